@@ -1,0 +1,1 @@
+"""The triggers: one module each. They decode input, call shared, encode output; no rules live here."""

@@ -1,0 +1,1 @@
+"""The product's homes: Azure, Salesforce, and one machine."""

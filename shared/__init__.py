@@ -1,0 +1,1 @@
+"""The connector itself: domain, mapping, clients, store, sync, and the app that wires them."""

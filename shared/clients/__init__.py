@@ -1,0 +1,1 @@
+"""One package per outside system; everything above them is free of HTTP."""

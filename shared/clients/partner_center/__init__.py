@@ -1,0 +1,1 @@
+"""Partner Center: referrals, sign-in, and the signature of its events."""

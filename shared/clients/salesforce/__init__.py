@@ -1,0 +1,1 @@
+"""Salesforce: sign-in, queries, collections, composite and graph."""

@@ -1,0 +1,1 @@
+"""What the connector remembers: links, pointers, the due list, sides, cursors."""
