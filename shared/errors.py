@@ -34,7 +34,7 @@ class ConfigurationError(CosellError):
     """A setting or the mapping file is missing or wrong; the message names it and shows an example."""
 
 
-class Retryable(CosellError):  # noqa: N818 - named by what the caller does, as the tree above shows
+class Retryable(CosellError):
     """Try again later, `after` seconds from now at the earliest (None: the caller's own backoff decides)."""
 
     def __init__(self, message: str, *, after: float | None = None) -> None:
@@ -55,15 +55,15 @@ class Locked(Retryable):
     """Salesforce could not lock the row (UNABLE_TO_LOCK_ROW, ENTITY_IS_LOCKED)."""
 
 
-class Ambiguous(CosellError):  # noqa: N818 - as Retryable
+class Ambiguous(CosellError):
     """A write was sent and its outcome is unknown: it may have happened."""
 
 
-class Conflict(CosellError):  # noqa: N818 - as Retryable
+class Conflict(CosellError):
     """The record changed since it was read (409, 412)."""
 
 
-class NotFound(CosellError):  # noqa: N818 - as Retryable
+class NotFound(CosellError):
     """The record does not exist or the signed-in user may not see it."""
 
 
@@ -77,7 +77,7 @@ class Cause:
     remedy: str
 
 
-class Rejected(CosellError):  # noqa: N818 - as Retryable
+class Rejected(CosellError):
     """The far side understood the request and refuses it; trying again unchanged is pointless."""
 
     def __init__(self, cause: Cause) -> None:
@@ -86,7 +86,7 @@ class Rejected(CosellError):  # noqa: N818 - as Retryable
         self.cause = cause
 
 
-class SignInFailed(CosellError):  # noqa: N818 - as Retryable
+class SignInFailed(CosellError):
     """Authentication failed in a way that a second try does not mend."""
 
     def __init__(self, message: str, *, code: str, remedy: str) -> None:

@@ -142,7 +142,10 @@ class Salesforce(Protocol):
         """Unconditional collection update of opportunities, 200 a Composite, with read-back of `fields`."""
 
     def create(self, nodes: Sequence[Node], read: str, fields: Sequence[str]) -> Written:
-        """One Composite Graph, all or nothing, ending with a read of node `read`. Raises Rejected, Locked, Ambiguous."""
+        """One Composite Graph, all or nothing, that ends with a read of node `read`.
+
+        Raises Rejected, Locked, Ambiguous.
+        """
 
 
 # --- time, chance, parallel work --------------------------------------------------------------------------------------

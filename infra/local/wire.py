@@ -1,0 +1,153 @@
+"""Request and response as the emulators see them, and the server that carries them over a real socket."""
+
+import json
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; header names are lower case, `path` is unquoted and without the query."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @classmethod
+    def of(cls, method: str, target: str, headers: Mapping[str, str] | Message, body: bytes = b"") -> "Request":
+        """Decode a request target such as `/a/b?c=d`."""
+        parts = urlsplit(target)
+        query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        folded = {name.lower(): value for name, value in headers.items()}
+        return cls(method.upper(), unquote(parts.path), query, folded, body)
+
+    def json(self) -> Any:  # noqa: ANN401 - a decoded body has no static type
+        """The body as JSON. Raises ValueError."""
+        return json.loads(self.body or b"null")
+
+    def form(self) -> dict[str, str]:
+        """The body as a form."""
+        return {name: values[-1] for name, values in parse_qs(self.body.decode()).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer; `close` ends the connection without sending anything, `cut` sends only that many bytes of the body."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    close: bool = False
+    cut: int | None = None
+
+    @classmethod
+    def of(cls, value: object, status: int = 200, **headers: str) -> "Response":
+        """A JSON answer; header names are written with underscores."""
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        return cls(status, json.dumps(value).encode(), {"Content-Type": "application/json;charset=UTF-8", **named})
+
+    def json(self) -> Any:  # noqa: ANN401 - as Request.json
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    handle_request: Callable[[Request], Response]
+
+    def _serve(self) -> None:
+        request = Request.of(self.command, self.path, self.headers, self._body())
+        response = type(self).handle_request(request)
+        if response.close:
+            self.close_connection = True
+            return
+        self._send(response)
+
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = _serve  # noqa: N815 - the base class's names
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            return b"".join(iter(self._chunk, b""))
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def _chunk(self) -> bytes:
+        size = int(self.rfile.readline().split(b";")[0], 16)
+        chunk = self.rfile.read(size)
+        self.rfile.readline()
+        return chunk
+
+    def _send(self, response: Response) -> None:
+        self.send_response_only(response.status)
+        headers = {name.lower(): (name, value) for name, value in response.headers.items()}
+        for name, value in headers.values():
+            self.send_header(name, value)
+        if "date" not in headers:
+            self.send_header("Date", self.date_time_string())
+        self.send_header("Content-Length", str(len(response.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body[: response.cut])
+        if response.cut is not None:
+            self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent: the journal is the log."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    tls: ssl.SSLContext | None = None
+
+    def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base class's signature
+        if self.tls is not None:
+            # The handshake happens in the connection's own thread: a silent client must not stop the others.
+            request.settimeout(10)
+            try:
+                request = self.tls.wrap_socket(request, server_side=True)
+            except OSError:
+                return
+            request.settimeout(None)
+        super().finish_request(request, client_address)
+        if self.tls is not None:
+            request.close()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is no event here."""
+
+
+class Server:
+    """A handler on a socket of the loopback, in threads of its own; `port` 0 takes a free one."""
+
+    def __init__(
+        self, handle: Callable[[Request], Response], *, port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Bind now, so that the address is known before the first request."""
+        handler = type("Handler", (_Handler,), {"handle_request": staticmethod(handle)})
+        self._server = _Server((LOOPBACK, port), handler)
+        self._server.tls = tls
+        self.port: int = self._server.server_address[1]
+        self.url = f"{'https' if tls else 'http'}://localhost:{self.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    def __enter__(self) -> "Server":
+        """Start serving."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop serving and free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
