@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 LOOPBACK = "127.0.0.1"
@@ -42,7 +42,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer; `close` ends the connection without sending anything, `cut` sends only that many bytes of the body."""
+    """One answer; `close` ends the connection without sending anything, `cut` sends so many bytes of it."""
 
     status: int = 200
     body: bytes = b""
@@ -141,7 +141,7 @@ class Server:
         self.url = f"{'https' if tls else 'http'}://localhost:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         """Start serving."""
         self._thread.start()
         return self

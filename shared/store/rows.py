@@ -70,7 +70,7 @@ Change = Insert | Replace | Put | Delete
 
 
 class Rows(Protocol):
-    """The contract. Adapters: `sqlite.SqliteRows`, `tables.TableRows`.
+    r"""The contract. Adapters: `sqlite.SqliteRows`, `tables.TableRows`.
 
     Partitions and keys are 1 to 200 characters of ASCII without control characters and `/ \\ # ?`; `data` may hold
     700,000 bytes (an entity's limit is 1 MiB).
