@@ -21,7 +21,7 @@ Texts from outside are data: a client cuts them to `MAX_REMOTE_TEXT` characters 
 never carries a request body, a token or personal data. See design.md section 4, rule 8.
 """
 
-from dataclasses import dataclass
+from shared.domain.cause import Cause as Cause
 
 MAX_REMOTE_TEXT = 300
 
@@ -65,16 +65,6 @@ class Conflict(CosellError):
 
 class NotFound(CosellError):
     """The record does not exist or the signed-in user may not see it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a record is set aside: `code` for machines, `field`, `reason` and `remedy` for people."""
-
-    code: str
-    field: str | None
-    reason: str
-    remedy: str
 
 
 class Rejected(CosellError):

@@ -16,19 +16,12 @@ Every method raises only errors of `shared.errors`. A client repeats reads by it
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Protocol
 
-from shared.errors import Cause
+from shared.domain.cause import Cause
+from shared.domain.deal import Side as Side
 
 Json = Mapping[str, Any]
-
-
-class Side(StrEnum):
-    """The two systems."""
-
-    PARTNER_CENTER = "partner_center"
-    SALESFORCE = "salesforce"
 
 
 # --- Partner Center ---------------------------------------------------------------------------------------------------

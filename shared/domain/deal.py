@@ -1,0 +1,156 @@
+"""The deal: the neutral form of a referral and of an opportunity, a frozen mapping of field name to value.
+
+A field that is absent could not be read on that side and is left alone; a field that is None is empty there. Values
+that belong together are one value (protocol.md section 4): money, status, the customer's company.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from shared.domain.codes import COUNTRIES, CURRENCIES
+
+CENT = Decimal("0.01")
+
+
+class Side(StrEnum):
+    """The two systems that hold a deal."""
+
+    PARTNER_CENTER = "partner_center"
+    SALESFORCE = "salesforce"
+
+    @property
+    def other(self) -> "Side":
+        """The opposite side."""
+        return Side.SALESFORCE if self is Side.PARTNER_CENTER else Side.PARTNER_CENTER
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount with its ISO 4217 currency, at Salesforce's two decimal places (the narrower side judges equality)."""
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        """Bring the amount into normal form. Raises ValueError for an unknown currency."""
+        if self.currency not in CURRENCIES:
+            raise ValueError(f"{self.currency!r} is no ISO 4217 currency")
+        object.__setattr__(self, "amount", self.amount.quantize(CENT, ROUND_HALF_UP))
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a deal stands, in Partner Center's words (reference/partner-center.md section 6)."""
+
+    status: str
+    substatus: str
+    reason: str | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Closed is for ever: nothing leads out of it."""
+        return self.status == "Closed"
+
+    @property
+    def is_unanswered(self) -> bool:
+        """An inbound deal that nobody has accepted or declined yet."""
+        return self.status == "New"
+
+    def __str__(self) -> str:
+        return f"{self.status}/{self.substatus}"
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The customer: name and address, the country as ISO 3166-1 alpha-2."""
+
+    name: str
+    country: str
+    street: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for an unknown country."""
+        if self.country not in COUNTRIES:
+            raise ValueError(f"{self.country!r} is no two-letter ISO 3166 country")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.country})"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member of a team: ours or the customer's."""
+
+    last_name: str
+    first_name: str = ""
+    email: str | None = None
+    phone: str | None = None
+    title: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+Value = str | date | Money | Status | Company | tuple[Person, ...] | tuple[str, ...]
+
+
+class Deal(Mapping[str, Value | None]):
+    """A frozen mapping of field name to value."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Value | None] | None = None, /, **named: Value | None) -> None:
+        """Copy the values, so that nobody can change them afterwards."""
+        self._values = {**(values or {}), **named}
+
+    def __getitem__(self, field: str) -> Value | None:
+        return self._values[field]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        """Fields only: values may be personal."""
+        return f"Deal({', '.join(sorted(self._values))})"
+
+    def with_(self, changes: Mapping[str, Value | None]) -> "Deal":
+        """This deal with some values replaced or added."""
+        return Deal({**self._values, **changes})
+
+    def without(self, *fields: str) -> "Deal":
+        """This deal without some fields."""
+        return Deal({field: value for field, value in self._values.items() if field not in fields})
+
+
+def fingerprint(value: Value | None) -> str:
+    """A short hash that tells values apart without showing them: what logs and refusals keep."""
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
+
+
+def shown(value: Value | None) -> str:
+    """A value as a seller reads it in the audit."""
+    if value is None:
+        return "empty"
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value) or "empty"
+    text = str(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}… ({len(text)} characters)"
+
+
+MAX_SHOWN = 80

@@ -1,0 +1,119 @@
+"""Three-way merge of one deal, field by field (protocol.md section 4).
+
+    Salesforce vs base   Partner Center vs base   result
+    same                 same                     nothing
+    changed              same                     write to Partner Center, if direction and latches allow
+    same                 changed                  write to Salesforce, if direction allows
+    changed              changed, equal           adopt
+    changed              changed, different       conflict: final beats open, notes keep both, else the rule's winner
+
+A field without a base counts as changed on both sides. Whether a latch forbids a write is the plan's business; here a
+value that only the other side owns is put back.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.deal import Deal, Side, Status, Value
+from shared.domain.rules import Rule, Rules
+
+MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The outcome for one field: the value to agree on, who must be written, and what a conflict gave up.
+
+    `edited` is the side whose edit decided; None where both sides hold the value already.
+    """
+
+    rule: Rule
+    value: Value | None
+    salesforce: Value | None
+    partner_center: Value | None
+    edited: Side | None = None
+    conflict: bool = False
+
+    def differs_on(self, side: Side) -> bool:
+        """Whether `side` holds something else than the merged value."""
+        return self.held_by(side) != self.value
+
+    def held_by(self, side: Side) -> Value | None:
+        """What `side` holds now."""
+        return self.salesforce if side is Side.SALESFORCE else self.partner_center
+
+    @property
+    def put_back(self) -> bool:
+        """An edit on a side that does not own the field."""
+        return self.edited is not None and not self.conflict and self.held_by(self.edited) != self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """When each side was last changed, as that side says: notes put the later text below the earlier."""
+
+    salesforce: datetime
+    partner_center: datetime
+
+
+def merge(base: Deal, salesforce: Deal, partner_center: Deal, rules: Rules, edited: Edited) -> tuple[Merged, ...]:
+    """Merge every field that both sides could read and that travels after creation."""
+    return tuple(
+        _merge_field(rule, base.get(rule.field, MISSING), salesforce[rule.field], partner_center[rule.field], edited)
+        for rule in rules.updatable
+        if rule.field in salesforce and rule.field in partner_center
+    )
+
+
+def _merge_field(
+    rule: Rule, base: object, salesforce: Value | None, partner_center: Value | None, edited: Edited
+) -> Merged:
+    if salesforce == partner_center:
+        return Merged(rule, salesforce, salesforce, partner_center)
+    if partner_center == base:
+        return _one_sided(rule, Side.SALESFORCE, salesforce, partner_center)
+    if salesforce == base:
+        return _one_sided(rule, Side.PARTNER_CENTER, salesforce, partner_center)
+    return _conflict(rule, salesforce, partner_center, edited)
+
+
+def _one_sided(rule: Rule, side: Side, salesforce: Value | None, partner_center: Value | None) -> Merged:
+    """Take the edit where its side owns the field, else put the other side's value back."""
+    taken = (side if rule.direction.owns(side) else side.other) is Side.SALESFORCE
+    return Merged(rule, salesforce if taken else partner_center, salesforce, partner_center, side)
+
+
+def _conflict(rule: Rule, salesforce: Value | None, partner_center: Value | None, edited: Edited) -> Merged:
+    if rule.merges_text and isinstance(salesforce, str) and isinstance(partner_center, str):
+        text = _both_texts(salesforce, partner_center, edited)
+        return Merged(rule, text, salesforce, partner_center, rule.winner, conflict=True)
+    winner = _winner(rule, salesforce, partner_center)
+    value = salesforce if winner is Side.SALESFORCE else partner_center
+    return Merged(rule, value, salesforce, partner_center, winner, conflict=True)
+
+
+def _winner(rule: Rule, salesforce: Value | None, partner_center: Value | None) -> Side:
+    owners = [side for side in Side if rule.direction.owns(side)]
+    if len(owners) == 1:
+        return owners[0]
+    if isinstance(salesforce, Status) and isinstance(partner_center, Status):
+        if partner_center.is_final:
+            return Side.PARTNER_CENTER  # final there is final for ever, whatever Salesforce says
+        if salesforce.is_final:
+            return Side.SALESFORCE
+    return rule.winner
+
+
+def _both_texts(salesforce: str, partner_center: str, edited: Edited) -> str:
+    """Keep both texts, the later below a dated line; a text that already contains the other is the merge."""
+    if partner_center in salesforce:
+        return salesforce
+    if salesforce in partner_center:
+        return partner_center
+    if edited.salesforce >= edited.partner_center:
+        return _below(partner_center, salesforce, edited.salesforce, "Salesforce")
+    return _below(salesforce, partner_center, edited.partner_center, "Partner Center")
+
+
+def _below(earlier: str, later: str, moment: datetime, origin: str) -> str:
+    return f"{earlier}\n--- {moment:%Y-%m-%d %H:%M} UTC, {origin} ---\n{later}"

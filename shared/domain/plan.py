@@ -1,0 +1,216 @@
+"""What to do about one pair, and why: pure, from what was read under the lock (protocol.md sections 3 to 7).
+
+opportunity   referral   link        plan
+flagged       none       none        create the referral, or hold with the causes
+flagged       known      live        merge; write each side what differs, as direction and latches allow
+flagged       known      on hold     pull; Salesforce's edits are on record until the deal is answered
+not flagged   any        any         nothing
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from shared.domain.catalogue import cause, sentence
+from shared.domain.cause import Cause
+from shared.domain.deal import Deal, Side, Status, Value, fingerprint, shown
+from shared.domain.latches import latch_on
+from shared.domain.link import Link, Record
+from shared.domain.merge import Edited, Merged, merge
+from shared.domain.records import Opportunity, Referral
+from shared.domain.rules import Rules
+from shared.domain.states import State
+
+REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
+"""What a referral cannot be created without (reference/partner-center.md 5.1)."""
+
+REFUSED_BY_FAR_SIDE = "refused_by_"
+"""Codes of refusals that only another value lifts; refusals by a latch are decided anew at each look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value to write."""
+
+    field: str
+    label: str
+    old: Value | None
+    new: Value | None
+
+    def __str__(self) -> str:
+        return f"{self.label} {shown(self.old)} → {shown(self.new)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The writes to make to each side; `base` already holds what both sides are seen to agree on.
+
+    `refused` and `waiting` are the complete records after this plan; `lines` are sentences not yet told; `due` is when
+    the earliest waiting change may go.
+    """
+
+    base: Deal
+    to_partner_center: tuple[Change, ...] = ()
+    to_salesforce: tuple[Change, ...] = ()
+    refused: Mapping[str, Record] = field(default_factory=dict)
+    waiting: Mapping[str, Record] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    state: State = State.LIVE
+    due: datetime | None = None
+
+    @property
+    def agreed(self) -> bool:
+        """Whether nothing differs, not even on record."""
+        return not (self.to_partner_center or self.to_salesforce or self.refused or self.waiting)
+
+
+def plan_referral(opportunity: Opportunity) -> tuple[Cause, ...]:
+    """Why a flagged opportunity cannot become a referral yet; empty when it can."""
+    if opportunity.asks_help:
+        return (cause("help_asked", "help"),)
+    causes = [_hindrance(opportunity, name) for name in REQUIRED]
+    return tuple(found for found in causes if found)
+
+
+def _hindrance(opportunity: Opportunity, name: str) -> Cause | None:
+    if name in opportunity.problems:
+        return opportunity.problems[name]
+    value = opportunity.deal.get(name)
+    if not value:
+        return cause(f"missing_{name}", name)
+    if isinstance(value, Status) and value.is_unanswered:
+        return cause("stage_on_hold", name, value=value)
+    return None
+
+
+def plan_pair(
+    link: Link, opportunity: Opportunity, referral: Referral, rules: Rules, now: datetime, wait: timedelta
+) -> Plan:
+    """Merge one pair and decide the writes; `wait` is how long what cannot be undone must stand (protocol.md 5)."""
+    edited = Edited(opportunity.modified, referral.updated)
+    draft = _Draft(link, referral, now, wait)
+    for merged in merge(link.base, opportunity.deal, referral.deal, rules, edited):
+        draft.take(merged)
+    draft.warn_of_past_closing(opportunity.deal)
+    return draft.plan()
+
+
+class _Draft:
+    """Collects one pair's decisions field by field."""
+
+    def __init__(self, link: Link, referral: Referral, now: datetime, wait: timedelta) -> None:
+        self.link, self.referral, self.now, self.wait = link, referral, now, wait
+        self.base: dict[str, Value | None] = dict(link.base)
+        self.writes: dict[Side, list[Change]] = {Side.PARTNER_CENTER: [], Side.SALESFORCE: []}
+        self.refused: dict[str, Record] = {}
+        self.waiting: dict[str, Record] = {}
+        self.lines: list[str] = []
+        self.told: list[str] = []
+
+    def take(self, merged: Merged) -> None:
+        """Decide on one field."""
+        if not (merged.differs_on(Side.SALESFORCE) or merged.differs_on(Side.PARTNER_CENTER)):
+            self.base[merged.rule.field] = merged.value
+            return
+        allowed = [self._write(merged, side) for side in Side if merged.differs_on(side)]
+        if any(allowed):
+            self._tell_losses(merged)
+
+    def _write(self, merged: Merged, side: Side) -> bool:
+        key, rule = f"{side}.{merged.rule.field}", merged.rule
+        code = self._forbidden(key, merged, side)
+        if code:
+            self._refuse(key, code, merged)
+            return False
+        if side is Side.PARTNER_CENTER and self._must_wait(merged):
+            return False
+        self.writes[side].append(Change(rule.field, rule.label, merged.held_by(side), merged.value))
+        return True
+
+    def _forbidden(self, key: str, merged: Merged, side: Side) -> str | None:
+        record = self.link.refused.get(key)
+        if record and record.code.startswith(REFUSED_BY_FAR_SIDE) and self.link.refuses(key, merged.value):
+            return record.code
+        if side is Side.PARTNER_CENTER:
+            latch = latch_on(self.referral.status, merged.value)
+            if latch:
+                return latch.code
+        return "not_clearable" if merged.value is None and side not in merged.rule.clearable else None
+
+    def _refuse(self, key: str, code: str, merged: Merged) -> None:
+        """Put the difference on record; tell it once, and again only for another value."""
+        known = self.link.refused.get(key)
+        if known and known.code == code and self.link.refuses(key, merged.value):
+            self.refused[key] = known
+            return
+        self.refused[key] = Record(fingerprint(merged.value), code, self.now)
+        if not code.startswith(REFUSED_BY_FAR_SIDE):
+            found = cause(code, merged.rule.field, label=merged.rule.label, value=shown(merged.value))
+            self.lines.append(sentence("problem", reason=found.reason, remedy=found.remedy))
+
+    def _must_wait(self, merged: Merged) -> bool:
+        """Whether a close is too fresh to be sent: it cannot be undone."""
+        if not (isinstance(merged.value, Status) and merged.value.is_final):
+            return False
+        mark = fingerprint(merged.value)
+        known = self.link.waiting.get(merged.rule.field)
+        since = known.since if known and known.value == mark else self.now
+        if self.now - since >= self.wait:
+            return False
+        self.waiting[merged.rule.field] = Record(mark, "irreversible", since)
+        if since == self.now:
+            until = f"{since + self.wait:%H:%M}"
+            self.lines.append(sentence("waiting", label=merged.rule.label, value=merged.value, until=until))
+        return True
+
+    def _tell_losses(self, merged: Merged) -> None:
+        """Every value that is given up goes to the audit, with the one that was kept."""
+        label = merged.rule.label
+        both_kept = merged.differs_on(Side.SALESFORCE) and merged.differs_on(Side.PARTNER_CENTER)
+        if merged.conflict and merged.edited and merged.rule.merges_text and (both_kept or merged.value):
+            self.lines.append(sentence("both_texts", label=label))
+        elif merged.conflict and merged.edited:
+            lost = merged.held_by(merged.edited.other)
+            self.lines.append(sentence("conflict", label=label, kept=shown(merged.value), lost=shown(lost)))
+        elif merged.put_back and merged.edited:
+            owner = "Partner Center" if merged.edited is Side.SALESFORCE else "Salesforce"
+            lost = merged.held_by(merged.edited)
+            self.lines.append(
+                sentence("put_back", label=label, owner=owner, kept=shown(merged.value), lost=shown(lost))
+            )
+
+    def warn_of_past_closing(self, deal: Deal) -> None:
+        """A closing date in the past is sent; while the deal is open the seller is asked, once a date, to move it."""
+        told = past_closing(deal, self.now.date())
+        if told:
+            self.told.append(told)
+            if told not in self.link.told:
+                self.lines.append(sentence("past_closing", value=deal["closing"]))
+
+    def plan(self) -> Plan:
+        """The decisions as a plan."""
+        unanswered = self.referral.status is not None and self.referral.status.is_unanswered
+        return Plan(
+            Deal(self.base),
+            tuple(self.writes[Side.PARTNER_CENTER]),
+            tuple(self.writes[Side.SALESFORCE]),
+            self.refused,
+            self.waiting,
+            tuple(self.lines),
+            tuple(self.told),
+            State.ON_HOLD if unanswered else State.LIVE,
+            min((record.since + self.wait for record in self.waiting.values()), default=None),
+        )
+
+
+def past_closing(deal: Deal, today: date) -> str | None:
+    """The key under which a passed closing date of an open deal is told; None where there is nothing to tell."""
+    closing, status = deal.get("closing"), deal.get("status")
+    is_open = isinstance(status, Status) and not status.is_final
+    return f"past_closing:{closing}" if is_open and isinstance(closing, date) and closing < today else None
+
+
+def described(changes: Iterable[Change]) -> str:
+    """Changes as one audit sentence."""
+    return sentence("changed", changes="; ".join(str(change) for change in changes))

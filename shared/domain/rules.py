@@ -1,0 +1,61 @@
+"""What the mapping file says of each field, as the domain needs it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.domain.deal import Side
+
+
+class Direction(StrEnum):
+    """Which side's edits travel."""
+
+    BOTH = "both"
+    TO_SALESFORCE = "to_salesforce"
+    TO_PARTNER_CENTER = "to_partner_center"
+    OFF = "off"
+
+    def owns(self, side: Side) -> bool:
+        """Whether edits made on `side` travel to the other."""
+        towards = Direction.TO_PARTNER_CENTER if side is Side.SALESFORCE else Direction.TO_SALESFORCE
+        return self in (Direction.BOTH, towards)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One field: who owns it, whether it travels on create and on update, and who wins a conflict.
+
+    `label` is the field's name in the audit; `merges_text` marks notes, of which both edits are kept; `clearable` are
+    the sides that accept an empty value (protocol.md section 4).
+    """
+
+    field: str
+    label: str
+    direction: Direction = Direction.BOTH
+    on_create: bool = True
+    on_update: bool = True
+    winner: Side = Side.SALESFORCE
+    merges_text: bool = False
+    clearable: frozenset[Side] = frozenset()
+
+    def travels_to(self, side: Side) -> bool:
+        """Whether a change may be written to `side` after creation."""
+        return self.on_update and self.direction.owns(side.other)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of all fields, by name, in the order of the mapping file."""
+
+    by_field: Mapping[str, Rule]
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self.by_field.values())
+
+    def __getitem__(self, field: str) -> Rule:
+        return self.by_field[field]
+
+    @property
+    def updatable(self) -> tuple[Rule, ...]:
+        """Fields compared after creation; all others are written once and never looked at again."""
+        return tuple(rule for rule in self if rule.on_update and rule.direction is not Direction.OFF)
