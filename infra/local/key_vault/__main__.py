@@ -1,0 +1,44 @@
+"""`python -m infra.local.key_vault --port 7082`: a vault over TLS and the identity endpoint that opens it."""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.local.authority import Authority
+from infra.local.key_vault.emulator import KeyVault
+from infra.local.managed_identity import CLIENT_ID, ManagedIdentity, wait_for_interrupt
+from infra.local.wire import Server
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise argparse.ArgumentTypeError("a secret is NAME=VALUE")
+    return name, value
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until interrupted; print what a client needs to know."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local.key_vault", description=main.__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--identity-port", type=int, default=0)
+    parser.add_argument("--secret", type=_pair, action="append", default=[], help="NAME=VALUE, there from the start")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    identity = ManagedIdentity(seed=options.seed)
+    vault = KeyVault(identity.tokens, secrets=dict(options.secret), seed=options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        authority = Authority(Path(folder))
+        with (
+            Server(identity.handle, port=options.identity_port) as door,
+            Server(vault.handle, port=options.port, tls=authority.server()) as server,
+        ):
+            print(f"vault      {server.url}\nCA bundle  {authority.bundle}\nidentity   {CLIENT_ID}")
+            for name, value in identity.environment(door.url).items():
+                print(f"export {name}={value}", flush=True)
+            wait_for_interrupt()
+
+
+if __name__ == "__main__":
+    main()
