@@ -21,7 +21,7 @@ Texts from outside are data: a client cuts them to `MAX_REMOTE_TEXT` characters 
 never carries a request body, a token or personal data. See design.md section 4, rule 8.
 """
 
-from shared.domain.cause import Cause as Cause
+from shared.domain.cause import Cause as Cause  # noqa: PLC0414 - part of this vocabulary
 
 MAX_REMOTE_TEXT = 300
 

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from shared.domain.cause import Cause
-from shared.domain.deal import Side as Side
+from shared.domain.deal import Side as Side  # noqa: PLC0414 - part of the ports
 
 Json = Mapping[str, Any]
 

@@ -1,0 +1,202 @@
+"""The kinds of fields that are people and companies: shared records, written only when we create them."""
+
+from typing import Any, Literal, override
+
+from pydantic import Field
+
+from shared.domain.catalogue import cause
+from shared.domain.codes import COUNTRIES
+from shared.domain.deal import Company, Person
+from shared.mapping.fields import FieldBase, ReferralPath, SalesforcePath, Unreadable, _Table
+from shared.mapping.paths import Json, in_referral, in_row, put, text
+
+CONTACT = {"first_name": "FirstName", "last_name": "LastName", "email": "Email", "phone": "Phone", "title": "Title"}
+MEMBER = {
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "email": "email",
+    "phone": "phoneNumber",
+    "title": "title",
+}
+LAST_NAME_LENGTH = 80
+
+
+class CompanyPaths(_Table):
+    """Where each part of the customer is."""
+
+    name: ReferralPath
+    country: ReferralPath
+    street: ReferralPath
+    city: ReferralPath
+    state: ReferralPath
+    postal_code: ReferralPath
+
+
+class CompanyColumns(_Table):
+    """Where each part of the account is, seen from the opportunity."""
+
+    name: SalesforcePath
+    country: SalesforcePath
+    street: SalesforcePath
+    city: SalesforcePath
+    state: SalesforcePath
+    postal_code: SalesforcePath
+
+
+PARTS = ("street", "city", "state", "postal_code")
+
+
+class CompanyField(FieldBase):
+    """The customer: name and address with a two-letter country."""
+
+    type: Literal["company"]
+    referral: CompanyPaths
+    salesforce: CompanyColumns
+
+    @override
+    def selects(self) -> tuple[str, ...]:
+        return tuple(getattr(self.salesforce, part) for part in ("name", "country", *PARTS))
+
+    @override
+    def read_row(self, row: Json) -> Company | None:
+        columns = self.salesforce
+        name = text(in_row(row, columns.name))
+        if name is None:
+            return None
+        country = _country(in_row(row, columns.country), columns.country)
+        return Company(name, country, **{part: text(in_row(row, getattr(columns, part))) for part in PARTS})
+
+    @override
+    def read_referral(self, referral: Json) -> Company | None:
+        paths = self.referral
+        name = text(in_referral(referral, paths.name))
+        if name is None:
+            return None
+        country = _country(in_referral(referral, paths.country), paths.country)
+        return Company(name, country, **{part: text(in_referral(referral, getattr(paths, part))) for part in PARTS})
+
+    def account(self, value: Company) -> dict[str, Any]:
+        """The values of a new Account, by its own field names."""
+        parts = {part: getattr(value, part) for part in ("name", "country", *PARTS)}
+        named = {getattr(self.salesforce, part).rpartition(".")[2]: item for part, item in parts.items()}
+        return {name: item for name, item in named.items() if item}
+
+    @override
+    def write_body(self, value: Company | None, body: dict[str, Any]) -> None:
+        if value is None:
+            return
+        put(body, self.referral.name, value.name)
+        put(body, self.referral.country, value.country)
+        for part in PARTS:
+            item = getattr(value, part)
+            if item:
+                put(body, getattr(self.referral, part), ", ".join(item.splitlines()))
+
+
+def _country(value: object, field: str) -> str:
+    country = (text(value) or "").upper()
+    if not country:
+        raise Unreadable(cause("missing_country", field))
+    if country not in COUNTRIES:
+        raise Unreadable(cause("bad_country", field, value=country))
+    return country
+
+
+class ContactsField(FieldBase):
+    """The customer's contacts: contact roles of the opportunity, the primary one first."""
+
+    type: Literal["contacts"]
+    referral: ReferralPath
+    salesforce: Literal["OpportunityContactRoles"]
+
+    @override
+    def selects(self) -> tuple[str, ...]:
+        wanted = ", ".join(f"Contact.{column}" for column in CONTACT.values())
+        return (f"(SELECT IsPrimary, {wanted} FROM OpportunityContactRoles)",)  # noqa: S608 - names of ours only
+
+    @override
+    def read_row(self, row: Json) -> tuple[Person, ...] | None:
+        roles = (in_row(row, self.salesforce) or {}).get("records") or []
+        primary_first = sorted(roles, key=lambda role: not role.get("IsPrimary"))
+        people = (person(role.get("Contact") or {}, CONTACT) for role in primary_first)
+        return tuple(found for found in people if found) or None
+
+    @override
+    def read_referral(self, referral: Json) -> tuple[Person, ...] | None:
+        members = in_referral(referral, self.referral)
+        listed = members if isinstance(members, list) else []
+        people = (person(member, MEMBER) for member in listed if isinstance(member, dict))
+        return tuple(found for found in people if found) or None
+
+    def contact(self, value: Person) -> dict[str, Any]:
+        """The values of a new Contact."""
+        values = {CONTACT[part]: getattr(value, part) for part in CONTACT}
+        return {name: item for name, item in values.items() if item}
+
+    @override
+    def write_body(self, value: tuple[Person, ...] | None, body: dict[str, Any]) -> None:
+        reachable = [member(found) for found in value or () if found.email]
+        if reachable:
+            put(body, self.referral, reachable)
+
+
+class SellerColumns(_Table):
+    """Where the owner's name, e-mail and phone are, seen from the opportunity."""
+
+    first_name: SalesforcePath
+    last_name: SalesforcePath
+    email: SalesforcePath
+    phone: SalesforcePath
+
+
+class SellerField(FieldBase):
+    """Our own team: the opportunity's owner, with a default phone."""
+
+    type: Literal["seller"]
+    referral: ReferralPath
+    salesforce: SellerColumns
+    default_phone: str = Field(default="", max_length=40)
+
+    @override
+    def selects(self) -> tuple[str, ...]:
+        columns = self.salesforce
+        return (columns.first_name, columns.last_name, columns.email, columns.phone)
+
+    @override
+    def read_row(self, row: Json) -> tuple[Person, ...] | None:
+        columns = self.salesforce
+        last_name, email = text(in_row(row, columns.last_name)), text(in_row(row, columns.email))
+        phone = text(in_row(row, columns.phone)) or text(self.default_phone)
+        if last_name is None:
+            return None
+        if email is None:
+            raise Unreadable(cause("missing_email", columns.email))
+        if phone is None:
+            raise Unreadable(cause("missing_phone", columns.phone))
+        return (Person(last_name, text(in_row(row, columns.first_name)) or "", email, phone),)
+
+    @override
+    def read_referral(self, referral: Json) -> tuple[Person, ...] | None:
+        members = in_referral(referral, self.referral)
+        listed = members if isinstance(members, list) else []
+        people = (person(found, MEMBER) for found in listed if isinstance(found, dict))
+        return tuple(found for found in people if found) or None
+
+    @override
+    def write_body(self, value: tuple[Person, ...] | None, body: dict[str, Any]) -> None:
+        put(body, self.referral, [member(found) for found in value or ()])
+
+
+def person(record: Json, names: dict[str, str]) -> Person | None:
+    """A person from a contact or a team member; one without any name goes by the e-mail address."""
+    parts = {part: text(record.get(name)) for part, name in names.items()}
+    last_name = parts.pop("last_name") or parts["first_name"] or parts["email"]
+    if last_name is None:
+        return None
+    return Person(last_name[:LAST_NAME_LENGTH], parts.pop("first_name") or "", **parts)
+
+
+def member(found: Person) -> dict[str, Any]:
+    """A person as Partner Center's Member."""
+    values = {MEMBER[part]: getattr(found, part) for part in MEMBER}
+    return {name: item for name, item in values.items() if item}
