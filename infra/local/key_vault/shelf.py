@@ -136,7 +136,8 @@ class Shelf:
 
     def purge(self, name: str) -> None:
         """Forget a soft-deleted secret for good."""
-        del self._secrets[self.find_deleted(name).name.lower()]
+        key = self.find_deleted(name).name.lower()
+        del self._secrets[key]
 
     def _kept(self) -> dict[str, Secret]:
         """All secrets, less those whose retention is over."""
