@@ -13,15 +13,19 @@ Every method raises only errors of `shared.errors`. A client repeats reads by it
 `Retry-After` wins) and never repeats a write; a write without a readable answer raises `Ambiguous`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
-from shared.domain.cause import Cause
-from shared.domain.deal import Side as Side  # noqa: PLC0414 - part of the ports
+from shared.clients.salesforce.shapes import Answer, Json, Node, Page, Write, Written
+from shared.domain.deal import Side
+from shared.domain.link import Link, Pointer
+from shared.store.entries import Due, Entry, Line, SideState
 
-Json = Mapping[str, Any]
+__all__ = [
+    "Answer", "Clock", "Due", "Entry", "Json", "Line", "Log", "Node", "Page", "PartnerCenter", "Salesforce", "Side",
+    "SideState", "Store", "Workers", "Write", "Written",
+]  # fmt: skip
 
 
 # --- Partner Center ---------------------------------------------------------------------------------------------------
@@ -56,59 +60,6 @@ class PartnerCenter(Protocol):
 # --- Salesforce -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a query; `next` is the address of the following page, None on the last."""
-
-    rows: tuple[Json, ...]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Pages in the order of the queries asked, and the server time at which they were read."""
-
-    pages: tuple[Page, ...]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Values for one record; `unmodified_since` is the LastModifiedDate the decision was based on (None: always)."""
-
-    id: str
-    values: Json
-    unmodified_since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What became of one write: the row read back in the same call, and how the write itself was answered.
-
-    `outcome` None means success; `changed` means 412; `locked` a row lock. `row` is None if it could not be read.
-    """
-
-    id: str
-    row: Json | None
-    at: datetime
-    changed: bool = False
-    locked: bool = False
-    refused: Cause | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One step of a Composite Graph: POST to `sobject`, or PATCH by external id when `external` is (field, value).
-
-    `values` may refer to earlier nodes as `@{name.id}`.
-    """
-
-    name: str
-    sobject: str
-    values: Json
-    external: tuple[str, str] | None = None
-
-
 class Salesforce(Protocol):
     """The REST API under one integration user (reference/salesforce.md section 2)."""
 
@@ -139,6 +90,79 @@ class Salesforce(Protocol):
 
         Raises Rejected, Locked, Ambiguous.
         """
+
+
+# --- the store --------------------------------------------------------------------------------------------------------
+
+
+class Store(Protocol):
+    """What is remembered (protocol.md section 2). Every change of a link or pointer is under its ETag.
+
+    Raises StoreConflict where another instance was first, StoreUnavailable where storage does not answer.
+    """
+
+    def link(self, opportunity_id: str) -> Entry[Link] | None:
+        """The link of an opportunity."""
+
+    def links(self) -> Iterator[Entry[Link]]:
+        """All links."""
+
+    def insert_link(self, link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
+        """Make the link that must not exist yet."""
+
+    def replace_link(self, entry: Entry[Link], link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
+        """Change the link and add audit lines, in one transaction."""
+
+    def delete_link(self, entry: Entry[Link]) -> None:
+        """Forget a link that came to nothing."""
+
+    def audit(self, opportunity_id: str) -> Sequence[Line]:
+        """The audit lines, newest first."""
+
+    def pointer(self, referral_id: str) -> Entry[Pointer] | None:
+        """Where a referral leads."""
+
+    def insert_pointer(self, referral_id: str, pointer: Pointer) -> Entry[Pointer]:
+        """Claim a referral that nobody has."""
+
+    def replace_pointer(self, referral_id: str, entry: Entry[Pointer], pointer: Pointer) -> Entry[Pointer]:
+        """Change a pointer."""
+
+    def delete_pointer(self, referral_id: str, entry: Entry[Pointer]) -> None:
+        """Let go of a claim that came to nothing."""
+
+    def claim_account(self, key: str, lease: timedelta) -> Entry[None] | None:
+        """Claim an account's match key while it is looked up and made; None while another claim is alive."""
+
+    def release_account(self, key: str, claim: Entry[None]) -> None:
+        """Let go of the claim."""
+
+    def due(self, side: Side, until: datetime, limit: int) -> Sequence[Due]:
+        """Pairs whose next attempt is not later than `until`."""
+
+    def due_of(self, side: Side, key: str) -> Due | None:
+        """The due row of one pair."""
+
+    def put_due(self, due: Due) -> None:
+        """Make or replace a pair's due row."""
+
+    def remove_due(self, due: Due) -> None:
+        """Remove a due row under the ETag it was read with; a row that changed since stays."""
+
+    def side(self, side: Side) -> SideState:
+        """How a side is doing."""
+
+    def write_side(self, side: Side, state: SideState) -> None:
+        """Tell every instance how a side is doing."""
+
+    def cursor(self, name: str) -> datetime | None:
+        """A cursor or heartbeat."""
+
+    def move_cursor(self, name: str, to: datetime) -> None:
+        """Move a cursor or heartbeat."""
+
+    def owner(self, organization_id: str) -> str:
+        """The Salesforce organisation this store belongs to: the one given at the very first call."""
 
 
 # --- time, chance, parallel work --------------------------------------------------------------------------------------

@@ -1,0 +1,44 @@
+"""What the store hands out beside links and pointers."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.deal import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Entry[T]:
+    """A value of the store, the ETag it was read with, and its age by the store's own clock."""
+
+    value: T
+    etag: str
+    age: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the audit."""
+
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A pair that waits for its next attempt: an opportunity id (Salesforce) or a referral id (Partner Center)."""
+
+    side: Side
+    key: str
+    at: datetime
+    cause: str
+    attempts: int = 0
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SideState:
+    """How a side is doing, for every instance: paused until when and why, and how much at once."""
+
+    paused_until: datetime | None = None
+    reason: str | None = None
+    parallelism: int | None = None

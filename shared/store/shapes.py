@@ -1,0 +1,146 @@
+"""Links and pointers as plain JSON, and back. A value is written with its kind, so that it comes back as it was."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from shared.domain.cause import Cause
+from shared.domain.deal import Company, Deal, Money, Person, Status, Value
+from shared.domain.link import Effect, EffectKind, Intent, Link, Pointer, Record
+from shared.domain.states import Mark, State
+
+Json = Mapping[str, Any]
+
+
+def value_to_json(value: Value | None) -> Any:  # noqa: ANN401 - JSON has no static type
+    """A value as `[kind, content]`; text and None stand for themselves."""
+    match value:
+        case None | str():
+            return value
+        case Money():
+            return ["money", str(value.amount), value.currency]
+        case Status():
+            return ["status", value.status, value.substatus, value.reason]
+        case Company():
+            return ["company", asdict(value)]
+        case date():
+            return ["date", value.isoformat()]
+        case tuple():
+            return ["list", [asdict(item) if isinstance(item, Person) else item for item in value]]
+
+
+_READERS: Mapping[str, Callable[..., Value]] = {
+    "money": lambda amount, currency: Money(Decimal(amount), currency),
+    "status": Status,
+    "company": lambda parts: Company(**parts),
+    "date": date.fromisoformat,
+    "list": lambda items: tuple(Person(**item) if isinstance(item, dict) else item for item in items),
+}
+
+
+def value_from_json(said: Any) -> Value | None:  # noqa: ANN401 - as above
+    """The value that `value_to_json` wrote."""
+    if said is None or isinstance(said, str):
+        return said
+    kind, *content = said
+    return _READERS[kind](*content)
+
+
+def deal_to_json(deal: Deal) -> Json:
+    """A deal by field."""
+    return {field: value_to_json(value) for field, value in deal.items()}
+
+
+def deal_from_json(said: Json) -> Deal:
+    """The deal that `deal_to_json` wrote."""
+    return Deal({field: value_from_json(value) for field, value in said.items()})
+
+
+def _intent_to_json(intent: Intent | None) -> Any:  # noqa: ANN401 - as above
+    if intent is None:
+        return None
+    return [
+        {
+            "kind": effect.kind,
+            "values": deal_to_json(effect.values),
+            "displaced": deal_to_json(effect.displaced),
+            "version": effect.version,
+            "decided": effect.decided.isoformat() if effect.decided else None,
+        }
+        for effect in intent.effects
+    ]
+
+
+def _intent_from_json(said: Any) -> Intent | None:  # noqa: ANN401 - as above
+    if said is None:
+        return None
+    return Intent(
+        tuple(
+            Effect(
+                EffectKind(effect["kind"]),
+                deal_from_json(effect["values"]),
+                deal_from_json(effect["displaced"]),
+                effect["version"],
+                datetime.fromisoformat(effect["decided"]) if effect["decided"] else None,
+            )
+            for effect in said
+        )
+    )
+
+
+def _records_to_json(records: Mapping[str, Record]) -> Json:
+    return {key: [record.value, record.code, record.since.isoformat()] for key, record in records.items()}
+
+
+def _records_from_json(said: Json) -> dict[str, Record]:
+    return {key: Record(value, code, datetime.fromisoformat(since)) for key, (value, code, since) in said.items()}
+
+
+def link_to_json(link: Link) -> Json:
+    """A link, whole."""
+    return {
+        "opportunity_id": link.opportunity_id,
+        "state": link.state,
+        "referral_id": link.referral_id,
+        "engagement_id": link.engagement_id,
+        "base": deal_to_json(link.base),
+        "etag": link.etag,
+        "agreed": link.agreed,
+        "stamps": dict(link.stamps),
+        "intent": _intent_to_json(link.intent),
+        "refused": _records_to_json(link.refused),
+        "waiting": _records_to_json(link.waiting),
+        "told": list(link.told),
+        "cause": asdict(link.cause) if link.cause else None,
+        "mark": link.mark,
+        "unwritten": link.unwritten,
+    }
+
+
+def link_from_json(said: Json) -> Link:
+    """The link that `link_to_json` wrote."""
+    return Link(
+        **{
+            **said,
+            "state": State(said["state"]),
+            "base": deal_from_json(said["base"]),
+            "intent": _intent_from_json(said["intent"]),
+            "refused": _records_from_json(said["refused"]),
+            "waiting": _records_from_json(said["waiting"]),
+            "told": tuple(said["told"]),
+            "cause": Cause(**said["cause"]) if said["cause"] else None,
+            "mark": Mark(said["mark"]) if said["mark"] else None,
+        }
+    )
+
+
+def pointer_to_json(pointer: Pointer) -> Json:
+    """A pointer, whole."""
+    return {"opportunity_id": pointer.opportunity_id, "intent": _intent_to_json(pointer.intent)}
+
+
+def pointer_from_json(said: Json) -> Pointer:
+    """The pointer that `pointer_to_json` wrote."""
+    return Pointer(said["opportunity_id"], _intent_from_json(said["intent"]))
