@@ -119,9 +119,11 @@ class _Server(ThreadingHTTPServer):
             except OSError:
                 return
             request.settimeout(None)
-        super().finish_request(request, client_address)
-        if self.tls is not None:
-            request.close()
+        try:
+            super().finish_request(request, client_address)
+        finally:
+            if self.tls is not None:
+                request.close()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is no event here."""
