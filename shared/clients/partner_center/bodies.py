@@ -1,0 +1,99 @@
+"""JSON as Partner Center reads and writes it.
+
+The wire is camelCase, the documentation PascalCase, and a sample mixes both in one object: names are folded on reading
+(reference/partner-center.md 3.1). Numbers with a fraction are Decimal on both ways, so that money is never rounded.
+Values are passed on untouched: unknown enum members, null for a list, dates with seven digits of a second.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import httpx
+
+Json = Mapping[str, Any]
+
+
+class Unreadable(Exception):
+    """The body is not what was asked for: HTML, empty, truncated, or of another shape. Strictly private to clients."""
+
+
+def load(body: bytes) -> Any:  # noqa: ANN401 - a decoded body has no static type
+    """Decode a body, names folded. Raises Unreadable."""
+    try:
+        return fold(json.loads(body, parse_float=Decimal, parse_constant=_no_constant))
+    except (ValueError, RecursionError):
+        # The decoder's own text quotes the body.
+        raise Unreadable("the body is not JSON") from None
+
+
+def load_object(body: bytes) -> Json:
+    """Decode a body that must be an object. Raises Unreadable."""
+    value = load(body)
+    if not isinstance(value, dict):
+        raise Unreadable("the body is no JSON object")
+    return value
+
+
+def fold(value: Any) -> Any:  # noqa: ANN401 - as load
+    """Lower the first letter of every name, at any depth; a name that is camelCase already wins over its twin."""
+    if isinstance(value, list):
+        return [fold(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    pascal = {name[:1].lower() + name[1:]: fold(item) for name, item in value.items() if name[:1].isupper()}
+    return pascal | {name: fold(item) for name, item in value.items() if not name[:1].isupper()}
+
+
+def dump(value: object) -> bytes:
+    """Encode a body; a Decimal is written as the JSON number it is, digit by digit.
+
+    Raises ValueError for numbers JSON does not know (NaN, Infinity) and TypeError for other types.
+    """
+    return _text(value).encode()
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(str(name))}:{_text(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return "[" + ",".join(map(_text, value)) + "]"
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError("JSON knows finite numbers only")
+        return format(value, "f")
+    return json.dumps(value, allow_nan=False)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def referral(body: bytes, headers: httpx.Headers) -> Json:
+    """A referral's representation. Raises Unreadable.
+
+    The version is read from the body first, from the ETag header second (reference/partner-center.md 1.4).
+    """
+    found = load_object(body)
+    if not (isinstance(found.get("id"), str) and found["id"]):
+        raise Unreadable("the body is no referral")
+    if not found.get("eTag") and "ETag" in headers:
+        return {**found, "eTag": headers["ETag"]}
+    return found
+
+
+def page(body: bytes) -> tuple[Sequence[Json], str | None]:
+    """The stamps of a list page and its nextLink, None on the last. Raises Unreadable.
+
+    An item without an id cannot be looked at and is dropped, so that it does not block the others.
+    """
+    found = load_object(body)
+    items = found.get("value")
+    if not isinstance(items, list):
+        raise Unreadable("the body is no list of referrals")
+    stamps = [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+    link = next((text for name, text in found.items() if name.lower() == "@odata.nextlink"), None)
+    if link is not None and not isinstance(link, str):
+        raise Unreadable("the nextLink is no text")
+    return stamps, link or None

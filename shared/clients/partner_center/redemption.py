@@ -1,0 +1,71 @@
+"""One redemption of a refresh token through MSAL, with MSAL's habits kept in check.
+
+MSAL replays a 400 from memory for a minute, asks a host of its own choice whether an unknown authority is genuine, and
+lets any exception through that a strange answer makes it stumble on. So: a new MSAL object after each failure, no
+instance discovery (the authority is a setting), and errors of our own tree only.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from shared.clients.partner_center.token_endpoint import TokenEndpoint
+from shared.errors import CosellError, SignInFailed, Unavailable
+
+if TYPE_CHECKING:
+    from msal import ConfidentialClientApplication  # type: ignore[import-untyped]  # ships no type information
+
+Credential = str | dict[str, str]
+"""A client secret, or `private_key` and `public_certificate` in PEM."""
+
+
+class Redemption:
+    """Redeems refresh tokens of one app registration for one audience. Not safe to share between threads."""
+
+    def __init__(self, http: httpx.Client, authority: str, client_id: str, scopes: Iterable[str]) -> None:
+        """`authority` names the tenant: https://login.microsoftonline.com/{tenant}."""
+        self._endpoint = TokenEndpoint(http, authority)
+        self._authority = authority
+        self._client_id = client_id
+        self._scopes = list(scopes)
+        self._app: ConfidentialClientApplication | None = None
+        self._credential: Credential | None = None
+
+    def __call__(self, credential: Credential, refresh_token: str) -> Mapping[str, Any]:
+        """Entra's answer, tokens or `error`. Raises SignInFailed (unusable settings), Throttled, Unavailable."""
+        if self._credential != credential:
+            self._app, self._credential = None, credential
+        app, self._app = self._app or self._application(credential), None
+        try:
+            answer: Mapping[str, Any] = app.acquire_token_by_refresh_token(refresh_token, self._scopes)
+        except CosellError:
+            raise
+        except Exception as error:  # noqa: BLE001 - MSAL raises whatever a strange answer makes it stumble on
+            # MSAL's texts quote answers, id tokens among them.
+            raise Unavailable(f"sign-in to Partner Center: unreadable answer ({type(error).__name__})") from None
+        if "error" not in answer:
+            self._app = app
+        return answer
+
+    def _application(self, credential: Credential) -> "ConfidentialClientApplication":
+        from msal import ConfidentialClientApplication  # noqa: PLC0415 - costs a fifth of a second
+
+        # At DEBUG MSAL writes claims of users.
+        logging.getLogger("msal").setLevel(logging.WARNING)
+        try:
+            return ConfidentialClientApplication(
+                self._client_id,
+                client_credential=credential,
+                authority=self._authority,
+                instance_discovery=False,
+                http_client=self._endpoint,
+            )
+        except (ValueError, TypeError, KeyError):
+            raise SignInFailed(
+                "Entra ID does not know the authority, or the certificate cannot be read",
+                code="signInSettings",
+                remedy="Check the authority and tenant settings, and that the certificate in Key Vault is PEM with its"
+                " private key and without a password.",
+            ) from None

@@ -1,0 +1,218 @@
+"""The referrals API: list by date, read, create, change (reference/partner-center.md sections 1, 2, 5).
+
+>>> referrals = open_referrals(BASE_URL, sign_in.token)                                       # doctest: +SKIP
+>>> for stamps in referrals.changed_since(cursor):                                            # doctest: +SKIP
+...     for stamp in stamps:
+...         referral = referrals.get(stamp["id"])
+>>> referrals.patch(referral["id"], [{"op": "replace", ...}], etag=referral["eTag"])          # doctest: +SKIP
+"""
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+
+from shared.clients.partner_center import bodies
+from shared.clients.partner_center.bodies import Json
+from shared.clients.partner_center.deadline import open_client
+from shared.clients.partner_center.failures import Reply
+from shared.clients.partner_center.wire import Outgoing, Token, Wire
+from shared.errors import Ambiguous, Cause, ConfigurationError, CosellError, NotFound, Rejected, Unavailable
+
+BASE_URL = "https://api.partner.microsoft.com/v1.0/engagements"
+DEADLINE = 60.0
+"""Seconds for one call, tries and waits included; each page of a list is one call."""
+
+STAMP = (
+    "id", "eTag", "organizationId", "engagementId", "createdDateTime", "updatedDateTime", "externalReferenceId",
+    "target",
+)  # fmt: skip
+"""What a list tells of each referral: enough to drop what is not ours or not new (protocol.md section 8)."""
+
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
+_CREATED = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
+_PATCHED = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
+
+
+def open_referrals(
+    base_url: str, token: Token, *, ca_bundle: Path | str | None = None, deadline: float = DEADLINE
+) -> "Referrals":
+    """Referrals on a client of their own, to be closed with `close`. Raises ConfigurationError for the address."""
+    _checked(base_url)
+    return Referrals(base_url, token, client=open_client(ca_bundle), deadline=deadline)
+
+
+class Referrals:
+    """`shared.sync.ports.PartnerCenter` over HTTP.
+
+    Every method raises errors of `shared.errors` only: Throttled and Unavailable (come again), SignInFailed (the side
+    is paused), NotFound, Conflict, Rejected, and for writes Ambiguous. Safe to share between threads.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: Token,
+        *,
+        client: httpx.Client,
+        deadline: float = DEADLINE,
+        new_id: Callable[[], str] = lambda: str(uuid4()),
+        clock: Callable[[], float] = time.monotonic,
+        chance: random.Random | None = None,
+    ) -> None:
+        """Talk to `base_url` (with its path, `/v1.0/engagements`) alone; the token goes nowhere else.
+
+        Raises ConfigurationError for an address that is not https (a loopback may be http).
+        """
+        self._address = _checked(base_url)
+        self._client = client
+        self._wire = Wire(token, client, deadline=deadline, new_id=new_id, clock=clock, chance=chance)
+        self._unfiltered: set[str] = set()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    # --- reading
+
+    def changed_since(self, since: datetime) -> Iterator[Sequence[Json]]:
+        """Pages of stamps with `updatedDateTime >= since`, newest first; see the port."""
+        return self._since("updatedDateTime", since)
+
+    def created_since(self, since: datetime) -> Iterator[Sequence[Json]]:
+        """As `changed_since`, by `createdDateTime`."""
+        return self._since("createdDateTime", since)
+
+    def get(self, referral_id: str) -> Json:
+        """One referral. Raises NotFound."""
+        request = Outgoing("GET", self._of(referral_id), f"referral {referral_id}")
+        return self._wire.read(request, _representation)
+
+    # --- writing
+
+    def create(self, body: Json) -> Json:
+        """Create a referral and return its representation. Never repeated. Raises Rejected, Ambiguous."""
+        request = Outgoing("POST", self._address, "referrals", _CREATED, bodies.dump(body))
+        return self._wire.write(request, _representation)
+
+    def patch(self, referral_id: str, operations: Sequence[Json], etag: str) -> Json:
+        """Apply JSON Patch operations under `If-Match: etag` (quotes included); return the new representation.
+
+        Raises Conflict on 412, Rejected on 400, NotFound, Ambiguous.
+        """
+        if not (etag and etag.isascii() and etag.isprintable()):
+            raise Rejected(_BAD_ETAG)
+        headers = {"If-Match": etag, "Prefer": "return=representation"}
+        request = Outgoing(
+            "PATCH", self._of(referral_id), f"referral {referral_id}", _PATCHED, bodies.dump(operations), headers
+        )
+        with self._wire.within():
+            return self._wire.write(request, _patched) or self._read_back(referral_id)
+
+    def _read_back(self, referral_id: str) -> Json:
+        """What a PATCH made of the referral where the service did not say (204 despite `Prefer`)."""
+        try:
+            return self.get(referral_id)
+        except CosellError as error:
+            # Confirmed means seen (protocol.md section 3): the patch happened, its effect is not known.
+            raise Ambiguous(
+                f"PATCH referral {referral_id}: done, but not read back ({type(error).__name__})"
+            ) from error
+
+    # --- lists
+
+    def _since(self, field: str, since: datetime) -> Iterator[Sequence[Json]]:
+        """Newest first, until the service ends the list or a stamp is older than `since`."""
+        for stamps in self._pages(field, since):
+            recent = [stamp for stamp in stamps if not _older(stamp.get(field), since)]
+            if recent:
+                yield recent
+            if len(recent) < len(stamps):
+                return
+
+    def _pages(self, field: str, since: datetime) -> Iterator[Sequence[Json]]:
+        stamps, link = self._first_page(field, since)
+        seen: set[str] = set()
+        while True:
+            yield stamps
+            if link is None:
+                return
+            query = urlsplit(link).query
+            if not query or query in seen:
+                raise Unavailable(
+                    "GET referrals: the nextLink leads nowhere" if not query else "GET referrals: a circle"
+                )
+            seen.add(query)
+            stamps, link = self._page(query)
+
+    def _first_page(self, field: str, since: datetime) -> tuple[Sequence[Json], str | None]:
+        """The first page; where the filter is refused, of the whole list, and so from then on in this process."""
+        options = {"$orderby": f"{field} desc", "$select": ",".join(STAMP)}
+        whole = str(httpx.QueryParams(options))
+        if field in self._unfiltered:
+            return self._page(whole)
+        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            return self._page(str(httpx.QueryParams({"$filter": f"{field} ge {moment}", **options})))
+        except Rejected:
+            first = self._page(whole)
+        self._unfiltered.add(field)
+        return first
+
+    def _page(self, query: str) -> tuple[Sequence[Json], str | None]:
+        """One page. Of a nextLink only the query is used: links name http and a wrong path (2.3)."""
+        request = Outgoing("GET", self._address.copy_with(query=query.encode()), "referrals")
+        return self._wire.read(request, lambda reply: bodies.page(reply.body))
+
+    def _of(self, referral_id: str) -> httpx.URL:
+        """The address of a referral. What cannot be an id is not found, without asking: ids come from events too."""
+        if not _ID.fullmatch(referral_id):
+            raise NotFound("there is no referral of such an id")
+        return self._address.copy_with(path=f"{self._address.path}/{referral_id}")
+
+
+_BAD_ETAG = Cause("badETag", "eTag", "the version of the referral cannot be sent back", "Tell the operator.")
+
+
+def _representation(reply: Reply) -> Json:
+    return bodies.referral(reply.body, reply.headers)
+
+
+def _patched(reply: Reply) -> Json | None:
+    return None if reply.status == HTTPStatus.NO_CONTENT else _representation(reply)
+
+
+def _older(moment: object, since: datetime) -> bool:
+    """Whether a stamp is surely older; what cannot be read is not."""
+    try:
+        return datetime.fromisoformat(str(moment)) < since
+    except (ValueError, TypeError):
+        return False
+
+
+def _checked(base_url: str) -> httpx.URL:
+    """The address of the referrals under `base_url`. Raises ConfigurationError."""
+    try:
+        url = httpx.URL(base_url.rstrip("/") + "/referrals")
+    except httpx.InvalidURL:
+        raise ConfigurationError(f"Partner Center's address is no URL; an example: {BASE_URL}") from None
+    if not url.host or url.userinfo or url.query or url.fragment:
+        raise ConfigurationError(f"Partner Center's address is scheme, host and path alone; an example: {BASE_URL}")
+    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
+        raise ConfigurationError(f"Partner Center's address must be https; an example: {BASE_URL}")
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,191 @@
+"""Sign-in to Partner Center: MSAL's refresh-token grant, unattended (reference/partner-center.md 12.3, 12.5).
+
+A person consents once; the refresh token lies in Key Vault. Each redemption gives an access token, kept here until five
+minutes before its end, and a new refresh token, written back: who goes on redeeming the first one is locked out after
+90 days. MSAL is imported at the first redemption, not with this module.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeIs
+
+import httpx
+
+from shared.clients.partner_center.deadline import remaining
+from shared.clients.partner_center.entra import Refusal
+from shared.clients.partner_center.redemption import Credential, Redemption
+from shared.errors import ConsentNeeded, CosellError, NotFound, SignInFailed, Unavailable
+
+REFERRALS_SCOPE = "https://api.partner.microsoft.com/.default"
+WEBHOOKS_SCOPE = "https://api.partnercenter.microsoft.com/.default"
+AUTHORITY = "https://login.microsoftonline.com"
+
+MARGIN = 300.0
+"""Seconds before its end at which an access token is no longer used; half its life where it lives under ten minutes."""
+LONGEST_WAIT = 60.0
+"""Seconds to wait for another thread's redemption outside any call."""
+
+
+class Vault(Protocol):
+    """Secrets by name. `get` may answer from memory, `get_fresh` may not. Raises NotFound and other CosellErrors."""
+
+    def get(self, name: str) -> str:
+        """The secret."""
+
+    def get_fresh(self, name: str) -> str:
+        """The secret as the vault has it now."""
+
+    def set(self, name: str, value: str) -> None:
+        """Store a new version."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppRegistration:
+    """The app of the partner's own tenant, and the one audience its tokens are for."""
+
+    tenant: str
+    client_id: str
+    authority: str = AUTHORITY
+    scopes: tuple[str, ...] = (REFERRALS_SCOPE,)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretNames:
+    """Where the vault keeps what sign-in needs. The certificate (PEM with its private key) goes before the secret."""
+
+    refresh_token: str = "partner-center-refresh-token"  # noqa: S105 - a name
+    certificate: str | None = "partner-center-certificate"
+    client_secret: str | None = "partner-center-client-secret"  # noqa: S105 - a name
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    text: str
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    credential: Credential
+    refresh_token: str
+
+
+class PartnerCenterSignIn:
+    """Access tokens for one audience. Safe to share between threads: one redemption at a time."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        app: AppRegistration,
+        *,
+        http: httpx.Client,
+        log: Callable[..., None],
+        secrets: SecretNames | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Sign in over `http` (see `deadline.open_client`); `log` takes an event's name and fields."""
+        self._vault = vault
+        self._redemption = Redemption(http, f"{app.authority.rstrip('/')}/{app.tenant}", app.client_id, app.scopes)
+        self._log = log
+        self._names = secrets or SecretNames()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._access: _Access | None = None
+        self._unsaved: str | None = None
+
+    def token(self, force: bool = False) -> str:
+        """An access token; `force` asks for one the caller has not been given yet (after a 401).
+
+        Raises ConsentNeeded, MfaRequired, SignInFailed, Throttled, Unavailable, and what the vault raises.
+        """
+        known = self._access
+        if not force and self._is_good(known):
+            return known.text
+        if not self._lock.acquire(timeout=_patience()):
+            raise Unavailable("sign-in to Partner Center: another thread's redemption takes too long")
+        try:
+            if self._access is known or not self._is_good(self._access):
+                self._access = self._redeem()
+            return self._access.text
+        finally:
+            self._lock.release()
+
+    def _is_good(self, access: _Access | None) -> TypeIs[_Access]:
+        return access is not None and self._clock() < access.end
+
+    # --- one redemption, under the lock
+
+    def _redeem(self) -> _Access:
+        """Redeem; after a refusal that a rotated secret would explain, once more with what the vault has now."""
+        self._access = None
+        started, material = self._clock(), self._material(self._vault.get)
+        answer = self._redemption(material.credential, material.refresh_token)
+        if "error" in answer and Refusal.of(answer).may_be_rotated:
+            self._unsaved = None
+            used, material = material, self._material(self._vault.get_fresh)
+            if material != used:
+                started, answer = self._clock(), self._redemption(material.credential, material.refresh_token)
+        if "error" in answer:
+            raise Refusal.of(answer).failure()
+        access = _accepted(answer, started)
+        self._keep(answer.get("refresh_token"), material.refresh_token)
+        return access
+
+    def _material(self, read: Callable[[str], str]) -> _Material:
+        try:
+            refresh_token = self._unsaved or read(self._names.refresh_token)
+        except NotFound:
+            raise ConsentNeeded(
+                f"Key Vault has no secret {self._names.refresh_token}",
+                code="refreshTokenMissing",
+                remedy="Sign in once as the integration account, with multi-factor authentication.",
+            ) from None
+        return _Material(self._credential(read), refresh_token)
+
+    def _credential(self, read: Callable[[str], str]) -> Credential:
+        if self._names.certificate and (pem := _found(read, self._names.certificate)):
+            return {"private_key": pem, "public_certificate": pem}
+        if self._names.client_secret and (secret := _found(read, self._names.client_secret)):
+            return secret
+        raise SignInFailed(
+            f"Key Vault has neither {self._names.certificate} nor {self._names.client_secret}",
+            code="credentialMissing",
+            remedy="Put the app registration's certificate (PEM with its private key) or client secret into Key Vault.",
+        )
+
+    def _keep(self, rotated: object, redeemed: str) -> None:
+        """Write the new refresh token back; where that fails, hold it here and write again next time."""
+        newest = rotated if isinstance(rotated, str) and rotated else redeemed
+        if newest == redeemed and self._unsaved is None:
+            return
+        try:
+            self._vault.set(self._names.refresh_token, newest)
+            self._unsaved = None
+        except CosellError as error:
+            # Not fatal: the access token is good, and Entra normally keeps the former refresh token valid.
+            self._unsaved = newest
+            self._log("refresh_token_not_stored", name=self._names.refresh_token, error=type(error).__name__)
+
+
+def _patience() -> float:
+    left = remaining()
+    return LONGEST_WAIT if left is None else left
+
+
+def _found(read: Callable[[str], str], name: str) -> str | None:
+    try:
+        return read(name)
+    except NotFound:
+        return None
+
+
+def _accepted(answer: Mapping[str, Any], started: float) -> _Access:
+    """The access token and the moment it is no longer used. Raises Unavailable for an answer without one."""
+    text, life = answer.get("access_token"), str(answer.get("expires_in"))
+    # Anything else could not stand in a header, and the error would quote it.
+    if not (isinstance(text, str) and text and text.isascii() and text.isprintable() and life.isdecimal()):
+        raise Unavailable("sign-in to Partner Center: the answer has no access token with a life")
+    seconds = float(life)
+    return _Access(text, started + seconds - min(MARGIN, seconds / 2))
