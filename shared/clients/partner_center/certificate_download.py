@@ -1,0 +1,201 @@
+"""One GET of one allowed certificate, over a connection pinned to an address that was checked.
+
+No redirect is followed, no proxy of the environment is asked, no cookie or credential is sent, and nothing of the
+answer but its body is used (examples-to-follow.md B3, controls 5 and 6). The standard library suffices: the client
+needs none of what an HTTP library brings, and the first event does not wait for one to be imported.
+"""
+
+import http.client
+import io
+import ipaddress
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Buffer, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+from shared.clients.partner_center.certificate_origins import Origin, Target
+from shared.errors import Unavailable
+
+CONNECT_SECONDS = 3.0
+TOTAL_SECONDS = 5.0
+MAX_CERTIFICATE = 16 * 1024
+_MAX_ON_THE_WIRE = MAX_CERTIFICATE + 16 * 1024
+_OK = 200
+
+type Resolve = Callable[[str, int], Sequence[str]]
+type Connect = Callable[[tuple[str, int], float], socket.socket]
+type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "168.63.129.16/32",  # Azure's platform: public by the registries, the host's own agent in truth
+        "::ffff:0:0/96",  # IPv4-mapped
+        "64:ff9b::/96",  # translated to IPv4 behind our back, as are the next two
+        "2002::/16",
+        "2001::/32",
+    )
+)
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address belongs to the public internet and to no tunnel into something else."""
+    if not address.is_global or address.is_multicast or address.is_reserved or address.is_unspecified:
+        return False
+    return not any(address.version == net.version and address in net for net in _NOT_PUBLIC)
+
+
+def may_connect(origin: Origin, address: Address) -> bool:
+    """Whether the origin may be reached at this address: public, unless the setting itself spells a local one out."""
+    if origin.address is not None:
+        return address == origin.address
+    return address.is_loopback if origin.is_localhost else is_public(address)
+
+
+def system_addresses(host: str, port: int) -> Sequence[str]:
+    """What the system's resolver says, in its order. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+@dataclass
+class PinnedDownload:
+    """Fetches certificates. `ca_bundle` is what the connection trusts (None: certifi); the rest is for tests."""
+
+    ca_bundle: Path | None = None
+    resolve: Resolve = system_addresses
+    connect: Connect = socket.create_connection
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, target: Target, seconds: float = TOTAL_SECONDS) -> bytes:
+        """The body, within `seconds` altogether. Raises Unavailable for anything else."""
+        deadline = time.monotonic() + seconds
+        try:
+            with self._connected(target.origin, deadline) as plain, self._secured(plain, target.origin) as wire:
+                return _get(wire, target, deadline)
+        except (OSError, http.client.HTTPException, ValueError) as broken:
+            raise Unavailable(f"certificate host did not serve the file ({type(broken).__name__})") from broken
+
+    def _connected(self, origin: Origin, deadline: float) -> socket.socket:
+        """Try the checked addresses in order; each connection goes to the address, never to the name again."""
+        refused: OSError = TimeoutError("no time left to connect")
+        for address in self._addresses(origin, deadline):
+            left = min(CONNECT_SECONDS, deadline - time.monotonic())
+            if left <= 0:
+                break
+            try:
+                made = self.connect((str(address), origin.connects_to), left)
+            except OSError as broken:
+                refused = broken
+                continue
+            made.settimeout(max(deadline - time.monotonic(), 0.001))
+            return made
+        raise refused
+
+    def _addresses(self, origin: Origin, deadline: float) -> Sequence[Address]:
+        if origin.address is not None:
+            return [origin.address]
+        wait = min(CONNECT_SECONDS, deadline - time.monotonic())
+        texts = _within(wait, lambda: self.resolve(origin.host, origin.connects_to))
+        addresses = [ipaddress.ip_address(text) for text in texts]
+        if not addresses or not all(may_connect(origin, address) for address in addresses):
+            # One inner address among public ones is no accident: the whole answer is refused.
+            raise ConnectionRefusedError("the name resolves to an address that is not allowed")
+        return addresses
+
+    def _secured(self, plain: socket.socket, origin: Origin) -> socket.socket:
+        if origin.scheme == "http":
+            return plain
+        with self._lock:
+            context = self._context
+        return context.wrap_socket(plain, server_hostname=origin.host)
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        # Not create_default_context: it reads the environment (key log file).
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_verify_locations(cafile=self.ca_bundle or _public_roots())
+        return context
+
+
+def _public_roots() -> str:
+    import certifi  # noqa: PLC0415 - a local run brings its own bundle
+
+    return certifi.where()
+
+
+def _within(seconds: float, work: Callable[[], Sequence[str]]) -> Sequence[str]:
+    """The resolver knows no deadline, so it works in a thread that we may leave behind. Raises OSError."""
+    box: queue.SimpleQueue[Sequence[str] | OSError] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            box.put(work())
+        except (OSError, UnicodeError) as broken:
+            box.put(OSError(str(broken)))
+
+    threading.Thread(target=run, daemon=True, name="resolve certificate host").start()
+    try:
+        answer = box.get(timeout=max(seconds, 0))
+    except queue.Empty:
+        raise TimeoutError("the name did not resolve in time") from None
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
+
+
+def _get(wire: socket.socket, target: Target, deadline: float) -> bytes:
+    wire.sendall(
+        f"GET {target.path} HTTP/1.1\r\nHost: {target.origin.authority}\r\nAccept: */*\r\n"
+        "Accept-Encoding: identity\r\nUser-Agent: cosell\r\nConnection: close\r\n\r\n".encode("ascii")
+    )
+    # All it needs of a socket is makefile.
+    response = http.client.HTTPResponse(cast("socket.socket", _Bounded(wire, deadline)), method="GET")
+    try:
+        response.begin()
+        if response.status != _OK:
+            raise http.client.HTTPException("not 200")
+        body = response.read(MAX_CERTIFICATE + 1)
+        if len(body) > MAX_CERTIFICATE or response.length:
+            raise http.client.HTTPException("too large, or cut short")
+        return body
+    finally:
+        response.close()
+
+
+@dataclass
+class _Bounded:
+    """A socket's bytes under one deadline and one limit for everything, header lines included."""
+
+    wire: socket.socket
+    deadline: float
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self.wire, self.deadline), 4096)
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, wire: socket.socket, deadline: float) -> None:
+        super().__init__()
+        self._wire, self._deadline, self._left = wire, deadline, _MAX_ON_THE_WIRE
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        seconds = self._deadline - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError("total time is up")
+        if self._left <= 0:
+            raise http.client.HTTPException("too many bytes")
+        self._wire.settimeout(seconds)
+        count = self._wire.recv_into(memoryview(buffer)[: self._left])
+        self._left -= count
+        return count
