@@ -1,0 +1,56 @@
+"""Log events: each has a name and fixed fields, listed in docs/events.md; ids and hashes only, never personal data.
+
+`log("push_done", settled=3, …)` writes one line of JSON through the logger `cosell`. A field that the event does not
+have, or a missing one, is a programming fault and raises at once: the tests run every path that logs.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+
+LOGGER = logging.getLogger("cosell")
+
+EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
+    # the door
+    "event_accepted": (logging.INFO, ("event", "referral_id")),
+    "event_refused": (logging.WARNING, ("status", "reason")),
+    "event_not_understood": (logging.WARNING, ("event_id", "reason")),
+    # runs
+    "push_done": (logging.INFO, ("seen", "settled", "due", "held", "parked", "seconds")),
+    "sweep_done": (logging.INFO, ("seen", "settled", "due", "held", "parked", "seconds")),
+    "run_skipped": (logging.INFO, ("run", "reason")),
+    "run_failed": (logging.ERROR, ("run", "error")),
+    "previewed": (logging.INFO, ("run", "creates", "to_partner_center", "to_salesforce", "held")),
+    # pairs
+    "referral_created": (logging.INFO, ("opportunity_id", "referral_id")),
+    "referral_patched": (logging.INFO, ("opportunity_id", "referral_id", "fields")),
+    "referral_adopted": (logging.INFO, ("opportunity_id", "referral_id")),
+    "referral_ignored": (logging.INFO, ("referral_id", "reason")),
+    "referral_missing": (logging.WARNING, ("referral_id",)),
+    "opportunity_created": (logging.INFO, ("opportunity_id", "referral_id")),
+    "opportunity_written": (logging.INFO, ("opportunity_id", "referral_id", "fields")),
+    "opportunity_missing": (logging.WARNING, ("opportunity_id",)),
+    "opportunity_held": (logging.INFO, ("opportunity_id", "causes")),
+    "pair_due": (logging.INFO, ("side", "key", "cause", "attempts")),
+    "pair_parked": (logging.WARNING, ("opportunity_id", "referral_id", "code", "field")),
+    "pair_failed": (logging.ERROR, ("key", "error")),
+    "event_poisoned": (logging.ERROR, ("referral_id",)),
+    # sides and sign-in
+    "side_paused": (logging.WARNING, ("side", "reason", "seconds")),
+    "sign_in_failed": (logging.ERROR, ("side", "code")),
+    "token_not_stored": (logging.ERROR, ("secret", "error")),
+}
+
+
+class EventLog:
+    """Implements `shared.sync.ports.Log`."""
+
+    def __call__(self, event: str, /, **fields: object) -> None:
+        """Write one event. Raises KeyError or ValueError for an event or fields that docs/events.md does not have."""
+        level, names = EVENTS[event]
+        if set(fields) != set(names):
+            raise ValueError(f"{event} has the fields {names}, not {tuple(fields)}")
+        LOGGER.log(level, "%s", json.dumps({"event": event, **fields}, default=str))
+
+
+log = EventLog()
