@@ -37,5 +37,9 @@ def sdk(bench: Bench, tmp_path: Path) -> Iterator[SecretClient]:
     transport = RequestsTransport(session=session, session_owner=False, connection_verify=str(authority.bundle))
     with Server(bench.vault.handle, tls=authority.server()) as server, session:
         yield SecretClient(
-            server.url, _FromEndpoint(bench), transport=transport, verify_challenge_resource=False, retry_total=0
+            server.url,
+            _FromEndpoint(bench),  # type: ignore[arg-type]  # the annotation leaves out SupportsTokenInfo
+            transport=transport,
+            verify_challenge_resource=False,
+            retry_total=0,
         )

@@ -52,7 +52,7 @@ def test_a_disabled_version_is_forbidden_and_an_enabled_one_is_read_again(sdk: S
 def test_a_deleted_secret_blocks_its_name_until_it_is_recovered(sdk: SecretClient) -> None:
     deleted = sdk.begin_delete_secret("one")
     deleted.wait()
-    assert deleted.result().recovery_id.endswith("/deletedsecrets/one")
+    assert str(deleted.result().recovery_id).endswith("/deletedsecrets/one")
     with pytest.raises(ResourceNotFoundError):
         sdk.get_secret("one")
     with pytest.raises(ResourceExistsError) as refused:

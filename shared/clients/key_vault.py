@@ -1,0 +1,163 @@
+"""Secrets from Key Vault, kept in memory for a while (reference/azure.md 6.5).
+
+    vault = open_vault("https://NAME.vault.azure.net", client_id="…", ca_bundle=certifi.where())
+    key = vault.get("salesforce-key")
+    key = vault.get_fresh("salesforce-key")      # once, after the far side answered 401
+    vault.set("partner-center-refresh-token", rotated)
+
+Nothing of Azure's libraries is imported before the first secret is read. A secret never enters a message, a log or a
+`repr` (design.md section 4, rule 8).
+"""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from shared.errors import ConfigurationError
+
+KEEP = 600.0  # seconds
+TIMEOUT = 60.0  # seconds, of one read or write with its sign-in and its retries
+REFERENCE = "@Microsoft.KeyVault("
+
+
+class Secrets(Protocol):
+    """What a vault is made of: one remote read or write at a time. Raises only errors of `shared.errors`."""
+
+    def read(self, name: str) -> str:
+        """The latest value."""
+
+    def write(self, name: str, value: str) -> None:
+        """Make `value` the latest."""
+
+
+def resolved(name: str, value: str) -> str:
+    """`value`, unless it is the text of a reference that the platform failed to resolve (reference/azure.md 6.5).
+
+    Raises ConfigurationError.
+    """
+    if value.lstrip().lower().startswith(REFERENCE.lower()):
+        raise ConfigurationError(
+            f"{name} holds the text of a Key Vault reference instead of a value: the reference was not resolved. "
+            "Store the value itself in the vault, or mend the reference."
+        )
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    value: str = field(repr=False)
+    number: int  # of the fetch that brought it
+    until: float
+
+
+class Vault:
+    """Secrets by name, kept for `keep` seconds; threads that want the same name wait for one fetch.
+
+    Raises NotFound, SignInFailed, Throttled, Unavailable, ConfigurationError.
+    """
+
+    def __init__(
+        self, secrets: Secrets, *, keep: float = KEEP, clock: Callable[[], float] = time.monotonic, label: str = "vault"
+    ) -> None:
+        """`clock` is monotonic, in seconds; `label` is what `repr` shows."""
+        self._secrets = secrets
+        self._keep = keep
+        self._clock = clock
+        self._label = label
+        self._kept: dict[str, _Kept] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._numbers: Iterator[int] = itertools.count(1)
+
+    def __repr__(self) -> str:
+        return f"Vault({self._label!r}, keep={self._keep})"
+
+    def get(self, name: str) -> str:
+        """The secret's value, at most `keep` seconds old."""
+        kept = self._current(name)
+        return kept.value if kept else self._fetch(name, after=0)
+
+    def get_fresh(self, name: str) -> str:
+        """The value as the vault has it now: for one more try after the far side refused the kept one."""
+        after = next(self._numbers)
+        self._kept.pop(name, None)
+        return self._fetch(name, after=after)
+
+    def set(self, name: str, value: str) -> None:
+        """Make `value` the latest version. After an error the outcome is unknown; setting it again is harmless."""
+        with self._lock(name):
+            self._kept.pop(name, None)
+            self._secrets.write(name, value)
+            self._keep_value(name, value, next(self._numbers))
+
+    def _fetch(self, name: str, *, after: int) -> str:
+        """Read unless another thread's fetch that began after number `after` has just brought the value."""
+        with self._lock(name):
+            kept = self._current(name)
+            if kept and kept.number > after:
+                return kept.value
+            number = next(self._numbers)
+            value = resolved(f"secret {name}", self._secrets.read(name))
+            self._keep_value(name, value, number)
+            return value
+
+    def _current(self, name: str) -> _Kept | None:
+        kept = self._kept.get(name)
+        return kept if kept and self._clock() < kept.until else None
+
+    def _keep_value(self, name: str, value: str, number: int) -> None:
+        self._kept[name] = _Kept(value, number, self._clock() + self._keep)
+
+    def _lock(self, name: str) -> threading.Lock:
+        return self._locks.setdefault(name, threading.Lock())
+
+
+class _OnFirstUse:
+    """Opens the real thing when the first secret is asked for: its libraries take a quarter of a second to import."""
+
+    def __init__(self, open_secrets: Callable[[], Secrets]) -> None:
+        self._open = open_secrets
+        self._opened: Secrets | None = None
+        self._lock = threading.Lock()
+
+    def read(self, name: str) -> str:
+        return self._secrets().read(name)
+
+    def write(self, name: str, value: str) -> None:
+        self._secrets().write(name, value)
+
+    def _secrets(self) -> Secrets:
+        with self._lock:
+            self._opened = self._opened or self._open()
+            return self._opened
+
+
+def open_vault(
+    url: str, *, client_id: str, ca_bundle: Path | str, timeout: float = TIMEOUT, keep: float = KEEP
+) -> Vault:
+    """The vault at `url`, read as the user-assigned managed identity `client_id`; opens no connection yet.
+
+    Args:
+        url: `https://NAME.vault.azure.net`.
+        client_id: the identity's client id.
+        ca_bundle: the PEM file of the roots to trust; the environment's variables for it are ignored.
+        timeout: seconds that one read or write may take in all.
+        keep: seconds for which a value is kept.
+
+    Raises:
+        ConfigurationError: the address is not that of a vault.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname or parts.path.strip("/") or parts.username:
+        raise ConfigurationError(f"The vault's address must look like https://NAME.vault.azure.net, not {url!r}.")
+
+    def connect() -> Secrets:
+        from shared.clients.key_vault_secrets import RemoteSecrets  # noqa: PLC0415 - imports Azure's libraries
+
+        return RemoteSecrets(url, client_id=client_id, ca_bundle=ca_bundle, timeout=timeout)
+
+    return Vault(_OnFirstUse(connect), keep=keep, label=url)

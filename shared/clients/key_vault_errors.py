@@ -1,0 +1,112 @@
+"""What Azure's errors mean for the caller: from status and code to `shared.errors`. Secrets never pass through here.
+
+Codes as the service sends them: `error.code` and `error.innererror.code` (reference/azure.md section 3).
+"""
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
+
+from shared.errors import (
+    MAX_REMOTE_TEXT,
+    ConfigurationError,
+    CosellError,
+    NotFound,
+    SignInFailed,
+    Throttled,
+    Unavailable,
+)
+
+ASSIGN_IDENTITY = "Assign the user-assigned managed identity to the app and set its client id in the app's settings."
+GRANT_ROLE = (
+    "Give the app's managed identity the role Key Vault Secrets Officer on the vault, and let the vault's firewall "
+    "admit the app."
+)
+GET_TOKEN = "Check that the managed identity belongs to the vault's tenant; restart the app if its token was revoked."  # noqa: S105 - a sentence
+DELETED = "ObjectIsDeletedButRecoverable"
+_AADSTS = re.compile(r"AADSTS\d+")
+
+
+def identity_error(status: int | None, text: str) -> CosellError:
+    """The error for a managed-identity endpoint that gave no token; `status` None means that no answer was read."""
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Throttled("The managed-identity endpoint limits us.")
+    if status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.BAD_REQUEST:
+        answer = "no answer" if status is None else f"status {status} without a token"
+        return Unavailable(f"The managed-identity endpoint gave {answer}.")
+    found = _AADSTS.search(text)
+    code = found.group() if found else f"managed_identity_{status}"
+    return SignInFailed(f"The managed-identity endpoint refused a token ({code}).", code=code, remedy=ASSIGN_IDENTITY)
+
+
+def unreadable(name: str) -> Unavailable:
+    """The error for an answer that is not a secret."""
+    return Unavailable(f"Key Vault's answer for secret {name} cannot be read.")
+
+
+def vault_error(error: Exception, name: str) -> CosellError:
+    """The error for a failed call about secret `name`."""
+    if isinstance(error, (ServiceRequestError, ServiceResponseError)):
+        return Unavailable(f"Key Vault did not answer ({type(error).__name__}).")
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    if status is None or not isinstance(error, HttpResponseError) or status < HTTPStatus.BAD_REQUEST:
+        return _without_status(error, name)
+    return _with_status(error, status, name)
+
+
+def _without_status(error: Exception, name: str) -> CosellError:
+    if isinstance(error, ValueError) and "challenge" in str(error):
+        return SignInFailed(
+            "The vault asks for a token that is not for a vault of its name.", code="challenge", remedy=GET_TOKEN
+        )
+    if isinstance(error, AzureError):
+        return Unavailable(f"Key Vault's answer for secret {name} cannot be read ({type(error).__name__}).")
+    return unreadable(name)
+
+
+def _with_status(error: HttpResponseError, status: int, name: str) -> CosellError:
+    code, inner = _codes(error)
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFound(f"Secret {name} is not in the vault.")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Throttled("Key Vault limits us.", after=_retry_after(error))
+    for_a_person = _setting_to_mend(status, code, inner, name) or _access_to_mend(status, inner or code)
+    return for_a_person or Unavailable(f"Key Vault answered {status} ({code}).", after=_retry_after(error))
+
+
+def _setting_to_mend(status: int, code: str, inner: str, name: str) -> ConfigurationError | None:
+    match status:
+        case HTTPStatus.BAD_REQUEST:
+            return ConfigurationError(f"{name!r} cannot name a secret: letters, digits and hyphens only ({code}).")
+        case HTTPStatus.FORBIDDEN if inner == "SecretDisabled":
+            return ConfigurationError(f"Secret {name} is disabled: enable its latest version or add a new one.")
+        case HTTPStatus.CONFLICT if inner == DELETED:
+            return ConfigurationError(f"Secret {name} is deleted but recoverable: recover it, or purge it first.")
+    return None
+
+
+def _access_to_mend(status: int, code: str) -> SignInFailed | None:
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            return SignInFailed("The vault refuses our token.", code=code, remedy=GET_TOKEN)
+        case HTTPStatus.FORBIDDEN:
+            return SignInFailed(f"The vault denies access ({code}).", code=code, remedy=GRANT_ROLE)
+    return None
+
+
+def _codes(error: HttpResponseError) -> tuple[str, str]:
+    """`error.code` and `error.innererror.code`, empty where the body has none."""
+    body: Any = error.error
+    inner = getattr(body, "innererror", None)
+    code = getattr(body, "code", None) or HTTPStatus(error.status_code or 500).phrase
+    found = inner.get("code") if isinstance(inner, dict) else None
+    return str(code)[:MAX_REMOTE_TEXT], str(found or "")[:MAX_REMOTE_TEXT]
+
+
+def _retry_after(error: HttpResponseError) -> float | None:
+    """Seconds; the service sends a number."""
+    headers = getattr(error.response, "headers", {})
+    text = str(headers.get("Retry-After", ""))
+    return float(text) if text.isdecimal() else None

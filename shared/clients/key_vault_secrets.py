@@ -1,0 +1,153 @@
+"""Key Vault's secrets through Azure's libraries, with our session, our retries and our errors.
+
+Their own retries are switched off: they honour any `Retry-After`, however long, and repeat for seconds what no second
+try mends. Three tries with a short wait are made here instead, within one total time.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import stamina
+from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.core.pipeline.transport import RequestsTransport
+from azure.identity import ManagedIdentityCredential
+from azure.keyvault.secrets import SecretClient
+
+from shared.clients import deadline
+from shared.clients.key_vault_errors import identity_error, unreadable, vault_error
+from shared.errors import Retryable, SignInFailed
+
+TRIES = 3
+LONGEST_WAIT = 5.0  # seconds of Retry-After that are waited for here; a longer one is the caller's
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class RemoteSecrets:
+    """Reads and writes the latest version of secrets; safe for threads."""
+
+    def __init__(self, url: str, *, client_id: str, ca_bundle: Path | str, timeout: float) -> None:
+        """See `shared.clients.key_vault.open_vault`."""
+        self._url = url
+        self._client_id = client_id
+        self._ca_bundle = str(ca_bundle)
+        self._timeout = timeout
+        self._session = deadline.session(ca_bundle, timeout=timeout)
+        self._identity = _Identity()
+        self._client: SecretClient | None = None
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+    def read(self, name: str) -> str:
+        """The latest value. Raises errors of `shared.errors`."""
+
+        def latest(client: SecretClient) -> str:
+            value = client.get_secret(name).value
+            if value is None:
+                raise unreadable(name)
+            return value
+
+        return self._repeated(name, latest)
+
+    def write(self, name: str, value: str) -> None:
+        """Add a version. Repeated like a read: the same value twice does no harm, a lost rotated token does."""
+        self._repeated(name, lambda client: client.set_secret(name, value))
+
+    def _repeated[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
+        with deadline.total(self._timeout):
+            for attempt in stamina.retry_context(
+                on=_wait, attempts=TRIES, timeout=self._timeout, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
+            ):
+                with attempt:
+                    return self._renewed(name, call)
+        raise AssertionError("unreachable")  # pragma: no cover - the loop returns or raises
+
+    def _renewed[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
+        """Once more with a new credential if the vault refuses the token: the old one is kept until it expires."""
+        client = self._client
+        try:
+            return self._once(name, call)
+        except SignInFailed:
+            if client is None:
+                raise  # this was a new one already
+        return self._once(name, call)
+
+    def _once[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
+        self._identity.forget()
+        try:
+            return call(self._connected())
+        except ClientAuthenticationError as error:
+            self._client = None  # MSAL repeats failures and refused tokens from its memory
+            if error.status_code is None or self._identity.failed:
+                raise identity_error(self._identity.status, str(error)) from None
+            raise vault_error(error, name) from None
+        except (AzureError, ValueError, TypeError, AttributeError, KeyError) as error:
+            # Beside AzureError: what the libraries let through when an answer is not the JSON they expect.
+            if self._identity.failed:
+                self._client = None
+                raise identity_error(self._identity.status, "") from None
+            raise vault_error(error, name) from None
+
+    def _connected(self) -> SecretClient:
+        client = self._client
+        if client is None:
+            client = self._client = self._connect()
+        return client
+
+    def _connect(self) -> SecretClient:
+        options: dict[str, Any] = {"retry_total": 0, "retry_connect": 0, "retry_read": 0, "retry_status": 0}
+        credential = ManagedIdentityCredential(
+            client_id=self._client_id,
+            transport=self._transport(),
+            raw_response_hook=self._identity.note,
+            raw_request_hook=self._identity.begin,
+            **options,
+        )
+        local = urlsplit(self._url).hostname in LOOPBACK
+        return SecretClient(
+            self._url,
+            credential,
+            transport=self._transport(),
+            verify_challenge_resource=not local,
+            **options,
+        )
+
+    def _transport(self) -> RequestsTransport:
+        # The bundle is given here too: the transport's default, True, would win over the session's.
+        return RequestsTransport(session=self._session, session_owner=False, connection_verify=self._ca_bundle)
+
+
+class _Identity(threading.local):
+    """What the identity endpoint did in this thread's present call: the credential's errors do not tell."""
+
+    asked = False
+    status: int | None = None
+
+    def forget(self) -> None:
+        self.asked, self.status = False, None
+
+    def begin(self, _: object) -> None:
+        self.asked, self.status = True, None
+
+    def note(self, response: Any) -> None:  # noqa: ANN401 - a pipeline response, generic in two private types
+        self.status = response.http_response.status_code
+
+    @property
+    def failed(self) -> bool:
+        """Asked, and either no answer came or it was no token."""
+        return self.asked and (self.status is None or self.status >= HTTPStatus.BAD_REQUEST)
+
+
+def _wait(error: Exception) -> bool | dt.timedelta:
+    """Whether to try again, and when."""
+    if not isinstance(error, Retryable):
+        return False
+    if error.after is None:
+        return True
+    return error.after <= deadline.left(LONGEST_WAIT) and dt.timedelta(seconds=error.after)

@@ -1,0 +1,186 @@
+"""The cache: what is kept, for how long, and who waits for whom."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shared.clients.key_vault import Vault, open_vault, resolved
+from shared.errors import ConfigurationError, NotFound, Unavailable
+
+
+class Far:
+    """A vault in memory that counts, and can be made to wait or fail."""
+
+    def __init__(self, **values: str) -> None:
+        self.values = values
+        self.reads: list[str] = []
+        self.broken = False
+        self.gate = threading.Event()
+        self.gate.set()
+        self.arrived = threading.Semaphore(0)
+
+    def read(self, name: str) -> str:
+        self.reads.append(name)
+        value = self.values.get(name)
+        self.arrived.release()
+        self.gate.wait(5)
+        if self.broken:
+            raise Unavailable("down")
+        if value is None:
+            raise NotFound(name)
+        return value
+
+    def write(self, name: str, value: str) -> None:
+        self.values[name] = value
+        if self.broken:
+            raise Unavailable("no answer")
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def far() -> Far:
+    return Far(one="1", two="2")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def vault(far: Far, clock: Clock) -> Vault:
+    return Vault(far, keep=600, clock=clock)
+
+
+def test_a_secret_is_read_once_in_ten_minutes(vault: Vault, far: Far, clock: Clock) -> None:
+    assert (vault.get("one"), vault.get("one"), vault.get("two")) == ("1", "1", "2")
+    far.values["one"] = "new"
+    clock.now = 599.9
+    assert vault.get("one") == "1"
+    clock.now = 600
+    assert vault.get("one") == "new"
+    assert far.reads == ["one", "two", "one"]
+
+
+def test_a_fresh_read_sees_the_rotated_secret_and_the_others_keep_theirs(vault: Vault, far: Far) -> None:
+    vault.get("one")
+    vault.get("two")
+    far.values |= {"one": "new", "two": "new"}
+    assert (vault.get_fresh("one"), vault.get("one"), vault.get("two")) == ("new", "new", "2")
+
+
+def test_a_failed_fresh_read_leaves_nothing_stale_behind(vault: Vault, far: Far) -> None:
+    vault.get("one")
+    far.broken = True
+    with pytest.raises(Unavailable):
+        vault.get_fresh("one")
+    with pytest.raises(Unavailable):
+        vault.get("one")
+    far.broken = False
+    assert vault.get("one") == "1"
+
+
+def test_what_is_set_is_read_without_asking(vault: Vault, far: Far) -> None:
+    vault.get("one")
+    vault.set("one", "mine")
+    assert (vault.get("one"), far.values["one"], far.reads) == ("mine", "mine", ["one"])
+
+
+def test_after_a_lost_write_the_vault_is_asked(vault: Vault, far: Far) -> None:
+    vault.get("one")
+    far.broken = True
+    with pytest.raises(Unavailable):
+        vault.set("one", "mine")
+    far.broken = False
+    assert vault.get("one") == "mine"
+    assert far.reads == ["one", "one"]
+
+
+def test_many_threads_make_one_fetch(vault: Vault, far: Far) -> None:
+    far.gate.clear()
+    with ThreadPoolExecutor(8) as pool:
+        found = [pool.submit(vault.get, "one") for _ in range(8)]
+        far.arrived.acquire(timeout=5)
+        far.gate.set()
+        assert {future.result(5) for future in found} == {"1"}
+    assert far.reads == ["one"]
+
+
+def test_one_names_fetch_does_not_hold_up_another_name(vault: Vault, far: Far) -> None:
+    vault.get("two")
+    far.gate.clear()
+    with ThreadPoolExecutor(2) as pool:
+        waiting = pool.submit(vault.get, "one")
+        far.arrived.acquire(timeout=5)
+        vault.set("two", "mine")
+        assert (vault.get("two"), waiting.done()) == ("mine", False)
+        far.gate.set()
+        assert waiting.result(5) == "1"
+
+
+def test_a_fresh_read_never_takes_a_value_whose_fetch_began_before_it(vault: Vault, far: Far) -> None:
+    far.gate.clear()
+    numbers, taken = vault._numbers, threading.Semaphore(0)
+
+    def counted() -> Iterator[int]:
+        for number in numbers:
+            taken.release()
+            yield number
+
+    vault._numbers = counted()
+    with ThreadPoolExecutor(2) as pool:
+        early = pool.submit(vault.get, "one")
+        assert far.arrived.acquire(timeout=5)
+        assert taken.acquire(timeout=5)
+        late = pool.submit(vault.get_fresh, "one")
+        assert taken.acquire(timeout=5)  # the late one has begun while the early one is still reading
+        far.values["one"] = "new"
+        far.gate.set()
+        assert (early.result(5), late.result(5)) == ("1", "new")
+
+
+@pytest.mark.parametrize("text", ["@Microsoft.KeyVault(SecretUri=https://x)", " @microsoft.keyvault(VaultName=x)"])
+def test_the_text_of_an_unresolved_reference_is_no_secret(far: Far, vault: Vault, text: str) -> None:
+    far.values["one"] = text
+    with pytest.raises(ConfigurationError, match="secret one") as refused:
+        vault.get("one")
+    assert "SecretUri" not in str(refused.value)
+    with pytest.raises(ConfigurationError, match="PC_TOKEN"):
+        resolved("PC_TOKEN", text)
+    assert resolved("PC_TOKEN", "plain") == "plain"
+
+
+def test_a_vault_never_shows_what_it_keeps(far: Far) -> None:
+    far.values["one"] = "very secret"
+    vault = Vault(far, label="https://v.vault.azure.net")
+    vault.get("one")
+    assert repr(vault) == "Vault('https://v.vault.azure.net', keep=600.0)"
+    assert "very secret" not in repr(vars(vault)["_kept"])
+
+
+@pytest.mark.parametrize(
+    "url", ["", "v", "http://v.vault.azure.net", "https:///x", "https://v.vault.azure.net/secrets/one", "https://u@v/"]
+)
+def test_an_address_that_is_no_vault_stops_the_app(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"https://NAME\.vault\.azure\.net"):
+        open_vault(url, client_id="c", ca_bundle="ca.pem")
+
+
+def test_opening_a_vault_imports_nothing_of_azure() -> None:
+    program = (
+        "import sys; from shared.clients.key_vault import open_vault\n"
+        "open_vault('https://v.vault.azure.net', client_id='c', ca_bundle='ca.pem')\n"
+        "print([name for name in sys.modules if name.split('.')[0] in {'azure', 'requests', 'msal', 'stamina'}])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter and text
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,234 @@
+"""Production code, credential included, against both emulators over sockets and TLS."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import stamina
+from azure.keyvault.secrets._shared import http_challenge_cache
+
+from infra.local.authority import Authority
+from infra.local.emulator import Fault, FaultKind
+from infra.local.key_vault import KeyVault
+from infra.local.managed_identity import CLIENT_ID, ManagedIdentity
+from infra.local.wire import Server
+from shared.clients.key_vault import Vault
+from shared.clients.key_vault_secrets import RemoteSecrets
+from shared.errors import ConfigurationError, CosellError, NotFound, SignInFailed, Throttled, Unavailable
+
+HTML = "<html><body>gateway</body></html>"
+
+
+@dataclass
+class House:
+    identity: ManagedIdentity
+    vault: KeyVault
+    url: str
+    bundle: Path
+    stack: ExitStack
+
+    def open(self, client_id: str = CLIENT_ID, *, timeout: float = 10) -> RemoteSecrets:
+        secrets = RemoteSecrets(self.url, client_id=client_id, ca_bundle=self.bundle, timeout=timeout)
+        self.stack.callback(secrets.close)
+        return secrets
+
+    def statuses(self) -> list[int]:
+        return [entry.status for entry in self.vault.journal]
+
+    def fail(self, kind: FaultKind = FaultKind.ANSWER, *, times: int = 1, **how: object) -> None:
+        self.vault.faults.append(Fault(kind, times=times, **how))  # type: ignore[arg-type]  # the fields vary by case
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture
+def house(authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[House]:
+    identity = ManagedIdentity()
+    vault = KeyVault(identity.tokens, secrets={"one": "first secret"})
+    http_challenge_cache.clear()
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none.pem"))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with (
+        stamina.set_testing(True, attempts=3),
+        Server(identity.handle) as door,
+        Server(vault.handle, tls=authority.server()) as server,
+        ExitStack() as stack,
+    ):
+        for name, value in identity.environment(door.url).items():
+            monkeypatch.setenv(name, value)
+        yield House(identity, vault, server.url, authority.bundle, stack)
+
+
+def test_the_managed_identity_opens_the_vault_with_three_calls_and_then_one(house: House) -> None:
+    secrets = house.open()
+    assert secrets.read("one") == "first secret"
+    assert house.statuses() == [401, 200]
+    asked = house.identity.journal[0]
+    assert asked.query == {
+        "api-version": "2019-08-01", "resource": "https://vault.azure.net", "client_id": CLIENT_ID
+    }  # fmt: skip
+    secrets.write("one", "second secret")
+    assert (secrets.read("one"), house.statuses(), len(house.identity.journal)) == (
+        "second secret", [401, 200, 200, 200], 1
+    )  # fmt: skip
+
+
+def test_the_vault_keeps_what_it_read_and_rereads_once_when_asked(house: House) -> None:
+    vault = Vault(house.open())
+    assert (vault.get("one"), vault.get("one")) == ("first secret", "first secret")
+    house.vault.shelf.put("one", {"value": "rotated"})
+    assert (vault.get("one"), vault.get_fresh("one")) == ("first secret", "rotated")
+    assert house.statuses() == [401, 200, 200]
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "said"),
+    [
+        ("none", NotFound, "Secret none is not in the vault"),
+        ("my_secret", ConfigurationError, "letters, digits and hyphens"),
+        ("off", ConfigurationError, "disabled"),
+    ],
+)
+def test_a_secret_that_cannot_be_read_is_named(house: House, name: str, error: type[CosellError], said: str) -> None:
+    house.vault.shelf.put("off", {"value": "x", "attributes": {"enabled": False}})
+    with pytest.raises(error, match=said):
+        house.open().read(name)
+    assert len(house.vault.journal) == 2
+
+
+def test_a_deleted_name_cannot_be_set_and_the_error_says_what_to_do(house: House) -> None:
+    house.vault.shelf.delete("one")
+    with pytest.raises(ConfigurationError, match="recover it, or purge it first"):
+        house.open().write("one", "hidden value")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [(503, "", {}), (429, "", {"Retry-After": "0"}), (500, HTML, {}), (200, HTML, {}), (200, "", {}), (200, "{}", {})],
+)
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_two_bad_answers_are_ridden_out_and_a_third_is_not(
+    house: House, status: int, body: str, headers: dict[str, str], times: int
+) -> None:
+    secrets = house.open()
+    secrets.read("one")
+    house.fail(times=times, status=status, body=body, headers=headers)
+    if times < 3:
+        assert secrets.read("one") == "first secret"
+    else:
+        with pytest.raises(Throttled if status == 429 else Unavailable) as failed:
+            secrets.read("one")
+        assert "gateway" not in str(failed.value)
+    assert len(house.vault.journal) == 2 + min(times + 1, 3)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.DROP_AFTER, FaultKind.TRUNCATE])
+def test_a_lost_or_broken_answer_is_asked_for_again(house: House, kind: FaultKind) -> None:
+    secrets = house.open()
+    house.fail(kind, skip=1, times=2)
+    assert secrets.read("one") == "first secret"
+    house.fail(kind, times=2)
+    secrets.write("one", "rotated")
+    assert secrets.read("one") == "rotated"
+
+
+def test_a_vault_that_breaks_off_every_answer_is_unavailable(house: House) -> None:
+    house.fail(FaultKind.TRUNCATE, times=9)
+    with pytest.raises(Unavailable) as failed:
+        house.open().read("one")
+    assert "first" not in str(failed.value)
+
+
+def test_a_long_wait_is_the_callers(house: House) -> None:
+    house.vault.throttle(times=3, retry_after=30)
+    with pytest.raises(Throttled) as failed:
+        house.open().read("one")
+    assert (failed.value.after, house.statuses()) == (30, [429])
+
+
+def test_a_slow_vault_is_left_within_the_total_time(house: House) -> None:
+    secrets = house.open(timeout=0.2)
+    house.fail(FaultKind.DELAY, seconds=0.5, times=3)
+    with pytest.raises(Unavailable):
+        secrets.read("one")
+
+
+def test_a_withdrawn_role_pauses_with_the_remedy(house: House) -> None:
+    house.vault.access.read = False
+    with pytest.raises(SignInFailed, match="ForbiddenByRbac") as failed:
+        house.open().read("one")
+    assert (failed.value.code, "role Key Vault Secrets Officer" in failed.value.remedy) == ("ForbiddenByRbac", True)
+
+
+def test_an_identity_that_is_not_assigned_is_a_failed_sign_in(house: House) -> None:
+    secrets = house.open("5c0e1100-0000-4000-8000-000000000bad")
+    with pytest.raises(SignInFailed) as failed:
+        secrets.read("one")
+    assert (failed.value.code, "Assign" in failed.value.remedy) == ("managed_identity_400", True)
+    assert len(house.identity.journal) == 1
+
+
+def test_once_the_identity_is_mended_the_same_vault_works(house: House) -> None:
+    secrets = house.open()
+    house.identity.faults.append(Fault(FaultKind.ANSWER, status=401, body='{"statusCode": 401, "message": "no"}'))
+    with pytest.raises(SignInFailed, match="managed_identity_401"):
+        secrets.read("one")
+    assert secrets.read("one") == "first secret"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(FaultKind.ANSWER, status=500, body='{"statusCode": 500, "message": "busy"}'),
+        Fault(FaultKind.ANSWER, status=503, body=HTML),
+        Fault(FaultKind.ANSWER, status=200, body=HTML),
+        Fault(FaultKind.ANSWER, status=429, headers={"Retry-After": "3"}),
+        Fault(FaultKind.TRUNCATE),
+        Fault(FaultKind.DROP),
+    ],
+    ids=lambda fault: f"{fault.kind}-{fault.status}",
+)
+def test_an_identity_endpoint_that_stumbles_is_asked_again(house: House, fault: Fault) -> None:
+    house.identity.faults.append(fault)
+    assert house.open().read("one") == "first secret"
+    assert len(house.identity.journal) == 2
+
+
+def test_a_token_the_vault_no_longer_takes_is_replaced_at_once(house: House) -> None:
+    secrets = house.open()
+    secrets.read("one")
+    house.identity.clock.advance(90_000)
+    house.vault.clock.advance(90_000)
+    assert secrets.read("one") == "first secret"
+    assert len(house.identity.journal) == 2
+
+
+def test_a_vault_that_takes_no_token_is_a_failed_sign_in_after_one_new_token(house: House) -> None:
+    house.vault.clock.advance(90_000)
+    secrets = house.open()
+    for _ in range(2):
+        with pytest.raises(SignInFailed) as failed:
+            secrets.read("one")
+        assert failed.value.code == "Unauthorized"
+    assert len(house.identity.journal) == 2
+
+
+def test_neither_secret_nor_token_is_logged(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    secrets = house.open()
+    secrets.write("one", "very secret")
+    secrets.read("one")
+    house.fail(times=3, status=503)
+    with pytest.raises(Unavailable):
+        secrets.read("one")
+    assert "/secrets/one" in caplog.text
+    for hidden in ("very secret", house.identity.header, "eyJ"):
+        assert hidden not in caplog.text
