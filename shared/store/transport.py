@@ -74,10 +74,11 @@ def azure_options(seconds: float, ca_bundle: str | None) -> dict[str, Any]:
     """Keyword arguments for an Azure client: its transport, the certificates it trusts (None: certifi's), deadline."""
     from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - slow to import, see tables.py
 
-    return {
-        "transport": RequestsTransport(session=session(seconds)),
-        "connection_verify": ca_bundle or True,
-        "connection_timeout": seconds,
-        "read_timeout": seconds,
-        "timeout": seconds,
-    }
+    # The SDK takes these from a transport of the caller's, not from the client that is given one.
+    transport = RequestsTransport(
+        session=session(seconds),
+        connection_verify=ca_bundle or True,
+        connection_timeout=seconds,
+        read_timeout=seconds,
+    )
+    return {"transport": transport, "timeout": seconds}

@@ -1,0 +1,255 @@
+"""What every adapter of the store's contract does alike."""
+
+import random
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from shared.errors import StoreConflict
+from shared.store.limits import MAX_DATA
+from shared.store.rows import Change, Delete, Insert, Put, Replace, Row, Rows
+
+LINK = "O|006000000000001AAA"
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def written(rows: Rows, partition: str, change: Change) -> str:
+    (etag,) = rows.write(partition, [change])
+    assert etag is not None
+    return etag
+
+
+def found(rows: Rows, partition: str, key: str) -> Row:
+    row = rows.get(partition, key)
+    assert row is not None
+    return row
+
+
+def test_a_row_that_was_never_written_is_none(rows: Rows) -> None:
+    assert rows.get(LINK, "link") is None
+    assert rows.list(LINK) == []
+    assert list(rows.scan("O|", "link")) == []
+
+
+def test_an_inserted_row_is_read_back_whole(rows: Rows) -> None:
+    etag = written(rows, LINK, Insert("link", b"base", at=NOON))
+    row = found(rows, LINK, "link")
+    assert (row.partition, row.key, row.data, row.at, row.etag) == (LINK, "link", b"base", NOON, etag)
+
+
+def test_the_second_insert_of_a_row_conflicts_and_changes_nothing(rows: Rows) -> None:
+    etag = written(rows, LINK, Insert("link", b"first"))
+    with pytest.raises(StoreConflict):
+        rows.write(LINK, [Insert("link", b"second")])
+    row = found(rows, LINK, "link")
+    assert (row.data, row.etag) == (b"first", etag)
+
+
+def test_a_row_changes_under_its_etag_and_gets_another(rows: Rows) -> None:
+    first = written(rows, LINK, Insert("link", b"1", at=NOON))
+    second = written(rows, LINK, Replace("link", b"2", first))
+    row = found(rows, LINK, "link")
+    assert second != first
+    assert (row.data, row.at, row.etag) == (b"2", None, second)
+
+
+def test_a_stale_etag_changes_nothing(rows: Rows) -> None:
+    stale = written(rows, LINK, Insert("link", b"1"))
+    etag = written(rows, LINK, Replace("link", b"2", stale))
+    for change in (Replace("link", b"3", stale), Delete("link", stale)):
+        with pytest.raises(StoreConflict):
+            rows.write(LINK, [change])
+    row = found(rows, LINK, "link")
+    assert (row.data, row.etag) == (b"2", etag)
+
+
+def test_a_row_that_is_gone_can_neither_be_replaced_nor_deleted(rows: Rows) -> None:
+    etag = written(rows, LINK, Insert("link", b"1"))
+    assert rows.write(LINK, [Delete("link", etag)]) == [None]
+    assert rows.get(LINK, "link") is None
+    for change in (Replace("link", b"2", etag), Delete("link", etag)):
+        with pytest.raises(StoreConflict):
+            rows.write(LINK, [change])
+    assert rows.get(LINK, "link") is None
+
+
+def test_the_etag_of_a_deleted_row_is_stale_for_the_row_made_after_it(rows: Rows) -> None:
+    stale = written(rows, LINK, Insert("link", b"1"))
+    rows.write(LINK, [Delete("link", stale)])
+    written(rows, LINK, Insert("link", b"1"))
+    with pytest.raises(StoreConflict):
+        rows.write(LINK, [Replace("link", b"2", stale)])
+
+
+def test_put_makes_and_overwrites(rows: Rows) -> None:
+    first = written(rows, "cursors", Put("push", b"long ago", at=NOON))
+    second = written(rows, "cursors", Put("push", b"now"))
+    row = found(rows, "cursors", "push")
+    assert first != second
+    assert (row.data, row.at, row.etag) == (b"now", None, second)
+
+
+def test_one_conflict_leaves_nothing_of_a_transaction(rows: Rows) -> None:
+    etag = written(rows, LINK, Insert("link", b"1"))
+    written(rows, LINK, Insert("old", b"1"))
+    changes: list[Change] = [Replace("link", b"2", etag), Put("a|1", b"line"), Insert("new", b"1"), Insert("old", b"2")]
+    with pytest.raises(StoreConflict):
+        rows.write(LINK, changes)
+    assert {row.key: row.data for row in rows.list(LINK)} == {"link": b"1", "old": b"1"}
+    assert found(rows, LINK, "link").etag == etag
+
+
+def test_a_transaction_answers_the_etags_in_the_order_of_its_changes(rows: Rows) -> None:
+    old, gone = rows.write(LINK, [Insert("link", b"1"), Insert("intent", b"1")])
+    assert old is not None
+    assert gone is not None
+    changes: list[Change] = [Put("z", b"z"), Delete("intent", gone), Replace("link", b"2", old), Insert("a", b"a")]
+    etags = rows.write(LINK, changes)
+    standing = {row.key: row.etag for row in rows.list(LINK)}
+    assert etags == [standing["z"], None, standing["link"], standing["a"]]
+
+
+def test_no_changes_are_a_transaction_too(rows: Rows) -> None:
+    assert list(rows.write(LINK, [])) == []
+
+
+def test_rows_come_in_the_order_of_their_keys_whatever_the_order_of_writing(rows: Rows) -> None:
+    keys = ["b", "a|2", "a|10", "B", "a", "Z", "~", " ", "0"]
+    for key in keys:
+        written(rows, LINK, Put(key, b""))
+    assert [row.key for row in rows.list(LINK)] == sorted(keys)
+
+
+def test_a_prefix_takes_what_begins_with_it_and_no_more(rows: Rows) -> None:
+    rows.write(LINK, [Put(key, b"") for key in ("a", "a|", "a|1", "a|~~", "a}", "b|1", "A|1")])
+    assert [row.key for row in rows.list(LINK, prefix="a|")] == ["a|", "a|1", "a|~~"]
+    assert [row.key for row in rows.list(LINK, prefix="a|~")] == ["a|~~"]
+    assert [row.key for row in rows.list(LINK, prefix="c")] == []
+
+
+def test_due_takes_rows_whose_moment_has_come_and_none_without_one(rows: Rows) -> None:
+    second = timedelta(seconds=1)
+    moments = {"early": NOON - second, "now": NOON, "late": NOON + second, "never": None, "x|early": NOON - second}
+    rows.write("due|salesforce", [Put(key, b"", at=at) for key, at in moments.items()])
+    assert [row.key for row in rows.list("due|salesforce", due=NOON)] == ["early", "now", "x|early"]
+    assert [row.key for row in rows.list("due|salesforce", due=NOON, prefix="x|")] == ["x|early"]
+    assert rows.list("due|salesforce", due=NOON - timedelta(microseconds=1, seconds=1)) == []
+
+
+def test_a_moment_keeps_its_microseconds_and_comes_back_in_utc(rows: Rows) -> None:
+    moment = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8)))
+    written(rows, "due|salesforce", Put("x", b"", at=moment))
+    at = found(rows, "due|salesforce", "x").at
+    assert at == moment
+    assert at.utcoffset() == timedelta()
+
+
+def test_a_limit_takes_the_first_rows(rows: Rows) -> None:
+    rows.write(LINK, [Put(f"a|{n}", b"") for n in range(5)])
+    assert [row.key for row in rows.list(LINK, prefix="a|", limit=2)] == ["a|0", "a|1"]
+    assert rows.list(LINK, limit=0) == []
+    assert len(rows.list(LINK, limit=50)) == 5
+
+
+def test_a_scan_crosses_partitions_but_not_keys(rows: Rows) -> None:
+    for partition in ("O|2", "O|1", "O|1x", "R|1", "O}"):
+        rows.write(partition, [Put("link", partition.encode()), Put("a|1", b"")])
+    assert [(row.partition, row.data) for row in rows.scan("O|", "link")] == [
+        ("O|1", b"O|1"),
+        ("O|1x", b"O|1x"),
+        ("O|2", b"O|2"),
+    ]
+    assert len(list(rows.scan("", "link"))) == 5
+
+
+def test_a_row_may_be_written_while_a_scan_is_under_way(rows: Rows) -> None:
+    for number in range(3):
+        rows.write(f"O|{number}", [Put("link", b"old")])
+    for row in rows.scan("O|", "link"):
+        rows.write(row.partition, [Replace("link", b"new", row.etag)])
+    assert [row.data for row in rows.scan("O|", "link")] == [b"new"] * 3
+
+
+@pytest.mark.parametrize("size", [0, 1, 60 * 1024, 60 * 1024 + 1, MAX_DATA])
+def test_data_of_every_size_comes_back_byte_for_byte(rows: Rows, size: int) -> None:
+    data = random.Random(size).randbytes(size)  # noqa: S311 - the same bytes each time
+    etag = written(rows, LINK, Insert("link", data))
+    assert found(rows, LINK, "link").data == data
+    written(rows, LINK, Replace("link", b"short", etag))
+    assert found(rows, LINK, "link").data == b"short"
+
+
+@pytest.mark.parametrize(
+    "key", ["a|2026-03-01T12:00:00Z|1", "it's", "100%", "%2F", "a+b c", "..", "~", "(@x)='&$;,\"<>"]
+)
+def test_every_legal_character_may_stand_in_a_key(rows: Rows, key: str) -> None:
+    etag = written(rows, key, Insert(key, b"1"))
+    written(rows, key, Replace(key, b"2", etag))
+    etag = written(rows, key, Put(key, b"3"))
+    assert found(rows, key, key).data == b"3"
+    assert [row.key for row in rows.list(key, prefix=key)] == [key]
+    assert [row.partition for row in rows.scan(key, key)] == [key]
+    assert rows.write(key, [Delete(key, etag)]) == [None]
+    assert rows.get(key, key) is None
+
+
+def test_keys_differ_by_case(rows: Rows) -> None:
+    rows.write("A|x", [Insert("k", b"1"), Insert("K", b"2")])
+    assert found(rows, "A|x", "k").data == b"1"
+    assert rows.get("a|x", "k") is None
+
+
+def test_the_age_of_a_row_is_the_time_since_its_last_change(rows: Rows) -> None:
+    etag = written(rows, LINK, Insert("link", b""))
+    first = found(rows, LINK, "link")
+    written(rows, LINK, Replace("link", b"", etag))
+    second = found(rows, LINK, "link")
+    assert first.changed < second.changed
+    # The reply's date has whole seconds, so that a fresh row may seem not yet written.
+    assert timedelta(seconds=-1) <= second.age < timedelta(seconds=5)
+    assert second.changed.utcoffset() == second.read.utcoffset() == timedelta()
+
+
+def test_a_list_tells_ages_too(rows: Rows) -> None:
+    written(rows, LINK, Insert("link", b""))
+    for row in (*rows.list(LINK), *rows.scan("O|", "link")):
+        assert timedelta(seconds=-1) <= row.age < timedelta(seconds=5)
+
+
+def test_more_rows_than_a_page_are_listed_in_order(rows: Rows) -> None:
+    for hundred in range(11):
+        rows.write("due|salesforce", [Put(f"{hundred:02}|{n:02}", b"", at=NOON) for n in range(100)])
+    listed = [row.key for row in rows.list("due|salesforce")]
+    assert len(listed) == 1_100
+    assert listed == sorted(listed)
+    assert [row.key for row in rows.list("due|salesforce", due=NOON, limit=1_050)] == listed[:1_050]
+
+
+def test_a_hundred_changes_are_one_transaction(rows: Rows) -> None:
+    etags = rows.write(LINK, [Insert(f"a|{n:03}", b"line") for n in range(100)])
+    assert [row.etag for row in rows.list(LINK)] == etags
+    with pytest.raises(StoreConflict):
+        rows.write(LINK, [Insert(f"b|{n:03}", b"line") for n in range(99)] + [Insert("a|000", b"")])
+    assert rows.list(LINK, prefix="b|") == []
+
+
+def test_a_transaction_may_be_nearly_as_large_as_a_request(rows: Rows) -> None:
+    large = bytes(MAX_DATA)
+    rows.write(LINK, [Put(f"{n}", large) for n in range(4)])
+    assert [len(row.data) for row in rows.list(LINK)] == [MAX_DATA] * 4
+
+
+def test_what_no_store_holds_is_refused_before_anything_is_written(rows: Rows) -> None:
+    hopeless: list[list[Change]] = [
+        [Put(f"{n}", b"") for n in range(101)],
+        [Put("x", b"1"), Put("x", b"2")],
+        [Put("x", bytes(MAX_DATA + 1))],
+        [Put(f"{n}", bytes(MAX_DATA)) for n in range(5)],
+        [Put("", b"")],
+        [Put("a/b", b"")],
+        [Put("x", b"", at=datetime(2026, 1, 1))],  # noqa: DTZ001 - the point of the case
+    ]
+    for changes in hopeless:
+        with pytest.raises(ValueError, match=r"\w"):
+            rows.write(LINK, changes)
+    assert rows.list(LINK) == []

@@ -1,0 +1,84 @@
+"""The way in that production takes: a managed identity's token, over TLS, to Table Storage."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local.authority import Authority
+from infra.local.wire import Request, Response, Server
+from shared.errors import StoreConflict, StoreUnavailable
+from shared.store.rows import Insert, Replace
+from shared.store.tables import open_tables
+from tests.conformance import azurite_server
+
+CLIENT_ID = "6a1f1c1e-0000-4000-8000-000000000001"
+LINK = "O|006000000000001AAA"
+
+pytestmark = pytest.mark.node
+
+
+def unsigned_token() -> str:
+    now = int(time.time())
+    header = {"alg": "RS256", "typ": "JWT", "kid": "none"}
+    claims = {
+        "aud": "https://storage.azure.com",
+        "iss": "https://sts.windows.net/6a1f1c1e-0000-4000-8000-00000000000f/",
+        "nbf": now - 60,
+        "iat": now - 60,
+        "exp": now + 3600,
+    }
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (header, claims)]
+    return ".".join([*parts, "c2lnbmF0dXJl"])
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Request]]:
+    """A managed-identity endpoint like the one of App Service, and what it was asked."""
+    asked: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        asked.append(request)
+        expires = str(int(time.time()) + 3600)
+        return Response.of({"access_token": unsigned_token(), "expires_on": expires, "token_type": "Bearer"})
+
+    with Server(answer) as server:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"{server.url}/msi/token")
+        monkeypatch.setenv("IDENTITY_HEADER", "made-up")
+        yield asked
+
+
+@pytest.fixture
+def secure_azurite(tmp_path: Path) -> Iterator[tuple[azurite_server.Azurite, Authority]]:
+    if reason := azurite_server.missing():
+        pytest.skip(reason)
+    authority = Authority(tmp_path)
+    issued = authority.ca.issue_cert("127.0.0.1")
+    issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+    (tmp_path / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    options = ("--oauth", "basic", "--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem"))
+    with azurite_server.running(tmp_path, *options, scheme="https") as running:
+        yield running, authority
+
+
+def test_a_managed_identity_reads_and_writes_rows(
+    secure_azurite: tuple[azurite_server.Azurite, Authority], asked: list[Request]
+) -> None:
+    azurite, authority = secure_azurite
+    bundle = str(authority.bundle)
+    with open_tables(azurite.table_endpoint, "rows", client_id=CLIENT_ID, ca_bundle=bundle) as rows:
+        (etag,) = rows.write(LINK, [Insert("link", b"base")])
+        assert etag is not None
+        rows.write(LINK, [Replace("link", b"newer", etag), Insert("a|1", b"line")])
+        with pytest.raises(StoreConflict):
+            rows.write(LINK, [Replace("link", b"stale", etag)])
+        assert [row.data for row in rows.list(LINK)] == [b"line", b"newer"]
+    assert [request.query["client_id"] for request in asked] == [CLIENT_ID]
+    assert asked[0].query["resource"].startswith("https://storage.azure.com")
+
+    # The same account behind a certificate that nobody vouches for is not spoken to.
+    with pytest.raises(StoreUnavailable):
+        open_tables(azurite.table_endpoint, "rows", client_id=CLIENT_ID, timeout=5)
