@@ -1,0 +1,56 @@
+"""Start Partner Center, Entra and the certificate host: `python -m infra.local.partner_center --port 8443`."""
+
+import argparse
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from infra.local.authority import Authority
+from infra.local.partner_center.emulator import ORGANIZATION
+from infra.local.partner_center.serve import Addresses, serve
+
+
+def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local.partner_center", description=__doc__)
+    parser.add_argument(
+        "--port", type=int, default=8443, help="Partner Center; Entra and certificates are the next two"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--organization", default=ORGANIZATION, help="id of our organisation")
+    parser.add_argument("--populate", type=int, default=0, metavar="N", help="begin with N deals of ours")
+    parser.add_argument("--events", metavar="URL", help="where events are sent")
+    parser.add_argument("--folder", type=Path, help="where the certificate bundle is written (default: temporary)")
+    return parser.parse_args(argv)
+
+
+def introduce(addresses: Addresses, bundle: Path) -> None:
+    """Print what a client needs."""
+    entra = addresses.entra
+    print(f"Partner Center  {addresses.url}/v1.0/engagements/referrals")
+    print(f"Entra ID        {addresses.entra_url}/{entra.tenant}")
+    print(f"Certificates    {addresses.certificates.leaf_url}")
+    print(f"CA bundle       {bundle}")
+    print(f"Client id       {entra.client_id}")
+    print(f"Client secret   {entra.client_secret}")
+    print(f"Refresh token   {entra.refresh_token()}", flush=True)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Serve until interrupted."""
+    wanted = arguments(argv)
+    with tempfile.TemporaryDirectory() as temporary:
+        authority = Authority(wanted.folder or Path(temporary))
+        with serve(authority, seed=wanted.seed, organization_id=wanted.organization, port=wanted.port) as addresses:
+            addresses.partner_center.populate(wanted.populate)
+            if wanted.events:
+                addresses.partner_center.register_events(wanted.events)
+            introduce(addresses, authority.bundle)
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

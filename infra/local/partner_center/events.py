@@ -1,0 +1,110 @@
+"""An event as it travels: its body, its signature, and what a test can break on the way (11.2, 11.3, 11.4)."""
+
+import base64
+import json
+import random
+import re
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from infra.local.partner_center import moments
+from infra.local.partner_center.certificates import CertificateHost
+
+NAMES = ("referral-created", "referral-updated", "related-referral-created", "related-referral-updated")
+RESOURCE = "https://api.partnercenter.microsoft.com/engagements/v1/referrals/"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to which referral, and when, in ticks."""
+
+    name: str
+    referral_id: str
+    at: int
+
+    def body(self) -> bytes:
+        """The documented payload: another host and path order than the API's, offset instead of Z."""
+        return json.dumps({
+            "EventName": self.name,
+            "ResourceUri": RESOURCE + self.referral_id,
+            "ResourceName": "referral",
+            "AuditUri": None,
+            "ResourceChangeUtcDate": moments.text(self.at, "+00:00"),
+        }).encode()  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Where events go: one address, some names, and in which header the signature travels."""
+
+    url: str
+    events: frozenset[str]
+    x_ms_signature: bool
+
+
+class EventFaultKind(StrEnum):
+    """What can happen to an event."""
+
+    LOSE = "lose"  # never sent, and nobody knows
+    DUPLICATE = "duplicate"  # sent twice
+    REORDER = "reorder"  # sent after the next event, or after `seconds` where none comes
+    DELAY = "delay"  # sent `seconds` later
+    BEFORE = "before"  # sent before the call that caused it is answered
+    WRONG_SIGNATURE = "wrong_signature"  # signed by somebody else's key
+    WRONG_CERTIFICATE = "wrong_certificate"  # signed and presented with a certificate nobody trusts
+    TAMPERED_BODY = "tampered_body"  # the body changed after it was signed
+
+
+@dataclass(slots=True)
+class EventFault:
+    """Strikes events whose name matches `event` (regular expression, searched), after `skip`, `times` times.
+
+    The last three kinds last through all attempts of the event they struck.
+    """
+
+    kind: EventFaultKind
+    event: str = ""
+    times: int = 1
+    skip: int = 0
+    probability: float = 1.0
+    seconds: float = 0.05
+
+    @classmethod
+    def of(cls, wanted: dict[str, Any]) -> "EventFault":
+        """From a control body. Raises ValueError, TypeError."""
+        unknown = set(wanted) - {f.name for f in fields(cls)}
+        if unknown or "kind" not in wanted:
+            raise ValueError(f"an event fault has a kind and no {sorted(unknown)}")
+        return cls(**{**wanted, "kind": EventFaultKind(str(wanted["kind"]))})
+
+    def strikes(self, event: Event, chance: random.Random) -> bool:
+        """Whether this event is hit; counts down."""
+        if self.times <= 0 or not re.search(self.event, event.name):
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        if chance.random() >= self.probability:
+            return False
+        self.times -= 1
+        return True
+
+
+def signed(
+    event: Event, host: CertificateHost, *, x_ms_signature: bool, fault: EventFaultKind | None = None
+) -> tuple[dict[str, str], bytes]:
+    """Headers and body of one delivery, broken as `fault` says."""
+    body = event.body()
+    rogue = fault is EventFaultKind.WRONG_CERTIFICATE
+    signer = host.rogue if fault is EventFaultKind.WRONG_SIGNATURE or rogue else host.dispatcher
+    signature = f"Signature {base64.b64encode(signer.sign(body)).decode()}"
+    if fault is EventFaultKind.TAMPERED_BODY:
+        body = body.replace(b'"referral"', b'"Referral"')
+    headers = {
+        "Content-Type": "application/json",
+        "X-MS-Certificate-Url": host.rogue_url if rogue else host.leaf_url,
+        "X-MS-Signature-Algorithm": "rsa-sha256",
+        "x-ms-signature" if x_ms_signature else "Authorization": signature,
+    }
+    return headers, body

@@ -1,0 +1,64 @@
+"""Access tokens: RS256 JWTs with the claims that the services behind them look at (12.1, 12.6, section 16)."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.types import Options
+
+REFERRALS_AUDIENCE = "https://api.partner.microsoft.com"
+WEBHOOKS_AUDIENCE = "https://api.partnercenter.microsoft.com"
+# Times and audience are judged by whoever asks, by the emulated clock.
+UNJUDGED: Options = {"verify_exp": False, "verify_aud": False, "verify_nbf": False, "verify_iat": False}
+ADMIN, USER = "ReferralsAdmin", "ReferralsUser"
+
+
+class TokenRefused(Exception):
+    """The token does not count; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The signed-in integration account."""
+
+    oid: str
+    email: str = "integration@contoso.example"
+    roles: tuple[str, ...] = (ADMIN,)
+
+
+class SigningKey:
+    """A throw-away key; its public half is what a resource server needs."""
+
+    kid = "local-entra-1"
+
+    @cached_property
+    def _private(self) -> rsa.RSAPrivateKey:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """A JWT."""
+        return jwt.encode(dict(claims), self._private, algorithm="RS256", headers={"kid": self.kid})
+
+    def claims(self, token: str) -> dict[str, Any]:
+        """The claims of a JWT of ours; times and audience are the caller's to judge. Raises TokenRefused."""
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token, self._private.public_key(), algorithms=["RS256"], options=UNJUDGED
+            )
+        except jwt.PyJWTError:
+            raise TokenRefused("the signature is not valid") from None
+        return claims
+
+    def jwk(self) -> dict[str, Any]:
+        """The public half as a JSON Web Key."""
+        numbers = self._private.public_key().public_numbers()
+        return {"kty": "RSA", "use": "sig", "kid": self.kid, "n": _url64(numbers.n), "e": _url64(numbers.e)}
+
+
+def _url64(number: int) -> str:
+    raw = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
