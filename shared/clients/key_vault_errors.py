@@ -29,6 +29,15 @@ DELETED = "ObjectIsDeletedButRecoverable"
 _AADSTS = re.compile(r"AADSTS\d+")
 
 
+def no_identity() -> SignInFailed:
+    """The error for a process to which the platform gave no managed identity."""
+    return SignInFailed(
+        "This process has no managed identity: IDENTITY_ENDPOINT and IDENTITY_HEADER are not set.",
+        code="managed_identity_missing",
+        remedy=ASSIGN_IDENTITY,
+    )
+
+
 def identity_error(status: int | None, text: str) -> CosellError:
     """The error for a managed-identity endpoint that gave no token; `status` None means that no answer was read."""
     if status == HTTPStatus.TOO_MANY_REQUESTS:

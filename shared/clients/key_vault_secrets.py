@@ -5,6 +5,7 @@ try mends. Three tries with a short wait are made here instead, within one total
 """
 
 import datetime as dt
+import os
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -19,11 +20,12 @@ from azure.identity import ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 
 from shared.clients import deadline
-from shared.clients.key_vault_errors import identity_error, unreadable, vault_error
+from shared.clients.key_vault_errors import identity_error, no_identity, unreadable, vault_error
 from shared.errors import Retryable, SignInFailed
 
 TRIES = 3
 LONGEST_WAIT = 5.0  # seconds of Retry-After that are waited for here; a longer one is the caller's
+IDENTITY = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")  # set by the platform where an identity is assigned
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -74,8 +76,8 @@ class RemoteSecrets:
         try:
             return self._once(name, call)
         except SignInFailed:
-            if client is None:
-                raise  # this was a new one already
+            if client is None or self._client is client:
+                raise  # the credential was new already, or it was not the token that was refused
         return self._once(name, call)
 
     def _once[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
@@ -101,6 +103,9 @@ class RemoteSecrets:
         return client
 
     def _connect(self) -> SecretClient:
+        if not all(os.environ.get(name) for name in IDENTITY):
+            # Elsewhere the credential would go looking: at a link-local address, at other platforms' variables.
+            raise no_identity()
         options: dict[str, Any] = {"retry_total": 0, "retry_connect": 0, "retry_read": 0, "retry_status": 0}
         credential = ManagedIdentityCredential(
             client_id=self._client_id,

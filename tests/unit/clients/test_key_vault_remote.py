@@ -161,11 +161,14 @@ def test_a_slow_vault_is_left_within_the_total_time(house: House) -> None:
         secrets.read("one")
 
 
-def test_a_withdrawn_role_pauses_with_the_remedy(house: House) -> None:
+def test_a_withdrawn_role_pauses_with_the_remedy_after_one_call(house: House) -> None:
+    secrets = house.open()
+    secrets.read("one")
     house.vault.access.read = False
     with pytest.raises(SignInFailed, match="ForbiddenByRbac") as failed:
-        house.open().read("one")
+        secrets.read("one")
     assert (failed.value.code, "role Key Vault Secrets Officer" in failed.value.remedy) == ("ForbiddenByRbac", True)
+    assert house.statuses() == [401, 200, 403]
 
 
 def test_an_identity_that_is_not_assigned_is_a_failed_sign_in(house: House) -> None:
@@ -174,6 +177,16 @@ def test_an_identity_that_is_not_assigned_is_a_failed_sign_in(house: House) -> N
         secrets.read("one")
     assert (failed.value.code, "Assign" in failed.value.remedy) == ("managed_identity_400", True)
     assert len(house.identity.journal) == 1
+
+
+@pytest.mark.parametrize("name", ["IDENTITY_ENDPOINT", "IDENTITY_HEADER"])
+def test_without_a_managed_identity_nobody_else_is_asked_for_one(
+    house: House, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(name)
+    with pytest.raises(SignInFailed) as failed:
+        house.open().read("one")
+    assert (failed.value.code, house.vault.journal) == ("managed_identity_missing", [])
 
 
 def test_once_the_identity_is_mended_the_same_vault_works(house: House) -> None:
