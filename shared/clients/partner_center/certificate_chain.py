@@ -1,9 +1,10 @@
 """Whether a certificate is the dispatcher's: its name, its use, its key, and a chain to a root that we trust.
 
-The path is built and checked by `cryptography.x509.verification` (signatures, validity, basic constraints, path length,
-name constraints, key usage of every authority, unknown critical extensions). Its ready-made server profile is not used:
-it demands more of a leaf than a signing certificate promises (docs/event-signature.md). What the library does not look
-at under our own profile is checked here: name, usage and key size (examples-to-follow.md B3, controls 8 and 9).
+The path is built and checked by `cryptography.x509.verification`: signatures and their digests, validity, basic
+constraints, path length, name constraints, key usage and key size of every authority, unknown critical extensions. Its
+ready-made profiles are not used: they demand more of a leaf than a signing certificate promises
+(docs/event-signature.md). What it does not look at under our own profile is checked here: the leaf's name, use and key
+(examples-to-follow.md B3, controls 8 and 9).
 """
 
 import re
@@ -19,7 +20,7 @@ import certifi
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
@@ -248,20 +249,11 @@ def _for_tls(purposes: x509.ExtendedKeyUsage | None) -> bool:
 
 
 def _check_chain(chain: Sequence[x509.Certificate]) -> None:
-    """What the library leaves to the profile: key sizes, and names that no name constraint reaches."""
-    if not all(_strong(one) for one in chain):
-        raise Unverified(Reason.CERTIFICATE_KEY)
+    """What the library does not see: a name that no name constraint reaches."""
     nameless = _extension(chain[0], x509.SubjectAlternativeName) is None
     if nameless and any(_extension(one, x509.NameConstraints) for one in chain[1:]):
         # Constraints bind DNS names; an authority confined to others could write ours into the common name.
         raise Unverified(Reason.CERTIFICATE_NAME)
-
-
-def _strong(certificate: x509.Certificate) -> bool:
-    key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey):
-        return key.key_size >= MIN_RSA_BITS
-    return isinstance(key, ec.EllipticCurvePublicKey)  # curves are the library's to choose
 
 
 @cache

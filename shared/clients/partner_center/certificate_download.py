@@ -32,21 +32,19 @@ type Resolve = Callable[[str, int], Sequence[str]]
 type Connect = Callable[[tuple[str, int], float], socket.socket]
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_NOT_PUBLIC = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        "168.63.129.16/32",  # Azure's platform: public by the registries, the host's own agent in truth
-        "::ffff:0:0/96",  # IPv4-mapped
-        "64:ff9b::/96",  # translated to IPv4 behind our back, as are the next two
-        "2002::/16",
-        "2001::/32",
-    )
+_UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is meant to be reached (RFC 4291 section 2.4)
+_NOT_PUBLIC = (
+    ipaddress.ip_network("168.63.129.16/32"),  # Azure's platform: public by the registries, in truth the host's agent
+    ipaddress.ip_network("2002::/16"),  # 6to4 and Teredo lead on to an IPv4 address of the sender's choice
+    ipaddress.ip_network("2001::/32"),
 )
 
 
 def is_public(address: Address) -> bool:
     """Whether an address belongs to the public internet and to no tunnel into something else."""
-    if not address.is_global or address.is_multicast or address.is_reserved or address.is_unspecified:
+    if not address.is_global or address.is_multicast or address.is_reserved:
+        return False
+    if address.version == _UNICAST.version and address not in _UNICAST:
         return False
     return not any(address.version == net.version and address in net for net in _NOT_PUBLIC)
 
