@@ -1,0 +1,218 @@
+"""Signing in to Salesforce: the JWT bearer flow with a key from the vault (reference/salesforce.md 2.2, 4.3).
+
+One token serves all threads. It is renewed after an hour, or when Salesforce refuses it; whoever comes while another
+thread signs in waits for that thread's token, or shares its failure. The token goes only to a host of Salesforce's.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import SplitResult, urlsplit
+
+import requests
+
+from shared.clients.salesforce.session import Deadline
+from shared.clients.salesforce.soql import full_id
+from shared.errors import ConfigurationError, ConsentNeeded, CosellError, SignInFailed, Throttled, Unavailable
+
+ASSERTION_SECONDS = 180
+TOKEN_SECONDS = 3600.0
+GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_HOSTS = (".salesforce.com", ".force.com")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_ORGANIZATION = re.compile(r"/id/(00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?)/")
+_BAD_REQUEST, _SERVER_FAULT, _TOO_MANY = 400, 500, 429
+
+_CONSENT = "Pre-authorise the integration user for the app: assign a permission set to the app's policies."
+_CONSENT_WORDS = ("approved this consumer", "admin approved")
+_REMEDIES = {
+    "invalid_client_id": "Set the consumer key of the External Client App.",
+    "invalid_client": "Upload the certificate that belongs to the key in the vault, and set the app's consumer key.",
+    "app_not_found": "Set the login address to the My Domain of the org in which the app is installed.",
+    "inactive_user": "Activate the integration user.",
+    "inactive_org": "The org is not active: ask its administrator.",
+    "unsupported_grant_type": "Allow the JWT bearer flow in the External Client App.",
+}
+_GRANT_REMEDIES = {
+    "audience": "Set the audience to https://login.salesforce.com, or https://test.salesforce.com for a sandbox.",
+    "expired": "Correct the clock of this machine: the assertion arrived after its three minutes.",
+    "domain": "Set the login address to the My Domain of the org.",
+}
+_GRANT_REMEDY = "Check consumer key, user name, audience, and that the app holds the certificate of the vault's key."
+
+
+class Vault(Protocol):
+    """Where the private key lives."""
+
+    def get(self, name: str) -> str:
+        """The secret, possibly from a cache."""
+
+    def get_fresh(self, name: str) -> str:
+        """The secret as the vault has it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signs in and where. `audience` is login.salesforce.com, or test.salesforce.com for a sandbox."""
+
+    login_url: str
+    client_id: str
+    username: str
+    key_name: str
+    audience: str = "https://login.salesforce.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token, the host it is for, the org behind it, and when it was issued (monotonic seconds)."""
+
+    value: str = field(repr=False)
+    instance_url: str
+    organization: str
+    issued: float
+
+
+class SignIn:
+    """Hands out one token to all threads. Raises SignInFailed, ConsentNeeded, Unavailable, Throttled."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        vault: Vault,
+        session: requests.Session,
+        *,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Check the addresses; nothing is sent yet. Raises ConfigurationError."""
+        self._identity, self._vault, self._session = identity, vault, session
+        self._now, self._monotonic = now, monotonic
+        self._login = _https(identity.login_url, "the Salesforce login address")
+        self._turn = threading.Lock()
+        self._token: Token | None = None
+        self._failures: list[CosellError] = []
+
+    def token(self, deadline: Deadline, *, refused: Token | None = None) -> Token:
+        """The present token; a new one if there is none, it is an hour old, or it is the one Salesforce `refused`."""
+        current = self._token
+        if current is not None and self._good(current, refused):
+            return current
+        failed = self._failures[-1:]
+        with self._alone(deadline):
+            current = self._token
+            if current is not None and self._good(current, refused):
+                return current
+            if self._failures[-1:] != failed:
+                raise self._failures[-1]
+            return self._sign_in(deadline)
+
+    def _good(self, token: Token, refused: Token | None) -> bool:
+        return token is not refused and self._monotonic() - token.issued < TOKEN_SECONDS
+
+    @contextmanager
+    def _alone(self, deadline: Deadline) -> Iterator[None]:
+        if not self._turn.acquire(timeout=deadline.remaining()):
+            raise Unavailable("another thread's sign-in to Salesforce took too long")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _sign_in(self, deadline: Deadline) -> Token:
+        try:
+            self._token = self._with_fresh_key(deadline)
+        except CosellError as error:
+            self._failures = [error]
+            raise
+        return self._token
+
+    def _with_fresh_key(self, deadline: Deadline) -> Token:
+        """Sign in; refused, try once more if the vault has another key by now (a rotation)."""
+        key = self._vault.get(self._identity.key_name)
+        try:
+            return self._request(key, deadline)
+        except SignInFailed:
+            fresh = self._vault.get_fresh(self._identity.key_name)
+            if fresh == key:
+                raise
+        return self._request(fresh, deadline)
+
+    def _request(self, key: str, deadline: Deadline) -> Token:
+        form = {"grant_type": GRANT, "assertion": self._assertion(key)}
+        status, body = self._post(form, deadline)
+        if status >= _BAD_REQUEST or not body.get("access_token"):
+            raise _refusal(status, body)
+        return self._accepted(body)
+
+    def _post(self, form: Mapping[str, str], deadline: Deadline) -> tuple[int, Mapping[str, Any]]:
+        address = f"{self._identity.login_url.rstrip('/')}/services/oauth2/token"
+        failure = ""
+        try:
+            answer = self._session.post(
+                address, data=form, timeout=deadline.remaining(), allow_redirects=False, headers={"Accept": "*/*"}
+            )
+            body = answer.json()
+        except requests.RequestException as error:
+            failure = type(error).__name__
+        if failure:
+            # Raised out here, so that no traceback shows the assertion that a chained error might carry.
+            raise Unavailable(f"no readable answer from the Salesforce token endpoint: {failure}")
+        return answer.status_code, body if isinstance(body, Mapping) else {}
+
+    def _assertion(self, key: str) -> str:
+        import jwt  # noqa: PLC0415 - loads cryptography, which only a sign-in needs
+
+        claims = {
+            "iss": self._identity.client_id,
+            "sub": self._identity.username,
+            "aud": self._identity.audience,
+            "exp": int(self._now().timestamp()) + ASSERTION_SECONDS,
+        }
+        try:
+            # A portal that keeps one line turns the breaks of a PEM file into a backslash and an n.
+            return jwt.encode(claims, key.replace("\\n", "\n"), algorithm="RS256")
+        except (ValueError, TypeError, jwt.PyJWTError):
+            pass
+        raise ConfigurationError(f"the secret {self._identity.key_name} is not an RSA private key in PEM form")
+
+    def _accepted(self, body: Mapping[str, Any]) -> Token:
+        instance = str(body.get("instance_url") or "")
+        self._check_host(instance)
+        organization = _ORGANIZATION.search(str(body.get("id") or ""))
+        if organization is None:
+            raise Unavailable("the Salesforce token endpoint did not name the org")
+        return Token(str(body["access_token"]), instance.rstrip("/"), full_id(organization[1]), self._monotonic())
+
+    def _check_host(self, instance: str) -> None:
+        """A token goes only to the host we signed in to, or to one of Salesforce's (design.md section 4, rule 8)."""
+        parts = _https(instance, "the instance address that Salesforce answered with")
+        host, login = parts.hostname or "", self._login.hostname or ""
+        both_local = host in _LOOPBACK and login in _LOOPBACK
+        if host != login and not host.endswith(_HOSTS) and not both_local:
+            raise ConfigurationError(f"the token answer names the host {host[:100]}, which is not one of Salesforce's")
+
+
+def _https(address: str, what: str) -> SplitResult:
+    parts = urlsplit(address)
+    plain = not parts.username and parts.path in {"", "/"} and not parts.query and not parts.fragment
+    if parts.scheme != "https" or not parts.hostname or not plain:
+        raise ConfigurationError(f"{what} must be a plain https address such as https://example.my.salesforce.com")
+    return parts
+
+
+def _refusal(status: int, body: Mapping[str, Any]) -> CosellError:
+    """What a refused sign-in means. The far side's text may name the user: of it only known words are looked for."""
+    code, text = str(body.get("error") or "")[:80], str(body.get("error_description") or "").lower()
+    if code == "rate_limit_exceeded" or status == _TOO_MANY:
+        return Throttled("Salesforce limits our sign-ins", after=60.0)
+    if status >= _SERVER_FAULT or not code:
+        return Unavailable(f"the Salesforce token endpoint answered {status} without a reason")
+    if code == "invalid_app_access" or any(words in text for words in _CONSENT_WORDS):
+        return ConsentNeeded(f"Salesforce sign-in refused: {code}", code=code, remedy=_CONSENT)
+    told = next((remedy for word, remedy in _GRANT_REMEDIES.items() if word in text), _GRANT_REMEDY)
+    return SignInFailed(f"Salesforce sign-in refused: {code}", code=code, remedy=_REMEDIES.get(code, told))

@@ -1,0 +1,51 @@
+from collections.abc import Iterator
+
+import pytest
+import stamina
+
+from shared.clients.salesforce.api import SalesforceClient, open_salesforce
+from shared.clients.salesforce.session import open_session
+from tests.unit.clients.salesforce.salesforce_bench import LOGIN, NOW, Fake, MemoryVault, Ticker, new_pem
+
+
+@pytest.fixture(autouse=True)
+def no_waiting() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=3):
+        yield
+
+
+@pytest.fixture(scope="session")
+def pem() -> str:
+    return new_pem()
+
+
+@pytest.fixture
+def vault(pem: str) -> MemoryVault:
+    return MemoryVault(pem)
+
+
+@pytest.fixture
+def ticker() -> Ticker:
+    return Ticker()
+
+
+@pytest.fixture
+def fake() -> Fake:
+    return Fake()
+
+
+@pytest.fixture
+def salesforce(fake: Fake, vault: MemoryVault, ticker: Ticker) -> Iterator[SalesforceClient]:
+    session = open_session(None)
+    session.mount("https://", fake)
+    with session:
+        yield open_salesforce(
+            login_url=LOGIN,
+            client_id="CONSUMER",
+            username="integration@example.com",
+            key_name="salesforce-key",
+            vault=vault,
+            session=session,
+            now=lambda: NOW,
+            monotonic=ticker,
+        )

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+
+from infra.local.wire import Request, Response
+
+LOGIN = "https://acme.my.salesforce.com"
+DATE = "Sun, 22 Nov 2026 10:00:10 GMT"
+NOW = datetime(2026, 11, 22, 10, 0, 30, tzinfo=UTC)
+
+
+class Ticker:
+    """A monotonic clock that advances only by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class MemoryVault:
+    """A vault with one key; `rotate` is what the vault holds beyond its cache."""
+
+    def __init__(self, pem: str) -> None:
+        self.pem = self.rotated = pem
+        self.fresh_reads = 0
+
+    def get(self, name: str) -> str:
+        assert name == "salesforce-key"
+        return self.pem
+
+    def get_fresh(self, name: str) -> str:
+        self.fresh_reads += 1
+        self.pem = self.rotated
+        return self.get(name)
+
+
+class Fake(BaseAdapter):
+    """Salesforce as two functions from request to response: one for tokens, one for data."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data: list[Request] = []
+        self.addresses: list[str] = []
+        self.sign_ins: list[Request] = []
+        self.respond: Callable[[Request], Response] = lambda _: Response.of({"name": "x"})
+        self.grant: Callable[[Request], Response] = lambda _: self.token()
+        self._numbers = itertools.count(1)
+
+    def token(self, **changes: object) -> Response:
+        body: dict[str, object] = {
+            "access_token": f"00DSECRET!{next(self._numbers)}",
+            "instance_url": LOGIN,
+            "id": "https://login.salesforce.com/id/00D000000000001/005000000000001",
+        }
+        return Response.of({name: value for name, value in {**body, **changes}.items() if value is not None})
+
+    def script(self, *answers: Response | Exception) -> None:
+        """Give these answers in turn, the last one for ever."""
+        left = list(answers)
+
+        def respond(_: Request) -> Response:
+            answer = left.pop(0) if len(left) > 1 else left[0]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        self.respond = respond
+
+    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
+        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+        seen = Request.of(str(request.method), request.path_url, request.headers, body)
+        token = seen.path == "/services/oauth2/token"
+        (self.sign_ins if token else self.data).append(seen)
+        self.addresses += [] if token else [str(request.url)]
+        answer = (self.grant if token else self.respond)(seen)
+        response = requests.Response()
+        response.status_code, response.url, response.request = answer.status, str(request.url), request
+        response.headers = CaseInsensitiveDict({"Date": DATE, **answer.headers})
+        response._content = answer.body
+        return response
+
+    def close(self) -> None:
+        pass
+
+
+def new_pem() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(encoding, form, serialization.NoEncryption()).decode()

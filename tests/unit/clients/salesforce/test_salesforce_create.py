@@ -1,0 +1,132 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from infra.local.wire import Request, Response
+from shared.clients.salesforce.api import SalesforceClient
+from shared.errors import Ambiguous, Conflict, CosellError, Locked, Rejected, Throttled, Unavailable
+from shared.sync.ports import Node
+from tests.unit.clients.salesforce.salesforce_bench import Fake
+
+NODES = [
+    Node("account", "Account", {"Name": "Acme"}),
+    Node("deal", "Opportunity", {"AccountId": "@{account.id}"}, ("Referral_Identifier__c", "a/b c")),
+]
+HALTED = [{"errorCode": "PROCESSING_HALTED", "message": "The transaction was rolled back", "fields": []}]
+
+
+def answer(*parts: tuple[str, int, object], success: bool = True, status: int = 200) -> Response:
+    told = [{"referenceId": n, "httpStatusCode": s, "httpHeaders": {}, "body": b} for n, s, b in parts]
+    graph = {"graphId": "1", "graphResponse": {"compositeResponse": told}, "isSuccessful": success}
+    return Response.of({"graphs": [graph]}, status)
+
+
+def failed(status: int, *faults: dict[str, object], http: int = 200) -> Response:
+    return answer(
+        ("account", 400, HALTED), ("deal", status, list(faults)), ("read_back", 400, HALTED), success=False, status=http
+    )
+
+
+def test_a_graph_creates_all_and_ends_with_the_read_back(salesforce: SalesforceClient, fake: Fake) -> None:
+    row = {"attributes": {}, "Id": "006000000000001AAA", "Name": "A"}
+    fake.respond = lambda _: answer(("account", 201, {"id": "1"}), ("deal", 201, {"id": "2"}), ("read_back", 200, row))
+    done = salesforce.create(NODES, "deal", ["Name", "Account.Name", "(SELECT Id FROM Roles)"])
+    assert (done.id, done.row) == ("006000000000001AAA", row)
+    assert done.at == datetime(2026, 11, 22, 10, 0, 10, tzinfo=UTC)
+    [request] = fake.data
+    assert (request.method, request.path) == ("POST", "/services/data/v66.0/composite/graph")
+    assert [(p["method"], p["url"]) for p in request.json()["graphs"][0]["compositeRequest"]] == [
+        ("POST", "/services/data/v66.0/sobjects/Account"),
+        ("PATCH", "/services/data/v66.0/sobjects/Opportunity/Referral_Identifier__c/a%2Fb%20c"),
+        ("GET", "/services/data/v66.0/sobjects/Opportunity/@{deal.id}?fields=Id,Name"),
+    ]
+
+
+@pytest.mark.parametrize("http", [200, 400])
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "DUPLICATE_VALUE", Conflict),
+        (400, "DUPLICATES_DETECTED", Rejected),
+        (400, "UNABLE_TO_LOCK_ROW", Locked),
+        (500, "UNABLE_TO_LOCK_ROW", Locked),
+        (400, "REQUIRED_FIELD_MISSING", Rejected),
+        (404, "INVALID_CROSS_REFERENCE_KEY", Rejected),
+        (500, "UNKNOWN_EXCEPTION", Unavailable),
+        (403, "REQUEST_LIMIT_EXCEEDED", Throttled),
+    ],
+)
+def test_the_guilty_nodes_error_is_raised_not_that_of_the_halted(
+    salesforce: SalesforceClient, fake: Fake, status: int, code: str, http: int, kind: type[CosellError]
+) -> None:
+    fake.respond = lambda _: failed(status, {"errorCode": code, "message": "m"}, http=http)
+    with pytest.raises(kind) as caught:
+        salesforce.create(NODES, "deal", ["Id"])
+    assert type(caught.value) is kind
+    assert len(fake.data) == 1
+
+
+def test_a_taken_external_id_names_the_record_that_holds_it(salesforce: SalesforceClient, fake: Fake) -> None:
+    message = "duplicate value found: Referral_Identifier__c duplicates value on record with id: 006000000000009"
+    fake.respond = lambda _: failed(400, {"errorCode": "DUPLICATE_VALUE", "message": message})
+    with pytest.raises(Conflict, match="Referral_Identifier__c, held by 006000000000009"):
+        salesforce.create(NODES, "deal", ["Id"])
+
+
+def test_several_matches_of_the_external_id_ask_for_a_unique_field(salesforce: SalesforceClient, fake: Fake) -> None:
+    several = ["/services/data/v66.0/sobjects/Opportunity/006000000000001AAA"]
+    fake.respond = lambda _: answer(
+        ("account", 400, HALTED), ("deal", 300, several), ("read_back", 400, HALTED), success=False
+    )
+    with pytest.raises(Rejected) as caught:
+        salesforce.create(NODES, "deal", ["Id"])
+    assert "unique" in caught.value.cause.remedy
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        Response.of({"graphs": []}),
+        Response.of({"graphs": [{"isSuccessful": True}]}),
+        Response.of({"graphs": [{"isSuccessful": "yes", "graphResponse": {"compositeResponse": []}}]}),
+        answer(("account", 201, {}), ("deal", 201, {}), ("read_back", 200, {"Name": "without id"})),
+        answer(("account", 201, {}), ("deal", 201, {})),
+        answer(("account", 400, HALTED), ("deal", 400, HALTED), ("read_back", 400, HALTED), success=False),
+    ],
+)
+def test_an_answer_of_another_shape_leaves_the_outcome_unknown(
+    salesforce: SalesforceClient, fake: Fake, response: Response
+) -> None:
+    fake.respond = lambda _: response
+    with pytest.raises(Ambiguous):
+        salesforce.create(NODES, "deal", ["Id"])
+
+
+def test_a_lost_reply_is_ambiguous_and_the_graph_is_not_sent_again(salesforce: SalesforceClient, fake: Fake) -> None:
+    def lose(_: Request) -> Response:
+        raise ConnectionResetError
+
+    fake.respond = lose
+    with pytest.raises(Ambiguous):
+        salesforce.create(NODES, "deal", ["Id"])
+    assert len(fake.data) == 1
+
+
+@pytest.mark.parametrize(
+    ("nodes", "read"),
+    [
+        (NODES, "nobody"),
+        ([*NODES, NODES[0]], "deal"),
+        ([Node("read_back", "Account", {})], "read_back"),
+        ([Node("a.b", "Account", {})], "a.b"),
+        ([Node("a", "Account/x", {})], "a"),
+        ([Node("a", "Account", {}, ("Field/..", "v"))], "a"),
+        ([Node("a", "Account", {}, ("Field__c", ""))], "a"),
+    ],
+)
+def test_a_graph_that_makes_no_sense_is_not_sent(
+    salesforce: SalesforceClient, fake: Fake, nodes: list[Node], read: str
+) -> None:
+    with pytest.raises(ValueError, match=r"graph|names|upsert"):
+        salesforce.create(nodes, read, ["Id"])
+    assert fake.data == []
