@@ -28,12 +28,10 @@ def pack(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
 
 def unpack(data: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
     """The value that `pack` was given. Raises StoreError for data that is damaged or of a newer version."""
-    if not data:
-        raise StoreError("the row is empty: restore it from a backup, or delete it so that it is made again")
-    if data[0] > VERSION:
+    if data and data[0] > VERSION:
         raise StoreError(f"the row has version {data[0]}, this program reads {VERSION}: deploy the newer program again")
     try:
-        return json.loads(_decompressed(data[1:]).decode("utf-8", "surrogatepass"))
+        return json.loads(_text(data))
     except (ValueError, zlib.error):
         # The cause is left out on purpose: a JSON error quotes the document, which may hold personal data.
         raise StoreError(
@@ -41,12 +39,14 @@ def unpack(data: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
         ) from None
 
 
-def _decompressed(data: bytes) -> bytes:
+def _text(data: bytes) -> str:
+    if data[:1] != bytes((VERSION,)):
+        raise ValueError("no version")
     stream = zlib.decompressobj()
-    text = stream.decompress(data)
+    text = stream.decompress(data[1:])
     if not stream.eof or stream.unused_data:
         raise ValueError("cut short, or followed by something else")
-    return text
+    return text.decode("utf-8", "surrogatepass")
 
 
 def _check_plain(value: Any) -> None:  # noqa: ANN401 - whatever a caller passes

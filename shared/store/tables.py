@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Self
 from shared.errors import StoreConflict, StoreUnavailable
 from shared.store.limits import after_prefix, check_changes, check_key, check_list, check_scan
 from shared.store.rows import Change, Delete, Insert, Put, Replace, Row
-from shared.store.transport import azure_options
 
 if TYPE_CHECKING:
     from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
     from azure.data.tables import TableClient, TableEntity
+    from azure.identity import ManagedIdentityCredential
 
 CHUNK = 60 * 1024
 """Bytes in one binary property; the service's limit is 64 KiB."""
@@ -38,10 +38,14 @@ _UNREADABLE = (HTTPException, ValueError, LookupError, TypeError, AttributeError
 
 
 class TableRows:
-    """The contract `shared.store.rows.Rows` on one table. Safe for many threads; `close` ends the connections."""
+    """The contract `shared.store.rows.Rows` on one table. Safe for many threads; `close` ends the connections.
 
-    def __init__(self, client: "TableClient") -> None:
+    `credential` is what `client` signs in with, where it is to be closed too.
+    """
+
+    def __init__(self, client: "TableClient", credential: "ManagedIdentityCredential | None" = None) -> None:
         self._client = client
+        self._credential = credential
 
     def __enter__(self) -> Self:
         return self
@@ -52,6 +56,8 @@ class TableRows:
     def close(self) -> None:
         """End the connections."""
         self._client.close()
+        if self._credential is not None:
+            self._credential.close()
 
     def get(self, partition: str, key: str) -> Row | None:
         """See `Rows.get`."""
@@ -239,8 +245,11 @@ def open_tables(
     """
     from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - see the module's docstring
 
+    from shared.store.transport import azure_options  # noqa: PLC0415 - as above
+
     credential = ManagedIdentityCredential(client_id=client_id, **azure_options(timeout, ca_bundle))
-    return _opened(endpoint, table, credential, azure_options(timeout, ca_bundle))
+    client = _client(endpoint, table, credential, azure_options(timeout, ca_bundle))
+    return _opened(TableRows(client, credential), client)
 
 
 def open_tables_from_connection_string(
@@ -250,26 +259,34 @@ def open_tables_from_connection_string(
     from azure.core.credentials import AzureNamedKeyCredential  # noqa: PLC0415 - see the module's docstring
     from azure.core.utils import parse_connection_string  # noqa: PLC0415 - as above
 
+    from shared.store.transport import azure_options  # noqa: PLC0415 - as above
+
     parts = parse_connection_string(connection_string)
     try:
         credential = AzureNamedKeyCredential(parts["accountname"], parts["accountkey"])
         endpoint = parts["tableendpoint"]
     except KeyError as error:
         raise ValueError(f"the connection string lacks {error.args[0]}") from None
-    return _opened(endpoint, table, credential, azure_options(timeout, ca_bundle))
+    client = _client(endpoint, table, credential, azure_options(timeout, ca_bundle))
+    return _opened(TableRows(client), client)
 
 
-def _opened(
+def _client(
     endpoint: str, table: str, credential: "TokenCredential | AzureNamedKeyCredential", options: Mapping[str, Any]
-) -> TableRows:
-    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 - see the module's docstring
-    from azure.data.tables import TableClient  # noqa: PLC0415 - as above
+) -> "TableClient":
+    from azure.data.tables import TableClient  # noqa: PLC0415 - see the module's docstring
 
-    client = TableClient(endpoint, table, credential=credential, **options, **_RETRIES)
+    return TableClient(endpoint, table, credential=credential, **options, **_RETRIES)
+
+
+def _opened(rows: TableRows, client: "TableClient") -> TableRows:
+    """The same rows, their table made where it was missing; closed if that fails."""
+    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 - see the module's docstring
+
     try:
         with _reading(), suppress(ResourceExistsError):
             client.create_table(retry_total=0)
     except BaseException:
-        client.close()
+        rows.close()
         raise
-    return TableRows(client)
+    return rows

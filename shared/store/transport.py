@@ -72,7 +72,7 @@ def session(seconds: float) -> requests.Session:
 
 def azure_options(seconds: float, ca_bundle: str | None) -> dict[str, Any]:
     """Keyword arguments for an Azure client: its transport, the certificates it trusts (None: certifi's), deadline."""
-    from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - slow to import, see tables.py
+    from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - slow, and the session is of use without
 
     # The SDK takes these from a transport of the caller's, not from the client that is given one.
     transport = RequestsTransport(

@@ -17,7 +17,7 @@ PROGRAM = HERE / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 ACCOUNT = "devstoreaccount1"
 # Published with the emulator and the same for everyone: it protects nothing.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-STARTS_WITHIN = 20.0
+STARTS_WITHIN = 60.0
 
 
 @dataclass(frozen=True)

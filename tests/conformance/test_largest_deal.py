@@ -1,0 +1,41 @@
+"""The largest legal deal fits into a row, with the intent that replaces all of it."""
+
+import random
+from datetime import UTC, datetime
+
+from shared.store.codec import pack, unpack
+from shared.store.rows import Insert, Put, Replace, Rows
+
+LINK = "O|006000000000001AAA"
+
+
+def text(seed: int, length: int) -> str:
+    """Chinese, Latin and an emoji in a jumble that no compression makes small."""
+    alphabet = [chr(code) for code in range(0x4E00, 0x9FA5)] + list("abcdefghijklmnopqrstuvwxyz \n") + ["\U0001f4c8"]
+    return "".join(random.Random(seed).choices(alphabet, k=length))  # noqa: S311 - the same text each time
+
+
+def deal(seed: int) -> dict[str, object]:
+    return {
+        "notes": text(seed, 32_000),
+        "solutions": [{"id": f"SOL-{seed:05}-{n:05}", "name": text(seed + n, 200)} for n in range(50)],
+        "team": [
+            {"name": text(seed - n, 80), "email": f"{text(n, 60)}@example.com", "phone": f"+8869{n:08}"}
+            for n in range(50)
+        ],
+        "money": {"value": "999999999999.9999999", "currency": "TWD"},
+    }
+
+
+def test_the_largest_deal_and_its_intent_are_stored_and_read_back(rows: Rows) -> None:
+    now, wanted = deal(1), deal(100)
+    link = {"state": "live", "base": now, "intent": [{"effect": "patch", "sets": wanted, "displaces": now}]}
+    (etag,) = rows.write(LINK, [Insert("link", pack({"state": "live", "base": now}))])
+    assert etag is not None
+    lines = [Put(f"a|{n:03}", pack({"text": text(n, 1_000)})) for n in range(50)]
+    rows.write(LINK, [Replace("link", pack(link), etag, datetime(2026, 3, 1, tzinfo=UTC)), *lines])
+    row = rows.get(LINK, "link")
+    assert row is not None
+    assert len(row.data) > 250_000, "the case is meant to be large"
+    assert unpack(row.data) == link
+    assert len(rows.list(LINK, prefix="a|")) == 50

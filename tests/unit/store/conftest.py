@@ -1,0 +1,96 @@
+"""A table service that answers what a test scripts, for the faults that Azurite does not have."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from infra.local.wire import LOOPBACK, Request, Response, Server
+from shared.store import tables
+from shared.store.tables import TableRows, open_tables_from_connection_string
+
+ETAG = "W/\"datetime'2026-03-01T12%3A00%3A00.1234567Z'\""
+DATE = "Sun, 01 Mar 2026 12:05:00 GMT"
+
+
+def error(status: int, code: str) -> Response:
+    message = {"lang": "en-US", "value": "the customer person@example.com\nRequestId:1"}
+    return Response.of({"odata.error": {"code": code, "message": message}}, status, Date=DATE)
+
+
+def entity(**changed: object) -> Response:
+    """One entity with the data `base`; a name changed to None is left out."""
+    whole = {
+        "odata.metadata": "x",
+        "odata.etag": ETAG,
+        "PartitionKey": "O|1",
+        "RowKey": "link",
+        "Timestamp": "2026-03-01T12:00:00.1234567Z",
+        "d0": "YmFzZQ==",
+        "d0@odata.type": "Edm.Binary",
+    }
+    return Response.of({k: v for k, v in {**whole, **changed}.items() if v is not None}, Date=DATE)
+
+
+def batch(*parts: str) -> Response:
+    """The reply to a transaction, one part a change."""
+    head = "Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+    text = "".join(f"--changes\r\n{head}HTTP/1.1 {part}\r\n" for part in parts)
+    body = f"--batch\r\nContent-Type: multipart/mixed; boundary=changes\r\n\r\n{text}--changes--\r\n--batch--\r\n"
+    return Response(202, body.encode(), {"Content-Type": "multipart/mixed; boundary=batch", "Date": DATE})
+
+
+def done(etag: str = ETAG) -> str:
+    return f"204 No Content\r\nETag: {etag}\r\n\r\n"
+
+
+def failed(status: int, code: str) -> str:
+    answer = error(status, code)
+    return f"{status} Failed\r\nContent-Type: application/json\r\n\r\n{answer.body.decode()}"
+
+
+Answer = Response | Callable[[Request], Response]
+
+
+@dataclass
+class Service:
+    """Answers the opening of a table; then `answers` in turn, the last one for ever."""
+
+    answers: list[Answer] = field(default_factory=list)
+    asked: list[Request] = field(default_factory=list)
+
+    def __call__(self, request: Request) -> Response:
+        if request.path.endswith("/Tables"):
+            return error(409, "TableAlreadyExists")
+        self.asked.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return answer if isinstance(answer, Response) else answer(request)
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+@pytest.fixture
+def connection_string(service: Service) -> Iterator[str]:
+    with Server(service) as server:
+        endpoint = f"http://{LOOPBACK}:{server.port}/devstoreaccount1"
+        yield f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=a2V5;TableEndpoint={endpoint}"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeats follow at once."""
+    monkeypatch.setattr(tables, "_RETRIES", {**tables._RETRIES, "retry_backoff_factor": 0})
+
+
+@pytest.fixture
+def rows(connection_string: str, impatient: None) -> Iterator[TableRows]:
+    del impatient
+    with open_tables_from_connection_string(connection_string, "rows", timeout=5) as opened:
+        yield opened
+
+
+def without_date(response: Response) -> Response:
+    return replace(response, headers={**response.headers, "Date": "soon"})

@@ -1,0 +1,229 @@
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from infra.local.wire import Request, Response
+from shared.errors import StoreConflict, StoreUnavailable
+from shared.store import tables
+from shared.store.limits import transaction_size
+from shared.store.rows import Change, Delete, Insert, Put, Replace
+from shared.store.tables import TableRows, open_tables_from_connection_string
+from tests.unit.store.conftest import ETAG, Service, batch, done, entity, error, failed, without_date
+
+ROOT = Path(__file__).parents[3]
+HTML = Response(200, b"<html>a proxy</html>", {"Content-Type": "text/html"})
+CLOSED = Response(0, close=True)
+
+
+def cut(whole: Response) -> Response:
+    return Response(whole.status, whole.body, whole.headers, cut=len(whole.body) // 2)
+
+
+# --- reading
+
+
+def test_ages_come_from_the_timestamp_and_the_date_of_the_reply(rows: TableRows, service: Service) -> None:
+    service.answers = [entity()]
+    row = rows.get("O|1", "link")
+    assert row is not None
+    assert (row.data, row.etag) == (b"base", ETAG)
+    assert row.changed == datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+    assert row.age == timedelta(minutes=5) - timedelta(microseconds=123456)
+    assert type(row.changed) is datetime
+
+
+def test_a_read_is_repeated_twice_at_most(rows: TableRows, service: Service) -> None:
+    service.answers = [error(503, "ServerBusy"), CLOSED, entity()]
+    assert rows.get("O|1", "link") is not None
+    assert len(service.asked) == 3
+    service.asked.clear()
+    service.answers = [error(503, "ServerBusy")]
+    with pytest.raises(StoreUnavailable):
+        rows.get("O|1", "link")
+    assert len(service.asked) == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error(500, "InternalError"),
+        error(429, "TooManyRequests"),
+        error(403, "AuthorizationFailure"),
+        error(400, "InvalidInput"),
+        HTML,
+        CLOSED,
+        Response(200),
+        Response(404, b"<html>gone</html>", {"Content-Type": "text/html"}),
+        cut(entity()),
+        entity(Timestamp=None, **{"odata.etag": None}),
+        entity(Timestamp="yesterday"),
+        without_date(entity()),
+        Response.of([1, 2]),
+        Response.of(None),
+    ],
+)
+def test_an_answer_that_is_no_row_makes_the_store_unavailable(
+    rows: TableRows, service: Service, answer: Response
+) -> None:
+    service.answers = [answer]
+    with pytest.raises(StoreUnavailable) as caught:
+        rows.get("O|1", "link")
+    assert "example" not in str(caught.value)
+    with pytest.raises(StoreUnavailable):
+        rows.list("O|1")
+    with pytest.raises(StoreUnavailable):
+        list(rows.scan("O|", "link"))
+
+
+def test_a_missing_table_is_not_a_missing_row(rows: TableRows, service: Service) -> None:
+    service.answers = [error(404, "ResourceNotFound")]
+    assert rows.get("O|1", "link") is None
+    service.answers = [error(404, "TableNotFound")]
+    with pytest.raises(StoreUnavailable, match="TableNotFound"):
+        rows.get("O|1", "link")
+
+
+def test_a_list_that_breaks_off_at_its_second_page_is_no_shorter_list(rows: TableRows, service: Service) -> None:
+    whole = entity().json()
+    more = {"x-ms-continuation-NextPartitionKey": "a", "x-ms-continuation-NextRowKey": "b"}
+    first = Response.of({"value": [whole]})
+    first = Response(200, first.body, {**first.headers, **more})
+    service.answers = [first, Response.of({"value": [whole]})]
+    assert len(rows.list("O|1")) == 2
+    service.answers = [first, error(500, "InternalError")]
+    with pytest.raises(StoreUnavailable):
+        rows.list("O|1")
+
+
+def test_a_quote_in_a_key_cannot_leave_its_place_in_a_filter(rows: TableRows, service: Service) -> None:
+    service.answers = [Response.of({"value": []})]
+    rows.list("it's", prefix="x' or RowKey ge '", due=datetime(2026, 3, 1, tzinfo=UTC))
+    assert service.asked[0].query["$filter"] == (
+        "PartitionKey eq 'it''s' and RowKey ge 'x'' or RowKey ge ''' and RowKey lt 'x'' or RowKey ge ('"
+        " and at le datetime'2026-03-01T00:00:00.000000Z'"
+    )
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_that_does_not_answer_is_given_up_at_the_deadline(connection_string: str, service: Service) -> None:
+    def stuck(_: Request) -> Response:
+        time.sleep(0.4)
+        return entity()
+
+    service.answers = [stuck]
+    with open_tables_from_connection_string(connection_string, "rows", timeout=0.15) as rows:
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            rows.get("O|1", "link")
+        assert time.monotonic() - began < 0.35, "the deadline holds for the repeats together"
+
+
+# --- writing
+
+
+def test_the_outcome_of_each_change_is_told_in_order(rows: TableRows, service: Service) -> None:
+    service.answers = [batch(done('W/"1"'), "204 No Content\r\n\r\n", done('W/"3"'))]
+    changes: list[Change] = [Insert("a", b""), Delete("b", ETAG), Put("c", b"")]
+    assert rows.write("O|1", changes) == ['W/"1"', None, 'W/"3"']
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (409, "EntityAlreadyExists"),
+        (412, "UpdateConditionNotSatisfied"),
+        (412, "ConditionNotMet"),
+        (404, "ResourceNotFound"),
+        (404, "EntityNotFound"),
+    ],
+)
+def test_a_refused_change_is_a_conflict(rows: TableRows, service: Service, status: int, code: str) -> None:
+    service.answers = [batch(failed(status, code))]
+    with pytest.raises(StoreConflict, match=code) as caught:
+        rows.write("O|1", [Replace("link", b"", ETAG)])
+    assert "example" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        CLOSED,
+        HTML,
+        Response(202),
+        Response(202, b"x", {"Content-Type": "multipart/mixed; boundary=batch"}),
+        batch(),
+        batch(done()),
+        batch(done(), done(), done()),
+        batch(done(), "204 No Content\r\n\r\n"),
+        batch("nonsense\r\n\r\n", done()),
+        cut(batch(done(), done())),
+        error(503, "ServerBusy"),
+        error(500, "OperationTimedOut"),
+        error(429, "TooManyRequests"),
+        error(403, "AuthorizationFailure"),
+        batch(failed(409, "TableBeingDeleted")),
+        batch(failed(404, "TableNotFound")),
+        batch(failed(500, "InternalError")),
+        Response(503, headers={"Retry-After": "0"}),
+        Response(413),
+    ],
+)
+def test_a_write_without_a_clear_answer_is_sent_once_and_its_outcome_unknown(
+    rows: TableRows, service: Service, answer: Response
+) -> None:
+    service.answers = [answer]
+    with pytest.raises(StoreUnavailable, match="outcome") as caught:
+        rows.write("O|1", [Insert("a", b""), Put("b", b"")])
+    assert "example" not in str(caught.value)
+    assert len(service.asked) == 1, "a repeated insert would find its own row and call it a conflict"
+
+
+@pytest.mark.parametrize("key", ["x", "%" * 200, "'" * 200])
+def test_the_size_that_is_checked_is_never_below_the_size_that_is_sent(
+    rows: TableRows, service: Service, key: str
+) -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    changes: list[Change] = [
+        Insert(key[:-1] + "1", bytes(700_000), at),
+        Replace(key[:-1] + "2", bytes(61_441), ETAG, at),
+        Put(key[:-1] + "3", b"x", at),
+        Delete(key[:-1] + "4", ETAG),
+    ]
+    service.answers = [batch(done(), done(), done(), done()), batch(done())]
+    rows.write(key, changes)
+    rows.write(key, changes[3:])
+    whole, least = (len(request.body) for request in service.asked)
+    assert whole <= transaction_size(changes)
+    assert least <= transaction_size(changes[3:])
+
+
+# --- opening
+
+
+def test_a_connection_string_that_lacks_a_part_is_named_without_its_key() -> None:
+    with pytest.raises(ValueError, match="lacks tableendpoint") as caught:
+        open_tables_from_connection_string("AccountName=a;AccountKey=c2VjcmV0", "rows")
+    assert "c2VjcmV0" not in str(caught.value)
+
+
+def test_a_table_that_cannot_be_made_is_an_unavailable_store(
+    service: Service, connection_string: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "_RETRIES", {"retry_total": 0})
+    monkeypatch.setattr(type(service), "__call__", lambda *_: error(403, "AuthorizationFailure"))
+    with pytest.raises(StoreUnavailable, match="AuthorizationFailure"):
+        open_tables_from_connection_string(connection_string, "rows")
+
+
+def test_importing_the_adapter_imports_no_azure_library() -> None:
+    code = (
+        "import sys, shared.store.tables; print(sorted({n.split('.')[0] for n in sys.modules} & {'azure', 'requests'}))"
+    )
+    found = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
