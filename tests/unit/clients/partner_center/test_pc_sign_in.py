@@ -1,0 +1,198 @@
+"""Sign-in: tokens kept, one redemption at a time, rotation."""
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import trustme
+
+from shared.clients.partner_center.deadline import within
+from shared.errors import ConsentNeeded, SignInFailed, StoreUnavailable, Unavailable
+from tests.unit.clients.partner_center.signing_in import Scene, refusal
+
+
+def test_a_refresh_token_becomes_an_access_token_for_one_audience(scene: Scene) -> None:
+    assert scene.sign_in.token() == "access-1"
+
+    form = scene.entra.forms[0]
+    assert (form["grant_type"], form["refresh_token"], form["client_id"]) == ("refresh_token", "refresh-0", "app-id")
+    assert form["client_secret"] == "secret-0"
+    assert "https://api.partner.microsoft.com/.default" in form["scope"].split()
+
+
+@pytest.mark.parametrize(
+    ("life", "last_good", "first_late"), [(3600, 3299, 3300), ("3599", 3298, 3299), (400, 199, 200)]
+)
+def test_a_token_is_kept_until_five_minutes_before_its_end(
+    scene: Scene, life: object, last_good: float, first_late: float
+) -> None:
+    scene.entra.life = life
+    scene.sign_in.token()
+
+    scene.now = last_good
+    assert scene.sign_in.token() == "access-1"
+    scene.now = first_late
+    assert scene.sign_in.token() == "access-2"
+
+
+def test_a_refused_token_is_replaced_at_once(scene: Scene) -> None:
+    assert [scene.sign_in.token(), scene.sign_in.token(force=True), scene.sign_in.token()] == [
+        "access-1",
+        "access-2",
+        "access-2",
+    ]
+
+
+def test_the_rotated_refresh_token_is_written_back_and_used_next(scene: Scene) -> None:
+    scene.sign_in.token()
+    scene.sign_in.token(force=True)
+
+    assert scene.redeemed == ["refresh-0", "refresh-1"]
+    assert scene.vault.stored["rt"] == "refresh-2"
+    assert scene.events == []
+
+
+@pytest.mark.parametrize("withheld", [None, "", 5])
+def test_without_a_new_refresh_token_the_former_one_stays(scene: Scene, withheld: object) -> None:
+    scene.entra.script = [{"refresh_token": withheld}]
+
+    assert scene.sign_in.token() == "access-1"
+    assert scene.vault.stored["rt"] == "refresh-0"
+
+
+def test_a_write_back_that_fails_is_told_and_made_good_next_time(scene: Scene) -> None:
+    scene.vault.broken = StoreUnavailable("vault down, refresh-1")
+
+    assert scene.sign_in.token() == "access-1"
+    assert scene.events == [("refresh_token_not_stored", {"name": "rt", "error": "StoreUnavailable"})]
+
+    scene.vault.broken = None
+    scene.entra.script = [{"refresh_token": None}]
+    assert scene.sign_in.token(force=True) == "access-2"
+    assert scene.redeemed == ["refresh-0", "refresh-1"]
+    assert scene.vault.stored["rt"] == "refresh-1"
+
+
+def test_an_unsaved_refresh_token_that_is_refused_gives_way_to_the_vaults(scene: Scene) -> None:
+    scene.vault.broken = StoreUnavailable("vault down")
+    scene.sign_in.token()
+    scene.vault.stored["rt"] = "refresh-by-hand"
+    scene.entra.script = [refusal(50173)]
+
+    assert scene.sign_in.token(force=True) == "access-3"
+    assert scene.redeemed == ["refresh-0", "refresh-1", "refresh-by-hand"]
+
+
+def test_many_threads_share_one_redemption(scene: Scene) -> None:
+    waiting = threading.Barrier(8)
+
+    def ask(_: int) -> str:
+        waiting.wait()
+        return scene.sign_in.token()
+
+    with ThreadPoolExecutor(8) as pool:
+        tokens = set(pool.map(ask, range(8)))
+
+    assert (tokens, len(scene.entra.forms)) == ({"access-1"}, 1)
+
+
+class CountedLock:
+    """A lock that tells how many have come to it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.came = threading.Semaphore(0)
+
+    def acquire(self, *, timeout: float) -> bool:
+        self.came.release()
+        return self._lock.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        self._lock.release()
+
+
+def test_threads_that_waited_for_a_forced_redemption_take_its_token(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.sign_in.token()
+    lock = CountedLock()
+    monkeypatch.setattr(scene.sign_in, "_lock", lock)
+    # The redemption ends only when all four threads have come to the lock.
+    scene.entra.hold = lambda: [lock.came.acquire(timeout=5) for _ in range(4)]
+
+    with ThreadPoolExecutor(4) as pool:
+        tokens = set(pool.map(lambda _: scene.sign_in.token(force=True), range(4)))
+
+    assert (tokens, len(scene.entra.forms)) == ({"access-2"}, 2)
+
+
+def test_a_call_does_not_wait_for_another_threads_redemption_beyond_its_deadline(scene: Scene) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        entered.set()
+        go_on.wait(5)
+
+    scene.entra.hold = hold
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(scene.sign_in.token)
+        entered.wait(5)
+        with within(0.02), pytest.raises(Unavailable, match="another thread"):
+            scene.sign_in.token()
+        go_on.set()
+        assert first.result() == "access-1"
+
+
+def test_secrets_go_to_the_configured_host_alone(scene: Scene) -> None:
+    scene.entra.token_host = "evil.example"
+
+    with pytest.raises(SignInFailed, match="another host"):
+        scene.sign_in.token()
+
+    assert scene.entra.forms == []
+
+
+def test_a_certificate_goes_before_a_secret(scene: Scene) -> None:
+    pem = trustme.CA(key_type=trustme.KeyType.RSA).issue_cert("app.example", key_type=trustme.KeyType.RSA)
+    scene.vault.stored["cert"] = pem.private_key_and_cert_chain_pem.bytes().decode()
+
+    assert scene.sign_in.token() == "access-1"
+
+    form = scene.entra.forms[0]
+    assert form["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    assert form["client_assertion"].count(".") == 2
+    assert "client_secret" not in form
+
+
+def test_a_certificate_that_cannot_be_read_is_named_without_its_content(scene: Scene) -> None:
+    scene.vault.stored["cert"] = "-----BEGIN PRIVATE KEY-----\nMIISECRET\n-----END PRIVATE KEY-----"
+
+    with pytest.raises(SignInFailed) as unreadable:
+        scene.sign_in.token()
+
+    assert "PEM" in unreadable.value.remedy
+    assert "MIISECRET" not in str(unreadable.value)
+
+
+@pytest.mark.parametrize(
+    ("missing", "raised", "code"),
+    [("rt", ConsentNeeded, "refreshTokenMissing"), ("secret", SignInFailed, "credentialMissing")],
+)
+def test_an_empty_vault_says_what_to_put_into_it(
+    scene: Scene, missing: str, raised: type[SignInFailed], code: str
+) -> None:
+    del scene.vault.stored[missing]
+
+    with pytest.raises(raised) as empty:
+        scene.sign_in.token()
+
+    assert empty.value.code == code
+    assert scene.entra.forms == []
+
+
+def test_msal_is_not_imported_before_the_first_redemption() -> None:
+    code = "import sys, shared.clients.partner_center.sign_in; sys.exit('msal' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603 - our own words
