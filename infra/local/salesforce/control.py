@@ -1,0 +1,154 @@
+"""The control API of this emulator, below `/_control`, beside what `infra.local.emulator` offers.
+
+POST /insert {sobject, values, user?} -> {id}      POST /edit {sobject, id, values, user?}
+POST /delete {sobject, id}                         POST /undelete {sobject, id}
+GET  /records?sobject=NAME[&id=ID]                 POST /touch {sobject, id}           a system change
+POST /register {consumer_key, pem, username} -> {user}
+POST /token {username} -> {access_token, instance_url?}      a session without signing in
+POST /expire {what: "tokens" | "locators"}
+POST /line_items {id, has}                         whether the opportunity's amount comes from line items
+POST /validation_rule {sobject, field, message, id?, value?, times?}
+POST /lock {id, code?, times?}                     DELETE /hooks    remove rules and locks
+POST /commit_lag {seconds}                         edits by people become visible so much after their stamp
+POST /short_pages {rows}                           every page of a query holds at most so many rows; 0 ends it
+POST /usage {used?, max?}                          the daily allowance of API calls
+"""
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from infra.local.emulator import CONTROL
+from infra.local.salesforce.errors import ApiError
+from infra.local.salesforce.hooks import LOCKS, Lock, ValidationRule
+from infra.local.salesforce.ids import canonical
+from infra.local.salesforce.model import Record, SObject
+from infra.local.salesforce.paths import reader
+from infra.local.wire import Request, Response
+
+if TYPE_CHECKING:
+    from infra.local.salesforce.emulator import SalesforceEmulator
+
+type Wish = dict[str, Any]
+
+
+class Control:
+    """Answers control requests; what the service would refuse is refused here in the same words."""
+
+    def __init__(self, emulator: "SalesforceEmulator") -> None:
+        """Work on this emulator."""
+        self._emulator = emulator
+        self._posts: dict[str, Callable[[Wish], Any]] = {
+            "insert": self._insert,
+            "edit": self._edit,
+            "delete": lambda wish: emulator.delete(wish["sobject"], wish["id"]),
+            "undelete": lambda wish: emulator.undelete(wish["sobject"], wish["id"]),
+            "touch": lambda wish: emulator.org.touch(wish["sobject"], _id(wish)),
+            "register": self._register,
+            "token": self._token,
+            "expire": self._expire,
+            "line_items": self._line_items,
+            "validation_rule": self._validation_rule,
+            "lock": self._lock,
+            "commit_lag": self._commit_lag,
+            "short_pages": self._short_pages,
+            "usage": self._usage,
+        }
+
+    def answer(self, request: Request) -> Response | None:
+        """Answer one control request; None: not known."""
+        name = request.path.removeprefix(f"{CONTROL}/")
+        try:
+            match request.method, name:
+                case "GET", "records":
+                    return Response.of(self._records(request))
+                case "DELETE", "hooks":
+                    self._clear_hooks()
+                    return Response.of({"ok": True})
+                case "POST", _ if name in self._posts:
+                    return Response.of(self._posts[name](request.json()) or {"ok": True})
+        except ApiError as error:
+            return Response.of(error.body(), error.status)
+        except (KeyError, TypeError, ValueError) as error:
+            return Response.of({"error": f"{name}: {type(error).__name__} {error}"}, 400)
+        return None
+
+    @staticmethod
+    def shown(definition: SObject, row: Record) -> Record:
+        """A copy of a row with its formula fields."""
+        return {field.name: reader(definition, field)(row) for field in definition.fields.values()}
+
+    # --- people at work
+
+    def _insert(self, wish: Wish) -> Wish:
+        return {"id": self._emulator.insert(wish["sobject"], wish["values"], user=wish.get("user"))}
+
+    def _edit(self, wish: Wish) -> None:
+        self._emulator.edit(wish["sobject"], wish["id"], wish["values"], user=wish.get("user"))
+
+    def _records(self, request: Request) -> Any:  # noqa: ANN401 - JSON
+        if "id" in request.query:
+            return self._emulator.record(request.query["sobject"], request.query["id"])
+        return self._emulator.records(request.query["sobject"])
+
+    def _line_items(self, wish: Wish) -> None:
+        emulator = self._emulator
+        values = {"HasOpportunityLineItem": bool(wish["has"])}
+        emulator.org.update("Opportunity", _id(wish), values, emulator.seller, system=True)
+
+    # --- sign-in
+
+    def _register(self, wish: Wish) -> Wish:
+        return {"user": self._emulator.register_app(wish["consumer_key"], wish["pem"], wish["username"])}
+
+    def _token(self, wish: Wish) -> Wish:
+        emulator = self._emulator
+        users = emulator.records("User")
+        user = next(user for user in users if user["Username"] == wish["username"]) if "username" in wish else None
+        token = emulator.oauth.open(user["Id"] if user else emulator.founding.administrator)
+        return {"access_token": token, "instance_url": emulator.public_url}
+
+    def _expire(self, wish: Wish) -> None:
+        what = {"tokens": self._emulator.oauth.sessions.clear, "locators": self._emulator.rest.pages.expire}
+        what[wish["what"]]()
+
+    # --- what stands in the way
+
+    def _validation_rule(self, wish: Wish) -> None:
+        unknown = set(wish) - {f.name for f in fields(ValidationRule)}
+        if unknown:
+            raise ValueError(f"a validation rule has no {sorted(unknown)}")
+        rule = ValidationRule(**wish)
+        definition = self._emulator.org.model.get(rule.sobject)
+        if definition.find(rule.field) is None:
+            raise ValueError(f"{rule.sobject} has no field {rule.field}")
+        self._emulator.org.hooks.rules.append(rule)
+
+    def _lock(self, wish: Wish) -> None:
+        code = wish.get("code", "UNABLE_TO_LOCK_ROW")
+        if code not in LOCKS:
+            raise ValueError(f"code is one of {sorted(LOCKS)}")
+        self._emulator.org.hooks.locks[_id(wish)] = Lock(code, wish.get("times"))
+
+    def _clear_hooks(self) -> None:
+        self._emulator.org.hooks.rules.clear()
+        self._emulator.org.hooks.locks.clear()
+
+    def _commit_lag(self, wish: Wish) -> None:
+        self._emulator.lag = timedelta(seconds=float(wish["seconds"]))
+
+    def _short_pages(self, wish: Wish) -> None:
+        self._emulator.rest.pages.short_pages = int(wish["rows"]) or None
+
+    def _usage(self, wish: Wish) -> Wish:
+        rest = self._emulator.rest
+        rest.used, rest.max_requests = wish.get("used", rest.used), wish.get("max", rest.max_requests)
+        return {"used": rest.used, "max": rest.max_requests}
+
+
+def _id(wish: Wish) -> str:
+    found = canonical(str(wish["id"]))
+    if found is None:
+        raise ValueError("id is no record id")
+    return found

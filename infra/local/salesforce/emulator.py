@@ -1,0 +1,239 @@
+"""The Salesforce emulator: one org behind its REST API, with people at work in it.
+
+In Python: `SalesforceEmulator()`, `.handle(request)`, and the methods below. Over HTTP: the service itself, and the
+control API of `control.py`. What is not there answers with the service's own error (docs/emulators-salesforce.md).
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from infra.local.emulator import Emulator
+from infra.local.salesforce.call import Call, Reply, Service
+from infra.local.salesforce.control import Control
+from infra.local.salesforce.errors import ApiError, malformed, not_found
+from infra.local.salesforce.ids import canonical
+from infra.local.salesforce.metadata import PROJECT, load
+from infra.local.salesforce.model import Record
+from infra.local.salesforce.oauth import App, OAuth, OAuthError, identity, public_key
+from infra.local.salesforce.org import Org
+from infra.local.salesforce.people import Founding, found_org
+from infra.local.salesforce.rest import FIRST_VERSION, LAST_VERSION, Rest, versions
+from infra.local.wire import Request, Response
+
+MAX_HEAD = 16_384
+_SESSION_ERROR = ("INVALID_SESSION_ID", "Session expired or invalid")
+
+
+class SalesforceEmulator(Emulator):
+    """An org. `public_url` is its own address as clients know it; without it the `Host` header tells (https)."""
+
+    def __init__(
+        self,
+        seed: int = 0,
+        metadata: Path = PROJECT,
+        *,
+        multi_currency: bool = True,
+        max_requests: int = 100_000,
+        public_url: str | None = None,
+    ) -> None:
+        """`metadata` is a source project; `max_requests` the daily allowance of API calls."""
+        super().__init__(seed=seed)
+        self.public_url = public_url
+        self._metadata = metadata
+        self._multi_currency = multi_currency
+        self._max_requests = max_requests
+        self.oauth = OAuth(self.clock.now, self._user, lambda: self.organization)
+        self._control_api = Control(self)
+        self.restart()
+
+    def restart(self) -> None:
+        """An org with its people and settings, and no deals; registered apps stay."""
+        model = load(self._metadata, multi_currency=self._multi_currency)
+        self.org = Org(model, self.clock.now, self.seed)
+        self.founding: Founding = found_org(self.org, multi_currency=self._multi_currency)
+        self.rest = Rest(Service(self.org, self.tag), self._max_requests)
+        self.oauth.restart(self.seed)
+        self.lag = timedelta()
+        for app in self.oauth.apps.values():
+            self._ensure_user(app.username)
+
+    # --- the org from inside: people and administrators
+
+    @property
+    def organization(self) -> str:
+        """The org's 18-character id."""
+        return self.founding.organization
+
+    @property
+    def seller(self) -> str:
+        """The id of the user who makes the edits of `insert`, `edit` and `delete` unless told otherwise."""
+        return self.founding.seller
+
+    def register_app(self, consumer_key: str, certificate_or_public_key_pem: str | bytes, username: str) -> str:
+        """Let a client sign in as `username`, who is created if new; returns the user's id. Raises ValueError."""
+        with self.lock:
+            self.oauth.apps[consumer_key] = App(public_key(certificate_or_public_key_pem), username)
+            return self._ensure_user(username)
+
+    def insert(self, sobject: str, values: Mapping[str, Any], *, user: str | None = None) -> str:
+        """A person creates a record; an administrator, one of Setup. Raises ApiError."""
+        with self._inside():
+            return self.org.insert(self.org.model.get(sobject).name, values, user or self.seller)
+
+    def edit(self, sobject: str, record_id: str, values: Mapping[str, Any], *, user: str | None = None) -> None:
+        """A person changes a record, under the same checks as the API. Raises ApiError."""
+        with self._inside():
+            self.org.update(self.org.model.get(sobject).name, self._id(record_id), values, user or self.seller)
+
+    def delete(self, sobject: str, record_id: str) -> None:
+        """A person deletes a record. Raises ApiError."""
+        with self._inside():
+            self.org.delete(self.org.model.get(sobject).name, self._id(record_id), self.seller)
+
+    def undelete(self, sobject: str, record_id: str) -> None:
+        """A person takes a record out of the recycle bin. Raises ApiError."""
+        with self._inside():
+            self.org.undelete(self.org.model.get(sobject).name, self._id(record_id), self.seller)
+
+    def record(self, sobject: str, record_id: str) -> Record:
+        """A copy of a record, deleted or not, formula fields included. Raises ApiError (404)."""
+        with self.lock:
+            definition = self.org.model.get(sobject)
+            row = self.org.row(definition.name, self._id(record_id))
+            if row is None:
+                raise not_found()
+            return self._control_api.shown(definition, row)
+
+    def records(self, sobject: str) -> list[Record]:
+        """Copies of all records that are not deleted, oldest first."""
+        with self.lock:
+            definition = self.org.model.get(sobject)
+            rows = list(self.org.rows(definition.name))
+            return [self._control_api.shown(definition, row) for row in rows if not row["IsDeleted"]]
+
+    @contextmanager
+    def _inside(self) -> Iterator[None]:
+        """A person's transaction: atomic, and with a lag committed later than it is stamped."""
+        with self.lock:
+            self.org.late = self.lag or None
+            try:
+                yield
+            finally:
+                self.org.late = None
+                self.org.forget_undo()
+
+    @staticmethod
+    def _id(text: str) -> str:
+        return canonical(text) or text
+
+    def _user(self, username: str) -> Record | None:
+        return next((u for u in self.org.rows("User") if u["Username"].casefold() == username.casefold()), None)
+
+    def _ensure_user(self, username: str) -> str:
+        known = self._user(username)
+        if known:
+            return str(known["Id"])
+        values = {"Username": username, "LastName": "Integration", "Email": "integration@example.com"}
+        return self.org.insert("User", values, self.founding.administrator)
+
+    # --- the service
+
+    def control(self, request: Request) -> Response | None:
+        """The control API of this emulator."""
+        return self._control_api.answer(request)
+
+    def respond(self, request: Request) -> Response:
+        """Answer one request of the service."""
+        home = self.public_url or f"https://{request.headers.get('host', 'localhost')}"
+        match tuple(part for part in request.path.split("/") if part):
+            case ("services", "oauth2", "token"):
+                return self._token(request, home)
+            case ("services", "oauth2", "userinfo") | ("id", _, _):
+                return self._identity(request, home)
+            case ("services", "data"):
+                self.tag("versions")
+                return Response.of(versions())
+            case ("services", "data", version, *parts):
+                return self._data(request, version, tuple(parts), home)
+        return self._response(_failed(not_found()))
+
+    def _token(self, request: Request, home: str) -> Response:
+        self.tag("oauth")
+        if request.method != "POST":
+            return Response.of({"error": "invalid_request", "error_description": "must use HTTP POST"}, 400)
+        try:
+            return Response.of(self.oauth.grant(request.form(), home))
+        except OAuthError as error:
+            return Response.of(error.body, error.status)
+
+    def _identity(self, request: Request, home: str) -> Response:
+        self.tag("oauth")
+        user = self.oauth.user_of(request.headers.get("authorization", ""))
+        if user is None:
+            return Response(403, b"Bad_OAuth_Token", {"Content-Type": "text/html;charset=UTF-8"})
+        row = self.org.alive("User", user)
+        return Response.of(identity(row, self.organization, home))
+
+    def _data(self, request: Request, version: str, parts: tuple[str, ...], home: str) -> Response:
+        try:
+            _check_version(version)
+            _check_size(request)
+            user = self.oauth.user_of(request.headers.get("authorization", ""))
+            if user is None:
+                raise ApiError(401, *_SESSION_ERROR)  # noqa: TRY301 - one place turns errors into answers
+            body = _decoded(request)
+            call = Call(request.method, parts, request.query, request.headers, body, version[1:], user)
+            with self.org.savepoint():
+                reply = self.rest.answer(call, home)
+        except ApiError as error:
+            reply = _failed(error)
+        finally:
+            self.org.forget_undo()
+        return self._response(reply)
+
+    def _response(self, reply: Reply) -> Response:
+        headers = {"Sforce-Limit-Info": self.rest.usage, **reply.headers}
+        if reply.body is None:
+            return Response(reply.status, b"", headers)
+        headers["Content-Type"] = "application/json;charset=UTF-8"
+        return Response(reply.status, json.dumps(reply.body, ensure_ascii=False).encode(), headers)
+
+
+def _failed(error: ApiError) -> Reply:
+    return Reply(error.status, error.body())
+
+
+def _check_version(version: str) -> None:
+    number = version.removeprefix("v").removesuffix(".0")
+    if not version.startswith("v") or not version.endswith(".0") or not number.isdigit():
+        raise not_found()
+    if int(number) < FIRST_VERSION:
+        raise ApiError(410, "UNSUPPORTED_API_VERSION", "The requested API version has been retired.")
+    if int(number) > LAST_VERSION:
+        raise not_found()
+
+
+def _check_size(request: Request) -> None:
+    """Address and headers together hold 16,384 bytes (reference/salesforce.md 2.4)."""
+    address = len(request.path) + len(urlencode(request.query))
+    if address > MAX_HEAD:
+        raise ApiError(414, "URI_TOO_LONG", "The URI is too long")
+    if address + sum(len(name) + len(text) + 4 for name, text in request.headers.items()) > MAX_HEAD:
+        raise ApiError(431, "REQUEST_HEADER_FIELDS_TOO_LARGE", "The request's head is too large")
+
+
+def _decoded(request: Request) -> Any:  # noqa: ANN401 - JSON
+    if not request.body:
+        return None
+    if "json" not in request.headers.get("content-type", ""):
+        message = "The content type of the request is not supported by this resource"
+        raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message)
+    try:
+        return request.json()
+    except ValueError as error:
+        raise malformed("Unexpected character or end of input at [line:1, column:1]") from error
