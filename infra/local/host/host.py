@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
 from infra.local.host import index, worker
 from infra.local.host.admin import PATH as ADMIN
@@ -77,7 +78,7 @@ class Host:
         return index.problems([f.expanded(self._environ) for f in self._worker.functions], self._environ)
 
     def start(self, port: int = 0, tls: ssl.SSLContext | None = None, *, timers: bool = False) -> None:
-        """Serve HTTP, poll the queues and, if asked, keep the schedules. Raises ConfigurationError, naming all faults."""
+        """Serve HTTP, poll the queues and, if asked, keep the schedules. Raises ConfigurationError with all faults."""
         self._refuse_faults()
         front = Front(self.functions.values(), self.settings.route_prefix, self.keys, self._invocations.run)
         admin = Admin(self.functions, self.keys, self.fire, self._fire_behind)
@@ -130,6 +131,14 @@ class Host:
         _leave(self._before)
         self._server, self._pollers, self._before = None, [], {}
 
+    def __enter__(self) -> Self:
+        """The host itself; start it when it suits."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self.stop()
+
     def _load(self, app_dir: Path) -> worker.Worker:
         try:
             return worker.load(app_dir)
@@ -141,8 +150,7 @@ class Host:
         return [function for function in self.functions.values() if function.kind == kind]
 
     def _remaining(self) -> list[str]:
-        running = self._invocations.activity.running
-        remains = [f"{running} runs"] if running else []
+        remains = ["a run goes on"] if self._invocations.activity.running else []
         counts = {function.queue: self.queues.count(function.queue) for function in self._of(QUEUE)}
         return remains + [f"{count} messages in {queue}" for queue, count in counts.items() if count]
 

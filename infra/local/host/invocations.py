@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from infra.local.host.index import Function
 from infra.local.host.queues import Queues
-from infra.local.host.worker import Call, InvocationFailed, Outcome, Worker
+from infra.local.host.worker import Call, InvocationFailed, Outcome
 
 __all__ = ["Activity", "Failure", "InvocationFailed", "Invocations"]
 
@@ -57,10 +58,17 @@ class Activity:
             self._changed.wait(timeout)
 
 
+class Runner(Protocol):
+    """What runs a function: the worker."""
+
+    def invoke(self, function: Function, call: Call, *, timeout: float) -> Outcome:
+        """Run it and wait for its end, `timeout` seconds at most. Raises InvocationFailed."""
+
+
 class Invocations:
     """Runs functions through the worker."""
 
-    def __init__(self, worker: Worker, queues: Queues, *, timeout: float) -> None:
+    def __init__(self, worker: Runner, queues: Queues, *, timeout: float) -> None:
         """`timeout` is the longest a run may take, in seconds."""
         self._worker = worker
         self._queues = queues

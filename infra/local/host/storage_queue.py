@@ -5,12 +5,13 @@ Messages travel in base64, as the Functions extension writes and expects them, u
 
 import base64
 import binascii
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import requests
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
@@ -18,6 +19,7 @@ from infra.local.host.queues import Bell, Message, refuse_too_large, utc_now
 
 _API_VERSION = "2026-06-06"  # the newest that Azurite 3.37 knows; the library's own default is newer
 _TIMEOUT_SECONDS = 20
+_NOT_OURS = frozenset({"PopReceiptMismatch", "MessageNotFound", "QueueNotFound"})
 
 
 class StorageQueues:
@@ -58,20 +60,14 @@ class StorageQueues:
 
     def delete(self, queue: str, message: Message) -> bool:
         """See Queues."""
-        try:
-            self._client(queue).delete_message(message.id, message.pop_receipt)
-        except (ResourceNotFoundError, ResourceExistsError):
-            return False
-        return True
+        return _held(lambda: self._client(queue).delete_message(message.id, message.pop_receipt))
 
     def give_back(self, queue: str, message: Message, after: float) -> bool:
         """See Queues."""
-        try:
-            self._client(queue).update_message(message.id, message.pop_receipt, visibility_timeout=round(after))
-        except (ResourceNotFoundError, ResourceExistsError):
-            return False
+        client, seconds = self._client(queue), round(after)
+        held = _held(lambda: client.update_message(message.id, message.pop_receipt, visibility_timeout=seconds))
         self._bell.ring()
-        return True
+        return held
 
     def count(self, queue: str) -> int:
         """See Queues. The service calls the number approximate."""
@@ -116,3 +112,15 @@ class StorageQueues:
             return base64.b64decode(content, validate=True).decode(), True
         except (binascii.Error, UnicodeDecodeError):
             return content, False
+
+
+def _held(act: Callable[[], object]) -> bool:
+    """Do something to a message; False if its receipt is stale or it is gone."""
+    try:
+        act()
+    except HttpResponseError as error:
+        code = getattr(error, "error_code", None)
+        if str(getattr(code, "value", code)) in _NOT_OURS:
+            return False
+        raise
+    return True

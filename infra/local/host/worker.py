@@ -16,9 +16,11 @@ from collections.abc import Coroutine, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.utils import formatdate
+from http.cookies import SimpleCookie
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import azure_functions_runtime as library
@@ -142,13 +144,23 @@ class Worker:
         """End the event loop; the library cannot be started again in this process."""
         if self._loop.is_closed():
             return
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._end)
         self._thread.join(5)
         if not self._thread.is_alive():
             self._loop.close()
 
     def _await(self, work: Coroutine[Any, Any, Any], timeout: float) -> Any:  # noqa: ANN401 - whatever the work returns
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            future.cancel()  # ends an `async def` function; a plain one runs on in its thread
+            raise
+
+    def _end(self) -> None:
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.call_soon(self._loop.stop)
 
     async def _index(self) -> tuple[Function, ...]:
         if str(self.app_dir) not in sys.path:  # the platform's proxy does the same before it calls the library
@@ -162,7 +174,7 @@ class Worker:
         return tuple(_function(found) for found in index.function_metadata_results or ())
 
 
-_loaded: Worker | None = None
+_loaded: Worker | ConfigurationError | None = None
 _loading = threading.Lock()
 
 
@@ -171,12 +183,18 @@ def load(app_dir: Path) -> Worker:
     global _loaded  # noqa: PLW0603 - the library's registry is global to the process, so its adapter is too
     app_dir = app_dir.resolve()
     with _loading:
-        if _loaded is not None and _loaded.app_dir != app_dir:
+        if _loaded is None:
+            try:
+                _loaded = Worker(app_dir)
+            except ConfigurationError as error:
+                _loaded = error  # half an index cannot be mended: the reason stays the reason
+        if isinstance(_loaded, ConfigurationError):
+            raise _loaded
+        if _loaded.app_dir != app_dir:
             raise ConfigurationError(
                 f"this process has loaded the app in {_loaded.app_dir} already and the worker library takes one app a "
                 f"process: start another process for {app_dir}"
             )
-        _loaded = _loaded or Worker(app_dir)
         return _loaded
 
 
@@ -229,8 +247,23 @@ def _value(data: protos.TypedData | None) -> object:
 
 def _answer(http: protos.RpcHttp) -> HttpAnswer:
     body = _value(http.body)
-    if http.cookies:
-        raise NotImplementedError("the local host does not carry cookies")
-    return HttpAnswer(
-        int(http.status_code), http.headers, body if isinstance(body, bytes) else str(body or "").encode()
-    )
+    cookies = [_cookie(cookie) for cookie in http.cookies or ()]
+    if len(cookies) > 1:
+        raise NotImplementedError("the local host carries one cookie an answer")
+    headers = {**http.headers, **({"Set-Cookie": cookies[0]} if cookies else {})}
+    return HttpAnswer(int(http.status_code), headers, body if isinstance(body, bytes) else str(body or "").encode())
+
+
+def _cookie(cookie: protos.RpcHttpCookie) -> str:
+    rebuilt: SimpleCookie = SimpleCookie({cookie.name: cookie.value})
+    attributes = {
+        "domain": cookie.domain and cookie.domain.value,
+        "path": cookie.path and cookie.path.value,
+        "expires": cookie.expires and formatdate(cookie.expires.value.seconds, usegmt=True),
+        "max-age": cookie.max_age and str(int(cookie.max_age.value)),
+        "secure": cookie.secure and cookie.secure.value,
+        "httponly": cookie.http_only and cookie.http_only.value,
+        "samesite": (None, "Lax", "Strict", "None")[cookie.same_site],
+    }
+    rebuilt[cookie.name].update({name: cast("str", value) for name, value in attributes.items() if value})
+    return rebuilt[cookie.name].OutputString()
