@@ -10,6 +10,7 @@ SENTENCES = {
     "adopted_referral": "Linked to the referral that Partner Center already has for this opportunity.",
     "created_opportunity": "Received from Partner Center: this opportunity was created.",
     "adopted_opportunity": "Linked to a referral in Partner Center.",
+    "solutions_cut": "{fitting} of {all} solutions fit the field; the others stand in Partner Center only.",
     "changed": "{changes}.",
     "conflict": "{label} was changed on both sides: {kept} was kept, {lost} was given up.",
     "both_texts": "{label} was changed on both sides: both texts were kept.",

@@ -1,4 +1,4 @@
-"""Who may be linked (protocol.md section 1): only our own referrals, only this environment's, not before the beginning."""
+"""Who may be linked (protocol.md section 1): our own, this environment's, none from before the beginning."""
 
 import re
 from dataclasses import dataclass

@@ -154,6 +154,12 @@ class Translation:
             if value is not None
         } | {self.file.ours.flag: True}
 
+    @property
+    def country_column(self) -> str:
+        """The account's column that holds the two-letter country."""
+        field = next(field for field in self.fields.values() if isinstance(field, CompanyField))
+        return field.salesforce.country.rpartition(".")[2]
+
     def account(self, company: Company) -> dict[str, Any]:
         """Row values of a new Account."""
         field = next(field for field in self.fields.values() if isinstance(field, CompanyField))

@@ -8,7 +8,8 @@ from shared.sync.ports import Line
 LIMIT = 100_000
 """Characters of the audit field (the seed: long text area, 100,000)."""
 
-TO_PARTNER_CENTER, FROM_PARTNER_CENTER, NOTICE = "To Partner Center", "From Partner Center", "Not sent"
+TO_PARTNER_CENTER, FROM_PARTNER_CENTER = "To Partner Center", "From Partner Center"
+NOTICE, MERGED = "Not sent", "Please note"
 
 
 def line(at: datetime, heading: str, text: str) -> Line:

@@ -58,7 +58,7 @@ class Context:
 
     def backoff(self, attempts: int) -> timedelta:
         """Growing, fully jittered distance to the next attempt, up to an hour (protocol.md section 9)."""
-        longest = min(self.policy.longest_wait, self.policy.shortest_wait * 2 ** min(attempts, 10))
+        longest = min(self.policy.longest_wait, self.policy.shortest_wait * (1 << min(attempts, 10)))
         return self.policy.shortest_wait + (longest - self.policy.shortest_wait) * self.chance()
 
     def due_at(self, attempts: int, after: float | None = None) -> datetime:

@@ -1,0 +1,46 @@
+"""The due list: pairs that wait for their next attempt; a row is removed only under the ETag it was read with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shared.domain.deal import Side
+from shared.sync.context import Context
+from shared.sync.pair import Outcome, Result
+from shared.sync.ports import Due
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did, for the log and for whoever started it by hand."""
+
+    seen: int = 0
+    results: dict[Result, int] = field(default_factory=lambda: dict.fromkeys(Result, 0))
+
+    def add(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Count outcomes."""
+        for outcome in outcomes.values():
+            self.results[outcome.result] += 1
+
+    def fields(self) -> dict[str, int]:
+        """The counts as log fields."""
+        return {"seen": self.seen, **{str(result): count for result, count in self.results.items()}}
+
+
+def note(ctx: Context, side: Side, outcomes: Mapping[str, Outcome], worked: Mapping[str, Due]) -> None:
+    """Keep what is due on the list, and take off what is settled; `worked` are the due rows that caused the work."""
+    for key, outcome in outcomes.items():
+        row = worked.get(key)
+        if outcome.result is Result.DUE:
+            put(ctx, side, key, outcome, row.attempts + 1 if row else 0)
+        elif outcome.result is Result.HELD:
+            held = Due(side, key, ctx.clock.now() + ctx.policy.held_interval, "held")
+            ctx.store.put_due(held)
+        elif row is not None:
+            ctx.store.remove_due(row)
+
+
+def put(ctx: Context, side: Side, key: str, outcome: Outcome, attempts: int = 0) -> None:
+    """Put one pair on the list."""
+    at = outcome.at or ctx.due_at(attempts)
+    ctx.store.put_due(Due(side, key, at, outcome.cause, attempts))
+    ctx.log("pair_due", side=side, key=key, cause=outcome.cause, attempts=attempts)
