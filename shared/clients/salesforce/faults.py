@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.clients.salesforce.soql import is_id
+from shared.clients.salesforce.soql import full_id, is_id
 from shared.errors import (
     MAX_REMOTE_TEXT,
     Ambiguous,
@@ -63,7 +63,7 @@ _ID_IN_TEXT = re.compile(r"\b[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One refusal: code, text, fields, and the ids of the records that a duplicate rule or a unique field named."""
+    """One refusal: code, text, fields, and the 18-character ids that a duplicate rule or a unique field named."""
 
     code: str
     text: str
@@ -153,7 +153,9 @@ def _fault(item: Mapping[str, object]) -> Fault:
     named = tuple(str(name) for name in fields) if isinstance(fields, Sequence) and not isinstance(fields, str) else ()
     # The misspelt key is the service's own (reference/salesforce.md 2.11).
     found = item.get("duplicateResut") or item.get("duplicateResult")
-    matches = tuple(_match_ids(found)) or tuple(_ID_IN_TEXT.findall(text.partition("record with id:")[2]))
+    matches = tuple(_match_ids(found)) or tuple(
+        full_id(found_id) for found_id in _ID_IN_TEXT.findall(text.partition("record with id:")[2])
+    )
     return Fault(_code(item), text, named, matches)
 
 
@@ -165,5 +167,5 @@ def _match_ids(found: object) -> list[str]:
         return []
     own = found.get("Id")
     if isinstance(own, str) and is_id(own):
-        return [own]
+        return [full_id(own)]
     return [record for key in ("matchResults", "matchRecords", "record") for record in _match_ids(found.get(key))]

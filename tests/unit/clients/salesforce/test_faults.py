@@ -26,7 +26,7 @@ def test_a_duplicate_rule_tells_the_records_it_found_under_either_spelling(key: 
 def test_a_taken_unique_value_tells_field_and_record() -> None:
     message = "duplicate value found: Referral_Identifier__c duplicates value on record with id: 006000000000001"
     fault = fault_of(400, refusal("DUPLICATE_VALUE", message))
-    assert (fault.field, fault.matches) == ("Referral_Identifier__c", ("006000000000001",))
+    assert (fault.field, fault.matches) == ("Referral_Identifier__c", ("006000000000001AAA",))
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ from decimal import Decimal
 import pytest
 
 from infra.local.wire import Request, Response
-from shared.clients.salesforce.api import SalesforceClient
-from shared.clients.salesforce.wire import encode
+from shared.clients.salesforce.api import SalesforceClient, open_salesforce
+from shared.clients.salesforce.session import Deadline, open_session
+from shared.clients.salesforce.wire import _patience, encode
 from shared.errors import Ambiguous, CosellError, Locked, NotFound, Rejected, SignInFailed, Throttled, Unavailable
 from shared.sync.ports import Node, Write
-from tests.unit.clients.salesforce.salesforce_bench import Fake, Ticker
+from tests.unit.clients.salesforce.salesforce_bench import LOGIN, Fake, MemoryVault, Ticker
 
 EXPIRED = Response.of([{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}], 401)
 HTML = Response(503, b"<html>down for maintenance</html>", {"Content-Type": "text/html"})
@@ -215,6 +216,46 @@ def test_usage_is_known_from_the_latest_answer(salesforce: SalesforceClient, fak
     )
     salesforce.describe("Opportunity")
     assert salesforce.api_usage == (18, 15000)
+
+
+def test_the_pauses_between_tries_are_drawn_from_a_growing_span() -> None:
+    drawn: list[list[float]] = [[], []]
+    for _ in range(200):
+        pause = _patience(Deadline(60.0))
+        for tried in drawn:
+            tried.append(float(pause(Unavailable("x"))))
+    first, second = drawn
+    assert 0 <= min(first) < 0.2
+    assert 0.8 < max(first) <= 1.0
+    assert 1.0 < max(second) <= 2.0
+
+
+def test_the_sides_wish_for_patience_wins_while_it_is_short() -> None:
+    pause = _patience(Deadline(60.0))
+    assert pause(Unavailable("x", after=7.0)) == 7.0
+    assert pause(Unavailable("x", after=11.0)) is False
+
+
+def test_no_try_is_made_that_the_deadline_leaves_no_time_for() -> None:
+    assert _patience(Deadline(5.0))(Unavailable("x", after=7.0)) is False
+    assert _patience(Deadline(60.0))(NotFound("x")) is False
+
+
+def test_a_call_without_time_left_is_not_sent(fake: Fake, vault: MemoryVault) -> None:
+    with open_session(None) as session:
+        session.mount("https://", fake)
+        late = open_salesforce(
+            login_url=LOGIN,
+            client_id="c",
+            username="u",
+            key_name="salesforce-key",
+            vault=vault,
+            session=session,
+            deadline=0.0,
+        )
+        with pytest.raises(Unavailable, match="time"):
+            late.update(WRITE, ["Id"])
+    assert fake.data == []
 
 
 def test_a_redirect_is_not_followed(salesforce: SalesforceClient, fake: Fake) -> None:
