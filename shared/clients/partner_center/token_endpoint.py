@@ -18,6 +18,7 @@ from shared.clients.partner_center.wire import exchange
 from shared.errors import SignInFailed, Throttled, Unavailable
 
 Params = Mapping[str, str] | None
+Form = Mapping[str, str | bytes] | None
 
 SIGN_IN_DEADLINE = 30.0
 """Seconds for one request to Entra ID."""
@@ -43,7 +44,7 @@ class TokenEndpoint:
         self._client = client
         self._origin = _origin(httpx.URL(authority))
 
-    def post(self, url: str, *, params: Params = None, headers: Params = None, data: Params = None) -> Answer:
+    def post(self, url: str, *, params: Params = None, headers: Params = None, data: Form = None) -> Answer:
         """Post a form. Raises Throttled, Unavailable, SignInFailed."""
         return self._exchange("POST", url, params, headers, data)
 
@@ -54,7 +55,7 @@ class TokenEndpoint:
     def close(self) -> None:
         """Nothing: the client outlives MSAL's objects."""
 
-    def _exchange(self, method: str, url: str, params: Params, headers: Params, form: Params) -> Answer:
+    def _exchange(self, method: str, url: str, params: Params, headers: Params, form: Form) -> Answer:
         target = httpx.URL(url)
         if _origin(target) != self._origin:
             # The discovery document names the token endpoint; secrets go to the configured host only.
@@ -67,11 +68,18 @@ class TokenEndpoint:
             try:
                 timeout = deadline.timeout()
                 built = self._client.build_request(
-                    method, target, params=params or None, headers=headers, data=form, timeout=timeout
+                    method, target, params=params or None, headers=headers, data=_text(form), timeout=timeout
                 )
                 return _readable(exchange(self._client, built, deadline))
             except httpx.HTTPError as error:
                 raise Unavailable(f"{method} Entra ID: {type(error).__name__}") from None
+
+
+def _text(form: Form) -> dict[str, str] | None:
+    """The form as text: MSAL gives a client assertion as bytes, which httpx would send as Python prints them."""
+    if form is None:
+        return None
+    return {name: value.decode() if isinstance(value, bytes) else value for name, value in form.items()}
 
 
 def _readable(reply: Reply) -> Answer:

@@ -5,12 +5,15 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import jwt
 import pytest
 import trustme
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509 import load_pem_x509_certificate
 
 from shared.clients.partner_center.deadline import within
 from shared.errors import ConsentNeeded, SignInFailed, StoreUnavailable, Unavailable
-from tests.unit.clients.partner_center.signing_in import Scene, refusal
+from tests.unit.clients.partner_center.signing_in import TENANT, Scene, refusal
 
 
 def test_a_refresh_token_becomes_an_access_token_for_one_audience(scene: Scene) -> None:
@@ -162,7 +165,11 @@ def test_a_certificate_goes_before_a_secret(scene: Scene) -> None:
 
     form = scene.entra.forms[0]
     assert form["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-    assert form["client_assertion"].count(".") == 2
+    certificate = load_pem_x509_certificate(pem.cert_chain_pems[0].bytes())
+    key = certificate.public_key()
+    assert isinstance(key, RSAPublicKey)
+    claims = jwt.decode(form["client_assertion"], key, ["PS256"], {"verify_aud": False})
+    assert (claims["iss"], claims["aud"]) == ("app-id", f"https://login.example/{TENANT}/oauth2/v2.0/token")
     assert "client_secret" not in form
 
 

@@ -1,0 +1,198 @@
+"""Client and sign-in together, over TLS, against the emulators of Partner Center and Entra ID."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import trustme
+
+from infra.local.authority import Authority
+from infra.local.emulator import Fault, FaultKind
+from infra.local.partner_center.emulator import BASE
+from infra.local.partner_center.serve import Addresses, serve
+from shared.clients.partner_center.deadline import open_client
+from shared.clients.partner_center.referrals import Referrals
+from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
+from shared.errors import Ambiguous, Conflict, ConsentNeeded, MfaRequired, NotFound, Rejected, Throttled, Unavailable
+from tests.unit.clients.partner_center.signing_in import NAMES, Vault
+
+DEAL = {
+    "name": "Northwind ERP renewal",
+    "externalReferenceId": "0065g00000AbCdEAAV",
+    "mpnId": "1234567",
+    "qualification": "SalesQualified",
+    "type": "Independent",
+    "customerProfile": {
+        "name": "Northwind Traders Ltd",
+        "address": {"addressLine1": "1 Main Street", "city": "Seattle", "state": "WA", "country": "US"},
+        "team": [{"firstName": "A", "lastName": "B", "phoneNumber": "+12065550100", "email": "a@northwind.example"}],
+    },
+    "consent": {
+        "consentToToShareInfoWithOthers": True,
+        "consentToContact": True,
+        "consentToMicrosoftToContactSpecificPartners": True,
+        "consentToShareReferralWithMicrosoftSellers": False,
+    },
+    "details": {
+        "notes": "Replacing the finance system.",
+        "dealValue": Decimal("120000.50"),
+        "currency": "USD",
+        "closingDateTime": "2027-06-30T00:00:00Z",
+        "requirements": {
+            "solutions": [{"type": "Name", "id": "SOL-12345-ABC", "name": "Contoso Ledger"}],
+            "additionalRequirements": {"attributes": [{"id": "HaveNotDecided", "type": "CustomerMarketplaceIntent"}]},
+        },
+    },
+    "team": [{"firstName": "S", "lastName": "One", "phoneNumber": "+4550000001", "email": "seller@contoso.example"}],
+    "target": [],
+}
+
+
+class World:
+    """Both emulators, the client, the vault."""
+
+    def __init__(self, there: Addresses, client: Referrals, vault: Vault) -> None:
+        self.there, self.client, self.vault = there, client, vault
+        self.emulator, self.entra = there.partner_center, there.entra
+
+    def fault(self, kind: FaultKind, method: str, **details: Any) -> None:  # noqa: ANN401 - a fault's own fields
+        self.emulator.faults.append(Fault(kind, path=BASE, method=method, **details))
+
+    def calls(self) -> list[tuple[str, int]]:
+        return [(entry.method, entry.status) for entry in self.emulator.journal]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def served(authority: Authority) -> Iterator[Addresses]:
+    """Made once: their keys take half a second."""
+    with serve(authority) as there:
+        yield there
+
+
+@pytest.fixture(scope="module")
+def certificate() -> trustme.LeafCert:
+    return trustme.CA(key_type=trustme.KeyType.RSA).issue_cert("app", key_type=trustme.KeyType.RSA)
+
+
+@pytest.fixture
+def world(authority: Authority, served: Addresses, certificate: trustme.LeafCert) -> Iterator[World]:
+    with open_client(authority.bundle) as http:
+        for url in (served.url, served.entra_url):
+            assert http.post(f"{url}/_control/reset").json() == {"ok": True}
+        vault, entra = Vault(), served.entra
+        vault.stored["cert"] = certificate.private_key_and_cert_chain_pem.bytes().decode()
+        vault.stored["rt"] = entra.refresh_token()
+        entra.register(entra.client_id, certificate_pem=certificate.cert_chain_pems[0].bytes().decode())
+        app = AppRegistration(entra.tenant, entra.client_id, authority=served.entra_url)
+        sign_in = PartnerCenterSignIn(vault, app, http=http, log=lambda *_, **__: None, secrets=NAMES)
+        yield World(served, Referrals(served.url + "/v1.0/engagements", sign_in.token, client=http), vault)
+
+
+def test_a_deal_is_created_listed_changed_and_read(world: World) -> None:
+    since = world.emulator.clock.now() - timedelta(minutes=1)
+
+    created = world.client.create(DEAL)
+    listed = [stamp for page in world.client.changed_since(since) for stamp in page]
+    value = [{"op": "replace", "path": "/details/dealValue", "value": Decimal("150000.25")}]
+    patched = world.client.patch(created["id"], value, created["eTag"])
+    read = world.client.get(created["id"])
+
+    assert [(stamp["id"], stamp["eTag"]) for stamp in listed] == [(created["id"], created["eTag"])]
+    assert read["details"]["dealValue"] == Decimal("150000.25")
+    assert read == patched
+    assert read["eTag"] != created["eTag"]
+    with pytest.raises(Conflict):
+        world.client.patch(created["id"], value, created["eTag"])
+
+
+def test_a_long_list_is_read_to_its_end(world: World) -> None:
+    since = world.emulator.clock.now() - timedelta(days=3650)
+    world.emulator.populate(250)
+
+    pages = list(world.client.changed_since(since))
+
+    moments = [stamp["updatedDateTime"] for page in pages for stamp in page]
+    assert (len(pages), len(set(moments)), len(moments)) == (3, len(moments), 250)
+    assert len(world.calls()) == 3
+
+
+def test_a_deal_that_breaks_a_rule_is_rejected_with_the_services_reason(world: World) -> None:
+    with pytest.raises(Rejected) as rejected:
+        world.client.create({**DEAL, "customerProfile": {**DEAL["customerProfile"], "address": {"country": "USA"}}})  # type: ignore[dict-item]  # the example above is a mapping
+
+    assert rejected.value.cause.code == "invalidRequest"
+    assert world.emulator.referrals() == []
+
+
+def test_a_lost_reply_to_a_create_is_ambiguous_and_makes_one_referral(world: World) -> None:
+    for kind in (FaultKind.DROP_AFTER, FaultKind.TRUNCATE):
+        world.fault(kind, "POST")
+        with pytest.raises(Ambiguous):
+            world.client.create(DEAL)
+
+    assert len(world.emulator.referrals()) == 2
+    assert [method for method, _ in world.calls()] == ["POST", "POST"]
+
+
+def test_a_read_outlives_two_bad_answers(world: World) -> None:
+    known = world.emulator.microsoft_sends()
+    world.fault(FaultKind.DROP, "GET")
+    world.fault(FaultKind.ANSWER, "GET", status=502, body="<html>bad gateway</html>")
+
+    assert world.client.get(known)["id"] == known
+    with pytest.raises(NotFound):
+        world.client.get("00000000-0000-4000-8000-000000000000")
+
+
+def test_a_silent_service_is_left_at_the_deadline(world: World) -> None:
+    world.client._wire._deadline = 0.3
+    world.client._wire._token(False)  # noqa: FBT003 - the port's own shape
+    world.fault(FaultKind.DELAY, "GET", times=9, seconds=0.5)
+
+    with pytest.raises(Unavailable):
+        world.client.get(world.emulator.microsoft_sends())
+
+
+def test_a_write_that_is_throttled_tells_how_long(world: World) -> None:
+    world.fault(FaultKind.ANSWER, "POST", status=429, headers={"Retry-After": "57"}, body="{}")
+
+    with pytest.raises(Throttled) as throttled:
+        world.client.create(DEAL)
+
+    assert throttled.value.after == 57
+
+
+def test_revoked_access_is_renewed_and_the_rotated_refresh_token_kept(world: World) -> None:
+    world.entra.settings.change({"rotation": "invalidate"})
+    first = world.vault.stored["rt"]
+    known = world.emulator.microsoft_sends()
+    world.client.get(known)
+    second = world.vault.stored["rt"]
+    world.entra.revoke_access_tokens()
+
+    assert world.client.get(known)["id"] == known
+    assert len({first, second, world.vault.stored["rt"]}) == 3
+    assert world.calls() == [("GET", 200), ("GET", 401), ("GET", 200)]
+
+
+def test_an_expired_consent_asks_for_a_person(world: World) -> None:
+    world.entra.fail_next(700082)
+
+    with pytest.raises(ConsentNeeded) as expired:
+        world.client.get("00000000-0000-4000-8000-000000000000")
+
+    assert expired.value.code == "AADSTS700082"
+
+
+def test_a_token_without_mfa_is_told_apart(world: World) -> None:
+    world.entra.settings.change({"mfa": False})
+
+    with pytest.raises(MfaRequired):
+        world.client.get("00000000-0000-4000-8000-000000000000")
