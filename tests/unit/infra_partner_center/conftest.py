@@ -1,0 +1,47 @@
+"""One signing key and one certificate chain for all tests of this folder: making RSA keys is the slow part."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local.authority import Authority
+from infra.local.partner_center.certificates import CertificateHost
+from infra.local.partner_center.emulator import PartnerCenterEmulator
+from infra.local.partner_center.entra import EntraEmulator
+from infra.local.partner_center.tokens import SigningKey
+from tests.unit.infra_partner_center.referral_desk import Desk
+
+
+@pytest.fixture(scope="session")
+def signing_key() -> SigningKey:
+    return SigningKey()
+
+
+@pytest.fixture(scope="session")
+def certificates() -> CertificateHost:
+    return CertificateHost()
+
+
+@pytest.fixture
+def entra(signing_key: SigningKey) -> EntraEmulator:
+    entra = EntraEmulator(seed=7)
+    entra.key = signing_key
+    return entra
+
+
+@pytest.fixture
+def pc(entra: EntraEmulator, certificates: CertificateHost) -> Iterator[PartnerCenterEmulator]:
+    emulator = PartnerCenterEmulator(seed=7, entra=entra, certificates=certificates, spacing=0.001)
+    yield emulator
+    emulator.close()
+
+
+@pytest.fixture
+def desk(pc: PartnerCenterEmulator) -> Desk:
+    return Desk(pc, pc.entra.access_token())
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
