@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
 import certifi
@@ -65,7 +66,7 @@ def within(seconds: float, clock: Callable[[], float] = time.monotonic) -> Itera
 
 
 def open_client(ca_bundle: Path | str | None = None) -> httpx.Client:
-    """A client for one far side: HTTP/1.1, no redirects, nothing from the environment, total deadlines.
+    """A client for one far side: HTTP/1.1, no redirects, nothing from the environment, no cookies, total deadlines.
 
     Args:
         ca_bundle: PEM file of the roots to trust instead of certifi's.
@@ -73,7 +74,10 @@ def open_client(ca_bundle: Path | str | None = None) -> httpx.Client:
     Close it at the end of the process.
     """
     context = ssl.create_default_context(cafile=str(ca_bundle or certifi.where()))
-    return httpx.Client(transport=DeadlineTransport(context), trust_env=False, follow_redirects=False)
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    return httpx.Client(
+        transport=DeadlineTransport(context), cookies=no_cookies, trust_env=False, follow_redirects=False
+    )
 
 
 class DeadlineTransport(httpx.HTTPTransport):

@@ -14,7 +14,7 @@ Bodies come in three shapes (`error`, `code` and `description`, `statusCode` and
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -77,7 +77,7 @@ class Reply:
 
     status: int
     headers: httpx.Headers
-    body: bytes
+    body: bytes = field(repr=False)
 
     @property
     def is_html(self) -> bool:

@@ -8,7 +8,7 @@ minutes before its end, and a new refresh token, written back: who goes on redee
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeIs
 
 import httpx
@@ -62,14 +62,14 @@ class SecretNames:
 
 @dataclass(frozen=True, slots=True)
 class _Access:
-    text: str
+    text: str = field(repr=False)
     end: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Material:
-    credential: Credential
-    refresh_token: str
+    credential: Credential = field(repr=False)
+    refresh_token: str = field(repr=False)
 
 
 class PartnerCenterSignIn:

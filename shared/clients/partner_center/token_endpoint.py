@@ -7,7 +7,7 @@ may be half a token, into the log.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import httpx
@@ -15,7 +15,7 @@ import httpx
 from shared.clients.partner_center.deadline import within
 from shared.clients.partner_center.failures import Reply, patience
 from shared.clients.partner_center.wire import exchange
-from shared.errors import SignInFailed, Throttled, Unavailable
+from shared.errors import ConfigurationError, SignInFailed, Throttled, Unavailable
 
 Params = Mapping[str, str] | None
 Form = Mapping[str, str | bytes] | None
@@ -29,7 +29,7 @@ class Answer:
     """An answer in the shape MSAL reads."""
 
     status_code: int
-    text: str
+    text: str = field(repr=False)
     headers: Mapping[str, str]
 
     def raise_for_status(self) -> None:
@@ -40,9 +40,12 @@ class TokenEndpoint:
     """MSAL's `http_client`."""
 
     def __init__(self, client: httpx.Client, authority: str) -> None:
-        """Reach `authority` (https://login.microsoftonline.com) through `client`."""
+        """Reach `authority` (https://login.microsoftonline.com/{tenant}) through `client`.
+
+        Raises ConfigurationError for an address that is not https.
+        """
         self._client = client
-        self._origin = _origin(httpx.URL(authority))
+        self._origin = _origin(_checked(authority))
 
     def post(self, url: str, *, params: Params = None, headers: Params = None, data: Form = None) -> Answer:
         """Post a form. Raises Throttled, Unavailable, SignInFailed."""
@@ -73,6 +76,18 @@ class TokenEndpoint:
                 return _readable(exchange(self._client, built, deadline))
             except httpx.HTTPError as error:
                 raise Unavailable(f"{method} Entra ID: {type(error).__name__}") from None
+
+
+def _checked(authority: str) -> httpx.URL:
+    try:
+        url = httpx.URL(authority)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme != "https" or not url.host or url.userinfo or not url.path.strip("/"):
+        raise ConfigurationError(
+            "Entra ID's authority is an https address, with a tenant; an example: https://login.microsoftonline.com"
+        )
+    return url
 
 
 def _text(form: Form) -> dict[str, str] | None:

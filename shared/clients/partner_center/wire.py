@@ -42,7 +42,7 @@ class Outgoing:
     url: httpx.URL
     subject: str
     expected: frozenset[int] = frozenset({HTTPStatus.OK})
-    content: bytes | None = None
+    content: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

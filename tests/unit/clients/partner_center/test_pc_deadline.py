@@ -158,3 +158,19 @@ def test_a_connection_is_used_again() -> None:
             ports.append(response.extensions["network_stream"].get_extra_info("client_addr"))
 
     assert (len(served), ports[0]) == (2, ports[1])
+
+
+def test_cookies_are_not_kept() -> None:
+    served: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        served.append(request)
+        return Response.of({"id": ID}, Set_Cookie="affinity=x")
+
+    with Server(answer) as server:
+        referrals = open_referrals(server.url, lambda _: "token")
+        referrals.get(ID)
+        referrals.get(ID)
+        referrals.close()
+
+    assert ["cookie" in request.headers for request in served] == [False, False]

@@ -5,6 +5,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import jwt
 import pytest
 import trustme
@@ -12,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_pem_x509_certificate
 
 from shared.clients.partner_center.deadline import within
-from shared.errors import ConsentNeeded, SignInFailed, StoreUnavailable, Unavailable
-from tests.unit.clients.partner_center.signing_in import TENANT, Scene, refusal
+from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
+from shared.errors import ConfigurationError, ConsentNeeded, SignInFailed, StoreUnavailable, Unavailable
+from tests.unit.clients.partner_center.signing_in import TENANT, Scene, Vault, refusal
 
 
 def test_a_refresh_token_becomes_an_access_token_for_one_audience(scene: Scene) -> None:
@@ -155,6 +157,17 @@ def test_secrets_go_to_the_configured_host_alone(scene: Scene) -> None:
         scene.sign_in.token()
 
     assert scene.entra.forms == []
+
+
+@pytest.mark.parametrize("authority", ["http://login.example", "login.example", "", "https://", "https://u:p@a", "[::"])
+def test_an_authority_that_is_not_https_stops_the_start(authority: str) -> None:
+    with httpx.Client() as http, pytest.raises(ConfigurationError, match="an example: https"):
+        PartnerCenterSignIn(Vault(), AppRegistration(TENANT, "app", authority=authority), http=http, log=print)
+
+
+def test_a_missing_tenant_stops_the_start() -> None:
+    with httpx.Client() as http, pytest.raises(ConfigurationError, match="tenant"):
+        PartnerCenterSignIn(Vault(), AppRegistration("", "app"), http=http, log=print)
 
 
 def test_a_certificate_goes_before_a_secret(scene: Scene) -> None:

@@ -176,6 +176,15 @@ def test_a_refused_write_did_nothing(
     assert len(far_side.requests) == 1
 
 
+def test_a_gateways_404_is_no_word_about_the_referral(
+    write: Callable[[], object], far_side: FarSide, answer: Answer
+) -> None:
+    far_side.says(answer(404, text="<!DOCTYPE html><title>no such route</title>"))
+
+    with pytest.raises(Unavailable):
+        write()
+
+
 def test_a_write_is_repeated_once_with_a_fresh_token(
     write: Callable[[], object], far_side: FarSide, answer: Answer
 ) -> None:
