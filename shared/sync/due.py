@@ -44,3 +44,9 @@ def put(ctx: Context, side: Side, key: str, outcome: Outcome, attempts: int = 0)
     at = outcome.at or ctx.due_at(attempts)
     ctx.store.put_due(Due(side, key, at, outcome.cause, attempts))
     ctx.log("pair_due", side=side, key=key, cause=outcome.cause, attempts=attempts)
+
+
+def put_poisoned(ctx: Context, referral_id: str) -> None:
+    """Put a referral on the list whose event failed again and again."""
+    ctx.log("event_poisoned", referral_id=referral_id)
+    put(ctx, Side.PARTNER_CENTER, referral_id, Outcome(Result.DUE, "poisoned"))

@@ -1,4 +1,4 @@
-"""Preview: what a run would do, planned and logged, with nothing written and no cursor moved (protocol.md section 1)."""
+"""Preview: what a run would do, planned and logged; nothing is written, no cursor moves (protocol.md section 1)."""
 
 from collections import Counter
 from itertools import batched

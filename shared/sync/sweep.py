@@ -51,6 +51,7 @@ def _pages(ctx: Context, report: Report, started: datetime) -> tuple[bool, datet
 
 
 def since(ctx: Context) -> datetime:
+    """Where the sweep begins: the cursor less the overlap, or the beginning."""
     cursor = ctx.store.cursor(CURSOR)
     return (cursor - ctx.policy.sweep_overlap) if cursor else ctx.scope.begin
 

@@ -16,7 +16,11 @@ MAX_URL = 300
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _MAX_PORT = 65_535
 
-_URL = re.compile(r"(https?)://([A-Za-z0-9.-]{1,253})(?::([1-9][0-9]{0,4}))?(/[^\s?#\\]*)?", re.ASCII | re.IGNORECASE)
+# The path: printable ASCII but the three characters # ? \ that would end it, or be taken for a slash.
+_URL = re.compile(
+    r"(https?)://([A-Za-z0-9.-]{1,253})(?::([1-9][0-9]{0,4}))?(/(?:(?![?#\\])[!-~])*)?",
+    re.ASCII | re.IGNORECASE,
+)
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
 _LAST_LABEL = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?", re.ASCII)

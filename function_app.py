@@ -1,0 +1,17 @@
+"""The module the Functions worker loads: checks the settings, registers the blueprints, nothing else."""
+
+import azure.functions as func
+
+from functions.apply_event import bp as apply_event
+from functions.apply_poison import bp as apply_poison
+from functions.push_opportunities import bp as push_opportunities
+from functions.receive_event import bp as receive_event
+from functions.report_health import bp as report_health
+from functions.sweep_referrals import bp as sweep_referrals
+from shared.app import app as connector
+
+connector()  # a wrong setting or mapping file never starts the app: the error names it
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+for blueprint in (receive_event, apply_event, apply_poison, push_opportunities, sweep_referrals, report_health):
+    app.register_functions(blueprint)

@@ -1,0 +1,18 @@
+"""Queue referral-events: one event, pull that referral. Events are hints: only the referral's id is taken from them."""
+
+import azure.functions as func
+
+bp = func.Blueprint()
+
+
+@bp.function_name("apply_event")
+@bp.queue_trigger(arg_name="message", queue_name="%EVENTS_QUEUE%", connection="AzureWebJobsStorage")
+def apply_event(message: func.QueueMessage) -> None:
+    """Pull the referral that the event names; what cannot be done now is due."""
+    from shared.app import app  # noqa: PLC0415 - late: the event door does not need it
+    from shared.door import event_of  # noqa: PLC0415 - as above
+    from shared.sync.pull import pull_event  # noqa: PLC0415 - as above
+
+    event = event_of(message.get_body().decode())
+    if event is not None:
+        pull_event(app().context, event.referral_id)

@@ -1,0 +1,214 @@
+"""Wires settings, clients, store and mapping together, once per process; triggers ask it for what they need.
+
+Importing this module is cheap; each part is made at first use, so that the event door starts without Salesforce, and a
+timer without the door. What costs time to import (reference/azure.md section 7) is imported where it is needed.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.errors import ConfigurationError
+from shared.logs import log
+from shared.settings import Settings, seconds
+
+if TYPE_CHECKING:
+    from shared.clients.key_vault import Vault
+    from shared.mapping.mapping import Translation
+    from shared.store.links import LinkStore
+    from shared.store.rows import Rows
+    from shared.sync.context import Context, Policy
+    from shared.sync.ports import PartnerCenter, Salesforce
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The time, UTC."""
+        return datetime.now(UTC)
+
+    def sleep(self, duration: timedelta) -> None:
+        """Wait."""
+        time.sleep(duration.total_seconds())
+
+
+class ThreadWorkers:
+    """Parallel work in threads: every port is blocking I/O."""
+
+    def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: int) -> list[R]:
+        """Apply `work` to each item, keeping the order."""
+        listed = list(items)
+        if len(listed) <= 1 or at_most <= 1:
+            return [work(item) for item in listed]
+        with ThreadPoolExecutor(min(at_most, len(listed)), thread_name_prefix="cosell") as pool:
+            return list(pool.map(work, listed))
+
+
+class App:
+    """One process's connector. Making it checks every setting. Raises ConfigurationError."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """`settings` default to the environment's."""
+        self.settings = settings or Settings.load()
+        self.translation: Translation = self._translation()
+        self._making = threading.Lock()
+        self._context: Context | None = None
+
+    def _translation(self) -> "Translation":
+        from shared.mapping.mapping import Constants, Translation  # noqa: PLC0415 - late: costs a cold start
+        from shared.mapping.schema import DEFAULT  # noqa: PLC0415 - as above
+
+        said = self.settings.partner_center
+        constants = Constants(said.location, said.qualification, said.marketplace_intent, said.referral_link)
+        return Translation(constants, self.settings.sync.mapping or DEFAULT)
+
+    @property
+    def context(self) -> "Context":
+        """What a run of `sync` is given; the first use signs in to Salesforce and checks whose store this is."""
+        with self._making:
+            if self._context is None:
+                self._context = self._made_context()
+            return self._context
+
+    def _made_context(self) -> "Context":
+        from shared.domain.scope import Scope  # noqa: PLC0415 - late: costs a cold start
+        from shared.sync.context import Context  # noqa: PLC0415 - as above
+
+        salesforce, said = self.salesforce, self.settings
+        self._check_owner(salesforce)
+        scope = Scope(said.partner_center.organization_id, said.sync.tag, said.sync.begin or self._first_start())
+        return Context(
+            self.partner_center, salesforce, self.store, self.translation, scope, SystemClock(), ThreadWorkers(), log,
+            random.random, self._policy(),
+        )  # fmt: skip
+
+    def _policy(self) -> "Policy":
+        from shared.sync.context import Mode, Policy  # noqa: PLC0415 - late: costs a cold start
+
+        said = self.settings.sync
+        paused = {name for name, is_paused in (("push", said.push_paused), ("pull", said.pull_paused)) if is_paused}
+        return Policy(
+            Mode(said.sync),
+            frozenset(paused),
+            lease=seconds(said.lease_seconds),
+            settle_time=seconds(said.settle_seconds),
+            deadline=seconds(said.deadline_seconds),
+            irreversible_wait=seconds(said.irreversible_wait_seconds),
+            run_time=seconds(said.run_seconds),
+            parallelism=said.parallelism,
+        )
+
+    def _first_start(self) -> datetime:
+        """When this store saw its first start with the sync on; before that nothing has begun."""
+        known = self.store.cursor("began")
+        if known is None:
+            known = datetime.now(UTC)
+            if self.settings.sync.sync == "on":
+                self.store.move_cursor("began", known)
+        return known
+
+    def _check_owner(self, salesforce: "Salesforce") -> None:
+        """A store belongs to one Salesforce organisation: a refreshed sandbox carries production's ids."""
+        organization = salesforce.organization_id()
+        owner = self.store.owner(organization)
+        if owner != organization:
+            raise ConfigurationError(
+                f"STORE: it belongs to the Salesforce organisation {owner}, but SALESFORCE_URL leads to {organization}: "
+                "give this environment a store of its own"
+            )
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """Key Vault."""
+        from shared.clients.key_vault import open_vault  # noqa: PLC0415 - late: costs a cold start
+
+        said = self.settings.vault
+        return open_vault(
+            said.key_vault_url,
+            client_id=said.azure_client_id,
+            ca_bundle=said.ca_bundle,
+            timeout=self.settings.sync.deadline_seconds,
+            keep=said.vault_cache_seconds,
+        )
+
+    @cached_property
+    def partner_center(self) -> "PartnerCenter":
+        """The referrals API, signed in."""
+        from shared.clients.partner_center.deadline import open_client  # noqa: PLC0415 - late: costs a cold start
+        from shared.clients.partner_center.referrals import open_referrals  # noqa: PLC0415 - as above
+        from shared.clients.partner_center.sign_in import (  # noqa: PLC0415 - as above
+            AppRegistration,
+            PartnerCenterSignIn,
+        )
+
+        said, bundle = self.settings.partner_center, self.settings.vault.ca_bundle
+        app = AppRegistration(said.tenant_id, said.client_id, said.authority, (said.scope,))
+        sign_in = PartnerCenterSignIn(self.vault, app, http=open_client(bundle), log=log)
+        return open_referrals(said.url, sign_in.token, ca_bundle=bundle, deadline=self.settings.sync.deadline_seconds)
+
+    @cached_property
+    def salesforce(self) -> "Salesforce":
+        """The REST API, signed in."""
+        from shared.clients.salesforce.api import open_salesforce  # noqa: PLC0415 - late: costs a cold start
+
+        said = self.settings.salesforce
+        return open_salesforce(
+            login_url=said.url,
+            audience=said.audience,
+            client_id=said.client_id,
+            username=said.username,
+            key_name=said.key_secret,
+            vault=self.vault,
+            version=said.api_version,
+            ca_bundle=self.settings.vault.ca_bundle,
+            deadline=self.settings.sync.deadline_seconds,
+        )
+
+    @cached_property
+    def store(self) -> "LinkStore":
+        """Links, pointers, due list, sides, cursors."""
+        from shared.store.links import LinkStore  # noqa: PLC0415 - late: costs a cold start
+
+        return LinkStore(self._rows())
+
+    def _rows(self) -> "Rows":
+        said, vault = self.settings.store, self.settings.vault
+        if said.file is not None:
+            from shared.store.sqlite import SqliteRows  # noqa: PLC0415 - only on one machine
+
+            return SqliteRows(str(said.file))
+        from shared.store import tables  # noqa: PLC0415 - late: costs a cold start
+
+        if said.connection_string is not None:
+            return tables.open_tables_from_connection_string(
+                said.connection_string, said.table, ca_bundle=vault.ca_bundle
+            )
+        return tables.open_tables(
+            said.tables_url or "", said.table, client_id=vault.azure_client_id, ca_bundle=vault.ca_bundle
+        )
+
+
+_lock = threading.Lock()
+_app: App | None = None
+
+
+def app() -> App:
+    """This process's app, made at first use. Raises ConfigurationError."""
+    global _app  # noqa: PLW0603 - one app per process is what the platform gives us
+    with _lock:
+        if _app is None:
+            _app = App()
+        return _app
+
+
+def reset() -> None:
+    """Forget the process's app, so that the next use reads the settings anew (tests)."""
+    global _app  # noqa: PLW0603 - as above
+    with _lock:
+        _app = None

@@ -1,0 +1,72 @@
+"""The event door of this process: verified, understood, and worth a queue message, or not."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from shared.clients.partner_center.event_refusals import Refusal
+from shared.clients.partner_center.event_signature import EventDoor, open_door
+from shared.clients.partner_center.events import Event, NotUnderstood, parse_event
+from shared.logs import log
+from shared.settings import event_settings
+
+ACCEPTED = 202
+IN_AZURE = "WEBSITE_INSTANCE_ID"
+"""The platform sets it; a developer's machine does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The answer's status, and the queue message where there is one."""
+
+    status: int
+    message: str | None = None
+
+
+def admit(headers: Iterable[tuple[str, str]], body: bytes) -> Admission:
+    """Verify, understand, and make the queue message: time of receipt and raw body. Never raises from input."""
+    found = _door().check(headers, body)
+    if isinstance(found, Refusal):
+        log("event_refused", status=found.status, reason=found.reason)
+        return Admission(found.status)
+    event = parse_event(body, hosts=event_settings().resource_hosts)
+    if isinstance(event, NotUnderstood):
+        log("event_not_understood", event_id=hashlib.sha256(body).hexdigest()[:16], reason=event.reason)
+        return Admission(ACCEPTED)
+    log("event_accepted", event=event.name, referral_id=event.referral_id)
+    return Admission(ACCEPTED, json.dumps({"received": datetime.now(UTC).isoformat(), "body": body.decode()}))
+
+
+def event_of(message: str) -> Event | None:
+    """The event in a queue message; None if it is none of ours."""
+    try:
+        body = json.loads(message)["body"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    event = parse_event(str(body).encode(), hosts=event_settings().resource_hosts)
+    return event if isinstance(event, Event) else None
+
+
+@cache
+def _door() -> EventDoor:
+    said = event_settings()
+    return open_door(
+        origins=said.certificate_origins,
+        dispatcher_name=said.dispatcher,
+        extra_roots_pem=_pem(said.roots),
+        intermediates_pem=_pem(said.intermediates),
+        certificates_pem=_pem(said.certificates),
+        issuer_origins=said.issuer_origins,
+        in_azure=IN_AZURE in os.environ,
+        max_body=said.max_bytes,
+        ca_bundle=said.ca_bundle,
+    )
+
+
+def _pem(path: Path | None) -> str:
+    return path.read_text(encoding="ascii") if path else ""

@@ -1,0 +1,235 @@
+"""Settings: what the environment says, checked at start. A wrong one stops the app, named, with an example.
+
+Each group reads variables of its own prefix; docs/settings.md lists them all. Secrets are not settings: they lie in Key
+Vault, and only their names stand here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.errors import ConfigurationError
+
+REFERENCE = "@Microsoft.KeyVault("
+"""A Key Vault reference that was not resolved leaves its own text as the value."""
+
+
+def _no_reference(value: str) -> str:
+    if value.startswith(REFERENCE):
+        raise ValueError("is a Key Vault reference that was not resolved; grant the app the right to read the secret")
+    return value
+
+
+def _https(value: str) -> str:
+    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[\w./-]*)?", value):
+        raise ValueError("must be an https address")
+    return value.rstrip("/")
+
+
+Text = Annotated[str, Field(min_length=1), AfterValidator(_no_reference)]
+Https = Annotated[str, AfterValidator(_https)]
+Guid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class _Group(BaseSettings):
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
+    examples: ClassVar[Mapping[str, str]] = {}
+
+
+class SyncSettings(_Group):
+    """What is synced, and the protocol's numbers (protocol.md); times are seconds."""
+
+    examples: ClassVar[Mapping[str, str]] = {
+        "environment": "production",
+        "sync": "on",
+        "sync_from": "2026-11-01T00:00:00Z",
+    }
+
+    environment: Annotated[str, Field(pattern=r"^(production|[A-Za-z][A-Za-z0-9-]{0,15})$")]
+    sync: Annotated[str, Field(pattern=r"^(off|preview|on)$")] = "preview"
+    sync_from: datetime | None = None
+    push_paused: bool = False
+    pull_paused: bool = False
+    mapping: Path | None = None
+    lease_seconds: Annotated[float, Field(gt=0)] = 300
+    settle_seconds: Seconds = 600
+    deadline_seconds: Annotated[float, Field(gt=0)] = 60
+    irreversible_wait_seconds: Seconds = 120
+    parallelism: Annotated[int, Field(ge=1, le=64)] = 8
+    run_seconds: Annotated[float, Field(gt=0)] = 480
+
+    @property
+    def tag(self) -> str | None:
+        """What marks this environment's deals; production's carry no mark."""
+        return None if self.environment == "production" else self.environment.upper()
+
+    @property
+    def begin(self) -> datetime | None:
+        """The beginning, UTC; None: the first start."""
+        if self.sync_from is None:
+            return None
+        return self.sync_from if self.sync_from.tzinfo else self.sync_from.replace(tzinfo=UTC)
+
+
+class PartnerCenterSettings(_Group):
+    """Partner Center: address, sign-in, and what every referral we create carries."""
+
+    model_config = SettingsConfigDict(env_prefix="PARTNER_CENTER_")
+    examples: ClassVar[Mapping[str, str]] = {
+        "organization_id": "11111111-2222-3333-4444-555555555555",
+        "tenant_id": "11111111-2222-3333-4444-555555555555",
+        "client_id": "11111111-2222-3333-4444-555555555555",
+        "location": "1234567",
+    }
+
+    url: Https = "https://api.partner.microsoft.com/v1.0/engagements"
+    scope: Https = "https://api.partner.microsoft.com/.default"
+    authority: Https = "https://login.microsoftonline.com"
+    tenant_id: Text
+    client_id: Guid
+    organization_id: Guid
+    location: Annotated[str, Field(pattern=r"^\d{1,12}$")]
+    qualification: Text = "SalesQualified"
+    marketplace_intent: Text = "HaveNotDecided"
+    referral_link: Text = "https://partner.microsoft.com/referrals/v2/inbox?id={id}"
+
+
+class SalesforceSettings(_Group):
+    """Salesforce: the My Domain address and the integration user."""
+
+    model_config = SettingsConfigDict(env_prefix="SALESFORCE_")
+    examples: ClassVar[Mapping[str, str]] = {
+        "url": "https://acme.my.salesforce.com",
+        "client_id": "3MVG9…",
+        "username": "integration@acme.example",
+    }
+
+    url: Https
+    audience: Https = "https://login.salesforce.com"
+    client_id: Text
+    username: Text
+    api_version: Annotated[str, Field(pattern=r"^\d{2}\.0$")] = "66.0"
+    key_secret: Text = "salesforce-private-key"  # noqa: S105 - a secret's name
+
+
+class VaultSettings(_Group):
+    """Key Vault, and the identity that opens it."""
+
+    examples: ClassVar[Mapping[str, str]] = {
+        "key_vault_url": "https://kv-cosell.vault.azure.net",
+        "azure_client_id": "11111111-2222-3333-4444-555555555555",
+    }
+
+    key_vault_url: Https
+    azure_client_id: Guid
+    ca_bundle: Path | None = None
+    vault_cache_seconds: Seconds = 600
+
+
+class StoreSettings(_Group):
+    """Where links are kept: Table Storage in Azure, a SQLite file on one machine; exactly one of the three."""
+
+    model_config = SettingsConfigDict(env_prefix="STORE_")
+    examples: ClassVar[Mapping[str, str]] = {"tables_url": "https://stcosell.table.core.windows.net"}
+
+    tables_url: Https | None = None
+    connection_string: Text | None = None
+    file: Path | None = None
+    table: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{2,62}$")] = "cosell"
+
+
+class EventSettings(_Group):
+    """The event door: whose certificates are believed. Lists are separated by spaces or commas."""
+
+    model_config = SettingsConfigDict(env_prefix="EVENT_")
+    examples: ClassVar[Mapping[str, str]] = {"certificate_origins": "https://3psostorageacct.blob.core.windows.net"}
+
+    certificate_origins: Annotated[tuple[str, ...], NoDecode] = ("https://3psostorageacct.blob.core.windows.net",)
+    issuer_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    dispatcher: Text = "pcnotifications-dispatch.microsoft.com"
+    roots: Path | None = None
+    intermediates: Path | None = None
+    certificates: Path | None = None
+    resource_hosts: Annotated[tuple[str, ...], NoDecode] = ("api.partnercenter.microsoft.com",)
+    max_bytes: Annotated[int, Field(gt=0)] = 65536
+    ca_bundle: Annotated[Path | None, Field(validation_alias="CA_BUNDLE")] = None
+
+    @field_validator("certificate_origins", "issuer_origins", "resource_hosts", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All groups, checked together."""
+
+    sync: SyncSettings
+    partner_center: PartnerCenterSettings
+    salesforce: SalesforceSettings
+    vault: VaultSettings
+    store: StoreSettings
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment. Raises ConfigurationError that names every wrong or missing setting at once."""
+        groups: dict[str, Any] = {}
+        faults: list[str] = []
+        for name, group in (
+            ("sync", SyncSettings),
+            ("partner_center", PartnerCenterSettings),
+            ("salesforce", SalesforceSettings),
+            ("vault", VaultSettings),
+            ("store", StoreSettings),
+        ):
+            try:
+                groups[name] = group()
+            except ValidationError as error:
+                faults += explained(group, error)
+        if faults:
+            raise ConfigurationError("; ".join(faults))
+        settings = cls(**groups)
+        _one_store(settings.store)
+        return settings
+
+
+def event_settings() -> EventSettings:
+    """The event door's settings alone: the door opens without the rest. Raises ConfigurationError."""
+    try:
+        return EventSettings()
+    except ValidationError as error:
+        raise ConfigurationError("; ".join(explained(EventSettings, error))) from None
+
+
+def explained(group: type[_Group], error: ValidationError) -> list[str]:
+    """One sentence a fault: the variable, what is wrong, an example; never the value, which may be a secret."""
+    prefix, sentences = group.model_config.get("env_prefix", ""), []
+    for fault in error.errors(include_url=False, include_input=False):
+        name = str(fault["loc"][0]) if fault["loc"] else ""
+        variable = name.upper() if name.upper().startswith(prefix) else f"{prefix}{name}".upper()
+        wrong = "is missing" if fault["type"] == "missing" else fault["msg"]
+        example = group.examples.get(name.lower().removeprefix(prefix.lower()))
+        sentences.append(f"{variable}: {wrong}" + (f" (example: {variable}={example})" if example else ""))
+    return sentences
+
+
+def _one_store(store: StoreSettings) -> None:
+    chosen = [name for name in ("tables_url", "connection_string", "file") if getattr(store, name) is not None]
+    if len(chosen) != 1:
+        said = " and ".join(f"STORE_{name.upper()}" for name in chosen) or "none"
+        raise ConfigurationError(
+            "Exactly one of STORE_TABLES_URL, STORE_CONNECTION_STRING and STORE_FILE must be set, not "
+            f"{said} (example: STORE_TABLES_URL={StoreSettings.examples['tables_url']})"
+        )
+
+
+def seconds(value: float) -> timedelta:
+    """A number of seconds as a duration."""
+    return timedelta(seconds=value)
