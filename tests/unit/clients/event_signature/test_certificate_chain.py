@@ -241,8 +241,7 @@ def test_a_leaf_of_another_name_has_its_issuers_not_followed(chain: Chain) -> No
 
 
 def test_an_endless_ladder_of_issuers_is_followed_four_steps(chain: Chain) -> None:
-    storeys = [issue(authority(f"Ladder {n}", issuer_url=f"https://{HOST}/up/{n + 1}.cer")) for n in range(9)]
-    climbed = [storeys[8]]
+    climbed = [issue(authority("Ladder 8"))]
     for number in range(7, -1, -1):
         wanted = authority(f"Ladder {number}", issuer_url=f"https://{HOST}/up/{number + 1}.cer")
         climbed.insert(0, issue(wanted, climbed[0]))

@@ -1,0 +1,329 @@
+"""Ways to bend an honest request, each a function of a draft and a seeded chance."""
+
+import base64
+import gzip
+import random
+import string
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from tests.hostile.event_drafts import ALGORITHM, SIGNATURE, URL, Draft, in_base64
+from tests.unit.clients.event_signature.chain import CERTIFICATE_URL, HOST, Identity, Wanted, good_chain, issue, rsa_key
+
+
+def foreign() -> Identity:
+    """Right name, right issuer's name, and nobody's signature above it."""
+    return issue(Wanted(key=rsa_key("foreign")))
+
+
+def nasty_urls() -> list[str]:
+    """Addresses that some parser somewhere reads as the allowed one."""
+    path = "/cert/pcnotifications-dispatch.microsoft.com.cer"
+    authorities = [
+        "evil.test",
+        f"{HOST}.evil.test",
+        f"evil.{HOST}",
+        f"{HOST}@evil.test",
+        f"evil.test@{HOST}",
+        f"evil.test#{HOST}",
+        f"evil.test\\@{HOST}",
+        f"{HOST}:80",
+        f"{HOST}:443",
+        f"{HOST}:",
+        f"{HOST}.",
+        f"{HOST}%00.evil.test",
+        f"{HOST}\t",
+        f"{HOST} ",
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "localhost",
+        "localhost.",
+        "169.254.169.254",
+        "168.63.129.16",
+        "metadata.google.internal",
+        "10.0.0.1",
+        "0",
+        "anyone.blob.core.windows.net",
+        HOST.replace("o", "\u043e"),
+        HOST.replace(".", "\u3002"),
+        HOST.replace("3", "\uff13"),
+        "",
+        f"{HOST}\r\nX: y",
+        f"{HOST}?@evil.test",
+    ]
+    paths = [
+        "/",
+        "",
+        "/cert/",
+        "/cert/../../x.cer",
+        "/cert/%2e%2e/x.cer",
+        "/cert/x.cer?u=1",
+        "/cert/x.cer#y",
+        "/cert//x.cer",
+        "/CERT/x.cer",
+        "/cert/x.cer;y",
+        "/cert/x.cer%0d%0aX:y",
+        "/cert/\u00e9.cer",
+        "/cert/x.cer\n",
+        "/cert/" + "x" * 5000 + ".cer",
+        "\\cert\\x.cer",
+    ]
+    schemes = ["http", "ftp", "file", "gopher", "data", "javascript", "https:https", "", "HTTPS ", "ldap", "jar:https"]
+    return [
+        *(f"https://{authority}{path}" for authority in authorities),
+        *(f"https://{HOST}{wrong}" for wrong in paths),
+        *(f"{scheme}://{HOST}{path}" for scheme in schemes),
+        *(f"//{HOST}{path}", path, HOST, f"https:/{HOST}{path}", f"https:{HOST}{path}", f"https:///{HOST}{path}"),
+    ]
+
+
+NASTY_URLS = nasty_urls()
+ALGORITHMS = [
+    "",
+    "rsa-sha1",
+    "rsa-md5",
+    "rsa-sha512",
+    "rsa-none",
+    "none",
+    "HS256",
+    "RS256",
+    "rsa",
+    "sha256",
+    "rsa_sha256",
+    "rsa-sha256;",
+]
+TYPES = [
+    "",
+    "text/plain",
+    "application/xml",
+    "application/x-www-form-urlencoded",
+    "application/jsonx",
+    "json",
+    "*/*",
+    ";",
+    "\u00e9",
+]
+JUNK = [
+    "",
+    " ",
+    "\x00",
+    "\r\n",
+    "\u0130",
+    "\ud800",
+    "null",
+    "None",
+    "undefined",
+    "true",
+    "[]",
+    "{}",
+    "%s%n",
+    "${jndi:ldap://x}",
+    "A" * 100_000,
+]
+
+type Bend = Callable[[Draft, random.Random], None]
+
+
+def junk_text(chance: random.Random) -> str:
+    if chance.random() < 0.5:
+        return chance.choice(JUNK)
+    return "".join(
+        chr(chance.choice([chance.randrange(128), chance.randrange(0x3000)])) for _ in range(chance.randrange(1, 60))
+    )
+
+
+def _any_header(draft: Draft, chance: random.Random) -> str:
+    return chance.choice([name for name, _ in draft.headers if name != "Host"] or ["Content-Type"])
+
+
+def drop_header(draft: Draft, chance: random.Random) -> None:
+    draft.drop(_any_header(draft, chance))
+    draft.honest = False
+
+
+def repeat_header(draft: Draft, chance: random.Random) -> None:
+    name = _any_header(draft, chance)
+    draft.headers.insert(
+        chance.randrange(len(draft.headers) + 1), (name.upper(), chance.choice([draft.value(name), junk_text(chance)]))
+    )
+    draft.honest = False
+
+
+def junk_header(draft: Draft, chance: random.Random) -> None:
+    draft.put(_any_header(draft, chance), junk_text(chance))
+    draft.honest = False
+
+
+def folded_header(draft: Draft, chance: random.Random) -> None:
+    """As a host folds two fields of one name into one."""
+    name = _any_header(draft, chance)
+    draft.put(name, f"{draft.value(name)}, {chance.choice([draft.value(name), junk_text(chance)])}")
+    draft.honest = False
+
+
+def bad_url(draft: Draft, chance: random.Random) -> None:
+    draft.put(URL, chance.choice(NASTY_URLS))
+    draft.honest = False
+
+
+def other_file(draft: Draft, chance: random.Random) -> None:
+    name = "".join(chance.choice(string.ascii_letters + string.digits + "._-") for _ in range(chance.randrange(1, 20)))
+    draft.put(URL, f"https://{HOST}/cert/{name}.cer")
+    draft.honest = False
+
+
+def mangled_url(draft: Draft, chance: random.Random) -> None:
+    url = CERTIFICATE_URL
+    for _ in range(chance.randrange(1, 4)):
+        at = chance.randrange(len(url))
+        url = (
+            url[:at]
+            + chr(chance.choice([chance.randrange(33, 127), chance.randrange(0x3000)]))
+            + url[at + chance.randrange(2) :]
+        )
+    draft.put(URL, url)
+    draft.honest = draft.honest and url == CERTIFICATE_URL
+
+
+def bad_algorithm(draft: Draft, chance: random.Random) -> None:
+    draft.put(ALGORITHM, chance.choice(ALGORITHMS))
+    draft.honest = False
+
+
+def bad_type(draft: Draft, chance: random.Random) -> None:
+    draft.put("Content-Type", chance.choice(TYPES))
+    draft.honest = False
+
+
+def bad_signature(draft: Draft, chance: random.Random) -> None:
+    leaf = good_chain().leaf
+    assert isinstance(leaf.key, rsa.RSAPrivateKey)
+    true = leaf.sign(draft.body)
+    flipped = bytearray(true)
+    flipped[chance.randrange(len(flipped))] ^= 1 << chance.randrange(8)
+    forged = [
+        bytes(flipped),
+        true[:-1],
+        true + b"\x00",
+        b"\x00" + true,
+        b"",
+        b"\x00" * 256,
+        b"\xff" * 256,
+        b"\x00" * 255 + b"\x01",
+        chance.randbytes(256),
+        chance.randbytes(chance.randrange(600)),
+        leaf.sign(draft.body + b"\n"),
+        leaf.sign(draft.body, hashes.SHA512()),
+        leaf.key.sign(draft.body, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()),
+        foreign_key().sign(draft.body),
+    ]
+    draft.put(SIGNATURE, chance.choice(["Signature {}", "{}"]).format(in_base64(chance.choice(forged))))
+    draft.honest = False
+
+
+def foreign_key() -> Identity:
+    return Identity(rsa_key("foreign"), good_chain().leaf.certificate)
+
+
+def misspelt_signature(draft: Draft, chance: random.Random) -> None:
+    text = in_base64(good_chain().leaf.sign(draft.body))
+    spelt = [
+        f"Bearer {text}",
+        f"Basic {text}",
+        f"Signature{text}",
+        f"Signature: {text}",
+        f"Signature {text} {text}",
+        text[:100] + " " + text[100:],
+        text[:100] + "\n" + text[100:],
+        text.rstrip("="),
+        text + "=",
+        text + "====",
+        text[::-1],
+        base64.b64decode(text).hex(),
+        f"\ufeff{text}",
+        f"Signature {text},",
+        f'"{text}"',
+        text.replace("=", "%3D"),
+        f"Sign\u0131ature {text}",
+        f"\u00a0{text}",
+        text[:-8] + "\x00",
+    ]
+    draft.put(SIGNATURE, chance.choice(spelt))
+    draft.honest = False
+
+
+def bad_body(draft: Draft, chance: random.Random) -> None:
+    body = draft.body
+    at = chance.randrange(len(body) or 1)
+    changed = [
+        b"",
+        body[:at],
+        body + chance.randbytes(1),
+        b"\xef\xbb\xbf" + body,
+        body + b"\n",
+        gzip.compress(body),
+        body.replace(b" ", b""),
+        body.decode("latin-1").encode("utf-16"),
+        body[:at] + chance.randbytes(1) + b"\x00" + body[at + 1 :],
+        b"x" * 70_000,
+        body * 2,
+    ]
+    new = chance.choice(changed)
+    draft.honest = draft.honest and new == body
+    draft.body = new
+
+
+# The deeper a bend is noticed, the more often it occurs.
+BENDS: dict[Bend, int] = {
+    drop_header: 1,
+    repeat_header: 1,
+    junk_header: 1,
+    folded_header: 1,
+    bad_algorithm: 1,
+    bad_type: 1,
+    bad_url: 3,
+    other_file: 4,
+    mangled_url: 3,
+    misspelt_signature: 2,
+    bad_signature: 6,
+    bad_body: 4,
+}
+
+
+def other_case(draft: Draft, chance: random.Random) -> None:
+    draft.headers = [
+        ("".join(chance.choice([c.upper(), c.lower()]) for c in name), value) for name, value in draft.headers
+    ]
+
+
+def more_headers(draft: Draft, chance: random.Random) -> None:
+    for _ in range(chance.randrange(1, 5)):
+        draft.headers.insert(chance.randrange(len(draft.headers) + 1), (f"X-{chance.random()}", junk_text(chance)))
+
+
+def reordered(draft: Draft, chance: random.Random) -> None:
+    chance.shuffle(draft.headers)
+
+
+def bare_signature(draft: Draft, _chance: random.Random) -> None:
+    draft.put(SIGNATURE, draft.value(SIGNATURE).removeprefix("Signature "))
+
+
+def in_authorization(draft: Draft, _chance: random.Random) -> None:
+    if not draft.value("Authorization"):
+        draft.rename(SIGNATURE, "Authorization")
+
+
+def beside_another_authorization(draft: Draft, chance: random.Random) -> None:
+    if draft.value(SIGNATURE):
+        draft.headers.append(("Authorization", "Bearer " + junk_text(chance)))
+
+
+HARMLESS: list[Bend] = [more_headers, reordered, bare_signature, beside_another_authorization, in_authorization]

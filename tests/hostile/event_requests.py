@@ -1,0 +1,48 @@
+"""Thousands of requests at the event door, from a seed."""
+
+import json
+import random
+
+from tests.hostile.event_bends import BENDS, HARMLESS, junk_text, other_case
+from tests.hostile.event_drafts import BODY, RESOURCE, Draft
+
+
+def garbage(chance: random.Random) -> bytes:
+    """Bodies that a correctly signed event might hold, and that say nothing."""
+    deep = chance.choice([b"[", b'{"a":']) * chance.randrange(1, 10_000)
+    fields: dict[str, object] = {
+        "EventName": junk_text(chance),
+        "ResourceUri": chance.choice([RESOURCE, junk_text(chance), None, 5, [], {}]),
+    }
+    bodies = [
+        b"",
+        deep,
+        chance.randbytes(chance.randrange(2_000)),
+        b"\xef\xbb\xbf" + BODY,
+        BODY[: chance.randrange(len(BODY))],
+        b"null",
+        b"[]",
+        b"NaN",
+        b'{"EventName": Infinity}',
+        b"9" * chance.randrange(1, 9_000),
+        b'{"EventName":"a","eventname":"b"}',
+        BODY.replace(b"referral", b"customer"),
+        json.dumps(fields).encode()[:60_000],
+        BODY.replace(b"api.partner", b"evil.partner"),
+        BODY.decode().encode("utf-16"),
+        b'"\\ud800"',
+    ]
+    return chance.choice(bodies)
+
+
+def generate(chance: random.Random) -> Draft:
+    """One request: one in eight honest, one in eight signed garbage, the rest bent one to three times."""
+    draft = Draft.signed(garbage(chance) if chance.random() < 0.125 else BODY)
+    for bend in chance.sample(HARMLESS, chance.randrange(len(HARMLESS))):
+        bend(draft, chance)
+    if chance.random() < 0.75:
+        for bend in chance.choices(list(BENDS), list(BENDS.values()), k=chance.choice([1, 1, 1, 2, 3])):
+            bend(draft, chance)
+    if chance.random() < 0.3:
+        other_case(draft, chance)
+    return draft
