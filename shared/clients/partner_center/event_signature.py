@@ -100,12 +100,12 @@ def open_door(  # noqa: PLR0913 - one keyword for each setting
         clock: UTC now.
         fetch: stands in for the pinned download; raises Unavailable.
     """
-    own = read_origins(origins, setting="event certificate origins", schemes=("https",), in_azure=in_azure)
-    above = read_origins(issuer_origins, setting="event issuer origins", schemes=("https", "http"), in_azure=in_azure)
+    own = read_origins(origins, setting="EVENT_CERTIFICATE_ORIGINS", schemes=("https",), in_azure=in_azure)
+    above = read_origins(issuer_origins, setting="EVENT_ISSUER_ORIGINS", schemes=("https", "http"), in_azure=in_azure)
     name = dispatcher_name.lower()
     if not own or not is_host_name(name):
         raise ConfigurationError(
-            "event certificate origins must name one at least, and the event dispatcher's name be a host name. "
+            "EVENT_CERTIFICATE_ORIGINS must name one origin at least, and EVENT_DISPATCHER be a host name. "
             f"Example: {DOCUMENTED_ORIGINS[0]}, {DOCUMENTED_DISPATCHER}"
         )
     dispatcher = Dispatcher(
@@ -188,7 +188,7 @@ class EventDoor:
         # Imported here, because start-up and most refusals need none of it.
         from shared.clients.partner_center import certificate_chain, certificate_download, certificates  # noqa: PLC0415 - above
 
-        offline = certificate_chain.read_setting(self.dispatcher.certificates_pem, "event certificates")
+        offline = certificate_chain.read_setting(self.dispatcher.certificates_pem, "EVENT_CERTIFICATES")
         judge = self._judge()
         if offline:
             return certificates.DeliveredCertificates(
@@ -200,8 +200,8 @@ class EventDoor:
     def _judge(self) -> "ChainJudge":
         from shared.clients.partner_center import certificate_chain  # noqa: PLC0415 - as in _source
 
-        extra = certificate_chain.read_setting(self.dispatcher.extra_roots_pem, "event extra roots")
-        between = certificate_chain.read_setting(self.dispatcher.intermediates_pem, "event intermediates")
+        extra = certificate_chain.read_setting(self.dispatcher.extra_roots_pem, "EVENT_ROOTS")
+        between = certificate_chain.read_setting(self.dispatcher.intermediates_pem, "EVENT_INTERMEDIATES")
         roots = (*certificate_chain.public_roots(), *extra)
         return certificate_chain.ChainJudge(self.dispatcher.name, roots, self.dispatcher.issuers, between)
 
