@@ -147,7 +147,7 @@ class Dispatcher:
 
     def _queue(self, job: Job, *, twice: bool = False) -> None:
         with self._changed:
-            if self._closing:
+            if self._closing or self.registration is None:  # a reset drops what is under way, too
                 return
             place = self._held if job.fault is EventFaultKind.REORDER and job.attempt == 1 else self._jobs
             heapq.heappush(place, job)

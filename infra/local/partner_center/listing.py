@@ -56,8 +56,11 @@ class Listing:
         return body
 
     def _matches(self, query: Query, now: int, may_see: Callable[[Row], bool]) -> Iterator[Row]:
-        span, test = query.filter.span(query.order), query.filter.test
+        wanted, test = query.filter, query.filter.test
+        span = wanted.span(query.order)
         rows = self._book.ordered(query.order, span, descending=query.descending, after=query.after)
+        if wanted.exact and set(wanted.spans) <= {query.order}:
+            return (row for row in rows if row.listed <= now and may_see(row))
         return (row for row in rows if row.listed <= now and may_see(row) and test(row.record))
 
     def _query(self, query: Mapping[str, str]) -> Query:

@@ -36,17 +36,21 @@ _GUIDS = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECAS
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A test on a record, and what it says about the two dates that records are ordered by."""
+    """A test on a record, and what it says about the two dates that records are ordered by.
+
+    `exact`: the spans say all that the test says.
+    """
 
     test: Test
     spans: Mapping[str, Span] = field(default_factory=dict)
+    exact: bool = False
 
     def span(self, name: str) -> Span:
         """The only ticks of that date at which the test can hold."""
         return self.spans.get(name, Span())
 
 
-EVERYTHING = Filter(lambda _: True)
+EVERYTHING = Filter(lambda _: True, exact=True)
 
 
 def parse(text: str, unfilterable: frozenset[str] = frozenset()) -> Filter:
@@ -178,10 +182,10 @@ class _Parser:
 def _check(shape: Mapping[str, Any], parts: list[str], path: str) -> None:
     here: object = shape
     for part in parts:
-        if not isinstance(here, Mapping) or part not in here:
+        if not isinstance(here, dict) or part not in here:
             raise _wrong(f"Could not find a property named '{path}'")
         here = here[part]
-    if not parts or isinstance(here, Mapping | list):
+    if not parts or isinstance(here, dict | list):
         raise _wrong(f"'{path}' is not a plain property")
 
 
@@ -193,7 +197,7 @@ def _reader(parts: list[str]) -> Callable[[Mapping[str, Any]], Any]:
     def read(record: Mapping[str, Any]) -> object:
         here: Any = record
         for part in parts:
-            here = here.get(part) if isinstance(here, Mapping) else None
+            here = here.get(part) if isinstance(here, dict) else None
         return here
 
     return read
@@ -236,26 +240,29 @@ def _date_test(path: str, parts: list[str], name: str, kind: str, literal: objec
             return compare in (operator.eq, operator.ne) and compare(ticks, literal)
         return compare(ticks, literal)
 
-    spans = {path: _span(name, literal)} if path in (UPDATED, CREATED) and isinstance(literal, int) else {}
-    return Filter(test, spans)
+    if path in (UPDATED, CREATED) and isinstance(literal, int) and name != "ne":
+        return Filter(test, {path: _span(name, literal)}, exact=True)
+    return Filter(test)
 
 
 def _span(name: str, ticks: int) -> Span:
     match name:
         case "eq":
             return Span(ticks, ticks)
-        case "gt" | "ge":
+        case "gt":
+            return Span(low=ticks + 1)
+        case "ge":
             return Span(low=ticks)
-        case "lt" | "le":
-            return Span(high=ticks)
-    return Span()
+        case "lt":
+            return Span(high=ticks - 1)
+    return Span(high=ticks)
 
 
 def _both(one: Filter, other: Filter) -> Filter:
     left, right = one.test, other.test
     names = set(one.spans) | set(other.spans)
     spans = {name: one.span(name).within(other.span(name)) for name in names}
-    return Filter(lambda record: left(record) and right(record), spans)
+    return Filter(lambda record: left(record) and right(record), spans, exact=one.exact and other.exact)
 
 
 def _either(one: Filter, other: Filter) -> Filter:

@@ -115,7 +115,7 @@ def names(shape: Mapping[str, Any]) -> Iterator[str]:
     """Every property name in a shape, at any depth."""
     for name, value in shape.items():
         yield name
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             yield from names(value)
 
 
@@ -140,7 +140,7 @@ def canonical_path(path: str) -> str:
 
 def element(path: str, value: object) -> Json:
     """One member of the collection at `path`, complete. Raises ServiceError."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise invalid(f"An item of '{path}' must be an object.", target=path)
     return overlay(ELEMENTS[path], value, path)
 
@@ -162,7 +162,7 @@ def overlay(shape: Mapping[str, Any], body: Mapping[str, Any], path: str = "") -
 def _value(unset: object, given: object, path: str) -> object:
     if isinstance(unset, list):
         return collection(path, given)
-    if isinstance(unset, Mapping):
+    if isinstance(unset, dict):
         return overlay(unset, _object(given, path), path)
     if isinstance(given, dict | list):
         raise invalid(f"'{path}' must be a plain value.", target=path)
@@ -172,7 +172,7 @@ def _value(unset: object, given: object, path: str) -> object:
 def _object(given: object, path: str) -> Mapping[str, Any]:
     if given is None:
         return {}
-    if not isinstance(given, Mapping):
+    if not isinstance(given, dict):
         raise invalid(f"'{path}' must be an object.", target=path)
     return given
 

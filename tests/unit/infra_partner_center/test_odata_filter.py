@@ -99,7 +99,9 @@ def test_date_bounds_come_from_what_must_hold_alone() -> None:
     span = narrow.span("updatedDateTime")
     assert span.low is not None
     assert span.high is not None
-    assert (span.high - span.low) == 31 * 86_400 * 10_000_000
+    assert (span.high - span.low) == 31 * 86_400 * 10_000_000 - 1
+    assert narrow.exact is False
+    assert parse("updatedDateTime gt 2026-01-01 and createdDateTime le 2026-01-02").exact is True
 
     for text in ("updatedDateTime ge 2026-01-01 or status eq 'New'", "not updatedDateTime ge 2026-01-01"):
         assert parse(text).span("updatedDateTime").low is None
