@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import certifi
+
 from shared.errors import ConfigurationError
 from shared.logs import log
 from shared.settings import Settings, seconds
@@ -119,8 +121,8 @@ class App:
         owner = self.store.owner(organization)
         if owner != organization:
             raise ConfigurationError(
-                f"STORE: it belongs to the Salesforce organisation {owner}, but SALESFORCE_URL leads to {organization}: "
-                "give this environment a store of its own"
+                f"STORE: it belongs to the Salesforce organisation {owner}, but SALESFORCE_URL leads to "
+                f"{organization}: give this environment a store of its own"
             )
 
     @cached_property
@@ -132,7 +134,7 @@ class App:
         return open_vault(
             said.key_vault_url,
             client_id=said.azure_client_id,
-            ca_bundle=said.ca_bundle,
+            ca_bundle=said.ca_bundle or certifi.where(),
             timeout=self.settings.sync.deadline_seconds,
             keep=said.vault_cache_seconds,
         )
@@ -179,6 +181,7 @@ class App:
 
     def _rows(self) -> "Rows":
         said, vault = self.settings.store, self.settings.vault
+        bundle = str(vault.ca_bundle) if vault.ca_bundle else None
         if said.file is not None:
             from shared.store.sqlite import SqliteRows  # noqa: PLC0415 - only on one machine
 
@@ -186,12 +189,8 @@ class App:
         from shared.store import tables  # noqa: PLC0415 - late: costs a cold start
 
         if said.connection_string is not None:
-            return tables.open_tables_from_connection_string(
-                said.connection_string, said.table, ca_bundle=vault.ca_bundle
-            )
-        return tables.open_tables(
-            said.tables_url or "", said.table, client_id=vault.azure_client_id, ca_bundle=vault.ca_bundle
-        )
+            return tables.open_tables_from_connection_string(said.connection_string, said.table, ca_bundle=bundle)
+        return tables.open_tables(said.tables_url or "", said.table, client_id=vault.azure_client_id, ca_bundle=bundle)
 
 
 _lock = threading.Lock()

@@ -38,7 +38,7 @@ def admit(headers: Iterable[tuple[str, str]], body: bytes) -> Admission:
     if isinstance(event, NotUnderstood):
         log("event_not_understood", event_id=hashlib.sha256(body).hexdigest()[:16], reason=event.reason)
         return Admission(ACCEPTED)
-    log("event_accepted", event=event.name, referral_id=event.referral_id)
+    log("event_accepted", name=event.name, referral_id=event.referral_id)
     return Admission(ACCEPTED, json.dumps({"received": datetime.now(UTC).isoformat(), "body": body.decode()}))
 
 

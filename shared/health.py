@@ -24,3 +24,7 @@ def health(app: App) -> dict[str, object]:
         "mapping": app.translation.hash,
         **ages,
     }
+
+
+def _age(now: datetime, beat: datetime | None) -> int | None:
+    return round((now - beat).total_seconds()) if beat else None

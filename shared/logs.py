@@ -12,7 +12,7 @@ LOGGER = logging.getLogger("cosell")
 
 EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     # the door
-    "event_accepted": (logging.INFO, ("event", "referral_id")),
+    "event_accepted": (logging.INFO, ("name", "referral_id")),
     "event_refused": (logging.WARNING, ("status", "reason")),
     "event_not_understood": (logging.WARNING, ("event_id", "reason")),
     # runs

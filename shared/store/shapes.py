@@ -63,7 +63,7 @@ def _intent_to_json(intent: Intent | None) -> Any:  # noqa: ANN401 - as above
         return None
     return [
         {
-            "kind": effect.kind,
+            "kind": str(effect.kind),
             "values": deal_to_json(effect.values),
             "displaced": deal_to_json(effect.displaced),
             "version": effect.version,
@@ -102,7 +102,7 @@ def link_to_json(link: Link) -> Json:
     """A link, whole."""
     return {
         "opportunity_id": link.opportunity_id,
-        "state": link.state,
+        "state": str(link.state),
         "referral_id": link.referral_id,
         "engagement_id": link.engagement_id,
         "base": deal_to_json(link.base),
@@ -114,7 +114,7 @@ def link_to_json(link: Link) -> Json:
         "waiting": _records_to_json(link.waiting),
         "told": list(link.told),
         "cause": asdict(link.cause) if link.cause else None,
-        "mark": link.mark,
+        "mark": str(link.mark) if link.mark else None,
         "unwritten": link.unwritten,
     }
 

@@ -1,0 +1,121 @@
+"""All outside systems of the connector on one machine, started together: what the app's settings then are."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from infra.local.authority import Authority
+from infra.local.key_vault import KeyVault
+from infra.local.managed_identity import CLIENT_ID as IDENTITY
+from infra.local.managed_identity import ManagedIdentity
+from infra.local.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator
+from infra.local.partner_center.serve import Addresses, serve
+from infra.local.salesforce.emulator import SalesforceEmulator
+from infra.local.wire import Server
+
+CONSUMER_KEY = "3MVG9LOCALLOCALLOCAL"
+USERNAME = "integration@contoso.example"
+DEFAULT_PHONE = "+4550000000"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Systems:
+    """The emulators, their addresses, and the environment under which the app finds them."""
+
+    authority: Authority
+    salesforce: SalesforceEmulator
+    partner: Addresses
+    vault: KeyVault
+    salesforce_url: str
+    environ: Mapping[str, str]
+
+    @property
+    def partner_center(self) -> PartnerCenterEmulator:
+        """The referrals host."""
+        return self.partner.partner_center
+
+
+@contextmanager
+def started(folder: Path, *, seed: int = 0, port: int = 0) -> Iterator[Systems]:
+    """Start everything, on `port` and the following ones, or on free ones; all stop at the end."""
+    authority = Authority(folder)
+    with ExitStack() as stack:
+        partner = stack.enter_context(serve(authority, seed=seed, port=port))
+        salesforce = SalesforceEmulator(seed=seed)
+        key = _private_key(salesforce)
+        sf_url = _served(stack, salesforce.handle, authority, port and port + 3)
+        identity = ManagedIdentity(seed=seed)
+        door = stack.enter_context(Server(identity.handle, port=port and port + 4))
+        vault = KeyVault(identity.tokens, secrets=_secrets(partner, key), seed=seed)
+        vault_url = _served(stack, vault.handle, authority, port and port + 5)
+        environ = _environ(folder, authority, partner, sf_url, vault_url) | identity.environment(door.url)
+        yield Systems(authority, salesforce, partner, vault, sf_url, environ)
+
+
+def _served(stack: ExitStack, handle: object, authority: Authority, port: int) -> str:
+    server = Server(handle, port=port, tls=authority.server())  # type: ignore[arg-type]  # bound methods of emulators
+    return stack.enter_context(server).url
+
+
+def _private_key(salesforce: SalesforceEmulator) -> str:
+    """A key pair for the JWT sign-in: the public half is registered, the private one goes to the vault."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    salesforce.register_app(CONSUMER_KEY, public, USERNAME)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+def _secrets(partner: Addresses, key: str) -> dict[str, str]:
+    return {
+        "salesforce-private-key": key,
+        "partner-center-refresh-token": partner.entra.refresh_token(),
+        "partner-center-client-secret": partner.entra.client_secret,
+    }
+
+
+def _environ(
+    folder: Path, authority: Authority, partner: Addresses, salesforce_url: str, vault_url: str
+) -> dict[str, str]:
+    roots = folder / "dispatcher-root.pem"
+    roots.write_text(partner.certificates.root_pem, encoding="ascii")
+    mapping = folder / "mapping.toml"
+    mapping.write_text(f'extends = "default"\n\n[fields.team]\ndefault_phone = "{DEFAULT_PHONE}"\n', encoding="utf-8")
+    bundle = str(authority.bundle)
+    return {
+        "ENVIRONMENT": "production",
+        "SYNC": "on",
+        "SYNC_FROM": (datetime.now(UTC) - timedelta(hours=1)).isoformat(),
+        "MAPPING": str(mapping),
+        # The waiting times of protocol.md section 5: nobody waits in a demonstration.
+        "IRREVERSIBLE_WAIT_SECONDS": "0",
+        "PARTNER_CENTER_URL": f"{partner.url}/v1.0/engagements",
+        "PARTNER_CENTER_AUTHORITY": partner.entra_url,
+        "PARTNER_CENTER_TENANT_ID": partner.entra.tenant,
+        "PARTNER_CENTER_CLIENT_ID": partner.entra.client_id,
+        "PARTNER_CENTER_ORGANIZATION_ID": ORGANIZATION,
+        "PARTNER_CENTER_LOCATION": LOCATION,
+        "SALESFORCE_URL": salesforce_url,
+        "SALESFORCE_CLIENT_ID": CONSUMER_KEY,
+        "SALESFORCE_USERNAME": USERNAME,
+        "KEY_VAULT_URL": vault_url,
+        "AZURE_CLIENT_ID": IDENTITY,
+        "STORE_FILE": str(folder / "store.sqlite"),
+        "EVENT_CERTIFICATE_ORIGINS": partner.certificates_url,
+        "EVENT_ROOTS": str(roots),
+        "EVENTS_QUEUE": "referral-events",
+        "PUSH_SCHEDULE": "0 * * * * *",
+        "SWEEP_SCHEDULE": "0 */15 * * * *",
+        "CA_BUNDLE": bundle,
+        # What the machine may say of certificates wins over a session's own wish in some libraries.
+        "REQUESTS_CA_BUNDLE": bundle,
+        "CURL_CA_BUNDLE": bundle,
+        "SSL_CERT_FILE": bundle,
+    }
