@@ -183,7 +183,10 @@ class EntraEmulator(Emulator):
     # --- grants
 
     def _token(self, request: Request, *, v2: bool) -> Response:
-        form = request.form()
+        try:
+            form = request.form()
+        except ValueError:
+            raise AadstsError(900144) from None
         app = self.apps.get(form.get("client_id", ""))
         if app is None:
             raise AadstsError(700016 if form.get("client_id") else 900144)

@@ -97,7 +97,9 @@ def _apply(record: Json, operation: Operation) -> None:
     *way, last = operation.path.split("/")
     here: Any = record
     for part in way:
-        here = here[part]
+        here = here.get(part) if isinstance(here, dict) else None
+    if not isinstance(here, dict):  # a record written raw may lack the place
+        raise _unpatchable(f"/{operation.path}")
     if operation.append:
         here[last] = [*(here.get(last) or ()), operation.value]
     else:

@@ -179,7 +179,8 @@ def _object(given: object, path: str) -> Mapping[str, Any]:
 
 def visible(record: Mapping[str, Any]) -> bool:
     """Whether Microsoft's sellers may see the deal."""
-    return record["consent"]["consentToShareReferralWithMicrosoftSellers"] is True
+    consent = record.get("consent") or {}  # a record written raw may lack it
+    return consent.get("consentToShareReferralWithMicrosoftSellers") is True
 
 
 def link(record: Json) -> None:

@@ -127,6 +127,11 @@ def test_a_wrong_request_has_its_own_code(entra: EntraEmulator, form: dict[str, 
     assert refused.json()["error_codes"] == [code]
 
 
+def test_a_body_that_is_no_form_is_refused(entra: EntraEmulator) -> None:
+    refused = entra.handle(Request.of("POST", f"/{TENANT}/oauth2/v2.0/token", {}, b"\xff\xfe"))
+    assert refused.json()["error_codes"] == [900144]
+
+
 def test_a_resource_without_consent_is_refused(entra: EntraEmulator) -> None:
     entra.settings.consented = (REFERRALS_AUDIENCE,)
     assert redeem(entra, entra.refresh_token(), WEBHOOKS_AUDIENCE).json()["error_codes"] == [65001]

@@ -2,7 +2,7 @@ import pytest
 
 from infra.local.partner_center.emulator import ANOTHER, ORGANIZATION, PartnerCenterEmulator
 from infra.local.partner_center.service_errors import ServiceError
-from tests.unit.infra_partner_center.referral_desk import Desk
+from tests.unit.infra_partner_center.referral_desk import Desk, replace
 
 
 def test_microsoft_sends_a_deal_that_waits_for_our_answer(pc: PartnerCenterEmulator) -> None:
@@ -73,6 +73,15 @@ def test_a_colleague_edits_in_the_portal_even_the_name(pc: PartnerCenterEmulator
     assert after["eTag"] != before["eTag"]
     with pytest.raises(ServiceError):
         pc.portal_edits(referral, [{"op": "replace", "path": "/mpnId", "value": "1"}])
+
+
+def test_a_damaged_record_still_answers(pc: PartnerCenterEmulator, desk: Desk) -> None:
+    referral = pc.portal_creates()
+    pc.raw_patch(referral, {"/details": None, "/consent": None, "/team": None})
+
+    assert desk.patch(referral, replace("/details/notes", "x")).status == 400
+    assert desk.patch(referral, replace("/salesStage", "20")).status == 204
+    assert desk.list("$filter=details/dealValue%20gt%205").json()["value"] == []
 
 
 def test_anything_can_be_written_raw_loudly_or_in_silence(pc: PartnerCenterEmulator, desk: Desk) -> None:

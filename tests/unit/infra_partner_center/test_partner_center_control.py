@@ -4,14 +4,18 @@ import re
 import ssl
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import httpx
 import pytest
 
 from infra.local.authority import Authority
+from infra.local.partner_center import controls
 from infra.local.partner_center.emulator import BASE, PartnerCenterEmulator
+from infra.local.partner_center.events import EventFaultKind
 from infra.local.partner_center.serve import serve
+from infra.local.partner_center.switches import Switches
 from infra.local.wire import Request, Response
 from tests.unit.infra_partner_center.referral_desk import Desk
 
@@ -79,6 +83,12 @@ def test_switches_faults_and_deliveries_by_control(pc: PartnerCenterEmulator, de
 )
 def test_a_wrong_control_call_is_a_400(pc: PartnerCenterEmulator, path: str, body: object) -> None:
     assert control(pc, "POST", path, body).status == 400
+
+
+def test_the_page_in_docs_names_every_control_route_switch_and_event_fault() -> None:
+    page = (ROOT / "docs" / "emulators-partner-center.md").read_text()
+    names = [path for _, path in controls._ROUTES] + [f.name for f in fields(Switches)] + list(EventFaultKind)
+    assert [name for name in names if name not in page] == []
 
 
 def test_what_is_not_there_is_a_404(pc: PartnerCenterEmulator) -> None:
