@@ -95,7 +95,11 @@ def _take_over(ctx: Context, entry: Entry[Link], intent: Intent) -> Pair | Outco
     if intent.find(EffectKind.CREATE_REFERRAL):
         patience += ctx.policy.settle_time
     if entry.age < patience:
-        return Outcome(Result.DUE, "busy", ctx.clock.now() + patience - entry.age)
+        return (
+            BUSY
+            if entry.age < ctx.policy.lease
+            else Outcome(Result.DUE, "settling", ctx.clock.now() + patience - entry.age)
+        )
     return Pair(ctx.store.replace_link(entry, entry.value), old=intent, touched=ctx.clock.now())
 
 

@@ -66,7 +66,7 @@ def _claim(ctx: Context, referral_id: str) -> Linked | Outcome | Entry[Pointer]:
         if entry.value.opportunity_id:
             return Linked(entry.value.opportunity_id)
         if entry.age < ctx.policy.lease:
-            return Outcome(Result.DUE, "busy", ctx.clock.now() + ctx.policy.lease - entry.age)
+            return BUSY
         return ctx.store.replace_pointer(referral_id, entry, entry.value)
     except StoreConflict:
         return BUSY
