@@ -90,6 +90,14 @@ def test_an_unsaved_refresh_token_that_is_refused_gives_way_to_the_vaults(scene:
     assert scene.redeemed == ["refresh-0", "refresh-1", "refresh-by-hand"]
 
 
+def test_a_new_client_secret_is_used_without_a_refusal_first(scene: Scene) -> None:
+    scene.sign_in.token()
+    scene.vault.set("secret", "secret-1")
+    scene.sign_in.token(force=True)
+
+    assert [form["client_secret"] for form in scene.entra.forms] == ["secret-0", "secret-1"]
+
+
 def test_many_threads_share_one_redemption(scene: Scene) -> None:
     waiting = threading.Barrier(8)
 

@@ -1,0 +1,47 @@
+"""Whatever the far side sends: bodies round trip, and every answer has an error of our own tree."""
+
+import httpx
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.clients.partner_center.bodies import dump, fold, load
+from shared.clients.partner_center.failures import Asked, Reply, of_reply
+from shared.errors import Ambiguous, CosellError, Retryable
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.decimals(allow_nan=False, allow_infinity=False, places=4),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(value=JSON)
+def test_what_is_written_reads_the_same(value: object) -> None:
+    assert load(dump(value)) == fold(value)
+
+
+@given(value=JSON)
+def test_folding_twice_changes_nothing_more(value: object) -> None:
+    assert fold(fold(value)) == fold(value)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(
+    status=st.integers(201, 599),
+    body=st.binary(max_size=40) | JSON.map(lambda value: dump({"error": value})) | JSON.map(dump),
+    method=st.sampled_from(["GET", "POST", "PATCH"]),
+)
+def test_every_answer_has_an_error_of_our_own(status: int, body: bytes, method: str) -> None:
+    error = of_reply(Reply(status, httpx.Headers(), body), Asked(method, "referrals"))
+
+    assert isinstance(error, CosellError)
+    if method == "GET":
+        assert not isinstance(error, Ambiguous)
+    elif status >= 500:
+        assert isinstance(error, Ambiguous)
+    if isinstance(error, Retryable):
+        assert error.after is None or error.after >= 0
