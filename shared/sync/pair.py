@@ -114,6 +114,9 @@ def confirm(ctx: Context, pair: Pair, kind: EffectKind, link: Link, lines: tuple
     intent = (pair.link.intent or Intent()).without(kind)
     pair.entry = ctx.store.replace_link(pair.entry, replace(link, intent=intent), lines)
     pair.touched = ctx.clock.now()
+    if pair.plan is not None:
+        # What is left of the plan starts from what is confirmed, or a later effect would move the base back.
+        pair.plan = replace(pair.plan, base=link.base, refused=link.refused)
 
 
 def is_lease_short(ctx: Context, pair: Pair) -> bool:

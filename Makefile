@@ -1,0 +1,56 @@
+# Everything sets itself up: a fresh clone needs Python 3.13 (or uv) and nothing else.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+DEALS ?= 10
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+NODE_FOLDERS := tests/conformance/azurite tests/conformance/jsforce
+
+.PHONY: help run serve test check lock measure clean
+
+help: ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+run: $(READY) ## watch deals travel between Salesforce and Partner Center (DEALS=1000 for more)
+	@DEALS=$(DEALS) $(PY) -m infra.local.story
+
+serve: $(READY) ## start the same systems, timers on schedule, until Ctrl-C
+	@$(PY) -m infra.local.serve
+
+test: $(READY) node ## run the tests (with Node also Azurite and jsforce)
+	@$(PY) -m pytest -q -n 2 --dist worksteal
+
+check: $(READY) ## ruff, mypy strict, and the docs against the code
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy .
+	@$(PY) -m pytest -q tests/unit/test_docs.py
+
+measure: $(READY) ## import times and memory, against their limits
+	@$(PY) -m infra.local.measure
+
+lock: ## pin the dependencies anew, with hashes
+	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv"; exit 1; }
+	@for name in requirements requirements-dev; do \
+		uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-header \
+		--no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt; done
+
+clean: ## remove what the targets made
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis $(addsuffix /node_modules,$(NODE_FOLDERS))
+
+$(READY): requirements-dev.txt
+	@if command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' 2>/dev/null; then python3.13 -m venv $(VENV); \
+	elif command -v uv >/dev/null 2>&1; then uv venv -q --seed --python 3.13 $(VENV); \
+	else echo "This needs Python 3.13 (the command python3.13), or uv, which brings it."; exit 1; fi
+	@echo "Installing the pinned dependencies into $(VENV), once."
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.PHONY: node
+node:
+	@if command -v npm >/dev/null 2>&1; then \
+		for folder in $(NODE_FOLDERS); do \
+			[ -d $$folder/node_modules ] || { echo "Installing Node packages in $$folder, once."; \
+			(cd $$folder && npm ci --ignore-scripts --no-audit --no-fund --silent); } || exit 1; done; \
+	else echo "SKIPPED: Node.js is not installed, so Azurite and jsforce do not judge this run."; fi
