@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import certifi
 
 from shared.errors import ConfigurationError
-from shared.logs import log
+from shared.logs import log, quiet
 from shared.settings import Settings, seconds
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class App:
 
     def __init__(self, settings: Settings | None = None) -> None:
         """`settings` default to the environment's."""
+        quiet()
         self.settings = settings or Settings.load()
         self.translation: Translation = self._translation()
         self._making = threading.Lock()

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 
 LOGGER = logging.getLogger("cosell")
 
+LOUD = ("azure", "httpx", "httpcore", "msal", "urllib3", "stamina")
+"""Libraries that write addresses, headers or claims below WARNING."""
+
 EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     # the door
     "event_accepted": (logging.INFO, ("name", "referral_id")),
@@ -38,7 +41,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     # sides and sign-in
     "side_paused": (logging.WARNING, ("side", "reason", "seconds")),
     "sign_in_failed": (logging.ERROR, ("side", "code")),
-    "token_not_stored": (logging.ERROR, ("secret", "error")),
+    "refresh_token_not_stored": (logging.ERROR, ("name", "error")),
 }
 
 
@@ -51,6 +54,12 @@ class EventLog:
         if set(fields) != set(names):
             raise ValueError(f"{event} has the fields {names}, not {tuple(fields)}")
         LOGGER.log(level, "%s", json.dumps({"event": event, **fields}, default=str))
+
+
+def quiet() -> None:
+    """Keep the libraries' own lines, which hold addresses and keys, out of the logs."""
+    for name in LOUD:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 log = EventLog()

@@ -158,10 +158,8 @@ class Story:
         headers, body = self.systems.partner_center.signed_event(known)
         before, door = (self.referral(known), self.opportunity(self.ours[0])), f"{self.host.url}/api/events"
         with httpx.Client(verify=self.systems.authority.client(), trust_env=False) as client:
-            forged = client.post(
-                f"{self.host.url}/api/events", headers=headers, content=body.replace(b"updated", b"created")
-            )
-            replayed = [client.post(f"{self.host.url}/api/events", headers=headers, content=body) for _ in range(2)]
+            forged = client.post(door, headers=headers, content=body.replace(b"updated", b"created"))
+            replayed = [client.post(door, headers=headers, content=body) for _ in range(2)]
         self.tell.check(forged.status_code == 401 and not forged.content, f"forged: {forged.status_code}")  # noqa: PLR2004 - HTTP
         self.tell.say("a body that was changed after signing is answered 401, without detail")
         self.tell.check({answer.status_code for answer in replayed} == {202}, "replayed events were refused")

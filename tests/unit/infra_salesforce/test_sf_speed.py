@@ -8,8 +8,8 @@ from tests.unit.infra_salesforce.rest_bench import Api
 
 FIELDS = (
     "Id, Name, StageName, IsClosed, IsWon, Amount, CloseDate, Description, OwnerId, Owner.Name, Owner.Email, "
-    "AccountId, Account.Name, Account.BillingCountry, Referral_Identifier__c, Products__c, Sync_Mark__c, SystemModstamp, "
-    "(SELECT Id, ContactId, Contact.Email, Role, IsPrimary FROM OpportunityContactRoles)"
+    "AccountId, Account.Name, Account.BillingCountry, Referral_Identifier__c, Products__c, Sync_Mark__c, "
+    "SystemModstamp, (SELECT Id, ContactId, Contact.Email, Role, IsPrimary FROM OpportunityContactRoles)"
 )
 POLL = (
     "SELECT Id, SystemModstamp FROM Opportunity WHERE (Sync_with_Partner_Center__c = true OR Referral_Identifier__c != "
