@@ -1,9 +1,7 @@
 """simple-salesforce, the library our client stands on, over TLS with a ready token (reference/salesforce.md 1)."""
 
-import json
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -100,13 +98,22 @@ def test_refusals_raise_what_the_library_promises(client: Any, emulator: Salesfo
         client.query("SELECT Id FROM Account")
 
 
-def test_the_emulator_starts_alone_with_one_command() -> None:
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_emulator_starts_alone_with_one_command(authority: Authority, tmp_path: Path, secure: bool) -> None:
     command = [sys.executable, "-m", "infra.local.salesforce", "--port", "0"]
+    if secure:
+        issued = authority.ca.issue_cert("localhost")
+        issued.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+        issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+        command += ["--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem")]
     with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
         try:
             assert process.stdout is not None
             address = process.stdout.readline().split()[3].rstrip(";")
-            with urllib.request.urlopen(f"{address}/services/data", timeout=10) as answer:  # noqa: S310 - the loopback
-                assert json.load(answer)[-1]["version"] == "68.0"
+            assert address.startswith("https:" if secure else "http:")
+            with requests.Session() as session:
+                session.trust_env = False
+                versions = session.get(f"{address}/services/data", verify=str(authority.bundle), timeout=10).json()
+                assert versions[-1]["version"] == "68.0"
         finally:
             process.terminate()

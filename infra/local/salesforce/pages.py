@@ -44,9 +44,11 @@ class Pages:
         size = self._size(call)
         if len(records) <= size:
             return Reply(200, {"totalSize": total, "done": True, "records": records})
+        now = self._org.now()
+        self._cursors = {name: cursor for name, cursor in self._cursors.items() if now <= cursor.until}
         locator = self._org.ids.next(LOCATOR_PREFIX)
         path = f"{call.base}/{'queryAll' if deleted else 'query'}/{locator}"
-        self._cursors[locator] = Cursor(records, size, path, self._org.now() + LIFETIME)
+        self._cursors[locator] = Cursor(records, size, path, now + LIFETIME)
         return self._page(self._cursors[locator], 0)
 
     def more(self, locator: str) -> Reply:

@@ -48,14 +48,15 @@ class Tables:
         return self._seen(stored) if stored and self._uncommitted else stored
 
     def lookup(self, sobject: str, field: str, value: object) -> Iterator[Record]:
-        """Rows, not deleted, whose indexed field has this value."""
+        """Rows, not deleted, whose indexed field has this value, in the order of their creation."""
         definition = self._definition(sobject, field)
         key = definition.key(value)
         if self._pending():
             same = (r for r in self.rows(sobject) if r[definition.name] is not None)
             yield from (r for r in same if definition.key(r[definition.name]) == key and not r["IsDeleted"])
             return
-        for record_id in self._index.get((sobject, definition.name), {}).get(key, ()):
+        # An index loses its order when a deletion is rolled back; ids rise with time.
+        for record_id in sorted(self._index.get((sobject, definition.name), {}).get(key, ())):
             yield self._rows[sobject][record_id]
 
     def _seen(self, stored: Record) -> Record | None:
@@ -105,7 +106,9 @@ class Tables:
         """Undo everything stored since `mark`."""
         while len(self._undo) > mark:
             sobject, record_id, old = self._undo.pop()
-            self._put(sobject, record_id, old)
+            if self._put(sobject, record_id, old) is None:
+                # Back from a hard deletion, and back in its place.
+                self._rows[sobject] = dict(sorted(self._rows[sobject].items()))
             self._uncommitted.pop(record_id, None)
 
     def forget_undo(self) -> None:

@@ -9,7 +9,7 @@ from tests.unit.infra_salesforce.rest_bench import Api
 
 DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
 STEPS = st.lists(
-    st.sampled_from(["create", "rename", "identify", "delete", "role"]).flatmap(
+    st.sampled_from(["create", "rename", "identify", "delete", "role", "unrole"]).flatmap(
         lambda kind: st.tuples(st.just(kind), st.integers(0, 3))
     ),
     max_size=8,
@@ -49,9 +49,13 @@ def _lookup(emulator: SalesforceEmulator, value: str) -> list[str]:
 def _apply(api: Api, contact: str, kind: str, which: int, *, forget: bool = True) -> None:
     org, by = api.emulator.org, api.emulator.seller
     deals = [row["Id"] for row in org.rows("Opportunity") if not row["IsDeleted"]]
+    roles = [row["Id"] for row in org.rows("OpportunityContactRole") if not row["IsDeleted"]]
     try:
         if kind == "create":
             org.insert("Opportunity", DEAL, by)
+        elif kind == "unrole":
+            for role in roles[which:]:
+                org.delete("OpportunityContactRole", role, by)
         elif deals:
             deal = deals[which % len(deals)]
             values = {"rename": {"Name": f"N{which}"}, "identify": {"Referral_Identifier__c": f"R{which}"}}
