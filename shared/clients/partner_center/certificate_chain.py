@@ -271,7 +271,7 @@ def _authority_policy() -> verification.ExtensionPolicy:
 def _must_be_authority(
     _policy: verification.Policy, _certificate: x509.Certificate, basic: x509.BasicConstraints
 ) -> None:
-    if not basic.ca:
+    if not basic.ca:  # the library looks as well, under any policy
         raise ValueError("no authority")
 
 

@@ -132,10 +132,10 @@ def _usage(*, sign: bool, issue: bool) -> x509.KeyUsage:
 
 
 def authority(name: str, **bent: object) -> Wanted:
-    """A certificate authority."""
+    """A certificate authority. All share one key unless a test gives another."""
     base: dict[str, object] = {
         "name": name, "ca": True, "alternative_names": None, "purposes": None,
-        "key": rsa_key(name), "not_after": NOW + timedelta(days=3650),
+        "key": rsa_key("authority"), "not_after": NOW + timedelta(days=3650),
     }  # fmt: skip
     return Wanted(**{**base, **bent})  # type: ignore[arg-type]  # the names are Wanted's own
 
@@ -152,8 +152,8 @@ class Chain:
 @cache
 def good_chain() -> Chain:
     """The chain of every test that bends nothing."""
-    root = issue(authority("Throw-away Root"))
-    intermediate = issue(authority("Throw-away Issuing CA 01"), root)
+    root = issue(authority("Throw-away Root", key=rsa_key("root")))
+    intermediate = issue(authority("Throw-away Issuing CA 01", key=rsa_key("intermediate")), root)
     return Chain(root, intermediate, issue(Wanted(issuer_url=INTERMEDIATE_URL), intermediate))
 
 

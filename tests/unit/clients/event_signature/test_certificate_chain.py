@@ -115,12 +115,16 @@ def test_an_expired_authority_breaks_the_chain(chain: Chain) -> None:
     assert judged(issue(Wanted(), old), [chain.root], [old]) is Reason.CERTIFICATE_CHAIN
     root = issue(authority("Old Root", not_after=over))
     assert judged(issue(Wanted(), root), [root]) is Reason.CERTIFICATE_CHAIN
+    long_lived = issue(Wanted(not_after=NOW + timedelta(days=5000)), chain.intermediate)
+    later = NOW + timedelta(days=4000)
+    assert judged(long_lived, [chain.root], [chain.intermediate], now=later) is Reason.CERTIFICATE_CHAIN
 
 
 @pytest.mark.parametrize(
     "wanted",
     [
         Wanted(ca=True),
+        Wanted(ca=True, may_issue=False),
         Wanted(may_issue=True),
         Wanted(may_sign=False),
         Wanted(purposes=(ExtendedKeyUsageOID.CODE_SIGNING,)),
@@ -164,6 +168,7 @@ def test_a_link_signed_with_sha1_is_refused(chain: Chain) -> None:
     "bent",
     [
         {"ca": False},
+        {"ca": False, "may_issue": True},
         {"may_issue": False},
         {"basic_constraints": False},
         {"purposes": (ExtendedKeyUsageOID.CODE_SIGNING,)},
@@ -256,9 +261,21 @@ def test_an_endless_ladder_of_issuers_is_followed_four_steps(chain: Chain) -> No
     assert len(asked) == 4
 
 
-def test_an_issuer_that_did_not_sign_is_not_taken(chain: Chain) -> None:
-    twin = issue(authority("Throw-away Issuing CA 01", key=rsa_key("twin")), chain.root)
-    assert judged(chain.leaf, [chain.root], follow=lambda _: twin.der) is Reason.CERTIFICATE_CHAIN
+def test_an_issuer_that_did_not_sign_is_not_taken_nor_are_its_own_issuers(chain: Chain) -> None:
+    onward = f"https://{HOST}/up/1.cer"
+    twin = issue(authority("Throw-away Issuing CA 01", key=rsa_key("twin"), issuer_url=onward), authority_unknown())
+    asked: list[str] = []
+
+    def follow(target: Target) -> bytes:
+        asked.append(str(target))
+        return twin.der
+
+    assert judged(chain.leaf, [chain.root], follow=follow) is Reason.CERTIFICATE_CHAIN
+    assert asked == [INTERMEDIATE_URL]
+
+
+def authority_unknown() -> Identity:
+    return issue(authority("Nobody's Root"))
 
 
 def test_the_public_roots_are_read_without_a_murmur() -> None:

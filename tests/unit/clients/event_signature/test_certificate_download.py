@@ -236,6 +236,23 @@ def fetch_raw(script: Callable[[socket.socket], None], seconds: float = 5.0) -> 
         return download(network, None)(target_at(f"http://{NAME}"), seconds)
 
 
+def test_a_host_that_falls_silent_is_left_when_the_total_time_is_up() -> None:
+    done = threading.Event()
+
+    def silent(peer: socket.socket) -> None:
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nx")
+        time.sleep(0.05)
+        peer.sendall(b"x")
+        done.wait(2)
+
+    began = time.monotonic()
+    with raw(silent) as port:
+        with pytest.raises(Unavailable):
+            download(Network(port), None)(target_at(f"http://{NAME}"), 0.1)
+        assert time.monotonic() - began < 1
+        done.set()
+
+
 def test_a_host_that_drips_is_left_when_the_total_time_is_up() -> None:
     def drip(peer: socket.socket) -> None:
         peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
