@@ -36,7 +36,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "opportunity_held": (logging.INFO, ("opportunity_id", "causes")),
     "pair_due": (logging.INFO, ("side", "key", "cause", "attempts")),
     "pair_parked": (logging.WARNING, ("opportunity_id", "referral_id", "code", "field")),
-    "pair_failed": (logging.ERROR, ("key", "error")),
+    "pair_failed": (logging.ERROR, ("key", "error", "where")),
     "event_poisoned": (logging.ERROR, ("referral_id",)),
     # sides and sign-in
     "side_paused": (logging.WARNING, ("side", "reason", "seconds")),

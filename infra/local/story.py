@@ -92,7 +92,7 @@ class Story:
         )
         values = {
             "Name": name, "AccountId": account, "StageName": "Qualification", "CloseDate": f"{NEXT_YEAR}-03-31",
-            "Amount": 10_000, "CurrencyIsoCode": "USD", "Products__c": SOLUTION, "Description": "Replacing the old one.",
+            "Amount": 10_000, "CurrencyIsoCode": "USD", "Products__c": SOLUTION, "Description": "Replaces the old one.",
             "Sync_with_Partner_Center__c": True,
         }  # fmt: skip
         return salesforce.insert("Opportunity", values)
@@ -254,9 +254,8 @@ def tell(deals: int, console: Console) -> None:
         narrator = Narrator(console, witness)
         host.start(tls=systems.authority.server())
         systems.partner_center.register_events(f"{host.url}/api/events")
-        narrator.say(
-            f"Salesforce, Partner Center, Entra ID, Key Vault and the Functions host run; {len(host.functions)} functions"
-        )
+        narrator.say("emulators of Salesforce, Partner Center, Entra ID and Key Vault run, all over TLS")
+        narrator.say(f"the local Functions host has loaded the app: {', '.join(sorted(host.functions))}")
         narrator.say("the waiting time before a close is sent (2 minutes in production) is set to 0 here")
         story = Story(systems, host, narrator, deals)
         steps: tuple[Callable[[], None], ...] = (

@@ -10,10 +10,12 @@ NotFound         due, growing distance          -
 StoreConflict    due: another instance has the pair
 """
 
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 from shared.domain.deal import Side
 from shared.errors import Ambiguous, CosellError, Retryable, SignInFailed, StoreConflict, Throttled
@@ -26,7 +28,7 @@ def guarded[T](ctx: Context, pair: Pair, step: Callable[..., T], *given: object)
     """Run one pair's step; an error ends the work on this pair only (design.md section 4, rule 7)."""
     try:
         return step(ctx, pair, *given)
-    except CosellError as error:
+    except Exception as error:  # noqa: BLE001 - a fault of ours in one pair must not stop the others
         pair.outcome = outcome_of(ctx, error, pair.id)
         return None
 
@@ -48,11 +50,11 @@ def called(
         return ()
 
 
-def outcome_of(ctx: Context, error: CosellError, key: str) -> Outcome:
-    """When to try again after an error, with one event in the log."""
+def outcome_of(ctx: Context, error: Exception, key: str) -> Outcome:
+    """When to try again after an error, with one event in the log: its kind and place, never its text."""
     name = type(error).__name__
     if not isinstance(error, StoreConflict):
-        ctx.log("pair_failed", key=key, error=name)
+        ctx.log("pair_failed", key=key, error=name, where=_place(error))
     if isinstance(error, Ambiguous):
         return Outcome(Result.DUE, "ambiguous", ctx.clock.now() + ctx.policy.lease)
     if isinstance(error, SignInFailed):
@@ -60,6 +62,12 @@ def outcome_of(ctx: Context, error: CosellError, key: str) -> Outcome:
     if isinstance(error, Retryable) and error.after is not None:
         return Outcome(Result.DUE, name, ctx.clock.now() + timedelta(seconds=error.after))
     return Outcome(Result.DUE, name)
+
+
+def _place(error: Exception) -> str:
+    """The innermost module and line of ours that an error passed."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "shared" in frame.filename]
+    return f"{Path(frames[-1].filename).stem}:{frames[-1].lineno}" if frames else ""
 
 
 def note_side(ctx: Context, side: Side, error: CosellError) -> None:
@@ -97,7 +105,7 @@ def is_paused(ctx: Context, side: Side) -> bool:
 def note_success(ctx: Context, side: Side) -> None:
     """Restore a side slowly: one more call at once after each run without throttling."""
     known = ctx.store.side(side)
-    if known.paused_until is None and known.parallelism is None:
+    if (known.paused_until is None and known.parallelism is None) or is_paused(ctx, side):
         return
     parallelism = (known.parallelism or ctx.policy.parallelism) + 1
     ctx.store.write_side(side, replace(SideState(), parallelism=min(parallelism, ctx.policy.parallelism)))

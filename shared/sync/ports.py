@@ -18,13 +18,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.clients.salesforce.shapes import Answer, Json, Node, Page, Write, Written
+from shared.clients.salesforce.soql import literal, moment
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
 from shared.store.entries import Due, Entry, Line, SideState
 
 __all__ = [
     "Answer", "Clock", "Due", "Entry", "Json", "Line", "Log", "Node", "Page", "PartnerCenter", "Salesforce", "Side",
-    "SideState", "Store", "Workers", "Write", "Written",
+    "SideState", "Store", "Workers", "Write", "Written", "literal", "moment",
 ]  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from shared.domain.deal import Side
-from shared.errors import CosellError
 from shared.sync.context import Context, Mode
 from shared.sync.due import note
 from shared.sync.failing import is_paused, outcome_of
@@ -52,5 +51,5 @@ def _pulled(ctx: Context, referral_ids: Sequence[str]) -> dict[str, Outcome]:
 def _received(ctx: Context, referral_id: str) -> Linked | Outcome:
     try:
         return receive(ctx, referral_id)
-    except CosellError as error:
+    except Exception as error:  # noqa: BLE001 - one bad record harms no other (design.md section 4, rule 7)
         return outcome_of(ctx, error, referral_id)

@@ -40,7 +40,7 @@ def push(ctx: Context) -> Report:
     if ctx.policy.mode is not Mode.ON or PUSH in ctx.policy.paused:
         ctx.log("run_skipped", run=PUSH, reason=ctx.policy.mode if ctx.policy.mode is not Mode.ON else "paused")
         return report
-    if is_paused(ctx, Side.SALESFORCE):
+    if any(is_paused(ctx, side) for side in Side):
         ctx.log("run_skipped", run=PUSH, reason="side_paused")
         return report
     try:

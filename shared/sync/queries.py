@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from shared.clients.salesforce.soql import literal, moment
 from shared.domain.deal import Company
 from shared.mapping.mapping import STAMPS, Translation
+from shared.sync.ports import literal, moment
 
 
 def changed(translation: Translation, query: str, since: datetime) -> str:

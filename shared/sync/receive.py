@@ -15,7 +15,7 @@ from shared.domain.deal import Company, Deal, Person, Side
 from shared.domain.link import Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.records import Referral
 from shared.domain.states import Mark, State
-from shared.errors import Ambiguous, Conflict, CosellError, NotFound, StoreConflict, StoreError
+from shared.errors import Ambiguous, Conflict, NotFound, StoreConflict, StoreError
 from shared.sync.audit import FROM_PARTNER_CENTER, line, render
 from shared.sync.context import Context
 from shared.sync.failing import watching
@@ -43,7 +43,7 @@ def receive(ctx: Context, referral_id: str) -> Linked | Outcome:
         return BUSY
     except Ambiguous:
         raise
-    except CosellError:
+    except Exception:
         _let_go(ctx, referral_id)
         raise
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from shared.domain.catalogue import cause
 from shared.domain.cause import Cause
-from shared.domain.deal import Side, Status
+from shared.domain.deal import Deal, Side, Status
 from shared.domain.plan import plan_pair, plan_referral
 from shared.domain.records import Opportunity, Referral
 from shared.domain.states import State
@@ -80,7 +80,7 @@ def _each(ctx: Context, side: Side | None, pairs: Sequence[Pair], step: Callable
     def run(pair: Pair) -> None:
         try:
             step(ctx, pair)
-        except CosellError as error:
+        except Exception as error:  # noqa: BLE001 - one bad record harms no other (design.md section 4, rule 7)
             pair.outcome = outcome_of(ctx, error, pair.id)
             if side is not None and isinstance(error, Throttled | SignInFailed):
                 note_side(ctx, side, error)
@@ -143,17 +143,18 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
         _prepare_create(ctx, pair, row)
         return
     if link.etag and link.agreed and not pair.old.effects:
-        pair.referral, pair.trusted = _as_the_base_has_it(pair, row, link.etag), True
+        pair.referral, pair.trusted = _as_the_base_has_it(ctx, pair, row, link.etag), True
     else:
         pair.referral, pair.trusted = _get(ctx, link.referral_id), False
     _plan(ctx, pair)
 
 
-def _as_the_base_has_it(pair: Pair, row: Opportunity, etag: str) -> Referral:
+def _as_the_base_has_it(ctx: Context, pair: Pair, row: Opportunity, etag: str) -> Referral:
     """The referral without a read: every mapped value was agreed at this version, and `If-Match` guards the write."""
     status = pair.link.base.get("status")
+    deal = Deal({rule.field: pair.link.base.get(rule.field) for rule in ctx.translation.rules.updatable})
     return Referral(
-        pair.link.referral_id or "", etag, pair.link.base, row.modified, status if isinstance(status, Status) else None
+        pair.link.referral_id or "", etag, deal, row.modified, status if isinstance(status, Status) else None
     )
 
 
