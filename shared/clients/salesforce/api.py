@@ -12,11 +12,11 @@ import requests
 from shared.clients.salesforce import composite as c
 from shared.clients.salesforce.faults import Fault, error_of
 from shared.clients.salesforce.session import open_session
+from shared.clients.salesforce.shapes import Answer, Json, Node, Page, Write, Written
 from shared.clients.salesforce.sign_in import Identity, SignIn, Vault
 from shared.clients.salesforce.soql import full_id, in_list, is_id
 from shared.clients.salesforce.wire import Call, Reply, Unreadable, Wire
 from shared.errors import ConfigurationError
-from shared.sync.ports import Answer, Json, Node, Page, Write, Written
 
 QUERIES = 5
 IDS_A_QUERY = 400

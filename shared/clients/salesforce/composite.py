@@ -23,10 +23,10 @@ from shared.clients.salesforce.faults import (
     faults_of,
     passing,
 )
+from shared.clients.salesforce.shapes import Json, Node, Write, Written
 from shared.clients.salesforce.soql import full_id
 from shared.clients.salesforce.wire import Unreadable
 from shared.errors import Ambiguous, Conflict, CosellError, Rejected
-from shared.sync.ports import Json, Node, Write, Written
 
 OBJECT = "Opportunity"
 READ_BACK = "read_back"

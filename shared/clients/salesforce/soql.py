@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from shared.domain.scope import long_id
+
 _ESCAPES = str.maketrans(
     {"\\": r"\\", "'": r"\'", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f"}
 )
 _ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
-_CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 type Value = str | bool | int | Decimal | datetime | date | None
 
@@ -59,11 +60,7 @@ def full_id(record: str) -> str:
     """The 18-character form of an id (reference/salesforce.md 2.15). Raises ValueError for what is no id."""
     if not is_id(record):
         raise ValueError("a record id has 15 or 18 letters and digits")
-    return record[:15] + "".join(_check(record[start : start + 5]) for start in (0, 5, 10))
-
-
-def _check(five: str) -> str:
-    return _CHECKSUM[sum(1 << place for place, letter in enumerate(five) if letter.isupper())]
+    return long_id(record[:15])
 
 
 def _number(value: Decimal) -> str:
