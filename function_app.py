@@ -9,8 +9,11 @@ from functions.receive_event import bp as receive_event
 from functions.report_health import bp as report_health
 from functions.sweep_referrals import bp as sweep_referrals
 from shared.app import app as connector
+from shared.door import door
 
-connector()  # a wrong setting or mapping file never starts the app: the error names it
+# A wrong setting or mapping file never starts the app: the error names it.
+connector()
+door()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 for blueprint in (receive_event, apply_event, apply_poison, push_opportunities, sweep_referrals, report_health):

@@ -12,12 +12,13 @@ from pathlib import Path
 from shared.clients.partner_center.event_refusals import Refusal
 from shared.clients.partner_center.event_signature import EventDoor, open_door
 from shared.clients.partner_center.events import Event, NotUnderstood, parse_event
+from shared.errors import ConfigurationError
 from shared.logs import log
 from shared.settings import event_settings
 
 ACCEPTED = 202
-IN_AZURE = "WEBSITE_INSTANCE_ID"
-"""The platform sets it; a developer's machine does not."""
+IN_AZURE = frozenset({"WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "CONTAINER_NAME", "LEGION_SERVICE_HOST"})
+"""The platform sets one of these, by plan; a developer's machine sets none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,15 @@ class Admission:
 
 def admit(headers: Iterable[tuple[str, str]], body: bytes) -> Admission:
     """Verify, understand, and make the queue message: time of receipt and raw body. Never raises from input."""
-    found = _door().check(headers, body)
+    found = door().check(headers, body)
     if isinstance(found, Refusal):
-        log("event_refused", status=found.status, reason=found.reason)
+        log("event_refused", status=found.status, reason=found.reason, defect=found.defect)
         return Admission(found.status)
     event = parse_event(body, hosts=event_settings().resource_hosts)
     if isinstance(event, NotUnderstood):
         log("event_not_understood", event_id=hashlib.sha256(body).hexdigest()[:16], reason=event.reason)
         return Admission(ACCEPTED)
-    log("event_accepted", name=event.name, referral_id=event.referral_id)
+    log("event_accepted", name=event.name, referral_id=event.referral_id, repeated=found.repeated)
     return Admission(ACCEPTED, json.dumps({"received": datetime.now(UTC).isoformat(), "body": body.decode()}))
 
 
@@ -53,7 +54,8 @@ def event_of(message: str) -> Event | None:
 
 
 @cache
-def _door() -> EventDoor:
+def door() -> EventDoor:
+    """The one door of this process; opening it checks its settings. Raises ConfigurationError."""
     said = event_settings()
     return open_door(
         origins=said.certificate_origins,
@@ -62,11 +64,14 @@ def _door() -> EventDoor:
         intermediates_pem=_pem(said.intermediates),
         certificates_pem=_pem(said.certificates),
         issuer_origins=said.issuer_origins,
-        in_azure=IN_AZURE in os.environ,
+        in_azure=not IN_AZURE.isdisjoint(os.environ),
         max_body=said.max_bytes,
         ca_bundle=said.ca_bundle,
     )
 
 
 def _pem(path: Path | None) -> str:
-    return path.read_text(encoding="ascii") if path else ""
+    try:
+        return path.read_text(encoding="utf-8") if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"EVENT_…: {path} cannot be read: {type(error).__name__}") from error

@@ -15,8 +15,8 @@ LOUD = ("azure", "httpx", "httpcore", "msal", "urllib3", "stamina")
 
 EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     # the door
-    "event_accepted": (logging.INFO, ("name", "referral_id")),
-    "event_refused": (logging.WARNING, ("status", "reason")),
+    "event_accepted": (logging.INFO, ("name", "referral_id", "repeated")),
+    "event_refused": (logging.WARNING, ("status", "reason", "defect")),
     "event_not_understood": (logging.WARNING, ("event_id", "reason")),
     # runs
     "push_done": (logging.INFO, ("seen", "settled", "due", "held", "parked", "seconds")),
