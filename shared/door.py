@@ -17,7 +17,7 @@ from shared.logs import log
 from shared.settings import event_settings
 
 ACCEPTED = 202
-IN_AZURE = frozenset({"WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "CONTAINER_NAME", "LEGION_SERVICE_HOST"})
+IN_AZURE = frozenset({"WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "WEBSITE_SITE_NAME", "LEGION_SERVICE_HOST"})
 """The platform sets one of these, by plan; a developer's machine sets none."""
 
 
