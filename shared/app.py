@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from shared.clients.key_vault import Vault
     from shared.mapping.mapping import Translation
     from shared.store.links import LinkStore
-    from shared.store.rows import Rows
+    from shared.store.sqlite import SqliteRows
+    from shared.store.tables import TableRows
     from shared.sync.context import Context, Policy
     from shared.sync.ports import PartnerCenter, Salesforce
 
@@ -62,6 +64,11 @@ class App:
         self.translation: Translation = self._translation()
         self._making = threading.Lock()
         self._context: Context | None = None
+        self._opened = ExitStack()
+
+    def close(self) -> None:
+        """Let go of files and connections; the app is of no further use."""
+        self._opened.close()
 
     def _translation(self) -> "Translation":
         from shared.mapping.mapping import Constants, Translation  # noqa: PLC0415 - late: costs a cold start
@@ -152,8 +159,11 @@ class App:
 
         said, bundle = self.settings.partner_center, self.settings.vault.ca_bundle
         app = AppRegistration(said.tenant_id, said.client_id, said.authority, (said.scope,))
-        sign_in = PartnerCenterSignIn(self.vault, app, http=open_client(bundle), log=log)
-        return open_referrals(said.url, sign_in.token, ca_bundle=bundle, deadline=self.settings.sync.deadline_seconds)
+        http = self._opened.enter_context(open_client(bundle))
+        sign_in = PartnerCenterSignIn(self.vault, app, http=http, log=log)
+        limit = self.settings.sync.deadline_seconds
+        referrals = open_referrals(said.url, sign_in.token, ca_bundle=bundle, deadline=limit)
+        return self._opened.enter_context(closing(referrals))
 
     @cached_property
     def salesforce(self) -> "Salesforce":
@@ -178,9 +188,9 @@ class App:
         """Links, pointers, due list, sides, cursors."""
         from shared.store.links import LinkStore  # noqa: PLC0415 - late: costs a cold start
 
-        return LinkStore(self._rows())
+        return LinkStore(self._opened.enter_context(self._rows()))
 
-    def _rows(self) -> "Rows":
+    def _rows(self) -> "SqliteRows | TableRows":
         said, vault = self.settings.store, self.settings.vault
         bundle = str(vault.ca_bundle) if vault.ca_bundle else None
         if said.file is not None:
@@ -208,7 +218,9 @@ def app() -> App:
 
 
 def reset() -> None:
-    """Forget the process's app, so that the next use reads the settings anew (tests)."""
+    """Close and forget the process's app, so that the next use reads the settings anew (tests)."""
     global _app  # noqa: PLW0603 - as above
     with _lock:
+        if _app is not None:
+            _app.close()
         _app = None
