@@ -188,7 +188,9 @@ class App:
         """Links, pointers, due list, sides, cursors."""
         from shared.store.links import LinkStore  # noqa: PLC0415 - late: costs a cold start
 
-        return LinkStore(self._opened.enter_context(self._rows()))
+        rows = self._rows()
+        self._opened.callback(rows.close)
+        return LinkStore(rows)
 
     def _rows(self) -> "SqliteRows | TableRows":
         said, vault = self.settings.store, self.settings.vault
