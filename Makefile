@@ -32,7 +32,7 @@ measure: $(READY) ## import times and memory, against their limits
 
 lock: ## pin the dependencies anew, with hashes
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv"; exit 1; }
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-cli requirements-dev; do \
 		uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-header \
 		--no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt; done
 
@@ -45,7 +45,8 @@ $(READY): requirements-dev.txt
 	else echo "This needs Python 3.13 (the command python3.13), or uv, which brings it."; exit 1; fi
 	@echo "Installing the pinned dependencies into $(VENV), once."
 	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@touch $@
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/$(PY)" -m shared.cli "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(VENV)/bin/cosell
+	@chmod +x $(VENV)/bin/cosell && touch $@
 
 .PHONY: node
 node:

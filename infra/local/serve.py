@@ -13,6 +13,7 @@ from rich.table import Table
 
 from infra.local.host import Host
 from infra.local.systems import ROOT, Systems, started
+from shared.cli.environment import Environment, write
 from shared.errors import ConfigurationError
 
 
@@ -57,8 +58,12 @@ def _serve(port: int, seed: int, console: Console) -> None:
         host.start(port and port + 6, systems.authority.server(), timers=True)
         systems.partner_center.register_events(f"{host.url}/api/events")
         show(console, systems, host)
-        with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        left = write(Environment("local", systems.environ, {"function_app_url": host.url}))
+        try:
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
+        finally:
+            left.unlink(missing_ok=True)
         console.print("Stopped.")
 
 

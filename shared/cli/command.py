@@ -1,0 +1,34 @@
+"""What every command has in common: `--env`, `--json`, and errors as one sentence with an exit code."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from shared.cli.environment import Environment, read
+from shared.cli.exits import Exit, exit_for
+from shared.cli.output import Output
+from shared.errors import CosellError, SignInFailed
+
+Env = Annotated[str, typer.Option("--env", help="The environment: a name from .cosell, or local.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def run(env: str, as_json: bool, work: Callable[[Environment, Output], Exit | None]) -> None:
+    """Run one command's work in an environment; ends the process with the documented exit code."""
+    output = Output(as_json=as_json)
+    try:
+        environment = read(env)
+        environment.enter()
+        code = work(environment, output) or Exit.OK
+    except CosellError as error:
+        raise typer.Exit(_failed(output, error)) from None
+    raise typer.Exit(code)
+
+
+def _failed(output: Output, error: CosellError) -> Exit:
+    code = exit_for(error)
+    remedy = error.remedy if isinstance(error, SignInFailed) else ""
+    output.say(f"[red]{type(error).__name__}[/red]: {error} {remedy}".rstrip())
+    output.result({"ok": False, "error": type(error).__name__, "message": str(error), "remedy": remedy, "exit": code})
+    return code

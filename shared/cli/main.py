@@ -1,0 +1,24 @@
+"""The command's tree. Each module of this package adds its own commands; docs/command-line.md lists them all."""
+
+import typer
+
+from shared import __version__
+
+app = typer.Typer(
+    name="cosell",
+    help="Keeps Partner Center referrals and Salesforce opportunities in step.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Run the command."""
+    app()
