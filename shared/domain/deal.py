@@ -6,9 +6,9 @@ that belong together are one value (protocol.md section 4): money, status, the c
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import StrEnum
 
 from shared.domain.codes import COUNTRIES, CURRENCIES
@@ -36,22 +36,35 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        """Bring the amount into normal form. Raises ValueError for an unknown currency."""
+        """Bring the amount into normal form. Raises ValueError for an unknown currency, or for no amount of money."""
         if self.currency not in CURRENCIES:
             raise ValueError(f"{self.currency!r} is no ISO 4217 currency")
-        object.__setattr__(self, "amount", self.amount.quantize(CENT, ROUND_HALF_UP))
+        object.__setattr__(self, "amount", _cents(self.amount))
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
 
 
+def _cents(amount: Decimal) -> Decimal:
+    """Two decimal places, and one zero only: -0.00 would have another fingerprint than 0.00."""
+    if not amount.is_finite():
+        raise ValueError("an amount is finite")
+    try:
+        return amount.quantize(CENT, ROUND_HALF_UP) + 0
+    except InvalidOperation:
+        raise ValueError("an amount has at most 26 digits before the point") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where a deal stands, in Partner Center's words (reference/partner-center.md section 6)."""
+    """Where a deal stands, in Partner Center's words (reference/partner-center.md section 6).
+
+    The reason travels with a close and is not compared: several stages may mean one status for different reasons.
+    """
 
     status: str
     substatus: str
-    reason: str | None = None
+    reason: str | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_final(self) -> bool:
@@ -138,19 +151,23 @@ class Deal(Mapping[str, Value | None]):
         return Deal({field: value for field, value in self._values.items() if field not in fields})
 
 
-def fingerprint(value: Value | None) -> str:
-    """A short hash that tells values apart without showing them: what logs and refusals keep."""
-    return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
+def fingerprint(value: Value | Deal | None) -> str:
+    """A short hash that tells values (or whole deals) apart without showing them: what logs and refusals keep."""
+    text = repr(sorted(value.items())) if isinstance(value, Deal) else repr(value)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def shown(value: Value | None) -> str:
-    """A value as a seller reads it in the audit."""
+def shown(value: Value | None, *, whole: bool = False) -> str:
+    """A value as a seller reads it in the audit: one line, cut unless `whole` (a value that stands nowhere else)."""
     if value is None:
         return "empty"
     if isinstance(value, tuple):
         return ", ".join(str(item) for item in value) or "empty"
     text = str(value)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}… ({len(text)} characters)"
+    if whole:
+        return text
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_SHOWN else f"{line[:MAX_SHOWN]}… ({len(text)} characters)"
 
 
 MAX_SHOWN = 80

@@ -13,6 +13,9 @@ from shared.domain.deal import Deal, Value, fingerprint
 from shared.domain.states import Mark, State
 
 
+WHOLE = "partner_center.*"
+
+
 class EffectKind(StrEnum):
     """The writes there are."""
 
@@ -67,7 +70,8 @@ class Link:
 
     `etag` and `stamps` are the known versions of the referral and of the opportunity's queries; None or absent means
     unknown, so that the next look reads. `agreed` says that every mapped value was agreed at `etag`: only then may a
-    push take the referral as the base has it. `refused` is by field and side ("partner_center.money").
+    push take the referral as the base has it. `refused` is by field and side ("partner_center.money"); WHOLE stands for a
+    deal that was refused at its creation.
     """
 
     opportunity_id: str
@@ -98,8 +102,8 @@ class Link:
         """Whether the row with this stamp was seen already."""
         return stamp is not None and self.stamps.get(query) == stamp
 
-    def refuses(self, key: str, value: Value | None) -> bool:
-        """Whether exactly this value is on record as refused."""
+    def refuses(self, key: str, value: Value | Deal | None) -> bool:
+        """Whether exactly this value (or this whole deal) is on record as refused."""
         record = self.refused.get(key)
         return record is not None and record.value == fingerprint(value)
 

@@ -7,8 +7,8 @@
     changed              changed, equal           adopt
     changed              changed, different       conflict: final beats open, notes keep both, else the rule's winner
 
-A field without a base counts as changed on both sides. Whether a latch forbids a write is the plan's business; here a
-value that only the other side owns is put back.
+A field without a base counts as changed on every side that holds a value. Whether a latch forbids a write is the
+plan's business; here a value that only the other side owns is put back.
 """
 
 from dataclasses import dataclass
@@ -43,6 +43,14 @@ class Merged:
         return self.salesforce if side is Side.SALESFORCE else self.partner_center
 
     @property
+    def keeps_both(self) -> bool:
+        """A conflict of two texts that ended with both of them."""
+        texts = (self.salesforce, self.partner_center)
+        return self.conflict and all(
+            isinstance(text, str) and isinstance(self.value, str) and text in self.value for text in texts
+        )
+
+    @property
     def put_back(self) -> bool:
         """An edit on a side that does not own the field."""
         return self.edited is not None and not self.conflict and self.held_by(self.edited) != self.value
@@ -70,11 +78,16 @@ def _merge_field(
 ) -> Merged:
     if salesforce == partner_center:
         return Merged(rule, salesforce, salesforce, partner_center)
-    if partner_center == base:
+    if _is_unchanged(partner_center, base):
         return _one_sided(rule, Side.SALESFORCE, salesforce, partner_center)
-    if salesforce == base:
+    if _is_unchanged(salesforce, base):
         return _one_sided(rule, Side.PARTNER_CENTER, salesforce, partner_center)
     return _conflict(rule, salesforce, partner_center, edited)
+
+
+def _is_unchanged(value: Value | None, base: object) -> bool:
+    """Whether nobody has edited this side; what is empty and has no base was never filled in."""
+    return value is None if base is MISSING else value == base
 
 
 def _one_sided(rule: Rule, side: Side, salesforce: Value | None, partner_center: Value | None) -> Merged:
@@ -84,18 +97,24 @@ def _one_sided(rule: Rule, side: Side, salesforce: Value | None, partner_center:
 
 
 def _conflict(rule: Rule, salesforce: Value | None, partner_center: Value | None, edited: Edited) -> Merged:
-    if rule.merges_text and isinstance(salesforce, str) and isinstance(partner_center, str):
+    if rule.merges_text and isinstance(salesforce, str) and isinstance(partner_center, str) and _both_own(rule):
         text = _both_texts(salesforce, partner_center, edited)
-        return Merged(rule, text, salesforce, partner_center, rule.winner, conflict=True)
+        if rule.length is None or len(text) <= rule.length:
+            return Merged(rule, text, salesforce, partner_center, rule.winner, conflict=True)
     winner = _winner(rule, salesforce, partner_center)
     value = salesforce if winner is Side.SALESFORCE else partner_center
     return Merged(rule, value, salesforce, partner_center, winner, conflict=True)
 
 
+def _both_own(rule: Rule) -> bool:
+    return all(rule.direction.owns(side) for side in Side)
+
+
 def _winner(rule: Rule, salesforce: Value | None, partner_center: Value | None) -> Side:
-    owners = [side for side in Side if rule.direction.owns(side)]
-    if len(owners) == 1:
-        return owners[0]
+    if not _both_own(rule):
+        return next(side for side in Side if rule.direction.owns(side))
+    if rule.merges_text and None in (salesforce, partner_center):
+        return Side.PARTNER_CENTER if salesforce is None else Side.SALESFORCE  # text beats its own absence
     if isinstance(salesforce, Status) and isinstance(partner_center, Status):
         if partner_center.is_final:
             return Side.PARTNER_CENTER  # final there is final for ever, whatever Salesforce says

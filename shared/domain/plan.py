@@ -90,17 +90,23 @@ def plan_pair(
     """Merge one pair and decide the writes; `wait` is how long what cannot be undone must stand (protocol.md 5)."""
     edited = Edited(opportunity.modified, referral.updated)
     draft = _Draft(link, referral, now, wait)
-    for merged in merge(link.base, opportunity.deal, referral.deal, rules, edited):
-        draft.take(merged)
+    merged = merge(link.base, opportunity.deal, referral.deal, rules, edited)
+    for one in sorted(merged, key=_status_first):
+        draft.take(one)
     draft.warn_of_past_closing(opportunity.deal)
     return draft.plan()
+
+
+def _status_first(merged: Merged) -> bool:
+    """An accept opens the other fields: what was edited meanwhile goes with it (protocol.md section 7)."""
+    return not isinstance(merged.value, Status)
 
 
 class _Draft:
     """Collects one pair's decisions field by field."""
 
     def __init__(self, link: Link, referral: Referral, now: datetime, wait: timedelta) -> None:
-        self.link, self.referral, self.now, self.wait = link, referral, now, wait
+        self.link, self.status, self.now, self.wait = link, referral.status, now, wait
         self.base: dict[str, Value | None] = dict(link.base)
         self.writes: dict[Side, list[Change]] = {Side.PARTNER_CENTER: [], Side.SALESFORCE: []}
         self.refused: dict[str, Record] = {}
@@ -126,6 +132,8 @@ class _Draft:
         if side is Side.PARTNER_CENTER and self._must_wait(merged):
             return False
         self.writes[side].append(Change(rule.field, rule.label, merged.held_by(side), merged.value))
+        if side is Side.PARTNER_CENTER and isinstance(merged.value, Status) and not merged.value.is_final:
+            self.status = merged.value
         return True
 
     def _forbidden(self, key: str, merged: Merged, side: Side) -> str | None:
@@ -133,7 +141,7 @@ class _Draft:
         if record and record.code.startswith(REFUSED_BY_FAR_SIDE) and self.link.refuses(key, merged.value):
             return record.code
         if side is Side.PARTNER_CENTER:
-            latch = latch_on(self.referral.status, merged.value)
+            latch = latch_on(self.status, merged.value)
             if latch:
                 return latch.code
         return "not_clearable" if merged.value is None and side not in merged.rule.clearable else None
@@ -166,22 +174,20 @@ class _Draft:
 
     def _tell_losses(self, merged: Merged) -> None:
         """Every value that is given up goes to the audit, with the one that was kept."""
-        label = merged.rule.label
-        both_kept = merged.differs_on(Side.SALESFORCE) and merged.differs_on(Side.PARTNER_CENTER)
-        if merged.conflict and merged.edited and merged.rule.merges_text and (both_kept or merged.value):
+        label, kept = merged.rule.label, shown(merged.value)
+        if merged.keeps_both:
             self.lines.append(sentence("both_texts", label=label))
         elif merged.conflict and merged.edited:
-            lost = merged.held_by(merged.edited.other)
-            self.lines.append(sentence("conflict", label=label, kept=shown(merged.value), lost=shown(lost)))
+            lost = shown(merged.held_by(merged.edited.other), whole=True)
+            self.lines.append(sentence("conflict", label=label, kept=kept, lost=lost))
         elif merged.put_back and merged.edited:
             owner = "Partner Center" if merged.edited is Side.SALESFORCE else "Salesforce"
-            lost = merged.held_by(merged.edited)
-            self.lines.append(
-                sentence("put_back", label=label, owner=owner, kept=shown(merged.value), lost=shown(lost))
-            )
+            lost = shown(merged.held_by(merged.edited), whole=True)
+            self.lines.append(sentence("put_back", label=label, owner=owner, kept=kept, lost=lost))
 
     def warn_of_past_closing(self, deal: Deal) -> None:
         """A closing date in the past is sent; while the deal is open the seller is asked, once a date, to move it."""
+        deal = deal.with_({change.field: change.new for change in self.writes[Side.SALESFORCE]})
         told = past_closing(deal, self.now.date())
         if told:
             self.told.append(told)
@@ -190,7 +196,7 @@ class _Draft:
 
     def plan(self) -> Plan:
         """The decisions as a plan."""
-        unanswered = self.referral.status is not None and self.referral.status.is_unanswered
+        unanswered = self.status is not None and self.status.is_unanswered
         return Plan(
             Deal(self.base),
             tuple(self.writes[Side.PARTNER_CENTER]),

@@ -25,8 +25,8 @@ class Direction(StrEnum):
 class Rule:
     """One field: who owns it, whether it travels on create and on update, and who wins a conflict.
 
-    `label` is the field's name in the audit; `merges_text` marks notes, of which both edits are kept; `clearable` are
-    the sides that accept an empty value (protocol.md section 4).
+    `label` is the field's name in the audit; `merges_text` marks notes, of which both edits are kept where they fit
+    into `length` characters; `clearable` are the sides that accept an empty value (protocol.md section 4).
     """
 
     field: str
@@ -36,11 +36,8 @@ class Rule:
     on_update: bool = True
     winner: Side = Side.SALESFORCE
     merges_text: bool = False
+    length: int | None = None
     clearable: frozenset[Side] = frozenset()
-
-    def travels_to(self, side: Side) -> bool:
-        """Whether a change may be written to `side` after creation."""
-        return self.on_update and self.direction.owns(side.other)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,8 @@ class Stage:
     arrives: bool = False
 
     def shows(self, status: Status) -> bool:
-        """Whether `status` is shown as this stage (the reason plays no part)."""
-        return any((status.status, status.substatus) == (s.status, s.substatus) for s in (self.status, *self.also))
+        """Whether `status` is shown as this stage."""
+        return status in (self.status, *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,19 @@ class StageTable:
     def __iter__(self) -> Iterator[Stage]:
         return iter(self.stages)
 
+    @property
+    def on_hold(self) -> str:
+        """The stage of deals that nobody has answered yet: the table's first."""
+        return self.stages[0].name
+
     def status_of(self, stage: str) -> Status | None:
         """What a stage means; None for a stage that the table does not know."""
         folded = stage.casefold()
         return next((row.status for row in self.stages if row.name.casefold() == folded), None)
 
     def stage_for(self, status: Status) -> str | None:
-        """The stage to give to a deal that arrives with `status`."""
-        rows = [row for row in self.stages if row.shows(status)]
+        """The stage to give to a deal that arrives with `status`: one that stands for it before one that shows it."""
+        rows = [row for row in self.stages if row.status == status] or [row for row in self.stages if row.shows(status)]
         chosen = next((row for row in rows if row.arrives), rows[0] if rows else None)
         return chosen.name if chosen else None
 
