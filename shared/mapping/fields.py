@@ -263,8 +263,9 @@ class StatusField(FieldBase):
         return Status(str(status or "None"), str(substatus or "None"))
 
     @override
-    def write_row(self, value: Status) -> dict[str, Any]:
-        return {self.salesforce: self.stages.stage_for(value)}
+    def write_row(self, value: Status | None) -> dict[str, Any]:
+        """A deal whose status nobody knows begins on the on-hold stage: Salesforce demands one."""
+        return {self.salesforce: self.stages.stage_for(value) if value else self.stages.on_hold}
 
     @override
     def operations(self, value: Status, old: Status | None) -> list[Json]:

@@ -149,8 +149,8 @@ class Translation:
         return {
             column: value
             for name, field in plain.items()
-            if deal.get(name) is not None
-            for column, value in field.write_row(deal[name]).items()
+            if deal.get(name) is not None or isinstance(field, StatusField)
+            for column, value in field.write_row(deal.get(name)).items()
             if value is not None
         } | {self.file.ours.flag: True}
 

@@ -8,21 +8,24 @@ old claim           taken over; Salesforce is looked into before anything is mad
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from shared.domain.catalogue import sentence
 from shared.domain.deal import Company, Deal, Person, Side
 from shared.domain.link import Effect, EffectKind, Intent, Link, Pointer
-from shared.domain.records import Referral
+from shared.domain.plan import Change
+from shared.domain.records import Opportunity, Referral
 from shared.domain.states import Mark, State
-from shared.errors import Ambiguous, Conflict, NotFound, StoreConflict, StoreError
+from shared.errors import Ambiguous, Conflict, CosellError, NotFound, StoreConflict, StoreError
 from shared.sync.audit import FROM_PARTNER_CENTER, line, render
 from shared.sync.context import Context
 from shared.sync.failing import watching
 from shared.sync.pair import BUSY, SETTLED, Outcome, Pair, Result, with_known_versions
-from shared.sync.ports import Entry, Json, Line, Node, Page
+from shared.sync.ports import Entry, Json, Line, Node, Page, Written
 from shared.sync.queries import look_ups
-from shared.sync.write_referral import point
+from shared.sync.write_referral import compared, ignored_lines, with_ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,90 +35,118 @@ class Linked:
     opportunity_id: str
 
 
+@dataclass(slots=True)
+class Claim:
+    """The lock of a referral that has no link yet, as last written: nobody else's is ever let go."""
+
+    referral_id: str
+    entry: Entry[Pointer]
+
+    @property
+    def begun(self) -> Effect | None:
+        """What somebody set out to make, and may have made."""
+        return (self.entry.value.intent or Intent()).find(EffectKind.CREATE_OPPORTUNITY)
+
+    def fill(self, ctx: Context, effect: Effect) -> None:
+        """Write down what is about to be made, which renews the lease. Raises StoreConflict: the lease was lost."""
+        self.entry = ctx.store.replace_pointer(self.referral_id, self.entry, Pointer(intent=Intent((effect,))))
+
+    def turn(self, ctx: Context, opportunity_id: str) -> None:
+        """Make the claim a pointer to the link."""
+        self.entry = ctx.store.replace_pointer(self.referral_id, self.entry, Pointer(opportunity_id))
+
+    def drop(self, ctx: Context) -> None:
+        """Let go, so that the next try need not wait for the lease."""
+        ctx.store.delete_pointer(self.referral_id, self.entry)
+
+
 def receive(ctx: Context, referral_id: str) -> Linked | Outcome:
     """Bring one referral to its link, making opportunity and link where there are none. Raises the client's errors."""
     claim = _claim(ctx, referral_id)
-    if not isinstance(claim, Entry):
+    if not isinstance(claim, Claim):
         return claim
     try:
-        return _received(ctx, referral_id, claim)
+        return _received(ctx, claim)
     except StoreConflict:
         return BUSY
-    except Ambiguous:
-        raise
     except Exception:
-        _let_go(ctx, referral_id)
-        raise
+        if claim.begun is None:
+            _let_go(ctx, claim)
+        raise  # else something may have been made: the claim says what, and ends with its lease
 
 
-def _let_go(ctx: Context, referral_id: str) -> None:
-    """Drop a claim after a failure in which nothing was made, so that the next try need not wait for the lease."""
-    try:
-        entry = ctx.store.pointer(referral_id)
-        if entry is not None and entry.value.opportunity_id is None:
-            ctx.store.delete_pointer(referral_id, entry)
-    except StoreError:
-        return  # the claim then ends with its lease
+def _let_go(ctx: Context, claim: Claim) -> None:
+    """Drop a claim after a failure in which nothing was made; if the store fails too, it ends with its lease."""
+    with suppress(StoreError):
+        claim.drop(ctx)
 
 
-def _claim(ctx: Context, referral_id: str) -> Linked | Outcome | Entry[Pointer]:
+def _claim(ctx: Context, referral_id: str) -> Linked | Outcome | Claim:
     try:
         entry = ctx.store.pointer(referral_id)
         if entry is None:
-            return ctx.store.insert_pointer(referral_id, Pointer(intent=Intent()))
+            return Claim(referral_id, ctx.store.insert_pointer(referral_id, Pointer(intent=Intent())))
         if entry.value.opportunity_id:
             return Linked(entry.value.opportunity_id)
         if entry.age < ctx.policy.lease:
             return BUSY
-        return ctx.store.replace_pointer(referral_id, entry, entry.value)
+        return Claim(referral_id, ctx.store.replace_pointer(referral_id, entry, entry.value))
     except StoreConflict:
         return BUSY
 
 
-def _received(ctx: Context, referral_id: str, claim: Entry[Pointer]) -> Linked | Outcome:
+def _received(ctx: Context, claim: Claim) -> Linked | Outcome:
     try:
         with watching(ctx, Side.PARTNER_CENTER):
-            referral = ctx.translation.referral(ctx.partner_center.get(referral_id))
+            referral = ctx.translation.referral(ctx.partner_center.get(claim.referral_id))
     except NotFound:
-        ctx.store.delete_pointer(referral_id, claim)
-        ctx.log("referral_missing", referral_id=referral_id)
+        claim.drop(ctx)
+        ctx.log("referral_missing", referral_id=claim.referral_id)
         return SETTLED
     named = ctx.scope.opportunity_of(referral.external_reference)
     known = ctx.store.link(named) if named else None
     if known is not None and not ctx.scope.excludes(referral.organization_id, referral.external_reference):
-        return _named(ctx, referral, claim, known)
+        return _to_link(ctx, referral, claim, known)
     reason = ctx.scope.excludes_unlinked(referral)
-    if reason:
-        ctx.store.delete_pointer(referral_id, claim)
-        ctx.log("referral_ignored", referral_id=referral_id, reason=reason)
-        return SETTLED
-    return _find_or_make(ctx, referral, claim, named)
+    return _ignored(ctx, claim, reason) if reason else _find_or_make(ctx, referral, claim, named)
 
 
-def _named(ctx: Context, referral: Referral, claim: Entry[Pointer], known: Entry[Link]) -> Linked | Outcome:
-    """The external reference names an opportunity that we have a row for: our own push made this referral."""
-    link = known.value
-    if link.referral_id == referral.id:
-        ctx.store.replace_pointer(referral.id, claim, Pointer(link.opportunity_id))
-        return Linked(link.opportunity_id)
-    ctx.store.delete_pointer(referral.id, claim)
-    if link.referral_id is None and link.intent is not None:
-        return BUSY  # an event that overtook the reply of our own create
-    if link.referral_id is None:
-        return _link(ctx, referral, replace(link, referral_id=referral.id), known)
-    ctx.log("referral_ignored", referral_id=referral.id, reason="another_referral_is_linked")
+def _ignored(ctx: Context, claim: Claim, reason: str) -> Outcome:
+    claim.drop(ctx)
+    ctx.log("referral_ignored", referral_id=claim.referral_id, reason=reason)
     return SETTLED
 
 
-def _link(ctx: Context, referral: Referral, link: Link, known: Entry[Link] | None) -> Linked:
-    """Link an opportunity that exists; the pull that follows merges, the referral's values being the other side."""
-    found = replace(link, engagement_id=referral.engagement_id, state=State.LIVE, told=(), cause=None, unwritten=True)
+def _to_link(ctx: Context, referral: Referral, claim: Claim, known: Entry[Link]) -> Linked | Outcome:
+    """There is a row for the opportunity that this referral names, or that names this referral."""
+    link = known.value
+    if link.referral_id == referral.id:
+        claim.turn(ctx, link.opportunity_id)  # our own push made it, or an earlier attempt came as far as the link
+        return Linked(link.opportunity_id)
+    if link.referral_id is not None:
+        return _ignored(ctx, claim, "another_referral_is_linked")
+    if link.intent is None:
+        return _link(ctx, referral, claim, known)
+    if claim.begun is None:
+        claim.drop(ctx)  # somebody is at the pair: an event that overtook the reply of our own create
+    return BUSY
+
+
+def _link(ctx: Context, referral: Referral, claim: Claim, known: Entry[Link] | None, named: str = "") -> Linked:
+    """Link an opportunity that exists; the pull that follows merges, the referral's values being the other side.
+
+    If an earlier attempt made it, the values it was made with are the base, so that an edit made since survives.
+    """
+    link = known.value if known else Link(named)
+    base = claim.begun.values if claim.begun and not link.base else link.base
+    link = replace(link, referral_id=referral.id, engagement_id=referral.engagement_id, base=base)
+    found = replace(link, state=State.LIVE, told=(), cause=None, unwritten=True)
     told = (line(ctx.clock.now(), FROM_PARTNER_CENTER, sentence("adopted_opportunity")),)
     if known is None:
         ctx.store.insert_link(found, told)
     else:
         ctx.store.replace_link(known, found, told)
-    point(ctx, referral.id, link.opportunity_id)
+    claim.turn(ctx, link.opportunity_id)
     ctx.log("referral_adopted", opportunity_id=link.opportunity_id, referral_id=referral.id)
     return Linked(link.opportunity_id)
 
@@ -142,16 +173,15 @@ class Found:
         return str(self.contacts[0]["Id"]) if len(self.contacts) == 1 else None
 
 
-def _find_or_make(ctx: Context, referral: Referral, claim: Entry[Pointer], named: str | None) -> Linked | Outcome:
+def _find_or_make(ctx: Context, referral: Referral, claim: Claim, named: str | None) -> Linked | Outcome:
     company = referral.deal.get("account")
     if not isinstance(company, Company):
-        ctx.store.delete_pointer(referral.id, claim)
-        ctx.log("referral_ignored", referral_id=referral.id, reason="no_account")
-        return SETTLED
+        return _ignored(ctx, claim, "no_account")
     key = f"{company.name.casefold()}|{company.country}"
     account_claim = ctx.store.claim_account(key, ctx.policy.lease)
     if account_claim is None:
-        ctx.store.delete_pointer(referral.id, claim)
+        if claim.begun is None:
+            claim.drop(ctx)
         return BUSY
     try:
         return _under_claims(ctx, referral, claim, named, company)
@@ -160,17 +190,15 @@ def _find_or_make(ctx: Context, referral: Referral, claim: Entry[Pointer], named
 
 
 def _under_claims(
-    ctx: Context, referral: Referral, claim: Entry[Pointer], named: str | None, company: Company
+    ctx: Context, referral: Referral, claim: Claim, named: str | None, company: Company
 ) -> Linked | Outcome:
     found = _look_up(ctx, referral, named, company)
-    alive = [row for row in found.opportunities if not row.get("IsDeleted")]
+    alive = [str(row["Id"]) for row in found.opportunities if not row.get("IsDeleted")]
     if alive:
-        ctx.store.delete_pointer(referral.id, claim)
-        return _adopt_row(ctx, referral, str(alive[0]["Id"]), claim.value)
+        known = ctx.store.link(alive[0])
+        return _to_link(ctx, referral, claim, known) if known else _link(ctx, referral, claim, None, alive[0])
     if found.opportunities:
-        ctx.store.delete_pointer(referral.id, claim)
-        ctx.log("referral_ignored", referral_id=referral.id, reason="opportunity_deleted")
-        return SETTLED
+        return _ignored(ctx, claim, "opportunity_deleted")
     return _make(ctx, referral, claim, found, company)
 
 
@@ -185,49 +213,61 @@ def _look_up(ctx: Context, referral: Referral, named: str | None, company: Compa
     return Found(pages["opportunities"].rows, pages["accounts"].rows, contacts)
 
 
-def _adopt_row(ctx: Context, referral: Referral, opportunity_id: str, claimed: Pointer) -> Linked | Outcome:
-    """An opportunity of this referral exists: link it. If an earlier attempt made it, its values are the base."""
-    known = ctx.store.link(opportunity_id)
-    if known and known.value.intent is not None:
-        return BUSY
-    if known and known.value.referral_id not in (None, referral.id):
-        ctx.log("referral_ignored", referral_id=referral.id, reason="another_referral_is_linked")
-        return SETTLED
-    made = (claimed.intent or Intent()).find(EffectKind.CREATE_OPPORTUNITY)
-    link = known.value if known else Link(opportunity_id)
-    base = made.values if made and not link.base else link.base
-    return _link(ctx, referral, replace(link, referral_id=referral.id, base=base), known)
-
-
-def _make(ctx: Context, referral: Referral, claim: Entry[Pointer], found: Found, company: Company) -> Linked | Outcome:
+def _make(ctx: Context, referral: Referral, claim: Claim, found: Found, company: Company) -> Linked | Outcome:
     """Account, contact, opportunity and contact role in one graph, all or nothing; then the link, then the pointer."""
     effect = Effect(EffectKind.CREATE_OPPORTUNITY, referral.deal, version=referral.etag, decided=ctx.clock.now())
-    claim = ctx.store.replace_pointer(referral.id, claim, Pointer(intent=Intent((effect,))))
+    claim.fill(ctx, effect)
     told = _told(ctx, referral)
     try:
-        nodes = _nodes(ctx, referral, found, company, render(told))
-        with watching(ctx, Side.SALESFORCE):
-            written = ctx.salesforce.create(nodes, "opportunity", ctx.translation.columns)
+        written = _written(ctx, claim, _nodes(ctx, referral, found, company, render(told)))
     except Conflict:
         return BUSY  # somebody made it this moment: the next look finds it
     if written.row is None:
         return Outcome(Result.DUE, "not_read_back")
     seen = ctx.translation.opportunity(written.row, written.at)
-    base = {name: value for name, value in referral.deal.items() if seen.deal.get(name, value) == value}
+    ignored = _ignored_values(ctx, referral, seen)
+    ctx.store.insert_link(_new_link(ctx, referral, seen, ignored), (*told, *ignored_lines(ctx.clock.now(), ignored)))
+    claim.turn(ctx, seen.id)
+    ctx.log("opportunity_created", opportunity_id=seen.id, referral_id=referral.id)
+    return Linked(seen.id) if ignored else SETTLED
+
+
+def _ignored_values(ctx: Context, referral: Referral, seen: Opportunity) -> tuple[Change, ...]:
+    """Values of the graph that Salesforce left empty, without an error (protocol.md section 3)."""
+    changes = (
+        Change(rule.field, rule.label, None, referral.deal[rule.field])
+        for rule in ctx.translation.rules.updatable
+        if rule.on_create and rule.direction.owns(Side.PARTNER_CENTER) and rule.field in referral.deal
+    )
+    return compared(tuple(changes), seen.deal)[1]
+
+
+def _new_link(ctx: Context, referral: Referral, seen: Opportunity, ignored: tuple[Change, ...]) -> Link:
+    """The base is what was sent: another value in the row is an edit on top of it, and none at all is refused."""
     link = Link(
         seen.id,
         State.ON_HOLD if referral.status and referral.status.is_unanswered else State.LIVE,
         referral.id,
         referral.engagement_id,
-        Deal(base),
+        referral.deal.with_({change.field: None for change in ignored}),
         mark=_mark(referral),
+        unwritten=bool(ignored),
     )
-    known = with_known_versions(link, Pair(Entry(link, "", claim.age), opportunity=seen, referral=referral),
-                                ctx.translation.rules)  # fmt: skip
-    ctx.store.insert_link(known, told)
-    ctx.store.replace_pointer(referral.id, claim, Pointer(seen.id))
-    ctx.log("opportunity_created", opportunity_id=seen.id, referral_id=referral.id)
-    return SETTLED
+    link = with_ignored(link, ignored, Side.SALESFORCE, ctx.clock.now())
+    pair = Pair(Entry(link, "", timedelta()), opportunity=seen, referral=referral)
+    return with_known_versions(link, pair, ctx.translation.rules)
+
+
+def _written(ctx: Context, claim: Claim, nodes: Sequence[Node]) -> Written:
+    """Send the graph; where it is sure that nothing was made, the next try need not look for it."""
+    try:
+        with watching(ctx, Side.SALESFORCE):
+            return ctx.salesforce.create(nodes, "opportunity", ctx.translation.columns)
+    except (Ambiguous, Conflict):
+        raise
+    except CosellError:
+        _let_go(ctx, claim)
+        raise
 
 
 def _mark(referral: Referral) -> Mark:

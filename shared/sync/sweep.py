@@ -42,7 +42,7 @@ def _pages(ctx: Context, report: Report, started: datetime) -> tuple[bool, datet
     newest: datetime | None = None
     for page in ctx.partner_center.changed_since(since(ctx)):
         if newest is None and page:
-            newest = max(moment(stamp["updatedDateTime"]) for stamp in page)
+            newest = max((at for stamp in page if (at := _moment(stamp, "updatedDateTime"))), default=None)
         report.seen += len(page)
         report.add(pull(ctx, unknown(ctx, page), {}))
         if time_is_up(ctx, started):
@@ -71,8 +71,17 @@ def unknown(ctx: Context, page: Sequence[Json]) -> list[str]:
 def _is_known(ctx: Context, stamp: Json) -> bool:
     pointer = ctx.store.pointer(str(stamp["id"]))
     if pointer is None:
-        return moment(stamp["createdDateTime"]) < ctx.scope.begin
+        created = _moment(stamp, "createdDateTime")
+        return created is not None and created < ctx.scope.begin
     if pointer.value.opportunity_id is None:
         return False
     link = ctx.store.link(pointer.value.opportunity_id)
     return link is not None and link.value.etag == stamp.get("eTag")
+
+
+def _moment(stamp: Json, name: str) -> datetime | None:
+    """A date of a stamp; None where it cannot be read: such a referral is pulled, and the others do not suffer."""
+    try:
+        return moment(stamp.get(name))
+    except ValueError:
+        return None
