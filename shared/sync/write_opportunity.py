@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.domain.cause import Cause
-from shared.domain.deal import Side
+from shared.domain.deal import Deal, Side, Value
 from shared.domain.link import Effect, EffectKind, Link
 from shared.domain.plan import Change, described
 from shared.domain.records import Opportunity
@@ -100,13 +100,18 @@ def _confirm_write(ctx: Context, pair: Pair, written: Written) -> None:
     taken, ignored = compared(changes, seen.deal)
     now = ctx.clock.now()
     link = with_ignored(pair.link, ignored, Side.SALESFORCE, now)
-    base = link.base.with_({change.field: change.new for change in taken})
-    link = replace(link, base=base, mark=mark_of(link), unwritten=bool(ignored))
+    link = replace(link, base=link.base.with_(_agreed(pair, taken)), mark=mark_of(link), unwritten=bool(ignored))
     _read_back(pair, seen)
     told = [_line(ctx, taken)] if taken else []
     confirm(ctx, pair, EffectKind.WRITE_OPPORTUNITY, link, (*told, *ignored_lines(now, ignored), *untold(ctx, pair)))
     fields = [change.field for change in changes]
     ctx.log("opportunity_written", opportunity_id=pair.id, referral_id=link.referral_id, fields=fields)
+
+
+def _agreed(pair: Pair, taken: tuple[Change, ...]) -> dict[str, Value | None]:
+    """What both sides are now known to have held: of two texts joined here alone, the one that Partner Center keeps."""
+    held = pair.referral.deal if pair.referral else Deal()
+    return {change.field: held.get(change.field, change.new) for change in taken}
 
 
 def _read_back(pair: Pair, seen: Opportunity) -> None:
