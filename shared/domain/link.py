@@ -12,7 +12,6 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Value, fingerprint
 from shared.domain.states import Mark, State
 
-
 WHOLE = "partner_center.*"
 
 
@@ -70,8 +69,8 @@ class Link:
 
     `etag` and `stamps` are the known versions of the referral and of the opportunity's queries; None or absent means
     unknown, so that the next look reads. `agreed` says that every mapped value was agreed at `etag`: only then may a
-    push take the referral as the base has it. `refused` is by field and side ("partner_center.money"); WHOLE stands for a
-    deal that was refused at its creation.
+    push take the referral as the base has it. `refused` is by field and side ("partner_center.money"); `WHOLE` stands
+    for a deal that was refused at its creation.
     """
 
     opportunity_id: str

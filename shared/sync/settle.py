@@ -12,6 +12,7 @@ from datetime import timedelta
 from shared.domain.catalogue import cause
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Status
+from shared.domain.link import WHOLE
 from shared.domain.plan import plan_pair, plan_referral
 from shared.domain.records import Opportunity, Referral
 from shared.domain.states import State
@@ -174,6 +175,10 @@ def _prepare_create(ctx: Context, pair: Pair, row: Opportunity) -> None:
     """Adopt the referral that the row names, hold what is incomplete; what is left will be created."""
     if row.referral_id and not pair.creates:
         _adopt(ctx, pair, row.referral_id)
+        return
+    refused = pair.link.cause
+    if refused and not pair.creates and pair.link.refuses(WHOLE, row.deal):
+        pair.outcome = Outcome(Result.PARKED, refused.code)
         return
     causes = () if pair.creates else plan_referral(row)
     pair.creates = not causes

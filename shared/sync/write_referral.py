@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from shared.domain.catalogue import cause, sentence
 from shared.domain.cause import Cause
-from shared.domain.deal import Deal, Side, fingerprint, shown
-from shared.domain.link import Effect, EffectKind, Intent, Link, Pointer, Record
+from shared.domain.deal import Deal, Side, Status, fingerprint, shown
+from shared.domain.link import WHOLE, Effect, EffectKind, Intent, Link, Pointer, Record
 from shared.domain.plan import REFUSED_BY_FAR_SIDE, Change, described, plan_pair
 from shared.domain.records import Referral
 from shared.domain.states import State
@@ -112,7 +112,9 @@ def _effect(kind: EffectKind, changes: tuple[Change, ...], version: str) -> Effe
 def _confirm_patch(ctx: Context, pair: Pair, changes: tuple[Change, ...], seen: Referral) -> None:
     taken, ignored = compared(changes, seen.deal)
     link = with_ignored(pair.link, ignored, Side.PARTNER_CENTER, ctx.clock.now())
-    link = replace(link, base=link.base.with_({change.field: change.new for change in taken}), unwritten=True)
+    held = pair.opportunity.deal if pair.opportunity else Deal()
+    agreed = {change.field: change.new for change in taken if held.get(change.field) == change.new}
+    link = replace(link, base=link.base.with_(agreed), unwritten=True)
     lines = (*_lines(ctx.clock.now(), taken, ignored), *untold(ctx, pair))
     pair.referral, pair.trusted = seen, False
     confirm(ctx, pair, EffectKind.PATCH_REFERRAL, link, lines)
@@ -210,7 +212,7 @@ def look_for_created(ctx: Context, pair: Pair) -> None:
             if _is_ours(ctx, stamp, pair.id):
                 pair.found = ctx.partner_center.get(str(stamp["id"]))
                 return
-    pair.old = pair.old.without(EffectKind.CREATE_REFERRAL)
+    pair.old = Intent()
 
 
 def _is_ours(ctx: Context, stamp: Json, opportunity_id: str) -> bool:
@@ -225,13 +227,13 @@ def _created(ctx: Context, pair: Pair, said: Json, code: str) -> None:
     referral = ctx.translation.referral(said)
     sent = (pair.link.intent or Intent()).find(EffectKind.CREATE_REFERRAL)
     deal = sent.values if sent else Deal()
-    base = Deal({name: value for name, value in deal.items() if name in referral.deal and referral.deal[name] == value})
     link = replace(
         pair.link,
         state=State.LIVE,
         referral_id=referral.id,
         engagement_id=referral.engagement_id,
-        base=base,
+        base=_held_by_both(deal, referral.deal, adopted=code == "adopted_referral"),
+        refused={},
         told=(),
         cause=None,
         unwritten=True,
@@ -242,6 +244,20 @@ def _created(ctx: Context, pair: Pair, said: Json, code: str) -> None:
     point(ctx, referral.id, pair.id)
     event = "referral_created" if code == "created_referral" else "referral_adopted"
     ctx.log(event, opportunity_id=pair.id, referral_id=referral.id)
+
+
+def _held_by_both(sent: Deal, seen: Deal, *, adopted: bool) -> Deal:
+    """What both sides are known to have held: the values sent, where the representation confirms them.
+
+    A referral that is found later may have been edited since: every value it was created with was held by both, so the
+    difference is an edit of the other side. The status is not among them: the service decides it.
+    """
+    held = (
+        name
+        for name, value in sent.items()
+        if name in seen and (seen[name] == value or (adopted and not isinstance(value, Status)))
+    )
+    return Deal({name: sent[name] for name in held})
 
 
 def point(ctx: Context, referral_id: str, opportunity_id: str) -> None:
@@ -259,7 +275,10 @@ def point(ctx: Context, referral_id: str, opportunity_id: str) -> None:
 
 
 def _park_create(ctx: Context, pair: Pair, found: Cause) -> None:
-    link = replace(pair.link, state=State.PARKED, cause=found, unwritten=True)
-    confirm(ctx, pair, EffectKind.CREATE_REFERRAL, link, (problem_line(ctx.clock.now(), found),))
+    """Park a deal that Partner Center does not take: it is sent again once anything in it has changed."""
+    now, deal = ctx.clock.now(), pair.opportunity.deal if pair.opportunity else Deal()
+    record = Record(fingerprint(deal), f"{REFUSED_BY_FAR_SIDE}{Side.PARTNER_CENTER}", now)
+    link = replace(pair.link, state=State.PARKED, refused={WHOLE: record}, cause=found, unwritten=True)
+    confirm(ctx, pair, EffectKind.CREATE_REFERRAL, link, (problem_line(now, found),))
     pair.outcome = Outcome(Result.PARKED, found.code)
     ctx.log("pair_parked", opportunity_id=pair.id, referral_id=None, code=found.code, field=found.field)
