@@ -19,6 +19,8 @@ from shared.settings import event_settings
 ACCEPTED = 202
 IN_AZURE = frozenset({"WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "WEBSITE_SITE_NAME", "LEGION_SERVICE_HOST"})
 """The platform sets one of these, by plan; a developer's machine sets none."""
+LONGEST_MESSAGE = 48 * 1024
+"""ASCII characters that a queue message of 64 KiB holds in base64 (reference/azure.md 6.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,17 @@ def admit(headers: Iterable[tuple[str, str]], body: bytes) -> Admission:
         log("event_not_understood", event_id=hashlib.sha256(body).hexdigest()[:16], reason=event.reason)
         return Admission(ACCEPTED)
     log("event_accepted", name=event.name, referral_id=event.referral_id, repeated=found.repeated)
-    return Admission(ACCEPTED, json.dumps({"received": datetime.now(UTC).isoformat(), "body": body.decode()}))
+    return Admission(ACCEPTED, _message(event, body.decode()))
+
+
+def _message(event: Event, body: str) -> str:
+    """Time of receipt and raw body; a body too long for a queue message shrinks to what is read of it."""
+    received = datetime.now(UTC).isoformat()
+    whole = json.dumps({"received": received, "body": body})
+    if len(whole) <= LONGEST_MESSAGE:
+        return whole
+    uri = f"https://{event_settings().resource_hosts[0]}/engagements/v1/referrals/{event.referral_id}"
+    return json.dumps({"received": received, "body": json.dumps({"EventName": event.name, "ResourceUri": uri})})
 
 
 def event_of(message: str) -> Event | None:

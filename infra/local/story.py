@@ -218,16 +218,9 @@ class Story:
         self.tell.table("Our calls to the outside", ("system", "call", "count"), counted(self._journals()))
 
     def _journals(self) -> dict[str, list[tuple[str, str]]]:
-        partner = self.systems.partner
         return {
             name: [(entry.method, _short(entry.path)) for entry in emulator.journal]
-            for name, emulator in (
-                ("Salesforce", self.systems.salesforce),
-                ("Partner Center", partner.partner_center),
-                ("Entra", partner.entra),
-                ("Certificates", partner.certificates),
-                ("Key Vault", self.systems.vault),
-            )
+            for name, emulator in self.systems.emulators.items()
         }
 
 

@@ -10,13 +10,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from infra.local.authority import Authority
+from infra.local.emulator import CONTROL, Emulator
 from infra.local.key_vault import KeyVault
 from infra.local.managed_identity import CLIENT_ID as IDENTITY
 from infra.local.managed_identity import ManagedIdentity
 from infra.local.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator
 from infra.local.partner_center.serve import Addresses, serve
 from infra.local.salesforce.emulator import SalesforceEmulator
-from infra.local.wire import Server
+from infra.local.wire import Request, Server
 
 CONSUMER_KEY = "3MVG9LOCALLOCALLOCAL"
 USERNAME = "integration@contoso.example"
@@ -32,6 +33,7 @@ class Systems:
     salesforce: SalesforceEmulator
     partner: Addresses
     vault: KeyVault
+    identity: ManagedIdentity
     salesforce_url: str
     environ: Mapping[str, str]
 
@@ -39,6 +41,25 @@ class Systems:
     def partner_center(self) -> PartnerCenterEmulator:
         """The referrals host."""
         return self.partner.partner_center
+
+    @property
+    def emulators(self) -> Mapping[str, Emulator]:
+        """All of them by the name a person knows them by."""
+        return {
+            "Salesforce": self.salesforce,
+            "Partner Center": self.partner.partner_center,
+            "Entra": self.partner.entra,
+            "Certificates": self.partner.certificates,
+            "Key Vault": self.vault,
+            "Managed identity": self.identity,
+        }
+
+    def reset(self) -> None:
+        """Everything as at the start: no deals, no events registered, the first consent given anew."""
+        for emulator in self.emulators.values():
+            emulator.handle(Request("POST", f"{CONTROL}/reset"))
+        first = self.partner.entra.refresh_token()
+        self.vault.shelf.put("partner-center-refresh-token", {"value": first})
 
 
 @contextmanager
@@ -55,7 +76,7 @@ def started(folder: Path, *, seed: int = 0, port: int = 0) -> Iterator[Systems]:
         vault = KeyVault(identity.tokens, secrets=_secrets(partner, key), seed=seed)
         vault_url = _served(stack, vault.handle, authority, port and port + 5)
         environ = _environ(folder, authority, partner, sf_url, vault_url) | identity.environment(door.url)
-        yield Systems(authority, salesforce, partner, vault, sf_url, environ)
+        yield Systems(authority, salesforce, partner, vault, identity, sf_url, environ)
 
 
 def _served(stack: ExitStack, handle: object, authority: Authority, port: int) -> str:

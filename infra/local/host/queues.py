@@ -171,6 +171,10 @@ class EmbeddedQueues:
         """See Queues."""
         return len(self._run("SELECT 1 FROM messages WHERE queue = ?", queue))
 
+    def clear(self, queue: str) -> None:
+        """Remove every message, those in work included."""
+        self._run("DELETE FROM messages WHERE queue = ?", queue)
+
     def wait(self, queue: str, version: int, timeout: float) -> None:
         """See Queues. While a message is hidden it looks again every few hundredths of a second."""
         self._bell.wait(version, min(timeout, _HIDDEN_LOOK) if self.count(queue) else timeout)
