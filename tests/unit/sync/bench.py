@@ -260,6 +260,10 @@ class Bench:
         text = self.row(opportunity_id)["Audit__c"] or ""
         return [line.partition(" UTC - ")[2] for line in text.splitlines()]
 
+    def told(self, opportunity_id: str, words: str) -> int:
+        """How many lines of the audit field say something."""
+        return sum(words in line for line in self.audit(opportunity_id))
+
     # --- Partner Center
 
     def referral_of(self, opportunity_id: str) -> dict[str, Any]:
