@@ -10,8 +10,8 @@ from requests.structures import CaseInsensitiveDict
 from infra.local.partner_center.entra import EntraEmulator
 from infra.local.salesforce.emulator import SalesforceEmulator
 from infra.local.wire import Request, Response
-from shared.clients.salesforce.session import Deadline
 from shared.clients.salesforce.sign_in import SignIn, Token
+from shared.transport.deadline import Deadline
 
 Handle = Callable[[Request], Response]
 RENEW_BEFORE_SECONDS = 300.0
