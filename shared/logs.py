@@ -24,6 +24,8 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "run_skipped": (logging.INFO, ("run", "reason")),
     "run_failed": (logging.ERROR, ("run", "error")),
     "previewed": (logging.INFO, ("run", "creates", "to_partner_center", "to_salesforce", "held")),
+    "unsynced": (logging.INFO, ("count", "oldest_seconds")),
+    "salesforce_budget": (logging.INFO, ("used", "total")),
     # pairs
     "referral_created": (logging.INFO, ("opportunity_id", "referral_id")),
     "referral_patched": (logging.INFO, ("opportunity_id", "referral_id", "fields")),

@@ -25,7 +25,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A pair that waits for its next attempt: an opportunity id (Salesforce) or a referral id (Partner Center)."""
+    """A pair that waits for its next attempt: an opportunity id (Salesforce) or a referral id (Partner Center).
+
+    `since` is when the pair became due for the first time.
+    """
 
     side: Side
     key: str
@@ -33,6 +36,7 @@ class Due:
     cause: str
     attempts: int = 0
     etag: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

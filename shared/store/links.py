@@ -129,7 +129,8 @@ class LinkStore:
 
     def put_due(self, due: Due) -> None:
         """Make or replace a pair's due row."""
-        self._rows.write(f"due|{due.side}", [Put(due.key, pack([due.cause, due.attempts]), due.at)])
+        since = due.since.isoformat() if due.since else None
+        self._rows.write(f"due|{due.side}", [Put(due.key, pack([due.cause, due.attempts, since]), due.at)])
 
     def remove_due(self, due: Due) -> None:
         """Remove a due row under the ETag it was read with; a row that changed since stays."""
@@ -177,8 +178,9 @@ def _link(row: Row) -> Entry[Link]:
 
 
 def _due(side: Side, row: Row) -> Due:
-    cause, attempts = unpack(row.data)
-    return Due(side, row.key, row.at or datetime.min.replace(tzinfo=UTC), cause, attempts, row.etag)
+    cause, attempts, since = unpack(row.data)
+    at = row.at or datetime.min.replace(tzinfo=UTC)
+    return Due(side, row.key, at, cause, attempts, row.etag, datetime.fromisoformat(since) if since else None)
 
 
 def _line_key(line: Line, number: int) -> str:

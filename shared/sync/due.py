@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from shared.domain.deal import Side
 from shared.sync.context import Context
 from shared.sync.pair import Outcome, Result
 from shared.sync.ports import Due
+
+PATIENT = frozenset({"held", "waiting"})
+"""Causes for which nobody is late: a person must act first, or the time has not come."""
 
 
 @dataclass(slots=True)
@@ -31,7 +35,7 @@ def note(ctx: Context, side: Side, outcomes: Mapping[str, Outcome], worked: Mapp
     for key, outcome in outcomes.items():
         row = worked.get(key)
         if outcome.result is Result.DUE:
-            put(ctx, side, key, outcome, row.attempts + 1 if row else 0)
+            put(ctx, side, key, outcome, row)
         elif outcome.result is Result.HELD:
             held = Due(side, key, ctx.clock.now() + ctx.policy.held_interval, "held")
             ctx.store.put_due(held)
@@ -39,11 +43,22 @@ def note(ctx: Context, side: Side, outcomes: Mapping[str, Outcome], worked: Mapp
             ctx.store.remove_due(row)
 
 
-def put(ctx: Context, side: Side, key: str, outcome: Outcome, attempts: int = 0) -> None:
-    """Put one pair on the list."""
+def put(ctx: Context, side: Side, key: str, outcome: Outcome, before: Due | None = None) -> None:
+    """Put one pair on the list; `before` is the row that caused the work, if there was one."""
+    attempts = before.attempts + 1 if before else 0
+    since = (before.since if before else None) or ctx.clock.now()
     at = outcome.at or ctx.due_at(attempts)
-    ctx.store.put_due(Due(side, key, at, outcome.cause, attempts))
+    ctx.store.put_due(Due(side, key, at, outcome.cause, attempts, since=since))
     ctx.log("pair_due", side=side, key=key, cause=outcome.cause, attempts=attempts)
+
+
+def tell_backlog(ctx: Context) -> None:
+    """Tell how much is unsynced, and since when; what waits for a person or for its time is not."""
+    ever = datetime.max.replace(tzinfo=UTC)
+    rows = [row for side in Side for row in ctx.store.due(side, ever, ctx.policy.batch)]
+    late = [row.since for row in rows if row.cause not in PATIENT and row.since]
+    oldest = (ctx.clock.now() - min(late)).total_seconds() if late else 0
+    ctx.log("unsynced", count=len(late), oldest_seconds=round(oldest))
 
 
 def put_poisoned(ctx: Context, referral_id: str) -> None:

@@ -14,7 +14,7 @@ from shared.errors import CosellError
 from shared.mapping.mapping import STAMPS
 from shared.mapping.paths import Json, in_row, moment
 from shared.sync.context import Context, Mode
-from shared.sync.due import Report, note
+from shared.sync.due import Report, note, tell_backlog
 from shared.sync.failing import is_paused, note_side, note_success
 from shared.sync.ports import Due, Page
 from shared.sync.pull import PULL, pull
@@ -53,6 +53,10 @@ def push(ctx: Context) -> Report:
         return report
     for side in Side:
         note_success(ctx, side)
+    tell_backlog(ctx)
+    if ctx.salesforce.api_usage:
+        used, total = ctx.salesforce.api_usage
+        ctx.log("salesforce_budget", used=used, total=total)
     ctx.store.move_cursor("push_done", ctx.clock.now())
     ctx.log("push_done", **report.fields(), seconds=round((ctx.clock.now() - started).total_seconds(), 3))
     return report
