@@ -67,7 +67,6 @@ class Salesforce(Protocol):
     def organization_id(self) -> str:
         """The 18-character id of the org, known from sign-in; costs no data call."""
 
-    @property
     def api_usage(self) -> tuple[int, int] | None:
         """Calls of the last 24 hours and their limit, as the latest answer told; None before the first."""
 

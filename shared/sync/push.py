@@ -54,9 +54,9 @@ def push(ctx: Context) -> Report:
     for side in Side:
         note_success(ctx, side)
     tell_backlog(ctx)
-    if ctx.salesforce.api_usage:
-        used, total = ctx.salesforce.api_usage
-        ctx.log("salesforce_budget", used=used, total=total)
+    usage = ctx.salesforce.api_usage()
+    if usage is not None:
+        ctx.log("salesforce_budget", used=usage[0], total=usage[1])
     ctx.store.move_cursor("push_done", ctx.clock.now())
     ctx.log("push_done", **report.fields(), seconds=round((ctx.clock.now() - started).total_seconds(), 3))
     return report

@@ -14,10 +14,10 @@ from infra.local.emulator import Fault, FaultKind
 from infra.local.salesforce.emulator import SalesforceEmulator
 from infra.local.wire import Server
 from shared.clients.salesforce.api import SalesforceClient, open_salesforce
-from shared.clients.salesforce.session import open_session
 from shared.clients.salesforce.soql import literal
 from shared.errors import Ambiguous, Conflict, NotFound, Rejected, SignInFailed
 from shared.sync.ports import Node, Write
+from shared.transport.session import open_session
 
 FIELDS = ["Id", "Name", "Amount", "NextStep", "LastModifiedDate", "Sync_Status__c"]
 OPEN = {"StageName": "Prospecting", "CloseDate": "2027-03-31"}
@@ -36,6 +36,9 @@ class KeyInHand:
 
     def get_fresh(self, _: str) -> str:
         return self.pem
+
+    def set(self, name: str, value: str) -> None:
+        raise AssertionError(f"sign-in to Salesforce writes no secret: {name} ({len(value)})")
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +112,7 @@ def test_five_queries_are_one_call(org: SalesforceEmulator, salesforce: Salesfor
     assert answer.pages[1].rows[0]["Amount"] == Decimal("1.25")
     assert abs((answer.at - org.clock.now()).total_seconds()) < 3
     assert calls(org) == ["composite"]
-    assert salesforce.api_usage is not None
+    assert salesforce.api_usage() is not None
 
 
 def test_a_query_for_a_field_that_is_not_there_names_it(salesforce: SalesforceClient) -> None:

@@ -11,12 +11,13 @@ import requests
 
 from shared.clients.salesforce import composite as c
 from shared.clients.salesforce.faults import Fault, error_of
-from shared.clients.salesforce.session import open_session
 from shared.clients.salesforce.shapes import Answer, Json, Node, Page, Write, Written
-from shared.clients.salesforce.sign_in import Identity, SignIn, Vault
+from shared.clients.salesforce.sign_in import Identity, SignIn
 from shared.clients.salesforce.soql import full_id, in_list, is_id
 from shared.clients.salesforce.wire import Call, Reply, Unreadable, Wire
+from shared.clients.vault import Vault
 from shared.errors import ConfigurationError
+from shared.transport.session import open_session
 
 QUERIES = 5
 IDS_A_QUERY = 400
@@ -40,7 +41,6 @@ class SalesforceClient:
         """The 18-character id of the org, from the token's answer; costs no data call."""
         return self._wire.token().organization
 
-    @property
     def api_usage(self) -> tuple[int, int] | None:
         """Calls of the last 24 hours and their limit, as the latest answer told (`Sforce-Limit-Info`)."""
         return self._wire.usage

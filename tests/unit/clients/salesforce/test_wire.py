@@ -9,10 +9,11 @@ import pytest
 
 from infra.local.wire import Request, Response
 from shared.clients.salesforce.api import SalesforceClient, open_salesforce
-from shared.clients.salesforce.session import Deadline, open_session
 from shared.clients.salesforce.wire import _patience, encode
 from shared.errors import Ambiguous, CosellError, Locked, NotFound, Rejected, SignInFailed, Throttled, Unavailable
 from shared.sync.ports import Node, Write
+from shared.transport.deadline import Deadline
+from shared.transport.session import open_session
 from tests.unit.clients.salesforce.salesforce_bench import LOGIN, Fake, MemoryVault, Ticker
 
 EXPIRED = Response.of([{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}], 401)
@@ -210,12 +211,12 @@ def page() -> Response:
 
 
 def test_usage_is_known_from_the_latest_answer(salesforce: SalesforceClient, fake: Fake) -> None:
-    assert salesforce.api_usage is None
+    assert salesforce.api_usage() is None
     fake.respond = lambda _: Response(
         200, b'{"a":1}', {"Sforce-Limit-Info": "api-usage=18/15000; per-app-api-usage=17/250(appName=x)"}
     )
     salesforce.describe("Opportunity")
-    assert salesforce.api_usage == (18, 15000)
+    assert salesforce.api_usage() == (18, 15000)
 
 
 def test_the_pauses_between_tries_are_drawn_from_a_growing_span() -> None:
