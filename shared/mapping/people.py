@@ -7,6 +7,7 @@ from pydantic import Field
 from shared.domain.catalogue import cause
 from shared.domain.codes import COUNTRIES
 from shared.domain.deal import Company, Person
+from shared.domain.rules import Direction
 from shared.mapping.fields import FieldBase, ReferralPath, SalesforcePath, Unreadable, _Table
 from shared.mapping.paths import Json, in_referral, in_row, put, text
 
@@ -46,10 +47,17 @@ class CompanyColumns(_Table):
 PARTS = ("street", "city", "state", "postal_code")
 
 
-class CompanyField(FieldBase):
+class _Made(FieldBase):
+    """A field that is written when its record is made, and never after: others share the record (protocol.md 4)."""
+
+    when: tuple[Literal["create"], ...] = ("create",)
+
+
+class CompanyField(_Made):
     """The customer: name and address with a two-letter country."""
 
     type: Literal["company"]
+    when: tuple[Literal["create"], ...] = ("create",)
     referral: CompanyPaths
     salesforce: CompanyColumns
 
@@ -102,10 +110,11 @@ def _country(value: object, field: str) -> str:
     return country
 
 
-class ContactsField(FieldBase):
+class ContactsField(_Made):
     """The customer's contacts: contact roles of the opportunity, the primary one first."""
 
     type: Literal["contacts"]
+    when: tuple[Literal["create"], ...] = ("create",)
     referral: ReferralPath
     salesforce: Literal["OpportunityContactRoles"]
 
@@ -149,10 +158,12 @@ class SellerColumns(_Table):
     phone: SalesforcePath
 
 
-class SellerField(FieldBase):
-    """Our own team: the opportunity's owner, with a default phone."""
+class SellerField(_Made):
+    """Our own team: the opportunity's owner, with a default phone. Salesforce's owners are never written."""
 
     type: Literal["seller"]
+    when: tuple[Literal["create"], ...] = ("create",)
+    direction: Literal[Direction.TO_PARTNER_CENTER, Direction.OFF] = Direction.TO_PARTNER_CENTER
     referral: ReferralPath
     salesforce: SellerColumns
     default_phone: str = Field(default="", max_length=40)
