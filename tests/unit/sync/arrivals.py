@@ -42,6 +42,22 @@ def flow(bench: Bench, **values: object) -> None:
     bench.salesforce.org.hooks.rules.extend(flows)
 
 
+class Witness(ValidationRule):
+    """Sees which fields each save writes, and lets it pass."""
+
+    def refuses(self, sobject: str, record: dict[str, Any], written: set[str]) -> bool:
+        if sobject == self.sobject and record["Id"]:
+            self.value.append(set(written))
+        return False
+
+
+def saves(bench: Bench) -> list[set[str]]:
+    """The fields that each later save of an opportunity writes; the list grows."""
+    seen: list[set[str]] = []
+    bench.salesforce.org.hooks.rules.append(Witness("Opportunity", "", "", value=seen))
+    return seen
+
+
 def sent(bench: Bench, **fields: object) -> str:
     """A new deal from Microsoft, of which nobody told us yet. Returns the referral's id."""
     details = {**DETAILS, **fields.pop("details", {})}  # type: ignore[dict-item]  # a test names a mapping here

@@ -89,6 +89,8 @@ class Mortal:
 
     def __getattr__(self, method: str) -> Any:  # noqa: ANN401 - stands for every method of any port
         bound = getattr(self._port, method)
+        if not callable(bound):
+            return bound
 
         def call(*given: object, **named: object) -> object:
             name = f"{self._name}.{method}"
