@@ -57,7 +57,6 @@ class CompanyField(_Made):
     """The customer: name and address with a two-letter country."""
 
     type: Literal["company"]
-    when: tuple[Literal["create"], ...] = ("create",)
     referral: CompanyPaths
     salesforce: CompanyColumns
 
@@ -114,7 +113,6 @@ class ContactsField(_Made):
     """The customer's contacts: contact roles of the opportunity, the primary one first."""
 
     type: Literal["contacts"]
-    when: tuple[Literal["create"], ...] = ("create",)
     referral: ReferralPath
     salesforce: Literal["OpportunityContactRoles"]
 
@@ -162,7 +160,6 @@ class SellerField(_Made):
     """Our own team: the opportunity's owner, with a default phone. Salesforce's owners are never written."""
 
     type: Literal["seller"]
-    when: tuple[Literal["create"], ...] = ("create",)
     direction: Literal[Direction.TO_PARTNER_CENTER, Direction.OFF] = Direction.TO_PARTNER_CENTER
     referral: ReferralPath
     salesforce: SellerColumns
