@@ -13,6 +13,6 @@ def apply_event(message: func.QueueMessage) -> None:
     from shared.door import event_of  # noqa: PLC0415 - as above
     from shared.sync.pull import pull_event  # noqa: PLC0415 - as above
 
-    event = event_of(message.get_body().decode())
+    event = event_of(message.get_body())
     if event is not None:
         pull_event(app().context, event.referral_id)

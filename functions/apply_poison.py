@@ -8,11 +8,11 @@ bp = func.Blueprint()
 @bp.function_name("apply_poison")
 @bp.queue_trigger(arg_name="message", queue_name="%EVENTS_QUEUE%-poison", connection="AzureWebJobsStorage")
 def apply_poison(message: func.QueueMessage) -> None:
-    """Put the referral on the due list."""
+    """Put the referral on the due list; that needs neither side, one of which may be why the event failed."""
     from shared.app import app  # noqa: PLC0415 - late: the event door does not need it
     from shared.door import event_of  # noqa: PLC0415 - as above
     from shared.sync.due import put_poisoned  # noqa: PLC0415 - as above
 
-    event = event_of(message.get_body().decode())
+    event = event_of(message.get_body())
     if event is not None:
-        put_poisoned(app().context, event.referral_id)
+        put_poisoned(app().local, event.referral_id)

@@ -63,7 +63,8 @@ class App:
         self.settings = settings or Settings.load()
         self.translation: Translation = self._translation()
         self._making = threading.Lock()
-        self._context: Context | None = None
+        self._local: Context | None = None
+        self._is_owned = False
         self._opened = ExitStack()
 
     def close(self) -> None:
@@ -80,22 +81,41 @@ class App:
 
     @property
     def context(self) -> "Context":
-        """What a run of `sync` is given; the first use signs in to Salesforce and checks whose store this is."""
+        """What a run of `sync` is given; the first use signs in to Salesforce and checks whose store this is.
+
+        A failed sign-in pauses the side for every instance, and while it is paused nobody tries. Raises
+        ConfigurationError for a store of another organisation, and what the sign-in raises.
+        """
+        from shared.domain.deal import Side  # noqa: PLC0415 - late: costs a cold start
+        from shared.sync.failing import is_paused, watching  # noqa: PLC0415 - as above
+
+        ctx = self.local
+        if self._is_owned or self.settings.sync.sync == "off" or is_paused(ctx, Side.SALESFORCE):
+            return ctx
         with self._making:
-            if self._context is None:
-                self._context = self._made_context()
-            return self._context
+            if not self._is_owned:
+                with watching(ctx, Side.SALESFORCE):
+                    self._check_owner(ctx.salesforce)
+                self._is_owned = True
+        return ctx
+
+    @property
+    def local(self) -> "Context":
+        """The same before any call to either side: for work on the store alone."""
+        with self._making:
+            if self._local is None:
+                self._local = self._made_context()
+            return self._local
 
     def _made_context(self) -> "Context":
         from shared.domain.scope import Scope  # noqa: PLC0415 - late: costs a cold start
         from shared.sync.context import Context  # noqa: PLC0415 - as above
 
-        salesforce, said = self.salesforce, self.settings
-        self._check_owner(salesforce)
+        said = self.settings
         scope = Scope(said.partner_center.organization_id, said.sync.tag, said.sync.begin or self._first_start())
         return Context(
-            self.partner_center, salesforce, self.store, self.translation, scope, SystemClock(), ThreadWorkers(), log,
-            random.random, self._policy(),
+            self.partner_center, self.salesforce, self.store, self.translation, scope, SystemClock(), ThreadWorkers(),
+            log, random.random, self._policy(),
         )  # fmt: skip
 
     def _policy(self) -> "Policy":
@@ -150,12 +170,12 @@ class App:
     @cached_property
     def partner_center(self) -> "PartnerCenter":
         """The referrals API, signed in."""
-        from shared.clients.partner_center.deadline import open_client  # noqa: PLC0415 - late: costs a cold start
-        from shared.clients.partner_center.referrals import open_referrals  # noqa: PLC0415 - as above
+        from shared.clients.partner_center.referrals import open_referrals  # noqa: PLC0415 - late: costs a cold start
         from shared.clients.partner_center.sign_in import (  # noqa: PLC0415 - as above
             AppRegistration,
             PartnerCenterSignIn,
         )
+        from shared.transport.client import open_client  # noqa: PLC0415 - as above
 
         said, bundle = self.settings.partner_center, self.settings.vault.ca_bundle
         app = AppRegistration(said.tenant_id, said.client_id, said.authority, (said.scope,))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shared.clients.partner_center.event_refusals import Refusal
 from shared.clients.partner_center.event_signature import EventDoor, open_door
-from shared.clients.partner_center.events import Event, NotUnderstood, parse_event
+from shared.clients.partner_center.events import Event, NotUnderstood, NotUnderstoodReason, parse_event
 from shared.errors import ConfigurationError
 from shared.logs import log
 from shared.settings import event_settings
@@ -39,7 +39,7 @@ def admit(headers: Iterable[tuple[str, str]], body: bytes) -> Admission:
         return Admission(found.status)
     event = parse_event(body, hosts=event_settings().resource_hosts)
     if isinstance(event, NotUnderstood):
-        log("event_not_understood", event_id=hashlib.sha256(body).hexdigest()[:16], reason=event.reason)
+        _not_understood(body, event)
         return Admission(ACCEPTED)
     log("event_accepted", name=event.name, referral_id=event.referral_id, repeated=found.repeated)
     return Admission(ACCEPTED, _message(event, body.decode()))
@@ -55,14 +55,20 @@ def _message(event: Event, body: str) -> str:
     return json.dumps({"received": received, "body": json.dumps({"EventName": event.name, "ResourceUri": uri})})
 
 
-def event_of(message: str) -> Event | None:
-    """The event in a queue message; None if it is none of ours."""
+def event_of(message: bytes) -> Event | None:
+    """The event in a queue message; None, with a line in the log, if it is none of ours. Never raises from input."""
     try:
-        body = json.loads(message)["body"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    event = parse_event(str(body).encode(), hosts=event_settings().resource_hosts)
-    return event if isinstance(event, Event) else None
+        event = parse_event(json.loads(message)["body"].encode(), hosts=event_settings().resource_hosts)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        event = NotUnderstood(NotUnderstoodReason.NOT_JSON)
+    if isinstance(event, Event):
+        return event
+    _not_understood(message, event)
+    return None
+
+
+def _not_understood(content: bytes, found: NotUnderstood) -> None:
+    log("event_not_understood", event_id=hashlib.sha256(content).hexdigest()[:16], reason=found.reason)
 
 
 @cache

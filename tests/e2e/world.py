@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,13 @@ class World:
         """Wait until every event is delivered and worked on."""
         assert self.systems.partner_center.dispatcher.wait_idle(PATIENCE)
         self.host.wait_idle(PATIENCE)
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until it holds and no function runs."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition() or self.host._invocations.activity.running:
+            assert time.monotonic() < deadline, "it never came to hold"
+            time.sleep(0.002)
 
     def opportunities(self) -> dict[str | None, dict[str, Any]]:
         """What Salesforce has, by referral id."""
