@@ -26,6 +26,7 @@ CAUSES: dict[str, tuple[str, str]] = {
     "missing_country": ("The account has no country.", "Please enter the two-letter country code on the account."),
     "bad_country": ("{value} is no two-letter country code.", "Please enter it on the account, for example US."),
     "missing_money": ("The deal value or its currency is missing.", "Please enter the amount."),
+    "bad_amount": ("The deal value is no amount of money.", "Please enter it again."),
     "bad_currency": ("{value} is no ISO 4217 currency.", "Please choose another currency."),
     "missing_closing": ("The closing date is missing.", "Please enter it."),
     "missing_solutions": ("No solution is named.", "Please enter at least one solution id in Products."),

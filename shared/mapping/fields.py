@@ -7,12 +7,13 @@ operations, or into the body of a new referral. `Unreadable` says that a side ho
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, Literal, override
+from typing import Annotated, Any, Literal, Self, override
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from shared.domain.catalogue import cause
 from shared.domain.cause import Cause
+from shared.domain.codes import CURRENCIES
 from shared.domain.deal import Money, Side, Status, Value
 from shared.domain.rules import Direction, Rule
 from shared.domain.states import StageTable
@@ -44,6 +45,11 @@ class FieldBase(_Table):
     winner: Side = Side.SALESFORCE
     clearable: frozenset[Side] = frozenset()
 
+    @field_serializer("clearable")
+    def _in_order(self, sides: frozenset[Side]) -> list[Side]:
+        """A set has another order in every process; the file's hash must not."""
+        return sorted(sides)
+
     def rule(self, name: str) -> Rule:
         """What the domain needs to know of this field."""
         return Rule(
@@ -54,6 +60,7 @@ class FieldBase(_Table):
             on_update="update" in self.when,
             winner=self.winner,
             merges_text=isinstance(self, NotesField),
+            length=self.length if isinstance(self, NotesField) else None,
             clearable=self.clearable,
         )
 
@@ -170,6 +177,14 @@ class MoneyColumns(_Table):
     currency: SalesforcePath | None = None
     fixed_currency: str | None = None
 
+    @model_validator(mode="after")
+    def _has_one_currency(self) -> Self:
+        if (self.currency is None) == (self.fixed_currency is None):
+            raise ValueError("either currency or fixed_currency must be given")
+        if self.fixed_currency and self.fixed_currency not in CURRENCIES:
+            raise ValueError("fixed_currency is no ISO 4217 currency")
+        return self
+
 
 class MoneyField(FieldBase):
     """An amount with its currency: one value."""
@@ -200,7 +215,9 @@ class MoneyField(FieldBase):
         return {self.salesforce.amount: value.amount, **currency}
 
     @override
-    def operations(self, value: Money, old: Money | None) -> list[Json]:
+    def operations(self, value: Money | None, old: Money | None) -> list[Json]:
+        if value is None:
+            return [replace(self.referral.amount, None)] if old else []
         amount = [replace(self.referral.amount, value.amount)] if not old or old.amount != value.amount else []
         changed = not old or old.currency != value.currency
         return amount + ([replace(self.referral.currency, value.currency)] if changed else [])
@@ -215,10 +232,13 @@ class MoneyField(FieldBase):
 def _money(amount: object, currency: object) -> Money | None:
     if amount is None or not currency:
         return None
+    code = str(currency).strip().upper()
+    if code not in CURRENCIES:
+        raise Unreadable(cause("bad_currency", "money", value=currency))
     try:
-        return Money(Decimal(str(amount)), str(currency).strip().upper())
+        return Money(Decimal(str(amount)), code)
     except (ValueError, InvalidOperation) as error:
-        raise Unreadable(cause("bad_currency", "money", value=currency)) from error
+        raise Unreadable(cause("bad_amount", "money")) from error
 
 
 class StatusPaths(_Table):
@@ -281,9 +301,10 @@ class StatusField(FieldBase):
 
 
 class SolutionsField(_OnePath):
-    """Solution ids: a text separated by semicolons, and a list of solution tags."""
+    """Solution ids: a text separated by semicolons, and a list of solution tags; they travel on create."""
 
     type: Literal["solutions"]
+    when: tuple[Literal["create"], ...] = ("create",)
     length: int = Field(default=255, gt=0)
     at_most: int = Field(default=50, gt=0)
 

@@ -13,6 +13,7 @@ from shared.domain.plan import Change
 from shared.domain.records import Opportunity, Referral
 from shared.domain.rules import Direction, Rules
 from shared.domain.states import Mark
+from shared.errors import Unavailable
 from shared.mapping.fields import FieldBase, SolutionsField, StatusField, Unreadable
 from shared.mapping.paths import Json, in_referral, in_row, moment, put
 from shared.mapping.people import CompanyField, ContactsField
@@ -83,7 +84,13 @@ class Translation:
     # --- Partner Center to deal
 
     def referral(self, referral: Json) -> Referral:
-        """A referral from its representation. Raises KeyError or ValueError where it has no id, eTag or dates."""
+        """A referral from its representation. Raises Unavailable where it has no id, eTag or date of change."""
+        try:
+            return self._referral(referral)
+        except (KeyError, ValueError) as error:
+            raise Unavailable(f"a referral that cannot be read: {type(error).__name__}") from None
+
+    def _referral(self, referral: Json) -> Referral:
         used = {name: field for name, field in self.fields.items() if field.direction is not Direction.OFF}
         deal, _ = self._read(lambda field: field.read_referral(referral), used)
         status = next((field.raw(referral) for field in used.values() if isinstance(field, StatusField)), None)
@@ -96,7 +103,7 @@ class Translation:
             status,
             referral.get("engagementId"),
             referral.get("organizationId"),
-            moment(referral["createdDateTime"]),
+            moment(created) if (created := referral.get("createdDateTime")) else None,
             referral.get("externalReferenceId"),
             is_lead=is_lead(referral),
             is_target_microsoft=any(isinstance(t, Mapping) and t.get("id") == "msft" for t in targets),

@@ -53,11 +53,13 @@ def day(value: object) -> date | None:
     """The UTC day of a date or date-time text; only the day of a closing date-time has meaning. Raises ValueError."""
     if not value:
         return None
-    moment = datetime.fromisoformat(str(value))
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+    return moment(value).date()
 
 
 def moment(value: object) -> datetime:
     """A point in time, UTC. Raises ValueError for anything else."""
     parsed = datetime.fromisoformat(str(value))
-    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    try:
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("a time outside the years 1 to 9999 in UTC") from None

@@ -19,7 +19,14 @@ MEMBER = {
     "phone": "phoneNumber",
     "title": "title",
 }
-LAST_NAME_LENGTH = 80
+LENGTHS = {"first_name": 40, "last_name": 80, "email": 80, "phone": 40, "title": 128} | {
+    "name": 255,
+    "street": 255,
+    "city": 40,
+    "state": 80,
+    "postal_code": 20,
+}
+"""What Salesforce's Contact and Account hold: a longer value is cut, so that it does not stop the whole deal."""
 
 
 class CompanyPaths(_Table):
@@ -67,20 +74,22 @@ class CompanyField(_Made):
     @override
     def read_row(self, row: Json) -> Company | None:
         columns = self.salesforce
-        name = text(in_row(row, columns.name))
+        name = text(in_row(row, columns.name), LENGTHS["name"])
         if name is None:
             return None
         country = _country(in_row(row, columns.country), columns.country)
-        return Company(name, country, **{part: text(in_row(row, getattr(columns, part))) for part in PARTS})
+        parts = {part: text(in_row(row, getattr(columns, part)), LENGTHS[part]) for part in PARTS}
+        return Company(name, country, **parts)
 
     @override
     def read_referral(self, referral: Json) -> Company | None:
         paths = self.referral
-        name = text(in_referral(referral, paths.name))
+        name = text(in_referral(referral, paths.name), LENGTHS["name"])
         if name is None:
             return None
         country = _country(in_referral(referral, paths.country), paths.country)
-        return Company(name, country, **{part: text(in_referral(referral, getattr(paths, part))) for part in PARTS})
+        parts = {part: text(in_referral(referral, getattr(paths, part)), LENGTHS[part]) for part in PARTS}
+        return Company(name, country, **parts)
 
     def account(self, value: Company) -> dict[str, Any]:
         """The values of a new Account, by its own field names."""
@@ -97,7 +106,7 @@ class CompanyField(_Made):
         for part in PARTS:
             item = getattr(value, part)
             if item:
-                put(body, getattr(self.referral, part), ", ".join(item.splitlines()))
+                put(body, getattr(self.referral, part), ", ".join(filter(None, map(str.strip, item.splitlines()))))
 
 
 def _country(value: object, field: str) -> str:
@@ -197,11 +206,14 @@ class SellerField(_Made):
 
 def person(record: Json, names: dict[str, str]) -> Person | None:
     """A person from a contact or a team member; one without any name goes by the e-mail address."""
-    parts = {part: text(record.get(name)) for part, name in names.items()}
-    last_name = parts.pop("last_name") or parts["first_name"] or parts["email"]
-    if last_name is None:
-        return None
-    return Person(last_name[:LAST_NAME_LENGTH], parts.pop("first_name") or "", **parts)
+    parts = {part: text(record.get(name), LENGTHS[part]) for part, name in names.items()}
+    if len(text(record.get(names["email"])) or "") > LENGTHS["email"]:
+        parts["email"] = None  # a shortened address is another address
+    first_name, last_name = parts.pop("first_name"), parts.pop("last_name")
+    if last_name is not None:
+        return Person(last_name, first_name or "", **parts)
+    known_as = first_name or parts["email"]
+    return Person(known_as, **parts) if known_as else None
 
 
 def member(found: Person) -> dict[str, Any]:

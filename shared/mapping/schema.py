@@ -1,16 +1,17 @@
 """The schema of the mapping file, and its loading: a wrong file never starts the app, and the error names the line."""
 
 import hashlib
-import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
-from shared.domain.deal import Status
+from shared.domain.deal import Side, Status
 from shared.domain.latches import SUBSTATUSES
+from shared.domain.rules import Direction
 from shared.domain.states import Stage, StageTable
 from shared.errors import ConfigurationError
 from shared.mapping.fields import (
@@ -23,6 +24,7 @@ from shared.mapping.fields import (
     StatusField,
     TextField,
 )
+from shared.mapping.lines import Place, line_of
 from shared.mapping.people import CompanyField, ContactsField, SellerField
 
 DEFAULT = Path(__file__).with_name("default.toml")
@@ -39,7 +41,24 @@ AnyField = Annotated[
     | SellerField,
     Field(discriminator="type"),
 ]
+NEEDED: Mapping[str, type[FieldBase]] = {
+    "name": TextField,
+    "account": CompanyField,
+    "money": MoneyField,
+    "closing": DateField,
+    "solutions": SolutionsField,
+    "team": SellerField,
+    "status": StatusField,
+}
+"""The fields that a create cannot do without (`shared.domain.plan.REQUIRED`), each of its kind."""
+
+LEGAL = frozenset(f"{status}/{substatus}" for status, known in SUBSTATUSES.items() for substatus in known)
+
 StatusText = Annotated[str, Field(pattern=r"^(New|Active|Closed)/[A-Za-z]+$")]
+
+
+type Fault = tuple[Place, str]
+"""A place of the file, and what is wrong there."""
 
 
 class _Table(BaseModel):
@@ -86,19 +105,6 @@ class MappingFile(_Table):
     fields: Mapping[str, AnyField]
     stages: tuple[StageRow, ...] = Field(min_length=1)
 
-    @model_validator(mode="after")
-    def _stages_are_sound(self) -> Self:
-        names = [row.name.casefold() for row in self.stages]
-        twice = {row.name for row in self.stages if names.count(row.name.casefold()) > 1}
-        if twice:
-            raise ValueError(f"stages: {', '.join(sorted(twice))} is named twice")
-        for row in self.stages:
-            for text in (row.status, *row.also):
-                status, _, substatus = text.partition("/")
-                if substatus not in SUBSTATUSES[status]:
-                    raise ValueError(f"stages: {text!r} of {row.name!r} is no legal pair of status and substatus")
-        return self
-
     def table(self) -> StageTable:
         """The stage table as the domain has it."""
         return StageTable(tuple(row.stage() for row in self.stages))
@@ -115,11 +121,14 @@ class MappingFile(_Table):
 def load(path: Path = DEFAULT) -> tuple[MappingFile, str]:
     """Read a mapping file; also the hash of what it says. Raises ConfigurationError naming file, line and remedy."""
     text = _text(path)
-    said = _overlaid(_parsed(path, text))
+    said = _overlaid(path, text)
     try:
         file = MappingFile.model_validate(said)
     except ValidationError as error:
-        raise ConfigurationError(_explained(path, text, error)) from error
+        raise ConfigurationError(_explained(path, text, _faults(error))) from error
+    unsound = list(_unsound(file))
+    if unsound:
+        raise ConfigurationError(_explained(path, text, unsound))
     return file, hashlib.sha256(file.model_dump_json().encode()).hexdigest()[:12]
 
 
@@ -137,10 +146,13 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
         raise ConfigurationError(f"{path.name}: no valid TOML: {error}") from error
 
 
-def _overlaid(said: dict[str, Any]) -> dict[str, Any]:
+def _overlaid(path: Path, text: str) -> dict[str, Any]:
     """A file that extends the default names only what differs; lists, such as the stage table, are replaced whole."""
-    if said.pop("extends", None) != "default":
+    said = _parsed(path, text)
+    if "extends" not in said:
         return said
+    if said.pop("extends") != "default":
+        raise ConfigurationError(_explained(path, text, [(("extends",), 'only "default" can be extended')]))
     return _merged(_parsed(DEFAULT, _text(DEFAULT)), said)
 
 
@@ -152,26 +164,78 @@ def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _explained(path: Path, text: str, error: ValidationError) -> str:
+def _explained(path: Path, text: str, faults: list[Fault]) -> str:
     """One sentence per fault, each with its place in the file."""
-    faults = []
-    for fault in error.errors(include_url=False, include_input=False):
-        place = [str(step) for step in fault["loc"]]
-        faults.append(f"{path.name}, line {_line_of(text, place)}: {'.'.join(place) or 'file'}: {fault['msg']}")
-    return "; ".join(faults)
+    return "; ".join(
+        f"{path.name}, line {line_of(text, place)}: {'.'.join(map(str, place)) or 'file'}: {said}"
+        for place, said in faults
+    )
 
 
-def _line_of(text: str, place: list[str]) -> int:
-    """The line of the innermost step of `place` that can be found; 1 where none can (the fault is an absence)."""
-    lines, found, start = text.splitlines(), 1, 0
-    for step in place:
-        if step.isdigit():
-            headers = [number for number, line in enumerate(lines) if re.match(rf"\[\[{place[0]}\]\]", line)]
-            start = headers[int(step)] if int(step) < len(headers) else start
-            found = start + 1
-            continue
-        pattern = re.compile(rf"\s*(\[+[\w.]*\b{re.escape(step)}\]+|{re.escape(step)}\s*=)")
-        hit = next((number for number in range(start, len(lines)) if pattern.match(lines[number])), None)
-        if hit is not None:
-            start, found = hit, hit + 1
-    return found
+def _faults(error: ValidationError) -> list[Fault]:
+    return [(_place(fault), fault["msg"]) for fault in error.errors(include_url=False, include_input=False)]
+
+
+def _place(fault: ErrorDetails) -> Place:
+    """Where a fault is: without the kind that pydantic puts behind a field's name."""
+    place = fault["loc"]
+    if fault["type"].startswith("union_tag"):
+        return (*place, "type")
+    return (*place[:2], *place[3:]) if place[:1] == ("fields",) else place
+
+
+# --- what no single line shows ----------------------------------------------------------------------------------------
+
+
+def _unsound(file: MappingFile) -> Iterator[Fault]:
+    yield from _unsound_stages(file.stages)
+    yield from _needed(file.fields)
+    for name, field in file.fields.items():
+        yield from _unwritable(name, field)
+        taken = set(field.selects()) & set(file.ours.model_dump().values())
+        if taken:
+            yield ("fields", name, "salesforce"), f"{', '.join(sorted(taken))} is the connector's own"
+
+
+def _unsound_stages(stages: tuple[StageRow, ...]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for number, row in enumerate(stages):
+        if row.name.casefold() in seen:
+            yield ("stages", number, "name"), f"{row.name!r} is named twice"
+        seen.add(row.name.casefold())
+        if row.status not in LEGAL:
+            yield ("stages", number, "status"), f"{row.status!r} is no legal pair of status and substatus"
+        for text in (text for text in row.also if text not in LEGAL):
+            yield ("stages", number, "also"), f"{text!r} is no legal pair of status and substatus"
+    if not stages[0].status.startswith("New/"):
+        yield ("stages", 0, "status"), "the first stage is the on-hold stage: its status begins with New/"
+    missing = LEGAL - {text for row in stages for text in (row.status, *row.also)}
+    if missing:
+        yield ("stages",), f"no stage shows {', '.join(sorted(missing))}"
+
+
+def _needed(fields: Mapping[str, FieldBase]) -> Iterator[Fault]:
+    """What every create must carry has to be mapped, by a field of the right kind that travels to Partner Center."""
+    for name, kind in NEEDED.items():
+        field = fields.get(name)
+        if field is None:
+            yield ("fields", name), "is missing: no referral can be created without it"
+        elif not isinstance(field, kind):
+            yield ("fields", name, "type"), f"must be {get_args(kind.model_fields['type'].annotation)[0]}"
+        elif field.direction is Direction.OFF or not (kind is StatusField or field.direction.owns(Side.SALESFORCE)):
+            yield (
+                ("fields", name, "direction"),
+                f"no referral can be created without it: {field.direction} is too little",
+            )
+        elif "create" not in field.when and kind is not StatusField:
+            yield ("fields", name, "when"), "no referral can be created without it: must name create"
+
+
+def _unwritable(name: str, field: FieldBase) -> Iterator[Fault]:
+    """A column of a parent record cannot be written through the opportunity."""
+    if isinstance(field, CompanyField | ContactsField) or not field.direction.owns(Side.PARTNER_CENTER):
+        return
+    parents = [column for column in field.selects() if "." in column]
+    if parents:
+        listed = ", ".join(parents)
+        yield ("fields", name, "salesforce"), f"{listed} is no field of the opportunity itself: it travels one way only"
