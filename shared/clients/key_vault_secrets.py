@@ -19,9 +19,10 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 
-from shared.clients import deadline
 from shared.clients.key_vault_errors import identity_error, no_identity, unreadable, vault_error
 from shared.errors import Retryable, SignInFailed
+from shared.transport.deadline import remaining, within
+from shared.transport.session import open_session
 
 TRIES = 3
 LONGEST_WAIT = 5.0  # seconds of Retry-After that are waited for here; a longer one is the caller's
@@ -38,7 +39,7 @@ class RemoteSecrets:
         self._client_id = client_id
         self._ca_bundle = str(ca_bundle)
         self._timeout = timeout
-        self._session = deadline.session(ca_bundle, timeout=timeout)
+        self._session = open_session(ca_bundle, seconds=timeout, plain=True)
         self._identity = _Identity()
         self._client: SecretClient | None = None
 
@@ -62,7 +63,7 @@ class RemoteSecrets:
         self._repeated(name, lambda client: client.set_secret(name, value))
 
     def _repeated[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
-        with deadline.total(self._timeout):
+        with within(self._timeout):
             for attempt in stamina.retry_context(
                 on=_wait, attempts=TRIES, timeout=self._timeout, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
             ):
@@ -155,4 +156,6 @@ def _wait(error: Exception) -> bool | dt.timedelta:
         return False
     if error.after is None:
         return True
-    return error.after <= deadline.left(LONGEST_WAIT) and dt.timedelta(seconds=error.after)
+    left = remaining()
+    longest = LONGEST_WAIT if left is None else min(LONGEST_WAIT, left)
+    return error.after <= longest and dt.timedelta(seconds=error.after)

@@ -245,10 +245,8 @@ def open_tables(
     """
     from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - see the module's docstring
 
-    from shared.store.transport import azure_options  # noqa: PLC0415 - as above
-
-    credential = ManagedIdentityCredential(client_id=client_id, **azure_options(timeout, ca_bundle))
-    client = _client(endpoint, table, credential, azure_options(timeout, ca_bundle))
+    credential = ManagedIdentityCredential(client_id=client_id, **_options(timeout, ca_bundle))
+    client = _client(endpoint, table, credential, _options(timeout, ca_bundle))
     return _opened(TableRows(client, credential), client)
 
 
@@ -259,16 +257,26 @@ def open_tables_from_connection_string(
     from azure.core.credentials import AzureNamedKeyCredential  # noqa: PLC0415 - see the module's docstring
     from azure.core.utils import parse_connection_string  # noqa: PLC0415 - as above
 
-    from shared.store.transport import azure_options  # noqa: PLC0415 - as above
-
     parts = parse_connection_string(connection_string)
     try:
         credential = AzureNamedKeyCredential(parts["accountname"], parts["accountkey"])
         endpoint = parts["tableendpoint"]
     except KeyError as error:
         raise ValueError(f"the connection string lacks {error.args[0]}") from None
-    client = _client(endpoint, table, credential, azure_options(timeout, ca_bundle))
+    client = _client(endpoint, table, credential, _options(timeout, ca_bundle))
     return _opened(TableRows(client), client)
+
+
+def _options(seconds: float, ca_bundle: str | None) -> dict[str, Any]:
+    """Keyword arguments for an Azure client: its transport, the certificates it trusts, its deadline."""
+    from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - see the module's docstring
+
+    from shared.transport.session import open_session  # noqa: PLC0415 - as above
+
+    # Plain for the managed-identity endpoint and for Azurite. The SDK takes what to trust from a transport of the
+    # caller's, not from its session and not from the client that is given one.
+    session = open_session(ca_bundle, seconds=seconds, plain=True)
+    return {"transport": RequestsTransport(session=session, connection_verify=session.verify), "timeout": seconds}
 
 
 def _client(

@@ -12,7 +12,6 @@ import queue
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Buffer, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +20,7 @@ from typing import cast
 
 from shared.clients.partner_center.certificate_origins import Origin, Target
 from shared.errors import Unavailable
+from shared.transport.deadline import Deadline, TimedReader
 
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 5.0
@@ -73,34 +73,32 @@ class PinnedDownload:
 
     def __call__(self, target: Target, seconds: float = TOTAL_SECONDS) -> bytes:
         """The body, within `seconds` altogether. Raises Unavailable for anything else."""
-        deadline = time.monotonic() + seconds
+        deadline = Deadline(seconds)
         try:
             with self._connected(target.origin, deadline) as plain, self._secured(plain, target.origin) as wire:
                 return _get(wire, target, deadline)
         except (OSError, http.client.HTTPException, ValueError) as broken:
             raise Unavailable(f"certificate host did not serve the file ({type(broken).__name__})") from broken
 
-    def _connected(self, origin: Origin, deadline: float) -> socket.socket:
+    def _connected(self, origin: Origin, deadline: Deadline) -> socket.socket:
         """Try the checked addresses in order; each connection goes to the address, never to the name again."""
         refused: OSError = TimeoutError("no time left to connect")
         for address in self._addresses(origin, deadline):
-            left = min(CONNECT_SECONDS, deadline - time.monotonic())
-            if left <= 0:
+            if deadline.left() <= 0:
                 break
             try:
-                made = self.connect((str(address), origin.connects_to), left)
+                made = self.connect((str(address), origin.connects_to), deadline.wait(CONNECT_SECONDS))
             except OSError as broken:
                 refused = broken
                 continue
-            made.settimeout(max(deadline - time.monotonic(), 0.001))
+            made.settimeout(deadline.wait())
             return made
         raise refused
 
-    def _addresses(self, origin: Origin, deadline: float) -> Sequence[Address]:
+    def _addresses(self, origin: Origin, deadline: Deadline) -> Sequence[Address]:
         if origin.address is not None:
             return [origin.address]
-        wait = min(CONNECT_SECONDS, deadline - time.monotonic())
-        texts = _within(wait, lambda: self.resolve(origin.host, origin.connects_to))
+        texts = _within(deadline.wait(CONNECT_SECONDS), lambda: self.resolve(origin.host, origin.connects_to))
         addresses = [ipaddress.ip_address(text) for text in texts]
         if not addresses or not all(may_connect(origin, address) for address in addresses):
             # One inner address among public ones is no accident: the whole answer is refused.
@@ -141,7 +139,7 @@ def _within(seconds: float, work: Callable[[], Sequence[str]]) -> Sequence[str]:
 
     threading.Thread(target=run, daemon=True, name="resolve certificate host").start()
     try:
-        answer = box.get(timeout=max(seconds, 0))
+        answer = box.get(timeout=seconds)
     except queue.Empty:
         raise TimeoutError("the name did not resolve in time") from None
     if isinstance(answer, OSError):
@@ -149,7 +147,7 @@ def _within(seconds: float, work: Callable[[], Sequence[str]]) -> Sequence[str]:
     return answer
 
 
-def _get(wire: socket.socket, target: Target, deadline: float) -> bytes:
+def _get(wire: socket.socket, target: Target, deadline: Deadline) -> bytes:
     wire.sendall(
         f"GET {target.path} HTTP/1.1\r\nHost: {target.origin.authority}\r\nAccept: */*\r\n"
         "Accept-Encoding: identity\r\nUser-Agent: cosell\r\nConnection: close\r\n\r\n".encode("ascii")
@@ -173,27 +171,18 @@ class _Bounded:
     """A socket's bytes under one deadline and one limit for everything, header lines included."""
 
     wire: socket.socket
-    deadline: float
+    deadline: Deadline
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(_Reader(self.wire, self.deadline), 4096)
 
 
-class _Reader(io.RawIOBase):
-    def __init__(self, wire: socket.socket, deadline: float) -> None:
-        super().__init__()
-        self._wire, self._deadline, self._left = wire, deadline, _MAX_ON_THE_WIRE
+class _Reader(TimedReader):
+    _left = _MAX_ON_THE_WIRE
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Buffer, /) -> int:
-        seconds = self._deadline - time.monotonic()
-        if seconds <= 0:
-            raise TimeoutError("total time is up")
+    def readinto(self, buffer: Buffer, /) -> int | None:
         if self._left <= 0:
             raise http.client.HTTPException("too many bytes")
-        self._wire.settimeout(seconds)
-        count = self._wire.recv_into(memoryview(buffer)[: self._left])
-        self._left -= count
+        count = super().readinto(memoryview(buffer)[: self._left])
+        self._left -= count or 0
         return count

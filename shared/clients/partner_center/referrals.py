@@ -22,10 +22,10 @@ import httpx
 
 from shared.clients.partner_center import bodies
 from shared.clients.partner_center.bodies import Json
-from shared.clients.partner_center.deadline import open_client
 from shared.clients.partner_center.failures import Reply
 from shared.clients.partner_center.wire import Outgoing, Token, Wire
 from shared.errors import Ambiguous, Cause, ConfigurationError, CosellError, NotFound, Rejected, Unavailable
+from shared.transport.client import open_client
 
 BASE_URL = "https://api.partner.microsoft.com/v1.0/engagements"
 DEADLINE = 60.0

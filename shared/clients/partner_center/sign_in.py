@@ -9,14 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeIs
+from typing import Any, TypeIs
 
 import httpx
 
-from shared.clients.partner_center.deadline import remaining
 from shared.clients.partner_center.entra import Refusal
 from shared.clients.partner_center.redemption import Credential, Redemption
+from shared.clients.vault import Vault
 from shared.errors import ConsentNeeded, CosellError, NotFound, SignInFailed, Unavailable
+from shared.transport.deadline import remaining
 
 REFERRALS_SCOPE = "https://api.partner.microsoft.com/.default"
 WEBHOOKS_SCOPE = "https://api.partnercenter.microsoft.com/.default"
@@ -26,19 +27,6 @@ MARGIN = 300.0
 """Seconds before its end at which an access token is no longer used; half its life where it lives under ten minutes."""
 LONGEST_WAIT = 60.0
 """Seconds to wait for another thread's redemption outside any call."""
-
-
-class Vault(Protocol):
-    """Secrets by name. `get` may answer from memory, `get_fresh` may not. Raises NotFound and other CosellErrors."""
-
-    def get(self, name: str) -> str:
-        """The secret."""
-
-    def get_fresh(self, name: str) -> str:
-        """The secret as the vault has it now."""
-
-    def set(self, name: str, value: str) -> None:
-        """Store a new version."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from http import HTTPStatus
 
 import httpx
 
-from shared.clients.partner_center.deadline import within
 from shared.clients.partner_center.failures import Reply, patience
 from shared.clients.partner_center.wire import exchange
 from shared.errors import ConfigurationError, SignInFailed, Throttled, Unavailable
+from shared.transport.client import limits
+from shared.transport.deadline import within
 
 Params = Mapping[str, str] | None
 Form = Mapping[str, str | bytes] | None
@@ -69,9 +70,8 @@ class TokenEndpoint:
             )
         with within(SIGN_IN_DEADLINE) as deadline:
             try:
-                timeout = deadline.timeout()
                 built = self._client.build_request(
-                    method, target, params=params or None, headers=headers, data=_text(form), timeout=timeout
+                    method, target, params=params or None, headers=headers, data=_text(form), timeout=limits(deadline)
                 )
                 return _readable(exchange(self._client, built, deadline))
             except httpx.HTTPError as error:

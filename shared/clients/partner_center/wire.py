@@ -19,9 +19,10 @@ import httpx
 import stamina
 
 from shared.clients.partner_center.bodies import Unreadable
-from shared.clients.partner_center.deadline import Deadline, within
 from shared.clients.partner_center.failures import Asked, Reply, mfa_missing, of_no_answer, of_reply, of_unreadable
 from shared.errors import Retryable, Unavailable
+from shared.transport.client import limits
+from shared.transport.deadline import Deadline, within
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of an answer; more is refused."""
@@ -169,5 +170,5 @@ class _Call:
             self._request.url,
             headers=headers,
             content=self._request.content,
-            timeout=self._deadline.timeout(),
+            timeout=limits(self._deadline),
         )

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import requests
 
-from shared.clients.salesforce.session import Deadline
 from shared.clients.salesforce.soql import full_id
+from shared.clients.vault import Vault
 from shared.errors import ConfigurationError, ConsentNeeded, CosellError, SignInFailed, Throttled, Unavailable
+from shared.transport.deadline import Deadline
 
 ASSERTION_SECONDS = 180
 TOKEN_SECONDS = 3600.0
@@ -44,16 +45,6 @@ _GRANT_REMEDIES = {
     "domain": "Set the login address to the My Domain of the org.",
 }
 _GRANT_REMEDY = "Check consumer key, user name, audience, and that the app holds the certificate of the vault's key."
-
-
-class Vault(Protocol):
-    """Where the private key lives."""
-
-    def get(self, name: str) -> str:
-        """The secret, possibly from a cache."""
-
-    def get_fresh(self, name: str) -> str:
-        """The secret as the vault has it now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +107,7 @@ class SignIn:
 
     @contextmanager
     def _alone(self, deadline: Deadline) -> Iterator[None]:
-        if not self._turn.acquire(timeout=deadline.remaining()):
+        if not self._turn.acquire(timeout=deadline.left()):
             raise Unavailable("another thread's sign-in to Salesforce took too long")
         try:
             yield
@@ -154,7 +145,7 @@ class SignIn:
         failure = ""
         try:
             answer = self._session.post(
-                address, data=form, timeout=deadline.remaining(), allow_redirects=False, headers={"Accept": "*/*"}
+                address, data=form, timeout=deadline.left(), allow_redirects=False, headers={"Accept": "*/*"}
             )
             body = answer.json()
         except requests.RequestException as error:

@@ -23,9 +23,9 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from shared.clients.salesforce.faults import INVALID_SESSION, error_of, fault_of, session_error, unread
-from shared.clients.salesforce.session import Deadline
 from shared.clients.salesforce.sign_in import SignIn, Token
 from shared.errors import CosellError, Retryable, Unavailable
+from shared.transport.deadline import Deadline, within
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce as Library
@@ -87,21 +87,23 @@ class Wire:
 
     def token(self) -> Token:
         """The present token, signing in if need be."""
-        return self._sign_in.token(Deadline(self._seconds))
+        with within(self._seconds) as deadline:
+            return self._sign_in.token(deadline)
 
     def read[T](self, call: Call, decode: Callable[[Reply], T]) -> T:
         """A call without effect: three tries at most, full jitter, all within one deadline."""
         import stamina  # noqa: PLC0415 - its instrumentation is slow to import and the door does not need it
 
-        deadline = Deadline(self._seconds)
-        for attempt in stamina.retry_context(on=_patience(deadline), attempts=TRIES, timeout=None):
-            with attempt:
-                return self._decoded(call, decode, deadline, write=False)
+        with within(self._seconds) as deadline:
+            for attempt in stamina.retry_context(on=_patience(deadline), attempts=TRIES, timeout=None):
+                with attempt:
+                    return self._decoded(call, decode, deadline, write=False)
         raise AssertionError("stamina ends with a result or an error")
 
     def write[T](self, call: Call, decode: Callable[[Reply], T]) -> T:
         """A call with effect: sent once (again only after an expired session, when nothing happened)."""
-        return self._decoded(call, decode, Deadline(self._seconds), write=True)
+        with within(self._seconds) as deadline:
+            return self._decoded(call, decode, deadline, write=True)
 
     def _decoded[T](self, call: Call, decode: Callable[[Reply], T], deadline: Deadline, *, write: bool) -> T:
         reply = self._authorised(call, deadline, write=write)
@@ -191,7 +193,7 @@ def _send(
     library: "Library", call: Call, body: bytes | None, deadline: Deadline, seen: list[requests.Response]
 ) -> object:
     """The one way we use the library; `seen` receives the raw answer, for its status and headers."""
-    seconds = deadline.remaining()
+    seconds = deadline.left()
     if seconds <= 0:
         raise Unavailable(f"no time was left for {call.what}")
     return library.restful(
@@ -236,7 +238,7 @@ def _patience(deadline: Deadline) -> Callable[[Exception], bool | float]:
             return False
         jittered = random.uniform(0, _FIRST_PAUSE_SECONDS * 2**failures)  # noqa: S311 - spreads load, keeps no secret
         pause = jittered if error.after is None else error.after
-        return pause if pause <= PATIENCE_SECONDS and pause < deadline.remaining() else False
+        return pause if pause <= PATIENCE_SECONDS and pause < deadline.left() else False
 
     return wait
 

@@ -10,7 +10,7 @@ from infra.local.authority import Authority
 from infra.local.key_vault import KeyVault
 from infra.local.managed_identity import ManagedIdentity
 from infra.local.wire import Server
-from shared.clients import deadline
+from shared.transport.session import open_session
 from tests.unit.infra_key_vault.key_vault_bench import Bench
 
 
@@ -33,7 +33,7 @@ def bench() -> Bench:
 def sdk(bench: Bench, tmp_path: Path) -> Iterator[SecretClient]:
     """Azure's own client, over TLS on a real socket."""
     authority = Authority(tmp_path)
-    session = deadline.session(authority.bundle, timeout=10)
+    session = open_session(authority.bundle, seconds=10)
     transport = RequestsTransport(session=session, session_owner=False, connection_verify=str(authority.bundle))
     with Server(bench.vault.handle, tls=authority.server()) as server, session:
         yield SecretClient(

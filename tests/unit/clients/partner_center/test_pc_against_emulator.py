@@ -12,10 +12,10 @@ from infra.local.authority import Authority
 from infra.local.emulator import Fault, FaultKind
 from infra.local.partner_center.emulator import BASE
 from infra.local.partner_center.serve import Addresses, serve
-from shared.clients.partner_center.deadline import open_client
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
 from shared.errors import Ambiguous, Conflict, ConsentNeeded, MfaRequired, NotFound, Rejected, Throttled, Unavailable
+from shared.transport.client import open_client
 from tests.unit.clients.partner_center.signing_in import NAMES, Vault
 
 DEAL = {

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from shared.clients.partner_center.deadline import Deadline
 from shared.clients.partner_center.failures import Reply, patience
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.partner_center.wire import LONGEST_WAIT, Backoff
@@ -20,6 +19,7 @@ from shared.errors import (
     Throttled,
     Unavailable,
 )
+from shared.transport.deadline import Deadline
 from tests.unit.clients.partner_center.far_side import Answer, FarSide, Trouble
 
 CHANCE = random.Random(7)  # noqa: S311 - a reproducible draw

@@ -4,7 +4,7 @@ import pytest
 import stamina
 
 from shared.clients.salesforce.api import SalesforceClient, open_salesforce
-from shared.clients.salesforce.session import open_session
+from shared.transport.session import open_session
 from tests.unit.clients.salesforce.salesforce_bench import LOGIN, NOW, Fake, MemoryVault, Ticker, new_pem
 
 

@@ -43,6 +43,9 @@ class MemoryVault:
         self.pem = self.rotated
         return self.get(name)
 
+    def set(self, name: str, value: str) -> None:
+        raise AssertionError(f"sign-in to Salesforce writes no secret: {name} ({len(value)})")
+
 
 class Fake(BaseAdapter):
     """Salesforce as two functions from request to response: one for tokens, one for data."""

@@ -1,19 +1,10 @@
-"""A total deadline for one call: connect, send, every read, every wait between tries.
+"""The `httpx` client of Partner Center and its sign-in: each socket operation ends with the present call's deadline.
 
-httpx limits each socket operation by itself, so a peer that sends one byte a second is never too slow for it. Here the
-deadline of the present call stands in a context variable, and the transport clips every socket operation to what is
-left of it. Deadlines nest: the inner one never outlives the outer one (a sign-in within a call).
-
-Not covered: the name look-up, which the operating system bounds by itself.
-
-Source: protocol.md section 3, "Every remote call has a total deadline of 60 s".
+Importing this module imports `httpx`, so import it late.
 """
 
 import ssl
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
@@ -21,48 +12,7 @@ import certifi
 import httpcore
 import httpx
 
-CONNECT_TIMEOUT = 10.0
-"""Seconds for one connection to come about: a host that takes longer will not answer in time either."""
-
-
-class Deadline:
-    """A moment on a monotonic clock."""
-
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """End `seconds` from now."""
-        self._clock = clock
-        self._end = clock() + seconds
-
-    def left(self) -> float:
-        """Seconds left, never negative."""
-        return max(0.0, self._end - self._clock())
-
-    def timeout(self) -> httpx.Timeout:
-        """What is left, as httpx wants it."""
-        # Zero would mean "do not block" to a socket: the shortest real wait stands for it.
-        left = max(self.left(), 0.001)
-        return httpx.Timeout(left, connect=min(left, CONNECT_TIMEOUT))
-
-
-_present: ContextVar[Deadline | None] = ContextVar("partner_center_deadline", default=None)
-
-
-def remaining() -> float | None:
-    """Seconds left of the present call; None outside any."""
-    deadline = _present.get()
-    return None if deadline is None else deadline.left()
-
-
-@contextmanager
-def within(seconds: float, clock: Callable[[], float] = time.monotonic) -> Iterator[Deadline]:
-    """Run the block under a deadline of at most `seconds`, less if an outer one ends earlier."""
-    outer = remaining()
-    deadline = Deadline(seconds if outer is None else min(seconds, outer), clock)
-    token = _present.set(deadline)
-    try:
-        yield deadline
-    finally:
-        _present.reset(token)
+from shared.transport.deadline import CONNECT_SECONDS, PIECE, Deadline, remaining
 
 
 def open_client(ca_bundle: Path | str | None = None) -> httpx.Client:
@@ -78,6 +28,11 @@ def open_client(ca_bundle: Path | str | None = None) -> httpx.Client:
     return httpx.Client(
         transport=DeadlineTransport(context), cookies=no_cookies, trust_env=False, follow_redirects=False
     )
+
+
+def limits(deadline: Deadline) -> httpx.Timeout:
+    """What is left, as httpx wants it."""
+    return httpx.Timeout(deadline.wait(), connect=deadline.wait(CONNECT_SECONDS))
 
 
 class DeadlineTransport(httpx.HTTPTransport):
@@ -122,7 +77,8 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, _clipped(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _clipped(timeout, httpcore.WriteTimeout))
+        for start in range(0, len(buffer), PIECE):
+            self._inner.write(buffer[start : start + PIECE], _clipped(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()

@@ -1,0 +1,156 @@
+"""The `requests` session of every synchronous SDK: Salesforce's, Key Vault's, Table Storage's.
+
+    session = open_session(ca_bundle, seconds=60.0)
+    with within(60.0):          # optional: several calls share one deadline
+        session.get(...)
+
+A call takes no longer than the session's `seconds`, the `timeout` given with the call and the surrounding deadline
+(`shared.transport.deadline`), whichever is shortest; headers and body are read under it, so the whole answer is there
+when the call returns. It raises requests.ConnectTimeout where nothing was sent, requests.ReadTimeout for an answer that
+takes too long, requests.ConnectionError for one that breaks off. Redirects are the caller's business.
+
+Importing this module imports `requests`, so import it late.
+"""
+
+import http.client
+import io
+import socket
+from collections.abc import Buffer, Mapping
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError
+
+from shared.errors import ConfigurationError
+from shared.transport.deadline import CONNECT_SECONDS, PIECE, TimedReader, present, within
+
+Limits = float | tuple[float | None, float | None] | None
+POOL = 32
+"""Connections kept for a host: as many as threads work at once."""
+
+
+def open_session(
+    ca_bundle: Path | str | None, *, seconds: float = 60.0, pool: int = POOL, plain: bool = False
+) -> requests.Session:
+    """A session that trusts `ca_bundle` (None: certifi's roots) and nothing of the environment, and keeps no cookies.
+
+    `seconds` is the longest that a call may take; `plain` admits http beside https: for the managed-identity endpoint
+    and for emulators. Raises ConfigurationError if there is no such bundle.
+    """
+    if ca_bundle and not Path(ca_bundle).is_file():
+        raise ConfigurationError(f"the CA bundle {ca_bundle} does not exist")
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = str(ca_bundle) if ca_bundle else True
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.adapters.clear()
+    for scheme in ("https://", "http://") if plain else ("https://",):
+        session.mount(scheme, DeadlineAdapter(seconds, pool))
+    return session
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Sends each request under its deadline and reads the whole answer."""
+
+    def __init__(self, seconds: float, pool: int) -> None:
+        """See `open_session`. Nothing is repeated here."""
+        self._seconds = seconds
+        super().__init__(pool_maxsize=pool, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - the base class's signature
+        """Let the pools make our connections."""
+        super().init_poolmanager(*args, **options)
+        manager: PoolManager = self.poolmanager
+        manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: ARG002 - the answer is always read here
+        timeout: Limits = None,
+        verify: bool | str = True,
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Send, and read the whole answer; see the module's text for what is raised."""
+        with within(_shortest(timeout, self._seconds)) as deadline:
+            if deadline.left() <= 0:
+                raise requests.ConnectTimeout(ConnectTimeoutError("no time was left for this call"), request=request)
+            limits = (deadline.wait(CONNECT_SECONDS), deadline.wait())
+            try:
+                response = super().send(request, stream=True, timeout=limits, verify=verify, cert=cert, proxies=proxies)
+                return _whole(response)
+            except requests.Timeout:
+                raise
+            except requests.RequestException as error:
+                if deadline.left() <= 0:
+                    raise requests.ReadTimeout("the call took too long", request=request) from error
+                raise
+
+
+def _shortest(timeout: Limits, seconds: float) -> float:
+    """The shortest of the limits; Azure's libraries give two and count the first one down over their repeats."""
+    given = timeout if isinstance(timeout, tuple) else (timeout,)
+    return min([seconds, *(limit for limit in given if limit is not None)])
+
+
+def _whole(response: requests.Response) -> requests.Response:
+    """The same answer, its body read."""
+    try:
+        response.content  # noqa: B018 - reading it is the point
+    except requests.exceptions.ChunkedEncodingError as error:
+        # Azure's libraries know a ConnectionError around urllib3's own for what it is: an answer that broke off.
+        raise requests.ConnectionError(*error.args, request=response.request) from error
+    finally:
+        response.close()
+    return response
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:  # noqa: ANN401 - passed through
+        super().__init__(sock, *args, **options)
+        deadline = present()
+        if deadline is not None:
+            self.fp = io.BufferedReader(TimedReader(sock, deadline, self.fp.detach()))
+
+
+class _TimedConnection(HTTPConnection):
+    response_class = _Response
+
+    def _new_conn(self) -> socket.socket:
+        """The connection, with the rest of the time for the handshake that may follow."""
+        self.timeout = _wait(CONNECT_SECONDS)
+        sock = super()._new_conn()
+        sock.settimeout(_wait(CONNECT_SECONDS))
+        return sock
+
+    def send(self, data: Buffer) -> None:  # type: ignore[override]  # urllib3 hands over nothing but bytes
+        """Send in pieces, each with the time that is left: a peer that reads slowly is cut off too."""
+        if self.sock is None:
+            self.connect()
+        view = memoryview(data)
+        for start in range(0, len(view), PIECE):
+            self.sock.settimeout(_wait())
+            super().send(view[start : start + PIECE])
+
+
+class _SecureConnection(_TimedConnection, HTTPSConnection):
+    pass
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _TimedConnection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+def _wait(at_most: float | None = None) -> float | None:
+    deadline = present()
+    return at_most if deadline is None else deadline.wait(at_most)

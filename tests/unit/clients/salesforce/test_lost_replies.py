@@ -1,0 +1,121 @@
+"""Real sockets: what only they can show of lost replies, of trust, and of a deadline as our callers see it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+
+from infra.local.authority import Authority
+from infra.local.wire import Request, Response, Server
+from shared.clients.salesforce.api import SalesforceClient, open_salesforce
+from shared.errors import Ambiguous, CosellError, Unavailable
+from shared.sync.ports import Node
+from shared.transport.session import open_session
+from tests.unit.clients.salesforce.salesforce_bench import MemoryVault
+from tests.unit.transport.slow_server import ANSWERS, slow_server
+
+NODES = [Node("deal", "Opportunity", {"Name": "A"})]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+def client(
+    server: Server, bundle: Path, vault: MemoryVault, session: requests.Session, *, deadline: float = 5.0
+) -> SalesforceClient:
+    return open_salesforce(
+        login_url=server.url,
+        client_id="c",
+        username="u",
+        key_name="salesforce-key",
+        vault=vault,
+        ca_bundle=bundle,
+        deadline=deadline,
+        session=session,
+    )
+
+
+def service(data: Callable[[Request], Response], instance: str | None = None) -> Callable[[Request], Response]:
+    def handle(request: Request) -> Response:
+        if request.path != "/services/oauth2/token":
+            return data(request)
+        return Response.of(
+            {
+                "access_token": "t",
+                "instance_url": instance or f"https://{request.headers['host']}",
+                "id": "https://x/id/00D000000000001/005000000000001",
+            }
+        )
+
+    return handle
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize(("write", "error"), [(False, Unavailable), (True, Ambiguous)], ids=["read", "write"])
+def test_a_service_that_takes_its_time_is_left_at_the_deadline(
+    authority: Authority, vault: MemoryVault, answer: str, write: bool, error: type[CosellError]
+) -> None:
+    with (
+        slow_server(ANSWERS[answer], authority.server()) as slow,
+        Server(service(lambda _: Response(), slow), tls=authority.server()) as server,
+        open_session(authority.bundle) as session,
+    ):
+        salesforce = client(server, authority.bundle, vault, session, deadline=0.25)
+        salesforce.organization_id()
+        began = time.monotonic()
+        with pytest.raises(error):
+            salesforce.create(NODES, "deal", ["Id"]) if write else salesforce.describe("Opportunity")
+        assert 0.2 < time.monotonic() - began < 1.8
+
+
+@pytest.mark.parametrize(
+    "answer", [Response(0, close=True), Response(200, b'{"graphs":[]}', cut=5), Response(200, b"<html>")]
+)
+def test_a_lost_reply_is_ambiguous_for_a_write_and_unavailable_for_a_read(
+    authority: Authority, vault: MemoryVault, answer: Response
+) -> None:
+    seen: list[str] = []
+
+    def data(request: Request) -> Response:
+        seen.append(request.method)
+        return answer
+
+    with Server(service(data), tls=authority.server()) as server, open_session(authority.bundle) as session:
+        salesforce = client(server, authority.bundle, vault, session)
+        with pytest.raises(Ambiguous):
+            salesforce.create(NODES, "deal", ["Id"])
+        with pytest.raises(Unavailable):
+            salesforce.describe("Opportunity")
+    assert seen == ["POST", "GET", "GET", "GET"]
+
+
+def test_a_write_that_never_left_is_no_riddle(authority: Authority, vault: MemoryVault) -> None:
+    with Server(service(lambda _: Response.of({"a": 1})), tls=authority.server()) as server:
+        session = open_session(authority.bundle)
+        salesforce = client(server, authority.bundle, vault, session)
+        salesforce.describe("Opportunity")
+    session.close()
+    with pytest.raises(Unavailable):
+        salesforce.create(NODES, "deal", ["Id"])
+
+
+def test_a_certificate_that_we_do_not_trust_ends_the_call_before_anything_is_sent(
+    authority: Authority, vault: MemoryVault
+) -> None:
+    seen: list[Request] = []
+
+    def data(request: Request) -> Response:
+        seen.append(request)
+        return Response()
+
+    with (
+        Server(service(data), tls=authority.server()) as server,
+        open_session(None) as session,
+        pytest.raises(Unavailable, match="SSLError"),
+    ):
+        client(server, authority.bundle, vault, session).create(NODES, "deal", ["Id"])
+    assert seen == []

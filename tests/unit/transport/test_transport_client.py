@@ -1,0 +1,127 @@
+"""The `httpx` client over real sockets: total deadlines, kept connections, our trust alone."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.local.authority import Authority
+from infra.local.wire import Request, Response, Server
+from shared.transport.client import limits, open_client
+from shared.transport.deadline import Deadline, within
+from tests.unit.transport.slow_server import ANSWERS, drip, read_slowly, slow_server
+
+LIMIT = 0.08
+SLACK = 1.5
+
+
+def assert_cut_off(call: Callable[[], object], limit: float = LIMIT) -> None:
+    began = time.monotonic()
+    with pytest.raises(httpx.TimeoutException), within(limit):
+        call()
+    assert limit * 0.9 < time.monotonic() - began < limit + SLACK
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_a_server_that_takes_its_time_is_left_at_the_deadline(authority: Authority, answer: str, secure: bool) -> None:
+    tls = authority.server() if secure else None
+    with slow_server(ANSWERS[answer], tls) as url, open_client(authority.bundle) as client:
+        assert_cut_off(lambda: client.get(url, timeout=60))
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_a_server_that_reads_slowly_is_left_too(authority: Authority, secure: bool) -> None:
+    tls = authority.server() if secure else None
+    body = b"x" * 25_000_000  # some seconds of reading
+    with slow_server(read_slowly, tls) as url, open_client(authority.bundle) as client:
+        assert_cut_off(lambda: client.post(url, content=body, timeout=60), 0.3)
+
+
+def test_a_server_that_never_begins_tls_is_left_too(authority: Authority) -> None:
+    with (
+        slow_server(drip(b"", b""), authority.server(), shake_hands=False) as url,
+        open_client(authority.bundle) as client,
+    ):
+        assert_cut_off(lambda: client.get(url, timeout=60))
+
+
+def test_without_time_nothing_is_sent() -> None:
+    seen: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        seen.append(request)
+        return Response()
+
+    with Server(answer) as server, open_client() as client, within(0), pytest.raises(httpx.ConnectTimeout):
+        client.get(server.url)
+    assert seen == []
+
+
+def test_what_is_left_never_means_waiting_for_ever() -> None:
+    timeout = limits(Deadline(0))
+
+    assert isinstance(timeout, httpx.Timeout)
+    assert timeout.read is not None
+    assert 0 < timeout.read < 0.01
+    assert limits(Deadline(60)).connect == 10
+
+
+def test_a_connection_is_used_again() -> None:
+    served: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        served.append(request)
+        return Response.of({"n": len(served)})
+
+    with Server(answer) as server, open_client() as client, within(5):
+        ports = []
+        for _ in range(2):
+            response = client.get(server.url)
+            ports.append(response.extensions["network_stream"].get_extra_info("client_addr"))
+
+    assert (len(served), ports[0]) == (2, ports[1])
+
+
+def test_a_large_body_arrives_whole(authority: Authority) -> None:
+    body = bytes(range(256)) * 1000
+    with (
+        Server(lambda r: Response(body=r.body), tls=authority.server()) as server,
+        open_client(authority.bundle) as client,
+        within(5),
+    ):
+        assert client.post(server.url, content=body).content == body
+
+
+def test_only_the_given_bundle_is_trusted(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = Authority(tmp_path)
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(name, str(theirs.bundle))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+
+    with (
+        Server(lambda _: Response(), tls=authority.server()) as trusted,
+        Server(lambda _: Response(), tls=theirs.server()) as stranger,
+        open_client(authority.bundle) as client,
+    ):
+        assert client.get(trusted.url).status_code == 200
+        with pytest.raises(httpx.ConnectError):
+            client.get(stranger.url)
+
+
+def test_cookies_are_not_kept() -> None:
+    served: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        served.append(request)
+        return Response.of({}, Set_Cookie="affinity=x")
+
+    with Server(answer) as server, open_client() as client:
+        client.get(server.url)
+        client.get(server.url)
+
+    assert ["cookie" in request.headers for request in served] == [False, False]

@@ -1,0 +1,64 @@
+"""Deadlines as such: they nest, they never mean "for ever", and a reader keeps to them."""
+
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from shared.transport.deadline import Deadline, TimedReader, present, remaining, within
+
+
+def test_deadlines_nest_and_the_earlier_one_rules() -> None:
+    now = [0.0]
+    clock: Callable[[], float] = lambda: now[0]  # noqa: E731 - a clock is a function
+
+    assert (remaining(), present()) == (None, None)
+    with within(60, clock) as outer:
+        now[0] = 50.0
+        with within(30, clock) as inner:
+            assert (outer.left(), inner.left(), remaining()) == (10, 10, 10)
+        with within(5, clock) as inner:
+            assert inner.left() == 5
+            assert present() is inner
+        now[0] = 70.0
+        assert outer.left() == 0
+    assert (remaining(), present()) == (None, None)
+
+
+def test_an_outer_deadline_is_back_after_an_error() -> None:
+    with within(60) as outer:
+        with pytest.raises(KeyError), within(5):
+            raise KeyError
+        assert present() is outer
+
+
+def test_what_is_left_never_means_waiting_for_ever() -> None:
+    assert 0 < Deadline(0).wait() < 0.01
+    assert 0 < Deadline(-5).wait(10) < 0.01
+    assert Deadline(60).wait(10) == 10
+    assert 5 < Deadline(6).wait(10) <= 6
+
+
+def test_a_reader_gives_each_read_what_is_left_and_nothing_after_the_end() -> None:
+    now = [0.0]
+    ours, theirs = socket.socketpair()
+    with ours, theirs, TimedReader(ours, Deadline(10, lambda: now[0])) as reader:
+        theirs.sendall(b"abc")
+        now[0] = 4.0
+        assert (reader.read(2), ours.gettimeout()) == (b"ab", 6.0)
+        now[0] = 9.0
+        assert (reader.read(1), ours.gettimeout()) == (b"c", 1.0)
+        now[0] = 10.0
+        with pytest.raises(TimeoutError):
+            reader.read(1)
+
+
+def test_a_reader_outlives_the_close_of_its_socket_as_an_answer_must() -> None:
+    ours, theirs = socket.socketpair()
+    reader = TimedReader(ours, Deadline(10))
+    with theirs:
+        theirs.sendall(b"abc")
+        ours.close()
+        assert reader.read(3) == b"abc"
+        reader.close()
+        assert ours.fileno() == -1

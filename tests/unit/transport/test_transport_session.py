@@ -1,0 +1,183 @@
+"""The `requests` session over real sockets: total deadlines, whole answers, our trust alone."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+from urllib3.exceptions import ConnectTimeoutError, ProtocolError
+
+from infra.local.authority import Authority
+from infra.local.wire import Request, Response, Server
+from shared.errors import ConfigurationError
+from shared.transport.deadline import within
+from shared.transport.session import DeadlineAdapter, open_session
+from tests.unit.transport.slow_server import ANSWERS, OK, drip, read_slowly, slow_server
+
+LIMIT = 0.08
+SLACK = 1.5
+
+
+def assert_cut_off(call: Callable[[], object], limit: float = LIMIT) -> None:
+    began = time.monotonic()
+    with pytest.raises(requests.Timeout):
+        call()
+    assert limit * 0.9 < time.monotonic() - began < limit + SLACK
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_a_server_that_takes_its_time_is_cut_off_at_the_deadline(
+    authority: Authority, answer: str, secure: bool
+) -> None:
+    tls = authority.server() if secure else None
+    with (
+        slow_server(ANSWERS[answer], tls) as url,
+        open_session(authority.bundle, seconds=LIMIT, plain=True) as session,
+    ):
+        assert_cut_off(lambda: session.get(url))
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_a_server_that_reads_slowly_is_cut_off_too(authority: Authority, secure: bool) -> None:
+    tls = authority.server() if secure else None
+    body = b"x" * 25_000_000  # some seconds of reading
+    with (
+        slow_server(read_slowly, tls) as url,
+        open_session(authority.bundle, seconds=0.3, plain=True) as session,
+    ):
+        assert_cut_off(lambda: session.post(url, data=body), 0.3)
+
+
+def test_a_server_that_never_begins_tls_is_cut_off_too(authority: Authority) -> None:
+    with (
+        slow_server(drip(b"", b""), authority.server(), shake_hands=False) as url,
+        open_session(authority.bundle, seconds=LIMIT) as session,
+    ):
+        assert_cut_off(lambda: session.get(url))
+
+
+@pytest.mark.parametrize("timeout", [LIMIT, (LIMIT, 60), (60, LIMIT), (None, LIMIT)])
+def test_a_shorter_timeout_of_the_call_holds(
+    authority: Authority, timeout: float | tuple[float | None, float | None]
+) -> None:
+    with (
+        slow_server(ANSWERS["last body"], authority.server()) as url,
+        open_session(authority.bundle, seconds=60) as session,
+    ):
+        assert_cut_off(lambda: session.get(url, timeout=timeout))
+
+
+def test_a_longer_timeout_of_the_call_and_a_wish_to_stream_do_not_lengthen_it(authority: Authority) -> None:
+    with (
+        slow_server(ANSWERS["last body"], authority.server()) as url,
+        open_session(authority.bundle, seconds=LIMIT) as session,
+    ):
+        assert_cut_off(lambda: session.get(url, timeout=60, stream=True))
+
+
+def test_several_calls_share_one_deadline() -> None:
+    def answer(_: Request) -> Response:
+        time.sleep(0.06)
+        return Response.of({})
+
+    with Server(answer) as server, open_session(None, plain=True) as session:
+        with within(0.1):
+            assert session.get(server.url).status_code == 200
+            with pytest.raises(requests.ReadTimeout):
+                session.get(server.url)
+        assert session.get(server.url).status_code == 200
+
+
+def test_without_time_nothing_is_sent_and_the_error_says_so() -> None:
+    seen: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        seen.append(request)
+        return Response()
+
+    with (
+        Server(answer) as server,
+        open_session(None, plain=True) as session,
+        within(0),
+        pytest.raises(requests.ConnectTimeout) as late,
+    ):
+        session.get(server.url)
+    assert isinstance(late.value.args[0], ConnectTimeoutError)
+    assert seen == []
+
+
+def test_a_timely_answer_is_whole_and_its_connection_is_kept(authority: Authority) -> None:
+    body = b"y" * 300_000
+    with (
+        Server(lambda r: Response(body=r.body or body), tls=authority.server()) as server,
+        open_session(authority.bundle, seconds=5) as session,
+    ):
+        answers = session.get(server.url), session.get(server.url), session.post(server.url, data=b"z" * 100_000)
+        assert [answer.content for answer in answers] == [body, body, b"z" * 100_000]
+        adapter = session.get_adapter(server.url)
+        assert isinstance(adapter, DeadlineAdapter)
+        pools = adapter.poolmanager.pools
+        assert [pools[key].num_connections for key in pools.keys()] == [1]  # noqa: SIM118 - not a plain mapping
+
+
+def test_an_answer_in_pieces_is_put_together() -> None:
+    pieces = drip(OK + b"Content-Length: 20\r\n\r\n", b"." * 5)
+    with slow_server(pieces) as url, open_session(None, plain=True) as session:
+        assert session.get(url, timeout=5).content == b"." * 20
+
+
+@pytest.mark.parametrize("told", [5, 8])
+def test_an_answer_cut_short_is_an_error_that_is_known_for_what_it_is(told: int) -> None:
+    with (
+        Server(lambda _: Response(body=b"x" * told, cut=4)) as server,
+        open_session(None, plain=True) as session,
+        pytest.raises(requests.ConnectionError) as broken,
+    ):
+        session.get(server.url)
+    assert isinstance(broken.value.args[0], ProtocolError)
+
+
+def test_the_environment_lends_neither_trust_nor_proxies(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with Server(lambda _: Response(), tls=authority.server()) as server:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
+        with open_session(None) as session, pytest.raises(requests.exceptions.SSLError):
+            session.get(server.url)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+        with open_session(authority.bundle) as session:
+            assert session.get(server.url).status_code == 200
+
+
+def test_a_server_of_another_authority_is_not_trusted(authority: Authority, tmp_path: Path) -> None:
+    with (
+        Server(lambda _: Response(), tls=Authority(tmp_path).server()) as server,
+        open_session(authority.bundle) as session,
+        pytest.raises(requests.exceptions.SSLError),
+    ):
+        session.get(server.url)
+
+
+def test_a_missing_bundle_is_a_fault_of_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="absent"):
+        open_session(tmp_path / "absent.pem")
+
+
+def test_plain_http_is_for_those_who_ask_for_it() -> None:
+    with Server(lambda _: Response()) as server:
+        with open_session(None) as session, pytest.raises(requests.exceptions.InvalidSchema):
+            session.get(server.url)
+        with open_session(None, plain=True) as session:
+            assert session.get(server.url).status_code == 200
+
+
+def test_cookies_are_not_kept() -> None:
+    with (
+        Server(lambda r: Response.of(r.headers.get("cookie"), Set_Cookie="a=b")) as server,
+        open_session(None, plain=True) as session,
+    ):
+        assert [session.get(server.url).json() for _ in range(2)] == [None, None]
