@@ -68,7 +68,7 @@ class SyncSettings(_Group):
     @property
     def tag(self) -> str | None:
         """What marks this environment's deals; production's carry no mark."""
-        return None if self.environment == "production" else self.environment.upper()
+        return None if self.environment.casefold() == "production" else self.environment.upper()
 
     @property
     def begin(self) -> datetime | None:
@@ -137,7 +137,10 @@ class StoreSettings(_Group):
     """Where links are kept: Table Storage in Azure, a SQLite file on one machine; exactly one of the three."""
 
     model_config = SettingsConfigDict(env_prefix="STORE_")
-    examples: ClassVar[Mapping[str, str]] = {"tables_url": "https://stcosell.table.core.windows.net"}
+    examples: ClassVar[Mapping[str, str]] = {
+        "tables_url": "https://stcosell.table.core.windows.net",
+        "connection_string": "UseDevelopmentStorage=true",
+    }
 
     tables_url: Https | None = None
     connection_string: Text | None = None
@@ -193,11 +196,11 @@ class Settings:
                 groups[name] = group()
             except ValidationError as error:
                 faults += explained(group, error)
+        if "store" in groups:
+            faults += _one_store(groups["store"])
         if faults:
             raise ConfigurationError("; ".join(faults))
-        settings = cls(**groups)
-        _one_store(settings.store)
-        return settings
+        return cls(**groups)
 
 
 def event_settings() -> EventSettings:
@@ -215,19 +218,25 @@ def explained(group: type[_Group], error: ValidationError) -> list[str]:
         name = str(fault["loc"][0]) if fault["loc"] else ""
         variable = name.upper() if name.upper().startswith(prefix) else f"{prefix}{name}".upper()
         wrong = "is missing" if fault["type"] == "missing" else fault["msg"]
-        example = group.examples.get(name.lower().removeprefix(prefix.lower()))
+        example = _example(group, name.lower().removeprefix(prefix.lower()))
         sentences.append(f"{variable}: {wrong}" + (f" (example: {variable}={example})" if example else ""))
     return sentences
 
 
-def _one_store(store: StoreSettings) -> None:
+def _example(group: type[_Group], name: str) -> str | None:
+    """What the setting may look like: an example of its own, else its default as the environment would have it."""
+    field = group.model_fields.get(name)
+    default = None if field is None or field.is_required() else field.default
+    return group.examples.get(name) or (None if default is None else str(default))
+
+
+def _one_store(store: StoreSettings) -> list[str]:
     chosen = [name for name in ("tables_url", "connection_string", "file") if getattr(store, name) is not None]
-    if len(chosen) != 1:
-        said = " and ".join(f"STORE_{name.upper()}" for name in chosen) or "none"
-        raise ConfigurationError(
-            "Exactly one of STORE_TABLES_URL, STORE_CONNECTION_STRING and STORE_FILE must be set, not "
-            f"{said} (example: STORE_TABLES_URL={StoreSettings.examples['tables_url']})"
-        )
+    if len(chosen) == 1:
+        return []
+    said = " and ".join(f"STORE_{name.upper()}" for name in chosen) or "none"
+    rule = "Exactly one of STORE_TABLES_URL, STORE_CONNECTION_STRING and STORE_FILE must be set"
+    return [f"{rule}, not {said} (example: STORE_TABLES_URL={StoreSettings.examples['tables_url']})"]
 
 
 def seconds(value: float) -> timedelta:
