@@ -45,8 +45,9 @@ class Change:
 class Plan:
     """The writes to make to each side; `base` already holds what both sides are seen to agree on.
 
-    `refused` and `waiting` are the complete records after this plan; `lines` are sentences not yet told; `due` is when
-    the earliest waiting change may go.
+    `refused` and `waiting` are the complete records after this plan. `lines` are sentences not yet told: they belong to
+    the records and are stored with them; `losses`, of values given up, belong to the writes and are stored once one is
+    confirmed. `due` is when the earliest waiting change may go.
     """
 
     base: Deal
@@ -55,6 +56,7 @@ class Plan:
     refused: Mapping[str, Record] = field(default_factory=dict)
     waiting: Mapping[str, Record] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     state: State = State.LIVE
     due: datetime | None = None
@@ -112,6 +114,7 @@ class _Draft:
         self.refused: dict[str, Record] = {}
         self.waiting: dict[str, Record] = {}
         self.lines: list[str] = []
+        self.losses: list[str] = []
         self.told: list[str] = []
 
     def take(self, merged: Merged) -> None:
@@ -167,7 +170,7 @@ class _Draft:
         if self.now - since >= self.wait:
             return False
         self.waiting[merged.rule.field] = Record(mark, "irreversible", since)
-        if since == self.now:
+        if not (known and known.value == mark):
             until = f"{since + self.wait:%H:%M}"
             self.lines.append(sentence("waiting", label=merged.rule.label, value=merged.value, until=until))
         return True
@@ -176,14 +179,14 @@ class _Draft:
         """Every value that is given up goes to the audit, with the one that was kept."""
         label, kept = merged.rule.label, shown(merged.value)
         if merged.keeps_both:
-            self.lines.append(sentence("both_texts", label=label))
+            self.losses.append(sentence("both_texts", label=label))
         elif merged.conflict and merged.edited:
             lost = shown(merged.held_by(merged.edited.other), whole=True)
-            self.lines.append(sentence("conflict", label=label, kept=kept, lost=lost))
+            self.losses.append(sentence("conflict", label=label, kept=kept, lost=lost))
         elif merged.put_back and merged.edited:
             owner = "Partner Center" if merged.edited is Side.SALESFORCE else "Salesforce"
             lost = shown(merged.held_by(merged.edited), whole=True)
-            self.lines.append(sentence("put_back", label=label, owner=owner, kept=kept, lost=lost))
+            self.losses.append(sentence("put_back", label=label, owner=owner, kept=kept, lost=lost))
 
     def warn_of_past_closing(self, deal: Deal) -> None:
         """A closing date in the past is sent; while the deal is open the seller is asked, once a date, to move it."""
@@ -204,6 +207,7 @@ class _Draft:
             self.refused,
             self.waiting,
             tuple(self.lines),
+            tuple(self.losses),
             tuple(self.told),
             State.ON_HOLD if unanswered else State.LIVE,
             min((record.since + self.wait for record in self.waiting.values()), default=None),

@@ -16,10 +16,11 @@ from enum import StrEnum
 
 from shared.domain.deal import Deal, Side, Value, fingerprint
 from shared.domain.link import Effect, EffectKind, Intent, Link
-from shared.domain.plan import Plan
+from shared.domain.plan import Change, Plan, described
 from shared.domain.records import Opportunity, Referral
 from shared.domain.rules import Rules
 from shared.errors import StoreConflict
+from shared.sync.audit import FROM_PARTNER_CENTER, TO_PARTNER_CENTER, line
 from shared.sync.context import Context
 from shared.sync.ports import Entry, Json, Line
 
@@ -52,7 +53,8 @@ class Pair:
 
     `old` is the intent of somebody who died, until it is settled by looking; `trusted` says that the referral is the
     base's word, not a read; `creates` that a referral is to be made, `found` that an earlier attempt has made it;
-    `touched` is when the lease was last renewed.
+    `touched` is when the lease was last renewed; `settled` are lines of effects of the dead that are seen to have
+    happened.
     """
 
     entry: Entry[Link]
@@ -64,6 +66,7 @@ class Pair:
     creates: bool = False
     found: Json | None = None
     touched: datetime | None = None
+    settled: tuple[Line, ...] = ()
     outcome: Outcome | None = None
 
     @property
@@ -124,10 +127,11 @@ def is_lease_short(ctx: Context, pair: Pair) -> bool:
     return pair.touched is None or ctx.clock.now() - pair.touched > ctx.policy.lease - 2 * ctx.policy.deadline
 
 
-def release(ctx: Context, pair: Pair, link: Link | None = None) -> None:
-    """Let go of the lock, with the versions that are known now."""
-    known = with_known_versions(link or pair.link, pair, ctx.translation.rules)
-    pair.entry = ctx.store.replace_link(pair.entry, known.released())
+def release(ctx: Context, pair: Pair, lines: tuple[Line, ...] = ()) -> None:
+    """Let go of the lock, with the versions that are known now; `lines` are told, and still to be written back."""
+    link = replace(pair.link, unwritten=pair.link.unwritten or bool(lines))
+    known = with_known_versions(link, pair, ctx.translation.rules)
+    pair.entry = ctx.store.replace_link(pair.entry, known.released(), lines)
 
 
 def forget(ctx: Context, pair: Pair) -> None:
@@ -165,18 +169,37 @@ def _on_record(link: Link, name: str, value: Value | None, side: Side) -> bool:
     return side is Side.SALESFORCE and waiting is not None and waiting.value == fingerprint(value)
 
 
-def adopt_what_happened(pair: Pair) -> None:
+def adopt_what_happened(ctx: Context, pair: Pair) -> None:
     """Settle an old intent by looking: a value that the far side now holds as intended was written by us.
 
-    The base takes it, because the other side held it when the intent was decided. A value that is neither the old nor
-    the intended one leaves the base as it is, and the merge treats it as a conflict.
+    The base takes it, because the other side held it when the intent was decided; the audit takes the line that its
+    writer did not live to tell, with the value that was displaced. A value that is neither the old nor the intended one
+    leaves the base as it is, and the merge treats it as a conflict.
     """
     base = dict(pair.link.base)
     for effect in pair.old.effects:
         seen = _target(pair, effect.kind)
-        base |= {name: value for name, value in effect.values.items() if name in seen and seen[name] == value}
-    pair.entry = Entry(replace(pair.link, base=Deal(base)), pair.entry.etag, pair.entry.age)
+        held = {name: value for name, value in effect.values.items() if name in seen and seen[name] == value}
+        pair.settled += _told_late(ctx, effect, tuple(held))
+        base |= held
+    link = replace(pair.link, base=Deal(base), unwritten=pair.link.unwritten or bool(pair.settled))
+    pair.entry = Entry(link, pair.entry.etag, pair.entry.age)
     pair.old = Intent()
+
+
+def _told_late(ctx: Context, effect: Effect, fields: tuple[str, ...]) -> tuple[Line, ...]:
+    rules, heading = ctx.translation.rules, HEADINGS.get(effect.kind)
+    if not fields or heading is None:
+        return ()
+    changes = [
+        Change(name, rules[name].label, effect.displaced.get(name), effect.values[name])
+        for name in fields
+        if name in rules.by_field
+    ]
+    return (line(ctx.clock.now(), heading, described(changes)),)
+
+
+HEADINGS = {EffectKind.PATCH_REFERRAL: TO_PARTNER_CENTER, EffectKind.WRITE_OPPORTUNITY: FROM_PARTNER_CENTER}
 
 
 def _target(pair: Pair, kind: EffectKind) -> Deal:

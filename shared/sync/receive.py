@@ -45,7 +45,7 @@ class Claim:
     @property
     def begun(self) -> Effect | None:
         """What somebody set out to make, and may have made."""
-        return (self.entry.value.intent or Intent()).find(EffectKind.CREATE_OPPORTUNITY)
+        return _begun(self.entry.value)
 
     def fill(self, ctx: Context, effect: Effect) -> None:
         """Write down what is about to be made, which renews the lease. Raises StoreConflict: the lease was lost."""
@@ -133,22 +133,33 @@ def _to_link(ctx: Context, referral: Referral, claim: Claim, known: Entry[Link])
 
 
 def _link(ctx: Context, referral: Referral, claim: Claim, known: Entry[Link] | None, named: str = "") -> Linked:
-    """Link an opportunity that exists; the pull that follows merges, the referral's values being the other side.
-
-    If an earlier attempt made it, the values it was made with are the base, so that an edit made since survives.
-    """
-    link = known.value if known else Link(named)
-    base = claim.begun.values if claim.begun and not link.base else link.base
-    link = replace(link, referral_id=referral.id, engagement_id=referral.engagement_id, base=base)
-    found = replace(link, state=State.LIVE, told=(), cause=None, unwritten=True)
-    told = (line(ctx.clock.now(), FROM_PARTNER_CENTER, sentence("adopted_opportunity")),)
+    """Link an opportunity that exists; the pull that follows merges, the referral's values being the other side."""
+    link, told = adoption(ctx, known.value if known else Link(named), referral, claim.entry.value)
     if known is None:
-        ctx.store.insert_link(found, told)
+        ctx.store.insert_link(link, told)
     else:
-        ctx.store.replace_link(known, found, told)
+        ctx.store.replace_link(known, link, told)
     claim.turn(ctx, link.opportunity_id)
     ctx.log("referral_adopted", opportunity_id=link.opportunity_id, referral_id=referral.id)
     return Linked(link.opportunity_id)
+
+
+def adoption(ctx: Context, link: Link, referral: Referral, claim: Pointer | None) -> tuple[Link, tuple[Line, ...]]:
+    """The link of an opportunity that exists with its referral, and what to tell.
+
+    If somebody set out to make the opportunity for this referral, it is what he made: its values are the base, so that
+    an edit made since survives.
+    """
+    begun = _begun(claim)
+    base = begun.values if begun and not link.base else link.base
+    found = replace(link, referral_id=referral.id, engagement_id=referral.engagement_id, base=base, state=State.LIVE)
+    told = (line(ctx.clock.now(), FROM_PARTNER_CENTER, sentence("adopted_opportunity")),)
+    return replace(found, told=(), cause=None, unwritten=True), _told(ctx, referral) if begun else told
+
+
+def _begun(pointer: Pointer | None) -> Effect | None:
+    intent = pointer.intent if pointer else None
+    return intent.find(EffectKind.CREATE_OPPORTUNITY) if intent else None
 
 
 # --- look up, or make -------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from shared.errors import CosellError, NotFound, SignInFailed, Throttled
 from shared.sync.context import Context
 from shared.sync.failing import guarded, note_side, outcome_of, watching
 from shared.sync.pair import (
+    BUSY,
     SETTLED,
     Outcome,
     Pair,
@@ -30,8 +31,19 @@ from shared.sync.pair import (
     release,
     take,
 )
+from shared.sync.ports import SideState
+from shared.sync.receive import adoption
 from shared.sync.write_opportunity import mark, needs_mark, write
-from shared.sync.write_referral import apply_plan, create, look_for_created, patch, point, problem_line
+from shared.sync.write_referral import (
+    apply_plan,
+    create,
+    is_applied,
+    look_for_created,
+    notices,
+    patch,
+    point,
+    problem_line,
+)
 
 ONE_SECOND = timedelta(seconds=1)
 Outcomes = Mapping[str, Outcome]
@@ -76,18 +88,25 @@ def _open(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def _each(ctx: Context, side: Side | None, pairs: Sequence[Pair], step: Callable[[Context, Pair], None]) -> None:
-    """Run a step for each open pair, in parallel; the first sign of throttling is told to every instance."""
+    """Run a step for each open pair, in parallel; once the side wants to be left alone, the others are due."""
+    state = ctx.store.side(side) if side else SideState()
+    paused: list[Outcome] = []
+    if state.paused_until is not None and ctx.clock.now() < state.paused_until:
+        paused.append(Outcome(Result.DUE, "side_paused", state.paused_until))
 
     def run(pair: Pair) -> None:
+        if paused:
+            pair.outcome = paused[0]
+            return
         try:
             step(ctx, pair)
         except Exception as error:  # noqa: BLE001 - one bad record harms no other (design.md section 4, rule 7)
             pair.outcome = outcome_of(ctx, error, pair.id)
             if side is not None and isinstance(error, Throttled | SignInFailed):
                 note_side(ctx, side, error)
+                paused.append(Outcome(Result.DUE, "side_paused", ctx.store.side(side).paused_until))
 
-    at_most = ctx.parallelism(side) if side else ctx.policy.parallelism
-    ctx.workers.map(run, _open(pairs), at_most=at_most)
+    ctx.workers.map(run, _open(pairs), at_most=state.parallelism or ctx.policy.parallelism)
 
 
 def _read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
@@ -162,11 +181,11 @@ def _as_the_base_has_it(ctx: Context, pair: Pair, row: Opportunity, etag: str) -
 def _plan(ctx: Context, pair: Pair) -> None:
     if pair.opportunity is None or pair.referral is None:
         return
+    if pair.old.effects:
+        adopt_what_happened(ctx, pair)
     if not pair.opportunity.flagged:
         pair.outcome = SETTLED
         return
-    if pair.old.effects:
-        adopt_what_happened(pair)
     wait = ctx.policy.irreversible_wait
     pair.plan = plan_pair(pair.link, pair.opportunity, pair.referral, ctx.translation.rules, ctx.clock.now(), wait)
 
@@ -187,7 +206,15 @@ def _prepare_create(ctx: Context, pair: Pair, row: Opportunity) -> None:
 
 
 def _adopt(ctx: Context, pair: Pair, referral_id: str) -> None:
-    """An opportunity that carries a referral id but has no link: link them and merge; never create."""
+    """An opportunity that carries a referral id but has no link: link them and merge; never create.
+
+    The referral's own row is read first (protocol.md section 6): somebody may be making this very opportunity, or may
+    have died after making it.
+    """
+    claim = ctx.store.pointer(referral_id)
+    if claim is not None and claim.value.intent is not None and claim.age < ctx.policy.lease:
+        pair.outcome = BUSY
+        return
     try:
         referral = _get(ctx, referral_id)
     except NotFound:
@@ -196,8 +223,8 @@ def _adopt(ctx: Context, pair: Pair, referral_id: str) -> None:
     if ctx.scope.excludes(referral.organization_id, referral.external_reference):
         _hold(ctx, pair, (cause("unknown_referral", "identifier"),))
         return
-    link = replace(pair.link, referral_id=referral.id, engagement_id=referral.engagement_id, state=State.LIVE)
-    fill(ctx, pair, link=replace(link, told=(), unwritten=True))
+    link, lines = adoption(ctx, pair.link, referral, claim.value if claim else None)
+    fill(ctx, pair, lines=lines, link=link)
     point(ctx, referral.id, pair.id)
     pair.referral, pair.trusted = referral, False
     ctx.log("referral_adopted", opportunity_id=pair.id, referral_id=referral.id)
@@ -282,10 +309,11 @@ def _let_go(ctx: Context, pair: Pair) -> None:
     if pair.old.effects or (pair.outcome and pair.outcome.cause in ("ambiguous", "StoreConflict")):
         return
     link = pair.link
-    if link.referral_id is None and not link.told and link.cause is None and not (pair.outcome or SETTLED).cause:
+    cause_now = (pair.outcome or SETTLED).cause
+    if link.referral_id is None and not link.told and link.cause is None and cause_now in ("", BUSY.cause):
         forget(ctx, pair)
         return
-    release(ctx, pair)
+    release(ctx, pair, notices(ctx, pair) if is_applied(pair) else ())
     if pair.outcome is None and link.state is State.HELD:
         pair.outcome = Outcome(Result.HELD, "held")
     elif pair.outcome is None and pair.plan and pair.plan.due:

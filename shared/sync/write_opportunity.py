@@ -9,7 +9,7 @@ from shared.domain.link import Effect, EffectKind, Link
 from shared.domain.plan import Change, described
 from shared.domain.records import Opportunity
 from shared.domain.states import Mark, State
-from shared.sync.audit import FROM_PARTNER_CENTER, line, render
+from shared.sync.audit import FROM_PARTNER_CENTER, MERGED, line, render
 from shared.sync.context import Context
 from shared.sync.failing import called, guarded
 from shared.sync.pair import Outcome, Pair, Result, confirm, fill, is_lease_short
@@ -20,6 +20,7 @@ from shared.sync.write_referral import (
     ignored_lines,
     intended,
     is_refused,
+    notices,
     problem_line,
     untold,
     with_ignored,
@@ -66,8 +67,8 @@ def _prepare(ctx: Context, pair: Pair) -> Write | None:
         return None
     apply_plan(pair)
     changes = pair.plan.to_salesforce
-    fill(ctx, pair, *intended(pair, ()))
-    told = (_line(ctx, changes), *(line(ctx.clock.now(), "Please note", text) for text in pair.plan.lines))
+    fill(ctx, pair, *intended(pair, ()), lines=notices(ctx, pair))
+    told = (_line(ctx, changes), *(line(ctx.clock.now(), MERGED, text) for text in pair.plan.losses))
     audit = render([*told, *ctx.store.audit(pair.id)])
     values = {**ctx.translation.values(changes), **_own_values(ctx, pair, audit)}
     return Write(pair.id, values, pair.opportunity.modified)
@@ -147,7 +148,7 @@ def needs_mark(pair: Pair) -> bool:
     if row is None:
         return False
     lacks_identity = link.referral_id is not None and row.referral_id != link.referral_id
-    untold_lines = pair.plan is not None and bool(pair.plan.lines)
+    untold_lines = pair.plan is not None and bool(pair.plan.lines or pair.plan.losses)
     return link.unwritten or lacks_identity or untold_lines or link.mark != mark_of(link)
 
 

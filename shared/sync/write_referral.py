@@ -53,7 +53,7 @@ def read_again(ctx: Context, pair: Pair) -> None:
 def _patch_once(ctx: Context, pair: Pair, changes: tuple[Change, ...]) -> None:
     if pair.referral is None:
         return
-    fill(ctx, pair, *intended(pair, changes))
+    fill(ctx, pair, *intended(pair, changes), lines=notices(ctx, pair))
     try:
         said = ctx.partner_center.patch(pair.referral.id, ctx.translation.operations(changes), pair.referral.etag)
     except Rejected as error:
@@ -92,13 +92,30 @@ def is_refused(link: Link) -> bool:
     return any(record.code.startswith(REFUSED_BY_FAR_SIDE) for record in link.refused.values())
 
 
-def untold(ctx: Context, pair: Pair) -> tuple[Line, ...]:
-    """The plan's sentences, once: they are stored with the first effect that is confirmed."""
-    if pair.plan is None or not pair.plan.lines:
-        return ()
+def is_applied(pair: Pair) -> bool:
+    """Whether the link that the next write stores holds the plan's records."""
+    plan, link = pair.plan, pair.link
+    return plan is not None and (plan.refused, plan.waiting, plan.told) == (link.refused, link.waiting, link.told)
+
+
+def notices(ctx: Context, pair: Pair) -> tuple[Line, ...]:
+    """The plan's sentences, once: stored with the records they tell of, so that neither is without the other."""
+    settled, pair.settled = pair.settled, ()
+    if pair.plan is None:
+        return settled
     told = tuple(line(ctx.clock.now(), MERGED, text) for text in pair.plan.lines)
     pair.plan = replace(pair.plan, lines=())
-    return told
+    return (*settled, *told)
+
+
+def untold(ctx: Context, pair: Pair) -> tuple[Line, ...]:
+    """All of the plan's sentences, once: those of values given up are stored with the first confirmed effect."""
+    told = notices(ctx, pair)
+    if pair.plan is None:
+        return told
+    lost = tuple(line(ctx.clock.now(), MERGED, text) for text in pair.plan.losses)
+    pair.plan = replace(pair.plan, losses=())
+    return (*told, *lost)
 
 
 def _effect(kind: EffectKind, changes: tuple[Change, ...], version: str) -> Effect:
