@@ -66,8 +66,28 @@ class FaultKind(StrEnum):
     DELAY_BEFORE = "delay_before"  # the work itself begins `seconds` later
 
 
+class Countdown:
+    """What faults have in common: they pass over the first `skip` chances, then strike `times` times."""
+
+    times: int
+    skip: int
+    probability: float
+
+    def is_due(self, chance: random.Random) -> bool:
+        """Whether it strikes now, for something that fits it; counts down."""
+        if self.times <= 0:
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        if chance.random() >= self.probability:
+            return False
+        self.times -= 1
+        return True
+
+
 @dataclass(slots=True)
-class Fault:
+class Fault(Countdown):
     """Strikes requests whose method and path (regular expression, searched) match, after `skip`, `times` times."""
 
     kind: FaultKind
@@ -83,15 +103,8 @@ class Fault:
 
     def strikes(self, request: Request, chance: random.Random) -> bool:
         """Whether this request is hit; counts down."""
-        if self.times <= 0 or (self.method and self.method != request.method) or not re.search(self.path, request.path):
-            return False
-        if self.skip > 0:
-            self.skip -= 1
-            return False
-        if chance.random() >= self.probability:
-            return False
-        self.times -= 1
-        return True
+        fits = self.method in {"", request.method} and re.search(self.path, request.path) is not None
+        return fits and self.is_due(chance)
 
     def answer(self) -> Response:
         """The answer a person scripted."""

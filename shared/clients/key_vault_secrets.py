@@ -20,6 +20,7 @@ from azure.identity import ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 
 from shared.clients.key_vault_errors import identity_error, no_identity, unreadable, vault_error
+from shared.clients.loopback import is_loopback
 from shared.errors import Retryable, SignInFailed
 from shared.transport.deadline import remaining, within
 from shared.transport.session import open_session
@@ -27,7 +28,6 @@ from shared.transport.session import open_session
 TRIES = 3
 LONGEST_WAIT = 5.0  # seconds of Retry-After that are waited for here; a longer one is the caller's
 IDENTITY = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")  # set by the platform where an identity is assigned
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class RemoteSecrets:
@@ -115,7 +115,7 @@ class RemoteSecrets:
             raw_request_hook=self._identity.begin,
             **options,
         )
-        local = urlsplit(self._url).hostname in LOOPBACK
+        local = is_loopback(urlsplit(self._url).hostname)
         return SecretClient(
             self._url,
             credential,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from infra.local.emulator import Countdown
 from infra.local.partner_center import moments
 from infra.local.partner_center.certificates import CertificateHost
 
@@ -57,7 +58,7 @@ class EventFaultKind(StrEnum):
 
 
 @dataclass(slots=True)
-class EventFault:
+class EventFault(Countdown):
     """Strikes events whose name matches `event` (regular expression, searched), after `skip`, `times` times.
 
     The last three kinds last through all attempts of the event they struck.
@@ -80,15 +81,7 @@ class EventFault:
 
     def strikes(self, event: Event, chance: random.Random) -> bool:
         """Whether this event is hit; counts down."""
-        if self.times <= 0 or not re.search(self.event, event.name):
-            return False
-        if self.skip > 0:
-            self.skip -= 1
-            return False
-        if chance.random() >= self.probability:
-            return False
-        self.times -= 1
-        return True
+        return re.search(self.event, event.name) is not None and self.is_due(chance)
 
 
 def signed(

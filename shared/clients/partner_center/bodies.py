@@ -46,26 +46,6 @@ def fold(value: Any) -> Any:  # noqa: ANN401 - as load
     return pascal | {name: fold(item) for name, item in value.items() if not name[:1].isupper()}
 
 
-def dump(value: object) -> bytes:
-    """Encode a body; a Decimal is written as the JSON number it is, digit by digit.
-
-    Raises ValueError for numbers JSON does not know (NaN, Infinity) and TypeError for other types.
-    """
-    return _text(value).encode()
-
-
-def _text(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(str(name))}:{_text(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return "[" + ",".join(map(_text, value)) + "]"
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise ValueError("JSON knows finite numbers only")
-        return format(value, "f")
-    return json.dumps(value, allow_nan=False)
-
-
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 

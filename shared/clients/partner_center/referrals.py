@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 
+from shared.clients.exact_json import text
+from shared.clients.loopback import is_loopback
 from shared.clients.partner_center import bodies
 from shared.clients.partner_center.bodies import Json
 from shared.clients.partner_center.failures import Reply
@@ -100,7 +101,7 @@ class Referrals:
 
     def create(self, body: Json) -> Json:
         """Create a referral and return its representation. Never repeated. Raises Rejected, Ambiguous."""
-        request = Outgoing("POST", self._address, "referrals", _CREATED, bodies.dump(body))
+        request = Outgoing("POST", self._address, "referrals", _CREATED, text(body).encode())
         return self._wire.write(request, _representation)
 
     def patch(self, referral_id: str, operations: Sequence[Json], etag: str) -> Json:
@@ -112,7 +113,7 @@ class Referrals:
             raise Rejected(_BAD_ETAG)
         headers = {"If-Match": etag, "Prefer": "return=representation"}
         request = Outgoing(
-            "PATCH", self._of(referral_id), f"referral {referral_id}", _PATCHED, bodies.dump(operations), headers
+            "PATCH", self._of(referral_id), f"referral {referral_id}", _PATCHED, text(operations).encode(), headers
         )
         with self._wire.within():
             return self._wire.write(request, _patched) or self._read_back(referral_id)
@@ -206,13 +207,6 @@ def _checked(base_url: str) -> httpx.URL:
         raise ConfigurationError(f"Partner Center's address is no URL; an example: {BASE_URL}") from None
     if not url.host or url.userinfo or url.query or url.fragment:
         raise ConfigurationError(f"Partner Center's address is scheme, host and path alone; an example: {BASE_URL}")
-    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
         raise ConfigurationError(f"Partner Center's address must be https; an example: {BASE_URL}")
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

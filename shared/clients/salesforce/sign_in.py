@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import requests
 
+from shared.clients.loopback import is_loopback
 from shared.clients.salesforce.soql import full_id
 from shared.clients.vault import Vault
 from shared.errors import ConfigurationError, ConsentNeeded, CosellError, SignInFailed, Throttled, Unavailable
@@ -25,7 +26,6 @@ ASSERTION_SECONDS = 180
 TOKEN_SECONDS = 3600.0
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _HOSTS = (".salesforce.com", ".force.com")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ORGANIZATION = re.compile(r"/id/(00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?)/")
 _BAD_REQUEST, _SERVER_FAULT, _TOO_MANY = 400, 500, 429
 
@@ -183,7 +183,7 @@ class SignIn:
         """A token goes only to the host we signed in to, or to one of Salesforce's (design.md section 4, rule 8)."""
         parts = _https(instance, "the instance address that Salesforce answered with")
         host, login = parts.hostname or "", self._login.hostname or ""
-        both_local = host in _LOOPBACK and login in _LOOPBACK
+        both_local = is_loopback(host) and is_loopback(login)
         if host != login and not host.endswith(_HOSTS) and not both_local:
             raise ConfigurationError(f"the token answer names the host {host[:100]}, which is not one of Salesforce's")
 

@@ -4,7 +4,6 @@
 headers, `sf.Object.*` recurses without end, and its errors print URL and body (reference/salesforce.md 1.3, 1.4, 1.10).
 """
 
-import json
 import random
 import re
 import ssl
@@ -12,9 +11,9 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from shared.clients import exact_json
 from shared.clients.salesforce.faults import INVALID_SESSION, error_of, fault_of, session_error, unread
 from shared.clients.salesforce.sign_in import SignIn, Token
 from shared.errors import CosellError, Retryable, Unavailable
@@ -133,7 +133,7 @@ class Wire:
         library = self._library(token)
         from simple_salesforce.exceptions import SalesforceError  # noqa: PLC0415 - only after _load_library
 
-        body = encode(call.body).encode() if call.body is not None else None
+        body = exact_json.text(call.body).encode() if call.body is not None else None
         seen: list[requests.Response] = []
         started = self._monotonic()
         value: Any = None
@@ -171,22 +171,6 @@ class Wire:
         wish = response.headers.get("Retry-After", "")
         after = float(wish) if wish.isdecimal() else None
         return Reply(response.status_code, value, began.astimezone(UTC).replace(microsecond=0), after)
-
-
-def encode(value: object) -> str:
-    """JSON with decimals as exact numbers and times in ISO form. Raises ValueError for what JSON cannot say."""
-    match value:
-        case Mapping():
-            return "{" + ",".join(f"{json.dumps(str(name))}:{encode(item)}" for name, item in value.items()) + "}"
-        case str():
-            return json.dumps(value)
-        case Sequence():
-            return "[" + ",".join(map(encode, value)) + "]"
-        case Decimal() if value.is_finite():
-            return format(value, "f")
-        case date():
-            return json.dumps(value.isoformat())
-    return json.dumps(value, allow_nan=False)
 
 
 def _send(

@@ -1,15 +1,13 @@
-import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime
 
 import pytest
 
 from infra.local.wire import Request, Response
 from shared.clients.salesforce.api import SalesforceClient, open_salesforce
-from shared.clients.salesforce.wire import _patience, encode
+from shared.clients.salesforce.wire import _patience
 from shared.errors import Ambiguous, CosellError, Locked, NotFound, Rejected, SignInFailed, Throttled, Unavailable
 from shared.sync.ports import Node, Write
 from shared.transport.deadline import Deadline
@@ -264,29 +262,3 @@ def test_a_redirect_is_not_followed(salesforce: SalesforceClient, fake: Fake) ->
     with pytest.raises(Unavailable):
         salesforce.describe("Opportunity")
     assert {request.path for request in fake.data} == {"/services/data/v66.0/sobjects/Opportunity/describe"}
-
-
-def test_bodies_carry_decimals_exactly_and_times_in_iso_form() -> None:
-    taipei = timedelta(hours=8)
-    value = {
-        "amount": Decimal("1234567890123456.78"),
-        "empty": None,
-        "flag": True,
-        "list": ("ü", 1, 2.5),
-        "day": date(2026, 1, 2),
-        "at": datetime(2026, 1, 2, tzinfo=UTC) + taipei,
-    }
-    text = encode(value)
-    assert '"amount":1234567890123456.78' in text
-    assert json.loads(text, parse_float=Decimal) == {
-        **value,
-        "list": ["ü", 1, Decimal("2.5")],
-        "day": "2026-01-02",
-        "at": "2026-01-02T08:00:00+00:00",
-    }
-
-
-@pytest.mark.parametrize("value", [Decimal("NaN"), float("inf"), {"a": float("nan")}])
-def test_a_number_that_json_does_not_know_is_refused(value: object) -> None:
-    with pytest.raises((ValueError, TypeError)):
-        encode(value)

@@ -1,0 +1,25 @@
+"""JSON as we send it: money digit by digit, dates and times in ISO form."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+
+def text(value: object) -> str:
+    """Encode a body; a Decimal is written as the JSON number it is, never through a float.
+
+    Raises ValueError for numbers that JSON does not know (NaN, Infinity) and TypeError for other types.
+    """
+    match value:
+        case Mapping():
+            return "{" + ",".join(f"{json.dumps(str(name))}:{text(item)}" for name, item in value.items()) + "}"
+        case Sequence() if not isinstance(value, str | bytes | bytearray):
+            return "[" + ",".join(map(text, value)) + "]"
+        case Decimal():
+            if not value.is_finite():
+                raise ValueError("JSON knows finite numbers only")
+            return format(value, "f")
+        case date():
+            return json.dumps(value.isoformat())
+    return json.dumps(value, allow_nan=False)

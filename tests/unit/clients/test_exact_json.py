@@ -1,0 +1,55 @@
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.clients.exact_json import text
+
+NUMBERS = st.decimals(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.text() | NUMBERS,
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
+)
+
+
+@given(VALUES)
+def test_what_was_encoded_is_read_back_to_the_last_digit(value: object) -> None:
+    assert json.loads(text(value), parse_float=Decimal, parse_int=Decimal) == value
+
+
+def test_bodies_carry_decimals_exactly_and_times_in_iso_form() -> None:
+    taipei = timedelta(hours=8)
+    value = {
+        "amount": Decimal("1234567890123456.78"),
+        "large": Decimal("1E+3"),
+        "empty": None,
+        "flag": True,
+        "list": ("ü", 1, 2.5),
+        "day": date(2026, 1, 2),
+        "at": datetime(2026, 1, 2, tzinfo=UTC) + taipei,
+    }
+    encoded = text(value)
+    assert '"amount":1234567890123456.78' in encoded
+    assert '"large":1000' in encoded
+    assert json.loads(encoded, parse_float=Decimal) == {
+        **value,
+        "list": ["ü", 1, Decimal("2.5")],
+        "day": "2026-01-02",
+        "at": "2026-01-02T08:00:00+00:00",
+    }
+
+
+@pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("Infinity"), float("inf"), {"a": [float("nan")]}])
+def test_a_number_that_json_does_not_know_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match=r"JSON|JSON compliant"):
+        text(value)
+
+
+@pytest.mark.parametrize("value", [b"bytes", bytearray(b"x"), {1, 2}, object(), {"a": b""}])
+def test_a_value_of_another_kind_is_refused(value: object) -> None:
+    with pytest.raises(TypeError):
+        text(value)
