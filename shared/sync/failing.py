@@ -13,13 +13,12 @@ StoreConflict    due: another instance has the pair
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from shared.domain.deal import Side
 from shared.errors import Ambiguous, CosellError, Retryable, SignInFailed, StoreConflict, Throttled
-from shared.sync.context import Context
+from shared.sync.context import Context, Mode
 from shared.sync.pair import Outcome, Pair, Result
 from shared.sync.ports import SideState, Write, Written
 
@@ -41,6 +40,11 @@ def called(
     columns: Sequence[str],
 ) -> Sequence[Written]:
     """Make one batched call to Salesforce; where the whole call fails, its pairs are due."""
+    until = ctx.store.side(Side.SALESFORCE).paused_until
+    if until is not None and ctx.clock.now() < until:
+        for pair in pairs:
+            pair.outcome = Outcome(Result.DUE, "side_paused", until)
+        return ()
     try:
         return call(writes, columns)
     except CosellError as error:
@@ -102,10 +106,25 @@ def is_paused(ctx: Context, side: Side) -> bool:
     return until is not None and ctx.clock.now() < until
 
 
+def is_skipped(ctx: Context, run: str, *sides: Side, pause: str | None = None) -> bool:
+    """Whether a run is not to be made now, with one event in the log; then no cursor moves (protocol.md section 1)."""
+    reason = None
+    if ctx.policy.mode is Mode.OFF:
+        reason = "off"
+    elif pause in ctx.policy.paused:
+        reason = "paused"
+    elif any(is_paused(ctx, side) for side in sides):
+        reason = "side_paused"
+    if reason is not None:
+        ctx.log("run_skipped", run=run, reason=reason)
+    return reason is not None
+
+
 def note_success(ctx: Context, side: Side) -> None:
     """Restore a side slowly: one more call at once after each run without throttling."""
     known = ctx.store.side(side)
     if (known.paused_until is None and known.parallelism is None) or is_paused(ctx, side):
         return
     parallelism = (known.parallelism or ctx.policy.parallelism) + 1
-    ctx.store.write_side(side, replace(SideState(), parallelism=min(parallelism, ctx.policy.parallelism)))
+    restored = parallelism >= ctx.policy.parallelism
+    ctx.store.write_side(side, SideState(parallelism=None if restored else parallelism))

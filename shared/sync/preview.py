@@ -8,8 +8,7 @@ from shared.domain.link import Link
 from shared.domain.plan import plan_pair, plan_referral
 from shared.domain.records import Opportunity, Referral
 from shared.sync.context import Context
-from shared.sync.push import polled
-from shared.sync.sweep import since, unknown
+from shared.sync.noticing import polled, swept_since, unknown_referrals
 
 COUNTS = ("creates", "to_partner_center", "to_salesforce", "held")
 
@@ -48,8 +47,8 @@ def _from_base(link: Link, row: Opportunity) -> Referral:
 def preview_sweep(ctx: Context) -> Counter[str]:
     """Count the referrals that the sweep would pull: without a link they would become opportunities."""
     counts: Counter[str] = Counter()
-    for page in ctx.partner_center.changed_since(since(ctx)):
-        for referral_id in unknown(ctx, page):
+    for page in ctx.partner_center.changed_since(swept_since(ctx)):
+        for referral_id in unknown_referrals(ctx, page):
             counts["to_salesforce" if ctx.store.pointer(referral_id) else "creates"] += 1
     return _logged(ctx, "sweep", counts)
 

@@ -1,0 +1,99 @@
+"""What may have changed: the poll of Salesforce, and Partner Center's list by change date (protocol.md section 8).
+
+Both give ids only; the rows that a plan is made from are read afterwards, under the lock.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.mapping.mapping import STAMPS
+from shared.mapping.paths import Json, in_row, moment
+from shared.sync.context import Context
+from shared.sync.ports import Page
+from shared.sync.queries import changed
+
+SWEEP = "sweep"
+"""The sweep's cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Opportunities to settle, and the cursors that may move once they are."""
+
+    ids: Sequence[str]
+    seen: int
+    cursors: dict[str, datetime]
+
+
+def polled(ctx: Context) -> Iterator[Batch]:
+    """Pages of changed opportunities, all queries together; a row whose stamp the link knows is dropped unread.
+
+    One Composite call where nothing changed. Each query has its own cursor: after a page that is not the last, the
+    stamp of its last row; after the last page, the server's time at the query's start. It is read with an overlap,
+    because rows become visible late, and moves only once every row up to there is settled, due or parked.
+    """
+    answer = ctx.salesforce.query(*(changed(ctx.translation, name, _polled_since(ctx, name)) for name in STAMPS))
+    pages = dict(zip(STAMPS, answer.pages, strict=True))
+    start = answer.at
+    while pages:
+        ids = dict.fromkeys(key for name, page in pages.items() for key in _changed_rows(ctx, name, page))
+        seen = sum(len(page.rows) for page in pages.values())
+        yield Batch(list(ids), seen, {f"push_{name}": _cursor_after(name, page, start) for name, page in pages.items()})
+        pages = {name: ctx.salesforce.more(page.next).pages[0] for name, page in pages.items() if page.next}
+
+
+def _polled_since(ctx: Context, name: str) -> datetime:
+    cursor = ctx.store.cursor(f"push_{name}")
+    return (cursor - ctx.policy.poll_overlap) if cursor else ctx.scope.begin
+
+
+def _changed_rows(ctx: Context, name: str, page: Page) -> list[str]:
+    rows = ctx.workers.map(lambda row: (row, _is_known_row(ctx, name, row)), page.rows, at_most=ctx.policy.parallelism)
+    return [str(row["Id"]) for row, known in rows if not known]
+
+
+def _is_known_row(ctx: Context, name: str, row: Json) -> bool:
+    entry = ctx.store.link(str(row["Id"]))
+    return entry is not None and entry.value.knows(name, in_row(row, STAMPS[name]))
+
+
+def _cursor_after(name: str, page: Page, start: datetime) -> datetime:
+    return moment(in_row(page.rows[-1], STAMPS[name])) if page.next and page.rows else start
+
+
+def swept_since(ctx: Context) -> datetime:
+    """Where the sweep begins: the cursor less the overlap, or the beginning."""
+    cursor = ctx.store.cursor(SWEEP)
+    return (cursor - ctx.policy.sweep_overlap) if cursor else ctx.scope.begin
+
+
+def unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
+    """Referrals of ours whose version no link knows; the stamp is enough to drop the others without a read."""
+    ours = [
+        stamp
+        for stamp in page
+        if not ctx.scope.excludes(stamp.get("organizationId"), stamp.get("externalReferenceId"))
+        and not any(target.get("id") == "msft" for target in stamp.get("target") or [])
+    ]
+    known = ctx.workers.map(lambda stamp: _is_known_referral(ctx, stamp), ours, at_most=ctx.policy.parallelism)
+    return [str(stamp["id"]).lower() for stamp, seen in zip(ours, known, strict=True) if not seen]
+
+
+def _is_known_referral(ctx: Context, stamp: Json) -> bool:
+    pointer = ctx.store.pointer(str(stamp["id"]))
+    if pointer is None:
+        created = stamp_moment(stamp, "createdDateTime")
+        return created is not None and created < ctx.scope.begin
+    if pointer.value.opportunity_id is None:
+        return False
+    link = ctx.store.link(pointer.value.opportunity_id)
+    return link is not None and link.value.etag == stamp.get("eTag")
+
+
+def stamp_moment(stamp: Json, name: str) -> datetime | None:
+    """A date of a stamp; None where it cannot be read: such a referral is pulled, and the others do not suffer."""
+    try:
+        return moment(stamp.get(name))
+    except ValueError:
+        return None
