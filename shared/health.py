@@ -12,9 +12,7 @@ def health(app: App) -> dict[str, object]:
     """Version, mapping hash, mode, and the seconds since the last push and sweep (None: never)."""
     now = datetime.now(UTC)
     beats = {name: app.store.cursor(cursor) for name, cursor in HEARTBEATS.items()}
-    ages = {
-        f"{name}_age_seconds": round((now - beat).total_seconds()) if beat else None for name, beat in beats.items()
-    }
+    ages = {f"{name}_age_seconds": _age(now, beat) for name, beat in beats.items()}
     said = app.settings.sync
     return {
         "version": __version__,
