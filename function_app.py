@@ -10,10 +10,12 @@ from functions.report_health import bp as report_health
 from functions.sweep_referrals import bp as sweep_referrals
 from shared.app import app as connector
 from shared.door import door
+from shared.settings import trigger_settings
 
 # A wrong setting or mapping file never starts the app: the error names it.
 connector()
 door()
+trigger_settings()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 for blueprint in (receive_event, apply_event, apply_poison, push_opportunities, sweep_referrals, report_health):

@@ -78,9 +78,9 @@ def door() -> EventDoor:
     return open_door(
         origins=said.certificate_origins,
         dispatcher_name=said.dispatcher,
-        extra_roots_pem=_pem(said.roots),
-        intermediates_pem=_pem(said.intermediates),
-        certificates_pem=_pem(said.certificates),
+        extra_roots_pem=_pem("EVENT_ROOTS", said.roots),
+        intermediates_pem=_pem("EVENT_INTERMEDIATES", said.intermediates),
+        certificates_pem=_pem("EVENT_CERTIFICATES", said.certificates),
         issuer_origins=said.issuer_origins,
         in_azure=not IN_AZURE.isdisjoint(os.environ),
         max_body=said.max_bytes,
@@ -88,8 +88,10 @@ def door() -> EventDoor:
     )
 
 
-def _pem(path: Path | None) -> str:
+def _pem(setting: str, path: Path | None) -> str:
     try:
         return path.read_text(encoding="utf-8") if path else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"EVENT_…: {path} cannot be read: {type(error).__name__}") from error
+        raise ConfigurationError(
+            f"{setting}: {path} cannot be read as text: {type(error).__name__} (example: {setting}=certificates.pem)"
+        ) from error

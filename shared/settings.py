@@ -18,6 +18,7 @@ from shared.errors import ConfigurationError
 
 REFERENCE = "@Microsoft.KeyVault("
 """A Key Vault reference that was not resolved leaves its own text as the value."""
+SCHEDULE_FIELDS = 6
 
 
 def _no_reference(value: str) -> str:
@@ -32,8 +33,43 @@ def _https(value: str) -> str:
     return value.rstrip("/")
 
 
+def _origin(value: str) -> str:
+    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?/?", value):
+        raise ValueError("must be an https address without a path")
+    return value.rstrip("/")
+
+
+def _connection(value: str) -> str:
+    """What Microsoft's libraries make of it is known only when they are loaded, which is late."""
+    parts = {name.strip().lower() for name in (part.partition("=")[0] for part in value.split(";"))}
+    known = {"accountname", "accountkey"} <= parts and not parts.isdisjoint({"tableendpoint", "endpointsuffix"})
+    if not known and value.strip(" ;").lower() != "usedevelopmentstorage=true":
+        raise ValueError("must hold AccountName, AccountKey and TableEndpoint or EndpointSuffix")
+    return value
+
+
+def _queue(value: str) -> str:
+    if not re.fullmatch(r"(?=.{3,56}$)[a-z0-9]+(-[a-z0-9]+)*", value):  # 63 with the ending -poison
+        raise ValueError("is no queue name (3 to 56 lower-case letters, digits and single hyphens)")
+    return value
+
+
+def _schedule(value: str) -> str:
+    if len(value.split()) != SCHEDULE_FIELDS:
+        raise ValueError("is no schedule (second minute hour day month day-of-week)")
+    return value
+
+
+def _file(value: Path) -> Path:
+    if not value.is_file():
+        raise ValueError("is no file that can be read")
+    return value
+
+
 Text = Annotated[str, Field(min_length=1), AfterValidator(_no_reference)]
 Https = Annotated[str, AfterValidator(_https)]
+Origin = Annotated[str, AfterValidator(_origin)]
+File = Annotated[Path, AfterValidator(_file)]
 Guid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Seconds = Annotated[float, Field(ge=0)]
 
@@ -91,7 +127,7 @@ class PartnerCenterSettings(_Group):
 
     url: Https = "https://api.partner.microsoft.com/v1.0/engagements"
     scope: Https = "https://api.partner.microsoft.com/.default"
-    authority: Https = "https://login.microsoftonline.com"
+    authority: Origin = "https://login.microsoftonline.com"
     tenant_id: Text
     client_id: Guid
     organization_id: Guid
@@ -111,8 +147,8 @@ class SalesforceSettings(_Group):
         "username": "integration@acme.example",
     }
 
-    url: Https
-    audience: Https = "https://login.salesforce.com"
+    url: Origin
+    audience: Origin = "https://login.salesforce.com"
     client_id: Text
     username: Text
     api_version: Annotated[str, Field(pattern=r"^\d{2}\.0$")] = "66.0"
@@ -125,11 +161,12 @@ class VaultSettings(_Group):
     examples: ClassVar[Mapping[str, str]] = {
         "key_vault_url": "https://kv-cosell.vault.azure.net",
         "azure_client_id": "11111111-2222-3333-4444-555555555555",
+        "ca_bundle": "/etc/ssl/acme.pem",
     }
 
-    key_vault_url: Https
+    key_vault_url: Origin
     azure_client_id: Guid
-    ca_bundle: Path | None = None
+    ca_bundle: File | None = None
     vault_cache_seconds: Seconds = 600
 
 
@@ -143,7 +180,7 @@ class StoreSettings(_Group):
     }
 
     tables_url: Https | None = None
-    connection_string: Text | None = None
+    connection_string: Annotated[Text, AfterValidator(_connection)] | None = None
     file: Path | None = None
     table: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{2,62}$")] = "cosell"
 
@@ -152,22 +189,42 @@ class EventSettings(_Group):
     """The event door: whose certificates are believed. Lists are separated by spaces or commas."""
 
     model_config = SettingsConfigDict(env_prefix="EVENT_")
-    examples: ClassVar[Mapping[str, str]] = {"certificate_origins": "https://3psostorageacct.blob.core.windows.net"}
+    examples: ClassVar[Mapping[str, str]] = {
+        "certificate_origins": "https://3psostorageacct.blob.core.windows.net",
+        "roots": "certificates/roots.pem",
+        "intermediates": "certificates/issuers.pem",
+        "certificates": "certificates/dispatcher.pem",
+        "ca_bundle": "/etc/ssl/acme.pem",
+    }
 
     certificate_origins: Annotated[tuple[str, ...], NoDecode] = ("https://3psostorageacct.blob.core.windows.net",)
     issuer_origins: Annotated[tuple[str, ...], NoDecode] = ()
     dispatcher: Text = "pcnotifications-dispatch.microsoft.com"
-    roots: Path | None = None
-    intermediates: Path | None = None
-    certificates: Path | None = None
+    roots: File | None = None
+    intermediates: File | None = None
+    certificates: File | None = None
     resource_hosts: Annotated[tuple[str, ...], NoDecode] = ("api.partnercenter.microsoft.com",)
     max_bytes: Annotated[int, Field(gt=0)] = 65536
-    ca_bundle: Annotated[Path | None, Field(validation_alias="CA_BUNDLE")] = None
+    ca_bundle: Annotated[File | None, Field(validation_alias="CA_BUNDLE")] = None
 
     @field_validator("certificate_origins", "issuer_origins", "resource_hosts", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+class TriggerSettings(_Group):
+    """What the decorators of the triggers name. The host reads it; checked here too, for a host tells no example."""
+
+    examples: ClassVar[Mapping[str, str]] = {
+        "events_queue": "referral-events",
+        "push_schedule": "0 * * * * *",
+        "sweep_schedule": "0 */15 * * * *",
+    }
+
+    events_queue: Annotated[str, AfterValidator(_queue)]
+    push_schedule: Annotated[str, AfterValidator(_schedule)]
+    sweep_schedule: Annotated[str, AfterValidator(_schedule)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +262,19 @@ class Settings:
 
 def event_settings() -> EventSettings:
     """The event door's settings alone: the door opens without the rest. Raises ConfigurationError."""
+    return _alone(EventSettings)
+
+
+def trigger_settings() -> TriggerSettings:
+    """The triggers' settings alone: only the Functions app has triggers. Raises ConfigurationError."""
+    return _alone(TriggerSettings)
+
+
+def _alone[G: _Group](group: type[G]) -> G:
     try:
-        return EventSettings()
+        return group()
     except ValidationError as error:
-        raise ConfigurationError("; ".join(explained(EventSettings, error))) from None
+        raise ConfigurationError("; ".join(explained(group, error))) from None
 
 
 def explained(group: type[_Group], error: ValidationError) -> list[str]:
@@ -217,7 +283,7 @@ def explained(group: type[_Group], error: ValidationError) -> list[str]:
     for fault in error.errors(include_url=False, include_input=False):
         name = str(fault["loc"][0]) if fault["loc"] else ""
         variable = name.upper() if name.upper().startswith(prefix) else f"{prefix}{name}".upper()
-        wrong = "is missing" if fault["type"] == "missing" else fault["msg"]
+        wrong = "is missing" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, ")
         example = _example(group, name.lower().removeprefix(prefix.lower()))
         sentences.append(f"{variable}: {wrong}" + (f" (example: {variable}={example})" if example else ""))
     return sentences

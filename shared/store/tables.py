@@ -254,16 +254,10 @@ def open_tables_from_connection_string(
     connection_string: str, table: str, *, ca_bundle: str | None = None, timeout: float = DEADLINE
 ) -> TableRows:
     """As `open_tables`, with an account key: for Azurite. Raises ValueError for a string that is none."""
-    from azure.core.credentials import AzureNamedKeyCredential  # noqa: PLC0415 - see the module's docstring
-    from azure.core.utils import parse_connection_string  # noqa: PLC0415 - as above
+    from azure.data.tables import TableClient  # noqa: PLC0415 - see the module's docstring
 
-    parts = parse_connection_string(connection_string)
-    try:
-        credential = AzureNamedKeyCredential(parts["accountname"], parts["accountkey"])
-        endpoint = parts["tableendpoint"]
-    except KeyError as error:
-        raise ValueError(f"the connection string lacks {error.args[0]}") from None
-    client = _client(endpoint, table, credential, _options(timeout, ca_bundle))
+    options = _options(timeout, ca_bundle)
+    client = TableClient.from_connection_string(connection_string, table, **options, **_RETRIES)
     return _opened(TableRows(client), client)
 
 

@@ -16,6 +16,7 @@ from shared.settings import (
     Settings,
     StoreSettings,
     SyncSettings,
+    TriggerSettings,
     VaultSettings,
     event_settings,
 )
@@ -73,6 +74,7 @@ MALFORMED = {
     "STORE_CONNECTION_STRING": f"@Microsoft.KeyVault({CANARY})",
     "STORE_TABLE": f"9{CANARY}",
 }
+FILES = {"ca_bundle", "roots", "intermediates", "certificates"}
 NEVER_MALFORMED = {"MAPPING", "CA_BUNDLE", "STORE_FILE"}
 """Paths: any text is one; whoever opens the file says what is wrong with it."""
 
@@ -140,10 +142,12 @@ def test_nothing_of_the_value_hides_in_the_chain_of_errors(monkeypatch: pytest.M
 
 
 def test_the_examples_are_themselves_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    for group in GROUPS:
+    for group in (*GROUPS, TriggerSettings):
         for name, value in group.examples.items():
+            if name in FILES:
+                continue
             monkeypatch.setenv(f"{group.model_config.get('env_prefix', '')}{name}".upper(), value)
-    for group in GROUPS:
+    for group in (*GROUPS, TriggerSettings):
         group()
 
 
@@ -164,8 +168,14 @@ def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         {},
         {"STORE_FILE": "a", "STORE_TABLES_URL": "https://a.example"},
-        {"STORE_FILE": "a", "STORE_CONNECTION_STRING": f"AccountKey={CANARY}"},
-        {"STORE_TABLES_URL": "https://a.example", "STORE_CONNECTION_STRING": f"AccountKey={CANARY}"},
+        {
+            "STORE_FILE": "a",
+            "STORE_CONNECTION_STRING": f"AccountName=a;AccountKey={CANARY};EndpointSuffix=core.windows.net",
+        },
+        {
+            "STORE_TABLES_URL": "https://a.example",
+            "STORE_CONNECTION_STRING": f"AccountName=a;AccountKey={CANARY};EndpointSuffix=core.windows.net",
+        },
     ],
 )
 def test_there_is_exactly_one_store(monkeypatch: pytest.MonkeyPatch, chosen: Mapping[str, str]) -> None:
@@ -180,7 +190,13 @@ def test_there_is_exactly_one_store(monkeypatch: pytest.MonkeyPatch, chosen: Map
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [("STORE_TABLES_URL", "https://a.example"), ("STORE_CONNECTION_STRING", "AccountKey=x")]
+    ("variable", "value"),
+    [
+        ("STORE_TABLES_URL", "https://a.example"),
+        ("STORE_CONNECTION_STRING", "AccountName=a;AccountKey=x;EndpointSuffix=core.windows.net"),
+        ("STORE_CONNECTION_STRING", "AccountName=a;AccountKey=x;TableEndpoint=http://127.0.0.1:10002/a"),
+        ("STORE_CONNECTION_STRING", "UseDevelopmentStorage=true"),
+    ],
 )
 def test_each_kind_of_store_alone_is_enough(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
     monkeypatch.delenv("STORE_FILE")
