@@ -25,7 +25,7 @@ check: $(READY) ## ruff, mypy strict, and the docs against the code
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy .
-	@$(PY) -m pytest -q tests/unit/test_docs.py
+	@$(PY) -m pytest -q tests/unit/test_docs.py tests/unit/test_docs_pages.py
 
 measure: $(READY) ## import times and memory, against their limits
 	@$(PY) -m infra.local.measure
