@@ -284,19 +284,24 @@ def _write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
 
 def _settled_rows(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
     """A row is written only if the server's clock had passed its second when it was read; else it is read again."""
-    fresh = [pair for pair in pairs if pair.opportunity and not pair.opportunity.settled]
-    if fresh:
+    for _ in range(ctx.policy.tries):
+        fresh = [pair for pair in _open(pairs) if not (pair.opportunity and pair.opportunity.settled)]
+        if not fresh:
+            break
         ctx.clock.sleep(ONE_SECOND)
         _read_opportunities(ctx, fresh)
         _each(ctx, Side.PARTNER_CENTER, fresh, _plan_again)
+    for pair in _open(pairs):
+        if not (pair.opportunity and pair.opportunity.settled):
+            pair.outcome = Outcome(Result.DUE, "opportunity_kept_changing")
     return [pair for pair in _open(pairs) if pair.plan and pair.plan.to_salesforce]
 
 
 def _plan_again(ctx: Context, pair: Pair) -> None:
     """The row was read anew: merge again, and send what a person has changed meanwhile."""
     _plan(ctx, pair)
-    if pair.plan and pair.plan.to_partner_center:
-        patch(ctx, pair)
+    patch(ctx, pair)
+    apply_plan(pair)
 
 
 def _may_mark(pair: Pair) -> bool:
