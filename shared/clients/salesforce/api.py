@@ -37,6 +37,11 @@ class SalesforceClient:
         """`open_salesforce` makes the wire."""
         self._wire = wire
 
+    @property
+    def wire(self) -> Wire:
+        """What carries the calls, for the other APIs of the same org under the same session."""
+        return self._wire
+
     def organization_id(self) -> str:
         """The 18-character id of the org, from the token's answer; costs no data call."""
         return self._wire.token().organization

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import requests
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
@@ -46,12 +46,38 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request below `/services/data/vN/`; `what` names it in messages, which carry no values."""
+    """A request below `/services/data/vN/`; `what` names it in messages, which carry no values.
+
+    `content` is a body that is not JSON, with its media type; it stands in place of `body`.
+    """
 
     what: str
     path: str
     method: str = "GET"
     body: Mapping[str, Any] | None = None
+    content: tuple[bytes, str] | None = None
+
+    def sent(self) -> tuple[bytes | None, dict[str, str]]:
+        """The body's bytes and the headers that go with them."""
+        if self.content is not None:
+            return self.content[0], {"Content-Type": self.content[1]}
+        return (exact_json.text(self.body).encode() if self.body is not None else None), {}
+
+
+class OwnCall(Protocol):
+    """A request that the library cannot carry (SOAP): it posts itself and gives the answer with its decoded value.
+
+    A refusal's value has the shape of the REST API's, so that it is classified like any other.
+    """
+
+    @property
+    def what(self) -> str:
+        """As `Call.what`."""
+
+    def post(
+        self, session: requests.Session, token: Token, version: str, seconds: float
+    ) -> tuple[requests.Response, object]:
+        """Send once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +116,7 @@ class Wire:
         with within(self._seconds) as deadline:
             return self._sign_in.token(deadline)
 
-    def read[T](self, call: Call, decode: Callable[[Reply], T]) -> T:
+    def read[T](self, call: Call | OwnCall, decode: Callable[[Reply], T]) -> T:
         """A call without effect: three tries at most, full jitter, all within one deadline."""
         import stamina  # noqa: PLC0415 - its instrumentation is slow to import and the door does not need it
 
@@ -100,12 +126,12 @@ class Wire:
                     return self._decoded(call, decode, deadline, write=False)
         raise AssertionError("stamina ends with a result or an error")
 
-    def write[T](self, call: Call, decode: Callable[[Reply], T]) -> T:
+    def write[T](self, call: Call | OwnCall, decode: Callable[[Reply], T]) -> T:
         """A call with effect: sent once (again only after an expired session, when nothing happened)."""
         with within(self._seconds) as deadline:
             return self._decoded(call, decode, deadline, write=True)
 
-    def _decoded[T](self, call: Call, decode: Callable[[Reply], T], deadline: Deadline, *, write: bool) -> T:
+    def _decoded[T](self, call: Call | OwnCall, decode: Callable[[Reply], T], deadline: Deadline, *, write: bool) -> T:
         reply = self._authorised(call, deadline, write=write)
         # A graph that failed may answer with an error status and still tell each node's fate.
         tells_fates = isinstance(reply.value, Mapping) and "graphs" in reply.value
@@ -117,7 +143,7 @@ class Wire:
             why = str(error)
         raise unread(f"Salesforce's answer to {call.what} cannot be read: {why}", write=write)
 
-    def _authorised(self, call: Call, deadline: Deadline, *, write: bool) -> Reply:
+    def _authorised(self, call: Call | OwnCall, deadline: Deadline, *, write: bool) -> Reply:
         token = self._sign_in.token(deadline)
         reply = self._exchange(call, token, deadline, write=write)
         if not _expired(reply):
@@ -128,18 +154,17 @@ class Wire:
             raise session_error(fault_of(reply.status, reply.value))
         return reply
 
-    def _exchange(self, call: Call, token: Token, deadline: Deadline, *, write: bool) -> Reply:
+    def _exchange(self, call: Call | OwnCall, token: Token, deadline: Deadline, *, write: bool) -> Reply:
         """Send once. What the library raises ends here: its texts hold URL and body."""
         library = self._library(token)
         from simple_salesforce.exceptions import SalesforceError  # noqa: PLC0415 - only after _load_library
 
-        body = exact_json.text(call.body).encode() if call.body is not None else None
         seen: list[requests.Response] = []
         started = self._monotonic()
         value: Any = None
         failure: Exception | None = None
         try:
-            value = _send(library, call, body, deadline, seen)
+            value = self._sent(library, call, token, deadline, seen)
         except SalesforceError as error:
             value = error.content
         except (OSError, HTTPError, TypeError) as error:
@@ -148,6 +173,19 @@ class Wire:
         if failure is not None or not seen:
             raise _lost(failure, call, write=write)
         return self._reply(seen[-1], value, self._monotonic() - started)
+
+    def _sent(
+        self, library: "Library", call: Call | OwnCall, token: Token, deadline: Deadline, seen: list[requests.Response]
+    ) -> object:
+        """The answer's value; `seen` receives the raw answer, for its status and headers."""
+        seconds = deadline.left()
+        if seconds <= 0:
+            raise Unavailable(f"no time was left for {call.what}")
+        if isinstance(call, Call):
+            return _send(library, call, seconds, seen)
+        response, value = call.post(self._session, token, self.version, seconds)
+        seen.append(response)
+        return value
 
     def _library(self, token: Token) -> "Library":
         with self._lock:
@@ -173,18 +211,14 @@ class Wire:
         return Reply(response.status_code, value, began.astimezone(UTC).replace(microsecond=0), after)
 
 
-def _send(
-    library: "Library", call: Call, body: bytes | None, deadline: Deadline, seen: list[requests.Response]
-) -> object:
-    """The one way we use the library; `seen` receives the raw answer, for its status and headers."""
-    seconds = deadline.left()
-    if seconds <= 0:
-        raise Unavailable(f"no time was left for {call.what}")
+def _send(library: "Library", call: Call, seconds: float, seen: list[requests.Response]) -> object:
+    """The one way we use the library."""
+    data, headers = call.sent()
     return library.restful(
         call.path,
         method=call.method,
-        data=body,
-        headers={"X-PrettyPrint": None},
+        data=data,
+        headers={"X-PrettyPrint": None, **headers},
         hooks={"response": lambda response, **_: seen.append(response)},
         timeout=seconds,
         allow_redirects=False,
@@ -237,7 +271,7 @@ def _expired(reply: Reply) -> bool:
     return fault.code == INVALID_SESSION
 
 
-def _lost(failure: Exception | None, call: Call, *, write: bool) -> CosellError:
+def _lost(failure: Exception | None, call: Call | OwnCall, *, write: bool) -> CosellError:
     """No answer, or none that can be read. If nothing was sent, even a write may be repeated later."""
     kind = type(failure).__name__ if failure else "no answer"
     return unread(f"no readable answer to {call.what}: {kind}", write=write and not _unsent(failure))

@@ -1,0 +1,64 @@
+"""The few operations of the Metadata API that have no REST form: listing and retrieving (reference/salesforce.md 6.3).
+
+One envelope, the session of the REST API in its header. A fault is given the shape of a REST refusal, so that it is
+classified in one place.
+"""
+
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+import requests
+
+from shared.clients.salesforce.metadata_xml import NAMESPACE, add, parse, tag
+from shared.clients.salesforce.sign_in import Token
+
+_ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+
+
+@dataclass(frozen=True, slots=True)
+class SoapCall:
+    """One operation; `body` is its element. Given to `Wire.read` or `Wire.write`, whose reply then holds an Element."""
+
+    what: str
+    body: Element
+
+    def post(
+        self, session: requests.Session, token: Token, version: str, seconds: float
+    ) -> tuple[requests.Response, object]:
+        """Send once; the value is the operation's response element, refusals, or None for what is neither."""
+        response = session.post(
+            f"{token.instance_url}/services/Soap/m/{version}",
+            data=_envelope(self.body, token.value),
+            headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
+            timeout=seconds,
+            allow_redirects=False,
+        )
+        return response, _value(response.content)
+
+
+def operation(name: str) -> Element:
+    """The element of an operation, to be filled with its arguments."""
+    return Element(tag(name))
+
+
+def _envelope(body: Element, session_id: str) -> bytes:
+    envelope = Element(f"{{{_ENVELOPE}}}Envelope")
+    header = SubElement(SubElement(envelope, f"{{{_ENVELOPE}}}Header"), tag("SessionHeader"))
+    add(header, "sessionId", session_id)
+    SubElement(envelope, f"{{{_ENVELOPE}}}Body").append(body)
+    made: bytes = tostring(envelope, encoding="UTF-8", xml_declaration=True)
+    return made
+
+
+def _value(content: bytes) -> object:
+    try:
+        body = parse(content).find(f"{{{_ENVELOPE}}}Body")
+    except ValueError:
+        return None
+    first = next(iter(body), None) if body is not None else None
+    if first is None:
+        return None
+    if first.tag == f"{{{_ENVELOPE}}}Fault":
+        code, text = first.findtext("faultcode", ""), first.findtext("faultstring", "")
+        return [{"errorCode": code.rpartition(":")[2], "message": text}]
+    return first if first.tag.startswith(f"{{{NAMESPACE}}}") else None
