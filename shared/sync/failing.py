@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from shared.domain.deal import Side
-from shared.errors import Ambiguous, CosellError, Retryable, SignInFailed, StoreConflict, Throttled
+from shared.errors import Ambiguous, CosellError, Retryable, SignInFailed, StoreConflict, StoreError, Throttled
 from shared.sync.context import Context, Mode
 from shared.sync.pair import Outcome, Pair, Result
 from shared.sync.ports import SideState, Write, Written
@@ -60,12 +60,13 @@ def outcome_of(ctx: Context, error: Exception, key: str) -> Outcome:
     if not isinstance(error, StoreConflict):
         ctx.log("pair_failed", key=key, error=name, where=_place(error))
     if isinstance(error, Ambiguous):
-        return Outcome(Result.DUE, "ambiguous", ctx.clock.now() + ctx.policy.lease)
+        return Outcome(Result.DUE, "ambiguous", ctx.clock.now() + ctx.policy.lease, unsure=True)
     if isinstance(error, SignInFailed):
         return Outcome(Result.DUE, "sign_in", ctx.clock.now() + ctx.policy.probe_interval)
     if isinstance(error, Retryable) and error.after is not None:
         return Outcome(Result.DUE, name, ctx.clock.now() + timedelta(seconds=error.after))
-    return Outcome(Result.DUE, name)
+    # The store's own failures and faults of ours may come after a write that happened.
+    return Outcome(Result.DUE, name, unsure=isinstance(error, StoreError) or not isinstance(error, CosellError))
 
 
 def _place(error: Exception) -> str:

@@ -36,11 +36,15 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of the work on one pair; a pair that is due says why and, where it knows, when."""
+    """The end of the work on one pair; a pair that is due says why and, where it knows, when.
+
+    `unsure` says that an effect may have happened all the same: its intent stays for whoever looks.
+    """
 
     result: Result
     cause: str = ""
     at: datetime | None = None
+    unsure: bool = False
 
 
 SETTLED = Outcome(Result.SETTLED)
@@ -172,19 +176,26 @@ def _on_record(link: Link, name: str, value: Value | None, side: Side) -> bool:
 def adopt_what_happened(ctx: Context, pair: Pair) -> None:
     """Settle an old intent by looking: a value that the far side now holds as intended was written by us.
 
-    The base takes it, because the other side held it when the intent was decided; the audit takes the line that its
-    writer did not live to tell, with the value that was displaced. A value that is neither the old nor the intended one
-    leaves the base as it is, and the merge treats it as a conflict.
+    The base takes it, because the other side held it when the intent was decided (unless it was to be written to both:
+    two texts joined are agreed only when both sides have them); the audit takes the line that its writer did not live
+    to tell, with the value that was displaced. A value that is neither the old nor the intended one leaves the base as
+    it is, and the merge treats it as a conflict.
     """
     base = dict(pair.link.base)
+    joined = _on_both_sides(pair.old)
     for effect in pair.old.effects:
         seen = _target(pair, effect.kind)
         held = {name: value for name, value in effect.values.items() if name in seen and seen[name] == value}
         pair.settled += _told_late(ctx, effect, tuple(held))
-        base |= held
+        base |= {name: value for name, value in held.items() if name not in joined}
     link = replace(pair.link, base=Deal(base), unwritten=pair.link.unwritten or bool(pair.settled))
     pair.entry = Entry(link, pair.entry.etag, pair.entry.age)
     pair.old = Intent()
+
+
+def _on_both_sides(intent: Intent) -> frozenset[str]:
+    patched, written = intent.find(EffectKind.PATCH_REFERRAL), intent.find(EffectKind.WRITE_OPPORTUNITY)
+    return frozenset(patched.values) & frozenset(written.values) if patched and written else frozenset()
 
 
 def _told_late(ctx: Context, effect: Effect, fields: tuple[str, ...]) -> tuple[Line, ...]:

@@ -311,7 +311,8 @@ def _may_mark(pair: Pair) -> bool:
 
 def _let_go(ctx: Context, pair: Pair) -> None:
     """Release the lock, unless the outcome of a write is unknown: that intent must stay for whoever looks."""
-    if pair.old.effects or (pair.outcome and pair.outcome.cause in ("ambiguous", "StoreConflict")):
+    begun = pair.link.intent is not None and bool(pair.link.intent.effects)
+    if pair.old.effects or (pair.outcome and pair.outcome.unsure and begun):
         return
     link = pair.link
     cause_now = (pair.outcome or SETTLED).cause

@@ -128,7 +128,7 @@ def _read_back(pair: Pair, seen: Opportunity) -> None:
 def _refused(ctx: Context, pair: Pair, changes: tuple[Change, ...], found: Cause | None) -> None:
     """Salesforce refuses the row (a validation rule, a field's security): park it, tell why, do not send it again."""
     if found is None:
-        pair.outcome = Outcome(Result.DUE, "not_read_back")
+        pair.outcome = Outcome(Result.DUE, "not_read_back", unsure=True)
         return
     now = ctx.clock.now()
     link = with_ignored(pair.link, changes, Side.SALESFORCE, now)

@@ -10,7 +10,7 @@ from shared.domain.link import WHOLE, Effect, EffectKind, Intent, Link, Pointer,
 from shared.domain.plan import REFUSED_BY_FAR_SIDE, Change, described, plan_pair
 from shared.domain.records import Referral
 from shared.domain.states import State
-from shared.errors import Conflict, Rejected, StoreConflict
+from shared.errors import Ambiguous, Conflict, Rejected, StoreConflict, Unavailable
 from shared.sync.audit import MERGED, NOTICE, TO_PARTNER_CENTER, line
 from shared.sync.context import Context
 from shared.sync.pair import Outcome, Pair, Result, confirm, fill
@@ -59,7 +59,7 @@ def _patch_once(ctx: Context, pair: Pair, changes: tuple[Change, ...]) -> None:
     except Rejected as error:
         _refused(ctx, pair, changes, error.cause)
         return
-    _confirm_patch(ctx, pair, changes, ctx.translation.referral(said))
+    _confirm_patch(ctx, pair, changes, _seen(ctx, said))
 
 
 def intended(pair: Pair, changes: tuple[Change, ...]) -> tuple[Effect, ...]:
@@ -124,6 +124,14 @@ def _effect(kind: EffectKind, changes: tuple[Change, ...], version: str) -> Effe
         Deal({change.field: change.old for change in changes}),
     )
     return Effect(kind, values, displaced, version)
+
+
+def _seen(ctx: Context, said: Json) -> Referral:
+    """The representation that confirms a write. Raises Ambiguous for one that cannot be read."""
+    try:
+        return ctx.translation.referral(said)
+    except Unavailable as error:
+        raise Ambiguous(f"a write was answered with {error}") from None
 
 
 def _confirm_patch(ctx: Context, pair: Pair, changes: tuple[Change, ...], seen: Referral) -> None:
@@ -241,7 +249,7 @@ def _is_ours(ctx: Context, stamp: Json, opportunity_id: str) -> bool:
 
 def _created(ctx: Context, pair: Pair, said: Json, code: str) -> None:
     """Link the pair; the base takes what the representation holds of the deal that was sent."""
-    referral = ctx.translation.referral(said)
+    referral = _seen(ctx, said)
     sent = (pair.link.intent or Intent()).find(EffectKind.CREATE_REFERRAL)
     deal = sent.values if sent else Deal()
     link = replace(
