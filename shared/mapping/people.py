@@ -213,7 +213,7 @@ def person(record: Json, names: dict[str, str]) -> Person | None:
     if last_name is not None:
         return Person(last_name, first_name or "", **parts)
     known_as = first_name or parts["email"]
-    return Person(known_as, **parts) if known_as else None
+    return Person(known_as, "", **parts) if known_as else None
 
 
 def member(found: Person) -> dict[str, Any]:
