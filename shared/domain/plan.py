@@ -8,7 +8,7 @@ not flagged   any        any         nothing
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from shared.domain.catalogue import cause, sentence
@@ -150,10 +150,10 @@ class _Draft:
         return "not_clearable" if merged.value is None and side not in merged.rule.clearable else None
 
     def _refuse(self, key: str, code: str, merged: Merged) -> None:
-        """Put the difference on record; tell it once, and again only for another value."""
+        """Put the difference on record; tell it once, whatever forbids it by now, and again only for another value."""
         known = self.link.refused.get(key)
-        if known and known.code == code and self.link.refuses(key, merged.value):
-            self.refused[key] = known
+        if known and self.link.refuses(key, merged.value):
+            self.refused[key] = replace(known, code=code)
             return
         self.refused[key] = Record(fingerprint(merged.value), code, self.now)
         if not code.startswith(REFUSED_BY_FAR_SIDE):
