@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import hmac
 import secrets
-import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -21,6 +20,7 @@ from typing import Any
 import jwt
 
 from infra.local.emulator import Emulator
+from infra.local.ending import End
 from infra.local.wire import Request, Response, Server
 
 PATH = "/msi/token"
@@ -127,19 +127,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--header", help="what callers must show; others that check tokens need the same value")
     parser.add_argument("--client-id", action="append", help=f"an assigned identity (default {CLIENT_ID})")
     options = parser.parse_args(arguments)
+    end = End()
     identity = ManagedIdentity(header=options.header, client_ids=options.client_id or [CLIENT_ID])
     with Server(identity.handle, port=options.port) as server:
         for name, value in identity.environment(server.url).items():
             print(f"export {name}={value}", flush=True)
-        wait_for_interrupt()
-
-
-def wait_for_interrupt() -> None:
-    """Block until Ctrl-C."""
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        print("stopped")
+        end.wait()
 
 
 if __name__ == "__main__":

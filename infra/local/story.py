@@ -17,10 +17,13 @@ from typing import Any
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 
+from infra.local import storage
 from infra.local.host import Host
 from infra.local.narrator import Narrator, StoryFailed, Witness, counted
 from infra.local.systems import ROOT, Systems, started
+from shared.errors import ConfigurationError
 
 WAIT = 30.0
 """Seconds that events may take to be applied before the story fails, per hundred deals."""
@@ -59,7 +62,8 @@ class Story:
     def settle_events(self) -> None:
         """Wait until every event is delivered and applied."""
         patience = WAIT * (1 + self.deals / 100)
-        self.systems.partner_center.dispatcher.wait_idle(patience)
+        delivered = self.systems.partner_center.dispatcher.wait_idle(patience)
+        self.tell.check(delivered, f"Partner Center could not deliver its events within {patience:.0f} s")
         self.host.wait_idle(patience)
         self.tell.check(not self.host.failures, f"a function failed: {self.host.failures[:1]}")
 
@@ -242,35 +246,48 @@ def tell(deals: int, console: Console) -> None:
         tempfile.TemporaryDirectory(prefix="cosell-") as folder,
         Witness().attached() as witness,
         started(Path(folder)) as systems,
-        Host(ROOT, environ=systems.environ) as host,
+        storage.opened(systems.environ, ROOT, Path(folder)) as kept,
+        Host(ROOT, environ=kept.environ, queue=kept.queues) as host,
     ):
         narrator = Narrator(console, witness)
         host.start(tls=systems.authority.server())
         systems.partner_center.register_events(f"{host.url}/api/events")
         narrator.say("emulators of Salesforce, Partner Center, Entra ID and Key Vault run, all over TLS")
         narrator.say(f"the local Functions host has loaded the app: {', '.join(sorted(host.functions))}")
+        where = "Azurite's" if kept.name == storage.AZURITE else "embedded (STORAGE=azurite: Azurite's)"
+        narrator.say(f"queues and tables are {where}")
         narrator.say("the waiting time before a close is sent (2 minutes in production) is set to 0 here")
-        story = Story(systems, host, narrator, deals)
-        steps: tuple[Callable[[], None], ...] = (
-            story.seller_flags, story.seller_edits, story.colleague_edits, story.microsoft_sends,
-            story.strangers_knock, story.incomplete, story.nothing_left, story.show,
-        )  # fmt: skip
-        for step in steps:
-            step()
+        _act(Story(systems, host, narrator, deals))
         console.print(f"\n[green]Both sides are in step.[/green] {narrator.elapsed:.1f} s")
 
 
+def _act(story: Story) -> None:
+    steps: tuple[Callable[[], None], ...] = (
+        story.seller_flags, story.seller_edits, story.colleague_edits, story.microsoft_sends,
+        story.strangers_knock, story.incomplete, story.nothing_left, story.show,
+    )  # fmt: skip
+    for step in steps:
+        step()
+
+
 def main() -> int:
-    """Run with the number of deals each way that DEALS says (10)."""
+    """Run with the number of deals each way that DEALS says (10): 0, 1 with the reason, or 2 for a wrong setting."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     text = os.environ.get("DEALS", "10")
-    if not text.isdigit() or int(text) < 1:
-        console.print(f"DEALS must be a whole number from 1, not {text!r}; for example: make run DEALS=1000")
+    if not re.fullmatch("[1-9][0-9]{0,6}", text):
+        said = f"DEALS must be a whole number from 1, not {text!r}; for example: make run DEALS=1000"
+        console.print(said, markup=False)
         return 2
     try:
         tell(int(text), console)
-    except (StoryFailed, TimeoutError) as failure:
-        console.print(f"\n[red]The story failed:[/red] {failure}")
+    except ConfigurationError as error:
+        console.print(f"Cannot run: {error}", markup=False)
+        return 2
+    except StoryFailed as failure:
+        console.print(f"\n[red]The story failed:[/red] {escape(str(failure))}")
+        return 1
+    except Exception as failure:  # noqa: BLE001 - whatever went wrong, the reader gets the reason and a status
+        console.print(f"\n[red]The story failed:[/red] {type(failure).__name__}: {escape(str(failure))}")
         return 1
     return 0
 

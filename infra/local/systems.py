@@ -22,6 +22,7 @@ from infra.local.wire import Request, Server
 CONSUMER_KEY = "3MVG9LOCALLOCALLOCAL"
 USERNAME = "integration@contoso.example"
 DEFAULT_PHONE = "+4550000000"
+PUSH_SCHEDULE, SWEEP_SCHEDULE = "0 * * * * *", "0 */15 * * * *"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -60,6 +61,16 @@ class Systems:
             emulator.handle(Request("POST", f"{CONTROL}/reset"))
         first = self.partner.entra.refresh_token()
         self.vault.shelf.put("partner-center-refresh-token", {"value": first})
+
+    def seller_creates(self, name: str, **values: object) -> str:
+        """A complete opportunity, ticked, of an account of its own; `values` change it. Gives its id."""
+        account = {"Name": f"{name} Ltd", "BillingCity": "Seattle", "BillingCountry": "US"}
+        complete = {
+            "Name": name, "AccountId": self.salesforce.insert("Account", account), "StageName": "Qualification",
+            "CloseDate": f"{datetime.now(UTC).year + 1}-03-31", "Amount": 10_000, "CurrencyIsoCode": "USD",
+            "Products__c": "SOL-12345-ABC", "Sync_with_Partner_Center__c": True,
+        }  # fmt: skip
+        return self.salesforce.insert("Opportunity", {**complete, **values})
 
 
 @contextmanager
@@ -132,8 +143,8 @@ def _environ(
         "EVENT_CERTIFICATE_ORIGINS": partner.certificates_url,
         "EVENT_ROOTS": str(roots),
         "EVENTS_QUEUE": "referral-events",
-        "PUSH_SCHEDULE": "0 * * * * *",
-        "SWEEP_SCHEDULE": "0 */15 * * * *",
+        "PUSH_SCHEDULE": PUSH_SCHEDULE,
+        "SWEEP_SCHEDULE": SWEEP_SCHEDULE,
         "CA_BUNDLE": bundle,
         # What the machine may say of certificates wins over a session's own wish in some libraries.
         "REQUESTS_CA_BUNDLE": bundle,

@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
+from infra.local import azurite
 from shared.store.rows import Rows
 from shared.store.sqlite import SqliteRows
 from shared.store.tables import open_tables_from_connection_string
-from tests.conformance import azurite_server
 
 ON_AZURITE = pytest.param("azurite tables", marks=pytest.mark.node)
 
@@ -26,10 +26,10 @@ class Store:
 
 
 @pytest.fixture(scope="session")
-def running_azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[azurite_server.Azurite]:
-    if reason := azurite_server.missing():
-        pytest.skip(reason)
-    with azurite_server.running(tmp_path_factory.mktemp("azurite")) as running:
+def running_azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[azurite.Azurite]:
+    if reason := azurite.missing():
+        pytest.skip(f"NOT RUN: {reason}")
+    with azurite.running(tmp_path_factory.mktemp("azurite")) as running:
         yield running
 
 

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from infra.local import azurite
 from shared.errors import StoreConflict
 from shared.store.rows import Change, Delete, Insert, Put, Replace, Rows
 from shared.store.sqlite import SqliteRows
 from shared.store.tables import open_tables_from_connection_string
-from tests.conformance import azurite_server
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EXAMPLE = count()
@@ -155,6 +155,6 @@ def test_sqlite_agrees_with_the_model() -> None:
 
 
 @pytest.mark.node
-def test_table_storage_agrees_with_the_model(running_azurite: azurite_server.Azurite) -> None:
+def test_table_storage_agrees_with_the_model(running_azurite: azurite.Azurite) -> None:
     with open_tables_from_connection_string(running_azurite.connection_string, "model") as rows:
         agree(rows, examples=6, steps=12)

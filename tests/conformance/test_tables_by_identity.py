@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.local import azurite
 from infra.local.authority import Authority
 from infra.local.wire import Request, Response, Server
 from shared.errors import StoreConflict, StoreUnavailable
 from shared.store.rows import Insert, Replace
 from shared.store.tables import open_tables
-from tests.conformance import azurite_server
 
 CLIENT_ID = "6a1f1c1e-0000-4000-8000-000000000001"
 LINK = "O|006000000000001AAA"
@@ -52,24 +52,24 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Request]]:
 
 
 @pytest.fixture
-def secure_azurite(tmp_path: Path) -> Iterator[tuple[azurite_server.Azurite, Authority]]:
-    if reason := azurite_server.missing():
-        pytest.skip(reason)
+def secure_azurite(tmp_path: Path) -> Iterator[tuple[azurite.Azurite, Authority]]:
+    if reason := azurite.missing():
+        pytest.skip(f"NOT RUN: {reason}")
     authority = Authority(tmp_path)
     issued = authority.ca.issue_cert("127.0.0.1")
     issued.private_key_pem.write_to_path(tmp_path / "key.pem")
     (tmp_path / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
     options = ("--oauth", "basic", "--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem"))
-    with azurite_server.running(tmp_path, *options, scheme="https") as running:
+    with azurite.running(tmp_path, *options, scheme="https") as running:
         yield running, authority
 
 
 def test_a_managed_identity_reads_and_writes_rows(
-    secure_azurite: tuple[azurite_server.Azurite, Authority], asked: list[Request]
+    secure_azurite: tuple[azurite.Azurite, Authority], asked: list[Request]
 ) -> None:
-    azurite, authority = secure_azurite
+    running, authority = secure_azurite
     bundle = str(authority.bundle)
-    with open_tables(azurite.table_endpoint, "rows", client_id=CLIENT_ID, ca_bundle=bundle) as rows:
+    with open_tables(running.table_endpoint, "rows", client_id=CLIENT_ID, ca_bundle=bundle) as rows:
         (etag,) = rows.write(LINK, [Insert("link", b"base")])
         assert etag is not None
         rows.write(LINK, [Replace("link", b"newer", etag), Insert("a|1", b"line")])
@@ -81,4 +81,4 @@ def test_a_managed_identity_reads_and_writes_rows(
 
     # The same account behind a certificate that nobody vouches for is not spoken to.
     with pytest.raises(StoreUnavailable):
-        open_tables(azurite.table_endpoint, "rows", client_id=CLIENT_ID, timeout=5)
+        open_tables(running.table_endpoint, "rows", client_id=CLIENT_ID, timeout=5)

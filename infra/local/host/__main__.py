@@ -4,13 +4,12 @@ import argparse
 import json
 import logging
 import os
-import signal
 import ssl
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.local.ending import End
 from infra.local.host.configuration import HostSettings
 from infra.local.host.host import Host
 from infra.local.host.queues import EmbeddedQueues, Queues
@@ -46,15 +45,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _serve(options: argparse.Namespace) -> int:
     queues = _queues(options)
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+    end = End()
     try:
         host = Host(options.app, queue=queues, timer_status=options.timer_file)
         host.start(options.port, _tls(options.cert), timers=options.timers)
         print(f"Serving {len(host.functions)} functions on {host.url} (a stand-in for Core Tools: docs/local-host.md)")
         print(f"  master key {host.keys.master}\n  function key {host.keys.function}", flush=True)
-        ended.wait()
+        end.wait()
         host.stop()
     finally:
         queues.close()

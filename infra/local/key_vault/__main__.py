@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra.local.authority import Authority
+from infra.local.ending import End
 from infra.local.key_vault.emulator import KeyVault
-from infra.local.managed_identity import CLIENT_ID, ManagedIdentity, wait_for_interrupt
+from infra.local.managed_identity import CLIENT_ID, ManagedIdentity
 from infra.local.wire import Server
 
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--secret", type=_pair, action="append", default=[], help="NAME=VALUE, there from the start")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
+    end = End()
     identity = ManagedIdentity(seed=options.seed)
     vault = KeyVault(identity.tokens, secrets=dict(options.secret), seed=options.seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"vault      {server.url}\nCA bundle  {authority.bundle}\nidentity   {CLIENT_ID}")
             for name, value in identity.environment(door.url).items():
                 print(f"export {name}={value}", flush=True)
-            wait_for_interrupt()
+            end.wait()
 
 
 if __name__ == "__main__":

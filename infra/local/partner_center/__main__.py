@@ -2,12 +2,11 @@
 
 import argparse
 import tempfile
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from infra.local.authority import Authority
+from infra.local.ending import End
 from infra.local.partner_center.emulator import ORGANIZATION
 from infra.local.partner_center.serve import Addresses, serve
 
@@ -40,7 +39,7 @@ def introduce(addresses: Addresses, bundle: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Serve until interrupted."""
-    wanted = arguments(argv)
+    end, wanted = End(), arguments(argv)
     with tempfile.TemporaryDirectory() as temporary:
         authority = Authority(wanted.folder or Path(temporary))
         with serve(authority, seed=wanted.seed, organization_id=wanted.organization, port=wanted.port) as addresses:
@@ -48,8 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             if wanted.events:
                 addresses.partner_center.register_events(wanted.events)
             introduce(addresses, authority.bundle)
-            with suppress(KeyboardInterrupt):
-                threading.Event().wait()
+            end.wait()
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 import argparse
 import ssl
-import time
 from pathlib import Path
 
+from infra.local.ending import End
 from infra.local.salesforce.emulator import SalesforceEmulator
 from infra.local.salesforce.metadata import PROJECT
 from infra.local.wire import Server
@@ -22,15 +22,12 @@ def main() -> None:
     given = parser.parse_args()
     if (given.cert is None) is not (given.key is None):
         parser.error("--cert and --key go together")
+    end = End()
     emulator = SalesforceEmulator(given.seed, given.metadata, multi_currency=not given.single_currency)
     with Server(emulator.handle, port=given.port, tls=_tls(given.cert, given.key)) as server:
         emulator.public_url = server.url
         print(f"Salesforce emulator on {server.url}; control API below {server.url}/_control", flush=True)
-        try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            print("stopped")
+        end.wait()
 
 
 def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:

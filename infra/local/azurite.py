@@ -1,4 +1,7 @@
-"""Runs Azurite, the storage emulator, for as long as a test needs it."""
+"""Runs Azurite, Microsoft's storage emulator, for as long as it is needed: with `STORAGE=azurite`, and in tests.
+
+It needs Node.js and the package that `make node` installs; the local run does without both.
+"""
 
 import os
 import shutil
@@ -11,16 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.wire import LOOPBACK
+from shared.errors import ConfigurationError
 
-HERE = Path(__file__).parent / "azurite"
-PROGRAM = HERE / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+PACKAGES = Path(__file__).resolve().parents[2] / "tests" / "conformance" / "azurite" / "node_modules"
+PROGRAM = PACKAGES / "azurite" / "dist" / "src" / "azurite.js"
 ACCOUNT = "devstoreaccount1"
 # Published with the emulator and the same for everyone: it protects nothing.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-STARTS_WITHIN = 60.0
+STARTS_WITHIN, ENDS_WITHIN = 60.0, 10.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Azurite:
     """A running Azurite; the ports of its services."""
 
@@ -31,10 +35,12 @@ class Azurite:
 
     @property
     def table_endpoint(self) -> str:
+        """The address of the account's tables."""
         return f"{self.scheme}://{LOOPBACK}:{self.table}/{ACCOUNT}"
 
     @property
     def connection_string(self) -> str:
+        """What the storage libraries and the settings take."""
         services = {"Blob": self.blob, "Queue": self.queue, "Table": self.table}
         endpoints = ";".join(
             f"{name}Endpoint={self.scheme}://{LOOPBACK}:{port}/{ACCOUNT}" for name, port in services.items()
@@ -43,30 +49,31 @@ class Azurite:
 
 
 def missing() -> str | None:
-    """Why Azurite cannot run here, or None."""
+    """One sentence that says what Azurite lacks here, or None."""
     if shutil.which("node") is None:
-        return "NOT RUN: Node.js is missing, so the store was not tested against Table Storage (Azurite)"
+        return "Azurite needs Node.js, which is not installed: its command node was not found."
     if not PROGRAM.exists():
-        return (
-            "NOT RUN: Azurite is not installed, so the store was not tested against it: see tests/conformance/azurite"
-        )
+        return "Azurite is not installed: run make node."
     return None
 
 
 @contextmanager
 def running(folder: Path, *options: str, scheme: str = "http") -> Iterator[Azurite]:
-    """Azurite on free ports, in memory; `folder` takes its log."""
+    """Azurite on free ports, in memory; `folder` takes its log. Raises ConfigurationError where it cannot run."""
+    if reason := missing():
+        raise ConfigurationError(reason)
     azurite = Azurite(scheme, *_free_ports(3))
     with (folder / "azurite.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            _command(azurite, options), cwd=folder, stdout=log, stderr=log, env=_environment()
-        )
+            _command(azurite, options), cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            env=_environment(), start_new_session=True,  # Ctrl-C is for us: it ends once we have let go of it
+        )  # fmt: skip
         try:
             _wait(process, azurite, folder / "azurite.log")
             yield azurite
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(ENDS_WITHIN)
 
 
 def _command(azurite: Azurite, options: Sequence[str]) -> Sequence[str]:

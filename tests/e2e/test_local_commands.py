@@ -1,0 +1,127 @@
+"""`make serve`, and each system alone with one command: they start, say where they are, serve, and end when told."""
+
+import signal
+import ssl
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.local.systems import ROOT
+from tests.e2e.processes import run, serving
+from tests.e2e.test_app_start import GOOD
+
+EVERY_SECOND = "* * * * * *"
+SERVE = ("-m", "infra.local.serve")
+
+
+def client(bundle: str | Path | None = None) -> httpx.Client:
+    verify = ssl.create_default_context(cafile=bundle) if bundle else False
+    return httpx.Client(verify=verify, trust_env=False)
+
+
+def test_make_serve_runs_the_timers_on_schedule_until_it_is_interrupted(tmp_path: Path) -> None:
+    schedules = ("--push-schedule", EVERY_SECOND, "--sweep-schedule", EVERY_SECOND)
+    with serving(*SERVE, "--port", "0", *schedules, folder=tmp_path) as served:
+        url = served.read_until(r"Partner Center\W+(https://localhost:\d+)")[1]
+        bundle = served.read_until(r"Trust (\S+)")[1]
+        served.read_until(r'"push_done"')
+        with client(bundle) as http:
+            referral = http.post(f"{url}/_control/microsoft-sends", json={}).json()["id"]
+        served.read_until(rf'"opportunity_created".*"{referral}"')
+        served.read_until(r'"sweep_done"')
+        served.read_until(r'"push_done"')
+        code, said = served.end()
+
+    assert code == 0, said
+    assert said.splitlines()[-1] == "Stopped."
+    assert "Traceback" not in said
+    assert not list(tmp_path.rglob("local.toml"))
+
+
+def test_make_serve_says_in_one_sentence_that_a_port_is_taken(tmp_path: Path) -> None:
+    with serving("-m", "infra.local.salesforce", folder=tmp_path) as taken:
+        port = taken.read_until(r"localhost:(\d+)")[1]
+        done = run(*SERVE, "--port", port, folder=tmp_path)
+        taken.end()
+
+    assert done.returncode == 2
+    assert done.stdout.startswith("Cannot serve: ")
+    assert len(done.stdout.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_salesforce_alone(tmp_path: Path) -> None:
+    with serving("-m", "infra.local.salesforce", folder=tmp_path) as served, client() as http:
+        url = served.read_until(r"(http://localhost:\d+);")[1]
+        versions = http.get(f"{url}/services/data").json()
+        code, said = served.end()
+
+    assert "66.0" in {version["version"] for version in versions}
+    assert (code, said) == (0, "Stopped.\n")
+
+
+def test_partner_center_alone(tmp_path: Path) -> None:
+    command = ("-m", "infra.local.partner_center", "--port", "0", "--populate", "3")
+    with serving(*command, folder=tmp_path) as served:
+        url = served.read_until(r"Partner Center\s+(https\S+)")[1]
+        entra = served.read_until(r"Entra ID\s+(https\S+)")[1]
+        bundle = served.read_until(r"CA bundle\s+(\S+)")[1]
+        with client(bundle) as http:
+            refused = http.get(url)
+            found = http.get(f"{url.partition('/v1.0')[0]}/_control/referrals").json()
+            discovered = http.get(f"{entra}/v2.0/.well-known/openid-configuration").json()
+        served.read_until("Refresh token")
+        code, said = served.end()
+
+    assert refused.status_code == 401
+    assert len(found) >= 3
+    assert discovered["token_endpoint"].startswith("https://")
+    assert (code, said) == (0, "Stopped.\n")
+
+
+def test_key_vault_alone_with_the_identity_that_opens_it(tmp_path: Path) -> None:
+    command = ("-m", "infra.local.key_vault", "--secret", "colour=blue")
+    with serving(*command, folder=tmp_path) as served:
+        url = served.read_until(r"vault\s+(https\S+)")[1]
+        bundle = served.read_until(r"CA bundle\s+(\S+)")[1]
+        identity = served.read_until(r"identity\s+(\S+)")[1]
+        endpoint = served.read_until(r"IDENTITY_ENDPOINT=(\S+)")[1]
+        header = served.read_until(r"IDENTITY_HEADER=(\S+)")[1]
+        with client(bundle) as http:
+            challenged = http.get(f"{url}/secrets/colour?api-version=7.6")
+            asked = {"api-version": "2019-08-01", "resource": "https://vault.azure.net", "client_id": identity}
+            token = http.get(endpoint, params=asked, headers={"X-IDENTITY-HEADER": header}).json()["access_token"]
+            opened = http.get(f"{url}/secrets/colour?api-version=7.6", headers={"Authorization": f"Bearer {token}"})
+        code, said = served.end()
+
+    assert (challenged.status_code, opened.json()["value"]) == (401, "blue")
+    assert (code, said) == (0, "Stopped.\n")
+
+
+def test_managed_identity_alone(tmp_path: Path) -> None:
+    with serving("-m", "infra.local.managed_identity", "--header", "shown", folder=tmp_path) as served:
+        endpoint = served.read_until(r"IDENTITY_ENDPOINT=(\S+)")[1]
+        served.read_until("IDENTITY_HEADER=shown")
+        with client() as http:
+            refused = http.get(endpoint, headers={"X-IDENTITY-HEADER": "guessed"})
+        code, said = served.end()
+
+    assert refused.status_code == 401
+    assert (code, said) == (0, "Stopped.\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_host_alone(tmp_path: Path, number: signal.Signals) -> None:
+    command = ("-m", "infra.local.host", "--app", str(ROOT), "--port", "0", "--timers")
+    with serving(*command, folder=tmp_path, **{**GOOD, "SYNC": "off"}) as served, client() as http:
+        url = served.read_until(r"on (http://localhost:\d+)")[1]
+        master = {"x-functions-key": served.read_until(r"master key (\S+)")[1]}
+        served.read_until("function key")
+        functions = http.get(f"{url}/admin/functions", headers=master).json()
+        locked = http.get(f"{url}/api/health")
+        code, said = served.end(number)
+
+    assert len(functions) == 6
+    assert locked.status_code == 401
+    assert (code, said) == (0, "Stopped.\n")
