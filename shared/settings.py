@@ -4,6 +4,7 @@ Each group reads variables of its own prefix; docs/settings.md lists them all. S
 Vault, and only their names stand here.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shared.errors import ConfigurationError
 
@@ -74,9 +74,22 @@ Guid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-
 Seconds = Annotated[float, Field(ge=0)]
 
 
-class _Group(BaseSettings):
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    prefix: ClassVar[str] = ""
+    unprefixed: ClassVar[frozenset[str]] = frozenset()
     examples: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the environment; an empty variable counts as none. Raises ValidationError."""
+        said = {cls.variable(name): name for name in cls.model_fields}
+        return cls.model_validate({said[name]: value for name, value in os.environ.items() if name in said and value})
+
+    @classmethod
+    def variable(cls, name: str) -> str:
+        """The variable that a field is read from."""
+        return name.upper() if name in cls.unprefixed else f"{cls.prefix}{name}".upper()
 
 
 class SyncSettings(_Group):
@@ -117,7 +130,7 @@ class SyncSettings(_Group):
 class PartnerCenterSettings(_Group):
     """Partner Center: address, sign-in, and what every referral we create carries."""
 
-    model_config = SettingsConfigDict(env_prefix="PARTNER_CENTER_")
+    prefix: ClassVar[str] = "PARTNER_CENTER_"
     examples: ClassVar[Mapping[str, str]] = {
         "organization_id": "11111111-2222-3333-4444-555555555555",
         "tenant_id": "11111111-2222-3333-4444-555555555555",
@@ -140,7 +153,7 @@ class PartnerCenterSettings(_Group):
 class SalesforceSettings(_Group):
     """Salesforce: the My Domain address and the integration user."""
 
-    model_config = SettingsConfigDict(env_prefix="SALESFORCE_")
+    prefix: ClassVar[str] = "SALESFORCE_"
     examples: ClassVar[Mapping[str, str]] = {
         "url": "https://acme.my.salesforce.com",
         "client_id": "3MVG9…",
@@ -173,7 +186,7 @@ class VaultSettings(_Group):
 class StoreSettings(_Group):
     """Where links are kept: Table Storage in Azure, a SQLite file on one machine; exactly one of the three."""
 
-    model_config = SettingsConfigDict(env_prefix="STORE_")
+    prefix: ClassVar[str] = "STORE_"
     examples: ClassVar[Mapping[str, str]] = {
         "tables_url": "https://stcosell.table.core.windows.net",
         "connection_string": "UseDevelopmentStorage=true",
@@ -188,7 +201,8 @@ class StoreSettings(_Group):
 class EventSettings(_Group):
     """The event door: whose certificates are believed. Lists are separated by spaces or commas."""
 
-    model_config = SettingsConfigDict(env_prefix="EVENT_")
+    prefix: ClassVar[str] = "EVENT_"
+    unprefixed: ClassVar[frozenset[str]] = frozenset({"ca_bundle"})
     examples: ClassVar[Mapping[str, str]] = {
         "certificate_origins": "https://3psostorageacct.blob.core.windows.net",
         "roots": "certificates/roots.pem",
@@ -197,15 +211,15 @@ class EventSettings(_Group):
         "ca_bundle": "/etc/ssl/acme.pem",
     }
 
-    certificate_origins: Annotated[tuple[str, ...], NoDecode] = ("https://3psostorageacct.blob.core.windows.net",)
-    issuer_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    certificate_origins: tuple[str, ...] = ("https://3psostorageacct.blob.core.windows.net",)
+    issuer_origins: tuple[str, ...] = ()
     dispatcher: Text = "pcnotifications-dispatch.microsoft.com"
     roots: File | None = None
     intermediates: File | None = None
     certificates: File | None = None
-    resource_hosts: Annotated[tuple[str, ...], NoDecode] = ("api.partnercenter.microsoft.com",)
+    resource_hosts: tuple[str, ...] = ("api.partnercenter.microsoft.com",)
     max_bytes: Annotated[int, Field(gt=0)] = 65536
-    ca_bundle: Annotated[File | None, Field(validation_alias="CA_BUNDLE")] = None
+    ca_bundle: File | None = None
 
     @field_validator("certificate_origins", "issuer_origins", "resource_hosts", mode="before")
     @classmethod
@@ -250,7 +264,7 @@ class Settings:
             ("store", StoreSettings),
         ):
             try:
-                groups[name] = group()
+                groups[name] = group.read()
             except ValidationError as error:
                 faults += explained(group, error)
         if "store" in groups:
@@ -272,19 +286,19 @@ def trigger_settings() -> TriggerSettings:
 
 def _alone[G: _Group](group: type[G]) -> G:
     try:
-        return group()
+        return group.read()
     except ValidationError as error:
         raise ConfigurationError("; ".join(explained(group, error))) from None
 
 
 def explained(group: type[_Group], error: ValidationError) -> list[str]:
     """One sentence a fault: the variable, what is wrong, an example; never the value, which may be a secret."""
-    prefix, sentences = group.model_config.get("env_prefix", ""), []
+    sentences = []
     for fault in error.errors(include_url=False, include_input=False):
         name = str(fault["loc"][0]) if fault["loc"] else ""
-        variable = name.upper() if name.upper().startswith(prefix) else f"{prefix}{name}".upper()
+        variable = group.variable(name)
         wrong = "is missing" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, ")
-        example = _example(group, name.lower().removeprefix(prefix.lower()))
+        example = _example(group, name)
         sentences.append(f"{variable}: {wrong}" + (f" (example: {variable}={example})" if example else ""))
     return sentences
 

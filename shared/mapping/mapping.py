@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Person, Side, Value
-from shared.domain.plan import Change
 from shared.domain.records import Opportunity, Referral
 from shared.domain.rules import Direction, Rules
 from shared.domain.states import Mark
@@ -18,6 +17,9 @@ from shared.mapping.fields import FieldBase, SolutionsField, StatusField, Unread
 from shared.mapping.paths import Json, in_referral, in_row, moment, put
 from shared.mapping.people import CompanyField, ContactsField
 from shared.mapping.schema import DEFAULT, load
+
+if TYPE_CHECKING:
+    from shared.domain.plan import Change  # with it comes all that a run needs and the start does not
 
 STAMPS = {"opportunity": "SystemModstamp", "account": "Account.SystemModstamp"}
 """The stamp of each polling query (protocol.md section 8)."""
@@ -124,7 +126,7 @@ class Translation:
 
     # --- deal to Salesforce
 
-    def values(self, changes: tuple[Change, ...]) -> dict[str, Any]:
+    def values(self, changes: tuple["Change", ...]) -> dict[str, Any]:
         """Row values for changes."""
         return {
             column: value
@@ -187,7 +189,7 @@ class Translation:
 
     # --- deal to Partner Center
 
-    def operations(self, changes: tuple[Change, ...]) -> list[Json]:
+    def operations(self, changes: tuple["Change", ...]) -> list[Json]:
         """JSON Patch operations for changes: the differing paths only."""
         return [one for change in changes for one in self.fields[change.field].operations(change.new, change.old)]
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from pydantic_settings import BaseSettings
 
 from shared.errors import ConfigurationError
 from shared.settings import (
@@ -18,6 +17,7 @@ from shared.settings import (
     SyncSettings,
     TriggerSettings,
     VaultSettings,
+    _Group,
     event_settings,
 )
 
@@ -93,10 +93,8 @@ def refused() -> str:
     return str(caught.value)
 
 
-def variables(*groups: type[BaseSettings]) -> set[str]:
-    return {
-        f"{group.model_config.get('env_prefix', '')}{name}".upper() for group in groups for name in group.model_fields
-    }
+def variables(*groups: type[_Group]) -> set[str]:
+    return {group.variable(name) for group in groups for name in group.model_fields}
 
 
 def test_a_complete_environment_is_read() -> None:
@@ -146,9 +144,9 @@ def test_the_examples_are_themselves_accepted(monkeypatch: pytest.MonkeyPatch) -
         for name, value in group.examples.items():
             if name in FILES:
                 continue
-            monkeypatch.setenv(f"{group.model_config.get('env_prefix', '')}{name}".upper(), value)
+            monkeypatch.setenv(group.variable(name), value)
     for group in (*GROUPS, TriggerSettings):
-        group()
+        group.read()
 
 
 def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
