@@ -227,16 +227,16 @@ def create(ctx: Context, pair: Pair) -> None:
 def look_for_created(ctx: Context, pair: Pair) -> None:
     """Find the referral that an earlier attempt of unknown outcome may have made: newest first, matched here.
 
-    Found: it will be adopted, with the values that were sent as its base. None: the old intent is settled.
+    Found: it will be adopted, with the values that were sent as its base. None: the old intent is settled, since a mark
+    that was not written is not forgotten by its link.
     """
     earlier = pair.old.find(EffectKind.CREATE_REFERRAL)
-    if earlier is None or earlier.decided is None:
-        return
-    for page in ctx.partner_center.created_since(earlier.decided - CLOCK_MARGIN):
-        for stamp in page:
-            if _is_ours(ctx, stamp, pair.id):
-                pair.found = ctx.partner_center.get(str(stamp["id"]))
-                return
+    if earlier is not None and earlier.decided is not None:
+        for page in ctx.partner_center.created_since(earlier.decided - CLOCK_MARGIN):
+            for stamp in page:
+                if _is_ours(ctx, stamp, pair.id):
+                    pair.found = ctx.partner_center.get(str(stamp["id"]))
+                    return
     pair.old = Intent()
 
 

@@ -1,0 +1,40 @@
+"""At which calls of a run it is worth dying: where the world has changed.
+
+What a dead process leaves behind is the world alone: store, Salesforce, Partner Center. So to die before a call is to
+die right after the call before it, and to die after a call that changed nothing is to die where it did not happen.
+"""
+
+from collections.abc import Callable
+
+from tests.unit.sync.bench import Bench, Instance
+
+OBJECTS = ("Opportunity", "Account", "Contact", "OpportunityContactRole")
+BEFORE_ALL = -1
+
+
+def world(bench: Bench) -> str:
+    """All that outlives a process, as text."""
+    rows = bench.rows._connection.execute("SELECT partition, key, data, at FROM rows ORDER BY partition, key")
+    records = [bench.salesforce.records(name) for name in OBJECTS]
+    return repr((rows.fetchall(), records, bench.partner_center.referrals()))
+
+
+def deaths(arrange: Callable[[Bench], object], run: Callable[[Instance], object]) -> tuple[list[int], int]:
+    """The numbers of the calls that change the world, `BEFORE_ALL` first; and how many calls the run makes."""
+    with Bench() as bench:
+        arrange(bench)
+        instance = bench.instance()
+        worlds = [world(bench)]
+        for number in range(1000):
+            instance.life.at("", lambda: worlds.append(world(bench)), skip=number, after=True)
+        run(instance)
+        changed = [number for number in range(len(worlds) - 1) if worlds[number + 1] != worlds[number]]
+        return [BEFORE_ALL, *changed], len(instance.life.calls)
+
+
+def doom(instance: Instance, number: int) -> None:
+    """Let an instance die right after the call of a number, or before its first."""
+    if number == BEFORE_ALL:
+        instance.life.die_at(0, after=False)
+    else:
+        instance.life.die_at(number, after=True)
