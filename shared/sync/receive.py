@@ -43,6 +43,11 @@ class Claim:
     entry: Entry[Pointer]
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing has come of it yet."""
+        return self.begun is None and self.entry.value.opportunity_id is None
+
+    @property
     def begun(self) -> Effect | None:
         """What somebody set out to make, and may have made."""
         return _begun(self.entry.value)
@@ -68,17 +73,18 @@ def receive(ctx: Context, referral_id: str) -> Linked | Outcome:
     try:
         return _received(ctx, claim)
     except StoreConflict:
+        _let_go(ctx, claim)
         return BUSY
     except Exception:
-        if claim.begun is None:
-            _let_go(ctx, claim)
-        raise  # else something may have been made: the claim says what, and ends with its lease
+        _let_go(ctx, claim)
+        raise
 
 
 def _let_go(ctx: Context, claim: Claim) -> None:
-    """Drop a claim after a failure in which nothing was made; if the store fails too, it ends with its lease."""
-    with suppress(StoreError):
-        claim.drop(ctx)
+    """Drop a claim after a failure, if nothing can have been made; else it says what, and ends with its lease."""
+    if claim.is_empty:
+        with suppress(StoreError):
+            claim.drop(ctx)
 
 
 def _claim(ctx: Context, referral_id: str) -> Linked | Outcome | Claim:
@@ -197,7 +203,8 @@ def _find_or_make(ctx: Context, referral: Referral, claim: Claim, named: str | N
     try:
         return _under_claims(ctx, referral, claim, named, company)
     finally:
-        ctx.store.release_account(key, account_claim)
+        with suppress(StoreError):  # it ends with its lease
+            ctx.store.release_account(key, account_claim)
 
 
 def _under_claims(
@@ -277,7 +284,8 @@ def _written(ctx: Context, claim: Claim, nodes: Sequence[Node]) -> Written:
     except (Ambiguous, Conflict):
         raise
     except CosellError:
-        _let_go(ctx, claim)
+        with suppress(StoreError):
+            claim.drop(ctx)
         raise
 
 

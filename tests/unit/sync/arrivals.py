@@ -76,13 +76,14 @@ def arrived(bench: Bench, **fields: object) -> tuple[str, str]:
 
 def accepted(bench: Bench, **fields: object) -> tuple[str, str]:
     """As `arrived`, and a colleague has accepted it."""
-    referral, deal = arrived(bench, **fields)
+    referral = sent(bench, **fields)
+    bench.event(referral)
     bench.colleague_edits(referral, status="Active", substatus="Accepted")
     bench.event(referral)
     bench.quiet()
     bench.sweep()
     bench.calls()
-    return referral, deal
+    return referral, opportunity_of(bench, referral)["Id"]
 
 
 def opportunities_of(bench: Bench, referral_id: str) -> list[dict[str, Any]]:

@@ -132,6 +132,21 @@ def test_a_store_that_fails_after_the_graph_leaves_a_claim_that_knows_what_was_m
     assert not bench.told(deal, "both sides")
 
 
+@pytest.mark.parametrize("call", ["store.replace_pointer", "store.release_account"])
+def test_a_store_that_fails_at_the_very_end_hides_nothing(bench: Bench, call: str) -> None:
+    referral = sent(bench)
+    bench.one.life.at(call, _no_storage, skip=1 if call == "store.replace_pointer" else 0)
+    bench.event(referral)
+    bench.later(LEASE)
+    bench.rounds(1)
+    deal = opportunity_of(bench, referral)["Id"]
+    pointer = bench.store.pointer(referral)
+    assert pointer is not None
+    assert pointer.value.opportunity_id == deal
+    assert len(bench.audit(deal)) == 1
+    assert_quiet(bench)
+
+
 def test_trouble_before_anything_was_made_is_tried_again_without_waiting_for_the_lease(bench: Bench) -> None:
     referral = sent(bench)
     bench.fault(Side.SALESFORCE, Fault(FaultKind.ANSWER, path="composite$", status=503, times=3))

@@ -204,6 +204,19 @@ def test_two_instances_with_one_event_at_every_moment_do_its_work_once(arrange: 
             _is_settled_once(bench, referral, second)
 
 
+def test_two_new_deals_of_one_new_customer_at_once_share_the_account() -> None:
+    for number in range(_length(new)):
+        with Bench() as bench:
+            one, two = sent(bench), sent(bench, name="More robots")
+            first, second = bench.instance(), bench.instance()
+            first.life.at("", partial(second.event, two, 0), skip=number, after=True)
+            first.event(one)
+            bench.rounds(2, second)
+            assert opportunity_of(bench, one)["AccountId"] == opportunity_of(bench, two)["AccountId"]
+            assert len(bench.salesforce.records("Account")) == len(bench.salesforce.records("Contact")) == 1
+            assert_quiet(bench, second)
+
+
 @pytest.mark.parametrize("arrange", [new, changed])
 def test_a_push_in_the_midst_of_a_pull_does_no_harm(arrange: Callable[[Bench], str]) -> None:
     for number in range(_length(arrange)):

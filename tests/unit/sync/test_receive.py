@@ -137,6 +137,15 @@ def test_an_opportunity_that_exists_already_is_adopted(bench: Bench, where: str)
     assert bench.differences(deal) == []
 
 
+def test_a_second_referral_with_the_reference_of_a_linked_opportunity_is_ignored(bench: Bench) -> None:
+    deal = bench.shared()
+    twin = bench.partner_center.portal_creates({"externalReferenceId": deal})
+    bench.event(twin)
+    assert bench.one.log.of("referral_ignored") == [{"referral_id": twin, "reason": "another_referral_is_linked"}]
+    assert bench.link(deal).referral_id != twin
+    assert len(bench.salesforce.records("Opportunity")) == 1
+
+
 def test_what_is_not_ours_to_link_is_ignored_with_a_reason(bench: Bench) -> None:
     ours = sent(bench)
     engagement = bench.partner_center.referral(ours)["engagementId"]
