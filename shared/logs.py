@@ -10,8 +10,15 @@ from collections.abc import Mapping
 
 LOGGER = logging.getLogger("cosell")
 
-LOUD = ("azure", "httpx", "httpcore", "msal", "urllib3", "stamina")
-"""Libraries that write addresses, headers or claims below WARNING."""
+LOUD: Mapping[str, int] = {
+    "azure": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "httpx": logging.WARNING,
+    "msal": logging.WARNING,
+    "stamina": logging.ERROR,
+    "urllib3": logging.WARNING,
+}
+"""Libraries that write addresses, headers, claims or (stamina) the arguments of a call below this level."""
 
 EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     # the door
@@ -60,8 +67,8 @@ class EventLog:
 
 def quiet() -> None:
     """Keep the libraries' own lines, which hold addresses and keys, out of the logs."""
-    for name in LOUD:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in LOUD.items():
+        logging.getLogger(name).setLevel(level)
 
 
 log = EventLog()

@@ -29,6 +29,7 @@ class Witness(logging.Handler):
         super().__init__(logging.INFO)
         self.counts: Counter[str] = Counter()
         self.latencies: list[float] = []
+        self.troubles: list[str] = []
         self._received: dict[str, float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -36,6 +37,8 @@ class Witness(logging.Handler):
         said = json.loads(record.getMessage())
         event, referral = said["event"], said.get("referral_id")
         self.counts[event] += 1
+        if record.levelno >= logging.ERROR:
+            self.troubles.append(record.getMessage())
         if event == "event_accepted":
             self._received.setdefault(referral, record.created)
         elif event in ARRIVALS and referral in self._received:
@@ -84,9 +87,10 @@ class Narrator:
         self.console.print(f"\n[bold]{title}[/bold]")
 
     def check(self, holds: bool, otherwise: str) -> None:
-        """Raises StoryFailed unless it holds."""
+        """Raises StoryFailed, with the last error that the connector logged, unless it holds."""
         if not holds:
-            raise StoryFailed(otherwise)
+            last = self.witness.troubles[-1:]
+            raise StoryFailed(otherwise + "".join(f"; the connector logged {trouble}" for trouble in last))
 
     @contextmanager
     def progress(self, title: str, event: str, total: int) -> Iterator[None]:
