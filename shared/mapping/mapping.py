@@ -96,7 +96,6 @@ class Translation:
         used = {name: field for name, field in self.fields.items() if field.direction is not Direction.OFF}
         deal, _ = self._read(lambda field: field.read_referral(referral), used)
         status = next((field.raw(referral) for field in used.values() if isinstance(field, StatusField)), None)
-        targets = referral.get("target") or []
         return Referral(
             str(referral["id"]).lower(),
             str(referral["eTag"]),
@@ -108,7 +107,7 @@ class Translation:
             moment(created) if (created := referral.get("createdDateTime")) else None,
             referral.get("externalReferenceId"),
             is_lead=is_lead(referral),
-            is_target_microsoft=any(isinstance(t, Mapping) and t.get("id") == "msft" for t in targets),
+            is_target_microsoft=is_target_microsoft(referral),
         )
 
     def _read(
@@ -213,6 +212,13 @@ class Translation:
         intent = {"id": self.constants.marketplace_intent, "type": "CustomerMarketplaceIntent"}
         put(body, "/details/requirements/additionalRequirements/attributes", [intent])
         return body
+
+
+def is_target_microsoft(referral: Json) -> bool:
+    """Whether this is an invitation to Microsoft: its own record of the deal, or a stamp of it."""
+    targets = referral.get("target")
+    listed = targets if isinstance(targets, list) else []
+    return any(isinstance(target, Mapping) and target.get("id") == "msft" for target in listed)
 
 
 def is_lead(referral: Json) -> bool:

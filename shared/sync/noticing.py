@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.mapping.mapping import STAMPS
+from shared.mapping.mapping import STAMPS, is_target_microsoft
 from shared.mapping.paths import Json, in_row, moment
 from shared.sync.context import Context
 from shared.sync.ports import Page
@@ -73,8 +73,8 @@ def unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
     ours = [
         stamp
         for stamp in page
-        if not ctx.scope.excludes(stamp.get("organizationId"), stamp.get("externalReferenceId"))
-        and not any(target.get("id") == "msft" for target in stamp.get("target") or [])
+        if not ctx.scope.excludes(_text(stamp, "organizationId"), _text(stamp, "externalReferenceId"))
+        and not is_target_microsoft(stamp)
     ]
     known = ctx.workers.map(lambda stamp: _is_known_referral(ctx, stamp), ours, at_most=ctx.policy.parallelism)
     return [str(stamp["id"]).lower() for stamp, seen in zip(ours, known, strict=True) if not seen]
@@ -89,6 +89,11 @@ def _is_known_referral(ctx: Context, stamp: Json) -> bool:
         return False
     link = ctx.store.link(pointer.value.opportunity_id)
     return link is not None and link.value.etag == stamp.get("eTag")
+
+
+def _text(stamp: Json, name: str) -> str | None:
+    value = stamp.get(name)
+    return value if isinstance(value, str) else None
 
 
 def stamp_moment(stamp: Json, name: str) -> datetime | None:

@@ -22,26 +22,41 @@ def sweep(ctx: Context) -> Report:
         if ctx.policy.mode is Mode.PREVIEW:
             preview_sweep(ctx)
             return report
-        complete, newest = _pages(ctx, report, started)
+        newest = _scanned(ctx, report, started)
     except CosellError as error:
         note_side(ctx, Side.PARTNER_CENTER, error)
         ctx.log("run_failed", run=SWEEP, error=type(error).__name__)
         return report
-    if complete and newest:
+    if newest:
         ctx.store.move_cursor(SWEEP, newest)
     ctx.store.move_cursor("sweep_done", ctx.clock.now())
     ctx.log("sweep_done", **report.fields(), seconds=round((ctx.clock.now() - started).total_seconds(), 3))
     return report
 
 
-def _pages(ctx: Context, report: Report, started: datetime) -> tuple[bool, datetime | None]:
-    """Work page by page, newest first; the first page's newest stamp becomes the cursor if all pages were worked."""
+def _scanned(ctx: Context, report: Report, started: datetime) -> datetime | None:
+    """Pull what the pages name, newest first; the first page's newest stamp is the cursor, None while pages are left.
+
+    Pages are worked together, so that reads and writes of Salesforce are full; a page that cannot be read holds back
+    none of those before it.
+    """
     newest: datetime | None = None
-    for page in ctx.partner_center.changed_since(swept_since(ctx)):
-        if newest is None and page:
-            newest = max((at for stamp in page if (at := stamp_moment(stamp, "updatedDateTime"))), default=None)
-        report.seen += len(page)
-        report.add(pull(ctx, unknown_referrals(ctx, page), {}))
-        if time_is_up(ctx, started):
-            return False, newest
-    return True, newest
+    found: dict[str, None] = {}
+    try:
+        for number, page in enumerate(ctx.partner_center.changed_since(swept_since(ctx))):
+            if number == 0:
+                newest = max((at for stamp in page if (at := stamp_moment(stamp, "updatedDateTime"))), default=None)
+            report.seen += len(page)
+            found |= dict.fromkeys(unknown_referrals(ctx, page))
+            if len(found) >= ctx.policy.batch:
+                _pull(ctx, report, found)
+            if time_is_up(ctx, started):
+                return None
+    finally:
+        _pull(ctx, report, found)
+    return newest
+
+
+def _pull(ctx: Context, report: Report, found: dict[str, None]) -> None:
+    report.add(pull(ctx, list(found), {}))
+    found.clear()

@@ -11,6 +11,7 @@ from shared.domain.plan import REFUSED_BY_FAR_SIDE, Change, described, plan_pair
 from shared.domain.records import Referral
 from shared.domain.states import State
 from shared.errors import Ambiguous, Conflict, Rejected, StoreConflict, Unavailable
+from shared.mapping.mapping import is_target_microsoft
 from shared.sync.audit import MERGED, NOTICE, TO_PARTNER_CENTER, line
 from shared.sync.context import Context
 from shared.sync.pair import Outcome, Pair, Result, confirm, fill
@@ -244,7 +245,7 @@ def _is_ours(ctx: Context, stamp: Json, opportunity_id: str) -> bool:
     reference, organization = stamp.get("externalReferenceId"), stamp.get("organizationId")
     if ctx.scope.excludes(organization, reference) or ctx.scope.opportunity_of(reference) != opportunity_id:
         return False
-    return not any(target.get("id") == "msft" for target in stamp.get("target") or [])
+    return not is_target_microsoft(stamp)
 
 
 def _created(ctx: Context, pair: Pair, said: Json, code: str) -> None:

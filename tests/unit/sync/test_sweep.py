@@ -84,6 +84,7 @@ def test_a_page_that_cannot_be_read_ends_the_run_and_leaves_the_cursor(bench: Be
     broken = Fault(FaultKind.ANSWER, path="referrals$", method="GET", skip=1, times=9, status=502, body="<html>")
     bench.fault(Side.PARTNER_CENTER, broken)
     bench.sweep()
+    assert len(bench.salesforce.records("Opportunity")) == 1  # what the first page named is worked all the same
     assert bench.store.cursor("sweep") is None
     assert bench.one.log.of("run_failed") == [{"run": "sweep", "error": "Unavailable"}]
     bench.mend()
@@ -107,7 +108,7 @@ def test_a_pair_that_is_due_holds_no_cursor_back(bench: Bench) -> None:
 def test_it_takes_no_new_page_after_four_fifths_of_its_time_and_goes_on_next_time(bench: Bench) -> None:
     bench.partner_center.switches.page_size = 1
     referrals = [sent(bench, name=f"Deal {number}") for number in range(3)]
-    hasty = bench.instance(Policy(run_time=timedelta(seconds=10)))
+    hasty = bench.instance(Policy(run_time=timedelta(seconds=10), batch=1))
     hasty.life.at("salesforce.create", lambda: bench.later(9))
     hasty.sweep()
     assert sum(len(opportunities_of(bench, referral)) for referral in referrals) == 1
@@ -115,6 +116,17 @@ def test_it_takes_no_new_page_after_four_fifths_of_its_time_and_goes_on_next_tim
     hasty.sweep()
     assert sum(len(opportunities_of(bench, referral)) for referral in referrals) == 3
     assert bench.store.cursor("sweep") == newest(bench)
+
+
+def test_stamps_nobody_foresaw_stop_nothing(bench: Bench) -> None:
+    odd, sound = sent(bench), sent(bench)
+    strange = {"/target": ["msft", None], "/externalReferenceId": 7, "/updatedDateTime": None, "/createdDateTime": 1}
+    bench.partner_center.raw_patch(odd, strange, touch=False)
+    bench.sweep()
+    assert opportunity_of(bench, sound)
+    assert not bench.one.log.of("run_failed")
+    assert opportunities_of(bench, odd) == []
+    assert [due.key for due in bench.due(Side.PARTNER_CENTER)] == [odd]
 
 
 def test_a_change_made_while_it_pages_is_found_by_the_next_sweep(bench: Bench) -> None:
