@@ -3,6 +3,11 @@
 POST /insert {sobject, values, user?} -> {id}      POST /edit {sobject, id, values, user?}
 POST /delete {sobject, id}                         POST /undelete {sobject, id}
 GET  /records?sobject=NAME[&id=ID]                 POST /touch {sobject, id}           a system change
+POST /clone {sobject, id, values?} -> {id}         a person clones a record in the browser
+POST /bare {bare}                                  the org's first day again, without (or with) our metadata
+POST /field {sobject, xml}                         an administrator makes or changes a field by hand
+POST /metadata_rights {username, has}              who may deploy; at first the administrator alone
+POST /translations {languages}                     the languages of the Translation Workbench; at first none
 POST /register {consumer_key, pem, username} -> {user}
 POST /token {username} -> {access_token, instance_url?}      a session without signing in
 POST /expire {what: "tokens" | "locators"}
@@ -45,6 +50,11 @@ class Control:
             "delete": lambda wish: emulator.delete(wish["sobject"], wish["id"]),
             "undelete": lambda wish: emulator.undelete(wish["sobject"], wish["id"]),
             "touch": lambda wish: emulator.org.touch(wish["sobject"], _id(wish)),
+            "clone": lambda wish: {"id": emulator.clone(wish["sobject"], wish["id"], wish.get("values"))},
+            "field": lambda wish: emulator.make_field(wish["sobject"], wish["xml"]),
+            "bare": self._start_bare,
+            "metadata_rights": self._metadata_rights,
+            "translations": self._translations,
             "register": self._register,
             "token": self._token,
             "expire": self._expire,
@@ -96,6 +106,22 @@ class Control:
         emulator = self._emulator
         values = {"HasOpportunityLineItem": bool(wish["has"])}
         emulator.org.update("Opportunity", _id(wish), values, emulator.seller, system=True)
+
+    # --- metadata
+
+    def _metadata_rights(self, wish: Wish) -> None:
+        users = self._emulator.deployments.users
+        user = next((user for user in self._emulator.records("User") if user["Username"] == wish["username"]), None)
+        if user is None:
+            raise ValueError("no user has this name")
+        (users.add if wish["has"] else users.discard)(user["Id"])
+
+    def _start_bare(self, wish: Wish) -> None:
+        self._emulator.bare = bool(wish["bare"])
+        self._emulator.restart()
+
+    def _translations(self, wish: Wish) -> None:
+        self._emulator.deployments.languages = frozenset(map(str, wish["languages"]))
 
     # --- sign-in
 

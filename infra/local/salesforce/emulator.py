@@ -15,9 +15,13 @@ from urllib.parse import urlencode
 from infra.local.emulator import Emulator
 from infra.local.salesforce.call import Call, Reply, Service
 from infra.local.salesforce.control import Control
+from infra.local.salesforce.deploy import Deployments, standing_documents
+from infra.local.salesforce.deploy_package import from_source
+from infra.local.salesforce.deploy_schema import read
+from infra.local.salesforce.deploy_soap import Soap
 from infra.local.salesforce.errors import ApiError, malformed, not_found
 from infra.local.salesforce.ids import canonical
-from infra.local.salesforce.metadata import PROJECT, load
+from infra.local.salesforce.metadata import PROJECT, field_of, load, package_folders
 from infra.local.salesforce.model import Record
 from infra.local.salesforce.oauth import App, OAuth, OAuthError, identity, public_key
 from infra.local.salesforce.org import Org
@@ -38,14 +42,15 @@ class SalesforceEmulator(Emulator):
         metadata: Path = PROJECT,
         *,
         multi_currency: bool = True,
+        bare: bool = False,
         max_requests: int = 100_000,
         public_url: str | None = None,
     ) -> None:
-        """`metadata` is a source project; `max_requests` the daily allowance of API calls."""
+        """`metadata` is a source project, installed unless the org is `bare`; `max_requests` the daily allowance."""
         super().__init__(seed=seed)
         self.public_url = public_url
         self._metadata = metadata
-        self._multi_currency = multi_currency
+        self._multi_currency, self.bare = multi_currency, bare
         self._max_requests = max_requests
         self.oauth = OAuth(self.clock.now, self._user, lambda: self.organization)
         self._control_api = Control(self)
@@ -53,9 +58,15 @@ class SalesforceEmulator(Emulator):
 
     def restart(self) -> None:
         """An org with its people and settings, and no deals; registered apps stay."""
-        model = load(self._metadata, multi_currency=self._multi_currency)
+        model = load(self._metadata, multi_currency=self._multi_currency, bare=self.bare)
         self.org = Org(model, self.clock.now, self.seed)
         self.founding: Founding = found_org(self.org, multi_currency=self._multi_currency)
+        self.deployments = Deployments(self.org, standing_documents())
+        self.deployments.users.add(self.founding.administrator)
+        self._soap = Soap(self.deployments, self.tag, lambda token: self.oauth.user_of(f"Bearer {token}"))
+        self.oauth.administrators = {self.org.alive("User", self.founding.administrator)["Username"]}
+        if not self.bare:
+            self.deployments.install(list(from_source(package_folders(self._metadata))))
         self.rest = Rest(Service(self.org, self.tag), self._max_requests)
         self.oauth.restart(self.seed)
         self.lag = timedelta()
@@ -94,6 +105,24 @@ class SalesforceEmulator(Emulator):
         """A person deletes a record. Raises ApiError."""
         with self._inside():
             self.org.delete(self.org.model.get(sobject).name, self._id(record_id), self.seller)
+
+    def clone(self, sobject: str, record_id: str, values: Mapping[str, Any] | None = None) -> str:
+        """A person clones a record with `values` changed in the form: what he may not edit is left out."""
+        with self._inside():
+            definition = self.org.model.get(sobject)
+            row = self.org.alive(definition.name, self._id(record_id))
+            left_out = self.deployments.documents.read_only_fields(definition.name)
+            copied = {f.name: row[f.name] for f in definition.fields.values() if f.writable and f.name not in left_out}
+            self.org.cloning = True
+            try:
+                return self.org.insert(definition.name, copied | dict(values or {}), self.seller)
+            finally:
+                self.org.cloning = False
+
+    def make_field(self, sobject: str, xml: str) -> None:
+        """An administrator makes or changes a field by hand in Setup. Raises MetadataError."""
+        with self.lock:
+            self.org.put_field(self.org.model.get(sobject).name, field_of(read(xml.encode())))
 
     def undelete(self, sobject: str, record_id: str) -> None:
         """A person takes a record out of the recycle bin. Raises ApiError."""
@@ -158,6 +187,9 @@ class SalesforceEmulator(Emulator):
             case ("services", "data"):
                 self.tag("versions")
                 return Response.of(versions())
+            case ("services", "Soap", "m", _) if request.method == "POST":
+                self.rest.used += 1
+                return self._soap.answer(request.body)
             case ("services", "data", version, *parts):
                 return self._data(request, version, tuple(parts), home)
         return self._response(_failed(not_found()))
@@ -186,15 +218,21 @@ class SalesforceEmulator(Emulator):
             user = self.oauth.user_of(request.headers.get("authorization", ""))
             if user is None:
                 raise ApiError(401, *_SESSION_ERROR)  # noqa: TRY301 - one place turns errors into answers
-            body = _decoded(request)
+            is_deploying = parts[:1] == ("metadata",)
+            body = None if is_deploying else _decoded(request)
             call = Call(request.method, parts, request.query, request.headers, body, version[1:], user)
             with self.org.savepoint():
-                reply = self.rest.answer(call, home)
+                reply = self._deploying(call, request) if is_deploying else self.rest.answer(call, home)
         except ApiError as error:
             reply = _failed(error)
         finally:
             self.org.forget_undo()
         return self._response(reply)
+
+    def _deploying(self, call: Call, request: Request) -> Reply:
+        self.tag("deploy" if request.method == "POST" else "deploy.status")
+        self.rest.used += 1
+        return self.deployments.rest(call, request.body)
 
     def _response(self, reply: Reply) -> Response:
         headers = {"Sforce-Limit-Info": self.rest.usage, **reply.headers}

@@ -1,6 +1,7 @@
 """Enough of the formula language to evaluate our own formula fields: text, Boolean logic, picklists.
 
     IF ISPICKVAL ISBLANK AND OR NOT CASE TEXT, literals, field names, & = == <> != && ||
+    ISNEW ISCLONE, in validation rules only: they ask how the record is saved, not what is in it
 Anything else is refused when the metadata is loaded, never guessed at.
 """
 
@@ -16,6 +17,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<text>\"(?:[^\"\\]|\\.)*\")|(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z]\w*)|(?P<sign>&&|\|\||==|<>|!=|[(),&=]))"
 )
 _ESCAPES = {"n": "\n", "t": "\t"}
+SAVING = frozenset({"ISNEW", "ISCLONE"})
 
 
 class FormulaError(ValueError):
@@ -24,11 +26,12 @@ class FormulaError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A compiled formula; `fields` are the lower-case names it reads."""
+    """A compiled formula; `fields` are the lower-case names it reads, `asks` what it wants to know of SAVING."""
 
     source: str
     fields: frozenset[str]
     evaluate: Node
+    asks: frozenset[str] = frozenset()
 
 
 def parse(source: str) -> Formula:
@@ -36,7 +39,7 @@ def parse(source: str) -> Formula:
     parser = _Parser(source)
     node = parser.disjunction()
     parser.end()
-    return Formula(source, frozenset(parser.fields), node)
+    return Formula(source, frozenset(parser.fields), node, frozenset(parser.asks))
 
 
 def _blank(value: object) -> bool:
@@ -75,6 +78,7 @@ class _Parser:
 
     def __init__(self, source: str) -> None:
         self.fields: set[str] = set()
+        self.asks: set[str] = set()
         self._tokens = self._split(source)
         self._at = 0
 
@@ -149,7 +153,11 @@ class _Parser:
 
     def _named(self, name: str) -> Node:
         if self._take("("):
-            return self._function(name.upper(), self._arguments())
+            arguments = self._arguments()
+            if name.upper() in SAVING and not arguments:
+                self.asks.add(name.upper())
+                return lambda values: values[name.upper()]
+            return self._function(name.upper(), arguments)
         if name.upper() in {"TRUE", "FALSE", "NULL"}:
             constant = {"TRUE": True, "FALSE": False}.get(name.upper())
             return lambda _: constant

@@ -7,7 +7,7 @@ Layout: `objects/<Object>/fields/<Field>.field-meta.xml` under any package direc
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree.ElementTree import Element
+from typing import Any
 from xml.etree.ElementTree import parse as parse_xml
 
 from infra.local.salesforce.formula import FormulaError
@@ -30,10 +30,10 @@ class MetadataError(ValueError):
     """The metadata asks for something that this org model does not have."""
 
 
-def load(project: Path = PROJECT, *, multi_currency: bool = True) -> Model:
-    """The standard objects with the custom fields of a source project. Raises MetadataError."""
+def load(project: Path = PROJECT, *, multi_currency: bool = True, bare: bool = False) -> Model:
+    """The standard objects with the custom fields of a source project, `bare` without. Raises MetadataError."""
     objects = standard_objects(multi_currency=multi_currency)
-    for folder in _object_folders(project):
+    for folder in () if bare else _object_folders(project):
         if folder.name not in objects:
             raise MetadataError(f"object {folder.name} is not in this org model")
         for path in sorted(folder.glob("fields/*.field-meta.xml")):
@@ -43,28 +43,42 @@ def load(project: Path = PROJECT, *, multi_currency: bool = True) -> Model:
     return Model(objects)
 
 
-def _object_folders(project: Path) -> Iterator[Path]:
+def package_folders(project: Path) -> list[Path]:
+    """The package directories of a source project."""
     described = json.loads((project / "sfdx-project.json").read_text())
-    for package in described["packageDirectories"]:
-        yield from sorted(path for path in (project / package["path"]).glob("**/objects/*") if path.is_dir())
+    return [project / package["path"] for package in described["packageDirectories"]]
+
+
+def _object_folders(project: Path) -> Iterator[Path]:
+    for package in package_folders(project):
+        yield from sorted(path for path in package.glob("**/objects/*") if path.is_dir())
 
 
 def _field(path: Path) -> Field:
     root = parse_xml(path).getroot()  # noqa: S314 - the project's own files
+    if path.name != f"{root.findtext(NAMESPACE + 'fullName')}.field-meta.xml":
+        raise MetadataError(f"{path.name}: its fullName is another")
+    return field_of(root)
+
+
+def field_of(root: Any) -> Field:  # noqa: ANN401 - an element of the standard library or of lxml, which ships no types
+    """The field that a CustomField element describes. Raises MetadataError."""
     texts = {str(e.tag).removeprefix(NAMESPACE): e.text or "" for e in root}
-    kind = _KINDS.get(texts.get("type", ""))
-    if kind is None or path.name != f"{texts.get('fullName')}.field-meta.xml":
-        raise MetadataError(f"{path.name}: unknown type {texts.get('type')} or another fullName")
+    name, kind = texts.get("fullName", ""), _KINDS.get(texts.get("type", ""))
+    if kind is None or not name.endswith("__c"):
+        raise MetadataError(f"{name}: a custom field of the type {texts.get('type')} is not known here")
     try:
         formula = parse_formula(texts["formula"]) if "formula" in texts else None
     except FormulaError as error:
-        raise MetadataError(f"{path.name}: {error}") from error
+        raise MetadataError(f"{name}: {error}") from error
+    if formula and formula.asks:
+        raise MetadataError(f"{name}: {', '.join(formula.asks)} may not stand in a field's formula")
     picks = tuple(_values(root))
     chosen = next((value for value, _, default in picks if default), None)
     return Field(
-        texts["fullName"],
+        name,
         kind,
-        texts["label"],
+        texts.get("label", ""),
         _FORMULA_LENGTH if formula else int(texts.get("length", _LENGTHS.get(kind, 0))),
         precision=int(texts.get("precision", 18)),
         scale=int(texts.get("scale", 0)),
@@ -81,7 +95,7 @@ def _field(path: Path) -> Field:
     )
 
 
-def _values(root: Element) -> Iterator[tuple[str, str, bool]]:
+def _values(root: Any) -> Iterator[tuple[str, str, bool]]:  # noqa: ANN401 - as field_of
     for value in root.iterfind(f"{NAMESPACE}valueSet/{NAMESPACE}valueSetDefinition/{NAMESPACE}value"):
         name, label, default = (value.findtext(NAMESPACE + tag) or "" for tag in ("fullName", "label", "default"))
         yield name, label, default == "true"

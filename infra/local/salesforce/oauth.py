@@ -69,6 +69,7 @@ class OAuth:
     ) -> None:
         """No app yet; `audiences` are what an assertion may be addressed to besides the emulator itself."""
         self.apps: dict[str, App] = {}
+        self.administrators: set[str] = set()  # pre-authorised for every app, by user name
         self.audiences = list(LOGIN_HOSTS)
         self.sessions: dict[str, Session] = {}
         self._now = now
@@ -122,7 +123,7 @@ class OAuth:
             raise OAuthError("invalid_client_id", "client identifier invalid")
         claims = self._claims(assertion, app, home)
         user = self._find_user(str(claims.get("sub")))
-        if user is None or claims.get("sub") != app.username:
+        if user is None or claims.get("sub") not in {app.username, *self.administrators}:
             raise OAuthError("invalid_grant", "user hasn't approved this consumer")
         if not user["IsActive"]:
             raise OAuthError("inactive_user", "user is inactive")

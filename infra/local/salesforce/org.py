@@ -10,6 +10,7 @@ from infra.local.salesforce.ids import SHORT, Ids
 from infra.local.salesforce.model import Field, Kind, Model, Record, SObject
 from infra.local.salesforce.rules import after_save, before_save
 from infra.local.salesforce.tables import Tables
+from infra.local.salesforce.validation import Rule, check
 from infra.local.salesforce.values import convert, stamp
 
 
@@ -21,6 +22,8 @@ class Org(Tables):
         super().__init__(model, now)
         self.ids = Ids(seed)
         self.hooks = Hooks()
+        self.rules: dict[str, Rule] = {}
+        self.cloning = False  # whether the record inserted now is a copy that a person made with Clone
         self.began = now()
 
     # --- saving
@@ -108,6 +111,7 @@ class Org(Tables):
         self._check_required(definition, new)
         self._check_references(definition, new, written)
         self.hooks.check_rules(definition.name, new, written)
+        check(self.rules, definition, new, is_new=old is None, is_clone=self.cloning)
         self._check_unique(definition, new)
         self.store(definition.name, new["Id"], new)
         after_save(self, definition.name, new, by)

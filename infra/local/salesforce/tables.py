@@ -115,6 +115,25 @@ class Tables:
         """A request is over: nothing before it can be rolled back any more."""
         self._undo.clear()
 
+    def put_field(self, sobject: str, field: Field) -> None:
+        """An administrator adds or changes a field: every row has it from now on, no stamp moves."""
+        definition = self.model.get(sobject)
+        old = definition.find(field.name)
+        definition.add(field)
+        table = self._rows[definition.name]
+        for record_id, row in table.items():
+            table[record_id] = _with_field(row, old, field)
+        self._uncommitted = {
+            record_id: Uncommitted(
+                u.until, _with_field(u.before, old, field) if u.before and record_id in table else u.before
+            )
+            for record_id, u in self._uncommitted.items()
+        }
+        self._index.pop((definition.name, old.name if old else field.name), None)
+        if field.indexed:
+            for row in table.values():
+                self._reindex(definition.name, [field], None, row)
+
     def _put(self, sobject: str, record_id: str, row: Record | None) -> Record | None:
         table = self._rows[sobject]
         old = table.get(record_id)
@@ -142,6 +161,13 @@ class Tables:
         if found is None:
             raise not_found()
         return found
+
+
+def _with_field(row: Record, old: Field | None, new: Field) -> Record:
+    """The row with the value of an old field of that name, else the new one's default."""
+    value = row[old.name] if old and old.formula is None else new.default
+    kept = {name: each for name, each in row.items() if old is None or name != old.name}
+    return kept if new.formula else {**kept, new.name: value}
 
 
 def _indexed_value(row: Record | None, field: Field) -> str | None:
