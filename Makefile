@@ -5,7 +5,7 @@ DEALS ?= 10
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
-NODE_FOLDERS := tests/conformance/azurite tests/conformance/jsforce
+NODE_FOLDERS := tests/conformance/azurite tests/conformance/jsforce tests/conformance/kusto
 
 .PHONY: help run serve test check lock measure clean
 
@@ -54,4 +54,4 @@ node:
 		for folder in $(NODE_FOLDERS); do \
 			[ -d $$folder/node_modules ] || { echo "Installing Node packages in $$folder, once."; \
 			(cd $$folder && npm ci --ignore-scripts --no-audit --no-fund --silent); } || exit 1; done; \
-	else echo "SKIPPED: Node.js is not installed, so Azurite and jsforce do not judge this run."; fi
+	else echo "SKIPPED: Node.js is not installed, so Azurite, jsforce and the judge of alert queries do not judge this run."; fi
