@@ -13,7 +13,7 @@ help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
 run: $(READY) ## watch deals travel between Salesforce and Partner Center (DEALS=1000 for more)
-	@DEALS=$(DEALS) $(PY) -m infra.local.story
+	@DEALS='$(DEALS)' $(PY) -m infra.local.story
 
 serve: $(READY) ## start the same systems, timers on schedule, until Ctrl-C
 	@$(PY) -m infra.local.serve
