@@ -95,7 +95,7 @@ class Narrator:
     @contextmanager
     def progress(self, title: str, event: str, total: int) -> Iterator[None]:
         """A bar that follows the connector's log events, where there is much to do."""
-        if total < MANY:
+        if total < MANY or not self.console.is_terminal:
             yield
             return
         columns = (TextColumn("          {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -30,7 +30,6 @@ WAIT = 30.0
 NEXT_YEAR = date.today().year + 1  # noqa: DTZ011 - a date in the future is all that is needed
 PLAIN_WIDTH = 120
 """Columns where the output is no terminal."""
-SOLUTION = "SOL-12345-ABC"
 
 
 @dataclass
@@ -90,16 +89,7 @@ class Story:
 
     def seller_creates(self, name: str, country: str | None) -> str:
         """One opportunity of an account of its own."""
-        salesforce = self.systems.salesforce
-        account = salesforce.insert(
-            "Account", {"Name": f"{name} Ltd", "BillingCity": "Seattle", "BillingCountry": country}
-        )
-        values = {
-            "Name": name, "AccountId": account, "StageName": "Qualification", "CloseDate": f"{NEXT_YEAR}-03-31",
-            "Amount": 10_000, "CurrencyIsoCode": "USD", "Products__c": SOLUTION, "Description": "Replaces the old one.",
-            "Sync_with_Partner_Center__c": True,
-        }  # fmt: skip
-        return salesforce.insert("Opportunity", values)
+        return self.systems.seller_creates(name, country=country, Description="Replacing the old one.")
 
     def seller_edits(self) -> None:
         """Edits and a win travel to Partner Center."""

@@ -62,9 +62,9 @@ class Systems:
         first = self.partner.entra.refresh_token()
         self.vault.shelf.put("partner-center-refresh-token", {"value": first})
 
-    def seller_creates(self, name: str, **values: object) -> str:
-        """A complete opportunity, ticked, of an account of its own; `values` change it. Gives its id."""
-        account = {"Name": f"{name} Ltd", "BillingCity": "Seattle", "BillingCountry": "US"}
+    def seller_creates(self, name: str, *, country: str | None = "US", **values: object) -> str:
+        """A complete opportunity, ticked, of an account of its own in `country`; `values` change it. Gives its id."""
+        account = {"Name": f"{name} Ltd", "BillingCity": "Seattle", "BillingCountry": country}
         complete = {
             "Name": name, "AccountId": self.salesforce.insert("Account", account), "StageName": "Qualification",
             "CloseDate": f"{datetime.now(UTC).year + 1}-03-31", "Amount": 10_000, "CurrencyIsoCode": "USD",

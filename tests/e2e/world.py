@@ -53,15 +53,7 @@ class World:
 
     def seller_creates(self, **values: object) -> str:
         """A complete, ticked opportunity of an account of its own."""
-        salesforce = self.systems.salesforce
-        address = {"BillingCity": "Seattle", "BillingCountry": "US"}
-        account = salesforce.insert("Account", {"Name": "Northwind Ltd", **address})
-        complete = {
-            "Name": "Big deal", "AccountId": account, "StageName": "Qualification", "CloseDate": "2031-03-31",
-            "Amount": 10_000, "CurrencyIsoCode": "USD", "Products__c": "SOL-12345-ABC",
-            "Sync_with_Partner_Center__c": True,
-        }  # fmt: skip
-        return salesforce.insert("Opportunity", {**complete, **values})
+        return self.systems.seller_creates("Big deal", country="US", **values)
 
     def remote_calls(self) -> int:
         """How many calls the app made to any system since the last reset."""
