@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import certifi
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from shared.store.tables import TableRows
     from shared.sync.context import Context, Policy
     from shared.sync.ports import PartnerCenter, Salesforce
+
+
+HOME = Path(__file__).resolve().parent.parent
+"""The app's folder, which a relative `MAPPING` starts from."""
 
 
 class SystemClock:
@@ -50,8 +56,10 @@ class ThreadWorkers:
         listed = list(items)
         if len(listed) <= 1 or at_most <= 1:
             return [work(item) for item in listed]
+        # The worker library knows a log line's invocation by a context variable: each thread gets the caller's.
+        contexts = [copy_context() for _ in listed]
         with ThreadPoolExecutor(min(at_most, len(listed)), thread_name_prefix="cosell") as pool:
-            return list(pool.map(work, listed))
+            return list(pool.map(lambda context, item: context.run(work, item), contexts, listed))
 
 
 class App:
@@ -77,7 +85,8 @@ class App:
 
         said = self.settings.partner_center
         constants = Constants(said.location, said.qualification, said.marketplace_intent, said.referral_link)
-        return Translation(constants, self.settings.sync.mapping or DEFAULT)
+        chosen = self.settings.sync.mapping
+        return Translation(constants, HOME / chosen if chosen else DEFAULT)
 
     @property
     def context(self) -> "Context":
