@@ -137,6 +137,7 @@ class Bench:
         self.store = LinkStore(self.rows)
         self.translation, self.policy = translation(mapping), policy or Policy()
         self.scope = Scope(ORGANIZATION, tag, START + begin)
+        self.badge = Badge(entra)
         self.door = OpenDoor(self.salesforce, SALESFORCE_URL)
         self.accounts: dict[str, str] = {}
         self._books = _Books()
@@ -176,7 +177,7 @@ class Bench:
         return Instance(self, context, life, log)
 
     def _mortal_partner_center(self, life: Life) -> PartnerCenter:
-        client = Referrals(PARTNER_CENTER_URL, Badge(self.entra), client=self._http, clock=self._seconds)
+        client = Referrals(PARTNER_CENTER_URL, self.badge, client=self._http, clock=self._seconds)
         return Mortal("partner_center", client, life)
 
     def _mortal_salesforce(self, life: Life) -> Salesforce:

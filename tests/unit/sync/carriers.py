@@ -15,7 +15,8 @@ from shared.transport.deadline import Deadline
 
 Handle = Callable[[Request], Response]
 RENEW_BEFORE_SECONDS = 300.0
-LIFE_SECONDS = 3600.0
+LIFE_SECONDS = 30 * 24 * 3600.0
+"""Much longer than the service's hour: each token costs the emulator a signature."""
 
 
 def httpx_client(handle: Handle) -> httpx.Client:
@@ -77,6 +78,7 @@ class Badge:
     """Partner Center's access token: Entra's own, renewed before it ends."""
 
     def __init__(self, entra: EntraEmulator) -> None:
+        entra.settings.access_token_seconds = int(LIFE_SECONDS)
         self._entra = entra
         self._token = ""
         self._until = 0.0

@@ -4,7 +4,9 @@ What a dead process leaves behind is the world alone: store, Salesforce, Partner
 die right after the call before it, and to die after a call that changed nothing is to die where it did not happen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import pytest
 
 from tests.unit.sync.bench import Bench, Instance
 
@@ -25,11 +27,19 @@ def deaths(arrange: Callable[[Bench], object], run: Callable[[Instance], object]
         arrange(bench)
         instance = bench.instance()
         worlds = [world(bench)]
-        for number in range(1000):
-            instance.life.at("", lambda: worlds.append(world(bench)), skip=number, after=True)
+        instance.life.witness = lambda: worlds.append(world(bench))
         run(instance)
         changed = [number for number in range(len(worlds) - 1) if worlds[number + 1] != worlds[number]]
         return [BEFORE_ALL, *changed], len(instance.life.calls)
+
+
+def some(numbers: Sequence[int], every: int) -> Sequence[int]:
+    """The first, and each so-manyth of the others: all of them take long, and have their time in .ci/run."""
+    return numbers[::every]
+
+
+EVERY = [3, pytest.param(1, marks=pytest.mark.slow)]
+"""Parameters of a test that takes `some`."""
 
 
 def doom(instance: Instance, number: int) -> None:

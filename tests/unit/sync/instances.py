@@ -42,9 +42,10 @@ class Turn:
 
 @dataclass(slots=True)
 class Life:
-    """The life of one instance: the calls it made, and what is to happen at which."""
+    """The life of one instance: the calls it made, who looks on after each, and what is to happen at which."""
 
     calls: list[str] = field(default_factory=list)
+    witness: Act | None = None
     turns: list[Turn] = field(default_factory=list)
     dead: bool = False
 
@@ -72,6 +73,8 @@ class Life:
         self.calls.append(name)
         self._turn(name, after=False)
         result = call()
+        if self.witness is not None:
+            self.witness()
         self._turn(name, after=True)
         return result
 

@@ -8,7 +8,7 @@ import pytest
 from shared.domain.deal import Side
 from tests.unit.sync.arrivals import assert_quiet, recovers
 from tests.unit.sync.bench import HOUR, Bench, Instance
-from tests.unit.sync.deaths import deaths, doom
+from tests.unit.sync.deaths import EVERY, deaths, doom, some
 
 
 @dataclass(frozen=True)
@@ -228,12 +228,13 @@ def dies_and_is_succeeded(scenario: Scenario, number: int) -> None:
         assert_quiet(bench)
 
 
+@pytest.mark.parametrize("every", EVERY)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_whoever_dies_at_any_call_of_a_push_leaves_nothing_lost_and_nothing_doubled(name: str) -> None:
+def test_whoever_dies_at_any_call_of_a_push_leaves_nothing_lost_and_nothing_doubled(name: str, every: int) -> None:
     scenario = SCENARIOS[name]
     fatal, calls = deaths(scenario.arrange, scenario.run)
     assert calls > len(fatal) > 4
-    for number in fatal:
+    for number in some(fatal, every):
         dies_and_is_succeeded(scenario, number)
 
 

@@ -33,7 +33,7 @@ class Size:
         return full * ceil(self.batch / COLLECTION) + ceil(rest / COLLECTION)
 
 
-SIZES = [Size(1), Size(250), Size(250, batch=100), pytest.param(Size(2500), marks=pytest.mark.slow)]
+SIZES = [Size(1), Size(250), Size(50, batch=20), pytest.param(Size(2500), marks=pytest.mark.slow)]
 """The small batch shows what 2,500 pairs cost at full size, in a tenth of the time."""
 
 

@@ -7,6 +7,7 @@ import pytest
 from shared.domain.deal import Side
 from tests.unit.sync.arrivals import assert_quiet, recovers
 from tests.unit.sync.bench import Bench, Instance
+from tests.unit.sync.deaths import EVERY, some
 from tests.unit.sync.test_crash_push import agreed, edited, in_conflict, linked, nothing_is_lost, updated
 
 Arrange = Callable[[Bench], str]
@@ -42,12 +43,13 @@ def crossings(arrange: Arrange) -> list[int]:
         return [number for number, name in enumerate(bench.one.life.calls) if name not in ALONE]
 
 
+@pytest.mark.parametrize("every", EVERY)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_an_instance_that_runs_in_the_middle_of_anothers_push_does_no_harm(name: str) -> None:
+def test_an_instance_that_runs_in_the_middle_of_anothers_push_does_no_harm(name: str, every: int) -> None:
     arrange, check, other = SCENARIOS[name]
     numbers = crossings(arrange)
     assert len(numbers) > 8
-    for number in numbers:
+    for number in some(numbers, every):
         with Bench() as bench:
             deal = arrange(bench)
             first, second = bench.instance(), bench.instance()
