@@ -1,0 +1,178 @@
+"""Generated deals, and the two systems as far as a round trip needs them: a row that is saved, a body that is patched.
+
+Values are drawn as a person may type them (odd line ends, odd decimals, any script) and brought into normal form.
+"""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from shared.domain.codes import COUNTRIES, CURRENCIES
+from shared.domain.deal import Company, Deal, Money, Person, Status, Value
+from shared.mapping.mapping import Constants, Translation
+from shared.mapping.paths import text
+
+Json = Mapping[str, Any]
+TRANSLATION = Translation(Constants("1234567"))
+TABLE = TRANSLATION.file.table()
+READ_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+CHARACTERS = st.one_of(
+    st.characters(codec="utf-8", exclude_characters="\0"), st.sampled_from("\r\n\t \u2028\x85;,aé😀")
+)
+
+
+def raw_texts() -> st.SearchStrategy[str]:
+    """Text as a person types it, or pastes it from elsewhere."""
+    return st.text(CHARACTERS, max_size=12)
+
+
+def texts(length: int) -> st.SearchStrategy[str]:
+    return raw_texts().map(lambda raw: text(raw, length) or "x")
+
+
+def lines(length: int) -> st.SearchStrategy[str]:
+    """A text without line ends: what survives in an address of one line."""
+    return texts(length).map(lambda raw: " ".join(raw.split()))
+
+
+def notes() -> st.SearchStrategy[str]:
+    """Short ones, and some of the full 32,000 characters."""
+    return st.builds(lambda filler, end: str(text(f"{filler} {end}", 32_000)),
+                     st.sampled_from(["x", "x\n" * 15_990, "é" * 31_995, "😀" * 31_995]), texts(40))  # fmt: skip
+
+
+def money() -> st.SearchStrategy[Money]:
+    amounts = st.decimals(Decimal(-(10**15)), Decimal(10**15), allow_nan=False, allow_infinity=False, places=None)
+    odd = st.decimals(0, 10**6, places=5)
+    return st.builds(Money, st.one_of(amounts, odd), st.sampled_from(sorted(CURRENCIES)))
+
+
+def optional(strategy: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:
+    return st.one_of(st.none(), strategy)
+
+
+def companies() -> st.SearchStrategy[Company]:
+    countries = st.sampled_from(sorted(COUNTRIES))
+    return st.builds(Company, texts(255), countries, *(optional(lines(length)) for length in (255, 40, 80, 20)))
+
+
+def people(*, reachable: bool = False) -> st.SearchStrategy[Person]:
+    email = texts(80) if reachable else optional(texts(80))
+    phone = texts(40) if reachable else optional(texts(40))
+    title = st.none() if reachable else optional(texts(128))
+    return st.builds(Person, texts(80), st.one_of(st.just(""), texts(40)), email, phone, title)
+
+
+SOLUTION_IDS = st.from_regex(r"SOL-[0-9]{5}-[A-Z]{3}", fullmatch=True)
+STATUSES = tuple({stage.status: None for stage in TABLE})
+
+
+def values() -> dict[str, st.SearchStrategy[Any]]:
+    """A strategy of each field of the default mapping, in normal form."""
+    return {
+        "name": texts(120),
+        "account": companies(),
+        "contacts": st.lists(people(), min_size=1, max_size=3).map(tuple),
+        "money": money(),
+        "closing": st.dates(date(1900, 1, 1), date(2200, 12, 31)),
+        "notes": st.one_of(st.none(), notes()),
+        "status": st.sampled_from(STATUSES),
+        "solutions": st.lists(SOLUTION_IDS, min_size=1, max_size=12, unique=True).map(tuple),
+        "team": st.tuples(people(reachable=True)),
+    }
+
+
+PLAIN = Deal(
+    name="Robots for the harbour",
+    account=Company("Northwind Traders", "US", "1 Main Street", "Seattle", "WA", "98101"),
+    contacts=(Person("One", "Contact", "contact.one@northwind.example", "+12065550100"),),
+    money=Money(Decimal("120000.00"), "USD"),
+    closing=date(2026, 12, 31),
+    notes="Replacing the finance system.",
+    status=Status("Active", "Accepted"),
+    solutions=("SOL-12345-ABC",),
+    team=(Person("One", "Seller", "seller.one@contoso.example", "+4550000001"),),
+)
+
+
+def deals() -> st.SearchStrategy[Deal]:
+    """A plain deal with one or two fields of any value: fields are translated one by one."""
+    one = st.sampled_from(list(values())).flatmap(lambda name: st.tuples(st.just(name), values()[name]))
+    return st.lists(one, min_size=1, max_size=2).map(lambda changes: PLAIN.with_(dict(changes)))
+
+
+# --- the two systems --------------------------------------------------------------------------------------------------
+
+
+def contact_role(person: Person, *, primary: bool) -> Json:
+    names = {"LastName": person.last_name, "FirstName": person.first_name or None, "Email": person.email}
+    return {"IsPrimary": primary, "Contact": {**names, "Phone": person.phone, "Title": person.title}}
+
+
+def saved_row(deal: Deal, flat: Json) -> dict[str, Any]:
+    """The row as a query returns it after the plain columns of `flat` were saved: parents and children around them."""
+    company, team, contacts = deal["account"], deal["team"], deal["contacts"]
+    assert isinstance(company, Company)
+    assert isinstance(team, tuple)
+    assert isinstance(contacts, tuple)
+    owner = team[0]
+    assert isinstance(owner, Person)
+    roles = [contact_role(found, primary=not at) for at, found in enumerate(contacts) if isinstance(found, Person)]
+    return {
+        "Id": "006000000000001AAA",
+        "LastModifiedDate": "2026-11-22T10:00:00.000+0000",
+        "SystemModstamp": "2026-11-22T10:00:00.000+0000",
+        **{column: None for column in TRANSLATION.columns if column not in ("Id", "LastModifiedDate")},
+        **{column: save(value) for column, value in flat.items()},
+        "Account": {"SystemModstamp": "2026-11-22T09:00:00.000+0000", **TRANSLATION.account(company)},
+        "Owner": {
+            "FirstName": owner.first_name or None,
+            "LastName": owner.last_name,
+            "Email": owner.email,
+            "Phone": owner.phone,
+        },
+        "OpportunityContactRoles": {"totalSize": len(roles), "done": True, "records": [*roles[1:], *roles[:1]]},
+    }
+
+
+def save(value: Any) -> Any:  # noqa: ANN401 - a JSON value
+    """What Salesforce makes of a value: text is trimmed and its lines end in CR LF, numbers come back as they were."""
+    return value.strip().replace("\n", "\r\n") if isinstance(value, str) else value
+
+
+def referral_of(body: Json, status: Status) -> dict[str, Any]:
+    """The representation of a referral that was created with `body`, the service having decided the status."""
+    return {
+        "createdDateTime": "2026-11-22T10:00:00.1234567Z",
+        **deepcopy(dict(body)),
+        "id": "5D0F3F5E-7C1F-4B0E-9D55-0C9A1F2E3D4C",
+        "eTag": '"84001c9d"',
+        "updatedDateTime": "2026-11-22T10:00:00.7654321Z",
+        "status": status.status,
+        "substatus": status.substatus,
+        "statusReason": status.reason,
+        "organizationId": "11111111-2222-3333-4444-555555555555",
+    }
+
+
+def patched(referral: Json, operations: Sequence[Json]) -> dict[str, Any]:
+    """RFC 6902 `replace`, as far as our paths go."""
+    result = deepcopy(dict(referral))
+    for operation in operations:
+        assert operation["op"] == "replace"
+        *parents, last = operation["path"].strip("/").split("/")
+        inner = result
+        for step in parents:
+            inner = inner[step]
+        inner[last] = operation["value"]
+    return result
+
+
+def changed_to(deal: Deal) -> Sequence[tuple[str, Value | None]]:
+    """The fields of a deal that travel after creation."""
+    return [(rule.field, deal[rule.field]) for rule in TRANSLATION.rules.updatable]

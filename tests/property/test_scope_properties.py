@@ -1,0 +1,49 @@
+"""An environment reads back its own references, and nobody else's."""
+
+import string
+from datetime import UTC, datetime
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from shared.domain.scope import Scope, long_id, split_reference
+
+ORGANIZATION = "11111111-2222-3333-4444-555555555555"
+SHORT_IDS = st.text(string.ascii_letters + string.digits, min_size=12, max_size=12).map(lambda rest: f"006{rest}")
+TAGS = st.one_of(st.none(), st.from_regex(r"[A-Z][A-Z0-9-]{0,15}", fullmatch=True))
+
+
+def scope(tag: str | None) -> Scope:
+    return Scope(ORGANIZATION, tag, datetime(2026, 11, 1, tzinfo=UTC))
+
+
+@given(SHORT_IDS, TAGS)
+def test_a_reference_leads_back_to_its_opportunity(identifier: str, tag: str | None) -> None:
+    here = scope(tag)
+    assert here.opportunity_of(here.reference(long_id(identifier))) == long_id(identifier)
+    assert here.opportunity_of(here.reference(identifier)) == long_id(identifier), "the short form means the same"
+
+
+@given(SHORT_IDS, TAGS, TAGS)
+def test_another_environments_reference_leads_nowhere(identifier: str, tag: str | None, other: str | None) -> None:
+    assume(tag != other)
+    reference = scope(other).reference(long_id(identifier))
+    assert scope(tag).opportunity_of(reference) is None
+    assert scope(tag).excludes(ORGANIZATION, reference) == "other_environment"
+    assert scope(other).excludes(ORGANIZATION, reference) is None
+
+
+@given(st.text(max_size=30), TAGS)
+def test_a_reference_that_people_wrote_never_raises(reference: str, tag: str | None) -> None:
+    found = scope(tag).opportunity_of(reference)
+    assert found is None or len(found) == 18
+    split_tag, rest = split_reference(reference)
+    assert reference == (f"{split_tag}:{rest}" if split_tag else rest)
+
+
+@given(SHORT_IDS)
+def test_the_long_form_tells_ids_apart_that_differ_in_case_only(identifier: str) -> None:
+    assert long_id(long_id(identifier)) == long_id(identifier)
+    swapped = identifier[:3] + identifier[3:].swapcase()
+    if swapped != identifier:
+        assert long_id(swapped).casefold() != long_id(identifier).casefold()
