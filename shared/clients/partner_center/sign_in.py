@@ -5,18 +5,18 @@ minutes before its end, and a new refresh token, written back: who goes on redee
 90 days. MSAL is imported at the first redemption, not with this module.
 """
 
-import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeIs
 
 import httpx
 
 from shared.clients.partner_center.entra import Refusal
 from shared.clients.partner_center.redemption import Credential, Redemption
+from shared.clients.partner_center.refresh_token import RefreshToken
 from shared.clients.vault import Vault
-from shared.errors import ConsentNeeded, CosellError, NotFound, SignInFailed, Unavailable
+from shared.errors import ConsentNeeded, NotFound, SignInFailed, Unavailable
 from shared.transport.deadline import remaining
 
 REFERRALS_SCOPE = "https://api.partner.microsoft.com/.default"
@@ -61,7 +61,10 @@ class _Material:
 
 
 class PartnerCenterSignIn:
-    """Access tokens for one audience. Safe to share between threads: one redemption at a time."""
+    """Access tokens for one audience. Safe to share between threads: one redemption at a time.
+
+    The sign-in for a further audience is made by `for_audience`, so that both share the one refresh token.
+    """
 
     def __init__(
         self,
@@ -72,16 +75,24 @@ class PartnerCenterSignIn:
         log: Callable[..., None],
         secrets: SecretNames | None = None,
         clock: Callable[[], float] = time.monotonic,
+        refresh_token: RefreshToken | None = None,
     ) -> None:
         """Sign in over `http` (see `deadline.open_client`); `log` takes an event's name and fields."""
         self._vault = vault
+        self._app, self._http = app, http
         self._redemption = Redemption(http, f"{app.authority.rstrip('/')}/{app.tenant}", app.client_id, app.scopes)
         self._log = log
         self._names = secrets or SecretNames()
         self._clock = clock
-        self._lock = threading.Lock()
+        self._refresh_token = refresh_token or RefreshToken(vault, self._names.refresh_token, log)
         self._access: _Access | None = None
-        self._unsaved: str | None = None
+
+    def for_audience(self, *scopes: str) -> "PartnerCenterSignIn":
+        """The same sign-in for another audience: of both, one redeems at a time, and none loses a rotated token."""
+        return PartnerCenterSignIn(
+            self._vault, replace(self._app, scopes=scopes), http=self._http, log=self._log, secrets=self._names,
+            clock=self._clock, refresh_token=self._refresh_token,
+        )  # fmt: skip
 
     def token(self, force: bool = False) -> str:
         """An access token; `force` asks for one the caller has not been given yet (after a 401).
@@ -91,14 +102,14 @@ class PartnerCenterSignIn:
         known = self._access
         if not force and self._is_good(known):
             return known.text
-        if not self._lock.acquire(timeout=_patience()):
+        if not self._refresh_token.lock.acquire(timeout=_patience()):
             raise Unavailable("sign-in to Partner Center: another thread's redemption takes too long")
         try:
             if self._access is known or not self._is_good(self._access):
                 self._access = self._redeem()
             return self._access.text
         finally:
-            self._lock.release()
+            self._refresh_token.lock.release()
 
     def _is_good(self, access: _Access | None) -> TypeIs[_Access]:
         return access is not None and self._clock() < access.end
@@ -111,19 +122,19 @@ class PartnerCenterSignIn:
         started, material = self._clock(), self._material(self._vault.get)
         answer = self._redemption(material.credential, material.refresh_token)
         if "error" in answer and Refusal.of(answer).may_be_rotated:
-            self._unsaved = None
+            self._refresh_token.give_up()
             used, material = material, self._material(self._vault.get_fresh)
             if material != used:
                 started, answer = self._clock(), self._redemption(material.credential, material.refresh_token)
         if "error" in answer:
             raise Refusal.of(answer).failure()
         access = _accepted(answer, started)
-        self._keep(answer.get("refresh_token"), material.refresh_token)
+        self._refresh_token.keep(answer.get("refresh_token"), material.refresh_token)
         return access
 
     def _material(self, read: Callable[[str], str]) -> _Material:
         try:
-            refresh_token = self._unsaved or read(self._names.refresh_token)
+            refresh_token = self._refresh_token.text(read)
         except NotFound:
             raise ConsentNeeded(
                 f"Key Vault has no secret {self._names.refresh_token}",
@@ -142,19 +153,6 @@ class PartnerCenterSignIn:
             code="credentialMissing",
             remedy="Put the app registration's certificate (PEM with its private key) or client secret into Key Vault.",
         )
-
-    def _keep(self, rotated: object, redeemed: str) -> None:
-        """Write the new refresh token back; where that fails, hold it here and write again next time."""
-        newest = rotated if isinstance(rotated, str) and rotated else redeemed
-        if newest == redeemed and self._unsaved is None:
-            return
-        try:
-            self._vault.set(self._names.refresh_token, newest)
-            self._unsaved = None
-        except CosellError as error:
-            # Not fatal: the access token is good, and Entra normally keeps the former refresh token valid.
-            self._unsaved = newest
-            self._log("refresh_token_not_stored", name=self._names.refresh_token, error=type(error).__name__)
 
 
 def _patience() -> float:

@@ -131,7 +131,7 @@ def test_threads_that_waited_for_a_forced_redemption_take_its_token(
 ) -> None:
     scene.sign_in.token()
     lock = CountedLock()
-    monkeypatch.setattr(scene.sign_in, "_lock", lock)
+    monkeypatch.setattr(scene.sign_in._refresh_token, "lock", lock)
     # The redemption ends only when all four threads have come to the lock.
     scene.entra.hold = lambda: [lock.came.acquire(timeout=5) for _ in range(4)]
 
