@@ -1,0 +1,92 @@
+"""The line of a place in a TOML text, however the text is written."""
+
+import pytest
+
+from shared.mapping.lines import Place, line_of
+
+TEXT = '''\
+# a comment
+top = 1
+dotted.key = 2
+
+[plain]
+one = "1"
+"quoted key" = 2
+inline = { a = 1, b = { c = 2 } }
+several = [
+    1,
+    # one = "not here"
+    2,
+]
+text = """
+one = 3
+[nowhere]
+"""
+
+[plain.inner]
+one = 1
+
+["with space".x]
+y = 1
+
+[[rows]]
+name = "first"
+
+[[rows]]
+name = "second"
+also = ["x", "y"]
+
+[rows.inner]
+deep = 1
+
+[[rows.leaves]]
+name = "leaf"
+'''
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        (("top",), 2),
+        (("dotted", "key"), 3),
+        (("dotted",), 3),
+        (("plain",), 5),
+        (("plain", "one"), 6),
+        (("plain", "quoted key"), 7),
+        (("plain", "inline", "b", "c"), 8),
+        (("plain", "several"), 9),
+        (("plain", "several", 1), 9),
+        (("plain", "text"), 14),
+        (("plain", "inner"), 19),
+        (("plain", "inner", "one"), 20),
+        (("with space", "x", "y"), 23),
+        (("rows",), 25),
+        (("rows", 0, "name"), 26),
+        (("rows", 1), 28),
+        (("rows", 1, "name"), 29),
+        (("rows", 1, "also", 1), 30),
+        (("rows", 1, "inner", "deep"), 33),
+        (("rows", 1, "leaves", 0, "name"), 36),
+    ],
+)
+def test_a_place_is_found(place: Place, line: int) -> None:
+    assert line_of(TEXT, place) == line
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        (("plain", "absent"), 5),
+        (("plain", "inner", "absent"), 19),
+        (("rows", 1, "absent"), 28),
+        (("rows", 2, "name"), 25),
+        (("nowhere",), 1),
+        ((), 1),
+    ],
+)
+def test_what_is_absent_is_told_where_it_belongs(place: Place, line: int) -> None:
+    assert line_of(TEXT, place) == line
+
+
+def test_line_ends_of_windows_count_as_one() -> None:
+    assert line_of("a = 1\r\n[b]\r\nc = 2\r\n", ("b", "c")) == 3
