@@ -37,6 +37,7 @@ _FIRST_PAUSE_SECONDS = 0.5
 _FAILURE = 300
 _USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
 _UNSENT = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)
+_UNCALLED = {"metadata": "SfdcMetadataApi", "bulk": "SFBulkHandler", "bulk2": "SFBulk2Handler"}
 _NO_REFRESH = "not valid for use with the REST API"
 
 
@@ -226,20 +227,21 @@ def _send(library: "Library", call: Call, seconds: float, seen: list[requests.Re
 
 
 def _load_library() -> "type[Library]":
-    """The library's client class, without the Metadata API part, which we never call.
+    """The library's client class, without the Metadata and Bulk API parts, which we never call.
 
-    That part alone loads zeep and lxml: twice the import time and 14 MB. It also spoils the shared headers
-    (reference/salesforce.md 0.6). A bare module stands in its place while the package is imported.
+    The first loads zeep and lxml: twice the import time and 14 MB. It also spoils the shared headers
+    (reference/salesforce.md 0.6). Bare modules stand in their places while the package is imported.
     """
-    name = "simple_salesforce.metadata"
-    if "simple_salesforce" not in sys.modules and name not in sys.modules:
-        stand_in = types.ModuleType(name)
-        vars(stand_in)["SfdcMetadataApi"] = None
-        sys.modules[name] = stand_in
+    names = {f"simple_salesforce.{part}": called for part, called in _UNCALLED.items()}
+    if sys.modules.keys().isdisjoint({"simple_salesforce", *names}):
+        for name, called in names.items():
+            sys.modules[name] = stand_in = types.ModuleType(name)
+            vars(stand_in)[called] = None
         try:
             import simple_salesforce  # noqa: F401, PLC0415 - imported here for its place in sys.modules
         finally:
-            del sys.modules[name]
+            for name in names:
+                del sys.modules[name]
     from simple_salesforce.api import Salesforce  # noqa: PLC0415 - slow to import, see above
 
     return Salesforce
