@@ -174,6 +174,7 @@ class App:
             ca_bundle=said.ca_bundle or certifi.where(),
             timeout=self.settings.sync.deadline_seconds,
             keep=said.vault_cache_seconds,
+            credential=said.azure_credential,
         )
 
     @cached_property
@@ -232,7 +233,13 @@ class App:
 
         if said.connection_string is not None:
             return tables.open_tables_from_connection_string(said.connection_string, said.table, ca_bundle=bundle)
-        return tables.open_tables(said.tables_url or "", said.table, client_id=vault.azure_client_id, ca_bundle=bundle)
+        return tables.open_tables(
+            said.tables_url or "",
+            said.table,
+            client_id=vault.azure_client_id,
+            ca_bundle=bundle,
+            by_cli=vault.azure_credential == "cli",
+        )
 
 
 _lock = threading.Lock()

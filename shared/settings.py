@@ -179,6 +179,7 @@ class VaultSettings(_Group):
 
     key_vault_url: Origin
     azure_client_id: Guid
+    azure_credential: Annotated[str, Field(pattern=r"^(managed|cli)$")] = "managed"
     ca_bundle: File | None = None
     vault_cache_seconds: Seconds = 600
 

@@ -32,7 +32,12 @@ class Environment:
         return self.name == "local"
 
     def enter(self) -> None:
-        """Make the settings this process's own; what the shell says wins."""
+        """Make the settings this process's own; what the shell says wins.
+
+        A person's machine has no managed identity: Key Vault and Table Storage are opened by the Azure CLI's login.
+        """
+        if not self.is_local:
+            os.environ.setdefault("AZURE_CREDENTIAL", "cli")
         for variable, value in self.settings.items():
             os.environ.setdefault(variable, value)
 

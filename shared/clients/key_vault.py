@@ -137,7 +137,13 @@ class _OnFirstUse:
 
 
 def open_vault(
-    url: str, *, client_id: str, ca_bundle: Path | str, timeout: float = TIMEOUT, keep: float = KEEP
+    url: str,
+    *,
+    client_id: str,
+    ca_bundle: Path | str,
+    timeout: float = TIMEOUT,
+    keep: float = KEEP,
+    credential: str = "managed",
 ) -> Vault:
     """The vault at `url`, read as the user-assigned managed identity `client_id`; opens no connection yet.
 
@@ -147,6 +153,7 @@ def open_vault(
         ca_bundle: the PEM file of the roots to trust; the environment's variables for it are ignored.
         timeout: seconds that one read or write may take in all.
         keep: seconds for which a value is kept.
+        credential: `managed`, or `cli` for the login of the Azure CLI on a person's machine.
 
     Raises:
         ConfigurationError: the address is not that of a vault.
@@ -158,6 +165,6 @@ def open_vault(
     def connect() -> Secrets:
         from shared.clients.key_vault_secrets import RemoteSecrets  # noqa: PLC0415 - imports Azure's libraries
 
-        return RemoteSecrets(url, client_id=client_id, ca_bundle=ca_bundle, timeout=timeout)
+        return RemoteSecrets(url, client_id=client_id, ca_bundle=ca_bundle, timeout=timeout, by_cli=credential == "cli")
 
     return Vault(_OnFirstUse(connect), keep=keep, label=url)

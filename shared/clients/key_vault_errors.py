@@ -25,6 +25,8 @@ GRANT_ROLE = (
     "admit the app."
 )
 GET_TOKEN = "Check that the managed identity belongs to the vault's tenant; restart the app if its token was revoked."  # noqa: S105 - a sentence
+INSTALL_CLI = "Install the Azure CLI, run `az login`, and try again."
+LOG_IN = "Run `az login` with an account of the tenant that holds the vault, and try again."
 DELETED = "ObjectIsDeletedButRecoverable"
 _AADSTS = re.compile(r"AADSTS\d+")
 
@@ -36,6 +38,19 @@ def no_identity() -> SignInFailed:
         code="managed_identity_missing",
         remedy=ASSIGN_IDENTITY,
     )
+
+
+def cli_error(text: str) -> SignInFailed:
+    """The error for an Azure CLI that gave no token: it is not there, or nobody is logged in to it."""
+    if "not found on path" in text:
+        return SignInFailed(
+            "The Azure CLI is not installed on this machine, or is not on the path.",
+            code="azure_cli_missing",
+            remedy=INSTALL_CLI,
+        )
+    found = _AADSTS.search(text)
+    said = f" ({found.group()})" if found else ""
+    return SignInFailed(f"The Azure CLI gave no token{said}.", code="azure_cli_login", remedy=LOG_IN)
 
 
 def identity_error(status: int | None, text: str) -> CosellError:

@@ -16,16 +16,17 @@ from urllib.parse import urlsplit
 import stamina
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.core.pipeline.transport import RequestsTransport
-from azure.identity import ManagedIdentityCredential
+from azure.identity import AzureCliCredential, ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 
-from shared.clients.key_vault_errors import identity_error, no_identity, unreadable, vault_error
+from shared.clients.key_vault_errors import cli_error, identity_error, no_identity, unreadable, vault_error
 from shared.clients.loopback import is_loopback
 from shared.errors import Retryable, SignInFailed
 from shared.transport.deadline import remaining, within
 from shared.transport.session import open_session
 
 TRIES = 3
+NO_RETRIES: dict[str, Any] = {"retry_total": 0, "retry_connect": 0, "retry_read": 0, "retry_status": 0}
 LONGEST_WAIT = 5.0  # seconds of Retry-After that are waited for here; a longer one is the caller's
 IDENTITY = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")  # set by the platform where an identity is assigned
 
@@ -33,8 +34,11 @@ IDENTITY = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")  # set by the platform where
 class RemoteSecrets:
     """Reads and writes the latest version of secrets; safe for threads."""
 
-    def __init__(self, url: str, *, client_id: str, ca_bundle: Path | str, timeout: float) -> None:
-        """See `shared.clients.key_vault.open_vault`."""
+    def __init__(
+        self, url: str, *, client_id: str, ca_bundle: Path | str, timeout: float, by_cli: bool = False
+    ) -> None:
+        """See `shared.clients.key_vault.open_vault`; `by_cli`: as whoever is logged in to the Azure CLI."""
+        self._by_cli = by_cli
         self._url = url
         self._client_id = client_id
         self._ca_bundle = str(ca_bundle)
@@ -87,6 +91,8 @@ class RemoteSecrets:
             return call(self._connected())
         except ClientAuthenticationError as error:
             self._client = None  # MSAL repeats failures and refused tokens from its memory
+            if self._by_cli and error.status_code is None:
+                raise cli_error(str(error)) from None
             if error.status_code is None or self._identity.failed:
                 raise identity_error(self._identity.status, str(error)) from None
             raise vault_error(error, name) from None
@@ -103,25 +109,28 @@ class RemoteSecrets:
             client = self._client = self._connect()
         return client
 
-    def _connect(self) -> SecretClient:
+    def _credential(self) -> AzureCliCredential | ManagedIdentityCredential:
+        if self._by_cli:
+            return AzureCliCredential(process_timeout=max(1, int(self._timeout)))
         if not all(os.environ.get(name) for name in IDENTITY):
             # Elsewhere the credential would go looking: at a link-local address, at other platforms' variables.
             raise no_identity()
-        options: dict[str, Any] = {"retry_total": 0, "retry_connect": 0, "retry_read": 0, "retry_status": 0}
-        credential = ManagedIdentityCredential(
+        return ManagedIdentityCredential(
             client_id=self._client_id,
             transport=self._transport(),
             raw_response_hook=self._identity.note,
             raw_request_hook=self._identity.begin,
-            **options,
+            **NO_RETRIES,
         )
+
+    def _connect(self) -> SecretClient:
         local = is_loopback(urlsplit(self._url).hostname)
         return SecretClient(
             self._url,
-            credential,
+            self._credential(),
             transport=self._transport(),
             verify_challenge_resource=not local,
-            **options,
+            **NO_RETRIES,
         )
 
     def _transport(self) -> RequestsTransport:

@@ -22,7 +22,7 @@ from shared.store.rows import Change, Delete, Insert, Put, Replace, Row
 if TYPE_CHECKING:
     from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
     from azure.data.tables import TableClient, TableEntity
-    from azure.identity import ManagedIdentityCredential
+    from azure.identity import AzureCliCredential, ManagedIdentityCredential
 
 CHUNK = 60 * 1024
 """Bytes in one binary property; the service's limit is 64 KiB."""
@@ -43,7 +43,9 @@ class TableRows:
     `credential` is what `client` signs in with, where it is to be closed too.
     """
 
-    def __init__(self, client: "TableClient", credential: "ManagedIdentityCredential | None" = None) -> None:
+    def __init__(
+        self, client: "TableClient", credential: "AzureCliCredential | ManagedIdentityCredential | None" = None
+    ) -> None:
         self._client = client
         self._credential = credential
 
@@ -235,17 +237,27 @@ def _story(error: Exception) -> str:
 
 
 def open_tables(
-    endpoint: str, table: str, *, client_id: str | None, ca_bundle: str | None = None, timeout: float = DEADLINE
+    endpoint: str,
+    table: str,
+    *,
+    client_id: str | None,
+    ca_bundle: str | None = None,
+    timeout: float = DEADLINE,
+    by_cli: bool = False,
 ) -> TableRows:
     """The table at an account's table endpoint (`https://ACCOUNT.table.core.windows.net`), as a managed identity.
 
-    `client_id` names a user-assigned identity (None: the system-assigned one); `ca_bundle` is a PEM file (None:
-    certifi's); `timeout` is the deadline of one call, in seconds. The table is made where it is missing. Raises
-    StoreUnavailable.
+    `client_id` names a user-assigned identity (None: the system-assigned one); `by_cli` takes the login of the Azure
+    CLI instead, on a person's machine; `ca_bundle` is a PEM file (None: certifi's); `timeout` is the deadline of one
+    call, in seconds. The table is made where it is missing. Raises StoreUnavailable.
     """
-    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - see the module's docstring
+    from azure.identity import AzureCliCredential, ManagedIdentityCredential  # noqa: PLC0415 - see the module
 
-    credential = ManagedIdentityCredential(client_id=client_id, **_options(timeout, ca_bundle))
+    credential = (
+        AzureCliCredential(process_timeout=max(1, int(timeout)))
+        if by_cli
+        else ManagedIdentityCredential(client_id=client_id, **_options(timeout, ca_bundle))
+    )
     client = _client(endpoint, table, credential, _options(timeout, ca_bundle))
     return _opened(TableRows(client, credential), client)
 

@@ -27,6 +27,7 @@ type optionalSettings = {
   SALESFORCE_API_VERSION: string?
   SALESFORCE_KEY_SECRET: string?
   // Key Vault, and connections.
+  AZURE_CREDENTIAL: string?
   CA_BUNDLE: string?
   VAULT_CACHE_SECONDS: string?
   // The event door.
