@@ -98,7 +98,7 @@ def unpack(data: bytes) -> Unpacked:
     problems += (_unnamed(each) for key, each in components.items() if key not in named)
     problems += (_missing(*key) for key in sorted(named - set(components)) if not _is_in(key, broken_files))
     chosen = (each for key, each in components.items() if key in named)
-    return Unpacked(tuple(sorted(chosen, key=lambda c: (_ORDER.index(c.type), c.full_name))), tuple(problems))
+    return Unpacked(tuple(sorted(chosen, key=_turn)), tuple(problems))
 
 
 def from_source(project_folders: list[Path]) -> Iterator[Component]:
@@ -109,6 +109,11 @@ def from_source(project_folders: list[Path]) -> Iterator[Component]:
             yield Component(_SOURCES[kind], f"{path.parent.parent.name}.{name}", path.name, read(path.read_bytes()))
         elif kind in _SOURCE_WHOLES:
             yield Component(_SOURCE_WHOLES[kind], name, path.name, read(path.read_bytes()))
+
+
+def _turn(component: Component) -> tuple[int, bool, str]:
+    """Who is deployed when: formulas after the fields that they read."""
+    return _ORDER.index(component.type), bool(component.texts("formula")), component.full_name
 
 
 def _files(data: bytes) -> dict[str, bytes]:

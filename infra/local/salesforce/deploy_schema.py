@@ -52,8 +52,17 @@ def _wsdl() -> Path:
 
 
 def mistakes(root: Any) -> list[tuple[str, int]]:  # noqa: ANN401 - lxml ships no types
-    """What the schema finds wrong with a document: texts and lines."""
-    rules = schema()
+    """What the schema finds wrong with a document: texts and lines.
+
+    The schema wants a component's elements by name, which the service does not mind: clients send them in other orders.
+    """
+    rules, root = schema(), copy.deepcopy(root)
+    for component in (root, *root) if root.tag == f"{PREFIX}CustomObject" else (root,):
+        component[:] = sorted(component, key=_in_schema_order)
     if rules.validate(root):
         return []
     return [(entry.message.replace(PREFIX, ""), entry.line) for entry in rules.error_log]
+
+
+def _in_schema_order(element: Any) -> tuple[bool, str]:  # noqa: ANN401 - lxml ships no types
+    return element.tag != f"{PREFIX}fullName", str(element.tag)

@@ -8,6 +8,7 @@ import binascii
 import io
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -24,6 +25,15 @@ _FOLDERS = {name: (folder, suffix) for folder, (name, suffix) in WHOLES.items()}
 _CONTENT = {"Content-Type": "text/xml;charset=UTF-8"}
 
 
+@dataclass(slots=True)
+class Retrieval:
+    """What a client wants, the folder of the zip it wants it in, and how often it asked."""
+
+    wanted: list[tuple[str, str]]
+    folder: str
+    asked: int = 0
+
+
 class Soap:
     """Answers SOAP requests; `user_of` gives the user of a session, None where there is none."""
 
@@ -32,7 +42,7 @@ class Soap:
     ) -> None:
         """Share the deployments with REST."""
         self._deployments, self._tag, self._user_of = deployments, tag, user_of
-        self._retrievals: dict[str, list[Any]] = {}
+        self._retrievals: dict[str, Retrieval] = {}
         self._operations: dict[str, Callable[[Any, str], list[dict[str, Any]]]] = {
             "deploy": self._deploy,
             "checkDeployStatus": self._deploy_status,
@@ -92,7 +102,8 @@ class Soap:
             for member in types.iterfind("{*}members")
         ]
         identifier = self._deployments.org.ids.next(RETRIEVE_PREFIX)
-        self._retrievals[identifier] = [wanted, 0]
+        single = operation.findtext(".//{*}singlePackage") == "true"
+        self._retrievals[identifier] = Retrieval(wanted, "" if single else "unpackaged/")
         return [{"done": False, "id": identifier, "state": "Queued"}]
 
     def _retrieve_status(self, operation: Any, _: str) -> list[dict[str, Any]]:  # noqa: ANN401 - lxml ships no types
@@ -101,12 +112,12 @@ class Soap:
         if identifier not in self._retrievals:
             raise ApiError(500, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
         retrieval = self._retrievals[identifier]
-        retrieval[1] += 1
-        if retrieval[1] < POLLS:
+        retrieval.asked += 1
+        if retrieval.asked < POLLS:
             return [{"done": False, "id": identifier, "status": "InProgress", "success": False, "zipFile": None}]
-        return [self._retrieved(identifier, retrieval[0])]
+        return [self._retrieved(identifier, retrieval.wanted, retrieval.folder)]
 
-    def _retrieved(self, identifier: str, wanted: list[tuple[str, str]]) -> dict[str, Any]:
+    def _retrieved(self, identifier: str, wanted: list[tuple[str, str]], folder: str) -> dict[str, Any]:
         kept = self._deployments.documents.kept
         there = [key for key in wanted if key in kept and key[0] in _FOLDERS]
         missing = [
@@ -116,11 +127,11 @@ class Soap:
         ]
         made = io.BytesIO()
         with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("package.xml", _manifest(there))
+            archive.writestr(f"{folder}package.xml", _manifest(there))
             for key in there:
-                archive.writestr(_place(*key), kept[key])
+                archive.writestr(folder + _place(*key), kept[key])
         return {
-            "done": True, "fileProperties": [self._properties(*key) for key in there], "id": identifier,
+            "done": True, "fileProperties": [self._properties(*key, folder) for key in there], "id": identifier,
             "messages": missing, "status": "Succeeded", "success": True,
             "zipFile": base64.b64encode(made.getvalue()).decode(),
         }  # fmt: skip
@@ -131,12 +142,12 @@ class Soap:
         documents = self._deployments.documents
         return [self._properties(kind, name) for kind in kinds if kind in _FOLDERS for name in documents.names(kind)]
 
-    def _properties(self, kind: str, name: str) -> dict[str, Any]:
+    def _properties(self, kind: str, name: str, folder: str = "") -> dict[str, Any]:
         org = self._deployments.org
         admin = org.alive("User", next(iter(sorted(self._deployments.users))))
         by = {"ById": admin["Id"], "ByName": admin["Name"], "Date": org.began.isoformat()}
-        stamps = {f"{what}{name}": value for what in ("created", "lastModified") for name, value in by.items()}
-        return {**stamps, "fileName": _place(kind, name), "fullName": name, "id": "", "type": kind}
+        stamps = {what + each: value for what in ("created", "lastModified") for each, value in by.items()}
+        return {**stamps, "fileName": folder + _place(kind, name), "fullName": name, "id": "", "type": kind}
 
 
 def _place(kind: str, name: str) -> str:
