@@ -37,6 +37,19 @@ ERRORS: dict[int, tuple[int, str, str]] = {
     700024: (UNAUTHORIZED, INVALID_CLIENT, "Client assertion is not within its valid time range."),
     700027: (UNAUTHORIZED, INVALID_CLIENT, "The certificate used to sign the client assertion is not registered."),
     500011: (BAD_REQUEST, "invalid_resource", "The resource principal was not found in the tenant."),
+    7000112: (BAD_REQUEST, "unauthorized_client", "The application is disabled."),
+    700025: (UNAUTHORIZED, INVALID_CLIENT, "The client is public, so it must not send a secret or an assertion."),
+    50011: (BAD_REQUEST, INVALID_REQUEST, "The redirect URI of the request is not one of the application's."),
+    50105: (BAD_REQUEST, INTERACTION, "The signed in user is not assigned to a role for the application."),
+    65004: (BAD_REQUEST, "access_denied", "User declined to consent to access the app."),
+    90094: (BAD_REQUEST, "consent_required", "An administrator must grant the permission."),
+    54005: (BAD_REQUEST, INVALID_GRANT, "The authorization code was already redeemed."),
+    500112: (BAD_REQUEST, "invalid_client", "The reply address does not match that of the authorization code."),
+    501481: (BAD_REQUEST, INVALID_GRANT, "The code_verifier does not match the code_challenge."),
+    9002325: (BAD_REQUEST, INVALID_REQUEST, "Proof Key for Code Exchange is required by S256."),
+    70016: (BAD_REQUEST, "authorization_pending", "Pending end-user authorization."),
+    70018: (BAD_REQUEST, "bad_verification_code", "Invalid verification code."),
+    70019: (BAD_REQUEST, "expired_token", "The verification code has expired."),
     90002: (BAD_REQUEST, INVALID_REQUEST, "Tenant not found."),
     900144: (BAD_REQUEST, INVALID_REQUEST, "The request body is missing a required parameter."),
     70011: (BAD_REQUEST, "invalid_scope", "The provided value for the input parameter 'scope' is not valid."),
@@ -44,6 +57,11 @@ ERRORS: dict[int, tuple[int, str, str]] = {
     90033: (UNAVAILABLE, "temporarily_unavailable", "A transient error has occurred. Please try again."),
     90024: (UNAVAILABLE, "temporarily_unavailable", "Request budget exceeded. A transient error has occurred."),
 }
+
+
+def meaning(code: int) -> tuple[int, str, str]:
+    """Status, OAuth error and sentence of a code; those outside the table count as a refused grant."""
+    return ERRORS.get(code, (BAD_REQUEST, INVALID_GRANT, "The grant was refused."))
 
 
 class AadstsError(Exception):
@@ -56,7 +74,7 @@ class AadstsError(Exception):
 
     def response(self, now: datetime, trace: uuid.UUID) -> Response:
         """The answer as Entra words it."""
-        status, error, text = ERRORS.get(self.code, (BAD_REQUEST, INVALID_GRANT, "The grant was refused."))
+        status, error, text = meaning(self.code)
         stamp = now.strftime("%Y-%m-%d %H:%M:%SZ")
         body = {
             "error": error,

@@ -19,15 +19,20 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(slots=True)
 class App:
-    """One app registration; `certificates` in PEM."""
+    """One app registration; `certificates` in PEM. A public one has no credential and must show none."""
 
     client_id: str
     secrets: list[str] = field(default_factory=list)
     certificates: list[str] = field(default_factory=list)
+    public: bool = False
+    redirects: list[str] = field(default_factory=lambda: ["http://localhost"])
 
     def prove(self, form: dict[str, str], token_url: str, now: float) -> None:
-        """Raises AadstsError unless the form carries a valid secret or assertion."""
-        if "client_assertion" in form:
+        """Raises AadstsError unless the form carries a valid secret or assertion, of a public app neither."""
+        if self.public:
+            if form.keys() & {"client_assertion", "client_secret"}:
+                raise AadstsError(700025)
+        elif "client_assertion" in form:
             self._check_assertion(form, token_url, now)
         elif not any(hmac.compare_digest(s.encode(), form.get("client_secret", "").encode()) for s in self.secrets):
             raise AadstsError(7000215 if form.get("client_secret") else 7000218)

@@ -1,18 +1,20 @@
-"""An emulator of Entra ID's token endpoint, v1 and v2, as far as unattended sign-in needs it (section 12).
+"""An emulator of Entra ID, v1 and v2: token endpoint, authorization code and device code (section 12).
 
 Control API besides the common one:
 
     POST   /_control/next-refresh-fails     {"code": 50173, "times": 1}
+    POST   /_control/next-sign-in-fails     {"code": 50076, "times": 1, "at": "authorize"} or at "token", "devicecode"
     POST   /_control/revoke-access-tokens
     POST   /_control/settings               see `EntraSettings`
     POST   /_control/refresh-token          -> {"refresh_token": ...}, as after an interactive consent
-    POST   /_control/apps                   {"client_id": ..., "secrets": [...], "certificates": [PEM...]}
+    POST   /_control/apps                   {"client_id": ..., "secrets": [...], "certificates": [...], "public": ...}
 """
 
 import base64
 import json
 import random
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
@@ -20,6 +22,7 @@ from typing import Any
 from infra.local.emulator import CONTROL, Emulator
 from infra.local.partner_center.aadsts import AadstsError
 from infra.local.partner_center.clients import App
+from infra.local.partner_center.consents import DEVICE_GRANTS, Consent, Consents
 from infra.local.partner_center.tokens import (
     REFERRALS_AUDIENCE,
     WEBHOOKS_AUDIENCE,
@@ -34,7 +37,7 @@ CLIENT_ID = "aaaabbbb-0000-4111-8222-ccccdddd0002"
 SECRET = "local-client-secret"  # noqa: S105 - the made-up secret of a local run
 USER_ID = "aaaabbbb-0000-4111-8222-ccccdddd0003"
 REFRESH_LIFE = timedelta(days=90)
-_ROTATIONS = ("keep", "invalidate", "withhold")
+_CHOICES = {"rotation": ("keep", "invalidate", "withhold"), "person": ("consents", "refuses", "waits")}
 
 
 @dataclass(slots=True)
@@ -48,12 +51,15 @@ class EntraSettings:
     roles: tuple[str, ...] | None = None  # instead of the user's own
     audiences: tuple[str, ...] = (REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE)  # resources the tenant knows
     consented: tuple[str, ...] = (REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE)
+    person: str = "consents"  # what happens before the page of authorize and device code: consents, refuses, waits
+    device_interval: int = 5  # seconds between two questions about a device code
 
     def change(self, wanted: dict[str, Any]) -> None:
         """Set several by name. Raises ValueError."""
         unknown = set(wanted) - {f.name for f in fields(self)}
-        if unknown or wanted.get("rotation", "keep") not in _ROTATIONS:
-            raise ValueError(f"unknown setting or value: {sorted(unknown) or 'rotation'}")
+        unknown |= {name for name, known in _CHOICES.items() if name in wanted and wanted[name] not in known}
+        if unknown:
+            raise ValueError(f"unknown setting or value: {sorted(unknown)}")
         for name, value in wanted.items():
             setattr(self, name, tuple(value) if isinstance(value, list) else value)
 
@@ -67,6 +73,7 @@ class _Grant:
 @dataclass(slots=True)
 class _Planned:
     code: int
+    at: str
     times: int = field(default=1)
 
 
@@ -96,6 +103,7 @@ class EntraEmulator(Emulator):
         self._grants: dict[str, _Grant] = {}
         self._planned: list[_Planned] = []
         self._live: set[str] = set()
+        self._consents = Consents(self)
         self._secret = random.Random(f"{self.seed}/tokens")
 
     # --- for tests and the local run
@@ -116,14 +124,20 @@ class EntraEmulator(Emulator):
     def access_token(self, audience: str = REFERRALS_AUDIENCE, *, app_only: bool = False, **claims: object) -> str:
         """An access token of our user, or of the app alone; `claims` override (None removes one)."""
         now = int(self.clock.now().timestamp())
-        ticket = f"{self._secret.getrandbits(128):032x}"
+        ticket = self.ticket()
         self._live.add(ticket)
         merged = {**self._claims(audience, now, app_only=app_only), "uti": ticket, **claims}
         return self.key.sign({name: value for name, value in merged.items() if value is not None})
 
-    def fail_next(self, code: int, times: int = 1) -> None:
-        """The next refresh grants fail with AADSTS`code`."""
-        self._planned.append(_Planned(code, times))
+    def fail_next(self, code: int, times: int = 1, *, at: str = "refresh") -> None:
+        """The next refresh grants, or sign-ins at `authorize`, `token` or `devicecode`, fail with AADSTS`code`."""
+        if at not in ("refresh", "authorize", "token", "devicecode"):
+            raise ValueError(f"nothing fails at {at!r}")
+        self._planned.append(_Planned(code, at, times))
+
+    def ticket(self) -> str:
+        """A name that nobody guesses."""
+        return f"{self._secret.getrandbits(128):032x}"
 
     def revoke_access_tokens(self) -> None:
         """All access tokens issued so far no longer count."""
@@ -161,7 +175,13 @@ class EntraEmulator(Emulator):
                 self.tag("token")
                 return self._token(request, v2="v2.0" in rest)
             case "POST", "oauth2/v2.0/devicecode" | "oauth2/devicecode":
-                raise AadstsError(70003)
+                self.tag("devicecode")
+                form, _ = self._asked(request)
+                self.fail_as_planned("devicecode")
+                return self._consents.device(form, v2="v2.0" in rest)
+            case "GET", "oauth2/v2.0/authorize" | "oauth2/authorize":
+                self.tag("authorize")
+                return self._consents.authorize(request.query, v2="v2.0" in rest)
         return Response.of({"error": "invalid_request", "error_description": "Not emulated."}, 404)
 
     def _discovery(self, request: Request, tenant: str, *, v2: bool) -> Response:
@@ -182,7 +202,7 @@ class EntraEmulator(Emulator):
 
     # --- grants
 
-    def _token(self, request: Request, *, v2: bool) -> Response:
+    def _asked(self, request: Request) -> tuple[dict[str, str], App]:
         try:
             form = request.form()
         except ValueError:
@@ -190,42 +210,70 @@ class EntraEmulator(Emulator):
         app = self.apps.get(form.get("client_id", ""))
         if app is None:
             raise AadstsError(700016 if form.get("client_id") else 900144)
+        return form, app
+
+    def _token(self, request: Request, *, v2: bool) -> Response:
+        form, app = self._asked(request)
         app.prove(form, request.path, self.clock.now().timestamp())
         match form.get("grant_type"):
+            case "authorization_code":
+                return self._signed_in(form, self._consents.redeemed(form), v2=v2)
+            case grant if grant in DEVICE_GRANTS:
+                return self._signed_in(form, self._consents.signed_in(form), v2=v2)
             case "refresh_token":
                 return self._refreshed(form, app, v2=v2)
             case "client_credentials":
-                return self._issued(form, _audience(form, v2=v2), None, v2=v2)
+                return self._issued(form, self.audience(form, v2=v2), None, v2=v2)
         raise AadstsError(70003)
 
+    def _signed_in(self, form: dict[str, str], consent: Consent, *, v2: bool) -> Response:
+        """Tokens for a person who has consented, a refresh token among them where it was asked for."""
+        self.fail_as_planned("token")
+        offline = not v2 or "offline_access" in form.get("scope", "").split()
+        refresh = self.refresh_token(form["client_id"]) if offline else None
+        return self._issued(form, consent.audience, refresh, v2=v2, nonce=consent.nonce)
+
     def _refreshed(self, form: dict[str, str], app: App, *, v2: bool) -> Response:
-        self._fail_as_planned()
+        self.fail_as_planned("refresh")
         old = form.get("refresh_token", "")
         grant = self._grants.get(old)
         if grant is None or grant.client_id != app.client_id:
             raise AadstsError(70000)
         if grant.expires <= self.clock.now().timestamp():
             raise AadstsError(700082 if grant.expires > 0 else 70008)
-        audience = _audience(form, v2=v2)
-        self._check_consent(audience)
+        audience = self.audience(form, v2=v2)
+        self.check_consent(audience)
         fresh = None if self.settings.rotation == "withhold" else self.refresh_token(app.client_id)
         if self.settings.rotation == "invalidate":
             grant.expires = 0
         return self._issued(form, audience, fresh, v2=v2)
 
-    def _fail_as_planned(self) -> None:
+    def fail_as_planned(self, at: str) -> None:
+        """Raise the AadstsError that somebody planned for here."""
         for planned in self._planned:
-            if planned.times > 0:
+            if planned.times > 0 and planned.at == at:
                 planned.times -= 1
                 raise AadstsError(planned.code)
 
-    def _check_consent(self, audience: str) -> None:
+    def audience(self, asked: Mapping[str, str], *, v2: bool) -> str:
+        """The resource of a request: v1 names it, v2 wraps it in a scope."""
+        if not v2:
+            return asked.get("resource", "").rstrip("/")
+        scopes = [scope for scope in asked.get("scope", "").split() if "://" in scope]
+        if not scopes:
+            raise AadstsError(70011)
+        return scopes[0].rpartition("/")[0].rstrip("/")
+
+    def check_consent(self, audience: str) -> None:
+        """Raise AadstsError unless the tenant knows the resource and consented to it."""
         if audience not in self.settings.audiences:
             raise AadstsError(500011)
         if audience not in self.settings.consented:
             raise AadstsError(65001)
 
-    def _issued(self, form: dict[str, str], audience: str, refresh: str | None, *, v2: bool) -> Response:
+    def _issued(
+        self, form: dict[str, str], audience: str, refresh: str | None, *, v2: bool, nonce: str | None = None
+    ) -> Response:
         app_only = form["grant_type"] == "client_credentials"
         life, now = self.settings.access_token_seconds, int(self.clock.now().timestamp())
         token = self.access_token(audience, app_only=app_only, appid=form["client_id"])
@@ -236,7 +284,7 @@ class EntraEmulator(Emulator):
         body["access_token"] = token
         if not app_only:
             body["scope"] = f"{audience}/user_impersonation" if v2 else "user_impersonation"
-            body |= {"id_token": self._id_token(form["client_id"], now), "client_info": self._client_info()}
+            body |= {"id_token": self._id_token(form["client_id"], now, nonce), "client_info": self._client_info()}
         return Response.of(body if refresh is None else {**body, "refresh_token": refresh})
 
     def _claims(self, audience: str, now: int, *, app_only: bool) -> dict[str, object]:
@@ -258,10 +306,13 @@ class EntraEmulator(Emulator):
             "scp": "user_impersonation",
         }
 
-    def _id_token(self, client_id: str, now: int) -> str:
-        return self.key.sign({"aud": client_id, "iss": f"https://sts.windows.net/{self.tenant}/", "tid": self.tenant,
-                              "oid": self.user.oid, "sub": self.user.oid, "iat": now, "nbf": now - 300,
-                              "exp": now + self.settings.access_token_seconds, "ver": "1.0"})  # fmt: skip
+    def _id_token(self, client_id: str, now: int, nonce: str | None) -> str:
+        more = {"preferred_username": self.user.email} | ({"nonce": nonce} if nonce else {})
+        return self.key.sign({
+            **more, "aud": client_id, "iss": f"https://sts.windows.net/{self.tenant}/", "tid": self.tenant,
+            "oid": self.user.oid, "sub": self.user.oid, "iat": now, "nbf": now - 300, "ver": "1.0",
+            "exp": now + self.settings.access_token_seconds,
+        })  # fmt: skip
 
     def _client_info(self) -> str:
         info = json.dumps({"uid": self.user.oid, "utid": self.tenant}).encode()
@@ -276,6 +327,8 @@ class EntraEmulator(Emulator):
             match request.method, request.path.removeprefix(CONTROL):
                 case "POST", "/next-refresh-fails":
                     self.fail_next(int(wanted["code"]), int(wanted.get("times", 1)))
+                case "POST", "/next-sign-in-fails":
+                    self.fail_next(int(wanted["code"]), int(wanted.get("times", 1)), at=wanted["at"])
                 case "POST", "/revoke-access-tokens":
                     self.revoke_access_tokens()
                 case "POST", "/settings":
@@ -289,13 +342,3 @@ class EntraEmulator(Emulator):
         except (KeyError, TypeError, ValueError) as error:
             return Response.of({"error": f"bad control body: {error!r}"}, 400)
         return Response.of({"ok": True})
-
-
-def _audience(form: dict[str, str], *, v2: bool) -> str:
-    """The resource of the request: v1 names it, v2 wraps it in a scope."""
-    if not v2:
-        return form.get("resource", "").rstrip("/")
-    scopes = [scope for scope in form.get("scope", "").split() if "://" in scope]
-    if not scopes:
-        raise AadstsError(70011)
-    return scopes[0].rpartition("/")[0].rstrip("/")

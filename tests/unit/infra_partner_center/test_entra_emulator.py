@@ -112,7 +112,7 @@ def test_the_next_refresh_fails_on_demand(entra: EntraEmulator, code: int, statu
         ({"client_id": ""}, 900144),
         ({"refresh_token": "unknown"}, 70000),
         ({"grant_type": "password"}, 70003),
-        ({"grant_type": "urn:ietf:params:oauth:grant-type:device_code"}, 70003),
+        ({"grant_type": "urn:ietf:params:oauth:grant-type:device_code"}, 70018),
         ({"scope": "openid"}, 70011),
         ({"scope": "https://graph.microsoft.com/.default"}, 500011),
         ({"tenant": "elsewhere"}, 90002),
