@@ -47,8 +47,9 @@ def called(
         return ()
     try:
         return call(writes, columns)
-    except CosellError as error:
-        note_side(ctx, Side.SALESFORCE, error)
+    except Exception as error:  # noqa: BLE001 - the pairs of other calls go on (design.md section 4, rule 7)
+        if isinstance(error, CosellError):
+            note_side(ctx, Side.SALESFORCE, error)
         for pair in pairs:
             pair.outcome = outcome_of(ctx, error, pair.id)
         return ()

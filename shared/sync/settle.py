@@ -7,7 +7,7 @@ both:  PATCH or POST each -> write opportunities (24 a call) -> mark opportuniti
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.domain.catalogue import cause
 from shared.domain.cause import Cause
@@ -31,7 +31,7 @@ from shared.sync.pair import (
     release,
     take,
 )
-from shared.sync.ports import SideState
+from shared.sync.ports import Json, SideState
 from shared.sync.receive import adoption
 from shared.sync.write_opportunity import mark, needs_mark, write
 from shared.sync.write_referral import (
@@ -128,7 +128,11 @@ def _read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
             ctx.log("opportunity_missing", opportunity_id=pair.id)
             pair.outcome = SETTLED
             continue
-        pair.opportunity = ctx.translation.opportunity(row, answer.at)
+        guarded(ctx, pair, _take_row, row, answer.at)
+
+
+def _take_row(ctx: Context, pair: Pair, row: Json, read_at: datetime) -> None:
+    pair.opportunity = ctx.translation.opportunity(row, read_at)
 
 
 def _read_referral(ctx: Context, pair: Pair) -> None:

@@ -33,7 +33,7 @@ def deaths(arrange: Callable[[Bench], object], run: Callable[[Instance], object]
         return [BEFORE_ALL, *changed], len(instance.life.calls)
 
 
-def some(numbers: Sequence[int], every: int) -> Sequence[int]:
+def some[T](numbers: Sequence[T], every: int) -> Sequence[T]:
     """The first, and each so-manyth of the others: all of them take long, and have their time in .ci/run."""
     return numbers[::every]
 

@@ -179,6 +179,15 @@ def test_a_referral_that_cannot_be_read_harms_no_other(bench: Bench) -> None:
     assert [bench.row(deal)["Sync_Status__c"] for deal in deals[1:]] == ["Synced"] * 2
 
 
+def test_an_opportunity_that_cannot_be_read_harms_no_other(bench: Bench) -> None:
+    deals = [bench.seller_creates(Name=f"Deal {number}") for number in range(3)]
+    org = bench.salesforce.org
+    org.store("Opportunity", deals[0], {**org.alive("Opportunity", deals[0]), "CloseDate": "one fine day"})
+    bench.push()
+    assert [bench.row(deal)["Sync_Status__c"] for deal in deals] == [None, "Synced", "Synced"]
+    assert [due.key for due in bench.due(Side.SALESFORCE)] == [deals[0]]
+
+
 def test_one_refused_write_back_harms_no_other(bench: Bench) -> None:
     deals = [bench.seller_creates(Name=f"Deal {number}") for number in range(3)]
     bench.validation_rule("Sync_Status__c", deals[0])
