@@ -97,8 +97,8 @@ class Translation:
         deal, _ = self._read(lambda field: field.read_referral(referral), used)
         status = next((field.raw(referral) for field in used.values() if isinstance(field, StatusField)), None)
         return Referral(
-            str(referral["id"]).lower(),
-            str(referral["eTag"]),
+            _given(referral, "id").lower(),
+            _given(referral, "eTag"),
             deal,
             moment(referral["updatedDateTime"]),
             status,
@@ -232,6 +232,13 @@ def is_lead(referral: Json) -> bool:
         case "SalesQualified" | "MarketingQualified":
             return invited_by == "msft"
     return False
+
+
+def _given(referral: Json, name: str) -> str:
+    value = referral[name]
+    if not (isinstance(value, str) and value):
+        raise ValueError(name)
+    return value
 
 
 def _is_record(field: FieldBase) -> bool:
