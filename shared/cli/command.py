@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from shared.cli.environment import Environment, read
 from shared.cli.exits import Exit, exit_for
 from shared.cli.output import Output
-from shared.errors import CosellError, SignInFailed
+from shared.errors import CosellError, Rejected, SignInFailed
 
 Env = Annotated[str, typer.Option("--env", help="The environment: a name from .cosell, or local.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -28,7 +29,16 @@ def run(env: str, as_json: bool, work: Callable[[Environment, Output], Exit | No
 
 def _failed(output: Output, error: CosellError) -> Exit:
     code = exit_for(error)
-    remedy = error.remedy if isinstance(error, SignInFailed) else ""
-    output.say(f"[red]{type(error).__name__}[/red]: {error} {remedy}".rstrip())
+    remedy = _remedy(error)
+    output.say(f"[red]{type(error).__name__}[/red]: {escape(f'{error} {remedy}'.rstrip())}")
     output.result({"ok": False, "error": type(error).__name__, "message": str(error), "remedy": remedy, "exit": code})
     return code
+
+
+def _remedy(error: CosellError) -> str:
+    match error:
+        case SignInFailed():
+            return error.remedy
+        case Rejected():
+            return error.cause.remedy
+    return ""

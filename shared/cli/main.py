@@ -3,6 +3,7 @@
 import typer
 
 from shared import __version__
+from shared.cli import salesforce
 
 app = typer.Typer(
     name="cosell",
@@ -11,6 +12,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(salesforce.app, name="salesforce")
 
 
 @app.command()

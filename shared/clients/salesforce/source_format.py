@@ -83,6 +83,16 @@ class Package:
                 archive.writestr(zipfile.ZipInfo(name, _EARLIEST), data, zipfile.ZIP_DEFLATED)
         return made.getvalue()
 
+    def only_languages(self, languages: Iterable[str]) -> "Package":
+        """The package with these translations alone. Raises ConfigurationError for a language that is not there."""
+        wanted, kind = set(languages), "CustomObjectTranslation"
+        names = {name for name in self.members.get(kind, ()) if name.rpartition("-")[2] in wanted}
+        if unknown := wanted - {name.rpartition("-")[2] for name in names}:
+            raise ConfigurationError(f"--language: there are no translations into {', '.join(sorted(unknown))}")
+        left = {f"objectTranslations/{name}.objectTranslation" for name in names}
+        files = {name: data for name, data in self.files.items() if name in left or "objectTranslations/" not in name}
+        return Package(files, {**self.members, kind: tuple(sorted(names))})
+
     def elements(self, type_name: str) -> Iterator[tuple[str, Element]]:
         """The parts of objects of one type, such as CustomField, by `Object.Name`."""
         part = next(part for part in _PARTS.values() if part.type == type_name)
