@@ -129,11 +129,15 @@ def _asked(process: "subprocess.Popen[str]", line: str, what: str) -> dict[str, 
 
 
 def probe(systems: "subprocess.Popen[str]", base: Sequence[str] = BASE) -> Cost:
-    """One run of the app in a fresh process, beyond `base`. Raises CannotMeasure."""
-    staged = _asked(systems, "", "the emulated systems")
+    """One run of the app on systems as new, in a fresh process, beyond `base`. Raises CannotMeasure."""
+    return run(_asked(systems, "", "the emulated systems"), base)
+
+
+def run(staged: Mapping[str, Any], base: Sequence[str]) -> Cost:
+    """The same on what `infra.local.scene` has staged."""
     environ = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
     told = {**staged, "base": base, "more": MORE, "absent": development_only()}
-    with _started("infra.local.probe", environ | staged.pop("environ")) as app:
+    with _started("infra.local.probe", environ | staged["environ"]) as app:
         found = _asked(app, json.dumps(told), "the app")
         missing = NEEDED - set(found["events"])
         if missing:
