@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shared.clients.partner_center.event_refusals import Refusal
 from shared.clients.partner_center.event_signature import EventDoor, open_door
-from shared.clients.partner_center.events import Event, NotUnderstood, NotUnderstoodReason, parse_event
+from shared.clients.partner_center.events import Arrived, Event, NotUnderstood, NotUnderstoodReason, parse_event
 from shared.errors import ConfigurationError
 from shared.logs import log
 from shared.settings import event_settings
@@ -38,8 +38,8 @@ def admit(headers: Iterable[tuple[str, str]], body: bytes) -> Admission:
         log("event_refused", status=found.status, reason=found.reason, defect=found.defect)
         return Admission(found.status)
     event = parse_event(body, hosts=event_settings().resource_hosts)
-    if isinstance(event, NotUnderstood):
-        _not_understood(body, event)
+    if not isinstance(event, Event):
+        _nothing_to_do(body, event)
         return Admission(ACCEPTED)
     log("event_accepted", name=event.name, referral_id=event.referral_id, repeated=found.repeated)
     return Admission(ACCEPTED, _message(event, body.decode()))
@@ -63,11 +63,14 @@ def event_of(message: bytes) -> Event | None:
         event = NotUnderstood(NotUnderstoodReason.NOT_JSON)
     if isinstance(event, Event):
         return event
-    _not_understood(message, event)
+    _nothing_to_do(message, event)
     return None
 
 
-def _not_understood(content: bytes, found: NotUnderstood) -> None:
+def _nothing_to_do(content: bytes, found: Arrived | NotUnderstood) -> None:
+    if isinstance(found, Arrived):
+        log("event_tested", correlation_id=found.correlation_id)
+        return
     log("event_not_understood", event_id=hashlib.sha256(content).hexdigest()[:16], reason=found.reason)
 
 

@@ -24,6 +24,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     # the door
     "event_accepted": (logging.INFO, ("name", "referral_id", "repeated")),
     "event_refused": (logging.WARNING, ("status", "reason", "defect")),
+    "event_tested": (logging.INFO, ("correlation_id",)),
     "event_not_understood": (logging.WARNING, ("event_id", "reason")),
     # runs
     "push_done": (logging.INFO, ("seen", "settled", "due", "held", "parked", "seconds")),

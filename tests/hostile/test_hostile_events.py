@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from shared.clients.partner_center.certificate_download import Connect, PinnedDownload
 from shared.clients.partner_center.certificate_origins import LEAF_PATH, AllowList, Origin
 from shared.clients.partner_center.event_signature import EventDoor, Reason, Refusal, Verified, open_door
-from shared.clients.partner_center.events import Event, NotUnderstood, parse_event
+from shared.clients.partner_center.events import Arrived, Event, NotUnderstood, parse_event
 from shared.errors import Unavailable
 from tests.hostile.conftest import PUBLIC, MoodyHost, SilentNetwork
 from tests.hostile.event_drafts import Draft
@@ -68,7 +68,7 @@ def judge(door: EventDoor, draft: Draft) -> Verified | Refusal:
         assert answer.reason is not Reason.DEFECT, answer.defect
         assert answer.status == {Reason.BODY_TOO_LARGE: 413, Reason.CONTENT_TYPE: 415}.get(answer.reason, 401)
     said = parse_event(draft.body)
-    assert isinstance(said, NotUnderstood) or re.fullmatch(
+    assert isinstance(said, Arrived | NotUnderstood) or re.fullmatch(
         r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", said.referral_id
     )
     return answer

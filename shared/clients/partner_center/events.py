@@ -25,9 +25,11 @@ class EventName(StrEnum):
     RELATED_UPDATED = "related-referral-updated"
 
 
+TEST_CREATED = "test-created"
+"""The event that somebody asks for to see whether events arrive (reference/partner-center.md 11.5)."""
+
 OTHER_EVENTS = frozenset(
     {
-        "test-created",
         "azure-fraud-event-detected",
         "dap-admin-relationship-approved",
         "dap-admin-relationship-terminated",
@@ -76,6 +78,16 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrived:
+    """A test event has arrived, which is all it is for: answer 202, log it, do not queue.
+
+    `correlation_id` is what whoever asked for it was given; None where the event does not name it.
+    """
+
+    correlation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class NotUnderstood:
     """Answer 202, log the reason, do not queue."""
 
@@ -88,7 +100,7 @@ class _Stop(Exception):
         self.reason = reason
 
 
-def parse_event(body: bytes, *, hosts: Collection[str] = DOCUMENTED_HOSTS) -> Event | NotUnderstood:
+def parse_event(body: bytes, *, hosts: Collection[str] = DOCUMENTED_HOSTS) -> Event | Arrived | NotUnderstood:
     """Read a verified body. Never raises, whatever the body holds.
 
     Args:
@@ -101,10 +113,12 @@ def parse_event(body: bytes, *, hosts: Collection[str] = DOCUMENTED_HOSTS) -> Ev
         return NotUnderstood(stop.reason)
 
 
-def _event(fields: Mapping[str, Any], hosts: Collection[str]) -> Event:
+def _event(fields: Mapping[str, Any], hosts: Collection[str]) -> Event | Arrived:
     name, uri = fields.get("eventname"), fields.get("resourceuri")
     if not isinstance(name, str):
         raise _Stop(NotUnderstoodReason.WRONG_TYPE)
+    if name.lower() == TEST_CREATED:
+        return Arrived(_correlation_id(uri))
     known = _known(name.lower())
     if not isinstance(uri, str):
         raise _Stop(NotUnderstoodReason.WRONG_TYPE)
@@ -164,6 +178,19 @@ def _referral_id(uri: str, hosts: Collection[str]) -> str:
     if found is None or found[1].lower() not in hosts:
         raise _Stop(NotUnderstoodReason.FOREIGN_RESOURCE)
     return found[2].lower()
+
+
+_VALIDATION = re.compile(
+    r"https?://[A-Za-z0-9.:-]+/webhooks/v1/registration/validationEvents"
+    r"/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def _correlation_id(uri: object) -> str | None:
+    """The id of a test; for the log alone, so its host does not matter."""
+    found = _VALIDATION.fullmatch(uri) if isinstance(uri, str) else None
+    return found[1].lower() if found else None
 
 
 def _moment(value: object) -> datetime | None:

@@ -7,6 +7,7 @@ import pytest
 
 from shared.clients.partner_center.events import (
     OTHER_EVENTS,
+    Arrived,
     Event,
     EventName,
     NotUnderstood,
@@ -107,6 +108,20 @@ def test_further_hosts_are_a_setting() -> None:
 @pytest.mark.parametrize("name", sorted(OTHER_EVENTS))
 def test_the_other_events_of_the_channel_are_known_and_left_alone(name: str) -> None:
     assert reason(body(EventName=name, ResourceUri=None)) is NotUnderstoodReason.OTHER_EVENT
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        (f"http://api.partnercenter.microsoft.com/webhooks/v1/registration/validationEvents/{ID.upper()}", ID),
+        (f"https://localhost:8443/webhooks/v1/registration/validationEvents/{ID}", ID),
+        ("http://api.partnercenter.microsoft.com/webhooks/v1/registration/validationEvents/x\ny", None),
+        (None, None),
+    ],
+)
+def test_a_test_event_is_understood_and_asks_for_nothing(uri: object, expected: str | None) -> None:
+    for name in ("test-created", "Test-Created"):
+        assert parse_event(body(EventName=name, ResourceUri=uri)) == Arrived(expected)
 
 
 def test_an_unknown_name_is_told_apart() -> None:
