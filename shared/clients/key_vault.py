@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -25,14 +26,25 @@ TIMEOUT = 60.0  # seconds, of one read or write with its sign-in and its retries
 REFERENCE = "@Microsoft.KeyVault("
 
 
+@dataclass(frozen=True, slots=True)
+class SecretFacts:
+    """What the vault tells of a secret's latest version beside its value; moments are UTC."""
+
+    created: datetime
+    expires: datetime | None = None
+
+
 class Secrets(Protocol):
     """What a vault is made of: one remote read or write at a time. Raises only errors of `shared.errors`."""
 
     def read(self, name: str) -> str:
         """The latest value."""
 
-    def write(self, name: str, value: str) -> None:
-        """Make `value` the latest."""
+    def write(self, name: str, value: str, expires: datetime | None = None) -> None:
+        """Make `value` the latest; `expires` is noted beside it, and nothing refuses it then."""
+
+    def facts(self, name: str) -> SecretFacts:
+        """What is known of the latest version."""
 
 
 def resolved(name: str, value: str) -> str:
@@ -87,11 +99,18 @@ class Vault:
         self._kept.pop(name, None)
         return self._fetch(name, after=after)
 
-    def set(self, name: str, value: str) -> None:
-        """Make `value` the latest version. After an error the outcome is unknown; setting it again is harmless."""
+    def facts(self, name: str) -> SecretFacts:
+        """When the latest version was written and when it ends, as the vault has it now."""
+        return self._secrets.facts(name)
+
+    def set(self, name: str, value: str, *, expires: datetime | None = None) -> None:
+        """Make `value` the latest version. After an error the outcome is unknown; setting it again is harmless.
+
+        `expires` (with a time zone) is noted in the vault, whose own alerts and `keep_credentials` look at it.
+        """
         with self._lock(name):
             self._kept.pop(name, None)
-            self._secrets.write(name, value)
+            self._secrets.write(name, value, expires)
             self._keep_value(name, value, next(self._numbers))
 
     def _fetch(self, name: str, *, after: int) -> str:
@@ -127,8 +146,11 @@ class _OnFirstUse:
     def read(self, name: str) -> str:
         return self._secrets().read(name)
 
-    def write(self, name: str, value: str) -> None:
-        self._secrets().write(name, value)
+    def write(self, name: str, value: str, expires: datetime | None = None) -> None:
+        self._secrets().write(name, value, expires)
+
+    def facts(self, name: str) -> SecretFacts:
+        return self._secrets().facts(name)
 
     def _secrets(self) -> Secrets:
         with self._lock:

@@ -19,6 +19,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import AzureCliCredential, ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 
+from shared.clients.key_vault import SecretFacts
 from shared.clients.key_vault_errors import cli_error, identity_error, no_identity, unreadable, vault_error
 from shared.clients.loopback import is_loopback
 from shared.errors import Retryable, SignInFailed
@@ -62,9 +63,20 @@ class RemoteSecrets:
 
         return self._repeated(name, latest)
 
-    def write(self, name: str, value: str) -> None:
+    def facts(self, name: str) -> SecretFacts:
+        """Of the latest version. Raises as `read`."""
+
+        def latest(client: SecretClient) -> SecretFacts:
+            told = client.get_secret(name).properties
+            if told.created_on is None:
+                raise unreadable(name)
+            return SecretFacts(told.created_on, told.expires_on)
+
+        return self._repeated(name, latest)
+
+    def write(self, name: str, value: str, expires: dt.datetime | None = None) -> None:
         """Add a version. Repeated like a read: the same value twice does no harm, a lost rotated token does."""
-        self._repeated(name, lambda client: client.set_secret(name, value))
+        self._repeated(name, lambda client: client.set_secret(name, value, expires_on=expires))
 
     def _repeated[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
         with within(self._timeout):

@@ -5,11 +5,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
-from shared.clients.key_vault import Vault, open_vault, resolved
+from shared.clients.key_vault import SecretFacts, Vault, open_vault, resolved
 from shared.errors import ConfigurationError, NotFound, Unavailable
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 class Far:
@@ -18,6 +21,7 @@ class Far:
     def __init__(self, **values: str) -> None:
         self.values = values
         self.reads: list[str] = []
+        self.expiries: list[datetime | None] = []
         self.broken = False
         self.gate = threading.Event()
         self.gate.set()
@@ -34,7 +38,12 @@ class Far:
             raise NotFound(name)
         return value
 
-    def write(self, name: str, value: str) -> None:
+    def facts(self, name: str) -> SecretFacts:
+        self.reads.append(f"facts of {name}")
+        return SecretFacts(NOW, NOW)
+
+    def write(self, name: str, value: str, expires: datetime | None = None) -> None:
+        self.expiries.append(expires)
         self.values[name] = value
         if self.broken:
             raise Unavailable("no answer")
@@ -184,3 +193,13 @@ def test_opening_a_vault_imports_nothing_of_azure() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter and text
     assert done.stdout.strip() == "[]"
+
+
+def test_facts_are_never_from_memory_and_an_end_is_handed_on() -> None:
+    far = Far(one="first")
+    vault = Vault(far)
+    assert [vault.facts("one"), vault.facts("one")] == [SecretFacts(NOW, NOW)] * 2
+    assert far.reads == ["facts of one"] * 2
+
+    vault.set("one", "second", expires=NOW)
+    assert (far.expiries, vault.get("one")) == ([NOW], "second")

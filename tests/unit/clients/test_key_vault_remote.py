@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from infra.local.emulator import Fault, FaultKind
 from infra.local.key_vault import KeyVault
 from infra.local.managed_identity import CLIENT_ID, ManagedIdentity
 from infra.local.wire import Server
-from shared.clients.key_vault import Vault
+from shared.clients.key_vault import SecretFacts, Vault
 from shared.clients.key_vault_secrets import RemoteSecrets
 from shared.errors import ConfigurationError, CosellError, NotFound, SignInFailed, Throttled, Unavailable
 
@@ -79,6 +80,17 @@ def test_the_managed_identity_opens_the_vault_with_three_calls_and_then_one(hous
     assert (secrets.read("one"), house.statuses(), len(house.identity.journal)) == (
         "second secret", [401, 200, 200, 200], 1
     )  # fmt: skip
+
+
+def test_a_secret_tells_when_it_was_written_and_when_it_ends(house: House) -> None:
+    vault, ends = Vault(house.open()), datetime(2027, 3, 31, 12, tzinfo=UTC)
+    house.vault.clock.set(datetime(2026, 11, 1, 8, tzinfo=UTC))
+    vault.set("one", "second secret", expires=ends)
+
+    assert vault.facts("one") == SecretFacts(datetime(2026, 11, 1, 8, tzinfo=UTC), ends)
+    assert house.vault.shelf.find("one").latest.attributes["exp"] == int(ends.timestamp())
+    with pytest.raises(NotFound):
+        vault.facts("none")
 
 
 def test_the_vault_keeps_what_it_read_and_rereads_once_when_asked(house: House) -> None:
