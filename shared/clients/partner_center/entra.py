@@ -16,6 +16,13 @@ _ADMIN_CONSENT = "Let an administrator grant the app consent for both Partner Ce
 _POLICY = "Let an administrator admit the app and the integration account in conditional access."
 _APP = "Correct the tenant and client id settings: the app registration is not in this tenant."
 _CREDENTIAL = "Put a valid certificate or client secret of the app registration into Key Vault."
+_UPLOAD = "Upload the certificate whose key is in Key Vault to the app registration, and look at the machine's clock."
+_PUBLIC = (
+    "The app registration is confidential: sign in by browser with its certificate or client secret, or make it public."
+)
+_NOT_PUBLIC = "The app registration is public: set PARTNER_CENTER_PUBLIC_CLIENT to true, or allow it a credential."
+_DECLINED = "Sign in again and accept what the app asks for."
+_ASSIGN = "Assign the integration account to the enterprise application, and let an administrator enable that."
 _ACCOUNT = "Enable the integration account, or sign in again as another one."
 _API = "Add the Partner Center API permission to the app registration (its service principal is not in the tenant)."
 _OTHER = "Look the code up in Entra's sign-in log and mend the app registration or the integration account."
@@ -34,6 +41,14 @@ _CODES: Mapping[str, tuple[type[SignInFailed], str]] = {
     "700016": (SignInFailed, _APP),
     "7000215": (SignInFailed, _CREDENTIAL),
     "7000222": (SignInFailed, _CREDENTIAL),
+    "700024": (SignInFailed, _UPLOAD),
+    "700027": (SignInFailed, _UPLOAD),
+    "7000218": (SignInFailed, _PUBLIC),
+    "700025": (SignInFailed, _NOT_PUBLIC),
+    "65004": (ConsentNeeded, _DECLINED),
+    "90094": (ConsentNeeded, _ADMIN_CONSENT),
+    "50105": (SignInFailed, _ASSIGN),
+    "7000112": (SignInFailed, _ASSIGN),
     "50057": (SignInFailed, _ACCOUNT),
     "50034": (SignInFailed, _ACCOUNT),
     "50126": (SignInFailed, _ACCOUNT),

@@ -25,6 +25,8 @@ AUTHORITY = "https://login.microsoftonline.com"
 
 MARGIN = 300.0
 """Seconds before its end at which an access token is no longer used; half its life where it lives under ten minutes."""
+PLACEHOLDER = "placeholder:"
+"""How the value begins that the deployment puts where nobody has signed in yet."""
 LONGEST_WAIT = 60.0
 """Seconds to wait for another thread's redemption outside any call."""
 
@@ -37,6 +39,8 @@ class AppRegistration:
     client_id: str
     authority: str = AUTHORITY
     scopes: tuple[str, ...] = (REFERRALS_SCOPE,)
+    public: bool = False
+    """Whether it allows public client flows and has no credential (12.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class PartnerCenterSignIn:
         self._redemption = Redemption(http, f"{app.authority.rstrip('/')}/{app.tenant}", app.client_id, app.scopes)
         self._log = log
         self._names = secrets or SecretNames()
+        self._public = app.public
         self._clock = clock
         self._refresh_token = refresh_token or RefreshToken(vault, self._names.refresh_token, log)
         self._access: _Access | None = None
@@ -136,23 +141,36 @@ class PartnerCenterSignIn:
         try:
             refresh_token = self._refresh_token.text(read)
         except NotFound:
-            raise ConsentNeeded(
-                f"Key Vault has no secret {self._names.refresh_token}",
-                code="refreshTokenMissing",
-                remedy="Sign in once as the integration account, with multi-factor authentication.",
-            ) from None
-        return _Material(self._credential(read), refresh_token)
+            raise _missing(self._names.refresh_token) from None
+        if refresh_token.startswith(PLACEHOLDER):
+            raise _missing(self._names.refresh_token)
+        return _Material(None if self._public else credential(read, self._names), refresh_token)
 
-    def _credential(self, read: Callable[[str], str]) -> Credential:
-        if self._names.certificate and (pem := _found(read, self._names.certificate)):
-            return {"private_key": pem, "public_certificate": pem}
-        if self._names.client_secret and (secret := _found(read, self._names.client_secret)):
-            return secret
-        raise SignInFailed(
-            f"Key Vault has neither {self._names.certificate} nor {self._names.client_secret}",
-            code="credentialMissing",
-            remedy="Put the app registration's certificate (PEM with its private key) or client secret into Key Vault.",
-        )
+
+def credential(read: Callable[[str], str], names: SecretNames) -> str | dict[str, str]:
+    """What the vault has of the app registration: the certificate, else the secret. Raises SignInFailed for neither."""
+    if names.certificate and (pem := _found(read, names.certificate)):
+        return certified(pem)
+    if names.client_secret and (secret := _found(read, names.client_secret)):
+        return secret
+    raise SignInFailed(
+        f"Key Vault has neither {names.certificate} nor {names.client_secret}",
+        code="credentialMissing",
+        remedy="Put the app registration's certificate (PEM with its private key) or client secret into Key Vault.",
+    )
+
+
+def certified(pem: str) -> dict[str, str]:
+    """A certificate with its private key as MSAL wants it."""
+    return {"private_key": pem, "public_certificate": pem}
+
+
+def _missing(name: str) -> ConsentNeeded:
+    return ConsentNeeded(
+        f"Key Vault has no refresh token in the secret {name}",
+        code="refreshTokenMissing",
+        remedy="Sign in once as the integration account, with multi-factor authentication.",
+    )
 
 
 def _patience() -> float:
