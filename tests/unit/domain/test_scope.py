@@ -1,0 +1,82 @@
+"""Who may be linked (protocol.md section 1)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.domain.deal import Deal
+from shared.domain.records import Referral
+from shared.domain.scope import Scope, long_id
+
+ORGANIZATION = "11111111-2222-3333-4444-55555555555a"
+BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
+PRODUCTION, STAGING = Scope(ORGANIZATION, None, BEGIN), Scope(ORGANIZATION, "STAGING", BEGIN)
+INBOUND = Referral("r", "1", Deal(), BEGIN, organization_id=ORGANIZATION, created=BEGIN)
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("001D000000IqhSL", "001D000000IqhSLIAZ"),
+        ("006000000000001", "006000000000001AAA"),
+        ("006ABCDEFGHIJKL", "006ABCDEFGHIJKLY55"),
+    ],
+)
+def test_the_long_form_carries_the_case_in_its_last_three_letters(short: str, long: str) -> None:
+    assert long_id(short) == long
+    assert long_id(long) == long
+
+
+@pytest.mark.parametrize(
+    ("reference", "opportunity"),
+    [
+        ("006000000000001AAA", "006000000000001AAA"),
+        ("006000000000001", "006000000000001AAA"),
+        ("STAGING:006000000000001AAA", None),
+        ("001000000000001AAA", None),
+        ("006", None),
+        ("CRM-4711", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_production_reads_untagged_references(reference: str | None, opportunity: str | None) -> None:
+    assert PRODUCTION.opportunity_of(reference) == opportunity
+
+
+@pytest.mark.parametrize(
+    ("reference", "opportunity"),
+    [
+        ("STAGING:006000000000001AAA", "006000000000001AAA"),
+        ("006000000000001AAA", None),
+        ("STAGING2:006000000000001AAA", None),
+        ("staging:006000000000001AAA", None),
+        ("STAGING:", None),
+    ],
+)
+def test_elsewhere_the_tag_must_be_ours(reference: str, opportunity: str | None) -> None:
+    assert STAGING.opportunity_of(reference) == opportunity
+
+
+@pytest.mark.parametrize(
+    ("scope", "changes", "reason"),
+    [
+        (PRODUCTION, {}, None),
+        (PRODUCTION, {"organization_id": ORGANIZATION.upper()}, None),
+        (PRODUCTION, {"organization_id": "msft"}, "foreign_organization"),
+        (PRODUCTION, {"organization_id": None}, "foreign_organization"),
+        (PRODUCTION, {"external_reference": "STAGING:006000000000001AAA"}, "other_environment"),
+        (PRODUCTION, {"external_reference": "somebody's own number"}, None),
+        (STAGING, {}, "other_environment"),
+        (STAGING, {"external_reference": "STAGING:anything"}, None),
+        (PRODUCTION, {"is_lead": True}, "lead"),
+        (PRODUCTION, {"is_target_microsoft": True}, "target_microsoft"),
+        (PRODUCTION, {"created": BEGIN - timedelta(microseconds=1)}, "before_the_beginning"),
+        (PRODUCTION, {"created": None}, None),
+    ],
+)
+def test_a_referral_without_a_link_makes_an_opportunity_only_in_its_own_scope(
+    scope: Scope, changes: dict[str, object], reason: str | None
+) -> None:
+    assert scope.excludes_unlinked(replace(INBOUND, **changes)) == reason  # type: ignore[arg-type]  # by name
