@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from infra.local.emulator import CONTROL, Fault, FaultKind
-from infra.local.partner_center.events import NAMES, EventFault
+from infra.local.partner_center.events import KNOWN_NAMES, NAMES, EventFault
 from infra.local.partner_center.guard import MFA_CODE
 from infra.local.partner_center.service_errors import ServiceError, unauthenticated
 from infra.local.wire import Request, Response
@@ -64,7 +64,7 @@ def _one_referral(emulator: "PartnerCenterEmulator", method: str, path: str) -> 
 
 def _register(emulator: "PartnerCenterEmulator", body: Any) -> None:  # noqa: ANN401 - JSON
     names = body.get("events", NAMES)
-    unknown = set(names) - set(NAMES)
+    unknown = set(names) - set(KNOWN_NAMES)
     if unknown:
         raise ValueError(f"no such event: {sorted(unknown)}")
     emulator.register_events(body["url"], names, x_ms_signature=body.get("x_ms_signature", True))

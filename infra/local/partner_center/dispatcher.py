@@ -70,6 +70,7 @@ class Dispatcher:
         self.journal: list[Delivery] = []
         self.parked: list[Event] = []
         self.spacing, self.ca_bundle = spacing, ca_bundle
+        self.heard: Callable[[Delivery], None] = lambda _: None  # told of every line of the journal
         self._certificates, self._clock, self._chance, self._timeout = certificates, clock, chance, timeout
         self._monotonic = monotonic
         self._changed = threading.Condition()
@@ -224,4 +225,6 @@ class Dispatcher:
 
     def _note(self, event: Event, attempt: int, status: int | None, outcome: str, fault: EventFaultKind | None) -> None:
         at = self._clock.now().isoformat()
-        self.journal.append(Delivery(event.name, event.referral_id, attempt, status, at, outcome, fault))
+        delivery = Delivery(event.name, event.referral_id, attempt, status, at, outcome, fault)
+        self.journal.append(delivery)
+        self.heard(delivery)

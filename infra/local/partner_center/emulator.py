@@ -25,6 +25,8 @@ from infra.local.partner_center.service import Organization, Referrals
 from infra.local.partner_center.service_errors import ServiceError, invalid, not_found
 from infra.local.partner_center.shape import PUBLIC_HOST, Json
 from infra.local.partner_center.switches import Switches
+from infra.local.partner_center.webhook_errors import admit
+from infra.local.partner_center.webhooks import Webhooks
 from infra.local.wire import Request, Response
 
 BASE = "/v1.0/engagements/referrals"
@@ -79,6 +81,10 @@ class PartnerCenterEmulator(Emulator):
         self.store = Referrals(
             self.organization, clock=self.clock, chance=self.chance, switches=self.switches, herald=self._herald
         )
+        self.webhooks = Webhooks(
+            self.dispatcher, clock=self.clock, switches=self.switches, partner_id=self.organization.id,
+            seed=self.seed, herald=self._herald,
+        )  # fmt: skip
         self._listing = Listing(self.store.book, self.switches, self._numbers)
         self.others = OtherParties(self.store, ANOTHER, self.chance)
 
@@ -118,15 +124,18 @@ class PartnerCenterEmulator(Emulator):
         except ServiceError as error:
             response = error.response()
         number = str(uuid.UUID(int=self._numbers.getrandbits(128), version=4))
-        headers = {"Request-ID": number, **response.headers}
+        named = self.webhooks.headers(request) if request.path.startswith(WEBHOOKS) else {"Request-ID": number}
+        headers = {**named, **response.headers}
         if "client-request-id" in request.headers:
             headers["client-request-id"] = request.headers["client-request-id"]
         return Response(response.status, response.body, headers)
 
     def _route(self, request: Request) -> Response:
         if request.path.startswith(WEBHOOKS):
-            description = "The webhook registration API is not emulated; register by the control API."
-            return Response.of({"code": "800002", "description": description, "data": [], "source": "emulator"}, 400)
+            admit(request, self.entra)
+            tag, response = self.webhooks.respond(request)
+            self.tag(tag)
+            return response
         if request.path != BASE and not request.path.startswith(f"{BASE}/"):
             raise not_found()
         caller = admitted(request, self.entra)
@@ -190,7 +199,8 @@ class PartnerCenterEmulator(Emulator):
 
     def register_events(self, url: str, events: Iterable[str] = events.NAMES, *, x_ms_signature: bool = True) -> None:
         """From now on events of these names are sent to `url`."""
-        self.dispatcher.registration = Registration(url, frozenset(events), x_ms_signature)
+        at = moments.of(self.clock.now())
+        self.dispatcher.registration = Registration(url, frozenset(events), x_ms_signature, at)
 
     def signed_event(
         self, referral_id: str, event_name: str = "referral-updated", *, x_ms_signature: bool = True

@@ -13,12 +13,39 @@ from infra.local.partner_center import moments
 from infra.local.partner_center.certificates import CertificateHost
 
 NAMES = ("referral-created", "referral-updated", "related-referral-created", "related-referral-updated")
+TEST_EVENT = "test-created"
+KNOWN_NAMES = (
+    *NAMES,
+    TEST_EVENT,
+    "azure-fraud-event-detected",
+    "dap-admin-relationship-approved",
+    "dap-admin-relationship-terminated",
+    "dap-admin-relationship-terminated-by-microsoft",
+    "granular-admin-access-assignment-activated",
+    "granular-admin-access-assignment-created",
+    "granular-admin-access-assignment-deleted",
+    "granular-admin-access-assignment-updated",
+    "granular-admin-relationship-activated",
+    "granular-admin-relationship-approved",
+    "granular-admin-relationship-expired",
+    "granular-admin-relationship-terminated",
+    "invoice-ready",
+    "new-commerce-migration-completed",
+    "new-commerce-migration-created",
+    "new-commerce-migration-failed",
+    "new-commerce-migration-schedule-failed",
+    "reseller-relationship-accepted-by-customer",
+    "subscription-updated",
+    "usagerecords-thresholdExceeded",
+)
+"""What a registration may name; nothing but the first five is ever sent here."""
 RESOURCE = "https://api.partnercenter.microsoft.com/engagements/v1/referrals/"
+TEST_RESOURCE = "http://api.partnercenter.microsoft.com/webhooks/v1/registration/validationEvents/"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to which referral, and when, in ticks."""
+    """What happened to which referral, and when, in ticks; of a test event the id is the test's."""
 
     name: str
     referral_id: str
@@ -26,10 +53,11 @@ class Event:
 
     def body(self) -> bytes:
         """The documented payload: another host and path order than the API's, offset instead of Z."""
+        is_test = self.name == TEST_EVENT
         return json.dumps({
             "EventName": self.name,
-            "ResourceUri": RESOURCE + self.referral_id,
-            "ResourceName": "referral",
+            "ResourceUri": (TEST_RESOURCE if is_test else RESOURCE) + self.referral_id,
+            "ResourceName": "test" if is_test else "referral",
             "AuditUri": None,
             "ResourceChangeUtcDate": moments.text(self.at, "+00:00"),
         }).encode()  # fmt: skip
@@ -37,11 +65,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Where events go: one address, some names, and in which header the signature travels."""
+    """Where events go: one address, some names, and in which header the signature travels; `at` in ticks."""
 
     url: str
     events: frozenset[str]
     x_ms_signature: bool
+    at: int = 0
 
 
 class EventFaultKind(StrEnum):
@@ -93,7 +122,7 @@ def signed(
     signer = host.rogue if fault is EventFaultKind.WRONG_SIGNATURE or rogue else host.dispatcher
     signature = f"Signature {base64.b64encode(signer.sign(body)).decode()}"
     if fault is EventFaultKind.TAMPERED_BODY:
-        body = body.replace(b'"referral"', b'"Referral"')
+        body = body.replace(b'"ResourceName": "', b'"ResourceName": "x')
     headers = {
         "Content-Type": "application/json",
         "X-MS-Certificate-Url": host.rogue_url if rogue else host.leaf_url,

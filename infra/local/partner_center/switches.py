@@ -23,6 +23,9 @@ class Switches:
     single_create_invites: bool = False  # 15.7: one POST with target msft, outside an engagement, tells Microsoft
     msx_id_on: str = "theirs"  # 15.8: "theirs", "ours" or "both"
     self_made_direction: str = "Outgoing"  # 4.2
+    webhook_names: str = "pascal"  # 11.1: how answers of the registration API spell names, "pascal" or "camel"
+    validation_answer: str = "object"  # 11.1: what begins a test event answers, "object" or a bare "string"
+    empty_event_list: bool = True  # 15.11: a registration may name no event at all
     related_event_names: str = "theirs"  # 7: whose id a related-* event carries, "theirs" or "ours"
 
     def reset(self) -> None:

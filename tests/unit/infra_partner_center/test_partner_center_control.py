@@ -74,7 +74,7 @@ def test_switches_faults_and_deliveries_by_control(pc: PartnerCenterEmulator, de
         ("trouble", {"name": "earthquake"}),
         ("event-faults", {"kind": "nonsense"}),
         ("event-faults", {"kind": "lose", "colour": "red"}),
-        ("register-events", {"url": "x", "events": ["invoice-ready"]}),
+        ("register-events", {"url": "x", "events": ["referral-vanished"]}),
         ("register-events", {}),
         ("microsoft-sends", {"details": {"dealValue": "much"}}),
         ("portal-edits", {"referral_id": "x"}),

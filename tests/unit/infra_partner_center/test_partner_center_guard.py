@@ -88,7 +88,7 @@ def test_other_paths_are_not_found(desk: Desk, path: str) -> None:
 
 def test_the_webhook_host_answers_in_its_own_error_shape(desk: Desk) -> None:
     response = desk.call("GET", "/webhooks/v1/registration")
-    assert response.status == 400
+    assert response.status == 401
     assert set(response.json()) == {"code", "description", "data", "source"}
 
 
