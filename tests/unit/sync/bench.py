@@ -10,7 +10,7 @@ Nothing waits and nothing is patched; time passes by `later` alone (and when the
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -42,6 +42,7 @@ from shared.sync.ports import Due, PartnerCenter, Salesforce, Store
 from shared.sync.pull import pull_event
 from shared.sync.push import push
 from shared.sync.sweep import sweep
+from tests.unit.sync.books import Books
 from tests.unit.sync.carriers import Badge, EmulatorAdapter, OpenDoor, httpx_client
 from tests.unit.sync.instances import Crash, Life, Mortal, MortalClock, Recorder, SerialWorkers
 
@@ -100,15 +101,6 @@ class Instance:
         return False
 
 
-@dataclass(slots=True)
-class _Books:
-    """How far each journal was read."""
-
-    salesforce: int = 0
-    partner_center: int = 0
-    marks: dict[str, int] = field(default_factory=dict)
-
-
 class Bench:
     """Both systems, a store, a seller, colleagues in the portal, and any number of instances."""
 
@@ -140,7 +132,7 @@ class Bench:
         self.badge = Badge(entra)
         self.door = OpenDoor(self.salesforce, SALESFORCE_URL)
         self.accounts: dict[str, str] = {}
-        self._books = _Books()
+        self._books = Books(self.salesforce.journal, self.partner_center.journal)
         self.one = self.instance()
 
     def __enter__(self) -> Self:
@@ -311,14 +303,7 @@ class Bench:
 
     def calls(self) -> Counter[str]:
         """Calls by system and kind since last asked, for example {"salesforce.query": 1, "partner_center.patch": 2}."""
-        counts: Counter[str] = Counter()
-        for entry in self.salesforce.journal[self._books.salesforce :]:
-            counts[f"salesforce.{_kind(entry.tags)}"] += 1
-        for entry in self.partner_center.journal[self._books.partner_center :]:
-            counts[f"partner_center.{entry.tags[0] if entry.tags else 'failed'}"] += 1
-        self._books.salesforce = len(self.salesforce.journal)
-        self._books.partner_center = len(self.partner_center.journal)
-        return counts
+        return self._books.calls()
 
     def link(self, opportunity_id: str) -> Link:
         """What the store knows."""
@@ -347,21 +332,7 @@ class Bench:
 
     def differences(self, opportunity_id: str) -> list[str]:
         """The fields in which the two sides do not agree."""
-        journals = (self.salesforce.journal, self.partner_center.journal)
-        lengths = [len(journal) for journal in journals]
-        row, referral = self.both(opportunity_id)
-        for journal, length in zip(journals, lengths, strict=True):
-            del journal[length:]  # a look of ours is no call of theirs
+        with self._books.unseen():  # a look of ours is no call of theirs
+            row, referral = self.both(opportunity_id)
         names: Iterable[str] = (rule.field for rule in self.translation.rules.updatable)
         return [name for name in names if row.deal.get(name) != referral.deal.get(name)]
-
-
-def _kind(tags: tuple[str, ...]) -> str:
-    """A Salesforce call's kind in the words of protocol.md section 11."""
-    if not tags or tags[0] != "composite":
-        return tags[0] if tags else "failed"
-    parts = set(tags[1:])
-    for tag, kind in (("collections.update", "write_back"), ("update", "conditional")):
-        if tag in parts:
-            return kind
-    return "query" if parts & {"query", "query.all"} else "composite"

@@ -72,11 +72,18 @@ class Life:
         self.check()
         self.calls.append(name)
         self._turn(name, after=False)
-        result = call()
+        try:
+            result = call()
+        except Exception:
+            self._ended(name)
+            raise
+        self._ended(name)
+        return result
+
+    def _ended(self, name: str) -> None:
         if self.witness is not None:
             self.witness()
         self._turn(name, after=True)
-        return result
 
     def _turn(self, name: str, *, after: bool) -> None:
         for turn in [turn for turn in self.turns if turn.comes(name, after=after)]:

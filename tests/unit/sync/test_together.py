@@ -8,7 +8,7 @@ from shared.domain.deal import Side
 from tests.unit.sync.arrivals import assert_quiet, recovers
 from tests.unit.sync.bench import Bench, Instance
 from tests.unit.sync.deaths import EVERY, some
-from tests.unit.sync.test_crash_push import agreed, edited, in_conflict, linked, nothing_is_lost, updated
+from tests.unit.sync.departures import agreed, edited, in_conflict, linked, nothing_is_lost, updated
 
 Arrange = Callable[[Bench], str]
 Check = Callable[[Bench, str], object]
