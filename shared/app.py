@@ -24,12 +24,14 @@ from shared.settings import Settings, seconds
 
 if TYPE_CHECKING:
     from shared.clients.key_vault import Vault
+    from shared.clients.partner_center.referrals import Referrals
+    from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
     from shared.mapping.mapping import Translation
     from shared.store.links import LinkStore
     from shared.store.sqlite import SqliteRows
     from shared.store.tables import TableRows
     from shared.sync.context import Context, Policy
-    from shared.sync.ports import PartnerCenter, Salesforce
+    from shared.sync.ports import Salesforce
 
 
 HOME = Path(__file__).resolve().parent.parent
@@ -178,22 +180,34 @@ class App:
         )
 
     @cached_property
-    def partner_center(self) -> "PartnerCenter":
+    def partner_center(self) -> "Referrals":
         """The referrals API, signed in."""
         from shared.clients.partner_center.referrals import open_referrals  # noqa: PLC0415 - late: costs a cold start
-        from shared.clients.partner_center.sign_in import (  # noqa: PLC0415 - as above
-            AppRegistration,
-            PartnerCenterSignIn,
-        )
-        from shared.transport.client import open_client  # noqa: PLC0415 - as above
 
         said, bundle = self.settings.partner_center, self.settings.vault.ca_bundle
-        app = AppRegistration(said.tenant_id, said.client_id, said.authority, (said.scope,))
-        http = self._opened.enter_context(open_client(bundle))
-        sign_in = PartnerCenterSignIn(self.vault, app, http=http, log=log)
         limit = self.settings.sync.deadline_seconds
-        referrals = open_referrals(said.url, sign_in.token, ca_bundle=bundle, deadline=limit)
+        referrals = open_referrals(said.url, self.sign_in.token, ca_bundle=bundle, deadline=limit)
         return self._opened.enter_context(closing(referrals))
+
+    @cached_property
+    def sign_in(self) -> "PartnerCenterSignIn":
+        """Access tokens for the referrals API."""
+        return self.sign_in_to(self.settings.partner_center.scope)
+
+    def sign_in_to(self, scope: str) -> "PartnerCenterSignIn":
+        """Access tokens of the integration account for one audience."""
+        from shared.clients.partner_center.sign_in import PartnerCenterSignIn  # noqa: PLC0415 - late: a cold start
+        from shared.transport.client import open_client  # noqa: PLC0415 - as above
+
+        http = self._opened.enter_context(open_client(self.settings.vault.ca_bundle))
+        return PartnerCenterSignIn(self.vault, self.registration(scope), http=http, log=log)
+
+    def registration(self, scope: str) -> "AppRegistration":
+        """The app registration, and the audience its tokens are for."""
+        from shared.clients.partner_center.sign_in import AppRegistration  # noqa: PLC0415 - late: costs a cold start
+
+        said = self.settings.partner_center
+        return AppRegistration(said.tenant_id, said.client_id, said.authority, (scope,), said.public_client)
 
     @cached_property
     def salesforce(self) -> "Salesforce":

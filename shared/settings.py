@@ -143,6 +143,7 @@ class PartnerCenterSettings(_Group):
     authority: Origin = "https://login.microsoftonline.com"
     tenant_id: Text
     client_id: Guid
+    public_client: bool = False
     organization_id: Guid
     location: Annotated[str, Field(pattern=r"^\d{1,12}$")]
     qualification: Text = "SalesQualified"
@@ -235,11 +236,13 @@ class TriggerSettings(_Group):
         "events_queue": "referral-events",
         "push_schedule": "0 * * * * *",
         "sweep_schedule": "0 */15 * * * *",
+        "credentials_schedule": "0 17 3 * * *",
     }
 
     events_queue: Annotated[str, AfterValidator(_queue)]
     push_schedule: Annotated[str, AfterValidator(_schedule)]
     sweep_schedule: Annotated[str, AfterValidator(_schedule)]
+    credentials_schedule: Annotated[str, AfterValidator(_schedule)]
 
 
 @dataclass(frozen=True, slots=True)

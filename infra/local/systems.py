@@ -22,7 +22,7 @@ from infra.local.wire import Request, Server
 CONSUMER_KEY = "3MVG9LOCALLOCALLOCAL"
 USERNAME = "integration@contoso.example"
 DEFAULT_PHONE = "+4550000000"
-PUSH_SCHEDULE, SWEEP_SCHEDULE = "0 * * * * *", "0 */15 * * * *"
+PUSH_SCHEDULE, SWEEP_SCHEDULE, CREDENTIALS_SCHEDULE = "0 * * * * *", "0 */15 * * * *", "0 17 3 * * *"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -129,6 +129,7 @@ def _environ(
         # The waiting times of protocol.md section 5: nobody waits in a demonstration.
         "IRREVERSIBLE_WAIT_SECONDS": "0",
         "PARTNER_CENTER_URL": f"{partner.url}/v1.0/engagements",
+        "PARTNER_CENTER_WEBHOOKS_URL": f"{partner.url}/webhooks/v1",
         "PARTNER_CENTER_AUTHORITY": partner.entra_url,
         "PARTNER_CENTER_TENANT_ID": partner.entra.tenant,
         "PARTNER_CENTER_CLIENT_ID": partner.entra.client_id,
@@ -145,6 +146,7 @@ def _environ(
         "EVENTS_QUEUE": "referral-events",
         "PUSH_SCHEDULE": PUSH_SCHEDULE,
         "SWEEP_SCHEDULE": SWEEP_SCHEDULE,
+        "CREDENTIALS_SCHEDULE": CREDENTIALS_SCHEDULE,
         "CA_BUNDLE": bundle,
         # What the machine may say of certificates wins over a session's own wish in some libraries.
         "REQUESTS_CA_BUNDLE": bundle,

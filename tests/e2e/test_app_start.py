@@ -30,6 +30,7 @@ GOOD = {
     "EVENTS_QUEUE": "referral-events",
     "PUSH_SCHEDULE": "0 * * * * *",
     "SWEEP_SCHEDULE": "0 */15 * * * *",
+    "CREDENTIALS_SCHEDULE": "0 17 3 * * *",
 }
 REQUIRED = sorted(GOOD.keys() - {"SYNC"})
 

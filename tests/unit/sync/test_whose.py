@@ -29,6 +29,7 @@ ENVIRONMENT = {
     "AZURE_CLIENT_ID": GUID,
     "PUSH_SCHEDULE": "0 * * * * *",
     "SWEEP_SCHEDULE": "0 */15 * * * *",
+    "CREDENTIALS_SCHEDULE": "0 17 3 * * *",
     "EVENTS_QUEUE": "referral-events",
 }
 
