@@ -4,10 +4,11 @@ SHELL := /bin/sh
 DEALS ?= 10
 VENV := .venv
 PY := $(VENV)/bin/python
+DEPLOY = --subscription='$(SUBSCRIPTION)' $(if $(YES),--yes)
 READY := $(VENV)/.ready
 NODE_FOLDERS := tests/conformance/azurite tests/conformance/jsforce tests/conformance/kusto
 
-.PHONY: help run serve test check lock measure clean
+.PHONY: help run serve test check deploy promote rollback lock measure clean
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -19,13 +20,22 @@ serve: $(READY) ## start the same systems, timers on schedule, until Ctrl-C
 	@$(PY) -m infra.local.serve
 
 test: $(READY) node ## run the tests (with Node also Azurite and jsforce)
-	@$(PY) -m pytest -q -n 2 --dist worksteal
+	@$(PY) -m pytest -q -n 2 --dist worksteal -p infra.azure.deploy.tested
 
 check: $(READY) ## ruff, mypy strict, and the docs against the code
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy .
 	@$(PY) -m pytest -q tests/unit/test_docs.py tests/unit/test_docs_pages.py
+
+deploy: $(READY) ## bring this checkout to Azure: make deploy ENV=staging (YES=1, SUBSCRIPTION=name)
+	@$(PY) -m infra.azure.deploy deploy --env '$(ENV)' $(DEPLOY)
+
+promote: $(READY) ## bring what runs in staging to production, if make test passed on it
+	@$(PY) -m infra.azure.deploy promote --env production $(DEPLOY)
+
+rollback: $(READY) ## put the zip before back: make rollback ENV=staging
+	@$(PY) -m infra.azure.deploy rollback --env '$(ENV)' $(DEPLOY)
 
 measure: $(READY) ## import times and memory, against their limits
 	@$(PY) -m infra.local.measure

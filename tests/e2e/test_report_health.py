@@ -24,6 +24,7 @@ def test_before_the_first_run_it_says_what_is_set_and_that_nothing_ran(world: Wo
         "environment": "production",
         "mode": "on",
         "paused": [],
+        "commit": None,
         "mapping": app().translation.hash,
         "push_age_seconds": None,
         "sweep_age_seconds": None,
