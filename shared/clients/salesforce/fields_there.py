@@ -55,7 +55,7 @@ def _obstacles(salesforce: SalesforceClient, sobject: str, there: Json, wanted: 
     name = f"{sobject}.{there['name']}"
     differs = "rename it or delete it in Setup, then run this again"
     if there.get("type") != _KINDS.get(text_of(wanted, "type")) or _computed(there, wanted):
-        yield Obstacle(name, f"is there as {_shape(there)}, not as {text_of(wanted, 'type')}", differs)
+        yield Obstacle(name, f"is there as {_shape(there)}, not as {_wanted_shape(wanted)}", differs)
     elif (longer := there.get("length")) and longer > int(text_of(wanted, "length") or longer):
         shorter = text_of(wanted, "length")
         yield Obstacle(name, f"is there with {longer} characters and would be cut to {shorter}", differs)
@@ -69,6 +69,10 @@ def _computed(there: Json, wanted: Element) -> bool:
 
 def _shape(there: Json) -> str:
     return f"a formula ({there.get('type')})" if there.get("calculated") else str(there.get("type"))
+
+
+def _wanted_shape(wanted: Element) -> str:
+    return "a formula" if text_of(wanted, "formula") else text_of(wanted, "type")
 
 
 def _becomes_unique(there: Json, wanted: Element) -> bool:

@@ -91,7 +91,7 @@ class MetadataClient:
         told(begun)
         path = f"metadata/deployRequest/{begun.id}?includeDetails=true"
         follow = Call("the state of a deployment", path)
-        return self._followed(begun, lambda: self._wire.read(follow, _deployment), told)
+        return self._followed(begun.id, lambda: self._wire.read(follow, _deployment), told)
 
     def layouts(self, sobject: str) -> tuple[str, ...]:
         """The layouts of an object by their full names as the service writes them: `Opportunity-Opportunity Layout`."""
@@ -117,17 +117,17 @@ class MetadataClient:
         raise AssertionError("the pauses end with an error")
 
     def _followed(
-        self, state: Deployment, ask: Callable[[], Deployment], told: Callable[[Deployment], None]
+        self, identifier: str, ask: Callable[[], Deployment], told: Callable[[Deployment], None]
     ) -> Deployment:
         """Ask until it is done; an org that does not answer for a while deploys all the same."""
-        for _ in self._pauses(f"the deployment {state.id}"):
-            if state.done:
-                return state
+        for _ in self._pauses(f"the deployment {identifier}"):
             try:
                 state = ask()
             except Retryable:
                 continue
             told(state)
+            if state.done:
+                return state
         raise AssertionError("the pauses end with an error")
 
     def _pauses(self, what: str) -> Iterator[None]:

@@ -1,0 +1,42 @@
+"""The Metadata API against a bare emulated org, without a socket between."""
+
+from pathlib import Path
+
+import requests
+
+from infra.local.salesforce import SalesforceEmulator
+from infra.local.wire import Request, Response
+from shared.clients.salesforce.api import SalesforceClient
+from shared.clients.salesforce.metadata import MetadataClient
+from shared.clients.salesforce.source_format import Package, package_folders, read_source
+from tests.unit.clients.salesforce.salesforce_bench import Fake
+
+PROJECT = Path(__file__).parents[4] / "infra" / "salesforce"
+LAYOUT = "Opportunity-Opportunity Layout"
+
+
+def whole_package() -> Package:
+    return read_source(*package_folders(PROJECT))
+
+
+class Bench:
+    """An org, who is signed in, and a client whose waiting is written down instead of done."""
+
+    def __init__(self, org: SalesforceEmulator, fake: Fake, salesforce: SalesforceClient) -> None:
+        self.org, self.fake, self.salesforce = org, fake, salesforce
+        self.slept: list[float] = []
+        self.sign_in(org.founding.administrator)
+        fake.respond = self.respond
+        self.client = MetadataClient(salesforce.wire, sleep=self.slept.append, monotonic=lambda: sum(self.slept))
+
+    def sign_in(self, user: str) -> None:
+        self.fake.grant = lambda _: self.fake.token(access_token=self.org.oauth.open(user))
+
+    def respond(self, request: Request) -> Response:
+        answer = self.org.handle(request)
+        if answer.close:
+            raise requests.ConnectionError("reset")
+        return answer
+
+    def tags(self) -> list[str]:
+        return [entry.tags[0] for entry in self.org.journal if entry.tags]

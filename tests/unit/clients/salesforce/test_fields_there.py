@@ -1,0 +1,100 @@
+import pytest
+
+from infra.local.salesforce import SalesforceEmulator
+from shared.clients.salesforce.api import SalesforceClient
+from shared.clients.salesforce.fields_there import duplicates, obstacles
+from shared.clients.salesforce.metadata_xml import NAMESPACE
+from tests.unit.clients.salesforce.metadata_bench import Bench, whole_package
+from tests.unit.clients.salesforce.salesforce_bench import Fake
+
+DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
+IDENTIFIER = "<length>100</length><type>Text</type>"
+
+
+@pytest.fixture
+def bench(fake: Fake, salesforce: SalesforceClient) -> Bench:
+    return Bench(SalesforceEmulator(bare=True), fake, salesforce)
+
+
+def by_hand(org: SalesforceEmulator, name: str, rest: str) -> None:
+    """A field that somebody made in Setup before us."""
+    org.make_field(
+        "Opportunity",
+        f'<CustomField xmlns="{NAMESPACE}"><fullName>{name}</fullName><label>Old</label>{rest}</CustomField>',
+    )
+
+
+def deal(org: SalesforceEmulator, referral: str | None) -> str:
+    return org.insert("Opportunity", {**DEAL, "Referral_Identifier__c": referral})
+
+
+def test_a_bare_org_has_no_obstacle(bench: Bench) -> None:
+    assert obstacles(bench.salesforce, whole_package()) == []
+
+
+def test_an_org_with_our_own_fields_has_none(bench: Bench) -> None:
+    bench.client.deploy(whole_package())
+    assert obstacles(bench.salesforce, whole_package()) == []
+
+
+@pytest.mark.parametrize("marks", ["", "<externalId>true</externalId>", "<unique>true</unique>"])
+def test_an_identifier_that_is_not_both_is_an_obstacle_that_deploying_would_mend(bench: Bench, marks: str) -> None:
+    by_hand(bench.org, "Referral_Identifier__c", IDENTIFIER + marks)
+    deal(bench.org, "A")
+    deal(bench.org, "B")
+    deal(bench.org, None)
+    deal(bench.org, None)
+    (found,) = obstacles(bench.salesforce, whole_package())
+    assert found.field == "Opportunity.Referral_Identifier__c"
+    assert found.mends
+    assert "--make-unique" in found.remedy
+    assert found.duplicates is None
+
+
+def test_duplicates_are_listed_by_id_whatever_the_case_of_their_letters(bench: Bench) -> None:
+    by_hand(bench.org, "Referral_Identifier__c", IDENTIFIER)
+    bench.org.rest.pages.short_pages = 2
+    first, second, third = (deal(bench.org, value) for value in ("abc-1", "ABC-1", "other"))
+    deal(bench.org, None)
+    (found,) = obstacles(bench.salesforce, whole_package())
+    assert found.duplicates == {"abc-1": (first, second)}
+    assert not found.mends
+    assert "clear it on all records but one" in str(found)
+    assert third not in str(found)
+
+
+def test_cleared_duplicates_are_none(bench: Bench) -> None:
+    by_hand(bench.org, "Referral_Identifier__c", IDENTIFIER)
+    deal(bench.org, "A")
+    second = deal(bench.org, "A")
+    assert len(duplicates(bench.salesforce, "Opportunity", "Referral_Identifier__c")) == 1
+    bench.org.edit("Opportunity", second, {"Referral_Identifier__c": None})
+    assert duplicates(bench.salesforce, "Opportunity", "Referral_Identifier__c") == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "rest", "told"),
+    [
+        ("Products__c", "<length>500</length><type>LongTextArea</type>", "is there as textarea, not as Text"),
+        ("Sync_Status__c", "<length>20</length><type>Text</type>", "is there as string, not as Picklist"),
+        (
+            "Audit__c",
+            "<length>131072</length><type>LongTextArea</type>",
+            "131072 characters and would be cut to 100000",
+        ),
+        ("Sync_Mark__c", "<length>20</length><type>Text</type>", "is there as string, not as a formula"),
+        ("Products__c", "<type>Text</type><formula>Name</formula>", "is there as a formula (string), not as Text"),
+    ],
+)
+def test_a_field_of_another_shape_is_never_bent(bench: Bench, name: str, rest: str, told: str) -> None:
+    by_hand(bench.org, name, rest)
+    (found,) = obstacles(bench.salesforce, whole_package())
+    assert told in str(found)
+    assert not found.mends
+    assert "rename it or delete it" in found.remedy
+
+
+def test_a_shorter_field_is_simply_lengthened(bench: Bench) -> None:
+    by_hand(bench.org, "Products__c", "<length>80</length><type>Text</type>")
+    assert obstacles(bench.salesforce, whole_package()) == []
+    assert bench.client.deploy(whole_package()).success

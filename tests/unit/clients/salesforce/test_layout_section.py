@@ -1,0 +1,118 @@
+import pytest
+
+from shared.clients.salesforce.layout_section import LABEL, section_of, with_section
+from shared.clients.salesforce.metadata_xml import children, local, parse, text_of
+from shared.errors import ConfigurationError, Unavailable
+from tests.unit.clients.salesforce.metadata_bench import whole_package
+
+SECTION = section_of(whole_package().files["layouts/Opportunity-Co-sell Layout.layout"])
+XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
+OURS = (
+    "Sync_with_Partner_Center__c", "How_can_Microsoft_help__c", "Products__c", "Audit__c",
+    "Sync_Mark__c", "Sync_Status__c", "Referral_Identifier__c", "Referral_Link__c",
+)  # fmt: skip
+
+
+def item(field: str, behavior: str = "Edit") -> str:
+    return f"<layoutItems><behavior>{behavior}</behavior><field>{field}</field></layoutItems>"
+
+
+def section(label: str, *columns: str, style: str = "TwoColumnsTopToBottom") -> str:
+    inside = "".join(f"<layoutColumns>{column}</layoutColumns>" for column in columns)
+    return f"<layoutSections><label>{label}</label>{inside}<style>{style}</style></layoutSections>"
+
+
+def layout(*sections: str, before: str = "", after: str = "") -> bytes:
+    return f"<Layout {XMLNS}>{before}{''.join(sections)}{after}</Layout>".encode()
+
+
+def labels(data: bytes) -> list[str]:
+    return [text_of(each, "label") for each in children(parse(data), "layoutSections")]
+
+
+INFORMATION = section("Information", item("Name", "Required"), item("Amount"))
+SYSTEM = section("System", item("CreatedById", "Readonly"), item("LastModifiedById", "Readonly"))
+LINKS = section("Links", "", style="CustomLinks")
+
+
+def test_the_section_goes_above_the_system_information_and_the_links() -> None:
+    change = with_section(layout(INFORMATION, SYSTEM, LINKS), SECTION)
+    assert labels(change.after) == ["Information", LABEL, "System", "Links"]
+    assert change.fields == OURS
+    assert labels(with_section(layout(INFORMATION, LINKS), SECTION).after) == ["Information", LABEL, "Links"]
+    assert labels(with_section(layout(INFORMATION), SECTION).after) == ["Information", LABEL]
+
+
+def test_a_layout_without_sections_gets_it_at_its_place_in_the_schema() -> None:
+    after = "<relatedLists><relatedList>RelatedActivityList</relatedList></relatedLists>"
+    change = with_section(layout(before="<excludeButtons>Submit</excludeButtons>", after=after), SECTION)
+    assert [local(child) for child in parse(change.after)] == ["excludeButtons", "layoutSections", "relatedLists"]
+
+
+def test_everything_else_stays_as_it_was() -> None:
+    change = with_section(layout(INFORMATION, SYSTEM, after="<showEmailCheckbox>false</showEmailCheckbox>"), SECTION)
+    removed = [line for line in change.difference.splitlines() if line.startswith("-") and line != "--- before"]
+    assert removed == []
+    root = parse(change.after)
+    root.remove(next(each for each in children(root, "layoutSections") if text_of(each, "label") == LABEL))
+    kept = [text_of(each, "label") for each in children(root, "layoutSections")]
+    assert kept == ["Information", "System"]
+
+
+def test_a_second_time_there_is_nothing_to_do() -> None:
+    once = with_section(layout(INFORMATION), SECTION)
+    twice = with_section(once.after, SECTION)
+    assert twice.fields == ()
+    assert twice.after == twice.before == once.after
+    assert twice.difference == ""
+
+
+def test_what_the_sync_writes_is_read_only() -> None:
+    change = with_section(layout(INFORMATION), SECTION)
+    found = {
+        text_of(each, "field"): text_of(each, "behavior")
+        for section_ in children(parse(change.after), "layoutSections")
+        for column in children(section_, "layoutColumns")
+        for each in children(column, "layoutItems")
+    }
+    assert {name for name in OURS if found[name] == "Edit"} == set(OURS[:3])
+    assert {name for name in OURS if found[name] == "Readonly"} == set(OURS[3:])
+
+
+def test_a_field_that_stands_elsewhere_stays_there() -> None:
+    mine = section("Mine", item("Products__c") + item("Audit__c", "Readonly"))
+    change = with_section(layout(mine), SECTION)
+    assert set(change.fields) == set(OURS) - {"Products__c", "Audit__c"}
+    assert change.after.count(b"Products__c") == 1
+
+
+def test_a_section_that_lacks_some_fields_is_completed() -> None:
+    older = section(LABEL, item("Sync_with_Partner_Center__c"), item("Referral_Identifier__c", "Readonly"))
+    change = with_section(layout(older, SYSTEM), SECTION)
+    assert labels(change.after) == [LABEL, "System"]
+    assert set(change.fields) == set(OURS) - {"Sync_with_Partner_Center__c", "Referral_Identifier__c"}
+
+
+@pytest.mark.parametrize("columns", [(), ("",), (item("Sync_Mark__c", "Readonly"),)])
+def test_a_section_of_another_shape_takes_all_fields_too(columns: tuple[str, ...]) -> None:
+    change = with_section(layout(section(LABEL, *columns)), SECTION)
+    assert labels(change.after) == [LABEL]
+    for name in OURS:
+        assert change.after.count(f"<field>{name}</field>".encode()) == 1
+
+
+def test_the_difference_shows_the_new_lines() -> None:
+    shown = with_section(layout(INFORMATION), SECTION).difference
+    assert "+        <label>Microsoft co-sell</label>" in shown
+    assert shown.startswith("--- before\n+++ after\n")
+
+
+@pytest.mark.parametrize("data", [b"", b"<Layout", b"<html/>", f"<Profile {XMLNS}/>".encode()])
+def test_what_is_no_layout_is_not_touched(data: bytes) -> None:
+    with pytest.raises(Unavailable, match="no layout"):
+        with_section(data, SECTION)
+
+
+def test_our_own_layout_must_have_the_section() -> None:
+    with pytest.raises(ConfigurationError, match="no section 'Microsoft co-sell'"):
+        section_of(layout(INFORMATION))
