@@ -26,7 +26,7 @@ from shared.errors import (
 SECONDS = 300.0
 """How long one command may take; a deployment asks for more."""
 
-RIGHTS = "Ask for the role that docs/staging-and-production.md names for this step."
+RIGHTS = "Ask for the role that this step needs (infra/azure/README.md)."
 LOOK = "Mend what it says, or run the same `az` command by hand to see all of it."
 LOG_IN = "Run `az login`, choose the subscription with `az account set`, and try again."
 _DENIED = ("AuthorizationFailed", "Forbidden", "LinkedAuthorizationFailed", "InsufficientAccountPermissions")

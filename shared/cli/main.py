@@ -3,7 +3,7 @@
 import typer
 
 from shared import __version__
-from shared.cli import salesforce
+from shared.cli import doctor, salesforce
 
 app = typer.Typer(
     name="cosell",
@@ -13,6 +13,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(salesforce.app, name="salesforce")
+
+app.command()(doctor.doctor)
 
 
 @app.command()

@@ -9,15 +9,17 @@ due|<side>               <pair>                  next attempt, cause, attempts
 side|<side>              state                   paused until, reason, parallelism
 cursor                   <name>                  cursors and heartbeats
 owner                    salesforce              the organisation this store belongs to
+probe                    <of one probe>          written and removed at once: does storage work?
 """
 
 import hashlib
+import secrets
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
-from shared.errors import StoreConflict
+from shared.errors import StoreConflict, StoreUnavailable
 from shared.store.codec import pack, unpack
 from shared.store.entries import Due, Entry, Line, SideState
 from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
@@ -171,6 +173,17 @@ class LinkStore:
             row = self._rows.get("owner", SALESFORCE)
             return str(unpack(row.data)) if row else organization_id
         return organization_id
+
+    # --- whether it works at all
+
+    def probe(self) -> None:
+        """Write, read back and remove a row of its own. Raises StoreUnavailable, StoreConflict."""
+        key = secrets.token_hex(8)
+        self._rows.write("probe", [Insert(key, pack(key))])
+        row = self._rows.get("probe", key)
+        if row is None or unpack(row.data) != key:
+            raise StoreUnavailable("storage does not give back what was written")
+        self._rows.write("probe", [Delete(key, row.etag)])
 
 
 def _link(row: Row) -> Entry[Link]:

@@ -15,6 +15,8 @@ FLOORS = {
     "functions": 4,
     "shared.cli": 4,
     "shared.app": 3,
+    "shared.doctor": 3,
+    "shared.credentials": 3,
     "shared.door": 3,
     "shared.health": 3,
     "shared.sync": 3,
@@ -32,7 +34,10 @@ FLOORS = {
 
 SAME_FLOOR = {
     ("shared.app", "shared.sync"): "app wires what sync is given",
+    ("shared.credentials", "shared.app"): "the daily run looks after what app has wired",
+    ("shared.credentials", "shared.sync"): "a refused sign-in pauses the side as in any run",
     ("shared.health", "shared.app"): "health reports what app has wired",
+    ("shared.doctor", "shared.app"): "the doctor examines what app has wired",
     ("shared.errors", "shared.domain"): "a rejection carries the cause",
     ("shared.settings", "shared.errors"): "a wrong setting is an error of our tree",
     ("shared.transport", "shared.errors"): "a trust bundle that cannot be read is an error of our tree",

@@ -24,6 +24,7 @@ from shared.clients.loopback import is_loopback
 from shared.clients.partner_center import bodies
 from shared.clients.partner_center.bodies import Json
 from shared.clients.partner_center.failures import Reply
+from shared.clients.partner_center.probe import VALIDATE_MFA, Probe, claims_of, probe_of
 from shared.clients.partner_center.wire import Outgoing, Token, Wire
 from shared.errors import Ambiguous, Cause, ConfigurationError, CosellError, NotFound, Rejected, Unavailable
 from shared.transport.client import open_client
@@ -37,6 +38,9 @@ STAMP = (
     "target",
 )  # fmt: skip
 """What a list tells of each referral: enough to drop what is not ours or not new (protocol.md section 8)."""
+
+PROBED = 50
+"""Referrals that `probe` looks at."""
 
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _CREATED = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
@@ -75,6 +79,7 @@ class Referrals:
         """
         self._address = _checked(base_url)
         self._client = client
+        self._token = token
         self._wire = Wire(token, client, deadline=deadline, new_id=new_id, clock=clock, chance=chance)
         self._unfiltered: set[str] = set()
 
@@ -96,6 +101,20 @@ class Referrals:
         """One referral. Raises NotFound."""
         request = Outgoing("GET", self._of(referral_id), f"referral {referral_id}")
         return self._wire.read(request, _representation)
+
+    def claims(self) -> Json:
+        """Sign in, and give what the access token says of itself, unverified; empty where it is opaque."""
+        return claims_of(self._token(False))  # noqa: FBT003 - the callable has no names
+
+    def probe(self) -> Probe:
+        """The newest referrals, and what the answer tells of MFA, account, tenant and clock; for checks, not for runs.
+
+        Raises what a list call raises.
+        """
+        query = str(httpx.QueryParams({"$orderby": "updatedDateTime desc", "$top": str(PROBED)}))
+        address = self._address.copy_with(query=query.encode())
+        request = Outgoing("GET", address, "referrals", headers=VALIDATE_MFA)
+        return self._wire.read(request, lambda reply: probe_of(reply, self._token(False)))  # noqa: FBT003 - as above
 
     # --- writing
 

@@ -48,7 +48,7 @@ def test_missing_rights_carry_code_and_remedy(az: StandInAz) -> None:
         run(["group", "show", "--name", "secret-value"])
     cause = caught.value.cause
     assert (cause.code, cause.reason) == ("AuthorizationFailed", "az group show: (AuthorizationFailed) No.")
-    assert "docs/staging-and-production.md" in cause.remedy
+    assert "infra/azure/README.md" in cause.remedy
 
 
 def test_something_else_than_json_is_no_answer(az: StandInAz) -> None:

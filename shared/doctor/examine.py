@@ -1,0 +1,95 @@
+"""The examination: every check in order, each on its own; one that rests on a failed one is skipped, and says so."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.doctor import clocks, events, here, partner_center, salesforce, salesforce_fields
+from shared.doctor.patient import Patient
+from shared.doctor.verdict import Result, Verdict, of_error, skipped
+
+BY_HAND = (
+    "PARTNER_CENTER_LOCATION is the valid PartnerID (MPN id) of a location of yours, not of the whole company.",
+    "The solutions that sellers name are co-sell ready in Partner Center.",
+    "The partner account and the solutions are under one tenant, PARTNER_CENTER_TENANT_ID.",
+    "The integration user has View All on Opportunity, Account and Contact, so that sharing hides no record.",
+)
+"""What no call can tell: a person looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One check: its name, what must be ok before it makes sense, and the look itself."""
+
+    name: str
+    needs: tuple[str, ...]
+    look: Callable[[Patient], Verdict]
+
+
+_SIGNED_IN = "Partner Center sign-in"
+_LISTED = "referral role"
+_IN_SALESFORCE = "Salesforce sign-in"
+ITEMS: tuple[Item, ...] = (
+    Item("settings", (), here.settings),
+    Item("mapping file", ("settings",), here.mapping),
+    Item("vault", ("mapping file",), here.vault),
+    Item("Salesforce key", ("vault",), here.salesforce_key),
+    Item("Partner Center credential", ("vault",), here.credential),
+    Item("refresh token", ("vault",), here.refresh_token),
+    Item("storage", ("mapping file",), here.storage),
+    Item(_SIGNED_IN, ("vault",), partner_center.sign_in),
+    Item("MFA", (_SIGNED_IN,), partner_center.mfa),
+    Item(_LISTED, (_SIGNED_IN,), partner_center.role),
+    Item("tenant", (_SIGNED_IN,), partner_center.tenant),
+    Item("organisation id", (_SIGNED_IN,), partner_center.organization),
+    Item("partner location", (_SIGNED_IN,), partner_center.location),
+    Item("Partner Center clock", (_SIGNED_IN,), clocks.partner_center),
+    Item("webhook registration", (_SIGNED_IN,), events.registration),
+    Item(_IN_SALESFORCE, ("vault",), salesforce.sign_in),
+    Item("Salesforce user", (_IN_SALESFORCE,), salesforce.user),
+    Item("Salesforce permissions", (_IN_SALESFORCE,), salesforce.permissions),
+    Item("custom fields", (_IN_SALESFORCE,), salesforce_fields.own),
+    Item("mapped fields", (_IN_SALESFORCE,), salesforce_fields.mapped),
+    Item("currency field", (_IN_SALESFORCE,), salesforce_fields.currency),
+    Item("stages", (_IN_SALESFORCE,), salesforce.stages),
+    Item("conditional update", (_IN_SALESFORCE, "custom fields"), salesforce.conditional_update),
+    Item("Salesforce API budget", (_IN_SALESFORCE,), salesforce.budget),
+    Item("Salesforce clock", (_IN_SALESFORCE,), clocks.salesforce),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check's name and what it says."""
+
+    name: str
+    verdict: Verdict
+
+    def document(self) -> dict[str, str]:
+        """For a script."""
+        return {
+            "name": self.name,
+            "result": str(self.verdict.result),
+            "found": self.verdict.found,
+            "remedy": self.verdict.remedy,
+        }
+
+
+def examine(
+    patient: Patient, told: Callable[[int, str], None] = lambda _done, _name: None, items: Sequence[Item] = ITEMS
+) -> list[Check]:
+    """Look at everything; nothing that a check raises ends the examination. `told` hears of the progress."""
+    verdicts: dict[str, Verdict] = {}
+    for number, item in enumerate(items):
+        told(number, item.name)
+        verdicts[item.name] = _verdict(item, patient, verdicts)
+    return [Check(name, verdict) for name, verdict in verdicts.items()]
+
+
+def _verdict(item: Item, patient: Patient, known: Mapping[str, Verdict]) -> Verdict:
+    unmet = next((need for need in item.needs if known[need].result is not Result.OK), None)
+    if unmet is not None:
+        return skipped(f"rests on: {unmet}")
+    try:
+        return item.look(patient)
+    except Exception as error:  # noqa: BLE001 - a broken check must not hide what the others found
+        return of_error(error)

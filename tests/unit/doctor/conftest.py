@@ -1,0 +1,49 @@
+"""The emulators of both sides, started once; every test begins with a first day and a few deals on record."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local.systems import Systems, started
+from shared.doctor.examine import examine
+from shared.doctor.patient import Patient
+from shared.doctor.verdict import Result, Verdict
+
+
+@pytest.fixture(scope="session")
+def all_systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
+    with started(tmp_path_factory.mktemp("systems")) as systems:
+        yield systems
+
+
+@pytest.fixture
+def systems(all_systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Systems:
+    for name, value in {**all_systems.environ, "STORE_FILE": str(tmp_path / "store.sqlite")}.items():
+        monkeypatch.setenv(name, value)
+    all_systems.reset()
+    all_systems.seller_creates("Known deal")
+    all_systems.partner_center.populate(2)
+    return all_systems
+
+
+class Clinic:
+    """Runs the examination and gives the verdict of one check."""
+
+    def examined(self) -> dict[str, Verdict]:
+        patient = Patient()
+        try:
+            return {check.name: check.verdict for check in examine(patient)}
+        finally:
+            patient.close()
+
+    def failure(self, name: str) -> Verdict:
+        """The verdict of a check that must have failed, with a remedy."""
+        verdict = self.examined()[name]
+        assert (verdict.result, bool(verdict.remedy)) == (Result.FAILED, True), verdict
+        return verdict
+
+
+@pytest.fixture
+def clinic(systems: Systems) -> Clinic:  # noqa: ARG001 - there must be something to examine
+    return Clinic()
