@@ -4,6 +4,7 @@ import azure.functions as func
 
 from functions.apply_event import bp as apply_event
 from functions.apply_poison import bp as apply_poison
+from functions.keep_credentials import bp as keep_credentials
 from functions.push_opportunities import bp as push_opportunities
 from functions.receive_event import bp as receive_event
 from functions.report_health import bp as report_health
@@ -18,5 +19,13 @@ door()
 trigger_settings()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in (receive_event, apply_event, apply_poison, push_opportunities, sweep_referrals, report_health):
+for blueprint in (
+    receive_event,
+    apply_event,
+    apply_poison,
+    push_opportunities,
+    sweep_referrals,
+    keep_credentials,
+    report_health,
+):
     app.register_functions(blueprint)

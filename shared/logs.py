@@ -49,6 +49,11 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "pair_failed": (logging.ERROR, ("key", "error", "where")),
     "event_poisoned": (logging.ERROR, ("referral_id",)),
     # sides and sign-in
+    "credentials_kept": (
+        logging.INFO,
+        ("refresh_token_age_days", "certificate_days_left", "secret_days_left", "mfa", "role"),
+    ),
+    "credential_ending": (logging.WARNING, ("name", "days_left")),
     "side_paused": (logging.WARNING, ("side", "reason", "seconds")),
     "sign_in_failed": (logging.ERROR, ("side", "code")),
     "refresh_token_not_stored": (logging.ERROR, ("name", "error")),

@@ -11,6 +11,7 @@ FUNCTIONS = {
     "apply_poison": QUEUE,
     "push_opportunities": TIMER,
     "sweep_referrals": TIMER,
+    "keep_credentials": TIMER,
     "report_health": HTTP,
 }
 
@@ -50,6 +51,9 @@ def test_queues_and_schedules_are_settings(world: World) -> None:
     ]  # fmt: skip
     assert trigger(functions["sweep_referrals"], "schedule", "runOnStartup", "useMonitor") == [
         "0 */15 * * * *", False, True,
+    ]  # fmt: skip
+    assert trigger(functions["keep_credentials"], "schedule", "runOnStartup", "useMonitor") == [
+        "0 17 3 * * *", False, True,
     ]  # fmt: skip
 
 
