@@ -140,6 +140,8 @@ class PartnerCenterSettings(_Group):
 
     url: Https = "https://api.partner.microsoft.com/v1.0/engagements"
     scope: Https = "https://api.partner.microsoft.com/.default"
+    webhooks_url: Https = "https://api.partnercenter.microsoft.com/webhooks/v1"
+    webhooks_scope: Https = "https://api.partnercenter.microsoft.com/.default"
     authority: Origin = "https://login.microsoftonline.com"
     tenant_id: Text
     client_id: Guid
@@ -229,6 +231,25 @@ class EventSettings(_Group):
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
+class WebhookSettings(_Group):
+    """The registration for events. A tenant has one, so that of two environments one alone can hold it."""
+
+    examples: ClassVar[Mapping[str, str]] = {
+        "events_url": "https://func-cosell.azurewebsites.net/api/events",
+        "events_register": "true",
+    }
+
+    events_url: Https | None = None
+    events_register: bool | None = None
+
+    @property
+    def address(self) -> str | None:
+        """The event door as the dispatcher reaches it; None where nobody has said and the platform does not know."""
+        host = os.environ.get("WEBSITE_HOSTNAME", "")
+        is_public = host and not re.match(r"localhost\b|127\.", host)  # Microsoft's own local host sets it, too
+        return self.events_url or (f"https://{host}/api/events" if is_public else None)
+
+
 class TriggerSettings(_Group):
     """What the decorators of the triggers name. The host reads it; checked here too, for a host tells no example."""
 
@@ -254,6 +275,13 @@ class Settings:
     salesforce: SalesforceSettings
     vault: VaultSettings
     store: StoreSettings
+    webhook: WebhookSettings
+
+    @property
+    def holds_registration(self) -> bool:
+        """Whether this environment is the one that registers for events: production, unless it is told otherwise."""
+        said = self.webhook.events_register
+        return self.sync.tag is None if said is None else said
 
     @classmethod
     def load(cls) -> Self:
@@ -266,6 +294,7 @@ class Settings:
             ("salesforce", SalesforceSettings),
             ("vault", VaultSettings),
             ("store", StoreSettings),
+            ("webhook", WebhookSettings),
         ):
             try:
                 groups[name] = group.read()

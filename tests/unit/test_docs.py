@@ -35,6 +35,7 @@ GROUPS: dict[str, type[settings._Group]] = {
     "Key Vault": settings.VaultSettings,
     "The store": settings.StoreSettings,
     "The event door": settings.EventSettings,
+    "The registration for events": settings.WebhookSettings,
     "The triggers": settings.TriggerSettings,
 }
 

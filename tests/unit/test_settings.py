@@ -17,6 +17,7 @@ from shared.settings import (
     SyncSettings,
     TriggerSettings,
     VaultSettings,
+    WebhookSettings,
     _Group,
     event_settings,
 )
@@ -36,7 +37,15 @@ COMPLETE = {
     "STORE_FILE": "cosell.sqlite",
 }
 OPTIONAL = ("STORE_FILE",)
-GROUPS = (SyncSettings, PartnerCenterSettings, SalesforceSettings, VaultSettings, StoreSettings, EventSettings)
+GROUPS = (
+    SyncSettings,
+    PartnerCenterSettings,
+    SalesforceSettings,
+    VaultSettings,
+    StoreSettings,
+    WebhookSettings,
+    EventSettings,
+)
 CANARY = "hunter2-canary-9f3b"
 
 MALFORMED = {
@@ -54,6 +63,8 @@ MALFORMED = {
     "RUN_SECONDS": CANARY,
     "PARTNER_CENTER_URL": f"http://{CANARY}",
     "PARTNER_CENTER_SCOPE": CANARY,
+    "PARTNER_CENTER_WEBHOOKS_URL": f"http://{CANARY}",
+    "PARTNER_CENTER_WEBHOOKS_SCOPE": CANARY,
     "PARTNER_CENTER_AUTHORITY": f"https://user:{CANARY}@login.example",
     "PARTNER_CENTER_TENANT_ID": f"@Microsoft.KeyVault({CANARY})",
     "PARTNER_CENTER_CLIENT_ID": CANARY,
@@ -75,6 +86,8 @@ MALFORMED = {
     "STORE_TABLES_URL": CANARY,
     "STORE_CONNECTION_STRING": f"@Microsoft.KeyVault({CANARY})",
     "STORE_TABLE": f"9{CANARY}",
+    "EVENTS_URL": f"http://{CANARY}",
+    "EVENTS_REGISTER": CANARY,
 }
 FILES = {"ca_bundle", "roots", "intermediates", "certificates"}
 NEVER_MALFORMED = {"MAPPING", "CA_BUNDLE", "STORE_FILE"}
@@ -246,3 +259,40 @@ def test_a_wrong_setting_of_the_door_is_named_too(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ConfigurationError, match=r"^EVENT_MAX_BYTES: .*\(example: EVENT_MAX_BYTES=65536\)$") as caught:
         event_settings()
     assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "said", "holds"),
+    [
+        ("production", None, True),
+        ("Production", None, True),
+        ("staging", None, False),
+        ("staging", "true", True),
+        ("production", "false", False),
+    ],
+)
+def test_production_registers_for_events_unless_it_is_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, environment: str, said: str | None, *, holds: bool
+) -> None:
+    monkeypatch.setenv("ENVIRONMENT", environment)
+    if said is not None:
+        monkeypatch.setenv("EVENTS_REGISTER", said)
+    assert Settings.load().holds_registration is holds
+
+
+@pytest.mark.parametrize(
+    ("said", "platform", "address"),
+    [
+        (None, None, None),
+        (None, "func-cosell.azurewebsites.net", "https://func-cosell.azurewebsites.net/api/events"),
+        (None, "localhost:7071", None),
+        ("https://api.acme.example/events/", "func.azurewebsites.net", "https://api.acme.example/events"),
+    ],
+)
+def test_the_event_door_is_where_the_platform_says_or_the_setting(
+    monkeypatch: pytest.MonkeyPatch, said: str | None, platform: str | None, address: str | None
+) -> None:
+    for name, value in (("EVENTS_URL", said), ("WEBSITE_HOSTNAME", platform)):
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert Settings.load().webhook.address == address

@@ -18,6 +18,8 @@ type optionalSettings = {
   // Partner Center.
   PARTNER_CENTER_URL: string?
   PARTNER_CENTER_SCOPE: string?
+  PARTNER_CENTER_WEBHOOKS_URL: string?
+  PARTNER_CENTER_WEBHOOKS_SCOPE: string?
   PARTNER_CENTER_AUTHORITY: string?
   PARTNER_CENTER_PUBLIC_CLIENT: string?
   PARTNER_CENTER_QUALIFICATION: string?
@@ -31,6 +33,9 @@ type optionalSettings = {
   AZURE_CREDENTIAL: string?
   CA_BUNDLE: string?
   VAULT_CACHE_SECONDS: string?
+  // The registration for events.
+  EVENTS_URL: string?
+  EVENTS_REGISTER: string?
   // The event door.
   EVENT_CERTIFICATE_ORIGINS: string?
   EVENT_ISSUER_ORIGINS: string?
