@@ -15,7 +15,6 @@ from shared.errors import CosellError, NotFound, SignInFailed
 from shared.logs import log
 
 if TYPE_CHECKING:
-    from shared.clients.partner_center.probe import Probe
     from shared.clients.partner_center.sign_in import SecretNames
 
 RUN = "credentials"
@@ -72,22 +71,6 @@ def _tell(app: App, days_left: dict[str, int], now: datetime) -> None:
     )
 
 
-def role_of(probe: "Probe") -> str | None:
-    """`admin` where a referral is seen whose team the account is not in; None where nothing tells it from a user.
-
-    A Referrals user sees only the deals of his teams (reference/partner-center.md 12.2).
-    """
-    account = (probe.account or "").casefold()
-    if not account:
-        return None
-    for referral in probe.referrals:
-        team = referral.get("team")
-        members = [member for member in team if isinstance(member, dict)] if isinstance(team, list) else []
-        if not any(str(member.get("email")).casefold() == account for member in members):
-            return "admin"
-    return None
-
-
 def ends(app: App, now: datetime) -> Iterator[tuple[str, int]]:
     """Whole days until each secret of the vault ends, where that is known; negative: it has ended.
 
@@ -135,7 +118,7 @@ def _standing(app: App) -> tuple[bool | None, str | None]:
     if probe.mfa is False:
         # It answers still, but will not once the rule is enforced.
         log("sign_in_failed", side="partner_center", code=MFA_CODE)
-    return probe.mfa, role_of(probe)
+    return probe.mfa, "admin" if probe.sees_others else None
 
 
 def _check_other_audience(app: App) -> None:

@@ -31,6 +31,18 @@ class Probe:
     account: str | None = field(repr=False)
     at: datetime | None
 
+    @property
+    def sees_others(self) -> bool:
+        """Whether a referral is seen whose team the account is not in: a Referrals user sees only his own (12.2)."""
+        account = (self.account or "").casefold()
+        return bool(account) and not all(account in _team(referral) for referral in self.referrals)
+
+
+def _team(referral: Json) -> set[str]:
+    team = referral.get("team")
+    members = team if isinstance(team, list) else []
+    return {str(member.get("email")).casefold() for member in members if isinstance(member, dict)}
+
 
 def probe_of(reply: Reply, token: str) -> Probe:
     """Read an answer to a list call. Raises `bodies.Unreadable`."""
