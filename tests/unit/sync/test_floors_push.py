@@ -35,11 +35,6 @@ class Size:
 
 AT_FULL_SIZE = pytest.param(Size(2500), marks=[pytest.mark.slow, pytest.mark.timeout(600)])
 SIZES = [Size(1), Size(250), Size(50, batch=20), AT_FULL_SIZE]
-    Size(1),
-    Size(250),
-    Size(50, batch=20),
-    pytest.param(Size(2500), marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
-]
 """The small batch shows what 2,500 pairs cost at full size, in a tenth of the time."""
 
 
