@@ -87,7 +87,7 @@ def field_of(root: Any) -> Field:  # noqa: ANN401 - an element of the standard l
         unique=texts.get("unique") == "true",
         external_id=texts.get("externalId") == "true",
         case_sensitive=texts.get("caseSensitive") == "true",
-        default=texts["defaultValue"] == "true" if kind is Kind.BOOLEAN else chosen,
+        default=texts.get("defaultValue") == "true" if kind is Kind.BOOLEAN else chosen,
         values=tuple((value, label) for value, label, _ in picks),
         restricted=root.findtext(f"{NAMESPACE}valueSet/{NAMESPACE}restricted") == "true",
         formula=formula,
