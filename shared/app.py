@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shared.clients.key_vault import Vault
     from shared.clients.partner_center.referrals import Referrals
     from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
+    from shared.clients.partner_center.webhooks import Webhooks
     from shared.mapping.mapping import Translation
     from shared.store.links import LinkStore
     from shared.store.sqlite import SqliteRows
@@ -192,10 +193,13 @@ class App:
     @cached_property
     def sign_in(self) -> "PartnerCenterSignIn":
         """Access tokens for the referrals API."""
-        return self.sign_in_to(self.settings.partner_center.scope)
+        return self._sign_in(self.settings.partner_center.scope)
 
     def sign_in_to(self, scope: str) -> "PartnerCenterSignIn":
-        """Access tokens of the integration account for one audience."""
+        """Access tokens of the integration account for another audience; all share the one refresh token."""
+        return self.sign_in.for_audience(scope)
+
+    def _sign_in(self, scope: str) -> "PartnerCenterSignIn":
         from shared.clients.partner_center.sign_in import PartnerCenterSignIn  # noqa: PLC0415 - late: a cold start
         from shared.transport.client import open_client  # noqa: PLC0415 - as above
 
@@ -208,6 +212,33 @@ class App:
 
         said = self.settings.partner_center
         return AppRegistration(said.tenant_id, said.client_id, said.authority, (scope,), said.public_client)
+
+    @cached_property
+    def webhooks(self) -> "Webhooks":
+        """The registration for events, signed in."""
+        from shared.clients.partner_center.webhooks import open_webhooks  # noqa: PLC0415 - late: costs a cold start
+
+        said, bundle = self.settings.partner_center, self.settings.vault.ca_bundle
+        token, limit = self.sign_in_to(said.webhooks_scope).token, self.settings.sync.deadline_seconds
+        webhooks = open_webhooks(said.webhooks_url, token, ca_bundle=bundle, deadline=limit)
+        return self._opened.enter_context(closing(webhooks))
+
+    def keep_registration(self) -> None:
+        """Look at the registration for events and repair ours, daily; only where this environment may hold it.
+
+        Raises what the webhook host, its sign-in and the store raise.
+        """
+        from shared.clients.partner_center.webhooks import keep_registration  # noqa: PLC0415 - late: a cold start
+
+        said, address = self.settings, self.settings.webhook.address
+        if said.sync.tag is not None and not said.holds_registration:
+            log("run_skipped", run="registration", reason="not_production")
+        elif address is None:
+            log("run_skipped", run="registration", reason="no_address")
+        else:
+            keep_registration(
+                self.webhooks, address, memory=self.store, log=log, may_register=said.holds_registration
+            )  # fmt: skip
 
     @cached_property
     def salesforce(self) -> "Salesforce":

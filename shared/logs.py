@@ -56,6 +56,9 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "credential_ending": (logging.WARNING, ("name", "days_left")),
     "side_paused": (logging.WARNING, ("side", "reason", "seconds")),
     "sign_in_failed": (logging.ERROR, ("side", "code")),
+    "registration_kept": (logging.INFO, ("outcome",)),
+    "registration_foreign": (logging.WARNING, ("host",)),
+    "registration_missing": (logging.WARNING, ()),
     "refresh_token_not_stored": (logging.ERROR, ("name", "error")),
 }
 
