@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 DEALS ?= 10
+# The long runs, where every call of every scenario is a place to die, are for CI: make test MARK=
+MARK ?= not slow
 VENV := .venv
 PY := $(VENV)/bin/python
 DEPLOY = --subscription='$(SUBSCRIPTION)' $(if $(YES),--yes)
@@ -20,7 +22,7 @@ serve: $(READY) ## start the same systems, timers on schedule, until Ctrl-C
 	@$(PY) -m infra.local.serve
 
 test: $(READY) node ## run the tests (with Node also Azurite and jsforce)
-	@$(PY) -m pytest -q -n 2 --dist worksteal -p infra.azure.deploy.tested
+	@$(PY) -m pytest -q -n 2 --dist worksteal -m '$(MARK)' -p infra.azure.deploy.tested
 
 check: $(READY) ## ruff, mypy strict, and the docs against the code
 	@$(PY) -m ruff check .
