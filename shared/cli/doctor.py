@@ -20,9 +20,9 @@ def doctor(env: Env, as_json: Json = False) -> None:
     run(env, as_json, work)
 
 
-def work(_: Environment, output: Output) -> Exit:
+def work(environment: Environment, output: Output) -> Exit:
     """Examine, tell, and give the exit code: 0 all well, 1 something failed."""
-    patient = Patient()
+    patient = Patient(door=environment.deployment.get("function_app_url"))
     try:
         with output.progress("examining", len(ITEMS)) as bar:
             checks = examine(patient, lambda done, name: bar.to(done, len(ITEMS), name))

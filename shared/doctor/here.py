@@ -49,7 +49,9 @@ def salesforce_key(patient: Patient) -> Verdict:
 
 
 def credential(patient: Patient) -> Verdict:
-    """The app registration's certificate or client secret is there and not about to end."""
+    """The app registration's certificate or client secret is there and has not ended."""
+    if patient.settings.partner_center.public_client:
+        return ok("a public registration has none (PARTNER_CENTER_PUBLIC_CLIENT)")
     for name in _CREDENTIALS:
         try:
             facts = patient.app.vault.facts(name)

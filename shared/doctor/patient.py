@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 class Patient:
     """Settings, app, and what both sides answered so far; close it at the end."""
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """Read nothing yet; `now` is our own clock."""
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), door: str | None = None) -> None:
+        """Read nothing yet; `now` is our own clock, `door` the app's address as far as its deployment told."""
         self.now = now
+        self._door = door
         self._described: dict[str, Json] = {}
 
     def close(self) -> None:
@@ -37,6 +38,11 @@ class Patient:
     def app(self) -> App:
         """The wired app. Raises ConfigurationError for the mapping file."""
         return App(self.settings)
+
+    @property
+    def events_address(self) -> str | None:
+        """Where events are to arrive; None where nobody said."""
+        return self.settings.webhook.address or (f"{self._door.rstrip('/')}/api/events" if self._door else None)
 
     @property
     def referrals(self) -> "Referrals":

@@ -47,6 +47,7 @@ def permissions(patient: Patient) -> Verdict:
 
 def budget(patient: Patient) -> Verdict:
     """Enough of the day's API calls is left."""
+    patient.describe("Opportunity")  # every answer tells
     usage = patient.salesforce.api_usage()
     if usage is None:
         return skipped("no answer told the API calls of the day")

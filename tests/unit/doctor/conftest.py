@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.systems import Systems, started
-from shared.doctor.examine import examine
+from shared.doctor.examine import ITEMS, Item, examine
 from shared.doctor.patient import Patient
 from shared.doctor.verdict import Result, Verdict
 
@@ -21,6 +21,7 @@ def all_systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
 def systems(all_systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Systems:
     for name, value in {**all_systems.environ, "STORE_FILE": str(tmp_path / "store.sqlite")}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("EVENTS_REGISTER", "false")
     all_systems.reset()
     all_systems.seller_creates("Known deal")
     all_systems.partner_center.populate(2)
@@ -30,18 +31,26 @@ def systems(all_systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 class Clinic:
     """Runs the examination and gives the verdict of one check."""
 
-    def examined(self) -> dict[str, Verdict]:
+    def examined(self, *names: str) -> dict[str, Verdict]:
+        """The verdicts of these checks and of all that they rest on; of every check if none is named."""
         patient = Patient()
         try:
-            return {check.name: check.verdict for check in examine(patient)}
+            return {check.name: check.verdict for check in examine(patient, items=_wanted(names))}
         finally:
             patient.close()
 
     def failure(self, name: str) -> Verdict:
         """The verdict of a check that must have failed, with a remedy."""
-        verdict = self.examined()[name]
+        verdict = self.examined(name)[name]
         assert (verdict.result, bool(verdict.remedy)) == (Result.FAILED, True), verdict
         return verdict
+
+
+def _wanted(names: tuple[str, ...]) -> list[Item]:
+    wanted = set(names or (item.name for item in ITEMS))
+    for item in reversed(ITEMS):
+        wanted |= set(item.needs) if item.name in wanted else set()
+    return [item for item in ITEMS if item.name in wanted]
 
 
 @pytest.fixture
