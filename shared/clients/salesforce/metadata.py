@@ -26,6 +26,8 @@ from shared.errors import MAX_REMOTE_TEXT, Cause, NotFound, Rejected, Retryable,
 
 PATIENCE_SECONDS = 1800.0
 """How long a deployment is followed: an org's queue may be long, our package takes seconds."""
+PAUSES = (0.5, 1.0, 1.0, 2.0, 3.0, 5.0)
+"""Seconds between two questions after a state; the last one for ever."""
 RIGHTS = (
     "Sign in as a Salesforce administrator for whom the app is pre-authorised (--user NAME), or give this user the "
     "permissions Customize Application and Modify Metadata Through Metadata API Functions."
@@ -133,12 +135,11 @@ class MetadataClient:
     def _pauses(self, what: str) -> Iterator[None]:
         """One turn at once, then one after each pause. Raises Unavailable when patience is at its end."""
         end = self._monotonic() + self._patience
-        for seconds in chain((0.0, 0.5, 1.0, 1.0, 2.0, 3.0), repeat(5.0)):
-            if seconds:
-                self._sleep(seconds)
+        for seconds in chain(PAUSES, repeat(PAUSES[-1])):
+            yield
+            self._sleep(seconds)
             if self._monotonic() > end:
                 raise Unavailable(f"Salesforce has not finished {what}: look at Deployment Status in Setup")
-            yield
 
     def _allowed[T](self, work: Callable[[], T]) -> T:
         """Say what right is missing, which is another one than for records."""
