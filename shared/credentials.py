@@ -2,7 +2,8 @@
 
 Who redeems a refresh token and never stores its successor is locked out after 90 days (reference/partner-center.md
 12.5), and certificates and client secrets end on a date that nobody remembers. So once a day, whatever the mode, the
-token is redeemed for both audiences, MFA and role are looked at as the service sees them, and what ends soon is told.
+token is redeemed for both audiences, MFA and role are looked at as the service sees them, what ends soon is told, and
+the registration for events is repaired.
 """
 
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ def keep_credentials(app: App, now: Callable[[], datetime] = lambda: datetime.no
                 log("credential_ending", name=name, days_left=days)
         if kept:
             _tell(app, days_left, now())
+            _keep_registration(app)
     except CosellError as error:
         log("run_failed", run=RUN, error=type(error).__name__)
         return False
@@ -59,7 +61,6 @@ def _redeemed(app: App) -> bool:
 
 def _tell(app: App, days_left: dict[str, int], now: datetime) -> None:
     mfa, role = _standing(app)
-    _check_other_audience(app)
     names = _names()
     log(
         "credentials_kept",
@@ -121,14 +122,18 @@ def _standing(app: App) -> tuple[bool | None, str | None]:
     return probe.mfa, "admin" if probe.sees_others else None
 
 
-def _check_other_audience(app: App) -> None:
-    """Consent may be lost for one of the two APIs alone; the other's work goes on, so nothing is paused."""
-    from shared.clients.partner_center.sign_in import WEBHOOKS_SCOPE  # noqa: PLC0415 - late: costs a cold start
+def _keep_registration(app: App) -> None:
+    """Redeem for the other audience, and repair the registration for events.
 
+    Consent may be lost for one of the two APIs alone; the other's work goes on, so nothing is paused.
+    """
     try:
-        app.sign_in_to(WEBHOOKS_SCOPE).token()
+        app.sign_in_to(app.settings.partner_center.webhooks_scope).token()
+        app.keep_registration()
     except SignInFailed as error:
         log("sign_in_failed", side="partner_center", code=error.code)
+    except CosellError as error:
+        log("run_failed", run="registration", error=type(error).__name__)
 
 
 def _shut_out(app: App, error: SignInFailed) -> None:

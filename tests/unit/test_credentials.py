@@ -258,6 +258,34 @@ def test_two_instances_with_tokens_that_die_at_once_both_succeed(systems: System
     assert keep_credentials(app)
 
 
+def test_the_registration_for_events_is_looked_at_on_the_way(
+    systems: Systems, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENTS_URL", "https://func-cosell.azurewebsites.net/api/events")
+    monkeypatch.setenv("EVENTS_REGISTER", "true")
+    systems.partner_center.register_events("https://another.example/hook")
+    app = App()
+
+    assert keep_credentials(app)
+
+    app.close()
+    assert told("registration_foreign") == [{"host": "another.example"}]
+
+
+def test_a_webhook_host_that_is_away_leaves_the_credentials_kept(
+    systems: Systems, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENTS_URL", "https://func-cosell.azurewebsites.net/api/events")
+    monkeypatch.setenv("EVENTS_REGISTER", "true")
+    systems.partner_center.faults.append(Fault(FaultKind.ANSWER, path="/webhooks/", times=100, status=503))
+    app = App()
+
+    assert keep_credentials(app)
+
+    app.close()
+    assert told("run_failed") == [{"run": "registration", "error": "Unavailable"}]
+
+
 def in_days(days: int) -> datetime:
     """That many days from now and an hour, so that a whole day more is never over."""
     return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days, hours=1)
