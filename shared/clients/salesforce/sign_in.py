@@ -7,7 +7,7 @@ thread signs in waits for that thread's token, or shares its failure. The token 
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 
 from shared.clients.loopback import is_loopback
+from shared.clients.salesforce.keys import keys_of
 from shared.clients.salesforce.soql import full_id
 from shared.clients.vault import Vault
 from shared.errors import ConfigurationError, ConsentNeeded, CosellError, SignInFailed, Throttled, Unavailable
@@ -124,14 +125,26 @@ class SignIn:
 
     def _with_fresh_key(self, deadline: Deadline) -> Token:
         """Sign in; refused, try once more if the vault has another key by now (a rotation)."""
-        key = self._vault.get(self._identity.key_name)
+        secret = self._vault.get(self._identity.key_name)
         try:
-            return self._request(key, deadline)
+            return self._with_any(keys_of(secret), deadline)
         except SignInFailed:
             fresh = self._vault.get_fresh(self._identity.key_name)
-            if fresh == key:
+            if fresh == secret:
                 raise
-        return self._request(fresh, deadline)
+        return self._with_any(keys_of(fresh), deadline)
+
+    def _with_any(self, keys: Sequence[str], deadline: Deadline) -> Token:
+        """Sign in with the first key that is accepted; where none is, the refusal of the newest is told."""
+        refusal: SignInFailed | None = None
+        for key in keys:
+            try:
+                return self._request(key, deadline)
+            except ConsentNeeded:
+                raise  # the signature was good
+            except SignInFailed as error:
+                refusal = refusal or error
+        raise refusal or ConfigurationError(f"the secret {self._identity.key_name} holds no key")
 
     def _request(self, key: str, deadline: Deadline) -> Token:
         form = {"grant_type": GRANT, "assertion": self._assertion(key)}
@@ -165,8 +178,7 @@ class SignIn:
             "exp": int(self._now().timestamp()) + ASSERTION_SECONDS,
         }
         try:
-            # A portal that keeps one line turns the breaks of a PEM file into a backslash and an n.
-            return jwt.encode(claims, key.replace("\\n", "\n"), algorithm="RS256")
+            return jwt.encode(claims, key, algorithm="RS256")
         except (ValueError, TypeError, jwt.PyJWTError):
             pass
         raise ConfigurationError(f"the secret {self._identity.key_name} is not an RSA private key in PEM form")

@@ -1,0 +1,73 @@
+"""During a rotation the vault's secret holds the new key before the old one, and a sign-in tries both."""
+
+import jwt
+import pytest
+
+from infra.local.wire import Request, Response
+from shared.clients.salesforce.api import SalesforceClient
+from shared.clients.salesforce.keys import keys_of, pairs_of
+from shared.errors import ConsentNeeded, SignInFailed
+from tests.unit.clients.salesforce.salesforce_bench import Fake, MemoryVault, new_pem
+from tests.unit.clients.salesforce.test_sign_in import claims_of, refuse
+
+
+class Org:
+    """Accepts assertions of the key whose certificate its app holds."""
+
+    def __init__(self, fake: Fake, pem: str) -> None:
+        self.fake, self.pem = fake, pem
+        fake.grant = self.grant
+
+    def grant(self, request: Request) -> Response:
+        try:
+            claims_of(request, self.pem)
+        except jwt.InvalidSignatureError:
+            return refuse("invalid_grant", "invalid assertion")
+        return self.fake.token()
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_sync_goes_on_before_and_after_the_certificate_is_swapped(
+    salesforce: SalesforceClient, fake: Fake, vault: MemoryVault, pem: str, swapped: bool
+) -> None:
+    new = new_pem()
+    vault.pem = vault.rotated = new + pem
+    Org(fake, new if swapped else pem)
+    assert salesforce.organization_id()
+    assert len(fake.sign_ins) == (1 if swapped else 2)
+
+
+def test_an_app_that_knows_neither_key_refuses_as_ever(
+    salesforce: SalesforceClient, fake: Fake, vault: MemoryVault, pem: str
+) -> None:
+    vault.pem = vault.rotated = new_pem() + pem
+    Org(fake, new_pem())
+    with pytest.raises(SignInFailed):
+        salesforce.organization_id()
+    assert len(fake.sign_ins) == 2
+
+
+def test_a_missing_consent_is_no_reason_to_try_the_old_key(
+    salesforce: SalesforceClient, fake: Fake, vault: MemoryVault, pem: str
+) -> None:
+    vault.pem = vault.rotated = new_pem() + pem
+    fake.grant = lambda _: refuse("invalid_grant", "user hasn't approved this consumer")
+    with pytest.raises(ConsentNeeded):
+        salesforce.organization_id()
+    assert len(fake.sign_ins) == 1
+
+
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+
+
+def test_keys_are_told_from_the_certificates_behind_them(pem: str) -> None:
+    other = new_pem()
+    secret = other + CERTIFICATE + pem + CERTIFICATE
+    assert keys_of(secret) == (other.strip(), pem.strip())
+    assert pairs_of(secret) == (other + CERTIFICATE, pem + CERTIFICATE)
+    assert keys_of(secret.replace("\n", "\\n")) == keys_of(secret)
+
+
+def test_a_text_without_a_key_is_left_for_its_reader_to_refuse() -> None:
+    assert keys_of("placeholder") == ("placeholder",)
+    assert pairs_of("placeholder") == ()
