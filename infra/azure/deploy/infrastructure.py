@@ -69,7 +69,7 @@ def _recovered(session: Session, words: tuple[str, ...], failed: AzFailed) -> An
     if not SOFT_DELETED.search(failed.text) or named is None:
         raise explained(failed.command, failed.text) from failed
     vault = named[0]
-    deleted = session.found("keyvault", "show-deleted", "--name", vault, none="not found")
+    deleted = session.found("keyvault", "show-deleted", "--name", vault, none="No deleted Vault")
     if deleted is None:
         sentence = f"The name of the vault, {vault}, is taken by somebody else in Azure."
         raise Stopped(sentence, "Set another workloadName in the parameter file.") from failed

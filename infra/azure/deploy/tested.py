@@ -12,6 +12,8 @@ from infra.azure.deploy.record import settle, state_of
 ROOT = Path(__file__).resolve().parents[3]
 WHOLE = ([str(ROOT / "tests")], ["tests"])
 """What pytest is given where no path narrows it."""
+MARKS = ("", "not slow")
+"""The long runs are for CI; `make test` leaves them out."""
 
 _BEFORE = pytest.StashKey[tuple[str, bool]]()
 
@@ -31,6 +33,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     stats = reporter.stats if reporter else {}
     counts = {name: len(stats.get(name, ())) for name in ("passed", "failed", "skipped", "deselected")}
     counts["failed"] += len(stats.get("error", ()))
-    narrowed = options.keyword or options.markexpr or counts["deselected"] or session.config.args not in WHOLE
+    chosen = options.keyword or options.deselect or (counts["deselected"] and not options.markexpr)
+    narrowed = chosen or options.markexpr not in MARKS or session.config.args not in WHOLE
     is_whole = exitstatus == 0 and not narrowed
     settle(ROOT, session.config.stash[_BEFORE], counts, is_whole=is_whole)
