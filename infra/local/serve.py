@@ -13,6 +13,7 @@ from rich.table import Table
 from infra.local import storage
 from infra.local.ending import End
 from infra.local.host import Host
+from infra.local.partner_center.events import NAMES, TEST_EVENT
 from infra.local.systems import PUSH_SCHEDULE, ROOT, SWEEP_SCHEDULE, Systems, started
 from shared.cli.environment import Environment, write
 from shared.errors import ConfigurationError
@@ -66,7 +67,7 @@ def _serve(wanted: argparse.Namespace, console: Console, end: End) -> None:
     ):
         _tell_events()
         host.start(wanted.port and wanted.port + 6, systems.authority.server(), timers=True)
-        systems.partner_center.register_events(f"{host.url}/api/events")
+        systems.partner_center.register_events(f"{host.url}/api/events", [*NAMES, TEST_EVENT])
         show(console, systems, host)
         console.print(f"Queues and tables: {kept.name}. What the connector does follows, one event a line.")
         left = write(Environment("local", kept.environ, {"function_app_url": host.url}))

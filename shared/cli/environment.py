@@ -31,6 +31,12 @@ class Environment:
         """Whether this is what `make serve` runs."""
         return self.name == "local"
 
+    @property
+    def app_url(self) -> str | None:
+        """Where the function app answers, as far as its deployment told; the template writes names in capitals."""
+        told = {name.lower(): value for name, value in self.deployment.items()}
+        return told.get("function_app_url")
+
     def enter(self) -> None:
         """Make the settings this process's own; what the shell says wins.
 

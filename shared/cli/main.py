@@ -3,7 +3,7 @@
 import typer
 
 from shared import __version__
-from shared.cli import doctor, salesforce
+from shared.cli import doctor, salesforce, webhook
 
 app = typer.Typer(
     name="cosell",
@@ -13,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(salesforce.app, name="salesforce")
+app.add_typer(webhook.app, name="webhook")
 
 app.command()(doctor.doctor)
 
