@@ -1,0 +1,64 @@
+"""The key pair that signs in to Salesforce: made here, kept in Key Vault, swapped with overlap.
+
+The secret holds the key and its certificate; during a rotation the new pair stands before the old one, and the sign-in
+tries both (`shared.clients.salesforce.keys`). Every step may be repeated: nothing is made where something waits.
+"""
+
+from dataclasses import dataclass, field
+
+from shared.app import App
+from shared.cli import certificate
+from shared.cli.certificate import Certificate
+from shared.clients.salesforce.keys import keys_of, pairs_of
+from shared.errors import NotFound
+
+DAYS = 365
+"""How long a new certificate lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPairs:
+    """The pairs in the vault, newest first; `made` says that the newest has just been made."""
+
+    pairs: tuple[str, ...] = field(repr=False)
+    made: bool = False
+
+    @property
+    def newest(self) -> str:
+        """The private key to prove."""
+        return keys_of(self.pairs[0])[0]
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The newest one's certificate; None for a key that somebody put into the vault without one."""
+        return certificate.read(self.pairs[0])
+
+    @property
+    def is_swapping(self) -> bool:
+        """Whether an old pair waits for its removal."""
+        return len(self.pairs) > 1
+
+
+def kept(app: App) -> KeyPairs:
+    """What the vault holds, no pair where it has a placeholder or nothing."""
+    try:
+        return KeyPairs(pairs_of(app.vault.get_fresh(app.settings.salesforce.key_secret)))
+    except NotFound:
+        return KeyPairs(())
+
+
+def ready(app: App, name: str, *, rotate: bool) -> KeyPairs:
+    """The pairs, one made if there is none, or if the only one is to be rotated."""
+    found = kept(app)
+    if found.pairs and not (rotate and not found.is_swapping):
+        return found
+    new = certificate.made(name, DAYS)
+    pairs = (new.pem, *found.pairs[:1])
+    app.vault.set(app.settings.salesforce.key_secret, "".join(pairs), expires=new.ends)
+    return KeyPairs(pairs, made=True)
+
+
+def finish(app: App, found: KeyPairs) -> None:
+    """The newest has proven itself: it stays alone."""
+    known = found.certificate
+    app.vault.set(app.settings.salesforce.key_secret, found.pairs[0], expires=known.ends if known else None)
