@@ -10,6 +10,7 @@ from tests.e2e.world import Events, World
 
 NAMED = "11111111-aaaa-4bbb-8ccc-222222222222"
 RESOURCE = "https://api.partnercenter.microsoft.com/engagements/v1/referrals/"
+TESTS = "http://api.partnercenter.microsoft.com/webhooks/v1/registration/validationEvents/"
 
 
 def signed(world: World, body: bytes) -> dict[str, str]:
@@ -150,6 +151,20 @@ def test_signed_but_not_understood_is_answered_202_and_logged_but_not_queued(
     (told,) = logged.named("event_not_understood")
     assert told["reason"] == reason
     assert len(told["event_id"]) == 16
+    assert untouched(world)
+
+
+def test_a_test_event_is_noted_as_information_and_asks_for_nothing(
+    world: World, logged: Events, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = event(uri=f"{TESTS}{NAMED}", name="test-created")
+
+    with caplog.at_level(logging.INFO, logger="cosell"):
+        answer = world.send(signed(world, body), body)
+
+    assert (answer.status_code, answer.content) == (202, b"")
+    assert logged.all == [{"event": "event_tested", "correlation_id": NAMED}]
+    assert [record.levelname for record in caplog.records if record.name == "cosell"] == ["INFO"]
     assert untouched(world)
 
 
