@@ -3,7 +3,7 @@
 import typer
 
 from shared import __version__
-from shared.cli import doctor, salesforce, webhook
+from shared.cli import connect, doctor, salesforce, turn_on, webhook
 
 app = typer.Typer(
     name="cosell",
@@ -12,10 +12,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(connect.app, name="connect")
 app.add_typer(salesforce.app, name="salesforce")
 app.add_typer(webhook.app, name="webhook")
 
 app.command()(doctor.doctor)
+app.command("turn-on")(turn_on.turn_on)
 
 
 @app.command()

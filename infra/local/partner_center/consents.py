@@ -34,6 +34,7 @@ class Consent:
     redirect: str = ""
     challenge: str = ""
     nonce: str | None = None
+    offline: bool = True
     redeemed: bool = False
 
 
@@ -55,8 +56,8 @@ class Consents:
         except AadstsError as error:
             # Nothing is ever sent to an address that is not the app's.
             return _page(f"AADSTS{error.code}: {meaning(error.code)[2]}", 400)
-        if query.get("response_type") != "code" or query.get("response_mode", "query") != "query":
-            return _page("Not emulated: response_type=code and response_mode=query are.", 400)
+        if query.get("response_type") != "code" or query.get("response_mode", "query") not in ("query", "form_post"):
+            return _page("Not emulated: response_type=code with response_mode=query or form_post is.", 400)
         if self._entra.settings.person == "waits":
             return _page("Sign in to your account")
         return _sent_back(redirect, query, self._answer(query, redirect, v2=v2))
@@ -90,7 +91,7 @@ class Consents:
         code = f"0.AC{self._entra.ticket()}"
         self._codes[code] = Consent(
             query["client_id"], audience, self._in(CODE_LIFE), redirect, query.get("code_challenge", ""),
-            query.get("nonce"),
+            query.get("nonce"), _is_offline(query, v2=v2),
         )  # fmt: skip
         return code
 
@@ -116,7 +117,9 @@ class Consents:
         """A device code and the short one that a person types."""
         audience = self._entra.audience(form, v2=v2)
         code, short = f"DC{self._entra.ticket()}", self._entra.ticket()[:8].upper()
-        self._devices[code] = Consent(form["client_id"], audience, self._in(DEVICE_LIFE))
+        self._devices[code] = Consent(
+            form["client_id"], audience, self._in(DEVICE_LIFE), offline=_is_offline(form, v2=v2)
+        )
         address = "https://microsoft.com/devicelogin"
         message = (
             f"To sign in, use a web browser to open the page {address} and enter the code {short} to authenticate."
@@ -143,6 +146,8 @@ class Consents:
 
 def _sent_back(redirect: str, query: Mapping[str, str], answer: dict[str, str]) -> Response:
     state = {"state": query["state"]} if "state" in query else {}
+    if query.get("response_mode") == "form_post":
+        return _form(redirect, answer | state)
     separator = "&" if urlsplit(redirect).query else "?"
     return Response(302, b"", {"Location": f"{redirect}{separator}{urlencode(answer | state)}"})
 
@@ -150,6 +155,22 @@ def _sent_back(redirect: str, query: Mapping[str, str], answer: dict[str, str]) 
 def _page(text: str, status: int = 200) -> Response:
     body = f"<!doctype html><title>Sign in</title><p>{html.escape(text)}</p>"
     return Response(status, body.encode(), {"Content-Type": "text/html; charset=utf-8"})
+
+
+def _form(redirect: str, answer: Mapping[str, str]) -> Response:
+    """A page that posts itself to the app, as soon as the browser has it."""
+    fields = "".join(
+        f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
+        for name, value in answer.items()
+    )
+    form = f'<form method="post" action="{html.escape(redirect)}">{fields}</form>'
+    body = f"<!doctype html><title>Working...</title>{form}<script>document.forms[0].submit()</script>"
+    return Response(200, body.encode(), {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
+
+
+def _is_offline(asked: Mapping[str, str], *, v2: bool) -> bool:
+    """Whether a refresh token was asked for; v1 always gives one."""
+    return not v2 or "offline_access" in asked.get("scope", "").split()
 
 
 def _challenge(verifier: str) -> str:

@@ -229,8 +229,7 @@ class EntraEmulator(Emulator):
     def _signed_in(self, form: dict[str, str], consent: Consent, *, v2: bool) -> Response:
         """Tokens for a person who has consented, a refresh token among them where it was asked for."""
         self.fail_as_planned("token")
-        offline = not v2 or "offline_access" in form.get("scope", "").split()
-        refresh = self.refresh_token(form["client_id"]) if offline else None
+        refresh = self.refresh_token(form["client_id"]) if consent.offline else None
         return self._issued(form, consent.audience, refresh, v2=v2, nonce=consent.nonce)
 
     def _refreshed(self, form: dict[str, str], app: App, *, v2: bool) -> Response:

@@ -1,0 +1,93 @@
+"""A person's consent through MSAL: authorization code with PKCE and state in a browser, or a device code (12.3, 12.4).
+
+Neither touches the vault: what is granted is looked at first and stored by the caller.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from shared.clients.partner_center.entra import Refusal
+from shared.clients.partner_center.redemption import Credential, Redemption, application, asked
+from shared.clients.partner_center.sign_in import AppRegistration
+from shared.clients.partner_center.token_endpoint import TokenEndpoint
+from shared.errors import ConsentNeeded, Unavailable
+
+NEXT_CERTIFICATE = "partner-center-certificate-next"
+"""Where a new certificate waits until a sign-in with it has succeeded: the one in use stays until then."""
+
+PENDING = frozenset({"authorization_pending", "slow_down"})
+SLOWER = 5  # seconds more between two questions, as RFC 8628 wants it after `slow_down`
+Flow = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The two tokens of one answer; `refresh_token` is the newest one there is."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+class Consent:
+    """One person's sign-in for one app registration."""
+
+    def __init__(self, http: httpx.Client, app: AppRegistration, credential: Credential) -> None:
+        """`credential` None: the registration is public. Raises ConfigurationError, and SignInFailed for settings."""
+        self._http, self._registration, self._credential = http, app, credential
+        self._authority = f"{app.authority.rstrip('/')}/{app.tenant}"
+        endpoint = TokenEndpoint(http, self._authority)
+        self._app = application(endpoint, self._authority, app.client_id, credential)
+
+    def begin(self, redirect: str) -> Flow:
+        """A flow whose `auth_uri` the person opens, and whose `state` the browser must bring back to `redirect`.
+
+        The sign-in is asked for anew (`prompt=login`): an old session may lack multi-factor authentication. The browser
+        comes back with a form, so that the code stands in no address and in no history.
+        """
+        scopes = list(self._registration.scopes)
+        how = {"redirect_uri": redirect, "prompt": "login", "response_mode": "form_post"}
+        return dict(asked(lambda: self._app.initiate_auth_code_flow(scopes, **how)))
+
+    def finish(self, flow: Flow, answer: Mapping[str, str]) -> Granted:
+        """What the browser brought back becomes tokens. Raises SignInFailed and Unavailable."""
+        return _granted(asked(lambda: self._app.acquire_token_by_auth_code_flow(flow, dict(answer))))
+
+    def begin_device(self) -> Flow:
+        """A flow whose `message` tells the person what to open and type. Raises as `finish`."""
+        flow = dict(asked(lambda: self._app.initiate_device_flow(list(self._registration.scopes))))
+        if "user_code" not in flow:
+            raise Refusal.of(flow).failure()
+        return flow | {"interval": max(1, int(flow.get("interval", SLOWER)))}
+
+    def poll(self, flow: Flow) -> Granted | None:
+        """Ask once whether the person is done; None: not yet, ask again in `flow["interval"]` seconds."""
+        answer = asked(lambda: self._app.acquire_token_by_device_flow(flow, exit_condition=lambda _: True))
+        if answer.get("error") not in PENDING:
+            return _granted(answer)
+        flow["interval"] += SLOWER if answer["error"] == "slow_down" else 0
+        return None
+
+    def redeemed(self, refresh_token: str, scope: str) -> Granted:
+        """The refresh token redeemed for an audience, and its successor where there is one. Raises as `finish`."""
+        registration = self._registration
+        redemption = Redemption(self._http, self._authority, registration.client_id, [scope])
+        answer = redemption(self._credential, refresh_token)
+        return _granted({"refresh_token": refresh_token, **{k: v for k, v in answer.items() if v}})
+
+
+def _granted(answer: Mapping[str, Any]) -> Granted:
+    if "error" in answer:
+        raise Refusal.of(answer).failure()
+    access, refresh = answer.get("access_token"), answer.get("refresh_token")
+    if not isinstance(access, str) or not access:
+        raise Unavailable("sign-in to Partner Center: the answer has no access token")
+    if not isinstance(refresh, str) or not refresh:
+        raise ConsentNeeded(
+            "sign-in to Partner Center: the answer has no refresh token",
+            code="refreshTokenWithheld",
+            remedy="Let the app registration ask for offline_access, then sign in again.",
+        )
+    return Granted(access, refresh)
