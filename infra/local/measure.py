@@ -196,7 +196,7 @@ def lines(runs: Sequence[Cost], weighed: Cost, others: Mapping[str, float]) -> l
         _imports("imports up to the first event's answer", first, LIMIT_FIRST),
         _imports("imports with everything loaded", everything, LIMIT_ALL),
         Line("memory of the app's process", weighed.resident, weighed.resident, "MB", LIMIT_MEMORY),
-        *(Line(f"memory of process {pid}", size, size, "MB", LIMIT_MEMORY) for pid, size in others.items()),
+        *(Line(f"memory of process {pid}", size, size, "MB") for pid, size in others.items()),
         Line("elapsed to the first answer", min(answered), statistics.median(answered), "ms"),
         _imports("azure.functions itself", [run.base for run in runs]),
     ]

@@ -78,14 +78,18 @@ def test_a_longer_timeout_of_the_call_and_a_wish_to_stream_do_not_lengthen_it(au
 
 
 def test_several_calls_share_one_deadline() -> None:
-    def answer(_: Request) -> Response:
-        time.sleep(0.06)
-        return Response.of({})
-
-    with Server(answer) as server, open_session(None, plain=True) as session:
-        with within(0.1):
+    now = [0.0]
+    with (
+        Server(lambda _: Response()) as server,
+        slow_server(ANSWERS["silence"]) as slow,
+        open_session(None, plain=True) as session,
+    ):
+        with within(60, lambda: now[0]):
             assert session.get(server.url).status_code == 200
-            with pytest.raises(requests.ReadTimeout):
+            now[0] = 60 - LIMIT
+            assert_cut_off(lambda: session.get(slow))
+            now[0] = 60.0
+            with pytest.raises(requests.ConnectTimeout):
                 session.get(server.url)
         assert session.get(server.url).status_code == 200
 
