@@ -16,6 +16,7 @@ from shared.cli.exits import Exit
 SWITCHES: Mapping[str, str] = {"SYNC": "preview", "SYNC_FROM": "", "PUSH_PAUSED": "", "PULL_PAUSED": ""}
 """With what a new app starts."""
 OPTIONAL = frozenset({"ALERT_EMAILS", *SWITCHES})
+REGION = "AZURE_LOCATION"
 TAG = "cosell"
 
 
@@ -79,7 +80,7 @@ def variables(session: Session, earlier: Earlier) -> dict[str, str]:
     return {
         **{name: value for name, value in known.items() if value},
         **switches,
-        "AZURE_LOCATION": _location(session, earlier),
+        REGION: _location(session, earlier),
     }
 
 
@@ -96,7 +97,7 @@ def _before(earlier: Earlier, name: str) -> str:
 
 def _location(session: Session, earlier: Earlier) -> str:
     """The region; names depend on it, so that it cannot change."""
-    wish = session.az.environ.get("AZURE_LOCATION")
+    wish = session.az.environ.get(REGION)
     if wish and earlier.location and wish != earlier.location:
         sentence = f"AZURE_LOCATION says {wish}, but this environment was deployed to {earlier.location}."
         raise Stopped(sentence, f"AZURE_LOCATION={earlier.location}; a move is a new installation.", Exit.USAGE)

@@ -93,7 +93,7 @@ def _bring(session: Session, package: Package, subscription: str | None) -> None
     known = earlier.find(session)
     variables = earlier.variables(session, known)
     session.az.give(variables)
-    location = variables["AZURE_LOCATION"]
+    location = variables[earlier.REGION]
     session.say(f"SYNC={variables['SYNC']}" + ("" if known.app else ": a new app plans, and writes nothing"))
     infrastructure.preview(session, location)
     target = infrastructure.create(session, location, account)

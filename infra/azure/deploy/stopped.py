@@ -113,7 +113,7 @@ KNOWN = (
         "Deploy as the operator (operatorPrincipalId), who gets the right; it works some minutes after it was granted.",
     ),
     Known(
-        r"Another deployment is in progress|[Dd]eployment conflict|[Ss]tatus [Cc]ode:? ?409",
+        r"Another deployment is in progress|ongoing deployment|[Dd]eployment conflict|[Ss]tatus [Cc]ode:? ?409",
         "Another zip is being deployed to the app.",
         AGAIN,
         Exit.AGAIN,

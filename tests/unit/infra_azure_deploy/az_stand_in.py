@@ -1,6 +1,6 @@
 """A stand-in for the Azure CLI: holds each line to a table of known commands, records it, and plays answers.
 
-Run as `az`, or called as `az(words, environ)`. The folder `$AZ_STAGE` holds `answers.json`: for each command a list of
+Run as `az`, or called as `az(words, environ)`. The folder `$SAMPLE_STAGE` holds `answers.json`: for each command a list of
 answers, played in order, the last one again and again; an answer is `{"out": JSON}`, `{"text": "…"}` or
 `{"error": "…"}`. It writes `calls.jsonl`, and keeps blobs in `blobs/` and `states.json`: a history that forgets would
 prove nothing.
@@ -46,7 +46,7 @@ type Done = tuple[int, str, str]
 
 
 def az(words: Sequence[str], environ: Mapping[str, str]) -> Done:
-    stage = Path(environ["AZ_STAGE"])
+    stage = Path(environ["SAMPLE_STAGE"])
     first = next((place for place, word in enumerate(words) if word.startswith("-")), len(words))
     command = " ".join(words[:first])
     options = _options(words[first:])

@@ -98,7 +98,11 @@ class Stage:
 
     def session(self, environment: str = "staging", *, unattended: bool = False) -> Session:
         (self.folder / "answers.json").write_text(json.dumps(self.answers), encoding="utf-8")
-        environ = {"PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}", "AZ_STAGE": str(self.folder), **self.shell}
+        environ = {
+            "PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}",
+            "SAMPLE_STAGE": str(self.folder),
+            **self.shell,
+        }
         az = Az(environ, None if self.on_path else az_stand_in.az)
         return Session(
             environment, self.said.append, self._answer, az, self.root, self._sleep, lambda: self.passed,

@@ -90,7 +90,7 @@ def test_a_build_that_fails_leaves_the_zip_before(stage: Stage) -> None:
 def test_another_zip_on_its_way_is_no_reason_to_put_anything_back(stage: Stage) -> None:
     deployed(stage, "deal = 2\n")
     stage.changes("deal = 3\n")
-    stage.fails(CONFIG_ZIP, "Status Code: 409, another deployment")
+    stage.fails(CONFIG_ZIP, "There may be an ongoing deployment. Please track your deployment in https://x")
     assert fails(stage).code is Exit.AGAIN
     assert len(stage.calls(CONFIG_ZIP)) == 2
 
