@@ -1,0 +1,65 @@
+"""The person before the browser, and the command with its options."""
+
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from infra.local.partner_center.clients import App as Registration
+from infra.local.systems import Systems
+from shared.cli.connect_partner_center import Wanted, work
+from shared.cli.environment import Environment
+from shared.cli.exits import Exit
+from shared.cli.output import Output
+
+RT = "partner-center-refresh-token"
+CERTIFICATE = "partner-center-certificate"
+HERE = Environment("local")
+PLACEHOLDER = "placeholder: run `cosell connect partner-center`"
+
+
+class Person:
+    """Opens what the command asks for, as a browser does: a form that posts itself is posted, to the loopback too."""
+
+    def __init__(self, systems: Systems) -> None:
+        self.systems = systems
+        self.opened: list[str] = []
+        self.pages: list[str] = []
+
+    def __call__(self, address: str) -> bool:
+        self.opened.append(address)
+        context = self.systems.authority.client()
+        with httpx.Client(verify=context, trust_env=False) as browser:
+            page = browser.get(address).text
+            if action := re.search(r'<form method="post" action="([^"]+)"', page):
+                fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', page))
+                page = browser.post(action[1], data={name: unescape(value) for name, value in fields.items()}).text
+        self.pages.append(page)
+        return True
+
+    @property
+    def asked(self) -> dict[str, str]:
+        return {name: values[0] for name, values in parse_qs(urlsplit(self.opened[0]).query).items()}
+
+
+def connect(person: Person | None = None, **wanted: object) -> Exit:
+    chosen: dict[str, object] = {"seconds": 5.0, "pause": lambda _: None, **wanted}
+    if person is not None:
+        chosen["open_browser"] = person
+    return work(HERE, Output(), Wanted(**chosen))  # type: ignore[arg-type]  # the options vary by case
+
+
+def stored(systems: Systems, name: str = RT) -> str:
+    return systems.vault.shelf.find(name).latest.value
+
+
+def public(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    entra = systems.partner.entra
+    entra.apps[entra.client_id] = Registration(entra.client_id, public=True)
+    monkeypatch.setenv("PARTNER_CENTER_PUBLIC_CLIENT", "true")
+
+
+def forms(systems: Systems) -> list[str]:
+    return [tag for entry in systems.partner.entra.journal for tag in entry.tags]

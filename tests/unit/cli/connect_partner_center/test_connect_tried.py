@@ -1,0 +1,141 @@
+"""What a consent is tried for before it is stored, and the credential of the app registration."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from infra.local.emulator import Fault, FaultKind
+from infra.local.partner_center.tokens import REFERRALS_AUDIENCE, USER, WEBHOOKS_AUDIENCE
+from infra.local.systems import Systems
+from shared.cli import certificate
+from shared.cli.connect_partner_center import Wanted, work
+from shared.cli.exits import Exit
+from shared.cli.output import Output
+from shared.clients.partner_center.consent import NEXT_CERTIFICATE
+from shared.errors import ConfigurationError, ConsentNeeded, CosellError, SignInFailed, Unavailable
+from tests.unit.cli.connect_partner_center.connect_bench import (
+    CERTIFICATE,
+    HERE,
+    PLACEHOLDER,
+    Person,
+    connect,
+    stored,
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "failed", "remedy"),
+    [
+        ({"mfa": False}, "multi-factor authentication", "with multi-factor authentication"),
+        ({"roles": ()}, "referral role", "Referrals admin"),
+        ({"roles": (USER,)}, None, ""),
+        ({"consented": (REFERRALS_AUDIENCE,)}, "events API", "both Partner Center APIs"),
+        ({"audiences": (REFERRALS_AUDIENCE,)}, "events API", "service principal"),
+    ],
+)
+def test_what_is_missing_is_named_with_its_remedy_and_nothing_is_stored(
+    systems: Systems, person: Person, capsys: pytest.CaptureFixture[str], settings: dict[str, object],
+    failed: str | None, remedy: str,
+) -> None:  # fmt: skip
+    for name, value in settings.items():
+        setattr(systems.partner.entra.settings, name, value)
+
+    code = work(HERE, Output(as_json=True), Wanted(seconds=5.0, open_browser=person))
+
+    said = json.loads(capsys.readouterr().out)
+    wrong = {check["name"]: check["remedy"] for check in said["checks"] if check["result"] == "failed"}
+    assert list(wrong) == ([failed] if failed else [])
+    assert remedy in wrong.get(failed or "", "")
+    assert (code, said["ok"]) == ((Exit.SIGN_IN, False) if failed else (Exit.OK, True))
+    assert (stored(systems) == PLACEHOLDER) == bool(failed)
+
+
+def test_a_consent_for_events_alone_never_gets_as_far_as_a_token(systems: Systems, person: Person) -> None:
+    systems.partner.entra.settings.consented = (WEBHOOKS_AUDIENCE,)
+
+    with pytest.raises(ConsentNeeded) as refused:
+        connect(person)
+
+    assert refused.value.code == "AADSTS65001"
+
+
+def test_a_second_run_succeeds_after_what_was_missing_is_mended(systems: Systems, person: Person) -> None:
+    systems.partner.entra.settings.mfa = False
+    assert connect(person) is Exit.SIGN_IN
+
+    systems.partner.entra.settings.mfa = True
+    assert connect(person) is Exit.OK
+
+
+def test_partner_center_away_stores_nothing(systems: Systems, person: Person) -> None:
+    systems.partner_center.faults.append(Fault(FaultKind.ANSWER, times=100, status=503))
+
+    with pytest.raises(Unavailable):
+        connect(person)
+
+    assert stored(systems) == PLACEHOLDER
+
+
+def test_a_vault_that_takes_nothing_is_an_error(systems: Systems, person: Person) -> None:
+    systems.vault.access.write = False
+
+    with pytest.raises(CosellError):
+        connect(person)
+
+
+def test_neither_certificate_nor_secret_is_told_before_anybody_signs_in(systems: Systems, person: Person) -> None:
+    systems.vault.shelf.delete("partner-center-client-secret")
+    try:
+        with pytest.raises(SignInFailed) as refused:
+            connect(person)
+    finally:
+        systems.vault.shelf.recover("partner-center-client-secret")
+
+    assert (refused.value.code, person.opened) == ("credentialMissing", [])
+
+
+def test_a_new_certificate_waits_until_a_sign_in_proves_it(
+    systems: Systems, person: Person, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert connect(make_certificate=True) is Exit.OK
+    file = tmp_path / "cosell-local.cer"
+    uploaded, said = file.read_text(encoding="ascii"), capsys.readouterr().out
+    waiting = certificate.read(stored(systems, NEXT_CERTIFICATE))
+    assert waiting is not None
+    assert uploaded == waiting.public_pem
+    assert "PRIVATE" not in uploaded + said
+    assert all(word in said for word in ("cosell-local.cer", waiting.thumbprint, systems.partner.entra.client_id))
+
+    with pytest.raises(SignInFailed, match="AADSTS700027") as early:
+        connect(person)
+    assert "Upload the certificate" in early.value.remedy
+
+    systems.partner.entra.register(systems.partner.entra.client_id, certificate_pem=uploaded)
+    assert connect(person) is Exit.OK
+    kept = systems.vault.shelf.find(CERTIFICATE).latest
+    assert kept.value == waiting.pem
+    assert datetime.fromtimestamp(kept.attributes["exp"], UTC) == waiting.ends
+
+    assert connect(person) is Exit.OK
+    assert "the certificate in use" in capsys.readouterr().out
+
+
+def test_a_client_secret_is_asked_for_and_kept_with_its_end(
+    systems: Systems, person: Person, capsys: pytest.CaptureFixture[str]
+) -> None:
+    systems.partner.entra.register(systems.partner.entra.client_id, secret="another-secret")
+    end = datetime(2027, 3, 31, tzinfo=UTC)
+
+    wanted = {"client_secret": True, "secret_ends": end, "ask_secret": lambda: "another-secret\n"}
+    assert connect(person, **wanted) is Exit.OK
+
+    kept = systems.vault.shelf.find("partner-center-client-secret").latest
+    assert (kept.value, kept.attributes["exp"]) == ("another-secret", int(end.timestamp()))
+    assert "another-secret" not in capsys.readouterr().out
+
+
+def test_an_empty_client_secret_is_refused(person: Person) -> None:
+    with pytest.raises(ConfigurationError, match="not the Secret ID"):
+        connect(person, client_secret=True, ask_secret=lambda: "\n")
