@@ -92,7 +92,7 @@ def _show(environment: Environment, output: Output) -> Exit:
     for sentence in _sentences(slot, found, whose):
         output.say(escape(sentence))
     if found is not None:
-        output.table(("event", ""), [(name, "ours" if name in EVENTS else "") for name in map(escape, found.events)])
+        output.table(("event", "we use it"), [(escape(name), "yes" if _is_used(name) else "") for name in found.events])
     output.result({
         "ok": is_well or not slot.may_hold, "registration": whose, "address": slot.address,
         "host": found and found.host, "events": list(found.events) if found else [],
@@ -100,6 +100,10 @@ def _show(environment: Environment, output: Output) -> Exit:
         "x_ms_signature": found and found.x_ms_signature, "registers": slot.may_hold,
     })  # fmt: skip
     return Exit.OK if is_well or not slot.may_hold else Exit.FOUND
+
+
+def _is_used(name: str) -> bool:
+    return name.casefold() in EVENTS
 
 
 def _sentences(slot: _Slot, found: Registration | None, whose: str) -> Iterator[str]:

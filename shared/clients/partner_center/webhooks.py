@@ -39,6 +39,7 @@ from shared.errors import (
     NotFound,
     Rejected,
     SignInFailed,
+    Throttled,
 )
 from shared.transport.client import open_client
 
@@ -137,7 +138,12 @@ class Webhooks:
         """
         request = Outgoing("POST", self._validations(), "test event", _BEGUN)
         with _advised():
-            return self._wire.write(request, shapes.correlation_id)
+            try:
+                return self._wire.write(request, shapes.correlation_id)
+            except Throttled as error:
+                wait = "in a minute" if error.after is None else f"in {error.after:.0f} seconds"
+                told = f"Partner Center sends two test events a minute at most; ask for the next one {wait}"
+                raise Throttled(told, after=error.after) from None
 
     def validation(self, correlation_id: str) -> Validation:
         """How far a test event has come. Raises NotFound: the service keeps it for seven days."""
