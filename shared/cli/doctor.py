@@ -1,6 +1,6 @@
 """`cosell doctor`: every prerequisite with ok or a remedy, and what only a person can check."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.markup import escape
 
@@ -22,7 +22,7 @@ def doctor(env: Env, as_json: Json = False) -> None:
 
 def work(environment: Environment, output: Output) -> Exit:
     """Examine, tell, and give the exit code: 0 all well, 1 something failed."""
-    patient = Patient(door=_door(environment.deployment))
+    patient = Patient(door=environment.app_url)
     try:
         with output.progress("examining", len(ITEMS)) as bar:
             checks = examine(patient, lambda done, name: bar.to(done, len(ITEMS), name))
@@ -32,11 +32,6 @@ def work(environment: Environment, output: Output) -> Exit:
     is_well = all(check.verdict.result is not Result.FAILED for check in checks)
     output.result({"ok": is_well, "checks": [check.document() for check in checks], "by_hand": list(BY_HAND)})
     return Exit.OK if is_well else Exit.FOUND
-
-
-def _door(deployment: Mapping[str, str]) -> str | None:
-    """The app's address as the deployment, or `make serve`, left it."""
-    return deployment.get("FUNCTION_APP_URL") or deployment.get("function_app_url")
 
 
 def _show(checks: Sequence[Check], output: Output) -> None:
