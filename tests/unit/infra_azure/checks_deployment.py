@@ -157,7 +157,8 @@ def readme(home: Home) -> Iterator[str]:
     used = {each.type.split("/")[0] for resources in home.cases.values() for each in resources}
     used.add("Microsoft.App")  # the network's delegation, and Flex Consumption itself
     yield from _compared("provider", re.findall(r"`(Microsoft\.\w+)`", rights), list(used))
-    files = {str(path.relative_to(home.folder)) for path in home.folder.rglob("*") if path.is_file()} - {"README.md"}
+    every = {str(path.relative_to(home.folder)) for path in home.folder.rglob("*") if path.is_file()}
+    files = {name for name in every if not name.startswith("deploy/")} - {"README.md"}
     listed = re.findall(r"`([\w./]+\.(?:bicep|bicepparam|json))`", home.text("README.md").split("\n## ")[0])
     yield from _compared("file", listed, list(files))
     section = home.text("README.md").split("\n## Parameters\n")[1].split("\n## ")[0]

@@ -1,7 +1,7 @@
 """A stand-in for the Azure CLI: holds each line to a table of known commands, records it, and plays answers.
 
-Run as `az`, or called as `az(words, environ)`. The folder `$SAMPLE_STAGE` holds `answers.json`: for each command a list of
-answers, played in order, the last one again and again; an answer is `{"out": JSON}`, `{"text": "…"}` or
+Run as `az`, or called as `az(words, environ)`. The folder `$SAMPLE_STAGE` holds `answers.json`: for each command a list
+of answers, played in order, the last one again and again; an answer is `{"out": JSON}`, `{"text": "…"}` or
 `{"error": "…"}`. It writes `calls.jsonl`, and keeps blobs in `blobs/` and `states.json`: a history that forgets would
 prove nothing.
 """
