@@ -49,6 +49,16 @@ def test_the_sweep_brings_what_no_event_told(world: World, logged: Events) -> No
     assert [event["settled"] for event in logged.named("sweep_done")] == [1]
 
 
+def test_the_credentials_are_kept_daily(world: World, logged: Events) -> None:
+    secret = world.systems.vault.shelf.find("partner-center-refresh-token")
+    before = secret.latest.value
+
+    world.host.fire("keep_credentials")
+
+    assert world.systems.vault.shelf.find("partner-center-refresh-token").latest.value != before
+    assert [event["mfa"] for event in logged.named("credentials_kept")] == [True]
+
+
 def test_a_timer_is_fired_by_hand_with_the_master_key_alone(world: World) -> None:
     opportunity = world.seller_creates()
     url = "/admin/functions/push_opportunities"
