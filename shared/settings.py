@@ -12,66 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shared.errors import ConfigurationError
-
-REFERENCE = "@Microsoft.KeyVault("
-"""A Key Vault reference that was not resolved leaves its own text as the value."""
-SCHEDULE_FIELDS = 6
-
-
-def _no_reference(value: str) -> str:
-    if value.startswith(REFERENCE):
-        raise ValueError("is a Key Vault reference that was not resolved; grant the app the right to read the secret")
-    return value
-
-
-def _https(value: str) -> str:
-    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[\w./-]*)?", value):
-        raise ValueError("must be an https address")
-    return value.rstrip("/")
-
-
-def _origin(value: str) -> str:
-    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?/?", value):
-        raise ValueError("must be an https address without a path")
-    return value.rstrip("/")
-
-
-def _connection(value: str) -> str:
-    """What Microsoft's libraries make of it is known only when they are loaded, which is late."""
-    parts = {name.strip().lower() for name in (part.partition("=")[0] for part in value.split(";"))}
-    known = {"accountname", "accountkey"} <= parts and not parts.isdisjoint({"tableendpoint", "endpointsuffix"})
-    if not known and value.strip(" ;").lower() != "usedevelopmentstorage=true":
-        raise ValueError("must hold AccountName, AccountKey and TableEndpoint or EndpointSuffix")
-    return value
-
-
-def _queue(value: str) -> str:
-    if not re.fullmatch(r"(?=.{3,56}$)[a-z0-9]+(-[a-z0-9]+)*", value):  # 63 with the ending -poison
-        raise ValueError("is no queue name (3 to 56 lower-case letters, digits and single hyphens)")
-    return value
-
-
-def _schedule(value: str) -> str:
-    if len(value.split()) != SCHEDULE_FIELDS:
-        raise ValueError("is no schedule (second minute hour day month day-of-week)")
-    return value
-
-
-def _file(value: Path) -> Path:
-    if not value.is_file():
-        raise ValueError("is no file that can be read")
-    return value
-
-
-Text = Annotated[str, Field(min_length=1), AfterValidator(_no_reference)]
-Https = Annotated[str, AfterValidator(_https)]
-Origin = Annotated[str, AfterValidator(_origin)]
-File = Annotated[Path, AfterValidator(_file)]
-Guid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
-Seconds = Annotated[float, Field(ge=0)]
+from shared.setting_kinds import Connection, File, Guid, Https, Origin, Queue, Schedule, Seconds, Text
 
 
 class _Group(BaseModel):
@@ -197,7 +141,7 @@ class StoreSettings(_Group):
     }
 
     tables_url: Https | None = None
-    connection_string: Annotated[Text, AfterValidator(_connection)] | None = None
+    connection_string: Connection | None = None
     file: Path | None = None
     table: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{2,62}$")] = "cosell"
 
@@ -260,10 +204,10 @@ class TriggerSettings(_Group):
         "credentials_schedule": "0 17 3 * * *",
     }
 
-    events_queue: Annotated[str, AfterValidator(_queue)]
-    push_schedule: Annotated[str, AfterValidator(_schedule)]
-    sweep_schedule: Annotated[str, AfterValidator(_schedule)]
-    credentials_schedule: Annotated[str, AfterValidator(_schedule)]
+    events_queue: Queue
+    push_schedule: Schedule
+    sweep_schedule: Schedule
+    credentials_schedule: Schedule
 
 
 @dataclass(frozen=True, slots=True)

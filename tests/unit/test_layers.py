@@ -26,6 +26,7 @@ FLOORS = {
     "shared.domain": 1,
     "shared.errors": 1,
     "shared.logs": 1,
+    "shared.setting_kinds": 1,
     "shared.settings": 1,
     "shared.transport": 1,
     "shared": 1,
@@ -39,6 +40,7 @@ SAME_FLOOR = {
     ("shared.health", "shared.app"): "health reports what app has wired",
     ("shared.doctor", "shared.app"): "the doctor examines what app has wired",
     ("shared.errors", "shared.domain"): "a rejection carries the cause",
+    ("shared.settings", "shared.setting_kinds"): "each setting is of a kind",
     ("shared.settings", "shared.errors"): "a wrong setting is an error of our tree",
     ("shared.transport", "shared.errors"): "a trust bundle that cannot be read is an error of our tree",
 }
