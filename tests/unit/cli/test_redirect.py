@@ -1,0 +1,77 @@
+"""The address of the loopback that a browser comes back to."""
+
+import socket
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from shared.cli.redirect import LONGEST, Redirect
+
+
+@pytest.fixture
+def redirect() -> Iterator[Redirect]:
+    with Redirect() as redirect:
+        redirect.expect("the-state")
+        yield redirect
+
+
+@pytest.fixture
+def browser() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False) as browser:
+        yield browser
+
+
+def test_the_first_answer_with_the_state_counts_and_no_other(redirect: Redirect, browser: httpx.Client) -> None:
+    first = browser.post(redirect.url, data={"code": "first", "state": "the-state"})
+    second = browser.post(redirect.url, data={"code": "second", "state": "the-state"})
+
+    assert (first.status_code, second.status_code) == (200, 404)
+    assert redirect.wait(1) == {"code": "first", "state": "the-state"}
+    assert (first.headers["Cache-Control"], first.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
+
+
+def test_a_refusal_counts_as_well(redirect: Redirect, browser: httpx.Client) -> None:
+    browser.post(redirect.url, data={"error": "access_denied", "state": "the-state"})
+
+    assert redirect.wait(1) == {"error": "access_denied", "state": "the-state"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"state=the-state",
+        b"code=x",
+        b"code=x&state=",
+        b"code=x&state=another",
+        "code=x&state=thé-state".encode(),
+        b"\xff\xfe=%ff",
+        b"code=x&state=the-state&more=" + b"x" * LONGEST,
+    ],
+    ids=range(8),
+)
+def test_what_is_no_answer_is_left_alone(redirect: Redirect, browser: httpx.Client, body: bytes) -> None:
+    assert browser.post(redirect.url, content=body).status_code == 404
+    assert redirect.wait(0) is None
+
+
+@pytest.mark.parametrize("length", ["-1", "many", "99999999999999999999"])
+def test_a_strange_length_is_no_answer(redirect: Redirect, length: str) -> None:
+    with socket.create_connection(("127.0.0.1", redirect._server.server_address[1]), timeout=5) as browser:
+        browser.sendall(f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n".encode())
+        assert browser.recv(1000).split()[1] == b"404"
+
+
+def test_an_address_with_the_state_in_it_is_no_answer(redirect: Redirect, browser: httpx.Client) -> None:
+    assert browser.get(f"{redirect.url}/?code=x&state=the-state").status_code == 404
+    assert redirect.wait(0) is None
+
+
+def test_nothing_counts_before_the_sign_in_has_begun(browser: httpx.Client) -> None:
+    with Redirect() as redirect:
+        assert browser.post(redirect.url, data={"code": "x", "state": ""}).status_code == 404
+
+
+def test_it_listens_on_the_loopback_alone(redirect: Redirect) -> None:
+    assert redirect._server.server_address[0] == "127.0.0.1"
