@@ -93,7 +93,7 @@ def _wait_until_indexed(session: Session, target: Target, package: Package) -> N
     """An app whose code does not load shows an empty list, and nothing else."""
     until = session.monotonic() + INDEX_SECONDS
     while True:
-        rows = session.run("functionapp", "function", "list", *target.app) or []
+        rows = _asked_of_azure(session, "functionapp", "function", "list", *target.app) or []
         lacking = sorted(package.functions - {row["name"].rpartition("/")[2] for row in rows})
         if not lacking:
             session.say(f"all {len(package.functions)} functions are indexed")
@@ -108,18 +108,35 @@ def _wait_until_indexed(session: Session, target: Target, package: Package) -> N
 
 
 def _healthy(session: Session, target: Target, package: Package) -> dict[str, Any]:
-    keys = session.run("functionapp", "function", "keys", "list", *target.app, "--function-name", HEALTH) or {}
-    key = keys.get("default") or next(iter(keys.values()), "")
-    until = session.monotonic() + HEALTH_SECONDS
+    until, key = session.monotonic() + HEALTH_SECONDS, ""
     with open_client() as http:
         while True:
-            said, answer = _asked(http, target.outputs["HEALTH_URL"], str(key), package.record)
+            key = key or _key(session, target)
+            said, answer = _asked(http, target.outputs["HEALTH_URL"], key, package.record)
             if answer is not None:
                 session.say(f"health: version {answer['version']}, mode {answer['mode']}, mapping {answer['mapping']}")
                 return answer
             if session.monotonic() >= until:
                 raise Unhealthy(f"The health check failed: {said}")
             session.sleep(PAUSE)
+
+
+def _key(session: Session, target: Target) -> str:
+    """The key of the health endpoint, which is told to nobody; empty while Azure has none."""
+    words = ("functionapp", "function", "keys", "list", *target.app, "--function-name", HEALTH)
+    keys = _asked_of_azure(session, *words) or {}
+    return str(keys.get("default") or next(iter(keys.values()), ""))
+
+
+def _asked_of_azure(session: Session, *words: str) -> Any:  # noqa: ANN401 - whatever the command's JSON is
+    """An answer, or None: right after a deployment an app that starts anew answers some questions with errors."""
+    try:
+        return session.az.run(*words)
+    except AzFailed as failed:
+        stop = explained(failed.command, failed.text)
+        if stop.code is Exit.SIGN_IN:
+            raise stop from failed
+        return None
 
 
 def _asked(http: httpx.Client, url: str, key: str, record: Mapping[str, Any]) -> tuple[str, dict[str, Any] | None]:

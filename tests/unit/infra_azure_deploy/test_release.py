@@ -79,6 +79,25 @@ def test_functions_that_appear_late_are_waited_for(stage: Stage) -> None:
     assert stage.passed == 20.0
 
 
+def test_an_app_that_starts_anew_may_answer_with_errors_for_a_while(stage: Stage) -> None:
+    for command in ("functionapp function list", "functionapp function keys list"):
+        stage.answers[command] = [
+            {"error": "Operation returned an invalid status 'Bad Request'"},
+            *stage.answers[command],
+        ]
+    deploy(stage.session())
+    assert stage.states() == ["healthy"]
+
+
+def test_a_login_that_ends_while_the_app_starts_puts_nothing_back(stage: Stage) -> None:
+    deployed(stage, "deal = 2\n")
+    new = stage.changes("deal = 3\n")
+    stage.fails("functionapp function list", "Please run 'az login' to setup account.")
+    assert fails(stage).code is Exit.SIGN_IN
+    assert stage.running()["commit"] == new
+    assert stage.states() == ["healthy", "pending"]
+
+
 def test_a_build_that_fails_leaves_the_zip_before(stage: Stage) -> None:
     good = deployed(stage, "deal = 2\n")
     stage.changes("deal = 3\n")
