@@ -30,7 +30,8 @@ def run(env: str, as_json: bool, work: Callable[[Environment, Output], Exit | No
 def _failed(output: Output, error: CosellError) -> Exit:
     code = exit_for(error)
     remedy = _remedy(error)
-    output.say(f"[red]{type(error).__name__}[/red]: {escape(f'{error} {remedy}'.rstrip())}")
+    sentence = f"{str(error).rstrip('.')}." if remedy else str(error)
+    output.say(f"[red]{type(error).__name__}[/red]: {escape(f'{sentence} {remedy}'.rstrip())}")
     output.result({"ok": False, "error": type(error).__name__, "message": str(error), "remedy": remedy, "exit": code})
     return code
 

@@ -118,10 +118,13 @@ def _steps(app: App, found: KeyPairs, file: Path) -> Iterator[str]:
         yield f"  2. Upload {file} in place of the certificate that is there, and save."
         return
     yield "In Salesforce, in Setup:"
-    yield from (f"  {number}. {step}" for number, step in enumerate(_first_steps(app, file), 1))
+    yield from (
+        f"  {number}. {step}"
+        for number, step in enumerate(_first_steps(app, str(file) if known else "the certificate"), 1)
+    )
 
 
-def _first_steps(app: App, file: Path) -> Iterator[str]:
+def _first_steps(app: App, certificate: str) -> Iterator[str]:
     username = app.settings.salesforce.username
     yield (
         f"Users, New User: user name {username}, licence Salesforce Integration, profile Minimum Access - API Only "
@@ -136,7 +139,7 @@ def _first_steps(app: App, file: Path) -> Iterator[str]:
         f"In it: Enable OAuth; callback URL {CALLBACK}; scopes Manage user data via APIs (api) and Perform requests "
         "at any time (refresh_token, offline_access)."
     )
-    yield f"In it: Flow Enablement, Enable JWT Bearer Flow, upload {file}; Create."
+    yield f"In it: Flow Enablement, Enable JWT Bearer Flow, upload {certificate}; Create."
     yield (
         "The app's Policies, Edit: Permitted Users, Admin approved users are pre-authorized; App Policies, Select "
         "Permission Sets, Cosell_Integration; Save."

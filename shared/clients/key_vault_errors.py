@@ -21,8 +21,8 @@ from shared.errors import (
 
 ASSIGN_IDENTITY = "Assign the user-assigned managed identity to the app and set its client id in the app's settings."
 GRANT_ROLE = (
-    "Give the app's managed identity the role Key Vault Secrets Officer on the vault, and let the vault's firewall "
-    "admit the app."
+    "Give the app's managed identity (on a person's machine: whoever is logged in to the Azure CLI) the role Key Vault "
+    "Secrets Officer on the vault, and let the vault's firewall admit the caller."
 )
 GET_TOKEN = "Check that the managed identity belongs to the vault's tenant; restart the app if its token was revoked."  # noqa: S105 - a sentence
 INSTALL_CLI = "Install the Azure CLI, run `az login`, and try again."

@@ -1,0 +1,55 @@
+"""The probe of storage: a row of its own, written, read back and removed."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import override
+
+import pytest
+
+from shared.errors import StoreUnavailable
+from shared.store.links import LinkStore
+from shared.store.rows import Change, Row
+from shared.store.sqlite import SqliteRows
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Iterator[SqliteRows]:
+    rows = SqliteRows(str(tmp_path / "store.sqlite"))
+    yield rows
+    rows.close()
+
+
+def test_the_probe_leaves_nothing_behind(rows: SqliteRows) -> None:
+    LinkStore(rows).probe()
+    LinkStore(rows).probe()
+    assert rows.list("probe") == []
+
+
+class Forgetful(SqliteRows):
+    """Says that it has written."""
+
+    @override
+    def get(self, partition: str, key: str) -> Row | None:
+        return None
+
+
+def test_a_store_that_forgets_is_no_store(tmp_path: Path) -> None:
+    rows = Forgetful(str(tmp_path / "store.sqlite"))
+    with pytest.raises(StoreUnavailable, match="give back"):
+        LinkStore(rows).probe()
+    rows.close()
+
+
+class ReadOnly(SqliteRows):
+    """Reads and does not write, as an account with a reader's role."""
+
+    @override
+    def write(self, partition: str, changes: Sequence[Change]) -> Sequence[str | None]:
+        raise StoreUnavailable("Table Storage did not answer a write: 403")
+
+
+def test_a_reader_s_role_is_too_little(tmp_path: Path) -> None:
+    rows = ReadOnly(str(tmp_path / "store.sqlite"))
+    with pytest.raises(StoreUnavailable, match="403"):
+        LinkStore(rows).probe()
+    rows.close()
