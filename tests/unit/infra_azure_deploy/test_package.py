@@ -1,5 +1,6 @@
 """The zip holds exactly what belongs, always the same bytes; the record of `make test` is true."""
 
+import os
 import re
 import subprocess
 import sys
@@ -118,7 +119,7 @@ sys.exit(pytest.main([*sys.argv[1:], "-q", "-p", "no:cacheprovider", "--rootdir"
 @pytest.mark.parametrize(
     ("words", "text", "is_left"),
     [
-        (["tests", "-n", "2", "-m", "not slow"], LONG, True),
+        (["tests", "-p", "xdist", "-n", "1", "-m", "not slow"], LONG, True),
         (["tests"], "def test_one(): assert False\n", False),
         (["tests", "-k", "one"], "def test_one(): pass\ndef test_two(): pass\n", False),
     ],
@@ -132,7 +133,9 @@ def test_only_a_whole_run_that_passed_leaves_the_record(
     commit(stage.root)
     script = PLUGIN.format(root=str(ROOT), folder=str(stage.root))
     given = [str(stage.root / words[0]), *words[1:]]
-    subprocess.run([sys.executable, "-B", "-c", script, *given], cwd=stage.root, capture_output=True, check=False)  # noqa: S603 - our own words
+    command = [sys.executable, "-B", "-c", script, *given]
+    environ = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    subprocess.run(command, cwd=stage.root, env=environ, capture_output=True, check=False)  # noqa: S603 - our own words
     assert (read(stage.root) is not None) is is_left
 
 
