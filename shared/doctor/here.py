@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from shared.clients.partner_center.sign_in import PLACEHOLDER
 from shared.doctor.patient import Patient
 from shared.doctor.verdict import Verdict, failed, ok, skipped
 from shared.errors import NotFound
@@ -72,6 +73,10 @@ def _lasting(name: str, left: timedelta | None) -> Verdict:
 def refresh_token(patient: Patient) -> Verdict:
     """The refresh token is there, and it is being renewed."""
     try:
+        if patient.app.vault.get_fresh(_REFRESH_TOKEN).startswith(PLACEHOLDER):
+            return failed(
+                "nobody has signed in yet: the vault holds the deployment's placeholder", CONNECT_PARTNER_CENTER
+            )
         age = patient.now() - patient.app.vault.facts(_REFRESH_TOKEN).created
     except NotFound:
         return failed(f"the vault has no secret {_REFRESH_TOKEN}", CONNECT_PARTNER_CENTER)

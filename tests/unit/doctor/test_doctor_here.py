@@ -79,6 +79,11 @@ def test_a_refresh_token_that_nobody_renews_is_told_with_its_age(clinic: Clinic,
     assert "keep_credentials" in verdict.remedy
 
 
+def test_the_placeholder_of_the_deployment_is_no_refresh_token(clinic: Clinic, systems: Systems) -> None:
+    systems.vault.shelf.put("partner-center-refresh-token", {"value": "placeholder: run `cosell connect ...`"})
+    assert "placeholder" in clinic.failure("refresh token").found
+
+
 def test_storage_that_cannot_be_opened_fails_alone(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
