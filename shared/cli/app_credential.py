@@ -43,7 +43,12 @@ def chosen(app: App) -> Chosen:
         known = certificate.read(waiting)
         if known is not None:
             return Chosen(certified(waiting), f"the new certificate {known.thumbprint}", known)
-    found = credential(read, names)
+    return in_use(app)
+
+
+def in_use(app: App) -> Chosen:
+    """The certificate, else the client secret. Raises SignInFailed for neither."""
+    found = credential(app.vault.get_fresh, SecretNames())
     return Chosen(found, "the client secret" if isinstance(found, str) else "the certificate in use")
 
 

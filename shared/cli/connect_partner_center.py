@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
+import httpx
 import typer
 from rich.markup import escape
 
 from shared.app import App
-from shared.cli.app_credential import Chosen, chosen, keep_secret, make_certificate, promote
+from shared.cli.app_credential import Chosen, chosen, in_use, keep_secret, make_certificate, promote
 from shared.cli.command import Env, Json, run
 from shared.cli.environment import Environment
 from shared.cli.exits import Exit
@@ -107,10 +108,9 @@ def _check(app: App, wanted: Wanted) -> None:
 
 
 def _connect(app: App, output: Output, wanted: Wanted) -> Exit:
-    proof = chosen(app)
-    output.say(escape(f"The app proves itself by {proof.name}."))
     with open_client(app.settings.vault.ca_bundle) as http:
-        consent = Consent(http, app.registration(app.settings.partner_center.scope), proof.credential)
+        proof, consent = _proven(app, http, output)
+        output.say(escape(f"The app proves itself by {proof.name}."))
         granted = _by_device(consent, output, wanted) if wanted.device_code else _by_browser(consent, output, wanted)
         with output.progress("trying what was granted"):
             trial = tried(app, consent, granted)
@@ -119,6 +119,24 @@ def _connect(app: App, output: Output, wanted: Wanted) -> Exit:
     output.say(_conclusion(stored))
     output.result({**trial.document(), "stored": stored})
     return Exit.OK if stored else Exit.SIGN_IN
+
+
+def _proven(app: App, http: httpx.Client, output: Output) -> tuple[Chosen, Consent]:
+    """The credential; a new certificate that is not uploaded yet gives way to what is in use, if there is anything."""
+    registration, proof = app.registration(app.settings.partner_center.scope), chosen(app)
+    consent = Consent(http, registration, proof.credential)
+    if proof.waiting is None:
+        return proof, consent
+    try:
+        consent.check_certificate()
+    except SignInFailed as unknown:
+        try:
+            proof = in_use(app)
+        except SignInFailed:
+            raise unknown from None
+        output.say("Entra ID does not know the new certificate yet: upload it, then run the command again.")
+        return proof, Consent(http, registration, proof.credential)
+    return proof, consent
 
 
 def _by_browser(consent: Consent, output: Output, wanted: Wanted) -> Granted:

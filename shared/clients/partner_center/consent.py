@@ -18,6 +18,7 @@ from shared.errors import ConsentNeeded, Unavailable
 NEXT_CERTIFICATE = "partner-center-certificate-next"
 """Where a new certificate waits until a sign-in with it has succeeded: the one in use stays until then."""
 
+UNKNOWN_CERTIFICATE = "700027"
 PENDING = frozenset({"authorization_pending", "slow_down"})
 SLOWER = 5  # seconds more between two questions, as RFC 8628 wants it after `slow_down`
 Flow = dict[str, Any]
@@ -40,6 +41,15 @@ class Consent:
         self._authority = f"{app.authority.rstrip('/')}/{app.tenant}"
         endpoint = TokenEndpoint(http, self._authority)
         self._app = application(endpoint, self._authority, app.client_id, credential)
+
+    def check_certificate(self) -> None:
+        """Ask, without a person, whether Entra ID knows the certificate. Raises SignInFailed (AADSTS700027) if not.
+
+        Whatever else it says is left to the sign-in itself: an app alone may be refused what a person is not.
+        """
+        answer = asked(lambda: self._app.acquire_token_for_client(list(self._registration.scopes)))
+        if "error" in answer and (refusal := Refusal.of(answer)).number == UNKNOWN_CERTIFICATE:
+            raise refusal.failure()
 
     def begin(self, redirect: str) -> Flow:
         """A flow whose `auth_uri` the person opens, and whose `state` the browser must bring back to `redirect`.

@@ -108,9 +108,10 @@ def test_a_new_certificate_waits_until_a_sign_in_proves_it(
     assert "PRIVATE" not in uploaded + said
     assert all(word in said for word in ("cosell-local.cer", waiting.thumbprint, systems.partner.entra.client_id))
 
-    with pytest.raises(SignInFailed, match="AADSTS700027") as early:
-        connect(person)
-    assert "Upload the certificate" in early.value.remedy
+    assert connect(person) is Exit.OK
+    said = capsys.readouterr().out
+    assert "does not know the new certificate yet" in said
+    assert "proves itself by the client secret" in said
 
     systems.partner.entra.register(systems.partner.entra.client_id, certificate_pem=uploaded)
     assert connect(person) is Exit.OK
@@ -120,6 +121,19 @@ def test_a_new_certificate_waits_until_a_sign_in_proves_it(
 
     assert connect(person) is Exit.OK
     assert "the certificate in use" in capsys.readouterr().out
+
+
+def test_a_certificate_that_is_not_uploaded_is_told_before_anybody_signs_in(systems: Systems, person: Person) -> None:
+    systems.vault.shelf.delete("partner-center-client-secret")
+    try:
+        connect(make_certificate=True)
+        with pytest.raises(SignInFailed) as early:
+            connect(person)
+    finally:
+        systems.vault.shelf.recover("partner-center-client-secret")
+
+    assert (early.value.code, person.opened) == ("AADSTS700027", [])
+    assert "Upload the certificate" in early.value.remedy
 
 
 def test_a_client_secret_is_asked_for_and_kept_with_its_end(
