@@ -20,7 +20,7 @@ NEXT_CERTIFICATE = "partner-center-certificate-next"
 
 UNKNOWN_CERTIFICATE = "700027"
 PENDING = frozenset({"authorization_pending", "slow_down"})
-SLOWER = 5  # seconds more between two questions, as RFC 8628 wants it after `slow_down`
+INTERVAL = 5  # seconds between two questions, where Entra ID names none (RFC 8628)
 Flow = dict[str, Any]
 
 
@@ -70,15 +70,12 @@ class Consent:
         flow = dict(asked(lambda: self._app.initiate_device_flow(list(self._registration.scopes))))
         if "user_code" not in flow:
             raise Refusal.of(flow).failure()
-        return flow | {"interval": max(1, int(flow.get("interval", SLOWER)))}
+        return flow | {"interval": max(1, int(flow.get("interval", INTERVAL)))}
 
     def poll(self, flow: Flow) -> Granted | None:
-        """Ask once whether the person is done; None: not yet, ask again in `flow["interval"]` seconds."""
+        """Ask once whether the person is done; None: not yet, ask again in `flow["interval"]` seconds, which may grow."""
         answer = asked(lambda: self._app.acquire_token_by_device_flow(flow, exit_condition=lambda _: True))
-        if answer.get("error") not in PENDING:
-            return _granted(answer)
-        flow["interval"] += SLOWER if answer["error"] == "slow_down" else 0
-        return None
+        return None if answer.get("error") in PENDING else _granted(answer)
 
     def redeemed(self, refresh_token: str, scope: str) -> Granted:
         """The refresh token redeemed for an audience, and its successor where there is one. Raises as `finish`."""

@@ -61,6 +61,7 @@ class Entra:
                     "issuer": f"https://login.example/{TENANT}/v2.0",
                     "authorization_endpoint": f"{here}/oauth2/v2.0/authorize",
                     "token_endpoint": f"{here}/oauth2/v2.0/token",
+                    "device_authorization_endpoint": f"{here}/oauth2/v2.0/devicecode",
                 },
             )
         self.forms.append({name: values[0] for name, values in parse_qs(request.content.decode()).items()})

@@ -1,0 +1,125 @@
+"""Interactive sign-in before a scripted Entra ID: what an answer lacks, and what is sent."""
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from shared.clients.partner_center.consent import Consent
+from shared.clients.partner_center.sign_in import REFERRALS_SCOPE, WEBHOOKS_SCOPE, AppRegistration
+from shared.errors import ConsentNeeded, SignInFailed, Unavailable
+from tests.unit.clients.partner_center.signing_in import TENANT, Entra, refusal
+
+DEVICE = {"user_code": "ABCD", "device_code": "d-1", "interval": 5, "expires_in": 900, "message": "open and type"}
+REGISTRATION = AppRegistration(TENANT, "app-id", authority="https://login.example", scopes=(REFERRALS_SCOPE,))
+
+
+@pytest.fixture
+def entra() -> Entra:
+    return Entra()
+
+
+@pytest.fixture
+def http(entra: Entra) -> Iterator[httpx.Client]:
+    with httpx.Client(transport=httpx.MockTransport(entra)) as http:
+        yield http
+
+
+@pytest.fixture
+def consent(http: httpx.Client) -> Consent:
+    return Consent(http, REGISTRATION, "secret-0")
+
+
+def finish(consent: Consent) -> object:
+    flow = consent.begin("http://localhost:1")
+    return consent.finish(flow, {"code": "c-1", "state": flow["state"]})
+
+
+def test_a_code_is_redeemed_with_its_verifier_and_the_credential(consent: Consent, entra: Entra) -> None:
+    finish(consent)
+
+    form = entra.forms[0]
+    assert (form["grant_type"], form["code"], form["client_secret"]) == ("authorization_code", "c-1", "secret-0")
+    assert len(form["code_verifier"]) >= 43
+
+
+def test_a_public_registration_sends_no_credential(http: httpx.Client, entra: Entra) -> None:
+    finish(Consent(http, REGISTRATION, None))
+
+    assert not entra.forms[0].keys() & {"client_secret", "client_assertion"}
+
+
+@pytest.mark.parametrize("withheld", [None, "", 5])
+def test_an_answer_without_a_refresh_token_is_no_consent(consent: Consent, entra: Entra, withheld: object) -> None:
+    entra.script = [{"refresh_token": withheld}]
+
+    with pytest.raises(ConsentNeeded) as refused:
+        finish(consent)
+
+    assert refused.value.code == "refreshTokenWithheld"
+
+
+@pytest.mark.parametrize(
+    "answer", [{"access_token": None}, {"id_token": "half-a-token.x.y"}, httpx.Response(200, text="<html>")]
+)
+def test_an_answer_that_cannot_be_used_is_unavailable(
+    consent: Consent, entra: Entra, answer: dict[str, object] | httpx.Response
+) -> None:
+    entra.script = [answer]
+
+    with pytest.raises(Unavailable) as unusable:
+        finish(consent)
+
+    assert "half-a-token" not in str(unusable.value)
+
+
+def test_another_state_is_never_redeemed(consent: Consent, entra: Entra) -> None:
+    with pytest.raises(Unavailable):
+        consent.finish(consent.begin("http://localhost:1"), {"code": "c-1", "state": "another"})
+
+    assert entra.forms == []
+
+
+@pytest.mark.parametrize(("answered", "newest"), [({}, "refresh-1"), ({"refresh_token": None}, "refresh-0")])
+def test_a_redemption_gives_the_newest_refresh_token(
+    consent: Consent, entra: Entra, answered: dict[str, object], newest: str
+) -> None:
+    entra.script = [answered]
+
+    assert consent.redeemed("refresh-0", WEBHOOKS_SCOPE).refresh_token == newest
+    assert WEBHOOKS_SCOPE in entra.forms[0]["scope"].split()
+
+
+def test_slow_down_makes_the_pauses_longer(http: httpx.Client, entra: Entra, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", iter(range(0, 10_000, 100)).__next__)
+    consent = Consent(http, REGISTRATION, None)
+    slow, pending = ({"error": error, "error_description": "wait"} for error in ("slow_down", "authorization_pending"))
+    entra.script = [httpx.Response(200, json=DEVICE), httpx.Response(400, json=slow), httpx.Response(400, json=pending)]
+    flow = consent.begin_device()
+
+    assert (consent.poll(flow), flow["interval"]) == (None, 10)
+    assert (consent.poll(flow), flow["interval"]) == (None, 10)
+    assert consent.poll(flow) is not None
+
+
+def test_a_device_code_that_is_refused_at_once_is_an_error(http: httpx.Client, entra: Entra) -> None:
+    entra.script = [refusal(700016, "unauthorized_client")]
+
+    with pytest.raises(SignInFailed) as refused:
+        Consent(http, REGISTRATION, None).begin_device()
+
+    assert refused.value.code == "AADSTS700016"
+
+
+@pytest.mark.parametrize(("number", "known"), [(700027, False), (53003, True), (7000112, True)])
+def test_only_an_unknown_certificate_is_told_beforehand(
+    consent: Consent, entra: Entra, number: int, known: bool
+) -> None:
+    entra.script = [refusal(number, "invalid_client")]
+
+    if known:
+        consent.check_certificate()
+    else:
+        with pytest.raises(SignInFailed, match="AADSTS700027"):
+            consent.check_certificate()
