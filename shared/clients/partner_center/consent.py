@@ -73,7 +73,7 @@ class Consent:
         return flow | {"interval": max(1, int(flow.get("interval", INTERVAL)))}
 
     def poll(self, flow: Flow) -> Granted | None:
-        """Ask once whether the person is done; None: not yet, ask again in `flow["interval"]` seconds, which may grow."""
+        """Ask once whether the person is done; None: not yet, ask again in `flow["interval"]` seconds (it grows)."""
         answer = asked(lambda: self._app.acquire_token_by_device_flow(flow, exit_condition=lambda _: True))
         return None if answer.get("error") in PENDING else _granted(answer)
 

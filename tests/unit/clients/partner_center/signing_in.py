@@ -86,6 +86,7 @@ class Scene:
 
     def __init__(self, http: httpx.Client, entra: Entra) -> None:
         self.now = 0.0
+        self.http = http
         self.vault = Vault()
         self.entra = entra
         self.events: list[tuple[str, dict[str, object]]] = []

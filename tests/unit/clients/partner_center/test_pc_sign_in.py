@@ -15,7 +15,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
 from shared.errors import ConfigurationError, ConsentNeeded, SignInFailed, StoreUnavailable, Unavailable
 from shared.transport.deadline import within
-from tests.unit.clients.partner_center.signing_in import TENANT, Scene, Vault, refusal
+from tests.unit.clients.partner_center.signing_in import NAMES, TENANT, Scene, Vault, refusal
 
 
 def test_a_refresh_token_becomes_an_access_token_for_one_audience(scene: Scene) -> None:
@@ -224,3 +224,13 @@ def test_msal_is_not_imported_before_the_first_redemption() -> None:
     code = "import sys, shared.clients.partner_center.sign_in; sys.exit('msal' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603 - our own words
+
+
+def test_a_public_registration_redeems_without_a_credential(scene: Scene) -> None:
+    app = AppRegistration(TENANT, "app-id", authority="https://login.example", public=True)
+    sign_in = PartnerCenterSignIn(scene.vault, app, http=scene.http, log=print, secrets=NAMES)
+    scene.vault.stored.pop("secret")
+
+    assert sign_in.token() == "access-1"
+    assert not scene.entra.forms[0].keys() & {"client_secret", "client_assertion"}
+    assert scene.vault.stored["rt"] == "refresh-1"
