@@ -119,7 +119,7 @@ def _standing(app: App) -> tuple[bool | None, str | None]:
     if probe.mfa is False:
         # It answers still, but will not once the rule is enforced.
         log("sign_in_failed", side="partner_center", code=MFA_CODE)
-    return probe.mfa, "admin" if probe.sees_others else None
+    return probe.mfa, "admin" if probe.of_others else None
 
 
 def _keep_registration(app: App) -> None:

@@ -90,6 +90,6 @@ def _role(found: Probe) -> Verdict:
     count = len(found.referrals)
     if not count or found.account is None:
         return skipped("the list works; whether others' deals are seen is not proven yet: cosell doctor looks again")
-    if found.sees_others:
+    if found.of_others:
         return ok(f"{count} referrals seen, also such without the account in the team")
     return failed(f"all of the {count} newest referrals have the account in the team", _ADMIN)

@@ -1,8 +1,6 @@
 """Checks of Partner Center (reference/partner-center.md 2.4, 12.2, 12.6)."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from shared.doctor.here import CONNECT_PARTNER_CENTER, nothing_seen
 from shared.doctor.patient import Patient
@@ -37,16 +35,9 @@ def role(patient: Patient) -> Verdict:
     count = len(probe.referrals)
     if probe.account is None:
         return ok(f"{count} referrals seen; the token does not name the account, so its role is not proven")
-    foreign = sum(not _is_in_team(referral, probe.account) for referral in probe.referrals)
-    if foreign:
-        return ok(f"{count} referrals seen, {foreign} of them without the account in the team")
+    if probe.of_others:
+        return ok(f"{count} referrals seen, {probe.of_others} of them without the account in the team")
     return failed(f"all of the {count} newest referrals have the account in the team", ROLE)
-
-
-def _is_in_team(referral: Mapping[str, Any], account: str) -> bool:
-    team = referral.get("team")
-    members = team if isinstance(team, list) else []
-    return any(str(member.get("email")).casefold() == account.casefold() for member in members if member)
 
 
 def tenant(patient: Patient) -> Verdict:

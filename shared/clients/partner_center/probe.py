@@ -32,10 +32,13 @@ class Probe:
     at: datetime | None
 
     @property
-    def sees_others(self) -> bool:
-        """Whether a referral is seen whose team the account is not in: a Referrals user sees only his own (12.2)."""
+    def of_others(self) -> int:
+        """How many referrals have a team that the account is not in: a Referrals user sees none of them (12.2).
+
+        0 as well where the token does not name the account.
+        """
         account = (self.account or "").casefold()
-        return bool(account) and not all(account in _team(referral) for referral in self.referrals)
+        return sum(account not in _team(referral) for referral in self.referrals) if account else 0
 
 
 def _team(referral: Json) -> set[str]:
