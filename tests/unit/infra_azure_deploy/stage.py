@@ -86,6 +86,8 @@ class Stage:
     asked: list[str] = field(default_factory=list)
     refuses: str | None = None
     sick: set[str] = field(default_factory=set)
+    stale: dict[str, str] = field(default_factory=dict)
+    """What the health endpoint says in place of what the zip's record says."""
     passed: float = 0.0
     on_path: bool = False
     """Whether `az` is a program of PATH, which costs a process for each command."""
@@ -165,7 +167,9 @@ def answer_of(stage: Stage, request: Request) -> Response:
     if record["commit"] in stage.sick:
         return Response(500, b"")
     told = {name: record[name] for name in ("version", "environment", "mapping", "commit")}
-    return Response(200, json.dumps({**told, "mode": "preview"}).encode(), {"Content-Type": "application/json"})
+    return Response(
+        200, json.dumps({**told, "mode": "preview", **stage.stale}).encode(), {"Content-Type": "application/json"}
+    )
 
 
 def outputs(environment: str, health: str) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """The zip holds exactly what belongs, always the same bytes; the record of `make test` is true."""
 
+import io
 import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,8 @@ def test_the_same_sources_make_the_same_bytes(stage: Stage) -> None:
     (stage.root / "shared/__pycache__/deal.cpython-313.pyc").write_bytes(b"x")
     (stage.root / "shared/domain/deal.py").touch()
     assert build(stage.root, "staging").data == first
+    with zipfile.ZipFile(io.BytesIO(first)) as archive:
+        assert {entry.date_time[0] for entry in archive.infolist()} == {1980}, "no clock is in it"
 
 
 def test_a_zip_of_somebody_else_is_none_of_ours() -> None:

@@ -42,6 +42,13 @@ def test_a_failed_health_check_puts_the_zip_before_back_and_says_so(stage: Stage
     assert stage.states() == ["healthy", "failed"]
 
 
+@pytest.mark.parametrize("name", ["version", "environment", "mapping", "commit"])
+def test_an_answer_of_another_zip_is_not_taken_for_health(stage: Stage, name: str) -> None:
+    stage.stale[name] = "before"
+    assert fails(stage).sentence.startswith(f"The health check failed: it answers for another {name}")
+    assert stage.passed == 180.0, "the zip before may still answer for a while"
+
+
 def test_after_the_mend_a_second_run_succeeds(stage: Stage) -> None:
     deployed(stage, "deal = 2\n")
     stage.sick.add(stage.changes("deal = 3\n"))
