@@ -10,6 +10,9 @@ from shared.errors import NotFound
 STALE = timedelta(days=7)
 """The daily timer renews the refresh token; it dies at 90 days (reference/partner-center.md 12.5)."""
 CONNECT_PARTNER_CENTER = "Run `cosell connect partner-center`."
+SOON = 14
+"""Days before its end at which a secret is to be renewed."""
+ROTATE = "Renew it: `cosell connect salesforce --rotate`."
 CONNECT_SALESFORCE = "Run `cosell connect salesforce`."
 KEEP = "Look whether the function keep_credentials runs (docs/runbook.md): it renews the token every day."
 _REFRESH_TOKEN = "partner-center-refresh-token"  # noqa: S105 - a secret's name
@@ -38,7 +41,7 @@ def vault(patient: Patient) -> Verdict:
 
 
 def salesforce_key(patient: Patient) -> Verdict:
-    """The private key for signing in to Salesforce is there."""
+    """The private key for signing in to Salesforce is there, and its certificate does not end soon."""
     name = patient.settings.salesforce.key_secret
     try:
         text = patient.app.vault.get_fresh(name)
@@ -46,28 +49,31 @@ def salesforce_key(patient: Patient) -> Verdict:
         return failed(f"the vault has no secret {name}", CONNECT_SALESFORCE)
     if "PRIVATE KEY-----" not in text:
         return failed(f"the secret {name} is no private key in PEM form", CONNECT_SALESFORCE)
-    return ok(f"the secret {name} is there")
+    return _lasting(patient, name, ROTATE)
 
 
 def credential(patient: Patient) -> Verdict:
-    """The app registration's certificate or client secret is there and has not ended."""
+    """The app registration's certificate or client secret is there and does not end soon."""
     if patient.settings.partner_center.public_client:
         return ok("a public registration has none (PARTNER_CENTER_PUBLIC_CLIENT)")
     for name in _CREDENTIALS:
         try:
-            facts = patient.app.vault.facts(name)
+            return _lasting(patient, name, f"Renew it. {CONNECT_PARTNER_CENTER}")
         except NotFound:
             continue
-        return _lasting(name, facts.expires - patient.now() if facts.expires else None)
     return failed(f"the vault has neither {_CREDENTIALS[0]} nor {_CREDENTIALS[1]}", CONNECT_PARTNER_CENTER)
 
 
-def _lasting(name: str, left: timedelta | None) -> Verdict:
-    if left is None:
+def _lasting(patient: Patient, name: str, remedy: str) -> Verdict:
+    """Whether a secret that is there stays good for a while. Raises NotFound."""
+    ends = patient.app.vault.facts(name).expires
+    if ends is None:
         return ok(f"the secret {name} is there; the vault knows no end of it")
-    if left <= timedelta():
-        return failed(f"the secret {name} ended {-left.days} days ago", f"Renew it. {CONNECT_PARTNER_CENTER}")
-    return ok(f"the secret {name} is there for {left.days} more days")
+    left = (ends - patient.now()).days
+    if left < 0:
+        return failed(f"the secret {name} ended {-left} days ago", remedy)
+    found = f"the secret {name} is there for {left} more days"
+    return ok(found) if left > SOON else failed(found, remedy)
 
 
 def refresh_token(patient: Patient) -> Verdict:

@@ -4,11 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import stamina
 
 from infra.local.systems import Systems, started
 from shared.doctor.examine import ITEMS, Item, examine
 from shared.doctor.patient import Patient
 from shared.doctor.verdict import Result, Verdict
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=2):
+        yield
 
 
 @pytest.fixture(scope="session")

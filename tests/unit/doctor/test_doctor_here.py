@@ -64,11 +64,24 @@ def test_a_key_that_is_none_is_not_taken_for_one(clinic: Clinic, systems: System
     assert "no private key" in clinic.failure("Salesforce key").found
 
 
-def test_a_credential_that_ended_is_told(clinic: Clinic, systems: Systems) -> None:
-    past = int((datetime.now(UTC) - timedelta(days=3)).timestamp())
-    body = {"value": systems.partner.entra.client_secret, "attributes": {"exp": past}}
-    systems.vault.shelf.put("partner-center-client-secret", body)
-    assert "ended" in clinic.failure("Partner Center credential").found
+@pytest.mark.parametrize(("days", "said"), [(-3, "ended"), (5, "more days")])
+@pytest.mark.parametrize(
+    ("secret", "check", "remedy"),
+    [
+        ("partner-center-client-secret", "Partner Center credential", "connect partner-center"),
+        ("salesforce-private-key", "Salesforce key", "--rotate"),
+    ],
+)
+def test_a_secret_that_ended_or_soon_will_is_told(
+    clinic: Clinic, systems: Systems, days: int, said: str, secret: str, check: str, remedy: str
+) -> None:
+    kept = next(kept for kept in systems.vault.shelf.live() if kept.name == secret)
+    end = int((datetime.now(UTC) + timedelta(days=days)).timestamp())
+    kept.latest.attributes["exp"] = end
+    verdict = clinic.failure(check)
+    assert said in verdict.found
+    assert remedy in verdict.remedy
+    del kept.latest.attributes["exp"]
 
 
 def test_a_refresh_token_that_nobody_renews_is_told_with_its_age(clinic: Clinic, systems: Systems) -> None:
