@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Before the first model pydantic looks for plugins in the metadata of every installed package: time that each cold
 # start would spend for nothing, and a door for packages that nobody asked to change how settings are read.
