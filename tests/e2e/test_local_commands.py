@@ -122,6 +122,6 @@ def test_the_host_alone(tmp_path: Path, number: signal.Signals) -> None:
         locked = http.get(f"{url}/api/health")
         code, said = served.end(number)
 
-    assert len(functions) == 6
+    assert len(functions) == 7
     assert locked.status_code == 401
     assert (code, said) == (0, "Stopped.\n")
