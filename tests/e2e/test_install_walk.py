@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.partner_center.tokens import REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE
 from infra.local.wire import Request, Response, Server
 from shared.cli import certificate
 from shared.clients.salesforce import metadata
@@ -184,3 +185,21 @@ def test_commands_in_the_wrong_order_say_what_comes_first(machine: Machine) -> N
         assert told["message"], words
     refused = machine.tells("webhook", "register")
     assert (refused["exit"], "EVENTS_REGISTER" in refused["remedy"]) == (3, True)
+
+
+def test_a_consent_for_one_api_alone_is_found_and_nothing_is_stored(
+    world: World, machine: Machine, people: People
+) -> None:
+    entra = world.systems.partner.entra
+    machine.deploys()
+    entra.settings.consented = (REFERRALS_AUDIENCE,)
+    assert machine.cosell("connect", "partner-center", "--make-certificate").exit_code == 0
+    people.upload_to_entra()
+    half = machine.tells("connect", "partner-center")
+    assert (half["exit"], half["stored"]) == (4, [])
+    assert [check["name"] for check in half["checks"] if check["result"] == "failed"] == ["events API"]
+    assert machine.failures()["refresh token"] == "Run `cosell connect partner-center`."
+
+    entra.settings.consented = (REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE)  # the administrator consents to the other
+    assert machine.tells("connect", "partner-center")["exit"] == 0
+    assert "refresh token" not in machine.failures()
