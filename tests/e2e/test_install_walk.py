@@ -119,6 +119,7 @@ def test_from_an_empty_subscription_to_the_first_synced_deal(world: World, machi
     assert {name for name, check in checks.items() if check["result"] == "skipped"} <= {"webhook registration"}
 
 
+@pytest.mark.slow
 def test_staging_goes_to_production_which_hears_of_microsofts_deals_by_event(
     world: World, machine: Machine, stage: Stage, people: People
 ) -> None:
@@ -153,6 +154,7 @@ def test_before_anything_is_connected_the_doctor_names_what_to_run(machine: Mach
     assert machine.cosell("doctor").exit_code == 1
 
 
+@pytest.mark.slow
 def test_a_forgotten_step_is_named_with_its_remedy_and_the_rest_goes_on(machine: Machine, people: People) -> None:
     machine.deploys()
     connect_partner_center(machine, people)

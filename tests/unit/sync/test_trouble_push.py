@@ -8,6 +8,8 @@ from tests.unit.sync.bench import Bench
 from tests.unit.sync.deaths import EVERY, some
 from tests.unit.sync.departures import SCENARIOS, Scenario
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("a create", "an adoption", "a refused create", "an update", "an update in conflict", "a win", "a mended deal")
 WRITES = {"salesforce.update", "salesforce.update_unmodified", "partner_center.create", "partner_center.patch"}
 
