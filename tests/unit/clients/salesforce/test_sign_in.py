@@ -80,7 +80,7 @@ def test_many_threads_share_one_sign_in(salesforce: SalesforceClient, fake: Fake
 
 def test_threads_that_wait_share_the_failure_too(salesforce: SalesforceClient, fake: Fake) -> None:
     come, caught = threading.Barrier(8), []
-    fake.grant = slow(0.05, lambda: refuse("invalid_client_id"))
+    fake.grant = slow(0.5, lambda: refuse("invalid_client_id"))
 
     def sign_in(_: int) -> None:
         come.wait()
