@@ -89,6 +89,7 @@ def test_a_storage_that_is_not_to_be_had_is_one_sentence_and_status_2(
     assert capsys.readouterr().out == f"Cannot run: {said}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "reason"),
     [

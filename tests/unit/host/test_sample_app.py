@@ -21,6 +21,7 @@ def python(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_sample_app_through_the_worker_library() -> None:
     plugins = ("-p", "no:cacheprovider", "-p", "no:xdist")
     done = python("-m", "pytest", "-q", *plugins, "--rootdir", str(ROOT), str(SAMPLE / "check_host.py"))

@@ -54,6 +54,7 @@ def test_without_a_limit_nothing_is_judged() -> None:
     assert (Line("x", 9e9, 9e9, "ms").verdict, Line("x", 9e9, 9e9, "ms").fails) == ("", False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "status", "said"), [(300, 0, "ok"), (190, 0, "too slow"), (160, 1, "too slow")])
 def test_the_table_and_the_exit_status_say_the_same(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], limit: float, status: int, said: str

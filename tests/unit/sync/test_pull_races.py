@@ -193,7 +193,7 @@ def changed(bench: Bench) -> str:
     return referral
 
 
-@pytest.mark.parametrize("arrange", [new, changed])
+@pytest.mark.parametrize("arrange", [new, pytest.param(changed, marks=pytest.mark.slow)])
 def test_two_instances_with_one_event_at_every_moment_do_its_work_once(arrange: Callable[[Bench], str]) -> None:
     for number in range(_length(arrange)):
         with Bench() as bench:
@@ -217,7 +217,7 @@ def test_two_new_deals_of_one_new_customer_at_once_share_the_account() -> None:
             assert_quiet(bench, second)
 
 
-@pytest.mark.parametrize("arrange", [new, changed])
+@pytest.mark.parametrize("arrange", [new, pytest.param(changed, marks=pytest.mark.slow)])
 def test_a_push_in_the_midst_of_a_pull_does_no_harm(arrange: Callable[[Bench], str]) -> None:
     for number in range(_length(arrange)):
         with Bench() as bench:
