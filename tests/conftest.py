@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile("dev", max_examples=25, deadline=None)
 settings.register_profile("ci", max_examples=1000, deadline=None)
-settings.register_profile("deterministic", max_examples=50, deadline=None, derandomize=True, database=None)
+settings.register_profile("deterministic", max_examples=25, deadline=None, derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

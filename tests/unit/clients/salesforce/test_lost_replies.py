@@ -55,7 +55,11 @@ def service(data: Callable[[Request], Response], instance: str | None = None) ->
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-@pytest.mark.parametrize(("write", "error"), [(False, Unavailable), (True, Ambiguous)], ids=["read", "write"])
+@pytest.mark.parametrize(
+    ("write", "error"),
+    [pytest.param(False, Unavailable, marks=pytest.mark.slow), (True, Ambiguous)],
+    ids=["read", "write"],
+)
 def test_a_service_that_takes_its_time_is_left_at_the_deadline(
     authority: Authority, vault: MemoryVault, answer: str, write: bool, error: type[CosellError]
 ) -> None:
