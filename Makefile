@@ -21,7 +21,7 @@ run: $(READY) ## watch deals travel between Salesforce and Partner Center (DEALS
 serve: $(READY) ## start the same systems, timers on schedule, until Ctrl-C
 	@$(PY) -m infra.local.serve
 
-test: $(READY) node ## run the tests (with Node also Azurite and jsforce)
+test: $(READY) node ## run the tests but for the long runs (with Node also Azurite and jsforce)
 	@$(PY) -m pytest -q -n 2 --dist worksteal -m '$(MARK)' -p infra.azure.deploy.tested
 
 check: $(READY) ## ruff, mypy strict, and the docs against the code
