@@ -4,10 +4,11 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from shared.clients.partner_center.event_refusals import Refusal
 from shared.clients.partner_center.event_signature import EventDoor, open_door
@@ -23,8 +24,7 @@ LONGEST_MESSAGE = 48 * 1024
 """ASCII characters that a queue message of 64 KiB holds in base64 (reference/azure.md 6.6)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(Struct, frozen=True):
     """The answer's status, and the queue message where there is one."""
 
     status: int

@@ -7,11 +7,11 @@ Vault, and only their names stand here.
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shared.errors import ConfigurationError
@@ -19,7 +19,7 @@ from shared.setting_kinds import Connection, File, Guid, Https, Origin, Queue, S
 
 
 class _Group(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
     prefix: ClassVar[str] = ""
     unprefixed: ClassVar[frozenset[str]] = frozenset()
     examples: ClassVar[Mapping[str, str]] = {}
@@ -210,8 +210,7 @@ class TriggerSettings(_Group):
     credentials_schedule: Schedule
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """All groups, checked together."""
 
     sync: SyncSettings

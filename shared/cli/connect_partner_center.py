@@ -4,12 +4,12 @@ import sys
 import time
 import webbrowser
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
 import httpx
 import typer
+from msgspec import Struct
 from rich.markup import escape
 
 from shared.app import App
@@ -38,8 +38,7 @@ def _asked_secret() -> str:
     return sys.stdin.readline()
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """The command's options, and what a test replaces: the browser, the pause between two questions, the secret."""
 
     device_code: bool = False

@@ -6,11 +6,11 @@ the integration user, who has the API and nothing else.
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 from rich.markup import escape
 
 from shared.app import App
@@ -26,8 +26,7 @@ CALLBACK = "https://login.salesforce.com/services/oauth2/success"
 _MISMATCH = frozenset({"invalid_client", "invalid_grant"})
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What the person asked for."""
 
     rotate: bool = False

@@ -4,13 +4,14 @@ The user of the sync may not change metadata, and should not: `--user` names an 
 pre-authorised as well.
 """
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from copy import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import to_builtins
 from rich.markup import escape
 
 from shared.app import App
@@ -106,7 +107,7 @@ def _stopped(found: Sequence[Obstacle], output: Output) -> Exit:
         if obstacle.duplicates:
             rows = [(value, ", ".join(ids)) for value, ids in sorted(obstacle.duplicates.items())]
             output.table(("value", "records"), rows)
-    listed = [dataclasses.asdict(obstacle) for obstacle in found]
+    listed = [to_builtins(obstacle) for obstacle in found]
     output.result({"ok": False, "error": "Obstacle", "obstacles": listed, "exit": Exit.REFUSED})
     return Exit.REFUSED
 
@@ -130,7 +131,7 @@ def _told(ended: Deployment, output: Output, *, check_only: bool) -> Exit:
         output.say(f"{done} {ended.deployed} components (deployment {ended.id}).")
     else:
         output.say(f"Nothing was changed: the deployment {ended.id} ended as {ended.status}.")
-    output.result({"ok": ended.success, "check_only": check_only, **dataclasses.asdict(ended)})
+    output.result({"ok": ended.success, "check_only": check_only, **to_builtins(ended)})
     return Exit.OK if ended.success else Exit.REFUSED
 
 
@@ -187,7 +188,7 @@ def _signed_in(user: str | None) -> Iterator[SalesforceClient]:
     settings = Settings.load()
     if user is not None:
         named = settings.salesforce.model_copy(update={"username": user})
-        settings = dataclasses.replace(settings, salesforce=named)
+        settings = replace(settings, salesforce=named)
     with closing(App(settings)) as made:
         salesforce = made.salesforce
         if not isinstance(salesforce, SalesforceClient):

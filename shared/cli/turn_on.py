@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 from typing import Annotated, Any
 

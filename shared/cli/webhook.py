@@ -6,10 +6,10 @@ an environment other than production does not register at all: it lives by its s
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 from rich.markup import escape
 
 from shared.app import App
@@ -50,8 +50,7 @@ def try_out(env: Env, wait: Wait = PATIENCE, as_json: Json = False) -> None:
     run(env, as_json, lambda environment, output: _test(environment, output, patience=wait))
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
+class _Slot(Struct, frozen=True):
     """The tenant's one slot, seen from an environment."""
 
     webhooks: Webhooks

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from shared.errors import ConfigurationError
 
 KEEP = 600.0  # seconds
@@ -26,8 +28,7 @@ TIMEOUT = 60.0  # seconds, of one read or write with its sign-in and its retries
 REFERENCE = "@Microsoft.KeyVault("
 
 
-@dataclass(frozen=True, slots=True)
-class SecretFacts:
+class SecretFacts(Struct, frozen=True):
     """What the vault tells of a secret's latest version beside its value; moments are UTC."""
 
     created: datetime

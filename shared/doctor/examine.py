@@ -1,7 +1,8 @@
 """The examination: every check in order, each on its own; one that rests on a failed one is skipped, and says so."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shared.doctor import clocks, events, here, partner_center, salesforce, salesforce_fields
 from shared.doctor.patient import Patient
@@ -16,8 +17,7 @@ BY_HAND = (
 """What no call can tell: a person looks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One check: its name, what must be ok before it makes sense, and the look itself."""
 
     name: str
@@ -57,8 +57,7 @@ ITEMS: tuple[Item, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """A check's name and what it says."""
 
     name: str

@@ -1,8 +1,9 @@
 """What a check says: ok, failed with a remedy, or skipped with the reason; never a secret, never a person's name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from shared.errors import (
     ConfigurationError,
@@ -34,8 +35,7 @@ class Result(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """One sentence of what was found; a failed one has a remedy."""
 
     result: Result

@@ -1,10 +1,9 @@
 """Why a record is set aside."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """`code` is for machines; `field`, `reason` and `remedy` are for people: sentences a seller can act on."""
 
     code: str

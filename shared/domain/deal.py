@@ -11,6 +11,8 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import StrEnum
 
+from msgspec import Struct
+
 from shared.domain.codes import COUNTRIES, CURRENCIES
 
 CENT = Decimal("0.01")
@@ -28,8 +30,7 @@ class Side(StrEnum):
         return Side.SALESFORCE if self is Side.PARTNER_CENTER else Side.PARTNER_CENTER
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(Struct, frozen=True):
     """An amount with its ISO 4217 currency, at Salesforce's two decimal places (the narrower side judges equality)."""
 
     amount: Decimal
@@ -80,8 +81,7 @@ class Status:
         return f"{self.status}/{self.substatus}"
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
+class Company(Struct, frozen=True):
     """The customer: name and address, the country as ISO 3166-1 alpha-2."""
 
     name: str
@@ -100,8 +100,7 @@ class Company:
         return f"{self.name} ({self.country})"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """A member of a team: ours or the customer's."""
 
     last_name: str

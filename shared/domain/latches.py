@@ -6,7 +6,7 @@ New               the answer only: status to Active or Closed
 Active            everything on the PATCH list; status to Closed
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from shared.domain.deal import Status, Value
 
@@ -20,8 +20,7 @@ SUBSTATUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Latch:
+class Latch(Struct, frozen=True):
     """Why a write is forbidden: a code for the record and a sentence's key in the catalogue."""
 
     code: str

@@ -4,9 +4,11 @@ The link is also the lock of the pair: whoever works on it has written an intent
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Value, fingerprint
@@ -25,8 +27,7 @@ class EffectKind(StrEnum):
     CREATE_OPPORTUNITY = "create_opportunity"
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """One write to come: the values it sets, the values they displace, the version it was decided on, and when."""
 
     kind: EffectKind
@@ -36,8 +37,7 @@ class Effect:
     decided: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Struct, frozen=True):
     """What is about to be written, in order; empty while its owner is still reading."""
 
     effects: tuple[Effect, ...] = ()
@@ -51,8 +51,7 @@ class Intent:
         return next((effect for effect in self.effects if effect.kind is kind), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A difference that is known and stays: a value that was refused, or one that waits.
 
     `value` is the fingerprint of the value that is not carried over; `since` is when it was first seen.
@@ -63,8 +62,7 @@ class Record:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """One pair. Frozen: a change is a new link, written under the row's ETag.
 
     `etag` and `stamps` are the known versions of the referral and of the opportunity's queries; None or absent means
@@ -107,8 +105,7 @@ class Link:
         return record is not None and record.value == fingerprint(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(Struct, frozen=True):
     """What a referral id leads to: a link, or, while no opportunity exists yet, the intent to make one."""
 
     opportunity_id: str | None = None

@@ -11,8 +11,9 @@ A field without a base counts as changed on every side that holds a value. Wheth
 plan's business; here a value that only the other side owns is put back.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from shared.domain.deal import Deal, Side, Status, Value
 from shared.domain.rules import Rule, Rules
@@ -20,8 +21,7 @@ from shared.domain.rules import Rule, Rules
 MISSING = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """The outcome for one field: the value to agree on, who must be written, and what a conflict gave up.
 
     `edited` is the side whose edit decided; None where both sides hold the value already.
@@ -56,8 +56,7 @@ class Merged:
         return self.edited is not None and not self.conflict and self.held_by(self.edited) != self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(Struct, frozen=True):
     """When each side was last changed, as that side says: notes put the later text below the earlier."""
 
     salesforce: datetime

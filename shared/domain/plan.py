@@ -8,8 +8,10 @@ not flagged   any        any         nothing
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct, field
 
 from shared.domain.catalogue import cause, sentence
 from shared.domain.cause import Cause
@@ -28,8 +30,7 @@ REFUSED_BY_FAR_SIDE = "refused_by_"
 """Codes of refusals that only another value lifts; refusals by a latch are decided anew at each look."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One value to write."""
 
     field: str
@@ -41,8 +42,7 @@ class Change:
         return f"{self.label} {shown(self.old)} → {shown(self.new)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The writes to make to each side; `base` already holds what both sides are seen to agree on.
 
     `refused` and `waiting` are the complete records after this plan. `lines` are sentences not yet told: they belong to

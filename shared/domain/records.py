@@ -1,15 +1,15 @@
 """An opportunity and a referral as the domain sees them: the deal in neutral form, and what is not part of the deal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Status
 
 
-@dataclass(frozen=True, slots=True)
-class Opportunity:
+class Opportunity(Struct, frozen=True):
     """`stamps` are known only where the server's clock had passed their second; `problems` are by field.
 
     `modified` is the row's LastModifiedDate, the condition of a write; `settled` says that the server's clock had
@@ -27,8 +27,7 @@ class Opportunity:
     asks_help: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Referral:
+class Referral(Struct, frozen=True):
     """`status` is the referral's own, before normal form: the latches are decided on it."""
 
     id: str

@@ -1,8 +1,9 @@
 """What the mapping file says of each field, as the domain needs it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from shared.domain.deal import Side
 
@@ -21,8 +22,7 @@ class Direction(StrEnum):
         return self in (Direction.BOTH, towards)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One field: who owns it, whether it travels on create and on update, and who wins a conflict.
 
     `label` is the field's name in the audit; `merges_text` marks notes, of which both edits are kept where they fit
@@ -40,8 +40,7 @@ class Rule:
     clearable: frozenset[Side] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """The rules of all fields, by name, in the order of the mapping file."""
 
     by_field: Mapping[str, Rule]

@@ -1,8 +1,9 @@
 """Who may be linked (protocol.md section 1): our own, this environment's, none from before the beginning."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from shared.domain.records import Referral
 
@@ -11,8 +12,7 @@ TAGGED = re.compile(r"(?P<tag>[A-Z0-9-]{1,16}):(?P<id>.+)")
 CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """`tag` is None in production; elsewhere it goes in front of every external reference."""
 
     organization_id: str

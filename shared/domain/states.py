@@ -9,8 +9,9 @@ States (protocol.md section 7; `paused`, `closed` and `gone` are entered with th
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from shared.domain.deal import Status
 
@@ -35,8 +36,7 @@ class Mark(StrEnum):
     FAILED = "Failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One stage of Salesforce: the status it stands for, and further statuses that are shown as this stage.
 
     `arrives` marks the stage that a status coming from Partner Center is given when several stages mean it.
@@ -52,8 +52,7 @@ class Stage:
         return status in (self.status, *self.also)
 
 
-@dataclass(frozen=True, slots=True)
-class StageTable:
+class StageTable(Struct, frozen=True):
     """Stages and statuses, total in both directions for every stage it names."""
 
     stages: tuple[Stage, ...]

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal, Self, override
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_serializer, model_validator
 
 from shared.domain.catalogue import cause
 from shared.domain.cause import Cause
@@ -32,11 +32,13 @@ class Unreadable(Exception):
         self.cause = found
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Table(BaseModel):
+    """A table of the mapping file. One model checks the whole file: a checker for each table alone is never built."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class FieldBase(_Table):
+class FieldBase(Table):
     """What every field says: label, direction, when it travels, who wins a conflict, which side may be emptied."""
 
     label: str = Field(min_length=1)
@@ -163,14 +165,14 @@ class DateField(_OnePath):
         return f"{value.isoformat()}T00:00:00Z" if value else None
 
 
-class MoneyPaths(_Table):
+class MoneyPaths(Table):
     """Where the amount is, and where its currency."""
 
     amount: ReferralPath
     currency: ReferralPath
 
 
-class MoneyColumns(_Table):
+class MoneyColumns(Table):
     """Where the amount is; without multi-currency the org's one currency stands in `fixed_currency`."""
 
     amount: SalesforcePath
@@ -241,7 +243,7 @@ def _money(amount: object, currency: object) -> Money | None:
         raise Unreadable(cause("bad_amount", "money")) from error
 
 
-class StatusPaths(_Table):
+class StatusPaths(Table):
     """Status and substatus always travel together; the reason where the stage table gives one."""
 
     status: ReferralPath
@@ -250,12 +252,18 @@ class StatusPaths(_Table):
 
 
 class StatusField(FieldBase):
-    """The stage, compared as a deal's status and not as a stage name. `stages` is filled in from the stage table."""
+    """The stage, compared as a deal's status and not as a stage name."""
 
     type: Literal["status"]
     referral: StatusPaths
     salesforce: SalesforcePath
-    stages: StageTable = Field(default=StageTable(()), exclude=True)
+    _stages: StageTable = PrivateAttr(default=StageTable(()))
+
+    def knowing(self, stages: StageTable) -> Self:
+        """The same field with the file's stage table."""
+        field = self.model_copy()
+        field._stages = stages  # noqa: SLF001 - of its own class; a private attribute is no key of the file
+        return field
 
     @override
     def selects(self) -> tuple[str, ...]:
@@ -264,7 +272,7 @@ class StatusField(FieldBase):
     @override
     def read_row(self, row: Json) -> Status | None:
         stage = str(in_row(row, self.salesforce) or "")
-        status = self.stages.status_of(stage)
+        status = self._stages.status_of(stage)
         if status is None:
             raise Unreadable(cause("unknown_stage", self.salesforce, value=stage))
         return status
@@ -272,7 +280,7 @@ class StatusField(FieldBase):
     @override
     def read_referral(self, referral: Json) -> Status | None:
         raw = self.raw(referral)
-        normal = self.stages.normal(raw)
+        normal = self._stages.normal(raw)
         if normal is None:
             raise Unreadable(cause("no_such_move", self.referral.status, value=raw))
         return normal
@@ -285,7 +293,7 @@ class StatusField(FieldBase):
     @override
     def write_row(self, value: Status | None) -> dict[str, Any]:
         """A deal whose status nobody knows begins on the on-hold stage: Salesforce demands one."""
-        return {self.salesforce: self.stages.stage_for(value) if value else self.stages.on_hold}
+        return {self.salesforce: self._stages.stage_for(value) if value else self._stages.on_hold}
 
     @override
     def operations(self, value: Status, old: Status | None) -> list[Json]:

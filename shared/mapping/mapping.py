@@ -1,11 +1,12 @@
 """The mapping at work: rows and referrals to deals, and deals to what each side is sent."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Person, Side, Value
@@ -25,8 +26,7 @@ STAMPS = {"opportunity": "SystemModstamp", "account": "Account.SystemModstamp"}
 """The stamp of each polling query (protocol.md section 8)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Constants:
+class Constants(Struct, frozen=True):
     """What every referral we create carries, from the settings (reference/partner-center.md 5.1)."""
 
     location: str

@@ -8,7 +8,7 @@ from shared.domain.catalogue import cause
 from shared.domain.codes import COUNTRIES
 from shared.domain.deal import Company, Person
 from shared.domain.rules import Direction
-from shared.mapping.fields import FieldBase, ReferralPath, SalesforcePath, Unreadable, _Table
+from shared.mapping.fields import FieldBase, ReferralPath, SalesforcePath, Table, Unreadable
 from shared.mapping.paths import Json, in_referral, in_row, put, text
 
 CONTACT = {"first_name": "FirstName", "last_name": "LastName", "email": "Email", "phone": "Phone", "title": "Title"}
@@ -29,7 +29,7 @@ LENGTHS = {"first_name": 40, "last_name": 80, "email": 80, "phone": 40, "title":
 """What Salesforce's Contact and Account hold: a longer value is cut, so that it does not stop the whole deal."""
 
 
-class CompanyPaths(_Table):
+class CompanyPaths(Table):
     """Where each part of the customer is."""
 
     name: ReferralPath
@@ -40,7 +40,7 @@ class CompanyPaths(_Table):
     postal_code: ReferralPath
 
 
-class CompanyColumns(_Table):
+class CompanyColumns(Table):
     """Where each part of the account is, seen from the opportunity."""
 
     name: SalesforcePath
@@ -156,7 +156,7 @@ class ContactsField(_Made):
             put(body, self.referral, reachable)
 
 
-class SellerColumns(_Table):
+class SellerColumns(Table):
     """Where the owner's name, e-mail and phone are, seen from the opportunity."""
 
     first_name: SalesforcePath

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.domain.deal import Side, Status
@@ -22,6 +22,7 @@ from shared.mapping.fields import (
     SalesforcePath,
     SolutionsField,
     StatusField,
+    Table,
     TextField,
 )
 from shared.mapping.lines import Place, line_of
@@ -61,11 +62,7 @@ type Fault = tuple[Place, str]
 """A place of the file, and what is wrong there."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Ours(_Table):
+class Ours(Table):
     """The connector's own fields of the opportunity."""
 
     flag: SalesforcePath
@@ -76,7 +73,7 @@ class Ours(_Table):
     help: SalesforcePath
 
 
-class StageRow(_Table):
+class StageRow(Table):
     """One line of the stage table."""
 
     name: str = Field(min_length=1)
@@ -97,7 +94,7 @@ def _status(text: str, reason: str | None = None) -> Status:
     return Status(status, substatus, reason)
 
 
-class MappingFile(_Table):
+class MappingFile(Table):
     """The whole file."""
 
     version: Literal[1]
@@ -113,7 +110,7 @@ class MappingFile(_Table):
         """The fields by name, the status field knowing the stage table."""
         table = self.table()
         return {
-            name: field.model_copy(update={"stages": table}) if isinstance(field, StatusField) else field
+            name: field.knowing(table) if isinstance(field, StatusField) else field
             for name, field in self.fields.items()
         }
 

@@ -1,13 +1,13 @@
 """What the store hands out beside links and pointers."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from shared.domain.deal import Side
 
 
-@dataclass(frozen=True, slots=True)
-class Entry[T]:
+class Entry[T](Struct, frozen=True):
     """A value of the store, the ETag it was read with, and its age by the store's own clock."""
 
     value: T
@@ -15,16 +15,14 @@ class Entry[T]:
     age: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of the audit."""
 
     at: datetime
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """A pair that waits for its next attempt: an opportunity id (Salesforce) or a referral id (Partner Center).
 
     `since` is when the pair became due for the first time.
@@ -39,8 +37,7 @@ class Due:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SideState:
+class SideState(Struct, frozen=True):
     """How a side is doing, for every instance: paused until when and why, and how much at once."""
 
     paused_until: datetime | None = None

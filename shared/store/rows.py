@@ -7,13 +7,13 @@ wrong its own clock is (protocol.md section 3).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Row:
+
+class Row(Struct, frozen=True):
     """One row as it was read. `at` is an indexed moment (when something falls due), None for rows that never do."""
 
     partition: str
@@ -30,8 +30,7 @@ class Row:
         return self.read - self.changed
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
+class Insert(Struct, frozen=True):
     """Make a row that must not exist yet."""
 
     key: str
@@ -39,8 +38,7 @@ class Insert:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(Struct, frozen=True):
     """Change a row that must still carry `etag`."""
 
     key: str
@@ -49,8 +47,7 @@ class Replace:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Struct, frozen=True):
     """Make or overwrite a row, whatever stands there."""
 
     key: str
@@ -58,8 +55,7 @@ class Put:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Struct, frozen=True):
     """Remove a row that must still carry `etag`."""
 
     key: str

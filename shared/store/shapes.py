@@ -1,10 +1,11 @@
 """Links and pointers as plain JSON, and back. A value is written with its kind, so that it comes back as it was."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import asdict
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value

@@ -1,9 +1,10 @@
 """What every run of `sync` is given: the ports, the translation, and the numbers of the protocol."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from shared.domain.deal import Side
 from shared.domain.scope import Scope
@@ -19,8 +20,7 @@ class Mode(StrEnum):
     ON = "on"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """The protocol's numbers; each is a setting."""
 
     mode: Mode = Mode.ON
@@ -41,8 +41,7 @@ class Policy:
     batch: int = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """One process's ports and rules. `chance` gives numbers from 0 up to 1."""
 
     partner_center: PartnerCenter

@@ -1,8 +1,9 @@
 """The due list: pairs that wait for their next attempt; a row is removed only under the ETag it was read with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
 
 from shared.domain.deal import Side
 from shared.sync.context import Context
@@ -13,8 +14,7 @@ PATIENT = frozenset({"held", "waiting"})
 """Causes for which nobody is late: a person must act first, or the time has not come."""
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """What a run did, for the log and for whoever started it by hand."""
 
     seen: int = 0

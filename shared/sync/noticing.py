@@ -4,8 +4,9 @@ Both give ids only; the rows that a plan is made from are read afterwards, under
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from shared.mapping.mapping import STAMPS, is_target_microsoft
 from shared.mapping.paths import Json, in_row, moment
@@ -17,8 +18,7 @@ SWEEP = "sweep"
 """The sweep's cursor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Opportunities to settle, and the cursors that may move once they are."""
 
     ids: Sequence[str]

@@ -10,9 +10,11 @@ write and at every change of the plan, renews the lease. Whoever finds an intent
     with create  past lease       the same, but not before lease + settle time: lists lag
 """
 
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from shared.domain.deal import Deal, Side, Value, fingerprint
 from shared.domain.link import Effect, EffectKind, Intent, Link
@@ -34,8 +36,7 @@ class Result(StrEnum):
     DUE = "due"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The end of the work on one pair; a pair that is due says why and, where it knows, when.
 
     `unsure` says that an effect may have happened all the same: its intent stays for whoever looks.
@@ -51,8 +52,7 @@ SETTLED = Outcome(Result.SETTLED)
 BUSY = Outcome(Result.DUE, "busy")
 
 
-@dataclass(slots=True)
-class Pair:
+class Pair(Struct):
     """What is known of one pair while it is worked on.
 
     `old` is the intent of somebody who died, until it is settled by looking; `trusted` says that the referral is the

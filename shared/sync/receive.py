@@ -9,8 +9,10 @@ old claim           taken over; Salesforce is looked into before anything is mad
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import timedelta
+
+from msgspec import Struct
 
 from shared.domain.catalogue import sentence
 from shared.domain.deal import Company, Deal, Person, Side
@@ -28,15 +30,13 @@ from shared.sync.queries import look_ups
 from shared.sync.write_referral import compared, ignored_lines, with_ignored
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
+class Linked(Struct, frozen=True):
     """The referral has a link: pull that pair."""
 
     opportunity_id: str
 
 
-@dataclass(slots=True)
-class Claim:
+class Claim(Struct):
     """The lock of a referral that has no link yet, as last written: nobody else's is ever let go."""
 
     referral_id: str
@@ -171,8 +171,7 @@ def _begun(pointer: Pointer | None) -> Effect | None:
 # --- look up, or make -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What Salesforce has for a referral: opportunities (deleted ones included), accounts and contacts that match."""
 
     opportunities: Sequence[Json]

@@ -6,7 +6,7 @@ both:  PATCH or POST each -> write opportunities (24 a call) -> mark opportuniti
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from copy import replace
 from datetime import datetime, timedelta
 
 from shared.domain.catalogue import cause

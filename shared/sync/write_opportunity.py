@@ -1,7 +1,7 @@
 """Writes to Salesforce: conditional where a person can edit, batched where fields are ours alone (protocol.md 5)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Value

@@ -1,6 +1,6 @@
 """Writes to Partner Center: one PATCH with the differing paths, and the create that must happen exactly once."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import datetime, timedelta
 
 from shared.domain.catalogue import cause, sentence

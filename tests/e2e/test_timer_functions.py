@@ -1,6 +1,6 @@
 """The two timers through the worker library."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

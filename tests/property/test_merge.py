@@ -1,6 +1,6 @@
 """The three-way merge: idempotent, the same from either side, and nothing in it that nobody wrote."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 from hypothesis import assume, given

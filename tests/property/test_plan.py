@@ -1,6 +1,6 @@
 """The plan: it comes to rest, never forces a latch, writes only what changed, and loses no edit without a line."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 from hypothesis import given

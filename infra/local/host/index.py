@@ -5,7 +5,8 @@ Source of the rules: reference/azure.md 1.4 (names, reserved routes, shared rout
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 

@@ -3,7 +3,8 @@
 import random
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 

@@ -3,7 +3,7 @@
 import copy
 import random
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from infra.local.partner_center import creating

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+from msgspec import Struct
 
 from shared.clients.partner_center.certificate_origins import AllowList, Target
 from shared.clients.partner_center.event_refusals import Reason, Unverified
@@ -53,8 +54,7 @@ _TLS_PURPOSES = {
 type Follow = Callable[[Target], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Trusted:
+class Trusted(Struct, frozen=True):
     """A leaf whose chain was found good, and for how long every certificate of that chain lives."""
 
     key: rsa.RSAPublicKey

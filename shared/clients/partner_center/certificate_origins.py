@@ -7,7 +7,8 @@ so that no second parser can see another host in it (examples-to-follow.md B3, c
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shared.clients.partner_center.event_refusals import Reason, Unverified
 from shared.errors import ConfigurationError
@@ -31,8 +32,7 @@ _ISSUER_SEGMENT = r"[A-Za-z0-9](?:[A-Za-z0-9._-]|%20){0,127}"
 ISSUER_PATH = re.compile(rf"/(?:{_ISSUER_SEGMENT}/){{0,4}}{_ISSUER_SEGMENT}\.(?:cer|crt)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Scheme, lower-case host and port; `port` None means that the URL must not name one."""
 
     scheme: str
@@ -66,8 +66,7 @@ class Origin:
         return f"{self.scheme}://{self.authority}"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """One allowed URL, parsed. Only an `AllowList` makes them."""
 
     origin: Origin
@@ -77,8 +76,7 @@ class Target:
         return f"{self.origin}{self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class AllowList:
+class AllowList(Struct, frozen=True):
     """Exact origins and the pattern of their paths."""
 
     origins: tuple[Origin, ...]

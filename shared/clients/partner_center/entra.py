@@ -6,8 +6,9 @@ quoted names blotted out.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from shared.errors import MAX_REMOTE_TEXT, ConsentNeeded, CosellError, MfaRequired, SignInFailed, Unavailable
 
@@ -67,8 +68,7 @@ _EMAIL = re.compile(r"[^\s'\"<>(]+@[^\s'\">),]+")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\{[^}]*\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """The token endpoint's error: OAuth's `error`, Entra's number where there is one, its first sentence."""
 
     error: str

@@ -1,7 +1,8 @@
 """What the event door answers: verified, or refused for one reason of a fixed vocabulary (docs/event-signature.md)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from shared.errors import CosellError
 
@@ -46,8 +47,7 @@ class Unverified(CosellError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """The body is the dispatcher's. Both hashes are SHA-256 in hexadecimal, fit for a log.
 
     `repeated`: this instance has lately seen the same bytes (a second delivery, or a replay). It is told for the log
@@ -59,8 +59,7 @@ class Verified:
     repeated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Answer `status` with an empty body; log `reason`. `defect` names the class of an error of our own, if any."""
 
     status: int

@@ -22,6 +22,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
+
 from shared.clients.partner_center.certificate_origins import (
     ISSUER_PATH,
     LEAF_PATH,
@@ -56,8 +58,7 @@ class _Source(Protocol):
     def renewed(self, target: Target, tried: "Sequence[Trusted]", /) -> "Sequence[Trusted]": ...
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatcher:
+class Dispatcher(Struct, frozen=True):
     """Whose events are let in: the name its certificate carries, where that lies, and what it must chain to.
 
     PEM texts may hold any number of certificates. `certificates_pem` set means offline: nothing is ever fetched.

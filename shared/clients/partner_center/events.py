@@ -8,10 +8,11 @@ is taken from it, and the API address is built from our own base, so that a toke
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Never
+
+from msgspec import Struct
 
 DOCUMENTED_HOSTS = frozenset({"api.partnercenter.microsoft.com"})
 
@@ -68,8 +69,7 @@ class NotUnderstoodReason(StrEnum):
     FOREIGN_RESOURCE = "foreign_resource"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """A referral to read; `changed_at` (UTC) is what the dispatcher says, for the log alone."""
 
     name: EventName
@@ -77,8 +77,7 @@ class Event:
     changed_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """A test event has arrived, which is all it is for: answer 202, log it, do not queue.
 
     `correlation_id` is what whoever asked for it was given; None where the event does not name it.
@@ -87,8 +86,7 @@ class Arrived:
     correlation_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class NotUnderstood:
+class NotUnderstood(Struct, frozen=True):
     """Answer 202, log the reason, do not queue."""
 
     reason: NotUnderstoodReason

@@ -21,6 +21,7 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
+from msgspec import Struct
 
 from shared.clients.partner_center.bodies import Unreadable, load
 from shared.errors import (
@@ -54,8 +55,7 @@ _MFA_TEXT = re.compile(r"\bMFA\b|multi-?\s?factor", re.IGNORECASE)
 _TRY_AGAIN = re.compile(r"try again in (\d{1,6}) second", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What was asked, as far as an error may say it: no body, no token."""
 
     method: str
@@ -147,8 +147,7 @@ def _not_let_in(reply: Reply, told: "_Told", text: str) -> SignInFailed:
     return SignInFailed(text, code=code, remedy=_CHECK_CONSENT)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """What an error body tells: code for machines, target and reason for people."""
 
     code: str

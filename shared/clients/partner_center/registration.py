@@ -5,9 +5,10 @@ Samples spell names in PascalCase, the swagger in camelCase (reference/partner-c
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from shared.clients.partner_center.bodies import Unreadable, load
 from shared.clients.partner_center.events import TEST_CREATED, EventName
@@ -22,8 +23,7 @@ _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _SUCCESS = frozenset({"ok", "created", "accepted", "nocontent"})
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """The tenant's one registration. `x_ms_signature`: the signature has a header of its own; None: it does not say."""
 
     url: str
@@ -50,8 +50,7 @@ class Registration:
         return (_place(self.url)[1] or "unknown")[:MAX_REMOTE_TEXT]
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One try to deliver a test event: the answer's code as the service names it, empty where nobody answered."""
 
     code: str
@@ -66,8 +65,7 @@ class Attempt:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Validation:
+class Validation(Struct, frozen=True):
     """How far a test event has come; `status` is the service's own word."""
 
     correlation_id: str

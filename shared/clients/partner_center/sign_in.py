@@ -7,10 +7,12 @@ minutes before its end, and a new refresh token, written back: who goes on redee
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from typing import Any, TypeIs
 
 import httpx
+from msgspec import Struct
 
 from shared.clients.partner_center.entra import Refusal
 from shared.clients.partner_center.redemption import Credential, Redemption
@@ -31,8 +33,7 @@ LONGEST_WAIT = 60.0
 """Seconds to wait for another thread's redemption outside any call."""
 
 
-@dataclass(frozen=True, slots=True)
-class AppRegistration:
+class AppRegistration(Struct, frozen=True):
     """The app of the partner's own tenant, and the one audience its tokens are for."""
 
     tenant: str
@@ -43,8 +44,7 @@ class AppRegistration:
     """Whether it allows public client flows and has no credential (12.4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecretNames:
+class SecretNames(Struct, frozen=True):
     """Where the vault keeps what sign-in needs. The certificate (PEM with its private key) goes before the secret."""
 
     refresh_token: str = "partner-center-refresh-token"  # noqa: S105 - a name

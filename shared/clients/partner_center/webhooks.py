@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus

@@ -6,11 +6,12 @@ The answer's status is 200 even when every part failed: each part is judged by i
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from shared.clients.salesforce.faults import (
     GONE,
@@ -35,8 +36,7 @@ _FAILURE, _NOT_FOUND, _PRECONDITION_FAILED = 300, 404, 412
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One subrequest; `path` is below `/services/data/vN/`."""
 
     name: str
@@ -46,8 +46,7 @@ class Part:
     headers: Json | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(Struct, frozen=True):
     """How one subrequest was answered."""
 
     name: str

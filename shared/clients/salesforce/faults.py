@@ -7,7 +7,8 @@ every other message is made of codes.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shared.clients.salesforce.soql import full_id, is_id
 from shared.errors import (
@@ -61,8 +62,7 @@ _FIELD_IN_TEXT = re.compile(
 _ID_IN_TEXT = re.compile(r"\b[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One refusal: code, text, fields, and the 18-character ids that a duplicate rule or a unique field named."""
 
     code: str

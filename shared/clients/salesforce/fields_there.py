@@ -6,8 +6,9 @@ identifier: many orgs made one by hand which is not unique, and two opportunitie
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
+
+from msgspec import Struct
 
 from shared.clients.salesforce.api import SalesforceClient
 from shared.clients.salesforce.metadata_xml import text_of
@@ -21,8 +22,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
+class Obstacle(Struct, frozen=True):
     """A field of the org that our own would change; `mends` says that deploying makes it right and loses nothing."""
 
     field: str

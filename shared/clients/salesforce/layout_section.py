@@ -6,8 +6,9 @@ stand on a layout once: what an administrator has placed elsewhere stays there, 
 
 import copy
 import difflib
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
+
+from msgspec import Struct
 
 from shared.clients.salesforce.metadata_xml import children, local, parse, text_of, write
 from shared.errors import ConfigurationError, Unavailable
@@ -18,8 +19,7 @@ _BEFORE = frozenset({"CreatedById", "LastModifiedById"})
 _LINKS = "CustomLinks"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A layout before and after; `fields` are those that were added, none if there was nothing to do."""
 
     before: bytes

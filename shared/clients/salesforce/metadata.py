@@ -11,11 +11,12 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
+
+from msgspec import Struct
 
 from shared.clients import exact_json
 from shared.clients.salesforce.metadata_xml import add, children, text_of
@@ -35,8 +36,7 @@ RIGHTS = (
 _ALL = 999_999_999
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """What the org says of one component; a warning does not stop a deployment."""
 
     type: str
@@ -52,8 +52,7 @@ class Problem:
         return f"{self.type or 'Package'} {self.name}: {self.text}{where}"
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """How far a deployment is, or how it ended."""
 
     id: str

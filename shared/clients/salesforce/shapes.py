@@ -6,33 +6,31 @@ server time the far side's clock: its `Date` header less the duration of the cal
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from shared.domain.cause import Cause
 
 Json = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page of a query; `next` is the address of the following page, None on the last."""
 
     rows: tuple[Json, ...]
     next: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """Pages in the order of the queries asked, and the server time at which they were read."""
 
     pages: tuple[Page, ...]
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """Values for one record; `unmodified_since` is the LastModifiedDate the decision was based on (None: always)."""
 
     id: str
@@ -40,8 +38,7 @@ class Write:
     unmodified_since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """What became of one write: the row read back in the same call, and how the write itself was answered.
 
     `outcome` None means success; `changed` means 412; `locked` a row lock. `row` is None if it could not be read.
@@ -55,8 +52,7 @@ class Written:
     refused: Cause | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """One step of a Composite Graph: POST to `sobject`, or PATCH by external id when `external` is (field, value).
 
     `values` may refer to earlier nodes as `@{name.id}`.

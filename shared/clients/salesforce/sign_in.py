@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import requests
+from msgspec import Struct
 
 from shared.clients.loopback import is_loopback
 from shared.clients.salesforce.keys import keys_of
@@ -48,8 +49,7 @@ _GRANT_REMEDIES = {
 _GRANT_REMEDY = "Check consumer key, user name, audience, and that the app holds the certificate of the vault's key."
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Who signs in and where. `audience` is login.salesforce.com, or test.salesforce.com for a sandbox."""
 
     login_url: str

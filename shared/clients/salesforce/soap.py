@@ -4,10 +4,10 @@ One envelope, the session of the REST API in its header. A fault is given the sh
 classified in one place.
 """
 
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 import requests
+from msgspec import Struct
 
 from shared.clients.salesforce.metadata_xml import NAMESPACE, add, parse, tag
 from shared.clients.salesforce.sign_in import Token
@@ -15,8 +15,7 @@ from shared.clients.salesforce.sign_in import Token
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 
 
-@dataclass(frozen=True, slots=True)
-class SoapCall:
+class SoapCall(Struct, frozen=True):
     """One operation; `body` is its element. Given to `Wire.read` or `Wire.write`, whose reply then holds an Element."""
 
     what: str

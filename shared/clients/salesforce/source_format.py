@@ -8,9 +8,10 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
+
+from msgspec import Struct
 
 from shared.clients.salesforce.metadata_xml import add, local, parse, tag, text_of, write
 from shared.errors import ConfigurationError
@@ -27,16 +28,14 @@ _EARLIEST = (
 )  # every file in a zip has a date: always this one, so that equal sources give equal bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Whole:
+class _Whole(Struct, frozen=True):
     """A file that travels as it is, in a folder of its kind."""
 
     type: str
     folder: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A file that becomes one element of its parent's file; `type` is empty where the parent is the member."""
 
     type: str
@@ -57,8 +56,7 @@ _PARTS = {
 _FIELD_TRANSLATION = "fieldTranslation"
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     """What is deployed: files by their place in the zip, and members by metadata type."""
 
     files: Mapping[str, bytes]

@@ -12,13 +12,13 @@ import threading
 import time
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 import requests
+from msgspec import Struct
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from shared.clients import exact_json
@@ -45,8 +45,7 @@ class Unreadable(ValueError):
     """An answer in a shape that the reference does not know."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A request below `/services/data/vN/`; `what` names it in messages, which carry no values.
 
     `content` is a body that is not JSON, with its media type; it stands in place of `body`.
@@ -81,8 +80,7 @@ class OwnCall(Protocol):
         """Send once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A decoded answer, and the server time at which the call began."""
 
     status: int

@@ -1,6 +1,6 @@
 """Partner Center: each check fails for the fault that it is there for."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 import pytest

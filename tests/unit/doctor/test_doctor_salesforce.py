@@ -1,6 +1,6 @@
 """Salesforce: each check fails for the fault that it is there for."""
 
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 
 import pytest

@@ -1,6 +1,6 @@
 """Who may be linked (protocol.md section 1)."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest

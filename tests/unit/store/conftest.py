@@ -1,7 +1,8 @@
 """A table service that answers what a test scripts, for the faults that Azurite does not have."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 
 import pytest
 

@@ -1,6 +1,6 @@
 """Off, preview, on, and the two pauses: no cursor moves, nothing is written (protocol.md section 1)."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 
