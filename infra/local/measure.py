@@ -1,7 +1,7 @@
 """What the app costs: milliseconds of import and megabytes of memory, in fresh processes, against their limits.
 
     python -m infra.local.measure
-    python -m infra.local.measure --runs 15 --packages 20     the costliest packages of each phase as well
+    python -m infra.local.measure --runs 30 --packages 20     the costliest packages of each phase as well
     python -m infra.local.measure --pid 4711                  a running process as well, such as the local host
 
 The emulated systems run in a process of their own (`infra.local.scene`), so that the measured one holds the app alone.
@@ -43,7 +43,7 @@ MORE = ("shared.store.tables", "azure.data.tables")
 LOCAL = frozenset({"shared.store.sqlite", "sqlite3", "sqlite3.dbapi2", "_sqlite3"})
 """What a local run has in their place, and a deployment never loads."""
 
-RUNS = 7
+RUNS = 15
 LIMIT_FIRST, LIMIT_ALL, LIMIT_MEMORY = 250.0, 400.0, 150.0  # milliseconds, milliseconds, MB resident
 NOISE = 1.2
 """A value beyond a limit by more than this factor fails the command."""

@@ -1,7 +1,6 @@
 """What the app registration proves itself by: chosen from the vault, made, and put into use once it has worked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -16,19 +15,19 @@ from shared.cli.output import Output
 from shared.clients.partner_center.consent import NEXT_CERTIFICATE
 from shared.clients.partner_center.sign_in import SecretNames, certified, credential
 from shared.errors import ConfigurationError, NotFound
+from shared.hidden import Hidden
 
 DAYS = 365
 """How long a new certificate lasts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Hidden, frozen=True):
     """A credential as MSAL takes it (None: the registration is public), and its name for a person.
 
     `waiting` is a new certificate that no sign-in has proven yet.
     """
 
-    credential: str | dict[str, str] | None = field(repr=False)
+    credential: str | dict[str, str] | None
     name: str
     waiting: Certificate | None = None
 

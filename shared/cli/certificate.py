@@ -1,20 +1,20 @@
 """A key with a self-signed certificate, as an app registration wants it: made here, its key never leaves for a file."""
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from shared.hidden import Hidden
+
 KEY_BITS = 3072
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Hidden, frozen=True):
     """The private key with the certificate, the certificate alone, its SHA-1 thumbprint as portals show it, its end."""
 
-    pem: str = field(repr=False)
+    pem: str
     public_pem: str
     thumbprint: str
     ends: datetime

@@ -4,23 +4,21 @@ The secret holds the key and its certificate; during a rotation the new pair sta
 tries both (`shared.clients.salesforce.keys`). Every step may be repeated: nothing is made where something waits.
 """
 
-from dataclasses import dataclass, field
-
 from shared.app import App
 from shared.cli import certificate
 from shared.cli.certificate import Certificate
 from shared.clients.salesforce.keys import keys_of, pairs_of
 from shared.errors import NotFound
+from shared.hidden import Hidden
 
 DAYS = 365
 """How long a new certificate lasts."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPairs:
+class KeyPairs(Hidden, frozen=True):
     """The pairs in the vault, newest first; `made` says that the newest has just been made."""
 
-    pairs: tuple[str, ...] = field(repr=False)
+    pairs: tuple[str, ...]
     made: bool = False
 
     @property

@@ -13,7 +13,6 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from shared.errors import ConfigurationError
+from shared.hidden import Hidden
 
 KEEP = 600.0  # seconds
 TIMEOUT = 60.0  # seconds, of one read or write with its sign-in and its retries
@@ -61,9 +61,8 @@ def resolved(name: str, value: str) -> str:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    value: str = field(repr=False)
+class _Kept(Hidden, frozen=True):
+    value: str
     number: int  # of the fetch that brought it
     until: float
 

@@ -25,6 +25,7 @@ FLOORS = {
     "shared.store": 2,
     "shared.domain": 1,
     "shared.errors": 1,
+    "shared.hidden": 1,
     "shared.logs": 1,
     "shared.setting_kinds": 1,
     "shared.settings": 1,

@@ -18,6 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
+from msgspec import Struct
+
 from shared.clients.partner_center.certificate_origins import Origin, Target
 from shared.errors import Unavailable
 from shared.transport.deadline import Deadline, TimedReader
@@ -166,8 +168,7 @@ def _get(wire: socket.socket, target: Target, deadline: Deadline) -> bytes:
         response.close()
 
 
-@dataclass
-class _Bounded:
+class _Bounded(Struct):
     """A socket's bytes under one deadline and one limit for everything, header lines included."""
 
     wire: socket.socket

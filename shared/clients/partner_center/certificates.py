@@ -10,8 +10,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from shared.clients.partner_center.certificate_chain import ChainJudge, Trusted
 from shared.clients.partner_center.certificate_origins import Target
@@ -29,8 +30,7 @@ type Fetch = Callable[[Target, float], bytes]
 type Clock = Callable[[], datetime]
 
 
-@dataclass
-class _Outcome:
+class _Outcome(Struct):
     """One fetch: who comes while it runs waits for it, who comes within the minute is told the same."""
 
     at: datetime

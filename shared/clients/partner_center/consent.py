@@ -4,7 +4,6 @@ Neither touches the vault: what is granted is looked at first and stored by the 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ from shared.clients.partner_center.redemption import Credential, Redemption, app
 from shared.clients.partner_center.sign_in import AppRegistration
 from shared.clients.partner_center.token_endpoint import TokenEndpoint
 from shared.errors import ConsentNeeded, Unavailable
+from shared.hidden import Hidden
 
 NEXT_CERTIFICATE = "partner-center-certificate-next"
 """Where a new certificate waits until a sign-in with it has succeeded: the one in use stays until then."""
@@ -24,12 +24,11 @@ INTERVAL = 5  # seconds between two questions, where Entra ID names none (RFC 86
 Flow = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(Hidden, frozen=True):
     """The two tokens of one answer; `refresh_token` is the newest one there is."""
 
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
+    access_token: str
+    refresh_token: str
 
 
 class Consent:

@@ -14,7 +14,6 @@ Bodies come in three shapes (`error`, `code` and `description`, `statusCode` and
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -37,6 +36,7 @@ from shared.errors import (
     Throttled,
     Unavailable,
 )
+from shared.hidden import Hidden
 
 KNOWN_CODES = frozenset(
     {
@@ -71,13 +71,12 @@ class Asked(Struct, frozen=True):
         return f"{self.method} {self.subject} (correlation {self.correlation})"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Hidden, frozen=True):
     """One whole answer."""
 
     status: int
     headers: httpx.Headers
-    body: bytes = field(repr=False)
+    body: bytes
 
     @property
     def is_html(self) -> bool:

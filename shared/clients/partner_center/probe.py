@@ -8,7 +8,6 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -16,19 +15,19 @@ from typing import Any
 from shared.clients.partner_center import bodies
 from shared.clients.partner_center.bodies import Json
 from shared.clients.partner_center.failures import Reply
+from shared.hidden import Hidden
 
 VALIDATE_MFA = {"ValidateMfa": "true"}
 _WORD = "ismfacompliant"
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Hidden, frozen=True):
     """The newest referrals, whole, and what the answer and the token say; None where they say nothing."""
 
-    referrals: Sequence[Json] = field(repr=False)
+    referrals: Sequence[Json]
     mfa: bool | None
     tenant: str | None
-    account: str | None = field(repr=False)
+    account: str | None
     at: datetime | None
 
     @property

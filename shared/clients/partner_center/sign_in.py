@@ -8,7 +8,6 @@ minutes before its end, and a new refresh token, written back: who goes on redee
 import time
 from collections.abc import Callable, Mapping
 from copy import replace
-from dataclasses import dataclass, field
 from typing import Any, TypeIs
 
 import httpx
@@ -19,6 +18,7 @@ from shared.clients.partner_center.redemption import Credential, Redemption
 from shared.clients.partner_center.refresh_token import RefreshToken
 from shared.clients.vault import Vault
 from shared.errors import ConsentNeeded, NotFound, SignInFailed, Unavailable
+from shared.hidden import Hidden
 from shared.transport.deadline import remaining
 
 REFERRALS_SCOPE = "https://api.partner.microsoft.com/.default"
@@ -52,16 +52,14 @@ class SecretNames(Struct, frozen=True):
     client_secret: str | None = "partner-center-client-secret"  # noqa: S105 - a name
 
 
-@dataclass(frozen=True, slots=True)
-class _Access:
-    text: str = field(repr=False)
+class _Access(Hidden, frozen=True):
+    text: str
     end: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Material:
-    credential: Credential = field(repr=False)
-    refresh_token: str = field(repr=False)
+class _Material(Hidden, frozen=True):
+    credential: Credential
+    refresh_token: str
 
 
 class PartnerCenterSignIn:

@@ -7,7 +7,6 @@ may be half a token, into the log.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import httpx
@@ -15,6 +14,7 @@ import httpx
 from shared.clients.partner_center.failures import Reply, patience
 from shared.clients.partner_center.wire import exchange
 from shared.errors import ConfigurationError, SignInFailed, Throttled, Unavailable
+from shared.hidden import Hidden
 from shared.transport.client import limits
 from shared.transport.deadline import within
 
@@ -25,12 +25,11 @@ SIGN_IN_DEADLINE = 30.0
 """Seconds for one request to Entra ID."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Hidden, frozen=True):
     """An answer in the shape MSAL reads."""
 
     status_code: int
-    text: str = field(repr=False)
+    text: str
     headers: Mapping[str, str]
 
     def raise_for_status(self) -> None:

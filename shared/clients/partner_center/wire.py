@@ -11,16 +11,17 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from uuid import uuid4
 
 import httpx
 import stamina
+from msgspec import field
 
 from shared.clients.partner_center.bodies import Unreadable
 from shared.clients.partner_center.failures import Asked, Reply, mfa_missing, of_no_answer, of_reply, of_unreadable
 from shared.errors import Retryable, Unavailable
+from shared.hidden import Hidden
 from shared.transport.client import limits
 from shared.transport.deadline import Deadline, within
 
@@ -35,15 +36,14 @@ Token = Callable[[bool], str]
 """Gives an access token; True asks for one that was not given before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Hidden, frozen=True):
     """One request but for its token; `expected` are the statuses that mean success."""
 
     method: str
     url: httpx.URL
     subject: str
     expected: frozenset[int] = frozenset({HTTPStatus.OK})
-    content: bytes | None = field(default=None, repr=False)
+    content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -22,6 +21,7 @@ from shared.clients.salesforce.keys import keys_of
 from shared.clients.salesforce.soql import full_id
 from shared.clients.vault import Vault
 from shared.errors import ConfigurationError, ConsentNeeded, CosellError, SignInFailed, Throttled, Unavailable
+from shared.hidden import Hidden
 from shared.transport.deadline import Deadline
 
 ASSERTION_SECONDS = 180
@@ -59,11 +59,10 @@ class Identity(Struct, frozen=True):
     audience: str = "https://login.salesforce.com"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Hidden, frozen=True):
     """An access token, the host it is for, the org behind it, and when it was issued (monotonic seconds)."""
 
-    value: str = field(repr=False)
+    value: str
     instance_url: str
     organization: str
     issued: float
