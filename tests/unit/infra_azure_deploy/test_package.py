@@ -123,11 +123,12 @@ sys.exit(pytest.main([*sys.argv[1:], "-q", "-p", "no:cacheprovider", "--rootdir"
 @pytest.mark.parametrize(
     ("words", "text", "is_left"),
     [
-        (["tests", "-p", "xdist", "-n", "1", "-m", "not slow"], LONG, True),
+        (["tests", "-m", "not slow"], LONG, True),
+        pytest.param(["tests", "-p", "xdist", "-n", "1", "-m", "not slow"], LONG, True, marks=pytest.mark.slow),
         (["tests"], "def test_one(): assert False\n", False),
         (["tests", "-k", "one"], "def test_one(): pass\ndef test_two(): pass\n", False),
     ],
-    ids=["passed in workers", "failed", "chosen by name"],
+    ids=["passed", "passed in workers", "failed", "chosen by name"],
 )
 def test_only_a_whole_run_that_passed_leaves_the_record(
     stage: Stage, words: list[str], text: str, *, is_left: bool
