@@ -137,6 +137,17 @@ var rules = [
     window: 'P1D'
     names: ['Name']
   }
+  {
+    name: 'registration-foreign'
+    severity: 3
+    description: 'The tenant\'s one registration for events leads to another address, which the alert names: no event reaches the app. The sweep still finds the changes.'
+    query: '${lines} | where Event == "registration_foreign" | extend Name = tostring(Line.host) | summarize Value = count() by Name'
+    operator: 'GreaterThan'
+    threshold: 0
+    every: 'PT6H'
+    window: 'P1D'
+    names: ['Name']
+  }
 ]
 
 resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [

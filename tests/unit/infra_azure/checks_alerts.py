@@ -28,6 +28,7 @@ RULES: Mapping[str, frozenset[str]] = {
     "change-unsynced": frozenset({"unsynced"}),
     "salesforce-budget": frozenset({"salesforce_budget"}),
     "credential-ending": frozenset({"credential_ending"}),
+    "registration-foreign": frozenset({"registration_foreign"}),
 }
 """The events that each rule reads."""
 
