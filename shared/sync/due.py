@@ -30,12 +30,12 @@ class Report(Struct):
         return {"seen": self.seen, **{str(result): count for result, count in self.results.items()}}
 
 
-def note(ctx: Context, side: Side, outcomes: Mapping[str, Outcome], worked: Mapping[str, Due]) -> None:
-    """Keep what is due on the list, and take off what is settled; `worked` are the due rows that caused the work."""
+def note(ctx: Context, side: Side, outcomes: Mapping[str, Outcome], worked: Mapping[str, Due | None]) -> None:
+    """Keep what is due on the list, and take off what is settled; `worked` are due rows as read before the work."""
     for key, outcome in outcomes.items():
         row = worked.get(key)
         if outcome.result is Result.DUE:
-            put(ctx, side, key, outcome, row)
+            put(ctx, side, key, outcome)
         elif outcome.result is Result.HELD:
             held = Due(side, key, ctx.clock.now() + ctx.policy.held_interval, "held")
             ctx.store.put_due(held)
@@ -43,10 +43,15 @@ def note(ctx: Context, side: Side, outcomes: Mapping[str, Outcome], worked: Mapp
             ctx.store.remove_due(row)
 
 
-def put(ctx: Context, side: Side, key: str, outcome: Outcome, before: Due | None = None) -> None:
-    """Put one pair on the list; `before` is the row that caused the work, if there was one."""
-    attempts = before.attempts + 1 if before else 0
-    since = (before.since if before else None) or ctx.clock.now()
+def put(ctx: Context, side: Side, key: str, outcome: Outcome) -> None:
+    """Put one pair on the list; the count of one that failed before goes on, whoever met it (protocol.md section 9).
+
+    An attempt before its time does not count: a burst of events at a busy pair must not make it wait for an hour.
+    """
+    now, known = ctx.clock.now(), ctx.store.due_of(side, key)
+    before = known if known and known.cause not in PATIENT else None
+    attempts = before.attempts + (before.at <= now) if before else 0
+    since = (before.since if before else None) or now
     at = outcome.at or ctx.due_at(attempts)
     ctx.store.put_due(Due(side, key, at, outcome.cause, attempts, since=since))
     ctx.log("pair_due", side=side, key=key, cause=outcome.cause, attempts=attempts)

@@ -3,15 +3,17 @@
 Both give ids only; the rows that a plan is made from are read afterwards, under the lock.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
+from shared.domain.deal import Side
 from shared.mapping.mapping import STAMPS, is_target_microsoft
 from shared.mapping.paths import Json, in_row, moment
 from shared.sync.context import Context
-from shared.sync.ports import Page
+from shared.sync.due import PATIENT
+from shared.sync.ports import Due, Page
 from shared.sync.queries import changed
 
 SWEEP = "sweep"
@@ -19,9 +21,9 @@ SWEEP = "sweep"
 
 
 class Batch(Struct, frozen=True):
-    """Opportunities to settle, and the cursors that may move once they are."""
+    """Opportunities to settle, each with the due row it has already, and the cursors that may move once they are."""
 
-    ids: Sequence[str]
+    rows: Mapping[str, Due | None]
     seen: int
     cursors: dict[str, datetime]
 
@@ -31,31 +33,40 @@ def polled(ctx: Context) -> Iterator[Batch]:
 
     One Composite call where nothing changed. Each query has its own cursor: after a page that is not the last, the
     stamp of its last row; after the last page, the server's time at the query's start. It is read with an overlap,
-    because rows become visible late, and moves only once every row up to there is settled, due or parked.
+    because rows become visible late, and moves only once every row up to there is settled, due or parked. A pair that
+    failed, and did not change since the cursor, is left to the due list until its time: the overlap is no shorter wait.
     """
-    answer = ctx.salesforce.query(*(changed(ctx.translation, name, _polled_since(ctx, name)) for name in STAMPS))
+    cursors = {name: ctx.store.cursor(f"push_{name}") for name in STAMPS}
+    answer = ctx.salesforce.query(*(changed(ctx.translation, name, _since(ctx, at)) for name, at in cursors.items()))
     pages = dict(zip(STAMPS, answer.pages, strict=True))
     start = answer.at
     while pages:
-        ids = dict.fromkeys(key for name, page in pages.items() for key in _changed_rows(ctx, name, page))
+        rows = {key: due for name, page in pages.items() for key, due in _changed(ctx, name, page, cursors[name])}
         seen = sum(len(page.rows) for page in pages.values())
-        yield Batch(list(ids), seen, {f"push_{name}": _cursor_after(name, page, start) for name, page in pages.items()})
+        yield Batch(rows, seen, {f"push_{name}": _cursor_after(name, page, start) for name, page in pages.items()})
         pages = {name: ctx.salesforce.more(page.next).pages[0] for name, page in pages.items() if page.next}
 
 
-def _polled_since(ctx: Context, name: str) -> datetime:
-    cursor = ctx.store.cursor(f"push_{name}")
+def _since(ctx: Context, cursor: datetime | None) -> datetime:
     return (cursor - ctx.policy.poll_overlap) if cursor else ctx.scope.begin
 
 
-def _changed_rows(ctx: Context, name: str, page: Page) -> list[str]:
-    rows = ctx.workers.map(lambda row: (row, _is_known_row(ctx, name, row)), page.rows, at_most=ctx.policy.parallelism)
-    return [str(row["Id"]) for row, known in rows if not known]
+def _changed(ctx: Context, name: str, page: Page, cursor: datetime | None) -> list[tuple[str, Due | None]]:
+    def look(row: Json) -> tuple[str, Due | None] | None:
+        key, stamp = str(row["Id"]), in_row(row, STAMPS[name])
+        entry = ctx.store.link(key)
+        if entry is not None and entry.value.knows(name, stamp):
+            return None
+        due = ctx.store.due_of(Side.SALESFORCE, key)
+        is_seen = cursor is not None and moment(stamp) < cursor
+        return None if due and is_seen and _must_wait(ctx, due) else (key, due)
+
+    found = ctx.workers.map(look, page.rows, at_most=ctx.policy.parallelism)
+    return [one for one in found if one is not None]
 
 
-def _is_known_row(ctx: Context, name: str, row: Json) -> bool:
-    entry = ctx.store.link(str(row["Id"]))
-    return entry is not None and entry.value.knows(name, in_row(row, STAMPS[name]))
+def _must_wait(ctx: Context, due: Due) -> bool:
+    return due.cause not in PATIENT and due.at > ctx.clock.now()
 
 
 def _cursor_after(name: str, page: Page, start: datetime) -> datetime:

@@ -17,7 +17,7 @@ def preview_push(ctx: Context) -> Counter[str]:
     """Count what the push would create, write and hold."""
     counts: Counter[str] = Counter()
     for batch in polled(ctx):
-        for chunk in batched(batch.ids, ctx.policy.batch, strict=False):
+        for chunk in batched(batch.rows, ctx.policy.batch, strict=False):
             answer = ctx.salesforce.opportunities(chunk, ctx.translation.selects)
             rows = (row for page in answer.pages for row in page.rows)
             for row in rows:

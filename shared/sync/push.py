@@ -1,7 +1,8 @@
 """Push: every minute, what changed in Salesforce; then all that is due, on both sides (protocol.md section 8)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import batched
 
 from shared.domain.deal import Side
 from shared.errors import CosellError
@@ -61,10 +62,8 @@ def _tell(ctx: Context, report: Report, started: datetime) -> None:
 def _push_changed(ctx: Context, report: Report, started: datetime) -> None:
     for batch in polled(ctx):
         report.seen += batch.seen
-        for chunk in _chunks(batch.ids, ctx.policy.batch):
-            outcomes = push_pairs(ctx, chunk)
-            report.add(outcomes)
-            note(ctx, Side.SALESFORCE, outcomes, {})
+        for chunk in batched(batch.rows, ctx.policy.batch, strict=False):
+            _push(ctx, report, chunk, batch.rows)
         for name, to in batch.cursors.items():
             ctx.store.move_cursor(name, to)
         if time_is_up(ctx, started):
@@ -73,11 +72,14 @@ def _push_changed(ctx: Context, report: Report, started: datetime) -> None:
 
 def _push_due(ctx: Context, report: Report, started: datetime) -> None:
     rows = {row.key: row for row in _due(ctx, Side.SALESFORCE)}
-    if not rows or time_is_up(ctx, started):
-        return
-    outcomes = push_pairs(ctx, list(rows))
+    if rows and not time_is_up(ctx, started):
+        _push(ctx, report, list(rows), rows)
+
+
+def _push(ctx: Context, report: Report, ids: Sequence[str], worked: Mapping[str, Due | None]) -> None:
+    outcomes = push_pairs(ctx, ids)
     report.add(outcomes)
-    note(ctx, Side.SALESFORCE, outcomes, rows)
+    note(ctx, Side.SALESFORCE, outcomes, worked)
 
 
 def _pull_due(ctx: Context, report: Report, started: datetime) -> None:
@@ -93,7 +95,3 @@ def _due(ctx: Context, side: Side) -> Sequence[Due]:
 def time_is_up(ctx: Context, started: datetime) -> bool:
     """Whether 80 % of the run's time is gone: no new pairs are taken then."""
     return ctx.clock.now() - started > ctx.policy.run_time * 0.8
-
-
-def _chunks(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (ids[start : start + size] for start in range(0, len(ids), size))
