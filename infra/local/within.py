@@ -14,15 +14,20 @@ from shared.clients.salesforce.sign_in import SignIn, Token
 from shared.transport.deadline import Deadline
 
 Handle = Callable[[Request], Response]
-MONTH = 30 * 24 * 3600
-"""Seconds that a token lasts here: each costs the emulator a signature."""
+MONTH, SHORTLY = 30 * 24 * 3600, 300
+"""Seconds: how long a token lasts here, for each costs the emulator a signature, and how long before that it is
+renewed."""
 
 
 def httpx_client(handle: Handle) -> httpx.Client:
-    """A client whose requests an emulator answers."""
+    """A client whose requests an emulator answers; a closed connection is a lost reply."""
 
     def carry(request: httpx.Request) -> httpx.Response:
         answer = handle(Request.of(request.method, request.url.raw_path.decode(), request.headers, request.content))
+        if answer.close:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
+        if answer.cut is not None:
+            raise httpx.RemoteProtocolError("peer closed connection without sending complete body", request=request)
         return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)
 
     return httpx.Client(transport=httpx.MockTransport(carry), trust_env=False)
@@ -40,6 +45,10 @@ class EmulatorAdapter(BaseAdapter):
         """One request."""
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
         answer = self._handle(Request.of(str(request.method), request.path_url, request.headers, body))
+        if answer.close:
+            raise requests.exceptions.ConnectionError("Connection aborted.")
+        if answer.cut is not None:
+            raise requests.exceptions.ChunkedEncodingError("Connection broken: IncompleteRead")
         response = requests.Response()
         response.status_code, response.url, response.request = answer.status, str(request.url), request
         response.headers = CaseInsensitiveDict(answer.headers)
@@ -54,29 +63,34 @@ class OpenDoor(SignIn):
     """A sign-in to Salesforce that costs nothing: sessions come from the emulator itself."""
 
     def __init__(self, salesforce: SalesforceEmulator, url: str) -> None:
-        """Makes the integration user."""
+        """Makes the integration user, whose id is `user`."""
         self._salesforce, self._url = salesforce, url
-        self._user = salesforce.insert("User", {"Username": "integration@contoso.example", "LastName": "Integration"})
+        self.user = salesforce.insert("User", {"Username": "integration@contoso.example", "LastName": "Integration"})
         self._present: Token | None = None
 
     def token(self, deadline: Deadline, *, refused: Token | None = None) -> Token:
         """A session; a new one where the last was refused."""
         del deadline
         if self._present is None or self._present is refused:
-            session = self._salesforce.oauth.open(self._user)
+            session = self._salesforce.oauth.open(self.user)
             self._present = Token(session, self._url, self._salesforce.organization, 0.0)
         return self._present
 
 
 class Badge:
-    """Partner Center's access token, from the emulated Entra ID itself."""
+    """Partner Center's access token, from the emulated Entra ID itself, renewed before it ends by Entra's clock."""
 
     def __init__(self, entra: EntraEmulator) -> None:
-        """One token for the whole run."""
+        """From now on Entra's tokens last a month."""
         entra.settings.access_token_seconds = MONTH
-        self._token = entra.access_token()
+        self._entra = entra
+        self._token = ""
+        self._until = 0.0
 
     def __call__(self, force: bool = False) -> str:
-        """The token."""
-        del force
+        """The token; a new one where `force` asks for it."""
+        now = self._entra.clock.now().timestamp()
+        if force or now >= self._until:
+            self._token = self._entra.access_token()
+            self._until = now + MONTH - SHORTLY
         return self._token
