@@ -3,13 +3,15 @@
     run(["functionapp", "config", "appsettings", "set", "--name", app, "--settings", "SYNC=on"])
 
 What it prints to stderr is data from outside: its code is kept, and its first line, cut (design.md section 4, rule 8).
+The deployment (infra/azure/deploy) runs the same program by `on_path`, and reads its refusals in its own way.
 """
 
 import json
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from shared.errors import (
@@ -24,7 +26,8 @@ from shared.errors import (
 )
 
 SECONDS = 300.0
-"""How long one command may take; a deployment asks for more."""
+"""How long one command may take."""
+QUIET = ("--output", "json", "--only-show-errors")
 
 RIGHTS = "Ask for the role that this step needs (infra/azure/README.md)."
 LOOK = "Mend what it says, or run the same `az` command by hand to see all of it."
@@ -40,41 +43,45 @@ def run(args: Sequence[str], *, seconds: float = SECONDS) -> Any:  # noqa: ANN40
     Raises ConfigurationError (no Azure CLI on the path), SignInFailed (nobody is logged in), Rejected, NotFound, and
     Unavailable (no answer in `seconds`, or none that can be read).
     """
-    program = shutil.which("az")
+    try:
+        status, out, said = on_path([*args, *QUIET], seconds=seconds)
+        if status:
+            raise _failure(named(args), said)
+        return decoded(out)
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"az {named(args)} gave no answer in {seconds:.0f} seconds") from None
+    except ValueError:
+        raise Unavailable(f"az {named(args)} printed something else than JSON") from None
+
+
+def on_path(
+    words: Sequence[str], environ: Mapping[str, str] | None = None, *, seconds: float | None = None
+) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of the `az` of PATH; `environ` stands in for this process's variables.
+
+    Raises ConfigurationError where there is none, and subprocess.TimeoutExpired after `seconds`.
+    """
+    program = shutil.which("az", path=None if environ is None else environ.get("PATH"))
     if program is None:
         raise ConfigurationError("the Azure CLI is not on the path: install it, run `az login`, and try again")
-    command = [program, *args, "--output", "json", "--only-show-errors"]
     try:
         done = subprocess.run(  # noqa: S603 - a list without a shell, of our own words
-            command, capture_output=True, text=True, encoding="utf-8", timeout=seconds, check=False,
-            stdin=subprocess.DEVNULL,
+            [program, *words], capture_output=True, text=True, encoding="utf-8", timeout=seconds, check=False,
+            stdin=subprocess.DEVNULL, env=environ,
         )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise Unavailable(f"az {_named(args)} gave no answer in {seconds:.0f} seconds") from None
     except OSError as error:
         raise ConfigurationError(f"the Azure CLI cannot be run: {type(error).__name__}") from error
-    if done.returncode:
-        raise _failure(_named(args), done.stderr)
-    return _decoded(_named(args), done.stdout)
+    return done.returncode, done.stdout, done.stderr
 
 
-def _named(args: Sequence[str]) -> str:
+def named(args: Sequence[str]) -> str:
     """The words of the command without its options: values may be long, or nobody's business."""
-    words = []
-    for word in args:
-        if word.startswith("-"):
-            break
-        words.append(word)
-    return " ".join(words)
+    return " ".join(takewhile(lambda word: not word.startswith("-"), args))
 
 
-def _decoded(what: str, text: str) -> Any:  # noqa: ANN401 - JSON
-    if not text.strip():
-        return None
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise Unavailable(f"az {what} printed something else than JSON") from None
+def decoded(text: str) -> Any:  # noqa: ANN401 - JSON
+    """The JSON that a command printed; None where it printed nothing. Raises ValueError."""
+    return json.loads(text) if text.strip() else None
 
 
 def _failure(what: str, said: str) -> CosellError:

@@ -15,6 +15,7 @@ from infra.azure.deploy.az import Az
 from infra.azure.deploy.package import RECORD
 from infra.azure.deploy.session import ROOT, Session
 from infra.local.wire import Request, Response, Server
+from shared.cli.az import on_path
 from tests.unit.infra_azure_deploy import az_stand_in
 
 SUBSCRIPTION = "99999999-2222-3333-4444-555555555555"
@@ -105,7 +106,7 @@ class Stage:
             "SAMPLE_STAGE": str(self.folder),
             **self.shell,
         }
-        az = Az(environ, None if self.on_path else az_stand_in.az)
+        az = Az(environ, on_path if self.on_path else az_stand_in.az)
         return Session(
             environment, self.said.append, self._answer, az, self.root, self._sleep, lambda: self.passed,
             unattended,

@@ -5,6 +5,7 @@ import pytest
 from infra.azure.deploy.flows import deploy
 from infra.azure.deploy.stopped import Stopped, explained
 from shared.cli.exits import Exit
+from shared.errors import ConfigurationError
 from tests.unit.infra_azure_deploy.stage import PROVIDERS, Stage, outputs
 
 CREATE, WHAT_IF = "deployment sub create", "deployment sub what-if"
@@ -146,7 +147,8 @@ def test_the_azure_cli_must_be_there(stage: Stage) -> None:
     (stage.folder / "az").unlink()
     stage.on_path = True
     stage.shell["PATH"] = str(stage.folder)
-    assert stops(stage).sentence == "The Azure CLI (az) is not on PATH."
+    with pytest.raises(ConfigurationError, match="install it"):
+        deploy(stage.session())
 
 
 def test_the_azure_cli_and_bicep_must_be_young_enough(stage: Stage) -> None:
