@@ -20,13 +20,12 @@ from uuid import uuid4
 import httpx
 
 from shared.clients.exact_json import text
-from shared.clients.loopback import is_loopback
 from shared.clients.partner_center import bodies
 from shared.clients.partner_center.bodies import Json
 from shared.clients.partner_center.failures import Reply
 from shared.clients.partner_center.probe import VALIDATE_MFA, Probe, claims_of, probe_of
-from shared.clients.partner_center.wire import Outgoing, Token, Wire
-from shared.errors import Ambiguous, Cause, ConfigurationError, CosellError, NotFound, Rejected, Unavailable
+from shared.clients.partner_center.wire import Outgoing, Token, Wire, address_of
+from shared.errors import Ambiguous, Cause, CosellError, NotFound, Rejected, Unavailable
 from shared.transport.client import open_client
 
 BASE_URL = "https://api.partner.microsoft.com/v1.0/engagements"
@@ -51,7 +50,6 @@ def open_referrals(
     base_url: str, token: Token, *, ca_bundle: Path | str | None = None, deadline: float = DEADLINE
 ) -> "Referrals":
     """Referrals on a client of their own, to be closed with `close`. Raises ConfigurationError for the address."""
-    _checked(base_url)
     return Referrals(base_url, token, client=open_client(ca_bundle), deadline=deadline)
 
 
@@ -77,7 +75,7 @@ class Referrals:
 
         Raises ConfigurationError for an address that is not https (a loopback may be http).
         """
-        self._address = _checked(base_url)
+        self._address = address_of(base_url, "referrals", "Partner Center's address", BASE_URL)
         self._client = client
         self._token = token
         self._wire = Wire(token, client, deadline=deadline, new_id=new_id, clock=clock, chance=chance)
@@ -216,16 +214,3 @@ def _older(moment: object, since: datetime) -> bool:
         return datetime.fromisoformat(str(moment)) < since
     except (ValueError, TypeError):
         return False
-
-
-def _checked(base_url: str) -> httpx.URL:
-    """The address of the referrals under `base_url`. Raises ConfigurationError."""
-    try:
-        url = httpx.URL(base_url.rstrip("/") + "/referrals")
-    except httpx.InvalidURL:
-        raise ConfigurationError(f"Partner Center's address is no URL; an example: {BASE_URL}") from None
-    if not url.host or url.userinfo or url.query or url.fragment:
-        raise ConfigurationError(f"Partner Center's address is scheme, host and path alone; an example: {BASE_URL}")
-    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
-        raise ConfigurationError(f"Partner Center's address must be https; an example: {BASE_URL}")
-    return url

@@ -24,15 +24,13 @@ from uuid import uuid4
 import httpx
 
 from shared.clients.exact_json import text
-from shared.clients.loopback import is_loopback
 from shared.clients.partner_center import registration as shapes
 from shared.clients.partner_center.failures import Reply
 from shared.clients.partner_center.registration import EVENTS, Registration, Validation
-from shared.clients.partner_center.wire import Outgoing, Token, Wire
+from shared.clients.partner_center.wire import Outgoing, Token, Wire, address_of
 from shared.errors import (
     Ambiguous,
     Cause,
-    ConfigurationError,
     Conflict,
     ConsentNeeded,
     MfaRequired,
@@ -59,7 +57,6 @@ def open_webhooks(
     base_url: str, token: Token, *, ca_bundle: Path | str | None = None, deadline: float = DEADLINE
 ) -> "Webhooks":
     """Webhooks on a client of their own, to be closed with `close`. Raises ConfigurationError for the address."""
-    _checked(base_url)
     return Webhooks(base_url, token, client=open_client(ca_bundle), deadline=deadline)
 
 
@@ -81,7 +78,7 @@ class Webhooks:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Talk to `base_url` alone; `token` gives tokens of the webhook host's audience. Raises ConfigurationError."""
-        self._address = _checked(base_url)
+        self._address = address_of(base_url, "registration", "The webhook host's address", BASE_URL)
         self._client = client
         self._clock, self._sleep = clock, sleep
         self._wire = Wire(
@@ -272,15 +269,3 @@ _REMEDIES = {
     "unauthenticated": "Check that the app has consent for Microsoft Partner Center"
     " (https://api.partnercenter.microsoft.com), then sign in again.",
 }
-
-
-def _checked(base_url: str) -> httpx.URL:
-    """The address of the registration under `base_url`. Raises ConfigurationError."""
-    try:
-        url = httpx.URL(base_url.rstrip("/") + "/registration")
-    except httpx.InvalidURL:
-        url = httpx.URL("")
-    usable = url.host and not (url.userinfo or url.query or url.fragment)
-    if not usable or (url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host))):
-        raise ConfigurationError(f"The webhook host's address is https, host and path; an example: {BASE_URL}")
-    return url

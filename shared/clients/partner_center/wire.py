@@ -18,9 +18,10 @@ import httpx
 import stamina
 from msgspec import field
 
+from shared.clients.loopback import is_loopback
 from shared.clients.partner_center.bodies import Unreadable
 from shared.clients.partner_center.failures import Asked, Reply, mfa_missing, of_no_answer, of_reply, of_unreadable
-from shared.errors import Retryable, Unavailable
+from shared.errors import ConfigurationError, Retryable, Unavailable
 from shared.hidden import Hidden
 from shared.transport.client import limits
 from shared.transport.deadline import Deadline, within
@@ -45,6 +46,18 @@ class Outgoing(Hidden, frozen=True):
     expected: frozenset[int] = frozenset({HTTPStatus.OK})
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def address_of(base_url: str, resource: str, what: str, example: str) -> httpx.URL:
+    """Where a resource is below `base_url`: https, or http on a loopback. Raises ConfigurationError, naming `what`."""
+    try:
+        url = httpx.URL(f"{base_url.rstrip('/')}/{resource}")
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    is_plain = url.host and not (url.userinfo or url.query or url.fragment)
+    if not is_plain or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host))):
+        raise ConfigurationError(f"{what} is https, host and path alone; an example: {example}")
+    return url
 
 
 def exchange(client: httpx.Client, request: httpx.Request, deadline: Deadline) -> Reply:
