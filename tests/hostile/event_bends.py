@@ -18,73 +18,69 @@ def foreign() -> Identity:
     return issue(Wanted(key=rsa_key("foreign")))
 
 
-def nasty_urls() -> list[str]:
-    """Addresses that some parser somewhere reads as the allowed one."""
-    path = "/cert/pcnotifications-dispatch.microsoft.com.cer"
-    authorities = [
-        "evil.test",
-        f"{HOST}.evil.test",
-        f"evil.{HOST}",
-        f"{HOST}@evil.test",
-        f"evil.test@{HOST}",
-        f"evil.test#{HOST}",
-        f"evil.test\\@{HOST}",
-        f"{HOST}:80",
-        f"{HOST}:443",
-        f"{HOST}:",
-        f"{HOST}.",
-        f"{HOST}%00.evil.test",
-        f"{HOST}\t",
-        f"{HOST} ",
-        "127.0.0.1",
-        "127.1",
-        "2130706433",
-        "0x7f000001",
-        "0177.0.0.1",
-        "[::1]",
-        "[::ffff:127.0.0.1]",
-        "localhost",
-        "localhost.",
-        "169.254.169.254",
-        "168.63.129.16",
-        "metadata.google.internal",
-        "10.0.0.1",
-        "0",
-        "anyone.blob.core.windows.net",
-        HOST.replace("o", "\u043e"),
-        HOST.replace(".", "\u3002"),
-        HOST.replace("3", "\uff13"),
-        "",
-        f"{HOST}\r\nX: y",
-        f"{HOST}?@evil.test",
-    ]
-    paths = [
-        "/",
-        "",
-        "/cert/",
-        "/cert/../../x.cer",
-        "/cert/%2e%2e/x.cer",
-        "/cert/x.cer?u=1",
-        "/cert/x.cer#y",
-        "/cert//x.cer",
-        "/CERT/x.cer",
-        "/cert/x.cer;y",
-        "/cert/x.cer%0d%0aX:y",
-        "/cert/\u00e9.cer",
-        "/cert/x.cer\n",
-        "/cert/" + "x" * 5000 + ".cer",
-        "\\cert\\x.cer",
-    ]
-    schemes = ["http", "ftp", "file", "gopher", "data", "javascript", "https:https", "", "HTTPS ", "ldap", "jar:https"]
-    return [
-        *(f"https://{authority}{path}" for authority in authorities),
-        *(f"https://{HOST}{wrong}" for wrong in paths),
-        *(f"{scheme}://{HOST}{path}" for scheme in schemes),
-        *(f"//{HOST}{path}", path, HOST, f"https:/{HOST}{path}", f"https:{HOST}{path}", f"https:///{HOST}{path}"),
-    ]
-
-
-NASTY_URLS = nasty_urls()
+PATH = "/cert/pcnotifications-dispatch.microsoft.com.cer"
+AUTHORITIES = [
+    "evil.test",
+    f"{HOST}.evil.test",
+    f"evil.{HOST}",
+    f"{HOST}@evil.test",
+    f"evil.test@{HOST}",
+    f"evil.test#{HOST}",
+    f"evil.test\\@{HOST}",
+    f"{HOST}:80",
+    f"{HOST}:443",
+    f"{HOST}:",
+    f"{HOST}.",
+    f"{HOST}%00.evil.test",
+    f"{HOST}\t",
+    f"{HOST} ",
+    "127.0.0.1",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "0177.0.0.1",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "localhost",
+    "localhost.",
+    "169.254.169.254",
+    "168.63.129.16",
+    "metadata.google.internal",
+    "10.0.0.1",
+    "0",
+    "anyone.blob.core.windows.net",
+    HOST.replace("o", "\u043e"),
+    HOST.replace(".", "\u3002"),
+    HOST.replace("3", "\uff13"),
+    "",
+    f"{HOST}\r\nX: y",
+    f"{HOST}?@evil.test",
+]
+PATHS = [
+    "/",
+    "",
+    "/cert/",
+    "/cert/../../x.cer",
+    "/cert/%2e%2e/x.cer",
+    "/cert/x.cer?u=1",
+    "/cert/x.cer#y",
+    "/cert//x.cer",
+    "/CERT/x.cer",
+    "/cert/x.cer;y",
+    "/cert/x.cer%0d%0aX:y",
+    "/cert/\u00e9.cer",
+    "/cert/x.cer\n",
+    "/cert/" + "x" * 5000 + ".cer",
+    "\\cert\\x.cer",
+]
+SCHEMES = ["http", "ftp", "file", "gopher", "data", "javascript", "https:https", "", "HTTPS ", "ldap", "jar:https"]
+NASTY_URLS = [
+    *(f"https://{authority}{PATH}" for authority in AUTHORITIES),
+    *(f"https://{HOST}{path}" for path in PATHS),
+    *(f"{scheme}://{HOST}{PATH}" for scheme in SCHEMES),
+    *(f"//{HOST}{PATH}", PATH, HOST, f"https:/{HOST}{PATH}", f"https:{HOST}{PATH}", f"https:///{HOST}{PATH}"),
+]
+"""Addresses that some parser somewhere reads as the allowed one."""
 ALGORITHMS = [
     "",
     "rsa-sha1",

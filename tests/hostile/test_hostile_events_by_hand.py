@@ -13,7 +13,7 @@ from shared.clients.partner_center.certificate_origins import Target
 from shared.clients.partner_center.event_signature import EventDoor, Reason, Refusal, Verified, open_door
 from shared.clients.partner_center.events import NotUnderstood, NotUnderstoodReason, parse_event
 from shared.errors import Unavailable
-from tests.hostile.event_bends import foreign
+from tests.hostile.event_bends import PATH, foreign
 from tests.hostile.event_drafts import ALGORITHM, BODY, ID, RESOURCE, SIGNATURE, URL, Draft, in_base64
 from tests.unit.clients.event_signature.chain import (
     CERTIFICATE_URL,
@@ -26,8 +26,6 @@ from tests.unit.clients.event_signature.chain import (
     issue,
     rsa_key,
 )
-
-PATH = "/cert/pcnotifications-dispatch.microsoft.com.cer"
 
 
 class Host:
