@@ -122,6 +122,26 @@ def test_the_emulators_do_not_import_the_tests() -> None:
     assert [module for module in modules("infra") if any(name.startswith("tests") for name in imports(module))] == []
 
 
+@pytest.mark.parametrize("emulator", ["partner_center", "salesforce", "key_vault", "managed_identity", "emulator"])
+def test_an_emulator_shares_no_code_with_what_it_judges(emulator: str) -> None:
+    """What both got wrong in the same way would look right; so names that are alike stand twice."""
+    reached, ahead = set[str](), {module for module in modules("infra") if module.startswith(f"infra.local.{emulator}")}
+    assert ahead
+    while ahead:
+        module = ahead.pop()
+        reached.add(module)
+        ahead |= {known for name in imports(module) if (known := _module(name)) and known not in reached}
+    assert [module for module in reached if not module.startswith("infra.local")] == []
+
+
+def _module(name: str) -> str | None:
+    """The module that a name of ours is, or stands in."""
+    path = ROOT.joinpath(*name.split("."))
+    if path.with_suffix(".py").is_file() or (path / "__init__.py").is_file():
+        return name
+    return _module(name.rpartition(".")[0]) if "." in name else None
+
+
 def test_sync_sees_clients_and_store_only_through_its_ports() -> None:
     behind = [
         (module, name)
