@@ -1,5 +1,6 @@
 """The kinds of fields that are people and companies: shared records, written only when we create them."""
 
+from collections.abc import Callable
 from typing import Any, Literal, override
 
 from pydantic import Field
@@ -73,23 +74,11 @@ class CompanyField(_Made):
 
     @override
     def read_row(self, row: Json) -> Company | None:
-        columns = self.salesforce
-        name = text(in_row(row, columns.name), LENGTHS["name"])
-        if name is None:
-            return None
-        country = _country(in_row(row, columns.country), columns.country)
-        parts = {part: text(in_row(row, getattr(columns, part)), LENGTHS[part]) for part in PARTS}
-        return Company(name, country, **parts)
+        return _company(self.salesforce, lambda column: in_row(row, column))
 
     @override
     def read_referral(self, referral: Json) -> Company | None:
-        paths = self.referral
-        name = text(in_referral(referral, paths.name), LENGTHS["name"])
-        if name is None:
-            return None
-        country = _country(in_referral(referral, paths.country), paths.country)
-        parts = {part: text(in_referral(referral, getattr(paths, part)), LENGTHS[part]) for part in PARTS}
-        return Company(name, country, **parts)
+        return _company(self.referral, lambda path: in_referral(referral, path))
 
     def account(self, value: Company) -> dict[str, Any]:
         """The values of a new Account, by its own field names."""
@@ -107,6 +96,16 @@ class CompanyField(_Made):
             item = getattr(value, part)
             if item:
                 put(body, getattr(self.referral, part), ", ".join(filter(None, map(str.strip, item.splitlines()))))
+
+
+def _company(places: CompanyColumns | CompanyPaths, found: Callable[[str], object]) -> Company | None:
+    """The customer, each part of it `found` at its place; None without a name."""
+    name = text(found(places.name), LENGTHS["name"])
+    if name is None:
+        return None
+    country = _country(found(places.country), places.country)
+    parts = {part: text(found(getattr(places, part)), LENGTHS[part]) for part in PARTS}
+    return Company(name, country, **parts)
 
 
 def _country(value: object, field: str) -> str:
@@ -139,10 +138,7 @@ class ContactsField(_Made):
 
     @override
     def read_referral(self, referral: Json) -> tuple[Person, ...] | None:
-        members = in_referral(referral, self.referral)
-        listed = members if isinstance(members, list) else []
-        people = (person(member, MEMBER) for member in listed if isinstance(member, dict))
-        return tuple(found for found in people if found) or None
+        return _members(in_referral(referral, self.referral))
 
     def contact(self, value: Person) -> dict[str, Any]:
         """The values of a new Contact."""
@@ -194,14 +190,18 @@ class SellerField(_Made):
 
     @override
     def read_referral(self, referral: Json) -> tuple[Person, ...] | None:
-        members = in_referral(referral, self.referral)
-        listed = members if isinstance(members, list) else []
-        people = (person(found, MEMBER) for found in listed if isinstance(found, dict))
-        return tuple(found for found in people if found) or None
+        return _members(in_referral(referral, self.referral))
 
     @override
     def write_body(self, value: tuple[Person, ...] | None, body: dict[str, Any]) -> None:
         put(body, self.referral, [member(found) for found in value or ()])
+
+
+def _members(value: object) -> tuple[Person, ...] | None:
+    """The people of a list of Partner Center's Members; what is none is passed over."""
+    listed = value if isinstance(value, list) else []
+    people = (person(entry, MEMBER) for entry in listed if isinstance(entry, dict))
+    return tuple(found for found in people if found) or None
 
 
 def person(record: Json, names: dict[str, str]) -> Person | None:
