@@ -122,7 +122,7 @@ class World:
         wire = Wire(door, session, version="66.0", seconds=60.0, now=self.now, monotonic=self._seconds)
         return Context(
             Referrals(PARTNER_CENTER_URL, Badge(entra), client=http, clock=self._seconds), SalesforceClient(wire),
-            LinkStore(CountedRows(rows, self.counts)), Translation(Constants(LOCATION)),
+            LinkStore(CountedRows(rows, self.counts), self._seconds), Translation(Constants(LOCATION)),
             Scope(ORGANIZATION, None, START - timedelta(hours=1)), _Clock(self.now, self.later), _OneByOne(), log,
             lambda: 0.5, Policy(),
         )  # fmt: skip

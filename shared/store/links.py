@@ -13,8 +13,11 @@ probe                    <of one probe>          written and removed at once: do
 """
 
 import hashlib
+import math
 import secrets
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.deal import Side
@@ -28,14 +31,20 @@ from shared.store.shapes import link_from_json, link_to_json, pointer_from_json,
 LINK, POINTER, CLAIM, STATE, SALESFORCE = "link", "pointer", "claim", "state", "salesforce"
 FAR_FUTURE_MS = 9_999_999_999_999
 """Later than any line in milliseconds: taken off, so that the order of the keys is newest first."""
+SIDE_SECONDS = 5.0
+"""How old the state of the sides may be that work begins with (protocol.md section 2)."""
 
 
 class LinkStore:
-    """Implements `shared.sync.ports.Store` on rows."""
+    """Implements `shared.sync.ports.Store` on rows. Safe for many threads."""
 
-    def __init__(self, rows: Rows) -> None:
-        """Any adapter of the row contract will do."""
+    def __init__(self, rows: Rows, clock: Callable[[], float] = time.monotonic) -> None:
+        """Any adapter of the row contract will do; `clock` tells seconds, for the age of what is kept of the sides."""
         self._rows = rows
+        self._clock = clock
+        self._reading = threading.Lock()
+        self._sides: Mapping[str, SideState] = {}
+        self._sides_until = -math.inf
 
     # --- links
 
@@ -143,27 +152,41 @@ class LinkStore:
 
     # --- sides, cursors, owner
 
-    def side(self, side: Side) -> SideState:
-        """How a side is doing."""
-        row = self._rows.get(f"side|{side}", STATE)
-        if row is None:
-            return SideState()
-        until, reason, parallelism = unpack(row.data)
-        return SideState(datetime.fromisoformat(until) if until else None, reason, parallelism)
+    def side(self, side: Side, *, fresh: bool = False) -> SideState:
+        """How a side is doing: as it was at most 5 seconds ago, or `fresh`, for who is to change it.
+
+        Both sides are read at once, by one thread for all.
+        """
+        with self._reading:
+            now = self._clock()
+            if fresh or now >= self._sides_until:
+                self._sides = {row.partition: _state(row) for row in self._rows.scan("side|", STATE)}
+                self._sides_until = now + SIDE_SECONDS
+            return self._sides.get(f"side|{side}", SideState())
 
     def write_side(self, side: Side, state: SideState) -> None:
-        """Tell every instance how a side is doing."""
+        """Tell every instance how a side is doing; the others know within 5 seconds."""
         until = state.paused_until.isoformat() if state.paused_until else None
-        self._rows.write(f"side|{side}", [Put(STATE, pack([until, state.reason, state.parallelism]))])
+        with self._reading:
+            self._sides_until = -math.inf
+            self._rows.write(f"side|{side}", [Put(STATE, pack([until, state.reason, state.parallelism]))])
 
     def cursor(self, name: str) -> datetime | None:
         """A cursor or heartbeat."""
         row = self._rows.get("cursor", name)
-        return datetime.fromisoformat(unpack(row.data)) if row else None
+        return _moment(row) if row else None
+
+    def cursors(self) -> Mapping[str, datetime]:
+        """All cursors and heartbeats, in one read."""
+        return {row.key: _moment(row) for row in self._rows.list("cursor")}
 
     def move_cursor(self, name: str, to: datetime) -> None:
         """Move a cursor or heartbeat."""
-        self._rows.write("cursor", [Put(name, pack(to.astimezone(UTC).isoformat()))])
+        self.move_cursors({name: to})
+
+    def move_cursors(self, to: Mapping[str, datetime]) -> None:
+        """Move several, all or none."""
+        self._rows.write("cursor", [Put(name, pack(at.astimezone(UTC).isoformat())) for name, at in to.items()])
 
     def owner(self, organization_id: str) -> str:
         """The Salesforce organisation this store belongs to: the one given at the very first call."""
@@ -194,6 +217,15 @@ def _due(side: Side, row: Row) -> Due:
     cause, attempts, since = unpack(row.data)
     at = row.at or datetime.min.replace(tzinfo=UTC)
     return Due(side, row.key, at, cause, attempts, row.etag, datetime.fromisoformat(since) if since else None)
+
+
+def _state(row: Row) -> SideState:
+    until, reason, parallelism = unpack(row.data)
+    return SideState(datetime.fromisoformat(until) if until else None, reason, parallelism)
+
+
+def _moment(row: Row) -> datetime:
+    return datetime.fromisoformat(unpack(row.data))
 
 
 def _line_key(line: Line, number: int) -> str:

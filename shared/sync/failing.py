@@ -85,7 +85,7 @@ def note_side(ctx: Context, side: Side, error: CosellError) -> None:
         ctx.log("sign_in_failed", side=side, code=error.code)
     else:
         return
-    known = ctx.store.side(side)
+    known = ctx.store.side(side, fresh=True)
     until = max(ctx.clock.now() + pause, known.paused_until or ctx.clock.now())
     parallelism = max(1, (known.parallelism or ctx.policy.parallelism) // 2) if reason == "throttled" else None
     ctx.store.write_side(side, SideState(until, reason, parallelism or known.parallelism))
@@ -124,8 +124,11 @@ def is_skipped(ctx: Context, run: str, *sides: Side, pause: str | None = None) -
 
 def note_success(ctx: Context, side: Side) -> None:
     """Restore a side slowly: one more call at once after each run without throttling."""
-    known = ctx.store.side(side)
-    if (known.paused_until is None and known.parallelism is None) or is_paused(ctx, side):
+    if ctx.store.side(side) == SideState():
+        return
+    # Another instance may have paused it since: its pause is not to be taken back.
+    known = ctx.store.side(side, fresh=True)
+    if is_paused(ctx, side):
         return
     parallelism = (known.parallelism or ctx.policy.parallelism) + 1
     restored = parallelism >= ctx.policy.parallelism

@@ -13,7 +13,7 @@ Every method raises only errors of `shared.errors`. A client repeats reads by it
 `Retry-After` wins) and never repeats a write; a write without a readable answer raises `Ambiguous`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -153,8 +153,8 @@ class Store(Protocol):
     def remove_due(self, due: Due) -> None:
         """Remove a due row under the ETag it was read with; a row that changed since stays."""
 
-    def side(self, side: Side) -> SideState:
-        """How a side is doing."""
+    def side(self, side: Side, *, fresh: bool = False) -> SideState:
+        """How a side is doing: as it was at most 5 seconds ago, or `fresh`, for who is to change it."""
 
     def write_side(self, side: Side, state: SideState) -> None:
         """Tell every instance how a side is doing."""
@@ -162,8 +162,14 @@ class Store(Protocol):
     def cursor(self, name: str) -> datetime | None:
         """A cursor or heartbeat."""
 
+    def cursors(self) -> Mapping[str, datetime]:
+        """All cursors and heartbeats, in one read."""
+
     def move_cursor(self, name: str, to: datetime) -> None:
         """Move a cursor or heartbeat."""
+
+    def move_cursors(self, to: Mapping[str, datetime]) -> None:
+        """Move several, all or none."""
 
     def owner(self, organization_id: str) -> str:
         """The Salesforce organisation this store belongs to: the one given at the very first call."""

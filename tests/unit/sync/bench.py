@@ -126,7 +126,7 @@ class Bench:
         self._adapter.mount("https://", EmulatorAdapter(self.salesforce.handle))
         self._http = httpx_client(self.partner_center.handle)
         self.rows = SqliteRows(":memory:", clock=self.now)
-        self.store = LinkStore(self.rows)
+        self.store = LinkStore(self.rows, self._seconds)
         self.translation, self.policy = translation(mapping), policy or Policy()
         self.scope = Scope(ORGANIZATION, tag, START + begin)
         self.badge = Badge(entra)
@@ -177,7 +177,7 @@ class Bench:
         return Mortal("salesforce", SalesforceClient(wire), life)
 
     def _mortal_store(self, life: Life) -> Store:
-        return Mortal("store", self.store, life)
+        return Mortal("store", LinkStore(self.rows, self._seconds), life)
 
     def _seconds(self) -> float:
         return self.now().timestamp()

@@ -1,0 +1,39 @@
+"""Two instances, each with a memory of the sides that is some seconds old: neither takes back what the other said."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.deal import Side
+from shared.errors import Throttled
+from shared.sync.failing import note_side, note_success
+from shared.sync.ports import SideState
+from tests.unit.sync.bench import Bench, Instance
+
+SIDE = Side.PARTNER_CENTER
+
+
+@pytest.fixture
+def late(bench: Bench) -> Instance:
+    """An instance that knows how the side was before another one paused it for ten minutes."""
+    late = bench.instance()
+    bench.store.write_side(SIDE, SideState(parallelism=4))
+    late.ctx.store.side(SIDE)
+    bench.store.write_side(SIDE, paused(bench))
+    assert late.ctx.store.side(SIDE).paused_until is None
+    return late
+
+
+def paused(bench: Bench) -> SideState:
+    return SideState(bench.now() + timedelta(minutes=10), "throttled", 2)
+
+
+def test_a_run_without_failure_leaves_a_pause_that_it_did_not_know(bench: Bench, late: Instance) -> None:
+    note_success(late.ctx, SIDE)
+    assert bench.store.side(SIDE, fresh=True) == paused(bench)
+
+
+def test_a_shorter_wish_does_not_shorten_a_pause(bench: Bench, late: Instance) -> None:
+    note_side(late.ctx, SIDE, Throttled("slow down", after=60))
+    state = bench.store.side(SIDE, fresh=True)
+    assert (state.paused_until, state.parallelism) == (paused(bench).paused_until, 1)
