@@ -10,3 +10,8 @@ class Cause(Struct, frozen=True):
     field: str | None
     reason: str
     remedy: str
+
+    @property
+    def key(self) -> str:
+        """Under which it is told: once, and again only if it is another one."""
+        return f"{self.code}:{self.reason}"

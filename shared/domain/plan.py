@@ -47,7 +47,7 @@ class Plan(Struct, frozen=True):
 
     `refused` and `waiting` are the complete records after this plan. `lines` are sentences not yet told: they belong to
     the records and are stored with them; `losses`, of values given up, belong to the writes and are stored once one is
-    confirmed. `due` is when the earliest waiting change may go.
+    confirmed. `due` is when the earliest waiting change may go; `cause` is why a value of Salesforce cannot be read.
     """
 
     base: Deal
@@ -60,6 +60,7 @@ class Plan(Struct, frozen=True):
     told: tuple[str, ...] = ()
     state: State = State.LIVE
     due: datetime | None = None
+    cause: Cause | None = None
 
     @property
     def agreed(self) -> bool:
@@ -95,6 +96,7 @@ def plan_pair(
     merged = merge(link.base, opportunity.deal, referral.deal, rules, edited)
     for one in sorted(merged, key=_status_first):
         draft.take(one)
+    draft.warn_of_unreadable(opportunity.problems, rules)
     draft.warn_of_past_closing(opportunity.deal)
     return draft.plan()
 
@@ -116,6 +118,7 @@ class _Draft:
         self.lines: list[str] = []
         self.losses: list[str] = []
         self.told: list[str] = []
+        self.causes: list[Cause] = []
 
     def take(self, merged: Merged) -> None:
         """Decide on one field."""
@@ -188,6 +191,14 @@ class _Draft:
             lost = shown(merged.held_by(merged.edited), whole=True)
             self.losses.append(sentence("put_back", label=label, owner=owner, kept=kept, lost=lost))
 
+    def warn_of_unreadable(self, problems: Mapping[str, Cause], rules: Rules) -> None:
+        """A value that Salesforce holds and nobody can read is left alone; the seller is told why, once a cause."""
+        self.causes = [problems[rule.field] for rule in rules.updatable if rule.field in problems]
+        for found in self.causes:
+            self.told.append(found.key)
+            if found.key not in self.link.told:
+                self.lines.append(sentence("problem", reason=found.reason, remedy=found.remedy))
+
     def warn_of_past_closing(self, deal: Deal) -> None:
         """A closing date in the past is sent; while the deal is open the seller is asked, once a date, to move it."""
         deal = deal.with_({change.field: change.new for change in self.writes[Side.SALESFORCE]})
@@ -211,6 +222,7 @@ class _Draft:
             tuple(self.told),
             State.ON_HOLD if unanswered else State.LIVE,
             min((record.since + self.wait for record in self.waiting.values()), default=None),
+            next(iter(self.causes), None),
         )
 
 

@@ -237,7 +237,7 @@ def _adopt(ctx: Context, pair: Pair, referral_id: str) -> None:
 
 def _hold(ctx: Context, pair: Pair, causes: Sequence[Cause]) -> None:
     """Hold a pair that cannot be sent; each cause is told once."""
-    keys = tuple(f"{found.code}:{found.reason}" for found in causes)
+    keys = tuple(found.key for found in causes)
     new = [found for found, key in zip(causes, keys, strict=True) if key not in pair.link.told]
     lines = tuple(problem_line(ctx.clock.now(), found) for found in new)
     link = replace(pair.link, state=State.HELD, told=keys, unwritten=pair.link.unwritten or bool(new), cause=causes[0])

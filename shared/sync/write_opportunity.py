@@ -32,7 +32,7 @@ CONDITIONAL, COLLECTION = 24, 200
 
 def mark_of(link: Link) -> Mark:
     """What the seller is to see: a cross where somebody must act, waiting where time must pass, else a tick."""
-    if link.state in (State.HELD, State.PARKED) or is_refused(link):
+    if link.cause is not None or is_refused(link):
         return Mark.FAILED
     return Mark.WAITING if link.waiting or link.state is State.ON_HOLD else Mark.SYNCED
 

@@ -84,7 +84,7 @@ def apply_plan(pair: Pair) -> None:
         return
     link = replace(pair.link, base=plan.base, refused=plan.refused, waiting=plan.waiting, told=plan.told)
     if not (link.state is State.PARKED and is_refused(link)):
-        link = replace(link, state=plan.state, cause=None)
+        link = replace(link, state=plan.state, cause=plan.cause)
     pair.entry = replace(pair.entry, value=link)
 
 
