@@ -118,7 +118,7 @@ class _Draft:
         self.lines: list[str] = []
         self.losses: list[str] = []
         self.told: list[str] = []
-        self.causes: list[Cause] = []
+        self.causes: dict[str, Cause] = {}
 
     def take(self, merged: Merged) -> None:
         """Decide on one field."""
@@ -193,10 +193,11 @@ class _Draft:
 
     def warn_of_unreadable(self, problems: Mapping[str, Cause], rules: Rules) -> None:
         """A value that Salesforce holds and nobody can read is left alone; the seller is told why, once a cause."""
-        self.causes = [problems[rule.field] for rule in rules.updatable if rule.field in problems]
-        for found in self.causes:
-            self.told.append(found.key)
-            if found.key not in self.link.told:
+        found_in = (problems[rule.field] for rule in rules.updatable if rule.field in problems)
+        self.causes = {found.key: found for found in found_in}
+        for key, found in self.causes.items():
+            self.told.append(key)
+            if key not in self.link.told:
                 self.lines.append(sentence("problem", reason=found.reason, remedy=found.remedy))
 
     def warn_of_past_closing(self, deal: Deal) -> None:
@@ -222,7 +223,7 @@ class _Draft:
             tuple(self.told),
             State.ON_HOLD if unanswered else State.LIVE,
             min((record.since + self.wait for record in self.waiting.values()), default=None),
-            next(iter(self.causes), None),
+            next(iter(self.causes.values()), None),
         )
 
 

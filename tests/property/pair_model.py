@@ -12,6 +12,7 @@ from itertools import product
 
 from hypothesis import strategies as st
 
+from shared.domain.catalogue import cause
 from shared.domain.deal import Deal, Money, Side, Status, Value, fingerprint
 from shared.domain.latches import SUBSTATUSES, TRANSITIONS
 from shared.domain.link import Link, Record
@@ -68,11 +69,14 @@ class PairModel:
     modified: datetime = BEGIN
     updated: datetime = BEGIN
     ignores: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
     told: list[str] = field(default_factory=list)
 
     @property
     def opportunity(self) -> Opportunity:
-        return Opportunity(self.link.opportunity_id, Deal(self.salesforce), flagged=True, modified=self.modified)
+        deal = Deal({name: value for name, value in self.salesforce.items() if name not in self.unreadable})
+        problems = {name: cause("bad_amount", name) for name in self.unreadable}
+        return Opportunity(self.link.opportunity_id, deal, flagged=True, modified=self.modified, problems=problems)
 
     @property
     def referral(self) -> Referral:

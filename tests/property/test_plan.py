@@ -11,7 +11,7 @@ from shared.domain.latches import SUBSTATUSES, TRANSITIONS
 from shared.domain.plan import Change, Plan
 from shared.domain.rules import Rule, Rules
 from shared.domain.states import State
-from tests.property.pair_model import VALUES, WAIT, Edit, PairModel, edits, make, pairs
+from tests.property.pair_model import FIELDS, VALUES, WAIT, Edit, PairModel, edits, make, pairs
 
 HISTORIES = st.lists(edits(), min_size=1, max_size=3)
 
@@ -139,6 +139,33 @@ def test_only_what_changed_is_written_and_only_where_it_may(pair: PairModel, his
         for changes in (plan.to_partner_center, plan.to_salesforce):
             assert len({change.field for change in changes}) == len(changes)
         settled(pair)
+
+
+# --- what cannot be read ----------------------------------------------------------------------------------------------
+
+
+@given(pairs(), st.frozensets(st.sampled_from(FIELDS), min_size=1), edits())
+def test_what_cannot_be_read_is_told_once_and_left_alone_until_it_is_mended(
+    pair: PairModel, unreadable: frozenset[str], some: list[Edit]
+) -> None:
+    settled(pair)
+    pair.unreadable = unreadable
+    for edit in some:
+        make(pair, edit)
+    plan = pair.plan()
+    assert not unreadable & {change.field for _, change in writes(plan)}
+    assert plan.cause is not None
+    assert sum(plan.cause.reason in line for line in plan.lines) == 1
+    settled(pair)
+    assert pair.plan().lines == ()
+    pair.unreadable = frozenset()
+    settled(pair)
+    assert pair.plan().cause is None
+    assert all(
+        pair.salesforce[name] == pair.partner_center[name]
+        or {f"{side}.{name}" for side in Side} & set(pair.link.refused)
+        for name in unreadable
+    )
 
 
 # --- no loss ----------------------------------------------------------------------------------------------------------
