@@ -1,6 +1,6 @@
 """The due list: pairs that wait for their next attempt; a row is removed only under the ETag it was read with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct, field
@@ -57,10 +57,20 @@ def put(ctx: Context, side: Side, key: str, outcome: Outcome) -> None:
     ctx.log("pair_due", side=side, key=key, cause=outcome.cause, attempts=attempts)
 
 
-def tell_backlog(ctx: Context) -> None:
+def on_list(ctx: Context, side: Side) -> Sequence[Due]:
+    """What waits on a side's list, whenever its time is; no more than a run's batch."""
+    return ctx.store.due(side, datetime.max.replace(tzinfo=UTC), ctx.policy.batch)
+
+
+def come_due(ctx: Context, side: Side, listed: Sequence[Due]) -> dict[str, Due]:
+    """The pairs whose time has come; only where `on_list` cannot have shown all is the store asked once more."""
+    now = ctx.clock.now()
+    rows = ctx.store.due(side, now, ctx.policy.batch) if len(listed) >= ctx.policy.batch else listed
+    return {row.key: row for row in rows if row.at <= now}
+
+
+def tell_backlog(ctx: Context, rows: Sequence[Due]) -> None:
     """Tell how much is unsynced, and since when; what waits for a person or for its time is not."""
-    ever = datetime.max.replace(tzinfo=UTC)
-    rows = [row for side in Side for row in ctx.store.due(side, ever, ctx.policy.batch)]
     late = [row.since for row in rows if row.cause not in PATIENT and row.since]
     oldest = (ctx.clock.now() - min(late)).total_seconds() if late else 0
     ctx.log("unsynced", count=len(late), oldest_seconds=round(oldest))

@@ -36,7 +36,8 @@ def polled(ctx: Context) -> Iterator[Batch]:
     because rows become visible late, and moves only once every row up to there is settled, due or parked. A pair that
     failed, and did not change since the cursor, is left to the due list until its time: the overlap is no shorter wait.
     """
-    cursors = {name: ctx.store.cursor(f"push_{name}") for name in STAMPS}
+    known = ctx.store.cursors()
+    cursors = {name: known.get(f"push_{name}") for name in STAMPS}
     answer = ctx.salesforce.query(*(changed(ctx.translation, name, _since(ctx, at)) for name, at in cursors.items()))
     pages = dict(zip(STAMPS, answer.pages, strict=True))
     start = answer.at

@@ -7,7 +7,7 @@ from itertools import batched
 from shared.domain.deal import Side
 from shared.errors import CosellError
 from shared.sync.context import Context, Mode
-from shared.sync.due import Report, note, tell_backlog
+from shared.sync.due import Report, come_due, note, on_list, tell_backlog
 from shared.sync.failing import is_skipped, note_side, note_success
 from shared.sync.noticing import polled
 from shared.sync.ports import Due
@@ -16,6 +16,8 @@ from shared.sync.pull import PULL, pull
 from shared.sync.settle import push_pairs
 
 PUSH = "push"
+WORKED_BY = {Side.SALESFORCE: PUSH, Side.PARTNER_CENTER: PULL}
+"""Which direction works a side's due list, in the order of the work."""
 
 
 def push(ctx: Context) -> Report:
@@ -43,15 +45,13 @@ def _run(ctx: Context, report: Report, started: datetime) -> None:
         ctx.log("run_skipped", run=PUSH, reason="paused")
     else:
         _push_changed(ctx, report, started)
-        _push_due(ctx, report, started)
-    _pull_due(ctx, report, started)
+    tell_backlog(ctx, [row for side in WORKED_BY for row in _work_due(ctx, report, started, side)])
 
 
 def _tell(ctx: Context, report: Report, started: datetime) -> None:
     """After a run without failure: sides recover, the heartbeat beats, the log says how we stand."""
     for side in Side:
         note_success(ctx, side)
-    tell_backlog(ctx)
     usage = ctx.salesforce.api_usage()
     if usage is not None:
         ctx.log("salesforce_budget", used=usage[0], total=usage[1])
@@ -64,32 +64,28 @@ def _push_changed(ctx: Context, report: Report, started: datetime) -> None:
         report.seen += batch.seen
         for chunk in batched(batch.rows, ctx.policy.batch, strict=False):
             _push(ctx, report, chunk, batch.rows)
-        for name, to in batch.cursors.items():
-            ctx.store.move_cursor(name, to)
+        ctx.store.move_cursors(batch.cursors)
         if time_is_up(ctx, started):
             return
 
 
-def _push_due(ctx: Context, report: Report, started: datetime) -> None:
-    rows = {row.key: row for row in _due(ctx, Side.SALESFORCE)}
-    if rows and not time_is_up(ctx, started):
+def _work_due(ctx: Context, report: Report, started: datetime, side: Side) -> Sequence[Due]:
+    """Work the pairs of a side whose time has come; what stands on its list then."""
+    listed = on_list(ctx, side)
+    rows = come_due(ctx, side, listed)
+    if not rows or WORKED_BY[side] in ctx.policy.paused or time_is_up(ctx, started):
+        return listed
+    if side is Side.SALESFORCE:
         _push(ctx, report, list(rows), rows)
+    else:
+        report.add(pull(ctx, list(rows), rows))
+    return on_list(ctx, side)
 
 
 def _push(ctx: Context, report: Report, ids: Sequence[str], worked: Mapping[str, Due | None]) -> None:
     outcomes = push_pairs(ctx, ids)
     report.add(outcomes)
     note(ctx, Side.SALESFORCE, outcomes, worked)
-
-
-def _pull_due(ctx: Context, report: Report, started: datetime) -> None:
-    rows = {row.key: row for row in _due(ctx, Side.PARTNER_CENTER)}
-    if rows and PULL not in ctx.policy.paused and not time_is_up(ctx, started):
-        report.add(pull(ctx, list(rows), rows))
-
-
-def _due(ctx: Context, side: Side) -> Sequence[Due]:
-    return ctx.store.due(side, ctx.clock.now(), ctx.policy.batch)
 
 
 def time_is_up(ctx: Context, started: datetime) -> bool:

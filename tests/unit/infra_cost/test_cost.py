@@ -1,9 +1,11 @@
 """The page about cost carries the table that the script prints, and the script counts what happens."""
 
+from contextlib import ExitStack
+
 import pytest
 
 from infra.local.cost import FUNCTIONS, SPANS, a_day, rows
-from infra.local.cost_day import counted
+from infra.local.cost_day import World, counted
 from tests.unit.docs_reader import bare, found_in, section
 from tests.unit.docs_reader import rows as cells_of
 
@@ -43,6 +45,18 @@ def test_an_idle_hour_writes_nothing_and_still_costs_its_timers() -> None:
     idle = counted(0, 30)
     assert (idle["push_opportunities"], idle["sweep_referrals"], idle["apply_event"]) == (30, 2, 0)
     assert idle["Salesforce calls"] >= 30
+
+
+def test_an_idle_minute_is_six_table_operations_and_an_idle_sweep_four_at_most() -> None:
+    with ExitStack() as stack:
+        world = World(stack)
+        world.minute(1, 0)
+        before = world.counts["table operations"]
+        world.minute(2, 0)
+        push = world.counts["table operations"] - before
+        world.minute(15, 0)
+    assert push == 6
+    assert world.counts["table operations"] - before - 2 * push <= 4
 
 
 def test_more_changes_cost_more_of_everything_that_they_cause(short: dict[str, float]) -> None:
