@@ -4,7 +4,6 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ import stamina
 
 from infra.local.emulator import Fault, FaultKind
 from infra.local.partner_center.tokens import REFERRALS_AUDIENCE, USER, WEBHOOKS_AUDIENCE
-from infra.local.systems import Systems, started
+from infra.local.systems import Systems
 from shared.app import App
 from shared.cli.certificate import made
 from shared.credentials import keep_credentials
@@ -23,19 +22,10 @@ RT = "partner-center-refresh-token"
 type Told = Callable[[str], list[dict[str, Any]]]
 
 
-@pytest.fixture(scope="module")
-def all_systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
-    with started(tmp_path_factory.mktemp("systems")) as systems:
-        yield systems
-
-
 @pytest.fixture
-def systems(all_systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Systems]:
-    for name, value in {**all_systems.environ, "STORE_FILE": str(tmp_path / "store.sqlite")}.items():
-        monkeypatch.setenv(name, value)
-    all_systems.reset()
+def systems(systems: Systems) -> Iterator[Systems]:
     with stamina.set_testing(True, attempts=2, cap=True):
-        yield all_systems
+        yield systems
 
 
 @pytest.fixture

@@ -2,32 +2,21 @@
 
 import json
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.local.systems import Systems, started
+from infra.local.systems import Systems
 from shared.app import App
 
 ADDRESS = "https://func-cosell.azurewebsites.net/api/events"
 
 
-@pytest.fixture(scope="module")
-def all_systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
-    with started(tmp_path_factory.mktemp("systems")) as systems:
-        yield systems
-
-
 @pytest.fixture
-def systems(all_systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Systems:
-    for name, value in {**all_systems.environ, "STORE_FILE": str(tmp_path / "store.sqlite")}.items():
-        monkeypatch.setenv(name, value)
+def systems(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Systems:
     for name in ("WEBSITE_HOSTNAME", "EVENTS_URL", "EVENTS_REGISTER"):
         monkeypatch.delenv(name, raising=False)
-    all_systems.reset()
-    return all_systems
+    return systems
 
 
 def looked(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:

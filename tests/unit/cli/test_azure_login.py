@@ -24,11 +24,6 @@ from tests.unit.cli.stand_in_az import StandInAz, put_on_path
 VAULT = "https://vault.azure.net"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
 @pytest.fixture
 def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandInAz:
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):

@@ -1,14 +1,13 @@
 """Connecting Salesforce: first time, again, with a certificate that does not match, and a rotation with overlap."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 
-from infra.local.systems import CONSUMER_KEY, USERNAME, Systems, started
+from infra.local.systems import CONSUMER_KEY, USERNAME, Systems
 from shared.app import App
 from shared.cli.connect_salesforce import Wish, work
 from shared.cli.environment import Environment
@@ -18,12 +17,6 @@ from shared.clients.salesforce.keys import keys_of
 from shared.errors import ConfigurationError, ConsentNeeded, SignInFailed
 
 SECRET = "salesforce-private-key"
-
-
-@pytest.fixture(scope="module")
-def all_systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
-    with started(tmp_path_factory.mktemp("systems")) as systems:
-        yield systems
 
 
 class Office:

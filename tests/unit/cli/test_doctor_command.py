@@ -8,17 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from infra.local.systems import Systems, started
+from infra.local.systems import Systems
 from shared.cli.environment import Environment, write
 from shared.cli.main import app
 from shared.clients.partner_center.registration import EVENTS
 from shared.doctor.examine import BY_HAND, ITEMS
-
-
-@pytest.fixture(scope="module")
-def all_systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
-    with started(tmp_path_factory.mktemp("systems")) as systems:
-        yield systems
 
 
 @pytest.fixture

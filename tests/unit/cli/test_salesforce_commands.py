@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from infra.local.emulator import Fault, FaultKind
 from infra.local.salesforce import SalesforceEmulator
 from infra.local.salesforce.deploy_package import Component
 from infra.local.salesforce.deploy_schema import read
-from infra.local.systems import Systems, started
+from infra.local.systems import Systems
 from shared.cli.environment import Environment, write
 from shared.cli.main import app
 from shared.cli.output import Output
@@ -25,23 +24,15 @@ DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 
 
-@pytest.fixture(scope="module")
-def all_systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
-    with started(tmp_path_factory.mktemp("systems")) as systems:
-        yield systems
-
-
 @pytest.fixture
-def org(all_systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SalesforceEmulator:
+def org(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SalesforceEmulator:
     """A bare org, and the environment `local` that leads to it."""
-    for name, value in {**all_systems.environ, "STORE_FILE": str(tmp_path / "store.sqlite")}.items():
-        monkeypatch.setenv(name, value)
     monkeypatch.setattr(metadata, "PAUSES", (0.0,))
     monkeypatch.chdir(tmp_path)
-    write(Environment("local", all_systems.environ))
-    all_systems.salesforce.bare = True
-    all_systems.reset()
-    return all_systems.salesforce
+    write(Environment("local", systems.environ))
+    systems.salesforce.bare = True
+    systems.reset()
+    return systems.salesforce
 
 
 def cosell(*words: str) -> Result:

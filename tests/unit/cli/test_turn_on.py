@@ -2,12 +2,11 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from infra.local.systems import Systems, started
+from infra.local.systems import Systems
 from shared.cli.environment import Environment, read
 from shared.cli.exits import Exit
 from shared.cli.output import Output
@@ -29,20 +28,6 @@ WHERE = [
     DEPLOYMENT["AZURE_SUBSCRIPTION_ID"],
 ]
 SET = ["functionapp", "config", "appsettings", "set", *WHERE, "--settings", "SYNC=on", "--query", "[].name"]
-
-
-@pytest.fixture(scope="module")
-def all_systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
-    with started(tmp_path_factory.mktemp("systems")) as systems:
-        yield systems
-
-
-@pytest.fixture
-def systems(all_systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systems:
-    for name, value in {**all_systems.environ, "STORE_FILE": str(tmp_path / "store.sqlite")}.items():
-        monkeypatch.setenv(name, value)
-    all_systems.reset()
-    return all_systems
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from infra.local.emulator import Fault, FaultKind
 from infra.local.partner_center.controls import trouble
 from infra.local.partner_center.emulator import PartnerCenterEmulator
 from infra.local.partner_center.events import NAMES, TEST_EVENT, EventFault, EventFaultKind
-from infra.local.systems import Systems, started
+from infra.local.systems import Systems
 from infra.local.wire import Request, Response, Server
 from shared import door
 from shared.cli.environment import Environment, write
@@ -25,13 +25,6 @@ from shared.clients.partner_center.registration import EVENTS
 ELSEWHERE = "https://cipp.example/api/PublicWebhooks?code=hunter2"
 
 
-@pytest.fixture(scope="module")
-def systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
-    with started(tmp_path_factory.mktemp("systems")) as systems:
-        systems.partner_center.dispatcher.spacing = 0.001
-        yield systems
-
-
 def take(request: Request) -> Response:
     """The app's own door, without the host before it."""
     return Response(door.admit(list(request.headers.items()), request.body).status)
@@ -40,12 +33,10 @@ def take(request: Request) -> Response:
 @pytest.fixture
 def home(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """The address of the app, and the environment `local` that tells it."""
-    for name, value in {**systems.environ, "STORE_FILE": str(tmp_path / "store.sqlite")}.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(systems.partner_center.dispatcher, "spacing", 0.001)
     monkeypatch.setattr(webhooks, "PAUSE", 0.005)
     monkeypatch.chdir(tmp_path)
     door.door.cache_clear()
-    systems.reset()
     with Server(take, tls=systems.authority.server()) as server:
         write(Environment("local", systems.environ, {"function_app_url": server.url}))
         yield server.url

@@ -43,11 +43,6 @@ class House:
         self.vault.faults.append(Fault(kind, times=times, **how))  # type: ignore[arg-type]  # the fields vary by case
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
 @pytest.fixture
 def house(authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[House]:
     identity = ManagedIdentity()

@@ -1,12 +1,11 @@
 """The emulators of both sides, started once; every test begins with a first day and a few deals on record."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import stamina
 
-from infra.local.systems import Systems, started
+from infra.local.systems import Systems
 from shared.doctor.examine import ITEMS, Item, examine
 from shared.doctor.patient import Patient
 from shared.doctor.verdict import Result, Verdict
@@ -18,21 +17,12 @@ def _no_waiting() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def all_systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
-    with started(tmp_path_factory.mktemp("systems")) as systems:
-        yield systems
-
-
 @pytest.fixture
-def systems(all_systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Systems:
-    for name, value in {**all_systems.environ, "STORE_FILE": str(tmp_path / "store.sqlite")}.items():
-        monkeypatch.setenv(name, value)
+def systems(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Systems:
     monkeypatch.setenv("EVENTS_REGISTER", "false")
-    all_systems.reset()
-    all_systems.seller_creates("Known deal")
-    all_systems.partner_center.populate(2)
-    return all_systems
+    systems.seller_creates("Known deal")
+    systems.partner_center.populate(2)
+    return systems
 
 
 class Clinic:

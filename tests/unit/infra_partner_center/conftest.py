@@ -1,11 +1,9 @@
 """One signing key and one certificate chain for all tests of this folder: making RSA keys is the slow part."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from infra.local.authority import Authority
 from infra.local.partner_center.certificates import CertificateHost
 from infra.local.partner_center.emulator import PartnerCenterEmulator
 from infra.local.partner_center.entra import EntraEmulator
@@ -40,8 +38,3 @@ def pc(entra: EntraEmulator, certificates: CertificateHost) -> Iterator[PartnerC
 @pytest.fixture
 def desk(pc: PartnerCenterEmulator) -> Desk:
     return Desk(pc, pc.entra.access_token())
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)

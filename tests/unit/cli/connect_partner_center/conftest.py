@@ -6,26 +6,17 @@ from pathlib import Path
 import pytest
 import stamina
 
-from infra.local.systems import Systems, started
+from infra.local.systems import Systems
 from tests.unit.cli.connect_partner_center.connect_bench import PLACEHOLDER, RT, Person
 
 
-@pytest.fixture(scope="module")
-def all_systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
-    with started(tmp_path_factory.mktemp("systems")) as systems:
-        yield systems
-
-
 @pytest.fixture
-def systems(all_systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Systems]:
-    for name, value in {**all_systems.environ, "STORE_FILE": str(tmp_path / "store.sqlite")}.items():
-        monkeypatch.setenv(name, value)
+def systems(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Systems]:
     monkeypatch.chdir(tmp_path)
-    all_systems.reset()
-    all_systems.vault.shelf.put(RT, {"value": PLACEHOLDER})
-    all_systems.partner_center.populate(1)
+    systems.vault.shelf.put(RT, {"value": PLACEHOLDER})
+    systems.partner_center.populate(1)
     with stamina.set_testing(True, attempts=2, cap=True):
-        yield all_systems
+        yield systems
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import httpx
 import pytest
 import stamina
 
+from infra.local.authority import Authority
+from infra.local.partner_center.serve import Addresses, serve
 from shared.clients.partner_center.referrals import Referrals
 from tests.unit.clients.partner_center.far_side import FarSide
 from tests.unit.clients.partner_center.signing_in import Entra, Scene
@@ -17,6 +19,13 @@ BASE = "https://partner.example/v1.0/engagements"
 def _no_waiting() -> Iterator[None]:
     with stamina.set_testing(True, attempts=3, cap=True):
         yield
+
+
+@pytest.fixture(scope="module")
+def served(authority: Authority) -> Iterator[Addresses]:
+    """Made once: their keys take half a second."""
+    with serve(authority) as there:
+        yield there
 
 
 @pytest.fixture

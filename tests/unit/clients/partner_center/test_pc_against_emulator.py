@@ -11,7 +11,7 @@ import trustme
 from infra.local.authority import Authority
 from infra.local.emulator import Fault, FaultKind
 from infra.local.partner_center.emulator import BASE
-from infra.local.partner_center.serve import Addresses, serve
+from infra.local.partner_center.serve import Addresses
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
 from shared.errors import Ambiguous, Conflict, ConsentNeeded, MfaRequired, NotFound, Rejected, Throttled, Unavailable
@@ -62,18 +62,6 @@ class World:
 
     def calls(self) -> list[tuple[str, int]]:
         return [(entry.method, entry.status) for entry in self.emulator.journal]
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def served(authority: Authority) -> Iterator[Addresses]:
-    """Made once: their keys take half a second."""
-    with serve(authority) as there:
-        yield there
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from infra.local.authority import Authority
 from infra.local.emulator import Fault, FaultKind
 from infra.local.partner_center.entra import EntraEmulator
 from infra.local.partner_center.events import NAMES, TEST_EVENT
-from infra.local.partner_center.serve import Addresses, serve
+from infra.local.partner_center.serve import Addresses
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.partner_center.registration import EVENTS, Registration
 from shared.clients.partner_center.sign_in import WEBHOOKS_SCOPE, AppRegistration, PartnerCenterSignIn
@@ -56,17 +56,6 @@ class World:
 
     def writes(self) -> list[str]:
         return [entry.method for entry in self.there.partner_center.journal if entry.method != "GET"]
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def served(authority: Authority) -> Iterator[Addresses]:
-    with serve(authority) as there:
-        yield there
 
 
 @pytest.fixture

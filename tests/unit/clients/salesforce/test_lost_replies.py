@@ -19,11 +19,6 @@ from tests.unit.transport.slow_server import ANSWERS, slow_server
 NODES = [Node("deal", "Opportunity", {"Name": "A"})]
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 def client(
     server: Server, bundle: Path, vault: MemoryVault, session: requests.Session, *, deadline: float = 5.0
 ) -> SalesforceClient:
