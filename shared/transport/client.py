@@ -5,6 +5,7 @@ Importing this module imports `httpx`, so import it late.
 
 import ssl
 from collections.abc import Iterable
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import certifi
 import httpcore
 import httpx
 
-from shared.transport.deadline import CONNECT_SECONDS, PIECE, Deadline, remaining
+from shared.transport.deadline import CONNECT_SECONDS, PIECE, Deadline, in_time, remaining
 
 
 def open_client(ca_bundle: Path | str | None = None) -> httpx.Client:
@@ -66,7 +67,11 @@ class _Backend(httpcore.SyncBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         timeout = _clipped(timeout, httpcore.ConnectTimeout)
-        return _Stream(super().connect_tcp(host, port, timeout, local_address, socket_options))
+        connect = partial(super().connect_tcp, host, port, timeout, local_address, socket_options)
+        try:
+            return _Stream(in_time(remaining(), connect, httpcore.NetworkStream.close))
+        except TimeoutError:
+            raise httpcore.ConnectTimeout from None
 
 
 class _Stream(httpcore.NetworkStream):

@@ -5,14 +5,15 @@ Here the deadline of the present call stands in a context variable, and whoever 
 what is left of it. Deadlines nest: the inner one never outlives the outer one (a sign-in within a call, a secret within
 a sign-in).
 
-Not covered: the name look-up, which the operating system bounds by itself, and the second and further addresses of a
-name, each of which gets as long to connect as the first one.
+The system's resolver takes no timeout, and each address of a name is tried for as long as the first one: whoever
+connects to a name does so `in_time`.
 
 Source: protocol.md section 3, "Every remote call has a total deadline of 60 s".
 """
 
 import io
 import socket
+import threading
 import time
 from collections.abc import Buffer, Callable, Iterator
 from contextlib import contextmanager
@@ -70,6 +71,34 @@ def within(seconds: float, clock: Callable[[], float] = time.monotonic) -> Itera
         yield deadline
     finally:
         _present.reset(token)
+
+
+def in_time[T](seconds: float | None, work: Callable[[], T], let_go: Callable[[T], object] = lambda _: None) -> T:
+    """What `work` gives, or its error; after `seconds` it is left behind in a thread, and what it still gives let go.
+
+    None is no limit, and no thread. Raises TimeoutError.
+    """
+    if seconds is None:
+        return work()
+    from concurrent.futures import Future  # noqa: PLC0415 - late: most who import this module never connect
+
+    box: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            made = work()
+        except BaseException as error:  # noqa: BLE001 - it is the caller's
+            box.set_exception(error)
+        else:
+            box.set_result(made)
+
+    threading.Thread(target=run, daemon=True, name="in time").start()
+    try:
+        return box.result(seconds)
+    except TimeoutError:
+        # At once, where it has come in between.
+        box.add_done_callback(lambda late: None if late.exception() else let_go(late.result()))
+        raise
 
 
 class TimedReader(io.RawIOBase):

@@ -27,7 +27,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError
 
 from shared.errors import ConfigurationError
-from shared.transport.deadline import CONNECT_SECONDS, PIECE, TimedReader, present, within
+from shared.transport.deadline import CONNECT_SECONDS, PIECE, TimedReader, in_time, present, remaining, within
 
 Limits = float | tuple[float | None, float | None] | None
 POOL = 32
@@ -125,9 +125,15 @@ class _TimedConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         """The connection, with the rest of the time for the handshake that may follow."""
         self.timeout = _wait(CONNECT_SECONDS)
-        sock = super()._new_conn()
+        sock = self._made_in_time()
         sock.settimeout(_wait(CONNECT_SECONDS))
         return sock
+
+    def _made_in_time(self) -> socket.socket:
+        try:
+            return in_time(remaining(), super()._new_conn, socket.socket.close)
+        except TimeoutError:
+            raise ConnectTimeoutError(self, f"{self.host} was not reached in time") from None
 
     def send(self, data: Buffer) -> None:  # type: ignore[override]  # urllib3 hands over nothing but bytes
         """Send in pieces, each with the time that is left: a peer that reads slowly is cut off too."""

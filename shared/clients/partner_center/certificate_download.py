@@ -8,7 +8,6 @@ needs none of what an HTTP library brings, and the first event does not wait for
 import http.client
 import io
 import ipaddress
-import queue
 import socket
 import ssl
 import threading
@@ -22,7 +21,7 @@ from msgspec import Struct
 
 from shared.clients.partner_center.certificate_origins import Origin, Target
 from shared.errors import Unavailable
-from shared.transport.deadline import Deadline, TimedReader
+from shared.transport.deadline import Deadline, TimedReader, in_time
 
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 5.0
@@ -100,7 +99,7 @@ class PinnedDownload:
     def _addresses(self, origin: Origin, deadline: Deadline) -> Sequence[Address]:
         if origin.address is not None:
             return [origin.address]
-        texts = _within(deadline.wait(CONNECT_SECONDS), lambda: self.resolve(origin.host, origin.connects_to))
+        texts = in_time(deadline.wait(CONNECT_SECONDS), lambda: self.resolve(origin.host, origin.connects_to))
         addresses = [ipaddress.ip_address(text) for text in texts]
         if not addresses or not all(may_connect(origin, address) for address in addresses):
             # One inner address among public ones is no accident: the whole answer is refused.
@@ -127,26 +126,6 @@ def _public_roots() -> str:
     import certifi  # noqa: PLC0415 - a local run brings its own bundle
 
     return certifi.where()
-
-
-def _within(seconds: float, work: Callable[[], Sequence[str]]) -> Sequence[str]:
-    """The resolver knows no deadline, so it works in a thread that we may leave behind. Raises OSError."""
-    box: queue.SimpleQueue[Sequence[str] | OSError] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            box.put(work())
-        except (OSError, UnicodeError) as broken:
-            box.put(OSError(str(broken)))
-
-    threading.Thread(target=run, daemon=True, name="resolve certificate host").start()
-    try:
-        answer = box.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError("the name did not resolve in time") from None
-    if isinstance(answer, OSError):
-        raise answer
-    return answer
 
 
 def _get(wire: socket.socket, target: Target, deadline: Deadline) -> bytes:

@@ -1,0 +1,105 @@
+"""A name that does not resolve in time: the system's resolver knows no deadline, the call does."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+import requests
+
+from infra.local.wire import Response, Server
+from shared.transport.client import open_client
+from shared.transport.deadline import in_time, within
+from shared.transport.session import open_session
+
+LIMIT = 0.08
+SLACK = 1.5
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    """Set it, and what hangs goes on."""
+    release = threading.Event()
+    yield release
+    release.set()
+
+
+@pytest.fixture
+def silent_resolver(monkeypatch: pytest.MonkeyPatch, release: threading.Event) -> None:
+    """A resolver that answers nobody until the test is over."""
+    real = socket.getaddrinfo
+
+    def hanging(*given: Any, **named: Any) -> object:  # noqa: ANN401 - as the real one is called
+        release.wait(10)
+        return real(*given, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+
+
+def assert_cut_off(call: Callable[[], object], error: type[Exception]) -> None:
+    began = time.monotonic()
+    with pytest.raises(error), within(LIMIT):
+        call()
+    assert LIMIT * 0.9 < time.monotonic() - began < LIMIT + SLACK
+
+
+@pytest.mark.usefixtures("silent_resolver")
+def test_a_session_does_not_wait_for_a_resolver_that_hangs() -> None:
+    with open_session(None, plain=True) as session:
+        assert_cut_off(lambda: session.get("http://name.example/"), requests.ConnectTimeout)
+
+
+@pytest.mark.usefixtures("silent_resolver")
+def test_a_client_does_not_wait_for_a_resolver_that_hangs() -> None:
+    with open_client() as client:
+        assert_cut_off(lambda: client.get("http://name.example/", timeout=60), httpx.ConnectTimeout)
+
+
+def test_a_name_that_is_none_fails_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with within(1), open_session(None, plain=True) as session, pytest.raises(requests.ConnectionError) as failed:
+        session.get("http://name.example/")
+    assert not isinstance(failed.value, requests.Timeout)
+    with within(1), open_client() as client, pytest.raises(httpx.ConnectError):
+        client.get("http://name.example/")
+
+
+def test_a_name_that_resolves_is_reached() -> None:
+    with Server(lambda _: Response.of({"ok": True})) as server:
+        url = server.url.replace("127.0.0.1", "localhost")
+        with within(5), open_session(None, plain=True) as session, open_client() as client:
+            assert session.get(url).json() == client.get(url).json() == {"ok": True}
+
+
+def test_what_comes_too_late_is_let_go_of(release: threading.Event) -> None:
+    gone = threading.Event()
+
+    def late() -> str:
+        release.wait(10)
+        return "a connection"
+
+    with pytest.raises(TimeoutError):
+        in_time(LIMIT, late, lambda made: gone.set() if made == "a connection" else None)
+    assert not gone.is_set()
+    release.set()
+    assert gone.wait(5)
+
+
+def test_a_failure_of_its_own_is_what_the_caller_sees() -> None:
+    def refused() -> str:
+        raise ConnectionRefusedError("closed")
+
+    with pytest.raises(ConnectionRefusedError):
+        in_time(5, refused)
+
+
+def test_what_is_in_time_is_kept() -> None:
+    let_go: list[str] = []
+    assert in_time(5, lambda: "a connection", let_go.append) == "a connection"
+    assert let_go == []
