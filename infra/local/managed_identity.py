@@ -61,14 +61,13 @@ class Tokens:
 
 
 class ManagedIdentity(Emulator):
-    """Answers `GET /msi/token` for the identities assigned to the app."""
+    """Answers `GET /msi/token` for the identity assigned to the app."""
 
-    def __init__(self, *, header: str | None = None, client_ids: Sequence[str] = (CLIENT_ID,), seed: int = 0) -> None:
-        """`header` is the secret that callers must show (default: a random one); `client_ids` are assigned."""
+    def __init__(self, *, header: str | None = None, seed: int = 0) -> None:
+        """`header` is the secret that callers must show (default: a random one)."""
         super().__init__(seed=seed)
         self.header = header or secrets.token_hex(16)
         self.tokens = Tokens(self.header)
-        self._client_ids = {client_id.lower() for client_id in client_ids}
         self._issued = 0
 
     def environment(self, url: str) -> dict[str, str]:
@@ -98,7 +97,7 @@ class ManagedIdentity(Emulator):
             return HTTPStatus.UNAUTHORIZED, "The X-IDENTITY-HEADER header is missing or wrong."
         if query.get("api-version") != API_VERSION or not query.get("resource"):
             return HTTPStatus.BAD_REQUEST, f"Needed are api-version={API_VERSION} and a resource."
-        if query.get("client_id", "").lower() not in self._client_ids:
+        if query.get("client_id", "").lower() != CLIENT_ID:
             return HTTPStatus.BAD_REQUEST, UNKNOWN_IDENTITY
         return None
 
@@ -125,10 +124,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m infra.local.managed_identity", description=main.__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--header", help="what callers must show; others that check tokens need the same value")
-    parser.add_argument("--client-id", action="append", help=f"an assigned identity (default {CLIENT_ID})")
     options = parser.parse_args(arguments)
     end = End()
-    identity = ManagedIdentity(header=options.header, client_ids=options.client_id or [CLIENT_ID])
+    identity = ManagedIdentity(header=options.header)
     with Server(identity.handle, port=options.port) as server:
         for name, value in identity.environment(server.url).items():
             print(f"export {name}={value}", flush=True)

@@ -1,6 +1,5 @@
 """The checks of a create and the record it makes (reference/partner-center.md 5.1, 5.2 and section 16)."""
 
-import copy
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -48,11 +47,6 @@ def targets_a_partner(record: Mapping[str, Any]) -> bool:
 def asks_for_help(record: Mapping[str, Any]) -> bool:
     """Whether a help code is given."""
     return bool(record["inviteContext"]["assistanceRequestCode"] != values.NO_HELP)
-
-
-def blank() -> Json:
-    """A record with every property unset."""
-    return copy.deepcopy(REFERRAL)
 
 
 def _check_head(record: Json) -> None:

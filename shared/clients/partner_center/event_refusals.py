@@ -48,13 +48,12 @@ class Unverified(CosellError):
 
 
 class Verified(Struct, frozen=True):
-    """The body is the dispatcher's. Both hashes are SHA-256 in hexadecimal, fit for a log.
+    """The body is the dispatcher's. The hash is SHA-256 in hexadecimal, fit for a log.
 
     `repeated`: this instance has lately seen the same bytes (a second delivery, or a replay). It is told for the log
     alone: a duplicate is harmless, because an event only says which referral to read.
     """
 
-    body_sha256: str
     certificate_sha256: str
     repeated: bool
 

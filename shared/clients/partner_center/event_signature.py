@@ -172,8 +172,7 @@ class EventDoor:
         signer = _signer(tried, body, signature) or _signer(self._source.renewed(target, tried), body, signature)
         if signer is None:
             raise Unverified(Reason.SIGNATURE_WRONG)
-        digest = hashlib.sha256(body).hexdigest()
-        return Verified(digest, signer.sha256, self._is_repeated(digest))
+        return Verified(signer.sha256, self._is_repeated(hashlib.sha256(body).hexdigest()))
 
     def _is_repeated(self, digest: str) -> bool:
         with self._lock:
