@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from infra.local.partner_center.tokens import REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE
-from infra.local.wire import Request, Response, Server
 from shared.cli import certificate
 from shared.clients.salesforce import metadata
 from tests.e2e.walking import ADMIN, Machine, People, empty, login_of, restored
 from tests.e2e.world import World
 from tests.unit.cli.stand_in_az import put_on_path
-from tests.unit.infra_azure_deploy.stage import Stage, answer_of, checkout, prepare
+from tests.unit.infra_azure_deploy.stage import Stage, checkout, played
 
 SKIPPED_BEFORE_THE_FIRST_DEAL = {
     "referral role", "organisation id", "partner location", "conditional update", "webhook registration",
@@ -26,18 +25,11 @@ SKIPPED_BEFORE_THE_FIRST_DEAL = {
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """A checkout, and an Azure that is played."""
-    root, folder = tmp_path / "checkout", tmp_path / "stage"
+    root = tmp_path / "checkout"
     root.mkdir()
-    folder.mkdir()
     checkout(root)
-
-    def handle(request: Request) -> Response:
-        return answer_of(made, request)
-
-    with Server(handle) as server:
-        made = Stage(root, folder, server)
-        prepare(made)
-        yield made
+    with played(root, tmp_path / "stage") as stage:
+        yield stage
 
 
 @pytest.fixture

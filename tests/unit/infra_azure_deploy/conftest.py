@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.wire import Request, Response, Server
-from tests.unit.infra_azure_deploy.stage import Stage, answer_of, checkout, prepare
+from tests.unit.infra_azure_deploy.stage import Stage, checkout, played
 
 
 @pytest.fixture(scope="session")
@@ -19,14 +18,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def stage(tmp_path: Path, fresh: Path) -> Iterator[Stage]:
-    root, folder = tmp_path / "checkout", tmp_path / "stage"
+    root = tmp_path / "checkout"
     shutil.copytree(fresh, root)
-    folder.mkdir()
-
-    def handle(request: Request) -> Response:
-        return answer_of(made, request)
-
-    with Server(handle) as server:
-        made = Stage(root, folder, server)
-        prepare(made)
-        yield made
+    with played(root, tmp_path / "stage") as stage:
+        yield stage

@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,20 @@ def answer_of(stage: Stage, request: Request) -> Response:
     return Response(
         200, json.dumps({**told, "mode": "preview", **stage.stale}).encode(), {"Content-Type": "application/json"}
     )
+
+
+@contextmanager
+def played(root: Path, folder: Path) -> Iterator[Stage]:
+    """An Azure played for the checkout `root`; what it knows lies in `folder`."""
+    folder.mkdir()
+
+    def handle(request: Request) -> Response:
+        return answer_of(stage, request)
+
+    with Server(handle) as server:
+        stage = Stage(root, folder, server)
+        prepare(stage)
+        yield stage
 
 
 def outputs(environment: str, health: str) -> dict[str, Any]:
