@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -72,8 +73,9 @@ SOLUTION_IDS = st.from_regex(r"SOL-[0-9]{5}-[A-Z]{3}", fullmatch=True)
 STATUSES = tuple({stage.status: None for stage in TABLE})
 
 
-def values() -> dict[str, st.SearchStrategy[Any]]:
-    """A strategy of each field of the default mapping, in normal form."""
+@cache
+def values() -> Mapping[str, st.SearchStrategy[Any]]:
+    """A strategy of each field of the default mapping, in normal form; made once, for it is asked at every example."""
     return {
         "name": texts(120),
         "account": companies(),
