@@ -1,7 +1,7 @@
 """The mapping at work: rows and referrals to deals, and deals to what each side is sent."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 STAMPS = {"opportunity": "SystemModstamp", "account": "Account.SystemModstamp"}
 """The stamp of each polling query (protocol.md section 8)."""
+COMMIT = timedelta(seconds=30)
+"""How long a save may last: until then a row can come to hold something else under the very same stamp."""
 
 
 class Constants(Struct, frozen=True):
@@ -70,7 +72,9 @@ class Translation:
             modified=modified,
             settled=_passed(modified, read_at),
             referral_id=str(row[ours.identifier]).lower() if row.get(ours.identifier) else None,
-            stamps={query: stamp for query, stamp in stamps.items() if stamp and _passed(moment(stamp), read_at)},
+            stamps={
+                query: stamp for query, stamp in stamps.items() if stamp and _passed(moment(stamp) + COMMIT, read_at)
+            },
             problems=problems,
             asks_help=bool(row.get(ours.help)),
         )
