@@ -1,5 +1,7 @@
 """A pair that fails is tried at growing distances, whoever meets it meanwhile (protocol.md section 9)."""
 
+from datetime import timedelta
+
 import pytest
 
 from infra.local.emulator import Fault, FaultKind
@@ -91,3 +93,28 @@ def test_the_sweep_does_not_make_a_failing_pair_young_again(bench: Bench) -> Non
     bench.rounds()
     assert bench.differences(deal) == []
     assert_quiet(bench)
+
+
+def test_a_held_opportunity_that_a_slow_save_mends_does_not_wait_for_its_hour(bench: Bench) -> None:
+    deal = bench.seller_creates(Amount=None)
+    bench.quiet()
+    bench.salesforce.lag = timedelta(seconds=2 * MINUTE)
+    bench.seller_edits(deal, Amount=5)  # stamped now; the next poll's cursor passes it unseen
+    bench.push()
+    assert bench.referrals() == []
+    bench.push()
+    bench.push()
+    assert bench.referral_of(deal)["details"]["dealValue"] == 5
+
+
+def test_a_slow_save_of_a_failing_pair_is_found_when_its_time_comes(bench: Bench, failing: str) -> None:
+    worker = bench.instance(chance=1.0)
+    for _ in range(8):
+        worker.push(MINUTE)
+    bench.salesforce.lag = timedelta(seconds=2 * MINUTE)
+    bench.seller_edits(failing, Amount=2)
+    assert not any(tried(worker) for _ in range(4))
+    bench.mend()
+    worker.push(HOUR)
+    assert bench.referral_of(failing)["details"]["dealValue"] == 2
+    assert bench.due(Side.SALESFORCE) == []
