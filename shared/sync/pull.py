@@ -31,19 +31,20 @@ def pull(ctx: Context, referral_ids: Sequence[str], worked: Mapping[str, Due]) -
         until = max(filter(None, (ctx.store.side(side).paused_until for side in Side)))
         outcomes = dict.fromkeys(referral_ids, Outcome(Result.DUE, "side_paused", until))
     else:
-        outcomes = _pulled(ctx, referral_ids)
+        outcomes = _pulled(ctx, referral_ids, worked)
     note(ctx, Side.PARTNER_CENTER, outcomes, worked)
     return outcomes
 
 
-def _pulled(ctx: Context, referral_ids: Sequence[str]) -> dict[str, Outcome]:
+def _pulled(ctx: Context, referral_ids: Sequence[str], worked: Mapping[str, Due]) -> dict[str, Outcome]:
     at_most = ctx.parallelism(Side.PARTNER_CENTER)
     received = ctx.workers.map(lambda key: _received(ctx, key), referral_ids, at_most=at_most)
     outcomes = {key: end for key, end in zip(referral_ids, received, strict=True) if isinstance(end, Outcome)}
     linked = {
         end.opportunity_id: key for key, end in zip(referral_ids, received, strict=True) if isinstance(end, Linked)
     }
-    for opportunity_id, outcome in pull_pairs(ctx, list(linked)).items():
+    due = {opportunity_id for opportunity_id, key in linked.items() if key in worked}
+    for opportunity_id, outcome in pull_pairs(ctx, list(linked), due).items():
         outcomes[linked[opportunity_id]] = outcome
     return {key: outcomes.get(key, Outcome(Result.SETTLED)) for key in referral_ids}
 

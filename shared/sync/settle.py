@@ -5,7 +5,7 @@ pull:  lock all -> GET referrals, drop what did not change -> read opportunities
 both:  PATCH or POST each -> write opportunities (24 a call) -> mark opportunities (200 a call) -> release all
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 
@@ -57,10 +57,10 @@ def push_pairs(ctx: Context, ids: Sequence[str]) -> Outcomes:
     return {**outcomes, **_carry_out(ctx, pairs)}
 
 
-def pull_pairs(ctx: Context, ids: Sequence[str]) -> Outcomes:
-    """Settle the pairs whose referral may have changed."""
+def pull_pairs(ctx: Context, ids: Sequence[str], due: Collection[str] = ()) -> Outcomes:
+    """Settle the pairs whose referral may have changed; those that are `due` are looked at whole, echo or not."""
     pairs, outcomes = _take_all(ctx, ids)
-    _each(ctx, Side.PARTNER_CENTER, pairs, _read_referral)
+    _each(ctx, Side.PARTNER_CENTER, pairs, lambda ctx, pair: _read_referral(ctx, pair, may_be_echo=pair.id not in due))
     _read_opportunities(ctx, pairs)
     _each(ctx, None, pairs, _plan)
     return {**outcomes, **_carry_out(ctx, pairs)}
@@ -135,14 +135,17 @@ def _take_row(ctx: Context, pair: Pair, row: Json, read_at: datetime) -> None:
     pair.opportunity = ctx.translation.opportunity(row, read_at)
 
 
-def _read_referral(ctx: Context, pair: Pair) -> None:
-    """GET the referral of a linked pair; an echo (the known version, all agreed) ends here."""
+def _read_referral(ctx: Context, pair: Pair, *, may_be_echo: bool) -> None:
+    """GET the referral of a linked pair; an echo (the known version) ends here.
+
+    Not where it is due: what it waits for, such as the time of a close, need be no change of the referral.
+    """
     if pair.link.referral_id is None:
         return
     pair.referral = _get(ctx, pair.link.referral_id)
     pair.trusted = False
-    is_echo = pair.referral.etag == pair.link.etag and not pair.old.effects and not pair.link.unwritten
-    if is_echo:
+    is_settled = not pair.old.effects and not pair.link.unwritten
+    if may_be_echo and is_settled and pair.referral.etag == pair.link.etag:
         pair.outcome = SETTLED
 
 
