@@ -11,6 +11,7 @@ SENTENCES = {
     "created_opportunity": "Received from Partner Center: this opportunity was created.",
     "adopted_opportunity": "Linked to a referral in Partner Center.",
     "solutions_cut": "{fitting} of {all} solutions fit the field; the others stand in Partner Center only.",
+    "unreadable": "{label} has a value in Partner Center that cannot be shown here; it is left alone on both sides.",
     "changed": "{changes}.",
     "conflict": "{label} was changed on both sides: {kept} was kept, {lost} was given up.",
     "both_texts": "{label} was changed on both sides: both texts were kept.",

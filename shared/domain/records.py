@@ -28,7 +28,7 @@ class Opportunity(Struct, frozen=True):
 
 
 class Referral(Struct, frozen=True):
-    """`status` is the referral's own, before normal form: the latches are decided on it."""
+    """`status` is the referral's own, before normal form: the latches are decided on it; `problems` are by field."""
 
     id: str
     etag: str
@@ -39,5 +39,6 @@ class Referral(Struct, frozen=True):
     organization_id: str | None = None
     created: datetime | None = None
     external_reference: str | None = None
+    problems: Mapping[str, Cause] = field(default_factory=dict)
     is_lead: bool = False
     is_target_microsoft: bool = False

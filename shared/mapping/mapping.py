@@ -98,7 +98,7 @@ class Translation:
 
     def _referral(self, referral: Json) -> Referral:
         used = {name: field for name, field in self.fields.items() if field.direction is not Direction.OFF}
-        deal, _ = self._read(lambda field: field.read_referral(referral), used)
+        deal, problems = self._read(lambda field: field.read_referral(referral), used)
         status = next((field.raw(referral) for field in used.values() if isinstance(field, StatusField)), None)
         return Referral(
             _given(referral, "id").lower(),
@@ -110,6 +110,7 @@ class Translation:
             referral.get("organizationId"),
             moment(created) if (created := referral.get("createdDateTime")) else None,
             referral.get("externalReferenceId"),
+            problems,
             is_lead=is_lead(referral),
             is_target_microsoft=is_target_microsoft(referral),
         )

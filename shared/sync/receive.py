@@ -20,7 +20,7 @@ from shared.domain.link import Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.plan import Change
 from shared.domain.records import Opportunity, Referral
 from shared.domain.states import Mark, State
-from shared.errors import Ambiguous, Conflict, CosellError, NotFound, StoreConflict, StoreError
+from shared.errors import Ambiguous, Conflict, CosellError, NotFound, Rejected, StoreConflict, StoreError
 from shared.sync.audit import FROM_PARTNER_CENTER, line, render
 from shared.sync.context import Context
 from shared.sync.failing import watching
@@ -192,12 +192,12 @@ class Found(Struct, frozen=True):
 def _find_or_make(ctx: Context, referral: Referral, claim: Claim, named: str | None) -> Linked | Outcome:
     company = referral.deal.get("account")
     if not isinstance(company, Company):
-        return _ignored(ctx, claim, "no_account")
+        _let_go(ctx, claim)
+        return _refused(ctx, referral, "no_account", "account")
     key = f"{company.name.casefold()}|{company.country}"
     account_claim = ctx.store.claim_account(key, ctx.policy.lease)
     if account_claim is None:
-        if claim.begun is None:
-            claim.drop(ctx)
+        _let_go(ctx, claim)
         return BUSY
     try:
         return _under_claims(ctx, referral, claim, named, company)
@@ -239,6 +239,8 @@ def _make(ctx: Context, referral: Referral, claim: Claim, found: Found, company:
         written = _written(ctx, claim, _nodes(ctx, referral, found, company, render(told)))
     except Conflict:
         return BUSY  # somebody made it this moment: the next look finds it
+    except Rejected as error:
+        return _refused(ctx, referral, error.cause.code, error.cause.field)
     if written.row is None:
         return Outcome(Result.DUE, "not_read_back")
     seen = ctx.translation.opportunity(written.row, written.at)
@@ -247,6 +249,12 @@ def _make(ctx: Context, referral: Referral, claim: Claim, found: Found, company:
     claim.turn(ctx, seen.id)
     ctx.log("opportunity_created", opportunity_id=seen.id, referral_id=referral.id)
     return Linked(seen.id) if ignored else SETTLED
+
+
+def _refused(ctx: Context, referral: Referral, code: str, field: str | None) -> Outcome:
+    """There is no opportunity yet to park it on: the log says what is wrong, and the hourly look sees it mended."""
+    ctx.log("pair_parked", opportunity_id=None, referral_id=referral.id, code=code, field=field)
+    return Outcome(Result.DUE, "refused", ctx.clock.now() + ctx.policy.held_interval)
 
 
 def _ignored_values(ctx: Context, referral: Referral, seen: Opportunity) -> tuple[Change, ...]:
@@ -298,6 +306,8 @@ def _told(ctx: Context, referral: Referral) -> tuple[Line, ...]:
     fitting, all_of_them = ctx.translation.cut_solutions(referral.deal)
     if fitting < all_of_them:
         lines.append(line(now, FROM_PARTNER_CENTER, sentence("solutions_cut", fitting=fitting, all=all_of_them)))
+    unreadable = (rule.label for rule in ctx.translation.rules.updatable if rule.field in referral.problems)
+    lines += [line(now, FROM_PARTNER_CENTER, sentence("unreadable", label=label)) for label in unreadable]
     return tuple(lines)
 
 

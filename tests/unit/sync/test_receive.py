@@ -4,8 +4,8 @@ import pytest
 
 from shared.domain.deal import Status
 from shared.domain.states import State
-from tests.unit.sync.arrivals import flow, opportunities_of, opportunity_of, sent
-from tests.unit.sync.bench import Bench
+from tests.unit.sync.arrivals import assert_quiet, flow, opportunities_of, opportunity_of, sent
+from tests.unit.sync.bench import HOUR, Bench
 
 
 def test_a_new_deal_becomes_one_opportunity_with_all_that_a_seller_needs(bench: Bench) -> None:
@@ -227,8 +227,41 @@ def test_a_customer_without_a_country_is_told_in_the_log_and_harms_no_other(benc
     bench.partner_center.raw_patch(lame, {"/customerProfile/address/country": None})
     bench.sweep()
     assert opportunities_of(bench, lame) == []
-    assert bench.one.log.of("referral_ignored") == [{"referral_id": lame, "reason": "no_account"}]
+    told = {"opportunity_id": None, "referral_id": lame, "code": "no_account", "field": "account"}
+    assert bench.one.log.of("pair_parked") == [told]
     assert opportunity_of(bench, sound)
+    bench.partner_center.raw_patch(lame, {"/customerProfile/address/country": "DE"}, touch=False)
+    bench.later(HOUR)
+    bench.push()
+    assert opportunity_of(bench, lame)
+
+
+def test_a_deal_whose_opportunity_salesforce_refuses_is_told_with_code_and_field_and_tried_hourly(bench: Bench) -> None:
+    lame, sound = sent(bench), sent(bench)
+    bench.validation_rule("Name", times=1)
+    bench.event(lame)
+    assert opportunities_of(bench, lame) == []
+    (told,) = bench.one.log.of("pair_parked")
+    assert told["referral_id"] == lame
+    assert (told["code"], told["field"]) == ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Name")
+    bench.event(sound)
+    assert opportunity_of(bench, sound)
+    bench.push()
+    assert opportunities_of(bench, lame) == []
+    bench.later(HOUR)
+    bench.push()
+    assert opportunity_of(bench, lame)
+    assert_quiet(bench)
+
+
+def test_a_value_that_cannot_be_read_is_told_on_arrival(bench: Bench) -> None:
+    referral = sent(bench)
+    bench.partner_center.raw_patch(referral, {"/details/currency": "XXQ"})
+    bench.event(referral)
+    row = opportunity_of(bench, referral)
+    assert row["Amount"] is None
+    assert bench.told(row["Id"], "Deal value has a value in Partner Center that cannot be shown here") == 1
+    assert_quiet(bench)
 
 
 def test_unreadable_representations_are_due_and_harm_no_other(bench: Bench) -> None:
