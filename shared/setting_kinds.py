@@ -12,6 +12,8 @@ from pydantic import AfterValidator, Field
 REFERENCE = "@Microsoft.KeyVault("
 """A Key Vault reference that was not resolved leaves its own text as the value."""
 SCHEDULE_FIELDS = 6
+DAY = 86400
+"""The longest time that a setting may name, in seconds: every one is a matter of minutes."""
 
 
 def _no_reference(value: str) -> str:
@@ -41,6 +43,12 @@ def _connection(value: str) -> str:
     return value
 
 
+def _link(value: str) -> str:
+    if "{id}" not in value or re.search(r"[{}]", value.replace("{id}", "")):
+        raise ValueError("must hold {id}, which stands for the referral's id, and no other brace")
+    return value
+
+
 def _queue(value: str) -> str:
     if not re.fullmatch(r"(?=.{3,56}$)[a-z0-9]+(-[a-z0-9]+)*", value):  # 63 with the ending -poison
         raise ValueError("is no queue name (3 to 56 lower-case letters, digits and single hyphens)")
@@ -59,12 +67,35 @@ def _file(value: Path) -> Path:
     return value
 
 
+def _certificates(value: Path) -> Path:
+    import ssl  # noqa: PLC0415 - late: costs a cold start, and few name a bundle
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+    except OSError:
+        raise ValueError("holds no certificate that can be read (PEM)") from None
+    return value
+
+
+def _new_file(value: Path) -> Path:
+    if not value.parent.is_dir():
+        raise ValueError("lies in a folder that is not there")
+    if value.is_dir():
+        raise ValueError("is a folder, not a file")
+    return value
+
+
 Text = Annotated[str, Field(min_length=1), AfterValidator(_no_reference)]
 Https = Annotated[str, AfterValidator(_https)]
 Origin = Annotated[str, AfterValidator(_origin)]
 File = Annotated[Path, AfterValidator(_file)]
+Certificates = Annotated[File, AfterValidator(_certificates)]
+NewFile = Annotated[Path, AfterValidator(_new_file)]
+"""A file that is there or can be made."""
+Link = Annotated[Text, AfterValidator(_link)]
 Connection = Annotated[Text, AfterValidator(_connection)]
 Queue = Annotated[str, AfterValidator(_queue)]
 Schedule = Annotated[str, AfterValidator(_schedule)]
 Guid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
-Seconds = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False)]
+PositiveSeconds = Annotated[Seconds, Field(gt=0)]

@@ -15,7 +15,21 @@ from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shared.errors import ConfigurationError
-from shared.setting_kinds import Connection, File, Guid, Https, Origin, Queue, Schedule, Seconds, Text
+from shared.setting_kinds import (
+    Certificates,
+    Connection,
+    File,
+    Guid,
+    Https,
+    Link,
+    NewFile,
+    Origin,
+    PositiveSeconds,
+    Queue,
+    Schedule,
+    Seconds,
+    Text,
+)
 
 
 class _Group(BaseModel):
@@ -35,6 +49,10 @@ class _Group(BaseModel):
         """The variable that a field is read from."""
         return name.upper() if name in cls.unprefixed else f"{cls.prefix}{name}".upper()
 
+    def contradictions(self) -> list[str]:
+        """What is wrong between settings that are each right: one sentence each."""
+        return []
+
 
 class SyncSettings(_Group):
     """What is synced, and the protocol's numbers (protocol.md); times are seconds."""
@@ -51,12 +69,19 @@ class SyncSettings(_Group):
     push_paused: bool = False
     pull_paused: bool = False
     mapping: Path | None = None
-    lease_seconds: Annotated[float, Field(gt=0)] = 300
+    lease_seconds: PositiveSeconds = 300
     settle_seconds: Seconds = 600
-    deadline_seconds: Annotated[float, Field(gt=0)] = 60
+    deadline_seconds: PositiveSeconds = 60
     irreversible_wait_seconds: Seconds = 120
     parallelism: Annotated[int, Field(ge=1, le=64)] = 8
-    run_seconds: Annotated[float, Field(gt=0)] = 480
+    run_seconds: PositiveSeconds = 480
+
+    def contradictions(self) -> list[str]:
+        """A write starts only with two deadlines of lease left (protocol.md section 3): else none ever would."""
+        if self.lease_seconds > 2 * self.deadline_seconds:
+            return []
+        rule = "LEASE_SECONDS: must be more than twice DEADLINE_SECONDS"
+        return [f"{rule} (example: LEASE_SECONDS=300 with DEADLINE_SECONDS=60)"]
 
     @property
     def tag(self) -> str | None:
@@ -94,7 +119,7 @@ class PartnerCenterSettings(_Group):
     location: Annotated[str, Field(pattern=r"^\d{1,12}$")]
     qualification: Text = "SalesQualified"
     marketplace_intent: Text = "HaveNotDecided"
-    referral_link: Text = "https://partner.microsoft.com/referrals/v2/inbox?id={id}"
+    referral_link: Link = "https://partner.microsoft.com/referrals/v2/inbox?id={id}"
 
 
 class SalesforceSettings(_Group):
@@ -127,7 +152,7 @@ class VaultSettings(_Group):
     key_vault_url: Origin
     azure_client_id: Guid
     azure_credential: Annotated[str, Field(pattern=r"^(managed|cli)$")] = "managed"
-    ca_bundle: File | None = None
+    ca_bundle: Certificates | None = None
     vault_cache_seconds: Seconds = 600
 
 
@@ -138,12 +163,22 @@ class StoreSettings(_Group):
     examples: ClassVar[Mapping[str, str]] = {
         "tables_url": "https://stcosell.table.core.windows.net",
         "connection_string": "UseDevelopmentStorage=true",
+        "file": "cosell.sqlite",
     }
 
     tables_url: Https | None = None
     connection_string: Connection | None = None
-    file: Path | None = None
+    file: NewFile | None = None
     table: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{2,62}$")] = "cosell"
+
+    def contradictions(self) -> list[str]:
+        """There is exactly one store."""
+        chosen = [name for name in ("tables_url", "connection_string", "file") if getattr(self, name) is not None]
+        if len(chosen) == 1:
+            return []
+        said = " and ".join(f"STORE_{name.upper()}" for name in chosen) or "none"
+        rule = "Exactly one of STORE_TABLES_URL, STORE_CONNECTION_STRING and STORE_FILE must be set"
+        return [f"{rule}, not {said} (example: STORE_TABLES_URL={self.examples['tables_url']})"]
 
 
 class EventSettings(_Group):
@@ -243,8 +278,8 @@ class Settings(Struct, frozen=True):
                 groups[name] = group.read()
             except ValidationError as error:
                 faults += explained(group, error)
-        if "store" in groups:
-            faults += _one_store(groups["store"])
+            else:
+                faults += groups[name].contradictions()
         if faults:
             raise ConfigurationError("; ".join(faults))
         return cls(**groups)
@@ -284,15 +319,6 @@ def _example(group: type[_Group], name: str) -> str | None:
     field = group.model_fields.get(name)
     default = None if field is None or field.is_required() else field.default
     return group.examples.get(name) or (None if default is None else str(default))
-
-
-def _one_store(store: StoreSettings) -> list[str]:
-    chosen = [name for name in ("tables_url", "connection_string", "file") if getattr(store, name) is not None]
-    if len(chosen) == 1:
-        return []
-    said = " and ".join(f"STORE_{name.upper()}" for name in chosen) or "none"
-    rule = "Exactly one of STORE_TABLES_URL, STORE_CONNECTION_STRING and STORE_FILE must be set"
-    return [f"{rule}, not {said} (example: STORE_TABLES_URL={StoreSettings.examples['tables_url']})"]
 
 
 def seconds(value: float) -> timedelta:

@@ -82,16 +82,18 @@ MALFORMED = {
     "SALESFORCE_KEY_SECRET": f"@Microsoft.KeyVault({CANARY})",
     "KEY_VAULT_URL": CANARY,
     "AZURE_CLIENT_ID": CANARY,
+    "CA_BUNDLE": f"{CANARY}.pem",
     "VAULT_CACHE_SECONDS": CANARY,
     "STORE_TABLES_URL": CANARY,
     "STORE_CONNECTION_STRING": f"@Microsoft.KeyVault({CANARY})",
+    "STORE_FILE": f"{CANARY}/cosell.sqlite",
     "STORE_TABLE": f"9{CANARY}",
     "EVENTS_URL": f"http://{CANARY}",
     "EVENTS_REGISTER": CANARY,
 }
 FILES = {"ca_bundle", "roots", "intermediates", "certificates"}
-NEVER_MALFORMED = {"MAPPING", "CA_BUNDLE", "STORE_FILE"}
-"""Paths: any text is one; whoever opens the file says what is wrong with it."""
+NEVER_MALFORMED = {"MAPPING"}
+"""Any text is a path; whoever opens the file says what is wrong with it, and in which line."""
 
 
 @pytest.fixture(autouse=True)

@@ -100,7 +100,9 @@ def test_the_placeholder_of_the_deployment_is_no_refresh_token(clinic: Clinic, s
 def test_storage_that_cannot_be_opened_fails_alone(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("STORE_FILE", str(tmp_path / "nowhere" / "store.sqlite"))
+    broken = tmp_path / "broken.sqlite"
+    broken.write_text("no database, and longer than the head of one: " * 10, encoding="utf-8")
+    monkeypatch.setenv("STORE_FILE", str(broken))
     found = clinic.examined()
     assert found["storage"].result is Result.FAILED
     assert {name for name, verdict in found.items() if verdict.result is Result.FAILED} == {"storage"}
