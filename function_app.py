@@ -16,12 +16,10 @@ from functions.report_health import bp as report_health
 from functions.sweep_referrals import bp as sweep_referrals
 from shared.app import app as connector
 from shared.door import door
-from shared.settings import trigger_settings
+from shared.settings import check_together, trigger_settings
 
-# A wrong setting or mapping file never starts the app: the error names it.
-connector()
-door()
-trigger_settings()
+# A wrong setting or mapping file never starts the app: the error names all that is wrong.
+check_together(connector, door, trigger_settings)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 for blueprint in (

@@ -6,7 +6,7 @@ Vault, and only their names stand here.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
@@ -202,7 +202,7 @@ class EventSettings(_Group):
     certificates: File | None = None
     resource_hosts: tuple[str, ...] = ("api.partnercenter.microsoft.com",)
     max_bytes: Annotated[int, Field(gt=0)] = 65536
-    ca_bundle: File | None = None
+    ca_bundle: Path | None = None  # looked into with the vault's, not at every event
 
     @field_validator("certificate_origins", "issuer_origins", "resource_hosts", mode="before")
     @classmethod
@@ -293,6 +293,18 @@ def event_settings() -> EventSettings:
 def trigger_settings() -> TriggerSettings:
     """The triggers' settings alone: only the Functions app has triggers. Raises ConfigurationError."""
     return _alone(TriggerSettings)
+
+
+def check_together(*starts: Callable[[], object]) -> None:
+    """Do all that checks settings at the start. Raises one ConfigurationError of all that is wrong."""
+    faults = []
+    for start in starts:
+        try:
+            start()
+        except ConfigurationError as error:
+            faults.append(str(error))
+    if faults:
+        raise ConfigurationError("; ".join(faults))
 
 
 def _alone[G: _Group](group: type[G]) -> G:

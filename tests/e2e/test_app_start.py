@@ -34,6 +34,13 @@ GOOD = {
 }
 REQUIRED = sorted(GOOD.keys() - {"SYNC"})
 
+TOGETHER = (
+    ("EVENTS_QUEUE", "", "EVENTS_QUEUE: is missing"),
+    ("EVENT_MAX_BYTES", "0", "EVENT_MAX_BYTES: "),
+    ("EVENT_CERTIFICATE_ORIGINS", "https://*.blob.core.windows.net", "wildcard"),
+)
+"""Faults that another check finds than that of a missing SALESFORCE_URL."""
+
 
 @dataclass(frozen=True)
 class Wrong:
@@ -94,6 +101,7 @@ FAULTS = [
     Wrong("MAPPING", "{folder}/mapping.toml", "line 4"),
     Wrong("EVENTS_QUEUE", "Not A Queue", "queue name"),
     Wrong("PUSH_SCHEDULE", "every minute", "schedule"),
+    *(Wrong("SALESFORCE_URL", None, says, {name: wrong}) for name, wrong, says in TOGETHER),
 ]
 
 
