@@ -8,6 +8,7 @@ from shared.domain.cause import Cause
 SENTENCES = {
     "created_referral": "Shared with Microsoft: a referral was created in Partner Center.",
     "adopted_referral": "Linked to the referral that Partner Center already has for this opportunity.",
+    "contacts_left_out": "{count} of the contacts were not sent: first name, last name, e-mail and phone are needed.",
     "created_opportunity": "Received from Partner Center: this opportunity was created.",
     "adopted_opportunity": "Linked to a referral in Partner Center.",
     "solutions_cut": "{fitting} of {all} solutions fit the field; the others stand in Partner Center only.",
@@ -35,6 +36,7 @@ CAUSES: dict[str, tuple[str, str]] = {
     "missing_team": ("The opportunity has no owner who can be shown to Microsoft.", "Please choose an owner."),
     "missing_email": ("The owner has no e-mail address.", "Please ask your administrator to enter it."),
     "missing_phone": ("The owner has no phone number.", "Please enter it on the owner, or set a default phone."),
+    "missing_first_name": ("The owner has no first name.", "Please ask your administrator to enter it."),
     "unknown_stage": ("The stage {value} is not in the stage table.", "Please choose a stage that is mapped."),
     "stage_on_hold": ("The stage {value} is for deals that Microsoft sent.", "Please choose an active stage."),
     "help_asked": ("Asking Microsoft for help is not possible yet.", "Please clear How can Microsoft help?"),

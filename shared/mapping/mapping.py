@@ -193,6 +193,12 @@ class Translation:
 
     # --- deal to Partner Center
 
+    def contacts_left_out(self, deal: Deal) -> int:
+        """How many contacts of the deal a new referral does not carry, because Partner Center would refuse them."""
+        listed = (deal.get(name) for name, field in self.fields.items() if isinstance(field, ContactsField))
+        people = (person for value in listed if isinstance(value, tuple) for person in value)
+        return sum(isinstance(person, Person) and not ContactsField.is_whole(person) for person in people)
+
     def operations(self, changes: tuple["Change", ...]) -> list[Json]:
         """JSON Patch operations for changes: the differing paths only."""
         return [one for change in changes for one in self.fields[change.field].operations(change.new, change.old)]

@@ -147,9 +147,14 @@ class ContactsField(_Made):
 
     @override
     def write_body(self, value: tuple[Person, ...] | None, body: dict[str, Any]) -> None:
-        reachable = [member(found) for found in value or () if found.email]
-        if reachable:
-            put(body, self.referral, reachable)
+        whole = [member(found) for found in value or () if self.is_whole(found)]
+        if whole:
+            put(body, self.referral, whole)
+
+    @staticmethod
+    def is_whole(found: Person) -> bool:
+        """Whether Partner Center takes this contact: it asks for both names, e-mail and phone (reference 5.1)."""
+        return bool(found.first_name and found.last_name and found.email and found.phone)
 
 
 class SellerColumns(Table):
@@ -186,7 +191,10 @@ class SellerField(_Made):
             raise Unreadable(cause("missing_email", columns.email))
         if phone is None:
             raise Unreadable(cause("missing_phone", columns.phone))
-        return (Person(last_name, text(in_row(row, columns.first_name)) or "", email, phone),)
+        first_name = text(in_row(row, columns.first_name))
+        if first_name is None:
+            raise Unreadable(cause("missing_first_name", columns.first_name))
+        return (Person(last_name, first_name, email, phone),)
 
     @override
     def read_referral(self, referral: Json) -> tuple[Person, ...] | None:

@@ -265,8 +265,11 @@ def _created(ctx: Context, pair: Pair, said: Json, code: str) -> None:
         unwritten=True,
     )
     pair.referral, pair.trusted, pair.old = referral, False, Intent()
-    lines = (line(ctx.clock.now(), TO_PARTNER_CENTER, sentence(code)),)
-    confirm(ctx, pair, EffectKind.CREATE_REFERRAL, link, lines)
+    lines = [line(ctx.clock.now(), TO_PARTNER_CENTER, sentence(code))]
+    left_out = ctx.translation.contacts_left_out(deal)
+    if left_out:
+        lines.append(line(ctx.clock.now(), TO_PARTNER_CENTER, sentence("contacts_left_out", count=left_out)))
+    confirm(ctx, pair, EffectKind.CREATE_REFERRAL, link, tuple(lines))
     point(ctx, referral.id, pair.id)
     event = "referral_created" if code == "created_referral" else "referral_adopted"
     ctx.log(event, opportunity_id=pair.id, referral_id=referral.id)
@@ -276,14 +279,16 @@ def _held_by_both(sent: Deal, seen: Deal, *, adopted: bool) -> Deal:
     """What both sides are known to have held: the values sent, where the representation confirms them.
 
     A referral that is found later may have been edited since: every value it was created with was held by both, so the
-    difference is an edit of the other side. The status is not among them: the service decides it.
+    difference is an edit of the other side. The status is the service's: what it made of a new referral is nobody's
+    edit, so a deal that is won before it is shared is won, and in no conflict.
     """
-    held = (
-        name
+    held = {
+        name: value
         for name, value in sent.items()
         if name in seen and (seen[name] == value or (adopted and not isinstance(value, Status)))
-    )
-    return Deal({name: sent[name] for name in held})
+    }
+    decided = {name: value for name, value in seen.items() if isinstance(value, Status) and not adopted}
+    return Deal(held | decided)
 
 
 def point(ctx: Context, referral_id: str, opportunity_id: str) -> None:

@@ -66,7 +66,8 @@ def people(*, reachable: bool = False) -> st.SearchStrategy[Person]:
     email = texts(80) if reachable else optional(texts(80))
     phone = texts(40) if reachable else optional(texts(40))
     title = st.none() if reachable else optional(texts(128))
-    return st.builds(Person, texts(80), st.one_of(st.just(""), texts(40)), email, phone, title)
+    first_name = texts(40) if reachable else st.one_of(st.just(""), texts(40))
+    return st.builds(Person, texts(80), first_name, email, phone, title)
 
 
 SOLUTION_IDS = st.from_regex(r"SOL-[0-9]{5}-[A-Z]{3}", fullmatch=True)

@@ -79,11 +79,9 @@ def test_a_read_back_of_plain_columns_shows_the_fields_that_are_in_it(deal: Deal
 
 
 def reachable(deal: Deal) -> dict[str, Any]:
-    """What a create sends of a deal: only contacts with an e-mail address, and no status."""
-    people = deal["contacts"]
-    contacts = (
-        tuple(one for one in people if isinstance(one, Person) and one.email) if isinstance(people, tuple) else ()
-    )
+    """What a create sends of a deal: only contacts with both names, e-mail and phone, and no status."""
+    people = deal["contacts"] if isinstance(deal["contacts"], tuple) else ()
+    contacts = tuple(one for one in people if isinstance(one, Person) and one.first_name and one.email and one.phone)
     return {**deal, "contacts": contacts or None}
 
 

@@ -48,16 +48,37 @@ def test_a_deal_without_help_is_private(bench: Bench) -> None:
     assert referral["target"] == []
 
 
-def test_the_customer_contact_travels(bench: Bench) -> None:
+KIM = {"LastName": "Berg", "FirstName": "Kim", "Email": "kim@northwind.example", "Phone": "+1 555 0101"}
+
+
+def with_contacts(bench: Bench, *contacts: dict[str, str]) -> str:
+    """A flagged opportunity with these contacts."""
     deal = bench.seller_creates(Sync_with_Partner_Center__c=False)
-    values = {"LastName": "Berg", "FirstName": "Kim", "Email": "kim@northwind.example", "Phone": "+1 555 0101"}
-    contact = bench.salesforce.insert("Contact", {**values, "AccountId": bench.account()})
-    role = {"OpportunityId": deal, "ContactId": contact, "IsPrimary": True}
-    bench.salesforce.insert("OpportunityContactRole", role)
+    for values in contacts:
+        contact = bench.salesforce.insert("Contact", {**values, "AccountId": bench.account()})
+        role = {"OpportunityId": deal, "ContactId": contact, "IsPrimary": values == contacts[0]}
+        bench.salesforce.insert("OpportunityContactRole", role)
     bench.seller_edits(deal, Sync_with_Partner_Center__c=True)
+    return deal
+
+
+def test_the_customer_contact_travels(bench: Bench) -> None:
+    deal = with_contacts(bench, KIM)
     bench.push()
     people = bench.referral_of(deal)["customerProfile"]["team"]
     assert [(person["lastName"], person["email"]) for person in people] == [("Berg", "kim@northwind.example")]
+    assert not bench.told(deal, "contacts were not sent")
+
+
+@pytest.mark.parametrize("lacking", ["FirstName", "Email", "Phone"])
+def test_a_contact_that_partner_center_would_refuse_stays_behind_and_is_told(bench: Bench, lacking: str) -> None:
+    lame = {name: value for name, value in KIM.items() if name != lacking}
+    deal = with_contacts(bench, KIM, lame | {"LastName": "Lame"})
+    bench.push()
+    people = bench.referral_of(deal)["customerProfile"]["team"]
+    assert [person["lastName"] for person in people] == ["Berg"]
+    assert bench.told(deal, "1 of the contacts were not sent") == 1
+    assert bench.row(deal)["Sync_Status__c"] == "Synced"
 
 
 def test_an_opportunity_that_is_not_flagged_stays_at_home(bench: Bench) -> None:
@@ -81,6 +102,7 @@ def test_a_won_opportunity_is_created_and_then_closed(bench: Bench) -> None:
     bench.rounds()
     assert (bench.referral_of(deal)["status"], bench.referral_of(deal)["substatus"]) == ("Closed", "Won")
     assert bench.row(deal)["StageName"] == "Closed Won"
+    assert not bench.told(deal, "changed on both sides")
 
 
 def test_a_create_is_not_sent_twice_however_often_it_is_polled(bench: Bench) -> None:

@@ -93,6 +93,7 @@ def test_an_opportunity_goes_when_only_its_account_is_mended(bench: Bench, name:
 OWNERS: dict[str, tuple[dict[str, object], str]] = {
     "no e-mail": ({"Email": None}, "no e-mail address"),
     "no phone": ({"Phone": None}, "no phone number"),
+    "no first name": ({"FirstName": None}, "no first name"),
 }
 
 
