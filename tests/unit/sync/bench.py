@@ -24,6 +24,7 @@ from infra.local.partner_center.emulator import LOCATION, ORGANIZATION, PartnerC
 from infra.local.partner_center.entra import EntraEmulator
 from infra.local.salesforce.emulator import SalesforceEmulator
 from infra.local.salesforce.hooks import Lock, ValidationRule
+from infra.local.within import Badge, EmulatorAdapter, OpenDoor, httpx_client
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.api import SalesforceClient
 from shared.clients.salesforce.wire import Wire
@@ -43,7 +44,6 @@ from shared.sync.pull import pull_event
 from shared.sync.push import push
 from shared.sync.sweep import sweep
 from tests.unit.sync.books import Books
-from tests.unit.sync.carriers import Badge, EmulatorAdapter, OpenDoor, httpx_client
 from tests.unit.sync.instances import Crash, Life, Mortal, MortalClock, Recorder, SerialWorkers
 
 START = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
