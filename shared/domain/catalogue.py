@@ -12,6 +12,7 @@ SENTENCES = {
     "created_opportunity": "Received from Partner Center: this opportunity was created.",
     "adopted_opportunity": "Linked to a referral in Partner Center.",
     "solutions_cut": "{fitting} of {all} solutions fit the field; the others stand in Partner Center only.",
+    "full_text": "{label} fills all {length} characters that fit here: what is longer in Partner Center is not shown.",
     "unreadable": "{label} has a value in Partner Center that cannot be shown here; it is left alone on both sides.",
     "changed": "{changes}.",
     "conflict": "{label} was changed on both sides: {kept} was kept, {lost} was given up.",

@@ -98,6 +98,7 @@ def plan_pair(
         draft.take(one)
     draft.warn_of_unreadable(opportunity.problems, rules)
     draft.warn_of_past_closing(opportunity.deal)
+    draft.warn_of_full_texts(referral.deal, rules)
     return draft.plan()
 
 
@@ -209,6 +210,13 @@ class _Draft:
             if told not in self.link.told:
                 self.lines.append(sentence("past_closing", value=deal["closing"]))
 
+    def warn_of_full_texts(self, deal: Deal, rules: Rules) -> None:
+        """What was cut cannot be seen here, so an edit here gives it up: the seller is told once."""
+        for key, text in full_texts(deal, rules).items():
+            self.told.append(key)
+            if key not in self.link.told:
+                self.lines.append(text)
+
     def plan(self) -> Plan:
         """The decisions as a plan."""
         unanswered = self.status is not None and self.status.is_unanswered
@@ -232,6 +240,15 @@ def past_closing(deal: Deal, today: date) -> str | None:
     closing, status = deal.get("closing"), deal.get("status")
     is_open = isinstance(status, Status) and not status.is_final
     return f"past_closing:{closing}" if is_open and isinstance(closing, date) and closing < today else None
+
+
+def full_texts(deal: Deal, rules: Rules) -> dict[str, str]:
+    """By the key under which it is told, a sentence for each text that fills its field: Partner Center may hold more.
+
+    The narrower side judges equality (protocol.md section 4), and cut text is compared without the space at its end.
+    """
+    full = (rule for rule in rules.updatable if rule.length and len(str(deal.get(rule.field) or "")) > rule.length - 9)
+    return {f"full:{rule.field}": sentence("full_text", label=rule.label, length=f"{rule.length:,}") for rule in full}
 
 
 def described(changes: Iterable[Change]) -> str:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from shared.domain.catalogue import sentence
 from shared.domain.deal import Company, Deal, Person, Side
 from shared.domain.link import Effect, EffectKind, Intent, Link, Pointer
-from shared.domain.plan import Change
+from shared.domain.plan import Change, full_texts
 from shared.domain.records import Opportunity, Referral
 from shared.domain.states import Mark, State
 from shared.errors import Ambiguous, Conflict, CosellError, NotFound, Rejected, StoreConflict, StoreError
@@ -276,6 +276,7 @@ def _new_link(ctx: Context, referral: Referral, seen: Opportunity, ignored: tupl
         referral.engagement_id,
         referral.deal.with_({change.field: None for change in ignored}),
         mark=_mark(referral),
+        told=tuple(_full_texts(ctx, referral)),
         unwritten=bool(ignored),
     )
     link = with_ignored(link, ignored, Side.SALESFORCE, ctx.clock.now())
@@ -306,9 +307,14 @@ def _told(ctx: Context, referral: Referral) -> tuple[Line, ...]:
     fitting, all_of_them = ctx.translation.cut_solutions(referral.deal)
     if fitting < all_of_them:
         lines.append(line(now, FROM_PARTNER_CENTER, sentence("solutions_cut", fitting=fitting, all=all_of_them)))
+    lines += [line(now, FROM_PARTNER_CENTER, text) for text in _full_texts(ctx, referral).values()]
     unreadable = (rule.label for rule in ctx.translation.rules.updatable if rule.field in referral.problems)
     lines += [line(now, FROM_PARTNER_CENTER, sentence("unreadable", label=label)) for label in unreadable]
     return tuple(lines)
+
+
+def _full_texts(ctx: Context, referral: Referral) -> dict[str, str]:
+    return full_texts(referral.deal, ctx.translation.rules)
 
 
 def _nodes(ctx: Context, referral: Referral, found: Found, company: Company, audit: str) -> list[Node]:
