@@ -2,14 +2,17 @@
 
 It starts the emulated systems and the local Functions host, lets a seller, a colleague and Microsoft act, and checks
 after each step that both sides hold what they must. It never waits for the clock: a timer is fired through the host as
-soon as the step before is done. Exit status 0, or 1 with the reason.
+soon as the step before is done. Exit status 0, 1 with the reason, 2 for a wrong setting, 130 for Ctrl-C.
 """
 
+import logging
 import os
 import re
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,7 +24,9 @@ from rich.markup import escape
 
 from infra.local import storage
 from infra.local.host import Host
+from infra.local.in_step import differences, writings
 from infra.local.narrator import Narrator, StoryFailed, Witness, counted
+from infra.local.partner_center.emulator import ORGANIZATION
 from infra.local.systems import ROOT, Systems, started
 from shared.errors import ConfigurationError
 
@@ -30,6 +35,8 @@ WAIT = 30.0
 NEXT_YEAR = date.today().year + 1  # noqa: DTZ011 - a date in the future is all that is needed
 PLAIN_WIDTH = 120
 """Columns where the output is no terminal."""
+INTERRUPTED = 128 + signal.SIGINT
+"""The exit status of what Ctrl-C ended, as shells have it."""
 
 
 @dataclass
@@ -183,18 +190,31 @@ class Story:
     def nothing_left(self) -> None:
         """The sweep finds nothing that the events missed."""
         self.tell.chapter("The sweep looks for what events missed")
+        seen = len(self.systems.salesforce.journal), len(self.systems.partner_center.journal)
         self.fire("sweep_referrals")
         self.settle_events()
-        self.tell.say("nothing was missed")
+        wrote = writings(self.systems.salesforce.journal[seen[0] :], self.systems.partner_center.journal[seen[1] :])
+        self.tell.check(not wrote, f"the sweep found what was missed, and wrote: {', '.join(wrote)}")
+        self.tell.say("nothing was missed: the sweep only read")
+
+    def in_step(self) -> None:
+        """Every opportunity has one referral and every referral of ours one opportunity, and each two hold the same."""
+        self.tell.chapter("A last look at both sides")
+        rows = self.systems.salesforce.records("Opportunity")
+        referrals = {each["id"]: each for each in self.systems.partner_center.referrals(ORGANIZATION)}
+        paired = sorted(str(row["Referral_Identifier__c"]) for row in rows)
+        unpaired = f"{len(rows)} opportunities are not paired with {len(referrals)} referrals"
+        self.tell.check(paired == sorted(referrals), unpaired)
+        for row in rows:
+            self.check_same(row, referrals[row["Referral_Identifier__c"]])
+        self.tell.say(f"all {len(rows)} pairs hold the same name, status, notes, money and closing date")
 
     # --- checking and showing
 
     def check_same(self, row: dict[str, Any], referral: dict[str, Any]) -> None:
-        """Both sides hold the same value, currency and closing date."""
-        details = referral["details"]
-        there = (float(details["dealValue"]), details["currency"], details["closingDateTime"][:10])
-        here = (float(row["Amount"]), row["CurrencyIsoCode"], row["CloseDate"])
-        self.tell.check(here == there, f"{row['Id']} and {referral['id']} differ: {here} and {there}")
+        """Both sides hold the same name, status, notes, money and closing date."""
+        found = differences(row, referral)
+        self.tell.check(not found, f"{row['Id']} and {referral['id']} differ: {'; '.join(found)}")
 
     def show(self) -> None:
         """Both sides side by side, and what it cost."""
@@ -238,6 +258,7 @@ def tell(deals: int, console: Console) -> None:
         started(Path(folder)) as systems,
         storage.opened(systems.environ, ROOT, Path(folder)) as kept,
         Host(ROOT, environ=kept.environ, queue=kept.queues) as host,
+        closing(systems.partner_center),  # no event is sent to a host that stops
     ):
         narrator = Narrator(console, witness)
         host.start(tls=systems.authority.server())
@@ -254,14 +275,18 @@ def tell(deals: int, console: Console) -> None:
 def _act(story: Story) -> None:
     steps: tuple[Callable[[], None], ...] = (
         story.seller_flags, story.seller_edits, story.colleague_edits, story.microsoft_sends,
-        story.strangers_knock, story.incomplete, story.nothing_left, story.show,
+        story.strangers_knock, story.incomplete, story.nothing_left, story.in_step, story.show,
     )  # fmt: skip
-    for step in steps:
-        step()
+    try:
+        for step in steps:
+            step()
+    except KeyboardInterrupt:
+        logging.disable()  # a run that was going on ends in its own thread, and would tell of systems that are gone
+        raise
 
 
 def main() -> int:
-    """Run with the number of deals each way that DEALS says (10): 0, 1 with the reason, or 2 for a wrong setting."""
+    """Run with the number of deals each way that DEALS says (10); exit status as the module says."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     text = os.environ.get("DEALS", "10")
     if not re.fullmatch("[1-9][0-9]{0,6}", text):
@@ -270,6 +295,9 @@ def main() -> int:
         return 2
     try:
         tell(int(text), console)
+    except KeyboardInterrupt:
+        console.print("\nStopped.")
+        return INTERRUPTED
     except ConfigurationError as error:
         console.print(f"Cannot run: {error}", markup=False)
         return 2

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.local import azurite, story
-from tests.e2e.processes import run
+from tests.e2e.processes import run, serving
 
 STORY = ("-m", "infra.local.story")
 MUST_BE_READ = (
@@ -31,7 +31,8 @@ MUST_BE_READ = (
     r"not sent, mark ✘; audit: .*country",
     r"sent by itself, mark ✔",
     r"timer sweep_referrals fired through the host",
-    r"nothing was missed",
+    r"nothing was missed: the sweep only read",
+    r"all 5 pairs hold the same name, status, notes, money and closing date",
     r"Both sides, 5 of 5 deals",
     r"Our calls to the outside",
     r"Salesforce\s+│ POST /services/data/v66\.0/composite\s+│ \d+",
@@ -59,6 +60,14 @@ def test_the_story_is_told_to_its_end(tmp_path: Path) -> None:
     assert missing_from(said) == []
     assert len(STEP.findall(said)) > 25, "each step has its elapsed time"
     assert list(tmp_path.iterdir()) == [], "it leaves nothing behind"
+
+
+def test_an_interrupt_ends_it_in_one_word(tmp_path: Path) -> None:
+    with serving(*STORY, folder=tmp_path, DEALS="1000") as told:
+        told.read_until("ticked Sync with Partner Center")
+        code, said = told.end()
+
+    assert (code, said) == (130, "\nStopped.\n")
 
 
 @pytest.mark.node
