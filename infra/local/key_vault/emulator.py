@@ -22,6 +22,8 @@ THROTTLED = (
     '{"error":{"code":"Throttled","message":"Request was not processed because too many requests were received."}}'
 )
 
+_PLACE = re.compile(r"[0-9]{1,9}")
+
 type Handler = Callable[[Request, Sequence[str]], Response]
 
 
@@ -76,7 +78,11 @@ class KeyVault(Emulator):
         wanted = request.json() if request.method == "POST" else {}
         match request.method, request.path:
             case "POST", "/_control/secrets":
-                self.shelf.put(wanted["name"], {"attributes": {"enabled": wanted.get("enabled", True)}, **wanted})
+                body = {"attributes": {"enabled": wanted.get("enabled", True)}, **wanted}
+                try:
+                    self.shelf.put(wanted["name"], body)
+                except VaultError as error:
+                    return _failed(error)
             case "POST", "/_control/access":
                 self.access = Access(bool(wanted.get("read", True)), bool(wanted.get("write", True)))
             case "POST", "/_control/throttle":
@@ -103,6 +109,11 @@ class KeyVault(Emulator):
             return self._route(request)
         except VaultError as error:
             return _failed(error)
+
+    def broken(self, request: Request) -> Response:
+        """As the service words a defect of its own."""
+        del request
+        return _failed(VaultError(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", "An unexpected error occurred."))
 
     def _challenge(self, request: Request) -> Response | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -217,7 +228,7 @@ def _deleted(request: Request, secret: Secret) -> dict[str, Any]:
 
 def _page(request: Request, items: Sequence[Mapping[str, Any]]) -> Response:
     size, start = request.query.get("maxresults", str(MAX_PAGE)), request.query.get("$skiptoken", "0")
-    if not size.isdecimal() or not 1 <= int(size) <= MAX_PAGE or not start.isdecimal():
+    if not _PLACE.fullmatch(size) or not 1 <= int(size) <= MAX_PAGE or not _PLACE.fullmatch(start):
         raise bad(f"maxresults must be between 1 and {MAX_PAGE}.")
     end = int(start) + int(size)
     rest = f"?api-version={request.query['api-version']}&maxresults={size}&$skiptoken={end}"

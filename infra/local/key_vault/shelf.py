@@ -165,6 +165,8 @@ def _amend(version: Version, body: object) -> None:
     if not isinstance(body, Mapping):
         raise bad("The request body must be a JSON object.")
     attributes, tags = body.get("attributes") or {}, body.get("tags")
+    if not isinstance(attributes, Mapping) or not isinstance(tags, Mapping | None):
+        raise bad("attributes and tags must be JSON objects.")
     if tags is not None and len(tags) > MAX_TAGS:
         raise bad(f"A secret has at most {MAX_TAGS} tags.")
     version.attributes |= {k: attributes[k] for k in KNOWN_ATTRIBUTES if attributes.get(k) is not None}

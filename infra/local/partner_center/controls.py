@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from infra.local.emulator import CONTROL, Fault, FaultKind
+import msgspec
+
+from infra.local.emulator import CONTROL, Fault, FaultKind, Pause, checked
 from infra.local.partner_center.events import KNOWN_NAMES, NAMES, EventFault
 from infra.local.partner_center.guard import MFA_CODE
 from infra.local.partner_center.service_errors import ServiceError, unauthenticated
@@ -18,7 +20,10 @@ type Route = Callable[["PartnerCenterEmulator", Any], object]
 
 
 def trouble(name: str, **more: Any) -> Fault:  # noqa: ANN401 - whatever a fault can hold
-    """A fault with the answer that the service, or a gateway before it, is known to give. Raises KeyError."""
+    """A fault with the answer that the service, or a gateway before it, is known to give.
+
+    Raises KeyError for a name that is not known, ValueError.
+    """
     seconds = int(more.pop("retry_after", 57))
     wait = f"Rate limit is exceeded. Try again in {seconds} seconds."
     mfa = unauthenticated("401 Unauthorized - MFA required", inner=MFA_CODE).response().body.decode()
@@ -34,11 +39,11 @@ def trouble(name: str, **more: Any) -> Fault:  # noqa: ANN401 - whatever a fault
         "mfa-required": {"status": 401, "headers": {"WWW-Authenticate": 'Bearer error="invalid_token"'}, "body": mfa},
         "empty": {"status": 200, "body": ""},
     }  # fmt: skip
-    return Fault(**{"kind": FaultKind.ANSWER, **known[name], **more})
+    return checked(Fault, {"kind": FaultKind.ANSWER, **known[name], **more})
 
 
 def answer(emulator: "PartnerCenterEmulator", request: Request) -> Response | None:
-    """Answer a control request; None: not known."""
+    """Answer a control request; None: not known. Raises as `Emulator.control`."""
     path = request.path.removeprefix(CONTROL)
     route = _ROUTES.get((request.method, path))
     if route is None:
@@ -48,8 +53,6 @@ def answer(emulator: "PartnerCenterEmulator", request: Request) -> Response | No
         result = route(emulator, body)
     except ServiceError as error:
         return error.response()
-    except (KeyError, TypeError, ValueError) as error:
-        return Response.of({"error": f"bad control body: {error!r}"}, 400)
     return Response.of({"ok": True} if result is None else result)
 
 
@@ -71,7 +74,7 @@ def _register(emulator: "PartnerCenterEmulator", body: Any) -> None:  # noqa: AN
 
 
 def _trouble(emulator: "PartnerCenterEmulator", body: Any) -> None:  # noqa: ANN401 - JSON
-    emulator.faults.append(trouble(**{**body, **({"kind": FaultKind(body["kind"])} if "kind" in body else {})}))
+    emulator.faults.append(trouble(**body))
 
 
 def _raw(emulator: "PartnerCenterEmulator", body: Any) -> object:  # noqa: ANN401 - JSON
@@ -104,8 +107,8 @@ _ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/referrals"): lambda e, _: e.referrals(),
     ("GET", "/deliveries"): _deliveries,
     ("DELETE", "/deliveries"): lambda e, _: e.dispatcher.journal.clear(),
-    ("POST", "/event-faults"): lambda e, b: e.dispatcher.faults.append(EventFault.of(b)),
+    ("POST", "/event-faults"): lambda e, b: e.dispatcher.faults.append(checked(EventFault, b)),
     ("DELETE", "/event-faults"): lambda e, _: e.dispatcher.faults.clear(),
-    ("POST", "/spacing"): lambda e, b: setattr(e.dispatcher, "spacing", float(b["seconds"])),
+    ("POST", "/spacing"): lambda e, b: setattr(e.dispatcher, "spacing", msgspec.convert(b["seconds"], Pause)),
     ("GET", "/root"): lambda e, _: {"pem": e.certificates.root_pem},
 }

@@ -26,7 +26,7 @@ class Delivery:
     """One line of the journal of deliveries.
 
     `outcome` is delivered, failed (it will be tried again), parked (it will not) or lost; `status` is None where
-    nothing answered or nothing was sent; `at` is the emulated time.
+    nothing answered or nothing was sent; `at` is the emulated time; `defect` is what broke in the dispatcher itself.
     """
 
     event: str
@@ -36,6 +36,7 @@ class Delivery:
     at: str
     outcome: str
     fault: str | None = None
+    defect: str | None = None
 
 
 @dataclass(order=True, slots=True)
@@ -185,8 +186,19 @@ class Dispatcher:
                 job.due = min(job.due, self._monotonic())
 
     def _attempt(self, job: Job) -> None:
-        """Send once; note it; try again or park. The job leaves `busy` only when its future is settled."""
-        status = self._send(job)
+        """Send once; note it. The job leaves `busy` only when its future is settled."""
+        try:
+            self._settle(job, self._send(job))
+        except Exception as defect:  # noqa: BLE001 - one event that cannot be sent must not end the thread of all
+            self.journal.append(self._delivery(job.event, job.attempt, None, "parked", job.fault, repr(defect)))
+            self.parked.append(job.event)
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify_all()
+
+    def _settle(self, job: Job, status: int | None) -> None:
+        """Delivered, to be tried again, or parked."""
         fault = job.fault
         if status is not None and httpx.codes.is_success(status):
             self._note(job.event, job.attempt, status, "delivered", fault)
@@ -198,9 +210,6 @@ class Dispatcher:
         else:
             self._note(job.event, job.attempt, status, "parked", fault)
             self.parked.append(job.event)
-        with self._changed:
-            self._busy -= 1
-            self._changed.notify_all()
 
     def _pause(self, attempt: int) -> float:
         spacing = self.spacing
@@ -224,7 +233,18 @@ class Dispatcher:
             return self._http
 
     def _note(self, event: Event, attempt: int, status: int | None, outcome: str, fault: EventFaultKind | None) -> None:
-        at = self._clock.now().isoformat()
-        delivery = Delivery(event.name, event.referral_id, attempt, status, at, outcome, fault)
+        delivery = self._delivery(event, attempt, status, outcome, fault)
         self.journal.append(delivery)
         self.heard(delivery)
+
+    def _delivery(
+        self,
+        event: Event,
+        attempt: int,
+        status: int | None,
+        outcome: str,
+        fault: EventFaultKind | None,
+        defect: str | None = None,
+    ) -> Delivery:
+        at = self._clock.now().isoformat()
+        return Delivery(event.name, event.referral_id, attempt, status, at, outcome, fault, defect)

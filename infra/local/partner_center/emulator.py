@@ -17,7 +17,7 @@ from infra.local.partner_center.book import Row
 from infra.local.partner_center.certificates import CertificateHost
 from infra.local.partner_center.dispatcher import Dispatcher, Job
 from infra.local.partner_center.entra import EntraEmulator
-from infra.local.partner_center.events import Event, Registration
+from infra.local.partner_center.events import Event, Registration, address
 from infra.local.partner_center.guard import Caller, admitted, check_media
 from infra.local.partner_center.listing import Listing
 from infra.local.partner_center.parties import OtherParties
@@ -25,7 +25,7 @@ from infra.local.partner_center.service import Organization, Referrals
 from infra.local.partner_center.service_errors import ServiceError, invalid, not_found
 from infra.local.partner_center.shape import PUBLIC_HOST, Json
 from infra.local.partner_center.switches import Switches
-from infra.local.partner_center.webhook_errors import admit
+from infra.local.partner_center.webhook_errors import WebhookError, admit
 from infra.local.partner_center.webhooks import Webhooks
 from infra.local.wire import Request, Response
 
@@ -188,6 +188,11 @@ class PartnerCenterEmulator(Emulator):
             raise not_found()
         return row
 
+    def broken(self, request: Request) -> Response:
+        """As the host that was asked words a defect of its own."""
+        kind = WebhookError if request.path.startswith(WEBHOOKS) else ServiceError
+        return kind(500, "generalException", "An unexpected error occurred.").response()
+
     def _whole(self, row: Row, status: int = 200) -> Response:
         return Response.of({"@odata.context": _CONTEXT, **row.record}, status, ETag=str(row.record.get("eTag")))
 
@@ -198,9 +203,9 @@ class PartnerCenterEmulator(Emulator):
     # --- for tests and the local run: events
 
     def register_events(self, url: str, events: Iterable[str] = events.NAMES, *, x_ms_signature: bool = True) -> None:
-        """From now on events of these names are sent to `url`."""
+        """From now on events of these names are sent to `url`. Raises ValueError if it is no address."""
         at = moments.of(self.clock.now())
-        self.dispatcher.registration = Registration(url, frozenset(events), x_ms_signature, at)
+        self.dispatcher.registration = Registration(address(url), frozenset(events), x_ms_signature, at)
 
     def signed_event(
         self, referral_id: str, event_name: str = "referral-updated", *, x_ms_signature: bool = True

@@ -15,11 +15,11 @@ import json
 import random
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from infra.local.emulator import CONTROL, Emulator
+from infra.local.emulator import CONTROL, Emulator, checked
 from infra.local.partner_center.aadsts import AadstsError
 from infra.local.partner_center.clients import App
 from infra.local.partner_center.consents import DEVICE_GRANTS, Consent, Consents
@@ -55,13 +55,13 @@ class EntraSettings:
     device_interval: int = 5  # seconds between two questions about a device code
 
     def change(self, wanted: dict[str, Any]) -> None:
-        """Set several by name. Raises ValueError."""
-        unknown = set(wanted) - {f.name for f in fields(self)}
-        unknown |= {name for name, known in _CHOICES.items() if name in wanted and wanted[name] not in known}
-        if unknown:
-            raise ValueError(f"unknown setting or value: {sorted(unknown)}")
-        for name, value in wanted.items():
-            setattr(self, name, tuple(value) if isinstance(value, list) else value)
+        """Set several by name. Raises ValueError, msgspec.ValidationError."""
+        changed = checked(EntraSettings, {**asdict(self), **wanted})
+        strange = [name for name, known in _CHOICES.items() if getattr(changed, name) not in known]
+        if strange:
+            raise ValueError(f"unknown value of {strange}")
+        for name, value in asdict(changed).items():
+            setattr(self, name, value)
 
 
 @dataclass(slots=True)
@@ -317,27 +317,30 @@ class EntraEmulator(Emulator):
         info = json.dumps({"uid": self.user.oid, "utid": self.tenant}).encode()
         return base64.urlsafe_b64encode(info).rstrip(b"=").decode()
 
+    def broken(self, request: Request) -> Response:
+        """As the endpoint words a defect of its own."""
+        del request
+        return Response.of({"error": "server_error", "error_description": "An unexpected error occurred."}, 500)
+
     # --- control
 
     def control(self, request: Request) -> Response | None:
         """The routes named at the top."""
         wanted: Any = request.json() if request.method == "POST" else None
-        try:
-            match request.method, request.path.removeprefix(CONTROL):
-                case "POST", "/next-refresh-fails":
-                    self.fail_next(int(wanted["code"]), int(wanted.get("times", 1)))
-                case "POST", "/next-sign-in-fails":
-                    self.fail_next(int(wanted["code"]), int(wanted.get("times", 1)), at=wanted["at"])
-                case "POST", "/revoke-access-tokens":
-                    self.revoke_access_tokens()
-                case "POST", "/settings":
-                    self.settings.change(wanted)
-                case "POST", "/refresh-token":
-                    return Response.of({"refresh_token": self.refresh_token()})
-                case "POST", "/apps":
-                    self.apps[wanted["client_id"]] = App(**wanted)
-                case _:
-                    return None
-        except (KeyError, TypeError, ValueError) as error:
-            return Response.of({"error": f"bad control body: {error!r}"}, 400)
+        match request.method, request.path.removeprefix(CONTROL):
+            case "POST", "/next-refresh-fails":
+                self.fail_next(int(wanted["code"]), int(wanted.get("times", 1)))
+            case "POST", "/next-sign-in-fails":
+                self.fail_next(int(wanted["code"]), int(wanted.get("times", 1)), at=wanted["at"])
+            case "POST", "/revoke-access-tokens":
+                self.revoke_access_tokens()
+            case "POST", "/settings":
+                self.settings.change(wanted)
+            case "POST", "/refresh-token":
+                return Response.of({"refresh_token": self.refresh_token()})
+            case "POST", "/apps":
+                app = checked(App, wanted)
+                self.apps[app.client_id] = app
+            case _:
+                return None
         return Response.of({"ok": True})

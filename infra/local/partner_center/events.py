@@ -4,11 +4,13 @@ import base64
 import json
 import random
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from urllib.parse import urlsplit
 
-from infra.local.emulator import Countdown
+import httpx
+
+from infra.local.emulator import Countdown, Pause, check_pattern
 from infra.local.partner_center import moments
 from infra.local.partner_center.certificates import CertificateHost
 
@@ -73,6 +75,17 @@ class Registration:
     at: int = 0
 
 
+def address(url: object) -> str:
+    """An address that events can be sent to. Raises ValueError."""
+    try:
+        parts = urlsplit(url) if isinstance(url, str) and httpx.URL(url).host else None
+    except (ValueError, httpx.InvalidURL):
+        parts = None
+    if parts is None or parts.scheme not in ("http", "https"):
+        raise ValueError(f"{url!r} is no absolute http address")
+    return str(url)
+
+
 class EventFaultKind(StrEnum):
     """What can happen to an event."""
 
@@ -98,15 +111,11 @@ class EventFault(Countdown):
     times: int = 1
     skip: int = 0
     probability: float = 1.0
-    seconds: float = 0.05
+    seconds: Pause = 0.05
 
-    @classmethod
-    def of(cls, wanted: dict[str, Any]) -> "EventFault":
-        """From a control body. Raises ValueError, TypeError."""
-        unknown = set(wanted) - {f.name for f in fields(cls)}
-        if unknown or "kind" not in wanted:
-            raise ValueError(f"an event fault has a kind and no {sorted(unknown)}")
-        return cls(**{**wanted, "kind": EventFaultKind(str(wanted["kind"]))})
+    def __post_init__(self) -> None:
+        """Refuse what could only fail when it strikes. Raises ValueError."""
+        check_pattern(self.event)
 
     def strikes(self, event: Event, chance: random.Random) -> bool:
         """Whether this event is hit; counts down."""

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from infra.local.emulator import EmulatedClock
 from infra.local.partner_center import moments
 from infra.local.partner_center.dispatcher import Delivery, Dispatcher
-from infra.local.partner_center.events import KNOWN_NAMES, TEST_EVENT, Registration
+from infra.local.partner_center.events import KNOWN_NAMES, TEST_EVENT, Registration, address
 from infra.local.partner_center.switches import Switches
 from infra.local.partner_center.webhook_errors import WebhookError, none_there, refused
 from infra.local.wire import Request, Response
@@ -132,7 +131,7 @@ class Webhooks:
             raise refused("The body is no registration.")
         said = {name.lower(): value for name, value in body.items()}
         url, events = said.get("webhookurl"), said.get("webhookevents")
-        if not isinstance(url, str) or urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
+        if not isinstance(url, str) or not _is_address(url):
             raise refused("WebhookUrl must be an absolute https address.")
         if not isinstance(events, list) or not (events or self._switches.empty_event_list):
             raise refused("WebhookEvents must be a list of event names.")
@@ -189,6 +188,13 @@ class Webhooks:
         if self._switches.webhook_names == "camel":
             return {name[0].lower() + name[1:]: value for name, value in values.items()}
         return values
+
+
+def _is_address(url: str) -> bool:
+    try:
+        return address(url).lower().startswith("https:")
+    except ValueError:
+        return False
 
 
 def _ordered(events: frozenset[str]) -> list[str]:

@@ -20,11 +20,12 @@ POST /usage {used?, max?}                          the daily allowance of API ca
 """
 
 from collections.abc import Callable
-from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from infra.local.emulator import CONTROL
+import msgspec
+
+from infra.local.emulator import CONTROL, checked
 from infra.local.salesforce.errors import ApiError
 from infra.local.salesforce.hooks import LOCKS, Lock, ValidationRule
 from infra.local.salesforce.ids import canonical
@@ -67,7 +68,7 @@ class Control:
         }
 
     def answer(self, request: Request) -> Response | None:
-        """Answer one control request; None: not known."""
+        """Answer one control request; None: not known. Raises as `Emulator.control`."""
         name = request.path.removeprefix(f"{CONTROL}/")
         try:
             match request.method, name:
@@ -80,8 +81,6 @@ class Control:
                     return Response.of(self._posts[name](request.json()) or {"ok": True})
         except ApiError as error:
             return Response.of(error.body(), error.status)
-        except (KeyError, TypeError, ValueError) as error:
-            return Response.of({"error": f"{name}: {type(error).__name__} {error}"}, 400)
         return None
 
     @staticmethod
@@ -111,10 +110,13 @@ class Control:
 
     def _metadata_rights(self, wish: Wish) -> None:
         users = self._emulator.deployments.users
-        user = next((user for user in self._emulator.records("User") if user["Username"] == wish["username"]), None)
-        if user is None:
-            raise ValueError("no user has this name")
-        (users.add if wish["has"] else users.discard)(user["Id"])
+        (users.add if wish["has"] else users.discard)(self._user(wish["username"]))
+
+    def _user(self, username: str) -> str:
+        for user in self._emulator.records("User"):
+            if user["Username"] == username:
+                return str(user["Id"])
+        raise ValueError("no user has this name")
 
     def _start_bare(self, wish: Wish) -> None:
         self._emulator.bare = bool(wish["bare"])
@@ -130,9 +132,8 @@ class Control:
 
     def _token(self, wish: Wish) -> Wish:
         emulator = self._emulator
-        users = emulator.records("User")
-        user = next(user for user in users if user["Username"] == wish["username"]) if "username" in wish else None
-        token = emulator.oauth.open(user["Id"] if user else emulator.founding.administrator)
+        user = self._user(wish["username"]) if "username" in wish else emulator.founding.administrator
+        token = emulator.oauth.open(user)
         return {"access_token": token, "instance_url": emulator.public_url}
 
     def _expire(self, wish: Wish) -> None:
@@ -142,10 +143,7 @@ class Control:
     # --- what stands in the way
 
     def _validation_rule(self, wish: Wish) -> None:
-        unknown = set(wish) - {f.name for f in fields(ValidationRule)}
-        if unknown:
-            raise ValueError(f"a validation rule has no {sorted(unknown)}")
-        rule = ValidationRule(**wish)
+        rule = checked(ValidationRule, wish)
         definition = self._emulator.org.model.get(rule.sobject)
         if definition.find(rule.field) is None:
             raise ValueError(f"{rule.sobject} has no field {rule.field}")
@@ -155,7 +153,7 @@ class Control:
         code = wish.get("code", "UNABLE_TO_LOCK_ROW")
         if code not in LOCKS:
             raise ValueError(f"code is one of {sorted(LOCKS)}")
-        self._emulator.org.hooks.locks[_id(wish)] = Lock(code, wish.get("times"))
+        self._emulator.org.hooks.locks[_id(wish)] = Lock(code, msgspec.convert(wish.get("times"), int | None))
 
     def _clear_hooks(self) -> None:
         self._emulator.org.hooks.rules.clear()
@@ -169,7 +167,8 @@ class Control:
 
     def _usage(self, wish: Wish) -> Wish:
         rest = self._emulator.rest
-        rest.used, rest.max_requests = wish.get("used", rest.used), wish.get("max", rest.max_requests)
+        used, most = int(wish.get("used", rest.used)), int(wish.get("max", rest.max_requests))
+        rest.used, rest.max_requests = used, most
         return {"used": rest.used, "max": rest.max_requests}
 
 

@@ -194,6 +194,11 @@ class SalesforceEmulator(Emulator):
                 return self._data(request, version, tuple(parts), home)
         return self._response(_failed(not_found()))
 
+    def broken(self, request: Request) -> Response:
+        """As the service words a defect of its own."""
+        del request
+        return self._response(_failed(ApiError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.")))
+
     def _token(self, request: Request, home: str) -> Response:
         self.tag("oauth")
         if request.method != "POST":

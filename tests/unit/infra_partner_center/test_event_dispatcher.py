@@ -273,3 +273,22 @@ def test_a_test_can_craft_an_event_without_sending_it(pc: PartnerCenterEmulator,
     assert verified(request, pc.certificates.dispatcher.certificate)
     assert json.loads(body)["EventName"] == "related-referral-updated"
     assert door.requests == []
+
+
+def test_an_event_that_breaks_the_dispatcher_is_noted_and_the_next_ones_are_sent(
+    pc: PartnerCenterEmulator, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect of ours")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("infra.local.partner_center.dispatcher.signed", break_down)
+        pc.portal_creates()
+        assert pc.dispatcher.wait_idle(5)
+    pc.portal_creates()
+    assert pc.dispatcher.wait_idle(5)
+
+    told = [(d.attempt, d.status, d.outcome, d.defect) for d in pc.dispatcher.journal]
+    assert told == [(1, None, "parked", "RuntimeError('a defect of ours')"), (1, 202, "delivered", None)]
+    assert len(pc.dispatcher.parked) == 1
+    assert len(door.requests) == 1

@@ -79,6 +79,8 @@ def test_names_are_read_in_any_case_and_written_in_camel_case_by_a_switch(hooks:
         {"WebhookEvents": [1]},
         {"WebhookEvents": "referral-created"},
         {"WebhookUrl": "http://func-contoso.example/"},
+        {"WebhookUrl": "https://["},
+        {"WebhookUrl": "https://func-contoso.example:port/"},
         {"WebhookUrl": None},
         {"SignatureTokenToMsSignatureHeader": "perhaps"},
     ],
