@@ -18,8 +18,8 @@ help: ## say what there is
 run: $(READY) ## watch deals travel between Salesforce and Partner Center (DEALS=1000 for more)
 	@DEALS='$(DEALS)' $(PY) -m infra.local.story
 
-serve: $(READY) ## start the same systems, timers on schedule, until Ctrl-C
-	@$(PY) -m infra.local.serve
+serve: $(READY) ## start the same systems, timers on schedule, until Ctrl-C (PORT=9443: from that port on; 0: free ones)
+	@$(PY) -m infra.local.serve $(if $(PORT),--port='$(PORT)')
 
 test: $(READY) node ## run the tests but for the long runs (with Node also Azurite and jsforce)
 	@$(PY) -m pytest -q -n 2 --dist worksteal -m '$(MARK)' -p infra.azure.deploy.tested

@@ -1,7 +1,16 @@
-"""How what serves until it is told otherwise ends: Ctrl-C or SIGTERM, exit status 0."""
+"""How what serves until told otherwise ends: exit status 0 when told so, 2 with one sentence if it cannot begin."""
 
+import errno
+import os
 import signal
+import socket
+import sys
 import threading
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+
+from infra.local.wire import LOOPBACK
+from shared.errors import ConfigurationError
 
 
 class End:
@@ -14,6 +23,33 @@ class End:
             signal.signal(number, lambda *_: self._told.set())
 
     def wait(self) -> None:
-        """Block until the end is asked for."""
+        """Block until the end is asked for: Ctrl-C or SIGTERM."""
         self._told.wait()
-        print("Stopped.", flush=True)
+
+
+def serving(serve: Callable[[End], None]) -> int:
+    """The exit status of `serve`, which has let go of all it started when it returns: then nothing else is said."""
+    end = End()
+    try:
+        serve(end)
+    except (ConfigurationError, OSError) as error:
+        print(f"Cannot serve: {error}", file=sys.stderr)
+        return 2
+    print("Stopped.", flush=True)
+    return 0
+
+
+def check_free(ports: Iterable[int], option: str = "--port") -> None:
+    """Raises ConfigurationError for the first that cannot be had, with `option` as the way out; 0 is a free one."""
+    with ExitStack() as held:  # all at once, for one may have been given twice
+        for port in filter(None, ports):
+            try:
+                held.enter_context(socket.create_server((LOOPBACK, port)))
+            except (OSError, OverflowError) as error:
+                raise ConfigurationError(f"port {port} {_reason(error)}; {option}=0 takes what is free") from error
+
+
+def _reason(error: OSError | OverflowError) -> str:
+    if isinstance(error, OverflowError):
+        return "is none: they go from 1 to 65535"
+    return "is taken" if error.errno == errno.EADDRINUSE else f"cannot be had: {os.strerror(error.errno or 0)}"

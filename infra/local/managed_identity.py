@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import hmac
 import secrets
+import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -20,7 +21,7 @@ from typing import Any
 import jwt
 
 from infra.local.emulator import Emulator
-from infra.local.ending import End
+from infra.local.ending import End, check_free, serving
 from infra.local.wire import Request, Response, Server
 
 PATH = "/msi/token"
@@ -119,13 +120,17 @@ class ManagedIdentity(Emulator):
         return Response.of({"statusCode": status, "message": message, "correlationId": correlation}, status)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until interrupted; print the variables that the app needs."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted; exit status 2 with one sentence if it cannot."""
     parser = argparse.ArgumentParser(prog="python -m infra.local.managed_identity", description=main.__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--header", help="what callers must show; others that check tokens need the same value")
     options = parser.parse_args(arguments)
-    end = End()
+    return serving(lambda end: _serve(options, end))
+
+
+def _serve(options: argparse.Namespace, end: End) -> None:
+    check_free([options.port])
     identity = ManagedIdentity(header=options.header)
     with Server(identity.handle, port=options.port) as server:
         for name, value in identity.environment(server.url).items():
@@ -134,4 +139,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

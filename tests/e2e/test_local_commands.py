@@ -1,7 +1,12 @@
 """`make serve`, and each system alone with one command: they start, say where they are, serve, and end when told."""
 
+import json
+import re
+import shlex
 import signal
+import socket
 import ssl
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -23,11 +28,9 @@ def client(bundle: str | Path | None = None) -> httpx.Client:
 def test_make_serve_runs_the_timers_on_schedule_until_it_is_interrupted(tmp_path: Path) -> None:
     schedules = ("--push-schedule", EVERY_SECOND, "--sweep-schedule", EVERY_SECOND)
     with serving(*SERVE, "--port", "0", *schedules, folder=tmp_path) as served:
-        url = served.read_until(r"Partner Center\W+(https://localhost:\d+)")[1]
-        bundle = served.read_until(r"Trust (\S+)")[1]
+        deal = shlex.split(served.read_until(r"^curl --cacert .*")[0])
         served.read_until(r'"push_done"')
-        with client(bundle) as http:
-            referral = http.post(f"{url}/_control/microsoft-sends", json={}).json()["id"]
+        referral = json.loads(subprocess.run(deal, check=True, capture_output=True).stdout)["id"]  # noqa: S603 - as printed
         served.read_until(rf'"opportunity_created".*"{referral}"')
         served.read_until(r'"sweep_done"')
         served.read_until(r'"push_done"')
@@ -39,22 +42,76 @@ def test_make_serve_runs_the_timers_on_schedule_until_it_is_interrupted(tmp_path
     assert not list(tmp_path.rglob("local.toml"))
 
 
-def test_make_serve_says_in_one_sentence_that_a_port_is_taken(tmp_path: Path) -> None:
-    with serving("-m", "infra.local.salesforce", folder=tmp_path) as taken:
-        port = taken.read_until(r"localhost:(\d+)")[1]
-        done = run(*SERVE, "--port", port, folder=tmp_path)
-        taken.end()
+def test_make_serve_cuts_no_address_and_no_key_on_a_narrow_terminal(tmp_path: Path) -> None:
+    with serving(*SERVE, "--port", "0", folder=tmp_path, COLUMNS="40") as served:
+        host = served.read_until(r"^Functions host +(https://localhost:\d+)$")[1]
+        master = served.read_until(r"^Master key +(\S{43})$")[1]
+        bundle = served.read_until(r"^CA bundle +(\S+)$")[1]
+        served.read_until("one event a line")
+        with client(bundle) as http:
+            functions = http.get(f"{host}/admin/functions", headers={"x-functions-key": master})
+        served.end()
 
-    assert done.returncode == 2
-    assert done.stdout.startswith("Cannot serve: ")
-    assert len(done.stdout.splitlines()) == 1
+    assert functions.status_code == 200
+
+
+ALONE = ("salesforce", "partner_center", "key_vault", "managed_identity", "host")
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_taken_port_is_one_sentence_with_the_way_out(tmp_path: Path, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("-m", f"infra.local.{name}", "--port", str(port), folder=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"Cannot serve: port {port} is taken; --port=0 takes what is free\n"
+
+
+def test_make_serve_names_whichever_of_its_ports_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run(*SERVE, "--port", str(port - 1), folder=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"Cannot serve: port \d+ is taken; make serve PORT=0 takes what is free\n", done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("salesforce --port 99999", "port 99999 is none: they go from 1 to 65535; --port=0 takes what is free"),
+        ("partner_center --port 65534", "port 65536 is none: they go from 1 to 65535; --port=0 takes what is free"),
+        ("key_vault --identity-port -1", "port -1 is none: they go from 1 to 65535; --identity-port=0 takes what is"),
+        ("salesforce --metadata none", "none is no sfdx source project: none/sfdx-project.json is missing"),
+        ("key_vault --secret a_b=1", "argument --secret: a secret's name has only letters, digits and hyphens: a_b"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence_and_status_2(tmp_path: Path, command: str, said: str) -> None:
+    name, *options = command.split()
+    done = run("-m", f"infra.local.{name}", *options, folder=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
 
 
+def test_metadata_that_is_not_understood_is_one_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "force-app/main/default/objects/Mystery"
+    folder.mkdir(parents=True)
+    (tmp_path / "sfdx-project.json").write_text('{"packageDirectories": [{"path": "force-app"}]}')
+    done = run("-m", "infra.local.salesforce", "--metadata", str(tmp_path), folder=tmp_path)
+
+    said = f"Cannot serve: the metadata of {tmp_path}: object Mystery is not in this org model\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
 def test_salesforce_alone(tmp_path: Path) -> None:
-    with serving("-m", "infra.local.salesforce", folder=tmp_path) as served, client() as http:
-        url = served.read_until(r"(http://localhost:\d+);")[1]
-        versions = http.get(f"{url}/services/data").json()
+    with serving("-m", "infra.local.salesforce", folder=tmp_path) as served:
+        url = served.read_until(r"Salesforce +(https://localhost:\d+)")[1]
+        bundle = served.read_until(r"CA bundle +(\S+)")[1]
+        with client(bundle) as http:
+            versions = http.get(f"{url}/services/data").json()
         code, said = served.end()
 
     assert "66.0" in {version["version"] for version in versions}

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.local.ending import End
+from infra.local.ending import End, check_free, serving
 from infra.local.host.configuration import HostSettings
 from infra.local.host.host import Host
 from infra.local.host.queues import EmbeddedQueues, Queues
@@ -25,11 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for noisy in ("azure", "azure_functions_runtime", "azure.functions"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     _read_local_settings(options.app / "local.settings.json")
-    try:
-        return _serve(options)
-    except ConfigurationError as error:
-        print(error, file=sys.stderr)
-        return 2
+    return serving(lambda end: _serve(options, end))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -43,9 +39,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _serve(options: argparse.Namespace) -> int:
+def _serve(options: argparse.Namespace, end: End) -> None:
+    check_free([options.port])
     queues = _queues(options)
-    end = End()
     try:
         host = Host(options.app, queue=queues, timer_status=options.timer_file)
         host.start(options.port, _tls(options.cert), timers=options.timers)
@@ -55,7 +51,6 @@ def _serve(options: argparse.Namespace) -> int:
         host.stop()
     finally:
         queues.close()
-    return 0
 
 
 def _queues(options: argparse.Namespace) -> Queues:

@@ -1,13 +1,15 @@
 """`python -m infra.local.key_vault --port 7082`: a vault over TLS and the identity endpoint that opens it."""
 
 import argparse
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from infra.local.authority import Authority
-from infra.local.ending import End
+from infra.local.ending import End, check_free, serving
 from infra.local.key_vault.emulator import KeyVault
+from infra.local.key_vault.shelf import NAME
 from infra.local.managed_identity import CLIENT_ID, ManagedIdentity
 from infra.local.wire import Server
 
@@ -16,18 +18,29 @@ def _pair(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign:
         raise argparse.ArgumentTypeError("a secret is NAME=VALUE")
+    if not NAME.fullmatch(name):
+        raise argparse.ArgumentTypeError(f"a secret's name has only letters, digits and hyphens: {name}")
     return name, value
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until interrupted; print what a client needs to know."""
-    parser = argparse.ArgumentParser(prog="python -m infra.local.key_vault", description=main.__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted; exit status 2 with one sentence if it cannot."""
+    wanted = _options(arguments)
+    return serving(lambda end: _serve(wanted, end))
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.local.key_vault", description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--identity-port", type=int, default=0)
     parser.add_argument("--secret", type=_pair, action="append", default=[], help="NAME=VALUE, there from the start")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args(arguments)
-    end = End()
+    return parser.parse_args(arguments)
+
+
+def _serve(options: argparse.Namespace, end: End) -> None:
+    check_free([options.identity_port], "--identity-port")
+    check_free([options.port, options.identity_port])
     identity = ManagedIdentity(seed=options.seed)
     vault = KeyVault(identity.tokens, secrets=dict(options.secret), seed=options.seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -43,4 +56,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

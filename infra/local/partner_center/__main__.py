@@ -1,12 +1,13 @@
 """Start Partner Center, Entra and the certificate host: `python -m infra.local.partner_center --port 8443`."""
 
 import argparse
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from infra.local.authority import Authority
-from infra.local.ending import End
+from infra.local.ending import End, check_free, serving
 from infra.local.partner_center.emulator import ORGANIZATION
 from infra.local.partner_center.serve import Addresses, serve
 
@@ -37,9 +38,14 @@ def introduce(addresses: Addresses, bundle: Path) -> None:
     print(f"Refresh token   {entra.refresh_token()}", flush=True)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Serve until interrupted."""
-    end, wanted = End(), arguments(argv)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until interrupted; exit status 2 with one sentence if it cannot."""
+    wanted = arguments(argv)
+    return serving(lambda end: _serve(wanted, end))
+
+
+def _serve(wanted: argparse.Namespace, end: End) -> None:
+    check_free([wanted.port and wanted.port + n for n in range(3)])
     with tempfile.TemporaryDirectory() as temporary:
         authority = Authority(wanted.folder or Path(temporary))
         with serve(authority, seed=wanted.seed, organization_id=wanted.organization, port=wanted.port) as addresses:
@@ -51,4 +57,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

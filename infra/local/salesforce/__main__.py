@@ -1,42 +1,54 @@
-"""`python -m infra.local.salesforce --port N [--cert FILE --key FILE]`: the emulator alone, until Ctrl-C."""
+"""`python -m infra.local.salesforce --port 7083`: the emulator alone, over TLS, until Ctrl-C."""
 
 import argparse
-import ssl
+import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from infra.local.ending import End
+from infra.local.authority import Authority
+from infra.local.ending import End, check_free, serving
 from infra.local.salesforce.emulator import SalesforceEmulator
-from infra.local.salesforce.metadata import PROJECT
+from infra.local.salesforce.metadata import PROJECT, MetadataError
 from infra.local.wire import Server
+from shared.errors import ConfigurationError
 
 
-def main() -> None:
-    """Serve on the loopback: https with a certificate, else plain http."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until interrupted; exit status 2 with one sentence if it cannot."""
+    wanted = _options(argv)
+    return serving(lambda end: _serve(wanted, end))
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local.salesforce", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
-    parser.add_argument("--cert", type=Path)
-    parser.add_argument("--key", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--metadata", type=Path, default=PROJECT, help="an sfdx source project")
     parser.add_argument("--single-currency", action="store_true")
-    given = parser.parse_args()
-    if (given.cert is None) is not (given.key is None):
-        parser.error("--cert and --key go together")
-    end = End()
-    emulator = SalesforceEmulator(given.seed, given.metadata, multi_currency=not given.single_currency)
-    with Server(emulator.handle, port=given.port, tls=_tls(given.cert, given.key)) as server:
-        emulator.public_url = server.url
-        print(f"Salesforce emulator on {server.url}; control API below {server.url}/_control", flush=True)
-        end.wait()
+    return parser.parse_args(argv)
 
 
-def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
-    if cert is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(cert, key)
-    return context
+def _serve(wanted: argparse.Namespace, end: End) -> None:
+    check_free([wanted.port])
+    emulator = _emulator(wanted)
+    with tempfile.TemporaryDirectory(prefix="cosell-") as folder:
+        authority = Authority(Path(folder))
+        with Server(emulator.handle, port=wanted.port, tls=authority.server()) as server:
+            emulator.public_url = server.url
+            print(f"Salesforce   {server.url}\nControl API  {server.url}/_control", flush=True)
+            print(f"CA bundle    {authority.bundle}", flush=True)
+            end.wait()
+
+
+def _emulator(wanted: argparse.Namespace) -> SalesforceEmulator:
+    try:
+        return SalesforceEmulator(wanted.seed, wanted.metadata, multi_currency=not wanted.single_currency)
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"{wanted.metadata} is no sfdx source project: {error.filename} is missing") from error
+    except MetadataError as error:
+        raise ConfigurationError(f"the metadata of {wanted.metadata}: {error}") from error
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
