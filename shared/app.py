@@ -87,7 +87,14 @@ class App:
         from shared.mapping.schema import DEFAULT  # noqa: PLC0415 - as above
 
         said = self.settings.partner_center
-        constants = Constants(said.location, said.qualification, said.marketplace_intent, said.referral_link)
+        constants = Constants(
+            said.location,
+            said.qualification,
+            said.marketplace_intent,
+            said.referral_link,
+            said.consent_to_contact,
+            said.consent_to_share_with_others,
+        )
         chosen = self.settings.sync.mapping
         return Translation(constants, HOME / chosen if chosen else DEFAULT)
 

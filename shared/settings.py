@@ -119,6 +119,8 @@ class PartnerCenterSettings(_Group):
     location: Annotated[str, Field(pattern=r"^\d{1,12}$")]
     qualification: Text = "SalesQualified"
     marketplace_intent: Text = "HaveNotDecided"
+    consent_to_contact: bool = True
+    consent_to_share_with_others: bool = True
     referral_link: Link = "https://partner.microsoft.com/referrals/v2/inbox?id={id}"
 
 

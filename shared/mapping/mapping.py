@@ -35,6 +35,8 @@ class Constants(Struct, frozen=True):
     qualification: str = "SalesQualified"
     marketplace_intent: str = "HaveNotDecided"
     referral_link: str = "https://partner.microsoft.com/referrals/v2/inbox?id={id}"
+    consent_to_contact: bool = True
+    consent_to_share_with_others: bool = True
 
 
 class Translation:
@@ -211,8 +213,8 @@ class Translation:
             "type": "Independent",
             "mpnId": self.constants.location,
             "consent": {
-                "consentToToShareInfoWithOthers": True,
-                "consentToContact": True,
+                "consentToToShareInfoWithOthers": self.constants.consent_to_share_with_others,
+                "consentToContact": self.constants.consent_to_contact,
                 "consentToShareReferralWithMicrosoftSellers": False,
             },
             "target": [],
