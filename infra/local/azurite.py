@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,11 @@ PROGRAM = PACKAGES / "azurite" / "dist" / "src" / "azurite.js"
 ACCOUNT = "devstoreaccount1"
 # Published with the emulator and the same for everyone: it protects nothing.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+SERVICES = ("blob", "queue", "table")
 STARTS_WITHIN, ENDS_WITHIN = 60.0, 10.0
+"""Seconds."""
+ATTEMPTS = 5
+"""A port that was free when it was chosen may be taken when Azurite comes to it, seconds later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +66,25 @@ def running(folder: Path, *options: str, scheme: str = "http") -> Iterator[Azuri
     """Azurite on free ports, in memory; `folder` takes its log. Raises ConfigurationError where it cannot run."""
     if reason := missing():
         raise ConfigurationError(reason)
-    azurite = Azurite(scheme, *_free_ports(3))
-    with (folder / "azurite.log").open("wb") as log:
+    log = folder / "azurite.log"
+    with ExitStack() as stack:
+        for _ in range(ATTEMPTS):
+            azurite = Azurite(scheme, *_free_ports(len(SERVICES)))
+            if _listens(stack.enter_context(_process(_command(azurite, options), log)), log):
+                yield azurite
+                return
+        raise RuntimeError(f"Azurite did not start: other programs took its ports, {ATTEMPTS} times")
+
+
+@contextmanager
+def _process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            _command(azurite, options), cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            command, cwd=log.parent, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             env=_environment(), start_new_session=True,  # Ctrl-C is for us: it ends once we have let go of it
         )  # fmt: skip
         try:
-            _wait(process, azurite, folder / "azurite.log")
-            yield azurite
+            yield process
         finally:
             process.terminate()
             process.wait(ENDS_WITHIN)
@@ -95,15 +109,14 @@ def _free_ports(count: int) -> Sequence[int]:
     return ports
 
 
-def _wait(process: subprocess.Popen[bytes], azurite: Azurite, log: Path) -> None:
+def _listens(process: subprocess.Popen[bytes], log: Path) -> bool:
+    """Wait until all three services listen; False if another program took a port since it was found free."""
     deadline = time.monotonic() + STARTS_WITHIN
-    for port in (azurite.blob, azurite.queue, azurite.table):
-        while not _listens(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"Azurite did not start: {log.read_text(errors='replace')[-2000:]}")
-            time.sleep(0.02)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((LOOPBACK, port)) == 0
+    while log.read_text(errors="replace").count("successfully listening") < len(SERVICES):
+        if process.poll() is not None or time.monotonic() > deadline:
+            said = log.read_text(errors="replace")
+            if "EADDRINUSE" in said:
+                return False
+            raise RuntimeError(f"Azurite did not start: {said[-2000:]}")
+        time.sleep(0.02)
+    return True
