@@ -15,14 +15,15 @@ class Authority:
     folder: Path
     ca: trustme.CA = field(default_factory=trustme.CA)
 
+    def __post_init__(self) -> None:
+        """Write the bundle, in place of that of an earlier run: its authority is another."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.bundle.write_bytes(self.ca.cert_pem.bytes() + Path(certifi.where()).read_bytes())
+
     @property
     def bundle(self) -> Path:
         """The authority's certificate together with the public roots, as one PEM file."""
-        path = self.folder / "ca-bundle.pem"
-        if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(self.ca.cert_pem.bytes() + Path(certifi.where()).read_bytes())
-        return path
+        return self.folder / "ca-bundle.pem"
 
     def server(self) -> ssl.SSLContext:
         """A context for a server on the loopback."""

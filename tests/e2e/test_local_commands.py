@@ -84,6 +84,8 @@ def test_make_serve_names_whichever_of_its_ports_is_taken(tmp_path: Path) -> Non
         ("partner_center --port 65534", "port 65536 is none: they go from 1 to 65535; --port=0 takes what is free"),
         ("key_vault --identity-port -1", "port -1 is none: they go from 1 to 65535; --identity-port=0 takes what is"),
         ("salesforce --metadata none", "none is no sfdx source project: none/sfdx-project.json is missing"),
+        ("partner_center --port 0 --events nonsense", "Cannot serve: --events: 'nonsense' is no absolute http address"),
+        ("host --port 0 --queue-file none/queues", "Cannot serve: --queue-file none/queues: unable to open database"),
         ("key_vault --secret a_b=1", "argument --secret: a secret's name has only letters, digits and hyphens: a_b"),
     ],
 )
@@ -93,6 +95,26 @@ def test_a_wrong_option_is_one_sentence_and_status_2(tmp_path: Path, command: st
 
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_one_port_cannot_be_two(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = str(found.getsockname()[1])
+    done = run("-m", "infra.local.key_vault", "--port", port, "--identity-port", port, folder=tmp_path)
+
+    assert (done.returncode, done.stderr) == (2, f"Cannot serve: port {port} is taken; --port=0 takes what is free\n")
+
+
+@pytest.mark.parametrize("written", [None, "no certificate"])
+def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path, written: str | None) -> None:
+    if written is not None:
+        (tmp_path / "server.pem").write_text(written)
+    command = ("-m", "infra.local.host", "--app", str(ROOT), "--port", "0", "--cert", "server.pem")
+    done = run(*command, folder=tmp_path, **{**GOOD, "SYNC": "off"})
+
+    assert done.returncode == 2
+    assert re.search(r"^Cannot serve: --cert server\.pem: \S.*\n\Z", done.stderr, re.MULTILINE)
     assert "Traceback" not in done.stderr
 
 
@@ -135,6 +157,16 @@ def test_partner_center_alone(tmp_path: Path) -> None:
     assert len(found) >= 3
     assert discovered["token_endpoint"].startswith("https://")
     assert (code, said) == (0, "Stopped.\n")
+
+
+def test_a_kept_bundle_is_that_of_the_present_run(tmp_path: Path) -> None:
+    command = ("-m", "infra.local.partner_center", "--port", "0", "--folder", str(tmp_path))
+    for _ in range(2):
+        with serving(*command, folder=tmp_path) as served:
+            url = served.read_until(r"Partner Center\s+(https\S+)")[1]
+            with client(tmp_path / "ca-bundle.pem") as http:
+                assert http.get(url).status_code == 401
+            served.end()
 
 
 def test_key_vault_alone_with_the_identity_that_opens_it(tmp_path: Path) -> None:

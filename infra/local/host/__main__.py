@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import sqlite3
 import ssl
 import sys
 from collections.abc import Sequence
@@ -55,7 +56,7 @@ def _serve(options: argparse.Namespace, end: End) -> None:
 
 def _queues(options: argparse.Namespace) -> Queues:
     if os.environ.get("STORAGE", "").lower() != "azurite":
-        return EmbeddedQueues(options.queue_file or ":memory:")
+        return _embedded(options.queue_file)
     from infra.local.host.storage_queue import StorageQueues  # noqa: PLC0415 - slow to import, and rarely wanted
 
     connection = os.environ.get(_STORAGE)
@@ -64,11 +65,21 @@ def _queues(options: argparse.Namespace) -> Queues:
     return StorageQueues(connection, encoding=HostSettings.read(options.app / "host.json").message_encoding)
 
 
+def _embedded(file: Path | None) -> EmbeddedQueues:
+    try:
+        return EmbeddedQueues(file or ":memory:")
+    except sqlite3.Error as error:
+        raise ConfigurationError(f"--queue-file {file}: {error}") from error
+
+
 def _tls(pem: Path | None) -> ssl.SSLContext | None:
     if pem is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(pem)
+    try:
+        context.load_cert_chain(pem)
+    except OSError as error:  # of which ssl's own is one, and none of them names the file
+        raise ConfigurationError(f"--cert {pem}: {error.strerror or error}") from error
     return context
 
 

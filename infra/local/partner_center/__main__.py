@@ -10,6 +10,7 @@ from infra.local.authority import Authority
 from infra.local.ending import End, check_free, serving
 from infra.local.partner_center.emulator import ORGANIZATION
 from infra.local.partner_center.serve import Addresses, serve
+from shared.errors import ConfigurationError
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -51,9 +52,16 @@ def _serve(wanted: argparse.Namespace, end: End) -> None:
         with serve(authority, seed=wanted.seed, organization_id=wanted.organization, port=wanted.port) as addresses:
             addresses.partner_center.populate(wanted.populate)
             if wanted.events:
-                addresses.partner_center.register_events(wanted.events)
+                _register(addresses, wanted.events)
             introduce(addresses, authority.bundle)
             end.wait()
+
+
+def _register(addresses: Addresses, url: str) -> None:
+    try:
+        addresses.partner_center.register_events(url)
+    except ValueError as error:
+        raise ConfigurationError(f"--events: {error}") from error
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def _serve(wanted: argparse.Namespace, end: End) -> None:
 def _emulator(wanted: argparse.Namespace) -> SalesforceEmulator:
     try:
         return SalesforceEmulator(wanted.seed, wanted.metadata, multi_currency=not wanted.single_currency)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ConfigurationError(f"{wanted.metadata} is no sfdx source project: {error.filename} is missing") from error
     except MetadataError as error:
         raise ConfigurationError(f"the metadata of {wanted.metadata}: {error}") from error
