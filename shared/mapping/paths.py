@@ -1,10 +1,13 @@
 """Reading and writing by path: `/details/notes` in a referral, `Account.Name` in a Salesforce row."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 Json = Mapping[str, Any]
+
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 def in_referral(referral: Json, path: str) -> Any:  # noqa: ANN401 - a JSON value
@@ -41,11 +44,13 @@ def replace(path: str, value: object) -> Json:
 def text(value: object, length: int | None = None) -> str | None:
     """Text in normal form: both systems trim, Salesforce changes line ends, and empty is no text at all.
 
+    Half a surrogate pair, which JSON can say and no UTF-8 can, becomes U+FFFD, Unicode's sign for what was lost.
+
     What the narrower side cannot hold is cut before comparing, so that a shortened value is never read as an edit.
     """
     if value is None:
         return None
-    normal = str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
+    normal = _HALVES.sub("\ufffd", str(value)).replace("\r\n", "\n").replace("\r", "\n").strip()
     return normal[:length].rstrip() or None
 
 

@@ -1,6 +1,7 @@
 """The list call: filter, order, selection and pages (reference/partner-center.md section 2)."""
 
 import random
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from copy import replace
@@ -17,6 +18,7 @@ from infra.local.partner_center.switches import Switches
 OPTIONS = frozenset({"$filter", "$orderby", "$select", "$top", "$skip", "$count", "$skiptoken"})
 CONTEXT = f"https://{PUBLIC_HOST}/v1.0/$metadata#Referrals"
 MOST_TOKENS = 2_000
+_INT32 = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,8 @@ def _selected(record: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str,
 
 def _whole(query: Mapping[str, str], name: str, default: int) -> int:
     text = query.get(name, str(default))
-    if not text.isascii() or not text.isdigit():
-        raise invalid(f"{name} must be a whole number.", target=name)
+    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > _INT32:
+        raise invalid(f"{name} must be a whole number of 32 bits.", target=name)
     return int(text)
 
 

@@ -17,6 +17,9 @@ from infra.local.partner_center.book import CREATED, UPDATED, Span
 from infra.local.partner_center.service_errors import ServiceError, invalid
 from infra.local.partner_center.shape import ELEMENTS, REFERRAL
 
+# Made up: the service's own limits are not documented.
+_MOST_TOKENS, _MOST_NESTED = 1_000, 100
+
 type Test = Callable[[Mapping[str, Any]], bool]
 
 _TOKEN = re.compile(
@@ -55,7 +58,11 @@ EVERYTHING = Filter(lambda _: True, exact=True)
 
 def parse(text: str, unfilterable: frozenset[str] = frozenset()) -> Filter:
     """Compile a `$filter`; fields in `unfilterable` are refused. Raises ServiceError (400)."""
-    return _Parser(_tokens(text), unfilterable).whole()
+    tokens = _tokens(text)
+    deepening = sum(token in (("mark", "("), ("word", "not")) for token in tokens)
+    if len(tokens) > _MOST_TOKENS or deepening > _MOST_NESTED:
+        raise _wrong("it is too complex")
+    return _Parser(tokens, unfilterable).whole()
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:

@@ -117,6 +117,9 @@ def parse(text: str) -> Select:
     return select
 
 
+_MOST_NESTED = 100  # made up: the service documents no such limit
+
+
 class _Parser:
     """Recursive descent over the tokens."""
 
@@ -124,6 +127,7 @@ class _Parser:
         self._text = text
         self._tokens = self._split(text)
         self._place = 0
+        self._depth = 0
 
     def _split(self, text: str) -> list[Token]:
         tokens, at, end = [], 0, len(text.rstrip())
@@ -251,6 +255,14 @@ class _Parser:
         return parts[0] if len(parts) == 1 else Combined(connective, tuple(parts))
 
     def _unary(self) -> Condition:
+        self._depth += 1
+        if self._depth > _MOST_NESTED:
+            raise error(self._text, self._next.at, "the condition is nested too deeply")
+        found = self._single()
+        self._depth -= 1
+        return found
+
+    def _single(self) -> Condition:
         if self._skip("NOT"):
             return Combined("NOT", (self._unary(),))
         if self._skip("("):

@@ -11,6 +11,8 @@ from infra.local.salesforce.ids import canonical, malformed_id
 from infra.local.salesforce.model import Field, Kind, Record
 
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+")
+# No UTF-8 holds half a surrogate pair: a browser sends what Unicode puts in its place.
+_HALVES = re.compile("[\ud800-\udfff]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -38,7 +40,7 @@ def convert(field: Field, value: Any, picks: Collection[str]) -> Any:  # noqa: A
 def _text(field: Field, value: object) -> str | None:
     if not isinstance(value, str):
         raise unreadable(value, "string")
-    text = value.strip()
+    text = _HALVES.sub("\ufffd", value).strip()
     if len(text) > field.length:
         message = f"{field.label}: data value too large: {text} (max length={field.length})"
         raise ApiError(400, "STRING_TOO_LONG", message, [field.name])

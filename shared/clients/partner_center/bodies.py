@@ -6,6 +6,7 @@ Values are passed on untouched: unknown enum members, null for a list, dates wit
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -13,6 +14,8 @@ from typing import Any, NoReturn
 import httpx
 
 Json = Mapping[str, Any]
+
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 
 
 class Unreadable(Exception):
@@ -63,16 +66,22 @@ def referral(body: bytes, headers: httpx.Headers) -> Json:
     return found
 
 
+def is_id(value: object) -> bool:
+    """Whether it can be a referral's id: what an address, and a key of the store, can hold."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
 def page(body: bytes) -> tuple[Sequence[Json], str | None]:
     """The stamps of a list page and its nextLink, None on the last. Raises Unreadable.
 
-    An item without an id cannot be looked at and is dropped, so that it does not block the others.
+    An item without an id, or with one that no address can hold, cannot be looked at and is dropped, so that it does not
+    block the others.
     """
     found = load_object(body)
     items = found.get("value")
     if not isinstance(items, list):
         raise Unreadable("the body is no list of referrals")
-    stamps = [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+    stamps = [item for item in items if isinstance(item, dict) and is_id(item.get("id"))]
     link = next((text for name, text in found.items() if name.lower() == "@odata.nextlink"), None)
     if link is not None and not isinstance(link, str):
         raise Unreadable("the nextLink is no text")

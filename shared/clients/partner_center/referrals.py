@@ -8,7 +8,6 @@
 """
 
 import random
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -41,7 +40,6 @@ STAMP = (
 PROBED = 50
 """Referrals that `probe` looks at."""
 
-_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _CREATED = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 _PATCHED = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
 
@@ -192,7 +190,7 @@ class Referrals:
 
     def _of(self, referral_id: str) -> httpx.URL:
         """The address of a referral. What cannot be an id is not found, without asking: ids come from events too."""
-        if not _ID.fullmatch(referral_id):
+        if not bodies.is_id(referral_id):
             raise NotFound("there is no referral of such an id")
         return self._address.copy_with(path=f"{self._address.path}/{referral_id}")
 

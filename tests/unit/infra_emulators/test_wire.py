@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from infra.local.emulator import Emulator
-from infra.local.partner_center.emulator import BASE
+from infra.local.partner_center.emulator import BASE, PartnerCenterEmulator
 from infra.local.wire import Request, Response, Server
 from tests.unit.infra_emulators.conftest import House
 
@@ -119,3 +119,24 @@ def holds(found: object, shape: object) -> bool:
         case list(), list():
             return len(found) == len(shape) and all(map(holds, found, shape))
     return found == shape
+
+
+@pytest.mark.parametrize("body", [b'{"name": "\\ud800"}', b'{"\\uDFFF": 1}', b'"\xed\xa0\x80"', b"[" * 200_000])
+def test_what_no_utf8_can_say_is_no_json(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        Request("POST", "/", body=body).json()
+
+
+@pytest.mark.parametrize("body", [b'"\\ud83d\\ude00"', '\ufeff"\U0001f600"'.encode()])
+def test_a_whole_pair_is_one_sign(body: bytes) -> None:
+    assert Request("POST", "/", body=body).json() == "\U0001f600"
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_partner_center_takes_no_half_pair(house: House, method: str) -> None:
+    emulator = house["partner_center"]
+    assert isinstance(emulator, PartnerCenterEmulator)
+    headers = {"Authorization": f"Bearer {emulator.entra.access_token()}", "Content-Type": "application/json"}
+    target = BASE if method == "POST" else f"{BASE}/{emulator.portal_creates()}"
+    answer = emulator.handle(Request.of(method, target, headers, b'{"name": "\\ud800"}'))
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "invalidRequest")

@@ -212,3 +212,14 @@ def test_one_currency_means_no_currency_field() -> None:
     assert code(single("POST", DEALS, {**DEAL, "CurrencyIsoCode": "USD"})) == (400, "INVALID_FIELD")
     assert single.refusal("SELECT IsoCode FROM CurrencyType")[0] == "INVALID_TYPE"
     assert single.values("SELECT DefaultCurrencyIsoCode FROM Organization", "DefaultCurrencyIsoCode") == ["USD"]
+
+
+def test_half_a_surrogate_pair_is_no_json_for_a_client_and_a_lost_sign_from_a_person(
+    emulator: SalesforceEmulator, api: Api
+) -> None:
+    deal = api.deal(Name="Half \ud83d of a sign")
+    assert api.values("SELECT Name FROM Opportunity") == ["Half \ufffd of a sign"]
+    refused = api("PATCH", f"/sobjects/Opportunity/{deal}", {"Name": "Half \udc00 again"})
+    assert code(refused) == (400, "JSON_PARSER_ERROR")
+    assert api("PATCH", f"/sobjects/Opportunity/{deal}", {"Name": "Whole \U0001f600"}).status == 204
+    assert emulator.record("Opportunity", deal)["Name"] == "Whole \U0001f600"

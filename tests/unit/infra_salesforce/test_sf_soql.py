@@ -107,3 +107,11 @@ def test_an_illegal_escape_and_an_endless_query_are_malformed() -> None:
         with pytest.raises(ApiError) as refused:
             parse(query)
         assert refused.value.code == "MALFORMED_QUERY"
+
+
+@pytest.mark.parametrize("condition", ["(" * 2000 + "Name = 'x'" + ")" * 2000, "NOT " * 2000 + "Name = 'x'"])
+def test_what_is_nested_without_end_is_malformed(condition: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        parse(f"SELECT Id FROM Account WHERE {condition}")  # noqa: S608 - the grammar itself is tested
+    assert (refused.value.code, "nested too deeply" in refused.value.message) == ("MALFORMED_QUERY", True)
+    assert parse("SELECT Id FROM Account WHERE " + "(" * 50 + "Name = 'x'" + ")" * 50).where is not None

@@ -200,7 +200,7 @@ def test_a_stamp_without_a_readable_date_is_passed_on(referrals: Referrals, far_
 
 
 def test_an_item_without_an_id_blocks_no_other(referrals: Referrals, far_side: FarSide, answer: Answer) -> None:
-    far_side.says(answer(json={"value": [None, {"id": 5}, _stamp(1), "x"]}))
+    far_side.says(answer(json={"value": [None, {"id": 5}, {"id": "\u00e9"}, {"id": "a/b"}, {}, _stamp(1), "x"]}))
 
     assert [[stamp["id"] for stamp in page] for page in referrals.changed_since(SINCE)] == [["r1"]]
 
