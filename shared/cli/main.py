@@ -28,4 +28,4 @@ def version() -> None:
 
 def main() -> None:
     """Run the command."""
-    app()
+    app(prog_name="cosell")
