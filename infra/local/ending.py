@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 
 from infra.local.wire import LOOPBACK
-from shared.errors import ConfigurationError
+
+
+class CannotServe(Exception):
+    """An option that is wrong or cannot be met; the message is for who gave it."""
 
 
 class End:
@@ -27,12 +30,15 @@ class End:
         self._told.wait()
 
 
-def serving(serve: Callable[[End], None]) -> int:
-    """The exit status of `serve`, which has let go of all it started when it returns: then nothing else is said."""
+def serving(serve: Callable[[End], None], *refusals: type[Exception]) -> int:
+    """The exit status of `serve`, which has let go of all it started when it returns: then nothing else is said.
+
+    CannotServe, OSError and `refusals` are told in one sentence.
+    """
     end = End()
     try:
         serve(end)
-    except (ConfigurationError, OSError) as error:
+    except (CannotServe, OSError, *refusals) as error:
         print(f"Cannot serve: {error}", file=sys.stderr)
         return 2
     print("Stopped.", flush=True)
@@ -40,13 +46,13 @@ def serving(serve: Callable[[End], None]) -> int:
 
 
 def check_free(ports: Iterable[int], option: str = "--port") -> None:
-    """Raises ConfigurationError for the first that cannot be had, with `option` as the way out; 0 is a free one."""
+    """Raises CannotServe for the first that cannot be had, with `option` as the way out; 0 is a free one."""
     with ExitStack() as held:  # all at once, for one may have been given twice
         for port in filter(None, ports):
             try:
                 held.enter_context(socket.create_server((LOOPBACK, port)))
             except (OSError, OverflowError) as error:
-                raise ConfigurationError(f"port {port} {_reason(error)}; {option}=0 takes what is free") from error
+                raise CannotServe(f"port {port} {_reason(error)}; {option}=0 takes what is free") from error
 
 
 def _reason(error: OSError | OverflowError) -> str:

@@ -15,6 +15,7 @@ from infra.local.host import Host
 from infra.local.partner_center.events import NAMES, TEST_EVENT
 from infra.local.systems import PUSH_SCHEDULE, ROOT, SWEEP_SCHEDULE, Systems, started
 from shared.cli.environment import Environment, write
+from shared.errors import ConfigurationError
 
 ADDRESSES = 7
 """What `make serve` listens on: the six emulators, and then the host."""
@@ -46,7 +47,7 @@ def show(systems: Systems, host: Host, storage: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until interrupted; exit status 2 with one sentence if a port is taken or a setting is wrong."""
     wanted = _options(argv)
-    return serving(lambda end: _serve(wanted, end))
+    return serving(lambda end: _serve(wanted, end), ConfigurationError)
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

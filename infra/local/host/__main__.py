@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for noisy in ("azure", "azure_functions_runtime", "azure.functions"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     _read_local_settings(options.app / "local.settings.json")
-    return serving(lambda end: _serve(options, end))
+    return serving(lambda end: _serve(options, end), ConfigurationError)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

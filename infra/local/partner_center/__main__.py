@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra.local.authority import Authority
-from infra.local.ending import End, check_free, serving
+from infra.local.ending import CannotServe, End, check_free, serving
 from infra.local.partner_center.emulator import ORGANIZATION
 from infra.local.partner_center.serve import Addresses, serve
-from shared.errors import ConfigurationError
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -61,7 +60,7 @@ def _register(addresses: Addresses, url: str) -> None:
     try:
         addresses.partner_center.register_events(url)
     except ValueError as error:
-        raise ConfigurationError(f"--events: {error}") from error
+        raise CannotServe(f"--events: {error}") from error
 
 
 if __name__ == "__main__":

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra.local.authority import Authority
-from infra.local.ending import End, check_free, serving
+from infra.local.ending import CannotServe, End, check_free, serving
 from infra.local.salesforce.emulator import SalesforceEmulator
 from infra.local.salesforce.metadata import PROJECT, MetadataError
 from infra.local.wire import Server
-from shared.errors import ConfigurationError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,9 +44,9 @@ def _emulator(wanted: argparse.Namespace) -> SalesforceEmulator:
     try:
         return SalesforceEmulator(wanted.seed, wanted.metadata, multi_currency=not wanted.single_currency)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ConfigurationError(f"{wanted.metadata} is no sfdx source project: {error.filename} is missing") from error
+        raise CannotServe(f"{wanted.metadata} is no sfdx source project: {error.filename} is missing") from error
     except MetadataError as error:
-        raise ConfigurationError(f"the metadata of {wanted.metadata}: {error}") from error
+        raise CannotServe(f"the metadata of {wanted.metadata}: {error}") from error
 
 
 if __name__ == "__main__":
