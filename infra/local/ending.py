@@ -35,10 +35,10 @@ def serving(serve: Callable[[End], None], *refusals: type[Exception]) -> int:
 
     CannotServe, OSError and `refusals` are told in one sentence.
     """
-    end = End()
+    end, told = End(), (CannotServe, OSError, *refusals)
     try:
         serve(end)
-    except (CannotServe, OSError, *refusals) as error:
+    except told as error:
         print(f"Cannot serve: {error}", file=sys.stderr)
         return 2
     print("Stopped.", flush=True)
