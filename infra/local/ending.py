@@ -35,7 +35,8 @@ def serving(serve: Callable[[End], None], *refusals: type[Exception]) -> int:
 
     CannotServe, OSError and `refusals` are told in one sentence.
     """
-    end, told = End(), (CannotServe, OSError, *refusals)
+    end = End()
+    told: tuple[type[Exception], ...] = (CannotServe, OSError, *refusals)
     try:
         serve(end)
     except told as error:
