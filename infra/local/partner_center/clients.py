@@ -1,7 +1,6 @@
 """App registrations: a client proves itself by a secret or by an assertion signed with its certificate (12.3)."""
 
 import base64
-import binascii
 import hmac
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -42,7 +41,7 @@ class App:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise AadstsError(7000218)
         claims = self._verified(assertion)
-        same_place = urlsplit(str(claims.get("aud"))).path == urlsplit(token_url).path
+        same_place = str(claims.get("aud")).endswith(urlsplit(token_url).path)
         if claims.get("iss") != self.client_id or claims.get("sub") != self.client_id or not same_place:
             raise AadstsError(700023)
         expires = claims.get("exp")
@@ -53,11 +52,11 @@ class App:
         try:
             key = self._key(jwt.get_unverified_header(assertion))
             claims: dict[str, object] = jwt.decode(assertion, key, algorithms=["RS256", "PS256"], options=UNJUDGED)
-        except (jwt.PyJWTError, binascii.Error):
+        except (jwt.PyJWTError, ValueError):
             raise AadstsError(700027) from None
         return claims
 
-    def _key(self, header: dict[str, str]) -> rsa.RSAPublicKey:
+    def _key(self, header: dict[str, object]) -> rsa.RSAPublicKey:
         for pem in self.certificates:
             certificate = x509.load_pem_x509_certificate(pem.encode())
             prints = {"x5t": hashes.SHA1(), "x5t#S256": hashes.SHA256()}  # noqa: S303 - x5t is SHA-1 by definition
@@ -68,5 +67,7 @@ class App:
         raise AadstsError(700027)
 
 
-def _bytes(text: str | None) -> bytes:
-    return base64.urlsafe_b64decode(f"{text or ''}{'=' * (-len(text or '') % 4)}")
+def _bytes(said: object) -> bytes:
+    """Raises ValueError for what is not base64."""
+    text = str(said or "")
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

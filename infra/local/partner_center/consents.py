@@ -66,10 +66,7 @@ class Consents:
         app, redirect = self._entra.apps.get(query.get("client_id", "")), query.get("redirect_uri", "")
         if app is None:
             raise AadstsError(700016)
-        # Of a loopback the port does not count: a command takes a free one.
-        named = urlsplit(redirect)
-        portless = f"{named.scheme}://{named.hostname}{named.path.rstrip('/')}"
-        if redirect not in app.redirects and not (named.hostname == "localhost" and portless in app.redirects):
+        if redirect not in app.redirects and _portless(redirect) not in app.redirects:
             raise AadstsError(NO_REDIRECT)
         return redirect
 
@@ -142,6 +139,15 @@ class Consents:
 
     def _in(self, seconds: float) -> float:
         return self._entra.clock.now().timestamp() + seconds
+
+
+def _portless(redirect: str) -> str | None:
+    """Of a loopback the port does not count: a command takes a free one. None for any other address."""
+    try:
+        named = urlsplit(redirect)
+    except ValueError:
+        return None
+    return f"{named.scheme}://localhost{named.path.rstrip('/')}" if named.hostname == "localhost" else None
 
 
 def _sent_back(redirect: str, query: Mapping[str, str], answer: dict[str, str]) -> Response:

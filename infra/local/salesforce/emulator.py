@@ -207,6 +207,8 @@ class SalesforceEmulator(Emulator):
             return Response.of(self.oauth.grant(request.form(), home))
         except OAuthError as error:
             return Response.of(error.body, error.status)
+        except UnicodeDecodeError:
+            return Response.of({"error": "invalid_request", "error_description": "the body is no form"}, 400)
 
     def _identity(self, request: Request, home: str) -> Response:
         self.tag("oauth")

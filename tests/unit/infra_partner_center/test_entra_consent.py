@@ -134,6 +134,7 @@ def test_a_refusal_is_brought_back_to_the_app(
         {"redirect_uri": "http://127.0.0.1:4711"},
         {"redirect_uri": "http://localhost.evil.example"},
         {"redirect_uri": "http://localhost/elsewhere"},
+        {"redirect_uri": "http://[localhost"},
         {"client_id": "unknown"},
         {"response_type": "token"},
         {"response_mode": "fragment"},

@@ -1,9 +1,12 @@
 """Microsoft's own library, over TLS, against the emulator."""
 
+import base64
 import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
+import jwt
 import msal  # type: ignore[import-untyped]  # the library ships no type information
 import pytest
 import requests
@@ -14,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from infra.local.authority import Authority
 from infra.local.partner_center.entra import CLIENT_ID, SECRET, TENANT, EntraEmulator
 from infra.local.partner_center.tokens import REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE
-from infra.local.wire import Server
+from infra.local.wire import Request, Server
 
 SCOPES = [f"{REFERRALS_AUDIENCE}/.default"]
 
@@ -90,6 +93,27 @@ def test_an_unregistered_certificate_is_refused(entra: EntraEmulator, open_app: 
     refused = app.acquire_token_by_refresh_token(entra.refresh_token(), scopes=SCOPES)
 
     assert (refused["error"], refused["error_codes"]) == ("invalid_client", [700027])
+
+
+@pytest.mark.parametrize(
+    ("thumbprint", "audience", "code"),
+    [(5, "x", 700027), ("é", "x", 700027), ("", "x", 700027), (None, "http://[", 700023)],
+)
+def test_an_assertion_that_makes_no_sense_is_refused(
+    entra: EntraEmulator, thumbprint: object, audience: str, code: int
+) -> None:
+    pem, private = self_signed()
+    entra.register(CLIENT_ID, certificate_pem=pem)
+    sha256 = x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256())
+    named = {"x5t#S256": base64.urlsafe_b64encode(sha256).decode()} if thumbprint is None else {"x5t": thumbprint}
+    assertion = jwt.encode({"aud": audience, "iss": CLIENT_ID, "sub": CLIENT_ID}, private, "RS256", headers=named)
+    kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    form = {"client_id": CLIENT_ID, "client_assertion_type": kind, "client_assertion": assertion}
+    body = urlencode({"grant_type": "client_credentials", **form}).encode()
+
+    refused = entra.handle(Request.of("POST", f"/{TENANT}/oauth2/v2.0/token", {}, body))
+
+    assert refused.json()["error_codes"] == [code]
 
 
 def test_a_revoked_refresh_token_is_reported_as_entra_reports_it(entra: EntraEmulator, open_app: OpenApp) -> None:

@@ -110,6 +110,11 @@ def test_other_grants_are_refused_by_name(emulator: SalesforceEmulator) -> None:
     assert (answer.status, answer.json()["error"]) == (400, "unsupported_grant_type")
 
 
+def test_what_is_no_form_is_refused(emulator: SalesforceEmulator) -> None:
+    answer = emulator.handle(Request.of("POST", "/services/oauth2/token", {}, b"\xff"))
+    assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
+
+
 def test_a_key_that_is_not_rsa_is_refused_at_registration(emulator: SalesforceEmulator) -> None:
     public = ec.generate_private_key(ec.SECP256R1()).public_key()
     pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
