@@ -206,7 +206,7 @@ class Referrals:
         if row.owner == self.ours.id:
             self._herald(f"referral-{what}", row.id, now)
         elif self.concerns_us(row):
-            own = next(r for r in self.book.engagement(row.engagement) if r.owner == self.ours.id)
+            own = next((r for r in self.book.engagement(row.engagement) if r.owner == self.ours.id), row)
             named = own if self.switches.related_event_names == "ours" else row
             self._herald(f"related-referral-{what}", named.id, now)
 

@@ -118,3 +118,9 @@ def test_one_command_starts_them_alone(tmp_path: Path) -> None:
             assert httpx.get(url, verify=trust, trust_env=False).status_code == 401
         finally:
             process.terminate()
+
+
+def test_a_referral_may_be_given_away_past_every_rule(pc: PartnerCenterEmulator) -> None:
+    sent = control(pc, "POST", "microsoft-sends", {}).json()["id"]
+    given = control(pc, "POST", "raw", {"referral_id": sent, "set": {"/organizationId": "somebody else"}})
+    assert (given.status, given.json()["organizationId"]) == (200, "somebody else")
