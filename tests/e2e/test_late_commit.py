@@ -1,7 +1,7 @@
 """An edit may be committed seconds after the second it is stamped with (reference/salesforce.md section 8, item 6)."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,11 +11,12 @@ from tests.e2e.world import World
 
 @pytest.fixture
 def clock(world: World) -> Iterator[EmulatedClock]:
-    """Salesforce's clock, standing still unless told."""
+    """Salesforce's clock, standing still unless told; other tests share the system and find the real time again."""
     clock = world.systems.salesforce.clock
     clock.freeze()
     yield clock
     clock.freeze(frozen=False)
+    clock.set(datetime.now(UTC))
 
 
 def test_an_edit_stamped_in_the_second_of_our_write_and_committed_later_still_arrives(
