@@ -9,6 +9,7 @@ import pytest
 from infra.local import azurite
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.node,
     pytest.mark.skipif(azurite.missing() is not None, reason=f"NOT RUN: {azurite.missing()}"),
 ]

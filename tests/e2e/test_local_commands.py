@@ -42,6 +42,7 @@ def test_make_serve_runs_the_timers_on_schedule_until_it_is_interrupted(tmp_path
     assert not list(tmp_path.rglob("local.toml"))
 
 
+@pytest.mark.slow
 def test_make_serve_cuts_no_address_and_no_key_on_a_narrow_terminal(tmp_path: Path) -> None:
     with serving(*SERVE, "--port", "0", folder=tmp_path, COLUMNS="40") as served:
         host = served.read_until(r"^Functions host +(https://localhost:\d+)$")[1]
@@ -77,6 +78,7 @@ def test_make_serve_names_whichever_of_its_ports_is_taken(tmp_path: Path) -> Non
     assert re.fullmatch(r"Cannot serve: port \d+ is taken; make serve PORT=0 takes what is free\n", done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -159,6 +161,7 @@ def test_partner_center_alone(tmp_path: Path) -> None:
     assert (code, said) == (0, "Stopped.\n")
 
 
+@pytest.mark.slow
 def test_a_kept_bundle_is_that_of_the_present_run(tmp_path: Path) -> None:
     command = ("-m", "infra.local.partner_center", "--port", "0", "--folder", str(tmp_path))
     for _ in range(2):

@@ -73,6 +73,7 @@ def test_an_interrupt_ends_it_in_one_word(tmp_path: Path) -> None:
     assert '"event"' not in said, "what was going on has nobody to tell"
 
 
+@pytest.mark.slow
 @pytest.mark.node
 def test_the_story_on_azurites_queues_and_tables(tmp_path: Path) -> None:
     if reason := azurite.missing():

@@ -56,6 +56,7 @@ def test_a_value_that_one_pair_does_not_share_is_no_step(world: World, field: st
         told.in_step()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("field", "value", "said"), FAULTS)
 def test_a_new_referral_that_holds_something_else_is_noticed(
     world: World, field: str, value: object, said: str
@@ -95,6 +96,7 @@ def test_a_new_deal_that_events_missed_is_owned_up_to(world: World) -> None:
         story(world).nothing_left()
 
 
+@pytest.mark.slow
 def test_an_edit_that_events_missed_is_owned_up_to(world: World) -> None:
     told = story(world)
     told.seller_flags()

@@ -139,6 +139,7 @@ def test_others_deals_are_not_listed(desk: Desk) -> None:
     assert [record["id"] for record in desk.list().json()["value"]] == [ours]
 
 
+@pytest.mark.slow
 def test_ten_thousand_referrals_stay_fast(desk: Desk) -> None:
     desk.pc.populate(10_000)
     since = desk.pc.referral(desk.created()["id"])["updatedDateTime"]
