@@ -26,6 +26,9 @@ from shared.domain.states import State
 REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
 """What a referral cannot be created without (reference/partner-center.md 5.1)."""
 
+SPACE_AT_A_CUT = 9
+"""By how many characters a text that was cut may be shorter than its field: the space at its end is trimmed."""
+
 REFUSED_BY_FAR_SIDE = "refused_by_"
 """Codes of refusals that only another value lifts; refusals by a latch are decided anew at each look."""
 
@@ -197,25 +200,25 @@ class _Draft:
         found_in = (problems[rule.field] for rule in rules.updatable if rule.field in problems)
         self.causes = {found.key: found for found in found_in}
         for key, found in self.causes.items():
-            self.told.append(key)
-            if key not in self.link.told:
-                self.lines.append(sentence("problem", reason=found.reason, remedy=found.remedy))
+            self._tell_once(key, sentence("problem", reason=found.reason, remedy=found.remedy))
 
     def warn_of_past_closing(self, deal: Deal) -> None:
         """A closing date in the past is sent; while the deal is open the seller is asked, once a date, to move it."""
         deal = deal.with_({change.field: change.new for change in self.writes[Side.SALESFORCE]})
-        told = past_closing(deal, self.now.date())
-        if told:
-            self.told.append(told)
-            if told not in self.link.told:
-                self.lines.append(sentence("past_closing", value=deal["closing"]))
+        key = past_closing(deal, self.now.date())
+        if key:
+            self._tell_once(key, sentence("past_closing", value=deal["closing"]))
 
     def warn_of_full_texts(self, deal: Deal, rules: Rules) -> None:
         """What was cut cannot be seen here, so an edit here gives it up: the seller is told once."""
         for key, text in full_texts(deal, rules).items():
-            self.told.append(key)
-            if key not in self.link.told:
-                self.lines.append(text)
+            self._tell_once(key, text)
+
+    def _tell_once(self, key: str, text: str) -> None:
+        """A sentence that the link remembers by its key for as long as it holds: only the first look tells it."""
+        self.told.append(key)
+        if key not in self.link.told:
+            self.lines.append(text)
 
     def plan(self) -> Plan:
         """The decisions as a plan."""
@@ -247,7 +250,11 @@ def full_texts(deal: Deal, rules: Rules) -> dict[str, str]:
 
     The narrower side judges equality (protocol.md section 4), and cut text is compared without the space at its end.
     """
-    full = (rule for rule in rules.updatable if rule.length and len(str(deal.get(rule.field) or "")) > rule.length - 9)
+    full = [
+        rule
+        for rule in rules.updatable
+        if rule.length and len(str(deal.get(rule.field) or "")) > rule.length - SPACE_AT_A_CUT
+    ]
     return {f"full:{rule.field}": sentence("full_text", label=rule.label, length=f"{rule.length:,}") for rule in full}
 
 

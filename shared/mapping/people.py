@@ -153,7 +153,10 @@ class ContactsField(_Made):
 
     @staticmethod
     def is_whole(found: Person) -> bool:
-        """Whether Partner Center takes this contact: it asks for both names, e-mail and phone (reference 5.1)."""
+        """Whether both names, e-mail and phone are there.
+
+        A create is asked for them of sellers, and so, we take it, of contacts (reference/partner-center.md 5.1).
+        """
         return bool(found.first_name and found.last_name and found.email and found.phone)
 
 
