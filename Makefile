@@ -56,7 +56,7 @@ $(READY): requirements-dev.txt
 	elif command -v uv >/dev/null 2>&1; then uv venv -q --seed --python 3.13 $(VENV); \
 	else echo "This needs Python 3.13 (the command python3.13), or uv, which brings it."; exit 1; fi
 	@echo "Installing the pinned dependencies into $(VENV), once."
-	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/$(PY)" -m shared.cli "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(VENV)/bin/cosell
 	@chmod +x $(VENV)/bin/cosell && touch $@
 
