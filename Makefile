@@ -16,19 +16,19 @@ help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
 run: $(READY) ## watch deals travel between Salesforce and Partner Center (DEALS=1000 for more)
-	@DEALS='$(DEALS)' $(PY) -m infra.local.story
+	@DEALS='$(DEALS)' $(PY) -m local.story
 
 serve: $(READY) ## start the same systems, timers on schedule, until Ctrl-C (PORT=9443: from that port on; 0: free ones)
-	@$(PY) -m infra.local.serve $(if $(PORT),--port='$(PORT)')
+	@$(PY) -m local.serve $(if $(PORT),--port='$(PORT)')
 
 test: $(READY) node ## run the tests but for the long runs (with Node also Azurite and jsforce)
-	@$(PY) -m pytest -q -n 2 --dist worksteal -m '$(MARK)' -p infra.azure.deploy.tested
+	@$(PY) -m pytest -q -n 2 --dist worksteal -m '$(MARK)' -p infra.azure.deploy.test_record_plugin
 
 check: $(READY) ## ruff, mypy strict, and the docs against the code
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy .
-	@$(PY) -m pytest -q tests/unit/test_docs.py tests/unit/test_docs_pages.py tests/unit/test_docs_install.py
+	@$(PY) -m pytest -q tests/unit/docs/test_docs.py tests/unit/docs/test_docs_pages.py tests/unit/docs/test_docs_install.py
 
 deploy: $(READY) ## bring this checkout to Azure: make deploy ENV=staging (YES=1, SUBSCRIPTION=name)
 	@$(PY) -m infra.azure.deploy deploy --env '$(ENV)' $(DEPLOY)
@@ -40,7 +40,7 @@ rollback: $(READY) ## put the zip before back: make rollback ENV=staging
 	@$(PY) -m infra.azure.deploy rollback --env '$(ENV)' $(DEPLOY)
 
 measure: $(READY) ## import times and memory, against their limits
-	@$(PY) -m infra.local.measure
+	@$(PY) -m local.measure
 
 lock: ## pin the dependencies anew, with hashes
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv"; exit 1; }

@@ -15,8 +15,8 @@ from functions.receive_event import bp as receive_event
 from functions.report_health import bp as report_health
 from functions.sweep_referrals import bp as sweep_referrals
 from shared.app import app as connector
-from shared.door import door
-from shared.settings import check_together, trigger_settings
+from shared.settings.variables import check_together, trigger_settings
+from shared.webhook.admission import door
 
 # A wrong setting or mapping file never starts the app: the error names all that is wrong.
 check_together(connector, door, trigger_settings)

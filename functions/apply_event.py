@@ -10,8 +10,8 @@ bp = func.Blueprint()
 def apply_event(message: func.QueueMessage) -> None:
     """Pull the referral that the event names; what cannot be done now is due."""
     from shared.app import app  # noqa: PLC0415 - late: the event door does not need it
-    from shared.door import event_of  # noqa: PLC0415 - as above
-    from shared.sync.pull import pull_event  # noqa: PLC0415 - as above
+    from shared.sync.runs.pull import pull_event  # noqa: PLC0415 - as above
+    from shared.webhook.admission import event_of  # noqa: PLC0415 - as above
 
     event = event_of(message.get_body())
     if event is not None:

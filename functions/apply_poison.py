@@ -10,8 +10,8 @@ bp = func.Blueprint()
 def apply_poison(message: func.QueueMessage) -> None:
     """Put the referral on the due list; that needs neither side, one of which may be why the event failed."""
     from shared.app import app  # noqa: PLC0415 - late: the event door does not need it
-    from shared.door import event_of  # noqa: PLC0415 - as above
-    from shared.sync.due import put_poisoned  # noqa: PLC0415 - as above
+    from shared.sync.retry.retry_queue import put_poisoned  # noqa: PLC0415 - as above
+    from shared.webhook.admission import event_of  # noqa: PLC0415 - as above
 
     event = event_of(message.get_body())
     if event is not None:

@@ -10,6 +10,6 @@ bp = func.Blueprint()
 def keep_credentials(timer: func.TimerRequest) -> None:
     """Keep the credentials; whatever the mode, for they end whether anything is synced or not."""
     from shared.app import app  # noqa: PLC0415 - late: the event door does not need it
-    from shared.credentials import keep_credentials as keep  # noqa: PLC0415 - as above
+    from shared.operations.credentials import keep_credentials as keep  # noqa: PLC0415 - as above
 
     keep(app())

@@ -10,7 +10,7 @@ bp = func.Blueprint()
 @bp.queue_output(arg_name="queue", queue_name="%EVENTS_QUEUE%", connection="AzureWebJobsStorage")
 def receive_event(req: func.HttpRequest, queue: func.Out[str]) -> func.HttpResponse:
     """Admit one event; whatever is wrong with it, the answer tells no detail."""
-    from shared.door import admit  # noqa: PLC0415 - late: only this function needs the door
+    from shared.webhook.admission import admit  # noqa: PLC0415 - late: only this function needs the door
 
     admission = admit(req.headers.items(), req.get_body())
     if admission.message is not None:

@@ -18,19 +18,19 @@ from typing import TYPE_CHECKING
 
 import certifi
 
-from shared.errors import ConfigurationError
-from shared.logs import log, quiet
-from shared.settings import Settings, seconds
+from shared.foundation.errors import ConfigurationError
+from shared.foundation.logs import log, quiet
+from shared.settings.variables import Settings, seconds
 
 if TYPE_CHECKING:
     from shared.clients.key_vault import Vault
     from shared.clients.partner_center.referrals import Referrals
     from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
-    from shared.clients.partner_center.webhooks import Webhooks
-    from shared.mapping.mapping import Translation
-    from shared.store.links import LinkStore
-    from shared.store.sqlite import SqliteRows
-    from shared.store.tables import TableRows
+    from shared.clients.partner_center.webhook_registration import Webhooks
+    from shared.mapping.translation import Translation
+    from shared.store.link_store import LinkStore
+    from shared.store.sqlite_rows import SqliteRows
+    from shared.store.table_storage_rows import TableRows
     from shared.sync.context import Context, Policy
     from shared.sync.ports import Salesforce
 
@@ -83,8 +83,8 @@ class App:
         self._opened.close()
 
     def _translation(self) -> "Translation":
-        from shared.mapping.mapping import Constants, Translation  # noqa: PLC0415 - late: costs a cold start
         from shared.mapping.schema import DEFAULT  # noqa: PLC0415 - as above
+        from shared.mapping.translation import Constants, Translation  # noqa: PLC0415 - late: costs a cold start
 
         said = self.settings.partner_center
         constants = Constants(
@@ -106,7 +106,7 @@ class App:
         ConfigurationError for a store of another organisation, and what the sign-in raises.
         """
         from shared.domain.deal import Side  # noqa: PLC0415 - late: costs a cold start
-        from shared.sync.failing import is_paused, watching  # noqa: PLC0415 - as above
+        from shared.sync.retry.error_policy import is_paused, watching  # noqa: PLC0415 - as above
 
         ctx = self.local
         if self._is_owned or self.settings.sync.sync == "off" or is_paused(ctx, Side.SALESFORCE):
@@ -223,7 +223,7 @@ class App:
     @cached_property
     def webhooks(self) -> "Webhooks":
         """The registration for events, signed in."""
-        from shared.clients.partner_center.webhooks import open_webhooks  # noqa: PLC0415 - late: costs a cold start
+        from shared.clients.partner_center.webhook_registration import open_webhooks  # noqa: PLC0415 - late: costs a cold start
 
         said, bundle = self.settings.partner_center, self.settings.vault.ca_bundle
         token, limit = self.sign_in_to(said.webhooks_scope).token, self.settings.sync.deadline_seconds
@@ -235,7 +235,7 @@ class App:
 
         Raises what the webhook host, its sign-in and the store raise.
         """
-        from shared.clients.partner_center.webhooks import keep_registration  # noqa: PLC0415 - late: a cold start
+        from shared.clients.partner_center.webhook_registration import keep_registration  # noqa: PLC0415 - late: a cold start
 
         said, address = self.settings, self.settings.webhook.address
         if said.sync.tag is not None and not said.holds_registration:
@@ -250,7 +250,7 @@ class App:
     @cached_property
     def salesforce(self) -> "Salesforce":
         """The REST API, signed in."""
-        from shared.clients.salesforce.api import open_salesforce  # noqa: PLC0415 - late: costs a cold start
+        from shared.clients.salesforce.client import open_salesforce  # noqa: PLC0415 - late: costs a cold start
 
         said = self.settings.salesforce
         return open_salesforce(
@@ -268,7 +268,7 @@ class App:
     @cached_property
     def store(self) -> "LinkStore":
         """Links, pointers, due list, sides, cursors."""
-        from shared.store.links import LinkStore  # noqa: PLC0415 - late: costs a cold start
+        from shared.store.link_store import LinkStore  # noqa: PLC0415 - late: costs a cold start
 
         rows = self._rows()
         self._opened.callback(rows.close)
@@ -278,10 +278,10 @@ class App:
         said, vault = self.settings.store, self.settings.vault
         bundle = str(vault.ca_bundle) if vault.ca_bundle else None
         if said.file is not None:
-            from shared.store.sqlite import SqliteRows  # noqa: PLC0415 - only on one machine
+            from shared.store.sqlite_rows import SqliteRows  # noqa: PLC0415 - only on one machine
 
             return SqliteRows(str(said.file))
-        from shared.store import tables  # noqa: PLC0415 - late: costs a cold start
+        from shared.store import table_storage_rows as tables  # noqa: PLC0415 - late: costs a cold start
 
         if said.connection_string is not None:
             return tables.open_tables_from_connection_string(said.connection_string, said.table, ca_bundle=bundle)

@@ -7,15 +7,15 @@ from pathlib import Path
 from rich.markup import escape
 
 from shared.app import App
-from shared.cli import certificate
-from shared.cli.certificate import Certificate
+from shared.cli import self_signed_certificate
 from shared.cli.environment import Environment
-from shared.cli.exits import Exit
+from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
+from shared.cli.self_signed_certificate import Certificate
 from shared.clients.partner_center.consent import NEXT_CERTIFICATE
 from shared.clients.partner_center.sign_in import SecretNames, certified, credential
-from shared.errors import ConfigurationError, NotFound
-from shared.hidden import Hidden
+from shared.foundation.errors import ConfigurationError, NotFound
+from shared.foundation.redacted import Hidden
 
 DAYS = 365
 """How long a new certificate lasts."""
@@ -39,7 +39,7 @@ def chosen(app: App) -> Chosen:
     names, read = SecretNames(), app.vault.get_fresh
     waiting = _found(read, NEXT_CERTIFICATE)
     if waiting is not None and waiting != _found(read, str(names.certificate)):
-        known = certificate.read(waiting)
+        known = self_signed_certificate.read(waiting)
         if known is not None:
             return Chosen(certified(waiting), f"the new certificate {known.thumbprint}", known)
     return in_use(app)
@@ -62,7 +62,7 @@ def make_certificate(app: App, environment: Environment, output: Output, folder:
         raise ConfigurationError(
             "--make-certificate: a public registration has no credential (example: PARTNER_CENTER_PUBLIC_CLIENT=false)"
         )
-    made = certificate.made(f"cosell-{environment.name}", DAYS)
+    made = self_signed_certificate.made(f"cosell-{environment.name}", DAYS)
     app.vault.set(NEXT_CERTIFICATE, made.pem, expires=made.ends)
     file = folder / f"cosell-{environment.name}.cer"
     file.write_text(made.public_pem, encoding="ascii")

@@ -7,9 +7,9 @@ import typer
 from rich.markup import escape
 
 from shared.cli.environment import Environment, read
-from shared.cli.exits import Exit, exit_for
+from shared.cli.exit_codes import Exit, exit_for
 from shared.cli.output import Output
-from shared.errors import CosellError, Rejected, SignInFailed
+from shared.foundation.errors import CosellError, Rejected, SignInFailed
 
 Env = Annotated[str, typer.Option("--env", help="The environment: a name from .cosell, or local.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]

@@ -15,15 +15,15 @@ from rich.markup import escape
 from shared.app import App
 from shared.cli.app_credential import Chosen, chosen, in_use, keep_secret, make_certificate, promote
 from shared.cli.command import Env, Json, run
+from shared.cli.consent_check import Trial, tried
 from shared.cli.environment import Environment
-from shared.cli.exits import Exit
+from shared.cli.exit_codes import Exit
 from shared.cli.output import Bar, Output
-from shared.cli.redirect import Redirect
-from shared.cli.trial import Trial, tried
+from shared.cli.sign_in_redirect import Redirect
 from shared.clients.partner_center.consent import Consent, Flow, Granted
 from shared.clients.partner_center.sign_in import SecretNames
-from shared.doctor.verdict import Result
-from shared.errors import ConfigurationError, SignInFailed
+from shared.doctor.finding import Result
+from shared.foundation.errors import ConfigurationError, SignInFailed
 from shared.transport.client import open_client
 
 MARKS = {Result.OK: "[green]ok[/green]", Result.FAILED: "[red]failed[/red]", Result.SKIPPED: "[yellow]skipped[/yellow]"}

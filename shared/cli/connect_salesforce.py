@@ -16,11 +16,11 @@ from rich.markup import escape
 from shared.app import App
 from shared.cli.command import Env, Json, run
 from shared.cli.environment import FOLDER, Environment
-from shared.cli.exits import Exit
+from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.cli.salesforce_key import KeyPairs, finish, kept, ready
-from shared.clients.salesforce.api import open_salesforce
-from shared.errors import ConfigurationError, SignInFailed
+from shared.clients.salesforce.client import open_salesforce
+from shared.foundation.errors import ConfigurationError, SignInFailed
 
 CALLBACK = "https://login.salesforce.com/services/oauth2/success"
 _MISMATCH = frozenset({"invalid_client", "invalid_grant"})

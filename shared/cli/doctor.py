@@ -6,11 +6,11 @@ from rich.markup import escape
 
 from shared.cli.command import Env, Json, run
 from shared.cli.environment import Environment
-from shared.cli.exits import Exit
+from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
-from shared.doctor.examine import BY_HAND, ITEMS, Check, examine
-from shared.doctor.patient import Patient
-from shared.doctor.verdict import Result
+from shared.doctor.finding import Result
+from shared.doctor.installation import Patient
+from shared.doctor.run_checks import BY_HAND, ITEMS, Check, examine
 
 MARKS = {Result.OK: "[green]ok[/green]", Result.FAILED: "[red]failed[/red]", Result.SKIPPED: "[yellow]skipped[/yellow]"}
 

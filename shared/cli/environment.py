@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from shared.errors import ConfigurationError
+from shared.foundation.errors import ConfigurationError
 
 FOLDER = Path(".cosell")
 

@@ -17,15 +17,15 @@ from rich.markup import escape
 from shared.app import App
 from shared.cli.command import Env, Json, run
 from shared.cli.environment import Environment
-from shared.cli.exits import Exit
+from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
-from shared.clients.salesforce.api import SalesforceClient
-from shared.clients.salesforce.fields_there import Obstacle, obstacles
+from shared.clients.salesforce.client import SalesforceClient
+from shared.clients.salesforce.existing_fields import Obstacle, obstacles
 from shared.clients.salesforce.layout_section import Change, section_of, with_section
-from shared.clients.salesforce.metadata import Deployment, MetadataClient, readable
+from shared.clients.salesforce.metadata_deploy import Deployment, MetadataClient, readable
 from shared.clients.salesforce.source_format import Package, layout_package, package_folders, read_source
-from shared.errors import ConfigurationError, Conflict
-from shared.settings import Settings
+from shared.foundation.errors import ConfigurationError, Conflict
+from shared.settings.variables import Settings
 
 PROJECT = Path(__file__).resolve().parents[2] / "infra" / "salesforce"
 OBJECT = "Opportunity"

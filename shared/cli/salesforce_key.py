@@ -1,15 +1,15 @@
 """The key pair that signs in to Salesforce: made here, kept in Key Vault, swapped with overlap.
 
 The secret holds the key and its certificate; during a rotation the new pair stands before the old one, and the sign-in
-tries both (`shared.clients.salesforce.keys`). Every step may be repeated: nothing is made where something waits.
+tries both (`clients.salesforce.private_keys`). Every step may be repeated: nothing is made where something waits.
 """
 
 from shared.app import App
-from shared.cli import certificate
-from shared.cli.certificate import Certificate
-from shared.clients.salesforce.keys import keys_of, pairs_of
-from shared.errors import NotFound
-from shared.hidden import Hidden
+from shared.cli import self_signed_certificate
+from shared.cli.self_signed_certificate import Certificate
+from shared.clients.salesforce.private_keys import keys_of, pairs_of
+from shared.foundation.errors import NotFound
+from shared.foundation.redacted import Hidden
 
 DAYS = 365
 """How long a new certificate lasts."""
@@ -29,7 +29,7 @@ class KeyPairs(Hidden, frozen=True):
     @property
     def certificate(self) -> Certificate | None:
         """The newest one's certificate; None for a key that somebody put into the vault without one."""
-        return certificate.read(self.pairs[0])
+        return self_signed_certificate.read(self.pairs[0])
 
     @property
     def is_swapping(self) -> bool:
@@ -50,7 +50,7 @@ def ready(app: App, name: str, *, rotate: bool) -> KeyPairs:
     found = kept(app)
     if found.pairs and not (rotate and not found.is_swapping):
         return found
-    new = certificate.made(name, DAYS)
+    new = self_signed_certificate.made(name, DAYS)
     pairs = (new.pem, *found.pairs[:1])
     app.vault.set(app.settings.salesforce.key_secret, "".join(pairs), expires=new.ends)
     return KeyPairs(pairs, made=True)

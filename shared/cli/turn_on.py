@@ -10,13 +10,13 @@ import typer
 from rich.markup import escape
 
 from shared.app import App
-from shared.cli import az
+from shared.cli import azure_cli
 from shared.cli.command import Env, Json, run
 from shared.cli.environment import FOLDER, Environment, write
-from shared.cli.exits import Exit
+from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
-from shared.errors import ConfigurationError
-from shared.sync.preview import COUNTS, preview_push, preview_sweep
+from shared.foundation.errors import ConfigurationError
+from shared.sync.runs.preview import COUNTS, preview_push, preview_sweep
 
 ROWS = (
     ("push", "creates", "referrals would be created for ticked opportunities"),
@@ -95,7 +95,7 @@ def _mode(environment: Environment) -> str:
     if environment.is_local:
         return _local_mode(environment)
     names = _deployment(environment)
-    found: list[dict[str, Any]] = az.run(["functionapp", "config", "appsettings", "list", *names]) or []
+    found: list[dict[str, Any]] = azure_cli.run(["functionapp", "config", "appsettings", "list", *names]) or []
     return next((str(row.get("value")) for row in found if row.get("name") == "SYNC"), "preview")
 
 
@@ -109,7 +109,7 @@ def _local_mode(environment: Environment) -> str:
 def _set(environment: Environment, folder: Path) -> None:
     """Set it in Azure, and in the names that later commands read."""
     words = ["functionapp", "config", "appsettings", "set", *_deployment(environment)]
-    az.run([*words, "--settings", "SYNC=on", "--query", "[].name"])
+    azure_cli.run([*words, "--settings", "SYNC=on", "--query", "[].name"])
     write(replace(environment, settings={**environment.settings, "SYNC": "on"}), folder)
 
 

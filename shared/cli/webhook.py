@@ -15,12 +15,12 @@ from rich.markup import escape
 from shared.app import App
 from shared.cli.command import Env, Json, run
 from shared.cli.environment import Environment
-from shared.cli.exits import Exit
+from shared.cli.exit_codes import Exit
 from shared.cli.output import Bar, Output
-from shared.clients.partner_center.events import TEST_CREATED
-from shared.clients.partner_center.registration import EVENTS, Registration, Validation
-from shared.clients.partner_center.webhooks import PATIENCE, Webhooks, foreign
-from shared.errors import Cause, ConfigurationError, Rejected
+from shared.clients.partner_center.webhook_bodies import EVENTS, Registration, Validation
+from shared.clients.partner_center.webhook_registration import PATIENCE, Webhooks, foreign
+from shared.foundation.errors import Cause, ConfigurationError, Rejected
+from shared.webhook.event_names import TEST_CREATED
 
 ATTEMPTS = 10
 """As often Partner Center tries to deliver an event (reference/partner-center.md 11.3)."""

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from shared.errors import ConfigurationError
-from shared.hidden import Hidden
+from shared.foundation.errors import ConfigurationError
+from shared.foundation.redacted import Hidden
 
 KEEP = 600.0  # seconds
 TIMEOUT = 60.0  # seconds, of one read or write with its sign-in and its retries
@@ -36,7 +36,7 @@ class SecretFacts(Struct, frozen=True):
 
 
 class Secrets(Protocol):
-    """What a vault is made of: one remote read or write at a time. Raises only errors of `shared.errors`."""
+    """What a vault is made of: one remote read or write at a time. Raises only errors of `shared.foundation.errors`."""
 
     def read(self, name: str) -> str:
         """The latest value."""

@@ -1,4 +1,4 @@
-"""What Azure's errors mean for the caller: from status and code to `shared.errors`. Secrets never pass through here.
+"""What Azure's errors mean for the caller: from status and code to `errors`. Secrets never pass through here.
 
 Codes as the service sends them: `error.code` and `error.innererror.code` (reference/azure.md section 3).
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
 
-from shared.errors import (
+from shared.foundation.errors import (
     MAX_REMOTE_TEXT,
     ConfigurationError,
     CosellError,

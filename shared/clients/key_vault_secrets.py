@@ -21,9 +21,9 @@ from azure.keyvault.secrets import SecretClient
 
 from shared.clients.key_vault import SecretFacts
 from shared.clients.key_vault_errors import cli_error, identity_error, no_identity, unreadable, vault_error
-from shared.clients.loopback import is_loopback
-from shared.errors import Retryable, SignInFailed
+from shared.foundation.errors import Retryable, SignInFailed
 from shared.transport.deadline import remaining, within
+from shared.transport.loopback import is_loopback
 from shared.transport.session import open_session
 
 TRIES = 3
@@ -53,7 +53,7 @@ class RemoteSecrets:
         self._session.close()
 
     def read(self, name: str) -> str:
-        """The latest value. Raises errors of `shared.errors`."""
+        """The latest value. Raises errors of `shared.foundation.errors`."""
 
         def latest(client: SecretClient) -> str:
             value = client.get_secret(name).value

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from shared.domain.codes import COUNTRIES, CURRENCIES
+from shared.domain.iso_codes import COUNTRIES, CURRENCIES
 
 CENT = Decimal("0.01")
 

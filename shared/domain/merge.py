@@ -16,7 +16,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from shared.domain.deal import Deal, Side, Status, Value
-from shared.domain.rules import Rule, Rules
+from shared.domain.field_rules import Rule, Rules
 
 MISSING = object()
 

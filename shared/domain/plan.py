@@ -13,14 +13,14 @@ from datetime import date, datetime, timedelta
 
 from msgspec import Struct, field
 
-from shared.domain.catalogue import cause, sentence
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Status, Value, fingerprint, shown
+from shared.domain.field_rules import Rules
 from shared.domain.latches import latch_on
 from shared.domain.link import Link, Record
 from shared.domain.merge import Edited, Merged, merge
 from shared.domain.records import Opportunity, Referral
-from shared.domain.rules import Rules
+from shared.domain.sentences import cause, sentence
 from shared.domain.states import State
 
 REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")

@@ -10,11 +10,11 @@ from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.domain.deal import Side, Status
+from shared.domain.field_rules import Direction
 from shared.domain.latches import SUBSTATUSES
-from shared.domain.rules import Direction
 from shared.domain.states import Stage, StageTable
-from shared.errors import ConfigurationError
-from shared.mapping.fields import (
+from shared.foundation.errors import ConfigurationError
+from shared.mapping.field_types import (
     DateField,
     FieldBase,
     MoneyField,
@@ -25,8 +25,8 @@ from shared.mapping.fields import (
     Table,
     TextField,
 )
-from shared.mapping.lines import Place, line_of
-from shared.mapping.people import CompanyField, ContactsField, SellerField
+from shared.mapping.people_fields import CompanyField, ContactsField, SellerField
+from shared.mapping.toml_lines import Place, line_of
 
 DEFAULT = Path(__file__).with_name("default.toml")
 

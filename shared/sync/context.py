@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from shared.domain.deal import Side
 from shared.domain.scope import Scope
-from shared.mapping.mapping import Translation
+from shared.mapping.translation import Translation
 from shared.sync.ports import Clock, Log, PartnerCenter, Salesforce, Store, Workers
 
 

@@ -9,7 +9,7 @@ server time the far side's clock: its `Date` header less the duration of the cal
             server time T may still change within second T without its stamp moving (protocol.md section 8).
 entry       one row of the store, with the ETag it was read with and its age by the store's own clock.
 
-Every method raises only errors of `shared.errors`. A client repeats reads by itself (three tries, full jitter,
+Every method raises only errors of `foundation.errors`. A client repeats reads by itself (three tries, full jitter,
 `Retry-After` wins) and never repeats a write; a write without a readable answer raises `Ambiguous`.
 """
 
@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.clients.salesforce.shapes import Answer, Json, Node, Page, Write, Written
-from shared.clients.salesforce.soql import literal, moment
+from shared.clients.salesforce.records import Answer, Json, Node, Page, Write, Written
+from shared.clients.salesforce.soql_literals import literal, moment
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
 from shared.store.entries import Due, Entry, Line, SideState

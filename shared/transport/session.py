@@ -26,7 +26,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError
 
-from shared.errors import ConfigurationError
+from shared.foundation.errors import ConfigurationError
 from shared.transport.deadline import CONNECT_SECONDS, PIECE, TimedReader, in_time, present, remaining, within
 
 Limits = float | tuple[float | None, float | None] | None

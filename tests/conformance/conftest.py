@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from infra.local import azurite
+from local import azurite
 from shared.store.rows import Rows
-from shared.store.sqlite import SqliteRows
-from shared.store.tables import open_tables_from_connection_string
+from shared.store.sqlite_rows import SqliteRows
+from shared.store.table_storage_rows import open_tables_from_connection_string
 
 ON_AZURITE = pytest.param("azurite tables", marks=pytest.mark.node)
 

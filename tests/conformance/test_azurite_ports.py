@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import azurite
+from local import azurite
 
 pytestmark = [
     pytest.mark.slow,

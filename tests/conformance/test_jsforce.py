@@ -14,8 +14,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from infra.local.salesforce import SalesforceEmulator
-from infra.local.wire import Server
+from emulators.base.server import Server
+from emulators.salesforce import SalesforceEmulator
 
 pytestmark = pytest.mark.node
 

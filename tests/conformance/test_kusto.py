@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.infra_azure.azure_home import Home
+from tests.unit.infra.azure.azure_home import Home
 
 JUDGE = Path(__file__).parent / "kusto"
 

@@ -3,7 +3,7 @@
 import random
 from datetime import UTC, datetime
 
-from shared.store.codec import pack, unpack
+from shared.store.row_codec import pack, unpack
 from shared.store.rows import Insert, Put, Replace, Rows
 
 LINK = "O|006000000000001AAA"

@@ -7,14 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from infra.local.host.configuration import HostSettings
-from infra.local.host.index import Function
-from infra.local.host.invocations import Invocations
-from infra.local.host.polling import Poller
-from infra.local.host.queues import EmbeddedQueues, Queues
-from infra.local.host.storage_queue import StorageQueues
-from infra.local.host.worker import Call
-from tests.unit.host.doubles import ScriptedRunner
+from local.host.configuration import HostSettings
+from local.host.index import Function
+from local.host.invocations import Invocations
+from local.host.polling import Poller
+from local.host.queues import EmbeddedQueues, Queues
+from local.host.storage_queue import StorageQueues
+from local.host.worker import Call
+from tests.unit.local.host.doubles import ScriptedRunner
 
 
 @pytest.fixture(params=["embedded", pytest.param("azurite", marks=pytest.mark.node)])

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from infra.local.azurite import Azurite
-from infra.local.host.queues import EmbeddedQueues, MessageTooLarge, Queues
-from infra.local.host.storage_queue import StorageQueues
+from local.azurite import Azurite
+from local.host.queues import EmbeddedQueues, MessageTooLarge, Queues
+from local.host.storage_queue import StorageQueues
 
 A_WHILE = 300.0
 

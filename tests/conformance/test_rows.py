@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from shared.errors import StoreConflict
+from shared.foundation.errors import StoreConflict
 from shared.store.limits import MAX_DATA
 from shared.store.rows import Change, Delete, Insert, Put, Replace, Row, Rows
 

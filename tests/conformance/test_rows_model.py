@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from infra.local import azurite
-from shared.errors import StoreConflict
+from local import azurite
+from shared.foundation.errors import StoreConflict
 from shared.store.rows import Change, Delete, Insert, Put, Replace, Rows
-from shared.store.sqlite import SqliteRows
-from shared.store.tables import open_tables_from_connection_string
+from shared.store.sqlite_rows import SqliteRows
+from shared.store.table_storage_rows import open_tables_from_connection_string
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EXAMPLE = count()

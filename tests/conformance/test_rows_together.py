@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.errors import StoreConflict
+from shared.foundation.errors import StoreConflict
 from shared.store.rows import Insert, Put, Replace, Rows
 from tests.conformance.conftest import Store
 

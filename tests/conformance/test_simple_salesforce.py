@@ -13,9 +13,9 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceGeneralError, SalesforceMalformedRequest
 from simple_salesforce.format import format_external_id
 
-from infra.local.authority import Authority
-from infra.local.salesforce import SalesforceEmulator
-from infra.local.wire import Server
+from emulators.base.certificate_authority import Authority
+from emulators.base.server import Server
+from emulators.salesforce import SalesforceEmulator
 
 DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31", "Amount": 10.5}
 
@@ -99,7 +99,7 @@ def test_refusals_raise_what_the_library_promises(client: Any, emulator: Salesfo
 
 
 def test_the_emulator_starts_alone_with_one_command() -> None:
-    command = [sys.executable, "-m", "infra.local.salesforce", "--port", "0"]
+    command = [sys.executable, "-m", "emulators", "salesforce", "--port", "0"]
     with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
         try:
             assert process.stdout is not None

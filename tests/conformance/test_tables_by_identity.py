@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import azurite
-from infra.local.authority import Authority
-from infra.local.wire import Request, Response, Server
-from shared.errors import StoreConflict, StoreUnavailable
+from emulators.base.certificate_authority import Authority
+from emulators.base.server import Request, Response, Server
+from local import azurite
+from shared.foundation.errors import StoreConflict, StoreUnavailable
 from shared.store.rows import Insert, Replace
-from shared.store.tables import open_tables
+from shared.store.table_storage_rows import open_tables
 
 CLIENT_ID = "6a1f1c1e-0000-4000-8000-000000000001"
 LINK = "O|006000000000001AAA"

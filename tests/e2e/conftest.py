@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 import shared.app
-from infra.local.emulator import EmulatedClock
-from infra.local.host import Host
-from infra.local.host.queues import EmbeddedQueues
-from infra.local.systems import ROOT, started
+from emulators.base.emulator import EmulatedClock
+from local.host import Host
+from local.host.queues import EmbeddedQueues
+from local.systems import ROOT, started
 from tests.e2e.world import PATIENCE, Events, World
 
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.local import story
-from infra.local.emulator import Fault, FaultKind
-from infra.local.key_vault.emulator import Access
-from infra.local.partner_center.events import EventFault, EventFaultKind
-from infra.local.systems import Systems, started
+from emulators.base.emulator import Fault, FaultKind
+from emulators.key_vault.emulator import Access
+from emulators.partner_center.events import EventFault, EventFaultKind
+from local import story
+from local.systems import Systems, started
 
 
 def salesforce_refuses_to_write(systems: Systems) -> None:

@@ -14,17 +14,17 @@ from pathlib import Path
 import azure.functions  # noqa: F401 - imported before the forks
 import azure_functions_runtime  # noqa: F401 - as above
 
-import shared.clients.partner_center.certificate_chain
-import shared.mapping.mapping  # noqa: F401 - as above
-from infra.local.host.__main__ import main
-from infra.local.systems import ROOT
+import shared.mapping.translation
+import shared.webhook.certificate_chain  # noqa: F401 - as above
+from local.host.__main__ import main
+from local.systems import ROOT
 
 SECONDS = 5
 """A start that is not refused would serve for ever."""
 
 
 def attempt(environ: dict[str, str]) -> tuple[int, str]:
-    """Exit status and output of `python -m infra.local.host` under this environment alone."""
+    """Exit status and output of `python -m local.host` under this environment alone."""
     with tempfile.TemporaryFile() as output:
         child = os.fork()
         if child == 0:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.systems import ROOT
+from local.systems import ROOT
 
 CANARY = "c4n4ry-s3cr3t"
 GUID = "11111111-2222-3333-4444-555555555555"

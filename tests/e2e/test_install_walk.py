@@ -1,6 +1,6 @@
 """docs/install.md, walked step by step on the emulators with the real commands; where it names a person, one acts.
 
-Azure's resources and Setup's pages are not emulated: `az` is played (tests/unit/infra_azure_deploy), and what a person
+Azure's resources and Setup's pages are not emulated: `az` is played (tests/unit/infra/azure_deploy), and what a person
 clicks is done through the emulators' controls.
 """
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.partner_center.tokens import REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE
-from shared.cli import certificate
-from shared.clients.salesforce import metadata
+from emulators.entra.tokens import REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE
+from shared.cli import self_signed_certificate
+from shared.clients.salesforce import metadata_deploy
 from tests.e2e.walking import ADMIN, Machine, People, empty, login_of, restored
 from tests.e2e.world import World
 from tests.unit.cli.stand_in_az import put_on_path
-from tests.unit.infra_azure_deploy.stage import Stage, checkout, played
+from tests.unit.infra.azure_deploy.stage import Stage, checkout, played
 
 SKIPPED_BEFORE_THE_FIRST_DEAL = {
     "referral role", "organisation id", "partner location", "conditional update", "webhook registration",
@@ -39,8 +39,8 @@ def machine(world: World, stage: Stage, tmp_path: Path, monkeypatch: pytest.Monk
     az.answer("functionapp config appsettings list", [{"name": "SYNC", "value": "preview"}])
     az.answer("functionapp config appsettings set", ["SYNC"])
     monkeypatch.chdir(stage.root)
-    monkeypatch.setattr(certificate, "KEY_BITS", 2048)  # a longer one takes seconds
-    monkeypatch.setattr(metadata, "PAUSES", (0.0,))
+    monkeypatch.setattr(self_signed_certificate, "KEY_BITS", 2048)  # a longer one takes seconds
+    monkeypatch.setattr(metadata_deploy, "PAUSES", (0.0,))
     return Machine(world, stage, az, monkeypatch)
 
 

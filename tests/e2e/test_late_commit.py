@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infra.local.emulator import EmulatedClock
+from emulators.base.emulator import EmulatedClock
 from tests.e2e.world import World
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.local.systems import ROOT
+from local.systems import ROOT
 from tests.e2e.processes import run, serving
 from tests.e2e.test_app_start import GOOD
 
 EVERY_SECOND = "* * * * * *"
-SERVE = ("-m", "infra.local.serve")
+SERVE = ("-m", "local.serve")
 
 
 def client(bundle: str | Path | None = None) -> httpx.Client:
@@ -56,14 +56,20 @@ def test_make_serve_cuts_no_address_and_no_key_on_a_narrow_terminal(tmp_path: Pa
     assert functions.status_code == 200
 
 
-ALONE = ("salesforce", "partner_center", "key_vault", "managed_identity", "host")
+ALONE = (
+    "emulators salesforce",
+    "emulators partner-center",
+    "emulators key-vault",
+    "emulators managed-identity",
+    "local.host",
+)
 
 
 @pytest.mark.parametrize("name", ALONE)
 def test_a_taken_port_is_one_sentence_with_the_way_out(tmp_path: Path, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = run("-m", f"infra.local.{name}", "--port", str(port), folder=tmp_path)
+        done = run("-m", *name.split(), "--port", str(port), folder=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"Cannot serve: port {port} is taken; --port=0 takes what is free\n"
@@ -82,18 +88,35 @@ def test_make_serve_names_whichever_of_its_ports_is_taken(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("salesforce --port 99999", "port 99999 is none: they go from 1 to 65535; --port=0 takes what is free"),
-        ("partner_center --port 65534", "port 65536 is none: they go from 1 to 65535; --port=0 takes what is free"),
-        ("key_vault --identity-port -1", "port -1 is none: they go from 1 to 65535; --identity-port=0 takes what is"),
-        ("salesforce --metadata none", "none is no sfdx source project: none/sfdx-project.json is missing"),
-        ("partner_center --port 0 --events nonsense", "Cannot serve: --events: 'nonsense' is no absolute http address"),
-        ("host --port 0 --queue-file none/queues", "Cannot serve: --queue-file none/queues: unable to open database"),
-        ("key_vault --secret a_b=1", "argument --secret: a secret's name has only letters, digits and hyphens: a_b"),
+        (
+            "emulators salesforce --port 99999",
+            "port 99999 is none: they go from 1 to 65535; --port=0 takes what is free",
+        ),
+        (
+            "emulators partner-center --port 65534",
+            "port 65536 is none: they go from 1 to 65535; --port=0 takes what is free",
+        ),
+        (
+            "emulators key-vault --identity-port -1",
+            "port -1 is none: they go from 1 to 65535; --identity-port=0 takes what is",
+        ),
+        ("emulators salesforce --metadata none", "none is no sfdx source project: none/sfdx-project.json is missing"),
+        (
+            "emulators partner-center --port 0 --events nonsense",
+            "Cannot serve: --events: 'nonsense' is no absolute http address",
+        ),
+        (
+            "local.host --port 0 --queue-file none/queues",
+            "Cannot serve: --queue-file none/queues: unable to open database",
+        ),
+        (
+            "emulators key-vault --secret a_b=1",
+            "argument --secret: a secret's name has only letters, digits and hyphens: a_b",
+        ),
     ],
 )
 def test_a_wrong_option_is_one_sentence_and_status_2(tmp_path: Path, command: str, said: str) -> None:
-    name, *options = command.split()
-    done = run("-m", f"infra.local.{name}", *options, folder=tmp_path)
+    done = run("-m", *command.split(), folder=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr.splitlines()[-1]
@@ -103,7 +126,7 @@ def test_a_wrong_option_is_one_sentence_and_status_2(tmp_path: Path, command: st
 def test_one_port_cannot_be_two(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = str(found.getsockname()[1])
-    done = run("-m", "infra.local.key_vault", "--port", port, "--identity-port", port, folder=tmp_path)
+    done = run("-m", "emulators", "key-vault", "--port", port, "--identity-port", port, folder=tmp_path)
 
     assert (done.returncode, done.stderr) == (2, f"Cannot serve: port {port} is taken; --port=0 takes what is free\n")
 
@@ -112,7 +135,7 @@ def test_one_port_cannot_be_two(tmp_path: Path) -> None:
 def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path, written: str | None) -> None:
     if written is not None:
         (tmp_path / "server.pem").write_text(written)
-    command = ("-m", "infra.local.host", "--app", str(ROOT), "--port", "0", "--cert", "server.pem")
+    command = ("-m", "local.host", "--app", str(ROOT), "--port", "0", "--cert", "server.pem")
     done = run(*command, folder=tmp_path, **{**GOOD, "SYNC": "off"})
 
     assert done.returncode == 2
@@ -124,14 +147,14 @@ def test_metadata_that_is_not_understood_is_one_sentence(tmp_path: Path) -> None
     folder = tmp_path / "force-app/main/default/objects/Mystery"
     folder.mkdir(parents=True)
     (tmp_path / "sfdx-project.json").write_text('{"packageDirectories": [{"path": "force-app"}]}')
-    done = run("-m", "infra.local.salesforce", "--metadata", str(tmp_path), folder=tmp_path)
+    done = run("-m", "emulators", "salesforce", "--metadata", str(tmp_path), folder=tmp_path)
 
     said = f"Cannot serve: the metadata of {tmp_path}: object Mystery is not in this org model\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
 
 def test_salesforce_alone(tmp_path: Path) -> None:
-    with serving("-m", "infra.local.salesforce", folder=tmp_path) as served:
+    with serving("-m", "emulators", "salesforce", folder=tmp_path) as served:
         url = served.read_until(r"Salesforce +(https://localhost:\d+)")[1]
         bundle = served.read_until(r"CA bundle +(\S+)")[1]
         with client(bundle) as http:
@@ -143,7 +166,7 @@ def test_salesforce_alone(tmp_path: Path) -> None:
 
 
 def test_partner_center_alone(tmp_path: Path) -> None:
-    command = ("-m", "infra.local.partner_center", "--port", "0", "--populate", "3")
+    command = ("-m", "emulators", "partner-center", "--port", "0", "--populate", "3")
     with serving(*command, folder=tmp_path) as served:
         url = served.read_until(r"Partner Center\s+(https\S+)")[1]
         entra = served.read_until(r"Entra ID\s+(https\S+)")[1]
@@ -163,7 +186,7 @@ def test_partner_center_alone(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_kept_bundle_is_that_of_the_present_run(tmp_path: Path) -> None:
-    command = ("-m", "infra.local.partner_center", "--port", "0", "--folder", str(tmp_path))
+    command = ("-m", "emulators", "partner-center", "--port", "0", "--folder", str(tmp_path))
     for _ in range(2):
         with serving(*command, folder=tmp_path) as served:
             url = served.read_until(r"Partner Center\s+(https\S+)")[1]
@@ -173,7 +196,7 @@ def test_a_kept_bundle_is_that_of_the_present_run(tmp_path: Path) -> None:
 
 
 def test_key_vault_alone_with_the_identity_that_opens_it(tmp_path: Path) -> None:
-    command = ("-m", "infra.local.key_vault", "--secret", "colour=blue")
+    command = ("-m", "emulators", "key-vault", "--secret", "colour=blue")
     with serving(*command, folder=tmp_path) as served:
         url = served.read_until(r"vault\s+(https\S+)")[1]
         bundle = served.read_until(r"CA bundle\s+(\S+)")[1]
@@ -192,7 +215,7 @@ def test_key_vault_alone_with_the_identity_that_opens_it(tmp_path: Path) -> None
 
 
 def test_managed_identity_alone(tmp_path: Path) -> None:
-    with serving("-m", "infra.local.managed_identity", "--header", "shown", folder=tmp_path) as served:
+    with serving("-m", "emulators", "managed-identity", "--header", "shown", folder=tmp_path) as served:
         endpoint = served.read_until(r"IDENTITY_ENDPOINT=(\S+)")[1]
         served.read_until("IDENTITY_HEADER=shown")
         with client() as http:
@@ -205,7 +228,7 @@ def test_managed_identity_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_host_alone(tmp_path: Path, number: signal.Signals) -> None:
-    command = ("-m", "infra.local.host", "--app", str(ROOT), "--port", "0", "--timers")
+    command = ("-m", "local.host", "--app", str(ROOT), "--port", "0", "--timers")
     with serving(*command, folder=tmp_path, **{**GOOD, "SYNC": "off"}) as served, client() as http:
         url = served.read_until(r"on (http://localhost:\d+)")[1]
         master = {"x-functions-key": served.read_until(r"master key (\S+)")[1]}

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.emulator import Fault, FaultKind
-from infra.local.host.invocations import InvocationFailed
+from emulators.base.emulator import Fault, FaultKind
+from local.host.invocations import InvocationFailed
 from shared.app import app
 from tests.e2e.world import World
 

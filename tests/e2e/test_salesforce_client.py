@@ -9,13 +9,13 @@ import stamina
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from infra.local.authority import Authority
-from infra.local.emulator import Fault, FaultKind
-from infra.local.salesforce.emulator import SalesforceEmulator
-from infra.local.wire import Server
-from shared.clients.salesforce.api import SalesforceClient, open_salesforce
-from shared.clients.salesforce.soql import literal
-from shared.errors import Ambiguous, Conflict, NotFound, Rejected, SignInFailed
+from emulators.base.certificate_authority import Authority
+from emulators.base.emulator import Fault, FaultKind
+from emulators.base.server import Server
+from emulators.salesforce.emulator import SalesforceEmulator
+from shared.clients.salesforce.client import SalesforceClient, open_salesforce
+from shared.clients.salesforce.soql_literals import literal
+from shared.foundation.errors import Ambiguous, Conflict, NotFound, Rejected, SignInFailed
 from shared.sync.ports import Node, Write
 from shared.transport.session import open_session
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import azurite, story
+from local import azurite, story
 from tests.e2e.processes import run, serving
 
-STORY = ("-m", "infra.local.story")
+STORY = ("-m", "local.story")
 MUST_BE_READ = (
     r"emulators of Salesforce, Partner Center, Entra ID and Key Vault run",
     r"the local Functions host has loaded the app: apply_event, .*receive_event",

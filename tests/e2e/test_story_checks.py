@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from infra.local.in_step import differences
-from infra.local.narrator import Narrator, StoryFailed, Witness
-from infra.local.story import Story
+from local.compare import differences
+from local.narrator import Narrator, StoryFailed, Witness
+from local.story import Story
 from tests.e2e.world import World
 
 ROW = {

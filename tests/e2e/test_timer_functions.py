@@ -4,10 +4,10 @@ from copy import replace
 
 import pytest
 
-from infra.local.emulator import Fault, FaultKind
-from infra.local.host.invocations import InvocationFailed
+from emulators.base.emulator import Fault, FaultKind
+from local.host.invocations import InvocationFailed
 from shared.app import reset
-from shared.clients.salesforce.soql import full_id
+from shared.clients.salesforce.soql_literals import full_id
 from tests.e2e.world import Events, World
 
 

@@ -18,15 +18,15 @@ from azure.keyvault.secrets._shared import http_challenge_cache
 from typer.testing import CliRunner, Result
 
 import shared.app
+from emulators.entra.app_registrations import App as Registration
+from emulators.key_vault.emulator import AUDIENCE
+from emulators.key_vault.secret_store import Shelf
 from infra.azure.deploy.flows import deploy, promote
-from infra.local.key_vault.emulator import AUDIENCE
-from infra.local.key_vault.shelf import Shelf
-from infra.local.partner_center.clients import App as Registration
-from infra.local.systems import CONSUMER_KEY, USERNAME
+from local.systems import CONSUMER_KEY, USERNAME
 from shared.cli.main import app as command
 from tests.e2e.world import World
 from tests.unit.cli.stand_in_az import StandInAz
-from tests.unit.infra_azure_deploy.stage import Stage, made
+from tests.unit.infra.azure_deploy.stage import Stage, made
 
 ADMIN = ("--user", "ada.admin@partner.example")
 ON_HOLD = "On Hold"

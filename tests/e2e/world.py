@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 
-from infra.local.emulator import EmulatedClock
-from infra.local.host import Host
-from infra.local.host.queues import EmbeddedQueues
-from infra.local.systems import Systems
+from emulators.base.emulator import EmulatedClock
+from local.host import Host
+from local.host.queues import EmbeddedQueues
+from local.systems import Systems
 
 PATIENCE = 20.0
 """Seconds until something that takes a tenth of one has failed."""

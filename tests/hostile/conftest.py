@@ -10,10 +10,10 @@ from typing import NoReturn
 
 import pytest
 
-from shared.clients.partner_center.certificate_origins import Target
-from shared.errors import Unavailable
+from shared.foundation.errors import Unavailable
+from shared.webhook.certificate_origins import Target
 from tests.hostile.event_bends import foreign
-from tests.unit.clients.event_signature.chain import (
+from tests.unit.webhook.chain import (
     CERTIFICATE_URL,
     INTERMEDIATE_URL,
     NOW,

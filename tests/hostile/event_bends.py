@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tests.hostile.event_drafts import ALGORITHM, SIGNATURE, URL, Draft, in_base64
-from tests.unit.clients.event_signature.chain import CERTIFICATE_URL, HOST, Identity, Wanted, good_chain, issue, rsa_key
+from tests.unit.webhook.chain import CERTIFICATE_URL, HOST, Identity, Wanted, good_chain, issue, rsa_key
 
 
 def foreign() -> Identity:

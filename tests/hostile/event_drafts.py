@@ -4,7 +4,7 @@ import base64
 import json
 from dataclasses import dataclass, field
 
-from tests.unit.clients.event_signature.chain import CERTIFICATE_URL, Identity, good_chain
+from tests.unit.webhook.chain import CERTIFICATE_URL, Identity, good_chain
 
 ID = "5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c"
 RESOURCE = f"https://api.partnercenter.microsoft.com/engagements/v1/referrals/{ID}"

@@ -15,15 +15,15 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from shared.clients.partner_center.certificate_download import Connect, PinnedDownload
-from shared.clients.partner_center.certificate_origins import LEAF_PATH, AllowList, Origin
-from shared.clients.partner_center.event_signature import EventDoor, Reason, Refusal, Verified, open_door
-from shared.clients.partner_center.events import Arrived, Event, NotUnderstood, parse_event
-from shared.errors import Unavailable
+from shared.foundation.errors import Unavailable
+from shared.webhook.certificate_download import Connect, PinnedDownload
+from shared.webhook.certificate_origins import LEAF_PATH, AllowList, Origin
+from shared.webhook.events import Arrived, Event, NotUnderstood, parse_event
+from shared.webhook.signature import EventDoor, Reason, Refusal, Verified, open_door
 from tests.hostile.conftest import PUBLIC, MoodyHost, SilentNetwork
 from tests.hostile.event_drafts import Draft
 from tests.hostile.event_requests import generate
-from tests.unit.clients.event_signature.chain import HOST, NOW, good_chain
+from tests.unit.webhook.chain import HOST, NOW, good_chain
 
 COUNT = int(os.environ.get("HOSTILE_EVENTS", "500"))
 SEED = int(os.environ.get("HOSTILE_SEED", "20260304"))

@@ -9,13 +9,13 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from shared.clients.partner_center.certificate_origins import Target
-from shared.clients.partner_center.event_signature import EventDoor, Reason, Refusal, Verified, open_door
-from shared.clients.partner_center.events import NotUnderstood, NotUnderstoodReason, parse_event
-from shared.errors import Unavailable
+from shared.foundation.errors import Unavailable
+from shared.webhook.certificate_origins import Target
+from shared.webhook.events import NotUnderstood, NotUnderstoodReason, parse_event
+from shared.webhook.signature import EventDoor, Reason, Refusal, Verified, open_door
 from tests.hostile.event_bends import PATH, foreign
 from tests.hostile.event_drafts import ALGORITHM, BODY, ID, RESOURCE, SIGNATURE, URL, Draft, in_base64
-from tests.unit.clients.event_signature.chain import (
+from tests.unit.webhook.chain import (
     CERTIFICATE_URL,
     HOST,
     INTERMEDIATE_URL,

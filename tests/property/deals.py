@@ -12,10 +12,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from shared.domain.codes import COUNTRIES, CURRENCIES
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
-from shared.mapping.mapping import Constants, Translation
+from shared.domain.iso_codes import COUNTRIES, CURRENCIES
 from shared.mapping.paths import text
+from shared.mapping.translation import Constants, Translation
 
 Json = Mapping[str, Any]
 TRANSLATION = Translation(Constants("1234567"))

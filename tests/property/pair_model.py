@@ -12,13 +12,13 @@ from itertools import product
 
 from hypothesis import strategies as st
 
-from shared.domain.catalogue import cause
 from shared.domain.deal import Deal, Money, Side, Status, Value, fingerprint
+from shared.domain.field_rules import Direction, Rule, Rules
 from shared.domain.latches import SUBSTATUSES, TRANSITIONS
 from shared.domain.link import Link, Record
 from shared.domain.plan import REFUSED_BY_FAR_SIDE, Change, Plan, plan_pair
 from shared.domain.records import Opportunity, Referral
-from shared.domain.rules import Direction, Rule, Rules
+from shared.domain.sentences import cause
 from shared.mapping.schema import load
 
 WAIT = timedelta(minutes=2)

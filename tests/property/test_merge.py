@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared.domain.deal import Deal, Side, Status, Value
+from shared.domain.field_rules import Direction, Rule, Rules
 from shared.domain.merge import Edited, Merged, merge
-from shared.domain.rules import Direction, Rule, Rules
 from tests.property.pair_model import FIELDS, PairModel, pairs
 
 MIRROR = {

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.deal import Deal, Side, Status, shown
+from shared.domain.field_rules import Rule, Rules
 from shared.domain.latches import SUBSTATUSES, TRANSITIONS
 from shared.domain.plan import Change, Plan
-from shared.domain.rules import Rule, Rules
 from shared.domain.states import State
 from tests.property.pair_model import FIELDS, VALUES, WAIT, Edit, PairModel, edits, make, pairs
 

@@ -10,8 +10,8 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Value, fingerprint
 from shared.domain.link import Effect, EffectKind, Intent, Link, Pointer, Record
 from shared.domain.states import Mark, State
-from shared.store.codec import pack, unpack
-from shared.store.shapes import link_from_json, link_to_json, pointer_from_json, pointer_to_json
+from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
+from shared.store.row_codec import pack, unpack
 from tests.property.deals import values
 
 WORDS = st.text(max_size=8)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.authority import Authority
-from infra.local.systems import Systems, started
+from emulators.base.certificate_authority import Authority
+from local.systems import Systems, started
 
 
 @pytest.fixture(scope="session")

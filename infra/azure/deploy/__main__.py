@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rich.markup import escape
 
+from infra.azure.deploy.failure import Stopped
 from infra.azure.deploy.flows import ENVIRONMENTS, PRODUCTION, deploy, promote, rollback
 from infra.azure.deploy.session import Session
-from infra.azure.deploy.stopped import Stopped
-from shared.cli.exits import Exit, exit_for
+from shared.cli.exit_codes import Exit, exit_for
 from shared.cli.output import Output
-from shared.errors import CosellError
+from shared.foundation.errors import CosellError
 
 FLOWS: Mapping[str, Callable[[Session, str | None], None]] = {
     "deploy": deploy,

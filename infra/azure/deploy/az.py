@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from shared.cli.az import QUIET, decoded, named, on_path
+from shared.cli.azure_cli import QUIET, decoded, named, on_path
 
 type Call = Callable[[Sequence[str], Mapping[str, str]], tuple[int, str, str]]
 """Words and variables in; exit status, stdout and stderr out."""

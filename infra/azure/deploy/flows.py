@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-from infra.azure.deploy import before, earlier, infrastructure
-from infra.azure.deploy.history import History, State
-from infra.azure.deploy.package import Package, build, for_environment
-from infra.azure.deploy.record import state_of
+from infra.azure.deploy import infrastructure
+from infra.azure.deploy import preflight as before
+from infra.azure.deploy import previous_version as earlier
+from infra.azure.deploy.failure import Stopped
 from infra.azure.deploy.release import Unhealthy, put, release
 from infra.azure.deploy.session import Session
-from infra.azure.deploy.stopped import Stopped
-from shared.cli.exits import Exit
+from infra.azure.deploy.test_record import state_of
+from infra.azure.deploy.zip_history import History, State
+from infra.azure.deploy.zip_package import Package, build, for_environment
+from shared.cli.exit_codes import Exit
 
 STAGING, PRODUCTION = "staging", "production"
 ENVIRONMENTS = (STAGING, PRODUCTION)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.azure.deploy.az import AzFailed
-from infra.azure.deploy.before import Account
+from infra.azure.deploy.failure import Stopped, explained
+from infra.azure.deploy.preflight import Account
 from infra.azure.deploy.session import Session
-from infra.azure.deploy.stopped import Stopped, explained
 from shared.cli import environment
 
 SILENT = frozenset({"Ignore", "NoChange"})

@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 
 from infra.azure.deploy.az import AzFailed
-from infra.azure.deploy.history import History, Kept, State
+from infra.azure.deploy.failure import Stopped, explained
 from infra.azure.deploy.infrastructure import Target
-from infra.azure.deploy.package import Package
 from infra.azure.deploy.session import Session
-from infra.azure.deploy.stopped import Stopped, explained
-from shared.cli.exits import Exit
+from infra.azure.deploy.zip_history import History, Kept, State
+from infra.azure.deploy.zip_package import Package
+from shared.cli.exit_codes import Exit
 from shared.transport.client import open_client
 
 API = "2024-04-01"

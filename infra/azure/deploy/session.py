@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.azure.deploy.az import Az, AzFailed
-from infra.azure.deploy.stopped import Stopped, explained
+from infra.azure.deploy.failure import Stopped, explained
 
 ROOT = Path(__file__).resolve().parents[3]
 

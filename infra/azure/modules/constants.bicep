@@ -1,4 +1,4 @@
-// Names that the code knows too. tests/unit/infra_azure holds the two together.
+// Names that the code knows too. tests/unit/infra/azure holds the two together.
 
 @export()
 @description('The queue between the event door and apply_event. What fails again and again lands in NAME-poison.')

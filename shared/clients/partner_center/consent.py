@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 
-from shared.clients.partner_center.entra import Refusal
-from shared.clients.partner_center.redemption import Credential, Redemption, application, asked
+from shared.clients.partner_center.entra_errors import Refusal
+from shared.clients.partner_center.msal_http_client import TokenEndpoint
 from shared.clients.partner_center.sign_in import AppRegistration
-from shared.clients.partner_center.token_endpoint import TokenEndpoint
-from shared.errors import ConsentNeeded, Unavailable
-from shared.hidden import Hidden
+from shared.clients.partner_center.token_redemption import Credential, Redemption, application, asked
+from shared.foundation.errors import ConsentNeeded, Unavailable
+from shared.foundation.redacted import Hidden
 
 NEXT_CERTIFICATE = "partner-center-certificate-next"
 """Where a new certificate waits until a sign-in with it has succeeded: the one in use stays until then."""

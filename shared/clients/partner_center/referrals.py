@@ -19,12 +19,12 @@ from uuid import uuid4
 import httpx
 
 from shared.clients.exact_json import text
-from shared.clients.partner_center import bodies
-from shared.clients.partner_center.bodies import Json
-from shared.clients.partner_center.failures import Reply
-from shared.clients.partner_center.probe import VALIDATE_MFA, Probe, claims_of, probe_of
-from shared.clients.partner_center.wire import Outgoing, Token, Wire, address_of
-from shared.errors import Ambiguous, Cause, CosellError, NotFound, Rejected, Unavailable
+from shared.clients.partner_center import json_bodies
+from shared.clients.partner_center.connection_probe import VALIDATE_MFA, Probe, claims_of, probe_of
+from shared.clients.partner_center.error_mapping import Reply
+from shared.clients.partner_center.json_bodies import Json
+from shared.clients.partner_center.request import Outgoing, Token, Wire, address_of
+from shared.foundation.errors import Ambiguous, Cause, CosellError, NotFound, Rejected, Unavailable
 from shared.transport.client import open_client
 
 BASE_URL = "https://api.partner.microsoft.com/v1.0/engagements"
@@ -54,7 +54,7 @@ def open_referrals(
 class Referrals:
     """`shared.sync.ports.PartnerCenter` over HTTP.
 
-    Every method raises errors of `shared.errors` only: Throttled and Unavailable (come again), SignInFailed (the side
+    Every method raises errors of `errors` only: Throttled and Unavailable (come again), SignInFailed (the side
     is paused), NotFound, Conflict, Rejected, and for writes Ambiguous. Safe to share between threads.
     """
 
@@ -186,11 +186,11 @@ class Referrals:
     def _page(self, query: str) -> tuple[Sequence[Json], str | None]:
         """One page. Of a nextLink only the query is used: links name http and a wrong path (2.3)."""
         request = Outgoing("GET", self._address.copy_with(query=query.encode()), "referrals")
-        return self._wire.read(request, lambda reply: bodies.page(reply.body))
+        return self._wire.read(request, lambda reply: json_bodies.page(reply.body))
 
     def _of(self, referral_id: str) -> httpx.URL:
         """The address of a referral. What cannot be an id is not found, without asking: ids come from events too."""
-        if not bodies.is_id(referral_id):
+        if not json_bodies.is_id(referral_id):
             raise NotFound("there is no referral of such an id")
         return self._address.copy_with(path=f"{self._address.path}/{referral_id}")
 
@@ -199,7 +199,7 @@ _BAD_ETAG = Cause("badETag", "eTag", "the version of the referral cannot be sent
 
 
 def _representation(reply: Reply) -> Json:
-    return bodies.referral(reply.body, reply.headers)
+    return json_bodies.referral(reply.body, reply.headers)
 
 
 def _patched(reply: Reply) -> Json | None:

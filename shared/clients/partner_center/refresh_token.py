@@ -9,8 +9,8 @@ sign-ins of a process share this, and hold its lock from reading the token until
 import threading
 from collections.abc import Callable
 
-from shared.clients.vault import Vault
-from shared.errors import CosellError
+from shared.clients.vault_ports import Vault
+from shared.foundation.errors import CosellError
 
 
 class RefreshToken:

@@ -13,12 +13,12 @@ from typing import Any, TypeIs
 import httpx
 from msgspec import Struct
 
-from shared.clients.partner_center.entra import Refusal
-from shared.clients.partner_center.redemption import Credential, Redemption
+from shared.clients.partner_center.entra_errors import Refusal
 from shared.clients.partner_center.refresh_token import RefreshToken
-from shared.clients.vault import Vault
-from shared.errors import ConsentNeeded, NotFound, SignInFailed, Unavailable
-from shared.hidden import Hidden
+from shared.clients.partner_center.token_redemption import Credential, Redemption
+from shared.clients.vault_ports import Vault
+from shared.foundation.errors import ConsentNeeded, NotFound, SignInFailed, Unavailable
+from shared.foundation.redacted import Hidden
 from shared.transport.deadline import remaining
 
 REFERRALS_SCOPE = "https://api.partner.microsoft.com/.default"

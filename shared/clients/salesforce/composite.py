@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from shared.clients.salesforce.faults import (
+from shared.clients.salesforce.error_codes import (
     GONE,
     HALTED,
     LOCKS,
@@ -24,10 +24,10 @@ from shared.clients.salesforce.faults import (
     faults_of,
     passing,
 )
-from shared.clients.salesforce.shapes import Json, Node, Write, Written
-from shared.clients.salesforce.soql import full_id
-from shared.clients.salesforce.wire import Unreadable
-from shared.errors import Ambiguous, Conflict, CosellError, Rejected
+from shared.clients.salesforce.records import Json, Node, Write, Written
+from shared.clients.salesforce.request import Unreadable
+from shared.clients.salesforce.soql_literals import full_id
+from shared.foundation.errors import Ambiguous, Conflict, CosellError, Rejected
 
 OBJECT = "Opportunity"
 READ_BACK = "read_back"

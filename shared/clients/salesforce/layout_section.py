@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 from msgspec import Struct
 
 from shared.clients.salesforce.metadata_xml import children, local, parse, text_of, write
-from shared.errors import ConfigurationError, Unavailable
+from shared.foundation.errors import ConfigurationError, Unavailable
 
 LABEL = "Microsoft co-sell"
 _SECTION = "layoutSections"

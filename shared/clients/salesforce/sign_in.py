@@ -16,13 +16,20 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 from msgspec import Struct
 
-from shared.clients.loopback import is_loopback
-from shared.clients.salesforce.keys import keys_of
-from shared.clients.salesforce.soql import full_id
-from shared.clients.vault import Vault
-from shared.errors import ConfigurationError, ConsentNeeded, CosellError, SignInFailed, Throttled, Unavailable
-from shared.hidden import Hidden
+from shared.clients.salesforce.private_keys import keys_of
+from shared.clients.salesforce.soql_literals import full_id
+from shared.clients.vault_ports import Vault
+from shared.foundation.errors import (
+    ConfigurationError,
+    ConsentNeeded,
+    CosellError,
+    SignInFailed,
+    Throttled,
+    Unavailable,
+)
+from shared.foundation.redacted import Hidden
 from shared.transport.deadline import Deadline
+from shared.transport.loopback import is_loopback
 
 ASSERTION_SECONDS = 180
 TOKEN_SECONDS = 3600.0

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 from msgspec import Struct
 
 from shared.clients.salesforce.metadata_xml import add, local, parse, tag, text_of, write
-from shared.errors import ConfigurationError
+from shared.foundation.errors import ConfigurationError
 
 PROJECT_FILE = "sfdx-project.json"
 _SUFFIX = "-meta.xml"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.cli.az import run
-from shared.errors import ConfigurationError, CosellError, NotFound, Rejected, SignInFailed, Unavailable
+from shared.cli.azure_cli import run
+from shared.foundation.errors import ConfigurationError, CosellError, NotFound, Rejected, SignInFailed, Unavailable
 from tests.unit.cli.stand_in_az import StandInAz, put_on_path
 
 

@@ -10,15 +10,15 @@ import pytest
 import stamina
 from azure.keyvault.secrets._shared import http_challenge_cache
 
-from infra.local.authority import Authority
-from infra.local.key_vault import KeyVault
-from infra.local.managed_identity import ManagedIdentity
-from infra.local.wire import Request, Response, Server
+from emulators.base.certificate_authority import Authority
+from emulators.base.server import Request, Response, Server
+from emulators.key_vault import KeyVault
+from emulators.managed_identity.emulator import ManagedIdentity
 from shared.cli.environment import Environment
 from shared.clients.key_vault import Vault
 from shared.clients.key_vault_secrets import RemoteSecrets
-from shared.errors import SignInFailed, StoreUnavailable
-from shared.store.tables import open_tables
+from shared.foundation.errors import SignInFailed, StoreUnavailable
+from shared.store.table_storage_rows import open_tables
 from tests.unit.cli.stand_in_az import StandInAz, put_on_path
 
 VAULT = "https://vault.azure.net"

@@ -7,14 +7,14 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 
-from infra.local.systems import CONSUMER_KEY, USERNAME, Systems
+from local.systems import CONSUMER_KEY, USERNAME, Systems
 from shared.app import App
 from shared.cli.connect_salesforce import Wish, work
 from shared.cli.environment import Environment
-from shared.cli.exits import Exit
+from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
-from shared.clients.salesforce.keys import keys_of
-from shared.errors import ConfigurationError, ConsentNeeded, SignInFailed
+from shared.clients.salesforce.private_keys import keys_of
+from shared.foundation.errors import ConfigurationError, ConsentNeeded, SignInFailed
 
 SECRET = "salesforce-private-key"
 
@@ -57,7 +57,7 @@ class Office:
 
 @pytest.fixture
 def office(all_systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
-    monkeypatch.setattr("shared.cli.certificate.KEY_BITS", 2048)  # a longer one takes seconds
+    monkeypatch.setattr("shared.cli.self_signed_certificate.KEY_BITS", 2048)  # a longer one takes seconds
     for name, value in all_systems.environ.items():
         monkeypatch.setenv(name, value)
     all_systems.vault.shelf.put(SECRET, {"value": "placeholder"})

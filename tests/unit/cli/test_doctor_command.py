@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from infra.local.systems import Systems
+from local.systems import Systems
 from shared.cli.environment import Environment, write
 from shared.cli.main import app
-from shared.clients.partner_center.registration import EVENTS
-from shared.doctor.examine import BY_HAND, ITEMS
+from shared.clients.partner_center.webhook_bodies import EVENTS
+from shared.doctor.run_checks import BY_HAND, ITEMS
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from shared.cli.redirect import LONGEST, Redirect
+from shared.cli.sign_in_redirect import LONGEST, Redirect
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from infra.local.emulator import Fault, FaultKind
-from infra.local.salesforce import SalesforceEmulator
-from infra.local.salesforce.deploy_package import Component
-from infra.local.salesforce.deploy_schema import read
-from infra.local.systems import Systems
+from emulators.base.emulator import Fault, FaultKind
+from emulators.salesforce import SalesforceEmulator
+from emulators.salesforce.metadata.package import Component
+from emulators.salesforce.metadata.xml_schema import read
+from local.systems import Systems
 from shared.cli.environment import Environment, write
 from shared.cli.main import app
 from shared.cli.output import Output
-from shared.clients.salesforce import metadata
+from shared.clients.salesforce import metadata_deploy
 
 ADMIN = ("--user", "ada.admin@partner.example")
 LAYOUT = "Opportunity-Opportunity Layout"
@@ -27,7 +27,7 @@ XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 @pytest.fixture
 def org(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SalesforceEmulator:
     """A bare org, and the environment `local` that leads to it."""
-    monkeypatch.setattr(metadata, "PAUSES", (0.0,))
+    monkeypatch.setattr(metadata_deploy, "PAUSES", (0.0,))
     monkeypatch.chdir(tmp_path)
     write(Environment("local", systems.environ))
     systems.salesforce.bare = True

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.systems import Systems
+from local.systems import Systems
 from shared.cli.environment import Environment, read
-from shared.cli.exits import Exit
+from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.cli.turn_on import work
-from shared.errors import ConfigurationError, Rejected
+from shared.foundation.errors import ConfigurationError, Rejected
 from tests.unit.cli.stand_in_az import StandInAz, put_on_path
 
 DEPLOYMENT = {

@@ -10,38 +10,38 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from infra.local.emulator import Fault, FaultKind
-from infra.local.partner_center.controls import trouble
-from infra.local.partner_center.emulator import PartnerCenterEmulator
-from infra.local.partner_center.events import NAMES, TEST_EVENT, EventFault, EventFaultKind
-from infra.local.systems import Systems
-from infra.local.wire import Request, Response, Server
-from shared import door
+from emulators.base.emulator import Fault, FaultKind
+from emulators.base.server import Request, Response, Server
+from emulators.partner_center.control_api import trouble
+from emulators.partner_center.emulator import PartnerCenterEmulator
+from emulators.partner_center.events import NAMES, TEST_EVENT, EventFault, EventFaultKind
+from local.systems import Systems
 from shared.cli.environment import Environment, write
 from shared.cli.main import app
-from shared.clients.partner_center import webhooks
-from shared.clients.partner_center.registration import EVENTS
+from shared.clients.partner_center import webhook_registration
+from shared.clients.partner_center.webhook_bodies import EVENTS
+from shared.webhook import admission
 
 ELSEWHERE = "https://cipp.example/api/PublicWebhooks?code=hunter2"
 
 
 def take(request: Request) -> Response:
     """The app's own door, without the host before it."""
-    return Response(door.admit(list(request.headers.items()), request.body).status)
+    return Response(admission.admit(list(request.headers.items()), request.body).status)
 
 
 @pytest.fixture
 def home(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """The address of the app, and the environment `local` that tells it."""
     monkeypatch.setattr(systems.partner_center.dispatcher, "spacing", 0.001)
-    monkeypatch.setattr(webhooks, "PAUSE", 0.005)
+    monkeypatch.setattr(webhook_registration, "PAUSE", 0.005)
     monkeypatch.chdir(tmp_path)
-    door.door.cache_clear()
+    admission.door.cache_clear()
     with Server(take, tls=systems.authority.server()) as server:
         write(Environment("local", systems.environ, {"function_app_url": server.url}))
         yield server.url
         assert systems.partner_center.dispatcher.wait_idle(10)
-    door.door.cache_clear()
+    admission.door.cache_clear()
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_the_test_event_is_followed_to_our_door(home: str, caplog: pytest.LogCap
 @pytest.mark.usefixtures("home")
 def test_each_attempt_is_said_once_and_the_last_one_counts(pc: PartnerCenterEmulator) -> None:
     cosell("register")
-    door.door.cache_clear()
+    admission.door.cache_clear()
     pc.faults.clear()
     pc.dispatcher.faults.append(EventFault(EventFaultKind.WRONG_SIGNATURE, TEST_EVENT))
 

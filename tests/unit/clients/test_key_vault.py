@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.clients.key_vault import SecretFacts, Vault, open_vault, resolved
-from shared.errors import ConfigurationError, NotFound, Unavailable
+from shared.foundation.errors import ConfigurationError, NotFound, Unavailable
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 

@@ -11,14 +11,14 @@ import pytest
 import stamina
 from azure.keyvault.secrets._shared import http_challenge_cache
 
-from infra.local.authority import Authority
-from infra.local.emulator import Fault, FaultKind
-from infra.local.key_vault import KeyVault
-from infra.local.managed_identity import CLIENT_ID, ManagedIdentity
-from infra.local.wire import Server
+from emulators.base.certificate_authority import Authority
+from emulators.base.emulator import Fault, FaultKind
+from emulators.base.server import Server
+from emulators.key_vault import KeyVault
+from emulators.managed_identity.emulator import CLIENT_ID, ManagedIdentity
 from shared.clients.key_vault import SecretFacts, Vault
 from shared.clients.key_vault_secrets import RemoteSecrets
-from shared.errors import ConfigurationError, CosellError, NotFound, SignInFailed, Throttled, Unavailable
+from shared.foundation.errors import ConfigurationError, CosellError, NotFound, SignInFailed, Throttled, Unavailable
 
 HTML = "<html><body>gateway</body></html>"
 

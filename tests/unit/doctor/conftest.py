@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 import stamina
 
-from infra.local.systems import Systems
-from shared.doctor.examine import ITEMS, Item, examine
-from shared.doctor.patient import Patient
-from shared.doctor.verdict import Result, Verdict
+from local.systems import Systems
+from shared.doctor.finding import Result, Verdict
+from shared.doctor.installation import Patient
+from shared.doctor.run_checks import ITEMS, Item, examine
 
 
 @pytest.fixture(autouse=True)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from infra.local.systems import Systems
-from shared.doctor.patient import Patient
-from shared.doctor.verdict import Result
+from local.systems import Systems
+from shared.doctor.finding import Result
+from shared.doctor.installation import Patient
 from tests.unit.doctor.conftest import Clinic
 
 DOOR = "https://func-cosell.example/api/events"
@@ -44,7 +44,7 @@ def test_a_foreign_registration_is_named_by_its_host_alone(clinic: Clinic) -> No
 
 def test_a_registration_that_lacks_events_is_told(clinic: Clinic, door: str, monkeypatch: pytest.MonkeyPatch) -> None:
     registered(door)
-    monkeypatch.setattr("shared.clients.partner_center.registration.Registration.is_complete", False)
+    monkeypatch.setattr("shared.clients.partner_center.webhook_bodies.Registration.is_complete", False)
     assert "lacks" in clinic.failure(CHECK).found
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.emulator import Fault, FaultKind
-from infra.local.systems import Systems
-from shared.doctor.examine import ITEMS
-from shared.doctor.verdict import Result
-from shared.store.sqlite import SqliteRows
+from emulators.base.emulator import Fault, FaultKind
+from local.systems import Systems
+from shared.doctor.finding import Result
+from shared.doctor.run_checks import ITEMS
+from shared.store.sqlite_rows import SqliteRows
 from tests.unit.doctor.conftest import Clinic
 
 

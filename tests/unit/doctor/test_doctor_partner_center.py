@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from infra.local.emulator import Fault, FaultKind
-from infra.local.systems import Systems
-from shared.doctor.examine import ITEMS, examine
-from shared.doctor.partner_center import tenant
-from shared.doctor.patient import Patient
-from shared.doctor.verdict import Result, Verdict
+from emulators.base.emulator import Fault, FaultKind
+from local.systems import Systems
+from shared.doctor.finding import Result, Verdict
+from shared.doctor.installation import Patient
+from shared.doctor.partner_center_checks import tenant
+from shared.doctor.run_checks import ITEMS, examine
 from tests.unit.doctor.conftest import Clinic
 
 

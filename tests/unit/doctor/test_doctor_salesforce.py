@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.salesforce.model import Record
-from infra.local.systems import DEFAULT_PHONE, Systems
-from shared.clients.salesforce.shapes import Written
-from shared.doctor import salesforce
-from shared.doctor.patient import Patient
-from shared.doctor.verdict import Result
+from emulators.salesforce.data.schema import Record
+from local.systems import DEFAULT_PHONE, Systems
+from shared.clients.salesforce.records import Written
+from shared.doctor import salesforce_checks
+from shared.doctor.finding import Result
+from shared.doctor.installation import Patient
 from tests.unit.doctor.conftest import Clinic
 
 
@@ -128,9 +128,9 @@ def test_a_user_that_is_not_there_is_told(systems: Systems) -> None:
     patient = Patient()
     patient.salesforce.organization_id()  # signed in before the user was closed
     row["IsActive"] = False
-    assert "not active" in salesforce.user(patient).found
+    assert "not active" in salesforce_checks.user(patient).found
     row["Username"] = "renamed@example.com"
-    assert "not to be seen" in salesforce.user(patient).found
+    assert "not to be seen" in salesforce_checks.user(patient).found
     patient.close()
 
 
@@ -144,7 +144,7 @@ def test_the_conditional_update_is_proven_and_changes_nothing(clinic: Clinic, sy
 def test_an_org_that_ignores_the_condition_must_not_be_turned_on(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infra.local.salesforce.sobject_rows.check_unmodified", lambda *_: None)
+    monkeypatch.setattr("emulators.salesforce.rest.records.check_unmodified", lambda *_: None)
     assert "Do not turn the sync on" in clinic.failure("conditional update").remedy
 
 
@@ -152,7 +152,7 @@ def test_a_locked_record_proves_nothing(clinic: Clinic, monkeypatch: pytest.Monk
     def locked(_: object, writes: list[object], __: object) -> list[Written]:
         return [Written(write.id, None, systems.salesforce.clock.now(), locked=True) for write in writes]  # type: ignore[attr-defined]  # a Write
 
-    monkeypatch.setattr("shared.clients.salesforce.api.SalesforceClient.update_unmodified", locked)
+    monkeypatch.setattr("shared.clients.salesforce.client.SalesforceClient.update_unmodified", locked)
     assert clinic.examined("conditional update")["conditional update"].result is Result.SKIPPED
 
 

@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.catalogue import cause
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status, Value
+from shared.domain.field_rules import Rule, Rules
 from shared.domain.link import Link
 from shared.domain.plan import REQUIRED, past_closing, plan_pair, plan_referral
 from shared.domain.records import Opportunity, Referral
-from shared.domain.rules import Rule, Rules
+from shared.domain.sentences import cause
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 COMPLETE: dict[str, Value | None] = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.mapping.lines import Place, line_of
+from shared.mapping.toml_lines import Place, line_of
 
 TEXT = '''\
 # a comment

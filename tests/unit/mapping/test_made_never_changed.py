@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.rules import Direction
-from shared.errors import ConfigurationError
+from shared.domain.field_rules import Direction
+from shared.foundation.errors import ConfigurationError
 from shared.mapping.schema import load
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.deal import Side
 from shared.domain.plan import REQUIRED
-from shared.errors import ConfigurationError
+from shared.foundation.errors import ConfigurationError
 from shared.mapping.schema import DEFAULT, NEEDED, load
 
 TEXT = DEFAULT.read_text(encoding="utf-8")

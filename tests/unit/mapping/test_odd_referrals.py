@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from shared.domain.deal import Company, Deal, Money, Person, Status
-from shared.errors import Unavailable
-from shared.mapping.mapping import Constants, Translation, is_lead
+from shared.foundation.errors import Unavailable
 from shared.mapping.paths import put
+from shared.mapping.translation import Constants, Translation, is_lead
 
 TRANSLATION = Translation(Constants("1234567"))
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from infra.local.wire import LOOPBACK, Request, Response, Server
-from shared.store import tables
-from shared.store.tables import TableRows, open_tables_from_connection_string
+from emulators.base.server import LOOPBACK, Request, Response, Server
+from shared.store import table_storage_rows
+from shared.store.table_storage_rows import TableRows, open_tables_from_connection_string
 
 ETAG = "W/\"datetime'2026-03-01T12%3A00%3A00.1234567Z'\""
 DATE = "Sun, 01 Mar 2026 12:05:00 GMT"
@@ -83,7 +83,7 @@ def connection_string(service: Service) -> Iterator[str]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeats follow at once."""
-    monkeypatch.setattr(tables, "_RETRIES", {**tables._RETRIES, "retry_backoff_factor": 0})
+    monkeypatch.setattr(table_storage_rows, "_RETRIES", {**table_storage_rows._RETRIES, "retry_backoff_factor": 0})
 
 
 @pytest.fixture

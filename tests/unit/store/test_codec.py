@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import StoreError
-from shared.store.codec import VERSION, pack, unpack
+from shared.foundation.errors import StoreError
+from shared.store.row_codec import VERSION, pack, unpack
 
 # Text with half characters too: notes cut by a far side's limit hold them.
 texts = st.text(st.characters(exclude_categories=[]), max_size=20)

@@ -8,10 +8,10 @@ import pytest
 
 from shared.domain.deal import Deal, Side
 from shared.domain.link import Link, Pointer
-from shared.errors import StoreConflict
+from shared.foundation.errors import StoreConflict
 from shared.store.entries import Due, Line, SideState
-from shared.store.links import LinkStore
-from shared.store.sqlite import SqliteRows
+from shared.store.link_store import LinkStore
+from shared.store.sqlite_rows import SqliteRows
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 LEASE = timedelta(minutes=5)

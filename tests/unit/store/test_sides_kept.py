@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.domain.deal import Side
-from shared.errors import StoreUnavailable
+from shared.foundation.errors import StoreUnavailable
 from shared.store.entries import SideState
-from shared.store.links import LinkStore
+from shared.store.link_store import LinkStore
 from shared.store.rows import Row
-from shared.store.sqlite import SqliteRows
+from shared.store.sqlite_rows import SqliteRows
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 PAUSED = SideState(NOW + timedelta(minutes=15), "throttled", 4)

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.emulator import EmulatedClock
-from shared.errors import ConfigurationError, StoreConflict, StoreUnavailable
-from shared.store import sqlite
+from emulators.base.emulator import EmulatedClock
+from shared.foundation.errors import ConfigurationError, StoreConflict, StoreUnavailable
+from shared.store import sqlite_rows
 from shared.store.rows import Insert, Put, Replace
-from shared.store.sqlite import SqliteRows
+from shared.store.sqlite_rows import SqliteRows
 
 LINK = "O|006000000000001AAA"
 ROOT = Path(__file__).parents[3]
 
 
 def process(code: str, *arguments: str) -> subprocess.Popen[str]:
-    imports = "import os, sys\nfrom shared.errors import *\nfrom shared.store.rows import *\n"
-    imports += "from shared.store.sqlite import SqliteRows\nrows = SqliteRows(sys.argv[1])\n"
+    imports = "import os, sys\nfrom shared.foundation.errors import *\nfrom shared.store.rows import *\n"
+    imports += "from shared.store.sqlite_rows import SqliteRows\nrows = SqliteRows(sys.argv[1])\n"
     return subprocess.Popen(  # noqa: S603 - our own code
         [sys.executable, "-c", imports + code, *arguments], cwd=ROOT, text=True, stderr=subprocess.PIPE
     )
@@ -86,7 +86,7 @@ rows.close()
 def test_a_store_that_another_process_holds_too_long_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(sqlite_rows, "BUSY_SECONDS", 0.01)
     with SqliteRows(tmp_path / "store.sqlite") as holder, SqliteRows(tmp_path / "store.sqlite") as rows:
         holder._connection.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match="locked"):

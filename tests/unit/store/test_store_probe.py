@@ -6,10 +6,10 @@ from typing import override
 
 import pytest
 
-from shared.errors import StoreUnavailable
-from shared.store.links import LinkStore
+from shared.foundation.errors import StoreUnavailable
+from shared.store.link_store import LinkStore
 from shared.store.rows import Change, Row
-from shared.store.sqlite import SqliteRows
+from shared.store.sqlite_rows import SqliteRows
 
 
 @pytest.fixture

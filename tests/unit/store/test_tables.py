@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.wire import Request, Response
-from shared.errors import StoreConflict, StoreUnavailable
-from shared.store import tables
+from emulators.base.server import Request, Response
+from shared.foundation.errors import StoreConflict, StoreUnavailable
+from shared.store import table_storage_rows
 from shared.store.limits import transaction_size
 from shared.store.rows import Change, Delete, Insert, Put, Replace
-from shared.store.tables import TableRows, open_tables_from_connection_string
+from shared.store.table_storage_rows import TableRows, open_tables_from_connection_string
 from tests.unit.store.conftest import ETAG, Service, batch, done, entity, error, failed, without_date
 
 ROOT = Path(__file__).parents[3]
@@ -213,7 +213,7 @@ def test_a_connection_string_that_lacks_a_part_is_refused_without_its_key() -> N
 def test_a_table_that_cannot_be_made_is_an_unavailable_store(
     service: Service, connection_string: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "_RETRIES", {"retry_total": 0})
+    monkeypatch.setattr(table_storage_rows, "_RETRIES", {"retry_total": 0})
     monkeypatch.setattr(type(service), "__call__", lambda *_: error(403, "AuthorizationFailure"))
     with pytest.raises(StoreUnavailable, match="AuthorizationFailure"):
         open_tables_from_connection_string(connection_string, "rows")
@@ -221,7 +221,8 @@ def test_a_table_that_cannot_be_made_is_an_unavailable_store(
 
 def test_importing_the_adapter_imports_no_azure_library() -> None:
     code = (
-        "import sys, shared.store.tables; print(sorted({n.split('.')[0] for n in sys.modules} & {'azure', 'requests'}))"
+        "import sys, shared.store.table_storage_rows; "
+        "print(sorted({n.split('.')[0] for n in sys.modules} & {'azure', 'requests'}))"
     )
     found = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.local.salesforce.hooks import ValidationRule
+from emulators.salesforce.data.hooks import ValidationRule
 from tests.unit.sync.bench import HOUR, LEASE, Bench, Instance
 
 CUSTOMER = {

@@ -18,31 +18,31 @@ from typing import Any, Self
 
 import requests
 
-from infra.local.emulator import EmulatedClock, Fault
-from infra.local.partner_center.certificates import CertificateHost
-from infra.local.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator
-from infra.local.partner_center.entra import EntraEmulator
-from infra.local.salesforce.emulator import SalesforceEmulator
-from infra.local.salesforce.hooks import Lock, ValidationRule
-from infra.local.within import Badge, EmulatorAdapter, OpenDoor, httpx_client
+from emulators.base.emulator import EmulatedClock, Fault
+from emulators.entra.emulator import EntraEmulator
+from emulators.partner_center.certificate_host import CertificateHost
+from emulators.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator
+from emulators.salesforce.data.hooks import Lock, ValidationRule
+from emulators.salesforce.emulator import SalesforceEmulator
+from local.in_process_transport import Badge, EmulatorAdapter, OpenDoor, httpx_client
 from shared.clients.partner_center.referrals import Referrals
-from shared.clients.salesforce.api import SalesforceClient
-from shared.clients.salesforce.wire import Wire
+from shared.clients.salesforce.client import SalesforceClient
+from shared.clients.salesforce.request import Wire
 from shared.domain.deal import Side
 from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 from shared.domain.scope import Scope
-from shared.mapping.mapping import Constants, Translation
 from shared.mapping.schema import DEFAULT
-from shared.store.links import LinkStore
-from shared.store.sqlite import SqliteRows
+from shared.mapping.translation import Constants, Translation
+from shared.store.link_store import LinkStore
+from shared.store.sqlite_rows import SqliteRows
 from shared.sync.context import Context, Policy
-from shared.sync.due import Report
-from shared.sync.pair import Outcome
 from shared.sync.ports import Due, PartnerCenter, Salesforce, Store
-from shared.sync.pull import pull_event
-from shared.sync.push import push
-from shared.sync.sweep import sweep
+from shared.sync.reconcile.pair import Outcome
+from shared.sync.retry.retry_queue import Report
+from shared.sync.runs.pull import pull_event
+from shared.sync.runs.push import push
+from shared.sync.runs.sweep import sweep
 from tests.unit.sync.books import Books
 from tests.unit.sync.instances import Crash, Life, Mortal, MortalClock, Recorder, SerialWorkers
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from infra.local.emulator import Entry
+from emulators.base.emulator import Entry
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.logs import EVENTS
+from shared.foundation.logs import EVENTS
 from shared.sync.ports import Clock
 
 Act = Callable[[], object]

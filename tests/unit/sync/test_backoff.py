@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from infra.local.emulator import Fault, FaultKind
+from emulators.base.emulator import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.sync.ports import Due
 from tests.unit.sync.arrivals import arrived, assert_quiet, sent

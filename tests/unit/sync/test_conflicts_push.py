@@ -2,7 +2,7 @@
 
 import json
 
-from infra.local.emulator import Fault, FaultKind
+from emulators.base.emulator import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.domain.states import State
 from tests.unit.sync.bench import LEASE, Bench

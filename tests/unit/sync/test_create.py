@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from infra.local.emulator import Fault, FaultKind
-from infra.local.partner_center.emulator import LOCATION
+from emulators.base.emulator import Fault, FaultKind
+from emulators.partner_center.emulator import LOCATION
 from shared.domain.deal import Side
 from tests.unit.sync.bench import Bench
 

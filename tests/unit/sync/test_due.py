@@ -4,11 +4,11 @@ from itertools import pairwise
 
 import pytest
 
-from infra.local.emulator import Fault, FaultKind
+from emulators.base.emulator import Fault, FaultKind
 from shared.domain.deal import Side
-from shared.store.links import LinkStore
-from shared.sync.due import put_poisoned
+from shared.store.link_store import LinkStore
 from shared.sync.ports import Due
+from shared.sync.retry.retry_queue import put_poisoned
 from tests.unit.sync.arrivals import assert_quiet, opportunities_of, opportunity_of, sent
 from tests.unit.sync.bench import HOUR, MINUTE, Bench
 

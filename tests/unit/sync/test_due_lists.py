@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from shared.domain.deal import Side
 from shared.sync.context import Policy
-from shared.sync.due import come_due, on_list
 from shared.sync.ports import Due
+from shared.sync.retry.retry_queue import come_due, on_list
 from tests.unit.sync.bench import MINUTE, Bench
 
 LATER = timedelta(hours=1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.local.emulator import Fault, FaultKind
+from emulators.base.emulator import Fault, FaultKind
 from shared.domain.deal import Side
 from tests.unit.sync.bench import HOUR, LEASE, MINUTE, Bench
 

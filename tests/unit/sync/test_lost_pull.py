@@ -2,9 +2,9 @@
 
 import pytest
 
-from infra.local.emulator import Fault, FaultKind
+from emulators.base.emulator import Fault, FaultKind
 from shared.domain.deal import Side
-from shared.errors import StoreUnavailable
+from shared.foundation.errors import StoreUnavailable
 from tests.unit.sync.arrivals import accepted, assert_quiet, opportunities_of, opportunity_of, sent
 from tests.unit.sync.bench import HOUR, LEASE, MINUTE, Bench
 

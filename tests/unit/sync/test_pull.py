@@ -1,9 +1,9 @@
 import pytest
 
-from infra.local.emulator import Fault, FaultKind
+from emulators.base.emulator import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.sync.context import Mode, Policy
-from shared.sync.pair import SETTLED
+from shared.sync.reconcile.pair import SETTLED
 from tests.unit.sync.arrivals import arrived, assert_quiet, opportunities_of, opportunity_of, saves, sent
 from tests.unit.sync.bench import HOUR, MINUTE, Bench
 

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from shared.domain.deal import Side
-from shared.sync.pair import Result
+from shared.sync.reconcile.pair import Result
 from tests.unit.sync.arrivals import accepted, assert_quiet, opportunity_of, sent
 from tests.unit.sync.bench import LEASE, MINUTE, SETTLED, Bench, Instance
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from infra.local.wire import Request, Response
+from emulators.base.server import Request, Response
 from shared.domain.deal import Side
 from tests.unit.sync.bench import MINUTE, QUARTER, Bench
 

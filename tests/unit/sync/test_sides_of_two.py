@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.deal import Side
-from shared.errors import Throttled
-from shared.sync.failing import note_side, note_success
+from shared.foundation.errors import Throttled
 from shared.sync.ports import SideState
+from shared.sync.retry.error_policy import note_side, note_success
 from tests.unit.sync.bench import Bench, Instance
 
 SIDE = Side.PARTNER_CENTER

@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta
 
-from infra.local.emulator import Fault, FaultKind
+from emulators.base.emulator import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.sync.context import Policy
 from tests.unit.sync.arrivals import assert_quiet, opportunities_of, opportunity_of, sent

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.errors import Ambiguous, CosellError, StoreConflict, StoreUnavailable, Throttled, Unavailable
+from shared.foundation.errors import Ambiguous, CosellError, StoreConflict, StoreUnavailable, Throttled, Unavailable
 from tests.unit.sync.arrivals import assert_quiet, recovers
 from tests.unit.sync.bench import Bench
 from tests.unit.sync.deaths import EVERY, some

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from shared.app import App
-from shared.errors import ConfigurationError, SignInFailed
-from shared.settings import Settings
+from shared.foundation.errors import ConfigurationError, SignInFailed
+from shared.settings.variables import Settings
 from shared.sync.context import Context
-from shared.sync.push import push
+from shared.sync.runs.push import push
 from tests.unit.sync.bench import Bench
 
 OURS, THEIRS = "00D000000000001EAA", "00D000000000002EAA"

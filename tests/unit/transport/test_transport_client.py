@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.local.authority import Authority
-from infra.local.wire import Request, Response, Server
+from emulators.base.certificate_authority import Authority
+from emulators.base.server import Request, Response, Server
 from shared.transport.client import limits, open_client
 from shared.transport.deadline import Deadline, within
 from tests.unit.transport.slow_server import ANSWERS, drip, read_slowly, slow_server

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import requests
 
-from infra.local.wire import Response, Server
+from emulators.base.server import Response, Server
 from shared.transport.client import open_client
 from shared.transport.deadline import in_time, within
 from shared.transport.session import open_session

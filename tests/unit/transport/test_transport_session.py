@@ -8,9 +8,9 @@ import pytest
 import requests
 from urllib3.exceptions import ConnectTimeoutError, ProtocolError
 
-from infra.local.authority import Authority
-from infra.local.wire import Request, Response, Server
-from shared.errors import ConfigurationError
+from emulators.base.certificate_authority import Authority
+from emulators.base.server import Request, Response, Server
+from shared.foundation.errors import ConfigurationError
 from shared.transport.deadline import within
 from shared.transport.session import DeadlineAdapter, open_session
 from tests.unit.transport.slow_server import ANSWERS, OK, drip, read_slowly, slow_server

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import stamina
 
-from infra.local.systems import Systems
+from local.systems import Systems
 from tests.unit.cli.connect_partner_center.connect_bench import PLACEHOLDER, RT, Person
 
 

@@ -7,11 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from infra.local.partner_center.clients import App as Registration
-from infra.local.systems import Systems
+from emulators.entra.app_registrations import App as Registration
+from local.systems import Systems
 from shared.cli.connect_partner_center import Wanted, work
 from shared.cli.environment import Environment
-from shared.cli.exits import Exit
+from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 
 RT = "partner-center-refresh-token"

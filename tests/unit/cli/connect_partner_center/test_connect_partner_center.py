@@ -8,12 +8,19 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from infra.local.partner_center.tokens import REFERRALS_AUDIENCE
-from infra.local.systems import Systems
+from emulators.entra.tokens import REFERRALS_AUDIENCE
+from local.systems import Systems
 from shared.cli.environment import Environment, write
-from shared.cli.exits import Exit
+from shared.cli.exit_codes import Exit
 from shared.cli.main import app as command
-from shared.errors import ConfigurationError, ConsentNeeded, CosellError, MfaRequired, SignInFailed, Unavailable
+from shared.foundation.errors import (
+    ConfigurationError,
+    ConsentNeeded,
+    CosellError,
+    MfaRequired,
+    SignInFailed,
+    Unavailable,
+)
 from tests.unit.cli.connect_partner_center.connect_bench import (
     PLACEHOLDER,
     RT,

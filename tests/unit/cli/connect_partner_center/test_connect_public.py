@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.local.systems import Systems
-from shared.cli.exits import Exit
-from shared.errors import ConfigurationError, SignInFailed
+from local.systems import Systems
+from shared.cli.exit_codes import Exit
+from shared.foundation.errors import ConfigurationError, SignInFailed
 from tests.unit.cli.connect_partner_center.connect_bench import (
     PLACEHOLDER,
     Person,

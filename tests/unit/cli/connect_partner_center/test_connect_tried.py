@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.emulator import Fault, FaultKind
-from infra.local.partner_center.tokens import REFERRALS_AUDIENCE, USER, WEBHOOKS_AUDIENCE
-from infra.local.systems import Systems
-from shared.cli import certificate
+from emulators.base.emulator import Fault, FaultKind
+from emulators.entra.tokens import REFERRALS_AUDIENCE, USER, WEBHOOKS_AUDIENCE
+from local.systems import Systems
+from shared.cli import self_signed_certificate
 from shared.cli.connect_partner_center import Wanted, work
-from shared.cli.exits import Exit
+from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.clients.partner_center.consent import NEXT_CERTIFICATE
-from shared.errors import ConfigurationError, ConsentNeeded, CosellError, SignInFailed, Unavailable
+from shared.foundation.errors import ConfigurationError, ConsentNeeded, CosellError, SignInFailed, Unavailable
 from tests.unit.cli.connect_partner_center.connect_bench import (
     CERTIFICATE,
     HERE,
@@ -102,7 +102,7 @@ def test_a_new_certificate_waits_until_a_sign_in_proves_it(
     assert connect(make_certificate=True) is Exit.OK
     file = tmp_path / "cosell-local.cer"
     uploaded, said = file.read_text(encoding="ascii"), capsys.readouterr().out
-    waiting = certificate.read(stored(systems, NEXT_CERTIFICATE))
+    waiting = self_signed_certificate.read(stored(systems, NEXT_CERTIFICATE))
     assert waiting is not None
     assert uploaded == waiting.public_pem
     assert "PRIVATE" not in uploaded + said

@@ -6,8 +6,8 @@ import httpx
 import pytest
 import stamina
 
-from infra.local.authority import Authority
-from infra.local.partner_center.serve import Addresses, serve
+from emulators.base.certificate_authority import Authority
+from emulators.partner_center.serve import Addresses, serve
 from shared.clients.partner_center.referrals import Referrals
 from tests.unit.clients.partner_center.far_side import FarSide
 from tests.unit.clients.partner_center.signing_in import Entra, Scene

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import httpx
 
 from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn, SecretNames
-from shared.errors import CosellError, NotFound
+from shared.foundation.errors import CosellError, NotFound
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 NAMES = SecretNames(refresh_token="rt", certificate="cert", client_secret="secret")

@@ -8,13 +8,22 @@ from typing import Any
 import pytest
 import trustme
 
-from infra.local.authority import Authority
-from infra.local.emulator import Fault, FaultKind
-from infra.local.partner_center.emulator import BASE
-from infra.local.partner_center.serve import Addresses
+from emulators.base.certificate_authority import Authority
+from emulators.base.emulator import Fault, FaultKind
+from emulators.partner_center.emulator import BASE
+from emulators.partner_center.serve import Addresses
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
-from shared.errors import Ambiguous, Conflict, ConsentNeeded, MfaRequired, NotFound, Rejected, Throttled, Unavailable
+from shared.foundation.errors import (
+    Ambiguous,
+    Conflict,
+    ConsentNeeded,
+    MfaRequired,
+    NotFound,
+    Rejected,
+    Throttled,
+    Unavailable,
+)
 from shared.transport.client import open_client
 from tests.unit.clients.partner_center.signing_in import NAMES, Vault
 

@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.clients.exact_json import text
-from shared.clients.partner_center.bodies import fold, load
-from shared.clients.partner_center.failures import Asked, Reply, of_reply
-from shared.errors import Ambiguous, CosellError, Retryable
+from shared.clients.partner_center.error_mapping import Asked, Reply, of_reply
+from shared.clients.partner_center.json_bodies import fold, load
+from shared.foundation.errors import Ambiguous, CosellError, Retryable
 
 JSON = st.recursive(
     st.none()

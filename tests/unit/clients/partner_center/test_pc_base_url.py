@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.clients.partner_center.referrals import BASE_URL, open_referrals
-from shared.errors import ConfigurationError
+from shared.foundation.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from shared.clients.partner_center.consent import Consent
 from shared.clients.partner_center.sign_in import REFERRALS_SCOPE, WEBHOOKS_SCOPE, AppRegistration
-from shared.errors import ConsentNeeded, SignInFailed, Unavailable
+from shared.foundation.errors import ConsentNeeded, SignInFailed, Unavailable
 from tests.unit.clients.partner_center.signing_in import TENANT, Entra, refusal
 
 DEVICE = {"user_code": "ABCD", "device_code": "d-1", "interval": 5, "expires_in": 900, "message": "open and type"}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.authority import Authority
-from infra.local.wire import Request, Response, Server
+from emulators.base.certificate_authority import Authority
+from emulators.base.server import Request, Response, Server
 from shared.clients.partner_center.referrals import open_referrals
-from shared.errors import Ambiguous, CosellError, Unavailable
+from shared.foundation.errors import Ambiguous, CosellError, Unavailable
 from tests.unit.transport.slow_server import ANSWERS, slow_server
 
 ID = "0a5f0000-1111-2222-3333-444455556666"

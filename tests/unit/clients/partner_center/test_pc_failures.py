@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from shared.clients.partner_center.failures import Reply, patience
+from shared.clients.partner_center.error_mapping import Reply, patience
 from shared.clients.partner_center.referrals import Referrals
-from shared.clients.partner_center.wire import LONGEST_WAIT, Backoff
-from shared.errors import (
+from shared.clients.partner_center.request import LONGEST_WAIT, Backoff
+from shared.foundation.errors import (
     MAX_REMOTE_TEXT,
     CosellError,
     MfaRequired,

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from shared.clients.partner_center.bodies import Unreadable
-from shared.clients.partner_center.failures import Reply
-from shared.clients.partner_center.probe import claims_of, probe_of
+from shared.clients.partner_center.connection_probe import claims_of, probe_of
+from shared.clients.partner_center.error_mapping import Reply
+from shared.clients.partner_center.json_bodies import Unreadable
 
 REFERRALS = [{"id": "one", "team": []}]
 

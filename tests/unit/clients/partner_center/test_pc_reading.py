@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from shared.clients.partner_center.referrals import Referrals
-from shared.errors import NotFound, Rejected, Unavailable
+from shared.foundation.errors import NotFound, Rejected, Unavailable
 from shared.sync.ports import PartnerCenter
 from tests.unit.clients.partner_center.far_side import Answer, FarSide
 

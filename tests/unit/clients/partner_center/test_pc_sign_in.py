@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_pem_x509_certificate
 
 from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
-from shared.errors import ConfigurationError, ConsentNeeded, SignInFailed, StoreUnavailable, Unavailable
+from shared.foundation.errors import ConfigurationError, ConsentNeeded, SignInFailed, StoreUnavailable, Unavailable
 from shared.transport.deadline import within
 from tests.unit.clients.partner_center.signing_in import NAMES, TENANT, Scene, Vault, refusal
 

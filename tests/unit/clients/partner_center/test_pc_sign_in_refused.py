@@ -5,7 +5,7 @@ import logging
 import httpx
 import pytest
 
-from shared.errors import ConsentNeeded, CosellError, MfaRequired, SignInFailed, Throttled, Unavailable
+from shared.foundation.errors import ConsentNeeded, CosellError, MfaRequired, SignInFailed, Throttled, Unavailable
 from tests.unit.clients.partner_center.signing_in import Scene, Step, refusal
 
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 from shared.clients.partner_center.sign_in import WEBHOOKS_SCOPE, PartnerCenterSignIn
-from shared.errors import Unavailable
+from shared.foundation.errors import Unavailable
 from tests.unit.clients.partner_center.signing_in import Scene, refusal
 
 

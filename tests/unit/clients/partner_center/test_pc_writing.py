@@ -7,7 +7,16 @@ import httpx
 import pytest
 
 from shared.clients.partner_center.referrals import Referrals
-from shared.errors import Ambiguous, Conflict, CosellError, NotFound, Rejected, SignInFailed, Throttled, Unavailable
+from shared.foundation.errors import (
+    Ambiguous,
+    Conflict,
+    CosellError,
+    NotFound,
+    Rejected,
+    SignInFailed,
+    Throttled,
+    Unavailable,
+)
 from tests.unit.clients.partner_center.far_side import Answer, FarSide
 
 ID = "0a5f0000-1111-2222-3333-444455556666"

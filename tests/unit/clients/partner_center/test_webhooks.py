@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.clients.partner_center.registration import EVENTS, Registration
-from shared.clients.partner_center.webhooks import Webhooks
-from shared.errors import (
+from shared.clients.partner_center.webhook_bodies import EVENTS, Registration
+from shared.clients.partner_center.webhook_registration import Webhooks
+from shared.foundation.errors import (
     Ambiguous,
     ConfigurationError,
     Conflict,

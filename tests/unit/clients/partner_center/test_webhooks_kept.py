@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.local.authority import Authority
-from infra.local.emulator import Fault, FaultKind
-from infra.local.partner_center.entra import EntraEmulator
-from infra.local.partner_center.events import NAMES, TEST_EVENT
-from infra.local.partner_center.serve import Addresses
+from emulators.base.certificate_authority import Authority
+from emulators.base.emulator import Fault, FaultKind
+from emulators.entra.emulator import EntraEmulator
+from emulators.partner_center.events import NAMES, TEST_EVENT
+from emulators.partner_center.serve import Addresses
 from shared.clients.partner_center.referrals import Referrals
-from shared.clients.partner_center.registration import EVENTS, Registration
 from shared.clients.partner_center.sign_in import WEBHOOKS_SCOPE, AppRegistration, PartnerCenterSignIn
-from shared.clients.partner_center.webhooks import Kept, Webhooks, keep_registration
-from shared.errors import ConsentNeeded, MfaRequired
+from shared.clients.partner_center.webhook_bodies import EVENTS, Registration
+from shared.clients.partner_center.webhook_registration import Kept, Webhooks, keep_registration
+from shared.foundation.errors import ConsentNeeded, MfaRequired
 from shared.transport.client import open_client
 from tests.unit.clients.partner_center.signing_in import NAMES as SECRETS
 from tests.unit.clients.partner_center.signing_in import Vault

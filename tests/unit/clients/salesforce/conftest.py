@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 import stamina
 
-from shared.clients.salesforce.api import SalesforceClient, open_salesforce
+from shared.clients.salesforce.client import SalesforceClient, open_salesforce
 from shared.transport.session import open_session
 from tests.unit.clients.salesforce.salesforce_bench import LOGIN, NOW, Fake, MemoryVault, Ticker, new_pem
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import requests
 
-from infra.local.salesforce import SalesforceEmulator
-from infra.local.wire import Request, Response
-from shared.clients.salesforce.api import SalesforceClient
-from shared.clients.salesforce.metadata import MetadataClient
+from emulators.base.server import Request, Response
+from emulators.salesforce import SalesforceEmulator
+from shared.clients.salesforce.client import SalesforceClient
+from shared.clients.salesforce.metadata_deploy import MetadataClient
 from shared.clients.salesforce.source_format import Package, package_folders, read_source
 from tests.unit.clients.salesforce.salesforce_bench import Fake
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from infra.local.wire import Request, Response
+from emulators.base.server import Request, Response
 
 LOGIN = "https://acme.my.salesforce.com"
 DATE = "Sun, 22 Nov 2026 10:00:10 GMT"

@@ -1,7 +1,7 @@
 import pytest
 
-from shared.clients.salesforce.faults import cause_of, error_of, fault_of, faults_of, passing
-from shared.errors import Rejected
+from shared.clients.salesforce.error_codes import cause_of, error_of, fault_of, faults_of, passing
+from shared.foundation.errors import Rejected
 
 MATCHES = {
     "matchResults": [

@@ -1,8 +1,8 @@
 import pytest
 
-from infra.local.salesforce import SalesforceEmulator
-from shared.clients.salesforce.api import SalesforceClient
-from shared.clients.salesforce.fields_there import duplicates, obstacles
+from emulators.salesforce import SalesforceEmulator
+from shared.clients.salesforce.client import SalesforceClient
+from shared.clients.salesforce.existing_fields import duplicates, obstacles
 from shared.clients.salesforce.metadata_xml import NAMESPACE
 from tests.unit.clients.salesforce.metadata_bench import Bench, whole_package
 from tests.unit.clients.salesforce.salesforce_bench import Fake

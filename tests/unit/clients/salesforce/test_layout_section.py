@@ -2,7 +2,7 @@ import pytest
 
 from shared.clients.salesforce.layout_section import LABEL, section_of, with_section
 from shared.clients.salesforce.metadata_xml import children, local, parse, text_of
-from shared.errors import ConfigurationError, Unavailable
+from shared.foundation.errors import ConfigurationError, Unavailable
 from tests.unit.clients.salesforce.metadata_bench import whole_package
 
 SECTION = section_of(whole_package().files["layouts/Opportunity-Co-sell Layout.layout"])

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from infra.local.authority import Authority
-from infra.local.wire import Request, Response, Server
-from shared.clients.salesforce.api import SalesforceClient, open_salesforce
-from shared.errors import Ambiguous, CosellError, Unavailable
+from emulators.base.certificate_authority import Authority
+from emulators.base.server import Request, Response, Server
+from shared.clients.salesforce.client import SalesforceClient, open_salesforce
+from shared.foundation.errors import Ambiguous, CosellError, Unavailable
 from shared.sync.ports import Node
 from shared.transport.session import open_session
 from tests.unit.clients.salesforce.salesforce_bench import MemoryVault

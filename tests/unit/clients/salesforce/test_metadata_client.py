@@ -1,13 +1,13 @@
 import pytest
 
-from infra.local.emulator import Fault, FaultKind
-from infra.local.salesforce import SalesforceEmulator
-from infra.local.wire import Response
-from shared.clients.salesforce.api import SalesforceClient
-from shared.clients.salesforce.metadata import Deployment, readable
+from emulators.base.emulator import Fault, FaultKind
+from emulators.base.server import Response
+from emulators.salesforce import SalesforceEmulator
+from shared.clients.salesforce.client import SalesforceClient
+from shared.clients.salesforce.metadata_deploy import Deployment, readable
 from shared.clients.salesforce.metadata_xml import NAMESPACE
 from shared.clients.salesforce.source_format import Package, layout_package
-from shared.errors import Ambiguous, NotFound, Rejected, SignInFailed, Unavailable
+from shared.foundation.errors import Ambiguous, NotFound, Rejected, SignInFailed, Unavailable
 from tests.unit.clients.salesforce.metadata_bench import LAYOUT, Bench, whole_package
 from tests.unit.clients.salesforce.salesforce_bench import Fake
 

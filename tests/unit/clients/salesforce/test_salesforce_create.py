@@ -2,9 +2,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.local.wire import Request, Response
-from shared.clients.salesforce.api import SalesforceClient
-from shared.errors import Ambiguous, Conflict, CosellError, Locked, Rejected, Throttled, Unavailable
+from emulators.base.server import Request, Response
+from shared.clients.salesforce.client import SalesforceClient
+from shared.foundation.errors import Ambiguous, Conflict, CosellError, Locked, Rejected, Throttled, Unavailable
 from shared.sync.ports import Node
 from tests.unit.clients.salesforce.salesforce_bench import Fake
 

@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from infra.local.wire import Request, Response
-from shared.clients.salesforce.api import SalesforceClient
-from shared.clients.salesforce.soql import full_id
-from shared.errors import NotFound, Rejected, Throttled, Unavailable
+from emulators.base.server import Request, Response
+from shared.clients.salesforce.client import SalesforceClient
+from shared.clients.salesforce.soql_literals import full_id
+from shared.foundation.errors import NotFound, Rejected, Throttled, Unavailable
 from tests.unit.clients.salesforce.salesforce_bench import Fake
 
 Query = Callable[[str], tuple[int, object]]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from infra.local.wire import Request, Response
-from shared.clients.salesforce.api import SalesforceClient
-from shared.clients.salesforce.soql import full_id
-from shared.errors import Ambiguous, Cause, Locked
+from emulators.base.server import Request, Response
+from shared.clients.salesforce.client import SalesforceClient
+from shared.clients.salesforce.soql_literals import full_id
+from shared.foundation.errors import Ambiguous, Cause, Locked
 from shared.sync.ports import Write, Written
 from tests.unit.clients.salesforce.salesforce_bench import Fake
 

@@ -9,9 +9,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from infra.local.wire import Request, Response
-from shared.clients.salesforce.api import SalesforceClient, open_salesforce
-from shared.errors import ConfigurationError, ConsentNeeded, CosellError, SignInFailed, Throttled, Unavailable
+from emulators.base.server import Request, Response
+from shared.clients.salesforce.client import SalesforceClient, open_salesforce
+from shared.foundation.errors import (
+    ConfigurationError,
+    ConsentNeeded,
+    CosellError,
+    SignInFailed,
+    Throttled,
+    Unavailable,
+)
 from tests.unit.clients.salesforce.salesforce_bench import LOGIN, NOW, Fake, MemoryVault, Ticker, new_pem
 
 

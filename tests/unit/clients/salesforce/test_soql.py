@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clients.salesforce.soql import full_id, in_list, is_id, literal, moment
+from shared.clients.salesforce.soql_literals import full_id, in_list, is_id, literal, moment
 
 
 @given(st.text())

@@ -5,10 +5,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.local.wire import Request, Response
-from shared.clients.salesforce.api import SalesforceClient, open_salesforce
-from shared.clients.salesforce.wire import _patience
-from shared.errors import Ambiguous, CosellError, Locked, NotFound, Rejected, SignInFailed, Throttled, Unavailable
+from emulators.base.server import Request, Response
+from shared.clients.salesforce.client import SalesforceClient, open_salesforce
+from shared.clients.salesforce.request import _patience
+from shared.foundation.errors import (
+    Ambiguous,
+    CosellError,
+    Locked,
+    NotFound,
+    Rejected,
+    SignInFailed,
+    Throttled,
+    Unavailable,
+)
 from shared.sync.ports import Node, Write
 from shared.transport.deadline import Deadline
 from shared.transport.session import open_session
@@ -25,14 +34,16 @@ def told(code: str, message: str = "", status: int = 400) -> Response:
 
 
 def test_importing_the_client_does_not_import_the_library() -> None:
-    code = "import sys, shared.clients.salesforce.api; print('simple_salesforce' in sys.modules, 'jwt' in sys.modules)"
+    code = (
+        "import sys, shared.clients.salesforce.client; print('simple_salesforce' in sys.modules, 'jwt' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
     assert done.stdout.split() == ["False", "False"]
 
 
 def test_the_library_is_loaded_without_the_parts_that_are_never_called() -> None:
     code = (
-        "import sys; from shared.clients.salesforce.wire import _load_library; print(_load_library());"
+        "import sys; from shared.clients.salesforce.request import _load_library; print(_load_library());"
         "print({'zeep', 'more_itertools'} & set(sys.modules));"
         "import simple_salesforce.metadata as m, simple_salesforce.bulk as b, simple_salesforce.bulk2 as b2;"
         "print(m.SfdcMetadataApi, b.SFBulkHandler, b2.SFBulk2Handler)"

@@ -1,0 +1,1 @@
+"""Emulators of Salesforce, Partner Center, Entra ID, Key Vault and the managed-identity endpoint. See README.md."""

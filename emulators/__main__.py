@@ -1,0 +1,35 @@
+"""Start one emulator alone: `python -m emulators salesforce --port 7083`, until Ctrl-C.
+
+`python -m emulators NAME --help` lists the options of one emulator.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from emulators.key_vault.command import main as key_vault
+from emulators.managed_identity.command import main as managed_identity
+from emulators.partner_center.command import main as partner_center
+from emulators.salesforce.command import main as salesforce
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "salesforce": salesforce,
+    "partner-center": partner_center,
+    "key-vault": key_vault,
+    "managed-identity": managed_identity,
+}
+USAGE = f"usage: python -m emulators {{{','.join(COMMANDS)}}} [options]"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command that the first argument names; exit status 2 where it names none."""
+    if arguments and arguments[0] in COMMANDS:
+        return COMMANDS[arguments[0]](arguments[1:])
+    if arguments and arguments[0] in {"-h", "--help"}:
+        print(USAGE)
+        return 0
+    print(f"{USAGE}\nThere is no emulator named {arguments[0]!r}." if arguments else USAGE, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

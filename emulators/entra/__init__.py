@@ -1,0 +1,1 @@
+"""An emulator of Microsoft Entra ID: tokens, consent and app registrations."""

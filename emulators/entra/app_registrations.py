@@ -1,0 +1,73 @@
+"""App registrations: a client proves itself by a secret or by an assertion signed with its certificate (12.3)."""
+
+import base64
+import hmac
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from emulators.entra.aadsts_errors import AadstsError
+from emulators.entra.tokens import UNJUDGED
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+@dataclass(slots=True)
+class App:
+    """One app registration; `certificates` in PEM. A public one has no credential and must show none."""
+
+    client_id: str
+    secrets: list[str] = field(default_factory=list)
+    certificates: list[str] = field(default_factory=list)
+    public: bool = False
+    redirects: list[str] = field(default_factory=lambda: ["http://localhost"])
+
+    def prove(self, form: dict[str, str], token_url: str, now: float) -> None:
+        """Raises AadstsError unless the form carries a valid secret or assertion, of a public app neither."""
+        if self.public:
+            if form.keys() & {"client_assertion", "client_secret"}:
+                raise AadstsError(700025)
+        elif "client_assertion" in form:
+            self._check_assertion(form, token_url, now)
+        elif not any(hmac.compare_digest(s.encode(), form.get("client_secret", "").encode()) for s in self.secrets):
+            raise AadstsError(7000215 if form.get("client_secret") else 7000218)
+
+    def _check_assertion(self, form: dict[str, str], token_url: str, now: float) -> None:
+        assertion = form["client_assertion"]
+        if form.get("client_assertion_type") != ASSERTION_TYPE:
+            raise AadstsError(7000218)
+        claims = self._verified(assertion)
+        same_place = str(claims.get("aud")).endswith(urlsplit(token_url).path)
+        if claims.get("iss") != self.client_id or claims.get("sub") != self.client_id or not same_place:
+            raise AadstsError(700023)
+        expires = claims.get("exp")
+        if not isinstance(expires, int | float) or expires < now:
+            raise AadstsError(700024)
+
+    def _verified(self, assertion: str) -> dict[str, object]:
+        try:
+            key = self._key(jwt.get_unverified_header(assertion))
+            claims: dict[str, object] = jwt.decode(assertion, key, algorithms=["RS256", "PS256"], options=UNJUDGED)
+        except (jwt.PyJWTError, ValueError):
+            raise AadstsError(700027) from None
+        return claims
+
+    def _key(self, header: dict[str, object]) -> rsa.RSAPublicKey:
+        for pem in self.certificates:
+            certificate = x509.load_pem_x509_certificate(pem.encode())
+            prints = {"x5t": hashes.SHA1(), "x5t#S256": hashes.SHA256()}  # noqa: S303 - x5t is SHA-1 by definition
+            names = [name for name, how in prints.items() if _bytes(header.get(name)) == certificate.fingerprint(how)]
+            key = certificate.public_key()
+            if names and isinstance(key, rsa.RSAPublicKey):
+                return key
+        raise AadstsError(700027)
+
+
+def _bytes(said: object) -> bytes:
+    """Raises ValueError for what is not base64."""
+    text = str(said or "")
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

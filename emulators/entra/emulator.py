@@ -1,0 +1,346 @@
+"""An emulator of Entra ID, v1 and v2: token endpoint, authorization code and device code (section 12).
+
+Control API besides the common one:
+
+    POST   /_control/next-refresh-fails     {"code": 50173, "times": 1}
+    POST   /_control/next-sign-in-fails     {"code": 50076, "times": 1, "at": "authorize"} or at "token", "devicecode"
+    POST   /_control/revoke-access-tokens
+    POST   /_control/settings               see `EntraSettings`
+    POST   /_control/refresh-token          -> {"refresh_token": ...}, as after an interactive consent
+    POST   /_control/apps                   {"client_id": ..., "secrets": [...], "certificates": [...], "public": ...}
+"""
+
+import base64
+import json
+import random
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from emulators.base.emulator import CONTROL, Emulator, checked
+from emulators.base.server import Request, Response
+from emulators.entra.aadsts_errors import AadstsError
+from emulators.entra.app_registrations import App
+from emulators.entra.consents import DEVICE_GRANTS, Consent, Consents
+from emulators.entra.tokens import (
+    REFERRALS_AUDIENCE,
+    WEBHOOKS_AUDIENCE,
+    SigningKey,
+    TokenRefused,
+    User,
+)
+
+TENANT = "aaaabbbb-0000-4111-8222-ccccdddd0001"
+CLIENT_ID = "aaaabbbb-0000-4111-8222-ccccdddd0002"
+SECRET = "local-client-secret"  # noqa: S105 - the made-up secret of a local run
+USER_ID = "aaaabbbb-0000-4111-8222-ccccdddd0003"
+REFRESH_LIFE = timedelta(days=90)
+_CHOICES = {"rotation": ("keep", "invalidate", "withhold"), "person": ("consents", "refuses", "waits")}
+
+
+@dataclass(slots=True)
+class EntraSettings:
+    """How the endpoint behaves; defaults are Entra's."""
+
+    access_token_seconds: int = 3599
+    mfa: bool = True  # `mfa` in amr of tokens issued from now on
+    # On redemption of a refresh token: both stay valid; the old one dies at once; no new one is sent.
+    rotation: str = "keep"
+    roles: tuple[str, ...] | None = None  # instead of the user's own
+    audiences: tuple[str, ...] = (REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE)  # resources the tenant knows
+    consented: tuple[str, ...] = (REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE)
+    person: str = "consents"  # what happens before the page of authorize and device code: consents, refuses, waits
+    device_interval: int = 5  # seconds between two questions about a device code
+
+    def change(self, wanted: dict[str, Any]) -> None:
+        """Set several by name. Raises ValueError, msgspec.ValidationError."""
+        changed = checked(EntraSettings, {**asdict(self), **wanted})
+        strange = [name for name, known in _CHOICES.items() if getattr(changed, name) not in known]
+        if strange:
+            raise ValueError(f"unknown value of {strange}")
+        for name, value in asdict(changed).items():
+            setattr(self, name, value)
+
+
+@dataclass(slots=True)
+class _Grant:
+    client_id: str
+    expires: float
+
+
+@dataclass(slots=True)
+class _Planned:
+    code: int
+    at: str
+    times: int = field(default=1)
+
+
+class EntraEmulator(Emulator):
+    """One tenant, one user, some apps."""
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        tenant: str = TENANT,
+        client_id: str = CLIENT_ID,
+        client_secret: str = SECRET,
+        user: User | None = None,
+    ) -> None:
+        """The app `client_id` is registered with `client_secret`; further apps and certificates by `register`."""
+        super().__init__(seed=seed)
+        self.tenant, self.client_id, self.client_secret = tenant, client_id, client_secret
+        self.user = user or User(USER_ID)
+        self.key = SigningKey()
+        self.restart()
+
+    def restart(self) -> None:
+        """One app, no grants, default settings; the signing key stays."""
+        self.settings = EntraSettings()
+        self.apps = {self.client_id: App(self.client_id, [self.client_secret])}
+        self._grants: dict[str, _Grant] = {}
+        self._planned: list[_Planned] = []
+        self._live: set[str] = set()
+        self._consents = Consents(self)
+        self._secret = random.Random(f"{self.seed}/tokens")
+
+    # --- for tests and the local run
+
+    def register(self, client_id: str, *, secret: str | None = None, certificate_pem: str | None = None) -> None:
+        """Add an app, or a further credential of one."""
+        app = self.apps.setdefault(client_id, App(client_id))
+        app.secrets += [secret] if secret else []
+        app.certificates += [certificate_pem] if certificate_pem else []
+
+    def refresh_token(self, client_id: str | None = None) -> str:
+        """A new refresh token, as after an interactive consent."""
+        token = f"0.AX{self._secret.getrandbits(480):0120x}"
+        expires = (self.clock.now() + REFRESH_LIFE).timestamp()
+        self._grants[token] = _Grant(client_id or self.client_id, expires)
+        return token
+
+    def access_token(self, audience: str = REFERRALS_AUDIENCE, *, app_only: bool = False, **claims: object) -> str:
+        """An access token of our user, or of the app alone; `claims` override (None removes one)."""
+        now = int(self.clock.now().timestamp())
+        ticket = self.ticket()
+        self._live.add(ticket)
+        merged = {**self._claims(audience, now, app_only=app_only), "uti": ticket, **claims}
+        return self.key.sign({name: value for name, value in merged.items() if value is not None})
+
+    def fail_next(self, code: int, times: int = 1, *, at: str = "refresh") -> None:
+        """The next refresh grants, or sign-ins at `authorize`, `token` or `devicecode`, fail with AADSTS`code`."""
+        if at not in ("refresh", "authorize", "token", "devicecode"):
+            raise ValueError(f"nothing fails at {at!r}")
+        self._planned.append(_Planned(code, at, times))
+
+    def ticket(self) -> str:
+        """A name that nobody guesses."""
+        return f"{self._secret.getrandbits(128):032x}"
+
+    def revoke_access_tokens(self) -> None:
+        """All access tokens issued so far no longer count."""
+        self._live.clear()
+
+    def introspect(self, token: str) -> dict[str, Any]:
+        """The claims of a token that still counts. Raises TokenRefused."""
+        with self.lock:
+            claims = self.key.claims(token)
+            if claims.get("uti") not in self._live:
+                raise TokenRefused("the token was revoked")
+            if not isinstance(claims.get("exp"), int) or claims["exp"] <= self.clock.now().timestamp():
+                raise TokenRefused("the token has expired")
+            return claims
+
+    # --- routes
+
+    def respond(self, request: Request) -> Response:
+        """The token endpoint, the discovery document and the keys."""
+        parts = [part for part in request.path.split("/") if part]
+        try:
+            return self._route(request, parts[0] if parts else "", "/".join(parts[1:]))
+        except AadstsError as error:
+            return error.response(self.clock.now(), uuid.UUID(int=self.chance.getrandbits(128), version=4))
+
+    def _route(self, request: Request, tenant: str, rest: str) -> Response:
+        if tenant not in (self.tenant, "common", "organizations"):
+            raise AadstsError(90002)
+        match request.method, rest:
+            case "GET", "v2.0/.well-known/openid-configuration" | ".well-known/openid-configuration":
+                return self._discovery(request, tenant, v2=rest.startswith("v2.0"))
+            case "GET", "discovery/v2.0/keys" | "discovery/keys":
+                return Response.of({"keys": [self.key.jwk()]})
+            case "POST", "oauth2/v2.0/token" | "oauth2/token":
+                self.tag("token")
+                return self._token(request, v2="v2.0" in rest)
+            case "POST", "oauth2/v2.0/devicecode" | "oauth2/devicecode":
+                self.tag("devicecode")
+                form, _ = self._asked(request)
+                self.fail_as_planned("devicecode")
+                return self._consents.device(form, v2="v2.0" in rest)
+            case "GET", "oauth2/v2.0/authorize" | "oauth2/authorize":
+                self.tag("authorize")
+                return self._consents.authorize(request.query, v2="v2.0" in rest)
+        return Response.of({"error": "invalid_request", "error_description": "Not emulated."}, 404)
+
+    def _discovery(self, request: Request, tenant: str, *, v2: bool) -> Response:
+        base = f"https://{request.headers.get('host', 'localhost')}/{tenant}"
+        version = "/v2.0" if v2 else ""
+        return Response.of({
+            "issuer": f"{base}{version}",
+            "authorization_endpoint": f"{base}/oauth2{version}/authorize",
+            "token_endpoint": f"{base}/oauth2{version}/token",
+            "device_authorization_endpoint": f"{base}/oauth2{version}/devicecode",
+            "jwks_uri": f"{base}/discovery{version}/keys",
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
+            "response_types_supported": ["code", "id_token", "code id_token"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        })  # fmt: skip
+
+    # --- grants
+
+    def _asked(self, request: Request) -> tuple[dict[str, str], App]:
+        try:
+            form = request.form()
+        except ValueError:
+            raise AadstsError(900144) from None
+        app = self.apps.get(form.get("client_id", ""))
+        if app is None:
+            raise AadstsError(700016 if form.get("client_id") else 900144)
+        return form, app
+
+    def _token(self, request: Request, *, v2: bool) -> Response:
+        form, app = self._asked(request)
+        app.prove(form, request.path, self.clock.now().timestamp())
+        match form.get("grant_type"):
+            case "authorization_code":
+                return self._signed_in(form, self._consents.redeemed(form), v2=v2)
+            case grant if grant in DEVICE_GRANTS:
+                return self._signed_in(form, self._consents.signed_in(form), v2=v2)
+            case "refresh_token":
+                return self._refreshed(form, app, v2=v2)
+            case "client_credentials":
+                return self._issued(form, self.audience(form, v2=v2), None, v2=v2)
+        raise AadstsError(70003)
+
+    def _signed_in(self, form: dict[str, str], consent: Consent, *, v2: bool) -> Response:
+        """Tokens for a person who has consented, a refresh token among them where it was asked for."""
+        self.fail_as_planned("token")
+        refresh = self.refresh_token(form["client_id"]) if consent.offline else None
+        return self._issued(form, consent.audience, refresh, v2=v2, nonce=consent.nonce)
+
+    def _refreshed(self, form: dict[str, str], app: App, *, v2: bool) -> Response:
+        self.fail_as_planned("refresh")
+        old = form.get("refresh_token", "")
+        grant = self._grants.get(old)
+        if grant is None or grant.client_id != app.client_id:
+            raise AadstsError(70000)
+        if grant.expires <= self.clock.now().timestamp():
+            raise AadstsError(700082 if grant.expires > 0 else 70008)
+        audience = self.audience(form, v2=v2)
+        self.check_consent(audience)
+        fresh = None if self.settings.rotation == "withhold" else self.refresh_token(app.client_id)
+        if self.settings.rotation == "invalidate":
+            grant.expires = 0
+        return self._issued(form, audience, fresh, v2=v2)
+
+    def fail_as_planned(self, at: str) -> None:
+        """Raise the AadstsError that somebody planned for here."""
+        for planned in self._planned:
+            if planned.times > 0 and planned.at == at:
+                planned.times -= 1
+                raise AadstsError(planned.code)
+
+    def audience(self, asked: Mapping[str, str], *, v2: bool) -> str:
+        """The resource of a request: v1 names it, v2 wraps it in a scope."""
+        if not v2:
+            return asked.get("resource", "").rstrip("/")
+        scopes = [scope for scope in asked.get("scope", "").split() if "://" in scope]
+        if not scopes:
+            raise AadstsError(70011)
+        return scopes[0].rpartition("/")[0].rstrip("/")
+
+    def check_consent(self, audience: str) -> None:
+        """Raise AadstsError unless the tenant knows the resource and consented to it."""
+        if audience not in self.settings.audiences:
+            raise AadstsError(500011)
+        if audience not in self.settings.consented:
+            raise AadstsError(65001)
+
+    def _issued(
+        self, form: dict[str, str], audience: str, refresh: str | None, *, v2: bool, nonce: str | None = None
+    ) -> Response:
+        app_only = form["grant_type"] == "client_credentials"
+        life, now = self.settings.access_token_seconds, int(self.clock.now().timestamp())
+        token = self.access_token(audience, app_only=app_only, appid=form["client_id"])
+        body: dict[str, Any] = {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life}
+        if not v2:
+            body = {**{name: str(value) for name, value in body.items()}, "resource": audience,
+                    "expires_on": str(now + life), "not_before": str(now - 300)}  # fmt: skip
+        body["access_token"] = token
+        if not app_only:
+            body["scope"] = f"{audience}/user_impersonation" if v2 else "user_impersonation"
+            body |= {"id_token": self._id_token(form["client_id"], now, nonce), "client_info": self._client_info()}
+        return Response.of(body if refresh is None else {**body, "refresh_token": refresh})
+
+    def _claims(self, audience: str, now: int, *, app_only: bool) -> dict[str, object]:
+        settings, user = self.settings, self.user
+        claims: dict[str, object] = {
+            "aud": audience, "iss": f"https://sts.windows.net/{self.tenant}/", "tid": self.tenant, "ver": "1.0",
+            "iat": now, "nbf": now - 300, "exp": now + settings.access_token_seconds, "appid": self.client_id,
+        }  # fmt: skip
+        if app_only:
+            return {**claims, "oid": self.client_id, "idtyp": "app"}
+        roles = user.roles if settings.roles is None else settings.roles
+        amr = ["pwd", "mfa"] if settings.mfa else ["pwd"]
+        return {
+            **claims,
+            "oid": user.oid,
+            "upn": user.email,
+            "amr": amr,
+            "roles": list(roles),
+            "scp": "user_impersonation",
+        }
+
+    def _id_token(self, client_id: str, now: int, nonce: str | None) -> str:
+        more = {"preferred_username": self.user.email} | ({"nonce": nonce} if nonce else {})
+        return self.key.sign({
+            **more, "aud": client_id, "iss": f"https://sts.windows.net/{self.tenant}/", "tid": self.tenant,
+            "oid": self.user.oid, "sub": self.user.oid, "iat": now, "nbf": now - 300, "ver": "1.0",
+            "exp": now + self.settings.access_token_seconds,
+        })  # fmt: skip
+
+    def _client_info(self) -> str:
+        info = json.dumps({"uid": self.user.oid, "utid": self.tenant}).encode()
+        return base64.urlsafe_b64encode(info).rstrip(b"=").decode()
+
+    def broken(self, request: Request) -> Response:
+        """As the endpoint words a defect of its own."""
+        del request
+        return Response.of({"error": "server_error", "error_description": "An unexpected error occurred."}, 500)
+
+    # --- control
+
+    def control(self, request: Request) -> Response | None:
+        """The routes named at the top."""
+        wanted: Any = request.json() if request.method == "POST" else None
+        match request.method, request.path.removeprefix(CONTROL):
+            case "POST", "/next-refresh-fails":
+                self.fail_next(int(wanted["code"]), int(wanted.get("times", 1)))
+            case "POST", "/next-sign-in-fails":
+                self.fail_next(int(wanted["code"]), int(wanted.get("times", 1)), at=wanted["at"])
+            case "POST", "/revoke-access-tokens":
+                self.revoke_access_tokens()
+            case "POST", "/settings":
+                self.settings.change(wanted)
+            case "POST", "/refresh-token":
+                return Response.of({"refresh_token": self.refresh_token()})
+            case "POST", "/apps":
+                app = checked(App, wanted)
+                self.apps[app.client_id] = app
+            case _:
+                return None
+        return Response.of({"ok": True})

@@ -1,0 +1,1 @@
+"""An emulator of the managed-identity endpoint of a Functions host."""

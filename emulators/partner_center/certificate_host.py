@@ -1,0 +1,223 @@
+"""The dispatcher's certificates: a throw-away chain, and the host that serves it (11.4 and section 16).
+
+Control API besides the common one:
+
+    GET    /_control/root          the root as {"pem": ...}, for the settings of whoever verifies
+    POST   /_control/encoding      {"encoding": "der" | "pem"}
+    POST   /_control/renew         a new leaf behind the same address
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+
+from emulators.base.emulator import CONTROL, Emulator
+from emulators.base.server import Request, Response
+
+DISPATCHER = "pcnotifications-dispatch.microsoft.com"
+INTERMEDIATE_PATH = "/cert/intermediate.cer"
+ROGUE_PATH = "/cert/rogue.cer"
+DER, PEM = "der", "pem"
+_PURPOSES = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+_DAY = timedelta(days=1)
+_YEAR = timedelta(days=365)
+
+
+def _name(common: str, organization: str) -> x509.Name:
+    attributes = (
+        (NameOID.COUNTRY_NAME, "US"),
+        (NameOID.ORGANIZATION_NAME, organization),
+        (NameOID.COMMON_NAME, common),
+    )
+    return x509.Name([x509.NameAttribute(kind, text) for kind, text in attributes])
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A certificate and its private key."""
+
+    certificate: x509.Certificate
+    key: rsa.RSAPrivateKey
+
+    def sign(self, body: bytes) -> bytes:
+        """RSA PKCS#1 v1.5 over the SHA-256 of the body."""
+        return self.key.sign(body, padding.PKCS1v15(), hashes.SHA256())
+
+    def encoded(self, encoding: str) -> bytes:
+        """The certificate as DER or PEM."""
+        return self.certificate.public_bytes(
+            serialization.Encoding.DER if encoding == DER else serialization.Encoding.PEM
+        )
+
+
+def authority(subject: x509.Name, issuer: Identity | None = None, path_length: int | None = None) -> Identity:
+    """A certification authority: a root without `issuer`."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    constraints = x509.BasicConstraints(ca=True, path_length=path_length)
+    builder = _builder(subject, key, issuer).add_extension(constraints, critical=True)
+    usage = x509.KeyUsage(
+        digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
+        data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+    builder = builder.add_extension(usage, critical=True)
+    return Identity(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
+
+
+def leaf(
+    name: str, issuer: Identity, aia: str, *, since: datetime | None = None, until: datetime | None = None
+) -> Identity:
+    """The dispatcher's own certificate, as a Microsoft TLS leaf looks; `aia` says where the issuer's is."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    usage = x509.KeyUsage(
+        digital_signature=True, key_encipherment=True, key_cert_sign=False, crl_sign=False, content_commitment=False,
+        data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+    access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(aia))
+    builder = (
+        _builder(_name(name, "Microsoft Corporation"), key, issuer, since, until)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.ExtendedKeyUsage(_PURPOSES), critical=False)
+        .add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+    )  # fmt: skip
+    return Identity(builder.sign(issuer.key, hashes.SHA256()), key)
+
+
+def _builder(
+    subject: x509.Name,
+    key: rsa.RSAPrivateKey,
+    issuer: Identity | None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    signer = issuer.key if issuer else key
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(since or now - _DAY)
+        .not_valid_after(until or now + _YEAR)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+    )
+
+
+class CertificateHost(Emulator):
+    """Serves the leaf at `/cert/<name>.cer` and the intermediate beside it; the chain is made when first needed."""
+
+    def __init__(self, *, seed: int = 0, name: str = DISPATCHER) -> None:
+        """`name` is the dispatcher's, in subject and alternative name of the leaf."""
+        super().__init__(seed=seed)
+        self.name = name
+        self.url = "https://localhost"
+        self.encoding = DER
+        self._root: Identity | None = None
+        self._intermediate: Identity | None = None
+        self._leaf: Identity | None = None
+        self._rogue: Identity | None = None
+
+    def published_at(self, url: str) -> None:
+        """The address this host is served at; it goes into the leaf and into every event."""
+        with self.lock:
+            self.url = url
+            self._leaf = None
+
+    def restart(self) -> None:
+        """DER again; the chain stays, as whoever verifies holds its root."""
+        self.encoding = DER
+
+    # --- the chain
+
+    @property
+    def root(self) -> Identity:
+        """The throw-away root that a verifier has to trust."""
+        with self.lock:
+            if self._root is None:
+                self._root = authority(_name("Local Emulator Root CA", "Local Emulator"))
+            return self._root
+
+    @property
+    def root_pem(self) -> str:
+        """The root, as a setting takes it."""
+        return self.root.encoded(PEM).decode()
+
+    @property
+    def intermediate(self) -> Identity:
+        """The issuing authority, `O=Microsoft Corporation`."""
+        with self.lock:
+            if self._intermediate is None:
+                subject = _name("Local Emulator TLS Issuing CA 01", "Microsoft Corporation")
+                self._intermediate = authority(subject, self.root, path_length=0)
+            return self._intermediate
+
+    @property
+    def dispatcher(self) -> Identity:
+        """The leaf that signs events."""
+        with self.lock:
+            if self._leaf is None:
+                self._leaf = leaf(self.name, self.intermediate, self.url + INTERMEDIATE_PATH)
+            return self._leaf
+
+    @property
+    def rogue(self) -> Identity:
+        """A leaf of the same names under an authority that nobody trusts."""
+        with self.lock:
+            if self._rogue is None:
+                impostor = authority(_name("Local Emulator TLS Issuing CA 01", "Microsoft Corporation"))
+                self._rogue = leaf(self.name, impostor, self.url + INTERMEDIATE_PATH)
+            return self._rogue
+
+    def renew(self, *, since: datetime | None = None, until: datetime | None = None) -> None:
+        """A new leaf behind the same address, valid from `since` to `until`."""
+        with self.lock:
+            self._leaf = leaf(self.name, self.intermediate, self.url + INTERMEDIATE_PATH, since=since, until=until)
+
+    @property
+    def leaf_url(self) -> str:
+        """What events carry in `X-MS-Certificate-Url`."""
+        return f"{self.url}/cert/{self.name}.cer"
+
+    @property
+    def rogue_url(self) -> str:
+        """Where the rogue leaf is: the right host, the wrong certificate."""
+        return self.url + ROGUE_PATH
+
+    # --- routes
+
+    def respond(self, request: Request) -> Response:
+        """The three files."""
+        files = {
+            f"/cert/{self.name}.cer": lambda: self.dispatcher,
+            INTERMEDIATE_PATH: lambda: self.intermediate,
+            ROGUE_PATH: lambda: self.rogue,
+        }
+        found = files.get(request.path)
+        if request.method not in ("GET", "HEAD") or found is None:
+            return Response(404, b"<?xml version='1.0'?><Error><Code>BlobNotFound</Code></Error>")
+        self.tag("certificate")
+        kind = "application/x-x509-ca-cert"
+        return Response(200, found().encoded(self.encoding), {"Content-Type": kind})
+
+    def control(self, request: Request) -> Response | None:
+        """The routes named at the top."""
+        match request.method, request.path.removeprefix(CONTROL):
+            case "GET", "/root":
+                return Response.of({"pem": self.root_pem})
+            case "POST", "/encoding":
+                wanted = request.json()["encoding"]
+                if wanted not in (DER, PEM):
+                    return Response.of({"error": "the encoding is der or pem"}, 400)
+                self.encoding = wanted
+            case "POST", "/renew":
+                self.renew()
+            case _:
+                return None
+        return Response.of({"ok": True})

@@ -1,0 +1,114 @@
+"""The control API of the Partner Center emulator; the list of routes stands in docs/emulators-partner-center.md."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from emulators.base.emulator import CONTROL, Fault, FaultKind, Pause, checked
+from emulators.base.server import Request, Response
+from emulators.partner_center.events import KNOWN_NAMES, NAMES, EventFault
+from emulators.partner_center.request_checks import MFA_CODE
+from emulators.partner_center.service_errors import ServiceError, unauthenticated
+
+if TYPE_CHECKING:
+    from emulators.partner_center.emulator import PartnerCenterEmulator
+
+type Route = Callable[["PartnerCenterEmulator", Any], object]
+
+
+def trouble(name: str, **more: Any) -> Fault:  # noqa: ANN401 - whatever a fault can hold
+    """A fault with the answer that the service, or a gateway before it, is known to give.
+
+    Raises KeyError for a name that is not known, ValueError.
+    """
+    seconds = int(more.pop("retry_after", 57))
+    wait = f"Rate limit is exceeded. Try again in {seconds} seconds."
+    mfa = unauthenticated("401 Unauthorized - MFA required", inner=MFA_CODE).response().body.decode()
+    known: dict[str, dict[str, Any]] = {
+        "throttled": {"status": 429, "headers": {"Retry-After": str(seconds)},
+                      "body": json.dumps({"statusCode": 429, "message": wait})},
+        "unavailable": {"status": 503, "headers": {"Retry-After": str(seconds)},
+                        "body": '{"error":{"code":"serviceNotAvailable","message":"The service is not available."}}'},
+        "broken": {"status": 500,
+                   "body": '{"error":{"code":"generalException","message":"An unexpected error occurred."}}'},
+        "bad-gateway": {"status": 502, "headers": {"Content-Type": "text/html"},
+                        "body": "<html><head><title>502 Bad Gateway</title></head><body>502</body></html>"},
+        "mfa-required": {"status": 401, "headers": {"WWW-Authenticate": 'Bearer error="invalid_token"'}, "body": mfa},
+        "empty": {"status": 200, "body": ""},
+    }  # fmt: skip
+    return checked(Fault, {"kind": FaultKind.ANSWER, **known[name], **more})
+
+
+def answer(emulator: "PartnerCenterEmulator", request: Request) -> Response | None:
+    """Answer a control request; None: not known. Raises as `Emulator.control`."""
+    path = request.path.removeprefix(CONTROL)
+    route = _ROUTES.get((request.method, path))
+    if route is None:
+        return _one_referral(emulator, request.method, path)
+    try:
+        body = request.json() if request.body else {}
+        result = route(emulator, body)
+    except ServiceError as error:
+        return error.response()
+    return Response.of({"ok": True} if result is None else result)
+
+
+def _one_referral(emulator: "PartnerCenterEmulator", method: str, path: str) -> Response | None:
+    if method != "GET" or not path.startswith("/referrals/"):
+        return None
+    try:
+        return Response.of(emulator.referral(path.rpartition("/")[2]))
+    except ServiceError as error:
+        return error.response()
+
+
+def _register(emulator: "PartnerCenterEmulator", body: Any) -> None:  # noqa: ANN401 - JSON
+    names = body.get("events", NAMES)
+    unknown = set(names) - set(KNOWN_NAMES)
+    if unknown:
+        raise ValueError(f"no such event: {sorted(unknown)}")
+    emulator.register_events(body["url"], names, x_ms_signature=body.get("x_ms_signature", True))
+
+
+def _trouble(emulator: "PartnerCenterEmulator", body: Any) -> None:  # noqa: ANN401 - JSON
+    emulator.faults.append(trouble(**body))
+
+
+def _raw(emulator: "PartnerCenterEmulator", body: Any) -> object:  # noqa: ANN401 - JSON
+    return emulator.raw_patch(
+        body["referral_id"], body.get("set", {}), body.get("remove", ()), touch=body.get("touch", True)
+    )
+
+
+def _deliveries(emulator: "PartnerCenterEmulator", _: object) -> object:
+    lines = [asdict(delivery) for delivery in emulator.dispatcher.journal]
+    return {"idle": emulator.dispatcher.idle, "deliveries": lines, "parked": len(emulator.dispatcher.parked)}
+
+
+_ROUTES: dict[tuple[str, str], Route] = {
+    ("POST", "/register-events"): _register,
+    ("POST", "/microsoft-sends"): lambda e, b: {"id": e.microsoft_sends(**b)},
+    ("POST", "/partner-sends"): lambda e, b: {"id": e.partner_sends(**b)},
+    ("POST", "/partner-creates"): lambda e, b: {"id": e.partner_creates(**b)},
+    ("POST", "/portal-creates"): lambda e, b: {"id": e.portal_creates(b)},
+    ("POST", "/portal-edits"): lambda e, b: e.portal_edits(b["referral_id"], b["operations"]),
+    ("POST", "/microsoft-accepts"): lambda e, b: e.microsoft_accepts(b["engagement_id"]),
+    ("POST", "/microsoft-declines"): lambda e, b: e.microsoft_declines(**b),
+    ("POST", "/microsoft-closes"): lambda e, b: e.microsoft_closes(**b),
+    ("POST", "/microsoft-edits"): lambda e, b: e.microsoft_edits(b["engagement_id"], b["operations"]),
+    ("POST", "/raw"): _raw,
+    ("POST", "/populate"): lambda e, b: e.populate(int(b["count"])),
+    ("POST", "/trouble"): _trouble,
+    ("POST", "/switches"): lambda e, b: e.switches.change(b),
+    ("GET", "/switches"): lambda e, _: asdict(e.switches),
+    ("GET", "/referrals"): lambda e, _: e.referrals(),
+    ("GET", "/deliveries"): _deliveries,
+    ("DELETE", "/deliveries"): lambda e, _: e.dispatcher.journal.clear(),
+    ("POST", "/event-faults"): lambda e, b: e.dispatcher.faults.append(checked(EventFault, b)),
+    ("DELETE", "/event-faults"): lambda e, _: e.dispatcher.faults.clear(),
+    ("POST", "/spacing"): lambda e, b: setattr(e.dispatcher, "spacing", msgspec.convert(b["seconds"], Pause)),
+    ("GET", "/root"): lambda e, _: {"pem": e.certificates.root_pem},
+}

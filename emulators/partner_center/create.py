@@ -1,0 +1,95 @@
+"""The checks of a create and the record it makes (reference/partner-center.md 5.1, 5.2 and section 16)."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from emulators.partner_center import value_checks
+from emulators.partner_center.referral_shape import MICROSOFT, REFERRAL, WRITABLE, Json, fold, overlay, visible
+from emulators.partner_center.service_errors import invalid
+from emulators.partner_center.switches import Switches
+
+REQUIRED = ("type", "customerProfile", "consent", "details")
+
+
+def drafted(body: object, switches: Switches) -> Json:
+    """A checked record without ids, dates, owner or status. Raises ServiceError."""
+    if not isinstance(body, dict):
+        raise invalid("The body must be a referral.", target="body")
+    given = fold(body)
+    for name in REQUIRED:
+        if given.get(name) in (None, {}):
+            raise invalid(f"The {name} field is required.", target=name)
+    record = overlay(REFERRAL, {name: given[name] for name in WRITABLE if name in given})
+    _check_head(record)
+    _check_consent(record)
+    _check_details(record, complete=switches.demand_complete)
+    _check_people(record, complete=switches.demand_complete)
+    record["type"] = effective_type(record)
+    return record
+
+
+def effective_type(record: Mapping[str, Any]) -> str:
+    """The type follows from the consent, whatever the caller said (3.2)."""
+    return "Shared" if visible(record) else "Independent"
+
+
+def targets_microsoft(record: Mapping[str, Any]) -> bool:
+    """Whether the record is made for Microsoft."""
+    return any(target["id"] == MICROSOFT for target in record["target"])
+
+
+def targets_a_partner(record: Mapping[str, Any]) -> bool:
+    """Whether a location that is not Microsoft's is invited."""
+    return any(t["type"] == "BusinessProfileLocation" and t["id"] != MICROSOFT for t in record["target"])
+
+
+def asks_for_help(record: Mapping[str, Any]) -> bool:
+    """Whether a help code is given."""
+    return bool(record["inviteContext"]["assistanceRequestCode"] != value_checks.NO_HELP)
+
+
+def _check_head(record: Json) -> None:
+    value_checks.choice(*value_checks.TYPES)("type", record["type"])
+    value_checks.choice(*value_checks.QUALIFICATIONS)("qualification", record["qualification"])
+    value_checks.choice(None, *value_checks.SALES_STAGES)("salesStage", record["salesStage"])
+    for name in ("name", "externalReferenceId", "campaignId", "referralProgram", "mpnId"):
+        value_checks.text(name, record[name])
+
+
+def _check_consent(record: Json) -> None:
+    if record["consent"]["consentToToShareInfoWithOthers"] is not True:
+        raise invalid("consentToToShareInfoWithOthers must be true.", target="consent")
+    flag = record["consent"]["consentToShareReferralWithMicrosoftSellers"]
+    if not isinstance(flag, bool):
+        raise invalid("consentToShareReferralWithMicrosoftSellers must be true or false.", target="consent")
+    country = record["customerProfile"]["address"]["country"]
+    if not isinstance(country, str) or not re.fullmatch("[A-Za-z]{2}", country):
+        raise invalid("The country must be a two-letter ISO 3166-1 code.", target="customerProfile/address/country")
+
+
+def _check_details(record: Json, *, complete: bool) -> None:
+    details = record["details"]
+    checks = {
+        "dealValue": value_checks.amount,
+        "currency": value_checks.currency,
+        "closingDateTime": value_checks.moment,
+    }
+    for name, check in checks.items():
+        if complete or details[name] is not None:
+            details[name] = check(f"details/{name}", details[name])
+    value_checks.text("details/notes", details["notes"])
+    value_checks.solutions("details/requirements/solutions", details["requirements"]["solutions"])
+    if complete and not (record["name"] and record["customerProfile"]["name"]):
+        raise invalid("The deal and the customer need a name.", target="name")
+
+
+def _check_people(record: Json, *, complete: bool) -> None:
+    value_checks.whole_contacts("team", value_checks.team("team", record["team"]), complete=complete)
+    contacts = value_checks.members("customerProfile/team", record["customerProfile"]["team"])
+    value_checks.whole_contacts("customerProfile/team", contacts, complete=complete)
+    value_checks.choice(value_checks.NO_HELP, *value_checks.HELP_CODES)(
+        "inviteContext/assistanceRequestCode", record["inviteContext"]["assistanceRequestCode"]
+    )
+    if asks_for_help(record) and not contacts:
+        raise invalid("A customer contact is required when help is requested.", target="customerProfile/team")

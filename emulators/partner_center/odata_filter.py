@@ -1,0 +1,277 @@
+"""The `$filter` grammar of the list call (reference/partner-center.md 2.2 and section 16).
+
+    or := and ('or' and)*        and := not ('and' not)*        not := 'not' not | '(' or ')' | any | comparison
+    any := collection '/any(' variable ':' or ')'               comparison := path operator literal
+
+Literals: 'quoted' with '' for a quote, bare guid, bare date-time, number, true, false, null.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulators.partner_center import timestamps
+from emulators.partner_center.referral_shape import ELEMENTS, REFERRAL
+from emulators.partner_center.referral_store import CREATED, UPDATED, Span
+from emulators.partner_center.service_errors import ServiceError, invalid
+
+# Made up: the service's own limits are not documented.
+_MOST_TOKENS, _MOST_NESTED = 1_000, 100
+
+type Test = Callable[[Mapping[str, Any]], bool]
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<string>'(?:[^']|'')*')"
+    r"|(?P<guid>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})"
+    r"|(?P<moment>\d{4}-\d\d-\d\d(?:T[0-9:.]+(?:Z|[+-]\d\d:\d\d)?)?)"
+    r"|(?P<number>-?\d+(?:\.\d+)?)"
+    r"|(?P<word>[A-Za-z_][\w/]*)"
+    r"|(?P<mark>[():]))"
+)
+_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq, "ne": operator.ne, "gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le,
+}  # fmt: skip
+_CONSTANTS: Mapping[str, object] = {"true": True, "false": False, "null": None}
+_GUIDS = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A test on a record, and what it says about the two dates that records are ordered by.
+
+    `exact`: the spans say all that the test says.
+    """
+
+    test: Test
+    spans: Mapping[str, Span] = field(default_factory=dict)
+    exact: bool = False
+
+    def span(self, name: str) -> Span:
+        """The only ticks of that date at which the test can hold."""
+        return self.spans.get(name, Span())
+
+
+EVERYTHING = Filter(lambda _: True, exact=True)
+
+
+def parse(text: str, unfilterable: frozenset[str] = frozenset()) -> Filter:
+    """Compile a `$filter`; fields in `unfilterable` are refused. Raises ServiceError (400)."""
+    tokens = _tokens(text)
+    deepening = sum(token in (("mark", "("), ("word", "not")) for token in tokens)
+    if len(tokens) > _MOST_TOKENS or deepening > _MOST_NESTED:
+        raise _wrong("it is too complex")
+    return _Parser(tokens, unfilterable).whole()
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    tokens: list[tuple[str, str]] = []
+    place, end = 0, len(text.rstrip())
+    while place < end:
+        found = _TOKEN.match(text, place)
+        if found is None:
+            raise _wrong(f"syntax error at position {place}")
+        tokens.append((str(found.lastgroup), found[str(found.lastgroup)]))
+        place = found.end()
+    return tokens
+
+
+def _wrong(message: str) -> ServiceError:
+    return invalid(f"The query specified in the URI is not valid: {message}.", target="$filter")
+
+
+class _Parser:
+    def __init__(self, tokens: list[tuple[str, str]], unfilterable: frozenset[str]) -> None:
+        self._tokens = tokens
+        self._unfilterable = unfilterable
+        self._place = 0
+        self._variables: dict[str, Mapping[str, Any]] = {}
+
+    def whole(self) -> Filter:
+        found = self._or()
+        if self._place < len(self._tokens):
+            raise _wrong(f"'{self._tokens[self._place][1]}' was not expected")
+        return found
+
+    def _take(self, kind: str = "", text: str = "") -> str | None:
+        """The next token if it is of that kind and text; else None, and nothing is consumed."""
+        if self._place >= len(self._tokens):
+            return None
+        found_kind, found = self._tokens[self._place]
+        if (kind and kind != found_kind) or (text and text != found):
+            return None
+        self._place += 1
+        return found
+
+    def _need(self, kind: str, text: str = "") -> str:
+        found = self._take(kind, text)
+        if found is None:
+            raise _wrong(f"expected {text or kind}")
+        return found
+
+    def _or(self) -> Filter:
+        found = self._and()
+        while self._take("word", "or"):
+            found = _either(found, self._and())
+        return found
+
+    def _and(self) -> Filter:
+        found = self._not()
+        while self._take("word", "and"):
+            found = _both(found, self._not())
+        return found
+
+    def _not(self) -> Filter:
+        if self._take("word", "not"):
+            inner = self._not().test
+            return Filter(lambda record: not inner(record))
+        if self._take("mark", "("):
+            found = self._or()
+            self._need("mark", ")")
+            return found
+        path = self._need("word")
+        return self._any(path.removesuffix("/any")) if path.endswith("/any") else self._comparison(path)
+
+    def _any(self, path: str) -> Filter:
+        if path not in ELEMENTS:
+            raise _wrong(f"'{path}' is not a collection")
+        self._need("mark", "(")
+        variable = self._need("word")
+        self._need("mark", ":")
+        self._variables[variable] = ELEMENTS[path]
+        inner = self._or().test
+        del self._variables[variable]
+        self._need("mark", ")")
+        read = _reader(path.split("/"))
+        return Filter(lambda record: any(inner(item) for item in read(record) or ()))
+
+    def _comparison(self, path: str) -> Filter:
+        shape, parts = self._resolve(path)
+        _check(shape, parts, path)
+        name = self._need("word")
+        if name not in _OPERATORS:
+            raise _wrong(f"'{name}' is not an operator")
+        kind, literal = self._literal()
+        if parts[-1].endswith("DateTime"):
+            return _date_test(path, parts, name, kind, literal)
+        if kind == "moment":
+            raise _wrong(f"'{path}' is not a date")
+        return Filter(_plain_test(_reader(parts), _OPERATORS[name], literal))
+
+    def _resolve(self, path: str) -> tuple[Mapping[str, Any], list[str]]:
+        head, *rest = path.split("/")
+        if head in self._variables:
+            return self._variables[head], rest
+        if path in self._unfilterable:
+            raise _wrong(f"'{path}' cannot be used in a filter")
+        return REFERRAL, [head, *rest]
+
+    def _literal(self) -> tuple[str, object]:
+        if self._place >= len(self._tokens):
+            raise _wrong("a value is missing")
+        kind, text = self._tokens[self._place]
+        self._place += 1
+        match kind:
+            case "string":
+                return kind, text[1:-1].replace("''", "'")
+            case "guid":
+                return kind, text.lower()
+            case "moment":
+                return kind, _ticks(text)
+            case "number":
+                return kind, float(text)
+            case "word" if text in _CONSTANTS:
+                return kind, _CONSTANTS[text]
+        raise _wrong(f"'{text}' is not a value")
+
+
+def _check(shape: Mapping[str, Any], parts: list[str], path: str) -> None:
+    here: object = shape
+    for part in parts:
+        if not isinstance(here, dict) or part not in here:
+            raise _wrong(f"Could not find a property named '{path}'")
+        here = here[part]
+    if not parts or isinstance(here, dict | list):
+        raise _wrong(f"'{path}' is not a plain property")
+
+
+def _reader(parts: list[str]) -> Callable[[Mapping[str, Any]], Any]:
+    if len(parts) == 1:
+        name = parts[0]
+        return lambda record: record.get(name)
+
+    def read(record: Mapping[str, Any]) -> object:
+        here: Any = record
+        for part in parts:
+            here = here.get(part) if isinstance(here, dict) else None
+        return here
+
+    return read
+
+
+def _ticks(text: str) -> int:
+    try:
+        return timestamps.parse(text)
+    except ValueError:
+        raise _wrong(f"'{text}' is not a date") from None
+
+
+def _plain_test(read: Callable[[Mapping[str, Any]], Any], compare: Callable[[Any, Any], bool], literal: object) -> Test:
+    guid = isinstance(literal, str) and bool(_GUIDS.fullmatch(literal))
+    wanted = literal.lower() if guid and isinstance(literal, str) else literal
+
+    def test(record: Mapping[str, Any]) -> bool:
+        value = read(record)
+        if guid and isinstance(value, str):
+            value = value.lower()
+        if compare in (operator.eq, operator.ne):
+            return compare(value, wanted)
+        try:
+            return compare(value, wanted)
+        except TypeError:
+            return False
+
+    return test
+
+
+def _date_test(path: str, parts: list[str], name: str, kind: str, literal: object) -> Filter:
+    if literal is not None and kind != "moment":
+        raise _wrong(f"'{path}' is a date and takes a bare date-time")
+    read, compare = _reader(parts), _OPERATORS[name]
+
+    def test(record: Mapping[str, Any]) -> bool:
+        value = read(record)
+        ticks = timestamps.parse(value) if isinstance(value, str) else None
+        if ticks is None or literal is None:
+            return compare in (operator.eq, operator.ne) and compare(ticks, literal)
+        return compare(ticks, literal)
+
+    if path in (UPDATED, CREATED) and isinstance(literal, int) and name != "ne":
+        return Filter(test, {path: _span(name, literal)}, exact=True)
+    return Filter(test)
+
+
+def _span(name: str, ticks: int) -> Span:
+    match name:
+        case "eq":
+            return Span(ticks, ticks)
+        case "gt":
+            return Span(low=ticks + 1)
+        case "ge":
+            return Span(low=ticks)
+        case "lt":
+            return Span(high=ticks - 1)
+    return Span(high=ticks)
+
+
+def _both(one: Filter, other: Filter) -> Filter:
+    left, right = one.test, other.test
+    names = set(one.spans) | set(other.spans)
+    spans = {name: one.span(name).within(other.span(name)) for name in names}
+    return Filter(lambda record: left(record) and right(record), spans, exact=one.exact and other.exact)
+
+
+def _either(one: Filter, other: Filter) -> Filter:
+    left, right = one.test, other.test
+    return Filter(lambda record: left(record) or right(record))

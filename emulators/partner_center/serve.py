@@ -1,0 +1,45 @@
+"""Partner Center, Entra and the certificate host together, each on an address of its own, over TLS."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from emulators.base.certificate_authority import Authority
+from emulators.base.server import Server
+from emulators.entra.emulator import EntraEmulator
+from emulators.partner_center.certificate_host import CertificateHost
+from emulators.partner_center.emulator import ORGANIZATION, PartnerCenterEmulator
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The three emulators and where they are served."""
+
+    partner_center: PartnerCenterEmulator
+    entra: EntraEmulator
+    certificates: CertificateHost
+    url: str
+    entra_url: str
+    certificates_url: str
+
+
+@contextmanager
+def serve(
+    authority: Authority, *, seed: int = 0, organization_id: str = ORGANIZATION, port: int = 0, spacing: float = 1.0
+) -> Iterator[Addresses]:
+    """Serve on `port` and the two after it, or on free ones with 0; all stop at the end."""
+    entra, certificates = EntraEmulator(seed=seed), CertificateHost(seed=seed)
+    emulator = PartnerCenterEmulator(
+        seed=seed, organization_id=organization_id, entra=entra, certificates=certificates,
+        ca_bundle=authority.bundle, spacing=spacing,
+    )  # fmt: skip
+    ports = [port + n if port else 0 for n in range(3)]
+    tls = authority.server()
+    handlers = (emulator.handle, entra.handle, certificates.handle)
+    first, second, third = (Server(handle, port=p, tls=tls) for handle, p in zip(handlers, ports, strict=True))
+    with first, second, third:
+        certificates.published_at(third.url)
+        try:
+            yield Addresses(emulator, entra, certificates, first.url, second.url, third.url)
+        finally:
+            emulator.close()

@@ -1,0 +1,5 @@
+"""An emulator of a Salesforce org: `SalesforceEmulator`."""
+
+from emulators.salesforce.emulator import SalesforceEmulator
+
+__all__ = ["SalesforceEmulator"]

@@ -1,0 +1,1 @@
+"""Metadata deployments: unpack, check and apply a package."""

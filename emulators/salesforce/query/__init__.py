@@ -1,0 +1,1 @@
+"""SOQL: parse a query and find the rows that match."""

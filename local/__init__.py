@@ -1,0 +1,1 @@
+"""The local run: all systems as emulators, a local Functions host, and the measurements."""

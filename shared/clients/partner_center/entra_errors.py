@@ -1,0 +1,116 @@
+"""What Entra ID says when it gives no token, and what a person does about it (reference/partner-center.md 12.7).
+
+Entra's descriptions name users, tenants and traces. Kept are the code and the first sentence, e-mail addresses and
+quoted names blotted out.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from shared.foundation.errors import MAX_REMOTE_TEXT, ConsentNeeded, CosellError, MfaRequired, SignInFailed, Unavailable
+
+_CONSENT = "Sign in again as the integration account, with multi-factor authentication."
+_ADMIN_CONSENT = "Let an administrator grant the app consent for both Partner Center APIs, then sign in again."
+_POLICY = "Let an administrator admit the app and the integration account in conditional access."
+_APP = "Correct the tenant and client id settings: the app registration is not in this tenant."
+_CREDENTIAL = "Put a valid certificate or client secret of the app registration into Key Vault."
+_UPLOAD = "Upload the certificate whose key is in Key Vault to the app registration, and look at the machine's clock."
+_PUBLIC = (
+    "The app registration is confidential: sign in by browser with its certificate or client secret, or make it public."
+)
+_NOT_PUBLIC = "The app registration is public: set PARTNER_CENTER_PUBLIC_CLIENT to true, or allow it a credential."
+_DECLINED = "Sign in again and accept what the app asks for."
+_ASSIGN = "Assign the integration account to the enterprise application, and let an administrator enable that."
+_ACCOUNT = "Enable the integration account, or sign in again as another one."
+_API = "Add the Partner Center API permission to the app registration (its service principal is not in the tenant)."
+_OTHER = "Look the code up in Entra's sign-in log and mend the app registration or the integration account."
+
+_CODES: Mapping[str, tuple[type[SignInFailed], str]] = {
+    "70008": (ConsentNeeded, _CONSENT),
+    "700082": (ConsentNeeded, _CONSENT),
+    "50173": (ConsentNeeded, _CONSENT),
+    "50076": (MfaRequired, _CONSENT),
+    "50079": (MfaRequired, _CONSENT),
+    "50078": (MfaRequired, _CONSENT),
+    "50158": (MfaRequired, _CONSENT),
+    "53003": (SignInFailed, _POLICY),
+    "65001": (ConsentNeeded, _ADMIN_CONSENT),
+    "700007": (SignInFailed, _APP),
+    "700016": (SignInFailed, _APP),
+    "7000215": (SignInFailed, _CREDENTIAL),
+    "7000222": (SignInFailed, _CREDENTIAL),
+    "700024": (SignInFailed, _UPLOAD),
+    "700027": (SignInFailed, _UPLOAD),
+    "7000218": (SignInFailed, _PUBLIC),
+    "700025": (SignInFailed, _NOT_PUBLIC),
+    "65004": (ConsentNeeded, _DECLINED),
+    "90094": (ConsentNeeded, _ADMIN_CONSENT),
+    "50105": (SignInFailed, _ASSIGN),
+    "7000112": (SignInFailed, _ASSIGN),
+    "50057": (SignInFailed, _ACCOUNT),
+    "50034": (SignInFailed, _ACCOUNT),
+    "50126": (SignInFailed, _ACCOUNT),
+    "500011": (SignInFailed, _API),
+}
+_ERRORS: Mapping[str, tuple[type[SignInFailed], str]] = {
+    "invalid_grant": (ConsentNeeded, _CONSENT),
+    "interaction_required": (ConsentNeeded, _CONSENT),
+    "consent_required": (ConsentNeeded, _ADMIN_CONSENT),
+    "invalid_client": (SignInFailed, _CREDENTIAL),
+}
+_TEMPORARY = frozenset({"90033", "90024", "temporarily_unavailable", "server_error"})
+_ROTATED = frozenset({"invalid_grant", "invalid_client", "7000215", "7000222"})
+
+_EMAIL = re.compile(r"[^\s'\"<>(]+@[^\s'\">),]+")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\{[^}]*\}")
+
+
+class Refusal(Struct, frozen=True):
+    """The token endpoint's error: OAuth's `error`, Entra's number where there is one, its first sentence."""
+
+    error: str
+    number: str | None
+    sentence: str
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> "Refusal":
+        """Read the fields of an error answer, whatever they hold."""
+        description = answer.get("error_description")
+        text = description if isinstance(description, str) else ""
+        numbers = answer.get("error_codes")
+        first = numbers[0] if isinstance(numbers, list) and numbers else None
+        found = re.search(r"AADSTS(\d{4,10})", text)
+        number = str(first) if isinstance(first, int) else found and found[1]
+        return cls(_word(answer.get("error")), number or None, _sentence(text))
+
+    @property
+    def code(self) -> str:
+        """AADSTS and its number, else the OAuth error."""
+        return f"AADSTS{self.number}" if self.number else self.error
+
+    @property
+    def may_be_rotated(self) -> bool:
+        """Whether somebody may have put a new secret or refresh token into the vault since it was read."""
+        return not _ROTATED.isdisjoint({self.error, self.number})
+
+    def failure(self) -> CosellError:
+        """The error to raise."""
+        text = f"sign-in to Partner Center failed: {self.code}: {self.sentence}"
+        if not _TEMPORARY.isdisjoint({self.error, self.number}):
+            return Unavailable(text)
+        kind, remedy = _CODES.get(self.number or "") or _ERRORS.get(self.error, (SignInFailed, _OTHER))
+        return kind(text, code=self.code, remedy=remedy)
+
+
+def _word(error: object) -> str:
+    return error if isinstance(error, str) and re.fullmatch(r"[A-Za-z0-9_]{1,40}", error) else "unknown_error"
+
+
+def _sentence(description: str) -> str:
+    """The first sentence without its code and without names."""
+    text = re.sub(r"^AADSTS\d+:\s*", "", description.strip())
+    first = re.split(r"(?<=[.!?])\s|[\r\n]|Trace ID", text, maxsplit=1)[0]
+    return _QUOTED.sub("…", _EMAIL.sub("…", first)).strip()[:MAX_REMOTE_TEXT] or "no description"

@@ -1,0 +1,187 @@
+"""How a request travels: token, deadline, tries, and whole answers only.
+
+A read is tried three times at most, with full jitter between the tries; the service's own wish for patience wins where
+it fits the deadline. A write is never repeated, with one exception: after a 401 the service did nothing, so a fresh
+token is tried once (reference/partner-center.md 9.3; protocol.md section 9).
+
+The waits are stamina's: `stamina.set_testing` turns them off.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from http import HTTPStatus
+from uuid import uuid4
+
+import httpx
+import stamina
+from msgspec import field
+
+from shared.clients.partner_center.error_mapping import Asked, Reply, mfa_missing, of_no_answer, of_reply, of_unreadable
+from shared.clients.partner_center.json_bodies import Unreadable
+from shared.foundation.errors import ConfigurationError, Retryable, Unavailable
+from shared.foundation.redacted import Hidden
+from shared.transport.client import limits
+from shared.transport.deadline import Deadline, within
+from shared.transport.loopback import is_loopback
+
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes of an answer; more is refused."""
+
+TRIES = 3
+FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
+"""Seconds: the bounds within which full jitter draws grow from the first to at most the longest."""
+
+Token = Callable[[bool], str]
+"""Gives an access token; True asks for one that was not given before."""
+
+
+class Outgoing(Hidden, frozen=True):
+    """One request but for its token; `expected` are the statuses that mean success."""
+
+    method: str
+    url: httpx.URL
+    subject: str
+    expected: frozenset[int] = frozenset({HTTPStatus.OK})
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def address_of(base_url: str, resource: str, what: str, example: str) -> httpx.URL:
+    """Where a resource is below `base_url`: https, or http on a loopback. Raises ConfigurationError, naming `what`."""
+    try:
+        url = httpx.URL(f"{base_url.rstrip('/')}/{resource}")
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    is_plain = url.host and not (url.userinfo or url.query or url.fragment)
+    if not is_plain or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host))):
+        raise ConfigurationError(f"{what} is https, host and path alone; an example: {example}")
+    return url
+
+
+def exchange(client: httpx.Client, request: httpx.Request, deadline: Deadline) -> Reply:
+    """Send, and read the whole answer. Raises httpx.HTTPError, also for an answer too large or too late."""
+    response = client.send(request, stream=True, auth=None, follow_redirects=False)
+    try:
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise httpx.ReadError("answer too large", request=request)
+            if deadline.left() <= 0:
+                raise httpx.ReadTimeout("answer too slow", request=request)
+        return Reply(response.status_code, response.headers, bytes(body))
+    finally:
+        response.close()
+
+
+class Backoff:
+    """Whether a read is tried again after an error, and in how many seconds."""
+
+    def __init__(self, deadline: Deadline, chance: random.Random) -> None:
+        """Wait no longer than `deadline` allows; `chance` spreads many instances out."""
+        self._deadline = deadline
+        self._chance = chance
+        self._bound = FIRST_WAIT
+
+    def __call__(self, error: Exception) -> bool | float:
+        """False where the error is the end."""
+        if not isinstance(error, Retryable):
+            return False
+        wait = self._chance.uniform(0, self._bound) if error.after is None else error.after
+        self._bound = min(self._bound * 2, LONGEST_WAIT)
+        return wait if wait < self._deadline.left() else False
+
+
+class Wire:
+    """Sends requests under one token to one far side."""
+
+    def __init__(
+        self,
+        token: Token,
+        client: httpx.Client,
+        *,
+        deadline: float,
+        new_id: Callable[[], str] = lambda: str(uuid4()),
+        clock: Callable[[], float] = time.monotonic,
+        chance: random.Random | None = None,
+    ) -> None:
+        """`deadline` is in seconds, for one call with all its tries; `new_id` names calls to the service's support."""
+        self._token = token
+        self._client = client
+        self._deadline = deadline
+        self._new_id = new_id
+        self._clock = clock
+        self._chance = chance or random.Random()  # noqa: S311 - jitter, no secret
+
+    def read[T](self, request: Outgoing, decode: Callable[[Reply], T]) -> T:
+        """The decoded answer to a read. Raises Retryable after the tries; SignInFailed, NotFound, Rejected at once."""
+        with within(self._deadline, self._clock) as deadline:
+            call = _Call(self._token, self._client, request, self._new_id(), deadline)
+            tries = stamina.RetryingCaller(attempts=TRIES, timeout=None).on(Backoff(deadline, self._chance))
+            return tries(lambda: call.answer(decode))
+
+    def write[T](self, request: Outgoing, decode: Callable[[Reply], T]) -> T:
+        """The decoded answer to a write, sent once. Raises Ambiguous where nobody knows what became of it."""
+        with within(self._deadline, self._clock) as deadline:
+            return _Call(self._token, self._client, request, self._new_id(), deadline).answer(decode)
+
+    def within(self) -> AbstractContextManager[Deadline]:
+        """One deadline over several calls of one method."""
+        return within(self._deadline, self._clock)
+
+
+class _Call:
+    """One call with its tries: one correlation id, one fresh token at most."""
+
+    def __init__(
+        self, token: Token, client: httpx.Client, request: Outgoing, correlation: str, deadline: Deadline
+    ) -> None:
+        self._token = token
+        self._client = client
+        self._request = request
+        self._asked = Asked(request.method, request.subject, correlation)
+        self._deadline = deadline
+        self._renewed = False
+
+    def answer[T](self, decode: Callable[[Reply], T]) -> T:
+        reply = self._send(renew=False)
+        if reply.status == HTTPStatus.UNAUTHORIZED and not self._renewed and not mfa_missing(reply):
+            self._renewed = True
+            reply = self._send(renew=True)
+        if reply.status not in self._request.expected:
+            raise of_reply(reply, self._asked)
+        try:
+            return decode(reply)
+        except Unreadable as error:
+            raise of_unreadable(reply, self._asked, str(error)) from None
+
+    def _send(self, *, renew: bool) -> Reply:
+        token = self._token(renew)
+        if self._deadline.left() <= 0:
+            raise Unavailable(f"{self._asked}: not sent, the sign-in took all the time")
+        try:
+            return exchange(self._client, self._built(token), self._deadline)
+        except httpx.HTTPError as error:
+            raise of_no_answer(error, self._asked) from None
+
+    def _built(self, token: str) -> httpx.Request:
+        """The headers of reference/partner-center.md 1.3; no compression, so that `MAX_BODY` means what it says."""
+        body = {} if self._request.content is None else {"Content-Type": "application/json"}
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "MS-CorrelationId": self._asked.correlation,
+            "client-request-id": self._asked.correlation,
+            **body,
+            **self._request.headers,
+        }
+        return self._client.build_request(
+            self._request.method,
+            self._request.url,
+            headers=headers,
+            content=self._request.content,
+            timeout=limits(self._deadline),
+        )

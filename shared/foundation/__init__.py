@@ -1,0 +1,1 @@
+"""What every part may use: errors, log events, and values whose text is redacted."""

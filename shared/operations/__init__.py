@@ -1,0 +1,1 @@
+"""Daily upkeep and status: credentials and the health answer."""

@@ -1,0 +1,1 @@
+"""The settings: environment variables, checked at start."""

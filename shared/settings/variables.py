@@ -1,0 +1,340 @@
+"""Settings: what the environment says, checked at start. A wrong one stops the app, named, with an example.
+
+Each group reads variables of its own prefix; docs/settings.md lists them all. Secrets are not settings: they lie in Key
+Vault, and only their names stand here.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from msgspec import Struct
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from shared.foundation.errors import ConfigurationError
+from shared.settings.value_types import (
+    Certificates,
+    Connection,
+    File,
+    Guid,
+    Https,
+    Link,
+    NewFile,
+    Origin,
+    PositiveSeconds,
+    Queue,
+    Schedule,
+    Seconds,
+    Text,
+)
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
+    prefix: ClassVar[str] = ""
+    unprefixed: ClassVar[frozenset[str]] = frozenset()
+    examples: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the environment; an empty variable counts as none. Raises ValidationError."""
+        said = {cls.variable(name): name for name in cls.model_fields}
+        return cls.model_validate({said[name]: value for name, value in os.environ.items() if name in said and value})
+
+    @classmethod
+    def variable(cls, name: str) -> str:
+        """The variable that a field is read from."""
+        return name.upper() if name in cls.unprefixed else f"{cls.prefix}{name}".upper()
+
+    def contradictions(self) -> list[str]:
+        """What is wrong between settings that are each right: one sentence each."""
+        return []
+
+
+class SyncSettings(_Group):
+    """What is synced, and the protocol's numbers (protocol.md); times are seconds."""
+
+    examples: ClassVar[Mapping[str, str]] = {
+        "environment": "production",
+        "sync": "on",
+        "sync_from": "2026-11-01T00:00:00Z",
+    }
+
+    environment: Annotated[str, Field(pattern=r"^(production|[A-Za-z][A-Za-z0-9-]{0,15})$")]
+    sync: Annotated[str, Field(pattern=r"^(off|preview|on)$")] = "preview"
+    sync_from: datetime | None = None
+    push_paused: bool = False
+    pull_paused: bool = False
+    mapping: Path | None = None
+    lease_seconds: PositiveSeconds = 300
+    settle_seconds: Seconds = 600
+    deadline_seconds: PositiveSeconds = 60
+    irreversible_wait_seconds: Seconds = 120
+    parallelism: Annotated[int, Field(ge=1, le=64)] = 8
+    run_seconds: PositiveSeconds = 480
+
+    def contradictions(self) -> list[str]:
+        """A write starts only with two deadlines of lease left (protocol.md section 3): else none ever would."""
+        if self.lease_seconds > 2 * self.deadline_seconds:
+            return []
+        rule = "LEASE_SECONDS: must be more than twice DEADLINE_SECONDS"
+        return [f"{rule} (example: LEASE_SECONDS=300 with DEADLINE_SECONDS=60)"]
+
+    @property
+    def tag(self) -> str | None:
+        """What marks this environment's deals; production's carry no mark."""
+        return None if self.environment.casefold() == "production" else self.environment.upper()
+
+    @property
+    def begin(self) -> datetime | None:
+        """The beginning, UTC; None: the first start."""
+        if self.sync_from is None:
+            return None
+        return self.sync_from if self.sync_from.tzinfo else self.sync_from.replace(tzinfo=UTC)
+
+
+class PartnerCenterSettings(_Group):
+    """Partner Center: address, sign-in, and what every referral we create carries."""
+
+    prefix: ClassVar[str] = "PARTNER_CENTER_"
+    examples: ClassVar[Mapping[str, str]] = {
+        "organization_id": "11111111-2222-3333-4444-555555555555",
+        "tenant_id": "11111111-2222-3333-4444-555555555555",
+        "client_id": "11111111-2222-3333-4444-555555555555",
+        "location": "1234567",
+    }
+
+    url: Https = "https://api.partner.microsoft.com/v1.0/engagements"
+    scope: Https = "https://api.partner.microsoft.com/.default"
+    webhooks_url: Https = "https://api.partnercenter.microsoft.com/webhooks/v1"
+    webhooks_scope: Https = "https://api.partnercenter.microsoft.com/.default"
+    authority: Origin = "https://login.microsoftonline.com"
+    tenant_id: Text
+    client_id: Guid
+    public_client: bool = False
+    organization_id: Guid
+    location: Annotated[str, Field(pattern=r"^\d{1,12}$")]
+    qualification: Text = "SalesQualified"
+    marketplace_intent: Text = "HaveNotDecided"
+    consent_to_contact: bool = True
+    consent_to_share_with_others: bool = True
+    referral_link: Link = "https://partner.microsoft.com/referrals/v2/inbox?id={id}"
+
+
+class SalesforceSettings(_Group):
+    """Salesforce: the My Domain address and the integration user."""
+
+    prefix: ClassVar[str] = "SALESFORCE_"
+    examples: ClassVar[Mapping[str, str]] = {
+        "url": "https://acme.my.salesforce.com",
+        "client_id": "3MVG9…",
+        "username": "integration@acme.example",
+    }
+
+    url: Origin
+    audience: Origin = "https://login.salesforce.com"
+    client_id: Text
+    username: Text
+    api_version: Annotated[str, Field(pattern=r"^\d{2}\.0$")] = "66.0"
+    key_secret: Text = "salesforce-private-key"  # noqa: S105 - a secret's name
+
+
+class VaultSettings(_Group):
+    """Key Vault, and the identity that opens it."""
+
+    examples: ClassVar[Mapping[str, str]] = {
+        "key_vault_url": "https://kv-cosell.vault.azure.net",
+        "azure_client_id": "11111111-2222-3333-4444-555555555555",
+        "ca_bundle": "/etc/ssl/acme.pem",
+    }
+
+    key_vault_url: Origin
+    azure_client_id: Guid
+    azure_credential: Annotated[str, Field(pattern=r"^(managed|cli)$")] = "managed"
+    ca_bundle: Certificates | None = None
+    vault_cache_seconds: Seconds = 600
+
+
+class StoreSettings(_Group):
+    """Where links are kept: Table Storage in Azure, a SQLite file on one machine; exactly one of the three."""
+
+    prefix: ClassVar[str] = "STORE_"
+    examples: ClassVar[Mapping[str, str]] = {
+        "tables_url": "https://stcosell.table.core.windows.net",
+        "connection_string": "UseDevelopmentStorage=true",
+        "file": "cosell.sqlite",
+    }
+
+    tables_url: Https | None = None
+    connection_string: Connection | None = None
+    file: NewFile | None = None
+    table: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{2,62}$")] = "cosell"
+
+    def contradictions(self) -> list[str]:
+        """There is exactly one store."""
+        chosen = [name for name in ("tables_url", "connection_string", "file") if getattr(self, name) is not None]
+        if len(chosen) == 1:
+            return []
+        said = " and ".join(f"STORE_{name.upper()}" for name in chosen) or "none"
+        rule = "Exactly one of STORE_TABLES_URL, STORE_CONNECTION_STRING and STORE_FILE must be set"
+        return [f"{rule}, not {said} (example: STORE_TABLES_URL={self.examples['tables_url']})"]
+
+
+class EventSettings(_Group):
+    """The event door: whose certificates are believed. Lists are separated by spaces or commas."""
+
+    prefix: ClassVar[str] = "EVENT_"
+    unprefixed: ClassVar[frozenset[str]] = frozenset({"ca_bundle"})
+    examples: ClassVar[Mapping[str, str]] = {
+        "certificate_origins": "https://3psostorageacct.blob.core.windows.net",
+        "roots": "certificates/roots.pem",
+        "intermediates": "certificates/issuers.pem",
+        "certificates": "certificates/dispatcher.pem",
+        "ca_bundle": "/etc/ssl/acme.pem",
+    }
+
+    certificate_origins: tuple[str, ...] = ("https://3psostorageacct.blob.core.windows.net",)
+    issuer_origins: tuple[str, ...] = ()
+    dispatcher: Text = "pcnotifications-dispatch.microsoft.com"
+    roots: File | None = None
+    intermediates: File | None = None
+    certificates: File | None = None
+    resource_hosts: tuple[str, ...] = ("api.partnercenter.microsoft.com",)
+    max_bytes: Annotated[int, Field(gt=0)] = 65536
+    ca_bundle: Path | None = None  # looked into with the vault's, not at every event
+
+    @field_validator("certificate_origins", "issuer_origins", "resource_hosts", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+class WebhookSettings(_Group):
+    """The registration for events. A tenant has one, so that of two environments one alone can hold it."""
+
+    examples: ClassVar[Mapping[str, str]] = {
+        "events_url": "https://func-cosell.azurewebsites.net/api/events",
+        "events_register": "true",
+    }
+
+    events_url: Https | None = None
+    events_register: bool | None = None
+
+    @property
+    def address(self) -> str | None:
+        """The event door as the dispatcher reaches it; None where nobody has said and the platform does not know."""
+        host = os.environ.get("WEBSITE_HOSTNAME", "")
+        is_public = host and not re.match(r"localhost\b|127\.", host)  # Microsoft's own local host sets it, too
+        return self.events_url or (f"https://{host}/api/events" if is_public else None)
+
+
+class TriggerSettings(_Group):
+    """What the decorators of the triggers name. The host reads it; checked here too, for a host tells no example."""
+
+    examples: ClassVar[Mapping[str, str]] = {
+        "events_queue": "referral-events",
+        "push_schedule": "0 * * * * *",
+        "sweep_schedule": "0 */15 * * * *",
+        "credentials_schedule": "0 17 3 * * *",
+    }
+
+    events_queue: Queue
+    push_schedule: Schedule
+    sweep_schedule: Schedule
+    credentials_schedule: Schedule
+
+
+class Settings(Struct, frozen=True):
+    """All groups, checked together."""
+
+    sync: SyncSettings
+    partner_center: PartnerCenterSettings
+    salesforce: SalesforceSettings
+    vault: VaultSettings
+    store: StoreSettings
+    webhook: WebhookSettings
+
+    @property
+    def holds_registration(self) -> bool:
+        """Whether this environment is the one that registers for events: production, unless it is told otherwise."""
+        said = self.webhook.events_register
+        return self.sync.tag is None if said is None else said
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment. Raises ConfigurationError that names every wrong or missing setting at once."""
+        groups: dict[str, Any] = {}
+        faults: list[str] = []
+        for name, group in (
+            ("sync", SyncSettings),
+            ("partner_center", PartnerCenterSettings),
+            ("salesforce", SalesforceSettings),
+            ("vault", VaultSettings),
+            ("store", StoreSettings),
+            ("webhook", WebhookSettings),
+        ):
+            try:
+                groups[name] = group.read()
+            except ValidationError as error:
+                faults += explained(group, error)
+            else:
+                faults += groups[name].contradictions()
+        if faults:
+            raise ConfigurationError("; ".join(faults))
+        return cls(**groups)
+
+
+def event_settings() -> EventSettings:
+    """The event door's settings alone: the door opens without the rest. Raises ConfigurationError."""
+    return _alone(EventSettings)
+
+
+def trigger_settings() -> TriggerSettings:
+    """The triggers' settings alone: only the Functions app has triggers. Raises ConfigurationError."""
+    return _alone(TriggerSettings)
+
+
+def check_together(*starts: Callable[[], object]) -> None:
+    """Do all that checks settings at the start. Raises one ConfigurationError of all that is wrong."""
+    faults = []
+    for start in starts:
+        try:
+            start()
+        except ConfigurationError as error:
+            faults.append(str(error))
+    if faults:
+        raise ConfigurationError("; ".join(faults))
+
+
+def _alone[G: _Group](group: type[G]) -> G:
+    try:
+        return group.read()
+    except ValidationError as error:
+        raise ConfigurationError("; ".join(explained(group, error))) from None
+
+
+def explained(group: type[_Group], error: ValidationError) -> list[str]:
+    """One sentence a fault: the variable, what is wrong, an example; never the value, which may be a secret."""
+    sentences = []
+    for fault in error.errors(include_url=False, include_input=False):
+        name = str(fault["loc"][0]) if fault["loc"] else ""
+        variable = group.variable(name)
+        wrong = "is missing" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, ")
+        example = _example(group, name)
+        sentences.append(f"{variable}: {wrong}" + (f" (example: {variable}={example})" if example else ""))
+    return sentences
+
+
+def _example(group: type[_Group], name: str) -> str | None:
+    """What the setting may look like: an example of its own, else its default as the environment would have it."""
+    field = group.model_fields.get(name)
+    default = None if field is None or field.is_required() else field.default
+    return group.examples.get(name) or (None if default is None else str(default))
+
+
+def seconds(value: float) -> timedelta:
+    """A number of seconds as a duration."""
+    return timedelta(seconds=value)

@@ -1,0 +1,239 @@
+"""The store's rows in one SQLite file, for the local run, and in memory for tests.
+
+Several processes may open the file: changes are serialised by SQLite's own lock. The store's clock is the caller's.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+from shared.foundation.errors import ConfigurationError, StoreConflict, StoreUnavailable
+from shared.store.limits import after_prefix, check_changes, check_key, check_list, check_scan
+from shared.store.rows import Change, Delete, Insert, Put, Replace, Row
+
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 10.0
+"""How long a call waits for another process's transaction before it gives up."""
+
+_SCAN_PAGE = 200
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SELECT = "SELECT partition, key, data, etag, changed, at FROM rows WHERE "
+_INSERT = """INSERT INTO rows (partition, key, data, etag, changed, at) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING"""
+_PUT = "INSERT OR REPLACE INTO rows (partition, key, data, etag, changed, at) VALUES (?, ?, ?, ?, ?, ?)"
+_REPLACE = """UPDATE rows SET data = ?, etag = ?, changed = ?, at = ?
+    WHERE partition = ? AND key = ? AND CAST(etag AS TEXT) = ?"""
+_DELETE = "DELETE FROM rows WHERE partition = ? AND key = ? AND CAST(etag AS TEXT) = ?"
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS store (version INTEGER NOT NULL, changes INTEGER NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS rows (
+        partition TEXT NOT NULL, key TEXT NOT NULL, data BLOB NOT NULL, etag INTEGER NOT NULL,
+        changed INTEGER NOT NULL, at INTEGER, PRIMARY KEY (partition, key))""",
+    "CREATE INDEX IF NOT EXISTS rows_due ON rows (partition, at) WHERE at IS NOT NULL",
+)
+
+
+def utc_now() -> datetime:
+    """The machine's time."""
+    return datetime.now(UTC)
+
+
+class SqliteRows:
+    """The contract `shared.store.rows.Rows` on SQLite.
+
+    `clock` gives the store's time, UTC. Threads share the one connection, one at a time. Raises ConfigurationError if
+    `path` is not a store, or a store of a newer program; StoreUnavailable if it cannot be opened.
+    """
+
+    def __init__(self, path: Path | str, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        try:
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the store {path} cannot be opened: {error}") from error
+        try:
+            self._prepare(path)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        with self._lock:
+            self._connection.close()
+
+    # --- the contract
+
+    def get(self, partition: str, key: str) -> Row | None:
+        """See `Rows.get`."""
+        check_key(partition)
+        check_key(key)
+        rows = self._select("partition = ? AND key = ?", (partition, key), "")
+        return rows[0] if rows else None
+
+    def list(
+        self, partition: str, *, prefix: str = "", due: datetime | None = None, limit: int | None = None
+    ) -> Sequence[Row]:
+        """See `Rows.list`."""
+        check_list(partition, prefix, due, limit)
+        where = "partition = ? AND key >= ? AND key < ?" + ("" if due is None else " AND at <= ?")
+        moment = () if due is None else (_number(due),)
+        values = (partition, prefix, after_prefix(prefix), *moment, -1 if limit is None else limit)
+        return self._select(where, values, "ORDER BY key LIMIT ?")
+
+    def scan(self, partition_prefix: str, key: str) -> Iterator[Row]:
+        """See `Rows.scan`; in the order of the partitions, read page by page."""
+        check_scan(partition_prefix, key)
+        return self._scanned(partition_prefix, key)
+
+    def write(self, partition: str, changes: Sequence[Change]) -> Sequence[str | None]:
+        """See `Rows.write`."""
+        check_changes(partition, changes)
+        if not changes:
+            return []
+        with self._transaction() as connection:
+            now = _number(self._clock())
+            last = connection.execute("UPDATE store SET changes = changes + ? RETURNING changes", (len(changes),))
+            first = last.fetchall()[0][0] - len(changes) + 1
+            return [
+                self._change(connection, partition, change, etag, now) for etag, change in enumerate(changes, first)
+            ]
+
+    # --- reading
+
+    def _select(self, where: str, values: Sequence[object], order: str) -> Sequence[Row]:
+        with self._used() as connection:
+            found = connection.execute(f"{_SELECT} {where} {order}", values).fetchall()
+            read = self._clock()
+        return [_row(columns, read) for columns in found]
+
+    def _scanned(self, partition_prefix: str, key: str) -> Iterator[Row]:
+        # Pages, so that no statement stays open while the caller works on a row (and perhaps writes it).
+        where, after = "key = ? AND partition >= ? AND partition < ? AND partition > ?", ""
+        while True:
+            values = (key, partition_prefix, after_prefix(partition_prefix), after, _SCAN_PAGE)
+            rows = self._select(where, values, "ORDER BY partition LIMIT ?")
+            yield from rows
+            if len(rows) < _SCAN_PAGE:
+                return
+            after = rows[-1].partition
+
+    # --- writing
+
+    def _change(
+        self, connection: sqlite3.Connection, partition: str, change: Change, etag: int, now: int
+    ) -> str | None:
+        statement, values = _statement(partition, change, etag, now)
+        if connection.execute(statement, values).rowcount != 1:
+            raise StoreConflict(f"another instance changed the row first ({type(change).__name__})")
+        return None if isinstance(change, Delete) else str(etag)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._used() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _used(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                raise StoreUnavailable(f"SQLite: {error}") from error
+
+    # --- opening
+
+    def _prepare(self, path: Path | str) -> None:
+        try:
+            self._write_ahead()
+            with self._transaction() as connection:
+                for statement in _SCHEMA:
+                    connection.execute(statement)
+                self._check_version(connection, path)
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, sqlite3.OperationalError):
+                raise
+            raise ConfigurationError(f"{path} is not a store: name another file, or delete this one") from error
+
+    def _write_ahead(self) -> None:
+        # Readers and one writer at once. SQLite does not wait for this lock by itself, so we do.
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                with self._used() as connection:
+                    connection.execute("PRAGMA journal_mode = WAL")
+                    # A crash of the process loses nothing; a power cut may lose the last moments of a local run.
+                    connection.execute("PRAGMA synchronous = NORMAL")
+            except StoreUnavailable as error:
+                if not _is_busy(error.__cause__) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.005)
+            else:
+                return
+
+    def _check_version(self, connection: sqlite3.Connection, path: Path | str) -> None:
+        found = connection.execute("SELECT version FROM store").fetchone()
+        if found is None:
+            connection.execute("INSERT INTO store (version, changes) VALUES (?, 0)", (SCHEMA_VERSION,))
+        elif found[0] > SCHEMA_VERSION:
+            raise ConfigurationError(
+                f"the store {path} has schema {found[0]}, this program knows {SCHEMA_VERSION}: run the newer program"
+            )
+
+
+def _statement(partition: str, change: Change, etag: int, now: int) -> tuple[str, Sequence[object]]:
+    """The statement that touches exactly one row, or none where the change conflicts."""
+    row = (partition, change.key)
+    match change:
+        case Insert():
+            return _INSERT, (*row, change.data, etag, now, _number_or_none(change.at))
+        case Put():
+            return _PUT, (*row, change.data, etag, now, _number_or_none(change.at))
+        case Replace():
+            return _REPLACE, (change.data, etag, now, _number_or_none(change.at), *row, change.etag)
+        case Delete():
+            return _DELETE, (*row, change.etag)
+
+
+def _is_busy(error: BaseException | None) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+
+
+def _number(moment: datetime) -> int:
+    """Microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _number_or_none(moment: datetime | None) -> int | None:
+    return None if moment is None else _number(moment)
+
+
+def _moment(number: int) -> datetime:
+    return _EPOCH + number * _MICROSECOND
+
+
+def _row(columns: tuple[Any, ...], read: datetime) -> Row:
+    partition, key, data, etag, changed, at = columns
+    return Row(partition, key, data, str(etag), _moment(changed), read, None if at is None else _moment(at))

@@ -1,0 +1,1 @@
+"""Finding what may have changed on either side. Both sides give ids only."""

@@ -1,0 +1,1 @@
+"""The runs: push, pull, sweep and preview. None imports another."""

@@ -1,0 +1,1 @@
+"""Receiving events of Partner Center: admission, signature, certificates and parsing."""

@@ -1,0 +1,77 @@
+import datetime as dt
+
+import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+
+from emulators.base.server import Request, Response
+from emulators.partner_center.certificate_host import DISPATCHER, CertificateHost
+
+
+@pytest.fixture
+def host(certificates: CertificateHost) -> CertificateHost:
+    certificates.restart()
+    certificates.published_at("https://localhost:4443")
+    return certificates
+
+
+def get(host: CertificateHost, path: str) -> Response:
+    return host.handle(Request.of("GET", path, {}))
+
+
+def test_the_chain_holds_from_leaf_to_root(host: CertificateHost) -> None:
+    leaf = x509.load_der_x509_certificate(get(host, f"/cert/{DISPATCHER}.cer").body)
+    intermediate = x509.load_der_x509_certificate(get(host, "/cert/intermediate.cer").body)
+    root = x509.load_pem_x509_certificate(host.root_pem.encode())
+
+    leaf.verify_directly_issued_by(intermediate)
+    intermediate.verify_directly_issued_by(root)
+    root.verify_directly_issued_by(root)
+    assert intermediate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is True
+    assert leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is False
+
+
+def test_the_leaf_carries_the_dispatchers_name_and_microsoft_as_issuer(host: CertificateHost) -> None:
+    leaf = host.dispatcher.certificate
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    access = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+
+    assert names.get_values_for_type(x509.DNSName) == [DISPATCHER]
+    assert leaf.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value == "Microsoft Corporation"
+    assert access[0].access_method == AuthorityInformationAccessOID.CA_ISSUERS
+    assert access[0].access_location.value == "https://localhost:4443/cert/intermediate.cer"
+    assert host.dispatcher.key.key_size == 2048
+
+
+def test_the_files_come_as_der_or_pem(host: CertificateHost) -> None:
+    wanted = Request.of("POST", "/_control/encoding", {}, b'{"encoding": "pem"}')
+    assert host.handle(wanted).status == 200
+    assert get(host, f"/cert/{DISPATCHER}.cer").body.startswith(b"-----BEGIN CERTIFICATE-----")
+    assert host.handle(Request.of("POST", "/_control/encoding", {}, b'{"encoding": "p7b"}')).status == 400
+
+
+def test_a_renewed_leaf_stands_behind_the_same_address(host: CertificateHost) -> None:
+    before, url = get(host, f"/cert/{DISPATCHER}.cer").body, host.leaf_url
+    then = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    host.renew(since=then, until=then + dt.timedelta(days=1))
+
+    after = get(host, f"/cert/{DISPATCHER}.cer").body
+    assert (host.leaf_url, after != before) == (url, True)
+    assert x509.load_der_x509_certificate(after).not_valid_after_utc.year == 2020
+
+
+def test_the_rogue_leaf_has_the_same_names_under_another_authority(host: CertificateHost) -> None:
+    rogue = x509.load_der_x509_certificate(get(host, "/cert/rogue.cer").body)
+
+    assert rogue.issuer == host.dispatcher.certificate.issuer
+    with pytest.raises(InvalidSignature):
+        rogue.verify_directly_issued_by(host.intermediate.certificate)
+
+
+def test_anything_else_is_not_there_and_fetches_are_counted(host: CertificateHost) -> None:
+    host.journal.clear()
+    assert get(host, "/cert/other.cer").status == 404
+    get(host, f"/cert/{DISPATCHER}.cer")
+    assert [entry.tags for entry in host.journal] == [(), ("certificate",)]
+    assert host.handle(Request.of("GET", "/_control/root", {})).json()["pem"] == host.root_pem

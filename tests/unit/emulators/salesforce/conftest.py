@@ -1,0 +1,25 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from emulators.salesforce import SalesforceEmulator
+from tests.unit.emulators.salesforce.rest_bench import Api
+
+NOW = datetime(2026, 11, 20, 10, 0, 0, 400_000, tzinfo=UTC)
+
+
+@pytest.fixture
+def emulator() -> SalesforceEmulator:
+    """An org whose clock stands still."""
+    emulator = SalesforceEmulator(public_url="https://acme.example")
+    emulator.clock.freeze()
+    emulator.clock.set(NOW)
+    return emulator
+
+
+@pytest.fixture
+def api(emulator: SalesforceEmulator) -> Api:
+    user = emulator.org.insert(
+        "User", {"Username": "robot@partner.example", "LastName": "Robot"}, emulator.founding.administrator
+    )
+    return Api(emulator, emulator.oauth.open(user))

@@ -1,0 +1,56 @@
+"""The zip of this checkout is complete: unpacked elsewhere, the app loads from it alone."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from infra.azure.deploy.session import ROOT
+from infra.azure.deploy.zip_package import build
+from tests.unit.infra.azure_deploy.stage import SHELL
+
+SETTINGS = {
+    **SHELL,
+    "ENVIRONMENT": "staging",
+    "MAPPING": "mapping/staging.toml",
+    "KEY_VAULT_URL": "https://kv-cosell.vault.azure.net",
+    "AZURE_CLIENT_ID": "11111111-2222-3333-4444-555555555555",
+    "STORE_TABLES_URL": "https://stcosell.table.core.windows.net",
+    "EVENTS_QUEUE": "referral-events",
+    "PUSH_SCHEDULE": "0 * * * * *",
+    "SWEEP_SCHEDULE": "0 */15 * * * *",
+    "CREDENTIALS_SCHEDULE": "0 17 3 * * *",
+}
+LOAD = """
+import importlib, json, pathlib, sys
+sys.path.insert(0, ".")
+import function_app
+for path in sorted([*pathlib.Path("shared").rglob("*.py"), *pathlib.Path("functions").rglob("*.py")]):
+    importlib.import_module(".".join(path.with_suffix("").parts))
+from shared.operations.health import RECORD, commit
+from shared.app import app
+ours = {name for name in sys.modules if name.split(".")[0] in ("shared", "functions", "infra", "tests", "typer")}
+print(json.dumps({
+    "functions": sorted(function.get_function_name() for function in function_app.app.get_functions()),
+    "commit": commit(RECORD), "mapping": app().translation.hash,
+    "strangers": sorted(name for name in ours if name.split(".")[0] in ("infra", "tests", "typer")),
+    "elsewhere": sorted(n for n in ours if not (sys.modules[n].__file__ or "").startswith(str(pathlib.Path.cwd()))),
+}))
+"""
+
+
+def test_the_app_loads_from_the_zip_alone_and_knows_its_commit_and_mapping(tmp_path: Path) -> None:
+    package = build(ROOT, "staging")
+    with zipfile.ZipFile(io.BytesIO(package.data)) as archive:
+        archive.extractall(tmp_path)
+    environ = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **SETTINGS}
+    command = [sys.executable, "-c", LOAD]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert set(said["functions"]) == package.functions
+    assert (said["commit"], said["mapping"]) == (package.commit, package.record["mapping"])
+    assert (said["strangers"], said["elsewhere"]) == ([], [])

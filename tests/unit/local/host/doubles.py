@@ -1,0 +1,40 @@
+"""What stands in the place of the clock and of the worker library."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from local.host.index import Function
+from local.host.worker import Call, InvocationFailed, Outcome
+
+
+class SteppedClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 11, 22, 12, 0, 30, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def advance(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+
+@dataclass
+class ScriptedRunner:
+    """In the worker's place: keeps the calls, and does what the test says, by default nothing."""
+
+    act: Callable[[Call], object] = lambda _: None
+    calls: list[Call] = field(default_factory=list)
+
+    def called_more_than(self, times: int) -> bool:
+        return len(self.calls) > times
+
+    def invoke(self, function: Function, call: Call, *, timeout: float) -> Outcome:
+        assert timeout > 0
+        self.calls.append(call)
+        try:
+            return Outcome(self.act(call))
+        except ValueError as error:
+            raise InvocationFailed(function.name, "ValueError", str(error)) from error

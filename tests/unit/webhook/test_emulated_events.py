@@ -1,0 +1,62 @@
+"""The emulated dispatcher's events at the real door, certificate and issuer fetched over real TLS."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulators.base.certificate_authority import Authority
+from emulators.base.server import Server
+from emulators.partner_center.certificate_host import CertificateHost
+from emulators.partner_center.events import Event, EventFaultKind, signed
+from shared.webhook.events import Event as Understood
+from shared.webhook.events import parse_event
+from shared.webhook.signature import EventDoor, Reason, Refusal, Verified, open_door
+
+REFERRAL = "5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c"
+
+
+@pytest.fixture
+def emulated(tmp_path: Path) -> Iterator[tuple[CertificateHost, EventDoor]]:
+    authority, host = Authority(tmp_path), CertificateHost()
+    with Server(host.handle, tls=authority.server()) as server:
+        host.published_at(server.url)
+        yield host, open_door(origins=(server.url,), extra_roots_pem=host.root_pem, ca_bundle=authority.bundle)
+
+
+def arrives(
+    emulated: tuple[CertificateHost, EventDoor], *, x_ms_signature: bool = True, fault: EventFaultKind | None = None
+) -> Verified | Refusal:
+    host, door = emulated
+    event = Event("referral-created", REFERRAL, 638_766_000_000_000_000)
+    headers, body = signed(event, host, x_ms_signature=x_ms_signature, fault=fault)
+    answer = door.check(headers.items(), body)
+    understood = parse_event(body)
+    assert isinstance(understood, Understood)
+    assert understood.referral_id == REFERRAL
+    return answer
+
+
+def requests(host: CertificateHost) -> list[str]:
+    return [entry.path for entry in host.journal]
+
+
+def test_both_headers_are_let_in_for_two_downloads(emulated: tuple[CertificateHost, EventDoor]) -> None:
+    for x_ms_signature in (True, False, True):
+        assert isinstance(arrives(emulated, x_ms_signature=x_ms_signature), Verified)
+    assert requests(emulated[0]) == [f"/cert/{emulated[0].name}.cer", "/cert/intermediate.cer"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (EventFaultKind.WRONG_SIGNATURE, Reason.SIGNATURE_WRONG),
+        (EventFaultKind.TAMPERED_BODY, Reason.SIGNATURE_WRONG),
+        (EventFaultKind.WRONG_CERTIFICATE, Reason.CERTIFICATE_CHAIN),
+    ],
+)
+def test_a_broken_event_is_refused(
+    fault: EventFaultKind, reason: Reason, emulated: tuple[CertificateHost, EventDoor]
+) -> None:
+    assert arrives(emulated, fault=fault) == Refusal(401, reason)
+    assert isinstance(arrives(emulated), Verified)

@@ -1,0 +1,179 @@
+"""What a verified body says, and what says nothing to us."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.webhook.event_names import OTHER_EVENTS, EventName
+from shared.webhook.events import Arrived, Event, NotUnderstood, NotUnderstoodReason, parse_event
+
+ID = "5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c"
+URI = f"https://api.partnercenter.microsoft.com/engagements/v1/referrals/{ID}"
+
+
+def body(**changes: object) -> bytes:
+    fields = {
+        "EventName": "referral-updated",
+        "ResourceUri": URI,
+        "ResourceName": "referral",
+        "AuditUri": None,
+        "ResourceChangeUtcDate": "2026-03-04T11:02:18.8245671+00:00",
+    }
+    return json.dumps({**fields, **changes}).encode()
+
+
+def reason(raw: bytes, **settings: frozenset[str]) -> NotUnderstoodReason:
+    answer = parse_event(raw, **settings)
+    assert isinstance(answer, NotUnderstood)
+    return answer.reason
+
+
+def test_the_documented_event_names_its_referral() -> None:
+    moment = datetime(2026, 3, 4, 11, 2, 18, 824567, tzinfo=UTC)
+    assert parse_event(body()) == Event(EventName.UPDATED, ID, moment)
+
+
+@pytest.mark.parametrize("name", list(EventName))
+def test_all_four_referral_events_are_understood(name: EventName) -> None:
+    answer = parse_event(body(EventName=name.value))
+    assert isinstance(answer, Event)
+    assert answer.name is name
+
+
+def test_keys_are_read_without_regard_to_case() -> None:
+    fields = {"eventName": "Referral-Created", "resourceURI": URI.upper().replace("HTTPS", "https")}
+    assert parse_event(json.dumps(fields).encode()) == Event(EventName.CREATED, ID, None)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"http://api.partnercenter.microsoft.com/v1.0/engagements/referrals/{ID}",
+        f"https://api.partnercenter.microsoft.com/v1.0/referrals/{ID}",
+        f"https://API.partnercenter.microsoft.com/Engagements/V1/Referrals/{ID.upper()}",
+    ],
+)
+def test_every_known_form_of_the_address_gives_the_id_in_lower_case(uri: str) -> None:
+    answer = parse_event(body(ResourceUri=uri))
+    assert isinstance(answer, Event)
+    assert answer.referral_id == ID
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        ID,
+        f"https://evil.test/engagements/v1/referrals/{ID}",
+        f"https://api.partnercenter.microsoft.com.evil.test/engagements/v1/referrals/{ID}",
+        f"https://api.partnercenter.microsoft.com@evil.test/engagements/v1/referrals/{ID}",
+        f"{URI}?x=1",
+        f"{URI}#x",
+        f"{URI}/",
+        f"{URI}/x",
+        f" {URI}",
+        f"{URI}\n",
+        URI.replace(ID, ID.replace("-", "")),
+        URI.replace(ID, "{" + ID + "}"),
+        URI[:-1],
+        URI.replace(ID, "../" + ID),
+        URI.replace(ID, ID.replace("5", "\u0665")),
+        URI.replace("referrals", "customers"),
+        URI.replace("/engagements/v1", "/v2"),
+        f"//api.partnercenter.microsoft.com/engagements/v1/referrals/{ID}",
+        f"file:///engagements/v1/referrals/{ID}",
+        f"https://api.partnercenter.microsoft.com:8080/engagements/v1/referrals/{ID}",
+        "http://api.partnercenter.microsoft.com/webhooks/v1/registration/validationEvents/" + ID,
+    ],
+)
+def test_a_foreign_resource_is_not_read(uri: str) -> None:
+    assert reason(body(ResourceUri=uri)) is NotUnderstoodReason.FOREIGN_RESOURCE
+
+
+def test_further_hosts_are_a_setting() -> None:
+    uri = f"https://localhost:8443/engagements/v1/referrals/{ID}"
+    assert reason(body(ResourceUri=uri)) is NotUnderstoodReason.FOREIGN_RESOURCE
+    assert isinstance(parse_event(body(ResourceUri=uri), hosts=frozenset({"localhost:8443"})), Event)
+    assert reason(body(), hosts=frozenset({"localhost:8443"})) is NotUnderstoodReason.FOREIGN_RESOURCE
+
+
+@pytest.mark.parametrize("name", sorted(OTHER_EVENTS))
+def test_the_other_events_of_the_channel_are_known_and_left_alone(name: str) -> None:
+    assert reason(body(EventName=name, ResourceUri=None)) is NotUnderstoodReason.OTHER_EVENT
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        (f"http://api.partnercenter.microsoft.com/webhooks/v1/registration/validationEvents/{ID.upper()}", ID),
+        (f"https://localhost:8443/webhooks/v1/registration/validationEvents/{ID}", ID),
+        ("http://api.partnercenter.microsoft.com/webhooks/v1/registration/validationEvents/x\ny", None),
+        (None, None),
+    ],
+)
+def test_a_test_event_is_understood_and_asks_for_nothing(uri: object, expected: str | None) -> None:
+    for name in ("test-created", "Test-Created"):
+        assert parse_event(body(EventName=name, ResourceUri=uri)) == Arrived(expected)
+
+
+def test_an_unknown_name_is_told_apart() -> None:
+    for name in ("referral-deleted", "", "referral-updated ", "x" * 10_000):
+        assert reason(body(EventName=name)) is NotUnderstoodReason.UNKNOWN_EVENT
+
+
+@pytest.mark.parametrize("value", [None, 1, True, [], {}, ["referral-updated"]])
+def test_values_of_another_type_say_nothing(value: object) -> None:
+    assert reason(body(EventName=value)) is NotUnderstoodReason.WRONG_TYPE
+    assert reason(body(ResourceUri=value)) is NotUnderstoodReason.WRONG_TYPE
+
+
+def test_missing_fields_say_nothing() -> None:
+    assert reason(b"{}") is NotUnderstoodReason.WRONG_TYPE
+    assert reason(b'{"EventName":"referral-updated"}') is NotUnderstoodReason.WRONG_TYPE
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b"", NotUnderstoodReason.NOT_JSON),
+        (b"{", NotUnderstoodReason.NOT_JSON),
+        (b"{'EventName': 1}", NotUnderstoodReason.NOT_JSON),
+        (b'{"a": NaN}', NotUnderstoodReason.NOT_JSON),
+        (b'{"a": -Infinity}', NotUnderstoodReason.NOT_JSON),
+        (b'{"a": ' + b"9" * 5_000 + b"}", NotUnderstoodReason.NOT_JSON),
+        (b'{"a": 1} {"b": 2}', NotUnderstoodReason.NOT_JSON),
+        (b"\xef\xbb\xbf" + body(), NotUnderstoodReason.NOT_JSON),
+        (b"\x00", NotUnderstoodReason.NOT_JSON),
+        (body().decode().encode("utf-16"), NotUnderstoodReason.NOT_UTF8),
+        (b'{"a": "\xff"}', NotUnderstoodReason.NOT_UTF8),
+        (b"[" * 60_000, NotUnderstoodReason.TOO_DEEP),
+        (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, NotUnderstoodReason.TOO_DEEP),
+        (b"[]", NotUnderstoodReason.NOT_AN_OBJECT),
+        (b"null", NotUnderstoodReason.NOT_AN_OBJECT),
+        (b'"referral-updated"', NotUnderstoodReason.NOT_AN_OBJECT),
+        (b'{"EventName": "a", "eventName": "b"}', NotUnderstoodReason.REPEATED_KEY),
+        (b'{"x": {"a": 1, "a": 2}}', NotUnderstoodReason.REPEATED_KEY),
+    ],
+)
+def test_what_is_no_plain_json_object_says_nothing(raw: bytes, expected: NotUnderstoodReason) -> None:
+    assert reason(raw) is expected
+
+
+@pytest.mark.parametrize("stamp", [None, "", "yesterday", 5, "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+23:59"])
+def test_a_stamp_that_cannot_be_read_drops_no_event(stamp: object) -> None:
+    answer = parse_event(body(ResourceChangeUtcDate=stamp))
+    assert isinstance(answer, Event)
+    assert answer.changed_at is None
+
+
+@pytest.mark.parametrize("stamp", ["2026-03-04T11:02:18Z", "2026-03-04T11:02:18", "2026-03-04T12:02:18+01:00"])
+def test_stamps_are_told_in_utc(stamp: str) -> None:
+    answer = parse_event(body(ResourceChangeUtcDate=stamp))
+    assert isinstance(answer, Event)
+    assert answer.changed_at == datetime(2026, 3, 4, 11, 2, 18, tzinfo=UTC)
+
+
+def test_unknown_fields_and_lone_surrogates_do_no_harm() -> None:
+    assert isinstance(parse_event(body(Extra={"deep": [1, {"x": None}]})), Event)
+    assert reason(body(EventName="\ud800")) is NotUnderstoodReason.UNKNOWN_EVENT
