@@ -10,9 +10,9 @@ bp = func.Blueprint()
 def apply_poison(message: func.QueueMessage) -> None:
     """Put the referral on the due list; that needs neither side, one of which may be why the event failed."""
     from shared.app import app  # noqa: PLC0415 - late: the event door does not need it
-    from shared.sync.retry.retry_queue import put_poisoned  # noqa: PLC0415 - as above
+    from shared.sync.retry.retry_queue import queue_poisoned_event  # noqa: PLC0415 - as above
     from shared.webhook.admission import event_of  # noqa: PLC0415 - as above
 
     event = event_of(message.get_body())
     if event is not None:
-        put_poisoned(app().local, event.referral_id)
+        queue_poisoned_event(app().local, event.referral_id)

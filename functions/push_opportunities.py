@@ -10,6 +10,6 @@ bp = func.Blueprint()
 def push_opportunities(timer: func.TimerRequest) -> None:
     """Push; driven by stored marks, so that a missed tick loses nothing."""
     from shared.app import app  # noqa: PLC0415 - late: the event door does not need it
-    from shared.sync.runs.push import push  # noqa: PLC0415 - as above
+    from shared.sync.timers import run_push  # noqa: PLC0415 - as above
 
-    push(app().context)
+    run_push(app().context)

@@ -10,6 +10,6 @@ bp = func.Blueprint()
 def sweep_referrals(timer: func.TimerRequest) -> None:
     """Sweep; driven by a stored cursor, so that a missed tick loses nothing."""
     from shared.app import app  # noqa: PLC0415 - late: the event door does not need it
-    from shared.sync.runs.sweep import sweep  # noqa: PLC0415 - as above
+    from shared.sync.timers import run_sweep  # noqa: PLC0415 - as above
 
-    sweep(app().context)
+    run_sweep(app().context)

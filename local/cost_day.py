@@ -31,8 +31,7 @@ from shared.store.rows import Row
 from shared.store.sqlite_rows import SqliteRows
 from shared.sync.context import Context, Policy
 from shared.sync.runs.pull import pull_event
-from shared.sync.runs.push import push
-from shared.sync.runs.sweep import sweep
+from shared.sync.timers import run_push, run_sweep
 
 START = datetime(2026, 11, 22, 8, 0, 0, tzinfo=UTC)
 SALESFORCE_URL = "https://acme.my.salesforce.com"
@@ -206,10 +205,10 @@ class World:
             self.change()
         self.events()
         self.later(60)
-        self.execute("push_opportunities", lambda: push(self.context))
+        self.execute("push_opportunities", lambda: run_push(self.context))
         self.events()
         if number % QUARTER == 0:
-            self.execute("sweep_referrals", lambda: sweep(self.context))
+            self.execute("sweep_referrals", lambda: run_sweep(self.context))
             self.events()
 
 

@@ -106,14 +106,14 @@ class App:
         ConfigurationError for a store of another organisation, and what the sign-in raises.
         """
         from shared.domain.deal import Side  # noqa: PLC0415 - late: costs a cold start
-        from shared.sync.retry.error_policy import is_paused, watching  # noqa: PLC0415 - as above
+        from shared.sync.retry.side_health import is_paused, pausing_on_failure  # noqa: PLC0415 - as above
 
         ctx = self.local
         if self._is_owned or self.settings.sync.sync == "off" or is_paused(ctx, Side.SALESFORCE):
             return ctx
         with self._making:
             if not self._is_owned:
-                with watching(ctx, Side.SALESFORCE):
+                with pausing_on_failure(ctx, Side.SALESFORCE):
                     self._check_owner(ctx.salesforce)
                 self._is_owned = True
         return ctx

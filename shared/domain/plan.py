@@ -20,7 +20,7 @@ from shared.domain.latches import latch_on
 from shared.domain.link import Link, Record
 from shared.domain.merge import Edited, Merged, merge
 from shared.domain.records import Opportunity, Referral
-from shared.domain.sentences import cause, sentence
+from shared.domain.sentences import cause, is_reported, sentence
 from shared.domain.states import State
 
 REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
@@ -200,7 +200,9 @@ class _Draft:
         found_in = (problems[rule.field] for rule in rules.updatable if rule.field in problems)
         self.causes = {found.key: found for found in found_in}
         for key, found in self.causes.items():
-            self._tell_once(key, sentence("problem", reason=found.reason, remedy=found.remedy))
+            self.told.append(key)
+            if not is_reported(found, self.link.told):
+                self.lines.append(sentence("problem", reason=found.reason, remedy=found.remedy))
 
     def warn_of_past_closing(self, deal: Deal) -> None:
         """A closing date in the past is sent; while the deal is open the seller is asked, once a date, to move it."""

@@ -1,52 +1,102 @@
-"""Every sentence a seller reads, in one place, so that it can be translated (design.md section 1).
+"""Every sentence that a seller reads, in one place, so that it can be translated.
 
-A sentence is found by its code; causes (why a deal is held, parked or refused) have a reason and a remedy.
+A sentence is found by its code. A cause (why a deal is held, parked or refused) has a reason and a remedy. Fields are
+named as the opportunity page labels them (docs/protocol.md#sentences-for-sellers).
 """
+
+from collections.abc import Sequence
 
 from shared.domain.cause import Cause
 
 SENTENCES = {
-    "created_referral": "Shared with Microsoft: a referral was created in Partner Center.",
-    "adopted_referral": "Linked to the referral that Partner Center already has for this opportunity.",
-    "contacts_left_out": "{count} of the contacts were not sent: first name, last name, e-mail and phone are needed.",
-    "created_opportunity": "Received from Partner Center: this opportunity was created.",
-    "adopted_opportunity": "Linked to a referral in Partner Center.",
-    "solutions_cut": "{fitting} of {all} solutions fit the field; the others stand in Partner Center only.",
-    "full_text": "{label} fills all {length} characters that fit here: what is longer in Partner Center is not shown.",
-    "unreadable": "{label} has a value in Partner Center that cannot be shown here; it is left alone on both sides.",
+    "created_referral": "A referral was created in Partner Center for this opportunity.",
+    "adopted_referral": "This opportunity was linked to the referral that Partner Center already has for it.",
+    "contacts_left_out": (
+        "Contacts not sent: {count}. Each needs First Name, Last Name, Email and Phone. "
+        "Please add them in Partner Center."
+    ),
+    "created_opportunity": "This opportunity was created from a referral in Partner Center.",
+    "adopted_opportunity": "This opportunity was linked to a referral in Partner Center.",
+    "solutions_cut": "Products holds {fitting} of {all} solutions. Please see Partner Center for the full list.",
+    "full_text": (
+        "{label} is full ({length} characters). Partner Center may hold more text, and an edit here removes it. "
+        "Please edit it in Partner Center."
+    ),
+    "unreadable": (
+        "{label} has a value in Partner Center that cannot be read, so it is not synced. "
+        "Please correct it in Partner Center."
+    ),
     "changed": "{changes}.",
-    "conflict": "{label} was changed on both sides: {kept} was kept, {lost} was given up.",
-    "both_texts": "{label} was changed on both sides: both texts were kept.",
-    "put_back": "{label} belongs to {owner}: {lost} was put back to {kept}.",
-    "waiting": "{label} is to become {value} in Partner Center: sent at {until} UTC if it still stands.",
-    "past_closing": "The closing date {value} has passed and the deal is open: please move it.",
+    "conflict": (
+        "{label} was changed on both sides. Kept: {kept}. Discarded: {lost}. "
+        "Please enter the discarded value again if it is right."
+    ),
+    "both_texts": "{label} was changed on both sides. Both texts were kept. Please check the result.",
+    "put_back": (
+        "{label} can be changed only in {owner}: {lost} was replaced by {kept}. Please make the change in {owner}."
+    ),
+    "waiting": (
+        "{label} will become {value} in Partner Center at {until} UTC. This cannot be undone. "
+        "Please change it back before then if it is wrong."
+    ),
+    "past_closing": "Close Date {value} has passed and the deal is open. Please enter a new date.",
     "problem": "{reason} {remedy}",
 }
 
 CAUSES: dict[str, tuple[str, str]] = {
-    "missing_name": ("The opportunity has no name.", "Please enter one."),
-    "missing_account": ("The opportunity has no account.", "Please choose the customer's account."),
-    "missing_country": ("The account has no country.", "Please enter the two-letter country code on the account."),
-    "bad_country": ("{value} is no two-letter country code.", "Please enter it on the account, for example US."),
-    "missing_money": ("The deal value or its currency is missing.", "Please enter the amount."),
-    "bad_amount": ("The deal value is no amount of money.", "Please enter it again."),
-    "bad_currency": ("{value} is no ISO 4217 currency.", "Please choose another currency."),
-    "missing_closing": ("The closing date is missing.", "Please enter it."),
-    "missing_solutions": ("No solution is named.", "Please enter at least one solution id in Products."),
-    "too_many_solutions": ("More than 50 solutions are named.", "Please name at most 50."),
-    "missing_team": ("The opportunity has no owner who can be shown to Microsoft.", "Please choose an owner."),
-    "missing_email": ("The owner has no e-mail address.", "Please ask your administrator to enter it."),
-    "missing_phone": ("The owner has no phone number.", "Please enter it on the owner, or set a default phone."),
-    "missing_first_name": ("The owner has no first name.", "Please ask your administrator to enter it."),
-    "unknown_stage": ("The stage {value} is not in the stage table.", "Please choose a stage that is mapped."),
-    "stage_on_hold": ("The stage {value} is for deals that Microsoft sent.", "Please choose an active stage."),
-    "help_asked": ("Asking Microsoft for help is not possible yet.", "Please clear How can Microsoft help?"),
-    "unknown_referral": ("The referral id leads to no referral of ours.", "Please ask your administrator to check it."),
-    "closed_is_final": ("{label} cannot change any more: the deal is closed in Partner Center.", "Please clone it."),
-    "not_answered": ("{label} is not sent before the deal is accepted.", "Please accept or decline it first."),
-    "no_such_move": ("Partner Center cannot move this deal to {value}.", "Please choose another stage."),
-    "not_clearable": ("{label} cannot be emptied on the other side.", "Please enter a value."),
-    "ignored": ("{label} was written, and the other side kept {kept}.", "Please check the field's automation."),
+    "missing_name": ("Opportunity Name is empty.", "Please enter a name."),
+    "missing_account": ("Account Name is empty.", "Please choose the customer's account."),
+    "missing_country": (
+        "The account has no Billing Country.",
+        "Please enter its two-letter code on the account, for example US.",
+    ),
+    "bad_country": (
+        "The account's Billing Country {value} is not a two-letter code.",
+        "Please enter the code, for example US.",
+    ),
+    "missing_money": ("Amount or its currency is empty.", "Please enter what is missing."),
+    "bad_amount": ("Amount cannot be read as a sum of money.", "Please enter it again."),
+    "bad_currency": ("The currency {value} is not an ISO 4217 code.", "Please choose another currency."),
+    "missing_closing": ("Close Date is empty.", "Please enter a date."),
+    "missing_solutions": ("Products is empty.", "Please enter a solution id, for example SOL-15974-MQF."),
+    "too_many_solutions": ("Products lists more than 50 solutions.", "Please keep at most 50."),
+    "missing_team": ("Opportunity Owner has no last name.", "Please choose another owner."),
+    "missing_email": ("Opportunity Owner has no email address.", "Please ask your administrator to enter it."),
+    "missing_phone": (
+        "Opportunity Owner has no phone number.",
+        "Please ask your administrator to enter it or to set a default.",
+    ),
+    "missing_first_name": ("Opportunity Owner has no first name.", "Please ask your administrator to enter it."),
+    "unknown_stage": (
+        "Stage {value} has no matching status in Partner Center.",
+        "Please choose another stage, or ask your administrator to map it.",
+    ),
+    "stage_on_hold": (
+        "This Stage means {value}, which is only for deals that Microsoft sent.",
+        "Please choose an active stage.",
+    ),
+    "help_asked": (
+        "How can Microsoft help? has a value, which cannot be sent yet.",
+        "Please clear that field.",
+    ),
+    "unknown_referral": (
+        "Referral Identifier does not name a referral that can be synced here.",
+        "Please ask your administrator to check it.",
+    ),
+    "closed_is_final": (
+        '{label} "{value}" was not sent: the deal is closed in Partner Center and cannot change.',
+        "Please clone the opportunity for a new deal.",
+    ),
+    "not_answered": (
+        '{label} "{value}" was not sent: the deal is not accepted yet.',
+        "Please choose an active Stage to accept it, or decline it in Partner Center.",
+    ),
+    "no_such_move": ("Partner Center cannot change this deal to {value}.", "Please choose another Stage."),
+    "not_clearable": ("{label} was emptied, but the other system needs a value.", "Please enter a value."),
+    "ignored": (
+        "{label} was written, but the other system kept {kept}.",
+        "Please ask your administrator what changes this field.",
+    ),
 }
 
 
@@ -59,3 +109,19 @@ def cause(code: str, field: str | None = None, **values: object) -> Cause:
     """The cause for a code, with its values filled in."""
     reason, remedy = CAUSES[code]
     return Cause(code, field, reason.format(**values), remedy.format(**values))
+
+
+def new_causes(causes: Sequence[Cause], reported: Sequence[str]) -> list[Cause]:
+    """The causes that the link has not reported yet; `reported` holds the keys of those that it has."""
+    return [one for one in causes if not is_reported(one, reported)]
+
+
+def is_reported(one: Cause, reported: Sequence[str]) -> bool:
+    """Whether a cause was reported already.
+
+    A reason without values says the same in every wording, so an earlier release's wording counts too.
+    """
+    if one.key in reported:
+        return True
+    has_values = "{" in CAUSES[one.code][0] if one.code in CAUSES else True
+    return not has_values and any(key.startswith(f"{one.code}:") for key in reported)

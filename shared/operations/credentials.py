@@ -138,9 +138,9 @@ def _keep_registration(app: App) -> None:
 
 def _shut_out(app: App, error: SignInFailed) -> None:
     from shared.domain.deal import Side  # noqa: PLC0415 - late: costs a cold start
-    from shared.sync.retry.error_policy import note_side  # noqa: PLC0415 - as above
+    from shared.sync.retry.side_health import pause_side  # noqa: PLC0415 - as above
 
-    note_side(app.local, Side.PARTNER_CENTER, error)
+    pause_side(app.local, Side.PARTNER_CENTER, error)
 
 
 def _names() -> "SecretNames":

@@ -22,7 +22,7 @@ class Line(Struct, frozen=True):
     text: str
 
 
-class Due(Struct, frozen=True):
+class RetryEntry(Struct, frozen=True):
     """A pair that waits for its next attempt: an opportunity id (Salesforce) or a referral id (Partner Center).
 
     `since` is when the pair became due for the first time.

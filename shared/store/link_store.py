@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
 from shared.foundation.errors import StoreConflict, StoreUnavailable
-from shared.store.entries import Due, Entry, Line, SideState
+from shared.store.entries import Entry, Line, RetryEntry, SideState
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
@@ -129,21 +129,21 @@ class LinkStore:
 
     # --- the due list
 
-    def due(self, side: Side, until: datetime, limit: int) -> Sequence[Due]:
+    def retry_entries(self, side: Side, until: datetime, limit: int) -> Sequence[RetryEntry]:
         """Pairs whose next attempt is not later than `until`."""
         return [_due(side, row) for row in self._rows.list(f"due|{side}", due=until, limit=limit)]
 
-    def due_of(self, side: Side, key: str) -> Due | None:
+    def retry_entry(self, side: Side, key: str) -> RetryEntry | None:
         """The due row of one pair."""
         row = self._rows.get(f"due|{side}", key)
         return _due(side, row) if row else None
 
-    def put_due(self, due: Due) -> None:
+    def put_retry_entry(self, due: RetryEntry) -> None:
         """Make or replace a pair's due row."""
         since = due.since.isoformat() if due.since else None
         self._rows.write(f"due|{due.side}", [Put(due.key, pack([due.cause, due.attempts, since]), due.at)])
 
-    def remove_due(self, due: Due) -> None:
+    def remove_retry_entry(self, due: RetryEntry) -> None:
         """Remove a due row under the ETag it was read with; a row that changed since stays."""
         try:
             self._rows.write(f"due|{due.side}", [Delete(due.key, due.etag)])
@@ -152,7 +152,7 @@ class LinkStore:
 
     # --- sides, cursors, owner
 
-    def side(self, side: Side, *, fresh: bool = False) -> SideState:
+    def side_state(self, side: Side, *, fresh: bool = False) -> SideState:
         """How a side is doing: as it was at most 5 seconds ago, or `fresh`, for who is to change it.
 
         Both sides are read at once, by one thread for all.
@@ -164,7 +164,7 @@ class LinkStore:
                 self._sides_until = now + SIDE_SECONDS
             return self._sides.get(f"side|{side}", SideState())
 
-    def write_side(self, side: Side, state: SideState) -> None:
+    def write_side_state(self, side: Side, state: SideState) -> None:
         """Tell every instance how a side is doing; the others know within 5 seconds."""
         until = state.paused_until.isoformat() if state.paused_until else None
         with self._reading:
@@ -213,10 +213,10 @@ def _link(row: Row) -> Entry[Link]:
     return Entry(link_from_json(unpack(row.data)), row.etag, row.age)
 
 
-def _due(side: Side, row: Row) -> Due:
+def _due(side: Side, row: Row) -> RetryEntry:
     cause, attempts, since = unpack(row.data)
     at = row.at or datetime.min.replace(tzinfo=UTC)
-    return Due(side, row.key, at, cause, attempts, row.etag, datetime.fromisoformat(since) if since else None)
+    return RetryEntry(side, row.key, at, cause, attempts, row.etag, datetime.fromisoformat(since) if since else None)
 
 
 def _state(row: Row) -> SideState:

@@ -1,4 +1,4 @@
-"""What every run of `sync` is given: the ports, the translation, and the numbers of the protocol."""
+"""What every run gets: the ports, the translation, and the numbers of the protocol."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,11 +13,15 @@ from shared.sync.ports import Clock, Log, PartnerCenter, Salesforce, Store, Work
 
 
 class Mode(StrEnum):
-    """Off does nothing; preview plans and logs and writes nothing; on syncs (protocol.md section 1)."""
+    """`off` does nothing; `preview` plans, logs and writes nothing; `on` syncs (docs/protocol.md#off-preview-on)."""
 
     OFF = "off"
     PREVIEW = "preview"
     ON = "on"
+
+
+PUSH, PULL = "push", "pull"
+"""The two directions, which an operator can pause one by one."""
 
 
 class Policy(Struct, frozen=True):
@@ -42,7 +46,7 @@ class Policy(Struct, frozen=True):
 
 
 class Context(Struct, frozen=True):
-    """One process's ports and rules. `chance` gives numbers from 0 up to 1."""
+    """The ports and rules of one process. `chance` returns random numbers from 0 up to, but not including, 1."""
 
     partner_center: PartnerCenter
     salesforce: Salesforce
@@ -55,15 +59,10 @@ class Context(Struct, frozen=True):
     chance: Callable[[], float]
     policy: Policy = field(default_factory=Policy)
 
-    def backoff(self, attempts: int) -> timedelta:
-        """Growing, fully jittered distance to the next attempt, up to an hour (protocol.md section 9)."""
-        longest = min(self.policy.longest_wait, self.policy.shortest_wait * (1 << min(attempts, 10)))
-        return self.policy.shortest_wait + (longest - self.policy.shortest_wait) * self.chance()
-
-    def due_at(self, attempts: int, after: float | None = None) -> datetime:
-        """When the next attempt is; the far side's own wish wins."""
-        return self.clock.now() + (timedelta(seconds=after) if after is not None else self.backoff(attempts))
-
     def parallelism(self, side: Side) -> int:
-        """How many calls to a side at once."""
-        return self.store.side(side).parallelism or self.policy.parallelism
+        """How many calls may go to a side at the same time."""
+        return self.store.side_state(side).parallelism or self.policy.parallelism
+
+    def is_time_up(self, started: datetime) -> bool:
+        """Whether 80 % of a run's time has passed (docs/protocol.md#the-time-limit-of-a-run)."""
+        return self.clock.now() - started > self.policy.run_time * 0.8

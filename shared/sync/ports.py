@@ -21,11 +21,28 @@ from shared.clients.salesforce.records import Answer, Json, Node, Page, Write, W
 from shared.clients.salesforce.soql_literals import literal, moment
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
-from shared.store.entries import Due, Entry, Line, SideState
+from shared.store.entries import Entry, Line, RetryEntry, SideState
 
 __all__ = [
-    "Answer", "Clock", "Due", "Entry", "Json", "Line", "Log", "Node", "Page", "PartnerCenter", "Salesforce", "Side",
-    "SideState", "Store", "Workers", "Write", "Written", "literal", "moment",
+    "Answer",
+    "Clock",
+    "Entry",
+    "Json",
+    "Line",
+    "Log",
+    "Node",
+    "Page",
+    "PartnerCenter",
+    "RetryEntry",
+    "Salesforce",
+    "Side",
+    "SideState",
+    "Store",
+    "Workers",
+    "Write",
+    "Written",
+    "literal",
+    "moment",
 ]  # fmt: skip
 
 
@@ -141,22 +158,22 @@ class Store(Protocol):
     def release_account(self, key: str, claim: Entry[None]) -> None:
         """Let go of the claim."""
 
-    def due(self, side: Side, until: datetime, limit: int) -> Sequence[Due]:
+    def retry_entries(self, side: Side, until: datetime, limit: int) -> Sequence[RetryEntry]:
         """Pairs whose next attempt is not later than `until`."""
 
-    def due_of(self, side: Side, key: str) -> Due | None:
+    def retry_entry(self, side: Side, key: str) -> RetryEntry | None:
         """The due row of one pair."""
 
-    def put_due(self, due: Due) -> None:
+    def put_retry_entry(self, due: RetryEntry) -> None:
         """Make or replace a pair's due row."""
 
-    def remove_due(self, due: Due) -> None:
+    def remove_retry_entry(self, due: RetryEntry) -> None:
         """Remove a due row under the ETag it was read with; a row that changed since stays."""
 
-    def side(self, side: Side, *, fresh: bool = False) -> SideState:
+    def side_state(self, side: Side, *, fresh: bool = False) -> SideState:
         """How a side is doing: as it was at most 5 seconds ago, or `fresh`, for who is to change it."""
 
-    def write_side(self, side: Side, state: SideState) -> None:
+    def write_side_state(self, side: Side, state: SideState) -> None:
         """Tell every instance how a side is doing."""
 
     def cursor(self, name: str) -> datetime | None:

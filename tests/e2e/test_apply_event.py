@@ -9,7 +9,7 @@ import pytest
 from emulators.base.emulator import Fault, FaultKind
 from shared.app import app
 from shared.domain.deal import Side
-from shared.sync.ports import Due
+from shared.sync.ports import RetryEntry
 from tests.e2e.world import PATIENCE, Events, World
 
 RESOURCE = "https://api.partnercenter.microsoft.com/engagements/v1/referrals/"
@@ -17,14 +17,14 @@ EVENTS, POISON = "referral-events", "referral-events-poison"
 LATER = datetime.now(UTC) + timedelta(days=1)
 
 
-def due_referrals() -> list[Due]:
-    return list(app().store.due(Side.PARTNER_CENTER, LATER, 100))
+def due_referrals() -> list[RetryEntry]:
+    return list(app().store.retry_entries(Side.PARTNER_CENTER, LATER, 100))
 
 
 def let_time_pass() -> None:
     """Everything on the due list is due now."""
     for row in due_referrals():
-        app().store.put_due(Due(row.side, row.key, datetime.now(UTC), row.cause, row.attempts))
+        app().store.put_retry_entry(RetryEntry(row.side, row.key, datetime.now(UTC), row.cause, row.attempts))
 
 
 def send_event(world: World, referral: str) -> None:

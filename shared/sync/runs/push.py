@@ -1,93 +1,71 @@
-"""Push: every minute, what changed in Salesforce; then all that is due, on both sides (protocol.md section 8)."""
+"""The push: every minute, what changed in Salesforce; then the retry queues of both sides."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import batched
 
 from shared.domain.deal import Side
-from shared.foundation.errors import CosellError
-from shared.sync.change_detection.noticing import polled
-from shared.sync.context import Context, Mode
-from shared.sync.ports import Due
-from shared.sync.reconcile.reconcile import push_pairs
-from shared.sync.retry.error_policy import is_skipped, note_side, note_success
-from shared.sync.retry.retry_queue import Report, come_due, note, on_list, tell_backlog
-from shared.sync.runs.preview import preview_push
-from shared.sync.runs.pull import PULL, pull
+from shared.sync.change_detection.salesforce_poll import changed_opportunities
+from shared.sync.context import PULL, PUSH, Context
+from shared.sync.outcome import Report
+from shared.sync.ports import RetryEntry
+from shared.sync.reconcile.batches import work_opportunities, work_referrals
+from shared.sync.retry.retry_queue import queued_entries, ready_entries, report_backlog
+from shared.sync.retry.side_health import is_run_skipped, restore_side
+from shared.sync.runs.guard import guard_run
 
-PUSH = "push"
-WORKED_BY = {Side.SALESFORCE: PUSH, Side.PARTNER_CENTER: PULL}
-"""Which direction works a side's due list, in the order of the work."""
+DIRECTIONS = {Side.SALESFORCE: PUSH, Side.PARTNER_CENTER: PULL}
+"""Which direction works a side's retry queue, in the order of the work."""
 
 
 def push(ctx: Context) -> Report:
-    """Settle what changed in Salesforce and what is due. Raises nothing of `foundation.errors` but the store's."""
+    """Push what changed, then work the retry queues. Raises errors of the store only."""
     report, started = Report(), ctx.clock.now()
-    if is_skipped(ctx, PUSH, *Side):
+    if is_run_skipped(ctx, PUSH, *Side):
         return report
-    try:
-        _run(ctx, report, started)
-    except CosellError as error:
-        note_side(ctx, Side.SALESFORCE, error)
-        ctx.log("run_failed", run=PUSH, error=type(error).__name__)
-        return report
-    if ctx.policy.mode is Mode.ON:
-        _tell(ctx, report, started)
+    with guard_run(ctx, PUSH, Side.SALESFORCE) as guard:
+        _work(ctx, report, started)
+    if not guard.has_failed:
+        _finish(ctx, report, started)
     return report
 
 
-def _run(ctx: Context, report: Report, started: datetime) -> None:
-    """What is due for the pull is worked here too, and so even while the push is paused."""
-    if ctx.policy.mode is Mode.PREVIEW:
-        preview_push(ctx)
-        return
+def _work(ctx: Context, report: Report, started: datetime) -> None:
+    """A paused push still works the entries of the pull."""
     if PUSH in ctx.policy.paused:
         ctx.log("run_skipped", run=PUSH, reason="paused")
     else:
         _push_changed(ctx, report, started)
-    tell_backlog(ctx, [row for side in WORKED_BY for row in _work_due(ctx, report, started, side)])
+    report_backlog(ctx, [entry for side in DIRECTIONS for entry in _work_retry_queue(ctx, report, started, side)])
 
 
-def _tell(ctx: Context, report: Report, started: datetime) -> None:
-    """After a run without failure: sides recover, the heartbeat beats, the log says how we stand."""
+def _push_changed(ctx: Context, report: Report, started: datetime) -> None:
+    for batch in changed_opportunities(ctx):
+        report.seen += batch.seen
+        for chunk in batched(batch.opportunities, ctx.policy.batch, strict=False):
+            report.add(work_opportunities(ctx, chunk, batch.opportunities))
+        ctx.store.move_cursors(batch.cursors)
+        if ctx.is_time_up(started):
+            return
+
+
+def _work_retry_queue(ctx: Context, report: Report, started: datetime, side: Side) -> Sequence[RetryEntry]:
+    """Work the entries of a side whose time has come; returns the entries that are queued afterwards."""
+    queued = queued_entries(ctx, side)
+    ready = ready_entries(ctx, side, queued)
+    if not ready or DIRECTIONS[side] in ctx.policy.paused or ctx.is_time_up(started):
+        return queued
+    work = work_opportunities if side is Side.SALESFORCE else work_referrals
+    report.add(work(ctx, list(ready), ready))
+    return queued_entries(ctx, side)
+
+
+def _finish(ctx: Context, report: Report, started: datetime) -> None:
+    """After a run without failure: restore the sides, move the heartbeat, log the counts."""
     for side in Side:
-        note_success(ctx, side)
+        restore_side(ctx, side)
     usage = ctx.salesforce.api_usage()
     if usage is not None:
         ctx.log("salesforce_budget", used=usage[0], total=usage[1])
     ctx.store.move_cursor("push_done", ctx.clock.now())
     ctx.log("push_done", **report.fields(), seconds=round((ctx.clock.now() - started).total_seconds(), 3))
-
-
-def _push_changed(ctx: Context, report: Report, started: datetime) -> None:
-    for batch in polled(ctx):
-        report.seen += batch.seen
-        for chunk in batched(batch.rows, ctx.policy.batch, strict=False):
-            _push(ctx, report, chunk, batch.rows)
-        ctx.store.move_cursors(batch.cursors)
-        if time_is_up(ctx, started):
-            return
-
-
-def _work_due(ctx: Context, report: Report, started: datetime, side: Side) -> Sequence[Due]:
-    """Work the pairs of a side whose time has come; what stands on its list then."""
-    listed = on_list(ctx, side)
-    rows = come_due(ctx, side, listed)
-    if not rows or WORKED_BY[side] in ctx.policy.paused or time_is_up(ctx, started):
-        return listed
-    if side is Side.SALESFORCE:
-        _push(ctx, report, list(rows), rows)
-    else:
-        report.add(pull(ctx, list(rows), rows))
-    return on_list(ctx, side)
-
-
-def _push(ctx: Context, report: Report, ids: Sequence[str], worked: Mapping[str, Due | None]) -> None:
-    outcomes = push_pairs(ctx, ids)
-    report.add(outcomes)
-    note(ctx, Side.SALESFORCE, outcomes, worked)
-
-
-def time_is_up(ctx: Context, started: datetime) -> bool:
-    """Whether 80 % of the run's time is gone: no new pairs are taken then."""
-    return ctx.clock.now() - started > ctx.policy.run_time * 0.8

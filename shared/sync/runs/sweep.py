@@ -1,62 +1,60 @@
-"""Sweep: a scan by change date that finds what no event told us (protocol.md section 8)."""
+"""The sweep: a scan by change date that finds what no event reported (docs/protocol.md#the-sweep)."""
 
 from datetime import datetime
 
 from shared.domain.deal import Side
-from shared.foundation.errors import CosellError
-from shared.sync.change_detection.noticing import SWEEP, stamp_moment, swept_since, unknown_referrals
-from shared.sync.context import Context, Mode
-from shared.sync.retry.error_policy import is_skipped, note_side
-from shared.sync.retry.retry_queue import Report
-from shared.sync.runs.preview import preview_sweep
-from shared.sync.runs.pull import PULL, pull
-from shared.sync.runs.push import time_is_up
+from shared.sync.change_detection.referral_scan import SWEEP, changed_referrals
+from shared.sync.context import PULL, Context
+from shared.sync.outcome import Report
+from shared.sync.reconcile.batches import work_referrals
+from shared.sync.retry.side_health import is_run_skipped
+from shared.sync.runs.guard import guard_run
 
 
 def sweep(ctx: Context) -> Report:
-    """Pull every referral that changed since the cursor and differs from what its link knows."""
-    report, started = Report(), ctx.clock.now()
-    if is_skipped(ctx, SWEEP, Side.PARTNER_CENTER, pause=PULL):
+    """Pull every referral that changed since the cursor and differs from what its link knows.
+
+    Raises errors of the store only.
+    """
+    report, started, newest = Report(), ctx.clock.now(), None
+    if is_run_skipped(ctx, SWEEP, Side.PARTNER_CENTER, direction=PULL):
         return report
-    try:
-        if ctx.policy.mode is Mode.PREVIEW:
-            preview_sweep(ctx)
-            return report
-        newest = _scanned(ctx, report, started)
-    except CosellError as error:
-        note_side(ctx, Side.PARTNER_CENTER, error)
-        ctx.log("run_failed", run=SWEEP, error=type(error).__name__)
-        return report
+    with guard_run(ctx, SWEEP, Side.PARTNER_CENTER) as guard:
+        newest = _pull_changed(ctx, report, started)
+    if not guard.has_failed:
+        _finish(ctx, report, started, newest)
+    return report
+
+
+def _finish(ctx: Context, report: Report, started: datetime, newest: datetime | None) -> None:
     if newest:
         ctx.store.move_cursor(SWEEP, newest)
     ctx.store.move_cursor("sweep_done", ctx.clock.now())
     ctx.log("sweep_done", **report.fields(), seconds=round((ctx.clock.now() - started).total_seconds(), 3))
-    return report
 
 
-def _scanned(ctx: Context, report: Report, started: datetime) -> datetime | None:
-    """Pull what the pages name, newest first; the first page's newest stamp is the cursor, None while pages are left.
+def _pull_changed(ctx: Context, report: Report, started: datetime) -> datetime | None:
+    """Pull what the pages name; returns the new cursor: the newest date of the first page, None while pages are left.
 
-    Pages are worked together, so that reads and writes of Salesforce are full; a page that cannot be read holds back
-    none of those before it.
+    Pages are worked together, so that reads and writes of Salesforce are full. A page that cannot be read holds back
+    none of the pages before it.
     """
     newest: datetime | None = None
-    found: dict[str, None] = {}
+    pending: dict[str, None] = {}
     try:
-        for number, page in enumerate(ctx.partner_center.changed_since(swept_since(ctx))):
-            if number == 0:
-                newest = max((at for stamp in page if (at := stamp_moment(stamp, "updatedDateTime"))), default=None)
-            report.seen += len(page)
-            found |= dict.fromkeys(unknown_referrals(ctx, page))
-            if len(found) >= ctx.policy.batch:
-                _pull(ctx, report, found)
-            if time_is_up(ctx, started):
+        for number, page in enumerate(changed_referrals(ctx)):
+            newest = page.newest if number == 0 else newest
+            report.seen += page.seen
+            pending |= dict.fromkeys(page.unknown)
+            if len(pending) >= ctx.policy.batch:
+                _work_pending(ctx, report, pending)
+            if ctx.is_time_up(started):
                 return None
     finally:
-        _pull(ctx, report, found)
+        _work_pending(ctx, report, pending)
     return newest
 
 
-def _pull(ctx: Context, report: Report, found: dict[str, None]) -> None:
-    report.add(pull(ctx, list(found), {}))
-    found.clear()
+def _work_pending(ctx: Context, report: Report, pending: dict[str, None]) -> None:
+    report.add(work_referrals(ctx, list(pending), {}))
+    pending.clear()

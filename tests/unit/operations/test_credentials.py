@@ -16,7 +16,7 @@ from shared.app import App
 from shared.cli.self_signed_certificate import made
 from shared.domain.deal import Side
 from shared.operations.credentials import keep_credentials
-from shared.sync.retry.error_policy import is_paused
+from shared.sync.retry.side_health import is_paused
 
 RT = "partner-center-refresh-token"
 type Told = Callable[[str], list[dict[str, Any]]]

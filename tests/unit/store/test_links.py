@@ -9,7 +9,7 @@ import pytest
 from shared.domain.deal import Deal, Side
 from shared.domain.link import Link, Pointer
 from shared.foundation.errors import StoreConflict
-from shared.store.entries import Due, Line, SideState
+from shared.store.entries import Line, RetryEntry, SideState
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
 
@@ -187,51 +187,51 @@ def test_a_customers_name_is_no_part_of_a_key(clock: Clock) -> None:
 # --- the due list -----------------------------------------------------------------------------------------------------
 
 
-def due(key: str, minutes: int, side: Side = Side.SALESFORCE, attempts: int = 0) -> Due:
-    return Due(side, key, NOW + timedelta(minutes=minutes), "locked", attempts)
+def due(key: str, minutes: int, side: Side = Side.SALESFORCE, attempts: int = 0) -> RetryEntry:
+    return RetryEntry(side, key, NOW + timedelta(minutes=minutes), "locked", attempts)
 
 
 def test_what_is_due_is_found_by_side_and_time(store: LinkStore) -> None:
     for row in (due("soon", 1), due("now", 0), due("late", 9), due("there", 0, Side.PARTNER_CENTER)):
-        store.put_due(row)
-    assert {row.key for row in store.due(Side.SALESFORCE, NOW, 10)} == {"now"}
-    assert {row.key for row in store.due(Side.SALESFORCE, NOW + timedelta(minutes=1), 10)} == {"now", "soon"}
-    assert [row.key for row in store.due(Side.PARTNER_CENTER, NOW, 10)] == ["there"]
-    assert len(store.due(Side.SALESFORCE, NOW + timedelta(hours=1), 2)) == 2
+        store.put_retry_entry(row)
+    assert {row.key for row in store.retry_entries(Side.SALESFORCE, NOW, 10)} == {"now"}
+    assert {row.key for row in store.retry_entries(Side.SALESFORCE, NOW + timedelta(minutes=1), 10)} == {"now", "soon"}
+    assert [row.key for row in store.retry_entries(Side.PARTNER_CENTER, NOW, 10)] == ["there"]
+    assert len(store.retry_entries(Side.SALESFORCE, NOW + timedelta(hours=1), 2)) == 2
 
 
 def test_a_pair_has_one_due_row_whatever_is_put(store: LinkStore) -> None:
-    store.put_due(due("pair", 0))
-    store.put_due(due("pair", 5, attempts=3))
-    found = store.due_of(Side.SALESFORCE, "pair")
+    store.put_retry_entry(due("pair", 0))
+    store.put_retry_entry(due("pair", 5, attempts=3))
+    found = store.retry_entry(Side.SALESFORCE, "pair")
     assert found
     assert (found.at, found.cause, found.attempts) == (NOW + timedelta(minutes=5), "locked", 3)
-    assert store.due(Side.SALESFORCE, NOW, 10) == []
+    assert store.retry_entries(Side.SALESFORCE, NOW, 10) == []
 
 
 def test_a_due_row_is_removed_only_as_it_was_read(store: LinkStore) -> None:
-    store.put_due(due("pair", 0))
-    (read,) = store.due(Side.SALESFORCE, NOW, 1)
-    store.put_due(due("pair", 1))
-    store.remove_due(read)
-    again = store.due_of(Side.SALESFORCE, "pair")
+    store.put_retry_entry(due("pair", 0))
+    (read,) = store.retry_entries(Side.SALESFORCE, NOW, 1)
+    store.put_retry_entry(due("pair", 1))
+    store.remove_retry_entry(read)
+    again = store.retry_entry(Side.SALESFORCE, "pair")
     assert again, "somebody asked for another attempt meanwhile"
-    store.remove_due(again)
-    assert store.due_of(Side.SALESFORCE, "pair") is None
-    store.remove_due(again)
+    store.remove_retry_entry(again)
+    assert store.retry_entry(Side.SALESFORCE, "pair") is None
+    store.remove_retry_entry(again)
 
 
 # --- sides, cursors, owner --------------------------------------------------------------------------------------------
 
 
 def test_a_side_is_well_until_somebody_says_otherwise(store: LinkStore) -> None:
-    assert store.side(Side.SALESFORCE) == SideState()
+    assert store.side_state(Side.SALESFORCE) == SideState()
     state = SideState(NOW + timedelta(minutes=15), "AADSTS700082", 4)
-    store.write_side(Side.PARTNER_CENTER, state)
-    assert store.side(Side.PARTNER_CENTER) == state
-    assert store.side(Side.SALESFORCE) == SideState()
-    store.write_side(Side.PARTNER_CENTER, SideState())
-    assert store.side(Side.PARTNER_CENTER) == SideState()
+    store.write_side_state(Side.PARTNER_CENTER, state)
+    assert store.side_state(Side.PARTNER_CENTER) == state
+    assert store.side_state(Side.SALESFORCE) == SideState()
+    store.write_side_state(Side.PARTNER_CENTER, SideState())
+    assert store.side_state(Side.PARTNER_CENTER) == SideState()
 
 
 def test_a_cursor_is_a_moment_in_utc(store: LinkStore) -> None:

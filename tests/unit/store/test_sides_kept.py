@@ -48,39 +48,39 @@ def world() -> Iterator[World]:
 
 def test_both_sides_are_read_at_once_and_kept_for_five_seconds(world: World) -> None:
     for side in Side:
-        world.one.side(side)
+        world.one.side_state(side)
     world.seconds = 4.9
-    world.one.side(Side.SALESFORCE)
+    world.one.side_state(Side.SALESFORCE)
     assert world.rows.reads == 1
     world.seconds = 5.0
-    world.one.side(Side.SALESFORCE)
+    world.one.side_state(Side.SALESFORCE)
     assert world.rows.reads == 2
 
 
 def test_a_pause_is_known_at_once_to_who_wrote_it_and_to_the_others_within_five_seconds(world: World) -> None:
     for store in (world.one, world.other):
-        assert store.side(Side.SALESFORCE) == SideState()
-    world.one.write_side(Side.SALESFORCE, PAUSED)
-    assert world.one.side(Side.SALESFORCE) == PAUSED
-    assert world.other.side(Side.SALESFORCE) == SideState()
+        assert store.side_state(Side.SALESFORCE) == SideState()
+    world.one.write_side_state(Side.SALESFORCE, PAUSED)
+    assert world.one.side_state(Side.SALESFORCE) == PAUSED
+    assert world.other.side_state(Side.SALESFORCE) == SideState()
     world.seconds = 5.0
-    assert world.other.side(Side.SALESFORCE) == PAUSED
+    assert world.other.side_state(Side.SALESFORCE) == PAUSED
 
 
 def test_who_is_to_change_a_side_reads_it_fresh(world: World) -> None:
-    world.other.side(Side.PARTNER_CENTER)
-    world.one.write_side(Side.PARTNER_CENTER, PAUSED)
-    assert world.other.side(Side.PARTNER_CENTER, fresh=True) == PAUSED
-    assert world.other.side(Side.PARTNER_CENTER) == PAUSED
+    world.other.side_state(Side.PARTNER_CENTER)
+    world.one.write_side_state(Side.PARTNER_CENTER, PAUSED)
+    assert world.other.side_state(Side.PARTNER_CENTER, fresh=True) == PAUSED
+    assert world.other.side_state(Side.PARTNER_CENTER) == PAUSED
 
 
 def test_what_could_not_be_read_is_read_again(world: World) -> None:
     world.rows.is_down = True
     with pytest.raises(StoreUnavailable):
-        world.one.side(Side.SALESFORCE)
+        world.one.side_state(Side.SALESFORCE)
     world.rows.is_down = False
-    world.other.write_side(Side.SALESFORCE, PAUSED)
-    assert world.one.side(Side.SALESFORCE) == PAUSED
+    world.other.write_side_state(Side.SALESFORCE, PAUSED)
+    assert world.one.side_state(Side.SALESFORCE) == PAUSED
 
 
 def test_cursors_move_together_and_are_read_together(world: World) -> None:

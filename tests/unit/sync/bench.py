@@ -37,12 +37,10 @@ from shared.mapping.translation import Constants, Translation
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
 from shared.sync.context import Context, Policy
-from shared.sync.ports import Due, PartnerCenter, Salesforce, Store
-from shared.sync.reconcile.pair import Outcome
-from shared.sync.retry.retry_queue import Report
+from shared.sync.outcome import Outcome, Report
+from shared.sync.ports import PartnerCenter, RetryEntry, Salesforce, Store
 from shared.sync.runs.pull import pull_event
-from shared.sync.runs.push import push
-from shared.sync.runs.sweep import sweep
+from shared.sync.timers import run_push, run_sweep
 from tests.unit.sync.books import Books
 from tests.unit.sync.instances import Crash, Life, Mortal, MortalClock, Recorder, SerialWorkers
 
@@ -80,12 +78,12 @@ class Instance:
     def push(self, after: float = MINUTE) -> Report:
         """The minute timer, `after` seconds later."""
         self.bench.later(after)
-        return push(self.ctx)
+        return run_push(self.ctx)
 
     def sweep(self, after: float = MINUTE) -> Report:
         """The sweep's timer, `after` seconds later."""
         self.bench.later(after)
-        return sweep(self.ctx)
+        return run_sweep(self.ctx)
 
     def event(self, referral_id: str, after: float = 1.0) -> Outcome | None:
         """The queue's message of one event, `after` seconds later."""
@@ -311,9 +309,9 @@ class Bench:
         assert entry is not None, "no link"
         return entry.value
 
-    def due(self, side: Side) -> list[Due]:
+    def due(self, side: Side) -> list[RetryEntry]:
         """All that waits."""
-        return list(self.store.due(side, datetime.max.replace(tzinfo=UTC), 10_000))
+        return list(self.store.retry_entries(side, datetime.max.replace(tzinfo=UTC), 10_000))
 
     def stamps(self) -> Mapping[str, object]:
         """Everything that would differ if anybody wrote anything."""

@@ -31,7 +31,7 @@ def linked(bench: Bench, deal: str) -> None:
     pointer = bench.store.pointer(referral["id"])
     assert pointer is not None
     assert pointer.value.opportunity_id == deal
-    lines = bench.told(deal, "a referral was created") + bench.told(deal, "Linked to the referral")
+    lines = bench.told(deal, "referral was created") + bench.told(deal, "linked to the referral")
     assert lines == 1, bench.audit(deal)
     agreed(bench, deal)
 
@@ -70,7 +70,7 @@ def adoptable(bench: Bench) -> str:
 def adopted(bench: Bench, deal: str) -> None:
     assert len(bench.referrals()) == 1
     assert bench.link(deal).referral_id == bench.referrals()[0]["id"]
-    told_once(bench, deal, "Linked to")
+    told_once(bench, deal, "was linked to")
     notes = bench.row(deal)["Description"]
     assert notes.count("From the portal") == notes.count("From Salesforce") == 1
     agreed(bench, deal)
@@ -174,7 +174,7 @@ def incomplete(bench: Bench) -> str:
 def held(bench: Bench, deal: str) -> None:
     assert bench.referrals() == []
     assert bench.row(deal)["Sync_Status__c"] == "Failed"
-    told_once(bench, deal, "no country", "value or its currency")
+    told_once(bench, deal, "no Billing Country", "Amount or its currency")
     assert bench.link(deal).intent is None
 
 

@@ -6,12 +6,12 @@ import pytest
 
 from emulators.base.emulator import Fault, FaultKind
 from shared.domain.deal import Side
-from shared.sync.ports import Due
+from shared.sync.ports import RetryEntry
 from tests.unit.sync.arrivals import arrived, assert_quiet, sent
 from tests.unit.sync.bench import HOUR, MINUTE, Bench, Instance
 
 
-def only(bench: Bench, side: Side = Side.SALESFORCE) -> Due:
+def only(bench: Bench, side: Side = Side.SALESFORCE) -> RetryEntry:
     """The one due row of a side."""
     (row,) = bench.due(side)
     return row

@@ -70,7 +70,7 @@ def test_a_conflict_is_won_by_the_fields_policy_and_the_losing_value_is_in_the_a
     bench.push()
     assert bench.referral_of(deal)["details"]["dealValue"] == 500
     assert bench.row(deal)["Amount"] == 500
-    assert bench.told(deal, "Deal value was changed on both sides: 500.00 USD was kept, 700.00 USD was given up") == 1
+    assert bench.told(deal, "Deal value was changed on both sides. Kept: 500.00 USD. Discarded: 700.00 USD") == 1
     assert bench.differences(deal) == []
 
 
@@ -102,7 +102,7 @@ def test_notes_edited_on_both_sides_keep_both_texts_on_both_sides(bench: Bench) 
     assert notes == bench.referral_of(deal)["details"]["notes"]
     assert notes.count("Seller's words") == notes.count("Colleague's words") == 1
     assert "--- 2026-11-22" in notes
-    assert bench.told(deal, "both texts were kept") == 1
+    assert bench.told(deal, "Both texts were kept") == 1
     before = bench.stamps()
     bench.rounds(2)
     assert bench.stamps() == before
@@ -178,7 +178,7 @@ def test_a_value_that_partner_center_silently_ignores_is_refused_and_told_once(b
     )
     bench.push()
     bench.rounds()
-    assert bench.told(deal, "Deal value was written, and the other side kept 10000.00 USD") == 1
+    assert bench.told(deal, "Deal value was written, but the other system kept 10000.00 USD") == 1
     assert bench.row(deal)["Amount"] == 500
     assert bench.calls()["partner_center.patch"] == 0  # the journal names no operation where a script answered
     assert len(bench.one.log.of("referral_patched")) == 1
@@ -224,7 +224,7 @@ def test_edits_on_both_sides_after_a_lost_reply_both_survive(bench: Bench) -> No
     assert bench.differences(deal) == []
     assert bench.referral_of(deal)["details"]["notes"] == "Seller's news"
     # Neither the old nor the intended value: a conflict, with both in the audit.
-    assert bench.told(deal, "500.00 USD was kept, 600.00 USD was given up") == 1
+    assert bench.told(deal, "Kept: 500.00 USD. Discarded: 600.00 USD") == 1
 
 
 def test_a_second_edit_after_a_lost_reply_is_no_conflict_with_ourselves(bench: Bench) -> None:

@@ -33,7 +33,7 @@ def arrived_once(bench: Bench, ids: list[str]) -> None:
         row = opportunity_of(bench, referral)
         assert bench.differences(row["Id"]) == []
         told = bench.audit(row["Id"])
-        made = [line for line in told if "this opportunity was created" in line or "Linked to" in line]
+        made = [line for line in told if "This opportunity was created" in line or "was linked to" in line]
         assert len(made) == 1, told
     customers = {opportunity_of(bench, referral)["AccountId"] for referral in ids}
     assert len(customers) == len(bench.salesforce.records("Account")) == 1

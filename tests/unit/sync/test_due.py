@@ -7,15 +7,15 @@ import pytest
 from emulators.base.emulator import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.store.link_store import LinkStore
-from shared.sync.ports import Due
-from shared.sync.retry.retry_queue import put_poisoned
+from shared.sync.ports import RetryEntry
+from shared.sync.retry.retry_queue import queue_poisoned_event
 from tests.unit.sync.arrivals import assert_quiet, opportunities_of, opportunity_of, sent
 from tests.unit.sync.bench import HOUR, MINUTE, Bench
 
 BROKEN = partial(Fault, FaultKind.ANSWER, method="GET", status=500, times=999)
 
 
-def only(bench: Bench) -> Due:
+def only(bench: Bench) -> RetryEntry:
     """The one due row of Partner Center's side."""
     (row,) = bench.due(Side.PARTNER_CENTER)
     return row
@@ -67,8 +67,8 @@ def test_a_row_that_changed_while_it_was_worked_stays(bench: Bench) -> None:
     bench.fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, path=referral, status=500, times=3))
     bench.event(referral)
     other = LinkStore(bench.rows)
-    again = Due(Side.PARTNER_CENTER, referral, bench.now() + timedelta(hours=3), "another_cause")
-    bench.one.life.at("salesforce.create", lambda: other.put_due(again))
+    again = RetryEntry(Side.PARTNER_CENTER, referral, bench.now() + timedelta(hours=3), "another_cause")
+    bench.one.life.at("salesforce.create", lambda: other.put_retry_entry(again))
     bench.push(HOUR)
     assert opportunity_of(bench, referral)
     assert (only(bench).cause, only(bench).at) == ("another_cause", again.at)
@@ -85,7 +85,7 @@ def test_a_row_is_taken_off_once_its_pair_is_settled(bench: Bench) -> None:
 
 def test_a_poisoned_message_is_due_and_then_worked(bench: Bench) -> None:
     referral = sent(bench)
-    put_poisoned(bench.one.ctx, referral)
+    queue_poisoned_event(bench.one.ctx, referral)
     assert only(bench).key == referral
     assert bench.one.log.of("event_poisoned") == [{"referral_id": referral}]
     bench.push(2 * MINUTE)
@@ -116,14 +116,14 @@ def test_a_failed_sign_in_pauses_the_side_and_the_probe_after_a_quarter_ends_it(
     referral = sent(bench)
     bench.fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, path=referral, status=403, body="{}"))
     bench.event(referral)
-    assert bench.store.side(Side.PARTNER_CENTER).reason == "sign_in"
+    assert bench.store.side_state(Side.PARTNER_CENTER).reason == "sign_in"
     bench.calls()
     bench.push(10 * MINUTE)
     assert not bench.calls()["partner_center.get"]
     bench.push(6 * MINUTE)
     bench.push(HOUR)
     assert opportunity_of(bench, referral)
-    assert bench.store.side(Side.PARTNER_CENTER).paused_until is None
+    assert bench.store.side_state(Side.PARTNER_CENTER).paused_until is None
 
 
 def test_many_due_pairs_are_read_together(bench: Bench) -> None:
@@ -132,7 +132,7 @@ def test_many_due_pairs_are_read_together(bench: Bench) -> None:
     for deal in deals:
         referral = bench.referral_of(deal)["id"]
         bench.colleague_edits(referral, details_dealValue=12000)
-        put_poisoned(bench.one.ctx, referral)
+        queue_poisoned_event(bench.one.ctx, referral)
     bench.push(HOUR)
     calls = bench.calls()
     assert (calls["partner_center.get"], calls["salesforce.query"], calls["salesforce.conditional"]) == (30, 2, 2)

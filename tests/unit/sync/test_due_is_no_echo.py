@@ -12,7 +12,7 @@ def test_a_close_that_waits_for_a_pull_is_sent_though_the_push_that_saw_it_died(
     bench.colleague_edits(referral, details_notes="From the portal")
     bench.event(referral)
     mortal = bench.instance()
-    mortal.life.at("store.put_due", mortal.life.crash)
+    mortal.life.at("store.put_retry_entry", mortal.life.crash)
     assert mortal.dies(lambda one: one.push(MINUTE))
     assert [[row.cause for row in bench.due(side)] for side in (Side.PARTNER_CENTER, Side.SALESFORCE)] == [
         ["waiting"],

@@ -26,7 +26,7 @@ def test_a_write_back_that_a_rule_refuses_leaves_the_link_and_the_lines_waiting(
     bench.mend()
     bench.rounds()
     assert bench.row(deal)["Referral_Identifier__c"] == referral["id"]
-    assert bench.told(deal, "a referral was created") == 1
+    assert bench.told(deal, "A referral was created") == 1
     assert bench.due(Side.SALESFORCE) == []
 
 
@@ -62,7 +62,7 @@ def test_throttling_pauses_the_side_for_every_instance_and_halves_the_parallelis
     bench.push()
     bench.mend()
     assert bench.calls()["partner_center.failed"] <= 1  # the first sign of throttling stops the batch
-    state = bench.store.side(Side.PARTNER_CENTER)
+    state = bench.store.side_state(Side.PARTNER_CENTER)
     assert (state.reason, state.parallelism) == ("throttled", 4)
     other = bench.instance()
     other.push()
@@ -84,9 +84,9 @@ def test_parallelism_is_restored_slowly_and_then_forgotten(bench: Bench) -> None
     widths = []
     for _ in range(8):
         bench.push(after=120.0)
-        widths.append(bench.store.side(Side.PARTNER_CENTER).parallelism)
+        widths.append(bench.store.side_state(Side.PARTNER_CENTER).parallelism)
     assert widths == [5, 6, 7, None, None, None, None, None]
-    assert bench.store.side(Side.PARTNER_CENTER).paused_until is None
+    assert bench.store.side_state(Side.PARTNER_CENTER).paused_until is None
 
 
 def test_salesforces_limit_pauses_the_push(bench: Bench) -> None:

@@ -23,14 +23,14 @@ class Lack:
 
 SOLUTIONS = ";".join(f"S{number}" for number in range(51))
 LACKS = {
-    "no account": Lack({"AccountId": None}, "no account"),
-    "no amount": Lack({"Amount": None}, "value or its currency is missing", {"Amount": 5}),
-    "no solution": Lack({"Products__c": " ; "}, "No solution", {"Products__c": "SOL-1"}),
-    "51 solutions": Lack({"Products__c": SOLUTIONS}, "More than 50", {"Products__c": "SOL-1"}),
+    "no account": Lack({"AccountId": None}, "Account Name is empty"),
+    "no amount": Lack({"Amount": None}, "Amount or its currency is empty", {"Amount": 5}),
+    "no solution": Lack({"Products__c": " ; "}, "Products is empty", {"Products__c": "SOL-1"}),
+    "51 solutions": Lack({"Products__c": SOLUTIONS}, "more than 50 solutions", {"Products__c": "SOL-1"}),
     "help asked": Lack(
-        {"How_can_Microsoft_help__c": "General or Other"}, "not possible yet", {"How_can_Microsoft_help__c": None}
+        {"How_can_Microsoft_help__c": "General or Other"}, "cannot be sent yet", {"How_can_Microsoft_help__c": None}
     ),
-    "on hold": Lack({"StageName": "On Hold"}, "is for deals that Microsoft sent", {"StageName": "Qualification"}),
+    "on hold": Lack({"StageName": "On Hold"}, "is only for deals that Microsoft sent", {"StageName": "Qualification"}),
 }
 
 
@@ -69,9 +69,9 @@ def test_a_lack_is_told_once_and_the_mended_opportunity_goes_by_itself(bench: Be
 
 
 ACCOUNTS: dict[str, tuple[str | None, str]] = {
-    "no country": (None, "no country"),
-    "a country's name": ("Germany", "GERMANY is no two-letter country code"),
-    "an unknown code": ("XX", "XX is no two-letter country code"),
+    "no country": (None, "no Billing Country"),
+    "a country's name": ("Germany", "Billing Country GERMANY is not a two-letter code"),
+    "an unknown code": ("XX", "Billing Country XX is not a two-letter code"),
 }
 
 
@@ -91,7 +91,7 @@ def test_an_opportunity_goes_when_only_its_account_is_mended(bench: Bench, name:
 
 
 OWNERS: dict[str, tuple[dict[str, object], str]] = {
-    "no e-mail": ({"Email": None}, "no e-mail address"),
+    "no e-mail": ({"Email": None}, "no email address"),
     "no phone": ({"Phone": None}, "no phone number"),
     "no first name": ({"FirstName": None}, "no first name"),
 }
@@ -135,7 +135,7 @@ def test_a_currency_that_is_none_is_held(bench: Bench) -> None:
     )
     deal = bench.seller_creates(CurrencyIsoCode="XXX")
     bench.push()
-    unanswered(bench, deal, "XXX is no ISO 4217 currency")
+    unanswered(bench, deal, "The currency XXX is not an ISO 4217 code")
     bench.seller_edits(deal, CurrencyIsoCode="EUR")
     bench.push()
     sent(bench, deal)
@@ -152,7 +152,7 @@ def test_a_stage_that_the_table_does_not_know_is_held(bench: Bench) -> None:
     bench.salesforce.org.insert("OpportunityStage", stage, bench.salesforce.founding.administrator)
     deal = bench.seller_creates(StageName="Verbal")
     bench.push()
-    unanswered(bench, deal, "The stage Verbal is not in the stage table")
+    unanswered(bench, deal, "Stage Verbal has no matching status")
     bench.seller_edits(deal, StageName="Prospecting")
     bench.push()
     sent(bench, deal)
@@ -163,7 +163,7 @@ def test_every_cause_has_a_line_of_its_own(bench: Bench) -> None:
     deal = bench.seller_creates(AccountId=account, Amount=None, Products__c=None)
     bench.push()
     lines = bench.audit(deal)
-    assert [word in text for word, text in zip(("country", "value", "solution"), lines, strict=True)] == [True] * 3
+    assert [word in text for word, text in zip(("Country", "Amount", "Products"), lines, strict=True)] == [True] * 3
     bench.seller_edits(deal, Amount=5)
     bench.push()
     assert bench.audit(deal) == lines  # what is still lacking is not told again

@@ -3,7 +3,7 @@
 from tests.unit.sync.arrivals import assert_quiet, opportunity_of, sent
 from tests.unit.sync.bench import Bench
 
-SAYS = "Notes fills all 32,000 characters that fit here"
+SAYS = "Notes is full (32,000 characters)"
 LONG = "A long story. " * 3000
 
 

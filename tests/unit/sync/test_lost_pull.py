@@ -23,7 +23,7 @@ def test_a_lost_reply_of_the_graph_makes_no_second_opportunity(bench: Bench, kin
     assert bench.link(row["Id"]).referral_id == referral
     assert len(bench.salesforce.records("Account")) == len(bench.salesforce.records("Contact")) == 1
     assert bench.audit(row["Id"]) == [
-        "From Partner Center: Received from Partner Center: this opportunity was created."
+        "From Partner Center: This opportunity was created from a referral in Partner Center."
     ]
     bench.rounds(1)
     assert bench.due(Side.PARTNER_CENTER) == []

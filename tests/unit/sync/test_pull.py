@@ -3,7 +3,7 @@ import pytest
 from emulators.base.emulator import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.sync.context import Mode, Policy
-from shared.sync.reconcile.pair import SETTLED
+from shared.sync.outcome import RECONCILED
 from tests.unit.sync.arrivals import arrived, assert_quiet, opportunities_of, opportunity_of, saves, sent
 from tests.unit.sync.bench import HOUR, MINUTE, Bench
 
@@ -102,7 +102,7 @@ def test_an_event_played_again_changes_nothing(bench: Bench) -> None:
     bench.event(referral)
     before, told = bench.stamps(), bench.audit(deal)
     for _ in range(3):
-        assert bench.event(referral) == SETTLED
+        assert bench.event(referral) == RECONCILED
     assert bench.stamps() == before
     assert bench.audit(deal) == told
     assert len(opportunities_of(bench, referral)) == 1

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from shared.domain.deal import Side
-from shared.sync.reconcile.pair import Result
+from shared.sync.outcome import Result
 from tests.unit.sync.arrivals import accepted, assert_quiet, opportunity_of, sent
 from tests.unit.sync.bench import LEASE, MINUTE, SETTLED, Bench, Instance
 
@@ -62,7 +62,7 @@ def test_a_row_that_keeps_changing_is_due_and_no_edit_is_lost(bench: Bench, pair
         bench.one.life.at("salesforce.update_unmodified", edit, skip=number)
     outcome = bench.event(referral)
     assert outcome is not None
-    assert outcome.result is Result.DUE
+    assert outcome.result is Result.RETRY
     bench.rounds(2)
     assert (bench.row(deal)["Amount"], bench.row(deal)["Description"]) == (12000, "Call 2")
     assert bench.differences(deal) == []
@@ -135,7 +135,7 @@ def test_an_event_that_overtakes_the_reply_of_our_own_create_makes_no_second_opp
     bench.one.life.at("partner_center.create", the_event_comes_first, after=True)
     bench.push()
     referral = bench.referral_of(deal)["id"]
-    assert [outcome.result for outcome in outcomes if outcome] == [Result.DUE]
+    assert [outcome.result for outcome in outcomes if outcome] == [Result.RETRY]
     pointer = bench.store.pointer(referral)
     assert pointer is not None
     assert pointer.value.opportunity_id == deal

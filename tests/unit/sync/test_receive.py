@@ -27,7 +27,7 @@ def test_a_new_deal_becomes_one_opportunity_with_all_that_a_seller_needs(bench: 
     }
     assert {name: row[name] for name in expected} == expected
     assert bench.audit(row["Id"]) == [
-        "From Partner Center: Received from Partner Center: this opportunity was created."
+        "From Partner Center: This opportunity was created from a referral in Partner Center."
     ]
     assert bench.link(row["Id"]).state is State.ON_HOLD
     assert bench.differences(row["Id"]) == []
@@ -94,9 +94,12 @@ def test_solutions_are_cut_at_whole_ids_and_that_is_told_once(bench: Bench) -> N
     bench.quiet()
     bench.colleague_edits(referral, status="Active", substatus="Accepted")
     bench.event(referral)
-    told = [line for line in bench.audit(row["Id"]) if "solutions fit" in line]
+    told = [line for line in bench.audit(row["Id"]) if "Products holds" in line]
     assert told == [
-        f"From Partner Center: {len(kept)} of 50 solutions fit the field; the others stand in Partner Center only."
+        (
+            f"From Partner Center: Products holds {len(kept)} of 50 solutions. "
+            "Please see Partner Center for the full list."
+        )
     ]
     assert opportunity_of(bench, referral)["Products__c"] == row["Products__c"]
     assert len(bench.partner_center.referral(referral)["details"]["requirements"]["solutions"]) == 50
@@ -131,7 +134,7 @@ def test_an_opportunity_that_exists_already_is_adopted(bench: Bench, where: str)
     assert [row["Id"] for row in opportunities_of(bench, referral)] == [deal]
     assert len(bench.salesforce.records("Opportunity")) == 1
     assert bench.link(deal).referral_id == referral
-    assert "From Partner Center: Linked to a referral in Partner Center." in bench.audit(deal)
+    assert "From Partner Center: This opportunity was linked to a referral in Partner Center." in bench.audit(deal)
     bench.rounds()
     assert len(bench.referrals()) == 1
     assert bench.differences(deal) == []
@@ -260,7 +263,7 @@ def test_a_value_that_cannot_be_read_is_told_on_arrival(bench: Bench) -> None:
     bench.event(referral)
     row = opportunity_of(bench, referral)
     assert row["Amount"] is None
-    assert bench.told(row["Id"], "Deal value has a value in Partner Center that cannot be shown here") == 1
+    assert bench.told(row["Id"], "Deal value has a value in Partner Center that cannot be read") == 1
     assert_quiet(bench)
 
 
@@ -311,7 +314,12 @@ def test_a_value_that_salesforce_ignores_on_creation_is_refused_and_never_pushed
     assert bench.partner_center.referral(referral)["details"]["notes"] == "Wants a pilot before summer."
     assert bench.row(deal)["Sync_Status__c"] == "Failed"
     told = [line for line in bench.audit(deal) if "Notes was written" in line]
-    assert told == ["Not sent: Notes was written, and the other side kept empty. Please check the field's automation."]
+    assert told == [
+        (
+            "Not synced: Notes was written, but the other system kept empty. "
+            "Please ask your administrator what changes this field."
+        )
+    ]
 
 
 def test_what_automation_makes_of_a_new_opportunity_is_an_edit_on_top_of_it(bench: Bench) -> None:

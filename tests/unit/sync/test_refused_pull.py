@@ -31,7 +31,7 @@ def test_an_amount_that_line_items_decide_is_refused_told_once_and_never_pushed_
     assert bench.row(deal)["Description"] == "Taken all the same"
     assert bench.partner_center.referral(referral)["details"]["dealValue"] == 12000
     assert bench.row(deal)["Sync_Status__c"] == "Failed"
-    assert bench.told(deal, "Deal value was written, and the other side kept 10000.00 USD") == 1
+    assert bench.told(deal, "Deal value was written, but the other system kept 10000.00 USD") == 1
     assert not bench.told(deal, "→ 12000.00 USD")
     assert_quiet(bench)
 
@@ -147,8 +147,8 @@ def test_a_sellers_edits_before_the_accept_wait_and_are_told_once(bench: Bench) 
     bench.rounds()
     details = bench.partner_center.referral(referral)["details"]
     assert (details["dealValue"], details["notes"]) == (25000, "Wants a pilot before summer.")
-    assert bench.told(deal, "Deal value is not sent before the deal is accepted") == 1
-    assert bench.told(deal, "Notes is not sent before the deal is accepted") == 1
+    assert bench.told(deal, 'Deal value "31000.00 USD" was not sent: the deal is not accepted yet') == 1
+    assert bench.told(deal, 'Notes "Our own words" was not sent: the deal is not accepted yet') == 1
     assert_quiet(bench)
 
 
@@ -196,6 +196,6 @@ def test_a_reopened_opportunity_of_a_closed_deal_is_told_once(bench: Bench, pair
     bench.rounds()
     assert bench.partner_center.referral(referral)["substatus"] == "Won"
     assert bench.row(deal)["StageName"] == "Negotiation/Review"
-    assert bench.told(deal, "Status cannot change any more") == 1
-    assert bench.told(deal, "Deal value cannot change any more") == 1
+    assert bench.told(deal, 'Status "Active/Accepted" was not sent: the deal is closed') == 1
+    assert bench.told(deal, 'Deal value "1.00 USD" was not sent: the deal is closed') == 1
     assert_quiet(bench)

@@ -7,7 +7,7 @@ import pytest
 from shared.domain.deal import Side
 from shared.foundation.errors import Throttled
 from shared.sync.ports import SideState
-from shared.sync.retry.error_policy import note_side, note_success
+from shared.sync.retry.side_health import pause_side, restore_side
 from tests.unit.sync.bench import Bench, Instance
 
 SIDE = Side.PARTNER_CENTER
@@ -17,10 +17,10 @@ SIDE = Side.PARTNER_CENTER
 def late(bench: Bench) -> Instance:
     """An instance that knows how the side was before another one paused it for ten minutes."""
     late = bench.instance()
-    bench.store.write_side(SIDE, SideState(parallelism=4))
-    late.ctx.store.side(SIDE)
-    bench.store.write_side(SIDE, paused(bench))
-    assert late.ctx.store.side(SIDE).paused_until is None
+    bench.store.write_side_state(SIDE, SideState(parallelism=4))
+    late.ctx.store.side_state(SIDE)
+    bench.store.write_side_state(SIDE, paused(bench))
+    assert late.ctx.store.side_state(SIDE).paused_until is None
     return late
 
 
@@ -29,11 +29,11 @@ def paused(bench: Bench) -> SideState:
 
 
 def test_a_run_without_failure_leaves_a_pause_that_it_did_not_know(bench: Bench, late: Instance) -> None:
-    note_success(late.ctx, SIDE)
-    assert bench.store.side(SIDE, fresh=True) == paused(bench)
+    restore_side(late.ctx, SIDE)
+    assert bench.store.side_state(SIDE, fresh=True) == paused(bench)
 
 
 def test_a_shorter_wish_does_not_shorten_a_pause(bench: Bench, late: Instance) -> None:
-    note_side(late.ctx, SIDE, Throttled("slow down", after=60))
-    state = bench.store.side(SIDE, fresh=True)
+    pause_side(late.ctx, SIDE, Throttled("slow down", after=60))
+    state = bench.store.side_state(SIDE, fresh=True)
     assert (state.paused_until, state.parallelism) == (paused(bench).paused_until, 1)

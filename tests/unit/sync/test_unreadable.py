@@ -21,11 +21,11 @@ class Spoiled:
 
 KINDS = {
     "stage": Spoiled(
-        {"StageName": "Verbal"}, {"StageName": "Whispered"}, "The stage {} is not in the stage table.",
+        {"StageName": "Verbal"}, {"StageName": "Whispered"}, "Stage {} has no matching status in Partner Center.",
         {"StageName": "Proposal/Price Quote"},
     ),
     "currency": Spoiled(
-        {"CurrencyIsoCode": "XXX"}, {"CurrencyIsoCode": "XTS"}, "{} is no ISO 4217 currency.",
+        {"CurrencyIsoCode": "XXX"}, {"CurrencyIsoCode": "XTS"}, "The currency {} is not an ISO 4217 code.",
         {"CurrencyIsoCode": "EUR"},
     ),
 }  # fmt: skip
@@ -123,7 +123,7 @@ def test_on_a_deal_that_microsoft_sent_it_is_told_as_well(org: Bench) -> None:
     _, deal = arrived(org)
     org.seller_edits(deal, StageName="Verbal")
     org.rounds()
-    assert org.told(deal, "The stage Verbal is not in the stage table.") == 1
+    assert org.told(deal, "Stage Verbal has no matching status in Partner Center.") == 1
     org.seller_edits(deal, StageName="Qualification")
     org.rounds()
     assert org.differences(deal) == []

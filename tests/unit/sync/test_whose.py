@@ -10,7 +10,7 @@ from shared.app import App
 from shared.foundation.errors import ConfigurationError, SignInFailed
 from shared.settings.variables import Settings
 from shared.sync.context import Context
-from shared.sync.runs.push import push
+from shared.sync.timers import run_push
 from tests.unit.sync.bench import Bench
 
 OURS, THEIRS = "00D000000000001EAA", "00D000000000002EAA"
@@ -98,7 +98,7 @@ def test_a_failed_sign_in_at_the_start_pauses_the_side_and_is_no_owner(settings:
     with started(settings, failed) as app:
         with pytest.raises(SignInFailed):
             start(app)
-        push(start(app))  # the side is paused: nobody tries
+        run_push(start(app))  # the side is paused: nobody tries
     with started(settings, THEIRS) as app:
         assert app.local.store.owner(THEIRS) == THEIRS
 

@@ -1,0 +1,53 @@
+"""How the work on one pair ended, and what a run reports about all its pairs."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+
+class Result(StrEnum):
+    """How the work on a pair ended. The values are field names of the log events of a run."""
+
+    RECONCILED = "settled"
+    HELD = "held"
+    PARKED = "parked"
+    RETRY = "due"
+
+
+class Outcome(Struct, frozen=True):
+    """The end of the work on one pair. A pair that must be tried again has a cause and, where it is known, a time.
+
+    `unsure` says that a write may have taken effect although it failed: its intent stays in the store, so that
+    recovery looks for the effect.
+    """
+
+    result: Result
+    cause: str = ""
+    at: datetime | None = None
+    unsure: bool = False
+
+
+RECONCILED = Outcome(Result.RECONCILED)
+BUSY = Outcome(Result.RETRY, "busy")
+"""Another instance holds the lease of the pair."""
+
+Outcomes = Mapping[str, Outcome]
+"""Outcomes by opportunity id or referral id."""
+
+
+class Report(Struct):
+    """What a run did: how many records it saw, and how many pairs ended with each result."""
+
+    seen: int = 0
+    results: dict[Result, int] = field(default_factory=lambda: dict.fromkeys(Result, 0))
+
+    def add(self, outcomes: Outcomes) -> None:
+        """Count outcomes."""
+        for outcome in outcomes.values():
+            self.results[outcome.result] += 1
+
+    def fields(self) -> dict[str, int]:
+        """The counts as fields of a log event."""
+        return {"seen": self.seen, **{str(result): count for result, count in self.results.items()}}
