@@ -147,7 +147,7 @@ def test_a_sellers_edits_before_the_accept_wait_and_are_told_once(bench: Bench) 
     bench.rounds()
     details = bench.partner_center.referral(referral)["details"]
     assert (details["dealValue"], details["notes"]) == (25000, "Wants a pilot before summer.")
-    assert bench.told(deal, 'Deal value "31000.00 USD" was not sent: the deal is not accepted yet') == 1
+    assert bench.told(deal, 'Deal value "31000.00 EUR" was not sent: the deal is not accepted yet') == 1
     assert bench.told(deal, 'Notes "Our own words" was not sent: the deal is not accepted yet') == 1
     assert_quiet(bench)
 
