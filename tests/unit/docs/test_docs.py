@@ -35,7 +35,7 @@ GROUPS: dict[str, type[settings._Group]] = {
     "Salesforce": settings.SalesforceSettings,
     "Key Vault": settings.VaultSettings,
     "The store": settings.StoreSettings,
-    "The event door": settings.EventSettings,
+    "Webhook admission": settings.EventSettings,
     "The registration for events": settings.WebhookSettings,
     "The triggers": settings.TriggerSettings,
 }
@@ -73,7 +73,7 @@ def test_every_group_of_settings_has_its_table() -> None:
 def test_every_setting_stands_there_with_its_default_and_the_reverse(heading: str) -> None:
     told = {name: bare(cells[0]) for name, cells in table("settings.md", heading).items()}
     expected = variables(GROUPS[heading])
-    if heading == "The event door":
+    if heading == "Webhook admission":
         del expected["CA_BUNDLE"]  # told with the vault
     assert told == expected
 
@@ -234,7 +234,7 @@ def test_every_number_of_entra_stands_there_and_the_reverse() -> None:
 
 # --- events -----------------------------------------------------------------------------------------------------------
 
-EVENT_TABLES = ("The door", "Runs", "Pairs", "Sides and sign-in")
+EVENT_TABLES = ("Webhook admission", "Runs", "Pairs", "Sides and sign-in")
 
 
 def test_every_log_event_stands_there_with_level_and_fields_and_the_reverse() -> None:
@@ -268,5 +268,5 @@ def test_every_cause_of_waiting_stands_there_and_the_reverse() -> None:
 
 def test_every_reason_of_the_event_door_stands_there_and_the_reverse() -> None:
     assert set(table("event-signature.md", "Reasons of a refusal")) == set(Reason)
-    told = table("event-signature.md", "Reasons why a verified event says nothing to us")
+    told = table("event-signature.md", "Reasons why an event is not understood")
     assert set(told) == set(NotUnderstoodReason)

@@ -49,11 +49,11 @@ def faults(said: str) -> str | None:
 
 
 def test_every_alert_has_its_section_in_the_runbook_and_the_reverse() -> None:
-    told = re.findall(r"^### ([\w-]+)$", section("runbook.md", "Alerts"), re.MULTILINE)
+    told = re.findall(r"^### ([\w-]+)$", section("troubleshooting.md", "Alerts"), re.MULTILINE)
     assert len(told) == len(set(told))
     assert set(told) == alert_rules()
     for name in told:
-        under = section("runbook.md", name)
+        under = section("troubleshooting.md", name)
         assert "Means:" in under, name
         assert "emedy" in under or "| then |" in under, name
 

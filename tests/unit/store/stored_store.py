@@ -16,7 +16,7 @@ from msgspec.structs import asdict
 
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
 from shared.domain.link import Intent, Link, Pointer, Record
-from shared.store.entries import Due, Line, SideState
+from shared.store.entries import Line, RetryEntry, SideState
 
 Json = Mapping[str, Any]
 
@@ -208,7 +208,7 @@ def described_line(line: Line) -> Json:
     return {"at": _described_moment(line.at), "text": line.text}
 
 
-def described_due(due: Due) -> Json:
+def described_due(due: RetryEntry) -> Json:
     """All that a retry entry says."""
     return {
         "side": str(due.side),

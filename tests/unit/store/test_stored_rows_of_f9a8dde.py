@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.wire import Response
+from emulators.base.server import Response
 from shared.domain.deal import Side
 from shared.store.entries import Line
-from shared.store.links import LinkStore
+from shared.store.link_store import LinkStore
 from shared.store.rows import Put, Row
-from shared.store.sqlite import SqliteRows
-from shared.store.tables import TableRows
+from shared.store.sqlite_rows import SqliteRows
+from shared.store.table_storage_rows import TableRows
 from tests.unit.store.conftest import Service, batch, done
 from tests.unit.store.stored_store import (
     INTERRUPTED,
@@ -124,24 +124,24 @@ def test_retry_entries_are_read_as_they_were(stored: Scene, store: LinkStore) ->
     for side in Side:
         rows = stored.of(f"due|{side}", "")
         last = max(moment_of(row.at or 0) for row in rows)
-        assert [described_due(due) for due in store.due(side, last, 1000)] == [row.reads for row in rows]
+        assert [described_due(due) for due in store.retry_entries(side, last, 1000)] == [row.reads for row in rows]
         for row in rows:
-            due = store.due_of(side, row.key)
+            due = store.retry_entry(side, row.key)
             assert due is not None
             assert described_due(due) == row.reads
         ready = {row.key for row in rows if moment_of(row.at or 0) <= stored.moment + timedelta(minutes=1)}
-        assert {due.key for due in store.due(side, stored.moment + timedelta(minutes=1), 1000)} == ready
+        assert {due.key for due in store.retry_entries(side, stored.moment + timedelta(minutes=1), 1000)} == ready
 
 
 def test_a_retry_entry_is_removed_as_it_was_read(store: LinkStore) -> None:
-    (due, *others) = store.due(Side.SALESFORCE, FAR, 1000)
-    store.remove_due(due)
-    assert list(store.due(Side.SALESFORCE, FAR, 1000)) == others
+    (due, *others) = store.retry_entries(Side.SALESFORCE, FAR, 1000)
+    store.remove_retry_entry(due)
+    assert list(store.retry_entries(Side.SALESFORCE, FAR, 1000)) == others
 
 
 def test_sides_cursors_and_owner_are_read_as_they_were(stored: Scene, store: LinkStore) -> None:
     for row in stored.of("side|", "state"):
-        assert described_side(store.side(Side(id_of(row)))) == row.reads
+        assert described_side(store.side_state(Side(id_of(row)))) == row.reads
     cursors = stored.of("cursor", "")
     assert {name: at.isoformat() for name, at in store.cursors().items()} == {row.key: row.reads for row in cursors}
     assert {row.key for row in cursors} == {name for name in store.cursors() if store.cursor(name)}
@@ -166,10 +166,10 @@ def test_what_is_written_again_unchanged_is_stored_as_it_was(
     for row in stored.of("A|", "claim"):
         assert store.claim_account(row.reads["account"], timedelta()) is not None
     for side in Side:
-        for due in store.due(side, FAR, 1000):
-            store.put_due(due)
+        for due in store.retry_entries(side, FAR, 1000):
+            store.put_retry_entry(due)
         if stored.of(f"side|{side}", "state"):
-            store.write_side(side, store.side(side))
+            store.write_side_state(side, store.side_state(side))
     store.move_cursors(store.cursors())
     assert forms(all_rows(sqlite_rows, stored)) == forms(stored_rows(stored))
     same = {row.key.partition("|")[0] for row in all_rows(sqlite_rows, stored) if int(row.etag) <= stored.changes}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from infra.local.partner_center.book import Row
+from emulators.partner_center.referral_store import Row
 from tests.unit.store.stored_store import read_json, scene
 from tests.unit.sync.bench import Bench
 

@@ -18,7 +18,7 @@ def table(heading: str) -> list[str]:
 
 def test_every_reason_stands_in_its_table_and_the_reverse() -> None:
     assert table("Reasons of a refusal") == [reason.value for reason in Reason]
-    assert table("Reasons why a verified event says nothing to us") == [reason.value for reason in NotUnderstoodReason]
+    assert table("Reasons why an event is not understood") == [reason.value for reason in NotUnderstoodReason]
 
 
 def test_every_test_the_page_names_exists() -> None:
