@@ -1,7 +1,8 @@
-"""Wires settings, clients, store and mapping together, once per process; triggers ask it for what they need.
+"""Wires settings, clients, store and mapping together, once per process, for the triggers and the command.
 
-Importing this module is cheap; each part is made at first use, so that the event door starts without Salesforce, and a
-timer without the door. What costs time to import (reference/azure.md section 7) is imported where it is needed.
+Importing this module is cheap. Each part is created at its first use: an event is admitted without Salesforce, and a
+timer runs without the webhook. A module that is slow to import is imported where it is needed
+(docs/reference/azure.md#cold-start).
 """
 
 import random
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 HOME = Path(__file__).resolve().parent.parent
-"""The app's folder, which a relative `MAPPING` starts from."""
+"""The app's folder. A relative `MAPPING` path starts here."""
 
 
 class SystemClock:
@@ -52,24 +53,24 @@ class SystemClock:
 
 
 class ThreadWorkers:
-    """Parallel work in threads: every port is blocking I/O."""
+    """Parallel work in threads, because every port does blocking I/O."""
 
     def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: int) -> list[R]:
         """Apply `work` to each item, keeping the order."""
         listed = list(items)
         if len(listed) <= 1 or at_most <= 1:
             return [work(item) for item in listed]
-        # The worker library knows a log line's invocation by a context variable: each thread gets the caller's.
+        # The worker library finds the invocation of a log line by a context variable, so each thread gets a copy.
         contexts = [copy_context() for _ in listed]
         with ThreadPoolExecutor(min(at_most, len(listed)), thread_name_prefix="cosell") as pool:
             return list(pool.map(lambda context, item: context.run(work, item), contexts, listed))
 
 
 class App:
-    """One process's connector. Making it checks every setting. Raises ConfigurationError."""
+    """The connector of one process. Creating it checks every setting. Raises ConfigurationError."""
 
     def __init__(self, settings: Settings | None = None) -> None:
-        """`settings` default to the environment's."""
+        """`settings` default to those of the environment."""
         quiet()
         self.settings = settings or Settings.load()
         self.translation: Translation = self._translation()
@@ -79,31 +80,31 @@ class App:
         self._opened = ExitStack()
 
     def close(self) -> None:
-        """Let go of files and connections; the app is of no further use."""
+        """Close files and connections; the app cannot be used afterwards."""
         self._opened.close()
 
     def _translation(self) -> "Translation":
         from shared.mapping.schema import DEFAULT  # noqa: PLC0415 - as above
         from shared.mapping.translation import Constants, Translation  # noqa: PLC0415 - late: costs a cold start
 
-        said = self.settings.partner_center
+        settings = self.settings.partner_center
         constants = Constants(
-            said.location,
-            said.qualification,
-            said.marketplace_intent,
-            said.referral_link,
-            said.consent_to_contact,
-            said.consent_to_share_with_others,
+            settings.location,
+            settings.qualification,
+            settings.marketplace_intent,
+            settings.referral_link,
+            settings.consent_to_contact,
+            settings.consent_to_share_with_others,
         )
         chosen = self.settings.sync.mapping
         return Translation(constants, HOME / chosen if chosen else DEFAULT)
 
     @property
     def context(self) -> "Context":
-        """What a run of `sync` is given; the first use signs in to Salesforce and checks whose store this is.
+        """The context of a run; the first use signs in to Salesforce and checks which organisation owns the store.
 
-        A failed sign-in pauses the side for every instance, and while it is paused nobody tries. Raises
-        ConfigurationError for a store of another organisation, and what the sign-in raises.
+        A failed sign-in pauses the side for every instance until the next probe. Raises ConfigurationError for a store
+        of another organisation, and the errors of the sign-in.
         """
         from shared.domain.deal import Side  # noqa: PLC0415 - late: costs a cold start
         from shared.sync.retry.side_health import is_paused, pausing_on_failure  # noqa: PLC0415 - as above
@@ -120,7 +121,7 @@ class App:
 
     @property
     def local(self) -> "Context":
-        """The same before any call to either side: for work on the store alone."""
+        """The same context without any call to either side, for work on the store alone."""
         with self._making:
             if self._local is None:
                 self._local = self._made_context()
@@ -130,8 +131,10 @@ class App:
         from shared.domain.scope import Scope  # noqa: PLC0415 - late: costs a cold start
         from shared.sync.context import Context  # noqa: PLC0415 - as above
 
-        said = self.settings
-        scope = Scope(said.partner_center.organization_id, said.sync.tag, said.sync.begin or self._first_start())
+        settings = self.settings
+        scope = Scope(
+            settings.partner_center.organization_id, settings.sync.tag, settings.sync.begin or self._first_start()
+        )
         return Context(
             self.partner_center, self.salesforce, self.store, self.translation, scope, SystemClock(), ThreadWorkers(),
             log, random.random, self._policy(),
@@ -140,21 +143,23 @@ class App:
     def _policy(self) -> "Policy":
         from shared.sync.context import Mode, Policy  # noqa: PLC0415 - late: costs a cold start
 
-        said = self.settings.sync
-        paused = {name for name, is_paused in (("push", said.push_paused), ("pull", said.pull_paused)) if is_paused}
+        settings = self.settings.sync
+        paused = {
+            name for name, is_paused in (("push", settings.push_paused), ("pull", settings.pull_paused)) if is_paused
+        }
         return Policy(
-            Mode(said.sync),
+            Mode(settings.sync),
             frozenset(paused),
-            lease=seconds(said.lease_seconds),
-            settle_time=seconds(said.settle_seconds),
-            deadline=seconds(said.deadline_seconds),
-            irreversible_wait=seconds(said.irreversible_wait_seconds),
-            run_time=seconds(said.run_seconds),
-            parallelism=said.parallelism,
+            lease=seconds(settings.lease_seconds),
+            settle_time=seconds(settings.settle_seconds),
+            deadline=seconds(settings.deadline_seconds),
+            irreversible_wait=seconds(settings.irreversible_wait_seconds),
+            run_time=seconds(settings.run_seconds),
+            parallelism=settings.parallelism,
         )
 
     def _first_start(self) -> datetime:
-        """When this store saw its first start with the sync on; before that nothing has begun."""
+        """The time of the first start with SYNC=on; the present time before that."""
         known = self.store.cursor("began")
         if known is None:
             known = datetime.now(UTC)
@@ -163,13 +168,16 @@ class App:
         return known
 
     def _check_owner(self, salesforce: "Salesforce") -> None:
-        """A store belongs to one Salesforce organisation: a refreshed sandbox carries production's ids."""
+        """Check that the store belongs to this organisation: a refreshed sandbox holds the record ids of production.
+
+        Source: docs/protocol.md#an-environment-touches-only-its-own.
+        """
         organization = salesforce.organization_id()
         owner = self.store.owner(organization)
         if owner != organization:
             raise ConfigurationError(
-                f"STORE: it belongs to the Salesforce organisation {owner}, but SALESFORCE_URL leads to "
-                f"{organization}: give this environment a store of its own"
+                f"STORE: the store belongs to the Salesforce organisation {owner}, but SALESFORCE_URL leads to "
+                f"{organization}. Give this environment a store of its own."
             )
 
     @cached_property
@@ -177,14 +185,14 @@ class App:
         """Key Vault."""
         from shared.clients.key_vault import open_vault  # noqa: PLC0415 - late: costs a cold start
 
-        said = self.settings.vault
+        settings = self.settings.vault
         return open_vault(
-            said.key_vault_url,
-            client_id=said.azure_client_id,
-            ca_bundle=said.ca_bundle or certifi.where(),
+            settings.key_vault_url,
+            client_id=settings.azure_client_id,
+            ca_bundle=settings.ca_bundle or certifi.where(),
             timeout=self.settings.sync.deadline_seconds,
-            keep=said.vault_cache_seconds,
-            credential=said.azure_credential,
+            keep=settings.vault_cache_seconds,
+            credential=settings.azure_credential,
         )
 
     @cached_property
@@ -192,9 +200,9 @@ class App:
         """The referrals API, signed in."""
         from shared.clients.partner_center.referrals import open_referrals  # noqa: PLC0415 - late: costs a cold start
 
-        said, bundle = self.settings.partner_center, self.settings.vault.ca_bundle
+        settings, bundle = self.settings.partner_center, self.settings.vault.ca_bundle
         limit = self.settings.sync.deadline_seconds
-        referrals = open_referrals(said.url, self.sign_in.token, ca_bundle=bundle, deadline=limit)
+        referrals = open_referrals(settings.url, self.sign_in.token, ca_bundle=bundle, deadline=limit)
         return self._opened.enter_context(closing(referrals))
 
     @cached_property
@@ -203,7 +211,7 @@ class App:
         return self._sign_in(self.settings.partner_center.scope)
 
     def sign_in_to(self, scope: str) -> "PartnerCenterSignIn":
-        """Access tokens of the integration account for another audience; all share the one refresh token."""
+        """Access tokens of the integration account for another audience; all audiences share one refresh token."""
         return self.sign_in.for_audience(scope)
 
     def _sign_in(self, scope: str) -> "PartnerCenterSignIn":
@@ -217,34 +225,36 @@ class App:
         """The app registration, and the audience its tokens are for."""
         from shared.clients.partner_center.sign_in import AppRegistration  # noqa: PLC0415 - late: costs a cold start
 
-        said = self.settings.partner_center
-        return AppRegistration(said.tenant_id, said.client_id, said.authority, (scope,), said.public_client)
+        settings = self.settings.partner_center
+        return AppRegistration(
+            settings.tenant_id, settings.client_id, settings.authority, (scope,), settings.public_client
+        )
 
     @cached_property
     def webhooks(self) -> "Webhooks":
-        """The registration for events, signed in."""
+        """The API of the webhook registration, signed in."""
         from shared.clients.partner_center.webhook_registration import open_webhooks  # noqa: PLC0415 - late: costs a cold start
 
-        said, bundle = self.settings.partner_center, self.settings.vault.ca_bundle
-        token, limit = self.sign_in_to(said.webhooks_scope).token, self.settings.sync.deadline_seconds
-        webhooks = open_webhooks(said.webhooks_url, token, ca_bundle=bundle, deadline=limit)
+        settings, bundle = self.settings.partner_center, self.settings.vault.ca_bundle
+        token, limit = self.sign_in_to(settings.webhooks_scope).token, self.settings.sync.deadline_seconds
+        webhooks = open_webhooks(settings.webhooks_url, token, ca_bundle=bundle, deadline=limit)
         return self._opened.enter_context(closing(webhooks))
 
     def keep_registration(self) -> None:
-        """Look at the registration for events and repair ours, daily; only where this environment may hold it.
+        """Check the webhook registration and repair ours, daily, in an environment that may hold it.
 
-        Raises what the webhook host, its sign-in and the store raise.
+        Raises the errors of the webhook host, of its sign-in and of the store.
         """
         from shared.clients.partner_center.webhook_registration import keep_registration  # noqa: PLC0415 - late: a cold start
 
-        said, address = self.settings, self.settings.webhook.address
-        if said.sync.tag is not None and not said.holds_registration:
+        settings, address = self.settings, self.settings.webhook.address
+        if settings.sync.tag is not None and not settings.holds_registration:
             log("run_skipped", run="registration", reason="not_production")
         elif address is None:
             log("run_skipped", run="registration", reason="no_address")
         else:
             keep_registration(
-                self.webhooks, address, memory=self.store, log=log, may_register=said.holds_registration
+                self.webhooks, address, memory=self.store, log=log, may_register=settings.holds_registration
             )  # fmt: skip
 
     @cached_property
@@ -252,22 +262,22 @@ class App:
         """The REST API, signed in."""
         from shared.clients.salesforce.client import open_salesforce  # noqa: PLC0415 - late: costs a cold start
 
-        said = self.settings.salesforce
+        settings = self.settings.salesforce
         return open_salesforce(
-            login_url=said.url,
-            audience=said.audience,
-            client_id=said.client_id,
-            username=said.username,
-            key_name=said.key_secret,
+            login_url=settings.url,
+            audience=settings.audience,
+            client_id=settings.client_id,
+            username=settings.username,
+            key_name=settings.key_secret,
             vault=self.vault,
-            version=said.api_version,
+            version=settings.api_version,
             ca_bundle=self.settings.vault.ca_bundle,
             deadline=self.settings.sync.deadline_seconds,
         )
 
     @cached_property
     def store(self) -> "LinkStore":
-        """Links, pointers, due list, sides, cursors."""
+        """Links, pointers, retry queue, side health and cursors."""
         from shared.store.link_store import LinkStore  # noqa: PLC0415 - late: costs a cold start
 
         rows = self._rows()
@@ -275,19 +285,21 @@ class App:
         return LinkStore(rows)
 
     def _rows(self) -> "SqliteRows | TableRows":
-        said, vault = self.settings.store, self.settings.vault
+        settings, vault = self.settings.store, self.settings.vault
         bundle = str(vault.ca_bundle) if vault.ca_bundle else None
-        if said.file is not None:
+        if settings.file is not None:
             from shared.store.sqlite_rows import SqliteRows  # noqa: PLC0415 - only on one machine
 
-            return SqliteRows(str(said.file))
+            return SqliteRows(str(settings.file))
         from shared.store import table_storage_rows as tables  # noqa: PLC0415 - late: costs a cold start
 
-        if said.connection_string is not None:
-            return tables.open_tables_from_connection_string(said.connection_string, said.table, ca_bundle=bundle)
+        if settings.connection_string is not None:
+            return tables.open_tables_from_connection_string(
+                settings.connection_string, settings.table, ca_bundle=bundle
+            )
         return tables.open_tables(
-            said.tables_url or "",
-            said.table,
+            settings.tables_url or "",
+            settings.table,
             client_id=vault.azure_client_id,
             ca_bundle=bundle,
             by_cli=vault.azure_credential == "cli",
@@ -299,7 +311,7 @@ _app: App | None = None
 
 
 def app() -> App:
-    """This process's app, made at first use. Raises ConfigurationError."""
+    """The app of this process, created at first use. Raises ConfigurationError."""
     global _app  # noqa: PLW0603 - one app per process is what the platform gives us
     with _lock:
         if _app is None:
@@ -308,7 +320,7 @@ def app() -> App:
 
 
 def reset() -> None:
-    """Close and forget the process's app, so that the next use reads the settings anew (tests)."""
+    """Close and drop the app of this process, so that the next use reads the settings again (for tests)."""
     global _app  # noqa: PLW0603 - as above
     with _lock:
         if _app is not None:

@@ -1,10 +1,10 @@
-"""Why a record is set aside."""
+"""Why a record is held, parked or refused."""
 
 from msgspec import Struct
 
 
 class Cause(Struct, frozen=True):
-    """`code` is for machines; `field`, `reason` and `remedy` are for people: sentences a seller can act on."""
+    """`code` is for programs. `field`, `reason` and `remedy` are for people: what is wrong and what to do about it."""
 
     code: str
     field: str | None
@@ -13,5 +13,5 @@ class Cause(Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """Under which it is told: once, and again only if it is another one."""
+        """The key under which the link remembers that this cause was reported."""
         return f"{self.code}:{self.reason}"

@@ -1,7 +1,7 @@
 """The deal: the neutral form of a referral and of an opportunity, a frozen mapping of field name to value.
 
-A field that is absent could not be read on that side and is left alone; a field that is None is empty there. Values
-that belong together are one value (protocol.md section 4): money, status, the customer's company.
+A field that is absent could not be read on that side, and is left alone. A field that is None is empty there. Values
+that belong together are one value (docs/protocol.md#values-that-belong-together): money, status, customer.
 """
 
 import hashlib
@@ -31,36 +31,39 @@ class Side(StrEnum):
 
 
 class Money(Struct, frozen=True):
-    """An amount with its ISO 4217 currency, at Salesforce's two decimal places (the narrower side judges equality)."""
+    """An amount and its ISO 4217 currency, rounded to two decimal places as Salesforce stores it.
+
+    Source: docs/protocol.md#the-narrower-side-judges-equality.
+    """
 
     amount: Decimal
     currency: str
 
     def __post_init__(self) -> None:
-        """Bring the amount into normal form. Raises ValueError for an unknown currency, or for no amount of money."""
+        """Round the amount. Raises ValueError for an unknown currency, or for an amount that is not finite."""
         if self.currency not in CURRENCIES:
-            raise ValueError(f"{self.currency!r} is no ISO 4217 currency")
-        object.__setattr__(self, "amount", _cents(self.amount))
+            raise ValueError(f"{self.currency!r} is not an ISO 4217 currency")
+        object.__setattr__(self, "amount", round_to_cents(self.amount))
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
 
 
-def _cents(amount: Decimal) -> Decimal:
-    """Two decimal places, and one zero only: -0.00 would have another fingerprint than 0.00."""
+def round_to_cents(amount: Decimal) -> Decimal:
+    """The amount with two decimal places. Minus zero becomes zero, because -0.00 would have another fingerprint."""
     if not amount.is_finite():
-        raise ValueError("an amount is finite")
+        raise ValueError("an amount must be finite")
     try:
         return amount.quantize(CENT, ROUND_HALF_UP) + 0
     except InvalidOperation:
-        raise ValueError("an amount has at most 26 digits before the point") from None
+        raise ValueError("an amount may have at most 26 digits before the point") from None
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where a deal stands, in Partner Center's words (reference/partner-center.md section 6).
+    """The status of a deal, with the names that Partner Center uses (docs/reference/partner-center.md#status-model).
 
-    The reason travels with a close and is not compared: several stages may mean one status for different reasons.
+    The reason is sent with a close and is not compared: several stages may mean one status for different reasons.
     """
 
     status: str
@@ -69,12 +72,12 @@ class Status:
 
     @property
     def is_final(self) -> bool:
-        """Closed is for ever: nothing leads out of it."""
+        """Whether the deal is closed. Partner Center allows no move out of that status."""
         return self.status == "Closed"
 
     @property
     def is_unanswered(self) -> bool:
-        """An inbound deal that nobody has accepted or declined yet."""
+        """Whether this is an inbound deal that nobody has accepted or declined yet."""
         return self.status == "New"
 
     def __str__(self) -> str:
@@ -82,7 +85,7 @@ class Status:
 
 
 class Company(Struct, frozen=True):
-    """The customer: name and address, the country as ISO 3166-1 alpha-2."""
+    """The customer: name and address; the country is an ISO 3166-1 alpha-2 code."""
 
     name: str
     country: str
@@ -94,14 +97,14 @@ class Company(Struct, frozen=True):
     def __post_init__(self) -> None:
         """Raises ValueError for an unknown country."""
         if self.country not in COUNTRIES:
-            raise ValueError(f"{self.country!r} is no two-letter ISO 3166 country")
+            raise ValueError(f"{self.country!r} is not a two-letter ISO 3166 country code")
 
     def __str__(self) -> str:
         return f"{self.name} ({self.country})"
 
 
 class Person(Struct, frozen=True):
-    """A member of a team: ours or the customer's."""
+    """A member of our team or of the customer's team."""
 
     last_name: str
     first_name: str = ""
@@ -122,7 +125,7 @@ class Deal(Mapping[str, Value | None]):
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[str, Value | None] | None = None, /, **named: Value | None) -> None:
-        """Copy the values, so that nobody can change them afterwards."""
+        """Copy the values, so that later changes of the argument have no effect."""
         self._values = {**(values or {}), **named}
 
     def __getitem__(self, field: str) -> Value | None:
@@ -138,10 +141,10 @@ class Deal(Mapping[str, Value | None]):
         return hash(frozenset(self._values.items()))
 
     def __repr__(self) -> str:
-        """Fields only: values may be personal."""
+        """Names the fields only, because values may be personal data."""
         return f"Deal({', '.join(sorted(self._values))})"
 
-    def with_(self, changes: Mapping[str, Value | None]) -> "Deal":
+    def with_values(self, changes: Mapping[str, Value | None]) -> "Deal":
         """This deal with some values replaced or added."""
         return Deal({**self._values, **changes})
 
@@ -151,13 +154,19 @@ class Deal(Mapping[str, Value | None]):
 
 
 def fingerprint(value: Value | Deal | None) -> str:
-    """A short hash that tells values (or whole deals) apart without showing them: what logs and refusals keep."""
+    """A short hash of a value or of a whole deal. Logs and refusals keep it in place of the value.
+
+    Stored rows hold fingerprints, so the text that is hashed must not change.
+    """
     text = repr(sorted(value.items())) if isinstance(value, Deal) else repr(value)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def shown(value: Value | None, *, whole: bool = False) -> str:
-    """A value as a seller reads it in the audit: one line, cut unless `whole` (a value that stands nowhere else)."""
+def display_text(value: Value | None, *, whole: bool = False) -> str:
+    """A value as a seller reads it in the audit: one line, cut to `MAX_SHOWN` characters unless `whole`.
+
+    A discarded value is shown whole, because no other place holds it.
+    """
     if value is None:
         return "empty"
     if isinstance(value, tuple):
@@ -170,3 +179,4 @@ def shown(value: Value | None, *, whole: bool = False) -> str:
 
 
 MAX_SHOWN = 80
+"""Characters."""

@@ -1,4 +1,4 @@
-"""What the mapping file says of each field, as the domain needs it."""
+"""The rules of each field, as the mapping file sets them."""
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
@@ -23,10 +23,10 @@ class Direction(StrEnum):
 
 
 class Rule(Struct, frozen=True):
-    """One field: who owns it, whether it travels on create and on update, and who wins a conflict.
+    """One field: which side owns it, whether it is synced on create and on update, and which side wins a conflict.
 
-    `label` is the field's name in the audit; `merges_text` marks notes, of which both edits are kept where they fit
-    into `length` characters; `clearable` are the sides that accept an empty value (protocol.md section 4).
+    `label` is the name of the field in the audit. `merges_text` marks notes: both edits are kept if they fit into
+    `length` characters. `clearable` holds the sides that accept an empty value (docs/protocol.md#cleared-values).
     """
 
     field: str
@@ -53,5 +53,5 @@ class Rules(Struct, frozen=True):
 
     @property
     def updatable(self) -> tuple[Rule, ...]:
-        """Fields compared after creation; all others are written once and never looked at again."""
+        """The fields that are compared after creation; the others are written once and not compared."""
         return tuple(rule for rule in self if rule.on_update and rule.direction is not Direction.OFF)

@@ -1,4 +1,7 @@
-"""ISO 3166-1 alpha-2 countries and ISO 4217 currencies: Partner Center accepts nothing else."""
+"""ISO 3166-1 alpha-2 countries and ISO 4217 currencies. Partner Center accepts no other codes.
+
+Source: docs/reference/partner-center.md#creating-a-referral.
+"""
 
 COUNTRIES = frozenset(
     """

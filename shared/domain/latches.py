@@ -1,9 +1,11 @@
-"""What Partner Center lets change, when, and in which direction, as data (reference/partner-center.md 5.3, 6.1, 6.3).
+"""The latches, as data: what Partner Center allows to change, in which status, and in which direction.
 
-the referral is   may be written
-Closed            nothing (deal registration apart): terminal
-New               the answer only: status to Active or Closed
-Active            everything on the PATCH list; status to Closed
+status of the referral   what may be written
+Closed                   nothing, apart from deal registration
+New                      the answer only: status to Active or Closed
+Active                   every path of the PATCH list; status to Closed
+
+Source: docs/reference/partner-center.md#status-transitions, docs/reference/partner-center.md#fields-that-lock.
 """
 
 from msgspec import Struct
@@ -11,7 +13,7 @@ from msgspec import Struct
 from shared.domain.deal import Status, Value
 
 TRANSITIONS = {"New": frozenset({"New", "Active", "Closed"}), "Active": frozenset({"Active", "Closed"})}
-"""From status to the statuses it may become; a status that is not named here leads nowhere."""
+"""The statuses that each status may become; a status that is not listed may not change."""
 
 SUBSTATUSES = {
     "New": frozenset({"Pending", "Received"}),
@@ -21,7 +23,7 @@ SUBSTATUSES = {
 
 
 class Latch(Struct, frozen=True):
-    """Why a write is forbidden: a code for the record and a sentence's key in the catalogue."""
+    """Why a write is forbidden: a code for the record, which is also the code of the sentence for sellers."""
 
     code: str
 
@@ -31,17 +33,17 @@ NOT_ANSWERED = Latch("not_answered")
 NO_SUCH_MOVE = Latch("no_such_move")
 
 
-def latch_on(current: Status | None, value: Value | None) -> Latch | None:
-    """The latch that forbids writing `value` to a referral whose status is `current`; None where nothing does."""
+def forbidding_latch(current: Status | None, value: Value | None) -> Latch | None:
+    """The latch that forbids writing `value` to a referral whose status is `current`; None if it may be written."""
     if current is None:
         return None
     if current.is_final:
         return CLOSED_IS_FINAL
     if isinstance(value, Status):
-        return None if _may_become(current, value) else NO_SUCH_MOVE
+        return None if _is_allowed_move(current, value) else NO_SUCH_MOVE
     return NOT_ANSWERED if current.is_unanswered else None
 
 
-def _may_become(current: Status, wanted: Status) -> bool:
+def _is_allowed_move(current: Status, wanted: Status) -> bool:
     reachable = TRANSITIONS.get(current.status, frozenset())
     return wanted.status in reachable and wanted.substatus in SUBSTATUSES.get(wanted.status, frozenset())

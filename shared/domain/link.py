@@ -1,6 +1,7 @@
 """The link: one opportunity and one referral, what they last agreed on, and what is about to be written.
 
-The link is also the lock of the pair: whoever works on it has written an intent into it (protocol.md section 3).
+The link is also the lock of the pair: an instance that works on it has stored an intent in it
+(docs/protocol.md#lease-and-intent).
 """
 
 from collections.abc import Mapping
@@ -12,13 +13,14 @@ from msgspec import Struct, field
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Value, fingerprint
-from shared.domain.states import Mark, State
+from shared.domain.link_states import Mark, State
 
 WHOLE = "partner_center.*"
+"""The key of a refusal of a whole deal at its creation."""
 
 
 class EffectKind(StrEnum):
-    """The writes there are."""
+    """The kinds of writes."""
 
     CREATE_REFERRAL = "create_referral"
     PATCH_REFERRAL = "patch_referral"
@@ -28,7 +30,7 @@ class EffectKind(StrEnum):
 
 
 class Effect(Struct, frozen=True):
-    """One write to come: the values it sets, the values they displace, the version it was decided on, and when."""
+    """One coming write: the values that it sets, those that they replace, and the version and time of the decision."""
 
     kind: EffectKind
     values: Deal = field(default_factory=Deal)
@@ -38,23 +40,23 @@ class Effect(Struct, frozen=True):
 
 
 class Intent(Struct, frozen=True):
-    """What is about to be written, in order; empty while its owner is still reading."""
+    """The coming writes, in order; empty while the instance still reads."""
 
     effects: tuple[Effect, ...] = ()
 
     def without(self, kind: EffectKind) -> "Intent":
-        """This intent with the confirmed effect struck off."""
+        """This intent without the confirmed effect."""
         return Intent(tuple(effect for effect in self.effects if effect.kind is not kind))
 
     def find(self, kind: EffectKind) -> Effect | None:
-        """The effect of a kind, if it is still to come."""
+        """The effect of a kind, if it is not confirmed yet."""
         return next((effect for effect in self.effects if effect.kind is kind), None)
 
 
 class Record(Struct, frozen=True):
-    """A difference that is known and stays: a value that was refused, or one that waits.
+    """A known difference that stays: a refused value, or a value that waits.
 
-    `value` is the fingerprint of the value that is not carried over; `since` is when it was first seen.
+    `value` is the fingerprint of the value that is not carried over; `since` is the time when it was first seen.
     """
 
     value: str
@@ -63,12 +65,17 @@ class Record(Struct, frozen=True):
 
 
 class Link(Struct, frozen=True):
-    """One pair. Frozen: a change is a new link, written under the row's ETag.
+    """One pair. Frozen: a change is a new link, stored under the row's ETag.
 
-    `etag` and `stamps` are the known versions of the referral and of the opportunity's queries; None or absent means
-    unknown, so that the next look reads. `agreed` says that every mapped value was agreed at `etag`: only then may a
-    push take the referral as the base has it. `refused` is by field and side ("partner_center.money"); `WHOLE` stands
-    for a deal that was refused at its creation.
+    base         the deal as both sides last agreed on it
+    etag         the known version of the referral; None means unknown, so that the next look reads it
+    agreed       whether every mapped value was agreed at `etag`: only then may a push take the referral from the base
+    stamps       the known versions of the opportunity, by polling query; an absent one is unknown
+    intent       what is about to be written; None while no instance works on the pair
+    refused      refused values, by side and field ("partner_center.money")
+    waiting      values that wait for a set time, by field
+    reported     keys of the causes and warnings that the seller has already read; stored as `told`
+    unwritten    whether audit lines or marks still have to be written back
     """
 
     opportunity_id: str
@@ -82,31 +89,31 @@ class Link(Struct, frozen=True):
     intent: Intent | None = None
     refused: Mapping[str, Record] = field(default_factory=dict)
     waiting: Mapping[str, Record] = field(default_factory=dict)
-    told: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
     cause: Cause | None = None
     mark: Mark | None = None
     unwritten: bool = False
 
-    def locked(self, *effects: Effect) -> "Link":
-        """This link with an intent in it."""
+    def with_intent(self, *effects: Effect) -> "Link":
+        """This link with an intent: an instance works on the pair."""
         return replace(self, intent=Intent(effects))
 
-    def released(self) -> "Link":
-        """This link with nobody working on it."""
+    def without_intent(self) -> "Link":
+        """This link without an intent: no instance works on the pair."""
         return replace(self, intent=None)
 
     def knows(self, query: str, stamp: str | None) -> bool:
-        """Whether the row with this stamp was seen already."""
+        """Whether the opportunity was already seen with this stamp."""
         return stamp is not None and self.stamps.get(query) == stamp
 
     def refuses(self, key: str, value: Value | Deal | None) -> bool:
-        """Whether exactly this value (or this whole deal) is on record as refused."""
+        """Whether exactly this value, or this whole deal, is on record as refused."""
         record = self.refused.get(key)
         return record is not None and record.value == fingerprint(value)
 
 
 class Pointer(Struct, frozen=True):
-    """What a referral id leads to: a link, or, while no opportunity exists yet, the intent to make one."""
+    """Where a referral id leads: to a link, or, while no opportunity exists yet, to the intent to create one."""
 
     opportunity_id: str | None = None
     intent: Intent | None = None

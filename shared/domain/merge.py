@@ -1,4 +1,4 @@
-"""Three-way merge of one deal, field by field (protocol.md section 4).
+"""Three-way merge of one deal, field by field (docs/protocol.md#merge).
 
     Salesforce vs base   Partner Center vs base   result
     same                 same                     nothing
@@ -7,8 +7,8 @@
     changed              changed, equal           adopt
     changed              changed, different       conflict: final beats open, notes keep both, else the rule's winner
 
-A field without a base counts as changed on every side that holds a value. Whether a latch forbids a write is the
-plan's business; here a value that only the other side owns is put back.
+A field without a base counts as changed on every side that holds a value. A value that only the other side owns is
+put back. The latches are checked later, by the plan.
 """
 
 from datetime import datetime
@@ -22,9 +22,9 @@ MISSING = object()
 
 
 class Merged(Struct, frozen=True):
-    """The outcome for one field: the value to agree on, who must be written, and what a conflict gave up.
+    """The outcome for one field: the value to agree on, and what each side holds now.
 
-    `edited` is the side whose edit decided; None where both sides hold the value already.
+    `edited` is the side whose edit won; None if both sides already hold the value.
     """
 
     rule: Rule
@@ -35,35 +35,35 @@ class Merged(Struct, frozen=True):
     conflict: bool = False
 
     def differs_on(self, side: Side) -> bool:
-        """Whether `side` holds something else than the merged value."""
+        """Whether `side` holds another value than the merged one."""
         return self.held_by(side) != self.value
 
     def held_by(self, side: Side) -> Value | None:
-        """What `side` holds now."""
+        """The value that `side` holds now."""
         return self.salesforce if side is Side.SALESFORCE else self.partner_center
 
     @property
     def keeps_both(self) -> bool:
-        """A conflict of two texts that ended with both of them."""
+        """Whether two different texts were joined, so that neither is lost."""
         texts = (self.salesforce, self.partner_center)
         return self.conflict and all(
             isinstance(text, str) and isinstance(self.value, str) and text in self.value for text in texts
         )
 
     @property
-    def put_back(self) -> bool:
-        """An edit on a side that does not own the field."""
+    def is_put_back(self) -> bool:
+        """Whether an edit is undone, because its side does not own the field."""
         return self.edited is not None and not self.conflict and self.held_by(self.edited) != self.value
 
 
-class Edited(Struct, frozen=True):
-    """When each side was last changed, as that side says: notes put the later text below the earlier."""
+class EditTimes(Struct, frozen=True):
+    """When each side was last changed, by its own clock. Joined notes have the later text below the earlier one."""
 
     salesforce: datetime
     partner_center: datetime
 
 
-def merge(base: Deal, salesforce: Deal, partner_center: Deal, rules: Rules, edited: Edited) -> tuple[Merged, ...]:
+def merge(base: Deal, salesforce: Deal, partner_center: Deal, rules: Rules, edited: EditTimes) -> tuple[Merged, ...]:
     """Merge every field that both sides could read and that travels after creation."""
     return tuple(
         _merge_field(rule, base.get(rule.field, MISSING), salesforce[rule.field], partner_center[rule.field], edited)
@@ -73,65 +73,65 @@ def merge(base: Deal, salesforce: Deal, partner_center: Deal, rules: Rules, edit
 
 
 def _merge_field(
-    rule: Rule, base: object, salesforce: Value | None, partner_center: Value | None, edited: Edited
+    rule: Rule, base: object, salesforce: Value | None, partner_center: Value | None, edited: EditTimes
 ) -> Merged:
     if salesforce == partner_center:
         return Merged(rule, salesforce, salesforce, partner_center)
     if _is_unchanged(partner_center, base):
-        return _one_sided(rule, Side.SALESFORCE, salesforce, partner_center)
+        return _merge_one_edit(rule, Side.SALESFORCE, salesforce, partner_center)
     if _is_unchanged(salesforce, base):
-        return _one_sided(rule, Side.PARTNER_CENTER, salesforce, partner_center)
-    return _conflict(rule, salesforce, partner_center, edited)
+        return _merge_one_edit(rule, Side.PARTNER_CENTER, salesforce, partner_center)
+    return _merge_conflict(rule, salesforce, partner_center, edited)
 
 
 def _is_unchanged(value: Value | None, base: object) -> bool:
-    """Whether nobody has edited this side; what is empty and has no base was never filled in."""
+    """Whether this side was not edited; an empty value without a base was never filled in."""
     return value is None if base is MISSING else value == base
 
 
-def _one_sided(rule: Rule, side: Side, salesforce: Value | None, partner_center: Value | None) -> Merged:
+def _merge_one_edit(rule: Rule, side: Side, salesforce: Value | None, partner_center: Value | None) -> Merged:
     """Take the edit where its side owns the field, else put the other side's value back."""
     taken = (side if rule.direction.owns(side) else side.other) is Side.SALESFORCE
     return Merged(rule, salesforce if taken else partner_center, salesforce, partner_center, side)
 
 
-def _conflict(rule: Rule, salesforce: Value | None, partner_center: Value | None, edited: Edited) -> Merged:
-    if rule.merges_text and isinstance(salesforce, str) and isinstance(partner_center, str) and _both_own(rule):
-        text = _both_texts(salesforce, partner_center, edited)
+def _merge_conflict(rule: Rule, salesforce: Value | None, partner_center: Value | None, edited: EditTimes) -> Merged:
+    if rule.merges_text and isinstance(salesforce, str) and isinstance(partner_center, str) and _is_owned_by_both(rule):
+        text = _join_texts(salesforce, partner_center, edited)
         if rule.length is None or len(text) <= rule.length:
             return Merged(rule, text, salesforce, partner_center, rule.winner, conflict=True)
-    winner = _winner(rule, salesforce, partner_center)
+    winner = _winning_side(rule, salesforce, partner_center)
     value = salesforce if winner is Side.SALESFORCE else partner_center
     return Merged(rule, value, salesforce, partner_center, winner, conflict=True)
 
 
-def _both_own(rule: Rule) -> bool:
+def _is_owned_by_both(rule: Rule) -> bool:
     return all(rule.direction.owns(side) for side in Side)
 
 
-def _winner(rule: Rule, salesforce: Value | None, partner_center: Value | None) -> Side:
-    if not _both_own(rule):
+def _winning_side(rule: Rule, salesforce: Value | None, partner_center: Value | None) -> Side:
+    if not _is_owned_by_both(rule):
         return next(side for side in Side if rule.direction.owns(side))
     if rule.merges_text and None in (salesforce, partner_center):
-        return Side.PARTNER_CENTER if salesforce is None else Side.SALESFORCE  # text beats its own absence
+        return Side.PARTNER_CENTER if salesforce is None else Side.SALESFORCE  # a text wins over an empty field
     if isinstance(salesforce, Status) and isinstance(partner_center, Status):
         if partner_center.is_final:
-            return Side.PARTNER_CENTER  # final there is final for ever, whatever Salesforce says
+            return Side.PARTNER_CENTER  # a closed referral cannot be reopened
         if salesforce.is_final:
             return Side.SALESFORCE
     return rule.winner
 
 
-def _both_texts(salesforce: str, partner_center: str, edited: Edited) -> str:
-    """Keep both texts, the later below a dated line; a text that already contains the other is the merge."""
+def _join_texts(salesforce: str, partner_center: str, edited: EditTimes) -> str:
+    """Both texts, the later one below a dated line; a text that already contains the other is the result."""
     if partner_center in salesforce:
         return salesforce
     if salesforce in partner_center:
         return partner_center
     if edited.salesforce >= edited.partner_center:
-        return _below(partner_center, salesforce, edited.salesforce, "Salesforce")
-    return _below(salesforce, partner_center, edited.partner_center, "Partner Center")
+        return _append_dated(partner_center, salesforce, edited.salesforce, "Salesforce")
+    return _append_dated(salesforce, partner_center, edited.partner_center, "Partner Center")
 
 
-def _below(earlier: str, later: str, moment: datetime, origin: str) -> str:
+def _append_dated(earlier: str, later: str, moment: datetime, origin: str) -> str:
     return f"{earlier}\n--- {moment:%Y-%m-%d %H:%M} UTC, {origin} ---\n{later}"

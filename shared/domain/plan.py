@@ -1,10 +1,12 @@
-"""What to do about one pair, and why: pure, from what was read under the lock (protocol.md sections 3 to 7).
+"""Decides what to write for one pair, and why, from what was read under the lease. Pure.
 
 opportunity   referral   link        plan
-flagged       none       none        create the referral, or hold with the causes
-flagged       known      live        merge; write each side what differs, as direction and latches allow
-flagged       known      on hold     pull; Salesforce's edits are on record until the deal is answered
+flagged       none       none        create the referral, or hold the pair with the causes
+flagged       known      live        merge, and write what differs on each side, as direction and latches allow
+flagged       known      on hold     pull; edits in Salesforce stay on record until the deal is answered
 not flagged   any        any         nothing
+
+Source: docs/protocol.md#merge, docs/protocol.md#when-a-write-is-not-allowed, docs/protocol.md#states-of-a-link.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,23 +16,23 @@ from datetime import date, datetime, timedelta
 from msgspec import Struct, field
 
 from shared.domain.cause import Cause
-from shared.domain.deal import Deal, Side, Status, Value, fingerprint, shown
+from shared.domain.deal import Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rules
-from shared.domain.latches import latch_on
+from shared.domain.latches import forbidding_latch
 from shared.domain.link import Link, Record
-from shared.domain.merge import Edited, Merged, merge
+from shared.domain.link_states import State
+from shared.domain.merge import EditTimes, Merged, merge
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause, is_reported, sentence
-from shared.domain.states import State
 
 REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
-"""What a referral cannot be created without (reference/partner-center.md 5.1)."""
+"""The fields without which a referral cannot be created (docs/reference/partner-center.md#creating-a-referral)."""
 
 SPACE_AT_A_CUT = 9
-"""By how many characters a text that was cut may be shorter than its field: the space at its end is trimmed."""
+"""How many characters shorter than its field a cut text may be, because spaces at its end are removed."""
 
 REFUSED_BY_FAR_SIDE = "refused_by_"
-"""Codes of refusals that only another value lifts; refusals by a latch are decided anew at each look."""
+"""Codes of refusals that only another value ends. Refusals by a latch are decided again at each look."""
 
 
 class Change(Struct, frozen=True):
@@ -42,15 +44,20 @@ class Change(Struct, frozen=True):
     new: Value | None
 
     def __str__(self) -> str:
-        return f"{self.label} {shown(self.old)} → {shown(self.new)}"
+        return f"{self.label} {display_text(self.old)} → {display_text(self.new)}"
 
 
 class Plan(Struct, frozen=True):
-    """The writes to make to each side; `base` already holds what both sides are seen to agree on.
+    """The writes to make on each side, and what to remember.
 
-    `refused` and `waiting` are the complete records after this plan. `lines` are sentences not yet told: they belong to
-    the records and are stored with them; `losses`, of values given up, belong to the writes and are stored once one is
-    confirmed. `due` is when the earliest waiting change may go; `cause` is why a value of Salesforce cannot be read.
+    base                the deal with the values that both sides already agree on
+    refused, waiting    the complete records after this plan
+    lines               sentences to report with the records
+    losses              sentences about discarded values, to report once a write is confirmed
+    reported            the keys of all causes and warnings that hold now
+    state               the state of the link after this plan
+    due                 when the earliest waiting change may be sent
+    cause               why a value in Salesforce cannot be read
     """
 
     base: Deal
@@ -60,26 +67,26 @@ class Plan(Struct, frozen=True):
     waiting: Mapping[str, Record] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
     state: State = State.LIVE
     due: datetime | None = None
     cause: Cause | None = None
 
     @property
     def agreed(self) -> bool:
-        """Whether nothing differs, not even on record."""
+        """Whether nothing differs, and no difference is on record."""
         return not (self.to_partner_center or self.to_salesforce or self.refused or self.waiting)
 
 
-def plan_referral(opportunity: Opportunity) -> tuple[Cause, ...]:
-    """Why a flagged opportunity cannot become a referral yet; empty when it can."""
+def creation_obstacles(opportunity: Opportunity) -> tuple[Cause, ...]:
+    """The causes for which a flagged opportunity cannot become a referral yet; empty if it can."""
     if opportunity.asks_help:
         return (cause("help_asked", "help"),)
-    causes = [_hindrance(opportunity, name) for name in REQUIRED]
-    return tuple(found for found in causes if found)
+    causes = [_obstacle(opportunity, name) for name in REQUIRED]
+    return tuple(one for one in causes if one)
 
 
-def _hindrance(opportunity: Opportunity, name: str) -> Cause | None:
+def _obstacle(opportunity: Opportunity, name: str) -> Cause | None:
     if name in opportunity.problems:
         return opportunity.problems[name]
     value = opportunity.deal.get(name)
@@ -93,25 +100,29 @@ def _hindrance(opportunity: Opportunity, name: str) -> Cause | None:
 def plan_pair(
     link: Link, opportunity: Opportunity, referral: Referral, rules: Rules, now: datetime, wait: timedelta
 ) -> Plan:
-    """Merge one pair and decide the writes; `wait` is how long what cannot be undone must stand (protocol.md 5)."""
-    edited = Edited(opportunity.modified, referral.updated)
-    draft = _Draft(link, referral, now, wait)
+    """Merge one pair and decide the writes.
+
+    A change that cannot be undone is sent only after it has stood for `wait`
+    (docs/protocol.md#what-cannot-be-undone-waits).
+    """
+    edited = EditTimes(opportunity.modified, referral.updated)
+    builder = _PlanBuilder(link, referral, now, wait)
     merged = merge(link.base, opportunity.deal, referral.deal, rules, edited)
     for one in sorted(merged, key=_status_first):
-        draft.take(one)
-    draft.warn_of_unreadable(opportunity.problems, rules)
-    draft.warn_of_past_closing(opportunity.deal)
-    draft.warn_of_full_texts(referral.deal, rules)
-    return draft.plan()
+        builder.decide_field(one)
+    builder.warn_of_unreadable_values(opportunity.problems, rules)
+    builder.warn_of_past_close_date(opportunity.deal)
+    builder.warn_of_full_texts(referral.deal, rules)
+    return builder.plan()
 
 
 def _status_first(merged: Merged) -> bool:
-    """An accept opens the other fields: what was edited meanwhile goes with it (protocol.md section 7)."""
+    """Sort key: the status first, because an accept opens the other fields (docs/protocol.md#states-of-a-link)."""
     return not isinstance(merged.value, Status)
 
 
-class _Draft:
-    """Collects one pair's decisions field by field."""
+class _PlanBuilder:
+    """Collects the decisions for one pair, field by field."""
 
     def __init__(self, link: Link, referral: Referral, now: datetime, wait: timedelta) -> None:
         self.link, self.status, self.now, self.wait = link, referral.status, now, wait
@@ -121,54 +132,54 @@ class _Draft:
         self.waiting: dict[str, Record] = {}
         self.lines: list[str] = []
         self.losses: list[str] = []
-        self.told: list[str] = []
+        self.reported: list[str] = []
         self.causes: dict[str, Cause] = {}
 
-    def take(self, merged: Merged) -> None:
-        """Decide on one field."""
+    def decide_field(self, merged: Merged) -> None:
+        """Decide what to write for one field."""
         if not (merged.differs_on(Side.SALESFORCE) or merged.differs_on(Side.PARTNER_CENTER)):
             self.base[merged.rule.field] = merged.value
             return
         allowed = [self._write(merged, side) for side in Side if merged.differs_on(side)]
         if any(allowed):
-            self._tell_losses(merged)
+            self._report_losses(merged)
 
     def _write(self, merged: Merged, side: Side) -> bool:
         key, rule = f"{side}.{merged.rule.field}", merged.rule
-        code = self._forbidden(key, merged, side)
+        code = self._forbidding_code(key, merged, side)
         if code:
-            self._refuse(key, code, merged)
+            self._record_refusal(key, code, merged)
             return False
-        if side is Side.PARTNER_CENTER and self._must_wait(merged):
+        if side is Side.PARTNER_CENTER and self._postpone_close(merged):
             return False
         self.writes[side].append(Change(rule.field, rule.label, merged.held_by(side), merged.value))
         if side is Side.PARTNER_CENTER and isinstance(merged.value, Status) and not merged.value.is_final:
             self.status = merged.value
         return True
 
-    def _forbidden(self, key: str, merged: Merged, side: Side) -> str | None:
+    def _forbidding_code(self, key: str, merged: Merged, side: Side) -> str | None:
         record = self.link.refused.get(key)
         if record and record.code.startswith(REFUSED_BY_FAR_SIDE) and self.link.refuses(key, merged.value):
             return record.code
         if side is Side.PARTNER_CENTER:
-            latch = latch_on(self.status, merged.value)
+            latch = forbidding_latch(self.status, merged.value)
             if latch:
                 return latch.code
         return "not_clearable" if merged.value is None and side not in merged.rule.clearable else None
 
-    def _refuse(self, key: str, code: str, merged: Merged) -> None:
-        """Put the difference on record; tell it once, whatever forbids it by now, and again only for another value."""
+    def _record_refusal(self, key: str, code: str, merged: Merged) -> None:
+        """Put the difference on record; report it once, and again only for another value."""
         known = self.link.refused.get(key)
         if known and self.link.refuses(key, merged.value):
             self.refused[key] = replace(known, code=code)
             return
         self.refused[key] = Record(fingerprint(merged.value), code, self.now)
         if not code.startswith(REFUSED_BY_FAR_SIDE):
-            found = cause(code, merged.rule.field, label=merged.rule.label, value=shown(merged.value))
+            found = cause(code, merged.rule.field, label=merged.rule.label, value=display_text(merged.value))
             self.lines.append(sentence("problem", reason=found.reason, remedy=found.remedy))
 
-    def _must_wait(self, merged: Merged) -> bool:
-        """Whether a close is too fresh to be sent: it cannot be undone."""
+    def _postpone_close(self, merged: Merged) -> bool:
+        """Put a close that is too recent on record as waiting, because it cannot be undone; whether it was."""
         if not (isinstance(merged.value, Status) and merged.value.is_final):
             return False
         mark = fingerprint(merged.value)
@@ -182,48 +193,48 @@ class _Draft:
             self.lines.append(sentence("waiting", label=merged.rule.label, value=merged.value, until=until))
         return True
 
-    def _tell_losses(self, merged: Merged) -> None:
-        """Every value that is given up goes to the audit, with the one that was kept."""
-        label, kept = merged.rule.label, shown(merged.value)
+    def _report_losses(self, merged: Merged) -> None:
+        """Report every discarded value with the value that was kept."""
+        label, kept = merged.rule.label, display_text(merged.value)
         if merged.keeps_both:
             self.losses.append(sentence("both_texts", label=label))
         elif merged.conflict and merged.edited:
-            lost = shown(merged.held_by(merged.edited.other), whole=True)
+            lost = display_text(merged.held_by(merged.edited.other), whole=True)
             self.losses.append(sentence("conflict", label=label, kept=kept, lost=lost))
-        elif merged.put_back and merged.edited:
+        elif merged.is_put_back and merged.edited:
             owner = "Partner Center" if merged.edited is Side.SALESFORCE else "Salesforce"
-            lost = shown(merged.held_by(merged.edited), whole=True)
+            lost = display_text(merged.held_by(merged.edited), whole=True)
             self.losses.append(sentence("put_back", label=label, owner=owner, kept=kept, lost=lost))
 
-    def warn_of_unreadable(self, problems: Mapping[str, Cause], rules: Rules) -> None:
-        """A value that Salesforce holds and nobody can read is left alone; the seller is told why, once a cause."""
+    def warn_of_unreadable_values(self, problems: Mapping[str, Cause], rules: Rules) -> None:
+        """Report values of Salesforce that cannot be read and are left alone, once per cause."""
         found_in = (problems[rule.field] for rule in rules.updatable if rule.field in problems)
         self.causes = {found.key: found for found in found_in}
         for key, found in self.causes.items():
-            self.told.append(key)
-            if not is_reported(found, self.link.told):
+            self.reported.append(key)
+            if not is_reported(found, self.link.reported):
                 self.lines.append(sentence("problem", reason=found.reason, remedy=found.remedy))
 
-    def warn_of_past_closing(self, deal: Deal) -> None:
-        """A closing date in the past is sent; while the deal is open the seller is asked, once a date, to move it."""
-        deal = deal.with_({change.field: change.new for change in self.writes[Side.SALESFORCE]})
-        key = past_closing(deal, self.now.date())
+    def warn_of_past_close_date(self, deal: Deal) -> None:
+        """Ask the seller, once per date, to move a close date in the past while the deal is open; the date is sent."""
+        deal = deal.with_values({change.field: change.new for change in self.writes[Side.SALESFORCE]})
+        key = past_close_date_key(deal, self.now.date())
         if key:
-            self._tell_once(key, sentence("past_closing", value=deal["closing"]))
+            self._report_once(key, sentence("past_closing", value=deal["closing"]))
 
     def warn_of_full_texts(self, deal: Deal, rules: Rules) -> None:
-        """What was cut cannot be seen here, so an edit here gives it up: the seller is told once."""
-        for key, text in full_texts(deal, rules).items():
-            self._tell_once(key, text)
+        """Report once that a text is cut here: an edit in Salesforce would remove the rest."""
+        for key, text in full_text_warnings(deal, rules).items():
+            self._report_once(key, text)
 
-    def _tell_once(self, key: str, text: str) -> None:
-        """A sentence that the link remembers by its key for as long as it holds: only the first look tells it."""
-        self.told.append(key)
-        if key not in self.link.told:
+    def _report_once(self, key: str, text: str) -> None:
+        """Report a sentence unless the link remembers its key; the key is kept for as long as the sentence holds."""
+        self.reported.append(key)
+        if key not in self.link.reported:
             self.lines.append(text)
 
     def plan(self) -> Plan:
-        """The decisions as a plan."""
+        """The plan that holds the decisions."""
         unanswered = self.status is not None and self.status.is_unanswered
         return Plan(
             Deal(self.base),
@@ -233,24 +244,24 @@ class _Draft:
             self.waiting,
             tuple(self.lines),
             tuple(self.losses),
-            tuple(self.told),
+            tuple(self.reported),
             State.ON_HOLD if unanswered else State.LIVE,
             min((record.since + self.wait for record in self.waiting.values()), default=None),
             next(iter(self.causes.values()), None),
         )
 
 
-def past_closing(deal: Deal, today: date) -> str | None:
-    """The key under which a passed closing date of an open deal is told; None where there is nothing to tell."""
+def past_close_date_key(deal: Deal, today: date) -> str | None:
+    """The key of the warning about a close date in the past; None if the deal is closed or the date is not past."""
     closing, status = deal.get("closing"), deal.get("status")
     is_open = isinstance(status, Status) and not status.is_final
     return f"past_closing:{closing}" if is_open and isinstance(closing, date) and closing < today else None
 
 
-def full_texts(deal: Deal, rules: Rules) -> dict[str, str]:
-    """By the key under which it is told, a sentence for each text that fills its field: Partner Center may hold more.
+def full_text_warnings(deal: Deal, rules: Rules) -> dict[str, str]:
+    """A warning for each text that fills its field, by key: Partner Center may hold more text.
 
-    The narrower side judges equality (protocol.md section 4), and cut text is compared without the space at its end.
+    Source: docs/protocol.md#the-narrower-side-judges-equality. A cut text is compared without the spaces at its end.
     """
     full = [
         rule
@@ -260,6 +271,6 @@ def full_texts(deal: Deal, rules: Rules) -> dict[str, str]:
     return {f"full:{rule.field}": sentence("full_text", label=rule.label, length=f"{rule.length:,}") for rule in full}
 
 
-def described(changes: Iterable[Change]) -> str:
-    """Changes as one audit sentence."""
+def changes_sentence(changes: Iterable[Change]) -> str:
+    """One sentence that names each change."""
     return sentence("changed", changes="; ".join(str(change) for change in changes))

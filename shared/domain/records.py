@@ -10,10 +10,15 @@ from shared.domain.deal import Deal, Status
 
 
 class Opportunity(Struct, frozen=True):
-    """`stamps` are known only where the server's clock had passed their second; `problems` are by field.
+    """An opportunity as it was read.
 
-    `modified` is the row's LastModifiedDate, the condition of a write; `settled` says that the server's clock had
-    passed that second, so that the condition can be trusted (protocol.md section 5).
+    deal         the values in neutral form
+    flagged      whether the seller has ticked Sync with Partner Center
+    modified     LastModifiedDate, the condition of a write
+    settled      whether the server's clock had passed the second of `modified`, so that the condition is reliable
+    stamps       the versions by polling query, where they are reliable (docs/protocol.md#stamps)
+    problems     by field, why a value cannot be read
+    asks_help    whether the seller asks Microsoft for help
     """
 
     id: str
@@ -28,7 +33,11 @@ class Opportunity(Struct, frozen=True):
 
 
 class Referral(Struct, frozen=True):
-    """`status` is the referral's own, before normal form: the latches are decided on it; `problems` are by field."""
+    """A referral as it was read.
+
+    `status` is the referral's own status, before normal form: the latches are decided by it. `problems` says by field
+    why a value cannot be read.
+    """
 
     id: str
     etag: str

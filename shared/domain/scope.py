@@ -1,4 +1,7 @@
-"""Who may be linked (protocol.md section 1): our own, this environment's, none from before the beginning."""
+"""Whether a referral is ours to sync: our organisation's, of this environment, and not from before the beginning.
+
+Source: docs/protocol.md#who-may-be-linked.
+"""
 
 import re
 from datetime import datetime
@@ -13,7 +16,7 @@ CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
 class Scope(Struct, frozen=True):
-    """`tag` is None in production; elsewhere it goes in front of every external reference."""
+    """What this environment syncs. `tag` is None in production; elsewhere each external reference starts with it."""
 
     organization_id: str
     tag: str | None
@@ -23,38 +26,38 @@ class Scope(Struct, frozen=True):
         """The external reference of an opportunity's referral."""
         return f"{self.tag}:{opportunity_id}" if self.tag else opportunity_id
 
-    def opportunity_of(self, reference: str | None) -> str | None:
-        """The 18-character opportunity id that an external reference of this environment names; None for any other."""
+    def opportunity_named_by(self, reference: str | None) -> str | None:
+        """The 18-character opportunity id in an external reference of this environment; None for any other one."""
         tag, bare = split_reference(reference)
         return long_id(bare) if tag == self.tag and OPPORTUNITY_ID.fullmatch(bare) else None
 
-    def excludes(self, organization_id: str | None, reference: str | None) -> str | None:
-        """Why a referral is none of this environment's business: a code for the log; None where it is."""
+    def exclusion_reason(self, organization_id: str | None, reference: str | None) -> str | None:
+        """Why this environment must not touch a referral, as a code for the log; None if it may."""
         if (organization_id or "").lower() != self.organization_id.lower():
             return "foreign_organization"
         if split_reference(reference)[0] != self.tag:
             return "other_environment"
         return None
 
-    def excludes_unlinked(self, referral: Referral) -> str | None:
-        """Why a referral without a link makes no opportunity."""
+    def unlinked_exclusion_reason(self, referral: Referral) -> str | None:
+        """Why no opportunity is created for a referral without a link, as a code for the log; None if one is."""
         if referral.is_lead:
             return "lead"
         if referral.is_target_microsoft:
             return "target_microsoft"
         if referral.created and referral.created < self.begin:
             return "before_the_beginning"
-        return self.excludes(referral.organization_id, referral.external_reference)
+        return self.exclusion_reason(referral.organization_id, referral.external_reference)
 
 
 def split_reference(reference: str | None) -> tuple[str | None, str]:
-    """Tag and rest of an external reference; a reference without a tag has None."""
+    """The tag and the rest of an external reference; the tag is None if it has none."""
     match = TAGGED.fullmatch(reference or "")
     return (match["tag"], match["id"]) if match else (None, reference or "")
 
 
 def long_id(identifier: str) -> str:
-    """The 18-character form of a Salesforce id (reference/salesforce.md 2.15)."""
+    """The 18-character form of a Salesforce id (docs/reference/salesforce.md#record-ids)."""
     if len(identifier) != SHORT_ID:
         return identifier
     groups = (identifier[start : start + 5] for start in range(0, SHORT_ID, 5))

@@ -16,7 +16,7 @@ from shared.domain.deal import Money, Side, Status, Value
 from shared.domain.field_rules import Direction, Rule
 from shared.domain.iso_codes import CURRENCIES
 from shared.domain.sentences import cause
-from shared.domain.states import StageTable
+from shared.domain.stage_table import StageTable
 from shared.mapping.paths import Json, day, in_referral, in_row, put, replace, text
 
 ReferralPath = Annotated[str, Field(pattern=r"^(/[A-Za-z][A-Za-z0-9]*)+$")]
@@ -280,7 +280,7 @@ class StatusField(FieldBase):
     @override
     def read_referral(self, referral: Json) -> Status | None:
         raw = self.raw(referral)
-        normal = self._stages.normal(raw)
+        normal = self._stages.normal_status(raw)
         if normal is None:
             raise Unreadable(cause("no_such_move", self.referral.status, value=raw))
         return normal

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from shared.domain.deal import Side, Status
 from shared.domain.field_rules import Direction
 from shared.domain.latches import SUBSTATUSES
-from shared.domain.states import Stage, StageTable
+from shared.domain.stage_table import Stage, StageTable
 from shared.foundation.errors import ConfigurationError
 from shared.mapping.field_types import (
     DateField,

@@ -11,8 +11,8 @@ from msgspec import Struct
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Person, Side, Value
 from shared.domain.field_rules import Direction, Rules
+from shared.domain.link_states import Mark
 from shared.domain.records import Opportunity, Referral
-from shared.domain.states import Mark
 from shared.foundation.errors import Unavailable
 from shared.mapping.field_types import FieldBase, SolutionsField, StatusField, Unreadable
 from shared.mapping.paths import Json, in_referral, in_row, moment, put

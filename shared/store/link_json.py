@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
 from shared.domain.link import Effect, EffectKind, Intent, Link, Pointer, Record
-from shared.domain.states import Mark, State
+from shared.domain.link_states import Mark, State
 
 Json = Mapping[str, Any]
 
@@ -113,7 +113,7 @@ def link_to_json(link: Link) -> Json:
         "intent": _intent_to_json(link.intent),
         "refused": _records_to_json(link.refused),
         "waiting": _records_to_json(link.waiting),
-        "told": list(link.told),
+        "told": list(link.reported),
         "cause": asdict(link.cause) if link.cause else None,
         "mark": str(link.mark) if link.mark else None,
         "unwritten": link.unwritten,
@@ -124,13 +124,13 @@ def link_from_json(said: Json) -> Link:
     """The link that `link_to_json` wrote."""
     return Link(
         **{
-            **said,
+            **{key: value for key, value in said.items() if key != "told"},
             "state": State(said["state"]),
             "base": deal_from_json(said["base"]),
             "intent": _intent_from_json(said["intent"]),
             "refused": _records_from_json(said["refused"]),
             "waiting": _records_from_json(said["waiting"]),
-            "told": tuple(said["told"]),
+            "reported": tuple(said["told"]),
             "cause": Cause(**said["cause"]) if said["cause"] else None,
             "mark": Mark(said["mark"]) if said["mark"] else None,
         }

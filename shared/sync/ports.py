@@ -1,16 +1,19 @@
-"""What `sync` needs from outside. Adapters live in `clients`, `store` and `app`; tests and the simulation stand in.
+"""The ports: what `sync` needs from outside. Adapters are in `clients`, `store` and `app`; tests use their own.
 
 Glossary
 --------
-side        one of the two systems, `Side.PARTNER_CENTER` or `Side.SALESFORCE`.
-row         one Salesforce record as the API returns it (canonical field names, parent objects nested).
-referral    one Partner Center referral as the API returns it, keys in camelCase whatever the wire said.
-server time the far side's clock: its `Date` header less the duration of the call, in whole seconds, UTC. A row read at
-            server time T may still change within second T without its stamp moving (protocol.md section 8).
-entry       one row of the store, with the ETag it was read with and its age by the store's own clock.
+side          one of the two systems, `Side.PARTNER_CENTER` or `Side.SALESFORCE`
+record        one Salesforce record as the API returns it: canonical field names, parent objects nested
+referral      one Partner Center referral as the API returns it; keys are in camelCase, whatever the answer had
+stamp         the version and the identifying fields of a listed referral
+server time   the clock of the far side: its `Date` header less the duration of the call, in whole seconds, UTC. A
+              record read at server time T may still change within second T while its stamp stays the same
+              (docs/protocol.md#stamps)
+entry         a value of the store, with the ETag it was read with and its age by the store's own clock
+retry entry   a pair in the retry queue
 
-Every method raises only errors of `foundation.errors`. A client repeats reads by itself (three tries, full jitter,
-`Retry-After` wins) and never repeats a write; a write without a readable answer raises `Ambiguous`.
+Every method raises only errors of `foundation.errors`. A client repeats a failed read (docs/protocol.md#within-a-call)
+and never repeats a write. A write without a readable answer raises `Ambiguous`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -50,26 +53,27 @@ __all__ = [
 
 
 class PartnerCenter(Protocol):
-    """The referrals API (reference/partner-center.md sections 1, 2, 5)."""
+    """The referrals API (docs/reference/partner-center.md#operations)."""
 
     def changed_since(self, since: datetime) -> Iterator[Sequence[Json]]:
         """Pages of referral stamps with `updatedDateTime >= since`, newest first.
 
         Each stamp has id, eTag, organizationId, engagementId, createdDateTime, updatedDateTime, externalReferenceId
-        and target. Where the service refuses the filter (400), pages unfiltered until a stamp is older than `since`.
+        and target. If the service refuses the filter (400), the pages are unfiltered, up to a stamp that is older
+        than `since`.
         """
 
     def created_since(self, since: datetime) -> Iterator[Sequence[Json]]:
-        """As `changed_since`, by `createdDateTime`."""
+        """The same as `changed_since`, by `createdDateTime`."""
 
     def get(self, referral_id: str) -> Json:
         """One referral. Raises NotFound."""
 
     def create(self, body: Json) -> Json:
-        """Create a referral and return its representation. Never repeated. Raises Rejected, Ambiguous."""
+        """Create a referral and return it as the service stored it. Never repeated. Raises Rejected, Ambiguous."""
 
     def patch(self, referral_id: str, operations: Sequence[Json], etag: str) -> Json:
-        """Apply JSON Patch operations under `If-Match`; return the new representation.
+        """Apply JSON Patch operations under `If-Match` and return the changed referral.
 
         Raises Conflict on 412, Rejected on 400, NotFound, Ambiguous.
         """
@@ -79,16 +83,16 @@ class PartnerCenter(Protocol):
 
 
 class Salesforce(Protocol):
-    """The REST API under one integration user (reference/salesforce.md section 2)."""
+    """The REST API under one integration user (docs/reference/salesforce.md#composite-requests)."""
 
     def organization_id(self) -> str:
-        """The 18-character id of the org, known from sign-in; costs no data call."""
+        """The 18-character id of the org, known from sign-in without a data call."""
 
     def api_usage(self) -> tuple[int, int] | None:
-        """Calls of the last 24 hours and their limit, as the latest answer told; None before the first."""
+        """The calls of the last 24 hours and their limit, from the latest answer; None before the first answer."""
 
     def query(self, *soql: str, deleted: bool = False) -> Answer:
-        """One Composite call of up to five queries; `deleted` includes soft-deleted rows (queryAll)."""
+        """One Composite call of up to five queries; `deleted` includes records in the recycle bin (queryAll)."""
 
     def more(self, next_page: str) -> Answer:
         """The following page of a query: one call, one page."""
@@ -96,8 +100,8 @@ class Salesforce(Protocol):
     def opportunities(self, ids: Sequence[str], fields: Sequence[str]) -> Answer:
         """Read up to 2,000 opportunities in one Composite of up to five `IN` queries of 400 ids (more: more calls).
 
-        `fields` are SOQL select items (parent paths and subqueries allowed). Rows come in one page, any order;
-        a missing id is simply absent.
+        `fields` are SOQL select items; parent paths and subqueries are allowed. The records come in one page, in any
+        order. A record that does not exist, or is not visible, is absent.
         """
 
     def update_unmodified(self, writes: Sequence[Write], fields: Sequence[str]) -> Sequence[Written]:
@@ -117,9 +121,9 @@ class Salesforce(Protocol):
 
 
 class Store(Protocol):
-    """What is remembered (protocol.md section 2). Every change of a link or pointer is under its ETag.
+    """What the connector remembers (docs/protocol.md#what-is-stored). Links and pointers change under their ETag.
 
-    Raises StoreConflict where another instance was first, StoreUnavailable where storage does not answer.
+    Raises StoreConflict if another instance was first, StoreUnavailable if the storage does not answer.
     """
 
     def link(self, opportunity_id: str) -> Entry[Link] | None:
@@ -129,52 +133,52 @@ class Store(Protocol):
         """All links."""
 
     def insert_link(self, link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
-        """Make the link that must not exist yet."""
+        """Insert a link; StoreConflict if it exists already."""
 
     def replace_link(self, entry: Entry[Link], link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
-        """Change the link and add audit lines, in one transaction."""
+        """Replace the link and add audit lines, in one transaction."""
 
     def delete_link(self, entry: Entry[Link]) -> None:
-        """Forget a link that came to nothing."""
+        """Delete a link that was not used."""
 
     def audit(self, opportunity_id: str) -> Sequence[Line]:
         """The audit lines, newest first."""
 
     def pointer(self, referral_id: str) -> Entry[Pointer] | None:
-        """Where a referral leads."""
+        """The pointer of a referral."""
 
     def insert_pointer(self, referral_id: str, pointer: Pointer) -> Entry[Pointer]:
-        """Claim a referral that nobody has."""
+        """Claim a referral that has no pointer yet."""
 
     def replace_pointer(self, referral_id: str, entry: Entry[Pointer], pointer: Pointer) -> Entry[Pointer]:
-        """Change a pointer."""
+        """Replace a pointer."""
 
     def delete_pointer(self, referral_id: str, entry: Entry[Pointer]) -> None:
-        """Let go of a claim that came to nothing."""
+        """Delete a claim that was not used."""
 
     def claim_account(self, key: str, lease: timedelta) -> Entry[None] | None:
-        """Claim an account's match key while it is looked up and made; None while another claim is alive."""
+        """Claim an account's match key while the account is looked up and created; None while another claim is live."""
 
     def release_account(self, key: str, claim: Entry[None]) -> None:
-        """Let go of the claim."""
+        """Release the claim."""
 
     def retry_entries(self, side: Side, until: datetime, limit: int) -> Sequence[RetryEntry]:
-        """Pairs whose next attempt is not later than `until`."""
+        """The entries whose next attempt is not later than `until`."""
 
     def retry_entry(self, side: Side, key: str) -> RetryEntry | None:
-        """The due row of one pair."""
+        """The retry entry of one pair."""
 
     def put_retry_entry(self, due: RetryEntry) -> None:
-        """Make or replace a pair's due row."""
+        """Insert or replace the retry entry of a pair."""
 
     def remove_retry_entry(self, due: RetryEntry) -> None:
-        """Remove a due row under the ETag it was read with; a row that changed since stays."""
+        """Remove an entry under the ETag it was read with; an entry that changed since then stays."""
 
     def side_state(self, side: Side, *, fresh: bool = False) -> SideState:
-        """How a side is doing: as it was at most 5 seconds ago, or `fresh`, for who is to change it."""
+        """The health of a side, at most 5 seconds old; `fresh` reads it anew, which a change needs."""
 
     def write_side_state(self, side: Side, state: SideState) -> None:
-        """Tell every instance how a side is doing."""
+        """Store the health of a side for every instance."""
 
     def cursor(self, name: str) -> datetime | None:
         """A cursor or heartbeat."""
@@ -186,34 +190,34 @@ class Store(Protocol):
         """Move a cursor or heartbeat."""
 
     def move_cursors(self, to: Mapping[str, datetime]) -> None:
-        """Move several, all or none."""
+        """Move several cursors, all or none."""
 
     def owner(self, organization_id: str) -> str:
-        """The Salesforce organisation this store belongs to: the one given at the very first call."""
+        """The Salesforce organisation that this store belongs to: the one of the very first call."""
 
 
 # --- time, chance, parallel work --------------------------------------------------------------------------------------
 
 
 class Clock(Protocol):
-    """Our own clock. Leases never use it: they live by the store's."""
+    """The clock of this machine. Whether another instance's lease has ended is decided by the store's clock."""
 
     def now(self) -> datetime:
-        """The time, UTC, aware."""
+        """The time, UTC, with time zone."""
 
     def sleep(self, duration: timedelta) -> None:
         """Wait."""
 
 
 class Workers(Protocol):
-    """Parallel work, bounded by the side's parallelism."""
+    """Parallel work of at most `at_most` items at a time."""
 
     def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: int) -> list[R]:
-        """Apply `work` to each item, keeping the order. An exception of `work` is raised after all have ended."""
+        """Apply `work` to each item and keep the order. An exception of `work` is raised after all items have ended."""
 
 
 class Log(Protocol):
-    """Named events with fixed fields (docs/events.md)."""
+    """Log events with fixed names and fields (docs/events.md)."""
 
     def __call__(self, event: str, /, **fields: object) -> None:
-        """Write one event."""
+        """Log one event."""

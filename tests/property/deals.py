@@ -106,7 +106,7 @@ PLAIN = Deal(
 def deals() -> st.SearchStrategy[Deal]:
     """A plain deal with one or two fields of any value: fields are translated one by one."""
     one = st.sampled_from(list(values())).flatmap(lambda name: st.tuples(st.just(name), values()[name]))
-    return st.lists(one, min_size=1, max_size=2).map(lambda changes: PLAIN.with_(dict(changes)))
+    return st.lists(one, min_size=1, max_size=2).map(lambda changes: PLAIN.with_values(dict(changes)))
 
 
 # --- the two systems --------------------------------------------------------------------------------------------------

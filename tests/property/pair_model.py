@@ -104,7 +104,7 @@ class PairModel:
 
     def colleague_moves(self, status: Status) -> None:
         if status.status in TRANSITIONS.get(self.status.status, ()):
-            self.colleague_sets("status", TABLE.normal(status))
+            self.colleague_sets("status", TABLE.normal_status(status))
             self.status = status
 
     # --- the protocol
@@ -113,7 +113,12 @@ class PairModel:
         """Carry a plan out: first Partner Center, then Salesforce; the base moves with what is confirmed."""
         plan = self.plan()
         self.link = replace(
-            self.link, base=plan.base, refused=plan.refused, waiting=plan.waiting, told=plan.told, state=plan.state
+            self.link,
+            base=plan.base,
+            refused=plan.refused,
+            waiting=plan.waiting,
+            reported=plan.reported,
+            state=plan.state,
         )
         self.told += (*plan.lines, *plan.losses)
         for change in self._taken(Side.PARTNER_CENTER, plan.to_partner_center):
@@ -138,7 +143,7 @@ class PairModel:
                 yield change
 
     def _agree(self, name: str, value: Value | None) -> None:
-        self.link = replace(self.link, base=self.link.base.with_({name: value}))
+        self.link = replace(self.link, base=self.link.base.with_values({name: value}))
 
 
 def values() -> st.SearchStrategy[dict[str, Value | None]]:
@@ -158,7 +163,7 @@ def pairs(draw: st.DrawFn, ignoring: bool = False) -> PairModel:
         draw(rules()),
         Link("006000000000001AAA", base=Deal({name: value for name, value in base.items() if name in known})),
         {**draw(values()), "status": draw(st.sampled_from(STAGED))},
-        {**draw(values()), "status": TABLE.normal(status)},
+        {**draw(values()), "status": TABLE.normal_status(status)},
         status,
         modified=BEGIN - timedelta(minutes=draw(st.integers(0, 3))),
         updated=BEGIN - timedelta(minutes=2),

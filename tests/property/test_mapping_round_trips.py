@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.domain.deal import Deal, Money, Person, Side, Status, Value, fingerprint
 from shared.domain.plan import Change
-from shared.domain.states import Stage, StageTable
+from shared.domain.stage_table import Stage, StageTable
 from shared.mapping.paths import text
 from tests.property.deals import (
     READ_AT,
@@ -159,8 +159,8 @@ def test_equal_values_have_one_fingerprint_and_others_another(one: Money, other:
 @given(st.sampled_from(["New", "Active", "Closed", "Simmering"]), st.text(max_size=5))
 def test_a_status_in_normal_form_stays_as_it_is(status: str, substatus: str) -> None:
     table = TRANSLATION.file.table()
-    normal = table.normal(Status(status, substatus))
-    assert normal is None or table.normal(normal) == normal
+    normal = table.normal_status(Status(status, substatus))
+    assert normal is None or table.normal_status(normal) == normal
 
 
 PAIRS = [
@@ -184,7 +184,7 @@ def test_in_any_stage_table_what_a_stage_stands_for_is_its_own_normal_form(stage
     """Else a deal on that stage would never agree with its referral."""
     table = StageTable(tuple(stages))
     for stage in stages:
-        assert table.normal(stage.status) == stage.status
+        assert table.normal_status(stage.status) == stage.status
         assert table.status_of(stage.name.upper()) == stage.status
 
 

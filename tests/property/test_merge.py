@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.domain.deal import Deal, Side, Status, Value
 from shared.domain.field_rules import Direction, Rule, Rules
-from shared.domain.merge import Edited, Merged, merge
+from shared.domain.merge import EditTimes, Merged, merge
 from tests.property.pair_model import FIELDS, PairModel, pairs
 
 MIRROR = {
@@ -20,7 +20,7 @@ MIRROR = {
 
 
 def merged(pair: PairModel) -> tuple[Merged, ...]:
-    edited = Edited(pair.modified, pair.updated)
+    edited = EditTimes(pair.modified, pair.updated)
     return merge(pair.link.base, Deal(pair.salesforce), Deal(pair.partner_center), pair.rules, edited)
 
 
@@ -58,7 +58,7 @@ def test_merging_what_was_merged_changes_nothing(pair: PairModel) -> None:
 def test_a_joined_text_meets_either_of_its_parts_and_stays(pair: PairModel) -> None:
     """Whoever dies after the first of two writes finds the same text: the other side is written what was meant."""
     for one in (one for one in merged(pair) if one.keeps_both):
-        name, edited = one.rule.field, Edited(pair.modified, pair.updated)
+        name, edited = one.rule.field, EditTimes(pair.modified, pair.updated)
         for salesforce, partner_center in ((one.value, one.partner_center), (one.salesforce, one.value)):
             sides = Deal({name: salesforce}), Deal({name: partner_center})
             (again,) = merge(pair.link.base, *sides, Rules({name: one.rule}), edited)

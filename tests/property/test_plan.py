@@ -6,11 +6,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.deal import Deal, Side, Status, shown
+from shared.domain.deal import Deal, Side, Status, display_text
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.latches import SUBSTATUSES, TRANSITIONS
+from shared.domain.link_states import State
 from shared.domain.plan import Change, Plan
-from shared.domain.states import State
 from tests.property.pair_model import FIELDS, VALUES, WAIT, Edit, PairModel, edits, make, pairs
 
 HISTORIES = st.lists(edits(), min_size=1, max_size=3)
@@ -187,7 +187,7 @@ def _keeps_every_edit(pair: PairModel, plan: Plan) -> None:
         is_edit = change.old != pair.link.base.get(change.field) and (change.old or change.field in pair.link.base)
         kept = isinstance(change.old, str) and isinstance(change.new, str) and change.old in change.new
         if is_edit and not kept:
-            lost = shown(change.old, whole=True)
+            lost = display_text(change.old, whole=True)
             named = [line for line in plan.losses if line.startswith(change.label)]
             assert any(lost in line for line in named), (side, change)
 

@@ -20,22 +20,22 @@ def scope(tag: str | None) -> Scope:
 @given(SHORT_IDS, TAGS)
 def test_a_reference_leads_back_to_its_opportunity(identifier: str, tag: str | None) -> None:
     here = scope(tag)
-    assert here.opportunity_of(here.reference(long_id(identifier))) == long_id(identifier)
-    assert here.opportunity_of(here.reference(identifier)) == long_id(identifier), "the short form means the same"
+    assert here.opportunity_named_by(here.reference(long_id(identifier))) == long_id(identifier)
+    assert here.opportunity_named_by(here.reference(identifier)) == long_id(identifier), "the short form means the same"
 
 
 @given(SHORT_IDS, TAGS, TAGS)
 def test_another_environments_reference_leads_nowhere(identifier: str, tag: str | None, other: str | None) -> None:
     assume(tag != other)
     reference = scope(other).reference(long_id(identifier))
-    assert scope(tag).opportunity_of(reference) is None
-    assert scope(tag).excludes(ORGANIZATION, reference) == "other_environment"
-    assert scope(other).excludes(ORGANIZATION, reference) is None
+    assert scope(tag).opportunity_named_by(reference) is None
+    assert scope(tag).exclusion_reason(ORGANIZATION, reference) == "other_environment"
+    assert scope(other).exclusion_reason(ORGANIZATION, reference) is None
 
 
 @given(st.text(max_size=30), TAGS)
 def test_a_reference_that_people_wrote_never_raises(reference: str, tag: str | None) -> None:
-    found = scope(tag).opportunity_of(reference)
+    found = scope(tag).opportunity_named_by(reference)
     assert found is None or len(found) == 18
     split_tag, rest = split_reference(reference)
     assert reference == (f"{split_tag}:{rest}" if split_tag else rest)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Value, fingerprint
 from shared.domain.link import Effect, EffectKind, Intent, Link, Pointer, Record
-from shared.domain.states import Mark, State
+from shared.domain.link_states import Mark, State
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.row_codec import pack, unpack
 from tests.property.deals import values
@@ -48,7 +48,7 @@ LINKS = st.builds(
     intent=INTENTS,
     refused=RECORDS,
     waiting=RECORDS,
-    told=st.lists(WORDS, max_size=2).map(tuple),
+    reported=st.lists(WORDS, max_size=2).map(tuple),
     cause=st.one_of(st.none(), st.builds(Cause, WORDS, MAYBE, WORDS, WORDS)),
     mark=st.one_of(st.none(), st.sampled_from(Mark)),
     unwritten=st.booleans(),

@@ -44,7 +44,7 @@ def unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
 
 def _is_own(ctx: Context, stamp: Json) -> bool:
     organization, reference = _text(stamp, "organizationId"), _text(stamp, "externalReferenceId")
-    return not ctx.scope.excludes(organization, reference) and not is_target_microsoft(stamp)
+    return not ctx.scope.exclusion_reason(organization, reference) and not is_target_microsoft(stamp)
 
 
 def _is_known(ctx: Context, stamp: Json) -> bool:

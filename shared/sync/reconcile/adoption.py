@@ -3,9 +3,9 @@
 from copy import replace
 
 from shared.domain.link import Effect, EffectKind, Link, Pointer
+from shared.domain.link_states import State
 from shared.domain.records import Referral
 from shared.domain.sentences import sentence
-from shared.domain.states import State
 from shared.sync.context import Context
 from shared.sync.ports import Line
 from shared.sync.reconcile.arrival_lines import arrival_lines
@@ -28,7 +28,7 @@ def adopted_link(
         engagement_id=referral.engagement_id,
         base=base,
         state=State.LIVE,
-        told=(),
+        reported=(),
         cause=None,
         unwritten=True,
     )

@@ -8,8 +8,8 @@ from copy import replace
 from datetime import datetime
 
 from shared.domain.cause import Cause
-from shared.domain.deal import shown
-from shared.domain.plan import Change, described
+from shared.domain.deal import display_text
+from shared.domain.plan import Change, changes_sentence
 from shared.domain.sentences import cause, sentence
 from shared.sync.context import Context
 from shared.sync.ports import Line
@@ -29,7 +29,7 @@ def audit_line(at: datetime, heading: str, text: str) -> Line:
 
 def changes_line(at: datetime, heading: str, changes: Iterable[Change]) -> Line:
     """A line that names each changed field with its old and its new value."""
-    return audit_line(at, heading, described(changes))
+    return audit_line(at, heading, changes_sentence(changes))
 
 
 def cause_line(at: datetime, found: Cause) -> Line:
@@ -39,7 +39,7 @@ def cause_line(at: datetime, found: Cause) -> Line:
 
 def ignored_lines(at: datetime, ignored: Iterable[Change]) -> tuple[Line, ...]:
     """A line for each value that was written and that the other side did not take."""
-    causes = (cause("ignored", change.field, label=change.label, kept=shown(change.old)) for change in ignored)
+    causes = (cause("ignored", change.field, label=change.label, kept=display_text(change.old)) for change in ignored)
     return tuple(cause_line(at, one) for one in causes)
 
 

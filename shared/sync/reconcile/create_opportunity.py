@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from shared.domain.deal import Company, Side
 from shared.domain.link import Effect, EffectKind, Link
-from shared.domain.plan import Change, full_texts
+from shared.domain.link_states import Mark, State
+from shared.domain.plan import Change, full_text_warnings
 from shared.domain.records import Opportunity, Referral
-from shared.domain.states import Mark, State
 from shared.foundation.errors import Ambiguous, Conflict, CosellError, Rejected, StoreError
 from shared.sync.context import Context
 from shared.sync.outcome import BUSY, RECONCILED, Outcome, Result
@@ -86,9 +86,9 @@ def _new_link(ctx: Context, referral: Referral, opportunity: Opportunity, ignore
         State.ON_HOLD if referral.status and referral.status.is_unanswered else State.LIVE,
         referral.id,
         referral.engagement_id,
-        referral.deal.with_({change.field: None for change in ignored}),
+        referral.deal.with_values({change.field: None for change in ignored}),
         mark=_first_mark(referral),
-        told=tuple(full_texts(referral.deal, ctx.translation.rules)),
+        reported=tuple(full_text_warnings(referral.deal, ctx.translation.rules)),
         unwritten=bool(ignored),
     )
     link = with_refused(link, ignored, Side.SALESFORCE, ctx.clock.now())

@@ -10,10 +10,10 @@ from datetime import datetime
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Status, fingerprint
 from shared.domain.link import WHOLE, Effect, EffectKind, Intent, Link, Pointer, Record
+from shared.domain.link_states import State
 from shared.domain.plan import REFUSED_BY_FAR_SIDE
 from shared.domain.records import Referral
 from shared.domain.sentences import sentence
-from shared.domain.states import State
 from shared.foundation.errors import Rejected, StoreConflict
 from shared.sync.context import Context
 from shared.sync.outcome import Outcome, Result
@@ -66,7 +66,7 @@ def _linked(link: Link, referral: Referral, base: Deal) -> Link:
         engagement_id=referral.engagement_id,
         base=base,
         refused={},
-        told=(),
+        reported=(),
         cause=None,
         unwritten=True,
     )

@@ -27,9 +27,9 @@ def acquire(ctx: Context, opportunity_id: str) -> Pair | Outcome:
     try:
         entry = ctx.store.link(opportunity_id)
         if entry is None:
-            return _acquired(ctx, ctx.store.insert_link(Link(opportunity_id).locked()))
+            return _acquired(ctx, ctx.store.insert_link(Link(opportunity_id).with_intent()))
         if entry.value.intent is None:
-            return _acquired(ctx, ctx.store.replace_link(entry, entry.value.locked()))
+            return _acquired(ctx, ctx.store.replace_link(entry, entry.value.with_intent()))
         return _take_over(ctx, entry, entry.value.intent)
     except StoreConflict:
         return BUSY
@@ -57,7 +57,7 @@ def record_intent(
     ctx: Context, pair: Pair, *effects: Effect, lines: tuple[Line, ...] = (), link: Link | None = None
 ) -> None:
     """Store the coming effects before the first of them. Raises StoreConflict: the lease was lost."""
-    pair.entry = ctx.store.replace_link(pair.entry, (link or pair.link).locked(*effects), lines)
+    pair.entry = ctx.store.replace_link(pair.entry, (link or pair.link).with_intent(*effects), lines)
     pair.interrupted, pair.renewed_at = Intent(), ctx.clock.now()
 
 
@@ -81,7 +81,7 @@ def release(ctx: Context, pair: Pair, lines: tuple[Line, ...] = ()) -> None:
     """Release the lease and store the versions that are known now; `lines` still have to be written back."""
     link = replace(pair.link, unwritten=pair.link.unwritten or bool(lines))
     known = with_known_versions(link, pair, ctx.translation.rules)
-    pair.entry = ctx.store.replace_link(pair.entry, known.released(), lines)
+    pair.entry = ctx.store.replace_link(pair.entry, known.without_intent(), lines)
 
 
 def delete_unused_link(ctx: Context, pair: Pair) -> None:

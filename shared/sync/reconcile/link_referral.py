@@ -43,11 +43,11 @@ def _link_claimed(ctx: Context, claim: Claim) -> Linked | Outcome:
         claim.delete(ctx)
         ctx.log("referral_missing", referral_id=claim.referral_id)
         return RECONCILED
-    named = ctx.scope.opportunity_of(referral.external_reference)
+    named = ctx.scope.opportunity_named_by(referral.external_reference)
     known = ctx.store.link(named) if named else None
-    if known is not None and not ctx.scope.excludes(referral.organization_id, referral.external_reference):
+    if known is not None and not ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference):
         return _join_link(ctx, referral, claim, known)
-    reason = ctx.scope.excludes_unlinked(referral)
+    reason = ctx.scope.unlinked_exclusion_reason(referral)
     return _ignore(ctx, claim, reason) if reason else _find_or_create(ctx, referral, claim, named)
 
 

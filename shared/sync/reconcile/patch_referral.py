@@ -5,9 +5,9 @@ from copy import replace
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side
 from shared.domain.link import EffectKind
+from shared.domain.link_states import State
 from shared.domain.plan import Change
 from shared.domain.records import Referral
-from shared.domain.states import State
 from shared.foundation.errors import Conflict, Rejected
 from shared.sync.context import Context
 from shared.sync.outcome import Outcome, Result
@@ -64,7 +64,7 @@ def _confirm_patch(ctx: Context, pair: Pair, changes: tuple[Change, ...], read_b
     link = with_refused(pair.link, ignored, Side.PARTNER_CENTER, now)
     held = pair.opportunity.deal if pair.opportunity else Deal()
     agreed = {change.field: change.new for change in effective if held.get(change.field) == change.new}
-    link = replace(link, base=link.base.with_(agreed), unwritten=True)
+    link = replace(link, base=link.base.with_values(agreed), unwritten=True)
     written = (changes_line(now, TO_PARTNER_CENTER, effective),) if effective else ()
     pair.referral, pair.is_from_base = read_back, False
     lines = (*written, *ignored_lines(now, ignored), *take_all_lines(ctx, pair))

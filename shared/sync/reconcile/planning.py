@@ -4,8 +4,8 @@ from copy import replace
 
 from shared.domain.deal import Deal
 from shared.domain.link import Effect, EffectKind
+from shared.domain.link_states import State
 from shared.domain.plan import Change, plan_pair
-from shared.domain.states import State
 from shared.sync.context import Context
 from shared.sync.outcome import RECONCILED
 from shared.sync.reconcile.confirmation import has_refused_value
@@ -49,7 +49,7 @@ def apply_records(pair: Pair) -> None:
     plan = pair.plan
     if plan is None:
         return
-    link = replace(pair.link, base=plan.base, refused=plan.refused, waiting=plan.waiting, told=plan.told)
+    link = replace(pair.link, base=plan.base, refused=plan.refused, waiting=plan.waiting, reported=plan.reported)
     if not (link.state is State.PARKED and has_refused_value(link)):
         link = replace(link, state=plan.state, cause=plan.cause)
     pair.entry = replace(pair.entry, value=link)
@@ -58,4 +58,8 @@ def apply_records(pair: Pair) -> None:
 def are_records_applied(pair: Pair) -> bool:
     """Whether the link that is stored next holds the plan's records."""
     plan, link = pair.plan, pair.link
-    return plan is not None and (plan.refused, plan.waiting, plan.told) == (link.refused, link.waiting, link.told)
+    return plan is not None and (plan.refused, plan.waiting, plan.reported) == (
+        link.refused,
+        link.waiting,
+        link.reported,
+    )

@@ -5,10 +5,10 @@ from copy import replace
 
 from shared.domain.cause import Cause
 from shared.domain.link import WHOLE
-from shared.domain.plan import plan_referral
+from shared.domain.link_states import State
+from shared.domain.plan import creation_obstacles
 from shared.domain.records import Opportunity
 from shared.domain.sentences import cause, new_causes
-from shared.domain.states import State
 from shared.foundation.errors import NotFound
 from shared.sync.context import Context
 from shared.sync.outcome import BUSY, RECONCILED, Outcome, Result
@@ -52,7 +52,7 @@ def _prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
     if refused and not pair.must_create and pair.link.refuses(WHOLE, opportunity.deal):
         pair.outcome = Outcome(Result.PARKED, refused.code)
         return
-    causes = () if pair.must_create else plan_referral(opportunity)
+    causes = () if pair.must_create else creation_obstacles(opportunity)
     pair.must_create = not causes
     if causes:
         _hold(ctx, pair, causes)
@@ -73,7 +73,7 @@ def _adopt_named_referral(ctx: Context, pair: Pair, referral_id: str) -> None:
     except NotFound:
         _hold(ctx, pair, (cause("unknown_referral", "identifier"),))
         return
-    if ctx.scope.excludes(referral.organization_id, referral.external_reference):
+    if ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference):
         _hold(ctx, pair, (cause("unknown_referral", "identifier"),))
         return
     link, lines = adopted_link(ctx, pair.link, referral, pointer.value if pointer else None)
@@ -86,9 +86,11 @@ def _adopt_named_referral(ctx: Context, pair: Pair, referral_id: str) -> None:
 
 def _hold(ctx: Context, pair: Pair, causes: Sequence[Cause]) -> None:
     """Hold a pair that cannot be sent; each cause is reported once."""
-    new = new_causes(causes, pair.link.told)
+    new = new_causes(causes, pair.link.reported)
     lines = tuple(cause_line(ctx.clock.now(), one) for one in new)
     keys = tuple(one.key for one in causes)
-    link = replace(pair.link, state=State.HELD, told=keys, unwritten=pair.link.unwritten or bool(new), cause=causes[0])
+    link = replace(
+        pair.link, state=State.HELD, reported=keys, unwritten=pair.link.unwritten or bool(new), cause=causes[0]
+    )
     record_intent(ctx, pair, lines=lines, link=link)
     ctx.log("opportunity_held", opportunity_id=pair.id, causes=[one.code for one in causes])

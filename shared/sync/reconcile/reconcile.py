@@ -8,7 +8,7 @@ both:  PATCH or POST each -> write opportunities (24 a call) -> write back (200 
 from collections.abc import Collection, Sequence
 
 from shared.domain.deal import Side
-from shared.domain.states import State
+from shared.domain.link_states import State
 from shared.foundation.errors import CosellError
 from shared.sync.change_detection.echo import is_echo
 from shared.sync.context import Context
@@ -110,4 +110,4 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
 def _is_unused(pair: Pair) -> bool:
     """Whether the row was made for this work alone and holds nothing."""
     link, cause = pair.link, (pair.outcome or RECONCILED).cause
-    return link.referral_id is None and not link.told and link.cause is None and cause in ("", BUSY.cause)
+    return link.referral_id is None and not link.reported and link.cause is None and cause in ("", BUSY.cause)

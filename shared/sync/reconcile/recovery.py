@@ -83,6 +83,9 @@ def find_created_referral(ctx: Context, pair: Pair) -> None:
 
 def _is_referral_of(ctx: Context, stamp: Json, opportunity_id: str) -> bool:
     reference, organization = stamp.get("externalReferenceId"), stamp.get("organizationId")
-    if ctx.scope.excludes(organization, reference) or ctx.scope.opportunity_of(reference) != opportunity_id:
+    if (
+        ctx.scope.exclusion_reason(organization, reference)
+        or ctx.scope.opportunity_named_by(reference) != opportunity_id
+    ):
         return False
     return not is_target_microsoft(stamp)

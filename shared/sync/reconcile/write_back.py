@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from copy import replace
 
 from shared.domain.link import Effect, EffectKind, Link
+from shared.domain.link_states import Mark, State
 from shared.domain.records import Opportunity
-from shared.domain.states import Mark, State
 from shared.sync.context import Context
 from shared.sync.outcome import Outcome, Result
 from shared.sync.ports import Side, Write, Written

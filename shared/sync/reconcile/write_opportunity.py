@@ -7,8 +7,8 @@ from datetime import timedelta
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Value
 from shared.domain.link import EffectKind
+from shared.domain.link_states import State
 from shared.domain.plan import Change
-from shared.domain.states import State
 from shared.sync.context import Context
 from shared.sync.outcome import Outcome, Result
 from shared.sync.ports import Write, Written
@@ -131,7 +131,9 @@ def _confirm_write(ctx: Context, pair: Pair, written: Written) -> None:
     effective, ignored = split_by_effect(changes, read_back.deal)
     now = ctx.clock.now()
     link = with_refused(pair.link, ignored, Side.SALESFORCE, now)
-    link = replace(link, base=link.base.with_(_agreed(pair, effective)), mark=mark_of(link), unwritten=bool(ignored))
+    link = replace(
+        link, base=link.base.with_values(_agreed(pair, effective)), mark=mark_of(link), unwritten=bool(ignored)
+    )
     set_read_back(pair, read_back)
     done = (changes_line(now, FROM_PARTNER_CENTER, effective),) if effective else ()
     lines = (*done, *ignored_lines(now, ignored), *take_all_lines(ctx, pair))

@@ -8,7 +8,7 @@ from itertools import batched
 
 from shared.domain.deal import Status
 from shared.domain.link import Link
-from shared.domain.plan import plan_pair, plan_referral
+from shared.domain.plan import creation_obstacles, plan_pair
 from shared.domain.records import Opportunity, Referral
 from shared.sync.change_detection.referral_scan import changed_referrals
 from shared.sync.change_detection.salesforce_poll import changed_opportunities
@@ -33,7 +33,7 @@ def _planned_kinds(ctx: Context, opportunity: Opportunity) -> list[str]:
     if not opportunity.flagged:
         return []
     if entry is None or entry.value.referral_id is None:
-        return ["held" if plan_referral(opportunity) else "creates"]
+        return ["held" if creation_obstacles(opportunity) else "creates"]
     referral = _referral_from_base(entry.value, opportunity)
     wait = ctx.policy.irreversible_wait
     plan = plan_pair(entry.value, opportunity, referral, ctx.translation.rules, ctx.clock.now(), wait)

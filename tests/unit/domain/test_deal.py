@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.deal import Company, Deal, Money, Person, Side, Status, fingerprint, shown
+from shared.domain.deal import Company, Deal, Money, Person, Side, Status, display_text, fingerprint
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_deal_cannot_be_changed_through_what_it_was_made_of() -> None:
     deal = Deal(values)
     values["name"] = "changed"
     assert deal["name"] == "Robots"
-    assert deal.with_({"name": "other"})["name"] == "other"
+    assert deal.with_values({"name": "other"})["name"] == "other"
     assert deal["name"] == "Robots"
     assert deal.without("name") == Deal()
     assert hash(Deal(a="1", b=None)) == hash(Deal(b=None, a="1"))
@@ -77,11 +77,11 @@ def test_a_deal_shows_fields_and_no_values() -> None:
     ],
 )
 def test_a_value_is_shown_in_one_short_line(value: object, text: str) -> None:
-    assert shown(value) == text  # type: ignore[arg-type]  # pytest knows no union
+    assert display_text(value) == text  # type: ignore[arg-type]  # pytest knows no union
 
 
 def test_a_value_that_stands_nowhere_else_is_shown_whole() -> None:
-    assert shown("x" * 500 + "\nend", whole=True) == "x" * 500 + "\nend"
+    assert display_text("x" * 500 + "\nend", whole=True) == "x" * 500 + "\nend"
 
 
 def test_each_side_has_another() -> None:

@@ -8,7 +8,7 @@ import pytest
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status, Value
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.link import Link
-from shared.domain.plan import REQUIRED, past_closing, plan_pair, plan_referral
+from shared.domain.plan import REQUIRED, creation_obstacles, past_close_date_key, plan_pair
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
 
@@ -30,18 +30,18 @@ def opportunity(**changes: Value | None) -> Opportunity:
 
 
 def test_a_complete_opportunity_can_go_even_for_nothing() -> None:
-    assert plan_referral(opportunity()) == ()
+    assert creation_obstacles(opportunity()) == ()
 
 
 @pytest.mark.parametrize("name", [name for name in REQUIRED if name != "status"])
 @pytest.mark.parametrize("value", [None, ()])
 def test_each_missing_value_is_a_cause(name: str, value: Value | None) -> None:
-    (found,) = plan_referral(opportunity(**{name: value}))
+    (found,) = creation_obstacles(opportunity(**{name: value}))
     assert (found.code, found.field) == (f"missing_{name}", name)
 
 
 def test_every_cause_is_told_at_once() -> None:
-    codes = [found.code for found in plan_referral(opportunity(account=None, solutions=None, closing=None))]
+    codes = [found.code for found in creation_obstacles(opportunity(account=None, solutions=None, closing=None))]
     assert codes == ["missing_account", "missing_closing", "missing_solutions"]
 
 
@@ -49,17 +49,17 @@ def test_what_could_not_be_read_goes_before_what_is_missing() -> None:
     row = opportunity()
     problem = cause("bad_country", "Account.BillingCountry", value="Germany")
     row = Opportunity(row.id, row.deal.without("account"), flagged=True, modified=NOW, problems={"account": problem})
-    assert plan_referral(row) == (problem,)
+    assert creation_obstacles(row) == (problem,)
 
 
 def test_an_on_hold_stage_is_for_deals_that_microsoft_sent() -> None:
-    (found,) = plan_referral(opportunity(status=Status("New", "Pending")))
+    (found,) = creation_obstacles(opportunity(status=Status("New", "Pending")))
     assert found.code == "stage_on_hold"
 
 
 def test_help_is_not_asked_for_yet() -> None:
     row = Opportunity("006", Deal(COMPLETE), flagged=True, modified=NOW, asks_help=True)
-    assert [found.code for found in plan_referral(row)] == ["help_asked"]
+    assert [found.code for found in creation_obstacles(row)] == ["help_asked"]
 
 
 # --- a closing date in the past ---------------------------------------------------------------------------------------
@@ -75,7 +75,7 @@ def test_help_is_not_asked_for_yet() -> None:
     ],
 )
 def test_a_passed_date_of_an_open_deal_is_worth_a_word(closing: date | None, status: Status, told: str | None) -> None:
-    assert past_closing(Deal(closing=closing, status=status), NOW.date()) == told
+    assert past_close_date_key(Deal(closing=closing, status=status), NOW.date()) == told
 
 
 RULES = Rules(
@@ -87,7 +87,7 @@ def planned(base: date, salesforce: date, partner_center: date, told: tuple[str,
     active = Status("Active", "Accepted")
     row = Opportunity("006", Deal(closing=salesforce, status=active), flagged=True, modified=NOW)
     referral = Referral("r", "1", Deal(closing=partner_center, status=active), NOW, active)
-    link = Link("006", base=Deal(closing=base, status=active), told=told)
+    link = Link("006", base=Deal(closing=base, status=active), reported=told)
     return plan_pair(link, row, referral, RULES, NOW, timedelta()).lines
 
 

@@ -42,7 +42,7 @@ def test_the_long_form_carries_the_case_in_its_last_three_letters(short: str, lo
     ],
 )
 def test_production_reads_untagged_references(reference: str | None, opportunity: str | None) -> None:
-    assert PRODUCTION.opportunity_of(reference) == opportunity
+    assert PRODUCTION.opportunity_named_by(reference) == opportunity
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_production_reads_untagged_references(reference: str | None, opportunity
     ],
 )
 def test_elsewhere_the_tag_must_be_ours(reference: str, opportunity: str | None) -> None:
-    assert STAGING.opportunity_of(reference) == opportunity
+    assert STAGING.opportunity_named_by(reference) == opportunity
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_elsewhere_the_tag_must_be_ours(reference: str, opportunity: str | None)
 def test_a_referral_without_a_link_makes_an_opportunity_only_in_its_own_scope(
     scope: Scope, changes: dict[str, object], reason: str | None
 ) -> None:
-    assert scope.excludes_unlinked(replace(INBOUND, **changes)) == reason  # type: ignore[arg-type]  # by name
+    assert scope.unlinked_exclusion_reason(replace(INBOUND, **changes)) == reason  # type: ignore[arg-type]  # by name

@@ -191,7 +191,7 @@ def described_link(link: Link) -> Json:
         "intent": _described_intent(link.intent),
         "refused": _described_records(link.refused),
         "waiting": _described_records(link.waiting),
-        "told": list(link.told),
+        "told": list(link.reported),
         "cause": [cause.code, cause.field, cause.reason, cause.remedy] if cause else None,
         "mark": str(link.mark) if link.mark else None,
         "unwritten": link.unwritten,

@@ -76,10 +76,10 @@ def test_a_second_link_of_an_opportunity_is_a_conflict(store: LinkStore) -> None
 
 def test_only_the_last_reader_may_change_a_link(store: LinkStore) -> None:
     first = store.insert_link(Link(DEAL))
-    second = store.replace_link(first, first.value.locked())
+    second = store.replace_link(first, first.value.with_intent())
     with pytest.raises(StoreConflict):
         store.replace_link(first, first.value)
-    assert store.replace_link(second, second.value.released()).etag != second.etag
+    assert store.replace_link(second, second.value.without_intent()).etag != second.etag
 
 
 def test_a_change_that_fails_leaves_no_audit_line(store: LinkStore) -> None:
@@ -116,7 +116,7 @@ def test_all_links_and_nothing_else_are_scanned(store: LinkStore) -> None:
 
 def test_only_the_last_reader_may_delete_a_link(store: LinkStore) -> None:
     first = store.insert_link(Link(DEAL))
-    second = store.replace_link(first, first.value.locked())
+    second = store.replace_link(first, first.value.with_intent())
     with pytest.raises(StoreConflict):
         store.delete_link(first)
     store.delete_link(second)

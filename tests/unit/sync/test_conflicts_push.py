@@ -4,7 +4,7 @@ import json
 
 from emulators.base.emulator import Fault, FaultKind
 from shared.domain.deal import Side
-from shared.domain.states import State
+from shared.domain.link_states import State
 from tests.unit.sync.bench import LEASE, Bench
 
 

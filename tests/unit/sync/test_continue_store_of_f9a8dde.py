@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from shared.domain.deal import Side
-from shared.domain.states import State
+from shared.domain.link_states import State
 from tests.unit.store.stored_store import INTERRUPTED, SIGNED_OUT, described_link, long_notes
 from tests.unit.sync.arrivals import assert_quiet, sent
 from tests.unit.sync.bench import HOUR, LEASE, MINUTE, QUARTER

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.deal import Side
-from shared.domain.states import State
+from shared.domain.link_states import State
 from tests.unit.sync.bench import HOUR, MINUTE, Bench
 
 

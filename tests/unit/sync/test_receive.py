@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.domain.deal import Status
-from shared.domain.states import State
+from shared.domain.link_states import State
 from tests.unit.sync.arrivals import assert_quiet, flow, opportunities_of, opportunity_of, sent
 from tests.unit.sync.bench import HOUR, Bench
 

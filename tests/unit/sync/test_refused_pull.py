@@ -3,7 +3,7 @@
 import pytest
 
 from shared.domain.deal import Side
-from shared.domain.states import State
+from shared.domain.link_states import State
 from tests.unit.sync.arrivals import arrived, assert_quiet, flow, saves
 from tests.unit.sync.bench import HOUR, Bench
 

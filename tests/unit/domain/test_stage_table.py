@@ -3,7 +3,7 @@
 import pytest
 
 from shared.domain.deal import Status
-from shared.domain.states import Stage, StageTable
+from shared.domain.stage_table import Stage, StageTable
 
 ACCEPTED, WON, LOST = Status("Active", "Accepted"), Status("Closed", "Won"), Status("Closed", "Lost", "Others")
 TABLE = StageTable(
@@ -46,7 +46,7 @@ def test_a_status_arrives_on_its_stage(status: Status, stage: str | None) -> Non
 
 def test_a_stage_of_its_own_goes_before_one_that_only_shows_the_status() -> None:
     """`Closed Lost` lists Closed/Won too and `arrives`; a won deal must not look lost."""
-    assert TABLE.normal(WON) == WON
+    assert TABLE.normal_status(WON) == WON
     assert TABLE.stage_for(WON) == "Closed Won"
 
 
@@ -54,7 +54,7 @@ def test_the_reason_is_the_stages_own() -> None:
     budget = TABLE.status_of("Lost - Budget")
     assert budget
     assert budget.reason == "Budget"
-    assert TABLE.normal(Status("Closed", "Expired")) == LOST
+    assert TABLE.normal_status(Status("Closed", "Expired")) == LOST
 
 
 def test_the_first_stage_is_the_on_hold_stage() -> None:

@@ -1,0 +1,31 @@
+"""The states of a link, and the mark that a seller sees (docs/protocol.md#states-of-a-link).
+
+    (nothing) --flagged, complete--> live
+    (nothing) --flagged, incomplete--> held --corrected--> live
+    (nothing) --inbound New--> on_hold --answered--> live
+    live --refused by the far side--> parked --changed on either side--> live
+
+No code enters `paused`, `closed` and `gone` yet.
+"""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """The state of a link."""
+
+    LIVE = "live"
+    ON_HOLD = "on_hold"
+    HELD = "held"
+    PAUSED = "paused"
+    CLOSED = "closed"
+    GONE = "gone"
+    PARKED = "parked"
+
+
+class Mark(StrEnum):
+    """The values of the sync status field of an opportunity."""
+
+    SYNCED = "Synced"
+    WAITING = "Waiting"
+    FAILED = "Failed"

@@ -1,0 +1,56 @@
+"""The stage table: which stage of an opportunity means which status of a referral (docs/protocol.md#status)."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from shared.domain.deal import Status
+
+
+class Stage(Struct, frozen=True):
+    """One Salesforce stage: the status that it means, and further statuses that are shown as this stage.
+
+    `arrives` marks the stage that a status from Partner Center gets if several stages mean that status.
+    """
+
+    name: str
+    status: Status
+    also: tuple[Status, ...] = ()
+    arrives: bool = False
+
+    def shows(self, status: Status) -> bool:
+        """Whether `status` is shown as this stage."""
+        return status in (self.status, *self.also)
+
+
+class StageTable(Struct, frozen=True):
+    """Stages and statuses; every stage of the table has a status, and every status that it names has a stage."""
+
+    stages: tuple[Stage, ...]
+
+    def __iter__(self) -> Iterator[Stage]:
+        return iter(self.stages)
+
+    @property
+    def on_hold(self) -> str:
+        """The stage of deals that nobody has accepted or declined yet: the first of the table."""
+        return self.stages[0].name
+
+    def status_of(self, stage: str) -> Status | None:
+        """The status that a stage means; None for a stage that is not in the table. Case does not matter."""
+        folded = stage.casefold()
+        return next((row.status for row in self.stages if row.name.casefold() == folded), None)
+
+    def stage_for(self, status: Status) -> str | None:
+        """The stage for a deal that arrives with `status`: a stage that means it before one that only shows it."""
+        rows = [row for row in self.stages if row.status == status] or [row for row in self.stages if row.shows(status)]
+        chosen = next((row for row in rows if row.arrives), rows[0] if rows else None)
+        return chosen.name if chosen else None
+
+    def normal_status(self, status: Status) -> Status | None:
+        """The status in normal form: the one that its stage means.
+
+        Source: docs/protocol.md#the-narrower-side-judges-equality.
+        """
+        stage = self.stage_for(status)
+        return self.status_of(stage) if stage else None
