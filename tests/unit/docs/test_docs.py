@@ -257,12 +257,12 @@ def test_every_field_of_an_event_is_explained_and_the_reverse() -> None:
 
 def test_every_reason_for_ignoring_a_referral_stands_there_and_the_reverse() -> None:
     scope = (ROOT / "shared/domain/scope.py").read_text(encoding="utf-8")
-    reasons = set(re.findall(r'return "(\w+)"', scope)) | set(found_in("shared/sync", r'_ignored\([^")]*"(\w+)"\)'))
+    reasons = set(re.findall(r'return "(\w+)"', scope)) | set(found_in("shared/sync", r'_ignore\([^")]*"(\w+)"\)'))
     assert set(table("events.md", "Reasons of `referral_ignored`")) == reasons
 
 
 def test_every_cause_of_waiting_stands_there_and_the_reverse() -> None:
-    causes = set(found_in("shared/sync", r'Result\.DUE,\s+"(\w+)"'))
+    causes = set(found_in("shared/sync", r'Result\.RETRY,\s+"(\w+)"'))
     assert set(table("events.md", "Causes of `pair_due`")) == causes
 
 

@@ -98,7 +98,7 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 def test_the_readme_leads_to_every_page() -> None:
     led = {(ROOT / target.partition("#")[0]).resolve() for target in links(ROOT / "README.md")}
-    assert set(DOCS.glob("*.md")) <= led
+    assert set(DOCS.rglob("*.md")) <= led
 
 
 def test_every_page_that_the_code_names_exists() -> None:
@@ -106,14 +106,14 @@ def test_every_page_that_the_code_names_exists() -> None:
         page
         for path in tracked()
         if path.suffix in {".py", ".toml", ".json"} and path != Path(__file__)
-        for page in re.findall(r"\bdocs/[\w-]+\.md\b", path.read_text(encoding="utf-8"))
+        for page in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text(encoding="utf-8"))
     }
     assert sorted(page for page in named if not (ROOT / page).exists()) == []
 
 
 def test_every_path_that_a_page_names_exists() -> None:
     """In code marks; `NAME`, `*` and the like stand for something."""
-    path = re.compile(r"`((?:shared|functions|infra|tests|docs)/[a-z_0-9./-]+)`")
+    path = re.compile(r"`((?:shared|functions|emulators|infra|local|tests|docs)/[a-z_0-9./-]+)`")
     named = {found for page in PAGES for found in path.findall(page.read_text(encoding="utf-8"))}
     assert len(named) > 10
     assert sorted(found for found in named if not (ROOT / found).exists()) == []
