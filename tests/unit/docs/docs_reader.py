@@ -14,6 +14,10 @@ _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
+NAMES = [str(path.relative_to(DOCS if path.is_relative_to(DOCS) else ROOT)) for path in PAGES]
+"""The pages as `text` takes them."""
+
+
 @cache
 def text(page: str) -> str:
     """A page of docs/, or of the top level."""

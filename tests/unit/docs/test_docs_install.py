@@ -9,7 +9,7 @@ import typer
 
 from shared import __version__
 from shared.cli.main import app
-from tests.unit.docs.docs_reader import PAGES, ROOT, rows, section, text
+from tests.unit.docs.docs_reader import NAMES, ROOT, rows, section, text
 
 INSIDE = re.compile(r"`(cosell [^`]+)`|^(cosell .+)$", re.MULTILINE)
 GROUP = 2
@@ -58,7 +58,7 @@ def test_every_alert_has_its_section_in_the_runbook_and_the_reverse() -> None:
         assert "emedy" in under or "| then |" in under, name
 
 
-@pytest.mark.parametrize("page", [path.name for path in PAGES])
+@pytest.mark.parametrize("page", NAMES)
 def test_every_command_that_a_page_names_can_be_typed(page: str) -> None:
     assert {said: fault for said in said_commands(page) if (fault := faults(said))} == {}
 
