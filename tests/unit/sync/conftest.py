@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 import stamina
 
-from tests.unit.sync.bench import Bench
+from tests.unit.sync.harness import Harness
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +13,6 @@ def no_waiting() -> Iterator[None]:
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    with Bench() as made:
+def harness() -> Iterator[Harness]:
+    with Harness() as made:
         yield made

@@ -1,4 +1,4 @@
-"""One process of the connector on the bench: its ports can die at any call, and others can act at any call.
+"""One process of the connector on the harness: its ports can die at any call, and others can act at any call.
 
 A crash is a BaseException after which every port of that instance stays dead, so that no `finally` tidies up what a
 real crash would not (protocol.md section 10).
@@ -20,7 +20,7 @@ class Crash(BaseException):
 
 
 @dataclass(slots=True)
-class Turn:
+class Interruption:
     """Something that happens at a call: `name` is a port's method such as "partner_center.patch", empty for any."""
 
     name: str
@@ -41,12 +41,12 @@ class Turn:
 
 
 @dataclass(slots=True)
-class Life:
+class ProcessState:
     """The life of one instance: the calls it made, who looks on after each, and what is to happen at which."""
 
     calls: list[str] = field(default_factory=list)
     witness: Act | None = None
-    turns: list[Turn] = field(default_factory=list)
+    turns: list[Interruption] = field(default_factory=list)
     dead: bool = False
 
     def crash(self) -> None:
@@ -61,9 +61,9 @@ class Life:
 
     def at(self, name: str, act: Act, *, skip: int = 0, after: bool = False) -> None:
         """Let something happen before (or right after) a call of a method: the first, or after `skip`."""
-        self.turns.append(Turn(name, act, skip, after))
+        self.turns.append(Interruption(name, act, skip, after))
 
-    def die_at(self, number: int, *, after: bool) -> None:
+    def crash_at(self, number: int, *, after: bool) -> None:
         """Crash before, or right after, the call of this number (from 0), whatever it is."""
         self.at("", self.crash, skip=number, after=after)
 
@@ -91,10 +91,10 @@ class Life:
         self.check()
 
 
-class Mortal:
+class CrashablePort:
     """A port whose every call is one of its instance's life; iterators are called page by page."""
 
-    def __init__(self, name: str, port: object, life: Life) -> None:
+    def __init__(self, name: str, port: object, life: ProcessState) -> None:
         self._name, self._port, self._life = name, port, life
 
     def __getattr__(self, method: str) -> Any:  # noqa: ANN401 - stands for every method of any port
@@ -119,10 +119,10 @@ class Mortal:
             yield page
 
 
-class MortalClock:
-    """The bench's clock; sleeping moves it."""
+class CrashableClock:
+    """The harness's clock; sleeping moves it."""
 
-    def __init__(self, now: Callable[[], datetime], later: Callable[[float], None], life: Life) -> None:
+    def __init__(self, now: Callable[[], datetime], later: Callable[[float], None], life: ProcessState) -> None:
         self._now, self._later, self._life = now, later, life
 
     def now(self) -> datetime:
@@ -152,7 +152,7 @@ class SerialWorkers:
         return results
 
 
-class Recorder:
+class RecordedLog:
     """The log: keeps events and holds them against the list of known ones."""
 
     def __init__(self, clock: Clock) -> None:

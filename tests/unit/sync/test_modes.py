@@ -5,34 +5,40 @@ from copy import replace
 import pytest
 
 from shared.sync.context import Mode, Policy
-from tests.unit.sync.bench import HOUR, Bench
+from tests.unit.sync.harness import HOUR, Harness
 
 READS = {"salesforce.query", "partner_center.list"}
 
 
-def everything(bench: Bench) -> object:
+def everything(harness: Harness) -> object:
     """All that a run may not touch where it may write nothing."""
     names = ("push_opportunity", "push_account", "sweep")
-    cursors = [bench.store.cursor(name) for name in names]
-    links = [entry.value for entry in bench.store.links()]
-    return bench.stamps(), cursors, links, len(bench.referrals()), len(bench.salesforce.records("Opportunity"))
+    cursors = [harness.store.cursor(name) for name in names]
+    links = [entry.value for entry in harness.store.links()]
+    return (
+        harness.all_versions(),
+        cursors,
+        links,
+        len(harness.referrals()),
+        len(harness.salesforce.records("Opportunity")),
+    )
 
 
 @pytest.fixture
-def busy(bench: Bench) -> Bench:
+def busy(harness: Harness) -> Harness:
     """A shared deal, edited on both sides; a new one, an incomplete one, and a deal that Microsoft sent."""
-    deal = bench.shared()
-    bench.sweep()
-    bench.seller_edits(deal, Amount=7)
-    bench.colleague_edits(bench.referral_of(deal)["id"], details_closingDateTime="2027-01-01T00:00:00Z")
-    bench.seller_creates(Name="New")
-    bench.seller_creates(Name="Incomplete", Amount=None)
-    bench.partner_center.microsoft_sends()
-    bench.calls()
-    return bench
+    deal = harness.shared()
+    harness.sweep()
+    harness.seller_edits(deal, Amount=7)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_closingDateTime="2027-01-01T00:00:00Z")
+    harness.seller_creates(Name="New")
+    harness.seller_creates(Name="Incomplete", Amount=None)
+    harness.partner_center.microsoft_sends()
+    harness.calls()
+    return harness
 
 
-def test_off_does_nothing(busy: Bench) -> None:
+def test_off_does_nothing(busy: Harness) -> None:
     before = everything(busy)
     worker = busy.instance(Policy(mode=Mode.OFF))
     worker.push()
@@ -42,7 +48,7 @@ def test_off_does_nothing(busy: Bench) -> None:
     assert busy.calls() == {}
 
 
-def test_preview_plans_and_logs_and_writes_nothing(busy: Bench) -> None:
+def test_preview_plans_and_logs_and_writes_nothing(busy: Harness) -> None:
     before = everything(busy)
     worker = busy.instance(Policy(mode=Mode.PREVIEW))
     worker.push()
@@ -55,17 +61,17 @@ def test_preview_plans_and_logs_and_writes_nothing(busy: Bench) -> None:
     assert (told["sweep"]["creates"], told["sweep"]["to_salesforce"]) == (1, 1)
 
 
-def test_a_preview_of_an_empty_store_shows_what_would_come(bench: Bench) -> None:
+def test_a_preview_of_an_empty_store_shows_what_would_come(harness: Harness) -> None:
     for number in range(3):
-        bench.seller_creates(Name=f"Deal {number}")
-    worker = bench.instance(Policy(mode=Mode.PREVIEW))
+        harness.seller_creates(Name=f"Deal {number}")
+    worker = harness.instance(Policy(mode=Mode.PREVIEW))
     worker.push()
     assert [fields["creates"] for fields in worker.log.of("previewed")] == [3]
-    assert bench.referrals() == []
-    assert list(bench.store.links()) == []
+    assert harness.referrals() == []
+    assert list(harness.store.links()) == []
 
 
-def test_a_preview_ends_quietly_when_a_side_does_not_answer(busy: Bench) -> None:
+def test_a_preview_ends_quietly_when_a_side_does_not_answer(busy: Harness) -> None:
     worker = busy.instance(Policy(mode=Mode.PREVIEW))
     busy.salesforce.oauth.sessions.clear()
     busy.salesforce.edit("User", busy.door.user, {"IsActive": True})
@@ -74,7 +80,7 @@ def test_a_preview_ends_quietly_when_a_side_does_not_answer(busy: Bench) -> None
     assert everything(busy) == before
 
 
-def test_a_paused_push_leaves_salesforces_edits_and_works_what_is_due_for_the_pull(busy: Bench) -> None:
+def test_a_paused_push_leaves_salesforces_edits_and_works_what_is_due_for_the_pull(busy: Harness) -> None:
     worker = busy.instance(Policy(paused=frozenset({"push"})))
     cursor = busy.store.cursor("push_opportunity")
     referrals = len(busy.referrals())
@@ -86,7 +92,7 @@ def test_a_paused_push_leaves_salesforces_edits_and_works_what_is_due_for_the_pu
     assert len(busy.salesforce.records("Opportunity")) == 4  # the inbound deal was pulled
 
 
-def test_a_paused_pull_leaves_partner_centers_news(busy: Bench) -> None:
+def test_a_paused_pull_leaves_partner_centers_news(busy: Harness) -> None:
     worker = busy.instance(Policy(paused=frozenset({"pull"})))
     before = busy.store.cursor("sweep")
     worker.sweep()
@@ -98,22 +104,22 @@ def test_a_paused_pull_leaves_partner_centers_news(busy: Bench) -> None:
 
 
 @pytest.mark.parametrize("paused", ["push", "pull"])
-def test_nothing_is_lost_over_a_pause(busy: Bench, paused: str) -> None:
+def test_nothing_is_lost_over_a_pause(busy: Harness, paused: str) -> None:
     worker = busy.instance(Policy(paused=frozenset({paused})))
     for _ in range(5):
         worker.push(after=HOUR)
         worker.sweep()
-    busy.rounds()
+    busy.run_rounds()
     for row in busy.salesforce.records("Opportunity"):
         if row["Name"] != "Incomplete":
             assert busy.differences(row["Id"]) == []
 
 
-def test_what_was_written_in_preview_time_travels_once_the_sync_is_on(bench: Bench) -> None:
-    preview = bench.instance(Policy(mode=Mode.PREVIEW))
-    deal = bench.seller_creates()
+def test_what_was_written_in_preview_time_travels_once_the_sync_is_on(harness: Harness) -> None:
+    preview = harness.instance(Policy(mode=Mode.PREVIEW))
+    deal = harness.seller_creates()
     preview.push()
-    bench.later(HOUR)
-    on = bench.instance(replace(bench.policy, mode=Mode.ON))
+    harness.later(HOUR)
+    on = harness.instance(replace(harness.policy, mode=Mode.ON))
     on.push()
-    assert bench.referral_of(deal)
+    assert harness.referral_of(deal)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.unit.sync.arrivals import arrived, assert_quiet
-from tests.unit.sync.bench import Bench
+from tests.unit.sync.harness import Harness
+from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,16 @@ def called(values: Mapping[str, object]) -> str:
 
 
 @pytest.fixture
-def org(bench: Bench) -> Bench:
+def org(harness: Harness) -> Harness:
     """An org with stages and currencies that the mapping does not know."""
-    administrator = bench.salesforce.founding.administrator
+    administrator = harness.salesforce.founding.administrator
     for code in ("XXX", "XTS"):
         currency = {"IsoCode": code, "ConversionRate": 1, "IsActive": True}
-        bench.salesforce.org.insert("CurrencyType", currency, administrator)
+        harness.salesforce.org.insert("CurrencyType", currency, administrator)
     for name in ("Verbal", "Whispered"):
         stage = {"MasterLabel": name, "ApiName": name, "IsActive": True, "ForecastCategory": "Pipeline"}
-        bench.salesforce.org.insert("OpportunityStage", {**stage, "SortOrder": 20}, administrator)
-    return bench
+        harness.salesforce.org.insert("OpportunityStage", {**stage, "SortOrder": 20}, administrator)
+    return harness
 
 
 @pytest.fixture(params=KINDS)
@@ -55,60 +55,63 @@ def kind(request: pytest.FixtureRequest) -> Spoiled:
     return KINDS[request.param]
 
 
-def test_it_is_left_alone_and_told_once_and_the_rest_travels(org: Bench, kind: Spoiled) -> None:
+def test_it_is_left_alone_and_told_once_and_the_rest_travels(org: Harness, kind: Spoiled) -> None:
     deal = org.shared()
     before = org.referral_of(deal)
     org.seller_edits(deal, **kind.values)
-    org.rounds()
+    org.run_rounds()
     org.seller_edits(deal, Description="Still told")
-    org.rounds()
+    org.run_rounds()
     after = org.referral_of(deal)
     assert after["details"]["notes"] == "Still told"
     assert (after["status"], after["details"]["currency"]) == (before["status"], before["details"]["currency"])
-    assert org.row(deal).items() >= kind.values.items()
-    assert org.told(deal, kind.says.format(called(kind.values))) == 1
-    assert org.row(deal)["Sync_Status__c"] == "Failed"
+    assert org.opportunity(deal).items() >= kind.values.items()
+    assert org.count_in_audit(deal, kind.says.format(called(kind.values))) == 1
+    assert org.opportunity(deal)["Sync_Status__c"] == "Failed"
     assert_quiet(org)
 
 
-def test_another_cause_is_told_again(org: Bench, kind: Spoiled) -> None:
+def test_another_cause_is_told_again(org: Harness, kind: Spoiled) -> None:
     deal = org.shared()
     for values in (kind.values, kind.others):
         org.seller_edits(deal, **values)
-        org.rounds()
-    assert [org.told(deal, kind.says.format(called(one))) for one in (kind.values, kind.others)] == [1, 1]
+        org.run_rounds()
+    assert [org.count_in_audit(deal, kind.says.format(called(one))) for one in (kind.values, kind.others)] == [1, 1]
     assert_quiet(org)
 
 
-def test_once_mended_it_travels_and_the_cross_goes(org: Bench, kind: Spoiled) -> None:
+def test_once_mended_it_travels_and_the_cross_goes(org: Harness, kind: Spoiled) -> None:
     deal = org.shared()
     org.seller_edits(deal, **kind.values)
-    org.rounds()
+    org.run_rounds()
     org.seller_edits(deal, **kind.mended)
-    org.rounds()
+    org.run_rounds()
     assert org.differences(deal) == []
-    assert org.row(deal).items() >= kind.mended.items()
-    assert org.row(deal)["Sync_Status__c"] == "Synced"
+    assert org.opportunity(deal).items() >= kind.mended.items()
+    assert org.opportunity(deal)["Sync_Status__c"] == "Synced"
     assert_quiet(org)
 
 
-def test_what_a_colleague_edits_meanwhile_arrives_once_it_is_mended(org: Bench) -> None:
+def test_what_a_colleague_edits_meanwhile_arrives_once_it_is_mended(org: Harness) -> None:
     deal = org.shared()
     referral = org.referral_of(deal)["id"]
     org.seller_edits(deal, CurrencyIsoCode="XXX")
     org.push()
     org.colleague_edits(referral, details_dealValue=12000, details_notes="From the portal")
     org.event(referral)
-    org.rounds()
-    assert (org.row(deal)["Amount"], org.row(deal)["Description"]) == (10000, "From the portal")
+    org.run_rounds()
+    assert (org.opportunity(deal)["Amount"], org.opportunity(deal)["Description"]) == (
+        10000,
+        "From the portal",
+    )
     org.seller_edits(deal, CurrencyIsoCode="USD")
-    org.rounds()
-    assert org.row(deal)["Amount"] == 12000
+    org.run_rounds()
+    assert org.opportunity(deal)["Amount"] == 12000
     assert org.differences(deal) == []
     assert_quiet(org)
 
 
-def test_the_telling_costs_no_more_than_the_write_back(org: Bench, kind: Spoiled) -> None:
+def test_the_telling_costs_no_more_than_the_write_back(org: Harness, kind: Spoiled) -> None:
     deal = org.shared()
     org.seller_edits(deal, **kind.values)
     org.push()
@@ -119,12 +122,12 @@ def test_the_telling_costs_no_more_than_the_write_back(org: Bench, kind: Spoiled
     assert org.calls() == {"salesforce.query": 1}
 
 
-def test_on_a_deal_that_microsoft_sent_it_is_told_as_well(org: Bench) -> None:
-    _, deal = arrived(org)
+def test_on_a_deal_that_microsoft_sent_it_is_told_as_well(org: Harness) -> None:
+    _, deal = arrived_deal(org)
     org.seller_edits(deal, StageName="Verbal")
-    org.rounds()
-    assert org.told(deal, "Stage Verbal has no matching status in Partner Center.") == 1
+    org.run_rounds()
+    assert org.count_in_audit(deal, "Stage Verbal has no matching status in Partner Center.") == 1
     org.seller_edits(deal, StageName="Qualification")
-    org.rounds()
+    org.run_rounds()
     assert org.differences(deal) == []
     assert_quiet(org)

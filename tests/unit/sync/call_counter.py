@@ -9,7 +9,7 @@ from emulators.base.emulator import Entry
 
 
 @dataclass(slots=True)
-class Books:
+class CallCounter:
     """Both journals, and how far each was read."""
 
     salesforce: list[Entry]
@@ -27,7 +27,7 @@ class Books:
         return counts
 
     @contextmanager
-    def unseen(self) -> Iterator[None]:
+    def not_counted(self) -> Iterator[None]:
         """Calls within are not in the books."""
         lengths = (len(self.salesforce), len(self.partner_center))
         yield

@@ -1,11 +1,11 @@
-"""A bench for `shared.sync`: the real clients on the real emulators, in one process, on one clock that stands still.
+"""A harness for `shared.sync`: the real clients on the real emulators, in one process, on one clock that stands still.
 
 Nothing waits and nothing is patched; time passes by `later` alone (and when the code under test sleeps).
 
->>> bench = Bench()                                                                           # doctest: +SKIP
->>> deal = bench.seller_creates(Amount=5000)                                                  # doctest: +SKIP
->>> bench.push()                                                                              # doctest: +SKIP
->>> bench.referral_of(deal)["details"]["dealValue"]                                           # doctest: +SKIP
+>>> harness = Bench()                                                                           # doctest: +SKIP
+>>> deal = harness.seller_creates(Amount=5000)                                                  # doctest: +SKIP
+>>> harness.push()                                                                              # doctest: +SKIP
+>>> harness.referral_of(deal)["details"]["dealValue"]                                           # doctest: +SKIP
 """
 
 from collections import Counter
@@ -41,8 +41,8 @@ from shared.sync.outcome import Outcome, Report
 from shared.sync.ports import PartnerCenter, RetryEntry, Salesforce, Store
 from shared.sync.runs.pull import pull_event
 from shared.sync.timers import run_push, run_sweep
-from tests.unit.sync.books import Books
-from tests.unit.sync.instances import Crash, Life, Mortal, MortalClock, Recorder, SerialWorkers
+from tests.unit.sync.call_counter import CallCounter
+from tests.unit.sync.instances import Crash, CrashableClock, CrashablePort, ProcessState, RecordedLog, SerialWorkers
 
 START = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
 SALESFORCE_URL = "https://acme.my.salesforce.com"
@@ -70,27 +70,27 @@ def _keys() -> tuple[EntraEmulator, CertificateHost]:
 class Instance:
     """One process of the connector."""
 
-    bench: "Bench"
+    harness: "Harness"
     ctx: Context
-    life: Life
-    log: Recorder
+    life: ProcessState
+    log: RecordedLog
 
     def push(self, after: float = MINUTE) -> Report:
         """The minute timer, `after` seconds later."""
-        self.bench.later(after)
+        self.harness.later(after)
         return run_push(self.ctx)
 
     def sweep(self, after: float = MINUTE) -> Report:
         """The sweep's timer, `after` seconds later."""
-        self.bench.later(after)
+        self.harness.later(after)
         return run_sweep(self.ctx)
 
     def event(self, referral_id: str, after: float = 1.0) -> Outcome | None:
         """The queue's message of one event, `after` seconds later."""
-        self.bench.later(after)
+        self.harness.later(after)
         return pull_event(self.ctx, referral_id)
 
-    def dies(self, run: Callable[["Instance"], object]) -> bool:
+    def crashes_during(self, run: Callable[["Instance"], object]) -> bool:
         """Whether this instance died during a run."""
         try:
             run(self)
@@ -99,7 +99,7 @@ class Instance:
         return False
 
 
-class Bench:
+class Harness:
     """Both systems, a store, a seller, colleagues in the portal, and any number of instances."""
 
     def __init__(
@@ -130,7 +130,7 @@ class Bench:
         self.badge = Badge(entra)
         self.door = OpenDoor(self.salesforce, SALESFORCE_URL)
         self.accounts: dict[str, str] = {}
-        self._books = Books(self.salesforce.journal, self.partner_center.journal)
+        self._books = CallCounter(self.salesforce.journal, self.partner_center.journal)
         self.one = self.instance()
 
     def __enter__(self) -> Self:
@@ -157,25 +157,25 @@ class Bench:
 
     def instance(self, policy: Policy | None = None, chance: float = 0.5) -> Instance:
         """A further process on the same store and systems."""
-        life = Life()
-        clock = MortalClock(self.now, self.later, life)
-        log = Recorder(clock)
+        life = ProcessState()
+        clock = CrashableClock(self.now, self.later, life)
+        log = RecordedLog(clock)
         context = Context(
             self._mortal_partner_center(life), self._mortal_salesforce(life), self._mortal_store(life),
             self.translation, self.scope, clock, SerialWorkers(), log, lambda: chance, policy or self.policy,
         )  # fmt: skip
         return Instance(self, context, life, log)
 
-    def _mortal_partner_center(self, life: Life) -> PartnerCenter:
+    def _mortal_partner_center(self, life: ProcessState) -> PartnerCenter:
         client = Referrals(PARTNER_CENTER_URL, self.badge, client=self._http, clock=self._seconds)
-        return Mortal("partner_center", client, life)
+        return CrashablePort("partner_center", client, life)
 
-    def _mortal_salesforce(self, life: Life) -> Salesforce:
+    def _mortal_salesforce(self, life: ProcessState) -> Salesforce:
         wire = Wire(self.door, self._adapter, version="66.0", seconds=60.0, now=self.now, monotonic=self._seconds)
-        return Mortal("salesforce", SalesforceClient(wire), life)
+        return CrashablePort("salesforce", SalesforceClient(wire), life)
 
-    def _mortal_store(self, life: Life) -> Store:
-        return Mortal("store", LinkStore(self.rows, self._seconds), life)
+    def _mortal_store(self, life: ProcessState) -> Store:
+        return CrashablePort("store", LinkStore(self.rows, self._seconds), life)
 
     def _seconds(self) -> float:
         return self.now().timestamp()
@@ -192,7 +192,7 @@ class Bench:
         """An event for the first instance."""
         return self.one.event(referral_id, after)
 
-    def rounds(self, count: int = 3, by: Instance | None = None, after: float = QUARTER) -> None:
+    def run_rounds(self, count: int = 3, by: Instance | None = None, after: float = QUARTER) -> None:
         """Some rounds of push and sweep."""
         worker = by or self.instance()
         for _ in range(count):
@@ -201,7 +201,7 @@ class Bench:
 
     # --- the seller
 
-    def account(self, name: str = "Northwind Traders", country: str | None = "US") -> str:
+    def account_id(self, name: str = "Northwind Traders", country: str | None = "US") -> str:
         """The customer's account, made once."""
         if name not in self.accounts:
             address = {"BillingCity": "Seattle", "BillingStreet": "1 Main Street", "BillingCountry": country}
@@ -222,7 +222,7 @@ class Bench:
         if self.salesforce.org.model.get("Opportunity").find("CurrencyIsoCode"):
             whole["CurrencyIsoCode"] = "USD"
         whole |= values
-        whole.setdefault("AccountId", self.account())
+        whole.setdefault("AccountId", self.account_id())
         return self.salesforce.insert("Opportunity", whole)
 
     def seller_edits(self, opportunity_id: str, **values: object) -> None:
@@ -242,18 +242,18 @@ class Bench:
         self.push()
         self.calls()
 
-    def row(self, opportunity_id: str) -> dict[str, Any]:
+    def opportunity(self, opportunity_id: str) -> dict[str, Any]:
         """The opportunity as Salesforce has it."""
         return self.salesforce.record("Opportunity", opportunity_id)
 
-    def audit(self, opportunity_id: str) -> list[str]:
+    def audit_texts(self, opportunity_id: str) -> list[str]:
         """The audit field's lines, newest first, without their times."""
-        text = self.row(opportunity_id)["Audit__c"] or ""
+        text = self.opportunity(opportunity_id)["Audit__c"] or ""
         return [line.partition(" UTC - ")[2] for line in text.splitlines()]
 
-    def told(self, opportunity_id: str, words: str) -> int:
+    def count_in_audit(self, opportunity_id: str, words: str) -> int:
         """How many lines of the audit field say something."""
-        return sum(words in line for line in self.audit(opportunity_id))
+        return sum(words in line for line in self.audit_texts(opportunity_id))
 
     # --- Partner Center
 
@@ -277,23 +277,23 @@ class Bench:
 
     # --- faults
 
-    def fault(self, side: Side, fault: Fault) -> None:
+    def inject_fault(self, side: Side, fault: Fault) -> None:
         """Let the next matching request to a side go wrong."""
         emulator = self.salesforce if side is Side.SALESFORCE else self.partner_center
         emulator.faults.append(fault)
 
-    def mend(self) -> None:
+    def clear_faults(self) -> None:
         """No faults, rules and locks any more."""
         self.partner_center.faults.clear()
         self.salesforce.faults.clear()
         self.salesforce.org.hooks.rules.clear()
         self.salesforce.org.hooks.locks.clear()
 
-    def validation_rule(self, column: str, deal: str | None = None, times: int | None = None) -> None:
+    def refuse_writes_of(self, column: str, deal: str | None = None, times: int | None = None) -> None:
         """Salesforce refuses writes of a column (of one opportunity, so many times)."""
         self.salesforce.org.hooks.rules.append(ValidationRule("Opportunity", column, "Not so.", deal, times=times))
 
-    def lock(self, opportunity_id: str, times: int | None = 1, code: str = "UNABLE_TO_LOCK_ROW") -> None:
+    def lock_record(self, opportunity_id: str, times: int | None = 1, code: str = "UNABLE_TO_LOCK_ROW") -> None:
         """Somebody holds the row."""
         self.salesforce.org.hooks.locks[opportunity_id] = Lock(code, times)
 
@@ -309,18 +309,18 @@ class Bench:
         assert entry is not None, "no link"
         return entry.value
 
-    def due(self, side: Side) -> list[RetryEntry]:
+    def retry_entries(self, side: Side) -> list[RetryEntry]:
         """All that waits."""
         return list(self.store.retry_entries(side, datetime.max.replace(tzinfo=UTC), 10_000))
 
-    def stamps(self) -> Mapping[str, object]:
+    def all_versions(self) -> Mapping[str, object]:
         """Everything that would differ if anybody wrote anything."""
         rows = {row["Id"]: row["SystemModstamp"] for row in self.salesforce.records("Opportunity")}
         return {**rows, **{referral["id"]: referral["eTag"] for referral in self.partner_center.referrals()}}
 
     # --- agreement
 
-    def both(self, opportunity_id: str) -> tuple[Opportunity, Referral]:
+    def read_both_sides(self, opportunity_id: str) -> tuple[Opportunity, Referral]:
         """Both sides in the domain's words, read as the code under test reads them."""
         context = self.instance().ctx
         answer = context.salesforce.opportunities([opportunity_id], self.translation.selects)
@@ -330,7 +330,7 @@ class Bench:
 
     def differences(self, opportunity_id: str) -> list[str]:
         """The fields in which the two sides do not agree."""
-        with self._books.unseen():  # a look of ours is no call of theirs
-            row, referral = self.both(opportunity_id)
+        with self._books.not_counted():  # a look of ours is no call of theirs
+            row, referral = self.read_both_sides(opportunity_id)
         names: Iterable[str] = (rule.field for rule in self.translation.rules.updatable)
         return [name for name in names if row.deal.get(name) != referral.deal.get(name)]

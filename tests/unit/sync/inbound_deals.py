@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulators.salesforce.data.hooks import ValidationRule
-from tests.unit.sync.bench import HOUR, LEASE, Bench, Instance
+from tests.unit.sync.harness import HOUR, LEASE, Harness, Instance
 
 CUSTOMER = {
     "name": "Fabrikam Robotics",
@@ -36,10 +36,10 @@ class Flow(ValidationRule):
         return False
 
 
-def flow(bench: Bench, **values: object) -> None:
+def flow(harness: Harness, **values: object) -> None:
     """Automation of the org that answers each write of a field of the opportunity with a value of its own."""
     flows = [Flow("Opportunity", field, "", value=value) for field, value in values.items()]
-    bench.salesforce.org.hooks.rules.extend(flows)
+    harness.salesforce.org.hooks.rules.extend(flows)
 
 
 class Witness(ValidationRule):
@@ -51,69 +51,69 @@ class Witness(ValidationRule):
         return False
 
 
-def saves(bench: Bench) -> list[set[str]]:
+def watch_saves(harness: Harness) -> list[set[str]]:
     """The fields that each later save of an opportunity writes; the list grows."""
     seen: list[set[str]] = []
-    bench.salesforce.org.hooks.rules.append(Witness("Opportunity", "", "", value=seen))
+    harness.salesforce.org.hooks.rules.append(Witness("Opportunity", "", "", value=seen))
     return seen
 
 
-def sent(bench: Bench, **fields: object) -> str:
+def microsoft_sends_deal(harness: Harness, **fields: object) -> str:
     """A new deal from Microsoft, of which nobody told us yet. Returns the referral's id."""
     details = {**DETAILS, **fields.pop("details", {})}  # type: ignore[dict-item]  # a test names a mapping here
     customer = {**CUSTOMER, **fields.pop("customerProfile", {})}  # type: ignore[dict-item]  # as above
     whole = {"name": "Robots for the harbour", "customerProfile": customer, "details": details, **fields}
-    return bench.partner_center.microsoft_sends(**whole)
+    return harness.partner_center.microsoft_sends(**whole)
 
 
-def arrived(bench: Bench, **fields: object) -> tuple[str, str]:
+def arrived_deal(harness: Harness, **fields: object) -> tuple[str, str]:
     """A deal that has become an opportunity, and is quiet: the ids of referral and opportunity."""
-    referral = sent(bench, **fields)
-    bench.event(referral)
-    bench.quiet()
-    return referral, opportunity_of(bench, referral)["Id"]
+    referral = microsoft_sends_deal(harness, **fields)
+    harness.event(referral)
+    harness.quiet()
+    return referral, opportunity_of(harness, referral)["Id"]
 
 
-def accepted(bench: Bench, **fields: object) -> tuple[str, str]:
+def accepted_deal(harness: Harness, **fields: object) -> tuple[str, str]:
     """As `arrived`, and a colleague has accepted it."""
-    referral = sent(bench, **fields)
-    bench.event(referral)
-    bench.colleague_edits(referral, status="Active", substatus="Accepted")
-    bench.event(referral)
-    bench.quiet()
-    bench.sweep()
-    bench.calls()
-    return referral, opportunity_of(bench, referral)["Id"]
+    referral = microsoft_sends_deal(harness, **fields)
+    harness.event(referral)
+    harness.colleague_edits(referral, status="Active", substatus="Accepted")
+    harness.event(referral)
+    harness.quiet()
+    harness.sweep()
+    harness.calls()
+    return referral, opportunity_of(harness, referral)["Id"]
 
 
-def opportunities_of(bench: Bench, referral_id: str) -> list[dict[str, Any]]:
+def opportunities_of(harness: Harness, referral_id: str) -> list[dict[str, Any]]:
     """The opportunities that carry a referral's id."""
-    rows = bench.salesforce.records("Opportunity")
+    rows = harness.salesforce.records("Opportunity")
     return [dict(row) for row in rows if row["Referral_Identifier__c"] == referral_id]
 
 
-def opportunity_of(bench: Bench, referral_id: str) -> dict[str, Any]:
+def opportunity_of(harness: Harness, referral_id: str) -> dict[str, Any]:
     """The one opportunity of a referral. Fails where there are none or several."""
-    (found,) = opportunities_of(bench, referral_id)
+    (found,) = opportunities_of(harness, referral_id)
     return found
 
 
-def recovers(bench: Bench, survivor: Instance | None = None) -> Instance:
+def recover_after_lease(harness: Harness, survivor: Instance | None = None) -> Instance:
     """Another instance works after the lease: three rounds, as design.md section 4 rule 3 grants."""
-    survivor = survivor or bench.instance()
+    survivor = survivor or harness.instance()
     for _ in range(3):
-        bench.later(LEASE)
+        harness.later(LEASE)
         survivor.push(HOUR)
         survivor.sweep()
     survivor.push()
     return survivor
 
 
-def assert_quiet(bench: Bench, worker: Instance | None = None) -> None:
+def assert_quiet(harness: Harness, worker: Instance | None = None) -> None:
     """One more round writes nothing, and no instance's run has failed."""
-    worker = worker or bench.instance()
-    before = bench.stamps()
+    worker = worker or harness.instance()
+    before = harness.all_versions()
     worker.push(HOUR)
     worker.sweep()
-    assert bench.stamps() == before
+    assert harness.all_versions() == before
     assert not worker.log.of("run_failed")

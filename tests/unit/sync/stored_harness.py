@@ -1,18 +1,18 @@
-"""A bench that continues where commit f9a8dde stopped: its rows, and both systems as it left them."""
+"""A harness that continues where commit f9a8dde stopped: its rows, and both systems as it left them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emulators.partner_center.referral_store import Row
 from tests.unit.store.stored_store import read_json, scene
-from tests.unit.sync.bench import Bench
+from tests.unit.sync.harness import Harness
 
 Json = Mapping[str, Any]
 SYSTEMS = "f9a8dde_systems.json"
 
 
-class StoredBench(Bench):
-    """A bench at the moment of a stored scene. The faults and locks of that time are gone."""
+class StoredHarness(Harness):
+    """A harness at the moment of a stored scene. The faults and locks of that time are gone."""
 
     def __init__(self, name: str) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from shared.foundation.errors import ConfigurationError, SignInFailed
 from shared.settings.variables import Settings
 from shared.sync.context import Context
 from shared.sync.timers import run_push
-from tests.unit.sync.bench import Bench
+from tests.unit.sync.harness import Harness
 
 OURS, THEIRS = "00D000000000001EAA", "00D000000000002EAA"
 GUID = "11111111-2222-4333-8444-555555555555"
@@ -103,25 +103,25 @@ def test_a_failed_sign_in_at_the_start_pauses_the_side_and_is_no_owner(settings:
         assert app.local.store.owner(THEIRS) == THEIRS
 
 
-def test_production_leaves_the_deals_of_other_environments_alone(bench: Bench) -> None:
-    bench.partner_center.portal_creates({"externalReferenceId": "STAGING:006000000000001AAA"})
-    before = bench.stamps()
-    bench.rounds()
-    assert bench.stamps() == before
-    assert bench.salesforce.records("Opportunity") == []
+def test_production_leaves_the_deals_of_other_environments_alone(harness: Harness) -> None:
+    harness.partner_center.portal_creates({"externalReferenceId": "STAGING:006000000000001AAA"})
+    before = harness.all_versions()
+    harness.run_rounds()
+    assert harness.all_versions() == before
+    assert harness.salesforce.records("Opportunity") == []
 
 
 def test_a_refreshed_sandboxs_copies_of_production_ids_are_held_and_production_is_untouched() -> None:
-    with Bench() as production:
+    with Harness() as production:
         deal = production.shared()
         referral = production.referral_of(deal)
-    with Bench(tag="SANDBOX") as sandbox:
+    with Harness(tag="SANDBOX") as sandbox:
         # The copy has production's record: ticked, with production's referral id, and an edit of a tester.
         theirs = sandbox.partner_center.portal_creates({"externalReferenceId": referral["externalReferenceId"]})
         before = sandbox.partner_center.referral(theirs)["eTag"]
         copy = sandbox.seller_creates(Referral_Identifier__c=theirs, Amount=1)
-        sandbox.rounds()
+        sandbox.run_rounds()
         sandbox.seller_edits(copy, Amount=2)
-        sandbox.rounds()
+        sandbox.run_rounds()
         assert sandbox.partner_center.referral(theirs)["eTag"] == before
         assert len(sandbox.referrals()) == 1

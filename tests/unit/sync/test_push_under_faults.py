@@ -3,10 +3,10 @@
 import pytest
 
 from shared.foundation.errors import Ambiguous, CosellError, StoreConflict, StoreUnavailable, Throttled, Unavailable
-from tests.unit.sync.arrivals import assert_quiet, recovers
-from tests.unit.sync.bench import Bench
-from tests.unit.sync.deaths import EVERY, some
-from tests.unit.sync.departures import SCENARIOS, Scenario
+from tests.unit.sync.crash_points import EVERY, every_nth
+from tests.unit.sync.harness import Harness
+from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
+from tests.unit.sync.outbound_deals import SCENARIOS, Scenario
 
 pytestmark = pytest.mark.slow
 
@@ -24,11 +24,11 @@ class Bug(Exception):
 
 def calls_of(scenario: Scenario) -> list[str]:
     """The calls of a run that meets no trouble."""
-    with Bench() as bench:
-        scenario.arrange(bench)
-        bench.one.life.calls.clear()
-        scenario.run(bench.one)
-        return list(bench.one.life.calls)
+    with Harness() as harness:
+        scenario.arrange(harness)
+        harness.one.life.calls.clear()
+        scenario.run(harness.one)
+        return list(harness.one.life.calls)
 
 
 def troubles(name: str) -> list[tuple[Exception, bool]]:
@@ -47,9 +47,9 @@ def _changes(name: str) -> bool:
 
 def meets(scenario: Scenario, number: int, error: Exception, *, after: bool) -> None:
     """A run in which one call fails, and what comes of it."""
-    with Bench() as bench:
-        deal = scenario.arrange(bench)
-        worker = bench.instance()
+    with Harness() as harness:
+        deal = scenario.arrange(harness)
+        worker = harness.instance()
 
         def fail() -> None:
             raise error
@@ -59,10 +59,10 @@ def meets(scenario: Scenario, number: int, error: Exception, *, after: bool) -> 
             scenario.run(worker)
         except CosellError as escaped:
             assert isinstance(escaped, StoreUnavailable), escaped  # noqa: PT017 - whether one escapes depends on the call
-        recovers(bench, worker)
+        recover_after_lease(harness, worker)
         try:
-            scenario.check(bench, deal)
-            assert_quiet(bench, bench.instance())
+            scenario.check(harness, deal)
+            assert_quiet(harness, harness.instance())
         except AssertionError as failed:
             message = (
                 f"{type(error).__name__} {'after' if after else 'before'} call {number}, {worker.life.calls[number]}"
@@ -80,7 +80,7 @@ def test_a_port_that_fails_at_any_call_costs_time_alone(name: str, every: int) -
         if call != USAGE
         for error, after in troubles(call)
     ]
-    for number, error, after in some(cases, every * 2 - 1):
+    for number, error, after in every_nth(cases, every * 2 - 1):
         meets(scenario, number, error, after=after)
 
 

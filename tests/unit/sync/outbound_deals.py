@@ -1,0 +1,219 @@
+"""What sellers and colleagues do to a deal that a push is about, and what must have become of it in the end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.domain.deal import Side
+from tests.unit.sync.harness import Harness, Instance
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`arrange` returns the opportunity that the run is about; `meanwhile` happens between crash and recovery."""
+
+    arrange: Callable[[Harness], str]
+    check: Callable[[Harness, str], object]
+    run: Callable[[Instance], object] = Instance.push
+    meanwhile: Callable[[Harness, str], object] = field(default=lambda _bench, _deal: None)
+
+
+def assert_reported_once(harness: Harness, deal: str, *sentences: str) -> None:
+    """Each sentence stands in the audit exactly once, whoever died when."""
+    for words in sentences:
+        assert harness.count_in_audit(deal, words) == 1, harness.audit_texts(deal)
+
+
+def assert_linked(harness: Harness, deal: str) -> None:
+    referral, row = harness.referral_of(deal), harness.opportunity(deal)
+    assert row["Referral_Identifier__c"] == referral["id"]
+    assert row["Referral_Link__c"].endswith(referral["id"])
+    assert row["Sync_Status__c"] == "Synced"
+    pointer = harness.store.pointer(referral["id"])
+    assert pointer is not None
+    assert pointer.value.opportunity_id == deal
+    lines = harness.count_in_audit(deal, "referral was created") + harness.count_in_audit(
+        deal, "linked to the referral"
+    )
+    assert lines == 1, harness.audit_texts(deal)
+    assert_agreed(harness, deal)
+
+
+def assert_agreed(harness: Harness, deal: str) -> None:
+    assert harness.differences(deal) == []
+    assert harness.link(deal).intent is None
+    assert harness.retry_entries(Side.SALESFORCE) == []
+    assert harness.retry_entries(Side.PARTNER_CENTER) == []
+
+
+# --- create
+
+
+def edit_both_sides(harness: Harness, deal: str) -> None:
+    harness.seller_edits(deal, Amount=31000)
+    for referral in harness.referrals():
+        harness.colleague_edits(referral["id"], details_notes="A colleague was here.")
+
+
+def assert_linked_with_edits(harness: Harness, deal: str) -> None:
+    assert_linked(harness, deal)
+    assert harness.referral_of(deal)["details"]["dealValue"] == 31000
+    notes = harness.opportunity(deal)["Description"]
+    assert "A colleague was here." in notes or notes == "First call went well."
+    assert harness.count_in_audit(deal, "was changed on both sides") == 0
+
+
+def deal_to_adopt(harness: Harness) -> str:
+    details = {"notes": "From the portal", "dealValue": 10000, "currency": "USD"}
+    details["closingDateTime"] = "2026-12-31T00:00:00Z"
+    referral = harness.partner_center.portal_creates({"details": details})
+    return harness.seller_creates(Referral_Identifier__c=referral, Description="From Salesforce")
+
+
+def assert_adopted(harness: Harness, deal: str) -> None:
+    assert len(harness.referrals()) == 1
+    assert harness.link(deal).referral_id == harness.referrals()[0]["id"]
+    assert_reported_once(harness, deal, "was linked to")
+    notes = harness.opportunity(deal)["Description"]
+    assert notes.count("From the portal") == notes.count("From Salesforce") == 1
+    assert_agreed(harness, deal)
+
+
+# --- update
+
+
+def edited_deal(harness: Harness) -> str:
+    deal = harness.shared()
+    harness.seller_edits(deal, Amount=27000, CloseDate="2027-04-01")
+    return deal
+
+
+def assert_updated(harness: Harness, deal: str) -> None:
+    details = harness.referral_of(deal)["details"]
+    assert (details["dealValue"], details["closingDateTime"]) == (27000, "2027-04-01T00:00:00Z")
+    assert_reported_once(harness, deal, "10000.00 USD → 27000.00 USD", "2026-12-31 → 2027-04-01")
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert_agreed(harness, deal)
+
+
+def seller_edits_again(harness: Harness, deal: str) -> None:
+    harness.seller_edits(deal, Amount=28000)
+
+
+def assert_updated_again(harness: Harness, deal: str) -> None:
+    assert harness.referral_of(deal)["details"]["dealValue"] == harness.opportunity(deal)["Amount"] == 28000
+    assert harness.count_in_audit(deal, "was changed on both sides") == 0
+    assert_agreed(harness, deal)
+
+
+def conflicting_deal(harness: Harness) -> str:
+    deal = harness.shared()
+    harness.seller_edits(deal, Amount=27000, CloseDate="2027-04-01")
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=29000, details_notes="The whole fleet.")
+    return deal
+
+
+def assert_nothing_lost(harness: Harness, deal: str) -> None:
+    row, details = harness.opportunity(deal), harness.referral_of(deal)["details"]
+    assert (row["Amount"], details["dealValue"], row["CloseDate"]) == (27000, 27000, "2027-04-01")
+    assert row["Description"] == "The whole fleet."
+    assert "29000.00 USD" in "\n".join(harness.audit_texts(deal))
+    assert_agreed(harness, deal)
+
+
+def deal_with_bad_amount(harness: Harness) -> str:
+    deal = harness.shared()
+    harness.seller_edits(deal, Amount=-5, CloseDate="2027-04-01")
+    return deal
+
+
+def assert_parked(harness: Harness, deal: str) -> None:
+    details = harness.referral_of(deal)["details"]
+    assert (details["dealValue"], details["closingDateTime"]) == (10000, "2027-04-01T00:00:00Z")
+    assert (harness.opportunity(deal)["Amount"], harness.opportunity(deal)["Sync_Status__c"]) == (
+        -5,
+        "Failed",
+    )
+    assert_reported_once(harness, deal, "2026-12-31 → 2027-04-01", "not negative")
+    assert harness.link(deal).intent is None
+
+
+def won_deal(harness: Harness) -> str:
+    deal = harness.shared()
+    harness.seller_edits(deal, StageName="Closed Won")
+    return deal
+
+
+def push_until_closed(instance: Instance) -> None:
+    instance.push()
+    instance.push(after=150.0)
+
+
+def assert_closed(harness: Harness, deal: str) -> None:
+    assert (harness.referral_of(deal)["status"], harness.referral_of(deal)["substatus"]) == ("Closed", "Won")
+    assert (harness.opportunity(deal)["StageName"], harness.opportunity(deal)["Sync_Status__c"]) == (
+        "Closed Won",
+        "Synced",
+    )
+    assert_reported_once(harness, deal, "To Partner Center: Status")
+    assert_agreed(harness, deal)
+
+
+def take_back_win(harness: Harness, deal: str) -> None:
+    if harness.referral_of(deal)["status"] == "Active":
+        harness.seller_edits(deal, StageName="Qualification")
+
+
+def assert_closed_or_open(harness: Harness, deal: str) -> None:
+    assert harness.opportunity(deal)["StageName"] == ("Qualification" if is_still_open(harness, deal) else "Closed Won")
+    assert_agreed(harness, deal)
+
+
+def is_still_open(harness: Harness, deal: str) -> bool:
+    return bool(harness.referral_of(deal)["status"] == "Active")
+
+
+# --- held
+
+
+def incomplete_deal(harness: Harness) -> str:
+    return harness.seller_creates(AccountId=harness.account_id("Tailspin Toys", None), Amount=None)
+
+
+def held(harness: Harness, deal: str) -> None:
+    assert harness.referrals() == []
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
+    assert_reported_once(harness, deal, "no Billing Country", "Amount or its currency")
+    assert harness.link(deal).intent is None
+
+
+def completed_deal(harness: Harness) -> str:
+    deal = harness.seller_creates(Amount=None)
+    harness.quiet()
+    harness.seller_edits(deal, Amount=31000)
+    return deal
+
+
+def refused_deal(harness: Harness) -> str:
+    return harness.seller_creates(Amount=-5)
+
+
+def assert_refused_once(harness: Harness, deal: str) -> None:
+    assert harness.referrals() == []
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
+    assert_reported_once(harness, deal, "not negative")
+
+
+SCENARIOS = {
+    "a create": Scenario(Harness.seller_creates, assert_linked),
+    "a create and edits": Scenario(Harness.seller_creates, assert_linked_with_edits, meanwhile=edit_both_sides),
+    "an adoption": Scenario(deal_to_adopt, assert_adopted),
+    "a refused create": Scenario(refused_deal, assert_refused_once),
+    "an update": Scenario(edited_deal, assert_updated),
+    "an update and another": Scenario(edited_deal, assert_updated_again, meanwhile=seller_edits_again),
+    "an update in conflict": Scenario(conflicting_deal, assert_nothing_lost),
+    "an update with a guilty path": Scenario(deal_with_bad_amount, assert_parked),
+    "a win": Scenario(won_deal, assert_closed, push_until_closed),
+    "a win taken back": Scenario(won_deal, assert_closed_or_open, push_until_closed, take_back_win),
+    "a held deal": Scenario(incomplete_deal, held),
+    "a mended deal": Scenario(completed_deal, assert_linked),
+}
