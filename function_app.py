@@ -15,11 +15,11 @@ from functions.receive_event import bp as receive_event
 from functions.report_health import bp as report_health
 from functions.sweep_referrals import bp as sweep_referrals
 from shared.app import app as connector
-from shared.settings.variables import check_together, trigger_settings
+from shared.settings.variables import run_startup_checks, trigger_settings
 from shared.webhook.admission import door
 
 # A wrong setting or mapping file never starts the app: the error names all that is wrong.
-check_together(connector, door, trigger_settings)
+run_startup_checks(connector, door, trigger_settings)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 for blueprint in (

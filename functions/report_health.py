@@ -12,6 +12,6 @@ bp = func.Blueprint()
 def report_health(req: func.HttpRequest) -> func.HttpResponse:
     """Report how the connector stands."""
     from shared.app import app  # noqa: PLC0415 - late: the event door does not need it
-    from shared.operations.health import health  # noqa: PLC0415 - as above
+    from shared.operations.health import health_report  # noqa: PLC0415 - as above
 
-    return func.HttpResponse(json.dumps(health(app())), mimetype="application/json")
+    return func.HttpResponse(json.dumps(health_report(app())), mimetype="application/json")

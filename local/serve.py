@@ -14,7 +14,7 @@ from emulators.partner_center.events import NAMES, TEST_EVENT
 from local import storage
 from local.host import Host
 from local.systems import PUSH_SCHEDULE, ROOT, SWEEP_SCHEDULE, Systems, started
-from shared.cli.environment import Environment, write
+from shared.cli.environment import Environment, write_environment
 from shared.foundation.errors import ConfigurationError
 
 ADDRESSES = 7
@@ -73,7 +73,7 @@ def _serve(wanted: argparse.Namespace, end: End) -> None:
         host.start(wanted.port and wanted.port + ADDRESSES - 1, systems.authority.server(), timers=True)
         systems.partner_center.register_events(f"{host.url}/api/events", [*NAMES, TEST_EVENT])
         show(systems, host, kept.name)
-        left = write(Environment("local", kept.environ, {"function_app_url": host.url}))
+        left = write_environment(Environment("local", kept.environ, {"function_app_url": host.url}))
         try:
             end.wait()
         finally:

@@ -15,13 +15,13 @@ from shared.cli.self_signed_certificate import Certificate
 from shared.clients.partner_center.consent import NEXT_CERTIFICATE
 from shared.clients.partner_center.sign_in import SecretNames, certified, credential
 from shared.foundation.errors import ConfigurationError, NotFound
-from shared.foundation.redacted import Hidden
+from shared.foundation.redacted import Redacted
 
 DAYS = 365
 """How long a new certificate lasts."""
 
 
-class Chosen(Hidden, frozen=True):
+class AppCredential(Redacted, frozen=True):
     """A credential as MSAL takes it (None: the registration is public), and its name for a person.
 
     `waiting` is a new certificate that no sign-in has proven yet.
@@ -29,40 +29,40 @@ class Chosen(Hidden, frozen=True):
 
     credential: str | dict[str, str] | None
     name: str
-    waiting: Certificate | None = None
+    new_certificate: Certificate | None = None
 
 
-def chosen(app: App) -> Chosen:
+def select_credential(app: App) -> AppCredential:
     """The waiting certificate, else the one in use, else the client secret. Raises SignInFailed for none of them."""
     if app.settings.partner_center.public_client:
-        return Chosen(None, "no credential: the registration is public")
+        return AppCredential(None, "no credential: the registration is public")
     names, read = SecretNames(), app.vault.get_fresh
     waiting = _found(read, NEXT_CERTIFICATE)
     if waiting is not None and waiting != _found(read, str(names.certificate)):
-        known = self_signed_certificate.read(waiting)
+        known = self_signed_certificate.parse_certificate(waiting)
         if known is not None:
-            return Chosen(certified(waiting), f"the new certificate {known.thumbprint}", known)
-    return in_use(app)
+            return AppCredential(certified(waiting), f"the new certificate {known.thumbprint}", known)
+    return credential_in_use(app)
 
 
-def in_use(app: App) -> Chosen:
+def credential_in_use(app: App) -> AppCredential:
     """The certificate, else the client secret. Raises SignInFailed for neither."""
     found = credential(app.vault.get_fresh, SecretNames())
-    return Chosen(found, "the client secret" if isinstance(found, str) else "the certificate in use")
+    return AppCredential(found, "the client secret" if isinstance(found, str) else "the certificate in use")
 
 
-def promote(app: App, waiting: Certificate) -> None:
+def put_into_use(app: App, waiting: Certificate) -> None:
     """A sign-in has proven the new certificate: from now on it is the one in use."""
     app.vault.set(str(SecretNames().certificate), waiting.pem, expires=waiting.ends)
 
 
-def make_certificate(app: App, environment: Environment, output: Output, folder: Path = Path()) -> Exit:
+def make_new_certificate(app: App, environment: Environment, output: Output, folder: Path = Path()) -> Exit:
     """Make one, keep it in the vault until a sign-in proves it, and say what to upload; the one in use stays in use."""
     if app.settings.partner_center.public_client:
         raise ConfigurationError(
             "--make-certificate: a public registration has no credential (example: PARTNER_CENTER_PUBLIC_CLIENT=false)"
         )
-    made = self_signed_certificate.made(f"cosell-{environment.name}", DAYS)
+    made = self_signed_certificate.create_certificate(f"cosell-{environment.name}", DAYS)
     app.vault.set(NEXT_CERTIFICATE, made.pem, expires=made.ends)
     file = folder / f"cosell-{environment.name}.cer"
     file.write_text(made.public_pem, encoding="ascii")
@@ -77,11 +77,11 @@ def make_certificate(app: App, environment: Environment, output: Output, folder:
         "Until then the app goes on with what it has; remove the former certificate there only afterwards.",
     ):
         output.say(escape(line))
-    output.result({"ok": True, "file": str(file), "thumbprint": made.thumbprint, "ends": end, "next": again})
+    output.print_document({"ok": True, "file": str(file), "thumbprint": made.thumbprint, "ends": end, "next": again})
     return Exit.OK
 
 
-def keep_secret(app: App, secret: str, ends: datetime | None) -> None:
+def store_client_secret(app: App, secret: str, ends: datetime | None) -> None:
     """Put the app registration's client secret into the vault. Raises ConfigurationError for an empty one."""
     if not secret.strip():
         raise ConfigurationError("--client-secret: nothing was given; copy the Value, not the Secret ID")

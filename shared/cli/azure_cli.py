@@ -37,24 +37,24 @@ _GONE = re.compile(r"\b(\w*NotFound)\b")
 _CODE = re.compile(r"(?:^|\()(?:Code: )?([A-Z][A-Za-z]{3,60})\)", re.MULTILINE)
 
 
-def run(args: Sequence[str], *, seconds: float = SECONDS) -> Any:  # noqa: ANN401 - JSON
+def run_az(args: Sequence[str], *, seconds: float = SECONDS) -> Any:  # noqa: ANN401 - JSON
     """The decoded answer of `az ARGS --output json`, None where it says nothing.
 
     Raises ConfigurationError (no Azure CLI on the path), SignInFailed (nobody is logged in), Rejected, NotFound, and
     Unavailable (no answer in `seconds`, or none that can be read).
     """
     try:
-        status, out, said = on_path([*args, *QUIET], seconds=seconds)
+        status, out, said = run_az_process([*args, *QUIET], seconds=seconds)
         if status:
-            raise _failure(named(args), said)
-        return decoded(out)
+            raise _failure(command_name(args), said)
+        return parse_output(out)
     except subprocess.TimeoutExpired:
-        raise Unavailable(f"az {named(args)} gave no answer in {seconds:.0f} seconds") from None
+        raise Unavailable(f"az {command_name(args)} gave no answer in {seconds:.0f} seconds") from None
     except ValueError:
-        raise Unavailable(f"az {named(args)} printed something else than JSON") from None
+        raise Unavailable(f"az {command_name(args)} printed something else than JSON") from None
 
 
-def on_path(
+def run_az_process(
     words: Sequence[str], environ: Mapping[str, str] | None = None, *, seconds: float | None = None
 ) -> tuple[int, str, str]:
     """Exit status, stdout and stderr of the `az` of PATH; `environ` stands in for this process's variables.
@@ -74,12 +74,12 @@ def on_path(
     return done.returncode, done.stdout, done.stderr
 
 
-def named(args: Sequence[str]) -> str:
+def command_name(args: Sequence[str]) -> str:
     """The words of the command without its options: values may be long, or nobody's business."""
     return " ".join(takewhile(lambda word: not word.startswith("-"), args))
 
 
-def decoded(text: str) -> Any:  # noqa: ANN401 - JSON
+def parse_output(text: str) -> Any:  # noqa: ANN401 - JSON
     """The JSON that a command printed; None where it printed nothing. Raises ValueError."""
     return json.loads(text) if text.strip() else None
 

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from shared.cli.environment import Environment, read
-from shared.cli.exit_codes import Exit, exit_for
+from shared.cli.environment import Environment, read_environment
+from shared.cli.exit_codes import Exit, exit_code_of
 from shared.cli.output import Output
 from shared.foundation.errors import CosellError, Rejected, SignInFailed
 
@@ -15,12 +15,12 @@ Env = Annotated[str, typer.Option("--env", help="The environment: a name from .c
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
-def run(env: str, as_json: bool, work: Callable[[Environment, Output], Exit | None]) -> None:
+def run_command(env: str, as_json: bool, work: Callable[[Environment, Output], Exit | None]) -> None:
     """Run one command's work in an environment; ends the process with the documented exit code."""
     output = Output(as_json=as_json)
     try:
-        environment = read(env)
-        environment.enter()
+        environment = read_environment(env)
+        environment.apply_to_process()
         code = work(environment, output) or Exit.OK
     except CosellError as error:
         raise typer.Exit(_failed(output, error)) from None
@@ -28,11 +28,13 @@ def run(env: str, as_json: bool, work: Callable[[Environment, Output], Exit | No
 
 
 def _failed(output: Output, error: CosellError) -> Exit:
-    code = exit_for(error)
+    code = exit_code_of(error)
     remedy = _remedy(error)
     sentence = f"{str(error).rstrip('.')}." if remedy else str(error)
     output.say(f"[red]{type(error).__name__}[/red]: {escape(f'{sentence} {remedy}'.rstrip())}")
-    output.result({"ok": False, "error": type(error).__name__, "message": str(error), "remedy": remedy, "exit": code})
+    output.print_document(
+        {"ok": False, "error": type(error).__name__, "message": str(error), "remedy": remedy, "exit": code}
+    )
     return code
 
 

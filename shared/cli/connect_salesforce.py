@@ -14,11 +14,11 @@ from msgspec import Struct
 from rich.markup import escape
 
 from shared.app import App
-from shared.cli.command import Env, Json, run
+from shared.cli.command import Env, Json, run_command
 from shared.cli.environment import FOLDER, Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
-from shared.cli.salesforce_key import KeyPairs, finish, kept, ready
+from shared.cli.salesforce_key import KeyPairs, ensure_key_pair, read_key_pairs, remove_old_key
 from shared.clients.salesforce.client import open_salesforce
 from shared.foundation.errors import ConfigurationError, SignInFailed
 
@@ -26,7 +26,7 @@ CALLBACK = "https://login.salesforce.com/services/oauth2/success"
 _MISMATCH = frozenset({"invalid_client", "invalid_grant"})
 
 
-class Wish(Struct, frozen=True):
+class KeyOptions(Struct, frozen=True):
     """What the person asked for."""
 
     rotate: bool = False
@@ -49,7 +49,7 @@ class _OneKey:
         raise AssertionError(f"a sign-in to Salesforce writes no secret: {name} ({len(value)})")
 
 
-def connect(
+def connect_salesforce(
     env: Env,
     rotate: Annotated[bool, typer.Option("--rotate", help="A new key beside the one in use, until it works.")] = False,
     verify: Annotated[bool, typer.Option("--verify", help="Only prove the sign-in, and end a rotation.")] = False,
@@ -63,41 +63,41 @@ def connect(
     def started(environment: Environment, output: Output) -> Exit:
         if client_id:
             os.environ["SALESFORCE_CLIENT_ID"] = client_id
-        return work(environment, output, Wish(rotate, verify))
+        return run_connect_salesforce(environment, output, KeyOptions(rotate, verify))
 
-    run(env, as_json, started)
+    run_command(env, as_json, started)
 
 
-def work(environment: Environment, output: Output, wish: Wish, folder: Path = FOLDER) -> Exit:
+def run_connect_salesforce(environment: Environment, output: Output, wish: KeyOptions, folder: Path = FOLDER) -> Exit:
     """Do it. Raises ConfigurationError, SignInFailed, and what the vault raises."""
     app = App()
     try:
         file = folder / f"salesforce-{environment.name}.crt"
         if wish.verify:
-            found = kept(app)
+            found = read_key_pairs(app)
             if not found.pairs:
                 secret = app.settings.salesforce.key_secret
                 raise ConfigurationError(f"--verify: the vault has no key in {secret}: run without --verify first")
             return _proven(app, found, file, output)
-        found = ready(app, f"cosell-{environment.name}", rotate=wish.rotate)
+        found = ensure_key_pair(app, f"cosell-{environment.name}", rotate=wish.rotate)
         return _explained(app, found, file, output, environment)
     finally:
         app.close()
 
 
 def _explained(app: App, found: KeyPairs, file: Path, output: Output, environment: Environment) -> Exit:
-    known = found.certificate
+    known = found.newest_certificate
     if known is not None:
         file.parent.mkdir(exist_ok=True)
         file.write_text(known.public_pem, encoding="ascii")
     for line in _steps(app, found, file):
         output.say(escape(line))
-    if output.ask("All done in Salesforce? Prove the sign-in now"):
+    if output.confirm("All done in Salesforce? Prove the sign-in now"):
         return _proven(app, found, file, output)
     again = f"cosell connect salesforce --env {environment.name} --verify"
     output.say(f"When it is done: `{again}`")
-    output.result({
-        "ok": True, "proven": False, "made": found.made, "rotating": found.is_swapping,
+    output.print_document({
+        "ok": True, "proven": False, "made": found.is_new, "rotating": found.is_rotating,
         "file": str(file) if known else None, "thumbprint": known.thumbprint if known else None,
         "ends": known.ends if known else None, "next": again,
     })  # fmt: skip
@@ -105,13 +105,13 @@ def _explained(app: App, found: KeyPairs, file: Path, output: Output, environmen
 
 
 def _steps(app: App, found: KeyPairs, file: Path) -> Iterator[str]:
-    known, secret = found.certificate, app.settings.salesforce.key_secret
-    yield f"{'Made a key' if found.made else 'A key is there'}; it is in Key Vault, in {secret}."
+    known, secret = found.newest_certificate, app.settings.salesforce.key_secret
+    yield f"{'Made a key' if found.is_new else 'A key is there'}; it is in Key Vault, in {secret}."
     if known is None:
         yield "It was put there without its certificate: upload the one it was made with, or take a new key: --rotate."
     else:
         yield f"Its certificate ends on {known.ends.date()}: {file} (thumbprint {known.thumbprint})."
-    if found.is_swapping:
+    if found.is_rotating:
         yield "The key in use stays in the vault until the new one works; the sync goes on. In Salesforce, in Setup:"
         yield "  1. External Client App Manager, your app, Settings, OAuth Settings, Flow Enablement, JWT Bearer Flow."
         yield f"  2. Upload {file} in place of the certificate that is there, and save."
@@ -151,13 +151,13 @@ def _first_steps(app: App, certificate: str) -> Iterator[str]:
 
 def _proven(app: App, found: KeyPairs, file: Path, output: Output) -> Exit:
     organization = _signed_in(app, found, file)
-    if found.is_swapping:
-        finish(app, found)
+    if found.is_rotating:
+        remove_old_key(app, found)
         output.say("The new key works and stays alone; the old one is removed.")
     output.say(f"Signed in to the organisation {organization} as {escape(app.settings.salesforce.username)}.")
-    known = found.certificate
-    output.result({
-        "ok": True, "proven": True, "organization": organization, "rotated": found.is_swapping,
+    known = found.newest_certificate
+    output.print_document({
+        "ok": True, "proven": True, "organization": organization, "rotated": found.is_rotating,
         "ends": known.ends if known else None,
     })  # fmt: skip
     return Exit.OK
@@ -172,7 +172,7 @@ def _signed_in(app: App, found: KeyPairs, file: Path) -> str:
         client_id=said.client_id,
         username=said.username,
         key_name=said.key_secret,
-        vault=_OneKey(found.newest),
+        vault=_OneKey(found.newest_key),
         version=said.api_version,
         ca_bundle=app.settings.vault.ca_bundle,
         deadline=app.settings.sync.deadline_seconds,
@@ -186,7 +186,7 @@ def _signed_in(app: App, found: KeyPairs, file: Path) -> str:
 
 
 def _does_not_match(error: SignInFailed, found: KeyPairs, file: Path) -> SignInFailed:
-    known = found.certificate
+    known = found.newest_certificate
     which = f"{file} (thumbprint {known.thumbprint})" if known else "the certificate of the vault's key"
     return SignInFailed(
         f"{error}: the app does not seem to hold the certificate of the vault's key",

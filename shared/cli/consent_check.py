@@ -9,7 +9,7 @@ from shared.clients.partner_center.connection_probe import Probe
 from shared.clients.partner_center.consent import Consent, Granted
 from shared.clients.partner_center.error_mapping import MFA_CODE
 from shared.clients.partner_center.referrals import open_referrals
-from shared.doctor.finding import Result, Verdict, failed, of_error, ok, skipped
+from shared.doctor.finding import Result, Verdict, failed, ok, skipped, verdict_of_error
 from shared.foundation.errors import MfaRequired, SignInFailed
 
 REFERRALS, EVENTS, MFA, ROLE = "referrals API", "events API", "multi-factor authentication", "referral role"
@@ -20,7 +20,7 @@ _REFUSED = "the referrals could not be listed"
 
 
 @dataclass(slots=True)
-class Trial:
+class ConsentCheck:
     """The verdicts by name, the newest refresh token, and whose it is as far as the token says."""
 
     refresh_token: str = field(repr=False)
@@ -32,7 +32,7 @@ class Trial:
         """Whether anything is missing."""
         return any(verdict.result is Result.FAILED for verdict in self.verdicts.values())
 
-    def document(self) -> Mapping[str, object]:
+    def as_document(self) -> Mapping[str, object]:
         """For a script."""
         checks = [
             {"name": name, "result": verdict.result, "found": verdict.found, "remedy": verdict.remedy}
@@ -41,9 +41,9 @@ class Trial:
         return {"ok": not self.has_failed, "checks": checks}
 
 
-def tried(app: App, consent: Consent, granted: Granted) -> Trial:
+def check_consent(app: App, consent: Consent, granted: Granted) -> ConsentCheck:
     """Try all. Raises what passes by itself: then nothing is known, and the whole is done again."""
-    said, trial = app.settings.partner_center, Trial(granted.refresh_token)
+    said, trial = app.settings.partner_center, ConsentCheck(granted.refresh_token)
     _redeemed(trial, EVENTS, lambda: consent.redeemed(trial.refresh_token, said.webhooks_scope))
     access = _redeemed(trial, REFERRALS, lambda: consent.redeemed(trial.refresh_token, said.scope))
     if access is None:
@@ -55,26 +55,26 @@ def tried(app: App, consent: Consent, granted: Granted) -> Trial:
     return trial
 
 
-def _redeemed(trial: Trial, name: str, redeem: Callable[[], Granted]) -> str | None:
+def _redeemed(trial: ConsentCheck, name: str, redeem: Callable[[], Granted]) -> str | None:
     """The access token for an audience; the refresh token's successor takes its place."""
     try:
         granted = redeem()
     except SignInFailed as error:
-        trial.verdicts[name] = of_error(error)
+        trial.verdicts[name] = verdict_of_error(error)
         return None
     trial.refresh_token = granted.refresh_token
     trial.verdicts[name] = ok("the refresh token is good for it")
     return granted.access_token
 
 
-def _listed(trial: Trial, probe: Callable[[], Probe]) -> None:
+def _listed(trial: ConsentCheck, probe: Callable[[], Probe]) -> None:
     try:
         found = probe()
     except MfaRequired as error:
         trial.verdicts |= {MFA: failed(f"Partner Center asks for it ({error.code})", _MFA), ROLE: skipped(_REFUSED)}
         return
     except SignInFailed as error:
-        trial.verdicts |= {MFA: skipped(_REFUSED), ROLE: of_error(error)}
+        trial.verdicts |= {MFA: skipped(_REFUSED), ROLE: verdict_of_error(error)}
         return
     trial.account = found.account
     trial.verdicts |= {MFA: _mfa(found), ROLE: _role(found)}

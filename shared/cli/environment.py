@@ -37,7 +37,7 @@ class Environment(Struct, frozen=True):
         told = {name.lower(): value for name, value in self.deployment.items()}
         return told.get("function_app_url")
 
-    def enter(self) -> None:
+    def apply_to_process(self) -> None:
         """Make the settings this process's own; what the shell says wins.
 
         A person's machine has no managed identity: Key Vault and Table Storage are opened by the Azure CLI's login.
@@ -48,16 +48,16 @@ class Environment(Struct, frozen=True):
             os.environ.setdefault(variable, value)
 
 
-def path_of(name: str, folder: Path = FOLDER) -> Path:
+def environment_file(name: str, folder: Path = FOLDER) -> Path:
     """The file of an environment. Raises ConfigurationError for a name that is none."""
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,15}", name):
         raise ConfigurationError(f"--env: {name!r} is no name of an environment (example: --env staging)")
     return folder / f"{name}.toml"
 
 
-def read(name: str, folder: Path = FOLDER) -> Environment:
+def read_environment(name: str, folder: Path = FOLDER) -> Environment:
     """Read an environment's file. Raises ConfigurationError that says how to get one."""
-    path = path_of(name, folder)
+    path = environment_file(name, folder)
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -75,9 +75,9 @@ def _strings(path: Path, said: Mapping[str, object], section: str) -> dict[str, 
     return dict(table)
 
 
-def write(environment: Environment, folder: Path = FOLDER) -> Path:
+def write_environment(environment: Environment, folder: Path = FOLDER) -> Path:
     """Leave an environment's names for later commands."""
-    path = path_of(environment.name, folder)
+    path = environment_file(environment.name, folder)
     folder.mkdir(exist_ok=True)
     lines: list[str] = []
     for section, table in (("settings", environment.settings), ("deployment", environment.deployment)):

@@ -18,14 +18,14 @@ class Exit(IntEnum):
     """What a script may act on."""
 
     OK = 0
-    FOUND = 1  # the command worked and found something wrong
+    PROBLEM = 1  # the command worked and found something wrong
     USAGE = 2  # a wrong option, setting or file
     REFUSED = 3  # the far side refuses: rights, a rule, a foreign registration
     SIGN_IN = 4  # a person must sign in or consent
-    AGAIN = 5  # a passing trouble: try again
+    RETRY = 5  # a passing trouble: try again
 
 
-def exit_for(error: CosellError) -> Exit:
+def exit_code_of(error: CosellError) -> Exit:
     """The exit code of an error."""
     match error:
         case ConfigurationError():
@@ -35,5 +35,5 @@ def exit_for(error: CosellError) -> Exit:
         case Rejected() | NotFound():
             return Exit.REFUSED
         case Retryable() | Ambiguous() | Conflict():
-            return Exit.AGAIN
-    return Exit.AGAIN
+            return Exit.RETRY
+    return Exit.RETRY

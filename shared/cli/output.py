@@ -27,19 +27,19 @@ class Output:
         """A sentence on the way."""
         self.console.print(text)
 
-    def ask(self, question: str) -> bool:
+    def confirm(self, question: str) -> bool:
         """A yes or no; where nobody can answer (no terminal, JSON) it is no."""
         if self.as_json or not sys.stdin.isatty():
             return False
         answer = self.console.input(f"{question} [y/N] ")
         return answer.strip().lower() in ("y", "yes")
 
-    def result(self, document: Mapping[str, object]) -> None:
+    def print_document(self, document: Mapping[str, object]) -> None:
         """The result as one JSON document; a person has had the sentences."""
         if self.as_json:
             print(json.dumps(document, default=str, ensure_ascii=False))  # noqa: T201 - this is the output
 
-    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
+    def print_table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
         """A table for a person."""
         table = Table(*heads, title=title, title_justify="left")
         for row in rows:
@@ -47,14 +47,14 @@ class Output:
         self.console.print(table)
 
     @contextmanager
-    def progress(self, title: str, total: int | None = None) -> Iterator["Bar"]:
+    def show_progress(self, title: str, total: int | None = None) -> Iterator["ProgressBar"]:
         """A bar on long work; silent where the output is no terminal."""
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
         with Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal) as bars:
-            yield Bar(bars, title, total)
+            yield ProgressBar(bars, title, total)
 
 
-class Bar:
+class ProgressBar:
     """The progress of one long piece of work."""
 
     def __init__(self, bars: Progress, title: str, total: int | None) -> None:
@@ -62,6 +62,6 @@ class Bar:
         self._bars = bars
         self._task = bars.add_task(title, total=total)
 
-    def to(self, done: int, total: int | None = None, title: str | None = None) -> None:
+    def move_to(self, done: int, total: int | None = None, title: str | None = None) -> None:
         """Move to `done`."""
         self._bars.update(self._task, completed=done, total=total, description=title)

@@ -15,7 +15,7 @@ from msgspec import to_builtins
 from rich.markup import escape
 
 from shared.app import App
-from shared.cli.command import Env, Json, run
+from shared.cli.command import Env, Json, run_command
 from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
@@ -64,7 +64,7 @@ def deploy(
         package = _package(translations=translations, languages=language or ())
         return _deploy(package, output, user, check_only=check_only, make_unique=make_unique)
 
-    run(env, as_json, work)
+    run_command(env, as_json, work)
 
 
 @app.command("add-section")
@@ -76,7 +76,7 @@ def add_section(
     as_json: Json = False,
 ) -> None:
     """Add our section to a layout of the org: shows the difference, asks, deploys."""
-    run(env, as_json, lambda _, output: _add_section(layout, output, user, yes=yes))
+    run_command(env, as_json, lambda _, output: _add_section(layout, output, user, yes=yes))
 
 
 # --- deploying the package
@@ -106,16 +106,16 @@ def _stopped(found: Sequence[Obstacle], output: Output) -> Exit:
         output.say(f"[red]Stopped[/red]: {escape(str(obstacle))}.")
         if obstacle.duplicates:
             rows = [(value, ", ".join(ids)) for value, ids in sorted(obstacle.duplicates.items())]
-            output.table(("value", "records"), rows)
+            output.print_table(("value", "records"), rows)
     listed = [to_builtins(obstacle) for obstacle in found]
-    output.result({"ok": False, "error": "Obstacle", "obstacles": listed, "exit": Exit.REFUSED})
+    output.print_document({"ok": False, "error": "Obstacle", "obstacles": listed, "exit": Exit.REFUSED})
     return Exit.REFUSED
 
 
 def _followed(client: MetadataClient, package: Package, output: Output, *, check_only: bool) -> Deployment:
-    with output.progress("Deploying") as bar:
+    with output.show_progress("Deploying") as bar:
         return client.deploy(
-            package, check_only=check_only, told=lambda now: bar.to(now.deployed, now.total or None, now.status)
+            package, check_only=check_only, told=lambda now: bar.move_to(now.deployed, now.total or None, now.status)
         )
 
 
@@ -131,7 +131,7 @@ def _told(ended: Deployment, output: Output, *, check_only: bool) -> Exit:
         output.say(f"{done} {ended.deployed} components (deployment {ended.id}).")
     else:
         output.say(f"Nothing was changed: the deployment {ended.id} ended as {ended.status}.")
-    output.result({"ok": ended.success, "check_only": check_only, **to_builtins(ended)})
+    output.print_document({"ok": ended.success, "check_only": check_only, **to_builtins(ended)})
     return Exit.OK if ended.success else Exit.REFUSED
 
 
@@ -150,13 +150,13 @@ def _add_section(name: str, output: Output, user: str | None, *, yes: bool) -> E
         change = _change(client, full_name)
         if not change.fields:
             output.say(f"{escape(readable(full_name))} has every field of the section: nothing to do.")
-            output.result({"ok": True, "layout": full_name, "changed": False, "fields": []})
+            output.print_document({"ok": True, "layout": full_name, "changed": False, "fields": []})
             return Exit.OK
         output.say(escape(change.difference))
-        if not yes and not output.ask(f"Add {len(change.fields)} fields to {escape(readable(full_name))}?"):
+        if not yes and not output.confirm(f"Add {len(change.fields)} fields to {escape(readable(full_name))}?"):
             output.say("Nothing was changed. To deploy without a question: --yes")
-            output.result({"ok": False, "layout": full_name, "changed": False, "difference": change.difference})
-            return Exit.FOUND
+            output.print_document({"ok": False, "layout": full_name, "changed": False, "difference": change.difference})
+            return Exit.PROBLEM
         if _change(client, full_name).before != change.before:
             raise Conflict(f"somebody changed the layout {readable(full_name)} meanwhile: run this again")
         ended = _followed(client, layout_package(full_name, change.after), output, check_only=False)

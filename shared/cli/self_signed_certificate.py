@@ -6,12 +6,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from shared.foundation.redacted import Hidden
+from shared.foundation.redacted import Redacted
 
 KEY_BITS = 3072
 
 
-class Certificate(Hidden, frozen=True):
+class Certificate(Redacted, frozen=True):
     """The private key with the certificate, the certificate alone, its SHA-1 thumbprint as portals show it, its end."""
 
     pem: str
@@ -20,7 +20,7 @@ class Certificate(Hidden, frozen=True):
     ends: datetime
 
 
-def made(name: str, days: int, *, now: datetime | None = None) -> Certificate:
+def create_certificate(name: str, days: int, *, now: datetime | None = None) -> Certificate:
     """A certificate for `name` that ends in so many days; valid from yesterday, for clocks differ."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     begin = (now or datetime.now(UTC)).replace(microsecond=0)
@@ -41,7 +41,7 @@ def made(name: str, days: int, *, now: datetime | None = None) -> Certificate:
     return _told(private, certificate)
 
 
-def read(pem: str) -> Certificate | None:
+def parse_certificate(pem: str) -> Certificate | None:
     """What a PEM text with key and certificate holds; None where it cannot be read."""
     start = pem.find("-----BEGIN CERTIFICATE")
     try:

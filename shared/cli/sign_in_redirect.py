@@ -7,7 +7,7 @@ from typing import Self
 from urllib.parse import parse_qs
 
 LOOPBACK = "127.0.0.1"
-LONGEST = 64 * 1024  # bytes of a form
+MAX_FORM_BYTES = 64 * 1024  # bytes of a form
 DONE = "You are back from the sign-in: close this window and look at the terminal."
 STRANGE = "Nobody here waits for this."
 
@@ -32,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.server
         assert isinstance(server, _Server)  # noqa: S101 - the only one that has this handler
         length = self.headers.get("Content-Length", "")
-        body = self.rfile.read(int(length)) if length.isdecimal() and int(length) <= LONGEST else b""
+        body = self.rfile.read(int(length)) if length.isdecimal() and int(length) <= MAX_FORM_BYTES else b""
         query = {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
         with server.once:
             is_ours = server.answer is None and _is_answer(query, server.state)
@@ -69,7 +69,7 @@ def _is_answer(query: dict[str, str], state: str | None) -> bool:
     return knows and ("code" in query or "error" in query)
 
 
-class Redirect:
+class RedirectListener:
     """Listens on the loopback, on `port` or a free one. Raises OSError if the port is taken."""
 
     def __init__(self, port: int = 0) -> None:
@@ -89,11 +89,11 @@ class Redirect:
         self._server.server_close()
         self._thread.join(5)
 
-    def expect(self, state: str) -> None:
+    def expect_state(self, state: str) -> None:
         """From now on the browser that brings this state back is the one."""
         self._server.state = state
 
-    def wait(self, seconds: float) -> dict[str, str] | None:
+    def wait_for_answer(self, seconds: float) -> dict[str, str] | None:
         """What the browser brought back: `code` or `error`, and `state`; None if nobody came in time."""
         self._server.answered.wait(seconds)
         return self._server.answer

@@ -11,8 +11,8 @@ from rich.markup import escape
 
 from shared.app import App
 from shared.cli import azure_cli
-from shared.cli.command import Env, Json, run
-from shared.cli.environment import FOLDER, Environment, write
+from shared.cli.command import Env, Json, run_command
+from shared.cli.environment import FOLDER, Environment, write_environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.foundation.errors import ConfigurationError
@@ -35,24 +35,24 @@ def turn_on(
     as_json: Json = False,
 ) -> None:
     """Show what the first run would do, ask, and turn the sync on."""
-    run(env, as_json, lambda environment, output: work(environment, output, yes=yes))
+    run_command(env, as_json, lambda environment, output: run_turn_on(environment, output, yes=yes))
 
 
-def work(environment: Environment, output: Output, *, yes: bool, folder: Path = FOLDER) -> Exit:
+def run_turn_on(environment: Environment, output: Output, *, yes: bool, folder: Path = FOLDER) -> Exit:
     """Do it. Raises ConfigurationError, and what Azure and the two sides raise."""
     if _mode(environment) == "on":
         output.say("The sync is on already.")
-        output.result({"ok": True, "turned_on": False, "mode": "on"})
+        output.print_document({"ok": True, "turned_on": False, "mode": "on"})
         return Exit.OK
     counts = _preview(output)
     _show(counts, output)
-    if not (yes or output.ask(f"Turn the sync of {environment.name} on")):
+    if not (yes or output.confirm(f"Turn the sync of {environment.name} on")):
         output.say("Nothing was changed. Say yes, or give --yes, to turn it on.")
-        output.result({"ok": False, "turned_on": False, "preview": counts})
-        return Exit.FOUND
+        output.print_document({"ok": False, "turned_on": False, "preview": counts})
+        return Exit.PROBLEM
     _set(environment, folder)
     output.say("The sync is on. The app starts again by itself; the first run follows within a minute.")
-    output.result({"ok": True, "turned_on": True, "mode": "on", "preview": counts})
+    output.print_document({"ok": True, "turned_on": True, "mode": "on", "preview": counts})
     return Exit.OK
 
 
@@ -64,9 +64,9 @@ def _preview(output: Output) -> dict[str, dict[str, int]]:
     os.environ["SYNC"] = "preview"
     app = App()
     try:
-        with output.progress("planning", 2) as bar:
+        with output.show_progress("planning", 2) as bar:
             push = preview_push(app.context)
-            bar.to(1)
+            bar.move_to(1)
             sweep = preview_sweep(app.context)
     finally:
         app.close()
@@ -79,7 +79,7 @@ def _named(counts: Counter[str]) -> dict[str, int]:
 
 def _show(counts: dict[str, dict[str, int]], output: Output) -> None:
     rows = [(str(counts[run_][name]), meaning) for run_, name, meaning in ROWS]
-    output.table(("how many", "what"), rows, title="The first run")
+    output.print_table(("how many", "what"), rows, title="The first run")
     since = os.environ.get("SYNC_FROM")
     if since:
         output.say(escape(f"Looked at: what was created or changed since {since} (SYNC_FROM)."))
@@ -95,7 +95,7 @@ def _mode(environment: Environment) -> str:
     if environment.is_local:
         return _local_mode(environment)
     names = _deployment(environment)
-    found: list[dict[str, Any]] = azure_cli.run(["functionapp", "config", "appsettings", "list", *names]) or []
+    found: list[dict[str, Any]] = azure_cli.run_az(["functionapp", "config", "appsettings", "list", *names]) or []
     return next((str(row.get("value")) for row in found if row.get("name") == "SYNC"), "preview")
 
 
@@ -109,8 +109,8 @@ def _local_mode(environment: Environment) -> str:
 def _set(environment: Environment, folder: Path) -> None:
     """Set it in Azure, and in the names that later commands read."""
     words = ["functionapp", "config", "appsettings", "set", *_deployment(environment)]
-    azure_cli.run([*words, "--settings", "SYNC=on", "--query", "[].name"])
-    write(replace(environment, settings={**environment.settings, "SYNC": "on"}), folder)
+    azure_cli.run_az([*words, "--settings", "SYNC=on", "--query", "[].name"])
+    write_environment(replace(environment, settings={**environment.settings, "SYNC": "on"}), folder)
 
 
 def _deployment(environment: Environment) -> list[str]:

@@ -13,10 +13,10 @@ from msgspec import Struct
 from rich.markup import escape
 
 from shared.app import App
-from shared.cli.command import Env, Json, run
+from shared.cli.command import Env, Json, run_command
 from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
-from shared.cli.output import Bar, Output
+from shared.cli.output import Output, ProgressBar
 from shared.clients.partner_center.webhook_bodies import EVENTS, Registration, Validation
 from shared.clients.partner_center.webhook_registration import PATIENCE, Webhooks, foreign
 from shared.foundation.errors import Cause, ConfigurationError, Rejected
@@ -35,19 +35,19 @@ Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to follow th
 @app.command()
 def show(env: Env, as_json: Json = False) -> None:
     """Show where Partner Center sends the tenant's events, and which."""
-    run(env, as_json, _show)
+    run_command(env, as_json, _show)
 
 
 @app.command()
 def register(env: Env, overwrite: Overwrite = False, as_json: Json = False) -> None:
     """Have the events about referrals, and the test event, sent to our event door."""
-    run(env, as_json, lambda environment, output: _register(environment, output, overwrite=overwrite))
+    run_command(env, as_json, lambda environment, output: _register(environment, output, overwrite=overwrite))
 
 
 @app.command("test")
 def try_out(env: Env, wait: Wait = PATIENCE, as_json: Json = False) -> None:
     """Have a test event sent, and follow it to our event door."""
-    run(env, as_json, lambda environment, output: _test(environment, output, patience=wait))
+    run_command(env, as_json, lambda environment, output: _test(environment, output, patience=wait))
 
 
 class _Slot(Struct, frozen=True):
@@ -91,14 +91,16 @@ def _show(environment: Environment, output: Output) -> Exit:
     for sentence in _sentences(slot, found, whose):
         output.say(escape(sentence))
     if found is not None:
-        output.table(("event", "we use it"), [(escape(name), "yes" if _is_used(name) else "") for name in found.events])
-    output.result({
+        output.print_table(
+            ("event", "we use it"), [(escape(name), "yes" if _is_used(name) else "") for name in found.events]
+        )
+    output.print_document({
         "ok": is_well or not slot.may_hold, "registration": whose, "address": slot.address,
         "host": found and found.host, "events": list(found.events) if found else [],
         "missing": list(found.lacks()) if found else list(EVENTS),
         "x_ms_signature": found and found.x_ms_signature, "registers": slot.may_hold,
     })  # fmt: skip
-    return Exit.OK if is_well or not slot.may_hold else Exit.FOUND
+    return Exit.OK if is_well or not slot.may_hold else Exit.PROBLEM
 
 
 def _is_used(name: str) -> bool:
@@ -145,7 +147,7 @@ def _register(environment: Environment, output: Output, *, overwrite: bool) -> E
         output.say(escape(f"Taken from the address at {before.host}, which gets no events any more."))
     output.say(escape(f"Partner Center sends these events to {door}: {', '.join(made.events)}."))
     output.say("Next: cosell webhook test.")
-    output.result({
+    output.print_document({
         "ok": True, "address": door, "events": list(made.events), "before": whose,
         "taken_from": before.host if before is not None and whose == "foreign" else None,
     })  # fmt: skip
@@ -161,17 +163,17 @@ def _test(environment: Environment, output: Output, *, patience: float) -> Exit:
         _check_ours(slot, slot.webhooks.registration())
         correlation_id = slot.webhooks.test()
         output.say(f"A test event is on its way to {escape(door)}; Partner Center calls it {correlation_id}.")
-        with output.progress("waiting for the first attempt", ATTEMPTS) as bar:
+        with output.show_progress("waiting for the first attempt", ATTEMPTS) as bar:
             found = slot.webhooks.follow(correlation_id, _Follower(output, bar), patience=patience)
     for sentence in _verdict(found, patience):
         output.say(escape(sentence))
-    output.result({
+    output.print_document({
         "ok": found.is_delivered, "correlation_id": correlation_id, "status": found.status,
         "attempts": [{"code": attempt.code, "at": attempt.at} for attempt in found.attempts],
     })  # fmt: skip
     if found.is_delivered:
         return Exit.OK
-    return Exit.FOUND if found.is_over else Exit.AGAIN
+    return Exit.PROBLEM if found.is_over else Exit.RETRY
 
 
 def _check_ours(slot: _Slot, found: Registration | None) -> None:
@@ -190,7 +192,7 @@ _REGISTER = "Register first: cosell webhook register."
 class _Follower:
     """Says each attempt once, as it becomes known."""
 
-    def __init__(self, output: Output, bar: Bar) -> None:
+    def __init__(self, output: Output, bar: ProgressBar) -> None:
         self._output, self._bar = output, bar
         self._told = 0
 
@@ -200,7 +202,7 @@ class _Follower:
                 escape(f"Attempt {number}: {attempt.code or 'nobody answered'} ({attempt.at or 'no time'}).")
             )
         self._told = max(self._told, len(found.attempts))
-        self._bar.to(self._told, ATTEMPTS, f"after attempt {self._told}" if self._told else None)
+        self._bar.move_to(self._told, ATTEMPTS, f"after attempt {self._told}" if self._told else None)
 
 
 def _verdict(found: Validation, patience: float) -> Iterator[str]:

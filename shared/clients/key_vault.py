@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from shared.foundation.errors import ConfigurationError
-from shared.foundation.redacted import Hidden
+from shared.foundation.redacted import Redacted
 
 KEEP = 600.0  # seconds
 TIMEOUT = 60.0  # seconds, of one read or write with its sign-in and its retries
@@ -61,7 +61,7 @@ def resolved(name: str, value: str) -> str:
     return value
 
 
-class _Kept(Hidden, frozen=True):
+class _Kept(Redacted, frozen=True):
     value: str
     number: int  # of the fetch that brought it
     until: float

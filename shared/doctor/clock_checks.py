@@ -3,19 +3,19 @@
 from datetime import timedelta
 
 from shared.doctor.finding import Verdict, failed, ok, skipped
-from shared.doctor.installation import Patient
+from shared.doctor.installation import Installation
 
 MOST = timedelta(seconds=60)
 REMEDY = "Let this machine take its time from the network, and check the same for the app's region."
 
 
-def partner_center(patient: Patient) -> Verdict:
+def check_partner_center_clock(patient: Installation) -> Verdict:
     """Ours against Partner Center's."""
-    ahead = patient.probed[1]
+    ahead = patient.partner_center_probe[1]
     return skipped("the answer had no date") if ahead is None else _judged("Partner Center", ahead)
 
 
-def salesforce(patient: Patient) -> Verdict:
+def check_salesforce_clock(patient: Installation) -> Verdict:
     """Ours against Salesforce's."""
     before = patient.now()
     return _judged("Salesforce", patient.salesforce.query("SELECT Id FROM Organization LIMIT 1").at - before)

@@ -58,7 +58,7 @@ def skipped(reason: str) -> Verdict:
     return Verdict(Result.SKIPPED, reason)
 
 
-def of_error(error: Exception) -> Verdict:
+def verdict_of_error(error: Exception) -> Verdict:
     """The verdict of a check that ended in an error; of one that is not ours only the kind is told."""
     if isinstance(error, CosellError):
         return failed(str(error) or type(error).__name__, _remedy(error))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shared.clients.salesforce.records import Json
 
 
-class Patient:
+class Installation:
     """Settings, app, and what both sides answered so far; close it at the end."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), door: str | None = None) -> None:
@@ -55,7 +55,7 @@ class Patient:
         return cast("SalesforceClient", self.app.salesforce)
 
     @cached_property
-    def probed(self) -> tuple["Probe", timedelta | None]:
+    def partner_center_probe(self) -> tuple["Probe", timedelta | None]:
         """The newest referrals with what the answer tells, and how far Partner Center's clock is ahead of ours."""
         before = self.now()
         probe = self.referrals.probe()
@@ -63,16 +63,16 @@ class Patient:
         return probe, probe.at - middle if probe.at else None
 
     @property
-    def seen(self) -> Sequence["Json"]:
+    def newest_referrals(self) -> Sequence["Json"]:
         """The newest referrals, whole."""
-        return self.probed[0].referrals
+        return self.partner_center_probe[0].referrals
 
-    def describe(self, sobject: str) -> "Json":
+    def describe_object(self, sobject: str) -> "Json":
         """Salesforce's description of an object, asked once."""
         if sobject not in self._described:
             self._described[sobject] = self.salesforce.describe(sobject)
         return self._described[sobject]
 
-    def columns(self, sobject: str) -> dict[str, dict[str, Any]]:
+    def visible_fields(self, sobject: str) -> dict[str, dict[str, Any]]:
         """The fields of an object that the integration user sees, by lower-case name."""
-        return {str(field["name"]).lower(): field for field in self.describe(sobject).get("fields") or ()}
+        return {str(field["name"]).lower(): field for field in self.describe_object(sobject).get("fields") or ()}

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from shared.clients.partner_center.sign_in import PLACEHOLDER
 from shared.doctor.finding import Verdict, failed, ok, skipped
-from shared.doctor.installation import Patient
+from shared.doctor.installation import Installation
 from shared.foundation.errors import NotFound
 
 STALE = timedelta(days=7)
@@ -19,19 +19,19 @@ _REFRESH_TOKEN = "partner-center-refresh-token"  # noqa: S105 - a secret's name
 _CREDENTIALS = ("partner-center-certificate", "partner-center-client-secret")
 
 
-def settings(patient: Patient) -> Verdict:
+def check_settings(patient: Installation) -> Verdict:
     """Every setting is there and has the right form."""
     said = patient.settings.sync
     return ok(f"complete; ENVIRONMENT={said.environment}, SYNC={said.sync}")
 
 
-def mapping(patient: Patient) -> Verdict:
+def check_mapping_file(patient: Installation) -> Verdict:
     """The mapping file can be used."""
     chosen = patient.settings.sync.mapping
     return ok(f"{chosen.name if chosen else 'the default file'} is sound, hash {patient.app.translation.hash}")
 
 
-def vault(patient: Patient) -> Verdict:
+def check_vault(patient: Installation) -> Verdict:
     """Key Vault opens, whatever is in it."""
     try:
         patient.app.vault.facts(_REFRESH_TOKEN)
@@ -40,7 +40,7 @@ def vault(patient: Patient) -> Verdict:
     return ok("it opens")
 
 
-def salesforce_key(patient: Patient) -> Verdict:
+def check_salesforce_key(patient: Installation) -> Verdict:
     """The private key for signing in to Salesforce is there, and its certificate does not end soon."""
     name = patient.settings.salesforce.key_secret
     try:
@@ -52,7 +52,7 @@ def salesforce_key(patient: Patient) -> Verdict:
     return _lasting(patient, name, ROTATE)
 
 
-def credential(patient: Patient) -> Verdict:
+def check_app_credential(patient: Installation) -> Verdict:
     """The app registration's certificate or client secret is there and does not end soon."""
     if patient.settings.partner_center.public_client:
         return ok("a public registration has none (PARTNER_CENTER_PUBLIC_CLIENT)")
@@ -64,7 +64,7 @@ def credential(patient: Patient) -> Verdict:
     return failed(f"the vault has neither {_CREDENTIALS[0]} nor {_CREDENTIALS[1]}", CONNECT_PARTNER_CENTER)
 
 
-def _lasting(patient: Patient, name: str, remedy: str) -> Verdict:
+def _lasting(patient: Installation, name: str, remedy: str) -> Verdict:
     """Whether a secret that is there stays good for a while. Raises NotFound."""
     ends = patient.app.vault.facts(name).expires
     if ends is None:
@@ -76,7 +76,7 @@ def _lasting(patient: Patient, name: str, remedy: str) -> Verdict:
     return ok(found) if left > SOON else failed(found, remedy)
 
 
-def refresh_token(patient: Patient) -> Verdict:
+def check_refresh_token(patient: Installation) -> Verdict:
     """The refresh token is there, and it is being renewed."""
     try:
         if patient.app.vault.get_fresh(_REFRESH_TOKEN).startswith(PLACEHOLDER):
@@ -90,12 +90,12 @@ def refresh_token(patient: Patient) -> Verdict:
     return ok(found) if age <= STALE else failed(found, KEEP)
 
 
-def storage(patient: Patient) -> Verdict:
+def check_storage(patient: Installation) -> Verdict:
     """A row can be written, read back and removed."""
     patient.app.store.probe()
     return ok("a row was written, read back and removed")
 
 
-def nothing_seen(what: str) -> Verdict:
+def skipped_without_referrals(what: str) -> Verdict:
     """What cannot be judged before the first deal."""
     return skipped(f"no referral yet to judge {what} by: check again after the first deal")

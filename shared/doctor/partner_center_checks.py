@@ -3,23 +3,23 @@
 import re
 
 from shared.doctor.finding import Verdict, failed, ok, skipped
-from shared.doctor.installation import Patient
-from shared.doctor.local_checks import CONNECT_PARTNER_CENTER, nothing_seen
+from shared.doctor.installation import Installation
+from shared.doctor.local_checks import CONNECT_PARTNER_CENTER, skipped_without_referrals
 
 MFA = f"{CONNECT_PARTNER_CENTER} Sign in as the integration account, with multi-factor authentication."
 ROLE = "Give the integration account the role Referrals admin in Partner Center: a Referrals user sees his own only."
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def sign_in(patient: Patient) -> Verdict:
+def check_sign_in(patient: Installation) -> Verdict:
     """The refresh token gives an access token."""
     patient.referrals.claims()
     return ok("the refresh token gives an access token")
 
 
-def mfa(patient: Patient) -> Verdict:
+def check_mfa(patient: Installation) -> Verdict:
     """The consent was given with multi-factor authentication."""
-    match patient.probed[0].mfa:
+    match patient.partner_center_probe[0].mfa:
         case None:
             return skipped("neither the service nor the token says whether it proves multi-factor authentication")
         case True:
@@ -27,9 +27,9 @@ def mfa(patient: Patient) -> Verdict:
     return failed("the token does not prove multi-factor authentication", MFA)
 
 
-def role(patient: Patient) -> Verdict:
+def check_referral_role(patient: Installation) -> Verdict:
     """Referrals can be listed, those of others among them."""
-    probe = patient.probed[0]
+    probe = patient.partner_center_probe[0]
     if not probe.referrals:
         return skipped("the list works but is empty: check again after the first deal")
     count = len(probe.referrals)
@@ -40,9 +40,9 @@ def role(patient: Patient) -> Verdict:
     return failed(f"all of the {count} newest referrals have the account in the team", ROLE)
 
 
-def tenant(patient: Patient) -> Verdict:
+def check_tenant(patient: Installation) -> Verdict:
     """The token is of the tenant of the settings."""
-    wanted, told = patient.settings.partner_center.tenant_id, patient.probed[0].tenant
+    wanted, told = patient.settings.partner_center.tenant_id, patient.partner_center_probe[0].tenant
     if told is None or not _GUID.fullmatch(wanted):
         return skipped(f"not to be compared: the setting is {wanted}, the token names {told or 'no tenant'}")
     if told.casefold() == wanted.casefold():
@@ -53,12 +53,12 @@ def tenant(patient: Patient) -> Verdict:
     )
 
 
-def organization(patient: Patient) -> Verdict:
+def check_organization(patient: Installation) -> Verdict:
     """The organisation id of the settings is the one on our referrals."""
     wanted = patient.settings.partner_center.organization_id
     known = _values(patient, "organizationId")
     if not known:
-        return nothing_seen("the organisation id")
+        return skipped_without_referrals("the organisation id")
     if wanted.casefold() in known:
         return ok(f"referrals of {wanted} are seen")
     listed = ", ".join(sorted(known))
@@ -68,12 +68,12 @@ def organization(patient: Patient) -> Verdict:
     )
 
 
-def location(patient: Patient) -> Verdict:
+def check_location(patient: Installation) -> Verdict:
     """The partner location of the settings is one that our referrals name."""
     wanted = patient.settings.partner_center.location
     known = _values(patient, "mpnId")
     if not known:
-        return nothing_seen("the partner location")
+        return skipped_without_referrals("the partner location")
     if wanted in known:
         return ok(f"location {wanted} is seen")
     return failed(
@@ -83,10 +83,12 @@ def location(patient: Patient) -> Verdict:
     )
 
 
-def _values(patient: Patient, name: str) -> set[str]:
+def _values(patient: Installation, name: str) -> set[str]:
     """The values of a property, of our own organisation's referrals if the property is not the organisation."""
     ours = patient.settings.partner_center.organization_id.casefold()
     rows = [
-        row for row in patient.seen if name == "organizationId" or str(row.get("organizationId")).casefold() == ours
+        row
+        for row in patient.newest_referrals
+        if name == "organizationId" or str(row.get("organizationId")).casefold() == ours
     ]
     return {str(row[name]).casefold() for row in rows if row.get(name)}

@@ -6,7 +6,7 @@ from typing import Any
 from shared.clients.salesforce.records import Write
 from shared.clients.salesforce.soql_literals import literal
 from shared.doctor.finding import Verdict, failed, ok, skipped
-from shared.doctor.installation import Patient
+from shared.doctor.installation import Installation
 
 PERMISSIONS = "Assign the permission set Cosell_Integration to the integration user."
 BUDGET = 0.8
@@ -15,12 +15,12 @@ _OBJECTS = ("Opportunity", "Account", "Contact", "OpportunityContactRole")
 _RIGHTS = ("createable", "updateable", "queryable")
 
 
-def sign_in(patient: Patient) -> Verdict:
+def check_salesforce_sign_in(patient: Installation) -> Verdict:
     """The key of the vault signs the integration user in."""
     return ok(f"signed in to the organisation {patient.salesforce.organization_id()}")
 
 
-def user(patient: Patient) -> Verdict:
+def check_integration_user(patient: Installation) -> Verdict:
     """The integration user is there and active."""
     name = literal(patient.settings.salesforce.username)
     soql = f"SELECT Id, IsActive FROM User WHERE Username = {name} LIMIT 1"  # noqa: S608 - a SOQL literal
@@ -32,22 +32,22 @@ def user(patient: Patient) -> Verdict:
     return ok(f"the user {rows[0]['Id']} is active")
 
 
-def permissions(patient: Patient) -> Verdict:
+def check_permissions(patient: Installation) -> Verdict:
     """The objects that a deal is made of can be read, created and changed."""
     lacking = [
         f"{sobject} is not {right}"
         for sobject in _OBJECTS
         for right in _RIGHTS
-        if not patient.describe(sobject).get(right)
+        if not patient.describe_object(sobject).get(right)
     ]
     if lacking:
         return failed("; ".join(lacking), PERMISSIONS)
     return ok(f"{', '.join(_OBJECTS)} can be read, created and changed")
 
 
-def budget(patient: Patient) -> Verdict:
+def check_api_budget(patient: Installation) -> Verdict:
     """Enough of the day's API calls is left."""
-    patient.describe("Opportunity")  # every answer tells
+    patient.describe_object("Opportunity")  # every answer tells
     usage = patient.salesforce.api_usage()
     if usage is None:
         return skipped("no answer told the API calls of the day")
@@ -58,7 +58,7 @@ def budget(patient: Patient) -> Verdict:
     return ok(found)
 
 
-def stages(patient: Patient) -> Verdict:
+def check_stages(patient: Installation) -> Verdict:
     """Every stage of the mapping file is there, and the on-hold stage is an open one."""
     wanted = patient.app.translation.file.stages
     soql = "SELECT ApiName, IsActive, IsClosed FROM OpportunityStage"
@@ -75,7 +75,7 @@ def stages(patient: Patient) -> Verdict:
     return ok(f"all {len(wanted)} stages are there, and {on_hold!r} is open")
 
 
-def conditional_update(patient: Patient) -> Verdict:
+def check_conditional_update(patient: Installation) -> Verdict:
     """An update under a condition that does not hold answers 412; its value is the record's own, so nothing changes.
 
     What keeps two writers apart rests on it (reference/salesforce.md 2.10).
@@ -98,7 +98,7 @@ def conditional_update(patient: Patient) -> Verdict:
     )
 
 
-def _a_record(patient: Patient, flag: str) -> dict[str, Any] | None:
+def _a_record(patient: Installation, flag: str) -> dict[str, Any] | None:
     soql = f"SELECT Id, LastModifiedDate, {flag} FROM Opportunity ORDER BY LastModifiedDate DESC LIMIT 1"  # noqa: S608 - a checked field name
     rows = patient.salesforce.query(soql).pages[0].rows
     return dict(rows[0]) if rows else None

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.doctor.finding import Verdict, failed, ok
-from shared.doctor.installation import Patient
+from shared.doctor.installation import Installation
 from shared.doctor.salesforce_checks import PERMISSIONS
 from shared.domain.deal import Side
 from shared.domain.field_rules import Direction
@@ -23,10 +23,10 @@ KINDS: Mapping[str, frozenset[str]] = {
 """The types, as describe names them, that each of our own fields may have."""
 
 
-def own(patient: Patient) -> Verdict:
+def check_our_fields(patient: Installation) -> Verdict:
     """Our own fields are there, of the right type, writable, and the identifier is an external id and unique."""
     ours = patient.app.translation.file.ours.model_dump()
-    columns = patient.columns("Opportunity")
+    columns = patient.visible_fields("Opportunity")
     faults = [fault for role, name in ours.items() for fault in _faults(role, name, columns)]
     if faults:
         return failed("; ".join(faults), DEPLOY)
@@ -46,7 +46,7 @@ def _faults(role: str, name: str, columns: Mapping[str, Mapping[str, Any]]) -> I
         yield f"{name} may not be written by the user"
 
 
-def mapped(patient: Patient) -> Verdict:
+def check_mapped_fields(patient: Installation) -> Verdict:
     """Every column that the mapping file reads is visible; what travels to Salesforce is writable."""
     used = {name: f for name, f in patient.app.translation.fields.items() if f.direction is not Direction.OFF}
     faults = [fault for name, field in used.items() for fault in _unmapped(patient, name, field)]
@@ -55,7 +55,7 @@ def mapped(patient: Patient) -> Verdict:
     return ok(f"the columns of {len(used)} mapped fields are there")
 
 
-def _unmapped(patient: Patient, name: str, field: FieldBase) -> Iterator[str]:
+def _unmapped(patient: Installation, name: str, field: FieldBase) -> Iterator[str]:
     written = field.direction.owns(Side.PARTNER_CENTER) and not isinstance(field, CompanyField | ContactsField)
     for item in field.selects():
         if item.startswith("(") or (isinstance(field, MoneyField) and item == field.salesforce.currency):
@@ -67,12 +67,12 @@ def _unmapped(patient: Patient, name: str, field: FieldBase) -> Iterator[str]:
             yield f"{name}: {item} may not be written by the user"
 
 
-def _column(patient: Patient, sobject: str, path: str) -> Mapping[str, Any] | None:
+def _column(patient: Installation, sobject: str, path: str) -> Mapping[str, Any] | None:
     """The description of a column, reached through parents where the path has dots."""
     parent, dot, rest = path.partition(".")
     if not dot:
-        return patient.columns(sobject).get(path.lower())
-    for column in patient.columns(sobject).values():
+        return patient.visible_fields(sobject).get(path.lower())
+    for column in patient.visible_fields(sobject).values():
         if str(column.get("relationshipName")).lower() == parent.lower() and column.get("referenceTo"):
             # An owner may be a queue too: the user is what we read.
             targets = column["referenceTo"]
@@ -80,17 +80,17 @@ def _column(patient: Patient, sobject: str, path: str) -> Mapping[str, Any] | No
     return None
 
 
-def currency(patient: Patient) -> Verdict:
+def check_currency_field(patient: Installation) -> Verdict:
     """The currency comes from a field only where the org has several."""
     money = next(f for f in patient.app.translation.fields.values() if isinstance(f, MoneyField))
-    there = "currencyisocode" in patient.columns("Opportunity")
+    there = "currencyisocode" in patient.visible_fields("Opportunity")
     named = money.salesforce.currency
     if named is None and there:
         return failed(
             f"the org has several currencies, but the mapping file says {money.salesforce.fixed_currency} for all",
             'Set currency = "CurrencyIsoCode" for the money field in the mapping file.',
         )
-    if named and patient.columns("Opportunity").get(named.lower()) is None:
+    if named and patient.visible_fields("Opportunity").get(named.lower()) is None:
         return failed(
             f"the currency field {named} is not there: the org has one currency",
             "Set fixed_currency instead of currency for the money field in the mapping file (docs/mapping.md).",

@@ -1,12 +1,12 @@
 """The check of the registration for events (reference/partner-center.md 11)."""
 
 from shared.doctor.finding import Verdict, failed, ok, skipped
-from shared.doctor.installation import Patient
+from shared.doctor.installation import Installation
 
 REGISTER = "Run `cosell webhook register`."
 
 
-def registration(patient: Patient) -> Verdict:
+def check_registration(patient: Installation) -> Verdict:
     """The tenant's one registration leads to our door and holds all events, where this environment is to hold it."""
     if not patient.settings.holds_registration:
         return skipped("this environment does not register for events: its sweep finds what changes")

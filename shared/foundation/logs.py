@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 LOGGER = logging.getLogger("cosell")
 
-LOUD: Mapping[str, int] = {
+LIBRARY_LEVELS: Mapping[str, int] = {
     "azure": logging.WARNING,
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,
@@ -76,7 +76,7 @@ class EventLog:
 
 def quiet() -> None:
     """Keep the libraries' own lines, which hold addresses and keys, out of the logs."""
-    for name, level in LOUD.items():
+    for name, level in LIBRARY_LEVELS.items():
         logging.getLogger(name).setLevel(level)
 
 

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Hidden(Struct, frozen=True):
+class Redacted(Struct, frozen=True):
     """A frozen value whose `repr` names its type alone."""
 
     def __repr__(self) -> str:

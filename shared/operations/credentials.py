@@ -36,7 +36,7 @@ def keep_credentials(app: App, now: Callable[[], datetime] = lambda: datetime.no
     """
     try:
         kept = _redeemed(app)
-        days_left = dict(ends(app, now()))
+        days_left = dict(days_left_by_secret(app, now()))
         for name, days in sorted(days_left.items()):
             if days <= SOON:
                 log("credential_ending", name=name, days_left=days)
@@ -72,7 +72,7 @@ def _tell(app: App, days_left: dict[str, int], now: datetime) -> None:
     )
 
 
-def ends(app: App, now: datetime) -> Iterator[tuple[str, int]]:
+def days_left_by_secret(app: App, now: datetime) -> Iterator[tuple[str, int]]:
     """Whole days until each secret of the vault ends, where that is known; negative: it has ended.
 
     Looked at are the end that the vault notes and the certificate's own. Raises what the vault raises.

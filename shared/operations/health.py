@@ -8,12 +8,12 @@ from pathlib import Path
 from shared import __version__
 from shared.app import HOME, App
 
-RECORD = HOME / "build.json"
+BUILD_RECORD = HOME / "build.json"
 """What the deployment says of the zip; on one machine there is none."""
 HEARTBEATS = {"push": "push_done", "sweep": "sweep_done"}
 
 
-def health(app: App) -> dict[str, object]:
+def health_report(app: App) -> dict[str, object]:
     """Version, commit, mapping hash, mode, and the seconds since the last push and sweep (None: never)."""
     now = datetime.now(UTC)
     beats = {name: app.store.cursor(cursor) for name, cursor in HEARTBEATS.items()}
@@ -21,7 +21,7 @@ def health(app: App) -> dict[str, object]:
     said = app.settings.sync
     return {
         "version": __version__,
-        "commit": commit(RECORD),
+        "commit": deployed_commit(BUILD_RECORD),
         "environment": said.environment,
         "mode": said.sync,
         "paused": [name for name, is_paused in (("push", said.push_paused), ("pull", said.pull_paused)) if is_paused],
@@ -31,7 +31,7 @@ def health(app: App) -> dict[str, object]:
 
 
 @cache
-def commit(record: Path) -> str | None:
+def deployed_commit(record: Path) -> str | None:
     """The commit that the deployed zip was made from; None where no zip was deployed."""
     try:
         return str(json.loads(record.read_text(encoding="utf-8"))["commit"])

@@ -32,7 +32,9 @@ from shared.settings.value_types import (
 )
 
 
-class _Group(BaseModel):
+class SettingsGroup(BaseModel):
+    """One group of settings: each field is read from one environment variable and checked."""
+
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
     prefix: ClassVar[str] = ""
     unprefixed: ClassVar[frozenset[str]] = frozenset()
@@ -41,11 +43,11 @@ class _Group(BaseModel):
     @classmethod
     def read(cls) -> Self:
         """Read the environment; an empty variable counts as none. Raises ValidationError."""
-        said = {cls.variable(name): name for name in cls.model_fields}
+        said = {cls.variable_name(name): name for name in cls.model_fields}
         return cls.model_validate({said[name]: value for name, value in os.environ.items() if name in said and value})
 
     @classmethod
-    def variable(cls, name: str) -> str:
+    def variable_name(cls, name: str) -> str:
         """The variable that a field is read from."""
         return name.upper() if name in cls.unprefixed else f"{cls.prefix}{name}".upper()
 
@@ -54,7 +56,7 @@ class _Group(BaseModel):
         return []
 
 
-class SyncSettings(_Group):
+class SyncSettings(SettingsGroup):
     """What is synced, and the protocol's numbers (protocol.md); times are seconds."""
 
     examples: ClassVar[Mapping[str, str]] = {
@@ -96,7 +98,7 @@ class SyncSettings(_Group):
         return self.sync_from if self.sync_from.tzinfo else self.sync_from.replace(tzinfo=UTC)
 
 
-class PartnerCenterSettings(_Group):
+class PartnerCenterSettings(SettingsGroup):
     """Partner Center: address, sign-in, and what every referral we create carries."""
 
     prefix: ClassVar[str] = "PARTNER_CENTER_"
@@ -124,7 +126,7 @@ class PartnerCenterSettings(_Group):
     referral_link: Link = "https://partner.microsoft.com/referrals/v2/inbox?id={id}"
 
 
-class SalesforceSettings(_Group):
+class SalesforceSettings(SettingsGroup):
     """Salesforce: the My Domain address and the integration user."""
 
     prefix: ClassVar[str] = "SALESFORCE_"
@@ -142,7 +144,7 @@ class SalesforceSettings(_Group):
     key_secret: Text = "salesforce-private-key"  # noqa: S105 - a secret's name
 
 
-class VaultSettings(_Group):
+class VaultSettings(SettingsGroup):
     """Key Vault, and the identity that opens it."""
 
     examples: ClassVar[Mapping[str, str]] = {
@@ -158,7 +160,7 @@ class VaultSettings(_Group):
     vault_cache_seconds: Seconds = 600
 
 
-class StoreSettings(_Group):
+class StoreSettings(SettingsGroup):
     """Where links are kept: Table Storage in Azure, a SQLite file on one machine; exactly one of the three."""
 
     prefix: ClassVar[str] = "STORE_"
@@ -183,7 +185,7 @@ class StoreSettings(_Group):
         return [f"{rule}, not {said} (example: STORE_TABLES_URL={self.examples['tables_url']})"]
 
 
-class EventSettings(_Group):
+class EventSettings(SettingsGroup):
     """The event door: whose certificates are believed. Lists are separated by spaces or commas."""
 
     prefix: ClassVar[str] = "EVENT_"
@@ -212,7 +214,7 @@ class EventSettings(_Group):
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
-class WebhookSettings(_Group):
+class WebhookSettings(SettingsGroup):
     """The registration for events. A tenant has one, so that of two environments one alone can hold it."""
 
     examples: ClassVar[Mapping[str, str]] = {
@@ -231,7 +233,7 @@ class WebhookSettings(_Group):
         return self.events_url or (f"https://{host}/api/events" if is_public else None)
 
 
-class TriggerSettings(_Group):
+class TriggerSettings(SettingsGroup):
     """What the decorators of the triggers name. The host reads it; checked here too, for a host tells no example."""
 
     examples: ClassVar[Mapping[str, str]] = {
@@ -279,7 +281,7 @@ class Settings(Struct, frozen=True):
             try:
                 groups[name] = group.read()
             except ValidationError as error:
-                faults += explained(group, error)
+                faults += describe_faults(group, error)
             else:
                 faults += groups[name].contradictions()
         if faults:
@@ -297,7 +299,7 @@ def trigger_settings() -> TriggerSettings:
     return _alone(TriggerSettings)
 
 
-def check_together(*starts: Callable[[], object]) -> None:
+def run_startup_checks(*starts: Callable[[], object]) -> None:
     """Do all that checks settings at the start. Raises one ConfigurationError of all that is wrong."""
     faults = []
     for start in starts:
@@ -309,26 +311,26 @@ def check_together(*starts: Callable[[], object]) -> None:
         raise ConfigurationError("; ".join(faults))
 
 
-def _alone[G: _Group](group: type[G]) -> G:
+def _alone[G: SettingsGroup](group: type[G]) -> G:
     try:
         return group.read()
     except ValidationError as error:
-        raise ConfigurationError("; ".join(explained(group, error))) from None
+        raise ConfigurationError("; ".join(describe_faults(group, error))) from None
 
 
-def explained(group: type[_Group], error: ValidationError) -> list[str]:
+def describe_faults(group: type[SettingsGroup], error: ValidationError) -> list[str]:
     """One sentence a fault: the variable, what is wrong, an example; never the value, which may be a secret."""
     sentences = []
     for fault in error.errors(include_url=False, include_input=False):
         name = str(fault["loc"][0]) if fault["loc"] else ""
-        variable = group.variable(name)
+        variable = group.variable_name(name)
         wrong = "is missing" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, ")
         example = _example(group, name)
         sentences.append(f"{variable}: {wrong}" + (f" (example: {variable}={example})" if example else ""))
     return sentences
 
 
-def _example(group: type[_Group], name: str) -> str | None:
+def _example(group: type[SettingsGroup], name: str) -> str | None:
     """What the setting may look like: an example of its own, else its default as the environment would have it."""
     field = group.model_fields.get(name)
     default = None if field is None or field.is_required() else field.default

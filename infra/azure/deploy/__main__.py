@@ -9,7 +9,7 @@ from rich.markup import escape
 from infra.azure.deploy.failure import Stopped
 from infra.azure.deploy.flows import ENVIRONMENTS, PRODUCTION, deploy, promote, rollback
 from infra.azure.deploy.session import Session
-from shared.cli.exit_codes import Exit, exit_for
+from shared.cli.exit_codes import Exit, exit_code_of
 from shared.cli.output import Output
 from shared.foundation.errors import CosellError
 
@@ -44,7 +44,7 @@ def run(words: Sequence[str], session: Callable[[argparse.Namespace, Output], Se
         return stop.code
     except CosellError as error:
         output.say(f"[red]Stopped:[/red] {escape(str(error))}")
-        return exit_for(error)
+        return exit_code_of(error)
     return Exit.OK
 
 
@@ -52,7 +52,7 @@ def session_of(said: argparse.Namespace, output: Output) -> Session:
     """A session at the terminal."""
 
     def ask(question: str) -> bool:
-        return bool(said.yes) or output.ask(escape(question))
+        return bool(said.yes) or output.confirm(escape(question))
 
     return Session(said.env, lambda text: output.say(escape(text)), ask, unattended=bool(said.yes))
 

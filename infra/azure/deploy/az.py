@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from shared.cli.azure_cli import QUIET, decoded, named, on_path
+from shared.cli.azure_cli import QUIET, command_name, parse_output, run_az_process
 
 type Call = Callable[[Sequence[str], Mapping[str, str]], tuple[int, str, str]]
 """Words and variables in; exit status, stdout and stderr out."""
@@ -22,7 +22,7 @@ class AzFailed(Exception):
 class Az:
     """Runs `az`, always with the same variables of the shell, to which the deployment adds its own."""
 
-    def __init__(self, environ: Mapping[str, str] | None = None, call: Call = on_path) -> None:
+    def __init__(self, environ: Mapping[str, str] | None = None, call: Call = run_az_process) -> None:
         """`environ` stands in for this process's variables, `call` for the program on its PATH."""
         self._environ = dict(os.environ if environ is None else environ)
         self._call = call
@@ -40,12 +40,12 @@ class Az:
         """What a command prints. Raises AzFailed, and ConfigurationError where there is no `az`."""
         status, out, error = self._call([*words, *QUIET], self._environ)
         if status:
-            raise AzFailed(named(words), (error or out).strip() or f"status {status}")
+            raise AzFailed(command_name(words), (error or out).strip() or f"status {status}")
         return out
 
     def run(self, *words: str) -> Any:  # noqa: ANN401 - whatever the command's JSON is
         """What a command prints, read as JSON; None where it prints nothing. Raises as `text`."""
         try:
-            return decoded(self.text(*words))
+            return parse_output(self.text(*words))
         except ValueError:
-            raise AzFailed(named(words), "an answer that is no JSON") from None
+            raise AzFailed(command_name(words), "an answer that is no JSON") from None

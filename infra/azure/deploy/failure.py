@@ -83,9 +83,9 @@ KNOWN = (
         "AZURE_LOCATION={place}, or: az deployment sub delete --name cosell-ENV",
     ),
     Known(
-        r"DeploymentActive|DeploymentBeingCancelled", "Another deployment of this environment runs.", AGAIN, Exit.AGAIN
+        r"DeploymentActive|DeploymentBeingCancelled", "Another deployment of this environment runs.", AGAIN, Exit.RETRY
     ),
-    Known(r"PrincipalNotFound", "Entra ID does not know the app's new identity everywhere yet.", AGAIN, Exit.AGAIN),
+    Known(r"PrincipalNotFound", "Entra ID does not know the app's new identity everywhere yet.", AGAIN, Exit.RETRY),
     Known(
         r"LocationNotAvailableForResourceType|not available in (?:location|region)",
         "The region lacks something that the connector needs.",
@@ -116,13 +116,13 @@ KNOWN = (
         r"Another deployment is in progress|ongoing deployment|[Dd]eployment conflict|[Ss]tatus [Cc]ode:? ?409",
         "Another zip is being deployed to the app.",
         AGAIN,
-        Exit.AGAIN,
+        Exit.RETRY,
     ),
     Known(
         r"(?:Max retries exceeded|Connection aborted|Name or service not known|timed out|getaddrinfo failed)",
         "Azure does not answer.",
         "Look at the network and run again.",
-        Exit.AGAIN,
+        Exit.RETRY,
     ),
 )
 

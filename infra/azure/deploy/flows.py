@@ -85,7 +85,7 @@ def rollback(session: Session, subscription: str | None = None) -> None:
         put(session, target, history.read(then))
     except Unhealthy as seen:
         sentence = f"{then.name} was put back, but: {seen}."
-        raise Stopped(sentence, "Look at the app's log (docs/runbook.md), or deploy again.", Exit.FOUND) from seen
+        raise Stopped(sentence, "Look at the app's log (docs/runbook.md), or deploy again.", Exit.PROBLEM) from seen
     history.mark(now.name, State.WITHDRAWN)
     session.say(f"{session.environment} runs {then.name} again")
 

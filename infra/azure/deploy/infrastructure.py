@@ -92,13 +92,13 @@ def leave(session: Session, target: Target, account: Account) -> None:
     """Write `.cosell/ENV.toml`."""
     ids = {"AZURE_SUBSCRIPTION_ID": account.id, "AZURE_TENANT_ID": account.tenant}
     left = environment.Environment(session.environment, target.settings, {**target.outputs, **ids})
-    path = environment.write(left, session.names)
+    path = environment.write_environment(left, session.names)
     session.say(f"names left in {path.relative_to(session.root)} for the command line")
 
 
 def known(session: Session, name: str | None = None) -> Target:
     """What an earlier deployment of an environment left. Raises ConfigurationError if there is none."""
-    left = environment.read(name or session.environment, session.names)
+    left = environment.read_environment(name or session.environment, session.names)
     return Target(left.deployment, left.settings, left.deployment.get("AZURE_SUBSCRIPTION_ID", ""))
 
 

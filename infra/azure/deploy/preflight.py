@@ -84,9 +84,9 @@ def _account(session: Session, wanted: str | None) -> Account:
 
 def _earlier(session: Session) -> str | None:
     """The subscription that an earlier deployment from this checkout went to."""
-    if not environment.path_of(session.environment, session.names).exists():
+    if not environment.environment_file(session.environment, session.names).exists():
         return None
-    return environment.read(session.environment, session.names).deployment.get("AZURE_SUBSCRIPTION_ID")
+    return environment.read_environment(session.environment, session.names).deployment.get("AZURE_SUBSCRIPTION_ID")
 
 
 def _providers(session: Session) -> None:

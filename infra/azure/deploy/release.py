@@ -20,7 +20,7 @@ API = "2024-04-01"
 INDEX_SECONDS, HEALTH_SECONDS, PAUSE = 300.0, 180.0, 10.0
 HEALTH = "report_health"
 OK = 200
-NOT_THE_ZIP = (Exit.AGAIN, Exit.SIGN_IN)
+NOT_THE_ZIP = (Exit.RETRY, Exit.SIGN_IN)
 """What the zip has no part in: nothing to put back, run again."""
 
 
@@ -45,15 +45,15 @@ def release(session: Session, target: Target, package: Package) -> dict[str, Any
 
 def _put_back(session: Session, target: Target, history: History, before: list[Kept], seen: Unhealthy) -> Stopped:
     if not before:
-        return Stopped(f"{seen}, and there is no earlier zip to put back.", "Mend it and run again.", Exit.FOUND)
+        return Stopped(f"{seen}, and there is no earlier zip to put back.", "Mend it and run again.", Exit.PROBLEM)
     session.say(f"{seen}: putting {before[0].name} back")
     try:
         put(session, target, history.read(before[0]))
     except (Unhealthy, Stopped) as also:
         sentence = f"{seen}; {before[0].name} was put back, and that did not help: {also}."
-        return Stopped(sentence, "Look at the app's log (docs/runbook.md) and run again.", Exit.FOUND)
+        return Stopped(sentence, "Look at the app's log (docs/runbook.md) and run again.", Exit.PROBLEM)
     sentence = f"{seen}; the zip before, {before[0].name}, was put back and is healthy."
-    return Stopped(sentence, "Mend what was seen and run again.", Exit.FOUND)
+    return Stopped(sentence, "Mend what was seen and run again.", Exit.PROBLEM)
 
 
 def put(session: Session, target: Target, package: Package) -> dict[str, Any]:

@@ -15,13 +15,13 @@ from typing import Any
 from shared.clients.partner_center import json_bodies
 from shared.clients.partner_center.error_mapping import Reply
 from shared.clients.partner_center.json_bodies import Json
-from shared.foundation.redacted import Hidden
+from shared.foundation.redacted import Redacted
 
 VALIDATE_MFA = {"ValidateMfa": "true"}
 _WORD = "ismfacompliant"
 
 
-class Probe(Hidden, frozen=True):
+class Probe(Redacted, frozen=True):
     """The newest referrals, whole, and what the answer and the token say; None where they say nothing."""
 
     referrals: Sequence[Json]

@@ -13,7 +13,7 @@ from shared.clients.partner_center.msal_http_client import TokenEndpoint
 from shared.clients.partner_center.sign_in import AppRegistration
 from shared.clients.partner_center.token_redemption import Credential, Redemption, application, asked
 from shared.foundation.errors import ConsentNeeded, Unavailable
-from shared.foundation.redacted import Hidden
+from shared.foundation.redacted import Redacted
 
 NEXT_CERTIFICATE = "partner-center-certificate-next"
 """Where a new certificate waits until a sign-in with it has succeeded: the one in use stays until then."""
@@ -24,7 +24,7 @@ INTERVAL = 5  # seconds between two questions, where Entra ID names none (RFC 86
 Flow = dict[str, Any]
 
 
-class Granted(Hidden, frozen=True):
+class Granted(Redacted, frozen=True):
     """The two tokens of one answer; `refresh_token` is the newest one there is."""
 
     access_token: str

@@ -36,7 +36,7 @@ from shared.foundation.errors import (
     Throttled,
     Unavailable,
 )
-from shared.foundation.redacted import Hidden
+from shared.foundation.redacted import Redacted
 
 KNOWN_CODES = frozenset(
     {
@@ -71,7 +71,7 @@ class Asked(Struct, frozen=True):
         return f"{self.method} {self.subject} (correlation {self.correlation})"
 
 
-class Reply(Hidden, frozen=True):
+class Reply(Redacted, frozen=True):
     """One whole answer."""
 
     status: int

@@ -14,7 +14,7 @@ import httpx
 from shared.clients.partner_center.error_mapping import Reply, patience
 from shared.clients.partner_center.request import exchange
 from shared.foundation.errors import ConfigurationError, SignInFailed, Throttled, Unavailable
-from shared.foundation.redacted import Hidden
+from shared.foundation.redacted import Redacted
 from shared.transport.client import limits
 from shared.transport.deadline import within
 
@@ -25,7 +25,7 @@ SIGN_IN_DEADLINE = 30.0
 """Seconds for one request to Entra ID."""
 
 
-class Answer(Hidden, frozen=True):
+class Answer(Redacted, frozen=True):
     """An answer in the shape MSAL reads."""
 
     status_code: int

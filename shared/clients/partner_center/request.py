@@ -21,7 +21,7 @@ from msgspec import field
 from shared.clients.partner_center.error_mapping import Asked, Reply, mfa_missing, of_no_answer, of_reply, of_unreadable
 from shared.clients.partner_center.json_bodies import Unreadable
 from shared.foundation.errors import ConfigurationError, Retryable, Unavailable
-from shared.foundation.redacted import Hidden
+from shared.foundation.redacted import Redacted
 from shared.transport.client import limits
 from shared.transport.deadline import Deadline, within
 from shared.transport.loopback import is_loopback
@@ -37,7 +37,7 @@ Token = Callable[[bool], str]
 """Gives an access token; True asks for one that was not given before."""
 
 
-class Outgoing(Hidden, frozen=True):
+class Outgoing(Redacted, frozen=True):
     """One request but for its token; `expected` are the statuses that mean success."""
 
     method: str

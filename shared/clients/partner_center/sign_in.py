@@ -18,7 +18,7 @@ from shared.clients.partner_center.refresh_token import RefreshToken
 from shared.clients.partner_center.token_redemption import Credential, Redemption
 from shared.clients.vault_ports import Vault
 from shared.foundation.errors import ConsentNeeded, NotFound, SignInFailed, Unavailable
-from shared.foundation.redacted import Hidden
+from shared.foundation.redacted import Redacted
 from shared.transport.deadline import remaining
 
 REFERRALS_SCOPE = "https://api.partner.microsoft.com/.default"
@@ -52,12 +52,12 @@ class SecretNames(Struct, frozen=True):
     client_secret: str | None = "partner-center-client-secret"  # noqa: S105 - a name
 
 
-class _Access(Hidden, frozen=True):
+class _Access(Redacted, frozen=True):
     text: str
     end: float
 
 
-class _Material(Hidden, frozen=True):
+class _Material(Redacted, frozen=True):
     credential: Credential
     refresh_token: str
 

@@ -27,7 +27,7 @@ from shared.foundation.errors import (
     Throttled,
     Unavailable,
 )
-from shared.foundation.redacted import Hidden
+from shared.foundation.redacted import Redacted
 from shared.transport.deadline import Deadline
 from shared.transport.loopback import is_loopback
 
@@ -66,7 +66,7 @@ class Identity(Struct, frozen=True):
     audience: str = "https://login.salesforce.com"
 
 
-class Token(Hidden, frozen=True):
+class Token(Redacted, frozen=True):
     """An access token, the host it is for, the org behind it, and when it was issued (monotonic seconds)."""
 
     value: str

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.cli.azure_cli import run
+from shared.cli.azure_cli import run_az
 from shared.foundation.errors import ConfigurationError, CosellError, NotFound, Rejected, SignInFailed, Unavailable
 from tests.unit.cli.stand_in_az import StandInAz, put_on_path
 
@@ -16,13 +16,13 @@ def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandInAz:
 
 def test_an_answer_is_decoded_and_the_command_asks_for_json(az: StandInAz) -> None:
     az.answer("account show", {"name": "Contoso"})
-    assert run(["account", "show"]) == {"name": "Contoso"}
+    assert run_az(["account", "show"]) == {"name": "Contoso"}
     assert az.calls == [["account", "show", "--output", "json", "--only-show-errors"]]
 
 
 def test_a_command_that_says_nothing_gives_nothing(az: StandInAz) -> None:
     az.answer("functionapp restart")
-    assert run(["functionapp", "restart", "--name", "app"]) is None
+    assert run_az(["functionapp", "restart", "--name", "app"]) is None
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ def test_a_command_that_says_nothing_gives_nothing(az: StandInAz) -> None:
 def test_a_refusal_is_an_error_of_ours(az: StandInAz, said: str, kind: type[CosellError]) -> None:
     az.answer("group show", err=said, code=3)
     with pytest.raises(kind):
-        run(["group", "show", "--name", "rg"])
+        run_az(["group", "show", "--name", "rg"])
 
 
 def test_missing_rights_carry_code_and_remedy(az: StandInAz) -> None:
     az.answer("group show", err="ERROR: (AuthorizationFailed) No.\nMore lines", code=1)
     with pytest.raises(Rejected) as caught:
-        run(["group", "show", "--name", "secret-value"])
+        run_az(["group", "show", "--name", "secret-value"])
     cause = caught.value.cause
     assert (cause.code, cause.reason) == ("AuthorizationFailed", "az group show: (AuthorizationFailed) No.")
     assert "infra/azure/README.md" in cause.remedy
@@ -55,16 +55,16 @@ def test_something_else_than_json_is_no_answer(az: StandInAz) -> None:
     az.answer("version")
     (az.home / "answers").write_text('[{"words": ["version"], "out": "<html>", "err": "", "code": 0}]')
     with pytest.raises(Unavailable):
-        run(["version"])
+        run_az(["version"])
 
 
 def test_a_command_that_hangs_is_ended(az: StandInAz) -> None:
     (az.home / "az").write_text("#!/bin/sh\nexec sleep 20\n")
     with pytest.raises(Unavailable, match="account show gave no answer"):
-        run(["account", "show"], seconds=0.05)
+        run_az(["account", "show"], seconds=0.05)
 
 
 def test_a_machine_without_the_azure_cli_is_told_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ConfigurationError, match="install it"):
-        run(["version"])
+        run_az(["version"])

@@ -108,6 +108,6 @@ def test_the_command_line_uses_that_login_but_for_the_local_run(
 ) -> None:
     monkeypatch.setenv("AZURE_CREDENTIAL", "undone at the end")
     monkeypatch.delenv("AZURE_CREDENTIAL")
-    Environment(name).enter()
+    Environment(name).apply_to_process()
     assert os.environ.get("AZURE_CREDENTIAL") == credential
     monkeypatch.setenv("AZURE_CREDENTIAL", "undone at the end")

@@ -9,7 +9,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from local.systems import CONSUMER_KEY, USERNAME, Systems
 from shared.app import App
-from shared.cli.connect_salesforce import Wish, work
+from shared.cli.connect_salesforce import KeyOptions, run_connect_salesforce
 from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
@@ -29,7 +29,9 @@ class Office:
     def run(
         self, capsys: pytest.CaptureFixture[str], *, rotate: bool = False, verify: bool = False
     ) -> dict[str, object]:
-        code = work(Environment("staging"), Output(as_json=True), Wish(rotate, verify), self.folder)
+        code = run_connect_salesforce(
+            Environment("staging"), Output(as_json=True), KeyOptions(rotate, verify), self.folder
+        )
         assert code is Exit.OK
         out, self.said = capsys.readouterr()
         document: dict[str, object] = json.loads(out)

@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from local.systems import Systems
-from shared.cli.environment import Environment, write
+from shared.cli.environment import Environment, write_environment
 from shared.cli.main import app
 from shared.clients.partner_center.webhook_bodies import EVENTS
-from shared.doctor.run_checks import BY_HAND, ITEMS
+from shared.doctor.run_checks import BY_HAND, PREREQUISITES
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def systems(all_systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv(name, "restored at the end")
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    write(Environment("local", environ, {"function_app_url": "https://localhost:1"}))
+    write_environment(Environment("local", environ, {"function_app_url": "https://localhost:1"}))
     all_systems.reset()
     return all_systems
 
@@ -49,7 +49,7 @@ def test_a_healthy_installation_ends_with_zero_and_names_what_a_person_checks(sy
     result = run("--json")
     document = json.loads(result.stdout)
     assert (result.exit_code, document["ok"]) == (0, True), document
-    assert [check["name"] for check in document["checks"]] == [item.name for item in ITEMS]
+    assert [check["name"] for check in document["checks"]] == [item.name for item in PREREQUISITES]
     assert document["by_hand"] == list(BY_HAND)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from shared.cli.sign_in_redirect import LONGEST, Redirect
+from shared.cli.sign_in_redirect import MAX_FORM_BYTES, RedirectListener
 
 
 @pytest.fixture
-def redirect() -> Iterator[Redirect]:
-    with Redirect() as redirect:
-        redirect.expect("the-state")
+def redirect() -> Iterator[RedirectListener]:
+    with RedirectListener() as redirect:
+        redirect.expect_state("the-state")
         yield redirect
 
 
@@ -22,19 +22,19 @@ def browser() -> Iterator[httpx.Client]:
         yield browser
 
 
-def test_the_first_answer_with_the_state_counts_and_no_other(redirect: Redirect, browser: httpx.Client) -> None:
+def test_the_first_answer_with_the_state_counts_and_no_other(redirect: RedirectListener, browser: httpx.Client) -> None:
     first = browser.post(redirect.url, data={"code": "first", "state": "the-state"})
     second = browser.post(redirect.url, data={"code": "second", "state": "the-state"})
 
     assert (first.status_code, second.status_code) == (200, 404)
-    assert redirect.wait(1) == {"code": "first", "state": "the-state"}
+    assert redirect.wait_for_answer(1) == {"code": "first", "state": "the-state"}
     assert (first.headers["Cache-Control"], first.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
 
 
-def test_a_refusal_counts_as_well(redirect: Redirect, browser: httpx.Client) -> None:
+def test_a_refusal_counts_as_well(redirect: RedirectListener, browser: httpx.Client) -> None:
     browser.post(redirect.url, data={"error": "access_denied", "state": "the-state"})
 
-    assert redirect.wait(1) == {"error": "access_denied", "state": "the-state"}
+    assert redirect.wait_for_answer(1) == {"error": "access_denied", "state": "the-state"}
 
 
 @pytest.mark.parametrize(
@@ -47,31 +47,31 @@ def test_a_refusal_counts_as_well(redirect: Redirect, browser: httpx.Client) -> 
         b"code=x&state=another",
         "code=x&state=thé-state".encode(),
         b"\xff\xfe=%ff",
-        b"code=x&state=the-state&more=" + b"x" * LONGEST,
+        b"code=x&state=the-state&more=" + b"x" * MAX_FORM_BYTES,
     ],
     ids=range(8),
 )
-def test_what_is_no_answer_is_left_alone(redirect: Redirect, browser: httpx.Client, body: bytes) -> None:
+def test_what_is_no_answer_is_left_alone(redirect: RedirectListener, browser: httpx.Client, body: bytes) -> None:
     assert browser.post(redirect.url, content=body).status_code == 404
-    assert redirect.wait(0) is None
+    assert redirect.wait_for_answer(0) is None
 
 
 @pytest.mark.parametrize("length", ["-1", "many", "99999999999999999999"])
-def test_a_strange_length_is_no_answer(redirect: Redirect, length: str) -> None:
+def test_a_strange_length_is_no_answer(redirect: RedirectListener, length: str) -> None:
     with socket.create_connection(("127.0.0.1", redirect._server.server_address[1]), timeout=5) as browser:
         browser.sendall(f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n".encode())
         assert browser.recv(1000).split()[1] == b"404"
 
 
-def test_an_address_with_the_state_in_it_is_no_answer(redirect: Redirect, browser: httpx.Client) -> None:
+def test_an_address_with_the_state_in_it_is_no_answer(redirect: RedirectListener, browser: httpx.Client) -> None:
     assert browser.get(f"{redirect.url}/?code=x&state=the-state").status_code == 404
-    assert redirect.wait(0) is None
+    assert redirect.wait_for_answer(0) is None
 
 
 def test_nothing_counts_before_the_sign_in_has_begun(browser: httpx.Client) -> None:
-    with Redirect() as redirect:
+    with RedirectListener() as redirect:
         assert browser.post(redirect.url, data={"code": "x", "state": ""}).status_code == 404
 
 
-def test_it_listens_on_the_loopback_alone(redirect: Redirect) -> None:
+def test_it_listens_on_the_loopback_alone(redirect: RedirectListener) -> None:
     assert redirect._server.server_address[0] == "127.0.0.1"

@@ -13,7 +13,7 @@ from emulators.salesforce import SalesforceEmulator
 from emulators.salesforce.metadata.package import Component
 from emulators.salesforce.metadata.xml_schema import read
 from local.systems import Systems
-from shared.cli.environment import Environment, write
+from shared.cli.environment import Environment, write_environment
 from shared.cli.main import app
 from shared.cli.output import Output
 from shared.clients.salesforce import metadata_deploy
@@ -29,7 +29,7 @@ def org(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sa
     """A bare org, and the environment `local` that leads to it."""
     monkeypatch.setattr(metadata_deploy, "PAUSES", (0.0,))
     monkeypatch.chdir(tmp_path)
-    write(Environment("local", systems.environ))
+    write_environment(Environment("local", systems.environ))
     systems.salesforce.bare = True
     systems.reset()
     return systems.salesforce
@@ -231,11 +231,11 @@ def test_a_layout_that_somebody_changes_while_the_question_waits_is_not_overwrit
         org.deployments.install([Component("Layout", LAYOUT, "", read(changed))])
         return True
 
-    monkeypatch.setattr(Output, "ask", ask)
+    monkeypatch.setattr(Output, "confirm", ask)
     result = cosell("add-section", "Opportunity Layout", *ADMIN)
     assert result.exit_code == 5
     assert "somebody changed the layout" in result.output
     assert "Story" in layout(org)
-    monkeypatch.setattr(Output, "ask", lambda *_: True)
+    monkeypatch.setattr(Output, "confirm", lambda *_: True)
     assert cosell("add-section", "Opportunity Layout", *ADMIN).exit_code == 0
     assert "Story" in layout(org)

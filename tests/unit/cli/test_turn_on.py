@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from local.systems import Systems
-from shared.cli.environment import Environment, read
+from shared.cli.environment import Environment, read_environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
-from shared.cli.turn_on import work
+from shared.cli.turn_on import run_turn_on
 from shared.foundation.errors import ConfigurationError, Rejected
 from tests.unit.cli.stand_in_az import StandInAz, put_on_path
 
@@ -46,7 +46,7 @@ def staging() -> Environment:
 def turned_on(
     environment: Environment, capsys: pytest.CaptureFixture[str], folder: Path, *, yes: bool
 ) -> tuple[Exit, dict[str, object]]:
-    code = work(environment, Output(as_json=True), yes=yes, folder=folder)
+    code = run_turn_on(environment, Output(as_json=True), yes=yes, folder=folder)
     document: dict[str, object] = json.loads(capsys.readouterr().out)
     return code, document
 
@@ -64,7 +64,7 @@ def test_the_counts_are_shown_and_one_setting_is_made(
         "sweep": {"creates": 1, "to_partner_center": 0, "to_salesforce": 0, "held": 0},
     }
     assert az.calls[-1][: len(SET)] == SET
-    assert read("staging", tmp_path / "names").settings["SYNC"] == "on"
+    assert read_environment("staging", tmp_path / "names").settings["SYNC"] == "on"
 
 
 def test_looking_writes_nothing_on_either_side(
@@ -83,7 +83,7 @@ def test_without_a_yes_nothing_is_changed(
     az: StandInAz, staging: Environment, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     code, document = turned_on(staging, capsys, tmp_path / "names", yes=False)
-    assert (code, document["turned_on"]) == (Exit.FOUND, False)
+    assert (code, document["turned_on"]) == (Exit.PROBLEM, False)
     assert not [call for call in az.calls if "set" in call]
     assert not (tmp_path / "names").exists()
 
@@ -110,14 +110,14 @@ def test_missing_rights_stop_it_with_a_remedy_and_the_names_stay(
 
 def test_an_environment_that_was_never_deployed_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="make deploy ENV=staging"):
-        work(Environment("staging"), Output(), yes=True, folder=tmp_path)
+        run_turn_on(Environment("staging"), Output(), yes=True, folder=tmp_path)
 
 
 def test_the_local_run_is_on_from_its_start(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, document = turned_on(Environment("local", {"SYNC": "on"}), capsys, tmp_path, yes=True)
     assert (code, document["mode"]) == (Exit.OK, "on")
     with pytest.raises(ConfigurationError, match="make serve"):
-        work(Environment("local", {"SYNC": "preview"}), Output(), yes=True, folder=tmp_path)
+        run_turn_on(Environment("local", {"SYNC": "preview"}), Output(), yes=True, folder=tmp_path)
 
 
 @pytest.mark.usefixtures("az")
@@ -127,7 +127,7 @@ def test_without_a_beginning_it_says_that_old_deals_stay_out(
 ) -> None:  # fmt: skip
     monkeypatch.delenv("SYNC_FROM")
     systems.seller_creates("From before")
-    work(staging, Output(as_json=True), yes=False, folder=tmp_path)
+    run_turn_on(staging, Output(as_json=True), yes=False, folder=tmp_path)
     told = capsys.readouterr()
     assert "begins now" in told.err
     assert json.loads(told.out)["preview"]["sweep"]["creates"] == 0

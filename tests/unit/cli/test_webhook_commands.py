@@ -16,7 +16,7 @@ from emulators.partner_center.control_api import trouble
 from emulators.partner_center.emulator import PartnerCenterEmulator
 from emulators.partner_center.events import NAMES, TEST_EVENT, EventFault, EventFaultKind
 from local.systems import Systems
-from shared.cli.environment import Environment, write
+from shared.cli.environment import Environment, write_environment
 from shared.cli.main import app
 from shared.clients.partner_center import webhook_registration
 from shared.clients.partner_center.webhook_bodies import EVENTS
@@ -38,7 +38,7 @@ def home(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> I
     monkeypatch.chdir(tmp_path)
     admission.door.cache_clear()
     with Server(take, tls=systems.authority.server()) as server:
-        write(Environment("local", systems.environ, {"function_app_url": server.url}))
+        write_environment(Environment("local", systems.environ, {"function_app_url": server.url}))
         yield server.url
         assert systems.partner_center.dispatcher.wait_idle(10)
     admission.door.cache_clear()
@@ -167,7 +167,7 @@ def test_the_setting_goes_before_the_address_of_the_deployment(
 
 @pytest.mark.usefixtures("home")
 def test_without_an_address_nothing_is_registered(systems: Systems, pc: PartnerCenterEmulator) -> None:
-    write(Environment("local", systems.environ))
+    write_environment(Environment("local", systems.environ))
     result = cosell("register")
     assert (result.exit_code, "EVENTS_URL" in result.stdout) == (2, True)
     assert slot(pc) is None

@@ -29,7 +29,7 @@ from tests.unit.docs.docs_reader import (
     text,
 )
 
-GROUPS: dict[str, type[settings._Group]] = {
+GROUPS: dict[str, type[settings.SettingsGroup]] = {
     "What is synced": settings.SyncSettings,
     "Partner Center": settings.PartnerCenterSettings,
     "Salesforce": settings.SalesforceSettings,
@@ -44,11 +44,11 @@ GROUPS: dict[str, type[settings._Group]] = {
 # --- settings ---------------------------------------------------------------------------------------------------------
 
 
-def variables(group: type[settings._Group]) -> dict[str, str]:
+def variables(group: type[settings.SettingsGroup]) -> dict[str, str]:
     """Variables of a group with their defaults, as the page writes them."""
     found = {}
     for name, field in group.model_fields.items():
-        found[group.variable(name)] = "required" if field.is_required() else shown_default(field.default)
+        found[group.variable_name(name)] = "required" if field.is_required() else shown_default(field.default)
     return found
 
 
@@ -66,7 +66,7 @@ def shown_default(value: object) -> str:
 
 
 def test_every_group_of_settings_has_its_table() -> None:
-    assert set(GROUPS.values()) == set(settings._Group.__subclasses__())
+    assert set(GROUPS.values()) == set(settings.SettingsGroup.__subclasses__())
 
 
 @pytest.mark.parametrize("heading", GROUPS)

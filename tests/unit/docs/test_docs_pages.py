@@ -9,7 +9,7 @@ import pytest
 
 from emulators.base.emulator import FaultKind
 from shared.app import App
-from shared.operations.health import health
+from shared.operations.health import health_report
 from tests.unit.docs.docs_reader import (
     DOCS,
     PAGES,
@@ -35,7 +35,7 @@ def test_every_key_of_the_health_answer_stands_in_the_runbook_and_the_reverse() 
         settings=SimpleNamespace(sync=said),
         translation=SimpleNamespace(hash=""),
     )
-    assert list(table("troubleshooting.md", "Is all well?")) == list(health(cast("App", app)))
+    assert list(table("troubleshooting.md", "Is all well?")) == list(health_report(cast("App", app)))
 
 
 def test_every_function_stands_there_and_the_reverse() -> None:

@@ -7,8 +7,8 @@ import stamina
 
 from local.systems import Systems
 from shared.doctor.finding import Result, Verdict
-from shared.doctor.installation import Patient
-from shared.doctor.run_checks import ITEMS, Item, examine
+from shared.doctor.installation import Installation
+from shared.doctor.run_checks import PREREQUISITES, Prerequisite, run_checks
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +30,9 @@ class Clinic:
 
     def examined(self, *names: str) -> dict[str, Verdict]:
         """The verdicts of these checks and of all that they rest on; of every check if none is named."""
-        patient = Patient()
+        patient = Installation()
         try:
-            return {check.name: check.verdict for check in examine(patient, items=_wanted(names))}
+            return {check.name: check.verdict for check in run_checks(patient, items=_wanted(names))}
         finally:
             patient.close()
 
@@ -43,11 +43,11 @@ class Clinic:
         return verdict
 
 
-def _wanted(names: tuple[str, ...]) -> list[Item]:
-    wanted = set(names or (item.name for item in ITEMS))
-    for item in reversed(ITEMS):
+def _wanted(names: tuple[str, ...]) -> list[Prerequisite]:
+    wanted = set(names or (item.name for item in PREREQUISITES))
+    for item in reversed(PREREQUISITES):
         wanted |= set(item.needs) if item.name in wanted else set()
-    return [item for item in ITEMS if item.name in wanted]
+    return [item for item in PREREQUISITES if item.name in wanted]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from local.systems import Systems
 from shared.doctor.finding import Result
-from shared.doctor.installation import Patient
+from shared.doctor.installation import Installation
 from tests.unit.doctor.conftest import Clinic
 
 DOOR = "https://func-cosell.example/api/events"
@@ -19,7 +19,7 @@ def door(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> str:  # noqa: ARG
 
 
 def registered(url: str) -> None:
-    patient = Patient()
+    patient = Installation()
     patient.app.webhooks.register(url, overwrite=True)
     patient.close()
 
@@ -50,7 +50,7 @@ def test_a_registration_that_lacks_events_is_told(clinic: Clinic, door: str, mon
 
 @pytest.mark.usefixtures("systems")
 def test_the_address_of_the_deployment_stands_in_for_the_setting() -> None:
-    patient = Patient(door="https://func.example/")
+    patient = Installation(door="https://func.example/")
     assert patient.events_address == "https://func.example/api/events"
 
 

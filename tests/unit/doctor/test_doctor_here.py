@@ -8,14 +8,14 @@ import pytest
 from emulators.base.emulator import Fault, FaultKind
 from local.systems import Systems
 from shared.doctor.finding import Result
-from shared.doctor.run_checks import ITEMS
+from shared.doctor.run_checks import PREREQUISITES
 from shared.store.sqlite_rows import SqliteRows
 from tests.unit.doctor.conftest import Clinic
 
 
 def test_a_healthy_installation_has_nothing_failed(clinic: Clinic) -> None:
     results = {name: verdict.result for name, verdict in clinic.examined().items()}
-    assert set(results) == {item.name for item in ITEMS}
+    assert set(results) == {item.name for item in PREREQUISITES}
     assert {name for name, result in results.items() if result is Result.FAILED} == set()
     assert {name for name, result in results.items() if result is Result.SKIPPED} <= {"webhook registration"}
 

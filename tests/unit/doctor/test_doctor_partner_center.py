@@ -8,9 +8,9 @@ import pytest
 from emulators.base.emulator import Fault, FaultKind
 from local.systems import Systems
 from shared.doctor.finding import Result, Verdict
-from shared.doctor.installation import Patient
-from shared.doctor.partner_center_checks import tenant
-from shared.doctor.run_checks import ITEMS, examine
+from shared.doctor.installation import Installation
+from shared.doctor.partner_center_checks import check_tenant
+from shared.doctor.run_checks import PREREQUISITES, run_checks
 from tests.unit.doctor.conftest import Clinic
 
 
@@ -43,10 +43,10 @@ def test_an_account_that_sees_its_own_deals_only_is_told(clinic: Clinic, systems
 @pytest.mark.usefixtures("systems")
 def test_a_token_of_another_tenant_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     other = "99999999-0000-4111-8222-ccccdddd0001"
-    patient = Patient()
-    probe, ahead = patient.probed
+    patient = Installation()
+    probe, ahead = patient.partner_center_probe
     monkeypatch.setitem(patient.__dict__, "probed", (replace(probe, tenant=other), ahead))
-    verdict = tenant(patient)
+    verdict = check_tenant(patient)
     patient.close()
     assert verdict.result is Result.FAILED
     assert other in verdict.found
@@ -74,10 +74,10 @@ def test_before_the_first_deal_nothing_is_claimed(clinic: Clinic, systems: Syste
 
 @pytest.mark.usefixtures("systems")
 def test_a_clock_that_is_wrong_is_told() -> None:
-    patient = Patient()
+    patient = Installation()
     ours = patient.now
     patient.now = lambda: ours() - timedelta(minutes=10)
-    verdicts = {check.name: check.verdict for check in examine(patient)}
+    verdicts = {check.name: check.verdict for check in run_checks(patient)}
     patient.close()
     for name in ("Partner Center clock", "Salesforce clock"):
         assert verdicts[name].result is Result.FAILED
@@ -94,12 +94,12 @@ def test_a_side_that_does_not_answer_fails_its_own_checks_alone(clinic: Clinic, 
 
 @pytest.mark.usefixtures("systems")
 def test_a_check_that_breaks_is_a_failed_check_and_not_the_end() -> None:
-    def broken(_: Patient) -> Verdict:
+    def broken(_: Installation) -> Verdict:
         raise KeyError("a secret text")
 
-    items = [replace(item, look=broken) if item.name == "storage" else item for item in ITEMS]
-    patient = Patient()
-    verdicts = {check.name: check.verdict for check in examine(patient, items=items)}
+    items = [replace(item, check=broken) if item.name == "storage" else item for item in PREREQUISITES]
+    patient = Installation()
+    verdicts = {check.name: check.verdict for check in run_checks(patient, items=items)}
     patient.close()
     assert verdicts["storage"].found == "the check broke off: KeyError"
     assert verdicts["Salesforce sign-in"].result is Result.OK

@@ -10,7 +10,7 @@ from local.systems import DEFAULT_PHONE, Systems
 from shared.clients.salesforce.records import Written
 from shared.doctor import salesforce_checks
 from shared.doctor.finding import Result
-from shared.doctor.installation import Patient
+from shared.doctor.installation import Installation
 from tests.unit.doctor.conftest import Clinic
 
 
@@ -125,12 +125,12 @@ def test_an_on_hold_stage_that_is_closed_is_told(clinic: Clinic, systems: System
 def test_a_user_that_is_not_there_is_told(systems: Systems) -> None:
     name = systems.environ["SALESFORCE_USERNAME"]
     row = next(row for row in systems.salesforce.org.rows("User") if row["Username"] == name)
-    patient = Patient()
+    patient = Installation()
     patient.salesforce.organization_id()  # signed in before the user was closed
     row["IsActive"] = False
-    assert "not active" in salesforce_checks.user(patient).found
+    assert "not active" in salesforce_checks.check_integration_user(patient).found
     row["Username"] = "renamed@example.com"
-    assert "not to be seen" in salesforce_checks.user(patient).found
+    assert "not to be seen" in salesforce_checks.check_integration_user(patient).found
     patient.close()
 
 

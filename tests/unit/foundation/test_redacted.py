@@ -1,9 +1,9 @@
 from msgspec import Struct
 
-from shared.foundation.redacted import Hidden
+from shared.foundation.redacted import Redacted
 
 
-class Token(Hidden, frozen=True):
+class Token(Redacted, frozen=True):
     value: str
     end: float
 

@@ -13,7 +13,7 @@ from emulators.base.emulator import Fault, FaultKind
 from emulators.entra.tokens import REFERRALS_AUDIENCE, USER, WEBHOOKS_AUDIENCE
 from local.systems import Systems
 from shared.app import App
-from shared.cli.self_signed_certificate import made
+from shared.cli.self_signed_certificate import create_certificate
 from shared.domain.deal import Side
 from shared.operations.credentials import keep_credentials
 from shared.sync.retry.side_health import is_paused
@@ -115,7 +115,7 @@ def test_the_end_that_the_vault_notes_is_told(systems: Systems, app: App, told: 
 def test_of_the_certificates_own_end_and_the_vaults_the_sooner_counts(
     systems: Systems, app: App, told: Told, days: int, noted: int | None, left: int
 ) -> None:
-    certificate = made("cosell-test", days, now=in_days(0))
+    certificate = create_certificate("cosell-test", days, now=in_days(0))
     systems.partner.entra.register(systems.partner.entra.client_id, certificate_pem=certificate.public_pem)
     app.vault.set("partner-center-certificate", certificate.pem, expires=in_days(noted) if noted else None)
 

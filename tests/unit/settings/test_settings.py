@@ -13,12 +13,12 @@ from shared.settings.variables import (
     PartnerCenterSettings,
     SalesforceSettings,
     Settings,
+    SettingsGroup,
     StoreSettings,
     SyncSettings,
     TriggerSettings,
     VaultSettings,
     WebhookSettings,
-    _Group,
     event_settings,
 )
 
@@ -112,8 +112,8 @@ def refused() -> str:
     return str(caught.value)
 
 
-def variables(*groups: type[_Group]) -> set[str]:
-    return {group.variable(name) for group in groups for name in group.model_fields}
+def variables(*groups: type[SettingsGroup]) -> set[str]:
+    return {group.variable_name(name) for group in groups for name in group.model_fields}
 
 
 def test_a_complete_environment_is_read() -> None:
@@ -163,7 +163,7 @@ def test_the_examples_are_themselves_accepted(monkeypatch: pytest.MonkeyPatch) -
         for name, value in group.examples.items():
             if name in FILES:
                 continue
-            monkeypatch.setenv(group.variable(name), value)
+            monkeypatch.setenv(group.variable_name(name), value)
     for group in (*GROUPS, TriggerSettings):
         group.read()
 

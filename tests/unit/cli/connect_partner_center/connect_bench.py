@@ -9,7 +9,7 @@ import pytest
 
 from emulators.entra.app_registrations import App as Registration
 from local.systems import Systems
-from shared.cli.connect_partner_center import Wanted, work
+from shared.cli.connect_partner_center import ConnectOptions, run_connect_partner_center
 from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
@@ -48,7 +48,7 @@ def connect(person: Person | None = None, **wanted: object) -> Exit:
     chosen: dict[str, object] = {"seconds": 5.0, "pause": lambda _: None, **wanted}
     if person is not None:
         chosen["open_browser"] = person
-    return work(HERE, Output(), Wanted(**chosen))  # type: ignore[arg-type]  # the options vary by case
+    return run_connect_partner_center(HERE, Output(), ConnectOptions(**chosen))  # type: ignore[arg-type]  # the options vary by case
 
 
 def stored(systems: Systems, name: str = RT) -> str:

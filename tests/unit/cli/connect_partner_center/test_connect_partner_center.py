@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from emulators.entra.tokens import REFERRALS_AUDIENCE
 from local.systems import Systems
-from shared.cli.environment import Environment, write
+from shared.cli.environment import Environment, write_environment
 from shared.cli.exit_codes import Exit
 from shared.cli.main import app as command
 from shared.foundation.errors import (
@@ -161,7 +161,7 @@ def test_the_command_ends_with_the_documented_code_and_one_document(
     systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     public(systems, monkeypatch)
-    write(Environment("local", {**systems.environ, "PARTNER_CENTER_PUBLIC_CLIENT": "true"}))
+    write_environment(Environment("local", {**systems.environ, "PARTNER_CENTER_PUBLIC_CLIENT": "true"}))
     systems.partner.entra.settings.device_interval = 1
 
     done = CliRunner().invoke(command, ["connect", "partner-center", "--env", "local", "--device-code", "--json"])
@@ -171,7 +171,7 @@ def test_the_command_ends_with_the_documented_code_and_one_document(
 
 
 def test_a_refusal_is_one_sentence_with_a_remedy_and_exit_code_four(systems: Systems) -> None:
-    write(Environment("local", systems.environ))
+    write_environment(Environment("local", systems.environ))
 
     done = CliRunner().invoke(
         command, ["connect", "partner-center", "--env", "local", "--no-browser", "--wait", "0.05", "--json"]

@@ -10,7 +10,7 @@ from emulators.base.emulator import Fault, FaultKind
 from emulators.entra.tokens import REFERRALS_AUDIENCE, USER, WEBHOOKS_AUDIENCE
 from local.systems import Systems
 from shared.cli import self_signed_certificate
-from shared.cli.connect_partner_center import Wanted, work
+from shared.cli.connect_partner_center import ConnectOptions, run_connect_partner_center
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.clients.partner_center.consent import NEXT_CERTIFICATE
@@ -42,7 +42,7 @@ def test_what_is_missing_is_named_with_its_remedy_and_nothing_is_stored(
     for name, value in settings.items():
         setattr(systems.partner.entra.settings, name, value)
 
-    code = work(HERE, Output(as_json=True), Wanted(seconds=5.0, open_browser=person))
+    code = run_connect_partner_center(HERE, Output(as_json=True), ConnectOptions(seconds=5.0, open_browser=person))
 
     said = json.loads(capsys.readouterr().out)
     wrong = {check["name"]: check["remedy"] for check in said["checks"] if check["result"] == "failed"}
@@ -102,7 +102,7 @@ def test_a_new_certificate_waits_until_a_sign_in_proves_it(
     assert connect(make_certificate=True) is Exit.OK
     file = tmp_path / "cosell-local.cer"
     uploaded, said = file.read_text(encoding="ascii"), capsys.readouterr().out
-    waiting = self_signed_certificate.read(stored(systems, NEXT_CERTIFICATE))
+    waiting = self_signed_certificate.parse_certificate(stored(systems, NEXT_CERTIFICATE))
     assert waiting is not None
     assert uploaded == waiting.public_pem
     assert "PRIVATE" not in uploaded + said

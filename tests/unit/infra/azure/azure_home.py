@@ -124,9 +124,9 @@ class _Cases(Mapping[str, list[Resource]]):
 def code_settings() -> dict[str, FieldInfo]:
     """Every setting that the code's groups read, by variable."""
     found: dict[str, FieldInfo] = {}
-    for group in settings._Group.__subclasses__():
+    for group in settings.SettingsGroup.__subclasses__():
         for name, field in group.model_fields.items():
-            found[group.variable(name)] = field
+            found[group.variable_name(name)] = field
     return found
 
 

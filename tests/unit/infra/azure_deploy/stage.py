@@ -16,7 +16,7 @@ from emulators.base.server import Request, Response, Server
 from infra.azure.deploy.az import Az
 from infra.azure.deploy.session import ROOT, Session
 from infra.azure.deploy.zip_package import RECORD
-from shared.cli.azure_cli import on_path
+from shared.cli.azure_cli import run_az_process
 from tests.unit.infra.azure_deploy import az_stand_in
 
 SUBSCRIPTION = "99999999-2222-3333-4444-555555555555"
@@ -107,7 +107,7 @@ class Stage:
             "SAMPLE_STAGE": str(self.folder),
             **self.shell,
         }
-        az = Az(environ, on_path if self.on_path else az_stand_in.az)
+        az = Az(environ, run_az_process if self.on_path else az_stand_in.az)
         return Session(
             environment, self.said.append, self._answer, az, self.root, self._sleep, lambda: self.passed,
             unattended,

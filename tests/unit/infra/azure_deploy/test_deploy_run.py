@@ -8,7 +8,7 @@ import pytest
 
 from infra.azure.deploy.failure import Stopped
 from infra.azure.deploy.flows import deploy
-from shared.cli.environment import read
+from shared.cli.environment import read_environment
 from shared.cli.exit_codes import Exit
 from tests.unit.infra.azure_deploy.stage import FUNCTIONS, SUBSCRIPTION, Stage, git, outputs
 
@@ -37,7 +37,7 @@ def test_an_empty_subscription_becomes_a_healthy_app_that_plans_only(stage: Stag
 
 def test_the_names_are_left_for_the_command_line(stage: Stage) -> None:
     deploy(stage.session())
-    left = read("staging", stage.root / ".cosell")
+    left = read_environment("staging", stage.root / ".cosell")
     assert left.settings == {"ENVIRONMENT": "staging", "SYNC": "preview", "MAPPING": "mapping/staging.toml"}
     assert left.deployment["AZURE_SUBSCRIPTION_ID"] == SUBSCRIPTION
     assert left.deployment["AZURE_LOCATION"] == "westeurope", "Resource Manager's odd case is undone"

@@ -46,8 +46,8 @@ FAULTS: dict[str, tuple[str, str, str, Exit]] = {
         "A secret of the vault was deleted",
         Exit.REFUSED,
     ),
-    "deployment runs": (CREATE, "(DeploymentActive) The deployment cannot be saved.", "Another deployment", Exit.AGAIN),
-    "identity not known yet": (CREATE, NESTED % ("PrincipalNotFound", "Principal x does not exist"), "yet", Exit.AGAIN),
+    "deployment runs": (CREATE, "(DeploymentActive) The deployment cannot be saved.", "Another deployment", Exit.RETRY),
+    "identity not known yet": (CREATE, NESTED % ("PrincipalNotFound", "Principal x does not exist"), "yet", Exit.RETRY),
     "policy": (
         CREATE,
         NESTED % ("RequestDisallowedByPolicy", "Resource was disallowed by policy. Policy: 'Allowed SKUs'."),
@@ -55,7 +55,7 @@ FAULTS: dict[str, tuple[str, str, str, Exit]] = {
         Exit.REFUSED,
     ),
     "bicep": (WHAT_IF, "main.bicep(3,1) : Error BCP018: Expected something.", "Expected something", Exit.USAGE),
-    "no network": (WHAT_IF, "HTTPSConnectionPool: Max retries exceeded with url", "does not answer", Exit.AGAIN),
+    "no network": (WHAT_IF, "HTTPSConnectionPool: Max retries exceeded with url", "does not answer", Exit.RETRY),
     "firewall": ("storage blob upload", "The request may be blocked by network rules", "firewall", Exit.REFUSED),
     "unknown": (CREATE, NESTED % ("Strange", "Nobody has seen this."), "Strange: Nobody has seen this.", Exit.REFUSED),
 }

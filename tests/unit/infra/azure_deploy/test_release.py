@@ -35,7 +35,7 @@ def test_a_failed_health_check_puts_the_zip_before_back_and_says_so(stage: Stage
     bad = stage.changes("deal = 3\n")
     stage.sick.add(bad)
     stop = fails(stage)
-    assert stop.code is Exit.FOUND
+    assert stop.code is Exit.PROBLEM
     assert stop.sentence.startswith("The health check failed: status 500; the zip before, history/")
     assert stop.sentence.endswith("was put back and is healthy.")
     assert stage.running()["commit"] == good
@@ -117,7 +117,7 @@ def test_another_zip_on_its_way_is_no_reason_to_put_anything_back(stage: Stage) 
     deployed(stage, "deal = 2\n")
     stage.changes("deal = 3\n")
     stage.fails(CONFIG_ZIP, "There may be an ongoing deployment. Please track your deployment in https://x")
-    assert fails(stage).code is Exit.AGAIN
+    assert fails(stage).code is Exit.RETRY
     assert len(stage.calls(CONFIG_ZIP)) == 2
 
 

@@ -30,12 +30,12 @@ sys.path.insert(0, ".")
 import function_app
 for path in sorted([*pathlib.Path("shared").rglob("*.py"), *pathlib.Path("functions").rglob("*.py")]):
     importlib.import_module(".".join(path.with_suffix("").parts))
-from shared.operations.health import RECORD, commit
+from shared.operations.health import BUILD_RECORD, deployed_commit
 from shared.app import app
 ours = {name for name in sys.modules if name.split(".")[0] in ("shared", "functions", "infra", "tests", "typer")}
 print(json.dumps({
     "functions": sorted(function.get_function_name() for function in function_app.app.get_functions()),
-    "commit": commit(RECORD), "mapping": app().translation.hash,
+    "commit": deployed_commit(BUILD_RECORD), "mapping": app().translation.hash,
     "strangers": sorted(name for name in ours if name.split(".")[0] in ("infra", "tests", "typer")),
     "elsewhere": sorted(n for n in ours if not (sys.modules[n].__file__ or "").startswith(str(pathlib.Path.cwd()))),
 }))
