@@ -1,1 +1,1 @@
-"""The triggers: one module each. They decode input, call shared, encode output; no rules live here."""
+"""The triggers: one module each. They decode the input, call `shared` and encode the output. They hold no rules."""

@@ -1,4 +1,7 @@
-"""Queue referral-events: one event, pull that referral. Events are hints: only the referral's id is taken from them."""
+"""Handle one event of the queue `referral-events`: pull the referral that it names.
+
+An event is a hint: only the referral's id is taken from it (docs/protocol.md#events).
+"""
 
 import azure.functions as func
 
@@ -8,8 +11,8 @@ bp = func.Blueprint()
 @bp.function_name("apply_event")
 @bp.queue_trigger(arg_name="message", queue_name="%EVENTS_QUEUE%", connection="AzureWebJobsStorage")
 def apply_event(message: func.QueueMessage) -> None:
-    """Pull the referral that the event names; what cannot be done now is due."""
-    from shared.app import app  # noqa: PLC0415 - late: the event door does not need it
+    """Pull the referral that the event names. If that is not possible now, it goes into the retry queue."""
+    from shared.app import app  # noqa: PLC0415 - imported late: webhook admission does not need it
     from shared.sync.runs.pull import pull_event  # noqa: PLC0415 - as above
     from shared.webhook.admission import event_of  # noqa: PLC0415 - as above
 

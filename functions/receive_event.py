@@ -1,4 +1,7 @@
-"""HTTP POST /api/events: verify the signature, enqueue, answer 202. Anonymous at the host: the signature is the key."""
+"""HTTP POST /api/events: verify the event's signature, put the event into the queue, answer 202.
+
+The host lets everybody call it, because the signature proves who sent the event (docs/event-signature.md).
+"""
 
 import azure.functions as func
 
@@ -9,8 +12,8 @@ bp = func.Blueprint()
 @bp.route(route="events", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @bp.queue_output(arg_name="queue", queue_name="%EVENTS_QUEUE%", connection="AzureWebJobsStorage")
 def receive_event(req: func.HttpRequest, queue: func.Out[str]) -> func.HttpResponse:
-    """Admit one event; whatever is wrong with it, the answer tells no detail."""
-    from shared.webhook.admission import admit  # noqa: PLC0415 - late: only this function needs the door
+    """Admit one event. A refusal is a status without any detail."""
+    from shared.webhook.admission import admit  # noqa: PLC0415 - imported late: only this function needs it
 
     admission = admit(req.headers.items(), req.get_body())
     if admission.message is not None:

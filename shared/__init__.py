@@ -1,9 +1,12 @@
-"""The connector itself: domain, mapping, clients, store, sync, and the app that wires them."""
+"""The connector: domain, mapping, clients, store, sync, and the app that connects them.
+
+Where each package stands, and what it may import, is in docs/protocol.md#the-layers.
+"""
 
 import os
 
 __version__ = "0.2.0"
 
-# Before the first model pydantic looks for plugins in the metadata of every installed package: time that each cold
-# start would spend for nothing, and a door for packages that nobody asked to change how settings are read.
+# Before its first model, pydantic searches the metadata of every installed package for plugins. That costs time at each
+# cold start, and it would let an unrelated package change how settings are read. The product has no such plugin.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -1,1 +1,1 @@
-"""The `cosell` command: installs, connects, checks and operates; everything it does goes through the same `shared`."""
+"""The `cosell` command: installs, connects, checks and operates the connector. It uses the same code as the app."""

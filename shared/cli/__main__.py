@@ -1,4 +1,4 @@
-"""`python -m shared.cli`, which `.venv/bin/cosell` calls."""
+"""Start the `cosell` command with `python -m shared.cli`."""
 
 from shared.cli.main import main
 

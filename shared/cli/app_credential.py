@@ -1,4 +1,7 @@
-"""What the app registration proves itself by: chosen from the vault, made, and put into use once it has worked."""
+"""Manage the credential of the app registration: read it from Key Vault, create a new one, put it into use.
+
+A new certificate waits in Key Vault until a sign-in with it has worked. Until then the app uses the former credential.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,14 +20,14 @@ from shared.clients.partner_center.sign_in import SecretNames, certified, creden
 from shared.foundation.errors import ConfigurationError, NotFound
 from shared.foundation.redacted import Redacted
 
-DAYS = 365
-"""How long a new certificate lasts."""
+CERTIFICATE_DAYS = 365
+"""How long a new certificate is valid."""
 
 
 class AppCredential(Redacted, frozen=True):
-    """A credential as MSAL takes it (None: the registration is public), and its name for a person.
+    """A credential in the form that MSAL takes (None: the registration is public), and its name for people.
 
-    `waiting` is a new certificate that no sign-in has proven yet.
+    `new_certificate` is set if the credential is a certificate that no sign-in has used yet.
     """
 
     credential: str | dict[str, str] | None
@@ -33,62 +36,69 @@ class AppCredential(Redacted, frozen=True):
 
 
 def select_credential(app: App) -> AppCredential:
-    """The waiting certificate, else the one in use, else the client secret. Raises SignInFailed for none of them."""
+    """Return the new certificate, or else the one in use, or else the client secret. Raises SignInFailed for none."""
     if app.settings.partner_center.public_client:
         return AppCredential(None, "no credential: the registration is public")
     names, read = SecretNames(), app.vault.get_fresh
-    waiting = _found(read, NEXT_CERTIFICATE)
-    if waiting is not None and waiting != _found(read, str(names.certificate)):
-        known = self_signed_certificate.parse_certificate(waiting)
-        if known is not None:
-            return AppCredential(certified(waiting), f"the new certificate {known.thumbprint}", known)
+    pem = _secret_or_none(read, NEXT_CERTIFICATE)
+    if pem is not None and pem != _secret_or_none(read, str(names.certificate)):
+        certificate = self_signed_certificate.parse_certificate(pem)
+        if certificate is not None:
+            return AppCredential(certified(pem), f"the new certificate {certificate.thumbprint}", certificate)
     return credential_in_use(app)
 
 
 def credential_in_use(app: App) -> AppCredential:
-    """The certificate, else the client secret. Raises SignInFailed for neither."""
-    found = credential(app.vault.get_fresh, SecretNames())
-    return AppCredential(found, "the client secret" if isinstance(found, str) else "the certificate in use")
+    """Return the certificate in use, or else the client secret. Raises SignInFailed if both are missing."""
+    secret_or_certificate = credential(app.vault.get_fresh, SecretNames())
+    name = "the client secret" if isinstance(secret_or_certificate, str) else "the certificate in use"
+    return AppCredential(secret_or_certificate, name)
 
 
-def put_into_use(app: App, waiting: Certificate) -> None:
-    """A sign-in has proven the new certificate: from now on it is the one in use."""
-    app.vault.set(str(SecretNames().certificate), waiting.pem, expires=waiting.ends)
+def put_into_use(app: App, certificate: Certificate) -> None:
+    """Make this certificate the one in use. Call it only after a sign-in with the certificate has worked."""
+    app.vault.set(str(SecretNames().certificate), certificate.pem, expires=certificate.ends)
 
 
 def make_new_certificate(app: App, environment: Environment, output: Output, folder: Path = Path()) -> Exit:
-    """Make one, keep it in the vault until a sign-in proves it, and say what to upload; the one in use stays in use."""
+    """Create a certificate, store it in Key Vault, and tell the person what to upload.
+
+    The credential in use does not change. Raises ConfigurationError for a public registration, and what Key Vault
+    raises.
+    """
     if app.settings.partner_center.public_client:
         raise ConfigurationError(
             "--make-certificate: a public registration has no credential (example: PARTNER_CENTER_PUBLIC_CLIENT=false)"
         )
-    made = self_signed_certificate.create_certificate(f"cosell-{environment.name}", DAYS)
-    app.vault.set(NEXT_CERTIFICATE, made.pem, expires=made.ends)
+    certificate = self_signed_certificate.create_certificate(f"cosell-{environment.name}", CERTIFICATE_DAYS)
+    app.vault.set(NEXT_CERTIFICATE, certificate.pem, expires=certificate.ends)
     file = folder / f"cosell-{environment.name}.cer"
-    file.write_text(made.public_pem, encoding="ascii")
-    client, end = app.settings.partner_center.client_id, made.ends.date()
-    again = f"cosell connect partner-center --env {environment.name}"
+    file.write_text(certificate.public_pem, encoding="ascii")
+    client, end, thumbprint = app.settings.partner_center.client_id, certificate.ends.date(), certificate.thumbprint
+    next_command = f"cosell connect partner-center --env {environment.name}"
     for line in (
-        f"Made a certificate that ends on {end}; its key is in Key Vault, in {NEXT_CERTIFICATE}.",
-        "Now, in the Entra admin center (https://entra.microsoft.com):",
-        f"  1. App registrations, {client}, Certificates & secrets, Certificates, Upload certificate.",
-        f"  2. Choose {file}; the thumbprint shown there must be {made.thumbprint}.",
-        f"  3. Run `{again}`: once a sign-in with it has worked, it is the one in use.",
-        "Until then the app goes on with what it has; remove the former certificate there only afterwards.",
+        f"Created a certificate that ends on {end}. Its key is in Key Vault, in the secret {NEXT_CERTIFICATE}.",
+        "Now open the Entra admin center (https://entra.microsoft.com):",
+        f"  1. Open App registrations, {client}, Certificates & secrets, Certificates, Upload certificate.",
+        f"  2. Choose {file}. The page must show the thumbprint {thumbprint}.",
+        f"  3. Run `{next_command}`. After the first successful sign-in, the app uses the new certificate.",
+        "Until then the app uses its current credential. Remove the former certificate only after step 3.",
     ):
         output.say(escape(line))
-    output.print_document({"ok": True, "file": str(file), "thumbprint": made.thumbprint, "ends": end, "next": again})
+    output.print_document({
+        "ok": True, "file": str(file), "thumbprint": thumbprint, "ends": end, "next": next_command,
+    })  # fmt: skip
     return Exit.OK
 
 
 def store_client_secret(app: App, secret: str, ends: datetime | None) -> None:
-    """Put the app registration's client secret into the vault. Raises ConfigurationError for an empty one."""
+    """Store the client secret of the app registration in Key Vault. Raises ConfigurationError if it is empty."""
     if not secret.strip():
-        raise ConfigurationError("--client-secret: nothing was given; copy the Value, not the Secret ID")
+        raise ConfigurationError("--client-secret: the secret is empty. Copy the Value, not the Secret ID")
     app.vault.set(str(SecretNames().client_secret), secret.strip(), expires=ends)
 
 
-def _found(read: Callable[[str], str], name: str) -> str | None:
+def _secret_or_none(read: Callable[[str], str], name: str) -> str | None:
     try:
         return read(name)
     except NotFound:

@@ -1,4 +1,4 @@
-"""What every command has in common: `--env`, `--json`, and errors as one sentence with an exit code."""
+"""Share the parts of every command: `--env`, `--json`, and errors as one sentence with an exit code."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -11,25 +11,25 @@ from shared.cli.exit_codes import Exit, exit_code_of
 from shared.cli.output import Output
 from shared.foundation.errors import CosellError, Rejected, SignInFailed
 
-Env = Annotated[str, typer.Option("--env", help="The environment: a name from .cosell, or local.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Env = Annotated[str, typer.Option("--env", help="The environment: the name of a deployment, or local.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 
 
 def run_command(env: str, as_json: bool, work: Callable[[Environment, Output], Exit | None]) -> None:
-    """Run one command's work in an environment; ends the process with the documented exit code."""
+    """Run `work` in an environment, and end the process with its exit code (docs/command-line.md#exit-codes)."""
     output = Output(as_json=as_json)
     try:
         environment = read_environment(env)
         environment.apply_to_process()
         code = work(environment, output) or Exit.OK
     except CosellError as error:
-        raise typer.Exit(_failed(output, error)) from None
+        raise typer.Exit(_report_error(output, error)) from None
     raise typer.Exit(code)
 
 
-def _failed(output: Output, error: CosellError) -> Exit:
+def _report_error(output: Output, error: CosellError) -> Exit:
     code = exit_code_of(error)
-    remedy = _remedy(error)
+    remedy = _remedy_of(error)
     sentence = f"{str(error).rstrip('.')}." if remedy else str(error)
     output.say(f"[red]{type(error).__name__}[/red]: {escape(f'{sentence} {remedy}'.rstrip())}")
     output.print_document(
@@ -38,7 +38,7 @@ def _failed(output: Output, error: CosellError) -> Exit:
     return code
 
 
-def _remedy(error: CosellError) -> str:
+def _remedy_of(error: CosellError) -> str:
     match error:
         case SignInFailed():
             return error.remedy

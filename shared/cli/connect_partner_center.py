@@ -1,4 +1,4 @@
-"""`cosell connect partner-center`: a person signs in once; what was granted is tried, and only then stored."""
+"""Run `cosell connect partner-center`: a person signs in once, and the result is checked before it is stored."""
 
 import sys
 import time
@@ -27,26 +27,25 @@ from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output, ProgressBar
 from shared.cli.sign_in_redirect import RedirectListener
+from shared.cli.verdict_table import print_verdicts
 from shared.clients.partner_center.consent import Consent, Flow, Granted
 from shared.clients.partner_center.sign_in import SecretNames
-from shared.doctor.finding import Result
 from shared.foundation.errors import ConfigurationError, SignInFailed
 from shared.transport.client import open_client
 
-MARKS = {Result.OK: "[green]ok[/green]", Result.FAILED: "[red]failed[/red]", Result.SKIPPED: "[yellow]skipped[/yellow]"}
-PATIENCE = 300
-"""Seconds for the person to sign in."""
+SIGN_IN_SECONDS = 300
+"""How long the command waits for the person by default."""
 
 
-def _asked_secret() -> str:
-    """Typed without being shown, or from a pipe."""
+def _ask_client_secret() -> str:
+    """Return the client secret, typed without being shown, or read from a pipe."""
     if sys.stdin.isatty():
         return str(typer.prompt("Client secret (its Value)", hide_input=True, err=True))
     return sys.stdin.readline()
 
 
 class ConnectOptions(Struct, frozen=True):
-    """The command's options, and what a test replaces: the browser, the pause between two questions, the secret."""
+    """The options of the command. Tests also replace the browser, the pause between polls, and the secret prompt."""
 
     device_code: bool = False
     browser: bool = True
@@ -54,181 +53,182 @@ class ConnectOptions(Struct, frozen=True):
     client_secret: bool = False
     secret_ends: datetime | None = None
     port: int = 0
-    seconds: float = PATIENCE
+    seconds: float = SIGN_IN_SECONDS
     open_browser: Callable[[str], bool] = webbrowser.open
     pause: Callable[[float], None] = time.sleep
-    ask_secret: Callable[[], str] = _asked_secret
+    ask_secret: Callable[[], str] = _ask_client_secret
 
 
-def connect_partner_center(  # noqa: PLR0913, PLR0917 - one option each
+def connect_partner_center(  # noqa: PLR0913, PLR0917 - one parameter for each option
     env: Env,
     device_code: Annotated[
-        bool, typer.Option("--device-code", help="By a code typed elsewhere; only for a public registration.")
+        bool, typer.Option("--device-code", help="Sign in on another machine; only for a public registration.")
     ] = False,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, open nothing.")] = False,
-    new_certificate: Annotated[
-        bool, typer.Option("--make-certificate", help="Make a certificate, say what to upload, and stop.")
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the sign-in address, and do not open a browser.")
+    ] = False,
+    make_certificate: Annotated[
+        bool, typer.Option("--make-certificate", help="Create a certificate, say what to upload, and stop.")
     ] = False,
     client_secret: Annotated[
-        bool, typer.Option("--client-secret", help="Ask for the app registration's client secret, or read stdin.")
+        bool,
+        typer.Option("--client-secret", help="Store the app registration's client secret, typed or read from stdin."),
     ] = False,
     secret_ends: Annotated[
-        datetime | None, typer.Option("--secret-ends", formats=["%Y-%m-%d"], help="The day on which it ends.")
+        datetime | None,
+        typer.Option("--secret-ends", formats=["%Y-%m-%d"], help="The last day of the client secret."),
     ] = None,
-    port: Annotated[int, typer.Option("--port", help="Where the browser comes back to; 0: a free one.")] = 0,
-    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for the person.")] = PATIENCE,
+    port: Annotated[int, typer.Option("--port", help="The port of the redirect address; 0: any free port.")] = 0,
+    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for the sign-in.")] = SIGN_IN_SECONDS,
     as_json: Json = False,
 ) -> None:
-    """Sign in once as the integration account: tried for MFA, role and both APIs, then stored in Key Vault."""
+    """Sign in once as the integration account. Checks MFA, role and both APIs, then stores the refresh token."""
     ends = secret_ends.replace(tzinfo=UTC) if secret_ends else None
-    wanted = ConnectOptions(device_code, not no_browser, new_certificate, client_secret, ends, port, wait)
-    run_command(env, as_json, lambda environment, output: run_connect_partner_center(environment, output, wanted))
+    options = ConnectOptions(device_code, not no_browser, make_certificate, client_secret, ends, port, wait)
+    run_command(env, as_json, lambda environment, output: run_connect_partner_center(environment, output, options))
 
 
-def run_connect_partner_center(environment: Environment, output: Output, wanted: ConnectOptions) -> Exit:
-    """Do it. Raises SignInFailed, ConfigurationError, and what passes by itself; nothing is stored then."""
+def run_connect_partner_center(environment: Environment, output: Output, options: ConnectOptions) -> Exit:
+    """Run the command. Raises SignInFailed, ConfigurationError or Retryable; the refresh token is not stored then."""
     app = App()
     try:
-        if wanted.make_certificate:
+        if options.make_certificate:
             return make_new_certificate(app, environment, output)
-        _check(app, wanted)
-        if wanted.client_secret:
-            store_client_secret(app, wanted.ask_secret(), wanted.secret_ends)
+        _check_options(app, options)
+        if options.client_secret:
+            store_client_secret(app, options.ask_secret(), options.secret_ends)
             output.say("The client secret is in Key Vault.")
-        return _connect(app, output, wanted)
+        return _sign_in_and_store(app, output, options)
     finally:
         app.close()
 
 
-def _check(app: App, wanted: ConnectOptions) -> None:
+def _check_options(app: App, options: ConnectOptions) -> None:
     is_public = app.settings.partner_center.public_client
-    if wanted.device_code and not is_public:
+    if options.device_code and not is_public:
         raise ConfigurationError(
-            "--device-code: it is for a public registration, which has no credential. Leave it out to sign in by "
-            "browser, or make the registration public and say so (example: PARTNER_CENTER_PUBLIC_CLIENT=true)"
+            "--device-code: only a public registration, which has no credential, can use a device code. Leave the "
+            "option out to sign in with a browser, or make the registration public and set the variable (example: "
+            "PARTNER_CENTER_PUBLIC_CLIENT=true)"
         )
-    if wanted.client_secret and is_public:
+    if options.client_secret and is_public:
         raise ConfigurationError(
             "--client-secret: a public registration has no credential (example: PARTNER_CENTER_PUBLIC_CLIENT=false)"
         )
 
 
-def _connect(app: App, output: Output, wanted: ConnectOptions) -> Exit:
+def _sign_in_and_store(app: App, output: Output, options: ConnectOptions) -> Exit:
     with open_client(app.settings.vault.ca_bundle) as http:
-        proof, consent = _proven(app, http, output)
-        output.say(escape(f"The app proves itself by {proof.name}."))
-        granted = _by_device(consent, output, wanted) if wanted.device_code else _by_browser(consent, output, wanted)
-        with output.show_progress("trying what was granted"):
-            trial = check_consent(app, consent, granted)
-    _show(trial, output)
-    stored = [] if trial.has_failed else _stored(app, proof, trial)
-    output.say(_conclusion(stored))
-    output.print_document({**trial.as_document(), "stored": stored})
+        credential, consent = _usable_credential(app, http, output)
+        output.say(escape(f"The app signs in with {credential.name}."))
+        sign_in = _sign_in_by_device_code if options.device_code else _sign_in_by_browser
+        granted = sign_in(consent, output, options)
+        with output.show_progress("checking the sign-in"):
+            check = check_consent(app, consent, granted)
+    if check.account:
+        output.say(escape(f"Signed in as {check.account}."))
+    print_verdicts(check.verdicts, output)
+    stored = [] if check.has_failed else _store_secrets(app, credential, check)
+    output.say(_closing_sentence(stored))
+    output.print_document({**check.as_document(), "stored": stored})
     return Exit.OK if stored else Exit.SIGN_IN
 
 
-def _proven(app: App, http: httpx.Client, output: Output) -> tuple[AppCredential, Consent]:
-    """The credential; a new certificate that is not uploaded yet gives way to what is in use, if there is anything."""
-    registration, proof = app.registration(app.settings.partner_center.scope), select_credential(app)
-    consent = Consent(http, registration, proof.credential)
-    if proof.new_certificate is None:
-        return proof, consent
+def _usable_credential(app: App, http: httpx.Client, output: Output) -> tuple[AppCredential, Consent]:
+    """Return the credential that Entra ID accepts.
+
+    If a new certificate is not uploaded yet, this is the credential in use. Raises SignInFailed if there is none.
+    """
+    registration, credential = app.registration(app.settings.partner_center.scope), select_credential(app)
+    consent = Consent(http, registration, credential.credential)
+    if credential.new_certificate is None:
+        return credential, consent
     try:
         consent.check_certificate()
-    except SignInFailed as unknown:
+    except SignInFailed as not_uploaded:
         try:
-            proof = credential_in_use(app)
+            credential = credential_in_use(app)
         except SignInFailed:
-            raise unknown from None
+            raise not_uploaded from None
         output.say("Entra ID does not know the new certificate yet: upload it, then run the command again.")
-        return proof, Consent(http, registration, proof.credential)
-    return proof, consent
+        return credential, Consent(http, registration, credential.credential)
+    return credential, consent
 
 
-def _by_browser(consent: Consent, output: Output, wanted: ConnectOptions) -> Granted:
-    with _redirect(wanted.port) as redirect:
+def _sign_in_by_browser(consent: Consent, output: Output, options: ConnectOptions) -> Granted:
+    with _open_redirect_listener(options.port) as redirect:
         flow = consent.begin(redirect.url)
         redirect.expect_state(flow["state"])
         output.say("Sign in as the integration account, with multi-factor authentication:")
         output.say(escape(flow["auth_uri"]))
-        if wanted.browser and not _opened(wanted.open_browser, flow["auth_uri"]):
+        if options.browser and not _open_page(options.open_browser, flow["auth_uri"]):
             output.say("No browser could be opened: open the address yourself, on this machine.")
-        with output.show_progress("waiting for the browser", int(wanted.seconds)) as bar:
-            answer = _waited(lambda: redirect.wait_for_answer(min(1.0, wanted.seconds)), wanted.seconds, bar)
+        with output.show_progress("waiting for the browser", int(options.seconds)) as bar:
+            answer = _poll_until(lambda: redirect.wait_for_answer(min(1.0, options.seconds)), options.seconds, bar)
     if answer is None:
         raise SignInFailed(
-            f"sign-in to Partner Center: nobody came back from the browser within {wanted.seconds:g} seconds",
+            f"sign-in to Partner Center: the browser did not return within {options.seconds:g} seconds",
             code="noAnswer",
-            remedy="Try again. If the page said AADSTS50011, add http://localhost to the redirect URIs of the app"
-            " registration (platform Web; of a public one Mobile and desktop applications).",
+            remedy="Try again. If the page showed AADSTS50011, add http://localhost to the redirect URIs of the app"
+            " registration (platform Web; for a public registration: Mobile and desktop applications).",
         )
     return consent.finish(flow, answer)
 
 
-def _waited[T](look: Callable[[], T | None], seconds: float, bar: ProgressBar) -> T | None:
-    """What `look` finds within so many seconds."""
+def _poll_until[T](poll: Callable[[], T | None], seconds: float, bar: ProgressBar) -> T | None:
+    """Call `poll` until it returns a value, and return that; None if `seconds` pass first."""
     end = time.monotonic() + seconds
     while True:
-        found = look()
+        value = poll()
         left = end - time.monotonic()
-        if found is not None or left <= 0:
-            return found
+        if value is not None or left <= 0:
+            return value
         bar.move_to(int(seconds - left))
 
 
-def _by_device(consent: Consent, output: Output, wanted: ConnectOptions) -> Granted:
+def _sign_in_by_device_code(consent: Consent, output: Output, options: ConnectOptions) -> Granted:
     flow = consent.begin_device()
     output.say(escape(str(flow.get("message", ""))))
-    with output.show_progress("waiting for the person", int(wanted.seconds)) as bar:
-        granted = _waited(lambda: _polled(consent, flow, wanted.pause), wanted.seconds, bar)
+    with output.show_progress("waiting for the sign-in", int(options.seconds)) as bar:
+        granted = _poll_until(lambda: _poll_device_code(consent, flow, options.pause), options.seconds, bar)
     if granted is None:
         raise SignInFailed(
-            f"sign-in to Partner Center: nobody typed the code within {wanted.seconds:g} seconds",
+            f"sign-in to Partner Center: the code was not entered within {options.seconds:g} seconds",
             code="noAnswer",
             remedy="Try again, and open the page at once.",
         )
     return granted
 
 
-def _polled(consent: Consent, flow: Flow, pause: Callable[[float], None]) -> Granted | None:
+def _poll_device_code(consent: Consent, flow: Flow, pause: Callable[[float], None]) -> Granted | None:
     pause(flow["interval"])
     return consent.poll(flow)
 
 
-def _redirect(port: int) -> RedirectListener:
+def _open_redirect_listener(port: int) -> RedirectListener:
     try:
         return RedirectListener(port)
     except (OSError, OverflowError):
-        raise ConfigurationError(f"--port: {port} cannot be listened on (example: --port 0, for a free one)") from None
+        raise ConfigurationError(f"--port: port {port} cannot be used (example: --port 0, for any free port)") from None
 
 
-def _opened(open_browser: Callable[[str], bool], address: str) -> bool:
+def _open_page(open_browser: Callable[[str], bool], address: str) -> bool:
     try:
         return open_browser(address)
     except webbrowser.Error:
         return False
 
 
-def _show(trial: ConsentCheck, output: Output) -> None:
-    if trial.account:
-        output.say(escape(f"Signed in as {trial.account}."))
-    rows = [
-        (name, MARKS[verdict.result], escape(f"{verdict.found}\n{verdict.remedy}".strip()))
-        for name, verdict in trial.verdicts.items()
-    ]
-    output.print_table(("check", "", "found"), rows)
-
-
-def _stored(app: App, proof: AppCredential, trial: ConsentCheck) -> list[str]:
-    """Put into the vault what has proven itself; the names of the secrets."""
+def _store_secrets(app: App, credential: AppCredential, check: ConsentCheck) -> list[str]:
+    """Store the refresh token, put a new certificate into use, and return the names of the stored secrets."""
     names = SecretNames()
-    if proof.new_certificate is not None:
-        put_into_use(app, proof.new_certificate)
-    app.vault.set(names.refresh_token, trial.refresh_token)
-    return [names.refresh_token, *([str(names.certificate)] if proof.new_certificate else [])]
+    if credential.new_certificate is not None:
+        put_into_use(app, credential.new_certificate)
+    app.vault.set(names.refresh_token, check.refresh_token)
+    return [names.refresh_token, *([str(names.certificate)] if credential.new_certificate else [])]
 
 
-def _conclusion(stored: list[str]) -> str:
+def _closing_sentence(stored: list[str]) -> str:
     if stored:
-        return f"Stored in Key Vault: {', '.join(stored)}. The app uses it within a quarter of an hour."
-    return "Nothing was stored: mend what failed, then run the command again."
+        return f"Stored in Key Vault: {', '.join(stored)}. The app uses it within 15 minutes."
+    return "Nothing was stored. Correct what failed, then run the command again."

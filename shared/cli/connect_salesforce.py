@@ -1,7 +1,8 @@
-"""`cosell connect salesforce`: makes key and certificate, says what to click in Setup, and proves the sign-in.
+"""Run `cosell connect salesforce`: create key and certificate, print the steps for Setup, and test the sign-in.
 
-The steps are those of reference/salesforce.md 4.1 and 4.2: an External Client App of the org's own, closed to all but
-the integration user, who has the API and nothing else.
+The steps create an External Client App that admits only the integration user
+(docs/reference/salesforce.md#external-client-app), and that user, who has API access and nothing else
+(docs/reference/salesforce.md#licences-and-profile).
 """
 
 import os
@@ -23,18 +24,18 @@ from shared.clients.salesforce.client import open_salesforce
 from shared.foundation.errors import ConfigurationError, SignInFailed
 
 CALLBACK = "https://login.salesforce.com/services/oauth2/success"
-_MISMATCH = frozenset({"invalid_client", "invalid_grant"})
+_MISMATCH_CODES = frozenset({"invalid_client", "invalid_grant"})
 
 
 class KeyOptions(Struct, frozen=True):
-    """What the person asked for."""
+    """The options that decide about the key."""
 
     rotate: bool = False
     verify: bool = False
 
 
-class _OneKey:
-    """A vault with nothing but the key that is to prove itself."""
+class _OneKeyVault:
+    """A vault that holds only the key to be tested, so that the sign-in cannot use an older key."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -46,151 +47,160 @@ class _OneKey:
         return self._key
 
     def set(self, name: str, value: str) -> None:
-        raise AssertionError(f"a sign-in to Salesforce writes no secret: {name} ({len(value)})")
+        raise AssertionError(f"a sign-in to Salesforce must not write a secret: {name} ({len(value)} characters)")
 
 
 def connect_salesforce(
     env: Env,
-    rotate: Annotated[bool, typer.Option("--rotate", help="A new key beside the one in use, until it works.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Only prove the sign-in, and end a rotation.")] = False,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Add a new key, and keep the current one until the new one works.")
+    ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Only test the sign-in, and remove the old key after a rotation.")
+    ] = False,
     client_id: Annotated[
-        str | None, typer.Option("--client-id", help="The consumer key, while the settings have none yet.")
+        str | None, typer.Option("--client-id", help="The consumer key, if the settings do not have it yet.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make key and certificate, say what to click in Setup, and prove the sign-in."""
+    """Create key and certificate, print the steps for Salesforce Setup, and test the sign-in."""
 
-    def started(environment: Environment, output: Output) -> Exit:
+    def run_with_client_id(environment: Environment, output: Output) -> Exit:
         if client_id:
             os.environ["SALESFORCE_CLIENT_ID"] = client_id
         return run_connect_salesforce(environment, output, KeyOptions(rotate, verify))
 
-    run_command(env, as_json, started)
+    run_command(env, as_json, run_with_client_id)
 
 
-def run_connect_salesforce(environment: Environment, output: Output, wish: KeyOptions, folder: Path = FOLDER) -> Exit:
-    """Do it. Raises ConfigurationError, SignInFailed, and what the vault raises."""
+def run_connect_salesforce(
+    environment: Environment, output: Output, options: KeyOptions, folder: Path = FOLDER
+) -> Exit:
+    """Run the command. Raises ConfigurationError, SignInFailed, and what the vault raises."""
     app = App()
     try:
         file = folder / f"salesforce-{environment.name}.crt"
-        if wish.verify:
-            found = read_key_pairs(app)
-            if not found.pairs:
+        if options.verify:
+            key_pairs = read_key_pairs(app)
+            if not key_pairs.pairs:
                 secret = app.settings.salesforce.key_secret
-                raise ConfigurationError(f"--verify: the vault has no key in {secret}: run without --verify first")
-            return _proven(app, found, file, output)
-        found = ensure_key_pair(app, f"cosell-{environment.name}", rotate=wish.rotate)
-        return _explained(app, found, file, output, environment)
+                raise ConfigurationError(f"--verify: the secret {secret} has no key in it: run without --verify first")
+            return _test_sign_in(app, key_pairs, file, output)
+        key_pairs = ensure_key_pair(app, f"cosell-{environment.name}", rotate=options.rotate)
+        return _guide_through_setup(app, key_pairs, file, output, environment)
     finally:
         app.close()
 
 
-def _explained(app: App, found: KeyPairs, file: Path, output: Output, environment: Environment) -> Exit:
-    known = found.newest_certificate
-    if known is not None:
+def _guide_through_setup(app: App, key_pairs: KeyPairs, file: Path, output: Output, environment: Environment) -> Exit:
+    """Write the certificate file, print the steps, and test the sign-in if the person confirms."""
+    certificate = key_pairs.newest_certificate
+    if certificate is not None:
         file.parent.mkdir(exist_ok=True)
-        file.write_text(known.public_pem, encoding="ascii")
-    for line in _steps(app, found, file):
+        file.write_text(certificate.public_pem, encoding="ascii")
+    for line in _instructions(app, key_pairs, file):
         output.say(escape(line))
-    if output.confirm("All done in Salesforce? Prove the sign-in now"):
-        return _proven(app, found, file, output)
-    again = f"cosell connect salesforce --env {environment.name} --verify"
-    output.say(f"When it is done: `{again}`")
+    if output.confirm("Are all steps done in Salesforce? Test the sign-in now"):
+        return _test_sign_in(app, key_pairs, file, output)
+    next_command = f"cosell connect salesforce --env {environment.name} --verify"
+    output.say(f"When the steps are done, run `{next_command}`.")
     output.print_document({
-        "ok": True, "proven": False, "made": found.is_new, "rotating": found.is_rotating,
-        "file": str(file) if known else None, "thumbprint": known.thumbprint if known else None,
-        "ends": known.ends if known else None, "next": again,
+        "ok": True, "proven": False, "made": key_pairs.is_new, "rotating": key_pairs.is_rotating,
+        "file": str(file) if certificate else None, "thumbprint": certificate.thumbprint if certificate else None,
+        "ends": certificate.ends if certificate else None, "next": next_command,
     })  # fmt: skip
     return Exit.OK
 
 
-def _steps(app: App, found: KeyPairs, file: Path) -> Iterator[str]:
-    known, secret = found.newest_certificate, app.settings.salesforce.key_secret
-    yield f"{'Made a key' if found.is_new else 'A key is there'}; it is in Key Vault, in {secret}."
-    if known is None:
-        yield "It was put there without its certificate: upload the one it was made with, or take a new key: --rotate."
+def _instructions(app: App, key_pairs: KeyPairs, file: Path) -> Iterator[str]:
+    certificate, secret = key_pairs.newest_certificate, app.settings.salesforce.key_secret
+    yield f"{'Created a key' if key_pairs.is_new else 'A key exists already'}. It is in the Key Vault secret {secret}."
+    if certificate is None:
+        yield (
+            "The secret holds the key without its certificate. Upload the certificate that belongs to the key, or "
+            "create a new key with --rotate."
+        )
     else:
-        yield f"Its certificate ends on {known.ends.date()}: {file} (thumbprint {known.thumbprint})."
-    if found.is_rotating:
-        yield "The key in use stays in the vault until the new one works; the sync goes on. In Salesforce, in Setup:"
+        yield f"Its certificate ends on {certificate.ends.date()}: {file} (thumbprint {certificate.thumbprint})."
+    if key_pairs.is_rotating:
+        yield "The current key stays in Key Vault until the new one works, and the sync continues. In Salesforce Setup:"
         yield "  1. External Client App Manager, your app, Settings, OAuth Settings, Flow Enablement, JWT Bearer Flow."
-        yield f"  2. Upload {file} in place of the certificate that is there, and save."
+        yield f"  2. Replace the certificate there with {file}, and save."
         return
-    yield "In Salesforce, in Setup:"
-    yield from (
-        f"  {number}. {step}"
-        for number, step in enumerate(_first_steps(app, str(file) if known else "the certificate"), 1)
-    )
+    steps = _setup_steps(app, str(file) if certificate else "the certificate")
+    yield "In Salesforce Setup:"
+    yield from (f"  {number}. {step}" for number, step in enumerate(steps, 1))
 
 
-def _first_steps(app: App, certificate: str) -> Iterator[str]:
+def _setup_steps(app: App, certificate: str) -> Iterator[str]:
     username = app.settings.salesforce.username
     yield (
         f"Users, New User: user name {username}, licence Salesforce Integration, profile Minimum Access - API Only "
         "Integrations."
     )
     yield (
-        "That user: Permission Set License Assignments, Salesforce API Integration; then Permission Set Assignments, "
-        "Cosell_Integration (installed by `cosell salesforce deploy`)."
+        "In that user: Permission Set License Assignments, Salesforce API Integration. Then Permission Set "
+        "Assignments, Cosell_Integration (`cosell salesforce deploy` installs it)."
     )
     yield "External Client App Manager, New External Client App: name cosell, distribution state Local."
     yield (
-        f"In it: Enable OAuth; callback URL {CALLBACK}; scopes Manage user data via APIs (api) and Perform requests "
-        "at any time (refresh_token, offline_access)."
+        f"In the app: Enable OAuth; callback URL {CALLBACK}; scopes Manage user data via APIs (api) and Perform "
+        "requests at any time (refresh_token, offline_access)."
     )
-    yield f"In it: Flow Enablement, Enable JWT Bearer Flow, upload {certificate}; Create."
+    yield f"In the app: Flow Enablement, Enable JWT Bearer Flow, upload {certificate}; Create."
     yield (
-        "The app's Policies, Edit: Permitted Users, Admin approved users are pre-authorized; App Policies, Select "
+        "In the app's Policies, Edit: Permitted Users, Admin approved users are pre-authorized; App Policies, Select "
         "Permission Sets, Cosell_Integration; Save."
     )
     yield (
-        "The app's Settings, OAuth Settings, Consumer Key and Secret: copy the consumer key. It is the setting "
-        "SALESFORCE_CLIENT_ID of the next deployment; until then: --client-id."
+        "In the app's Settings, OAuth Settings, Consumer Key and Secret: copy the consumer key. Set it as "
+        "SALESFORCE_CLIENT_ID in the next deployment. Until then, give it with --client-id."
     )
 
 
-def _proven(app: App, found: KeyPairs, file: Path, output: Output) -> Exit:
-    organization = _signed_in(app, found, file)
-    if found.is_rotating:
-        remove_old_key(app, found)
-        output.say("The new key works and stays alone; the old one is removed.")
+def _test_sign_in(app: App, key_pairs: KeyPairs, file: Path, output: Output) -> Exit:
+    """Sign in with the newest key. If that works, remove the old key of a rotation."""
+    organization = _sign_in(app, key_pairs, file)
+    if key_pairs.is_rotating:
+        remove_old_key(app, key_pairs)
+        output.say("The new key works. The old key was removed from Key Vault.")
     output.say(f"Signed in to the organisation {organization} as {escape(app.settings.salesforce.username)}.")
-    known = found.newest_certificate
+    certificate = key_pairs.newest_certificate
     output.print_document({
-        "ok": True, "proven": True, "organization": organization, "rotated": found.is_rotating,
-        "ends": known.ends if known else None,
+        "ok": True, "proven": True, "organization": organization, "rotated": key_pairs.is_rotating,
+        "ends": certificate.ends if certificate else None,
     })  # fmt: skip
     return Exit.OK
 
 
-def _signed_in(app: App, found: KeyPairs, file: Path) -> str:
-    """The organisation's id. Raises SignInFailed that says which certificate to upload where that is the reason."""
-    said = app.settings.salesforce
+def _sign_in(app: App, key_pairs: KeyPairs, file: Path) -> str:
+    """Sign in with the newest key and return the organisation's id. Raises SignInFailed, with the file to upload."""
+    settings = app.settings.salesforce
     salesforce = open_salesforce(
-        login_url=said.url,
-        audience=said.audience,
-        client_id=said.client_id,
-        username=said.username,
-        key_name=said.key_secret,
-        vault=_OneKey(found.newest_key),
-        version=said.api_version,
+        login_url=settings.url,
+        audience=settings.audience,
+        client_id=settings.client_id,
+        username=settings.username,
+        key_name=settings.key_secret,
+        vault=_OneKeyVault(key_pairs.newest_key),
+        version=settings.api_version,
         ca_bundle=app.settings.vault.ca_bundle,
         deadline=app.settings.sync.deadline_seconds,
     )
     try:
         return salesforce.organization_id()
     except SignInFailed as error:
-        if error.code not in _MISMATCH or "certificate" not in error.remedy:
+        if error.code not in _MISMATCH_CODES or "certificate" not in error.remedy:
             raise
-        raise _does_not_match(error, found, file) from None
+        raise _certificate_mismatch(error, key_pairs, file) from None
 
 
-def _does_not_match(error: SignInFailed, found: KeyPairs, file: Path) -> SignInFailed:
-    known = found.newest_certificate
-    which = f"{file} (thumbprint {known.thumbprint})" if known else "the certificate of the vault's key"
+def _certificate_mismatch(error: SignInFailed, key_pairs: KeyPairs, file: Path) -> SignInFailed:
+    certificate = key_pairs.newest_certificate
+    upload = f"{file} (thumbprint {certificate.thumbprint})" if certificate else "the certificate of that key"
     return SignInFailed(
-        f"{error}: the app does not seem to hold the certificate of the vault's key",
+        f"{error}: the app in Salesforce does not seem to hold the certificate of the key in Key Vault",
         code=error.code,
-        remedy=f"Upload {which} to the External Client App whose consumer key SALESFORCE_CLIENT_ID is, check user name"
-        " and audience, wait ten minutes after a change, and run --verify again.",
+        remedy=f"Upload {upload} to the External Client App whose consumer key is in SALESFORCE_CLIENT_ID. Check the"
+        " user name and the audience. After a change wait ten minutes, then run --verify again.",
     )

@@ -1,9 +1,9 @@
-"""`--env NAME`: the names that a deployment leaves in `.cosell/NAME.toml`, as settings of this process.
+"""Read and write `.cosell/NAME.toml`, the file of an environment that `--env NAME` selects.
 
-    [settings]        the app's own settings, by variable (docs/settings.md); no secret is among them
-    [deployment]      what the deployment made: resource group, function app, its address, vault, storage
+    [settings]        the settings of the app, by variable (docs/settings.md); none of them is a secret
+    [deployment]      what the deployment created: resource group, function app and its address, vault, storage
 
-`--env local` is what `make serve` runs: it writes `.cosell/local.toml` and removes it when it ends.
+`make deploy` writes the file. For `--env local`, `make serve` writes it and removes it when it ends.
 """
 
 import os
@@ -20,7 +20,7 @@ FOLDER = Path(".cosell")
 
 
 class Environment(Struct, frozen=True):
-    """One environment's names."""
+    """The content of one environment's file."""
 
     name: str
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -28,19 +28,19 @@ class Environment(Struct, frozen=True):
 
     @property
     def is_local(self) -> bool:
-        """Whether this is what `make serve` runs."""
+        """Whether this is the environment of `make serve`."""
         return self.name == "local"
 
     @property
     def app_url(self) -> str | None:
-        """Where the function app answers, as far as its deployment told; the template writes names in capitals."""
-        told = {name.lower(): value for name, value in self.deployment.items()}
-        return told.get("function_app_url")
+        """The address of the function app, if the deployment wrote it. Bicep writes output names in capitals."""
+        outputs = {name.lower(): value for name, value in self.deployment.items()}
+        return outputs.get("function_app_url")
 
     def apply_to_process(self) -> None:
-        """Make the settings this process's own; what the shell says wins.
+        """Set the settings as variables of this process. A variable that is set already keeps its value.
 
-        A person's machine has no managed identity: Key Vault and Table Storage are opened by the Azure CLI's login.
+        A person's machine has no managed identity, so the Azure CLI login opens Key Vault and Table Storage.
         """
         if not self.is_local:
             os.environ.setdefault("AZURE_CREDENTIAL", "cli")
@@ -49,43 +49,43 @@ class Environment(Struct, frozen=True):
 
 
 def environment_file(name: str, folder: Path = FOLDER) -> Path:
-    """The file of an environment. Raises ConfigurationError for a name that is none."""
+    """Return the path of an environment's file. Raises ConfigurationError for an invalid name."""
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,15}", name):
-        raise ConfigurationError(f"--env: {name!r} is no name of an environment (example: --env staging)")
+        raise ConfigurationError(f"--env: {name!r} is not a valid name of an environment (example: --env staging)")
     return folder / f"{name}.toml"
 
 
 def read_environment(name: str, folder: Path = FOLDER) -> Environment:
-    """Read an environment's file. Raises ConfigurationError that says how to get one."""
+    """Read an environment's file. Raises ConfigurationError that says how to create the file."""
     path = environment_file(name, folder)
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         how = "run `make serve` first" if name == "local" else f"run `make deploy ENV={name}` first"
-        raise ConfigurationError(f"{path} is not there: {how}") from None
+        raise ConfigurationError(f"{path} does not exist: {how}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {type(error).__name__}") from error
-    return Environment(name, _strings(path, said, "settings"), _strings(path, said, "deployment"))
+    return Environment(name, _text_table(path, document, "settings"), _text_table(path, document, "deployment"))
 
 
-def _strings(path: Path, said: Mapping[str, object], section: str) -> dict[str, str]:
-    table = said.get(section, {})
+def _text_table(path: Path, document: Mapping[str, object], section: str) -> dict[str, str]:
+    table = document.get(section, {})
     if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
-        raise ConfigurationError(f"{path}: [{section}] holds names and texts only")
+        raise ConfigurationError(f"{path}: every value in [{section}] must be a text")
     return dict(table)
 
 
 def write_environment(environment: Environment, folder: Path = FOLDER) -> Path:
-    """Leave an environment's names for later commands."""
+    """Write an environment's file for later commands, and return its path."""
     path = environment_file(environment.name, folder)
     folder.mkdir(exist_ok=True)
     lines: list[str] = []
     for section, table in (("settings", environment.settings), ("deployment", environment.deployment)):
-        lines += [f"[{section}]", *(f"{key} = {_quoted(value)}" for key, value in sorted(table.items())), ""]
+        lines += [f"[{section}]", *(f"{key} = {_quote(value)}" for key, value in sorted(table.items())), ""]
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

@@ -1,4 +1,4 @@
-"""Exit codes of `cosell`, documented in docs/command-line.md, and which error leads to which."""
+"""Define the exit codes of `cosell`, and which error leads to which code (docs/command-line.md#exit-codes)."""
 
 from enum import IntEnum
 
@@ -15,18 +15,18 @@ from shared.foundation.errors import (
 
 
 class Exit(IntEnum):
-    """What a script may act on."""
+    """The exit code of a command. Scripts may rely on the numbers."""
 
     OK = 0
-    PROBLEM = 1  # the command worked and found something wrong
-    USAGE = 2  # a wrong option, setting or file
-    REFUSED = 3  # the far side refuses: rights, a rule, a foreign registration
+    PROBLEM = 1  # the command worked and found a problem
+    USAGE = 2  # an option, setting or file is wrong
+    REFUSED = 3  # the remote side refuses: rights, a rule, a foreign registration
     SIGN_IN = 4  # a person must sign in or consent
-    RETRY = 5  # a passing trouble: try again
+    RETRY = 5  # a temporary problem: try again
 
 
 def exit_code_of(error: CosellError) -> Exit:
-    """The exit code of an error."""
+    """Return the exit code of an error."""
     match error:
         case ConfigurationError():
             return Exit.USAGE

@@ -1,4 +1,4 @@
-"""The command's tree. Each module of this package adds its own commands; docs/command-line.md lists them all."""
+"""Build the `cosell` command from the modules of this package. docs/command-line.md lists all commands."""
 
 import typer
 
@@ -7,7 +7,7 @@ from shared.cli import connect, doctor, salesforce, turn_on, webhook
 
 app = typer.Typer(
     name="cosell",
-    help="Keeps Partner Center referrals and Salesforce opportunities in step.",
+    help="Install and operate the connector between Partner Center referrals and Salesforce opportunities.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,

@@ -1,7 +1,6 @@
-"""`cosell salesforce`: installs our metadata in the org and adds our section to a page layout that is in use.
+"""Run `cosell salesforce`: install our metadata in the org, and add our section to a page layout of the org.
 
-The user of the sync may not change metadata, and should not: `--user` names an administrator for whom the app is
-pre-authorised as well.
+The integration user may not change metadata. `--user` names an administrator whom the External Client App admits too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,38 +32,43 @@ _OUR_LAYOUT = "layouts/Opportunity-Co-sell Layout.layout"
 _TRANSLATIONS = "translations"
 _HINTS = {
     "no CustomField named": "Install the fields first: cosell salesforce deploy.",
-    "not active": "Activate the language in Setup, Translation Language Settings, or name others: --language.",
+    "not active": "Activate the language in Setup, Translation Language Settings, or name other languages: --language.",
     "Not available for deploy": "Switch the Translation Workbench on in Setup, or leave --translations out.",
 }
+"""What to do about an error of a deployment, by words of its text."""
 
 app = typer.Typer(help="Install our metadata in Salesforce.", no_args_is_help=True)
 
 User = Annotated[
-    str | None, typer.Option("--user", help="The administrator to sign in as; without it the user of the sync.")
+    str | None, typer.Option("--user", help="The administrator to sign in as. Default: the integration user.")
 ]
 
 
 @app.command()
 def deploy(
     env: Env,
-    check_only: Annotated[bool, typer.Option("--check-only", help="Let the org judge it, and change nothing.")] = False,
-    translations: Annotated[bool, typer.Option("--translations", help="The labels in other languages too.")] = False,
+    check_only: Annotated[
+        bool, typer.Option("--check-only", help="Validate the package in the org, and change nothing.")
+    ] = False,
+    translations: Annotated[
+        bool, typer.Option("--translations", help="Include the labels in other languages.")
+    ] = False,
     language: Annotated[
-        list[str] | None, typer.Option("--language", help="Of the translations only this one (de, fr, ja, zh_TW).")
+        list[str] | None, typer.Option("--language", help="Include only this translation (de, fr, ja, zh_TW).")
     ] = None,
     make_unique: Annotated[
-        bool, typer.Option("--make-unique", help="Make an identifier field that is there already unique.")
+        bool, typer.Option("--make-unique", help="Make an existing identifier field unique.")
     ] = False,
     user: User = None,
     as_json: Json = False,
 ) -> None:
     """Install fields, permission sets, list views, the validation rule, a layout and an example page."""
 
-    def work(_: Environment, output: Output) -> Exit:
-        package = _package(translations=translations, languages=language or ())
-        return _deploy(package, output, user, check_only=check_only, make_unique=make_unique)
+    def run_deploy(_: Environment, output: Output) -> Exit:
+        package = _read_package(translations=translations, languages=language or ())
+        return _deploy_package(package, output, user, check_only=check_only, make_unique=make_unique)
 
-    run_command(env, as_json, work)
+    run_command(env, as_json, run_deploy)
 
 
 @app.command("add-section")
@@ -75,122 +79,122 @@ def add_section(
     user: User = None,
     as_json: Json = False,
 ) -> None:
-    """Add our section to a layout of the org: shows the difference, asks, deploys."""
-    run_command(env, as_json, lambda _, output: _add_section(layout, output, user, yes=yes))
+    """Add our section to a layout of the org. Shows the difference, asks, and deploys."""
+    run_command(env, as_json, lambda _, output: _add_section_to(layout, output, user, yes=yes))
 
 
 # --- deploying the package
 
 
-def _package(*, translations: bool, languages: Sequence[str]) -> Package:
+def _read_package(*, translations: bool, languages: Sequence[str]) -> Package:
     folders = package_folders(PROJECT)
-    whole = read_source(*folders, *([PROJECT / _TRANSLATIONS] if translations or languages else ()))
-    return whole.only_languages(languages) if languages else whole
+    package = read_source(*folders, *([PROJECT / _TRANSLATIONS] if translations or languages else ()))
+    return package.only_languages(languages) if languages else package
 
 
-def _deploy(package: Package, output: Output, user: str | None, *, check_only: bool, make_unique: bool) -> Exit:
-    with _signed_in(user) as salesforce:
-        found = [each for each in obstacles(salesforce, package) if not (each.mends and make_unique)]
-        if found:
-            return _stopped(found, output)
-        ended = _followed(MetadataClient(salesforce.wire), package, output, check_only=check_only)
-    if ended.success and not check_only:
-        output.say("Next: assign Cosell_Integration to the user of the sync and Cosell_Seller to the sellers,")
-        output.say('then put the section on their page: cosell salesforce add-section "Opportunity Layout"')
-    return _told(ended, output, check_only=check_only)
+def _deploy_package(package: Package, output: Output, user: str | None, *, check_only: bool, make_unique: bool) -> Exit:
+    with _sign_in(user) as salesforce:
+        blocking = [each for each in obstacles(salesforce, package) if not (each.mends and make_unique)]
+        if blocking:
+            return _report_obstacles(blocking, output)
+        deployment = _deploy_with_progress(MetadataClient(salesforce.wire), package, output, check_only=check_only)
+    if deployment.success and not check_only:
+        output.say("Next, assign Cosell_Integration to the integration user, and Cosell_Seller to the sellers.")
+        output.say('Then add the section to their page: cosell salesforce add-section "Opportunity Layout"')
+    return _report_deployment(deployment, output, check_only=check_only)
 
 
-def _stopped(found: Sequence[Obstacle], output: Output) -> Exit:
-    """The org has fields that a deployment would bend: one sentence each, duplicates by the ids of their records."""
-    for obstacle in found:
+def _report_obstacles(blocking: Sequence[Obstacle], output: Output) -> Exit:
+    """Print which existing fields a deployment would change, with the ids of the records that share a value."""
+    for obstacle in blocking:
         output.say(f"[red]Stopped[/red]: {escape(str(obstacle))}.")
         if obstacle.duplicates:
             rows = [(value, ", ".join(ids)) for value, ids in sorted(obstacle.duplicates.items())]
             output.print_table(("value", "records"), rows)
-    listed = [to_builtins(obstacle) for obstacle in found]
-    output.print_document({"ok": False, "error": "Obstacle", "obstacles": listed, "exit": Exit.REFUSED})
+    documents = [to_builtins(obstacle) for obstacle in blocking]
+    output.print_document({"ok": False, "error": "Obstacle", "obstacles": documents, "exit": Exit.REFUSED})
     return Exit.REFUSED
 
 
-def _followed(client: MetadataClient, package: Package, output: Output, *, check_only: bool) -> Deployment:
+def _deploy_with_progress(client: MetadataClient, package: Package, output: Output, *, check_only: bool) -> Deployment:
     with output.show_progress("Deploying") as bar:
         return client.deploy(
             package, check_only=check_only, told=lambda now: bar.move_to(now.deployed, now.total or None, now.status)
         )
 
 
-def _told(ended: Deployment, output: Output, *, check_only: bool) -> Exit:
-    """How a deployment ended, component by component where the org refused."""
-    done = "The org would take" if check_only else "Deployed"
-    for problem in ended.problems:
-        colour = "yellow" if problem.is_warning else "red"
-        output.say(f"[{colour}]{'Warning' if problem.is_warning else 'Error'}[/{colour}] {escape(str(problem))}")
-    for hint in sorted(_hints(ended)):
+def _report_deployment(deployment: Deployment, output: Output, *, check_only: bool) -> Exit:
+    """Print the result of a deployment, and each component that the org refused."""
+    for problem in deployment.problems:
+        colour, kind = ("yellow", "Warning") if problem.is_warning else ("red", "Error")
+        output.say(f"[{colour}]{kind}[/{colour}] {escape(str(problem))}")
+    for hint in sorted(_hints_for(deployment)):
         output.say(hint)
-    if ended.success:
-        output.say(f"{done} {ended.deployed} components (deployment {ended.id}).")
+    if deployment.success:
+        done = "The org would accept" if check_only else "Deployed"
+        output.say(f"{done} {deployment.deployed} components (deployment {deployment.id}).")
     else:
-        output.say(f"Nothing was changed: the deployment {ended.id} ended as {ended.status}.")
-    output.print_document({"ok": ended.success, "check_only": check_only, **to_builtins(ended)})
-    return Exit.OK if ended.success else Exit.REFUSED
+        output.say(f"Nothing was changed: the deployment {deployment.id} ended as {deployment.status}.")
+    output.print_document({"ok": deployment.success, "check_only": check_only, **to_builtins(deployment)})
+    return Exit.OK if deployment.success else Exit.REFUSED
 
 
-def _hints(ended: Deployment) -> set[str]:
-    texts = [problem.text for problem in ended.problems if not problem.is_warning]
+def _hints_for(deployment: Deployment) -> set[str]:
+    texts = [problem.text for problem in deployment.problems if not problem.is_warning]
     return {hint for words, hint in _HINTS.items() if any(words in text for text in texts)}
 
 
 # --- the section on a layout in use
 
 
-def _add_section(name: str, output: Output, user: str | None, *, yes: bool) -> Exit:
-    with _signed_in(user) as salesforce:
+def _add_section_to(name: str, output: Output, user: str | None, *, yes: bool) -> Exit:
+    with _sign_in(user) as salesforce:
         client = MetadataClient(salesforce.wire)
-        full_name = _full_name(client.layouts(OBJECT), name)
-        change = _change(client, full_name)
+        full_name = _find_layout(client.layouts(OBJECT), name)
+        change = _plan_change(client, full_name)
         if not change.fields:
-            output.say(f"{escape(readable(full_name))} has every field of the section: nothing to do.")
+            output.say(f"{escape(readable(full_name))} has every field of the section already. Nothing was changed.")
             output.print_document({"ok": True, "layout": full_name, "changed": False, "fields": []})
             return Exit.OK
         output.say(escape(change.difference))
         if not yes and not output.confirm(f"Add {len(change.fields)} fields to {escape(readable(full_name))}?"):
-            output.say("Nothing was changed. To deploy without a question: --yes")
+            output.say("Nothing was changed. To deploy without the question, add --yes.")
             output.print_document({"ok": False, "layout": full_name, "changed": False, "difference": change.difference})
             return Exit.PROBLEM
-        if _change(client, full_name).before != change.before:
-            raise Conflict(f"somebody changed the layout {readable(full_name)} meanwhile: run this again")
-        ended = _followed(client, layout_package(full_name, change.after), output, check_only=False)
-    return _told(ended, output, check_only=False)
+        if _plan_change(client, full_name).before != change.before:
+            raise Conflict(f"somebody changed the layout {readable(full_name)} in the meantime: run the command again")
+        package = layout_package(full_name, change.after)
+        deployment = _deploy_with_progress(client, package, output, check_only=False)
+    return _report_deployment(deployment, output, check_only=False)
 
 
-def _change(client: MetadataClient, full_name: str) -> Change:
-    ours = read_source(*package_folders(PROJECT)).files[_OUR_LAYOUT]
-    return with_section(client.layout(full_name), section_of(ours))
+def _plan_change(client: MetadataClient, full_name: str) -> Change:
+    our_layout = read_source(*package_folders(PROJECT)).files[_OUR_LAYOUT]
+    return with_section(client.layout(full_name), section_of(our_layout))
 
 
-def _full_name(there: Sequence[str], name: str) -> str:
-    """The layout that a person means: with or without the object before it, in any case, escaped or not."""
-    wanted = readable(name).casefold()
-    for full_name in there:
-        whole = readable(full_name).casefold()
-        if wanted in {whole, whole.removeprefix(f"{OBJECT.casefold()}-")}:
+def _find_layout(full_names: Sequence[str], name: str) -> str:
+    """Return the full name of a layout. The person may leave out the object, and case and escapes do not matter."""
+    searched = readable(name).casefold()
+    for full_name in full_names:
+        readable_name = readable(full_name).casefold()
+        if searched in {readable_name, readable_name.removeprefix(f"{OBJECT.casefold()}-")}:
             return full_name
-    known = ", ".join(readable(each).removeprefix(f"{OBJECT}-") for each in there)
-    raise ConfigurationError(f"LAYOUT: the org has no {OBJECT} layout {name!r}; it has: {known or 'none'}")
+    existing = ", ".join(readable(each).removeprefix(f"{OBJECT}-") for each in full_names)
+    raise ConfigurationError(f"LAYOUT: the org has no {OBJECT} layout {name!r}; it has: {existing or 'none'}")
 
 
 # --- signing in
 
 
 @contextmanager
-def _signed_in(user: str | None) -> Iterator[SalesforceClient]:
-    """The org under the app's settings, as `user` if one is named. Raises ConfigurationError, SignInFailed."""
+def _sign_in(user: str | None) -> Iterator[SalesforceClient]:
+    """Open the client of the org, signed in as `user` if given. Raises ConfigurationError, SignInFailed."""
     settings = Settings.load()
     if user is not None:
-        named = settings.salesforce.model_copy(update={"username": user})
-        settings = replace(settings, salesforce=named)
-    with closing(App(settings)) as made:
-        salesforce = made.salesforce
+        settings = replace(settings, salesforce=settings.salesforce.model_copy(update={"username": user}))
+    with closing(App(settings)) as connector:
+        salesforce = connector.salesforce
         if not isinstance(salesforce, SalesforceClient):
-            raise TypeError("the app's Salesforce is the REST client")
+            raise TypeError("the app's Salesforce client must be SalesforceClient")
         yield salesforce

@@ -1,7 +1,8 @@
-"""The key pair that signs in to Salesforce: made here, kept in Key Vault, swapped with overlap.
+"""Create, store and rotate the key pair with which the app signs in to Salesforce.
 
-The secret holds the key and its certificate; during a rotation the new pair stands before the old one, and the sign-in
-tries both (`clients.salesforce.private_keys`). Every step may be repeated: nothing is made where something waits.
+The Key Vault secret holds the private key and its certificate. During a rotation it holds the new pair first and the
+old pair after it, and the sign-in tries both (`shared/clients/salesforce/private_keys.py`). Every step can be repeated:
+no second pair is created while a new one waits for its upload.
 """
 
 from shared.app import App
@@ -11,34 +12,34 @@ from shared.clients.salesforce.private_keys import keys_of, pairs_of
 from shared.foundation.errors import NotFound
 from shared.foundation.redacted import Redacted
 
-DAYS = 365
-"""How long a new certificate lasts."""
+CERTIFICATE_DAYS = 365
+"""How long a new certificate is valid."""
 
 
 class KeyPairs(Redacted, frozen=True):
-    """The pairs in the vault, newest first; `made` says that the newest has just been made."""
+    """The key pairs in Key Vault, newest first. `is_new` says that the newest pair has just been created."""
 
     pairs: tuple[str, ...]
     is_new: bool = False
 
     @property
     def newest_key(self) -> str:
-        """The private key to prove."""
+        """The private key of the newest pair."""
         return keys_of(self.pairs[0])[0]
 
     @property
     def newest_certificate(self) -> Certificate | None:
-        """The newest one's certificate; None for a key that somebody put into the vault without one."""
+        """The certificate of the newest pair, or None if the secret holds a key without its certificate."""
         return self_signed_certificate.parse_certificate(self.pairs[0])
 
     @property
     def is_rotating(self) -> bool:
-        """Whether an old pair waits for its removal."""
+        """Whether an old pair is still stored beside the new one."""
         return len(self.pairs) > 1
 
 
 def read_key_pairs(app: App) -> KeyPairs:
-    """What the vault holds, no pair where it has a placeholder or nothing."""
+    """Read the pairs from Key Vault. The result is empty if the secret is missing or holds a placeholder."""
     try:
         return KeyPairs(pairs_of(app.vault.get_fresh(app.settings.salesforce.key_secret)))
     except NotFound:
@@ -46,17 +47,18 @@ def read_key_pairs(app: App) -> KeyPairs:
 
 
 def ensure_key_pair(app: App, name: str, *, rotate: bool) -> KeyPairs:
-    """The pairs, one made if there is none, or if the only one is to be rotated."""
-    found = read_key_pairs(app)
-    if found.pairs and not (rotate and not found.is_rotating):
-        return found
-    new = self_signed_certificate.create_certificate(name, DAYS)
-    pairs = (new.pem, *found.pairs[:1])
-    app.vault.set(app.settings.salesforce.key_secret, "".join(pairs), expires=new.ends)
+    """Return the stored pairs. Creates and stores a pair first if there is none, or if a rotation begins."""
+    stored = read_key_pairs(app)
+    if stored.pairs and not (rotate and not stored.is_rotating):
+        return stored
+    certificate = self_signed_certificate.create_certificate(name, CERTIFICATE_DAYS)
+    pairs = (certificate.pem, *stored.pairs[:1])
+    app.vault.set(app.settings.salesforce.key_secret, "".join(pairs), expires=certificate.ends)
     return KeyPairs(pairs, is_new=True)
 
 
-def remove_old_key(app: App, found: KeyPairs) -> None:
-    """The newest has proven itself: it stays alone."""
-    known = found.newest_certificate
-    app.vault.set(app.settings.salesforce.key_secret, found.pairs[0], expires=known.ends if known else None)
+def remove_old_key(app: App, key_pairs: KeyPairs) -> None:
+    """Store only the newest pair. Call it only after a sign-in with that pair has worked."""
+    certificate = key_pairs.newest_certificate
+    expires = certificate.ends if certificate else None
+    app.vault.set(app.settings.salesforce.key_secret, key_pairs.pairs[0], expires=expires)

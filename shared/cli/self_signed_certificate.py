@@ -1,4 +1,4 @@
-"""A key with a self-signed certificate, as an app registration wants it: made here, its key never leaves for a file."""
+"""Create and read a private key with its self-signed certificate. Callers write only the certificate to a file."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ KEY_BITS = 3072
 
 
 class Certificate(Redacted, frozen=True):
-    """The private key with the certificate, the certificate alone, its SHA-1 thumbprint as portals show it, its end."""
+    """A certificate: `pem` with its private key, `public_pem` without it, the SHA-1 thumbprint, and the end."""
 
     pem: str
     public_pem: str
@@ -21,7 +21,7 @@ class Certificate(Redacted, frozen=True):
 
 
 def create_certificate(name: str, days: int, *, now: datetime | None = None) -> Certificate:
-    """A certificate for `name` that ends in so many days; valid from yesterday, for clocks differ."""
+    """Create a certificate for `name` that ends after `days`. It is valid from yesterday, because clocks differ."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     begin = (now or datetime.now(UTC)).replace(microsecond=0)
     subject = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, name)])
@@ -35,23 +35,24 @@ def create_certificate(name: str, days: int, *, now: datetime | None = None) -> 
         .not_valid_after(begin + timedelta(days=days))
         .sign(key, hashes.SHA256())
     )
-    private = key.private_bytes(
+    private_pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
-    return _told(private, certificate)
+    return _combine(private_pem, certificate)
 
 
 def parse_certificate(pem: str) -> Certificate | None:
-    """What a PEM text with key and certificate holds; None where it cannot be read."""
+    """Parse a PEM text with a key and a certificate. Returns None if it has no readable certificate."""
     start = pem.find("-----BEGIN CERTIFICATE")
     try:
         certificate = x509.load_pem_x509_certificate(pem[start:].encode()) if start >= 0 else None
     except ValueError:
         return None
-    return _told(pem[:start], certificate) if certificate else None
+    return _combine(pem[:start], certificate) if certificate else None
 
 
-def _told(private: str, certificate: x509.Certificate) -> Certificate:
-    public = certificate.public_bytes(serialization.Encoding.PEM).decode()
-    print_ = certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 - what portals show as the thumbprint
-    return Certificate(private + public, public, print_, certificate.not_valid_after_utc)
+def _combine(private_pem: str, certificate: x509.Certificate) -> Certificate:
+    public_pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+    # Entra ID and Salesforce show the SHA-1 fingerprint as the thumbprint.
+    thumbprint = certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 - not used for security
+    return Certificate(private_pem + public_pem, public_pem, thumbprint, certificate.not_valid_after_utc)

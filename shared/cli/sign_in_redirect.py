@@ -1,4 +1,4 @@
-"""Where the browser comes back to after a sign-in: one address of the loopback, open while a person signs in."""
+"""Receive the browser's redirect after a sign-in, on a loopback address that is open only during the sign-in."""
 
 import hmac
 import threading
@@ -7,14 +7,14 @@ from typing import Self
 from urllib.parse import parse_qs
 
 LOOPBACK = "127.0.0.1"
-MAX_FORM_BYTES = 64 * 1024  # bytes of a form
-DONE = "You are back from the sign-in: close this window and look at the terminal."
-STRANGE = "Nobody here waits for this."
+MAX_FORM_BYTES = 64 * 1024
+DONE_PAGE = "The sign-in is finished. You can close this window and return to the terminal."
+REFUSED_PAGE = "This address does not expect your request."
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # Two commands at once must not share a port.
+    # Two commands that run at the same time must not share a port.
     allow_reuse_address = False
     state: str | None = None
     answer: dict[str, str] | None = None
@@ -22,7 +22,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, port: int) -> None:
         super().__init__((LOOPBACK, port), _Handler)
         self.answered = threading.Event()
-        self.once = threading.Lock()
+        self.answer_lock = threading.Lock()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -30,22 +30,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         server = self.server
-        assert isinstance(server, _Server)  # noqa: S101 - the only one that has this handler
+        assert isinstance(server, _Server)  # noqa: S101 - only _Server has this handler
         length = self.headers.get("Content-Length", "")
         body = self.rfile.read(int(length)) if length.isdecimal() and int(length) <= MAX_FORM_BYTES else b""
-        query = {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
-        with server.once:
-            is_ours = server.answer is None and _is_answer(query, server.state)
-            if is_ours:
-                server.answer = query
-        self._page(200 if is_ours else 404, DONE if is_ours else STRANGE)
-        if is_ours:
+        form = {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+        with server.answer_lock:
+            is_accepted = server.answer is None and _answers_this_sign_in(form, server.state)
+            if is_accepted:
+                server.answer = form
+        self._send_page(200 if is_accepted else 404, DONE_PAGE if is_accepted else REFUSED_PAGE)
+        if is_accepted:
             server.answered.set()
 
     def do_GET(self) -> None:
-        self._page(404, STRANGE)
+        self._send_page(404, REFUSED_PAGE)
 
-    def _page(self, status: int, text: str) -> None:
+    def _send_page(self, status: int, text: str) -> None:
         body = f"<!doctype html><meta charset=utf-8><title>cosell</title><p>{text}</p>".encode()
         self.send_response_only(status)
         for name, value in (
@@ -60,40 +60,40 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: nobody asked for a web server's log."""
+        """Log nothing: the lines of a web server would disturb the output of the command."""
 
 
-def _is_answer(query: dict[str, str], state: str | None) -> bool:
-    """Only the sign-in that was begun here knows the state; whatever else comes by is left alone."""
-    knows = state is not None and hmac.compare_digest(query.get("state", "").encode(), state.encode())
-    return knows and ("code" in query or "error" in query)
+def _answers_this_sign_in(form: dict[str, str], state: str | None) -> bool:
+    """Return whether a form belongs to this sign-in. Only Entra ID's answer to it knows the state."""
+    knows_state = state is not None and hmac.compare_digest(form.get("state", "").encode(), state.encode())
+    return knows_state and ("code" in form or "error" in form)
 
 
 class RedirectListener:
-    """Listens on the loopback, on `port` or a free one. Raises OSError if the port is taken."""
+    """A listener on the loopback, on `port` or on a free port (0). Raises OSError if the port is in use."""
 
     def __init__(self, port: int = 0) -> None:
-        """Bind now, so that the address is known before the sign-in begins."""
+        """Bind the port now, because the sign-in needs the address before it begins."""
         self._server = _Server(port)
         self.url = f"http://localhost:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin to listen."""
+        """Start to listen."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop, and free the port."""
+        """Stop, and release the port."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)
 
     def expect_state(self, state: str) -> None:
-        """From now on the browser that brings this state back is the one."""
+        """Accept only the answer that carries this state."""
         self._server.state = state
 
     def wait_for_answer(self, seconds: float) -> dict[str, str] | None:
-        """What the browser brought back: `code` or `error`, and `state`; None if nobody came in time."""
+        """Return the browser's answer (`code` or `error`, and `state`), or None if none arrives in time."""
         self._server.answered.wait(seconds)
         return self._server.answer

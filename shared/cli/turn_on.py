@@ -1,4 +1,8 @@
-"""`cosell turn-on`: shows what a first run would do, asks, and sets SYNC=on (protocol.md section 1)."""
+"""Run `cosell turn-on`: count what the first run would write, ask, and set SYNC=on.
+
+The counting is `shared/sync/runs/preview.py`: `preview_push` and `preview_sweep` plan both runs as the app would, and
+write nothing. `SYNC` and its modes: docs/protocol.md#off-preview-on.
+"""
 
 import os
 from collections import Counter
@@ -18,15 +22,15 @@ from shared.cli.output import Output
 from shared.foundation.errors import ConfigurationError
 from shared.sync.runs.preview import COUNTS, preview_push, preview_sweep
 
-ROWS = (
+COUNT_MEANINGS = (
     ("push", "creates", "referrals would be created for ticked opportunities"),
-    ("push", "to_partner_center", "referrals would be changed to what Salesforce says"),
-    ("push", "held", "ticked opportunities lack something and would be held until a seller completes them"),
-    ("sweep", "creates", "opportunities would be created for referrals that nobody knows yet"),
-    ("sweep", "to_salesforce", "opportunities would be looked at again because their referral changed"),
+    ("push", "to_partner_center", "referrals would get changes from Salesforce"),
+    ("push", "held", "ticked opportunities are incomplete and would wait until a seller completes them"),
+    ("sweep", "creates", "opportunities would be created for referrals that have none yet"),
+    ("sweep", "to_salesforce", "opportunities would be compared again because their referral changed"),
 )
-"""Which count of which run, and what it means to a person."""
-_NEEDED = ("FUNCTION_APP_NAME", "AZURE_RESOURCE_GROUP", "AZURE_SUBSCRIPTION_ID")
+"""The run, the name of the count, and what it means."""
+_DEPLOYMENT_KEYS = ("FUNCTION_APP_NAME", "AZURE_RESOURCE_GROUP", "AZURE_SUBSCRIPTION_ID")
 
 
 def turn_on(
@@ -34,33 +38,33 @@ def turn_on(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what the first run would do, ask, and turn the sync on."""
+    """Count what the first run would write, ask, and turn the sync on."""
     run_command(env, as_json, lambda environment, output: run_turn_on(environment, output, yes=yes))
 
 
 def run_turn_on(environment: Environment, output: Output, *, yes: bool, folder: Path = FOLDER) -> Exit:
-    """Do it. Raises ConfigurationError, and what Azure and the two sides raise."""
-    if _mode(environment) == "on":
+    """Run the command. Raises ConfigurationError, and what Azure and the two sides raise."""
+    if _read_mode(environment) == "on":
         output.say("The sync is on already.")
         output.print_document({"ok": True, "turned_on": False, "mode": "on"})
         return Exit.OK
-    counts = _preview(output)
-    _show(counts, output)
+    counts = _preview_counts(output)
+    _print_counts(counts, output)
     if not (yes or output.confirm(f"Turn the sync of {environment.name} on")):
-        output.say("Nothing was changed. Say yes, or give --yes, to turn it on.")
+        output.say("Nothing was changed. To turn the sync on, answer yes or add --yes.")
         output.print_document({"ok": False, "turned_on": False, "preview": counts})
         return Exit.PROBLEM
-    _set(environment, folder)
-    output.say("The sync is on. The app starts again by itself; the first run follows within a minute.")
+    _set_sync_on(environment, folder)
+    output.say("The sync is on. The app restarts by itself, and the first run starts within a minute.")
     output.print_document({"ok": True, "turned_on": True, "mode": "on", "preview": counts})
     return Exit.OK
 
 
-# --- what a run would do
+# --- what a run would write
 
 
-def _preview(output: Output) -> dict[str, dict[str, int]]:
-    """The counts of both runs, planned as the app would; nothing is written, no cursor moves."""
+def _preview_counts(output: Output) -> dict[str, dict[str, int]]:
+    """Return the counts of a push and a sweep, planned by `shared/sync/runs/preview.py`. Nothing is written."""
     os.environ["SYNC"] = "preview"
     app = App()
     try:
@@ -70,55 +74,55 @@ def _preview(output: Output) -> dict[str, dict[str, int]]:
             sweep = preview_sweep(app.context)
     finally:
         app.close()
-    return {"push": _named(push), "sweep": _named(sweep)}
+    return {"push": _with_zeros(push), "sweep": _with_zeros(sweep)}
 
 
-def _named(counts: Counter[str]) -> dict[str, int]:
+def _with_zeros(counts: Counter[str]) -> dict[str, int]:
     return {name: counts[name] for name in COUNTS}
 
 
-def _show(counts: dict[str, dict[str, int]], output: Output) -> None:
-    rows = [(str(counts[run_][name]), meaning) for run_, name, meaning in ROWS]
+def _print_counts(counts: dict[str, dict[str, int]], output: Output) -> None:
+    rows = [(str(counts[run_name][name]), meaning) for run_name, name, meaning in COUNT_MEANINGS]
     output.print_table(("how many", "what"), rows, title="The first run")
     since = os.environ.get("SYNC_FROM")
     if since:
-        output.say(escape(f"Looked at: what was created or changed since {since} (SYNC_FROM)."))
+        output.say(escape(f"Counted: what was created or changed since {since} (SYNC_FROM)."))
     else:
-        output.say("SYNC_FROM is not set: the sync begins now, and no deal from before is taken up by itself.")
+        output.say("SYNC_FROM is not set: the sync begins now, and older deals are not linked.")
 
 
-# --- where the switch is
+# --- where the mode is set
 
 
-def _mode(environment: Environment) -> str:
-    """SYNC as the app has it now."""
+def _read_mode(environment: Environment) -> str:
+    """Return the SYNC that the app has now."""
     if environment.is_local:
-        return _local_mode(environment)
-    names = _deployment(environment)
-    found: list[dict[str, Any]] = azure_cli.run_az(["functionapp", "config", "appsettings", "list", *names]) or []
-    return next((str(row.get("value")) for row in found if row.get("name") == "SYNC"), "preview")
+        return _check_local_mode(environment)
+    options = _app_options(environment)
+    listed: list[dict[str, Any]] = azure_cli.run_az(["functionapp", "config", "appsettings", "list", *options]) or []
+    return next((str(entry.get("value")) for entry in listed if entry.get("name") == "SYNC"), "preview")
 
 
-def _local_mode(environment: Environment) -> str:
+def _check_local_mode(environment: Environment) -> str:
     mode = environment.settings.get("SYNC", "preview")
     if mode != "on":
-        raise ConfigurationError("SYNC: the local run is given it at its start (example: SYNC=on make serve)")
+        raise ConfigurationError("SYNC: set it when you start the local run (example: SYNC=on make serve)")
     return mode
 
 
-def _set(environment: Environment, folder: Path) -> None:
-    """Set it in Azure, and in the names that later commands read."""
-    words = ["functionapp", "config", "appsettings", "set", *_deployment(environment)]
+def _set_sync_on(environment: Environment, folder: Path) -> None:
+    """Set SYNC=on in Azure, and in the environment's file for later commands."""
+    words = ["functionapp", "config", "appsettings", "set", *_app_options(environment)]
     azure_cli.run_az([*words, "--settings", "SYNC=on", "--query", "[].name"])
     write_environment(replace(environment, settings={**environment.settings, "SYNC": "on"}), folder)
 
 
-def _deployment(environment: Environment) -> list[str]:
-    told = environment.deployment
-    lacking = [name for name in _NEEDED if not told.get(name)]
-    if lacking:
+def _app_options(environment: Environment) -> list[str]:
+    deployment = environment.deployment
+    missing = [key for key in _DEPLOYMENT_KEYS if not deployment.get(key)]
+    if missing:
         raise ConfigurationError(
-            f"[deployment] of {environment.name} lacks {', '.join(lacking)}: run `make deploy ENV={environment.name}`"
+            f"[deployment] of {environment.name} lacks {', '.join(missing)}: run `make deploy ENV={environment.name}`"
         )
-    app, group, subscription = (told[name] for name in _NEEDED)
+    app, group, subscription = (deployment[key] for key in _DEPLOYMENT_KEYS)
     return ["--name", app, "--resource-group", group, "--subscription", subscription]

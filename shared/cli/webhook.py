@@ -1,7 +1,8 @@
-"""`cosell webhook`: the registration for Partner Center's events, of which a tenant has one.
+"""Run `cosell webhook`: show, register and test the registration for Partner Center's events.
 
-Whoever registers an address takes the events from whoever had them, so a foreign registration is named and left, and
-an environment other than production does not register at all: it lives by its sweep.
+A tenant has one registration, and whoever changes its address takes the events from the former address
+(docs/reference/partner-center.md#webhook-registration). So these commands never replace another tool's address unless
+the person asks for it. An environment other than production does not register: its sweep finds the changes.
 """
 
 from collections.abc import Iterator
@@ -23,133 +24,135 @@ from shared.foundation.errors import Cause, ConfigurationError, Rejected
 from shared.webhook.event_names import TEST_CREATED
 
 ATTEMPTS = 10
-"""As often Partner Center tries to deliver an event (reference/partner-center.md 11.3)."""
+"""How often Partner Center tries to deliver an event (docs/reference/partner-center.md#event-delivery)."""
 _EXAMPLE = "EVENTS_URL=https://func-cosell.azurewebsites.net/api/events"
 
-app = typer.Typer(help="Look after the registration for Partner Center's events.", no_args_is_help=True)
+app = typer.Typer(help="Show, register and test the registration for Partner Center's events.", no_args_is_help=True)
 
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Take the registration from another address.")]
-Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to follow the test event at most.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a registration that has another address.")]
+Wait = Annotated[float, typer.Option("--wait", min=0, help="How many seconds to follow the test event.")]
 
 
 @app.command()
 def show(env: Env, as_json: Json = False) -> None:
-    """Show where Partner Center sends the tenant's events, and which."""
-    run_command(env, as_json, _show)
+    """Show to which address Partner Center sends the tenant's events, and which events."""
+    run_command(env, as_json, _show_registration)
 
 
 @app.command()
 def register(env: Env, overwrite: Overwrite = False, as_json: Json = False) -> None:
-    """Have the events about referrals, and the test event, sent to our event door."""
-    run_command(env, as_json, lambda environment, output: _register(environment, output, overwrite=overwrite))
+    """Register our address for the referral events and the test event."""
+    run_command(env, as_json, lambda environment, output: _register_address(environment, output, overwrite=overwrite))
 
 
 @app.command("test")
-def try_out(env: Env, wait: Wait = PATIENCE, as_json: Json = False) -> None:
-    """Have a test event sent, and follow it to our event door."""
-    run_command(env, as_json, lambda environment, output: _test(environment, output, patience=wait))
+def send_test_event(env: Env, wait: Wait = PATIENCE, as_json: Json = False) -> None:
+    """Make Partner Center send a test event, and follow it to our address."""
+    run_command(env, as_json, lambda environment, output: _follow_test_event(environment, output, wait=wait))
 
 
-class _Slot(Struct, frozen=True):
-    """The tenant's one slot, seen from an environment."""
+class _TenantRegistration(Struct, frozen=True):
+    """The registration of the tenant, as one environment sees it."""
 
     webhooks: Webhooks
     environment: str
-    address: str | None
-    may_hold: bool
+    our_address: str | None
+    may_register: bool
 
-    def whose(self, found: Registration | None) -> str:
-        if found is None:
+    def owner_of(self, registration: Registration | None) -> str:
+        """Return `none`, `ours` or `foreign`, the words of the JSON output."""
+        if registration is None:
             return "none"
-        return "ours" if self.address is not None and found.is_at(self.address) else "foreign"
+        return "ours" if self.our_address is not None and registration.is_at(self.our_address) else "foreign"
 
-    def door(self) -> str:
-        """Our event door. Raises Rejected where the slot is another environment's, ConfigurationError."""
-        if not self.may_hold:
-            raise Rejected(_not_here(self.environment))
-        if self.address is None:
-            raise ConfigurationError(f"EVENTS_URL: nobody says where events arrive (example: {_EXAMPLE})")
-        return self.address
+    def address_to_register(self) -> str:
+        """Return our address. Raises Rejected if another environment holds the registration, ConfigurationError."""
+        if not self.may_register:
+            raise Rejected(_not_this_environment(self.environment))
+        if self.our_address is None:
+            raise ConfigurationError(f"EVENTS_URL: the address for events is not known (example: {_EXAMPLE})")
+        return self.our_address
 
 
 @contextmanager
-def _slot(environment: Environment) -> Iterator[_Slot]:
+def _open_registration(environment: Environment) -> Iterator[_TenantRegistration]:
     with closing(App()) as connector:
-        said, home = connector.settings, environment.app_url
-        address = said.webhook.events_url or (f"{home.rstrip('/')}/api/events" if home else said.webhook.address)
-        yield _Slot(connector.webhooks, said.sync.environment, address, said.holds_registration)
+        settings, app_url = connector.settings, environment.app_url
+        from_deployment = f"{app_url.rstrip('/')}/api/events" if app_url else settings.webhook.address
+        yield _TenantRegistration(
+            connector.webhooks,
+            settings.sync.environment,
+            settings.webhook.events_url or from_deployment,
+            settings.holds_registration,
+        )
 
 
 # --- show
 
 
-def _show(environment: Environment, output: Output) -> Exit:
-    with _slot(environment) as slot:
-        found = slot.webhooks.registration()
-    whose = slot.whose(found)
-    is_well = whose == "ours" and found is not None and found.is_complete
-    for sentence in _sentences(slot, found, whose):
+def _show_registration(environment: Environment, output: Output) -> Exit:
+    with _open_registration(environment) as tenant:
+        registration = tenant.webhooks.registration()
+    owner = tenant.owner_of(registration)
+    is_well = owner == "ours" and registration is not None and registration.is_complete
+    for sentence in _describe_registration(tenant, registration, owner):
         output.say(escape(sentence))
-    if found is not None:
-        output.print_table(
-            ("event", "we use it"), [(escape(name), "yes" if _is_used(name) else "") for name in found.events]
-        )
+    if registration is not None:
+        rows = [(escape(name), "yes" if name.casefold() in EVENTS else "") for name in registration.events]
+        output.print_table(("event", "used by the connector"), rows)
     output.print_document({
-        "ok": is_well or not slot.may_hold, "registration": whose, "address": slot.address,
-        "host": found and found.host, "events": list(found.events) if found else [],
-        "missing": list(found.lacks()) if found else list(EVENTS),
-        "x_ms_signature": found and found.x_ms_signature, "registers": slot.may_hold,
+        "ok": is_well or not tenant.may_register, "registration": owner, "address": tenant.our_address,
+        "host": registration and registration.host, "events": list(registration.events) if registration else [],
+        "missing": list(registration.lacks()) if registration else list(EVENTS),
+        "x_ms_signature": registration and registration.x_ms_signature, "registers": tenant.may_register,
     })  # fmt: skip
-    return Exit.OK if is_well or not slot.may_hold else Exit.PROBLEM
+    return Exit.OK if is_well or not tenant.may_register else Exit.PROBLEM
 
 
-def _is_used(name: str) -> bool:
-    return name.casefold() in EVENTS
-
-
-def _sentences(slot: _Slot, found: Registration | None, whose: str) -> Iterator[str]:
-    if found is None:
+def _describe_registration(tenant: _TenantRegistration, registration: Registration | None, owner: str) -> Iterator[str]:
+    if registration is None:
         yield "There is no registration for events."
-    elif whose == "ours":
-        yield f"Partner Center sends this tenant's events to our event door, {slot.address}."
-        if missing := found.lacks():
+    elif owner == "ours":
+        yield f"Partner Center sends this tenant's events to our address, {tenant.our_address}."
+        if missing := registration.lacks():
             yield f"Missing: {', '.join(missing)}."
-        if found.x_ms_signature is False:
-            yield "The signature travels as Authorization, which a platform before the door may take for its own."
+        if registration.x_ms_signature is False:
+            yield "The signature arrives in the header Authorization, which the platform may handle itself."
     else:
-        yield f"Partner Center sends this tenant's events to another address, at {found.host}."
-    if not slot.may_hold:
-        yield f"{_not_here(slot.environment).reason}."
-    elif found is None or not (whose == "ours" and found.is_complete):
-        yield f"To mend it: cosell webhook register{' --overwrite' if whose == 'foreign' else ''}."
+        yield f"Partner Center sends this tenant's events to another address, at {registration.host}."
+    if not tenant.may_register:
+        yield f"{_not_this_environment(tenant.environment).reason}."
+    elif registration is None or not (owner == "ours" and registration.is_complete):
+        yield f"To correct this, run: cosell webhook register{' --overwrite' if owner == 'foreign' else ''}."
 
 
-def _not_here(environment: str) -> Cause:
+def _not_this_environment(environment: str) -> Cause:
     return Cause(
         "notThisEnvironment",
         None,
-        f"{environment} does not register for events: the tenant has one registration, which production holds;"
-        f" {environment} lives by its sweep",
-        "Where this environment has a tenant of its own, set EVENTS_REGISTER=true.",
+        f"{environment} does not register for events, because production holds the tenant's only registration:"
+        f" the sweep of {environment} finds the changes",
+        "If this environment has a tenant of its own, set EVENTS_REGISTER=true.",
     )
 
 
 # --- register
 
 
-def _register(environment: Environment, output: Output, *, overwrite: bool) -> Exit:
-    with _slot(environment) as slot:
-        door = slot.door()
-        before = slot.webhooks.registration()
-        made = slot.webhooks.register(door, overwrite=overwrite)
-    whose = slot.whose(before)
-    if before is not None and whose == "foreign":
-        output.say(escape(f"Taken from the address at {before.host}, which gets no events any more."))
-    output.say(escape(f"Partner Center sends these events to {door}: {', '.join(made.events)}."))
-    output.say("Next: cosell webhook test.")
+def _register_address(environment: Environment, output: Output, *, overwrite: bool) -> Exit:
+    with _open_registration(environment) as tenant:
+        address = tenant.address_to_register()
+        former = tenant.webhooks.registration()
+        registration = tenant.webhooks.register(address, overwrite=overwrite)
+    owner = tenant.owner_of(former)
+    taken_from = former.host if former is not None and owner == "foreign" else None
+    if taken_from is not None:
+        output.say(escape(f"The former address, at {taken_from}, receives no events any more."))
+    output.say(escape(f"Partner Center sends these events to {address}: {', '.join(registration.events)}."))
+    output.say("Next, run: cosell webhook test.")
     output.print_document({
-        "ok": True, "address": door, "events": list(made.events), "before": whose,
-        "taken_from": before.host if before is not None and whose == "foreign" else None,
+        "ok": True, "address": address, "events": list(registration.events), "before": owner,
+        "taken_from": taken_from,
     })  # fmt: skip
     return Exit.OK
 
@@ -157,59 +160,60 @@ def _register(environment: Environment, output: Output, *, overwrite: bool) -> E
 # --- test
 
 
-def _test(environment: Environment, output: Output, *, patience: float) -> Exit:
-    with _slot(environment) as slot:
-        door = slot.door()
-        _check_ours(slot, slot.webhooks.registration())
-        correlation_id = slot.webhooks.test()
-        output.say(f"A test event is on its way to {escape(door)}; Partner Center calls it {correlation_id}.")
+def _follow_test_event(environment: Environment, output: Output, *, wait: float) -> Exit:
+    with _open_registration(environment) as tenant:
+        address = tenant.address_to_register()
+        _check_registration(tenant, tenant.webhooks.registration())
+        correlation_id = tenant.webhooks.test()
+        output.say(f"Partner Center sends a test event to {escape(address)}. Its correlation id is {correlation_id}.")
         with output.show_progress("waiting for the first attempt", ATTEMPTS) as bar:
-            found = slot.webhooks.follow(correlation_id, _Follower(output, bar), patience=patience)
-    for sentence in _verdict(found, patience):
+            validation = tenant.webhooks.follow(correlation_id, _AttemptPrinter(output, bar), patience=wait)
+    for sentence in _describe_result(validation, wait):
         output.say(escape(sentence))
     output.print_document({
-        "ok": found.is_delivered, "correlation_id": correlation_id, "status": found.status,
-        "attempts": [{"code": attempt.code, "at": attempt.at} for attempt in found.attempts],
+        "ok": validation.is_delivered, "correlation_id": correlation_id, "status": validation.status,
+        "attempts": [{"code": attempt.code, "at": attempt.at} for attempt in validation.attempts],
     })  # fmt: skip
-    if found.is_delivered:
+    if validation.is_delivered:
         return Exit.OK
-    return Exit.PROBLEM if found.is_over else Exit.RETRY
+    return Exit.PROBLEM if validation.is_over else Exit.RETRY
 
 
-def _check_ours(slot: _Slot, found: Registration | None) -> None:
-    """Raises Rejected unless the registration leads to us and holds the test event."""
-    if found is None:
-        raise Rejected(Cause("noRegistration", None, "there is no registration for events", _REGISTER))
-    if slot.whose(found) == "foreign":
-        raise Rejected(foreign(found))
-    if found.lacks((TEST_CREATED,)):
-        raise Rejected(Cause("testCreatedMissing", None, f"the registration does not hold {TEST_CREATED}", _REGISTER))
+def _check_registration(tenant: _TenantRegistration, registration: Registration | None) -> None:
+    """Raise Rejected unless the registration has our address and the test event."""
+    if registration is None:
+        raise Rejected(Cause("noRegistration", None, "there is no registration for events", _REGISTER_FIRST))
+    if tenant.owner_of(registration) == "foreign":
+        raise Rejected(foreign(registration))
+    if registration.lacks((TEST_CREATED,)):
+        reason = f"the registration lacks the event {TEST_CREATED}"
+        raise Rejected(Cause("testCreatedMissing", None, reason, _REGISTER_FIRST))
 
 
-_REGISTER = "Register first: cosell webhook register."
+_REGISTER_FIRST = "Run `cosell webhook register` first."
 
 
-class _Follower:
-    """Says each attempt once, as it becomes known."""
+class _AttemptPrinter:
+    """Prints each delivery attempt once, as soon as Partner Center reports it."""
 
     def __init__(self, output: Output, bar: ProgressBar) -> None:
         self._output, self._bar = output, bar
-        self._told = 0
+        self._printed = 0
 
-    def __call__(self, found: Validation) -> None:
-        for number, attempt in enumerate(found.attempts[self._told :], self._told + 1):
+    def __call__(self, validation: Validation) -> None:
+        for number, attempt in enumerate(validation.attempts[self._printed :], self._printed + 1):
             self._output.say(
-                escape(f"Attempt {number}: {attempt.code or 'nobody answered'} ({attempt.at or 'no time'}).")
+                escape(f"Attempt {number}: {attempt.code or 'no answer'} ({attempt.at or 'time not reported'}).")
             )
-        self._told = max(self._told, len(found.attempts))
-        self._bar.move_to(self._told, ATTEMPTS, f"after attempt {self._told}" if self._told else None)
+        self._printed = max(self._printed, len(validation.attempts))
+        self._bar.move_to(self._printed, ATTEMPTS, f"after attempt {self._printed}" if self._printed else None)
 
 
-def _verdict(found: Validation, patience: float) -> Iterator[str]:
-    if found.is_delivered:
-        yield "The test event arrived: our event door verified its signature and took it."
-    elif found.is_over:
-        yield "The test event did not arrive. Where the log has event_refused, docs/event-signature.md explains why;"
-        yield "where it has nothing, no request came as far as the app: check its address and its network."
+def _describe_result(validation: Validation, wait: float) -> Iterator[str]:
+    if validation.is_delivered:
+        yield "The test event arrived: the app verified its signature and accepted it."
+    elif validation.is_over:
+        yield "The test event did not arrive. If the log has event_refused, docs/event-signature.md explains why."
+        yield "If the log has nothing, no request reached the app: check its address and its network."
     else:
-        yield f"Partner Center has no result after {patience:.0f} seconds; run the test again in a minute."
+        yield f"Partner Center has no result after {wait:.0f} seconds. Run the test again in a minute."

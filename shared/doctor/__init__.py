@@ -1,1 +1,1 @@
-"""Every prerequisite, looked at one by one: what was found, and what to do about it (docs/command-line.md)."""
+"""Check every prerequisite of an installation for `cosell doctor` (docs/command-line.md#cosell-doctor)."""

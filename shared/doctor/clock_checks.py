@@ -1,27 +1,32 @@
-"""Checks of the clocks: an assertion to Salesforce lives three minutes, and a server time decides what is settled."""
+"""Check the clocks: this machine's against those of Partner Center and Salesforce.
+
+A wrong clock breaks the sign-in to Salesforce, because its assertion is valid for three minutes only
+(docs/reference/salesforce.md#token-request).
+"""
 
 from datetime import timedelta
 
 from shared.doctor.finding import Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 
-MOST = timedelta(seconds=60)
-REMEDY = "Let this machine take its time from the network, and check the same for the app's region."
+MAX_DIFFERENCE = timedelta(seconds=60)
+REMEDY = "Synchronise the clock of this machine with a time server."
 
 
-def check_partner_center_clock(patient: Installation) -> Verdict:
-    """Ours against Partner Center's."""
-    ahead = patient.partner_center_probe[1]
-    return skipped("the answer had no date") if ahead is None else _judged("Partner Center", ahead)
+def check_partner_center_clock(installation: Installation) -> Verdict:
+    """Compare this machine's clock with Partner Center's."""
+    ahead = installation.partner_center_probe[1]
+    return skipped("the answer had no date") if ahead is None else _verdict_on_clock("Partner Center", ahead)
 
 
-def check_salesforce_clock(patient: Installation) -> Verdict:
-    """Ours against Salesforce's."""
-    before = patient.now()
-    return _judged("Salesforce", patient.salesforce.query("SELECT Id FROM Organization LIMIT 1").at - before)
+def check_salesforce_clock(installation: Installation) -> Verdict:
+    """Compare this machine's clock with Salesforce's."""
+    start = installation.now()
+    answer = installation.salesforce.query("SELECT Id FROM Organization LIMIT 1")
+    return _verdict_on_clock("Salesforce", answer.at - start)
 
 
-def _judged(side: str, ahead: timedelta) -> Verdict:
+def _verdict_on_clock(side: str, ahead: timedelta) -> Verdict:
     seconds = round(abs(ahead).total_seconds())
-    found = f"{side}'s clock is {seconds} s {'ahead of' if ahead > timedelta() else 'behind'} ours"
-    return ok(found) if abs(ahead) <= MOST else failed(found, REMEDY)
+    found = f"{side}'s clock is {seconds} s {'ahead of' if ahead > timedelta() else 'behind'} this machine's"
+    return ok(found) if abs(ahead) <= MAX_DIFFERENCE else failed(found, REMEDY)

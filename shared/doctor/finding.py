@@ -1,4 +1,7 @@
-"""What a check says: ok, failed with a remedy, or skipped with the reason; never a secret, never a person's name."""
+"""Define the verdict of a check: ok, failed with a remedy, or skipped with a reason.
+
+A verdict never contains a secret or a person's name.
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -14,21 +17,21 @@ from shared.foundation.errors import (
     StoreError,
 )
 
-AGAIN = "Try again; if it stays so, check the address, the network between and the service's own status page."
-STORAGE = "Check the STORE_ settings, and that you hold the role Storage Table Data Contributor on the account."
-SETTING = "Mend the setting that the sentence names; docs/settings.md lists them all."
-MISSING = "Check the address, and that the account may see it."
-OURS = "This is a fault of the check itself: report it with this line."
+TRY_AGAIN = "Try again. If the problem stays, check the address, the network, and the service's status page."
+CHECK_STORAGE = "Check the STORE_ settings, and that you have the role Storage Table Data Contributor on the account."
+CORRECT_SETTING = "Correct the setting that the message names. docs/settings.md lists all settings."
+CHECK_ACCESS = "Check the address, and that the account has access to it."
+REPORT_BUG = "This is a bug in the check itself. Please report it with this line."
 
 _REMEDIES: Mapping[type[CosellError], str] = {
-    ConfigurationError: SETTING,
-    StoreError: STORAGE,
-    NotFound: MISSING,
+    ConfigurationError: CORRECT_SETTING,
+    StoreError: CHECK_STORAGE,
+    NotFound: CHECK_ACCESS,
 }
 
 
 class Result(StrEnum):
-    """How a check ended."""
+    """The result of a check."""
 
     OK = "ok"
     FAILED = "failed"
@@ -36,7 +39,7 @@ class Result(StrEnum):
 
 
 class Verdict(Struct, frozen=True):
-    """One sentence of what was found; a failed one has a remedy."""
+    """The result of a check, one sentence about what was found, and a remedy if the check failed."""
 
     result: Result
     found: str
@@ -44,30 +47,38 @@ class Verdict(Struct, frozen=True):
 
 
 def ok(found: str) -> Verdict:
-    """All is well."""
+    """Return the verdict of a check that passed."""
     return Verdict(Result.OK, found)
 
 
 def failed(found: str, remedy: str) -> Verdict:
-    """Something is wrong, and this is what to do."""
+    """Return the verdict of a check that failed, with what to do."""
     return Verdict(Result.FAILED, found, remedy)
 
 
 def skipped(reason: str) -> Verdict:
-    """It could not be judged."""
+    """Return the verdict of a check that could not be made."""
     return Verdict(Result.SKIPPED, reason)
 
 
 def verdict_of_error(error: Exception) -> Verdict:
-    """The verdict of a check that ended in an error; of one that is not ours only the kind is told."""
+    """Return the verdict of a check that raised an error. Of an unexpected error it shows only the type."""
     if isinstance(error, CosellError):
-        return failed(str(error) or type(error).__name__, _remedy(error))
-    return failed(f"the check broke off: {type(error).__name__}", OURS)
+        return failed(str(error) or type(error).__name__, _remedy_for(error))
+    return failed(f"the check stopped with an unexpected error: {type(error).__name__}", REPORT_BUG)
 
 
-def _remedy(error: CosellError) -> str:
+def _remedy_for(error: CosellError) -> str:
     if isinstance(error, SignInFailed):
         return error.remedy
     if isinstance(error, Rejected):
         return error.cause.remedy
-    return next((remedy for kind, remedy in _REMEDIES.items() if isinstance(error, kind)), AGAIN)
+    return next((remedy for kind, remedy in _REMEDIES.items() if isinstance(error, kind)), TRY_AGAIN)
+
+
+def documents_of(verdicts: Mapping[str, Verdict]) -> list[dict[str, str]]:
+    """Return the verdicts by name for the JSON output."""
+    return [
+        {"name": name, "result": str(verdict.result), "found": verdict.found, "remedy": verdict.remedy}
+        for name, verdict in verdicts.items()
+    ]

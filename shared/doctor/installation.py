@@ -1,4 +1,4 @@
-"""The installation under examination: each thing is looked up once, at first use, and shared by the checks."""
+"""Give the checks access to one installation. Each value is read once, at its first use, and shared by all checks."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class Installation:
-    """Settings, app, and what both sides answered so far; close it at the end."""
+    """The settings, the app, and the answers of both sides so far. Close it at the end."""
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), door: str | None = None) -> None:
-        """Read nothing yet; `now` is our own clock, `door` the app's address as far as its deployment told."""
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), app_url: str | None = None) -> None:
+        """Read nothing yet. `now` is this machine's clock, `app_url` the address that the deployment wrote."""
         self.now = now
-        self._door = door
-        self._described: dict[str, Json] = {}
+        self._app_url = app_url
+        self._descriptions: dict[str, Json] = {}
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections, if any were opened."""
         if "app" in self.__dict__:
             self.app.close()
 
@@ -36,43 +36,44 @@ class Installation:
 
     @cached_property
     def app(self) -> App:
-        """The wired app. Raises ConfigurationError for the mapping file."""
+        """The app with these settings. Raises ConfigurationError for the mapping file."""
         return App(self.settings)
 
     @property
     def events_address(self) -> str | None:
-        """Where events are to arrive; None where nobody said."""
-        return self.settings.webhook.address or (f"{self._door.rstrip('/')}/api/events" if self._door else None)
+        """The address at which events should arrive; None if it is not known."""
+        from_deployment = f"{self._app_url.rstrip('/')}/api/events" if self._app_url else None
+        return self.settings.webhook.address or from_deployment
 
     @property
     def referrals(self) -> "Referrals":
-        """The referrals API as the app uses it."""
+        """The client of the referrals API."""
         return self.app.partner_center
 
     @property
     def salesforce(self) -> "SalesforceClient":
-        """The REST API as the app uses it."""
+        """The client of Salesforce."""
         return cast("SalesforceClient", self.app.salesforce)
 
     @cached_property
     def partner_center_probe(self) -> tuple["Probe", timedelta | None]:
-        """The newest referrals with what the answer tells, and how far Partner Center's clock is ahead of ours."""
-        before = self.now()
+        """A list of the newest referrals, and how far Partner Center's clock is ahead of this machine's."""
+        start = self.now()
         probe = self.referrals.probe()
-        middle = before + (self.now() - before) / 2
+        middle = start + (self.now() - start) / 2
         return probe, probe.at - middle if probe.at else None
 
     @property
     def newest_referrals(self) -> Sequence["Json"]:
-        """The newest referrals, whole."""
+        """The newest referrals with all their properties."""
         return self.partner_center_probe[0].referrals
 
     def describe_object(self, sobject: str) -> "Json":
-        """Salesforce's description of an object, asked once."""
-        if sobject not in self._described:
-            self._described[sobject] = self.salesforce.describe(sobject)
-        return self._described[sobject]
+        """Return Salesforce's description of an object. It is requested once."""
+        if sobject not in self._descriptions:
+            self._descriptions[sobject] = self.salesforce.describe(sobject)
+        return self._descriptions[sobject]
 
     def visible_fields(self, sobject: str) -> dict[str, dict[str, Any]]:
-        """The fields of an object that the integration user sees, by lower-case name."""
+        """Return the fields of an object that the integration user can see, by lower-case name."""
         return {str(field["name"]).lower(): field for field in self.describe_object(sobject).get("fields") or ()}

@@ -1,4 +1,4 @@
-"""Checks of our own side: settings, mapping file, vault and its secrets, storage."""
+"""Check our own side: settings, mapping file, Key Vault and its secrets, storage."""
 
 from datetime import timedelta
 
@@ -7,95 +7,96 @@ from shared.doctor.finding import Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 from shared.foundation.errors import NotFound
 
-STALE = timedelta(days=7)
-"""The daily timer renews the refresh token; it dies at 90 days (reference/partner-center.md 12.5)."""
+MAX_TOKEN_AGE = timedelta(days=7)
+"""The daily timer renews the refresh token, which ends at 90 days (docs/reference/partner-center.md#refresh-tokens)."""
 CONNECT_PARTNER_CENTER = "Run `cosell connect partner-center`."
-SOON = 14
-"""Days before its end at which a secret is to be renewed."""
-ROTATE = "Renew it: `cosell connect salesforce --rotate`."
+WARNING_DAYS = 14
+"""From this many days before its end, a secret should be renewed."""
+ROTATE_KEY = "Renew it: run `cosell connect salesforce --rotate`."
 CONNECT_SALESFORCE = "Run `cosell connect salesforce`."
-KEEP = "Look whether the function keep_credentials runs (docs/runbook.md): it renews the token every day."
+CHECK_TIMER = "Check that the function keep_credentials runs: it renews the token every day (docs/troubleshooting.md)."
 _REFRESH_TOKEN = "partner-center-refresh-token"  # noqa: S105 - a secret's name
 _CREDENTIALS = ("partner-center-certificate", "partner-center-client-secret")
 
 
-def check_settings(patient: Installation) -> Verdict:
-    """Every setting is there and has the right form."""
-    said = patient.settings.sync
-    return ok(f"complete; ENVIRONMENT={said.environment}, SYNC={said.sync}")
+def check_settings(installation: Installation) -> Verdict:
+    """Check that every setting is present and valid."""
+    settings = installation.settings.sync
+    return ok(f"complete; ENVIRONMENT={settings.environment}, SYNC={settings.sync}")
 
 
-def check_mapping_file(patient: Installation) -> Verdict:
-    """The mapping file can be used."""
-    chosen = patient.settings.sync.mapping
-    return ok(f"{chosen.name if chosen else 'the default file'} is sound, hash {patient.app.translation.hash}")
+def check_mapping_file(installation: Installation) -> Verdict:
+    """Check that the mapping file is valid."""
+    path = installation.settings.sync.mapping
+    return ok(f"{path.name if path else 'the default file'} is valid, hash {installation.app.translation.hash}")
 
 
-def check_vault(patient: Installation) -> Verdict:
-    """Key Vault opens, whatever is in it."""
+def check_vault(installation: Installation) -> Verdict:
+    """Check that Key Vault can be read, whatever secrets it holds."""
     try:
-        patient.app.vault.facts(_REFRESH_TOKEN)
+        installation.app.vault.facts(_REFRESH_TOKEN)
     except NotFound:
-        return ok("it opens; the refresh token is not in it yet")
-    return ok("it opens")
+        return ok("Key Vault can be read; it does not hold the refresh token yet")
+    return ok("Key Vault can be read")
 
 
-def check_salesforce_key(patient: Installation) -> Verdict:
-    """The private key for signing in to Salesforce is there, and its certificate does not end soon."""
-    name = patient.settings.salesforce.key_secret
+def check_salesforce_key(installation: Installation) -> Verdict:
+    """Check that Key Vault holds the private key for Salesforce, and that its certificate does not end soon."""
+    name = installation.settings.salesforce.key_secret
     try:
-        text = patient.app.vault.get_fresh(name)
+        text = installation.app.vault.get_fresh(name)
     except NotFound:
-        return failed(f"the vault has no secret {name}", CONNECT_SALESFORCE)
+        return failed(f"Key Vault has no secret {name}", CONNECT_SALESFORCE)
     if "PRIVATE KEY-----" not in text:
-        return failed(f"the secret {name} is no private key in PEM form", CONNECT_SALESFORCE)
-    return _lasting(patient, name, ROTATE)
+        return failed(f"the secret {name} is not a private key in PEM form", CONNECT_SALESFORCE)
+    return _verdict_on_end(installation, name, ROTATE_KEY)
 
 
-def check_app_credential(patient: Installation) -> Verdict:
-    """The app registration's certificate or client secret is there and does not end soon."""
-    if patient.settings.partner_center.public_client:
-        return ok("a public registration has none (PARTNER_CENTER_PUBLIC_CLIENT)")
+def check_app_credential(installation: Installation) -> Verdict:
+    """Check that Key Vault holds the app registration's certificate or client secret, and that it does not end soon."""
+    if installation.settings.partner_center.public_client:
+        return ok("a public registration needs none (PARTNER_CENTER_PUBLIC_CLIENT)")
     for name in _CREDENTIALS:
         try:
-            return _lasting(patient, name, f"Renew it. {CONNECT_PARTNER_CENTER}")
+            return _verdict_on_end(installation, name, f"Renew it. {CONNECT_PARTNER_CENTER}")
         except NotFound:
             continue
-    return failed(f"the vault has neither {_CREDENTIALS[0]} nor {_CREDENTIALS[1]}", CONNECT_PARTNER_CENTER)
+    return failed(f"Key Vault has neither {_CREDENTIALS[0]} nor {_CREDENTIALS[1]}", CONNECT_PARTNER_CENTER)
 
 
-def _lasting(patient: Installation, name: str, remedy: str) -> Verdict:
-    """Whether a secret that is there stays good for a while. Raises NotFound."""
-    ends = patient.app.vault.facts(name).expires
+def _verdict_on_end(installation: Installation, name: str, remedy: str) -> Verdict:
+    """Return whether a secret is valid for long enough. Raises NotFound if it does not exist."""
+    ends = installation.app.vault.facts(name).expires
     if ends is None:
-        return ok(f"the secret {name} is there; the vault knows no end of it")
-    left = (ends - patient.now()).days
-    if left < 0:
-        return failed(f"the secret {name} ended {-left} days ago", remedy)
-    found = f"the secret {name} is there for {left} more days"
-    return ok(found) if left > SOON else failed(found, remedy)
+        return ok(f"the secret {name} exists; Key Vault knows no end date for it")
+    days_left = (ends - installation.now()).days
+    if days_left < 0:
+        return failed(f"the secret {name} ended {-days_left} days ago", remedy)
+    found = f"the secret {name} is valid for {days_left} more days"
+    return ok(found) if days_left > WARNING_DAYS else failed(found, remedy)
 
 
-def check_refresh_token(patient: Installation) -> Verdict:
-    """The refresh token is there, and it is being renewed."""
+def check_refresh_token(installation: Installation) -> Verdict:
+    """Check that Key Vault holds the refresh token, and that the daily timer renews it."""
     try:
-        if patient.app.vault.get_fresh(_REFRESH_TOKEN).startswith(PLACEHOLDER):
+        if installation.app.vault.get_fresh(_REFRESH_TOKEN).startswith(PLACEHOLDER):
             return failed(
-                "nobody has signed in yet: the vault holds the deployment's placeholder", CONNECT_PARTNER_CENTER
+                "nobody has signed in yet: Key Vault still holds the placeholder of the deployment",
+                CONNECT_PARTNER_CENTER,
             )
-        age = patient.now() - patient.app.vault.facts(_REFRESH_TOKEN).created
+        age = installation.now() - installation.app.vault.facts(_REFRESH_TOKEN).created
     except NotFound:
-        return failed(f"the vault has no secret {_REFRESH_TOKEN}", CONNECT_PARTNER_CENTER)
+        return failed(f"Key Vault has no secret {_REFRESH_TOKEN}", CONNECT_PARTNER_CENTER)
     found = f"renewed {age.days} days ago" if age.days else "renewed today"
-    return ok(found) if age <= STALE else failed(found, KEEP)
+    return ok(found) if age <= MAX_TOKEN_AGE else failed(found, CHECK_TIMER)
 
 
-def check_storage(patient: Installation) -> Verdict:
-    """A row can be written, read back and removed."""
-    patient.app.store.probe()
+def check_storage(installation: Installation) -> Verdict:
+    """Write a row, read it back and remove it."""
+    installation.app.store.probe()
     return ok("a row was written, read back and removed")
 
 
 def skipped_without_referrals(what: str) -> Verdict:
-    """What cannot be judged before the first deal."""
-    return skipped(f"no referral yet to judge {what} by: check again after the first deal")
+    """Return the verdict of a check that needs a referral while there is none."""
+    return skipped(f"there is no referral yet to compare {what} with: run the doctor again after the first deal")

@@ -1,4 +1,9 @@
-"""Checks of Partner Center (reference/partner-center.md 2.4, 12.2, 12.6)."""
+"""Check Partner Center: sign-in, MFA, role, tenant, organisation id and partner location.
+
+Who sees which deals: docs/reference/partner-center.md#who-sees-what. Roles:
+docs/reference/partner-center.md#account-roles-and-app-permissions. MFA:
+docs/reference/partner-center.md#multi-factor-authentication.
+"""
 
 import re
 
@@ -6,89 +11,97 @@ from shared.doctor.finding import Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 from shared.doctor.local_checks import CONNECT_PARTNER_CENTER, skipped_without_referrals
 
-MFA = f"{CONNECT_PARTNER_CENTER} Sign in as the integration account, with multi-factor authentication."
-ROLE = "Give the integration account the role Referrals admin in Partner Center: a Referrals user sees his own only."
+MFA_REMEDY = f"{CONNECT_PARTNER_CENTER} Sign in as the integration account, with multi-factor authentication."
+MFA_UNKNOWN = "neither Partner Center nor the token says whether it proves multi-factor authentication"
+ROLE_REMEDY = (
+    "Give the integration account the role Referrals admin in Partner Center: a Referrals user sees only the deals of "
+    "their own team."
+)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def check_sign_in(patient: Installation) -> Verdict:
-    """The refresh token gives an access token."""
-    patient.referrals.claims()
+def check_sign_in(installation: Installation) -> Verdict:
+    """Check that the refresh token gives an access token."""
+    installation.referrals.claims()
     return ok("the refresh token gives an access token")
 
 
-def check_mfa(patient: Installation) -> Verdict:
-    """The consent was given with multi-factor authentication."""
-    match patient.partner_center_probe[0].mfa:
+def check_mfa(installation: Installation) -> Verdict:
+    """Check that the consent was given with multi-factor authentication."""
+    match installation.partner_center_probe[0].mfa:
         case None:
-            return skipped("neither the service nor the token says whether it proves multi-factor authentication")
+            return skipped(MFA_UNKNOWN)
         case True:
             return ok("the token proves multi-factor authentication")
-    return failed("the token does not prove multi-factor authentication", MFA)
+    return failed("the token does not prove multi-factor authentication", MFA_REMEDY)
 
 
-def check_referral_role(patient: Installation) -> Verdict:
-    """Referrals can be listed, those of others among them."""
-    probe = patient.partner_center_probe[0]
+def check_referral_role(installation: Installation) -> Verdict:
+    """Check that the account can list referrals, including those without it in the team."""
+    probe = installation.partner_center_probe[0]
     if not probe.referrals:
-        return skipped("the list works but is empty: check again after the first deal")
+        return skipped("the list works but is empty: run the doctor again after the first deal")
     count = len(probe.referrals)
     if probe.account is None:
-        return ok(f"{count} referrals seen; the token does not name the account, so its role is not proven")
+        return ok(f"{count} referrals found; the token does not name the account, so its role is not proven")
     if probe.of_others:
-        return ok(f"{count} referrals seen, {probe.of_others} of them without the account in the team")
-    return failed(f"all of the {count} newest referrals have the account in the team", ROLE)
+        return ok(f"{count} referrals found, {probe.of_others} of them without the account in the team")
+    return failed(sees_only_own_deals(count), ROLE_REMEDY)
 
 
-def check_tenant(patient: Installation) -> Verdict:
-    """The token is of the tenant of the settings."""
-    wanted, told = patient.settings.partner_center.tenant_id, patient.partner_center_probe[0].tenant
-    if told is None or not _GUID.fullmatch(wanted):
-        return skipped(f"not to be compared: the setting is {wanted}, the token names {told or 'no tenant'}")
-    if told.casefold() == wanted.casefold():
-        return ok(f"the token is of {told}")
+def sees_only_own_deals(count: int) -> str:
+    """Return the sentence for an account that probably is only a Referrals user."""
+    return f"all of the {count} newest referrals have the account in the team"
+
+
+def check_tenant(installation: Installation) -> Verdict:
+    """Check that the token belongs to the tenant of the settings."""
+    setting, of_token = installation.settings.partner_center.tenant_id, installation.partner_center_probe[0].tenant
+    if of_token is None or not _GUID.fullmatch(setting):
+        return skipped(f"cannot be compared: the setting is {setting}, the token names {of_token or 'no tenant'}")
+    if of_token.casefold() == setting.casefold():
+        return ok(f"the token belongs to the tenant {of_token}")
     return failed(
-        f"the token is of {told}, but PARTNER_CENTER_TENANT_ID is {wanted}",
-        f"Set the tenant of the partner account, then: {CONNECT_PARTNER_CENTER}",
+        f"the token belongs to the tenant {of_token}, but PARTNER_CENTER_TENANT_ID is {setting}",
+        f"Set PARTNER_CENTER_TENANT_ID to the tenant of the partner account. Then: {CONNECT_PARTNER_CENTER}",
     )
 
 
-def check_organization(patient: Installation) -> Verdict:
-    """The organisation id of the settings is the one on our referrals."""
-    wanted = patient.settings.partner_center.organization_id
-    known = _values(patient, "organizationId")
-    if not known:
+def check_organization(installation: Installation) -> Verdict:
+    """Check that the organisation id of the settings is the one on our referrals."""
+    setting = installation.settings.partner_center.organization_id
+    on_referrals = _values_on_referrals(installation, "organizationId")
+    if not on_referrals:
         return skipped_without_referrals("the organisation id")
-    if wanted.casefold() in known:
-        return ok(f"referrals of {wanted} are seen")
-    listed = ", ".join(sorted(known))
+    if setting.casefold() in on_referrals:
+        return ok(f"there are referrals of {setting}")
     return failed(
-        f"no referral is of PARTNER_CENTER_ORGANIZATION_ID={wanted}; seen: {listed}",
+        f"no referral belongs to PARTNER_CENTER_ORGANIZATION_ID={setting}; found: {', '.join(sorted(on_referrals))}",
         "Set PARTNER_CENTER_ORGANIZATION_ID to the id of your own organisation.",
     )
 
 
-def check_location(patient: Installation) -> Verdict:
-    """The partner location of the settings is one that our referrals name."""
-    wanted = patient.settings.partner_center.location
-    known = _values(patient, "mpnId")
-    if not known:
+def check_location(installation: Installation) -> Verdict:
+    """Check that the partner location of the settings is on one of our referrals."""
+    setting = installation.settings.partner_center.location
+    on_referrals = _values_on_referrals(installation, "mpnId")
+    if not on_referrals:
         return skipped_without_referrals("the partner location")
-    if wanted in known:
-        return ok(f"location {wanted} is seen")
+    if setting in on_referrals:
+        return ok(f"there are referrals of the location {setting}")
     return failed(
-        f"no referral is of PARTNER_CENTER_LOCATION={wanted}; seen: {', '.join(sorted(known))}",
-        "Set PARTNER_CENTER_LOCATION to the PartnerID of a location of yours; a right one that is new passes after "
-        "its first deal.",
+        f"no referral has PARTNER_CENTER_LOCATION={setting}; found: {', '.join(sorted(on_referrals))}",
+        "Set PARTNER_CENTER_LOCATION to the PartnerID of one of your locations. If it is right but new, this check "
+        "passes after the first deal of that location.",
     )
 
 
-def _values(patient: Installation, name: str) -> set[str]:
-    """The values of a property, of our own organisation's referrals if the property is not the organisation."""
-    ours = patient.settings.partner_center.organization_id.casefold()
-    rows = [
-        row
-        for row in patient.newest_referrals
-        if name == "organizationId" or str(row.get("organizationId")).casefold() == ours
+def _values_on_referrals(installation: Installation, name: str) -> set[str]:
+    """Return the values of a property. Of other properties than the organisation only our own referrals count."""
+    ours = installation.settings.partner_center.organization_id.casefold()
+    referrals = [
+        referral
+        for referral in installation.newest_referrals
+        if name == "organizationId" or str(referral.get("organizationId")).casefold() == ours
     ]
-    return {str(row[name]).casefold() for row in rows if row.get(name)}
+    return {str(referral[name]).casefold() for referral in referrals if referral.get(name)}

@@ -1,4 +1,4 @@
-"""Checks of the Salesforce org as the integration user sees it (reference/salesforce.md 2.10, 2.13, 2.17, 4.2)."""
+"""Check the Salesforce org as the integration user sees it (docs/reference/salesforce.md#integration-user)."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,96 +9,106 @@ from shared.doctor.finding import Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 
 PERMISSIONS = "Assign the permission set Cosell_Integration to the integration user."
-BUDGET = 0.8
-"""The share of the daily API calls above which little is left for us."""
+MAX_BUDGET_SHARE = 0.8
+"""If more than this share of the day's API calls is used, the check fails (docs/reference/salesforce.md#api-limits)."""
 _OBJECTS = ("Opportunity", "Account", "Contact", "OpportunityContactRole")
 _RIGHTS = ("createable", "updateable", "queryable")
 
 
-def check_salesforce_sign_in(patient: Installation) -> Verdict:
-    """The key of the vault signs the integration user in."""
-    return ok(f"signed in to the organisation {patient.salesforce.organization_id()}")
+def check_salesforce_sign_in(installation: Installation) -> Verdict:
+    """Check that the integration user can sign in with the key in Key Vault."""
+    return ok(f"signed in to the organisation {installation.salesforce.organization_id()}")
 
 
-def check_integration_user(patient: Installation) -> Verdict:
-    """The integration user is there and active."""
-    name = literal(patient.settings.salesforce.username)
+def check_integration_user(installation: Installation) -> Verdict:
+    """Check that the integration user exists and is active."""
+    name = literal(installation.settings.salesforce.username)
     soql = f"SELECT Id, IsActive FROM User WHERE Username = {name} LIMIT 1"  # noqa: S608 - a SOQL literal
-    rows = patient.salesforce.query(soql).pages[0].rows
-    if not rows:
-        return failed("the user of SALESFORCE_USERNAME is not to be seen", "Set it to the integration user's name.")
-    if not rows[0].get("IsActive"):
-        return failed(f"the user {rows[0]['Id']} is not active", "Activate the integration user.")
-    return ok(f"the user {rows[0]['Id']} is active")
+    users = installation.salesforce.query(soql).pages[0].rows
+    if not users:
+        return failed(
+            "the org shows no user with the name in SALESFORCE_USERNAME",
+            "Set SALESFORCE_USERNAME to the user name of the integration user.",
+        )
+    if not users[0].get("IsActive"):
+        return failed(f"the user {users[0]['Id']} is not active", "Activate the integration user.")
+    return ok(f"the user {users[0]['Id']} is active")
 
 
-def check_permissions(patient: Installation) -> Verdict:
-    """The objects that a deal is made of can be read, created and changed."""
-    lacking = [
+def check_permissions(installation: Installation) -> Verdict:
+    """Check that the integration user can read, create and change the objects of a deal."""
+    missing = [
         f"{sobject} is not {right}"
         for sobject in _OBJECTS
         for right in _RIGHTS
-        if not patient.describe_object(sobject).get(right)
+        if not installation.describe_object(sobject).get(right)
     ]
-    if lacking:
-        return failed("; ".join(lacking), PERMISSIONS)
-    return ok(f"{', '.join(_OBJECTS)} can be read, created and changed")
+    if missing:
+        return failed("; ".join(missing), PERMISSIONS)
+    return ok(f"the integration user can read, create and change {', '.join(_OBJECTS)}")
 
 
-def check_api_budget(patient: Installation) -> Verdict:
-    """Enough of the day's API calls is left."""
-    patient.describe_object("Opportunity")  # every answer tells
-    usage = patient.salesforce.api_usage()
+def check_api_budget(installation: Installation) -> Verdict:
+    """Check that enough of the day's API calls are left (docs/reference/salesforce.md#api-limits)."""
+    installation.describe_object("Opportunity")  # any answer carries the usage in a header
+    usage = installation.salesforce.api_usage()
     if usage is None:
-        return skipped("no answer told the API calls of the day")
+        return skipped("no answer of Salesforce carried the API usage")
     used, total = usage
     found = f"{used} of {total} API calls used in 24 hours"
-    if used >= BUDGET * total:
-        return failed(found, "Find what spends them (Setup, API usage), or buy more calls.")
+    if used >= MAX_BUDGET_SHARE * total:
+        return failed(found, "Find which app uses them (Setup, API usage), or buy more calls.")
     return ok(found)
 
 
-def check_stages(patient: Installation) -> Verdict:
-    """Every stage of the mapping file is there, and the on-hold stage is an open one."""
-    wanted = patient.app.translation.file.stages
+def check_stages(installation: Installation) -> Verdict:
+    """Check that the org has every stage of the mapping file, and that the on-hold stage is open.
+
+    Stages are records of OpportunityStage (docs/reference/salesforce.md#opportunitystage).
+    """
+    stages = installation.app.translation.file.stages
     soql = "SELECT ApiName, IsActive, IsClosed FROM OpportunityStage"
-    rows = {str(r["ApiName"]).casefold(): r for r in patient.salesforce.query(soql).pages[0].rows if r.get("IsActive")}
-    missing = [stage.name for stage in wanted if stage.name.casefold() not in rows]
-    on_hold = wanted[0].name
+    records = installation.salesforce.query(soql).pages[0].rows
+    active = {str(record["ApiName"]).casefold(): record for record in records if record.get("IsActive")}
+    missing = [stage.name for stage in stages if stage.name.casefold() not in active]
+    on_hold = stages[0].name
     if missing:
         return failed(
             f"the org has no active stage {', '.join(map(repr, missing))}",
-            "Add it by hand in Setup (Opportunity, Stage), or name your own stages in the mapping file.",
+            "Add the stage in Setup (Opportunity, Stage), or name your own stages in the mapping file.",
         )
-    if rows[on_hold.casefold()].get("IsClosed"):
-        return failed(f"the on-hold stage {on_hold!r} is a closed one", "Make it an open stage in Setup.")
-    return ok(f"all {len(wanted)} stages are there, and {on_hold!r} is open")
+    if active[on_hold.casefold()].get("IsClosed"):
+        return failed(f"the on-hold stage {on_hold!r} is closed", "Make it an open stage in Setup.")
+    return ok(f"all {len(stages)} stages exist, and {on_hold!r} is open")
 
 
-def check_conditional_update(patient: Installation) -> Verdict:
-    """An update under a condition that does not hold answers 412; its value is the record's own, so nothing changes.
+def check_conditional_update(installation: Installation) -> Verdict:
+    """Check that Salesforce answers 412 to an update whose condition is false.
 
-    What keeps two writers apart rests on it (reference/salesforce.md 2.10).
+    The sync relies on it so that two writers do not overwrite each other
+    (docs/reference/salesforce.md#conditional-requests). The update carries the value that the record has already, so
+    nothing changes even if the org ignores the condition.
     """
-    flag = patient.app.translation.file.ours.flag
-    row = _a_record(patient, flag)
-    if row is None:
-        return skipped("no opportunity yet to prove it on: check again after the first deal")
-    past = datetime.fromisoformat(row["LastModifiedDate"]) - timedelta(days=1)
-    write = Write(row["Id"], {flag: bool(row[flag])}, past)
-    [done] = patient.salesforce.update_unmodified([write], ("LastModifiedDate",))
+    flag = installation.app.translation.file.ours.flag
+    opportunity = _newest_opportunity(installation, flag)
+    if opportunity is None:
+        return skipped("there is no opportunity yet to test it on: run the doctor again after the first deal")
+    record_id = opportunity["Id"]
+    past = datetime.fromisoformat(opportunity["LastModifiedDate"]) - timedelta(days=1)
+    write = Write(record_id, {flag: bool(opportunity[flag])}, past)
+    [done] = installation.salesforce.update_unmodified([write], ("LastModifiedDate",))
     if done.changed:
-        return ok(f"proven on {row['Id']}: 412")
+        return ok(f"proven with {record_id}: Salesforce answers 412")
     if done.refused or done.locked:
-        why = done.refused.code if done.refused else "it is locked"
-        return skipped(f"not to be proven on {row['Id']}: {why}")
+        why = done.refused.code if done.refused else "the record is locked"
+        return skipped(f"cannot be tested with {record_id}: {why}")
     return failed(
-        f"Salesforce changed {row['Id']} under a condition that does not hold",
-        "Do not turn the sync on: report it, with the org's edition and API version.",
+        f"Salesforce updated {record_id} although the condition was false",
+        "Do not turn the sync on. Report this, with the edition and API version of the org.",
     )
 
 
-def _a_record(patient: Installation, flag: str) -> dict[str, Any] | None:
+def _newest_opportunity(installation: Installation, flag: str) -> dict[str, Any] | None:
     soql = f"SELECT Id, LastModifiedDate, {flag} FROM Opportunity ORDER BY LastModifiedDate DESC LIMIT 1"  # noqa: S608 - a checked field name
-    rows = patient.salesforce.query(soql).pages[0].rows
-    return dict(rows[0]) if rows else None
+    opportunities = installation.salesforce.query(soql).pages[0].rows
+    return dict(opportunities[0]) if opportunities else None

@@ -1,4 +1,7 @@
-"""Checks of the fields: our own, and those that the mapping file names (reference/salesforce.md 2.17, 5.2)."""
+"""Check the fields of the Salesforce org: our own fields, and those that the mapping file names.
+
+The names of the types: docs/reference/salesforce.md#custom-fields-in-metadata.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +15,7 @@ from shared.mapping.field_types import FieldBase, MoneyField
 from shared.mapping.people_fields import CompanyField, ContactsField
 
 DEPLOY = "Run `cosell salesforce deploy`, then assign the permission set Cosell_Integration to the integration user."
-KINDS: Mapping[str, frozenset[str]] = {
+FIELD_TYPES: Mapping[str, frozenset[str]] = {
     "flag": frozenset({"boolean"}),
     "identifier": frozenset({"string"}),
     "link": frozenset({"url", "string"}),
@@ -20,79 +23,83 @@ KINDS: Mapping[str, frozenset[str]] = {
     "audit": frozenset({"textarea"}),
     "help": frozenset({"picklist", "string"}),
 }
-"""The types, as describe names them, that each of our own fields may have."""
+"""The types that each of our own fields may have, as `describe` names them."""
 
 
-def check_our_fields(patient: Installation) -> Verdict:
-    """Our own fields are there, of the right type, writable, and the identifier is an external id and unique."""
-    ours = patient.app.translation.file.ours.model_dump()
-    columns = patient.visible_fields("Opportunity")
-    faults = [fault for role, name in ours.items() for fault in _faults(role, name, columns)]
+def check_our_fields(installation: Installation) -> Verdict:
+    """Check that our own fields exist, have the right type and are writable, and that the identifier is unique."""
+    ours = installation.app.translation.file.ours.model_dump()
+    visible = installation.visible_fields("Opportunity")
+    faults = [fault for role, name in ours.items() for fault in _faults_of_our_field(role, name, visible)]
     if faults:
         return failed("; ".join(faults), DEPLOY)
-    return ok(f"all {len(ours)} are there; {ours['identifier']} is an external id and unique")
+    return ok(f"all {len(ours)} exist; {ours['identifier']} is an external id and unique")
 
 
-def _faults(role: str, name: str, columns: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    column = columns.get(name.lower())
-    if column is None:
-        yield f"{name} is not there, or the user may not see it"
+def _faults_of_our_field(role: str, name: str, visible: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    description = visible.get(name.lower())
+    if description is None:
+        yield f"{name} does not exist, or the user may not see it"
         return
-    if column.get("type") not in KINDS[role]:
-        yield f"{name} is of type {column.get('type')}, not {' or '.join(sorted(KINDS[role]))}"
-    if role == "identifier" and not (column.get("externalId") and column.get("unique")):
+    if description.get("type") not in FIELD_TYPES[role]:
+        yield f"{name} is of type {description.get('type')}, not {' or '.join(sorted(FIELD_TYPES[role]))}"
+    if role == "identifier" and not (description.get("externalId") and description.get("unique")):
         yield f"{name} is not both an external id and unique"
-    if not (column.get("createable") and column.get("updateable")):
+    if not (description.get("createable") and description.get("updateable")):
         yield f"{name} may not be written by the user"
 
 
-def check_mapped_fields(patient: Installation) -> Verdict:
-    """Every column that the mapping file reads is visible; what travels to Salesforce is writable."""
-    used = {name: f for name, f in patient.app.translation.fields.items() if f.direction is not Direction.OFF}
-    faults = [fault for name, field in used.items() for fault in _unmapped(patient, name, field)]
+def check_mapped_fields(installation: Installation) -> Verdict:
+    """Check that every field in the mapping file is visible, and writable if its value goes to Salesforce."""
+    fields = installation.app.translation.fields
+    used = {name: field for name, field in fields.items() if field.direction is not Direction.OFF}
+    faults = [fault for name, field in used.items() for fault in _faults_of_mapped_field(installation, name, field)]
     if faults:
-        return failed("; ".join(faults), f"Mend the mapping file (docs/mapping.md), or: {PERMISSIONS}")
-    return ok(f"the columns of {len(used)} mapped fields are there")
+        return failed("; ".join(faults), f"Correct the mapping file (docs/mapping.md), or: {PERMISSIONS}")
+    return ok(f"the Salesforce fields of {len(used)} mapped fields exist")
 
 
-def _unmapped(patient: Installation, name: str, field: FieldBase) -> Iterator[str]:
-    written = field.direction.owns(Side.PARTNER_CENTER) and not isinstance(field, CompanyField | ContactsField)
-    for item in field.selects():
-        if item.startswith("(") or (isinstance(field, MoneyField) and item == field.salesforce.currency):
-            continue  # children come with their own object; the currency has a check of its own
-        column = _column(patient, "Opportunity", item)
-        if column is None:
-            yield f"{name}: {item} is not there, or the user may not see it"
-        elif written and not column.get("updateable") and "." not in item:
-            yield f"{name}: {item} may not be written by the user"
+def _faults_of_mapped_field(installation: Installation, name: str, field: FieldBase) -> Iterator[str]:
+    is_written = field.direction.owns(Side.PARTNER_CENTER) and not isinstance(field, CompanyField | ContactsField)
+    for path in field.selects():
+        if path.startswith("(") or (isinstance(field, MoneyField) and path == field.salesforce.currency):
+            continue  # child records have a description of their own; the currency has a check of its own
+        description = _describe_path(installation, "Opportunity", path)
+        if description is None:
+            yield f"{name}: {path} does not exist, or the user may not see it"
+        elif is_written and not description.get("updateable") and "." not in path:
+            yield f"{name}: {path} may not be written by the user"
 
 
-def _column(patient: Installation, sobject: str, path: str) -> Mapping[str, Any] | None:
-    """The description of a column, reached through parents where the path has dots."""
+def _describe_path(installation: Installation, sobject: str, path: str) -> Mapping[str, Any] | None:
+    """Return the description of a field, which may belong to a parent record (`Account.Name`). None: not visible."""
     parent, dot, rest = path.partition(".")
     if not dot:
-        return patient.visible_fields(sobject).get(path.lower())
-    for column in patient.visible_fields(sobject).values():
-        if str(column.get("relationshipName")).lower() == parent.lower() and column.get("referenceTo"):
-            # An owner may be a queue too: the user is what we read.
-            targets = column["referenceTo"]
-            return _column(patient, "User" if "User" in targets else targets[0], rest)
+        return installation.visible_fields(sobject).get(path.lower())
+    for description in installation.visible_fields(sobject).values():
+        if str(description.get("relationshipName")).lower() == parent.lower() and description.get("referenceTo"):
+            # An owner can be a user or a queue. The sync reads users.
+            targets = description["referenceTo"]
+            return _describe_path(installation, "User" if "User" in targets else targets[0], rest)
     return None
 
 
-def check_currency_field(patient: Installation) -> Verdict:
-    """The currency comes from a field only where the org has several."""
-    money = next(f for f in patient.app.translation.fields.values() if isinstance(f, MoneyField))
-    there = "currencyisocode" in patient.visible_fields("Opportunity")
-    named = money.salesforce.currency
-    if named is None and there:
+def check_currency_field(installation: Installation) -> Verdict:
+    """Check that the mapping reads the currency from a field if, and only if, the org has several currencies.
+
+    Which orgs have the field: docs/reference/salesforce.md#currencies.
+    """
+    money = next(field for field in installation.app.translation.fields.values() if isinstance(field, MoneyField))
+    has_several = "currencyisocode" in installation.visible_fields("Opportunity")
+    name = money.salesforce.currency
+    if name is None and has_several:
         return failed(
-            f"the org has several currencies, but the mapping file says {money.salesforce.fixed_currency} for all",
+            f"the org has several currencies, but the mapping file sets {money.salesforce.fixed_currency} for all",
             'Set currency = "CurrencyIsoCode" for the money field in the mapping file.',
         )
-    if named and patient.visible_fields("Opportunity").get(named.lower()) is None:
+    if name and installation.visible_fields("Opportunity").get(name.lower()) is None:
         return failed(
-            f"the currency field {named} is not there: the org has one currency",
+            f"the currency field {name} does not exist: the org has one currency",
             "Set fixed_currency instead of currency for the money field in the mapping file (docs/mapping.md).",
         )
-    return ok(f"read from {named}" if named else f"always {money.salesforce.fixed_currency}")
+    return ok(f"read from {name}" if name else f"always {money.salesforce.fixed_currency}")

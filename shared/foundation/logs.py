@@ -1,7 +1,9 @@
-"""Log events: each has a name and fixed fields, listed in docs/events.md; ids and hashes only, never personal data.
+"""Write log events, and keep secrets and personal data out of the logs.
 
-`log("push_done", settled=3, …)` writes one line of JSON through the logger `cosell`. A field that the event does not
-have, or a missing one, is a programming fault and raises at once: the tests run every path that logs.
+`log("push_done", settled=3, …)` writes one line of JSON to the logger `cosell`. Every event has a name and fixed
+fields, listed in `EVENTS` and in docs/events.md. The fields hold ids, codes, counts and hashes only, never personal
+data (docs/protocol.md#rule-8-nothing-secret-or-personal-in-logs). An unknown or missing field is a programming error
+and raises at once. `quiet` mutes libraries that would log secrets; `shared/foundation/redacted.py` redacts values.
 """
 
 import json
@@ -18,10 +20,10 @@ LIBRARY_LEVELS: Mapping[str, int] = {
     "stamina": logging.ERROR,
     "urllib3": logging.WARNING,
 }
-"""Libraries that write addresses, headers, claims or (stamina) the arguments of a call below this level."""
+"""The lowest level that each library may log. Below it they write addresses, headers, claims or call arguments."""
 
 EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
-    # the door
+    # webhook admission
     "event_accepted": (logging.INFO, ("name", "referral_id", "repeated")),
     "event_refused": (logging.WARNING, ("status", "reason", "defect")),
     "event_tested": (logging.INFO, ("correlation_id",)),
@@ -64,10 +66,10 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
 
 
 class EventLog:
-    """Implements `shared.sync.ports.Log`."""
+    """Writes log events; implements `shared.sync.ports.Log`."""
 
     def __call__(self, event: str, /, **fields: object) -> None:
-        """Write one event. Raises KeyError or ValueError for an event or fields that docs/events.md does not have."""
+        """Write one event. Raises KeyError for an unknown event, ValueError for wrong fields."""
         level, names = EVENTS[event]
         if set(fields) != set(names):
             raise ValueError(f"{event} has the fields {names}, not {tuple(fields)}")
@@ -75,7 +77,7 @@ class EventLog:
 
 
 def quiet() -> None:
-    """Keep the libraries' own lines, which hold addresses and keys, out of the logs."""
+    """Mute the detailed lines of the libraries, which would put addresses and keys into the logs."""
     for name, level in LIBRARY_LEVELS.items():
         logging.getLogger(name).setLevel(level)
 

@@ -1,1 +1,1 @@
-"""Daily upkeep and status: credentials and the health answer."""
+"""Daily operation: keep the credentials valid, and report health."""

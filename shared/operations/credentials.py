@@ -1,9 +1,9 @@
-"""Keeps the connector let in: redeems and stores the refresh token daily, and tells what is about to end.
+"""Keep the connector signed in: redeem and store the refresh token every day, and report credentials that end soon.
 
-Who redeems a refresh token and never stores its successor is locked out after 90 days (reference/partner-center.md
-12.5), and certificates and client secrets end on a date that nobody remembers. So once a day, whatever the mode, the
-token is redeemed for both audiences, MFA and role are looked at as the service sees them, what ends soon is told, and
-the registration for events is repaired.
+A refresh token ends 90 days after its last redemption, and each redemption returns a new one that must be stored
+(docs/reference/partner-center.md#refresh-tokens). Certificates and client secrets end on a fixed date. So this run
+redeems the token for both APIs once a day, in every mode. It also checks MFA and the role as Partner Center sees them,
+reports what ends soon, and repairs the registration for events.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,47 +21,48 @@ if TYPE_CHECKING:
 RUN = "credentials"
 MFA_CODE = "900421"
 
-SOON = 30
-"""Days before its end from which on a credential is told every day."""
-REFRESH_LIFE = timedelta(days=90)
-"""Without redemption a refresh token ends after that (reference/partner-center.md 12.5)."""
+WARNING_DAYS = 30
+"""From this many days before its end, a credential is reported every day."""
+REFRESH_TOKEN_LIFE = timedelta(days=90)
+"""How long an unused refresh token is valid (docs/reference/partner-center.md#refresh-tokens)."""
 DAY = timedelta(days=1)
 
 
 def keep_credentials(app: App, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> bool:
-    """Redeem, store, look, tell; whether the credentials are kept. Raises nothing but faults of our own.
+    """Redeem and store the refresh token, and log what ends soon. Returns whether the sign-in worked.
 
-    A refused sign-in is told as `sign_in_failed` with its code, and pauses the side as any other does. What passes by
-    itself is `run_failed`: the runs of the day redeem too, and tomorrow is another day.
+    A refused sign-in is logged as `sign_in_failed` with its code, and it pauses the side as in any other run. A
+    temporary problem is logged as `run_failed`; the other runs of the day redeem the token too. No `CosellError` is
+    raised.
     """
     try:
-        kept = _redeemed(app)
+        is_signed_in = _redeem_refresh_token(app)
         days_left = dict(days_left_by_secret(app, now()))
         for name, days in sorted(days_left.items()):
-            if days <= SOON:
+            if days <= WARNING_DAYS:
                 log("credential_ending", name=name, days_left=days)
-        if kept:
-            _tell(app, days_left, now())
-            _keep_registration(app)
+        if is_signed_in:
+            _log_credentials(app, days_left, now())
+            _repair_registration(app)
     except CosellError as error:
         log("run_failed", run=RUN, error=type(error).__name__)
         return False
-    return kept
+    return is_signed_in
 
 
-def _redeemed(app: App) -> bool:
-    """Redeem the refresh token; its successor is in the vault afterwards."""
+def _redeem_refresh_token(app: App) -> bool:
+    """Redeem the refresh token and store its successor in the vault. Returns False if the sign-in is refused."""
     try:
         app.sign_in.token(force=True)
     except SignInFailed as error:
-        _shut_out(app, error)
+        _pause_partner_center(app, error)
         return False
     return True
 
 
-def _tell(app: App, days_left: dict[str, int], now: datetime) -> None:
-    mfa, role = _standing(app)
-    names = _names()
+def _log_credentials(app: App, days_left: dict[str, int], now: datetime) -> None:
+    mfa, role = _mfa_and_role(app)
+    names = _secret_names()
     log(
         "credentials_kept",
         refresh_token_age_days=_refresh_token_age(app, now),
@@ -73,27 +74,28 @@ def _tell(app: App, days_left: dict[str, int], now: datetime) -> None:
 
 
 def days_left_by_secret(app: App, now: datetime) -> Iterator[tuple[str, int]]:
-    """Whole days until each secret of the vault ends, where that is known; negative: it has ended.
+    """Yield each secret's name and the whole days until it ends, if an end is known. Negative: it has ended.
 
-    Looked at are the end that the vault notes and the certificate's own. Raises what the vault raises.
+    The end is the earlier of the date in the vault and the date in the certificate. Raises what the vault raises.
     """
-    names = _names()
+    names = _secret_names()
     for name in (names.certificate, names.client_secret, app.settings.salesforce.key_secret):
         if name is None:
             continue
         with suppress(NotFound):
-            known = [app.vault.facts(name).expires, _certificate_end(app.vault.get(name))]
-            if moments := [moment for moment in known if moment is not None]:
-                yield name, (min(moments) - now) // DAY
+            ends = [app.vault.facts(name).expires, _certificate_end(app.vault.get(name))]
+            if known_ends := [end for end in ends if end is not None]:
+                yield name, (min(known_ends) - now) // DAY
     with suppress(NotFound):
-        yield names.refresh_token, (app.vault.facts(names.refresh_token).created + REFRESH_LIFE - now) // DAY
+        created = app.vault.facts(names.refresh_token).created
+        yield names.refresh_token, (created + REFRESH_TOKEN_LIFE - now) // DAY
 
 
 def _certificate_end(text: str) -> datetime | None:
-    """The end of the first certificate in a PEM text; None where there is none, or none that can be read."""
+    """Return the end of the first certificate in a PEM text, or None if there is no readable certificate."""
     if "BEGIN CERTIFICATE" not in text:
         return None
-    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 - late: costs a cold start
+    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 - imported late: it slows a cold start
 
     try:
         return load_pem_x509_certificate(text[text.index("-----BEGIN CERTIFICATE") :].encode()).not_valid_after_utc
@@ -102,30 +104,30 @@ def _certificate_end(text: str) -> datetime | None:
 
 
 def _refresh_token_age(app: App, now: datetime) -> float | None:
-    """Days since the refresh token in the vault was written: near 0 after each redemption that brought a new one."""
+    """Return the days since the refresh token was written to the vault. Near 0 after a redemption gave a new one."""
     try:
-        return round((now - app.vault.facts(_names().refresh_token).created) / DAY, 1)
+        return round((now - app.vault.facts(_secret_names().refresh_token).created) / DAY, 1)
     except NotFound:
         return None
 
 
-def _standing(app: App) -> tuple[bool | None, str | None]:
-    """MFA and role, as the service sees them; what it refuses is told."""
+def _mfa_and_role(app: App) -> tuple[bool | None, str | None]:
+    """Return MFA and role as Partner Center sees them, and log what it refuses. None: not known."""
     try:
         probe = app.partner_center.probe()
     except SignInFailed as error:
-        _shut_out(app, error)
+        _pause_partner_center(app, error)
         return (False if error.code == MFA_CODE else None), ("none" if error.code == "accessDenied" else None)
     if probe.mfa is False:
-        # It answers still, but will not once the rule is enforced.
+        # Partner Center still answers. It will refuse as soon as it enforces multi-factor authentication.
         log("sign_in_failed", side="partner_center", code=MFA_CODE)
     return probe.mfa, "admin" if probe.of_others else None
 
 
-def _keep_registration(app: App) -> None:
-    """Redeem for the other audience, and repair the registration for events.
+def _repair_registration(app: App) -> None:
+    """Redeem the refresh token for the events API, and repair the registration for events.
 
-    Consent may be lost for one of the two APIs alone; the other's work goes on, so nothing is paused.
+    Consent can be missing for one of the two APIs only. The work with the other one continues, so no side is paused.
     """
     try:
         app.sign_in_to(app.settings.partner_center.webhooks_scope).token()
@@ -136,14 +138,14 @@ def _keep_registration(app: App) -> None:
         log("run_failed", run="registration", error=type(error).__name__)
 
 
-def _shut_out(app: App, error: SignInFailed) -> None:
-    from shared.domain.deal import Side  # noqa: PLC0415 - late: costs a cold start
+def _pause_partner_center(app: App, error: SignInFailed) -> None:
+    from shared.domain.deal import Side  # noqa: PLC0415 - imported late: it slows a cold start
     from shared.sync.retry.side_health import pause_side  # noqa: PLC0415 - as above
 
     pause_side(app.local, Side.PARTNER_CENTER, error)
 
 
-def _names() -> "SecretNames":
-    from shared.clients.partner_center.sign_in import SecretNames  # noqa: PLC0415 - late: costs a cold start
+def _secret_names() -> "SecretNames":
+    from shared.clients.partner_center.sign_in import SecretNames  # noqa: PLC0415 - imported late: it slows a cold start
 
     return SecretNames()

@@ -1,1 +1,1 @@
-"""The settings: environment variables, checked at start."""
+"""Read the settings from environment variables and check them at start."""

@@ -1,4 +1,4 @@
-"""The kinds of values that settings have: what each may look like, and what a wrong one is told.
+"""Check the value of one setting: each type here is a rule for a value, and the sentence for a wrong value.
 
 A sentence never quotes the value, which may be a secret.
 """
@@ -10,92 +10,93 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 REFERENCE = "@Microsoft.KeyVault("
-"""A Key Vault reference that was not resolved leaves its own text as the value."""
+"""How a Key Vault reference begins. If the platform cannot resolve it, this text is the value."""
 SCHEDULE_FIELDS = 6
 DAY = 86400
-"""The longest time that a setting may name, in seconds: every one is a matter of minutes."""
+"""The longest time that a setting may have, in seconds. All of these times are minutes in practice."""
 
 
-def _no_reference(value: str) -> str:
+def _check_resolved(value: str) -> str:
     if value.startswith(REFERENCE):
-        raise ValueError("is a Key Vault reference that was not resolved; grant the app the right to read the secret")
+        raise ValueError("is an unresolved Key Vault reference: give the app the right to read the secret")
     return value
 
 
-def _https(value: str) -> str:
+def _check_https(value: str) -> str:
     if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[\w./-]*)?", value):
         raise ValueError("must be an https address")
     return value.rstrip("/")
 
 
-def _origin(value: str) -> str:
+def _check_origin(value: str) -> str:
     if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?/?", value):
         raise ValueError("must be an https address without a path")
     return value.rstrip("/")
 
 
-def _connection(value: str) -> str:
-    """What Microsoft's libraries make of it is known only when they are loaded, which is late."""
+def _check_connection_string(value: str) -> str:
+    """Check the parts by name. Microsoft's library would check more, but it slows a cold start and is imported late."""
     parts = {name.strip().lower() for name in (part.partition("=")[0] for part in value.split(";"))}
     known = {"accountname", "accountkey"} <= parts and not parts.isdisjoint({"tableendpoint", "endpointsuffix"})
     if not known and value.strip(" ;").lower() != "usedevelopmentstorage=true":
-        raise ValueError("must hold AccountName, AccountKey and TableEndpoint or EndpointSuffix")
+        raise ValueError("must contain AccountName, AccountKey, and TableEndpoint or EndpointSuffix")
     return value
 
 
-def _link(value: str) -> str:
+def _check_link(value: str) -> str:
     if "{id}" not in value or re.search(r"[{}]", value.replace("{id}", "")):
-        raise ValueError("must hold {id}, which stands for the referral's id, and no other brace")
+        raise ValueError("must contain {id}, the place of the referral's id, and no other brace")
     return value
 
 
-def _queue(value: str) -> str:
-    if not re.fullmatch(r"(?=.{3,56}$)[a-z0-9]+(-[a-z0-9]+)*", value):  # 63 with the ending -poison
-        raise ValueError("is no queue name (3 to 56 lower-case letters, digits and single hyphens)")
+def _check_queue_name(value: str) -> str:
+    # Azure allows 63 characters. The name of the poison queue needs seven of them for "-poison".
+    if not re.fullmatch(r"(?=.{3,56}$)[a-z0-9]+(-[a-z0-9]+)*", value):
+        raise ValueError("is not a queue name (3 to 56 lower-case letters, digits and single hyphens)")
     return value
 
 
-def _schedule(value: str) -> str:
+def _check_schedule(value: str) -> str:
     if len(value.split()) != SCHEDULE_FIELDS:
-        raise ValueError("is no schedule (second minute hour day month day-of-week)")
+        raise ValueError("is not a schedule (second minute hour day month day-of-week)")
     return value
 
 
-def _file(value: Path) -> Path:
+def _check_file(value: Path) -> Path:
     if not value.is_file():
-        raise ValueError("is no file that can be read")
+        raise ValueError("is not a readable file")
     return value
 
 
-def _certificates(value: Path) -> Path:
-    import ssl  # noqa: PLC0415 - late: costs a cold start, and few name a bundle
+def _check_certificates(value: Path) -> Path:
+    import ssl  # noqa: PLC0415 - imported late: it slows a cold start, and few deployments set a bundle
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
     except OSError:
-        raise ValueError("holds no certificate that can be read (PEM)") from None
+        raise ValueError("contains no readable certificate in PEM form") from None
     return value
 
 
-def _new_file(value: Path) -> Path:
+def _check_new_file(value: Path) -> Path:
     if not value.parent.is_dir():
-        raise ValueError("lies in a folder that is not there")
+        raise ValueError("is in a folder that does not exist")
     if value.is_dir():
         raise ValueError("is a folder, not a file")
     return value
 
 
-Text = Annotated[str, Field(min_length=1), AfterValidator(_no_reference)]
-Https = Annotated[str, AfterValidator(_https)]
-Origin = Annotated[str, AfterValidator(_origin)]
-File = Annotated[Path, AfterValidator(_file)]
-Certificates = Annotated[File, AfterValidator(_certificates)]
-NewFile = Annotated[Path, AfterValidator(_new_file)]
-"""A file that is there or can be made."""
-Link = Annotated[Text, AfterValidator(_link)]
-Connection = Annotated[Text, AfterValidator(_connection)]
-Queue = Annotated[str, AfterValidator(_queue)]
-Schedule = Annotated[str, AfterValidator(_schedule)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_check_resolved)]
+Https = Annotated[str, AfterValidator(_check_https)]
+Origin = Annotated[str, AfterValidator(_check_origin)]
+File = Annotated[Path, AfterValidator(_check_file)]
+Certificates = Annotated[File, AfterValidator(_check_certificates)]
+NewFile = Annotated[Path, AfterValidator(_check_new_file)]
+"""A file that exists or can be created."""
+Link = Annotated[Text, AfterValidator(_check_link)]
+Connection = Annotated[Text, AfterValidator(_check_connection_string)]
+Queue = Annotated[str, AfterValidator(_check_queue_name)]
+Schedule = Annotated[str, AfterValidator(_check_schedule)]
 Guid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Seconds = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False)]
 PositiveSeconds = Annotated[Seconds, Field(gt=0)]

@@ -1,7 +1,8 @@
-"""Settings: what the environment says, checked at start. A wrong one stops the app, named, with an example.
+"""Read the settings from environment variables and check them when the app starts.
 
-Each group reads variables of its own prefix; docs/settings.md lists them all. Secrets are not settings: they lie in Key
-Vault, and only their names stand here.
+With a wrong setting the app does not start. The error names the variable and shows an example. Each class reads one
+group of variables; docs/settings.md lists them all. Secrets are not settings: they are in Key Vault, and a setting has
+the name of a secret at most.
 """
 
 import os
@@ -33,7 +34,7 @@ from shared.settings.value_types import (
 
 
 class SettingsGroup(BaseModel):
-    """One group of settings: each field is read from one environment variable and checked."""
+    """A group of settings: each field is one environment variable. `examples` are shown in error messages."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
     prefix: ClassVar[str] = ""
@@ -41,23 +42,25 @@ class SettingsGroup(BaseModel):
     examples: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
-    def read(cls) -> Self:
-        """Read the environment; an empty variable counts as none. Raises ValidationError."""
-        said = {cls.variable_name(name): name for name in cls.model_fields}
-        return cls.model_validate({said[name]: value for name, value in os.environ.items() if name in said and value})
+    def from_environment(cls) -> Self:
+        """Read the group from the environment. An empty variable counts as not set. Raises ValidationError."""
+        fields = {cls.variable_name(name): name for name in cls.model_fields}
+        return cls.model_validate(
+            {fields[variable]: value for variable, value in os.environ.items() if variable in fields and value}
+        )
 
     @classmethod
     def variable_name(cls, name: str) -> str:
-        """The variable that a field is read from."""
+        """Return the name of the environment variable of a field."""
         return name.upper() if name in cls.unprefixed else f"{cls.prefix}{name}".upper()
 
     def contradictions(self) -> list[str]:
-        """What is wrong between settings that are each right: one sentence each."""
+        """Return one sentence for each rule that values of this group break together, although each is valid alone."""
         return []
 
 
 class SyncSettings(SettingsGroup):
-    """What is synced, and the protocol's numbers (protocol.md); times are seconds."""
+    """What is synced, and the time limits of the protocol in seconds (docs/protocol.md#time-and-deadlines)."""
 
     examples: ClassVar[Mapping[str, str]] = {
         "environment": "production",
@@ -79,7 +82,7 @@ class SyncSettings(SettingsGroup):
     run_seconds: PositiveSeconds = 480
 
     def contradictions(self) -> list[str]:
-        """A write starts only with two deadlines of lease left (protocol.md section 3): else none ever would."""
+        """Check the lease: in a shorter one no write could start (docs/protocol.md#time-and-deadlines)."""
         if self.lease_seconds > 2 * self.deadline_seconds:
             return []
         rule = "LEASE_SECONDS: must be more than twice DEADLINE_SECONDS"
@@ -87,19 +90,19 @@ class SyncSettings(SettingsGroup):
 
     @property
     def tag(self) -> str | None:
-        """What marks this environment's deals; production's carry no mark."""
+        """The tag on this environment's deals, or None (docs/protocol.md#an-environment-touches-only-its-own)."""
         return None if self.environment.casefold() == "production" else self.environment.upper()
 
     @property
     def begin(self) -> datetime | None:
-        """The beginning, UTC; None: the first start."""
+        """`SYNC_FROM` in UTC; None: the first start (docs/protocol.md#nothing-from-before-the-beginning)."""
         if self.sync_from is None:
             return None
         return self.sync_from if self.sync_from.tzinfo else self.sync_from.replace(tzinfo=UTC)
 
 
 class PartnerCenterSettings(SettingsGroup):
-    """Partner Center: address, sign-in, and what every referral we create carries."""
+    """Partner Center: addresses, sign-in, and the values that every new referral has."""
 
     prefix: ClassVar[str] = "PARTNER_CENTER_"
     examples: ClassVar[Mapping[str, str]] = {
@@ -127,7 +130,7 @@ class PartnerCenterSettings(SettingsGroup):
 
 
 class SalesforceSettings(SettingsGroup):
-    """Salesforce: the My Domain address and the integration user."""
+    """Salesforce: the My Domain address, the sign-in and the integration user."""
 
     prefix: ClassVar[str] = "SALESFORCE_"
     examples: ClassVar[Mapping[str, str]] = {
@@ -145,7 +148,7 @@ class SalesforceSettings(SettingsGroup):
 
 
 class VaultSettings(SettingsGroup):
-    """Key Vault, and the identity that opens it."""
+    """Key Vault, the identity that may read it, and the root certificates of all connections."""
 
     examples: ClassVar[Mapping[str, str]] = {
         "key_vault_url": "https://kv-cosell.vault.azure.net",
@@ -161,7 +164,7 @@ class VaultSettings(SettingsGroup):
 
 
 class StoreSettings(SettingsGroup):
-    """Where links are kept: Table Storage in Azure, a SQLite file on one machine; exactly one of the three."""
+    """Where the links are stored: Table Storage in Azure, or a SQLite file on one machine."""
 
     prefix: ClassVar[str] = "STORE_"
     examples: ClassVar[Mapping[str, str]] = {
@@ -176,17 +179,17 @@ class StoreSettings(SettingsGroup):
     table: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{2,62}$")] = "cosell"
 
     def contradictions(self) -> list[str]:
-        """There is exactly one store."""
-        chosen = [name for name in ("tables_url", "connection_string", "file") if getattr(self, name) is not None]
-        if len(chosen) == 1:
+        """Check that exactly one store is set."""
+        stores = [name for name in ("tables_url", "connection_string", "file") if getattr(self, name) is not None]
+        if len(stores) == 1:
             return []
-        said = " and ".join(f"STORE_{name.upper()}" for name in chosen) or "none"
+        set_now = " and ".join(f"STORE_{name.upper()}" for name in stores) or "none"
         rule = "Exactly one of STORE_TABLES_URL, STORE_CONNECTION_STRING and STORE_FILE must be set"
-        return [f"{rule}, not {said} (example: STORE_TABLES_URL={self.examples['tables_url']})"]
+        return [f"{rule}, not {set_now} (example: STORE_TABLES_URL={self.examples['tables_url']})"]
 
 
 class EventSettings(SettingsGroup):
-    """The event door: whose certificates are believed. Lists are separated by spaces or commas."""
+    """Webhook admission: which certificates are trusted. Spaces or commas separate the items of a list."""
 
     prefix: ClassVar[str] = "EVENT_"
     unprefixed: ClassVar[frozenset[str]] = frozenset({"ca_bundle"})
@@ -206,16 +209,16 @@ class EventSettings(SettingsGroup):
     certificates: File | None = None
     resource_hosts: tuple[str, ...] = ("api.partnercenter.microsoft.com",)
     max_bytes: Annotated[int, Field(gt=0)] = 65536
-    ca_bundle: Path | None = None  # looked into with the vault's, not at every event
+    ca_bundle: Path | None = None  # checked in VaultSettings, not again at every event
 
     @field_validator("certificate_origins", "issuer_origins", "resource_hosts", mode="before")
     @classmethod
-    def _listed(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
 class WebhookSettings(SettingsGroup):
-    """The registration for events. A tenant has one, so that of two environments one alone can hold it."""
+    """The registration for events. A tenant has one registration, so only one environment can hold it."""
 
     examples: ClassVar[Mapping[str, str]] = {
         "events_url": "https://func-cosell.azurewebsites.net/api/events",
@@ -227,14 +230,14 @@ class WebhookSettings(SettingsGroup):
 
     @property
     def address(self) -> str | None:
-        """The event door as the dispatcher reaches it; None where nobody has said and the platform does not know."""
+        """The public address of the webhook; None if neither `EVENTS_URL` nor the platform has it."""
         host = os.environ.get("WEBSITE_HOSTNAME", "")
-        is_public = host and not re.match(r"localhost\b|127\.", host)  # Microsoft's own local host sets it, too
+        is_public = host and not re.match(r"localhost\b|127\.", host)  # Core Tools on a developer's machine set it too
         return self.events_url or (f"https://{host}/api/events" if is_public else None)
 
 
 class TriggerSettings(SettingsGroup):
-    """What the decorators of the triggers name. The host reads it; checked here too, for a host tells no example."""
+    """Queue and schedules of the triggers. The Functions host reads them; they are checked here to show an example."""
 
     examples: ClassVar[Mapping[str, str]] = {
         "events_queue": "referral-events",
@@ -250,7 +253,7 @@ class TriggerSettings(SettingsGroup):
 
 
 class Settings(Struct, frozen=True):
-    """All groups, checked together."""
+    """All groups of settings, checked together."""
 
     sync: SyncSettings
     partner_center: PartnerCenterSettings
@@ -261,13 +264,13 @@ class Settings(Struct, frozen=True):
 
     @property
     def holds_registration(self) -> bool:
-        """Whether this environment is the one that registers for events: production, unless it is told otherwise."""
-        said = self.webhook.events_register
-        return self.sync.tag is None if said is None else said
+        """Whether this environment registers for events: `EVENTS_REGISTER`, or by default only production."""
+        setting = self.webhook.events_register
+        return self.sync.tag is None if setting is None else setting
 
     @classmethod
     def load(cls) -> Self:
-        """Read the environment. Raises ConfigurationError that names every wrong or missing setting at once."""
+        """Read all groups from the environment. Raises one ConfigurationError for all wrong or missing settings."""
         groups: dict[str, Any] = {}
         faults: list[str] = []
         for name, group in (
@@ -279,7 +282,7 @@ class Settings(Struct, frozen=True):
             ("webhook", WebhookSettings),
         ):
             try:
-                groups[name] = group.read()
+                groups[name] = group.from_environment()
             except ValidationError as error:
                 faults += describe_faults(group, error)
             else:
@@ -290,53 +293,53 @@ class Settings(Struct, frozen=True):
 
 
 def event_settings() -> EventSettings:
-    """The event door's settings alone: the door opens without the rest. Raises ConfigurationError."""
-    return _alone(EventSettings)
+    """Read the settings of webhook admission, which works without the other settings. Raises ConfigurationError."""
+    return _read_group(EventSettings)
 
 
 def trigger_settings() -> TriggerSettings:
-    """The triggers' settings alone: only the Functions app has triggers. Raises ConfigurationError."""
-    return _alone(TriggerSettings)
+    """Read the settings of the triggers, which only the Functions app has. Raises ConfigurationError."""
+    return _read_group(TriggerSettings)
 
 
-def run_startup_checks(*starts: Callable[[], object]) -> None:
-    """Do all that checks settings at the start. Raises one ConfigurationError of all that is wrong."""
+def run_startup_checks(*checks: Callable[[], object]) -> None:
+    """Run all checks of the start. Raises one ConfigurationError with everything that is wrong."""
     faults = []
-    for start in starts:
+    for check in checks:
         try:
-            start()
+            check()
         except ConfigurationError as error:
             faults.append(str(error))
     if faults:
         raise ConfigurationError("; ".join(faults))
 
 
-def _alone[G: SettingsGroup](group: type[G]) -> G:
+def _read_group[G: SettingsGroup](group: type[G]) -> G:
     try:
-        return group.read()
+        return group.from_environment()
     except ValidationError as error:
         raise ConfigurationError("; ".join(describe_faults(group, error))) from None
 
 
 def describe_faults(group: type[SettingsGroup], error: ValidationError) -> list[str]:
-    """One sentence a fault: the variable, what is wrong, an example; never the value, which may be a secret."""
+    """Return one sentence for each fault: variable, problem and example. Never the value, which may be a secret."""
     sentences = []
     for fault in error.errors(include_url=False, include_input=False):
         name = str(fault["loc"][0]) if fault["loc"] else ""
         variable = group.variable_name(name)
-        wrong = "is missing" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, ")
-        example = _example(group, name)
-        sentences.append(f"{variable}: {wrong}" + (f" (example: {variable}={example})" if example else ""))
+        problem = "is missing" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, ")
+        example = _example_value(group, name)
+        sentences.append(f"{variable}: {problem}" + (f" (example: {variable}={example})" if example else ""))
     return sentences
 
 
-def _example(group: type[SettingsGroup], name: str) -> str | None:
-    """What the setting may look like: an example of its own, else its default as the environment would have it."""
+def _example_value(group: type[SettingsGroup], name: str) -> str | None:
+    """Return an example for a setting: from the group's `examples`, or else its default."""
     field = group.model_fields.get(name)
     default = None if field is None or field.is_required() else field.default
     return group.examples.get(name) or (None if default is None else str(default))
 
 
 def seconds(value: float) -> timedelta:
-    """A number of seconds as a duration."""
+    """Return a duration of that many seconds."""
     return timedelta(seconds=value)

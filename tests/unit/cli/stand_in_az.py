@@ -1,4 +1,4 @@
-"""A stand-in for the Azure CLI on PATH: records every command line and plays the answers it was given."""
+"""Replace the Azure CLI on PATH: record every command line, and play prepared answers."""
 
 import json
 import os
@@ -27,23 +27,26 @@ sys.exit(2)
 
 @dataclass
 class StandInAz:
-    """`answers` first to last: the first whose words begin the command is played."""
+    """The replaced Azure CLI. A command gets the newest answer whose words are the start of that command."""
 
     home: Path
 
     def answer(self, command: str, out: object = None, *, err: str = "", code: int = 0) -> None:
+        """Prepare the answer to a command: `out` as JSON, `err` on stderr, and the exit status `code`."""
         text = "" if out is None else json.dumps(out)
-        known = json.loads((self.home / "answers").read_text())
-        new = {"words": command.split(), "out": text, "err": err, "code": code}
-        (self.home / "answers").write_text(json.dumps([new, *known]))
+        prepared = json.loads((self.home / "answers").read_text())
+        answer = {"words": command.split(), "out": text, "err": err, "code": code}
+        (self.home / "answers").write_text(json.dumps([answer, *prepared]))
 
     @property
     def calls(self) -> list[list[str]]:
+        """The arguments of every call so far."""
         path = self.home / "calls"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def put_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> StandInAz:
+    """Create the replacement in `folder` and put it first on PATH."""
     folder.mkdir()
     program = folder / "az"
     program.write_text(SCRIPT.format(python=sys.executable, home=str(folder)))

@@ -1,4 +1,4 @@
-"""A person's machine has no managed identity: Key Vault and Table Storage are opened by the Azure CLI's login."""
+"""The Azure CLI login opens Key Vault and Table Storage on a person's machine, which has no managed identity."""
 
 import os
 import time
@@ -44,24 +44,23 @@ def identity() -> ManagedIdentity:
     return ManagedIdentity()
 
 
-def token(identity: ManagedIdentity) -> dict[str, object]:
+def token_answer(identity: ManagedIdentity) -> dict[str, object]:
     end = int(time.time()) + 3600
-    moment = datetime.now(UTC).timestamp()
-    claims = {"aud": VAULT, "exp": end, "nbf": moment, "oid": "a person"}
+    claims = {"aud": VAULT, "exp": end, "nbf": datetime.now(UTC).timestamp(), "oid": "a person"}
     return {"accessToken": identity.tokens.issue(claims), "expires_on": end}
 
 
-def test_the_vault_opens_for_whoever_is_logged_in(
+def test_the_vault_opens_with_the_login_of_the_azure_cli(
     az: StandInAz, identity: ManagedIdentity, vault_address: str, authority: Authority
 ) -> None:
-    az.answer("account get-access-token", token(identity))
+    az.answer("account get-access-token", token_answer(identity))
     secrets = RemoteSecrets(vault_address, client_id="none", ca_bundle=authority.bundle, timeout=10, by_cli=True)
     assert Vault(secrets).get("one") == "first secret"
     assert az.calls[0][:6] == ["account", "get-access-token", "--output", "json", "--resource", VAULT]
     secrets.close()
 
 
-def test_nobody_logged_in_is_a_sentence_with_a_remedy(az: StandInAz, vault_address: str, authority: Authority) -> None:
+def test_a_missing_login_is_reported_with_a_remedy(az: StandInAz, vault_address: str, authority: Authority) -> None:
     az.answer("account get-access-token", err="ERROR: Please run 'az login' to setup account.", code=1)
     secrets = RemoteSecrets(vault_address, client_id="none", ca_bundle=authority.bundle, timeout=10, by_cli=True)
     with pytest.raises(SignInFailed) as caught:
@@ -70,7 +69,7 @@ def test_nobody_logged_in_is_a_sentence_with_a_remedy(az: StandInAz, vault_addre
     secrets.close()
 
 
-def test_a_machine_without_the_azure_cli_is_told_so(
+def test_a_missing_azure_cli_is_reported(
     monkeypatch: pytest.MonkeyPatch, vault_address: str, authority: Authority
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
@@ -82,17 +81,17 @@ def test_a_machine_without_the_azure_cli_is_told_so(
 
 
 def test_the_tables_open_with_the_same_login(az: StandInAz, authority: Authority) -> None:
-    seen: list[Request] = []
+    requests: list[Request] = []
 
-    def tables(request: Request) -> Response:
-        seen.append(request)
+    def answer_table_request(request: Request) -> Response:
+        requests.append(request)
         return Response(201, b"", {})
 
     az.answer("account get-access-token", {"accessToken": "of-a-person", "expires_on": int(time.time()) + 3600})
-    with Server(tables, tls=authority.server()) as server:
+    with Server(answer_table_request, tls=authority.server()) as server:
         url = server.url
         open_tables(url, "cosell", client_id=None, ca_bundle=str(authority.bundle), timeout=5, by_cli=True).close()
-    assert seen[0].headers["authorization"] == "Bearer of-a-person"
+    assert requests[0].headers["authorization"] == "Bearer of-a-person"
     assert az.calls[0][:2] == ["account", "get-access-token"]
 
 
@@ -103,11 +102,11 @@ def test_without_a_login_the_tables_do_not_open(az: StandInAz, authority: Author
 
 
 @pytest.mark.parametrize(("name", "credential"), [("staging", "cli"), ("local", None)])
-def test_the_command_line_uses_that_login_but_for_the_local_run(
+def test_the_command_line_uses_the_azure_cli_login_except_for_the_local_run(
     name: str, credential: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AZURE_CREDENTIAL", "undone at the end")
+    monkeypatch.setenv("AZURE_CREDENTIAL", "removed again, so that it is restored")
     monkeypatch.delenv("AZURE_CREDENTIAL")
     Environment(name).apply_to_process()
     assert os.environ.get("AZURE_CREDENTIAL") == credential
-    monkeypatch.setenv("AZURE_CREDENTIAL", "undone at the end")
+    monkeypatch.setenv("AZURE_CREDENTIAL", "removed again, so that it is restored")

@@ -1,4 +1,4 @@
-"""Connecting Salesforce: first time, again, with a certificate that does not match, and a rotation with overlap."""
+"""`cosell connect salesforce`: the first key, a second run, a wrong certificate, and a rotation."""
 
 import json
 from pathlib import Path
@@ -19,37 +19,40 @@ from shared.foundation.errors import ConfigurationError, ConsentNeeded, SignInFa
 SECRET = "salesforce-private-key"
 
 
-class Office:
-    """An administrator with the command at hand: what it said, and what the vault then holds."""
+class Administrator:
+    """Runs the command and follows its steps. `sentences` holds what the last run printed for people."""
 
     def __init__(self, systems: Systems, folder: Path) -> None:
         self.systems, self.folder = systems, folder
-        self.said = ""
+        self.sentences = ""
 
     def run(
         self, capsys: pytest.CaptureFixture[str], *, rotate: bool = False, verify: bool = False
     ) -> dict[str, object]:
-        code = run_connect_salesforce(
-            Environment("staging"), Output(as_json=True), KeyOptions(rotate, verify), self.folder
-        )
+        """Run the command and return its JSON document."""
+        options = KeyOptions(rotate, verify)
+        code = run_connect_salesforce(Environment("staging"), Output(as_json=True), options, self.folder)
         assert code is Exit.OK
-        out, self.said = capsys.readouterr()
-        document: dict[str, object] = json.loads(out)
+        stdout, self.sentences = capsys.readouterr()
+        document: dict[str, object] = json.loads(stdout)
         return document
 
     @property
     def file(self) -> Path:
+        """The certificate file that the command writes."""
         return self.folder / "salesforce-staging.crt"
 
-    def uploads(self) -> None:
+    def upload_certificate(self) -> None:
         self.systems.salesforce.register_app(CONSUMER_KEY, self.file.read_text(encoding="ascii"), USERNAME)
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        kept = next(secret for secret in self.systems.vault.shelf.live() if secret.name == SECRET)
-        return keys_of(kept.latest.value)
+    def keys_in_vault(self) -> tuple[str, ...]:
+        """The private keys in Key Vault, newest first."""
+        stored = next(secret for secret in self.systems.vault.shelf.live() if secret.name == SECRET)
+        return keys_of(stored.latest.value)
 
-    def app_signs_in(self) -> str:
+    def sign_in_as_the_app(self) -> str:
+        """Sign in as the deployed app does, and return the organisation's id."""
         app = App()
         try:
             return app.salesforce.organization_id()
@@ -58,63 +61,68 @@ class Office:
 
 
 @pytest.fixture
-def office(all_systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
-    monkeypatch.setattr("shared.cli.self_signed_certificate.KEY_BITS", 2048)  # a longer one takes seconds
+def administrator(all_systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Administrator:
+    monkeypatch.setattr("shared.cli.self_signed_certificate.KEY_BITS", 2048)  # a longer key takes seconds
     for name, value in all_systems.environ.items():
         monkeypatch.setenv(name, value)
     all_systems.vault.shelf.put(SECRET, {"value": "placeholder"})
-    return Office(all_systems, tmp_path)
+    return Administrator(all_systems, tmp_path)
 
 
 @pytest.fixture
-def connected(office: Office, capsys: pytest.CaptureFixture[str]) -> Office:
-    office.run(capsys)
-    office.uploads()
-    office.run(capsys, verify=True)
-    return office
+def connected(administrator: Administrator, capsys: pytest.CaptureFixture[str]) -> Administrator:
+    """An administrator whose installation is connected already."""
+    administrator.run(capsys)
+    administrator.upload_certificate()
+    administrator.run(capsys, verify=True)
+    return administrator
 
 
-def test_the_first_time_a_key_is_made_and_every_click_is_named(
-    office: Office, capsys: pytest.CaptureFixture[str]
+def test_the_first_run_creates_a_key_and_prints_every_step(
+    administrator: Administrator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = office.run(capsys)
-    assert (told["made"], told["proven"], told["next"]) == (
+    document = administrator.run(capsys)
+    assert (document["made"], document["proven"], document["next"]) == (
         True, False, "cosell connect salesforce --env staging --verify",
     )  # fmt: skip
     for word in ("External Client App", "JWT Bearer", "Salesforce Integration", "Cosell_Integration", USERNAME):
-        assert word in office.said
-    certificate = load_pem_x509_certificate(office.file.read_bytes())
-    private = load_pem_private_key(office.keys[0].encode(), None)
-    assert certificate.public_key() == private.public_key()
+        assert word in administrator.sentences
+    certificate = load_pem_x509_certificate(administrator.file.read_bytes())
+    private_key = load_pem_private_key(administrator.keys_in_vault[0].encode(), None)
+    assert certificate.public_key() == private_key.public_key()
 
 
-def test_no_private_key_is_said_or_written_to_a_file(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
-    told = office.run(capsys)
-    for text in (json.dumps(told), office.said, *(path.read_text() for path in office.folder.iterdir())):
+def test_no_private_key_is_printed_or_written_to_a_file(
+    administrator: Administrator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = administrator.run(capsys)
+    files = [path.read_text() for path in administrator.folder.iterdir()]
+    for text in (json.dumps(document), administrator.sentences, *files):
         assert "PRIVATE KEY" not in text
 
 
-def test_a_second_run_makes_no_second_key(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
-    office.run(capsys)
-    first = office.keys
-    office.file.unlink()
-    assert office.run(capsys)["made"] is False
-    assert office.keys == first
-    assert office.file.exists()
+def test_a_second_run_creates_no_second_key(administrator: Administrator, capsys: pytest.CaptureFixture[str]) -> None:
+    administrator.run(capsys)
+    first_keys = administrator.keys_in_vault
+    administrator.file.unlink()
+    assert administrator.run(capsys)["made"] is False
+    assert administrator.keys_in_vault == first_keys
+    assert administrator.file.exists()
 
 
-def test_once_the_certificate_is_uploaded_the_sign_in_is_proven(
-    office: Office, capsys: pytest.CaptureFixture[str]
+def test_the_sign_in_works_after_the_certificate_is_uploaded(
+    administrator: Administrator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    office.run(capsys)
-    office.uploads()
-    told = office.run(capsys, verify=True)
-    assert (told["proven"], told["organization"]) == (True, office.systems.salesforce.organization)
-    assert office.app_signs_in() == office.systems.salesforce.organization
+    administrator.run(capsys)
+    administrator.upload_certificate()
+    document = administrator.run(capsys, verify=True)
+    organization = administrator.systems.salesforce.organization
+    assert (document["proven"], document["organization"]) == (True, organization)
+    assert administrator.sign_in_as_the_app() == organization
 
 
-def test_a_certificate_that_does_not_match_is_a_sentence_that_names_the_file(
-    connected: Office, capsys: pytest.CaptureFixture[str]
+def test_a_certificate_that_does_not_match_is_reported_with_the_file_to_upload(
+    connected: Administrator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     connected.systems.vault.shelf.put(SECRET, {"value": "placeholder"})
     connected.run(capsys)
@@ -122,12 +130,12 @@ def test_a_certificate_that_does_not_match_is_a_sentence_that_names_the_file(
         connected.run(capsys, verify=True)
     assert "does not seem to hold the certificate" in str(caught.value)
     assert str(connected.file) in caught.value.remedy
-    connected.uploads()
+    connected.upload_certificate()
     assert connected.run(capsys, verify=True)["proven"] is True
 
 
-def test_a_user_who_is_not_pre_authorised_is_told_apart(
-    connected: Office, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_user_who_is_not_pre_authorised_is_reported_with_another_remedy(
+    connected: Administrator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SALESFORCE_USERNAME", "nobody@contoso.example")
     with pytest.raises(ConsentNeeded) as caught:
@@ -135,51 +143,55 @@ def test_a_user_who_is_not_pre_authorised_is_told_apart(
     assert "Pre-authorise" in caught.value.remedy
 
 
-def test_there_is_nothing_to_verify_before_a_key_is_made(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_needs_a_key_first(administrator: Administrator, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ConfigurationError, match="without --verify first"):
-        office.run(capsys, verify=True)
+        administrator.run(capsys, verify=True)
 
 
-def test_a_rotation_lets_the_sync_go_on_at_every_step(connected: Office, capsys: pytest.CaptureFixture[str]) -> None:
-    [old] = connected.keys
+def test_the_sync_can_sign_in_at_every_step_of_a_rotation(
+    connected: Administrator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [old_key] = connected.keys_in_vault
     assert connected.run(capsys, rotate=True)["rotating"] is True
-    assert "stays in the vault" in connected.said
-    assert (len(connected.keys), connected.keys[1]) == (2, old)
-    assert connected.app_signs_in(), "before the certificate is swapped"
-    connected.uploads()
-    assert connected.app_signs_in(), "after it"
+    assert "stays in Key Vault" in connected.sentences
+    assert (len(connected.keys_in_vault), connected.keys_in_vault[1]) == (2, old_key)
+    assert connected.sign_in_as_the_app(), "before the new certificate is uploaded"
+    connected.upload_certificate()
+    assert connected.sign_in_as_the_app(), "after the upload"
     assert connected.run(capsys, verify=True)["rotated"] is True
-    assert len(connected.keys) == 1
-    assert connected.keys != (old,)
-    assert connected.app_signs_in(), "when the old key is gone"
+    assert len(connected.keys_in_vault) == 1
+    assert connected.keys_in_vault != (old_key,)
+    assert connected.sign_in_as_the_app(), "after the old key is removed"
 
 
-def test_a_rotation_that_is_not_uploaded_yet_removes_nothing(
-    connected: Office, capsys: pytest.CaptureFixture[str]
+def test_a_rotation_without_an_upload_removes_nothing(
+    connected: Administrator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     connected.run(capsys, rotate=True)
-    waiting = connected.keys
+    both_keys = connected.keys_in_vault
     with pytest.raises(SignInFailed):
         connected.run(capsys, verify=True)
-    assert connected.keys == waiting
+    assert connected.keys_in_vault == both_keys
     assert connected.run(capsys, rotate=True)["made"] is False
-    assert connected.keys == waiting
+    assert connected.keys_in_vault == both_keys
 
 
-def test_a_key_that_was_put_there_by_hand_is_kept_and_proven(
-    connected: Office, capsys: pytest.CaptureFixture[str]
+def test_a_key_that_was_stored_by_hand_is_kept_and_tested(
+    connected: Administrator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    [key] = connected.keys
+    [key] = connected.keys_in_vault
     connected.systems.vault.shelf.put(SECRET, {"value": key})
-    told = connected.run(capsys)
-    assert (told["made"], told["file"]) == (False, None)
-    assert "without its certificate" in connected.said
+    document = connected.run(capsys)
+    assert (document["made"], document["file"]) == (False, None)
+    assert "without its certificate" in connected.sentences
     assert connected.run(capsys, verify=True)["proven"] is True
 
 
-def test_the_vault_notes_when_the_certificate_ends(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
-    office.run(capsys)
+def test_the_vault_holds_the_end_date_of_the_certificate(
+    administrator: Administrator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    administrator.run(capsys)
     app = App()
     ends = app.vault.facts(SECRET).expires
     app.close()
-    assert ends == load_pem_x509_certificate(office.file.read_bytes()).not_valid_after_utc
+    assert ends == load_pem_x509_certificate(administrator.file.read_bytes()).not_valid_after_utc

@@ -1,4 +1,4 @@
-"""`cosell doctor` as a person and a script run it."""
+"""`cosell doctor`, run as a person and as a script run it."""
 
 import json
 import os
@@ -12,15 +12,15 @@ from local.systems import Systems
 from shared.cli.environment import Environment, write_environment
 from shared.cli.main import app
 from shared.clients.partner_center.webhook_bodies import EVENTS
-from shared.doctor.run_checks import BY_HAND, PREREQUISITES
+from shared.doctor.run_checks import MANUAL_CHECKS, PREREQUISITES
 
 
 @pytest.fixture
 def systems(all_systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systems:
-    """What `make serve` leaves: the names in .cosell/local.toml, and nothing in the shell."""
+    """The state after `make serve`: the settings are in .cosell/local.toml, and none is set in the shell."""
     environ = {**all_systems.environ, "STORE_FILE": str(tmp_path / "store.sqlite")}
     for name in environ:
-        monkeypatch.setenv(name, "restored at the end")
+        monkeypatch.setenv(name, "removed again, so that the fixture restores it")
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     write_environment(Environment("local", environ, {"function_app_url": "https://localhost:1"}))
@@ -29,47 +29,49 @@ def systems(all_systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was() -> Iterator[None]:
-    before = dict(os.environ)
+def _restored_environment() -> Iterator[None]:
+    environ = dict(os.environ)
     yield
     os.environ.clear()
-    os.environ.update(before)
+    os.environ.update(environ)
 
 
-def registered(systems: Systems) -> None:
+def register_for_events(systems: Systems) -> None:
     systems.partner_center.register_events("https://localhost:1/api/events", EVENTS)
 
 
-def run(*words: str) -> Result:
+def run_cosell_doctor(*words: str) -> Result:
     return CliRunner().invoke(app, ["doctor", "--env", "local", *words])
 
 
-def test_a_healthy_installation_ends_with_zero_and_names_what_a_person_checks(systems: Systems) -> None:
-    registered(systems)
-    result = run("--json")
+def test_a_healthy_installation_exits_with_zero_and_lists_the_manual_checks(systems: Systems) -> None:
+    register_for_events(systems)
+    result = run_cosell_doctor("--json")
     document = json.loads(result.stdout)
     assert (result.exit_code, document["ok"]) == (0, True), document
     assert [check["name"] for check in document["checks"]] == [item.name for item in PREREQUISITES]
-    assert document["by_hand"] == list(BY_HAND)
+    assert document["by_hand"] == list(MANUAL_CHECKS)
 
 
-def test_a_failed_check_ends_with_one_and_its_remedy_is_said(systems: Systems) -> None:
-    registered(systems)
+def test_a_failed_check_exits_with_one_and_prints_its_remedy(systems: Systems) -> None:
+    register_for_events(systems)
     systems.vault.shelf.delete("partner-center-client-secret")
-    result = run()
+    result = run_cosell_doctor()
     assert result.exit_code == 1
     assert "cosell connect partner-center" in result.stdout
-    assert "Only a person can check" in result.stdout
+    assert "Check these yourself" in result.stdout
 
 
-def test_no_secret_is_said(systems: Systems) -> None:
-    result = run()
+def test_no_secret_is_printed(systems: Systems) -> None:
+    result = run_cosell_doctor()
     secrets = [secret.latest.value for secret in systems.vault.shelf.live()]
     assert not [value for value in secrets if value in result.output]
     assert "PRIVATE KEY" not in result.output
 
 
-def test_an_environment_that_is_not_there_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_environment_is_reported_with_the_command_that_creates_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["doctor", "--env", "staging"])
     assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""The emulators of both sides, started once; every test begins with a first day and a few deals on record."""
+"""Both sides as emulators, started once. Every test begins with a few deals."""
 
 from collections.abc import Iterator
 
@@ -25,31 +25,31 @@ def systems(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Systems:
     return systems
 
 
-class Clinic:
-    """Runs the examination and gives the verdict of one check."""
+class Doctor:
+    """Runs checks of the doctor and returns their verdicts."""
 
-    def examined(self, *names: str) -> dict[str, Verdict]:
-        """The verdicts of these checks and of all that they rest on; of every check if none is named."""
-        patient = Installation()
+    def run(self, *names: str) -> dict[str, Verdict]:
+        """Run the named checks and those that they need, or all checks if none is named."""
+        installation = Installation()
         try:
-            return {check.name: check.verdict for check in run_checks(patient, items=_wanted(names))}
+            return run_checks(installation, prerequisites=_with_needed_checks(names))
         finally:
-            patient.close()
+            installation.close()
 
-    def failure(self, name: str) -> Verdict:
-        """The verdict of a check that must have failed, with a remedy."""
-        verdict = self.examined(name)[name]
+    def failed_verdict(self, name: str) -> Verdict:
+        """Return the verdict of a check. The check must fail and have a remedy."""
+        verdict = self.run(name)[name]
         assert (verdict.result, bool(verdict.remedy)) == (Result.FAILED, True), verdict
         return verdict
 
 
-def _wanted(names: tuple[str, ...]) -> list[Prerequisite]:
-    wanted = set(names or (item.name for item in PREREQUISITES))
+def _with_needed_checks(names: tuple[str, ...]) -> list[Prerequisite]:
+    included = set(names or (item.name for item in PREREQUISITES))
     for item in reversed(PREREQUISITES):
-        wanted |= set(item.needs) if item.name in wanted else set()
-    return [item for item in PREREQUISITES if item.name in wanted]
+        included |= set(item.needs) if item.name in included else set()
+    return [item for item in PREREQUISITES if item.name in included]
 
 
 @pytest.fixture
-def clinic(systems: Systems) -> Clinic:  # noqa: ARG001 - there must be something to examine
-    return Clinic()
+def doctor(systems: Systems) -> Doctor:  # noqa: ARG001 - the checks need the emulated systems
+    return Doctor()

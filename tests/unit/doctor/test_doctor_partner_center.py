@@ -1,4 +1,4 @@
-"""Partner Center: each check fails for the fault that it is there for."""
+"""The doctor's checks of Partner Center: each one fails for its own fault."""
 
 from copy import replace
 from datetime import timedelta
@@ -11,95 +11,101 @@ from shared.doctor.finding import Result, Verdict
 from shared.doctor.installation import Installation
 from shared.doctor.partner_center_checks import check_tenant
 from shared.doctor.run_checks import PREREQUISITES, run_checks
-from tests.unit.doctor.conftest import Clinic
+from tests.unit.doctor.conftest import Doctor
 
 
-def test_a_revoked_consent_is_told_at_the_sign_in_and_the_rest_is_skipped(clinic: Clinic, systems: Systems) -> None:
-    systems.vault.shelf.put("partner-center-refresh-token", {"value": "of nobody"})
-    found = clinic.examined()
-    assert found["Partner Center sign-in"].result is Result.FAILED
-    assert "Sign in again" in found["Partner Center sign-in"].remedy
-    assert found["MFA"].result is Result.SKIPPED
-    assert found["Salesforce sign-in"].result is Result.OK
+def test_a_revoked_consent_fails_the_sign_in_and_skips_the_checks_that_need_it(
+    doctor: Doctor, systems: Systems
+) -> None:
+    systems.vault.shelf.put("partner-center-refresh-token", {"value": "an unknown token"})
+    verdicts = doctor.run()
+    assert verdicts["Partner Center sign-in"].result is Result.FAILED
+    assert "Sign in again" in verdicts["Partner Center sign-in"].remedy
+    assert verdicts["MFA"].result is Result.SKIPPED
+    assert verdicts["Salesforce sign-in"].result is Result.OK
 
 
-def test_a_consent_without_mfa_is_told(clinic: Clinic, systems: Systems) -> None:
+def test_a_consent_without_mfa_fails(doctor: Doctor, systems: Systems) -> None:
     systems.partner.entra.settings.mfa = False
-    assert "multi-factor" in clinic.failure("MFA").remedy
+    assert "multi-factor" in doctor.failed_verdict("MFA").remedy
 
 
-def test_an_account_without_the_role_is_told(clinic: Clinic, systems: Systems) -> None:
+def test_an_account_without_the_role_fails(doctor: Doctor, systems: Systems) -> None:
     systems.partner.entra.settings.roles = ()
-    assert "Referrals admin" in clinic.failure("referral role").remedy
+    assert "Referrals admin" in doctor.failed_verdict("referral role").remedy
 
 
-def test_an_account_that_sees_its_own_deals_only_is_told(clinic: Clinic, systems: Systems) -> None:
+def test_an_account_that_sees_only_its_own_deals_fails(doctor: Doctor, systems: Systems) -> None:
     account = systems.partner.entra.user.email
-    for row in systems.partner_center.store.book:
-        row.record["team"] = [{"firstName": "A", "lastName": "B", "email": account}]
-    assert "in the team" in clinic.failure("referral role").found
+    for referral in systems.partner_center.store.book:
+        referral.record["team"] = [{"firstName": "A", "lastName": "B", "email": account}]
+    assert "in the team" in doctor.failed_verdict("referral role").found
 
 
 @pytest.mark.usefixtures("systems")
-def test_a_token_of_another_tenant_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_of_another_tenant_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     other = "99999999-0000-4111-8222-ccccdddd0001"
-    patient = Installation()
-    probe, ahead = patient.partner_center_probe
-    monkeypatch.setitem(patient.__dict__, "probed", (replace(probe, tenant=other), ahead))
-    verdict = check_tenant(patient)
-    patient.close()
+    installation = Installation()
+    probe, ahead = installation.partner_center_probe
+    monkeypatch.setitem(installation.__dict__, "partner_center_probe", (replace(probe, tenant=other), ahead))
+    verdict = check_tenant(installation)
+    installation.close()
     assert verdict.result is Result.FAILED
     assert other in verdict.found
 
 
-def test_a_wrong_organisation_id_is_told_with_those_that_are_seen(
-    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, systems: Systems
+def test_a_wrong_organisation_id_fails_and_the_ids_on_referrals_are_shown(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, systems: Systems
 ) -> None:
     monkeypatch.setenv("PARTNER_CENTER_ORGANIZATION_ID", "99999999-0000-4111-8222-ccccdddd0001")
-    verdict = clinic.failure("organisation id")
+    verdict = doctor.failed_verdict("organisation id")
     assert systems.environ["PARTNER_CENTER_ORGANIZATION_ID"].lower() in verdict.found
 
 
-def test_a_wrong_location_is_told_with_those_that_are_seen(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_location_fails_and_the_locations_on_referrals_are_shown(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PARTNER_CENTER_LOCATION", "7654321")
-    assert "1234567" in clinic.failure("partner location").found
+    assert "1234567" in doctor.failed_verdict("partner location").found
 
 
-def test_before_the_first_deal_nothing_is_claimed(clinic: Clinic, systems: Systems) -> None:
+def test_checks_that_need_a_deal_are_skipped_before_the_first_one(doctor: Doctor, systems: Systems) -> None:
     systems.reset()
-    found = clinic.examined()
+    verdicts = doctor.run()
     for name in ("referral role", "organisation id", "partner location", "conditional update"):
-        assert (found[name].result, "first deal" in found[name].found) == (Result.SKIPPED, True)
+        assert (verdicts[name].result, "first deal" in verdicts[name].found) == (Result.SKIPPED, True)
 
 
 @pytest.mark.usefixtures("systems")
-def test_a_clock_that_is_wrong_is_told() -> None:
-    patient = Installation()
-    ours = patient.now
-    patient.now = lambda: ours() - timedelta(minutes=10)
-    verdicts = {check.name: check.verdict for check in run_checks(patient)}
-    patient.close()
+def test_a_wrong_clock_fails() -> None:
+    installation = Installation()
+    right_time = installation.now
+    installation.now = lambda: right_time() - timedelta(minutes=10)
+    verdicts = run_checks(installation)
+    installation.close()
     for name in ("Partner Center clock", "Salesforce clock"):
         assert verdicts[name].result is Result.FAILED
-        assert "ahead of ours" in verdicts[name].found
+        assert "ahead of this machine's" in verdicts[name].found
 
 
-def test_a_side_that_does_not_answer_fails_its_own_checks_alone(clinic: Clinic, systems: Systems) -> None:
+def test_a_side_that_does_not_answer_fails_only_its_own_checks(doctor: Doctor, systems: Systems) -> None:
     systems.partner_center.faults.append(Fault(FaultKind.ANSWER, times=100, status=503))
-    found = clinic.examined()
+    verdicts = doctor.run()
     systems.partner_center.faults.clear()
-    assert found["referral role"].result is Result.FAILED
-    assert found["Salesforce permissions"].result is Result.OK
+    assert verdicts["referral role"].result is Result.FAILED
+    assert verdicts["Salesforce permissions"].result is Result.OK
 
 
 @pytest.mark.usefixtures("systems")
-def test_a_check_that_breaks_is_a_failed_check_and_not_the_end() -> None:
-    def broken(_: Installation) -> Verdict:
+def test_a_check_with_an_unexpected_error_fails_and_the_others_still_run() -> None:
+    def raise_unexpected_error(_: Installation) -> Verdict:
         raise KeyError("a secret text")
 
-    items = [replace(item, check=broken) if item.name == "storage" else item for item in PREREQUISITES]
-    patient = Installation()
-    verdicts = {check.name: check.verdict for check in run_checks(patient, items=items)}
-    patient.close()
-    assert verdicts["storage"].found == "the check broke off: KeyError"
+    prerequisites = [
+        replace(item, check=raise_unexpected_error) if item.name == "storage" else item for item in PREREQUISITES
+    ]
+    installation = Installation()
+    verdicts = run_checks(installation, prerequisites=prerequisites)
+    installation.close()
+    assert verdicts["storage"].found == "the check stopped with an unexpected error: KeyError"
     assert verdicts["Salesforce sign-in"].result is Result.OK

@@ -1,4 +1,4 @@
-"""Log events have names and fixed fields, and stay one line whatever they carry."""
+"""Log events have names and fixed fields, and each one is a single line."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ def test_an_event_that_is_not_listed_raises() -> None:
         {"opportunity_id": "006", "referral_id": "r", "email": "someone@example.com"},
     ],
 )
-def test_a_missing_or_a_further_field_raises_before_anything_is_written(
+def test_a_missing_or_additional_field_raises_before_anything_is_written(
     caplog: pytest.LogCaptureFixture, fields: dict[str, object]
 ) -> None:
     with caplog.at_level(logging.DEBUG, "cosell"), pytest.raises(ValueError, match="referral_created has the fields"):
@@ -51,6 +51,6 @@ def test_every_event_can_be_written(caplog: pytest.LogCaptureFixture, event: str
     assert set(json.loads(caplog.records[0].getMessage())) == {"event", *names}
 
 
-def test_no_event_has_a_field_for_what_is_personal_or_secret() -> None:
-    telling = {"email", "phone", "name_of_person", "customer", "token", "body", "notes", "account", "value"}
-    assert not telling & {name for _, names in EVENTS.values() for name in names}
+def test_no_event_has_a_field_for_personal_or_secret_values() -> None:
+    forbidden = {"email", "phone", "name_of_person", "customer", "token", "body", "notes", "account", "value"}
+    assert not forbidden & {name for _, names in EVENTS.values() for name in names}

@@ -1,3 +1,5 @@
+"""A redacted value never shows its content."""
+
 from msgspec import Struct
 
 from shared.foundation.redacted import Redacted
@@ -12,14 +14,14 @@ class Outer(Struct, frozen=True):
     token: Token
 
 
-def test_the_text_of_a_hidden_value_names_its_type_alone() -> None:
+def test_the_text_of_a_redacted_value_shows_only_its_type() -> None:
     assert repr(Token("made up", 1.0)) == "Token(…)"
     assert str(Token("made up", 1.0)) == "Token(…)"
 
 
-def test_a_hidden_value_stays_hidden_inside_another() -> None:
+def test_a_redacted_value_is_redacted_inside_another_value_too() -> None:
     assert "made up" not in repr(Outer(Token("made up", 1.0)))
 
 
-def test_a_hidden_value_compares_as_any_value() -> None:
+def test_redacted_values_can_be_compared() -> None:
     assert Token("made up", 1.0) == Token("made up", 1.0) != Token("other", 1.0)

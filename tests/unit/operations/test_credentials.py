@@ -1,4 +1,4 @@
-"""The daily run that keeps the credentials, against the emulated Entra ID, Partner Center and Key Vault."""
+"""The daily run that keeps the credentials valid, against the emulated Entra ID, Partner Center and Key Vault."""
 
 import json
 import logging
@@ -18,8 +18,8 @@ from shared.domain.deal import Side
 from shared.operations.credentials import keep_credentials
 from shared.sync.retry.side_health import is_paused
 
-RT = "partner-center-refresh-token"
-type Told = Callable[[str], list[dict[str, Any]]]
+REFRESH_TOKEN = "partner-center-refresh-token"
+type LoggedEvents = Callable[[str], list[dict[str, Any]]]
 
 
 @pytest.fixture
@@ -37,219 +37,233 @@ def app(systems: Systems) -> Iterator[App]:
 
 
 @pytest.fixture
-def told(caplog: pytest.LogCaptureFixture) -> Told:
+def logged(caplog: pytest.LogCaptureFixture) -> LoggedEvents:
     caplog.set_level(logging.INFO, logger="cosell")
 
-    def of(name: str) -> list[dict[str, Any]]:
+    def fields_of(name: str) -> list[dict[str, Any]]:
         lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "cosell"]
         return [
             {key: value for key, value in line.items() if key != "event"} for line in lines if line["event"] == name
         ]
 
-    return of
+    return fields_of
 
 
-def stored(systems: Systems) -> str:
-    return systems.vault.shelf.find(RT).latest.value
+def stored_token(systems: Systems) -> str:
+    return systems.vault.shelf.find(REFRESH_TOKEN).latest.value
 
 
-def test_the_token_is_redeemed_stored_and_told(systems: Systems, app: App, told: Told) -> None:
+def test_the_token_is_redeemed_and_stored_and_the_result_is_logged(
+    systems: Systems, app: App, logged: LoggedEvents
+) -> None:
     systems.partner_center.populate(1)
-    before = stored(systems)
+    first = stored_token(systems)
 
     assert keep_credentials(app)
 
-    assert stored(systems) != before
-    assert told("credentials_kept") == [
+    assert stored_token(systems) != first
+    assert logged("credentials_kept") == [
         {"refresh_token_age_days": 0.0, "certificate_days_left": None, "secret_days_left": None, "mfa": True,
          "role": "admin"}
     ]  # fmt: skip
-    assert told("sign_in_failed") == told("credential_ending") == told("run_failed") == []
+    assert logged("sign_in_failed") == logged("credential_ending") == logged("run_failed") == []
 
 
-def test_it_is_redeemed_even_while_an_access_token_is_good(systems: Systems, app: App) -> None:
+def test_the_token_is_redeemed_even_while_an_access_token_is_valid(systems: Systems, app: App) -> None:
     app.sign_in.token()
-    before = stored(systems)
+    first = stored_token(systems)
 
     keep_credentials(app)
 
-    assert stored(systems) != before
+    assert stored_token(systems) != first
 
 
 @pytest.mark.parametrize("mode", ["off", "preview"])
-def test_whatever_the_mode(systems: Systems, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+def test_the_token_is_redeemed_in_every_mode(systems: Systems, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
     monkeypatch.setenv("SYNC", mode)
-    before, app = stored(systems), App()
+    first, app = stored_token(systems), App()
 
     assert keep_credentials(app)
 
     app.close()
-    assert stored(systems) != before
+    assert stored_token(systems) != first
 
 
-def test_a_refresh_token_that_entra_does_not_renew_grows_old_and_is_told(
-    systems: Systems, app: App, told: Told
+def test_a_refresh_token_that_entra_does_not_renew_is_reported(
+    systems: Systems, app: App, logged: LoggedEvents
 ) -> None:
     systems.partner.entra.settings.rotation = "withhold"
 
     keep_credentials(app, lambda: datetime.now(UTC) + timedelta(days=65, hours=1))
 
-    assert told("credentials_kept")[0]["refresh_token_age_days"] == 65.0
-    assert told("credential_ending") == [{"name": RT, "days_left": 24}]
+    assert logged("credentials_kept")[0]["refresh_token_age_days"] == 65.0
+    assert logged("credential_ending") == [{"name": REFRESH_TOKEN, "days_left": 24}]
 
 
-def test_the_end_that_the_vault_notes_is_told(systems: Systems, app: App, told: Told) -> None:
+def test_the_end_date_in_the_vault_is_reported(systems: Systems, app: App, logged: LoggedEvents) -> None:
     app.vault.set("partner-center-client-secret", systems.partner.entra.client_secret, expires=in_days(30))
     app.vault.set("salesforce-private-key", app.vault.get("salesforce-private-key"), expires=in_days(-2))
 
     keep_credentials(app)
 
-    assert told("credential_ending") == [
+    assert logged("credential_ending") == [
         {"name": "partner-center-client-secret", "days_left": 30},
         {"name": "salesforce-private-key", "days_left": -2},
     ]
-    assert told("credentials_kept")[0]["secret_days_left"] == 30
+    assert logged("credentials_kept")[0]["secret_days_left"] == 30
 
 
-@pytest.mark.parametrize(("days", "noted", "left"), [(200, None, 200), (10, None, 10), (200, 20, 20), (10, 20, 10)])
-def test_of_the_certificates_own_end_and_the_vaults_the_sooner_counts(
-    systems: Systems, app: App, told: Told, days: int, noted: int | None, left: int
+@pytest.mark.parametrize(("days", "in_vault", "left"), [(200, None, 200), (10, None, 10), (200, 20, 20), (10, 20, 10)])
+def test_the_earlier_end_of_certificate_and_vault_counts(
+    systems: Systems, app: App, logged: LoggedEvents, days: int, in_vault: int | None, left: int
 ) -> None:
     certificate = create_certificate("cosell-test", days, now=in_days(0))
     systems.partner.entra.register(systems.partner.entra.client_id, certificate_pem=certificate.public_pem)
-    app.vault.set("partner-center-certificate", certificate.pem, expires=in_days(noted) if noted else None)
+    app.vault.set("partner-center-certificate", certificate.pem, expires=in_days(in_vault) if in_vault else None)
 
     assert keep_credentials(app)
 
-    assert told("credentials_kept")[0]["certificate_days_left"] == left
-    assert [ending["name"] for ending in told("credential_ending")] == ["partner-center-certificate"] * (left <= 30)
+    assert logged("credentials_kept")[0]["certificate_days_left"] == left
+    assert [ending["name"] for ending in logged("credential_ending")] == ["partner-center-certificate"] * (left <= 30)
 
 
-def test_what_ends_is_told_even_when_it_has_shut_us_out(systems: Systems, app: App, told: Told) -> None:
+def test_an_ended_credential_is_reported_even_if_the_sign_in_fails_because_of_it(
+    systems: Systems, app: App, logged: LoggedEvents
+) -> None:
     app.vault.set("partner-center-client-secret", "ended", expires=in_days(-1))
 
     assert not keep_credentials(app)
 
-    assert told("sign_in_failed") == [{"side": "partner_center", "code": "AADSTS7000215"}]
-    assert told("credential_ending")[0]["days_left"] == -1
-    assert told("credentials_kept") == []
+    assert logged("sign_in_failed") == [{"side": "partner_center", "code": "AADSTS7000215"}]
+    assert logged("credential_ending")[0]["days_left"] == -1
+    assert logged("credentials_kept") == []
     assert systems.partner_center.journal == []
 
 
 @pytest.mark.parametrize(
     "code", [70008, 700082, 50173, 50076, 50079, 50078, 50158, 53003, 700007, 7000222, 50057, 50034, 50126]
 )
-def test_every_refusal_is_told_by_its_number_and_pauses_the_side(
-    systems: Systems, app: App, told: Told, code: int
+def test_every_refusal_is_logged_with_its_code_and_pauses_the_side(
+    systems: Systems, app: App, logged: LoggedEvents, code: int
 ) -> None:
     systems.partner.entra.fail_next(code, times=2)
 
     assert not keep_credentials(app)
 
-    assert told("sign_in_failed") == [{"side": "partner_center", "code": f"AADSTS{code}"}]
+    assert logged("sign_in_failed") == [{"side": "partner_center", "code": f"AADSTS{code}"}]
     assert is_paused(app.local, Side.PARTNER_CENTER)
-    assert told("credentials_kept") == []
+    assert logged("credentials_kept") == []
 
 
 @pytest.mark.parametrize("code", [90033, 90024])
-def test_what_passes_by_itself_pauses_nothing(systems: Systems, app: App, told: Told, code: int) -> None:
+def test_a_temporary_problem_pauses_nothing(systems: Systems, app: App, logged: LoggedEvents, code: int) -> None:
     systems.partner.entra.fail_next(code)
 
     assert not keep_credentials(app)
 
-    assert told("run_failed") == [{"run": "credentials", "error": "Unavailable"}]
+    assert logged("run_failed") == [{"run": "credentials", "error": "Unavailable"}]
     assert not is_paused(app.local, Side.PARTNER_CENTER)
     assert keep_credentials(app)
 
 
-def test_nobody_has_signed_in_yet(systems: Systems, app: App, told: Told) -> None:
-    systems.vault.shelf.put(RT, {"value": "placeholder: run `cosell connect partner-center`"})
+def test_the_placeholder_of_the_deployment_is_reported_as_a_missing_token(
+    systems: Systems, app: App, logged: LoggedEvents
+) -> None:
+    systems.vault.shelf.put(REFRESH_TOKEN, {"value": "placeholder: run `cosell connect partner-center`"})
 
     assert not keep_credentials(app)
 
-    assert told("sign_in_failed") == [{"side": "partner_center", "code": "refreshTokenMissing"}]
+    assert logged("sign_in_failed") == [{"side": "partner_center", "code": "refreshTokenMissing"}]
     assert systems.partner.entra.journal == []
 
 
-def test_a_consent_without_mfa_is_told_and_the_token_is_kept_all_the_same(
-    systems: Systems, app: App, told: Told
+def test_a_consent_without_mfa_is_logged_and_the_token_is_still_stored(
+    systems: Systems, app: App, logged: LoggedEvents
 ) -> None:
     systems.partner.entra.settings.mfa = False
-    before = stored(systems)
+    first = stored_token(systems)
 
     assert keep_credentials(app)
 
-    assert stored(systems) != before
-    assert told("sign_in_failed") == [{"side": "partner_center", "code": "900421"}]
-    assert told("credentials_kept")[0]["mfa"] is False
+    assert stored_token(systems) != first
+    assert logged("sign_in_failed") == [{"side": "partner_center", "code": "900421"}]
+    assert logged("credentials_kept")[0]["mfa"] is False
 
 
 @pytest.mark.parametrize(("roles", "role", "codes"), [((), "none", ["accessDenied"]), ((USER,), None, [])])
-def test_the_role_is_looked_at(
-    systems: Systems, app: App, told: Told, roles: tuple[str, ...], role: str | None, codes: list[str]
+def test_the_role_is_checked_and_logged(
+    systems: Systems, app: App, logged: LoggedEvents, roles: tuple[str, ...], role: str | None, codes: list[str]
 ) -> None:
     systems.partner_center.populate(1)
     systems.partner.entra.settings.roles = roles
 
     assert keep_credentials(app)
 
-    assert told("credentials_kept")[0]["role"] == role
-    assert [failure["code"] for failure in told("sign_in_failed")] == codes
+    assert logged("credentials_kept")[0]["role"] == role
+    assert [failure["code"] for failure in logged("sign_in_failed")] == codes
 
 
-def test_consent_lost_for_events_alone_is_told_and_pauses_nothing(systems: Systems, app: App, told: Told) -> None:
+def test_a_consent_missing_for_the_events_api_only_is_logged_and_pauses_nothing(
+    systems: Systems, app: App, logged: LoggedEvents
+) -> None:
     systems.partner.entra.settings.consented = (REFERRALS_AUDIENCE,)
 
     assert keep_credentials(app)
 
-    assert told("sign_in_failed") == [{"side": "partner_center", "code": "AADSTS65001"}]
+    assert logged("sign_in_failed") == [{"side": "partner_center", "code": "AADSTS65001"}]
     assert not is_paused(app.local, Side.PARTNER_CENTER)
 
 
-def test_consent_lost_for_referrals_shuts_us_out(systems: Systems, app: App, told: Told) -> None:
+def test_a_consent_missing_for_the_referrals_api_fails_the_sign_in(
+    systems: Systems, app: App, logged: LoggedEvents
+) -> None:
     systems.partner.entra.settings.consented = (WEBHOOKS_AUDIENCE,)
 
     assert not keep_credentials(app)
 
-    assert told("sign_in_failed") == [{"side": "partner_center", "code": "AADSTS65001"}]
+    assert logged("sign_in_failed") == [{"side": "partner_center", "code": "AADSTS65001"}]
 
 
-def test_a_vault_that_takes_nothing_is_told_and_the_age_grows(systems: Systems, app: App, told: Told) -> None:
+def test_a_vault_that_refuses_writes_is_logged_and_the_token_gets_older(
+    systems: Systems, app: App, logged: LoggedEvents
+) -> None:
     systems.vault.access.write = False
-    before = stored(systems)
+    first = stored_token(systems)
 
     assert keep_credentials(app, lambda: datetime.now(UTC) + timedelta(days=3))
 
-    assert stored(systems) == before
-    assert {failure["name"] for failure in told("refresh_token_not_stored")} == {RT}
-    assert told("credentials_kept")[0]["refresh_token_age_days"] == 3.0
+    assert stored_token(systems) == first
+    assert {failure["name"] for failure in logged("refresh_token_not_stored")} == {REFRESH_TOKEN}
+    assert logged("credentials_kept")[0]["refresh_token_age_days"] == 3.0
 
 
-def test_a_vault_that_is_away_fails_the_run_alone(systems: Systems, app: App, told: Told) -> None:
+def test_a_vault_that_does_not_answer_fails_the_run(systems: Systems, app: App, logged: LoggedEvents) -> None:
     systems.vault.faults.append(Fault(FaultKind.ANSWER, times=1000, status=503))
 
     assert not keep_credentials(app)
 
-    assert [failure["run"] for failure in told("run_failed")] == ["credentials"]
+    assert [failure["run"] for failure in logged("run_failed")] == ["credentials"]
 
 
-def test_two_instances_with_tokens_that_die_at_once_both_succeed(systems: Systems, app: App, told: Told) -> None:
-    """Each has read the token before the other redeems: the stale one is read fresh once, the last successor stays."""
+def test_two_instances_both_succeed_if_each_token_is_valid_only_once(
+    systems: Systems, app: App, logged: LoggedEvents
+) -> None:
+    """Both read the token before one redeems it. The other one reads the token again, and the last successor stays."""
     systems.partner.entra.settings.rotation = "invalidate"
     other = App()
-    assert app.vault.get(RT) == other.vault.get(RT)
+    assert app.vault.get(REFRESH_TOKEN) == other.vault.get(REFRESH_TOKEN)
 
     assert keep_credentials(app)
     assert keep_credentials(other)
 
     other.close()
-    assert len(told("credentials_kept")) == 2
-    assert told("sign_in_failed") == []
+    assert len(logged("credentials_kept")) == 2
+    assert logged("sign_in_failed") == []
     assert keep_credentials(app)
 
 
-def test_the_registration_for_events_is_looked_at_on_the_way(
-    systems: Systems, told: Told, monkeypatch: pytest.MonkeyPatch
+def test_the_run_also_checks_the_registration_for_events(
+    systems: Systems, logged: LoggedEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EVENTS_URL", "https://func-cosell.azurewebsites.net/api/events")
     monkeypatch.setenv("EVENTS_REGISTER", "true")
@@ -259,11 +273,11 @@ def test_the_registration_for_events_is_looked_at_on_the_way(
     assert keep_credentials(app)
 
     app.close()
-    assert told("registration_foreign") == [{"host": "another.example"}]
+    assert logged("registration_foreign") == [{"host": "another.example"}]
 
 
-def test_a_webhook_host_that_is_away_leaves_the_credentials_kept(
-    systems: Systems, told: Told, monkeypatch: pytest.MonkeyPatch
+def test_a_webhook_host_that_does_not_answer_does_not_fail_the_run(
+    systems: Systems, logged: LoggedEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EVENTS_URL", "https://func-cosell.azurewebsites.net/api/events")
     monkeypatch.setenv("EVENTS_REGISTER", "true")
@@ -273,9 +287,9 @@ def test_a_webhook_host_that_is_away_leaves_the_credentials_kept(
     assert keep_credentials(app)
 
     app.close()
-    assert told("run_failed") == [{"run": "registration", "error": "Unavailable"}]
+    assert logged("run_failed") == [{"run": "registration", "error": "Unavailable"}]
 
 
 def in_days(days: int) -> datetime:
-    """That many days from now and an hour, so that a whole day more is never over."""
+    """Return the time after that many days and one hour, so that the whole days left are exactly `days`."""
     return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days, hours=1)

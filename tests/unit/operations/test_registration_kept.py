@@ -1,4 +1,4 @@
-"""The app's daily look at the registration for events: where it is done, and under which address."""
+"""The daily check of the registration for events: in which environment it runs, and with which address."""
 
 import json
 import logging
@@ -19,8 +19,8 @@ def systems(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Systems:
     return systems
 
 
-def looked(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """What a look at the registration logs."""
+def events_of_daily_check(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """Run the daily check and return the events that it logs."""
     caplog.clear()
     app = App()
     try:
@@ -31,53 +31,55 @@ def looked(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [json.loads(record.getMessage()) for record in caplog.records if record.name == "cosell"]
 
 
-def slot(systems: Systems) -> str | None:
-    found = systems.partner_center.dispatcher.registration
-    return None if found is None else found.url
+def registered_address(systems: Systems) -> str | None:
+    registration = systems.partner_center.dispatcher.registration
+    return None if registration is None else registration.url
 
 
-def test_production_registers_where_the_platform_says_it_is(
+def test_production_registers_the_address_of_the_platform(
     systems: Systems, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("WEBSITE_HOSTNAME", "func-cosell.azurewebsites.net")
-    assert looked(caplog) == [{"event": "registration_kept", "outcome": "registered"}]
-    assert slot(systems) == ADDRESS
-    assert looked(caplog) == [{"event": "registration_kept", "outcome": "fine"}]
+    assert events_of_daily_check(caplog) == [{"event": "registration_kept", "outcome": "registered"}]
+    assert registered_address(systems) == ADDRESS
+    assert events_of_daily_check(caplog) == [{"event": "registration_kept", "outcome": "fine"}]
 
 
-def test_staging_looks_at_nothing_and_asks_nobody(
+def test_staging_skips_the_check_without_any_request(
     systems: Systems, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT", "staging")
     monkeypatch.setenv("EVENTS_URL", ADDRESS)
-    assert looked(caplog) == [{"event": "run_skipped", "run": "registration", "reason": "not_production"}]
-    assert (slot(systems), systems.partner_center.journal) == (None, [])
+    assert events_of_daily_check(caplog) == [
+        {"event": "run_skipped", "run": "registration", "reason": "not_production"}
+    ]
+    assert (registered_address(systems), systems.partner_center.journal) == (None, [])
 
 
-def test_staging_with_a_tenant_of_its_own_registers(
+def test_staging_with_its_own_tenant_registers(
     systems: Systems, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT", "staging")
     monkeypatch.setenv("EVENTS_REGISTER", "true")
     monkeypatch.setenv("EVENTS_URL", ADDRESS)
-    looked(caplog)
-    assert slot(systems) == ADDRESS
+    events_of_daily_check(caplog)
+    assert registered_address(systems) == ADDRESS
 
 
 @pytest.mark.usefixtures("systems")
 def test_without_an_address_nothing_is_registered(caplog: pytest.LogCaptureFixture) -> None:
-    assert looked(caplog) == [{"event": "run_skipped", "run": "registration", "reason": "no_address"}]
+    assert events_of_daily_check(caplog) == [{"event": "run_skipped", "run": "registration", "reason": "no_address"}]
 
 
-def test_production_that_may_not_register_comes_back_only_to_what_was_its_own(
+def test_production_that_may_not_register_repairs_only_its_former_registration(
     systems: Systems, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("EVENTS_REGISTER", "false")
     monkeypatch.setenv("EVENTS_URL", ADDRESS)
-    assert looked(caplog) == [{"event": "registration_missing"}]
-    assert slot(systems) is None
+    assert events_of_daily_check(caplog) == [{"event": "registration_missing"}]
+    assert registered_address(systems) is None
 
     systems.partner_center.register_events(ADDRESS)
-    assert looked(caplog) == [{"event": "registration_kept", "outcome": "repaired"}]
+    assert events_of_daily_check(caplog) == [{"event": "registration_kept", "outcome": "repaired"}]
     systems.partner_center.dispatcher.registration = None
-    assert looked(caplog) == [{"event": "registration_kept", "outcome": "registered"}]
+    assert events_of_daily_check(caplog) == [{"event": "registration_kept", "outcome": "registered"}]

@@ -1,4 +1,4 @@
-"""What every new referral carries comes from the settings (reference/partner-center.md 5.1)."""
+"""The settings give the constant values of new referrals (docs/reference/partner-center.md#creating-a-referral)."""
 
 from contextlib import closing
 from typing import Any
@@ -13,40 +13,40 @@ CONTACT, SHARE = "PARTNER_CENTER_CONSENT_TO_CONTACT", "PARTNER_CENTER_CONSENT_TO
 
 
 @pytest.fixture(autouse=True)
-def complete(monkeypatch: pytest.MonkeyPatch) -> None:
+def complete_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in (CONTACT, SHARE, "PARTNER_CENTER_QUALIFICATION", "PARTNER_CENTER_MARKETPLACE_INTENT", "MAPPING"):
         monkeypatch.delenv(variable, raising=False)
     for variable, value in COMPLETE.items():
         monkeypatch.setenv(variable, value)
 
 
-def body() -> dict[str, Any]:
-    """What a new referral carries beside its deal."""
+def new_referral_body() -> dict[str, Any]:
+    """Return the body of a new referral without a deal."""
     with closing(App()) as app:
         return app.translation.new_referral(Deal({}), "006")
 
 
 @pytest.mark.parametrize(
-    ("said", "contact", "share"),
+    ("variables", "contact", "share"),
     [({}, True, True), ({CONTACT: "false"}, False, True), ({SHARE: "false"}, True, False)],
 )
-def test_the_consents_are_what_the_settings_say(
-    monkeypatch: pytest.MonkeyPatch, said: dict[str, str], *, contact: bool, share: bool
+def test_the_settings_decide_about_the_consents(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], *, contact: bool, share: bool
 ) -> None:
-    for variable, value in said.items():
+    for variable, value in variables.items():
         monkeypatch.setenv(variable, value)
-    assert body()["consent"] == {
+    assert new_referral_body()["consent"] == {
         "consentToToShareInfoWithOthers": share,
         "consentToContact": contact,
         "consentToShareReferralWithMicrosoftSellers": False,
     }
 
 
-def test_so_are_location_qualification_and_intent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_decide_about_location_qualification_and_intent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARTNER_CENTER_LOCATION", "7654321")
     monkeypatch.setenv("PARTNER_CENTER_QUALIFICATION", "MarketingQualified")
     monkeypatch.setenv("PARTNER_CENTER_MARKETPLACE_INTENT", "Yes")
-    said = body()
-    assert (said["mpnId"], said["qualification"]) == ("7654321", "MarketingQualified")
-    requirements = said["details"]["requirements"]["additionalRequirements"]
+    body = new_referral_body()
+    assert (body["mpnId"], body["qualification"]) == ("7654321", "MarketingQualified")
+    requirements = body["details"]["requirements"]["additionalRequirements"]
     assert requirements["attributes"] == [{"id": "Yes", "type": "CustomerMarketplaceIntent"}]

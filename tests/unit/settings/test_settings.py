@@ -1,4 +1,4 @@
-"""A wrong setting stops the app: named, with an example, and without its value, which may be a secret."""
+"""A wrong setting stops the app. The error has its name and an example, but not its value, which may be a secret."""
 
 import re
 from collections.abc import Mapping
@@ -95,24 +95,25 @@ MALFORMED = {
 }
 FILES = {"ca_bundle", "roots", "intermediates", "certificates"}
 NEVER_MALFORMED = {"MAPPING"}
-"""Any text is a path; whoever opens the file says what is wrong with it, and in which line."""
+"""Any text is a valid path. The code that opens the file reports what is wrong in it."""
 
 
 @pytest.fixture(autouse=True)
-def complete(monkeypatch: pytest.MonkeyPatch) -> None:
+def complete_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in (*MALFORMED, *NEVER_MALFORMED, *(f"EVENT_{name}".upper() for name in EventSettings.model_fields)):
         monkeypatch.delenv(variable, raising=False)
     for variable, value in COMPLETE.items():
         monkeypatch.setenv(variable, value)
 
 
-def refused() -> str:
+def refusal_message() -> str:
+    """Return the message of the error for the current environment."""
     with pytest.raises(ConfigurationError) as caught:
         Settings.load()
     return str(caught.value)
 
 
-def variables(*groups: type[SettingsGroup]) -> set[str]:
+def variable_names(*groups: type[SettingsGroup]) -> set[str]:
     return {group.variable_name(name) for group in groups for name in group.model_fields}
 
 
@@ -131,12 +132,12 @@ def test_a_missing_setting_is_named_with_an_example(monkeypatch: pytest.MonkeyPa
         monkeypatch.delenv(variable)
     else:
         monkeypatch.setenv(variable, "")
-    assert re.search(rf"\b{variable}: is missing \(example: {variable}=\S+\)", refused())
+    assert re.search(rf"\b{variable}: is missing \(example: {variable}=\S+\)", refusal_message())
 
 
-def test_every_setting_is_tried_with_a_malformed_value() -> None:
-    everything = variables(*GROUPS[:-1])
-    assert everything == set(MALFORMED) | NEVER_MALFORMED
+def test_every_setting_has_a_malformed_value_in_this_test() -> None:
+    all_variables = variable_names(*GROUPS[:-1])
+    assert all_variables == set(MALFORMED) | NEVER_MALFORMED
 
 
 @pytest.mark.parametrize(("variable", "value"), MALFORMED.items())
@@ -144,13 +145,13 @@ def test_a_malformed_setting_is_named_with_an_example_and_never_shown(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)
-    said = refused()
-    assert said.startswith(f"{variable}: ")
-    assert re.search(rf"\(example: {variable}=\S", said)
-    assert CANARY not in said
+    message = refusal_message()
+    assert message.startswith(f"{variable}: ")
+    assert re.search(rf"\(example: {variable}=\S", message)
+    assert CANARY not in message
 
 
-def test_nothing_of_the_value_hides_in_the_chain_of_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_chain_of_errors_does_not_hold_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORE_CONNECTION_STRING", f"@Microsoft.KeyVault({CANARY})")
     with pytest.raises(ConfigurationError) as caught:
         Settings.load()
@@ -158,30 +159,30 @@ def test_nothing_of_the_value_hides_in_the_chain_of_errors(monkeypatch: pytest.M
     assert caught.value.__context__ is None
 
 
-def test_the_examples_are_themselves_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     for group in (*GROUPS, TriggerSettings):
         for name, value in group.examples.items():
             if name in FILES:
                 continue
             monkeypatch.setenv(group.variable_name(name), value)
     for group in (*GROUPS, TriggerSettings):
-        group.read()
+        group.from_environment()
 
 
-def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_error_reports_all_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("ENVIRONMENT", "SALESFORCE_URL", "KEY_VAULT_URL", "STORE_FILE"):
         monkeypatch.delenv(variable)
-    said = refused()
+    message = refusal_message()
     for variable in ("ENVIRONMENT", "SALESFORCE_URL", "KEY_VAULT_URL"):
-        assert f"{variable}: is missing" in said
-    assert "Exactly one of STORE_TABLES_URL" in said
+        assert f"{variable}: is missing" in message
+    assert "Exactly one of STORE_TABLES_URL" in message
 
 
 # --- one store --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "chosen",
+    "stores",
     [
         {},
         {"STORE_FILE": "a", "STORE_TABLES_URL": "https://a.example"},
@@ -195,15 +196,15 @@ def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         },
     ],
 )
-def test_there_is_exactly_one_store(monkeypatch: pytest.MonkeyPatch, chosen: Mapping[str, str]) -> None:
+def test_exactly_one_store_must_be_set(monkeypatch: pytest.MonkeyPatch, stores: Mapping[str, str]) -> None:
     monkeypatch.delenv("STORE_FILE")
-    for variable, value in chosen.items():
+    for variable, value in stores.items():
         monkeypatch.setenv(variable, value)
-    said = refused()
-    assert said.count("Exactly one of") == 1
-    assert CANARY not in said
-    for variable in chosen:
-        assert said.count(variable) >= 2, "the rule names it, and so does what was said"
+    message = refusal_message()
+    assert message.count("Exactly one of") == 1
+    assert CANARY not in message
+    for variable in stores:
+        assert message.count(variable) >= 2, "the rule names it, and so does the list of what is set"
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_each_kind_of_store_alone_is_enough(monkeypatch: pytest.MonkeyPatch, var
 
 
 @pytest.mark.parametrize("environment", ["production", "Production", "PRODUCTION"])
-def test_production_carries_no_tag_however_it_is_written(monkeypatch: pytest.MonkeyPatch, environment: str) -> None:
+def test_production_has_no_tag_in_any_spelling(monkeypatch: pytest.MonkeyPatch, environment: str) -> None:
     monkeypatch.setenv("ENVIRONMENT", environment)
     assert Settings.load().sync.tag is None
 
@@ -236,29 +237,29 @@ def test_every_other_environment_is_tagged_in_capitals(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("said", "begin"),
+    ("value", "begin"),
     [
         ("2026-11-01T00:00:00Z", datetime(2026, 11, 1, tzinfo=UTC)),
         ("2026-11-01T00:00:00", datetime(2026, 11, 1, tzinfo=UTC)),
         ("2026-11-01T02:00:00+02:00", datetime(2026, 11, 1, 2, tzinfo=timezone(timedelta(hours=2)))),
     ],
 )
-def test_the_beginning_has_a_time_zone(monkeypatch: pytest.MonkeyPatch, said: str, begin: datetime) -> None:
-    monkeypatch.setenv("SYNC_FROM", said)
+def test_sync_from_gets_a_time_zone(monkeypatch: pytest.MonkeyPatch, value: str, begin: datetime) -> None:
+    monkeypatch.setenv("SYNC_FROM", value)
     assert Settings.load().sync.begin == begin
 
 
-def test_without_a_beginning_the_first_start_is_one() -> None:
+def test_without_sync_from_the_sync_begins_at_the_first_start() -> None:
     assert Settings.load().sync.begin is None
 
 
-@pytest.mark.parametrize("said", ["a.example b.example", "a.example,b.example", " a.example ,  b.example,"])
-def test_lists_are_separated_by_spaces_or_commas(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
-    monkeypatch.setenv("EVENT_RESOURCE_HOSTS", said)
+@pytest.mark.parametrize("value", ["a.example b.example", "a.example,b.example", " a.example ,  b.example,"])
+def test_lists_are_separated_by_spaces_or_commas(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("EVENT_RESOURCE_HOSTS", value)
     assert event_settings().resource_hosts == ("a.example", "b.example")
 
 
-def test_a_wrong_setting_of_the_door_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_setting_of_webhook_admission_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVENT_MAX_BYTES", CANARY)
     with pytest.raises(ConfigurationError, match=r"^EVENT_MAX_BYTES: .*\(example: EVENT_MAX_BYTES=65536\)$") as caught:
         event_settings()
@@ -266,7 +267,7 @@ def test_a_wrong_setting_of_the_door_is_named_too(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("environment", "said", "holds"),
+    ("environment", "events_register", "holds"),
     [
         ("production", None, True),
         ("Production", None, True),
@@ -275,17 +276,17 @@ def test_a_wrong_setting_of_the_door_is_named_too(monkeypatch: pytest.MonkeyPatc
         ("production", "false", False),
     ],
 )
-def test_production_registers_for_events_unless_it_is_told_otherwise(
-    monkeypatch: pytest.MonkeyPatch, environment: str, said: str | None, *, holds: bool
+def test_production_registers_for_events_unless_the_setting_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, environment: str, events_register: str | None, *, holds: bool
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT", environment)
-    if said is not None:
-        monkeypatch.setenv("EVENTS_REGISTER", said)
+    if events_register is not None:
+        monkeypatch.setenv("EVENTS_REGISTER", events_register)
     assert Settings.load().holds_registration is holds
 
 
 @pytest.mark.parametrize(
-    ("said", "platform", "address"),
+    ("setting", "platform", "address"),
     [
         (None, None, None),
         (None, "func-cosell.azurewebsites.net", "https://func-cosell.azurewebsites.net/api/events"),
@@ -293,10 +294,10 @@ def test_production_registers_for_events_unless_it_is_told_otherwise(
         ("https://api.acme.example/events/", "func.azurewebsites.net", "https://api.acme.example/events"),
     ],
 )
-def test_the_event_door_is_where_the_platform_says_or_the_setting(
-    monkeypatch: pytest.MonkeyPatch, said: str | None, platform: str | None, address: str | None
+def test_the_events_address_comes_from_the_setting_or_the_platform(
+    monkeypatch: pytest.MonkeyPatch, setting: str | None, platform: str | None, address: str | None
 ) -> None:
-    for name, value in (("EVENTS_URL", said), ("WEBSITE_HOSTNAME", platform)):
+    for name, value in (("EVENTS_URL", setting), ("WEBSITE_HOSTNAME", platform)):
         if value is not None:
             monkeypatch.setenv(name, value)
     assert Settings.load().webhook.address == address

@@ -1,4 +1,4 @@
-"""The emulators, started once; nobody has signed in yet."""
+"""The emulators, started once. Nobody has signed in yet."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,13 +7,13 @@ import pytest
 import stamina
 
 from local.systems import Systems
-from tests.unit.cli.connect_partner_center.connect_bench import PLACEHOLDER, RT, Person
+from tests.unit.cli.connect_partner_center.sign_in_steps import PLACEHOLDER, REFRESH_TOKEN, Person
 
 
 @pytest.fixture
 def systems(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Systems]:
     monkeypatch.chdir(tmp_path)
-    systems.vault.shelf.put(RT, {"value": PLACEHOLDER})
+    systems.vault.shelf.put(REFRESH_TOKEN, {"value": PLACEHOLDER})
     systems.partner_center.populate(1)
     with stamina.set_testing(True, attempts=2, cap=True):
         yield systems

@@ -1,4 +1,4 @@
-"""A public registration: by device code, without a credential."""
+"""A public registration: it signs in with a device code and has no credential."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,57 +8,57 @@ import pytest
 from local.systems import Systems
 from shared.cli.exit_codes import Exit
 from shared.foundation.errors import ConfigurationError, SignInFailed
-from tests.unit.cli.connect_partner_center.connect_bench import (
+from tests.unit.cli.connect_partner_center.sign_in_steps import (
     PLACEHOLDER,
     Person,
     connect,
-    forms,
-    public,
-    stored,
+    journal_tags,
+    make_registration_public,
+    stored_secret,
 )
 
 
-def test_a_device_code_is_for_a_public_registration_alone(systems: Systems) -> None:
+def test_only_a_public_registration_can_use_a_device_code(systems: Systems) -> None:
     with pytest.raises(ConfigurationError, match="PARTNER_CENTER_PUBLIC_CLIENT=true"):
         connect(device_code=True)
 
-    assert forms(systems) == []
+    assert journal_tags(systems) == []
 
 
 def test_a_device_code_signs_in_without_a_credential(
     systems: Systems, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    public(systems, monkeypatch)
+    make_registration_public(systems, monkeypatch)
 
     assert connect(device_code=True) is Exit.OK
 
     assert "https://microsoft.com/devicelogin and enter the code" in capsys.readouterr().out
-    assert stored(systems) in systems.partner.entra._grants
+    assert stored_secret(systems) in systems.partner.entra._grants
 
 
-def test_a_public_registration_signs_in_by_browser_as_well(
+def test_a_public_registration_can_sign_in_by_browser_too(
     systems: Systems, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    public(systems, monkeypatch)
+    make_registration_public(systems, monkeypatch)
 
     assert connect(person) is Exit.OK
 
 
-# Nobody waits here, and MSAL says so.
+# The test does not wait between polls, and MSAL warns about that.
 @pytest.mark.filterwarnings("ignore:Attempted too soon")
-def test_the_code_is_asked_about_at_its_interval_until_the_person_is_done(
+def test_the_command_polls_at_the_given_interval_until_the_person_has_signed_in(
     systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    public(systems, monkeypatch)
+    make_registration_public(systems, monkeypatch)
     systems.partner.entra.settings.person = "waits"
     pauses: list[float] = []
 
-    def pause(seconds: float) -> None:
+    def consent_at_third_pause(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 3:
             systems.partner.entra.settings.person = "consents"
 
-    assert connect(device_code=True, pause=pause) is Exit.OK
+    assert connect(device_code=True, pause=consent_at_third_pause) is Exit.OK
     assert pauses == [5, 5, 5]
 
 
@@ -70,30 +70,30 @@ def test_the_code_is_asked_about_at_its_interval_until_the_person_is_done(
         (lambda entra: entra.fail_next(53003, at="token"), "AADSTS53003"),
     ],
 )
-def test_a_device_code_that_comes_to_nothing_is_an_error(
+def test_a_device_code_that_is_refused_or_expires_is_an_error(
     systems: Systems, monkeypatch: pytest.MonkeyPatch, prepare: Callable[[object], None], code: str
 ) -> None:
-    public(systems, monkeypatch)
+    make_registration_public(systems, monkeypatch)
 
     with pytest.raises(SignInFailed) as refused:
         connect(device_code=True, pause=lambda _: prepare(systems.partner.entra))
 
     systems.partner.entra.clock.set(datetime.now(UTC))
-    assert (refused.value.code, stored(systems)) == (code, PLACEHOLDER)
+    assert (refused.value.code, stored_secret(systems)) == (code, PLACEHOLDER)
 
 
-# Nobody waits here, and MSAL says so.
+# The test does not wait between polls, and MSAL warns about that.
 @pytest.mark.filterwarnings("ignore:Attempted too soon")
-def test_nobody_who_types_the_code_is_an_error(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
-    public(systems, monkeypatch)
+def test_a_code_that_nobody_enters_is_an_error(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_registration_public(systems, monkeypatch)
     systems.partner.entra.settings.person = "waits"
 
-    with pytest.raises(SignInFailed, match="nobody typed the code"):
+    with pytest.raises(SignInFailed, match="the code was not entered"):
         connect(device_code=True, seconds=0.01)
 
 
 @pytest.mark.usefixtures("systems")
-def test_a_registration_that_is_confidential_after_all_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_confidential_registration_configured_as_public_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARTNER_CENTER_PUBLIC_CLIENT", "true")
 
     with pytest.raises(SignInFailed) as refused:

@@ -1,4 +1,4 @@
-"""The address of the loopback that a browser comes back to."""
+"""The loopback address to which the browser returns after a sign-in."""
 
 import socket
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def browser() -> Iterator[httpx.Client]:
         yield browser
 
 
-def test_the_first_answer_with_the_state_counts_and_no_other(redirect: RedirectListener, browser: httpx.Client) -> None:
+def test_only_the_first_answer_with_the_state_is_accepted(redirect: RedirectListener, browser: httpx.Client) -> None:
     first = browser.post(redirect.url, data={"code": "first", "state": "the-state"})
     second = browser.post(redirect.url, data={"code": "second", "state": "the-state"})
 
@@ -31,7 +31,7 @@ def test_the_first_answer_with_the_state_counts_and_no_other(redirect: RedirectL
     assert (first.headers["Cache-Control"], first.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
 
 
-def test_a_refusal_counts_as_well(redirect: RedirectListener, browser: httpx.Client) -> None:
+def test_a_refused_sign_in_is_an_answer_too(redirect: RedirectListener, browser: httpx.Client) -> None:
     browser.post(redirect.url, data={"error": "access_denied", "state": "the-state"})
 
     assert redirect.wait_for_answer(1) == {"error": "access_denied", "state": "the-state"}
@@ -51,27 +51,29 @@ def test_a_refusal_counts_as_well(redirect: RedirectListener, browser: httpx.Cli
     ],
     ids=range(8),
 )
-def test_what_is_no_answer_is_left_alone(redirect: RedirectListener, browser: httpx.Client, body: bytes) -> None:
+def test_a_form_that_does_not_belong_to_the_sign_in_is_ignored(
+    redirect: RedirectListener, browser: httpx.Client, body: bytes
+) -> None:
     assert browser.post(redirect.url, content=body).status_code == 404
     assert redirect.wait_for_answer(0) is None
 
 
 @pytest.mark.parametrize("length", ["-1", "many", "99999999999999999999"])
-def test_a_strange_length_is_no_answer(redirect: RedirectListener, length: str) -> None:
+def test_an_invalid_content_length_is_not_an_answer(redirect: RedirectListener, length: str) -> None:
     with socket.create_connection(("127.0.0.1", redirect._server.server_address[1]), timeout=5) as browser:
         browser.sendall(f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n".encode())
         assert browser.recv(1000).split()[1] == b"404"
 
 
-def test_an_address_with_the_state_in_it_is_no_answer(redirect: RedirectListener, browser: httpx.Client) -> None:
+def test_a_get_request_with_the_state_is_not_an_answer(redirect: RedirectListener, browser: httpx.Client) -> None:
     assert browser.get(f"{redirect.url}/?code=x&state=the-state").status_code == 404
     assert redirect.wait_for_answer(0) is None
 
 
-def test_nothing_counts_before_the_sign_in_has_begun(browser: httpx.Client) -> None:
+def test_no_answer_is_accepted_before_the_sign_in_has_begun(browser: httpx.Client) -> None:
     with RedirectListener() as redirect:
         assert browser.post(redirect.url, data={"code": "x", "state": ""}).status_code == 404
 
 
-def test_it_listens_on_the_loopback_alone(redirect: RedirectListener) -> None:
+def test_it_listens_only_on_the_loopback(redirect: RedirectListener) -> None:
     assert redirect._server.server_address[0] == "127.0.0.1"

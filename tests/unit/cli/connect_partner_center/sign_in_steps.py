@@ -1,4 +1,4 @@
-"""The person before the browser, and the command with its options."""
+"""The steps of a sign-in: the person with a browser, and the command with its options."""
 
 import re
 from html import unescape
@@ -14,14 +14,14 @@ from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 
-RT = "partner-center-refresh-token"
+REFRESH_TOKEN = "partner-center-refresh-token"
 CERTIFICATE = "partner-center-certificate"
-HERE = Environment("local")
+LOCAL = Environment("local")
 PLACEHOLDER = "placeholder: run `cosell connect partner-center`"
 
 
 class Person:
-    """Opens what the command asks for, as a browser does: a form that posts itself is posted, to the loopback too."""
+    """Opens the address that the command prints. A page with a form is submitted, as a browser does."""
 
     def __init__(self, systems: Systems) -> None:
         self.systems = systems
@@ -40,26 +40,29 @@ class Person:
         return True
 
     @property
-    def asked(self) -> dict[str, str]:
+    def requested_parameters(self) -> dict[str, str]:
+        """The query parameters of the address that was opened first."""
         return {name: values[0] for name, values in parse_qs(urlsplit(self.opened[0]).query).items()}
 
 
-def connect(person: Person | None = None, **wanted: object) -> Exit:
-    chosen: dict[str, object] = {"seconds": 5.0, "pause": lambda _: None, **wanted}
+def connect(person: Person | None = None, **options: object) -> Exit:
+    """Run the command with these options, and let `person` use the browser."""
+    all_options: dict[str, object] = {"seconds": 5.0, "pause": lambda _: None, **options}
     if person is not None:
-        chosen["open_browser"] = person
-    return run_connect_partner_center(HERE, Output(), ConnectOptions(**chosen))  # type: ignore[arg-type]  # the options vary by case
+        all_options["open_browser"] = person
+    return run_connect_partner_center(LOCAL, Output(), ConnectOptions(**all_options))  # type: ignore[arg-type]  # the options vary by case
 
 
-def stored(systems: Systems, name: str = RT) -> str:
+def stored_secret(systems: Systems, name: str = REFRESH_TOKEN) -> str:
     return systems.vault.shelf.find(name).latest.value
 
 
-def public(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+def make_registration_public(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     entra = systems.partner.entra
     entra.apps[entra.client_id] = Registration(entra.client_id, public=True)
     monkeypatch.setenv("PARTNER_CENTER_PUBLIC_CLIENT", "true")
 
 
-def forms(systems: Systems) -> list[str]:
+def journal_tags(systems: Systems) -> list[str]:
+    """The tags of all requests that Entra ID received."""
     return [tag for entry in systems.partner.entra.journal for tag in entry.tags]

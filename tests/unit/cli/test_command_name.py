@@ -1,4 +1,4 @@
-"""The command calls itself what a person calls it, however it was started."""
+"""The command shows its name as `cosell`, however it is started."""
 
 import sys
 from pathlib import Path
@@ -10,14 +10,14 @@ from shared.cli.main import main
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["doctor", "--nonsense"], ["webhook"]])
-def test_usage_names_the_command(
+def test_the_usage_line_names_the_command_cosell(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # As `python -m shared.cli` starts it: the library then reads the module's name off `__main__`.
+    # As with `python -m shared.cli`: then the library takes the name from the module `__main__`.
     monkeypatch.setattr(sys, "argv", [str(Path(shared.cli.__file__).with_name("__main__.py")), *arguments])
     monkeypatch.setattr(sys.modules["__main__"], "__package__", "shared.cli")
     with pytest.raises(SystemExit):
         main()
-    told = "".join(capsys.readouterr())
-    assert "Usage: cosell" in told
-    assert "python" not in told
+    text = "".join(capsys.readouterr())
+    assert "Usage: cosell" in text
+    assert "python" not in text

@@ -1,4 +1,4 @@
-"""What a consent is tried for before it is stored, and the credential of the app registration."""
+"""The checks of a consent before it is stored, and the credential of the app registration."""
 
 import json
 from datetime import UTC, datetime
@@ -15,13 +15,13 @@ from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.clients.partner_center.consent import NEXT_CERTIFICATE
 from shared.foundation.errors import ConfigurationError, ConsentNeeded, CosellError, SignInFailed, Unavailable
-from tests.unit.cli.connect_partner_center.connect_bench import (
+from tests.unit.cli.connect_partner_center.sign_in_steps import (
     CERTIFICATE,
-    HERE,
+    LOCAL,
     PLACEHOLDER,
     Person,
     connect,
-    stored,
+    stored_secret,
 )
 
 
@@ -35,24 +35,24 @@ from tests.unit.cli.connect_partner_center.connect_bench import (
         ({"audiences": (REFERRALS_AUDIENCE,)}, "events API", "service principal"),
     ],
 )
-def test_what_is_missing_is_named_with_its_remedy_and_nothing_is_stored(
+def test_a_failed_check_is_reported_with_its_remedy_and_nothing_is_stored(
     systems: Systems, person: Person, capsys: pytest.CaptureFixture[str], settings: dict[str, object],
     failed: str | None, remedy: str,
 ) -> None:  # fmt: skip
     for name, value in settings.items():
         setattr(systems.partner.entra.settings, name, value)
 
-    code = run_connect_partner_center(HERE, Output(as_json=True), ConnectOptions(seconds=5.0, open_browser=person))
+    code = run_connect_partner_center(LOCAL, Output(as_json=True), ConnectOptions(seconds=5.0, open_browser=person))
 
-    said = json.loads(capsys.readouterr().out)
-    wrong = {check["name"]: check["remedy"] for check in said["checks"] if check["result"] == "failed"}
-    assert list(wrong) == ([failed] if failed else [])
-    assert remedy in wrong.get(failed or "", "")
-    assert (code, said["ok"]) == ((Exit.SIGN_IN, False) if failed else (Exit.OK, True))
-    assert (stored(systems) == PLACEHOLDER) == bool(failed)
+    document = json.loads(capsys.readouterr().out)
+    remedies = {check["name"]: check["remedy"] for check in document["checks"] if check["result"] == "failed"}
+    assert list(remedies) == ([failed] if failed else [])
+    assert remedy in remedies.get(failed or "", "")
+    assert (code, document["ok"]) == ((Exit.SIGN_IN, False) if failed else (Exit.OK, True))
+    assert (stored_secret(systems) == PLACEHOLDER) == bool(failed)
 
 
-def test_a_consent_for_events_alone_never_gets_as_far_as_a_token(systems: Systems, person: Person) -> None:
+def test_a_consent_for_the_events_api_only_gives_no_token(systems: Systems, person: Person) -> None:
     systems.partner.entra.settings.consented = (WEBHOOKS_AUDIENCE,)
 
     with pytest.raises(ConsentNeeded) as refused:
@@ -61,7 +61,7 @@ def test_a_consent_for_events_alone_never_gets_as_far_as_a_token(systems: System
     assert refused.value.code == "AADSTS65001"
 
 
-def test_a_second_run_succeeds_after_what_was_missing_is_mended(systems: Systems, person: Person) -> None:
+def test_a_second_run_succeeds_after_the_correction(systems: Systems, person: Person) -> None:
     systems.partner.entra.settings.mfa = False
     assert connect(person) is Exit.SIGN_IN
 
@@ -69,23 +69,23 @@ def test_a_second_run_succeeds_after_what_was_missing_is_mended(systems: Systems
     assert connect(person) is Exit.OK
 
 
-def test_partner_center_away_stores_nothing(systems: Systems, person: Person) -> None:
+def test_nothing_is_stored_while_partner_center_does_not_answer(systems: Systems, person: Person) -> None:
     systems.partner_center.faults.append(Fault(FaultKind.ANSWER, times=100, status=503))
 
     with pytest.raises(Unavailable):
         connect(person)
 
-    assert stored(systems) == PLACEHOLDER
+    assert stored_secret(systems) == PLACEHOLDER
 
 
-def test_a_vault_that_takes_nothing_is_an_error(systems: Systems, person: Person) -> None:
+def test_a_vault_that_refuses_writes_is_an_error(systems: Systems, person: Person) -> None:
     systems.vault.access.write = False
 
     with pytest.raises(CosellError):
         connect(person)
 
 
-def test_neither_certificate_nor_secret_is_told_before_anybody_signs_in(systems: Systems, person: Person) -> None:
+def test_a_missing_credential_is_reported_before_the_person_signs_in(systems: Systems, person: Person) -> None:
     systems.vault.shelf.delete("partner-center-client-secret")
     try:
         with pytest.raises(SignInFailed) as refused:
@@ -96,34 +96,36 @@ def test_neither_certificate_nor_secret_is_told_before_anybody_signs_in(systems:
     assert (refused.value.code, person.opened) == ("credentialMissing", [])
 
 
-def test_a_new_certificate_waits_until_a_sign_in_proves_it(
+def test_a_new_certificate_is_put_into_use_only_after_a_sign_in_with_it(
     systems: Systems, person: Person, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert connect(make_certificate=True) is Exit.OK
     file = tmp_path / "cosell-local.cer"
-    uploaded, said = file.read_text(encoding="ascii"), capsys.readouterr().out
-    waiting = self_signed_certificate.parse_certificate(stored(systems, NEXT_CERTIFICATE))
-    assert waiting is not None
-    assert uploaded == waiting.public_pem
-    assert "PRIVATE" not in uploaded + said
-    assert all(word in said for word in ("cosell-local.cer", waiting.thumbprint, systems.partner.entra.client_id))
+    uploaded, output = file.read_text(encoding="ascii"), capsys.readouterr().out
+    certificate = self_signed_certificate.parse_certificate(stored_secret(systems, NEXT_CERTIFICATE))
+    assert certificate is not None
+    assert uploaded == certificate.public_pem
+    assert "PRIVATE" not in uploaded + output
+    assert all(word in output for word in ("cosell-local.cer", certificate.thumbprint, systems.partner.entra.client_id))
 
     assert connect(person) is Exit.OK
-    said = capsys.readouterr().out
-    assert "does not know the new certificate yet" in said
-    assert "proves itself by the client secret" in said
+    output = capsys.readouterr().out
+    assert "does not know the new certificate yet" in output
+    assert "signs in with the client secret" in output
 
     systems.partner.entra.register(systems.partner.entra.client_id, certificate_pem=uploaded)
     assert connect(person) is Exit.OK
-    kept = systems.vault.shelf.find(CERTIFICATE).latest
-    assert kept.value == waiting.pem
-    assert datetime.fromtimestamp(kept.attributes["exp"], UTC) == waiting.ends
+    stored = systems.vault.shelf.find(CERTIFICATE).latest
+    assert stored.value == certificate.pem
+    assert datetime.fromtimestamp(stored.attributes["exp"], UTC) == certificate.ends
 
     assert connect(person) is Exit.OK
     assert "the certificate in use" in capsys.readouterr().out
 
 
-def test_a_certificate_that_is_not_uploaded_is_told_before_anybody_signs_in(systems: Systems, person: Person) -> None:
+def test_a_certificate_that_is_not_uploaded_is_reported_before_the_person_signs_in(
+    systems: Systems, person: Person
+) -> None:
     systems.vault.shelf.delete("partner-center-client-secret")
     try:
         connect(make_certificate=True)
@@ -136,17 +138,17 @@ def test_a_certificate_that_is_not_uploaded_is_told_before_anybody_signs_in(syst
     assert "Upload the certificate" in early.value.remedy
 
 
-def test_a_client_secret_is_asked_for_and_kept_with_its_end(
+def test_a_client_secret_is_stored_with_its_end_date(
     systems: Systems, person: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
     systems.partner.entra.register(systems.partner.entra.client_id, secret="another-secret")
     end = datetime(2027, 3, 31, tzinfo=UTC)
 
-    wanted = {"client_secret": True, "secret_ends": end, "ask_secret": lambda: "another-secret\n"}
-    assert connect(person, **wanted) is Exit.OK
+    options = {"client_secret": True, "secret_ends": end, "ask_secret": lambda: "another-secret\n"}
+    assert connect(person, **options) is Exit.OK
 
-    kept = systems.vault.shelf.find("partner-center-client-secret").latest
-    assert (kept.value, kept.attributes["exp"]) == ("another-secret", int(end.timestamp()))
+    stored = systems.vault.shelf.find("partner-center-client-secret").latest
+    assert (stored.value, stored.attributes["exp"]) == ("another-secret", int(end.timestamp()))
     assert "another-secret" not in capsys.readouterr().out
 
 

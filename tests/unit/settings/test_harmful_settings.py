@@ -1,4 +1,4 @@
-"""Settings that look right and would harm a running app: refused at the start, named, with an example."""
+"""Settings that have the right form but would harm a running app: they are refused at start, with an example."""
 
 from pathlib import Path
 
@@ -17,15 +17,16 @@ TIMES = (
 
 
 @pytest.fixture(autouse=True)
-def complete(monkeypatch: pytest.MonkeyPatch) -> None:
+def complete_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in (*TIMES, "CA_BUNDLE", "PARTNER_CENTER_REFERRAL_LINK"):
         monkeypatch.delenv(variable, raising=False)
     for variable, value in COMPLETE.items():
         monkeypatch.setenv(variable, value)
 
 
-def refused(monkeypatch: pytest.MonkeyPatch, **said: str) -> str:
-    for variable, value in said.items():
+def refusal_message(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    """Set the variables and return the message of the error."""
+    for variable, value in variables.items():
         monkeypatch.setenv(variable, value)
     with pytest.raises(ConfigurationError) as caught:
         Settings.load()
@@ -38,21 +39,21 @@ def refused(monkeypatch: pytest.MonkeyPatch, **said: str) -> str:
 @pytest.mark.parametrize("variable", TIMES)
 @pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e300", "86401"])
 def test_a_time_is_at_most_a_day(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
-    said = refused(monkeypatch, **{variable: value})
-    assert said.startswith(f"{variable}: Input should be ")
-    assert f"(example: {variable}=" in said
+    message = refusal_message(monkeypatch, **{variable: value})
+    assert message.startswith(f"{variable}: Input should be ")
+    assert f"(example: {variable}=" in message
 
 
 @pytest.mark.parametrize("variable", ["LEASE_SECONDS", "DEADLINE_SECONDS", "RUN_SECONDS"])
-def test_no_lease_no_deadline_and_no_run_is_of_no_length(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
-    assert refused(monkeypatch, **{variable: "0"}).startswith(f"{variable}: Input should be greater than 0")
+def test_lease_deadline_and_run_time_must_not_be_zero(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    assert refusal_message(monkeypatch, **{variable: "0"}).startswith(f"{variable}: Input should be greater than 0")
 
 
-@pytest.mark.parametrize("said", [{"LEASE_SECONDS": "120"}, {"LEASE_SECONDS": "30"}, {"DEADLINE_SECONDS": "150"}])
-def test_a_lease_that_holds_no_two_deadlines_would_never_write(
-    monkeypatch: pytest.MonkeyPatch, said: dict[str, str]
+@pytest.mark.parametrize("variables", [{"LEASE_SECONDS": "120"}, {"LEASE_SECONDS": "30"}, {"DEADLINE_SECONDS": "150"}])
+def test_a_lease_of_at_most_two_deadlines_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    assert refused(monkeypatch, **said) == (
+    assert refusal_message(monkeypatch, **variables) == (
         "LEASE_SECONDS: must be more than twice DEADLINE_SECONDS (example: LEASE_SECONDS=300 with DEADLINE_SECONDS=60)"
     )
 
@@ -78,11 +79,11 @@ def test_a_lease_of_more_than_two_deadlines_is_enough(monkeypatch: pytest.Monkey
         "https://partner.example/{id.__class__}",
     ],
 )
-def test_a_link_that_cannot_hold_the_id_is_refused(monkeypatch: pytest.MonkeyPatch, link: str) -> None:
-    said = refused(monkeypatch, PARTNER_CENTER_REFERRAL_LINK=link)
+def test_a_link_that_cannot_hold_the_id_is_refusal_message(monkeypatch: pytest.MonkeyPatch, link: str) -> None:
+    message = refusal_message(monkeypatch, PARTNER_CENTER_REFERRAL_LINK=link)
     default = PartnerCenterSettings.model_fields["referral_link"].default
-    assert said == (
-        "PARTNER_CENTER_REFERRAL_LINK: must hold {id}, which stands for the referral's id, and no other brace "
+    assert message == (
+        "PARTNER_CENTER_REFERRAL_LINK: must contain {id}, the place of the referral's id, and no other brace "
         f"(example: PARTNER_CENTER_REFERRAL_LINK={default})"
     )
 
@@ -105,22 +106,25 @@ def test_a_bundle_without_a_certificate_is_refused(
 ) -> None:
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(content)
-    assert refused(monkeypatch, CA_BUNDLE=str(bundle)) == (
-        "CA_BUNDLE: holds no certificate that can be read (PEM) (example: CA_BUNDLE=/etc/ssl/acme.pem)"
+    assert refusal_message(monkeypatch, CA_BUNDLE=str(bundle)) == (
+        "CA_BUNDLE: contains no readable certificate in PEM form (example: CA_BUNDLE=/etc/ssl/acme.pem)"
     )
 
 
-def test_a_bundle_of_one_certificate_or_of_many_is_taken(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> None:
+def test_a_bundle_of_one_or_many_certificates_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority
+) -> None:
     for bundle in (authority.bundle, Path(certifi.where())):
         monkeypatch.setenv("CA_BUNDLE", str(bundle))
         assert Settings.load().vault.ca_bundle == bundle
 
 
 @pytest.mark.parametrize(
-    ("file", "why"), [("nowhere/store.sqlite", "lies in a folder that is not there"), ("", "is a folder, not a file")]
+    ("file", "problem"),
+    [("nowhere/store.sqlite", "is in a folder that does not exist"), ("", "is a folder, not a file")],
 )
 def test_a_store_that_cannot_be_a_file_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, file: str, why: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, file: str, problem: str
 ) -> None:
-    said = refused(monkeypatch, STORE_FILE=str(tmp_path / file))
-    assert said == f"STORE_FILE: {why} (example: STORE_FILE=cosell.sqlite)"
+    message = refusal_message(monkeypatch, STORE_FILE=str(tmp_path / file))
+    assert message == f"STORE_FILE: {problem} (example: STORE_FILE=cosell.sqlite)"

@@ -1,0 +1,115 @@
+"""The doctor's checks of our own side: settings, mapping file, secrets and storage."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from emulators.base.emulator import Fault, FaultKind
+from local.systems import Systems
+from shared.doctor.finding import Result
+from shared.doctor.run_checks import PREREQUISITES
+from shared.store.sqlite_rows import SqliteRows
+from tests.unit.doctor.conftest import Doctor
+
+
+def test_no_check_of_a_healthy_installation_fails(doctor: Doctor) -> None:
+    results = {name: verdict.result for name, verdict in doctor.run().items()}
+    assert set(results) == {item.name for item in PREREQUISITES}
+    assert {name for name, result in results.items() if result is Result.FAILED} == set()
+    assert {name for name, result in results.items() if result is Result.SKIPPED} <= {"webhook registration"}
+
+
+def test_a_wrong_setting_is_named_and_the_checks_that_need_it_are_skipped(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARTNER_CENTER_LOCATION", "here")
+    verdicts = doctor.run()
+    assert verdicts["settings"].found.startswith("PARTNER_CENTER_LOCATION: ")
+    assert {verdict.result for name, verdict in verdicts.items() if name != "settings"} == {Result.SKIPPED}
+
+
+def test_a_broken_mapping_file_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_text('extends = "default"\n[fields.money]\ntype = "gold"\n', encoding="utf-8")
+    monkeypatch.setenv("MAPPING", str(path))
+    assert "broken.toml, line 3" in doctor.failed_verdict("mapping file").found
+
+
+def test_a_vault_that_denies_access_is_reported_with_the_role(doctor: Doctor, systems: Systems) -> None:
+    denied = '{"error":{"code":"Forbidden","message":"no","innererror":{"code":"ForbiddenByRbac"}}}'
+    systems.vault.faults.append(Fault(FaultKind.ANSWER, path="secrets", times=20, status=403, body=denied))
+    verdict = doctor.failed_verdict("vault")
+    assert "Key Vault Secrets Officer" in verdict.remedy
+    systems.vault.faults.clear()
+
+
+@pytest.mark.parametrize(
+    ("secret", "check", "remedy"),
+    [
+        ("salesforce-private-key", "Salesforce key", "connect salesforce"),
+        ("partner-center-client-secret", "Partner Center credential", "connect partner-center"),
+        ("partner-center-refresh-token", "refresh token", "connect partner-center"),
+    ],
+)
+def test_each_missing_secret_is_named(doctor: Doctor, systems: Systems, secret: str, check: str, remedy: str) -> None:
+    systems.vault.shelf.delete(secret)
+    verdict = doctor.failed_verdict(check)
+    assert secret in verdict.found
+    assert remedy in verdict.remedy
+
+
+def test_a_secret_without_a_private_key_fails(doctor: Doctor, systems: Systems) -> None:
+    systems.vault.shelf.put("salesforce-private-key", {"value": "placeholder"})
+    assert "is not a private key" in doctor.failed_verdict("Salesforce key").found
+
+
+@pytest.mark.parametrize(("days", "words"), [(-3, "ended"), (5, "more days")])
+@pytest.mark.parametrize(
+    ("secret", "check", "remedy"),
+    [
+        ("partner-center-client-secret", "Partner Center credential", "connect partner-center"),
+        ("salesforce-private-key", "Salesforce key", "--rotate"),
+    ],
+)
+def test_a_secret_that_has_ended_or_ends_soon_fails(
+    doctor: Doctor, systems: Systems, days: int, words: str, secret: str, check: str, remedy: str
+) -> None:
+    stored = next(stored for stored in systems.vault.shelf.live() if stored.name == secret)
+    end = int((datetime.now(UTC) + timedelta(days=days)).timestamp())
+    stored.latest.attributes["exp"] = end
+    verdict = doctor.failed_verdict(check)
+    assert words in verdict.found
+    assert remedy in verdict.remedy
+    del stored.latest.attributes["exp"]
+
+
+def test_a_refresh_token_that_is_not_renewed_fails_with_its_age(doctor: Doctor, systems: Systems) -> None:
+    stored = next(s for s in systems.vault.shelf.live() if s.name == "partner-center-refresh-token")
+    stored.latest.created = datetime.now(UTC) - timedelta(days=30)
+    verdict = doctor.failed_verdict("refresh token")
+    assert verdict.found == "renewed 30 days ago"
+    assert "keep_credentials" in verdict.remedy
+
+
+def test_the_placeholder_of_the_deployment_is_not_a_refresh_token(doctor: Doctor, systems: Systems) -> None:
+    systems.vault.shelf.put("partner-center-refresh-token", {"value": "placeholder: run `cosell connect ...`"})
+    assert "placeholder" in doctor.failed_verdict("refresh token").found
+
+
+def test_only_the_storage_check_fails_if_the_storage_cannot_be_opened(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.sqlite"
+    broken.write_text("not a database, and longer than the header of a database: " * 10, encoding="utf-8")
+    monkeypatch.setenv("STORE_FILE", str(broken))
+    verdicts = doctor.run()
+    assert verdicts["storage"].result is Result.FAILED
+    assert {name for name, verdict in verdicts.items() if verdict.result is Result.FAILED} == {"storage"}
+
+
+def test_the_storage_check_leaves_no_row(doctor: Doctor, tmp_path: Path) -> None:
+    assert doctor.run()["storage"].result is Result.OK
+    rows = SqliteRows(str(tmp_path / "store.sqlite"))
+    assert rows.list("probe") == []
+    rows.close()
