@@ -11,7 +11,7 @@ from shared.cli.exit_codes import Exit, exit_code_of
 from shared.cli.output import Output
 from shared.foundation.errors import CosellError, Rejected, SignInFailed
 
-Env = Annotated[str, typer.Option("--env", help="The environment: the name of a deployment, or local.")]
+Env = Annotated[str, typer.Option("--env", help="The name of a deployed environment, or local.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 
 

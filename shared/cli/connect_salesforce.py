@@ -160,7 +160,7 @@ def _setup_steps(app: App, certificate: str) -> Iterator[str]:
 
 def _test_sign_in(app: App, key_pairs: KeyPairs, file: Path, output: Output) -> Exit:
     """Sign in with the newest key. If that works, remove the old key of a rotation."""
-    organization = _sign_in(app, key_pairs, file)
+    organization = _sign_in_with_newest_key(app, key_pairs, file)
     if key_pairs.is_rotating:
         remove_old_key(app, key_pairs)
         output.say("The new key works. The old key was removed from Key Vault.")
@@ -173,7 +173,7 @@ def _test_sign_in(app: App, key_pairs: KeyPairs, file: Path, output: Output) -> 
     return Exit.OK
 
 
-def _sign_in(app: App, key_pairs: KeyPairs, file: Path) -> str:
+def _sign_in_with_newest_key(app: App, key_pairs: KeyPairs, file: Path) -> str:
     """Sign in with the newest key and return the organisation's id. Raises SignInFailed, with the file to upload."""
     settings = app.settings.salesforce
     salesforce = open_salesforce(

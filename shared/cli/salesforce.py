@@ -37,7 +37,7 @@ _HINTS = {
 }
 """What to do about an error of a deployment, by words of its text."""
 
-app = typer.Typer(help="Install our metadata in Salesforce.", no_args_is_help=True)
+app = typer.Typer(help="Install the connector's fields and page section in Salesforce.", no_args_is_help=True)
 
 User = Annotated[
     str | None, typer.Option("--user", help="The administrator to sign in as. Default: the integration user.")
@@ -79,7 +79,7 @@ def add_section(
     user: User = None,
     as_json: Json = False,
 ) -> None:
-    """Add our section to a layout of the org. Shows the difference, asks, and deploys."""
+    """Add the co-sell section to a page layout of the org. Shows the difference, asks, and deploys."""
     run_command(env, as_json, lambda _, output: _add_section_to(layout, output, user, yes=yes))
 
 
@@ -93,7 +93,7 @@ def _read_package(*, translations: bool, languages: Sequence[str]) -> Package:
 
 
 def _deploy_package(package: Package, output: Output, user: str | None, *, check_only: bool, make_unique: bool) -> Exit:
-    with _sign_in(user) as salesforce:
+    with _open_org(user) as salesforce:
         blocking = [each for each in obstacles(salesforce, package) if not (each.mends and make_unique)]
         if blocking:
             return _report_obstacles(blocking, output)
@@ -148,7 +148,7 @@ def _hints_for(deployment: Deployment) -> set[str]:
 
 
 def _add_section_to(name: str, output: Output, user: str | None, *, yes: bool) -> Exit:
-    with _sign_in(user) as salesforce:
+    with _open_org(user) as salesforce:
         client = MetadataClient(salesforce.wire)
         full_name = _find_layout(client.layouts(OBJECT), name)
         change = _plan_change(client, full_name)
@@ -188,7 +188,7 @@ def _find_layout(full_names: Sequence[str], name: str) -> str:
 
 
 @contextmanager
-def _sign_in(user: str | None) -> Iterator[SalesforceClient]:
+def _open_org(user: str | None) -> Iterator[SalesforceClient]:
     """Open the client of the org, signed in as `user` if given. Raises ConfigurationError, SignInFailed."""
     settings = Settings.load()
     if user is not None:

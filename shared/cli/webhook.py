@@ -41,13 +41,13 @@ def show(env: Env, as_json: Json = False) -> None:
 
 @app.command()
 def register(env: Env, overwrite: Overwrite = False, as_json: Json = False) -> None:
-    """Register our address for the referral events and the test event."""
+    """Register the app's address for the referral events and the test event."""
     run_command(env, as_json, lambda environment, output: _register_address(environment, output, overwrite=overwrite))
 
 
 @app.command("test")
 def send_test_event(env: Env, wait: Wait = PATIENCE, as_json: Json = False) -> None:
-    """Make Partner Center send a test event, and follow it to our address."""
+    """Make Partner Center send a test event, and report whether it reaches the app."""
     run_command(env, as_json, lambda environment, output: _follow_test_event(environment, output, wait=wait))
 
 
@@ -113,7 +113,7 @@ def _describe_registration(tenant: _TenantRegistration, registration: Registrati
     if registration is None:
         yield "There is no registration for events."
     elif owner == "ours":
-        yield f"Partner Center sends this tenant's events to our address, {tenant.our_address}."
+        yield f"Partner Center sends this tenant's events to the app's address, {tenant.our_address}."
         if missing := registration.lacks():
             yield f"Missing: {', '.join(missing)}."
         if registration.x_ms_signature is False:

@@ -28,5 +28,5 @@ def check_salesforce_clock(installation: Installation) -> Verdict:
 
 def _verdict_on_clock(side: str, ahead: timedelta) -> Verdict:
     seconds = round(abs(ahead).total_seconds())
-    found = f"{side}'s clock is {seconds} s {'ahead of' if ahead > timedelta() else 'behind'} this machine's"
-    return ok(found) if abs(ahead) <= MAX_DIFFERENCE else failed(found, REMEDY)
+    finding = f"{side}'s clock is {seconds} s {'ahead of' if ahead > timedelta() else 'behind'} this machine's"
+    return ok(finding) if abs(ahead) <= MAX_DIFFERENCE else failed(finding, REMEDY)

@@ -46,14 +46,14 @@ class Verdict(Struct, frozen=True):
     remedy: str = ""
 
 
-def ok(found: str) -> Verdict:
+def ok(finding: str) -> Verdict:
     """Return the verdict of a check that passed."""
-    return Verdict(Result.OK, found)
+    return Verdict(Result.OK, finding)
 
 
-def failed(found: str, remedy: str) -> Verdict:
+def failed(finding: str, remedy: str) -> Verdict:
     """Return the verdict of a check that failed, with what to do."""
-    return Verdict(Result.FAILED, found, remedy)
+    return Verdict(Result.FAILED, finding, remedy)
 
 
 def skipped(reason: str) -> Verdict:

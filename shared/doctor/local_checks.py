@@ -72,8 +72,8 @@ def _verdict_on_end(installation: Installation, name: str, remedy: str) -> Verdi
     days_left = (ends - installation.now()).days
     if days_left < 0:
         return failed(f"the secret {name} ended {-days_left} days ago", remedy)
-    found = f"the secret {name} is valid for {days_left} more days"
-    return ok(found) if days_left > WARNING_DAYS else failed(found, remedy)
+    finding = f"the secret {name} is valid for {days_left} more days"
+    return ok(finding) if days_left > WARNING_DAYS else failed(finding, remedy)
 
 
 def check_refresh_token(installation: Installation) -> Verdict:
@@ -87,8 +87,8 @@ def check_refresh_token(installation: Installation) -> Verdict:
         age = installation.now() - installation.app.vault.facts(_REFRESH_TOKEN).created
     except NotFound:
         return failed(f"Key Vault has no secret {_REFRESH_TOKEN}", CONNECT_PARTNER_CENTER)
-    found = f"renewed {age.days} days ago" if age.days else "renewed today"
-    return ok(found) if age <= MAX_TOKEN_AGE else failed(found, CHECK_TIMER)
+    finding = f"renewed {age.days} days ago" if age.days else "renewed today"
+    return ok(finding) if age <= MAX_TOKEN_AGE else failed(finding, CHECK_TIMER)
 
 
 def check_storage(installation: Installation) -> Verdict:

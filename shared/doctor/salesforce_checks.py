@@ -55,10 +55,10 @@ def check_api_budget(installation: Installation) -> Verdict:
     if usage is None:
         return skipped("no answer of Salesforce carried the API usage")
     used, total = usage
-    found = f"{used} of {total} API calls used in 24 hours"
+    finding = f"{used} of {total} API calls used in 24 hours"
     if used >= MAX_BUDGET_SHARE * total:
-        return failed(found, "Find which app uses them (Setup, API usage), or buy more calls.")
-    return ok(found)
+        return failed(finding, "Find which app uses them (Setup, API usage), or buy more calls.")
+    return ok(finding)
 
 
 def check_stages(installation: Installation) -> Verdict:
@@ -75,7 +75,7 @@ def check_stages(installation: Installation) -> Verdict:
     if missing:
         return failed(
             f"the org has no active stage {', '.join(map(repr, missing))}",
-            "Add the stage in Setup (Opportunity, Stage), or name your own stages in the mapping file.",
+            "Add the stage by hand in Setup (Opportunity, Stage), or name your own stages in the mapping file.",
         )
     if active[on_hold.casefold()].get("IsClosed"):
         return failed(f"the on-hold stage {on_hold!r} is closed", "Make it an open stage in Setup.")

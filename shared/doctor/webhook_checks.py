@@ -16,7 +16,7 @@ def check_registration(installation: Installation) -> Verdict:
     address = installation.events_address
     if address is None:
         return skipped(
-            f"events go to {registration.host}; without EVENTS_URL the doctor cannot tell whether that is our address"
+            f"events go to {registration.host}; without EVENTS_URL the doctor cannot tell whether that is the app"
         )
     if not registration.is_at(address):
         return failed(
@@ -26,4 +26,4 @@ def check_registration(installation: Installation) -> Verdict:
     if not registration.is_complete:
         lacks = ", ".join(registration.lacks()) or "x-ms-signature"
         return failed(f"the registration is ours, but lacks {lacks}", REGISTER)
-    return ok(f"events go to our address at {registration.host}")
+    return ok(f"events go to the app's address, at {registration.host}")

@@ -64,7 +64,7 @@ def _check_schedule(value: str) -> str:
 
 def _check_file(value: Path) -> Path:
     if not value.is_file():
-        raise ValueError("is not a readable file")
+        raise ValueError("is not a file that can be read")
     return value
 
 
