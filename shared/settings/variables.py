@@ -95,7 +95,7 @@ class SyncSettings(SettingsGroup):
 
     @property
     def begin(self) -> datetime | None:
-        """`SYNC_FROM` in UTC; None: the first start (docs/protocol.md#nothing-from-before-the-beginning)."""
+        """`SYNC_FROM` with a time zone, or None (docs/protocol.md#nothing-from-before-the-beginning)."""
         if self.sync_from is None:
             return None
         return self.sync_from if self.sync_from.tzinfo else self.sync_from.replace(tzinfo=UTC)
