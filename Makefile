@@ -30,13 +30,13 @@ check: $(READY) ## ruff, mypy strict, and the docs against the code
 	@$(PY) -m mypy .
 	@$(PY) -m pytest -q tests/unit/docs/test_docs.py tests/unit/docs/test_docs_pages.py tests/unit/docs/test_docs_install.py
 
-deploy: $(READY) ## bring this checkout to Azure: make deploy ENV=staging (YES=1, SUBSCRIPTION=name)
+deploy: $(READY) ## deploy this checkout to Azure: make deploy ENV=staging (YES=1, SUBSCRIPTION=name)
 	@$(PY) -m infra.azure.deploy deploy --env '$(ENV)' $(DEPLOY)
 
-promote: $(READY) ## bring what runs in staging to production, if make test passed on it
+promote: $(READY) ## deploy the code of staging to production, if make test passed on it
 	@$(PY) -m infra.azure.deploy promote --env production $(DEPLOY)
 
-rollback: $(READY) ## put the zip before back: make rollback ENV=staging
+rollback: $(READY) ## restore the previous version: make rollback ENV=staging
 	@$(PY) -m infra.azure.deploy rollback --env '$(ENV)' $(DEPLOY)
 
 measure: $(READY) ## import times and memory, against their limits

@@ -15,7 +15,7 @@ from shared.clients.salesforce import metadata_deploy
 from tests.e2e.walking import ADMIN, Machine, People, empty, login_of, restored
 from tests.e2e.world import World
 from tests.unit.cli.stand_in_az import put_on_path
-from tests.unit.infra.azure_deploy.stage import Stage, checkout, played
+from tests.unit.infra.azure_deploy.fake_azure import FakeAzure, make_checkout, run_fake_azure
 
 SKIPPED_BEFORE_THE_FIRST_DEAL = {
     "referral role", "organisation id", "partner location", "conditional update", "webhook registration",
@@ -23,17 +23,17 @@ SKIPPED_BEFORE_THE_FIRST_DEAL = {
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def stage(tmp_path: Path) -> Iterator[FakeAzure]:
     """A checkout, and an Azure that is played."""
     root = tmp_path / "checkout"
     root.mkdir()
-    checkout(root)
-    with played(root, tmp_path / "stage") as stage:
+    make_checkout(root)
+    with run_fake_azure(root, tmp_path / "stage") as stage:
         yield stage
 
 
 @pytest.fixture
-def machine(world: World, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+def machine(world: World, stage: FakeAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     az = put_on_path(tmp_path / "bin", monkeypatch)
     az.answer("account get-access-token", login_of(world))
     az.answer("functionapp config appsettings list", [{"name": "SYNC", "value": "preview"}])
@@ -113,10 +113,10 @@ def test_from_an_empty_subscription_to_the_first_synced_deal(world: World, machi
 
 @pytest.mark.slow
 def test_staging_goes_to_production_which_hears_of_microsofts_deals_by_event(
-    world: World, machine: Machine, stage: Stage, people: People
+    world: World, machine: Machine, stage: FakeAzure, people: People
 ) -> None:
     people.add_the_on_hold_stage()
-    stage.was_tested()
+    stage.write_test_record()
     machine.deploys()
     machine.promotes()  # step 10: its own vault and store; the rest as in staging
     connect_salesforce(machine, people)

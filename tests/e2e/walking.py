@@ -21,12 +21,13 @@ import shared.app
 from emulators.entra.app_registrations import App as Registration
 from emulators.key_vault.emulator import AUDIENCE
 from emulators.key_vault.secret_store import Shelf
-from infra.azure.deploy.flows import deploy, promote
+from infra.azure.deploy.deploy import deploy
+from infra.azure.deploy.promote import promote
 from local.systems import CONSUMER_KEY, USERNAME
 from shared.cli.main import app as command
 from tests.e2e.world import World
 from tests.unit.cli.stand_in_az import StandInAz
-from tests.unit.infra.azure_deploy.stage import Stage, made
+from tests.unit.infra.azure_deploy.fake_azure import FakeAzure, answer_deployment
 
 ADMIN = ("--user", "ada.admin@partner.example")
 ON_HOLD = "On Hold"
@@ -40,7 +41,7 @@ class Machine:
     """A person's machine: a checkout, the Azure CLI, a browser. `cosell` is the real command."""
 
     world: World
-    stage: Stage
+    stage: FakeAzure
     az: StandInAz
     monkeypatch: pytest.MonkeyPatch
     environment: str = "staging"
@@ -49,17 +50,17 @@ class Machine:
     def deploys(self) -> None:
         """`make deploy ENV=...`: Azure is played, what it leaves on this machine is real."""
         self._azure_makes()
-        deploy(self.stage.session(self.environment))
+        deploy(self.stage.open_session(self.environment))
 
     def promotes(self) -> None:
         """`make promote`."""
         self.environment = "production"
         self._azure_makes()
-        promote(self.stage.session(self.environment))
+        promote(self.stage.open_session(self.environment))
 
     def _azure_makes(self) -> None:
         """Resources whose addresses are those of the emulators; the app begins with a preview."""
-        made(self.stage, self.environment)
+        answer_deployment(self.stage, self.environment)
         [answer] = self.stage.answers["deployment sub create"]
         outputs = answer["out"]["properties"]["outputs"]
         host = self.world.host.url

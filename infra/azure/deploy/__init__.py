@@ -1,1 +1,4 @@
-"""Deployment by the Azure CLI: `make deploy`, `promote`, `rollback`. docs/staging-and-production.md tells of it."""
+"""Deploys the connector with the Azure CLI: `make deploy`, `make promote`, `make rollback`.
+
+docs/staging-and-production.md describes the three commands.
+"""

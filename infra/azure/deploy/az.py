@@ -1,4 +1,4 @@
-"""The Azure CLI as a function: a list of words in, JSON out, no shell between."""
+"""Runs the Azure CLI: takes a list of words, returns text or JSON, and uses no shell."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -7,11 +7,11 @@ from typing import Any
 from shared.cli.azure_cli import QUIET, command_name, parse_output, run_az_process
 
 type Call = Callable[[Sequence[str], Mapping[str, str]], tuple[int, str, str]]
-"""Words and variables in; exit status, stdout and stderr out."""
+"""Takes the words and the environment variables; returns exit status, stdout and stderr."""
 
 
-class AzFailed(Exception):
-    """A command ended with an error; `text` is what it said."""
+class AzError(Exception):
+    """A command of the Azure CLI ended with an error. `text` is what the CLI printed."""
 
     def __init__(self, command: str, text: str) -> None:
         """`command` is the command's words without its options."""
@@ -20,32 +20,32 @@ class AzFailed(Exception):
 
 
 class Az:
-    """Runs `az`, always with the same variables of the shell, to which the deployment adds its own."""
+    """The program `az` with this process's environment variables, and those that the deployment adds."""
 
     def __init__(self, environ: Mapping[str, str] | None = None, call: Call = run_az_process) -> None:
-        """`environ` stands in for this process's variables, `call` for the program on its PATH."""
+        """`environ` replaces this process's variables; `call` replaces the program on PATH."""
         self._environ = dict(os.environ if environ is None else environ)
         self._call = call
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """The variables that every command sees."""
+        """The environment variables of every command."""
         return self._environ
 
-    def give(self, variables: Mapping[str, str]) -> None:
-        """Let every later command see these variables too: the parameter files read them."""
+    def set_variables(self, variables: Mapping[str, str]) -> None:
+        """Add environment variables for every later command: the parameter files read them."""
         self._environ |= variables
 
-    def text(self, *words: str) -> str:
-        """What a command prints. Raises AzFailed, and ConfigurationError where there is no `az`."""
+    def run_text(self, *words: str) -> str:
+        """What a command prints. Raises AzError, and ConfigurationError if `az` is not on PATH."""
         status, out, error = self._call([*words, *QUIET], self._environ)
         if status:
-            raise AzFailed(command_name(words), (error or out).strip() or f"status {status}")
+            raise AzError(command_name(words), (error or out).strip() or f"status {status}")
         return out
 
-    def run(self, *words: str) -> Any:  # noqa: ANN401 - whatever the command's JSON is
-        """What a command prints, read as JSON; None where it prints nothing. Raises as `text`."""
+    def run_json(self, *words: str) -> Any:  # noqa: ANN401 - any JSON that the command prints
+        """What a command prints, read as JSON, or None if it prints nothing. Raises as `run_text`."""
         try:
-            return parse_output(self.text(*words))
+            return parse_output(self.run_text(*words))
         except ValueError:
-            raise AzFailed(command_name(words), "an answer that is no JSON") from None
+            raise AzError(command_name(words), "the answer is not JSON") from None

@@ -1,21 +1,21 @@
-"""What must be true before anything is made: tools, login, the subscription meant, resource providers."""
+"""Checks, before anything is created: tools, login, subscription and resource providers."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infra.azure.deploy.az import AzFailed
-from infra.azure.deploy.failure import Stopped, explained
+from infra.azure.deploy.az import AzError
+from infra.azure.deploy.failure import DeploymentFailure, explain_az_error
 from infra.azure.deploy.session import Session
 from shared.cli import environment
 from shared.cli.exit_codes import Exit
 
 type Version = tuple[int, ...]
 
-LEAST_AZ: Version = (2, 60, 0)
-"""Knows Flex Consumption and parameter files with values beside them."""
-LEAST_BICEP: Version = (0, 38, 3)
-"""Knows `@onlyIfNotExists()`."""
+MINIMUM_AZ: Version = (2, 60, 0)
+"""The first version with Flex Consumption and with values beside a parameter file."""
+MINIMUM_BICEP: Version = (0, 38, 3)
+"""The first version with `@onlyIfNotExists()`."""
 PROVIDERS = (
     "Microsoft.App",
     "Microsoft.Authorization",
@@ -27,74 +27,82 @@ PROVIDERS = (
     "Microsoft.Storage",
     "Microsoft.Web",
 )
-"""infra/azure/README.md, the deployer's rights."""
+"""The resource providers of infra/azure/README.md#the-deployers-rights, without those of options."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The subscription that the Azure CLI is logged in to."""
+    """The subscription that the Azure CLI uses, and its tenant."""
 
     id: str
     name: str
     tenant: str
 
 
-def check(session: Session, wanted: str | None) -> Account:
-    """Check everything; `wanted` is the name or id of the subscription meant. Raises Stopped."""
-    _tools(session)
-    account = _account(session, wanted)
-    _providers(session)
+def run_preflight(session: Session, subscription: str | None) -> Account:
+    """Check everything and return the account. `subscription` is a name or an id. Raises DeploymentFailure."""
+    _check_tools(session)
+    account = _check_subscription(session, subscription)
+    _register_providers(session)
     return account
 
 
-def _tools(session: Session) -> None:
-    said: Mapping[str, object] = session.run("version") or {}
-    _at_least("The Azure CLI", str(said.get("azure-cli", "")), LEAST_AZ, "az upgrade")
+def _check_tools(session: Session) -> None:
+    versions: Mapping[str, object] = session.run_az("version") or {}
+    _check_version("The Azure CLI", str(versions.get("azure-cli", "")), MINIMUM_AZ, "az upgrade")
     try:
-        bicep = session.az.text("bicep", "version")
-    except AzFailed as failed:
-        if "not found" not in failed.text.casefold():
-            raise explained(failed.command, failed.text) from failed
-        raise Stopped("The Bicep CLI is not there.", "az bicep install", Exit.USAGE) from failed
-    _at_least("Bicep", bicep, LEAST_BICEP, "az bicep upgrade")
+        bicep = session.az.run_text("bicep", "version")
+    except AzError as error:
+        if "not found" not in error.text.casefold():
+            raise explain_az_error(error) from error
+        raise DeploymentFailure("The Bicep CLI is not installed.", "az bicep install", Exit.USAGE) from error
+    _check_version("Bicep", bicep, MINIMUM_BICEP, "az bicep upgrade")
 
 
-def _at_least(what: str, said: str, least: Version, remedy: str) -> None:
-    found = re.search(r"(\d+)\.(\d+)\.(\d+)", said)
-    if found is None or tuple(map(int, found.groups())) < least:
-        has = found[0] if found else "unknown"
-        raise Stopped(f"{what} is too old: {has}, not {'.'.join(map(str, least))} or later.", remedy, Exit.USAGE)
+def _check_version(tool: str, printed: str, minimum: Version, remedy: str) -> None:
+    match = re.search(r"(\d+)\.(\d+)\.(\d+)", printed)
+    if match is None or tuple(map(int, match.groups())) < minimum:
+        installed, needed = match[0] if match else "unknown", ".".join(map(str, minimum))
+        sentence = f"{tool} is too old: version {installed} is installed, {needed} or later is needed."
+        raise DeploymentFailure(sentence, remedy, Exit.USAGE)
 
 
-def _account(session: Session, wanted: str | None) -> Account:
-    said: Mapping[str, str] = session.run("account", "show") or {}
-    account = Account(said.get("id", ""), said.get("name", ""), said.get("tenantId", ""))
-    meant = wanted or _earlier(session)
-    if meant is None:
+def _check_subscription(session: Session, subscription: str | None) -> Account:
+    document: Mapping[str, str] = session.run_az("account", "show") or {}
+    account = Account(document.get("id", ""), document.get("name", ""), document.get("tenantId", ""))
+    expected = subscription or _last_subscription(session)
+    if expected is None:
         if session.unattended:
-            how = f"Name it: --subscription {account.id} (make: SUBSCRIPTION={account.id})"
-            raise Stopped("Which subscription is meant is not said, and nobody can be asked.", how, Exit.USAGE)
-        session.sure(f"Deploy {session.environment} to the subscription {account.name} ({account.id})?")
-    elif meant.casefold() not in (account.id.casefold(), account.name.casefold()):
-        sentence = f"The Azure CLI is logged in to the subscription {account.name} ({account.id}), not {meant}."
-        raise Stopped(sentence, f'az account set --subscription "{meant}"', Exit.USAGE)
-    session.say(f"subscription {account.name} ({account.id})")
+            raise DeploymentFailure(
+                "No subscription is named, and no person can be asked.",
+                f"Add SUBSCRIPTION={account.id} (without make: --subscription {account.id}).",
+                Exit.USAGE,
+            )
+        session.confirm(f"Deploy {session.environment} to the subscription {account.name} ({account.id})?")
+    elif expected.casefold() not in (account.id.casefold(), account.name.casefold()):
+        sentence = f"The Azure CLI uses the subscription {account.name} ({account.id}), not {expected}."
+        raise DeploymentFailure(sentence, f'az account set --subscription "{expected}"', Exit.USAGE)
+    session.say(f"Subscription: {account.name} ({account.id}).")
     return account
 
 
-def _earlier(session: Session) -> str | None:
-    """The subscription that an earlier deployment from this checkout went to."""
-    if not environment.environment_file(session.environment, session.names).exists():
+def _last_subscription(session: Session) -> str | None:
+    """The subscription of the last deployment from this checkout, or None before the first one."""
+    if not environment.environment_file(session.environment, session.names_folder).exists():
         return None
-    return environment.read_environment(session.environment, session.names).deployment.get("AZURE_SUBSCRIPTION_ID")
+    return environment.read_environment(session.environment, session.names_folder).deployment.get(
+        "AZURE_SUBSCRIPTION_ID"
+    )
 
 
-def _providers(session: Session) -> None:
-    states = {row["namespace"].casefold(): row["registrationState"] for row in session.run("provider", "list") or []}
-    lacking = [name for name in PROVIDERS if states.get(name.casefold()) != "Registered"]
-    if not lacking:
+def _register_providers(session: Session) -> None:
+    providers = session.run_az("provider", "list") or []
+    states = {provider["namespace"].casefold(): provider["registrationState"] for provider in providers}
+    missing = [name for name in PROVIDERS if states.get(name.casefold()) != "Registered"]
+    if not missing:
         return
-    session.sure(f"The subscription lacks the resource providers {', '.join(lacking)}. Register them?")
-    for name in lacking:
-        session.say(f"registering {name}")
-        session.run("provider", "register", "--namespace", name, "--wait")
+    names = ", ".join(missing)
+    session.confirm(f"The subscription does not have these resource providers: {names}. Register them?")
+    for name in missing:
+        session.say(f"Registering {name}.")
+        session.run_az("provider", "register", "--namespace", name, "--wait")

@@ -1,4 +1,4 @@
-"""What one run of the deployment has at hand: the Azure CLI, a voice, a clock, the checkout."""
+"""Holds what one run of a deployment command uses: the Azure CLI, the terminal, a clock and the checkout."""
 
 import time
 from collections.abc import Callable
@@ -6,15 +6,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra.azure.deploy.az import Az, AzFailed
-from infra.azure.deploy.failure import Stopped, explained
+from infra.azure.deploy.az import Az, AzError
+from infra.azure.deploy.failure import DeploymentFailure, explain_az_error
 
 ROOT = Path(__file__).resolve().parents[3]
+STAGING, PRODUCTION = "staging", "production"
+ENVIRONMENTS = (STAGING, PRODUCTION)
 
 
 @dataclass(slots=True)
 class Session:
-    """One run. `ask` answers a question with yes or no; `sleep` and `monotonic` are in seconds."""
+    """One run of a command.
+
+    `say` prints a line, `ask` answers a question with yes or no, `sleep` and `monotonic` count seconds. `unattended`
+    is true if no person can answer.
+    """
 
     environment: str
     say: Callable[[str], None]
@@ -26,37 +32,40 @@ class Session:
     unattended: bool = False
 
     @property
-    def names(self) -> Path:
-        """Where the names of deployments are left for the command line."""
+    def names_folder(self) -> Path:
+        """The folder of the files that tell `cosell` the names of the resources."""
         return self.root / ".cosell"
 
     @property
-    def deployment(self) -> str:
-        """The deployment's own name in Azure."""
+    def deployment_name(self) -> str:
+        """The name of the deployment in Azure."""
         return f"cosell-{self.environment}"
 
     @property
-    def parameters(self) -> Path:
-        """The parameter file."""
+    def parameter_file(self) -> Path:
+        """The environment's Bicep parameter file."""
         return self.root / "infra" / "azure" / f"{self.environment}.bicepparam"
 
-    def run(self, *words: str) -> Any:  # noqa: ANN401 - whatever the command's JSON is
-        """A command whose failure ends the run with a sentence. Raises Stopped."""
+    def run_az(self, *words: str) -> Any:  # noqa: ANN401 - any JSON that the command prints
+        """The JSON that a command of the Azure CLI prints. Raises DeploymentFailure with a remedy."""
         try:
-            return self.az.run(*words)
-        except AzFailed as failed:
-            raise explained(failed.command, failed.text) from failed
+            return self.az.run_json(*words)
+        except AzError as error:
+            raise explain_az_error(error) from error
 
-    def found(self, *words: str, none: str) -> Any:  # noqa: ANN401 - as above
-        """The same, or None where the failure says that there is nothing: `none` is part of its text."""
+    def run_az_or_none(self, *words: str, missing: str) -> Any:  # noqa: ANN401 - as above
+        """As `run_az`, but None if the error text contains `missing`: what was asked for does not exist."""
         try:
-            return self.az.run(*words)
-        except AzFailed as failed:
-            if none.casefold() in failed.text.casefold():
+            return self.az.run_json(*words)
+        except AzError as error:
+            if missing.casefold() in error.text.casefold():
                 return None
-            raise explained(failed.command, failed.text) from failed
+            raise explain_az_error(error) from error
 
-    def sure(self, question: str) -> None:
-        """Go on only after a yes. Raises Stopped."""
+    def confirm(self, question: str) -> None:
+        """Ask, and return only after a yes. Raises DeploymentFailure."""
         if not self.ask(question):
-            raise Stopped("You did not say yes: nothing was changed.", "Run again; --yes answers all questions.")
+            raise DeploymentFailure(
+                "The question was not answered with yes, so the command stopped.",
+                "Run again. YES=1 (without make: --yes) answers every question with yes.",
+            )

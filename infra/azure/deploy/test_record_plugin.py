@@ -1,31 +1,32 @@
-"""The pytest plugin that leaves the record of `infra.azure.deploy.test_record`; only `make test` loads it.
+"""A pytest plugin that writes the test record (infra/azure/deploy/test_record.py). Only `make test` loads it.
 
-A run of part of the tests, a failure, or a tree that changed meanwhile leaves none, and takes an earlier one away.
+A run of some of the tests, a run that failed, and a run during which files changed write no record and delete the old
+one.
 """
 
 from pathlib import Path
 
 import pytest
 
-from infra.azure.deploy.test_record import settle, state_of
+from infra.azure.deploy.test_record import git_state, update_test_record
 
 ROOT = Path(__file__).resolve().parents[3]
-WHOLE = ([str(ROOT / "tests")], ["tests"])
-"""What pytest is given where no path narrows it."""
+ALL_TESTS = ([str(ROOT / "tests")], ["tests"])
+"""The arguments of pytest if no path narrows the run."""
 MARKS = ("", "not slow")
-"""The long runs are for CI; `make test` leaves them out."""
+"""`make test` leaves the slow tests out; CI runs them."""
 
-_BEFORE = pytest.StashKey[tuple[str, bool]]()
+_STATE_AT_START = pytest.StashKey[tuple[str, bool]]()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Remember what is tested."""
+    """Remember the state of the checkout."""
     if not hasattr(session.config, "workerinput"):
-        session.config.stash[_BEFORE] = state_of(ROOT)
+        session.config.stash[_STATE_AT_START] = git_state(ROOT)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Leave the record in the process that reports, not in its workers."""
+    """Update the record, in the main process only: a worker process sees a part of the tests."""
     if hasattr(session.config, "workerinput"):
         return
     options = session.config.option
@@ -33,7 +34,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     stats = reporter.stats if reporter else {}
     counts = {name: len(stats.get(name, ())) for name in ("passed", "failed", "skipped", "deselected")}
     counts["failed"] += len(stats.get("error", ()))
-    chosen = options.keyword or options.deselect or (counts["deselected"] and not options.markexpr)
-    narrowed = chosen or options.markexpr not in MARKS or session.config.args not in WHOLE
-    is_whole = exitstatus == 0 and not narrowed
-    settle(ROOT, session.config.stash[_BEFORE], counts, is_whole=is_whole)
+    has_selection = options.keyword or options.deselect or (counts["deselected"] and not options.markexpr)
+    is_narrowed = has_selection or options.markexpr not in MARKS or session.config.args not in ALL_TESTS
+    is_whole = exitstatus == 0 and not is_narrowed
+    update_test_record(ROOT, session.config.stash[_STATE_AT_START], counts, is_whole=is_whole)

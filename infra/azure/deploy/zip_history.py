@@ -1,7 +1,7 @@
-"""The zips that were deployed, in the package container: what runs now, and the way back.
+"""Keeps the deployed zips in the package container, so that a previous version can be restored.
 
-Each lies under `history/` with a state: `pending` while it is tried, `healthy` once its health check passed, `failed`
-if it did not, `withdrawn` after a rollback. What runs is the newest healthy one; the last three healthy ones are kept.
+Each zip is a blob under `history/` with a state: `pending` until its health check, then `healthy` or `failed`, and
+`withdrawn` after a rollback. The app runs the newest healthy zip. The last three healthy zips are kept.
 """
 
 import tempfile
@@ -12,21 +12,21 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from infra.azure.deploy.az import AzFailed
-from infra.azure.deploy.failure import explained
+from infra.azure.deploy.az import AzError
+from infra.azure.deploy.failure import explain_az_error
 from infra.azure.deploy.infrastructure import Target
 from infra.azure.deploy.session import Session
-from infra.azure.deploy.zip_package import Package
+from infra.azure.deploy.zip_package import ZipPackage
 
 PREFIX = "history/"
-KEPT = 3
-PATIENCE, PAUSE = 600.0, 15.0
-"""Seconds: a right to data works some minutes after it was granted."""
-NO_RIGHT_YET = ("do not have the required permissions", "AuthorizationPermissionMismatch")
+HEALTHY_ZIPS_KEPT = 3
+ROLE_SECONDS, PAUSE_SECONDS = 600.0, 15.0
+"""A role for data takes effect some minutes after it was granted."""
+ROLE_NOT_EFFECTIVE = ("do not have the required permissions", "AuthorizationPermissionMismatch")
 
 
 class State(StrEnum):
-    """What became of a zip."""
+    """The state of a zip in the history."""
 
     PENDING = "pending"
     HEALTHY = "healthy"
@@ -35,7 +35,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptZip:
     """One zip of the history."""
 
     name: str
@@ -43,77 +43,80 @@ class Kept:
 
     @property
     def digest(self) -> str:
-        """The zip's hash, which its name ends with: a zip that was deployed twice is still one."""
+        """The hash of the content, which ends the name. A zip that was deployed twice has two names and one digest."""
         return self.name.removesuffix(".zip").rpartition("-")[2]
 
 
-class History:
+class ZipHistory:
     """The history of one environment."""
 
     def __init__(self, session: Session, target: Target) -> None:
-        """Nothing is called yet."""
+        """Calls nothing yet."""
         self._session = session
         container = target.outputs.get("PACKAGE_CONTAINER", "packages")
-        self._where = ("--account-name", target.outputs["STORAGE_ACCOUNT_NAME"], "--auth-mode", "login")
-        self._container = ("--container-name", container)
+        self._account_options = ("--account-name", target.outputs["STORAGE_ACCOUNT_NAME"], "--auth-mode", "login")
+        self._container_options = ("--container-name", container)
 
-    def keep(self, package: Package) -> str:
-        """Store a zip as pending; its name. Raises Stopped."""
-        made = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
-        name = f"{PREFIX}{made}-{package.commit[:12] or 'nocommit'}-{package.digest}.zip"
+    def upload_pending(self, package: ZipPackage) -> str:
+        """Upload a zip as pending and return its name. Raises DeploymentFailure."""
+        time = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+        name = f"{PREFIX}{time}-{package.commit[:12] or 'nocommit'}-{package.digest}.zip"
         with tempfile.TemporaryDirectory(prefix="cosell-") as folder:
             path = Path(folder) / "app.zip"
             path.write_bytes(package.data)
-            words = ("--name", name, "--file", str(path), "--metadata", f"state={State.PENDING}")
-            self._patiently(lambda: self._session.az.run(*self._blob("upload"), *words))
+            options = ("--name", name, "--file", str(path), "--metadata", f"state={State.PENDING}")
+            self._retry_until_role_works(lambda: self._session.az.run_json(*self._blob_command("upload"), *options))
         return name
 
-    def _patiently(self, call: Callable[[], Any]) -> None:
-        until, told = self._session.monotonic() + PATIENCE, False
+    def _retry_until_role_works(self, call: Callable[[], Any]) -> None:
+        deadline, has_printed = self._session.monotonic() + ROLE_SECONDS, False
         while True:
             try:
                 call()
-            except AzFailed as failed:
-                if self._session.monotonic() >= until or not any(text in failed.text for text in NO_RIGHT_YET):
-                    raise explained(failed.command, failed.text) from failed
+            except AzError as error:
+                if self._session.monotonic() >= deadline or not any(text in error.text for text in ROLE_NOT_EFFECTIVE):
+                    raise explain_az_error(error) from error
             else:
                 return
-            if not told:
-                self._session.say("the right to the storage account was granted just now: waiting until it works")
-                told = True
-            self._session.sleep(PAUSE)
+            if not has_printed:
+                self._session.say(
+                    f"Waiting until the new role on the storage account takes effect, {ROLE_SECONDS / 60:.0f} minutes "
+                    "at most."
+                )
+                has_printed = True
+            self._session.sleep(PAUSE_SECONDS)
 
-    def mark(self, name: str, state: State) -> None:
-        """Say what became of a zip."""
-        self._session.run(*self._blob("metadata", "update"), "--name", name, "--metadata", f"state={state}")
+    def set_state(self, name: str, state: State) -> None:
+        """Change the state of a zip. Raises DeploymentFailure."""
+        self._session.run_az(*self._blob_command("metadata", "update"), "--name", name, "--metadata", f"state={state}")
 
-    def all(self) -> list[Kept]:
-        """Every zip, newest first."""
-        rows = self._session.run(*self._blob("list"), "--prefix", PREFIX, "--include", "m") or []
-        found = [Kept(row["name"], (row.get("metadata") or {}).get("state", "")) for row in rows]
-        return sorted(found, key=lambda kept: kept.name, reverse=True)
+    def list_zips(self) -> list[KeptZip]:
+        """All zips, newest first. Raises DeploymentFailure."""
+        blobs = self._session.run_az(*self._blob_command("list"), "--prefix", PREFIX, "--include", "m") or []
+        zips = [KeptZip(blob["name"], (blob.get("metadata") or {}).get("state", "")) for blob in blobs]
+        return sorted(zips, key=lambda kept: kept.name, reverse=True)
 
-    def healthy(self) -> list[Kept]:
-        """What runs now, and what ran before it, newest first."""
-        return [kept for kept in self.all() if kept.state == State.HEALTHY]
+    def list_healthy(self) -> list[KeptZip]:
+        """The healthy zips, newest first: the app runs the first one. Raises DeploymentFailure."""
+        return [kept for kept in self.list_zips() if kept.state == State.HEALTHY]
 
-    def read(self, kept: Kept) -> Package:
-        """Fetch a zip. Raises Stopped."""
+    def download(self, kept: KeptZip) -> ZipPackage:
+        """Download a zip. Raises DeploymentFailure."""
         with tempfile.TemporaryDirectory(prefix="cosell-") as folder:
             path = Path(folder) / "app.zip"
-            self._session.run(*self._blob("download"), "--name", kept.name, "--file", str(path))
-            return Package.of(path.read_bytes())
+            self._session.run_az(*self._blob_command("download"), "--name", kept.name, "--file", str(path))
+            return ZipPackage.from_bytes(path.read_bytes())
 
-    def prune(self) -> None:
-        """Keep the last three healthy zips, each once, and what is newer than they are."""
-        every, kept = self.all(), dict[str, str]()
-        for zipped in every:
-            if zipped.state == State.HEALTHY and len(kept) < KEPT:
-                kept.setdefault(zipped.digest, zipped.name)
-        newest = next(iter(kept.values()), "")
-        for zipped in every:
-            if zipped.name < newest and zipped.name not in kept.values():
-                self._session.run(*self._blob("delete"), "--name", zipped.name)
+    def delete_old(self) -> None:
+        """Delete all zips that are older than the newest healthy one, except the last three different healthy ones."""
+        zips, kept_names = self.list_zips(), dict[str, str]()
+        for kept in zips:
+            if kept.state == State.HEALTHY and len(kept_names) < HEALTHY_ZIPS_KEPT:
+                kept_names.setdefault(kept.digest, kept.name)
+        newest = next(iter(kept_names.values()), "")
+        for kept in zips:
+            if kept.name < newest and kept.name not in kept_names.values():
+                self._session.run_az(*self._blob_command("delete"), "--name", kept.name)
 
-    def _blob(self, *verb: str) -> tuple[str, ...]:
-        return ("storage", "blob", *verb, *self._container, *self._where)
+    def _blob_command(self, *verb: str) -> tuple[str, ...]:
+        return ("storage", "blob", *verb, *self._container_options, *self._account_options)

@@ -1,6 +1,7 @@
-"""The zip: exactly what belongs into the app, byte for byte the same for the same sources, with a record of its making.
+"""Builds the zip of the app: the files that the app needs, and a record of their origin.
 
-config-zip does not read `.funcignore` (reference/azure.md section 5), so the files are chosen here.
+The same sources give the same bytes. config-zip does not read `.funcignore` (docs/reference/azure.md#azure-cli), so the
+files are chosen here.
 """
 
 import hashlib
@@ -14,153 +15,154 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.azure.deploy.failure import Stopped
-from infra.azure.deploy.test_record import read as read_tested
-from infra.azure.deploy.test_record import state_of
+from infra.azure.deploy.failure import DeploymentFailure
+from infra.azure.deploy.test_record import git_state, read_test_record
 from shared import __version__
 from shared.cli.exit_codes import Exit
 from shared.foundation.errors import ConfigurationError
 from shared.mapping.schema import load
 
-SINGLE = ("function_app.py", "host.json", "requirements.txt")
+FILES = ("function_app.py", "host.json", "requirements.txt")
 FOLDERS = ("functions", "shared")
-LEFT_OUT = ("shared/cli/",)
-"""What only a person's machine runs."""
-KINDS = frozenset({".py", ".toml"})
+EXCLUDED = ("shared/cli/",)
+"""Only people's machines run these."""
+SUFFIXES = frozenset({".py", ".toml"})
 RECORD = "build.json"
-FIRST_DAY = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip can name: a file's own time would make every zip another."""
+EARLIEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+"""The time of every file in the zip: with its own time the same sources would give other bytes each time."""
 READABLE = 0o100644 << 16
 UNIX = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
-    """One zip's bytes and its record."""
+class ZipPackage:
+    """The bytes of a zip, and its record."""
 
     data: bytes
     record: Mapping[str, Any]
 
     @classmethod
-    def of(cls, data: bytes) -> "Package":
-        """Read a zip that was made earlier. Raises Stopped if it is none of ours."""
+    def from_bytes(cls, data: bytes) -> "ZipPackage":
+        """Read an existing zip. Raises DeploymentFailure if it has no record."""
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 return cls(data, json.loads(archive.read(RECORD)))
         except (zipfile.BadZipFile, KeyError, ValueError) as error:
-            sentence = f"The zip carries no readable {RECORD}."
-            raise Stopped(sentence, "Deploy it anew from the sources.") from error
+            raise DeploymentFailure(f"The zip has no readable {RECORD}.", "Deploy again from the sources.") from error
 
     @property
     def files(self) -> dict[str, bytes]:
-        """Every file by its path."""
+        """The content of every file, by path."""
         with zipfile.ZipFile(io.BytesIO(self.data)) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
 
     @property
-    def code(self) -> dict[str, bytes]:
-        """The files that are the same in every environment."""
+    def code_files(self) -> dict[str, bytes]:
+        """The files that are the same in every environment: all but the record and the mapping file."""
         return {name: data for name, data in self.files.items() if name != RECORD and not name.startswith("mapping/")}
 
     @property
     def commit(self) -> str:
-        """The commit that it was made from; empty where there was no git."""
+        """The commit that the zip was built from, or an empty text if there was no git."""
         return str(self.record["commit"])
 
     @property
     def digest(self) -> str:
-        """The zip's own hash, cut."""
+        """The first twelve hex digits of the zip's SHA-256 hash."""
         return hashlib.sha256(self.data).hexdigest()[:12]
 
     @property
     def functions(self) -> frozenset[str]:
-        """The names that the app must have once it is indexed."""
+        """The names of the functions that the app must list after the installation."""
         return frozenset(self.record["functions"])
 
     @property
-    def untested(self) -> str | None:
-        """Why nobody may say that `make test` passed on these very sources; None where it did."""
-        tested, commit = self.record.get("tested"), self.commit
+    def untested_reason(self) -> str | None:
+        """Why it is not proven that `make test` passed on exactly these sources, or None if it is proven."""
+        test_record, commit = self.record.get("tested"), self.commit
         if not self.record["clean"] or not commit:
-            return "it was made from changes that are in no commit"
-        if not tested:
-            return f"it carries no record of `make test` for the commit {commit[:12]}"
-        if tested["commit"] != commit or not tested["clean"]:
-            return "its record of `make test` is of other sources"
+            return "it was built from changes that are not committed"
+        if not test_record:
+            return f"it contains no record that `make test` passed on the commit {commit[:12]}"
+        if test_record["commit"] != commit or not test_record["clean"]:
+            return "its test record is about other sources"
         return None
 
 
-def build(root: Path, environment: str) -> Package:
-    """Make the zip of a checkout for an environment. Raises Stopped for a mapping file that is missing or wrong."""
-    code = {path.relative_to(root).as_posix(): path.read_bytes() for path in chosen(root)}
-    commit, is_clean = state_of(root)
-    tested = read_tested(root)
+def build_zip(root: Path, environment: str) -> ZipPackage:
+    """Build the zip of a checkout. Raises DeploymentFailure for a mapping file that is missing or not valid."""
+    code = {path.relative_to(root).as_posix(): path.read_bytes() for path in app_files(root)}
+    commit, is_clean = git_state(root)
+    test_record = read_test_record(root)
     record = {
         "version": __version__,
         "commit": commit,
         "clean": is_clean,
-        "tested": tested if tested and is_clean and tested["commit"] == commit else None,
-        "functions": sorted(functions(code)),
+        "tested": test_record if test_record and is_clean and test_record["commit"] == commit else None,
+        "functions": sorted(declared_functions(code)),
     }
-    return for_environment(code, record, environment, _mapping(root, environment))
+    return zip_for_environment(code, record, environment, _read_mapping(root, environment))
 
 
-def for_environment(code: Mapping[str, bytes], record: Mapping[str, Any], environment: str, mapping: bytes) -> Package:
-    """The zip of some code with one environment's mapping. Raises Stopped for a mapping file that is wrong."""
-    whole = {**record, "environment": environment, "mapping": _hash(environment, mapping)}
+def zip_for_environment(
+    code: Mapping[str, bytes], record: Mapping[str, Any], environment: str, mapping: bytes
+) -> ZipPackage:
+    """The zip of this code with one environment's mapping file. Raises DeploymentFailure if the file is not valid."""
+    whole_record = {**record, "environment": environment, "mapping": _mapping_hash(environment, mapping)}
     files = {
         **code,
         f"mapping/{environment}.toml": mapping,
-        RECORD: (json.dumps(whole, indent=2, sort_keys=True) + "\n").encode(),
+        RECORD: (json.dumps(whole_record, indent=2, sort_keys=True) + "\n").encode(),
     }
-    return Package(_zipped(files), whole)
+    return ZipPackage(_zip_bytes(files), whole_record)
 
 
-def chosen(root: Path) -> Iterator[Path]:
-    """The files of the app, without the mapping."""
-    for name in SINGLE:
+def app_files(root: Path) -> Iterator[Path]:
+    """The files of the app, without the mapping file."""
+    for name in FILES:
         if not (root / name).is_file():
-            raise Stopped(f"{name} is not there.", "Run from a complete checkout.", Exit.USAGE)
+            raise DeploymentFailure(f"{name} is missing.", "Run from a complete checkout.", Exit.USAGE)
         yield root / name
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*")):
             name = path.relative_to(root).as_posix()
-            if path.is_file() and path.suffix in KINDS and not name.startswith(LEFT_OUT):
+            if path.is_file() and path.suffix in SUFFIXES and not name.startswith(EXCLUDED):
                 yield path
 
 
-def functions(code: Mapping[str, bytes]) -> Iterator[str]:
+def declared_functions(code: Mapping[str, bytes]) -> Iterator[str]:
     """The names of the functions that the code declares."""
     for name, data in code.items():
         if name.startswith("functions/"):
             yield from re.findall(r'function_name\("(\w+)"\)', data.decode())
 
 
-def _mapping(root: Path, environment: str) -> bytes:
+def _read_mapping(root: Path, environment: str) -> bytes:
     path = root / "mapping" / f"{environment}.toml"
     try:
         return path.read_bytes()
     except OSError as error:
-        remedy = 'Make it; the line `extends = "default"` is enough (docs/mapping.md).'
-        raise Stopped(f"mapping/{path.name} is not there.", remedy, Exit.USAGE) from error
+        remedy = 'Create it. The line `extends = "default"` is enough (docs/mapping.md).'
+        raise DeploymentFailure(f"mapping/{path.name} is missing.", remedy, Exit.USAGE) from error
 
 
-def _hash(environment: str, mapping: bytes) -> str:
-    """The hash that the health endpoint will answer with."""
+def _mapping_hash(environment: str, mapping: bytes) -> str:
+    """The hash that the health endpoint reports for this mapping file."""
     with tempfile.TemporaryDirectory(prefix="cosell-") as folder:
         path = Path(folder) / f"{environment}.toml"
         path.write_bytes(mapping)
         try:
             return load(path)[1]
         except ConfigurationError as error:
-            raise Stopped(f"The mapping is wrong: {error}.", f"Mend mapping/{path.name}.", Exit.USAGE) from error
+            sentence = f"The mapping file is not valid: {error}."
+            raise DeploymentFailure(sentence, f"Correct mapping/{path.name}.", Exit.USAGE) from error
 
 
-def _zipped(files: Mapping[str, bytes]) -> bytes:
+def _zip_bytes(files: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):
-            entry = zipfile.ZipInfo(name, FIRST_DAY)
+            entry = zipfile.ZipInfo(name, EARLIEST_ZIP_TIME)
             entry.external_attr, entry.create_system, entry.compress_type = READABLE, UNIX, zipfile.ZIP_DEFLATED
             archive.writestr(entry, files[name])
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""The stage of each test."""
+"""Gives each test a checkout of its own and a fake Azure."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,19 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.infra.azure_deploy.stage import Stage, checkout, played
+from tests.unit.infra.azure_deploy.fake_azure import FakeAzure, make_checkout, run_fake_azure
 
 
 @pytest.fixture(scope="session")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("fresh")
-    checkout(root)
+def unused_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout that each test copies: git takes time."""
+    root = tmp_path_factory.mktemp("checkout")
+    make_checkout(root)
     return root
 
 
 @pytest.fixture
-def stage(tmp_path: Path, fresh: Path) -> Iterator[Stage]:
+def azure(tmp_path: Path, unused_checkout: Path) -> Iterator[FakeAzure]:
     root = tmp_path / "checkout"
-    shutil.copytree(fresh, root)
-    with played(root, tmp_path / "stage") as stage:
-        yield stage
+    shutil.copytree(unused_checkout, root)
+    with run_fake_azure(root, tmp_path / "azure") as azure:
+        yield azure

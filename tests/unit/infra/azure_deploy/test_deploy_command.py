@@ -1,61 +1,64 @@
-"""The command: options, sentences, exit codes."""
+"""The command line: options, what it prints, and exit codes."""
 
 import argparse
 from collections.abc import Callable
 
 import pytest
 
-from infra.azure.deploy.__main__ import run, session_of
+from infra.azure.deploy.__main__ import open_terminal_session, run_command
 from infra.azure.deploy.session import Session
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
-from tests.unit.infra.azure_deploy.stage import Stage
+from tests.unit.infra.azure_deploy.fake_azure import FakeAzure
 
 
-def on(stage: Stage) -> Callable[[argparse.Namespace, Output], Session]:
-    def made(said: argparse.Namespace, output: Output) -> Session:
-        session = stage.session(said.env, unattended=said.yes)
+def session_opener(azure: FakeAzure) -> Callable[[argparse.Namespace, Output], Session]:
+    def open_session(arguments: argparse.Namespace, output: Output) -> Session:
+        session = azure.open_session(arguments.env, unattended=arguments.yes)
         session.say = output.say
         return session
 
-    return made
+    return open_session
 
 
-def test_a_deployment_ends_with_status_0(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["deploy", "--env", "staging", "--subscription", "Contoso", "--yes"], on(stage)) is Exit.OK
+def test_a_deployment_ends_with_status_0(azure: FakeAzure, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["deploy", "--env", "staging", "--subscription", "Contoso", "--yes"]
+    assert run_command(words, session_opener(azure)) is Exit.OK
     assert "staging is deployed and healthy" in capsys.readouterr().out
 
 
-def test_a_stop_is_a_sentence_a_remedy_and_its_status(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    stage.fails("account show", "Please run 'az login' to setup account.")
-    assert run(["deploy", "--env", "staging", "--subscription="], on(stage)) is Exit.SIGN_IN
+def test_a_failure_prints_a_sentence_and_a_remedy_and_sets_the_status(
+    azure: FakeAzure, capsys: pytest.CaptureFixture[str]
+) -> None:
+    azure.fail("account show", "Please run 'az login' to setup account.")
+    assert run_command(["deploy", "--env", "staging", "--subscription="], session_opener(azure)) is Exit.SIGN_IN
     assert capsys.readouterr().out.splitlines()[-2:] == [
-        "Stopped: The Azure CLI is not logged in, or its login has ended.",
+        "Failed: The Azure CLI is not logged in, or its login has expired.",
         "Remedy: az login",
     ]
 
 
-def test_a_rollback_before_any_deployment_says_what_is_missing(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
+def test_a_rollback_before_any_deployment_names_the_command_to_run_first(
+    azure: FakeAzure, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["rollback", "--env", "staging"], on(stage)) is Exit.USAGE
+    assert run_command(["rollback", "--env", "staging"], session_opener(azure)) is Exit.USAGE
     assert "run `make deploy ENV=staging` first" in capsys.readouterr().out
 
 
-def test_only_production_is_promoted_to(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["promote", "--env", "staging"], on(stage)) is Exit.USAGE
+def test_staging_cannot_be_promoted_to(azure: FakeAzure, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["promote", "--env", "staging"], session_opener(azure)) is Exit.USAGE
     assert "Only production" in capsys.readouterr().out
-    assert stage.commands() == []
+    assert azure.command_names() == []
 
 
 @pytest.mark.parametrize("words", [["deploy"], ["deploy", "--env", ""], ["deploy", "--env", "prod"], ["undo"]])
-def test_a_wrong_option_ends_with_status_2(stage: Stage, words: list[str]) -> None:
+def test_a_wrong_option_ends_with_status_2(azure: FakeAzure, words: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        run(words, on(stage))
+        run_command(words, session_opener(azure))
     assert caught.value.code == Exit.USAGE
 
 
-def test_where_nobody_can_answer_the_answer_is_no() -> None:
-    said = argparse.Namespace(env="staging", yes=False)
-    assert not session_of(said, Output()).ask("Go on?")
-    assert session_of(argparse.Namespace(env="staging", yes=True), Output()).ask("Go on?")
+def test_without_a_terminal_a_question_is_answered_with_no_unless_the_option_yes_is_given() -> None:
+    without_yes, with_yes = (argparse.Namespace(env="staging", yes=yes) for yes in (False, True))
+    assert not open_terminal_session(without_yes, Output()).ask("Continue?")
+    assert open_terminal_session(with_yes, Output()).ask("Continue?")

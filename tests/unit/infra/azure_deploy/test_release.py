@@ -1,4 +1,4 @@
-"""The zip in the app: indexed, healthy, or the one before is put back; promote and rollback."""
+"""Release of a zip: the health check, the restore of the previous version, promotion and rollback."""
 
 import io
 import json
@@ -6,228 +6,234 @@ import zipfile
 
 import pytest
 
-from infra.azure.deploy.failure import Stopped
-from infra.azure.deploy.flows import deploy, promote, rollback
-from infra.azure.deploy.infrastructure import known
-from infra.azure.deploy.zip_package import build
+from infra.azure.deploy.deploy import deploy
+from infra.azure.deploy.failure import DeploymentFailure
+from infra.azure.deploy.infrastructure import read_target
+from infra.azure.deploy.promote import promote
+from infra.azure.deploy.restore_previous_version import rollback
+from infra.azure.deploy.zip_package import build_zip
 from shared.cli.exit_codes import Exit
-from tests.unit.infra.azure_deploy.stage import FUNCTIONS, SHELL, Stage, commit, git, made
+from tests.unit.infra.azure_deploy.fake_azure import FUNCTIONS, SHELL, FakeAzure, answer_deployment, commit_all, run_git
 
 CONFIG_ZIP = "functionapp deployment source config-zip"
 
 
-def deployed(stage: Stage, text: str) -> str:
-    """A tested commit that runs in staging."""
-    head = stage.changes(text)
-    stage.was_tested()
-    deploy(stage.session())
-    return head
+def deploy_change(azure: FakeAzure, text: str) -> str:
+    """Commit a change with a test record and deploy it to staging. Returns the commit."""
+    commit = azure.commit_change(text)
+    azure.write_test_record()
+    deploy(azure.open_session())
+    return commit
 
 
-def fails(stage: Stage) -> Stopped:
-    with pytest.raises(Stopped) as caught:
-        deploy(stage.session())
+def deploy_failure(azure: FakeAzure) -> DeploymentFailure:
+    with pytest.raises(DeploymentFailure) as caught:
+        deploy(azure.open_session())
     return caught.value
 
 
-def test_a_failed_health_check_puts_the_zip_before_back_and_says_so(stage: Stage) -> None:
-    good = deployed(stage, "deal = 2\n")
-    bad = stage.changes("deal = 3\n")
-    stage.sick.add(bad)
-    stop = fails(stage)
-    assert stop.code is Exit.PROBLEM
-    assert stop.sentence.startswith("The health check failed: status 500; the zip before, history/")
-    assert stop.sentence.endswith("was put back and is healthy.")
-    assert stage.running()["commit"] == good
-    assert stage.states() == ["healthy", "failed"]
+def test_after_a_failed_health_check_the_previous_version_is_restored_and_named(azure: FakeAzure) -> None:
+    good = deploy_change(azure, "deal = 2\n")
+    bad = azure.commit_change("deal = 3\n")
+    azure.unhealthy_commits.add(bad)
+    failure = deploy_failure(azure)
+    assert failure.code is Exit.PROBLEM
+    assert failure.sentence.startswith("The health check failed: status 500. The previous version, history/")
+    assert failure.sentence.endswith("was restored and is healthy.")
+    assert azure.running_record()["commit"] == good
+    assert azure.zip_states() == ["healthy", "failed"]
 
 
 @pytest.mark.parametrize("name", ["version", "environment", "mapping", "commit"])
-def test_an_answer_of_another_zip_is_not_taken_for_health(stage: Stage, name: str) -> None:
-    stage.stale[name] = "before"
-    assert fails(stage).sentence.startswith(f"The health check failed: it answers for another {name}")
-    assert stage.passed == 180.0, "the zip before may still answer for a while"
+def test_a_health_report_of_another_zip_does_not_count(azure: FakeAzure, name: str) -> None:
+    azure.reported_instead[name] = "other"
+    assert deploy_failure(azure).sentence.startswith(
+        f"The health check failed: the health endpoint reports another {name}"
+    )
+    assert azure.elapsed_seconds == 180.0, "the previous version may still answer for a while"
 
 
-def test_after_the_mend_a_second_run_succeeds(stage: Stage) -> None:
-    deployed(stage, "deal = 2\n")
-    stage.sick.add(stage.changes("deal = 3\n"))
-    fails(stage)
-    mended = deployed(stage, "deal = 4\n")
-    assert stage.running()["commit"] == mended
-    assert stage.states() == ["healthy", "healthy"], "what failed is not kept beside what works"
+def test_a_corrected_zip_can_be_deployed_after_a_failure(azure: FakeAzure) -> None:
+    deploy_change(azure, "deal = 2\n")
+    azure.unhealthy_commits.add(azure.commit_change("deal = 3\n"))
+    deploy_failure(azure)
+    corrected = deploy_change(azure, "deal = 4\n")
+    assert azure.running_record()["commit"] == corrected
+    assert azure.zip_states() == ["healthy", "healthy"], "the failed zip is deleted"
 
 
-def test_a_first_zip_that_is_ill_has_nothing_before_it(stage: Stage) -> None:
-    stage.sick.add(git(stage.root, "rev-parse", "HEAD"))
-    assert fails(stage).sentence.endswith("and there is no earlier zip to put back.")
-    assert (stage.root / ".cosell/staging.toml").exists(), "the names are left: the resources are there"
+def test_without_a_previous_version_the_failure_says_so(azure: FakeAzure) -> None:
+    azure.unhealthy_commits.add(run_git(azure.root, "rev-parse", "HEAD"))
+    assert deploy_failure(azure).sentence.endswith("There is no previous version to restore.")
+    assert (azure.root / ".cosell/staging.toml").exists(), "the resources exist"
 
 
-def test_a_zip_before_that_is_ill_too_is_not_called_healthy(stage: Stage) -> None:
-    good = deployed(stage, "deal = 2\n")
-    stage.sick |= {good, stage.changes("deal = 3\n")}
-    assert "that did not help: The health check failed: status 500." in fails(stage).sentence
+def test_a_previous_version_that_is_unhealthy_too_is_reported(azure: FakeAzure) -> None:
+    good = deploy_change(azure, "deal = 2\n")
+    azure.unhealthy_commits |= {good, azure.commit_change("deal = 3\n")}
+    assert "failed too: The health check failed: status 500." in deploy_failure(azure).sentence
 
 
-def test_functions_that_never_appear_are_named_and_the_zip_before_is_put_back(stage: Stage) -> None:
-    good = deployed(stage, "deal = 2\n")
-    stage.changes("deal = 3\n")
-    some, every = ([{"name": f"app/{name}"} for name in names] for names in (FUNCTIONS[:1], FUNCTIONS))
-    stage.out("functionapp function list", *[some] * 31, every)
-    stop = fails(stage)
-    assert "1 of 2 functions after 300 s (missing: report_health)" in stop.sentence
-    assert stage.running()["commit"] == good
+def test_missing_functions_are_named_and_the_previous_version_is_restored(azure: FakeAzure) -> None:
+    good = deploy_change(azure, "deal = 2\n")
+    azure.commit_change("deal = 3\n")
+    incomplete, complete = ([{"name": f"app/{name}"} for name in names] for names in (FUNCTIONS[:1], FUNCTIONS))
+    azure.answer("functionapp function list", *[incomplete] * 31, complete)
+    failure = deploy_failure(azure)
+    assert "1 of 2 functions after 300 s (missing: report_health)" in failure.sentence
+    assert azure.running_record()["commit"] == good
 
 
-def test_functions_that_appear_late_are_waited_for(stage: Stage) -> None:
-    stage.out("functionapp function list", [], [], [{"name": f"app/{name}"} for name in FUNCTIONS])
-    deploy(stage.session())
-    assert stage.passed == 20.0
+def test_the_release_waits_for_functions_that_are_listed_late(azure: FakeAzure) -> None:
+    azure.answer("functionapp function list", [], [], [{"name": f"app/{name}"} for name in FUNCTIONS])
+    deploy(azure.open_session())
+    assert azure.elapsed_seconds == 20.0
 
 
-def test_an_app_that_starts_anew_may_answer_with_errors_for_a_while(stage: Stage) -> None:
+def test_errors_of_an_app_that_restarts_are_ignored_for_a_while(azure: FakeAzure) -> None:
     for command in ("functionapp function list", "functionapp function keys list"):
-        stage.answers[command] = [
+        azure.answers[command] = [
             {"error": "Operation returned an invalid status 'Bad Request'"},
-            *stage.answers[command],
+            *azure.answers[command],
         ]
-    deploy(stage.session())
-    assert stage.states() == ["healthy"]
+    deploy(azure.open_session())
+    assert azure.zip_states() == ["healthy"]
 
 
-def test_a_login_that_ends_while_the_app_starts_puts_nothing_back(stage: Stage) -> None:
-    deployed(stage, "deal = 2\n")
-    new = stage.changes("deal = 3\n")
-    stage.fails("functionapp function list", "Please run 'az login' to setup account.")
-    assert fails(stage).code is Exit.SIGN_IN
-    assert stage.running()["commit"] == new
-    assert stage.states() == ["healthy", "pending"]
+def test_a_login_that_expires_during_the_wait_restores_nothing(azure: FakeAzure) -> None:
+    deploy_change(azure, "deal = 2\n")
+    new = azure.commit_change("deal = 3\n")
+    azure.fail("functionapp function list", "Please run 'az login' to setup account.")
+    assert deploy_failure(azure).code is Exit.SIGN_IN
+    assert azure.running_record()["commit"] == new
+    assert azure.zip_states() == ["healthy", "pending"]
 
 
-def test_a_build_that_fails_leaves_the_zip_before(stage: Stage) -> None:
-    good = deployed(stage, "deal = 2\n")
-    stage.changes("deal = 3\n")
-    stage.fails(CONFIG_ZIP, "Deployment failed: remote build failed", {})
-    assert "The app could not be built" in fails(stage).sentence
-    assert stage.running()["commit"] == good
+def test_after_a_failed_build_the_previous_version_is_restored(azure: FakeAzure) -> None:
+    good = deploy_change(azure, "deal = 2\n")
+    azure.commit_change("deal = 3\n")
+    azure.fail(CONFIG_ZIP, "Deployment failed: remote build failed", {})
+    assert "The app could not be built" in deploy_failure(azure).sentence
+    assert azure.running_record()["commit"] == good
 
 
-def test_another_zip_on_its_way_is_no_reason_to_put_anything_back(stage: Stage) -> None:
-    deployed(stage, "deal = 2\n")
-    stage.changes("deal = 3\n")
-    stage.fails(CONFIG_ZIP, "There may be an ongoing deployment. Please track your deployment in https://x")
-    assert fails(stage).code is Exit.RETRY
-    assert len(stage.calls(CONFIG_ZIP)) == 2
+def test_another_deployment_in_progress_restores_nothing(azure: FakeAzure) -> None:
+    deploy_change(azure, "deal = 2\n")
+    azure.commit_change("deal = 3\n")
+    azure.fail(CONFIG_ZIP, "There may be an ongoing deployment. Please track your deployment in https://x")
+    assert deploy_failure(azure).code is Exit.RETRY
+    assert len(azure.calls_of(CONFIG_ZIP)) == 2
 
 
-def test_the_last_three_zips_are_kept(stage: Stage) -> None:
-    heads = [deployed(stage, f"deal = {number}\n") for number in range(2, 7)]
-    kept = json.loads((stage.folder / "states.json").read_text("utf-8"))
-    assert [name.split("-")[1] for name in sorted(kept)] == [head[:12] for head in heads[-3:]]
+def test_the_last_three_healthy_zips_are_kept(azure: FakeAzure) -> None:
+    commits = [deploy_change(azure, f"deal = {number}\n") for number in range(2, 7)]
+    kept = json.loads((azure.folder / "states.json").read_text("utf-8"))
+    assert [name.split("-")[1] for name in sorted(kept)] == [commit[:12] for commit in commits[-3:]]
 
 
-def test_the_same_zip_again_does_not_push_the_others_out(stage: Stage) -> None:
-    heads = [deployed(stage, f"deal = {number}\n") for number in (2, 3)]
+def test_repeated_deployments_of_one_zip_do_not_delete_the_previous_version(azure: FakeAzure) -> None:
+    commits = [deploy_change(azure, f"deal = {number}\n") for number in (2, 3)]
     for _ in range(4):
-        deploy(stage.session())
-    rollback(stage.session())
-    assert stage.running()["commit"] == heads[0]
+        deploy(azure.open_session())
+    rollback(azure.open_session())
+    assert azure.running_record()["commit"] == commits[0]
 
 
 # --- rollback ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_rollback_puts_the_zip_before_back_and_the_next_one_goes_further(stage: Stage) -> None:
-    heads = [deployed(stage, f"deal = {number}\n") for number in (2, 3, 4)]
-    rollback(stage.session())
-    assert stage.running()["commit"] == heads[1]
-    rollback(stage.session())
-    assert stage.running()["commit"] == heads[0]
-    with pytest.raises(Stopped, match="no earlier zip"):
-        rollback(stage.session())
+def test_a_rollback_restores_the_previous_version_and_a_second_one_goes_back_further(azure: FakeAzure) -> None:
+    commits = [deploy_change(azure, f"deal = {number}\n") for number in (2, 3, 4)]
+    rollback(azure.open_session())
+    assert azure.running_record()["commit"] == commits[1]
+    rollback(azure.open_session())
+    assert azure.running_record()["commit"] == commits[0]
+    with pytest.raises(DeploymentFailure, match="no previous version"):
+        rollback(azure.open_session())
 
 
-def test_a_rollback_to_a_zip_that_is_ill_says_so_and_does_not_call_it_done(stage: Stage) -> None:
-    first, _ = deployed(stage, "deal = 2\n"), deployed(stage, "deal = 3\n")
-    stage.sick.add(first)
-    with pytest.raises(Stopped, match="was put back, but: The health check failed"):
-        rollback(stage.session())
-    assert stage.states() == ["healthy", "healthy"]
+def test_a_rollback_to_an_unhealthy_zip_fails_and_withdraws_nothing(azure: FakeAzure) -> None:
+    first, _ = deploy_change(azure, "deal = 2\n"), deploy_change(azure, "deal = 3\n")
+    azure.unhealthy_commits.add(first)
+    with pytest.raises(DeploymentFailure, match="was installed, but it is not healthy: The health check failed"):
+        rollback(azure.open_session())
+    assert azure.zip_states() == ["healthy", "healthy"]
 
 
 # --- promote ----------------------------------------------------------------------------------------------------------
 
 
-def ready(stage: Stage) -> None:
-    """Azure answers for production from now on."""
-    made(stage, "production")
-    stage.fails("deployment sub show", "DeploymentNotFound")
+def prepare_production(azure: FakeAzure) -> None:
+    """Let Azure answer for production from now on."""
+    answer_deployment(azure, "production")
+    azure.fail("deployment sub show", "DeploymentNotFound")
 
 
-def test_what_runs_in_staging_goes_to_production_with_productions_mapping(stage: Stage) -> None:
-    head = deployed(stage, "deal = 2\n")
-    before = stage.running()
-    ready(stage)
-    promote(stage.session("production"))
-    record = stage.running()
-    assert (record["commit"], record["environment"]) == (head, "production")
-    assert record["tested"] == before["tested"]
-    assert record["mapping"] != before["mapping"]
-    assert stage.calls("deployment sub create")[-1]["environ"]["SYNC"] == "preview"
-    assert "  cosell webhook register --env production" in stage.said, "production holds the tenant's one slot"
+def test_the_code_of_staging_goes_to_production_with_the_mapping_of_production(azure: FakeAzure) -> None:
+    commit = deploy_change(azure, "deal = 2\n")
+    in_staging = azure.running_record()
+    prepare_production(azure)
+    promote(azure.open_session("production"))
+    record = azure.running_record()
+    assert (record["commit"], record["environment"]) == (commit, "production")
+    assert record["tested"] == in_staging["tested"]
+    assert record["mapping"] != in_staging["mapping"]
+    assert azure.calls_of("deployment sub create")[-1]["environ"]["SYNC"] == "preview"
+    assert "  cosell webhook register --env production" in azure.printed, (
+        "production has the tenant's one event registration"
+    )
 
 
-def refused(stage: Stage) -> str:
-    ready(stage)
-    calls = len(stage.calls("deployment sub create"))
-    with pytest.raises(Stopped) as caught:
-        promote(stage.session("production"))
-    assert len(stage.calls("deployment sub create")) == calls
+def promotion_failure(azure: FakeAzure) -> str:
+    prepare_production(azure)
+    calls = len(azure.calls_of("deployment sub create"))
+    with pytest.raises(DeploymentFailure) as caught:
+        promote(azure.open_session("production"))
+    assert len(azure.calls_of("deployment sub create")) == calls
     return caught.value.sentence
 
 
-def test_a_zip_without_a_record_of_the_tests_is_not_promoted(stage: Stage) -> None:
-    deploy(stage.session())
-    assert any("will not take this zip" in line for line in stage.said)
-    assert "carries no record of `make test`" in refused(stage)
+def test_a_zip_without_a_test_record_is_not_promoted(azure: FakeAzure) -> None:
+    deploy(azure.open_session())
+    assert any("will not accept this zip" in line for line in azure.printed)
+    assert "contains no record that `make test` passed" in promotion_failure(azure)
 
 
-def test_a_record_of_another_commit_is_none(stage: Stage) -> None:
-    stage.was_tested()
-    stage.changes("deal = 2\n")
-    deploy(stage.session())
-    assert "carries no record of `make test`" in refused(stage)
+def test_a_test_record_of_another_commit_does_not_count(azure: FakeAzure) -> None:
+    azure.write_test_record()
+    azure.commit_change("deal = 2\n")
+    deploy(azure.open_session())
+    assert "contains no record that `make test` passed" in promotion_failure(azure)
 
 
-def test_a_zip_from_changes_that_are_in_no_commit_is_not_promoted(stage: Stage) -> None:
-    stage.was_tested()
-    (stage.root / "shared/domain/deal.py").write_text("deal = 9\n", "utf-8")
-    deploy(stage.session())
-    assert "made from changes that are in no commit" in refused(stage)
+def test_a_zip_with_changes_that_are_not_committed_is_not_promoted(azure: FakeAzure) -> None:
+    azure.write_test_record()
+    (azure.root / "shared/domain/deal.py").write_text("deal = 9\n", "utf-8")
+    deploy(azure.open_session())
+    assert "built from changes that are not committed" in promotion_failure(azure)
 
 
-def test_a_checkout_of_another_commit_does_not_promote(stage: Stage) -> None:
-    deployed(stage, "deal = 2\n")
-    commit(stage.root)
-    assert "but the checkout is commit" in refused(stage)
+def test_a_checkout_of_another_commit_cannot_promote(azure: FakeAzure) -> None:
+    deploy_change(azure, "deal = 2\n")
+    commit_all(azure.root)
+    assert "but the checkout is at commit" in promotion_failure(azure)
 
 
-def test_a_zip_that_was_changed_in_the_container_is_not_promoted(stage: Stage) -> None:
-    head = deployed(stage, "deal = 2\n")
-    (blob,) = (stage.folder / "blobs").iterdir()
-    stage.changes("deal = 666\n")
-    stage.was_tested()
+def test_a_zip_that_was_changed_in_the_container_is_not_promoted(azure: FakeAzure) -> None:
+    commit = deploy_change(azure, "deal = 2\n")
+    (blob,) = (azure.folder / "blobs").iterdir()
+    azure.commit_change("deal = 666\n")
+    azure.write_test_record()
 
-    forged = build(stage.root, "staging")
-    record = json.dumps({**forged.record, "commit": head, "tested": {**forged.record["tested"], "commit": head}})
-    blob.write_bytes(rewritten(forged.data, record))
-    git(stage.root, "reset", "-q", "--hard", head)
-    assert refused(stage) == "The zip of staging is not what its commit makes: shared/domain/deal.py."
+    forged = build_zip(azure.root, "staging")
+    record = json.dumps({**forged.record, "commit": commit, "tested": {**forged.record["tested"], "commit": commit}})
+    blob.write_bytes(with_record(forged.data, record))
+    run_git(azure.root, "reset", "-q", "--hard", commit)
+    assert promotion_failure(azure) == "The zip of staging differs from what its commit builds: shared/domain/deal.py."
 
 
-def rewritten(data: bytes, record: str) -> bytes:
-
+def with_record(data: bytes, record: str) -> bytes:
+    """The same zip with another record."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
         for name in old.namelist():
@@ -235,28 +241,28 @@ def rewritten(data: bytes, record: str) -> bytes:
     return out.getvalue()
 
 
-def test_a_zip_that_failed_in_staging_is_not_promoted(stage: Stage) -> None:
-    stage.was_tested()
-    stage.sick.add(git(stage.root, "rev-parse", "HEAD"))
-    fails(stage)
-    assert refused(stage) == "Staging has no healthy zip."
+def test_a_zip_that_failed_in_staging_is_not_promoted(azure: FakeAzure) -> None:
+    azure.write_test_record()
+    azure.unhealthy_commits.add(run_git(azure.root, "rev-parse", "HEAD"))
+    deploy_failure(azure)
+    assert promotion_failure(azure) == "Staging has no healthy zip."
 
 
-def test_production_is_not_deployed_to_without_tests(stage: Stage) -> None:
-    ready(stage)
-    with pytest.raises(Stopped, match="Production does not take this zip"):
-        deploy(stage.session("production"))
-    assert stage.commands() == []
-    stage.was_tested()
-    deploy(stage.session("production"))
-    assert known(stage.session("production")).settings["ENVIRONMENT"] == "production"
+def test_production_accepts_only_a_zip_with_a_test_record(azure: FakeAzure) -> None:
+    prepare_production(azure)
+    with pytest.raises(DeploymentFailure, match="Production does not accept this zip"):
+        deploy(azure.open_session("production"))
+    assert azure.command_names() == []
+    azure.write_test_record()
+    deploy(azure.open_session("production"))
+    assert read_target(azure.open_session("production")).settings["ENVIRONMENT"] == "production"
 
 
-def test_production_keeps_its_own_values_and_switches(stage: Stage) -> None:
-    deployed(stage, "deal = 2\n")
-    ready(stage)
-    stage.is_deployed("production", {**SHELL, "SYNC": "on", "SALESFORCE_URL": "https://prod.my.salesforce.com"})
-    stage.shell.clear()
-    promote(stage.session("production"))
-    create = stage.calls("deployment sub create")[-1]
+def test_a_promotion_keeps_the_deployed_values_and_switches_of_production(azure: FakeAzure) -> None:
+    deploy_change(azure, "deal = 2\n")
+    prepare_production(azure)
+    azure.set_deployed("production", {**SHELL, "SYNC": "on", "SALESFORCE_URL": "https://prod.my.salesforce.com"})
+    azure.shell.clear()
+    promote(azure.open_session("production"))
+    create = azure.calls_of("deployment sub create")[-1]
     assert (create["environ"]["SYNC"], create["environ"]["SALESFORCE_URL"]) == ("on", "https://prod.my.salesforce.com")

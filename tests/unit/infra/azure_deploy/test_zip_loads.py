@@ -1,4 +1,4 @@
-"""The zip of this checkout is complete: unpacked elsewhere, the app loads from it alone."""
+"""The zip of this checkout is complete: unpacked in another folder, the app loads from the zip alone."""
 
 import io
 import json
@@ -9,8 +9,8 @@ import zipfile
 from pathlib import Path
 
 from infra.azure.deploy.session import ROOT
-from infra.azure.deploy.zip_package import build
-from tests.unit.infra.azure_deploy.stage import SHELL
+from infra.azure.deploy.zip_package import build_zip
+from tests.unit.infra.azure_deploy.fake_azure import SHELL
 
 SETTINGS = {
     **SHELL,
@@ -32,25 +32,26 @@ for path in sorted([*pathlib.Path("shared").rglob("*.py"), *pathlib.Path("functi
     importlib.import_module(".".join(path.with_suffix("").parts))
 from shared.operations.health import BUILD_RECORD, deployed_commit
 from shared.app import app
-ours = {name for name in sys.modules if name.split(".")[0] in ("shared", "functions", "infra", "tests", "typer")}
+folder = str(pathlib.Path.cwd())
+loaded = {name for name in sys.modules if name.split(".")[0] in ("shared", "functions", "infra", "tests", "typer")}
 print(json.dumps({
     "functions": sorted(function.get_function_name() for function in function_app.app.get_functions()),
     "commit": deployed_commit(BUILD_RECORD), "mapping": app().translation.hash,
-    "strangers": sorted(name for name in ours if name.split(".")[0] in ("infra", "tests", "typer")),
-    "elsewhere": sorted(n for n in ours if not (sys.modules[n].__file__ or "").startswith(str(pathlib.Path.cwd()))),
+    "not for the app": sorted(name for name in loaded if name.split(".")[0] in ("infra", "tests", "typer")),
+    "not from the zip": sorted(name for name in loaded if not (sys.modules[name].__file__ or "").startswith(folder)),
 }))
 """
 
 
 def test_the_app_loads_from_the_zip_alone_and_knows_its_commit_and_mapping(tmp_path: Path) -> None:
-    package = build(ROOT, "staging")
+    package = build_zip(ROOT, "staging")
     with zipfile.ZipFile(io.BytesIO(package.data)) as archive:
         archive.extractall(tmp_path)
     environ = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **SETTINGS}
     command = [sys.executable, "-c", LOAD]
-    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert set(said["functions"]) == package.functions
-    assert (said["commit"], said["mapping"]) == (package.commit, package.record["mapping"])
-    assert (said["strangers"], said["elsewhere"]) == ([], [])
+    report = json.loads(done.stdout)
+    assert set(report["functions"]) == package.functions
+    assert (report["commit"], report["mapping"]) == (package.commit, package.record["mapping"])
+    assert (report["not for the app"], report["not from the zip"]) == ([], [])

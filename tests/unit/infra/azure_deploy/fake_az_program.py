@@ -1,0 +1,126 @@
+"""A fake Azure CLI: accepts known commands with known options only, records each call, and gives prepared answers.
+
+It runs as the program `az`, or as the function `run_fake_az(words, environ)`. The file `answers.json` in the folder
+`$FAKE_AZURE_FOLDER` holds a list of answers for each command. They are given in order, and the last one repeatedly. An
+answer is `{"out": JSON}`, `{"text": "…"}` or `{"error": "…"}`. Calls are written to `calls.jsonl`. Blobs are kept in
+`blobs/` and their states in `states.json`, so that the tests use a real history.
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+GLOBAL_OPTIONS = {"--output", "--only-show-errors"}
+BLOB_OPTIONS = {"--account-name", "--auth-mode", "--container-name"}
+APP_OPTIONS = {"--name", "--resource-group"}
+DEPLOYMENT_OPTIONS = {"--location", "--name", "--parameters"}
+COMMANDS: dict[str, set[str]] = {
+    "version": set(),
+    "bicep version": set(),
+    "account show": set(),
+    "provider list": set(),
+    "provider register": {"--namespace", "--wait"},
+    "resource list": {"--resource-type"},
+    "deployment sub show": {"--name"},
+    "deployment sub what-if": DEPLOYMENT_OPTIONS | {"--no-pretty-print"},
+    "deployment sub create": DEPLOYMENT_OPTIONS,
+    "functionapp config appsettings list": APP_OPTIONS,
+    "functionapp deployment source config-zip": APP_OPTIONS | {"--src"},
+    "functionapp function list": APP_OPTIONS,
+    "functionapp function keys list": APP_OPTIONS | {"--function-name"},
+    "keyvault show-deleted": {"--name"},
+    "rest": {"--method", "--url"},
+    "storage blob upload": BLOB_OPTIONS | {"--name", "--file", "--metadata"},
+    "storage blob download": BLOB_OPTIONS | {"--name", "--file"},
+    "storage blob list": BLOB_OPTIONS | {"--prefix", "--include"},
+    "storage blob metadata update": BLOB_OPTIONS | {"--name", "--metadata"},
+    "storage blob delete": BLOB_OPTIONS | {"--name"},
+}
+RECORDED_VARIABLES = (
+    "SYNC", "SYNC_FROM", "PUSH_PAUSED", "PULL_PAUSED", "AZURE_LOCATION", "ALERT_EMAILS", "SALESFORCE_URL",
+)  # fmt: skip
+
+
+type Result = tuple[int, str, str]
+"""Exit status, stdout and stderr."""
+
+
+def run_fake_az(words: Sequence[str], environ: Mapping[str, str]) -> Result:
+    folder = Path(environ["FAKE_AZURE_FOLDER"])
+    first_option = next((index for index, word in enumerate(words) if word.startswith("-")), len(words))
+    command = " ".join(words[:first_option])
+    options = _parse_options(words[first_option:])
+    _record_call(folder, command, words, environ)
+    if command not in COMMANDS:
+        return _error_result(f"'{command}' is misspelled or not recognized by the system.", 2)
+    unknown = options.keys() - COMMANDS[command] - GLOBAL_OPTIONS
+    missing = (COMMANDS[command] & {"--name", "--resource-group", "--location", "--auth-mode"}) - options.keys()
+    if unknown or missing:
+        return _error_result(f"unrecognized or missing arguments: {sorted(unknown | missing)}", 2)
+    return _prepared_result(folder, command, options)
+
+
+def _parse_options(words: Sequence[str]) -> dict[str, str]:
+    options: dict[str, str] = {}
+    name = ""
+    for word in words:
+        if word.startswith("--"):
+            name = word
+        options[name] = "" if word.startswith("--") else word
+    return options
+
+
+def _record_call(folder: Path, command: str, words: Sequence[str], environ: Mapping[str, str]) -> None:
+    variables = {name: environ[name] for name in RECORDED_VARIABLES if name in environ}
+    with (folder / "calls.jsonl").open("a", encoding="utf-8") as calls:
+        calls.write(json.dumps({"command": command, "words": list(words), "environ": variables}) + "\n")
+
+
+def _prepared_result(folder: Path, command: str, options: dict[str, str]) -> Result:
+    answers = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
+    prepared = answers.get(command, [])
+    answer = (prepared.pop(0) if len(prepared) > 1 else prepared[0]) if prepared else None
+    (folder / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
+    if answer and "error" in answer:
+        return _error_result(answer["error"], 1)
+    if command.startswith("storage blob"):
+        return _blob_result(folder, command, options)
+    if command == "functionapp deployment source config-zip":
+        shutil.copy(options["--src"], folder / "running.zip")
+    return 0, answer.get("text") or json.dumps(answer["out"]) if answer else "", ""
+
+
+def _blob_result(folder: Path, command: str, options: dict[str, str]) -> Result:
+    path = folder / "states.json"
+    states = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    name = options.get("--name", "")
+    blob = folder / "blobs" / name.replace("/", "_")
+    blob.parent.mkdir(exist_ok=True)
+    if "--metadata" in options:
+        states[name] = options["--metadata"].removeprefix("state=")
+    if command.endswith("upload"):
+        shutil.copy(options["--file"], blob)
+    elif command.endswith("download"):
+        shutil.copy(blob, options["--file"])
+    elif command.endswith("delete"):
+        states.pop(name)
+        blob.unlink()
+    elif command.endswith("list"):
+        blobs = [{"name": each, "metadata": {"state": state}} for each, state in states.items()]
+        return 0, json.dumps(blobs), ""
+    path.write_text(json.dumps(states), encoding="utf-8")
+    return 0, "", ""
+
+
+def _error_result(text: str, status: int) -> Result:
+    return status, "", f"ERROR: {text}\n"
+
+
+if __name__ == "__main__":
+    code, out, error = run_fake_az(sys.argv[1:], os.environ)
+    sys.stdout.write(out)
+    sys.stderr.write(error)
+    sys.exit(code)

@@ -1,0 +1,206 @@
+"""Each error is reported in one sentence with a remedy, and after the remedy a second run succeeds."""
+
+import pytest
+
+from infra.azure.deploy.az import AzError
+from infra.azure.deploy.deploy import deploy
+from infra.azure.deploy.failure import DeploymentFailure, explain_az_error
+from shared.cli.exit_codes import Exit
+from shared.foundation.errors import ConfigurationError
+from tests.unit.infra.azure_deploy.fake_azure import PROVIDERS, FakeAzure, deployment_outputs
+
+CREATE, WHAT_IF = "deployment sub create", "deployment sub what-if"
+DENIED = (
+    "(AuthorizationFailed) The client 'a@acme.example' with object id 'x' does not have authorization to perform "
+    "action 'Microsoft.Resources/deployments/whatIf/action' over scope '/subscriptions/s' or the scope is invalid."
+)
+NESTED = (
+    '{"status":"Failed","error":{"code":"DeploymentFailed","message":"At least one resource operation failed.",'
+    '"details":[{"code":"ResourceDeploymentFailure","message":"The resource write operation failed.","details":'
+    '[{"code":"%s","message":"%s"}]}]}}'
+)
+ERRORS: dict[str, tuple[str, str, str, Exit]] = {
+    "not logged in": ("account show", "Please run 'az login' to setup account.", "not logged in", Exit.SIGN_IN),
+    "login ended": (CREATE, "AADSTS700082: The refresh token has expired due to inactivity.", "login", Exit.SIGN_IN),
+    "missing rights": (WHAT_IF, DENIED, "Microsoft.Resources/deployments/whatIf/action", Exit.REFUSED),
+    "missing provider": (
+        CREATE,
+        NESTED % ("MissingSubscriptionRegistration", "The subscription is not registered to use namespace 'X'."),
+        "resource provider",
+        Exit.REFUSED,
+    ),
+    "storage name taken": (
+        CREATE,
+        NESTED % ("StorageAccountAlreadyTaken", "The storage account named stx is already taken."),
+        "already taken by another Azure customer",
+        Exit.REFUSED,
+    ),
+    "site name taken": (
+        CREATE,
+        NESTED % ("Conflict", "Website with given name func-x already exists."),
+        "already taken by another Azure customer",
+        Exit.REFUSED,
+    ),
+    "deleted secret": (
+        CREATE,
+        NESTED % ("ObjectIsDeletedButRecoverable", "Secret is currently in a deleted but recoverable state."),
+        "A secret of the vault was deleted",
+        Exit.REFUSED,
+    ),
+    "deployment runs": (CREATE, "(DeploymentActive) The deployment cannot be saved.", "Another deployment", Exit.RETRY),
+    "identity not known yet": (CREATE, NESTED % ("PrincipalNotFound", "Principal x does not exist"), "yet", Exit.RETRY),
+    "policy": (
+        CREATE,
+        NESTED % ("RequestDisallowedByPolicy", "Resource was disallowed by policy. Policy: 'Allowed SKUs'."),
+        "policy",
+        Exit.REFUSED,
+    ),
+    "bicep": (WHAT_IF, "main.bicep(3,1) : Error BCP018: Expected something.", "Expected something", Exit.USAGE),
+    "no network": (WHAT_IF, "HTTPSConnectionPool: Max retries exceeded with url", "does not answer", Exit.RETRY),
+    "firewall": ("storage blob upload", "The request may be blocked by network rules", "firewall", Exit.REFUSED),
+    "unknown": (CREATE, NESTED % ("Strange", "Nobody has seen this."), "Strange: Nobody has seen this.", Exit.REFUSED),
+}
+
+
+def deploy_failure(azure: FakeAzure) -> DeploymentFailure:
+    with pytest.raises(DeploymentFailure) as caught:
+        deploy(azure.open_session())
+    return caught.value
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_an_error_of_azure_is_reported_with_a_remedy_and_a_second_run_succeeds(azure: FakeAzure, name: str) -> None:
+    command, text, part_of_sentence, code = ERRORS[name]
+    answers = azure.answers.get(command)
+    azure.fail(command, text)
+    failure = deploy_failure(azure)
+    assert part_of_sentence in failure.sentence
+    assert failure.code is code
+    assert failure.remedy
+    assert "{" not in failure.sentence + failure.remedy
+    azure.answers[command] = answers or []
+    deploy(azure.open_session())
+    assert azure.zip_states()[-1] == "healthy"
+
+
+def test_a_deployment_to_another_subscription_than_the_named_one_fails(azure: FakeAzure) -> None:
+    with pytest.raises(DeploymentFailure, match="not Fabrikam"):
+        deploy(azure.open_session(), "Fabrikam")
+    assert azure.command_names()[-1] == "account show"
+
+
+def test_a_provider_that_is_not_registered_is_registered_after_a_yes(azure: FakeAzure) -> None:
+    missing = [
+        {"namespace": name, "registrationState": "NotRegistered"} for name in PROVIDERS if name == "Microsoft.App"
+    ]
+    registered = [
+        {"namespace": name, "registrationState": "Registered"} for name in PROVIDERS if name != "Microsoft.App"
+    ]
+    azure.answer("provider list", missing + registered)
+    azure.refused_question = "Register"
+    deploy_failure(azure)
+    assert "provider register" not in azure.command_names()
+    azure.refused_question = None
+    deploy(azure.open_session())
+    (call,) = azure.calls_of("provider register")
+    assert call["words"][2:5] == ["--namespace", "Microsoft.App", "--wait"]
+
+
+def test_a_person_who_may_not_register_a_provider_gets_the_name_of_the_right(azure: FakeAzure) -> None:
+    azure.answer("provider list", [])
+    azure.fail("provider register", DENIED.replace("deployments/whatIf", "register"))
+    assert "You do not have the right" in deploy_failure(azure).sentence
+
+
+DELETED = NESTED % (
+    "ConflictError",
+    "A vault with the same name already exists in deleted state: kv-cosellabcdefghijklm. Recover or purge it.",
+)
+
+
+def test_a_deleted_vault_is_recovered_after_a_yes(azure: FakeAzure) -> None:
+    outputs = deployment_outputs("staging", f"{azure.health_server.url}/api/health")
+    azure.fail(CREATE, DELETED, outputs)
+    azure.answer("keyvault show-deleted", {"name": "kv-cosellabcdefghijklm"})
+    deploy(azure.open_session())
+    first, second = azure.calls_of(CREATE)
+    assert "recoverVault=true" not in first["words"]
+    parameters = second["words"][second["words"].index("--parameters") + 1 :]
+    assert parameters[1] == "recoverVault=true"
+    assert any("kv-cosellabcdefghijklm was deleted" in question for question in azure.questions)
+
+
+def test_a_deleted_vault_stays_deleted_after_a_no(azure: FakeAzure) -> None:
+    azure.fail(CREATE, DELETED)
+    azure.answer("keyvault show-deleted", {"name": "kv-cosellabcdefghijklm"})
+    azure.refused_question = "Recover it"
+    deploy_failure(azure)
+    assert len(azure.calls_of(CREATE)) == 1
+
+
+def test_a_vault_of_another_customer_is_not_recovered(azure: FakeAzure) -> None:
+    azure.fail(CREATE, "VaultAlreadyExists: The vault name 'kv-cosellabcdefghijklm' is already in use.")
+    azure.fail("keyvault show-deleted", "No deleted Vault or HSM was found with name kv-cosellabcdefghijklm")
+    failure = deploy_failure(azure)
+    assert failure.sentence == "The vault name kv-cosellabcdefghijklm is already taken by another Azure customer."
+    assert failure.remedy == "Set another workloadName in the parameter file."
+
+
+def test_a_missing_azure_cli_is_reported(azure: FakeAzure) -> None:
+    (azure.folder / "az").unlink()
+    azure.runs_program = True
+    azure.shell["PATH"] = str(azure.folder)
+    with pytest.raises(ConfigurationError, match="install it"):
+        deploy(azure.open_session())
+
+
+def test_an_azure_cli_or_bicep_that_is_too_old_or_missing_is_reported(azure: FakeAzure) -> None:
+    azure.answer("version", {"azure-cli": "2.40.0"})
+    assert (deploy_failure(azure).sentence, deploy_failure(azure).remedy) == (
+        "The Azure CLI is too old: version 2.40.0 is installed, 2.60.0 or later is needed.",
+        "az upgrade",
+    )
+    azure.answer("version", {"azure-cli": "2.91.0"})
+    azure.answers["bicep version"] = [{"text": "Bicep CLI version 0.30.0"}]
+    assert deploy_failure(azure).remedy == "az bicep upgrade"
+    azure.fail("bicep version", 'Bicep CLI not found. Install it now by running "az bicep install".')
+    assert deploy_failure(azure).remedy == "az bicep install"
+
+
+def test_a_wrong_mapping_file_is_reported_before_any_call_to_azure(azure: FakeAzure) -> None:
+    (azure.root / "mapping/staging.toml").write_text(
+        'extends = "default"\n[fields.money]\nwinner = "nobody"\n', "utf-8"
+    )
+    failure = deploy_failure(azure)
+    assert "staging.toml, line 3" in failure.sentence
+    assert failure.code is Exit.USAGE
+    assert azure.command_names() == []
+
+
+def test_the_remedy_for_a_missing_mapping_file_has_the_line_to_write(azure: FakeAzure) -> None:
+    (azure.root / "mapping/staging.toml").unlink()
+    assert 'extends = "default"' in deploy_failure(azure).remedy
+
+
+def test_the_upload_waits_until_a_new_role_takes_effect(azure: FakeAzure) -> None:
+    text = "You do not have the required permissions needed to perform this operation."
+    azure.answers["storage blob upload"] = [{"error": text}, {"error": text}, {"out": None}]
+    deploy(azure.open_session())
+    assert azure.zip_states() == ["healthy"]
+    assert azure.elapsed_seconds == 30.0
+
+
+def test_the_wait_for_a_new_role_ends(azure: FakeAzure) -> None:
+    azure.fail("storage blob upload", "You do not have the required permissions needed to perform this operation.")
+    assert (
+        deploy_failure(azure).sentence == "You do not have the right to read and write the data of the storage account."
+    )
+    assert "functionapp deployment source config-zip" not in azure.command_names()
+
+
+def test_an_unknown_error_keeps_the_text_of_the_azure_cli() -> None:
+    assert explain_az_error(AzError("x", "ERROR: an unknown text")).sentence == "az x failed: an unknown text"
+
+
+def test_a_long_text_of_the_azure_cli_is_cut() -> None:
+    assert len(explain_az_error(AzError("x", "y" * 5000)).sentence) < 400
