@@ -1,5 +1,5 @@
-// Everything the connector needs in Azure, in a resource group of its own: `az deployment sub create`, or azd.
-// Names, tags, parameters, outputs and the deployer's rights: README.md beside this file.
+// Creates all Azure resources of the connector in one resource group. `make deploy`, the Azure CLI and azd deploy it.
+// README.md in this folder lists names, tags, parameters, outputs and the rights that the deployer needs.
 
 targetScope = 'subscription'
 
@@ -7,53 +7,53 @@ import { eventsQueue, linksTable, packageContainer } from 'modules/constants.bic
 import { optionalSettings } from 'modules/settings.bicep'
 
 @allowed(['staging', 'production'])
-@description('Which of the two this is. Each has a parameter file and a mapping file of its name.')
+@description('The environment. Its name is also the name of its parameter file and its mapping file.')
 param environmentName string
 
 @minLength(1)
 @metadata({ azd: { type: 'location' } })
-@description('The Azure region, one that has Flex Consumption.')
+@description('An Azure region that offers Flex Consumption.')
 param location string
 
 @minLength(2)
 @maxLength(8)
-@description('What names begin with: lower-case letters and digits, a letter first. Change it if a name is taken.')
+@description('The start of names: lower-case letters and digits, first a letter. Change it if a name is already taken.')
 param workloadName string = 'cosell'
 
-@description('The resource group. It is made if it is not there.')
+@description('The resource group. The deployment creates it if it does not exist.')
 param resourceGroupName string = 'rg-${workloadName}-${environmentName}'
 
-@description('Tags of your own, on everything.')
+@description('Your own tags. Every resource gets them.')
 param tags object = {}
 
 // --- the sync ---
 
 @allowed(['off', 'preview', 'on'])
-@description('A new deployment plans and writes nothing (preview). A later one must be told what is set now.')
+@description('The setting SYNC: preview logs what would be written. A later deployment must give the present value.')
 param sync string = 'preview'
 
 @minLength(36)
 @maxLength(36)
-@description('The partner\'s own Entra tenant.')
+@description('The id of the partner\'s Entra tenant.')
 param partnerCenterTenantId string
 
 @minLength(36)
 @maxLength(36)
-@description('The app registration in that tenant.')
+@description('The client id of the app registration in that tenant.')
 param partnerCenterClientId string
 
 @minLength(36)
 @maxLength(36)
-@description('The partner\'s organisation in Partner Center.')
+@description('The id of the partner\'s organisation in Partner Center.')
 param partnerCenterOrganizationId string
 
 @minLength(1)
 @maxLength(12)
-@description('The partner location (MPN id) that referrals are created for.')
+@description('The partner location (MPN id) of created referrals.')
 param partnerCenterLocation string
 
 @minLength(9)
-@description('The org\'s My Domain address: https://acme.my.salesforce.com')
+@description('The My Domain address of the Salesforce org, for example https://acme.my.salesforce.com')
 param salesforceUrl string
 
 @minLength(1)
@@ -61,111 +61,111 @@ param salesforceUrl string
 param salesforceClientId string
 
 @minLength(1)
-@description('The integration user.')
+@description('The user name of the integration user.')
 param salesforceUsername string
 
-@description('Settings to change from the defaults that the code has (docs/settings.md), each as text.')
+@description('Other settings (docs/settings.md), each as text. Without an entry a setting keeps its default.')
 param settings optionalSettings = {}
 
-@description('When push_opportunities runs: NCRONTAB with six fields, UTC.')
+@description('The schedule of push_opportunities: NCRONTAB with six fields, in UTC.')
 param pushSchedule string = '0 * * * * *'
 
-@description('When sweep_referrals runs.')
+@description('The schedule of sweep_referrals.')
 param sweepSchedule string = '0 */15 * * * *'
 
-@description('When keep_credentials runs.')
+@description('The schedule of keep_credentials.')
 param credentialsSchedule string = '0 17 3 * * *'
 
 // --- the app ---
 
 @allowed([512, 2048, 4096])
-@description('Memory of an instance, in megabytes.')
+@description('The memory of an instance, in megabytes.')
 param memoryMegabytes int = 2048
 
 @minValue(1)
 @maxValue(1000)
-@description('The most instances of each function. Many regions take no less than 40.')
+@description('The maximum number of instances of each function. Many regions reject a value below 40.')
 param maximumInstances int = 40
 
 @minValue(1)
 @maxValue(1000)
-@description('Requests that one instance answers at once.')
+@description('The number of requests that one instance handles at the same time.')
 param httpConcurrency int = 16
 
 @minValue(1)
 @maxValue(32)
-@description('Queue messages that one instance takes at once.')
+@description('The number of queue messages that one instance handles at the same time.')
 param queueBatchSize int = 4
 
 @minValue(0)
 @maxValue(20)
-@description('Instances that wait for events without pause. They are billed without a free grant. 0: none.')
+@description('The number of instances that always run, so that no event waits for a start. They have no free grant.')
 param alwaysReady int = 0
 
 // --- storage and vault ---
 
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
-@description('How storage is copied.')
+@description('The replication of the storage account.')
 param storageSku string = 'Standard_LRS'
 
-@description('Brings back a vault of this name that was deleted less than 90 days ago.')
+@description('Whether to recover a vault with this name that was deleted less than 90 days ago.')
 param recoverVault bool = false
 
-@description('Who deploys and operates: object id of a person, group or pipeline. Empty: nobody gets data rights.')
+@description('The object id of the operator: a person, a group or a pipeline. If empty, only the app gets roles.')
 param operatorPrincipalId string = deployer().objectId
 
 // --- the network ---
 
-@description('A network of its own, with private endpoints of storage and vault.')
+@description('Whether to create a virtual network with private endpoints for storage and vault.')
 param privateNetwork bool = false
 
-@description('Its addresses, at least a /26.')
+@description('The addresses of that network: at least a /26.')
 param networkAddressPrefix string = '10.20.0.0/24'
 
-@description('Public IPv4 addresses that reach storage and vault in spite of a private network: the deployer\'s.')
+@description('Public IPv4 addresses that may still reach storage and vault, for example the deployer\'s.')
 param allowedAddresses string[] = []
 
 // --- monitoring ---
 
-@description('Whom alerts are mailed to.')
+@description('The mail addresses that receive alerts.')
 param alertEmails string[] = []
 
-@description('Whether the alert rules are at work.')
+@description('Whether the alert rules are enabled.')
 param alertsEnabled bool = true
 
 @minValue(1)
 @maxValue(100)
-@description('The share of refused events, in percent of all, from which an alert tells.')
+@description('The threshold of the alert events-refused: refused events, in percent of all events.')
 param eventsRefusedPercent int = 50
 
 @minValue(60)
-@description('The age of the oldest unsynced change, in seconds, from which an alert tells.')
+@description('The threshold of the alert change-unsynced: the age of the oldest unsynced change, in seconds.')
 param unsyncedSeconds int = 3600
 
 @minValue(1)
 @maxValue(100)
-@description('The share of the Salesforce org\'s API calls of a day, in percent, from which an alert tells.')
+@description('The threshold of the alert salesforce-budget: used API calls of the org, in percent of its daily limit.')
 param salesforceBudgetPercent int = 80
 
 @minValue(30)
 @maxValue(730)
-@description('Days that logs are kept.')
+@description('The number of days for which logs are kept.')
 param logRetentionDays int = 30
 
 @minValue(1)
-@description('Gigabytes of logs a day; what is above is dropped, and the silence alerts tell.')
+@description('The daily limit of logs, in gigabytes. Azure drops the rest, and then push-silent and sweep-silent fire.')
 param logCapGigabytes int = 1
 
-@description('Whether the platform\'s own log of the app is kept too: for a host that does not start.')
+@description('Whether to keep the platform\'s log of the app too. It helps if the host does not start.')
 param platformLogs bool = false
 
 // --- cost ---
 
 @minValue(0)
-@description('The budget of a month in the subscription\'s currency. 0: none.')
+@description('The budget of a month, in the currency of the subscription. With 0 there is no budget.')
 param budgetAmount int = 0
 
-@description('The month the budget begins with: its first day, yyyy-MM-dd. Set it once and leave it.')
+@description('The first day of the first month of the budget, yyyy-MM-dd. It cannot change later.')
 param budgetStart string = utcNow('yyyy-MM-01')
 
 var short = take(environmentName, 4)
@@ -374,5 +374,5 @@ output PACKAGE_CONTAINER string = packageContainer
 output IDENTITY_CLIENT_ID string = identity.outputs.clientId
 output LOG_ANALYTICS_WORKSPACE_ID string = monitoring.outputs.workspaceId
 
-@description('The settings that the code reads, by variable: no secret is among them.')
+@description('The settings that the code reads, by variable. They contain no secret.')
 output APP_SETTINGS object = app.outputs.settings

@@ -1,11 +1,12 @@
 using 'main.bicep'
 
-// Production. Replace a value here, or set its variable.
+// Parameters of production. Replace a value here, or set its environment variable.
 
 param environmentName = 'production'
 param location = readEnvironmentVariable('AZURE_LOCATION', 'westeurope')
 
-// The switches: what the app runs with now, which the deployment reads from it. A new app starts with a preview.
+// `make deploy` sets SYNC, SYNC_FROM, PUSH_PAUSED and PULL_PAUSED to the values of the running app.
+// A new app starts in preview.
 param sync = readEnvironmentVariable('SYNC', 'preview')
 
 param partnerCenterTenantId = readEnvironmentVariable('PARTNER_CENTER_TENANT_ID', '')
@@ -21,7 +22,7 @@ param settings = {
   PULL_PAUSED: readEnvironmentVariable('PULL_PAUSED', '')
 }
 
-// The links are copied to three buildings, and the logs reach back a quarter.
+// Azure keeps copies of the storage in three zones, and logs for a quarter of a year.
 param storageSku = 'Standard_ZRS'
 param logRetentionDays = 90
 

@@ -1,11 +1,13 @@
 using 'main.bicep'
 
-// Staging: a Salesforce sandbox, the same Partner Center tenant. Replace a value here, or set its variable.
+// Parameters of staging: a Salesforce sandbox, and the Partner Center tenant of production.
+// Replace a value here, or set its environment variable.
 
 param environmentName = 'staging'
 param location = readEnvironmentVariable('AZURE_LOCATION', 'westeurope')
 
-// The switches: what the app runs with now, which the deployment reads from it. A new app starts with a preview.
+// `make deploy` sets SYNC, SYNC_FROM, PUSH_PAUSED and PULL_PAUSED to the values of the running app.
+// A new app starts in preview.
 param sync = readEnvironmentVariable('SYNC', 'preview')
 
 param partnerCenterTenantId = readEnvironmentVariable('PARTNER_CENTER_TENANT_ID', '')

@@ -1,35 +1,36 @@
-// Alert rules on the log events of docs/events.md. What to do about each: docs/runbook.md.
+// Creates alert rules on the log events of docs/events.md. docs/troubleshooting.md has the remedy for each.
 
 param location string
 param tags object
 param workspaceId string
 param actionGroupId string
 
-@description('What rule names begin with.')
+@description('The first part of the rule names.')
 param prefix string
 
-@description('Whether the rules are at work.')
+@description('Whether the rules are enabled.')
 param enabled bool
 
-@description('From here on a rule tells: see infra/azure/README.md.')
+@description('The thresholds of three rules: see infra/azure/README.md.')
 param thresholds {
   eventsRefusedPercent: int
   unsyncedSeconds: int
   salesforceBudgetPercent: int
 }
 
-// Each event is one line of JSON of the logger `cosell`.
+// Each log event is one line of JSON from the logger `cosell`.
 var lines = '''AppTraces | where Message startswith '{"event":' | extend Line = parse_json(Message) | extend Event = tostring(Line.event)'''
 
-// A timer is alive that ended a run, made a preview, or was told not to run. A side that is paused is no excuse.
+// A run counts if it made a preview, or was skipped because of the settings. A run that was skipped because a side is
+// paused does not count.
 var alive = 'Event == "previewed" or (Event == "run_skipped" and tostring(Line.reason) != "side_paused")'
 
-// value: the column of the query that is compared; every query answers with exactly one row, or one for each name.
+// Each query returns a column Value, which is compared with the threshold, in one result line or in one for each Name.
 var rules = [
   {
     name: 'push-silent'
     severity: 1
-    description: 'The timer push_opportunities ended no run for 15 minutes: nothing goes from Salesforce to Partner Center.'
+    description: 'No run of the timer push_opportunities has ended for 15 minutes. Changes do not go from Salesforce to Partner Center.'
     query: '${lines} | where Event == "push_done" or (tostring(Line.run) == "push" and (${alive})) | summarize Value = count()'
     operator: 'LessThan'
     threshold: 1
@@ -40,7 +41,7 @@ var rules = [
   {
     name: 'sweep-silent'
     severity: 2
-    description: 'The timer sweep_referrals ended no run for an hour: changes that no event told of are not found.'
+    description: 'No run of the timer sweep_referrals has ended for an hour. Changes without an event are not found.'
     query: '${lines} | where Event == "sweep_done" or (tostring(Line.run) == "sweep" and (${alive})) | summarize Value = count()'
     operator: 'LessThan'
     threshold: 1
@@ -49,10 +50,10 @@ var rules = [
     names: []
   }
   {
-    // Two days are looked at, so that a first day without a daily run is no alarm.
+    // The query reads two days, so that the first day, before the first daily run, raises no alert.
     name: 'credentials-silent'
     severity: 2
-    description: 'The timer keep_credentials renewed nothing for 26 hours: the refresh token grows old.'
+    description: 'The timer keep_credentials has not succeeded for 26 hours. The refresh token is not renewed, and ends after 90 days.'
     query: '${lines} | summarize Kept = countif(Event == "credentials_kept" and TimeGenerated > ago(26h)), First = min(TimeGenerated) | project Value = iff(Kept == 0 and First < ago(26h), 1, 0)'
     operator: 'GreaterThan'
     threshold: 0
@@ -63,7 +64,7 @@ var rules = [
   {
     name: 'events-poisoned'
     severity: 2
-    description: 'Events failed as often as the queue allows. Their referrals are on the due list; the cause is in the failures of apply_event.'
+    description: 'Events failed at all attempts that the queue allows. Their referrals are on the retry queue. The failures of apply_event have the cause.'
     query: '${lines} | where Event == "event_poisoned" | summarize Value = dcount(tostring(Line.referral_id))'
     operator: 'GreaterThan'
     threshold: 0
@@ -74,7 +75,7 @@ var rules = [
   {
     name: 'records-parked'
     severity: 3
-    description: 'Records were set aside because the other side refuses a value. The opportunity\'s audit field says which.'
+    description: 'Deals were parked because the other side rejects a value. The Audit field of the opportunity names the value.'
     query: '${lines} | where Event == "pair_parked" | summarize Value = dcount(strcat(Line.opportunity_id, "/", Line.referral_id))'
     operator: 'GreaterThan'
     threshold: 0
@@ -85,7 +86,7 @@ var rules = [
   {
     name: 'sign-in-failed'
     severity: 1
-    description: 'A side does not let the app in, or a renewed refresh token could not be stored: a person has to act.'
+    description: 'Partner Center or Salesforce rejects the sign-in of the app, or a renewed refresh token could not be stored. A person must act.'
     query: '${lines} | where Event == "sign_in_failed" or Event == "refresh_token_not_stored" | summarize Value = count()'
     operator: 'GreaterThan'
     threshold: 0
@@ -96,7 +97,7 @@ var rules = [
   {
     name: 'events-refused'
     severity: 2
-    description: 'The event door turns away more than the allowed share of what arrives (ten at least): a certificate may have changed. The sweep still finds the changes.'
+    description: 'Webhook admission refuses at least ten events and more than the allowed share. A certificate may have changed. The sweep still finds the changes.'
     query: '${lines} | summarize Refused = countif(Event == "event_refused"), Accepted = countif(Event == "event_accepted") | project Value = iff(Refused >= 10, 100.0 * Refused / (Refused + Accepted), 0.0)'
     operator: 'GreaterThan'
     threshold: thresholds.eventsRefusedPercent
@@ -107,7 +108,7 @@ var rules = [
   {
     name: 'change-unsynced'
     severity: 2
-    description: 'A change has been waiting for longer than the limit to reach the other side.'
+    description: 'A change has waited longer than the limit to reach the other side.'
     query: '${lines} | where Event == "unsynced" | summarize arg_max(TimeGenerated, Line) | project Value = coalesce(tolong(Line.oldest_seconds), 0)'
     operator: 'GreaterThan'
     threshold: thresholds.unsyncedSeconds
@@ -118,7 +119,7 @@ var rules = [
   {
     name: 'salesforce-budget'
     severity: 2
-    description: 'The Salesforce org has used most of its API calls of the last 24 hours; the connector is only one of its users.'
+    description: 'All users of the Salesforce org together have used most of its API calls of the last 24 hours. The connector is only one of them.'
     query: '${lines} | where Event == "salesforce_budget" | summarize arg_max(TimeGenerated, Line) | project Value = coalesce(100.0 * todouble(Line.used) / todouble(Line.total), 0.0)'
     operator: 'GreaterThan'
     threshold: thresholds.salesforceBudgetPercent
@@ -129,7 +130,7 @@ var rules = [
   {
     name: 'credential-ending'
     severity: 2
-    description: 'A token, certificate or secret ends soon; the alert names it.'
+    description: 'A token, certificate or secret ends soon. The alert names it.'
     query: '${lines} | where Event == "credential_ending" | extend Name = tostring(Line.name) | summarize Value = count() by Name'
     operator: 'GreaterThan'
     threshold: 0
@@ -140,7 +141,7 @@ var rules = [
   {
     name: 'registration-foreign'
     severity: 3
-    description: 'The tenant\'s one registration for events leads to another address, which the alert names: no event reaches the app. The sweep still finds the changes.'
+    description: 'The event registration of the tenant points to another address, which the alert names. No event reaches the app. The sweep still finds the changes.'
     query: '${lines} | where Event == "registration_foreign" | extend Name = tostring(Line.host) | summarize Value = count() by Name'
     operator: 'GreaterThan'
     threshold: 0
@@ -165,7 +166,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       evaluationFrequency: rule.every
       windowSize: rule.window
       autoMitigate: true
-      // The table is made by the app's first line: a new workspace does not have it yet.
+      // The first log line of the app creates the table, so a new workspace does not have it yet.
       skipQueryValidation: true
       criteria: {
         allOf: [

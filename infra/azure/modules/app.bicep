@@ -1,4 +1,4 @@
-// The function app on Flex Consumption: its plan, its settings, its identity.
+// Creates the function app on Flex Consumption: plan, settings and identity.
 
 import { eventsQueue, linksTable, packageContainer } from 'constants.bicep'
 import { optionalSettings } from 'settings.bicep'
@@ -8,7 +8,7 @@ param planName string
 param location string
 param tags object
 
-@description('The app\'s user-assigned identity: resource id and client id.')
+@description('The resource id of the app\'s user-assigned identity. The next parameter is its client id.')
 param identityId string
 param identityClientId string
 
@@ -20,7 +20,7 @@ param vaultUrl string
 param insightsConnectionString string
 param workspaceId string
 
-@description('The subnet that the app goes out through. Empty: none.')
+@description('The subnet for the app\'s outbound connections. If empty, the app uses no network.')
 param subnetId string
 
 param memoryMegabytes int
@@ -29,19 +29,19 @@ param httpConcurrency int
 param queueBatchSize int
 param alwaysReady int
 
-@description('Whether the platform\'s own log of the app is kept beside Application Insights.')
+@description('Whether to keep the platform\'s log of the app, in addition to Application Insights.')
 param platformLogs bool
 
-@description('What this environment says of itself: the settings without a default (docs/settings.md).')
+@description('The settings without a default (docs/settings.md).')
 param required object
 
-@description('Defaults to change.')
+@description('Settings that replace defaults of the code.')
 param settings optionalSettings
 
-@description('When the timers run.')
+@description('The schedules of the timers.')
 param schedules object
 
-// What the code reads, and no other.
+// The settings that the code reads, and no others.
 var connector = union(required, settings, schedules, {
   AZURE_CLIENT_ID: identityClientId
   EVENTS_QUEUE: eventsQueue
@@ -50,7 +50,7 @@ var connector = union(required, settings, schedules, {
   STORE_TABLES_URL: tableUrl
 })
 
-// What the host reads. Runtime, memory and scale stand in functionAppConfig, not here.
+// The settings that the host reads. Runtime, memory and scale are in functionAppConfig.
 var host = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
@@ -126,7 +126,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
-// Nobody publishes with a password.
+// Nobody can publish code with a password.
 resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = [
   for way in ['ftp', 'scm']: {
     parent: site
@@ -153,5 +153,5 @@ resource platform 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = i
 
 output url string = 'https://${site.properties.defaultHostName}'
 
-@description('What the code reads, by variable: no secret is among it.')
+@description('The settings that the code reads, by variable. They contain no secret.')
 output settings object = connector

@@ -1,12 +1,12 @@
-// Optional: a mail when the month's cost of this resource group is about to pass the amount. It stops nothing.
+// Optional: mails a warning when the monthly cost of the resource group nears the budget. It does not limit the cost.
 
 param name string
 
 @minValue(1)
-@description('The amount a month, in the currency of the subscription.')
+@description('The budget of a month, in the currency of the subscription.')
 param amount int
 
-@description('The first of a month, yyyy-MM-dd. It cannot be changed afterwards.')
+@description('The first day of a month, yyyy-MM-dd. It cannot change later.')
 param start string
 
 param actionGroupId string

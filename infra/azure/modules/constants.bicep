@@ -1,23 +1,23 @@
-// Names that the code knows too. tests/unit/infra/azure holds the two together.
+// Names that the code uses too. The tests in tests/unit/infra/azure compare the two.
 
 @export()
-@description('The queue between the event door and apply_event. What fails again and again lands in NAME-poison.')
+@description('The queue from webhook admission to apply_event. A message that fails repeatedly goes to NAME-poison.')
 var eventsQueue = 'referral-events'
 
 @export()
-@description('The table of the links.')
+@description('The table that holds the links.')
 var linksTable = 'cosell'
 
 @export()
-@description('The blob container of the deployed zip and of the zips kept for a way back.')
+@description('The blob container of the deployed zip and of previous versions.')
 var packageContainer = 'packages'
 
 @export()
-@description('The one secret that the app may write.')
+@description('The only secret that the app may write.')
 var refreshTokenSecret = 'partner-center-refresh-token'
 
 @export()
-@description('Built-in roles by name. Nothing else is ever granted.')
+@description('The built-in roles that the deployment grants, by name. It grants no others.')
 var roles = {
   keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
   keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'

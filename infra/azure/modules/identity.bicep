@@ -1,4 +1,4 @@
-// One identity for the app. It exists before the app does, so that its rights are there at the first start.
+// Creates the app's identity. It is created before the app, so that its roles are in place at the first start.
 
 param name string
 param location string

@@ -1,26 +1,26 @@
-// Where logs go, who is told, and the page that shows how it stands.
+// Creates the log workspace, Application Insights, the mail addresses of alerts, and the workbook.
 
 param workspaceName string
 param insightsName string
 param actionGroupName string
 
 @maxLength(12)
-@description('What an alert mail shows as its sender.')
+@description('The sender name in alert mails.')
 param actionGroupShortName string
 
-@description('The workbook as it is listed.')
+@description('The title of the workbook.')
 param workbookTitle string
 
 param location string
 param tags object
 
-@description('Days that logs are kept.')
+@description('The number of days for which logs are kept.')
 param retentionDays int
 
-@description('Gigabytes a day; what is above is dropped.')
+@description('The daily limit of logs, in gigabytes. Azure drops the rest of the day.')
 param dailyCapGigabytes int
 
-@description('Whom alerts are mailed to.')
+@description('The mail addresses that receive alerts.')
 param emails string[]
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
@@ -51,7 +51,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
     Application_Type: 'web'
     WorkspaceResourceId: workspace.id
     IngestionMode: 'LogAnalytics'
-    // The connection string alone lets nobody write: the app's identity does.
+    // The connection string does not allow writing: only the app's identity may write.
     DisableLocalAuth: true
   }
 }

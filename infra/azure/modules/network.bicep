@@ -1,10 +1,10 @@
-// Optional: a network of our own. The app goes out through it; storage and vault are reached inside it.
+// Optional: creates a virtual network. The app connects through it to private endpoints of storage and vault.
 
 param name string
 param location string
 param tags object
 
-@description('The network\'s addresses, at least a /26: 32 for the app, 32 for the endpoints.')
+@description('The addresses of the network: at least a /26, which has 32 for the app and 32 for the endpoints.')
 param addressPrefix string
 
 param storageId string

@@ -1,4 +1,5 @@
-// Who may do what. The app: what it calls. The operator: what `cosell` and the deployment call in that person's name.
+// Grants roles: to the app for what it calls, and to the operator for what `cosell` and the deployment call with the
+// operator's login.
 
 import { packageContainer, refreshTokenSecret, roles } from 'constants.bicep'
 
@@ -9,7 +10,7 @@ param insightsName string
 @description('The object id of the app\'s identity.')
 param appPrincipalId string
 
-@description('The object id of the operator: a person, a group or a pipeline. Empty: none.')
+@description('The object id of the operator: a person, a group or a pipeline. If empty, no operator gets roles.')
 param operatorPrincipalId string
 
 resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
@@ -39,7 +40,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-// The host's locks, timers and keys, and the package; queue triggers, their output and the poison queue; the links.
+// Blobs: locks, timers and keys of the host, and the deployed zip. Queues: triggers and poison queue. Tables: links.
 resource appOnStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for role in [roles.storageBlobDataOwner, roles.storageQueueDataContributor, roles.storageTableDataContributor]: {
     scope: storage
@@ -62,7 +63,7 @@ resource appReadsSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
   }
 }
 
-// The app writes one secret and no other: the refresh token that each redemption renews.
+// The app writes only this secret: each use of the refresh token returns a new one.
 resource appWritesRefreshToken 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: refreshToken
   name: guid(refreshToken.id, appPrincipalId, roles.keyVaultSecretsOfficer)
@@ -83,7 +84,8 @@ resource appWritesTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01'
   }
 }
 
-// The operator's principalType is left open: a person, a group and a pipeline all fit, and all existed long before.
+// No principalType for the operator, because it may be a person, a group or a pipeline. Azure finds the type by itself,
+// which fails only for an identity that was created a moment ago.
 resource operatorWritesSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
   scope: vault
   name: guid(vault.id, operatorPrincipalId, roles.keyVaultSecretsOfficer)
@@ -102,7 +104,7 @@ resource operatorKeepsPackages 'Microsoft.Authorization/roleAssignments@2022-04-
   }
 }
 
-// `cosell` reads and mends links, and moves poisoned messages back.
+// `cosell` reads and repairs links, and moves messages back from the poison queue.
 resource operatorOnStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for role in [roles.storageQueueDataContributor, roles.storageTableDataContributor]: if (!empty(operatorPrincipalId)) {
     scope: storage

@@ -1,11 +1,11 @@
-// The settings that the code reads and that have a default there (docs/settings.md): given only to change it.
-// Every value is text, as an app setting is. A name that is not listed does not compile.
+// Lists the settings that have a default in the code (docs/settings.md). Set one only to change its default.
+// Every value is text, because an app setting is text. A name that is not in this list does not compile.
 
 @export()
 @sealed()
-@description('Settings to change from the defaults that the code has.')
+@description('Settings that replace defaults of the code.')
 type optionalSettings = {
-  // What is synced, and the protocol's numbers.
+  // Sync.
   SYNC_FROM: string?
   PUSH_PAUSED: string?
   PULL_PAUSED: string?
@@ -31,14 +31,14 @@ type optionalSettings = {
   SALESFORCE_AUDIENCE: string?
   SALESFORCE_API_VERSION: string?
   SALESFORCE_KEY_SECRET: string?
-  // Key Vault, and connections.
+  // Key Vault and connections.
   AZURE_CREDENTIAL: string?
   CA_BUNDLE: string?
   VAULT_CACHE_SECONDS: string?
-  // The registration for events.
+  // Event registration.
   EVENTS_URL: string?
   EVENTS_REGISTER: string?
-  // The event door.
+  // Webhook admission.
   EVENT_CERTIFICATE_ORIGINS: string?
   EVENT_ISSUER_ORIGINS: string?
   EVENT_DISPATCHER: string?

@@ -1,4 +1,4 @@
-// One account for the host, the package, the queues and the links. No shared key opens it.
+// Creates the storage account of the host, the deployed zip, the queues and the links. It accepts no shared key.
 
 import { eventsQueue, linksTable, packageContainer } from 'constants.bicep'
 
@@ -6,13 +6,13 @@ param name string
 param location string
 param tags object
 
-@description('How the account is copied: Standard_LRS in one building, Standard_ZRS in three.')
+@description('The replication of the account: Standard_LRS in one data centre, Standard_ZRS in three zones.')
 param sku string
 
-@description('Whether only private endpoints and `allowedAddresses` get in.')
+@description('Whether only private endpoints and `allowedAddresses` can connect.')
 param isPrivate bool
 
-@description('Public IPv4 addresses that get in all the same.')
+@description('Public IPv4 addresses that can always connect.')
 param allowedAddresses string[]
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
@@ -45,7 +45,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
   parent: account
   name: 'default'
   properties: {
-    // A package deleted by mistake can be brought back.
+    // A zip that was deleted by mistake can be recovered.
     deleteRetentionPolicy: {
       enabled: true
       days: 7

@@ -1,4 +1,4 @@
-// The vault of the secrets. Rights are roles; nothing in it can be lost for good within 90 days.
+// Creates the vault of the secrets. Rights are granted as roles. Deleted secrets can be recovered for 90 days.
 
 import { refreshTokenSecret } from 'constants.bicep'
 
@@ -6,16 +6,16 @@ param name string
 param location string
 param tags object
 
-@description('The workspace that is told who read or wrote what.')
+@description('The workspace for the log of reads and writes of secrets.')
 param workspaceId string
 
-@description('Whether only private endpoints and `allowedAddresses` get in.')
+@description('Whether only private endpoints and `allowedAddresses` can connect.')
 param isPrivate bool
 
-@description('Public IPv4 addresses that get in all the same.')
+@description('Public IPv4 addresses that can always connect.')
 param allowedAddresses string[]
 
-@description('Brings back a vault of this name that was deleted less than 90 days ago, secrets included.')
+@description('Whether to recover a vault with this name that was deleted less than 90 days ago, with its secrets.')
 param recover bool
 
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
@@ -42,8 +42,8 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   }
 }
 
-// The right to write is granted on this one secret, so it must be there before its value is. The decorator makes
-// Resource Manager look first: a token that is there is never overwritten, however often this is deployed.
+// The app's right to write is granted on this secret only, so the secret must exist before it has its real value.
+// With the decorator, Resource Manager never overwrites an existing token.
 @onlyIfNotExists()
 resource refreshToken 'Microsoft.KeyVault/vaults/secrets@2025-05-01' = {
   parent: vault

@@ -1,8 +1,8 @@
 """A fake Azure CLI: accepts known commands with known options only, records each call, and gives prepared answers.
 
 It runs as the program `az`, or as the function `run_fake_az(words, environ)`. The file `answers.json` in the folder
-`$FAKE_AZURE_FOLDER` holds a list of answers for each command. They are given in order, and the last one repeatedly. An
-answer is `{"out": JSON}`, `{"text": "…"}` or `{"error": "…"}`. Calls are written to `calls.jsonl`. Blobs are kept in
+`$SAMPLE_AZURE_FOLDER` holds a list of answers for each command. They are given in order, and the last one repeatedly.
+An answer is `{"out": JSON}`, `{"text": "…"}` or `{"error": "…"}`. Calls are written to `calls.jsonl`. Blobs are kept in
 `blobs/` and their states in `states.json`, so that the tests use a real history.
 """
 
@@ -49,7 +49,7 @@ type Result = tuple[int, str, str]
 
 
 def run_fake_az(words: Sequence[str], environ: Mapping[str, str]) -> Result:
-    folder = Path(environ["FAKE_AZURE_FOLDER"])
+    folder = Path(environ["SAMPLE_AZURE_FOLDER"])
     first_option = next((index for index, word in enumerate(words) if word.startswith("-")), len(words))
     command = " ".join(words[:first_option])
     options = _parse_options(words[first_option:])

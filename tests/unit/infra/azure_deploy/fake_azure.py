@@ -109,7 +109,7 @@ class FakeAzure:
         (self.folder / "answers.json").write_text(json.dumps(self.answers), encoding="utf-8")
         environ = {
             "PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}",
-            "FAKE_AZURE_FOLDER": str(self.folder),
+            "SAMPLE_AZURE_FOLDER": str(self.folder),
             **self.shell,
         }
         az = Az(environ, run_az_process if self.runs_program else fake_az_program.run_fake_az)
