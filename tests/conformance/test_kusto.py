@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.infra.azure.azure_home import Home
+from tests.unit.infra.azure.azure_files import AzureFiles
 
 JUDGE = Path(__file__).parent / "kusto"
 
@@ -24,9 +24,9 @@ BROKEN = {
 
 
 def queries() -> dict[str, str]:
-    home = Home()
-    rules = home.of_type("Insights/scheduledQueryRules")
-    items = json.loads(home.text("workbook.json"))["items"]
+    files = AzureFiles()
+    rules = files.resources_of_type("Insights/scheduledQueryRules")
+    items = json.loads(files.read_text("workbook.json"))["items"]
     return {each.body["name"]: each.properties["criteria"]["allOf"][0]["query"] for each in rules} | {
         f"workbook: {each['name']}": each["content"]["query"] for each in items if "query" in each["content"]
     }

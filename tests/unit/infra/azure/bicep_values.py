@@ -1,6 +1,7 @@
-"""What a Bicep expression is worth before a deployment: Python values, and a Symbol where only Azure knows.
+"""Evaluates Bicep expressions before a deployment: to Python values, or to a Symbol if only Azure has the value.
 
-Enough of the language for infra/azure; anything else raises NotUnderstood, so that nothing is passed over in silence.
+It supports the part of the language that infra/azure uses. Anything else raises UnsupportedBicep, so that no check
+skips an expression without notice.
 """
 
 import ipaddress
@@ -12,15 +13,15 @@ from typing import Any
 from tree_sitter import Node
 
 UNIQUE_LENGTH = 13
-"""The length of uniqueString's answer."""
+"""The length of a text that uniqueString returns."""
 
 
-class NotUnderstood(Exception):
-    """A construct that this reader does not know."""
+class UnsupportedBicep(Exception):
+    """The file uses a construct that this reader does not support."""
 
 
 class Symbol(str):
-    """An expression that only Azure can answer, as text; as a string in another one it stands in angle brackets."""
+    """The source of an expression that only Azure can evaluate. Inside another string it is in angle brackets."""
 
     __slots__ = ()
 
@@ -47,155 +48,159 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
 _ESCAPES = {"\\'": "'", "\\\\": "\\", "\\n": "\n", "\\t": "\t", "\\r": "\r", "\\$": "$"}
 
 
-def text(node: Node) -> str:
-    """The source of a node."""
+def source_of(node: Node) -> str:
+    """The source text of a node."""
     return (node.text or b"").decode()
 
 
-def named(node: Node, *types: str) -> list[Node]:
-    """The named children of these types; without types all but comments and decorators."""
-    wanted = [child for child in node.named_children if child.type not in ("comment", "decorators")]
-    return [child for child in wanted if not types or child.type in types]
+def named_children(node: Node, *types: str) -> list[Node]:
+    """The named children of these types, or without types all except comments and decorators."""
+    children = [child for child in node.named_children if child.type not in ("comment", "decorators")]
+    return [child for child in children if not types or child.type in types]
 
 
 class Evaluator:
-    """Evaluates expressions of one file."""
+    """Evaluates the expressions of one file."""
 
     def __init__(self, lookup: Lookup, folder: Path, environ: Mapping[str, str]) -> None:
-        """`lookup` answers names; `folder` is where loaded files are looked for."""
+        """`lookup` returns the value of a name. `folder` is the folder of files that the expressions load."""
         self._lookup = lookup
         self._folder = folder
         self._environ = environ
 
     def value(self, node: Node, local: Mapping[str, Value] | None = None) -> Value:
-        """What the expression is worth. Raises NotUnderstood."""
+        """The value of the expression. Raises UnsupportedBicep."""
         method = getattr(self, f"_{node.type}", None)
         if method is None:
-            raise NotUnderstood(f"{node.type} at line {node.start_point[0] + 1}: {text(node)[:60]}")
+            raise UnsupportedBicep(f"{node.type} at line {node.start_point[0] + 1}: {source_of(node)[:60]}")
         return method(node, local or {})
 
     def _string(self, node: Node, local: Mapping[str, Value]) -> str:
-        parts = [self._part(child, local) for child in node.named_children]
+        parts = [self._string_part(child, local) for child in node.named_children]
         whole = "".join(parts)
-        return whole.removeprefix("\n") if text(node).startswith("'''") else whole
+        return whole.removeprefix("\n") if source_of(node).startswith("'''") else whole
 
-    def _part(self, node: Node, local: Mapping[str, Value]) -> str:
+    def _string_part(self, node: Node, local: Mapping[str, Value]) -> str:
         if node.type == "interpolation":
-            worth = self.value(named(node)[0], local)
-            return f"<{worth}>" if isinstance(worth, Symbol) else str(worth)
-        return _ESCAPES.get(text(node), text(node))
+            evaluated = self.value(named_children(node)[0], local)
+            return f"<{evaluated}>" if isinstance(evaluated, Symbol) else str(evaluated)
+        return _ESCAPES.get(source_of(node), source_of(node))
 
     def _number(self, node: Node, _: Mapping[str, Value]) -> int:
-        return int(text(node))
+        return int(source_of(node))
 
     def _boolean(self, node: Node, _: Mapping[str, Value]) -> bool:
-        return text(node) == "true"
+        return source_of(node) == "true"
 
     def _null(self, _node: Node, _local: Mapping[str, Value]) -> None:
         return None
 
     def _identifier(self, node: Node, local: Mapping[str, Value]) -> Value:
-        name = text(node)
+        name = source_of(node)
         return local[name] if name in local else self._lookup(name)
 
     def _parenthesized_expression(self, node: Node, local: Mapping[str, Value]) -> Value:
-        return self.value(named(node)[0], local)
+        return self.value(named_children(node)[0], local)
 
     def _array(self, node: Node, local: Mapping[str, Value]) -> list[Value]:
-        return [self.value(child, local) for child in named(node)]
+        return [self.value(child, local) for child in named_children(node)]
 
     def _object(self, node: Node, local: Mapping[str, Value]) -> dict[str, Value]:
-        found: dict[str, Value] = {}
-        for each in named(node, "object_property"):
-            key, *rest = named(each)
+        members: dict[str, Value] = {}
+        for each in named_children(node, "object_property"):
+            key, *rest = named_children(each)
             if key.type == "resource_declaration":
                 continue
-            name = self._string(key, local) if key.type == "string" else text(key)
-            if name in found:
-                raise NotUnderstood(f"{name} stands twice in an object, line {each.start_point[0] + 1}")
-            found[name] = self.value(rest[-1], local)
-        return found
+            name = self._string(key, local) if key.type == "string" else source_of(key)
+            if name in members:
+                raise UnsupportedBicep(f"{name} is twice in an object, line {each.start_point[0] + 1}")
+            members[name] = self.value(rest[-1], local)
+        return members
 
     def _member_expression(self, node: Node, local: Mapping[str, Value]) -> Value:
-        of, member = named(node)
-        return member_of(self.value(of, local), text(member))
+        of, member = named_children(node)
+        return member_of(self.value(of, local), source_of(member))
 
     def _resource_expression(self, node: Node, _: Mapping[str, Value]) -> Symbol:
-        return Symbol(text(node))
+        return Symbol(source_of(node))
 
     def _subscript_expression(self, node: Node, local: Mapping[str, Value]) -> Value:
-        of, index = (self.value(child, local) for child in named(node))
+        of, index = (self.value(child, local) for child in named_children(node))
         return Symbol(f"{of}[{index}]") if isinstance(of, Symbol) else of[index]
 
     def _unary_expression(self, node: Node, local: Mapping[str, Value]) -> Value:
-        worth = self.value(named(node)[0], local)
-        if isinstance(worth, Symbol):
-            return Symbol(text(node))
-        return -worth if text(node).startswith("-") else not worth
+        evaluated = self.value(named_children(node)[0], local)
+        if isinstance(evaluated, Symbol):
+            return Symbol(source_of(node))
+        return -evaluated if source_of(node).startswith("-") else not evaluated
 
     def _binary_expression(self, node: Node, local: Mapping[str, Value]) -> Value:
-        one, other = (self.value(child, local) for child in named(node))
+        one, other = (self.value(child, local) for child in named_children(node))
         if isinstance(one, Symbol) or isinstance(other, Symbol):
-            return Symbol(text(node))
-        return _OPERATORS[text(node.children[1])](one, other)
+            return Symbol(source_of(node))
+        return _OPERATORS[source_of(node.children[1])](one, other)
 
     def _ternary_expression(self, node: Node, local: Mapping[str, Value]) -> Value:
-        condition, then, otherwise = named(node)
-        worth = self.value(condition, local)
-        return Symbol(text(node)) if isinstance(worth, Symbol) else self.value(then if worth else otherwise, local)
+        condition, then, otherwise = named_children(node)
+        evaluated = self.value(condition, local)
+        return (
+            Symbol(source_of(node))
+            if isinstance(evaluated, Symbol)
+            else self.value(then if evaluated else otherwise, local)
+        )
 
     def _for_statement(self, node: Node, local: Mapping[str, Value]) -> list[Value]:
-        return [self.value(body, inner) for body, inner in self.rounds(node, local)]
+        return [self.value(body, inner) for body, inner in self.loop_rounds(node, local)]
 
-    def rounds(self, node: Node, local: Mapping[str, Value]) -> list[tuple[Node, Mapping[str, Value]]]:
-        """The body of a loop, once for each item, with the loop's own names."""
-        head, over, body = named(node)
-        names = [text(child) for child in named(head)] or [text(head)]
+    def loop_rounds(self, node: Node, local: Mapping[str, Value]) -> list[tuple[Node, Mapping[str, Value]]]:
+        """The body of a loop and the loop's variables, once for each item."""
+        head, over, body = named_children(node)
+        names = [source_of(child) for child in named_children(head)] or [source_of(head)]
         items = self.value(over, local)
         if isinstance(items, Symbol):
             items = [Symbol(f"{items}[]")]
         return [(body, {**local, **dict(zip(names, (item, index), strict=False))}) for index, item in enumerate(items)]
 
     def _lambda_expression(self, node: Node, local: Mapping[str, Value]) -> Callable[[Value], Value]:
-        name, body = named(node)
-        return lambda item: self.value(body, {**local, text(name): item})
+        name, body = named_children(node)
+        return lambda item: self.value(body, {**local, source_of(name): item})
 
     def _call_expression(self, node: Node, local: Mapping[str, Value]) -> Value:
-        function, arguments = named(node)
-        name = text(function)
-        values = [self.value(child, local) for child in named(arguments)]
+        function, arguments = named_children(node)
+        name = source_of(function)
+        values = [self.value(child, local) for child in named_children(arguments)]
         if name == "loadTextContent":
             return (self._folder / values[0]).read_text(encoding="utf-8")
         if name == "readEnvironmentVariable":
             return self._environ.get(*values) if len(values) > 1 else self._environ[values[0]]
         known = _FUNCTIONS.get(name)
         if known is None:
-            raise NotUnderstood(f"the function {name}")
+            raise UnsupportedBicep(f"the function {name}")
         return known(*values)
 
 
 def member_of(of: Value, name: str) -> Value:
-    """A member of an object, or of what only Azure knows."""
+    """A member of an object, or a Symbol for a member of a Symbol."""
     if isinstance(of, Symbol):
         return Symbol(f"{of}.{name}")
     if isinstance(of, Mapping):
         return of[name]
-    raise NotUnderstood(f"{name} of {type(of).__name__}")
+    raise UnsupportedBicep(f"the member {name} of {type(of).__name__}")
 
 
-def _unknown(name: str) -> Callable[..., Symbol]:
+def _symbol_function(name: str) -> Callable[..., Symbol]:
     return lambda *values: Symbol(f"{name}({', '.join(str(value) for value in values)})")
 
 
-def _union(*values: Mapping[str, Value]) -> dict[str, Value]:
-    return {key: worth for value in values for key, worth in value.items()}
+def _merge_objects(*values: Mapping[str, Value]) -> dict[str, Value]:
+    return {key: value for each in values for key, value in each.items()}
 
 
-def _subnet(prefix: str, length: int, index: int) -> str:
+def _cidr_subnet(prefix: str, length: int, index: int) -> str:
     return str(list(ipaddress.ip_network(prefix).subnets(new_prefix=length))[index])
 
 
-def _items(of: Mapping[str, Value]) -> list[dict[str, Value]]:
+def _object_items(of: Mapping[str, Value]) -> list[dict[str, Value]]:
     return [{"key": key, "value": of[key]} for key in sorted(of)]
 
 
@@ -203,28 +208,28 @@ def _as_string(value: Value) -> str:
     return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _filter(values: Sequence[Value], keep: Callable[[Value], Value]) -> list[Value]:
+def _filter_values(values: Sequence[Value], keep: Callable[[Value], Value]) -> list[Value]:
     return [value for value in values if keep(value)]
 
 
 _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
-    "cidrSubnet": _subnet,
-    "deployer": _unknown("deployer"),
-    "empty": lambda value: not value,  # what Azure answers is never empty
-    "environment": _unknown("environment"),
-    "filter": _filter,
-    "guid": _unknown("guid"),
-    "items": _items,
+    "cidrSubnet": _cidr_subnet,
+    "deployer": _symbol_function("deployer"),
+    "empty": lambda value: not value,  # a Symbol is never empty
+    "environment": _symbol_function("environment"),
+    "filter": _filter_values,
+    "guid": _symbol_function("guid"),
+    "items": _object_items,
     "replace": lambda value, old, new: value.replace(old, f"<{new}>" if isinstance(new, Symbol) else new),
-    "resourceGroup": _unknown("resourceGroup"),
+    "resourceGroup": _symbol_function("resourceGroup"),
     "split": lambda value, by: value.split(by),
     "string": _as_string,
-    "subscription": _unknown("subscription"),
-    "subscriptionResourceId": _unknown("subscriptionResourceId"),
+    "subscription": _symbol_function("subscription"),
+    "subscriptionResourceId": _symbol_function("subscriptionResourceId"),
     "take": lambda value, count: value[:count],
-    "tenant": _unknown("tenant"),
+    "tenant": _symbol_function("tenant"),
     "toLower": lambda value: value.lower(),
-    "union": _union,
+    "union": _merge_objects,
     "uniqueString": lambda *_: "u" * UNIQUE_LENGTH,
     "utcNow": lambda form: {"yyyy-MM-01": "2026-11-01"}[form],
 }

@@ -1,32 +1,32 @@
-"""All checks of the Azure home, by name. Each answers with sentences, one a fault."""
+"""Names all checks of the Azure files. Each check yields one text for each fault that it finds."""
 
 from collections.abc import Callable, Iterator, Mapping
 
 from tests.unit.infra.azure import checks_alerts, checks_app, checks_deployment, checks_security
-from tests.unit.infra.azure.azure_home import Home
-from tests.unit.infra.azure.bicep_values import NotUnderstood
+from tests.unit.infra.azure.azure_files import AzureFiles
+from tests.unit.infra.azure.bicep_values import UnsupportedBicep
 
-CHECKS: Mapping[str, Callable[[Home], Iterator[str]]] = {
-    "settings": checks_app.settings,
-    "queues": checks_app.queues,
-    "runtime": checks_app.runtime,
-    "roles": checks_security.roles,
-    "hardening": checks_security.hardening,
-    "secrets": checks_security.secrets,
-    "parameters": checks_deployment.parameters,
-    "developer_cli": checks_deployment.developer_cli,
-    "names": checks_deployment.names,
-    "tags": checks_deployment.tags,
-    "modules": checks_deployment.modules,
-    "readme": checks_deployment.readme,
-    "alerts": checks_alerts.alerts,
-    "workbook": checks_alerts.workbook,
+CHECKS: Mapping[str, Callable[[AzureFiles], Iterator[str]]] = {
+    "settings": checks_app.check_settings,
+    "queues": checks_app.check_queues,
+    "runtime": checks_app.check_runtime,
+    "roles": checks_security.check_roles,
+    "hardening": checks_security.check_hardening,
+    "secrets": checks_security.check_secrets,
+    "parameters": checks_deployment.check_parameters,
+    "developer_cli": checks_deployment.check_developer_cli,
+    "names": checks_deployment.check_names,
+    "tags": checks_deployment.check_tags,
+    "modules": checks_deployment.check_modules,
+    "readme": checks_deployment.check_readme,
+    "alerts": checks_alerts.check_alerts,
+    "workbook": checks_alerts.check_workbook,
 }
 
 
-def found(home: Home, check: str) -> list[str]:
-    """The faults that a check finds; what cannot even be read is one."""
+def run_check(files: AzureFiles, check: str) -> list[str]:
+    """The faults that a check finds. A file that cannot be read is a fault too."""
     try:
-        return list(CHECKS[check](home))
-    except (NotUnderstood, OSError, LookupError, ValueError, TypeError, AttributeError) as error:
+        return list(CHECKS[check](files))
+    except (UnsupportedBicep, OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         return [f"cannot be read: {type(error).__name__}: {error}"]

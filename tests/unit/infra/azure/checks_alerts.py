@@ -1,23 +1,26 @@
-"""Alert rules and workbook against the log events of the code (reference/azure.md 4.3, check 9)."""
+"""Checks alert rules and workbook against the log events of the code.
+
+Source: docs/reference/azure.md#checks-beyond-the-compiler.
+"""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.unit.infra.azure.azure_home import Home, event_fields
+from tests.unit.infra.azure.azure_files import AzureFiles, event_fields
 from tests.unit.infra.azure.bicep_reader import Resource
 
-PREFIX = (
+QUERY_PREFIX = (
     """AppTraces | where Message startswith '{"event":' | extend Line = parse_json(Message) """
     "| extend Event = tostring(Line.event) | "
 )
-"""How every query begins: our lines, taken apart."""
+"""The start of every query: it selects and parses the log lines of the app."""
 
 OPERATORS = frozenset({"where", "extend", "summarize", "project", "order", "take"})
-"""What a query may do after that; more would only make it harder to read."""
+"""The operators that a query may use after its start. These are enough, and keep queries readable."""
 
-RULES: Mapping[str, frozenset[str]] = {
+EVENTS_BY_RULE: Mapping[str, frozenset[str]] = {
     "push-silent": frozenset({"push_done", "previewed", "run_skipped"}),
     "sweep-silent": frozenset({"sweep_done", "previewed", "run_skipped"}),
     "credentials-silent": frozenset({"credentials_kept"}),
@@ -32,94 +35,99 @@ RULES: Mapping[str, frozenset[str]] = {
 }
 """The events that each rule reads."""
 
-WINDOWS = {"PT1M": 1, "PT5M": 5, "PT10M": 10, "PT15M": 15, "PT30M": 30, "PT45M": 45}
-WINDOWS |= {f"PT{hours}H": hours * 60 for hours in range(1, 7)} | {"P1D": 1440, "P2D": 2880}
-"""Lengths that Azure Monitor takes, in minutes; P2D not as a frequency."""
+WINDOW_MINUTES = {"PT1M": 1, "PT5M": 5, "PT10M": 10, "PT15M": 15, "PT30M": 30, "PT45M": 45}
+WINDOW_MINUTES |= {f"PT{hours}H": hours * 60 for hours in range(1, 7)} | {"P1D": 1440, "P2D": 2880}
+"""The windows that Azure Monitor accepts, in minutes. It does not accept P2D as a frequency."""
 
-SILENCE = frozenset({"push-silent", "sweep-silent"})
+SILENCE_RULES = frozenset({"push-silent", "sweep-silent"})
+"""The rules that fire if the log has no line of a kind."""
+
+LOWEST_SEVERITY = 4
+QUERY_ITEM, PARAMETERS_ITEM = 3, 9
+"""Types of workbook items."""
 
 
-def alerts(home: Home) -> Iterator[str]:
-    """Every rule is there, reads what the code logs, at times that Azure Monitor takes, and tells somebody."""
-    rules = {each.body["name"].removeprefix("cosell-production-"): each.properties for each in _rules(home)}
-    yield from (f"there is no rule {name}" for name in sorted(set(RULES) - set(rules)))
-    yield from (f"nobody asked for the rule {name}" for name in sorted(set(rules) - set(RULES)))
-    for name in sorted(set(rules) & set(RULES)):
-        yield from (f"{name}: {fault}" for fault in _rule(name, rules[name]))
-    told = home.table("Alerts")
-    yield from (f"README: the rule {name}" for name in sorted(set(rules).symmetric_difference(set(told) & set(RULES))))
-    (group,) = home.of_type("Insights/actionGroups")
+def check_alerts(files: AzureFiles) -> Iterator[str]:
+    """Every rule exists, reads events that the code logs, has an allowed window, and mails to alertEmails."""
+    rules = {each.body["name"].removeprefix("cosell-production-"): each.properties for each in _alert_rules(files)}
+    yield from (f"the rule {name} is missing" for name in sorted(set(EVENTS_BY_RULE) - set(rules)))
+    yield from (f"the rule {name} is not expected" for name in sorted(set(rules) - set(EVENTS_BY_RULE)))
+    for name in sorted(set(rules) & set(EVENTS_BY_RULE)):
+        yield from (f"{name}: {fault}" for fault in _check_rule(name, rules[name]))
+    in_readme = set(files.readme_codes("Alerts"))
+    yield from (
+        f"the rule {name} is only in one of README and files"
+        for name in sorted(set(rules).symmetric_difference(in_readme & set(EVENTS_BY_RULE)))
+    )
+    (group,) = files.resources_of_type("Insights/actionGroups")
     if [each["emailAddress"] for each in group.properties["emailReceivers"]] != [
         "operator@acme.example",
         "deputy@acme.example",
     ]:
-        yield "the action group must mail to everybody in alertEmails"
-    silent = home.template("production", alertsEnabled=False).resources()
-    if any(each.properties["enabled"] for each in silent if each.symbol == "alerts"):
-        yield "alertsEnabled=false must switch the rules off"
+        yield "the action group must mail to every address in alertEmails"
+    resources = files.template_for("production", alertsEnabled=False).resources()
+    if any(each.properties["enabled"] for each in resources if each.symbol == "alerts"):
+        yield "alertsEnabled=false must disable the rules"
 
 
-def _rules(home: Home) -> list[Resource]:
-    return home.of_type("Insights/scheduledQueryRules")
+def _alert_rules(files: AzureFiles) -> list[Resource]:
+    return files.resources_of_type("Insights/scheduledQueryRules")
 
 
-def _rule(name: str, rule: Mapping[str, Any]) -> Iterator[str]:
+def _check_rule(name: str, rule: Mapping[str, Any]) -> Iterator[str]:
     (criterion,) = rule["criteria"]["allOf"]
     query = criterion["query"]
-    yield from query_faults(query)
-    if events_of(query) != RULES[name]:
-        yield f"it reads {sorted(events_of(query))}, not {sorted(RULES[name])}"
+    yield from check_query(query)
+    if events_of(query) != EVENTS_BY_RULE[name]:
+        yield f"it reads {sorted(events_of(query))}, not {sorted(EVENTS_BY_RULE[name])}"
     column = criterion["metricMeasureColumn"]
     if not re.search(rf"\b{column} = [^|]*$", query):
         yield f"the query does not end with the column {column} that is compared"
-    every, window = WINDOWS.get(rule["evaluationFrequency"]), WINDOWS.get(rule["windowSize"])
+    every, window = WINDOW_MINUTES.get(rule["evaluationFrequency"]), WINDOW_MINUTES.get(rule["windowSize"])
     if not every or not window or every > window or rule["evaluationFrequency"] == "P2D":
-        yield f"runs every {rule['evaluationFrequency']} over {rule['windowSize']}"
-    low = criterion["operator"] == "LessThan"
-    if low is not (name in SILENCE) or criterion["threshold"] < (1 if low else 0):
-        yield f"tells when {criterion['operator']} {criterion['threshold']}"
-    if low and "count()" not in query:
-        yield "silence must be counted, so that no line at all is a 0"
+        yield f"it runs every {rule['evaluationFrequency']} over {rule['windowSize']}"
+    is_silence = criterion["operator"] == "LessThan"
+    if is_silence is not (name in SILENCE_RULES) or criterion["threshold"] < (1 if is_silence else 0):
+        yield f"it fires if {criterion['operator']} {criterion['threshold']}"
+    if is_silence and "count()" not in query:
+        yield "a rule about silence must use count(), which gives 0 if there is no line"
     if [each["name"] for each in criterion["dimensions"]] != (["Name"] if " by Name" in query else []):
-        yield "a query that answers by name needs the dimension Name, and no other does"
-    if not rule["enabled"] or not 0 <= rule["severity"] <= _LOWEST or not rule["skipQueryValidation"]:
-        yield "enabled, severity or skipQueryValidation"
+        yield "only a query with `by Name` needs the dimension Name, and it must have it"
+    if not rule["enabled"] or not 0 <= rule["severity"] <= LOWEST_SEVERITY or not rule["skipQueryValidation"]:
+        yield "enabled, severity or skipQueryValidation is wrong"
     if rule["actions"] != {"actionGroups": ["actionGroup.id"]} or rule["scopes"] != ["workspace.id"]:
-        yield "tells nobody, or reads another workspace"
+        yield "it has another action group or another workspace"
 
 
-_LOWEST = 4
-
-
-def query_faults(query: str) -> Iterator[str]:
-    """What is wrong with a query, as far as that can be seen without Log Analytics."""
-    if not query.startswith(PREFIX):
-        yield "does not begin with our lines"
-    yield from _syntax(query)
+def check_query(query: str) -> Iterator[str]:
+    """The faults of a query that can be found without Log Analytics."""
+    if not query.startswith(QUERY_PREFIX):
+        yield "it does not begin with QUERY_PREFIX"
+    yield from _check_syntax(query)
     events = events_of(query)
-    yield from (f"nothing logs the event {event}" for event in sorted(events) if event_fields(event) is None)
+    yield from (f"the code does not log the event {event}" for event in sorted(events) if event_fields(event) is None)
     fields = {field for event in events for field in event_fields(event) or ()}
-    yield from (f"its events have no field {field}" for field in sorted(fields_of(query) - fields - {"event"}))
+    yield from (f"its events do not have the field {field}" for field in sorted(fields_of(query) - fields - {"event"}))
     if not events:
         yield "it reads no event"
 
 
-def _syntax(query: str) -> Iterator[str]:
+def _check_syntax(query: str) -> Iterator[str]:
     bare = re.sub(r'"[^"]*"', "", query)
-    yield from (f"the operator {each}" for each in re.findall(r"\| (\w+)", bare) if each not in OPERATORS)
+    yield from (f"it uses the operator {each}" for each in re.findall(r"\| (\w+)", bare) if each not in OPERATORS)
     if len(re.findall(rf"\b({'|'.join(OPERATORS)})\b", bare)) != bare.count("|"):
-        yield "an operator without its pipe"
+        yield "an operator has no pipe"
     if query.count('"') % 2 or query.count("'") % 2:
-        yield "unbalanced quotes"
+        yield "the quotes are not balanced"
     for opening, closing in ("()", "[]"):
         if bare.count(opening) != bare.count(closing):
-            yield f"unbalanced {opening}{closing}"
+            yield f"the brackets {opening}{closing} are not balanced"
 
 
 def events_of(query: str) -> frozenset[str]:
     """The events that a query names."""
     single = re.findall(r'Event == "(\w+)"', query)
-    several = [name for found in re.findall(r"Event in \(([^)]*)\)", query) for name in re.findall(r'"(\w+)"', found)]
+    several = [name for group in re.findall(r"Event in \(([^)]*)\)", query) for name in re.findall(r'"(\w+)"', group)]
     return frozenset(single + several)
 
 
@@ -128,27 +136,26 @@ def fields_of(query: str) -> set[str]:
     return {one or other for one, other in re.findall(r'\bLine(?:\.(\w+)|\["(\w+)"\])', query)}
 
 
-def workbook(home: Home) -> Iterator[str]:
-    """The workbook is a workbook, on our workspace, of queries that the code answers."""
-    (made,) = home.of_type("Insights/workbooks")
-    book = json.loads(made.properties["serializedData"])
-    if book["version"] != "Notebook/1.0" or made.properties["version"] != "Notebook/1.0":
-        yield "it is of another version"
-    if made.properties["sourceId"] != "workspace.id" or book["fallbackResourceIds"] != ["<workspace.id>"]:
+def check_workbook(files: AzureFiles) -> Iterator[str]:
+    """The workbook has the right version, reads the right workspace, and its queries read events that the code logs."""
+    (resource,) = files.resources_of_type("Insights/workbooks")
+    document = json.loads(resource.properties["serializedData"])
+    if document["version"] != "Notebook/1.0" or resource.properties["version"] != "Notebook/1.0":
+        yield "it has another version"
+    if resource.properties["sourceId"] != "workspace.id" or document["fallbackResourceIds"] != ["<workspace.id>"]:
         yield "it reads another workspace"
-    items = book["items"]
+    items = document["items"]
     listed = [each["name"] for each in items]
-    yield from (f"{name} stands twice" for name in sorted({name for name in listed if listed.count(name) > 1}))
-    (times,) = [each["content"]["parameters"] for each in items if each["type"] == _PARAMETERS]
+    yield from (
+        f"the name {name} is not unique" for name in sorted({name for name in listed if listed.count(name) > 1})
+    )
+    (times,) = [each["content"]["parameters"] for each in items if each["type"] == PARAMETERS_ITEM]
     for each in items:
-        if each["type"] != _QUERY:
+        if each["type"] != QUERY_ITEM:
             continue
-        yield from (f"{each['name']}: {fault}" for fault in query_faults(each["content"]["query"]))
+        yield from (f"{each['name']}: {fault}" for fault in check_query(each["content"]["query"]))
         if each["content"]["timeContextFromParameter"] not in [parameter["name"] for parameter in times]:
-            yield f"{each['name']}: nobody sets its time"
+            yield f"{each['name']}: its time parameter does not exist"
     shown = {event for each in items for event in events_of(each["content"].get("query", ""))}
-    for event in sorted({event for events in RULES.values() for event in events} - shown):
-        yield f"{event} has an alert, but cannot be seen"
-
-
-_QUERY, _PARAMETERS = 3, 9
+    for event in sorted({event for events in EVENTS_BY_RULE.values() for event in events} - shown):
+        yield f"{event} has an alert, but the workbook does not show it"

@@ -1,13 +1,16 @@
-"""Parameter files, names, tags, modules and the README of the Azure home (reference/azure.md 4.3, checks 7 and 8)."""
+"""Checks parameter files, names, tags, modules and the README.
+
+Source: docs/reference/azure.md#checks-beyond-the-compiler.
+"""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 
-from tests.unit.infra.azure.azure_home import ALL_OPTIONS, ENVIRONMENTS, SAMPLE, Home
+from tests.unit.infra.azure.azure_files import ALL_OPTIONS, ENVIRONMENTS, SAMPLE_VARIABLES, AzureFiles
 from tests.unit.infra.azure.bicep_reader import Template
-from tests.unit.infra.azure.bicep_values import Symbol, text
-from tests.unit.infra.azure.checks_app import HOST
+from tests.unit.infra.azure.bicep_values import Symbol, source_of
+from tests.unit.infra.azure.checks_app import HOST_SETTINGS
 
 NAME_RULES: Mapping[str, str] = {
     "Storage/storageAccounts": r"[a-z0-9]{3,24}",
@@ -27,150 +30,161 @@ NAME_RULES: Mapping[str, str] = {
     "Storage/storageAccounts/blobServices/containers": r"(?=.{3,63}$)[a-z0-9](?:-?[a-z0-9])+",
     "Consumption/budgets": r"[\w-]{1,63}",
 }
-"""Azure's rules for names."""
+"""Azure's rules for names, by type."""
 
-UNTAGGED = re.compile(
+SHORT_NAME_LENGTH = 12
+"""The longest short name of an action group."""
+
+UNTAGGED_TYPES = re.compile(
     r"Authorization/|diagnosticSettings|budgets|Services(/|$)|/secrets|basicPublishing|privateDnsZoneGroups"
 )
-"""Types that take no tags."""
+"""Types that cannot have tags."""
 
 
-def parameters(home: Home) -> Iterator[str]:
-    """Each environment has a file; each parameter in it exists and is taken; the required ones are set."""
-    declared = home.main.parameters
+def check_parameters(files: AzureFiles) -> Iterator[str]:
+    """Each environment has a parameter file, which sets all required parameters, and only to allowed values."""
+    declared = files.main_template.parameters
     if tuple(declared["environmentName"].rules["allowed"]) != ENVIRONMENTS:
-        yield f"environmentName takes {declared['environmentName'].rules['allowed']}"
-    files = {path.stem for path in home.folder.glob("*.bicepparam")}
-    if files != set(ENVIRONMENTS):
-        yield f"parameter files: {sorted(files)}"
+        yield f"environmentName allows {declared['environmentName'].rules['allowed']}"
+    environments = {path.stem for path in files.folder.glob("*.bicepparam")}
+    if environments != set(ENVIRONMENTS):
+        yield f"the parameter files are {sorted(environments)}"
     required = {name for name, each in declared.items() if each.default is None}
     for environment in ENVIRONMENTS:
-        if not home.text(f"{environment}.bicepparam").startswith("using 'main.bicep'\n"):
+        if not files.read_text(f"{environment}.bicepparam").startswith("using 'main.bicep'\n"):
             yield f"{environment}: its first line must name main.bicep"
-        given = home.parameters(environment)
-        yield from (f"{environment}: there is no parameter {name}" for name in sorted(set(given) - set(declared)))
-        yield from (f"{environment}: {name} is not set" for name in sorted(required - set(given)))
-        for name in set(given) & set(declared):
-            if wrong := declared[name].wrong(given[name]):
-                yield f"{environment}: {name} {wrong}"
-        if given.get("environmentName") != environment:
-            yield f"{environment}: environmentName is {given.get('environmentName')}"
-        yield from _blank(home, environment, required)
+        values = files.parameters_of(environment)
+        yield from (
+            f"{environment}: the parameter {name} does not exist" for name in sorted(set(values) - set(declared))
+        )
+        yield from (f"{environment}: {name} is not set" for name in sorted(required - set(values)))
+        for name in set(values) & set(declared):
+            if reason := declared[name].why_invalid(values[name]):
+                yield f"{environment}: {name} {reason}"
+        if values.get("environmentName") != environment:
+            yield f"{environment}: environmentName is {values.get('environmentName')}"
+        yield from _check_blank_values(files, environment, required)
 
 
-def _blank(home: Home, environment: str, required: set[str]) -> Iterator[str]:
-    """Without the integrator's values the deployment must stop before it begins."""
-    blank = Template(home.folder / f"{environment}.bicepparam").variables
+def _check_blank_values(files: AzureFiles, environment: str, required: set[str]) -> Iterator[str]:
+    """If the integrator set no values, the deployment must fail before it creates anything."""
+    blank_values = Template(files.folder / f"{environment}.bicepparam").variables
     for name in sorted(required - {"environmentName", "location"}):
-        if not home.main.parameters[name].wrong(blank.get(name, "")):
-            yield f"{environment}: {name} may be left blank, and nothing stops"
+        if not files.main_template.parameters[name].why_invalid(blank_values.get(name, "")):
+            yield f"{environment}: {name} may be blank, and the deployment does not fail"
 
 
-def developer_cli(home: Home) -> Iterator[str]:
-    """The file for azd gives every required parameter, by known names; `azure.yaml` finds template and app."""
-    given = json.loads(home.text("main.parameters.json"))["parameters"]
-    declared = home.main.parameters
-    yield from (f"azd: there is no parameter {name}" for name in sorted(set(given) - set(declared)))
+def check_developer_cli(files: AzureFiles) -> Iterator[str]:
+    """The parameter file of azd sets every required parameter, and `azure.yaml` names the template and the app."""
+    values = json.loads(files.read_text("main.parameters.json"))["parameters"]
+    declared = files.main_template.parameters
+    yield from (f"azd: the parameter {name} does not exist" for name in sorted(set(values) - set(declared)))
     for name, each in declared.items():
-        if each.default is None and name not in given:
+        if each.default is None and name not in values:
             yield f"azd: {name} is not set"
-    variables = set(re.findall(r"\$\{(\w+)", home.text("main.parameters.json")))
-    known = set(SAMPLE) | {"AZURE_ENV_NAME", "AZURE_LOCATION", "SYNC"} | set(given["settings"]["value"])
-    yield from (f"azd: nothing is called {name}" for name in sorted(variables - known))
-    project = home.project.read_text(encoding="utf-8")
+    variables = set(re.findall(r"\$\{(\w+)", files.read_text("main.parameters.json")))
+    known = set(SAMPLE_VARIABLES) | {"AZURE_ENV_NAME", "AZURE_LOCATION", "SYNC"} | set(values["settings"]["value"])
+    yield from (f"azd: the variable {name} is not known" for name in sorted(variables - known))
+    project = files.project_file.read_text(encoding="utf-8")
     (service,) = re.findall(r"^services:\n  (\w+):\n", project, re.MULTILINE)
-    if home.site().body["tags"].get("azd-service-name") != service:
-        yield f"azd would not find the app of the service {service}"
+    if files.function_app().body["tags"].get("azd-service-name") != service:
+        yield f"azd cannot find the app of the service {service}"
     for line in ("  path: infra/azure\n", "  module: main\n", "    language: python\n", "    host: function\n"):
         if line not in project:
-            yield f"azure.yaml lacks {line.strip()}"
+            yield f"azure.yaml does not have the line {line.strip()}"
 
 
-def names(home: Home) -> Iterator[str]:
-    """Names fit Azure's rules for the longest inputs, and differ between the environments."""
-    for case, resources in home.cases.items():
+def check_names(files: AzureFiles) -> Iterator[str]:
+    """Names follow Azure's rules for the longest inputs, and differ between the environments."""
+    for case, resources in files.cases.items():
         for each in resources:
             rule = NAME_RULES.get(each.type.removeprefix("Microsoft."))
             name = str(each.body.get("name"))
             if rule and not each.existing and not re.fullmatch(rule, name):
-                yield f"{case}: {name!r} ({len(name)} characters) is no name for {each.type}"
-        (group,) = home.of_type("Insights/actionGroups", case)
-        if not 1 <= len(group.properties["groupShortName"]) <= _SHORT:
+                yield f"{case}: {name!r} ({len(name)} characters) is not a valid name for {each.type}"
+        (group,) = files.resources_of_type("Insights/actionGroups", case)
+        if not 1 <= len(group.properties["groupShortName"]) <= SHORT_NAME_LENGTH:
             yield f"{case}: the action group's short name is {group.properties['groupShortName']!r}"
-    longest = home.main.parameters["workloadName"].rules.get("maxLength")
+    longest = files.main_template.parameters["workloadName"].rules.get("maxLength")
     if longest != len(ALL_OPTIONS["workloadName"]):
-        yield f"workloadName may have {longest} characters: not what the checks try"
-    if "uniqueString(subscription().id, workloadName, environmentName, location)" not in home.text("main.bicep"):
-        yield "names that are unique in all Azure must follow from subscription, workload, environment and region"
+        yield f"workloadName may have {longest} characters, but the checks use another length"
+    if "uniqueString(subscription().id, workloadName, environmentName, location)" not in files.read_text("main.bicep"):
+        yield "names that are unique in Azure must depend on subscription, workload, environment and region"
 
 
-_SHORT = 12
-
-
-def tags(home: Home) -> Iterator[str]:
-    """Everything that takes tags says what it belongs to, the deployer's own tags included."""
-    for each in home.template("production", tags={"owner": "sales"}, **ALL_OPTIONS).resources():
-        if each.existing or UNTAGGED.search(each.type) or each.type.endswith("/subnets"):
+def check_tags(files: AzureFiles) -> Iterator[str]:
+    """Every resource that can have tags has the tags of its environment and the deployer's own tags."""
+    for each in files.template_for("production", tags={"owner": "sales"}, **ALL_OPTIONS).resources():
+        if each.existing or UNTAGGED_TYPES.search(each.type) or each.type.endswith("/subnets"):
             continue
-        wanted = {"application": "cosell", "environment": "production", "azd-env-name": "production", "owner": "sales"}
-        if not wanted.items() <= each.body.get("tags", {}).items():
-            yield f"{each.file}: {each.symbol} lacks tags"
+        expected = {
+            "application": "cosell",
+            "environment": "production",
+            "azd-env-name": "production",
+            "owner": "sales",
+        }
+        if not expected.items() <= each.body.get("tags", {}).items():
+            yield f"{each.file}: {each.symbol} does not have the tags"
 
 
-def modules(home: Home) -> Iterator[str]:
-    """Local modules of native resources only, each in use; optional ones stay out until asked for."""
-    used = set(home.main.modules.values())
-    imported = set(re.findall(r"^import .* from '([^']+)'", home.text("main.bicep"), re.MULTILINE))
-    there = {f"modules/{path.name}" for path in (home.folder / "modules").glob("*.bicep")}
-    yield from (f"{name} is used by nobody" for name in sorted(there - used - imported))
-    yield from (f"{name} is not there" for name in sorted(used - there))
-    for path in home.bicep():
+def check_modules(files: AzureFiles) -> Iterator[str]:
+    """All modules are local files and in use, and optional ones are deployed only with their option."""
+    used = set(files.main_template.modules.values())
+    imported = set(re.findall(r"^import .* from '([^']+)'", files.read_text("main.bicep"), re.MULTILINE))
+    existing = {f"modules/{path.name}" for path in (files.folder / "modules").glob("*.bicep")}
+    yield from (f"no file uses {name}" for name in sorted(existing - used - imported))
+    yield from (f"{name} does not exist" for name in sorted(used - existing))
+    for path in files.bicep_files():
         if re.search(r"'(br|ts)[:/]", path.read_text(encoding="utf-8")):
             yield f"{path.name} fetches a module from a registry"
     for environment in ENVIRONMENTS:
-        optional = {each.file for each in home.cases[environment]} & {"network.bicep", "budget.bicep"}
-        if optional or any(each.symbol == "platform" for each in home.cases[environment]):
-            yield f"{environment}: {sorted(optional) or 'platform logs'} without being asked for"
-        full = {each.file for each in home.cases[f"{environment}, all options"]}
-        yield from (f"{name} is never deployed" for name in sorted(used - {f"modules/{each}" for each in full}))
-    yield from _outputs(home)
+        optional = {each.file for each in files.cases[environment]} & {"network.bicep", "budget.bicep"}
+        if optional or any(each.symbol == "platform" for each in files.cases[environment]):
+            yield f"{environment}: {sorted(optional) or 'platform logs'} is deployed without its option"
+        with_options = {each.file for each in files.cases[f"{environment}, all options"]}
+        yield from (f"{name} is never deployed" for name in sorted(used - {f"modules/{each}" for each in with_options}))
+    yield from _check_outputs(files)
 
 
-def _outputs(home: Home) -> Iterator[str]:
-    template = home.template("production")
+def _check_outputs(files: AzureFiles) -> Iterator[str]:
+    template = files.template_for("production")
     for name in template.outputs:
-        value = template.output(name)
+        value = template.output_value(name)
         if not value or (isinstance(value, Symbol) and "ConnectionString" in value):
             yield f"the output {name} is {value!r}"
-    said, settings = home.app_settings(), template.output("APP_SETTINGS")
-    if not settings.items() <= said.items() or HOST & set(settings):
-        yield "APP_SETTINGS must be what the code reads, and nothing of the host's"
+    deployed, settings = files.app_settings(), template.output_value("APP_SETTINGS")
+    if not settings.items() <= deployed.items() or HOST_SETTINGS & set(settings):
+        yield "APP_SETTINGS must have the settings of the code, and none of the host's"
 
 
-def readme(home: Home) -> Iterator[str]:
-    """The README's tables are the files': parameters with their defaults, outputs, roles, providers, modules."""
-    yield from _compared("parameter", home.table("Parameters"), list(home.main.parameters))
-    yield from _compared("output", home.table("Outputs"), list(home.main.outputs))
-    granted = Template(home.folder / "modules" / "constants.bicep").value("roles").values()
-    yield from _compared("role", home.table("Roles", 1), list(granted))
-    rights = home.text("README.md").split("## The deployer's rights")[1].split("\n## ")[0]
-    used = {each.type.split("/")[0] for resources in home.cases.values() for each in resources}
+def check_readme(files: AzureFiles) -> Iterator[str]:
+    """The README has the parameters with their defaults, outputs, roles, providers and files, and no others."""
+    yield from _compare_with_readme("parameter", files.readme_codes("Parameters"), list(files.main_template.parameters))
+    yield from _compare_with_readme("output", files.readme_codes("Outputs"), list(files.main_template.outputs))
+    granted = Template(files.folder / "modules" / "constants.bicep").value("roles").values()
+    yield from _compare_with_readme("role", files.readme_codes("Roles", 1), list(granted))
+    rights = files.read_text("README.md").split("## The deployer's rights")[1].split("\n## ")[0]
+    used = {each.type.split("/")[0] for resources in files.cases.values() for each in resources}
     used.add("Microsoft.App")  # the network's delegation, and Flex Consumption itself
-    yield from _compared("provider", re.findall(r"`(Microsoft\.\w+)`", rights), list(used))
-    every = {str(path.relative_to(home.folder)) for path in home.folder.rglob("*") if path.is_file()}
-    files = {name for name in every if not name.startswith("deploy/")} - {"README.md"}
-    listed = re.findall(r"`([\w./]+\.(?:bicep|bicepparam|json))`", home.text("README.md").split("\n## ")[0])
-    yield from _compared("file", listed, list(files))
-    section = home.text("README.md").split("\n## Parameters\n")[1].split("\n## ")[0]
+    yield from _compare_with_readme("provider", re.findall(r"`(Microsoft\.\w+)`", rights), list(used))
+    all_names = {str(path.relative_to(files.folder)) for path in files.folder.rglob("*") if path.is_file()}
+    names = {name for name in all_names if not name.startswith("deploy/")} - {"README.md"}
+    listed = re.findall(r"`([\w./]+\.(?:bicep|bicepparam|json))`", files.read_text("README.md").split("\n## ")[0])
+    yield from _compare_with_readme("file", listed, list(names))
+    section = files.read_text("README.md").split("\n## Parameters\n")[1].split("\n## ")[0]
     rows = {row.split("|")[1].strip(" `"): row.split("|")[2].strip(" `") for row in section.splitlines() if "`" in row}
-    for name, each in home.main.parameters.items():
-        told = rows.get(name)
-        if (told == "required") is not (each.default is None):
-            yield f"README: whether {name} is required"
-        if each.default is not None and each.default.type in ("number", "boolean") and told != text(each.default):
-            yield f"README: the default of {name} is {text(each.default)}, not {told}"
+    for name, each in files.main_template.parameters.items():
+        default = rows.get(name)
+        if (default == "required") is not (each.default is None):
+            yield f"README: {name} is required only in one of the two"
+        if (
+            each.default is not None
+            and each.default.type in ("number", "boolean")
+            and default != source_of(each.default)
+        ):
+            yield f"README: the default of {name} is {source_of(each.default)}, not {default}"
 
 
-def _compared(what: str, told: list[str], there: list[str]) -> Iterator[str]:
-    yield from (f"README: the {what} {name} is not there" for name in sorted(set(told) - set(there)))
-    yield from (f"README: the {what} {name} is not told" for name in sorted(set(there) - set(told)))
+def _compare_with_readme(kind: str, in_readme: list[str], in_files: list[str]) -> Iterator[str]:
+    yield from (f"README: the {kind} {name} does not exist" for name in sorted(set(in_readme) - set(in_files)))
+    yield from (f"README: the {kind} {name} is missing" for name in sorted(set(in_files) - set(in_readme)))

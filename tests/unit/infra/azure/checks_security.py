@@ -1,14 +1,14 @@
-"""Roles, hardening and secrets of the Azure home (reference/azure.md 4.3, checks 4 to 6)."""
+"""Checks roles, hardening and secrets (docs/reference/azure.md#checks-beyond-the-compiler)."""
 
 from collections.abc import Iterator, Mapping
 
 from shared.clients.partner_center.sign_in import SecretNames
 from shared.settings.variables import SalesforceSettings
-from tests.unit.infra.azure.azure_home import Home
+from tests.unit.infra.azure.azure_files import AzureFiles
 from tests.unit.infra.azure.bicep_reader import Resource
 from tests.unit.infra.azure.bicep_values import Value
 
-ROLES: Mapping[str, str] = {
+ROLE_NAMES: Mapping[str, str] = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "storageBlobDataOwner",
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "storageBlobDataContributor",
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "storageQueueDataContributor",
@@ -17,27 +17,27 @@ ROLES: Mapping[str, str] = {
     "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "keyVaultSecretsOfficer",
     "3913510d-42f4-4e42-8a64-420c390055eb": "monitoringMetricsPublisher",
 }
-"""Azure's built-in roles (reference/azure.md 6.4)."""
+"""Azure's built-in roles by id (docs/reference/azure.md#identity-and-roles)."""
 
-APP, OPERATOR = "identity.properties.principalId", "deployer().objectId"
+APP_PRINCIPAL, OPERATOR_PRINCIPAL = "identity.properties.principalId", "deployer().objectId"
 
 GRANTS = frozenset(
     {
-        (APP, "storageBlobDataOwner", "storage"),
-        (APP, "storageQueueDataContributor", "storage"),
-        (APP, "storageTableDataContributor", "storage"),
-        (APP, "keyVaultSecretsUser", "vault"),
-        (APP, "keyVaultSecretsOfficer", "refreshToken"),
-        (APP, "monitoringMetricsPublisher", "insights"),
-        (OPERATOR, "keyVaultSecretsOfficer", "vault"),
-        (OPERATOR, "storageBlobDataContributor", "packages"),
-        (OPERATOR, "storageQueueDataContributor", "storage"),
-        (OPERATOR, "storageTableDataContributor", "storage"),
+        (APP_PRINCIPAL, "storageBlobDataOwner", "storage"),
+        (APP_PRINCIPAL, "storageQueueDataContributor", "storage"),
+        (APP_PRINCIPAL, "storageTableDataContributor", "storage"),
+        (APP_PRINCIPAL, "keyVaultSecretsUser", "vault"),
+        (APP_PRINCIPAL, "keyVaultSecretsOfficer", "refreshToken"),
+        (APP_PRINCIPAL, "monitoringMetricsPublisher", "insights"),
+        (OPERATOR_PRINCIPAL, "keyVaultSecretsOfficer", "vault"),
+        (OPERATOR_PRINCIPAL, "storageBlobDataContributor", "packages"),
+        (OPERATOR_PRINCIPAL, "storageQueueDataContributor", "storage"),
+        (OPERATOR_PRINCIPAL, "storageTableDataContributor", "storage"),
     }
 )
-"""Who may do what, where: no more and no less."""
+"""All grants: principal, role and scope."""
 
-HARDENED: Mapping[str, Mapping[str, Value]] = {
+HARDENED_PROPERTIES: Mapping[str, Mapping[str, Value]] = {
     "Storage/storageAccounts": {
         "allowSharedKeyAccess": False,
         "allowBlobPublicAccess": False,
@@ -61,108 +61,111 @@ HARDENED: Mapping[str, Mapping[str, Value]] = {
     "Web/sites/basicPublishingCredentialsPolicies": {"allow": False},
     "Storage/storageAccounts/blobServices/containers": {"publicAccess": "None"},
 }
-"""Properties by type, in every case."""
+"""Properties that every resource of a type must have."""
 
 
-def roles(home: Home) -> Iterator[str]:
-    """The grants are those of GRANTS; each has a name of its own, and the app's say that it is a service principal."""
-    granted = home.of_type("Authorization/roleAssignments")
-    found = set()
-    for each in granted:
-        said = each.properties
-        role = str(said["roleDefinitionId"]).rstrip(")").rpartition(", ")[2]
-        if role not in ROLES:
-            yield f"{each.symbol}: {role} is no role that may be granted"
-        found.add((said["principalId"], ROLES.get(role, role), each.body.get("scope")))
-        if each.body["name"] != f"guid({each.body.get('scope')}.id, {said['principalId']}, {role})":
-            yield f"{each.symbol}: its name does not follow from scope, principal and role"
-        if (said.get("principalType") == "ServicePrincipal") is not (said["principalId"] == APP):
+def check_roles(files: AzureFiles) -> Iterator[str]:
+    """The grants are those of GRANTS. Each has its own name, and those of the app have the type ServicePrincipal."""
+    grants = set()
+    for each in files.resources_of_type("Authorization/roleAssignments"):
+        properties = each.properties
+        role = str(properties["roleDefinitionId"]).rstrip(")").rpartition(", ")[2]
+        if role not in ROLE_NAMES:
+            yield f"{each.symbol}: {role} is not a role that may be granted"
+        grants.add((properties["principalId"], ROLE_NAMES.get(role, role), each.body.get("scope")))
+        if each.body["name"] != f"guid({each.body.get('scope')}.id, {properties['principalId']}, {role})":
+            yield f"{each.symbol}: its name does not depend on scope, principal and role"
+        if (properties.get("principalType") == "ServicePrincipal") is not (properties["principalId"] == APP_PRINCIPAL):
             yield f"{each.symbol}: principalType does not fit the principal"
-    yield from (f"granted, but not needed: {grant}" for grant in sorted(map(str, found - GRANTS)))
-    yield from (f"needed, but not granted: {grant}" for grant in sorted(map(str, GRANTS - found)))
-    yield from _identity(home)
+    yield from (f"granted, but not needed: {grant}" for grant in sorted(map(str, grants - GRANTS)))
+    yield from (f"needed, but not granted: {grant}" for grant in sorted(map(str, GRANTS - grants)))
+    yield from _check_identity(files)
 
 
-def _identity(home: Home) -> Iterator[str]:
-    site, said = home.site(), home.app_settings()
+def _check_identity(files: AzureFiles) -> Iterator[str]:
+    site, settings = files.function_app(), files.app_settings()
     if site.body["identity"] != {"type": "UserAssigned", "userAssignedIdentities": {"<identity.id>": {}}}:
         yield f"the app's identity is {site.body['identity']}"
     client = "identity.properties.clientId"
-    if {said["AZURE_CLIENT_ID"], said["AzureWebJobsStorage__clientId"]} != {client}:
-        yield "code and host must sign in as the app's identity"
-    if said["AzureWebJobsStorage__credential"] != "managedidentity":
-        yield "the host must open storage by identity"
-    if said["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] != f"ClientId=<{client}>;Authorization=AAD":
-        yield "telemetry must be sent as the app's identity"
-    if "rbac" not in home.text("main.bicep").split("module app ")[1].split("\nmodule ")[0].split("dependsOn")[-1]:
-        yield "the app must not start before its rights are granted"
-    none = home.template("production", operatorPrincipalId="").resources()
-    if any(each.symbol.startswith("operator") for each in none):
-        yield "without an operator nothing may be granted to one"
+    if {settings["AZURE_CLIENT_ID"], settings["AzureWebJobsStorage__clientId"]} != {client}:
+        yield "code and host must sign in with the app's identity"
+    if settings["AzureWebJobsStorage__credential"] != "managedidentity":
+        yield "the host must use the identity for storage"
+    if settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] != f"ClientId=<{client}>;Authorization=AAD":
+        yield "telemetry must be sent with the app's identity"
+    if "rbac" not in files.read_text("main.bicep").split("module app ")[1].split("\nmodule ")[0].split("dependsOn")[-1]:
+        yield "the app must not start before its roles are granted"
+    resources = files.template_for("production", operatorPrincipalId="").resources()
+    if any(each.symbol.startswith("operator") for each in resources):
+        yield "without an operator, no role may be granted to an operator"
 
 
-def hardening(home: Home) -> Iterator[str]:
-    """What must be shut is shut, in every case."""
-    for case in home.cases:
-        for kind, wanted in HARDENED.items():
-            for each in home.of_type(kind, case):
-                yield from (f"{case}: {said}" for said in _differences(each, wanted))
-        yield from _network(home, case)
-        audits = [each for each in home.of_type("Insights/diagnosticSettings", case) if each.body["scope"] == "vault"]
+def check_hardening(files: AzureFiles) -> Iterator[str]:
+    """Every case has the hardened properties, the network rules and the audit log."""
+    for case in files.cases:
+        for kind, expected in HARDENED_PROPERTIES.items():
+            for each in files.resources_of_type(kind, case):
+                yield from (f"{case}: {fault}" for fault in _property_differences(each, expected))
+        yield from _check_network(files, case)
+        audits = [
+            each
+            for each in files.resources_of_type("Insights/diagnosticSettings", case)
+            if each.body["scope"] == "vault"
+        ]
         if [each.properties["logs"] for each in audits] != [[{"categoryGroup": "audit", "enabled": True}]]:
-            yield f"{case}: nobody hears who read a secret"
-    ways = {each.body["name"] for each in home.of_type("Web/sites/basicPublishingCredentialsPolicies")}
-    if ways != {"ftp", "scm"}:
-        yield f"passwords are shut off for {sorted(ways)} only"
+            yield f"{case}: reads of secrets are not logged"
+    policies = {each.body["name"] for each in files.resources_of_type("Web/sites/basicPublishingCredentialsPolicies")}
+    if policies != {"ftp", "scm"}:
+        yield f"passwords are disabled for {sorted(policies)} only"
 
 
-def _differences(resource: Resource, wanted: Mapping[str, Value]) -> Iterator[str]:
-    for path, value in wanted.items():
-        found: Value = resource.properties
+def _property_differences(resource: Resource, expected: Mapping[str, Value]) -> Iterator[str]:
+    for path, value in expected.items():
+        actual: Value = resource.properties
         for step in path.split("."):
-            found = found.get(step, "unsaid") if isinstance(found, Mapping) else "unsaid"
-        if found != value:
-            yield f"{resource.file}: {path} is {found}, not {value}"
+            actual = actual.get(step, "not set") if isinstance(actual, Mapping) else "not set"
+        if actual != value:
+            yield f"{resource.file}: {path} is {actual}, not {value}"
 
 
-def _network(home: Home, case: str) -> Iterator[str]:
+def _check_network(files: AzureFiles, case: str) -> Iterator[str]:
     action = "Deny" if "all options" in case else "Allow"
     for kind in ("Storage/storageAccounts", "KeyVault/vaults"):
-        (each,) = home.of_type(kind, case)
+        (each,) = files.resources_of_type(kind, case)
         if each.properties["networkAcls"]["defaultAction"] != action:
             yield f"{case}: {each.file} must {action.lower()} the internet"
         listed = [rule["value"] for rule in each.properties["networkAcls"]["ipRules"]]
         if listed != (["203.0.113.7"] if action == "Deny" else []):
-            yield f"{case}: {each.file} lets in {listed}"
+            yield f"{case}: {each.file} allows {listed}"
     endpoints = {
         each.properties["privateLinkServiceConnections"][0]["name"]: each.properties
-        for each in home.of_type("Network/privateEndpoints", case)
+        for each in files.resources_of_type("Network/privateEndpoints", case)
     }
     if set(endpoints) != ({"blob", "queue", "table", "vault"} if action == "Deny" else set()):
-        yield f"{case}: private endpoints of {sorted(endpoints)}"
-    subnet = home.site(case).properties["virtualNetworkSubnetId"]
+        yield f"{case}: the private endpoints are {sorted(endpoints)}"
+    subnet = files.function_app(case).properties["virtualNetworkSubnetId"]
     if subnet != ("network::appSubnet.id" if action == "Deny" else None):
-        yield f"{case}: the app goes out through {subnet}"
+        yield f"{case}: the app's subnet is {subnet}"
 
 
-def secrets(home: Home) -> Iterator[str]:
-    """The names of secrets are the code's; the deployment makes one, with a placeholder, and never overwrites it."""
+def check_secrets(files: AzureFiles) -> Iterator[str]:
+    """Secrets have the names of the code. The deployment creates one, as a placeholder, and never overwrites it."""
     names = SecretNames()
     used = {names.refresh_token, names.certificate, names.client_secret}
     used.add(SalesforceSettings.model_fields["key_secret"].default)
-    if set(home.table("Secrets")) != used:
-        yield f"the README lists {sorted(home.table('Secrets'))}, the code uses {sorted(map(str, used))}"
-    made = home.of_type("KeyVault/vaults/secrets")
-    if [each.body["name"] for each in made] != [names.refresh_token]:
-        yield f"the deployment makes {[each.body['name'] for each in made]}"
-    for each in made:
+    if set(files.readme_codes("Secrets")) != used:
+        yield f"the README lists {sorted(files.readme_codes('Secrets'))}, the code uses {sorted(map(str, used))}"
+    created = files.resources_of_type("KeyVault/vaults/secrets")
+    if [each.body["name"] for each in created] != [names.refresh_token]:
+        yield f"the deployment creates {[each.body['name'] for each in created]}"
+    for each in created:
         if "onlyIfNotExists" not in each.decorators:
             yield f"{each.symbol}: a second deployment would overwrite the token"
         if each.properties.get("contentType") != "placeholder":
             yield f"{each.symbol}: its content type must say that it is a placeholder"
-    granted = {each.body["name"] for each in home.cases["production"] if each.symbol == "refreshToken"}
-    if granted != {names.refresh_token}:
-        yield f"the right to write is on {sorted(granted)}"
-    for path in home.bicep():
+    writable = {each.body["name"] for each in files.cases["production"] if each.symbol == "refreshToken"}
+    if writable != {names.refresh_token}:
+        yield f"the app may write {sorted(writable)}"
+    for path in files.bicep_files():
         if "listKeys" in (source := path.read_text(encoding="utf-8")) or "AccountKey" in source:
-            yield f"{path.name} hands out a key"
+            yield f"{path.name} reads an account key"

@@ -1,19 +1,19 @@
-"""The checks bite: each fault that is put into a copy of the files is found by the check that is there for it."""
+"""Each check finds the faults that it exists for: every test puts one fault into a copy of the files."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.unit.infra.azure.azure_home import Home
-from tests.unit.infra.azure.checks import CHECKS, found
+from tests.unit.infra.azure.azure_files import AzureFiles
+from tests.unit.infra.azure.checks import CHECKS, run_check
 
 APP, STORAGE, VAULT, RBAC = (f"modules/{name}.bicep" for name in ("app", "storage", "vault", "rbac"))
 ALERTS, MONITORING, SETTINGS = (f"modules/{name}.bicep" for name in ("alerts", "monitoring", "settings"))
 CONSTANTS, NETWORK = "modules/constants.bicep", "modules/network.bicep"
 
 FAULTS: list[tuple[str, str, str, str]] = [
-    # settings: the check, the file, what stands there, what comes instead
+    # settings; each entry is: check, file, original text, replacement
     ("settings", "main.bicep", "SALESFORCE_USERNAME: ", "SALESFORCE_USER: "),
     ("settings", "main.bicep", "      SWEEP_SCHEDULE: sweepSchedule\n", ""),
     ("settings", "main.bicep", "'mapping/${environmentName}.toml'", "'mapping/production.toml'"),
@@ -107,34 +107,34 @@ FAULTS: list[tuple[str, str, str, str]] = [
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Home:
-    """The files, to be broken."""
-    real = Home()
+def copied_files(tmp_path: Path) -> AzureFiles:
+    """A copy of the files, to put a fault into."""
+    real = AzureFiles()
     shutil.copytree(real.folder, tmp_path / "azure")
-    return Home(tmp_path / "azure", real.project)
+    return AzureFiles(tmp_path / "azure", real.project_file)
 
 
 @pytest.mark.parametrize(
     ("check", "file", "old", "new"), FAULTS, ids=[f"{check}-{index}" for index, (check, *_) in enumerate(FAULTS)]
 )
-def test_a_seeded_fault_is_found(copy: Home, check: str, file: str, old: str, new: str) -> None:
-    path = copy.folder / file
+def test_a_check_finds_the_fault(copied_files: AzureFiles, check: str, file: str, old: str, new: str) -> None:
+    path = copied_files.folder / file
     source = path.read_text(encoding="utf-8")
-    assert old in source, "the fault has no place any more: give it another"
+    assert old in source, "the file no longer has the original text: choose another"
     path.write_text(source.replace(old, new, 1), encoding="utf-8")
-    assert found(copy, check)
+    assert run_check(copied_files, check)
 
 
 @pytest.mark.parametrize("broken", ["resource x 'A/b@1' = {", "param a string =", "module m 'x.bicep' = { name: }"])
-def test_what_cannot_be_read_is_a_fault_of_every_check(copy: Home, broken: str) -> None:
-    path = copy.folder / "main.bicep"
+def test_every_check_reports_a_file_that_cannot_be_read(copied_files: AzureFiles, broken: str) -> None:
+    path = copied_files.folder / "main.bicep"
     path.write_text(path.read_text(encoding="utf-8") + broken, encoding="utf-8")
-    assert all(found(copy, check) for check in CHECKS)
+    assert all(run_check(copied_files, check) for check in CHECKS)
 
 
-def test_a_check_finds_nothing_in_a_copy_that_is_whole(copy: Home) -> None:
-    assert [fault for check in CHECKS for fault in found(copy, check)] == []
+def test_the_checks_find_nothing_in_an_unchanged_copy(copied_files: AzureFiles) -> None:
+    assert [fault for check in CHECKS for fault in run_check(copied_files, check)] == []
 
 
-def test_every_check_is_tried() -> None:
+def test_every_check_has_a_fault_to_find() -> None:
     assert {check for check, *_ in FAULTS} == set(CHECKS)
