@@ -45,7 +45,9 @@ class Environment(Struct, frozen=True):
         if not self.is_local:
             os.environ.setdefault("AZURE_CREDENTIAL", "cli")
         for variable, value in self.settings.items():
-            os.environ.setdefault(variable, value)
+            # The app looks for a relative MAPPING in its own folder. An installed command finds it in the current one.
+            is_mapping = variable == "MAPPING" and value != ""
+            os.environ.setdefault(variable, str(Path(value).absolute()) if is_mapping else value)
 
 
 def environment_file(name: str, folder: Path = FOLDER) -> Path:
@@ -61,8 +63,10 @@ def read_environment(name: str, folder: Path = FOLDER) -> Environment:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        how = "run `make serve` first" if name == "local" else f"run `make deploy ENV={name}` first"
-        raise ConfigurationError(f"{path} does not exist: {how}") from None
+        command = "make serve" if name == "local" else f"make deploy ENV={name}"
+        raise ConfigurationError(
+            f"{path} does not exist: run `{command}` first, or change to the folder where it ran"
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {type(error).__name__}") from error
     return Environment(name, _text_table(path, document, "settings"), _text_table(path, document, "deployment"))

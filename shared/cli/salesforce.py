@@ -26,7 +26,9 @@ from shared.clients.salesforce.source_format import Package, layout_package, pac
 from shared.foundation.errors import ConfigurationError, Conflict
 from shared.settings.variables import Settings
 
-PROJECT = Path(__file__).resolve().parents[2] / "infra" / "salesforce"
+_INSTALLED = Path(__file__).with_name("salesforce_package")
+PROJECT = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).resolve().parents[2] / "infra" / "salesforce"
+"""The Salesforce package. The wheel holds a copy in this folder (pyproject.toml); a checkout has infra/salesforce."""
 OBJECT = "Opportunity"
 _OUR_LAYOUT = "layouts/Opportunity-Co-sell Layout.layout"
 _TRANSLATIONS = "translations"

@@ -109,4 +109,3 @@ def test_the_ids_of_the_guide_are_guids_that_stand_once() -> None:
 def test_the_newest_release_of_the_changelog_is_this_version() -> None:
     released = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", text("CHANGELOG.md"), re.MULTILINE)
     assert released[0] == __version__
-    assert f'version = "{__version__}"' in text("pyproject.toml")
