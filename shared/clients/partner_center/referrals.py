@@ -1,10 +1,12 @@
 """The referrals API: list by date, read, create, change (reference/partner-center.md sections 1, 2, 5).
 
->>> referrals = open_referrals(BASE_URL, sign_in.token)                                       # doctest: +SKIP
->>> for stamps in referrals.changed_since(cursor):                                            # doctest: +SKIP
+>>> referrals = app.partner_center
+>>> for stamps in referrals.changed_since(yesterday):
 ...     for stamp in stamps:
 ...         referral = referrals.get(stamp["id"])
->>> referrals.patch(referral["id"], [{"op": "replace", ...}], etag=referral["eTag"])          # doctest: +SKIP
+>>> operation = {"op": "replace", "path": "/details/dealValue", "value": 25000}
+>>> referrals.patch(referral["id"], [operation], etag=referral["eTag"])["details"]["dealValue"]
+25000
 """
 
 import random

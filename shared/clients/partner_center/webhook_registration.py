@@ -3,10 +3,10 @@
 A PUT replaces address and events as a whole, so whoever writes without looking silences somebody else: a foreign
 registration is taken only where a person says so, and one of our own keeps what it holds.
 
->>> webhooks = open_webhooks(BASE_URL, sign_in.for_audience(WEBHOOKS_SCOPE).token)            # doctest: +SKIP
->>> webhooks.register("https://func-cosell.azurewebsites.net/api/events")                     # doctest: +SKIP
->>> webhooks.follow(webhooks.test()).is_delivered                                             # doctest: +SKIP
-True
+>>> webhooks = app.webhooks
+>>> registration = webhooks.register("https://func-cosell.azurewebsites.net/api/events")
+>>> webhooks.registration().url
+'https://func-cosell.azurewebsites.net/api/events'
 """
 
 import random

@@ -2,10 +2,11 @@
 
 Nothing waits and nothing is patched; time passes by `later` alone (and when the code under test sleeps).
 
->>> harness = Bench()                                                                           # doctest: +SKIP
->>> deal = harness.seller_creates(Amount=5000)                                                  # doctest: +SKIP
->>> harness.push()                                                                              # doctest: +SKIP
->>> harness.referral_of(deal)["details"]["dealValue"]                                           # doctest: +SKIP
+>>> with Harness() as harness:
+...     deal = harness.seller_creates(Amount=5000)
+...     report = harness.push()
+...     harness.referral_of(deal)["details"]["dealValue"]
+5000
 """
 
 from collections import Counter
