@@ -22,7 +22,9 @@ serve: $(READY) ## start the same systems, timers on schedule, until Ctrl-C (POR
 	@$(PY) -m local.serve $(if $(PORT),--port='$(PORT)')
 
 test: $(READY) node ## run the tests but for the long runs (with Node also Azurite and jsforce)
-	@$(PY) -m pytest -q -n 2 --dist worksteal -m '$(MARK)' -p infra.azure.deploy.test_record_plugin
+	@$(PY) -m pytest -q -n 2 --dist worksteal -m '$(MARK)' -p infra.azure.deploy.test_record_plugin \
+		$(if $(COVERAGE),--cov --cov-report=)
+	@$(if $(COVERAGE),echo "Statements of shared/ that these tests run: $$($(PY) -m coverage report --format=total) %")
 
 check: $(READY) ## ruff, mypy strict, and the docs against the code
 	@$(PY) -m ruff check .
