@@ -51,7 +51,7 @@ lock: ## pin the dependencies anew, with hashes
 		--no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt; done
 
 clean: ## remove what the targets made
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis $(addsuffix /node_modules,$(NODE_FOLDERS))
+	@rm -rf $(VENV) .coverage dist .mypy_cache .ruff_cache .pytest_cache .hypothesis $(addsuffix /node_modules,$(NODE_FOLDERS))
 
 $(READY): requirements-dev.txt
 	@if command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' 2>/dev/null; then python3.13 -m venv $(VENV); \
