@@ -30,7 +30,7 @@ class Bench:
         self.client = MetadataClient(salesforce.wire, sleep=self.slept.append, monotonic=lambda: sum(self.slept))
 
     def sign_in(self, user: str) -> None:
-        self.fake.grant = lambda _: self.fake.token(access_token=self.org.oauth.open(user))
+        self.fake.grant = lambda _: self.fake.token(access_token=self.org.oauth.open_session(user))
 
     def respond(self, request: Request) -> Response:
         answer = self.org.handle(request)

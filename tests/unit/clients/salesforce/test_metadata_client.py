@@ -26,7 +26,7 @@ def field_package(name: str, field: str) -> Package:
 
 
 def has(org: SalesforceEmulator, name: str) -> bool:
-    return org.org.model.get("Opportunity").find(name) is not None
+    return org.org.model.get("Opportunity").find_field(name) is not None
 
 
 def test_a_deployment_is_followed_to_its_end_and_every_state_is_told(bench: Bench) -> None:
