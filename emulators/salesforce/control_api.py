@@ -38,16 +38,16 @@ type Body = dict[str, Any]
 class ControlApi:
     """Answers control requests. The checks of the service apply, and refusals have its form."""
 
-    def __init__(self, org: EmulatedOrg) -> None:
-        self._org = org
+    def __init__(self, emulated_org: EmulatedOrg) -> None:
+        self._emulated_org = emulated_org
         self._posts: dict[str, Callable[[Body], Any]] = {
             "insert": self._insert_record,
             "edit": self._edit_record,
-            "delete": lambda body: org.delete(body["sobject"], body["id"]),
-            "undelete": lambda body: org.undelete(body["sobject"], body["id"]),
-            "touch": lambda body: org.org.touch(body["sobject"], _record_id(body)),
-            "clone": lambda body: {"id": org.clone(body["sobject"], body["id"], body.get("values"))},
-            "field": lambda body: org.make_field(body["sobject"], body["xml"]),
+            "delete": lambda body: emulated_org.delete(body["sobject"], body["id"]),
+            "undelete": lambda body: emulated_org.undelete(body["sobject"], body["id"]),
+            "touch": lambda body: emulated_org.org.touch(body["sobject"], _record_id(body)),
+            "clone": lambda body: {"id": emulated_org.clone(body["sobject"], body["id"], body.get("values"))},
+            "field": lambda body: emulated_org.make_field(body["sobject"], body["xml"]),
             "bare": self._restart_bare,
             "metadata_rights": self._set_metadata_right,
             "translations": self._set_translation_languages,
@@ -81,80 +81,86 @@ class ControlApi:
     # --- people
 
     def _insert_record(self, body: Body) -> Body:
-        return {"id": self._org.insert(body["sobject"], body["values"], user=body.get("user"))}
+        return {"id": self._emulated_org.insert(body["sobject"], body["values"], user=body.get("user"))}
 
     def _edit_record(self, body: Body) -> None:
-        self._org.edit(body["sobject"], body["id"], body["values"], user=body.get("user"))
+        self._emulated_org.edit(body["sobject"], body["id"], body["values"], user=body.get("user"))
 
     def _read_records(self, request: Request) -> Any:  # noqa: ANN401 - JSON
         if "id" in request.query:
-            return self._org.record(request.query["sobject"], request.query["id"])
-        return self._org.records(request.query["sobject"])
+            return self._emulated_org.record(request.query["sobject"], request.query["id"])
+        return self._emulated_org.records(request.query["sobject"])
 
     def _set_line_items(self, body: Body) -> None:
         values = {"HasOpportunityLineItem": bool(body["has"])}
-        self._org.org.update("Opportunity", _record_id(body), values, self._org.seller, system=True)
+        self._emulated_org.org.update("Opportunity", _record_id(body), values, self._emulated_org.seller, system=True)
 
     # --- metadata
 
     def _set_metadata_right(self, body: Body) -> None:
-        users = self._org.deployments.users
+        users = self._emulated_org.deployments.users
         (users.add if body["has"] else users.discard)(self._user_id(body["username"]))
 
     def _user_id(self, username: str) -> str:
-        for user in self._org.records("User"):
+        for user in self._emulated_org.records("User"):
             if user["Username"] == username:
                 return str(user["Id"])
         raise ValueError("no user has this name")
 
     def _restart_bare(self, body: Body) -> None:
-        self._org.bare = bool(body["bare"])
-        self._org.restart()
+        self._emulated_org.bare = bool(body["bare"])
+        self._emulated_org.restart()
 
     def _set_translation_languages(self, body: Body) -> None:
-        self._org.deployments.languages = frozenset(map(str, body["languages"]))
+        self._emulated_org.deployments.languages = frozenset(map(str, body["languages"]))
 
     # --- sign-in
 
     def _register_app(self, body: Body) -> Body:
-        return {"user": self._org.register_app(body["consumer_key"], body["pem"], body["username"])}
+        return {"user": self._emulated_org.register_app(body["consumer_key"], body["pem"], body["username"])}
 
     def _open_session(self, body: Body) -> Body:
-        user = self._user_id(body["username"]) if "username" in body else self._org.founding.administrator
-        return {"access_token": self._org.oauth.open_session(user), "instance_url": self._org.public_url}
+        user = self._user_id(body["username"]) if "username" in body else self._emulated_org.founding.administrator
+        return {
+            "access_token": self._emulated_org.oauth.open_session(user),
+            "instance_url": self._emulated_org.public_url,
+        }
 
     def _expire_tokens_or_locators(self, body: Body) -> None:
-        actions = {"tokens": self._org.oauth.sessions.clear, "locators": self._org.rest.pages.expire_locators}
+        actions = {
+            "tokens": self._emulated_org.oauth.sessions.clear,
+            "locators": self._emulated_org.rest.pages.expire_locators,
+        }
         actions[body["what"]]()
 
     # --- rules, locks and limits
 
     def _add_rule(self, body: Body) -> None:
         rule = checked(ValidationRule, body)
-        definition = self._org.org.model.get(rule.sobject)
+        definition = self._emulated_org.org.model.get(rule.sobject)
         if definition.find_field(rule.field) is None:
             raise ValueError(f"{rule.sobject} has no field {rule.field}")
-        self._org.org.hooks.rules.append(rule)
+        self._emulated_org.org.hooks.rules.append(rule)
 
     def _add_lock(self, body: Body) -> None:
         code = body.get("code", "UNABLE_TO_LOCK_ROW")
         if code not in LOCKS:
             raise ValueError(f"code must be one of {sorted(LOCKS)}")
         times = msgspec.convert(body.get("times"), int | None)
-        self._org.org.hooks.locks[_record_id(body)] = Lock(code, times)
+        self._emulated_org.org.hooks.locks[_record_id(body)] = Lock(code, times)
 
     def _clear_hooks(self) -> None:
-        self._org.org.hooks.rules.clear()
-        self._org.org.hooks.locks.clear()
+        self._emulated_org.org.hooks.rules.clear()
+        self._emulated_org.org.hooks.locks.clear()
 
     def _set_commit_lag(self, body: Body) -> None:
-        self._org.lag = timedelta(seconds=float(body["seconds"]))
+        self._emulated_org.lag = timedelta(seconds=float(body["seconds"]))
 
     def _set_short_pages(self, body: Body) -> None:
-        self._org.rest.pages.short_pages = int(body["rows"]) or None
+        self._emulated_org.rest.pages.short_pages = int(body["rows"]) or None
 
     def _set_usage(self, body: Body) -> Body:
-        rest = self._org.rest
+        rest = self._emulated_org.rest
         used, allowed = int(body.get("used", rest.used)), int(body.get("max", rest.max_requests))
         rest.used, rest.max_requests = used, allowed
         return {"used": rest.used, "max": rest.max_requests}

@@ -36,7 +36,7 @@ def test_a_change_in_the_same_second_is_not_noticed(api: ApiSession, changed_dea
     deal, moment = changed_deal
     api.emulator.clock.advance(0.3)
     api.emulator.edit("Opportunity", deal, {"NextStep": "overwritten"})
-    answer = api("PATCH", f"{PATH}/{deal}", {"NextStep": "ours"}, {"If-Unmodified-Since": _http_date(moment)})
+    answer = api("PATCH", f"{PATH}/{deal}", {"NextStep": "new"}, {"If-Unmodified-Since": _http_date(moment)})
     assert answer.status == 204
 
 
@@ -72,7 +72,7 @@ def test_inside_composite_each_condition_applies_to_its_own_record(
     subrequests = [
         {
             "method": "PATCH", "url": f"/services/data/v66.0{PATH}/{deal}", "referenceId": f"r{place}",
-            "httpHeaders": {"If-Unmodified-Since": _http_date(moment)}, "body": {"NextStep": "ours"},
+            "httpHeaders": {"If-Unmodified-Since": _http_date(moment)}, "body": {"NextStep": "new"},
         }
         for place, deal in enumerate([unchanged, edited])
     ]  # fmt: skip
@@ -82,7 +82,7 @@ def test_inside_composite_each_condition_applies_to_its_own_record(
     answer = api("POST", "/composite", {"compositeRequest": subrequests, "collateSubrequests": False})
     results = answer.json()["compositeResponse"]
     assert [(result["httpStatusCode"], result["body"]) for result in results[:2]] == [(204, None), (412, None)]
-    assert [record["NextStep"] for record in results[2]["body"]] == ["ours", None]
+    assert [record["NextStep"] for record in results[2]["body"]] == ["new", None]
 
 
 def test_describe_is_answered_with_304_while_the_schema_is_unchanged(api: ApiSession) -> None:

@@ -46,13 +46,13 @@ def test_a_rollback_undoes_every_step_of_a_transaction(
 
 
 def _ids_with_identifier(emulator: SalesforceEmulator, value: str) -> list[str]:
-    return [row["Id"] for row in emulator.org.records_by_value("Opportunity", "Referral_Identifier__c", value)]
+    return [record["Id"] for record in emulator.org.records_by_value("Opportunity", "Referral_Identifier__c", value)]
 
 
 def _apply_step(api: ApiSession, contact: str, kind: str, which: int, *, clear_undo_log: bool = True) -> None:
     org, user = api.emulator.org, api.emulator.seller
-    deals = [row["Id"] for row in org.stored_records("Opportunity") if not row["IsDeleted"]]
-    roles = [row["Id"] for row in org.stored_records("OpportunityContactRole") if not row["IsDeleted"]]
+    deals = [record["Id"] for record in org.stored_records("Opportunity") if not record["IsDeleted"]]
+    roles = [record["Id"] for record in org.stored_records("OpportunityContactRole") if not record["IsDeleted"]]
     try:
         if kind == "create":
             org.insert("Opportunity", DEAL, user)
