@@ -100,7 +100,10 @@ def test_make_serve_names_whichever_of_its_ports_is_taken(tmp_path: Path) -> Non
             "emulators key-vault --identity-port -1",
             "port -1 is none: they go from 1 to 65535; --identity-port=0 takes what is",
         ),
-        ("emulators salesforce --metadata none", "none is no sfdx source project: none/sfdx-project.json is missing"),
+        (
+            "emulators salesforce --metadata none",
+            "none is not an sfdx source project: none/sfdx-project.json is missing",
+        ),
         (
             "emulators partner-center --port 0 --events nonsense",
             "Cannot serve: --events: 'nonsense' is no absolute http address",

@@ -105,7 +105,8 @@ def test_an_org_with_one_currency_has_no_currency_field(
 
 
 def stage_record(systems: Systems, name: str) -> Record:
-    return next(stage for stage in systems.salesforce.org.stored_records("OpportunityStage") if stage["MasterLabel"] == name)
+    stages = systems.salesforce.org.stored_records("OpportunityStage")
+    return next(stage for stage in stages if stage["MasterLabel"] == name)
 
 
 def test_a_missing_stage_is_named(doctor: Doctor, systems: Systems) -> None:
