@@ -152,7 +152,7 @@ def test_metadata_that_is_not_understood_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "sfdx-project.json").write_text('{"packageDirectories": [{"path": "force-app"}]}')
     done = run("-m", "emulators", "salesforce", "--metadata", str(tmp_path), folder=tmp_path)
 
-    said = f"Cannot serve: the metadata of {tmp_path}: object Mystery is not in this org model\n"
+    said = f"Cannot serve: the metadata of {tmp_path}: the emulator does not know the object Mystery\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
 

@@ -61,8 +61,8 @@ def _case_result(arguments: list[Any]) -> Any:  # noqa: ANN401 - a formula's val
     return next(matches, otherwise)
 
 
-# The number of arguments (0: any) and the function of the evaluated arguments. None has side effects, so that all
-# arguments may be evaluated.
+# The number of arguments (0: any), and a function of their values. No function has side effects, so all arguments may
+# be evaluated first.
 _FUNCTIONS: dict[str, tuple[int, Callable[[list[Any]], Any]]] = {
     "IF": (3, lambda a: a[1] if a[0] else a[2]),
     "ISPICKVAL": (2, lambda a: _are_equal(a[0], a[1])),
