@@ -9,7 +9,7 @@ anywhere: prices are the reader's own.
 import sys
 from collections.abc import Iterator, Mapping
 
-from local.cost_day import DAY, counted
+from local.cost_simulation import DAY, counted
 
 SPANS: Mapping[int, int] = {100: 300, 1_000: 75, 10_000: 15}
 """Changes a day, and the minutes that are simulated."""

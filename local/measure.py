@@ -4,8 +4,9 @@
     python -m local.measure --runs 30 --packages 20     the costliest packages of each phase as well
     python -m local.measure --pid 4711                  a running process as well, such as the local host
 
-The emulated systems run in a process of their own (`local.scene`), so that the measured one holds the app alone.
-Each run starts it anew (`local.import_probe`), on systems and a store as new: it loads `function_app` with its settings
+The emulated systems run in a process of their own (`local.measure_systems`), so that the measured one
+holds the app alone.
+Each run starts it anew (`local.measure_app`), on systems and a store as new: it loads `function_app` with its settings
 and mapping file checked, admits one correctly signed event, whose certificate it fetches from the emulated host,
 applies it, pushes one opportunity and sweeps. Counted are all imports beyond `azure.functions`, which the worker has
 loaded already, with the check at the start, which runs while `function_app` is imported. Packages that
@@ -96,7 +97,7 @@ class Line:
 @contextmanager
 def scene() -> Iterator["subprocess.Popen[str]"]:
     """The emulated systems in a process of their own; it ends with the block."""
-    with _started("local.scene", os.environ) as process:
+    with _started("local.measure_systems", os.environ) as process:
         yield process
 
 
@@ -134,10 +135,10 @@ def probe(systems: "subprocess.Popen[str]", base: Sequence[str] = BASE) -> Cost:
 
 
 def run(staged: Mapping[str, Any], base: Sequence[str]) -> Cost:
-    """The same on what `local.scene` has staged."""
+    """The same on what `local.measure_systems` has staged."""
     environ = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
     told = {**staged, "base": base, "more": MORE, "absent": development_only()}
-    with _started("local.import_probe", environ | staged["environ"]) as app:
+    with _started("local.measure_app", environ | staged["environ"]) as app:
         found = _asked(app, json.dumps(told), "the app")
         missing = NEEDED - set(found["events"])
         if missing:

@@ -12,7 +12,7 @@ from pathlib import Path
 from emulators.base.serve_until_signal import End, check_free, serving
 from emulators.partner_center.events import NAMES, TEST_EVENT
 from local import storage
-from local.host import Host
+from local.host.functions_host import Host
 from local.systems import PUSH_SCHEDULE, ROOT, SWEEP_SCHEDULE, Systems, started
 from shared.cli.environment import Environment, write_environment
 from shared.foundation.errors import ConfigurationError

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import azurite
-from local.host.configuration import HostSettings
+from local.host.host_json import HostSettings
 from local.host.queues import Queues
 from shared.foundation.errors import ConfigurationError
 
@@ -44,7 +44,7 @@ def opened(environ: Mapping[str, str], app: Path, folder: Path) -> Iterator[Stor
 
 
 def _queues(running: azurite.Azurite, app: Path) -> Queues:
-    from local.host.storage_queue import StorageQueues  # noqa: PLC0415 - slow to import, and rarely wanted
+    from local.host.storage_queues import StorageQueues  # noqa: PLC0415 - slow to import, and rarely wanted
 
     encoding = HostSettings.read(app / "host.json").message_encoding
     return StorageQueues(running.connection_string, encoding=encoding)

@@ -25,7 +25,7 @@ from rich.markup import escape
 from emulators.partner_center.emulator import ORGANIZATION
 from local import storage
 from local.compare import differences, writings
-from local.host import Host
+from local.host.functions_host import Host
 from local.narrator import Narrator, StoryFailed, Witness, counted
 from local.systems import ROOT, Systems, started
 from shared.foundation.errors import ConfigurationError

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emulators.base.serve_until_signal import End, check_free, serving
-from local.host.configuration import HostSettings
-from local.host.host import Host
+from local.host.functions_host import Host
+from local.host.host_json import HostSettings
 from local.host.queues import EmbeddedQueues, Queues
 from shared.foundation.errors import ConfigurationError
 
@@ -57,7 +57,7 @@ def _serve(options: argparse.Namespace, end: End) -> None:
 def _queues(options: argparse.Namespace) -> Queues:
     if os.environ.get("STORAGE", "").lower() != "azurite":
         return _embedded(options.queue_file)
-    from local.host.storage_queue import StorageQueues  # noqa: PLC0415 - slow to import, and rarely wanted
+    from local.host.storage_queues import StorageQueues  # noqa: PLC0415 - slow to import, and rarely wanted
 
     connection = os.environ.get(_STORAGE)
     if not connection:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from local.host.index import Function
+from local.host.function_index import Function
 from local.host.queues import Queues
 from local.host.worker import Call, InvocationFailed, Outcome
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from local.host import cron
-from local.host.index import Function
+from local.host.function_index import Function
 from local.host.invocations import InvocationFailed, Invocations
 from local.host.queues import Clock
+from local.host.schedules import parse
 from local.host.worker import timer_call
 
 _LONGEST_SLEEP = 0.2  # seconds: the clock may be one that jumps
@@ -71,7 +71,7 @@ class Timer:
         self._clock = clock
         self._statuses = statuses
         self._running = threading.Lock()
-        self._schedule = cron.parse(str(function.trigger["schedule"]))
+        self._schedule = parse(str(function.trigger["schedule"]))
         self._monitored = self._is_monitored()
         self._past_due = False
         self._status = statuses.get(function.name) if self._monitored else None

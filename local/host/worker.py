@@ -26,8 +26,8 @@ from uuid import uuid4
 import azure_functions_runtime as library
 
 from emulators.base.server import Request
-from local.host import protos
-from local.host.index import Function
+from local.host import worker_messages
+from local.host.function_index import Function
 from local.host.queues import Message
 from shared.foundation.errors import MAX_REMOTE_TEXT, ConfigurationError, CosellError
 
@@ -68,28 +68,28 @@ class Outcome:
 class Call:
     """What a run is given: a value for the trigger's parameter and metadata about it. Made by the functions below."""
 
-    value: protos.TypedData
-    metadata: Mapping[str, protos.TypedData] = field(default_factory=dict)
+    value: worker_messages.TypedData
+    metadata: Mapping[str, worker_messages.TypedData] = field(default_factory=dict)
     traceparent: str = ""
 
 
 def http_call(request: Request, url: str, parameters: Mapping[str, str]) -> Call:
     """An HTTP request, with the values of its route parameters."""
-    http = protos.RpcHttp(
+    http = worker_messages.RpcHttp(
         method=request.method, url=url, headers=dict(request.headers), params=dict(parameters),
-        query=dict(request.query), body=protos.TypedData(bytes=request.body),
+        query=dict(request.query), body=worker_messages.TypedData(bytes=request.body),
     )  # fmt: skip
-    return Call(protos.TypedData(http=http), traceparent=request.headers.get("traceparent", ""))
+    return Call(worker_messages.TypedData(http=http), traceparent=request.headers.get("traceparent", ""))
 
 
 def queue_call(message: Message) -> Call:
     """A queue message, with the metadata that the storage extension adds."""
     texts = {"Id": message.id, "PopReceipt": message.pop_receipt}
     times = {"InsertionTime": message.inserted, "ExpirationTime": message.expires, "NextVisibleTime": message.visible}
-    metadata = {name: protos.TypedData(string=text) for name, text in texts.items()}
-    metadata |= {name: protos.TypedData(string=_iso(moment)) for name, moment in times.items()}
-    metadata["DequeueCount"] = protos.TypedData(json=str(message.dequeue_count))
-    return Call(protos.TypedData(string=message.body), metadata)
+    metadata = {name: worker_messages.TypedData(string=text) for name, text in texts.items()}
+    metadata |= {name: worker_messages.TypedData(string=_iso(moment)) for name, moment in times.items()}
+    metadata["DequeueCount"] = worker_messages.TypedData(json=str(message.dequeue_count))
+    return Call(worker_messages.TypedData(string=message.body), metadata)
 
 
 def timer_call(*, past_due: bool, last: datetime | None, due: datetime, updated: datetime | None) -> Call:
@@ -101,7 +101,7 @@ def timer_call(*, past_due: bool, last: datetime | None, due: datetime, updated:
         "LastUpdated": _iso(updated) if updated else never,
     }
     info = {"IsPastDue": past_due, "Schedule": {"AdjustForDST": True}, "ScheduleStatus": status}
-    return Call(protos.TypedData(json=json.dumps(info)))
+    return Call(worker_messages.TypedData(json=json.dumps(info)))
 
 
 def _iso(moment: datetime) -> str:
@@ -123,12 +123,12 @@ class Worker:
     def invoke(self, function: Function, call: Call, *, timeout: float) -> Outcome:
         """Run a function and wait for its end, `timeout` seconds at most. Raises InvocationFailed."""
         trace = call.traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-        request = protos.InvocationRequest(
+        request = worker_messages.InvocationRequest(
             invocation_id=str(uuid4()),
             function_id=function.id,
-            input_data=[protos.ParameterBinding(name=str(function.trigger["name"]), data=call.value)],
+            input_data=[worker_messages.ParameterBinding(name=str(function.trigger["name"]), data=call.value)],
             trigger_metadata=dict(call.metadata),
-            trace_context=protos.RpcTraceContext(trace_parent=trace),
+            trace_context=worker_messages.RpcTraceContext(trace_parent=trace),
         )
         try:
             response = self._await(library.invocation_request(_request(invocation_request=request)), timeout)
@@ -136,7 +136,7 @@ class Worker:
             raise InvocationFailed(function.name, "FunctionTimeout", f"still running after {timeout} s") from None
         except CancelledError:
             raise InvocationFailed(function.name, "Cancelled", "the worker was closed") from None
-        if response.result.status != protos.StatusResult.Success:
+        if response.result.status != worker_messages.StatusResult.Success:
             raise _failed(function.name, response.result.exception)
         return _outcome(function.name, response)
 
@@ -199,11 +199,13 @@ def load(app_dir: Path) -> Worker:
 
 
 def _request(**parts: object) -> SimpleNamespace:
-    return SimpleNamespace(request=SimpleNamespace(**parts), properties={"host": "127.0.0.1", "protos": protos})
+    return SimpleNamespace(
+        request=SimpleNamespace(**parts), properties={"host": "127.0.0.1", "protos": worker_messages}
+    )
 
 
 def _raise_for(response: Any) -> None:  # noqa: ANN401 - any of the library's answers
-    if response.result.status == protos.StatusResult.Success:
+    if response.result.status == worker_messages.StatusResult.Success:
         return
     error = response.result.exception
     logging.getLogger(__name__).debug("the app cannot be indexed: %s", error.stack_trace)
@@ -216,24 +218,24 @@ def _refuse_foreign(app_dir: Path) -> None:
         raise ConfigurationError(f"{_ENTRY} was imported from {entry.parent}, not from the app folder {app_dir}")
 
 
-def _function(found: protos.RpcFunctionMetadata) -> Function:
+def _function(found: worker_messages.RpcFunctionMetadata) -> Function:
     bindings = tuple(json.loads(raw) for raw in found.raw_bindings)
     return Function(found.name, found.function_id, bindings, retries=found.retry_options is not None)
 
 
-def _outcome(function: str, response: protos.InvocationResponse) -> Outcome:
+def _outcome(function: str, response: worker_messages.InvocationResponse) -> Outcome:
     try:
         return Outcome(_value(response.return_value), {out.name: _value(out.data) for out in response.output_data})
     except (NotImplementedError, ValueError) as error:
         raise InvocationFailed(function, type(error).__name__, str(error)) from error
 
 
-def _failed(function: str, error: protos.RpcException) -> InvocationFailed:
+def _failed(function: str, error: worker_messages.RpcException) -> InvocationFailed:
     error_type, _, message = error.message.partition(": ")
     return InvocationFailed(function, error_type, message, error.stack_trace)
 
 
-def _value(data: protos.TypedData | None) -> object:
+def _value(data: worker_messages.TypedData | None) -> object:
     match data and data.WhichOneof("data"):
         case None:
             return None
@@ -245,7 +247,7 @@ def _value(data: protos.TypedData | None) -> object:
             return getattr(data, str(kind))
 
 
-def _answer(http: protos.RpcHttp) -> HttpAnswer:
+def _answer(http: worker_messages.RpcHttp) -> HttpAnswer:
     body = _value(http.body)
     cookies = [_cookie(cookie) for cookie in http.cookies or ()]
     if len(cookies) > 1:
@@ -254,7 +256,7 @@ def _answer(http: protos.RpcHttp) -> HttpAnswer:
     return HttpAnswer(int(http.status_code), headers, body if isinstance(body, bytes) else str(body or "").encode())
 
 
-def _cookie(cookie: protos.RpcHttpCookie) -> str:
+def _cookie(cookie: worker_messages.RpcHttpCookie) -> str:
     rebuilt: SimpleCookie = SimpleCookie({cookie.name: cookie.value})
     attributes = {
         "domain": cookie.domain and cookie.domain.value,

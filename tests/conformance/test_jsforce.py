@@ -56,7 +56,7 @@ def seen(emulator: SalesforceEmulator) -> dict[str, Any]:
         "TOKEN": emulator.oauth.open_session(user),
     }
     ran = subprocess.run(  # noqa: S603 - our own script, in a fixed place
-        [node, "judge.cjs"], cwd=JUDGE, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [node, "call_emulator.cjs"], cwd=JUDGE, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert ran.returncode == 0, ran.stderr
     answer: dict[str, Any] = json.loads(ran.stdout)

@@ -38,7 +38,7 @@ def said() -> dict[str, list[str]]:
     if node is None or not (JUDGE / "node_modules" / "@kusto").is_dir():
         pytest.skip("SKIPPED: Node.js or tests/conformance/kusto/node_modules is not there, so no query was read")
     done = subprocess.run(  # noqa: S603 - our own script
-        [node, str(JUDGE / "judge.cjs")],
+        [node, str(JUDGE / "check_queries.cjs")],
         input=json.dumps(queries() | BROKEN),
         capture_output=True,
         text=True,

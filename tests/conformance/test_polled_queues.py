@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from local.host.configuration import HostSettings
-from local.host.index import Function
+from local.host.function_index import Function
+from local.host.host_json import HostSettings
 from local.host.invocations import Invocations
-from local.host.polling import Poller
+from local.host.queue_poller import Poller
 from local.host.queues import EmbeddedQueues, Queues
-from local.host.storage_queue import StorageQueues
+from local.host.storage_queues import StorageQueues
 from local.host.worker import Call
 from tests.unit.local.host.doubles import ScriptedRunner
 

@@ -9,7 +9,7 @@ import pytest
 
 from local.azurite import Azurite
 from local.host.queues import EmbeddedQueues, MessageTooLarge, Queues
-from local.host.storage_queue import StorageQueues
+from local.host.storage_queues import StorageQueues
 
 A_WHILE = 300.0
 

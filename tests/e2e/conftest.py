@@ -10,7 +10,7 @@ import pytest
 
 import shared.app
 from emulators.base.emulator import EmulatedClock
-from local.host import Host
+from local.host.functions_host import Host
 from local.host.queues import EmbeddedQueues
 from local.systems import ROOT, started
 from tests.e2e.world import PATIENCE, Events, World

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.host.index import HTTP, QUEUE, TIMER, Function
+from local.host.function_index import HTTP, QUEUE, TIMER, Function
 from tests.e2e.world import World
 
 FUNCTIONS = {

@@ -12,7 +12,7 @@ import pytest
 from emulators.entra.tokens import REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE
 from shared.cli import self_signed_certificate
 from shared.clients.salesforce import metadata_deploy
-from tests.e2e.walking import ADMIN, Machine, People, empty, login_of, restored
+from tests.e2e.install_actors import ADMIN, Machine, People, empty, login_of, restored
 from tests.e2e.world import World
 from tests.unit.cli.stand_in_az import put_on_path
 from tests.unit.infra.azure_deploy.fake_azure import FakeAzure, make_checkout, run_fake_azure

@@ -115,7 +115,7 @@ def test_a_storage_that_is_not_to_be_had_is_one_sentence_and_status_2(
     ],
 )
 def test_in_a_broken_world_it_ends_non_zero_and_says_why(tmp_path: Path, how: str, reason: str) -> None:
-    sabotage = Path(__file__).with_name("sabotage.py")
+    sabotage = Path(__file__).with_name("broken_story.py")
     done = run(str(sabotage), how, folder=tmp_path, DEALS="2")
 
     assert done.returncode == 1

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from local.cost import FUNCTIONS, SPANS, a_day, rows
-from local.cost_day import World, counted
+from local.cost_simulation import World, counted
 from tests.unit.docs.docs_reader import bare, found_in, section
 from tests.unit.docs.docs_reader import rows as cells_of
 

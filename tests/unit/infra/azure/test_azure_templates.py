@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.host.cron import parse
+from local.host.schedules import parse
 from shared.foundation.logs import EVENTS, log
 from shared.settings import variables as code
 from tests.unit.infra.azure.azure_files import (

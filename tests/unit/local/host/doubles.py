@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from local.host.index import Function
+from local.host.function_index import Function
 from local.host.worker import Call, InvocationFailed, Outcome
 
 

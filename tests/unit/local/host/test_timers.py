@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.host.index import Function
+from local.host.function_index import Function
 from local.host.invocations import InvocationFailed, Invocations
 from local.host.timers import StatusFile, Timer, Timers
 from local.host.worker import Call

@@ -11,7 +11,10 @@ import httpx
 import pytest
 
 from emulators.base.certificate_authority import Authority
-from local.host import EmbeddedQueues, Host, InvocationFailed, Keys
+from local.host.functions_host import Host
+from local.host.http_functions import Keys
+from local.host.invocations import InvocationFailed
+from local.host.queues import EmbeddedQueues
 from shared.foundation.errors import ConfigurationError
 from tests.unit.local.host.doubles import SteppedClock
 

@@ -1,6 +1,6 @@
 import pytest
 
-from local.host.index import Function, problems
+from local.host.function_index import Function, problems
 
 
 def http(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from local.host.cron import time_span
+from local.host.schedules import time_span
 from shared.foundation.errors import ConfigurationError
 
 _MAX_BATCH = 32  # what storage hands out in one call

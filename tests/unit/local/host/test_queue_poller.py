@@ -6,11 +6,11 @@ from time import monotonic, sleep
 
 import pytest
 
-from local.host import polling as polling_module
-from local.host.configuration import HostSettings
-from local.host.index import Function
+from local.host import queue_poller as polling_module
+from local.host.function_index import Function
+from local.host.host_json import HostSettings
 from local.host.invocations import Invocations
-from local.host.polling import Poller
+from local.host.queue_poller import Poller
 from local.host.queues import EmbeddedQueues, Message
 from local.host.worker import Call
 from tests.unit.local.host.doubles import ScriptedRunner, SteppedClock

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from local.host import cron
+from local.host.schedules import parse
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)  # a Sunday
 
@@ -26,11 +26,11 @@ NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)  # a Sunday
     ],
 )
 def test_the_next_run_of_a_schedule(schedule: str, expected: str) -> None:
-    assert cron.parse(schedule).after(NOON) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+    assert parse(schedule).after(NOON) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
 def test_a_fraction_of_a_second_does_not_hide_the_next_second() -> None:
-    schedule = cron.parse("* * * * * *")
+    schedule = parse("* * * * * *")
 
     assert schedule.after(NOON + timedelta(microseconds=1)) == NOON + timedelta(seconds=1)
 
@@ -38,7 +38,7 @@ def test_a_fraction_of_a_second_does_not_hide_the_next_second() -> None:
 def test_times_are_utc_whatever_the_zone_of_the_question() -> None:
     taipei = NOON.astimezone(timezone(timedelta(hours=8)))
 
-    assert cron.parse("0 30 * * * *").after(taipei) == NOON + timedelta(minutes=30)
+    assert parse("0 30 * * * *").after(taipei) == NOON + timedelta(minutes=30)
 
 
 @pytest.mark.parametrize(
@@ -57,4 +57,4 @@ def test_times_are_utc_whatever_the_zone_of_the_question() -> None:
 )
 def test_a_wrong_schedule_is_refused_by_field(schedule: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        cron.parse(schedule)
+        parse(schedule)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from local.host.configuration import HostSettings
+from local.host.host_json import HostSettings
 from shared.foundation.errors import ConfigurationError
 
 

@@ -9,8 +9,8 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from local.host.configuration import HostSettings
-from local.host.index import Function
+from local.host.function_index import Function
+from local.host.host_json import HostSettings
 from local.host.invocations import InvocationFailed, Invocations
 from local.host.queues import Message, Queues
 from local.host.worker import queue_call

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 
 from emulators.base.server import Request, Response
-from local.host.http import Keys
-from local.host.index import TIMER, Function
+from local.host.function_index import TIMER, Function
+from local.host.http_functions import Keys
 from local.host.worker import InvocationFailed
 
 PATH = "/admin"

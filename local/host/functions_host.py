@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Self
 
 from emulators.base.server import Request, Response, Server
-from local.host import index, worker
-from local.host.admin import PATH as ADMIN
-from local.host.admin import Admin
-from local.host.configuration import HostSettings
-from local.host.http import Front, Keys
-from local.host.index import QUEUE, TIMER, Function
+from local.host.admin_api import PATH as ADMIN
+from local.host.admin_api import Admin
+from local.host.function_index import QUEUE, TIMER, Function, problems
+from local.host.host_json import HostSettings
+from local.host.http_functions import Front, Keys
 from local.host.invocations import Failure, InvocationFailed, Invocations
-from local.host.polling import Poller
+from local.host.queue_poller import Poller
 from local.host.queues import Clock, EmbeddedQueues, Message, Queues, utc_now
 from local.host.timers import StatusFile, Timer, Timers
+from local.host.worker import Call, Worker, http_call, load, queue_call
 from shared.foundation.errors import ConfigurationError
 
 _LOOK = 0.02  # seconds between looks of `wait_idle` at the queues
@@ -75,7 +75,7 @@ class Host:
 
     def check(self) -> list[str]:
         """What the real host would refuse about the app, one sentence each; empty is good."""
-        return index.problems([f.expanded(self._environ) for f in self._worker.functions], self._environ)
+        return problems([f.expanded(self._environ) for f in self._worker.functions], self._environ)
 
     def start(self, port: int = 0, tls: ssl.SSLContext | None = None, *, timers: bool = False) -> None:
         """Serve HTTP, poll the queues and, if asked, keep the schedules. Raises ConfigurationError with all faults."""
@@ -99,13 +99,12 @@ class Host:
         """
         self._refuse_faults()
         function = self.functions[name]
-        match function.kind:
-            case index.TIMER:
-                self._timers[name].fire()
-            case index.QUEUE:
-                self._invocations.run(function, worker.queue_call(self._message(value)))
-            case _:
-                self._invocations.run(function, self._http_call(function, value))
+        if function.kind == TIMER:
+            self._timers[name].fire()
+        elif function.kind == QUEUE:
+            self._invocations.run(function, queue_call(self._message(value)))
+        else:
+            self._invocations.run(function, self._http_call(function, value))
 
     def wait_idle(self, timeout: float) -> None:
         """Wait until no function runs and every polled queue is empty. Raises TimeoutError saying what remains."""
@@ -139,9 +138,9 @@ class Host:
         """Stop it."""
         self.stop()
 
-    def _load(self, app_dir: Path) -> worker.Worker:
+    def _load(self, app_dir: Path) -> Worker:
         try:
-            return worker.load(app_dir)
+            return load(app_dir)
         except ConfigurationError:
             _leave(self._before)
             raise
@@ -164,12 +163,12 @@ class Host:
         text = value if isinstance(value, str) else json.dumps(value)
         return Message("by-hand", text, 1, "by-hand", now, now + timedelta(days=7), now)
 
-    def _http_call(self, function: Function, value: object) -> worker.Call:
+    def _http_call(self, function: Function, value: object) -> Call:
         method = min(function.methods or {"POST"})
         body = b"" if value is None else json.dumps(value).encode()
         path = "/".join(part for part in (self.settings.route_prefix, function.route) if part)
         request = Request(method, f"/{path}", headers={"content-type": "application/json"}, body=body)
-        return worker.http_call(request, self.url + request.path, {})
+        return http_call(request, self.url + request.path, {})
 
     def _fire_behind(self, name: str, value: object) -> None:
         announced = ExitStack()  # from now on, so that `wait_idle` does not overlook what is about to begin

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
 from emulators.base.server import Request, Response
-from local.host.index import HTTP, Function
-from local.host.routes import Route
+from local.host.function_index import HTTP, Function
+from local.host.route_templates import Route
 from local.host.worker import Call, HttpAnswer, InvocationFailed, Outcome, http_call
 
 KEY_HEADER, KEY_PARAMETER = "x-functions-key", "code"

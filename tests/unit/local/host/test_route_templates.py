@@ -1,6 +1,6 @@
 import pytest
 
-from local.host.routes import Route
+from local.host.route_templates import Route
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from local.host import cron
-from local.host.routes import Route
+from local.host.route_templates import Route
+from local.host.schedules import parse
 
 HTTP, QUEUE, TIMER = "httpTrigger", "queueTrigger", "timerTrigger"
 OUTPUTS = frozenset({"http", "queue"})
@@ -157,6 +157,6 @@ def _schedule_problems(function: Function) -> Iterator[str]:
     if _SETTING.search(text):
         return
     try:
-        cron.parse(text)
+        parse(text)
     except ValueError as error:
         yield f"{function.name}: schedule {text!r}: {error}"
