@@ -1,8 +1,9 @@
-# Everything sets itself up: a fresh clone needs Python 3.13 (or uv) and nothing else.
+# Each target installs what it needs. A fresh clone needs only Python 3.13, or uv, which brings Python.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 DEALS ?= 10
-# The long runs, where every call of every scenario is a place to die, are for CI: make test MARK=
+# make test leaves out the slow tests, for example those that interrupt a run at each of its calls. CI runs all tests
+# with: make test MARK=
 MARK ?= not slow
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -12,27 +13,27 @@ NODE_FOLDERS := tests/conformance/azurite tests/conformance/jsforce tests/confor
 
 .PHONY: help run serve test check deploy promote rollback lock measure clean
 
-help: ## say what there is
+help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
-run: $(READY) ## watch deals travel between Salesforce and Partner Center (DEALS=1000 for more)
+run: $(READY) ## show deals travel between Salesforce and Partner Center, all on this machine (DEALS=1000 for more deals)
 	@DEALS='$(DEALS)' $(PY) -m local.story
 
-serve: $(READY) ## start the same systems, timers on schedule, until Ctrl-C (PORT=9443: from that port on; 0: free ones)
+serve: $(READY) ## run the same systems with timers on schedule until Ctrl-C (PORT=9443: seven ports from there; 0: free ports)
 	@$(PY) -m local.serve $(if $(PORT),--port='$(PORT)')
 
-test: $(READY) node ## run the tests but for the long runs (with Node also Azurite and jsforce)
+test: $(READY) node ## run all tests except the slow ones (with Node.js also Azurite, jsforce and the alert queries)
 	@$(PY) -m pytest -q -n 2 --dist worksteal -m '$(MARK)' -p infra.azure.deploy.test_record_plugin \
 		$(if $(COVERAGE),--cov --cov-report=)
 	@$(if $(COVERAGE),echo "Statements of shared/ that these tests run: $$($(PY) -m coverage report --format=total) %")
 
-check: $(READY) ## ruff, mypy strict, and the docs against the code
+check: $(READY) ## run ruff and mypy, and compare the docs with the code
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy .
 	@$(PY) -m pytest -q tests/unit/docs
 
-deploy: $(READY) ## deploy this checkout to Azure: make deploy ENV=staging (YES=1, SUBSCRIPTION=name)
+deploy: $(READY) ## deploy this checkout to Azure: make deploy ENV=staging (YES=1: no questions; SUBSCRIPTION=name)
 	@$(PY) -m infra.azure.deploy deploy --env '$(ENV)' $(DEPLOY)
 
 promote: $(READY) ## deploy the code of staging to production, if make test passed on it
@@ -41,23 +42,23 @@ promote: $(READY) ## deploy the code of staging to production, if make test pass
 rollback: $(READY) ## restore the previous version: make rollback ENV=staging
 	@$(PY) -m infra.azure.deploy rollback --env '$(ENV)' $(DEPLOY)
 
-measure: $(READY) ## import times and memory, against their limits
+measure: $(READY) ## measure import times and memory of the app, and compare them with their limits
 	@$(PY) -m local.measure
 
-lock: ## pin the dependencies anew, with hashes
-	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv"; exit 1; }
+lock: ## write the lock files with versions and hashes from requirements*.in (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv. Install it with: python3 -m pip install uv"; exit 1; }
 	@for name in requirements requirements-cli requirements-dev; do \
 		uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-header \
 		--no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt; done
 
-clean: ## remove what the targets made
+clean: ## remove everything that the targets created
 	@rm -rf $(VENV) .coverage dist .mypy_cache .ruff_cache .pytest_cache .hypothesis $(addsuffix /node_modules,$(NODE_FOLDERS))
 
 $(READY): requirements-dev.txt
 	@if command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' 2>/dev/null; then python3.13 -m venv $(VENV); \
 	elif command -v uv >/dev/null 2>&1; then uv venv -q --seed --python 3.13 $(VENV); \
-	else echo "This needs Python 3.13 (the command python3.13), or uv, which brings it."; exit 1; fi
-	@echo "Installing the pinned dependencies into $(VENV), once."
+	else echo "Python 3.13 is missing. Install it (the command python3.13), or install uv, which brings Python."; exit 1; fi
+	@echo "Installing the pinned dependencies into $(VENV). This happens once."
 	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/$(PY)" -m shared.cli "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(VENV)/bin/cosell
 	@chmod +x $(VENV)/bin/cosell && touch $@
@@ -66,6 +67,6 @@ $(READY): requirements-dev.txt
 node:
 	@if command -v npm >/dev/null 2>&1; then \
 		for folder in $(NODE_FOLDERS); do \
-			[ -d $$folder/node_modules ] || { echo "Installing Node packages in $$folder, once."; \
+			[ -d $$folder/node_modules ] || { echo "Installing Node packages in $$folder. This happens once."; \
 			(cd $$folder && npm ci --ignore-scripts --no-audit --no-fund --silent); } || exit 1; done; \
-	else echo "SKIPPED: Node.js is not installed, so Azurite, jsforce and the judge of alert queries do not judge this run."; fi
+	else echo "SKIPPED: Node.js is not installed, so the tests with Azurite, jsforce and the parser of alert queries do not run."; fi
