@@ -1,1 +1,1 @@
-"""The local run: all systems as emulators, a local Functions host, and the measurements."""
+"""Runs the connector on one machine: the story, the served systems, the local Functions host, the measurements."""

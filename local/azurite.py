@@ -1,6 +1,6 @@
-"""Runs Azurite, Microsoft's storage emulator, for as long as it is needed: with `STORAGE=azurite`, and in tests.
+"""Starts and stops Azurite, Microsoft's storage emulator. The tests use it, and the local run with `STORAGE=azurite`.
 
-It needs Node.js and the package that `make node` installs; the local run does without both.
+It needs Node.js and the package that `make node` installs. Without `STORAGE=azurite`, the local run needs neither.
 """
 
 import os
@@ -16,21 +16,21 @@ from pathlib import Path
 from emulators.base.server import LOOPBACK
 from shared.foundation.errors import ConfigurationError
 
-PACKAGES = Path(__file__).resolve().parents[1] / "tests" / "conformance" / "azurite" / "node_modules"
-PROGRAM = PACKAGES / "azurite" / "dist" / "src" / "azurite.js"
+NODE_MODULES = Path(__file__).resolve().parents[1] / "tests" / "conformance" / "azurite" / "node_modules"
+PROGRAM = NODE_MODULES / "azurite" / "dist" / "src" / "azurite.js"
 ACCOUNT = "devstoreaccount1"
-# Published with the emulator and the same for everyone: it protects nothing.
+# Microsoft publishes this key with Azurite. Every Azurite accepts it, so it is not a secret.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 SERVICES = ("blob", "queue", "table")
-STARTS_WITHIN, ENDS_WITHIN = 60.0, 10.0
-"""Seconds."""
-ATTEMPTS = 5
-"""A port that was free when it was chosen may be taken when Azurite comes to it, seconds later."""
+START_SECONDS, STOP_SECONDS = 60.0, 10.0
+"""Seconds that Azurite may take to start and to stop."""
+START_ATTEMPTS = 5
+"""Azurite opens its ports seconds after they were chosen. If another program took one meanwhile, it starts again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Azurite:
-    """A running Azurite; the ports of its services."""
+    """A running Azurite: its scheme and the port of each service."""
 
     scheme: str
     blob: int
@@ -39,12 +39,12 @@ class Azurite:
 
     @property
     def table_endpoint(self) -> str:
-        """The address of the account's tables."""
+        """The address of the account's table service."""
         return f"{self.scheme}://{LOOPBACK}:{self.table}/{ACCOUNT}"
 
     @property
     def connection_string(self) -> str:
-        """What the storage libraries and the settings take."""
+        """The connection string in the form that the storage libraries and the app's settings accept."""
         services = {"Blob": self.blob, "Queue": self.queue, "Table": self.table}
         endpoints = ";".join(
             f"{name}Endpoint={self.scheme}://{LOOPBACK}:{port}/{ACCOUNT}" for name, port in services.items()
@@ -52,52 +52,59 @@ class Azurite:
         return f"DefaultEndpointsProtocol={self.scheme};AccountName={ACCOUNT};AccountKey={KEY};{endpoints}"
 
 
-def missing() -> str | None:
-    """One sentence that says what Azurite lacks here, or None."""
+def unavailable_reason() -> str | None:
+    """The reason why Azurite cannot run on this machine, in one sentence; None if it can."""
     if shutil.which("node") is None:
-        return "Azurite needs Node.js, which is not installed: its command node was not found."
+        return "Azurite needs Node.js, but the command node was not found. Install Node.js."
     if not PROGRAM.exists():
-        return "Azurite is not installed: run make node."
+        return "Azurite is not installed. Run: make node"
     return None
 
 
 @contextmanager
-def running(folder: Path, *options: str, scheme: str = "http") -> Iterator[Azurite]:
-    """Azurite on free ports, in memory; `folder` takes its log. Raises ConfigurationError where it cannot run."""
-    if reason := missing():
+def start_azurite(folder: Path, *options: str, scheme: str = "http") -> Iterator[Azurite]:
+    """Run Azurite on free ports, in memory, until the block ends. It writes its log into `folder`.
+
+    Raises:
+        ConfigurationError: Azurite cannot run on this machine.
+        RuntimeError: Azurite did not start.
+    """
+    if reason := unavailable_reason():
         raise ConfigurationError(reason)
     log = folder / "azurite.log"
     with ExitStack() as stack:
-        for _ in range(ATTEMPTS):
+        for _ in range(START_ATTEMPTS):
             azurite = Azurite(scheme, *_free_ports(len(SERVICES)))
-            if _listens(stack.enter_context(_process(_command(azurite, options), log)), log):
+            if _wait_until_listening(stack.enter_context(_start_process(_build_command(azurite, options), log)), log):
                 yield azurite
                 return
-        raise RuntimeError(f"Azurite did not start: other programs took its ports, {ATTEMPTS} times")
+        raise RuntimeError(f"Azurite did not start: other programs took its ports in all {START_ATTEMPTS} attempts")
 
 
 @contextmanager
-def _process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _start_process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own command
             command, cwd=log.parent, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            env=_environment(), start_new_session=True,  # Ctrl-C is for us: it ends once we have let go of it
+            env=_process_environment(),
+            start_new_session=True,  # Ctrl-C must not reach Azurite: this process stops it when it no longer needs it
         )  # fmt: skip
         try:
             yield process
         finally:
             process.terminate()
-            process.wait(ENDS_WITHIN)
+            process.wait(STOP_SECONDS)
 
 
-def _command(azurite: Azurite, options: Sequence[str]) -> Sequence[str]:
+def _build_command(azurite: Azurite, options: Sequence[str]) -> Sequence[str]:
     ports = {"blob": azurite.blob, "queue": azurite.queue, "table": azurite.table}
-    places = [word for name, port in ports.items() for word in (f"--{name}Host", LOOPBACK, f"--{name}Port", str(port))]
-    switches = ("--silent", "--disableTelemetry", "--inMemoryPersistence", "--skipApiVersionCheck")
-    return [shutil.which("node") or "node", str(PROGRAM), *switches, *places, *options]
+    addresses = [(f"--{name}Host", LOOPBACK, f"--{name}Port", str(port)) for name, port in ports.items()]
+    address_options = [word for words in addresses for word in words]
+    general_options = ("--silent", "--disableTelemetry", "--inMemoryPersistence", "--skipApiVersionCheck")
+    return [shutil.which("node") or "node", str(PROGRAM), *general_options, *address_options, *options]
 
 
-def _environment() -> dict[str, str]:
+def _process_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
 
@@ -109,14 +116,14 @@ def _free_ports(count: int) -> Sequence[int]:
     return ports
 
 
-def _listens(process: subprocess.Popen[bytes], log: Path) -> bool:
-    """Wait until all three services listen; False if another program took a port since it was found free."""
-    deadline = time.monotonic() + STARTS_WITHIN
+def _wait_until_listening(process: subprocess.Popen[bytes], log: Path) -> bool:
+    """Wait until all three services listen. Returns False if another program took one of the chosen ports meanwhile."""
+    deadline = time.monotonic() + START_SECONDS
     while log.read_text(errors="replace").count("successfully listening") < len(SERVICES):
         if process.poll() is not None or time.monotonic() > deadline:
-            said = log.read_text(errors="replace")
-            if "EADDRINUSE" in said:
+            log_text = log.read_text(errors="replace")
+            if "EADDRINUSE" in log_text:
                 return False
-            raise RuntimeError(f"Azurite did not start: {said[-2000:]}")
+            raise RuntimeError(f"Azurite did not start: {log_text[-2000:]}")
         time.sleep(0.02)
     return True

@@ -1,6 +1,6 @@
-"""Whether an opportunity and its referral hold the same, and whether a run wrote.
+"""Compares an opportunity with its referral, and finds the calls of a run that wrote.
 
-The outside systems alone are asked; nothing of the connector's own is used, for it is what is judged.
+It reads only what the emulated systems hold. It uses no code of the connector, because it checks the connector.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,32 +8,40 @@ from typing import Any
 
 from emulators.base.emulator import Entry
 
-STATUSES = {
+STATUSES_OF_STAGE = {
     "On Hold": {"New/Pending", "New/Received"},
     "Qualification": {"Active/Accepted"},
     "Closed Won": {"Closed/Won"},
 }
-"""What the stages of the story mean in Partner Center."""
-READINGS = {"composite", "query", "query.all", "collections.retrieve", "read", "oauth"}
-"""What Salesforce's journal calls an operation that changes nothing; any other one may."""
+"""For each stage that the story uses: the statuses of Partner Center that mean the same."""
+READ_OPERATIONS = {"composite", "query", "query.all", "collections.retrieve", "read", "oauth"}
+"""The operations in Salesforce's journal that change nothing. Any other operation may write."""
 
 
-def differences(row: Mapping[str, Any], referral: Mapping[str, Any]) -> list[str]:
-    """One phrase for each value that an opportunity and its referral do not share."""
+def list_differences(opportunity: Mapping[str, Any], referral: Mapping[str, Any]) -> list[str]:
+    """One phrase for each value that differs between an opportunity and its referral; empty if all values agree."""
     details, status = referral["details"], f"{referral['status']}/{referral['substatus']}"
     pairs = {
-        "name": (row["Name"], referral["name"]),
-        "notes": (row["Description"] or "", details["notes"] or ""),
-        "amount": (row["Amount"], details["dealValue"]),
-        "currency": (row["CurrencyIsoCode"], details["currency"]),
-        "closing date": (row["CloseDate"], (details["closingDateTime"] or "")[:10]),
+        "name": (opportunity["Name"], referral["name"]),
+        "notes": (opportunity["Description"] or "", details["notes"] or ""),
+        "amount": (opportunity["Amount"], details["dealValue"]),
+        "currency": (opportunity["CurrencyIsoCode"], details["currency"]),
+        "closing date": (opportunity["CloseDate"], (details["closingDateTime"] or "")[:10]),
     }
-    differing = [f"{what} {here!r} and {there!r}" for what, (here, there) in pairs.items() if here != there]
-    agrees = status in STATUSES.get(row["StageName"], ())
-    return differing if agrees else [*differing, f"status {row['StageName']} and {status}"]
+    different_values = [
+        f"{label} {salesforce!r} and {partner_center!r}"
+        for label, (salesforce, partner_center) in pairs.items()
+        if salesforce != partner_center
+    ]
+    same_status = status in STATUSES_OF_STAGE.get(opportunity["StageName"], ())
+    return different_values if same_status else [*different_values, f"status {opportunity['StageName']} and {status}"]
 
 
-def writings(salesforce: Iterable[Entry], partner_center: Iterable[Entry]) -> list[str]:
-    """The calls of two journals that wrote; a read of Salesforce is a POST too, so that there its operations tell."""
-    here = [f"Salesforce: {tag}" for entry in salesforce for tag in entry.tags if tag not in READINGS]
-    return here + [f"Partner Center: {entry.method}" for entry in partner_center if entry.method != "GET"]
+def list_writes(salesforce: Iterable[Entry], partner_center: Iterable[Entry]) -> list[str]:
+    """The calls of two journals that wrote.
+
+    The HTTP method decides for Partner Center. For Salesforce the noted operation decides, because reads are POSTs too.
+    """
+    operations = [tag for entry in salesforce for tag in entry.tags]
+    salesforce_writes = [f"Salesforce: {operation}" for operation in operations if operation not in READ_OPERATIONS]
+    return salesforce_writes + [f"Partner Center: {entry.method}" for entry in partner_center if entry.method != "GET"]

@@ -1,7 +1,8 @@
-"""Part of a day at a given load: the connector's own runs on the emulators in one process, everything counted.
+"""Simulates part of a day at a given load: runs the connector on the emulators in one process, and counts all calls.
 
-Time is virtual: each minute sellers, colleagues and Microsoft act, each event is applied, the push runs, and the sweep
-every quarter of an hour. Every change of a referral makes an event, our own changes too, as in Partner Center.
+Time is virtual. In each minute people and Microsoft change deals, every event is applied, and the push runs. The sweep
+runs every quarter of an hour. As in Partner Center, every change of a referral causes an event, also the connector's
+own changes.
 """
 
 import logging
@@ -19,7 +20,7 @@ from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator
 from emulators.salesforce.emulator import SalesforceEmulator
-from local.in_process_transport import Badge, EmulatorAdapter, OpenDoor, httpx_client
+from local.in_process_transport import EmulatorAccessToken, EmulatorAdapter, EmulatorSignIn, httpx_client
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.request import Wire
@@ -36,38 +37,39 @@ from shared.sync.timers import run_push, run_sweep
 START = datetime(2026, 11, 22, 8, 0, 0, tzinfo=UTC)
 SALESFORCE_URL = "https://acme.my.salesforce.com"
 PARTNER_CENTER_URL = "https://api.partner.example/v1.0/engagements"
-MIX = "SPSPNSPSPA"
-"""Of ten changes: four edits by sellers (S), four by colleagues (P), one new opportunity (N), one arrival (A)."""
-DAY, QUARTER = 1440, 15  # minutes
-PAGE = 1000
-"""Rows that one answer of Table Storage holds."""
-CALL_SECONDS, LEAST_SECONDS, GIGABYTES = 0.3, 1.0, 2.0
-"""What a remote call is taken to last, the least that an execution is billed for, and the memory of an instance."""
-QUEUE_OPERATIONS = 3
-"""Of an event: put, got, deleted."""
+CHANGE_MIX = "SPSPNSPSPA"
+"""Of ten changes, four are edits in Salesforce (S) and four in Partner Center (P). One is a new opportunity (N), and
+one is a new referral from Microsoft (A)."""
+MINUTES_PER_DAY, QUARTER_HOUR = 1440, 15  # minutes
+ROWS_PER_PAGE = 1000
+"""Rows in one answer of Table Storage, at most: docs/reference/azure.md#limits-of-table-storage."""
+CALL_SECONDS, MINIMUM_SECONDS, INSTANCE_GIGABYTES = 0.3, 1.0, 2.0
+"""Assumed seconds of a remote call, minimum seconds billed for an execution, and memory of an instance in GB."""
+QUEUE_OPERATIONS_PER_EVENT = 3
+"""Each event is put into the queue, received from it, and deleted."""
 
 
 class CountedRows:
-    """Rows that count what Table Storage would be asked."""
+    """Passes every call on to `rows`, and counts the operations that Table Storage would charge for."""
 
     def __init__(self, rows: SqliteRows, counts: Counter[str]) -> None:
-        """Counts go to `counts`."""
+        """Add the operations to `counts`."""
         self._rows, self._counts = rows, counts
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any method of the rows
-        """Every method is one operation; a list is one for each page."""
+        """The method, counted as one operation for each call; a list counts one for each page."""
         method = getattr(self._rows, name)
 
-        def called(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - as above
-            answer = method(*given, **named)
+        def count_and_call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
+            answer = method(*args, **kwargs)
             rows: Sequence[Row] = answer if isinstance(answer, list) and name == "list" else ()
-            self._counts["table operations"] += 1 + len(rows) // PAGE
+            self._counts["table operations"] += 1 + len(rows) // ROWS_PER_PAGE
             return answer
 
-        return called
+        return count_and_call
 
 
-class _Counting(logging.Handler):
+class _LogLineCounter(logging.Handler):
     def __init__(self, counts: Counter[str]) -> None:
         super().__init__()
         self._counts = counts
@@ -77,25 +79,25 @@ class _Counting(logging.Handler):
         self._counts["log bytes"] += len(record.getMessage().encode())
 
 
-class _Clock:
+class _VirtualClock:
     def __init__(self, now: Callable[[], datetime], later: Callable[[float], None]) -> None:
-        self.now, self._later = now, later
+        self.now, self._pass_time = now, later
 
     def sleep(self, duration: timedelta) -> None:
-        self._later(duration.total_seconds())
+        self._pass_time(duration.total_seconds())
 
 
-class _OneByOne:
+class _SerialParallel:
     def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: int) -> list[R]:
         del at_most
         return [work(item) for item in items]
 
 
-class World:
-    """Both systems, one instance of the connector, and the counts."""
+class Simulation:
+    """Both emulated systems, one instance of the connector, and the counts."""
 
     def __init__(self, stack: ExitStack) -> None:
-        """Everything is closed with `stack`."""
+        """Build everything; closing `stack` closes it."""
         self.counts: Counter[str] = Counter()
         self.gigabyte_seconds = 0.0
         entra, certificates = EntraEmulator(), CertificateHost()
@@ -106,68 +108,76 @@ class World:
         for clock in self.clocks:
             clock.freeze()
             clock.set(START)
-        self.context = self._context(stack, entra)
+        self.context = self._build_context(stack, entra)
         self.deals: list[str] = []
-        self._known: dict[str, str] = {}
-        self._turn = 0
+        self._known_etags: dict[str, str] = {}
+        self._change_number = 0
 
-    def _context(self, stack: ExitStack, entra: EntraEmulator) -> Context:
+    def _build_context(self, stack: ExitStack, entra: EntraEmulator) -> Context:
         http = stack.enter_context(httpx_client(self.partner_center.handle))
         session = stack.enter_context(requests.Session())
         session.mount("https://", EmulatorAdapter(self.salesforce.handle))
         rows = SqliteRows(":memory:", clock=self.now)
         stack.callback(rows.close)
-        door = OpenDoor(self.salesforce, SALESFORCE_URL)
-        wire = Wire(door, session, version="66.0", seconds=60.0, now=self.now, monotonic=self._seconds)
+        sign_in = EmulatorSignIn(self.salesforce, SALESFORCE_URL)
+        wire = Wire(sign_in, session, version="66.0", seconds=60.0, now=self.now, monotonic=self._epoch_seconds)
         return Context(
-            Referrals(PARTNER_CENTER_URL, Badge(entra), client=http, clock=self._seconds), SalesforceClient(wire),
-            LinkStore(CountedRows(rows, self.counts), self._seconds), Translation(Constants(LOCATION)),
-            Scope(ORGANIZATION, None, START - timedelta(hours=1)), _Clock(self.now, self.later), _OneByOne(), log,
-            lambda: 0.5, Policy(),
-        )  # fmt: skip
+            Referrals(PARTNER_CENTER_URL, EmulatorAccessToken(entra), client=http, clock=self._epoch_seconds),
+            SalesforceClient(wire),
+            LinkStore(CountedRows(rows, self.counts), self._epoch_seconds),
+            Translation(Constants(LOCATION)),
+            Scope(ORGANIZATION, None, START - timedelta(hours=1)),
+            _VirtualClock(self.now, self.pass_time),
+            _SerialParallel(),
+            log,
+            lambda: 0.5,
+            Policy(),
+        )
 
     def now(self) -> datetime:
-        """The one time everywhere."""
+        """The virtual time, UTC, which all systems share."""
         return self.clocks[0].now()
 
-    def _seconds(self) -> float:
+    def _epoch_seconds(self) -> float:
         return self.now().timestamp()
 
-    def later(self, seconds: float) -> None:
-        """Time passes."""
+    def pass_time(self, seconds: float) -> None:
+        """Move the clock of every system forward by `seconds`."""
         for clock in self.clocks:
             clock.advance(seconds)
 
     # --- executions
 
-    def execute(self, name: str, work: Callable[[], object]) -> None:
-        """One execution of a function: its calls, and what it is billed for."""
-        before = self._calls()
+    def count_execution(self, name: str, work: Callable[[], object]) -> None:
+        """Do `work`, and count it as one execution of the function `name` with the GB-seconds that are billed."""
+        before = self._count_calls()
         work()
         self.counts[name] += 1
-        self.gigabyte_seconds += GIGABYTES * max(LEAST_SECONDS, CALL_SECONDS * (self._calls() - before))
+        self.gigabyte_seconds += INSTANCE_GIGABYTES * max(
+            MINIMUM_SECONDS, CALL_SECONDS * (self._count_calls() - before)
+        )
 
-    def _calls(self) -> int:
+    def _count_calls(self) -> int:
         return len(self.salesforce.journal) + len(self.partner_center.journal)
 
-    def events(self) -> None:
-        """Every referral that changed is told of, until none changes any more."""
-        while changed := list(self._changed()):
+    def apply_events(self) -> None:
+        """Apply one event for each changed referral, until no referral changes any more."""
+        while changed := list(self._changed_referrals()):
             for referral_id in changed:
-                self.counts["queue operations"] += QUEUE_OPERATIONS
-                self.execute("receive_event", lambda: None)
-                self.execute("apply_event", partial(pull_event, self.context, referral_id))
+                self.counts["queue operations"] += QUEUE_OPERATIONS_PER_EVENT
+                self.count_execution("receive_event", lambda: None)
+                self.count_execution("apply_event", partial(pull_event, self.context, referral_id))
 
-    def _changed(self) -> Iterator[str]:
+    def _changed_referrals(self) -> Iterator[str]:
         for referral in self.partner_center.referrals(ORGANIZATION):
-            if self._known.get(referral["id"]) != referral["eTag"]:
-                self._known[referral["id"]] = referral["eTag"]
+            if self._known_etags.get(referral["id"]) != referral["eTag"]:
+                self._known_etags[referral["id"]] = referral["eTag"]
                 yield referral["id"]
 
     # --- acting
 
-    def new(self) -> None:
-        """A seller ticks a new opportunity."""
+    def create_opportunity(self) -> None:
+        """A seller creates an opportunity and ticks it for the sync."""
         name = f"Deal {len(self.deals)}"
         account = {"Name": name, "BillingCity": "Seattle", "BillingCountry": "US"}
         self.deals.append(
@@ -181,13 +191,13 @@ class World:
             )
         )  # fmt: skip
 
-    def change(self) -> None:
-        """The next change of the mix, each of another deal."""
-        kind, number = MIX[self._turn % len(MIX)], self._turn
-        self._turn += 1
+    def make_next_change(self) -> None:
+        """Make the next change of `CHANGE_MIX`, each time to another deal."""
+        kind, number = CHANGE_MIX[self._change_number % len(CHANGE_MIX)], self._change_number
+        self._change_number += 1
         deal = self.deals[number % len(self.deals)]
         if kind == "N":
-            self.new()
+            self.create_opportunity()
         elif kind == "A":
             self.partner_center.microsoft_sends()
         elif kind == "S":
@@ -199,22 +209,22 @@ class World:
                 referral, [{"op": "replace", "path": "/details/closingDateTime", "value": day}]
             )
 
-    def minute(self, number: int, changes: int) -> None:
-        """One minute: what people do, the events, the push, and the sweep when its time has come."""
+    def run_minute(self, number: int, changes: int) -> None:
+        """Simulate one minute: the changes, their events, the push, and the sweep if this minute is due for one."""
         for _ in range(changes):
-            self.change()
-        self.events()
-        self.later(60)
-        self.execute("push_opportunities", lambda: run_push(self.context))
-        self.events()
-        if number % QUARTER == 0:
-            self.execute("sweep_referrals", lambda: run_sweep(self.context))
-            self.events()
+            self.make_next_change()
+        self.apply_events()
+        self.pass_time(60)
+        self.count_execution("push_opportunities", lambda: run_push(self.context))
+        self.apply_events()
+        if number % QUARTER_HOUR == 0:
+            self.count_execution("sweep_referrals", lambda: run_sweep(self.context))
+            self.apply_events()
 
 
 @contextmanager
-def _counted_logs(counts: Counter[str]) -> Iterator[None]:
-    handler, level, propagates = _Counting(counts), LOGGER.level, LOGGER.propagate
+def _count_log_lines(counts: Counter[str]) -> Iterator[None]:
+    handler, level, propagates = _LogLineCounter(counts), LOGGER.level, LOGGER.propagate
     LOGGER.addHandler(handler)
     LOGGER.setLevel(logging.INFO)
     LOGGER.propagate = False
@@ -226,32 +236,32 @@ def _counted_logs(counts: Counter[str]) -> Iterator[None]:
         LOGGER.propagate = propagates
 
 
-def counted(changes_a_day: int, minutes: int) -> Counter[str]:
-    """What happens in `minutes` of a day with so many changes, after a quarter of an hour of the same load."""
+def count_operations(changes_a_day: int, minutes: int) -> Counter[str]:
+    """Count everything that happens in `minutes` minutes at this load, after a quarter of an hour to warm up."""
     with ExitStack() as stack:
-        world = World(stack)
-        stack.enter_context(_counted_logs(world.counts))
-        for _ in range(max(20, changes_a_day * (minutes + QUARTER) // DAY)):
-            world.new()
-        for number in range(1, QUARTER + 1):
-            world.minute(number, 0)
-        done = _load(world, changes_a_day, range(1, QUARTER + 1), 0)
-        before, seconds = _all(world), world.gigabyte_seconds
-        _load(world, changes_a_day, range(QUARTER + 1, QUARTER + minutes + 1), done)
-        counts = _all(world) - before
+        world = Simulation(stack)
+        stack.enter_context(_count_log_lines(world.counts))
+        for _ in range(max(20, changes_a_day * (minutes + QUARTER_HOUR) // MINUTES_PER_DAY)):
+            world.create_opportunity()
+        for number in range(1, QUARTER_HOUR + 1):
+            world.run_minute(number, 0)
+        done = _run_minutes(world, changes_a_day, range(1, QUARTER_HOUR + 1), 0)
+        before, seconds = _all_counts(world), world.gigabyte_seconds
+        _run_minutes(world, changes_a_day, range(QUARTER_HOUR + 1, QUARTER_HOUR + minutes + 1), done)
+        counts = _all_counts(world) - before
         counts["thousandths of a GB-second"] = round(1000 * (world.gigabyte_seconds - seconds))
         return counts
 
 
-def _load(world: World, changes_a_day: int, minutes: range, done: int) -> int:
+def _run_minutes(world: Simulation, changes_a_day: int, minutes: range, done: int) -> int:
     for number in minutes:
-        until = changes_a_day * number // DAY
-        world.minute(number, until - done)
-        done = until
+        changes_by_then = changes_a_day * number // MINUTES_PER_DAY
+        world.run_minute(number, changes_by_then - done)
+        done = changes_by_then
     return done
 
 
-def _all(world: World) -> Counter[str]:
+def _all_counts(world: Simulation) -> Counter[str]:
     sides = {
         "Salesforce calls": len(world.salesforce.journal),
         "Partner Center calls": len(world.partner_center.journal),

@@ -1,4 +1,4 @@
-"""The real clients' transports without sockets: each request goes straight to an emulator of the same process."""
+"""Connects the real clients to emulators in the same process: each request calls the emulator, without a socket."""
 
 from collections.abc import Callable
 
@@ -13,16 +13,16 @@ from emulators.salesforce.emulator import SalesforceEmulator
 from shared.clients.salesforce.sign_in import SignIn, Token
 from shared.transport.deadline import Deadline
 
-Handle = Callable[[Request], Response]
-MONTH, SHORTLY = 30 * 24 * 3600, 300
-"""Seconds: how long a token lasts here, for each costs the emulator a signature, and how long before that it is
-renewed."""
+RequestHandler = Callable[[Request], Response]
+TOKEN_SECONDS, RENEWAL_MARGIN_SECONDS = 30 * 24 * 3600, 300
+"""Seconds that a token is valid, and seconds before its end at which it is renewed. Tokens live long here, because each
+new one costs the emulator a signature."""
 
 
-def httpx_client(handle: Handle) -> httpx.Client:
-    """A client whose requests an emulator answers; a closed connection is a lost reply."""
+def httpx_client(handle: RequestHandler) -> httpx.Client:
+    """An httpx client whose requests `handle` answers. If an emulator closes the connection, the reply is lost."""
 
-    def carry(request: httpx.Request) -> httpx.Response:
+    def answer_request(request: httpx.Request) -> httpx.Response:
         answer = handle(Request.of(request.method, request.url.raw_path.decode(), request.headers, request.content))
         if answer.close:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
@@ -30,19 +30,19 @@ def httpx_client(handle: Handle) -> httpx.Client:
             raise httpx.RemoteProtocolError("peer closed connection without sending complete body", request=request)
         return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)
 
-    return httpx.Client(transport=httpx.MockTransport(carry), trust_env=False)
+    return httpx.Client(transport=httpx.MockTransport(answer_request), trust_env=False)
 
 
 class EmulatorAdapter(BaseAdapter):
-    """The same for requests."""
+    """An adapter for the requests library. It lets an emulator answer each request, as `httpx_client` does."""
 
-    def __init__(self, handle: Handle) -> None:
-        """`handle` answers."""
+    def __init__(self, handle: RequestHandler) -> None:
+        """Send every request to `handle`."""
         super().__init__()
         self._handle = handle
 
     def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
-        """One request."""
+        """Answer one request. Raises the library's error where the emulator closes the connection or cuts the body."""
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
         answer = self._handle(Request.of(str(request.method), request.path_url, request.headers, body))
         if answer.close:
@@ -52,45 +52,48 @@ class EmulatorAdapter(BaseAdapter):
         response = requests.Response()
         response.status_code, response.url, response.request = answer.status, str(request.url), request
         response.headers = CaseInsensitiveDict(answer.headers)
-        response._content = answer.body  # noqa: SLF001 - an adapter fills the answer, and requests has no other door
+        response._content = answer.body  # noqa: SLF001 - an adapter sets the body, and requests offers no public way
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
-class OpenDoor(SignIn):
-    """A sign-in to Salesforce that costs nothing: sessions come from the emulator itself."""
+class EmulatorSignIn(SignIn):
+    """A sign-in to Salesforce that makes no request: it takes its sessions from the emulator directly."""
 
     def __init__(self, salesforce: SalesforceEmulator, url: str) -> None:
-        """Makes the integration user, whose id is `user`."""
+        """Create the integration user; `user` is its id."""
         self._salesforce, self._url = salesforce, url
         self.user = salesforce.insert("User", {"Username": "integration@contoso.example", "LastName": "Integration"})
-        self._present: Token | None = None
+        self._current: Token | None = None
 
     def token(self, deadline: Deadline, *, refused: Token | None = None) -> Token:
-        """A session; a new one where the last was refused."""
+        """The session's token; a new one if Salesforce refused the current one."""
         del deadline
-        if self._present is None or self._present is refused:
+        if self._current is None or self._current is refused:
             session = self._salesforce.oauth.open_session(self.user)
-            self._present = Token(session, self._url, self._salesforce.organization, 0.0)
-        return self._present
+            self._current = Token(session, self._url, self._salesforce.organization, 0.0)
+        return self._current
 
 
-class Badge:
-    """Partner Center's access token, from the emulated Entra ID itself, renewed before it ends by Entra's clock."""
+class EmulatorAccessToken:
+    """Returns access tokens for Partner Center, taken from the emulated Entra ID without a request.
+
+    It renews a token before the token expires by the clock of the emulated Entra ID.
+    """
 
     def __init__(self, entra: EntraEmulator) -> None:
-        """From now on Entra's tokens last a month."""
-        entra.settings.access_token_seconds = MONTH
+        """Let the emulated Entra ID issue tokens that are valid for a month."""
+        entra.settings.access_token_seconds = TOKEN_SECONDS
         self._entra = entra
         self._token = ""
-        self._until = 0.0
+        self._expires_at = 0.0
 
     def __call__(self, force: bool = False) -> str:
-        """The token; a new one where `force` asks for it."""
+        """The access token; with `force` always a new one."""
         now = self._entra.clock.now().timestamp()
-        if force or now >= self._until:
+        if force or now >= self._expires_at:
             self._token = self._entra.access_token()
-            self._until = now + MONTH - SHORTLY
+            self._expires_at = now + TOKEN_SECONDS - RENEWAL_MARGIN_SECONDS
         return self._token

@@ -1,12 +1,16 @@
-"""The app alone in a process, as the worker holds it: loads it, gives it work, and tells what its imports cost.
+"""Runs the app in a process of its own, as the Functions worker does, and reports the time of each import.
 
-`local.measure` starts it with the app's environment. One line of JSON comes in: `base` (the modules that the
-worker has loaded before the app), `absent` (packages that are here for development only), `headers` and `body` of an
-event, and `more` (modules of the product that a local run has others in the place of). One line goes out; the process
-then waits to be weighed until its input ends.
+`local.measure` starts it with the app's environment, and sends one line of JSON:
 
-Each import is timed by the processor time of its thread, whatever else the machine does meanwhile. Nothing but the
-standard library is imported here, and nothing of it that azure.functions does not import anyway.
+    base            the modules that the worker loads before the app
+    absent          the packages that only development needs; importing them fails here, as in Azure
+    headers, body   an event
+    more            the modules that the app loads in Azure, but not in a local run
+
+The process answers with one line of JSON. Then it waits until its input ends, so that its memory can be measured.
+
+The time of an import is the processor time of its thread, so other programs on the machine do not add to it. This
+module imports only parts of the standard library that azure.functions imports too.
 """
 
 import importlib
@@ -23,117 +27,123 @@ ACCEPTED = 202
 THOUSAND = 1000.0
 
 
-class Ledger:
-    """Milliseconds of processor time that imports took, by module, each without what it imports in its turn."""
+class ImportTimer:
+    """Measures the processor time of each import in milliseconds, without the imports that it causes."""
 
     def __init__(self) -> None:
-        """Keep the books from now on, for every import of this process."""
+        """Start to measure every import of this process."""
         self.spent: dict[str, float] = {}
         self._lock = threading.Lock()
         self._thread = threading.local()
-        self._find: Callable[[str, object], object] = vars(importlib._bootstrap)["_find_and_load"]  # noqa: SLF001 - the one place that all imports of modules not yet loaded pass
-        vars(importlib._bootstrap)["_find_and_load"] = self._timed  # noqa: SLF001 - as above
+        self._find: Callable[[str, object], object] = vars(importlib._bootstrap)["_find_and_load"]  # noqa: SLF001 - every import of a module that is not loaded yet calls it
+        vars(importlib._bootstrap)["_find_and_load"] = self._time_import  # noqa: SLF001 - as above
 
-    def _timed(self, name: str, importer: object) -> object:
+    def _time_import(self, name: str, importer: object) -> object:
         outer, self._thread.inner = getattr(self._thread, "inner", 0.0), 0.0
         began = time.thread_time()
         try:
             return self._find(name, importer)
         finally:
             spent = time.thread_time() - began
-            self._note(name, spent - self._thread.inner)
+            self._add_time(name, spent - self._thread.inner)
             self._thread.inner = outer + spent
 
-    def _note(self, name: str, seconds: float) -> None:
+    def _add_time(self, name: str, seconds: float) -> None:
         with self._lock:
             self.spent[name] = self.spent.get(name, 0.0) + seconds * THOUSAND
 
-    def closed(self) -> dict[str, float]:
-        """What was spent since the last call."""
+    def take_times(self) -> dict[str, float]:
+        """The milliseconds by module since the last call."""
         with self._lock:
             spent, self.spent = self.spent, {}
         return spent
 
 
-class Absent:
-    """Finds nothing in the place of packages that a deployment does not have."""
+class BlockedPackages:
+    """An import finder that fails for packages which a deployment does not have."""
 
     def __init__(self, packages: Sequence[str]) -> None:
-        """Their names at the top."""
+        """Block these top-level packages."""
         self._packages = frozenset(packages)
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
-        """As a finder's. Raises ModuleNotFoundError for what is to be absent."""
+        """Leave the search to the other finders. Raises ModuleNotFoundError for a blocked package."""
         if name.split(".", 1)[0] in self._packages:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return None
 
 
-class Events(logging.Handler):
-    """The names of the connector's log events: they prove that the work was done."""
+class EventNames(logging.Handler):
+    """Collects the names of the connector's log events. They show that the app did its work."""
 
     def __init__(self) -> None:
-        """Listen to the connector."""
+        """Start with no names."""
         super().__init__()
         self.names: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Note an event."""
+        """Keep the name of a log event."""
         self.names.append(json.loads(record.getMessage())["event"])
 
 
-class Queue:
-    """The output binding of the event door."""
+class QueueOutput:
+    """The queue output binding of the webhook's function."""
 
     message: str | None = None
 
     def set(self, value: str) -> None:
-        """Take the message."""
+        """Keep the message."""
         self.message = value
 
 
-def functions() -> Mapping[str, Callable[..., Any]]:
-    """The app's functions by name, as the worker finds them."""
+def load_functions() -> Mapping[str, Callable[..., Any]]:
+    """The app's functions by name; the first call loads the app."""
     app = importlib.import_module("function_app").app
-    return {found.get_function_name(): found.get_user_function() for found in app.get_functions()}
+    return {function.get_function_name(): function.get_user_function() for function in app.get_functions()}
 
 
-def receive(told: Mapping[str, Any]) -> tuple[Mapping[str, Callable[..., Any]], str]:
-    """Load the app and have it answer its first event; the functions, and the queue's message."""
+def receive_event(instructions: Mapping[str, Any]) -> tuple[Mapping[str, Callable[..., Any]], str]:
+    """Load the app, and let it answer its first event; returns the functions and the message for the queue.
+
+    Raises:
+        RuntimeError: the app refused the event.
+    """
     func = importlib.import_module("azure.functions")
-    request = func.HttpRequest("POST", "/api/events", headers=dict(told["headers"]), body=told["body"].encode())
-    queue, found = Queue(), functions()
-    answer = found["receive_event"](request, queue)
+    request = func.HttpRequest(
+        "POST", "/api/events", headers=dict(instructions["headers"]), body=instructions["body"].encode()
+    )
+    queue, functions = QueueOutput(), load_functions()
+    answer = functions["receive_event"](request, queue)
     if answer.status_code != ACCEPTED or queue.message is None:
-        raise RuntimeError(f"the event was answered {answer.status_code}")
-    return found, queue.message
+        raise RuntimeError(f"the app answered {answer.status_code} to the event")
+    return functions, queue.message
 
 
-def work(told: Mapping[str, Any], ledger: Ledger) -> dict[str, Any]:
-    """One event received and applied, one push, one sweep: what each phase's imports cost, and the first answer."""
-    sys.meta_path.insert(0, Absent(told["absent"]))
-    ledger.closed()
-    for name in told["base"]:
+def run_all_functions(instructions: Mapping[str, Any], timer: ImportTimer) -> dict[str, Any]:
+    """Receive and apply one event, then push and sweep; returns import times by phase, and the time to the answer."""
+    sys.meta_path.insert(0, BlockedPackages(instructions["absent"]))
+    timer.take_times()
+    for name in instructions["base"]:
         importlib.import_module(name)
-    base = ledger.closed()
+    base = timer.take_times()
     began = time.perf_counter()
-    found, message = receive(told)
+    functions, message = receive_event(instructions)
     answered = (time.perf_counter() - began) * THOUSAND
-    first = ledger.closed()
-    found["apply_event"](importlib.import_module("azure.functions").QueueMessage(body=message))
-    found["push_opportunities"](None)
-    found["sweep_referrals"](None)
-    for name in told["more"]:
+    first = timer.take_times()
+    functions["apply_event"](importlib.import_module("azure.functions").QueueMessage(body=message))
+    functions["push_opportunities"](None)
+    functions["sweep_referrals"](None)
+    for name in instructions["more"]:
         importlib.import_module(name)
-    return {"base": base, "answered": answered, "first": first, "later": ledger.closed()}
+    return {"base": base, "answered": answered, "first": first, "later": timer.take_times()}
 
 
 def main() -> int:
-    """Work, tell, wait."""
-    told, ledger, events = json.loads(sys.stdin.readline()), Ledger(), Events()
+    """Do the work, print the report, and wait until the input ends; returns 0."""
+    instructions, timer, events = json.loads(sys.stdin.readline()), ImportTimer(), EventNames()
     logging.getLogger("cosell").addHandler(events)
     logging.getLogger("cosell").setLevel(logging.INFO)
-    print(json.dumps({**work(told, ledger), "events": events.names}), flush=True)
+    print(json.dumps({**run_all_functions(instructions, timer), "events": events.names}), flush=True)
     sys.stdin.read()
     return 0
 

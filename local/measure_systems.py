@@ -1,8 +1,8 @@
-"""All emulated systems in a process of their own, with one deal on each side: what `local.measure` acts on.
+"""Runs the emulated systems for `local.measure`, in a process of their own.
 
-For every line on the standard input everything is as at the start, a seller has flagged one opportunity and Microsoft
-has sent one referral. One line of JSON then says how the app finds the systems and what the dispatcher would post:
-`environ`, `headers`, `body`. The end of the input ends the process.
+For each line on the standard input, it resets the systems. Then a seller ticks one opportunity, and Microsoft sends one
+referral. It answers with one line of JSON: `environ` is the app's environment, and `headers` and `body` are the event
+that Microsoft's dispatcher would post. The process ends when its input ends.
 """
 
 import json
@@ -10,11 +10,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local.systems import Systems, started
+from local.systems import Systems, start_systems
 
 
-def stage(systems: Systems) -> str:
-    """One deal on each side; the line that tells of it."""
+def prepare_deals(systems: Systems) -> str:
+    """Reset the systems, and create one deal on each side; returns the line of JSON for `local.measure`."""
     systems.reset()
     Path(systems.environ["STORE_FILE"]).unlink(missing_ok=True)
     systems.seller_creates("Measured deal")
@@ -23,10 +23,10 @@ def stage(systems: Systems) -> str:
 
 
 def main() -> int:
-    """Serve until the input ends."""
-    with tempfile.TemporaryDirectory(prefix="cosell-") as folder, started(Path(folder)) as systems:
+    """Answer each line until the input ends; returns 0."""
+    with tempfile.TemporaryDirectory(prefix="cosell-") as folder, start_systems(Path(folder)) as systems:
         for _ in sys.stdin:
-            print(stage(systems), flush=True)
+            print(prepare_deals(systems), flush=True)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Tells the story of the local run: steps with their elapsed time, what was measured, and the tables at the end."""
+"""Prints the story of the local run: each step with its time, and the tables. It also checks and measures."""
 
 import json
 import logging
@@ -12,45 +12,48 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-ARRIVALS = {"opportunity_created", "opportunity_written"}
-MANY = 50
-"""From so many deals on a step shows a progress bar."""
+ARRIVAL_EVENTS = {"opportunity_created", "opportunity_written"}
+PROGRESS_BAR_FROM = 50
+"""A step with at least as many deals shows a progress bar."""
 
 
 class StoryFailed(Exception):
-    """Something in the story is not as it must be; the message says what."""
+    """A check of the story failed; the message says which."""
 
 
-class Witness(logging.Handler):
-    """Reads the connector's own log events: how many there were, and how long from an event's receipt to Salesforce."""
+class LogWatcher(logging.Handler):
+    """Counts the connector's log events, and measures the time from the receipt of an event to the write in Salesforce.
+
+    `latencies` are seconds. `error_lines` are the log lines of level error, oldest first.
+    """
 
     def __init__(self) -> None:
-        """See `attached`."""
+        """Start with no events; `attach` begins to listen."""
         super().__init__(logging.INFO)
         self.counts: Counter[str] = Counter()
         self.latencies: list[float] = []
-        self.troubles: list[str] = []
+        self.error_lines: list[str] = []
         self._received: dict[str, float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take note of one event."""
-        said = json.loads(record.getMessage())
-        event, referral = said["event"], said.get("referral_id")
+        """Count one log event."""
+        document = json.loads(record.getMessage())
+        event, referral = document["event"], document.get("referral_id")
         self.counts[event] += 1
         if record.levelno >= logging.ERROR:
-            self.troubles.append(record.getMessage())
+            self.error_lines.append(record.getMessage())
         if event == "event_accepted":
             self._received.setdefault(referral, record.created)
-        elif event in ARRIVALS and referral in self._received:
+        elif event in ARRIVAL_EVENTS and referral in self._received:
             self.latencies.append(record.created - self._received.pop(referral))
 
     def forget_receipts(self) -> None:
-        """Echoes of our own writes are no arrivals: begin to measure from here."""
+        """Forget all receipts so far. They were echoes of the connector's own writes, which reach no opportunity."""
         self._received.clear()
 
     @contextmanager
-    def attached(self) -> Iterator["Witness"]:
-        """Listen to the connector."""
+    def attach(self) -> Iterator["LogWatcher"]:
+        """Listen to the connector's log until the block ends, and keep its lines off the terminal."""
         logger = logging.getLogger("cosell")
         level, propagate = logger.level, logger.propagate
         logger.setLevel(logging.INFO)
@@ -64,65 +67,73 @@ class Witness(logging.Handler):
 
 
 class Narrator:
-    """Prints steps and checks them."""
+    """Prints headings, steps and tables, and checks what must hold."""
 
-    def __init__(self, console: Console, witness: Witness) -> None:
-        """The clock starts now."""
-        self.console, self.witness = console, witness
+    def __init__(self, console: Console, watcher: LogWatcher) -> None:
+        """Start the clock."""
+        self.console, self.watcher = console, watcher
         self._began = self._last = time.monotonic()
 
     @property
-    def elapsed(self) -> float:
-        """Seconds since the beginning."""
+    def elapsed_seconds(self) -> float:
+        """Seconds since the narrator was made."""
         return time.monotonic() - self._began
 
-    def say(self, text: str) -> None:
-        """One line, with the time since the line before."""
+    def print_step(self, text: str) -> None:
+        """Print one line: the time since the start, the time since the line before, and the text."""
         now = time.monotonic()
         self.console.print(f"[dim]{now - self._began:6.1f} s  +{now - self._last:5.2f}[/dim]  {text}")
         self._last = now
 
-    def chapter(self, title: str) -> None:
-        """A heading."""
+    def print_heading(self, title: str) -> None:
+        """Print a heading with an empty line before it."""
         self.console.print(f"\n[bold]{title}[/bold]")
 
-    def check(self, holds: bool, otherwise: str) -> None:
-        """Raises StoryFailed, with the last error that the connector logged, unless it holds."""
+    def require(self, holds: bool, otherwise: str) -> None:
+        """Raise StoryFailed with the text `otherwise` and the connector's last logged error, unless `holds` is true."""
         if not holds:
-            last = self.witness.troubles[-1:]
+            last = self.watcher.error_lines[-1:]
             raise StoryFailed(otherwise + "".join(f"; the connector logged {trouble}" for trouble in last))
 
     @contextmanager
-    def progress(self, title: str, event: str, total: int) -> Iterator[None]:
-        """A bar that follows the connector's log events, where there is much to do."""
-        if total < MANY or not self.console.is_terminal:
+    def progress_bar(self, title: str, event: str, total: int) -> Iterator[None]:
+        """Show a bar that counts the log events `event` up to `total`.
+
+        There is no bar if `total` is small, or if the output is not a terminal.
+        """
+        if total < PROGRESS_BAR_FROM or not self.console.is_terminal:
             yield
             return
         columns = (TextColumn("          {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        before = self.witness.counts[event]
+        before = self.watcher.counts[event]
         with Progress(*columns, console=self.console, transient=True) as bars:
             task = bars.add_task(title, total=total)
-            heard = self.witness.emit
+            count_event = self.watcher.emit
 
-            def emit(record: logging.LogRecord) -> None:
-                heard(record)
-                bars.update(task, completed=self.witness.counts[event] - before)
+            def count_and_update(record: logging.LogRecord) -> None:
+                count_event(record)
+                bars.update(task, completed=self.watcher.counts[event] - before)
 
-            self.witness.emit = emit  # type: ignore[method-assign]  # the bar listens for as long as it stands
+            self.watcher.emit = count_and_update  # type: ignore[method-assign]  # the bar counts the events while it is shown
             try:
                 yield
             finally:
-                self.witness.emit = heard  # type: ignore[method-assign]  # as above
+                self.watcher.emit = count_event  # type: ignore[method-assign]  # as above
 
-    def latency(self) -> str:
-        """How long events took from their receipt until Salesforce had them."""
-        found = self.witness.latencies
-        if not found:
-            raise StoryFailed("no event arrived in Salesforce")
-        return f"median {statistics.median(found):.2f} s, slowest {max(found):.2f} s, of {len(found)}"
+    def describe_latency(self) -> str:
+        """The median and the slowest time from the receipt of an event until Salesforce had its change.
 
-    def table(self, title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A table."""
+        Raises:
+            StoryFailed: no event reached Salesforce.
+        """
+        latencies = self.watcher.latencies
+        if not latencies:
+            raise StoryFailed("no event reached Salesforce")
+        median, slowest = statistics.median(latencies), max(latencies)
+        return f"median {median:.2f} s, slowest {slowest:.2f} s, {len(latencies)} events"
+
+    def print_table(self, title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table with an empty line before it."""
         table = Table(*heads, title=title, title_justify="left")
         for row in rows:
             table.add_row(*row)
@@ -130,10 +141,10 @@ class Narrator:
         self.console.print(table)
 
 
-def counted(journals: Mapping[str, Sequence[tuple[str, str]]]) -> list[tuple[str, str, str]]:
-    """Calls by system and method, from the emulators' journals."""
+def count_calls(journals: Mapping[str, Sequence[tuple[str, str]]]) -> list[tuple[str, str, str]]:
+    """The lines of the table of calls: system, call, and how often it was made, sorted."""
     totals: dict[tuple[str, str], int] = defaultdict(int)
     for system, calls in journals.items():
-        for method, what in calls:
-            totals[system, f"{method} {what}"] += 1
+        for method, path in calls:
+            totals[system, f"{method} {path}"] += 1
     return [(system, call, str(count)) for (system, call), count in sorted(totals.items())]

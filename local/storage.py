@@ -1,6 +1,6 @@
-"""Where the local run keeps its links and queues: embedded, or in Azurite's real tables and queues.
+"""Opens the storage of the local run: embedded tables and queues, or Azurite's with `STORAGE=azurite`.
 
-`STORAGE=azurite` chooses; without it nothing but Python is needed.
+The embedded storage needs nothing but Python.
 """
 
 import os
@@ -20,7 +20,10 @@ EMBEDDED, AZURITE = "embedded", "azurite"
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The app's environment with its storage in it; `queues` are the host's (None: its own, embedded)."""
+    """An open storage: its name, the app's environment with the settings of the storage, and the queues for the host.
+
+    If `queues` is None, the host makes its own embedded queues.
+    """
 
     name: str
     environ: Mapping[str, str]
@@ -28,29 +31,33 @@ class Storage:
 
 
 @contextmanager
-def opened(environ: Mapping[str, str], app: Path, folder: Path) -> Iterator[Storage]:
-    """The storage that the variable STORAGE names. Raises ConfigurationError, also for what Azurite lacks here.
+def open_storage(environ: Mapping[str, str], app: Path, folder: Path) -> Iterator[Storage]:
+    """Open the storage that the variable STORAGE names, until the block ends.
 
-    `environ` is the app's without it, `app` the folder of host.json, `folder` takes Azurite's log.
+    `environ` is the app's environment without storage settings, `app` is the folder of host.json, and Azurite writes
+    its log into `folder`.
+
+    Raises:
+        ConfigurationError: STORAGE has another value, or Azurite cannot run on this machine.
     """
     match os.environ.get(VARIABLE, "").lower():
         case "" | "embedded":
             yield Storage(EMBEDDED, environ)
         case "azurite":
-            with azurite.running(folder) as running, closing(_queues(running, app)) as queues:
-                yield Storage(AZURITE, {**environ, **_settings(running)}, queues)
+            with azurite.start_azurite(folder) as azurite_server, closing(_open_queues(azurite_server, app)) as queues:
+                yield Storage(AZURITE, {**environ, **_storage_settings(azurite_server)}, queues)
         case _:
-            raise ConfigurationError(f"{VARIABLE} is {AZURITE}, or not set: {VARIABLE}={AZURITE} make run")
+            raise ConfigurationError(f"{VARIABLE} must be {AZURITE} or unset. Example: {VARIABLE}={AZURITE} make run")
 
 
-def _queues(running: azurite.Azurite, app: Path) -> Queues:
-    from local.host.storage_queues import StorageQueues  # noqa: PLC0415 - slow to import, and rarely wanted
+def _open_queues(azurite_server: azurite.Azurite, app: Path) -> Queues:
+    from local.host.storage_queues import StorageQueues  # noqa: PLC0415 - slow to import, and rarely needed
 
     encoding = HostSettings.read(app / "host.json").message_encoding
-    return StorageQueues(running.connection_string, encoding=encoding)
+    return StorageQueues(azurite_server.connection_string, encoding=encoding)
 
 
-def _settings(running: azurite.Azurite) -> dict[str, str]:
-    """An empty variable counts as not set: there is exactly one store."""
-    connection = running.connection_string
+def _storage_settings(azurite_server: azurite.Azurite) -> dict[str, str]:
+    """The storage settings for Azurite. STORE_FILE is empty, which counts as not set, because an app has one store."""
+    connection = azurite_server.connection_string
     return {"STORE_FILE": "", "STORE_CONNECTION_STRING": connection, "AzureWebJobsStorage": connection}

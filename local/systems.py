@@ -1,4 +1,4 @@
-"""All outside systems of the connector on one machine, started together: what the app's settings then are."""
+"""Starts all outside systems of the connector as emulators, and builds the environment with the app's settings."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Systems:
-    """The emulators, their addresses, and the environment under which the app finds them."""
+    """The running emulators, their addresses, and the environment in which the app finds them."""
 
     authority: Authority
     salesforce: SalesforceEmulator
@@ -40,12 +40,12 @@ class Systems:
 
     @property
     def partner_center(self) -> PartnerCenterEmulator:
-        """The referrals host."""
+        """The emulator of Partner Center."""
         return self.partner.partner_center
 
     @property
-    def emulators(self) -> Mapping[str, Emulator]:
-        """All of them by the name a person knows them by."""
+    def emulators_by_name(self) -> Mapping[str, Emulator]:
+        """All emulators by the names that the story and `make serve` print."""
         return {
             "Salesforce": self.salesforce,
             "Partner Center": self.partner.partner_center,
@@ -56,14 +56,17 @@ class Systems:
         }
 
     def reset(self) -> None:
-        """Everything as at the start: no deals, no events registered, the first consent given anew."""
-        for emulator in self.emulators.values():
+        """Reset every emulator: no deals, no registered webhook, and a new first refresh token in the vault."""
+        for emulator in self.emulators_by_name.values():
             emulator.handle(Request("POST", f"{CONTROL}/reset"))
         first = self.partner.entra.refresh_token()
         self.vault.shelf.put("partner-center-refresh-token", {"value": first})
 
     def seller_creates(self, name: str, *, country: str | None = "US", **values: object) -> str:
-        """A complete opportunity, ticked, of an account of its own in `country`; `values` change it. Gives its id."""
+        """Create a complete, ticked opportunity with an account of its own in `country`; returns its id.
+
+        `values` replace or add fields of the opportunity.
+        """
         account = {"Name": f"{name} Ltd", "BillingCity": "Seattle", "BillingCountry": country}
         complete = {
             "Name": name, "AccountId": self.salesforce.insert("Account", account), "StageName": "Qualification",
@@ -74,29 +77,34 @@ class Systems:
 
 
 @contextmanager
-def started(folder: Path, *, seed: int = 0, port: int = 0) -> Iterator[Systems]:
-    """Start everything, on `port` and the following ones, or on free ones; all stop at the end."""
+def start_systems(folder: Path, *, seed: int = 0, port: int = 0) -> Iterator[Systems]:
+    """Run all emulators until the block ends.
+
+    They listen on `port` and the following ports, or on free ports if it is 0. Certificates and settings files go into
+    `folder`. The same `seed` makes the emulators create the same ids.
+    """
     authority = Authority(folder)
     with ExitStack() as stack:
         partner = stack.enter_context(serve(authority, seed=seed, port=port))
         salesforce = SalesforceEmulator(seed=seed)
-        key = _private_key(salesforce)
-        sf_url = _served(stack, salesforce.handle, authority, port and port + 3)
+        key = _register_key_pair(salesforce)
+        sf_url = _start_server(stack, salesforce.handle, authority, port and port + 3)
         identity = ManagedIdentity(seed=seed)
-        door = stack.enter_context(Server(identity.handle, port=port and port + 4))
-        vault = KeyVault(identity.tokens, secrets=_secrets(partner, key), seed=seed)
-        vault_url = _served(stack, vault.handle, authority, port and port + 5)
-        environ = _environ(folder, authority, partner, sf_url, vault_url) | identity.environment(door.url)
+        identity_server = stack.enter_context(Server(identity.handle, port=port and port + 4))
+        vault = KeyVault(identity.tokens, secrets=_vault_secrets(partner, key), seed=seed)
+        vault_url = _start_server(stack, vault.handle, authority, port and port + 5)
+        environ = _build_environ(folder, authority, partner, sf_url, vault_url)
+        environ |= identity.environment(identity_server.url)
         yield Systems(authority, salesforce, partner, vault, identity, sf_url, environ)
 
 
-def _served(stack: ExitStack, handle: object, authority: Authority, port: int) -> str:
+def _start_server(stack: ExitStack, handle: object, authority: Authority, port: int) -> str:
     server = Server(handle, port=port, tls=authority.server())  # type: ignore[arg-type]  # bound methods of emulators
     return stack.enter_context(server).url
 
 
-def _private_key(salesforce: SalesforceEmulator) -> str:
-    """A key pair for the JWT sign-in: the public half is registered, the private one goes to the vault."""
+def _register_key_pair(salesforce: SalesforceEmulator) -> str:
+    """Make a key pair for the JWT sign-in, and register its public half; returns the private half as PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     salesforce.register_app(CONSUMER_KEY, public, USERNAME)
@@ -105,7 +113,7 @@ def _private_key(salesforce: SalesforceEmulator) -> str:
     ).decode()
 
 
-def _secrets(partner: Addresses, key: str) -> dict[str, str]:
+def _vault_secrets(partner: Addresses, key: str) -> dict[str, str]:
     return {
         "salesforce-private-key": key,
         "partner-center-refresh-token": partner.entra.refresh_token(),
@@ -113,7 +121,7 @@ def _secrets(partner: Addresses, key: str) -> dict[str, str]:
     }
 
 
-def _environ(
+def _build_environ(
     folder: Path, authority: Authority, partner: Addresses, salesforce_url: str, vault_url: str
 ) -> dict[str, str]:
     roots = folder / "dispatcher-root.pem"
@@ -126,7 +134,7 @@ def _environ(
         "SYNC": "on",
         "SYNC_FROM": (datetime.now(UTC) - timedelta(hours=1)).isoformat(),
         "MAPPING": str(mapping),
-        # The waiting times of protocol.md section 5: nobody waits in a demonstration.
+        # A demonstration skips the waiting time of docs/protocol.md#what-cannot-be-undone-waits.
         "IRREVERSIBLE_WAIT_SECONDS": "0",
         "PARTNER_CENTER_URL": f"{partner.url}/v1.0/engagements",
         "PARTNER_CENTER_WEBHOOKS_URL": f"{partner.url}/webhooks/v1",
@@ -148,7 +156,7 @@ def _environ(
         "SWEEP_SCHEDULE": SWEEP_SCHEDULE,
         "CREDENTIALS_SCHEDULE": CREDENTIALS_SCHEDULE,
         "CA_BUNDLE": bundle,
-        # What the machine may say of certificates wins over a session's own wish in some libraries.
+        # Some libraries prefer these variables to the bundle of their session. The machine may have set other values.
         "REQUESTS_CA_BUNDLE": bundle,
         "CURL_CA_BUNDLE": bundle,
         "SSL_CERT_FILE": bundle,

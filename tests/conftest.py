@@ -1,4 +1,4 @@
-"""How hard Hypothesis tries: `dev` while working, `ci` in .ci/run, `deterministic` where a run must repeat itself."""
+"""Defines the Hypothesis profiles: `dev` by default, `ci` in .ci/run, `deterministic` for repeatable runs."""
 
 import os
 

@@ -1,8 +1,10 @@
-"""The host's own endpoints under `/admin`, all of them behind the master key.
+"""Answers the host's own endpoints below `/admin`. All of them need the master key.
 
 GET  /admin/host/status           GET /admin/host/ping
 GET  /admin/functions             GET /admin/functions/NAME
-POST /admin/functions/NAME        {"input": ...} runs any trigger by hand
+POST /admin/functions/NAME        the body {"input": ...} runs a function of any trigger
+
+The routes are those of the Azure Functions host. docs/local-host.md lists the differences.
 """
 
 import json
@@ -18,8 +20,8 @@ PATH = "/admin"
 VERSION = "4.0.0-local"
 
 
-class Admin:
-    """Answers what begins with `/admin`."""
+class AdminApi:
+    """Answers every request whose path begins with `/admin`."""
 
     def __init__(
         self,
@@ -28,63 +30,63 @@ class Admin:
         fire: Callable[[str, object], None],
         start: Callable[[str, object], None],
     ) -> None:
-        """`fire` runs a function and waits, raising InvocationFailed; `start` runs it behind the scene."""
+        """`run_now` runs a function, waits for its end, and may raise InvocationFailed; `start` does not wait."""
         self._functions = {name.lower(): function for name, function in functions.items()}
         self._keys = keys
-        self._fire = fire
-        self._start = start
-        self._began = time.monotonic()
+        self._run_now = fire
+        self._run_in_background = start
+        self._started_at = time.monotonic()
 
     def handle(self, request: Request) -> Response:
-        """Answer one request; 401 without the master key."""
-        if not self._keys.open("admin", request):
+        """Answer one request. The status is 401 without the master key, and 404 for an unknown path."""
+        if not self._keys.is_allowed("admin", request):
             return Response(401)
         match request.method, request.path.removeprefix(PATH).strip("/").lower().split("/"):
             case "GET", ["host", "status"]:
-                uptime = round((time.monotonic() - self._began) * 1000)
+                uptime = round((time.monotonic() - self._started_at) * 1000)
                 return Response.of({"id": "local", "state": "Running", "version": VERSION, "processUptime": uptime})
             case "GET" | "POST", ["host", "ping"]:
                 return Response(200)
             case "GET", ["functions"]:
-                return Response.of([_described(function) for function in self._functions.values()])
+                return Response.of([_describe_function(function) for function in self._functions.values()])
             case method, ["functions", name] if name in self._functions:
-                return self._one(method, self._functions[name], request)
+                return self._answer_function(method, self._functions[name], request)
         return Response(404)
 
-    def _one(self, method: str, function: Function, request: Request) -> Response:
+    def _answer_function(self, method: str, function: Function, request: Request) -> Response:
         if method == "GET":
-            return Response.of(_described(function))
+            return Response.of(_describe_function(function))
         if method != "POST":
             return Response(405)
         try:
-            value = _input(request)
+            value = _read_input(request)
         except ValueError:
             return Response.of({"error": 'the body must be JSON such as {"input": "..."}'}, 400)
         wait = request.query.get("wait", "").lower() == "true"
-        if function.kind != TIMER and not wait:
-            self._start(function.name, value)
+        if function.trigger_type != TIMER and not wait:
+            self._run_in_background(function.name, value)
             return Response(202)
-        return self._waited(function, value, tell=wait)
+        return self._run_and_answer(function, value, show_failure=wait)
 
-    def _waited(self, function: Function, value: object, *, tell: bool) -> Response:
+    def _run_and_answer(self, function: Function, value: object, *, show_failure: bool) -> Response:
         try:
-            self._fire(function.name, value)
+            self._run_now(function.name, value)
         except InvocationFailed as error:
-            told = {"function": error.function, "type": error.error_type, "error": error.message}
-            return Response.of(told, 500) if tell else Response(202)
+            failure = {"function": error.function, "type": error.error_type, "error": error.message}
+            return Response.of(failure, 500) if show_failure else Response(202)
         return Response(202)
 
 
-def _input(request: Request) -> object:
+def _read_input(request: Request) -> object:
     match request.json():
         case None:
             return None
         case {**content}:
             return content.get("input")
         case _:
-            raise ValueError("not an object")
+            raise ValueError("the body is not a JSON object")
 
 
-def _described(function: Function) -> dict[str, object]:
+def _describe_function(function: Function) -> dict[str, object]:
     config = {"name": function.name, "bindings": json.loads(json.dumps(function.bindings))}
     return {"name": function.name, "language": "python", "isDisabled": False, "config": config}

@@ -1,4 +1,4 @@
-"""The HTTP side of the host: routes and keys of HTTP functions."""
+"""Answers HTTP requests with the HTTP functions of the app: finds the route, checks the key, runs the function."""
 
 import hmac
 import logging
@@ -19,74 +19,87 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The host's keys: `master` opens everything, `function` the functions of level function. Made up if not given."""
+    """The host's keys, random if not given.
+
+    `master` allows everything. `function` allows functions of the levels anonymous and function.
+    """
 
     master: str = field(default_factory=secrets.token_urlsafe, repr=False)
     function: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
-    def open(self, level: str, request: Request) -> bool:
-        """Whether a request may use what asks for `level`: anonymous, function or admin."""
+    def is_allowed(self, level: str, request: Request) -> bool:
+        """Whether the request's key allows the level `level`: anonymous, function or admin."""
         if level == "anonymous":
             return True
-        given = (request.headers.get(KEY_HEADER) or request.query.get(KEY_PARAMETER) or "").encode()
+        sent_key = (request.headers.get(KEY_HEADER) or request.query.get(KEY_PARAMETER) or "").encode()
         valid = [self.master, self.function] if level == "function" else [self.master]
-        # Every key is compared, in constant time, so that the time of an answer says nothing about any of them.
-        return any([hmac.compare_digest(given, key.encode()) for key in valid])  # noqa: C419 - a generator stops early
+        # All keys are compared, each in constant time. So the time of an answer reveals nothing about a key.
+        return any([hmac.compare_digest(sent_key, key.encode()) for key in valid])  # noqa: C419 - a generator would stop at the first match
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An HTTP function at its route."""
+    """An HTTP function and its route."""
 
     route: Route
     function: Function
 
 
-class Front:
-    """Finds the function of a request, asks for its key, runs it and answers."""
+class HttpFunctions:
+    """All HTTP functions of an app, ready to answer requests."""
 
     def __init__(
         self, functions: Iterable[Function], prefix: str, keys: Keys, run: Callable[[Function, Call], Outcome]
     ) -> None:
-        """`prefix` stands before every route, without slashes at its ends."""
+        """`prefix` is put before every route; it has no slash at its ends."""
         self._keys = keys
         self._run = run
-        endpoints = [Endpoint(_route(prefix, function), function) for function in functions if function.kind == HTTP]
+        endpoints = [
+            Endpoint(_prefixed_route(prefix, function), function)
+            for function in functions
+            if function.trigger_type == HTTP
+        ]
         self._endpoints = sorted(endpoints, key=lambda endpoint: endpoint.route.precedence)
         self.base_url = ""
 
     def handle(self, request: Request) -> Response:
-        """Answer 401 without the key, 404 where no function listens, 500 with an empty body where it failed."""
+        """Answer one request.
+
+        The status is 401 if the key is missing or wrong, 404 if no function has a matching route, and 500 with an empty
+        body if the function failed.
+        """
         path = request.path.strip("/")
         if not path:
             return Response(204)
         for endpoint in self._endpoints:
             function = endpoint.function
-            if function.methods and request.method not in function.methods:
+            if function.http_methods and request.method not in function.http_methods:
                 continue
-            parameters = endpoint.route.match(path)
+            parameters = endpoint.route.match_path(path)
             if parameters is not None:
-                return self._call(function, request, parameters)
+                return self._run_function(function, request, parameters)
         return Response(404)
 
-    def _call(self, function: Function, request: Request, parameters: dict[str, str]) -> Response:
-        if not self._keys.open(function.level, request):
+    def _run_function(self, function: Function, request: Request, parameters: dict[str, str]) -> Response:
+        if not self._keys.is_allowed(function.auth_level, request):
             return Response(401)
         query = f"?{urlencode(request.query)}" if request.query else ""
         call = http_call(request, f"{self.base_url}{quote(request.path)}{query}", parameters)
         try:
-            return answer(function, self._run(function, call))
+            return response_from(function, self._run(function, call))
         except InvocationFailed:
             return Response(500)
 
 
-def _route(prefix: str, function: Function) -> Route:
-    return Route.parse("/".join(part for part in (prefix, function.route) if part))
+def _prefixed_route(prefix: str, function: Function) -> Route:
+    return Route.parse("/".join(part for part in (prefix, function.route_template) if part))
 
 
-def answer(function: Function, outcome: Outcome) -> Response:
-    """The response that a run amounts to: what it returned, or what it put into its HTTP output; else 204."""
-    named = (outcome.outputs.get(str(binding["name"])) for binding in function.outputs if binding["type"] == "http")
+def response_from(function: Function, outcome: Outcome) -> Response:
+    """The response for a run: the returned value, else the value of the HTTP output binding, else status 204."""
+    named = (
+        outcome.outputs.get(str(binding["name"])) for binding in function.output_bindings if binding["type"] == "http"
+    )
     value = outcome.returned if outcome.returned is not None else next(named, None)
     match value:
         case HttpAnswer(status, headers, body):

@@ -1,4 +1,4 @@
-"""The queues a host polls: the port, and the embedded ones in SQLite that hand a message over at once."""
+"""Defines the queues that the host polls, and implements embedded queues in SQLite."""
 
 import base64
 import sqlite3
@@ -12,14 +12,14 @@ from uuid import uuid4
 
 from shared.foundation.errors import CosellError
 
-MAX_ENCODED_BYTES = 64 * 1024  # of a message in base64 (reference/azure.md 6.6)
+MAX_ENCODED_BYTES = 64 * 1024  # of a message in base64: docs/reference/azure.md#queues
 LIFETIME = timedelta(days=7)  # the service's default time to live
 
 Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The real time."""
+    """The real time, UTC."""
     return datetime.now(UTC)
 
 
@@ -29,7 +29,10 @@ class MessageTooLarge(CosellError):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message taken from a queue; `pop_receipt` proves who holds it; `readable` is False if it does not decode."""
+    """One message taken from a queue.
+
+    `pop_receipt` proves that its owner still holds the message. `readable` is False if the body could not be decoded.
+    """
 
     id: str
     body: str
@@ -42,66 +45,66 @@ class Message:
 
 
 class Queues(Protocol):
-    """Queues by name, made on first use. At least once, in no promised order."""
+    """Queues by name. Using a queue creates it. Messages are delivered at least once, in no promised order."""
 
     @property
-    def version(self) -> int:
-        """Changes with every message put or given back by this object, and with `ring`."""
+    def change_number(self) -> int:
+        """A number that changes with each message put or returned through this object, and with `wake_waiters`."""
 
-    def put(self, queue: str, body: str, *, delay: float = 0.0) -> None:
-        """Add a message that is visible after `delay` seconds. Raises MessageTooLarge."""
+    def put_message(self, queue: str, body: str, *, delay: float = 0.0) -> None:
+        """Add a message that becomes visible after `delay` seconds. Raises MessageTooLarge."""
 
-    def take(self, queue: str, count: int, hidden: float) -> list[Message]:
-        """Up to `count` visible messages, hidden from others for `hidden` seconds; returns at once."""
+    def take_messages(self, queue: str, count: int, hidden: float) -> list[Message]:
+        """Take at most `count` visible messages without waiting. They are hidden from others for `hidden` seconds."""
 
-    def delete(self, queue: str, message: Message) -> bool:
-        """Remove a message; False if its receipt is stale (somebody else holds it now)."""
+    def delete_message(self, queue: str, message: Message) -> bool:
+        """Remove a message. Returns False if its receipt is stale, because another consumer holds it now."""
 
-    def give_back(self, queue: str, message: Message, after: float) -> bool:
-        """Make a message visible again after so many seconds; False as in `delete`."""
+    def return_message(self, queue: str, message: Message, after: float) -> bool:
+        """Make a message visible again after `after` seconds. Returns False if its receipt is stale."""
 
-    def count(self, queue: str) -> int:
-        """How many messages there are, hidden ones included."""
+    def count_messages(self, queue: str) -> int:
+        """The number of messages in a queue, hidden ones included."""
 
-    def wait(self, queue: str, version: int, timeout: float) -> None:
-        """Sleep until something may be there: `version` is no longer current, or `timeout` seconds are over."""
+    def wait_for_change(self, queue: str, version: int, timeout: float) -> None:
+        """Wait until `change_number` is no longer `version`, at most `timeout` seconds."""
 
-    def ring(self) -> None:
-        """Wake whoever waits."""
+    def wake_waiters(self) -> None:
+        """Wake all threads that wait for a change."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
 
 def refuse_too_large(body: str) -> None:
-    """Raise MessageTooLarge for a text that does not fit into a message once it is base64."""
+    """Raise MessageTooLarge if a text in base64 does not fit into a message."""
     size = len(base64.b64encode(body.encode()))
     if size > MAX_ENCODED_BYTES:
-        raise MessageTooLarge(f"a message of {size} bytes in base64 is over the queue's limit of {MAX_ENCODED_BYTES}")
+        raise MessageTooLarge(f"the message has {size} bytes in base64, more than the queue's {MAX_ENCODED_BYTES}")
 
 
-class Bell:
-    """A counter one can wait for."""
+class ChangeSignal:
+    """A counter of changes. Threads can wait for its next change."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._version = 0
+        self._change_number = 0
 
     @property
-    def version(self) -> int:
-        """Grows with every `ring`."""
-        return self._version
+    def change_number(self) -> int:
+        """The number of calls of `wake_waiters`."""
+        return self._change_number
 
-    def ring(self) -> None:
-        """Wake whoever waits."""
+    def wake_waiters(self) -> None:
+        """Wake all threads that wait for a change."""
         with self._condition:
-            self._version += 1
+            self._change_number += 1
             self._condition.notify_all()
 
-    def wait(self, version: int, timeout: float) -> None:
-        """Sleep until `version` is no longer current, `timeout` seconds at most."""
+    def wait_for_change(self, version: int, timeout: float) -> None:
+        """Wait until `change_number` is no longer `version`, at most `timeout` seconds."""
         with self._condition:
-            self._condition.wait_for(lambda: self._version != version, timeout)
+            self._condition.wait_for(lambda: self._change_number != version, timeout)
 
 
 _SCHEMA = """
@@ -112,92 +115,98 @@ CREATE TABLE IF NOT EXISTS messages (
 );
 CREATE INDEX IF NOT EXISTS messages_by_queue ON messages (queue, visible);
 """
-_HIDDEN_LOOK = 0.05  # seconds between looks while a message is hidden: the clock may be one that jumps
+_HIDDEN_CHECK_SECONDS = 0.05  # seconds between checks while a message is hidden, because the clock of a test may jump
 
 
 class EmbeddedQueues:
-    """Queues in one SQLite file, or in memory; a message put here is handed over at once.
+    """Queues in one SQLite file, or in memory. A new message wakes the pollers of this object at once.
 
-    Another process may use the same file: its messages are found within the polling interval.
+    Another process may use the same file. The pollers find its messages within the polling interval.
     """
 
     def __init__(self, path: Path | str = ":memory:", *, clock: Clock = utc_now) -> None:
-        """Open or make the file."""
+        """Open the file, or create it."""
         self._clock = clock
-        self._bell = Bell()
+        self._signal = ChangeSignal()
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.executescript(_SCHEMA)
 
     @property
-    def version(self) -> int:
+    def change_number(self) -> int:
         """See Queues."""
-        return self._bell.version
+        return self._signal.change_number
 
-    def put(self, queue: str, body: str, *, delay: float = 0.0) -> None:
+    def put_message(self, queue: str, body: str, *, delay: float = 0.0) -> None:
         """See Queues."""
         refuse_too_large(body)
         now = self._clock().timestamp()
         row = (queue, str(uuid4()), body, now, now + LIFETIME.total_seconds(), now + delay)
-        self._run("INSERT INTO messages (queue, id, body, inserted, expires, visible) VALUES (?, ?, ?, ?, ?, ?)", *row)
-        self._bell.ring()
+        self._execute(
+            "INSERT INTO messages (queue, id, body, inserted, expires, visible) VALUES (?, ?, ?, ?, ?, ?)", *row
+        )
+        self._signal.wake_waiters()
 
-    def take(self, queue: str, count: int, hidden: float) -> list[Message]:
-        """See Queues. Oldest first; expired ones are forgotten."""
+    def take_messages(self, queue: str, count: int, hidden: float) -> list[Message]:
+        """See Queues. The oldest messages come first; expired messages are removed."""
         now = self._clock().timestamp()
-        self._run("DELETE FROM messages WHERE queue = ? AND expires <= ?", queue, now)
-        rows = self._run(
+        self._execute("DELETE FROM messages WHERE queue = ? AND expires <= ?", queue, now)
+        rows = self._execute(
             "UPDATE messages SET dequeue_count = dequeue_count + 1, pop_receipt = hex(randomblob(16)), visible = ? "
             "WHERE place IN (SELECT place FROM messages WHERE queue = ? AND visible <= ? ORDER BY place LIMIT ?) "
             "RETURNING place, id, body, dequeue_count, pop_receipt, inserted, expires, visible",
             now + hidden, queue, now, count,
         )  # fmt: skip
-        return [_message(row[1:]) for row in sorted(rows)]
+        return [_message_from_row(row[1:]) for row in sorted(rows)]
 
-    def delete(self, queue: str, message: Message) -> bool:
+    def delete_message(self, queue: str, message: Message) -> bool:
         """See Queues."""
-        return self._changes("DELETE FROM messages WHERE queue = ? AND pop_receipt = ?", queue, message.pop_receipt)
+        return self._changes_a_row(
+            "DELETE FROM messages WHERE queue = ? AND pop_receipt = ?", queue, message.pop_receipt
+        )
 
-    def give_back(self, queue: str, message: Message, after: float) -> bool:
+    def return_message(self, queue: str, message: Message, after: float) -> bool:
         """See Queues."""
         visible = self._clock().timestamp() + after
         statement = "UPDATE messages SET visible = ? WHERE queue = ? AND pop_receipt = ?"
-        changed = self._changes(statement, visible, queue, message.pop_receipt)
-        self._bell.ring()
+        changed = self._changes_a_row(statement, visible, queue, message.pop_receipt)
+        self._signal.wake_waiters()
         return changed
 
-    def count(self, queue: str) -> int:
+    def count_messages(self, queue: str) -> int:
         """See Queues."""
-        return len(self._run("SELECT 1 FROM messages WHERE queue = ?", queue))
+        return len(self._execute("SELECT 1 FROM messages WHERE queue = ?", queue))
 
-    def clear(self, queue: str) -> None:
-        """Remove every message, those in work included."""
-        self._run("DELETE FROM messages WHERE queue = ?", queue)
+    def clear_queue(self, queue: str) -> None:
+        """Remove every message, also those in work."""
+        self._execute("DELETE FROM messages WHERE queue = ?", queue)
 
-    def wait(self, queue: str, version: int, timeout: float) -> None:
-        """See Queues. While a message is hidden it looks again every few hundredths of a second."""
-        self._bell.wait(version, min(timeout, _HIDDEN_LOOK) if self.count(queue) else timeout)
+    def wait_for_change(self, queue: str, version: int, timeout: float) -> None:
+        """See Queues. While a message is hidden, it returns after a twentieth of a second."""
+        self._signal.wait_for_change(
+            version, min(timeout, _HIDDEN_CHECK_SECONDS) if self.count_messages(queue) else timeout
+        )
 
-    def ring(self) -> None:
+    def wake_waiters(self) -> None:
         """See Queues."""
-        self._bell.ring()
+        self._signal.wake_waiters()
 
     def close(self) -> None:
         """See Queues."""
         with self._lock:
             self._db.close()
 
-    def _run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    def _execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._db.execute(statement, values).fetchall()
 
-    def _changes(self, statement: str, *values: object) -> bool:
+    def _changes_a_row(self, statement: str, *values: object) -> bool:
         with self._lock:
             return self._db.execute(statement, values).rowcount > 0
 
 
-def _message(row: tuple[Any, ...]) -> Message:
+def _message_from_row(row: tuple[Any, ...]) -> Message:
     identity, body, dequeue_count, receipt, *times = row
     inserted, expires, visible = (datetime.fromtimestamp(moment, UTC) for moment in times)
     return Message(identity, body, dequeue_count, receipt, inserted, expires, visible)

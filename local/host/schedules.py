@@ -1,10 +1,15 @@
-"""Schedules of timers: NCRONTAB with six fields, or a TimeSpan. Times are UTC.
+"""Parses the schedules of timers, and computes the next run. All times are UTC.
+
+A schedule is an NCRONTAB expression of six fields:
 
     {second} {minute} {hour} {day} {month} {day of week}
 
-Five fields mean second 0. A field is `*`, a value, a range `a-b`, each with an optional step `/n`, or a list of these;
-months and days of the week may be names of three letters; Sunday is 0. Unlike in Unix cron a day must match both the
-day and the day of the week. `00:05:00` is an interval of five minutes, counted from the last run.
+If there are five fields, the second is 0. A field is `*`, a value, or a range `a-b`, each with an optional step `/n`.
+It may also be a list of these. Months and days of the week may be names of three letters. Sunday is 0. Unlike in Unix
+cron, a day must match both the day field and the day-of-week field.
+
+A schedule may also be a time span: `00:05:00` is an interval of five minutes, counted from the last run.
+Source: docs/reference/azure.md#schedules.
 """
 
 import re
@@ -26,10 +31,10 @@ _HORIZON_DAYS = 366 * 28  # the calendar repeats weekdays, leap days included, a
 
 
 class Schedule(Protocol):
-    """Says when a timer is next to run."""
+    """A schedule of a timer."""
 
-    def after(self, moment: datetime) -> datetime:
-        """The first moment later than `moment`, UTC."""
+    def next_after(self, moment: datetime) -> datetime:
+        """The time of the first run after `moment`, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +43,14 @@ class Interval:
 
     length: timedelta
 
-    def after(self, moment: datetime) -> datetime:
+    def next_after(self, moment: datetime) -> datetime:
         """`moment` plus the interval."""
         return moment.astimezone(UTC) + self.length
 
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """The values that match, ascending, field by field."""
+    """The matching values of each field, ascending."""
 
     seconds: tuple[int, ...]
     minutes: tuple[int, ...]
@@ -54,23 +59,23 @@ class Cron:
     months: tuple[int, ...]
     weekdays: tuple[int, ...]
 
-    def after(self, moment: datetime) -> datetime:
-        """The first whole second later than `moment` that matches. Raises ValueError if none ever does."""
+    def next_after(self, moment: datetime) -> datetime:
+        """The first matching second after `moment`, UTC. Raises ValueError if no second ever matches."""
         start = moment.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
-        today, first = start.date(), self._time_from(start.time())
-        if first is not None and self._matches(today):
+        today, first = start.date(), self._first_time_from(start.time())
+        if first is not None and self._matches_day(today):
             return datetime.combine(today, first, UTC)
-        midnight = self._time_from(time())
+        midnight = self._first_time_from(time())
         for offset in range(1, _HORIZON_DAYS):
             day = today + timedelta(days=offset)
-            if self._matches(day) and midnight is not None:
+            if self._matches_day(day) and midnight is not None:
                 return datetime.combine(day, midnight, UTC)
         raise ValueError("no day ever matches")
 
-    def _matches(self, day: date) -> bool:
+    def _matches_day(self, day: date) -> bool:
         return day.month in self.months and day.day in self.days and day.isoweekday() % 7 in self.weekdays
 
-    def _time_from(self, start: time) -> time | None:
+    def _first_time_from(self, start: time) -> time | None:
         moments = (
             time(hour, minute, second)
             for hour in self.hours if hour >= start.hour
@@ -80,54 +85,54 @@ class Cron:
         return next((moment for moment in moments if moment >= start), None)
 
 
-def time_span(text: str) -> timedelta:
-    """Read .NET's `[d.]hh:mm:ss`. Raises ValueError."""
+def parse_time_span(text: str) -> timedelta:
+    """Parse a time span of .NET: `[d.]hh:mm:ss`. Raises ValueError."""
     match = _TIME_SPAN.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no time span such as 00:05:00")
+        raise ValueError(f"{text!r} is not a time span such as 00:05:00")
     return timedelta(**{unit: int(number or 0) for unit, number in match.groupdict().items()})
 
 
-def parse(text: str) -> Schedule:
-    """Read a schedule. Raises ValueError with a sentence that names the field."""
+def parse_schedule(text: str) -> Schedule:
+    """Parse a schedule. Raises ValueError; its message names the wrong field."""
     if ":" in text:
-        length = time_span(text)
+        length = parse_time_span(text)
         if length <= timedelta():
-            raise ValueError("an interval is longer than nothing")
+            raise ValueError("an interval must be longer than zero")
         return Interval(length)
     fields = text.split()
     fields = ["0", *fields] if len(fields) == len(_LIMITS) - 1 else fields
     if len(fields) != len(_LIMITS):
-        raise ValueError("six fields are expected: second minute hour day month day-of-week")
-    cron = Cron(*(_field(part, *limits) for part, limits in zip(fields, _LIMITS, strict=True)))
-    cron.after(datetime(2000, 1, 1, tzinfo=UTC))
+        raise ValueError("a schedule needs six fields: second minute hour day month day-of-week")
+    cron = Cron(*(_parse_field(part, *limits) for part, limits in zip(fields, _LIMITS, strict=True)))
+    cron.next_after(datetime(2000, 1, 1, tzinfo=UTC))
     return cron
 
 
-def _field(text: str, name: str, low: int, high: int) -> tuple[int, ...]:
+def _parse_field(text: str, name: str, low: int, high: int) -> tuple[int, ...]:
     values: set[int] = set()
     for part in text.lower().split(","):
         span, _, step = part.partition("/")
-        first, last = _span(span, name, low, high, open_ended=bool(step))
-        values.update(range(first, last + 1, _number(step or "1", name, 1, high)))
+        first, last = _parse_span(span, name, low, high, open_ended=bool(step))
+        values.update(range(first, last + 1, _parse_number(step or "1", name, 1, high)))
     return tuple(sorted(values))
 
 
-def _span(text: str, name: str, low: int, high: int, *, open_ended: bool) -> tuple[int, int]:
+def _parse_span(text: str, name: str, low: int, high: int, *, open_ended: bool) -> tuple[int, int]:
     if text == "*":
         return low, high
     start, dash, end = text.partition("-")
-    first = _number(start, name, low, high)
-    last = _number(end, name, low, high) if dash else (high if open_ended else first)
+    first = _parse_number(start, name, low, high)
+    last = _parse_number(end, name, low, high) if dash else (high if open_ended else first)
     if last < first:
-        raise ValueError(f"in field {name} the range {text} runs backwards")
+        raise ValueError(f"in field {name} the range {text} goes backwards")
     return first, last
 
 
-def _number(text: str, name: str, low: int, high: int) -> int:
+def _parse_number(text: str, name: str, low: int, high: int) -> int:
     named = _NAMES.get(name, {}).get(text)
     if named is None and not (text.isascii() and text.isdigit()):
-        raise ValueError(f"in field {name} {text!r} is not understood")
+        raise ValueError(f"in field {name} {text!r} is not a value")
     value = named if named is not None else int(text)
     if not low <= value <= high:
         raise ValueError(f"in field {name} {value} is not between {low} and {high}")

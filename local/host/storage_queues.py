@@ -1,6 +1,7 @@
-"""Azure's queues, or Azurite's, behind the host's port (reference/azure.md 2 and 6.6).
+"""Implements the host's queues with the storage queues of Azure or Azurite.
 
-Messages travel in base64, as the Functions extension writes and expects them, unless `host.json` says otherwise.
+Messages are in base64, as the Functions extension writes and expects them, unless `host.json` says otherwise. Sources:
+docs/reference/azure.md#queues and docs/reference/azure.md#azurite.
 """
 
 import base64
@@ -15,18 +16,18 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
-from local.host.queues import Bell, Message, refuse_too_large, utc_now
+from local.host.queues import ChangeSignal, Message, refuse_too_large, utc_now
 
-_API_VERSION = "2026-06-06"  # the newest that Azurite 3.37 knows; the library's own default is newer
+_API_VERSION = "2026-06-06"  # the newest version that Azurite 3.37 knows; the library's default is newer
 _TIMEOUT_SECONDS = 20
-_NOT_OURS = frozenset({"PopReceiptMismatch", "MessageNotFound", "QueueNotFound"})
+_NO_LONGER_HELD = frozenset({"PopReceiptMismatch", "MessageNotFound", "QueueNotFound"})
 
 
 class StorageQueues:
-    """Queues of one storage account. A message put through this object wakes its waiters, as in the platform."""
+    """The queues of one storage account. A message put through this object wakes its pollers at once."""
 
     def __init__(self, connection_string: str, *, encoding: str = "base64", ca_bundle: str | None = None) -> None:
-        """`ca_bundle` is the file of certificates to trust, where the address is https."""
+        """`ca_bundle` is a file with the certificates to trust, for an https address."""
         self._session = requests.Session()
         self._session.trust_env = False
         transport = RequestsTransport(session=self._session, session_owner=False)
@@ -37,50 +38,52 @@ class StorageQueues:
         )  # fmt: skip
         self._encoded = encoding == "base64"
         self._clients: dict[str, QueueClient] = {}
-        self._bell = Bell()
+        self._signal = ChangeSignal()
 
     @property
-    def version(self) -> int:
+    def change_number(self) -> int:
         """See Queues."""
-        return self._bell.version
+        return self._signal.change_number
 
-    def put(self, queue: str, body: str, *, delay: float = 0.0) -> None:
+    def put_message(self, queue: str, body: str, *, delay: float = 0.0) -> None:
         """See Queues."""
         refuse_too_large(body)
         content = base64.b64encode(body.encode()).decode() if self._encoded else body
-        self._client(queue).send_message(content, visibility_timeout=round(delay))
-        self._bell.ring()
+        self._client_for(queue).send_message(content, visibility_timeout=round(delay))
+        self._signal.wake_waiters()
 
-    def take(self, queue: str, count: int, hidden: float) -> list[Message]:
+    def take_messages(self, queue: str, count: int, hidden: float) -> list[Message]:
         """See Queues."""
-        pages = self._client(queue).receive_messages(
+        pages = self._client_for(queue).receive_messages(
             messages_per_page=count, visibility_timeout=round(hidden), max_messages=count
         )
-        return [self._message(found) for found in pages]
+        return [self._convert_message(received) for received in pages]
 
-    def delete(self, queue: str, message: Message) -> bool:
+    def delete_message(self, queue: str, message: Message) -> bool:
         """See Queues."""
-        return _held(lambda: self._client(queue).delete_message(message.id, message.pop_receipt))
+        return _apply_if_held(lambda: self._client_for(queue).delete_message(message.id, message.pop_receipt))
 
-    def give_back(self, queue: str, message: Message, after: float) -> bool:
+    def return_message(self, queue: str, message: Message, after: float) -> bool:
         """See Queues."""
-        client, seconds = self._client(queue), round(after)
-        held = _held(lambda: client.update_message(message.id, message.pop_receipt, visibility_timeout=seconds))
-        self._bell.ring()
-        return held
+        client, seconds = self._client_for(queue), round(after)
+        was_held = _apply_if_held(
+            lambda: client.update_message(message.id, message.pop_receipt, visibility_timeout=seconds)
+        )
+        self._signal.wake_waiters()
+        return was_held
 
-    def count(self, queue: str) -> int:
+    def count_messages(self, queue: str) -> int:
         """See Queues. The service calls the number approximate."""
-        return self._client(queue).get_queue_properties().approximate_message_count or 0
+        return self._client_for(queue).get_queue_properties().approximate_message_count or 0
 
-    def wait(self, queue: str, version: int, timeout: float) -> None:
+    def wait_for_change(self, queue: str, version: int, timeout: float) -> None:
         """See Queues."""
         del queue
-        self._bell.wait(version, timeout)
+        self._signal.wait_for_change(version, timeout)
 
-    def ring(self) -> None:
+    def wake_waiters(self) -> None:
         """See Queues."""
-        self._bell.ring()
+        self._signal.wake_waiters()
 
     def close(self) -> None:
         """See Queues."""
@@ -89,23 +92,29 @@ class StorageQueues:
         self._service.close()
         self._session.close()
 
-    def _client(self, queue: str) -> QueueClient:
+    def _client_for(self, queue: str) -> QueueClient:
         if queue not in self._clients:
             client = self._service.get_queue_client(queue)
-            with suppress(ResourceExistsError):  # somebody else made it, which is as good
+            with suppress(ResourceExistsError):  # another process created the queue meanwhile
                 client.create_queue()
             self._clients[queue] = client
         return self._clients[queue]
 
-    def _message(self, found: QueueMessage) -> Message:
-        body, readable = self._decoded(str(found.content))
+    def _convert_message(self, received: QueueMessage) -> Message:
+        body, readable = self._decode_body(str(received.content))
         now = utc_now()
         return Message(
-            str(found.id), body, int(found.dequeue_count or 1), str(found.pop_receipt), found.inserted_on or now,
-            found.expires_on or now + timedelta(days=7), found.next_visible_on or now, readable,
-        )  # fmt: skip
+            str(received.id),
+            body,
+            int(received.dequeue_count or 1),
+            str(received.pop_receipt),
+            received.inserted_on or now,
+            received.expires_on or now + timedelta(days=7),
+            received.next_visible_on or now,
+            readable,
+        )
 
-    def _decoded(self, content: str) -> tuple[str, bool]:
+    def _decode_body(self, content: str) -> tuple[str, bool]:
         if not self._encoded:
             return content, True
         try:
@@ -114,13 +123,13 @@ class StorageQueues:
             return content, False
 
 
-def _held(act: Callable[[], object]) -> bool:
-    """Do something to a message; False if its receipt is stale or it is gone."""
+def _apply_if_held(act: Callable[[], object]) -> bool:
+    """Do `act` to a message. Returns False if its receipt is stale or the message no longer exists."""
     try:
         act()
     except HttpResponseError as error:
         code = getattr(error, "error_code", None)
-        if str(getattr(code, "value", code)) in _NOT_OURS:
+        if str(getattr(code, "value", code)) in _NO_LONGER_HELD:
             return False
         raise
     return True

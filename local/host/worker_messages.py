@@ -1,7 +1,7 @@
-"""Stand-ins for the protobuf messages that the worker library is handed.
+"""Defines the message classes that the worker library uses in place of protobuf messages.
 
-The library never imports protobuf: it takes this module from `request.properties["protos"]` and uses its classes by
-name (reference/azure.md 1.2). The names, fields and enum numbers are the wire contract's, hence their spelling.
+The library never imports protobuf. It takes this module from `request.properties["protos"]` and uses its classes by
+name: docs/reference/azure.md#the-worker-library. Names, fields and enum numbers follow Microsoft's protobuf definition.
 """
 
 import builtins
@@ -12,23 +12,23 @@ from typing import Any
 
 
 class BindingInfo:
-    """One binding of a function; the numbers are those of direction and data type on the wire."""
+    """One binding of a function. The numbers of direction and data type are those of the protobuf definition."""
 
     undefined, string, binary, stream = 0, 1, 2, 3
     out, inout = 1, 2
 
-    def __init__(self, *, type: str, data_type: int | None, direction: int) -> None:  # noqa: A002 - the wire's name
+    def __init__(self, *, type: str, data_type: int | None, direction: int) -> None:  # noqa: A002 - the name in the protobuf definition
         self.type = type
         self.data_type = data_type
         self.direction = direction
 
 
-setattr(BindingInfo, "in", 0)  # a keyword of Python, yet the wire's name
+setattr(BindingInfo, "in", 0)  # `in` is a keyword of Python, so it cannot be assigned above
 
 
 @dataclass(kw_only=True)
 class RpcException:
-    """What a function raised: `message` begins with the name of its type."""
+    """The error that a function raised. `message` begins with the name of its type."""
 
     message: str = ""
     stack_trace: str = ""
@@ -37,7 +37,7 @@ class RpcException:
 
 @dataclass(kw_only=True)
 class StatusResult:
-    """How a request to the library ended."""
+    """Whether a request to the library succeeded, and the error if it did not."""
 
     Failure, Success, Cancelled = 0, 1, 2
     status: int = 0
@@ -46,7 +46,7 @@ class StatusResult:
 
 @dataclass(kw_only=True)
 class Timestamp:
-    """Seconds since 1970."""
+    """A time in seconds since 1970."""
 
     seconds: int
 
@@ -60,7 +60,7 @@ class NullableString:
 
 @dataclass(kw_only=True)
 class NullableBool:
-    """A truth value that may be absent."""
+    """A boolean that may be absent."""
 
     value: bool
 
@@ -74,14 +74,14 @@ class NullableDouble:
 
 @dataclass(kw_only=True)
 class NullableTimestamp:
-    """A moment that may be absent."""
+    """A time that may be absent."""
 
     value: Timestamp
 
 
 @dataclass(kw_only=True)
 class RpcHttpCookie:
-    """A cookie of an answer."""
+    """A cookie of a response."""
 
     SameSite = SimpleNamespace(**{"None": 0, "Lax": 1, "Strict": 2, "ExplicitNone": 3})
     name: str
@@ -97,7 +97,7 @@ class RpcHttpCookie:
 
 @dataclass(kw_only=True)
 class RpcHttp:
-    """An HTTP request on its way in, or an answer on its way out."""
+    """An HTTP request, or the response to one."""
 
     method: str = ""
     url: str = ""
@@ -112,7 +112,7 @@ class RpcHttp:
 
 @dataclass(kw_only=True)
 class TypedData:
-    """One value: exactly one of the fields is set."""
+    """One value. Exactly one of the fields is set."""
 
     string: str | None = None
     json: str | None = None
@@ -128,7 +128,7 @@ class TypedData:
     collection_model_binding_data: Any = None
 
     def WhichOneof(self, group: str) -> str | None:  # noqa: N802 - protobuf's name
-        """Which field is set; `group` is always `data`."""
+        """The name of the field that is set; `group` is always `data`."""
         del group
         return next((f.name for f in fields(self) if getattr(self, f.name) is not None), None)
 
@@ -141,14 +141,14 @@ class ParameterBinding:
     data: TypedData | None = None
 
     def WhichOneof(self, group: str) -> str:  # noqa: N802 - protobuf's name
-        """Shared memory, the other member of the group, is never offered by this host."""
+        """Always `data`. The other member of the group is shared memory, which this host does not use."""
         del group
         return "data"
 
 
 @dataclass(kw_only=True)
 class RpcRetryOptions:
-    """A retry policy as the index reports it."""
+    """A retry policy, as the library reports it."""
 
     max_retry_count: int = 0
     retry_strategy: str = ""
@@ -159,7 +159,7 @@ class RpcRetryOptions:
 
 @dataclass(kw_only=True)
 class RpcFunctionMetadata:
-    """One function as the index reports it; each of `raw_bindings` is a JSON text."""
+    """One function, as the library reports it. Each of `raw_bindings` is a JSON text."""
 
     name: str
     function_id: str
@@ -177,7 +177,7 @@ class RpcFunctionMetadata:
 
 @dataclass(kw_only=True)
 class WorkerMetadata:
-    """Which worker answered."""
+    """The name and version of the worker."""
 
     runtime_name: str = ""
     runtime_version: str = ""
@@ -188,7 +188,7 @@ class WorkerMetadata:
 
 @dataclass(kw_only=True)
 class WorkerInitResponse:
-    """The answer to the first request."""
+    """The response to the first request, which initialises the worker."""
 
     result: StatusResult
     capabilities: dict[str, str] = field(default_factory=dict)
@@ -197,7 +197,7 @@ class WorkerInitResponse:
 
 @dataclass(kw_only=True)
 class FunctionMetadataResponse:
-    """The index."""
+    """The list of the app's functions."""
 
     result: StatusResult
     function_metadata_results: list[RpcFunctionMetadata] | None = None
@@ -206,7 +206,7 @@ class FunctionMetadataResponse:
 
 @dataclass(kw_only=True)
 class FunctionLoadResponse:
-    """The answer to the loading of one function."""
+    """The response to the request that loads one function."""
 
     result: StatusResult
     function_id: str = ""
@@ -214,7 +214,7 @@ class FunctionLoadResponse:
 
 @dataclass(kw_only=True)
 class RpcTraceContext:
-    """W3C trace context of a run."""
+    """The W3C trace context of a run."""
 
     trace_parent: str = ""
     trace_state: str = ""
@@ -223,7 +223,7 @@ class RpcTraceContext:
 
 @dataclass(kw_only=True)
 class RetryContext:
-    """How often a run was tried by the host's retry policy: here always the first time."""
+    """The number of retries by the host's retry policy. This host has no retry policies, so it is always 0."""
 
     retry_count: int = 0
     max_retry_count: int = 0
@@ -232,7 +232,7 @@ class RetryContext:
 
 @dataclass(kw_only=True)
 class InvocationRequest:
-    """The order to run one function."""
+    """The request to run one function."""
 
     invocation_id: str
     function_id: str
@@ -244,7 +244,7 @@ class InvocationRequest:
 
 @dataclass(kw_only=True)
 class InvocationResponse:
-    """What became of a run."""
+    """The result of a run."""
 
     invocation_id: str
     result: StatusResult

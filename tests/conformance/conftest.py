@@ -16,41 +16,41 @@ ON_AZURITE = pytest.param("azurite tables", marks=pytest.mark.node)
 
 @dataclass(frozen=True)
 class Store:
-    """One store, empty at first; `open` gives an adapter of it, each time another, closed when the test ends.
+    """An empty store. Each call of `open_adapter` opens another adapter of it, which the end of the test closes.
 
-    `rounds` is how often a race repeats itself: Azurite takes 10 ms for what SQLite does in 0.1.
+    `rounds` is the number of repetitions of a race. Azurite needs 10 ms where SQLite needs 0.1 ms.
     """
 
-    open: Callable[[], Rows]
+    open_adapter: Callable[[], Rows]
     rounds: int
 
 
 @pytest.fixture(scope="session")
 def running_azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[azurite.Azurite]:
-    if reason := azurite.missing():
+    if reason := azurite.unavailable_reason():
         pytest.skip(f"NOT RUN: {reason}")
-    with azurite.running(tmp_path_factory.mktemp("azurite")) as running:
+    with azurite.start_azurite(tmp_path_factory.mktemp("azurite")) as running:
         yield running
 
 
 @pytest.fixture(params=["sqlite file", ON_AZURITE])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A store that several adapters may open at once."""
+    """A store that several adapters can open at the same time."""
     table = f"t{uuid4().hex}"
 
-    def adapter() -> AbstractContextManager[Rows]:
+    def new_adapter() -> AbstractContextManager[Rows]:
         if request.param == "sqlite file":
             return SqliteRows(tmp_path / "store.sqlite")
         running = request.getfixturevalue("running_azurite")
         return open_tables_from_connection_string(running.connection_string, table)
 
     with ExitStack() as stack:
-        yield Store(lambda: stack.enter_context(adapter()), 200 if request.param == "sqlite file" else 50)
+        yield Store(lambda: stack.enter_context(new_adapter()), 200 if request.param == "sqlite file" else 50)
 
 
 @pytest.fixture(params=["sqlite memory", "sqlite file", ON_AZURITE])
 def rows(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rows]:
-    """One adapter of an empty store."""
+    """An adapter of an empty store."""
     if request.param == "azurite tables":
         running = request.getfixturevalue("running_azurite")
         with open_tables_from_connection_string(running.connection_string, f"t{uuid4().hex}") as tables:

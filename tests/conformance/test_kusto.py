@@ -1,4 +1,4 @@
-"""Microsoft's reader of the query language judges alert rules and workbook: syntax, functions, columns and types."""
+"""Microsoft's parser finds no error in the queries of alert rules and workbook: syntax, functions, columns, types."""
 
 import json
 import shutil
@@ -9,11 +9,11 @@ import pytest
 
 from tests.unit.infra.azure.azure_files import AzureFiles
 
-JUDGE = Path(__file__).parent / "kusto"
+CHECKER_FOLDER = Path(__file__).parent / "kusto"
 
 pytestmark = pytest.mark.node
 
-BROKEN = {
+BROKEN_QUERIES = {
     "an operator": "AppTraces | summarise count()",
     "a function": "AppTraces | extend X = tostrin(Message)",
     "a column": "AppTraces | where Mesage has 'x'",
@@ -23,7 +23,7 @@ BROKEN = {
 }
 
 
-def queries() -> dict[str, str]:
+def alert_queries() -> dict[str, str]:
     files = AzureFiles()
     rules = files.resources_of_type("Insights/scheduledQueryRules")
     items = json.loads(files.read_text("workbook.json"))["items"]
@@ -33,13 +33,13 @@ def queries() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def said() -> dict[str, list[str]]:
+def errors() -> dict[str, list[str]]:
     node = shutil.which("node")
-    if node is None or not (JUDGE / "node_modules" / "@kusto").is_dir():
-        pytest.skip("SKIPPED: Node.js or tests/conformance/kusto/node_modules is not there, so no query was read")
+    if node is None or not (CHECKER_FOLDER / "node_modules" / "@kusto").is_dir():
+        pytest.skip("NOT RUN: Node.js or tests/conformance/kusto/node_modules is missing, so no query was checked")
     done = subprocess.run(  # noqa: S603 - our own script
-        [node, str(JUDGE / "check_queries.cjs")],
-        input=json.dumps(queries() | BROKEN),
+        [node, str(CHECKER_FOLDER / "check_queries.cjs")],
+        input=json.dumps(alert_queries() | BROKEN_QUERIES),
         capture_output=True,
         text=True,
         check=True,
@@ -49,11 +49,11 @@ def said() -> dict[str, list[str]]:
     return answers
 
 
-@pytest.mark.parametrize("name", queries())
-def test_a_query_is_one(said: dict[str, list[str]], name: str) -> None:
-    assert said[name] == []
+@pytest.mark.parametrize("name", alert_queries())
+def test_a_query_has_no_errors(errors: dict[str, list[str]], name: str) -> None:
+    assert errors[name] == []
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_the_judge_sees_a_fault(said: dict[str, list[str]], name: str) -> None:
-    assert said[name]
+@pytest.mark.parametrize("name", BROKEN_QUERIES)
+def test_the_parser_finds_an_error(errors: dict[str, list[str]], name: str) -> None:
+    assert errors[name]

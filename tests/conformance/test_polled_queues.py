@@ -1,4 +1,4 @@
-"""The host's poller on the embedded queues and on Azurite's: applied once, or poison after the last try."""
+"""The host's poller applies a message once, or moves it to the poison queue after the last attempt, on both queues."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 from local.host.function_index import Function
 from local.host.host_json import HostSettings
 from local.host.invocations import Invocations
-from local.host.queue_poller import Poller
+from local.host.queue_poller import QueuePoller
 from local.host.queues import EmbeddedQueues, Queues
 from local.host.storage_queues import StorageQueues
 from local.host.worker import Call
@@ -28,29 +28,29 @@ def queues(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Queues]:
     opened.close()
 
 
-def refuse_bad(call: Call) -> None:
+def fail_for_bad(call: Call) -> None:
     if call.value.string == "bad":
         raise ValueError("boom")
 
 
-def test_good_messages_are_applied_once_and_bad_ones_end_as_poison(queues: Queues) -> None:
+def test_good_messages_are_applied_once_and_bad_ones_move_to_the_poison_queue(queues: Queues) -> None:
     queue = f"q{uuid4().hex}"
     binding = {"type": "queueTrigger", "direction": "IN", "name": "message", "queueName": queue}
-    runner = ScriptedRunner(refuse_bad)
+    runner = ScriptedRunner(fail_for_bad)
     invocations = Invocations(runner, queues, timeout=5)
     settings = HostSettings(max_dequeue_count=3, max_polling_interval=0.1)
-    poller = Poller(Function("apply", "id", (binding,)), queues, settings, invocations)
+    poller = QueuePoller(Function("apply", "id", (binding,)), queues, settings, invocations)
     bodies = ["one", "bad", "Grüße"]
 
     poller.start()
     for body in bodies:
-        queues.put(queue, body)
+        queues.put_message(queue, body)
     deadline = monotonic() + 20
-    while queues.count(queue) and monotonic() < deadline:
+    while queues.count_messages(queue) and monotonic() < deadline:
         sleep(0.005)
     poller.stop()
 
     assert sorted(str(call.value.string) for call in runner.calls) == sorted([*bodies, "bad", "bad"])
-    (poison,) = queues.take(f"{queue}-poison", 16, 30)
+    (poison,) = queues.take_messages(f"{queue}-poison", 16, 30)
     assert poison.body == "bad"
     assert [failure.message for failure in invocations.failures] == ["boom"] * 3

@@ -1,4 +1,4 @@
-"""One suite over the embedded queues and Azurite's, through the host's port."""
+"""The embedded queues and Azurite's queues behave alike."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from local.azurite import Azurite
 from local.host.queues import EmbeddedQueues, MessageTooLarge, Queues
 from local.host.storage_queues import StorageQueues
 
-A_WHILE = 300.0
+HIDDEN_SECONDS = 300.0
 
 
 @pytest.fixture(params=["memory", "file", pytest.param("azurite", marks=pytest.mark.node)])
@@ -31,106 +31,106 @@ def queue() -> str:
 
 
 def test_a_message_is_taken_once_and_then_hidden(queues: Queues, queue: str) -> None:
-    queues.put(queue, "Grüße, 東京")
+    queues.put_message(queue, "Grüße, 東京")
 
-    (taken,) = queues.take(queue, 16, A_WHILE)
+    (taken,) = queues.take_messages(queue, 16, HIDDEN_SECONDS)
 
     assert (taken.body, taken.dequeue_count, taken.readable) == ("Grüße, 東京", 1, True)
-    assert queues.take(queue, 16, A_WHILE) == []
-    assert queues.count(queue) == 1
+    assert queues.take_messages(queue, 16, HIDDEN_SECONDS) == []
+    assert queues.count_messages(queue) == 1
 
 
 def test_a_deleted_message_is_gone(queues: Queues, queue: str) -> None:
-    queues.put(queue, "x")
-    (taken,) = queues.take(queue, 1, A_WHILE)
+    queues.put_message(queue, "x")
+    (taken,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
 
-    assert queues.delete(queue, taken)
-    assert queues.count(queue) == 0
-    assert not queues.delete(queue, taken)
+    assert queues.delete_message(queue, taken)
+    assert queues.count_messages(queue) == 0
+    assert not queues.delete_message(queue, taken)
 
 
-def test_a_message_given_back_is_taken_again_and_counts_its_tries(queues: Queues, queue: str) -> None:
-    queues.put(queue, "x")
-    (first,) = queues.take(queue, 1, A_WHILE)
+def test_a_returned_message_is_taken_again_and_counts_its_attempts(queues: Queues, queue: str) -> None:
+    queues.put_message(queue, "x")
+    (first,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
 
-    assert queues.give_back(queue, first, 0)
-    (second,) = queues.take(queue, 1, A_WHILE)
+    assert queues.return_message(queue, first, 0)
+    (second,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
 
     assert (second.id, second.dequeue_count) == (first.id, 2)
     assert second.pop_receipt != first.pop_receipt
 
 
-def test_who_lost_a_message_can_neither_delete_nor_give_it_back(queues: Queues, queue: str) -> None:
-    queues.put(queue, "x")
-    (loser,) = queues.take(queue, 1, A_WHILE)
-    queues.give_back(queue, loser, 0)
-    (holder,) = queues.take(queue, 1, A_WHILE)
+def test_a_consumer_that_lost_a_message_can_neither_delete_nor_return_it(queues: Queues, queue: str) -> None:
+    queues.put_message(queue, "x")
+    (loser,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
+    queues.return_message(queue, loser, 0)
+    (holder,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
 
-    assert not queues.delete(queue, loser)
-    assert not queues.give_back(queue, loser, 0)
-    assert queues.delete(queue, holder)
+    assert not queues.delete_message(queue, loser)
+    assert not queues.return_message(queue, loser, 0)
+    assert queues.delete_message(queue, holder)
 
 
 def test_a_delayed_message_is_not_visible_yet(queues: Queues, queue: str) -> None:
-    queues.put(queue, "later", delay=A_WHILE)
+    queues.put_message(queue, "later", delay=HIDDEN_SECONDS)
 
-    assert queues.take(queue, 1, A_WHILE) == []
-    assert queues.count(queue) == 1
+    assert queues.take_messages(queue, 1, HIDDEN_SECONDS) == []
+    assert queues.count_messages(queue) == 1
 
 
-def test_no_more_are_taken_than_asked_for(queues: Queues, queue: str) -> None:
+def test_no_more_messages_are_taken_than_requested(queues: Queues, queue: str) -> None:
     for number in range(5):
-        queues.put(queue, str(number))
+        queues.put_message(queue, str(number))
 
-    taken = [message.body for count in (3, 32) for message in queues.take(queue, count, A_WHILE)]
+    taken = [message.body for count in (3, 32) for message in queues.take_messages(queue, count, HIDDEN_SECONDS)]
 
     assert len(taken) == 5
     assert set(taken) == {"0", "1", "2", "3", "4"}
 
 
-def test_queues_are_apart(queues: Queues, queue: str) -> None:
-    queues.put(queue, "x")
+def test_a_message_is_only_in_its_own_queue(queues: Queues, queue: str) -> None:
+    queues.put_message(queue, "x")
 
-    assert queues.take(f"{queue}-poison", 1, A_WHILE) == []
+    assert queues.take_messages(f"{queue}-poison", 1, HIDDEN_SECONDS) == []
 
 
 def test_the_largest_message_fits_and_one_byte_more_does_not(queues: Queues, queue: str) -> None:
     largest = "x" * (48 * 1024)
-    queues.put(queue, largest)
+    queues.put_message(queue, largest)
 
-    (taken,) = queues.take(queue, 1, A_WHILE)
+    (taken,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
     assert taken.body == largest
     with pytest.raises(MessageTooLarge, match="65540 bytes"):
-        queues.put(queue, largest + "x")
+        queues.put_message(queue, largest + "x")
 
 
-def test_a_message_knows_its_times(queues: Queues, queue: str) -> None:
-    queues.put(queue, "x")
-    (taken,) = queues.take(queue, 1, A_WHILE)
+def test_a_message_has_its_times(queues: Queues, queue: str) -> None:
+    queues.put_message(queue, "x")
+    (taken,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
 
     assert round((taken.expires - taken.inserted).total_seconds()) == 7 * 24 * 3600
-    assert abs((taken.visible - taken.inserted).total_seconds() - A_WHILE) < 10
+    assert abs((taken.visible - taken.inserted).total_seconds() - HIDDEN_SECONDS) < 10
 
 
-def test_a_new_message_wakes_who_waits(queues: Queues, queue: str) -> None:
-    version = queues.version
-    queues.put(queue, "x")
+def test_a_new_message_wakes_a_waiting_thread(queues: Queues, queue: str) -> None:
+    version = queues.change_number
+    queues.put_message(queue, "x")
     began = monotonic()
 
-    queues.wait(queue, version, 30)
+    queues.wait_for_change(queue, version, 30)
 
     assert monotonic() - began < 5
 
 
 @pytest.mark.node
-def test_a_message_that_is_not_base64_is_handed_over_as_unreadable(running_azurite: Azurite, queue: str) -> None:
+def test_a_message_that_is_not_base64_is_taken_as_unreadable(running_azurite: Azurite, queue: str) -> None:
     connection = running_azurite.connection_string
     plain, encoded = StorageQueues(connection, encoding="none"), StorageQueues(connection)
     try:
-        plain.put(queue, "no base64!")
-        (taken,) = encoded.take(queue, 1, A_WHILE)
+        plain.put_message(queue, "not base64!")
+        (taken,) = encoded.take_messages(queue, 1, HIDDEN_SECONDS)
     finally:
         plain.close()
         encoded.close()
 
-    assert (taken.body, taken.readable) == ("no base64!", False)
+    assert (taken.body, taken.readable) == ("not base64!", False)

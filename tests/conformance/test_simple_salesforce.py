@@ -1,4 +1,7 @@
-"""simple-salesforce, the library our client stands on, over TLS with a ready token (reference/salesforce.md 1)."""
+"""simple-salesforce works against the emulator: docs/reference/salesforce.md#the-client-library.
+
+Our client builds on this library. The connection is TLS, and the token comes from the emulator.
+"""
 
 import subprocess
 import sys
@@ -42,7 +45,7 @@ def client(emulator: SalesforceEmulator, authority: Authority) -> Iterator[Any]:
         yield Salesforce(session_id=token, instance_url=str(emulator.public_url), session=session, version="66.0")
 
 
-def test_records_go_both_ways(client: Any, emulator: SalesforceEmulator) -> None:  # noqa: ANN401 - objects are attributes made up on the fly
+def test_records_are_created_read_updated_upserted_and_deleted(client: Any, emulator: SalesforceEmulator) -> None:  # noqa: ANN401 - the library creates an attribute for each object
     made = client.Opportunity.create(DEAL)
     assert client.Opportunity.update(made["id"], {"StageName": "Closed Won"}) == 204
     assert client.Opportunity.get(made["id"])["IsWon"] is True
@@ -53,7 +56,7 @@ def test_records_go_both_ways(client: Any, emulator: SalesforceEmulator) -> None
     assert [r["Referral_Identifier__c"] for r in emulator.records("Opportunity")] == ["a/b c", "R1"]
 
 
-def test_pages_are_followed_and_deleted_rows_included(client: Any, emulator: SalesforceEmulator) -> None:  # noqa: ANN401 - as above
+def test_pages_are_followed_and_deleted_records_included(client: Any, emulator: SalesforceEmulator) -> None:  # noqa: ANN401 - as above
     ids = [emulator.insert("Opportunity", DEAL) for _ in range(450)]
     emulator.delete("Opportunity", ids[0])
     header = {"Sforce-Query-Options": "batchSize=200"}
@@ -63,7 +66,7 @@ def test_pages_are_followed_and_deleted_rows_included(client: Any, emulator: Sal
     assert [entry.tags for entry in emulator.journal] == [("query",), ("query.more",), ("query.more",), ("query.all",)]
 
 
-def test_a_conditional_update_rides_in_a_composite(client: Any, emulator: SalesforceEmulator) -> None:  # noqa: ANN401 - as above
+def test_a_composite_request_may_contain_a_conditional_update(client: Any, emulator: SalesforceEmulator) -> None:  # noqa: ANN401 - as above
     deal = emulator.insert("Opportunity", DEAL)
     past = (datetime.now(UTC) - timedelta(days=1)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     sub = {
@@ -85,7 +88,7 @@ def test_describe_limits_and_usage(client: Any, emulator: SalesforceEmulator) ->
     assert client.Opportunity.updated(*span)["ids"] == [made]
 
 
-def test_refusals_raise_what_the_library_promises(client: Any, emulator: SalesforceEmulator) -> None:  # noqa: ANN401 - as above
+def test_refusals_raise_the_errors_of_the_library(client: Any, emulator: SalesforceEmulator) -> None:  # noqa: ANN401 - as above
     with pytest.raises(SalesforceMalformedRequest) as refused:
         client.Opportunity.create({"Name": "x"})
     assert "REQUIRED_FIELD_MISSING" in str(refused.value.content)

@@ -1,4 +1,4 @@
-"""The way in that production takes: a managed identity's token, over TLS, to Table Storage."""
+"""The store uses Table Storage as in production: over TLS, with the token of a managed identity."""
 
 import base64
 import json
@@ -36,36 +36,36 @@ def unsigned_token() -> str:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Request]]:
-    """A managed-identity endpoint like the one of App Service, and what it was asked."""
-    asked: list[Request] = []
+def token_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Request]]:
+    """A managed identity endpoint like that of App Service, and the requests that it received."""
+    token_requests: list[Request] = []
 
-    def answer(request: Request) -> Response:
-        asked.append(request)
+    def answer_request(request: Request) -> Response:
+        token_requests.append(request)
         expires = str(int(time.time()) + 3600)
         return Response.of({"access_token": unsigned_token(), "expires_on": expires, "token_type": "Bearer"})
 
-    with Server(answer) as server:
+    with Server(answer_request) as server:
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{server.url}/msi/token")
         monkeypatch.setenv("IDENTITY_HEADER", "made-up")
-        yield asked
+        yield token_requests
 
 
 @pytest.fixture
 def secure_azurite(tmp_path: Path) -> Iterator[tuple[azurite.Azurite, Authority]]:
-    if reason := azurite.missing():
+    if reason := azurite.unavailable_reason():
         pytest.skip(f"NOT RUN: {reason}")
     authority = Authority(tmp_path)
     issued = authority.ca.issue_cert("127.0.0.1")
     issued.private_key_pem.write_to_path(tmp_path / "key.pem")
     (tmp_path / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
     options = ("--oauth", "basic", "--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem"))
-    with azurite.running(tmp_path, *options, scheme="https") as running:
+    with azurite.start_azurite(tmp_path, *options, scheme="https") as running:
         yield running, authority
 
 
 def test_a_managed_identity_reads_and_writes_rows(
-    secure_azurite: tuple[azurite.Azurite, Authority], asked: list[Request]
+    secure_azurite: tuple[azurite.Azurite, Authority], token_requests: list[Request]
 ) -> None:
     running, authority = secure_azurite
     bundle = str(authority.bundle)
@@ -76,9 +76,9 @@ def test_a_managed_identity_reads_and_writes_rows(
         with pytest.raises(StoreConflict):
             rows.write(LINK, [Replace("link", b"stale", etag)])
         assert [row.data for row in rows.list(LINK)] == [b"line", b"newer"]
-    assert [request.query["client_id"] for request in asked] == [CLIENT_ID]
-    assert asked[0].query["resource"].startswith("https://storage.azure.com")
+    assert [request.query["client_id"] for request in token_requests] == [CLIENT_ID]
+    assert token_requests[0].query["resource"].startswith("https://storage.azure.com")
 
-    # The same account behind a certificate that nobody vouches for is not spoken to.
+    # Without the bundle, the certificate is not trusted, and the store refuses the connection.
     with pytest.raises(StoreUnavailable):
         open_tables(running.table_endpoint, "rows", client_id=CLIENT_ID, timeout=5)

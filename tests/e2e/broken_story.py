@@ -1,4 +1,4 @@
-"""`make run` in a world that somebody has broken: `python sabotage.py HOW`; exit status and output are the story's."""
+"""Runs the story with one broken system: `python broken_story.py WAY`. Exit status and output are the story's."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +9,7 @@ from emulators.base.emulator import Fault, FaultKind
 from emulators.key_vault.emulator import Access
 from emulators.partner_center.events import EventFault, EventFaultKind
 from local import story
-from local.systems import Systems, started
+from local.systems import Systems, start_systems
 
 
 def salesforce_refuses_to_write(systems: Systems) -> None:
@@ -25,18 +25,18 @@ def the_vault_is_locked(systems: Systems) -> None:
     systems.vault.access = Access(read=False)
 
 
-HOW: Mapping[str, Callable[[Systems], None]] = {
-    breaks.__name__: breaks for breaks in (salesforce_refuses_to_write, events_are_lost, the_vault_is_locked)
+WAYS: Mapping[str, Callable[[Systems], None]] = {
+    way.__name__: way for way in (salesforce_refuses_to_write, events_are_lost, the_vault_is_locked)
 }
 
 
 @contextmanager
-def broken(folder: Path) -> Iterator[Systems]:
-    with started(folder) as systems:
-        HOW[sys.argv[1]](systems)
+def start_broken_systems(folder: Path) -> Iterator[Systems]:
+    with start_systems(folder) as systems:
+        WAYS[sys.argv[1]](systems)
         yield systems
 
 
 if __name__ == "__main__":
-    vars(story)["started"] = broken
+    vars(story)["start_systems"] = start_broken_systems
     sys.exit(story.main())

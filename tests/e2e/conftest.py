@@ -1,4 +1,4 @@
-"""The project's app in this process: the real worker library, emulators over TLS, real sockets; started once."""
+"""Runs the app once in this process, with the real worker library, emulators with TLS, and real sockets."""
 
 import logging
 from collections.abc import Iterator
@@ -12,17 +12,17 @@ import shared.app
 from emulators.base.emulator import EmulatedClock
 from local.host.functions_host import Host
 from local.host.queues import EmbeddedQueues
-from local.systems import ROOT, started
-from tests.e2e.world import PATIENCE, Events, World
+from local.systems import ROOT, start_systems
+from tests.e2e.world import WAIT_SECONDS, LogEvents, World
 
 
 @pytest.fixture(scope="session")
 def _started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Started once: the worker library takes one app a process. The environment is as before when a test begins."""
+    """Started once, because one process can load one app only. It leaves the environment unchanged."""
     clock = EmulatedClock()
     folder = tmp_path_factory.mktemp("systems")
     queues = EmbeddedQueues(clock=clock.now)
-    with pytest.MonkeyPatch.context() as during, started(folder) as systems:
+    with pytest.MonkeyPatch.context() as during, start_systems(folder) as systems:
         for name, value in systems.environ.items():
             during.setenv(name, value)
         host = Host(ROOT, queue=queues, clock=clock.now)
@@ -36,32 +36,32 @@ def _started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def world(_started: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Everything as at the start, and a store of the test's own."""
+    """The world after a reset, with a new store for each test."""
     for name, value in _started.systems.environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("STORE_FILE", str(tmp_path / "store.sqlite"))
-    _begin(_started)
+    _reset_world(_started)
     yield _started
     _started.systems.partner_center.dispatcher.forget()
-    with suppress(TimeoutError):  # what a test left in the queue goes with the next beginning
+    with suppress(TimeoutError):  # the reset for the next test removes what this test left in the queue
         _started.host.wait_idle(0)
     shared.app.reset()
 
 
-def _begin(world: World) -> None:
+def _reset_world(world: World) -> None:
     shared.app.reset()
     world.systems.reset()
-    assert world.systems.partner_center.dispatcher.wait_idle(PATIENCE)
+    assert world.systems.partner_center.dispatcher.wait_idle(WAIT_SECONDS)
     for queue in ("referral-events", "referral-events-poison"):
-        world.queues.clear(queue)
-    world.host.wait_idle(PATIENCE)
+        world.queues.clear_queue(queue)
+    world.host.wait_idle(WAIT_SECONDS)
     world.host.failures.clear()
 
 
 @pytest.fixture
-def logged() -> Iterator[Events]:
-    """The log events of the test."""
-    events, logger = Events(), logging.getLogger("cosell")
+def log_events() -> Iterator[LogEvents]:
+    """The connector's log events during the test."""
+    events, logger = LogEvents(), logging.getLogger("cosell")
     before = logger.level
     logger.addHandler(events)
     logger.setLevel(logging.INFO)

@@ -1,4 +1,4 @@
-"""What docs/install.md is walked with: the machine where commands are typed, and the people who click and consent."""
+"""Acts for test_install_walk.py: the machine on which commands are typed, and the people who click and consent."""
 
 import json
 import os
@@ -32,119 +32,121 @@ from tests.unit.infra.azure_deploy.fake_azure import FakeAzure, answer_deploymen
 ADMIN = ("--user", "ada.admin@partner.example")
 ON_HOLD = "On Hold"
 PLACEHOLDER = "placeholder: run `cosell connect partner-center`"
-OF_THE_PLATFORM = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")
-"""A person's machine has no managed identity."""
+PLATFORM_VARIABLES = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")
+"""The platform sets these variables in Azure. A person's machine has no managed identity."""
 
 
 @dataclass
 class Machine:
-    """A person's machine: a checkout, the Azure CLI, a browser. `cosell` is the real command."""
+    """A person's machine with a checkout and a stand-in for the Azure CLI. `run_cosell` runs the real command."""
 
     world: World
-    stage: FakeAzure
+    azure: FakeAzure
     az: StandInAz
     monkeypatch: pytest.MonkeyPatch
     environment: str = "staging"
-    said: dict[str, str] = field(default_factory=dict)
+    app_settings: dict[str, str] = field(default_factory=dict)
 
-    def deploys(self) -> None:
-        """`make deploy ENV=...`: Azure is played, what it leaves on this machine is real."""
-        self._azure_makes()
-        deploy(self.stage.open_session(self.environment))
+    def run_make_deploy(self) -> None:
+        """Run `make deploy ENV=...` with a stand-in for Azure. The files that it leaves on this machine are real."""
+        self._create_azure_resources()
+        deploy(self.azure.open_session(self.environment))
 
-    def promotes(self) -> None:
-        """`make promote`."""
+    def run_make_promote(self) -> None:
+        """Run `make promote` with a stand-in for Azure."""
         self.environment = "production"
-        self._azure_makes()
-        promote(self.stage.open_session(self.environment))
+        self._create_azure_resources()
+        promote(self.azure.open_session(self.environment))
 
-    def _azure_makes(self) -> None:
-        """Resources whose addresses are those of the emulators; the app begins with a preview."""
-        answer_deployment(self.stage, self.environment)
-        [answer] = self.stage.answers["deployment sub create"]
+    def _create_azure_resources(self) -> None:
+        """Create resources that have the addresses of the emulators. The app begins in preview mode."""
+        answer_deployment(self.azure, self.environment)
+        [answer] = self.azure.answers["deployment sub create"]
         outputs = answer["out"]["properties"]["outputs"]
         host = self.world.host.url
         outputs |= {"FUNCTION_APP_URL": {"value": host}, "EVENTS_URL": {"value": f"{host}/api/events"}}
-        self.said = {name: value for name, value in self.world.systems.environ.items() if name not in OF_THE_PLATFORM}
-        store = str(self.stage.folder / f"{self.environment}.sqlite")
-        self.said |= {"ENVIRONMENT": self.environment, "SYNC": "preview", "STORE_FILE": store}
-        outputs["APP_SETTINGS"] = {"value": self.said}
-        self.app_starts()
+        self.app_settings = {
+            name: value for name, value in self.world.systems.environ.items() if name not in PLATFORM_VARIABLES
+        }
+        store = str(self.azure.folder / f"{self.environment}.sqlite")
+        self.app_settings |= {"ENVIRONMENT": self.environment, "SYNC": "preview", "STORE_FILE": store}
+        outputs["APP_SETTINGS"] = {"value": self.app_settings}
+        self.start_app()
 
-    def app_starts(self) -> None:
-        """The platform gives the app its settings."""
-        for name, value in self.said.items():
+    def start_app(self) -> None:
+        """Start the app with its settings, as the platform does."""
+        for name, value in self.app_settings.items():
             self.monkeypatch.setenv(name, value)
         shared.app.reset()
 
-    def cosell(self, *words: str) -> Result:
-        """A command typed into a new shell."""
+    def run_cosell(self, *words: str) -> Result:
+        """Run a `cosell` command in a new shell."""
         before = dict(os.environ)
         http_challenge_cache.clear()
-        for name in (*OF_THE_PLATFORM, *self.said):
+        for name in (*PLATFORM_VARIABLES, *self.app_settings):
             os.environ.pop(name, None)
         try:
             return CliRunner().invoke(command, [*words, "--env", self.environment])
         finally:
             os.environ.clear()
             os.environ.update(before)
-            self._platform_hears()
+            self._apply_setting_changes()
 
-    def _platform_hears(self) -> None:
-        """An app whose settings were changed by the Azure CLI starts again with them."""
+    def _apply_setting_changes(self) -> None:
+        """Start the app again with the settings that the Azure CLI has changed, as the platform does."""
         for call in self.az.calls:
             if call[:4] == ["functionapp", "config", "appsettings", "set"]:
                 name, _, value = call[call.index("--settings") + 1].partition("=")
-                self.said[name] = value
-        self.app_starts()
+                self.app_settings[name] = value
+        self.start_app()
 
-    def tells(self, *words: str) -> dict[str, Any]:
-        """The JSON document of a command, with its exit code."""
-        result = self.cosell(*words, "--json")
+    def run_cosell_json(self, *words: str) -> dict[str, Any]:
+        """Run a `cosell` command with --json; returns its document, and its exit code as `exit`."""
+        result = self.run_cosell(*words, "--json")
         assert result.stdout, result.output
         document: dict[str, Any] = json.loads(result.stdout)
         return {"exit": result.exit_code, **document}
 
-    def examined(self) -> dict[str, dict[str, str]]:
-        """What `cosell doctor` finds, by check."""
-        return {check["name"]: check for check in self.tells("doctor")["checks"]}
+    def doctor_checks(self) -> dict[str, dict[str, str]]:
+        """The results of `cosell doctor` by the name of the check."""
+        return {check["name"]: check for check in self.run_cosell_json("doctor")["checks"]}
 
-    def failures(self) -> dict[str, str]:
-        """The remedies of the checks that failed."""
-        return {name: check["remedy"] for name, check in self.examined().items() if check["result"] == "failed"}
+    def failed_remedies(self) -> dict[str, str]:
+        """The remedies of the failed checks by the name of the check."""
+        return {name: check["remedy"] for name, check in self.doctor_checks().items() if check["result"] == "failed"}
 
     @property
-    def certificate(self) -> Path:
-        """What is uploaded to Salesforce."""
+    def certificate_path(self) -> Path:
+        """The certificate that is uploaded to Salesforce."""
         return Path(".cosell") / f"salesforce-{self.environment}.crt"
 
-    def deals_of_salesforce(self) -> dict[str | None, dict[str, Any]]:
+    def opportunities_by_referral(self) -> dict[str | None, dict[str, Any]]:
         """Opportunities by the id of their referral."""
-        return self.world.opportunities()
+        return self.world.opportunities_by_referral()
 
 
 @dataclass
 class People:
-    """Who clicks in Setup, uploads certificates and signs in: the emulators' own controls."""
+    """The people who click in Setup, upload certificates and sign in, through the control APIs of the emulators."""
 
     world: World
     machine: Machine
 
     def add_the_on_hold_stage(self) -> None:
-        self._on_hold(is_active=True)
+        self._set_on_hold_stage(is_active=True)
 
     def remove_the_on_hold_stage(self) -> None:
-        """An org has none by itself."""
-        self._on_hold(is_active=False)
+        """A new org has no such stage."""
+        self._set_on_hold_stage(is_active=False)
 
-    def _on_hold(self, *, is_active: bool) -> None:
+    def _set_on_hold_stage(self, *, is_active: bool) -> None:
         org = self.world.systems.salesforce
         [stage] = [row for row in org.records("OpportunityStage") if row["MasterLabel"] == ON_HOLD]
         org.edit("OpportunityStage", stage["Id"], {"IsActive": is_active}, user=org.founding.administrator)
 
     def upload_to_salesforce(self) -> None:
-        """Enable the app's JWT bearer flow with the certificate; integration user and administrator are approved."""
-        pem = self.machine.certificate.read_text(encoding="ascii")
+        """Enable the JWT bearer flow of the app with the certificate, and approve its users."""
+        pem = self.machine.certificate_path.read_text(encoding="ascii")
         self.world.systems.salesforce.register_app(CONSUMER_KEY, pem, USERNAME)
 
     def upload_to_entra(self) -> None:
@@ -154,7 +156,7 @@ class People:
         entra.register(entra.client_id, certificate_pem=file.read_text(encoding="ascii"))
 
     def open(self, address: str, *_: object) -> bool:
-        """The browser: signs in, consents, and posts the form that leads back to the command."""
+        """Act as the browser: sign in, consent, and post the form that leads back to the command."""
         with httpx.Client(verify=self.world.systems.authority.client(), trust_env=False) as browser:
             page = browser.get(address).text
             action = re.search(r'<form method="post" action="([^"]+)"', page)
@@ -163,13 +165,13 @@ class People:
             browser.post(action[1], data={name: unescape(value) for name, value in filled.items()})
         return True
 
-    def sit_before_the_browser(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer_the_browser(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(webbrowser, "_browsers", {"person": [None, self]})
         monkeypatch.setattr(webbrowser, "_tryorder", ["person"])
 
 
-def empty(world: World) -> None:
-    """The first day: no metadata and no stage of ours, no app that may sign in, a vault with a placeholder alone."""
+def empty_all_systems(world: World) -> None:
+    """Make the systems as on the first day: no metadata of the product, no app, and only a placeholder in the vault."""
     systems = world.systems
     systems.salesforce.bare = True
     systems.salesforce.restart()
@@ -181,8 +183,8 @@ def empty(world: World) -> None:
 
 
 @contextmanager
-def restored(world: World) -> Iterator[None]:
-    """What a reset does not bring back is as before at the end: one world serves all tests of a process."""
+def restore_afterwards(world: World) -> Iterator[None]:
+    """Restore what a reset does not restore, because all tests of a process share one world."""
     org = world.systems.salesforce
     apps = dict(org.oauth.apps)
     try:
@@ -193,8 +195,8 @@ def restored(world: World) -> Iterator[None]:
         org.oauth.apps.update(apps)
 
 
-def login_of(world: World) -> dict[str, object]:
-    """What `az account get-access-token` says to whoever is logged in."""
+def azure_login(world: World) -> dict[str, object]:
+    """The answer of `az account get-access-token` for a person who is logged in."""
     now = time.time()
     claims = {"aud": AUDIENCE, "exp": int(now) + 3600, "nbf": now, "oid": "the operator"}
     return {"accessToken": world.systems.identity.tokens.issue(claims), "expires_on": int(now) + 3600}

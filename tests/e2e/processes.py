@@ -1,4 +1,4 @@
-"""Commands of the local run in processes of their own."""
+"""Runs commands of the local run in processes of their own."""
 
 import os
 import re
@@ -12,55 +12,55 @@ from pathlib import Path
 
 from local.systems import ROOT
 
-WIDE = {"COLUMNS": "200", "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
-ENDS_WITHIN = 30.0
+COMMAND_ENVIRONMENT = {"COLUMNS": "200", "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+STOP_SECONDS = 30.0
 
 
-def environment(**environ: str) -> dict[str, str]:
-    return {**os.environ, **WIDE, **environ}
+def command_environment(**environ: str) -> dict[str, str]:
+    return {**os.environ, **COMMAND_ENVIRONMENT, **environ}
 
 
-def run(*arguments: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """A Python command to its end; `folder` is where it runs."""
+def run_python(*arguments: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python command in `folder` until it ends."""
     return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, *arguments], cwd=folder, env=environment(**environ), capture_output=True, text=True,
+        [sys.executable, *arguments], cwd=folder, env=command_environment(**environ), capture_output=True, text=True,
         timeout=100, check=False,
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Running:
-    """A command that serves until it is told to end."""
+class RunningCommand:
+    """A command that serves until a signal arrives."""
 
     process: subprocess.Popen[str]
 
     def read_until(self, pattern: str) -> re.Match[str]:
-        """Read lines up to the one that matches; the match. Fails with all that was said where none does."""
-        said = []
+        """Read the output up to a line that matches, and return the match. Fails with the whole output otherwise."""
+        lines = []
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            said.append(line)
-            if found := re.search(pattern, line):
-                return found
-        raise AssertionError(f"no line has {pattern!r}: {''.join(said)}")
+            lines.append(line)
+            if match := re.search(pattern, line):
+                return match
+        raise AssertionError(f"no line has {pattern!r}: {''.join(lines)}")
 
-    def end(self, number: signal.Signals = signal.SIGINT) -> tuple[int, str]:
-        """Send the signal; exit status and what is said until then."""
+    def stop_and_read(self, number: signal.Signals = signal.SIGINT) -> tuple[int, str]:
+        """Send the signal; returns the exit status and the rest of the output."""
         self.process.send_signal(number)
-        said, _ = self.process.communicate(timeout=ENDS_WITHIN)
-        return self.process.returncode, said
+        rest, _ = self.process.communicate(timeout=STOP_SECONDS)
+        return self.process.returncode, rest
 
 
 @contextmanager
-def serving(*arguments: str, folder: Path, **environ: str) -> Iterator[Running]:
-    """A Python command that serves; ended at the latest when the test is done. Errors are part of its output."""
+def start_python(*arguments: str, folder: Path, **environ: str) -> Iterator[RunningCommand]:
+    """Run a Python command that serves, at most until the block ends. Its errors are part of its output."""
     process = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, *arguments], cwd=folder, env=environment(**environ),
+        [sys.executable, *arguments], cwd=folder, env=command_environment(**environ),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     with process:
         try:
-            yield Running(process)
+            yield RunningCommand(process)
         finally:
             if process.poll() is None:
                 process.kill()

@@ -1,7 +1,7 @@
-"""Starts the host on the app once for each environment read from stdin; writes exit status and output of each.
+"""Starts the host once for each environment on the standard input, and writes the exit status and output of each start.
 
-One process for all: what is slow to import is imported once, and each start happens in a fork, so that it is the first
-one that its process sees.
+The modules that are slow to import are imported once. Each start happens in a fork, because a process can load one app
+only.
 """
 
 import json
@@ -19,26 +19,26 @@ import shared.webhook.certificate_chain  # noqa: F401 - as above
 from local.host.__main__ import main
 from local.systems import ROOT
 
-SECONDS = 5
-"""A start that is not refused would serve for ever."""
+MAX_SECONDS = 5
+"""A start that is not refused would serve without end."""
 
 
-def attempt(environ: dict[str, str]) -> tuple[int, str]:
-    """Exit status and output of `python -m local.host` under this environment alone."""
+def attempt_start(environ: dict[str, str]) -> tuple[int, str]:
+    """The exit status and output of `python -m local.host` with exactly this environment."""
     with tempfile.TemporaryFile() as output:
         child = os.fork()
         if child == 0:
-            started(environ, output.fileno())
+            run_child(environ, output.fileno())
         _, status = os.waitpid(child, 0)
         output.seek(0)
         return os.waitstatus_to_exitcode(status), output.read().decode()
 
 
-def started(environ: dict[str, str], output: int) -> None:
-    """The child: never returns."""
+def run_child(environ: dict[str, str], output: int) -> None:
+    """Start the host in the child process. Never returns."""
     code = 70
     try:
-        signal.alarm(SECONDS)
+        signal.alarm(MAX_SECONDS)
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.environ.clear()
@@ -52,4 +52,4 @@ def started(environ: dict[str, str], output: int) -> None:
 
 if __name__ == "__main__":
     os.chdir(Path(tempfile.gettempdir()))
-    json.dump([attempt(environ) for environ in json.load(sys.stdin)], sys.stdout)
+    json.dump([attempt_start(environ) for environ in json.load(sys.stdin)], sys.stdout)

@@ -1,4 +1,4 @@
-"""The queue's two functions: what becomes of messages that fail, and of messages that say nothing."""
+"""The two queue functions handle messages that fail, and messages that name no referral."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -10,60 +10,60 @@ from emulators.base.emulator import Fault, FaultKind
 from shared.app import app
 from shared.domain.deal import Side
 from shared.sync.ports import RetryEntry
-from tests.e2e.world import PATIENCE, Events, World
+from tests.e2e.world import WAIT_SECONDS, LogEvents, World
 
 RESOURCE = "https://api.partnercenter.microsoft.com/engagements/v1/referrals/"
 EVENTS, POISON = "referral-events", "referral-events-poison"
 LATER = datetime.now(UTC) + timedelta(days=1)
 
 
-def due_referrals() -> list[RetryEntry]:
+def list_retry_entries() -> list[RetryEntry]:
     return list(app().store.retry_entries(Side.PARTNER_CENTER, LATER, 100))
 
 
-def let_time_pass() -> None:
-    """Everything on the due list is due now."""
-    for row in due_referrals():
-        app().store.put_retry_entry(RetryEntry(row.side, row.key, datetime.now(UTC), row.cause, row.attempts))
+def make_all_due() -> None:
+    """Make every retry entry due now."""
+    for entry in list_retry_entries():
+        app().store.put_retry_entry(RetryEntry(entry.side, entry.key, datetime.now(UTC), entry.cause, entry.attempts))
 
 
 def send_event(world: World, referral: str) -> None:
-    assert world.send(*world.systems.partner_center.signed_event(referral)).status_code == 202
+    assert world.post_event(*world.systems.partner_center.signed_event(referral)).status_code == 202
 
 
-def failed(world: World, times: int) -> bool:
+def has_failed_times(world: World, times: int) -> bool:
     return len(world.host.failures) == times
 
 
-def test_a_message_that_fails_every_time_ends_on_the_due_list_and_is_applied_later(
-    world: World, logged: Events
+def test_a_message_that_fails_every_time_enters_the_retry_queue_and_is_applied_later(
+    world: World, log_events: LogEvents
 ) -> None:
-    """Salesforce is away from the start: not even the sign-in succeeds."""
+    """Salesforce fails from the start, so that even the sign-in does not succeed."""
     referral = world.systems.partner_center.microsoft_sends()
     world.systems.salesforce.faults.append(Fault(FaultKind.DROP, times=1_000))
 
     send_event(world, referral)
     for tries in range(1, 6):
-        world.until(partial(failed, world, tries))
+        world.wait_until(partial(has_failed_times, world, tries))
         world.clock.advance(31)  # past the visibility timeout of host.json
-    world.host.wait_idle(PATIENCE)
+    world.host.wait_idle(WAIT_SECONDS)
 
     assert {failure.function for failure in world.host.failures} == {"apply_event"}
     assert len(world.host.failures) == 5
-    assert (world.queued(EVENTS), world.queued(POISON)) == (0, 0)
-    assert [(row.key, row.cause) for row in due_referrals()] == [(referral, "poisoned")]
-    assert [e["referral_id"] for e in logged.named("event_poisoned")] == [referral]
+    assert (world.count_queued(EVENTS), world.count_queued(POISON)) == (0, 0)
+    assert [(entry.key, entry.cause) for entry in list_retry_entries()] == [(referral, "poisoned")]
+    assert [e["referral_id"] for e in log_events.events_named("event_poisoned")] == [referral]
 
     world.systems.salesforce.faults.clear()
-    let_time_pass()
-    world.host.fire("push_opportunities")
+    make_all_due()
+    world.host.run_now("push_opportunities")
 
-    assert referral in world.opportunities()
-    assert due_referrals() == []
+    assert referral in world.opportunities_by_referral()
+    assert list_retry_entries() == []
 
 
-def test_a_refused_sign_in_pauses_the_side_instead_of_being_tried_with_every_message(
-    world: World, logged: Events
+def test_a_refused_sign_in_pauses_the_side_so_that_no_message_tries_it_again(
+    world: World, log_events: LogEvents
 ) -> None:
     refusal = Fault(
         FaultKind.ANSWER, path="/services/oauth2/token", times=1_000, status=400,
@@ -73,18 +73,18 @@ def test_a_refused_sign_in_pauses_the_side_instead_of_being_tried_with_every_mes
     referrals = [world.systems.partner_center.microsoft_sends() for _ in range(3)]
 
     send_event(world, referrals[0])
-    world.until(lambda: len(world.host.failures) == 1)
+    world.wait_until(lambda: len(world.host.failures) == 1)
     tried = len(world.systems.salesforce.journal)
     for referral in referrals[1:]:
         send_event(world, referral)
-    world.until(lambda: len(due_referrals()) == len(referrals) - 1)
-    world.host.fire("push_opportunities")
-    world.host.fire("sweep_referrals")
+    world.wait_until(lambda: len(list_retry_entries()) == len(referrals) - 1)
+    world.host.run_now("push_opportunities")
+    world.host.run_now("sweep_referrals")
 
     assert len(world.systems.salesforce.journal) == tried
-    assert [event["code"] for event in logged.named("sign_in_failed")] == ["invalid_grant"]
-    assert [event["reason"] for event in logged.named("run_skipped")] == ["side_paused"]
-    assert {row.cause for row in due_referrals()} == {"side_paused"}
+    assert [event["code"] for event in log_events.events_named("sign_in_failed")] == ["invalid_grant"]
+    assert [event["reason"] for event in log_events.events_named("run_skipped")] == ["side_paused"]
+    assert {entry.cause for entry in list_retry_entries()} == {"side_paused"}
     assert [failure.function for failure in world.host.failures] == ["apply_event"]
 
 
@@ -103,16 +103,16 @@ def test_a_refused_sign_in_pauses_the_side_instead_of_being_tried_with_every_mes
     ],
 )
 @pytest.mark.parametrize("queue", [EVENTS, POISON])
-def test_a_message_that_says_nothing_is_done_without_a_call(
-    world: World, logged: Events, queue: str, message: str
+def test_a_message_that_names_no_referral_is_removed_without_a_call(
+    world: World, log_events: LogEvents, queue: str, message: str
 ) -> None:
-    world.queues.put(queue, message)
-    world.host.wait_idle(PATIENCE)
+    world.queues.put_message(queue, message)
+    world.host.wait_idle(WAIT_SECONDS)
 
     assert world.host.failures == []
-    assert (world.queued(EVENTS), world.queued(POISON)) == (0, 0)
-    assert world.remote_calls() == 0
-    assert [e["event"] for e in logged.all] == ["event_not_understood"]
+    assert (world.count_queued(EVENTS), world.count_queued(POISON)) == (0, 0)
+    assert world.count_remote_calls() == 0
+    assert [e["event"] for e in log_events.all] == ["event_not_understood"]
 
 
 def test_ten_events_of_one_new_deal_make_one_opportunity(world: World) -> None:
@@ -120,11 +120,11 @@ def test_ten_events_of_one_new_deal_make_one_opportunity(world: World) -> None:
     _, body = world.systems.partner_center.signed_event(referral)
     message = json.dumps({"received": "2026-11-01T00:00:00Z", "body": body.decode()})
     for _ in range(10):
-        world.queues.put(EVENTS, message)
-    world.host.wait_idle(PATIENCE)
-    let_time_pass()
-    world.host.fire("push_opportunities")
+        world.queues.put_message(EVENTS, message)
+    world.host.wait_idle(WAIT_SECONDS)
+    make_all_due()
+    world.host.run_now("push_opportunities")
 
     assert world.host.failures == []
     assert len(world.systems.salesforce.records("Opportunity")) == 1
-    assert due_referrals() == []
+    assert list_retry_entries() == []

@@ -1,4 +1,4 @@
-"""The app as Azure would index it (reference/azure.md 1.4)."""
+"""Azure finds these functions in the app: docs/reference/azure.md#rules-of-the-function-index."""
 
 from typing import Any
 
@@ -16,48 +16,52 @@ FUNCTIONS = {
 }
 
 
-def trigger(function: Function, *names: str) -> list[Any]:
-    return [function.trigger.get(name) for name in names]
+def trigger_values(function: Function, *names: str) -> list[Any]:
+    return [function.trigger_binding.get(name) for name in names]
 
 
 def test_the_app_has_these_functions_and_no_others(world: World) -> None:
-    assert {name: function.kind for name, function in world.host.functions.items()} == FUNCTIONS
+    assert {name: function.trigger_type for name, function in world.host.functions.items()} == FUNCTIONS
 
 
-def test_the_host_finds_nothing_to_refuse(world: World) -> None:
-    assert world.host.check() == []
+def test_the_host_finds_no_problems(world: World) -> None:
+    assert world.host.list_problems() == []
 
 
-def test_http_functions_stand_at_their_routes_with_their_levels(world: World) -> None:
+def test_http_functions_have_their_routes_methods_and_levels(world: World) -> None:
     functions = world.host.functions
-    found = {name: (f.route, f.methods, f.level) for name, f in functions.items() if f.kind == HTTP}
+    routes = {
+        name: (f.route_template, f.http_methods, f.auth_level)
+        for name, f in functions.items()
+        if f.trigger_type == HTTP
+    }
 
-    assert found == {
+    assert routes == {
         "receive_event": ("events", frozenset({"POST"}), "anonymous"),
         "report_health": ("health", frozenset({"GET"}), "function"),
     }
 
 
-def test_queues_and_schedules_are_settings(world: World) -> None:
+def test_queue_names_and_schedules_come_from_settings(world: World) -> None:
     functions = world.host.functions
 
-    assert functions["apply_event"].queue == "referral-events"
-    assert functions["apply_poison"].queue == "referral-events-poison"
-    assert [binding["queueName"] for binding in functions["receive_event"].outputs if binding["type"] == "queue"] == [
-        "referral-events"
-    ]
-    assert trigger(functions["push_opportunities"], "schedule", "runOnStartup", "useMonitor") == [
+    assert functions["apply_event"].queue_name == "referral-events"
+    assert functions["apply_poison"].queue_name == "referral-events-poison"
+    assert [
+        binding["queueName"] for binding in functions["receive_event"].output_bindings if binding["type"] == "queue"
+    ] == ["referral-events"]
+    assert trigger_values(functions["push_opportunities"], "schedule", "runOnStartup", "useMonitor") == [
         "0 * * * * *", False, True,
     ]  # fmt: skip
-    assert trigger(functions["sweep_referrals"], "schedule", "runOnStartup", "useMonitor") == [
+    assert trigger_values(functions["sweep_referrals"], "schedule", "runOnStartup", "useMonitor") == [
         "0 */15 * * * *", False, True,
     ]  # fmt: skip
-    assert trigger(functions["keep_credentials"], "schedule", "runOnStartup", "useMonitor") == [
+    assert trigger_values(functions["keep_credentials"], "schedule", "runOnStartup", "useMonitor") == [
         "0 17 3 * * *", False, True,
     ]  # fmt: skip
 
 
-def test_storage_is_named_by_one_connection(world: World) -> None:
+def test_all_queue_bindings_use_one_connection(world: World) -> None:
     bindings = [binding for function in world.host.functions.values() for binding in function.bindings]
 
     assert {binding["connection"] for binding in bindings if "queueName" in binding} == {"AzureWebJobsStorage"}

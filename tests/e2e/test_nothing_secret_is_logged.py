@@ -1,4 +1,7 @@
-"""Ids and hashes only (design.md section 4, rule 8): a story full of canaries, every logger at DEBUG, not one hit."""
+"""Logs hold ids and hashes only: docs/protocol.md#rule-8-nothing-secret-or-personal-in-logs.
+
+The tests use canary values for all personal data, and search for them in the output of every logger at level DEBUG.
+"""
 
 import logging
 import traceback
@@ -23,8 +26,8 @@ CANARIES = {
 }
 
 
-class Everything(logging.Handler):
-    """All that any logger says: message, arguments, extras and traceback."""
+class AllLogLines(logging.Handler):
+    """Everything that any logger writes: message, arguments, extras and traceback."""
 
     def __init__(self) -> None:
         super().__init__(logging.NOTSET)
@@ -36,23 +39,23 @@ class Everything(logging.Handler):
 
 
 @pytest.fixture
-def everything(world: World) -> Iterator[Everything]:  # noqa: ARG001 - the app is made in its environment
-    """Every logger at DEBUG, but for what the app itself holds back when it is made."""
+def all_log_lines(world: World) -> Iterator[AllLogLines]:  # noqa: ARG001 - the app is built in the world's environment
+    """The output of every logger at level DEBUG, except the loggers that the app quiets when it starts."""
     loggers = [logging.getLogger(name) for name in ("", *logging.root.manager.loggerDict)]
     before = [(logger, logger.level) for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.DEBUG)
-    handler = Everything()
+    handler = AllLogLines()
     logging.getLogger().addHandler(handler)
-    app()  # what a process does at its start: it quiets the libraries
+    app()  # builds the app, which quiets the loggers of libraries
     yield handler
     logging.getLogger().removeHandler(handler)
     for logger, level in before:
         logger.setLevel(level)
 
 
-def secrets(world: World) -> dict[str, str]:
-    """What must never be read in a log: secrets, tokens, keys and people."""
+def secret_values(world: World) -> dict[str, str]:
+    """The values that must never appear in a log: secrets, tokens, keys and personal data."""
     names = ("partner-center-refresh-token", "partner-center-client-secret")
     values = {name: version.value for name in names for version in world.systems.vault.shelf.find(name).versions}
     key = world.systems.vault.shelf.find("salesforce-private-key").latest.value
@@ -61,18 +64,18 @@ def secrets(world: World) -> dict[str, str]:
     return values | CANARIES
 
 
-def hits(world: World, said: list[str]) -> dict[str, str]:
-    """The canaries that were seen, each with a line that has it."""
-    found = {}
-    for name, value in secrets(world).items():
-        for line in said:
+def find_canaries(world: World, lines: list[str]) -> dict[str, str]:
+    """The values that appear in the lines, each with the start of such a line."""
+    lines_by_canary = {}
+    for name, value in secret_values(world).items():
+        for line in lines:
             if value in line:
-                found[name] = line[:400]
-    return found
+                lines_by_canary[name] = line[:400]
+    return lines_by_canary
 
 
-def customer() -> dict[str, object]:
-    """Fields of an inbound referral."""
+def referral_values() -> dict[str, object]:
+    """Values of an inbound referral, all of them canaries."""
     contact = {
         "firstName": CANARIES["person"], "lastName": CANARIES["surname"],
         "email": CANARIES["email"], "phoneNumber": CANARIES["phone"],
@@ -87,8 +90,8 @@ def customer() -> dict[str, object]:
     }
 
 
-def a_story(world: World) -> None:
-    """Both ways, with what fails on the way: held, refused, throttled, lost, poisoned."""
+def exercise_both_directions(world: World) -> None:
+    """Sync in both directions, with failures: held, rejected, unavailable, and a lost reply."""
     salesforce, partner = world.systems.salesforce, world.systems.partner_center
     account = salesforce.insert(
         "Account", {"Name": CANARIES["company"], "BillingCity": CANARIES["city"], "BillingCountry": "DE"}
@@ -96,52 +99,54 @@ def a_story(world: World) -> None:
     values = {"Name": CANARIES["deal"], "Description": CANARIES["notes"], "AccountId": account}
     opportunity = world.seller_creates(**values)
     world.seller_creates(**values, Amount=None)
-    world.host.fire("push_opportunities")
+    world.host.run_now("push_opportunities")
     partner.register_events(f"{world.host.url}/api/events")
     salesforce.edit("Opportunity", opportunity, {"Description": CANARIES["notes"] + ".", "Amount": 5})
-    partner.faults.append(Fault(FaultKind.ANSWER, method="PATCH", status=400, body=refusal()))
-    world.host.fire("push_opportunities")
+    partner.faults.append(Fault(FaultKind.ANSWER, method="PATCH", status=400, body=refusal_body()))
+    world.host.run_now("push_opportunities")
     salesforce.faults.append(Fault(FaultKind.ANSWER, path="/composite", status=503, times=2, body=CANARIES["notes"]))
     partner.faults.append(Fault(FaultKind.TRUNCATE, method="GET", times=2))
-    partner.microsoft_sends(**customer())
-    world.settle()
+    partner.microsoft_sends(**referral_values())
+    world.wait_for_events()
     for timer in ("sweep_referrals", "push_opportunities", "sweep_referrals"):
-        world.host.fire(timer)
+        world.host.run_now(timer)
 
 
-def refusal() -> str:
-    """The service's error, with the offending value in it."""
+def refusal_body() -> str:
+    """The error body of the service, with the rejected value in it."""
     return (
         '{"error":{"code":"invalidRequest","message":"The value ' + CANARIES["notes"] + " of "
         + CANARIES["email"] + ' is not valid.","target":"/details/notes"}}'
     )  # fmt: skip
 
 
-def test_the_detector_sees_messages_arguments_extras_and_tracebacks(world: World, everything: Everything) -> None:
+def test_the_search_finds_canaries_in_messages_arguments_extras_and_tracebacks(
+    world: World, all_log_lines: AllLogLines
+) -> None:
     logger = logging.getLogger("some.library")
     logger.debug("sent to %s", CANARIES["email"])
     logger.debug("sent", extra={"body": {"notes": CANARIES["notes"]}})
     try:
-        int(f"{CANARIES['phone']} is no number")
+        int(f"{CANARIES['phone']} is not a number")
     except ValueError:
         logger.debug("failed", exc_info=True)
 
-    assert set(hits(world, everything.lines)) == {"email", "notes", "phone"}
+    assert set(find_canaries(world, all_log_lines.lines)) == {"email", "notes", "phone"}
 
 
-def test_a_whole_story_leaves_no_canary_in_any_log(
-    world: World, everything: Everything, capfd: pytest.CaptureFixture[str]
+def test_a_sync_in_both_directions_leaves_no_canary_in_any_log(
+    world: World, all_log_lines: AllLogLines, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    a_story(world)
+    exercise_both_directions(world)
 
-    assert any("opportunity_created" in line for line in everything.lines)
-    assert any("referral_created" in line for line in everything.lines)
+    assert any("opportunity_created" in line for line in all_log_lines.lines)
+    assert any("referral_created" in line for line in all_log_lines.lines)
     printed = capfd.readouterr()
-    assert hits(world, [*everything.lines, printed.out, printed.err]) == {}
+    assert find_canaries(world, [*all_log_lines.lines, printed.out, printed.err]) == {}
 
 
 def test_a_refused_sign_in_leaves_no_canary_in_any_log(
-    world: World, everything: Everything, capfd: pytest.CaptureFixture[str]
+    world: World, all_log_lines: AllLogLines, capfd: pytest.CaptureFixture[str]
 ) -> None:
     user, description = world.systems.environ["SALESFORCE_USERNAME"], CANARIES["email"]
     body = f'{{"error":"invalid_grant","error_description":"user {user} {description}"}}'
@@ -149,21 +154,21 @@ def test_a_refused_sign_in_leaves_no_canary_in_any_log(
         Fault(FaultKind.ANSWER, path="/oauth2/token", times=5, status=400, body=body)
     )
     with pytest.raises(InvocationFailed) as refused:
-        world.host.fire("push_opportunities")
+        world.host.run_now("push_opportunities")
 
     printed = capfd.readouterr()
-    said = [*everything.lines, printed.out, printed.err, str(refused.value), refused.value.stack]
-    assert hits(world, said) == {}
-    assert not [line for line in said if user in line]
+    lines = [*all_log_lines.lines, printed.out, printed.err, str(refused.value), refused.value.stack]
+    assert find_canaries(world, lines) == {}
+    assert not [line for line in lines if user in line]
 
 
-def test_a_refused_redemption_leaves_no_canary_in_any_log(
-    world: World, everything: Everything, capfd: pytest.CaptureFixture[str]
+def test_a_refused_refresh_token_leaves_no_canary_in_any_log(
+    world: World, all_log_lines: AllLogLines, capfd: pytest.CaptureFixture[str]
 ) -> None:
     world.seller_creates(Name=CANARIES["deal"], Description=CANARIES["notes"])
     world.systems.partner.entra.fail_next(700082, times=5)
-    world.host.fire("push_opportunities")
+    world.host.run_now("push_opportunities")
 
     printed = capfd.readouterr()
-    assert any("sign_in_failed" in line for line in everything.lines)
-    assert hits(world, [*everything.lines, printed.out, printed.err]) == {}
+    assert any("sign_in_failed" in line for line in all_log_lines.lines)
+    assert find_canaries(world, [*all_log_lines.lines, printed.out, printed.err]) == {}

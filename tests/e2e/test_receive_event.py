@@ -1,4 +1,4 @@
-"""The event door through the worker library: what is answered, what is queued, what is logged."""
+"""The webhook answers, queues and logs events, called through the worker library."""
 
 import base64
 import json
@@ -6,15 +6,15 @@ import logging
 
 import pytest
 
-from tests.e2e.world import Events, World
+from tests.e2e.world import LogEvents, World
 
-NAMED = "11111111-aaaa-4bbb-8ccc-222222222222"
-RESOURCE = "https://api.partnercenter.microsoft.com/engagements/v1/referrals/"
-TESTS = "http://api.partnercenter.microsoft.com/webhooks/v1/registration/validationEvents/"
+REFERRAL_ID = "11111111-aaaa-4bbb-8ccc-222222222222"
+REFERRAL_URL = "https://api.partnercenter.microsoft.com/engagements/v1/referrals/"
+TEST_EVENT_URL = "http://api.partnercenter.microsoft.com/webhooks/v1/registration/validationEvents/"
 
 
-def signed(world: World, body: bytes) -> dict[str, str]:
-    """Headers of a body that the dispatcher itself signed."""
+def sign_headers(world: World, body: bytes) -> dict[str, str]:
+    """The headers of an event whose body the dispatcher signed."""
     host = world.systems.partner.certificates
     return {
         "Content-Type": "application/json",
@@ -24,24 +24,28 @@ def signed(world: World, body: bytes) -> dict[str, str]:
     }
 
 
-def event(uri: str = RESOURCE + NAMED, name: str = "referral-updated") -> bytes:
+def event_body(uri: str = REFERRAL_URL + REFERRAL_ID, name: str = "referral-updated") -> bytes:
     return json.dumps({"EventName": name, "ResourceUri": uri, "ResourceName": "referral"}).encode()
 
 
-def untouched(world: World) -> bool:
-    return world.queued() == 0 and world.systems.partner_center.journal == [] and world.systems.salesforce.journal == []
+def is_untouched(world: World) -> bool:
+    return (
+        world.count_queued() == 0
+        and world.systems.partner_center.journal == []
+        and world.systems.salesforce.journal == []
+    )
 
 
-def test_an_event_is_answered_202_and_its_deal_becomes_an_opportunity(world: World, logged: Events) -> None:
+def test_an_event_is_answered_202_and_its_deal_becomes_an_opportunity(world: World, log_events: LogEvents) -> None:
     referral = world.systems.partner_center.microsoft_sends()
     headers, body = world.systems.partner_center.signed_event(referral, "referral-created")
 
-    answer = world.send(headers, body)
-    world.settle()
+    answer = world.post_event(headers, body)
+    world.wait_for_events()
 
     assert (answer.status_code, answer.content) == (202, b"")
-    assert referral in world.opportunities()
-    assert [e["event"] for e in logged.all] == ["event_accepted", "opportunity_created"]
+    assert referral in world.opportunities_by_referral()
+    assert [e["event"] for e in log_events.all] == ["event_accepted", "opportunity_created"]
     assert world.host.failures == []
 
 
@@ -51,81 +55,83 @@ def test_the_signature_may_stand_in_either_header(world: World, *, x_ms_signatur
     headers, body = world.systems.partner_center.signed_event(referral, x_ms_signature=x_ms_signature)
 
     assert ("Authorization" in headers) is not x_ms_signature
-    assert world.send(headers, body).status_code == 202
-    world.settle()
-    assert referral in world.opportunities()
+    assert world.post_event(headers, body).status_code == 202
+    world.wait_for_events()
+    assert referral in world.opportunities_by_referral()
 
 
 def test_an_event_from_the_dispatcher_travels_all_the_way(world: World) -> None:
     world.systems.partner_center.register_events(f"{world.host.url}/api/events")
 
     referral = world.systems.partner_center.microsoft_sends()
-    world.settle()
+    world.wait_for_events()
 
     assert [delivery.status for delivery in world.systems.partner_center.dispatcher.journal] == [202]
-    assert referral in world.opportunities()
+    assert referral in world.opportunities_by_referral()
 
 
-def test_a_body_changed_after_signing_is_answered_401_without_a_word(world: World, logged: Events) -> None:
-    headers, body = world.systems.partner_center.signed_event(NAMED)
+def test_a_body_changed_after_signing_is_answered_401_without_a_reason(world: World, log_events: LogEvents) -> None:
+    headers, body = world.systems.partner_center.signed_event(REFERRAL_ID)
 
-    answer = world.send(headers, body.replace(b"updated", b"created"))
+    answer = world.post_event(headers, body.replace(b"updated", b"created"))
 
     assert (answer.status_code, answer.content) == (401, b"")
-    assert [e["reason"] for e in logged.named("event_refused")] == ["signature_wrong"]
-    assert untouched(world)
+    assert [e["reason"] for e in log_events.events_named("event_refused")] == ["signature_wrong"]
+    assert is_untouched(world)
 
 
 @pytest.mark.parametrize("missing", ["x-ms-signature", "X-MS-Certificate-Url", "X-MS-Signature-Algorithm"])
 def test_an_event_without_one_of_its_headers_is_answered_401(world: World, missing: str) -> None:
-    headers, body = world.systems.partner_center.signed_event(NAMED)
+    headers, body = world.systems.partner_center.signed_event(REFERRAL_ID)
     del headers[missing]
 
-    answer = world.send(headers, body)
+    answer = world.post_event(headers, body)
 
     assert (answer.status_code, answer.content) == (401, b"")
-    assert untouched(world)
+    assert is_untouched(world)
 
 
-def test_a_body_that_is_too_large_is_answered_413_before_its_signature_is_looked_at(
-    world: World, logged: Events
+def test_a_body_that_is_too_large_is_answered_413_before_its_signature_is_checked(
+    world: World, log_events: LogEvents
 ) -> None:
-    body = event() + b" " * 65_536
+    body = event_body() + b" " * 65_536
     fetched = len(world.systems.partner.certificates.journal)
 
-    answer = world.send(signed(world, body) | {"X-MS-Certificate-Url": "https://nowhere.example/cert/x.cer"}, body)
+    answer = world.post_event(
+        sign_headers(world, body) | {"X-MS-Certificate-Url": "https://nowhere.example/cert/x.cer"}, body
+    )
 
     assert (answer.status_code, answer.content) == (413, b"")
-    assert [e["reason"] for e in logged.named("event_refused")] == ["body_too_large"]
+    assert [e["reason"] for e in log_events.events_named("event_refused")] == ["body_too_large"]
     assert len(world.systems.partner.certificates.journal) == fetched
-    assert untouched(world)
+    assert is_untouched(world)
 
 
 @pytest.mark.parametrize("filler", ["x", '\\"', "é"])
-def test_the_largest_body_that_is_let_in_fits_into_the_queue(world: World, filler: str) -> None:
-    """A message holds 64 KiB in base64: an event that passes the door must never fail there with a 5xx."""
+def test_the_largest_accepted_body_fits_into_the_queue(world: World, filler: str) -> None:
+    """A queue message holds 64 KiB in base64. An accepted event must never fail there with status 5xx."""
     referral = world.systems.partner_center.microsoft_sends()
-    body = event(uri=RESOURCE + referral)
+    body = event_body(uri=REFERRAL_URL + referral)
     room = 65_536 - len(body) - len(', "AuditUri": ""')
     text = filler * (room // len(filler.encode()))
     largest = body[:-1] + f', "AuditUri": "{text}"}}'.encode()
 
-    answer = world.send(signed(world, largest), largest)
-    world.settle()
+    answer = world.post_event(sign_headers(world, largest), largest)
+    world.wait_for_events()
 
     assert answer.status_code == 202
     assert world.host.failures == []
-    assert referral in world.opportunities()
+    assert referral in world.opportunities_by_referral()
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/jsonx", ""])
 def test_another_content_type_is_answered_415(world: World, content_type: str) -> None:
-    headers, body = world.systems.partner_center.signed_event(NAMED)
+    headers, body = world.systems.partner_center.signed_event(REFERRAL_ID)
 
-    answer = world.send(headers | {"Content-Type": content_type}, body)
+    answer = world.post_event(headers | {"Content-Type": content_type}, body)
 
     assert (answer.status_code, answer.content) == (415, b"")
-    assert untouched(world)
+    assert is_untouched(world)
 
 
 @pytest.mark.parametrize(
@@ -136,70 +142,72 @@ def test_another_content_type_is_answered_415(world: World, content_type: str) -
         (b"[1]", "not_an_object"),
         (b"\xff\xfe", "not_utf8"),
         (b"[" * 20_000, "too_deep"),
-        (event(name="referral-vanished"), "unknown_event"),
-        (event(name="invoice-ready"), "other_event"),
-        (event(uri="https://evil.example/engagements/v1/referrals/" + NAMED), "foreign_resource"),
-        (event(uri=RESOURCE + "../" + NAMED), "foreign_resource"),
+        (event_body(name="referral-vanished"), "unknown_event"),
+        (event_body(name="invoice-ready"), "other_event"),
+        (event_body(uri="https://evil.example/engagements/v1/referrals/" + REFERRAL_ID), "foreign_resource"),
+        (event_body(uri=REFERRAL_URL + "../" + REFERRAL_ID), "foreign_resource"),
     ],
 )
-def test_signed_but_not_understood_is_answered_202_and_logged_but_not_queued(
-    world: World, logged: Events, body: bytes, reason: str
+def test_a_signed_event_that_is_not_understood_is_answered_202_and_logged_but_not_queued(
+    world: World, log_events: LogEvents, body: bytes, reason: str
 ) -> None:
-    answer = world.send(signed(world, body), body)
+    answer = world.post_event(sign_headers(world, body), body)
 
     assert (answer.status_code, answer.content) == (202, b"")
-    (told,) = logged.named("event_not_understood")
-    assert told["reason"] == reason
-    assert len(told["event_id"]) == 16
-    assert untouched(world)
+    (log_event,) = log_events.events_named("event_not_understood")
+    assert log_event["reason"] == reason
+    assert len(log_event["event_id"]) == 16
+    assert is_untouched(world)
 
 
-def test_a_test_event_is_noted_as_information_and_asks_for_nothing(
-    world: World, logged: Events, caplog: pytest.LogCaptureFixture
+def test_a_test_event_is_logged_as_information_and_causes_no_call(
+    world: World, log_events: LogEvents, caplog: pytest.LogCaptureFixture
 ) -> None:
-    body = event(uri=f"{TESTS}{NAMED}", name="test-created")
+    body = event_body(uri=f"{TEST_EVENT_URL}{REFERRAL_ID}", name="test-created")
 
     with caplog.at_level(logging.INFO, logger="cosell"):
-        answer = world.send(signed(world, body), body)
+        answer = world.post_event(sign_headers(world, body), body)
 
     assert (answer.status_code, answer.content) == (202, b"")
-    assert logged.all == [{"event": "event_tested", "correlation_id": NAMED}]
+    assert log_events.all == [{"event": "event_tested", "correlation_id": REFERRAL_ID}]
     assert [record.levelname for record in caplog.records if record.name == "cosell"] == ["INFO"]
-    assert untouched(world)
+    assert is_untouched(world)
 
 
-def test_a_replayed_event_is_answered_202_and_changes_nothing(world: World) -> None:
+def test_a_repeated_event_is_answered_202_and_changes_nothing(world: World) -> None:
     referral = world.systems.partner_center.microsoft_sends()
     headers, body = world.systems.partner_center.signed_event(referral)
-    world.send(headers, body)
-    world.settle()
-    before = world.opportunities()[referral]
+    world.post_event(headers, body)
+    world.wait_for_events()
+    before = world.opportunities_by_referral()[referral]
 
-    assert [world.send(headers, body).status_code for _ in range(3)] == [202, 202, 202]
-    world.settle()
+    assert [world.post_event(headers, body).status_code for _ in range(3)] == [202, 202, 202]
+    world.wait_for_events()
 
-    assert world.opportunities()[referral] == before
-    assert len(world.opportunities()) == 1
+    assert world.opportunities_by_referral()[referral] == before
+    assert len(world.opportunities_by_referral()) == 1
 
 
-def test_an_event_whose_referral_is_gone_is_read_once_and_done(world: World, logged: Events) -> None:
-    headers, body = world.systems.partner_center.signed_event(NAMED)
+def test_an_event_whose_referral_does_not_exist_causes_one_read_and_is_done(
+    world: World, log_events: LogEvents
+) -> None:
+    headers, body = world.systems.partner_center.signed_event(REFERRAL_ID)
 
-    assert world.send(headers, body).status_code == 202
-    world.settle()
+    assert world.post_event(headers, body).status_code == 202
+    world.wait_for_events()
 
     assert [entry.status for entry in world.systems.partner_center.journal] == [404]
-    assert [e["referral_id"] for e in logged.named("referral_missing")] == [NAMED]
-    assert world.queued() == world.queued("referral-events-poison") == 0
+    assert [e["referral_id"] for e in log_events.events_named("referral_missing")] == [REFERRAL_ID]
+    assert world.count_queued() == world.count_queued("referral-events-poison") == 0
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_only_posts_are_events(world: World, method: str) -> None:
+def test_other_methods_than_post_are_answered_404(world: World, method: str) -> None:
     assert world.client.request(method, "/api/events").status_code == 404
 
 
-def test_the_refusals_are_warnings(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_event_is_logged_as_a_warning(world: World, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="cosell"):
-        world.send({"Content-Type": "application/json"}, b"{}")
+        world.post_event({"Content-Type": "application/json"}, b"{}")
 
     assert [record.levelname for record in caplog.records if record.name == "cosell"] == ["WARNING"]

@@ -1,4 +1,4 @@
-"""The health endpoint: how the connector stands, for whoever has the function key; neither side is called."""
+"""The health endpoint reports the connector's state to callers with the function key. It calls neither side."""
 
 import re
 
@@ -6,20 +6,20 @@ import pytest
 
 from shared import __version__
 from shared.app import app, reset
-from tests.e2e.world import Events, World
+from tests.e2e.world import LogEvents, World
 
 SECRETS = ("salesforce-private-key", "partner-center-refresh-token", "partner-center-client-secret")
 
 
-def health(world: World) -> dict[str, object]:
+def read_health(world: World) -> dict[str, object]:
     answer = world.client.get("/api/health", headers={"x-functions-key": world.host.keys.function})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     return dict(answer.json())
 
 
-def test_before_the_first_run_it_says_what_is_set_and_that_nothing_ran(world: World) -> None:
-    assert health(world) == {
+def test_before_the_first_run_it_reports_the_settings_and_no_ages(world: World) -> None:
+    assert read_health(world) == {
         "version": __version__,
         "environment": "production",
         "mode": "on",
@@ -32,36 +32,36 @@ def test_before_the_first_run_it_says_what_is_set_and_that_nothing_ran(world: Wo
     assert re.fullmatch(r"[0-9a-f]{8,64}", app().translation.hash)
 
 
-def test_each_run_leaves_its_age(world: World) -> None:
-    world.host.fire("push_opportunities")
-    after_push = health(world)
-    world.host.fire("sweep_referrals")
-    after_sweep = health(world)
+def test_it_reports_the_age_of_the_last_push_and_the_last_sweep(world: World) -> None:
+    world.host.run_now("push_opportunities")
+    after_push = read_health(world)
+    world.host.run_now("sweep_referrals")
+    after_sweep = read_health(world)
 
     assert (after_push["push_age_seconds"], after_push["sweep_age_seconds"]) in {(0, None), (1, None)}
     assert after_sweep["sweep_age_seconds"] in {0, 1}
 
 
-def test_it_calls_neither_side_and_reads_no_secret(world: World, logged: Events) -> None:
-    health(world)
+def test_it_calls_neither_side_and_reads_no_secret(world: World, log_events: LogEvents) -> None:
+    read_health(world)
 
-    assert world.remote_calls() == 0
-    assert logged.all == []
+    assert world.count_remote_calls() == 0
+    assert log_events.all == []
 
 
-def test_it_says_what_is_paused_and_in_which_mode(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_reports_the_mode_and_the_paused_directions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNC", "preview")
     monkeypatch.setenv("PULL_PAUSED", "true")
     monkeypatch.setenv("ENVIRONMENT", "staging")
     reset()
 
-    told = health(world)
+    report = read_health(world)
 
-    assert (told["mode"], told["paused"], told["environment"]) == ("preview", ["pull"], "staging")
+    assert (report["mode"], report["paused"], report["environment"]) == ("preview", ["pull"], "staging")
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-functions-key": ""}, {"x-functions-key": "guess"}])
-def test_without_the_function_key_it_says_nothing(world: World, headers: dict[str, str]) -> None:
+def test_without_the_function_key_it_reports_nothing(world: World, headers: dict[str, str]) -> None:
     answer = world.client.get("/api/health", headers=headers)
 
     assert (answer.status_code, answer.content) == (401, b"")
@@ -69,10 +69,10 @@ def test_without_the_function_key_it_says_nothing(world: World, headers: dict[st
 
 def test_it_shows_no_secret_and_no_address(world: World) -> None:
     world.seller_creates()
-    world.host.fire("push_opportunities")
-    told = str(health(world))
+    world.host.run_now("push_opportunities")
+    report_text = str(read_health(world))
 
     shelf = world.systems.vault.shelf
     values = [shelf.find(name).latest.value for name in SECRETS]
-    shown = [value for value in (*values, *world.systems.environ.values()) if len(value) > 12 and value in told]
+    shown = [value for value in (*values, *world.systems.environ.values()) if len(value) > 12 and value in report_text]
     assert shown == []

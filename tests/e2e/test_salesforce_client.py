@@ -1,4 +1,4 @@
-"""The Salesforce client against the emulator: real library, real sockets, TLS, a real sign-in."""
+"""The Salesforce client works against the emulator, with the real library, real sockets, TLS and a real sign-in."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,11 +20,11 @@ from shared.sync.ports import Node, Write
 from shared.transport.session import open_session
 
 FIELDS = ["Id", "Name", "Amount", "NextStep", "LastModifiedDate", "Sync_Status__c"]
-OPEN = {"StageName": "Prospecting", "CloseDate": "2027-03-31"}
+OPEN_DEAL = {"StageName": "Prospecting", "CloseDate": "2027-03-31"}
 
 
-class KeyInHand:
-    """A vault that holds the one key."""
+class SingleKeyVault:
+    """A vault that returns one key for every name."""
 
     def __init__(self, key: rsa.RSAPrivateKey) -> None:
         form = serialization.PrivateFormat.PKCS8
@@ -71,34 +71,36 @@ def salesforce(org: SalesforceEmulator, authority: Authority, key: rsa.RSAPrivat
             client_id="CONSUMER",
             username="integration@example.com",
             key_name="salesforce-key",
-            vault=KeyInHand(key),
+            vault=SingleKeyVault(key),
             session=session,
             deadline=10.0,
             now=org.clock.now,
         )
 
 
-def deals(org: SalesforceEmulator, number: int) -> list[str]:
-    return [org.insert("Opportunity", {**OPEN, "Name": f"Deal {n}", "Amount": n + 0.25}) for n in range(number)]
+def insert_deals(org: SalesforceEmulator, number: int) -> list[str]:
+    return [org.insert("Opportunity", {**OPEN_DEAL, "Name": f"Deal {n}", "Amount": n + 0.25}) for n in range(number)]
 
 
-def calls(org: SalesforceEmulator) -> list[str]:
+def data_calls(org: SalesforceEmulator) -> list[str]:
     return [entry.path.rpartition("/")[2] for entry in org.journal if "oauth" not in entry.tags]
 
 
-def test_signing_in_tells_the_org_and_costs_no_data_call(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
+def test_the_sign_in_returns_the_organisation_id_without_a_data_call(
+    org: SalesforceEmulator, salesforce: SalesforceClient
+) -> None:
     assert salesforce.organization_id() == org.organization
-    assert calls(org) == []
+    assert data_calls(org) == []
 
 
-def test_a_stranger_may_not_sign_in(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
+def test_an_unknown_app_cannot_sign_in(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
     org.oauth.apps.clear()
     with pytest.raises(SignInFailed):
         salesforce.organization_id()
 
 
 def test_five_queries_are_one_call(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
-    deals(org, 3)
+    insert_deals(org, 3)
     org.clock.advance(2)
     stamped = f"WHERE SystemModstamp >= {literal(datetime(2026, 1, 1, tzinfo=UTC))} ORDER BY SystemModstamp, Id"
     answer = salesforce.query(
@@ -111,37 +113,37 @@ def test_five_queries_are_one_call(org: SalesforceEmulator, salesforce: Salesfor
     assert [len(page.rows) for page in answer.pages] == [3, 1, 0, 0, 0]
     assert answer.pages[1].rows[0]["Amount"] == Decimal("1.25")
     assert abs((answer.at - org.clock.now()).total_seconds()) < 3
-    assert calls(org) == ["composite"]
+    assert data_calls(org) == ["composite"]
     assert salesforce.api_usage() is not None
 
 
-def test_a_query_for_a_field_that_is_not_there_names_it(salesforce: SalesforceClient) -> None:
+def test_a_query_for_an_unknown_field_names_the_field(salesforce: SalesforceClient) -> None:
     with pytest.raises(Rejected) as caught:
         salesforce.query("SELECT Id, Nope__c FROM Opportunity")
     assert (caught.value.cause.code, caught.value.cause.field) == ("INVALID_FIELD", "Nope__c")
 
 
 def test_two_thousand_opportunities_are_read_in_one_call(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
-    ids = deals(org, 2000)
+    ids = insert_deals(org, 2000)
     fields = ["Name", "Owner.Email", "Account.Name", "(SELECT ContactId FROM OpportunityContactRoles)"]
     [page] = salesforce.opportunities(ids, fields).pages
     assert {row["Id"] for row in page.rows} == set(ids)
     assert page.rows[0]["Owner"]["Email"]
-    assert calls(org) == ["composite"]
+    assert data_calls(org) == ["composite"]
 
 
-def test_pages_follow_one_another(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
-    deals(org, 2001)
+def test_the_next_page_of_a_query_can_be_read(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
+    insert_deals(org, 2001)
     first = salesforce.query("SELECT Id FROM Opportunity ORDER BY Id").pages[0]
     assert first.next is not None
     second = salesforce.more(first.next).pages[0]
     assert (len(first.rows), len(second.rows), second.next) == (2000, 1, None)
 
 
-def test_a_conditional_update_spares_what_a_person_changed_meanwhile(
+def test_a_conditional_update_does_not_overwrite_a_newer_edit(
     org: SalesforceEmulator, salesforce: SalesforceClient
 ) -> None:
-    ours, theirs = deals(org, 2)
+    ours, theirs = insert_deals(org, 2)
     stamps = {row["Id"]: row for row in salesforce.opportunities([ours, theirs], FIELDS).pages[0].rows}
     org.clock.advance(5)
     org.edit("Opportunity", theirs, {"NextStep": "their step"})
@@ -154,13 +156,13 @@ def test_a_conditional_update_spares_what_a_person_changed_meanwhile(
     assert second.row is not None
     assert (first.changed, first.row["NextStep"]) == (False, "our step")
     assert (second.changed, second.row["NextStep"]) == (True, "their step")
-    assert calls(org) == ["composite", "composite"]
+    assert data_calls(org) == ["composite", "composite"]
 
 
-def test_a_collection_update_tells_each_records_fate_and_reads_back(
+def test_a_collection_update_reports_the_result_of_each_record_and_reads_it_back(
     org: SalesforceEmulator, salesforce: SalesforceClient
 ) -> None:
-    good, long = deals(org, 2)
+    good, long = insert_deals(org, 2)
     amount = Decimal("1234567890123.45")
     first, second = salesforce.update(
         [Write(good, {"Sync_Status__c": "Synced", "Amount": amount}), Write(long, {"Name": "x" * 200})], FIELDS
@@ -169,35 +171,37 @@ def test_a_collection_update_tells_each_records_fate_and_reads_back(
     assert (first.row["Sync_Status__c"], first.row["Amount"]) == ("Synced", amount)
     assert second.refused is not None
     assert second.refused.code == "STRING_TOO_LONG"
-    assert calls(org) == ["composite"]
+    assert data_calls(org) == ["composite"]
 
 
-def graph(name: str = "From Microsoft", account: str = "Fabrikam") -> list[Node]:
+def deal_graph(name: str = "From Microsoft", account: str = "Fabrikam") -> list[Node]:
     external = ("Referral_Identifier__c", "0f1e2d3c-aaaa-bbbb-cccc-000000000001")
     return [
         Node("account", "Account", {"Name": account}),
         Node("contact", "Contact", {"LastName": "Doe", "AccountId": "@{account.id}"}),
-        Node("deal", "Opportunity", {**OPEN, "Name": name, "AccountId": "@{account.id}"}, external),
+        Node("deal", "Opportunity", {**OPEN_DEAL, "Name": name, "AccountId": "@{account.id}"}, external),
         Node("role", "OpportunityContactRole", {"OpportunityId": "@{deal.id}", "ContactId": "@{contact.id}"}),
     ]
 
 
-def test_a_graph_creates_a_deal_with_its_people_and_a_repeat_finds_it(
+def test_a_graph_creates_a_deal_with_its_contacts_and_a_repeat_finds_it(
     org: SalesforceEmulator, salesforce: SalesforceClient
 ) -> None:
-    made = salesforce.create(graph(), "deal", FIELDS)
+    made = salesforce.create(deal_graph(), "deal", FIELDS)
     assert made.row is not None
     assert made.row["Name"] == "From Microsoft"
     assert len(org.records("OpportunityContactRole")) == 1
-    again = salesforce.create([Node("deal", "Opportunity", {"Name": "Renamed"}, graph()[2].external)], "deal", FIELDS)
+    again = salesforce.create(
+        [Node("deal", "Opportunity", {"Name": "Renamed"}, deal_graph()[2].external)], "deal", FIELDS
+    )
     assert again.id == made.id
     assert len(org.records("Opportunity")) == 1
-    assert calls(org) == ["graph", "graph"]
+    assert data_calls(org) == ["graph", "graph"]
 
 
 def test_a_graph_that_fails_leaves_nothing_behind(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
     with pytest.raises(Rejected) as caught:
-        salesforce.create(graph(name="x" * 200), "deal", FIELDS)
+        salesforce.create(deal_graph(name="x" * 200), "deal", FIELDS)
     assert caught.value.cause.code == "STRING_TOO_LONG"
     assert org.records("Account") == []
 
@@ -205,32 +209,34 @@ def test_a_graph_that_fails_leaves_nothing_behind(org: SalesforceEmulator, sales
 def test_a_taken_referral_id_is_a_conflict_that_names_its_holder(
     org: SalesforceEmulator, salesforce: SalesforceClient
 ) -> None:
-    holder = org.insert("Opportunity", {**OPEN, "Name": "First"})
+    holder = org.insert("Opportunity", {**OPEN_DEAL, "Name": "First"})
     salesforce.update([Write(holder, {"Referral_Identifier__c": "r-1"})], FIELDS)
     with pytest.raises(Conflict, match=holder):
         salesforce.create(
-            [Node("deal", "Opportunity", {**OPEN, "Name": "Second", "Referral_Identifier__c": "r-1"})], "deal", FIELDS
+            [Node("deal", "Opportunity", {**OPEN_DEAL, "Name": "Second", "Referral_Identifier__c": "r-1"})],
+            "deal",
+            FIELDS,
         )
 
 
-def test_the_lost_reply_of_a_create_is_ambiguous_though_the_deal_is_there(
+def test_the_lost_reply_of_a_create_is_ambiguous_although_the_deal_exists(
     org: SalesforceEmulator, salesforce: SalesforceClient
 ) -> None:
     org.faults.append(Fault(FaultKind.DROP_AFTER, path="graph"))
     with pytest.raises(Ambiguous):
-        salesforce.create(graph(), "deal", FIELDS)
+        salesforce.create(deal_graph(), "deal", FIELDS)
     assert len(org.records("Opportunity")) == 1
-    assert calls(org) == ["graph"]
+    assert data_calls(org) == ["graph"]
 
 
-def test_a_lost_reply_of_a_read_is_made_good(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
+def test_a_read_whose_reply_is_lost_is_repeated(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
     org.faults.append(Fault(FaultKind.TRUNCATE, path="composite"))
     assert salesforce.query("SELECT Id FROM Opportunity").pages[0].rows == ()
-    assert calls(org) == ["composite", "composite"]
+    assert data_calls(org) == ["composite", "composite"]
 
 
-def test_an_expired_token_is_renewed_on_the_way(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
-    [deal] = deals(org, 1)
+def test_an_expired_token_is_renewed_within_the_call(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
+    [deal] = insert_deals(org, 1)
     salesforce.describe("Opportunity")
     org.clock.advance(3 * 3600)
     [done] = salesforce.update([Write(deal, {"NextStep": "later"})], FIELDS)
@@ -239,7 +245,7 @@ def test_an_expired_token_is_renewed_on_the_way(org: SalesforceEmulator, salesfo
     assert [entry.status for entry in org.journal if "oauth" not in entry.tags] == [200, 401, 200]
 
 
-def test_describe_shows_fields_and_knows_no_strangers(salesforce: SalesforceClient) -> None:
+def test_describe_lists_the_fields_of_an_object_and_fails_for_an_unknown_object(salesforce: SalesforceClient) -> None:
     names = {field["name"] for field in salesforce.describe("Opportunity")["fields"]}
     assert {"Referral_Identifier__c", "Sync_Mark__c", "Audit__c"} <= names
     with pytest.raises(NotFound):

@@ -1,4 +1,4 @@
-"""What `make run` claims of both sides, each claim in a world where it is not true."""
+"""Each check of `make run` fails in a world in which it does not hold."""
 
 import io
 from collections.abc import Callable
@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from local.compare import differences
-from local.narrator import Narrator, StoryFailed, Witness
-from local.story import Story
+from local.compare import list_differences
+from local.narrator import LogWatcher, Narrator, StoryFailed
+from local.story_steps import Story
 from tests.e2e.world import World
 
-ROW = {
+OPPORTUNITY = {
     "Name": "Deal 1", "Description": None, "Amount": 10_000.0, "CurrencyIsoCode": "USD", "CloseDate": "2027-03-31",
     "StageName": "Qualification",
 }  # fmt: skip
@@ -29,107 +29,118 @@ FAULTS = [
 ]
 
 
-class Sabotaged(Story):
-    """Somebody changes a value between the timer and the look at it."""
+class DisturbedStory(Story):
+    """A story in which somebody changes a value after each timer run and before the check."""
 
-    def __init__(self, world: World, sabotage: Callable[[], None]) -> None:
-        super().__init__(world.systems, world.host, Narrator(Console(file=io.StringIO()), Witness()), 2)
-        self.sabotage = sabotage
+    def __init__(self, world: World, disturb: Callable[[], None]) -> None:
+        super().__init__(world.systems, world.host, Narrator(Console(file=io.StringIO()), LogWatcher()), 2)
+        self._disturb = disturb
 
-    def fire(self, timer: str) -> None:
-        super().fire(timer)
-        self.sabotage()
-
-
-def story(world: World, sabotage: Callable[[], None] = lambda: None) -> Story:
-    return Sabotaged(world, sabotage)
+    def run_timer(self, timer: str) -> None:
+        super().run_timer(timer)
+        self._disturb()
 
 
-@pytest.mark.parametrize(("field", "value", "said"), FAULTS)
-def test_a_value_that_one_pair_does_not_share_is_no_step(world: World, field: str, value: object, said: str) -> None:
-    told = story(world)
-    told.seller_flags()
-    told.in_step()
-    world.systems.salesforce.edit("Opportunity", told.ours[1], {field: value})
+def make_story(world: World, disturb: Callable[[], None] = lambda: None) -> Story:
+    return DisturbedStory(world, disturb)
 
-    with pytest.raises(StoryFailed, match=f"^{told.ours[1]} and [0-9a-f-]{{36}} differ: {said}$"):
-        told.in_step()
+
+@pytest.mark.parametrize(("field", "value", "difference"), FAULTS)
+def test_a_value_that_differs_in_one_pair_fails_the_story(
+    world: World, field: str, value: object, difference: str
+) -> None:
+    story = make_story(world)
+    story.seller_ticks_opportunities()
+    story.both_sides_agree()
+    world.systems.salesforce.edit("Opportunity", story.seller_opportunities[1], {field: value})
+
+    with pytest.raises(
+        StoryFailed, match=f"^{story.seller_opportunities[1]} and [0-9a-f-]{{36}} differ: {difference}$"
+    ):
+        story.both_sides_agree()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("field", "value", "said"), FAULTS)
-def test_a_new_referral_that_holds_something_else_is_noticed(
-    world: World, field: str, value: object, said: str
+@pytest.mark.parametrize(("field", "value", "difference"), FAULTS)
+def test_a_new_referral_with_another_value_fails_the_story(
+    world: World, field: str, value: object, difference: str
 ) -> None:
-    told = story(world, lambda: world.systems.salesforce.edit("Opportunity", told.ours[1], {field: value}))
+    story = make_story(
+        world, lambda: world.systems.salesforce.edit("Opportunity", story.seller_opportunities[1], {field: value})
+    )
 
-    with pytest.raises(StoryFailed, match=said):
-        told.seller_flags()
+    with pytest.raises(StoryFailed, match=difference):
+        story.seller_ticks_opportunities()
 
 
-def test_a_mended_deal_that_went_wrong_afterwards_is_no_step(world: World) -> None:
-    told = story(world)
-    told.incomplete()
-    world.systems.salesforce.edit("Opportunity", told.ours[-1], {"Amount": 1})
+def test_a_completed_deal_that_changes_afterwards_fails_the_story(world: World) -> None:
+    story = make_story(world)
+    story.incomplete_opportunity()
+    world.systems.salesforce.edit("Opportunity", story.seller_opportunities[-1], {"Amount": 1})
 
     with pytest.raises(StoryFailed, match="amount 1"):
-        told.in_step()
+        story.both_sides_agree()
 
 
 @pytest.mark.parametrize("lonely", ["a referral", "an opportunity"])
-def test_a_deal_that_only_one_side_has_is_no_step(world: World, lonely: str) -> None:
-    told = story(world)
-    told.seller_flags()
+def test_a_deal_that_only_one_side_has_fails_the_story(world: World, lonely: str) -> None:
+    story = make_story(world)
+    story.seller_ticks_opportunities()
     if lonely == "a referral":
         world.systems.partner_center.microsoft_sends()
     else:
-        told.seller_creates("Alone", "US")
+        story.seller_creates("Alone", "US")
 
-    with pytest.raises(StoryFailed, match="opportunities are not paired with"):
-        told.in_step()
+    with pytest.raises(StoryFailed, match=r"opportunities and \d+ referrals do not form pairs"):
+        story.both_sides_agree()
 
 
-def test_a_new_deal_that_events_missed_is_owned_up_to(world: World) -> None:
+def test_a_new_referral_whose_event_was_lost_fails_the_story(world: World) -> None:
     world.systems.partner_center.microsoft_sends()
 
-    with pytest.raises(StoryFailed, match=r"the sweep found what was missed, and wrote: Salesforce: .*create"):
-        story(world).nothing_left()
+    with pytest.raises(StoryFailed, match=r"events were lost, and the sweep had to write: Salesforce: .*create"):
+        make_story(world).sweep_finds_nothing()
 
 
 @pytest.mark.slow
-def test_an_edit_that_events_missed_is_owned_up_to(world: World) -> None:
-    told = story(world)
-    told.seller_flags()
-    told.nothing_left()
-    referral = told.opportunity(told.ours[0])["Referral_Identifier__c"]
+def test_an_edit_whose_event_was_lost_fails_the_story(world: World) -> None:
+    story = make_story(world)
+    story.seller_ticks_opportunities()
+    story.sweep_finds_nothing()
+    referral = story.read_opportunity(story.seller_opportunities[0])["Referral_Identifier__c"]
     date = {"op": "replace", "path": "/details/closingDateTime", "value": "2030-01-01T00:00:00Z"}
     world.systems.partner_center.portal_edits(referral, [date])
 
-    with pytest.raises(StoryFailed, match=r"the sweep found what was missed, and wrote: Salesforce: .*update"):
-        told.nothing_left()
+    with pytest.raises(StoryFailed, match=r"events were lost, and the sweep had to write: Salesforce: .*update"):
+        story.sweep_finds_nothing()
 
 
-def test_a_write_to_partner_center_is_owned_up_to(world: World) -> None:
-    told = story(world)
-    told.seller_flags()
-    world.systems.salesforce.edit("Opportunity", told.ours[0], {"Amount": 5})
-    referral = told.opportunity(told.ours[0])["Referral_Identifier__c"]
+def test_a_write_of_the_sweep_to_partner_center_fails_the_story(world: World) -> None:
+    story = make_story(world)
+    story.seller_ticks_opportunities()
+    world.systems.salesforce.edit("Opportunity", story.seller_opportunities[0], {"Amount": 5})
+    referral = story.read_opportunity(story.seller_opportunities[0])["Referral_Identifier__c"]
     date = {"op": "replace", "path": "/details/closingDateTime", "value": "2030-01-01T00:00:00Z"}
     world.systems.partner_center.portal_edits(referral, [date])
 
     with pytest.raises(StoryFailed, match="Partner Center: PATCH"):
-        told.nothing_left()
+        story.sweep_finds_nothing()
 
 
-def test_what_is_shared_is_no_difference() -> None:
-    assert differences(ROW, REFERRAL) == []
-    assert differences({**ROW, "StageName": "On Hold"}, {**REFERRAL, "status": "New", "substatus": "Received"}) == []
+def test_equal_values_are_no_difference() -> None:
+    assert list_differences(OPPORTUNITY, REFERRAL) == []
+    assert (
+        list_differences(
+            {**OPPORTUNITY, "StageName": "On Hold"}, {**REFERRAL, "status": "New", "substatus": "Received"}
+        )
+        == []
+    )
 
 
-def test_every_difference_is_named_at_once() -> None:
+def test_all_differences_of_a_pair_are_listed() -> None:
     referral: dict[str, Any] = deepcopy(REFERRAL)
     referral["details"] |= {"notes": "Call back", "closingDateTime": None}
 
-    assert differences({**ROW, "StageName": "Lost"}, referral) == [
+    assert list_differences({**OPPORTUNITY, "StageName": "Lost"}, referral) == [
         "notes '' and 'Call back'", "closing date '2027-03-31' and ''", "status Lost and Active/Accepted",
     ]  # fmt: skip

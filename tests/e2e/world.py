@@ -1,4 +1,4 @@
-"""What the end-to-end tests act on: the emulated systems, the local host with the app in it, and what the app logs."""
+"""The world of the end-to-end tests: the emulated systems, the local host with the app, and the app's log events."""
 
 import json
 import logging
@@ -14,13 +14,13 @@ from local.host.functions_host import Host
 from local.host.queues import EmbeddedQueues
 from local.systems import Systems
 
-PATIENCE = 20.0
-"""Seconds until something that takes a tenth of one has failed."""
+WAIT_SECONDS = 20.0
+"""A wait fails after these seconds. Normally it takes a tenth of a second."""
 
 
 @dataclass(frozen=True)
 class World:
-    """The systems, the host with the app in it, and a client of the host; `clock` is the host's."""
+    """The systems, the host with the app, and an HTTP client of the host. `clock` is the clock of the host."""
 
     systems: Systems
     host: Host
@@ -28,40 +28,40 @@ class World:
     clock: EmulatedClock
     client: httpx.Client
 
-    def send(self, headers: Mapping[str, str], body: bytes) -> httpx.Response:
-        """Post to the event door."""
+    def post_event(self, headers: Mapping[str, str], body: bytes) -> httpx.Response:
+        """Post an event to the webhook."""
         return self.client.post("/api/events", headers=dict(headers), content=body)
 
-    def queued(self, name: str = "referral-events") -> int:
-        return self.queues.count(name)
+    def count_queued(self, name: str = "referral-events") -> int:
+        return self.queues.count_messages(name)
 
-    def settle(self) -> None:
-        """Wait until every event is delivered and worked on."""
-        assert self.systems.partner_center.dispatcher.wait_idle(PATIENCE)
-        self.host.wait_idle(PATIENCE)
+    def wait_for_events(self) -> None:
+        """Wait until every event is delivered and applied."""
+        assert self.systems.partner_center.dispatcher.wait_idle(WAIT_SECONDS)
+        self.host.wait_idle(WAIT_SECONDS)
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until it holds and no function runs."""
-        deadline = time.monotonic() + PATIENCE
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until the condition holds and no function runs."""
+        deadline = time.monotonic() + WAIT_SECONDS
         while not condition() or self.host._invocations.activity.running:
-            assert time.monotonic() < deadline, "it never came to hold"
+            assert time.monotonic() < deadline, "the condition did not become true in time"
             time.sleep(0.002)
 
-    def opportunities(self) -> dict[str | None, dict[str, Any]]:
-        """What Salesforce has, by referral id."""
+    def opportunities_by_referral(self) -> dict[str | None, dict[str, Any]]:
+        """The opportunities in Salesforce by referral id."""
         return {row["Referral_Identifier__c"]: row for row in self.systems.salesforce.records("Opportunity")}
 
     def seller_creates(self, **values: object) -> str:
-        """A complete, ticked opportunity of an account of its own."""
+        """Create a complete, ticked opportunity with an account of its own; returns its id."""
         return self.systems.seller_creates("Big deal", country="US", **values)
 
-    def remote_calls(self) -> int:
-        """How many calls the app made to any system since the last reset."""
-        return sum(len(emulator.journal) for emulator in self.systems.emulators.values())
+    def count_remote_calls(self) -> int:
+        """The number of calls that the app made to all systems since the last reset."""
+        return sum(len(emulator.journal) for emulator in self.systems.emulators_by_name.values())
 
 
-class Events(logging.Handler):
-    """The connector's log events, in their order."""
+class LogEvents(logging.Handler):
+    """The connector's log events, oldest first."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -70,5 +70,5 @@ class Events(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         self.all.append(json.loads(record.getMessage()))
 
-    def named(self, name: str) -> list[dict[str, Any]]:
+    def events_named(self, name: str) -> list[dict[str, Any]]:
         return [event for event in self.all if event["event"] == name]

@@ -1,5 +1,5 @@
-// Reads {name: query} from standard input; answers {name: [what Microsoft's reader of the language says against it]}.
-// The reader is a script for browsers: it wants to be run in the global scope, its two parts in this order.
+// Reads {name: query} from the standard input, and prints {name: [message of each error in the query]}.
+// Microsoft's parser is a script for browsers, so its two parts must run in the global scope, in this order.
 const { readFileSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 const { runInThisContext } = require("node:vm");
@@ -10,17 +10,18 @@ for (const part of ["bridge.min.js", "Kusto.Language.Bridge.min.js"]) {
 }
 const { Symbols, GlobalState, KustoCode } = Kusto.Language;
 
-// The columns of Log Analytics' table that we may use; $ctor7 takes name and schema, $ctor1 name, members, open or not.
+// The columns of the Log Analytics table that our queries may use. The constructor $ctor7 takes a name and a schema;
+// $ctor1 takes a name, the members, and whether the database may have more members.
 const schema = "(TimeGenerated: datetime, Message: string, SeverityLevel: int, OperationName: string, AppRoleName: string)";
 const table = new Symbols.TableSymbol.$ctor7("AppTraces", schema);
 const globals = GlobalState.Default.WithDatabase(new Symbols.DatabaseSymbol.$ctor1("workspace", [table], false));
 
-const answers = {};
+const messages = {};
 for (const [name, query] of Object.entries(JSON.parse(readFileSync(0, "utf8")))) {
-  const found = KustoCode.ParseAndAnalyze(query, globals).GetDiagnostics();
-  answers[name] = [];
-  for (let index = 0; index < System.Array.getCount(found); index++) {
-    answers[name].push(System.Array.getItem(found, index).Message);
+  const errors = KustoCode.ParseAndAnalyze(query, globals).GetDiagnostics();
+  messages[name] = [];
+  for (let index = 0; index < System.Array.getCount(errors); index++) {
+    messages[name].push(System.Array.getItem(errors, index).Message);
   }
 }
-process.stdout.write(JSON.stringify(answers));
+process.stdout.write(JSON.stringify(messages));

@@ -1,67 +1,73 @@
-"""The page about cost carries the table that the script prints, and the script counts what happens."""
+"""docs/cost.md has the table that `python -m local.cost` prints, and the simulation counts correctly."""
 
 from contextlib import ExitStack
 
 import pytest
 
-from local.cost import FUNCTIONS, SPANS, a_day, rows
-from local.cost_simulation import World, counted
+from local.cost import COUNTED_FUNCTIONS, SPANS, estimate_day, table_lines
+from local.cost_simulation import Simulation, count_operations
 from tests.unit.docs.docs_reader import bare, found_in, section
-from tests.unit.docs.docs_reader import rows as cells_of
+from tests.unit.docs.docs_reader import rows as document_lines
 
 CHANGES = 1_000
-NEAR = 0.4
-"""How far the page may be from a short run: a span that begins elsewhere holds another mix."""
+TOLERANCE = 0.4
+"""The page may differ from a short run by this share, because a shorter run contains another mix of changes."""
 
 
 @pytest.fixture(scope="module")
-def short() -> dict[str, float]:
-    return {bare(name): value for name, value in a_day(CHANGES, 30).items()}
+def figures() -> dict[str, float]:
+    return {bare(name): value for name, value in estimate_day(CHANGES, 30).items()}
 
 
-def told() -> dict[str, float]:
-    """The page's column of a thousand changes."""
+def documented_values() -> dict[str, float]:
+    """The values of the page's column for a thousand changes."""
     column = 1 + list(SPANS).index(CHANGES)
     table = section("cost.md", "What a day uses")
-    return {bare(row[0]): float(row[column].rstrip(" |").replace(",", "")) for row in cells_of(table)}
+    return {bare(row[0]): float(row[column].rstrip(" |").replace(",", "")) for row in document_lines(table)}
 
 
-def test_the_page_has_the_scripts_rows_and_columns(short: dict[str, float]) -> None:
+def test_the_page_has_the_lines_and_columns_of_the_table(figures: dict[str, float]) -> None:
     page = section("cost.md", "What a day uses")
-    assert next(rows(dict.fromkeys(SPANS, short))) in page
-    assert list(told()) == list(short)
+    assert next(table_lines(dict.fromkeys(SPANS, figures))) in page
+    assert list(documented_values()) == list(figures)
 
 
-def test_the_page_says_what_the_script_counts(short: dict[str, float]) -> None:
-    far = {name: (value, told()[name]) for name, value in short.items() if abs(told()[name] - value) > NEAR * value}
+def test_the_page_has_nearly_the_values_of_a_short_run(figures: dict[str, float]) -> None:
+    far = {
+        name: (value, documented_values()[name])
+        for name, value in figures.items()
+        if abs(documented_values()[name] - value) > TOLERANCE * value
+    }
     assert far == {}
 
 
-def test_every_function_but_health_and_poison_is_counted() -> None:
-    assert set(found_in("functions", r'function_name\("(\w+)"\)')) - {"report_health", "apply_poison"} <= set(FUNCTIONS)
+def test_every_function_except_health_and_poison_is_counted() -> None:
+    assert set(found_in("functions", r'function_name\("(\w+)"\)')) - {"report_health", "apply_poison"} <= set(
+        COUNTED_FUNCTIONS
+    )
 
 
-def test_an_idle_hour_writes_nothing_and_still_costs_its_timers() -> None:
-    idle = counted(0, 30)
+def test_without_changes_only_the_timers_run() -> None:
+    idle = count_operations(0, 30)
     assert (idle["push_opportunities"], idle["sweep_referrals"], idle["apply_event"]) == (30, 2, 0)
     assert idle["Salesforce calls"] >= 30
 
 
-def test_an_idle_minute_is_six_table_operations_and_an_idle_sweep_four_at_most() -> None:
+def test_an_idle_push_costs_six_table_operations_and_an_idle_sweep_at_most_four() -> None:
     with ExitStack() as stack:
-        world = World(stack)
-        world.minute(1, 0)
+        world = Simulation(stack)
+        world.run_minute(1, 0)
         before = world.counts["table operations"]
-        world.minute(2, 0)
+        world.run_minute(2, 0)
         push = world.counts["table operations"] - before
-        world.minute(15, 0)
+        world.run_minute(15, 0)
     assert push == 6
     assert world.counts["table operations"] - before - 2 * push <= 4
 
 
-def test_more_changes_cost_more_of_everything_that_they_cause(short: dict[str, float]) -> None:
-    idle = counted(0, 30)
+def test_changes_cause_more_calls_and_table_operations_than_an_idle_day(figures: dict[str, float]) -> None:
+    idle = count_operations(0, 30)
     day = {name: count * 48 for name, count in idle.items()}
     for name in ("Salesforce calls", "Partner Center calls", "table operations"):
-        assert short[name] > day[name]
-    assert short["apply_event"] >= 0.9 * CHANGES
+        assert figures[name] > day[name]
+    assert figures["apply_event"] >= 0.9 * CHANGES

@@ -1,41 +1,46 @@
-"""The benchmark itself: that it does the work it measures, adds up right, and judges. Its numbers are no test."""
+"""`make measure` does the work that it measures, adds up correctly, and compares with its limits.
+
+The tests do not check the measured numbers.
+"""
 
 import os
 
 import pytest
 
 from local import measure
-from local.measure import CannotMeasure, Cost, Line, fastest, lines
+from local.measure import CannotMeasure, Measure, RunCost, fastest_imports, list_measures
 
 
-def cost(first: float, later: float, memory: float = 90.0) -> Cost:
-    return Cost({"base": 99.0}, {"a": first, "b": 1.0}, {"c": later}, 300.0, memory)
+def make_run_cost(first: float, later: float, memory: float = 90.0) -> RunCost:
+    return RunCost({"base": 99.0}, {"a": first, "b": 1.0}, {"c": later}, 300.0, memory)
 
 
 def test_one_event_one_push_and_one_sweep_load_everything(capsys: pytest.CaptureFixture[str]) -> None:
-    with measure.scene() as systems:
-        found = measure.probe(systems)
-    assert {"function_app", "shared.webhook.admission", "pydantic", "cryptography.x509"} <= found.first.keys()
-    assert not any(name.startswith(("httpx", "azure.identity", "simple_salesforce")) for name in found.first)
-    assert {"httpx", "msal", "azure.identity", "simple_salesforce.api", "azure.data.tables"} <= found.later.keys()
-    assert measure.LOCAL.isdisjoint(found.later)
-    assert "azure.functions" in found.base
-    assert not any(name.startswith(("rich", "pytest", "trustme", "local.systems")) for name in found.later)
-    assert all(spent >= 0 for spent in found.first.values())
-    assert found.answered > sum(found.first.values()) > 10
-    assert found.resident > 20
+    with measure.start_systems_process() as systems:
+        run_cost = measure.measure_fresh_run(systems)
+    assert {"function_app", "shared.webhook.admission", "pydantic", "cryptography.x509"} <= run_cost.first.keys()
+    assert not any(name.startswith(("httpx", "azure.identity", "simple_salesforce")) for name in run_cost.first)
+    assert {"httpx", "msal", "azure.identity", "simple_salesforce.api", "azure.data.tables"} <= run_cost.later.keys()
+    assert measure.LOCAL_MODULES.isdisjoint(run_cost.later)
+    assert "azure.functions" in run_cost.base
+    assert not any(name.startswith(("rich", "pytest", "trustme", "local.systems")) for name in run_cost.later)
+    assert all(spent >= 0 for spent in run_cost.first.values())
+    assert run_cost.answered > sum(run_cost.first.values()) > 10
+    assert run_cost.resident > 20
     assert capsys.readouterr().err == ""
 
 
-def test_what_is_here_for_development_only_is_known() -> None:
-    found = measure.development_only()
-    assert {"pytest", "hypothesis", "mypy", "trustme"} <= set(found)
-    assert {"azure", "httpx", "cryptography", "pydantic", "azure_functions_runtime"}.isdisjoint(found)
+def test_packages_for_development_only_are_found() -> None:
+    packages = measure.development_packages()
+    assert {"pytest", "hypothesis", "mypy", "trustme"} <= set(packages)
+    assert {"azure", "httpx", "cryptography", "pydantic", "azure_functions_runtime"}.isdisjoint(packages)
 
 
-def test_judged_is_the_sum_of_each_modules_fastest_import() -> None:
-    assert fastest([{"a": 3.0, "b": 5.0}, {"a": 4.0, "b": 1.0, "c": 2.0}]) == {"a": 3.0, "b": 1.0, "c": 2.0}
-    first, everything, memory, *_ = lines([cost(200, 50), cost(100, 90), cost(300, 70)], cost(0, 0, 120), {})
+def test_the_value_is_the_sum_of_each_modules_fastest_import() -> None:
+    assert fastest_imports([{"a": 3.0, "b": 5.0}, {"a": 4.0, "b": 1.0, "c": 2.0}]) == {"a": 3.0, "b": 1.0, "c": 2.0}
+    first, everything, memory, *_ = list_measures(
+        [make_run_cost(200, 50), make_run_cost(100, 90), make_run_cost(300, 70)], make_run_cost(0, 0, 120), {}
+    )
     assert (first.value, first.median) == (101.0, 201.0)
     assert (everything.value, everything.median) == (151.0, 251.0)
     assert memory.value == 120.0
@@ -45,45 +50,49 @@ def test_judged_is_the_sum_of_each_modules_fastest_import() -> None:
     ("value", "verdict", "fails"),
     [(99, "ok", False), (100, "ok", False), (119, "too slow", False), (121, "too slow", True)],
 )
-def test_a_limit_missed_within_noise_is_shown_and_beyond_it_fails(value: float, verdict: str, fails: bool) -> None:
-    line = Line("x", value, value, "ms", 100)
-    assert (line.verdict, line.fails) == (verdict, fails)
+def test_a_value_above_its_limit_is_shown_and_fails_if_noise_cannot_explain_it(
+    value: float, verdict: str, fails: bool
+) -> None:
+    line = Measure("x", value, value, "ms", 100)
+    assert (line.verdict, line.is_failed) == (verdict, fails)
 
 
-def test_without_a_limit_nothing_is_judged() -> None:
-    assert (Line("x", 9e9, 9e9, "ms").verdict, Line("x", 9e9, 9e9, "ms").fails) == ("", False)
+def test_a_measure_without_a_limit_has_no_result() -> None:
+    assert (Measure("x", 9e9, 9e9, "ms").verdict, Measure("x", 9e9, 9e9, "ms").is_failed) == ("", False)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("limit", "status", "said"), [(300, 0, "ok"), (190, 0, "too slow"), (160, 1, "too slow")])
-def test_the_table_and_the_exit_status_say_the_same(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], limit: float, status: int, said: str
+@pytest.mark.parametrize(("limit", "status", "result"), [(300, 0, "ok"), (190, 0, "too slow"), (160, 1, "too slow")])
+def test_the_table_and_the_exit_status_agree(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], limit: float, status: int, result: str
 ) -> None:
-    monkeypatch.setattr(measure, "probe", lambda *_: cost(100, 100))
+    monkeypatch.setattr(measure, "measure_fresh_run", lambda *_: make_run_cost(100, 100))
     monkeypatch.setattr(measure, "LIMIT_ALL", limit)
     assert measure.main(["--runs", "2", "--packages", "3", "--pid", str(os.getpid())]) == status
     shown = capsys.readouterr().out
     row = next(line for line in shown.splitlines() if "everything" in line)
     assert "201 ms" in row
     assert f"{limit} ms" in row
-    assert said in row
+    assert result in row
     assert f"memory of process {os.getpid()}" in shown
 
 
-def test_a_process_that_is_not_there_cannot_be_weighed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_memory_of_an_unknown_process_cannot_be_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert measure.main(["--pid", "99999999"]) == 2
-    assert "no process 99999999" in capsys.readouterr().err
-    assert 10 < measure.resident(os.getpid()) < 5000
+    assert "no process has the id 99999999" in capsys.readouterr().err
+    assert 10 < measure.resident_megabytes(os.getpid()) < 5000
 
 
 @pytest.mark.parametrize("environ", [{}, {"ENVIRONMENT": "production"}])
-def test_an_app_that_does_not_start_is_no_measure(environ: dict[str, str]) -> None:
+def test_an_app_that_does_not_start_cannot_be_measured(environ: dict[str, str]) -> None:
     with pytest.raises(CannotMeasure, match="ended early"):
-        measure.run({"environ": environ, "headers": [], "body": ""}, measure.BASE)
+        measure.measure_staged_run({"environ": environ, "headers": [], "body": ""}, measure.BASE_MODULES)
 
 
-def test_an_event_that_is_refused_is_no_measure() -> None:
-    with measure.scene() as systems:
-        staged = measure._asked(systems, "", "the systems")
+def test_an_app_that_refuses_the_event_cannot_be_measured() -> None:
+    with measure.start_systems_process() as systems:
+        staged = measure._exchange_line(systems, "", "the systems")
     with pytest.raises(CannotMeasure, match="ended early"):
-        measure.run({**staged, "body": staged["body"].replace("created", "updated")}, measure.BASE)
+        measure.measure_staged_run(
+            {**staged, "body": staged["body"].replace("created", "updated")}, measure.BASE_MODULES
+        )

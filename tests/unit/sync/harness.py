@@ -25,7 +25,7 @@ from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator
 from emulators.salesforce.data.hooks import Lock, ValidationRule
 from emulators.salesforce.emulator import SalesforceEmulator
-from local.in_process_transport import Badge, EmulatorAdapter, OpenDoor, httpx_client
+from local.in_process_transport import EmulatorAccessToken, EmulatorAdapter, EmulatorSignIn, httpx_client
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.request import Wire
@@ -128,8 +128,8 @@ class Harness:
         self.store = LinkStore(self.rows, self._seconds)
         self.translation, self.policy = translation(mapping), policy or Policy()
         self.scope = Scope(ORGANIZATION, tag, START + begin)
-        self.badge = Badge(entra)
-        self.door = OpenDoor(self.salesforce, SALESFORCE_URL)
+        self.badge = EmulatorAccessToken(entra)
+        self.door = EmulatorSignIn(self.salesforce, SALESFORCE_URL)
         self.accounts: dict[str, str] = {}
         self._books = CallCounter(self.salesforce.journal, self.partner_center.journal)
         self.one = self.instance()

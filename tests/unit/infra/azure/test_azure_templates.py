@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.host.schedules import parse
+from local.host.schedules import parse_schedule
 from shared.foundation.logs import EVENTS, log
 from shared.settings import variables as code
 from tests.unit.infra.azure.azure_files import (
@@ -71,7 +71,7 @@ def test_the_app_starts_with_the_deployed_settings(deployed_environment: str) ->
 
 @pytest.mark.parametrize("name", ["PUSH_SCHEDULE", "SWEEP_SCHEDULE", "CREDENTIALS_SCHEDULE"])
 def test_every_schedule_can_be_parsed(name: str) -> None:
-    assert parse(FILES.app_settings()[name]).after(NOW) > NOW
+    assert parse_schedule(FILES.app_settings()[name]).next_after(NOW) > NOW
 
 
 def test_the_parameter_files_read_the_switches_from_the_environment() -> None:

@@ -1,4 +1,4 @@
-"""What stands in the place of the clock and of the worker library."""
+"""Test doubles of the clock and of the worker library."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,9 +23,9 @@ class SteppedClock:
 
 @dataclass
 class ScriptedRunner:
-    """In the worker's place: keeps the calls, and does what the test says, by default nothing."""
+    """Replaces the worker: keeps the calls, and does the action of the test, by default nothing."""
 
-    act: Callable[[Call], object] = lambda _: None
+    action: Callable[[Call], object] = lambda _: None
     calls: list[Call] = field(default_factory=list)
 
     def called_more_than(self, times: int) -> bool:
@@ -35,6 +35,6 @@ class ScriptedRunner:
         assert timeout > 0
         self.calls.append(call)
         try:
-            return Outcome(self.act(call))
+            return Outcome(self.action(call))
         except ValueError as error:
             raise InvocationFailed(function.name, "ValueError", str(error)) from error

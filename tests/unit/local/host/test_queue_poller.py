@@ -6,11 +6,11 @@ from time import monotonic, sleep
 
 import pytest
 
-from local.host import queue_poller as polling_module
+from local.host import queue_poller
 from local.host.function_index import Function
 from local.host.host_json import HostSettings
 from local.host.invocations import Invocations
-from local.host.queue_poller import Poller
+from local.host.queue_poller import QueuePoller
 from local.host.queues import EmbeddedQueues, Message
 from local.host.worker import Call
 from tests.unit.local.host.doubles import ScriptedRunner, SteppedClock
@@ -20,149 +20,151 @@ SETTINGS = HostSettings(
 )
 
 
-def function(queue: str) -> Function:
+def queue_function(queue: str) -> Function:
     return Function("apply", "id", ({"type": "queueTrigger", "direction": "IN", "name": "m", "queueName": queue},))
 
 
 @contextmanager
-def polling(queues: EmbeddedQueues, invocations: Invocations, queue: str = "events") -> Iterator[None]:
-    poller = Poller(function(queue), queues, SETTINGS, invocations)
+def start_polling(queues: EmbeddedQueues, invocations: Invocations, queue: str = "events") -> Iterator[None]:
+    poller = QueuePoller(queue_function(queue), queues, SETTINGS, invocations)
     poller.start()
     yield
     poller.stop()
 
 
-def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 5) -> None:
     deadline = monotonic() + seconds
     while not condition():
-        assert monotonic() < deadline, "waited in vain"
+        assert monotonic() < deadline, "the condition did not become true in time"
         sleep(0.002)
 
 
-def refuse(_: Call) -> None:
+def raise_value_error(_: Call) -> None:
     raise ValueError("boom")
 
 
-def tries(runner: ScriptedRunner) -> list[str | None]:
+def dequeue_counts(runner: ScriptedRunner) -> list[str | None]:
     return [call.metadata["DequeueCount"].json for call in runner.calls]
 
 
-def test_a_message_is_handed_over_at_once_and_deleted(
+def test_a_new_message_is_applied_at_once_and_deleted(
     queues: EmbeddedQueues, runner: ScriptedRunner, invocations: Invocations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling_module, "_SHORTEST_PAUSE", 60.0)  # polling alone would never see it in time
+    monkeypatch.setattr(
+        queue_poller, "_SHORTEST_PAUSE", 60.0
+    )  # without the wake-up, the poller would see the message too late
     handed = threading.Event()
-    runner.act = lambda _: handed.set()
-    with polling(queues, invocations):
-        sleep(0.01)  # the poller found nothing and pauses by now
-        queues.put("events", "hello")
+    runner.action = lambda _: handed.set()
+    with start_polling(queues, invocations):
+        sleep(0.01)  # by now the poller has found nothing and pauses
+        queues.put_message("events", "hello")
         assert handed.wait(5)
-        until(lambda: queues.count("events") == 0)
+        wait_until(lambda: queues.count_messages("events") == 0)
 
     (call,) = runner.calls
     assert (call.value.string, call.metadata["DequeueCount"].json) == ("hello", "1")
 
 
-def test_a_failed_message_comes_back_after_the_visibility_timeout_and_then_is_poison(
+def test_a_failed_message_is_tried_after_each_visibility_timeout_and_then_moves_to_the_poison_queue(
     queues: EmbeddedQueues, clock: SteppedClock, runner: ScriptedRunner, invocations: Invocations
 ) -> None:
-    runner.act = refuse
-    queues.put("events", "bad")
-    with polling(queues, invocations):
-        until(lambda: len(runner.calls) == 1)
+    runner.action = raise_value_error
+    queues.put_message("events", "bad")
+    with start_polling(queues, invocations):
+        wait_until(lambda: len(runner.calls) == 1)
         sleep(0.08)
         assert len(runner.calls) == 1
         for _ in range(2):
-            until(lambda: invocations.activity.running == 0)
+            wait_until(lambda: invocations.activity.running == 0)
             clock.advance(30)
-            until(partial(runner.called_more_than, len(runner.calls)))
-        until(lambda: queues.count("events") == 0)
+            wait_until(partial(runner.called_more_than, len(runner.calls)))
+        wait_until(lambda: queues.count_messages("events") == 0)
 
-    assert tries(runner) == ["1", "2", "3"]
-    (poison,) = queues.take("events-poison", 16, 1)
+    assert dequeue_counts(runner) == ["1", "2", "3"]
+    (poison,) = queues.take_messages("events-poison", 16, 1)
     assert poison.body == "bad"
     assert [failure.error_type for failure in invocations.failures] == ["ValueError"] * 3
 
 
-def test_a_message_tried_too_often_elsewhere_is_poison_without_another_try(
+def test_a_message_that_others_tried_too_often_moves_to_the_poison_queue_without_a_run(
     queues: EmbeddedQueues, runner: ScriptedRunner, invocations: Invocations
 ) -> None:
-    queues.put("events", "worn")
+    queues.put_message("events", "worn")
     for _ in range(3):
-        (taken,) = queues.take("events", 1, 60)
-        queues.give_back("events", taken, 0)
+        (taken,) = queues.take_messages("events", 1, 60)
+        queues.return_message("events", taken, 0)
 
-    with polling(queues, invocations):
-        until(lambda: queues.count("events-poison") == 1)
+    with start_polling(queues, invocations):
+        wait_until(lambda: queues.count_messages("events-poison") == 1)
 
     assert runner.calls == []
 
 
-def test_a_poison_queue_has_no_poison_queue(
+def test_a_message_of_a_poison_queue_is_tried_again_and_stays_in_its_queue(
     queues: EmbeddedQueues, clock: SteppedClock, runner: ScriptedRunner, invocations: Invocations
 ) -> None:
-    runner.act = refuse
-    queues.put("events-poison", "bad")
-    with polling(queues, invocations, "events-poison"):
+    runner.action = raise_value_error
+    queues.put_message("events-poison", "bad")
+    with start_polling(queues, invocations, "events-poison"):
         for number in range(5):
-            until(partial(runner.called_more_than, min(number, 2)))
-            until(lambda: invocations.activity.running == 0)
+            wait_until(partial(runner.called_more_than, min(number, 2)))
+            wait_until(lambda: invocations.activity.running == 0)
             clock.advance(SETTINGS.function_timeout + 31)
         sleep(0.08)
 
-    assert tries(runner) == ["1", "2", "3"]
-    assert queues.count("events-poison") == 1
-    assert queues.count("events-poison-poison") == 0
+    assert dequeue_counts(runner) == ["1", "2", "3"]
+    assert queues.count_messages("events-poison") == 1
+    assert queues.count_messages("events-poison-poison") == 0
 
 
-def test_no_more_messages_are_in_work_than_batch_and_threshold_allow(
+def test_no_more_messages_are_in_work_than_batch_size_and_threshold_allow(
     queues: EmbeddedQueues, runner: ScriptedRunner, invocations: Invocations
 ) -> None:
     go_on = threading.Event()
-    runner.act = lambda _: go_on.wait(5)
+    runner.action = lambda _: go_on.wait(5)
     for number in range(10):
-        queues.put("events", str(number))
-    with polling(queues, invocations):
-        until(lambda: len(runner.calls) >= SETTINGS.batch_size)
+        queues.put_message("events", str(number))
+    with start_polling(queues, invocations):
+        wait_until(lambda: len(runner.calls) >= SETTINGS.batch_size)
         sleep(0.03)
         assert len(runner.calls) <= SETTINGS.concurrency
         go_on.set()
-        until(lambda: queues.count("events") == 0)
+        wait_until(lambda: queues.count_messages("events") == 0)
 
     assert len(runner.calls) == 10
 
 
-def test_a_queue_service_that_fails_for_a_while_does_not_end_the_polling(
+def test_the_polling_goes_on_after_the_queue_service_has_failed(
     queues: EmbeddedQueues, runner: ScriptedRunner, invocations: Invocations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take, failures = queues.take, iter([OSError("away"), OSError("away")])
+    take, failures = queues.take_messages, iter([OSError("away"), OSError("away")])
 
-    def flaky(queue: str, count: int, hidden: float) -> list[Message]:
+    def fail_twice_then_take(queue: str, count: int, hidden: float) -> list[Message]:
         for error in failures:
             raise error
         return take(queue, count, hidden)
 
-    monkeypatch.setattr(queues, "take", flaky)
-    queues.put("events", "x")
-    with polling(queues, invocations):
-        until(lambda: len(runner.calls) == 1)
+    monkeypatch.setattr(queues, "take_messages", fail_twice_then_take)
+    queues.put_message("events", "x")
+    with start_polling(queues, invocations):
+        wait_until(lambda: len(runner.calls) == 1)
 
 
-def test_stopping_waits_for_what_is_in_work(
+def test_stopping_waits_for_the_messages_in_work(
     queues: EmbeddedQueues, runner: ScriptedRunner, invocations: Invocations
 ) -> None:
     begun = threading.Event()
     ended: list[str] = []
 
-    def slow(_: Call) -> None:
+    def apply_slowly(_: Call) -> None:
         begun.set()
         sleep(0.02)
         ended.append("done")
 
-    runner.act = slow
-    queues.put("events", "x")
-    with polling(queues, invocations):
+    runner.action = apply_slowly
+    queues.put_message("events", "x")
+    with start_polling(queues, invocations):
         assert begun.wait(5)
 
     assert ended == ["done"]
-    assert queues.count("events") == 0
+    assert queues.count_messages("events") == 0

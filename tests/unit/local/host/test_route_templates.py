@@ -36,18 +36,20 @@ from local.host.route_templates import Route
         ("{*route}", "", {}),
     ],
 )
-def test_a_template_and_a_path(template: str, path: str, expected: dict[str, str] | None) -> None:
-    assert Route.parse(template).match(path) == expected
+def test_a_template_matches_a_path_and_returns_its_parameters(
+    template: str, path: str, expected: dict[str, str] | None
+) -> None:
+    assert Route.parse(template).match_path(path) == expected
 
 
 @pytest.mark.parametrize(
     ("template", "complaint"),
     [
-        ("items/{id:prime}", "'prime' is not known"),
-        ("items/{id", "not understood"),
+        ("items/{id:prime}", "'prime' is unknown"),
+        ("items/{id", "wrong parameter"),
         ("{*path}/more", "catch-all path"),
         ("{id?}/more", "optional id"),
-        ("{id}/{ID}", "appears twice"),
+        ("{id}/{ID}", "two parameters have the same name"),
     ],
 )
 def test_a_wrong_template_is_refused(template: str, complaint: str) -> None:
@@ -55,7 +57,7 @@ def test_a_wrong_template_is_refused(template: str, complaint: str) -> None:
         Route.parse(template)
 
 
-def test_the_more_particular_template_comes_first() -> None:
+def test_the_more_specific_template_comes_first() -> None:
     templates = ["{*rest}", "items/{id}", "items/new", "items/v{id}", "items/{id:int}"]
 
     ranked = sorted(templates, key=lambda template: Route.parse(template).precedence)

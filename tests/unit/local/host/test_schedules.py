@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from local.host.schedules import parse
+from local.host.schedules import parse_schedule
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)  # a Sunday
 
@@ -26,35 +26,35 @@ NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)  # a Sunday
     ],
 )
 def test_the_next_run_of_a_schedule(schedule: str, expected: str) -> None:
-    assert parse(schedule).after(NOON) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+    assert parse_schedule(schedule).next_after(NOON) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
-def test_a_fraction_of_a_second_does_not_hide_the_next_second() -> None:
-    schedule = parse("* * * * * *")
+def test_the_next_run_after_a_fraction_of_a_second_is_the_next_second() -> None:
+    schedule = parse_schedule("* * * * * *")
 
-    assert schedule.after(NOON + timedelta(microseconds=1)) == NOON + timedelta(seconds=1)
+    assert schedule.next_after(NOON + timedelta(microseconds=1)) == NOON + timedelta(seconds=1)
 
 
-def test_times_are_utc_whatever_the_zone_of_the_question() -> None:
+def test_the_next_run_is_in_utc_for_a_time_in_any_zone() -> None:
     taipei = NOON.astimezone(timezone(timedelta(hours=8)))
 
-    assert parse("0 30 * * * *").after(taipei) == NOON + timedelta(minutes=30)
+    assert parse_schedule("0 30 * * * *").next_after(taipei) == NOON + timedelta(minutes=30)
 
 
 @pytest.mark.parametrize(
     ("schedule", "complaint"),
     [
-        ("* * *", "six fields"),
+        ("* * *", "needs six fields"),
         ("60 * * * * *", "second 60 is not between 0 and 59"),
         ("0 0 0 * * 7", "day of week 7 is not between 0 and 6"),
-        ("0 0 0 * * MON-SUN", "runs backwards"),
+        ("0 0 0 * * MON-SUN", "goes backwards"),
         ("0 */0 * * * *", "minute 0 is not between 1 and 59"),
-        ("0 x * * * *", "minute 'x' is not understood"),
+        ("0 x * * * *", "minute 'x' is not a value"),
         ("0 0 0 31 2 *", "no day ever matches"),
-        ("00:00:00", "longer than nothing"),
-        ("0:0", "no time span"),
+        ("00:00:00", "longer than zero"),
+        ("0:0", "not a time span"),
     ],
 )
-def test_a_wrong_schedule_is_refused_by_field(schedule: str, complaint: str) -> None:
+def test_the_error_of_a_wrong_schedule_names_the_field(schedule: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        parse(schedule)
+        parse_schedule(schedule)

@@ -13,107 +13,109 @@ from local.host.worker import Call
 from tests.unit.local.host.doubles import ScriptedRunner, SteppedClock
 
 
-def function(schedule: str = "0 * * * * *", **more: object) -> Function:
+def timer_function(schedule: str = "0 * * * * *", **more: object) -> Function:
     binding = {"type": "timerTrigger", "direction": "IN", "name": "timer", "schedule": schedule, **more}
     return Function("tick", "id", (binding,))
 
 
-def told(call: Call) -> Any:  # noqa: ANN401 - decoded JSON
+def timer_info(call: Call) -> Any:  # noqa: ANN401 - decoded JSON
     return json.loads(call.value.json or "null")
 
 
-def refuse(_: Call) -> None:
+def raise_value_error(_: Call) -> None:
     raise ValueError("boom")
 
 
 def test_a_timer_runs_when_it_is_due_and_not_before(
     clock: SteppedClock, runner: ScriptedRunner, invocations: Invocations
 ) -> None:
-    timer = Timer(function(), invocations, clock, StatusFile())
-    assert not timer.tick()
+    timer = Timer(timer_function(), invocations, clock, StatusFile())
+    assert not timer.run_if_due()
 
     clock.advance(30)
 
-    assert timer.tick()
-    assert not timer.tick()
-    assert [told(call)["IsPastDue"] for call in runner.calls] == [False]
-    assert timer.next == clock() + timedelta(minutes=1)
+    assert timer.run_if_due()
+    assert not timer.run_if_due()
+    assert [timer_info(call)["IsPastDue"] for call in runner.calls] == [False]
+    assert timer.next_run == clock() + timedelta(minutes=1)
 
 
-def test_missed_ticks_are_run_once(clock: SteppedClock, runner: ScriptedRunner, invocations: Invocations) -> None:
-    timer = Timer(function(), invocations, clock, StatusFile())
+def test_several_missed_times_cause_one_run(
+    clock: SteppedClock, runner: ScriptedRunner, invocations: Invocations
+) -> None:
+    timer = Timer(timer_function(), invocations, clock, StatusFile())
 
     clock.advance(3600)
 
-    assert timer.tick()
-    assert not timer.tick()
+    assert timer.run_if_due()
+    assert not timer.run_if_due()
     assert len(runner.calls) == 1
 
 
-def test_a_run_missed_while_no_host_ran_is_caught_up_as_past_due(
+def test_a_run_missed_while_no_host_ran_happens_at_the_start_as_past_due(
     clock: SteppedClock, runner: ScriptedRunner, invocations: Invocations, tmp_path: Path
 ) -> None:
     statuses = StatusFile(tmp_path / "state" / "timers.json")
-    earlier = Timer(function(), invocations, clock, statuses)
+    earlier = Timer(timer_function(), invocations, clock, statuses)
     clock.advance(30)
-    earlier.tick()
+    earlier.run_if_due()
     clock.advance(600)
 
-    later = Timer(function(), invocations, clock, statuses)
+    later = Timer(timer_function(), invocations, clock, statuses)
 
-    assert later.tick()
-    assert not later.tick()
-    past = told(runner.calls[-1])
+    assert later.run_if_due()
+    assert not later.run_if_due()
+    past = timer_info(runner.calls[-1])
     assert past["IsPastDue"]
     assert datetime.fromisoformat(past["ScheduleStatus"]["Last"]) == datetime.fromisoformat("2026-11-22T12:01:00+00:00")
     assert datetime.fromisoformat(past["ScheduleStatus"]["Next"]) == datetime.fromisoformat("2026-11-22T12:02:00+00:00")
 
 
-@pytest.mark.parametrize("unmonitored", [function("*/10 * * * * *"), function(useMonitor=False)])
-def test_an_unmonitored_timer_catches_nothing_up(
+@pytest.mark.parametrize("unmonitored", [timer_function("*/10 * * * * *"), timer_function(useMonitor=False)])
+def test_an_unmonitored_timer_does_not_make_up_for_missed_runs(
     unmonitored: Function, clock: SteppedClock, invocations: Invocations, tmp_path: Path
 ) -> None:
     statuses = StatusFile(tmp_path / "timers.json")
     earlier = Timer(unmonitored, invocations, clock, statuses)
     clock.advance(60)
-    earlier.tick()
+    earlier.run_if_due()
     clock.advance(600)
 
-    assert not Timer(unmonitored, invocations, clock, statuses).tick()
+    assert not Timer(unmonitored, invocations, clock, statuses).run_if_due()
 
 
-def test_a_failed_run_waits_for_the_next_tick(
+def test_a_failed_run_is_not_repeated_before_the_next_scheduled_run(
     clock: SteppedClock, runner: ScriptedRunner, invocations: Invocations
 ) -> None:
-    runner.act = refuse
-    timer = Timer(function(), invocations, clock, StatusFile())
+    runner.action = raise_value_error
+    timer = Timer(timer_function(), invocations, clock, StatusFile())
     clock.advance(30)
 
-    assert timer.tick()
-    assert not timer.tick()
+    assert timer.run_if_due()
+    assert not timer.run_if_due()
 
     assert [(f.function, f.error_type, f.message) for f in invocations.failures] == [("tick", "ValueError", "boom")]
 
 
-def test_a_timer_fired_by_hand_tells_its_failure_and_keeps_its_schedule(
+def test_a_timer_that_is_run_by_hand_raises_its_failure_and_keeps_its_schedule(
     clock: SteppedClock, runner: ScriptedRunner, invocations: Invocations
 ) -> None:
-    runner.act = refuse
-    timer = Timer(function(), invocations, clock, StatusFile())
-    due = timer.next
+    runner.action = raise_value_error
+    timer = Timer(timer_function(), invocations, clock, StatusFile())
+    due = timer.next_run
 
     with pytest.raises(InvocationFailed, match="tick failed: ValueError: boom"):
-        timer.fire()
+        timer.run_now()
 
-    assert timer.next == due
+    assert timer.next_run == due
 
 
-def test_a_timer_that_wants_it_runs_at_the_start(
+def test_a_timer_with_run_on_startup_runs_at_the_start(
     clock: SteppedClock, runner: ScriptedRunner, invocations: Invocations
 ) -> None:
-    timer = Timer(function(runOnStartup=True), invocations, clock, StatusFile())
+    timer = Timer(timer_function(runOnStartup=True), invocations, clock, StatusFile())
 
-    assert timer.tick()
+    assert timer.run_if_due()
     assert len(runner.calls) == 1
 
 
@@ -123,7 +125,7 @@ def test_two_runs_of_one_timer_never_overlap(
     running, most = 0, 0
     begun, go_on = threading.Event(), threading.Event()
 
-    def slow(_: Call) -> None:
+    def run_slowly(_: Call) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -131,11 +133,11 @@ def test_two_runs_of_one_timer_never_overlap(
         go_on.wait(5)
         running -= 1
 
-    runner.act = slow
-    timer = Timer(function(), invocations, clock, StatusFile())
+    runner.action = run_slowly
+    timer = Timer(timer_function(), invocations, clock, StatusFile())
     clock.advance(30)
-    scheduled = threading.Thread(target=timer.tick)
-    by_hand = threading.Thread(target=timer.fire)
+    scheduled = threading.Thread(target=timer.run_if_due)
+    by_hand = threading.Thread(target=timer.run_now)
     scheduled.start()
     begun.wait(5)
     by_hand.start()
@@ -149,12 +151,12 @@ def test_two_runs_of_one_timer_never_overlap(
     assert (len(runner.calls), most) == (2, 1)
 
 
-def test_started_timers_keep_time_until_they_are_stopped(
+def test_started_timers_run_on_schedule_until_they_are_stopped(
     clock: SteppedClock, runner: ScriptedRunner, invocations: Invocations
 ) -> None:
     ran = threading.Event()
-    runner.act = lambda _: ran.set()
-    timers = Timers([Timer(function(), invocations, clock, StatusFile())])
+    runner.action = lambda _: ran.set()
+    timers = Timers([Timer(timer_function(), invocations, clock, StatusFile())])
     clock.advance(30)
 
     timers.start()

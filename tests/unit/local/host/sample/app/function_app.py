@@ -1,4 +1,4 @@
-"""A small app with one function for everything that the host carries."""
+"""A small app with one function for each feature of the host."""
 
 import asyncio
 import json
@@ -16,11 +16,11 @@ GO_ON = threading.Event()
 
 @app.route(route="items/{id:int}/{part?}", methods=["GET", "POST"])
 def show_item(req: func.HttpRequest) -> func.HttpResponse:
-    told = {
+    request = {
         "method": req.method, "url": req.url, "route": dict(req.route_params), "query": dict(req.params),
         "body": req.get_body().decode(), "agent": req.headers.get("User-Agent"),
     }  # fmt: skip
-    return func.HttpResponse(json.dumps(told), status_code=HTTPStatus.CREATED, headers={"X-Told": "1"})
+    return func.HttpResponse(json.dumps(request), status_code=HTTPStatus.CREATED, headers={"X-Shown": "1"})
 
 
 @app.route(route="events", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -48,14 +48,14 @@ def apply(message: func.QueueMessage) -> None:
 
 
 @app.queue_trigger(arg_name="message", queue_name="%SAMPLE_QUEUE%-poison", connection="AzureWebJobsStorage")
-def bury(message: func.QueueMessage) -> None:
+def record_poison(message: func.QueueMessage) -> None:
     SEEN.append(f"poison {message.get_body().decode()}")
 
 
 @app.timer_trigger(arg_name="timer", schedule="%SAMPLE_SCHEDULE%")
 def tick(timer: func.TimerRequest) -> None:
     if os.environ.get("SAMPLE_TIMER_FAILS"):
-        raise RuntimeError("the far side is away")
+        raise RuntimeError("the other side does not answer")
     SEEN.append(f"tick past_due={timer.past_due}")
 
 
