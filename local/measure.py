@@ -205,7 +205,7 @@ def list_measures(runs: Sequence[RunCost], worker_run: RunCost, other_processes:
     first_imports, all_imports = [run.first for run in runs], [{**run.first, **run.later} for run in runs]
     answered = [run.answered for run in runs]
     return [
-        _import_measure("imports until the first event is answered", first_imports, LIMIT_FIRST),
+        _import_measure("imports until the first answer", first_imports, LIMIT_FIRST),
         _import_measure("imports until everything is loaded", all_imports, LIMIT_ALL),
         Measure("memory of the app process", worker_run.resident, worker_run.resident, "MB", LIMIT_MEMORY),
         *(Measure(f"memory of process {pid}", size, size, "MB") for pid, size in other_processes.items()),
@@ -274,7 +274,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.print(build_table(measures))
     if options.packages:
         first, later = fastest_imports([run.first for run in runs]), fastest_imports([run.later for run in runs])
-        console.print(build_package_table("until the first event is answered", first, options.packages))
+        console.print(build_package_table("until the first answer", first, options.packages))
         console.print(build_package_table("after the first answer", later, options.packages))
     return 1 if any(line.is_failed for line in measures) else 0
 

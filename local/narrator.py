@@ -48,7 +48,7 @@ class LogWatcher(logging.Handler):
             self.latencies.append(record.created - self._received.pop(referral))
 
     def forget_receipts(self) -> None:
-        """Forget all receipts so far. They were echoes of the connector's own writes, which reach no opportunity."""
+        """Forget all receipts so far. Those events are echoes of the connector's own writes and cause no write."""
         self._received.clear()
 
     @contextmanager
@@ -76,7 +76,7 @@ class Narrator:
 
     @property
     def elapsed_seconds(self) -> float:
-        """Seconds since the narrator was made."""
+        """Seconds since the narrator was created."""
         return time.monotonic() - self._began
 
     def print_step(self, text: str) -> None:

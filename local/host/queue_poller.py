@@ -55,7 +55,7 @@ class QueuePoller:
     def _poll_until_stopped(self) -> None:
         pause = 0.0
         while self._wait_for_room():
-            version = self._queues.change_number
+            last_number = self._queues.change_number
             messages = self._take_messages()
             for message in messages:
                 with self._room:
@@ -63,7 +63,7 @@ class QueuePoller:
                 self._workers.submit(self._process_message, message)
             pause = 0.0 if messages else min(max(2 * pause, _SHORTEST_PAUSE), self._settings.max_polling_interval)
             if not messages and not self._stopped.is_set():
-                self._queues.wait_for_change(self.function.queue_name, version, pause)
+                self._queues.wait_for_change(self.function.queue_name, last_number, pause)
 
     def _wait_for_room(self) -> bool:
         with self._room:

@@ -66,8 +66,8 @@ class Queues(Protocol):
     def count_messages(self, queue: str) -> int:
         """The number of messages in a queue, hidden ones included."""
 
-    def wait_for_change(self, queue: str, version: int, timeout: float) -> None:
-        """Wait until `change_number` is no longer `version`, at most `timeout` seconds."""
+    def wait_for_change(self, queue: str, last_number: int, timeout: float) -> None:
+        """Wait until `change_number` is no longer `last_number`, at most `timeout` seconds."""
 
     def wake_waiters(self) -> None:
         """Wake all threads that wait for a change."""
@@ -101,10 +101,10 @@ class ChangeSignal:
             self._change_number += 1
             self._condition.notify_all()
 
-    def wait_for_change(self, version: int, timeout: float) -> None:
-        """Wait until `change_number` is no longer `version`, at most `timeout` seconds."""
+    def wait_for_change(self, last_number: int, timeout: float) -> None:
+        """Wait until `change_number` is no longer `last_number`, at most `timeout` seconds."""
         with self._condition:
-            self._condition.wait_for(lambda: self._change_number != version, timeout)
+            self._condition.wait_for(lambda: self._change_number != last_number, timeout)
 
 
 _SCHEMA = """
@@ -182,10 +182,10 @@ class EmbeddedQueues:
         """Remove every message, also those in work."""
         self._execute("DELETE FROM messages WHERE queue = ?", queue)
 
-    def wait_for_change(self, queue: str, version: int, timeout: float) -> None:
+    def wait_for_change(self, queue: str, last_number: int, timeout: float) -> None:
         """See Queues. While a message is hidden, it returns after a twentieth of a second."""
         self._signal.wait_for_change(
-            version, min(timeout, _HIDDEN_CHECK_SECONDS) if self.count_messages(queue) else timeout
+            last_number, min(timeout, _HIDDEN_CHECK_SECONDS) if self.count_messages(queue) else timeout
         )
 
     def wake_waiters(self) -> None:

@@ -76,10 +76,10 @@ class StorageQueues:
         """See Queues. The service calls the number approximate."""
         return self._client_for(queue).get_queue_properties().approximate_message_count or 0
 
-    def wait_for_change(self, queue: str, version: int, timeout: float) -> None:
+    def wait_for_change(self, queue: str, last_number: int, timeout: float) -> None:
         """See Queues."""
         del queue
-        self._signal.wait_for_change(version, timeout)
+        self._signal.wait_for_change(last_number, timeout)
 
     def wake_waiters(self) -> None:
         """See Queues."""

@@ -18,7 +18,7 @@ from local.host.queues import Clock
 from local.host.schedules import parse_schedule
 from local.host.worker import timer_call
 
-_LONGEST_SLEEP_SECONDS = 0.2  # the clock of a test may jump
+_LONGEST_SLEEP_SECONDS = 0.2  # short, because the clock of a test may jump
 _MONITORED_FROM = timedelta(minutes=1)
 
 

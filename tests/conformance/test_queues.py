@@ -113,11 +113,11 @@ def test_a_message_has_its_times(queues: Queues, queue: str) -> None:
 
 
 def test_a_new_message_wakes_a_waiting_thread(queues: Queues, queue: str) -> None:
-    version = queues.change_number
+    last_number = queues.change_number
     queues.put_message(queue, "x")
     began = monotonic()
 
-    queues.wait_for_change(queue, version, 30)
+    queues.wait_for_change(queue, last_number, 30)
 
     assert monotonic() - began < 5
 

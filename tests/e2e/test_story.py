@@ -29,7 +29,7 @@ REQUIRED_SENTENCES = (
     r"Time from an event to the write in Salesforce: median \d+\.\d\d s",
     r"changed an event after it was signed\. The webhook answered 401, without a reason\.",
     r"The same event came twice\. The webhook answered 202 both times, and nothing changed\.",
-    r"The opportunity was not sent\. It shows the mark ✘\. .*Its Audit field says: .*country",
+    r"The opportunity was not sent\. It shows the mark ✘\. .*Its Audit field says: .*Country",
     r"The opportunity was sent without further action\. It shows the mark ✔\.",
     r"The local host ran the timer function sweep_referrals\.",
     r"No event was lost: the sweep read both sides and wrote nothing\.",
