@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from local.systems import ROOT, Systems, started
+from local.systems import ROOT, Systems, start_systems
 from shared import __version__
 from shared.cli.environment import Environment, write_environment
 from shared.clients.partner_center.webhook_bodies import EVENTS
@@ -72,7 +72,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
-    with started(tmp_path_factory.mktemp("systems")) as systems:
+    with start_systems(tmp_path_factory.mktemp("systems")) as systems:
         yield systems
 
 
