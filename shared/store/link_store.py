@@ -23,10 +23,10 @@ from datetime import UTC, datetime, timedelta
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
 from shared.foundation.errors import StoreConflict, StoreUnavailable
-from shared.store.entries import Entry, Line, RetryEntry, SideState
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
+from shared.store.stored_values import Due, Entry, Line, SideState
 
 LINK, POINTER, CLAIM, STATE, SALESFORCE = "link", "pointer", "claim", "state", "salesforce"
 FAR_FUTURE_MS = 9_999_999_999_999

@@ -10,7 +10,7 @@ from shared.domain.deal import Deal, Money, Person, Side, Status, Value, fingerp
 from shared.domain.plan import Change
 from shared.domain.stage_table import Stage, StageTable
 from shared.mapping.paths import text
-from tests.property.deals import (
+from tests.property.generated_deals import (
     READ_AT,
     STATUSES,
     TRANSLATION,

@@ -5,7 +5,7 @@ import stamina
 
 from shared.clients.salesforce.client import SalesforceClient, open_salesforce
 from shared.transport.session import open_session
-from tests.unit.clients.salesforce.salesforce_bench import LOGIN, NOW, Fake, MemoryVault, Ticker, new_pem
+from tests.unit.clients.salesforce.fake_salesforce import LOGIN, NOW, Fake, MemoryVault, Ticker, new_pem
 
 
 @pytest.fixture(autouse=True)

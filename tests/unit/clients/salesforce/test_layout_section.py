@@ -3,7 +3,7 @@ import pytest
 from shared.clients.salesforce.layout_section import LABEL, section_of, with_section
 from shared.clients.salesforce.metadata_xml import children, local, parse, text_of
 from shared.foundation.errors import ConfigurationError, Unavailable
-from tests.unit.clients.salesforce.metadata_bench import whole_package
+from tests.unit.clients.salesforce.emulated_org import whole_package
 
 SECTION = section_of(whole_package().files["layouts/Opportunity-Co-sell Layout.layout"])
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'

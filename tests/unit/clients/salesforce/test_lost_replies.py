@@ -13,7 +13,7 @@ from shared.clients.salesforce.client import SalesforceClient, open_salesforce
 from shared.foundation.errors import Ambiguous, CosellError, Unavailable
 from shared.sync.ports import Node
 from shared.transport.session import open_session
-from tests.unit.clients.salesforce.salesforce_bench import MemoryVault
+from tests.unit.clients.salesforce.fake_salesforce import MemoryVault
 from tests.unit.transport.slow_server import ANSWERS, slow_server
 
 NODES = [Node("deal", "Opportunity", {"Name": "A"})]

@@ -6,7 +6,7 @@ from emulators.base.server import Request, Response
 from shared.clients.salesforce.client import SalesforceClient
 from shared.foundation.errors import Ambiguous, Conflict, CosellError, Locked, Rejected, Throttled, Unavailable
 from shared.sync.ports import Node
-from tests.unit.clients.salesforce.salesforce_bench import Fake
+from tests.unit.clients.salesforce.fake_salesforce import Fake
 
 NODES = [
     Node("account", "Account", {"Name": "Acme"}),

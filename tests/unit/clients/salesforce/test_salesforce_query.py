@@ -11,7 +11,7 @@ from emulators.base.server import Request, Response
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.soql_literals import full_id
 from shared.foundation.errors import NotFound, Rejected, Throttled, Unavailable
-from tests.unit.clients.salesforce.salesforce_bench import Fake
+from tests.unit.clients.salesforce.fake_salesforce import Fake
 
 Query = Callable[[str], tuple[int, object]]
 QUERY = "SELECT Id FROM Opportunity"

@@ -10,7 +10,7 @@ from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.soql_literals import full_id
 from shared.foundation.errors import Ambiguous, Cause, Locked
 from shared.sync.ports import Write, Written
-from tests.unit.clients.salesforce.salesforce_bench import Fake
+from tests.unit.clients.salesforce.fake_salesforce import Fake
 
 READ_AT = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
 NOW = datetime(2026, 11, 22, 10, 0, 10, tzinfo=UTC)

@@ -19,7 +19,7 @@ from shared.foundation.errors import (
     Throttled,
     Unavailable,
 )
-from tests.unit.clients.salesforce.salesforce_bench import LOGIN, NOW, Fake, MemoryVault, Ticker, new_pem
+from tests.unit.clients.salesforce.fake_salesforce import LOGIN, NOW, Fake, MemoryVault, Ticker, new_pem
 
 
 def refuse(error: str, description: str = "", status: int = 400) -> Response:

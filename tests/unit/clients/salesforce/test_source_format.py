@@ -7,7 +7,7 @@ import pytest
 from shared.clients.salesforce.metadata_xml import parse
 from shared.clients.salesforce.source_format import Package, package_folders, read_source
 from shared.foundation.errors import ConfigurationError
-from tests.unit.clients.salesforce.metadata_bench import PROJECT, whole_package
+from tests.unit.clients.salesforce.emulated_org import PROJECT, whole_package
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'

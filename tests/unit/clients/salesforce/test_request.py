@@ -21,7 +21,7 @@ from shared.foundation.errors import (
 from shared.sync.ports import Node, Write
 from shared.transport.deadline import Deadline
 from shared.transport.session import open_session
-from tests.unit.clients.salesforce.salesforce_bench import LOGIN, Fake, MemoryVault, Ticker
+from tests.unit.clients.salesforce.fake_salesforce import LOGIN, Fake, MemoryVault, Ticker
 
 EXPIRED = Response.of([{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}], 401)
 HTML = Response(503, b"<html>down for maintenance</html>", {"Content-Type": "text/html"})

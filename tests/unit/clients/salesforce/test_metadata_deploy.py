@@ -8,8 +8,8 @@ from shared.clients.salesforce.metadata_deploy import Deployment, readable
 from shared.clients.salesforce.metadata_xml import NAMESPACE
 from shared.clients.salesforce.source_format import Package, layout_package
 from shared.foundation.errors import Ambiguous, NotFound, Rejected, SignInFailed, Unavailable
-from tests.unit.clients.salesforce.metadata_bench import LAYOUT, Bench, whole_package
-from tests.unit.clients.salesforce.salesforce_bench import Fake
+from tests.unit.clients.salesforce.emulated_org import LAYOUT, Bench, whole_package
+from tests.unit.clients.salesforce.fake_salesforce import Fake
 
 DEPLOY = "metadata/deployRequest$"
 STATUS = "metadata/deployRequest/"

@@ -12,7 +12,7 @@ from shared.domain.link import Effect, EffectKind, Intent, Link, Pointer, Record
 from shared.domain.link_states import Mark, State
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.row_codec import pack, unpack
-from tests.property.deals import values
+from tests.property.generated_deals import values
 
 WORDS = st.text(max_size=8)
 MAYBE = st.one_of(st.none(), WORDS)

@@ -7,10 +7,10 @@ import pytest
 
 from shared.domain.deal import Side
 from shared.foundation.errors import StoreUnavailable
-from shared.store.entries import SideState
 from shared.store.link_store import LinkStore
 from shared.store.rows import Row
 from shared.store.sqlite_rows import SqliteRows
+from shared.store.stored_values import SideState
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 PAUSED = SideState(NOW + timedelta(minutes=15), "throttled", 4)

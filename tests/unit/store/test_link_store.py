@@ -9,9 +9,9 @@ import pytest
 from shared.domain.deal import Deal, Side
 from shared.domain.link import Link, Pointer
 from shared.foundation.errors import StoreConflict
-from shared.store.entries import Line, RetryEntry, SideState
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
+from shared.store.stored_values import Due, Line, SideState
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 LEASE = timedelta(minutes=5)

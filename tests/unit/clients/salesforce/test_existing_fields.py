@@ -4,8 +4,8 @@ from emulators.salesforce import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.existing_fields import duplicates, obstacles
 from shared.clients.salesforce.metadata_xml import NAMESPACE
-from tests.unit.clients.salesforce.metadata_bench import Bench, whole_package
-from tests.unit.clients.salesforce.salesforce_bench import Fake
+from tests.unit.clients.salesforce.emulated_org import Bench, whole_package
+from tests.unit.clients.salesforce.fake_salesforce import Fake
 
 DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
 IDENTIFIER = "<length>100</length><type>Text</type>"

@@ -7,7 +7,7 @@ from emulators.base.server import Request, Response
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.private_keys import keys_of, pairs_of
 from shared.foundation.errors import ConsentNeeded, SignInFailed
-from tests.unit.clients.salesforce.salesforce_bench import Fake, MemoryVault, new_pem
+from tests.unit.clients.salesforce.fake_salesforce import Fake, MemoryVault, new_pem
 from tests.unit.clients.salesforce.test_sign_in import claims_of, refuse
 
 

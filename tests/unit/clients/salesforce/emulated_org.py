@@ -9,7 +9,7 @@ from emulators.salesforce import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.metadata_deploy import MetadataClient
 from shared.clients.salesforce.source_format import Package, package_folders, read_source
-from tests.unit.clients.salesforce.salesforce_bench import Fake
+from tests.unit.clients.salesforce.fake_salesforce import Fake
 
 PROJECT = Path(__file__).parents[4] / "infra" / "salesforce"
 LAYOUT = "Opportunity-Opportunity Layout"
