@@ -17,7 +17,8 @@ from shared.foundation.errors import Unavailable
 from shared.mapping.field_types import FieldBase, SolutionsField, StatusField, Unreadable
 from shared.mapping.paths import Json, in_referral, in_row, moment, put
 from shared.mapping.people_fields import CompanyField, ContactsField
-from shared.mapping.schema import DEFAULT, load
+from shared.mapping.schema import DEFAULT
+from shared.mapping.validation import load
 
 if TYPE_CHECKING:
     from shared.domain.plan import Change  # with it comes all that a run needs and the start does not

@@ -19,7 +19,7 @@ from shared.domain.link import Link, Record
 from shared.domain.plan import REFUSED_BY_FAR_SIDE, Change, Plan, plan_pair
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
-from shared.mapping.schema import load
+from shared.mapping.validation import load
 
 WAIT = timedelta(minutes=2)
 BEGIN = datetime(2026, 11, 22, 10, tzinfo=UTC)

@@ -20,7 +20,7 @@ from infra.azure.deploy.test_record import git_state, read_test_record
 from shared import __version__
 from shared.cli.exit_codes import Exit
 from shared.foundation.errors import ConfigurationError
-from shared.mapping.schema import load
+from shared.mapping.validation import load
 
 FILES = ("function_app.py", "host.json", "requirements.txt")
 FOLDERS = ("functions", "shared")

@@ -13,7 +13,8 @@ from shared.clients.salesforce import error_codes
 from shared.domain.sentences import CAUSES, SENTENCES
 from shared.foundation.logs import EVENTS
 from shared.mapping import field_types
-from shared.mapping.schema import AnyField, MappingFile, Ours, StageRow, load
+from shared.mapping.schema import AnyField, MappingFile, Ours, StageRow
+from shared.mapping.validation import load
 from shared.settings import variables as settings
 from shared.webhook.events import NotUnderstoodReason
 from shared.webhook.refusals import Reason

@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.field_rules import Direction
 from shared.foundation.errors import ConfigurationError
-from shared.mapping.schema import load
+from shared.mapping.validation import load
 
 
 def overlay(folder: Path, *lines: str) -> Path:

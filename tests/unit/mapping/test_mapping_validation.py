@@ -10,7 +10,8 @@ import pytest
 from shared.domain.deal import Side
 from shared.domain.plan import REQUIRED
 from shared.foundation.errors import ConfigurationError
-from shared.mapping.schema import DEFAULT, NEEDED, load
+from shared.mapping.schema import DEFAULT
+from shared.mapping.validation import NEEDED, load
 
 TEXT = DEFAULT.read_text(encoding="utf-8")
 Write = Callable[[str], Path]
@@ -263,7 +264,7 @@ def test_the_hash_tells_what_a_file_says_not_how(write: Write) -> None:
 
 def test_the_hash_is_the_same_in_every_process(write: Write) -> None:
     path = write(TEXT.replace('clearable = ["salesforce"]', 'clearable = ["salesforce", "partner_center"]'))
-    program = f"import pathlib; from shared.mapping.schema import load; print(load(pathlib.Path({str(path)!r}))[1])"
+    program = f"import pathlib; from shared.mapping.validation import load; print(load(pathlib.Path({str(path)!r}))[1])"
     hashes = {
         subprocess.run(  # noqa: S603 - our own interpreter and text
             [sys.executable, "-c", program],
