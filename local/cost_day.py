@@ -22,7 +22,7 @@ from emulators.salesforce.emulator import SalesforceEmulator
 from local.in_process_transport import Badge, EmulatorAdapter, OpenDoor, httpx_client
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
-from shared.clients.salesforce.request import Wire
+from shared.clients.salesforce.request import ApiConnection
 from shared.domain.scope import Scope
 from shared.foundation.logs import LOGGER, log
 from shared.mapping.translation import Constants, Translation
@@ -118,7 +118,7 @@ class World:
         rows = SqliteRows(":memory:", clock=self.now)
         stack.callback(rows.close)
         door = OpenDoor(self.salesforce, SALESFORCE_URL)
-        wire = Wire(door, session, version="66.0", seconds=60.0, now=self.now, monotonic=self._seconds)
+        wire = ApiConnection(door, session, version="66.0", seconds=60.0, now=self.now, monotonic=self._seconds)
         return Context(
             Referrals(PARTNER_CENTER_URL, Badge(entra), client=http, clock=self._seconds), SalesforceClient(wire),
             LinkStore(CountedRows(rows, self.counts), self._seconds), Translation(Constants(LOCATION)),

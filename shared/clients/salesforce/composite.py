@@ -14,29 +14,29 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from shared.clients.salesforce.error_codes import (
-    GONE,
-    HALTED,
-    LOCKS,
-    Fault,
+    LOCK_CODES,
+    MISSING_RECORD_CODES,
+    ROLLED_BACK_CODES,
+    ApiError,
+    api_errors_in,
     cause_of,
-    error_of,
-    fault_of,
-    faults_of,
-    passing,
+    exception_for,
+    first_api_error,
+    is_temporary,
 )
 from shared.clients.salesforce.records import Json, Node, Write, Written
-from shared.clients.salesforce.request import Unreadable
+from shared.clients.salesforce.request import UnreadableAnswer
 from shared.clients.salesforce.soql_literals import full_id
 from shared.foundation.errors import Ambiguous, Conflict, CosellError, Rejected
 
-OBJECT = "Opportunity"
-READ_BACK = "read_back"
-URL_LIMIT = 16_384
+OPPORTUNITY = "Opportunity"
+READ_BACK_NAME = "read_back"
+MAX_URL_LENGTH = 16_384
 _FAILURE, _NOT_FOUND, _PRECONDITION_FAILED = 300, 404, 412
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 
-class Part(Struct, frozen=True):
+class Subrequest(Struct, frozen=True):
     """One subrequest; `path` is below `/services/data/vN/`."""
 
     name: str
@@ -46,7 +46,7 @@ class Part(Struct, frozen=True):
     headers: Json | None = None
 
 
-class Fate(Struct, frozen=True):
+class SubrequestResult(Struct, frozen=True):
     """How one subrequest was answered."""
 
     name: str
@@ -54,41 +54,41 @@ class Fate(Struct, frozen=True):
     body: Any
 
     @property
-    def failed(self) -> bool:
+    def is_failure(self) -> bool:
         """Whether the part did not succeed."""
         return self.status >= _FAILURE
 
     @property
-    def fault(self) -> Fault:
+    def api_error(self) -> ApiError:
         """The refusal of a part that failed."""
-        if self.status == _NOT_FOUND and not faults_of(self.body):
-            return Fault("NOT_FOUND", "no reason was given")
-        return fault_of(self.status, self.body)
+        if self.status == _NOT_FOUND and not api_errors_in(self.body):
+            return ApiError("NOT_FOUND", "no reason was given")
+        return first_api_error(self.status, self.body)
 
 
 # --- requests ---------------------------------------------------------------------------------------------------------
 
 
-def composite(parts: Sequence[Part], version: str) -> Json:
+def composite_body(parts: Sequence[Subrequest], version: str) -> Json:
     """A Composite body: each part on its own, in the order given (collation would reorder them)."""
     return {
         "allOrNone": False,
         "collateSubrequests": False,
-        "compositeRequest": [_subrequest(part, version) for part in parts],
+        "compositeRequest": [_subrequest_json(part, version) for part in parts],
     }
 
 
-def graph(parts: Sequence[Part], version: str) -> Json:
+def graph_body(parts: Sequence[Subrequest], version: str) -> Json:
     """A Composite Graph body with a single graph, which is all or nothing."""
-    return {"graphs": [{"graphId": "1", "compositeRequest": [_subrequest(part, version) for part in parts]}]}
+    return {"graphs": [{"graphId": "1", "compositeRequest": [_subrequest_json(part, version) for part in parts]}]}
 
 
-def query_part(number: int, soql: str, *, deleted: bool) -> Part:
+def query_subrequest(number: int, soql: str, *, deleted: bool) -> Subrequest:
     """The GET of a query. Raises ValueError if its address is longer than Salesforce accepts."""
     path = query_path(soql, deleted=deleted)
-    if len(path) + len("/services/data/v66.0/") >= URL_LIMIT:
-        raise ValueError(f"a query's address must stay below {URL_LIMIT} characters")
-    return Part(f"q{number}", path)
+    if len(path) + len("/services/data/v66.0/") >= MAX_URL_LENGTH:
+        raise ValueError(f"a query's address must stay below {MAX_URL_LENGTH} characters")
+    return Subrequest(f"q{number}", path)
 
 
 def query_path(soql: str, *, deleted: bool = False) -> str:
@@ -96,37 +96,39 @@ def query_path(soql: str, *, deleted: bool = False) -> str:
     return f"{'queryAll' if deleted else 'query'}?q={quote(soql, safe='(),')}"
 
 
-def retrieve_part(ids: Sequence[str], fields: Sequence[str]) -> Part:
+def retrieve_subrequest(ids: Sequence[str], fields: Sequence[str]) -> Subrequest:
     """A collection retrieve of opportunities. It knows no parent paths and no subqueries: these are left out."""
-    return Part(READ_BACK, f"composite/sobjects/{OBJECT}", "POST", {"ids": list(ids), "fields": plain(fields)})
+    return Subrequest(
+        READ_BACK_NAME, f"composite/sobjects/{OPPORTUNITY}", "POST", {"ids": list(ids), "fields": own_fields(fields)}
+    )
 
 
-def conditional_part(number: int, write: Write) -> Part:
+def conditional_update_subrequest(number: int, write: Write) -> Subrequest:
     """A PATCH that Salesforce refuses with 412 if the record changed after `unmodified_since` (whole seconds)."""
     since = write.unmodified_since
     headers = {"If-Unmodified-Since": _http_date(since)} if since else None
-    return Part(f"w{number}", f"sobjects/{OBJECT}/{write.id}", "PATCH", dict(write.values), headers)
+    return Subrequest(f"w{number}", f"sobjects/{OPPORTUNITY}/{write.id}", "PATCH", dict(write.values), headers)
 
 
-def collection_part(writes: Sequence[Write]) -> Part:
+def collection_update_subrequest(writes: Sequence[Write]) -> Subrequest:
     """A collection update of opportunities, each on its own."""
-    records = [{"attributes": {"type": OBJECT}, "id": write.id, **write.values} for write in writes]
-    return Part("update", "composite/sobjects", "PATCH", {"allOrNone": False, "records": records})
+    records = [{"attributes": {"type": OPPORTUNITY}, "id": write.id, **write.values} for write in writes]
+    return Subrequest("update", "composite/sobjects", "PATCH", {"allOrNone": False, "records": records})
 
 
-def node_parts(nodes: Sequence[Node], read: str, fields: Sequence[str]) -> list[Part]:
+def graph_subrequests(nodes: Sequence[Node], read: str, fields: Sequence[str]) -> list[Subrequest]:
     """The steps of a graph, and the read of node `read` at its end. Raises ValueError for names that do not fit."""
     names = {node.name: node for node in nodes}
-    if read not in names or READ_BACK in names or len(names) != len(nodes):
+    if read not in names or READ_BACK_NAME in names or len(names) != len(nodes):
         raise ValueError("a graph has nodes of different names, one of which is read back")
     if not all(_NAME.fullmatch(text) for node in nodes for text in (node.name, node.sobject)):
         raise ValueError("names of nodes and objects are letters, digits and underscores")
-    columns = quote(",".join(plain(fields)), safe=",")
+    columns = quote(",".join(own_fields(fields)), safe=",")
     path = f"sobjects/{names[read].sobject}/@{{{read}.id}}?fields={columns}"
-    return [*map(_node_part, nodes), Part(READ_BACK, path)]
+    return [*map(_node_subrequest, nodes), Subrequest(READ_BACK_NAME, path)]
 
 
-def plain(fields: Sequence[str]) -> list[str]:
+def own_fields(fields: Sequence[str]) -> list[str]:
     """The fields that belong to the record itself, with its Id."""
     return list(dict.fromkeys(["Id", *(name for name in fields if _NAME.fullmatch(name))]))
 
@@ -134,82 +136,87 @@ def plain(fields: Sequence[str]) -> list[str]:
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
-def fates(answer: object, parts: Sequence[Part]) -> list[Fate]:
+def subrequest_results(answer: object, parts: Sequence[Subrequest]) -> list[SubrequestResult]:
     """What became of each part of a Composite, in the order of `parts`. Raises Unreadable."""
-    return _fates(answer, [part.name for part in parts])
+    return _results_in(answer, [part.name for part in parts])
 
 
-def graph_fates(answer: object, parts: Sequence[Part]) -> tuple[bool, list[Fate]]:
+def graph_results(answer: object, parts: Sequence[Subrequest]) -> tuple[bool, list[SubrequestResult]]:
     """Whether the graph succeeded, and what became of each part. Raises Unreadable."""
-    graphs = _listed(_member(answer, "graphs"))
+    graphs = _as_list(_json_member(answer, "graphs"))
     if len(graphs) != 1:
-        raise Unreadable("one graph was sent")
-    success = _member(graphs[0], "isSuccessful")
+        raise UnreadableAnswer("one graph was sent")
+    success = _json_member(graphs[0], "isSuccessful")
     if not isinstance(success, bool):
-        raise Unreadable("isSuccessful is a truth value")
-    return success, _fates(_member(graphs[0], "graphResponse"), [part.name for part in parts])
+        raise UnreadableAnswer("isSuccessful is a truth value")
+    return success, _results_in(_json_member(graphs[0], "graphResponse"), [part.name for part in parts])
 
 
-def record(body: object) -> Json:
+def as_record(body: object) -> Json:
     """A record in an answer. Raises Unreadable."""
     if not isinstance(body, Mapping):
-        raise Unreadable("a record is an object")
+        raise UnreadableAnswer("a record is an object")
     return body
 
 
-def read_back(fate: Fate) -> dict[str, Json]:
+def records_read_back(fate: SubrequestResult) -> dict[str, Json]:
     """The rows of a collection retrieve by 18-character id; none if it failed: the writes before it still count."""
-    rows = fate.body if isinstance(fate.body, list) and not fate.failed else []
+    rows = fate.body if isinstance(fate.body, list) and not fate.is_failure else []
     found = [row for row in rows if isinstance(row, Mapping) and isinstance(row.get("Id"), str)]
     return {full_id(row["Id"]): row for row in found}
 
 
-def patched(fate: Fate, write: Write, row: Json | None, at: datetime) -> Written:
+def outcome_of_conditional_update(fate: SubrequestResult, write: Write, row: Json | None, at: datetime) -> Written:
     """The outcome of one conditional PATCH. Raises Ambiguous if it is unknown and the row was not read back."""
-    if not fate.failed:
+    if not fate.is_failure:
         return Written(write.id, row, at)
     if fate.status == _PRECONDITION_FAILED and write.unmodified_since:
         return Written(write.id, row, at, changed=True)
-    return refused(fate.status, fate.fault, write, row, at)
+    return outcome_of_failed_write(fate.status, fate.api_error, write, row, at)
 
 
-def collected(fate: Fate, writes: Sequence[Write]) -> list[tuple[int, Fault | None]]:
+def outcomes_of_collection_update(fate: SubrequestResult, writes: Sequence[Write]) -> list[tuple[int, ApiError | None]]:
     """Per record of a collection update: None, or why it failed. Raises Unreadable, or the error of the whole."""
-    if fate.failed:
-        raise error_of(fate.status, fate.body, "a collection update", write=True)
-    results = _listed(fate.body)
+    if fate.is_failure:
+        raise exception_for(fate.status, fate.body, "a collection update", write=True)
+    results = _as_list(fate.body)
     if len(results) != len(writes):
-        raise Unreadable("a collection update answers for each record")
-    return [(fate.status, None if _member(result, "success") is True else _first(result)) for result in results]
+        raise UnreadableAnswer("a collection update answers for each record")
+    return [
+        (fate.status, None if _json_member(result, "success") is True else _first_error_of(result))
+        for result in results
+    ]
 
 
-def refused(status: int, fault: Fault, write: Write, row: Json | None, at: datetime) -> Written:
+def outcome_of_failed_write(status: int, fault: ApiError, write: Write, row: Json | None, at: datetime) -> Written:
     """A write that failed: locked (or any passing trouble of the service: due again), or refused for a cause."""
-    if fault.code not in LOCKS and passing(status, fault):
+    if fault.code not in LOCK_CODES and is_temporary(status, fault):
         if row is None:
             raise Ambiguous(f"Salesforce answered a write with {status} {fault.code} and the row was not read back")
         return Written(write.id, row, at, locked=True)
-    if fault.code in LOCKS:
+    if fault.code in LOCK_CODES:
         return Written(write.id, row, at, locked=True)
     return Written(write.id, row, at, refused=cause_of(fault))
 
 
-def graph_error(parts: Sequence[Fate]) -> CosellError:
+def graph_error(parts: Sequence[SubrequestResult]) -> CosellError:
     """Why a graph failed: the fault of the part that failed, not of those halted with it. Nothing was written."""
-    guilty = next((part for part in parts if part.failed and part.fault.code not in HALTED), None)
-    if guilty is None:
-        raise Unreadable("a graph that fails names the part that failed")
-    fault = guilty.fault
+    failed_part = next(
+        (part for part in parts if part.is_failure and part.api_error.code not in ROLLED_BACK_CODES), None
+    )
+    if failed_part is None:
+        raise UnreadableAnswer("a graph that fails names the part that failed")
+    fault = failed_part.api_error
     if fault.code == "DUPLICATE_VALUE":
         return Conflict(
-            f"{fault.code} at {guilty.name}: {fault.field}, held by {', '.join(fault.matches) or 'unknown'}"
+            f"{fault.code} at {failed_part.name}: {fault.field_name}, held by {', '.join(fault.matches) or 'unknown'}"
         )
-    if fault.code in GONE:
+    if fault.code in MISSING_RECORD_CODES:
         return Rejected(cause_of(fault))
-    return error_of(guilty.status, guilty.body, f"the graph at {guilty.name}", write=False)
+    return exception_for(failed_part.status, failed_part.body, f"the graph at {failed_part.name}", write=False)
 
 
-def _subrequest(part: Part, version: str) -> Json:
+def _subrequest_json(part: Subrequest, version: str) -> Json:
     optional = {"body": part.body, "httpHeaders": part.headers}
     return {
         "method": part.method,
@@ -219,13 +226,13 @@ def _subrequest(part: Part, version: str) -> Json:
     }
 
 
-def _node_part(node: Node) -> Part:
+def _node_subrequest(node: Node) -> Subrequest:
     if node.external is None:
-        return Part(node.name, f"sobjects/{node.sobject}", "POST", node.values)
+        return Subrequest(node.name, f"sobjects/{node.sobject}", "POST", node.values)
     field, value = node.external
     if not _NAME.fullmatch(field) or not value:
         raise ValueError("an upsert names a field and a value")
-    return Part(node.name, f"sobjects/{node.sobject}/{field}/{quote(value, safe='')}", "PATCH", node.values)
+    return Subrequest(node.name, f"sobjects/{node.sobject}/{field}/{quote(value, safe='')}", "PATCH", node.values)
 
 
 def _http_date(moment: datetime) -> str:
@@ -234,32 +241,32 @@ def _http_date(moment: datetime) -> str:
     return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
-def _fates(answer: object, names: Sequence[str]) -> list[Fate]:
-    told = {fate.name: fate for fate in map(_fate, _listed(_member(answer, "compositeResponse")))}
-    if set(told) != set(names):
-        raise Unreadable("a composite answers for each part")
-    return [told[name] for name in names]
+def _results_in(answer: object, names: Sequence[str]) -> list[SubrequestResult]:
+    results = {fate.name: fate for fate in map(_result_in, _as_list(_json_member(answer, "compositeResponse")))}
+    if set(results) != set(names):
+        raise UnreadableAnswer("a composite answers for each part")
+    return [results[name] for name in names]
 
 
-def _fate(item: object) -> Fate:
-    name, status = _member(item, "referenceId"), _member(item, "httpStatusCode")
+def _result_in(item: object) -> SubrequestResult:
+    name, status = _json_member(item, "referenceId"), _json_member(item, "httpStatusCode")
     if not isinstance(name, str) or not isinstance(status, int):
-        raise Unreadable("a part's answer has a name and a status")
-    return Fate(name, status, _member(item, "body"))
+        raise UnreadableAnswer("a part's answer has a name and a status")
+    return SubrequestResult(name, status, _json_member(item, "body"))
 
 
-def _first(result: object) -> Fault:
-    found = faults_of(_member(result, "errors"))
-    return found[0] if found else Fault("UNKNOWN_ERROR", "no reason was given")
+def _first_error_of(result: object) -> ApiError:
+    found = api_errors_in(_json_member(result, "errors"))
+    return found[0] if found else ApiError("UNKNOWN_ERROR", "no reason was given")
 
 
-def _member(value: object, name: str) -> object:
+def _json_member(value: object, name: str) -> object:
     if not isinstance(value, Mapping) or name not in value:
-        raise Unreadable(f"{name} is missing")
+        raise UnreadableAnswer(f"{name} is missing")
     return value[name]
 
 
-def _listed(value: object) -> list[object]:
+def _as_list(value: object) -> list[object]:
     if not isinstance(value, list):
-        raise Unreadable("a list was expected")
+        raise UnreadableAnswer("a list was expected")
     return value

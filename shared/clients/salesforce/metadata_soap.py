@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import requests
 from msgspec import Struct
 
-from shared.clients.salesforce.metadata_xml import NAMESPACE, add, parse, tag
+from shared.clients.salesforce.metadata_xml import NAMESPACE, add_child, parse_xml, qualified_name
 from shared.clients.salesforce.sign_in import Token
 
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -18,7 +18,7 @@ _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 class SoapCall(Struct, frozen=True):
     """One operation; `body` is its element. Given to `Wire.read` or `Wire.write`, whose reply then holds an Element."""
 
-    what: str
+    description: str
     body: Element
 
     def post(
@@ -27,31 +27,31 @@ class SoapCall(Struct, frozen=True):
         """Send once; the value is the operation's response element, refusals, or None for what is neither."""
         response = session.post(
             f"{token.instance_url}/services/Soap/m/{version}",
-            data=_envelope(self.body, token.value),
+            data=_soap_envelope(self.body, token.value),
             headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
             timeout=seconds,
             allow_redirects=False,
         )
-        return response, _value(response.content)
+        return response, _value_in_envelope(response.content)
 
 
-def operation(name: str) -> Element:
+def new_operation(name: str) -> Element:
     """The element of an operation, to be filled with its arguments."""
-    return Element(tag(name))
+    return Element(qualified_name(name))
 
 
-def _envelope(body: Element, session_id: str) -> bytes:
+def _soap_envelope(body: Element, session_id: str) -> bytes:
     envelope = Element(f"{{{_ENVELOPE}}}Envelope")
-    header = SubElement(SubElement(envelope, f"{{{_ENVELOPE}}}Header"), tag("SessionHeader"))
-    add(header, "sessionId", session_id)
+    header = SubElement(SubElement(envelope, f"{{{_ENVELOPE}}}Header"), qualified_name("SessionHeader"))
+    add_child(header, "sessionId", session_id)
     SubElement(envelope, f"{{{_ENVELOPE}}}Body").append(body)
     made: bytes = tostring(envelope, encoding="UTF-8", xml_declaration=True)
     return made
 
 
-def _value(content: bytes) -> object:
+def _value_in_envelope(content: bytes) -> object:
     try:
-        body = parse(content).find(f"{{{_ENVELOPE}}}Body")
+        body = parse_xml(content).find(f"{{{_ENVELOPE}}}Body")
     except ValueError:
         return None
     first = next(iter(body), None) if body is not None else None

@@ -11,13 +11,13 @@ _BLOCK = re.compile(r"-----BEGIN (?:RSA )?PRIVATE KEY-----.*?(?=-----BEGIN (?:RS
 _KEY = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 
 
-def pairs_of(secret: str) -> tuple[str, ...]:
+def keys_with_certificates(secret: str) -> tuple[str, ...]:
     """Each key with what stands behind it, newest first; empty where there is none."""
     # A portal that keeps one line turns the breaks of a PEM file into a backslash and an n.
     return tuple(block.strip() + "\n" for block in _BLOCK.findall(secret.replace("\\n", "\n")))
 
 
-def keys_of(secret: str) -> tuple[str, ...]:
+def private_keys_in(secret: str) -> tuple[str, ...]:
     """The private keys alone, newest first; the whole text where there is none, for whoever reads it to refuse."""
     found = tuple(match[0] for match in _KEY.finditer(secret.replace("\\n", "\n")))
     return found or (secret,)

@@ -22,7 +22,13 @@ from msgspec import Struct
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from shared.clients import exact_json
-from shared.clients.salesforce.error_codes import INVALID_SESSION, error_of, fault_of, session_error, unread
+from shared.clients.salesforce.error_codes import (
+    INVALID_SESSION,
+    exception_for,
+    first_api_error,
+    session_error,
+    unreadable_answer_error,
+)
 from shared.clients.salesforce.sign_in import SignIn, Token
 from shared.foundation.errors import CosellError, Retryable, Unavailable
 from shared.transport.deadline import Deadline, within
@@ -30,18 +36,18 @@ from shared.transport.deadline import Deadline, within
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce as Library
 
-TRIES = 3
-PATIENCE_SECONDS = 10.0
+MAX_TRIES = 3
+MAX_PAUSE_SECONDS = 10.0
 """A wish for more patience than this is left to the caller: the work becomes due."""
 _FIRST_PAUSE_SECONDS = 0.5
-_FAILURE = 300
+_FIRST_ERROR_STATUS = 300
 _USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
-_UNSENT = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)
+_NEVER_SENT_ERRORS = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)
 _UNCALLED = {"metadata": "SfdcMetadataApi", "bulk": "SFBulkHandler", "bulk2": "SFBulk2Handler"}
-_NO_REFRESH = "not valid for use with the REST API"
+_WRONG_SESSION_TEXT = "not valid for use with the REST API"
 
 
-class Unreadable(ValueError):
+class UnreadableAnswer(ValueError):
     """An answer in a shape that the reference does not know."""
 
 
@@ -51,27 +57,27 @@ class Call(Struct, frozen=True):
     `content` is a body that is not JSON, with its media type; it stands in place of `body`.
     """
 
-    what: str
+    description: str
     path: str
     method: str = "GET"
     body: Mapping[str, Any] | None = None
     content: tuple[bytes, str] | None = None
 
-    def sent(self) -> tuple[bytes | None, dict[str, str]]:
+    def body_and_headers(self) -> tuple[bytes | None, dict[str, str]]:
         """The body's bytes and the headers that go with them."""
         if self.content is not None:
             return self.content[0], {"Content-Type": self.content[1]}
         return (exact_json.text(self.body).encode() if self.body is not None else None), {}
 
 
-class OwnCall(Protocol):
+class DirectCall(Protocol):
     """A request that the library cannot carry (SOAP): it posts itself and gives the answer with its decoded value.
 
     A refusal's value has the shape of the REST API's, so that it is classified like any other.
     """
 
     @property
-    def what(self) -> str:
+    def description(self) -> str:
         """As `Call.what`."""
 
     def post(
@@ -86,10 +92,10 @@ class Reply(Struct, frozen=True):
     status: int
     value: Any
     at: datetime
-    after: float | None = None
+    retry_after: float | None = None
 
 
-class Wire:
+class ApiConnection:
     """Carries calls. Raises only errors of `shared.foundation.errors`."""
 
     def __init__(
@@ -110,50 +116,52 @@ class Wire:
         self._lock = threading.Lock()
         self._client: tuple[Token, Library] | None = None
 
-    def token(self) -> Token:
+    def current_token(self) -> Token:
         """The present token, signing in if need be."""
         with within(self._seconds) as deadline:
             return self._sign_in.token(deadline)
 
-    def read[T](self, call: Call | OwnCall, decode: Callable[[Reply], T]) -> T:
+    def read[T](self, call: Call | DirectCall, decode: Callable[[Reply], T]) -> T:
         """A call without effect: three tries at most, full jitter, all within one deadline."""
         import stamina  # noqa: PLC0415 - its instrumentation is slow to import and the door does not need it
 
         with within(self._seconds) as deadline:
-            for attempt in stamina.retry_context(on=_patience(deadline), attempts=TRIES, timeout=None):
+            for attempt in stamina.retry_context(on=backoff_within(deadline), attempts=MAX_TRIES, timeout=None):
                 with attempt:
-                    return self._decoded(call, decode, deadline, write=False)
+                    return self._send_and_decode(call, decode, deadline, write=False)
         raise AssertionError("stamina ends with a result or an error")
 
-    def write[T](self, call: Call | OwnCall, decode: Callable[[Reply], T]) -> T:
+    def write[T](self, call: Call | DirectCall, decode: Callable[[Reply], T]) -> T:
         """A call with effect: sent once (again only after an expired session, when nothing happened)."""
         with within(self._seconds) as deadline:
-            return self._decoded(call, decode, deadline, write=True)
+            return self._send_and_decode(call, decode, deadline, write=True)
 
-    def _decoded[T](self, call: Call | OwnCall, decode: Callable[[Reply], T], deadline: Deadline, *, write: bool) -> T:
-        reply = self._authorised(call, deadline, write=write)
+    def _send_and_decode[T](
+        self, call: Call | DirectCall, decode: Callable[[Reply], T], deadline: Deadline, *, write: bool
+    ) -> T:
+        reply = self._send_with_token(call, deadline, write=write)
         # A graph that failed may answer with an error status and still tell each node's fate.
         tells_fates = isinstance(reply.value, Mapping) and "graphs" in reply.value
-        if reply.status >= _FAILURE and not tells_fates:
-            raise error_of(reply.status, reply.value, call.what, write=write, after=reply.after)
+        if reply.status >= _FIRST_ERROR_STATUS and not tells_fates:
+            raise exception_for(reply.status, reply.value, call.description, write=write, retry_after=reply.retry_after)
         try:
             return decode(reply)
-        except Unreadable as error:
+        except UnreadableAnswer as error:
             why = str(error)
-        raise unread(f"Salesforce's answer to {call.what} cannot be read: {why}", write=write)
+        raise unreadable_answer_error(f"Salesforce's answer to {call.description} cannot be read: {why}", write=write)
 
-    def _authorised(self, call: Call | OwnCall, deadline: Deadline, *, write: bool) -> Reply:
+    def _send_with_token(self, call: Call | DirectCall, deadline: Deadline, *, write: bool) -> Reply:
         token = self._sign_in.token(deadline)
-        reply = self._exchange(call, token, deadline, write=write)
-        if not _expired(reply):
+        reply = self._send_once(call, token, deadline, write=write)
+        if not _has_expired_session(reply):
             return reply
         token = self._sign_in.token(deadline, refused=token)
-        reply = self._exchange(call, token, deadline, write=write)
-        if _expired(reply):
-            raise session_error(fault_of(reply.status, reply.value))
+        reply = self._send_once(call, token, deadline, write=write)
+        if _has_expired_session(reply):
+            raise session_error(first_api_error(reply.status, reply.value))
         return reply
 
-    def _exchange(self, call: Call | OwnCall, token: Token, deadline: Deadline, *, write: bool) -> Reply:
+    def _send_once(self, call: Call | DirectCall, token: Token, deadline: Deadline, *, write: bool) -> Reply:
         """Send once. What the library raises ends here: its texts hold URL and body."""
         library = self._library(token)
         from simple_salesforce.exceptions import SalesforceError  # noqa: PLC0415 - only after _load_library
@@ -170,16 +178,21 @@ class Wire:
             # OSError is the root of all that `requests` raises; TypeError: the library takes the length of any JSON.
             failure = error
         if failure is not None or not seen:
-            raise _lost(failure, call, write=write)
+            raise _missing_answer_error(failure, call, write=write)
         return self._reply(seen[-1], value, self._monotonic() - started)
 
     def _sent(
-        self, library: "Library", call: Call | OwnCall, token: Token, deadline: Deadline, seen: list[requests.Response]
+        self,
+        library: "Library",
+        call: Call | DirectCall,
+        token: Token,
+        deadline: Deadline,
+        seen: list[requests.Response],
     ) -> object:
         """The answer's value; `seen` receives the raw answer, for its status and headers."""
         seconds = deadline.left()
         if seconds <= 0:
-            raise Unavailable(f"no time was left for {call.what}")
+            raise Unavailable(f"no time was left for {call.description}")
         if isinstance(call, Call):
             return _send(library, call, seconds, seen)
         response, value = call.post(self._session, token, self.version, seconds)
@@ -204,7 +217,7 @@ class Wire:
         usage = _USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
         if usage is not None:
             self.usage = (int(usage[1]), int(usage[2]))
-        began = (_date(response) or self.now()) - timedelta(seconds=took)
+        began = (_date_header(response) or self.now()) - timedelta(seconds=took)
         wish = response.headers.get("Retry-After", "")
         after = float(wish) if wish.isdecimal() else None
         return Reply(response.status_code, value, began.astimezone(UTC).replace(microsecond=0), after)
@@ -212,7 +225,7 @@ class Wire:
 
 def _send(library: "Library", call: Call, seconds: float, seen: list[requests.Response]) -> object:
     """The one way we use the library."""
-    data, headers = call.sent()
+    data, headers = call.body_and_headers()
     return library.restful(
         call.path,
         method=call.method,
@@ -245,7 +258,7 @@ def _load_library() -> "type[Library]":
     return Salesforce
 
 
-def _patience(deadline: Deadline) -> Callable[[Exception], bool | float]:
+def backoff_within(deadline: Deadline) -> Callable[[Exception], bool | float]:
     """Which failures of a read are worth another try, and after how many seconds: full jitter, or the side's wish."""
     failures = 0
 
@@ -256,39 +269,43 @@ def _patience(deadline: Deadline) -> Callable[[Exception], bool | float]:
             return False
         jittered = random.uniform(0, _FIRST_PAUSE_SECONDS * 2**failures)  # noqa: S311 - spreads load, keeps no secret
         pause = jittered if error.after is None else error.after
-        return pause if pause <= PATIENCE_SECONDS and pause < deadline.left() else False
+        return pause if pause <= MAX_PAUSE_SECONDS and pause < deadline.left() else False
 
     return wait
 
 
-def _expired(reply: Reply) -> bool:
+def _has_expired_session(reply: Reply) -> bool:
     """Whether a new token would help; a session of the wrong kind is refused for good (reference/salesforce.md 1.4)."""
-    if reply.status < _FAILURE:
+    if reply.status < _FIRST_ERROR_STATUS:
         return False
-    fault = fault_of(reply.status, reply.value)
-    if fault.code == INVALID_SESSION and _NO_REFRESH in fault.text:
+    fault = first_api_error(reply.status, reply.value)
+    if fault.code == INVALID_SESSION and _WRONG_SESSION_TEXT in fault.text:
         raise session_error(fault)
     return fault.code == INVALID_SESSION
 
 
-def _lost(failure: Exception | None, call: Call | OwnCall, *, write: bool) -> CosellError:
+def _missing_answer_error(failure: Exception | None, call: Call | DirectCall, *, write: bool) -> CosellError:
     """No answer, or none that can be read. If nothing was sent, even a write may be repeated later."""
     kind = type(failure).__name__ if failure else "no answer"
-    return unread(f"no readable answer to {call.what}: {kind}", write=write and not _unsent(failure))
+    return unreadable_answer_error(
+        f"no readable answer to {call.description}: {kind}", write=write and not _was_never_sent(failure)
+    )
 
 
-def _unsent(failure: Exception | None) -> bool:
+def _was_never_sent(failure: Exception | None) -> bool:
     """Whether the connection was never made: refused, unknown host, no time, or a certificate that we do not trust."""
-    return isinstance(failure, requests.RequestException) and any(isinstance(e, _UNSENT) for e in _causes(failure))
+    return isinstance(failure, requests.RequestException) and any(
+        isinstance(e, _NEVER_SENT_ERRORS) for e in _error_chain(failure)
+    )
 
 
-def _causes(error: BaseException) -> list[BaseException]:
+def _error_chain(error: BaseException) -> list[BaseException]:
     """The error and what it wraps: `requests` keeps urllib3's error as first argument, and that one its `reason`."""
     inner = [getattr(error, "reason", None), *error.args[:1]]
-    return [error, *(found for item in inner if isinstance(item, BaseException) for found in _causes(item))]
+    return [error, *(found for item in inner if isinstance(item, BaseException) for found in _error_chain(item))]
 
 
-def _date(response: requests.Response) -> datetime | None:
+def _date_header(response: requests.Response) -> datetime | None:
     try:
         stamp = parsedate_to_datetime(response.headers.get("Date", ""))
     except ValueError:

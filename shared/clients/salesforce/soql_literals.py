@@ -27,7 +27,7 @@ def literal(value: Value) -> str:
         case bool() | int():
             return str(value).lower()
         case Decimal():
-            return _number(value)
+            return _number_literal(value)
         case datetime():
             return moment(value)
         case date():
@@ -63,7 +63,7 @@ def full_id(record: str) -> str:
     return long_id(record[:15])
 
 
-def _number(value: Decimal) -> str:
+def _number_literal(value: Decimal) -> str:
     if not value.is_finite():
         raise ValueError("a number in SOQL is finite")
     return format(value, "f")

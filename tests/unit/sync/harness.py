@@ -28,7 +28,7 @@ from emulators.salesforce.emulator import SalesforceEmulator
 from local.in_process_transport import Badge, EmulatorAdapter, OpenDoor, httpx_client
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
-from shared.clients.salesforce.request import Wire
+from shared.clients.salesforce.request import ApiConnection
 from shared.domain.deal import Side
 from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
@@ -171,9 +171,11 @@ class Harness:
         client = Referrals(PARTNER_CENTER_URL, self.badge, client=self._http, clock=self._seconds)
         return CrashablePort("partner_center", client, life)
 
-    def _mortal_salesforce(self, life: ProcessState) -> Salesforce:
-        wire = Wire(self.door, self._adapter, version="66.0", seconds=60.0, now=self.now, monotonic=self._seconds)
-        return CrashablePort("salesforce", SalesforceClient(wire), life)
+    def _mortal_salesforce(self, life: Life) -> Salesforce:
+        wire = ApiConnection(
+            self.door, self._adapter, version="66.0", seconds=60.0, now=self.now, monotonic=self._seconds
+        )
+        return Mortal("salesforce", SalesforceClient(wire), life)
 
     def _mortal_store(self, life: ProcessState) -> Store:
         return CrashablePort("store", LinkStore(self.rows, self._seconds), life)

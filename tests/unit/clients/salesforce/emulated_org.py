@@ -27,7 +27,7 @@ class Bench:
         self.slept: list[float] = []
         self.sign_in(org.founding.administrator)
         fake.respond = self.respond
-        self.client = MetadataClient(salesforce.wire, sleep=self.slept.append, monotonic=lambda: sum(self.slept))
+        self.client = MetadataClient(salesforce.connection, sleep=self.slept.append, monotonic=lambda: sum(self.slept))
 
     def sign_in(self, user: str) -> None:
         self.fake.grant = lambda _: self.fake.token(access_token=self.org.oauth.open(user))

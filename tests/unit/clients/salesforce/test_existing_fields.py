@@ -2,7 +2,7 @@ import pytest
 
 from emulators.salesforce import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient
-from shared.clients.salesforce.existing_fields import duplicates, obstacles
+from shared.clients.salesforce.existing_fields import duplicate_values, find_obstacles
 from shared.clients.salesforce.metadata_xml import NAMESPACE
 from tests.unit.clients.salesforce.emulated_org import Bench, whole_package
 from tests.unit.clients.salesforce.fake_salesforce import Fake
@@ -29,12 +29,12 @@ def deal(org: SalesforceEmulator, referral: str | None) -> str:
 
 
 def test_a_bare_org_has_no_obstacle(bench: Bench) -> None:
-    assert obstacles(bench.salesforce, whole_package()) == []
+    assert find_obstacles(bench.salesforce, whole_package()) == []
 
 
 def test_an_org_with_our_own_fields_has_none(bench: Bench) -> None:
     bench.client.deploy(whole_package())
-    assert obstacles(bench.salesforce, whole_package()) == []
+    assert find_obstacles(bench.salesforce, whole_package()) == []
 
 
 @pytest.mark.parametrize("marks", ["", "<externalId>true</externalId>", "<unique>true</unique>"])
@@ -44,7 +44,7 @@ def test_an_identifier_that_is_not_both_is_an_obstacle_that_deploying_would_mend
     deal(bench.org, "B")
     deal(bench.org, None)
     deal(bench.org, None)
-    (found,) = obstacles(bench.salesforce, whole_package())
+    (found,) = find_obstacles(bench.salesforce, whole_package())
     assert found.field == "Opportunity.Referral_Identifier__c"
     assert found.mends
     assert "--make-unique" in found.remedy
@@ -56,7 +56,7 @@ def test_duplicates_are_listed_by_id_whatever_the_case_of_their_letters(bench: B
     bench.org.rest.pages.short_pages = 2
     first, second, third = (deal(bench.org, value) for value in ("abc-1", "ABC-1", "other"))
     deal(bench.org, None)
-    (found,) = obstacles(bench.salesforce, whole_package())
+    (found,) = find_obstacles(bench.salesforce, whole_package())
     assert found.duplicates == {"abc-1": (first, second)}
     assert not found.mends
     assert "clear it on all records but one" in str(found)
@@ -67,9 +67,9 @@ def test_cleared_duplicates_are_none(bench: Bench) -> None:
     by_hand(bench.org, "Referral_Identifier__c", IDENTIFIER)
     deal(bench.org, "A")
     second = deal(bench.org, "A")
-    assert len(duplicates(bench.salesforce, "Opportunity", "Referral_Identifier__c")) == 1
+    assert len(duplicate_values(bench.salesforce, "Opportunity", "Referral_Identifier__c")) == 1
     bench.org.edit("Opportunity", second, {"Referral_Identifier__c": None})
-    assert duplicates(bench.salesforce, "Opportunity", "Referral_Identifier__c") == {}
+    assert duplicate_values(bench.salesforce, "Opportunity", "Referral_Identifier__c") == {}
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_cleared_duplicates_are_none(bench: Bench) -> None:
 )
 def test_a_field_of_another_shape_is_never_bent(bench: Bench, name: str, rest: str, told: str) -> None:
     by_hand(bench.org, name, rest)
-    (found,) = obstacles(bench.salesforce, whole_package())
+    (found,) = find_obstacles(bench.salesforce, whole_package())
     assert told in str(found)
     assert not found.mends
     assert "rename it or delete it" in found.remedy
@@ -96,5 +96,5 @@ def test_a_field_of_another_shape_is_never_bent(bench: Bench, name: str, rest: s
 
 def test_a_shorter_field_is_simply_lengthened(bench: Bench) -> None:
     by_hand(bench.org, "Products__c", "<length>80</length><type>Text</type>")
-    assert obstacles(bench.salesforce, whole_package()) == []
+    assert find_obstacles(bench.salesforce, whole_package()) == []
     assert bench.client.deploy(whole_package()).success

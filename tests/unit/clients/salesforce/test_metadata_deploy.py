@@ -4,7 +4,7 @@ from emulators.base.emulator import Fault, FaultKind
 from emulators.base.server import Response
 from emulators.salesforce import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient
-from shared.clients.salesforce.metadata_deploy import Deployment, readable
+from shared.clients.salesforce.metadata_deploy import Deployment, readable_layout_name
 from shared.clients.salesforce.metadata_xml import NAMESPACE
 from shared.clients.salesforce.source_format import Package, layout_package
 from shared.foundation.errors import Ambiguous, NotFound, Rejected, SignInFailed, Unavailable
@@ -31,7 +31,7 @@ def has(org: SalesforceEmulator, name: str) -> bool:
 
 def test_a_deployment_is_followed_to_its_end_and_every_state_is_told(bench: Bench) -> None:
     told: list[Deployment] = []
-    ended = bench.client.deploy(whole_package(), told=told.append)
+    ended = bench.client.deploy(whole_package(), report=told.append)
     assert (ended.done, ended.success, ended.status, ended.problems) == (True, True, "Succeeded", ())
     assert ended.deployed == ended.total == 15
     assert [now.status for now in told] == ["Pending", "InProgress", "Succeeded"]
@@ -80,8 +80,8 @@ def test_a_user_without_the_right_hears_which_one_and_what_to_do(bench: Bench) -
     bench.sign_in(bench.org.seller)
     for work in (
         lambda: bench.client.deploy(whole_package()),
-        lambda: bench.client.layouts("Opportunity"),
-        lambda: bench.client.layout(LAYOUT),
+        lambda: bench.client.layout_names("Opportunity"),
+        lambda: bench.client.retrieve_layout(LAYOUT),
     ):
         with pytest.raises(Rejected) as caught:
             work()
@@ -113,40 +113,42 @@ def test_a_session_that_expires_on_the_way_is_renewed(bench: Bench) -> None:
         if now.status == "Pending":
             bench.org.oauth.sessions.clear()
 
-    assert bench.client.deploy(whole_package(), told=expire).success
+    assert bench.client.deploy(whole_package(), report=expire).success
     bench.org.oauth.sessions.clear()
-    assert LAYOUT in bench.client.layouts("Opportunity")
+    assert LAYOUT in bench.client.layout_names("Opportunity")
     assert len(bench.fake.sign_ins) == 3
 
 
 def test_a_session_that_soap_never_accepts_is_a_failed_sign_in(bench: Bench) -> None:
     bench.fake.grant = lambda _: bench.fake.token(access_token="00D!nobody")
     with pytest.raises(SignInFailed):
-        bench.client.layouts("Opportunity")
+        bench.client.layout_names("Opportunity")
 
 
 def test_layouts_are_those_of_the_object(bench: Bench) -> None:
-    assert bench.client.layouts("Opportunity") == ("Opportunity-Opportunity %28Sales%29 Layout", LAYOUT)
-    assert bench.client.layouts("Account") == ()
-    assert readable("Opportunity-Opportunity %28Sales%29 Layout") == "Opportunity-Opportunity (Sales) Layout"
+    assert bench.client.layout_names("Opportunity") == ("Opportunity-Opportunity %28Sales%29 Layout", LAYOUT)
+    assert bench.client.layout_names("Account") == ()
+    assert (
+        readable_layout_name("Opportunity-Opportunity %28Sales%29 Layout") == "Opportunity-Opportunity (Sales) Layout"
+    )
 
 
 def test_a_layout_comes_back_as_it_was_deployed(bench: Bench) -> None:
-    layout = bench.client.layout(LAYOUT)
+    layout = bench.client.retrieve_layout(LAYOUT)
     changed = layout.replace(b"Opportunity Information", b"The Deal")
     assert changed != layout
     assert bench.client.deploy(layout_package(LAYOUT, changed)).success
-    assert b"<label>The Deal</label>" in bench.client.layout(LAYOUT)
+    assert b"<label>The Deal</label>" in bench.client.retrieve_layout(LAYOUT)
     assert bench.tags()[-3:] == ["retrieve", "retrieve.status", "retrieve.status"]
 
 
 def test_a_layout_with_odd_signs_in_its_name_is_found_by_its_full_name(bench: Bench) -> None:
-    assert bench.client.layout("Opportunity-Opportunity %28Sales%29 Layout").startswith(b"<?xml")
+    assert bench.client.retrieve_layout("Opportunity-Opportunity %28Sales%29 Layout").startswith(b"<?xml")
 
 
 def test_a_layout_that_is_not_there_is_not_found(bench: Bench) -> None:
     with pytest.raises(NotFound, match=r"no layout Opportunity-Nowhere \(1\)"):
-        bench.client.layout("Opportunity-Nowhere %281%29")
+        bench.client.retrieve_layout("Opportunity-Nowhere %281%29")
 
 
 def soap(body: str, status: int = 200) -> Response:
@@ -171,7 +173,7 @@ def soap(body: str, status: int = 200) -> Response:
 def test_an_answer_that_is_no_soap_is_unavailable(bench: Bench, answer: Response) -> None:
     bench.fake.script(answer)
     with pytest.raises(Unavailable):
-        bench.client.layouts("Opportunity")
+        bench.client.layout_names("Opportunity")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +190,7 @@ def test_a_retrieval_that_failed_is_unavailable(bench: Bench, result: str) -> No
         soap(f"<checkRetrieveStatusResponse><result>{result}</result></checkRetrieveStatusResponse>"),
     )
     with pytest.raises(Unavailable, match="could not hand over"):
-        bench.client.layout(LAYOUT)
+        bench.client.retrieve_layout(LAYOUT)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from emulators.base.server import Request, Response
 from shared.clients.salesforce.client import SalesforceClient
-from shared.clients.salesforce.private_keys import keys_of, pairs_of
+from shared.clients.salesforce.private_keys import keys_with_certificates, private_keys_in
 from shared.foundation.errors import ConsentNeeded, SignInFailed
 from tests.unit.clients.salesforce.fake_salesforce import Fake, MemoryVault, new_pem
 from tests.unit.clients.salesforce.test_sign_in import claims_of, refuse
@@ -63,11 +63,11 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 def test_keys_are_told_from_the_certificates_behind_them(pem: str) -> None:
     other = new_pem()
     secret = other + CERTIFICATE + pem + CERTIFICATE
-    assert keys_of(secret) == (other.strip(), pem.strip())
-    assert pairs_of(secret) == (other + CERTIFICATE, pem + CERTIFICATE)
-    assert keys_of(secret.replace("\n", "\\n")) == keys_of(secret)
+    assert private_keys_in(secret) == (other.strip(), pem.strip())
+    assert keys_with_certificates(secret) == (other + CERTIFICATE, pem + CERTIFICATE)
+    assert private_keys_in(secret.replace("\n", "\\n")) == private_keys_in(secret)
 
 
 def test_a_text_without_a_key_is_left_for_its_reader_to_refuse() -> None:
-    assert keys_of("placeholder") == ("placeholder",)
-    assert pairs_of("placeholder") == ()
+    assert private_keys_in("placeholder") == ("placeholder",)
+    assert keys_with_certificates("placeholder") == ()

@@ -7,7 +7,7 @@ import pytest
 
 from emulators.base.server import Request, Response
 from shared.clients.salesforce.client import SalesforceClient, open_salesforce
-from shared.clients.salesforce.request import _patience
+from shared.clients.salesforce.request import backoff_within
 from shared.foundation.errors import (
     Ambiguous,
     CosellError,
@@ -236,7 +236,7 @@ def test_usage_is_known_from_the_latest_answer(salesforce: SalesforceClient, fak
 def test_the_pauses_between_tries_are_drawn_from_a_growing_span() -> None:
     drawn: list[list[float]] = [[], []]
     for _ in range(200):
-        pause = _patience(Deadline(60.0))
+        pause = backoff_within(Deadline(60.0))
         for tried in drawn:
             tried.append(float(pause(Unavailable("x"))))
     first, second = drawn
@@ -246,14 +246,14 @@ def test_the_pauses_between_tries_are_drawn_from_a_growing_span() -> None:
 
 
 def test_the_sides_wish_for_patience_wins_while_it_is_short() -> None:
-    pause = _patience(Deadline(60.0))
+    pause = backoff_within(Deadline(60.0))
     assert pause(Unavailable("x", after=7.0)) == 7.0
     assert pause(Unavailable("x", after=11.0)) is False
 
 
 def test_no_try_is_made_that_the_deadline_leaves_no_time_for() -> None:
-    assert _patience(Deadline(5.0))(Unavailable("x", after=7.0)) is False
-    assert _patience(Deadline(60.0))(NotFound("x")) is False
+    assert backoff_within(Deadline(5.0))(Unavailable("x", after=7.0)) is False
+    assert backoff_within(Deadline(60.0))(NotFound("x")) is False
 
 
 def test_a_call_without_time_left_is_not_sent(fake: Fake, vault: MemoryVault) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.clients.salesforce.metadata_xml import parse
+from shared.clients.salesforce.metadata_xml import parse_xml
 from shared.clients.salesforce.source_format import Package, package_folders, read_source
 from shared.foundation.errors import ConfigurationError
 from tests.unit.clients.salesforce.emulated_org import PROJECT, whole_package
@@ -21,7 +21,7 @@ def source(folder: Path, name: str, text: str) -> None:
 
 def test_fields_views_and_rules_stand_together_in_the_file_of_their_object() -> None:
     package = whole_package()
-    root = parse(package.files["objects/Opportunity.object"])
+    root = parse_xml(package.files["objects/Opportunity.object"])
     names = [child.tag.rpartition("}")[2] for child in root]
     assert names == ["fields"] * 8 + ["listViews"] * 2 + ["validationRules"]
     assert set(package.members) == {
@@ -31,7 +31,7 @@ def test_fields_views_and_rules_stand_together_in_the_file_of_their_object() -> 
 
 
 def test_the_manifest_names_every_member_once_and_in_order() -> None:
-    manifest = whole_package().manifest("66.0").decode()
+    manifest = whole_package().manifest_xml("66.0").decode()
     assert manifest.startswith(HEAD)
     assert manifest.count("<members>") == 15
     assert manifest.index("Opportunity.Audit__c") < manifest.index("Opportunity.Sync_Mark__c")
@@ -39,11 +39,11 @@ def test_the_manifest_names_every_member_once_and_in_order() -> None:
 
 
 def test_equal_sources_give_equal_bytes() -> None:
-    assert whole_package().zipped("66.0") == whole_package().zipped("66.0")
+    assert whole_package().to_zip("66.0") == whole_package().to_zip("66.0")
 
 
 def test_the_zip_holds_the_manifest_at_its_root() -> None:
-    with zipfile.ZipFile(io.BytesIO(whole_package().zipped("67.0"))) as archive:
+    with zipfile.ZipFile(io.BytesIO(whole_package().to_zip("67.0"))) as archive:
         assert b"<version>67.0</version>" in archive.read("package.xml")
         assert "layouts/Opportunity-Co-sell Layout.layout" in archive.namelist()
 
@@ -53,20 +53,20 @@ def test_the_translations_of_an_object_are_one_file_a_language() -> None:
     assert set(package.files) == {
         f"objectTranslations/Opportunity-{code}.objectTranslation" for code in ("de", "fr", "ja", "zh_TW")
     }
-    root = parse(package.files["objectTranslations/Opportunity-de.objectTranslation"])
+    root = parse_xml(package.files["objectTranslations/Opportunity-de.objectTranslation"])
     names = [child.tag.rpartition("}")[2] for child in root]
     assert names == ["fields"] * 8 + ["validationRules"]
 
 
 def test_a_package_can_be_narrowed_to_some_languages() -> None:
     whole = read_source(*package_folders(PROJECT), PROJECT / "translations")
-    german = whole.only_languages(["de"])
+    german = whole.with_languages(["de"])
     assert german.members["CustomObjectTranslation"] == ("Opportunity-de",)
     assert set(whole.files) - set(german.files) == {
         f"objectTranslations/Opportunity-{code}.objectTranslation" for code in ("fr", "ja", "zh_TW")
     }
     with pytest.raises(ConfigurationError, match="no translations into xx"):
-        whole.only_languages(["de", "xx"])
+        whole.with_languages(["de", "xx"])
 
 
 def test_the_main_package_holds_no_translations() -> None:
@@ -75,7 +75,7 @@ def test_the_main_package_holds_no_translations() -> None:
 
 
 def test_fields_are_found_by_their_full_names() -> None:
-    fields = dict(whole_package().elements("CustomField"))
+    fields = dict(whole_package().components_of_type("CustomField"))
     assert len(fields) == 8
     assert fields["Opportunity.Audit__c"].tag.endswith("}fields")
 
@@ -107,4 +107,4 @@ def test_a_project_without_package_directories_is_refused(tmp_path: Path) -> Non
 
 
 def test_an_empty_package_is_a_manifest_alone() -> None:
-    assert zipfile.ZipFile(io.BytesIO(Package({}, {}).zipped("66.0"))).namelist() == ["package.xml"]
+    assert zipfile.ZipFile(io.BytesIO(Package({}, {}).to_zip("66.0"))).namelist() == ["package.xml"]

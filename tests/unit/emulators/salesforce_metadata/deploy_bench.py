@@ -65,7 +65,7 @@ class Deployer:
 
     def deploy(self, package: Package | bytes, **options: bool) -> dict[str, Any]:
         """Deploy and ask until it is done."""
-        answer = self.post(package if isinstance(package, bytes) else package.zipped("66.0"), **options)
+        answer = self.post(package if isinstance(package, bytes) else package.to_zip("66.0"), **options)
         assert answer.status == 201, answer.body
         while not (result := self.state(answer.json()["id"]))["done"]:
             pass

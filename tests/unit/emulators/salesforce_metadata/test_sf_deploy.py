@@ -62,7 +62,7 @@ def test_a_deployed_org_is_the_org_that_loads_our_metadata(org: SalesforceEmulat
 
 
 def test_states_follow_each_other(deployer: Deployer) -> None:
-    posted = deployer.post(whole().zipped("66.0")).json()
+    posted = deployer.post(whole().to_zip("66.0")).json()
     assert posted["deployResult"]["status"] == "Pending"
     first, second, third = (deployer.state(posted["id"]) for _ in range(3))
     assert [first["status"], second["status"], third["status"]] == ["InProgress", "Succeeded", "Succeeded"]
@@ -131,7 +131,7 @@ def test_a_broken_zip_is_refused_as_a_whole(deployer: Deployer, data: bytes, tol
 def test_a_zip_may_hold_all_in_one_folder(org: SalesforceEmulator, deployer: Deployer) -> None:
     package = field("Odd__c", "<label>Odd</label><length>9</length><type>Text</type>")
     data = zipped(
-        {f"any/{name}": data for name, data in {**package.files, "package.xml": package.manifest("66.0")}.items()}
+        {f"any/{name}": data for name, data in {**package.files, "package.xml": package.manifest_xml("66.0")}.items()}
     )
     assert deployer.deploy(data)["status"] == "Succeeded"
     assert has(org, "Odd__c")
@@ -158,12 +158,12 @@ def test_a_file_that_cannot_be_read_is_told(deployer: Deployer, name: str, text:
 
 
 def test_only_who_may_change_metadata_deploys(org: SalesforceEmulator) -> None:
-    answer = Deployer(org, org.seller).post(whole().zipped("66.0"))
+    answer = Deployer(org, org.seller).post(whole().to_zip("66.0"))
     assert (answer.status, answer.json()[0]["errorCode"]) == (403, "INSUFFICIENT_ACCESS")
     org.handle(
         Request("POST", "/_control/metadata_rights", body=b'{"username": "sam.seller@partner.example", "has": true}')
     )
-    assert Deployer(org, org.seller).post(whole().zipped("66.0")).status == 201
+    assert Deployer(org, org.seller).post(whole().to_zip("66.0")).status == 201
     unknown = org.handle(Request("POST", "/_control/metadata_rights", body=b'{"username": "x", "has": true}'))
     assert unknown.status == 400
 

@@ -39,7 +39,7 @@ def status(deployer: Deployer, identifier: str) -> Any:  # noqa: ANN401 - lxml s
 
 @pytest.mark.parametrize("prefix", ["", "met:"])
 def test_a_deployment_by_soap_is_one_by_rest(org: SalesforceEmulator, deployer: Deployer, prefix: str) -> None:
-    queued = deploy(deployer, whole().zipped("66.0"), prefix)
+    queued = deploy(deployer, whole().to_zip("66.0"), prefix)
     assert (queued.findtext("{*}state"), queued.findtext("{*}done")) == ("Queued", "false")
     identifier = queued.findtext("{*}id")
     assert status(deployer, identifier).findtext("{*}status") == "InProgress"
@@ -52,7 +52,7 @@ def test_a_deployment_by_soap_is_one_by_rest(org: SalesforceEmulator, deployer: 
 
 def test_a_refusal_is_told_component_by_component(deployer: Deployer) -> None:
     package = field("Odd__c", "<label>Odd &amp; even</label><type>Text</type>")
-    identifier = deploy(deployer, package.zipped("66.0")).findtext("{*}id")
+    identifier = deploy(deployer, package.to_zip("66.0")).findtext("{*}id")
     status(deployer, identifier)
     failure = status(deployer, identifier).find(".//{*}componentFailures")
     assert failure.findtext("{*}problem") == "Must specify 'length' for a CustomField of type Text"
