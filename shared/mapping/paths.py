@@ -7,20 +7,20 @@ from typing import Any
 
 Json = Mapping[str, Any]
 
-_HALVES = re.compile("[\ud800-\udfff]")
+_HALF_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def in_referral(referral: Json, path: str) -> Any:  # noqa: ANN401 - a JSON value
     """The value at a path of the referral; None where a step is missing."""
-    return _walk(referral, path.strip("/").split("/"))
+    return _follow_path(referral, path.strip("/").split("/"))
 
 
 def in_row(row: Json, path: str) -> Any:  # noqa: ANN401 - a JSON value
     """The value at a dotted path of a row; None where a parent is empty."""
-    return _walk(row, path.split("."))
+    return _follow_path(row, path.split("."))
 
 
-def _walk(value: Any, steps: list[str]) -> Any:  # noqa: ANN401 - a JSON value
+def _follow_path(value: Any, steps: list[str]) -> Any:  # noqa: ANN401 - a JSON value
     for step in steps:
         if not isinstance(value, Mapping):
             return None
@@ -28,7 +28,7 @@ def _walk(value: Any, steps: list[str]) -> Any:  # noqa: ANN401 - a JSON value
     return value
 
 
-def put(body: dict[str, Any], path: str, value: object) -> None:
+def set_value(body: dict[str, Any], path: str, value: object) -> None:
     """Set the value at a path of a new referral, making the objects on the way."""
     *parents, last = path.strip("/").split("/")
     for step in parents:
@@ -36,12 +36,12 @@ def put(body: dict[str, Any], path: str, value: object) -> None:
     body[last] = value
 
 
-def replace(path: str, value: object) -> Json:
+def replace_operation(path: str, value: object) -> Json:
     """One JSON Patch operation."""
     return {"op": "replace", "path": path, "value": value}
 
 
-def text(value: object, length: int | None = None) -> str | None:
+def normal_text(value: object, length: int | None = None) -> str | None:
     """Text in normal form: both systems trim, Salesforce changes line ends, and empty is no text at all.
 
     Half a surrogate pair, which JSON can say and no UTF-8 can, becomes U+FFFD, Unicode's sign for what was lost.
@@ -50,11 +50,11 @@ def text(value: object, length: int | None = None) -> str | None:
     """
     if value is None:
         return None
-    normal = _HALVES.sub("\ufffd", str(value)).replace("\r\n", "\n").replace("\r", "\n").strip()
+    normal = _HALF_SURROGATES.sub("\ufffd", str(value)).replace("\r\n", "\n").replace("\r", "\n").strip()
     return normal[:length].rstrip() or None
 
 
-def day(value: object) -> date | None:
+def utc_day(value: object) -> date | None:
     """The UTC day of a date or date-time text; only the day of a closing date-time has meaning. Raises ValueError."""
     if not value:
         return None

@@ -11,12 +11,12 @@ from shared.domain.states import Stage, StageTable
 from shared.mapping.field_types import (
     DateField,
     FieldBase,
+    MappingTable,
     MoneyField,
     NotesField,
     SalesforcePath,
     SolutionsField,
     StatusField,
-    Table,
     TextField,
 )
 from shared.mapping.people_fields import CompanyField, ContactsField, SellerField
@@ -38,7 +38,7 @@ AnyField = Annotated[
 StatusText = Annotated[str, Field(pattern=r"^(New|Active|Closed)/[A-Za-z]+$")]
 
 
-class Ours(Table):
+class Ours(MappingTable):
     """The connector's own fields of the opportunity."""
 
     flag: SalesforcePath
@@ -49,7 +49,7 @@ class Ours(Table):
     help: SalesforcePath
 
 
-class StageRow(Table):
+class StageTableEntry(MappingTable):
     """One line of the stage table."""
 
     name: str = Field(min_length=1)
@@ -58,34 +58,37 @@ class StageRow(Table):
     also: tuple[StatusText, ...] = ()
     arrives: bool = False
 
-    def stage(self) -> Stage:
+    def to_stage(self) -> Stage:
         """The line as the domain has it."""
         return Stage(
-            self.name, _status(self.status, self.reason), tuple(_status(text) for text in self.also), self.arrives
+            self.name,
+            _status_from(self.status, self.reason),
+            tuple(_status_from(text) for text in self.also),
+            self.arrives,
         )
 
 
-def _status(text: str, reason: str | None = None) -> Status:
+def _status_from(text: str, reason: str | None = None) -> Status:
     status, _, substatus = text.partition("/")
     return Status(status, substatus, reason)
 
 
-class MappingFile(Table):
+class MappingFile(MappingTable):
     """The whole file."""
 
     version: Literal[1]
     ours: Ours
     fields: Mapping[str, AnyField]
-    stages: tuple[StageRow, ...] = Field(min_length=1)
+    stages: tuple[StageTableEntry, ...] = Field(min_length=1)
 
-    def table(self) -> StageTable:
+    def stage_table(self) -> StageTable:
         """The stage table as the domain has it."""
-        return StageTable(tuple(row.stage() for row in self.stages))
+        return StageTable(tuple(row.to_stage() for row in self.stages))
 
-    def tables(self) -> dict[str, FieldBase]:
+    def fields_with_stages(self) -> dict[str, FieldBase]:
         """The fields by name, the status field knowing the stage table."""
-        table = self.table()
+        table = self.stage_table()
         return {
-            name: field.knowing(table) if isinstance(field, StatusField) else field
+            name: field.with_stages(table) if isinstance(field, StatusField) else field
             for name, field in self.fields.items()
         }

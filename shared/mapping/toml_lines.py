@@ -14,26 +14,26 @@ type Place = tuple[str | int, ...]
 
 def line_of(text: str, place: Place) -> int:
     """The line of the innermost step of `place` that a valid TOML text has; 1 where it has none."""
-    known = _Places(text).lines
+    known = _LineIndex(text).lines
     ends = range(len(place), 0, -1)
     return next((known[place[:end]] for end in ends if place[:end] in known), 1)
 
 
-class _Places:
+class _LineIndex:
     """The line of every place that a text names; the elements of a list stand on the line of their key."""
 
     def __init__(self, text: str) -> None:
         self.lines: dict[Place, int] = {}
         self._positions: dict[Place, int] = {}
         table: Place = ()
-        for number, statement, said in _statements(text):
+        for number, statement, said in _split_statements(text):
             if statement.lstrip().startswith("["):
-                table = self._table(said)
-                self._mark(table, {}, number)
+                table = self._open_table(said)
+                self._note_lines(table, {}, number)
             else:
-                self._mark(table, said, number)
+                self._note_lines(table, said, number)
 
-    def _table(self, header: dict[str, Any]) -> Place:
+    def _open_table(self, header: dict[str, Any]) -> Place:
         """The place that a header opens: a further element of a list, or a table, in the last element of its lists."""
         place: Place = ()
         below: Any = header
@@ -49,16 +49,16 @@ class _Places:
                 place = (*place, self._positions[place])
         return place
 
-    def _mark(self, place: Place, value: object, number: int) -> None:
+    def _note_lines(self, place: Place, value: object, number: int) -> None:
         """Note the line of a place, of what leads there and of what it holds; the first line that names it counts."""
         for end in range(1, len(place) + 1):
             self.lines.setdefault(place[:end], number)
         inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
         for step, item in inner:
-            self._mark((*place, step), item, number)
+            self._note_lines((*place, step), item, number)
 
 
-def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+def _split_statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """Each statement with the line it begins on and what it says."""
     pending, start = "", 0
     for number, line in enumerate(text.split("\n"), 1):

@@ -14,18 +14,18 @@ from shared.domain.field_rules import Direction, Rules
 from shared.domain.link_states import Mark
 from shared.domain.records import Opportunity, Referral
 from shared.foundation.errors import Unavailable
-from shared.mapping.field_types import FieldBase, SolutionsField, StatusField, Unreadable
-from shared.mapping.paths import Json, in_referral, in_row, moment, put
+from shared.mapping.field_types import FieldBase, SolutionsField, StatusField, UnreadableValue
+from shared.mapping.paths import Json, in_referral, in_row, moment, set_value
 from shared.mapping.people_fields import CompanyField, ContactsField
 from shared.mapping.schema import DEFAULT
-from shared.mapping.validation import load
+from shared.mapping.validation import load_mapping
 
 if TYPE_CHECKING:
     from shared.domain.plan import Change  # with it comes all that a run needs and the start does not
 
 STAMPS = {"opportunity": "SystemModstamp", "account": "Account.SystemModstamp"}
 """The stamp of each polling query (protocol.md section 8)."""
-COMMIT = timedelta(seconds=30)
+MAX_COMMIT_TIME = timedelta(seconds=30)
 """How long a save may last: until then a row can come to hold something else under the very same stamp."""
 
 
@@ -45,10 +45,10 @@ class Translation:
 
     def __init__(self, constants: Constants, path: Path = DEFAULT) -> None:
         """Raises ConfigurationError."""
-        self.file, self.hash = load(path)
+        self.file, self.hash = load_mapping(path)
         self.constants = constants
-        self.fields = self.file.tables()
-        self.rules = Rules({name: field.rule(name) for name, field in self.fields.items()})
+        self.fields = self.file.fields_with_stages()
+        self.rules = Rules({name: field.to_rule(name) for name, field in self.fields.items()})
 
     # --- Salesforce to deal
 
@@ -57,15 +57,15 @@ class Translation:
         """The select items of an opportunity read under the lock."""
         ours = self.file.ours
         fixed = ("Id", "LastModifiedDate", *STAMPS.values(), ours.flag, ours.identifier, ours.help, ours.status)
-        mapped = (item for field in self._used() for item in field.selects())
+        mapped = (item for field in self._active_fields() for item in field.select_items())
         return tuple(dict.fromkeys((*fixed, *mapped)))
 
-    def _used(self) -> tuple[FieldBase, ...]:
+    def _active_fields(self) -> tuple[FieldBase, ...]:
         return tuple(field for field in self.fields.values() if field.direction is not Direction.OFF)
 
     def opportunity(self, row: Json, read_at: datetime) -> Opportunity:
         """An opportunity from a row read at `read_at` (server time)."""
-        deal, problems = self._read(lambda field: field.read_row(row), self._readable(row))
+        deal, problems = self._read_values(lambda field: field.read_record(row), self._fields_in_record(row))
         ours, modified = self.file.ours, moment(row["LastModifiedDate"])
         stamps = {query: in_row(row, path) for query, path in STAMPS.items()}
         return Opportunity(
@@ -73,21 +73,23 @@ class Translation:
             deal,
             flagged=bool(row.get(ours.flag)),
             modified=modified,
-            settled=_passed(modified, read_at),
+            settled=_is_second_over(modified, read_at),
             referral_id=str(row[ours.identifier]).lower() if row.get(ours.identifier) else None,
             stamps={
-                query: stamp for query, stamp in stamps.items() if stamp and _passed(moment(stamp) + COMMIT, read_at)
+                query: stamp
+                for query, stamp in stamps.items()
+                if stamp and _is_second_over(moment(stamp) + MAX_COMMIT_TIME, read_at)
             },
             problems=problems,
             asks_help=bool(row.get(ours.help)),
         )
 
-    def _readable(self, row: Json) -> dict[str, FieldBase]:
+    def _fields_in_record(self, row: Json) -> dict[str, FieldBase]:
         """Fields whose columns the row has: a read-back of plain columns has no parents and no children."""
         return {
             name: field
             for name, field in self.fields.items()
-            if field.direction is not Direction.OFF and all(_has(row, item) for item in field.selects())
+            if field.direction is not Direction.OFF and all(_has_field(row, item) for item in field.select_items())
         }
 
     # --- Partner Center to deal
@@ -95,17 +97,17 @@ class Translation:
     def referral(self, referral: Json) -> Referral:
         """A referral from its representation. Raises Unavailable where it has no id, eTag or date of change."""
         try:
-            return self._referral(referral)
+            return self._referral_from(referral)
         except (KeyError, ValueError) as error:
             raise Unavailable(f"a referral that cannot be read: {type(error).__name__}") from None
 
-    def _referral(self, referral: Json) -> Referral:
+    def _referral_from(self, referral: Json) -> Referral:
         used = {name: field for name, field in self.fields.items() if field.direction is not Direction.OFF}
-        deal, problems = self._read(lambda field: field.read_referral(referral), used)
-        status = next((field.raw(referral) for field in used.values() if isinstance(field, StatusField)), None)
+        deal, problems = self._read_values(lambda field: field.read_referral(referral), used)
+        status = next((field.raw_status(referral) for field in used.values() if isinstance(field, StatusField)), None)
         return Referral(
-            _given(referral, "id").lower(),
-            _given(referral, "eTag"),
+            _required_text(referral, "id").lower(),
+            _required_text(referral, "eTag"),
             deal,
             moment(referral["updatedDateTime"]),
             status,
@@ -118,7 +120,7 @@ class Translation:
             is_target_microsoft=is_target_microsoft(referral),
         )
 
-    def _read(
+    def _read_values(
         self, read: Callable[[FieldBase], Value | None], fields: Mapping[str, FieldBase]
     ) -> tuple[Deal, dict[str, Cause]]:
         """The readable values, and the cause for each unreadable one: that field is left alone."""
@@ -127,7 +129,7 @@ class Translation:
         for name, field in fields.items():
             try:
                 values[name] = read(field)
-            except Unreadable as error:
+            except UnreadableValue as error:
                 problems[name] = error.cause
         return Deal(values), problems
 
@@ -138,7 +140,7 @@ class Translation:
         return {
             column: value
             for change in changes
-            for column, value in self.fields[change.field].write_row(change.new).items()
+            for column, value in self.fields[change.field].record_values(change.new).items()
         }
 
     def mark(self, mark: Mark, audit: str) -> dict[str, Any]:
@@ -166,7 +168,7 @@ class Translation:
             column: value
             for name, field in plain.items()
             if deal.get(name) is not None or isinstance(field, StatusField)
-            for column, value in field.write_row(deal.get(name)).items()
+            for column, value in field.record_values(deal.get(name)).items()
             if value is not None
         } | {self.file.ours.flag: True}
 
@@ -179,19 +181,19 @@ class Translation:
     def account(self, company: Company) -> dict[str, Any]:
         """Row values of a new Account."""
         field = next(field for field in self.fields.values() if isinstance(field, CompanyField))
-        return field.account(company)
+        return field.account_values(company)
 
     def contact(self, person: Person) -> dict[str, Any]:
         """Row values of a new Contact."""
         field = next(field for field in self.fields.values() if isinstance(field, ContactsField))
-        return field.contact(person)
+        return field.contact_values(person)
 
     def cut_solutions(self, deal: Deal) -> tuple[int, int]:
         """How many of the deal's solution ids fit the text field, and how many there are."""
         for name, field in self.fields.items():
             ids = deal.get(name)
             if isinstance(field, SolutionsField) and isinstance(ids, tuple):
-                return len(field.fitting(tuple(str(item) for item in ids))), len(ids)
+                return len(field.ids_that_fit(tuple(str(item) for item in ids))), len(ids)
         return 0, 0
 
     # --- deal to Partner Center
@@ -200,11 +202,11 @@ class Translation:
         """How many contacts of the deal a new referral does not carry, because Partner Center would refuse them."""
         listed = (deal.get(name) for name, field in self.fields.items() if isinstance(field, ContactsField))
         people = (person for value in listed if isinstance(value, tuple) for person in value)
-        return sum(isinstance(person, Person) and not ContactsField.is_whole(person) for person in people)
+        return sum(isinstance(person, Person) and not ContactsField.is_complete(person) for person in people)
 
     def operations(self, changes: tuple["Change", ...]) -> list[Json]:
         """JSON Patch operations for changes: the differing paths only."""
-        return [one for change in changes for one in self.fields[change.field].operations(change.new, change.old)]
+        return [one for change in changes for one in self.fields[change.field].patch_operations(change.new, change.old)]
 
     def new_referral(self, deal: Deal, external_reference: str) -> dict[str, Any]:
         """The body of a new private referral (no help asked, not visible to Microsoft's sellers)."""
@@ -222,9 +224,9 @@ class Translation:
         }
         for name, field in self.fields.items():
             if "create" in field.when and field.direction.owns(Side.SALESFORCE) and name in deal:
-                field.write_body(deal[name], body)
+                field.add_to_body(deal[name], body)
         intent = {"id": self.constants.marketplace_intent, "type": "CustomerMarketplaceIntent"}
-        put(body, "/details/requirements/additionalRequirements/attributes", [intent])
+        set_value(body, "/details/requirements/additionalRequirements/attributes", [intent])
         return body
 
 
@@ -248,7 +250,7 @@ def is_lead(referral: Json) -> bool:
     return False
 
 
-def _given(referral: Json, name: str) -> str:
+def _required_text(referral: Json, name: str) -> str:
     value = referral[name]
     if not (isinstance(value, str) and value):
         raise ValueError(name)
@@ -260,12 +262,12 @@ def _is_record(field: FieldBase) -> bool:
     return isinstance(field, CompanyField | ContactsField)
 
 
-def _has(row: Json, item: str) -> bool:
+def _has_field(row: Json, item: str) -> bool:
     if item.startswith("("):
         return "OpportunityContactRoles" in row
     return item.split(".", maxsplit=1)[0] in row
 
 
-def _passed(stamp: datetime, at: datetime) -> bool:
+def _is_second_over(stamp: datetime, at: datetime) -> bool:
     """Whether the server's clock had passed the stamp's second: only then can nothing else happen within it."""
     return at.astimezone(UTC).replace(microsecond=0) > stamp.replace(microsecond=0)

@@ -22,10 +22,10 @@ from shared.mapping.field_types import (
     TextField,
 )
 from shared.mapping.people_fields import CompanyField, ContactsField, SellerField
-from shared.mapping.schema import DEFAULT, MappingFile, StageRow
+from shared.mapping.schema import DEFAULT, MappingFile, StageTableEntry
 from shared.mapping.toml_lines import Place, line_of
 
-NEEDED: Mapping[str, type[FieldBase]] = {
+REQUIRED_FIELDS: Mapping[str, type[FieldBase]] = {
     "name": TextField,
     "account": CompanyField,
     "money": MoneyField,
@@ -36,60 +36,60 @@ NEEDED: Mapping[str, type[FieldBase]] = {
 }
 """The fields that a create cannot do without (`shared.domain.plan.REQUIRED`), each of its kind."""
 
-LEGAL = frozenset(f"{status}/{substatus}" for status, known in SUBSTATUSES.items() for substatus in known)
+LEGAL_STATUSES = frozenset(f"{status}/{substatus}" for status, known in SUBSTATUSES.items() for substatus in known)
 
 
-type Fault = tuple[Place, str]
+type Violation = tuple[Place, str]
 """A place of the file, and what is wrong there."""
 
 
-def load(path: Path = DEFAULT) -> tuple[MappingFile, str]:
+def load_mapping(path: Path = DEFAULT) -> tuple[MappingFile, str]:
     """Read a mapping file; also the hash of what it says. Raises ConfigurationError naming file, line and remedy."""
-    text = _text(path)
-    said = _overlaid(path, text)
+    text = _read_text(path)
+    document = _extend_default(path, text)
     try:
-        file = MappingFile.model_validate(said)
+        file = MappingFile.model_validate(document)
     except ValidationError as error:
-        raise ConfigurationError(_explained(path, text, _faults(error))) from error
-    unsound = list(_unsound(file))
-    if unsound:
-        raise ConfigurationError(_explained(path, text, unsound))
+        raise ConfigurationError(_describe_violations(path, text, _schema_violations(error))) from error
+    violations = list(_rule_violations(file))
+    if violations:
+        raise ConfigurationError(_describe_violations(path, text, violations))
     return file, hashlib.sha256(file.model_dump_json().encode()).hexdigest()[:12]
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"MAPPING: {path.name} cannot be read: {type(error).__name__}") from error
 
 
-def _parsed(path: Path, text: str) -> dict[str, Any]:
+def _parse_toml(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path.name}: no valid TOML: {error}") from error
 
 
-def _overlaid(path: Path, text: str) -> dict[str, Any]:
+def _extend_default(path: Path, text: str) -> dict[str, Any]:
     """A file that extends the default names only what differs; lists, such as the stage table, are replaced whole."""
-    said = _parsed(path, text)
-    if "extends" not in said:
-        return said
-    if said.pop("extends") != "default":
-        raise ConfigurationError(_explained(path, text, [(("extends",), 'only "default" can be extended')]))
-    return _merged(_parsed(DEFAULT, _text(DEFAULT)), said)
+    document = _parse_toml(path, text)
+    if "extends" not in document:
+        return document
+    if document.pop("extends") != "default":
+        raise ConfigurationError(_describe_violations(path, text, [(("extends",), 'only "default" can be extended')]))
+    return _merge_tables(_parse_toml(DEFAULT, _read_text(DEFAULT)), document)
 
 
-def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _merge_tables(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(below)
     for key, value in above.items():
         known = result.get(key)
-        result[key] = _merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+        result[key] = _merge_tables(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
     return result
 
 
-def _explained(path: Path, text: str, faults: list[Fault]) -> str:
+def _describe_violations(path: Path, text: str, faults: list[Violation]) -> str:
     """One sentence per fault, each with its place in the file."""
     return "; ".join(
         f"{path.name}, line {line_of(text, place)}: {'.'.join(map(str, place)) or 'file'}: {said}"
@@ -97,11 +97,11 @@ def _explained(path: Path, text: str, faults: list[Fault]) -> str:
     )
 
 
-def _faults(error: ValidationError) -> list[Fault]:
-    return [(_place(fault), fault["msg"]) for fault in error.errors(include_url=False, include_input=False)]
+def _schema_violations(error: ValidationError) -> list[Violation]:
+    return [(_place_of(fault), fault["msg"]) for fault in error.errors(include_url=False, include_input=False)]
 
 
-def _place(fault: ErrorDetails) -> Place:
+def _place_of(fault: ErrorDetails) -> Place:
     """Where a fault is: without the kind that pydantic puts behind a field's name."""
     place = fault["loc"]
     if fault["type"].startswith("union_tag"):
@@ -112,36 +112,36 @@ def _place(fault: ErrorDetails) -> Place:
 # --- what no single line shows ----------------------------------------------------------------------------------------
 
 
-def _unsound(file: MappingFile) -> Iterator[Fault]:
-    yield from _unsound_stages(file.stages)
-    yield from _needed(file.fields)
+def _rule_violations(file: MappingFile) -> Iterator[Violation]:
+    yield from _stage_violations(file.stages)
+    yield from _required_field_violations(file.fields)
     for name, field in file.fields.items():
-        yield from _unwritable(name, field)
-        taken = set(field.selects()) & set(file.ours.model_dump().values())
-        if taken:
-            yield ("fields", name, "salesforce"), f"{', '.join(sorted(taken))} is the connector's own"
+        yield from _parent_field_violations(name, field)
+        connector_fields = set(field.select_items()) & set(file.ours.model_dump().values())
+        if connector_fields:
+            yield ("fields", name, "salesforce"), f"{', '.join(sorted(connector_fields))} is the connector's own"
 
 
-def _unsound_stages(stages: tuple[StageRow, ...]) -> Iterator[Fault]:
+def _stage_violations(stages: tuple[StageTableEntry, ...]) -> Iterator[Violation]:
     seen: set[str] = set()
     for number, row in enumerate(stages):
         if row.name.casefold() in seen:
             yield ("stages", number, "name"), f"{row.name!r} is named twice"
         seen.add(row.name.casefold())
-        if row.status not in LEGAL:
+        if row.status not in LEGAL_STATUSES:
             yield ("stages", number, "status"), f"{row.status!r} is no legal pair of status and substatus"
-        for text in (text for text in row.also if text not in LEGAL):
+        for text in (text for text in row.also if text not in LEGAL_STATUSES):
             yield ("stages", number, "also"), f"{text!r} is no legal pair of status and substatus"
     if not stages[0].status.startswith("New/"):
         yield ("stages", 0, "status"), "the first stage is the on-hold stage: its status begins with New/"
-    missing = LEGAL - {text for row in stages for text in (row.status, *row.also)}
+    missing = LEGAL_STATUSES - {text for row in stages for text in (row.status, *row.also)}
     if missing:
         yield ("stages",), f"no stage shows {', '.join(sorted(missing))}"
 
 
-def _needed(fields: Mapping[str, FieldBase]) -> Iterator[Fault]:
+def _required_field_violations(fields: Mapping[str, FieldBase]) -> Iterator[Violation]:
     """What every create must carry has to be mapped, by a field of the right kind that travels to Partner Center."""
-    for name, kind in NEEDED.items():
+    for name, kind in REQUIRED_FIELDS.items():
         field = fields.get(name)
         if field is None:
             yield ("fields", name), "is missing: no referral can be created without it"
@@ -156,11 +156,11 @@ def _needed(fields: Mapping[str, FieldBase]) -> Iterator[Fault]:
             yield ("fields", name, "when"), "no referral can be created without it: must name create"
 
 
-def _unwritable(name: str, field: FieldBase) -> Iterator[Fault]:
+def _parent_field_violations(name: str, field: FieldBase) -> Iterator[Violation]:
     """A column of a parent record cannot be written through the opportunity."""
     if isinstance(field, CompanyField | ContactsField) or not field.direction.owns(Side.PARTNER_CENTER):
         return
-    parents = [column for column in field.selects() if "." in column]
+    parents = [column for column in field.select_items() if "." in column]
     if parents:
         listed = ", ".join(parents)
         yield ("fields", name, "salesforce"), f"{listed} is no field of the opportunity itself: it travels one way only"

@@ -41,11 +41,11 @@ _READERS: Mapping[str, Callable[..., Value]] = {
 }
 
 
-def value_from_json(said: Any) -> Value | None:  # noqa: ANN401 - as above
+def value_from_json(stored: Any) -> Value | None:  # noqa: ANN401 - as above
     """The value that `value_to_json` wrote."""
-    if said is None or isinstance(said, str):
-        return said
-    kind, *content = said
+    if stored is None or isinstance(stored, str):
+        return stored
+    kind, *content = stored
     return _READERS[kind](*content)
 
 
@@ -54,9 +54,9 @@ def deal_to_json(deal: Deal) -> Json:
     return {field: value_to_json(value) for field, value in deal.items()}
 
 
-def deal_from_json(said: Json) -> Deal:
+def deal_from_json(stored: Json) -> Deal:
     """The deal that `deal_to_json` wrote."""
-    return Deal({field: value_from_json(value) for field, value in said.items()})
+    return Deal({field: value_from_json(value) for field, value in stored.items()})
 
 
 def _intent_to_json(intent: Intent | None) -> Any:  # noqa: ANN401 - as above
@@ -74,8 +74,8 @@ def _intent_to_json(intent: Intent | None) -> Any:  # noqa: ANN401 - as above
     ]
 
 
-def _intent_from_json(said: Any) -> Intent | None:  # noqa: ANN401 - as above
-    if said is None:
+def _intent_from_json(stored: Any) -> Intent | None:  # noqa: ANN401 - as above
+    if stored is None:
         return None
     return Intent(
         tuple(
@@ -86,7 +86,7 @@ def _intent_from_json(said: Any) -> Intent | None:  # noqa: ANN401 - as above
                 effect["version"],
                 datetime.fromisoformat(effect["decided"]) if effect["decided"] else None,
             )
-            for effect in said
+            for effect in stored
         )
     )
 
@@ -95,8 +95,8 @@ def _records_to_json(records: Mapping[str, Record]) -> Json:
     return {key: [record.value, record.code, record.since.isoformat()] for key, record in records.items()}
 
 
-def _records_from_json(said: Json) -> dict[str, Record]:
-    return {key: Record(value, code, datetime.fromisoformat(since)) for key, (value, code, since) in said.items()}
+def _records_from_json(stored: Json) -> dict[str, Record]:
+    return {key: Record(value, code, datetime.fromisoformat(since)) for key, (value, code, since) in stored.items()}
 
 
 def link_to_json(link: Link) -> Json:
@@ -120,19 +120,19 @@ def link_to_json(link: Link) -> Json:
     }
 
 
-def link_from_json(said: Json) -> Link:
+def link_from_json(stored: Json) -> Link:
     """The link that `link_to_json` wrote."""
     return Link(
         **{
-            **{key: value for key, value in said.items() if key != "told"},
-            "state": State(said["state"]),
-            "base": deal_from_json(said["base"]),
-            "intent": _intent_from_json(said["intent"]),
-            "refused": _records_from_json(said["refused"]),
-            "waiting": _records_from_json(said["waiting"]),
-            "reported": tuple(said["told"]),
-            "cause": Cause(**said["cause"]) if said["cause"] else None,
-            "mark": Mark(said["mark"]) if said["mark"] else None,
+            **stored,
+            "state": State(stored["state"]),
+            "base": deal_from_json(stored["base"]),
+            "intent": _intent_from_json(stored["intent"]),
+            "refused": _records_from_json(stored["refused"]),
+            "waiting": _records_from_json(stored["waiting"]),
+            "told": tuple(stored["told"]),
+            "cause": Cause(**stored["cause"]) if stored["cause"] else None,
+            "mark": Mark(stored["mark"]) if stored["mark"] else None,
         }
     )
 
@@ -142,6 +142,6 @@ def pointer_to_json(pointer: Pointer) -> Json:
     return {"opportunity_id": pointer.opportunity_id, "intent": _intent_to_json(pointer.intent)}
 
 
-def pointer_from_json(said: Json) -> Pointer:
+def pointer_from_json(stored: Json) -> Pointer:
     """The pointer that `pointer_to_json` wrote."""
-    return Pointer(said["opportunity_id"], _intent_from_json(said["intent"]))
+    return Pointer(stored["opportunity_id"], _intent_from_json(stored["intent"]))

@@ -29,9 +29,9 @@ from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
 from shared.store.stored_values import Due, Entry, Line, SideState
 
 LINK, POINTER, CLAIM, STATE, SALESFORCE = "link", "pointer", "claim", "state", "salesforce"
-FAR_FUTURE_MS = 9_999_999_999_999
+FAR_FUTURE_MILLISECONDS = 9_999_999_999_999
 """Later than any line in milliseconds: taken off, so that the order of the keys is newest first."""
-SIDE_SECONDS = 5.0
+MAX_SIDE_STATE_AGE_SECONDS = 5.0
 """How old the state of the sides may be that work begins with (protocol.md section 2)."""
 
 
@@ -51,11 +51,11 @@ class LinkStore:
     def link(self, opportunity_id: str) -> Entry[Link] | None:
         """The link of an opportunity."""
         row = self._rows.get(f"O|{opportunity_id}", LINK)
-        return _link(row) if row else None
+        return _link_entry(row) if row else None
 
     def links(self) -> Iterator[Entry[Link]]:
         """All links."""
-        return map(_link, self._rows.scan("O|", LINK))
+        return map(_link_entry, self._rows.scan("O|", LINK))
 
     def insert_link(self, link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
         """Make the link that must not exist yet. Raises StoreConflict."""
@@ -67,7 +67,7 @@ class LinkStore:
 
     def _write_link(self, change: Insert | Replace, link: Link, lines: Sequence[Line]) -> Entry[Link]:
         audit = [
-            Put(_line_key(line, number), pack([line.at.isoformat(), line.text])) for number, line in enumerate(lines)
+            Put(_audit_key(line, number), pack([line.at.isoformat(), line.text])) for number, line in enumerate(lines)
         ]
         etag, *_ = self._rows.write(f"O|{link.opportunity_id}", [change, *audit])
         return Entry(link, etag or "", timedelta())
@@ -85,7 +85,7 @@ class LinkStore:
 
     def pointer(self, referral_id: str) -> Entry[Pointer] | None:
         """Where a referral leads."""
-        row = self._rows.get(_referral(referral_id), POINTER)
+        row = self._rows.get(_referral_partition(referral_id), POINTER)
         return Entry(pointer_from_json(unpack(row.data)), row.etag, row.age) if row else None
 
     def insert_pointer(self, referral_id: str, pointer: Pointer) -> Entry[Pointer]:
@@ -98,18 +98,18 @@ class LinkStore:
         return self._write_pointer(referral_id, change, pointer)
 
     def _write_pointer(self, referral_id: str, change: Insert | Replace, pointer: Pointer) -> Entry[Pointer]:
-        (etag,) = self._rows.write(_referral(referral_id), [change])
+        (etag,) = self._rows.write(_referral_partition(referral_id), [change])
         return Entry(pointer, etag or "", timedelta())
 
     def delete_pointer(self, referral_id: str, entry: Entry[Pointer]) -> None:
         """Let go of a claim that came to nothing. Raises StoreConflict."""
-        self._rows.write(_referral(referral_id), [Delete(POINTER, entry.etag)])
+        self._rows.write(_referral_partition(referral_id), [Delete(POINTER, entry.etag)])
 
     # --- claims on accounts
 
     def claim_account(self, key: str, lease: timedelta) -> Entry[None] | None:
         """Claim an account's match key; None while another claim is alive."""
-        partition = f"A|{_digest(key)}"
+        partition = f"A|{_hashed_key(key)}"
         row = self._rows.get(partition, CLAIM)
         if row and row.age < lease:
             return None
@@ -123,7 +123,7 @@ class LinkStore:
     def release_account(self, key: str, claim: Entry[None]) -> None:
         """Let go of the claim; one that somebody took over in the meantime is his."""
         try:
-            self._rows.write(f"A|{_digest(key)}", [Delete(CLAIM, claim.etag)])
+            self._rows.write(f"A|{_hashed_key(key)}", [Delete(CLAIM, claim.etag)])
         except StoreConflict:
             return
 
@@ -131,12 +131,12 @@ class LinkStore:
 
     def retry_entries(self, side: Side, until: datetime, limit: int) -> Sequence[RetryEntry]:
         """Pairs whose next attempt is not later than `until`."""
-        return [_due(side, row) for row in self._rows.list(f"due|{side}", due=until, limit=limit)]
+        return [_due_from(side, row) for row in self._rows.list(f"due|{side}", until=until, limit=limit)]
 
     def retry_entry(self, side: Side, key: str) -> RetryEntry | None:
         """The due row of one pair."""
         row = self._rows.get(f"due|{side}", key)
-        return _due(side, row) if row else None
+        return _due_from(side, row) if row else None
 
     def put_retry_entry(self, due: RetryEntry) -> None:
         """Make or replace a pair's due row."""
@@ -160,8 +160,8 @@ class LinkStore:
         with self._reading:
             now = self._clock()
             if fresh or now >= self._sides_until:
-                self._sides = {row.partition: _state(row) for row in self._rows.scan("side|", STATE)}
-                self._sides_until = now + SIDE_SECONDS
+                self._sides = {row.partition: _side_state_from(row) for row in self._rows.scan("side|", STATE)}
+                self._sides_until = now + MAX_SIDE_STATE_AGE_SECONDS
             return self._sides.get(f"side|{side}", SideState())
 
     def write_side_state(self, side: Side, state: SideState) -> None:
@@ -174,11 +174,11 @@ class LinkStore:
     def cursor(self, name: str) -> datetime | None:
         """A cursor or heartbeat."""
         row = self._rows.get("cursor", name)
-        return _moment(row) if row else None
+        return _cursor_from(row) if row else None
 
     def cursors(self) -> Mapping[str, datetime]:
         """All cursors and heartbeats, in one read."""
-        return {row.key: _moment(row) for row in self._rows.list("cursor")}
+        return {row.key: _cursor_from(row) for row in self._rows.list("cursor")}
 
     def move_cursor(self, name: str, to: datetime) -> None:
         """Move a cursor or heartbeat."""
@@ -209,35 +209,35 @@ class LinkStore:
         self._rows.write("probe", [Delete(key, row.etag)])
 
 
-def _link(row: Row) -> Entry[Link]:
+def _link_entry(row: Row) -> Entry[Link]:
     return Entry(link_from_json(unpack(row.data)), row.etag, row.age)
 
 
-def _due(side: Side, row: Row) -> RetryEntry:
+def _due_from(side: Side, row: Row) -> Due:
     cause, attempts, since = unpack(row.data)
     at = row.at or datetime.min.replace(tzinfo=UTC)
     return RetryEntry(side, row.key, at, cause, attempts, row.etag, datetime.fromisoformat(since) if since else None)
 
 
-def _state(row: Row) -> SideState:
+def _side_state_from(row: Row) -> SideState:
     until, reason, parallelism = unpack(row.data)
     return SideState(datetime.fromisoformat(until) if until else None, reason, parallelism)
 
 
-def _moment(row: Row) -> datetime:
+def _cursor_from(row: Row) -> datetime:
     return datetime.fromisoformat(unpack(row.data))
 
 
-def _line_key(line: Line, number: int) -> str:
+def _audit_key(line: Line, number: int) -> str:
     """Newest first; of lines written together the first stays first."""
-    millisecond = FAR_FUTURE_MS - int(line.at.timestamp() * 1000)
-    return f"a|{millisecond:013d}|{number:03d}|{_digest(line.text)[:8]}"
+    millisecond = FAR_FUTURE_MILLISECONDS - int(line.at.timestamp() * 1000)
+    return f"a|{millisecond:013d}|{number:03d}|{_hashed_key(line.text)[:8]}"
 
 
-def _referral(referral_id: str) -> str:
+def _referral_partition(referral_id: str) -> str:
     return f"R|{referral_id.lower()}"
 
 
-def _digest(text: str) -> str:
+def _hashed_key(text: str) -> str:
     """A key of fixed length without personal data."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]

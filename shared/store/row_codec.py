@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.foundation.errors import StoreError
 
-VERSION = 1
+FORMAT_VERSION = 1
 
 
 def pack(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
@@ -23,15 +23,17 @@ def pack(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
     _check_plain(value)
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     # Text cut in the middle of a character outside the basic plane is damaged, but not ours to lose.
-    return bytes((VERSION,)) + zlib.compress(text.encode("utf-8", "surrogatepass"))
+    return bytes((FORMAT_VERSION,)) + zlib.compress(text.encode("utf-8", "surrogatepass"))
 
 
 def unpack(data: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
     """The value that `pack` was given. Raises StoreError for data that is damaged or of a newer version."""
-    if data and data[0] > VERSION:
-        raise StoreError(f"the row has version {data[0]}, this program reads {VERSION}: deploy the newer program again")
+    if data and data[0] > FORMAT_VERSION:
+        raise StoreError(
+            f"the row has version {data[0]}, this program reads {FORMAT_VERSION}: deploy the newer program again"
+        )
     try:
-        return json.loads(_text(data))
+        return json.loads(_decompress(data))
     except (ValueError, zlib.error):
         # The cause is left out on purpose: a JSON error quotes the document, which may hold personal data.
         raise StoreError(
@@ -39,8 +41,8 @@ def unpack(data: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
         ) from None
 
 
-def _text(data: bytes) -> str:
-    if data[:1] != bytes((VERSION,)):
+def _decompress(data: bytes) -> str:
+    if data[:1] != bytes((FORMAT_VERSION,)):
         raise ValueError("no version")
     stream = zlib.decompressobj()
     text = stream.decompress(data[1:])

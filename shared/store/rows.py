@@ -76,7 +76,7 @@ class Rows(Protocol):
         """One row, or None. Raises StoreUnavailable."""
 
     def list(
-        self, partition: str, *, prefix: str = "", due: datetime | None = None, limit: int | None = None
+        self, partition: str, *, prefix: str = "", until: datetime | None = None, limit: int | None = None
     ) -> Sequence[Row]:
         """The partition's rows in the order of their keys: keys that begin with `prefix`, `at` not later than `due`."""
 

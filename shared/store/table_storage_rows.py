@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableEntity
     from azure.identity import AzureCliCredential, ManagedIdentityCredential
 
-CHUNK = 60 * 1024
+MAX_PROPERTY_BYTES = 60 * 1024
 """Bytes in one binary property; the service's limit is 64 KiB."""
 
-DEADLINE = 60.0
+DEADLINE_SECONDS = 60.0
 """Seconds that one call may take, its repeats included (protocol.md section 3)."""
 
 _RETRIES: Mapping[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.2, "retry_backoff_max": 2}
 _PRECONDITION_FAILED = 412
-_CONFLICTS = frozenset({"EntityAlreadyExists", "EntityNotFound", "ResourceNotFound"})
+_CONFLICT_CODES = frozenset({"EntityAlreadyExists", "EntityNotFound", "ResourceNotFound"})
 # What the SDK's parsers raise, beyond its own errors, for an answer that is HTML, empty or truncated.
-_UNREADABLE = (HTTPException, ValueError, LookupError, TypeError, AttributeError)
+_UNREADABLE_ERRORS = (HTTPException, ValueError, LookupError, TypeError, AttributeError)
 
 
 class TableRows:
@@ -65,25 +65,25 @@ class TableRows:
         """See `Rows.get`."""
         check_key(partition)
         check_key(key)
-        reply = _Reply()
-        with _reading():
-            entity = self._found(partition, key, reply)
-            return None if entity is None else _row(entity, reply.date())
+        reply = _ReplyDate()
+        with _translate_read_errors():
+            entity = self._get_entity(partition, key, reply)
+            return None if entity is None else _row_from(entity, reply.server_time())
 
     def list(
-        self, partition: str, *, prefix: str = "", due: datetime | None = None, limit: int | None = None
+        self, partition: str, *, prefix: str = "", until: datetime | None = None, limit: int | None = None
     ) -> Sequence[Row]:
         """See `Rows.list`."""
-        check_list(partition, prefix, due, limit)
+        check_list(partition, prefix, until, limit)
         if limit == 0:
             return []
-        where, values = "PartitionKey eq @partition", {"partition": partition, "low": prefix, "due": due}
+        where, values = "PartitionKey eq @partition", {"partition": partition, "low": prefix, "due": until}
         if prefix:
             where += " and RowKey ge @low and RowKey lt @high"
             values["high"] = after_prefix(prefix)
-        if due is not None:
+        if until is not None:
             where += " and at le @due"
-        return [*islice(self._query(where, values, limit), limit)]
+        return [*islice(self._query_rows(where, values, limit), limit)]
 
     def scan(self, partition_prefix: str, key: str) -> Iterator[Row]:
         """See `Rows.scan`; in the order of the partitions, read page by page."""
@@ -91,40 +91,40 @@ class TableRows:
         where, values = "RowKey eq @key", {"key": key, "low": partition_prefix, "high": after_prefix(partition_prefix)}
         if partition_prefix:
             where += " and PartitionKey ge @low and PartitionKey lt @high"
-        return self._query(where, values, None)
+        return self._query_rows(where, values, None)
 
     def write(self, partition: str, changes: Sequence[Change]) -> Sequence[str | None]:
         """See `Rows.write`."""
         check_changes(partition, changes)
         if not changes:
             return []
-        operations = [_operation(partition, change) for change in changes]
-        with _writing():
+        operations = [_operation_for(partition, change) for change in changes]
+        with _translate_write_errors():
             done = self._client.submit_transaction(operations, retry_total=0)
             return [None if isinstance(c, Delete) else d["etag"] for c, d in zip(changes, done, strict=True)]
 
-    def _found(self, partition: str, key: str, reply: "_Reply") -> "TableEntity | None":
+    def _get_entity(self, partition: str, key: str, reply: "_ReplyDate") -> "TableEntity | None":
         from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 - see the module's docstring
 
         try:
             return self._client.get_entity(partition, key, raw_response_hook=reply)
         except ResourceNotFoundError as error:
             # A missing table is not a missing row: taken for one, every deal would be created once more.
-            if _code(error) in _CONFLICTS:
+            if _error_code(error) in _CONFLICT_CODES:
                 return None
             raise
 
-    def _query(self, where: str, values: dict[str, Any], limit: int | None) -> Iterator[Row]:
-        reply = _Reply()
+    def _query_rows(self, where: str, values: dict[str, Any], limit: int | None) -> Iterator[Row]:
+        reply = _ReplyDate()
         top = None if limit is None else min(limit, 1000)
-        with _reading():
+        with _translate_read_errors():
             found = self._client.query_entities(where, parameters=values, results_per_page=top, raw_response_hook=reply)
             pages = found.by_page()
         while (page := _next_page(pages, reply)) is not None:
             yield from page
 
 
-class _Reply:
+class _ReplyDate:
     """Keeps the date of the last reply of one call: the store's clock, in whole seconds."""
 
     def __init__(self) -> None:
@@ -133,32 +133,32 @@ class _Reply:
     def __call__(self, response: Any) -> None:  # noqa: ANN401 - the SDK's hook, untyped
         self._date = response.http_response.headers.get("Date")
 
-    def date(self) -> datetime:
+    def server_time(self) -> datetime:
         """The time. Raises ValueError where the reply had none."""
         if self._date is None:
             raise ValueError("the reply has no date")
         return parsedate_to_datetime(self._date)
 
 
-def _next_page(pages: Iterator[Any], reply: _Reply) -> Sequence[Row] | None:
-    with _reading():
+def _next_page(pages: Iterator[Any], reply: _ReplyDate) -> Sequence[Row] | None:
+    with _translate_read_errors():
         page = next(pages, None)
-        return None if page is None else [_row(entity, reply.date()) for entity in page]
+        return None if page is None else [_row_from(entity, reply.server_time()) for entity in page]
 
 
 # --- entities
 
 
-def _entity(partition: str, change: Insert | Replace | Put) -> dict[str, Any]:
+def _entity_for(partition: str, change: Insert | Replace | Put) -> dict[str, Any]:
     entity: dict[str, Any] = {"PartitionKey": partition, "RowKey": change.key}
-    for index, start in enumerate(range(0, len(change.data), CHUNK)):
-        entity[f"d{index}"] = change.data[start : start + CHUNK]
+    for index, start in enumerate(range(0, len(change.data), MAX_PROPERTY_BYTES)):
+        entity[f"d{index}"] = change.data[start : start + MAX_PROPERTY_BYTES]
     if change.at is not None:
         entity["at"] = change.at
     return entity
 
 
-def _row(entity: "TableEntity", read: datetime) -> Row:
+def _row_from(entity: "TableEntity", read: datetime) -> Row:
     pieces: list[bytes] = []
     while (piece := entity.get(f"d{len(pieces)}")) is not None:
         pieces.append(piece)
@@ -167,25 +167,27 @@ def _row(entity: "TableEntity", read: datetime) -> Row:
         raise ValueError("the entity has no ETag or no timestamp")
     at = entity.get("at")
     data = b"".join(pieces)
-    return Row(entity["PartitionKey"], entity["RowKey"], data, etag, _plain(changed), read, at and _plain(at))
+    return Row(
+        entity["PartitionKey"], entity["RowKey"], data, etag, _plain_datetime(changed), read, at and _plain_datetime(at)
+    )
 
 
-def _plain(moment: datetime) -> datetime:
+def _plain_datetime(moment: datetime) -> datetime:
     """The SDK's own kind of datetime, which remembers the text it came from, as an ordinary one."""
     return datetime.combine(moment.date(), moment.timetz())
 
 
-def _operation(partition: str, change: Change) -> tuple[Any, ...]:
+def _operation_for(partition: str, change: Change) -> tuple[Any, ...]:
     from azure.core import MatchConditions  # noqa: PLC0415 - see the module's docstring
 
     guard = {"match_condition": MatchConditions.IfNotModified}
     match change:
         case Insert():
-            return "create", _entity(partition, change)
+            return "create", _entity_for(partition, change)
         case Put():
-            return "upsert", _entity(partition, change), {"mode": "replace"}
+            return "upsert", _entity_for(partition, change), {"mode": "replace"}
         case Replace():
-            return "update", _entity(partition, change), {"mode": "replace", "etag": change.etag, **guard}
+            return "update", _entity_for(partition, change), {"mode": "replace", "etag": change.etag, **guard}
         case Delete():
             return "delete", {"PartitionKey": partition, "RowKey": change.key}, {"etag": change.etag, **guard}
 
@@ -194,42 +196,42 @@ def _operation(partition: str, change: Change) -> tuple[Any, ...]:
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
+def _translate_read_errors() -> Iterator[None]:
     from azure.core.exceptions import AzureError  # noqa: PLC0415 - see the module's docstring
 
     try:
         yield
-    except (AzureError, *_UNREADABLE) as error:
-        raise StoreUnavailable(f"Table Storage did not answer a read: {_story(error)}") from error
+    except (AzureError, *_UNREADABLE_ERRORS) as error:
+        raise StoreUnavailable(f"Table Storage did not answer a read: {_safe_description(error)}") from error
 
 
 @contextmanager
-def _writing() -> Iterator[None]:
+def _translate_write_errors() -> Iterator[None]:
     from azure.core.exceptions import AzureError  # noqa: PLC0415 - see the module's docstring
 
     try:
         yield
-    except (AzureError, *_UNREADABLE) as error:
+    except (AzureError, *_UNREADABLE_ERRORS) as error:
         if _is_conflict(error):
-            raise StoreConflict(f"another instance changed the row first: {_story(error)}") from error
+            raise StoreConflict(f"another instance changed the row first: {_safe_description(error)}") from error
         raise StoreUnavailable(
-            f"Table Storage did not answer a write, its outcome is unknown: {_story(error)}"
+            f"Table Storage did not answer a write, its outcome is unknown: {_safe_description(error)}"
         ) from error
 
 
 def _is_conflict(error: Exception) -> bool:
     """Only what speaks of an entity: a table that is missing or being deleted is no conflict."""
-    return getattr(error, "status_code", None) == _PRECONDITION_FAILED or _code(error) in _CONFLICTS
+    return getattr(error, "status_code", None) == _PRECONDITION_FAILED or _error_code(error) in _CONFLICT_CODES
 
 
-def _code(error: Exception) -> str | None:
+def _error_code(error: Exception) -> str | None:
     code = getattr(error, "error_code", None)
     return getattr(code, "value", code)
 
 
-def _story(error: Exception) -> str:
+def _safe_description(error: Exception) -> str:
     """Type, status and code: a message from outside may quote keys or addresses."""
-    words = (type(error).__name__, getattr(error, "status_code", None), _code(error))
+    words = (type(error).__name__, getattr(error, "status_code", None), _error_code(error))
     return " ".join(str(word) for word in words if word is not None)
 
 
@@ -242,7 +244,7 @@ def open_tables(
     *,
     client_id: str | None,
     ca_bundle: str | None = None,
-    timeout: float = DEADLINE,
+    timeout: float = DEADLINE_SECONDS,
     by_cli: bool = False,
 ) -> TableRows:
     """The table at an account's table endpoint (`https://ACCOUNT.table.core.windows.net`), as a managed identity.
@@ -256,24 +258,24 @@ def open_tables(
     credential = (
         AzureCliCredential(process_timeout=max(1, int(timeout)))
         if by_cli
-        else ManagedIdentityCredential(client_id=client_id, **_options(timeout, ca_bundle))
+        else ManagedIdentityCredential(client_id=client_id, **_client_options(timeout, ca_bundle))
     )
-    client = _client(endpoint, table, credential, _options(timeout, ca_bundle))
-    return _opened(TableRows(client, credential), client)
+    client = _table_client(endpoint, table, credential, _client_options(timeout, ca_bundle))
+    return _create_table(TableRows(client, credential), client)
 
 
 def open_tables_from_connection_string(
-    connection_string: str, table: str, *, ca_bundle: str | None = None, timeout: float = DEADLINE
+    connection_string: str, table: str, *, ca_bundle: str | None = None, timeout: float = DEADLINE_SECONDS
 ) -> TableRows:
     """As `open_tables`, with an account key: for Azurite. Raises ValueError for a string that is none."""
     from azure.data.tables import TableClient  # noqa: PLC0415 - see the module's docstring
 
-    options = _options(timeout, ca_bundle)
+    options = _client_options(timeout, ca_bundle)
     client = TableClient.from_connection_string(connection_string, table, **options, **_RETRIES)
-    return _opened(TableRows(client), client)
+    return _create_table(TableRows(client), client)
 
 
-def _options(seconds: float, ca_bundle: str | None) -> dict[str, Any]:
+def _client_options(seconds: float, ca_bundle: str | None) -> dict[str, Any]:
     """Keyword arguments for an Azure client: its transport, the certificates it trusts, its deadline."""
     from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - see the module's docstring
 
@@ -285,7 +287,7 @@ def _options(seconds: float, ca_bundle: str | None) -> dict[str, Any]:
     return {"transport": RequestsTransport(session=session, connection_verify=session.verify), "timeout": seconds}
 
 
-def _client(
+def _table_client(
     endpoint: str, table: str, credential: "TokenCredential | AzureNamedKeyCredential", options: Mapping[str, Any]
 ) -> "TableClient":
     from azure.data.tables import TableClient  # noqa: PLC0415 - see the module's docstring
@@ -293,12 +295,12 @@ def _client(
     return TableClient(endpoint, table, credential=credential, **options, **_RETRIES)
 
 
-def _opened(rows: TableRows, client: "TableClient") -> TableRows:
+def _create_table(rows: TableRows, client: "TableClient") -> TableRows:
     """The same rows, their table made where it was missing; closed if that fails."""
     from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 - see the module's docstring
 
     try:
-        with _reading(), suppress(ResourceExistsError):
+        with _translate_read_errors(), suppress(ResourceExistsError):
             client.create_table(retry_total=0)
     except BaseException:
         rows.close()

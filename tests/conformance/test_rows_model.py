@@ -78,7 +78,7 @@ class Machine(RuleBasedStateMachine):
         limit=st.none() | st.integers(0, 3),
     )
     def list(self, partition: str, prefix: str, due: datetime | None, limit: int | None) -> None:
-        found = self.rows.list(self.prefix + partition, prefix=prefix, due=due, limit=limit)
+        found = self.rows.list(self.prefix + partition, prefix=prefix, until=due, limit=limit)
         assert [row.key for row in found] == [*self.expected(partition, prefix, due)][:limit]
 
     @rule(prefix=st.sampled_from(["", "O|", "O|2", "x"]), key=keys)

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
 from shared.domain.iso_codes import COUNTRIES, CURRENCIES
-from shared.mapping.paths import text
+from shared.mapping.paths import normal_text
 from shared.mapping.translation import Constants, Translation
 
 Json = Mapping[str, Any]
 TRANSLATION = Translation(Constants("1234567"))
-TABLE = TRANSLATION.file.table()
+TABLE = TRANSLATION.file.stage_table()
 READ_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 CHARACTERS = st.one_of(
@@ -33,7 +33,7 @@ def raw_texts() -> st.SearchStrategy[str]:
 
 
 def texts(length: int) -> st.SearchStrategy[str]:
-    return raw_texts().map(lambda raw: text(raw, length) or "x")
+    return raw_texts().map(lambda raw: normal_text(raw, length) or "x")
 
 
 def lines(length: int) -> st.SearchStrategy[str]:
@@ -43,7 +43,7 @@ def lines(length: int) -> st.SearchStrategy[str]:
 
 def notes() -> st.SearchStrategy[str]:
     """Short ones, and some of the full 32,000 characters."""
-    return st.builds(lambda filler, end: str(text(f"{filler} {end}", 32_000)),
+    return st.builds(lambda filler, end: str(normal_text(f"{filler} {end}", 32_000)),
                      st.sampled_from(["x", "x\n" * 15_990, "é" * 31_995, "😀" * 31_995]), texts(40))  # fmt: skip
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from shared.domain.deal import Deal, Money, Person, Side, Status, Value, fingerprint
 from shared.domain.plan import Change
-from shared.domain.stage_table import Stage, StageTable
-from shared.mapping.paths import text
+from shared.domain.states import Stage, StageTable
+from shared.mapping.paths import normal_text
 from tests.property.generated_deals import (
     READ_AT,
     STATUSES,
@@ -124,22 +124,22 @@ def test_equal_values_need_no_operation(data: st.DataObject) -> None:
 
 @given(raw_texts(), st.one_of(st.none(), st.integers(1, 50)))
 def test_text_in_normal_form_stays_as_it_is(raw: str, length: int | None) -> None:
-    once = text(raw, length)
-    assert text(once, length) == once
+    once = normal_text(raw, length)
+    assert normal_text(once, length) == once
     assert once is None or (once == once.strip() and "\r" not in once and len(once) <= (length or len(once)))
 
 
 @given(raw_texts())
 def test_line_ends_make_no_difference(raw: str) -> None:
-    assert text(raw.replace("\r\n", "\n").replace("\r", "\n")) == text(raw)
-    assert text(f"  {raw}\r\n") == text(raw)
+    assert normal_text(raw.replace("\r\n", "\n").replace("\r", "\n")) == normal_text(raw)
+    assert normal_text(f"  {raw}\r\n") == normal_text(raw)
 
 
 @given(notes())
 def test_the_longest_notes_are_no_longer_than_salesforce_holds(value: str) -> None:
     assert len(value) <= 32_000
     field = TRANSLATION.fields["notes"]
-    assert field.read_referral({"details": {"notes": value + "x" * 9}}) == text(value + "x" * 9, 32_000)
+    assert field.read_referral({"details": {"notes": value + "x" * 9}}) == normal_text(value + "x" * 9, 32_000)
 
 
 @given(money())
@@ -158,9 +158,9 @@ def test_equal_values_have_one_fingerprint_and_others_another(one: Money, other:
 
 @given(st.sampled_from(["New", "Active", "Closed", "Simmering"]), st.text(max_size=5))
 def test_a_status_in_normal_form_stays_as_it_is(status: str, substatus: str) -> None:
-    table = TRANSLATION.file.table()
-    normal = table.normal_status(Status(status, substatus))
-    assert normal is None or table.normal_status(normal) == normal
+    table = TRANSLATION.file.stage_table()
+    normal = table.normal(Status(status, substatus))
+    assert normal is None or table.normal(normal) == normal
 
 
 PAIRS = [

@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.field_rules import Direction
 from shared.foundation.errors import ConfigurationError
-from shared.mapping.validation import load
+from shared.mapping.validation import load_mapping
 
 
 def overlay(folder: Path, *lines: str) -> Path:
@@ -19,16 +19,16 @@ def overlay(folder: Path, *lines: str) -> Path:
 def test_a_shared_record_that_is_to_be_changed_stops_the_start(field: str, tmp_path: Path) -> None:
     path = overlay(tmp_path, f"[fields.{field}]", 'when = ["create", "update"]')
     with pytest.raises(ConfigurationError, match=rf"acme\.toml, line 4: fields\.{field}\b.*'create'"):
-        load(path)
+        load_mapping(path)
 
 
 @pytest.mark.parametrize("direction", ["both", "to_salesforce"])
 def test_an_owner_that_is_to_be_written_stops_the_start(direction: str, tmp_path: Path) -> None:
     path = overlay(tmp_path, "[fields.team]", f'direction = "{direction}"')
     with pytest.raises(ConfigurationError, match=r"acme\.toml, line 4: fields\.team\b.*direction"):
-        load(path)
+        load_mapping(path)
 
 
 def test_shared_records_may_be_left_alone(tmp_path: Path) -> None:
-    file, _ = load(overlay(tmp_path, "[fields.contacts]", 'direction = "off"'))
+    file, _ = load_mapping(overlay(tmp_path, "[fields.contacts]", 'direction = "off"'))
     assert file.fields["contacts"].direction is Direction.OFF

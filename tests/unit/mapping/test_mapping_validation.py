@@ -11,7 +11,7 @@ from shared.domain.deal import Side
 from shared.domain.plan import REQUIRED
 from shared.foundation.errors import ConfigurationError
 from shared.mapping.schema import DEFAULT
-from shared.mapping.validation import NEEDED, load
+from shared.mapping.validation import REQUIRED_FIELDS, load_mapping
 
 TEXT = DEFAULT.read_text(encoding="utf-8")
 Write = Callable[[str], Path]
@@ -29,7 +29,7 @@ def write(tmp_path: Path) -> Write:
 
 def refused(path: Path) -> str:
     with pytest.raises(ConfigurationError) as caught:
-        load(path)
+        load_mapping(path)
     return str(caught.value)
 
 
@@ -47,13 +47,13 @@ def without_table(header: str) -> str:
 
 
 def test_the_default_file_is_sound() -> None:
-    file, digest = load()
+    file, digest = load_mapping()
     assert file.version == 1
     assert len(digest) == 12
 
 
 def test_what_a_create_needs_is_what_the_plan_asks_for() -> None:
-    assert set(NEEDED) == set(REQUIRED)
+    assert set(REQUIRED_FIELDS) == set(REQUIRED)
 
 
 # (what is replaced, by what, behind which header; the line is that of what stands there then; the field)
@@ -130,7 +130,7 @@ def test_each_fault_is_named_with_its_line(write: Write, old: str, new: str, aft
     assert f"acme.toml, line {line}: {field}" in refused(write(text))
 
 
-@pytest.mark.parametrize("name", NEEDED)
+@pytest.mark.parametrize("name", REQUIRED_FIELDS)
 def test_a_needed_field_that_is_missing_is_told_with_what_it_is_for(write: Write, name: str) -> None:
     said = refused(write(without_table(f"[fields.{name}]\n")))
     assert f"fields.{name}: is missing: no referral can be created without it" in said
@@ -207,14 +207,14 @@ def test_an_empty_file_names_every_part_that_is_missing(write: Write) -> None:
 
 
 def test_an_overlay_names_only_what_differs(write: Write) -> None:
-    file, _ = load(write('extends = "default"\n\n[fields.money]\nwinner = "partner_center"\n'))
+    file, _ = load_mapping(write('extends = "default"\n\n[fields.money]\nwinner = "partner_center"\n'))
     assert file.fields["money"].winner is Side.PARTNER_CENTER
     assert file.fields["money"].label == "Deal value"
-    assert file.fields["closing"] == load()[0].fields["closing"]
+    assert file.fields["closing"] == load_mapping()[0].fields["closing"]
 
 
 def test_an_overlay_that_says_nothing_is_the_default(write: Write) -> None:
-    assert load(write('extends = "default"\n')) == load()
+    assert load_mapping(write('extends = "default"\n')) == load_mapping()
 
 
 def test_an_overlay_replaces_the_stage_table_whole(write: Write) -> None:
@@ -227,14 +227,14 @@ def test_an_overlay_replaces_the_stage_table_whole(write: Write) -> None:
             ("Over", "Closed/Lost", ["Closed/Declined", "Closed/Expired", "Closed/Error"]),
         ]
     )
-    file, _ = load(write(f'extends = "default"\n{stages}'))
+    file, _ = load_mapping(write(f'extends = "default"\n{stages}'))
     assert [row.name for row in file.stages] == ["Waiting", "Working", "Won", "Over"]
 
 
 def test_an_overlay_may_add_a_field(write: Write) -> None:
     said = '[fields.campaign]\ntype = "text"\nlabel = "Campaign"\nreferral = "/campaignId"\nsalesforce = "NextStep"\n'
-    file, _ = load(write(f'extends = "default"\n{said}'))
-    assert file.tables()["campaign"].selects() == ("NextStep",)
+    file, _ = load_mapping(write(f'extends = "default"\n{said}'))
+    assert file.fields_with_stages()["campaign"].select_items() == ("NextStep",)
 
 
 def test_a_fault_of_an_overlay_is_told_with_the_overlays_line(write: Write) -> None:
@@ -258,13 +258,13 @@ def test_only_the_default_can_be_extended(write: Write) -> None:
 def test_the_hash_tells_what_a_file_says_not_how(write: Write) -> None:
     same = TEXT.replace("# Which values", "# What")
     other = TEXT.replace("length = 120", "length = 119")
-    assert load(write(same))[1] == load()[1]
-    assert load(write(other))[1] != load()[1]
+    assert load_mapping(write(same))[1] == load_mapping()[1]
+    assert load_mapping(write(other))[1] != load_mapping()[1]
 
 
 def test_the_hash_is_the_same_in_every_process(write: Write) -> None:
     path = write(TEXT.replace('clearable = ["salesforce"]', 'clearable = ["salesforce", "partner_center"]'))
-    program = f"import pathlib; from shared.mapping.validation import load; print(load(pathlib.Path({str(path)!r}))[1])"
+    program = f"import pathlib; from shared.mapping.validation import load_mapping; print(load_mapping(pathlib.Path({str(path)!r}))[1])"
     hashes = {
         subprocess.run(  # noqa: S603 - our own interpreter and text
             [sys.executable, "-c", program],
@@ -272,4 +272,4 @@ def test_the_hash_is_the_same_in_every_process(write: Write) -> None:
         ).stdout
         for seed in ("1", "2", "5")
     }  # fmt: skip
-    assert hashes == {f"{load(path)[1]}\n"}
+    assert hashes == {f"{load_mapping(path)[1]}\n"}

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.deal import Company, Deal, Money, Person, Status
 from shared.foundation.errors import Unavailable
-from shared.mapping.paths import put
+from shared.mapping.paths import set_value
 from shared.mapping.translation import Constants, Translation, is_lead
 
 TRANSLATION = Translation(Constants("1234567"))
@@ -48,7 +48,7 @@ FIELDS = set(TRANSLATION.fields)
 
 def with_(path: str, value: object) -> dict[str, Any]:
     referral = deepcopy(REFERRAL)
-    put(referral, path, value)
+    set_value(referral, path, value)
     return referral
 
 

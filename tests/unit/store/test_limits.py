@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 
 from shared.store.limits import (
     MAX_CHANGES,
-    MAX_DATA,
-    MAX_TRANSACTION,
+    MAX_ROW_BYTES,
+    MAX_TRANSACTION_BYTES,
     after_prefix,
     check_changes,
     check_key,
     check_list,
-    check_moment,
     check_scan,
+    check_time,
     transaction_size,
 )
 from shared.store.rows import Change, Delete, Put
@@ -38,21 +38,21 @@ def test_the_range_of_a_prefix_holds_exactly_the_keys_that_begin_with_it(prefix:
 
 
 def test_a_moment_has_a_time_zone_and_a_year_the_service_knows() -> None:
-    check_moment(None)
-    check_moment(datetime(1601, 1, 1, tzinfo=UTC))
+    check_time(None)
+    check_time(datetime(1601, 1, 1, tzinfo=UTC))
     for moment in (datetime(2026, 1, 1), datetime(1600, 12, 31, tzinfo=UTC)):  # noqa: DTZ001 - the point of the case
         with pytest.raises(ValueError, match="time zone"):
-            check_moment(moment)
+            check_time(moment)
 
 
 def test_a_transaction_is_bounded_in_changes_data_and_size() -> None:
     check_changes("O|1", [Put(f"{n}", b"") for n in range(MAX_CHANGES)])
-    check_changes("O|1", [Put(f"{n}", bytes(MAX_DATA)) for n in range(4)])
+    check_changes("O|1", [Put(f"{n}", bytes(MAX_ROW_BYTES)) for n in range(4)])
     too_much: list[tuple[list[Change], str]] = [
         ([Put(f"{n}", b"") for n in range(MAX_CHANGES + 1)], "at most 100"),
         ([Put("x", b""), Delete("x", "etag")], "once"),
-        ([Put("x", bytes(MAX_DATA + 1))], "at most 700000"),
-        ([Put(f"{n}", bytes(MAX_DATA)) for n in range(5)], f"at most {MAX_TRANSACTION}"),
+        ([Put("x", bytes(MAX_ROW_BYTES + 1))], "at most 700000"),
+        ([Put(f"{n}", bytes(MAX_ROW_BYTES)) for n in range(5)], f"at most {MAX_TRANSACTION_BYTES}"),
     ]
     for changes, reason in too_much:
         with pytest.raises(ValueError, match=reason):

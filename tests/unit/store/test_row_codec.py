@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.foundation.errors import StoreError
-from shared.store.row_codec import VERSION, pack, unpack
+from shared.store.row_codec import FORMAT_VERSION, pack, unpack
 
 # Text with half characters too: notes cut by a far side's limit hold them.
 texts = st.text(st.characters(exclude_categories=[]), max_size=20)
@@ -33,7 +33,7 @@ def test_equal_objects_are_packed_alike_whatever_their_order(value: dict[str, An
 
 def test_the_form_is_canonical_json_compressed_with_its_version_in_front() -> None:
     data = pack({"b": [1, 2.5, None], "a": "é"})
-    assert data[0] == VERSION
+    assert data[0] == FORMAT_VERSION
     assert zlib.decompress(data[1:]).decode() == '{"a":"é","b":[1,2.5,null]}'
 
 
@@ -64,8 +64,8 @@ GOOD = pack({"name": "Contoso"})
         GOOD[:1],
         GOOD + b"x",
         GOOD[:1] + b"{}",
-        bytes([VERSION]) + zlib.compress(b'{"name":'),
-        bytes([VERSION]) + zlib.compress(b"\xff\xfe"),
+        bytes([FORMAT_VERSION]) + zlib.compress(b'{"name":'),
+        bytes([FORMAT_VERSION]) + zlib.compress(b"\xff\xfe"),
         bytes([0]) + GOOD[1:],
         json.dumps({}).encode(),
     ],
@@ -78,5 +78,5 @@ def test_damaged_data_is_an_error_that_says_what_to_do(data: bytes) -> None:
 
 
 def test_data_of_a_newer_program_is_not_guessed_at() -> None:
-    with pytest.raises(StoreError, match=f"version {VERSION + 1}.*deploy the newer program"):
-        unpack(bytes([VERSION + 1]) + GOOD[1:])
+    with pytest.raises(StoreError, match=f"version {FORMAT_VERSION + 1}.*deploy the newer program"):
+        unpack(bytes([FORMAT_VERSION + 1]) + GOOD[1:])

@@ -111,7 +111,7 @@ def test_an_interrupted_transaction_leaves_nothing_and_the_store_usable(monkeypa
         """What a simulation raises."""
 
     with SqliteRows(":memory:") as rows:
-        change, calls = rows._change, []
+        change, calls = rows._apply_change, []
 
         def interrupted(*arguments: object) -> str | None:
             calls.append(arguments)
@@ -119,7 +119,7 @@ def test_an_interrupted_transaction_leaves_nothing_and_the_store_usable(monkeypa
                 raise Crash
             return change(*arguments)  # type: ignore[arg-type]  # passed on as they came
 
-        monkeypatch.setattr(rows, "_change", interrupted)
+        monkeypatch.setattr(rows, "_apply_change", interrupted)
         with pytest.raises(Crash):
             rows.write(LINK, [Insert("a|1", b""), Insert("a|2", b"")])
         monkeypatch.undo()

@@ -101,7 +101,7 @@ def test_a_list_that_breaks_off_at_its_second_page_is_no_shorter_list(rows: Tabl
 
 def test_a_quote_in_a_key_cannot_leave_its_place_in_a_filter(rows: TableRows, service: Service) -> None:
     service.answers = [Response.of({"value": []})]
-    rows.list("it's", prefix="x' or RowKey ge '", due=datetime(2026, 3, 1, tzinfo=UTC))
+    rows.list("it's", prefix="x' or RowKey ge '", until=datetime(2026, 3, 1, tzinfo=UTC))
     assert service.asked[0].query["$filter"] == (
         "PartitionKey eq 'it''s' and RowKey ge 'x'' or RowKey ge ''' and RowKey lt 'x'' or RowKey ge ('"
         " and at le datetime'2026-03-01T00:00:00.000000Z'"
