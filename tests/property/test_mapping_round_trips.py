@@ -14,14 +14,14 @@ from tests.property.generated_deals import (
     READ_AT,
     STATUSES,
     TRANSLATION,
-    deals,
-    money,
-    notes,
-    patched,
+    any_deal,
+    any_money,
+    any_notes,
+    patched_referral,
     raw_texts,
     referral_of,
-    saved_row,
-    values,
+    saved_record,
+    values_by_field,
 )
 
 TOGETHER = ("/status", "/substatus", "/statusReason")
@@ -31,92 +31,92 @@ SHARED = ("account", "contacts", "team")
 """Records of their own in Salesforce; the row shows them, an opportunity's columns do not."""
 
 
-def apart(seen: Mapping[str, Value | None], expected: Mapping[str, Value | None]) -> list[str]:
+def differing_fields(seen: Mapping[str, Value | None], expected: Mapping[str, Value | None]) -> list[str]:
     """The fields that differ. Names alone: to explain two texts of 32,000 characters takes minutes."""
     return sorted(name for name in {**seen, **expected} if seen.get(name, ...) != expected.get(name, ...))
 
 
-def change(field: str, old: Value | None, new: Value | None) -> Change:
+def change_of(field: str, old: Value | None, new: Value | None) -> Change:
     return Change(field, field, old, new)
 
 
-def differing(old: Deal, new: Deal) -> tuple[Change, ...]:
+def changes_between(old: Deal, new: Deal) -> tuple[Change, ...]:
     fields = [rule.field for rule in TRANSLATION.rules.updatable if rule.field in old]
-    return tuple(change(field, old[field], new[field]) for field in fields if old[field] != new[field])
+    return tuple(change_of(field, old[field], new[field]) for field in fields if old[field] != new[field])
 
 
 # --- Salesforce -------------------------------------------------------------------------------------------------------
 
 
-@given(deals())
+@given(any_deal())
 def test_from_a_deal_to_a_new_row_and_back(deal: Deal) -> None:
-    row = saved_row(deal, TRANSLATION.new_opportunity(deal))
+    row = saved_record(deal, TRANSLATION.new_opportunity(deal))
     seen = TRANSLATION.opportunity(row, READ_AT)
     assert seen.problems == {}
-    assert apart(seen.deal, deal) == []
+    assert differing_fields(seen.deal, deal) == []
     assert seen.flagged
 
 
-@given(deals(), deals())
+@given(any_deal(), any_deal())
 def test_from_a_deal_to_changes_of_a_row_and_back(old: Deal, new: Deal) -> None:
-    changes = differing(old, new)
+    changes = changes_between(old, new)
     written = TRANSLATION.values(changes)
-    row = saved_row(old, {**TRANSLATION.new_opportunity(old), **written})
+    row = saved_record(old, {**TRANSLATION.new_opportunity(old), **written})
     seen = TRANSLATION.opportunity(row, READ_AT).deal
-    assert apart(seen, {**old, **{one.field: one.new for one in changes}}) == []
+    assert differing_fields(seen, {**old, **{one.field: one.new for one in changes}}) == []
 
 
-@given(deals())
+@given(any_deal())
 def test_a_read_back_of_plain_columns_shows_the_fields_that_are_in_it(deal: Deal) -> None:
-    row = saved_row(deal, TRANSLATION.new_opportunity(deal))
+    row = saved_record(deal, TRANSLATION.new_opportunity(deal))
     plain = {column: row[column] for column in TRANSLATION.columns}
     seen = TRANSLATION.opportunity(plain, READ_AT)
-    assert apart(seen.deal, {field: value for field, value in deal.items() if field not in SHARED}) == []
+    assert differing_fields(seen.deal, {field: value for field, value in deal.items() if field not in SHARED}) == []
     assert seen.problems == {}
 
 
 # --- Partner Center ---------------------------------------------------------------------------------------------------
 
 
-def reachable(deal: Deal) -> dict[str, Any]:
+def sendable_deal(deal: Deal) -> dict[str, Any]:
     """What a create sends of a deal: only contacts with both names, e-mail and phone, and no status."""
     people = deal["contacts"] if isinstance(deal["contacts"], tuple) else ()
     contacts = tuple(one for one in people if isinstance(one, Person) and one.first_name and one.email and one.phone)
     return {**deal, "contacts": contacts or None}
 
 
-@given(deals(), st.sampled_from(STATUSES))
+@given(any_deal(), st.sampled_from(STATUSES))
 def test_from_a_deal_to_a_new_referral_and_back(deal: Deal, status: Status) -> None:
     body = TRANSLATION.new_referral(deal, "006000000000001AAA")
     seen = TRANSLATION.referral(referral_of(body, status))
-    assert apart(seen.deal, {**reachable(deal), "status": status}) == []
+    assert differing_fields(seen.deal, {**sendable_deal(deal), "status": status}) == []
     assert seen.external_reference == "006000000000001AAA"
     assert not seen.is_lead
 
 
-@given(deals(), deals())
+@given(any_deal(), any_deal())
 def test_operations_make_the_new_deal_of_the_old(old: Deal, new: Deal) -> None:
     referral = referral_of(TRANSLATION.new_referral(old, "x"), STATUSES[0])
     before = TRANSLATION.referral(referral).deal
-    changes = differing(before, new)
-    after = TRANSLATION.referral(patched(referral, TRANSLATION.operations(changes))).deal
-    assert apart(after, {**before, **{one.field: one.new for one in changes}}) == []
+    changes = changes_between(before, new)
+    after = TRANSLATION.referral(patched_referral(referral, TRANSLATION.operations(changes))).deal
+    assert differing_fields(after, {**before, **{one.field: one.new for one in changes}}) == []
 
 
-@given(deals(), deals())
+@given(any_deal(), any_deal())
 def test_operations_touch_only_the_paths_that_differ(old: Deal, new: Deal) -> None:
-    for operation in TRANSLATION.operations(differing(old, new)):
+    for operation in TRANSLATION.operations(changes_between(old, new)):
         referral = referral_of(TRANSLATION.new_referral(old, "x"), old["status"])  # type: ignore[arg-type]  # a Status
         before = TRANSLATION.referral(referral).deal
-        after = TRANSLATION.referral(patched(referral, [operation])).deal
-        assert apart(before, after) or operation["path"] in TOGETHER
+        after = TRANSLATION.referral(patched_referral(referral, [operation])).deal
+        assert differing_fields(before, after) or operation["path"] in TOGETHER
 
 
 @given(st.data())
 def test_equal_values_need_no_operation(data: st.DataObject) -> None:
     for rule in TRANSLATION.rules.updatable:
-        value = data.draw(values()[rule.field])
-        assert TRANSLATION.operations((change(rule.field, value, value),)) == []
+        value = data.draw(values_by_field()[rule.field])
+        assert TRANSLATION.operations((change_of(rule.field, value, value),)) == []
 
 
 # --- normal forms -----------------------------------------------------------------------------------------------------
@@ -135,14 +135,14 @@ def test_line_ends_make_no_difference(raw: str) -> None:
     assert normal_text(f"  {raw}\r\n") == normal_text(raw)
 
 
-@given(notes())
+@given(any_notes())
 def test_the_longest_notes_are_no_longer_than_salesforce_holds(value: str) -> None:
     assert len(value) <= 32_000
     field = TRANSLATION.fields["notes"]
     assert field.read_referral({"details": {"notes": value + "x" * 9}}) == normal_text(value + "x" * 9, 32_000)
 
 
-@given(money())
+@given(any_money())
 def test_money_in_normal_form_stays_as_it_is(value: Money) -> None:
     again = Money(value.amount, value.currency)
     assert again == value
@@ -151,7 +151,7 @@ def test_money_in_normal_form_stays_as_it_is(value: Money) -> None:
     assert not (value.amount.is_zero() and value.amount.is_signed())
 
 
-@given(money(), money())
+@given(any_money(), any_money())
 def test_equal_values_have_one_fingerprint_and_others_another(one: Money, other: Money) -> None:
     assert (one == other) == (fingerprint(one) == fingerprint(other))
 

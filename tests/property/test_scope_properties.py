@@ -13,29 +13,29 @@ SHORT_IDS = st.text(string.ascii_letters + string.digits, min_size=12, max_size=
 TAGS = st.one_of(st.none(), st.from_regex(r"[A-Z][A-Z0-9-]{0,15}", fullmatch=True))
 
 
-def scope(tag: str | None) -> Scope:
+def scope_of(tag: str | None) -> Scope:
     return Scope(ORGANIZATION, tag, datetime(2026, 11, 1, tzinfo=UTC))
 
 
 @given(SHORT_IDS, TAGS)
 def test_a_reference_leads_back_to_its_opportunity(identifier: str, tag: str | None) -> None:
-    here = scope(tag)
-    assert here.opportunity_named_by(here.reference(long_id(identifier))) == long_id(identifier)
-    assert here.opportunity_named_by(here.reference(identifier)) == long_id(identifier), "the short form means the same"
+    here = scope_of(tag)
+    assert here.opportunity_of(here.reference(long_id(identifier))) == long_id(identifier)
+    assert here.opportunity_of(here.reference(identifier)) == long_id(identifier), "the short form means the same"
 
 
 @given(SHORT_IDS, TAGS, TAGS)
 def test_another_environments_reference_leads_nowhere(identifier: str, tag: str | None, other: str | None) -> None:
     assume(tag != other)
-    reference = scope(other).reference(long_id(identifier))
-    assert scope(tag).opportunity_named_by(reference) is None
-    assert scope(tag).exclusion_reason(ORGANIZATION, reference) == "other_environment"
-    assert scope(other).exclusion_reason(ORGANIZATION, reference) is None
+    reference = scope_of(other).reference(long_id(identifier))
+    assert scope_of(tag).opportunity_of(reference) is None
+    assert scope_of(tag).excludes(ORGANIZATION, reference) == "other_environment"
+    assert scope_of(other).excludes(ORGANIZATION, reference) is None
 
 
 @given(st.text(max_size=30), TAGS)
 def test_a_reference_that_people_wrote_never_raises(reference: str, tag: str | None) -> None:
-    found = scope(tag).opportunity_named_by(reference)
+    found = scope_of(tag).opportunity_of(reference)
     assert found is None or len(found) == 18
     split_tag, rest = split_reference(reference)
     assert reference == (f"{split_tag}:{rest}" if split_tag else rest)

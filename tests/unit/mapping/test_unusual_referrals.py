@@ -46,13 +46,13 @@ REFERRAL: dict[str, Any] = {
 FIELDS = set(TRANSLATION.fields)
 
 
-def with_(path: str, value: object) -> dict[str, Any]:
+def referral_with(path: str, value: object) -> dict[str, Any]:
     referral = deepcopy(REFERRAL)
     set_value(referral, path, value)
     return referral
 
 
-def without(path: str) -> dict[str, Any]:
+def referral_without(path: str) -> dict[str, Any]:
     referral = deepcopy(REFERRAL)
     *parents, last = path.strip("/").split("/")
     inner = referral
@@ -62,7 +62,7 @@ def without(path: str) -> dict[str, Any]:
     return referral
 
 
-def deal(referral: dict[str, Any]) -> Deal:
+def deal_in(referral: dict[str, Any]) -> Deal:
     return TRANSLATION.referral(referral).deal
 
 
@@ -122,7 +122,7 @@ def test_a_referral_as_documented() -> None:
     ],
 )
 def test_an_odd_value_spoils_at_most_its_own_field(path: str, value: object, unreadable: set[str]) -> None:
-    assert set(deal(with_(path, value))) == FIELDS - unreadable
+    assert set(deal_in(referral_with(path, value))) == FIELDS - unreadable
 
 
 @pytest.mark.parametrize(
@@ -134,20 +134,20 @@ def test_an_odd_value_spoils_at_most_its_own_field(path: str, value: object, unr
     ],
 )  # fmt: skip
 def test_an_optional_part_may_be_missing(path: str) -> None:
-    assert set(deal(without(path))) == FIELDS
+    assert set(deal_in(referral_without(path))) == FIELDS
 
 
 @pytest.mark.parametrize("path", ["/id", "/eTag", "/updatedDateTime"])
 @pytest.mark.parametrize("how", ["missing", "empty"])
 def test_without_identity_or_version_the_answer_cannot_be_read(path: str, how: str) -> None:
     with pytest.raises(Unavailable, match="a referral that cannot be read") as caught:
-        TRANSLATION.referral(without(path) if how == "missing" else with_(path, None))
+        TRANSLATION.referral(referral_without(path) if how == "missing" else referral_with(path, None))
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
 
 def test_an_unknown_status_is_kept_raw_so_that_the_latches_can_judge_it() -> None:
-    found = TRANSLATION.referral(with_("/status", "Simmering"))
+    found = TRANSLATION.referral(referral_with("/status", "Simmering"))
     assert found.status == Status("Simmering", "Accepted")
     assert "status" not in found.deal
 
@@ -164,12 +164,12 @@ def test_an_unknown_status_is_kept_raw_so_that_the_latches_can_judge_it() -> Non
     ],
 )
 def test_people_are_named_and_fit_into_a_contact(member: dict[str, str], person: Person) -> None:
-    assert deal(with_("/customerProfile/team", [member]))["contacts"] == (person,)
+    assert deal_in(referral_with("/customerProfile/team", [member]))["contacts"] == (person,)
 
 
 def test_an_address_fits_into_an_account() -> None:
     long = {"addressLine1": "s" * 300, "city": "c" * 50, "state": "t" * 90, "postalCode": "9" * 30, "country": "DE"}
-    company = deal(with_("/customerProfile/address", long))["account"]
+    company = deal_in(referral_with("/customerProfile/address", long))["account"]
     assert company == Company("Northwind Traders Ltd", "DE", "s" * 255, "c" * 40, "t" * 80, "9" * 20)
 
 
@@ -198,6 +198,8 @@ def test_leads_are_told_from_deals(kind: str, qualification: str, invited_by: st
 
 def test_microsofts_own_record_is_told_by_its_target() -> None:
     assert TRANSLATION.referral(
-        with_("/target", [{"type": "BusinessProfileLocation", "id": "msft"}])
+        referral_with("/target", [{"type": "BusinessProfileLocation", "id": "msft"}])
     ).is_target_microsoft
-    assert not TRANSLATION.referral(with_("/target", [{"type": "SolutionProfile", "id": "SOL-1"}])).is_target_microsoft
+    assert not TRANSLATION.referral(
+        referral_with("/target", [{"type": "SolutionProfile", "id": "SOL-1"}])
+    ).is_target_microsoft

@@ -14,12 +14,12 @@ ETAG = "W/\"datetime'2026-03-01T12%3A00%3A00.1234567Z'\""
 DATE = "Sun, 01 Mar 2026 12:05:00 GMT"
 
 
-def error(status: int, code: str) -> Response:
+def error_answer(status: int, code: str) -> Response:
     message = {"lang": "en-US", "value": "the customer person@example.com\nRequestId:1"}
     return Response.of({"odata.error": {"code": code, "message": message}}, status, Date=DATE)
 
 
-def entity(**changed: object) -> Response:
+def entity_answer(**changed: object) -> Response:
     """One entity with the data `base`; a name changed to None is left out."""
     whole = {
         "odata.metadata": "x",
@@ -33,7 +33,7 @@ def entity(**changed: object) -> Response:
     return Response.of({k: v for k, v in {**whole, **changed}.items() if v is not None}, Date=DATE)
 
 
-def batch(*parts: str) -> Response:
+def transaction_answer(*parts: str) -> Response:
     """The reply to a transaction, one part a change."""
     head = "Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
     text = "".join(f"--changes\r\n{head}HTTP/1.1 {part}\r\n" for part in parts)
@@ -41,12 +41,12 @@ def batch(*parts: str) -> Response:
     return Response(202, body.encode(), {"Content-Type": "multipart/mixed; boundary=batch", "Date": DATE})
 
 
-def done(etag: str = ETAG) -> str:
+def done_part(etag: str = ETAG) -> str:
     return f"204 No Content\r\nETag: {etag}\r\n\r\n"
 
 
-def failed(status: int, code: str) -> str:
-    answer = error(status, code)
+def failed_part(status: int, code: str) -> str:
+    answer = error_answer(status, code)
     return f"{status} Failed\r\nContent-Type: application/json\r\n\r\n{answer.body.decode()}"
 
 
@@ -54,7 +54,7 @@ Answer = Response | Callable[[Request], Response]
 
 
 @dataclass
-class Service:
+class ScriptedService:
     """Answers the opening of a table; then `answers` in turn, the last one for ever."""
 
     answers: list[Answer] = field(default_factory=list)
@@ -62,33 +62,33 @@ class Service:
 
     def __call__(self, request: Request) -> Response:
         if request.path.endswith("/Tables"):
-            return error(409, "TableAlreadyExists")
+            return error_answer(409, "TableAlreadyExists")
         self.asked.append(request)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return answer if isinstance(answer, Response) else answer(request)
 
 
 @pytest.fixture
-def service() -> Service:
-    return Service()
+def service() -> ScriptedService:
+    return ScriptedService()
 
 
 @pytest.fixture
-def connection_string(service: Service) -> Iterator[str]:
+def connection_string(service: ScriptedService) -> Iterator[str]:
     with Server(service) as server:
         endpoint = f"http://{LOOPBACK}:{server.port}/devstoreaccount1"
         yield f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=a2V5;TableEndpoint={endpoint}"
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_retry_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeats follow at once."""
     monkeypatch.setattr(table_storage_rows, "_RETRIES", {**table_storage_rows._RETRIES, "retry_backoff_factor": 0})
 
 
 @pytest.fixture
-def rows(connection_string: str, impatient: None) -> Iterator[TableRows]:
-    del impatient
+def rows(connection_string: str, no_retry_pauses: None) -> Iterator[TableRows]:
+    del no_retry_pauses
     with open_tables_from_connection_string(connection_string, "rows", timeout=5) as opened:
         yield opened
 

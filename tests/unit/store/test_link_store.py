@@ -19,7 +19,7 @@ DEAL = "006000000000001AAA"
 OTHER = "006000000000002AAA"
 
 
-class Clock:
+class StoreClock:
     """The store's own clock."""
 
     def __init__(self) -> None:
@@ -30,29 +30,29 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> StoreClock:
+    return StoreClock()
 
 
 @pytest.fixture
-def store(clock: Clock) -> Iterator[LinkStore]:
+def store(clock: StoreClock) -> Iterator[LinkStore]:
     rows = open_rows(clock)
     yield LinkStore(rows)
     rows.close()
 
 
-def open_rows(clock: Clock) -> SqliteRows:
+def open_rows(clock: StoreClock) -> SqliteRows:
     return SqliteRows(":memory:", clock=clock)
 
 
-def line(text: str, at: datetime = NOW) -> Line:
+def audit_line(text: str, at: datetime = NOW) -> Line:
     return Line(at, text)
 
 
 # --- links and their audit --------------------------------------------------------------------------------------------
 
 
-def test_a_link_comes_back_with_its_version_and_age(store: LinkStore, clock: Clock) -> None:
+def test_a_link_comes_back_with_its_version_and_age(store: LinkStore, clock: StoreClock) -> None:
     written = store.insert_link(Link(DEAL, base=Deal(name="Robots")))
     clock.now += timedelta(seconds=90)
     found = store.link(DEAL)
@@ -84,30 +84,32 @@ def test_only_the_last_reader_may_change_a_link(store: LinkStore) -> None:
 
 def test_a_change_that_fails_leaves_no_audit_line(store: LinkStore) -> None:
     """Effect, base and lines are one transaction (protocol.md section 3)."""
-    first = store.insert_link(Link(DEAL), [line("made")])
+    first = store.insert_link(Link(DEAL), [audit_line("made")])
     store.replace_link(first, first.value)
     with pytest.raises(StoreConflict):
-        store.replace_link(first, first.value, [line("never happened")])
+        store.replace_link(first, first.value, [audit_line("never happened")])
     assert [one.text for one in store.audit(DEAL)] == ["made"]
 
 
 def test_the_audit_is_newest_first_and_keeps_the_order_of_lines_told_together(store: LinkStore) -> None:
-    entry = store.insert_link(Link(DEAL), [line("a1"), line("a2")])
-    entry = store.replace_link(entry, entry.value, [line("b1", NOW + timedelta(milliseconds=1))])
-    store.replace_link(entry, entry.value, [line("c1", NOW + timedelta(days=1)), line("c2", NOW + timedelta(days=1))])
+    entry = store.insert_link(Link(DEAL), [audit_line("a1"), audit_line("a2")])
+    entry = store.replace_link(entry, entry.value, [audit_line("b1", NOW + timedelta(milliseconds=1))])
+    store.replace_link(
+        entry, entry.value, [audit_line("c1", NOW + timedelta(days=1)), audit_line("c2", NOW + timedelta(days=1))]
+    )
     assert [one.text for one in store.audit(DEAL)] == ["c1", "c2", "b1", "a1", "a2"]
     assert store.audit(DEAL)[2].at == NOW + timedelta(milliseconds=1)
     assert store.audit(OTHER) == []
 
 
 def test_lines_of_one_millisecond_do_not_write_over_each_other(store: LinkStore) -> None:
-    entry = store.insert_link(Link(DEAL), [line("one")])
-    store.replace_link(entry, entry.value, [line("another")])
+    entry = store.insert_link(Link(DEAL), [audit_line("one")])
+    store.replace_link(entry, entry.value, [audit_line("another")])
     assert {one.text for one in store.audit(DEAL)} == {"one", "another"}
 
 
 def test_all_links_and_nothing_else_are_scanned(store: LinkStore) -> None:
-    store.insert_link(Link(DEAL), [line("told")])
+    store.insert_link(Link(DEAL), [audit_line("told")])
     store.insert_link(Link(OTHER))
     store.insert_pointer("r", Pointer(DEAL))
     store.move_cursor("push", NOW)
@@ -158,7 +160,9 @@ def test_an_account_is_claimed_by_one_at_a_time(store: LinkStore) -> None:
     assert store.claim_account("northwind|US", LEASE)
 
 
-def test_a_claim_ends_with_its_lease_and_its_old_holder_cannot_release_the_new(store: LinkStore, clock: Clock) -> None:
+def test_a_claim_ends_with_its_lease_and_its_old_holder_cannot_release_the_new(
+    store: LinkStore, clock: StoreClock
+) -> None:
     old = store.claim_account("northwind|US", LEASE)
     clock.now += LEASE
     new = store.claim_account("northwind|US", LEASE)
@@ -168,7 +172,7 @@ def test_a_claim_ends_with_its_lease_and_its_old_holder_cannot_release_the_new(s
     assert store.claim_account("northwind|US", LEASE) is None, "the new holder's claim stands"
 
 
-def test_a_customers_name_is_no_part_of_a_key(clock: Clock) -> None:
+def test_a_customers_name_is_no_part_of_a_key(clock: StoreClock) -> None:
     rows = open_rows(clock)
     keys: list[str] = []
     write = rows.write
@@ -187,34 +191,39 @@ def test_a_customers_name_is_no_part_of_a_key(clock: Clock) -> None:
 # --- the due list -----------------------------------------------------------------------------------------------------
 
 
-def due(key: str, minutes: int, side: Side = Side.SALESFORCE, attempts: int = 0) -> RetryEntry:
-    return RetryEntry(side, key, NOW + timedelta(minutes=minutes), "locked", attempts)
+def retry_entry(key: str, minutes: int, side: Side = Side.SALESFORCE, attempts: int = 0) -> Due:
+    return Due(side, key, NOW + timedelta(minutes=minutes), "locked", attempts)
 
 
 def test_what_is_due_is_found_by_side_and_time(store: LinkStore) -> None:
-    for row in (due("soon", 1), due("now", 0), due("late", 9), due("there", 0, Side.PARTNER_CENTER)):
-        store.put_retry_entry(row)
-    assert {row.key for row in store.retry_entries(Side.SALESFORCE, NOW, 10)} == {"now"}
-    assert {row.key for row in store.retry_entries(Side.SALESFORCE, NOW + timedelta(minutes=1), 10)} == {"now", "soon"}
-    assert [row.key for row in store.retry_entries(Side.PARTNER_CENTER, NOW, 10)] == ["there"]
-    assert len(store.retry_entries(Side.SALESFORCE, NOW + timedelta(hours=1), 2)) == 2
+    for row in (
+        retry_entry("soon", 1),
+        retry_entry("now", 0),
+        retry_entry("late", 9),
+        retry_entry("there", 0, Side.PARTNER_CENTER),
+    ):
+        store.put_due(row)
+    assert {row.key for row in store.due(Side.SALESFORCE, NOW, 10)} == {"now"}
+    assert {row.key for row in store.due(Side.SALESFORCE, NOW + timedelta(minutes=1), 10)} == {"now", "soon"}
+    assert [row.key for row in store.due(Side.PARTNER_CENTER, NOW, 10)] == ["there"]
+    assert len(store.due(Side.SALESFORCE, NOW + timedelta(hours=1), 2)) == 2
 
 
 def test_a_pair_has_one_due_row_whatever_is_put(store: LinkStore) -> None:
-    store.put_retry_entry(due("pair", 0))
-    store.put_retry_entry(due("pair", 5, attempts=3))
-    found = store.retry_entry(Side.SALESFORCE, "pair")
+    store.put_due(retry_entry("pair", 0))
+    store.put_due(retry_entry("pair", 5, attempts=3))
+    found = store.due_of(Side.SALESFORCE, "pair")
     assert found
     assert (found.at, found.cause, found.attempts) == (NOW + timedelta(minutes=5), "locked", 3)
     assert store.retry_entries(Side.SALESFORCE, NOW, 10) == []
 
 
 def test_a_due_row_is_removed_only_as_it_was_read(store: LinkStore) -> None:
-    store.put_retry_entry(due("pair", 0))
-    (read,) = store.retry_entries(Side.SALESFORCE, NOW, 1)
-    store.put_retry_entry(due("pair", 1))
-    store.remove_retry_entry(read)
-    again = store.retry_entry(Side.SALESFORCE, "pair")
+    store.put_due(retry_entry("pair", 0))
+    (read,) = store.due(Side.SALESFORCE, NOW, 1)
+    store.put_due(retry_entry("pair", 1))
+    store.remove_due(read)
+    again = store.due_of(Side.SALESFORCE, "pair")
     assert again, "somebody asked for another attempt meanwhile"
     store.remove_retry_entry(again)
     assert store.retry_entry(Side.SALESFORCE, "pair") is None

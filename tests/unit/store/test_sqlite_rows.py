@@ -17,7 +17,7 @@ LINK = "O|006000000000001AAA"
 ROOT = Path(__file__).parents[3]
 
 
-def process(code: str, *arguments: str) -> subprocess.Popen[str]:
+def start_process(code: str, *arguments: str) -> subprocess.Popen[str]:
     imports = "import os, sys\nfrom shared.foundation.errors import *\nfrom shared.store.rows import *\n"
     imports += "from shared.store.sqlite_rows import SqliteRows\nrows = SqliteRows(sys.argv[1])\n"
     return subprocess.Popen(  # noqa: S603 - our own code
@@ -25,7 +25,7 @@ def process(code: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def ended(processes: Sequence[subprocess.Popen[str]]) -> None:
+def wait_until_ended(processes: Sequence[subprocess.Popen[str]]) -> None:
     for each in processes:
         _, errors = each.communicate(timeout=60)
         assert each.returncode == 0, errors
@@ -45,7 +45,7 @@ def test_the_age_of_a_row_is_told_by_the_clock_that_was_given() -> None:
 
 def test_a_process_that_dies_in_a_transaction_leaves_only_what_was_committed(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
-    dying = process(
+    dying = start_process(
         "rows.write('O|1', [Insert('link', b'committed')])\n"
         "rows._connection.execute('BEGIN IMMEDIATE')\n"
         "rows._connection.execute(\"UPDATE rows SET data = x'00'\")\n"
@@ -77,7 +77,7 @@ while done < 50:
         pass
 rows.close()
 """
-    ended([process(code, str(path)) for _ in range(3)])
+    wait_until_ended([start_process(code, str(path)) for _ in range(3)])
     with SqliteRows(path) as rows:
         (row,) = rows.list("O|1")
     assert row.data == b"150"

@@ -25,7 +25,7 @@ def test_the_probe_leaves_nothing_behind(rows: SqliteRows) -> None:
     assert rows.list("probe") == []
 
 
-class Forgetful(SqliteRows):
+class ForgetfulRows(SqliteRows):
     """Says that it has written."""
 
     @override
@@ -34,13 +34,13 @@ class Forgetful(SqliteRows):
 
 
 def test_a_store_that_forgets_is_no_store(tmp_path: Path) -> None:
-    rows = Forgetful(str(tmp_path / "store.sqlite"))
+    rows = ForgetfulRows(str(tmp_path / "store.sqlite"))
     with pytest.raises(StoreUnavailable, match="give back"):
         LinkStore(rows).probe()
     rows.close()
 
 
-class ReadOnly(SqliteRows):
+class ReadOnlyRows(SqliteRows):
     """Reads and does not write, as an account with a reader's role."""
 
     @override
@@ -49,7 +49,7 @@ class ReadOnly(SqliteRows):
 
 
 def test_a_reader_s_role_is_too_little(tmp_path: Path) -> None:
-    rows = ReadOnly(str(tmp_path / "store.sqlite"))
+    rows = ReadOnlyRows(str(tmp_path / "store.sqlite"))
     with pytest.raises(StoreUnavailable, match="403"):
         LinkStore(rows).probe()
     rows.close()

@@ -9,34 +9,34 @@ from emulators.salesforce import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.metadata_deploy import MetadataClient
 from shared.clients.salesforce.source_format import Package, package_folders, read_source
-from tests.unit.clients.salesforce.fake_salesforce import Fake
+from tests.unit.clients.salesforce.fake_salesforce import FakeSalesforce
 
-PROJECT = Path(__file__).parents[4] / "infra" / "salesforce"
-LAYOUT = "Opportunity-Opportunity Layout"
-
-
-def whole_package() -> Package:
-    return read_source(*package_folders(PROJECT))
+SOURCE_PROJECT = Path(__file__).parents[4] / "infra" / "salesforce"
+STANDARD_LAYOUT = "Opportunity-Opportunity Layout"
 
 
-class Bench:
+def product_package() -> Package:
+    return read_source(*package_folders(SOURCE_PROJECT))
+
+
+class EmulatedOrg:
     """An org, who is signed in, and a client whose waiting is written down instead of done."""
 
-    def __init__(self, org: SalesforceEmulator, fake: Fake, salesforce: SalesforceClient) -> None:
-        self.org, self.fake, self.salesforce = org, fake, salesforce
+    def __init__(self, org: SalesforceEmulator, fake: FakeSalesforce, salesforce: SalesforceClient) -> None:
+        self.emulator, self.fake, self.salesforce = org, fake, salesforce
         self.slept: list[float] = []
         self.sign_in(org.founding.administrator)
         fake.respond = self.respond
         self.client = MetadataClient(salesforce.connection, sleep=self.slept.append, monotonic=lambda: sum(self.slept))
 
     def sign_in(self, user: str) -> None:
-        self.fake.grant = lambda _: self.fake.token(access_token=self.org.oauth.open(user))
+        self.fake.grant = lambda _: self.fake.token_answer(access_token=self.emulator.oauth.open(user))
 
     def respond(self, request: Request) -> Response:
-        answer = self.org.handle(request)
+        answer = self.emulator.handle(request)
         if answer.close:
             raise requests.ConnectionError("reset")
         return answer
 
-    def tags(self) -> list[str]:
-        return [entry.tags[0] for entry in self.org.journal if entry.tags]
+    def journal_tags(self) -> list[str]:
+        return [entry.tags[0] for entry in self.emulator.journal if entry.tags]

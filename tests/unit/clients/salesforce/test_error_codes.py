@@ -11,7 +11,7 @@ MATCHES = {
 }
 
 
-def refusal(code: str, message: str = "", fields: tuple[str, ...] = ()) -> list[dict[str, object]]:
+def error_body(code: str, message: str = "", fields: tuple[str, ...] = ()) -> list[dict[str, object]]:
     return [{"errorCode": code, "message": message, "fields": list(fields)}]
 
 
@@ -25,7 +25,7 @@ def test_a_duplicate_rule_tells_the_records_it_found_under_either_spelling(key: 
 
 def test_a_taken_unique_value_tells_field_and_record() -> None:
     message = "duplicate value found: Referral_Identifier__c duplicates value on record with id: 006000000000001"
-    fault = first_api_error(400, refusal("DUPLICATE_VALUE", message))
+    fault = first_api_error(400, error_body("DUPLICATE_VALUE", message))
     assert (fault.field_name, fault.matches) == ("Referral_Identifier__c", ("006000000000001AAA",))
 
 
@@ -38,19 +38,19 @@ def test_a_taken_unique_value_tells_field_and_record() -> None:
     ],
 )
 def test_a_fault_of_configuration_names_field_and_permission_set(code: str, message: str, field: str) -> None:
-    cause = cause_of(first_api_error(400, refusal(code, message)))
+    cause = cause_of(first_api_error(400, error_body(code, message)))
     assert cause.field == field
     assert field in cause.remedy
     assert "permission set" in cause.remedy
 
 
 def test_the_fields_named_beside_the_text_come_first() -> None:
-    assert first_api_error(400, refusal("INVALID_FIELD", "No such column 'A'", ("B",))).field_name == "B"
+    assert first_api_error(400, error_body("INVALID_FIELD", "No such column 'A'", ("B",))).field_name == "B"
 
 
 def test_every_remedy_can_be_told_without_a_field() -> None:
     for code in ("REQUIRED_FIELD_MISSING", "DUPLICATES_DETECTED", "INSUFFICIENT_ACCESS_OR_READONLY", "UNHEARD_OF"):
-        remedy = cause_of(first_api_error(400, refusal(code))).remedy
+        remedy = cause_of(first_api_error(400, error_body(code))).remedy
         assert remedy.endswith(".")
         assert "{" not in remedy
 

@@ -4,19 +4,19 @@ from emulators.salesforce import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.existing_fields import duplicate_values, find_obstacles
 from shared.clients.salesforce.metadata_xml import NAMESPACE
-from tests.unit.clients.salesforce.emulated_org import Bench, whole_package
-from tests.unit.clients.salesforce.fake_salesforce import Fake
+from tests.unit.clients.salesforce.emulated_org import EmulatedOrg, product_package
+from tests.unit.clients.salesforce.fake_salesforce import FakeSalesforce
 
 DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
 IDENTIFIER = "<length>100</length><type>Text</type>"
 
 
 @pytest.fixture
-def bench(fake: Fake, salesforce: SalesforceClient) -> Bench:
-    return Bench(SalesforceEmulator(bare=True), fake, salesforce)
+def org(fake: FakeSalesforce, salesforce: SalesforceClient) -> EmulatedOrg:
+    return EmulatedOrg(SalesforceEmulator(bare=True), fake, salesforce)
 
 
-def by_hand(org: SalesforceEmulator, name: str, rest: str) -> None:
+def make_field_by_hand(org: SalesforceEmulator, name: str, rest: str) -> None:
     """A field that somebody made in Setup before us."""
     org.make_field(
         "Opportunity",
@@ -24,52 +24,52 @@ def by_hand(org: SalesforceEmulator, name: str, rest: str) -> None:
     )
 
 
-def deal(org: SalesforceEmulator, referral: str | None) -> str:
+def insert_opportunity(org: SalesforceEmulator, referral: str | None) -> str:
     return org.insert("Opportunity", {**DEAL, "Referral_Identifier__c": referral})
 
 
-def test_a_bare_org_has_no_obstacle(bench: Bench) -> None:
-    assert find_obstacles(bench.salesforce, whole_package()) == []
+def test_a_bare_org_has_no_obstacle(org: EmulatedOrg) -> None:
+    assert find_obstacles(org.salesforce, product_package()) == []
 
 
-def test_an_org_with_our_own_fields_has_none(bench: Bench) -> None:
-    bench.client.deploy(whole_package())
-    assert find_obstacles(bench.salesforce, whole_package()) == []
+def test_an_org_with_our_own_fields_has_none(org: EmulatedOrg) -> None:
+    org.client.deploy(product_package())
+    assert find_obstacles(org.salesforce, product_package()) == []
 
 
 @pytest.mark.parametrize("marks", ["", "<externalId>true</externalId>", "<unique>true</unique>"])
-def test_an_identifier_that_is_not_both_is_an_obstacle_that_deploying_would_mend(bench: Bench, marks: str) -> None:
-    by_hand(bench.org, "Referral_Identifier__c", IDENTIFIER + marks)
-    deal(bench.org, "A")
-    deal(bench.org, "B")
-    deal(bench.org, None)
-    deal(bench.org, None)
-    (found,) = find_obstacles(bench.salesforce, whole_package())
+def test_an_identifier_that_is_not_both_is_an_obstacle_that_deploying_would_mend(org: EmulatedOrg, marks: str) -> None:
+    make_field_by_hand(org.emulator, "Referral_Identifier__c", IDENTIFIER + marks)
+    insert_opportunity(org.emulator, "A")
+    insert_opportunity(org.emulator, "B")
+    insert_opportunity(org.emulator, None)
+    insert_opportunity(org.emulator, None)
+    (found,) = find_obstacles(org.salesforce, product_package())
     assert found.field == "Opportunity.Referral_Identifier__c"
     assert found.mends
     assert "--make-unique" in found.remedy
     assert found.duplicates is None
 
 
-def test_duplicates_are_listed_by_id_whatever_the_case_of_their_letters(bench: Bench) -> None:
-    by_hand(bench.org, "Referral_Identifier__c", IDENTIFIER)
-    bench.org.rest.pages.short_pages = 2
-    first, second, third = (deal(bench.org, value) for value in ("abc-1", "ABC-1", "other"))
-    deal(bench.org, None)
-    (found,) = find_obstacles(bench.salesforce, whole_package())
+def test_duplicates_are_listed_by_id_whatever_the_case_of_their_letters(org: EmulatedOrg) -> None:
+    make_field_by_hand(org.emulator, "Referral_Identifier__c", IDENTIFIER)
+    org.emulator.rest.pages.short_pages = 2
+    first, second, third = (insert_opportunity(org.emulator, value) for value in ("abc-1", "ABC-1", "other"))
+    insert_opportunity(org.emulator, None)
+    (found,) = find_obstacles(org.salesforce, product_package())
     assert found.duplicates == {"abc-1": (first, second)}
     assert not found.mends
     assert "clear it on all records but one" in str(found)
     assert third not in str(found)
 
 
-def test_cleared_duplicates_are_none(bench: Bench) -> None:
-    by_hand(bench.org, "Referral_Identifier__c", IDENTIFIER)
-    deal(bench.org, "A")
-    second = deal(bench.org, "A")
-    assert len(duplicate_values(bench.salesforce, "Opportunity", "Referral_Identifier__c")) == 1
-    bench.org.edit("Opportunity", second, {"Referral_Identifier__c": None})
-    assert duplicate_values(bench.salesforce, "Opportunity", "Referral_Identifier__c") == {}
+def test_cleared_duplicates_are_none(org: EmulatedOrg) -> None:
+    make_field_by_hand(org.emulator, "Referral_Identifier__c", IDENTIFIER)
+    insert_opportunity(org.emulator, "A")
+    second = insert_opportunity(org.emulator, "A")
+    assert len(duplicate_values(org.salesforce, "Opportunity", "Referral_Identifier__c")) == 1
+    org.emulator.edit("Opportunity", second, {"Referral_Identifier__c": None})
+    assert duplicate_values(org.salesforce, "Opportunity", "Referral_Identifier__c") == {}
 
 
 @pytest.mark.parametrize(
@@ -86,15 +86,15 @@ def test_cleared_duplicates_are_none(bench: Bench) -> None:
         ("Products__c", "<type>Text</type><formula>Name</formula>", "is there as a formula (string), not as Text"),
     ],
 )
-def test_a_field_of_another_shape_is_never_bent(bench: Bench, name: str, rest: str, told: str) -> None:
-    by_hand(bench.org, name, rest)
-    (found,) = find_obstacles(bench.salesforce, whole_package())
+def test_a_field_of_another_shape_is_never_bent(org: EmulatedOrg, name: str, rest: str, told: str) -> None:
+    make_field_by_hand(org.emulator, name, rest)
+    (found,) = find_obstacles(org.salesforce, product_package())
     assert told in str(found)
     assert not found.mends
     assert "rename it or delete it" in found.remedy
 
 
-def test_a_shorter_field_is_simply_lengthened(bench: Bench) -> None:
-    by_hand(bench.org, "Products__c", "<length>80</length><type>Text</type>")
-    assert find_obstacles(bench.salesforce, whole_package()) == []
-    assert bench.client.deploy(whole_package()).success
+def test_a_shorter_field_is_simply_lengthened(org: EmulatedOrg) -> None:
+    make_field_by_hand(org.emulator, "Products__c", "<length>80</length><type>Text</type>")
+    assert find_obstacles(org.salesforce, product_package()) == []
+    assert org.client.deploy(product_package()).success

@@ -19,7 +19,7 @@ from tests.unit.transport.slow_server import ANSWERS, slow_server
 NODES = [Node("deal", "Opportunity", {"Name": "A"})]
 
 
-def client(
+def open_client(
     server: Server, bundle: Path, vault: MemoryVault, session: requests.Session, *, deadline: float = 5.0
 ) -> SalesforceClient:
     return open_salesforce(
@@ -34,7 +34,9 @@ def client(
     )
 
 
-def service(data: Callable[[Request], Response], instance: str | None = None) -> Callable[[Request], Response]:
+def token_and_data_service(
+    data: Callable[[Request], Response], instance: str | None = None
+) -> Callable[[Request], Response]:
     def handle(request: Request) -> Response:
         if request.path != "/services/oauth2/token":
             return data(request)
@@ -60,10 +62,10 @@ def test_a_service_that_takes_its_time_is_left_at_the_deadline(
 ) -> None:
     with (
         slow_server(ANSWERS[answer], authority.server()) as slow,
-        Server(service(lambda _: Response(), slow), tls=authority.server()) as server,
+        Server(token_and_data_service(lambda _: Response(), slow), tls=authority.server()) as server,
         open_session(authority.bundle) as session,
     ):
-        salesforce = client(server, authority.bundle, vault, session, deadline=0.6)
+        salesforce = open_client(server, authority.bundle, vault, session, deadline=0.6)
         salesforce.organization_id()
         began = time.monotonic()
         with pytest.raises(error):
@@ -83,8 +85,11 @@ def test_a_lost_reply_is_ambiguous_for_a_write_and_unavailable_for_a_read(
         seen.append(request.method)
         return answer
 
-    with Server(service(data), tls=authority.server()) as server, open_session(authority.bundle) as session:
-        salesforce = client(server, authority.bundle, vault, session)
+    with (
+        Server(token_and_data_service(data), tls=authority.server()) as server,
+        open_session(authority.bundle) as session,
+    ):
+        salesforce = open_client(server, authority.bundle, vault, session)
         with pytest.raises(Ambiguous):
             salesforce.create(NODES, "deal", ["Id"])
         with pytest.raises(Unavailable):
@@ -93,9 +98,9 @@ def test_a_lost_reply_is_ambiguous_for_a_write_and_unavailable_for_a_read(
 
 
 def test_a_write_that_never_left_is_no_riddle(authority: Authority, vault: MemoryVault) -> None:
-    with Server(service(lambda _: Response.of({"a": 1})), tls=authority.server()) as server:
+    with Server(token_and_data_service(lambda _: Response.of({"a": 1})), tls=authority.server()) as server:
         session = open_session(authority.bundle)
-        salesforce = client(server, authority.bundle, vault, session)
+        salesforce = open_client(server, authority.bundle, vault, session)
         salesforce.describe("Opportunity")
     session.close()
     with pytest.raises(Unavailable):
@@ -112,9 +117,9 @@ def test_a_certificate_that_we_do_not_trust_ends_the_call_before_anything_is_sen
         return Response()
 
     with (
-        Server(service(data), tls=authority.server()) as server,
+        Server(token_and_data_service(data), tls=authority.server()) as server,
         open_session(None) as session,
         pytest.raises(Unavailable, match="SSLError"),
     ):
-        client(server, authority.bundle, vault, session).create(NODES, "deal", ["Id"])
+        open_client(server, authority.bundle, vault, session).create(NODES, "deal", ["Id"])
     assert seen == []

@@ -7,14 +7,14 @@ from emulators.base.server import Request, Response
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.private_keys import keys_with_certificates, private_keys_in
 from shared.foundation.errors import ConsentNeeded, SignInFailed
-from tests.unit.clients.salesforce.fake_salesforce import Fake, MemoryVault, new_pem
-from tests.unit.clients.salesforce.test_sign_in import claims_of, refuse
+from tests.unit.clients.salesforce.fake_salesforce import FakeSalesforce, MemoryVault, new_pem
+from tests.unit.clients.salesforce.test_sign_in import claims_of, refusal_answer
 
 
-class Org:
+class OrgWithCertificate:
     """Accepts assertions of the key whose certificate its app holds."""
 
-    def __init__(self, fake: Fake, pem: str) -> None:
+    def __init__(self, fake: FakeSalesforce, pem: str) -> None:
         self.fake, self.pem = fake, pem
         fake.grant = self.grant
 
@@ -22,39 +22,39 @@ class Org:
         try:
             claims_of(request, self.pem)
         except jwt.InvalidSignatureError:
-            return refuse("invalid_grant", "invalid assertion")
-        return self.fake.token()
+            return refusal_answer("invalid_grant", "invalid assertion")
+        return self.fake.token_answer()
 
 
 @pytest.mark.parametrize("swapped", [False, True])
 def test_the_sync_goes_on_before_and_after_the_certificate_is_swapped(
-    salesforce: SalesforceClient, fake: Fake, vault: MemoryVault, pem: str, swapped: bool
+    salesforce: SalesforceClient, fake: FakeSalesforce, vault: MemoryVault, pem: str, swapped: bool
 ) -> None:
     new = new_pem()
-    vault.pem = vault.rotated = new + pem
-    Org(fake, new if swapped else pem)
+    vault.pem = vault.stored_pem = new + pem
+    OrgWithCertificate(fake, new if swapped else pem)
     assert salesforce.organization_id()
-    assert len(fake.sign_ins) == (1 if swapped else 2)
+    assert len(fake.sign_in_requests) == (1 if swapped else 2)
 
 
 def test_an_app_that_knows_neither_key_refuses_as_ever(
-    salesforce: SalesforceClient, fake: Fake, vault: MemoryVault, pem: str
+    salesforce: SalesforceClient, fake: FakeSalesforce, vault: MemoryVault, pem: str
 ) -> None:
-    vault.pem = vault.rotated = new_pem() + pem
-    Org(fake, new_pem())
+    vault.pem = vault.stored_pem = new_pem() + pem
+    OrgWithCertificate(fake, new_pem())
     with pytest.raises(SignInFailed):
         salesforce.organization_id()
-    assert len(fake.sign_ins) == 2
+    assert len(fake.sign_in_requests) == 2
 
 
 def test_a_missing_consent_is_no_reason_to_try_the_old_key(
-    salesforce: SalesforceClient, fake: Fake, vault: MemoryVault, pem: str
+    salesforce: SalesforceClient, fake: FakeSalesforce, vault: MemoryVault, pem: str
 ) -> None:
-    vault.pem = vault.rotated = new_pem() + pem
-    fake.grant = lambda _: refuse("invalid_grant", "user hasn't approved this consumer")
+    vault.pem = vault.stored_pem = new_pem() + pem
+    fake.grant = lambda _: refusal_answer("invalid_grant", "user hasn't approved this consumer")
     with pytest.raises(ConsentNeeded):
         salesforce.organization_id()
-    assert len(fake.sign_ins) == 1
+    assert len(fake.sign_in_requests) == 1
 
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"

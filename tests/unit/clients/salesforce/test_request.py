@@ -21,7 +21,7 @@ from shared.foundation.errors import (
 from shared.sync.ports import Node, Write
 from shared.transport.deadline import Deadline
 from shared.transport.session import open_session
-from tests.unit.clients.salesforce.fake_salesforce import LOGIN, Fake, MemoryVault, Ticker
+from tests.unit.clients.salesforce.fake_salesforce import LOGIN, FakeSalesforce, ManualClock, MemoryVault
 
 EXPIRED = Response.of([{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}], 401)
 HTML = Response(503, b"<html>down for maintenance</html>", {"Content-Type": "text/html"})
@@ -29,7 +29,7 @@ DESCRIBED = Response.of({"name": "Opportunity"})
 WRITE = [Write("006000000000001AAA", {"NextStep": "call"})]
 
 
-def told(code: str, message: str = "", status: int = 400) -> Response:
+def error_answer(code: str, message: str = "", status: int = 400) -> Response:
     return Response.of([{"errorCode": code, "message": message}], status)
 
 
@@ -57,113 +57,116 @@ def test_the_library_is_loaded_without_the_parts_that_are_never_called() -> None
 
 
 def test_an_expired_session_is_renewed_and_the_call_repeated_with_its_headers(
-    salesforce: SalesforceClient, fake: Fake
+    salesforce: SalesforceClient, fake: FakeSalesforce
 ) -> None:
-    fake.script(EXPIRED, DESCRIBED)
+    fake.answer_in_turn(EXPIRED, DESCRIBED)
     assert salesforce.describe("Opportunity") == {"name": "Opportunity"}
-    first, second = fake.data
+    first, second = fake.data_requests
     assert {**first.headers, "authorization": ""} == {**second.headers, "authorization": ""}
-    assert [request.headers["authorization"][-1] for request in fake.data] == ["1", "2"]
+    assert [request.headers["authorization"][-1] for request in fake.data_requests] == ["1", "2"]
 
 
 def test_a_write_is_repeated_after_an_expired_session_and_body_and_condition_stay(
-    salesforce: SalesforceClient, fake: Fake
+    salesforce: SalesforceClient, fake: FakeSalesforce
 ) -> None:
-    fake.script(EXPIRED, told("STRING_TOO_LONG"))
+    fake.answer_in_turn(EXPIRED, error_answer("STRING_TOO_LONG"))
     since = datetime(2026, 11, 22, 10, tzinfo=UTC)
     with pytest.raises(Rejected):
         salesforce.update_unmodified([Write(WRITE[0].id, WRITE[0].values, since)], ["Id"])
-    assert len(fake.data) == 2
-    assert fake.data[0].body == fake.data[1].body
-    assert b"If-Unmodified-Since" in fake.data[1].body
+    assert len(fake.data_requests) == 2
+    assert fake.data_requests[0].body == fake.data_requests[1].body
+    assert b"If-Unmodified-Since" in fake.data_requests[1].body
 
 
-def test_a_session_that_expires_twice_in_a_row_is_a_failed_sign_in(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.script(EXPIRED)
+def test_a_session_that_expires_twice_in_a_row_is_a_failed_sign_in(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
+    fake.answer_in_turn(EXPIRED)
     with pytest.raises(SignInFailed) as caught:
         salesforce.describe("Opportunity")
     assert caught.value.code == "INVALID_SESSION_ID"
-    assert (len(fake.data), len(fake.sign_ins)) == (2, 2)
+    assert (len(fake.data_requests), len(fake.sign_in_requests)) == (2, 2)
 
 
-def test_a_session_of_the_wrong_kind_is_not_renewed(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.script(told("INVALID_SESSION_ID", "This session is not valid for use with the REST API", 401))
+def test_a_session_of_the_wrong_kind_is_not_renewed(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.answer_in_turn(error_answer("INVALID_SESSION_ID", "This session is not valid for use with the REST API", 401))
     with pytest.raises(SignInFailed, match="INVALID_SESSION_ID"):
         salesforce.describe("Opportunity")
-    assert (len(fake.data), len(fake.sign_ins)) == (1, 1)
+    assert (len(fake.data_requests), len(fake.sign_in_requests)) == (1, 1)
 
 
-def test_an_expired_session_told_as_an_object_is_understood(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.script(Response.of({"errorCode": "INVALID_SESSION_ID", "message": ""}, 401), DESCRIBED)
+def test_an_expired_session_told_as_an_object_is_understood(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.answer_in_turn(Response.of({"errorCode": "INVALID_SESSION_ID", "message": ""}, 401), DESCRIBED)
     assert salesforce.describe("Opportunity")
 
 
-def test_twenty_threads_meet_one_expiry_with_one_sign_in(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_twenty_threads_meet_one_expiry_with_one_sign_in(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     salesforce.describe("Opportunity")
     fake.respond = lambda request: EXPIRED if request.headers["authorization"].endswith("1") else DESCRIBED
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda _: salesforce.describe("Opportunity"), range(20)))
-    assert len(fake.sign_ins) == 2
+    assert len(fake.sign_in_requests) == 2
 
 
 @pytest.mark.parametrize(
-    "answer", [HTML, Response(200, b""), Response(200, b'{"a"'), Response.of(5), Response(429, b""), told("X", "", 500)]
+    "answer",
+    [HTML, Response(200, b""), Response(200, b'{"a"'), Response.of(5), Response(429, b""), error_answer("X", "", 500)],
 )
 def test_a_read_without_a_readable_answer_is_tried_three_times(
-    salesforce: SalesforceClient, fake: Fake, answer: Response
+    salesforce: SalesforceClient, fake: FakeSalesforce, answer: Response
 ) -> None:
-    fake.script(answer)
+    fake.answer_in_turn(answer)
     with pytest.raises(Unavailable):
         salesforce.describe("Opportunity")
-    assert len(fake.data) == 3
+    assert len(fake.data_requests) == 3
 
 
 @pytest.mark.parametrize(
     "answer", [HTML, Response(200, b""), Response(200, b'{"a"'), Response.of(5), Response.of({}), Response(420, b"")]
 )
 def test_a_write_without_a_readable_answer_is_ambiguous_and_never_repeated(
-    salesforce: SalesforceClient, fake: Fake, answer: Response
+    salesforce: SalesforceClient, fake: FakeSalesforce, answer: Response
 ) -> None:
-    fake.script(answer)
+    fake.answer_in_turn(answer)
     with pytest.raises(Ambiguous):
         salesforce.update(WRITE, ["Id"])
-    assert len(fake.data) == 1
+    assert len(fake.data_requests) == 1
 
 
-def test_a_create_without_a_readable_answer_is_ambiguous(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.script(HTML)
+def test_a_create_without_a_readable_answer_is_ambiguous(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.answer_in_turn(HTML)
     with pytest.raises(Ambiguous):
         salesforce.create([Node("deal", "Opportunity", {"Name": "A"})], "deal", ["Id"])
 
 
-def test_a_read_recovers_on_its_second_try(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.script(HTML, DESCRIBED)
+def test_a_read_recovers_on_its_second_try(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.answer_in_turn(HTML, DESCRIBED)
     assert salesforce.describe("Opportunity") == {"name": "Opportunity"}
 
 
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (told("UNABLE_TO_LOCK_ROW", status=500), Locked),
-        (told("UNABLE_TO_LOCK_ROW", status=400), Locked),
-        (told("ENTITY_IS_LOCKED"), Locked),
-        (told("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403), Throttled),
-        (told("API_DISABLED_FOR_ORG", status=403), SignInFailed),
-        (told("API_CURRENTLY_DISABLED", status=403), SignInFailed),
-        (told("NOT_FOUND", status=404), NotFound),
-        (told("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"), Rejected),
-        (told("UNKNOWN_EXCEPTION", status=500), Ambiguous),
-        (told("SERVER_UNAVAILABLE", status=503), Ambiguous),
-        (told("STRING_TOO_LONG", status=500), Rejected),
+        (error_answer("UNABLE_TO_LOCK_ROW", status=500), Locked),
+        (error_answer("UNABLE_TO_LOCK_ROW", status=400), Locked),
+        (error_answer("ENTITY_IS_LOCKED"), Locked),
+        (error_answer("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403), Throttled),
+        (error_answer("API_DISABLED_FOR_ORG", status=403), SignInFailed),
+        (error_answer("API_CURRENTLY_DISABLED", status=403), SignInFailed),
+        (error_answer("NOT_FOUND", status=404), NotFound),
+        (error_answer("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"), Rejected),
+        (error_answer("UNKNOWN_EXCEPTION", status=500), Ambiguous),
+        (error_answer("SERVER_UNAVAILABLE", status=503), Ambiguous),
+        (error_answer("STRING_TOO_LONG", status=500), Rejected),
     ],
 )
 def test_a_refused_write_is_told_by_its_code_whatever_the_status(
-    salesforce: SalesforceClient, fake: Fake, answer: Response, kind: type[CosellError]
+    salesforce: SalesforceClient, fake: FakeSalesforce, answer: Response, kind: type[CosellError]
 ) -> None:
-    fake.script(answer)
+    fake.answer_in_turn(answer)
     with pytest.raises(kind):
         salesforce.update(WRITE, ["Id"])
-    assert len(fake.data) == 1
+    assert len(fake.data_requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -174,57 +177,61 @@ def test_a_refused_write_is_told_by_its_code_whatever_the_status(
     ],
 )
 def test_a_limit_asks_for_long_patience_and_is_not_tried_again_at_once(
-    salesforce: SalesforceClient, fake: Fake, message: str, after: float
+    salesforce: SalesforceClient, fake: FakeSalesforce, message: str, after: float
 ) -> None:
-    fake.script(told("REQUEST_LIMIT_EXCEEDED", message, 403))
+    fake.answer_in_turn(error_answer("REQUEST_LIMIT_EXCEEDED", message, 403))
     with pytest.raises(Throttled) as caught:
         salesforce.describe("Opportunity")
-    assert (caught.value.after, len(fake.data)) == (after, 1)
+    assert (caught.value.after, len(fake.data_requests)) == (after, 1)
 
 
-def test_a_gateways_wish_for_patience_is_passed_on(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.script(Response(503, b"", {"Retry-After": "120"}))
+def test_a_gateways_wish_for_patience_is_passed_on(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.answer_in_turn(Response(503, b"", {"Retry-After": "120"}))
     with pytest.raises(Unavailable) as caught:
         salesforce.describe("Opportunity")
-    assert (caught.value.after, len(fake.data)) == (120.0, 1)
+    assert (caught.value.after, len(fake.data_requests)) == (120.0, 1)
 
 
-def test_a_refusals_text_reaches_the_cause_but_no_other_error(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_a_refusals_text_reaches_the_cause_but_no_other_error(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
     for code in ("UNABLE_TO_LOCK_ROW", "UNKNOWN_EXCEPTION", "NOT_FOUND", "REQUEST_LIMIT_EXCEEDED"):
-        fake.script(told(code, "Jane Doe, jane@example.com"))
+        fake.answer_in_turn(error_answer(code, "Jane Doe, jane@example.com"))
         with pytest.raises(CosellError) as caught:
             salesforce.describe("Opportunity")
         assert "Jane" not in f"{caught.value} {caught.value.__cause__} {caught.value.__context__}"
-    fake.script(told("FIELD_CUSTOM_VALIDATION_EXCEPTION", "x" * 1000))
+    fake.answer_in_turn(error_answer("FIELD_CUSTOM_VALIDATION_EXCEPTION", "x" * 1000))
     with pytest.raises(Rejected) as refused:
         salesforce.describe("Opportunity")
     assert refused.value.cause.reason == "x" * 300
 
 
 def test_server_time_is_the_date_less_the_calls_duration_in_whole_seconds(
-    salesforce: SalesforceClient, fake: Fake, ticker: Ticker
+    salesforce: SalesforceClient, fake: FakeSalesforce, clock: ManualClock
 ) -> None:
     def slowly(_: Request) -> Response:
-        ticker.seconds += 2.5
-        return page()
+        clock.seconds += 2.5
+        return empty_page()
 
     fake.respond = slowly
     assert salesforce.query("SELECT Id FROM Opportunity").at == datetime(2026, 11, 22, 10, 0, 7, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("header", ["", "yesterday"])
-def test_without_a_date_our_own_clock_stands_in(salesforce: SalesforceClient, fake: Fake, header: str) -> None:
-    fake.respond = lambda _: Response(200, page().body, {"Date": header})
+def test_without_a_date_our_own_clock_stands_in(
+    salesforce: SalesforceClient, fake: FakeSalesforce, header: str
+) -> None:
+    fake.respond = lambda _: Response(200, empty_page().body, {"Date": header})
     assert salesforce.query("SELECT Id FROM Opportunity").at == datetime(2026, 11, 22, 10, 0, 30, tzinfo=UTC)
 
 
-def page() -> Response:
+def empty_page() -> Response:
     body = {"done": True, "totalSize": 0, "records": []}
     part = {"body": body, "httpHeaders": {}, "httpStatusCode": 200, "referenceId": "q0"}
     return Response.of({"compositeResponse": [part]})
 
 
-def test_usage_is_known_from_the_latest_answer(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_usage_is_known_from_the_latest_answer(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     assert salesforce.api_usage() is None
     fake.respond = lambda _: Response(
         200, b'{"a":1}', {"Sforce-Limit-Info": "api-usage=18/15000; per-app-api-usage=17/250(appName=x)"}
@@ -256,7 +263,7 @@ def test_no_try_is_made_that_the_deadline_leaves_no_time_for() -> None:
     assert backoff_within(Deadline(60.0))(NotFound("x")) is False
 
 
-def test_a_call_without_time_left_is_not_sent(fake: Fake, vault: MemoryVault) -> None:
+def test_a_call_without_time_left_is_not_sent(fake: FakeSalesforce, vault: MemoryVault) -> None:
     with open_session(None) as session:
         session.mount("https://", fake)
         late = open_salesforce(
@@ -270,11 +277,11 @@ def test_a_call_without_time_left_is_not_sent(fake: Fake, vault: MemoryVault) ->
         )
         with pytest.raises(Unavailable, match="time"):
             late.update(WRITE, ["Id"])
-    assert fake.data == []
+    assert fake.data_requests == []
 
 
-def test_a_redirect_is_not_followed(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.script(Response(302, b"", {"Location": "https://evil.example/"}))
+def test_a_redirect_is_not_followed(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.answer_in_turn(Response(302, b"", {"Location": "https://evil.example/"}))
     with pytest.raises(Unavailable):
         salesforce.describe("Opportunity")
-    assert {request.path for request in fake.data} == {"/services/data/v66.0/sobjects/Opportunity/describe"}
+    assert {request.path for request in fake.data_requests} == {"/services/data/v66.0/sobjects/Opportunity/describe"}
