@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -31,29 +29,6 @@ WRITE = [Write("006000000000001AAA", {"NextStep": "call"})]
 
 def error_answer(code: str, message: str = "", status: int = 400) -> Response:
     return Response.of([{"errorCode": code, "message": message}], status)
-
-
-def test_importing_the_client_does_not_import_the_library() -> None:
-    code = (
-        "import sys, shared.clients.salesforce.client; print('simple_salesforce' in sys.modules, 'jwt' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
-    assert done.stdout.split() == ["False", "False"]
-
-
-def test_the_library_is_loaded_without_the_parts_that_are_never_called() -> None:
-    code = (
-        "import sys; from shared.clients.salesforce.request import _load_library; print(_load_library());"
-        "print({'zeep', 'more_itertools'} & set(sys.modules));"
-        "import simple_salesforce.metadata as m, simple_salesforce.bulk as b, simple_salesforce.bulk2 as b2;"
-        "print(m.SfdcMetadataApi, b.SFBulkHandler, b2.SFBulk2Handler)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
-    library, loaded, later = done.stdout.splitlines()
-    assert library == "<class 'simple_salesforce.api.Salesforce'>"
-    assert loaded == "set()"
-    for name in ("metadata.SfdcMetadataApi", "bulk.SFBulkHandler", "bulk2.SFBulk2Handler"):
-        assert f"simple_salesforce.{name}" in later, "whoever wants them gets them"
 
 
 def test_an_expired_session_is_renewed_and_the_call_repeated_with_its_headers(
