@@ -75,15 +75,15 @@ def test_cleared_duplicates_are_none(org: EmulatedOrg) -> None:
 @pytest.mark.parametrize(
     ("name", "rest", "told"),
     [
-        ("Products__c", "<length>500</length><type>LongTextArea</type>", "is there as textarea, not as Text"),
-        ("Sync_Status__c", "<length>20</length><type>Text</type>", "is there as string, not as Picklist"),
+        ("Products__c", "<length>500</length><type>LongTextArea</type>", "exists as textarea, not as Text"),
+        ("Sync_Status__c", "<length>20</length><type>Text</type>", "exists as string, not as Picklist"),
         (
             "Audit__c",
             "<length>131072</length><type>LongTextArea</type>",
             "131072 characters and would be cut to 100000",
         ),
-        ("Sync_Mark__c", "<length>20</length><type>Text</type>", "is there as string, not as a formula"),
-        ("Products__c", "<type>Text</type><formula>Name</formula>", "is there as a formula (string), not as Text"),
+        ("Sync_Mark__c", "<length>20</length><type>Text</type>", "exists as string, not as a formula"),
+        ("Products__c", "<type>Text</type><formula>Name</formula>", "exists as a formula (string), not as Text"),
     ],
 )
 def test_a_field_of_another_shape_is_never_bent(org: EmulatedOrg, name: str, rest: str, told: str) -> None:

@@ -250,7 +250,7 @@ def test_neither_token_nor_assertion_shows_in_errors_and_reprs(
         salesforce.organization_id()
     assert "@" not in str(caught.value)
     fake.grant = lambda _: fake.token_answer()
-    assert "SECRET" not in repr(salesforce._wire.current_token())
+    assert "SECRET" not in repr(salesforce.connection.current_token())
 
 
 @pytest.mark.parametrize("address", ["http://acme.my.salesforce.com", "acme.my.salesforce.com", "https://a.b/c?d"])

@@ -102,7 +102,7 @@ def test_an_error_of_the_library_carries_the_content_of_the_answer() -> None:
     load_library()
     from simple_salesforce.exceptions import SalesforceError  # noqa: PLC0415 - after load_library, as in the adapter
 
-    assert SalesforceError("https://x", 400, "name", [{"errorCode": "X"}]).content == [{"errorCode": "X"}]
+    assert SalesforceError("https://x", 400, "name", b"[]").content == b"[]"
 
 
 # --- what the adapter achieves ----------------------------------------------------------------------------------------
