@@ -1,7 +1,7 @@
 """Turn Salesforce's errors into errors of the product, by `errorCode` and never by the HTTP status alone.
 
 The same record lock has been seen with the statuses 400 and 500. An error's text may hold a customer's data. So the
-text is used only as the reason of a `Cause`, which sellers read in their own record. All other messages hold codes only.
+text is used only as the reason of a `Cause`, which sellers read in their own record. Other messages hold codes only.
 Sources: docs/reference/salesforce.md#error-codes, docs/protocol.md#rule-8-nothing-secret-or-personal-in-logs.
 """
 

@@ -1,7 +1,8 @@
-"""Adding our section to a page layout of the org, and showing what that changes (reference/salesforce.md 5.6).
+"""Add our section to a page layout of the org, and show what that changes.
 
-A deployed layout replaces the org's whole one, so the whole one is read first and everything in it is kept. A field may
-stand on a layout once: what an administrator has placed elsewhere stays there, and the section takes the rest.
+A deployed layout replaces the whole layout of the org. So the org's layout is read first, and everything in it is kept.
+A field may stand on a layout only once. A field that an administrator placed elsewhere stays there, and the section
+holds the other ones. Source: docs/reference/salesforce.md#layouts-and-record-pages-in-metadata.
 """
 
 import copy
@@ -20,7 +21,7 @@ _LINKS_STYLE = "CustomLinks"
 
 
 class LayoutChange(Struct, frozen=True):
-    """A layout before and after; `fields` are those that were added, none if there was nothing to do."""
+    """A layout before and after the change; `fields` are those that were added."""
 
     before: bytes
     after: bytes
@@ -28,50 +29,50 @@ class LayoutChange(Struct, frozen=True):
 
     @property
     def difference(self) -> str:
-        """The change as a unified difference of the XML."""
+        """The change as a unified diff of the XML."""
         old, new = (text.decode().splitlines() for text in (self.before, self.after))
         return "\n".join(difflib.unified_diff(old, new, "before", "after", lineterm="", n=2))
 
 
 def our_section_in(layout: bytes) -> Element:
-    """Our section, as our own layout has it. Raises ConfigurationError."""
-    found = _find_our_section(parse_xml(layout))
-    if found is None:
+    """Return our section from our own layout. Raises ConfigurationError if the layout has no such section."""
+    section = _find_our_section(parse_xml(layout))
+    if section is None:
         raise ConfigurationError(f"our own layout has no section {SECTION_LABEL!r}")
-    return found
+    return section
 
 
 def insert_section(layout: bytes, section: Element) -> LayoutChange:
-    """The layout with every field of the section on it. Raises Unavailable for what is no layout."""
+    """Return the layout with every field of the section on it. Raises Unavailable if `layout` is not a layout."""
     try:
         root = parse_xml(layout)
     except ValueError:
         root = Element("")
     if local_name(root) != "Layout":
-        raise Unavailable("Salesforce handed over something that is no layout")
+        raise Unavailable("Salesforce returned something that is not a layout")
     before = format_xml(root)
-    placed = set(_fields_on(root))
-    missing = tuple(name for name in _fields_on(section) if name not in placed)
+    existing = set(_fields_on(root))
+    missing = tuple(name for name in _fields_on(section) if name not in existing)
     if missing:
         _insert_missing_fields(root, section, frozenset(missing))
     return LayoutChange(before, format_xml(root), missing)
 
 
 def _insert_missing_fields(root: Element, section: Element, missing: frozenset[str]) -> None:
-    """Into our section if it is there, else a new section above the system information and the links."""
-    new = copy.deepcopy(section)
-    for column in children_named(new, "layoutColumns"):
+    """Add the fields to our section, or if the layout lacks it, in a new one above system information and links."""
+    new_section = copy.deepcopy(section)
+    for column in children_named(new_section, "layoutColumns"):
         for item in list(children_named(column, "layoutItems")):
             if text_of(item, "field") not in missing:
                 column.remove(item)
-    there = _find_our_section(root)
-    if there is None:
-        root.insert(_section_position(root), new)
-    elif columns := _columns_of(there):
-        for place, ours in enumerate(_columns_of(new)):
-            columns[min(place, len(columns) - 1)].extend(children_named(ours, "layoutItems"))
+    existing_section = _find_our_section(root)
+    if existing_section is None:
+        root.insert(_section_position(root), new_section)
+    elif columns := _columns_of(existing_section):
+        for position, new_column in enumerate(_columns_of(new_section)):
+            columns[min(position, len(columns) - 1)].extend(children_named(new_column, "layoutItems"))
     else:
-        there[:] = list(new)
+        existing_section[:] = list(new_section)
 
 
 def _columns_of(section: Element) -> list[Element]:
@@ -79,11 +80,11 @@ def _columns_of(section: Element) -> list[Element]:
 
 
 def _section_position(root: Element) -> int:
-    """Where a new section goes: elements of one name stand together in a layout."""
-    places = [place for place, child in enumerate(root) if local_name(child) == _SECTION_ELEMENT]
-    later = (place for place in places if _is_closing_section(root[place]))
-    after_all = places[-1] + 1 if places else _position_without_sections(root)
-    return next(later, after_all)
+    """Return the position of a new section. In a layout, elements of one name must stand together."""
+    positions = [position for position, child in enumerate(root) if local_name(child) == _SECTION_ELEMENT]
+    closing_sections = (position for position in positions if _is_closing_section(root[position]))
+    after_all = positions[-1] + 1 if positions else _position_without_sections(root)
+    return next(closing_sections, after_all)
 
 
 def _is_closing_section(section: Element) -> bool:
@@ -91,7 +92,7 @@ def _is_closing_section(section: Element) -> bool:
 
 
 def _position_without_sections(root: Element) -> int:
-    """Where a layout without sections would have them: its elements stand in alphabetical order."""
+    """Return where the sections would stand in a layout that has none: its elements are in alphabetical order."""
     return sum(1 for child in root if local_name(child) < _SECTION_ELEMENT)
 
 
@@ -102,7 +103,7 @@ def _find_our_section(root: Element) -> Element | None:
 
 
 def _fields_on(part: Element) -> list[str]:
-    """The fields on a layout or in a section, in the order in which they are read."""
+    """Return the fields on a layout or in a section, in reading order."""
     sections = [part] if local_name(part) == _SECTION_ELEMENT else list(children_named(part, _SECTION_ELEMENT))
     columns = (column for section in sections for column in children_named(section, "layoutColumns"))
     items = (item for column in columns for item in children_named(column, "layoutItems"))

@@ -1,7 +1,8 @@
-"""The Metadata API: deploy a package and follow it, list and fetch layouts (reference/salesforce.md 5.8, 6.3).
+"""Deploy a package with the Metadata API and wait for its result; list and retrieve page layouts.
 
-A deployment goes by REST. Listing and retrieving exist as SOAP only, and go under the same session. The user who signs
-in needs the right to change metadata, which the integration user of the sync has not and should not have.
+A deployment uses REST (docs/reference/salesforce.md#rest-deployment). Listing and retrieving exist only as SOAP
+(docs/reference/salesforce.md#soap-operations), and use the same session. The user who signs in needs the right to
+change metadata. The integration user of the sync does not have this right and should not have it.
 """
 
 import base64
@@ -26,9 +27,9 @@ from shared.clients.salesforce.source_format import Package
 from shared.foundation.errors import MAX_REMOTE_TEXT, Cause, NotFound, Rejected, Retryable, Unavailable
 
 MAX_FOLLOW_SECONDS = 1800.0
-"""How long a deployment is followed: an org's queue may be long, our package takes seconds."""
+"""How long to wait for the end of a deployment: our package takes seconds, but the org's queue may be long."""
 POLL_PAUSES = (0.5, 1.0, 1.0, 2.0, 3.0, 5.0)
-"""Seconds between two questions after a state; the last one for ever."""
+"""Seconds between two polls of a deployment's state; the last value repeats."""
 MISSING_RIGHTS_REMEDY = (
     "Sign in as a Salesforce administrator for whom the app is pre-authorised (--user NAME), or give this user the "
     "permissions Customize Application and Modify Metadata Through Metadata API Functions."
@@ -37,7 +38,7 @@ _MAX_COUNT = 999_999_999
 
 
 class Problem(Struct, frozen=True):
-    """What the org says of one component; a warning does not stop a deployment."""
+    """One message of the org about a component. A warning does not stop a deployment."""
 
     type: str
     name: str
@@ -47,13 +48,13 @@ class Problem(Struct, frozen=True):
     is_warning: bool = False
 
     def __str__(self) -> str:
-        """One line for a person."""
+        """Return one line for a person to read."""
         where = f" ({self.file}{f', line {self.line}' if self.line else ''})" if self.file else ""
         return f"{self.type or 'Package'} {self.name}: {self.text}{where}"
 
 
 class Deployment(Struct, frozen=True):
-    """How far a deployment is, or how it ended."""
+    """The state of a deployment, or its result."""
 
     id: str
     status: str
@@ -69,81 +70,83 @@ class MetadataClient:
 
     def __init__(
         self,
-        wire: ApiConnection,
+        connection: ApiConnection,
         *,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
         max_seconds: float = MAX_FOLLOW_SECONDS,
     ) -> None:
-        """`wire` is `SalesforceClient.wire`; `patience` the seconds that a deployment or retrieval is followed."""
-        self._wire, self._sleep, self._monotonic, self._patience = wire, sleep, monotonic, max_seconds
+        """Take `SalesforceClient.connection`; `max_seconds` limits the wait for a deployment or a retrieval."""
+        self._connection, self._sleep, self._monotonic, self._max_seconds = connection, sleep, monotonic, max_seconds
 
     def deploy(
         self, package: Package, *, check_only: bool = False, report: Callable[[Deployment], None] = lambda _: None
     ) -> Deployment:
-        """Deploy all or nothing and follow it to its end; `told` hears every state. `check_only` changes nothing.
+        """Deploy all or nothing, and wait for the end; `report` receives every state. `check_only` changes nothing.
 
-        A package that the org refuses is no error here: the deployment says so. Raises Rejected without the right to
-        deploy, Unavailable where the deployment goes on beyond our patience, Ambiguous where its start is unknown (to
-        deploy the same package again does no harm).
+        If the org refuses the package, no error is raised: the result says so. Raises Rejected if the user has no right
+        to deploy, Unavailable if the deployment takes longer than `max_seconds`, and Ambiguous if it is unknown whether
+        it started. It does no harm to deploy the same package again.
         """
         call = Call(
-            "a deployment", "metadata/deployRequest", "POST", content=_deployment_form(package, self._wire, check_only)
+            "a deployment",
+            "metadata/deployRequest",
+            "POST",
+            content=_deployment_form(package, self._connection, check_only),
         )
-        begun = self._explain_missing_rights(lambda: self._wire.write(call, _deployment_in))
-        report(begun)
-        path = f"metadata/deployRequest/{begun.id}?includeDetails=true"
-        follow = Call("the state of a deployment", path)
-        return self._follow_deployment(begun.id, lambda: self._wire.read(follow, _deployment_in), report)
+        started = self._explain_missing_rights(lambda: self._connection.write(call, _deployment_in))
+        report(started)
+        poll = Call("the state of a deployment", f"metadata/deployRequest/{started.id}?includeDetails=true")
+        return self._follow_deployment(started.id, lambda: self._connection.read(poll, _deployment_in), report)
 
     def layout_names(self, sobject: str) -> tuple[str, ...]:
-        """The layouts of an object by their full names as the service writes them: `Opportunity-Opportunity Layout`."""
+        """Return the full names of an object's layouts as the service writes them: `Opportunity-Opportunity Layout`."""
         body = new_operation("listMetadata")
         add_child(add_child(body, "queries"), "type", "Layout")
-        add_child(body, "asOfVersion", self._wire.version)
+        add_child(body, "asOfVersion", self._connection.version)
         call = SoapCall("the list of layouts", body)
-        names = self._explain_missing_rights(lambda: self._wire.read(call, _full_names_in))
+        names = self._explain_missing_rights(lambda: self._connection.read(call, _full_names_in))
         return tuple(sorted(name for name in names if name.startswith(f"{sobject}-")))
 
     def retrieve_layout(self, full_name: str) -> bytes:
-        """The whole of a layout, as XML. Raises NotFound."""
-        started = SoapCall("the retrieval of a layout", _retrieve_operation(full_name, self._wire.version))
-        begun = self._explain_missing_rights(lambda: self._wire.read(started, _retrieval_id_in))
+        """Return a whole layout as XML. Raises NotFound."""
+        start = SoapCall("the retrieval of a layout", _retrieve_operation(full_name, self._connection.version))
+        identifier = self._explain_missing_rights(lambda: self._connection.read(start, _retrieval_id_in))
         body = new_operation("checkRetrieveStatus")
-        add_child(body, "asyncProcessId", begun)
+        add_child(body, "asyncProcessId", identifier)
         add_child(body, "includeZip", "true")
-        follow = SoapCall("the state of a retrieval", body)
-        for _ in self._wait_between_polls(f"the retrieval {begun}"):
-            result = self._wire.read(follow, _retrieval_result_in)
+        poll = SoapCall("the state of a retrieval", body)
+        for _ in self._wait_between_polls(f"the retrieval {identifier}"):
+            result = self._connection.read(poll, _retrieval_result_in)
             if text_of(result, "done") == "true":
                 return _layout_in_zip(result, full_name)
         raise AssertionError("the pauses end with an error")
 
     def _follow_deployment(
-        self, identifier: str, ask: Callable[[], Deployment], told: Callable[[Deployment], None]
+        self, identifier: str, poll: Callable[[], Deployment], report: Callable[[Deployment], None]
     ) -> Deployment:
-        """Ask until it is done; an org that does not answer for a while deploys all the same."""
+        """Poll until the deployment is done. An org that does not answer for a while still goes on deploying."""
         for _ in self._wait_between_polls(f"the deployment {identifier}"):
             try:
-                state = ask()
+                state = poll()
             except Retryable:
                 continue
-            told(state)
+            report(state)
             if state.done:
                 return state
         raise AssertionError("the pauses end with an error")
 
-    def _wait_between_polls(self, what: str) -> Iterator[None]:
-        """One turn at once, then one after each pause. Raises Unavailable when patience is at its end."""
-        end = self._monotonic() + self._patience
+    def _wait_between_polls(self, description: str) -> Iterator[None]:
+        """Yield at once, and then after each pause. Raises Unavailable after `max_seconds`."""
+        end = self._monotonic() + self._max_seconds
         for seconds in chain(POLL_PAUSES, repeat(POLL_PAUSES[-1])):
             yield
             self._sleep(seconds)
             if self._monotonic() > end:
-                raise Unavailable(f"Salesforce has not finished {what}: look at Deployment Status in Setup")
+                raise Unavailable(f"Salesforce has not finished {description}: look at Deployment Status in Setup")
 
     def _explain_missing_rights[T](self, work: Callable[[], T]) -> T:
-        """Say what right is missing, which is another one than for records."""
+        """Do the work; if the user lacks the right to change metadata, raise Rejected with a remedy that names it."""
         try:
             return work()
         except Rejected as error:
@@ -154,17 +157,17 @@ class MetadataClient:
 
 
 def readable_layout_name(full_name: str) -> str:
-    """A layout's name as people see it: the service writes other characters than letters and digits as %28."""
+    """Return a layout's name as people see it. The service writes `(` as `%28`, and other signs likewise."""
     return unquote(full_name)
 
 
-def _deployment_form(package: Package, wire: ApiConnection, check_only: bool) -> tuple[bytes, str]:
-    """The two parts of a REST deployment, with the media type that names their boundary."""
+def _deployment_form(package: Package, connection: ApiConnection, check_only: bool) -> tuple[bytes, str]:
+    """Return the two parts of a REST deployment, and the media type that names their boundary."""
     options = {"checkOnly": check_only, "rollbackOnError": True, "singlePackage": True, "testLevel": "NoTestRun"}
     boundary = uuid.uuid4().hex
     parts = (
         ('name="entity_content"', "application/json", exact_json.text({"deployOptions": options}).encode()),
-        ('name="file"; filename="package.zip"', "application/zip", package.to_zip(wire.version)),
+        ('name="file"; filename="package.zip"', "application/zip", package.to_zip(connection.version)),
     )
     body = b"".join(
         f"--{boundary}\r\nContent-Disposition: form-data; {name}\r\nContent-Type: {kind}\r\n\r\n".encode()
@@ -176,9 +179,8 @@ def _deployment_form(package: Package, wire: ApiConnection, check_only: bool) ->
 
 
 def _deployment_in(reply: Reply) -> Deployment:
-    told = reply.value if isinstance(reply.value, Mapping) else {}
-    result = told.get("deployResult")
-    identifier = told.get("id")
+    answer = reply.value if isinstance(reply.value, Mapping) else {}
+    result, identifier = answer.get("deployResult"), answer.get("id")
     if not isinstance(result, Mapping) or not isinstance(identifier, str) or not identifier.isalnum():
         raise UnreadableAnswer("a deployment has an id and a result")
     details = result.get("details")
@@ -194,22 +196,23 @@ def _deployment_in(reply: Reply) -> Deployment:
     )
 
 
-def _problems_in(failures: object, trouble: object) -> Iterator[Problem]:
-    if trouble:
-        yield Problem("", "", "", str(trouble)[:MAX_REMOTE_TEXT])
-    for found in failures if isinstance(failures, list) else ():
-        if isinstance(found, Mapping):
-            yield _problem_from(found)
+def _problems_in(failures: object, message: object) -> Iterator[Problem]:
+    """Yield the message about the whole deployment, if there is one, and then one problem for each failure."""
+    if message:
+        yield Problem("", "", "", str(message)[:MAX_REMOTE_TEXT])
+    for failure in failures if isinstance(failures, list) else ():
+        if isinstance(failure, Mapping):
+            yield _problem_from(failure)
 
 
-def _problem_from(found: Mapping[str, Any]) -> Problem:
+def _problem_from(failure: Mapping[str, Any]) -> Problem:
     return Problem(
-        str(found.get("componentType") or ""),
-        str(found.get("fullName") or ""),
-        str(found.get("fileName") or ""),
-        str(found.get("problem") or "no reason was given")[:MAX_REMOTE_TEXT],
-        _count_from(found.get("lineNumber")) or None,
-        is_warning=found.get("problemType") == "Warning",
+        str(failure.get("componentType") or ""),
+        str(failure.get("fullName") or ""),
+        str(failure.get("fileName") or ""),
+        str(failure.get("problem") or "no reason was given")[:MAX_REMOTE_TEXT],
+        _count_from(failure.get("lineNumber")) or None,
+        is_warning=failure.get("problemType") == "Warning",
     )
 
 
@@ -232,7 +235,7 @@ def _retrieve_operation(full_name: str, version: str) -> Element:
 
 def _soap_element(reply: Reply) -> Element:
     if not isinstance(reply.value, Element):
-        raise UnreadableAnswer("it is no SOAP envelope")
+        raise UnreadableAnswer("it is not a SOAP envelope")
     return reply.value
 
 
@@ -248,20 +251,20 @@ def _retrieval_id_in(reply: Reply) -> str:
 
 
 def _retrieval_result_in(reply: Reply) -> Element:
-    found = next(children_named(_soap_element(reply), "result"), None)
-    if found is None:
+    result = next(children_named(_soap_element(reply), "result"), None)
+    if result is None:
         raise UnreadableAnswer("the state of a retrieval has a result")
-    return found
+    return result
 
 
 def _layout_in_zip(result: Element, full_name: str) -> bytes:
-    """The layout's file of the retrieved zip. Raises NotFound, Unavailable."""
+    """Return the layout's file from the retrieved zip. Raises NotFound, Unavailable."""
     try:
         with zipfile.ZipFile(io.BytesIO(base64.b64decode(text_of(result, "zipFile"), validate=True))) as archive:
-            wanted = f"layouts/{full_name}.layout"
-            if wanted in archive.namelist():
-                return archive.read(wanted)
+            name = f"layouts/{full_name}.layout"
+            if name in archive.namelist():
+                return archive.read(name)
     except (zipfile.BadZipFile, binascii.Error):
         failure = text_of(result, "errorStatusCode") or text_of(result, "status") or "no zip"
-        raise Unavailable(f"Salesforce could not hand over the layout: {failure}") from None
+        raise Unavailable(f"Salesforce could not return the layout: {failure}") from None
     raise NotFound(f"the org has no layout {readable_layout_name(full_name)}")

@@ -1,7 +1,7 @@
-"""The few operations of the Metadata API that have no REST form: listing and retrieving (reference/salesforce.md 6.3).
+"""Send the operations of the Metadata API that have no REST form: listing and retrieving.
 
-One envelope, the session of the REST API in its header. A fault is given the shape of a REST refusal, so that it is
-classified in one place.
+The header of the SOAP envelope holds the session of the REST API. A SOAP fault is turned into the shape of a REST
+error, so that errors are classified in one place. Source: docs/reference/salesforce.md#soap-operations.
 """
 
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -16,7 +16,7 @@ _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 
 
 class SoapCall(Struct, frozen=True):
-    """One operation; `body` is its element. Given to `Wire.read` or `Wire.write`, whose reply then holds an Element."""
+    """One operation; `body` is its element. `ApiConnection.read` sends it, and its reply then holds an Element."""
 
     description: str
     body: Element
@@ -24,7 +24,7 @@ class SoapCall(Struct, frozen=True):
     def post(
         self, session: requests.Session, token: Token, version: str, seconds: float
     ) -> tuple[requests.Response, object]:
-        """Send once; the value is the operation's response element, refusals, or None for what is neither."""
+        """Send once; return the raw answer, and the operation's response element, or a list of errors, or None."""
         response = session.post(
             f"{token.instance_url}/services/Soap/m/{version}",
             data=_soap_envelope(self.body, token.value),
@@ -36,7 +36,7 @@ class SoapCall(Struct, frozen=True):
 
 
 def new_operation(name: str) -> Element:
-    """The element of an operation, to be filled with its arguments."""
+    """Return the empty element of an operation; the caller adds its arguments."""
     return Element(qualified_name(name))
 
 

@@ -1,7 +1,9 @@
-"""Signing in to Salesforce: the JWT bearer flow with a key from the vault (reference/salesforce.md 2.2, 4.3).
+"""Sign in to Salesforce with the JWT bearer flow and a private key from the vault.
 
-One token serves all threads. It is renewed after an hour, or when Salesforce refuses it; whoever comes while another
-thread signs in waits for that thread's token, or shares its failure. The token goes only to a host of Salesforce's.
+One token serves all threads. It is renewed after an hour, or when Salesforce refuses it. While one thread signs in, the
+others wait for its token, or raise its error too. The token is sent only to hosts of Salesforce. Sources:
+docs/reference/salesforce.md#sign-in-with-a-jwt-assertion,
+docs/reference/salesforce.md#signing-keys-and-certificates.
 """
 
 import re
@@ -59,7 +61,7 @@ _DEFAULT_GRANT_REMEDY = (
 
 
 class Identity(Struct, frozen=True):
-    """Who signs in and where. `audience` is login.salesforce.com, or test.salesforce.com for a sandbox."""
+    """The user who signs in, and where. `audience` is login.salesforce.com, or test.salesforce.com for a sandbox."""
 
     login_url: str
     client_id: str
@@ -68,8 +70,8 @@ class Identity(Struct, frozen=True):
     audience: str = "https://login.salesforce.com"
 
 
-class Token(Redacted, frozen=True):
-    """An access token, the host it is for, the org behind it, and when it was issued (monotonic seconds)."""
+class Token(Hidden, frozen=True):
+    """An access token, the host that it is for, the id of its org, and when it was issued (monotonic seconds)."""
 
     value: str
     instance_url: str
@@ -78,7 +80,7 @@ class Token(Redacted, frozen=True):
 
 
 class SignIn:
-    """Hands out one token to all threads. Raises SignInFailed, ConsentNeeded, Unavailable, Throttled."""
+    """Gives all threads one token. Raises SignInFailed, ConsentNeeded, Unavailable, Throttled."""
 
     def __init__(
         self,
@@ -89,7 +91,7 @@ class SignIn:
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Check the addresses; nothing is sent yet. Raises ConfigurationError."""
+        """Check the login address without sending anything. Raises ConfigurationError."""
         self._identity, self._vault, self._session = identity, vault, session
         self._now, self._monotonic = now, monotonic
         self._login = _plain_https_address(identity.login_url, "the Salesforce login address")
@@ -98,7 +100,7 @@ class SignIn:
         self._failures: list[CosellError] = []
 
     def token(self, deadline: Deadline, *, refused: Token | None = None) -> Token:
-        """The present token; a new one if there is none, it is an hour old, or it is the one Salesforce `refused`."""
+        """Return the token in use, or a new one if it is missing, an hour old, or the one that Salesforce `refused`."""
         current = self._token
         if current is not None and self._is_usable(current, refused):
             return current
@@ -132,24 +134,24 @@ class SignIn:
         return self._token
 
     def _with_fresh_key(self, deadline: Deadline) -> Token:
-        """Sign in; refused, try once more if the vault has another key by now (a rotation)."""
+        """Sign in. After a refusal, try once more if the vault holds another key by now (a rotation)."""
         secret = self._vault.get(self._identity.key_name)
         try:
             return self._try_each_key(private_keys_in(secret), deadline)
         except SignInFailed:
-            fresh = self._vault.get_fresh(self._identity.key_name)
-            if fresh == secret:
+            fresh_secret = self._vault.get_fresh(self._identity.key_name)
+            if fresh_secret == secret:
                 raise
-        return self._try_each_key(private_keys_in(fresh), deadline)
+        return self._try_each_key(private_keys_in(fresh_secret), deadline)
 
     def _try_each_key(self, keys: Sequence[str], deadline: Deadline) -> Token:
-        """Sign in with the first key that is accepted; where none is, the refusal of the newest is told."""
+        """Sign in with the first key that Salesforce accepts. If it accepts none, raise the error of the newest key."""
         refusal: SignInFailed | None = None
         for key in keys:
             try:
                 return self._request_token(key, deadline)
             except ConsentNeeded:
-                raise  # the signature was good
+                raise  # the signature was valid, so another key would not help
             except SignInFailed as error:
                 refusal = refusal or error
         raise refusal or ConfigurationError(f"the secret {self._identity.key_name} holds no key")
@@ -172,7 +174,7 @@ class SignIn:
         except requests.RequestException as error:
             failure = type(error).__name__
         if failure:
-            # Raised out here, so that no traceback shows the assertion that a chained error might carry.
+            # Raised here, so that it is not chained to an error that may hold the assertion.
             raise Unavailable(f"no readable answer from the Salesforce token endpoint: {failure}")
         return answer.status_code, body if isinstance(body, Mapping) else {}
 
@@ -200,7 +202,10 @@ class SignIn:
         return Token(str(body["access_token"]), instance.rstrip("/"), full_id(organization[1]), self._monotonic())
 
     def _check_host(self, instance: str) -> None:
-        """A token goes only to the host we signed in to, or to one of Salesforce's (design.md section 4, rule 8)."""
+        """Raise ConfigurationError unless the host is the one that signed us in, or one of Salesforce's.
+
+        Source: docs/protocol.md#rule-8-nothing-secret-or-personal-in-logs.
+        """
         parts = _plain_https_address(instance, "the instance address that Salesforce answered with")
         host, login = parts.hostname or "", self._login.hostname or ""
         both_local = is_loopback(host) and is_loopback(login)
@@ -208,16 +213,22 @@ class SignIn:
             raise ConfigurationError(f"the token answer names the host {host[:100]}, which is not one of Salesforce's")
 
 
-def _plain_https_address(address: str, what: str) -> SplitResult:
+def _plain_https_address(address: str, description: str) -> SplitResult:
+    """Return the parts of the address. Raises ConfigurationError unless it is https with a host and nothing more."""
     parts = urlsplit(address)
-    plain = not parts.username and parts.path in {"", "/"} and not parts.query and not parts.fragment
-    if parts.scheme != "https" or not parts.hostname or not plain:
-        raise ConfigurationError(f"{what} must be a plain https address such as https://example.my.salesforce.com")
+    is_plain = not parts.username and parts.path in {"", "/"} and not parts.query and not parts.fragment
+    if parts.scheme != "https" or not parts.hostname or not is_plain:
+        raise ConfigurationError(
+            f"{description} must be a plain https address such as https://example.my.salesforce.com"
+        )
     return parts
 
 
 def _sign_in_error(status: int, body: Mapping[str, Any]) -> CosellError:
-    """What a refused sign-in means. The far side's text may name the user: of it only known words are looked for."""
+    """Return the error for a refused sign-in. Salesforce's text may name the user, so only known words are searched.
+
+    Source: docs/reference/salesforce.md#refusals-of-the-token-endpoint.
+    """
     code, text = str(body.get("error") or "")[:80], str(body.get("error_description") or "").lower()
     if code == "rate_limit_exceeded" or status == _TOO_MANY_REQUESTS:
         return Throttled("Salesforce limits our sign-ins", after=60.0)
@@ -225,5 +236,5 @@ def _sign_in_error(status: int, body: Mapping[str, Any]) -> CosellError:
         return Unavailable(f"the Salesforce token endpoint answered {status} without a reason")
     if code == "invalid_app_access" or any(words in text for words in _CONSENT_WORDS):
         return ConsentNeeded(f"Salesforce sign-in refused: {code}", code=code, remedy=_CONSENT_REMEDY)
-    told = next((remedy for word, remedy in _GRANT_REMEDIES.items() if word in text), _DEFAULT_GRANT_REMEDY)
-    return SignInFailed(f"Salesforce sign-in refused: {code}", code=code, remedy=_REMEDIES.get(code, told))
+    grant_remedy = next((remedy for word, remedy in _GRANT_REMEDIES.items() if word in text), _DEFAULT_GRANT_REMEDY)
+    return SignInFailed(f"Salesforce sign-in refused: {code}", code=code, remedy=_REMEDIES.get(code, grant_remedy))

@@ -126,7 +126,7 @@ def test_the_difference_shows_the_new_lines() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"<Layout", b"<html/>", f"<Profile {XMLNS}/>".encode()])
 def test_what_is_no_layout_is_not_touched(data: bytes) -> None:
-    with pytest.raises(Unavailable, match="no layout"):
+    with pytest.raises(Unavailable, match="not a layout"):
         insert_section(data, PRODUCT_SECTION)
 
 

@@ -189,7 +189,7 @@ def test_a_retrieval_that_failed_is_unavailable(org: EmulatedOrg, result: str) -
         soap_answer("<retrieveResponse><result><id>09S1</id></result></retrieveResponse>"),
         soap_answer(f"<checkRetrieveStatusResponse><result>{result}</result></checkRetrieveStatusResponse>"),
     )
-    with pytest.raises(Unavailable, match="could not hand over"):
+    with pytest.raises(Unavailable, match="could not return"):
         org.client.retrieve_layout(STANDARD_LAYOUT)
 
 

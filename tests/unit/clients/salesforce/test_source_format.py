@@ -84,7 +84,7 @@ def test_fields_are_found_by_their_full_names() -> None:
     ("name", "text", "told"),
     [
         ("classes/Odd.cls-meta.xml", f"<ApexClass {XMLNS}/>", "kind 'cls'"),
-        ("layouts/Odd.layout-meta.xml", "<Layout", "Odd.layout-meta.xml: no XML"),
+        ("layouts/Odd.layout-meta.xml", "<Layout", "Odd.layout-meta.xml: not XML"),
     ],
 )
 def test_what_cannot_be_deployed_is_named(tmp_path: Path, name: str, text: str, told: str) -> None:
@@ -96,7 +96,7 @@ def test_what_cannot_be_deployed_is_named(tmp_path: Path, name: str, text: str, 
 def test_outside_a_checkout_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="run the command in a checkout"):
         read_source(tmp_path / "nowhere")
-    with pytest.raises(ConfigurationError, match=r"sfdx-project\.json is not there"):
+    with pytest.raises(ConfigurationError, match=r"sfdx-project\.json does not exist"):
         package_folders(tmp_path)
 
 
