@@ -1,4 +1,4 @@
-"""The Metadata API against a bare emulated org, without a socket between."""
+"""Connect the client of the Metadata API to a bare emulated org, without sockets."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def product_package() -> Package:
 
 
 class EmulatedOrg:
-    """An org, who is signed in, and a client whose waiting is written down instead of done."""
+    """An emulated org, and a client whose pauses are recorded in `slept` and not spent."""
 
     def __init__(self, org: SalesforceEmulator, fake: FakeSalesforce, salesforce: SalesforceClient) -> None:
         self.emulator, self.fake, self.salesforce = org, fake, salesforce

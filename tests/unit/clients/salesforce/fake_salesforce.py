@@ -1,3 +1,5 @@
+"""Replace Salesforce by two functions: one answers token requests, the other all other requests."""
+
 from __future__ import annotations
 
 import itertools
@@ -28,7 +30,7 @@ class ManualClock:
 
 
 class MemoryVault:
-    """A vault with one key; `rotate` is what the vault holds beyond its cache."""
+    """A vault with one key: `pem` is the cached value, and `stored_pem` the one that a fresh read returns."""
 
     def __init__(self, pem: str) -> None:
         self.pem = self.stored_pem = pem
@@ -44,11 +46,11 @@ class MemoryVault:
         return self.get(name)
 
     def set(self, name: str, value: str) -> None:
-        raise AssertionError(f"sign-in to Salesforce writes no secret: {name} ({len(value)})")
+        raise AssertionError(f"a sign-in to Salesforce must not write a secret: {name} ({len(value)})")
 
 
 class FakeSalesforce(BaseAdapter):
-    """Salesforce as two functions from request to response: one for tokens, one for data."""
+    """A transport of `requests` that answers with `grant` (tokens) and `respond` (everything else)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,11 +70,11 @@ class FakeSalesforce(BaseAdapter):
         return Response.of({name: value for name, value in {**body, **changes}.items() if value is not None})
 
     def answer_in_turn(self, *answers: Response | Exception) -> None:
-        """Give these answers in turn, the last one for ever."""
-        left = list(answers)
+        """Give these answers in turn, and repeat the last one."""
+        remaining = list(answers)
 
         def respond(_: Request) -> Response:
-            answer = left.pop(0) if len(left) > 1 else left[0]
+            answer = remaining.pop(0) if len(remaining) > 1 else remaining[0]
             if isinstance(answer, Exception):
                 raise answer
             return answer
@@ -81,11 +83,11 @@ class FakeSalesforce(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        seen = Request.of(str(request.method), request.path_url, request.headers, body)
-        token = seen.path == "/services/oauth2/token"
-        (self.sign_in_requests if token else self.data_requests).append(seen)
-        self.addresses += [] if token else [str(request.url)]
-        answer = (self.grant if token else self.respond)(seen)
+        received = Request.of(str(request.method), request.path_url, request.headers, body)
+        is_sign_in = received.path == "/services/oauth2/token"
+        (self.sign_in_requests if is_sign_in else self.data_requests).append(received)
+        self.addresses += [] if is_sign_in else [str(request.url)]
+        answer = (self.grant if is_sign_in else self.respond)(received)
         response = requests.Response()
         response.status_code, response.url, response.request = answer.status, str(request.url), request
         response.headers = CaseInsensitiveDict({"Date": DATE, **answer.headers})

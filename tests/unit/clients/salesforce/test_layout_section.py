@@ -50,7 +50,7 @@ def test_the_section_goes_above_the_system_information_and_the_links() -> None:
     ]
 
 
-def test_a_layout_without_sections_gets_it_at_its_place_in_the_schema() -> None:
+def test_in_a_layout_without_sections_it_stands_in_schema_order() -> None:
     after = "<relatedLists><relatedList>RelatedActivityList</relatedList></relatedLists>"
     change = insert_section(layout_xml(before="<excludeButtons>Submit</excludeButtons>", after=after), PRODUCT_SECTION)
     assert [local_name(child) for child in parse_xml(change.after)] == [
@@ -74,7 +74,7 @@ def test_everything_else_stays_as_it_was() -> None:
     assert kept == ["Information", "System"]
 
 
-def test_a_second_time_there_is_nothing_to_do() -> None:
+def test_inserting_it_twice_changes_nothing_the_second_time() -> None:
     once = insert_section(layout_xml(INFORMATION), PRODUCT_SECTION)
     twice = insert_section(once.after, PRODUCT_SECTION)
     assert twice.fields == ()
@@ -82,19 +82,19 @@ def test_a_second_time_there_is_nothing_to_do() -> None:
     assert twice.difference == ""
 
 
-def test_what_the_sync_writes_is_read_only() -> None:
+def test_fields_that_the_sync_writes_are_read_only() -> None:
     change = insert_section(layout_xml(INFORMATION), PRODUCT_SECTION)
-    found = {
+    behaviors = {
         text_of(each, "field"): text_of(each, "behavior")
         for section_ in children_named(parse_xml(change.after), "layoutSections")
         for column in children_named(section_, "layoutColumns")
         for each in children_named(column, "layoutItems")
     }
-    assert {name for name in PRODUCT_FIELDS if found[name] == "Edit"} == set(PRODUCT_FIELDS[:3])
-    assert {name for name in PRODUCT_FIELDS if found[name] == "Readonly"} == set(PRODUCT_FIELDS[3:])
+    assert {name for name in PRODUCT_FIELDS if behaviors[name] == "Edit"} == set(PRODUCT_FIELDS[:3])
+    assert {name for name in PRODUCT_FIELDS if behaviors[name] == "Readonly"} == set(PRODUCT_FIELDS[3:])
 
 
-def test_a_field_that_stands_elsewhere_stays_there() -> None:
+def test_a_field_in_another_section_stays_there() -> None:
     mine = layout_section("Mine", layout_item("Products__c") + layout_item("Audit__c", "Readonly"))
     change = insert_section(layout_xml(mine), PRODUCT_SECTION)
     assert set(change.fields) == set(PRODUCT_FIELDS) - {"Products__c", "Audit__c"}
@@ -111,7 +111,7 @@ def test_a_section_that_lacks_some_fields_is_completed() -> None:
 
 
 @pytest.mark.parametrize("columns", [(), ("",), (layout_item("Sync_Mark__c", "Readonly"),)])
-def test_a_section_of_another_shape_takes_all_fields_too(columns: tuple[str, ...]) -> None:
+def test_a_section_with_other_columns_receives_all_fields(columns: tuple[str, ...]) -> None:
     change = insert_section(layout_xml(layout_section(SECTION_LABEL, *columns)), PRODUCT_SECTION)
     assert section_labels(change.after) == [SECTION_LABEL]
     for name in PRODUCT_FIELDS:
@@ -125,7 +125,7 @@ def test_the_difference_shows_the_new_lines() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"<Layout", b"<html/>", f"<Profile {XMLNS}/>".encode()])
-def test_what_is_no_layout_is_not_touched(data: bytes) -> None:
+def test_anything_but_a_layout_is_refused(data: bytes) -> None:
     with pytest.raises(Unavailable, match="not a layout"):
         insert_section(data, PRODUCT_SECTION)
 

@@ -1,4 +1,4 @@
-"""Real sockets: what only they can show of lost replies, of trust, and of a deadline as our callers see it."""
+"""Use real sockets for lost replies, untrusted certificates and deadlines, which a fake transport cannot show."""
 
 import time
 from collections.abc import Callable
@@ -57,7 +57,7 @@ def token_and_data_service(
     [pytest.param(False, Unavailable, marks=pytest.mark.slow), (True, Ambiguous)],
     ids=["read", "write"],
 )
-def test_a_service_that_takes_its_time_is_left_at_the_deadline(
+def test_a_call_to_a_slow_service_ends_at_its_deadline(
     authority: Authority, vault: MemoryVault, answer: str, write: bool, error: type[CosellError]
 ) -> None:
     with (
@@ -97,7 +97,7 @@ def test_a_lost_reply_is_ambiguous_for_a_write_and_unavailable_for_a_read(
     assert seen == ["POST", "GET", "GET", "GET"]
 
 
-def test_a_write_that_never_left_is_no_riddle(authority: Authority, vault: MemoryVault) -> None:
+def test_a_write_that_was_never_sent_is_unavailable_and_not_ambiguous(authority: Authority, vault: MemoryVault) -> None:
     with Server(token_and_data_service(lambda _: Response.of({"a": 1})), tls=authority.server()) as server:
         session = open_session(authority.bundle)
         salesforce = open_client(server, authority.bundle, vault, session)
@@ -107,9 +107,7 @@ def test_a_write_that_never_left_is_no_riddle(authority: Authority, vault: Memor
         salesforce.create(NODES, "deal", ["Id"])
 
 
-def test_a_certificate_that_we_do_not_trust_ends_the_call_before_anything_is_sent(
-    authority: Authority, vault: MemoryVault
-) -> None:
+def test_nothing_is_sent_to_a_server_with_an_untrusted_certificate(authority: Authority, vault: MemoryVault) -> None:
     seen: list[Request] = []
 
     def data(request: Request) -> Response:

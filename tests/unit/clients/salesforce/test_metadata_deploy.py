@@ -29,13 +29,13 @@ def has_field(org: SalesforceEmulator, name: str) -> bool:
     return org.org.model.get("Opportunity").find(name) is not None
 
 
-def test_a_deployment_is_followed_to_its_end_and_every_state_is_told(org: EmulatedOrg) -> None:
-    told: list[Deployment] = []
-    ended = org.client.deploy(product_package(), report=told.append)
-    assert (ended.done, ended.success, ended.status, ended.problems) == (True, True, "Succeeded", ())
-    assert ended.deployed == ended.total == 15
-    assert [now.status for now in told] == ["Pending", "InProgress", "Succeeded"]
-    assert 0 < told[1].deployed < told[1].total
+def test_deploy_waits_for_the_end_and_reports_every_state(org: EmulatedOrg) -> None:
+    states: list[Deployment] = []
+    result = org.client.deploy(product_package(), report=states.append)
+    assert (result.done, result.success, result.status, result.problems) == (True, True, "Succeeded", ())
+    assert result.deployed == result.total == 15
+    assert [now.status for now in states] == ["Pending", "InProgress", "Succeeded"]
+    assert 0 < states[1].deployed < states[1].total
     assert has_field(org.emulator, "Referral_Identifier__c")
     assert org.slept == [0.5]
 
@@ -45,16 +45,16 @@ def test_a_check_changes_nothing(org: EmulatedOrg) -> None:
     assert not has_field(org.emulator, "Audit__c")
 
 
-def test_the_same_deployment_again_does_no_harm(org: EmulatedOrg) -> None:
+def test_deploying_again_does_no_harm(org: EmulatedOrg) -> None:
     org.client.deploy(product_package())
     assert org.client.deploy(product_package()).success
 
 
 def test_a_refusal_names_component_file_and_line_and_leaves_the_org_as_it_was(org: EmulatedOrg) -> None:
     package = field_package("Notes__c", "<label>Notes</label><length>500</length><type>LongTextArea</type>")
-    ended = org.client.deploy(package)
-    assert (ended.done, ended.success, ended.status) == (True, False, "Failed")
-    (problem,) = ended.problems
+    result = org.client.deploy(package)
+    assert (result.done, result.success, result.status) == (True, False, "Failed")
+    (problem,) = result.problems
     assert (problem.type, problem.name, problem.line) == ("CustomField", "Opportunity.Notes__c", 1)
     assert str(problem) == (
         "CustomField Opportunity.Notes__c: Must specify 'visibleLines' for a CustomField of type LongTextArea "
@@ -63,20 +63,20 @@ def test_a_refusal_names_component_file_and_line_and_leaves_the_org_as_it_was(or
     assert not has_field(org.emulator, "Notes__c")
 
 
-def test_a_second_run_succeeds_after_mending(org: EmulatedOrg) -> None:
+def test_a_second_run_succeeds_after_the_package_was_corrected(org: EmulatedOrg) -> None:
     field = "<label>Notes</label><length>500</length><type>LongTextArea</type>"
     assert not org.client.deploy(field_package("Notes__c", field)).success
     assert org.client.deploy(field_package("Notes__c", field + "<visibleLines>3</visibleLines>")).success
     assert has_field(org.emulator, "Notes__c")
 
 
-def test_a_package_that_cannot_be_read_says_so(org: EmulatedOrg) -> None:
-    ended = org.client.deploy(Package({}, {"Layout</name>": ("x",)}))
-    assert not ended.success
-    assert [problem.type for problem in ended.problems if not problem.is_warning]
+def test_a_package_that_the_org_cannot_read_fails_with_a_problem(org: EmulatedOrg) -> None:
+    result = org.client.deploy(Package({}, {"Layout</name>": ("x",)}))
+    assert not result.success
+    assert [problem.type for problem in result.problems if not problem.is_warning]
 
 
-def test_a_user_without_the_right_hears_which_one_and_what_to_do(org: EmulatedOrg) -> None:
+def test_a_missing_right_is_named_with_a_remedy(org: EmulatedOrg) -> None:
     org.sign_in(org.emulator.seller)
     for work in (
         lambda: org.client.deploy(product_package()),
@@ -96,19 +96,19 @@ def test_a_deployment_whose_start_is_unknown_is_ambiguous(org: EmulatedOrg) -> N
         org.client.deploy(product_package())
 
 
-def test_an_org_that_does_not_answer_for_a_while_deploys_all_the_same(org: EmulatedOrg) -> None:
+def test_deploy_continues_after_polls_without_an_answer(org: EmulatedOrg) -> None:
     org.emulator.faults.append(Fault(FaultKind.ANSWER, path=STATUS, status=503, times=7))
     assert org.client.deploy(product_package()).success
 
 
-def test_patience_has_an_end(org: EmulatedOrg) -> None:
+def test_deploy_gives_up_after_half_an_hour(org: EmulatedOrg) -> None:
     org.emulator.faults.append(Fault(FaultKind.ANSWER, path=STATUS, status=503, times=10_000))
     with pytest.raises(Unavailable, match=r"has not finished the deployment 0Af.*Deployment Status in Setup"):
         org.client.deploy(product_package())
     assert 1800 < sum(org.slept) < 1810
 
 
-def test_a_session_that_expires_on_the_way_is_renewed(org: EmulatedOrg) -> None:
+def test_a_session_that_expires_during_a_deployment_is_renewed(org: EmulatedOrg) -> None:
     def expire(now: Deployment) -> None:
         if now.status == "Pending":
             org.emulator.oauth.sessions.clear()
@@ -125,7 +125,7 @@ def test_a_session_that_soap_never_accepts_is_a_failed_sign_in(org: EmulatedOrg)
         org.client.layout_names("Opportunity")
 
 
-def test_layouts_are_those_of_the_object(org: EmulatedOrg) -> None:
+def test_only_layouts_of_the_object_are_listed(org: EmulatedOrg) -> None:
     assert org.client.layout_names("Opportunity") == ("Opportunity-Opportunity %28Sales%29 Layout", STANDARD_LAYOUT)
     assert org.client.layout_names("Account") == ()
     assert (
@@ -142,11 +142,11 @@ def test_a_layout_comes_back_as_it_was_deployed(org: EmulatedOrg) -> None:
     assert org.journal_tags()[-3:] == ["retrieve", "retrieve.status", "retrieve.status"]
 
 
-def test_a_layout_with_odd_signs_in_its_name_is_found_by_its_full_name(org: EmulatedOrg) -> None:
+def test_a_layout_with_parentheses_in_its_name_is_found(org: EmulatedOrg) -> None:
     assert org.client.retrieve_layout("Opportunity-Opportunity %28Sales%29 Layout").startswith(b"<?xml")
 
 
-def test_a_layout_that_is_not_there_is_not_found(org: EmulatedOrg) -> None:
+def test_a_missing_layout_raises_not_found(org: EmulatedOrg) -> None:
     with pytest.raises(NotFound, match=r"no layout Opportunity-Nowhere \(1\)"):
         org.client.retrieve_layout("Opportunity-Nowhere %281%29")
 
@@ -170,7 +170,7 @@ def soap_answer(body: str, status: int = 200) -> Response:
     ],
     ids=lambda answer: str(answer.body[-40:]),
 )
-def test_an_answer_that_is_no_soap_is_unavailable(org: EmulatedOrg, answer: Response) -> None:
+def test_an_answer_that_is_not_soap_is_unavailable(org: EmulatedOrg, answer: Response) -> None:
     org.fake.answer_in_turn(answer)
     with pytest.raises(Unavailable):
         org.client.layout_names("Opportunity")
@@ -198,7 +198,7 @@ def test_a_retrieval_that_failed_is_unavailable(org: EmulatedOrg, result: str) -
     [{}, [], {"id": "0Af"}, {"id": "../../x", "deployResult": {}}, {"id": 7, "deployResult": {}}, "x"],
     ids=str,
 )
-def test_a_state_in_another_shape_leaves_the_deployment_unknown(org: EmulatedOrg, body: object) -> None:
+def test_an_unreadable_state_makes_the_deployment_ambiguous(org: EmulatedOrg, body: object) -> None:
     org.fake.answer_in_turn(Response.of(body, 201))
     with pytest.raises(Ambiguous):
         org.client.deploy(product_package())

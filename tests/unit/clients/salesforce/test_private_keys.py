@@ -1,4 +1,4 @@
-"""During a rotation the vault's secret holds the new key before the old one, and a sign-in tries both."""
+"""During a rotation, the secret in the vault holds the new key before the old one, and a sign-in tries both."""
 
 import jwt
 import pytest
@@ -12,7 +12,7 @@ from tests.unit.clients.salesforce.test_sign_in import claims_of, refusal_answer
 
 
 class OrgWithCertificate:
-    """Accepts assertions of the key whose certificate its app holds."""
+    """Accepts only assertions that are signed with the key of its certificate."""
 
     def __init__(self, fake: FakeSalesforce, pem: str) -> None:
         self.fake, self.pem = fake, pem
@@ -27,7 +27,7 @@ class OrgWithCertificate:
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-def test_the_sync_goes_on_before_and_after_the_certificate_is_swapped(
+def test_sign_in_works_before_and_after_the_certificate_is_replaced(
     salesforce: SalesforceClient, fake: FakeSalesforce, vault: MemoryVault, pem: str, swapped: bool
 ) -> None:
     new = new_pem()
@@ -37,7 +37,7 @@ def test_the_sync_goes_on_before_and_after_the_certificate_is_swapped(
     assert len(fake.sign_in_requests) == (1 if swapped else 2)
 
 
-def test_an_app_that_knows_neither_key_refuses_as_ever(
+def test_an_app_that_accepts_neither_key_refuses_the_sign_in(
     salesforce: SalesforceClient, fake: FakeSalesforce, vault: MemoryVault, pem: str
 ) -> None:
     vault.pem = vault.stored_pem = new_pem() + pem
@@ -47,7 +47,7 @@ def test_an_app_that_knows_neither_key_refuses_as_ever(
     assert len(fake.sign_in_requests) == 2
 
 
-def test_a_missing_consent_is_no_reason_to_try_the_old_key(
+def test_the_old_key_is_not_tried_if_consent_is_missing(
     salesforce: SalesforceClient, fake: FakeSalesforce, vault: MemoryVault, pem: str
 ) -> None:
     vault.pem = vault.stored_pem = new_pem() + pem
@@ -60,7 +60,7 @@ def test_a_missing_consent_is_no_reason_to_try_the_old_key(
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
 
-def test_keys_are_told_from_the_certificates_behind_them(pem: str) -> None:
+def test_keys_are_separated_from_the_certificates_that_follow_them(pem: str) -> None:
     other = new_pem()
     secret = other + CERTIFICATE + pem + CERTIFICATE
     assert private_keys_in(secret) == (other.strip(), pem.strip())
@@ -68,6 +68,6 @@ def test_keys_are_told_from_the_certificates_behind_them(pem: str) -> None:
     assert private_keys_in(secret.replace("\n", "\\n")) == private_keys_in(secret)
 
 
-def test_a_text_without_a_key_is_left_for_its_reader_to_refuse() -> None:
+def test_a_text_without_a_key_is_returned_whole() -> None:
     assert private_keys_in("placeholder") == ("placeholder",)
     assert keys_with_certificates("placeholder") == ()

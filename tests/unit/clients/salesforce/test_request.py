@@ -70,12 +70,14 @@ def test_a_session_of_the_wrong_kind_is_not_renewed(salesforce: SalesforceClient
     assert (len(fake.data_requests), len(fake.sign_in_requests)) == (1, 1)
 
 
-def test_an_expired_session_told_as_an_object_is_understood(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+def test_an_expired_session_is_recognised_in_an_object_too(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     fake.answer_in_turn(Response.of({"errorCode": "INVALID_SESSION_ID", "message": ""}, 401), DESCRIBED)
     assert salesforce.describe("Opportunity")
 
 
-def test_twenty_threads_meet_one_expiry_with_one_sign_in(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+def test_twenty_threads_with_an_expired_session_cause_one_sign_in(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
     salesforce.describe("Opportunity")
     fake.respond = lambda request: EXPIRED if request.headers["authorization"].endswith("1") else DESCRIBED
     with ThreadPoolExecutor(20) as pool:
@@ -135,7 +137,7 @@ def test_a_read_recovers_on_its_second_try(salesforce: SalesforceClient, fake: F
         (error_answer("STRING_TOO_LONG", status=500), Rejected),
     ],
 )
-def test_a_refused_write_is_told_by_its_code_whatever_the_status(
+def test_a_refused_write_is_classified_by_its_code_whatever_the_status(
     salesforce: SalesforceClient, fake: FakeSalesforce, answer: Response, kind: type[CosellError]
 ) -> None:
     fake.answer_in_turn(answer)
@@ -151,7 +153,7 @@ def test_a_refused_write_is_told_by_its_code_whatever_the_status(
         ("ConcurrentRequests (Concurrent API Requests) Limit exceeded.", 30.0),
     ],
 )
-def test_a_limit_asks_for_long_patience_and_is_not_tried_again_at_once(
+def test_an_exceeded_limit_is_not_tried_again_at_once(
     salesforce: SalesforceClient, fake: FakeSalesforce, message: str, after: float
 ) -> None:
     fake.answer_in_turn(error_answer("REQUEST_LIMIT_EXCEEDED", message, 403))
@@ -160,16 +162,14 @@ def test_a_limit_asks_for_long_patience_and_is_not_tried_again_at_once(
     assert (caught.value.after, len(fake.data_requests)) == (after, 1)
 
 
-def test_a_gateways_wish_for_patience_is_passed_on(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+def test_the_retry_after_of_a_gateway_is_passed_on(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     fake.answer_in_turn(Response(503, b"", {"Retry-After": "120"}))
     with pytest.raises(Unavailable) as caught:
         salesforce.describe("Opportunity")
     assert (caught.value.after, len(fake.data_requests)) == (120.0, 1)
 
 
-def test_a_refusals_text_reaches_the_cause_but_no_other_error(
-    salesforce: SalesforceClient, fake: FakeSalesforce
-) -> None:
+def test_the_text_of_an_error_is_used_in_a_cause_only(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     for code in ("UNABLE_TO_LOCK_ROW", "UNKNOWN_EXCEPTION", "NOT_FOUND", "REQUEST_LIMIT_EXCEEDED"):
         fake.answer_in_turn(error_answer(code, "Jane Doe, jane@example.com"))
         with pytest.raises(CosellError) as caught:
@@ -181,7 +181,7 @@ def test_a_refusals_text_reaches_the_cause_but_no_other_error(
     assert refused.value.cause.reason == "x" * 300
 
 
-def test_server_time_is_the_date_less_the_calls_duration_in_whole_seconds(
+def test_server_time_is_the_date_header_less_the_duration_of_the_call(
     salesforce: SalesforceClient, fake: FakeSalesforce, clock: ManualClock
 ) -> None:
     def slowly(_: Request) -> Response:
@@ -193,7 +193,7 @@ def test_server_time_is_the_date_less_the_calls_duration_in_whole_seconds(
 
 
 @pytest.mark.parametrize("header", ["", "yesterday"])
-def test_without_a_date_our_own_clock_stands_in(
+def test_without_a_date_header_our_own_clock_is_used(
     salesforce: SalesforceClient, fake: FakeSalesforce, header: str
 ) -> None:
     fake.respond = lambda _: Response(200, empty_page().body, {"Date": header})
@@ -215,7 +215,7 @@ def test_usage_is_known_from_the_latest_answer(salesforce: SalesforceClient, fak
     assert salesforce.api_usage() == (18, 15000)
 
 
-def test_the_pauses_between_tries_are_drawn_from_a_growing_span() -> None:
+def test_the_pauses_between_tries_are_random_and_grow() -> None:
     drawn: list[list[float]] = [[], []]
     for _ in range(200):
         pause = backoff_within(Deadline(60.0))
@@ -227,13 +227,13 @@ def test_the_pauses_between_tries_are_drawn_from_a_growing_span() -> None:
     assert 1.0 < max(second) <= 2.0
 
 
-def test_the_sides_wish_for_patience_wins_while_it_is_short() -> None:
+def test_a_short_retry_after_replaces_the_random_pause() -> None:
     pause = backoff_within(Deadline(60.0))
     assert pause(Unavailable("x", after=7.0)) == 7.0
     assert pause(Unavailable("x", after=11.0)) is False
 
 
-def test_no_try_is_made_that_the_deadline_leaves_no_time_for() -> None:
+def test_no_try_is_made_beyond_the_deadline() -> None:
     assert backoff_within(Deadline(5.0))(Unavailable("x", after=7.0)) is False
     assert backoff_within(Deadline(60.0))(NotFound("x")) is False
 

@@ -16,8 +16,8 @@ HALTED = [{"errorCode": "PROCESSING_HALTED", "message": "The transaction was rol
 
 
 def graph_answer(*parts: tuple[str, int, object], success: bool = True, status: int = 200) -> Response:
-    told = [{"referenceId": n, "httpStatusCode": s, "httpHeaders": {}, "body": b} for n, s, b in parts]
-    graph = {"graphId": "1", "graphResponse": {"compositeResponse": told}, "isSuccessful": success}
+    results = [{"referenceId": n, "httpStatusCode": s, "httpHeaders": {}, "body": b} for n, s, b in parts]
+    graph = {"graphId": "1", "graphResponse": {"compositeResponse": results}, "isSuccessful": success}
     return Response.of({"graphs": [graph]}, status)
 
 
@@ -32,9 +32,9 @@ def test_a_graph_creates_all_and_ends_with_the_read_back(salesforce: SalesforceC
     fake.respond = lambda _: graph_answer(
         ("account", 201, {"id": "1"}), ("deal", 201, {"id": "2"}), ("read_back", 200, row)
     )
-    done = salesforce.create(NODES, "deal", ["Name", "Account.Name", "(SELECT Id FROM Roles)"])
-    assert (done.id, done.row) == ("006000000000001AAA", row)
-    assert done.at == datetime(2026, 11, 22, 10, 0, 10, tzinfo=UTC)
+    written = salesforce.create(NODES, "deal", ["Name", "Account.Name", "(SELECT Id FROM Roles)"])
+    assert (written.id, written.row) == ("006000000000001AAA", row)
+    assert written.at == datetime(2026, 11, 22, 10, 0, 10, tzinfo=UTC)
     [request] = fake.data_requests
     assert (request.method, request.path) == ("POST", "/services/data/v66.0/composite/graph")
     assert [(p["method"], p["url"]) for p in request.json()["graphs"][0]["compositeRequest"]] == [
@@ -58,7 +58,7 @@ def test_a_graph_creates_all_and_ends_with_the_read_back(salesforce: SalesforceC
         (403, "REQUEST_LIMIT_EXCEEDED", Throttled),
     ],
 )
-def test_the_guilty_nodes_error_is_raised_not_that_of_the_halted(
+def test_the_error_of_the_failed_node_is_raised(
     salesforce: SalesforceClient, fake: FakeSalesforce, status: int, code: str, http: int, kind: type[CosellError]
 ) -> None:
     fake.respond = lambda _: failed_graph(status, {"errorCode": code, "message": "m"}, http=http)
@@ -75,7 +75,7 @@ def test_a_taken_external_id_names_the_record_that_holds_it(salesforce: Salesfor
         salesforce.create(NODES, "deal", ["Id"])
 
 
-def test_several_matches_of_the_external_id_ask_for_a_unique_field(
+def test_several_matches_of_the_external_id_are_refused_with_a_remedy(
     salesforce: SalesforceClient, fake: FakeSalesforce
 ) -> None:
     several = ["/services/data/v66.0/sobjects/Opportunity/006000000000001AAA"]
@@ -130,7 +130,7 @@ def test_a_lost_reply_is_ambiguous_and_the_graph_is_not_sent_again(
         ([Node("a", "Account", {}, ("Field__c", ""))], "a"),
     ],
 )
-def test_a_graph_that_makes_no_sense_is_not_sent(
+def test_an_invalid_graph_is_not_sent(
     salesforce: SalesforceClient, fake: FakeSalesforce, nodes: list[Node], read: str
 ) -> None:
     with pytest.raises(ValueError, match=r"graph|names|upsert"):

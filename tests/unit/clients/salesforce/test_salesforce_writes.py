@@ -34,7 +34,7 @@ def subrequest_answer(reference: str, status: int, body: object) -> dict[str, ob
 
 
 def answer_each_write(each: Callable[[dict[str, Any]], tuple[int, object]]) -> Callable[[Request], Response]:
-    """Every part but the retrieve is answered by `each`; the retrieve finds every id whose number is not 99."""
+    """Answer each write of a Composite with `each`; the retrieve at its end finds every record except number 99."""
 
     def respond(request: Request) -> Response:
         *writes, last = request.json()["compositeRequest"]
@@ -58,9 +58,9 @@ def test_twenty_four_conditional_updates_and_their_read_back_are_one_call(
     salesforce: SalesforceClient, fake: FakeSalesforce
 ) -> None:
     fake.respond = answer_each_write(lambda _: (204, None))
-    done = salesforce.update_unmodified([write_of(n, READ_AT, Amount=Decimal("1.10")) for n in range(25)], ["Id"])
-    assert [written.id for written in done] == [record_id(n) for n in range(25)]
-    assert all(written == Written(written.id, {"Id": written.id, "Name": "N"}, NOW) for written in done)
+    outcome = salesforce.update_unmodified([write_of(n, READ_AT, Amount=Decimal("1.10")) for n in range(25)], ["Id"])
+    assert [written.id for written in outcome] == [record_id(n) for n in range(25)]
+    assert all(written == Written(written.id, {"Id": written.id, "Name": "N"}, NOW) for written in outcome)
     assert [len(sent_subrequests(fake, call)) for call in (0, 1)] == [25, 2]
     assert sent_subrequests(fake)[0] == {
         "method": "PATCH",
@@ -72,7 +72,7 @@ def test_twenty_four_conditional_updates_and_their_read_back_are_one_call(
     assert b'"Amount":1.10' in fake.data_requests[0].body
 
 
-def test_the_read_back_asks_for_the_records_own_fields_alone(
+def test_the_read_back_requests_only_the_fields_of_the_record_itself(
     salesforce: SalesforceClient, fake: FakeSalesforce
 ) -> None:
     fake.respond = answer_each_write(lambda _: (204, None))
@@ -89,7 +89,7 @@ def test_a_write_without_a_version_carries_no_condition(salesforce: SalesforceCl
 
 
 @pytest.mark.parametrize("body", [None, [], [{"errorCode": "PRECONDITION_FAILED", "message": "m"}]])
-def test_a_record_changed_since_is_told_whatever_the_412s_body(
+def test_a_412_means_that_the_record_changed_whatever_its_body(
     salesforce: SalesforceClient, fake: FakeSalesforce, body: object
 ) -> None:
     fake.respond = answer_each_write(lambda w: (412, body) if w["referenceId"] == "w1" else (204, None))
@@ -101,41 +101,45 @@ def test_a_record_changed_since_is_told_whatever_the_412s_body(
 @pytest.mark.parametrize(
     ("status", "code"), [(400, "UNABLE_TO_LOCK_ROW"), (500, "UNABLE_TO_LOCK_ROW"), (400, "ENTITY_IS_LOCKED")]
 )
-def test_a_lock_is_told_by_its_code(salesforce: SalesforceClient, fake: FakeSalesforce, status: int, code: str) -> None:
+def test_a_lock_is_recognised_by_its_code(
+    salesforce: SalesforceClient, fake: FakeSalesforce, status: int, code: str
+) -> None:
     fake.respond = answer_each_write(lambda _: (status, error_body(code)))
-    [done] = salesforce.update_unmodified([write_of(1, READ_AT)], ["Id"])
-    assert (done.locked, done.changed, done.refused) == (True, False, None)
+    [outcome] = salesforce.update_unmodified([write_of(1, READ_AT)], ["Id"])
+    assert (outcome.locked, outcome.changed, outcome.refused) == (True, False, None)
 
 
 def test_a_refusal_carries_code_field_reason_and_remedy(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     fake.respond = answer_each_write(lambda _: (400, error_body("STRING_TOO_LONG", "Name: data value too large")))
-    [done] = salesforce.update_unmodified([write_of(1, READ_AT)], ["Id"])
-    assert done.refused == Cause("STRING_TOO_LONG", "Name", "Name: data value too large", "Shorten the value of Name.")
+    [outcome] = salesforce.update_unmodified([write_of(1, READ_AT)], ["Id"])
+    assert outcome.refused == Cause(
+        "STRING_TOO_LONG", "Name", "Name: data value too large", "Shorten the value of Name."
+    )
 
 
 @pytest.mark.parametrize("body", [error_body("ENTITY_IS_DELETED"), error_body("NOT_FOUND"), None])
-def test_a_record_that_is_gone_is_refused_and_has_no_row(
+def test_a_write_to_a_missing_record_is_refused_and_reads_nothing_back(
     salesforce: SalesforceClient, fake: FakeSalesforce, body: object
 ) -> None:
     fake.respond = answer_each_write(lambda _: (404, body))
-    [done] = salesforce.update_unmodified([write_of(99, READ_AT)], ["Id"])
-    assert done.row is None
-    assert done.refused is not None
-    assert done.refused.code in {"ENTITY_IS_DELETED", "NOT_FOUND"}
+    [outcome] = salesforce.update_unmodified([write_of(99, READ_AT)], ["Id"])
+    assert outcome.row is None
+    assert outcome.refused is not None
+    assert outcome.refused.code in {"ENTITY_IS_DELETED", "NOT_FOUND"}
 
 
-def test_passing_trouble_of_one_record_makes_it_due_when_its_row_is_known(
+def test_a_temporary_error_counts_as_a_lock_if_the_record_was_read_back(
     salesforce: SalesforceClient, fake: FakeSalesforce
 ) -> None:
     fake.respond = answer_each_write(lambda _: (500, error_body("UNKNOWN_EXCEPTION")))
-    [done] = salesforce.update_unmodified([write_of(1, READ_AT)], ["Id"])
-    assert done.locked
-    assert done.row is not None
+    [outcome] = salesforce.update_unmodified([write_of(1, READ_AT)], ["Id"])
+    assert outcome.locked
+    assert outcome.row is not None
     with pytest.raises(Ambiguous):
         salesforce.update_unmodified([write_of(99, READ_AT)], ["Id"])
 
 
-def test_a_failed_read_back_leaves_the_row_unknown_and_the_outcome_told(
+def test_a_write_whose_read_back_failed_still_has_its_outcome(
     salesforce: SalesforceClient, fake: FakeSalesforce
 ) -> None:
     fake.respond = lambda _: Response.of(
@@ -158,8 +162,8 @@ def test_two_hundred_updates_and_their_read_back_are_one_call(
     fake.respond = answer_each_write(
         lambda w: (200, [{"id": r["id"], "success": True, "errors": []} for r in w["body"]["records"]])
     )
-    done = salesforce.update([write_of(n) for n in range(201)], ["Id", "Name"])
-    assert [written.id for written in done] == [record_id(n) for n in range(201)]
+    outcome = salesforce.update([write_of(n) for n in range(201)], ["Id", "Name"])
+    assert [written.id for written in outcome] == [record_id(n) for n in range(201)]
     assert len(fake.data_requests) == 2
     update, last = sent_subrequests(fake)
     assert (update["method"], update["url"]) == ("PATCH", "/services/data/v66.0/composite/sobjects")
@@ -183,21 +187,23 @@ def test_each_record_of_a_collection_has_its_own_outcome(salesforce: SalesforceC
         {"success": False, "errors": []},
     ]
     fake.respond = answer_each_write(lambda _: (200, results))
-    fine, locked, refused, mute = salesforce.update([write_of(n) for n in (1, 2, 3, 4)], ["Id"])
+    fine, locked, refused, without_error = salesforce.update([write_of(n) for n in (1, 2, 3, 4)], ["Id"])
     assert fine == Written(record_id(1), {"Id": record_id(1), "Name": "N"}, NOW)
     assert locked.locked
     assert refused.refused is not None
     assert (refused.refused.code, refused.refused.reason) == ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Pick a partner")
-    assert mute.refused is not None
+    assert without_error.refused is not None
 
 
-def test_a_collection_that_answers_for_too_few_is_ambiguous(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+def test_a_collection_with_too_few_results_is_ambiguous(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     fake.respond = answer_each_write(lambda _: (200, [{"success": True}]))
     with pytest.raises(Ambiguous):
         salesforce.update([write_of(1), write_of(2)], ["Id"])
 
 
-def test_a_collection_refused_as_a_whole_raises(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+def test_a_collection_that_is_refused_as_a_whole_raises_its_error(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
     fake.respond = answer_each_write(lambda _: (400, error_body("UNABLE_TO_LOCK_ROW")))
     with pytest.raises(Locked):
         salesforce.update([write_of(1)], ["Id"])
@@ -216,7 +222,7 @@ def test_one_record_twice_in_a_call_is_refused_before_sending(
     assert fake.data_requests == []
 
 
-def test_what_is_no_id_never_reaches_an_address(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+def test_only_record_ids_are_written_into_an_address(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     with pytest.raises(ValueError, match="15 or 18"):
         salesforce.update_unmodified([Write("../Account/001000000000001", {})], ["Id"])
     assert fake.data_requests == []
@@ -230,7 +236,7 @@ def test_a_condition_is_never_dropped_silently(salesforce: SalesforceClient, fak
     assert fake.data_requests == []
 
 
-def test_nothing_to_write_is_no_call(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+def test_no_writes_make_no_call(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     assert salesforce.update([], ["Id"]) == []
     assert salesforce.update_unmodified([], ["Id"]) == []
     assert fake.data_requests == []

@@ -47,7 +47,7 @@ def slow_grant(seconds: float, answer: Callable[[], Response]) -> Callable[[Requ
     return grant
 
 
-def test_the_assertion_is_signed_with_the_vaults_key_and_lives_three_minutes(
+def test_the_assertion_is_signed_with_the_key_of_the_vault_and_valid_for_three_minutes(
     salesforce: SalesforceClient, fake: FakeSalesforce, pem: str
 ) -> None:
     salesforce.organization_id()
@@ -87,20 +87,20 @@ def test_many_threads_share_one_sign_in(salesforce: SalesforceClient, fake: Fake
     assert len(fake.sign_in_requests) == 1
 
 
-def test_threads_that_wait_share_the_failure_too(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
-    come, caught = threading.Barrier(8), []
+def test_waiting_threads_share_the_error_too(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    barrier, codes = threading.Barrier(8), []
     fake.grant = slow_grant(0.5, lambda: refusal_answer("invalid_client_id"))
 
     def sign_in(_: int) -> None:
-        come.wait()
+        barrier.wait()
         try:
             salesforce.organization_id()
         except SignInFailed as error:
-            caught.append(error.code)
+            codes.append(error.code)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(sign_in, range(8)))
-    assert caught == ["invalid_client_id"] * 8
+    assert codes == ["invalid_client_id"] * 8
     assert len(fake.sign_in_requests) == 1
 
 
@@ -161,7 +161,7 @@ def test_the_same_key_is_not_tried_twice(
         (refusal_answer("brand_new_error"), SignInFailed, "consumer key"),
     ],
 )
-def test_a_refusal_tells_its_code_and_a_remedy(
+def test_a_refused_sign_in_has_a_code_and_a_remedy(
     salesforce: SalesforceClient, fake: FakeSalesforce, answer: Response, kind: type[SignInFailed], hint: str
 ) -> None:
     fake.grant = lambda _: answer
@@ -183,7 +183,7 @@ def test_a_refusal_tells_its_code_and_a_remedy(
         (refusal_answer("unknown_error", status=500), Unavailable),
     ],
 )
-def test_an_answer_that_says_nothing_of_us_is_passing_trouble(
+def test_an_answer_without_a_refusal_is_a_temporary_error(
     salesforce: SalesforceClient, fake: FakeSalesforce, answer: Response, kind: type[CosellError]
 ) -> None:
     fake.grant = lambda _: answer
@@ -212,7 +212,7 @@ def test_a_token_answer_that_does_not_name_the_org_is_unreadable(
         "",
     ],
 )
-def test_a_token_goes_to_no_host_but_salesforces(
+def test_a_token_is_never_sent_to_a_foreign_host(
     salesforce: SalesforceClient, fake: FakeSalesforce, address: str
 ) -> None:
     fake.grant = lambda _: fake.token_answer(instance_url=address)
@@ -221,13 +221,13 @@ def test_a_token_goes_to_no_host_but_salesforces(
     assert fake.data_requests == []
 
 
-def test_a_token_may_go_to_another_host_of_salesforces(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+def test_a_token_may_be_sent_to_another_host_of_salesforce(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     fake.grant = lambda _: fake.token_answer(instance_url="https://na139.salesforce.com/")
     salesforce.describe("Opportunity")
     assert fake.addresses == ["https://na139.salesforce.com/services/data/v66.0/sobjects/Opportunity/describe"]
 
 
-def test_a_key_that_is_no_key_names_the_secret_and_not_its_content(
+def test_an_unusable_key_is_reported_by_the_name_of_its_secret(
     salesforce: SalesforceClient, vault: MemoryVault, fake: FakeSalesforce
 ) -> None:
     vault.pem = vault.stored_pem = "hunter2"
@@ -254,11 +254,11 @@ def test_neither_token_nor_assertion_shows_in_errors_and_reprs(
 
 
 @pytest.mark.parametrize("address", ["http://acme.my.salesforce.com", "acme.my.salesforce.com", "https://a.b/c?d"])
-def test_a_login_address_that_is_not_plain_https_is_a_fault_of_configuration(vault: MemoryVault, address: str) -> None:
+def test_a_login_address_must_be_plain_https(vault: MemoryVault, address: str) -> None:
     with pytest.raises(ConfigurationError, match="login address"):
         open_salesforce(login_url=address, client_id="c", username="u", key_name="k", vault=vault)
 
 
-def test_a_version_that_is_none_is_a_fault_of_configuration(vault: MemoryVault) -> None:
+def test_the_api_version_must_be_a_number(vault: MemoryVault) -> None:
     with pytest.raises(ConfigurationError, match=r"66\.0"):
         open_salesforce(login_url=LOGIN, client_id="c", username="u", key_name="k", vault=vault, version="v66")

@@ -48,10 +48,10 @@ def imports_of_replaced_parts(module: str) -> set[tuple[str, str]]:
 
 def output_of(*statements: str) -> list[str]:
     """The lines that a fresh process prints: in this one, another test may have imported the library already."""
-    done = subprocess.run(  # noqa: S603 - our own interpreter and text
+    process = subprocess.run(  # noqa: S603 - our own interpreter and text
         [sys.executable, "-c", "\n".join(statements)], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    return done.stdout.splitlines()
+    return process.stdout.splitlines()
 
 
 # --- what the adapter relies on ---------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ def write_source_file(folder: Path, name: str, text: str) -> None:
     path.write_text(HEAD + text, encoding="utf-8")
 
 
-def test_fields_views_and_rules_stand_together_in_the_file_of_their_object() -> None:
+def test_fields_list_views_and_rules_are_in_the_file_of_their_object() -> None:
     package = product_package()
     root = parse_xml(package.files["objects/Opportunity.object"])
     names = [child.tag.rpartition("}")[2] for child in root]
@@ -48,7 +48,7 @@ def test_the_zip_holds_the_manifest_at_its_root() -> None:
         assert "layouts/Opportunity-Co-sell Layout.layout" in archive.namelist()
 
 
-def test_the_translations_of_an_object_are_one_file_a_language() -> None:
+def test_each_language_has_one_file_of_translations() -> None:
     package = read_source(SOURCE_PROJECT / "translations")
     assert set(package.files) == {
         f"objectTranslations/Opportunity-{code}.objectTranslation" for code in ("de", "fr", "ja", "zh_TW")
@@ -58,7 +58,7 @@ def test_the_translations_of_an_object_are_one_file_a_language() -> None:
     assert names == ["fields"] * 8 + ["validationRules"]
 
 
-def test_a_package_can_be_narrowed_to_some_languages() -> None:
+def test_a_package_can_be_limited_to_some_languages() -> None:
     whole = read_source(*package_folders(SOURCE_PROJECT), SOURCE_PROJECT / "translations")
     german = whole.with_languages(["de"])
     assert german.members["CustomObjectTranslation"] == ("Opportunity-de",)
@@ -70,7 +70,7 @@ def test_a_package_can_be_narrowed_to_some_languages() -> None:
 
 
 def test_the_main_package_holds_no_translations() -> None:
-    """They need the Translation Workbench; `sf project deploy start` takes all package directories."""
+    """Translations need the Translation Workbench, and `sf project deploy start` deploys all package directories."""
     assert "CustomObjectTranslation" not in product_package().members
 
 
@@ -81,19 +81,21 @@ def test_fields_are_found_by_their_full_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("classes/Odd.cls-meta.xml", f"<ApexClass {XMLNS}/>", "kind 'cls'"),
         ("layouts/Odd.layout-meta.xml", "<Layout", "Odd.layout-meta.xml: not XML"),
     ],
 )
-def test_what_cannot_be_deployed_is_named(tmp_path: Path, name: str, text: str, told: str) -> None:
+def test_a_file_that_cannot_be_deployed_is_named_in_the_error(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
     write_source_file(tmp_path, name, text)
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         read_source(tmp_path)
 
 
-def test_outside_a_checkout_it_says_so(tmp_path: Path) -> None:
+def test_a_folder_outside_a_checkout_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="run the command in a checkout"):
         read_source(tmp_path / "nowhere")
     with pytest.raises(ConfigurationError, match=r"sfdx-project\.json does not exist"):
@@ -106,5 +108,5 @@ def test_a_project_without_package_directories_is_refused(tmp_path: Path) -> Non
         package_folders(tmp_path)
 
 
-def test_an_empty_package_is_a_manifest_alone() -> None:
+def test_an_empty_package_holds_only_a_manifest() -> None:
     assert zipfile.ZipFile(io.BytesIO(Package({}, {}).to_zip("66.0"))).namelist() == ["package.xml"]
