@@ -11,7 +11,8 @@ from shared.doctor.installation import Installation
 from shared.doctor.salesforce_checks import PERMISSIONS
 from shared.domain.deal import Side
 from shared.domain.field_rules import Direction
-from shared.mapping.field_types import FieldBase, MoneyField
+from shared.mapping.field_base import FieldBase
+from shared.mapping.field_types import MoneyField
 from shared.mapping.people_fields import CompanyField, ContactsField
 
 DEPLOY = "Run `cosell salesforce deploy`, then assign the permission set Cosell_Integration to the integration user."

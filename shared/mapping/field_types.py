@@ -1,135 +1,43 @@
-"""The kinds of fields a mapping file can name: each is the pydantic model of its table and its translation both ways.
+"""Define the types of fields that a mapping file can have. Each is the schema of its table, and translates its value.
 
-A field reads from a row or a referral into a value in normal form, and writes a value back as row values, as JSON Patch
-operations, or into the body of a new referral. `Unreadable` says that a side holds something the deal cannot carry.
+A field reads its value, in normal form, from a Salesforce record or a referral. It writes a value as values of a
+record, as JSON Patch operations, or into the body of a new referral. `UnreadableValue` means that a side holds
+something that the deal cannot carry.
 """
 
 from collections.abc import Sequence
+from copy import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, Literal, Self, override
+from typing import Any, Literal, Self, override
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_serializer, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from shared.domain.cause import Cause
-from shared.domain.deal import Money, Side, Status, Value
-from shared.domain.field_rules import Direction, Rule
+from shared.domain.deal import Money, Status
+from shared.domain.field_rules import Rule
 from shared.domain.iso_codes import CURRENCIES
 from shared.domain.sentences import cause
 from shared.domain.states import StageTable
+from shared.mapping.field_base import (
+    FieldBase,
+    MappingTable,
+    ReferralPath,
+    SalesforcePath,
+    SinglePathField,
+    UnreadableValue,
+)
 from shared.mapping.paths import Json, in_referral, in_row, normal_text, replace_operation, set_value, utc_day
 
-ReferralPath = Annotated[str, Field(pattern=r"^(/[A-Za-z][A-Za-z0-9]*)+$")]
-SalesforcePath = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
 
-
-class UnreadableValue(Exception):
-    """A value that the deal cannot carry; `cause` tells the seller what to do."""
-
-    def __init__(self, reason: Cause) -> None:
-        """Keep the cause."""
-        super().__init__(reason.code)
-        self.cause = reason
-
-
-class MappingTable(BaseModel):
-    """A table of the mapping file. One model checks the whole file: a checker for each table alone is never built."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-
-class FieldBase(MappingTable):
-    """What every field says: label, direction, when it travels, who wins a conflict, which side may be emptied."""
-
-    label: str = Field(min_length=1)
-    direction: Direction = Direction.BOTH
-    when: tuple[Literal["create", "update"], ...] = ("create", "update")
-    winner: Side = Side.SALESFORCE
-    clearable: frozenset[Side] = frozenset()
-
-    @field_serializer("clearable")
-    def _sorted_sides(self, sides: frozenset[Side]) -> list[Side]:
-        """A set has another order in every process; the file's hash must not."""
-        return sorted(sides)
-
-    def to_rule(self, name: str) -> Rule:
-        """What the domain needs to know of this field."""
-        return Rule(
-            name,
-            self.label,
-            self.direction,
-            on_create="create" in self.when,
-            on_update="update" in self.when,
-            winner=self.winner,
-            merges_text=isinstance(self, NotesField),
-            length=self.length if isinstance(self, NotesField) else None,
-            clearable=self.clearable,
-        )
-
-    def select_items(self) -> tuple[str, ...]:
-        """The SOQL select items that this field reads."""
-        raise NotImplementedError
-
-    def read_record(self, row: Json) -> Value | None:
-        """The value in a row. Raises Unreadable."""
-        raise NotImplementedError
-
-    def read_referral(self, referral: Json) -> Value | None:
-        """The value in a referral. Raises Unreadable."""
-        raise NotImplementedError
-
-    def record_values(self, value: Any) -> dict[str, Any]:  # noqa: ANN401 - each kind takes its own value
-        """The row values that carry `value`."""
-        raise NotImplementedError
-
-    def patch_operations(self, value: Any, old: Any) -> list[Json]:  # noqa: ANN401 - as write_row
-        """The JSON Patch operations that turn `old` into `value`: the differing paths only."""
-        raise NotImplementedError
-
-    def add_to_body(self, value: Any, body: dict[str, Any]) -> None:  # noqa: ANN401 - as write_row
-        """Put `value` into the body of a new referral."""
-        raise NotImplementedError
-
-
-class _SinglePathField(FieldBase):
-    """A field with one path on each side."""
-
-    referral: ReferralPath
-    salesforce: SalesforcePath
-
-    @override
-    def select_items(self) -> tuple[str, ...]:
-        return (self.salesforce,)
-
-    @override
-    def record_values(self, value: Any) -> dict[str, Any]:
-        return {self.salesforce: self._to_salesforce(value)}
-
-    @override
-    def patch_operations(self, value: Any, old: Any) -> list[Json]:
-        return [replace_operation(self.referral, self._to_referral(value))] if value != old else []
-
-    @override
-    def add_to_body(self, value: Any, body: dict[str, Any]) -> None:
-        if value is not None:
-            set_value(body, self.referral, self._to_referral(value))
-
-    def _to_salesforce(self, value: Any) -> Any:  # noqa: ANN401 - as in the base class
-        return value
-
-    def _to_referral(self, value: Any) -> Any:  # noqa: ANN401 - as in the base class
-        return value
-
-
-class TextField(_SinglePathField):
-    """One line of text, cut to what Salesforce holds."""
+class TextField(SinglePathField):
+    """One line of text, cut to the length that Salesforce holds."""
 
     type: Literal["text"]
     length: int | None = Field(default=None, gt=0)
 
     @override
-    def read_record(self, row: Json) -> str | None:
-        return normal_text(in_row(row, self.salesforce), self.length)
+    def read_record(self, record: Json) -> str | None:
+        return normal_text(in_row(record, self.salesforce), self.length)
 
     @override
     def read_referral(self, referral: Json) -> str | None:
@@ -137,19 +45,23 @@ class TextField(_SinglePathField):
 
 
 class NotesField(TextField):
-    """A long text, of which the merge keeps both sides' edits."""
+    """A long text. If both sides edit it, the merge keeps both edits."""
 
-    type: Literal["notes"]  # type: ignore[assignment]  # the tag is what tells the two tables apart
+    type: Literal["notes"]  # type: ignore[assignment]  # only the tag distinguishes the two tables
+
+    @override
+    def to_rule(self, name: str) -> Rule:
+        return replace(super().to_rule(name), merges_text=True, length=self.length)
 
 
-class DateField(_SinglePathField):
+class DateField(SinglePathField):
     """A day."""
 
     type: Literal["date"]
 
     @override
-    def read_record(self, row: Json) -> date | None:
-        return utc_day(in_row(row, self.salesforce))
+    def read_record(self, record: Json) -> date | None:
+        return utc_day(in_row(record, self.salesforce))
 
     @override
     def read_referral(self, referral: Json) -> date | None:
@@ -166,14 +78,14 @@ class DateField(_SinglePathField):
 
 
 class MoneyPaths(MappingTable):
-    """Where the amount is, and where its currency."""
+    """The paths of the amount and of its currency."""
 
     amount: ReferralPath
     currency: ReferralPath
 
 
 class MoneyColumns(MappingTable):
-    """Where the amount is; without multi-currency the org's one currency stands in `fixed_currency`."""
+    """The columns of the amount and of its currency; an org with one currency names it in `fixed_currency`."""
 
     amount: SalesforcePath
     currency: SalesforcePath | None = None
@@ -182,14 +94,14 @@ class MoneyColumns(MappingTable):
     @model_validator(mode="after")
     def _has_one_currency(self) -> Self:
         if (self.currency is None) == (self.fixed_currency is None):
-            raise ValueError("either currency or fixed_currency must be given")
+            raise ValueError("give either currency or fixed_currency, not both")
         if self.fixed_currency and self.fixed_currency not in CURRENCIES:
-            raise ValueError("fixed_currency is no ISO 4217 currency")
+            raise ValueError("fixed_currency is not an ISO 4217 currency")
         return self
 
 
 class MoneyField(FieldBase):
-    """An amount with its currency: one value."""
+    """An amount with its currency, as one value."""
 
     type: Literal["money"]
     referral: MoneyPaths
@@ -200,10 +112,10 @@ class MoneyField(FieldBase):
         return tuple(filter(None, (self.salesforce.amount, self.salesforce.currency)))
 
     @override
-    def read_record(self, row: Json) -> Money | None:
+    def read_record(self, record: Json) -> Money | None:
         columns = self.salesforce
-        currency = in_row(row, columns.currency) if columns.currency else columns.fixed_currency
-        return _money_from(in_row(row, columns.amount), currency)
+        currency = in_row(record, columns.currency) if columns.currency else columns.fixed_currency
+        return _money_from(in_row(record, columns.amount), currency)
 
     @override
     def read_referral(self, referral: Json) -> Money | None:
@@ -246,7 +158,7 @@ def _money_from(amount: object, currency: object) -> Money | None:
 
 
 class StatusPaths(MappingTable):
-    """Status and substatus always travel together; the reason where the stage table gives one."""
+    """The paths of the status, the substatus and the reason."""
 
     status: ReferralPath
     substatus: ReferralPath
@@ -254,7 +166,7 @@ class StatusPaths(MappingTable):
 
 
 class StatusField(FieldBase):
-    """The stage, compared as a deal's status and not as a stage name."""
+    """The stage of the opportunity. It is compared as the status of the deal, not as the name of a stage."""
 
     type: Literal["status"]
     referral: StatusPaths
@@ -262,9 +174,9 @@ class StatusField(FieldBase):
     _stages: StageTable = PrivateAttr(default=StageTable(()))
 
     def with_stages(self, stages: StageTable) -> Self:
-        """The same field with the file's stage table."""
+        """Return a copy of this field with the stage table of the file."""
         field = self.model_copy()
-        field._stages = stages  # noqa: SLF001 - of its own class; a private attribute is no key of the file
+        field._stages = stages  # noqa: SLF001 - of its own class; a private attribute is not a key of the file
         return field
 
     @override
@@ -272,8 +184,8 @@ class StatusField(FieldBase):
         return (self.salesforce,)
 
     @override
-    def read_record(self, row: Json) -> Status | None:
-        stage = str(in_row(row, self.salesforce) or "")
+    def read_record(self, record: Json) -> Status | None:
+        stage = str(in_row(record, self.salesforce) or "")
         status = self._stages.status_of(stage)
         if status is None:
             raise UnreadableValue(cause("unknown_stage", self.salesforce, value=stage))
@@ -288,13 +200,13 @@ class StatusField(FieldBase):
         return normal
 
     def raw_status(self, referral: Json) -> Status:
-        """The referral's own status, before normal form."""
+        """Return the status as the referral has it, before normal form."""
         status, substatus = in_referral(referral, self.referral.status), in_referral(referral, self.referral.substatus)
         return Status(str(status or "None"), str(substatus or "None"))
 
     @override
     def record_values(self, value: Status | None) -> dict[str, Any]:
-        """A deal whose status nobody knows begins on the on-hold stage: Salesforce demands one."""
+        """Return the stage. Without a known status it is the on-hold stage, because Salesforce demands a stage."""
         return {self.salesforce: self._stages.stage_for(value) if value else self._stages.on_hold}
 
     @override
@@ -310,11 +222,17 @@ class StatusField(FieldBase):
 
     @override
     def add_to_body(self, value: Status | None, body: dict[str, Any]) -> None:
-        """Nothing: the service decides the status of a new referral (reference/partner-center.md 5.1)."""
+        """Add nothing: the service decides the status of a new referral.
+
+        Source: docs/reference/partner-center.md#creating-a-referral.
+        """
 
 
-class SolutionsField(_SinglePathField):
-    """Solution ids: a text separated by semicolons, and a list of solution tags; they travel on create."""
+class SolutionsField(SinglePathField):
+    """Solution ids: in Salesforce a text separated by semicolons, in the referral a list of tags.
+
+    They are written on create only.
+    """
 
     type: Literal["solutions"]
     when: tuple[Literal["create"], ...] = ("create",)
@@ -322,8 +240,8 @@ class SolutionsField(_SinglePathField):
     at_most: int = Field(default=50, gt=0)
 
     @override
-    def read_record(self, row: Json) -> tuple[str, ...] | None:
-        ids = _distinct_ids(str(in_row(row, self.salesforce) or "").split(";"))
+    def read_record(self, record: Json) -> tuple[str, ...] | None:
+        ids = _distinct_ids(str(in_row(record, self.salesforce) or "").split(";"))
         if len(ids) > self.at_most:
             raise UnreadableValue(cause("too_many_solutions", self.salesforce))
         return ids or None
@@ -331,11 +249,11 @@ class SolutionsField(_SinglePathField):
     @override
     def read_referral(self, referral: Json) -> tuple[str, ...] | None:
         tags = in_referral(referral, self.referral)
-        found = [str(tag.get("id") or "") for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
-        return _distinct_ids(found) or None
+        ids = [str(tag.get("id") or "") for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
+        return _distinct_ids(ids) or None
 
     def ids_that_fit(self, value: tuple[str, ...]) -> tuple[str, ...]:
-        """The leading ids that fit the text field whole: a shortened id would be another id."""
+        """Return the first ids that fit the text field whole, because a shortened id would be another id."""
         kept: list[str] = []
         for item in value:
             if len(";".join([*kept, item])) > self.length:

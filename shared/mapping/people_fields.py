@@ -1,4 +1,4 @@
-"""The kinds of fields that are people and companies: shared records, written only when we create them."""
+"""Define the field types for people and companies. Their records are shared, so they are written on create only."""
 
 from collections.abc import Callable
 from typing import Any, Literal, override
@@ -9,7 +9,7 @@ from shared.domain.deal import Company, Person
 from shared.domain.field_rules import Direction
 from shared.domain.iso_codes import COUNTRIES
 from shared.domain.sentences import cause
-from shared.mapping.field_types import FieldBase, MappingTable, ReferralPath, SalesforcePath, UnreadableValue
+from shared.mapping.field_base import FieldBase, MappingTable, ReferralPath, SalesforcePath, UnreadableValue
 from shared.mapping.paths import Json, in_referral, in_row, normal_text, set_value
 
 CONTACT_FIELDS = {
@@ -33,11 +33,11 @@ MAX_LENGTHS = {"first_name": 40, "last_name": 80, "email": 80, "phone": 40, "tit
     "state": 80,
     "postal_code": 20,
 }
-"""What Salesforce's Contact and Account hold: a longer value is cut, so that it does not stop the whole deal."""
+"""The characters that fields of Contact and Account hold. A longer value is cut, so that it does not stop the deal."""
 
 
 class CompanyPaths(MappingTable):
-    """Where each part of the customer is."""
+    """The path of each part of the customer."""
 
     name: ReferralPath
     country: ReferralPath
@@ -48,7 +48,7 @@ class CompanyPaths(MappingTable):
 
 
 class CompanyColumns(MappingTable):
-    """Where each part of the account is, seen from the opportunity."""
+    """The column of each part of the account, as a path from the opportunity."""
 
     name: SalesforcePath
     country: SalesforcePath
@@ -62,7 +62,10 @@ ADDRESS_PARTS = ("street", "city", "state", "postal_code")
 
 
 class _CreateOnlyField(FieldBase):
-    """A field that is written when its record is made, and never after: others share the record (protocol.md 4)."""
+    """A field that is written when its record is created, and never later, because other deals share the record.
+
+    Source: docs/protocol.md#shared-records.
+    """
 
     when: tuple[Literal["create"], ...] = ("create",)
 
@@ -79,18 +82,18 @@ class CompanyField(_CreateOnlyField):
         return tuple(getattr(self.salesforce, part) for part in ("name", "country", *ADDRESS_PARTS))
 
     @override
-    def read_record(self, row: Json) -> Company | None:
-        return _company_from(self.salesforce, lambda column: in_row(row, column))
+    def read_record(self, record: Json) -> Company | None:
+        return _company_from(self.salesforce, lambda column: in_row(record, column))
 
     @override
     def read_referral(self, referral: Json) -> Company | None:
         return _company_from(self.referral, lambda path: in_referral(referral, path))
 
     def account_values(self, value: Company) -> dict[str, Any]:
-        """The values of a new Account, by its own field names."""
+        """Return the values of a new Account by the account's own columns."""
         parts = {part: getattr(value, part) for part in ("name", "country", *ADDRESS_PARTS)}
-        named = {getattr(self.salesforce, part).rpartition(".")[2]: item for part, item in parts.items()}
-        return {name: item for name, item in named.items() if item}
+        columns = {getattr(self.salesforce, part).rpartition(".")[2]: item for part, item in parts.items()}
+        return {column: item for column, item in columns.items() if item}
 
     @override
     def add_to_body(self, value: Company | None, body: dict[str, Any]) -> None:
@@ -101,13 +104,12 @@ class CompanyField(_CreateOnlyField):
         for part in ADDRESS_PARTS:
             item = getattr(value, part)
             if item:
-                set_value(
-                    body, getattr(self.referral, part), ", ".join(filter(None, map(str.strip, item.splitlines())))
-                )
+                one_line = ", ".join(filter(None, map(str.strip, item.splitlines())))
+                set_value(body, getattr(self.referral, part), one_line)
 
 
 def _company_from(places: CompanyColumns | CompanyPaths, value_at: Callable[[str], object]) -> Company | None:
-    """The customer, each part of it `found` at its place; None without a name."""
+    """Return the customer, or None without a name; `value_at` reads the value at a path or column."""
     name = normal_text(value_at(places.name), MAX_LENGTHS["name"])
     if name is None:
         return None
@@ -126,7 +128,7 @@ def _checked_country(value: object, field: str) -> str:
 
 
 class ContactsField(_CreateOnlyField):
-    """The customer's contacts: contact roles of the opportunity, the primary one first."""
+    """The contacts of the customer: the contact roles of the opportunity, the primary one first."""
 
     type: Literal["contacts"]
     referral: ReferralPath
@@ -134,42 +136,43 @@ class ContactsField(_CreateOnlyField):
 
     @override
     def select_items(self) -> tuple[str, ...]:
-        wanted = ", ".join(f"Contact.{column}" for column in CONTACT_FIELDS.values())
-        return (f"(SELECT IsPrimary, {wanted} FROM OpportunityContactRoles)",)  # noqa: S608 - names of ours only
+        columns = ", ".join(f"Contact.{column}" for column in CONTACT_FIELDS.values())
+        return (f"(SELECT IsPrimary, {columns} FROM OpportunityContactRoles)",)  # noqa: S608 - our own names only
 
     @override
-    def read_record(self, row: Json) -> tuple[Person, ...] | None:
-        roles = (in_row(row, self.salesforce) or {}).get("records") or []
+    def read_record(self, record: Json) -> tuple[Person, ...] | None:
+        roles = (in_row(record, self.salesforce) or {}).get("records") or []
         primary_first = sorted(roles, key=lambda role: not role.get("IsPrimary"))
         people = (person_from(role.get("Contact") or {}, CONTACT_FIELDS) for role in primary_first)
-        return tuple(found for found in people if found) or None
+        return tuple(person for person in people if person) or None
 
     @override
     def read_referral(self, referral: Json) -> tuple[Person, ...] | None:
         return _people_in(in_referral(referral, self.referral))
 
     def contact_values(self, value: Person) -> dict[str, Any]:
-        """The values of a new Contact."""
+        """Return the values of a new Contact."""
         values = {CONTACT_FIELDS[part]: getattr(value, part) for part in CONTACT_FIELDS}
         return {name: item for name, item in values.items() if item}
 
     @override
     def add_to_body(self, value: tuple[Person, ...] | None, body: dict[str, Any]) -> None:
-        whole = [member_from(found) for found in value or () if self.is_complete(found)]
-        if whole:
-            set_value(body, self.referral, whole)
+        members = [member_from(person) for person in value or () if self.is_complete(person)]
+        if members:
+            set_value(body, self.referral, members)
 
     @staticmethod
-    def is_complete(found: Person) -> bool:
-        """Whether both names, e-mail and phone are there.
+    def is_complete(person: Person) -> bool:
+        """Whether the person has both names, an e-mail address and a phone number.
 
-        A create is asked for them of sellers, and so, we take it, of contacts (reference/partner-center.md 5.1).
+        Partner Center demands them of sellers, and we assume of contacts too
+        (docs/reference/partner-center.md#team-members).
         """
-        return bool(found.first_name and found.last_name and found.email and found.phone)
+        return bool(person.first_name and person.last_name and person.email and person.phone)
 
 
 class SellerColumns(MappingTable):
-    """Where the owner's name, e-mail and phone are, seen from the opportunity."""
+    """The columns of the owner's name, e-mail and phone, as paths from the opportunity."""
 
     first_name: SalesforcePath
     last_name: SalesforcePath
@@ -178,7 +181,7 @@ class SellerColumns(MappingTable):
 
 
 class SellerField(_CreateOnlyField):
-    """Our own team: the opportunity's owner, with a default phone. Salesforce's owners are never written."""
+    """Our own team: the owner of the opportunity, with a default phone. The owner in Salesforce is never written."""
 
     type: Literal["seller"]
     direction: Literal[Direction.TO_PARTNER_CENTER, Direction.OFF] = Direction.TO_PARTNER_CENTER
@@ -192,17 +195,17 @@ class SellerField(_CreateOnlyField):
         return (columns.first_name, columns.last_name, columns.email, columns.phone)
 
     @override
-    def read_record(self, row: Json) -> tuple[Person, ...] | None:
+    def read_record(self, record: Json) -> tuple[Person, ...] | None:
         columns = self.salesforce
-        last_name, email = normal_text(in_row(row, columns.last_name)), normal_text(in_row(row, columns.email))
-        phone = normal_text(in_row(row, columns.phone)) or normal_text(self.default_phone)
+        last_name, email = normal_text(in_row(record, columns.last_name)), normal_text(in_row(record, columns.email))
+        phone = normal_text(in_row(record, columns.phone)) or normal_text(self.default_phone)
         if last_name is None:
             return None
         if email is None:
             raise UnreadableValue(cause("missing_email", columns.email))
         if phone is None:
             raise UnreadableValue(cause("missing_phone", columns.phone))
-        first_name = normal_text(in_row(row, columns.first_name))
+        first_name = normal_text(in_row(record, columns.first_name))
         if first_name is None:
             raise UnreadableValue(cause("missing_first_name", columns.first_name))
         return (Person(last_name, first_name, email, phone),)
@@ -213,29 +216,32 @@ class SellerField(_CreateOnlyField):
 
     @override
     def add_to_body(self, value: tuple[Person, ...] | None, body: dict[str, Any]) -> None:
-        set_value(body, self.referral, [member_from(found) for found in value or ()])
+        set_value(body, self.referral, [member_from(person) for person in value or ()])
 
 
 def _people_in(value: object) -> tuple[Person, ...] | None:
-    """The people of a list of Partner Center's Members; what is none is passed over."""
-    listed = value if isinstance(value, list) else []
-    people = (person_from(entry, MEMBER_KEYS) for entry in listed if isinstance(entry, dict))
-    return tuple(found for found in people if found) or None
+    """Return the people in a list of Partner Center's members; entries without a name or e-mail are left out."""
+    members = value if isinstance(value, list) else []
+    people = (person_from(member, MEMBER_KEYS) for member in members if isinstance(member, dict))
+    return tuple(person for person in people if person) or None
 
 
 def person_from(record: Json, names: dict[str, str]) -> Person | None:
-    """A person from a contact or a team member; one without any name goes by the e-mail address."""
+    """Return the person in a contact or a team member. A person without any name is named by the e-mail address.
+
+    `names` gives the key of each part in `record`.
+    """
     parts = {part: normal_text(record.get(name), MAX_LENGTHS[part]) for part, name in names.items()}
     if len(normal_text(record.get(names["email"])) or "") > MAX_LENGTHS["email"]:
-        parts["email"] = None  # a shortened address is another address
+        parts["email"] = None  # a shortened address would be another address
     first_name, last_name = parts.pop("first_name"), parts.pop("last_name")
     if last_name is not None:
         return Person(last_name, first_name or "", **parts)
-    known_as = first_name or parts["email"]
-    return Person(known_as, "", **parts) if known_as else None
+    only_name = first_name or parts["email"]
+    return Person(only_name, "", **parts) if only_name else None
 
 
-def member_from(found: Person) -> dict[str, Any]:
-    """A person as Partner Center's Member."""
-    values = {MEMBER_KEYS[part]: getattr(found, part) for part in MEMBER_KEYS}
+def member_from(person: Person) -> dict[str, Any]:
+    """Return the person as a team member of Partner Center."""
+    values = {MEMBER_KEYS[part]: getattr(person, part) for part in MEMBER_KEYS}
     return {name: item for name, item in values.items() if item}

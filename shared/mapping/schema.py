@@ -1,4 +1,7 @@
-"""The schema of the mapping file, and its loading: a wrong file never starts the app, and the error names the line."""
+"""Define the schema of the mapping file. `validation.py` reads and checks a file, and `field_types.py` has the fields.
+
+The meaning of each key: docs/mapping.md.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,13 +11,11 @@ from pydantic import Field
 
 from shared.domain.deal import Status
 from shared.domain.states import Stage, StageTable
+from shared.mapping.field_base import FieldBase, MappingTable, SalesforcePath
 from shared.mapping.field_types import (
     DateField,
-    FieldBase,
-    MappingTable,
     MoneyField,
     NotesField,
-    SalesforcePath,
     SolutionsField,
     StatusField,
     TextField,
@@ -39,7 +40,7 @@ StatusText = Annotated[str, Field(pattern=r"^(New|Active|Closed)/[A-Za-z]+$")]
 
 
 class Ours(MappingTable):
-    """The connector's own fields of the opportunity."""
+    """The fields of the opportunity that belong to the connector itself."""
 
     flag: SalesforcePath
     identifier: SalesforcePath
@@ -50,7 +51,7 @@ class Ours(MappingTable):
 
 
 class StageTableEntry(MappingTable):
-    """One line of the stage table."""
+    """One entry of the stage table."""
 
     name: str = Field(min_length=1)
     status: StatusText
@@ -59,7 +60,7 @@ class StageTableEntry(MappingTable):
     arrives: bool = False
 
     def to_stage(self) -> Stage:
-        """The line as the domain has it."""
+        """Return the entry as the domain uses it."""
         return Stage(
             self.name,
             _status_from(self.status, self.reason),
@@ -74,7 +75,7 @@ def _status_from(text: str, reason: str | None = None) -> Status:
 
 
 class MappingFile(MappingTable):
-    """The whole file."""
+    """A whole mapping file."""
 
     version: Literal[1]
     ours: Ours
@@ -82,11 +83,11 @@ class MappingFile(MappingTable):
     stages: tuple[StageTableEntry, ...] = Field(min_length=1)
 
     def stage_table(self) -> StageTable:
-        """The stage table as the domain has it."""
-        return StageTable(tuple(row.to_stage() for row in self.stages))
+        """Return the stage table as the domain uses it."""
+        return StageTable(tuple(entry.to_stage() for entry in self.stages))
 
     def fields_with_stages(self) -> dict[str, FieldBase]:
-        """The fields by name, the status field knowing the stage table."""
+        """Return the fields by name; the status field has the stage table."""
         table = self.stage_table()
         return {
             name: field.with_stages(table) if isinstance(field, StatusField) else field

@@ -1,4 +1,4 @@
-"""Read a mapping file and check it: a wrong file never starts the app, and the error names the line."""
+"""Read a mapping file and check it. With a wrong file the app does not start, and the error names the line."""
 
 import hashlib
 import tomllib
@@ -13,9 +13,9 @@ from shared.domain.deal import Side
 from shared.domain.field_rules import Direction
 from shared.domain.latches import SUBSTATUSES
 from shared.foundation.errors import ConfigurationError
+from shared.mapping.field_base import FieldBase
 from shared.mapping.field_types import (
     DateField,
-    FieldBase,
     MoneyField,
     SolutionsField,
     StatusField,
@@ -34,7 +34,7 @@ REQUIRED_FIELDS: Mapping[str, type[FieldBase]] = {
     "team": SellerField,
     "status": StatusField,
 }
-"""The fields that a create cannot do without (`shared.domain.plan.REQUIRED`), each of its kind."""
+"""The fields that every new referral needs (`shared.domain.plan.REQUIRED`), each with its type."""
 
 LEGAL_STATUSES = frozenset(f"{status}/{substatus}" for status, known in SUBSTATUSES.items() for substatus in known)
 
@@ -44,7 +44,11 @@ type Violation = tuple[Place, str]
 
 
 def load_mapping(path: Path = DEFAULT) -> tuple[MappingFile, str]:
-    """Read a mapping file; also the hash of what it says. Raises ConfigurationError naming file, line and remedy."""
+    """Read and check a mapping file; return it with the hash of its content.
+
+    Comments and layout do not change the hash. Raises ConfigurationError, which names the file, the line and the place
+    of every violation.
+    """
     text = _read_text(path)
     document = _extend_default(path, text)
     try:
@@ -68,11 +72,15 @@ def _parse_toml(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path.name}: no valid TOML: {error}") from error
+        raise ConfigurationError(f"{path.name}: not valid TOML: {error}") from error
 
 
 def _extend_default(path: Path, text: str) -> dict[str, Any]:
-    """A file that extends the default names only what differs; lists, such as the stage table, are replaced whole."""
+    """Return the file's content, merged with the default if the file extends it.
+
+    Tables are merged key by key. Lists, such as the stage table, are replaced whole
+    (docs/mapping.md#a-file-of-your-own).
+    """
     document = _parse_toml(path, text)
     if "extends" not in document:
         return document
@@ -81,35 +89,35 @@ def _extend_default(path: Path, text: str) -> dict[str, Any]:
     return _merge_tables(_parse_toml(DEFAULT, _read_text(DEFAULT)), document)
 
 
-def _merge_tables(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(below)
-    for key, value in above.items():
-        known = result.get(key)
-        result[key] = _merge_tables(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+def _merge_tables(default: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(default)
+    for key, value in changes.items():
+        old = result.get(key)
+        result[key] = _merge_tables(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return result
 
 
-def _describe_violations(path: Path, text: str, faults: list[Violation]) -> str:
-    """One sentence per fault, each with its place in the file."""
+def _describe_violations(path: Path, text: str, violations: list[Violation]) -> str:
+    """Return one sentence for each violation, with its line and its place in the file."""
     return "; ".join(
-        f"{path.name}, line {line_of(text, place)}: {'.'.join(map(str, place)) or 'file'}: {said}"
-        for place, said in faults
+        f"{path.name}, line {line_of(text, place)}: {'.'.join(map(str, place)) or 'file'}: {problem}"
+        for place, problem in violations
     )
 
 
 def _schema_violations(error: ValidationError) -> list[Violation]:
-    return [(_place_of(fault), fault["msg"]) for fault in error.errors(include_url=False, include_input=False)]
+    return [(_place_of(detail), detail["msg"]) for detail in error.errors(include_url=False, include_input=False)]
 
 
-def _place_of(fault: ErrorDetails) -> Place:
-    """Where a fault is: without the kind that pydantic puts behind a field's name."""
-    place = fault["loc"]
-    if fault["type"].startswith("union_tag"):
+def _place_of(detail: ErrorDetails) -> Place:
+    """Return the place of an error, without the field type that pydantic adds after a field's name."""
+    place = detail["loc"]
+    if detail["type"].startswith("union_tag"):
         return (*place, "type")
     return (*place[:2], *place[3:]) if place[:1] == ("fields",) else place
 
 
-# --- what no single line shows ----------------------------------------------------------------------------------------
+# --- rules that the schema cannot express -----------------------------------------------------------------------------
 
 
 def _rule_violations(file: MappingFile) -> Iterator[Violation]:
@@ -119,28 +127,29 @@ def _rule_violations(file: MappingFile) -> Iterator[Violation]:
         yield from _parent_field_violations(name, field)
         connector_fields = set(field.select_items()) & set(file.ours.model_dump().values())
         if connector_fields:
-            yield ("fields", name, "salesforce"), f"{', '.join(sorted(connector_fields))} is the connector's own"
+            listed = ", ".join(sorted(connector_fields))
+            yield ("fields", name, "salesforce"), f"{listed} belongs to the connector itself and cannot be mapped"
 
 
 def _stage_violations(stages: tuple[StageTableEntry, ...]) -> Iterator[Violation]:
     seen: set[str] = set()
-    for number, row in enumerate(stages):
-        if row.name.casefold() in seen:
-            yield ("stages", number, "name"), f"{row.name!r} is named twice"
-        seen.add(row.name.casefold())
-        if row.status not in LEGAL_STATUSES:
-            yield ("stages", number, "status"), f"{row.status!r} is no legal pair of status and substatus"
-        for text in (text for text in row.also if text not in LEGAL_STATUSES):
-            yield ("stages", number, "also"), f"{text!r} is no legal pair of status and substatus"
+    for number, stage in enumerate(stages):
+        if stage.name.casefold() in seen:
+            yield ("stages", number, "name"), f"{stage.name!r} is named twice"
+        seen.add(stage.name.casefold())
+        if stage.status not in LEGAL_STATUSES:
+            yield ("stages", number, "status"), f"{stage.status!r} is not a legal pair of status and substatus"
+        for text in (text for text in stage.also if text not in LEGAL_STATUSES):
+            yield ("stages", number, "also"), f"{text!r} is not a legal pair of status and substatus"
     if not stages[0].status.startswith("New/"):
-        yield ("stages", 0, "status"), "the first stage is the on-hold stage: its status begins with New/"
-    missing = LEGAL_STATUSES - {text for row in stages for text in (row.status, *row.also)}
+        yield ("stages", 0, "status"), "the first stage is the on-hold stage, so its status must begin with New/"
+    missing = LEGAL_STATUSES - {text for stage in stages for text in (stage.status, *stage.also)}
     if missing:
         yield ("stages",), f"no stage shows {', '.join(sorted(missing))}"
 
 
 def _required_field_violations(fields: Mapping[str, FieldBase]) -> Iterator[Violation]:
-    """What every create must carry has to be mapped, by a field of the right kind that travels to Partner Center."""
+    """Every new referral needs certain fields: of the right type, and written to Partner Center on create."""
     for name, kind in REQUIRED_FIELDS.items():
         field = fields.get(name)
         if field is None:
@@ -150,17 +159,18 @@ def _required_field_violations(fields: Mapping[str, FieldBase]) -> Iterator[Viol
         elif field.direction is Direction.OFF or not (kind is StatusField or field.direction.owns(Side.SALESFORCE)):
             yield (
                 ("fields", name, "direction"),
-                f"no referral can be created without it: {field.direction} is too little",
+                f"no referral can be created without it, but the direction is {field.direction}",
             )
         elif "create" not in field.when and kind is not StatusField:
-            yield ("fields", name, "when"), "no referral can be created without it: must name create"
+            yield ("fields", name, "when"), "no referral can be created without it, so it must contain create"
 
 
 def _parent_field_violations(name: str, field: FieldBase) -> Iterator[Violation]:
-    """A column of a parent record cannot be written through the opportunity."""
+    """A column of a parent record, such as the account, cannot be written through the opportunity."""
     if isinstance(field, CompanyField | ContactsField) or not field.direction.owns(Side.PARTNER_CENTER):
         return
     parents = [column for column in field.select_items() if "." in column]
     if parents:
         listed = ", ".join(parents)
-        yield ("fields", name, "salesforce"), f"{listed} is no field of the opportunity itself: it travels one way only"
+        remedy = 'set direction = "to_partner_center"'
+        yield ("fields", name, "salesforce"), f"{listed} cannot be written through the opportunity: {remedy}"

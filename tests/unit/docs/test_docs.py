@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from shared.clients.salesforce import error_codes
 from shared.domain.sentences import CAUSES, SENTENCES
 from shared.foundation.logs import EVENTS
-from shared.mapping import field_types
+from shared.mapping import field_base, field_types
 from shared.mapping.schema import AnyField, MappingFile, Ours, StageTableEntry
 from shared.mapping.validation import load_mapping
 from shared.settings import variables as settings
@@ -153,7 +153,7 @@ def test_every_mapped_field_stands_there_with_its_paths_and_the_reverse() -> Non
         ("Keys of the file", MappingFile, {"extends"}),
         ("`[ours]`", Ours, set()),
         ("`[[stages]]`", StageTableEntry, set()),
-        ("Keys of every field", field_types.FieldBase, {"type", "referral", "salesforce"}),
+        ("Keys of every field", field_base.FieldBase, {"type", "referral", "salesforce"}),
     ],
 )
 def test_every_key_stands_there_and_the_reverse(heading: str, model: type[BaseModel], more: set[str]) -> None:
@@ -175,7 +175,7 @@ def test_every_type_of_field_stands_there_with_its_keys_and_the_reverse() -> Non
     kinds = cast("Any", AnyField).__origin__.__args__
     by_type = {kind.model_fields["type"].annotation.__args__[0]: kind for kind in kinds}
     assert set(told) == set(by_type)
-    fixed = set(field_types.FieldBase.model_fields) | {"type", "referral", "salesforce"}
+    fixed = set(field_base.FieldBase.model_fields) | {"type", "referral", "salesforce"}
     for name, kind in by_type.items():
         cells = told[name]
         further = {key for key, field in kind.model_fields.items() if key not in fixed and not field.exclude}

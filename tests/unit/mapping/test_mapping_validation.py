@@ -182,12 +182,12 @@ def test_all_faults_are_told_at_once(write_file: WriteFile) -> None:
 def test_broken_toml_is_told_with_its_line(write_file: WriteFile) -> None:
     text = TEXT.replace('label = "Name"', "label = Name")
     said = refusal_of(write_file(text))
-    assert said.startswith("acme.toml: no valid TOML: ")
+    assert said.startswith("acme.toml: not valid TOML: ")
     assert f"line {line_of(text, 'label = Name')}" in said
 
 
 def test_a_key_written_twice_is_told(write_file: WriteFile) -> None:
-    assert "acme.toml: no valid TOML: " in refusal_of(write_file(TEXT + "\n[ours]\n"))
+    assert "acme.toml: not valid TOML: " in refusal_of(write_file(TEXT + "\n[ours]\n"))
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_an_optional_part_may_be_missing(path: str) -> None:
 @pytest.mark.parametrize("path", ["/id", "/eTag", "/updatedDateTime"])
 @pytest.mark.parametrize("how", ["missing", "empty"])
 def test_without_identity_or_version_the_answer_cannot_be_read(path: str, how: str) -> None:
-    with pytest.raises(Unavailable, match="a referral that cannot be read") as caught:
+    with pytest.raises(Unavailable, match="a referral cannot be read") as caught:
         TRANSLATION.referral(referral_without(path) if how == "missing" else referral_with(path, None))
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
