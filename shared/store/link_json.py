@@ -1,4 +1,4 @@
-"""Links and pointers as plain JSON, and back. A value is written with its kind, so that it comes back as it was."""
+"""Turn links and pointers into plain JSON and back. A value is written with its type, so that it is read unchanged."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -16,7 +16,7 @@ Json = Mapping[str, Any]
 
 
 def value_to_json(value: Value | None) -> Any:  # noqa: ANN401 - JSON has no static type
-    """A value as `[kind, content]`; text and None stand for themselves."""
+    """Return a value as `[type, content]`; text and None are written as they are."""
     match value:
         case None | str():
             return value
@@ -42,7 +42,7 @@ _READERS: Mapping[str, Callable[..., Value]] = {
 
 
 def value_from_json(stored: Any) -> Value | None:  # noqa: ANN401 - as above
-    """The value that `value_to_json` wrote."""
+    """Return the value that `value_to_json` wrote."""
     if stored is None or isinstance(stored, str):
         return stored
     kind, *content = stored
@@ -50,12 +50,12 @@ def value_from_json(stored: Any) -> Value | None:  # noqa: ANN401 - as above
 
 
 def deal_to_json(deal: Deal) -> Json:
-    """A deal by field."""
+    """Return the values of a deal by field."""
     return {field: value_to_json(value) for field, value in deal.items()}
 
 
 def deal_from_json(stored: Json) -> Deal:
-    """The deal that `deal_to_json` wrote."""
+    """Return the deal that `deal_to_json` wrote."""
     return Deal({field: value_from_json(value) for field, value in stored.items()})
 
 
@@ -100,7 +100,7 @@ def _records_from_json(stored: Json) -> dict[str, Record]:
 
 
 def link_to_json(link: Link) -> Json:
-    """A link, whole."""
+    """Return a whole link as JSON."""
     return {
         "opportunity_id": link.opportunity_id,
         "state": str(link.state),
@@ -121,7 +121,7 @@ def link_to_json(link: Link) -> Json:
 
 
 def link_from_json(stored: Json) -> Link:
-    """The link that `link_to_json` wrote."""
+    """Return the link that `link_to_json` wrote."""
     return Link(
         **{
             **stored,
@@ -138,10 +138,10 @@ def link_from_json(stored: Json) -> Link:
 
 
 def pointer_to_json(pointer: Pointer) -> Json:
-    """A pointer, whole."""
+    """Return a whole pointer as JSON."""
     return {"opportunity_id": pointer.opportunity_id, "intent": _intent_to_json(pointer.intent)}
 
 
 def pointer_from_json(stored: Json) -> Pointer:
-    """The pointer that `pointer_to_json` wrote."""
+    """Return the pointer that `pointer_to_json` wrote."""
     return Pointer(stored["opportunity_id"], _intent_from_json(stored["intent"]))

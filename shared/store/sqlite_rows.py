@@ -1,6 +1,7 @@
-"""The store's rows in one SQLite file, for the local run, and in memory for tests.
+"""Keep the store's rows in one SQLite file for a local run, or in memory for tests.
 
-Several processes may open the file: changes are serialised by SQLite's own lock. The store's clock is the caller's.
+Several processes may open the file, because SQLite's own lock serialises their changes. The caller gives the store its
+clock.
 """
 
 import sqlite3
@@ -18,7 +19,7 @@ from shared.store.rows import Change, Delete, Insert, Put, Replace, Row
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 10.0
-"""How long a call waits for another process's transaction before it gives up."""
+"""How long a call waits for the transaction of another process."""
 
 _SCAN_PAGE = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,15 +41,15 @@ _SCHEMA = (
 
 
 def utc_now() -> datetime:
-    """The machine's time."""
+    """Return the time of this machine, in UTC."""
     return datetime.now(UTC)
 
 
 class SqliteRows:
     """The contract `shared.store.rows.Rows` on SQLite.
 
-    `clock` gives the store's time, UTC. Threads share the one connection, one at a time. Raises ConfigurationError if
-    `path` is not a store, or a store of a newer program; StoreUnavailable if it cannot be opened.
+    `clock` returns the store's time, in UTC. All threads share one connection, one at a time. Raises ConfigurationError
+    if `path` is not a store or was written by a newer program, and StoreUnavailable if it cannot be opened.
     """
 
     def __init__(self, path: Path | str, *, clock: Callable[[], datetime] = utc_now) -> None:
@@ -73,7 +74,7 @@ class SqliteRows:
         self.close()
 
     def close(self) -> None:
-        """Close the file; may be called twice."""
+        """Close the file. A second call does nothing."""
         with self._lock:
             self._connection.close()
 
@@ -92,12 +93,12 @@ class SqliteRows:
         """See `Rows.list`."""
         check_list(partition, prefix, until, limit)
         where = "partition = ? AND key >= ? AND key < ?" + ("" if until is None else " AND at <= ?")
-        moment = () if until is None else (_microseconds(until),)
-        values = (partition, prefix, after_prefix(prefix), *moment, -1 if limit is None else limit)
+        until_values = () if until is None else (_microseconds(until),)
+        values = (partition, prefix, after_prefix(prefix), *until_values, -1 if limit is None else limit)
         return self._select_rows(where, values, "ORDER BY key LIMIT ?")
 
     def scan(self, partition_prefix: str, key: str) -> Iterator[Row]:
-        """See `Rows.scan`; in the order of the partitions, read page by page."""
+        """See `Rows.scan`. Rows come in the order of their partitions and are read page by page."""
         check_scan(partition_prefix, key)
         return self._scan_pages(partition_prefix, key)
 
@@ -119,12 +120,12 @@ class SqliteRows:
 
     def _select_rows(self, where: str, values: Sequence[object], order: str) -> Sequence[Row]:
         with self._locked_connection() as connection:
-            found = connection.execute(f"{_SELECT} {where} {order}", values).fetchall()
+            results = connection.execute(f"{_SELECT} {where} {order}", values).fetchall()
             read = self._clock()
-        return [_row_from(columns, read) for columns in found]
+        return [_row_from(columns, read) for columns in results]
 
     def _scan_pages(self, partition_prefix: str, key: str) -> Iterator[Row]:
-        # Pages, so that no statement stays open while the caller works on a row (and perhaps writes it).
+        # Read in pages, so that no statement stays open while the caller works on a row and perhaps writes it.
         where, after = "key = ? AND partition >= ? AND partition < ? AND partition > ?", ""
         while True:
             values = (key, partition_prefix, after_prefix(partition_prefix), after, _SCAN_PAGE)
@@ -179,13 +180,14 @@ class SqliteRows:
             raise ConfigurationError(f"{path} is not a store: name another file, or delete this one") from error
 
     def _enable_write_ahead_log(self) -> None:
-        # Readers and one writer at once. SQLite does not wait for this lock by itself, so we do.
+        # With this log, readers and one writer can work at once. SQLite does not wait for the lock that switching to it
+        # needs, so this loop does.
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
             try:
                 with self._locked_connection() as connection:
                     connection.execute("PRAGMA journal_mode = WAL")
-                    # A crash of the process loses nothing; a power cut may lose the last moments of a local run.
+                    # If the process stops, nothing is lost. A power failure may lose the last writes of a local run.
                     connection.execute("PRAGMA synchronous = NORMAL")
             except StoreUnavailable as error:
                 if not _is_busy(error.__cause__) or time.monotonic() > deadline:
@@ -195,17 +197,17 @@ class SqliteRows:
                 return
 
     def _check_version(self, connection: sqlite3.Connection, path: Path | str) -> None:
-        found = connection.execute("SELECT version FROM store").fetchone()
-        if found is None:
+        stored = connection.execute("SELECT version FROM store").fetchone()
+        if stored is None:
             connection.execute("INSERT INTO store (version, changes) VALUES (?, 0)", (SCHEMA_VERSION,))
-        elif found[0] > SCHEMA_VERSION:
+        elif stored[0] > SCHEMA_VERSION:
             raise ConfigurationError(
-                f"the store {path} has schema {found[0]}, this program knows {SCHEMA_VERSION}: run the newer program"
+                f"the store {path} has schema {stored[0]}, this program knows {SCHEMA_VERSION}: run the newer program"
             )
 
 
 def _statement_for(partition: str, change: Change, etag: int, now: int) -> tuple[str, Sequence[object]]:
-    """The statement that touches exactly one row, or none where the change conflicts."""
+    """Return a statement that changes exactly one row, or none if the change conflicts, and its values."""
     row = (partition, change.key)
     match change:
         case Insert():
@@ -222,13 +224,13 @@ def _is_busy(error: BaseException | None) -> bool:
     return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
 
 
-def _microseconds(moment: datetime) -> int:
-    """Microseconds since 1970."""
-    return (moment - _EPOCH) // _MICROSECOND
+def _microseconds(at: datetime) -> int:
+    """Return the microseconds since 1970."""
+    return (at - _EPOCH) // _MICROSECOND
 
 
-def _microseconds_or_none(moment: datetime | None) -> int | None:
-    return None if moment is None else _microseconds(moment)
+def _microseconds_or_none(at: datetime | None) -> int | None:
+    return None if at is None else _microseconds(at)
 
 
 def _time_from(number: int) -> datetime:

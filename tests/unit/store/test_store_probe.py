@@ -35,7 +35,7 @@ class ForgetfulRows(SqliteRows):
 
 def test_a_store_that_forgets_is_no_store(tmp_path: Path) -> None:
     rows = ForgetfulRows(str(tmp_path / "store.sqlite"))
-    with pytest.raises(StoreUnavailable, match="give back"):
+    with pytest.raises(StoreUnavailable, match="does not return"):
         LinkStore(rows).probe()
     rows.close()
 
