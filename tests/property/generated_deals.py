@@ -1,6 +1,6 @@
-"""Generated deals, and the two systems as far as a round trip needs them: a row that is saved, a body that is patched.
+"""Generate deals, and imitate both systems: a record that Salesforce saves, a referral that Partner Center patches.
 
-Values are drawn as a person may type them (odd line ends, odd decimals, any script) and brought into normal form.
+The values are what a person may type (unusual line ends, many decimals, any script), in normal form.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ CHARACTERS = st.one_of(
 
 
 def raw_texts() -> st.SearchStrategy[str]:
-    """Text as a person types it, or pastes it from elsewhere."""
+    """Text as a person types or pastes it."""
     return st.text(CHARACTERS, max_size=12)
 
 
@@ -37,12 +37,12 @@ def normal_texts(length: int) -> st.SearchStrategy[str]:
 
 
 def single_lines(length: int) -> st.SearchStrategy[str]:
-    """A text without line ends: what survives in an address of one line."""
+    """Text without line ends, which an address of one line keeps unchanged."""
     return normal_texts(length).map(lambda raw: " ".join(raw.split()))
 
 
 def any_notes() -> st.SearchStrategy[str]:
-    """Short ones, and some of the full 32,000 characters."""
+    """Short notes, and some with the full 32,000 characters."""
     return st.builds(lambda filler, end: str(normal_text(f"{filler} {end}", 32_000)),
                      st.sampled_from(["x", "x\n" * 15_990, "é" * 31_995, "😀" * 31_995]), normal_texts(40))  # fmt: skip
 
@@ -78,7 +78,7 @@ STATUSES = tuple({stage.status: None for stage in TABLE})
 
 @cache
 def values_by_field() -> Mapping[str, st.SearchStrategy[Any]]:
-    """A strategy of each field of the default mapping, in normal form; made once, for it is asked at every example."""
+    """A strategy for each field of the default mapping, in normal form. Cached, because every example needs it."""
     return {
         "name": normal_texts(120),
         "account": any_company(),
@@ -106,7 +106,7 @@ PLAIN_DEAL = Deal(
 
 
 def any_deal() -> st.SearchStrategy[Deal]:
-    """A plain deal with one or two fields of any value: fields are translated one by one."""
+    """A plain deal in which one or two fields have any value. This is enough, because fields are translated singly."""
     one = st.sampled_from(list(values_by_field())).flatmap(
         lambda name: st.tuples(st.just(name), values_by_field()[name])
     )
@@ -122,14 +122,14 @@ def contact_role(person: Person, *, primary: bool) -> Json:
 
 
 def saved_record(deal: Deal, flat: Json) -> dict[str, Any]:
-    """The row as a query returns it after the plain columns of `flat` were saved: parents and children around them."""
+    """The record that a query returns after the columns of `flat` were saved, with its parents and children."""
     company, team, contacts = deal["account"], deal["team"], deal["contacts"]
     assert isinstance(company, Company)
     assert isinstance(team, tuple)
     assert isinstance(contacts, tuple)
     owner = team[0]
     assert isinstance(owner, Person)
-    roles = [contact_role(found, primary=not at) for at, found in enumerate(contacts) if isinstance(found, Person)]
+    roles = [contact_role(person, primary=not at) for at, person in enumerate(contacts) if isinstance(person, Person)]
     return {
         "Id": "006000000000001AAA",
         "LastModifiedDate": "2026-11-22T10:00:00.000+0000",
@@ -148,12 +148,12 @@ def saved_record(deal: Deal, flat: Json) -> dict[str, Any]:
 
 
 def saved_value(value: Any) -> Any:  # noqa: ANN401 - a JSON value
-    """What Salesforce makes of a value: text is trimmed and its lines end in CR LF, numbers come back as they were."""
+    """The value as Salesforce stores it: text is trimmed and its lines end in CR LF; numbers are unchanged."""
     return value.strip().replace("\n", "\r\n") if isinstance(value, str) else value
 
 
 def referral_of(body: Json, status: Status) -> dict[str, Any]:
-    """The representation of a referral that was created with `body`, the service having decided the status."""
+    """The representation of a referral that was created with `body`; the service chose its status."""
     return {
         "createdDateTime": "2026-11-22T10:00:00.1234567Z",
         **deepcopy(dict(body)),
@@ -168,7 +168,7 @@ def referral_of(body: Json, status: Status) -> dict[str, Any]:
 
 
 def patched_referral(referral: Json, operations: Sequence[Json]) -> dict[str, Any]:
-    """RFC 6902 `replace`, as far as our paths go."""
+    """Apply `replace` operations of RFC 6902, for paths without list positions."""
     result = deepcopy(dict(referral))
     for operation in operations:
         assert operation["op"] == "replace"
@@ -181,5 +181,5 @@ def patched_referral(referral: Json, operations: Sequence[Json]) -> dict[str, An
 
 
 def changed_to(deal: Deal) -> Sequence[tuple[str, Value | None]]:
-    """The fields of a deal that travel after creation."""
+    """The fields of a deal that are written after creation too, with their values."""
     return [(rule.field, deal[rule.field]) for rule in TRANSLATION.rules.updatable]

@@ -1,4 +1,4 @@
-"""Whatever a link or a pointer holds comes back from the store as it was."""
+"""Whatever a link or a pointer holds is read from the store unchanged."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,8 +28,8 @@ def partial_deal() -> st.SearchStrategy[Deal]:
         name: st.one_of(st.none(), st.just(()) if name == "solutions" else strategy, strategy)
         for name, strategy in values_by_field().items()
     }
-    chosen = st.sampled_from(list(fields)).flatmap(lambda name: st.tuples(st.just(name), fields[name]))
-    return st.lists(chosen, max_size=2).map(lambda pairs: Deal(dict(pairs)))
+    one_field = st.sampled_from(list(fields)).flatmap(lambda name: st.tuples(st.just(name), fields[name]))
+    return st.lists(one_field, max_size=2).map(lambda pairs: Deal(dict(pairs)))
 
 
 RECORDS = st.dictionaries(WORDS, st.builds(Record, WORDS, WORDS, MOMENTS), max_size=2)
@@ -58,29 +58,29 @@ LINKS = st.builds(
 
 
 @given(LINKS)
-def test_a_link_comes_back_as_it_was(link: Link) -> None:
+def test_a_link_is_read_unchanged(link: Link) -> None:
     assert link_from_json(unpack(pack(link_to_json(link)))) == link
 
 
 @given(st.builds(Pointer, NONE_OR_WORD, INTENTS))
-def test_a_pointer_comes_back_as_it_was(pointer: Pointer) -> None:
+def test_a_pointer_is_read_unchanged(pointer: Pointer) -> None:
     assert pointer_from_json(unpack(pack(pointer_to_json(pointer)))) == pointer
 
 
 @given(partial_deal())
 def test_a_value_keeps_its_fingerprint(deal: Deal) -> None:
-    """What is refused is known by its fingerprint: it must not change on the way through the store."""
+    """A refused value is recognised by its fingerprint, so the store must not change it."""
 
-    def marks(said: Deal) -> dict[str, str]:
-        return {name: fingerprint(value) for name, value in said.items()}
+    def fingerprints(values: Deal) -> dict[str, str]:
+        return {name: fingerprint(value) for name, value in values.items()}
 
     again = link_from_json(unpack(pack(link_to_json(Link("x", base=deal))))).base
-    assert marks(again) == marks(deal)
+    assert fingerprints(again) == fingerprints(deal)
 
 
 @given(st.sampled_from(list(values_by_field())).flatmap(lambda name: values_by_field()[name]))
-def test_what_equality_leaves_out_is_kept_too(value: Value) -> None:
-    """The reason of a status is not compared, yet it is sent with the close."""
+def test_parts_that_equality_ignores_are_kept_too(value: Value) -> None:
+    """The reason of a status is not compared, but it is sent when the deal is closed."""
     again = link_from_json(unpack(pack(link_to_json(Link("x", base=Deal(field=value)))))).base["field"]
     assert getattr(again, "reason", None) == getattr(value, "reason", None)
     assert type(again) is type(value)

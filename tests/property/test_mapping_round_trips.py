@@ -1,4 +1,4 @@
-"""A deal survives the way through either system's format, whatever is in it."""
+"""Any deal is read back unchanged after it was translated into the format of either system."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,14 +25,14 @@ from tests.property.generated_deals import (
 )
 
 TOGETHER = ("/status", "/substatus", "/statusReason")
-"""One value, always sent whole (reference/partner-center.md 5.3)."""
+"""These paths are one value, which is always sent whole (docs/reference/partner-center.md#patch-operations)."""
 
 SHARED = ("account", "contacts", "team")
-"""Records of their own in Salesforce; the row shows them, an opportunity's columns do not."""
+"""Fields that are records of their own in Salesforce. The plain columns of an opportunity do not hold them."""
 
 
 def differing_fields(seen: Mapping[str, Value | None], expected: Mapping[str, Value | None]) -> list[str]:
-    """The fields that differ. Names alone: to explain two texts of 32,000 characters takes minutes."""
+    """The names of the fields that differ. Without values: pytest needs minutes to explain two long texts."""
     return sorted(name for name in {**seen, **expected} if seen.get(name, ...) != expected.get(name, ...))
 
 
@@ -49,7 +49,7 @@ def changes_between(old: Deal, new: Deal) -> tuple[Change, ...]:
 
 
 @given(any_deal())
-def test_from_a_deal_to_a_new_row_and_back(deal: Deal) -> None:
+def test_a_deal_is_read_back_from_a_new_record(deal: Deal) -> None:
     row = saved_record(deal, TRANSLATION.new_opportunity(deal))
     seen = TRANSLATION.opportunity(row, READ_AT)
     assert seen.problems == {}
@@ -58,7 +58,7 @@ def test_from_a_deal_to_a_new_row_and_back(deal: Deal) -> None:
 
 
 @given(any_deal(), any_deal())
-def test_from_a_deal_to_changes_of_a_row_and_back(old: Deal, new: Deal) -> None:
+def test_changes_of_a_deal_are_read_back_from_the_record(old: Deal, new: Deal) -> None:
     changes = changes_between(old, new)
     written = TRANSLATION.values(changes)
     row = saved_record(old, {**TRANSLATION.new_opportunity(old), **written})
@@ -67,7 +67,7 @@ def test_from_a_deal_to_changes_of_a_row_and_back(old: Deal, new: Deal) -> None:
 
 
 @given(any_deal())
-def test_a_read_back_of_plain_columns_shows_the_fields_that_are_in_it(deal: Deal) -> None:
+def test_a_read_back_of_plain_columns_has_only_their_fields(deal: Deal) -> None:
     row = saved_record(deal, TRANSLATION.new_opportunity(deal))
     plain = {column: row[column] for column in TRANSLATION.columns}
     seen = TRANSLATION.opportunity(plain, READ_AT)
@@ -79,14 +79,14 @@ def test_a_read_back_of_plain_columns_shows_the_fields_that_are_in_it(deal: Deal
 
 
 def sendable_deal(deal: Deal) -> dict[str, Any]:
-    """What a create sends of a deal: only contacts with both names, e-mail and phone, and no status."""
+    """The part of a deal that a create sends: only contacts with both names, e-mail and phone."""
     people = deal["contacts"] if isinstance(deal["contacts"], tuple) else ()
     contacts = tuple(one for one in people if isinstance(one, Person) and one.first_name and one.email and one.phone)
     return {**deal, "contacts": contacts or None}
 
 
 @given(any_deal(), st.sampled_from(STATUSES))
-def test_from_a_deal_to_a_new_referral_and_back(deal: Deal, status: Status) -> None:
+def test_a_deal_is_read_back_from_a_new_referral(deal: Deal, status: Status) -> None:
     body = TRANSLATION.new_referral(deal, "006000000000001AAA")
     seen = TRANSLATION.referral(referral_of(body, status))
     assert differing_fields(seen.deal, {**sendable_deal(deal), "status": status}) == []
@@ -95,7 +95,7 @@ def test_from_a_deal_to_a_new_referral_and_back(deal: Deal, status: Status) -> N
 
 
 @given(any_deal(), any_deal())
-def test_operations_make_the_new_deal_of_the_old(old: Deal, new: Deal) -> None:
+def test_patch_operations_turn_the_old_deal_into_the_new_one(old: Deal, new: Deal) -> None:
     referral = referral_of(TRANSLATION.new_referral(old, "x"), STATUSES[0])
     before = TRANSLATION.referral(referral).deal
     changes = changes_between(before, new)
@@ -104,7 +104,7 @@ def test_operations_make_the_new_deal_of_the_old(old: Deal, new: Deal) -> None:
 
 
 @given(any_deal(), any_deal())
-def test_operations_touch_only_the_paths_that_differ(old: Deal, new: Deal) -> None:
+def test_patch_operations_change_only_paths_that_differ(old: Deal, new: Deal) -> None:
     for operation in TRANSLATION.operations(changes_between(old, new)):
         referral = referral_of(TRANSLATION.new_referral(old, "x"), old["status"])  # type: ignore[arg-type]  # a Status
         before = TRANSLATION.referral(referral).deal
@@ -113,7 +113,7 @@ def test_operations_touch_only_the_paths_that_differ(old: Deal, new: Deal) -> No
 
 
 @given(st.data())
-def test_equal_values_need_no_operation(data: st.DataObject) -> None:
+def test_equal_values_need_no_patch_operation(data: st.DataObject) -> None:
     for rule in TRANSLATION.rules.updatable:
         value = data.draw(values_by_field()[rule.field])
         assert TRANSLATION.operations((change_of(rule.field, value, value),)) == []
@@ -152,7 +152,7 @@ def test_money_in_normal_form_stays_as_it_is(value: Money) -> None:
 
 
 @given(any_money(), any_money())
-def test_equal_values_have_one_fingerprint_and_others_another(one: Money, other: Money) -> None:
+def test_values_have_the_same_fingerprint_only_if_they_are_equal(one: Money, other: Money) -> None:
     assert (one == other) == (fingerprint(one) == fingerprint(other))
 
 
@@ -180,14 +180,14 @@ PAIRS = [
         unique_by=lambda stage: stage.name, max_size=6,
     )
 )  # fmt: skip
-def test_in_any_stage_table_what_a_stage_stands_for_is_its_own_normal_form(stages: list[Stage]) -> None:
-    """Else a deal on that stage would never agree with its referral."""
+def test_the_status_of_a_stage_is_its_own_normal_form_in_any_stage_table(stages: list[Stage]) -> None:
+    """Otherwise a deal on that stage would never agree with its referral."""
     table = StageTable(tuple(stages))
     for stage in stages:
         assert table.normal_status(stage.status) == stage.status
         assert table.status_of(stage.name.upper()) == stage.status
 
 
-def test_the_rules_of_the_default_mapping_know_which_sides_can_be_emptied() -> None:
+def test_the_default_mapping_lets_salesforce_clear_notes() -> None:
     assert TRANSLATION.rules["notes"].clearable == {Side.SALESFORCE}
     assert TRANSLATION.rules["notes"].length == 32_000

@@ -1,4 +1,4 @@
-"""Accounts, contacts and owners are shared: a mapping file cannot ask for them to be changed."""
+"""Accounts, contacts and owners are shared with other deals. A mapping file that would change them is refused."""
 
 from pathlib import Path
 
@@ -16,19 +16,19 @@ def write_overlay(folder: Path, *lines: str) -> Path:
 
 
 @pytest.mark.parametrize("field", ["account", "contacts", "team"])
-def test_a_shared_record_that_is_to_be_changed_stops_the_start(field: str, tmp_path: Path) -> None:
+def test_a_file_that_would_change_a_shared_record_is_refused(field: str, tmp_path: Path) -> None:
     path = write_overlay(tmp_path, f"[fields.{field}]", 'when = ["create", "update"]')
     with pytest.raises(ConfigurationError, match=rf"acme\.toml, line 4: fields\.{field}\b.*'create'"):
         load_mapping(path)
 
 
 @pytest.mark.parametrize("direction", ["both", "to_salesforce"])
-def test_an_owner_that_is_to_be_written_stops_the_start(direction: str, tmp_path: Path) -> None:
+def test_a_file_that_would_write_the_owner_is_refused(direction: str, tmp_path: Path) -> None:
     path = write_overlay(tmp_path, "[fields.team]", f'direction = "{direction}"')
     with pytest.raises(ConfigurationError, match=r"acme\.toml, line 4: fields\.team\b.*direction"):
         load_mapping(path)
 
 
-def test_shared_records_may_be_left_alone(tmp_path: Path) -> None:
+def test_fields_of_shared_records_may_be_switched_off(tmp_path: Path) -> None:
     file, _ = load_mapping(write_overlay(tmp_path, "[fields.contacts]", 'direction = "off"'))
     assert file.fields["contacts"].direction is Direction.OFF

@@ -1,4 +1,4 @@
-"""Whatever Partner Center may send is accepted: odd values are left alone, and the rest of the deal goes on."""
+"""Whatever Partner Center sends is accepted: an unusual value is left out, and the rest of the deal is read."""
 
 from copy import deepcopy
 from datetime import UTC, date, datetime
@@ -66,11 +66,11 @@ def deal_in(referral: dict[str, Any]) -> Deal:
     return TRANSLATION.referral(referral).deal
 
 
-def test_a_referral_as_documented() -> None:
-    found = TRANSLATION.referral(REFERRAL)
-    assert found.id == "5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c"
-    assert found.created == datetime(2026, 2, 28, 17, 27, 47, 875490, tzinfo=UTC), "seven digits are no fault"
-    assert dict(found.deal) == {
+def test_a_referral_in_the_documented_shape_is_read() -> None:
+    referral = TRANSLATION.referral(REFERRAL)
+    assert referral.id == "5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c"
+    assert referral.created == datetime(2026, 2, 28, 17, 27, 47, 875490, tzinfo=UTC), "seven digits are accepted"
+    assert dict(referral.deal) == {
         "name": "Northwind ERP renewal",
         "account": Company("Northwind Traders Ltd", "US", "1 Main Street", "Seattle"),
         "contacts": (Person("One", "Contact", "contact.one@northwind.example"),),
@@ -121,7 +121,7 @@ def test_a_referral_as_documented() -> None:
         ("/createdDateTime", None, set()),
     ],
 )
-def test_an_odd_value_spoils_at_most_its_own_field(path: str, value: object, unreadable: set[str]) -> None:
+def test_an_unusual_value_affects_at_most_its_own_field(path: str, value: object, unreadable: set[str]) -> None:
     assert set(deal_in(referral_with(path, value))) == FIELDS - unreadable
 
 
@@ -139,17 +139,17 @@ def test_an_optional_part_may_be_missing(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/id", "/eTag", "/updatedDateTime"])
 @pytest.mark.parametrize("how", ["missing", "empty"])
-def test_without_identity_or_version_the_answer_cannot_be_read(path: str, how: str) -> None:
+def test_a_referral_without_id_version_or_date_cannot_be_read(path: str, how: str) -> None:
     with pytest.raises(Unavailable, match="a referral cannot be read") as caught:
         TRANSLATION.referral(referral_without(path) if how == "missing" else referral_with(path, None))
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
 
-def test_an_unknown_status_is_kept_raw_so_that_the_latches_can_judge_it() -> None:
-    found = TRANSLATION.referral(referral_with("/status", "Simmering"))
-    assert found.status == Status("Simmering", "Accepted")
-    assert "status" not in found.deal
+def test_an_unknown_status_is_kept_raw_for_the_latches() -> None:
+    referral = TRANSLATION.referral(referral_with("/status", "Simmering"))
+    assert referral.status == Status("Simmering", "Accepted")
+    assert "status" not in referral.deal
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_an_unknown_status_is_kept_raw_so_that_the_latches_can_judge_it() -> Non
         ({"lastName": " Lee ", "title": ""}, Person("Lee")),
     ],
 )
-def test_people_are_named_and_fit_into_a_contact(member: dict[str, str], person: Person) -> None:
+def test_people_have_a_name_and_fit_into_a_contact(member: dict[str, str], person: Person) -> None:
     assert deal_in(referral_with("/customerProfile/team", [member]))["contacts"] == (person,)
 
 
@@ -173,7 +173,7 @@ def test_an_address_fits_into_an_account() -> None:
     assert company == Company("Northwind Traders Ltd", "DE", "s" * 255, "c" * 40, "t" * 80, "9" * 20)
 
 
-# --- deals and leads (reference/partner-center.md 4.3) ----------------------------------------------------------------
+# --- deals and leads (docs/reference/partner-center.md#leads-and-deals) -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -191,12 +191,12 @@ def test_an_address_fits_into_an_account() -> None:
         ("Shared", "Direct", "msft", False),
     ],
 )
-def test_leads_are_told_from_deals(kind: str, qualification: str, invited_by: str | None, lead: bool) -> None:
+def test_leads_are_distinguished_from_deals(kind: str, qualification: str, invited_by: str | None, lead: bool) -> None:
     context = {"invitedBy": {"organizationId": invited_by}} if invited_by else None
     assert is_lead({"type": kind, "qualification": qualification, "inviteContext": context}) is lead
 
 
-def test_microsofts_own_record_is_told_by_its_target() -> None:
+def test_microsofts_own_record_is_recognised_by_its_target() -> None:
     assert TRANSLATION.referral(
         referral_with("/target", [{"type": "BusinessProfileLocation", "id": "msft"}])
     ).is_target_microsoft

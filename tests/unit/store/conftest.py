@@ -1,4 +1,4 @@
-"""A table service that answers what a test scripts, for the faults that Azurite does not have."""
+"""Imitate the table service with scripted answers, for errors that Azurite never gives."""
 
 from collections.abc import Callable, Iterator
 from copy import replace
@@ -20,7 +20,7 @@ def error_answer(status: int, code: str) -> Response:
 
 
 def entity_answer(**changed: object) -> Response:
-    """One entity with the data `base`; a name changed to None is left out."""
+    """Answer with one entity whose data is `base`; a member that is changed to None is left out."""
     whole = {
         "odata.metadata": "x",
         "odata.etag": ETAG,
@@ -34,7 +34,7 @@ def entity_answer(**changed: object) -> Response:
 
 
 def transaction_answer(*parts: str) -> Response:
-    """The reply to a transaction, one part a change."""
+    """Answer a transaction, with one part for each change."""
     head = "Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
     text = "".join(f"--changes\r\n{head}HTTP/1.1 {part}\r\n" for part in parts)
     body = f"--batch\r\nContent-Type: multipart/mixed; boundary=changes\r\n\r\n{text}--changes--\r\n--batch--\r\n"
@@ -55,15 +55,15 @@ Answer = Response | Callable[[Request], Response]
 
 @dataclass
 class ScriptedService:
-    """Answers the opening of a table; then `answers` in turn, the last one for ever."""
+    """Answers the creation of a table, then gives `answers` in turn and repeats the last one."""
 
     answers: list[Answer] = field(default_factory=list)
-    asked: list[Request] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
 
     def __call__(self, request: Request) -> Response:
         if request.path.endswith("/Tables"):
             return error_answer(409, "TableAlreadyExists")
-        self.asked.append(request)
+        self.requests.append(request)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return answer if isinstance(answer, Response) else answer(request)
 
@@ -82,7 +82,7 @@ def connection_string(service: ScriptedService) -> Iterator[str]:
 
 @pytest.fixture
 def no_retry_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Repeats follow at once."""
+    """Let the SDK repeat a read without a pause."""
     monkeypatch.setattr(table_storage_rows, "_RETRIES", {**table_storage_rows._RETRIES, "retry_backoff_factor": 0})
 
 

@@ -1,4 +1,4 @@
-"""What the store keeps of the sides: every run asks how they are, and few of the answers are read anew."""
+"""The store caches the states of both sides: every run needs them, and few of them are read anew."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ PAUSED = SideState(NOW + timedelta(minutes=15), "throttled", 4)
 
 
 class CountingRows(SqliteRows):
-    """Rows that count what is read of the sides, and fail on demand."""
+    """Rows that count the reads of side states, and fail if a test wants it."""
 
     def __init__(self) -> None:
         super().__init__(":memory:")
@@ -32,7 +32,7 @@ class CountingRows(SqliteRows):
 
 
 class TwoInstances:
-    """Two instances on the same rows, and a clock for both."""
+    """Two instances with the same rows and the same clock."""
 
     def __init__(self, rows: CountingRows) -> None:
         self.rows, self.seconds = rows, 0.0
@@ -57,7 +57,7 @@ def test_both_sides_are_read_at_once_and_kept_for_five_seconds(instances: TwoIns
     assert instances.rows.reads == 2
 
 
-def test_a_pause_is_known_at_once_to_who_wrote_it_and_to_the_others_within_five_seconds(
+def test_a_pause_is_seen_at_once_by_its_writer_and_within_five_seconds_by_others(
     instances: TwoInstances,
 ) -> None:
     for store in (instances.one, instances.other):
@@ -69,14 +69,14 @@ def test_a_pause_is_known_at_once_to_who_wrote_it_and_to_the_others_within_five_
     assert instances.other.side(Side.SALESFORCE) == PAUSED
 
 
-def test_who_is_to_change_a_side_reads_it_fresh(instances: TwoInstances) -> None:
+def test_a_fresh_read_ignores_the_cache(instances: TwoInstances) -> None:
     instances.other.side(Side.PARTNER_CENTER)
     instances.one.write_side(Side.PARTNER_CENTER, PAUSED)
     assert instances.other.side(Side.PARTNER_CENTER, fresh=True) == PAUSED
     assert instances.other.side(Side.PARTNER_CENTER) == PAUSED
 
 
-def test_what_could_not_be_read_is_read_again(instances: TwoInstances) -> None:
+def test_a_failed_read_is_not_cached(instances: TwoInstances) -> None:
     instances.rows.is_down = True
     with pytest.raises(StoreUnavailable):
         instances.one.side(Side.SALESFORCE)

@@ -35,7 +35,7 @@ def cut_answer(whole: Response) -> Response:
 # --- reading
 
 
-def test_ages_come_from_the_timestamp_and_the_date_of_the_reply(rows: TableRows, service: ScriptedService) -> None:
+def test_an_age_is_the_date_of_the_reply_less_the_timestamp(rows: TableRows, service: ScriptedService) -> None:
     service.answers = [entity_answer()]
     row = rows.get("O|1", "link")
     assert row is not None
@@ -48,12 +48,12 @@ def test_ages_come_from_the_timestamp_and_the_date_of_the_reply(rows: TableRows,
 def test_a_read_is_repeated_twice_at_most(rows: TableRows, service: ScriptedService) -> None:
     service.answers = [error_answer(503, "ServerBusy"), CLOSED, entity_answer()]
     assert rows.get("O|1", "link") is not None
-    assert len(service.asked) == 3
-    service.asked.clear()
+    assert len(service.requests) == 3
+    service.requests.clear()
     service.answers = [error_answer(503, "ServerBusy")]
     with pytest.raises(StoreUnavailable):
         rows.get("O|1", "link")
-    assert len(service.asked) == 3
+    assert len(service.requests) == 3
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_read_is_repeated_twice_at_most(rows: TableRows, service: ScriptedServ
         Response.of(None),
     ],
 )
-def test_an_answer_that_is_no_row_makes_the_store_unavailable(
+def test_an_unreadable_answer_makes_the_store_unavailable(
     rows: TableRows, service: ScriptedService, answer: Response
 ) -> None:
     service.answers = [answer]
@@ -96,9 +96,7 @@ def test_a_missing_table_is_not_a_missing_row(rows: TableRows, service: Scripted
         rows.get("O|1", "link")
 
 
-def test_a_list_that_breaks_off_at_its_second_page_is_no_shorter_list(
-    rows: TableRows, service: ScriptedService
-) -> None:
+def test_a_list_whose_second_page_fails_raises_an_error(rows: TableRows, service: ScriptedService) -> None:
     whole = entity_answer().json()
     more = {"x-ms-continuation-NextPartitionKey": "a", "x-ms-continuation-NextRowKey": "b"}
     first = Response.of({"value": [whole]})
@@ -110,19 +108,17 @@ def test_a_list_that_breaks_off_at_its_second_page_is_no_shorter_list(
         rows.list("O|1")
 
 
-def test_a_quote_in_a_key_cannot_leave_its_place_in_a_filter(rows: TableRows, service: ScriptedService) -> None:
+def test_a_quote_in_a_key_is_escaped_in_a_filter(rows: TableRows, service: ScriptedService) -> None:
     service.answers = [Response.of({"value": []})]
     rows.list("it's", prefix="x' or RowKey ge '", until=datetime(2026, 3, 1, tzinfo=UTC))
-    assert service.asked[0].query["$filter"] == (
+    assert service.requests[0].query["$filter"] == (
         "PartitionKey eq 'it''s' and RowKey ge 'x'' or RowKey ge ''' and RowKey lt 'x'' or RowKey ge ('"
         " and at le datetime'2026-03-01T00:00:00.000000Z'"
     )
 
 
 @pytest.mark.usefixtures("no_retry_pauses")
-def test_a_server_that_does_not_answer_is_given_up_at_the_deadline(
-    connection_string: str, service: ScriptedService
-) -> None:
+def test_a_call_to_a_silent_server_ends_at_its_deadline(connection_string: str, service: ScriptedService) -> None:
     def stuck(_: Request) -> Response:
         time.sleep(0.4)
         return entity_answer()
@@ -132,13 +128,13 @@ def test_a_server_that_does_not_answer_is_given_up_at_the_deadline(
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):
             rows.get("O|1", "link")
-        assert time.monotonic() - began < 0.35, "the deadline holds for the repeats together"
+        assert time.monotonic() - began < 0.35, "the deadline limits all repeats together"
 
 
 # --- writing
 
 
-def test_the_outcome_of_each_change_is_told_in_order(rows: TableRows, service: ScriptedService) -> None:
+def test_the_new_etags_are_returned_in_order(rows: TableRows, service: ScriptedService) -> None:
     service.answers = [transaction_answer(done_part('W/"1"'), "204 No Content\r\n\r\n", done_part('W/"3"'))]
     changes: list[Change] = [Insert("a", b""), Delete("b", ETAG), Put("c", b"")]
     assert rows.write("O|1", changes) == ['W/"1"', None, 'W/"3"']
@@ -185,18 +181,18 @@ def test_a_refused_change_is_a_conflict(rows: TableRows, service: ScriptedServic
         Response(413),
     ],
 )
-def test_a_write_without_a_clear_answer_is_sent_once_and_its_outcome_unknown(
+def test_a_write_without_a_clear_answer_is_sent_once_and_has_an_unknown_outcome(
     rows: TableRows, service: ScriptedService, answer: Response
 ) -> None:
     service.answers = [answer]
     with pytest.raises(StoreUnavailable, match="outcome") as caught:
         rows.write("O|1", [Insert("a", b""), Put("b", b"")])
     assert "example" not in str(caught.value)
-    assert len(service.asked) == 1, "a repeated insert would find its own row and call it a conflict"
+    assert len(service.requests) == 1, "a repeated insert would find its own row and report a conflict"
 
 
 @pytest.mark.parametrize("key", ["x", "%" * 200, "'" * 200])
-def test_the_size_that_is_checked_is_never_below_the_size_that_is_sent(
+def test_the_checked_size_is_never_smaller_than_the_request(
     rows: TableRows, service: ScriptedService, key: str
 ) -> None:
     at = datetime(2026, 3, 1, tzinfo=UTC)
@@ -212,7 +208,7 @@ def test_the_size_that_is_checked_is_never_below_the_size_that_is_sent(
     ]
     rows.write(key, changes)
     rows.write(key, changes[3:])
-    whole, least = (len(request.body) for request in service.asked)
+    whole, least = (len(request.body) for request in service.requests)
     assert whole <= transaction_size(changes)
     assert least <= transaction_size(changes[3:])
 
@@ -226,7 +222,7 @@ def test_a_connection_string_that_lacks_a_part_is_refused_without_its_key() -> N
     assert "c2VjcmV0" not in str(caught.value)
 
 
-def test_a_table_that_cannot_be_made_is_an_unavailable_store(
+def test_the_store_is_unavailable_if_its_table_cannot_be_created(
     service: ScriptedService, connection_string: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(table_storage_rows, "_RETRIES", {"retry_total": 0})
@@ -240,7 +236,7 @@ def test_importing_the_adapter_imports_no_azure_library() -> None:
         "import sys, shared.store.table_storage_rows; "
         "print(sorted({n.split('.')[0] for n in sys.modules} & {'azure', 'requests'}))"
     )
-    found = subprocess.run(  # noqa: S603 - our own code
+    process = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert found.stdout.strip() == "[]"
+    assert process.stdout.strip() == "[]"
