@@ -35,8 +35,8 @@ def add_child(parent: Element, name: str, text: str | None = None) -> Element:
 
 def text_of(parent: Element, path: str, default: str = "") -> str:
     """Return the text below a path of names such as `result/status`, or `default` if there is no text."""
-    found = parent.find("/".join(map(qualified_name, path.split("/"))))
-    return default if found is None or found.text is None else found.text
+    element = parent.find("/".join(map(qualified_name, path.split("/"))))
+    return default if element is None or element.text is None else element.text
 
 
 def children_named(parent: Element, name: str) -> Iterator[Element]:

@@ -1,4 +1,4 @@
-"""Carry REST calls with simple-salesforce. No other module of the product knows this library.
+"""Carry REST calls with simple-salesforce. No other module of the product imports this library.
 
 The library receives a token that we obtained ourselves, and only its method `restful` is used:
 

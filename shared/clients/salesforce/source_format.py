@@ -124,9 +124,9 @@ def read_source(*folders: Path) -> Package:
                 _append_to_parent(parents, place, "CustomObjectTranslation", local_name(child), child)
             members.setdefault("CustomObjectTranslation", []).append(name)
         elif kind in _SINGLE_FILES:
-            whole = _SINGLE_FILES[kind]
-            files[f"{whole.folder}/{name}.{kind}"] = format_xml(_read_root(path))
-            members.setdefault(whole.type, []).append(name)
+            single_file = _SINGLE_FILES[kind]
+            files[f"{single_file.folder}/{name}.{kind}"] = format_xml(_read_root(path))
+            members.setdefault(single_file.type, []).append(name)
         else:
             raise ConfigurationError(f"{path.name}: this command cannot deploy metadata of the kind {kind!r}")
     files |= {place: format_xml(_in_schema_order(root)) for place, root in parents.items()}

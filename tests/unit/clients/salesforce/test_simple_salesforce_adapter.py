@@ -137,7 +137,7 @@ def test_whoever_imports_a_replaced_part_later_receives_the_real_one() -> None:
     assert lines == [f"<class 'simple_salesforce.{part}.{name}'>" for part, name in REPLACED_CLASSES.items()]
 
 
-def test_no_other_module_of_the_product_knows_the_library() -> None:
+def test_no_other_module_of_the_product_imports_the_library() -> None:
     modules = [*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py"), ROOT / "function_app.py"]
     importers = {
         str(path.relative_to(ROOT))
