@@ -23,8 +23,8 @@ class KeyPairs(Redacted, frozen=True):
     is_new: bool = False
 
     @property
-    def newest(self) -> str:
-        """The private key to prove."""
+    def newest_key(self) -> str:
+        """The private key of the newest pair."""
         return private_keys_in(self.pairs[0])[0]
 
     @property

@@ -60,16 +60,16 @@ def check_mapped_fields(installation: Installation) -> Verdict:
     return ok(f"the Salesforce fields of {len(used)} mapped fields exist")
 
 
-def _unmapped(patient: Patient, name: str, field: FieldBase) -> Iterator[str]:
-    written = field.direction.owns(Side.PARTNER_CENTER) and not isinstance(field, CompanyField | ContactsField)
-    for item in field.select_items():
-        if item.startswith("(") or (isinstance(field, MoneyField) and item == field.salesforce.currency):
-            continue  # children come with their own object; the currency has a check of its own
-        column = _column(patient, "Opportunity", item)
-        if column is None:
-            yield f"{name}: {item} is not there, or the user may not see it"
-        elif written and not column.get("updateable") and "." not in item:
-            yield f"{name}: {item} may not be written by the user"
+def _faults_of_mapped_field(installation: Installation, name: str, field: FieldBase) -> Iterator[str]:
+    is_written = field.direction.owns(Side.PARTNER_CENTER) and not isinstance(field, CompanyField | ContactsField)
+    for path in field.select_items():
+        if path.startswith("(") or (isinstance(field, MoneyField) and path == field.salesforce.currency):
+            continue  # child records have a description of their own; the currency has a check of its own
+        description = _describe_path(installation, "Opportunity", path)
+        if description is None:
+            yield f"{name}: {path} does not exist, or the user may not see it"
+        elif is_written and not description.get("updateable") and "." not in path:
+            yield f"{name}: {path} may not be written by the user"
 
 
 def _describe_path(installation: Installation, sobject: str, path: str) -> Mapping[str, Any] | None:

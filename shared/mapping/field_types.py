@@ -17,7 +17,7 @@ from shared.domain.deal import Money, Status
 from shared.domain.field_rules import Rule
 from shared.domain.iso_codes import CURRENCIES
 from shared.domain.sentences import cause
-from shared.domain.states import StageTable
+from shared.domain.stage_table import StageTable
 from shared.mapping.field_base import (
     FieldBase,
     MappingTable,
@@ -194,7 +194,7 @@ class StatusField(FieldBase):
     @override
     def read_referral(self, referral: Json) -> Status | None:
         raw = self.raw_status(referral)
-        normal = self._stages.normal(raw)
+        normal = self._stages.normal_status(raw)
         if normal is None:
             raise UnreadableValue(cause("no_such_move", self.referral.status, value=raw))
         return normal

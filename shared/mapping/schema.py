@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.domain.deal import Status
-from shared.domain.states import Stage, StageTable
+from shared.domain.stage_table import Stage, StageTable
 from shared.mapping.field_base import FieldBase, MappingTable, SalesforcePath
 from shared.mapping.field_types import (
     DateField,

@@ -124,13 +124,13 @@ def link_from_json(stored: Json) -> Link:
     """Return the link that `link_to_json` wrote."""
     return Link(
         **{
-            **stored,
+            **{key: value for key, value in stored.items() if key != "told"},
             "state": State(stored["state"]),
             "base": deal_from_json(stored["base"]),
             "intent": _intent_from_json(stored["intent"]),
             "refused": _records_from_json(stored["refused"]),
             "waiting": _records_from_json(stored["waiting"]),
-            "told": tuple(stored["told"]),
+            "reported": tuple(stored["told"]),
             "cause": Cause(**stored["cause"]) if stored["cause"] else None,
             "mark": Mark(stored["mark"]) if stored["mark"] else None,
         }

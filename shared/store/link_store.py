@@ -28,7 +28,7 @@ from shared.foundation.errors import StoreConflict, StoreUnavailable
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
-from shared.store.stored_values import Due, Entry, Line, SideState
+from shared.store.stored_values import Entry, Line, RetryEntry, SideState
 
 LINK, POINTER, CLAIM, STATE, SALESFORCE = "link", "pointer", "claim", "state", "salesforce"
 FAR_FUTURE_MILLISECONDS = 9_999_999_999_999
@@ -131,30 +131,30 @@ class LinkStore:
 
     # --- the retry queue
 
-    def due(self, side: Side, until: datetime, limit: int) -> Sequence[Due]:
+    def retry_entries(self, side: Side, until: datetime, limit: int) -> Sequence[RetryEntry]:
         """Return at most `limit` retry entries of a side whose next attempt is not later than `until`."""
-        return [_due_from(side, row) for row in self._rows.list(f"due|{side}", until=until, limit=limit)]
+        return [_retry_entry_from(side, row) for row in self._rows.list(f"due|{side}", until=until, limit=limit)]
 
-    def due_of(self, side: Side, key: str) -> Due | None:
+    def retry_entry(self, side: Side, key: str) -> RetryEntry | None:
         """Return the retry entry of one pair, or None."""
         row = self._rows.get(f"due|{side}", key)
-        return _due_from(side, row) if row else None
+        return _retry_entry_from(side, row) if row else None
 
-    def put_due(self, due: Due) -> None:
+    def put_retry_entry(self, entry: RetryEntry) -> None:
         """Write the retry entry of a pair, whether or not it has one."""
-        since = due.since.isoformat() if due.since else None
-        self._rows.write(f"due|{due.side}", [Put(due.key, pack([due.cause, due.attempts, since]), due.at)])
+        since = entry.since.isoformat() if entry.since else None
+        self._rows.write(f"due|{entry.side}", [Put(entry.key, pack([entry.cause, entry.attempts, since]), entry.at)])
 
-    def remove_due(self, due: Due) -> None:
+    def remove_retry_entry(self, entry: RetryEntry) -> None:
         """Remove a retry entry under the ETag that it was read with. An entry that changed since then stays."""
         try:
-            self._rows.write(f"due|{due.side}", [Delete(due.key, due.etag)])
+            self._rows.write(f"due|{entry.side}", [Delete(entry.key, entry.etag)])
         except StoreConflict:
             return
 
     # --- sides, cursors, owner
 
-    def side(self, side: Side, *, fresh: bool = False) -> SideState:
+    def side_state(self, side: Side, *, fresh: bool = False) -> SideState:
         """Return the state of a side as it was at most 5 seconds ago; `fresh` reads it anew, before it is changed.
 
         One thread reads both sides at once for all threads.
@@ -166,7 +166,7 @@ class LinkStore:
                 self._sides_until = now + MAX_SIDE_STATE_AGE_SECONDS
             return self._sides.get(f"side|{side}", SideState())
 
-    def write_side(self, side: Side, state: SideState) -> None:
+    def write_side_state(self, side: Side, state: SideState) -> None:
         """Write the state of a side for every instance. The other instances see it within 5 seconds."""
         until = state.paused_until.isoformat() if state.paused_until else None
         with self._reading:
@@ -215,7 +215,7 @@ def _link_entry(row: Row) -> Entry[Link]:
     return Entry(link_from_json(unpack(row.data)), row.etag, row.age)
 
 
-def _due_from(side: Side, row: Row) -> Due:
+def _retry_entry_from(side: Side, row: Row) -> RetryEntry:
     cause, attempts, since = unpack(row.data)
     at = row.at or datetime.min.replace(tzinfo=UTC)
     return RetryEntry(side, row.key, at, cause, attempts, row.etag, datetime.fromisoformat(since) if since else None)

@@ -202,7 +202,8 @@ class SqliteRows:
             connection.execute("INSERT INTO store (version, changes) VALUES (?, 0)", (SCHEMA_VERSION,))
         elif stored[0] > SCHEMA_VERSION:
             raise ConfigurationError(
-                f"the store {path} has schema {stored[0]}, this program supports {SCHEMA_VERSION}: run the newer program"
+                f"the store {path} has schema {stored[0]}, and this program supports {SCHEMA_VERSION}: "
+                "run the newer program"
             )
 
 

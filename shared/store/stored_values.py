@@ -22,7 +22,7 @@ class Line(Struct, frozen=True):
     text: str
 
 
-class Due(Struct, frozen=True):
+class RetryEntry(Struct, frozen=True):
     """A retry entry: a pair that waits for its next attempt at the time `at`.
 
     `key` is an opportunity id (side Salesforce) or a referral id (side Partner Center). `since` is when the pair came

@@ -110,7 +110,7 @@ def any_deal() -> st.SearchStrategy[Deal]:
     one = st.sampled_from(list(values_by_field())).flatmap(
         lambda name: st.tuples(st.just(name), values_by_field()[name])
     )
-    return st.lists(one, min_size=1, max_size=2).map(lambda changes: PLAIN_DEAL.with_(dict(changes)))
+    return st.lists(one, min_size=1, max_size=2).map(lambda changes: PLAIN_DEAL.with_values(dict(changes)))
 
 
 # --- the two systems --------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ LINKS = st.builds(
     intent=INTENTS,
     refused=RECORDS,
     waiting=RECORDS,
-    told=st.lists(WORDS, max_size=2).map(tuple),
+    reported=st.lists(WORDS, max_size=2).map(tuple),
     cause=st.one_of(st.none(), st.builds(Cause, WORDS, NONE_OR_WORD, WORDS, WORDS)),
     mark=st.one_of(st.none(), st.sampled_from(Mark)),
     unwritten=st.booleans(),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.domain.deal import Deal, Money, Person, Side, Status, Value, fingerprint
 from shared.domain.plan import Change
-from shared.domain.states import Stage, StageTable
+from shared.domain.stage_table import Stage, StageTable
 from shared.mapping.paths import normal_text
 from tests.property.generated_deals import (
     READ_AT,
@@ -159,8 +159,8 @@ def test_values_have_the_same_fingerprint_only_if_they_are_equal(one: Money, oth
 @given(st.sampled_from(["New", "Active", "Closed", "Simmering"]), st.text(max_size=5))
 def test_a_status_in_normal_form_stays_as_it_is(status: str, substatus: str) -> None:
     table = TRANSLATION.file.stage_table()
-    normal = table.normal(Status(status, substatus))
-    assert normal is None or table.normal(normal) == normal
+    normal = table.normal_status(Status(status, substatus))
+    assert normal is None or table.normal_status(normal) == normal
 
 
 PAIRS = [

@@ -23,22 +23,24 @@ def scope_of(tag: str | None) -> Scope:
 @given(SHORT_IDS, TAGS)
 def test_a_reference_identifies_its_opportunity(identifier: str, tag: str | None) -> None:
     scope = scope_of(tag)
-    assert scope.opportunity_of(scope.reference(long_id(identifier))) == long_id(identifier)
-    assert scope.opportunity_of(scope.reference(identifier)) == long_id(identifier), "the short form means the same"
+    assert scope.opportunity_named_by(scope.reference(long_id(identifier))) == long_id(identifier)
+    assert scope.opportunity_named_by(scope.reference(identifier)) == long_id(identifier), (
+        "the short form means the same"
+    )
 
 
 @given(SHORT_IDS, TAGS, TAGS)
 def test_a_reference_of_another_environment_is_excluded(identifier: str, tag: str | None, other: str | None) -> None:
     assume(tag != other)
     reference = scope_of(other).reference(long_id(identifier))
-    assert scope_of(tag).opportunity_of(reference) is None
-    assert scope_of(tag).excludes(ORGANIZATION, reference) == "other_environment"
-    assert scope_of(other).excludes(ORGANIZATION, reference) is None
+    assert scope_of(tag).opportunity_named_by(reference) is None
+    assert scope_of(tag).exclusion_reason(ORGANIZATION, reference) == "other_environment"
+    assert scope_of(other).exclusion_reason(ORGANIZATION, reference) is None
 
 
 @given(st.text(max_size=30), TAGS)
 def test_any_text_can_be_parsed_as_a_reference(reference: str, tag: str | None) -> None:
-    opportunity_id = scope_of(tag).opportunity_of(reference)
+    opportunity_id = scope_of(tag).opportunity_named_by(reference)
     assert opportunity_id is None or len(opportunity_id) == 18
     split_tag, rest = split_reference(reference)
     assert reference == (f"{split_tag}:{rest}" if split_tag else rest)

@@ -156,7 +156,7 @@ class MetadataClient:
         raise Rejected(Cause(cause.code, None, "this user may not read or change metadata", MISSING_RIGHTS_REMEDY))
 
 
-def readable_layout_name(full_name: str) -> str:
+def layout_title(full_name: str) -> str:
     """Return a layout's name as people see it. The service writes `(` as `%28`, and other signs likewise."""
     return unquote(full_name)
 
@@ -267,4 +267,4 @@ def _layout_in_zip(result: Element, full_name: str) -> bytes:
     except (zipfile.BadZipFile, binascii.Error):
         failure = text_of(result, "errorStatusCode") or text_of(result, "status") or "no zip"
         raise Unavailable(f"Salesforce could not return the layout: {failure}") from None
-    raise NotFound(f"the org has no layout {readable_layout_name(full_name)}")
+    raise NotFound(f"the org has no layout {layout_title(full_name)}")

@@ -70,7 +70,7 @@ class Identity(Struct, frozen=True):
     audience: str = "https://login.salesforce.com"
 
 
-class Token(Hidden, frozen=True):
+class Token(Redacted, frozen=True):
     """An access token, the host that it is for, the id of its org, and when it was issued (monotonic seconds)."""
 
     value: str

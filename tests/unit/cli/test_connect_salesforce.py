@@ -46,9 +46,10 @@ class Administrator:
         self.systems.salesforce.register_app(CONSUMER_KEY, self.file.read_text(encoding="ascii"), USERNAME)
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        kept = next(secret for secret in self.systems.vault.shelf.live() if secret.name == SECRET)
-        return private_keys_in(kept.latest.value)
+    def keys_in_vault(self) -> tuple[str, ...]:
+        """The private keys in Key Vault, newest first."""
+        stored = next(secret for secret in self.systems.vault.shelf.live() if secret.name == SECRET)
+        return private_keys_in(stored.latest.value)
 
     def sign_in_as_the_app(self) -> str:
         """Sign in as the deployed app does, and return the organisation's id."""

@@ -26,7 +26,7 @@ XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 
 @pytest.fixture
 def org(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SalesforceEmulator:
-    """A bare org, and the environment `local` that leads to it."""
+    """An org without our metadata, and the environment `local` with its address."""
     monkeypatch.setattr(metadata_deploy, "POLL_PAUSES", (0.0,))
     monkeypatch.chdir(tmp_path)
     write_environment(Environment("local", systems.environ))

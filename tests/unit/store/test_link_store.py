@@ -11,7 +11,7 @@ from shared.domain.link import Link, Pointer
 from shared.foundation.errors import StoreConflict
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
-from shared.store.stored_values import Due, Line, SideState
+from shared.store.stored_values import Line, RetryEntry, SideState
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 LEASE = timedelta(minutes=5)
@@ -191,8 +191,8 @@ def test_a_key_does_not_contain_the_name_of_a_customer(clock: StoreClock) -> Non
 # --- the retry queue --------------------------------------------------------------------------------------------------
 
 
-def retry_entry(key: str, minutes: int, side: Side = Side.SALESFORCE, attempts: int = 0) -> Due:
-    return Due(side, key, NOW + timedelta(minutes=minutes), "locked", attempts)
+def retry_entry(key: str, minutes: int, side: Side = Side.SALESFORCE, attempts: int = 0) -> RetryEntry:
+    return RetryEntry(side, key, NOW + timedelta(minutes=minutes), "locked", attempts)
 
 
 def test_retry_entries_are_found_by_side_and_time(store: LinkStore) -> None:
@@ -202,39 +202,39 @@ def test_retry_entries_are_found_by_side_and_time(store: LinkStore) -> None:
         retry_entry("late", 9),
         retry_entry("there", 0, Side.PARTNER_CENTER),
     ):
-        store.put_due(row)
-    assert {row.key for row in store.due(Side.SALESFORCE, NOW, 10)} == {"now"}
-    assert {row.key for row in store.due(Side.SALESFORCE, NOW + timedelta(minutes=1), 10)} == {"now", "soon"}
-    assert [row.key for row in store.due(Side.PARTNER_CENTER, NOW, 10)] == ["there"]
-    assert len(store.due(Side.SALESFORCE, NOW + timedelta(hours=1), 2)) == 2
+        store.put_retry_entry(row)
+    assert {row.key for row in store.retry_entries(Side.SALESFORCE, NOW, 10)} == {"now"}
+    assert {row.key for row in store.retry_entries(Side.SALESFORCE, NOW + timedelta(minutes=1), 10)} == {"now", "soon"}
+    assert [row.key for row in store.retry_entries(Side.PARTNER_CENTER, NOW, 10)] == ["there"]
+    assert len(store.retry_entries(Side.SALESFORCE, NOW + timedelta(hours=1), 2)) == 2
 
 
 def test_a_pair_has_only_one_retry_entry(store: LinkStore) -> None:
-    store.put_due(retry_entry("pair", 0))
-    store.put_due(retry_entry("pair", 5, attempts=3))
-    stored = store.due_of(Side.SALESFORCE, "pair")
+    store.put_retry_entry(retry_entry("pair", 0))
+    store.put_retry_entry(retry_entry("pair", 5, attempts=3))
+    stored = store.retry_entry(Side.SALESFORCE, "pair")
     assert stored
     assert (stored.at, stored.cause, stored.attempts) == (NOW + timedelta(minutes=5), "locked", 3)
-    assert store.due(Side.SALESFORCE, NOW, 10) == []
+    assert store.retry_entries(Side.SALESFORCE, NOW, 10) == []
 
 
 def test_a_retry_entry_is_removed_only_if_it_did_not_change(store: LinkStore) -> None:
-    store.put_due(retry_entry("pair", 0))
-    (read,) = store.due(Side.SALESFORCE, NOW, 1)
-    store.put_due(retry_entry("pair", 1))
-    store.remove_due(read)
-    changed = store.due_of(Side.SALESFORCE, "pair")
+    store.put_retry_entry(retry_entry("pair", 0))
+    (read,) = store.retry_entries(Side.SALESFORCE, NOW, 1)
+    store.put_retry_entry(retry_entry("pair", 1))
+    store.remove_retry_entry(read)
+    changed = store.retry_entry(Side.SALESFORCE, "pair")
     assert changed, "another attempt was requested meanwhile"
-    store.remove_due(changed)
-    assert store.due_of(Side.SALESFORCE, "pair") is None
-    store.remove_due(changed)
+    store.remove_retry_entry(changed)
+    assert store.retry_entry(Side.SALESFORCE, "pair") is None
+    store.remove_retry_entry(changed)
 
 
 # --- sides, cursors, owner --------------------------------------------------------------------------------------------
 
 
 def test_a_side_is_not_paused_until_its_state_is_written(store: LinkStore) -> None:
-    assert store.side(Side.SALESFORCE) == SideState()
+    assert store.side_state(Side.SALESFORCE) == SideState()
     state = SideState(NOW + timedelta(minutes=15), "AADSTS700082", 4)
     store.write_side_state(Side.PARTNER_CENTER, state)
     assert store.side_state(Side.PARTNER_CENTER) == state

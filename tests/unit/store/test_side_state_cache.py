@@ -48,12 +48,12 @@ def instances() -> Iterator[TwoInstances]:
 
 def test_both_sides_are_read_at_once_and_kept_for_five_seconds(instances: TwoInstances) -> None:
     for side in Side:
-        instances.one.side(side)
+        instances.one.side_state(side)
     instances.seconds = 4.9
-    instances.one.side(Side.SALESFORCE)
+    instances.one.side_state(Side.SALESFORCE)
     assert instances.rows.reads == 1
     instances.seconds = 5.0
-    instances.one.side(Side.SALESFORCE)
+    instances.one.side_state(Side.SALESFORCE)
     assert instances.rows.reads == 2
 
 
@@ -61,28 +61,28 @@ def test_a_pause_is_seen_at_once_by_its_writer_and_within_five_seconds_by_others
     instances: TwoInstances,
 ) -> None:
     for store in (instances.one, instances.other):
-        assert store.side(Side.SALESFORCE) == SideState()
-    instances.one.write_side(Side.SALESFORCE, PAUSED)
-    assert instances.one.side(Side.SALESFORCE) == PAUSED
-    assert instances.other.side(Side.SALESFORCE) == SideState()
+        assert store.side_state(Side.SALESFORCE) == SideState()
+    instances.one.write_side_state(Side.SALESFORCE, PAUSED)
+    assert instances.one.side_state(Side.SALESFORCE) == PAUSED
+    assert instances.other.side_state(Side.SALESFORCE) == SideState()
     instances.seconds = 5.0
-    assert instances.other.side(Side.SALESFORCE) == PAUSED
+    assert instances.other.side_state(Side.SALESFORCE) == PAUSED
 
 
 def test_a_fresh_read_ignores_the_cache(instances: TwoInstances) -> None:
-    instances.other.side(Side.PARTNER_CENTER)
-    instances.one.write_side(Side.PARTNER_CENTER, PAUSED)
-    assert instances.other.side(Side.PARTNER_CENTER, fresh=True) == PAUSED
-    assert instances.other.side(Side.PARTNER_CENTER) == PAUSED
+    instances.other.side_state(Side.PARTNER_CENTER)
+    instances.one.write_side_state(Side.PARTNER_CENTER, PAUSED)
+    assert instances.other.side_state(Side.PARTNER_CENTER, fresh=True) == PAUSED
+    assert instances.other.side_state(Side.PARTNER_CENTER) == PAUSED
 
 
 def test_a_failed_read_is_not_cached(instances: TwoInstances) -> None:
     instances.rows.is_down = True
     with pytest.raises(StoreUnavailable):
-        instances.one.side(Side.SALESFORCE)
+        instances.one.side_state(Side.SALESFORCE)
     instances.rows.is_down = False
-    instances.other.write_side(Side.SALESFORCE, PAUSED)
-    assert instances.one.side(Side.SALESFORCE) == PAUSED
+    instances.other.write_side_state(Side.SALESFORCE, PAUSED)
+    assert instances.one.side_state(Side.SALESFORCE) == PAUSED
 
 
 def test_cursors_move_together_and_are_read_together(instances: TwoInstances) -> None:

@@ -171,11 +171,11 @@ class Harness:
         client = Referrals(PARTNER_CENTER_URL, self.badge, client=self._http, clock=self._seconds)
         return CrashablePort("partner_center", client, life)
 
-    def _mortal_salesforce(self, life: Life) -> Salesforce:
-        wire = ApiConnection(
+    def _mortal_salesforce(self, life: ProcessState) -> Salesforce:
+        connection = ApiConnection(
             self.door, self._adapter, version="66.0", seconds=60.0, now=self.now, monotonic=self._seconds
         )
-        return Mortal("salesforce", SalesforceClient(wire), life)
+        return CrashablePort("salesforce", SalesforceClient(connection), life)
 
     def _mortal_store(self, life: ProcessState) -> Store:
         return CrashablePort("store", LinkStore(self.rows, self._seconds), life)

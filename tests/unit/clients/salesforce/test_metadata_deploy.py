@@ -4,7 +4,7 @@ from emulators.base.emulator import Fault, FaultKind
 from emulators.base.server import Response
 from emulators.salesforce import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient
-from shared.clients.salesforce.metadata_deploy import Deployment, readable_layout_name
+from shared.clients.salesforce.metadata_deploy import Deployment, layout_title
 from shared.clients.salesforce.metadata_xml import NAMESPACE
 from shared.clients.salesforce.source_format import Package, layout_package
 from shared.foundation.errors import Ambiguous, NotFound, Rejected, SignInFailed, Unavailable
@@ -128,9 +128,7 @@ def test_a_session_that_soap_never_accepts_is_a_failed_sign_in(org: EmulatedOrg)
 def test_only_layouts_of_the_object_are_listed(org: EmulatedOrg) -> None:
     assert org.client.layout_names("Opportunity") == ("Opportunity-Opportunity %28Sales%29 Layout", STANDARD_LAYOUT)
     assert org.client.layout_names("Account") == ()
-    assert (
-        readable_layout_name("Opportunity-Opportunity %28Sales%29 Layout") == "Opportunity-Opportunity (Sales) Layout"
-    )
+    assert layout_title("Opportunity-Opportunity %28Sales%29 Layout") == "Opportunity-Opportunity (Sales) Layout"
 
 
 def test_a_layout_comes_back_as_it_was_deployed(org: EmulatedOrg) -> None:
