@@ -30,7 +30,7 @@ check: $(READY) ## ruff, mypy strict, and the docs against the code
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy .
-	@$(PY) -m pytest -q tests/unit/docs/test_docs.py tests/unit/docs/test_docs_pages.py tests/unit/docs/test_docs_install.py
+	@$(PY) -m pytest -q tests/unit/docs
 
 deploy: $(READY) ## deploy this checkout to Azure: make deploy ENV=staging (YES=1, SUBSCRIPTION=name)
 	@$(PY) -m infra.azure.deploy deploy --env '$(ENV)' $(DEPLOY)

@@ -72,7 +72,7 @@ class OpenDoor(SignIn):
         """A session; a new one where the last was refused."""
         del deadline
         if self._present is None or self._present is refused:
-            session = self._salesforce.oauth.open(self.user)
+            session = self._salesforce.oauth.open_session(self.user)
             self._present = Token(session, self._url, self._salesforce.organization, 0.0)
         return self._present
 

@@ -1,4 +1,4 @@
-"""An emulator of a Salesforce org: `SalesforceEmulator`."""
+"""Emulate a Salesforce org: see `SalesforceEmulator`, and docs/emulators-salesforce.md."""
 
 from emulators.salesforce.emulator import SalesforceEmulator
 

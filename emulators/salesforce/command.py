@@ -1,4 +1,4 @@
-"""`python -m emulators salesforce --port 7083`: the emulator alone, over TLS, until Ctrl-C."""
+"""Run the Salesforce emulator alone, over TLS, until Ctrl-C: `python -m emulators salesforce --port 7083`."""
 
 import argparse
 import tempfile
@@ -9,40 +9,42 @@ from emulators.base.certificate_authority import Authority
 from emulators.base.serve_until_signal import CannotServe, End, check_free, serving
 from emulators.base.server import Server
 from emulators.salesforce.emulator import SalesforceEmulator
-from emulators.salesforce.metadata.source_fields import PROJECT, MetadataError
+from emulators.salesforce.metadata.component_xml import MetadataError
+from emulators.salesforce.metadata.source_project import PROJECT
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until interrupted; exit status 2 with one sentence if it cannot."""
-    wanted = _options(argv)
-    return serving(lambda end: _serve(wanted, end))
+    """Serve until a signal arrives; exit status 2, with one sentence, if an option is wrong or the port is taken."""
+    options = _parse_options(argv)
+    return serving(lambda end: _serve_emulator(options, end))
 
 
-def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m emulators salesforce", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--metadata", type=Path, default=PROJECT, help="an sfdx source project")
-    parser.add_argument("--single-currency", action="store_true")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free port")
+    parser.add_argument("--seed", type=int, default=0, help="record ids repeat for the same seed")
+    parser.add_argument("--metadata", type=Path, default=PROJECT, help="the sfdx source project to install")
+    parser.add_argument("--single-currency", action="store_true", help="start an org without multiple currencies")
     return parser.parse_args(argv)
 
 
-def _serve(wanted: argparse.Namespace, end: End) -> None:
-    check_free([wanted.port])
-    emulator = _emulator(wanted)
+def _serve_emulator(options: argparse.Namespace, end: End) -> None:
+    check_free([options.port])
+    emulator = _build_emulator(options)
     with tempfile.TemporaryDirectory(prefix="cosell-") as folder:
         authority = Authority(Path(folder))
-        with Server(emulator.handle, port=wanted.port, tls=authority.server()) as server:
+        with Server(emulator.handle, port=options.port, tls=authority.server()) as server:
             emulator.public_url = server.url
             print(f"Salesforce   {server.url}\nControl API  {server.url}/_control", flush=True)
             print(f"CA bundle    {authority.bundle}", flush=True)
             end.wait()
 
 
-def _emulator(wanted: argparse.Namespace) -> SalesforceEmulator:
+def _build_emulator(options: argparse.Namespace) -> SalesforceEmulator:
     try:
-        return SalesforceEmulator(wanted.seed, wanted.metadata, multi_currency=not wanted.single_currency)
+        return SalesforceEmulator(options.seed, options.metadata, multi_currency=not options.single_currency)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise CannotServe(f"{wanted.metadata} is no sfdx source project: {error.filename} is missing") from error
+        message = f"{options.metadata} is not an sfdx source project: {error.filename} is missing"
+        raise CannotServe(message) from error
     except MetadataError as error:
-        raise CannotServe(f"the metadata of {wanted.metadata}: {error}") from error
+        raise CannotServe(f"the metadata of {options.metadata}: {error}") from error

@@ -1,27 +1,27 @@
-"""The control API of this emulator, below `/_control`, beside what `emulators.base.emulator` offers.
+"""Answer the control API of this emulator, below `/_control`, in addition to that of `emulators.base.emulator`.
 
 POST /insert {sobject, values, user?} -> {id}      POST /edit {sobject, id, values, user?}
 POST /delete {sobject, id}                         POST /undelete {sobject, id}
-GET  /records?sobject=NAME[&id=ID]                 POST /touch {sobject, id}           a system change
-POST /clone {sobject, id, values?} -> {id}         a person clones a record in the browser
-POST /bare {bare}                                  the org's first day again, without (or with) our metadata
-POST /field {sobject, xml}                         an administrator makes or changes a field by hand
-POST /metadata_rights {username, has}              who may deploy; at first the administrator alone
-POST /translations {languages}                     the languages of the Translation Workbench; at first none
+GET  /records?sobject=NAME[&id=ID]                 POST /touch {sobject, id}           make a system change
+POST /clone {sobject, id, values?} -> {id}         clone a record as the seller does in the browser
+POST /bare {bare}                                  begin the first day again, without (or with) this project's metadata
+POST /field {sobject, xml}                         make or change a field by hand in Setup
+POST /metadata_rights {username, has}              choose who may deploy; at first only the administrator
+POST /translations {languages}                     set the languages of the Translation Workbench; at first none
 POST /register {consumer_key, pem, username} -> {user}
-POST /token {username} -> {access_token, instance_url?}      a session without signing in
+POST /token {username?} -> {access_token, instance_url?}      open a session without signing in
 POST /expire {what: "tokens" | "locators"}
-POST /line_items {id, has}                         whether the opportunity's amount comes from line items
+POST /line_items {id, has}                         choose whether line items decide the opportunity's amount
 POST /validation_rule {sobject, field, message, id?, value?, times?}
-POST /lock {id, code?, times?}                     DELETE /hooks    remove rules and locks
-POST /commit_lag {seconds}                         edits by people become visible so much after their stamp
-POST /short_pages {rows}                           every page of a query holds at most so many rows; 0 ends it
-POST /usage {used?, max?}                          the daily allowance of API calls
+POST /lock {id, code?, times?}                     DELETE /hooks    remove all rules and locks
+POST /commit_lag {seconds}                         make people's edits visible that much later than their stamp
+POST /short_pages {rows}                           limit every page of a query to this number of records; 0: no limit
+POST /usage {used?, max?}                          set the daily count and allowance of API calls
 """
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -29,151 +29,145 @@ from emulators.base.emulator import CONTROL, checked
 from emulators.base.server import Request, Response
 from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.data.hooks import LOCKS, Lock, ValidationRule
-from emulators.salesforce.data.record_ids import canonical
-from emulators.salesforce.data.schema import Record, SObject
-from emulators.salesforce.query.paths import reader
+from emulators.salesforce.data.record_ids import canonical_id
+from emulators.salesforce.emulated_org import EmulatedOrg
 
-if TYPE_CHECKING:
-    from emulators.salesforce.emulator import SalesforceEmulator
-
-type Wish = dict[str, Any]
+type Body = dict[str, Any]
 
 
-class Control:
-    """Answers control requests; what the service would refuse is refused here in the same words."""
+class ControlApi:
+    """Answers control requests. The checks of the service apply, and refusals have its form."""
 
-    def __init__(self, emulator: "SalesforceEmulator") -> None:
-        """Work on this emulator."""
-        self._emulator = emulator
-        self._posts: dict[str, Callable[[Wish], Any]] = {
-            "insert": self._insert,
-            "edit": self._edit,
-            "delete": lambda wish: emulator.delete(wish["sobject"], wish["id"]),
-            "undelete": lambda wish: emulator.undelete(wish["sobject"], wish["id"]),
-            "touch": lambda wish: emulator.org.touch(wish["sobject"], _id(wish)),
-            "clone": lambda wish: {"id": emulator.clone(wish["sobject"], wish["id"], wish.get("values"))},
-            "field": lambda wish: emulator.make_field(wish["sobject"], wish["xml"]),
-            "bare": self._start_bare,
-            "metadata_rights": self._metadata_rights,
-            "translations": self._translations,
-            "register": self._register,
-            "token": self._token,
-            "expire": self._expire,
-            "line_items": self._line_items,
-            "validation_rule": self._validation_rule,
-            "lock": self._lock,
-            "commit_lag": self._commit_lag,
-            "short_pages": self._short_pages,
-            "usage": self._usage,
+    def __init__(self, emulated_org: EmulatedOrg) -> None:
+        self._emulated_org = emulated_org
+        self._posts: dict[str, Callable[[Body], Any]] = {
+            "insert": self._insert_record,
+            "edit": self._edit_record,
+            "delete": lambda body: emulated_org.delete(body["sobject"], body["id"]),
+            "undelete": lambda body: emulated_org.undelete(body["sobject"], body["id"]),
+            "touch": lambda body: emulated_org.org.touch(body["sobject"], _record_id(body)),
+            "clone": lambda body: {"id": emulated_org.clone(body["sobject"], body["id"], body.get("values"))},
+            "field": lambda body: emulated_org.make_field(body["sobject"], body["xml"]),
+            "bare": self._restart_bare,
+            "metadata_rights": self._set_metadata_right,
+            "translations": self._set_translation_languages,
+            "register": self._register_app,
+            "token": self._open_session,
+            "expire": self._expire_tokens_or_locators,
+            "line_items": self._set_line_items,
+            "validation_rule": self._add_rule,
+            "lock": self._add_lock,
+            "commit_lag": self._set_commit_lag,
+            "short_pages": self._set_short_pages,
+            "usage": self._set_usage,
         }
 
-    def answer(self, request: Request) -> Response | None:
-        """Answer one control request; None: not known. Raises as `Emulator.control`."""
+    def answer_request(self, request: Request) -> Response | None:
+        """Answer one control request; None if the path is unknown. Raises the same errors as `Emulator.control`."""
         name = request.path.removeprefix(f"{CONTROL}/")
         try:
             match request.method, name:
                 case "GET", "records":
-                    return Response.of(self._records(request))
+                    return Response.of(self._read_records(request))
                 case "DELETE", "hooks":
                     self._clear_hooks()
                     return Response.of({"ok": True})
                 case "POST", _ if name in self._posts:
                     return Response.of(self._posts[name](request.json()) or {"ok": True})
         except ApiError as error:
-            return Response.of(error.body(), error.status)
+            return Response.of(error.to_body(), error.status)
         return None
 
-    @staticmethod
-    def shown(definition: SObject, row: Record) -> Record:
-        """A copy of a row with its formula fields."""
-        return {field.name: reader(definition, field)(row) for field in definition.fields.values()}
+    # --- people
 
-    # --- people at work
+    def _insert_record(self, body: Body) -> Body:
+        return {"id": self._emulated_org.insert(body["sobject"], body["values"], user=body.get("user"))}
 
-    def _insert(self, wish: Wish) -> Wish:
-        return {"id": self._emulator.insert(wish["sobject"], wish["values"], user=wish.get("user"))}
+    def _edit_record(self, body: Body) -> None:
+        self._emulated_org.edit(body["sobject"], body["id"], body["values"], user=body.get("user"))
 
-    def _edit(self, wish: Wish) -> None:
-        self._emulator.edit(wish["sobject"], wish["id"], wish["values"], user=wish.get("user"))
-
-    def _records(self, request: Request) -> Any:  # noqa: ANN401 - JSON
+    def _read_records(self, request: Request) -> Any:  # noqa: ANN401 - JSON
         if "id" in request.query:
-            return self._emulator.record(request.query["sobject"], request.query["id"])
-        return self._emulator.records(request.query["sobject"])
+            return self._emulated_org.record(request.query["sobject"], request.query["id"])
+        return self._emulated_org.records(request.query["sobject"])
 
-    def _line_items(self, wish: Wish) -> None:
-        emulator = self._emulator
-        values = {"HasOpportunityLineItem": bool(wish["has"])}
-        emulator.org.update("Opportunity", _id(wish), values, emulator.seller, system=True)
+    def _set_line_items(self, body: Body) -> None:
+        values = {"HasOpportunityLineItem": bool(body["has"])}
+        self._emulated_org.org.update("Opportunity", _record_id(body), values, self._emulated_org.seller, system=True)
 
     # --- metadata
 
-    def _metadata_rights(self, wish: Wish) -> None:
-        users = self._emulator.deployments.users
-        (users.add if wish["has"] else users.discard)(self._user(wish["username"]))
+    def _set_metadata_right(self, body: Body) -> None:
+        users = self._emulated_org.deployments.users
+        (users.add if body["has"] else users.discard)(self._user_id(body["username"]))
 
-    def _user(self, username: str) -> str:
-        for user in self._emulator.records("User"):
+    def _user_id(self, username: str) -> str:
+        for user in self._emulated_org.records("User"):
             if user["Username"] == username:
                 return str(user["Id"])
         raise ValueError("no user has this name")
 
-    def _start_bare(self, wish: Wish) -> None:
-        self._emulator.bare = bool(wish["bare"])
-        self._emulator.restart()
+    def _restart_bare(self, body: Body) -> None:
+        self._emulated_org.bare = bool(body["bare"])
+        self._emulated_org.restart()
 
-    def _translations(self, wish: Wish) -> None:
-        self._emulator.deployments.languages = frozenset(map(str, wish["languages"]))
+    def _set_translation_languages(self, body: Body) -> None:
+        self._emulated_org.deployments.languages = frozenset(map(str, body["languages"]))
 
     # --- sign-in
 
-    def _register(self, wish: Wish) -> Wish:
-        return {"user": self._emulator.register_app(wish["consumer_key"], wish["pem"], wish["username"])}
+    def _register_app(self, body: Body) -> Body:
+        return {"user": self._emulated_org.register_app(body["consumer_key"], body["pem"], body["username"])}
 
-    def _token(self, wish: Wish) -> Wish:
-        emulator = self._emulator
-        user = self._user(wish["username"]) if "username" in wish else emulator.founding.administrator
-        token = emulator.oauth.open(user)
-        return {"access_token": token, "instance_url": emulator.public_url}
+    def _open_session(self, body: Body) -> Body:
+        user = self._user_id(body["username"]) if "username" in body else self._emulated_org.founding.administrator
+        return {
+            "access_token": self._emulated_org.oauth.open_session(user),
+            "instance_url": self._emulated_org.public_url,
+        }
 
-    def _expire(self, wish: Wish) -> None:
-        what = {"tokens": self._emulator.oauth.sessions.clear, "locators": self._emulator.rest.pages.expire}
-        what[wish["what"]]()
+    def _expire_tokens_or_locators(self, body: Body) -> None:
+        actions = {
+            "tokens": self._emulated_org.oauth.sessions.clear,
+            "locators": self._emulated_org.rest.pages.expire_locators,
+        }
+        actions[body["what"]]()
 
-    # --- what stands in the way
+    # --- rules, locks and limits
 
-    def _validation_rule(self, wish: Wish) -> None:
-        rule = checked(ValidationRule, wish)
-        definition = self._emulator.org.model.get(rule.sobject)
-        if definition.find(rule.field) is None:
+    def _add_rule(self, body: Body) -> None:
+        rule = checked(ValidationRule, body)
+        definition = self._emulated_org.org.model.get(rule.sobject)
+        if definition.find_field(rule.field) is None:
             raise ValueError(f"{rule.sobject} has no field {rule.field}")
-        self._emulator.org.hooks.rules.append(rule)
+        self._emulated_org.org.hooks.rules.append(rule)
 
-    def _lock(self, wish: Wish) -> None:
-        code = wish.get("code", "UNABLE_TO_LOCK_ROW")
+    def _add_lock(self, body: Body) -> None:
+        code = body.get("code", "UNABLE_TO_LOCK_ROW")
         if code not in LOCKS:
-            raise ValueError(f"code is one of {sorted(LOCKS)}")
-        self._emulator.org.hooks.locks[_id(wish)] = Lock(code, msgspec.convert(wish.get("times"), int | None))
+            raise ValueError(f"code must be one of {sorted(LOCKS)}")
+        times = msgspec.convert(body.get("times"), int | None)
+        self._emulated_org.org.hooks.locks[_record_id(body)] = Lock(code, times)
 
     def _clear_hooks(self) -> None:
-        self._emulator.org.hooks.rules.clear()
-        self._emulator.org.hooks.locks.clear()
+        self._emulated_org.org.hooks.rules.clear()
+        self._emulated_org.org.hooks.locks.clear()
 
-    def _commit_lag(self, wish: Wish) -> None:
-        self._emulator.lag = timedelta(seconds=float(wish["seconds"]))
+    def _set_commit_lag(self, body: Body) -> None:
+        self._emulated_org.lag = timedelta(seconds=float(body["seconds"]))
 
-    def _short_pages(self, wish: Wish) -> None:
-        self._emulator.rest.pages.short_pages = int(wish["rows"]) or None
+    def _set_short_pages(self, body: Body) -> None:
+        self._emulated_org.rest.pages.short_pages = int(body["rows"]) or None
 
-    def _usage(self, wish: Wish) -> Wish:
-        rest = self._emulator.rest
-        used, most = int(wish.get("used", rest.used)), int(wish.get("max", rest.max_requests))
-        rest.used, rest.max_requests = used, most
+    def _set_usage(self, body: Body) -> Body:
+        rest = self._emulated_org.rest
+        used, allowed = int(body.get("used", rest.used)), int(body.get("max", rest.max_requests))
+        rest.used, rest.max_requests = used, allowed
         return {"used": rest.used, "max": rest.max_requests}
 
 
-def _id(wish: Wish) -> str:
-    found = canonical(str(wish["id"]))
-    if found is None:
-        raise ValueError("id is no record id")
-    return found
+def _record_id(body: Body) -> str:
+    record_id = canonical_id(str(body["id"]))
+    if record_id is None:
+        raise ValueError("id is not a record id")
+    return record_id

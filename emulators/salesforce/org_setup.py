@@ -1,4 +1,4 @@
-"""An org on its first day: its settings, and two people who work in it."""
+"""Fill an empty org with the records of its first day: settings, stages, currencies, and two users."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from emulators.salesforce.data.standard_objects import CURRENCIES, FORECASTS, ST
 
 @dataclass(frozen=True, slots=True)
 class Founding:
-    """Ids of what every org has."""
+    """The ids of the organisation and of its two users."""
 
     organization: str
     administrator: str
@@ -16,10 +16,10 @@ class Founding:
 
 
 def found_org(org: Org, *, multi_currency: bool) -> Founding:
-    """Fill an empty org with its organisation, users, stages and currencies."""
-    organization = org.insert("Organization", _organization(), "")
-    administrator = org.insert("User", _user("Admin", "Ada"), "")
-    seller = org.insert("User", _user("Seller", "Sam"), administrator)
+    """Insert the organisation, its users, stages and currencies."""
+    organization = org.insert("Organization", _organization_values(), "")
+    administrator = org.insert("User", _user_values("Admin", "Ada"), "")
+    seller = org.insert("User", _user_values("Seller", "Sam"), administrator)
     for place, (label, probability, closed, won, forecast) in enumerate(STAGES, 1):
         stage = {"MasterLabel": label, "SortOrder": place, "DefaultProbability": probability, "IsClosed": closed}
         stage |= {"IsWon": won, "ForecastCategory": forecast, "ForecastCategoryName": FORECASTS[forecast]}
@@ -27,18 +27,18 @@ def found_org(org: Org, *, multi_currency: bool) -> Founding:
     for code, rate, places in CURRENCIES if multi_currency else ():
         values = {"IsoCode": code, "ConversionRate": rate, "DecimalPlaces": places, "IsCorporate": code == "USD"}
         org.insert("CurrencyType", values, administrator)
-    org.forget_undo()
+    org.clear_undo_log()
     return Founding(organization, administrator, seller)
 
 
-def _organization() -> dict[str, object]:
+def _organization_values() -> dict[str, object]:
     return {
         "Name": "Example Partner", "InstanceName": "EU99", "OrganizationType": "Enterprise Edition",
         "DefaultCurrencyIsoCode": "USD", "IsSandbox": False,
     }  # fmt: skip
 
 
-def _user(last: str, first: str) -> dict[str, object]:
+def _user_values(last: str, first: str) -> dict[str, object]:
     name = f"{first}.{last}".lower()
     return {
         "Username": f"{name}@partner.example", "LastName": last, "FirstName": first,

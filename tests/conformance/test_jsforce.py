@@ -53,7 +53,7 @@ def seen(emulator: SalesforceEmulator) -> dict[str, Any]:
         "PATH": os.environ["PATH"],
         "EMULATOR": str(emulator.public_url),
         "ASSERTION": jwt.encode(claims, key, "RS256"),
-        "TOKEN": emulator.oauth.open(user),
+        "TOKEN": emulator.oauth.open_session(user),
     }
     ran = subprocess.run(  # noqa: S603 - our own script, in a fixed place
         [node, "judge.cjs"], cwd=JUDGE, env=environment, capture_output=True, text=True, timeout=60, check=False

@@ -38,7 +38,7 @@ def client(emulator: SalesforceEmulator, authority: Authority) -> Iterator[Any]:
     with requests.Session() as session:
         session.trust_env = False
         session.verify = str(authority.bundle)
-        token = emulator.oauth.open(emulator.seller)
+        token = emulator.oauth.open_session(emulator.seller)
         yield Salesforce(session_id=token, instance_url=str(emulator.public_url), session=session, version="66.0")
 
 

@@ -100,7 +100,10 @@ def test_make_serve_names_whichever_of_its_ports_is_taken(tmp_path: Path) -> Non
             "emulators key-vault --identity-port -1",
             "port -1 is none: they go from 1 to 65535; --identity-port=0 takes what is",
         ),
-        ("emulators salesforce --metadata none", "none is no sfdx source project: none/sfdx-project.json is missing"),
+        (
+            "emulators salesforce --metadata none",
+            "none is not an sfdx source project: none/sfdx-project.json is missing",
+        ),
         (
             "emulators partner-center --port 0 --events nonsense",
             "Cannot serve: --events: 'nonsense' is no absolute http address",
@@ -149,7 +152,7 @@ def test_metadata_that_is_not_understood_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "sfdx-project.json").write_text('{"packageDirectories": [{"path": "force-app"}]}')
     done = run("-m", "emulators", "salesforce", "--metadata", str(tmp_path), folder=tmp_path)
 
-    said = f"Cannot serve: the metadata of {tmp_path}: object Mystery is not in this org model\n"
+    said = f"Cannot serve: the metadata of {tmp_path}: the emulator does not know the object Mystery\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
 

@@ -1,1 +1,1 @@
-"""The records of the org: schema, saves, and the rules that the service applies to them."""
+"""The data of the org: its schema, its records, and the checks and changes that the service makes on a save."""

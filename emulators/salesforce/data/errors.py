@@ -1,4 +1,4 @@
-"""What the service answers when it will not: the error bodies of reference/salesforce.md 2.11."""
+"""Build the error bodies of the REST API (docs/reference/salesforce.md#error-codes)."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ NO_SUCH_COLUMN = (
 
 
 class ApiError(Exception):
-    """One error of the REST API; `fields` None leaves the key out, as errors outside of writes do."""
+    """One error of the REST API. `fields` None leaves the key out, as the service does outside of writes."""
 
     def __init__(
         self, status: int, code: str, message: str, fields: list[str] | None = None, *, empty: bool = False
     ) -> None:
-        """`empty` sends no body at all (412)."""
+        """`empty` sends no body at all, as for 412."""
         super().__init__(message)
         self.status = status
         self.code = code
@@ -22,51 +22,51 @@ class ApiError(Exception):
         self.fields = fields
         self.empty = empty
 
-    def body(self) -> Any:  # noqa: ANN401 - JSON
-        """The body at the top level and inside Composite: a list of one."""
+    def to_body(self) -> Any:  # noqa: ANN401 - JSON
+        """The body of an answer or of a Composite subrequest: a list with one error."""
         if self.empty:
             return None
         error: dict[str, Any] = {"message": self.message, "errorCode": self.code}
         return [error if self.fields is None else {**error, "fields": self.fields}]
 
-    def result(self) -> dict[str, Any]:
-        """The same inside a result of sObject Collections, where the code is called `statusCode`."""
+    def to_result(self) -> dict[str, Any]:
+        """The result of one record of sObject Collections, which names the code `statusCode`."""
         error = {"statusCode": self.code, "message": self.message, "fields": self.fields or []}
         return {"success": False, "errors": [error]}
 
 
 def not_found(message: str = "The requested resource does not exist") -> ApiError:
-    """Nothing under this address, or nothing visible."""
+    """Nothing exists under this address, or the user may not see it."""
     return ApiError(404, "NOT_FOUND", message)
 
 
-def gone() -> ApiError:
+def record_deleted() -> ApiError:
     """The record is in the recycle bin."""
     return ApiError(404, "ENTITY_IS_DELETED", "entity is deleted", [])
 
 
 def no_such_field(name: str, sobject: str) -> ApiError:
-    """A write or a read by id names a field that is not there, or not visible."""
+    """A write or a read by id names a field that does not exist, or that the user may not see."""
     return ApiError(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject}")
 
 
-def not_allowed(method: str, allowed: str) -> ApiError:
-    """The address exists, the method does not."""
+def method_not_allowed(method: str, allowed: str) -> ApiError:
+    """The address exists, but does not support the method."""
     return ApiError(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are {allowed}")
 
 
-def unreadable(value: object, wanted: str) -> ApiError:
-    """A JSON value of the wrong type, in the words of the service's parser."""
-    token = {bool: "VALUE_TRUE" if value else "VALUE_FALSE", int: "VALUE_NUMBER_INT", float: "VALUE_NUMBER_FLOAT"}
-    name = token.get(type(value), "VALUE_NULL" if value is None else "VALUE_STRING")
+def wrong_json_type(value: object, expected: str) -> ApiError:
+    """A JSON value has the wrong type; the text is that of the service's parser."""
+    tokens = {bool: "VALUE_TRUE" if value else "VALUE_FALSE", int: "VALUE_NUMBER_INT", float: "VALUE_NUMBER_FLOAT"}
+    token = tokens.get(type(value), "VALUE_NULL" if value is None else "VALUE_STRING")
     if isinstance(value, dict | list):
-        name, value = ("START_OBJECT" if isinstance(value, dict) else "START_ARRAY"), "null"
-    text = f"Cannot deserialize instance of {wanted} from {name} value {value}"
+        token, value = ("START_OBJECT" if isinstance(value, dict) else "START_ARRAY"), "null"
+    text = f"Cannot deserialize instance of {expected} from {token} value {value}"
     return ApiError(
         400, "JSON_PARSER_ERROR", f"{text} or request may be missing a required field at [line:1, column:1]"
     )
 
 
-def malformed(message: str) -> ApiError:
-    """The envelope of a request cannot be read."""
+def malformed_body(message: str) -> ApiError:
+    """The body of the request cannot be read."""
     return ApiError(400, "JSON_PARSER_ERROR", message)

@@ -1,4 +1,4 @@
-"""What an org's administrators and its other traffic put in the way of a write, set by control calls."""
+"""Refuse writes on demand: validation rules and record locks that control calls set."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,13 +13,13 @@ LOCKS = {
 
 
 def lock_error(code: str, record_id: str) -> ApiError:
-    """The record is held: by another transaction, or by an approval."""
+    """The record is locked, by another transaction or by an approval; `code` is a key of LOCKS."""
     return ApiError(400, code, LOCKS[code].format(id=record_id), [])
 
 
 @dataclass(slots=True)
 class ValidationRule:
-    """Refuses saves that write `field` (of `id` only, to `value` only, where given), `times` times (None: for ever)."""
+    """Refuses saves that write `field`. `id` limits it to one record, `value` to one value, `times` to a number."""
 
     sobject: str
     field: str
@@ -28,8 +28,8 @@ class ValidationRule:
     value: Any = None
     times: int | None = None
 
-    def refuses(self, sobject: str, record: Record, written: set[str]) -> bool:
-        """Whether the rule strikes this save; counts down."""
+    def forbids_save(self, sobject: str, record: Record, written: set[str]) -> bool:
+        """Whether the rule refuses this save. Each refusal uses up one of `times`."""
         matches = (
             self.sobject == sobject
             and self.times != 0
@@ -44,7 +44,7 @@ class ValidationRule:
 
 @dataclass(slots=True)
 class Lock:
-    """Holds one record for the next `times` writes (None: until it is released)."""
+    """Refuses the next `times` writes to one record; None: until the lock is removed."""
 
     code: str
     times: int | None = None
@@ -52,13 +52,13 @@ class Lock:
 
 @dataclass(slots=True)
 class Hooks:
-    """All that stands in the way at present."""
+    """The rules and locks that are in force; `locks` has record ids as keys."""
 
     rules: list[ValidationRule] = field(default_factory=list)
     locks: dict[str, Lock] = field(default_factory=dict)
 
     def check_lock(self, record_id: str) -> None:
-        """Raises ApiError where the record is held."""
+        """Raise ApiError if the record is locked."""
         lock = self.locks.get(record_id)
         if lock is None or lock.times == 0:
             return
@@ -67,7 +67,7 @@ class Hooks:
         raise lock_error(lock.code, record_id)
 
     def check_rules(self, sobject: str, record: Record, written: set[str]) -> None:
-        """Raises FIELD_CUSTOM_VALIDATION_EXCEPTION with the administrator's text."""
+        """Raise FIELD_CUSTOM_VALIDATION_EXCEPTION with the message of the first rule that forbids the save."""
         for rule in self.rules:
-            if rule.refuses(sobject, record, written):
+            if rule.forbids_save(sobject, record, written):
                 raise ApiError(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, [rule.field])

@@ -1,136 +1,151 @@
-"""The org: saves under the service's checks, in its order, with its messages (reference/salesforce.md 2.11, 2.16)."""
+"""Save, delete and restore records of the org under the checks of the service, in its order and with its messages.
+
+The sources: docs/reference/salesforce.md#error-codes and docs/reference/salesforce.md#standard-objects.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from emulators.salesforce.data.errors import ApiError, gone, no_such_field
+from emulators.salesforce.data.errors import ApiError, no_such_field, record_deleted
 from emulators.salesforce.data.hooks import Hooks, lock_error
-from emulators.salesforce.data.record_ids import SHORT, Ids
-from emulators.salesforce.data.save_rules import after_save, before_save
+from emulators.salesforce.data.record_ids import SHORT, RecordIds
+from emulators.salesforce.data.save_rules import changes_after_save, complete_before_save
 from emulators.salesforce.data.schema import Field, Kind, Model, Record, SObject
 from emulators.salesforce.data.tables import Tables
-from emulators.salesforce.data.validation_rules import Rule, check
-from emulators.salesforce.data.values import convert, stamp
+from emulators.salesforce.data.validation_rules import DeployedRule, check_deployed_rules
+from emulators.salesforce.data.values import format_stamp, stored_value
 
 
 class Org(Tables):
-    """Rows plus the rules of saving them. `by` is always the id of the user who saves."""
+    """The records and the rules for saving them. `user` is always the id of the user who saves."""
 
     def __init__(self, model: Model, now: Callable[[], datetime], seed: int) -> None:
-        """An org without any row."""
+        """Start without records; `seed` decides the ids."""
         super().__init__(model, now)
-        self.ids = Ids(seed)
+        self.ids = RecordIds(seed)
         self.hooks = Hooks()
-        self.rules: dict[str, Rule] = {}
-        self.cloning = False  # whether the record inserted now is a copy that a person made with Clone
-        self.began = now()
+        self.deployed_rules: dict[str, DeployedRule] = {}
+        self.is_cloning = False  # whether the insert that runs now copies a record by the Clone button
+        self.started_at = now()
 
     # --- saving
 
-    def insert(self, sobject: str, values: Mapping[str, Any], by: str, *, system: bool = False) -> str:
-        """Create a record and return its id; `system` may set what only the service sets. Raises ApiError."""
+    def insert(self, sobject: str, values: Mapping[str, Any], user: str, *, system: bool = False) -> str:
+        """Create a record and return its id. `system` allows fields that only the service sets. Raises ApiError."""
         definition = self.model.get(sobject)
-        written = self._converted(definition, values, creating=True, system=system)
-        new = {f.name: f.default for f in definition.fields.values() if f.formula is None}
-        new |= {"Id": self.ids.next(definition.prefix), "CreatedDate": self._second(), "CreatedById": by or None}
-        if definition.find("OwnerId"):
-            new["OwnerId"] = by
+        written = self._convert_values(definition, values, creating=True, system=system)
+        new = {field.name: field.default for field in definition.fields.values() if field.formula is None}
+        new |= {"Id": self.ids.next_id(definition.prefix), "CreatedDate": self._current_second()}
+        new["CreatedById"] = user or None
+        if definition.find_field("OwnerId"):
+            new["OwnerId"] = user
         with self.savepoint():
-            self._save(definition, None, new | written, set(written), by)
+            self._save_record(definition, None, new | written, set(written), user)
         return str(new["Id"])
 
-    def update(self, sobject: str, record_id: str, values: Mapping[str, Any], by: str, *, system: bool = False) -> None:
-        """Change a record. Raises ApiError."""
+    def update(
+        self, sobject: str, record_id: str, values: Mapping[str, Any], user: str, *, system: bool = False
+    ) -> None:
+        """Change a record. `system` allows fields that only the service sets. Raises ApiError."""
         definition = self.model.get(sobject)
-        old = self.alive(sobject, record_id)
-        self._check_free(record_id)
-        written = self._converted(definition, values, creating=False, system=system)
+        old = self.existing_record(sobject, record_id)
+        self._check_not_locked(record_id)
+        written = self._convert_values(definition, values, creating=False, system=system)
         with self.savepoint():
-            self._save(definition, old, old | written, set(written), by)
+            self._save_record(definition, old, old | written, set(written), user)
 
-    def delete(self, sobject: str, record_id: str, by: str) -> None:
-        """Into the recycle bin, with all that depends on it; contact roles vanish for good. Raises ApiError."""
-        self.alive(sobject, record_id)
-        self._check_free(record_id)
+    def delete(self, sobject: str, record_id: str, user: str) -> None:
+        """Move a record and its dependants to the recycle bin; remove a contact role for good. Raises ApiError."""
+        self.existing_record(sobject, record_id)
+        self._check_not_locked(record_id)
         with self.savepoint():
-            self._remove(sobject, record_id, by, hard=self.model.get(sobject).hard_delete)
+            self._delete_tree(sobject, record_id, user, hard=self.model.get(sobject).hard_delete)
 
-    def undelete(self, sobject: str, record_id: str, by: str) -> None:
-        """Out of the recycle bin again, with its dependants."""
-        row = self.row(sobject, record_id)
-        if row is None or not row["IsDeleted"]:
+    def undelete(self, sobject: str, record_id: str, user: str) -> None:
+        """Restore a record from the recycle bin, with its dependants. Raises ApiError."""
+        record = self.stored_record(sobject, record_id)
+        if record is None or not record["IsDeleted"]:
             raise ApiError(400, "UNDELETE_FAILED", "Entity is not in the recycle bin", [])
         with self.savepoint():
-            self.store(sobject, record_id, row | {"IsDeleted": False, **self._touched(by)})
-            for child, field in self._dependants(sobject):
-                deleted = [r["Id"] for r in self.rows(child) if r["IsDeleted"] and r[field] == record_id]
+            self.put(sobject, record_id, record | {"IsDeleted": False, **self._change_stamps(user)})
+            for child, field in self._cascading_fields(sobject):
+                deleted = [r["Id"] for r in self.stored_records(child) if r["IsDeleted"] and r[field] == record_id]
                 for each in deleted:
-                    self.undelete(child, each, by)
+                    self.undelete(child, each, user)
 
     def touch(self, sobject: str, record_id: str) -> None:
-        """A system change: SystemModstamp moves, LastModifiedDate stays (reference/salesforce.md 7.1)."""
-        self.store(sobject, record_id, self.alive(sobject, record_id) | {"SystemModstamp": self._second()})
+        """Make a system change: SystemModstamp changes, LastModifiedDate does not. Raises ApiError.
 
-    # --- finding
+        The difference: docs/reference/salesforce.md#changes-and-their-stamps.
+        """
+        record = self.existing_record(sobject, record_id)
+        self.put(sobject, record_id, record | {"SystemModstamp": self._current_second()})
 
-    def alive(self, sobject: str, record_id: str) -> Record:
-        """The row for a write. Raises ApiError: 404 with the code that tells deleted from unknown."""
-        row = self.row(sobject, record_id)
-        if row is None:
+    # --- reading
+
+    def existing_record(self, sobject: str, record_id: str) -> Record:
+        """The record for a write. Raises ApiError (404); its code tells a deleted record from an unknown one."""
+        record = self.stored_record(sobject, record_id)
+        if record is None:
             raise ApiError(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
-        if row["IsDeleted"]:
-            raise gone()
-        return row
+        if record["IsDeleted"]:
+            raise record_deleted()
+        return record
 
-    def picks(self, field: Field) -> list[tuple[str, str]]:
-        """A picklist's (value, label) pairs; some lists are rows of the org."""
+    def picklist_values(self, field: Field) -> list[tuple[str, str]]:
+        """The (value, label) pairs of a picklist. Stages and currencies are records of the org."""
         if field.values_from == "CurrencyType":
-            return [(r["IsoCode"], r["IsoCode"]) for r in self.rows("CurrencyType") if r["IsActive"]]
+            return [(r["IsoCode"], r["IsoCode"]) for r in self.stored_records("CurrencyType") if r["IsActive"]]
         if field.values_from:
-            return [(r["ApiName"], r["MasterLabel"]) for r in self.rows(field.values_from) if r["IsActive"]]
+            records = self.stored_records(field.values_from)
+            return [(r["ApiName"], r["MasterLabel"]) for r in records if r["IsActive"]]
         return list(field.values)
 
     # --- the steps of a save
 
-    def _converted(self, definition: SObject, values: Mapping[str, Any], *, creating: bool, system: bool) -> Record:
+    def _convert_values(
+        self, definition: SObject, values: Mapping[str, Any], *, creating: bool, system: bool
+    ) -> Record:
+        """The values in stored form, by the field names of the schema. Raises ApiError."""
         written: Record = {}
         for name, value in values.items():
-            field = definition.find(name)
+            field = definition.find_field(name)
             if field is None:
                 raise no_such_field(name, definition.name)
             if not system and (not field.writable or (field.fixed and not creating)):
-                raise _read_only(field)
-            picks = [pick for pick, _ in self.picks(field)] if field.restricted else ()
-            written[field.name] = convert(field, value, picks)
+                raise _field_not_writable(field)
+            allowed = [pick for pick, _ in self.picklist_values(field)] if field.restricted else ()
+            written[field.name] = stored_value(field, value, allowed)
         return written
 
-    def _save(self, definition: SObject, old: Record | None, new: Record, written: set[str], by: str) -> None:
-        new |= self._touched(by)
-        before_save(self, definition.name, old, new, written)
+    def _save_record(self, definition: SObject, old: Record | None, new: Record, written: set[str], user: str) -> None:
+        new |= self._change_stamps(user)
+        complete_before_save(self, definition.name, old, new, written)
         self._check_required(definition, new)
         self._check_references(definition, new, written)
         self.hooks.check_rules(definition.name, new, written)
-        check(self.rules, definition, new, is_new=old is None, is_clone=self.cloning)
+        check_deployed_rules(self.deployed_rules, definition, new, is_new=old is None, is_clone=self.is_cloning)
         self._check_unique(definition, new)
-        self.store(definition.name, new["Id"], new)
-        after_save(self, definition.name, new, by)
+        self.put(definition.name, new["Id"], new)
+        for sobject, record_id, values in changes_after_save(self, definition.name, new):
+            self.update(sobject, record_id, values, user)
 
-    def _touched(self, by: str) -> Record:
-        now = self._second()
-        return {"LastModifiedDate": now, "SystemModstamp": now, "LastModifiedById": by or None}
+    def _change_stamps(self, user: str) -> Record:
+        now = self._current_second()
+        return {"LastModifiedDate": now, "SystemModstamp": now, "LastModifiedById": user or None}
 
-    def _second(self) -> str:
-        return stamp(self.now().replace(microsecond=0))
+    def _current_second(self) -> str:
+        return format_stamp(self.now().replace(microsecond=0))
 
-    def _check_free(self, record_id: str) -> None:
-        if self.held(record_id):
+    def _check_not_locked(self, record_id: str) -> None:
+        if self.is_held(record_id):
             raise lock_error("UNABLE_TO_LOCK_ROW", record_id)
         self.hooks.check_lock(record_id)
 
     @staticmethod
     def _check_required(definition: SObject, new: Record) -> None:
-        missing = [f.name for f in definition.fields.values() if f.required and new[f.name] is None]
+        missing = [field.name for field in definition.fields.values() if field.required and new[field.name] is None]
         if missing:
             message = f"Required fields are missing: [{', '.join(missing)}]"
             raise ApiError(400, "REQUIRED_FIELD_MISSING", message, missing)
@@ -146,12 +161,12 @@ class Org(Tables):
         if not value.startswith(parent.prefix):
             message = f"{field.label}: id value of incorrect type: {value}"
             raise ApiError(400, "FIELD_INTEGRITY_EXCEPTION", message, [field.name])
-        row = self.row(parent.name, value)
-        if row is None:
+        record = self.stored_record(parent.name, value)
+        if record is None:
             raise ApiError(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [field.name])
-        if row["IsDeleted"]:
+        if record["IsDeleted"]:
             raise ApiError(400, "ENTITY_IS_DELETED", "entity is deleted", [field.name])
-        if parent.name == "User" and not row["IsActive"]:
+        if parent.name == "User" and not record["IsActive"]:
             message = "operation performed with inactive user"
             raise ApiError(400, "INACTIVE_OWNER_OR_USER", message, [field.name])
 
@@ -159,23 +174,25 @@ class Org(Tables):
         for field in definition.fields.values():
             if not field.unique or new.get(field.name) is None:
                 continue
-            owner = self.owner_of(definition.name, field.name, new[field.name])
-            if owner not in {None, new["Id"]}:
-                text = f"duplicate value found: {field.name} duplicates value on record with id: {str(owner)[:SHORT]}"
+            other = self.id_with_value(definition.name, field.name, new[field.name])
+            if other not in {None, new["Id"]}:
+                text = f"duplicate value found: {field.name} duplicates value on record with id: {str(other)[:SHORT]}"
                 raise ApiError(400, "DUPLICATE_VALUE", text, [field.name])
 
     # --- deleting
 
-    def _remove(self, sobject: str, record_id: str, by: str, *, hard: bool) -> None:
-        for child, field in self._dependants(sobject):
-            # A role goes to the bin only with its opportunity (reference/salesforce.md 2.16).
-            with_parent = sobject == "Opportunity" or not self.model.get(child).hard_delete
-            for row in list(self.lookup(child, field, record_id)):
-                self._remove(child, row["Id"], by, hard=not with_parent)
-        row = self.alive(sobject, record_id)
-        self.store(sobject, record_id, None if hard else row | {"IsDeleted": True, **self._touched(by)})
+    def _delete_tree(self, sobject: str, record_id: str, user: str, *, hard: bool) -> None:
+        for child, field in self._cascading_fields(sobject):
+            # A contact role enters the recycle bin only together with its opportunity
+            # (docs/reference/salesforce.md#opportunitycontactrole).
+            to_bin = sobject == "Opportunity" or not self.model.get(child).hard_delete
+            for record in list(self.records_by_value(child, field, record_id)):
+                self._delete_tree(child, record["Id"], user, hard=not to_bin)
+        record = self.existing_record(sobject, record_id)
+        self.put(sobject, record_id, None if hard else record | {"IsDeleted": True, **self._change_stamps(user)})
 
-    def _dependants(self, sobject: str) -> list[tuple[str, str]]:
+    def _cascading_fields(self, sobject: str) -> list[tuple[str, str]]:
+        """The (object, reference field) pairs whose records are deleted with a record of this object."""
         return [
             (child.name, field.name)
             for child in self.model
@@ -184,7 +201,7 @@ class Org(Tables):
         ]
 
 
-def _read_only(field: Field) -> ApiError:
+def _field_not_writable(field: Field) -> ApiError:
     message = (
         f"Unable to create/update fields: {field.name}. Please check the security settings of this field and verify "
         "that it is read/write for your profile or permission set."

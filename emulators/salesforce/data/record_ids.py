@@ -1,4 +1,7 @@
-"""Record ids: three characters of key prefix, nine of instance and counter; 15 case-sensitive, 18 with checksum."""
+"""Make and read record ids: a key prefix of three characters, two for the instance, ten for a counter.
+
+The form with 15 characters depends on case; the form with 18 adds a checksum that restores it.
+"""
 
 import string
 
@@ -6,49 +9,51 @@ from emulators.salesforce.data.errors import ApiError
 
 SHORT, LONG = 15, 18
 _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_CHECK = string.ascii_uppercase + "012345"
+_CHECKSUM_DIGITS = string.ascii_uppercase + "012345"
 
 
-def to18(short: str) -> str:
-    """Append the checksum, which tells which of the 15 letters are upper case (reference/salesforce.md 2.15)."""
+def with_checksum(short: str) -> str:
+    """The 18-character form of a 15-character id (docs/reference/salesforce.md#record-ids)."""
     chunks = (short[start : start + 5] for start in (0, 5, 10))
-    return short + "".join(_CHECK[sum(1 << bit for bit, c in enumerate(chunk) if c.isupper())] for chunk in chunks)
+    masks = (sum(1 << bit for bit, character in enumerate(chunk) if character.isupper()) for chunk in chunks)
+    return short + "".join(_CHECKSUM_DIGITS[mask] for mask in masks)
 
 
-def canonical(text: str) -> str | None:
-    """The 18-character form of an id; None if it is none. A folded 18-character id is restored from its checksum."""
+def canonical_id(text: str) -> str | None:
+    """The 18-character form of an id, in the right case; None if the text is not an id."""
     if not text.isascii() or not text.isalnum():
         return None
     if len(text) == SHORT:
-        return to18(text)
-    if len(text) != LONG or any(c not in _CHECK for c in text[SHORT:].upper()):
+        return with_checksum(text)
+    if len(text) != LONG or any(character not in _CHECKSUM_DIGITS for character in text[SHORT:].upper()):
         return None
-    masks = [_CHECK.index(c) for c in text[SHORT:].upper()]
+    masks = [_CHECKSUM_DIGITS.index(character) for character in text[SHORT:].upper()]
     restored = "".join(
-        c.upper() if masks[place // 5] >> (place % 5) & 1 else c.lower() for place, c in enumerate(text[:SHORT])
+        character.upper() if masks[place // 5] >> (place % 5) & 1 else character.lower()
+        for place, character in enumerate(text[:SHORT])
     )
-    return to18(restored)
+    return with_checksum(restored)
 
 
 def malformed_id(text: object) -> ApiError:
-    """The error for what looks like no id at all."""
+    """The text is not an id."""
     return ApiError(400, "MALFORMED_ID", f"malformed id {text}", [])
 
 
-class Ids:
-    """Hands out ids in order, the same ones for the same seed."""
+class RecordIds:
+    """Hands out ids in ascending order, the same ids for the same seed."""
 
     def __init__(self, seed: int) -> None:
-        """`seed` also chooses the instance letters, so that two orgs never share an id."""
+        """`seed` also chooses the two characters of the instance, so that the ids of two orgs differ."""
         self._instance = _DIGITS[10 + seed % 52] + _DIGITS[10 + seed // 52 % 52]
-        # Not from zero: neighbours then differ in letters whose case matters, as real ids do.
+        # A count that starts high makes ids that differ in the case of a letter only, as real ids do.
         self._count = 62**4 + seed % 1000 * 62**3
 
-    def next(self, prefix: str) -> str:
+    def next_id(self, prefix: str) -> str:
         """A new 18-character id."""
         self._count += 1
         number, digits = self._count, ""
         while number:
             number, digit = divmod(number, len(_DIGITS))
             digits = _DIGITS[digit] + digits
-        return to18(prefix + self._instance + digits.rjust(SHORT - len(prefix) - 2, "0"))
+        return with_checksum(prefix + self._instance + digits.rjust(SHORT - len(prefix) - 2, "0"))

@@ -1,49 +1,53 @@
-"""What the service itself changes when a record is saved (reference/salesforce.md 2.16)."""
+"""Apply the changes that the service itself makes when a record is saved.
 
-from typing import TYPE_CHECKING
+The rules: docs/reference/salesforce.md#opportunity and docs/reference/salesforce.md#opportunitycontactrole.
+"""
 
 from emulators.salesforce.data.schema import Record
 from emulators.salesforce.data.standard_objects import FORECASTS
-
-if TYPE_CHECKING:
-    from emulators.salesforce.data.org import Org
+from emulators.salesforce.data.tables import Tables
 
 
-def before_save(org: "Org", sobject: str, old: Record | None, new: Record, written: set[str]) -> None:
-    """Complete a record about to be stored."""
+def complete_before_save(tables: Tables, sobject: str, old: Record | None, new: Record, written: set[str]) -> None:
+    """Fill in the fields that the service derives, in place; `written` names the fields that the caller set."""
     match sobject:
         case "Opportunity":
-            _opportunity(org, old, new, written)
+            _complete_opportunity(tables, old, new, written)
         case "Contact" | "User":
             new["Name"] = " ".join(part for part in (new["FirstName"], new["LastName"]) if part)
         case "OpportunityStage":
             new["ApiName"] = new["ApiName"] or new["MasterLabel"]
 
 
-def after_save(org: "Org", sobject: str, new: Record, by: str) -> None:
-    """Change other records in the same transaction: an opportunity has one primary contact."""
-    if sobject == "OpportunityContactRole" and new["IsPrimary"]:
-        for role in list(org.lookup("OpportunityContactRole", "OpportunityId", new["OpportunityId"])):
-            if role["IsPrimary"] and role["Id"] != new["Id"]:
-                org.update("OpportunityContactRole", role["Id"], {"IsPrimary": False}, by)
+def changes_after_save(tables: Tables, sobject: str, new: Record) -> list[tuple[str, str, Record]]:
+    """The object, the id and the new values of each other record that the same transaction changes.
+
+    An opportunity has one primary contact role: a new primary role takes the flag from the old one.
+    """
+    if sobject != "OpportunityContactRole" or not new["IsPrimary"]:
+        return []
+    roles = tables.records_by_value(sobject, "OpportunityId", new["OpportunityId"])
+    others = [role["Id"] for role in roles if role["IsPrimary"] and role["Id"] != new["Id"]]
+    return [(sobject, role_id, {"IsPrimary": False}) for role_id in others]
 
 
-def _opportunity(org: "Org", old: Record | None, new: Record, written: set[str]) -> None:
+def _complete_opportunity(tables: Tables, old: Record | None, new: Record, written: set[str]) -> None:
     if old and old["HasOpportunityLineItem"]:
-        # Ignored without an error: the line items decide.
+        # The amount is the sum of the line items. The service ignores a written one without an error.
         new["Amount"] = old["Amount"]
     if old is None or new["StageName"] != old["StageName"]:
-        _stage(org, new, written)
+        _apply_stage(tables, new, written)
     forecasts = {label: value for value, label in FORECASTS.items()}
     new["ForecastCategory"] = forecasts.get(new["ForecastCategoryName"])
     amount, probability = new["Amount"], new["Probability"]
     new["ExpectedRevenue"] = None if amount is None else round(amount * (probability or 0) / 100, 2)
 
 
-def _stage(org: "Org", new: Record, written: set[str]) -> None:
-    """A stage brings its flags along; probability and forecast may be overridden in the same write."""
-    stage = next((s for s in org.rows("OpportunityStage") if s["ApiName"] == new["StageName"]), None)
-    # An org whose stage list is not restricted stores what it does not know, as an open stage.
+def _apply_stage(tables: Tables, new: Record, written: set[str]) -> None:
+    """Set the flags of the new stage, and its probability and forecast unless the same write sets them."""
+    stages = tables.stored_records("OpportunityStage")
+    stage = next((each for each in stages if each["ApiName"] == new["StageName"]), None)
+    # The picklist is not restricted, so an unknown stage is stored, as an open one.
     new["IsClosed"] = bool(stage and stage["IsClosed"])
     new["IsWon"] = bool(stage and stage["IsWon"])
     if "Probability" not in written:

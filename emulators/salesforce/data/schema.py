@@ -1,4 +1,4 @@
-"""The org's schema: objects, fields and what the service checks about them."""
+"""Describe the org's schema: objects, and fields with everything that the service checks about them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ type Record = dict[str, Any]
 
 
 class Kind(StrEnum):
-    """Field types by their describe names."""
+    """The types of fields, by the names that describe gives them."""
 
     ID = "id"
     STRING = "string"
@@ -30,14 +30,14 @@ class Kind(StrEnum):
     REFERENCE = "reference"
 
 
-NUMBERS = {Kind.CURRENCY, Kind.DOUBLE, Kind.PERCENT, Kind.INT}
-TEXTS = {Kind.STRING, Kind.TEXTAREA, Kind.PICKLIST, Kind.EMAIL, Kind.PHONE, Kind.URL}
+NUMBER_KINDS = {Kind.CURRENCY, Kind.DOUBLE, Kind.PERCENT, Kind.INT}
+TEXT_KINDS = {Kind.STRING, Kind.TEXTAREA, Kind.PICKLIST, Kind.EMAIL, Kind.PHONE, Kind.URL}
 LONGEST_SHORT_TEXT = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. `writable` False: the service or a formula fills it; `fixed`: settable on create only."""
+    """One field. If `writable` is False, the service or a formula fills it; a `fixed` one is set on create only."""
 
     name: str
     kind: Kind
@@ -53,59 +53,62 @@ class Field:
     case_sensitive: bool = False
     default: Any = None
     values: tuple[tuple[str, str], ...] = ()  # picklist: (API value, label)
-    values_from: str = ""  # picklist whose values are the active rows of this object
-    restricted: bool = False
+    values_from: str = ""  # picklist: the object whose active records are the values
+    restricted: bool = False  # picklist: other values are refused
     refers: str = ""  # reference: the parent's object
     relationship: str = ""  # reference: the name by which a path reaches the parent
-    cascade: bool = False  # reference: deleting the parent deletes this row
+    cascade: bool = False  # reference: deleting the parent deletes this record
     formula: Formula | None = None
     help: str = ""
 
     @property
-    def custom(self) -> bool:
-        """Whether it came from metadata."""
+    def is_custom(self) -> bool:
+        """Whether the field comes from deployed metadata."""
         return self.name.endswith("__c")
 
     @property
-    def long(self) -> bool:
-        """A long text area can be neither filtered nor sorted (reference/salesforce.md 2.5)."""
+    def is_long(self) -> bool:
+        """Whether it is a long text area, which can be neither filtered nor sorted.
+
+        The rule: docs/reference/salesforce.md#soql-rules.
+        """
         return self.kind is Kind.TEXTAREA and self.length > LONGEST_SHORT_TEXT
 
     @property
-    def indexed(self) -> bool:
-        """Whether rows are found by its value without a scan."""
+    def is_indexed(self) -> bool:
+        """Whether `Tables.records_by_value` can look up a value of this field."""
         return self.unique or self.external_id or self.kind is Kind.REFERENCE
 
-    def key(self, value: Any) -> str:  # noqa: ANN401 - any stored value
-        """The value as an index knows it: text is compared without case unless the field says so."""
+    def index_key(self, value: Any) -> str:  # noqa: ANN401 - any stored value
+        """The key of a value in an index: text is compared without case, unless the field is case-sensitive."""
         text = str(value)
         return text if self.case_sensitive or self.kind in {Kind.REFERENCE, Kind.ID} else text.casefold()
 
 
 @dataclass(slots=True)
 class SObject:
-    """One object; `setup`: changed by administrators only; `children`: relationship to (object, field)."""
+    """One object. `setup`: only administrators change it; `children`: relationship name to (object, field)."""
 
     name: str
     prefix: str
     label: str
     plural: str
-    fields: dict[str, Field] = field(default_factory=dict)
+    fields: dict[str, Field] = field(default_factory=dict)  # by lower-case name
     children: dict[str, tuple[str, str]] = field(default_factory=dict)
     setup: bool = False
     hard_delete: bool = False
 
-    def find(self, name: str) -> Field | None:
+    def find_field(self, name: str) -> Field | None:
         """A field by its name in any case."""
         return self.fields.get(name.lower())
 
-    def add(self, *fields: Field) -> None:
-        """Add or replace fields."""
+    def add_fields(self, *fields: Field) -> None:
+        """Add fields, or replace those of the same name."""
         for each in fields:
             self.fields[each.name.lower()] = each
 
-    def parent(self, relationship: str) -> Field | None:
-        """The reference field behind a path's first step."""
+    def reference_field(self, relationship: str) -> Field | None:
+        """The reference field with this relationship name, such as `AccountId` for `Account`."""
         folded = relationship.lower()
         return next((f for f in self.fields.values() if f.relationship and f.relationship.lower() == folded), None)
 
@@ -114,21 +117,20 @@ class Model:
     """All objects of the org."""
 
     def __init__(self, sobjects: Mapping[str, SObject]) -> None:
-        """Keys are ignored but for the order."""
+        """Take the objects of a mapping, in its order."""
         self._by_name = {s.name.lower(): s for s in sobjects.values()}
 
     def __iter__(self) -> Iterator[SObject]:
-        """The objects in order."""
         return iter(self._by_name.values())
 
-    def find(self, name: str) -> SObject | None:
+    def find_object(self, name: str) -> SObject | None:
         """An object by its name in any case."""
         return self._by_name.get(name.lower())
 
     def get(self, name: str) -> SObject:
-        """An object that is known to be there. Raises KeyError."""
+        """An object by its name in any case. Raises KeyError."""
         return self._by_name[name.lower()]
 
-    def of_id(self, record_id: str) -> SObject | None:
-        """The object whose key prefix an id bears."""
+    def object_of_id(self, record_id: str) -> SObject | None:
+        """The object whose key prefix begins the id."""
         return next((s for s in self if s.prefix == record_id[:3]), None)

@@ -1,6 +1,7 @@
-"""Rows in memory with their indexes, an undo log for rollbacks, and rows that are stamped but not yet committed.
+"""Hold all records of the org in memory, with indexes, rollback, and changes that become visible later.
 
-A stored row is never changed in place: a change stores a new one, so that an undo log of old rows is enough.
+A stored record is never changed in place. A change stores a new dict, so that a log of the old ones is enough to roll
+back.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,56 +15,56 @@ from emulators.salesforce.data.schema import Field, Model, Record
 
 @dataclass(frozen=True, slots=True)
 class Uncommitted:
-    """Another's transaction: until its end readers see the row as it was before (None: not at all)."""
+    """An open transaction of another user. Until it ends, readers get `previous` (None: no record)."""
 
     until: datetime
-    before: Record | None
+    previous: Record | None
 
 
 class Tables:
-    """All rows of the org."""
+    """The records of every object, deleted ones included."""
 
     def __init__(self, model: Model, now: Callable[[], datetime]) -> None:
         """`now` is the emulator's clock."""
         self.model = model
         self.now = now
-        self.late: timedelta | None = None  # how long the rows stored now stay uncommitted
-        self._rows: dict[str, dict[str, Record]] = {s.name: {} for s in model}
+        self.commit_lag: timedelta | None = None  # how long changes stored now stay uncommitted
+        self._records: dict[str, dict[str, Record]] = {sobject.name: {} for sobject in model}
         self._index: dict[tuple[str, str], dict[str, dict[str, None]]] = {}
-        self._undo: list[tuple[str, str, Record | None]] = []
+        self._undo_log: list[tuple[str, str, Record | None]] = []
         self._uncommitted: dict[str, Uncommitted] = {}
 
     # --- reading what is committed
 
-    def rows(self, sobject: str) -> Iterable[Record]:
-        """All rows, deleted ones too, in the order of their creation."""
-        stored = self._rows[sobject].values()
-        if not self._pending():
+    def stored_records(self, sobject: str) -> Iterable[Record]:
+        """All records of an object, deleted ones included, in the order of their creation."""
+        stored = self._records[sobject].values()
+        if not self._has_uncommitted():
             return stored
-        return [row for row in map(self._seen, stored) if row is not None]
+        return [record for record in map(self._committed_version, stored) if record is not None]
 
-    def row(self, sobject: str, record_id: str) -> Record | None:
-        """One row, deleted or not, as readers see it."""
-        stored = self._rows[sobject].get(record_id)
-        return self._seen(stored) if stored and self._uncommitted else stored
+    def stored_record(self, sobject: str, record_id: str) -> Record | None:
+        """One record, deleted or not; None if no such record is committed."""
+        stored = self._records[sobject].get(record_id)
+        return self._committed_version(stored) if stored and self._uncommitted else stored
 
-    def lookup(self, sobject: str, field: str, value: object) -> Iterator[Record]:
-        """Rows, not deleted, whose indexed field has this value, in the order of their creation."""
-        definition = self._definition(sobject, field)
-        key = definition.key(value)
-        if self._pending():
-            same = (r for r in self.rows(sobject) if r[definition.name] is not None)
-            yield from (r for r in same if definition.key(r[definition.name]) == key and not r["IsDeleted"])
+    def records_by_value(self, sobject: str, field: str, value: object) -> Iterator[Record]:
+        """The records, not deleted, whose indexed field has this value, in the order of their creation."""
+        definition = self._field_definition(sobject, field)
+        key = definition.index_key(value)
+        if self._has_uncommitted():
+            filled = (r for r in self.stored_records(sobject) if r[definition.name] is not None)
+            yield from (r for r in filled if definition.index_key(r[definition.name]) == key and not r["IsDeleted"])
             return
-        # An index loses its order when a deletion is rolled back; ids rise with time.
+        # An index loses its order when a deletion is rolled back. Ids rise with time, so sorting restores it.
         for record_id in sorted(self._index.get((sobject, definition.name), {}).get(key, ())):
-            yield self._rows[sobject][record_id]
+            yield self._records[sobject][record_id]
 
-    def _seen(self, stored: Record) -> Record | None:
+    def _committed_version(self, stored: Record) -> Record | None:
         pending = self._uncommitted.get(stored["Id"])
-        return pending.before if pending and self.now() < pending.until else stored
+        return pending.previous if pending and self.now() < pending.until else stored
 
-    def _pending(self) -> bool:
+    def _has_uncommitted(self) -> bool:
         if self._uncommitted:
             now = self.now()
             self._uncommitted = {k: u for k, u in self._uncommitted.items() if now < u.until}
@@ -71,106 +72,108 @@ class Tables:
 
     # --- writing
 
-    def held(self, record_id: str) -> bool:
-        """Whether another's transaction still holds the row."""
+    def is_held(self, record_id: str) -> bool:
+        """Whether the open transaction of another user holds the record."""
         pending = self._uncommitted.get(record_id)
         return pending is not None and self.now() < pending.until
 
-    def owner_of(self, sobject: str, field: str, value: object) -> str | None:
-        """The id of a row, committed or not, that has this value of an indexed field."""
-        definition = self._definition(sobject, field)
-        return next(iter(self._index.get((sobject, definition.name), {}).get(definition.key(value), {})), None)
+    def id_with_value(self, sobject: str, field: str, value: object) -> str | None:
+        """The id of a record, committed or not, whose indexed field has this value."""
+        definition = self._field_definition(sobject, field)
+        ids = self._index.get((sobject, definition.name), {}).get(definition.index_key(value), {})
+        return next(iter(ids), None)
 
-    def store(self, sobject: str, record_id: str, row: Record | None) -> None:
-        """Store, replace or (None) remove a row; remembered for a rollback."""
-        old = self._put(sobject, record_id, row)
-        self._undo.append((sobject, record_id, old))
-        if self.late is not None:
-            self._uncommitted[record_id] = Uncommitted(self.now() + self.late, old)
+    def put(self, sobject: str, record_id: str, record: Record | None) -> None:
+        """Store or replace a record, or remove it for good (None). `roll_back` can undo it."""
+        old = self._replace_record(sobject, record_id, record)
+        self._undo_log.append((sobject, record_id, old))
+        if self.commit_lag is not None:
+            self._uncommitted[record_id] = Uncommitted(self.now() + self.commit_lag, old)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """All or nothing: an exception rolls back what was stored inside."""
-        mark = self.mark()
+        """Roll back everything that was stored inside if an exception leaves the block."""
+        position = self.undo_position()
         try:
             yield
         except BaseException:
-            self.roll_back(mark)
+            self.roll_back(position)
             raise
 
-    def mark(self) -> int:
-        """A point to roll back to."""
-        return len(self._undo)
+    def undo_position(self) -> int:
+        """The present position in the undo log, for `roll_back`."""
+        return len(self._undo_log)
 
-    def roll_back(self, mark: int) -> None:
-        """Undo everything stored since `mark`."""
-        while len(self._undo) > mark:
-            sobject, record_id, old = self._undo.pop()
-            if self._put(sobject, record_id, old) is None:
-                # Back from a hard deletion, and back in its place.
-                self._rows[sobject] = dict(sorted(self._rows[sobject].items()))
+    def roll_back(self, position: int) -> None:
+        """Undo everything that was stored since this position."""
+        while len(self._undo_log) > position:
+            sobject, record_id, old = self._undo_log.pop()
+            if self._replace_record(sobject, record_id, old) is None:
+                # A record that was removed for good returns to its place in the order of creation.
+                self._records[sobject] = dict(sorted(self._records[sobject].items()))
             self._uncommitted.pop(record_id, None)
 
-    def forget_undo(self) -> None:
-        """A request is over: nothing before it can be rolled back any more."""
-        self._undo.clear()
+    def clear_undo_log(self) -> None:
+        """End a request: nothing before this moment can be rolled back any more."""
+        self._undo_log.clear()
 
     def put_field(self, sobject: str, field: Field) -> None:
-        """An administrator adds or changes a field: every row has it from now on, no stamp moves."""
+        """Add or change a field of an object. Every record has it at once, and no stamp of a record changes."""
         definition = self.model.get(sobject)
-        old = definition.find(field.name)
-        definition.add(field)
-        table = self._rows[definition.name]
-        for record_id, row in table.items():
-            table[record_id] = _with_field(row, old, field)
+        old = definition.find_field(field.name)
+        definition.add_fields(field)
+        table = self._records[definition.name]
+        for record_id, record in table.items():
+            table[record_id] = _with_field(record, old, field)
         self._uncommitted = {
             record_id: Uncommitted(
-                u.until, _with_field(u.before, old, field) if u.before and record_id in table else u.before
+                u.until, _with_field(u.previous, old, field) if u.previous and record_id in table else u.previous
             )
             for record_id, u in self._uncommitted.items()
         }
         self._index.pop((definition.name, old.name if old else field.name), None)
-        if field.indexed:
-            for row in table.values():
-                self._reindex(definition.name, [field], None, row)
+        if field.is_indexed:
+            for record in table.values():
+                self._update_index(definition.name, [field], None, record)
 
-    def _put(self, sobject: str, record_id: str, row: Record | None) -> Record | None:
-        table = self._rows[sobject]
+    def _replace_record(self, sobject: str, record_id: str, record: Record | None) -> Record | None:
+        """Replace a record in table and index; returns the old one."""
+        table = self._records[sobject]
         old = table.get(record_id)
-        indexed = [f for f in self.model.get(sobject).fields.values() if f.indexed]
-        self._reindex(sobject, indexed, old, row)
-        if row is None:
+        indexed = [each for each in self.model.get(sobject).fields.values() if each.is_indexed]
+        self._update_index(sobject, indexed, old, record)
+        if record is None:
             table.pop(record_id, None)
         else:
-            table[record_id] = row
+            table[record_id] = record
         return old
 
-    def _reindex(self, sobject: str, indexed: list[Field], old: Record | None, new: Record | None) -> None:
-        for field in indexed:
-            before, after = _indexed_value(old, field), _indexed_value(new, field)
-            if before == after:
+    def _update_index(self, sobject: str, fields: list[Field], old: Record | None, new: Record | None) -> None:
+        for field in fields:
+            old_key, new_key = _index_key(old, field), _index_key(new, field)
+            if old_key == new_key:
                 continue
             index = self._index.setdefault((sobject, field.name), {})
-            if old is not None and before is not None:
-                index[before].pop(old["Id"], None)
-            if new is not None and after is not None:
-                index.setdefault(after, {})[new["Id"]] = None
+            if old is not None and old_key is not None:
+                index[old_key].pop(old["Id"], None)
+            if new is not None and new_key is not None:
+                index.setdefault(new_key, {})[new["Id"]] = None
 
-    def _definition(self, sobject: str, field: str) -> Field:
-        found = self.model.get(sobject).find(field)
-        if found is None:
+    def _field_definition(self, sobject: str, name: str) -> Field:
+        field = self.model.get(sobject).find_field(name)
+        if field is None:
             raise not_found()
-        return found
+        return field
 
 
-def _with_field(row: Record, old: Field | None, new: Field) -> Record:
-    """The row with the value of an old field of that name, else the new one's default."""
-    value = row[old.name] if old and old.formula is None else new.default
-    kept = {name: each for name, each in row.items() if old is None or name != old.name}
-    return kept if new.formula else {**kept, new.name: value}
+def _with_field(record: Record, old: Field | None, new: Field) -> Record:
+    """A copy of the record with the new field: the value of the old field of that name, or the default."""
+    value = record[old.name] if old and old.formula is None else new.default
+    others = {name: each for name, each in record.items() if old is None or name != old.name}
+    return others if new.formula else {**others, new.name: value}
 
 
-def _indexed_value(row: Record | None, field: Field) -> str | None:
-    if row is None or row["IsDeleted"] or row[field.name] is None:
+def _index_key(record: Record | None, field: Field) -> str | None:
+    if record is None or record["IsDeleted"] or record[field.name] is None:
         return None
-    return field.key(row[field.name])
+    return field.index_key(record[field.name])

@@ -1,1 +1,1 @@
-"""Metadata deployments: unpack, check and apply a package."""
+"""Metadata: read it from XML, check it, deploy it into the org, and return it (docs/reference/salesforce.md)."""

@@ -1,77 +1,28 @@
-"""A deployed zip taken apart into components (reference/salesforce.md 5.8), with what is wrong with zip and files."""
+"""Take a zip apart into components, and find what is wrong with the zip and its files.
+
+The layout of a zip: docs/reference/salesforce.md#manifest-and-zip.
+"""
 
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
-from emulators.salesforce.metadata.xml_schema import PREFIX, NotXml, mistakes, read
+from emulators.salesforce.metadata.xml_schema import PREFIX, NotXml, parse_xml, schema_errors
 
 MANIFEST = "package.xml"
-WHOLES = {
+FOLDERS = {
     "permissionsets": ("PermissionSet", ".permissionset"),
     "layouts": ("Layout", ".layout"),
     "flexipages": ("FlexiPage", ".flexipage"),
     "objectTranslations": ("CustomObjectTranslation", ".objectTranslation"),
 }
-PARTS = {"fields": "CustomField", "listViews": "ListView", "validationRules": "ValidationRule"}
-_SOURCES = {"field": "CustomField", "listView": "ListView", "validationRule": "ValidationRule"}
-_SOURCE_WHOLES = {suffix.removeprefix("."): name for name, suffix in WHOLES.values()}
-
-
-class BrokenPackage(ValueError):
-    """Nothing in the zip can be deployed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Component:
-    """One member; `full_name` of a part of an object is `Object.Name`."""
-
-    type: str
-    full_name: str
-    file: str
-    element: Any  # lxml ships no types
-    line: int = 0
-
-    @property
-    def parent(self) -> str:
-        """The object of a part."""
-        return self.full_name.partition(".")[0]
-
-    def texts(self, path: str) -> list[str]:
-        """The texts under a path of names such as `fieldPermissions/field`."""
-        found = self.element.findall("/".join(PREFIX + name for name in path.split("/")))
-        return [each.text or "" for each in found]
-
-    def text(self, name: str) -> str:
-        """The first text under a path, empty if there is none."""
-        return next(iter(self.texts(name)), "")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What the service says of a component, or of a file that has none."""
-
-    type: str
-    full_name: str
-    file: str
-    text: str
-    line: int = 1
-    warning: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Unpacked:
-    """Components in the order in which they are deployed, and what was wrong before any of them was looked at."""
-
-    components: tuple[Component, ...]
-    problems: tuple[Problem, ...]
-
-
-_ORDER = (
+"""The type and the suffix of the components of each folder, one component a file."""
+OBJECT_PARTS = {"fields": "CustomField", "listViews": "ListView", "validationRules": "ValidationRule"}
+"""The types of the components of an `objects` file, by element name."""
+_DEPLOY_ORDER = (
     "CustomField",
     "ValidationRule",
     "ListView",
@@ -82,42 +33,83 @@ _ORDER = (
 )
 
 
-def unpack(data: bytes) -> Unpacked:
-    """Read a zip. Raises BrokenPackage."""
-    files = _files(data)
-    named = _manifest(files.pop(MANIFEST, None))
+class BrokenPackage(ValueError):
+    """Nothing in the zip can be deployed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One component. The `full_name` of a part of an object is `Object.Name`."""
+
+    type: str
+    full_name: str
+    file: str
+    element: Any  # lxml ships no types
+    line: int = 0
+
+    @property
+    def parent(self) -> str:
+        """The object that the component is a part of."""
+        return self.full_name.partition(".")[0]
+
+    def all_texts(self, path: str) -> list[str]:
+        """The texts of all elements under a path of names such as `fieldPermissions/field`."""
+        elements = self.element.findall("/".join(PREFIX + name for name in path.split("/")))
+        return [each.text or "" for each in elements]
+
+    def first_text(self, path: str) -> str:
+        """The text of the first element under a path; empty if there is no such element."""
+        return next(iter(self.all_texts(path)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error or a warning about a component, or about a file that holds no component."""
+
+    type: str
+    full_name: str
+    file: str
+    text: str
+    line: int = 1
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnpackedZip:
+    """The components in the order of their deployment, and the problems of the zip itself."""
+
+    components: tuple[Component, ...]
+    problems: tuple[Problem, ...]
+
+
+def unpack_zip(data: bytes) -> UnpackedZip:
+    """The components that the manifest names. Raises BrokenPackage."""
+    files = _read_files(data)
+    members = _read_manifest(files.pop(MANIFEST, None))
     components: dict[tuple[str, str], Component] = {}
     problems: list[Problem] = []
     for name, content in sorted(files.items()):
-        found = _components(name, content)
-        if isinstance(found, Problem):
-            problems.append(found)
-            continue
-        components |= {(each.type, each.full_name): each for each in found}
+        result = _read_components(name, content)
+        if isinstance(result, Problem):
+            problems.append(result)
+        else:
+            components |= {(each.type, each.full_name): each for each in result}
     broken_files = {problem.file for problem in problems}
-    problems += (_unnamed(each) for key, each in components.items() if key not in named)
-    problems += (_missing(*key) for key in sorted(named - set(components)) if not _is_in(key, broken_files))
-    chosen = (each for key, each in components.items() if key in named)
-    return Unpacked(tuple(sorted(chosen, key=_turn)), tuple(problems))
+    problems += (_not_in_manifest(each) for key, each in components.items() if key not in members)
+    missing = sorted(members - set(components))
+    problems += (_not_in_zip(*key) for key in missing if _file_of_member(*key) not in broken_files)
+    named = (each for key, each in components.items() if key in members)
+    return UnpackedZip(tuple(sorted(named, key=_deploy_order)), tuple(problems))
 
 
-def from_source(project_folders: list[Path]) -> Iterator[Component]:
-    """The components of source-format folders, fields left out: the org model has those from the beginning."""
-    for path in sorted(path for folder in project_folders for path in folder.glob("**/*-meta.xml")):
-        name, _, kind = path.name.removesuffix("-meta.xml").rpartition(".")
-        if kind in _SOURCES and kind != "field":
-            yield Component(_SOURCES[kind], f"{path.parent.parent.name}.{name}", path.name, read(path.read_bytes()))
-        elif kind in _SOURCE_WHOLES:
-            yield Component(_SOURCE_WHOLES[kind], name, path.name, read(path.read_bytes()))
+def _deploy_order(component: Component) -> tuple[int, bool, str]:
+    """The sort key: types in a fixed order, formulas after the fields that they read."""
+    has_formula = bool(component.all_texts("formula"))
+    return _DEPLOY_ORDER.index(component.type), has_formula, component.full_name
 
 
-def _turn(component: Component) -> tuple[int, bool, str]:
-    """Who is deployed when: formulas after the fields that they read."""
-    return _ORDER.index(component.type), bool(component.texts("formula")), component.full_name
-
-
-def _files(data: bytes) -> dict[str, bytes]:
-    """The files by name; they may stand in one folder of any name."""
+def _read_files(data: bytes) -> dict[str, bytes]:
+    """The files by name. If they all stand in one folder, its name is left out."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
@@ -126,20 +118,21 @@ def _files(data: bytes) -> dict[str, bytes]:
     if MANIFEST in files:
         return files
     inside = {name.partition("/")[2]: content for name, content in files.items()}
-    return inside if MANIFEST in inside and len({name.partition("/")[0] for name in files}) == 1 else files
+    has_one_folder = len({name.partition("/")[0] for name in files}) == 1
+    return inside if MANIFEST in inside and has_one_folder else files
 
 
-def _manifest(data: bytes | None) -> set[tuple[str, str]]:
-    """The named members as (type, full name)."""
+def _read_manifest(data: bytes | None) -> set[tuple[str, str]]:
+    """The type and full name of each member. Raises BrokenPackage."""
     if data is None:
         raise BrokenPackage("No package.xml found")
     try:
-        root = read(data)
+        root = parse_xml(data)
     except NotXml as error:
         raise BrokenPackage(f"Error parsing file: {error}") from None
-    wrong = mistakes(root) if root.tag == f"{PREFIX}Package" else [("it is no Package", 1)]
-    if wrong:
-        raise BrokenPackage(f"Error parsing file: {wrong[0][0]}")
+    errors = _document_errors(root, "Package")
+    if errors:
+        raise BrokenPackage(f"Error parsing file: {errors[0][0]}")
     return {
         (types.findtext(f"{PREFIX}name"), member.text)
         for types in root.findall(f"{PREFIX}types")
@@ -147,52 +140,58 @@ def _manifest(data: bytes | None) -> set[tuple[str, str]]:
     }
 
 
-def _components(name: str, content: bytes) -> list[Component] | Problem:
-    """The components of one file, or what is wrong with it."""
+def _document_errors(root: Any, type_name: str) -> list[tuple[str, int]]:  # noqa: ANN401 - lxml ships no types
+    if root.tag != PREFIX + type_name:
+        return [(f"the root element is not {type_name}", 1)]
+    return schema_errors(root)
+
+
+def _read_components(name: str, content: bytes) -> list[Component] | Problem:
+    """The components of one file, or the first problem with it."""
     folder, stem = name.partition("/")[0], PurePosixPath(name).name
-    type_name, suffix = ("CustomObject", ".object") if folder == "objects" else WHOLES.get(folder, ("", ""))
+    type_name, suffix = ("CustomObject", ".object") if folder == "objects" else FOLDERS.get(folder, ("", ""))
     full_name = stem.removesuffix(suffix)
     if not suffix or not stem.endswith(suffix):
-        return Problem("", full_name, name, "Unknown type of file: this emulator deploys no such metadata")
+        return Problem("", full_name, name, "Unknown type of file: this emulator does not deploy such metadata")
     try:
-        root = read(content)
+        root = parse_xml(content)
     except NotXml as error:
         return Problem(type_name, full_name, name, f"Error parsing file: {error}")
-    wrong = mistakes(root) if root.tag == PREFIX + type_name else [(f"it is no {type_name}", 1)]
-    if wrong:
-        return Problem(type_name, full_name, name, f"Error parsing file: {wrong[0][0]}", wrong[0][1])
+    errors = _document_errors(root, type_name)
+    if errors:
+        return Problem(type_name, full_name, name, f"Error parsing file: {errors[0][0]}", errors[0][1])
     if folder != "objects":
         return [Component(type_name, full_name, name, root, root.sourceline)]
-    return _parts(root, full_name, name)
+    return _read_object_parts(root, full_name, name)
 
 
-def _parts(root: Any, sobject: str, file: str) -> list[Component] | Problem:  # noqa: ANN401 - lxml ships no types
-    made = []
+def _read_object_parts(root: Any, sobject: str, file: str) -> list[Component] | Problem:  # noqa: ANN401 - lxml ships no types
+    components = []
     for child in root:
         name = str(child.tag).removeprefix(PREFIX)
-        if name not in PARTS:
-            return Problem(
-                "CustomObject", sobject, file, f"This emulator deploys no {name} of an object", child.sourceline
-            )
+        if name not in OBJECT_PARTS:
+            text = f"This emulator does not deploy the element {name} of an object"
+            return Problem("CustomObject", sobject, file, text, child.sourceline)
         full_name = f"{sobject}.{child.findtext(PREFIX + 'fullName')}"
-        made.append(Component(PARTS[name], full_name, file, child, child.sourceline))
-    return made
+        components.append(Component(OBJECT_PARTS[name], full_name, file, child, child.sourceline))
+    return components
 
 
-def _unnamed(component: Component) -> Problem:
+def _not_in_manifest(component: Component) -> Problem:
     text = "Not in package.xml"
     return Problem(component.type, component.full_name, component.file, text, component.line, warning=True)
 
 
-def _missing(type_name: str, full_name: str) -> Problem:
+def _not_in_zip(type_name: str, full_name: str) -> Problem:
     text = (
         f"An object '{full_name}' of type {type_name} was named in package.xml, but was not found in zipped directory"
     )
     return Problem(type_name, full_name, MANIFEST, text)
 
 
-def _is_in(key: tuple[str, str], files: set[str]) -> bool:
-    """Whether the member's own file is there and broken: that is told already."""
-    type_name, full_name = key
-    places: Mapping[str, str] = {name: f"{folder}/{full_name}{suffix}" for folder, (name, suffix) in WHOLES.items()}
-    return places.get(type_name, f"objects/{full_name.partition('.')[0]}.object") in files
+def _file_of_member(type_name: str, full_name: str) -> str:
+    """The file that should hold a member. If that file is broken, its own problem is enough."""
+    for folder, (name, suffix) in FOLDERS.items():
+        if name == type_name:
+            return f"{folder}/{full_name}{suffix}"
+    return f"objects/{full_name.partition('.')[0]}.object"

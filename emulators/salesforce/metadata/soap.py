@@ -1,6 +1,7 @@
-"""The Metadata API as SOAP: deploy, retrieve, their states, the list of what is there (reference/salesforce.md 6.3).
+"""Answer the SOAP operations of the Metadata API: deploy, retrieve, their states, and the list of components.
 
-Clients send operations with and without a prefix and an empty SOAPAction, so only the body tells what is asked.
+Clients send operations with and without a prefix and an empty SOAPAction. So only the body tells which operation is
+meant (docs/reference/salesforce.md#soap-operations).
 """
 
 import base64
@@ -14,144 +15,149 @@ from xml.sax.saxutils import escape
 
 from emulators.base.server import Response
 from emulators.salesforce.data.errors import ApiError
-from emulators.salesforce.metadata.deployments import NO_RIGHT, Deployments
-from emulators.salesforce.metadata.package import WHOLES
-from emulators.salesforce.metadata.xml_schema import NAMESPACE, NotXml, read
+from emulators.salesforce.metadata.deploy_results import POLLS_UNTIL_DONE
+from emulators.salesforce.metadata.deployments import ACCESS_REFUSED, Deployments
+from emulators.salesforce.metadata.package import FOLDERS
+from emulators.salesforce.metadata.xml_schema import NAMESPACE, NotXml, parse_xml
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 RETRIEVE_PREFIX = "09S"
-POLLS = 2
-_FOLDERS = {name: (folder, suffix) for folder, (name, suffix) in WHOLES.items()}
+_FOLDER_OF_TYPE = {type_name: (folder, suffix) for folder, (type_name, suffix) in FOLDERS.items()}
 _CONTENT = {"Content-Type": "text/xml;charset=UTF-8"}
 
 
 @dataclass(slots=True)
 class Retrieval:
-    """What a client wants, the folder of the zip it wants it in, and how often it asked."""
+    """The members to retrieve, the folder of the zip for them, and how often a client asked for the state."""
 
-    wanted: list[tuple[str, str]]
+    members: list[tuple[str, str]]
     folder: str
-    asked: int = 0
+    polls: int = 0
 
 
 class Soap:
-    """Answers SOAP requests; `user_of` gives the user of a session, None where there is none."""
+    """Answers SOAP requests. `user_of` returns the user of a session, None if the session is not valid."""
 
     def __init__(
         self, deployments: Deployments, tag: Callable[[str], None], user_of: Callable[[str], str | None]
     ) -> None:
-        """Share the deployments with REST."""
+        """REST and SOAP share `deployments`; `tag` names the operation in the journal."""
         self._deployments, self._tag, self._user_of = deployments, tag, user_of
         self._retrievals: dict[str, Retrieval] = {}
         self._operations: dict[str, Callable[[Any, str], list[dict[str, Any]]]] = {
-            "deploy": self._deploy,
-            "checkDeployStatus": self._deploy_status,
-            "retrieve": self._retrieve,
-            "checkRetrieveStatus": self._retrieve_status,
-            "listMetadata": self._list,
+            "deploy": self._start_deployment,
+            "checkDeployStatus": self._poll_deployment,
+            "retrieve": self._start_retrieval,
+            "checkRetrieveStatus": self._poll_retrieval,
+            "listMetadata": self._list_components,
         }
 
-    def answer(self, body: bytes) -> Response:
-        """Answer one envelope."""
+    def answer_envelope(self, body: bytes) -> Response:
+        """Answer one request; a refusal is a SOAP fault."""
         try:
-            envelope = read(body)
-            first = next(iter(envelope.find(f"{{{ENVELOPE}}}Body")))
+            envelope = parse_xml(body)
+            operation = next(iter(envelope.find(f"{{{ENVELOPE}}}Body")))
         except (NotXml, TypeError, StopIteration):
             return _fault("soapenv:Client", "The envelope cannot be read")
         user = self._user_of(envelope.findtext(".//{*}sessionId") or "")
-        name = str(first.tag).rpartition("}")[2]
+        name = str(operation.tag).rpartition("}")[2]
         if user is None:
             return _fault("sf:INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader")
         if name not in self._operations:
             return _fault("soapenv:Client", f"No operation available for request {{{NAMESPACE}}}{name}")
         if user not in self._deployments.users:
-            return _fault("sf:INSUFFICIENT_ACCESS", NO_RIGHT)
+            return _fault("sf:INSUFFICIENT_ACCESS", ACCESS_REFUSED)
         try:
-            results = self._operations[name](first, user)
+            results = self._operations[name](operation, user)
         except ApiError as error:
             return _fault(f"sf:{error.code}", f"{error.code}: {error.message}")
-        return _enveloped(f'<{name}Response xmlns="{NAMESPACE}">{_xml({"result": results})}</{name}Response>')
+        return _envelope(f'<{name}Response xmlns="{NAMESPACE}">{_elements({"result": results})}</{name}Response>')
 
     # --- deploying
 
-    def _deploy(self, operation: Any, user: str) -> list[dict[str, Any]]:  # noqa: ANN401 - lxml ships no types
+    def _start_deployment(self, operation: Any, user: str) -> list[dict[str, Any]]:  # noqa: ANN401 - lxml ships no types
         self._tag("deploy")
         try:
             data = base64.b64decode(operation.findtext("{*}ZipFile") or "", validate=False)
         except binascii.Error as error:
-            raise ApiError(500, "INVALID_FIELD", "ZipFile is no base64") from error
-        said = operation.find("{*}DeployOptions")
-        options = (
-            {str(e.tag).rpartition("}")[2]: (e.text or "").lower() == "true" for e in said} if said is not None else {}
-        )
+            raise ApiError(500, "INVALID_FIELD", "ZipFile is not base64") from error
+        element = operation.find("{*}DeployOptions")
+        children = () if element is None else element
+        options = {str(each.tag).rpartition("}")[2]: (each.text or "").lower() == "true" for each in children}
         job = self._deployments.deploy(data, options, user)
         return [{"done": False, "id": job.id, "state": "Queued"}]
 
-    def _deploy_status(self, operation: Any, _: str) -> list[dict[str, Any]]:  # noqa: ANN401 - lxml ships no types
+    def _poll_deployment(self, operation: Any, _: str) -> list[dict[str, Any]]:  # noqa: ANN401 - lxml ships no types
         self._tag("deploy.status")
-        details = operation.findtext("{*}includeDetails") == "true"
-        return [self._deployments.asked(operation.findtext("{*}asyncProcessId") or "", details=details)]
+        with_details = operation.findtext("{*}includeDetails") == "true"
+        identifier = operation.findtext("{*}asyncProcessId") or ""
+        return [self._deployments.poll(identifier, with_details=with_details)]
 
     # --- retrieving
 
-    def _retrieve(self, operation: Any, _: str) -> list[dict[str, Any]]:  # noqa: ANN401 - lxml ships no types
+    def _start_retrieval(self, operation: Any, _: str) -> list[dict[str, Any]]:  # noqa: ANN401 - lxml ships no types
         self._tag("retrieve")
-        wanted = [
+        members = [
             (types.findtext("{*}name"), member.text)
             for types in operation.iterfind(".//{*}types")
             for member in types.iterfind("{*}members")
         ]
-        identifier = self._deployments.org.ids.next(RETRIEVE_PREFIX)
-        single = operation.findtext(".//{*}singlePackage") == "true"
-        self._retrievals[identifier] = Retrieval(wanted, "" if single else "unpackaged/")
+        identifier = self._deployments.org.ids.next_id(RETRIEVE_PREFIX)
+        is_single_package = operation.findtext(".//{*}singlePackage") == "true"
+        self._retrievals[identifier] = Retrieval(members, "" if is_single_package else "unpackaged/")
         return [{"done": False, "id": identifier, "state": "Queued"}]
 
-    def _retrieve_status(self, operation: Any, _: str) -> list[dict[str, Any]]:  # noqa: ANN401 - lxml ships no types
+    def _poll_retrieval(self, operation: Any, _: str) -> list[dict[str, Any]]:  # noqa: ANN401 - lxml ships no types
         self._tag("retrieve.status")
         identifier = operation.findtext("{*}asyncProcessId") or ""
         if identifier not in self._retrievals:
             raise ApiError(500, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
         retrieval = self._retrievals[identifier]
-        retrieval.asked += 1
-        if retrieval.asked < POLLS:
+        retrieval.polls += 1
+        if retrieval.polls < POLLS_UNTIL_DONE:
             return [{"done": False, "id": identifier, "status": "InProgress", "success": False, "zipFile": None}]
-        return [self._retrieved(identifier, retrieval.wanted, retrieval.folder)]
+        return [self._retrieve_result(identifier, retrieval.members, retrieval.folder)]
 
-    def _retrieved(self, identifier: str, wanted: list[tuple[str, str]], folder: str) -> dict[str, Any]:
-        kept = self._deployments.documents.kept
-        there = [key for key in wanted if key in kept and key[0] in _FOLDERS]
+    def _retrieve_result(self, identifier: str, members: list[tuple[str, str]], folder: str) -> dict[str, Any]:
+        documents = self._deployments.documents.kept
+        existing = [key for key in members if key in documents and key[0] in _FOLDER_OF_TYPE]
         missing = [
             {"fileName": "unpackaged/package.xml", "problem": f"Entity of type '{kind}' named '{name}' cannot be found"}
-            for kind, name in wanted
-            if (kind, name) not in there
+            for kind, name in members
+            if (kind, name) not in existing
         ]
-        made = io.BytesIO()
-        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(f"{folder}package.xml", _manifest(there))
-            for key in there:
-                archive.writestr(folder + _place(*key), kept[key])
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(f"{folder}package.xml", _manifest(existing))
+            for key in existing:
+                archive.writestr(folder + _file_name(*key), documents[key])
         return {
-            "done": True, "fileProperties": [self._properties(*key, folder) for key in there], "id": identifier,
+            "done": True, "fileProperties": [self._file_properties(*key, folder) for key in existing], "id": identifier,
             "messages": missing, "status": "Succeeded", "success": True,
-            "zipFile": base64.b64encode(made.getvalue()).decode(),
+            "zipFile": base64.b64encode(buffer.getvalue()).decode(),
         }  # fmt: skip
 
-    def _list(self, operation: Any, _: str) -> list[dict[str, Any]]:  # noqa: ANN401 - lxml ships no types
+    def _list_components(self, operation: Any, _: str) -> list[dict[str, Any]]:  # noqa: ANN401 - lxml ships no types
         self._tag("metadata.list")
         kinds = [query.findtext("{*}type") for query in operation.iterfind("{*}queries")]
         documents = self._deployments.documents
-        return [self._properties(kind, name) for kind in kinds if kind in _FOLDERS for name in documents.names(kind)]
+        return [
+            self._file_properties(kind, name)
+            for kind in kinds
+            if kind in _FOLDER_OF_TYPE
+            for name in documents.names(kind)
+        ]
 
-    def _properties(self, kind: str, name: str, folder: str = "") -> dict[str, Any]:
+    def _file_properties(self, kind: str, name: str, folder: str = "") -> dict[str, Any]:
         org = self._deployments.org
-        admin = org.alive("User", next(iter(sorted(self._deployments.users))))
-        by = {"ById": admin["Id"], "ByName": admin["Name"], "Date": org.began.isoformat()}
-        stamps = {what + each: value for what in ("created", "lastModified") for each, value in by.items()}
-        return {**stamps, "fileName": folder + _place(kind, name), "fullName": name, "id": "", "type": kind}
+        user = org.existing_record("User", min(self._deployments.users))
+        by_user = {"ById": user["Id"], "ByName": user["Name"], "Date": org.started_at.isoformat()}
+        stamps = {event + each: value for event in ("created", "lastModified") for each, value in by_user.items()}
+        return {**stamps, "fileName": folder + _file_name(kind, name), "fullName": name, "id": "", "type": kind}
 
 
-def _place(kind: str, name: str) -> str:
-    folder, suffix = _FOLDERS[kind]
+def _file_name(kind: str, name: str) -> str:
+    folder, suffix = _FOLDER_OF_TYPE[kind]
     return f"{folder}/{name}{suffix}"
 
 
@@ -162,22 +168,22 @@ def _manifest(members: list[tuple[str, str]]) -> str:
     )
 
 
-def _xml(values: Mapping[str, Any]) -> str:
-    """Values as elements: lists are repeated, mappings are nested, None is nil."""
-    made = []
+def _elements(values: Mapping[str, Any]) -> str:
+    """The values as XML: a list repeats its element, a mapping nests, None is nil."""
+    parts = []
     for name, value in values.items():
         for each in value if isinstance(value, list) else [value]:
             if each is None:
-                made.append(f'<{name} xsi:nil="true"/>')
+                parts.append(f'<{name} xsi:nil="true"/>')
             elif isinstance(each, Mapping):
-                made.append(f"<{name}>{_xml(each)}</{name}>")
+                parts.append(f"<{name}>{_elements(each)}</{name}>")
             else:
                 text = str(each).lower() if isinstance(each, bool) else str(each)
-                made.append(f"<{name}>{escape(text)}</{name}>")
-    return "".join(made)
+                parts.append(f"<{name}>{escape(text)}</{name}>")
+    return "".join(parts)
 
 
-def _enveloped(body: str, status: int = 200) -> Response:
+def _envelope(body: str, status: int = 200) -> Response:
     text = (
         f'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="{ENVELOPE}" '
         f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:sf="http://soap.sforce.com/2006/04/metadata">'
@@ -188,4 +194,4 @@ def _enveloped(body: str, status: int = 200) -> Response:
 
 def _fault(code: str, text: str) -> Response:
     fault = f"<faultcode>{escape(code)}</faultcode><faultstring>{escape(text)}</faultstring>"
-    return _enveloped(f"<soapenv:Fault>{fault}</soapenv:Fault>", 500)
+    return _envelope(f"<soapenv:Fault>{fault}</soapenv:Fault>", 500)

@@ -1,1 +1,1 @@
-"""SOQL: parse a query and find the rows that match."""
+"""Queries: parse SOQL, and find and shape the records that match."""

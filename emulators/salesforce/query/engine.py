@@ -1,4 +1,4 @@
-"""Queries: compile a tree against the org, find the rows, sort them, and shape them as the service does."""
+"""Run a query: compile its tree against the org, find the records, sort them, and shape them as the service does."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -6,155 +6,171 @@ from typing import Any
 from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.data.org import Org
 from emulators.salesforce.data.schema import Record, SObject
-from emulators.salesforce.query.conditions import Where, candidates, indexed, no_such_type
-from emulators.salesforce.query.literals import folding
-from emulators.salesforce.query.paths import no_column, parent_row, reach, reader, step
-from emulators.salesforce.query.soql import Path, Select, error, parse
+from emulators.salesforce.data.values import field_reader
+from emulators.salesforce.query.conditions import (
+    ConditionCompiler,
+    candidate_records,
+    indexed_records,
+    unknown_object,
+)
+from emulators.salesforce.query.literals import value_folder
+from emulators.salesforce.query.paths import no_such_column, parent_record, resolve_parent, resolve_path
+from emulators.salesforce.query.soql import Path, Select, parse_soql, soql_error
 
 type Shape = Callable[[Record], Record]
-type Source = Callable[[Record], Iterable[Record]]
+type ChildSource = Callable[[Record], Iterable[Record]]
 
 MAX_OFFSET = 2_000
 
 
-class Queries:
-    """Runs queries. `version` goes into the address of each record."""
+class QueryRunner:
+    """Runs queries of one API version, which is part of the address of each record."""
 
     def __init__(self, org: Org, version: str, *, deleted: bool = False) -> None:
-        """`deleted` includes the recycle bin (queryAll)."""
+        """`deleted` includes the recycle bin, as queryAll does."""
         self._org = org
         self._version = version
         self._deleted = deleted
 
     def run(self, text: str) -> tuple[list[Record], int]:
-        """The records of a query and their number; COUNT() gives the number alone. Raises ApiError."""
-        select = parse(text)
-        sobject = self._org.model.find(select.sobject)
+        """The records of a query and their number; COUNT() returns no records. Raises ApiError."""
+        select = parse_soql(text)
+        sobject = self._org.model.find_object(select.sobject)
         if sobject is None:
-            raise no_such_type(select.sobject)
-        # Shaped before the rows are found: a wrong field is an error even where nothing matches.
-        shape = self.shape(sobject, select) if select.items else None
-        rows = self._rows(sobject, select)
-        return ([shape(row) for row in rows] if shape else []), len(rows)
+            raise unknown_object(select.sobject)
+        # The fields are checked before the records are found: a wrong field is an error even if nothing matches.
+        shape = self._compile_shape(sobject, select) if select.items else None
+        records = self._matching_records(sobject, select)
+        return ([shape(each) for each in records] if shape else []), len(records)
 
-    # --- rows
+    # --- records
 
-    def _rows(self, sobject: SObject, select: Select, source: Iterable[Record] | None = None) -> list[Record]:
-        where = Where(self._org, sobject, select.text, self._column)
-        test = where.compile(select.where)
+    def _matching_records(
+        self, sobject: SObject, select: Select, source: Iterable[Record] | None = None
+    ) -> list[Record]:
+        """The sorted records that match, of `source` or of the whole object."""
+        compiler = ConditionCompiler(self._org, sobject, select.text, self._semi_join_column)
+        test = compiler.compile_where(select.where)
         if source is None:
-            source = None if self._deleted else indexed(self._org, sobject, where.narrow)
-            source = source or candidates(self._org, sobject, where.narrow)
-        matching = [row for row in source if (self._deleted or not row["IsDeleted"]) and test(row)]
-        return self._cut(self._sorted(sobject, select, matching), select)
+            source = None if self._deleted else indexed_records(self._org, sobject, compiler.key_conditions)
+            source = source or candidate_records(self._org, sobject, compiler.key_conditions)
+        matching = [each for each in source if (self._deleted or not each["IsDeleted"]) and test(each)]
+        return self._cut_to_limit(self._sort_records(sobject, select, matching), select)
 
-    def _column(self, inner: Select) -> list[Any]:
-        """The values of a semi-join's only column."""
+    def _semi_join_column(self, inner: Select) -> list[Any]:
+        """The values of the only column of a semi-join's inner query."""
         sobject, column = self._org.model.get(inner.sobject), inner.items[0]
         if not isinstance(column, Path):
             return []
-        get = reach(self._org, sobject, column, inner.text).get
-        return [get(row) for row in self._rows(sobject, inner)]
+        get = resolve_path(self._org, sobject, column, inner.text).get
+        return [get(each) for each in self._matching_records(sobject, inner)]
 
-    def _sorted(self, sobject: SObject, select: Select, rows: list[Record]) -> list[Record]:
+    def _sort_records(self, sobject: SObject, select: Select, records: list[Record]) -> list[Record]:
         for order in reversed(select.order):
-            reached = reach(self._org, sobject, order.path, select.text)
-            if reached.field.long:
-                message = f"field '{reached.field.name}' can not be sorted in a query call"
+            resolved = resolve_path(self._org, sobject, order.path, select.text)
+            if resolved.field.is_long:
+                message = f"field '{resolved.field.name}' can not be sorted in a query call"
                 raise ApiError(400, "INVALID_FIELD", message)
-            fold, get = folding(reached.field), reached.get
-            keyed = [(fold(get(row)), row) for row in rows]
-            empty = [row for key, row in keyed if key is None]
-            full = sorted((pair for pair in keyed if pair[0] is not None), key=_key, reverse=order.descending)
-            present = [row for _, row in full]
-            rows = present + empty if order.nulls_last else empty + present
-        return rows
+            fold, get = value_folder(resolved.field), resolved.get
+            keyed = [(fold(get(each)), each) for each in records]
+            empty = [record for key, record in keyed if key is None]
+            filled = sorted((pair for pair in keyed if pair[0] is not None), key=_sort_key, reverse=order.descending)
+            present = [record for _, record in filled]
+            records = present + empty if order.nulls_last else empty + present
+        return records
 
     @staticmethod
-    def _cut(rows: list[Record], select: Select) -> list[Record]:
+    def _cut_to_limit(records: list[Record], select: Select) -> list[Record]:
         if select.offset > MAX_OFFSET:
             message = f"Maximum SOQL offset allowed is {MAX_OFFSET}"
             raise ApiError(400, "NUMBER_OUTSIDE_VALID_RANGE", message)
         end = None if select.limit is None else select.offset + select.limit
-        return rows[select.offset : end]
+        return records[select.offset : end]
 
     # --- shapes
 
-    def shape(self, sobject: SObject, select: Select) -> Shape:
-        """A function from a row to its JSON: own fields, parents nested, children as subquery results."""
+    def _compile_shape(self, sobject: SObject, select: Select) -> Shape:
+        """A function from a stored record to its JSON: own fields, parents nested, children as subquery results."""
         paths = [item for item in select.items if isinstance(item, Path)]
         names = [tuple(name.lower() for name in path.names) for path in paths]
-        doubled = next((path for place, path in enumerate(paths) if names[place] in names[:place]), None)
-        if doubled is not None:
-            message = f"duplicate field selected: {'.'.join(doubled.names)}"
-            raise error(select.text, doubled.at, message)
-        own = self._fields(sobject, paths, select.text)
-        children = [self._children(sobject, item, select.text) for item in select.items if isinstance(item, Select)]
+        duplicate = next((path for place, path in enumerate(paths) if names[place] in names[:place]), None)
+        if duplicate is not None:
+            message = f"duplicate field selected: {'.'.join(duplicate.names)}"
+            raise soql_error(select.text, duplicate.at, message)
+        own_fields = self._compile_fields(sobject, paths, select.text)
+        subqueries = [item for item in select.items if isinstance(item, Select)]
+        children = [self._compile_subquery(sobject, each, select.text) for each in subqueries]
         if not children:
-            return own
-        return lambda row: own(row) | {name: get(row) for name, get in children}
+            return own_fields
+        return lambda record: own_fields(record) | {name: get(record) for name, get in children}
 
-    def _fields(self, sobject: SObject, paths: list[Path], text: str) -> Shape:
+    def _compile_fields(self, sobject: SObject, paths: list[Path], text: str) -> Shape:
         getters: dict[str, Callable[[Record], Any]] = {}
         for path in paths:
             if len(path.names) > 1:
-                link, _ = step(self._org, sobject, path, text)
+                link, _ = resolve_parent(self._org, sobject, path, text)
                 below = [p for p in paths if len(p.names) > 1 and p.names[0].lower() == path.names[0].lower()]
-                getters.setdefault(link.relationship, self._parent(sobject, below, text))
+                getters.setdefault(link.relationship, self._compile_parent(sobject, below, text))
                 continue
-            field = sobject.find(path.names[0])
+            field = sobject.find_field(path.names[0])
             if field is None:
-                raise no_column(sobject, path, text)
-            getters[field.name] = reader(sobject, field)
+                raise no_such_column(sobject, path, text)
+            getters[field.name] = field_reader(sobject, field)
         base, pairs = f"/services/data/v{self._version}/sobjects/{sobject.name}/", list(getters.items())
 
-        def shape(row: Record) -> Record:
-            made: Record = {"attributes": {"type": sobject.name, "url": base + row["Id"]}}
+        def shape_fields(record: Record) -> Record:
+            shaped: Record = {"attributes": {"type": sobject.name, "url": base + record["Id"]}}
             for name, get in pairs:
-                made[name] = get(row)
-            return made
+                shaped[name] = get(record)
+            return shaped
 
-        return shape
+        return shape_fields
 
-    def _parent(self, sobject: SObject, paths: list[Path], text: str) -> Callable[[Record], Record | None]:
-        link, parent = step(self._org, sobject, paths[0], text)
-        shape = self._fields(parent, [Path(path.names[1:], path.at) for path in paths], text)
+    def _compile_parent(self, sobject: SObject, paths: list[Path], text: str) -> Callable[[Record], Record | None]:
+        """A function from a record to the nested JSON of a parent; all paths begin with that parent."""
+        link, parent = resolve_parent(self._org, sobject, paths[0], text)
+        shape = self._compile_fields(parent, [Path(path.names[1:], path.at) for path in paths], text)
 
-        def get(row: Record) -> Record | None:
-            above = parent_row(self._org, link, parent, row)
+        def shape_parent(record: Record) -> Record | None:
+            above = parent_record(self._org, link, parent, record)
             return shape(above) if above else None
 
-        return get
+        return shape_parent
 
-    def _children(self, sobject: SObject, inner: Select, text: str) -> tuple[str, Callable[[Record], Record | None]]:
+    def _compile_subquery(
+        self, sobject: SObject, inner: Select, text: str
+    ) -> tuple[str, Callable[[Record], Record | None]]:
+        """The name of a child relationship, and a function from a parent record to the subquery's result."""
         known = {name.lower(): name for name in sobject.children}
         name = known.get(inner.sobject.lower())
         if name is None:
             message = f"Didn't understand relationship '{inner.sobject}' in FROM part of query call."
-            raise error(text, inner.at, message, "INVALID_TYPE")
+            raise soql_error(text, inner.at, message, "INVALID_TYPE")
         if not inner.items or any(isinstance(item, Select) for item in inner.items):
-            raise error(text, inner.at, "a subquery selects fields of one level only")
+            raise soql_error(text, inner.at, "a subquery selects fields of one level only")
         child_name, link = sobject.children[name]
         child = self._org.model.get(child_name)
-        shape, source = self.shape(child, inner), self._source(child, link)
-        # Compiled once more for each parent row would be costly: an unconditional subquery needs no compiling at all.
-        plain = inner.where is None and not inner.order and inner.limit is None and not inner.offset
+        shape, source = self._compile_shape(child, inner), self._child_source(child, link)
+        # Compiling again for each parent record is slow, and a subquery without conditions does not need it.
+        is_plain = inner.where is None and not inner.order and inner.limit is None and not inner.offset
 
-        def get(row: Record) -> Record | None:
-            rows = list(source(row)) if plain else self._rows(child, inner, source(row))
-            return {"totalSize": len(rows), "done": True, "records": [shape(r) for r in rows]} if rows else None
+        def run_subquery(record: Record) -> Record | None:
+            children = source(record)
+            matching = list(children) if is_plain else self._matching_records(child, inner, children)
+            shaped = [shape(each) for each in matching]
+            return {"totalSize": len(shaped), "done": True, "records": shaped} if shaped else None
 
-        self._rows(child, inner, ())
-        return name, get
+        self._matching_records(child, inner, ())  # raises for a wrong condition even if no parent matches
+        return name, run_subquery
 
-    def _source(self, child: SObject, link: str) -> Source:
+    def _child_source(self, child: SObject, link: str) -> ChildSource:
         if not self._deleted:
-            return lambda row: self._org.lookup(child.name, link, row["Id"])
+            return lambda record: self._org.records_by_value(child.name, link, record["Id"])
         by_parent: dict[str, list[Record]] = {}
-        for each in self._org.rows(child.name):
+        for each in self._org.stored_records(child.name):
             by_parent.setdefault(each[link], []).append(each)
-        return lambda row: by_parent.get(row["Id"], [])
+        return lambda record: by_parent.get(record["Id"], [])
 
 
-def _key(pair: tuple[Any, Record]) -> Any:  # noqa: ANN401 - any stored value
+def _sort_key(pair: tuple[Any, Record]) -> Any:  # noqa: ANN401 - any stored value
     return pair[0]

@@ -1,4 +1,4 @@
-"""From a path in a query to a function that reads it from a row."""
+"""Resolve a path of a query, such as `Account.Owner.Name`, to a function that reads its value from a record."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any
 from emulators.salesforce.data.errors import NO_SUCH_COLUMN, ApiError
 from emulators.salesforce.data.org import Org
 from emulators.salesforce.data.schema import Field, Record, SObject
-from emulators.salesforce.data.values import read
-from emulators.salesforce.query.soql import Path, error
+from emulators.salesforce.data.values import field_reader
+from emulators.salesforce.query.soql import Path, soql_error
 
 MAX_LEVELS = 5
 _NO_RELATIONSHIP = (
@@ -19,50 +19,45 @@ _NO_RELATIONSHIP = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
-    """The field at the end of a path and how to read it from a row at its beginning."""
+class ResolvedPath:
+    """The field at the end of a path. `get` reads its value, given a record of the object where the path begins."""
 
     field: Field
     get: Callable[[Record], Any]
 
 
-def reader(sobject: SObject, field: Field) -> Callable[[Record], Any]:
-    """A function that reads one of the object's own fields, formula or stored."""
-    return read(field, {folded: f.name for folded, f in sobject.fields.items()})
-
-
-def no_column(sobject: SObject, path: Path, text: str) -> ApiError:
-    """The object has no such field, or this user does not see it."""
+def no_such_column(sobject: SObject, path: Path, text: str) -> ApiError:
+    """The object has no such field, or the user may not see it."""
     message = NO_SUCH_COLUMN.format(name=path.names[-1], entity=sobject.name)
-    return error(text, path.at, message, "INVALID_FIELD")
+    return soql_error(text, path.at, message, "INVALID_FIELD")
 
 
-def step(org: Org, sobject: SObject, path: Path, text: str) -> tuple[Field, SObject]:
-    """The reference field and the object behind the first name of a longer path. Raises ApiError."""
-    link = sobject.parent(path.names[0])
+def resolve_parent(org: Org, sobject: SObject, path: Path, text: str) -> tuple[Field, SObject]:
+    """The reference field and the object behind the first name of a path of several names. Raises ApiError."""
+    link = sobject.reference_field(path.names[0])
     if link is None or len(path.names) > MAX_LEVELS + 1:
-        raise error(text, path.at, _NO_RELATIONSHIP.format(name=path.names[0]), "INVALID_FIELD")
+        raise soql_error(text, path.at, _NO_RELATIONSHIP.format(name=path.names[0]), "INVALID_FIELD")
     return link, org.model.get(link.refers)
 
 
-def reach(org: Org, sobject: SObject, path: Path, text: str) -> Reached:
-    """Resolve a path. Raises ApiError (INVALID_FIELD)."""
+def resolve_path(org: Org, sobject: SObject, path: Path, text: str) -> ResolvedPath:
+    """Resolve a path that begins at this object; `text` is the query, for errors. Raises ApiError (INVALID_FIELD)."""
     if len(path.names) == 1:
-        field = sobject.find(path.names[0])
+        field = sobject.find_field(path.names[0])
         if field is None:
-            raise no_column(sobject, path, text)
-        return Reached(field, reader(sobject, field))
-    link, parent = step(org, sobject, path, text)
-    rest = reach(org, parent, Path(path.names[1:], path.at), text)
+            raise no_such_column(sobject, path, text)
+        return ResolvedPath(field, field_reader(sobject, field))
+    link, parent = resolve_parent(org, sobject, path, text)
+    rest = resolve_path(org, parent, Path(path.names[1:], path.at), text)
 
-    def get(row: Record) -> Any:  # noqa: ANN401 - any stored value
-        above = parent_row(org, link, parent, row)
+    def read_parent_value(record: Record) -> Any:  # noqa: ANN401 - any stored value
+        above = parent_record(org, link, parent, record)
         return rest.get(above) if above else None
 
-    return Reached(rest.field, get)
+    return ResolvedPath(rest.field, read_parent_value)
 
 
-def parent_row(org: Org, link: Field, parent: SObject, row: Record) -> Record | None:
-    """The parent's row, None where the reference is empty."""
-    parent_id = row[link.name]
-    return org.row(parent.name, parent_id) if parent_id else None
+def parent_record(org: Org, link: Field, parent: SObject, record: Record) -> Record | None:
+    """The parent of a record; None if the reference is empty."""
+    parent_id = record[link.name]
+    return org.stored_record(parent.name, parent_id) if parent_id else None

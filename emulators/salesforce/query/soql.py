@@ -1,4 +1,7 @@
-"""SOQL: the subset of reference/salesforce.md 6.4, as a tree. What is outside of it is MALFORMED_QUERY."""
+"""Parse SOQL into a tree: the subset of docs/reference/salesforce.md#soql-that-the-emulator-understands.
+
+Anything outside of the subset raises MALFORMED_QUERY.
+"""
 
 import re
 from dataclasses import dataclass
@@ -19,11 +22,12 @@ _TOKEN = re.compile(
 )
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 MAX_LENGTH = 100_000
+_MAX_DEPTH = 100  # our own choice: the service does not document a limit
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of the query and where it stands."""
+    """A piece of the query; `at` is its position in the text."""
 
     kind: str
     text: str
@@ -40,7 +44,7 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A constant: kind string, datetime, date, number, boolean or null; `raw` keeps LIKE's escapes."""
+    """A constant of the kind string, datetime, date, number, boolean or null; `raw` keeps the escapes for LIKE."""
 
     kind: str
     value: str | float | bool | None
@@ -49,7 +53,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`path sign literal`; sign is one of = != < <= > >= LIKE."""
+    """`path sign literal`, where sign is one of = != < <= > >= LIKE."""
 
     path: Path
     sign: str
@@ -58,7 +62,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """`path [NOT] IN (literals)` or, as a semi-join, `path [NOT] IN (SELECT ...)`."""
+    """`path [NOT] IN (literals)`, or the semi-join `path [NOT] IN (SELECT ...)`."""
 
     path: Path
     negated: bool
@@ -67,7 +71,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """Conditions under one connective: AND, OR, or NOT with a single part."""
+    """Conditions joined by AND or OR, or one condition under NOT."""
 
     connective: str
     parts: "tuple[Condition, ...]"
@@ -78,7 +82,7 @@ type Condition = Comparison | Membership | Combined
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One ORDER BY item; nulls come first unless told otherwise."""
+    """One ORDER BY item; nulls come first by default."""
 
     path: Path
     descending: bool
@@ -87,7 +91,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """A query; `items` is empty for COUNT()."""
+    """A query or subquery; `items` is empty for COUNT(), and `at` is the position of the object's name."""
 
     text: str
     items: "tuple[Path | Select, ...]"
@@ -99,43 +103,40 @@ class Select:
     offset: int
 
 
-def error(text: str, at: int, message: str, code: str = "MALFORMED_QUERY") -> ApiError:
-    """An error with the query's context lines, as the service prints them."""
+def soql_error(text: str, at: int, message: str, code: str = "MALFORMED_QUERY") -> ApiError:
+    """An error (400) that shows the line and marks the position `at`, as the service prints it."""
     row = text.count("\n", 0, at) + 1
     column = at - (text.rfind("\n", 0, at) + 1) + 1
     line = text.splitlines()[row - 1] if text else ""
     return ApiError(400, code, f"\n{line}\n{' ' * (column - 1)}^\nERROR at Row:{row}:Column:{column}\n{message}")
 
 
-def parse(text: str) -> Select:
-    """The tree of a query. Raises ApiError (MALFORMED_QUERY)."""
+def parse_soql(text: str) -> Select:
+    """The tree of a query. Raises ApiError."""
     if len(text) > MAX_LENGTH:
         raise ApiError(400, "MALFORMED_QUERY", f"SOQL statements cannot be longer than {MAX_LENGTH} characters.")
     parser = _Parser(text)
-    select = parser.select()
-    parser.end()
+    select = parser.parse_select()
+    parser.expect_end()
     return select
 
 
-_MOST_NESTED = 100  # made up: the service documents no such limit
-
-
 class _Parser:
-    """Recursive descent over the tokens."""
+    """A recursive descent parser."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = self._split(text)
-        self._place = 0
+        self._tokens = self._tokenize(text)
+        self._position = 0
         self._depth = 0
 
-    def _split(self, text: str) -> list[Token]:
+    def _tokenize(self, text: str) -> list[Token]:
         tokens, at, end = [], 0, len(text.rstrip())
         while at < end:
             match = _TOKEN.match(text, at)
             if match is None:
                 start = at + len(text[at:]) - len(text[at:].lstrip())
-                raise error(text, start, f"unexpected token: '{text[start : start + 1]}'")
+                raise soql_error(text, start, f"unexpected token: '{text[start : start + 1]}'")
             kind = str(match.lastgroup)
             tokens.append(Token(kind, match[kind], match.start(kind)))
             at = match.end()
@@ -144,180 +145,180 @@ class _Parser:
     # --- tokens
 
     @property
-    def _next(self) -> Token:
-        return self._tokens[self._place]
+    def _next_token(self) -> Token:
+        return self._tokens[self._position]
 
-    def _unexpected(self) -> NoReturn:
-        raise error(self._text, self._next.at, f"unexpected token: '{self._next.text}'")
+    def _raise_unexpected(self) -> NoReturn:
+        raise soql_error(self._text, self._next_token.at, f"unexpected token: '{self._next_token.text}'")
 
-    def _take(self) -> Token:
-        token = self._next
-        self._place += 1
+    def _take_token(self) -> Token:
+        token = self._next_token
+        self._position += 1
         return token
 
-    def _is(self, *words: str) -> bool:
-        return self._next.kind in {"name", "sign"} and self._next.text.upper() in words
+    def _next_is(self, *words: str) -> bool:
+        return self._next_token.kind in {"name", "sign"} and self._next_token.text.upper() in words
 
-    def _skip(self, *words: str) -> bool:
-        """Take one of these words if it comes next."""
-        if self._is(*words):
-            self._place += 1
+    def _accept_word(self, *words: str) -> bool:
+        """Take the next token if it is one of these words."""
+        if self._next_is(*words):
+            self._position += 1
             return True
         return False
 
-    def _need(self, word: str) -> Token:
-        if not self._is(word):
-            self._unexpected()
-        return self._take()
+    def _expect_word(self, word: str) -> Token:
+        if not self._next_is(word):
+            self._raise_unexpected()
+        return self._take_token()
 
-    def _kind(self, kind: str) -> Token:
-        if self._next.kind != kind:
-            self._unexpected()
-        return self._take()
+    def _expect_kind(self, kind: str) -> Token:
+        if self._next_token.kind != kind:
+            self._raise_unexpected()
+        return self._take_token()
 
-    def end(self) -> None:
-        """Nothing may follow the query."""
-        if self._next.kind != "end":
-            self._unexpected()
+    def expect_end(self) -> None:
+        """Raise ApiError if anything follows the query."""
+        if self._next_token.kind != "end":
+            self._raise_unexpected()
 
     # --- the query
 
-    def select(self) -> Select:
-        """SELECT ... FROM ... [WHERE] [ORDER BY] [LIMIT] [OFFSET]."""
-        self._need("SELECT")
-        items = self._items()
-        self._need("FROM")
-        sobject = self._kind("name")
-        where = self._condition() if self._skip("WHERE") else None
-        order = self._order() if self._skip("ORDER") else ()
-        limit = self._count() if self._skip("LIMIT") else None
-        offset = self._count() if self._skip("OFFSET") else 0
+    def parse_select(self) -> Select:
+        """Parse `SELECT ... FROM ... [WHERE] [ORDER BY] [LIMIT] [OFFSET]`. Raises ApiError."""
+        self._expect_word("SELECT")
+        items = self._parse_items()
+        self._expect_word("FROM")
+        sobject = self._expect_kind("name")
+        where = self._parse_condition() if self._accept_word("WHERE") else None
+        order = self._parse_order_by() if self._accept_word("ORDER") else ()
+        limit = self._parse_count() if self._accept_word("LIMIT") else None
+        offset = self._parse_count() if self._accept_word("OFFSET") else 0
         return Select(self._text, items, sobject.text, sobject.at, where, order, limit, offset)
 
-    def _items(self) -> tuple[Path | Select, ...]:
-        if self._is("COUNT"):
-            self._take()
-            self._need("(")
-            self._need(")")
+    def _parse_items(self) -> tuple[Path | Select, ...]:
+        if self._next_is("COUNT"):
+            self._take_token()
+            self._expect_word("(")
+            self._expect_word(")")
             return ()
-        items = [self._item()]
-        while self._skip(","):
-            items.append(self._item())
+        items = [self._parse_item()]
+        while self._accept_word(","):
+            items.append(self._parse_item())
         return tuple(items)
 
-    def _item(self) -> Path | Select:
-        if not self._skip("("):
-            return self._path()
-        select = self.select()
-        self._need(")")
+    def _parse_item(self) -> Path | Select:
+        if not self._accept_word("("):
+            return self._parse_path()
+        select = self.parse_select()
+        self._expect_word(")")
         return select
 
-    def _path(self) -> Path:
-        if self._is("FROM", "SELECT", "WHERE"):
-            self._unexpected()
-        token = self._kind("name")
+    def _parse_path(self) -> Path:
+        if self._next_is("FROM", "SELECT", "WHERE"):
+            self._raise_unexpected()
+        token = self._expect_kind("name")
         return Path(tuple(token.text.split(".")), token.at)
 
-    def _count(self) -> int:
-        token = self._kind("number")
+    def _parse_count(self) -> int:
+        token = self._expect_kind("number")
         if not token.text.isdigit():
-            raise error(self._text, token.at, f"unexpected token: '{token.text}'")
+            raise soql_error(self._text, token.at, f"unexpected token: '{token.text}'")
         return int(token.text)
 
-    def _order(self) -> tuple[Order, ...]:
-        self._need("BY")
-        orders = [self._ordering()]
-        while self._skip(","):
-            orders.append(self._ordering())
+    def _parse_order_by(self) -> tuple[Order, ...]:
+        self._expect_word("BY")
+        orders = [self._parse_order_item()]
+        while self._accept_word(","):
+            orders.append(self._parse_order_item())
         return tuple(orders)
 
-    def _ordering(self) -> Order:
-        path = self._path()
-        descending = self._is("DESC")
-        self._skip("ASC", "DESC")
+    def _parse_order_item(self) -> Order:
+        path = self._parse_path()
+        descending = self._next_is("DESC")
+        self._accept_word("ASC", "DESC")
         last = False
-        if self._skip("NULLS"):
-            last = self._is("LAST")
-            if not self._skip("FIRST", "LAST"):
-                self._unexpected()
+        if self._accept_word("NULLS"):
+            last = self._next_is("LAST")
+            if not self._accept_word("FIRST", "LAST"):
+                self._raise_unexpected()
         return Order(path, descending, last)
 
     # --- conditions
 
-    def _condition(self) -> Condition:
-        """One level knows one connective: AND and OR mix only with parentheses."""
-        parts = [self._unary()]
-        connective = self._next.text.upper()
-        while connective in {"AND", "OR"} and self._skip(connective):
-            parts.append(self._unary())
-        if len(parts) > 1 and self._is("AND", "OR"):
-            self._unexpected()
+    def _parse_condition(self) -> Condition:
+        """One level has one connective: AND and OR mix only with parentheses."""
+        parts = [self._parse_nested()]
+        connective = self._next_token.text.upper()
+        while connective in {"AND", "OR"} and self._accept_word(connective):
+            parts.append(self._parse_nested())
+        if len(parts) > 1 and self._next_is("AND", "OR"):
+            self._raise_unexpected()
         return parts[0] if len(parts) == 1 else Combined(connective, tuple(parts))
 
-    def _unary(self) -> Condition:
+    def _parse_nested(self) -> Condition:
         self._depth += 1
-        if self._depth > _MOST_NESTED:
-            raise error(self._text, self._next.at, "the condition is nested too deeply")
-        found = self._single()
+        if self._depth > _MAX_DEPTH:
+            raise soql_error(self._text, self._next_token.at, "the condition is nested too deeply")
+        condition = self._parse_negation_or_group()
         self._depth -= 1
-        return found
+        return condition
 
-    def _single(self) -> Condition:
-        if self._skip("NOT"):
-            return Combined("NOT", (self._unary(),))
-        if self._skip("("):
-            inner = self._condition()
-            self._need(")")
+    def _parse_negation_or_group(self) -> Condition:
+        if self._accept_word("NOT"):
+            return Combined("NOT", (self._parse_nested(),))
+        if self._accept_word("("):
+            inner = self._parse_condition()
+            self._expect_word(")")
             return inner
-        return self._simple()
+        return self._parse_comparison()
 
-    def _simple(self) -> Condition:
-        path = self._path()
-        if self._skip("IN"):
-            return Membership(path, negated=False, among=self._among())
-        if self._skip("NOT"):
-            self._need("IN")
-            return Membership(path, negated=True, among=self._among())
-        if not self._is("=", "!=", "<>", "<", "<=", ">", ">=", "LIKE"):
-            self._unexpected()
-        sign = self._take().text.upper()
-        return Comparison(path, "!=" if sign == "<>" else sign, self._literal())
+    def _parse_comparison(self) -> Condition:
+        path = self._parse_path()
+        if self._accept_word("IN"):
+            return Membership(path, negated=False, among=self._parse_in_list())
+        if self._accept_word("NOT"):
+            self._expect_word("IN")
+            return Membership(path, negated=True, among=self._parse_in_list())
+        if not self._next_is("=", "!=", "<>", "<", "<=", ">", ">=", "LIKE"):
+            self._raise_unexpected()
+        sign = self._take_token().text.upper()
+        return Comparison(path, "!=" if sign == "<>" else sign, self._parse_literal())
 
-    def _among(self) -> tuple[Literal, ...] | Select:
-        self._need("(")
-        if self._is("SELECT"):
-            select = self.select()
-            self._need(")")
+    def _parse_in_list(self) -> tuple[Literal, ...] | Select:
+        self._expect_word("(")
+        if self._next_is("SELECT"):
+            select = self.parse_select()
+            self._expect_word(")")
             return select
-        literals = [self._literal()]
-        while self._skip(","):
-            literals.append(self._literal())
-        self._need(")")
+        literals = [self._parse_literal()]
+        while self._accept_word(","):
+            literals.append(self._parse_literal())
+        self._expect_word(")")
         return tuple(literals)
 
-    def _literal(self) -> Literal:
-        token = self._next
+    def _parse_literal(self) -> Literal:
+        token = self._next_token
         words = {"TRUE": Literal("boolean", value=True), "FALSE": Literal("boolean", value=False)}
         words["NULL"] = Literal("null", None)
         if token.kind == "name" and token.text.upper() in words:
-            self._take()
+            self._take_token()
             return words[token.text.upper()]
         if token.kind not in {"string", "number", "date", "datetime"}:
-            self._unexpected()
-        self._take()
+            self._raise_unexpected()
+        self._take_token()
         match token.kind:
             case "string":
-                return Literal("string", self._unescaped(token), token.text[1:-1])
+                return Literal("string", self._unescape_text(token), token.text[1:-1])
             case "number":
                 return Literal("number", float(token.text))
         return Literal(token.kind, token.text)
 
-    def _unescaped(self, token: Token) -> str:
-        def one(match: re.Match[str]) -> str:
+    def _unescape_text(self, token: Token) -> str:
+        def replace_escape(match: re.Match[str]) -> str:
             if match[1]:
                 return chr(int(match[1], 16))
             if match[2] not in "\\'\"nrtbf_%":
-                raise error(self._text, token.at, f"Illegal character sequence '\\{match[2]}' in string literal")
+                raise soql_error(self._text, token.at, f"Illegal character sequence '\\{match[2]}' in string literal")
             return _ESCAPES.get(match[2], match[2])
 
-        return re.sub(r"\\(?:u([0-9A-Fa-f]{4})|(.))", one, token.text[1:-1], flags=re.DOTALL)
+        return re.sub(r"\\(?:u([0-9A-Fa-f]{4})|(.))", replace_escape, token.text[1:-1], flags=re.DOTALL)

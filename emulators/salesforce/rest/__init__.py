@@ -1,1 +1,1 @@
-"""The REST resources of the data API."""
+"""The REST resources below `/services/data/vN`."""

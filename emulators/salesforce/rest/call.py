@@ -1,10 +1,10 @@
-"""One call of the data API, whether it came alone or inside a Composite, and its reply before it becomes bytes."""
+"""Represent one call of the data API, sent alone or inside a Composite, and its reply before it becomes bytes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulators.salesforce.data.errors import malformed
+from emulators.salesforce.data.errors import malformed_body
 from emulators.salesforce.data.org import Org
 
 ROOT = "/services/data"
@@ -23,14 +23,14 @@ class Call:
     user: str
 
     @property
-    def base(self) -> str:
-        """The address below which everything of this version lies."""
+    def base_path(self) -> str:
+        """The path of this API version, without a slash at the end."""
         return f"{ROOT}/v{self.version}"
 
-    def fields(self) -> dict[str, Any]:
+    def field_values(self) -> dict[str, Any]:
         """The body as the fields of one record, without `attributes`. Raises ApiError."""
         if not isinstance(self.body, dict):
-            raise malformed("The HTTP entity body is required, but this request has no entity body.")
+            raise malformed_body("The HTTP entity body is required, but this request has no entity body.")
         return {name: value for name, value in self.body.items() if name != "attributes"}
 
 
@@ -43,14 +43,14 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def ok(self) -> bool:
-        """Whether the service did what was asked."""
+    def is_success(self) -> bool:
+        """Whether the service did what the call asks for."""
         return self.status < 300  # noqa: PLR2004 - the HTTP boundary
 
 
 @dataclass(slots=True)
-class Service:
-    """What the resources share: the org, and a way to name the operation in the journal."""
+class RestContext:
+    """The things that all resources share: the org, and a function that names the operation in the journal."""
 
     org: Org
     tag: Callable[[str], None]

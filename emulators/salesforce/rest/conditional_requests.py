@@ -1,4 +1,4 @@
-"""Conditional requests on records: whole seconds, `EEE, dd MMM yyyy HH:mm:ss z` (reference/salesforce.md 2.10)."""
+"""Check the conditions of a request, in whole seconds (docs/reference/salesforce.md#conditional-requests)."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,19 +10,19 @@ SECOND = timedelta(seconds=1)
 
 
 def check_unmodified(headers: Mapping[str, str], last_modified: str) -> None:
-    """Raise 412, without a body, where the record changed in a later second than `If-Unmodified-Since` names."""
-    since = _moment(headers, "if-unmodified-since")
+    """Raise ApiError (412, no body) if the record changed in a later second than `If-Unmodified-Since` names."""
+    since = _header_time(headers, "if-unmodified-since")
     if since is not None and datetime.fromisoformat(last_modified) >= since + SECOND:
         raise ApiError(412, "PRECONDITION_FAILED", "", empty=True)
 
 
-def not_modified(headers: Mapping[str, str], last_modified: str) -> bool:
-    """Whether a read is answered by 304: nothing changed after `If-Modified-Since`."""
-    since = _moment(headers, "if-modified-since")
+def is_not_modified(headers: Mapping[str, str], last_modified: str) -> bool:
+    """Whether nothing changed after `If-Modified-Since`, so that the answer to a read is 304. Raises ApiError."""
+    since = _header_time(headers, "if-modified-since")
     return since is not None and datetime.fromisoformat(last_modified) < since + SECOND
 
 
-def _moment(headers: Mapping[str, str], name: str) -> datetime | None:
+def _header_time(headers: Mapping[str, str], name: str) -> datetime | None:
     text = headers.get(name)
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""Query results in pages, with locators that live for two days (reference/salesforce.md 2.4)."""
+"""Run queries and return the results page by page (docs/reference/salesforce.md#query-pages)."""
 
 import re
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 
 from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.data.schema import Record
-from emulators.salesforce.query.engine import Queries
-from emulators.salesforce.rest.call import Call, Reply, Service
+from emulators.salesforce.query.engine import QueryRunner
+from emulators.salesforce.rest.call import Call, Reply, RestContext
 
-SMALLEST, LARGEST = 200, 2_000
-LIFETIME = timedelta(days=2)
+SMALLEST_PAGE, LARGEST_PAGE = 200, 2_000
+LOCATOR_LIFETIME = timedelta(days=2)
 LOCATOR_PREFIX = "0r8"
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A result as it was when the query ran."""
+    """The result of a query as it was when the query ran; `size` is the number of records of a page."""
 
     records: list[Record]
     size: int
@@ -24,49 +24,51 @@ class Cursor:
     until: datetime
 
 
-class Pages:
-    """Runs queries and hands their results out page by page."""
+class QueryPages:
+    """The resources `/query` and `/queryAll`. `short_pages` limits the size of every page."""
 
-    def __init__(self, service: Service) -> None:
-        """No cursor yet; `short_pages` cuts every page to so many rows."""
-        self._org = service.org
-        self._tag = service.tag
+    def __init__(self, context: RestContext) -> None:
+        self._org = context.org
+        self._tag = context.tag
         self._cursors: dict[str, Cursor] = {}
         self.short_pages: int | None = None
 
-    def first(self, call: Call, *, deleted: bool) -> Reply:
-        """`GET /query?q=` or `/queryAll?q=`."""
+    def first_page(self, call: Call, *, deleted: bool) -> Reply:
+        """Answer `GET /query?q=`, or with `deleted` `GET /queryAll?q=`. Raises ApiError."""
         self._tag("query.all" if deleted else "query")
-        unknown = set(call.query) - {"q"}
-        if unknown or not call.query.get("q"):
-            raise ApiError(400, "MALFORMED_QUERY", f"a query takes q, and here nothing else: {sorted(unknown)}")
-        records, total = Queries(self._org, call.version, deleted=deleted).run(call.query["q"])
-        size = self._size(call)
+        unknown = sorted(set(call.query) - {"q"})
+        if unknown:
+            raise ApiError(400, "MALFORMED_QUERY", f"the emulator does not support the parameters {unknown}")
+        if not call.query.get("q"):
+            raise ApiError(400, "MALFORMED_QUERY", "the parameter q is required")
+        records, total = QueryRunner(self._org, call.version, deleted=deleted).run(call.query["q"])
+        size = self._page_size(call)
         if len(records) <= size:
             return Reply(200, {"totalSize": total, "done": True, "records": records})
         now = self._org.now()
         self._cursors = {name: cursor for name, cursor in self._cursors.items() if now <= cursor.until}
-        locator = self._org.ids.next(LOCATOR_PREFIX)
-        path = f"{call.base}/{'queryAll' if deleted else 'query'}/{locator}"
-        self._cursors[locator] = Cursor(records, size, path, now + LIFETIME)
+        locator = self._org.ids.next_id(LOCATOR_PREFIX)
+        path = f"{call.base_path}/{'queryAll' if deleted else 'query'}/{locator}"
+        self._cursors[locator] = Cursor(records, size, path, now + LOCATOR_LIFETIME)
         return self._page(self._cursors[locator], 0)
 
-    def more(self, locator: str) -> Reply:
-        """`GET /query/LOCATOR-OFFSET`. Raises ApiError (INVALID_QUERY_LOCATOR)."""
+    def next_page(self, locator: str) -> Reply:
+        """Answer `GET /query/LOCATOR-OFFSET`. Raises ApiError (INVALID_QUERY_LOCATOR)."""
         self._tag("query.more")
-        found = re.fullmatch(r"(\w{18})-(\d+)", locator)
-        cursor = self._cursors.get(found[1]) if found else None
-        if found is None or cursor is None or self._org.now() > cursor.until or int(found[2]) >= len(cursor.records):
+        match = re.fullmatch(r"(\w{18})-(\d+)", locator)
+        cursor = self._cursors.get(match[1]) if match else None
+        if match is None or cursor is None or self._org.now() > cursor.until or int(match[2]) >= len(cursor.records):
             raise ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-        return self._page(cursor, int(found[2]))
+        return self._page(cursor, int(match[2]))
 
-    def expire(self) -> None:
-        """Every locator is invalid from now on."""
+    def expire_locators(self) -> None:
+        """Make every locator invalid."""
         self._cursors.clear()
 
-    def _size(self, call: Call) -> int:
-        asked = re.search(r"batchSize\s*=\s*(\d+)", call.headers.get("sforce-query-options", ""), re.IGNORECASE)
-        size = min(max(int(asked[1]), SMALLEST), LARGEST) if asked else LARGEST
+    def _page_size(self, call: Call) -> int:
+        options = call.headers.get("sforce-query-options", "")
+        batch = re.search(r"batchSize\s*=\s*(\d+)", options, re.IGNORECASE)
+        size = min(max(int(batch[1]), SMALLEST_PAGE), LARGEST_PAGE) if batch else LARGEST_PAGE
         return min(size, self.short_pages or size)
 
     @staticmethod

@@ -1,53 +1,57 @@
-"""What was changed or deleted in a span of time (reference/salesforce.md 2.14)."""
+"""List the records that changed or were deleted in a span of time.
+
+The contract: docs/reference/salesforce.md#updated-and-deleted-records.
+"""
 
 from datetime import datetime, timedelta
 
 from emulators.salesforce.data.errors import ApiError
-from emulators.salesforce.data.values import stamp
-from emulators.salesforce.rest.call import Call, Reply, Service
-from emulators.salesforce.rest.records import data_object
+from emulators.salesforce.data.values import format_stamp
+from emulators.salesforce.rest.call import Call, Reply, RestContext
+from emulators.salesforce.rest.records import object_by_name
 
-SHORTEST = timedelta(minutes=1)
-UPDATED_BACK, DELETED_BACK = timedelta(days=30), timedelta(days=15)
+SHORTEST_SPAN = timedelta(minutes=1)
+UPDATED_REACH, DELETED_REACH = timedelta(days=30), timedelta(days=15)
 
 
 class Replication:
-    """`/sobjects/NAME/updated` and `/deleted`."""
+    """The resources `/sobjects/NAME/updated` and `/sobjects/NAME/deleted`."""
 
-    def __init__(self, service: Service) -> None:
-        """Share the org."""
-        self._org = service.org
-        self._tag = service.tag
+    def __init__(self, context: RestContext) -> None:
+        self._org = context.org
+        self._tag = context.tag
 
-    def updated(self, call: Call, name: str) -> Reply:
-        """Ids of records created or changed in the span, by SystemModstamp."""
+    def list_updated(self, call: Call, name: str) -> Reply:
+        """The ids of records whose SystemModstamp lies in the span. Raises ApiError."""
         self._tag("updated")
-        sobject = data_object(self._org, name)
-        start, end = self._span(call, UPDATED_BACK)
-        rows = (row for row in self._org.rows(sobject.name) if not row["IsDeleted"])
-        ids = [row["Id"] for row in rows if start <= row["SystemModstamp"] < end]
+        sobject = object_by_name(self._org, name)
+        start, end = self._requested_span(call, UPDATED_REACH)
+        alive = (record for record in self._org.stored_records(sobject.name) if not record["IsDeleted"])
+        ids = [record["Id"] for record in alive if start <= record["SystemModstamp"] < end]
         return Reply(200, {"ids": ids, "latestDateCovered": end})
 
-    def deleted(self, call: Call, name: str) -> Reply:
-        """Ids of records that went into the recycle bin in the span."""
+    def list_deleted(self, call: Call, name: str) -> Reply:
+        """The ids of records that entered the recycle bin in the span, with the times. Raises ApiError."""
         self._tag("deleted")
-        sobject = data_object(self._org, name)
-        start, end = self._span(call, DELETED_BACK)
-        rows = [
-            row for row in self._org.rows(sobject.name) if row["IsDeleted"] and start <= row["SystemModstamp"] < end
+        sobject = object_by_name(self._org, name)
+        start, end = self._requested_span(call, DELETED_REACH)
+        deleted = [
+            {"id": record["Id"], "deletedDate": record["SystemModstamp"]}
+            for record in self._org.stored_records(sobject.name)
+            if record["IsDeleted"] and start <= record["SystemModstamp"] < end
         ]
-        records = [{"id": row["Id"], "deletedDate": row["SystemModstamp"]} for row in rows]
-        earliest = stamp(self._org.now() - DELETED_BACK)
-        return Reply(200, {"deletedRecords": records, "earliestDateAvailable": earliest, "latestDateCovered": end})
+        earliest = format_stamp(self._org.now() - DELETED_REACH)
+        return Reply(200, {"deletedRecords": deleted, "earliestDateAvailable": earliest, "latestDateCovered": end})
 
-    def _span(self, call: Call, back: timedelta) -> tuple[str, str]:
+    def _requested_span(self, call: Call, reach: timedelta) -> tuple[str, str]:
+        """Start and end as stamps; the end is the present at the latest. Raises ApiError."""
         try:
             start, end = (datetime.fromisoformat(call.query.get(name, "")) for name in ("start", "end"))
         except ValueError as error:
             raise ApiError(400, "INVALID_REPLICATION_DATE", "start and end are dates with a time zone") from error
-        if start.tzinfo is None or end.tzinfo is None or end - start < SHORTEST:
+        if start.tzinfo is None or end.tzinfo is None or end - start < SHORTEST_SPAN:
             raise ApiError(400, "INVALID_REPLICATION_DATE", "startDate must precede endDate by more than a minute")
-        if start < self._org.now() - back:
-            message = f"startDate cannot be more than {back.days} days ago"
+        if start < self._org.now() - reach:
+            message = f"startDate cannot be more than {reach.days} days ago"
             raise ApiError(400, "INVALID_REPLICATION_DATE", message)
-        return stamp(start), stamp(min(end, self._org.now()))
+        return format_stamp(start), format_stamp(min(end, self._org.now()))

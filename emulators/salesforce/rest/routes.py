@@ -1,138 +1,143 @@
-"""The data API: from a call to the resource that answers it."""
+"""Route a call of the data API to the resource that answers it."""
 
 from collections.abc import Callable
 from typing import Any
 
-from emulators.salesforce.data.errors import ApiError, not_allowed, not_found
-from emulators.salesforce.data.record_ids import canonical
-from emulators.salesforce.rest.call import ROOT, Call, Reply, Service
-from emulators.salesforce.rest.collections import Collections
+from emulators.salesforce.data.errors import ApiError, method_not_allowed, not_found
+from emulators.salesforce.data.record_ids import canonical_id
+from emulators.salesforce.rest.call import ROOT, Call, Reply, RestContext
 from emulators.salesforce.rest.composite import Composite
 from emulators.salesforce.rest.describe import Describe
-from emulators.salesforce.rest.query_pages import Pages
-from emulators.salesforce.rest.records import Rows
+from emulators.salesforce.rest.query_pages import QueryPages
+from emulators.salesforce.rest.records import RecordResources
 from emulators.salesforce.rest.replication import Replication
+from emulators.salesforce.rest.sobject_collections import Collections
 
 FIRST_VERSION, LAST_VERSION = 31, 68
-# Spring '14 was v30; three releases a year since.
+# Version 30 was Spring '14, and three versions a year followed.
 _SEASONS = ("Spring", "Summer", "Winter")
 
 
-def versions() -> list[dict[str, str]]:
-    """`GET /services/data`: every living version, ascending."""
+def list_versions() -> list[dict[str, str]]:
+    """The body of `GET /services/data`: every supported version, oldest first."""
     return [
-        {"label": _label(v), "url": f"{ROOT}/v{v}.0", "version": f"{v}.0"}
-        for v in range(FIRST_VERSION, LAST_VERSION + 1)
+        {"label": _version_label(number), "url": f"{ROOT}/v{number}.0", "version": f"{number}.0"}
+        for number in range(FIRST_VERSION, LAST_VERSION + 1)
     ]
 
 
-def _label(version: int) -> str:
+def _version_label(version: int) -> str:
     year, season = divmod(version - 30, 3)
     return f"{_SEASONS[season]} '{14 + year + (season == len(_SEASONS) - 1)}"
 
 
-class Rest:
-    """All resources below `/services/data/vN`."""
+class RestApi:
+    """All resources below `/services/data/vN`. `used` counts the calls of the day."""
 
-    def __init__(self, service: Service, max_requests: int) -> None:
-        """`max_requests` is the org's daily allowance."""
-        self._service = service
+    def __init__(self, context: RestContext, max_requests: int) -> None:
+        """`max_requests` is the daily allowance of the org."""
+        self._context = context
         self.max_requests = max_requests
         self.used = 0
-        self.pages = Pages(service)
-        self._rows = Rows(service)
-        self._collections = Collections(service)
-        self._composite = Composite(service, self._subrequest)
-        self._describe = Describe(service)
-        self._replication = Replication(service)
+        self.pages = QueryPages(context)
+        self._records = RecordResources(context)
+        self._collections = Collections(context)
+        self._composite = Composite(context, self._answer_data_call)
+        self._describe = Describe(context)
+        self._replication = Replication(context)
 
-    def answer(self, call: Call, home: str) -> Reply:
-        """One call of its own; it counts against the allowance. Raises ApiError."""
+    def answer_call(self, call: Call, home: str) -> Reply:
+        """Answer one call and count it against the allowance; `home` is the address of the org. Raises ApiError."""
         if self.used >= self.max_requests:
             raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
         self.used += 1
         match call.parts:
             case ():
-                return self._only(call, "GET", "resources", self._resources(call, home))
+                return self._fixed_reply(call, "resources", self._resource_paths(call, home))
             case ("limits",):
-                return self._only(call, "GET", "limits", self._limits())
+                return self._fixed_reply(call, "limits", self._remaining_limits())
             case ("composite",):
-                return self._posted(call, self._composite.composite)
+                return self._answer_post(call, self._composite.answer_composite)
             case ("composite", "graph"):
-                return self._posted(call, self._composite.graph)
-        return self._data(call)
+                return self._answer_post(call, self._composite.answer_graphs)
+        return self._answer_data_call(call)
 
     @property
-    def usage(self) -> str:
-        """The value of `Sforce-Limit-Info`."""
+    def usage_header(self) -> str:
+        """The value of the header `Sforce-Limit-Info`."""
         return f"api-usage={self.used}/{self.max_requests}"
 
-    # --- resources that may also stand inside a Composite
+    # --- resources that may also be subrequests of a Composite
 
-    def _subrequest(self, call: Call) -> Reply:
-        return self._data(call)
-
-    def _data(self, call: Call) -> Reply:
+    def _answer_data_call(self, call: Call) -> Reply:
         match call.parts:
-            case ("query" | "queryAll",):
-                return self._queried(call)
+            case ("query" | "queryAll" as resource,):
+                is_query_all = resource == "queryAll"
+                return self._answer_get(call, lambda: self.pages.first_page(call, deleted=is_query_all))
             case ("query" | "queryAll", locator):
-                return self._get(call, lambda: self.pages.more(locator))
+                return self._answer_get(call, lambda: self.pages.next_page(locator))
             case ("composite", "sobjects", *_):
-                return self._collections.answer(call)
+                return self._collections.answer_call(call)
             case ("sobjects",):
-                return self._get(call, lambda: self._describe.everything(call))
+                return self._answer_get(call, lambda: self._describe.describe_all(call))
             case ("sobjects", name, *rest):
-                return self._sobject(call, name, tuple(rest))
+                return self._answer_object_call(call, name, tuple(rest))
         raise not_found()
 
-    def _sobject(self, call: Call, name: str, rest: tuple[str, ...]) -> Reply:
+    def _answer_object_call(self, call: Call, name: str, rest: tuple[str, ...]) -> Reply:
+        """Answer a call whose path is `/sobjects/NAME` and `rest`."""
         match call.method, rest:
             case "POST", ():
-                return self._rows.create(call, name)
+                return self._records.create(call, name)
             case "GET", ():
-                return self._describe.basics(call, name)
+                return self._describe.describe_without_fields(call, name)
             case _, ():
-                raise not_allowed(call.method, "HEAD,GET,POST")
-            case _, (one,):
-                special = {
-                    "describe": self._describe.sobject,
-                    "updated": self._replication.updated,
-                    "deleted": self._replication.deleted,
-                }.get(one)
-                return self._get(call, lambda: special(call, name)) if special else self._rows.by_id(call, name, one)
-            case _, (first, second) if canonical(first):
-                return self._rows.parent(call, name, first, second)
-        # An external id may hold slashes: quoted in the address, they are back once it is unquoted.
-        return self._rows.by_external_id(call, name, rest[0], "/".join(rest[1:]))
+                raise method_not_allowed(call.method, "HEAD,GET,POST")
+            case _, (single,):
+                return self._answer_single_part(call, name, single)
+            case _, (first, second) if canonical_id(first):
+                return self._records.read_parent(call, name, first, second)
+        # An external id may hold slashes. The client quotes them, but the path here is unquoted.
+        return self._records.answer_by_external_id(call, name, rest[0], "/".join(rest[1:]))
 
-    def _queried(self, call: Call) -> Reply:
-        return self._get(call, lambda: self.pages.first(call, deleted=call.parts[0] == "queryAll"))
+    def _answer_single_part(self, call: Call, name: str, part: str) -> Reply:
+        answers: dict[str, Callable[[Call, str], Reply]] = {
+            "describe": self._describe.describe_object,
+            "updated": self._replication.list_updated,
+            "deleted": self._replication.list_deleted,
+        }
+        answer = answers.get(part)
+        return (
+            self._answer_get(call, lambda: answer(call, name))
+            if answer
+            else self._records.answer_by_id(call, name, part)
+        )
 
     @staticmethod
-    def _get(call: Call, answer: Callable[[], Reply]) -> Reply:
+    def _answer_get(call: Call, answer: Callable[[], Reply]) -> Reply:
         if call.method != "GET":
-            raise not_allowed(call.method, "HEAD,GET")
+            raise method_not_allowed(call.method, "HEAD,GET")
         return answer()
 
     @staticmethod
-    def _posted(call: Call, answer: Callable[[Call], Reply]) -> Reply:
+    def _answer_post(call: Call, answer: Callable[[Call], Reply]) -> Reply:
         if call.method != "POST":
-            raise not_allowed(call.method, "POST")
+            raise method_not_allowed(call.method, "POST")
         return answer(call)
 
-    # --- resources of their own
+    # --- resources that must be calls of their own
 
-    def _only(self, call: Call, method: str, operation: str, body: Any) -> Reply:  # noqa: ANN401 - JSON
-        if call.method != method:
-            raise not_allowed(call.method, "HEAD,GET")
-        self._service.tag(operation)
+    def _fixed_reply(self, call: Call, operation: str, body: Any) -> Reply:  # noqa: ANN401 - JSON
+        if call.method != "GET":
+            raise method_not_allowed(call.method, "HEAD,GET")
+        self._context.tag(operation)
         return Reply(200, body)
 
-    def _resources(self, call: Call, home: str) -> dict[str, str]:
+    def _resource_paths(self, call: Call, home: str) -> dict[str, str]:
         names = ("sobjects", "query", "queryAll", "composite", "limits")
-        organization = next(iter(self._service.org.rows("Organization")))["Id"]
-        return {n: f"{call.base}/{n}" for n in names} | {"identity": f"{home}/id/{organization}/{call.user}"}
+        organization = next(iter(self._context.org.stored_records("Organization")))["Id"]
+        paths = {name: f"{call.base_path}/{name}" for name in names}
+        return paths | {"identity": f"{home}/id/{organization}/{call.user}"}
 
-    def _limits(self) -> dict[str, dict[str, int]]:
+    def _remaining_limits(self) -> dict[str, dict[str, int]]:
         return {"DailyApiRequests": {"Max": self.max_requests, "Remaining": max(0, self.max_requests - self.used)}}

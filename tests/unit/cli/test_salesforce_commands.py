@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from emulators.base.emulator import Fault, FaultKind
 from emulators.salesforce import SalesforceEmulator
 from emulators.salesforce.metadata.package import Component
-from emulators.salesforce.metadata.xml_schema import read
+from emulators.salesforce.metadata.xml_schema import parse_xml
 from local.systems import Systems
 from shared.cli.environment import Environment, write_environment
 from shared.cli.main import app
@@ -45,7 +45,7 @@ def document_of(result: Result) -> dict[str, Any]:
 
 
 def has_field(org: SalesforceEmulator, name: str) -> bool:
-    return org.org.model.get("Opportunity").find(name) is not None
+    return org.org.model.get("Opportunity").find_field(name) is not None
 
 
 def layout_xml(org: SalesforceEmulator, name: str = LAYOUT) -> str:
@@ -114,7 +114,7 @@ def test_an_identifier_with_duplicates_stops_the_deployment_until_they_are_corre
     assert stopped.exit_code == 3
     assert "--make-unique" in stopped.output
     assert run_cosell("deploy", *ADMIN, "--make-unique").exit_code == 0
-    field = org.org.model.get("Opportunity").find("Referral_Identifier__c")
+    field = org.org.model.get("Opportunity").find_field("Referral_Identifier__c")
     assert field
     assert (field.unique, field.external_id) == (True, True)
 
@@ -232,7 +232,7 @@ def test_a_layout_that_changes_before_the_answer_is_not_overwritten(
 
     def change_layout_and_confirm(_: Output, __: str) -> bool:
         new_layout = layout_xml(org).replace("Description Information", "Story").encode()
-        org.deployments.install([Component("Layout", LAYOUT, "", read(new_layout))])
+        org.deployments.install([Component("Layout", LAYOUT, "", parse_xml(new_layout))])
         return True
 
     monkeypatch.setattr(Output, "confirm", change_layout_and_confirm)

@@ -16,7 +16,7 @@ UNRESOLVABLE = {
     ),
     "a bare section": re.compile(r"\bsections? \d"),
     "a page that is not in the repository": re.compile(
-        r"\b(?:design|features|official-connector|examples-to-follow)\.md|(?<!docs/)reference/[\w-]+\.md"
+        r"\b(?:design|features|official-connector|examples-to-follow)\.md|(?<!docs/)(?<!\]\()reference/[\w-]+\.md"
     ),
 }
 SUFFIXES = {".py", ".toml", ".bicep", ".bicepparam", ".xml", ".json", ".yaml", ".yml", ".md", ".cjs"}

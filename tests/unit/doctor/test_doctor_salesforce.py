@@ -105,7 +105,8 @@ def test_an_org_with_one_currency_has_no_currency_field(
 
 
 def stage_record(systems: Systems, name: str) -> Record:
-    return next(stage for stage in systems.salesforce.org.rows("OpportunityStage") if stage["MasterLabel"] == name)
+    stages = systems.salesforce.org.stored_records("OpportunityStage")
+    return next(stage for stage in stages if stage["MasterLabel"] == name)
 
 
 def test_a_missing_stage_is_named(doctor: Doctor, systems: Systems) -> None:
@@ -122,7 +123,7 @@ def test_a_closed_on_hold_stage_fails(doctor: Doctor, systems: Systems) -> None:
 
 def test_an_inactive_or_missing_user_fails(systems: Systems) -> None:
     name = systems.environ["SALESFORCE_USERNAME"]
-    user = next(user for user in systems.salesforce.org.rows("User") if user["Username"] == name)
+    user = next(user for user in systems.salesforce.org.stored_records("User") if user["Username"] == name)
     installation = Installation()
     installation.salesforce.organization_id()  # sign in before the user is deactivated
     user["IsActive"] = False
@@ -133,10 +134,10 @@ def test_an_inactive_or_missing_user_fails(systems: Systems) -> None:
 
 
 def test_the_conditional_update_passes_and_changes_nothing(doctor: Doctor, systems: Systems) -> None:
-    original = [dict(record) for record in systems.salesforce.org.rows("Opportunity")]
+    original = [dict(record) for record in systems.salesforce.org.stored_records("Opportunity")]
     verdict = doctor.run("conditional update")["conditional update"]
     assert (verdict.result, "412" in verdict.found) == (Result.OK, True)
-    assert [dict(record) for record in systems.salesforce.org.rows("Opportunity")] == original
+    assert [dict(record) for record in systems.salesforce.org.stored_records("Opportunity")] == original
 
 
 def test_an_org_that_ignores_the_condition_fails_with_the_remedy_not_to_turn_on(

@@ -222,7 +222,7 @@ class Harness:
             "Description": "First call went well.",
             "Sync_with_Partner_Center__c": True,
         }
-        if self.salesforce.org.model.get("Opportunity").find("CurrencyIsoCode"):
+        if self.salesforce.org.model.get("Opportunity").find_field("CurrencyIsoCode"):
             whole["CurrencyIsoCode"] = "USD"
         whole |= values
         whole.setdefault("AccountId", self.account_id())

@@ -26,12 +26,12 @@ class StoredHarness(Harness):
     def _fill_salesforce(self, records: Mapping[str, Sequence[Json]], ids: int) -> None:
         org = self.salesforce.org
         for _ in range(ids):
-            org.ids.next("001")  # or new records would get the ids of stored ones
+            org.ids.next_id("001")  # or new records would get the ids of stored ones
         for sobject, rows in records.items():
             empty = {field.name: None for field in org.model.get(sobject).fields.values() if field.formula is None}
             for row in rows:
-                org.store(sobject, row["Id"], {**empty, **row})
-        org.forget_undo()
+                org.put(sobject, row["Id"], {**empty, **row})
+        org.clear_undo_log()
 
     def _fill_partner_center(self, first: Json, rows: Sequence[Json]) -> None:
         self.partner_center.chance.seed("continued")  # or new referrals would get the ids of stored ones

@@ -182,7 +182,7 @@ def test_a_referral_that_cannot_be_read_harms_no_other(harness: Harness) -> None
 def test_an_opportunity_that_cannot_be_read_harms_no_other(harness: Harness) -> None:
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(3)]
     org = harness.salesforce.org
-    org.store("Opportunity", deals[0], {**org.alive("Opportunity", deals[0]), "CloseDate": "one fine day"})
+    org.put("Opportunity", deals[0], {**org.existing_record("Opportunity", deals[0]), "CloseDate": "one fine day"})
     harness.push()
     assert [harness.opportunity(deal)["Sync_Status__c"] for deal in deals] == [None, "Synced", "Synced"]
     assert [due.key for due in harness.retry_entries(Side.SALESFORCE)] == [deals[0]]

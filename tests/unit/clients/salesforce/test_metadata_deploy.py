@@ -26,7 +26,7 @@ def field_package(name: str, field: str) -> Package:
 
 
 def has_field(org: SalesforceEmulator, name: str) -> bool:
-    return org.org.model.get("Opportunity").find(name) is not None
+    return org.org.model.get("Opportunity").find_field(name) is not None
 
 
 def test_deploy_waits_for_the_end_and_reports_every_state(org: EmulatedOrg) -> None:

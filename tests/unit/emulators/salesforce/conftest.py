@@ -3,14 +3,14 @@ from datetime import UTC, datetime
 import pytest
 
 from emulators.salesforce import SalesforceEmulator
-from tests.unit.emulators.salesforce.rest_bench import Api
+from tests.unit.emulators.salesforce.api_session import ApiSession
 
 NOW = datetime(2026, 11, 20, 10, 0, 0, 400_000, tzinfo=UTC)
 
 
 @pytest.fixture
 def emulator() -> SalesforceEmulator:
-    """An org whose clock stands still."""
+    """An org whose clock is frozen at NOW."""
     emulator = SalesforceEmulator(public_url="https://acme.example")
     emulator.clock.freeze()
     emulator.clock.set(NOW)
@@ -18,8 +18,8 @@ def emulator() -> SalesforceEmulator:
 
 
 @pytest.fixture
-def api(emulator: SalesforceEmulator) -> Api:
+def api(emulator: SalesforceEmulator) -> ApiSession:
     user = emulator.org.insert(
         "User", {"Username": "robot@partner.example", "LastName": "Robot"}, emulator.founding.administrator
     )
-    return Api(emulator, emulator.oauth.open(user))
+    return ApiSession(emulator, emulator.oauth.open_session(user))

@@ -1,7 +1,7 @@
 import pytest
 
 from emulators.salesforce import SalesforceEmulator
-from tests.unit.emulators.salesforce_metadata.deploy_bench import Deployer
+from tests.unit.emulators.salesforce_metadata.deploy_client import Deployer
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A clone keeps its tick and loses its id, and would become a second referral: protocol.md section 6, "Clones"."""
+"""A clone keeps its tick and loses its referral id, so it would become a second referral (docs/protocol.md#clones)."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from emulators.base.server import Request
 from emulators.salesforce import SalesforceEmulator
 from emulators.salesforce.data.errors import ApiError
-from tests.unit.emulators.salesforce_metadata.deploy_bench import DEAL
+from tests.unit.emulators.salesforce_metadata.deploy_client import DEAL
 
 TICK = "Sync_with_Partner_Center__c"
 SYNCED = {
@@ -23,11 +23,11 @@ def org() -> SalesforceEmulator:
     return SalesforceEmulator()
 
 
-def control(org: SalesforceEmulator, name: str, wish: str) -> Any:  # noqa: ANN401 - JSON
-    return org.handle(Request("POST", f"/_control/{name}", body=wish.encode())).json()
+def send_control(org: SalesforceEmulator, name: str, body: str) -> Any:  # noqa: ANN401 - JSON
+    return org.handle(Request("POST", f"/_control/{name}", body=body.encode())).json()
 
 
-def test_a_clone_that_keeps_its_tick_is_asked_to_lose_it(org: SalesforceEmulator) -> None:
+def test_a_clone_that_keeps_its_tick_is_refused(org: SalesforceEmulator) -> None:
     deal = org.insert("Opportunity", SYNCED)
     with pytest.raises(ApiError) as caught:
         org.clone("Opportunity", deal)
@@ -37,7 +37,7 @@ def test_a_clone_that_keeps_its_tick_is_asked_to_lose_it(org: SalesforceEmulator
     assert len(org.records("Opportunity")) == 1
 
 
-def test_a_clone_without_the_tick_is_saved_without_what_the_sync_wrote(org: SalesforceEmulator) -> None:
+def test_a_clone_without_the_tick_is_saved_without_the_values_of_the_sync(org: SalesforceEmulator) -> None:
     deal = org.insert("Opportunity", SYNCED)
     copy = org.record("Opportunity", org.clone("Opportunity", deal, {TICK: False}))
     assert copy["How_can_Microsoft_help__c"] == "General or Other"
@@ -45,35 +45,35 @@ def test_a_clone_without_the_tick_is_saved_without_what_the_sync_wrote(org: Sale
         assert copy[name] is None
 
 
-def test_and_may_be_ticked_afterwards(org: SalesforceEmulator) -> None:
+def test_a_clone_may_be_ticked_after_it_was_saved(org: SalesforceEmulator) -> None:
     copy = org.clone("Opportunity", org.insert("Opportunity", SYNCED), {TICK: False})
     org.edit("Opportunity", copy, {TICK: True})
     assert org.record("Opportunity", copy)[TICK] is True
 
 
-def test_nobody_else_is_hindered(org: SalesforceEmulator) -> None:
-    """A seller's new deal, ticked at once; an inbound deal by the integration user; edits and un-ticking."""
-    robot = org.register_app("app", _pem(), "robot@partner.example")
-    mine = org.insert("Opportunity", {**DEAL, TICK: True})
+def test_the_rule_refuses_no_other_save(org: SalesforceEmulator) -> None:
+    """It allows a new deal with a tick, an inbound deal by the integration user, edits, and un-ticking."""
+    robot = org.register_app("app", _public_key_pem(), "robot@partner.example")
+    new_deal = org.insert("Opportunity", {**DEAL, TICK: True})
     inbound = org.insert("Opportunity", {**SYNCED, "Referral_Identifier__c": "R-2"}, user=robot)
-    for deal in (mine, inbound):
+    for deal in (new_deal, inbound):
         org.edit("Opportunity", deal, {"Amount": 5})
         org.edit("Opportunity", deal, {TICK: False})
         org.edit("Opportunity", deal, {TICK: True})
 
 
-def test_a_clone_of_a_deal_that_never_was_ticked_is_free(org: SalesforceEmulator) -> None:
+def test_a_clone_of_a_deal_without_a_tick_is_saved(org: SalesforceEmulator) -> None:
     assert org.clone("Opportunity", org.insert("Opportunity", DEAL))
 
 
-def test_clones_are_made_over_http_too(org: SalesforceEmulator) -> None:
+def test_the_control_api_clones_a_record(org: SalesforceEmulator) -> None:
     deal = org.insert("Opportunity", DEAL)
-    made = control(org, "clone", f'{{"sobject": "Opportunity", "id": "{deal}", "values": {{"Name": "Copy"}}}}')
-    assert org.record("Opportunity", made["id"])["Name"] == "Copy"
-    (error,) = control(org, "clone", f'{{"sobject": "Opportunity", "id": "{deal}", "values": {{"{TICK}": true}}}}')
+    answer = send_control(org, "clone", f'{{"sobject": "Opportunity", "id": "{deal}", "values": {{"Name": "Copy"}}}}')
+    assert org.record("Opportunity", answer["id"])["Name"] == "Copy"
+    (error,) = send_control(org, "clone", f'{{"sobject": "Opportunity", "id": "{deal}", "values": {{"{TICK}": true}}}}')
     assert error["errorCode"] == "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 
 
-def _pem() -> bytes:
+def _public_key_pem() -> bytes:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)

@@ -1,13 +1,13 @@
-"""The grammar of queries: what is understood, and how what is not is refused."""
+"""The grammar of queries (docs/reference/salesforce.md#soql-that-the-emulator-understands)."""
 
 import pytest
 
 from emulators.salesforce.data.errors import ApiError
-from emulators.salesforce.query.soql import Combined, Comparison, Literal, Membership, Path, Select, parse
+from emulators.salesforce.query.soql import Combined, Comparison, Literal, Membership, Path, Select, parse_soql
 
 
-def test_a_query_becomes_a_tree() -> None:
-    select = parse(
+def test_a_query_is_parsed_into_a_tree() -> None:
+    select = parse_soql(
         "SELECT Id, Account.Name, (SELECT Id FROM OpportunityContactRoles) FROM Opportunity "
         "WHERE (Name LIKE 'A%' OR Amount >= -1.5) AND NOT Id IN ('a', 'b') ORDER BY Name DESC NULLS LAST, Id "
         "LIMIT 5 OFFSET 2"
@@ -32,8 +32,8 @@ def test_a_query_becomes_a_tree() -> None:
     assert (select.limit, select.offset) == (5, 2)
 
 
-def _literal(text: str) -> Literal:
-    where = parse(f"SELECT Id FROM Account WHERE X = {text}").where  # noqa: S608 - a literal under test
+def _parse_literal(text: str) -> Literal:
+    where = parse_soql(f"SELECT Id FROM Account WHERE X = {text}").where  # noqa: S608 - the test varies the literal
     assert isinstance(where, Comparison)
     return where.literal
 
@@ -52,12 +52,12 @@ def _literal(text: str) -> Literal:
     ],
 )
 def test_literals_keep_their_kind(text: str, kind: str, value: object) -> None:
-    literal = _literal(text)
+    literal = _parse_literal(text)
     assert (literal.kind, literal.value) == (kind, value)
 
 
-def test_keywords_come_in_any_case() -> None:
-    select = parse("select Id from Account where Name = 'x' order by Name asc nulls first limit 1")
+def test_keywords_may_have_any_case() -> None:
+    select = parse_soql("select Id from Account where Name = 'x' order by Name asc nulls first limit 1")
     assert isinstance(select, Select)
     assert select.limit == 1
 
@@ -89,29 +89,29 @@ def test_keywords_come_in_any_case() -> None:
         ("", "<EOF>"),
     ],
 )
-def test_everything_else_is_malformed(query: str, token: str) -> None:
+def test_any_other_query_is_malformed(query: str, token: str) -> None:
     with pytest.raises(ApiError) as refused:
-        parse(query)
+        parse_soql(query)
     assert (refused.value.status, refused.value.code) == (400, "MALFORMED_QUERY")
     assert refused.value.message.endswith(f"unexpected token: '{token}'")
 
 
-def test_the_error_points_at_the_place() -> None:
+def test_the_error_marks_the_position() -> None:
     with pytest.raises(ApiError) as refused:
-        parse("SELECT Id\nFROM Opportunity\nWHERE Name ~ 'x'")
+        parse_soql("SELECT Id\nFROM Opportunity\nWHERE Name ~ 'x'")
     assert refused.value.message == "\nWHERE Name ~ 'x'\n           ^\nERROR at Row:3:Column:12\nunexpected token: '~'"
 
 
-def test_an_illegal_escape_and_an_endless_query_are_malformed() -> None:
+def test_an_illegal_escape_and_a_too_long_query_are_malformed() -> None:
     for query in (r"SELECT Id FROM Account WHERE Name = '\q'", "SELECT Id FROM Account" + " " * 100_000):
         with pytest.raises(ApiError) as refused:
-            parse(query)
+            parse_soql(query)
         assert refused.value.code == "MALFORMED_QUERY"
 
 
 @pytest.mark.parametrize("condition", ["(" * 2000 + "Name = 'x'" + ")" * 2000, "NOT " * 2000 + "Name = 'x'"])
-def test_what_is_nested_without_end_is_malformed(condition: str) -> None:
+def test_a_condition_that_is_nested_too_deeply_is_malformed(condition: str) -> None:
     with pytest.raises(ApiError) as refused:
-        parse(f"SELECT Id FROM Account WHERE {condition}")  # noqa: S608 - the grammar itself is tested
+        parse_soql(f"SELECT Id FROM Account WHERE {condition}")  # noqa: S608 - the test varies the condition
     assert (refused.value.code, "nested too deeply" in refused.value.message) == ("MALFORMED_QUERY", True)
-    assert parse("SELECT Id FROM Account WHERE " + "(" * 50 + "Name = 'x'" + ")" * 50).where is not None
+    assert parse_soql("SELECT Id FROM Account WHERE " + "(" * 50 + "Name = 'x'" + ")" * 50).where is not None

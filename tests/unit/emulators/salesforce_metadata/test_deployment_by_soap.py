@@ -1,4 +1,9 @@
-"""The Metadata API as SOAP, with and without prefixes: reference/salesforce.md 1.8, 5.8, 6.3."""
+"""The Metadata API by SOAP, with elements with and without a prefix.
+
+The contract: docs/reference/salesforce.md#soap-operations. What clients send:
+docs/reference/salesforce.md#metadata-and-bulk-parts-of-the-library and
+docs/reference/salesforce.md#requests-of-the-salesforce-cli.
+"""
 
 import base64
 import io
@@ -10,57 +15,64 @@ from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
 from emulators.base.server import Request
 from emulators.salesforce import SalesforceEmulator
-from tests.unit.emulators.salesforce_metadata.deploy_bench import XMLNS, Deployer, encoded, field, whole
+from tests.unit.emulators.salesforce_metadata.deploy_client import (
+    XMLNS,
+    Deployer,
+    encode_base64,
+    single_field_package,
+    whole_package,
+)
 
 OPTIONS = "<checkOnly>false</checkOnly><rollbackOnError>true</rollbackOnError><singlePackage>true</singlePackage>"
 
 
-def result(deployer: Deployer, operation: str) -> Any:  # noqa: ANN401 - lxml ships no types
-    answer = deployer.soap(operation)
+def soap_result(deployer: Deployer, operation: str) -> Any:  # noqa: ANN401 - lxml ships no types
+    answer = deployer.send_soap(operation)
     assert answer.status == 200, answer.body
     return etree.fromstring(answer.body).find(".//{*}result")
 
 
-def deploy(deployer: Deployer, data: bytes, prefix: str = "") -> Any:  # noqa: ANN401 - lxml ships no types
-    names = XMLNS if not prefix else XMLNS.replace("xmlns", f"xmlns:{prefix.rstrip(':')}")
+def start_deployment(deployer: Deployer, data: bytes, prefix: str = "") -> Any:  # noqa: ANN401 - lxml ships no types
+    namespace = XMLNS if not prefix else XMLNS.replace("xmlns", f"xmlns:{prefix.rstrip(':')}")
     options = (
         OPTIONS.replace("</", f"</{prefix}").replace("<", f"<{prefix}").replace(f"<{prefix}/{prefix}", f"</{prefix}")
     )
-    inside = (
-        f"<{prefix}ZipFile>{encoded(data)}</{prefix}ZipFile><{prefix}DeployOptions>{options}</{prefix}DeployOptions>"
-    )
-    return result(deployer, f"<{prefix}deploy {names}>{inside}</{prefix}deploy>")
+    zip_file = f"<{prefix}ZipFile>{encode_base64(data)}</{prefix}ZipFile>"
+    inside = f"{zip_file}<{prefix}DeployOptions>{options}</{prefix}DeployOptions>"
+    return soap_result(deployer, f"<{prefix}deploy {namespace}>{inside}</{prefix}deploy>")
 
 
-def status(deployer: Deployer, identifier: str) -> Any:  # noqa: ANN401 - lxml ships no types
+def poll_deployment(deployer: Deployer, identifier: str) -> Any:  # noqa: ANN401 - lxml ships no types
     inside = f"<asyncProcessId>{identifier}</asyncProcessId><includeDetails>true</includeDetails>"
-    return result(deployer, f"<checkDeployStatus {XMLNS}>{inside}</checkDeployStatus>")
+    return soap_result(deployer, f"<checkDeployStatus {XMLNS}>{inside}</checkDeployStatus>")
 
 
 @pytest.mark.parametrize("prefix", ["", "met:"])
-def test_a_deployment_by_soap_is_one_by_rest(org: SalesforceEmulator, deployer: Deployer, prefix: str) -> None:
-    queued = deploy(deployer, whole().to_zip("66.0"), prefix)
+def test_a_deployment_by_soap_has_the_same_effect_as_by_rest(
+    org: SalesforceEmulator, deployer: Deployer, prefix: str
+) -> None:
+    queued = start_deployment(deployer, whole_package().to_zip("66.0"), prefix)
     assert (queued.findtext("{*}state"), queued.findtext("{*}done")) == ("Queued", "false")
     identifier = queued.findtext("{*}id")
-    assert status(deployer, identifier).findtext("{*}status") == "InProgress"
-    done = status(deployer, identifier)
+    assert poll_deployment(deployer, identifier).findtext("{*}status") == "InProgress"
+    done = poll_deployment(deployer, identifier)
     assert (done.findtext("{*}status"), done.findtext("{*}numberComponentsDeployed")) == ("Succeeded", "15")
     assert len(done.findall(".//{*}componentSuccesses")) == 16
-    assert deployer.state(identifier)["success"] is True
-    assert org.org.model.get("Opportunity").find("Audit__c")
+    assert deployer.read_state(identifier)["success"] is True
+    assert org.org.model.get("Opportunity").find_field("Audit__c")
 
 
-def test_a_refusal_is_told_component_by_component(deployer: Deployer) -> None:
-    package = field("Odd__c", "<label>Odd &amp; even</label><type>Text</type>")
-    identifier = deploy(deployer, package.to_zip("66.0")).findtext("{*}id")
-    status(deployer, identifier)
-    failure = status(deployer, identifier).find(".//{*}componentFailures")
+def test_a_refusal_is_reported_for_each_component(deployer: Deployer) -> None:
+    package = single_field_package("Odd__c", "<label>Odd &amp; even</label><type>Text</type>")
+    identifier = start_deployment(deployer, package.to_zip("66.0")).findtext("{*}id")
+    poll_deployment(deployer, identifier)
+    failure = poll_deployment(deployer, identifier).find(".//{*}componentFailures")
     assert failure.findtext("{*}problem") == "Must specify 'length' for a CustomField of type Text"
     assert failure.findtext("{*}fileName") == "objects/Opportunity.object"
 
 
-def test_what_sf_sends_while_nothing_is_done_is_answered(deployer: Deployer) -> None:
-    """`sf project deploy start` asks for source tracking first, and takes 404 for an org without it."""
+def test_the_request_of_the_cli_for_source_tracking_is_answered_with_404(deployer: Deployer) -> None:
+    """`sf project deploy start` sends it first, and accepts 404 for an org without source tracking."""
     request = Request.of(
         "GET",
         "/services/data/v68.0/tooling/sobjects/SourceMember/describe",
@@ -69,33 +81,33 @@ def test_what_sf_sends_while_nothing_is_done_is_answered(deployer: Deployer) -> 
     assert deployer.org.handle(request).status == 404
 
 
-def retrieved(deployer: Deployer, *names: str, single: str = "true") -> tuple[Any, dict[str, bytes]]:
+def retrieve_layouts(deployer: Deployer, *names: str, single: str = "true") -> tuple[Any, dict[str, bytes]]:
     members = "".join(f"<members>{name}</members>" for name in names)
     package = f"<types>{members}<name>Layout</name></types><version>66.0</version>"
     request = f"<apiVersion>66.0</apiVersion><singlePackage>{single}</singlePackage><unpackaged>{package}</unpackaged>"
-    begun = result(deployer, f"<retrieve {XMLNS}><retrieveRequest>{request}</retrieveRequest></retrieve>")
-    inside = f"<asyncProcessId>{begun.findtext('{*}id')}</asyncProcessId><includeZip>true</includeZip>"
-    ask = f"<checkRetrieveStatus {XMLNS}>{inside}</checkRetrieveStatus>"
-    assert result(deployer, ask).findtext("{*}done") == "false"
-    done = result(deployer, ask)
+    started = soap_result(deployer, f"<retrieve {XMLNS}><retrieveRequest>{request}</retrieveRequest></retrieve>")
+    inside = f"<asyncProcessId>{started.findtext('{*}id')}</asyncProcessId><includeZip>true</includeZip>"
+    poll = f"<checkRetrieveStatus {XMLNS}>{inside}</checkRetrieveStatus>"
+    assert soap_result(deployer, poll).findtext("{*}done") == "false"
+    done = soap_result(deployer, poll)
     assert done.findtext("{*}done") == "true"
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(done.findtext("{*}zipFile")))) as archive:
         return done, {name: archive.read(name) for name in archive.namelist()}
 
 
 def test_a_layout_is_retrieved(deployer: Deployer) -> None:
-    _, files = retrieved(deployer, "Opportunity-Opportunity Layout")
+    _, files = retrieve_layouts(deployer, "Opportunity-Opportunity Layout")
     assert set(files) == {"package.xml", "layouts/Opportunity-Opportunity Layout.layout"}
     assert b"RelatedActivityList" in files["layouts/Opportunity-Opportunity Layout.layout"]
 
 
-def test_without_a_single_package_all_lies_in_a_folder(deployer: Deployer) -> None:
-    _, files = retrieved(deployer, "Opportunity-Opportunity Layout", single="false")
+def test_without_a_single_package_the_files_stand_in_a_folder(deployer: Deployer) -> None:
+    _, files = retrieve_layouts(deployer, "Opportunity-Opportunity Layout", single="false")
     assert "unpackaged/layouts/Opportunity-Opportunity Layout.layout" in files
 
 
-def test_what_is_not_there_is_a_message(deployer: Deployer) -> None:
-    done, files = retrieved(deployer, "Opportunity-Nope")
+def test_a_missing_layout_is_reported_in_a_message(deployer: Deployer) -> None:
+    done, files = retrieve_layouts(deployer, "Opportunity-Nope")
     assert set(files) == {"package.xml"}
     text = "Entity of type 'Layout' named 'Opportunity-Nope' cannot be found"
     assert done.findtext("{*}messages/{*}problem") == text
@@ -103,7 +115,7 @@ def test_what_is_not_there_is_a_message(deployer: Deployer) -> None:
 
 def test_layouts_are_listed_with_their_escaped_names(deployer: Deployer) -> None:
     operation = f"<listMetadata {XMLNS}><queries><type>Layout</type></queries></listMetadata>"
-    body = etree.fromstring(deployer.soap(operation).body)
+    body = etree.fromstring(deployer.send_soap(operation).body)
     assert [each.text for each in body.findall(".//{*}fullName")] == [
         "Opportunity-Opportunity %28Sales%29 Layout",
         "Opportunity-Opportunity Layout",
@@ -121,16 +133,16 @@ def test_layouts_are_listed_with_their_escaped_names(deployer: Deployer) -> None
     ],
 )
 def test_other_operations_are_faults(deployer: Deployer, operation: str, code: str) -> None:
-    answer = deployer.soap(operation)
+    answer = deployer.send_soap(operation)
     assert answer.status == 500
     assert code in etree.fromstring(answer.body).findtext(".//faultcode")
 
 
-def test_a_session_that_is_none_and_a_user_without_the_right_are_faults(org: SalesforceEmulator) -> None:
+def test_an_invalid_session_and_a_user_without_the_right_are_faults(org: SalesforceEmulator) -> None:
     operation = f"<listMetadata {XMLNS}/>"
-    answer = Deployer(org).soap(operation, token="00D!x")
+    answer = Deployer(org).send_soap(operation, token="00D!x")
     assert b"sf:INVALID_SESSION_ID" in answer.body
-    answer = Deployer(org, org.seller).soap(operation)
+    answer = Deployer(org, org.seller).send_soap(operation)
     assert b"sf:INSUFFICIENT_ACCESS" in answer.body
     broken = org.handle(Request.of("POST", "/services/Soap/m/66.0", {}, b"<x"))
     assert (broken.status, b"cannot be read" in broken.body) == (500, True)

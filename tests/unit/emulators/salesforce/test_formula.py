@@ -1,8 +1,10 @@
+"""The formula language: values, the fields that a formula reads, and refusals."""
+
 from typing import Any
 
 import pytest
 
-from emulators.salesforce.data.formula import FormulaError, parse
+from emulators.salesforce.data.formula import FormulaError, parse_formula
 
 VALUES: dict[str, Any] = {"a__c": "x", "empty__c": None, "flag__c": True}
 
@@ -24,16 +26,16 @@ VALUES: dict[str, Any] = {"a__c": "x", "empty__c": None, "flag__c": True}
     ],
 )
 def test_a_formula_is_evaluated(source: str, value: object) -> None:
-    assert parse(source).evaluate(VALUES) == value
+    assert parse_formula(source).evaluate(VALUES) == value
 
 
-def test_a_formula_knows_the_fields_it_reads() -> None:
-    assert parse('IF(Flag__c, A__c, "")').fields == {"flag__c", "a__c"}
+def test_a_formula_lists_the_fields_that_it_reads() -> None:
+    assert parse_formula('IF(Flag__c, A__c, "")').fields == {"flag__c", "a__c"}
 
 
 @pytest.mark.parametrize(
     "source", ["", "IF(TRUE, 1)", "TODAY()", "A__c +", "(A__c", "A__c B__c", "NOT()", "{!A__c}", ", A"]
 )
-def test_what_is_not_understood_is_refused(source: str) -> None:
+def test_an_unknown_or_wrong_formula_is_refused(source: str) -> None:
     with pytest.raises(FormulaError):
-        parse(source)
+        parse_formula(source)

@@ -1,15 +1,19 @@
-"""Single records under the service's checks (reference/salesforce.md 2.6, 2.7, 2.11, 2.16)."""
+"""Single records: reads, writes, upserts, refusals, and the side effects of a save.
+
+The contract: docs/reference/salesforce.md#single-records, docs/reference/salesforce.md#upsert-by-external-id,
+docs/reference/salesforce.md#error-codes and docs/reference/salesforce.md#standard-objects.
+"""
 
 import pytest
 
 from emulators.salesforce import SalesforceEmulator
-from tests.unit.emulators.salesforce.rest_bench import Api, code
+from tests.unit.emulators.salesforce.api_session import ApiSession, status_and_code
 
 DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
 DEALS = "/sobjects/Opportunity"
 
 
-def test_a_record_is_created_read_changed_and_deleted(api: Api) -> None:
+def test_a_record_is_created_read_changed_and_deleted(api: ApiSession) -> None:
     made = api("POST", f"{DEALS}/", {**DEAL, "attributes": {"type": "Opportunity"}, "Amount": 10})
     record_id = made.json()["id"]
     assert (made.status, made.json()) == (201, {"id": record_id, "success": True, "errors": []})
@@ -20,18 +24,18 @@ def test_a_record_is_created_read_changed_and_deleted(api: Api) -> None:
     assert read == {"Name": "Deal", "NextStep": "call", "Amount": 10.0, "IsDeleted": False}
     assert api("DELETE", f"{DEALS}/{record_id}").status == 204
     for method, body in (("GET", None), ("PATCH", {}), ("DELETE", None)):
-        assert code(api(method, f"{DEALS}/{record_id}", body)) == (404, "ENTITY_IS_DELETED")
-    assert api.tags()[:4] == [("create",), ("update",), ("read",), ("delete",)]
+        assert status_and_code(api(method, f"{DEALS}/{record_id}", body)) == (404, "ENTITY_IS_DELETED")
+    assert api.journal_tags()[:4] == [("create",), ("update",), ("read",), ("delete",)]
 
 
-def test_a_read_without_fields_returns_all_of_them(api: Api) -> None:
-    read = api("GET", f"{DEALS}/{api.deal()}").json()
+def test_a_read_without_fields_returns_all_of_them(api: ApiSession) -> None:
+    read = api("GET", f"{DEALS}/{api.create_deal()}").json()
     assert {"Id", "Audit__c", "Sync_Mark__c", "CurrencyIsoCode", "SystemModstamp"} <= set(read)
     assert (read["CurrencyIsoCode"], read["OwnerId"]) == ("USD", api.emulator.seller)
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "wanted"),
+    ("method", "path", "expected"),
     [
         ("GET", f"{DEALS}/006AA00000zzzzz", (404, "NOT_FOUND")),
         ("PATCH", f"{DEALS}/006AA00000zzzzz", (404, "INVALID_CROSS_REFERENCE_KEY")),
@@ -49,10 +53,10 @@ def test_a_read_without_fields_returns_all_of_them(api: Api) -> None:
         ("PATCH", "/sobjects/User/005AA00000zzzzz", (400, "INVALID_TYPE_FOR_OPERATION")),
     ],
 )
-def test_what_is_not_there_answers_with_the_services_error(
-    api: Api, method: str, path: str, wanted: tuple[int, str]
+def test_a_missing_resource_is_answered_with_the_error_of_the_service(
+    api: ApiSession, method: str, path: str, expected: tuple[int, str]
 ) -> None:
-    assert code(api(method, path, None if method in {"GET", "DELETE"} else {})) == wanted
+    assert status_and_code(api(method, path, None if method in {"GET", "DELETE"} else {})) == expected
 
 
 @pytest.mark.parametrize(
@@ -83,31 +87,36 @@ def test_what_is_not_there_answers_with_the_services_error(
         ({"Id": "006AA00000zzzzz"}, "INVALID_FIELD", ""),
     ],
 )  # fmt: skip
-def test_a_save_is_refused_in_the_services_words(api: Api, values: dict[str, object], error: str, message: str) -> None:
-    record_id = api.deal()
+def test_a_wrong_save_is_refused_with_the_text_of_the_service(
+    api: ApiSession, values: dict[str, object], error: str, message: str
+) -> None:
+    record_id = api.create_deal()
     for answer in (api("POST", DEALS, {**DEAL, **values}), api("PATCH", f"{DEALS}/{record_id}", values)):
-        assert code(answer) == (400, error)
+        assert status_and_code(answer) == (400, error)
         assert message in answer.json()[0]["message"]
     assert len(api.emulator.records("Opportunity")) == 1
 
 
-def test_a_body_that_is_no_json_is_refused(api: Api) -> None:
-    assert code(api("POST", DEALS, ["x"])) == (400, "JSON_PARSER_ERROR")
-    assert code(api("POST", DEALS, "x", {"Content-Type": "application/xml"})) == (415, "UNSUPPORTED_MEDIA_TYPE")
+def test_a_body_that_is_not_a_json_object_is_refused(api: ApiSession) -> None:
+    assert status_and_code(api("POST", DEALS, ["x"])) == (400, "JSON_PARSER_ERROR")
+    assert status_and_code(api("POST", DEALS, "x", {"Content-Type": "application/xml"})) == (
+        415,
+        "UNSUPPORTED_MEDIA_TYPE",
+    )
 
 
-def test_an_inactive_or_deleted_parent_is_refused(api: Api) -> None:
+def test_an_inactive_or_deleted_parent_is_refused(api: ApiSession) -> None:
     emulator = api.emulator
     account = emulator.insert("Account", {"Name": "A"})
     emulator.delete("Account", account)
-    assert code(api("POST", DEALS, {**DEAL, "AccountId": account})) == (400, "ENTITY_IS_DELETED")
+    assert status_and_code(api("POST", DEALS, {**DEAL, "AccountId": account})) == (400, "ENTITY_IS_DELETED")
     emulator.edit("User", emulator.seller, {"IsActive": False}, user=emulator.founding.administrator)
-    assert code(api("POST", DEALS, {**DEAL, "OwnerId": emulator.seller})) == (400, "INACTIVE_OWNER_OR_USER")
+    assert status_and_code(api("POST", DEALS, {**DEAL, "OwnerId": emulator.seller})) == (400, "INACTIVE_OWNER_OR_USER")
 
 
-def test_a_contact_needs_an_address_that_is_one(api: Api) -> None:
+def test_a_contact_needs_a_valid_email_address(api: ApiSession) -> None:
     answer = api("POST", "/sobjects/Contact", {"LastName": "Young", "Email": "Not a real address"})
-    assert code(answer) == (400, "INVALID_EMAIL_ADDRESS")
+    assert status_and_code(answer) == (400, "INVALID_EMAIL_ADDRESS")
     made = api("POST", "/sobjects/Contact", {"LastName": "Young", "FirstName": "Ann", "Email": "ann@example.com"})
     assert api.emulator.record("Contact", made.json()["id"])["Name"] == "Ann Young"
 
@@ -115,7 +124,7 @@ def test_a_contact_needs_an_address_that_is_one(api: Api) -> None:
 class TestUpsert:
     PATH = f"{DEALS}/Referral_Identifier__c"
 
-    def test_it_creates_once_and_updates_afterwards(self, api: Api) -> None:
+    def test_it_creates_once_and_updates_afterwards(self, api: ApiSession) -> None:
         first = api("PATCH", f"{self.PATH}/AB%2F1", DEAL)
         again = api("PATCH", f"{self.PATH}/ab%2F1", {"Name": "Again"})
         assert (first.status, first.json()["created"]) == (201, True)
@@ -123,27 +132,30 @@ class TestUpsert:
         record = api.emulator.record("Opportunity", first.json()["id"])
         assert (record["Name"], record["Referral_Identifier__c"]) == ("Again", "AB/1")
         assert api("GET", f"{self.PATH}/AB%2F1?fields=Name").json()["Name"] == "Again"
-        assert code(api("GET", f"{self.PATH}/other")) == (404, "NOT_FOUND")
+        assert status_and_code(api("GET", f"{self.PATH}/other")) == (404, "NOT_FOUND")
 
-    def test_the_field_is_an_external_id_and_not_in_the_body(self, api: Api) -> None:
+    def test_the_field_must_be_an_external_id_and_must_not_be_in_the_body(self, api: ApiSession) -> None:
         unknown = api("PATCH", f"{DEALS}/Products__c/x", DEAL)
-        assert code(unknown) == (404, "NOT_FOUND")
+        assert status_and_code(unknown) == (404, "NOT_FOUND")
         assert unknown.json()[0]["message"].endswith("does not exist or is not accessible: Products__c")
-        assert code(api("PATCH", f"{self.PATH}/x", {**DEAL, "Referral_Identifier__c": "x"})) == (400, "INVALID_FIELD")
-        assert code(api("PATCH", f"{self.PATH}/x?updateOnly=true", DEAL)) == (404, "NOT_FOUND")
+        assert status_and_code(api("PATCH", f"{self.PATH}/x", {**DEAL, "Referral_Identifier__c": "x"})) == (
+            400,
+            "INVALID_FIELD",
+        )
+        assert status_and_code(api("PATCH", f"{self.PATH}/x?updateOnly=true", DEAL)) == (404, "NOT_FOUND")
         assert api.emulator.records("Opportunity") == []
 
-    def test_a_deleted_record_is_not_found_again(self, api: Api) -> None:
-        first = api.deal(Referral_Identifier__c="x")
+    def test_an_upsert_does_not_match_a_deleted_record(self, api: ApiSession) -> None:
+        first = api.create_deal(Referral_Identifier__c="x")
         api.emulator.delete("Opportunity", first)
         made = api("PATCH", f"{self.PATH}/x", DEAL)
         assert made.status == 201
         assert made.json()["id"] != first
 
-    def test_a_field_that_is_unique_lets_no_second_record_in(self, api: Api) -> None:
-        first = api.deal(Referral_Identifier__c="Ref")
+    def test_a_unique_field_refuses_a_second_record_with_its_value(self, api: ApiSession) -> None:
+        first = api.create_deal(Referral_Identifier__c="Ref")
         refused = api("POST", DEALS, {**DEAL, "Referral_Identifier__c": "rEF"})
-        assert code(refused) == (400, "DUPLICATE_VALUE")
+        assert status_and_code(refused) == (400, "DUPLICATE_VALUE")
         assert refused.json()[0]["message"] == (
             f"duplicate value found: Referral_Identifier__c duplicates value on record with id: {first[:15]}"
         )
@@ -151,8 +163,8 @@ class TestUpsert:
 
 
 class TestSideEffects:
-    def test_a_stage_brings_its_flags_along(self, api: Api) -> None:
-        deal = api.deal(Amount=200)
+    def test_a_new_stage_sets_flags_probability_and_forecast(self, api: ApiSession) -> None:
+        deal = api.create_deal(Amount=200)
         api("PATCH", f"{DEALS}/{deal}", {"StageName": "Value Proposition"})
         record = api.emulator.record("Opportunity", deal)
         assert (record["Probability"], record["ExpectedRevenue"], record["IsClosed"]) == (50, 100, False)
@@ -161,34 +173,34 @@ class TestSideEffects:
         assert (record["Probability"], record["IsClosed"], record["IsWon"]) == (90, True, True)
         assert (record["ForecastCategory"], record["ForecastCategoryName"]) == ("Closed", "Closed")
 
-    def test_an_unknown_stage_is_stored_and_a_stage_made_in_setup_counts(self, api: Api) -> None:
-        deal = api.deal(StageName="Nowhere")
+    def test_an_unknown_stage_is_stored_as_open_and_a_stage_added_in_setup_has_its_flags(self, api: ApiSession) -> None:
+        deal = api.create_deal(StageName="Nowhere")
         assert api.emulator.record("Opportunity", deal)["IsClosed"] is False
         values = {"MasterLabel": "Lost early", "IsClosed": True, "ForecastCategoryName": "Omitted"}
         api.emulator.insert("OpportunityStage", values)
         api("PATCH", f"{DEALS}/{deal}", {"StageName": "Lost early"})
         assert api.emulator.record("Opportunity", deal)["IsClosed"] is True
 
-    def test_an_opportunity_has_one_primary_contact(self, api: Api) -> None:
-        deal = api.deal()
+    def test_an_opportunity_has_one_primary_contact(self, api: ApiSession) -> None:
+        deal = api.create_deal()
         contacts = [api.emulator.insert("Contact", {"LastName": name}) for name in "AB"]
         for contact in contacts:
             role = {"OpportunityId": deal, "ContactId": contact, "IsPrimary": True}
             assert api("POST", "/sobjects/OpportunityContactRole", role).status == 201
         assert [role["IsPrimary"] for role in api.emulator.records("OpportunityContactRole")] == [False, True]
 
-    def test_a_role_keeps_its_opportunity_and_leaves_no_trace(self, api: Api) -> None:
+    def test_a_role_cannot_change_its_opportunity_and_is_removed_for_good(self, api: ApiSession) -> None:
         contact = api.emulator.insert("Contact", {"LastName": "A"})
-        values = {"OpportunityId": api.deal(), "ContactId": contact}
+        values = {"OpportunityId": api.create_deal(), "ContactId": contact}
         path = f"/sobjects/OpportunityContactRole/{api.emulator.insert('OpportunityContactRole', values)}"
-        assert code(api("PATCH", path, values)) == (400, "INVALID_FIELD_FOR_INSERT_UPDATE")
+        assert status_and_code(api("PATCH", path, values)) == (400, "INVALID_FIELD_FOR_INSERT_UPDATE")
         assert api("DELETE", path).status == 204
-        assert code(api("GET", path)) == (404, "NOT_FOUND")
+        assert status_and_code(api("GET", path)) == (404, "NOT_FOUND")
 
-    def test_an_account_takes_its_deals_into_the_bin_and_back(self, api: Api) -> None:
+    def test_deleting_and_restoring_a_record_includes_its_dependants(self, api: ApiSession) -> None:
         emulator = api.emulator
         account = emulator.insert("Account", {"Name": "A"})
-        deal = api.deal(AccountId=account)
+        deal = api.create_deal(AccountId=account)
         contact = emulator.insert("Contact", {"LastName": "A", "AccountId": account})
         emulator.insert("OpportunityContactRole", {"OpportunityId": deal, "ContactId": contact})
         emulator.delete("Opportunity", deal)
@@ -199,27 +211,27 @@ class TestSideEffects:
         assert [emulator.records(name) for name in ("Opportunity", "Contact")] == [[], []]
 
 
-def test_a_parent_is_read_by_its_relationship(api: Api) -> None:
-    deal = api.deal(AccountId=api.emulator.insert("Account", {"Name": "A"}))
+def test_a_parent_is_read_by_its_relationship(api: ApiSession) -> None:
+    deal = api.create_deal(AccountId=api.emulator.insert("Account", {"Name": "A"}))
     assert api("GET", f"{DEALS}/{deal}/Account?fields=Name").json()["Name"] == "A"
-    assert code(api("GET", f"{DEALS}/{api.deal()}/Account")) == (404, "NOT_FOUND")
-    assert code(api("GET", f"{DEALS}/{deal}?fields=Account.Name")) == (400, "INVALID_FIELD")
+    assert status_and_code(api("GET", f"{DEALS}/{api.create_deal()}/Account")) == (404, "NOT_FOUND")
+    assert status_and_code(api("GET", f"{DEALS}/{deal}?fields=Account.Name")) == (400, "INVALID_FIELD")
 
 
-def test_one_currency_means_no_currency_field() -> None:
+def test_an_org_with_a_single_currency_has_no_currency_field() -> None:
     emulator = SalesforceEmulator(multi_currency=False)
-    single = Api(emulator, emulator.oauth.open(emulator.seller))
-    assert code(single("POST", DEALS, {**DEAL, "CurrencyIsoCode": "USD"})) == (400, "INVALID_FIELD")
-    assert single.refusal("SELECT IsoCode FROM CurrencyType")[0] == "INVALID_TYPE"
-    assert single.values("SELECT DefaultCurrencyIsoCode FROM Organization", "DefaultCurrencyIsoCode") == ["USD"]
+    single = ApiSession(emulator, emulator.oauth.open_session(emulator.seller))
+    assert status_and_code(single("POST", DEALS, {**DEAL, "CurrencyIsoCode": "USD"})) == (400, "INVALID_FIELD")
+    assert single.query_refusal("SELECT IsoCode FROM CurrencyType")[0] == "INVALID_TYPE"
+    assert single.query_values("SELECT DefaultCurrencyIsoCode FROM Organization", "DefaultCurrencyIsoCode") == ["USD"]
 
 
-def test_half_a_surrogate_pair_is_no_json_for_a_client_and_a_lost_sign_from_a_person(
-    emulator: SalesforceEmulator, api: Api
+def test_half_a_surrogate_pair_is_refused_from_a_client_and_replaced_for_a_person(
+    emulator: SalesforceEmulator, api: ApiSession
 ) -> None:
-    deal = api.deal(Name="Half \ud83d of a sign")
-    assert api.values("SELECT Name FROM Opportunity") == ["Half \ufffd of a sign"]
+    deal = api.create_deal(Name="Half \ud83d of a sign")
+    assert api.query_values("SELECT Name FROM Opportunity") == ["Half \ufffd of a sign"]
     refused = api("PATCH", f"/sobjects/Opportunity/{deal}", {"Name": "Half \udc00 again"})
-    assert code(refused) == (400, "JSON_PARSER_ERROR")
+    assert status_and_code(refused) == (400, "JSON_PARSER_ERROR")
     assert api("PATCH", f"/sobjects/Opportunity/{deal}", {"Name": "Whole \U0001f600"}).status == 204
     assert emulator.record("Opportunity", deal)["Name"] == "Whole \U0001f600"

@@ -1,24 +1,24 @@
-"""What queries find, in which order and shape."""
+"""The records that a query returns, their order and their shape."""
 
-# ruff: noqa: S608 - SOQL made of constants, for an emulator in memory
+# ruff: noqa: S608 - the SOQL consists of constants, and the emulator runs in memory
 
 from urllib.parse import quote
 
 import pytest
 
-from tests.unit.emulators.salesforce.rest_bench import Api
+from tests.unit.emulators.salesforce.api_session import ApiSession
 
 
 @pytest.fixture
-def deals(api: Api) -> dict[str, str]:
-    """Three deals of one account, and one without."""
+def deals(api: ApiSession) -> dict[str, str]:
+    """The ids of an account, of three deals that belong to it, and of one that does not."""
     account = api.emulator.insert("Account", {"Name": "Fabrikam", "BillingCountry": "DE"})
-    made = {}
+    ids = {}
     for name, amount in (("beta", 20.0), ("Alpha", 10.0), ("gamma", None)):
-        made[name] = api.deal(Name=name, Amount=amount, AccountId=account)
+        ids[name] = api.create_deal(Name=name, Amount=amount, AccountId=account)
         api.emulator.clock.advance(1)
-    made["delta"] = api.deal(Name="delta", NextStep="50% _off_", Sync_with_Partner_Center__c=True)
-    return {"account": account, **made}
+    ids["delta"] = api.create_deal(Name="delta", NextStep="50% _off_", Sync_with_Partner_Center__c=True)
+    return {"account": account, **ids}
 
 
 @pytest.mark.usefixtures("deals")
@@ -48,8 +48,8 @@ class TestWhere:
             ("StageName = 'prospecting' AND Name > 'c'", ["gamma", "delta"]),
         ],
     )
-    def test_a_condition_finds_its_rows(self, api: Api, condition: str, names: list[str]) -> None:
-        assert api.values(f"SELECT Name FROM Opportunity WHERE {condition}") == names
+    def test_a_condition_selects_the_matching_records(self, api: ApiSession, condition: str, names: list[str]) -> None:
+        assert api.query_values(f"SELECT Name FROM Opportunity WHERE {condition}") == names
 
     @pytest.mark.parametrize(
         ("condition", "code", "message"),
@@ -71,18 +71,20 @@ class TestWhere:
             ("Id = 'nonsense'", "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: nonsense"),
         ],
     )  # fmt: skip
-    def test_a_wrong_condition_is_refused(self, api: Api, condition: str, code: str, message: str) -> None:
-        refused = api.refusal(f"SELECT Id FROM Opportunity WHERE {condition}")
+    def test_a_wrong_condition_is_refused(self, api: ApiSession, condition: str, code: str, message: str) -> None:
+        refused = api.query_refusal(f"SELECT Id FROM Opportunity WHERE {condition}")
         assert refused[0] == code
         assert message in refused[1]
 
 
-def test_ids_are_found_in_every_spelling(api: Api, deals: dict[str, str]) -> None:
-    whole = deals["beta"]
-    for spelling in (whole, whole[:15], whole.lower()):
-        assert api.values(f"SELECT Id FROM Opportunity WHERE Id IN ('{spelling}', '{spelling}')", "Id") == [whole]
-    later = f"SELECT Id FROM Opportunity WHERE Id > '{whole}' ORDER BY Id LIMIT 1"
-    assert api.values(later, "Id") == [deals["Alpha"]]
+def test_an_id_matches_in_every_spelling(api: ApiSession, deals: dict[str, str]) -> None:
+    long_id = deals["beta"]
+    for spelling in (long_id, long_id[:15], long_id.lower()):
+        assert api.query_values(f"SELECT Id FROM Opportunity WHERE Id IN ('{spelling}', '{spelling}')", "Id") == [
+            long_id
+        ]
+    later = f"SELECT Id FROM Opportunity WHERE Id > '{long_id}' ORDER BY Id LIMIT 1"
+    assert api.query_values(later, "Id") == [deals["Alpha"]]
 
 
 @pytest.mark.usefixtures("deals")
@@ -97,25 +99,27 @@ def test_ids_are_found_in_every_spelling(api: Api, deals: dict[str, str]) -> Non
         ("Name LIMIT 2 OFFSET 1", ["beta", "delta"]),
     ],
 )
-def test_rows_come_in_the_order_asked_for(api: Api, order: str, names: list[str]) -> None:
-    assert api.values(f"SELECT Name FROM Opportunity ORDER BY {order}") == names
+def test_records_come_in_the_requested_order(api: ApiSession, order: str, names: list[str]) -> None:
+    assert api.query_values(f"SELECT Name FROM Opportunity ORDER BY {order}") == names
 
 
-def test_long_text_sorts_nothing_and_an_offset_has_a_limit(api: Api) -> None:
-    assert api.refusal("SELECT Id FROM Opportunity ORDER BY Description")[0] == "INVALID_FIELD"
-    assert api.refusal("SELECT Id FROM Opportunity OFFSET 2001")[0] == "NUMBER_OUTSIDE_VALID_RANGE"
+def test_sorting_by_long_text_and_a_too_large_offset_are_refused(api: ApiSession) -> None:
+    assert api.query_refusal("SELECT Id FROM Opportunity ORDER BY Description")[0] == "INVALID_FIELD"
+    assert api.query_refusal("SELECT Id FROM Opportunity OFFSET 2001")[0] == "NUMBER_OUTSIDE_VALID_RANGE"
 
 
-def test_count_tells_the_number_alone(api: Api, deals: dict[str, str]) -> None:
+def test_count_returns_only_the_number(api: ApiSession, deals: dict[str, str]) -> None:
     query = f"SELECT COUNT() FROM Opportunity WHERE AccountId = '{deals['account']}'"
     assert api.query(query).json() == {"totalSize": 3, "done": True, "records": []}
 
 
-def test_names_come_back_in_the_orgs_spelling_with_parents_nested(api: Api, deals: dict[str, str]) -> None:
-    (row,) = api.rows("SELECT id, name, ACCOUNT.name, account.owner.email FROM opportunity WHERE name = 'beta'")
+def test_fields_have_the_names_of_the_schema_and_parents_are_nested(api: ApiSession, deals: dict[str, str]) -> None:
+    (record,) = api.query_records(
+        "SELECT id, name, ACCOUNT.name, account.owner.email FROM opportunity WHERE name = 'beta'"
+    )
     base = "/services/data/v66.0/sobjects"
     email = {"attributes": {"type": "User", "url": f"{base}/User/{api.emulator.seller}"}}
-    assert row == {
+    assert record == {
         "attributes": {"type": "Opportunity", "url": f"{base}/Opportunity/{deals['beta']}"},
         "Id": deals["beta"],
         "Name": "beta",
@@ -125,21 +129,23 @@ def test_names_come_back_in_the_orgs_spelling_with_parents_nested(api: Api, deal
             "Owner": {**email, "Email": "sam.seller@partner.example"},
         },
     }
-    assert api.rows("SELECT Account.Name FROM Opportunity WHERE Name = 'delta'")[0]["Account"] is None
+    assert api.query_records("SELECT Account.Name FROM Opportunity WHERE Name = 'delta'")[0]["Account"] is None
 
 
-def test_contact_roles_come_as_a_subquery(api: Api, deals: dict[str, str]) -> None:
+def test_a_subquery_returns_contact_roles(api: ApiSession, deals: dict[str, str]) -> None:
     for last in ("Young", "Old"):
         contact = api.emulator.insert("Contact", {"LastName": last})
         api.emulator.insert("OpportunityContactRole", {"OpportunityId": deals["beta"], "ContactId": contact})
     inner = "SELECT Contact.Name FROM OpportunityContactRoles ORDER BY Contact.Name"
-    rows = api.rows(f"SELECT Name, ({inner}) FROM Opportunity WHERE Name IN ('beta', 'alpha') ORDER BY Name")
-    assert rows[0]["OpportunityContactRoles"] is None
-    roles = rows[1]["OpportunityContactRoles"]
+    records = api.query_records(
+        f"SELECT Name, ({inner}) FROM Opportunity WHERE Name IN ('beta', 'alpha') ORDER BY Name"
+    )
+    assert records[0]["OpportunityContactRoles"] is None
+    roles = records[1]["OpportunityContactRoles"]
     assert (roles["totalSize"], roles["done"]) == (2, True)
     assert [role["Contact"]["Name"] for role in roles["records"]] == ["Old", "Young"]
     narrowed = "SELECT (SELECT Id FROM OpportunityContactRoles WHERE Contact.Name = 'Old') FROM Opportunity LIMIT 1"
-    assert api.rows(narrowed)[0]["OpportunityContactRoles"]["totalSize"] == 1
+    assert api.query_records(narrowed)[0]["OpportunityContactRoles"]["totalSize"] == 1
 
 
 @pytest.mark.parametrize(
@@ -154,25 +160,27 @@ def test_contact_roles_come_as_a_subquery(api: Api, deals: dict[str, str]) -> No
         ("SELECT Owner.Owner.Owner.Name FROM Opportunity", "INVALID_FIELD"),
     ],
 )
-def test_a_wrong_selection_is_refused_even_where_no_row_exists(api: Api, query: str, code: str) -> None:
-    assert api.refusal(query)[0] == code
+def test_a_wrong_selection_is_refused_even_if_no_record_exists(api: ApiSession, query: str, code: str) -> None:
+    assert api.query_refusal(query)[0] == code
 
 
 class TestSemiJoins:
     ROLES = "SELECT OpportunityId FROM OpportunityContactRole WHERE Role = 'Evaluator'"
 
     @pytest.fixture(autouse=True)
-    def _role(self, api: Api, deals: dict[str, str]) -> None:
+    def _create_role(self, api: ApiSession, deals: dict[str, str]) -> None:
         contact = api.emulator.insert("Contact", {"LastName": "Young", "AccountId": deals["account"]})
         role = {"OpportunityId": deals["gamma"], "ContactId": contact, "Role": "Evaluator"}
         api.emulator.insert("OpportunityContactRole", role)
 
-    def test_a_semi_join_narrows_by_another_object(self, api: Api) -> None:
-        assert api.values(f"SELECT Name FROM Opportunity WHERE Id IN ({self.ROLES}) AND IsWon = false") == ["gamma"]
+    def test_a_semi_join_selects_by_another_object(self, api: ApiSession) -> None:
+        assert api.query_values(f"SELECT Name FROM Opportunity WHERE Id IN ({self.ROLES}) AND IsWon = false") == [
+            "gamma"
+        ]
         others = f"SELECT Name FROM Opportunity WHERE Id NOT IN ({self.ROLES}) AND AccountId != null"
-        assert api.values(others) == ["beta", "Alpha"]
+        assert api.query_values(others) == ["beta", "Alpha"]
         by_account = "SELECT Name FROM Opportunity WHERE AccountId IN (SELECT AccountId FROM Contact) AND Amount = 10"
-        assert api.values(by_account) == ["Alpha"]
+        assert api.query_values(by_account) == ["Alpha"]
 
     @pytest.mark.parametrize(
         ("condition", "message"),
@@ -187,19 +195,21 @@ class TestSemiJoins:
             ("Id IN (SELECT OpportunityId, Id FROM OpportunityContactRole)", "exactly one field"),
         ],
     )
-    def test_a_semi_join_has_its_place(self, api: Api, condition: str, message: str) -> None:
-        code, text = api.refusal(f"SELECT Id FROM Opportunity WHERE {condition}")
+    def test_a_misplaced_or_mismatched_semi_join_is_refused(
+        self, api: ApiSession, condition: str, message: str
+    ) -> None:
+        code, text = api.query_refusal(f"SELECT Id FROM Opportunity WHERE {condition}")
         assert code == "MALFORMED_QUERY"
         assert message in text
 
 
 class TestPages:
     @pytest.fixture(autouse=True)
-    def _accounts(self, api: Api) -> None:
+    def _create_accounts(self, api: ApiSession) -> None:
         for number in range(450):
             api.emulator.insert("Account", {"Name": f"{number:03d}"})
 
-    def _pages(self, api: Api, **headers: str) -> list[int]:
+    def _page_sizes(self, api: ApiSession, **headers: str) -> list[int]:
         answer = api.query("SELECT Name FROM Account ORDER BY Name", headers=headers).json()
         sizes = [len(answer["records"])]
         while not answer["done"]:
@@ -208,35 +218,35 @@ class TestPages:
             sizes.append(len(answer["records"]))
         return sizes
 
-    def test_a_page_has_the_size_asked_for_within_its_bounds(self, api: Api) -> None:
-        assert self._pages(api) == [450]
-        assert self._pages(api, **{"Sforce-Query-Options": "batchSize=200"}) == [200, 200, 50]
-        assert self._pages(api, **{"Sforce-Query-Options": "batchSize=1"}) == [200, 200, 50]
+    def test_a_page_has_the_requested_size_within_bounds(self, api: ApiSession) -> None:
+        assert self._page_sizes(api) == [450]
+        assert self._page_sizes(api, **{"Sforce-Query-Options": "batchSize=200"}) == [200, 200, 50]
+        assert self._page_sizes(api, **{"Sforce-Query-Options": "batchSize=1"}) == [200, 200, 50]
         api.emulator.rest.pages.short_pages = 150
-        assert self._pages(api) == [150, 150, 150]
-        assert api.tags()[-1] == ("query.more",)
+        assert self._page_sizes(api) == [150, 150, 150]
+        assert api.journal_tags()[-1] == ("query.more",)
 
-    def test_a_locator_lives_two_days(self, api: Api) -> None:
-        following = api.query("SELECT Id FROM Account", headers={"Sforce-Query-Options": "batchSize=200"}).json()
-        path = following["nextRecordsUrl"].removeprefix("/services/data/v66.0")
+    def test_a_locator_expires_after_two_days(self, api: ApiSession) -> None:
+        first_page = api.query("SELECT Id FROM Account", headers={"Sforce-Query-Options": "batchSize=200"}).json()
+        path = first_page["nextRecordsUrl"].removeprefix("/services/data/v66.0")
         assert api("GET", path).status == 200
         api.emulator.clock.advance(2 * 86_400 + 1)
-        api.token = api.emulator.oauth.open(api.emulator.seller)
+        api.token = api.emulator.oauth.open_session(api.emulator.seller)
         assert api("GET", path).json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
 
 
-def test_only_query_all_sees_the_recycle_bin(api: Api, deals: dict[str, str]) -> None:
+def test_only_query_all_returns_deleted_records(api: ApiSession, deals: dict[str, str]) -> None:
     api.emulator.delete("Opportunity", deals["beta"])
     by_id = f"SELECT Id, IsDeleted FROM Opportunity WHERE Id = '{deals['beta']}'"
-    assert api.rows(by_id) == []
-    (row,) = api.query(by_id, resource="queryAll").json()["records"]
-    assert row["IsDeleted"] is True
+    assert api.query_records(by_id) == []
+    (record,) = api.query(by_id, resource="queryAll").json()["records"]
+    assert record["IsDeleted"] is True
     by_account = f"SELECT Name FROM Opportunity WHERE AccountId = '{deals['account']}'"
-    assert api.values(by_account) == ["Alpha", "gamma"]
+    assert api.query_values(by_account) == ["Alpha", "gamma"]
     assert len(api.query(by_account, resource="queryAll").json()["records"]) == 3
 
 
-def test_an_address_beyond_the_limit_is_refused(api: Api) -> None:
+def test_a_too_long_address_or_an_unknown_parameter_is_refused(api: ApiSession) -> None:
     ids = ",".join(f"'{number:018d}'" for number in range(800))
     assert api.query(f"SELECT Id FROM Opportunity WHERE Id IN ({ids})").status == 414
     assert (

@@ -1,3 +1,5 @@
+"""Sign-in with a JWT assertion, sessions and userinfo (docs/reference/salesforce.md#sign-in-with-a-jwt-assertion)."""
+
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -22,7 +24,7 @@ def key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def _certificate(key: rsa.RSAPrivateKey) -> bytes:
+def _make_certificate(key: rsa.RSAPrivateKey) -> bytes:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cosell")])
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
@@ -40,17 +42,17 @@ def _sign_in(emulator: SalesforceEmulator, assertion: str, grant: str = GRANT) -
     return emulator.handle(Request.of("POST", "/services/oauth2/token", {"Host": "acme.example"}, body))
 
 
-def _data(emulator: SalesforceEmulator, token: str) -> Response:
+def _call_data_api(emulator: SalesforceEmulator, token: str) -> Response:
     path = "/services/data/v66.0/sobjects"
     return emulator.handle(Request.of("GET", path, {"Authorization": f"Bearer {token}"}))
 
 
 @pytest.fixture
 def registered(emulator: SalesforceEmulator, key: rsa.RSAPrivateKey) -> str:
-    return emulator.register_app("key", _certificate(key), USERNAME)
+    return emulator.register_app("key", _make_certificate(key), USERNAME)
 
 
-def test_an_assertion_buys_a_token_that_opens_the_data_api(
+def test_an_assertion_gives_a_token_that_the_data_api_accepts(
     emulator: SalesforceEmulator, key: rsa.RSAPrivateKey, registered: str
 ) -> None:
     answer = _sign_in(emulator, jwt.encode(_claims(emulator), key, "RS256")).json()
@@ -58,14 +60,14 @@ def test_an_assertion_buys_a_token_that_opens_the_data_api(
     assert (answer["instance_url"], answer["token_type"]) == (HOME, "Bearer")
     assert answer["access_token"].startswith(f"{emulator.organization[:15]}!")
     assert not {"refresh_token", "expires_in"} & set(answer)
-    assert _data(emulator, answer["access_token"]).status == 200
+    assert _call_data_api(emulator, answer["access_token"]).status == 200
     assert [entry.tags[0] for entry in emulator.journal] == ["oauth", "describe.global"]
 
 
 @pytest.mark.parametrize("audience", ["https://login.salesforce.com", "https://test.salesforce.com/", HOME, f"{HOME}/"])
 @pytest.mark.parametrize("form", ["number", "string", "milliseconds"])
 @pytest.mark.usefixtures("registered")
-def test_what_real_clients_send_is_accepted(
+def test_every_form_of_audience_and_expiry_that_real_clients_send_is_accepted(
     emulator: SalesforceEmulator, key: rsa.RSAPrivateKey, audience: str, form: str
 ) -> None:
     seconds = int(emulator.clock.now().timestamp()) + 180
@@ -87,7 +89,7 @@ def test_what_real_clients_send_is_accepted(
     ],
 )
 @pytest.mark.usefixtures("registered")
-def test_a_wrong_claim_is_refused_in_the_services_words(
+def test_a_wrong_claim_is_refused_with_the_texts_of_the_service(
     emulator: SalesforceEmulator, key: rsa.RSAPrivateKey, changes: dict[str, object], error: str, description: str
 ) -> None:
     answer = _sign_in(emulator, jwt.encode(_claims(emulator, **changes), key, "RS256"))
@@ -96,7 +98,7 @@ def test_a_wrong_claim_is_refused_in_the_services_words(
 
 
 @pytest.mark.usefixtures("registered")
-def test_only_the_registered_key_signs(emulator: SalesforceEmulator) -> None:
+def test_only_the_registered_key_may_sign(emulator: SalesforceEmulator) -> None:
     stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     answer = _sign_in(emulator, jwt.encode(_claims(emulator), stranger, "RS256"))
     assert answer.json()["error"] == "invalid_grant"
@@ -105,12 +107,12 @@ def test_only_the_registered_key_signs(emulator: SalesforceEmulator) -> None:
     assert _sign_in(emulator, "no.jwt").json()["error"] == "invalid_grant"
 
 
-def test_other_grants_are_refused_by_name(emulator: SalesforceEmulator) -> None:
+def test_other_grant_types_are_refused(emulator: SalesforceEmulator) -> None:
     answer = _sign_in(emulator, "", "client_credentials")
     assert (answer.status, answer.json()["error"]) == (400, "unsupported_grant_type")
 
 
-def test_what_is_no_form_is_refused(emulator: SalesforceEmulator) -> None:
+def test_a_body_that_is_not_a_form_is_refused(emulator: SalesforceEmulator) -> None:
     answer = emulator.handle(Request.of("POST", "/services/oauth2/token", {}, b"\xff"))
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
 
@@ -123,18 +125,18 @@ def test_a_key_that_is_not_rsa_is_refused_at_registration(emulator: SalesforceEm
 
 
 def test_a_session_lives_two_hours_after_its_last_use(emulator: SalesforceEmulator) -> None:
-    token = emulator.oauth.open(emulator.seller)
+    token = emulator.oauth.open_session(emulator.seller)
     for _ in range(3):
         emulator.clock.advance(7_100)
-        assert _data(emulator, token).status == 200
+        assert _call_data_api(emulator, token).status == 200
     emulator.clock.advance(7_200)
-    answer = _data(emulator, token)
+    answer = _call_data_api(emulator, token)
     assert answer.status == 401
     assert answer.json() == [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
 
 
-def test_userinfo_tells_whose_token_it_is(emulator: SalesforceEmulator) -> None:
-    token = emulator.oauth.open(emulator.seller)
+def test_userinfo_names_the_user_of_a_token(emulator: SalesforceEmulator) -> None:
+    token = emulator.oauth.open_session(emulator.seller)
     request = Request.of("GET", "/services/oauth2/userinfo", {"Authorization": f"Bearer {token}"})
     answer = emulator.handle(request).json()
     assert (answer["user_id"], answer["organization_id"]) == (emulator.seller, emulator.organization)
@@ -142,11 +144,11 @@ def test_userinfo_tells_whose_token_it_is(emulator: SalesforceEmulator) -> None:
     assert (emulator.handle(stranger).status, emulator.handle(stranger).body) == (403, b"Bad_OAuth_Token")
 
 
-def test_apps_outlive_a_reset_and_sessions_do_not(
+def test_a_reset_keeps_registered_apps_and_ends_sessions(
     emulator: SalesforceEmulator, key: rsa.RSAPrivateKey, registered: str
 ) -> None:
     token = _sign_in(emulator, jwt.encode(_claims(emulator), key, "RS256")).json()["access_token"]
     emulator.handle(Request.of("POST", "/_control/reset", {}))
-    assert _data(emulator, token).status == 401
+    assert _call_data_api(emulator, token).status == 401
     renewed = _sign_in(emulator, jwt.encode(_claims(emulator), key, "RS256")).json()
     assert renewed["id"].endswith(registered)

@@ -1,4 +1,4 @@
-"""Deploying to an emulated org as a client does, and small packages with one thing in them."""
+"""Deploy to an emulated org as a client does, and build packages for it."""
 
 import base64
 import io
@@ -18,66 +18,71 @@ DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
 BOUNDARY = "a1b2c3"
 
 
-def whole() -> Package:
+def whole_package() -> Package:
+    """The package of this project, without translations."""
     return read_source(*package_folders(PROJECT))
 
 
-def one(name: str, text: str, type_name: str, member: str) -> Package:
+def single_component_package(name: str, text: str, type_name: str, member: str) -> Package:
+    """A package with one file and one member."""
     return Package({name: text.encode()}, {type_name: (member,)})
 
 
-def field(name: str, rest: str, sobject: str = "Opportunity") -> Package:
+def single_field_package(name: str, rest: str, sobject: str = "Opportunity") -> Package:
+    """A package with one custom field; `rest` holds its elements except `fullName`."""
     text = f"<CustomObject {XMLNS}><fields><fullName>{name}</fullName>{rest}</fields></CustomObject>"
-    return one(f"objects/{sobject}.object", text, "CustomField", f"{sobject}.{name}")
+    return single_component_package(f"objects/{sobject}.object", text, "CustomField", f"{sobject}.{name}")
 
 
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
+def zip_files(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in files.items():
             archive.writestr(name, data)
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 class Deployer:
-    """A session of one user at the Metadata API."""
+    """The session of one user at the Metadata API; the administrator by default."""
 
     def __init__(self, org: SalesforceEmulator, user: str | None = None) -> None:
         self.org = org
-        self.token = org.oauth.open(user or org.founding.administrator)
+        self.token = org.oauth.open_session(user or org.founding.administrator)
 
-    def call(self, method: str, path: str, body: bytes = b"", content_type: str = "application/json") -> Response:
+    def send_request(
+        self, method: str, path: str, body: bytes = b"", content_type: str = "application/json"
+    ) -> Response:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content_type}
         return self.org.handle(Request.of(method, f"/services/data/v66.0/metadata/{path}", headers, body))
 
-    def post(self, data: bytes, **options: bool) -> Response:
-        said = {"checkOnly": False, "rollbackOnError": True, "singlePackage": True, **options}
-        text = json.dumps({"deployOptions": said}).encode()
-        body = _part("entity_content", "application/json", text) + _part("file", "application/zip", data)
+    def post_zip(self, data: bytes, **options: bool) -> Response:
+        deploy_options = {"checkOnly": False, "rollbackOnError": True, "singlePackage": True, **options}
+        text = json.dumps({"deployOptions": deploy_options}).encode()
+        body = _form_part("entity_content", "application/json", text) + _form_part("file", "application/zip", data)
         kind = f"multipart/form-data; boundary={BOUNDARY}"
-        return self.call("POST", "deployRequest", body + f"--{BOUNDARY}--\r\n".encode(), kind)
+        return self.send_request("POST", "deployRequest", body + f"--{BOUNDARY}--\r\n".encode(), kind)
 
-    def state(self, identifier: str) -> dict[str, Any]:
-        answer = self.call("GET", f"deployRequest/{identifier}?includeDetails=true")
+    def read_state(self, identifier: str) -> dict[str, Any]:
+        answer = self.send_request("GET", f"deployRequest/{identifier}?includeDetails=true")
         assert answer.status == 200, answer.body
         result: dict[str, Any] = answer.json()["deployResult"]
         return result
 
     def deploy(self, package: Package | bytes, **options: bool) -> dict[str, Any]:
-        """Deploy and ask until it is done."""
-        answer = self.post(package if isinstance(package, bytes) else package.to_zip("66.0"), **options)
+        """Deploy, poll until it is done, and return the result."""
+        answer = self.post_zip(package if isinstance(package, bytes) else package.to_zip("66.0"), **options)
         assert answer.status == 201, answer.body
-        while not (result := self.state(answer.json()["id"]))["done"]:
+        while not (result := self.read_state(answer.json()["id"]))["done"]:
             pass
         return result
 
-    def refusals(self, package: Package | bytes, **options: bool) -> list[str]:
-        """What a deployment that fails says."""
+    def deploy_refusals(self, package: Package | bytes, **options: bool) -> list[str]:
+        """The problems of a deployment that must fail."""
         result = self.deploy(package, **options)
         assert result["status"] == "Failed", result
-        return problems(result) or [result["errorMessage"]]
+        return problem_texts(result) or [result["errorMessage"]]
 
-    def soap(self, operation: str, *, token: str | None = None) -> Response:
+    def send_soap(self, operation: str, *, token: str | None = None) -> Response:
         body = (
             '<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/"><env:Header>'
             f"<SessionHeader {XMLNS}><sessionId>{self.token if token is None else token}</sessionId></SessionHeader>"
@@ -86,15 +91,15 @@ class Deployer:
         return self.org.handle(Request.of("POST", "/services/Soap/m/66.0", {"SOAPAction": '""'}, body.encode()))
 
 
-def _part(name: str, kind: str, content: bytes) -> bytes:
+def _form_part(name: str, kind: str, content: bytes) -> bytes:
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"; filename="x"\r\nContent-Type: {kind}'
     return head.encode() + b"\r\n\r\n" + content + b"\r\n"
 
 
-def problems(result: Mapping[str, Any], kind: str = "Error") -> list[str]:
+def problem_texts(result: Mapping[str, Any], kind: str = "Error") -> list[str]:
     failures: Iterable[Mapping[str, Any]] = result["details"]["componentFailures"]
     return [failure["problem"] for failure in failures if failure["problemType"] == kind]
 
 
-def encoded(data: bytes) -> str:
+def encode_base64(data: bytes) -> str:
     return base64.b64encode(data).decode()

@@ -1,0 +1,182 @@
+"""One emulated org: its records, sessions and deployments, and the actions of the people who work in it.
+
+`SalesforceEmulator` adds the service to it, and the control API calls the same actions.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from emulators.base.emulator import Emulator
+from emulators.salesforce.data.errors import not_found
+from emulators.salesforce.data.org import Org
+from emulators.salesforce.data.record_ids import canonical_id
+from emulators.salesforce.data.schema import Record, SObject
+from emulators.salesforce.data.values import field_reader
+from emulators.salesforce.metadata.component_xml import field_from_xml
+from emulators.salesforce.metadata.deployments import Deployments
+from emulators.salesforce.metadata.documents import documents_of_new_org
+from emulators.salesforce.metadata.source_project import PROJECT, load_components, load_model
+from emulators.salesforce.metadata.xml_schema import parse_xml
+from emulators.salesforce.oauth import App, OAuth, load_public_key
+from emulators.salesforce.org_setup import Founding, found_org
+from emulators.salesforce.rest.call import RestContext
+from emulators.salesforce.rest.routes import RestApi
+
+
+class EmulatedOrg(Emulator):
+    """An org with its people. `public_url` is its address as clients know it.
+
+    Without `public_url` the address is https with the `Host` header of each request.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        metadata: Path = PROJECT,
+        *,
+        multi_currency: bool = True,
+        bare: bool = False,
+        max_requests: int = 100_000,
+        public_url: str | None = None,
+    ) -> None:
+        """`metadata` is a source project, installed unless `bare`; `max_requests` is the daily allowance of calls."""
+        super().__init__(seed=seed)
+        self.public_url = public_url
+        self._metadata = metadata
+        self._multi_currency, self.bare = multi_currency, bare
+        self._max_requests = max_requests
+        self.oauth = OAuth(self.clock.now, self._find_user, lambda: self.organization)
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin the org's first day again: its users and settings, no deals. Registered apps stay."""
+        model = load_model(self._metadata, multi_currency=self._multi_currency, bare=self.bare)
+        self.org = Org(model, self.clock.now, self.seed)
+        self.founding: Founding = found_org(self.org, multi_currency=self._multi_currency)
+        self.deployments = Deployments(self.org, documents_of_new_org())
+        self.deployments.users.add(self.founding.administrator)
+        self.oauth.administrators = {self.org.existing_record("User", self.founding.administrator)["Username"]}
+        if not self.bare:
+            self.deployments.install(list(load_components(self._metadata)))
+        self.rest = RestApi(RestContext(self.org, self.tag), self._max_requests)
+        self.oauth.end_sessions(self.seed)
+        self.lag = timedelta()
+        for app in self.oauth.apps.values():
+            self._ensure_user(app.username)
+
+    @property
+    def organization(self) -> str:
+        """The org's 18-character id."""
+        return self.founding.organization
+
+    @property
+    def seller(self) -> str:
+        """The id of the user who makes the edits, unless a call names another user."""
+        return self.founding.seller
+
+    # --- people
+
+    def insert(self, sobject: str, values: Mapping[str, Any], *, user: str | None = None) -> str:
+        """Create a record as a person does, or one that belongs to Setup as an administrator does. Raises ApiError."""
+        with self._user_transaction():
+            return self.org.insert(self.org.model.get(sobject).name, values, user or self.seller)
+
+    def edit(self, sobject: str, record_id: str, values: Mapping[str, Any], *, user: str | None = None) -> None:
+        """Change a record as a person does, under the same checks as the API. Raises ApiError."""
+        with self._user_transaction():
+            name = self.org.model.get(sobject).name
+            self.org.update(name, self._canonical_or_same(record_id), values, user or self.seller)
+
+    def delete(self, sobject: str, record_id: str) -> None:
+        """Delete a record as the seller does. Raises ApiError."""
+        with self._user_transaction():
+            self.org.delete(self.org.model.get(sobject).name, self._canonical_or_same(record_id), self.seller)
+
+    def undelete(self, sobject: str, record_id: str) -> None:
+        """Restore a record from the recycle bin as the seller does. Raises ApiError."""
+        with self._user_transaction():
+            self.org.undelete(self.org.model.get(sobject).name, self._canonical_or_same(record_id), self.seller)
+
+    def clone(self, sobject: str, record_id: str, values: Mapping[str, Any] | None = None) -> str:
+        """Clone a record as the seller does in the browser, with `values` changed in the form. Raises ApiError.
+
+        The copy lacks the fields that the seller may not edit. Returns its id.
+        """
+        with self._user_transaction():
+            definition = self.org.model.get(sobject)
+            record = self.org.existing_record(definition.name, self._canonical_or_same(record_id))
+            read_only = self.deployments.documents.read_only_fields(definition.name)
+            copied = {
+                field.name: record[field.name]
+                for field in definition.fields.values()
+                if field.writable and field.name not in read_only
+            }
+            self.org.is_cloning = True
+            try:
+                return self.org.insert(definition.name, copied | dict(values or {}), self.seller)
+            finally:
+                self.org.is_cloning = False
+
+    # --- administrators
+
+    def register_app(self, consumer_key: str, certificate_or_public_key_pem: str | bytes, username: str) -> str:
+        """Let a client sign in as `username`, and create that user if new. Returns the user's id. Raises ValueError."""
+        with self.lock:
+            self.oauth.apps[consumer_key] = App(load_public_key(certificate_or_public_key_pem), username)
+            return self._ensure_user(username)
+
+    def make_field(self, sobject: str, xml: str) -> None:
+        """Make or change a field by hand in Setup; `xml` is a CustomField element. Raises MetadataError."""
+        with self.lock:
+            self.org.put_field(self.org.model.get(sobject).name, field_from_xml(parse_xml(xml.encode())))
+
+    # --- reading
+
+    def record(self, sobject: str, record_id: str) -> Record:
+        """A copy of a record, deleted or not, with its formula fields. Raises ApiError (404)."""
+        with self.lock:
+            definition = self.org.model.get(sobject)
+            record = self.org.stored_record(definition.name, self._canonical_or_same(record_id))
+            if record is None:
+                raise not_found()
+            return _with_formulas(definition, record)
+
+    def records(self, sobject: str) -> list[Record]:
+        """Copies of all records that are not deleted, with their formula fields, oldest first."""
+        with self.lock:
+            definition = self.org.model.get(sobject)
+            stored = self.org.stored_records(definition.name)
+            return [_with_formulas(definition, each) for each in stored if not each["IsDeleted"]]
+
+    @contextmanager
+    def _user_transaction(self) -> Iterator[None]:
+        """Save as a person does. If `lag` is set, the change becomes visible that much later than its stamp."""
+        with self.lock:
+            self.org.commit_lag = self.lag or None
+            try:
+                yield
+            finally:
+                self.org.commit_lag = None
+                self.org.clear_undo_log()
+
+    @staticmethod
+    def _canonical_or_same(text: str) -> str:
+        return canonical_id(text) or text
+
+    def _find_user(self, username: str) -> Record | None:
+        folded = username.casefold()
+        return next((u for u in self.org.stored_records("User") if u["Username"].casefold() == folded), None)
+
+    def _ensure_user(self, username: str) -> str:
+        user = self._find_user(username)
+        if user:
+            return str(user["Id"])
+        values = {"Username": username, "LastName": "Integration", "Email": "integration@example.com"}
+        return self.org.insert("User", values, self.founding.administrator)
+
+
+def _with_formulas(definition: SObject, record: Record) -> Record:
+    return {field.name: field_reader(definition, field)(record) for field in definition.fields.values()}

@@ -1,0 +1,84 @@
+"""Read a custom field or a validation rule from the XML element that describes it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from emulators.salesforce.data.formula import Formula, FormulaError, parse_formula
+from emulators.salesforce.data.schema import Field, Kind, SObject
+from emulators.salesforce.data.validation_rules import DeployedRule
+
+NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
+_KINDS = {
+    "Text": Kind.STRING, "LongTextArea": Kind.TEXTAREA, "TextArea": Kind.TEXTAREA, "Url": Kind.URL,
+    "Checkbox": Kind.BOOLEAN, "Picklist": Kind.PICKLIST, "Number": Kind.DOUBLE, "Currency": Kind.CURRENCY,
+    "Percent": Kind.PERCENT, "Date": Kind.DATE, "DateTime": Kind.DATETIME, "Email": Kind.EMAIL, "Phone": Kind.PHONE,
+}  # fmt: skip
+_DEFAULT_LENGTHS = {Kind.URL: 255, Kind.TEXTAREA: 255, Kind.PICKLIST: 255, Kind.EMAIL: 80, Kind.PHONE: 40}
+_FORMULA_LENGTH = 1300
+
+
+class MetadataError(ValueError):
+    """The metadata uses something that this model of an org does not have."""
+
+
+def field_from_xml(root: Any) -> Field:  # noqa: ANN401 - an element of the standard library or of lxml, which ships no types
+    """The field that a CustomField element describes. Raises MetadataError."""
+    texts = _child_texts(root)
+    name, kind = texts.get("fullName", ""), _KINDS.get(texts.get("type", ""))
+    if kind is None or not name.endswith("__c"):
+        raise MetadataError(f"{name}: the emulator does not know custom fields of the type {texts.get('type')}")
+    formula = _field_formula(name, texts["formula"]) if "formula" in texts else None
+    picklist = tuple(_picklist_values(root))
+    default_pick = next((value for value, _, is_default in picklist if is_default), None)
+    return Field(
+        name,
+        kind,
+        texts.get("label", ""),
+        _FORMULA_LENGTH if formula else int(texts.get("length", _DEFAULT_LENGTHS.get(kind, 0))),
+        precision=int(texts.get("precision", 18)),
+        scale=int(texts.get("scale", 0)),
+        required=texts.get("required") == "true",
+        writable=formula is None,
+        unique=texts.get("unique") == "true",
+        external_id=texts.get("externalId") == "true",
+        case_sensitive=texts.get("caseSensitive") == "true",
+        default=texts.get("defaultValue") == "true" if kind is Kind.BOOLEAN else default_pick,
+        values=tuple((value, label) for value, label, _ in picklist),
+        restricted=root.findtext(f"{NAMESPACE}valueSet/{NAMESPACE}restricted") == "true",
+        formula=formula,
+        help=texts.get("inlineHelpText", ""),
+    )
+
+
+def rule_from_xml(definition: SObject, root: Any) -> DeployedRule:  # noqa: ANN401 - as field_from_xml
+    """The rule that a ValidationRule element describes. Raises MetadataError."""
+    texts = _child_texts(root)
+    try:
+        formula = parse_formula(texts["errorConditionFormula"])
+    except FormulaError as error:
+        raise MetadataError(f"Error in the formula: {error}") from error
+    field = texts.get("errorDisplayField", "")
+    for name in sorted({*formula.fields, *([field.lower()] if field else [])}):
+        if name not in definition.fields:
+            raise MetadataError(f"Field {name} does not exist. Check spelling.")
+    return DeployedRule(definition.name, texts["active"] == "true", formula, texts["errorMessage"], field)
+
+
+def _child_texts(root: Any) -> dict[str, str]:  # noqa: ANN401 - as field_from_xml
+    return {str(each.tag).removeprefix(NAMESPACE): each.text or "" for each in root}
+
+
+def _field_formula(name: str, source: str) -> Formula:
+    try:
+        formula = parse_formula(source)
+    except FormulaError as error:
+        raise MetadataError(f"{name}: {error}") from error
+    if formula.save_functions:
+        raise MetadataError(f"{name}: {', '.join(formula.save_functions)} may not stand in a field's formula")
+    return formula
+
+
+def _picklist_values(root: Any) -> Iterator[tuple[str, str, bool]]:  # noqa: ANN401 - as field_from_xml
+    for value in root.iterfind(f"{NAMESPACE}valueSet/{NAMESPACE}valueSetDefinition/{NAMESPACE}value"):
+        name, label, default = (value.findtext(NAMESPACE + tag) or "" for tag in ("fullName", "label", "default"))
+        yield name, label, default == "true"

@@ -1,0 +1,69 @@
+"""Load the project's own source-format metadata, the same files that are deployed, so that the two cannot differ.
+
+The layout of the files: docs/reference/salesforce.md#metadata-source-projects. Metadata that the emulator cannot
+reproduce raises MetadataError.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import parse as parse_file
+
+from emulators.salesforce.data.schema import Field, Model
+from emulators.salesforce.data.standard_objects import standard_objects
+from emulators.salesforce.metadata.component_xml import NAMESPACE, MetadataError, field_from_xml
+from emulators.salesforce.metadata.package import FOLDERS, Component
+from emulators.salesforce.metadata.xml_schema import parse_xml
+
+PROJECT = Path(__file__).parents[3] / "infra" / "salesforce"
+_OBJECT_PARTS = {"listView": "ListView", "validationRule": "ValidationRule"}
+_WHOLE_FILES = {suffix.removeprefix("."): type_name for type_name, suffix in FOLDERS.values()}
+
+
+def load_model(project: Path = PROJECT, *, multi_currency: bool = True, bare: bool = False) -> Model:
+    """The standard objects with the custom fields of a project; `bare` leaves the fields out. Raises MetadataError."""
+    objects = standard_objects(multi_currency=multi_currency)
+    for folder in () if bare else _object_folders(project):
+        if folder.name not in objects:
+            raise MetadataError(f"the emulator does not know the object {folder.name}")
+        for path in sorted(folder.glob("fields/*.field-meta.xml")):
+            objects[folder.name].add_fields(_load_field(path))
+    for sobject in objects.values():
+        _check_formulas(sobject.fields)
+    return Model(objects)
+
+
+def package_folders(project: Path) -> list[Path]:
+    """The package directories that `sfdx-project.json` lists."""
+    settings = json.loads((project / "sfdx-project.json").read_text())
+    return [project / package["path"] for package in settings["packageDirectories"]]
+
+
+def load_components(project: Path) -> Iterator[Component]:
+    """The components of a project, except fields: `load_model` puts those into the model of the org."""
+    for path in sorted(path for folder in package_folders(project) for path in folder.glob("**/*-meta.xml")):
+        name, _, kind = path.name.removesuffix("-meta.xml").rpartition(".")
+        if kind in _OBJECT_PARTS:
+            full_name = f"{path.parent.parent.name}.{name}"
+            yield Component(_OBJECT_PARTS[kind], full_name, path.name, parse_xml(path.read_bytes()))
+        elif kind in _WHOLE_FILES:
+            yield Component(_WHOLE_FILES[kind], name, path.name, parse_xml(path.read_bytes()))
+
+
+def _object_folders(project: Path) -> Iterator[Path]:
+    for package in package_folders(project):
+        yield from sorted(path for path in package.glob("**/objects/*") if path.is_dir())
+
+
+def _load_field(path: Path) -> Field:
+    root = parse_file(path).getroot()  # noqa: S314 - the project's own files
+    if path.name != f"{root.findtext(NAMESPACE + 'fullName')}.field-meta.xml":
+        raise MetadataError(f"{path.name}: the element fullName does not match the name of the file")
+    return field_from_xml(root)
+
+
+def _check_formulas(fields: dict[str, Field]) -> None:
+    for field in fields.values():
+        for name in field.formula.fields if field.formula else ():
+            if name not in fields or fields[name].formula:
+                raise MetadataError(f"{field.name}: its formula reads {name}, which is not a stored field")
