@@ -23,7 +23,7 @@ from emulators.salesforce.emulator import SalesforceEmulator
 from local.in_process_transport import EmulatorAccessToken, EmulatorAdapter, EmulatorSignIn, httpx_client
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
-from shared.clients.salesforce.request import Wire
+from shared.clients.salesforce.request import ApiConnection
 from shared.domain.scope import Scope
 from shared.foundation.logs import LOGGER, log
 from shared.mapping.translation import Constants, Translation
@@ -120,7 +120,9 @@ class Simulation:
         rows = SqliteRows(":memory:", clock=self.now)
         stack.callback(rows.close)
         sign_in = EmulatorSignIn(self.salesforce, SALESFORCE_URL)
-        wire = Wire(sign_in, session, version="66.0", seconds=60.0, now=self.now, monotonic=self._epoch_seconds)
+        wire = ApiConnection(
+            sign_in, session, version="66.0", seconds=60.0, now=self.now, monotonic=self._epoch_seconds
+        )
         return Context(
             Referrals(PARTNER_CENTER_URL, EmulatorAccessToken(entra), client=http, clock=self._epoch_seconds),
             SalesforceClient(wire),

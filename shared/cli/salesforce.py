@@ -19,9 +19,9 @@ from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.clients.salesforce.client import SalesforceClient
-from shared.clients.salesforce.existing_fields import Obstacle, obstacles
-from shared.clients.salesforce.layout_section import Change, section_of, with_section
-from shared.clients.salesforce.metadata_deploy import Deployment, MetadataClient, readable
+from shared.clients.salesforce.existing_fields import Obstacle, find_obstacles
+from shared.clients.salesforce.layout_section import LayoutChange, insert_section, our_section_in
+from shared.clients.salesforce.metadata_deploy import Deployment, MetadataClient, layout_title
 from shared.clients.salesforce.source_format import Package, layout_package, package_folders, read_source
 from shared.foundation.errors import ConfigurationError, Conflict
 from shared.settings.variables import Settings
@@ -91,15 +91,17 @@ def add_section(
 def _read_package(*, translations: bool, languages: Sequence[str]) -> Package:
     folders = package_folders(PROJECT)
     package = read_source(*folders, *([PROJECT / _TRANSLATIONS] if translations or languages else ()))
-    return package.only_languages(languages) if languages else package
+    return package.with_languages(languages) if languages else package
 
 
 def _deploy_package(package: Package, output: Output, user: str | None, *, check_only: bool, make_unique: bool) -> Exit:
     with _open_org(user) as salesforce:
-        blocking = [each for each in obstacles(salesforce, package) if not (each.mends and make_unique)]
+        blocking = [each for each in find_obstacles(salesforce, package) if not (each.mends and make_unique)]
         if blocking:
             return _report_obstacles(blocking, output)
-        deployment = _deploy_with_progress(MetadataClient(salesforce.wire), package, output, check_only=check_only)
+        deployment = _deploy_with_progress(
+            MetadataClient(salesforce.connection), package, output, check_only=check_only
+        )
     if deployment.success and not check_only:
         output.say("Next, assign Cosell_Integration to the integration user, and Cosell_Seller to the sellers.")
         output.say('Then add the section to their page: cosell salesforce add-section "Opportunity Layout"')
@@ -121,7 +123,7 @@ def _report_obstacles(blocking: Sequence[Obstacle], output: Output) -> Exit:
 def _deploy_with_progress(client: MetadataClient, package: Package, output: Output, *, check_only: bool) -> Deployment:
     with output.show_progress("Deploying") as bar:
         return client.deploy(
-            package, check_only=check_only, told=lambda now: bar.move_to(now.deployed, now.total or None, now.status)
+            package, check_only=check_only, report=lambda now: bar.move_to(now.deployed, now.total or None, now.status)
         )
 
 
@@ -151,38 +153,42 @@ def _hints_for(deployment: Deployment) -> set[str]:
 
 def _add_section_to(name: str, output: Output, user: str | None, *, yes: bool) -> Exit:
     with _open_org(user) as salesforce:
-        client = MetadataClient(salesforce.wire)
-        full_name = _find_layout(client.layouts(OBJECT), name)
+        client = MetadataClient(salesforce.connection)
+        full_name = _find_layout(client.layout_names(OBJECT), name)
         change = _plan_change(client, full_name)
         if not change.fields:
-            output.say(f"{escape(readable(full_name))} has every field of the section already. Nothing was changed.")
+            output.say(
+                f"{escape(layout_title(full_name))} has every field of the section already. Nothing was changed."
+            )
             output.print_document({"ok": True, "layout": full_name, "changed": False, "fields": []})
             return Exit.OK
         output.say(escape(change.difference))
-        if not yes and not output.confirm(f"Add {len(change.fields)} fields to {escape(readable(full_name))}?"):
+        if not yes and not output.confirm(f"Add {len(change.fields)} fields to {escape(layout_title(full_name))}?"):
             output.say("Nothing was changed. To deploy without the question, add --yes.")
             output.print_document({"ok": False, "layout": full_name, "changed": False, "difference": change.difference})
             return Exit.PROBLEM
         if _plan_change(client, full_name).before != change.before:
-            raise Conflict(f"somebody changed the layout {readable(full_name)} in the meantime: run the command again")
+            raise Conflict(
+                f"somebody changed the layout {layout_title(full_name)} in the meantime: run the command again"
+            )
         package = layout_package(full_name, change.after)
         deployment = _deploy_with_progress(client, package, output, check_only=False)
     return _report_deployment(deployment, output, check_only=False)
 
 
-def _plan_change(client: MetadataClient, full_name: str) -> Change:
+def _plan_change(client: MetadataClient, full_name: str) -> LayoutChange:
     our_layout = read_source(*package_folders(PROJECT)).files[_OUR_LAYOUT]
-    return with_section(client.layout(full_name), section_of(our_layout))
+    return insert_section(client.retrieve_layout(full_name), our_section_in(our_layout))
 
 
 def _find_layout(full_names: Sequence[str], name: str) -> str:
     """Return the full name of a layout. The person may leave out the object, and case and escapes do not matter."""
-    searched = readable(name).casefold()
+    searched = layout_title(name).casefold()
     for full_name in full_names:
-        readable_name = readable(full_name).casefold()
+        readable_name = layout_title(full_name).casefold()
         if searched in {readable_name, readable_name.removeprefix(f"{OBJECT.casefold()}-")}:
             return full_name
-    existing = ", ".join(readable(each).removeprefix(f"{OBJECT}-") for each in full_names)
+    existing = ", ".join(layout_title(each).removeprefix(f"{OBJECT}-") for each in full_names)
     raise ConfigurationError(f"LAYOUT: the org has no {OBJECT} layout {name!r}; it has: {existing or 'none'}")
 
 

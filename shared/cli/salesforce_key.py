@@ -8,7 +8,7 @@ no second pair is created while a new one waits for its upload.
 from shared.app import App
 from shared.cli import self_signed_certificate
 from shared.cli.self_signed_certificate import Certificate
-from shared.clients.salesforce.private_keys import keys_of, pairs_of
+from shared.clients.salesforce.private_keys import keys_with_certificates, private_keys_in
 from shared.foundation.errors import NotFound
 from shared.foundation.redacted import Redacted
 
@@ -25,7 +25,7 @@ class KeyPairs(Redacted, frozen=True):
     @property
     def newest_key(self) -> str:
         """The private key of the newest pair."""
-        return keys_of(self.pairs[0])[0]
+        return private_keys_in(self.pairs[0])[0]
 
     @property
     def newest_certificate(self) -> Certificate | None:
@@ -41,7 +41,7 @@ class KeyPairs(Redacted, frozen=True):
 def read_key_pairs(app: App) -> KeyPairs:
     """Read the pairs from Key Vault. The result is empty if the secret is missing or holds a placeholder."""
     try:
-        return KeyPairs(pairs_of(app.vault.get_fresh(app.settings.salesforce.key_secret)))
+        return KeyPairs(keys_with_certificates(app.vault.get_fresh(app.settings.salesforce.key_secret)))
     except NotFound:
         return KeyPairs(())
 

@@ -11,7 +11,8 @@ from shared.doctor.installation import Installation
 from shared.doctor.salesforce_checks import PERMISSIONS
 from shared.domain.deal import Side
 from shared.domain.field_rules import Direction
-from shared.mapping.field_types import FieldBase, MoneyField
+from shared.mapping.field_base import FieldBase
+from shared.mapping.field_types import MoneyField
 from shared.mapping.people_fields import CompanyField, ContactsField
 
 DEPLOY = "Run `cosell salesforce deploy`, then assign the permission set Cosell_Integration to the integration user."
@@ -61,7 +62,7 @@ def check_mapped_fields(installation: Installation) -> Verdict:
 
 def _faults_of_mapped_field(installation: Installation, name: str, field: FieldBase) -> Iterator[str]:
     is_written = field.direction.owns(Side.PARTNER_CENTER) and not isinstance(field, CompanyField | ContactsField)
-    for path in field.selects():
+    for path in field.select_items():
         if path.startswith("(") or (isinstance(field, MoneyField) and path == field.salesforce.currency):
             continue  # child records have a description of their own; the currency has a check of its own
         description = _describe_path(installation, "Opportunity", path)

@@ -1,1 +1,1 @@
-"""The mapping file and the translation of both systems' shapes to and from a deal."""
+"""The mapping file: its schema, its checks, and the translation between both systems and a deal."""

@@ -1,4 +1,4 @@
-"""Reading and writing by path: `/details/notes` in a referral, `Account.Name` in a Salesforce row."""
+"""Read and write values by path: `/details/notes` in a referral, `Account.Name` in a Salesforce record."""
 
 import re
 from collections.abc import Mapping
@@ -7,20 +7,20 @@ from typing import Any
 
 Json = Mapping[str, Any]
 
-_HALVES = re.compile("[\ud800-\udfff]")
+_HALF_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def in_referral(referral: Json, path: str) -> Any:  # noqa: ANN401 - a JSON value
-    """The value at a path of the referral; None where a step is missing."""
-    return _walk(referral, path.strip("/").split("/"))
+    """Return the value at a path of the referral, or None if a step is missing."""
+    return _follow_path(referral, path.strip("/").split("/"))
 
 
-def in_row(row: Json, path: str) -> Any:  # noqa: ANN401 - a JSON value
-    """The value at a dotted path of a row; None where a parent is empty."""
-    return _walk(row, path.split("."))
+def in_row(record: Json, path: str) -> Any:  # noqa: ANN401 - a JSON value
+    """Return the value at a dotted path of a Salesforce record, or None if a parent is empty."""
+    return _follow_path(record, path.split("."))
 
 
-def _walk(value: Any, steps: list[str]) -> Any:  # noqa: ANN401 - a JSON value
+def _follow_path(value: Any, steps: list[str]) -> Any:  # noqa: ANN401 - a JSON value
     for step in steps:
         if not isinstance(value, Mapping):
             return None
@@ -28,43 +28,46 @@ def _walk(value: Any, steps: list[str]) -> Any:  # noqa: ANN401 - a JSON value
     return value
 
 
-def put(body: dict[str, Any], path: str, value: object) -> None:
-    """Set the value at a path of a new referral, making the objects on the way."""
+def set_value(body: dict[str, Any], path: str, value: object) -> None:
+    """Set the value at a path of a new referral, and make the objects on the way."""
     *parents, last = path.strip("/").split("/")
     for step in parents:
         body = body.setdefault(step, {})
     body[last] = value
 
 
-def replace(path: str, value: object) -> Json:
-    """One JSON Patch operation."""
+def replace_operation(path: str, value: object) -> Json:
+    """Return a JSON Patch operation that replaces the value at a path."""
     return {"op": "replace", "path": path, "value": value}
 
 
-def text(value: object, length: int | None = None) -> str | None:
-    """Text in normal form: both systems trim, Salesforce changes line ends, and empty is no text at all.
+def normal_text(value: object, length: int | None = None) -> str | None:
+    """Return text in normal form (docs/protocol.md#normal-form).
 
-    Half a surrogate pair, which JSON can say and no UTF-8 can, becomes U+FFFD, Unicode's sign for what was lost.
-
-    What the narrower side cannot hold is cut before comparing, so that a shortened value is never read as an edit.
+    Both systems trim a text, and Salesforce changes line ends. An empty text becomes None. Half a surrogate pair, which
+    JSON can hold and UTF-8 cannot, becomes U+FFFD. The text is cut to `length` before it is compared, so that a value
+    that the narrower side shortened is never taken for an edit.
     """
     if value is None:
         return None
-    normal = _HALVES.sub("\ufffd", str(value)).replace("\r\n", "\n").replace("\r", "\n").strip()
+    normal = _HALF_SURROGATES.sub("\ufffd", str(value)).replace("\r\n", "\n").replace("\r", "\n").strip()
     return normal[:length].rstrip() or None
 
 
-def day(value: object) -> date | None:
-    """The UTC day of a date or date-time text; only the day of a closing date-time has meaning. Raises ValueError."""
+def utc_day(value: object) -> date | None:
+    """Return the UTC day of a date or of a time; only the day of a closing time has a meaning. Raises ValueError.
+
+    Source: docs/reference/partner-center.md#closing-day.
+    """
     if not value:
         return None
     return moment(value).date()
 
 
 def moment(value: object) -> datetime:
-    """A point in time, UTC. Raises ValueError for anything else."""
+    """Return a time in UTC; a time without a zone is UTC. Raises ValueError for anything else."""
     parsed = datetime.fromisoformat(str(value))
     try:
         return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except OverflowError:
-        raise ValueError("a time outside the years 1 to 9999 in UTC") from None
+        raise ValueError("the time is outside the years 1 to 9999 in UTC") from None

@@ -1,4 +1,4 @@
-"""The kinds of fields that are people and companies: shared records, written only when we create them."""
+"""Define the field types for people and companies. Their records are shared, so they are written on create only."""
 
 from collections.abc import Callable
 from typing import Any, Literal, override
@@ -9,29 +9,35 @@ from shared.domain.deal import Company, Person
 from shared.domain.field_rules import Direction
 from shared.domain.iso_codes import COUNTRIES
 from shared.domain.sentences import cause
-from shared.mapping.field_types import FieldBase, ReferralPath, SalesforcePath, Table, Unreadable
-from shared.mapping.paths import Json, in_referral, in_row, put, text
+from shared.mapping.field_base import FieldBase, MappingTable, ReferralPath, SalesforcePath, UnreadableValue
+from shared.mapping.paths import Json, in_referral, in_row, normal_text, set_value
 
-CONTACT = {"first_name": "FirstName", "last_name": "LastName", "email": "Email", "phone": "Phone", "title": "Title"}
-MEMBER = {
+CONTACT_FIELDS = {
+    "first_name": "FirstName",
+    "last_name": "LastName",
+    "email": "Email",
+    "phone": "Phone",
+    "title": "Title",
+}
+MEMBER_KEYS = {
     "first_name": "firstName",
     "last_name": "lastName",
     "email": "email",
     "phone": "phoneNumber",
     "title": "title",
 }
-LENGTHS = {"first_name": 40, "last_name": 80, "email": 80, "phone": 40, "title": 128} | {
+MAX_LENGTHS = {"first_name": 40, "last_name": 80, "email": 80, "phone": 40, "title": 128} | {
     "name": 255,
     "street": 255,
     "city": 40,
     "state": 80,
     "postal_code": 20,
 }
-"""What Salesforce's Contact and Account hold: a longer value is cut, so that it does not stop the whole deal."""
+"""The characters that fields of Contact and Account hold. A longer value is cut, so that it does not stop the deal."""
 
 
-class CompanyPaths(Table):
-    """Where each part of the customer is."""
+class CompanyPaths(MappingTable):
+    """The path of each part of the customer."""
 
     name: ReferralPath
     country: ReferralPath
@@ -41,8 +47,8 @@ class CompanyPaths(Table):
     postal_code: ReferralPath
 
 
-class CompanyColumns(Table):
-    """Where each part of the account is, seen from the opportunity."""
+class CompanyColumns(MappingTable):
+    """The column of each part of the account, as a path from the opportunity."""
 
     name: SalesforcePath
     country: SalesforcePath
@@ -52,16 +58,19 @@ class CompanyColumns(Table):
     postal_code: SalesforcePath
 
 
-PARTS = ("street", "city", "state", "postal_code")
+ADDRESS_PARTS = ("street", "city", "state", "postal_code")
 
 
-class _Made(FieldBase):
-    """A field that is written when its record is made, and never after: others share the record (protocol.md 4)."""
+class _CreateOnlyField(FieldBase):
+    """A field that is written when its record is created, and never later, because other deals share the record.
+
+    Source: docs/protocol.md#shared-records.
+    """
 
     when: tuple[Literal["create"], ...] = ("create",)
 
 
-class CompanyField(_Made):
+class CompanyField(_CreateOnlyField):
     """The customer: name and address with a two-letter country."""
 
     type: Literal["company"]
@@ -69,99 +78,101 @@ class CompanyField(_Made):
     salesforce: CompanyColumns
 
     @override
-    def selects(self) -> tuple[str, ...]:
-        return tuple(getattr(self.salesforce, part) for part in ("name", "country", *PARTS))
+    def select_items(self) -> tuple[str, ...]:
+        return tuple(getattr(self.salesforce, part) for part in ("name", "country", *ADDRESS_PARTS))
 
     @override
-    def read_row(self, row: Json) -> Company | None:
-        return _company(self.salesforce, lambda column: in_row(row, column))
+    def read_record(self, record: Json) -> Company | None:
+        return _company_from(self.salesforce, lambda column: in_row(record, column))
 
     @override
     def read_referral(self, referral: Json) -> Company | None:
-        return _company(self.referral, lambda path: in_referral(referral, path))
+        return _company_from(self.referral, lambda path: in_referral(referral, path))
 
-    def account(self, value: Company) -> dict[str, Any]:
-        """The values of a new Account, by its own field names."""
-        parts = {part: getattr(value, part) for part in ("name", "country", *PARTS)}
-        named = {getattr(self.salesforce, part).rpartition(".")[2]: item for part, item in parts.items()}
-        return {name: item for name, item in named.items() if item}
+    def account_values(self, value: Company) -> dict[str, Any]:
+        """Return the values of a new Account by the account's own columns."""
+        parts = {part: getattr(value, part) for part in ("name", "country", *ADDRESS_PARTS)}
+        columns = {getattr(self.salesforce, part).rpartition(".")[2]: item for part, item in parts.items()}
+        return {column: item for column, item in columns.items() if item}
 
     @override
-    def write_body(self, value: Company | None, body: dict[str, Any]) -> None:
+    def add_to_body(self, value: Company | None, body: dict[str, Any]) -> None:
         if value is None:
             return
-        put(body, self.referral.name, value.name)
-        put(body, self.referral.country, value.country)
-        for part in PARTS:
+        set_value(body, self.referral.name, value.name)
+        set_value(body, self.referral.country, value.country)
+        for part in ADDRESS_PARTS:
             item = getattr(value, part)
             if item:
-                put(body, getattr(self.referral, part), ", ".join(filter(None, map(str.strip, item.splitlines()))))
+                one_line = ", ".join(filter(None, map(str.strip, item.splitlines())))
+                set_value(body, getattr(self.referral, part), one_line)
 
 
-def _company(places: CompanyColumns | CompanyPaths, found: Callable[[str], object]) -> Company | None:
-    """The customer, each part of it `found` at its place; None without a name."""
-    name = text(found(places.name), LENGTHS["name"])
+def _company_from(places: CompanyColumns | CompanyPaths, value_at: Callable[[str], object]) -> Company | None:
+    """Return the customer, or None without a name; `value_at` reads the value at a path or column."""
+    name = normal_text(value_at(places.name), MAX_LENGTHS["name"])
     if name is None:
         return None
-    country = _country(found(places.country), places.country)
-    parts = {part: text(found(getattr(places, part)), LENGTHS[part]) for part in PARTS}
+    country = _checked_country(value_at(places.country), places.country)
+    parts = {part: normal_text(value_at(getattr(places, part)), MAX_LENGTHS[part]) for part in ADDRESS_PARTS}
     return Company(name, country, **parts)
 
 
-def _country(value: object, field: str) -> str:
-    country = (text(value) or "").upper()
+def _checked_country(value: object, field: str) -> str:
+    country = (normal_text(value) or "").upper()
     if not country:
-        raise Unreadable(cause("missing_country", field))
+        raise UnreadableValue(cause("missing_country", field))
     if country not in COUNTRIES:
-        raise Unreadable(cause("bad_country", field, value=country))
+        raise UnreadableValue(cause("bad_country", field, value=country))
     return country
 
 
-class ContactsField(_Made):
-    """The customer's contacts: contact roles of the opportunity, the primary one first."""
+class ContactsField(_CreateOnlyField):
+    """The contacts of the customer: the contact roles of the opportunity, the primary one first."""
 
     type: Literal["contacts"]
     referral: ReferralPath
     salesforce: Literal["OpportunityContactRoles"]
 
     @override
-    def selects(self) -> tuple[str, ...]:
-        wanted = ", ".join(f"Contact.{column}" for column in CONTACT.values())
-        return (f"(SELECT IsPrimary, {wanted} FROM OpportunityContactRoles)",)  # noqa: S608 - names of ours only
+    def select_items(self) -> tuple[str, ...]:
+        columns = ", ".join(f"Contact.{column}" for column in CONTACT_FIELDS.values())
+        return (f"(SELECT IsPrimary, {columns} FROM OpportunityContactRoles)",)  # noqa: S608 - our own names only
 
     @override
-    def read_row(self, row: Json) -> tuple[Person, ...] | None:
-        roles = (in_row(row, self.salesforce) or {}).get("records") or []
+    def read_record(self, record: Json) -> tuple[Person, ...] | None:
+        roles = (in_row(record, self.salesforce) or {}).get("records") or []
         primary_first = sorted(roles, key=lambda role: not role.get("IsPrimary"))
-        people = (person(role.get("Contact") or {}, CONTACT) for role in primary_first)
-        return tuple(found for found in people if found) or None
+        people = (person_from(role.get("Contact") or {}, CONTACT_FIELDS) for role in primary_first)
+        return tuple(person for person in people if person) or None
 
     @override
     def read_referral(self, referral: Json) -> tuple[Person, ...] | None:
-        return _members(in_referral(referral, self.referral))
+        return _people_in(in_referral(referral, self.referral))
 
-    def contact(self, value: Person) -> dict[str, Any]:
-        """The values of a new Contact."""
-        values = {CONTACT[part]: getattr(value, part) for part in CONTACT}
+    def contact_values(self, value: Person) -> dict[str, Any]:
+        """Return the values of a new Contact."""
+        values = {CONTACT_FIELDS[part]: getattr(value, part) for part in CONTACT_FIELDS}
         return {name: item for name, item in values.items() if item}
 
     @override
-    def write_body(self, value: tuple[Person, ...] | None, body: dict[str, Any]) -> None:
-        whole = [member(found) for found in value or () if self.is_whole(found)]
-        if whole:
-            put(body, self.referral, whole)
+    def add_to_body(self, value: tuple[Person, ...] | None, body: dict[str, Any]) -> None:
+        members = [member_from(person) for person in value or () if self.is_complete(person)]
+        if members:
+            set_value(body, self.referral, members)
 
     @staticmethod
-    def is_whole(found: Person) -> bool:
-        """Whether both names, e-mail and phone are there.
+    def is_complete(person: Person) -> bool:
+        """Whether the person has both names, an e-mail address and a phone number.
 
-        A create is asked for them of sellers, and so, we take it, of contacts (reference/partner-center.md 5.1).
+        Partner Center demands them of sellers, and we assume of contacts too
+        (docs/reference/partner-center.md#team-members).
         """
-        return bool(found.first_name and found.last_name and found.email and found.phone)
+        return bool(person.first_name and person.last_name and person.email and person.phone)
 
 
-class SellerColumns(Table):
-    """Where the owner's name, e-mail and phone are, seen from the opportunity."""
+class SellerColumns(MappingTable):
+    """The columns of the owner's name, e-mail and phone, as paths from the opportunity."""
 
     first_name: SalesforcePath
     last_name: SalesforcePath
@@ -169,8 +180,8 @@ class SellerColumns(Table):
     phone: SalesforcePath
 
 
-class SellerField(_Made):
-    """Our own team: the opportunity's owner, with a default phone. Salesforce's owners are never written."""
+class SellerField(_CreateOnlyField):
+    """Our own team: the owner of the opportunity, with a default phone. The owner in Salesforce is never written."""
 
     type: Literal["seller"]
     direction: Literal[Direction.TO_PARTNER_CENTER, Direction.OFF] = Direction.TO_PARTNER_CENTER
@@ -179,55 +190,58 @@ class SellerField(_Made):
     default_phone: str = Field(default="", max_length=40)
 
     @override
-    def selects(self) -> tuple[str, ...]:
+    def select_items(self) -> tuple[str, ...]:
         columns = self.salesforce
         return (columns.first_name, columns.last_name, columns.email, columns.phone)
 
     @override
-    def read_row(self, row: Json) -> tuple[Person, ...] | None:
+    def read_record(self, record: Json) -> tuple[Person, ...] | None:
         columns = self.salesforce
-        last_name, email = text(in_row(row, columns.last_name)), text(in_row(row, columns.email))
-        phone = text(in_row(row, columns.phone)) or text(self.default_phone)
+        last_name, email = normal_text(in_row(record, columns.last_name)), normal_text(in_row(record, columns.email))
+        phone = normal_text(in_row(record, columns.phone)) or normal_text(self.default_phone)
         if last_name is None:
             return None
         if email is None:
-            raise Unreadable(cause("missing_email", columns.email))
+            raise UnreadableValue(cause("missing_email", columns.email))
         if phone is None:
-            raise Unreadable(cause("missing_phone", columns.phone))
-        first_name = text(in_row(row, columns.first_name))
+            raise UnreadableValue(cause("missing_phone", columns.phone))
+        first_name = normal_text(in_row(record, columns.first_name))
         if first_name is None:
-            raise Unreadable(cause("missing_first_name", columns.first_name))
+            raise UnreadableValue(cause("missing_first_name", columns.first_name))
         return (Person(last_name, first_name, email, phone),)
 
     @override
     def read_referral(self, referral: Json) -> tuple[Person, ...] | None:
-        return _members(in_referral(referral, self.referral))
+        return _people_in(in_referral(referral, self.referral))
 
     @override
-    def write_body(self, value: tuple[Person, ...] | None, body: dict[str, Any]) -> None:
-        put(body, self.referral, [member(found) for found in value or ()])
+    def add_to_body(self, value: tuple[Person, ...] | None, body: dict[str, Any]) -> None:
+        set_value(body, self.referral, [member_from(person) for person in value or ()])
 
 
-def _members(value: object) -> tuple[Person, ...] | None:
-    """The people of a list of Partner Center's Members; what is none is passed over."""
-    listed = value if isinstance(value, list) else []
-    people = (person(entry, MEMBER) for entry in listed if isinstance(entry, dict))
-    return tuple(found for found in people if found) or None
+def _people_in(value: object) -> tuple[Person, ...] | None:
+    """Return the people in a list of Partner Center's members; entries without a name or e-mail are left out."""
+    members = value if isinstance(value, list) else []
+    people = (person_from(member, MEMBER_KEYS) for member in members if isinstance(member, dict))
+    return tuple(person for person in people if person) or None
 
 
-def person(record: Json, names: dict[str, str]) -> Person | None:
-    """A person from a contact or a team member; one without any name goes by the e-mail address."""
-    parts = {part: text(record.get(name), LENGTHS[part]) for part, name in names.items()}
-    if len(text(record.get(names["email"])) or "") > LENGTHS["email"]:
-        parts["email"] = None  # a shortened address is another address
+def person_from(record: Json, names: dict[str, str]) -> Person | None:
+    """Return the person in a contact or a team member. A person without any name is named by the e-mail address.
+
+    `names` gives the key of each part in `record`.
+    """
+    parts = {part: normal_text(record.get(name), MAX_LENGTHS[part]) for part, name in names.items()}
+    if len(normal_text(record.get(names["email"])) or "") > MAX_LENGTHS["email"]:
+        parts["email"] = None  # a shortened address would be another address
     first_name, last_name = parts.pop("first_name"), parts.pop("last_name")
     if last_name is not None:
         return Person(last_name, first_name or "", **parts)
-    known_as = first_name or parts["email"]
-    return Person(known_as, "", **parts) if known_as else None
+    only_name = first_name or parts["email"]
+    return Person(only_name, "", **parts) if only_name else None
 
 
-def member(found: Person) -> dict[str, Any]:
-    """A person as Partner Center's Member."""
-    values = {MEMBER[part]: getattr(found, part) for part in MEMBER}
+def member_from(person: Person) -> dict[str, Any]:
+    """Return the person as a team member of Partner Center."""
+    values = {MEMBER_KEYS[part]: getattr(person, part) for part in MEMBER_KEYS}
     return {name: item for name, item in values.items() if item}

@@ -1,32 +1,26 @@
-"""The schema of the mapping file, and its loading: a wrong file never starts the app, and the error names the line."""
+"""Define the schema of the mapping file. `validation.py` reads and checks a file, and `field_types.py` has the fields.
 
-import hashlib
-import tomllib
-from collections.abc import Iterator, Mapping
+The meaning of each key: docs/mapping.md.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import Field
 
-from shared.domain.deal import Side, Status
-from shared.domain.field_rules import Direction
-from shared.domain.latches import SUBSTATUSES
+from shared.domain.deal import Status
 from shared.domain.stage_table import Stage, StageTable
-from shared.foundation.errors import ConfigurationError
+from shared.mapping.field_base import FieldBase, MappingTable, SalesforcePath
 from shared.mapping.field_types import (
     DateField,
-    FieldBase,
     MoneyField,
     NotesField,
-    SalesforcePath,
     SolutionsField,
     StatusField,
-    Table,
     TextField,
 )
 from shared.mapping.people_fields import CompanyField, ContactsField, SellerField
-from shared.mapping.toml_lines import Place, line_of
 
 DEFAULT = Path(__file__).with_name("default.toml")
 
@@ -42,28 +36,11 @@ AnyField = Annotated[
     | SellerField,
     Field(discriminator="type"),
 ]
-NEEDED: Mapping[str, type[FieldBase]] = {
-    "name": TextField,
-    "account": CompanyField,
-    "money": MoneyField,
-    "closing": DateField,
-    "solutions": SolutionsField,
-    "team": SellerField,
-    "status": StatusField,
-}
-"""The fields that a create cannot do without (`shared.domain.plan.REQUIRED`), each of its kind."""
-
-LEGAL = frozenset(f"{status}/{substatus}" for status, known in SUBSTATUSES.items() for substatus in known)
-
 StatusText = Annotated[str, Field(pattern=r"^(New|Active|Closed)/[A-Za-z]+$")]
 
 
-type Fault = tuple[Place, str]
-"""A place of the file, and what is wrong there."""
-
-
-class Ours(Table):
-    """The connector's own fields of the opportunity."""
+class Ours(MappingTable):
+    """The fields of the opportunity that belong to the connector itself."""
 
     flag: SalesforcePath
     identifier: SalesforcePath
@@ -73,8 +50,8 @@ class Ours(Table):
     help: SalesforcePath
 
 
-class StageRow(Table):
-    """One line of the stage table."""
+class StageTableEntry(MappingTable):
+    """One entry of the stage table."""
 
     name: str = Field(min_length=1)
     status: StatusText
@@ -82,157 +59,37 @@ class StageRow(Table):
     also: tuple[StatusText, ...] = ()
     arrives: bool = False
 
-    def stage(self) -> Stage:
-        """The line as the domain has it."""
+    def to_stage(self) -> Stage:
+        """Return the entry as the domain uses it."""
         return Stage(
-            self.name, _status(self.status, self.reason), tuple(_status(text) for text in self.also), self.arrives
+            self.name,
+            _status_from(self.status, self.reason),
+            tuple(_status_from(text) for text in self.also),
+            self.arrives,
         )
 
 
-def _status(text: str, reason: str | None = None) -> Status:
+def _status_from(text: str, reason: str | None = None) -> Status:
     status, _, substatus = text.partition("/")
     return Status(status, substatus, reason)
 
 
-class MappingFile(Table):
-    """The whole file."""
+class MappingFile(MappingTable):
+    """A whole mapping file."""
 
     version: Literal[1]
     ours: Ours
     fields: Mapping[str, AnyField]
-    stages: tuple[StageRow, ...] = Field(min_length=1)
+    stages: tuple[StageTableEntry, ...] = Field(min_length=1)
 
-    def table(self) -> StageTable:
-        """The stage table as the domain has it."""
-        return StageTable(tuple(row.stage() for row in self.stages))
+    def stage_table(self) -> StageTable:
+        """Return the stage table as the domain uses it."""
+        return StageTable(tuple(entry.to_stage() for entry in self.stages))
 
-    def tables(self) -> dict[str, FieldBase]:
-        """The fields by name, the status field knowing the stage table."""
-        table = self.table()
+    def fields_with_stages(self) -> dict[str, FieldBase]:
+        """Return the fields by name; the status field has the stage table."""
+        table = self.stage_table()
         return {
-            name: field.knowing(table) if isinstance(field, StatusField) else field
+            name: field.with_stages(table) if isinstance(field, StatusField) else field
             for name, field in self.fields.items()
         }
-
-
-def load(path: Path = DEFAULT) -> tuple[MappingFile, str]:
-    """Read a mapping file; also the hash of what it says. Raises ConfigurationError naming file, line and remedy."""
-    text = _text(path)
-    said = _overlaid(path, text)
-    try:
-        file = MappingFile.model_validate(said)
-    except ValidationError as error:
-        raise ConfigurationError(_explained(path, text, _faults(error))) from error
-    unsound = list(_unsound(file))
-    if unsound:
-        raise ConfigurationError(_explained(path, text, unsound))
-    return file, hashlib.sha256(file.model_dump_json().encode()).hexdigest()[:12]
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"MAPPING: {path.name} cannot be read: {type(error).__name__}") from error
-
-
-def _parsed(path: Path, text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path.name}: no valid TOML: {error}") from error
-
-
-def _overlaid(path: Path, text: str) -> dict[str, Any]:
-    """A file that extends the default names only what differs; lists, such as the stage table, are replaced whole."""
-    said = _parsed(path, text)
-    if "extends" not in said:
-        return said
-    if said.pop("extends") != "default":
-        raise ConfigurationError(_explained(path, text, [(("extends",), 'only "default" can be extended')]))
-    return _merged(_parsed(DEFAULT, _text(DEFAULT)), said)
-
-
-def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(below)
-    for key, value in above.items():
-        known = result.get(key)
-        result[key] = _merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
-    return result
-
-
-def _explained(path: Path, text: str, faults: list[Fault]) -> str:
-    """One sentence per fault, each with its place in the file."""
-    return "; ".join(
-        f"{path.name}, line {line_of(text, place)}: {'.'.join(map(str, place)) or 'file'}: {said}"
-        for place, said in faults
-    )
-
-
-def _faults(error: ValidationError) -> list[Fault]:
-    return [(_place(fault), fault["msg"]) for fault in error.errors(include_url=False, include_input=False)]
-
-
-def _place(fault: ErrorDetails) -> Place:
-    """Where a fault is: without the kind that pydantic puts behind a field's name."""
-    place = fault["loc"]
-    if fault["type"].startswith("union_tag"):
-        return (*place, "type")
-    return (*place[:2], *place[3:]) if place[:1] == ("fields",) else place
-
-
-# --- what no single line shows ----------------------------------------------------------------------------------------
-
-
-def _unsound(file: MappingFile) -> Iterator[Fault]:
-    yield from _unsound_stages(file.stages)
-    yield from _needed(file.fields)
-    for name, field in file.fields.items():
-        yield from _unwritable(name, field)
-        taken = set(field.selects()) & set(file.ours.model_dump().values())
-        if taken:
-            yield ("fields", name, "salesforce"), f"{', '.join(sorted(taken))} is the connector's own"
-
-
-def _unsound_stages(stages: tuple[StageRow, ...]) -> Iterator[Fault]:
-    seen: set[str] = set()
-    for number, row in enumerate(stages):
-        if row.name.casefold() in seen:
-            yield ("stages", number, "name"), f"{row.name!r} is named twice"
-        seen.add(row.name.casefold())
-        if row.status not in LEGAL:
-            yield ("stages", number, "status"), f"{row.status!r} is no legal pair of status and substatus"
-        for text in (text for text in row.also if text not in LEGAL):
-            yield ("stages", number, "also"), f"{text!r} is no legal pair of status and substatus"
-    if not stages[0].status.startswith("New/"):
-        yield ("stages", 0, "status"), "the first stage is the on-hold stage: its status begins with New/"
-    missing = LEGAL - {text for row in stages for text in (row.status, *row.also)}
-    if missing:
-        yield ("stages",), f"no stage shows {', '.join(sorted(missing))}"
-
-
-def _needed(fields: Mapping[str, FieldBase]) -> Iterator[Fault]:
-    """What every create must carry has to be mapped, by a field of the right kind that travels to Partner Center."""
-    for name, kind in NEEDED.items():
-        field = fields.get(name)
-        if field is None:
-            yield ("fields", name), "is missing: no referral can be created without it"
-        elif not isinstance(field, kind):
-            yield ("fields", name, "type"), f"must be {get_args(kind.model_fields['type'].annotation)[0]}"
-        elif field.direction is Direction.OFF or not (kind is StatusField or field.direction.owns(Side.SALESFORCE)):
-            yield (
-                ("fields", name, "direction"),
-                f"no referral can be created without it: {field.direction} is too little",
-            )
-        elif "create" not in field.when and kind is not StatusField:
-            yield ("fields", name, "when"), "no referral can be created without it: must name create"
-
-
-def _unwritable(name: str, field: FieldBase) -> Iterator[Fault]:
-    """A column of a parent record cannot be written through the opportunity."""
-    if isinstance(field, CompanyField | ContactsField) or not field.direction.owns(Side.PARTNER_CENTER):
-        return
-    parents = [column for column in field.selects() if "." in column]
-    if parents:
-        listed = ", ".join(parents)
-        yield ("fields", name, "salesforce"), f"{listed} is no field of the opportunity itself: it travels one way only"

@@ -1,4 +1,4 @@
-"""The mapping at work: rows and referrals to deals, and deals to what each side is sent."""
+"""Translate Salesforce records and referrals into deals, and deals into what is sent to each side."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,22 +14,30 @@ from shared.domain.field_rules import Direction, Rules
 from shared.domain.link_states import Mark
 from shared.domain.records import Opportunity, Referral
 from shared.foundation.errors import Unavailable
-from shared.mapping.field_types import FieldBase, SolutionsField, StatusField, Unreadable
-from shared.mapping.paths import Json, in_referral, in_row, moment, put
+from shared.mapping.field_base import FieldBase, UnreadableValue
+from shared.mapping.field_types import SolutionsField, StatusField
+from shared.mapping.paths import Json, in_referral, in_row, moment, set_value
 from shared.mapping.people_fields import CompanyField, ContactsField
-from shared.mapping.schema import DEFAULT, load
+from shared.mapping.schema import DEFAULT
+from shared.mapping.validation import load_mapping
 
 if TYPE_CHECKING:
-    from shared.domain.plan import Change  # with it comes all that a run needs and the start does not
+    from shared.domain.plan import Change  # it imports modules that a run needs, and that would slow down a start
 
 STAMPS = {"opportunity": "SystemModstamp", "account": "Account.SystemModstamp"}
-"""The stamp of each polling query (protocol.md section 8)."""
-COMMIT = timedelta(seconds=30)
-"""How long a save may last: until then a row can come to hold something else under the very same stamp."""
+"""The stamp of each polling query (docs/protocol.md#stamps)."""
+MAX_COMMIT_TIME = timedelta(seconds=30)
+"""How long a save may last. Until then, a record can still receive other values under the same stamp.
+
+Source: docs/protocol.md#stamps.
+"""
 
 
 class Constants(Struct, frozen=True):
-    """What every referral we create carries, from the settings (reference/partner-center.md 5.1)."""
+    """The values from the settings that every new referral carries.
+
+    Source: docs/reference/partner-center.md#creating-a-referral.
+    """
 
     location: str
     qualification: str = "SalesQualified"
@@ -40,71 +48,74 @@ class Constants(Struct, frozen=True):
 
 
 class Translation:
-    """One mapping file, ready for use. `hash` tells which file made a decision."""
+    """One mapping file, ready for use. `hash` identifies the content of the file that a decision was made with."""
 
     def __init__(self, constants: Constants, path: Path = DEFAULT) -> None:
-        """Raises ConfigurationError."""
-        self.file, self.hash = load(path)
+        """Read and check the mapping file. Raises ConfigurationError."""
+        self.file, self.hash = load_mapping(path)
         self.constants = constants
-        self.fields = self.file.tables()
-        self.rules = Rules({name: field.rule(name) for name, field in self.fields.items()})
+        self.fields = self.file.fields_with_stages()
+        self.rules = Rules({name: field.to_rule(name) for name, field in self.fields.items()})
 
     # --- Salesforce to deal
 
     @cached_property
     def selects(self) -> tuple[str, ...]:
-        """The select items of an opportunity read under the lock."""
+        """The SOQL select items of an opportunity that is read under the lock."""
         ours = self.file.ours
         fixed = ("Id", "LastModifiedDate", *STAMPS.values(), ours.flag, ours.identifier, ours.help, ours.status)
-        mapped = (item for field in self._used() for item in field.selects())
+        mapped = (item for field in self._active_fields.values() for item in field.select_items())
         return tuple(dict.fromkeys((*fixed, *mapped)))
 
-    def _used(self) -> tuple[FieldBase, ...]:
-        return tuple(field for field in self.fields.values() if field.direction is not Direction.OFF)
+    @cached_property
+    def _active_fields(self) -> dict[str, FieldBase]:
+        return {name: field for name, field in self.fields.items() if field.direction is not Direction.OFF}
 
-    def opportunity(self, row: Json, read_at: datetime) -> Opportunity:
-        """An opportunity from a row read at `read_at` (server time)."""
-        deal, problems = self._read(lambda field: field.read_row(row), self._readable(row))
-        ours, modified = self.file.ours, moment(row["LastModifiedDate"])
-        stamps = {query: in_row(row, path) for query, path in STAMPS.items()}
+    def opportunity(self, record: Json, read_at: datetime) -> Opportunity:
+        """Return the opportunity in a Salesforce record that was read at `read_at` (server time)."""
+        deal, problems = self._read_values(lambda field: field.read_record(record), self._fields_in_record(record))
+        ours, modified = self.file.ours, moment(record["LastModifiedDate"])
+        stamps = {query: in_row(record, path) for query, path in STAMPS.items()}
         return Opportunity(
-            str(row["Id"]),
+            str(record["Id"]),
             deal,
-            flagged=bool(row.get(ours.flag)),
+            flagged=bool(record.get(ours.flag)),
             modified=modified,
-            settled=_passed(modified, read_at),
-            referral_id=str(row[ours.identifier]).lower() if row.get(ours.identifier) else None,
+            settled=_is_second_over(modified, read_at),
+            referral_id=str(record[ours.identifier]).lower() if record.get(ours.identifier) else None,
             stamps={
-                query: stamp for query, stamp in stamps.items() if stamp and _passed(moment(stamp) + COMMIT, read_at)
+                query: stamp
+                for query, stamp in stamps.items()
+                if stamp and _is_second_over(moment(stamp) + MAX_COMMIT_TIME, read_at)
             },
             problems=problems,
-            asks_help=bool(row.get(ours.help)),
+            asks_help=bool(record.get(ours.help)),
         )
 
-    def _readable(self, row: Json) -> dict[str, FieldBase]:
-        """Fields whose columns the row has: a read-back of plain columns has no parents and no children."""
+    def _fields_in_record(self, record: Json) -> dict[str, FieldBase]:
+        """Return the fields whose columns the record has. A record that was read back has no parents or children."""
         return {
             name: field
-            for name, field in self.fields.items()
-            if field.direction is not Direction.OFF and all(_has(row, item) for item in field.selects())
+            for name, field in self._active_fields.items()
+            if all(_has_field(record, item) for item in field.select_items())
         }
 
     # --- Partner Center to deal
 
     def referral(self, referral: Json) -> Referral:
-        """A referral from its representation. Raises Unavailable where it has no id, eTag or date of change."""
+        """Return the referral in its representation. Raises Unavailable without an id, an eTag or a date of change."""
         try:
-            return self._referral(referral)
+            return self._referral_from(referral)
         except (KeyError, ValueError) as error:
-            raise Unavailable(f"a referral that cannot be read: {type(error).__name__}") from None
+            raise Unavailable(f"a referral cannot be read: {type(error).__name__}") from None
 
-    def _referral(self, referral: Json) -> Referral:
-        used = {name: field for name, field in self.fields.items() if field.direction is not Direction.OFF}
-        deal, problems = self._read(lambda field: field.read_referral(referral), used)
-        status = next((field.raw(referral) for field in used.values() if isinstance(field, StatusField)), None)
+    def _referral_from(self, referral: Json) -> Referral:
+        fields = self._active_fields
+        deal, problems = self._read_values(lambda field: field.read_referral(referral), fields)
+        status = next((field.raw_status(referral) for field in fields.values() if isinstance(field, StatusField)), None)
         return Referral(
-            _given(referral, "id").lower(),
-            _given(referral, "eTag"),
+            _required_text(referral, "id").lower(),
+            _required_text(referral, "eTag"),
             deal,
             moment(referral["updatedDateTime"]),
             status,
@@ -117,55 +128,55 @@ class Translation:
             is_target_microsoft=is_target_microsoft(referral),
         )
 
-    def _read(
+    def _read_values(
         self, read: Callable[[FieldBase], Value | None], fields: Mapping[str, FieldBase]
     ) -> tuple[Deal, dict[str, Cause]]:
-        """The readable values, and the cause for each unreadable one: that field is left alone."""
+        """Return the values, and the cause for each value that cannot be read. Such a field is left as it is."""
         values: dict[str, Value | None] = {}
         problems: dict[str, Cause] = {}
         for name, field in fields.items():
             try:
                 values[name] = read(field)
-            except Unreadable as error:
+            except UnreadableValue as error:
                 problems[name] = error.cause
         return Deal(values), problems
 
     # --- deal to Salesforce
 
     def values(self, changes: tuple["Change", ...]) -> dict[str, Any]:
-        """Row values for changes."""
+        """Return the record's values for these changes."""
         return {
             column: value
             for change in changes
-            for column, value in self.fields[change.field].write_row(change.new).items()
+            for column, value in self.fields[change.field].record_values(change.new).items()
         }
 
     def mark(self, mark: Mark, audit: str) -> dict[str, Any]:
-        """Row values of the fields that tell how the sync stands."""
+        """Return the record's values for the fields that show the state of the sync."""
         return {self.file.ours.status: str(mark), self.file.ours.audit: audit}
 
     def identity(self, referral_id: str) -> dict[str, Any]:
-        """Row values of the fields that name the referral."""
+        """Return the record's values for the fields that name the referral."""
         link = self.constants.referral_link.format(id=referral_id)
         return {self.file.ours.identifier: referral_id, self.file.ours.link: link}
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """Plain columns for a read-back: what `selects` has, without parents and children."""
+        """The columns for a read-back: those of `selects` without parents and children."""
         return tuple(item for item in self.selects if "." not in item and not item.startswith("("))
 
     def new_opportunity(self, deal: Deal) -> dict[str, Any]:
-        """Row values of a new opportunity, without account, contact and the connector's own fields."""
-        plain = {
+        """Return the values of a new opportunity, with the tick, but without account, contacts and referral."""
+        fields = {
             name: field
             for name, field in self.fields.items()
             if "create" in field.when and field.direction.owns(Side.PARTNER_CENTER) and not _is_record(field)
         }
         return {
             column: value
-            for name, field in plain.items()
+            for name, field in fields.items()
             if deal.get(name) is not None or isinstance(field, StatusField)
-            for column, value in field.write_row(deal.get(name)).items()
+            for column, value in field.record_values(deal.get(name)).items()
             if value is not None
         } | {self.file.ours.flag: True}
 
@@ -176,37 +187,41 @@ class Translation:
         return field.salesforce.country.rpartition(".")[2]
 
     def account(self, company: Company) -> dict[str, Any]:
-        """Row values of a new Account."""
+        """Return the values of a new Account."""
         field = next(field for field in self.fields.values() if isinstance(field, CompanyField))
-        return field.account(company)
+        return field.account_values(company)
 
     def contact(self, person: Person) -> dict[str, Any]:
-        """Row values of a new Contact."""
+        """Return the values of a new Contact."""
         field = next(field for field in self.fields.values() if isinstance(field, ContactsField))
-        return field.contact(person)
+        return field.contact_values(person)
 
     def cut_solutions(self, deal: Deal) -> tuple[int, int]:
-        """How many of the deal's solution ids fit the text field, and how many there are."""
+        """Return how many of the deal's solution ids fit the text field, and how many ids the deal has."""
         for name, field in self.fields.items():
             ids = deal.get(name)
             if isinstance(field, SolutionsField) and isinstance(ids, tuple):
-                return len(field.fitting(tuple(str(item) for item in ids))), len(ids)
+                return len(field.ids_that_fit(tuple(str(item) for item in ids))), len(ids)
         return 0, 0
 
     # --- deal to Partner Center
 
     def contacts_left_out(self, deal: Deal) -> int:
-        """How many contacts of the deal a new referral does not carry, because Partner Center would refuse them."""
+        """Return how many contacts a new referral leaves out, because Partner Center would refuse them."""
         listed = (deal.get(name) for name, field in self.fields.items() if isinstance(field, ContactsField))
         people = (person for value in listed if isinstance(value, tuple) for person in value)
-        return sum(isinstance(person, Person) and not ContactsField.is_whole(person) for person in people)
+        return sum(isinstance(person, Person) and not ContactsField.is_complete(person) for person in people)
 
     def operations(self, changes: tuple["Change", ...]) -> list[Json]:
-        """JSON Patch operations for changes: the differing paths only."""
-        return [one for change in changes for one in self.fields[change.field].operations(change.new, change.old)]
+        """Return the JSON Patch operations for these changes, only for paths that differ."""
+        return [
+            operation
+            for change in changes
+            for operation in self.fields[change.field].patch_operations(change.new, change.old)
+        ]
 
     def new_referral(self, deal: Deal, external_reference: str) -> dict[str, Any]:
-        """The body of a new private referral (no help asked, not visible to Microsoft's sellers)."""
+        """Return the body of a new private referral: it asks for no help, and Microsoft's sellers do not see it."""
         body: dict[str, Any] = {
             "externalReferenceId": external_reference,
             "qualification": self.constants.qualification,
@@ -221,21 +236,27 @@ class Translation:
         }
         for name, field in self.fields.items():
             if "create" in field.when and field.direction.owns(Side.SALESFORCE) and name in deal:
-                field.write_body(deal[name], body)
-        intent = {"id": self.constants.marketplace_intent, "type": "CustomerMarketplaceIntent"}
-        put(body, "/details/requirements/additionalRequirements/attributes", [intent])
+                field.add_to_body(deal[name], body)
+        attribute = {"id": self.constants.marketplace_intent, "type": "CustomerMarketplaceIntent"}
+        set_value(body, "/details/requirements/additionalRequirements/attributes", [attribute])
         return body
 
 
 def is_target_microsoft(referral: Json) -> bool:
-    """Whether this is an invitation to Microsoft: its own record of the deal, or a stamp of it."""
-    targets = referral.get("target")
-    listed = targets if isinstance(targets, list) else []
-    return any(isinstance(target, Mapping) and target.get("id") == "msft" for target in listed)
+    """Whether a referral, or its entry in a list, is an invitation to Microsoft: Microsoft's own record of the deal.
+
+    Source: docs/protocol.md#only-our-own.
+    """
+    value = referral.get("target")
+    targets = value if isinstance(value, list) else []
+    return any(isinstance(target, Mapping) and target.get("id") == "msft" for target in targets)
 
 
 def is_lead(referral: Json) -> bool:
-    """Whether this is a marketplace lead or a qualified lead, no deal (reference/partner-center.md 4.3)."""
+    """Whether a referral is a marketplace lead or a qualified lead, and not a deal.
+
+    Source: docs/reference/partner-center.md#leads-and-deals.
+    """
     invited_by = str(in_referral(referral, "/inviteContext/invitedBy/organizationId") or "")
     if referral.get("type") != "Independent":
         return False
@@ -247,7 +268,7 @@ def is_lead(referral: Json) -> bool:
     return False
 
 
-def _given(referral: Json, name: str) -> str:
+def _required_text(referral: Json, name: str) -> str:
     value = referral[name]
     if not (isinstance(value, str) and value):
         raise ValueError(name)
@@ -255,16 +276,16 @@ def _given(referral: Json, name: str) -> str:
 
 
 def _is_record(field: FieldBase) -> bool:
-    """Whether the field is a record of its own in Salesforce."""
+    """Whether the field's value is a record of its own in Salesforce."""
     return isinstance(field, CompanyField | ContactsField)
 
 
-def _has(row: Json, item: str) -> bool:
+def _has_field(record: Json, item: str) -> bool:
     if item.startswith("("):
-        return "OpportunityContactRoles" in row
-    return item.split(".", maxsplit=1)[0] in row
+        return "OpportunityContactRoles" in record
+    return item.split(".", maxsplit=1)[0] in record
 
 
-def _passed(stamp: datetime, at: datetime) -> bool:
-    """Whether the server's clock had passed the stamp's second: only then can nothing else happen within it."""
+def _is_second_over(stamp: datetime, at: datetime) -> bool:
+    """Whether the server's clock had passed the second of the stamp. Only then is no further change possible in it."""
     return at.astimezone(UTC).replace(microsecond=0) > stamp.replace(microsecond=0)

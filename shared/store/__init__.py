@@ -1,1 +1,1 @@
-"""What the connector remembers: links, pointers, the due list, sides, cursors."""
+"""The store: links, pointers, the retry queue, the states of both sides, and cursors."""

@@ -1,4 +1,4 @@
-"""Links and pointers as plain JSON, and back. A value is written with its kind, so that it comes back as it was."""
+"""Turn links and pointers into plain JSON and back. A value is written with its type, so that it is read unchanged."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -16,7 +16,7 @@ Json = Mapping[str, Any]
 
 
 def value_to_json(value: Value | None) -> Any:  # noqa: ANN401 - JSON has no static type
-    """A value as `[kind, content]`; text and None stand for themselves."""
+    """Return a value as `[type, content]`; text and None are written as they are."""
     match value:
         case None | str():
             return value
@@ -41,22 +41,22 @@ _READERS: Mapping[str, Callable[..., Value]] = {
 }
 
 
-def value_from_json(said: Any) -> Value | None:  # noqa: ANN401 - as above
-    """The value that `value_to_json` wrote."""
-    if said is None or isinstance(said, str):
-        return said
-    kind, *content = said
+def value_from_json(stored: Any) -> Value | None:  # noqa: ANN401 - as above
+    """Return the value that `value_to_json` wrote."""
+    if stored is None or isinstance(stored, str):
+        return stored
+    kind, *content = stored
     return _READERS[kind](*content)
 
 
 def deal_to_json(deal: Deal) -> Json:
-    """A deal by field."""
+    """Return the values of a deal by field."""
     return {field: value_to_json(value) for field, value in deal.items()}
 
 
-def deal_from_json(said: Json) -> Deal:
-    """The deal that `deal_to_json` wrote."""
-    return Deal({field: value_from_json(value) for field, value in said.items()})
+def deal_from_json(stored: Json) -> Deal:
+    """Return the deal that `deal_to_json` wrote."""
+    return Deal({field: value_from_json(value) for field, value in stored.items()})
 
 
 def _intent_to_json(intent: Intent | None) -> Any:  # noqa: ANN401 - as above
@@ -74,8 +74,8 @@ def _intent_to_json(intent: Intent | None) -> Any:  # noqa: ANN401 - as above
     ]
 
 
-def _intent_from_json(said: Any) -> Intent | None:  # noqa: ANN401 - as above
-    if said is None:
+def _intent_from_json(stored: Any) -> Intent | None:  # noqa: ANN401 - as above
+    if stored is None:
         return None
     return Intent(
         tuple(
@@ -86,7 +86,7 @@ def _intent_from_json(said: Any) -> Intent | None:  # noqa: ANN401 - as above
                 effect["version"],
                 datetime.fromisoformat(effect["decided"]) if effect["decided"] else None,
             )
-            for effect in said
+            for effect in stored
         )
     )
 
@@ -95,12 +95,12 @@ def _records_to_json(records: Mapping[str, Record]) -> Json:
     return {key: [record.value, record.code, record.since.isoformat()] for key, record in records.items()}
 
 
-def _records_from_json(said: Json) -> dict[str, Record]:
-    return {key: Record(value, code, datetime.fromisoformat(since)) for key, (value, code, since) in said.items()}
+def _records_from_json(stored: Json) -> dict[str, Record]:
+    return {key: Record(value, code, datetime.fromisoformat(since)) for key, (value, code, since) in stored.items()}
 
 
 def link_to_json(link: Link) -> Json:
-    """A link, whole."""
+    """Return a whole link as JSON."""
     return {
         "opportunity_id": link.opportunity_id,
         "state": str(link.state),
@@ -120,28 +120,28 @@ def link_to_json(link: Link) -> Json:
     }
 
 
-def link_from_json(said: Json) -> Link:
-    """The link that `link_to_json` wrote."""
+def link_from_json(stored: Json) -> Link:
+    """Return the link that `link_to_json` wrote."""
     return Link(
         **{
-            **{key: value for key, value in said.items() if key != "told"},
-            "state": State(said["state"]),
-            "base": deal_from_json(said["base"]),
-            "intent": _intent_from_json(said["intent"]),
-            "refused": _records_from_json(said["refused"]),
-            "waiting": _records_from_json(said["waiting"]),
-            "reported": tuple(said["told"]),
-            "cause": Cause(**said["cause"]) if said["cause"] else None,
-            "mark": Mark(said["mark"]) if said["mark"] else None,
+            **{key: value for key, value in stored.items() if key != "told"},
+            "state": State(stored["state"]),
+            "base": deal_from_json(stored["base"]),
+            "intent": _intent_from_json(stored["intent"]),
+            "refused": _records_from_json(stored["refused"]),
+            "waiting": _records_from_json(stored["waiting"]),
+            "reported": tuple(stored["told"]),
+            "cause": Cause(**stored["cause"]) if stored["cause"] else None,
+            "mark": Mark(stored["mark"]) if stored["mark"] else None,
         }
     )
 
 
 def pointer_to_json(pointer: Pointer) -> Json:
-    """A pointer, whole."""
+    """Return a whole pointer as JSON."""
     return {"opportunity_id": pointer.opportunity_id, "intent": _intent_to_json(pointer.intent)}
 
 
-def pointer_from_json(said: Json) -> Pointer:
-    """The pointer that `pointer_to_json` wrote."""
-    return Pointer(said["opportunity_id"], _intent_from_json(said["intent"]))
+def pointer_from_json(stored: Json) -> Pointer:
+    """Return the pointer that `pointer_to_json` wrote."""
+    return Pointer(stored["opportunity_id"], _intent_from_json(stored["intent"]))

@@ -1,7 +1,7 @@
-"""How a row's data is written: canonical JSON, compressed, with the version of the form in front.
+"""Encode the data of a row: canonical JSON, compressed, after one byte with the version of the format.
 
-Plain JSON only. Decimal, dates and tuples have their own notation one floor up: here they are refused, because they
-would come back as something else. See protocol.md section 2 (a base is stored compressed).
+Only plain JSON is accepted. Decimals, dates and tuples are refused, because they would be read as something else;
+`link_json.py` gives them a notation of their own. Source: docs/protocol.md#how-a-base-is-stored.
 """
 
 import json
@@ -11,41 +11,43 @@ from typing import Any
 
 from shared.foundation.errors import StoreError
 
-VERSION = 1
+FORMAT_VERSION = 1
 
 
 def pack(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
-    """The bytes of `value`; equal values give equal bytes.
+    """Return the bytes of `value`; equal values give equal bytes.
 
-    Raises TypeError for what is not plain JSON (objects with text keys, lists, text, numbers, true, false, null) and
-    ValueError for numbers that JSON does not know.
+    Raises TypeError for anything but plain JSON (objects with text keys, lists, text, numbers, true, false, null), and
+    ValueError for numbers that JSON does not have.
     """
     _check_plain(value)
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    # Text cut in the middle of a character outside the basic plane is damaged, but not ours to lose.
-    return bytes((VERSION,)) + zlib.compress(text.encode("utf-8", "surrogatepass"))
+    # A text may end with half a surrogate pair, after a remote system cut it. It is kept as it is.
+    return bytes((FORMAT_VERSION,)) + zlib.compress(text.encode("utf-8", "surrogatepass"))
 
 
 def unpack(data: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
-    """The value that `pack` was given. Raises StoreError for data that is damaged or of a newer version."""
-    if data and data[0] > VERSION:
-        raise StoreError(f"the row has version {data[0]}, this program reads {VERSION}: deploy the newer program again")
-    try:
-        return json.loads(_text(data))
-    except (ValueError, zlib.error):
-        # The cause is left out on purpose: a JSON error quotes the document, which may hold personal data.
+    """Return the value that `pack` encoded. Raises StoreError for data that is damaged or has a newer version."""
+    if data and data[0] > FORMAT_VERSION:
         raise StoreError(
-            "the row is damaged: restore it from a backup, or delete it so that it is made again"
+            f"the row has version {data[0]}, this program reads {FORMAT_VERSION}: deploy the newer program again"
+        )
+    try:
+        return json.loads(_decompress(data))
+    except (ValueError, zlib.error):
+        # The error is not chained: a JSON error quotes the document, which may hold personal data.
+        raise StoreError(
+            "the row is damaged: restore it from a backup, or delete it so that it is created again"
         ) from None
 
 
-def _text(data: bytes) -> str:
-    if data[:1] != bytes((VERSION,)):
-        raise ValueError("no version")
+def _decompress(data: bytes) -> str:
+    if data[:1] != bytes((FORMAT_VERSION,)):
+        raise ValueError("the version is missing")
     stream = zlib.decompressobj()
     text = stream.decompress(data[1:])
     if not stream.eof or stream.unused_data:
-        raise ValueError("cut short, or followed by something else")
+        raise ValueError("the data ends too early or too late")
     return text.decode("utf-8", "surrogatepass")
 
 
@@ -67,4 +69,4 @@ def _check_all(values: Iterable[object]) -> None:
 
 def _check_names(names: Iterable[object]) -> None:
     if not all(type(name) is str for name in names):
-        raise TypeError("the names of an object are text")
+        raise TypeError("the names in an object must be text")

@@ -1,9 +1,9 @@
-"""Rows under optimistic concurrency: the small contract that Azure Table Storage and SQLite both keep.
+"""Define rows with optimistic concurrency: the contract that Table Storage and SQLite both fulfil.
 
-A row lives in a partition under a key. Rows of one partition change together in one transaction, all or nothing; rows
-of two partitions never do. Every change of a row gives it a new ETag. `changed` and `read` are both the *store's* own
-clock (entity timestamp, and the `Date` of the reply), so that the age of a row is right on every instance, however
-wrong its own clock is (protocol.md section 3).
+A row has a partition and a key. Rows of one partition can change together in one transaction, all or nothing. Rows of
+two partitions cannot. Each change of a row gives it a new ETag. `changed` and `read` are times of the *store's* own
+clock (the timestamp of the entity, and the `Date` of the reply). So the age of a row is right even on an instance whose
+own clock is wrong. Sources: docs/protocol.md#time-and-deadlines, docs/protocol.md#how-rows-change.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 
 class Row(Struct, frozen=True):
-    """One row as it was read. `at` is an indexed moment (when something falls due), None for rows that never do."""
+    """One row as it was read. `at` is an indexed time: when a retry entry is to be tried next; None for other rows."""
 
     partition: str
     key: str
@@ -26,12 +26,12 @@ class Row(Struct, frozen=True):
 
     @property
     def age(self) -> timedelta:
-        """Time since the last change, by the store's clock."""
+        """The time since the last change, by the store's clock."""
         return self.read - self.changed
 
 
 class Insert(Struct, frozen=True):
-    """Make a row that must not exist yet."""
+    """Insert a row that must not exist yet."""
 
     key: str
     data: bytes
@@ -39,7 +39,7 @@ class Insert(Struct, frozen=True):
 
 
 class Replace(Struct, frozen=True):
-    """Change a row that must still carry `etag`."""
+    """Replace a row that must still have this `etag`."""
 
     key: str
     data: bytes
@@ -48,7 +48,7 @@ class Replace(Struct, frozen=True):
 
 
 class Put(Struct, frozen=True):
-    """Make or overwrite a row, whatever stands there."""
+    """Write a row, whether or not it exists."""
 
     key: str
     data: bytes
@@ -56,7 +56,7 @@ class Put(Struct, frozen=True):
 
 
 class Delete(Struct, frozen=True):
-    """Remove a row that must still carry `etag`."""
+    """Delete a row that must still have this `etag`."""
 
     key: str
     etag: str
@@ -66,26 +66,33 @@ Change = Insert | Replace | Put | Delete
 
 
 class Rows(Protocol):
-    r"""The contract. Adapters: `sqlite.SqliteRows`, `tables.TableRows`.
+    r"""The contract. Its adapters are `sqlite_rows.SqliteRows` and `table_storage_rows.TableRows`.
 
-    Partitions and keys are 1 to 200 characters of ASCII without control characters and `/ \\ # ?`; `data` may hold
-    700,000 bytes (an entity's limit is 1 MiB).
+    Partitions and keys have 1 to 200 characters of ASCII, without control characters and `/ \\ # ?`. `data` may hold
+    700,000 bytes (docs/reference/azure.md#limits-of-table-storage).
     """
 
     def get(self, partition: str, key: str) -> Row | None:
-        """One row, or None. Raises StoreUnavailable."""
+        """Return one row, or None. Raises StoreUnavailable."""
 
     def list(
-        self, partition: str, *, prefix: str = "", due: datetime | None = None, limit: int | None = None
+        self, partition: str, *, prefix: str = "", until: datetime | None = None, limit: int | None = None
     ) -> Sequence[Row]:
-        """The partition's rows in the order of their keys: keys that begin with `prefix`, `at` not later than `due`."""
+        """Return rows of a partition in the order of their keys.
+
+        With `prefix`, only keys that begin with it; with `until`, only rows whose `at` is not later; with `limit`, only
+        the first ones. Raises StoreUnavailable.
+        """
 
     def scan(self, partition_prefix: str, key: str) -> Iterator[Row]:
-        """The rows called `key` of every partition that begins with `partition_prefix`."""
+        """Iterate over the rows with this key in every partition that begins with `partition_prefix`.
+
+        Raises StoreUnavailable.
+        """
 
     def write(self, partition: str, changes: Sequence[Change]) -> Sequence[str | None]:
-        """Apply up to 100 changes of different keys as one transaction; the new ETags in order (None for a Delete).
+        """Apply up to 100 changes of different keys as one transaction; return the new ETags, None for a Delete.
 
-        Raises StoreConflict (nothing changed) if an Insert exists, or a Replace or Delete finds another ETag or no
-        row; StoreUnavailable if the outcome is unknown.
+        Raises StoreConflict if the row of an Insert exists, or if a Replace or Delete finds no row or another ETag;
+        nothing has changed then. Raises StoreUnavailable if the outcome is unknown.
         """

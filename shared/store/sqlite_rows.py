@@ -1,6 +1,7 @@
-"""The store's rows in one SQLite file, for the local run, and in memory for tests.
+"""Keep the store's rows in one SQLite file for a local run, or in memory for tests.
 
-Several processes may open the file: changes are serialised by SQLite's own lock. The store's clock is the caller's.
+Several processes may open the file, because SQLite's own lock serialises their changes. The caller gives the store its
+clock.
 """
 
 import sqlite3
@@ -18,7 +19,7 @@ from shared.store.rows import Change, Delete, Insert, Put, Replace, Row
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 10.0
-"""How long a call waits for another process's transaction before it gives up."""
+"""How long a call waits for the transaction of another process."""
 
 _SCAN_PAGE = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,15 +41,15 @@ _SCHEMA = (
 
 
 def utc_now() -> datetime:
-    """The machine's time."""
+    """Return the time of this machine, in UTC."""
     return datetime.now(UTC)
 
 
 class SqliteRows:
     """The contract `shared.store.rows.Rows` on SQLite.
 
-    `clock` gives the store's time, UTC. Threads share the one connection, one at a time. Raises ConfigurationError if
-    `path` is not a store, or a store of a newer program; StoreUnavailable if it cannot be opened.
+    `clock` returns the store's time, in UTC. All threads share one connection, one at a time. Raises ConfigurationError
+    if `path` is not a store or was written by a newer program, and StoreUnavailable if it cannot be opened.
     """
 
     def __init__(self, path: Path | str, *, clock: Callable[[], datetime] = utc_now) -> None:
@@ -61,7 +62,7 @@ class SqliteRows:
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the store {path} cannot be opened: {error}") from error
         try:
-            self._prepare(path)
+            self._prepare_file(path)
         except BaseException:
             self._connection.close()
             raise
@@ -73,7 +74,7 @@ class SqliteRows:
         self.close()
 
     def close(self) -> None:
-        """Close the file; may be called twice."""
+        """Close the file. A second call does nothing."""
         with self._lock:
             self._connection.close()
 
@@ -83,51 +84,52 @@ class SqliteRows:
         """See `Rows.get`."""
         check_key(partition)
         check_key(key)
-        rows = self._select("partition = ? AND key = ?", (partition, key), "")
+        rows = self._select_rows("partition = ? AND key = ?", (partition, key), "")
         return rows[0] if rows else None
 
     def list(
-        self, partition: str, *, prefix: str = "", due: datetime | None = None, limit: int | None = None
+        self, partition: str, *, prefix: str = "", until: datetime | None = None, limit: int | None = None
     ) -> Sequence[Row]:
         """See `Rows.list`."""
-        check_list(partition, prefix, due, limit)
-        where = "partition = ? AND key >= ? AND key < ?" + ("" if due is None else " AND at <= ?")
-        moment = () if due is None else (_number(due),)
-        values = (partition, prefix, after_prefix(prefix), *moment, -1 if limit is None else limit)
-        return self._select(where, values, "ORDER BY key LIMIT ?")
+        check_list(partition, prefix, until, limit)
+        where = "partition = ? AND key >= ? AND key < ?" + ("" if until is None else " AND at <= ?")
+        until_values = () if until is None else (_microseconds(until),)
+        values = (partition, prefix, after_prefix(prefix), *until_values, -1 if limit is None else limit)
+        return self._select_rows(where, values, "ORDER BY key LIMIT ?")
 
     def scan(self, partition_prefix: str, key: str) -> Iterator[Row]:
-        """See `Rows.scan`; in the order of the partitions, read page by page."""
+        """See `Rows.scan`. Rows come in the order of their partitions and are read page by page."""
         check_scan(partition_prefix, key)
-        return self._scanned(partition_prefix, key)
+        return self._scan_pages(partition_prefix, key)
 
     def write(self, partition: str, changes: Sequence[Change]) -> Sequence[str | None]:
         """See `Rows.write`."""
         check_changes(partition, changes)
         if not changes:
             return []
-        with self._transaction() as connection:
-            now = _number(self._clock())
+        with self._in_transaction() as connection:
+            now = _microseconds(self._clock())
             last = connection.execute("UPDATE store SET changes = changes + ? RETURNING changes", (len(changes),))
             first = last.fetchall()[0][0] - len(changes) + 1
             return [
-                self._change(connection, partition, change, etag, now) for etag, change in enumerate(changes, first)
+                self._apply_change(connection, partition, change, etag, now)
+                for etag, change in enumerate(changes, first)
             ]
 
     # --- reading
 
-    def _select(self, where: str, values: Sequence[object], order: str) -> Sequence[Row]:
-        with self._used() as connection:
-            found = connection.execute(f"{_SELECT} {where} {order}", values).fetchall()
+    def _select_rows(self, where: str, values: Sequence[object], order: str) -> Sequence[Row]:
+        with self._locked_connection() as connection:
+            results = connection.execute(f"{_SELECT} {where} {order}", values).fetchall()
             read = self._clock()
-        return [_row(columns, read) for columns in found]
+        return [_row_from(columns, read) for columns in results]
 
-    def _scanned(self, partition_prefix: str, key: str) -> Iterator[Row]:
-        # Pages, so that no statement stays open while the caller works on a row (and perhaps writes it).
+    def _scan_pages(self, partition_prefix: str, key: str) -> Iterator[Row]:
+        # Read in pages, so that no statement stays open while the caller works on a row and perhaps writes it.
         where, after = "key = ? AND partition >= ? AND partition < ? AND partition > ?", ""
         while True:
             values = (key, partition_prefix, after_prefix(partition_prefix), after, _SCAN_PAGE)
-            rows = self._select(where, values, "ORDER BY partition LIMIT ?")
+            rows = self._select_rows(where, values, "ORDER BY partition LIMIT ?")
             yield from rows
             if len(rows) < _SCAN_PAGE:
                 return
@@ -135,17 +137,17 @@ class SqliteRows:
 
     # --- writing
 
-    def _change(
+    def _apply_change(
         self, connection: sqlite3.Connection, partition: str, change: Change, etag: int, now: int
     ) -> str | None:
-        statement, values = _statement(partition, change, etag, now)
+        statement, values = _statement_for(partition, change, etag, now)
         if connection.execute(statement, values).rowcount != 1:
             raise StoreConflict(f"another instance changed the row first ({type(change).__name__})")
         return None if isinstance(change, Delete) else str(etag)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._used() as connection:
+    def _in_transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._locked_connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -156,7 +158,7 @@ class SqliteRows:
                 raise
 
     @contextmanager
-    def _used(self) -> Iterator[sqlite3.Connection]:
+    def _locked_connection(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
                 yield self._connection
@@ -165,10 +167,10 @@ class SqliteRows:
 
     # --- opening
 
-    def _prepare(self, path: Path | str) -> None:
+    def _prepare_file(self, path: Path | str) -> None:
         try:
-            self._write_ahead()
-            with self._transaction() as connection:
+            self._enable_write_ahead_log()
+            with self._in_transaction() as connection:
                 for statement in _SCHEMA:
                     connection.execute(statement)
                 self._check_version(connection, path)
@@ -177,14 +179,15 @@ class SqliteRows:
                 raise
             raise ConfigurationError(f"{path} is not a store: name another file, or delete this one") from error
 
-    def _write_ahead(self) -> None:
-        # Readers and one writer at once. SQLite does not wait for this lock by itself, so we do.
+    def _enable_write_ahead_log(self) -> None:
+        # With this log, readers and one writer can work at once. SQLite does not wait for the lock that switching to it
+        # needs, so this loop does.
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
             try:
-                with self._used() as connection:
+                with self._locked_connection() as connection:
                     connection.execute("PRAGMA journal_mode = WAL")
-                    # A crash of the process loses nothing; a power cut may lose the last moments of a local run.
+                    # If the process stops, nothing is lost. A power failure may lose the last writes of a local run.
                     connection.execute("PRAGMA synchronous = NORMAL")
             except StoreUnavailable as error:
                 if not _is_busy(error.__cause__) or time.monotonic() > deadline:
@@ -194,25 +197,26 @@ class SqliteRows:
                 return
 
     def _check_version(self, connection: sqlite3.Connection, path: Path | str) -> None:
-        found = connection.execute("SELECT version FROM store").fetchone()
-        if found is None:
+        stored = connection.execute("SELECT version FROM store").fetchone()
+        if stored is None:
             connection.execute("INSERT INTO store (version, changes) VALUES (?, 0)", (SCHEMA_VERSION,))
-        elif found[0] > SCHEMA_VERSION:
+        elif stored[0] > SCHEMA_VERSION:
             raise ConfigurationError(
-                f"the store {path} has schema {found[0]}, this program knows {SCHEMA_VERSION}: run the newer program"
+                f"the store {path} has schema {stored[0]}, and this program supports {SCHEMA_VERSION}: "
+                "run the newer program"
             )
 
 
-def _statement(partition: str, change: Change, etag: int, now: int) -> tuple[str, Sequence[object]]:
-    """The statement that touches exactly one row, or none where the change conflicts."""
+def _statement_for(partition: str, change: Change, etag: int, now: int) -> tuple[str, Sequence[object]]:
+    """Return a statement that changes exactly one row, or none if the change conflicts, and its values."""
     row = (partition, change.key)
     match change:
         case Insert():
-            return _INSERT, (*row, change.data, etag, now, _number_or_none(change.at))
+            return _INSERT, (*row, change.data, etag, now, _microseconds_or_none(change.at))
         case Put():
-            return _PUT, (*row, change.data, etag, now, _number_or_none(change.at))
+            return _PUT, (*row, change.data, etag, now, _microseconds_or_none(change.at))
         case Replace():
-            return _REPLACE, (change.data, etag, now, _number_or_none(change.at), *row, change.etag)
+            return _REPLACE, (change.data, etag, now, _microseconds_or_none(change.at), *row, change.etag)
         case Delete():
             return _DELETE, (*row, change.etag)
 
@@ -221,19 +225,19 @@ def _is_busy(error: BaseException | None) -> bool:
     return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
 
 
-def _number(moment: datetime) -> int:
-    """Microseconds since 1970."""
-    return (moment - _EPOCH) // _MICROSECOND
+def _microseconds(at: datetime) -> int:
+    """Return the microseconds since 1970."""
+    return (at - _EPOCH) // _MICROSECOND
 
 
-def _number_or_none(moment: datetime | None) -> int | None:
-    return None if moment is None else _number(moment)
+def _microseconds_or_none(at: datetime | None) -> int | None:
+    return None if at is None else _microseconds(at)
 
 
-def _moment(number: int) -> datetime:
+def _time_from(number: int) -> datetime:
     return _EPOCH + number * _MICROSECOND
 
 
-def _row(columns: tuple[Any, ...], read: datetime) -> Row:
+def _row_from(columns: tuple[Any, ...], read: datetime) -> Row:
     partition, key, data, etag, changed, at = columns
-    return Row(partition, key, data, str(etag), _moment(changed), read, None if at is None else _moment(at))
+    return Row(partition, key, data, str(etag), _time_from(changed), read, None if at is None else _time_from(at))

@@ -1,10 +1,11 @@
-"""The store's rows in Azure Table Storage (and in Azurite, which speaks the same protocol).
+"""Keep the store's rows in Azure Table Storage, or in Azurite, which has the same protocol.
 
-Every write is one entity-group transaction, a single change too: that way each answers conflicts alike (the plain
-calls swallow a 404 on delete and hide the error code on insert). The SDK repeats reads and never a write: an insert
-repeated after a lost reply would find its own row and look like a conflict.
+Every write is one transaction, even a single change. So conflicts are always answered in the same way: the SDK's plain
+delete ignores a 404, and its plain insert hides the error code. The SDK repeats reads, but never a write. An insert
+that is repeated after a lost reply would find its own row, and that would look like a conflict. Sources:
+docs/reference/azure.md#behaviour-of-table-storage, docs/reference/azure.md#identity-and-roles.
 
-The SDK is imported on first use: it costs more than 100 ms. See reference/azure.md sections 2 and 6.4.
+The SDK is imported at its first use, because the import takes more than 100 ms (docs/reference/azure.md#cold-start).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,23 +25,23 @@ if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableEntity
     from azure.identity import AzureCliCredential, ManagedIdentityCredential
 
-CHUNK = 60 * 1024
-"""Bytes in one binary property; the service's limit is 64 KiB."""
+MAX_PROPERTY_BYTES = 60 * 1024
+"""The bytes that we put into one binary property; the service accepts 64 KiB."""
 
-DEADLINE = 60.0
-"""Seconds that one call may take, its repeats included (protocol.md section 3)."""
+DEADLINE_SECONDS = 60.0
+"""The total time of one call, repeats included (docs/protocol.md#time-and-deadlines)."""
 
 _RETRIES: Mapping[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.2, "retry_backoff_max": 2}
 _PRECONDITION_FAILED = 412
-_CONFLICTS = frozenset({"EntityAlreadyExists", "EntityNotFound", "ResourceNotFound"})
-# What the SDK's parsers raise, beyond its own errors, for an answer that is HTML, empty or truncated.
-_UNREADABLE = (HTTPException, ValueError, LookupError, TypeError, AttributeError)
+_CONFLICT_CODES = frozenset({"EntityAlreadyExists", "EntityNotFound", "ResourceNotFound"})
+# Besides its own errors, the SDK raises these for an answer that is HTML, empty or truncated.
+_UNREADABLE_ERRORS = (HTTPException, ValueError, LookupError, TypeError, AttributeError)
 
 
 class TableRows:
-    """The contract `shared.store.rows.Rows` on one table. Safe for many threads; `close` ends the connections.
+    """The contract `shared.store.rows.Rows` on one table. Safe for many threads.
 
-    `credential` is what `client` signs in with, where it is to be closed too.
+    `close` also closes `credential`, which `client` signs in with, if it is given.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class TableRows:
         self.close()
 
     def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         self._client.close()
         if self._credential is not None:
             self._credential.close()
@@ -65,67 +66,72 @@ class TableRows:
         """See `Rows.get`."""
         check_key(partition)
         check_key(key)
-        reply = _Reply()
-        with _reading():
-            entity = self._found(partition, key, reply)
-            return None if entity is None else _row(entity, reply.date())
+        reply = _ReplyDate()
+        with _translate_read_errors():
+            entity = self._get_entity(partition, key, reply)
+            return None if entity is None else _row_from(entity, reply.server_time())
 
     def list(
-        self, partition: str, *, prefix: str = "", due: datetime | None = None, limit: int | None = None
+        self, partition: str, *, prefix: str = "", until: datetime | None = None, limit: int | None = None
     ) -> Sequence[Row]:
         """See `Rows.list`."""
-        check_list(partition, prefix, due, limit)
+        check_list(partition, prefix, until, limit)
         if limit == 0:
             return []
-        where, values = "PartitionKey eq @partition", {"partition": partition, "low": prefix, "due": due}
+        where, values = "PartitionKey eq @partition", {"partition": partition, "low": prefix, "due": until}
         if prefix:
             where += " and RowKey ge @low and RowKey lt @high"
             values["high"] = after_prefix(prefix)
-        if due is not None:
+        if until is not None:
             where += " and at le @due"
-        return [*islice(self._query(where, values, limit), limit)]
+        return [*islice(self._query_rows(where, values, limit), limit)]
 
     def scan(self, partition_prefix: str, key: str) -> Iterator[Row]:
-        """See `Rows.scan`; in the order of the partitions, read page by page."""
+        """See `Rows.scan`. Rows come in the order of their partitions and are read page by page."""
         check_scan(partition_prefix, key)
         where, values = "RowKey eq @key", {"key": key, "low": partition_prefix, "high": after_prefix(partition_prefix)}
         if partition_prefix:
             where += " and PartitionKey ge @low and PartitionKey lt @high"
-        return self._query(where, values, None)
+        return self._query_rows(where, values, None)
 
     def write(self, partition: str, changes: Sequence[Change]) -> Sequence[str | None]:
         """See `Rows.write`."""
         check_changes(partition, changes)
         if not changes:
             return []
-        operations = [_operation(partition, change) for change in changes]
-        with _writing():
-            done = self._client.submit_transaction(operations, retry_total=0)
-            return [None if isinstance(c, Delete) else d["etag"] for c, d in zip(changes, done, strict=True)]
+        operations = [_operation_for(partition, change) for change in changes]
+        with _translate_write_errors():
+            results = self._client.submit_transaction(operations, retry_total=0)
+            return [
+                None if isinstance(change, Delete) else result["etag"]
+                for change, result in zip(changes, results, strict=True)
+            ]
 
-    def _found(self, partition: str, key: str, reply: "_Reply") -> "TableEntity | None":
+    def _get_entity(self, partition: str, key: str, reply: "_ReplyDate") -> "TableEntity | None":
         from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 - see the module's docstring
 
         try:
             return self._client.get_entity(partition, key, raw_response_hook=reply)
         except ResourceNotFoundError as error:
-            # A missing table is not a missing row: taken for one, every deal would be created once more.
-            if _code(error) in _CONFLICTS:
+            # A missing table is not a missing row. If it counted as one, every deal would be created again.
+            if _error_code(error) in _CONFLICT_CODES:
                 return None
             raise
 
-    def _query(self, where: str, values: dict[str, Any], limit: int | None) -> Iterator[Row]:
-        reply = _Reply()
+    def _query_rows(self, where: str, values: dict[str, Any], limit: int | None) -> Iterator[Row]:
+        reply = _ReplyDate()
         top = None if limit is None else min(limit, 1000)
-        with _reading():
-            found = self._client.query_entities(where, parameters=values, results_per_page=top, raw_response_hook=reply)
-            pages = found.by_page()
+        with _translate_read_errors():
+            entities = self._client.query_entities(
+                where, parameters=values, results_per_page=top, raw_response_hook=reply
+            )
+            pages = entities.by_page()
         while (page := _next_page(pages, reply)) is not None:
             yield from page
 
 
-class _Reply:
-    """Keeps the date of the last reply of one call: the store's clock, in whole seconds."""
+class _ReplyDate:
+    """Keeps the `Date` of the last reply of a call. It is the store's clock, in whole seconds."""
 
     def __init__(self) -> None:
         self._date: str | None = None
@@ -133,32 +139,32 @@ class _Reply:
     def __call__(self, response: Any) -> None:  # noqa: ANN401 - the SDK's hook, untyped
         self._date = response.http_response.headers.get("Date")
 
-    def date(self) -> datetime:
-        """The time. Raises ValueError where the reply had none."""
+    def server_time(self) -> datetime:
+        """Return the time of the reply. Raises ValueError if the reply had no date."""
         if self._date is None:
             raise ValueError("the reply has no date")
         return parsedate_to_datetime(self._date)
 
 
-def _next_page(pages: Iterator[Any], reply: _Reply) -> Sequence[Row] | None:
-    with _reading():
+def _next_page(pages: Iterator[Any], reply: _ReplyDate) -> Sequence[Row] | None:
+    with _translate_read_errors():
         page = next(pages, None)
-        return None if page is None else [_row(entity, reply.date()) for entity in page]
+        return None if page is None else [_row_from(entity, reply.server_time()) for entity in page]
 
 
 # --- entities
 
 
-def _entity(partition: str, change: Insert | Replace | Put) -> dict[str, Any]:
+def _entity_for(partition: str, change: Insert | Replace | Put) -> dict[str, Any]:
     entity: dict[str, Any] = {"PartitionKey": partition, "RowKey": change.key}
-    for index, start in enumerate(range(0, len(change.data), CHUNK)):
-        entity[f"d{index}"] = change.data[start : start + CHUNK]
+    for index, start in enumerate(range(0, len(change.data), MAX_PROPERTY_BYTES)):
+        entity[f"d{index}"] = change.data[start : start + MAX_PROPERTY_BYTES]
     if change.at is not None:
         entity["at"] = change.at
     return entity
 
 
-def _row(entity: "TableEntity", read: datetime) -> Row:
+def _row_from(entity: "TableEntity", read: datetime) -> Row:
     pieces: list[bytes] = []
     while (piece := entity.get(f"d{len(pieces)}")) is not None:
         pieces.append(piece)
@@ -167,25 +173,27 @@ def _row(entity: "TableEntity", read: datetime) -> Row:
         raise ValueError("the entity has no ETag or no timestamp")
     at = entity.get("at")
     data = b"".join(pieces)
-    return Row(entity["PartitionKey"], entity["RowKey"], data, etag, _plain(changed), read, at and _plain(at))
+    return Row(
+        entity["PartitionKey"], entity["RowKey"], data, etag, _plain_datetime(changed), read, at and _plain_datetime(at)
+    )
 
 
-def _plain(moment: datetime) -> datetime:
-    """The SDK's own kind of datetime, which remembers the text it came from, as an ordinary one."""
-    return datetime.combine(moment.date(), moment.timetz())
+def _plain_datetime(time: datetime) -> datetime:
+    """Turn the SDK's own type of datetime, which also keeps the text that it came from, into a plain datetime."""
+    return datetime.combine(time.date(), time.timetz())
 
 
-def _operation(partition: str, change: Change) -> tuple[Any, ...]:
+def _operation_for(partition: str, change: Change) -> tuple[Any, ...]:
     from azure.core import MatchConditions  # noqa: PLC0415 - see the module's docstring
 
     guard = {"match_condition": MatchConditions.IfNotModified}
     match change:
         case Insert():
-            return "create", _entity(partition, change)
+            return "create", _entity_for(partition, change)
         case Put():
-            return "upsert", _entity(partition, change), {"mode": "replace"}
+            return "upsert", _entity_for(partition, change), {"mode": "replace"}
         case Replace():
-            return "update", _entity(partition, change), {"mode": "replace", "etag": change.etag, **guard}
+            return "update", _entity_for(partition, change), {"mode": "replace", "etag": change.etag, **guard}
         case Delete():
             return "delete", {"PartitionKey": partition, "RowKey": change.key}, {"etag": change.etag, **guard}
 
@@ -194,43 +202,43 @@ def _operation(partition: str, change: Change) -> tuple[Any, ...]:
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
+def _translate_read_errors() -> Iterator[None]:
     from azure.core.exceptions import AzureError  # noqa: PLC0415 - see the module's docstring
 
     try:
         yield
-    except (AzureError, *_UNREADABLE) as error:
-        raise StoreUnavailable(f"Table Storage did not answer a read: {_story(error)}") from error
+    except (AzureError, *_UNREADABLE_ERRORS) as error:
+        raise StoreUnavailable(f"Table Storage did not answer a read: {_safe_description(error)}") from error
 
 
 @contextmanager
-def _writing() -> Iterator[None]:
+def _translate_write_errors() -> Iterator[None]:
     from azure.core.exceptions import AzureError  # noqa: PLC0415 - see the module's docstring
 
     try:
         yield
-    except (AzureError, *_UNREADABLE) as error:
+    except (AzureError, *_UNREADABLE_ERRORS) as error:
         if _is_conflict(error):
-            raise StoreConflict(f"another instance changed the row first: {_story(error)}") from error
+            raise StoreConflict(f"another instance changed the row first: {_safe_description(error)}") from error
         raise StoreUnavailable(
-            f"Table Storage did not answer a write, its outcome is unknown: {_story(error)}"
+            f"Table Storage did not answer a write, and its outcome is unknown: {_safe_description(error)}"
         ) from error
 
 
 def _is_conflict(error: Exception) -> bool:
-    """Only what speaks of an entity: a table that is missing or being deleted is no conflict."""
-    return getattr(error, "status_code", None) == _PRECONDITION_FAILED or _code(error) in _CONFLICTS
+    """Whether an entity caused the error. A table that is missing or being deleted is not a conflict."""
+    return getattr(error, "status_code", None) == _PRECONDITION_FAILED or _error_code(error) in _CONFLICT_CODES
 
 
-def _code(error: Exception) -> str | None:
+def _error_code(error: Exception) -> str | None:
     code = getattr(error, "error_code", None)
     return getattr(code, "value", code)
 
 
-def _story(error: Exception) -> str:
-    """Type, status and code: a message from outside may quote keys or addresses."""
-    words = (type(error).__name__, getattr(error, "status_code", None), _code(error))
-    return " ".join(str(word) for word in words if word is not None)
+def _safe_description(error: Exception) -> str:
+    """Return type, status and code of an error, but not its message, which may quote keys or addresses."""
+    details = (type(error).__name__, getattr(error, "status_code", None), _error_code(error))
+    return " ".join(str(detail) for detail in details if detail is not None)
 
 
 # --- opening
@@ -242,50 +250,53 @@ def open_tables(
     *,
     client_id: str | None,
     ca_bundle: str | None = None,
-    timeout: float = DEADLINE,
+    timeout: float = DEADLINE_SECONDS,
     by_cli: bool = False,
 ) -> TableRows:
-    """The table at an account's table endpoint (`https://ACCOUNT.table.core.windows.net`), as a managed identity.
+    """Open a table at an account's endpoint (`https://ACCOUNT.table.core.windows.net`) with a managed identity.
 
-    `client_id` names a user-assigned identity (None: the system-assigned one); `by_cli` takes the login of the Azure
-    CLI instead, on a person's machine; `ca_bundle` is a PEM file (None: certifi's); `timeout` is the deadline of one
-    call, in seconds. The table is made where it is missing. Raises StoreUnavailable.
+    `client_id` names a user-assigned identity; None means the system-assigned one. `by_cli` uses the login of the Azure
+    CLI instead, on a person's machine. `ca_bundle` is a PEM file; None means that of certifi. `timeout` is the total
+    time of one call, in seconds. A missing table is created. Raises StoreUnavailable.
     """
-    from azure.identity import AzureCliCredential, ManagedIdentityCredential  # noqa: PLC0415 - see the module
+    from azure.identity import AzureCliCredential, ManagedIdentityCredential  # noqa: PLC0415 - see the module docstring
 
     credential = (
         AzureCliCredential(process_timeout=max(1, int(timeout)))
         if by_cli
-        else ManagedIdentityCredential(client_id=client_id, **_options(timeout, ca_bundle))
+        else ManagedIdentityCredential(client_id=client_id, **_client_options(timeout, ca_bundle))
     )
-    client = _client(endpoint, table, credential, _options(timeout, ca_bundle))
-    return _opened(TableRows(client, credential), client)
+    client = _table_client(endpoint, table, credential, _client_options(timeout, ca_bundle))
+    return _create_table(TableRows(client, credential), client)
 
 
 def open_tables_from_connection_string(
-    connection_string: str, table: str, *, ca_bundle: str | None = None, timeout: float = DEADLINE
+    connection_string: str, table: str, *, ca_bundle: str | None = None, timeout: float = DEADLINE_SECONDS
 ) -> TableRows:
-    """As `open_tables`, with an account key: for Azurite. Raises ValueError for a string that is none."""
+    """Open a table as `open_tables` does, but with an account key, for Azurite.
+
+    Raises ValueError if `connection_string` is not a connection string.
+    """
     from azure.data.tables import TableClient  # noqa: PLC0415 - see the module's docstring
 
-    options = _options(timeout, ca_bundle)
+    options = _client_options(timeout, ca_bundle)
     client = TableClient.from_connection_string(connection_string, table, **options, **_RETRIES)
-    return _opened(TableRows(client), client)
+    return _create_table(TableRows(client), client)
 
 
-def _options(seconds: float, ca_bundle: str | None) -> dict[str, Any]:
-    """Keyword arguments for an Azure client: its transport, the certificates it trusts, its deadline."""
+def _client_options(seconds: float, ca_bundle: str | None) -> dict[str, Any]:
+    """Return keyword arguments for an Azure client: its transport, the certificates it trusts, and its total time."""
     from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - see the module's docstring
 
     from shared.transport.session import open_session  # noqa: PLC0415 - as above
 
-    # Plain for the managed-identity endpoint and for Azurite. The SDK takes what to trust from a transport of the
-    # caller's, not from its session and not from the client that is given one.
+    # Plain http is allowed for the managed-identity endpoint and for Azurite. The SDK reads the trusted certificates
+    # from the transport that it receives, neither from the session nor from the arguments of the client.
     session = open_session(ca_bundle, seconds=seconds, plain=True)
     return {"transport": RequestsTransport(session=session, connection_verify=session.verify), "timeout": seconds}
 
 
-def _client(
+def _table_client(
     endpoint: str, table: str, credential: "TokenCredential | AzureNamedKeyCredential", options: Mapping[str, Any]
 ) -> "TableClient":
     from azure.data.tables import TableClient  # noqa: PLC0415 - see the module's docstring
@@ -293,12 +304,12 @@ def _client(
     return TableClient(endpoint, table, credential=credential, **options, **_RETRIES)
 
 
-def _opened(rows: TableRows, client: "TableClient") -> TableRows:
-    """The same rows, their table made where it was missing; closed if that fails."""
+def _create_table(rows: TableRows, client: "TableClient") -> TableRows:
+    """Create the table if it is missing, and return the rows. Closes them if that fails."""
     from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 - see the module's docstring
 
     try:
-        with _reading(), suppress(ResourceExistsError):
+        with _translate_read_errors(), suppress(ResourceExistsError):
             client.create_table(retry_total=0)
     except BaseException:
         rows.close()

@@ -24,7 +24,7 @@ from shared.clients.salesforce.records import Answer, Json, Node, Page, Write, W
 from shared.clients.salesforce.soql_literals import literal, moment
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
-from shared.store.entries import Entry, Line, RetryEntry, SideState
+from shared.store.stored_values import Entry, Line, RetryEntry, SideState
 
 __all__ = [
     "Answer",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from shared.foundation.errors import StoreConflict
-from shared.store.limits import MAX_DATA
+from shared.store.limits import MAX_ROW_BYTES
 from shared.store.rows import Change, Delete, Insert, Put, Replace, Row, Rows
 
 LINK = "O|006000000000001AAA"
@@ -131,9 +131,9 @@ def test_due_lists_rows_whose_time_has_come_and_no_rows_without_a_time(rows: Row
     second = timedelta(seconds=1)
     moments = {"early": NOON - second, "now": NOON, "late": NOON + second, "never": None, "x|early": NOON - second}
     rows.write("due|salesforce", [Put(key, b"", at=at) for key, at in moments.items()])
-    assert [row.key for row in rows.list("due|salesforce", due=NOON)] == ["early", "now", "x|early"]
-    assert [row.key for row in rows.list("due|salesforce", due=NOON, prefix="x|")] == ["x|early"]
-    assert rows.list("due|salesforce", due=NOON - timedelta(microseconds=1, seconds=1)) == []
+    assert [row.key for row in rows.list("due|salesforce", until=NOON)] == ["early", "now", "x|early"]
+    assert [row.key for row in rows.list("due|salesforce", until=NOON, prefix="x|")] == ["x|early"]
+    assert rows.list("due|salesforce", until=NOON - timedelta(microseconds=1, seconds=1)) == []
 
 
 def test_a_time_keeps_its_microseconds_and_is_read_in_utc(rows: Rows) -> None:
@@ -170,7 +170,7 @@ def test_a_row_may_be_written_during_a_scan(rows: Rows) -> None:
     assert [row.data for row in rows.scan("O|", "link")] == [b"new"] * 3
 
 
-@pytest.mark.parametrize("size", [0, 1, 60 * 1024, 60 * 1024 + 1, MAX_DATA])
+@pytest.mark.parametrize("size", [0, 1, 60 * 1024, 60 * 1024 + 1, MAX_ROW_BYTES])
 def test_data_of_every_size_is_read_byte_for_byte(rows: Rows, size: int) -> None:
     data = random.Random(size).randbytes(size)  # noqa: S311 - the same bytes each time
     etag = write_one(rows, LINK, Insert("link", data))
@@ -222,7 +222,7 @@ def test_rows_of_several_pages_are_listed_in_order(rows: Rows) -> None:
     listed = [row.key for row in rows.list("due|salesforce")]
     assert len(listed) == 1_100
     assert listed == sorted(listed)
-    assert [row.key for row in rows.list("due|salesforce", due=NOON, limit=1_050)] == listed[:1_050]
+    assert [row.key for row in rows.list("due|salesforce", until=NOON, limit=1_050)] == listed[:1_050]
 
 
 def test_a_transaction_may_have_a_hundred_changes(rows: Rows) -> None:
@@ -234,17 +234,17 @@ def test_a_transaction_may_have_a_hundred_changes(rows: Rows) -> None:
 
 
 def test_a_transaction_may_be_almost_as_large_as_a_request(rows: Rows) -> None:
-    large = bytes(MAX_DATA)
+    large = bytes(MAX_ROW_BYTES)
     rows.write(LINK, [Put(f"{n}", large) for n in range(4)])
-    assert [len(row.data) for row in rows.list(LINK)] == [MAX_DATA] * 4
+    assert [len(row.data) for row in rows.list(LINK)] == [MAX_ROW_BYTES] * 4
 
 
 def test_an_impossible_transaction_is_refused_before_anything_is_written(rows: Rows) -> None:
     impossible: list[list[Change]] = [
         [Put(f"{n}", b"") for n in range(101)],
         [Put("x", b"1"), Put("x", b"2")],
-        [Put("x", bytes(MAX_DATA + 1))],
-        [Put(f"{n}", bytes(MAX_DATA)) for n in range(5)],
+        [Put("x", bytes(MAX_ROW_BYTES + 1))],
+        [Put(f"{n}", bytes(MAX_ROW_BYTES)) for n in range(5)],
         [Put("", b"")],
         [Put("a/b", b"")],
         [Put("x", b"", at=datetime(2026, 1, 1))],  # noqa: DTZ001 - the point of the case

@@ -81,7 +81,7 @@ class StoreMachine(RuleBasedStateMachine):
         limit=st.none() | st.integers(0, 3),
     )
     def list(self, partition: str, prefix: str, due: datetime | None, limit: int | None) -> None:
-        rows = self.rows.list(self.prefix + partition, prefix=prefix, due=due, limit=limit)
+        rows = self.rows.list(self.prefix + partition, prefix=prefix, until=due, limit=limit)
         assert [row.key for row in rows] == [*self.expected_keys(partition, prefix, due)][:limit]
 
     @rule(prefix=st.sampled_from(["", "O|", "O|2", "x"]), key=keys)

@@ -40,7 +40,7 @@ def machine(world: World, azure: FakeAzure, tmp_path: Path, monkeypatch: pytest.
     az.answer("functionapp config appsettings set", ["SYNC"])
     monkeypatch.chdir(azure.root)
     monkeypatch.setattr(self_signed_certificate, "KEY_BITS", 2048)  # a longer one takes seconds
-    monkeypatch.setattr(metadata_deploy, "PAUSES", (0.0,))
+    monkeypatch.setattr(metadata_deploy, "POLL_PAUSES", (0.0,))
     return Machine(world, azure, az, monkeypatch)
 
 

@@ -19,11 +19,11 @@ from shared.domain.link import Link, Record
 from shared.domain.plan import REFUSED_BY_FAR_SIDE, Change, Plan, plan_pair
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
-from shared.mapping.schema import load
+from shared.mapping.validation import load_mapping
 
 WAIT = timedelta(minutes=2)
 BEGIN = datetime(2026, 11, 22, 10, tzinfo=UTC)
-TABLE = load()[0].table()
+TABLE = load_mapping()[0].stage_table()
 STATUSES = tuple(Status(status, substatus) for status, known in SUBSTATUSES.items() for substatus in sorted(known))
 STAGED = tuple(stage.status for stage in TABLE)
 """The statuses that Salesforce can hold: those that a stage stands for."""

@@ -1,4 +1,4 @@
-"""A deal survives the way through either system's format, whatever is in it."""
+"""Any deal is read back unchanged after it was translated into the format of either system."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,114 +9,114 @@ from hypothesis import strategies as st
 from shared.domain.deal import Deal, Money, Person, Side, Status, Value, fingerprint
 from shared.domain.plan import Change
 from shared.domain.stage_table import Stage, StageTable
-from shared.mapping.paths import text
-from tests.property.deals import (
+from shared.mapping.paths import normal_text
+from tests.property.generated_deals import (
     READ_AT,
     STATUSES,
     TRANSLATION,
-    deals,
-    money,
-    notes,
-    patched,
+    any_deal,
+    any_money,
+    any_notes,
+    patched_referral,
     raw_texts,
     referral_of,
-    saved_row,
-    values,
+    saved_record,
+    values_by_field,
 )
 
 TOGETHER = ("/status", "/substatus", "/statusReason")
-"""One value, always sent whole (reference/partner-center.md 5.3)."""
+"""These paths are one value, which is always sent whole (docs/reference/partner-center.md#patch-operations)."""
 
 SHARED = ("account", "contacts", "team")
-"""Records of their own in Salesforce; the row shows them, an opportunity's columns do not."""
+"""Fields that are records of their own in Salesforce. The plain columns of an opportunity do not hold them."""
 
 
-def apart(seen: Mapping[str, Value | None], expected: Mapping[str, Value | None]) -> list[str]:
-    """The fields that differ. Names alone: to explain two texts of 32,000 characters takes minutes."""
+def differing_fields(seen: Mapping[str, Value | None], expected: Mapping[str, Value | None]) -> list[str]:
+    """The names of the fields that differ. Without values: pytest needs minutes to explain two long texts."""
     return sorted(name for name in {**seen, **expected} if seen.get(name, ...) != expected.get(name, ...))
 
 
-def change(field: str, old: Value | None, new: Value | None) -> Change:
+def change_of(field: str, old: Value | None, new: Value | None) -> Change:
     return Change(field, field, old, new)
 
 
-def differing(old: Deal, new: Deal) -> tuple[Change, ...]:
+def changes_between(old: Deal, new: Deal) -> tuple[Change, ...]:
     fields = [rule.field for rule in TRANSLATION.rules.updatable if rule.field in old]
-    return tuple(change(field, old[field], new[field]) for field in fields if old[field] != new[field])
+    return tuple(change_of(field, old[field], new[field]) for field in fields if old[field] != new[field])
 
 
 # --- Salesforce -------------------------------------------------------------------------------------------------------
 
 
-@given(deals())
-def test_from_a_deal_to_a_new_row_and_back(deal: Deal) -> None:
-    row = saved_row(deal, TRANSLATION.new_opportunity(deal))
+@given(any_deal())
+def test_a_deal_is_read_back_from_a_new_record(deal: Deal) -> None:
+    row = saved_record(deal, TRANSLATION.new_opportunity(deal))
     seen = TRANSLATION.opportunity(row, READ_AT)
     assert seen.problems == {}
-    assert apart(seen.deal, deal) == []
+    assert differing_fields(seen.deal, deal) == []
     assert seen.flagged
 
 
-@given(deals(), deals())
-def test_from_a_deal_to_changes_of_a_row_and_back(old: Deal, new: Deal) -> None:
-    changes = differing(old, new)
+@given(any_deal(), any_deal())
+def test_changes_of_a_deal_are_read_back_from_the_record(old: Deal, new: Deal) -> None:
+    changes = changes_between(old, new)
     written = TRANSLATION.values(changes)
-    row = saved_row(old, {**TRANSLATION.new_opportunity(old), **written})
+    row = saved_record(old, {**TRANSLATION.new_opportunity(old), **written})
     seen = TRANSLATION.opportunity(row, READ_AT).deal
-    assert apart(seen, {**old, **{one.field: one.new for one in changes}}) == []
+    assert differing_fields(seen, {**old, **{one.field: one.new for one in changes}}) == []
 
 
-@given(deals())
-def test_a_read_back_of_plain_columns_shows_the_fields_that_are_in_it(deal: Deal) -> None:
-    row = saved_row(deal, TRANSLATION.new_opportunity(deal))
+@given(any_deal())
+def test_a_read_back_of_plain_columns_has_only_their_fields(deal: Deal) -> None:
+    row = saved_record(deal, TRANSLATION.new_opportunity(deal))
     plain = {column: row[column] for column in TRANSLATION.columns}
     seen = TRANSLATION.opportunity(plain, READ_AT)
-    assert apart(seen.deal, {field: value for field, value in deal.items() if field not in SHARED}) == []
+    assert differing_fields(seen.deal, {field: value for field, value in deal.items() if field not in SHARED}) == []
     assert seen.problems == {}
 
 
 # --- Partner Center ---------------------------------------------------------------------------------------------------
 
 
-def reachable(deal: Deal) -> dict[str, Any]:
-    """What a create sends of a deal: only contacts with both names, e-mail and phone, and no status."""
+def sendable_deal(deal: Deal) -> dict[str, Any]:
+    """The part of a deal that a create sends: only contacts with both names, e-mail and phone."""
     people = deal["contacts"] if isinstance(deal["contacts"], tuple) else ()
     contacts = tuple(one for one in people if isinstance(one, Person) and one.first_name and one.email and one.phone)
     return {**deal, "contacts": contacts or None}
 
 
-@given(deals(), st.sampled_from(STATUSES))
-def test_from_a_deal_to_a_new_referral_and_back(deal: Deal, status: Status) -> None:
+@given(any_deal(), st.sampled_from(STATUSES))
+def test_a_deal_is_read_back_from_a_new_referral(deal: Deal, status: Status) -> None:
     body = TRANSLATION.new_referral(deal, "006000000000001AAA")
     seen = TRANSLATION.referral(referral_of(body, status))
-    assert apart(seen.deal, {**reachable(deal), "status": status}) == []
+    assert differing_fields(seen.deal, {**sendable_deal(deal), "status": status}) == []
     assert seen.external_reference == "006000000000001AAA"
     assert not seen.is_lead
 
 
-@given(deals(), deals())
-def test_operations_make_the_new_deal_of_the_old(old: Deal, new: Deal) -> None:
+@given(any_deal(), any_deal())
+def test_patch_operations_turn_the_old_deal_into_the_new_one(old: Deal, new: Deal) -> None:
     referral = referral_of(TRANSLATION.new_referral(old, "x"), STATUSES[0])
     before = TRANSLATION.referral(referral).deal
-    changes = differing(before, new)
-    after = TRANSLATION.referral(patched(referral, TRANSLATION.operations(changes))).deal
-    assert apart(after, {**before, **{one.field: one.new for one in changes}}) == []
+    changes = changes_between(before, new)
+    after = TRANSLATION.referral(patched_referral(referral, TRANSLATION.operations(changes))).deal
+    assert differing_fields(after, {**before, **{one.field: one.new for one in changes}}) == []
 
 
-@given(deals(), deals())
-def test_operations_touch_only_the_paths_that_differ(old: Deal, new: Deal) -> None:
-    for operation in TRANSLATION.operations(differing(old, new)):
+@given(any_deal(), any_deal())
+def test_patch_operations_change_only_paths_that_differ(old: Deal, new: Deal) -> None:
+    for operation in TRANSLATION.operations(changes_between(old, new)):
         referral = referral_of(TRANSLATION.new_referral(old, "x"), old["status"])  # type: ignore[arg-type]  # a Status
         before = TRANSLATION.referral(referral).deal
-        after = TRANSLATION.referral(patched(referral, [operation])).deal
-        assert apart(before, after) or operation["path"] in TOGETHER
+        after = TRANSLATION.referral(patched_referral(referral, [operation])).deal
+        assert differing_fields(before, after) or operation["path"] in TOGETHER
 
 
 @given(st.data())
-def test_equal_values_need_no_operation(data: st.DataObject) -> None:
+def test_equal_values_need_no_patch_operation(data: st.DataObject) -> None:
     for rule in TRANSLATION.rules.updatable:
-        value = data.draw(values()[rule.field])
-        assert TRANSLATION.operations((change(rule.field, value, value),)) == []
+        value = data.draw(values_by_field()[rule.field])
+        assert TRANSLATION.operations((change_of(rule.field, value, value),)) == []
 
 
 # --- normal forms -----------------------------------------------------------------------------------------------------
@@ -124,25 +124,25 @@ def test_equal_values_need_no_operation(data: st.DataObject) -> None:
 
 @given(raw_texts(), st.one_of(st.none(), st.integers(1, 50)))
 def test_text_in_normal_form_stays_as_it_is(raw: str, length: int | None) -> None:
-    once = text(raw, length)
-    assert text(once, length) == once
+    once = normal_text(raw, length)
+    assert normal_text(once, length) == once
     assert once is None or (once == once.strip() and "\r" not in once and len(once) <= (length or len(once)))
 
 
 @given(raw_texts())
 def test_line_ends_make_no_difference(raw: str) -> None:
-    assert text(raw.replace("\r\n", "\n").replace("\r", "\n")) == text(raw)
-    assert text(f"  {raw}\r\n") == text(raw)
+    assert normal_text(raw.replace("\r\n", "\n").replace("\r", "\n")) == normal_text(raw)
+    assert normal_text(f"  {raw}\r\n") == normal_text(raw)
 
 
-@given(notes())
+@given(any_notes())
 def test_the_longest_notes_are_no_longer_than_salesforce_holds(value: str) -> None:
     assert len(value) <= 32_000
     field = TRANSLATION.fields["notes"]
-    assert field.read_referral({"details": {"notes": value + "x" * 9}}) == text(value + "x" * 9, 32_000)
+    assert field.read_referral({"details": {"notes": value + "x" * 9}}) == normal_text(value + "x" * 9, 32_000)
 
 
-@given(money())
+@given(any_money())
 def test_money_in_normal_form_stays_as_it_is(value: Money) -> None:
     again = Money(value.amount, value.currency)
     assert again == value
@@ -151,14 +151,14 @@ def test_money_in_normal_form_stays_as_it_is(value: Money) -> None:
     assert not (value.amount.is_zero() and value.amount.is_signed())
 
 
-@given(money(), money())
-def test_equal_values_have_one_fingerprint_and_others_another(one: Money, other: Money) -> None:
+@given(any_money(), any_money())
+def test_values_have_the_same_fingerprint_only_if_they_are_equal(one: Money, other: Money) -> None:
     assert (one == other) == (fingerprint(one) == fingerprint(other))
 
 
 @given(st.sampled_from(["New", "Active", "Closed", "Simmering"]), st.text(max_size=5))
 def test_a_status_in_normal_form_stays_as_it_is(status: str, substatus: str) -> None:
-    table = TRANSLATION.file.table()
+    table = TRANSLATION.file.stage_table()
     normal = table.normal_status(Status(status, substatus))
     assert normal is None or table.normal_status(normal) == normal
 
@@ -180,14 +180,14 @@ PAIRS = [
         unique_by=lambda stage: stage.name, max_size=6,
     )
 )  # fmt: skip
-def test_in_any_stage_table_what_a_stage_stands_for_is_its_own_normal_form(stages: list[Stage]) -> None:
-    """Else a deal on that stage would never agree with its referral."""
+def test_the_status_of_a_stage_is_its_own_normal_form_in_any_stage_table(stages: list[Stage]) -> None:
+    """Otherwise a deal on that stage would never agree with its referral."""
     table = StageTable(tuple(stages))
     for stage in stages:
         assert table.normal_status(stage.status) == stage.status
         assert table.status_of(stage.name.upper()) == stage.status
 
 
-def test_the_rules_of_the_default_mapping_know_which_sides_can_be_emptied() -> None:
+def test_the_default_mapping_lets_salesforce_clear_notes() -> None:
     assert TRANSLATION.rules["notes"].clearable == {Side.SALESFORCE}
     assert TRANSLATION.rules["notes"].length == 32_000

@@ -20,7 +20,7 @@ from infra.azure.deploy.test_record import git_state, read_test_record
 from shared import __version__
 from shared.cli.exit_codes import Exit
 from shared.foundation.errors import ConfigurationError
-from shared.mapping.schema import load
+from shared.mapping.validation import load_mapping
 
 FILES = ("function_app.py", "host.json", "requirements.txt")
 FOLDERS = ("functions", "shared")
@@ -152,7 +152,7 @@ def _mapping_hash(environment: str, mapping: bytes) -> str:
         path = Path(folder) / f"{environment}.toml"
         path.write_bytes(mapping)
         try:
-            return load(path)[1]
+            return load_mapping(path)[1]
         except ConfigurationError as error:
             sentence = f"The mapping file is not valid: {error}."
             raise DeploymentFailure(sentence, f"Correct mapping/{path.name}.", Exit.USAGE) from error

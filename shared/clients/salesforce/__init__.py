@@ -1,1 +1,1 @@
-"""Salesforce: sign-in, queries, collections, composite and graph."""
+"""The client of Salesforce: sign-in, queries, writes, and the deployment of metadata."""

@@ -1,4 +1,4 @@
-"""The Salesforce port (`shared.sync.ports.Salesforce`) on the REST API, reference/salesforce.md section 2."""
+"""Implement the port `shared.sync.ports.Salesforce` on the REST API (docs/reference/salesforce.md)."""
 
 import re
 import time
@@ -9,156 +9,194 @@ from pathlib import Path
 
 import requests
 
-from shared.clients.salesforce import composite as c
-from shared.clients.salesforce.error_codes import Fault, error_of
+from shared.clients.salesforce import composite
+from shared.clients.salesforce.error_codes import exception_for
 from shared.clients.salesforce.records import Answer, Json, Node, Page, Write, Written
-from shared.clients.salesforce.request import Call, Reply, Unreadable, Wire
+from shared.clients.salesforce.request import ApiConnection, Call, Reply, UnreadableAnswer
 from shared.clients.salesforce.sign_in import Identity, SignIn
 from shared.clients.salesforce.soql_literals import full_id, in_list, is_id
 from shared.clients.vault_ports import Vault
 from shared.foundation.errors import ConfigurationError
 from shared.transport.session import open_session
 
-QUERIES = 5
-IDS_A_QUERY = 400
-PATCHES = 24
-COLLECTION = 200
-_VERSION = re.compile(r"\d\d\.0")
-_NEXT = re.compile(r"/services/data/v(\d+\.\d)/(query(?:All)?/[\w-]+)")
-_OBJECT = re.compile(r"[A-Za-z]\w*", re.ASCII)
-_BASE = len("/services/data/v66.0/")
-_ID_LENGTH = len(c.query_path("'006000000000000AAA',")) - len(c.query_path(""))
+MAX_QUERIES = 5
+MAX_IDS_PER_QUERY = 400
+MAX_CONDITIONAL_UPDATES = 24
+MAX_COLLECTION_RECORDS = 200
+_API_VERSION = re.compile(r"\d\d\.0")
+_NEXT_PAGE_ADDRESS = re.compile(r"/services/data/v(\d+\.\d)/(query(?:All)?/[\w-]+)")
+_OBJECT_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+_BASE_PATH_LENGTH = len("/services/data/v66.0/")
+_ID_LENGTH_IN_ADDRESS = len(composite.query_path("'006000000000000AAA',")) - len(composite.query_path(""))
 
 
 class SalesforceClient:
-    """The REST API under one integration user. Safe for threads; every call raises only errors of `errors`."""
+    """The REST API under one integration user.
 
-    def __init__(self, wire: Wire) -> None:
-        """`open_salesforce` makes the wire."""
-        self._wire = wire
+    Safe for many threads. Every call raises only errors of `shared.foundation.errors`.
+    """
+
+    def __init__(self, connection: ApiConnection) -> None:
+        """Use `open_salesforce`, which makes the connection."""
+        self._connection = connection
 
     @property
-    def wire(self) -> Wire:
-        """What carries the calls, for the other APIs of the same org under the same session."""
-        return self._wire
+    def connection(self) -> ApiConnection:
+        """The connection that sends the calls. Other APIs of the same org use it too, under the same session."""
+        return self._connection
 
     def organization_id(self) -> str:
-        """The 18-character id of the org, from the token's answer; costs no data call."""
-        return self._wire.token().organization
+        """Return the 18-character id of the org. It comes with the token and costs no data call."""
+        return self._connection.current_token().organization
 
     def api_usage(self) -> tuple[int, int] | None:
-        """Calls of the last 24 hours and their limit, as the latest answer told (`Sforce-Limit-Info`)."""
-        return self._wire.usage
+        """Return the calls of the last 24 hours and their limit, as the last answer gave them; None before the first.
+
+        Source: the header `Sforce-Limit-Info`, docs/reference/salesforce.md#headers-of-a-call.
+        """
+        return self._connection.usage
 
     def describe(self, sobject: str) -> Json:
-        """The object's description as the integration user sees it. Raises NotFound."""
-        if not _OBJECT.fullmatch(sobject):
-            raise ValueError("the name of an object is letters, digits and underscores")
-        return self._wire.read(Call("describe", f"sobjects/{sobject}/describe"), lambda reply: c.record(reply.value))
+        """Return the object's description as the integration user sees it. Raises NotFound."""
+        if not _OBJECT_NAME.fullmatch(sobject):
+            raise ValueError("the name of an object has only letters, digits and underscores")
+        return self._connection.read(
+            Call("describe", f"sobjects/{sobject}/describe"), lambda reply: composite.as_record(reply.value)
+        )
 
     # --- reading
 
     def query(self, *soql: str, deleted: bool = False) -> Answer:
-        """One Composite call of one to five queries; `deleted` includes soft-deleted rows (queryAll).
+        """Send one to five queries in one Composite call; `deleted` includes soft-deleted records (queryAll).
 
-        The first query that fails raises: Rejected for an unknown field or object, which is a fault of configuration.
+        The first query that fails raises its error. An unknown field or object raises Rejected: the configuration or
+        the user's permissions are wrong.
         """
-        if not 1 <= len(soql) <= QUERIES:
-            raise ValueError(f"one call carries 1 to {QUERIES} queries")
-        parts = [c.query_part(number, text, deleted=deleted) for number, text in enumerate(soql)]
-        return self._wire.read(self._composite("query", parts), lambda reply: _answer(reply, parts))
+        if not 1 <= len(soql) <= MAX_QUERIES:
+            raise ValueError(f"one call carries 1 to {MAX_QUERIES} queries")
+        subrequests = [composite.query_subrequest(number, text, deleted=deleted) for number, text in enumerate(soql)]
+        return self._connection.read(
+            self._composite_call("query", subrequests), lambda reply: _answer_of_queries(reply, subrequests)
+        )
 
     def more(self, next_page: str) -> Answer:
-        """The following page of a query: one call, one page. A locator that expired (2 days) raises Unavailable."""
-        found = _NEXT.fullmatch(next_page)
-        if not found or found[1] != self._wire.version:
-            raise ValueError("the address of a further page comes from the page before")
-        return self._wire.read(Call("more", found[2]), lambda reply: Answer((_page(reply.value),), reply.at))
+        """Return the following page of a query: one call, one page.
+
+        Raises Unavailable if the page's address has expired, after two days
+        (docs/reference/salesforce.md#query-pages).
+        """
+        match = _NEXT_PAGE_ADDRESS.fullmatch(next_page)
+        if not match or match[1] != self._connection.version:
+            raise ValueError("the address of a further page must come from the page before")
+        return self._connection.read(Call("more", match[2]), lambda reply: Answer((_page_in(reply.value),), reply.at))
 
     def opportunities(self, ids: Sequence[str], fields: Sequence[str]) -> Answer:
-        """Read opportunities by id, 2,000 a Composite, all pages and all pages of subqueries.
+        """Read opportunities by id, 2,000 in one Composite, with all pages and all pages of subqueries.
 
-        `fields` are SOQL select items. Very long ones make for fewer ids a query, whose address is limited to 16,384
-        characters. `at` is the server time of the first call: what was read later counts as read then.
+        `fields` are SOQL select items. If they are very long, a query holds fewer ids, because its address is limited
+        to 16,384 characters. The answer's `at` is the server time of the first call, also for records that a later
+        call read.
         """
-        rows: list[Json] = []
-        moments: list[datetime] = []
-        for queries in batched(_by_id(ids, fields), QUERIES, strict=False):
+        records: list[Json] = []
+        server_times: list[datetime] = []
+        for queries in batched(_queries_by_id(ids, fields), MAX_QUERIES, strict=False):
             answer = self.query(*queries)
-            moments.append(answer.at)
-            rows += (row for page in answer.pages for row in self._rest(page))
-        now = min(moments) if moments else self._wire.now()
-        return Answer((Page(tuple(self._whole(row) for row in rows), None),), now)
+            server_times.append(answer.at)
+            records += (record for page in answer.pages for record in self._records_of_all_pages(page))
+        now = min(server_times) if server_times else self._connection.now()
+        return Answer((Page(tuple(self._with_all_subquery_pages(record) for record in records), None),), now)
 
-    def _rest(self, page: Page) -> Iterator[Json]:
-        """The rows of a page and of all that follow."""
+    def _records_of_all_pages(self, page: Page) -> Iterator[Json]:
+        """Yield the records of a page and of all pages that follow."""
         yield from page.rows
         while page.next is not None:
             page = self.more(page.next).pages[0]
             yield from page.rows
 
-    def _whole(self, row: Json) -> Json:
-        """The row with the further pages of its subqueries."""
-        cut = {name: value for name, value in row.items() if isinstance(value, Mapping) and value.get("done") is False}
-        whole = {
-            name: {**value, "done": True, "records": list(self._rest(_page(value)))} for name, value in cut.items()
+    def _with_all_subquery_pages(self, record: Json) -> Json:
+        """Return the record with the further pages of its subqueries."""
+        completed = {
+            name: {**value, "done": True, "records": list(self._records_of_all_pages(_page_in(value)))}
+            for name, value in record.items()
+            if isinstance(value, Mapping) and value.get("done") is False
         }
-        return {**row, **whole} if whole else row
+        return {**record, **completed} if completed else record
 
     # --- writing
 
     def update_unmodified(self, writes: Sequence[Write], fields: Sequence[str]) -> Sequence[Written]:
-        """Conditional PATCHes of opportunities, 24 a Composite, each followed by a read-back of `fields`.
+        """Send conditional PATCHes of opportunities, 24 in one Composite, and read `fields` back in the same call.
 
-        The read-back is a collection retrieve: of `fields` it knows those of the record itself, not parent paths and
-        subqueries. `locked` stands for a row lock and for any passing trouble of that record. An error of a later
-        Composite hides the outcomes of the earlier ones: send 24 at a time where that matters.
+        The read-back is a collection retrieve. It returns the record's own fields only, no parent paths and no
+        subqueries. `locked` means a record lock, or another temporary error of that record. If a later Composite raises
+        an error, the outcomes of the earlier ones are lost: send 24 at a time where that matters.
+        Source: docs/protocol.md#writing-values-that-people-edit.
         """
         _check_ids(writes)
-        return [done for some in batched(writes, PATCHES, strict=False) for done in self._patch(some, fields)]
+        return [
+            outcome
+            for batch in batched(writes, MAX_CONDITIONAL_UPDATES, strict=False)
+            for outcome in self._update_conditionally(batch, fields)
+        ]
 
     def update(self, writes: Sequence[Write], fields: Sequence[str]) -> Sequence[Written]:
-        """Unconditional collection update of opportunities, 200 a Composite, with read-back as `update_unmodified`."""
+        """Send unconditional updates of opportunities, 200 in one Composite, with a read-back as `update_unmodified`.
+
+        Source: docs/protocol.md#writing-the-connectors-own-fields.
+        """
         _check_ids(writes)
         if any(write.unmodified_since for write in writes):
-            raise ValueError("a collection update knows no condition: use update_unmodified")
-        return [done for some in batched(writes, COLLECTION, strict=False) for done in self._collect(some, fields)]
+            raise ValueError("a collection update cannot carry a condition: use update_unmodified")
+        return [
+            outcome
+            for batch in batched(writes, MAX_COLLECTION_RECORDS, strict=False)
+            for outcome in self._update_collection(batch, fields)
+        ]
 
     def create(self, nodes: Sequence[Node], read: str, fields: Sequence[str]) -> Written:
-        """One Composite Graph, all or nothing, that ends with a read of node `read` (its own fields only).
+        """Send one Composite Graph, all or nothing, that ends with a read of node `read` (its own fields only).
 
-        Raises Conflict if a unique value is taken, Rejected (with the ids a duplicate rule found in the remedy),
-        Locked, Unavailable if the graph was rolled back for a passing trouble, Ambiguous if its outcome is unknown.
+        Raises Conflict if a unique value is taken; Rejected, with the ids that a duplicate rule found in the remedy;
+        Locked; Unavailable if the graph was rolled back because of a temporary error; Ambiguous if its outcome is
+        unknown.
         """
-        parts = c.node_parts(nodes, read, fields)
-        call = Call("a graph", "composite/graph", "POST", c.graph(parts, self._wire.version))
-        return self._wire.write(call, lambda reply: _created(reply, parts))
+        subrequests = composite.graph_subrequests(nodes, read, fields)
+        call = Call("a graph", "composite/graph", "POST", composite.graph_body(subrequests, self._connection.version))
+        return self._connection.write(call, lambda reply: _created_record(reply, subrequests))
 
-    def _patch(self, writes: Sequence[Write], fields: Sequence[str]) -> list[Written]:
-        parts = [c.conditional_part(number, write) for number, write in enumerate(writes)]
-        parts.append(c.retrieve_part([write.id for write in writes], fields))
-
-        def decode(reply: Reply) -> list[Written]:
-            *fates, last = c.fates(reply.value, parts)
-            rows = c.read_back(last)
-            pairs = zip(fates, writes, strict=True)
-            return [c.patched(fate, write, rows.get(full_id(write.id)), reply.at) for fate, write in pairs]
-
-        return self._wire.write(self._composite("conditional updates", parts), decode)
-
-    def _collect(self, writes: Sequence[Write], fields: Sequence[str]) -> list[Written]:
-        parts = [c.collection_part(writes), c.retrieve_part([write.id for write in writes], fields)]
+    def _update_conditionally(self, writes: Sequence[Write], fields: Sequence[str]) -> list[Written]:
+        subrequests = [composite.conditional_update_subrequest(number, write) for number, write in enumerate(writes)]
+        subrequests.append(composite.retrieve_subrequest([write.id for write in writes], fields))
 
         def decode(reply: Reply) -> list[Written]:
-            update, last = c.fates(reply.value, parts)
-            rows = c.read_back(last)
-            told = zip(writes, c.collected(update, writes), strict=True)
-            return [_collected(write, *fate, rows.get(full_id(write.id)), reply.at) for write, fate in told]
+            *results, read_back = composite.subrequest_results(reply.value, subrequests)
+            records = composite.records_read_back(read_back)
+            return [
+                composite.outcome_of_conditional_update(result, write, records.get(full_id(write.id)), reply.at)
+                for result, write in zip(results, writes, strict=True)
+            ]
 
-        return self._wire.write(self._composite("a collection update", parts), decode)
+        return self._connection.write(self._composite_call("conditional updates", subrequests), decode)
 
-    def _composite(self, what: str, parts: Sequence[c.Part]) -> Call:
-        return Call(what, "composite", "POST", c.composite(parts, self._wire.version))
+    def _update_collection(self, writes: Sequence[Write], fields: Sequence[str]) -> list[Written]:
+        subrequests = [
+            composite.collection_update_subrequest(writes),
+            composite.retrieve_subrequest([write.id for write in writes], fields),
+        ]
+
+        def decode(reply: Reply) -> list[Written]:
+            update, read_back = composite.subrequest_results(reply.value, subrequests)
+            records = composite.records_read_back(read_back)
+            errors = composite.errors_of_collection_update(update, writes)
+            return [
+                composite.outcome_of_update(update.status, error, write, records.get(full_id(write.id)), reply.at)
+                for write, error in zip(writes, errors, strict=True)
+            ]
+
+        return self._connection.write(self._composite_call("a collection update", subrequests), decode)
+
+    def _composite_call(self, description: str, subrequests: Sequence[composite.Subrequest]) -> Call:
+        return Call(description, "composite", "POST", composite.composite_body(subrequests, self._connection.version))
 
 
 def open_salesforce(  # noqa: PLR0913 - the builder's parameters are the settings, one each
@@ -177,64 +215,70 @@ def open_salesforce(  # noqa: PLR0913 - the builder's parameters are the setting
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     monotonic: Callable[[], float] = time.monotonic,
 ) -> SalesforceClient:
-    """A client that signs in at its first call. `deadline` is the total time of a call in seconds.
+    """Return a client that signs in at its first call. `deadline` is the total time of a call, in seconds.
 
-    `key_name` is the vault's name of the private key (RSA, PEM). `session` replaces our own, for tests. Raises
-    ConfigurationError for an address that is not https or a version that is no API version.
+    `key_name` is the name of the private key (RSA, PEM) in the vault. Tests pass a `session` of their own. Raises
+    ConfigurationError if an address is not https, or if `version` is not an API version.
     """
-    if not _VERSION.fullmatch(version):
+    if not _API_VERSION.fullmatch(version):
         raise ConfigurationError(f"the Salesforce API version is a number such as 66.0, not {version[:20]!r}")
     session = session or open_session(ca_bundle, seconds=deadline, pool=pool)
     identity = Identity(login_url, client_id, username, key_name, audience)
     sign_in = SignIn(identity, vault, session, now=now, monotonic=monotonic)
-    wire = Wire(sign_in, session, version=version, seconds=deadline, now=now, monotonic=monotonic)
-    return SalesforceClient(wire)
+    connection = ApiConnection(sign_in, session, version=version, seconds=deadline, now=now, monotonic=monotonic)
+    return SalesforceClient(connection)
 
 
-def _answer(reply: Reply, parts: Sequence[c.Part]) -> Answer:
-    fates = c.fates(reply.value, parts)
-    failed = next((fate for fate in fates if fate.failed), None)
+def _answer_of_queries(reply: Reply, subrequests: Sequence[composite.Subrequest]) -> Answer:
+    """Return the pages of all queries. Raises the error of the first query that failed, and UnreadableAnswer."""
+    results = composite.subrequest_results(reply.value, subrequests)
+    failed = next((result for result in results if result.is_failure), None)
     if failed is not None:
-        raise error_of(failed.status, failed.body, "a query", write=False)
-    return Answer(tuple(_page(fate.body) for fate in fates), reply.at)
+        raise exception_for(failed.status, failed.body, "a query", write=False)
+    return Answer(tuple(_page_in(result.body) for result in results), reply.at)
 
 
-def _page(body: object) -> Page:
-    answer = c.record(body)
-    rows, following, done = answer.get("records"), answer.get("nextRecordsUrl"), answer.get("done")
-    if not isinstance(rows, list) or done is not (following is None):
-        raise Unreadable("a page has records, and says whether it is the last")
-    return Page(tuple(c.record(row) for row in rows), following if following is None else str(following))
+def _page_in(body: object) -> Page:
+    """Return the page that a body holds. Raises UnreadableAnswer."""
+    answer = composite.as_record(body)
+    records, following, done = answer.get("records"), answer.get("nextRecordsUrl"), answer.get("done")
+    if not isinstance(records, list) or done is not (following is None):
+        raise UnreadableAnswer("a page has records, and says whether it is the last one")
+    return Page(
+        tuple(composite.as_record(record) for record in records), following if following is None else str(following)
+    )
 
 
-def _by_id(ids: Sequence[str], fields: Sequence[str]) -> Iterator[str]:
-    """Queries of up to 400 ids each, fewer if `fields` leave no room in the address."""
-    wanted = dict.fromkeys(map(full_id, ids))
-    select = f"SELECT {','.join(dict.fromkeys(['Id', *fields]))} FROM {c.OBJECT} WHERE Id IN "  # noqa: S608 - fields are the mapping's, ids are checked
-    room = (c.URL_LIMIT - 1 - _BASE - len(c.query_path(f"{select}()"))) // _ID_LENGTH
-    if wanted and room < 1:
-        raise ValueError("the fields alone fill the address of a query")
-    for some in batched(wanted, min(IDS_A_QUERY, room), strict=False):
-        yield select + in_list(some)
+def _queries_by_id(ids: Sequence[str], fields: Sequence[str]) -> Iterator[str]:
+    """Yield queries of up to 400 ids each; of fewer, if `fields` are so long that the address has no room for more.
+
+    Source: docs/reference/salesforce.md#size-limits-of-a-request.
+    """
+    unique_ids = dict.fromkeys(map(full_id, ids))
+    select = f"SELECT {','.join(dict.fromkeys(['Id', *fields]))} FROM {composite.OPPORTUNITY} WHERE Id IN "  # noqa: S608 - the fields come from the mapping, and the ids are checked
+    ids_per_query = (
+        composite.MAX_URL_LENGTH - 1 - _BASE_PATH_LENGTH - len(composite.query_path(f"{select}()"))
+    ) // _ID_LENGTH_IN_ADDRESS
+    if unique_ids and ids_per_query < 1:
+        raise ValueError("the fields alone are longer than the address of a query may be")
+    for batch in batched(unique_ids, min(MAX_IDS_PER_QUERY, ids_per_query), strict=False):
+        yield select + in_list(batch)
 
 
 def _check_ids(writes: Sequence[Write]) -> None:
     if not all(is_id(write.id) for write in writes):
         raise ValueError("a record id has 15 or 18 letters and digits")
     if len({full_id(write.id) for write in writes}) != len(writes):
-        raise ValueError("one call writes a record once")
+        raise ValueError("one call must write each record only once")
 
 
-def _collected(write: Write, status: int, fault: Fault | None, row: Json | None, at: datetime) -> Written:
-    return Written(write.id, row, at) if fault is None else c.refused(status, fault, write, row, at)
-
-
-def _created(reply: Reply, parts: Sequence[c.Part]) -> Written:
-    success, fates = c.graph_fates(reply.value, parts)
+def _created_record(reply: Reply, subrequests: Sequence[composite.Subrequest]) -> Written:
+    """Return the record that the graph read back. Raises the error of a graph that failed, and UnreadableAnswer."""
+    success, results = composite.graph_results(reply.value, subrequests)
     if not success:
-        raise c.graph_error(fates)
-    row = c.record(fates[-1].body)
-    identifier = row.get("Id")
+        raise composite.graph_error(results)
+    record = composite.as_record(results[-1].body)
+    identifier = record.get("Id")
     if not isinstance(identifier, str) or not is_id(identifier):
-        raise Unreadable("the record read back has an Id")
-    return Written(full_id(identifier), row, reply.at)
+        raise UnreadableAnswer("a record that is read back has an Id")
+    return Written(full_id(identifier), record, reply.at)

@@ -1,7 +1,9 @@
-"""Bodies of Composite and Composite Graph calls, and what their answers say of each part.
+"""Build the bodies of Composite and Composite Graph calls, and read the result of each subrequest from the answers.
 
-One call of either kind counts once against the org's limit, whatever it carries (reference/salesforce.md 2.8, 2.9).
-The answer's status is 200 even when every part failed: each part is judged by itself.
+One call of either kind counts once against the org's limit, whatever it carries. The answer's status is 200 even if
+every subrequest failed, so each result is examined by itself. Sources:
+docs/reference/salesforce.md#composite-requests, docs/reference/salesforce.md#composite-graph,
+docs/reference/salesforce.md#sobject-collections.
 """
 
 import re
@@ -14,30 +16,30 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from shared.clients.salesforce.error_codes import (
-    GONE,
-    HALTED,
-    LOCKS,
-    Fault,
+    LOCK_CODES,
+    MISSING_RECORD_CODES,
+    ROLLED_BACK_CODES,
+    ApiError,
+    api_errors_in,
     cause_of,
-    error_of,
-    fault_of,
-    faults_of,
-    passing,
+    exception_for,
+    first_api_error,
+    is_temporary,
 )
 from shared.clients.salesforce.records import Json, Node, Write, Written
-from shared.clients.salesforce.request import Unreadable
+from shared.clients.salesforce.request import UnreadableAnswer
 from shared.clients.salesforce.soql_literals import full_id
 from shared.foundation.errors import Ambiguous, Conflict, CosellError, Rejected
 
-OBJECT = "Opportunity"
-READ_BACK = "read_back"
-URL_LIMIT = 16_384
-_FAILURE, _NOT_FOUND, _PRECONDITION_FAILED = 300, 404, 412
+OPPORTUNITY = "Opportunity"
+READ_BACK_NAME = "read_back"
+MAX_URL_LENGTH = 16_384
+_FIRST_ERROR_STATUS, _NOT_FOUND, _PRECONDITION_FAILED = 300, 404, 412
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 
-class Part(Struct, frozen=True):
-    """One subrequest; `path` is below `/services/data/vN/`."""
+class Subrequest(Struct, frozen=True):
+    """One subrequest of a Composite or of a graph; `path` is below `/services/data/vN/`."""
 
     name: str
     path: str
@@ -46,220 +48,248 @@ class Part(Struct, frozen=True):
     headers: Json | None = None
 
 
-class Fate(Struct, frozen=True):
-    """How one subrequest was answered."""
+class SubrequestResult(Struct, frozen=True):
+    """The answer to one subrequest."""
 
     name: str
     status: int
     body: Any
 
     @property
-    def failed(self) -> bool:
-        """Whether the part did not succeed."""
-        return self.status >= _FAILURE
+    def is_failure(self) -> bool:
+        """Whether the subrequest failed."""
+        return self.status >= _FIRST_ERROR_STATUS
 
     @property
-    def fault(self) -> Fault:
-        """The refusal of a part that failed."""
-        if self.status == _NOT_FOUND and not faults_of(self.body):
-            return Fault("NOT_FOUND", "no reason was given")
-        return fault_of(self.status, self.body)
+    def api_error(self) -> ApiError:
+        """The error of a subrequest that failed."""
+        if self.status == _NOT_FOUND and not api_errors_in(self.body):
+            return ApiError("NOT_FOUND", "no reason was given")
+        return first_api_error(self.status, self.body)
 
 
 # --- requests ---------------------------------------------------------------------------------------------------------
 
 
-def composite(parts: Sequence[Part], version: str) -> Json:
-    """A Composite body: each part on its own, in the order given (collation would reorder them)."""
+def composite_body(subrequests: Sequence[Subrequest], version: str) -> Json:
+    """Return a Composite body: each subrequest succeeds or fails by itself, and their order is kept."""
     return {
         "allOrNone": False,
         "collateSubrequests": False,
-        "compositeRequest": [_subrequest(part, version) for part in parts],
+        "compositeRequest": [_subrequest_json(subrequest, version) for subrequest in subrequests],
     }
 
 
-def graph(parts: Sequence[Part], version: str) -> Json:
-    """A Composite Graph body with a single graph, which is all or nothing."""
-    return {"graphs": [{"graphId": "1", "compositeRequest": [_subrequest(part, version) for part in parts]}]}
+def graph_body(subrequests: Sequence[Subrequest], version: str) -> Json:
+    """Return a Composite Graph body with one graph, which is all or nothing."""
+    return {
+        "graphs": [
+            {"graphId": "1", "compositeRequest": [_subrequest_json(subrequest, version) for subrequest in subrequests]}
+        ]
+    }
 
 
-def query_part(number: int, soql: str, *, deleted: bool) -> Part:
-    """The GET of a query. Raises ValueError if its address is longer than Salesforce accepts."""
+def query_subrequest(number: int, soql: str, *, deleted: bool) -> Subrequest:
+    """Return the GET of a query. Raises ValueError if its address is longer than Salesforce accepts."""
     path = query_path(soql, deleted=deleted)
-    if len(path) + len("/services/data/v66.0/") >= URL_LIMIT:
-        raise ValueError(f"a query's address must stay below {URL_LIMIT} characters")
-    return Part(f"q{number}", path)
+    if len(path) + len("/services/data/v66.0/") >= MAX_URL_LENGTH:
+        raise ValueError(f"the address of a query must be shorter than {MAX_URL_LENGTH} characters")
+    return Subrequest(f"q{number}", path)
 
 
 def query_path(soql: str, *, deleted: bool = False) -> str:
-    """The address of a query, percent-encoded."""
+    """Return the address of a query, percent-encoded."""
     return f"{'queryAll' if deleted else 'query'}?q={quote(soql, safe='(),')}"
 
 
-def retrieve_part(ids: Sequence[str], fields: Sequence[str]) -> Part:
-    """A collection retrieve of opportunities. It knows no parent paths and no subqueries: these are left out."""
-    return Part(READ_BACK, f"composite/sobjects/{OBJECT}", "POST", {"ids": list(ids), "fields": plain(fields)})
+def retrieve_subrequest(ids: Sequence[str], fields: Sequence[str]) -> Subrequest:
+    """Return a collection retrieve of opportunities. It cannot read parent paths or subqueries, so it omits them."""
+    return Subrequest(
+        READ_BACK_NAME, f"composite/sobjects/{OPPORTUNITY}", "POST", {"ids": list(ids), "fields": own_fields(fields)}
+    )
 
 
-def conditional_part(number: int, write: Write) -> Part:
-    """A PATCH that Salesforce refuses with 412 if the record changed after `unmodified_since` (whole seconds)."""
+def conditional_update_subrequest(number: int, write: Write) -> Subrequest:
+    """Return a PATCH that Salesforce refuses with 412 if the record changed after `unmodified_since` (whole seconds).
+
+    Source: docs/reference/salesforce.md#conditional-requests.
+    """
     since = write.unmodified_since
     headers = {"If-Unmodified-Since": _http_date(since)} if since else None
-    return Part(f"w{number}", f"sobjects/{OBJECT}/{write.id}", "PATCH", dict(write.values), headers)
+    return Subrequest(f"w{number}", f"sobjects/{OPPORTUNITY}/{write.id}", "PATCH", dict(write.values), headers)
 
 
-def collection_part(writes: Sequence[Write]) -> Part:
-    """A collection update of opportunities, each on its own."""
-    records = [{"attributes": {"type": OBJECT}, "id": write.id, **write.values} for write in writes]
-    return Part("update", "composite/sobjects", "PATCH", {"allOrNone": False, "records": records})
+def collection_update_subrequest(writes: Sequence[Write]) -> Subrequest:
+    """Return a collection update of opportunities, in which each record succeeds or fails by itself."""
+    records = [{"attributes": {"type": OPPORTUNITY}, "id": write.id, **write.values} for write in writes]
+    return Subrequest("update", "composite/sobjects", "PATCH", {"allOrNone": False, "records": records})
 
 
-def node_parts(nodes: Sequence[Node], read: str, fields: Sequence[str]) -> list[Part]:
-    """The steps of a graph, and the read of node `read` at its end. Raises ValueError for names that do not fit."""
+def graph_subrequests(nodes: Sequence[Node], read: str, fields: Sequence[str]) -> list[Subrequest]:
+    """Return the steps of a graph, and at its end the read of node `read`. Raises ValueError for unsuitable names."""
     names = {node.name: node for node in nodes}
-    if read not in names or READ_BACK in names or len(names) != len(nodes):
-        raise ValueError("a graph has nodes of different names, one of which is read back")
+    if read not in names or READ_BACK_NAME in names or len(names) != len(nodes):
+        raise ValueError("the nodes of a graph need different names, and one of them is read back")
     if not all(_NAME.fullmatch(text) for node in nodes for text in (node.name, node.sobject)):
-        raise ValueError("names of nodes and objects are letters, digits and underscores")
-    columns = quote(",".join(plain(fields)), safe=",")
-    path = f"sobjects/{names[read].sobject}/@{{{read}.id}}?fields={columns}"
-    return [*map(_node_part, nodes), Part(READ_BACK, path)]
+        raise ValueError("the names of nodes and objects have only letters, digits and underscores")
+    field_list = quote(",".join(own_fields(fields)), safe=",")
+    path = f"sobjects/{names[read].sobject}/@{{{read}.id}}?fields={field_list}"
+    return [*map(_node_subrequest, nodes), Subrequest(READ_BACK_NAME, path)]
 
 
-def plain(fields: Sequence[str]) -> list[str]:
-    """The fields that belong to the record itself, with its Id."""
+def own_fields(fields: Sequence[str]) -> list[str]:
+    """Return `Id` and those fields that belong to the record itself: no parent paths and no subqueries."""
     return list(dict.fromkeys(["Id", *(name for name in fields if _NAME.fullmatch(name))]))
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
-def fates(answer: object, parts: Sequence[Part]) -> list[Fate]:
-    """What became of each part of a Composite, in the order of `parts`. Raises Unreadable."""
-    return _fates(answer, [part.name for part in parts])
+def subrequest_results(answer: object, subrequests: Sequence[Subrequest]) -> list[SubrequestResult]:
+    """Return the result of each subrequest of a Composite, in the order of `subrequests`. Raises UnreadableAnswer."""
+    return _results_in(answer, [subrequest.name for subrequest in subrequests])
 
 
-def graph_fates(answer: object, parts: Sequence[Part]) -> tuple[bool, list[Fate]]:
-    """Whether the graph succeeded, and what became of each part. Raises Unreadable."""
-    graphs = _listed(_member(answer, "graphs"))
+def graph_results(answer: object, subrequests: Sequence[Subrequest]) -> tuple[bool, list[SubrequestResult]]:
+    """Return whether the graph succeeded, and the result of each subrequest. Raises UnreadableAnswer."""
+    graphs = _as_list(_json_member(answer, "graphs"))
     if len(graphs) != 1:
-        raise Unreadable("one graph was sent")
-    success = _member(graphs[0], "isSuccessful")
+        raise UnreadableAnswer("one graph was sent, so one is answered")
+    success = _json_member(graphs[0], "isSuccessful")
     if not isinstance(success, bool):
-        raise Unreadable("isSuccessful is a truth value")
-    return success, _fates(_member(graphs[0], "graphResponse"), [part.name for part in parts])
+        raise UnreadableAnswer("isSuccessful is true or false")
+    return success, _results_in(
+        _json_member(graphs[0], "graphResponse"), [subrequest.name for subrequest in subrequests]
+    )
 
 
-def record(body: object) -> Json:
-    """A record in an answer. Raises Unreadable."""
+def as_record(body: object) -> Json:
+    """Return the body, which must be a record. Raises UnreadableAnswer."""
     if not isinstance(body, Mapping):
-        raise Unreadable("a record is an object")
+        raise UnreadableAnswer("a record is a JSON object")
     return body
 
 
-def read_back(fate: Fate) -> dict[str, Json]:
-    """The rows of a collection retrieve by 18-character id; none if it failed: the writes before it still count."""
-    rows = fate.body if isinstance(fate.body, list) and not fate.failed else []
-    found = [row for row in rows if isinstance(row, Mapping) and isinstance(row.get("Id"), str)]
-    return {full_id(row["Id"]): row for row in found}
+def records_read_back(result: SubrequestResult) -> dict[str, Json]:
+    """Return the records of a collection retrieve by their 18-character ids.
+
+    If the retrieve failed, the dictionary is empty, and the writes before it still count.
+    """
+    listed = result.body if isinstance(result.body, list) and not result.is_failure else []
+    records = [item for item in listed if isinstance(item, Mapping) and isinstance(item.get("Id"), str)]
+    return {full_id(record["Id"]): record for record in records}
 
 
-def patched(fate: Fate, write: Write, row: Json | None, at: datetime) -> Written:
-    """The outcome of one conditional PATCH. Raises Ambiguous if it is unknown and the row was not read back."""
-    if not fate.failed:
-        return Written(write.id, row, at)
-    if fate.status == _PRECONDITION_FAILED and write.unmodified_since:
-        return Written(write.id, row, at, changed=True)
-    return refused(fate.status, fate.fault, write, row, at)
+def outcome_of_conditional_update(result: SubrequestResult, write: Write, record: Json | None, at: datetime) -> Written:
+    """Return the outcome of one conditional PATCH; `record` is what was read back.
+
+    Raises Ambiguous if the outcome is unknown and the record was not read back.
+    """
+    if result.is_failure and result.status == _PRECONDITION_FAILED and write.unmodified_since:
+        return Written(write.id, record, at, changed=True)
+    error = result.api_error if result.is_failure else None
+    return outcome_of_update(result.status, error, write, record, at)
 
 
-def collected(fate: Fate, writes: Sequence[Write]) -> list[tuple[int, Fault | None]]:
-    """Per record of a collection update: None, or why it failed. Raises Unreadable, or the error of the whole."""
-    if fate.failed:
-        raise error_of(fate.status, fate.body, "a collection update", write=True)
-    results = _listed(fate.body)
+def errors_of_collection_update(result: SubrequestResult, writes: Sequence[Write]) -> list[ApiError | None]:
+    """Return for each record of a collection update None, or why its update failed.
+
+    Raises UnreadableAnswer, or the error of the whole update.
+    """
+    if result.is_failure:
+        raise exception_for(result.status, result.body, "a collection update", write=True)
+    results = _as_list(result.body)
     if len(results) != len(writes):
-        raise Unreadable("a collection update answers for each record")
-    return [(fate.status, None if _member(result, "success") is True else _first(result)) for result in results]
+        raise UnreadableAnswer("a collection update has a result for each record")
+    return [None if _json_member(item, "success") is True else _first_error_of(item) for item in results]
 
 
-def refused(status: int, fault: Fault, write: Write, row: Json | None, at: datetime) -> Written:
-    """A write that failed: locked (or any passing trouble of the service: due again), or refused for a cause."""
-    if fault.code not in LOCKS and passing(status, fault):
-        if row is None:
-            raise Ambiguous(f"Salesforce answered a write with {status} {fault.code} and the row was not read back")
-        return Written(write.id, row, at, locked=True)
-    if fault.code in LOCKS:
-        return Written(write.id, row, at, locked=True)
-    return Written(write.id, row, at, refused=cause_of(fault))
+def outcome_of_update(status: int, error: ApiError | None, write: Write, record: Json | None, at: datetime) -> Written:
+    """Return the outcome of one update that `error` refused, or None did; `record` is what was read back.
+
+    After a record lock or a temporary error the outcome is `locked`, so that the pair waits in the retry queue. Raises
+    Ambiguous if a temporary error leaves the outcome unknown and the record was not read back.
+    """
+    if error is None:
+        return Written(write.id, record, at)
+    if error.code in LOCK_CODES:
+        return Written(write.id, record, at, locked=True)
+    if is_temporary(status, error):
+        if record is None:
+            raise Ambiguous(f"Salesforce answered a write with {status} {error.code} and the record was not read back")
+        return Written(write.id, record, at, locked=True)
+    return Written(write.id, record, at, refused=cause_of(error))
 
 
-def graph_error(parts: Sequence[Fate]) -> CosellError:
-    """Why a graph failed: the fault of the part that failed, not of those halted with it. Nothing was written."""
-    guilty = next((part for part in parts if part.failed and part.fault.code not in HALTED), None)
-    if guilty is None:
-        raise Unreadable("a graph that fails names the part that failed")
-    fault = guilty.fault
-    if fault.code == "DUPLICATE_VALUE":
-        return Conflict(
-            f"{fault.code} at {guilty.name}: {fault.field}, held by {', '.join(fault.matches) or 'unknown'}"
-        )
-    if fault.code in GONE:
-        return Rejected(cause_of(fault))
-    return error_of(guilty.status, guilty.body, f"the graph at {guilty.name}", write=False)
+def graph_error(results: Sequence[SubrequestResult]) -> CosellError:
+    """Return the error of the subrequest that failed, not of those that were rolled back with it.
+
+    Nothing was written. Raises UnreadableAnswer if no subrequest failed by itself.
+    """
+    failures = (result for result in results if result.is_failure)
+    failed = next((result for result in failures if result.api_error.code not in ROLLED_BACK_CODES), None)
+    if failed is None:
+        raise UnreadableAnswer("a graph that fails names the subrequest that failed")
+    error = failed.api_error
+    if error.code == "DUPLICATE_VALUE":
+        holders = ", ".join(error.matches) or "unknown"
+        return Conflict(f"{error.code} at {failed.name}: {error.field_name}, held by {holders}")
+    if error.code in MISSING_RECORD_CODES:
+        return Rejected(cause_of(error))
+    return exception_for(failed.status, failed.body, f"the graph at {failed.name}", write=False)
 
 
-def _subrequest(part: Part, version: str) -> Json:
-    optional = {"body": part.body, "httpHeaders": part.headers}
+def _subrequest_json(subrequest: Subrequest, version: str) -> Json:
+    optional = {"body": subrequest.body, "httpHeaders": subrequest.headers}
     return {
-        "method": part.method,
-        "url": f"/services/data/v{version}/{part.path}",
-        "referenceId": part.name,
+        "method": subrequest.method,
+        "url": f"/services/data/v{version}/{subrequest.path}",
+        "referenceId": subrequest.name,
         **{name: value for name, value in optional.items() if value is not None},
     }
 
 
-def _node_part(node: Node) -> Part:
+def _node_subrequest(node: Node) -> Subrequest:
     if node.external is None:
-        return Part(node.name, f"sobjects/{node.sobject}", "POST", node.values)
+        return Subrequest(node.name, f"sobjects/{node.sobject}", "POST", node.values)
     field, value = node.external
     if not _NAME.fullmatch(field) or not value:
-        raise ValueError("an upsert names a field and a value")
-    return Part(node.name, f"sobjects/{node.sobject}/{field}/{quote(value, safe='')}", "PATCH", node.values)
+        raise ValueError("an upsert needs a field name and a value")
+    return Subrequest(node.name, f"sobjects/{node.sobject}/{field}/{quote(value, safe='')}", "PATCH", node.values)
 
 
-def _http_date(moment: datetime) -> str:
-    if moment.tzinfo is None:
+def _http_date(time: datetime) -> str:
+    if time.tzinfo is None:
         raise ValueError("unmodified_since needs a time zone")
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
+    return format_datetime(time.astimezone(UTC), usegmt=True)
 
 
-def _fates(answer: object, names: Sequence[str]) -> list[Fate]:
-    told = {fate.name: fate for fate in map(_fate, _listed(_member(answer, "compositeResponse")))}
-    if set(told) != set(names):
-        raise Unreadable("a composite answers for each part")
-    return [told[name] for name in names]
+def _results_in(answer: object, names: Sequence[str]) -> list[SubrequestResult]:
+    results = {result.name: result for result in map(_result_in, _as_list(_json_member(answer, "compositeResponse")))}
+    if set(results) != set(names):
+        raise UnreadableAnswer("a Composite has a result for each subrequest")
+    return [results[name] for name in names]
 
 
-def _fate(item: object) -> Fate:
-    name, status = _member(item, "referenceId"), _member(item, "httpStatusCode")
+def _result_in(item: object) -> SubrequestResult:
+    name, status = _json_member(item, "referenceId"), _json_member(item, "httpStatusCode")
     if not isinstance(name, str) or not isinstance(status, int):
-        raise Unreadable("a part's answer has a name and a status")
-    return Fate(name, status, _member(item, "body"))
+        raise UnreadableAnswer("the result of a subrequest has a name and a status")
+    return SubrequestResult(name, status, _json_member(item, "body"))
 
 
-def _first(result: object) -> Fault:
-    found = faults_of(_member(result, "errors"))
-    return found[0] if found else Fault("UNKNOWN_ERROR", "no reason was given")
+def _first_error_of(result: object) -> ApiError:
+    errors = api_errors_in(_json_member(result, "errors"))
+    return errors[0] if errors else ApiError("UNKNOWN_ERROR", "no reason was given")
 
 
-def _member(value: object, name: str) -> object:
+def _json_member(value: object, name: str) -> object:
     if not isinstance(value, Mapping) or name not in value:
-        raise Unreadable(f"{name} is missing")
+        raise UnreadableAnswer(f"{name} is missing")
     return value[name]
 
 
-def _listed(value: object) -> list[object]:
+def _as_list(value: object) -> list[object]:
     if not isinstance(value, list):
-        raise Unreadable("a list was expected")
+        raise UnreadableAnswer("a list was expected")
     return value

@@ -1,8 +1,8 @@
-"""What Salesforce's refusals mean, told by `errorCode` and never by the HTTP status alone.
+"""Turn Salesforce's errors into errors of the product, by `errorCode` and never by the HTTP status alone.
 
-Codes and texts: reference/salesforce.md 2.11. The same record lock has been seen as 400 and as 500. A refusal's text
-may hold a customer's data, so it travels only as the reason of a `Cause`, which the seller reads in his own record;
-every other message is made of codes.
+The same record lock has been seen with the statuses 400 and 500. An error's text may hold a customer's data. So the
+text is used only as the reason of a `Cause`, which sellers read in their own record. Other messages hold codes only.
+Sources: docs/reference/salesforce.md#error-codes, docs/protocol.md#rule-8-nothing-secret-or-personal-in-logs.
 """
 
 import re
@@ -24,16 +24,16 @@ from shared.foundation.errors import (
     Unavailable,
 )
 
-DAY_LIMIT_SECONDS = 1800.0
-CONCURRENCY_LIMIT_SECONDS = 30.0
+DAILY_LIMIT_WAIT_SECONDS = 1800.0
+CONCURRENCY_LIMIT_WAIT_SECONDS = 30.0
 INVALID_SESSION = "INVALID_SESSION_ID"
-HALTED = frozenset({"PROCESSING_HALTED", "ALL_OR_NONE_OPERATION_ROLLED_BACK"})
-LOCKS = frozenset({"UNABLE_TO_LOCK_ROW", "ENTITY_IS_LOCKED"})
-GONE = frozenset({"NOT_FOUND", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"})
-_PASSING = frozenset({"SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION", "QUERY_TIMEOUT", "INVALID_QUERY_LOCATOR"})
-_NO_API = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
-_PASSING_STATUSES = frozenset({420, 429})
-_SERVER_FAULT = 500
+ROLLED_BACK_CODES = frozenset({"PROCESSING_HALTED", "ALL_OR_NONE_OPERATION_ROLLED_BACK"})
+LOCK_CODES = frozenset({"UNABLE_TO_LOCK_ROW", "ENTITY_IS_LOCKED"})
+MISSING_RECORD_CODES = frozenset({"NOT_FOUND", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"})
+_TEMPORARY_CODES = frozenset({"SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION", "QUERY_TIMEOUT", "INVALID_QUERY_LOCATOR"})
+_API_DISABLED_CODES = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
+_TEMPORARY_STATUSES = frozenset({420, 429})
+_SERVER_ERROR = 500
 _MULTIPLE_MATCHES = 300
 
 _CONFIGURATION = "check that it exists and that a permission set lets the integration user read and edit it"
@@ -62,8 +62,11 @@ _FIELD_IN_TEXT = re.compile(
 _ID_IN_TEXT = re.compile(r"\b[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b")
 
 
-class Fault(Struct, frozen=True):
-    """One refusal: code, text, fields, and the 18-character ids that a duplicate rule or a unique field named."""
+class ApiError(Struct, frozen=True):
+    """One error in an answer of Salesforce.
+
+    `matches` are the 18-character ids of the records that a duplicate rule found, or that hold a unique value already.
+    """
 
     code: str
     text: str
@@ -71,101 +74,113 @@ class Fault(Struct, frozen=True):
     matches: tuple[str, ...] = ()
 
     @property
-    def field(self) -> str | None:
-        """The field or object that is meant, from `fields`, else from the text."""
-        found = _FIELD_IN_TEXT.search(self.text)
-        return next(iter(self.fields), None) or (next(filter(None, found.groups())) if found else None)
+    def field_name(self) -> str | None:
+        """The name of the field or object that the error is about, from `fields`, or else from the text."""
+        match = _FIELD_IN_TEXT.search(self.text)
+        return next(iter(self.fields), None) or (next(filter(None, match.groups())) if match else None)
 
 
-def faults_of(body: object) -> tuple[Fault, ...]:
-    """The refusals in an answer's body: a list or a single object, `errorCode` or `statusCode`; () if there is none."""
+def api_errors_in(body: object) -> tuple[ApiError, ...]:
+    """Return the errors in a body, which is a list or one object, with `errorCode` or `statusCode` in each."""
     listed = body if isinstance(body, list) else [body]
-    return tuple(_fault(item) for item in listed if isinstance(item, Mapping) and _code(item))
+    return tuple(_api_error_from(item) for item in listed if isinstance(item, Mapping) and _code_in(item))
 
 
-def fault_of(status: int, body: object) -> Fault:
-    """The first refusal; without one, its code is `HTTP_<status>` (several matches of an upsert: MULTIPLE_MATCHES)."""
-    nameless = "MULTIPLE_MATCHES" if status == _MULTIPLE_MATCHES else f"HTTP_{status}"
-    return next(iter(faults_of(body)), Fault(nameless, "no reason was given"))
+def first_api_error(status: int, body: object) -> ApiError:
+    """Return the first error in a body.
 
-
-def passing(status: int, fault: Fault) -> bool:
-    """Whether the trouble is the service's, not the record's: the same request may succeed later."""
-    if fault.code in _PASSING or fault.code == "REQUEST_LIMIT_EXCEEDED":
-        return True
-    known = fault.code in _REMEDIES or fault.code in LOCKS
-    return not known and (status >= _SERVER_FAULT or status in _PASSING_STATUSES or fault.code.startswith("HTTP_"))
-
-
-def cause_of(fault: Fault) -> Cause:
-    """Why a record is refused, for the person who mends it."""
-    code = "INSUFFICIENT_ACCESS" if fault.code.startswith("INSUFFICIENT_ACCESS") else fault.code
-    remedy = _REMEDIES.get(code, _DEFAULT_REMEDY).format(
-        field=fault.field or "the field", matches=", ".join(fault.matches) or "another record"
-    )
-    return Cause(fault.code, fault.field, fault.text[:MAX_REMOTE_TEXT], remedy)
-
-
-def error_of(status: int, body: object, what: str, *, write: bool, after: float | None = None) -> CosellError:
-    """The error of ours for a refused call or subrequest called `what`; a `write` without a readable answer: Ambiguous.
-
-    `after` is what the service asked for in `Retry-After`, in seconds.
+    If the body holds no error, the code is `HTTP_<status>`, or MULTIPLE_MATCHES if an upsert matched several records.
     """
-    fault = fault_of(status, body)
-    if fault.code == "REQUEST_LIMIT_EXCEEDED":
-        concurrent = "concurrent" in fault.text.lower()
+    code = "MULTIPLE_MATCHES" if status == _MULTIPLE_MATCHES else f"HTTP_{status}"
+    return next(iter(api_errors_in(body)), ApiError(code, "no reason was given"))
+
+
+def is_temporary(status: int, error: ApiError) -> bool:
+    """Whether the service caused the error, and not the record: the same request may succeed later."""
+    if error.code in _TEMPORARY_CODES or error.code == "REQUEST_LIMIT_EXCEEDED":
+        return True
+    known = error.code in _REMEDIES or error.code in LOCK_CODES
+    return not known and (status >= _SERVER_ERROR or status in _TEMPORARY_STATUSES or error.code.startswith("HTTP_"))
+
+
+def cause_of(error: ApiError) -> Cause:
+    """Return why a record is refused, and what a person can do about it."""
+    code = "INSUFFICIENT_ACCESS" if error.code.startswith("INSUFFICIENT_ACCESS") else error.code
+    remedy = _REMEDIES.get(code, _DEFAULT_REMEDY).format(
+        field=error.field_name or "the field", matches=", ".join(error.matches) or "another record"
+    )
+    return Cause(error.code, error.field_name, error.text[:MAX_REMOTE_TEXT], remedy)
+
+
+def exception_for(
+    status: int, body: object, description: str, *, write: bool, retry_after: float | None = None
+) -> CosellError:
+    """Return the product's error for a refused call or subrequest, which `description` names.
+
+    After a temporary error the outcome of a `write` is unknown: the error is Ambiguous. `retry_after` is the pause that
+    the service asked for, in seconds.
+    """
+    error = first_api_error(status, body)
+    if error.code == "REQUEST_LIMIT_EXCEEDED":
+        is_concurrency_limit = "concurrent" in error.text.lower()
         return Throttled(
-            f"Salesforce refused {what}: {fault.code}",
-            after=CONCURRENCY_LIMIT_SECONDS if concurrent else DAY_LIMIT_SECONDS,
+            f"Salesforce refused {description}: {error.code}",
+            after=CONCURRENCY_LIMIT_WAIT_SECONDS if is_concurrency_limit else DAILY_LIMIT_WAIT_SECONDS,
         )
-    if fault.code in LOCKS:
-        return Locked(f"Salesforce refused {what}: {fault.code}", after=after)
-    if fault.code == INVALID_SESSION or fault.code in _NO_API:
-        return session_error(fault)
-    if passing(status, fault):
-        return unread(f"Salesforce answered {what} with {status} {fault.code}", write=write, after=after)
-    if fault.code in GONE:
-        return NotFound(f"Salesforce refused {what}: {fault.code}")
-    return Rejected(cause_of(fault))
+    if error.code in LOCK_CODES:
+        return Locked(f"Salesforce refused {description}: {error.code}", after=retry_after)
+    if error.code == INVALID_SESSION or error.code in _API_DISABLED_CODES:
+        return session_error(error)
+    if is_temporary(status, error):
+        return unreadable_answer_error(
+            f"Salesforce answered {description} with {status} {error.code}", write=write, retry_after=retry_after
+        )
+    if error.code in MISSING_RECORD_CODES:
+        return NotFound(f"Salesforce refused {description}: {error.code}")
+    return Rejected(cause_of(error))
 
 
-def session_error(fault: Fault) -> SignInFailed:
-    """The token or the API as a whole is refused, and a new token has not helped or would not help."""
+def session_error(error: ApiError) -> SignInFailed:
+    """Return the error for a refused token, or for an org without the API, where a new token does not help."""
     remedy = (
         "Use an edition with API access and give the integration user the permission API Enabled."
-        if fault.code in _NO_API
+        if error.code in _API_DISABLED_CODES
         else "Give the integration user and the app a session that the REST API accepts (profile, session policies)."
     )
-    return SignInFailed(f"Salesforce refuses our session: {fault.code}", code=fault.code, remedy=remedy)
+    return SignInFailed(f"Salesforce refuses our session: {error.code}", code=error.code, remedy=remedy)
 
 
-def unread(message: str, *, write: bool, after: float | None = None) -> CosellError:
-    """No readable answer: of a write nobody knows the outcome, a read may simply be repeated."""
-    return Ambiguous(message) if write else Unavailable(message, after=after)
+def unreadable_answer_error(message: str, *, write: bool, retry_after: float | None = None) -> CosellError:
+    """Return the error for a call without a readable answer.
+
+    The outcome of a write is then unknown (Ambiguous). A read can be repeated (Unavailable).
+    """
+    return Ambiguous(message) if write else Unavailable(message, after=retry_after)
 
 
-def _code(item: Mapping[str, object]) -> str:
+def _code_in(item: Mapping[str, object]) -> str:
     return str(item.get("errorCode") or item.get("statusCode") or "")[:80]
 
 
-def _fault(item: Mapping[str, object]) -> Fault:
+def _api_error_from(item: Mapping[str, object]) -> ApiError:
     text, fields = str(item.get("message") or ""), item.get("fields")
-    named = tuple(str(name) for name in fields) if isinstance(fields, Sequence) and not isinstance(fields, str) else ()
-    # The misspelt key is the service's own (reference/salesforce.md 2.11).
-    found = item.get("duplicateResut") or item.get("duplicateResult")
-    matches = tuple(_match_ids(found)) or tuple(
-        full_id(found_id) for found_id in _ID_IN_TEXT.findall(text.partition("record with id:")[2])
+    names = tuple(str(name) for name in fields) if isinstance(fields, Sequence) and not isinstance(fields, str) else ()
+    # The service itself misspells the first key (docs/reference/salesforce.md#message-texts-that-carry-data).
+    duplicates = item.get("duplicateResut") or item.get("duplicateResult")
+    matches = tuple(_ids_in_matches(duplicates)) or tuple(
+        full_id(record_id) for record_id in _ID_IN_TEXT.findall(text.partition("record with id:")[2])
     )
-    return Fault(_code(item), text, named, matches)
+    return ApiError(_code_in(item), text, names, matches)
 
 
-def _match_ids(found: object) -> list[str]:
-    """The ids under matchResults/matchRecords/record, whatever else is missing."""
-    if isinstance(found, list):
-        return [record for item in found for record in _match_ids(item)]
-    if not isinstance(found, Mapping):
+def _ids_in_matches(value: object) -> list[str]:
+    """Return the ids below matchResults, matchRecords and record; any other part may be missing."""
+    if isinstance(value, list):
+        return [record_id for item in value for record_id in _ids_in_matches(item)]
+    if not isinstance(value, Mapping):
         return []
-    own = found.get("Id")
-    if isinstance(own, str) and is_id(own):
-        return [full_id(own)]
-    return [record for key in ("matchResults", "matchRecords", "record") for record in _match_ids(found.get(key))]
+    record_id = value.get("Id")
+    if isinstance(record_id, str) and is_id(record_id):
+        return [full_id(record_id)]
+    keys = ("matchResults", "matchRecords", "record")
+    return [record_id for key in keys for record_id in _ids_in_matches(value.get(key))]

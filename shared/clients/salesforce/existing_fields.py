@@ -1,7 +1,8 @@
-"""What of our fields an org has already: one of another shape would be changed by a deployment, so it is found before.
+"""Find fields of the org that have the name of one of our fields but another shape, before a deployment changes them.
 
-Field types of describe and of metadata: reference/salesforce.md 2.15, 5.2. The field that matters most is the referral
-identifier: many orgs made one by hand which is not unique, and two opportunities then share a referral.
+The most important one is the referral identifier. In many orgs somebody made it by hand and not unique, and then two
+opportunities can share a referral. Describe and metadata name the types differently
+(docs/reference/salesforce.md#custom-fields-in-metadata).
 """
 
 from collections import defaultdict
@@ -15,7 +16,7 @@ from shared.clients.salesforce.metadata_xml import text_of
 from shared.clients.salesforce.records import Json
 from shared.clients.salesforce.source_format import Package
 
-_KINDS = {
+_DESCRIBE_TYPES = {
     "Text": "string", "LongTextArea": "textarea", "TextArea": "textarea", "Url": "url", "Checkbox": "boolean",
     "Picklist": "picklist", "Number": "double", "Currency": "currency", "Percent": "percent", "Date": "date",
     "DateTime": "datetime", "Email": "email", "Phone": "phone",
@@ -23,7 +24,11 @@ _KINDS = {
 
 
 class Obstacle(Struct, frozen=True):
-    """A field of the org that our own would change; `mends` says that deploying makes it right and loses nothing."""
+    """A field of the org that a deployment would change.
+
+    `mends` means that the deployment corrects the field and loses no value. `duplicates` are values that several
+    records hold, each with the ids of these records.
+    """
 
     field: str
     found: str
@@ -32,72 +37,75 @@ class Obstacle(Struct, frozen=True):
     duplicates: Mapping[str, tuple[str, ...]] | None = None
 
     def __str__(self) -> str:
-        """One sentence and a remedy."""
+        """Return one sentence with a remedy."""
         return f"{self.field} {self.found}: {self.remedy}"
 
 
-def obstacles(salesforce: SalesforceClient, package: Package) -> list[Obstacle]:
-    """What stands in the way of the package's fields. Raises what the client raises."""
+def find_obstacles(salesforce: SalesforceClient, package: Package) -> list[Obstacle]:
+    """Return the fields of the org that differ from the package's fields. Raises what the client raises."""
     described: dict[str, dict[str, Json]] = {}
-    found: list[Obstacle] = []
-    for full_name, wanted in package.elements("CustomField"):
+    obstacles: list[Obstacle] = []
+    for full_name, packaged in package.components_of_type("CustomField"):
         sobject, _, name = full_name.partition(".")
         if sobject not in described:
             fields = salesforce.describe(sobject).get("fields") or ()
             described[sobject] = {str(field.get("name")).casefold(): field for field in fields}
-        there = described[sobject].get(name.casefold())
-        if there is not None:
-            found += _obstacles(salesforce, sobject, there, wanted)
-    return found
+        existing = described[sobject].get(name.casefold())
+        if existing is not None:
+            obstacles += _obstacles_of_field(salesforce, sobject, existing, packaged)
+    return obstacles
 
 
-def _obstacles(salesforce: SalesforceClient, sobject: str, there: Json, wanted: Element) -> Iterator[Obstacle]:
-    name = f"{sobject}.{there['name']}"
-    differs = "rename it or delete it in Setup, then run this again"
-    if there.get("type") != _KINDS.get(text_of(wanted, "type")) or _computed(there, wanted):
-        yield Obstacle(name, f"is there as {_shape(there)}, not as {_wanted_shape(wanted)}", differs)
-    elif (longer := there.get("length")) and longer > int(text_of(wanted, "length") or longer):
-        shorter = text_of(wanted, "length")
-        yield Obstacle(name, f"is there with {longer} characters and would be cut to {shorter}", differs)
-    elif _becomes_unique(there, wanted):
-        yield _not_unique(salesforce, sobject, str(there["name"]))
+def _obstacles_of_field(
+    salesforce: SalesforceClient, sobject: str, existing: Json, packaged: Element
+) -> Iterator[Obstacle]:
+    name = f"{sobject}.{existing['name']}"
+    remedy = "rename it or delete it in Setup, then run this again"
+    if existing.get("type") != _DESCRIBE_TYPES.get(text_of(packaged, "type")) or _differs_in_formula(
+        existing, packaged
+    ):
+        yield Obstacle(name, f"exists as {_existing_shape(existing)}, not as {_packaged_shape(packaged)}", remedy)
+    elif (length := existing.get("length")) and length > int(text_of(packaged, "length") or length):
+        shorter = text_of(packaged, "length")
+        yield Obstacle(name, f"exists with {length} characters and would be cut to {shorter}", remedy)
+    elif _becomes_unique(existing, packaged):
+        yield _uniqueness_obstacle(salesforce, sobject, str(existing["name"]))
 
 
-def _computed(there: Json, wanted: Element) -> bool:
-    return bool(there.get("calculated")) is not bool(text_of(wanted, "formula"))
+def _differs_in_formula(existing: Json, packaged: Element) -> bool:
+    return bool(existing.get("calculated")) is not bool(text_of(packaged, "formula"))
 
 
-def _shape(there: Json) -> str:
-    return f"a formula ({there.get('type')})" if there.get("calculated") else str(there.get("type"))
+def _existing_shape(existing: Json) -> str:
+    return f"a formula ({existing.get('type')})" if existing.get("calculated") else str(existing.get("type"))
 
 
-def _wanted_shape(wanted: Element) -> str:
-    return "a formula" if text_of(wanted, "formula") else text_of(wanted, "type")
+def _packaged_shape(packaged: Element) -> str:
+    return "a formula" if text_of(packaged, "formula") else text_of(packaged, "type")
 
 
-def _becomes_unique(there: Json, wanted: Element) -> bool:
-    pairs = (("unique", "unique"), ("externalId", "externalId"))
-    return any(text_of(wanted, ours) == "true" and not there.get(theirs) for ours, theirs in pairs)
+def _becomes_unique(existing: Json, packaged: Element) -> bool:
+    return any(text_of(packaged, key) == "true" and not existing.get(key) for key in ("unique", "externalId"))
 
 
-def _not_unique(salesforce: SalesforceClient, sobject: str, name: str) -> Obstacle:
-    shared = duplicates(salesforce, sobject, name)
-    found = "is there but is not both External ID and Unique"
-    if shared:
-        found = f"is there, is not unique, and {len(shared)} values stand on several records"
-        remedy = "clear it on all records but one of each value, then run this again"
-        return Obstacle(f"{sobject}.{name}", found, remedy, duplicates=shared)
+def _uniqueness_obstacle(salesforce: SalesforceClient, sobject: str, name: str) -> Obstacle:
+    duplicates = duplicate_values(salesforce, sobject, name)
+    if duplicates:
+        finding = f"exists, is not unique, and has duplicate values ({len(duplicates)})"
+        remedy = "for each value, clear it on all records but one, then run this again"
+        return Obstacle(f"{sobject}.{name}", finding, remedy, duplicates=duplicates)
+    finding = "exists but is not both External ID and Unique"
     remedy = "tick External ID and Unique (case-insensitive) in Setup, or let this deployment do it with --make-unique"
-    return Obstacle(f"{sobject}.{name}", found, remedy, mends=True)
+    return Obstacle(f"{sobject}.{name}", finding, remedy, mends=True)
 
 
-def duplicates(salesforce: SalesforceClient, sobject: str, name: str) -> dict[str, tuple[str, ...]]:
-    """The values that several records hold, whatever the case of their letters, with the ids of those records."""
+def duplicate_values(salesforce: SalesforceClient, sobject: str, name: str) -> dict[str, tuple[str, ...]]:
+    """Return the values that several records hold, without regard to case, each with the ids of these records."""
     holders: defaultdict[str, list[str]] = defaultdict(list)
-    page = salesforce.query(f"SELECT Id, {name} FROM {sobject} WHERE {name} != null ORDER BY Id").pages[0]  # noqa: S608 - names of our own package
+    page = salesforce.query(f"SELECT Id, {name} FROM {sobject} WHERE {name} != null ORDER BY Id").pages[0]  # noqa: S608 - the names come from our own package
     while True:
-        for row in page.rows:
-            holders[str(row[name]).casefold()].append(str(row["Id"]))
+        for record in page.rows:
+            holders[str(record[name]).casefold()].append(str(record["Id"]))
         if page.next is None:
             return {value: tuple(ids) for value, ids in holders.items() if len(ids) > 1}
         page = salesforce.more(page.next).pages[0]

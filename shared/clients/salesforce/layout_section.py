@@ -1,7 +1,8 @@
-"""Adding our section to a page layout of the org, and showing what that changes (reference/salesforce.md 5.6).
+"""Add our section to a page layout of the org, and show what that changes.
 
-A deployed layout replaces the org's whole one, so the whole one is read first and everything in it is kept. A field may
-stand on a layout once: what an administrator has placed elsewhere stays there, and the section takes the rest.
+A deployed layout replaces the whole layout of the org. So the org's layout is read first, and everything in it is kept.
+A field may stand on a layout only once. A field that an administrator placed elsewhere stays there, and the section
+holds the other ones. Source: docs/reference/salesforce.md#layouts-and-record-pages-in-metadata.
 """
 
 import copy
@@ -10,17 +11,17 @@ from xml.etree.ElementTree import Element
 
 from msgspec import Struct
 
-from shared.clients.salesforce.metadata_xml import children, local, parse, text_of, write
+from shared.clients.salesforce.metadata_xml import children_named, format_xml, local_name, parse_xml, text_of
 from shared.foundation.errors import ConfigurationError, Unavailable
 
-LABEL = "Microsoft co-sell"
-_SECTION = "layoutSections"
-_BEFORE = frozenset({"CreatedById", "LastModifiedById"})
-_LINKS = "CustomLinks"
+SECTION_LABEL = "Microsoft co-sell"
+_SECTION_ELEMENT = "layoutSections"
+_SYSTEM_FIELDS = frozenset({"CreatedById", "LastModifiedById"})
+_LINKS_STYLE = "CustomLinks"
 
 
-class Change(Struct, frozen=True):
-    """A layout before and after; `fields` are those that were added, none if there was nothing to do."""
+class LayoutChange(Struct, frozen=True):
+    """A layout before and after the change; `fields` are those that were added."""
 
     before: bytes
     after: bytes
@@ -28,80 +29,82 @@ class Change(Struct, frozen=True):
 
     @property
     def difference(self) -> str:
-        """The change as a unified difference of the XML."""
+        """The change as a unified diff of the XML."""
         old, new = (text.decode().splitlines() for text in (self.before, self.after))
         return "\n".join(difflib.unified_diff(old, new, "before", "after", lineterm="", n=2))
 
 
-def section_of(layout: bytes) -> Element:
-    """Our section, as our own layout has it. Raises ConfigurationError."""
-    found = _labelled(parse(layout))
-    if found is None:
-        raise ConfigurationError(f"our own layout has no section {LABEL!r}")
-    return found
+def our_section_in(layout: bytes) -> Element:
+    """Return our section from our own layout. Raises ConfigurationError if the layout has no such section."""
+    section = _find_our_section(parse_xml(layout))
+    if section is None:
+        raise ConfigurationError(f"our own layout has no section {SECTION_LABEL!r}")
+    return section
 
 
-def with_section(layout: bytes, section: Element) -> Change:
-    """The layout with every field of the section on it. Raises Unavailable for what is no layout."""
+def insert_section(layout: bytes, section: Element) -> LayoutChange:
+    """Return the layout with every field of the section on it. Raises Unavailable if `layout` is not a layout."""
     try:
-        root = parse(layout)
+        root = parse_xml(layout)
     except ValueError:
         root = Element("")
-    if local(root) != "Layout":
-        raise Unavailable("Salesforce handed over something that is no layout")
-    before = write(root)
-    placed = set(_fields(root))
-    missing = tuple(name for name in _fields(section) if name not in placed)
+    if local_name(root) != "Layout":
+        raise Unavailable("Salesforce returned something that is not a layout")
+    before = format_xml(root)
+    existing = set(_fields_on(root))
+    missing = tuple(name for name in _fields_on(section) if name not in existing)
     if missing:
-        _place(root, section, frozenset(missing))
-    return Change(before, write(root), missing)
+        _insert_missing_fields(root, section, frozenset(missing))
+    return LayoutChange(before, format_xml(root), missing)
 
 
-def _place(root: Element, section: Element, missing: frozenset[str]) -> None:
-    """Into our section if it is there, else a new section above the system information and the links."""
-    new = copy.deepcopy(section)
-    for column in children(new, "layoutColumns"):
-        for item in list(children(column, "layoutItems")):
+def _insert_missing_fields(root: Element, section: Element, missing: frozenset[str]) -> None:
+    """Add the fields to our section, or if the layout lacks it, in a new one above system information and links."""
+    new_section = copy.deepcopy(section)
+    for column in children_named(new_section, "layoutColumns"):
+        for item in list(children_named(column, "layoutItems")):
             if text_of(item, "field") not in missing:
                 column.remove(item)
-    there = _labelled(root)
-    if there is None:
-        root.insert(_position(root), new)
-    elif columns := _columns(there):
-        for place, ours in enumerate(_columns(new)):
-            columns[min(place, len(columns) - 1)].extend(children(ours, "layoutItems"))
+    existing_section = _find_our_section(root)
+    if existing_section is None:
+        root.insert(_section_position(root), new_section)
+    elif columns := _columns_of(existing_section):
+        for position, new_column in enumerate(_columns_of(new_section)):
+            columns[min(position, len(columns) - 1)].extend(children_named(new_column, "layoutItems"))
     else:
-        there[:] = list(new)
+        existing_section[:] = list(new_section)
 
 
-def _columns(section: Element) -> list[Element]:
-    return list(children(section, "layoutColumns"))
+def _columns_of(section: Element) -> list[Element]:
+    return list(children_named(section, "layoutColumns"))
 
 
-def _position(root: Element) -> int:
-    """Where a new section goes: elements of one name stand together in a layout."""
-    places = [place for place, child in enumerate(root) if local(child) == _SECTION]
-    later = (place for place in places if _is_last(root[place]))
-    after_all = places[-1] + 1 if places else _before_others(root)
-    return next(later, after_all)
+def _section_position(root: Element) -> int:
+    """Return the position of a new section. In a layout, elements of one name must stand together."""
+    positions = [position for position, child in enumerate(root) if local_name(child) == _SECTION_ELEMENT]
+    closing_sections = (position for position in positions if _is_closing_section(root[position]))
+    after_all = positions[-1] + 1 if positions else _position_without_sections(root)
+    return next(closing_sections, after_all)
 
 
-def _is_last(section: Element) -> bool:
-    return text_of(section, "style") == _LINKS or not _BEFORE.isdisjoint(_fields(section))
+def _is_closing_section(section: Element) -> bool:
+    return text_of(section, "style") == _LINKS_STYLE or not _SYSTEM_FIELDS.isdisjoint(_fields_on(section))
 
 
-def _before_others(root: Element) -> int:
-    """Where a layout without sections would have them: its elements stand in alphabetical order."""
-    return sum(1 for child in root if local(child) < _SECTION)
+def _position_without_sections(root: Element) -> int:
+    """Return where the sections would stand in a layout that has none: its elements are in alphabetical order."""
+    return sum(1 for child in root if local_name(child) < _SECTION_ELEMENT)
 
 
-def _labelled(root: Element) -> Element | None:
-    return next((each for each in children(root, _SECTION) if text_of(each, "label") == LABEL), None)
+def _find_our_section(root: Element) -> Element | None:
+    return next(
+        (each for each in children_named(root, _SECTION_ELEMENT) if text_of(each, "label") == SECTION_LABEL), None
+    )
 
 
-def _fields(part: Element) -> list[str]:
-    """The fields on a layout or in a section, in the order in which they are read."""
-    sections = [part] if local(part) == _SECTION else list(children(part, _SECTION))
-    columns = (column for section in sections for column in children(section, "layoutColumns"))
-    items = (item for column in columns for item in children(column, "layoutItems"))
+def _fields_on(part: Element) -> list[str]:
+    """Return the fields on a layout or in a section, in reading order."""
+    sections = [part] if local_name(part) == _SECTION_ELEMENT else list(children_named(part, _SECTION_ELEMENT))
+    columns = (column for section in sections for column in children_named(section, "layoutColumns"))
+    items = (item for column in columns for item in children_named(column, "layoutItems"))
     return [name for item in items if (name := text_of(item, "field"))]

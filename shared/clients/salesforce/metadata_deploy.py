@@ -1,7 +1,8 @@
-"""The Metadata API: deploy a package and follow it, list and fetch layouts (reference/salesforce.md 5.8, 6.3).
+"""Deploy a package with the Metadata API and wait for its result; list and retrieve page layouts.
 
-A deployment goes by REST. Listing and retrieving exist as SOAP only, and go under the same session. The user who signs
-in needs the right to change metadata, which the integration user of the sync has not and should not have.
+A deployment uses REST (docs/reference/salesforce.md#rest-deployment). Listing and retrieving exist only as SOAP
+(docs/reference/salesforce.md#soap-operations), and use the same session. The user who signs in needs the right to
+change metadata. The integration user of the sync does not have this right and should not have it.
 """
 
 import base64
@@ -19,25 +20,25 @@ from xml.etree.ElementTree import Element
 from msgspec import Struct
 
 from shared.clients import exact_json
-from shared.clients.salesforce.metadata_soap import SoapCall, operation
-from shared.clients.salesforce.metadata_xml import add, children, text_of
-from shared.clients.salesforce.request import Call, Reply, Unreadable, Wire
+from shared.clients.salesforce.metadata_soap import SoapCall, new_operation
+from shared.clients.salesforce.metadata_xml import add_child, children_named, text_of
+from shared.clients.salesforce.request import ApiConnection, Call, Reply, UnreadableAnswer
 from shared.clients.salesforce.source_format import Package
 from shared.foundation.errors import MAX_REMOTE_TEXT, Cause, NotFound, Rejected, Retryable, Unavailable
 
-PATIENCE_SECONDS = 1800.0
-"""How long a deployment is followed: an org's queue may be long, our package takes seconds."""
-PAUSES = (0.5, 1.0, 1.0, 2.0, 3.0, 5.0)
-"""Seconds between two questions after a state; the last one for ever."""
-RIGHTS = (
+MAX_FOLLOW_SECONDS = 1800.0
+"""How long to wait for the end of a deployment: our package takes seconds, but the org's queue may be long."""
+POLL_PAUSES = (0.5, 1.0, 1.0, 2.0, 3.0, 5.0)
+"""Seconds between two polls of a deployment's state; the last value repeats."""
+MISSING_RIGHTS_REMEDY = (
     "Sign in as a Salesforce administrator for whom the app is pre-authorised (--user NAME), or give this user the "
     "permissions Customize Application and Modify Metadata Through Metadata API Functions."
 )
-_ALL = 999_999_999
+_MAX_COUNT = 999_999_999
 
 
 class Problem(Struct, frozen=True):
-    """What the org says of one component; a warning does not stop a deployment."""
+    """One message of the org about a component. A warning does not stop a deployment."""
 
     type: str
     name: str
@@ -47,13 +48,13 @@ class Problem(Struct, frozen=True):
     is_warning: bool = False
 
     def __str__(self) -> str:
-        """One line for a person."""
+        """Return one line for a person to read."""
         where = f" ({self.file}{f', line {self.line}' if self.line else ''})" if self.file else ""
         return f"{self.type or 'Package'} {self.name}: {self.text}{where}"
 
 
 class Deployment(Struct, frozen=True):
-    """How far a deployment is, or how it ended."""
+    """The state of a deployment, or its result."""
 
     id: str
     status: str
@@ -69,100 +70,104 @@ class MetadataClient:
 
     def __init__(
         self,
-        wire: Wire,
+        connection: ApiConnection,
         *,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
-        patience: float = PATIENCE_SECONDS,
+        max_seconds: float = MAX_FOLLOW_SECONDS,
     ) -> None:
-        """`wire` is `SalesforceClient.wire`; `patience` the seconds that a deployment or retrieval is followed."""
-        self._wire, self._sleep, self._monotonic, self._patience = wire, sleep, monotonic, patience
+        """Take `SalesforceClient.connection`; `max_seconds` limits the wait for a deployment or a retrieval."""
+        self._connection, self._sleep, self._monotonic, self._max_seconds = connection, sleep, monotonic, max_seconds
 
     def deploy(
-        self, package: Package, *, check_only: bool = False, told: Callable[[Deployment], None] = lambda _: None
+        self, package: Package, *, check_only: bool = False, report: Callable[[Deployment], None] = lambda _: None
     ) -> Deployment:
-        """Deploy all or nothing and follow it to its end; `told` hears every state. `check_only` changes nothing.
+        """Deploy all or nothing, and wait for the end; `report` receives every state. `check_only` changes nothing.
 
-        A package that the org refuses is no error here: the deployment says so. Raises Rejected without the right to
-        deploy, Unavailable where the deployment goes on beyond our patience, Ambiguous where its start is unknown (to
-        deploy the same package again does no harm).
+        If the org refuses the package, no error is raised: the result says so. Raises Rejected if the user has no right
+        to deploy, Unavailable if the deployment takes longer than `max_seconds`, and Ambiguous if it is unknown whether
+        it started. It does no harm to deploy the same package again.
         """
-        call = Call("a deployment", "metadata/deployRequest", "POST", content=_form(package, self._wire, check_only))
-        begun = self._allowed(lambda: self._wire.write(call, _deployment))
-        told(begun)
-        path = f"metadata/deployRequest/{begun.id}?includeDetails=true"
-        follow = Call("the state of a deployment", path)
-        return self._followed(begun.id, lambda: self._wire.read(follow, _deployment), told)
+        call = Call(
+            "a deployment",
+            "metadata/deployRequest",
+            "POST",
+            content=_deployment_form(package, self._connection, check_only),
+        )
+        started = self._explain_missing_rights(lambda: self._connection.write(call, _deployment_in))
+        report(started)
+        poll = Call("the state of a deployment", f"metadata/deployRequest/{started.id}?includeDetails=true")
+        return self._follow_deployment(started.id, lambda: self._connection.read(poll, _deployment_in), report)
 
-    def layouts(self, sobject: str) -> tuple[str, ...]:
-        """The layouts of an object by their full names as the service writes them: `Opportunity-Opportunity Layout`."""
-        body = operation("listMetadata")
-        add(add(body, "queries"), "type", "Layout")
-        add(body, "asOfVersion", self._wire.version)
+    def layout_names(self, sobject: str) -> tuple[str, ...]:
+        """Return the full names of an object's layouts as the service writes them: `Opportunity-Opportunity Layout`."""
+        body = new_operation("listMetadata")
+        add_child(add_child(body, "queries"), "type", "Layout")
+        add_child(body, "asOfVersion", self._connection.version)
         call = SoapCall("the list of layouts", body)
-        names = self._allowed(lambda: self._wire.read(call, _full_names))
+        names = self._explain_missing_rights(lambda: self._connection.read(call, _full_names_in))
         return tuple(sorted(name for name in names if name.startswith(f"{sobject}-")))
 
-    def layout(self, full_name: str) -> bytes:
-        """The whole of a layout, as XML. Raises NotFound."""
-        started = SoapCall("the retrieval of a layout", _retrieve(full_name, self._wire.version))
-        begun = self._allowed(lambda: self._wire.read(started, _started))
-        body = operation("checkRetrieveStatus")
-        add(body, "asyncProcessId", begun)
-        add(body, "includeZip", "true")
-        follow = SoapCall("the state of a retrieval", body)
-        for _ in self._pauses(f"the retrieval {begun}"):
-            result = self._wire.read(follow, _result)
+    def retrieve_layout(self, full_name: str) -> bytes:
+        """Return a whole layout as XML. Raises NotFound."""
+        start = SoapCall("the retrieval of a layout", _retrieve_operation(full_name, self._connection.version))
+        identifier = self._explain_missing_rights(lambda: self._connection.read(start, _retrieval_id_in))
+        body = new_operation("checkRetrieveStatus")
+        add_child(body, "asyncProcessId", identifier)
+        add_child(body, "includeZip", "true")
+        poll = SoapCall("the state of a retrieval", body)
+        for _ in self._wait_between_polls(f"the retrieval {identifier}"):
+            result = self._connection.read(poll, _retrieval_result_in)
             if text_of(result, "done") == "true":
-                return _layout_in(result, full_name)
+                return _layout_in_zip(result, full_name)
         raise AssertionError("the pauses end with an error")
 
-    def _followed(
-        self, identifier: str, ask: Callable[[], Deployment], told: Callable[[Deployment], None]
+    def _follow_deployment(
+        self, identifier: str, poll: Callable[[], Deployment], report: Callable[[Deployment], None]
     ) -> Deployment:
-        """Ask until it is done; an org that does not answer for a while deploys all the same."""
-        for _ in self._pauses(f"the deployment {identifier}"):
+        """Poll until the deployment is done. An org that does not answer for a while still goes on deploying."""
+        for _ in self._wait_between_polls(f"the deployment {identifier}"):
             try:
-                state = ask()
+                state = poll()
             except Retryable:
                 continue
-            told(state)
+            report(state)
             if state.done:
                 return state
         raise AssertionError("the pauses end with an error")
 
-    def _pauses(self, what: str) -> Iterator[None]:
-        """One turn at once, then one after each pause. Raises Unavailable when patience is at its end."""
-        end = self._monotonic() + self._patience
-        for seconds in chain(PAUSES, repeat(PAUSES[-1])):
+    def _wait_between_polls(self, description: str) -> Iterator[None]:
+        """Yield at once, and then after each pause. Raises Unavailable after `max_seconds`."""
+        end = self._monotonic() + self._max_seconds
+        for seconds in chain(POLL_PAUSES, repeat(POLL_PAUSES[-1])):
             yield
             self._sleep(seconds)
             if self._monotonic() > end:
-                raise Unavailable(f"Salesforce has not finished {what}: look at Deployment Status in Setup")
+                raise Unavailable(f"Salesforce has not finished {description}: look at Deployment Status in Setup")
 
-    def _allowed[T](self, work: Callable[[], T]) -> T:
-        """Say what right is missing, which is another one than for records."""
+    def _explain_missing_rights[T](self, work: Callable[[], T]) -> T:
+        """Do the work; if the user lacks the right to change metadata, raise Rejected with a remedy that names it."""
         try:
             return work()
         except Rejected as error:
             if not error.cause.code.startswith("INSUFFICIENT_ACCESS"):
                 raise
             cause = error.cause
-        raise Rejected(Cause(cause.code, None, "this user may not read or change metadata", RIGHTS))
+        raise Rejected(Cause(cause.code, None, "this user may not read or change metadata", MISSING_RIGHTS_REMEDY))
 
 
-def readable(full_name: str) -> str:
-    """A layout's name as people see it: the service writes other characters than letters and digits as %28."""
+def layout_title(full_name: str) -> str:
+    """Return a layout's name as people see it. The service writes `(` as `%28`, and other signs likewise."""
     return unquote(full_name)
 
 
-def _form(package: Package, wire: Wire, check_only: bool) -> tuple[bytes, str]:
-    """The two parts of a REST deployment, with the media type that names their boundary."""
+def _deployment_form(package: Package, connection: ApiConnection, check_only: bool) -> tuple[bytes, str]:
+    """Return the two parts of a REST deployment, and the media type that names their boundary."""
     options = {"checkOnly": check_only, "rollbackOnError": True, "singlePackage": True, "testLevel": "NoTestRun"}
     boundary = uuid.uuid4().hex
     parts = (
         ('name="entity_content"', "application/json", exact_json.text({"deployOptions": options}).encode()),
-        ('name="file"; filename="package.zip"', "application/zip", package.zipped(wire.version)),
+        ('name="file"; filename="package.zip"', "application/zip", package.to_zip(connection.version)),
     )
     body = b"".join(
         f"--{boundary}\r\nContent-Disposition: form-data; {name}\r\nContent-Type: {kind}\r\n\r\n".encode()
@@ -173,12 +178,11 @@ def _form(package: Package, wire: Wire, check_only: bool) -> tuple[bytes, str]:
     return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
-def _deployment(reply: Reply) -> Deployment:
-    told = reply.value if isinstance(reply.value, Mapping) else {}
-    result = told.get("deployResult")
-    identifier = told.get("id")
+def _deployment_in(reply: Reply) -> Deployment:
+    answer = reply.value if isinstance(reply.value, Mapping) else {}
+    result, identifier = answer.get("deployResult"), answer.get("id")
     if not isinstance(result, Mapping) or not isinstance(identifier, str) or not identifier.isalnum():
-        raise Unreadable("a deployment has an id and a result")
+        raise UnreadableAnswer("a deployment has an id and a result")
     details = result.get("details")
     failures = details.get("componentFailures") if isinstance(details, Mapping) else None
     return Deployment(
@@ -186,80 +190,81 @@ def _deployment(reply: Reply) -> Deployment:
         str(result.get("status")),
         done=result.get("done") is True,
         success=result.get("success") is True,
-        deployed=_count(result.get("numberComponentsDeployed")),
-        total=_count(result.get("numberComponentsTotal")),
-        problems=tuple(_problems(failures, result.get("errorMessage"))),
+        deployed=_count_from(result.get("numberComponentsDeployed")),
+        total=_count_from(result.get("numberComponentsTotal")),
+        problems=tuple(_problems_in(failures, result.get("errorMessage"))),
     )
 
 
-def _problems(failures: object, trouble: object) -> Iterator[Problem]:
-    if trouble:
-        yield Problem("", "", "", str(trouble)[:MAX_REMOTE_TEXT])
-    for found in failures if isinstance(failures, list) else ():
-        if isinstance(found, Mapping):
-            yield _problem(found)
+def _problems_in(failures: object, message: object) -> Iterator[Problem]:
+    """Yield the message about the whole deployment, if there is one, and then one problem for each failure."""
+    if message:
+        yield Problem("", "", "", str(message)[:MAX_REMOTE_TEXT])
+    for failure in failures if isinstance(failures, list) else ():
+        if isinstance(failure, Mapping):
+            yield _problem_from(failure)
 
 
-def _problem(found: Mapping[str, Any]) -> Problem:
+def _problem_from(failure: Mapping[str, Any]) -> Problem:
     return Problem(
-        str(found.get("componentType") or ""),
-        str(found.get("fullName") or ""),
-        str(found.get("fileName") or ""),
-        str(found.get("problem") or "no reason was given")[:MAX_REMOTE_TEXT],
-        _count(found.get("lineNumber")) or None,
-        is_warning=found.get("problemType") == "Warning",
+        str(failure.get("componentType") or ""),
+        str(failure.get("fullName") or ""),
+        str(failure.get("fileName") or ""),
+        str(failure.get("problem") or "no reason was given")[:MAX_REMOTE_TEXT],
+        _count_from(failure.get("lineNumber")) or None,
+        is_warning=failure.get("problemType") == "Warning",
     )
 
 
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _ALL else 0
+def _count_from(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_COUNT else 0
 
 
-def _retrieve(full_name: str, version: str) -> Element:
-    body = operation("retrieve")
-    request = add(body, "retrieveRequest")
-    add(request, "apiVersion", version)
-    add(request, "singlePackage", "true")
-    package = add(request, "unpackaged")
-    types = add(package, "types")
-    add(types, "members", full_name)
-    add(types, "name", "Layout")
-    add(package, "version", version)
+def _retrieve_operation(full_name: str, version: str) -> Element:
+    body = new_operation("retrieve")
+    request = add_child(body, "retrieveRequest")
+    add_child(request, "apiVersion", version)
+    add_child(request, "singlePackage", "true")
+    package = add_child(request, "unpackaged")
+    types = add_child(package, "types")
+    add_child(types, "members", full_name)
+    add_child(types, "name", "Layout")
+    add_child(package, "version", version)
     return body
 
 
-def _element(reply: Reply) -> Element:
+def _soap_element(reply: Reply) -> Element:
     if not isinstance(reply.value, Element):
-        raise Unreadable("it is no SOAP envelope")
+        raise UnreadableAnswer("it is not a SOAP envelope")
     return reply.value
 
 
-def _full_names(reply: Reply) -> list[str]:
-    return [text_of(result, "fullName") for result in children(_element(reply), "result")]
+def _full_names_in(reply: Reply) -> list[str]:
+    return [text_of(result, "fullName") for result in children_named(_soap_element(reply), "result")]
 
 
-def _started(reply: Reply) -> str:
-    identifier = text_of(_element(reply), "result/id")
+def _retrieval_id_in(reply: Reply) -> str:
+    identifier = text_of(_soap_element(reply), "result/id")
     if not identifier.isalnum():
-        raise Unreadable("a retrieval has an id")
+        raise UnreadableAnswer("a retrieval has an id")
     return identifier
 
 
-def _result(reply: Reply) -> Element:
-    found = next(children(_element(reply), "result"), None)
-    if found is None:
-        raise Unreadable("the state of a retrieval has a result")
-    return found
+def _retrieval_result_in(reply: Reply) -> Element:
+    result = next(children_named(_soap_element(reply), "result"), None)
+    if result is None:
+        raise UnreadableAnswer("the state of a retrieval has a result")
+    return result
 
 
-def _layout_in(result: Element, full_name: str) -> bytes:
-    """The layout's file of the retrieved zip. Raises NotFound, Unavailable."""
+def _layout_in_zip(result: Element, full_name: str) -> bytes:
+    """Return the layout's file from the retrieved zip. Raises NotFound, Unavailable."""
     try:
         with zipfile.ZipFile(io.BytesIO(base64.b64decode(text_of(result, "zipFile"), validate=True))) as archive:
-            wanted = f"layouts/{full_name}.layout"
-            if wanted in archive.namelist():
-                return archive.read(wanted)
+            name = f"layouts/{full_name}.layout"
+            if name in archive.namelist():
+                return archive.read(name)
     except (zipfile.BadZipFile, binascii.Error):
         failure = text_of(result, "errorStatusCode") or text_of(result, "status") or "no zip"
-        raise Unavailable(f"Salesforce could not hand over the layout: {failure}") from None
-    raise NotFound(f"the org has no layout {readable(full_name)}")
+        raise Unavailable(f"Salesforce could not return the layout: {failure}") from None
+    raise NotFound(f"the org has no layout {layout_title(full_name)}")

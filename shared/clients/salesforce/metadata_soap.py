@@ -1,7 +1,7 @@
-"""The few operations of the Metadata API that have no REST form: listing and retrieving (reference/salesforce.md 6.3).
+"""Send the operations of the Metadata API that have no REST form: listing and retrieving.
 
-One envelope, the session of the REST API in its header. A fault is given the shape of a REST refusal, so that it is
-classified in one place.
+The header of the SOAP envelope holds the session of the REST API. A SOAP fault is turned into the shape of a REST
+error, so that errors are classified in one place. Source: docs/reference/salesforce.md#soap-operations.
 """
 
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -9,49 +9,49 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import requests
 from msgspec import Struct
 
-from shared.clients.salesforce.metadata_xml import NAMESPACE, add, parse, tag
+from shared.clients.salesforce.metadata_xml import NAMESPACE, add_child, parse_xml, qualified_name
 from shared.clients.salesforce.sign_in import Token
 
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 
 
 class SoapCall(Struct, frozen=True):
-    """One operation; `body` is its element. Given to `Wire.read` or `Wire.write`, whose reply then holds an Element."""
+    """One operation; `body` is its element. `ApiConnection.read` sends it, and its reply then holds an Element."""
 
-    what: str
+    description: str
     body: Element
 
     def post(
         self, session: requests.Session, token: Token, version: str, seconds: float
     ) -> tuple[requests.Response, object]:
-        """Send once; the value is the operation's response element, refusals, or None for what is neither."""
+        """Send once; return the raw answer, and the operation's response element, or a list of errors, or None."""
         response = session.post(
             f"{token.instance_url}/services/Soap/m/{version}",
-            data=_envelope(self.body, token.value),
+            data=_soap_envelope(self.body, token.value),
             headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
             timeout=seconds,
             allow_redirects=False,
         )
-        return response, _value(response.content)
+        return response, _value_in_envelope(response.content)
 
 
-def operation(name: str) -> Element:
-    """The element of an operation, to be filled with its arguments."""
-    return Element(tag(name))
+def new_operation(name: str) -> Element:
+    """Return the empty element of an operation; the caller adds its arguments."""
+    return Element(qualified_name(name))
 
 
-def _envelope(body: Element, session_id: str) -> bytes:
+def _soap_envelope(body: Element, session_id: str) -> bytes:
     envelope = Element(f"{{{_ENVELOPE}}}Envelope")
-    header = SubElement(SubElement(envelope, f"{{{_ENVELOPE}}}Header"), tag("SessionHeader"))
-    add(header, "sessionId", session_id)
+    header = SubElement(SubElement(envelope, f"{{{_ENVELOPE}}}Header"), qualified_name("SessionHeader"))
+    add_child(header, "sessionId", session_id)
     SubElement(envelope, f"{{{_ENVELOPE}}}Body").append(body)
     made: bytes = tostring(envelope, encoding="UTF-8", xml_declaration=True)
     return made
 
 
-def _value(content: bytes) -> object:
+def _value_in_envelope(content: bytes) -> object:
     try:
-        body = parse(content).find(f"{{{_ENVELOPE}}}Body")
+        body = parse_xml(content).find(f"{{{_ENVELOPE}}}Body")
     except ValueError:
         return None
     first = next(iter(body), None) if body is not None else None

@@ -1,4 +1,4 @@
-"""XML in the namespace of the Metadata API: reading, writing, and the few shapes that every module here needs."""
+"""Read and write XML in the namespace of the Metadata API."""
 
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
@@ -8,44 +8,44 @@ NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 _PREFIX = f"{{{NAMESPACE}}}"
 
 
-def tag(name: str) -> str:
-    """A name in the namespace of the Metadata API, as ElementTree writes it."""
+def qualified_name(name: str) -> str:
+    """Return a name in the namespace of the Metadata API, as ElementTree writes it."""
     return _PREFIX + name
 
 
-def local(element: Element) -> str:
-    """The name of an element without its namespace."""
+def local_name(element: Element) -> str:
+    """Return the name of an element without its namespace."""
     return element.tag.rpartition("}")[2]
 
 
-def parse(data: bytes) -> Element:
-    """The root of a document. Raises ValueError for what is no XML."""
+def parse_xml(data: bytes) -> Element:
+    """Return the root of a document. Raises ValueError if `data` is not XML."""
     try:
         return ET.fromstring(data)  # noqa: S314 - our own files, or the signed-in org's over TLS
     except ET.ParseError as error:
-        raise ValueError(f"no XML: {error}") from None
+        raise ValueError(f"not XML: {error}") from None
 
 
-def add(parent: Element, name: str, text: str | None = None) -> Element:
-    """A new child; `text` None leaves it empty."""
-    child = SubElement(parent, tag(name))
+def add_child(parent: Element, name: str, text: str | None = None) -> Element:
+    """Add a child and return it. It stays empty if `text` is None."""
+    child = SubElement(parent, qualified_name(name))
     child.text = text
     return child
 
 
 def text_of(parent: Element, path: str, default: str = "") -> str:
-    """The text under a path of names such as `result/status`."""
-    found = parent.find("/".join(map(tag, path.split("/"))))
-    return default if found is None or found.text is None else found.text
+    """Return the text below a path of names such as `result/status`, or `default` if there is no text."""
+    element = parent.find("/".join(map(qualified_name, path.split("/"))))
+    return default if element is None or element.text is None else element.text
 
 
-def children(parent: Element, name: str) -> Iterator[Element]:
-    """The children of one name, in order."""
-    return iter(parent.findall(tag(name)))
+def children_named(parent: Element, name: str) -> Iterator[Element]:
+    """Iterate over the children of one name, in order."""
+    return iter(parent.findall(qualified_name(name)))
 
 
-def write(root: Element) -> bytes:
-    """The document as Salesforce itself lays it out: indented by four spaces, a declaration above, a newline below."""
+def format_xml(root: Element) -> bytes:
+    """Return the document as Salesforce itself formats it: a declaration, four spaces of indent, a last newline."""
     ET.indent(root, "    ")
-    made = ET.tostring(root, encoding="unicode", default_namespace=NAMESPACE)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{made}\n'.encode()
+    text = ET.tostring(root, encoding="unicode", default_namespace=NAMESPACE)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()

@@ -1,8 +1,8 @@
-"""The private keys in the vault's secret: one, or during a rotation the new one before the old one.
+"""Read the private keys from the vault's secret: one key, or during a rotation the new one and then the old one.
 
-Salesforce's app holds one certificate. So that the sync goes on while a person swaps it, both keys lie in the one
-secret, and a sign-in tries them in order (reference/salesforce.md 4.3; `cosell connect salesforce --rotate`). A
-certificate may stand behind its key: it is public, and tells when it ends.
+Salesforce's app holds one certificate. The sync must continue while a person replaces it. So the secret holds both keys
+during that time, and a sign-in tries them in order (`cosell connect salesforce --rotate`). A certificate may follow its
+key: it is public and holds the date of its expiry. Source: docs/reference/salesforce.md#signing-keys-and-certificates.
 """
 
 import re
@@ -11,13 +11,16 @@ _BLOCK = re.compile(r"-----BEGIN (?:RSA )?PRIVATE KEY-----.*?(?=-----BEGIN (?:RS
 _KEY = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 
 
-def pairs_of(secret: str) -> tuple[str, ...]:
-    """Each key with what stands behind it, newest first; empty where there is none."""
-    # A portal that keeps one line turns the breaks of a PEM file into a backslash and an n.
+def keys_with_certificates(secret: str) -> tuple[str, ...]:
+    """Return each key with the certificate that follows it, newest first; an empty tuple if there is no key."""
+    # A portal that stores one line replaces the line breaks of a PEM file by a backslash and an n.
     return tuple(block.strip() + "\n" for block in _BLOCK.findall(secret.replace("\\n", "\n")))
 
 
-def keys_of(secret: str) -> tuple[str, ...]:
-    """The private keys alone, newest first; the whole text where there is none, for whoever reads it to refuse."""
-    found = tuple(match[0] for match in _KEY.finditer(secret.replace("\\n", "\n")))
-    return found or (secret,)
+def private_keys_in(secret: str) -> tuple[str, ...]:
+    """Return the private keys alone, newest first.
+
+    If the text holds no key, the whole text is returned, and the sign-in refuses it.
+    """
+    keys = tuple(match[0] for match in _KEY.finditer(secret.replace("\\n", "\n")))
+    return keys or (secret,)

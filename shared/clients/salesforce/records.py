@@ -1,8 +1,8 @@
-"""What goes to Salesforce and what comes back, in the API's own field names.
+"""Define what the client sends to Salesforce and returns from it, with the API's own field names.
 
-row         one record as the API returns it: canonical field names, parent objects nested.
-server time the far side's clock: its `Date` header less the duration of the call, in whole seconds, UTC. A row read at
-            server time T may still change within second T without its stamp moving (protocol.md section 8).
+A *record* has the API's field names, and its parent objects are nested. The *server time* is the clock of Salesforce:
+its `Date` header less the duration of the call, in whole seconds, UTC. A record that was read at server time T may
+still change within the second T, and its stamp does not move then (docs/protocol.md#stamps).
 """
 
 from collections.abc import Mapping
@@ -17,21 +17,24 @@ Json = Mapping[str, Any]
 
 
 class Page(Struct, frozen=True):
-    """One page of a query; `next` is the address of the following page, None on the last."""
+    """One page of a query: its records, and the address of the following page, which is None on the last page."""
 
     rows: tuple[Json, ...]
     next: str | None
 
 
 class Answer(Struct, frozen=True):
-    """Pages in the order of the queries asked, and the server time at which they were read."""
+    """The pages in the order of the queries, and the server time at which they were read."""
 
     pages: tuple[Page, ...]
     at: datetime
 
 
 class Write(Struct, frozen=True):
-    """Values for one record; `unmodified_since` is the LastModifiedDate the decision was based on (None: always)."""
+    """Values for one record.
+
+    `unmodified_since` is the LastModifiedDate of the record that the decision was based on; None writes always.
+    """
 
     id: str
     values: Json
@@ -39,9 +42,10 @@ class Write(Struct, frozen=True):
 
 
 class Written(Struct, frozen=True):
-    """What became of one write: the row read back in the same call, and how the write itself was answered.
+    """The outcome of one write, and the record that the same call read back (`row`, None if it could not be read).
 
-    `outcome` None means success; `changed` means 412; `locked` a row lock. `row` is None if it could not be read.
+    `changed`: Salesforce answered 412, because the record had changed. `locked`: a record lock or another temporary
+    error. `refused`: why Salesforce refused the values. A write with none of these succeeded.
     """
 
     id: str
@@ -53,7 +57,7 @@ class Written(Struct, frozen=True):
 
 
 class Node(Struct, frozen=True):
-    """One step of a Composite Graph: POST to `sobject`, or PATCH by external id when `external` is (field, value).
+    """One step of a Composite Graph: a POST to `sobject`, or a PATCH by external id if `external` is (field, value).
 
     `values` may refer to earlier nodes as `@{name.id}`.
     """

@@ -1,7 +1,9 @@
-"""Signing in to Salesforce: the JWT bearer flow with a key from the vault (reference/salesforce.md 2.2, 4.3).
+"""Sign in to Salesforce with the JWT bearer flow and a private key from the vault.
 
-One token serves all threads. It is renewed after an hour, or when Salesforce refuses it; whoever comes while another
-thread signs in waits for that thread's token, or shares its failure. The token goes only to a host of Salesforce's.
+One token serves all threads. It is renewed after an hour, or when Salesforce refuses it. While one thread signs in, the
+others wait for its token, or raise its error too. The token is sent only to hosts of Salesforce. Sources:
+docs/reference/salesforce.md#sign-in-with-a-jwt-assertion,
+docs/reference/salesforce.md#signing-keys-and-certificates.
 """
 
 import re
@@ -16,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 from msgspec import Struct
 
-from shared.clients.salesforce.private_keys import keys_of
+from shared.clients.salesforce.private_keys import private_keys_in
 from shared.clients.salesforce.soql_literals import full_id
 from shared.clients.vault_ports import Vault
 from shared.foundation.errors import (
@@ -33,12 +35,12 @@ from shared.transport.loopback import is_loopback
 
 ASSERTION_SECONDS = 180
 TOKEN_SECONDS = 3600.0
-GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-_HOSTS = (".salesforce.com", ".force.com")
+GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_SALESFORCE_DOMAINS = (".salesforce.com", ".force.com")
 _ORGANIZATION = re.compile(r"/id/(00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?)/")
-_BAD_REQUEST, _SERVER_FAULT, _TOO_MANY = 400, 500, 429
+_BAD_REQUEST, _SERVER_ERROR, _TOO_MANY_REQUESTS = 400, 500, 429
 
-_CONSENT = "Pre-authorise the integration user for the app: assign a permission set to the app's policies."
+_CONSENT_REMEDY = "Pre-authorise the integration user for the app: assign a permission set to the app's policies."
 _CONSENT_WORDS = ("approved this consumer", "admin approved")
 _REMEDIES = {
     "invalid_client_id": "Set the consumer key of the External Client App.",
@@ -53,11 +55,13 @@ _GRANT_REMEDIES = {
     "expired": "Correct the clock of this machine: the assertion arrived after its three minutes.",
     "domain": "Set the login address to the My Domain of the org.",
 }
-_GRANT_REMEDY = "Check consumer key, user name, audience, and that the app holds the certificate of the vault's key."
+_DEFAULT_GRANT_REMEDY = (
+    "Check consumer key, user name, audience, and that the app holds the certificate of the vault's key."
+)
 
 
 class Identity(Struct, frozen=True):
-    """Who signs in and where. `audience` is login.salesforce.com, or test.salesforce.com for a sandbox."""
+    """The user who signs in, and where. `audience` is login.salesforce.com, or test.salesforce.com for a sandbox."""
 
     login_url: str
     client_id: str
@@ -67,7 +71,7 @@ class Identity(Struct, frozen=True):
 
 
 class Token(Redacted, frozen=True):
-    """An access token, the host it is for, the org behind it, and when it was issued (monotonic seconds)."""
+    """An access token, the host that it is for, the id of its org, and when it was issued (monotonic seconds)."""
 
     value: str
     instance_url: str
@@ -76,7 +80,7 @@ class Token(Redacted, frozen=True):
 
 
 class SignIn:
-    """Hands out one token to all threads. Raises SignInFailed, ConsentNeeded, Unavailable, Throttled."""
+    """Gives all threads one token. Raises SignInFailed, ConsentNeeded, Unavailable, Throttled."""
 
     def __init__(
         self,
@@ -87,33 +91,33 @@ class SignIn:
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Check the addresses; nothing is sent yet. Raises ConfigurationError."""
+        """Check the login address without sending anything. Raises ConfigurationError."""
         self._identity, self._vault, self._session = identity, vault, session
         self._now, self._monotonic = now, monotonic
-        self._login = _https(identity.login_url, "the Salesforce login address")
+        self._login = _plain_https_address(identity.login_url, "the Salesforce login address")
         self._turn = threading.Lock()
         self._token: Token | None = None
         self._failures: list[CosellError] = []
 
     def token(self, deadline: Deadline, *, refused: Token | None = None) -> Token:
-        """The present token; a new one if there is none, it is an hour old, or it is the one Salesforce `refused`."""
+        """Return the token in use, or a new one if it is missing, an hour old, or the one that Salesforce `refused`."""
         current = self._token
-        if current is not None and self._good(current, refused):
+        if current is not None and self._is_usable(current, refused):
             return current
         failed = self._failures[-1:]
-        with self._alone(deadline):
+        with self._one_thread_at_a_time(deadline):
             current = self._token
-            if current is not None and self._good(current, refused):
+            if current is not None and self._is_usable(current, refused):
                 return current
             if self._failures[-1:] != failed:
                 raise self._failures[-1]
             return self._sign_in(deadline)
 
-    def _good(self, token: Token, refused: Token | None) -> bool:
+    def _is_usable(self, token: Token, refused: Token | None) -> bool:
         return token is not refused and self._monotonic() - token.issued < TOKEN_SECONDS
 
     @contextmanager
-    def _alone(self, deadline: Deadline) -> Iterator[None]:
+    def _one_thread_at_a_time(self, deadline: Deadline) -> Iterator[None]:
         if not self._turn.acquire(timeout=deadline.left()):
             raise Unavailable("another thread's sign-in to Salesforce took too long")
         try:
@@ -130,36 +134,36 @@ class SignIn:
         return self._token
 
     def _with_fresh_key(self, deadline: Deadline) -> Token:
-        """Sign in; refused, try once more if the vault has another key by now (a rotation)."""
+        """Sign in. After a refusal, try once more if the vault holds another key by now (a rotation)."""
         secret = self._vault.get(self._identity.key_name)
         try:
-            return self._with_any(keys_of(secret), deadline)
+            return self._try_each_key(private_keys_in(secret), deadline)
         except SignInFailed:
-            fresh = self._vault.get_fresh(self._identity.key_name)
-            if fresh == secret:
+            fresh_secret = self._vault.get_fresh(self._identity.key_name)
+            if fresh_secret == secret:
                 raise
-        return self._with_any(keys_of(fresh), deadline)
+        return self._try_each_key(private_keys_in(fresh_secret), deadline)
 
-    def _with_any(self, keys: Sequence[str], deadline: Deadline) -> Token:
-        """Sign in with the first key that is accepted; where none is, the refusal of the newest is told."""
+    def _try_each_key(self, keys: Sequence[str], deadline: Deadline) -> Token:
+        """Sign in with the first key that Salesforce accepts. If it accepts none, raise the error of the newest key."""
         refusal: SignInFailed | None = None
         for key in keys:
             try:
-                return self._request(key, deadline)
+                return self._request_token(key, deadline)
             except ConsentNeeded:
-                raise  # the signature was good
+                raise  # the signature was valid, so another key would not help
             except SignInFailed as error:
                 refusal = refusal or error
         raise refusal or ConfigurationError(f"the secret {self._identity.key_name} holds no key")
 
-    def _request(self, key: str, deadline: Deadline) -> Token:
-        form = {"grant_type": GRANT, "assertion": self._assertion(key)}
-        status, body = self._post(form, deadline)
+    def _request_token(self, key: str, deadline: Deadline) -> Token:
+        form = {"grant_type": GRANT_TYPE, "assertion": self._signed_assertion(key)}
+        status, body = self._post_form(form, deadline)
         if status >= _BAD_REQUEST or not body.get("access_token"):
-            raise _refusal(status, body)
-        return self._accepted(body)
+            raise _sign_in_error(status, body)
+        return self._token_in(body)
 
-    def _post(self, form: Mapping[str, str], deadline: Deadline) -> tuple[int, Mapping[str, Any]]:
+    def _post_form(self, form: Mapping[str, str], deadline: Deadline) -> tuple[int, Mapping[str, Any]]:
         address = f"{self._identity.login_url.rstrip('/')}/services/oauth2/token"
         failure = ""
         try:
@@ -170,11 +174,11 @@ class SignIn:
         except requests.RequestException as error:
             failure = type(error).__name__
         if failure:
-            # Raised out here, so that no traceback shows the assertion that a chained error might carry.
+            # Raised here, so that it is not chained to an error that may hold the assertion.
             raise Unavailable(f"no readable answer from the Salesforce token endpoint: {failure}")
         return answer.status_code, body if isinstance(body, Mapping) else {}
 
-    def _assertion(self, key: str) -> str:
+    def _signed_assertion(self, key: str) -> str:
         import jwt  # noqa: PLC0415 - loads cryptography, which only a sign-in needs
 
         claims = {
@@ -189,7 +193,7 @@ class SignIn:
             pass
         raise ConfigurationError(f"the secret {self._identity.key_name} is not an RSA private key in PEM form")
 
-    def _accepted(self, body: Mapping[str, Any]) -> Token:
+    def _token_in(self, body: Mapping[str, Any]) -> Token:
         instance = str(body.get("instance_url") or "")
         self._check_host(instance)
         organization = _ORGANIZATION.search(str(body.get("id") or ""))
@@ -198,30 +202,39 @@ class SignIn:
         return Token(str(body["access_token"]), instance.rstrip("/"), full_id(organization[1]), self._monotonic())
 
     def _check_host(self, instance: str) -> None:
-        """A token goes only to the host we signed in to, or to one of Salesforce's (design.md section 4, rule 8)."""
-        parts = _https(instance, "the instance address that Salesforce answered with")
+        """Raise ConfigurationError unless the host is the one that signed us in, or one of Salesforce's.
+
+        Source: docs/protocol.md#rule-8-nothing-secret-or-personal-in-logs.
+        """
+        parts = _plain_https_address(instance, "the instance address that Salesforce answered with")
         host, login = parts.hostname or "", self._login.hostname or ""
         both_local = is_loopback(host) and is_loopback(login)
-        if host != login and not host.endswith(_HOSTS) and not both_local:
+        if host != login and not host.endswith(_SALESFORCE_DOMAINS) and not both_local:
             raise ConfigurationError(f"the token answer names the host {host[:100]}, which is not one of Salesforce's")
 
 
-def _https(address: str, what: str) -> SplitResult:
+def _plain_https_address(address: str, description: str) -> SplitResult:
+    """Return the parts of the address. Raises ConfigurationError unless it is https with a host and nothing more."""
     parts = urlsplit(address)
-    plain = not parts.username and parts.path in {"", "/"} and not parts.query and not parts.fragment
-    if parts.scheme != "https" or not parts.hostname or not plain:
-        raise ConfigurationError(f"{what} must be a plain https address such as https://example.my.salesforce.com")
+    is_plain = not parts.username and parts.path in {"", "/"} and not parts.query and not parts.fragment
+    if parts.scheme != "https" or not parts.hostname or not is_plain:
+        raise ConfigurationError(
+            f"{description} must be a plain https address such as https://example.my.salesforce.com"
+        )
     return parts
 
 
-def _refusal(status: int, body: Mapping[str, Any]) -> CosellError:
-    """What a refused sign-in means. The far side's text may name the user: of it only known words are looked for."""
+def _sign_in_error(status: int, body: Mapping[str, Any]) -> CosellError:
+    """Return the error for a refused sign-in. Salesforce's text may name the user, so only known words are searched.
+
+    Source: docs/reference/salesforce.md#refusals-of-the-token-endpoint.
+    """
     code, text = str(body.get("error") or "")[:80], str(body.get("error_description") or "").lower()
-    if code == "rate_limit_exceeded" or status == _TOO_MANY:
+    if code == "rate_limit_exceeded" or status == _TOO_MANY_REQUESTS:
         return Throttled("Salesforce limits our sign-ins", after=60.0)
-    if status >= _SERVER_FAULT or not code:
+    if status >= _SERVER_ERROR or not code:
         return Unavailable(f"the Salesforce token endpoint answered {status} without a reason")
     if code == "invalid_app_access" or any(words in text for words in _CONSENT_WORDS):
-        return ConsentNeeded(f"Salesforce sign-in refused: {code}", code=code, remedy=_CONSENT)
-    told = next((remedy for word, remedy in _GRANT_REMEDIES.items() if word in text), _GRANT_REMEDY)
-    return SignInFailed(f"Salesforce sign-in refused: {code}", code=code, remedy=_REMEDIES.get(code, told))
+        return ConsentNeeded(f"Salesforce sign-in refused: {code}", code=code, remedy=_CONSENT_REMEDY)
+    grant_remedy = next((remedy for word, remedy in _GRANT_REMEDIES.items() if word in text), _DEFAULT_GRANT_REMEDY)
+    return SignInFailed(f"Salesforce sign-in refused: {code}", code=code, remedy=_REMEDIES.get(code, grant_remedy))

@@ -1,7 +1,8 @@
-"""SOQL text: literals that cannot break out, id lists, and the two forms of a record id.
+"""Write values as SOQL literals that cannot break out of their quotes, and convert record ids.
 
-The formatters of `simple-salesforce` lose milliseconds and take a naive time for a local one (reference/salesforce.md
-1.9), so the literals are made here. The rules are those of reference/salesforce.md 2.5 and 2.15.
+The formatters of simple-salesforce lose milliseconds and read a time without zone as local time
+(docs/reference/salesforce.md#soql-formatters-of-the-library). So this module makes the literals, by the rules in
+docs/reference/salesforce.md#soql-rules and docs/reference/salesforce.md#values-on-the-wire.
 """
 
 import re
@@ -20,14 +21,14 @@ type Value = str | bool | int | Decimal | datetime | date | None
 
 
 def literal(value: Value) -> str:
-    """`value` as a SOQL literal. Raises ValueError for a naive time or a number that is not finite."""
+    """Return `value` as a SOQL literal. Raises ValueError for a time without zone, or a number that is not finite."""
     match value:
         case None:
             return "null"
         case bool() | int():
             return str(value).lower()
         case Decimal():
-            return _number(value)
+            return _number_literal(value)
         case datetime():
             return moment(value)
         case date():
@@ -37,17 +38,20 @@ def literal(value: Value) -> str:
 
 
 def moment(value: datetime) -> str:
-    """A time as a literal in UTC with milliseconds, unquoted: `2026-11-22T01:02:03.000Z`."""
+    """Return a time as a literal in UTC with milliseconds, without quotes: `2026-11-22T01:02:03.000Z`.
+
+    Raises ValueError for a time without zone.
+    """
     if value.tzinfo is None:
         raise ValueError("a time in SOQL needs a time zone")
     return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def in_list(values: Iterable[Value]) -> str:
-    """`('a','b')`, for use after IN. Raises ValueError if there is nothing in it: SOQL knows no empty list."""
+    """Return `('a','b')`, for use after IN. Raises ValueError without values, because SOQL has no empty list."""
     literals = [literal(value) for value in values]
     if not literals:
-        raise ValueError("an IN list needs a value")
+        raise ValueError("an IN list needs at least one value")
     return f"({','.join(literals)})"
 
 
@@ -57,13 +61,13 @@ def is_id(text: str) -> bool:
 
 
 def full_id(record: str) -> str:
-    """The 18-character form of an id (reference/salesforce.md 2.15). Raises ValueError for what is no id."""
+    """Return the 18-character form of an id (docs/reference/salesforce.md#record-ids). Raises ValueError otherwise."""
     if not is_id(record):
         raise ValueError("a record id has 15 or 18 letters and digits")
     return long_id(record[:15])
 
 
-def _number(value: Decimal) -> str:
+def _number_literal(value: Decimal) -> str:
     if not value.is_finite():
-        raise ValueError("a number in SOQL is finite")
+        raise ValueError("a number in SOQL must be finite")
     return format(value, "f")

@@ -1,7 +1,8 @@
-"""From a project in source format to the zip that a deployment carries (reference/salesforce.md 5.1, 5.8).
+"""Turn a project in source format into the zip that a deployment sends.
 
-In source format each field, list view and validation rule of an object is a file; in the zip they stand together in one
-file of the object, which holds nothing else of it: what is not named there is left as the org has it.
+In source format, each field, list view and validation rule of an object is a file of its own. In the zip, one file of
+the object holds them all. It holds nothing else, because a deployment leaves unchanged what it does not name. Sources:
+docs/reference/salesforce.md#metadata-source-projects, docs/reference/salesforce.md#manifest-and-zip.
 """
 
 import io
@@ -13,157 +14,150 @@ from xml.etree.ElementTree import Element
 
 from msgspec import Struct
 
-from shared.clients.salesforce.metadata_xml import add, local, parse, tag, text_of, write
+from shared.clients.salesforce.metadata_xml import add_child, format_xml, local_name, parse_xml, qualified_name, text_of
 from shared.foundation.errors import ConfigurationError
 
 PROJECT_FILE = "sfdx-project.json"
 _SUFFIX = "-meta.xml"
-_EARLIEST = (
-    1980,
-    1,
-    1,
-    0,
-    0,
-    0,
-)  # every file in a zip has a date: always this one, so that equal sources give equal bytes
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+"""The date of every file in the zip, so that equal sources give equal bytes."""
 
 
-class _Whole(Struct, frozen=True):
-    """A file that travels as it is, in a folder of its kind."""
+class _SingleFile(Struct, frozen=True):
+    """A kind of file that goes into the zip unchanged, into the folder of its kind."""
 
     type: str
     folder: str
 
 
-class _Part(Struct, frozen=True):
-    """A file that becomes one element of its parent's file; `type` is empty where the parent is the member."""
+class _ObjectPart(Struct, frozen=True):
+    """A kind of file that becomes one element in the file of its object."""
 
     type: str
     element: str
 
 
-_WHOLES = {
-    "permissionset": _Whole("PermissionSet", "permissionsets"),
-    "layout": _Whole("Layout", "layouts"),
-    "flexipage": _Whole("FlexiPage", "flexipages"),
-    "objectTranslation": _Whole("CustomObjectTranslation", "objectTranslations"),
+_SINGLE_FILES = {
+    "permissionset": _SingleFile("PermissionSet", "permissionsets"),
+    "layout": _SingleFile("Layout", "layouts"),
+    "flexipage": _SingleFile("FlexiPage", "flexipages"),
 }
-_PARTS = {
-    "field": _Part("CustomField", "fields"),
-    "listView": _Part("ListView", "listViews"),
-    "validationRule": _Part("ValidationRule", "validationRules"),
+_OBJECT_PARTS = {
+    "field": _ObjectPart("CustomField", "fields"),
+    "listView": _ObjectPart("ListView", "listViews"),
+    "validationRule": _ObjectPart("ValidationRule", "validationRules"),
 }
 _FIELD_TRANSLATION = "fieldTranslation"
 
 
 class Package(Struct, frozen=True):
-    """What is deployed: files by their place in the zip, and members by metadata type."""
+    """What is deployed: the files by their path in the zip, and the members by metadata type."""
 
     files: Mapping[str, bytes]
     members: Mapping[str, tuple[str, ...]]
 
-    def manifest(self, version: str) -> bytes:
-        """The `package.xml`: every member by name, so that a missing file is an error and not an omission."""
-        root = Element(tag("Package"))
+    def manifest_xml(self, version: str) -> bytes:
+        """Return the `package.xml`. It names every member, so that a missing file is an error and not an omission."""
+        root = Element(qualified_name("Package"))
         for name, members in sorted(self.members.items()):
-            types = add(root, "types")
+            types = add_child(root, "types")
             for member in sorted(members):
-                add(types, "members", member)
-            add(types, "name", name)
-        add(root, "version", version)
-        return write(root)
+                add_child(types, "members", member)
+            add_child(types, "name", name)
+        add_child(root, "version", version)
+        return format_xml(root)
 
-    def zipped(self, version: str) -> bytes:
-        """The zip, the same bytes for the same sources."""
-        made = io.BytesIO()
-        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in sorted({**self.files, "package.xml": self.manifest(version)}.items()):
-                archive.writestr(zipfile.ZipInfo(name, _EARLIEST), data, zipfile.ZIP_DEFLATED)
-        return made.getvalue()
+    def to_zip(self, version: str) -> bytes:
+        """Return the zip: the same bytes for the same sources."""
+        output = io.BytesIO()
+        with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in sorted({**self.files, "package.xml": self.manifest_xml(version)}.items()):
+                archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), data, zipfile.ZIP_DEFLATED)
+        return output.getvalue()
 
-    def only_languages(self, languages: Iterable[str]) -> "Package":
-        """The package with these translations alone. Raises ConfigurationError for a language that is not there."""
-        wanted, kind = set(languages), "CustomObjectTranslation"
-        names = {name for name in self.members.get(kind, ()) if name.rpartition("-")[2] in wanted}
-        if unknown := wanted - {name.rpartition("-")[2] for name in names}:
+    def with_languages(self, languages: Iterable[str]) -> "Package":
+        """Return the package with only these translations. Raises ConfigurationError for a language it lacks."""
+        codes, kind = set(languages), "CustomObjectTranslation"
+        names = {name for name in self.members.get(kind, ()) if name.rpartition("-")[2] in codes}
+        if unknown := codes - {name.rpartition("-")[2] for name in names}:
             raise ConfigurationError(f"--language: there are no translations into {', '.join(sorted(unknown))}")
-        left = {f"objectTranslations/{name}.objectTranslation" for name in names}
-        files = {name: data for name, data in self.files.items() if name in left or "objectTranslations/" not in name}
+        kept = {f"objectTranslations/{name}.objectTranslation" for name in names}
+        files = {path: data for path, data in self.files.items() if path in kept or "objectTranslations/" not in path}
         return Package(files, {**self.members, kind: tuple(sorted(names))})
 
-    def elements(self, type_name: str) -> Iterator[tuple[str, Element]]:
-        """The parts of objects of one type, such as CustomField, by `Object.Name`."""
-        part = next(part for part in _PARTS.values() if part.type == type_name)
+    def components_of_type(self, type_name: str) -> Iterator[tuple[str, Element]]:
+        """Yield the parts of objects that have one type, such as CustomField, each with its name `Object.Name`."""
+        part = next(part for part in _OBJECT_PARTS.values() if part.type == type_name)
         for path, data in self.files.items():
             folder, _, name = path.rpartition("/")
             if folder == "objects":
-                for element in parse(data).findall(tag(part.element)):
+                for element in parse_xml(data).findall(qualified_name(part.element)):
                     yield f"{name.removesuffix('.object')}.{text_of(element, 'fullName')}", element
 
 
 def package_folders(project: Path) -> list[Path]:
-    """The package directories of a source project. Raises ConfigurationError."""
+    """Return the package directories of a source project. Raises ConfigurationError."""
     try:
-        said = json.loads((project / PROJECT_FILE).read_text(encoding="utf-8"))
-        return [project / package["path"] for package in said["packageDirectories"]]
+        document = json.loads((project / PROJECT_FILE).read_text(encoding="utf-8"))
+        return [project / package["path"] for package in document["packageDirectories"]]
     except (OSError, ValueError, KeyError, TypeError):
-        raise ConfigurationError(f"{project / PROJECT_FILE} is not there or names no packageDirectories") from None
+        raise ConfigurationError(f"{project / PROJECT_FILE} does not exist or names no packageDirectories") from None
 
 
 def read_source(*folders: Path) -> Package:
-    """The package that lies in source folders. Raises ConfigurationError for a kind of file not known here."""
+    """Return the package in these source folders. Raises ConfigurationError for an unknown kind of file."""
     files: dict[str, bytes] = {}
     parents: dict[str, Element] = {}
     members: dict[str, list[str]] = {}
-    for path in sorted(path for folder in folders for path in _sources(folder)):
+    for path in sorted(path for folder in folders for path in _source_files(folder)):
         name, _, kind = path.name.removesuffix(_SUFFIX).rpartition(".")
-        if kind in _PARTS:
-            part, parent = _PARTS[kind], path.parent.parent.name
-            _put(parents, f"objects/{parent}.object", "CustomObject", part.element, _root(path))
+        if kind in _OBJECT_PARTS:
+            part, parent = _OBJECT_PARTS[kind], path.parent.parent.name
+            _append_to_parent(parents, f"objects/{parent}.object", "CustomObject", part.element, _read_root(path))
             members.setdefault(part.type, []).append(f"{parent}.{name}")
         elif kind == _FIELD_TRANSLATION:
             place = f"objectTranslations/{path.parent.name}.objectTranslation"
-            _put(parents, place, "CustomObjectTranslation", "fields", _root(path))
+            _append_to_parent(parents, place, "CustomObjectTranslation", "fields", _read_root(path))
         elif kind == "objectTranslation":
             place = f"objectTranslations/{name}.objectTranslation"
-            for child in _root(path):
-                _put(parents, place, "CustomObjectTranslation", local(child), child)
+            for child in _read_root(path):
+                _append_to_parent(parents, place, "CustomObjectTranslation", local_name(child), child)
             members.setdefault("CustomObjectTranslation", []).append(name)
-        elif kind in _WHOLES:
-            whole = _WHOLES[kind]
-            files[f"{whole.folder}/{name}.{kind}"] = write(_root(path))
-            members.setdefault(whole.type, []).append(name)
+        elif kind in _SINGLE_FILES:
+            single_file = _SINGLE_FILES[kind]
+            files[f"{single_file.folder}/{name}.{kind}"] = format_xml(_read_root(path))
+            members.setdefault(single_file.type, []).append(name)
         else:
-            raise ConfigurationError(f"{path.name}: metadata of the kind {kind!r} cannot be deployed from here")
-    files |= {place: write(_in_schema_order(root)) for place, root in parents.items()}
-    return Package(files, {name: tuple(found) for name, found in members.items()})
+            raise ConfigurationError(f"{path.name}: this command cannot deploy metadata of the kind {kind!r}")
+    files |= {place: format_xml(_in_schema_order(root)) for place, root in parents.items()}
+    return Package(files, {type_name: tuple(names) for type_name, names in members.items()})
 
 
 def layout_package(full_name: str, layout: bytes) -> Package:
-    """A package of one layout, named as Salesforce names it: `Opportunity-Opportunity Layout`."""
+    """Return a package of one layout. Its name is the one that Salesforce uses: `Opportunity-Opportunity Layout`."""
     return Package({f"layouts/{full_name}.layout": layout}, {"Layout": (full_name,)})
 
 
-def _sources(folder: Path) -> Iterable[Path]:
+def _source_files(folder: Path) -> Iterable[Path]:
     if not folder.is_dir():
-        raise ConfigurationError(f"{folder} is not there: run the command in a checkout of the project")
+        raise ConfigurationError(f"{folder} does not exist: run the command in a checkout of the project")
     return folder.glob(f"**/*{_SUFFIX}")
 
 
-def _root(path: Path) -> Element:
+def _read_root(path: Path) -> Element:
     try:
-        return parse(path.read_bytes())
+        return parse_xml(path.read_bytes())
     except ValueError as error:
         raise ConfigurationError(f"{path.name}: {error}") from None
 
 
-def _put(parents: dict[str, Element], place: str, root: str, name: str, element: Element) -> None:
-    parent = parents.setdefault(place, Element(tag(root)))
-    element.tag = tag(name)
+def _append_to_parent(parents: dict[str, Element], place: str, root: str, name: str, element: Element) -> None:
+    parent = parents.setdefault(place, Element(qualified_name(root)))
+    element.tag = qualified_name(name)
     parent.append(element)
 
 
 def _in_schema_order(root: Element) -> Element:
-    """The schema wants elements by name; within one name the order of the files stays."""
-    root[:] = sorted(root, key=local)
+    """Sort the elements by name, as the schema demands. Elements of one name keep the order of their files."""
+    root[:] = sorted(root, key=local_name)
     return root

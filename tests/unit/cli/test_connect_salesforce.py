@@ -13,7 +13,7 @@ from shared.cli.connect_salesforce import KeyOptions, run_connect_salesforce
 from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
-from shared.clients.salesforce.private_keys import keys_of
+from shared.clients.salesforce.private_keys import private_keys_in
 from shared.foundation.errors import ConfigurationError, ConsentNeeded, SignInFailed
 
 SECRET = "salesforce-private-key"
@@ -49,7 +49,7 @@ class Administrator:
     def keys_in_vault(self) -> tuple[str, ...]:
         """The private keys in Key Vault, newest first."""
         stored = next(secret for secret in self.systems.vault.shelf.live() if secret.name == SECRET)
-        return keys_of(stored.latest.value)
+        return private_keys_in(stored.latest.value)
 
     def sign_in_as_the_app(self) -> str:
         """Sign in as the deployed app does, and return the organisation's id."""

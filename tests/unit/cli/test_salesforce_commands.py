@@ -27,7 +27,7 @@ XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 @pytest.fixture
 def org(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SalesforceEmulator:
     """An org without our metadata, and the environment `local` with its address."""
-    monkeypatch.setattr(metadata_deploy, "PAUSES", (0.0,))
+    monkeypatch.setattr(metadata_deploy, "POLL_PAUSES", (0.0,))
     monkeypatch.chdir(tmp_path)
     write_environment(Environment("local", systems.environ))
     systems.salesforce.bare = True
@@ -102,7 +102,7 @@ def test_an_identifier_with_duplicates_stops_the_deployment_until_they_are_corre
     first, second = (org.insert("Opportunity", {**DEAL, "Referral_Identifier__c": "R-1"}) for _ in range(2))
     result = run_cosell("deploy", *ADMIN)
     assert result.exit_code == 3
-    assert "1 values stand on several records" in result.output
+    assert "has duplicate values (1)" in result.output
     assert first in result.output
     assert second in result.output
     assert document_of(run_cosell("deploy", *ADMIN, "--make-unique", "--json"))["obstacles"][0]["duplicates"] == {
@@ -123,7 +123,7 @@ def test_a_field_of_another_type_stops_the_deployment(org: SalesforceEmulator) -
     create_field_by_hand(org, "Products__c", "<length>900</length><type>LongTextArea</type>")
     result = run_cosell("deploy", *ADMIN)
     assert result.exit_code == 3
-    assert "Opportunity.Products__c is there as textarea, not as Text: rename it or delete it" in result.output
+    assert "Opportunity.Products__c exists as textarea, not as Text: rename it or delete it" in result.output
 
 
 def test_a_refusal_names_each_component_and_a_corrected_run_succeeds(org: SalesforceEmulator) -> None:

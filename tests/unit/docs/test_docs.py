@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from shared.clients.salesforce import error_codes
 from shared.domain.sentences import CAUSES, SENTENCES
 from shared.foundation.logs import EVENTS
-from shared.mapping import field_types
-from shared.mapping.schema import AnyField, MappingFile, Ours, StageRow, load
+from shared.mapping import field_base, field_types
+from shared.mapping.schema import AnyField, MappingFile, Ours, StageTableEntry
+from shared.mapping.validation import load_mapping
 from shared.settings import variables as settings
 from shared.webhook.events import NotUnderstoodReason
 from shared.webhook.refusals import Reason
@@ -131,7 +132,7 @@ def paths(said: object) -> set[str]:
 
 
 def test_every_mapped_field_stands_there_with_its_paths_and_the_reverse() -> None:
-    file, _ = load()
+    file, _ = load_mapping()
     told = table("mapping.md", "The fields of the default file")
     assert list(told) == list(file.fields)
     for name, field in file.fields.items():
@@ -151,8 +152,8 @@ def test_every_mapped_field_stands_there_with_its_paths_and_the_reverse() -> Non
     [
         ("Keys of the file", MappingFile, {"extends"}),
         ("`[ours]`", Ours, set()),
-        ("`[[stages]]`", StageRow, set()),
-        ("Keys of every field", field_types.FieldBase, {"type", "referral", "salesforce"}),
+        ("`[[stages]]`", StageTableEntry, set()),
+        ("Keys of every field", field_base.FieldBase, {"type", "referral", "salesforce"}),
     ],
 )
 def test_every_key_stands_there_and_the_reverse(heading: str, model: type[BaseModel], more: set[str]) -> None:
@@ -161,7 +162,7 @@ def test_every_key_stands_there_and_the_reverse(heading: str, model: type[BaseMo
 
 def test_our_own_fields_have_the_names_of_the_default_file() -> None:
     told = {key: bare(cells[0]) for key, cells in table("mapping.md", "`[ours]`").items()}
-    assert told == load()[0].ours.model_dump()
+    assert told == load_mapping()[0].ours.model_dump()
 
 
 def parts(model: type[BaseModel], key: str) -> set[str]:
@@ -174,7 +175,7 @@ def test_every_type_of_field_stands_there_with_its_keys_and_the_reverse() -> Non
     kinds = cast("Any", AnyField).__origin__.__args__
     by_type = {kind.model_fields["type"].annotation.__args__[0]: kind for kind in kinds}
     assert set(told) == set(by_type)
-    fixed = set(field_types.FieldBase.model_fields) | {"type", "referral", "salesforce"}
+    fixed = set(field_base.FieldBase.model_fields) | {"type", "referral", "salesforce"}
     for name, kind in by_type.items():
         cells = told[name]
         further = {key for key, field in kind.model_fields.items() if key not in fixed and not field.exclude}

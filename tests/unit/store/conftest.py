@@ -1,4 +1,4 @@
-"""A table service that answers what a test scripts, for the faults that Azurite does not have."""
+"""Imitate the table service with scripted answers, for errors that Azurite never gives."""
 
 from collections.abc import Callable, Iterator
 from copy import replace
@@ -14,13 +14,13 @@ ETAG = "W/\"datetime'2026-03-01T12%3A00%3A00.1234567Z'\""
 DATE = "Sun, 01 Mar 2026 12:05:00 GMT"
 
 
-def error(status: int, code: str) -> Response:
+def error_answer(status: int, code: str) -> Response:
     message = {"lang": "en-US", "value": "the customer person@example.com\nRequestId:1"}
     return Response.of({"odata.error": {"code": code, "message": message}}, status, Date=DATE)
 
 
-def entity(**changed: object) -> Response:
-    """One entity with the data `base`; a name changed to None is left out."""
+def entity_answer(**changed: object) -> Response:
+    """Answer with one entity whose data is `base`; a member that is changed to None is left out."""
     whole = {
         "odata.metadata": "x",
         "odata.etag": ETAG,
@@ -33,20 +33,20 @@ def entity(**changed: object) -> Response:
     return Response.of({k: v for k, v in {**whole, **changed}.items() if v is not None}, Date=DATE)
 
 
-def batch(*parts: str) -> Response:
-    """The reply to a transaction, one part a change."""
+def transaction_answer(*parts: str) -> Response:
+    """Answer a transaction, with one part for each change."""
     head = "Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
     text = "".join(f"--changes\r\n{head}HTTP/1.1 {part}\r\n" for part in parts)
     body = f"--batch\r\nContent-Type: multipart/mixed; boundary=changes\r\n\r\n{text}--changes--\r\n--batch--\r\n"
     return Response(202, body.encode(), {"Content-Type": "multipart/mixed; boundary=batch", "Date": DATE})
 
 
-def done(etag: str = ETAG) -> str:
+def done_part(etag: str = ETAG) -> str:
     return f"204 No Content\r\nETag: {etag}\r\n\r\n"
 
 
-def failed(status: int, code: str) -> str:
-    answer = error(status, code)
+def failed_part(status: int, code: str) -> str:
+    answer = error_answer(status, code)
     return f"{status} Failed\r\nContent-Type: application/json\r\n\r\n{answer.body.decode()}"
 
 
@@ -54,41 +54,41 @@ Answer = Response | Callable[[Request], Response]
 
 
 @dataclass
-class Service:
-    """Answers the opening of a table; then `answers` in turn, the last one for ever."""
+class ScriptedService:
+    """Answers the creation of a table, then gives `answers` in turn and repeats the last one."""
 
     answers: list[Answer] = field(default_factory=list)
-    asked: list[Request] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
 
     def __call__(self, request: Request) -> Response:
         if request.path.endswith("/Tables"):
-            return error(409, "TableAlreadyExists")
-        self.asked.append(request)
+            return error_answer(409, "TableAlreadyExists")
+        self.requests.append(request)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return answer if isinstance(answer, Response) else answer(request)
 
 
 @pytest.fixture
-def service() -> Service:
-    return Service()
+def service() -> ScriptedService:
+    return ScriptedService()
 
 
 @pytest.fixture
-def connection_string(service: Service) -> Iterator[str]:
+def connection_string(service: ScriptedService) -> Iterator[str]:
     with Server(service) as server:
         endpoint = f"http://{LOOPBACK}:{server.port}/devstoreaccount1"
         yield f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=a2V5;TableEndpoint={endpoint}"
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Repeats follow at once."""
+def no_retry_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the SDK repeat a read without a pause."""
     monkeypatch.setattr(table_storage_rows, "_RETRIES", {**table_storage_rows._RETRIES, "retry_backoff_factor": 0})
 
 
 @pytest.fixture
-def rows(connection_string: str, impatient: None) -> Iterator[TableRows]:
-    del impatient
+def rows(connection_string: str, no_retry_pauses: None) -> Iterator[TableRows]:
+    del no_retry_pauses
     with open_tables_from_connection_string(connection_string, "rows", timeout=5) as opened:
         yield opened
 

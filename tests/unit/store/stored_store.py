@@ -16,7 +16,7 @@ from msgspec.structs import asdict
 
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
 from shared.domain.link import Intent, Link, Pointer, Record
-from shared.store.entries import Line, RetryEntry, SideState
+from shared.store.stored_values import Line, RetryEntry, SideState
 
 Json = Mapping[str, Any]
 

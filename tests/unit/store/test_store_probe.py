@@ -1,4 +1,4 @@
-"""The probe of storage: a row of its own, written, read back and removed."""
+"""The probe tests storage: it writes a row of its own, reads it back and removes it."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,37 +19,37 @@ def rows(tmp_path: Path) -> Iterator[SqliteRows]:
     rows.close()
 
 
-def test_the_probe_leaves_nothing_behind(rows: SqliteRows) -> None:
+def test_the_probe_leaves_no_row(rows: SqliteRows) -> None:
     LinkStore(rows).probe()
     LinkStore(rows).probe()
     assert rows.list("probe") == []
 
 
-class Forgetful(SqliteRows):
-    """Says that it has written."""
+class ForgetfulRows(SqliteRows):
+    """Rows that report a write but never return it."""
 
     @override
     def get(self, partition: str, key: str) -> Row | None:
         return None
 
 
-def test_a_store_that_forgets_is_no_store(tmp_path: Path) -> None:
-    rows = Forgetful(str(tmp_path / "store.sqlite"))
-    with pytest.raises(StoreUnavailable, match="give back"):
+def test_the_probe_fails_if_the_row_cannot_be_read_back(tmp_path: Path) -> None:
+    rows = ForgetfulRows(str(tmp_path / "store.sqlite"))
+    with pytest.raises(StoreUnavailable, match="does not return"):
         LinkStore(rows).probe()
     rows.close()
 
 
-class ReadOnly(SqliteRows):
-    """Reads and does not write, as an account with a reader's role."""
+class ReadOnlyRows(SqliteRows):
+    """Rows that can only be read, as for an account with a reader's role."""
 
     @override
     def write(self, partition: str, changes: Sequence[Change]) -> Sequence[str | None]:
         raise StoreUnavailable("Table Storage did not answer a write: 403")
 
 
-def test_a_reader_s_role_is_too_little(tmp_path: Path) -> None:
-    rows = ReadOnly(str(tmp_path / "store.sqlite"))
+def test_the_probe_fails_without_the_right_to_write(tmp_path: Path) -> None:
+    rows = ReadOnlyRows(str(tmp_path / "store.sqlite"))
     with pytest.raises(StoreUnavailable, match="403"):
         LinkStore(rows).probe()
     rows.close()

@@ -12,12 +12,12 @@ import pytest
 
 from emulators.base.server import Response
 from shared.domain.deal import Side
-from shared.store.entries import Line
 from shared.store.link_store import LinkStore
 from shared.store.rows import Put, Row
 from shared.store.sqlite_rows import SqliteRows
+from shared.store.stored_values import Line
 from shared.store.table_storage_rows import TableRows
-from tests.unit.store.conftest import Service, batch, done
+from tests.unit.store.conftest import ScriptedService, done_part, transaction_answer
 from tests.unit.store.stored_store import (
     INTERRUPTED,
     SCENES,
@@ -226,7 +226,7 @@ def test_sqlite_reads_each_row_whole(stored: Scene, sqlite_rows: SqliteRows) -> 
 # --- Table Storage ----------------------------------------------------------------------------------------------------
 
 
-def test_table_storage_reads_the_same_rows(rows: TableRows, service: Service) -> None:
+def test_table_storage_reads_the_same_rows(rows: TableRows, service: ScriptedService) -> None:
     """One page of all entities, answered as the service answers a query."""
     for name in SCENES:
         stored = scene(name)
@@ -237,18 +237,18 @@ def test_table_storage_reads_the_same_rows(rows: TableRows, service: Service) ->
         assert found == stored_rows(stored)
 
 
-def test_table_storage_is_sent_the_same_entities(rows: TableRows, service: Service) -> None:
+def test_table_storage_is_sent_the_same_entities(rows: TableRows, service: ScriptedService) -> None:
     """One partition of each kind, and the link that needs two properties."""
     stored = scene(INTERRUPTED)
     chosen = {row.partition.partition("|")[0]: row.partition for row in stored.rows}
     large = [row.partition for row in stored.rows if row.pieces > 1]
     for partition in {*chosen.values(), *large}:
         written = stored.of(partition, "")
-        service.answers, service.asked = [batch(*[done()] * len(written))], []
+        service.answers, service.requests = [transaction_answer(*[done_part()] * len(written))], []
         rows.write(
             partition, [Put(row.key, row.data, None if row.at is None else moment_of(row.at)) for row in written]
         )
-        (request,) = service.asked
+        (request,) = service.requests
         lines = [line for line in request.body.decode().splitlines() if line.startswith("{")]
         keys = {"PartitionKey": partition, "PartitionKey@odata.type": TEXT, "RowKey@odata.type": TEXT}
         assert [json.loads(line) for line in lines] == [

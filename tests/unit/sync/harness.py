@@ -28,7 +28,7 @@ from emulators.salesforce.emulator import SalesforceEmulator
 from local.in_process_transport import EmulatorAccessToken, EmulatorAdapter, EmulatorSignIn, httpx_client
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
-from shared.clients.salesforce.request import Wire
+from shared.clients.salesforce.request import ApiConnection
 from shared.domain.deal import Side
 from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
@@ -172,8 +172,10 @@ class Harness:
         return CrashablePort("partner_center", client, life)
 
     def _mortal_salesforce(self, life: ProcessState) -> Salesforce:
-        wire = Wire(self.door, self._adapter, version="66.0", seconds=60.0, now=self.now, monotonic=self._seconds)
-        return CrashablePort("salesforce", SalesforceClient(wire), life)
+        connection = ApiConnection(
+            self.door, self._adapter, version="66.0", seconds=60.0, now=self.now, monotonic=self._seconds
+        )
+        return CrashablePort("salesforce", SalesforceClient(connection), life)
 
     def _mortal_store(self, life: ProcessState) -> Store:
         return CrashablePort("store", LinkStore(self.rows, self._seconds), life)

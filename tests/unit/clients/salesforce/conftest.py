@@ -5,7 +5,7 @@ import stamina
 
 from shared.clients.salesforce.client import SalesforceClient, open_salesforce
 from shared.transport.session import open_session
-from tests.unit.clients.salesforce.salesforce_bench import LOGIN, NOW, Fake, MemoryVault, Ticker, new_pem
+from tests.unit.clients.salesforce.fake_salesforce import LOGIN, NOW, FakeSalesforce, ManualClock, MemoryVault, new_pem
 
 
 @pytest.fixture(autouse=True)
@@ -25,17 +25,17 @@ def vault(pem: str) -> MemoryVault:
 
 
 @pytest.fixture
-def ticker() -> Ticker:
-    return Ticker()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-def fake() -> Fake:
-    return Fake()
+def fake() -> FakeSalesforce:
+    return FakeSalesforce()
 
 
 @pytest.fixture
-def salesforce(fake: Fake, vault: MemoryVault, ticker: Ticker) -> Iterator[SalesforceClient]:
+def salesforce(fake: FakeSalesforce, vault: MemoryVault, clock: ManualClock) -> Iterator[SalesforceClient]:
     session = open_session(None)
     session.mount("https://", fake)
     with session:
@@ -47,5 +47,5 @@ def salesforce(fake: Fake, vault: MemoryVault, ticker: Ticker) -> Iterator[Sales
             vault=vault,
             session=session,
             now=lambda: NOW,
-            monotonic=ticker,
+            monotonic=clock,
         )

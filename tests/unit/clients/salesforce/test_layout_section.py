@@ -1,118 +1,135 @@
 import pytest
 
-from shared.clients.salesforce.layout_section import LABEL, section_of, with_section
-from shared.clients.salesforce.metadata_xml import children, local, parse, text_of
+from shared.clients.salesforce.layout_section import SECTION_LABEL, insert_section, our_section_in
+from shared.clients.salesforce.metadata_xml import children_named, local_name, parse_xml, text_of
 from shared.foundation.errors import ConfigurationError, Unavailable
-from tests.unit.clients.salesforce.metadata_bench import whole_package
+from tests.unit.clients.salesforce.emulated_org import product_package
 
-SECTION = section_of(whole_package().files["layouts/Opportunity-Co-sell Layout.layout"])
+PRODUCT_SECTION = our_section_in(product_package().files["layouts/Opportunity-Co-sell Layout.layout"])
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
-OURS = (
+PRODUCT_FIELDS = (
     "Sync_with_Partner_Center__c", "How_can_Microsoft_help__c", "Products__c", "Audit__c",
     "Sync_Mark__c", "Sync_Status__c", "Referral_Identifier__c", "Referral_Link__c",
 )  # fmt: skip
 
 
-def item(field: str, behavior: str = "Edit") -> str:
+def layout_item(field: str, behavior: str = "Edit") -> str:
     return f"<layoutItems><behavior>{behavior}</behavior><field>{field}</field></layoutItems>"
 
 
-def section(label: str, *columns: str, style: str = "TwoColumnsTopToBottom") -> str:
+def layout_section(label: str, *columns: str, style: str = "TwoColumnsTopToBottom") -> str:
     inside = "".join(f"<layoutColumns>{column}</layoutColumns>" for column in columns)
     return f"<layoutSections><label>{label}</label>{inside}<style>{style}</style></layoutSections>"
 
 
-def layout(*sections: str, before: str = "", after: str = "") -> bytes:
+def layout_xml(*sections: str, before: str = "", after: str = "") -> bytes:
     return f"<Layout {XMLNS}>{before}{''.join(sections)}{after}</Layout>".encode()
 
 
-def labels(data: bytes) -> list[str]:
-    return [text_of(each, "label") for each in children(parse(data), "layoutSections")]
+def section_labels(data: bytes) -> list[str]:
+    return [text_of(each, "label") for each in children_named(parse_xml(data), "layoutSections")]
 
 
-INFORMATION = section("Information", item("Name", "Required"), item("Amount"))
-SYSTEM = section("System", item("CreatedById", "Readonly"), item("LastModifiedById", "Readonly"))
-LINKS = section("Links", "", style="CustomLinks")
+INFORMATION = layout_section("Information", layout_item("Name", "Required"), layout_item("Amount"))
+SYSTEM = layout_section("System", layout_item("CreatedById", "Readonly"), layout_item("LastModifiedById", "Readonly"))
+LINKS = layout_section("Links", "", style="CustomLinks")
 
 
 def test_the_section_goes_above_the_system_information_and_the_links() -> None:
-    change = with_section(layout(INFORMATION, SYSTEM, LINKS), SECTION)
-    assert labels(change.after) == ["Information", LABEL, "System", "Links"]
-    assert change.fields == OURS
-    assert labels(with_section(layout(INFORMATION, LINKS), SECTION).after) == ["Information", LABEL, "Links"]
-    assert labels(with_section(layout(INFORMATION), SECTION).after) == ["Information", LABEL]
+    change = insert_section(layout_xml(INFORMATION, SYSTEM, LINKS), PRODUCT_SECTION)
+    assert section_labels(change.after) == ["Information", SECTION_LABEL, "System", "Links"]
+    assert change.fields == PRODUCT_FIELDS
+    assert section_labels(insert_section(layout_xml(INFORMATION, LINKS), PRODUCT_SECTION).after) == [
+        "Information",
+        SECTION_LABEL,
+        "Links",
+    ]
+    assert section_labels(insert_section(layout_xml(INFORMATION), PRODUCT_SECTION).after) == [
+        "Information",
+        SECTION_LABEL,
+    ]
 
 
-def test_a_layout_without_sections_gets_it_at_its_place_in_the_schema() -> None:
+def test_in_a_layout_without_sections_it_stands_in_schema_order() -> None:
     after = "<relatedLists><relatedList>RelatedActivityList</relatedList></relatedLists>"
-    change = with_section(layout(before="<excludeButtons>Submit</excludeButtons>", after=after), SECTION)
-    assert [local(child) for child in parse(change.after)] == ["excludeButtons", "layoutSections", "relatedLists"]
+    change = insert_section(layout_xml(before="<excludeButtons>Submit</excludeButtons>", after=after), PRODUCT_SECTION)
+    assert [local_name(child) for child in parse_xml(change.after)] == [
+        "excludeButtons",
+        "layoutSections",
+        "relatedLists",
+    ]
 
 
 def test_everything_else_stays_as_it_was() -> None:
-    change = with_section(layout(INFORMATION, SYSTEM, after="<showEmailCheckbox>false</showEmailCheckbox>"), SECTION)
+    change = insert_section(
+        layout_xml(INFORMATION, SYSTEM, after="<showEmailCheckbox>false</showEmailCheckbox>"), PRODUCT_SECTION
+    )
     removed = [line for line in change.difference.splitlines() if line.startswith("-") and line != "--- before"]
     assert removed == []
-    root = parse(change.after)
-    root.remove(next(each for each in children(root, "layoutSections") if text_of(each, "label") == LABEL))
-    kept = [text_of(each, "label") for each in children(root, "layoutSections")]
+    root = parse_xml(change.after)
+    root.remove(
+        next(each for each in children_named(root, "layoutSections") if text_of(each, "label") == SECTION_LABEL)
+    )
+    kept = [text_of(each, "label") for each in children_named(root, "layoutSections")]
     assert kept == ["Information", "System"]
 
 
-def test_a_second_time_there_is_nothing_to_do() -> None:
-    once = with_section(layout(INFORMATION), SECTION)
-    twice = with_section(once.after, SECTION)
+def test_inserting_it_twice_changes_nothing_the_second_time() -> None:
+    once = insert_section(layout_xml(INFORMATION), PRODUCT_SECTION)
+    twice = insert_section(once.after, PRODUCT_SECTION)
     assert twice.fields == ()
     assert twice.after == twice.before == once.after
     assert twice.difference == ""
 
 
-def test_what_the_sync_writes_is_read_only() -> None:
-    change = with_section(layout(INFORMATION), SECTION)
-    found = {
+def test_fields_that_the_sync_writes_are_read_only() -> None:
+    change = insert_section(layout_xml(INFORMATION), PRODUCT_SECTION)
+    behaviors = {
         text_of(each, "field"): text_of(each, "behavior")
-        for section_ in children(parse(change.after), "layoutSections")
-        for column in children(section_, "layoutColumns")
-        for each in children(column, "layoutItems")
+        for section_ in children_named(parse_xml(change.after), "layoutSections")
+        for column in children_named(section_, "layoutColumns")
+        for each in children_named(column, "layoutItems")
     }
-    assert {name for name in OURS if found[name] == "Edit"} == set(OURS[:3])
-    assert {name for name in OURS if found[name] == "Readonly"} == set(OURS[3:])
+    assert {name for name in PRODUCT_FIELDS if behaviors[name] == "Edit"} == set(PRODUCT_FIELDS[:3])
+    assert {name for name in PRODUCT_FIELDS if behaviors[name] == "Readonly"} == set(PRODUCT_FIELDS[3:])
 
 
-def test_a_field_that_stands_elsewhere_stays_there() -> None:
-    mine = section("Mine", item("Products__c") + item("Audit__c", "Readonly"))
-    change = with_section(layout(mine), SECTION)
-    assert set(change.fields) == set(OURS) - {"Products__c", "Audit__c"}
+def test_a_field_in_another_section_stays_there() -> None:
+    mine = layout_section("Mine", layout_item("Products__c") + layout_item("Audit__c", "Readonly"))
+    change = insert_section(layout_xml(mine), PRODUCT_SECTION)
+    assert set(change.fields) == set(PRODUCT_FIELDS) - {"Products__c", "Audit__c"}
     assert change.after.count(b"Products__c") == 1
 
 
 def test_a_section_that_lacks_some_fields_is_completed() -> None:
-    older = section(LABEL, item("Sync_with_Partner_Center__c"), item("Referral_Identifier__c", "Readonly"))
-    change = with_section(layout(older, SYSTEM), SECTION)
-    assert labels(change.after) == [LABEL, "System"]
-    assert set(change.fields) == set(OURS) - {"Sync_with_Partner_Center__c", "Referral_Identifier__c"}
+    older = layout_section(
+        SECTION_LABEL, layout_item("Sync_with_Partner_Center__c"), layout_item("Referral_Identifier__c", "Readonly")
+    )
+    change = insert_section(layout_xml(older, SYSTEM), PRODUCT_SECTION)
+    assert section_labels(change.after) == [SECTION_LABEL, "System"]
+    assert set(change.fields) == set(PRODUCT_FIELDS) - {"Sync_with_Partner_Center__c", "Referral_Identifier__c"}
 
 
-@pytest.mark.parametrize("columns", [(), ("",), (item("Sync_Mark__c", "Readonly"),)])
-def test_a_section_of_another_shape_takes_all_fields_too(columns: tuple[str, ...]) -> None:
-    change = with_section(layout(section(LABEL, *columns)), SECTION)
-    assert labels(change.after) == [LABEL]
-    for name in OURS:
+@pytest.mark.parametrize("columns", [(), ("",), (layout_item("Sync_Mark__c", "Readonly"),)])
+def test_a_section_with_other_columns_receives_all_fields(columns: tuple[str, ...]) -> None:
+    change = insert_section(layout_xml(layout_section(SECTION_LABEL, *columns)), PRODUCT_SECTION)
+    assert section_labels(change.after) == [SECTION_LABEL]
+    for name in PRODUCT_FIELDS:
         assert change.after.count(f"<field>{name}</field>".encode()) == 1
 
 
 def test_the_difference_shows_the_new_lines() -> None:
-    shown = with_section(layout(INFORMATION), SECTION).difference
+    shown = insert_section(layout_xml(INFORMATION), PRODUCT_SECTION).difference
     assert "+        <label>Microsoft co-sell</label>" in shown
     assert shown.startswith("--- before\n+++ after\n")
 
 
 @pytest.mark.parametrize("data", [b"", b"<Layout", b"<html/>", f"<Profile {XMLNS}/>".encode()])
-def test_what_is_no_layout_is_not_touched(data: bytes) -> None:
-    with pytest.raises(Unavailable, match="no layout"):
-        with_section(data, SECTION)
+def test_anything_but_a_layout_is_refused(data: bytes) -> None:
+    with pytest.raises(Unavailable, match="not a layout"):
+        insert_section(data, PRODUCT_SECTION)
 
 
 def test_our_own_layout_must_have_the_section() -> None:
     with pytest.raises(ConfigurationError, match="no section 'Microsoft co-sell'"):
-        section_of(layout(INFORMATION))
+        our_section_in(layout_xml(INFORMATION))

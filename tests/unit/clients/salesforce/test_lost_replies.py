@@ -1,4 +1,4 @@
-"""Real sockets: what only they can show of lost replies, of trust, and of a deadline as our callers see it."""
+"""Use real sockets for lost replies, untrusted certificates and deadlines, which a fake transport cannot show."""
 
 import time
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from shared.clients.salesforce.client import SalesforceClient, open_salesforce
 from shared.foundation.errors import Ambiguous, CosellError, Unavailable
 from shared.sync.ports import Node
 from shared.transport.session import open_session
-from tests.unit.clients.salesforce.salesforce_bench import MemoryVault
+from tests.unit.clients.salesforce.fake_salesforce import MemoryVault
 from tests.unit.transport.slow_server import ANSWERS, slow_server
 
 NODES = [Node("deal", "Opportunity", {"Name": "A"})]
 
 
-def client(
+def open_client(
     server: Server, bundle: Path, vault: MemoryVault, session: requests.Session, *, deadline: float = 5.0
 ) -> SalesforceClient:
     return open_salesforce(
@@ -34,7 +34,9 @@ def client(
     )
 
 
-def service(data: Callable[[Request], Response], instance: str | None = None) -> Callable[[Request], Response]:
+def token_and_data_service(
+    data: Callable[[Request], Response], instance: str | None = None
+) -> Callable[[Request], Response]:
     def handle(request: Request) -> Response:
         if request.path != "/services/oauth2/token":
             return data(request)
@@ -55,15 +57,15 @@ def service(data: Callable[[Request], Response], instance: str | None = None) ->
     [pytest.param(False, Unavailable, marks=pytest.mark.slow), (True, Ambiguous)],
     ids=["read", "write"],
 )
-def test_a_service_that_takes_its_time_is_left_at_the_deadline(
+def test_a_call_to_a_slow_service_ends_at_its_deadline(
     authority: Authority, vault: MemoryVault, answer: str, write: bool, error: type[CosellError]
 ) -> None:
     with (
         slow_server(ANSWERS[answer], authority.server()) as slow,
-        Server(service(lambda _: Response(), slow), tls=authority.server()) as server,
+        Server(token_and_data_service(lambda _: Response(), slow), tls=authority.server()) as server,
         open_session(authority.bundle) as session,
     ):
-        salesforce = client(server, authority.bundle, vault, session, deadline=0.6)
+        salesforce = open_client(server, authority.bundle, vault, session, deadline=0.6)
         salesforce.organization_id()
         began = time.monotonic()
         with pytest.raises(error):
@@ -83,8 +85,11 @@ def test_a_lost_reply_is_ambiguous_for_a_write_and_unavailable_for_a_read(
         seen.append(request.method)
         return answer
 
-    with Server(service(data), tls=authority.server()) as server, open_session(authority.bundle) as session:
-        salesforce = client(server, authority.bundle, vault, session)
+    with (
+        Server(token_and_data_service(data), tls=authority.server()) as server,
+        open_session(authority.bundle) as session,
+    ):
+        salesforce = open_client(server, authority.bundle, vault, session)
         with pytest.raises(Ambiguous):
             salesforce.create(NODES, "deal", ["Id"])
         with pytest.raises(Unavailable):
@@ -92,19 +97,17 @@ def test_a_lost_reply_is_ambiguous_for_a_write_and_unavailable_for_a_read(
     assert seen == ["POST", "GET", "GET", "GET"]
 
 
-def test_a_write_that_never_left_is_no_riddle(authority: Authority, vault: MemoryVault) -> None:
-    with Server(service(lambda _: Response.of({"a": 1})), tls=authority.server()) as server:
+def test_a_write_that_was_never_sent_is_unavailable_and_not_ambiguous(authority: Authority, vault: MemoryVault) -> None:
+    with Server(token_and_data_service(lambda _: Response.of({"a": 1})), tls=authority.server()) as server:
         session = open_session(authority.bundle)
-        salesforce = client(server, authority.bundle, vault, session)
+        salesforce = open_client(server, authority.bundle, vault, session)
         salesforce.describe("Opportunity")
     session.close()
     with pytest.raises(Unavailable):
         salesforce.create(NODES, "deal", ["Id"])
 
 
-def test_a_certificate_that_we_do_not_trust_ends_the_call_before_anything_is_sent(
-    authority: Authority, vault: MemoryVault
-) -> None:
+def test_nothing_is_sent_to_a_server_with_an_untrusted_certificate(authority: Authority, vault: MemoryVault) -> None:
     seen: list[Request] = []
 
     def data(request: Request) -> Response:
@@ -112,9 +115,9 @@ def test_a_certificate_that_we_do_not_trust_ends_the_call_before_anything_is_sen
         return Response()
 
     with (
-        Server(service(data), tls=authority.server()) as server,
+        Server(token_and_data_service(data), tls=authority.server()) as server,
         open_session(None) as session,
         pytest.raises(Unavailable, match="SSLError"),
     ):
-        client(server, authority.bundle, vault, session).create(NODES, "deal", ["Id"])
+        open_client(server, authority.bundle, vault, session).create(NODES, "deal", ["Id"])
     assert seen == []

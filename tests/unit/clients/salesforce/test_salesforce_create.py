@@ -6,7 +6,7 @@ from emulators.base.server import Request, Response
 from shared.clients.salesforce.client import SalesforceClient
 from shared.foundation.errors import Ambiguous, Conflict, CosellError, Locked, Rejected, Throttled, Unavailable
 from shared.sync.ports import Node
-from tests.unit.clients.salesforce.salesforce_bench import Fake
+from tests.unit.clients.salesforce.fake_salesforce import FakeSalesforce
 
 NODES = [
     Node("account", "Account", {"Name": "Acme"}),
@@ -15,25 +15,27 @@ NODES = [
 HALTED = [{"errorCode": "PROCESSING_HALTED", "message": "The transaction was rolled back", "fields": []}]
 
 
-def answer(*parts: tuple[str, int, object], success: bool = True, status: int = 200) -> Response:
-    told = [{"referenceId": n, "httpStatusCode": s, "httpHeaders": {}, "body": b} for n, s, b in parts]
-    graph = {"graphId": "1", "graphResponse": {"compositeResponse": told}, "isSuccessful": success}
+def graph_answer(*parts: tuple[str, int, object], success: bool = True, status: int = 200) -> Response:
+    results = [{"referenceId": n, "httpStatusCode": s, "httpHeaders": {}, "body": b} for n, s, b in parts]
+    graph = {"graphId": "1", "graphResponse": {"compositeResponse": results}, "isSuccessful": success}
     return Response.of({"graphs": [graph]}, status)
 
 
-def failed(status: int, *faults: dict[str, object], http: int = 200) -> Response:
-    return answer(
+def failed_graph(status: int, *faults: dict[str, object], http: int = 200) -> Response:
+    return graph_answer(
         ("account", 400, HALTED), ("deal", status, list(faults)), ("read_back", 400, HALTED), success=False, status=http
     )
 
 
-def test_a_graph_creates_all_and_ends_with_the_read_back(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_a_graph_creates_all_and_ends_with_the_read_back(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     row = {"attributes": {}, "Id": "006000000000001AAA", "Name": "A"}
-    fake.respond = lambda _: answer(("account", 201, {"id": "1"}), ("deal", 201, {"id": "2"}), ("read_back", 200, row))
-    done = salesforce.create(NODES, "deal", ["Name", "Account.Name", "(SELECT Id FROM Roles)"])
-    assert (done.id, done.row) == ("006000000000001AAA", row)
-    assert done.at == datetime(2026, 11, 22, 10, 0, 10, tzinfo=UTC)
-    [request] = fake.data
+    fake.respond = lambda _: graph_answer(
+        ("account", 201, {"id": "1"}), ("deal", 201, {"id": "2"}), ("read_back", 200, row)
+    )
+    written = salesforce.create(NODES, "deal", ["Name", "Account.Name", "(SELECT Id FROM Roles)"])
+    assert (written.id, written.row) == ("006000000000001AAA", row)
+    assert written.at == datetime(2026, 11, 22, 10, 0, 10, tzinfo=UTC)
+    [request] = fake.data_requests
     assert (request.method, request.path) == ("POST", "/services/data/v66.0/composite/graph")
     assert [(p["method"], p["url"]) for p in request.json()["graphs"][0]["compositeRequest"]] == [
         ("POST", "/services/data/v66.0/sobjects/Account"),
@@ -56,26 +58,28 @@ def test_a_graph_creates_all_and_ends_with_the_read_back(salesforce: SalesforceC
         (403, "REQUEST_LIMIT_EXCEEDED", Throttled),
     ],
 )
-def test_the_guilty_nodes_error_is_raised_not_that_of_the_halted(
-    salesforce: SalesforceClient, fake: Fake, status: int, code: str, http: int, kind: type[CosellError]
+def test_the_error_of_the_failed_node_is_raised(
+    salesforce: SalesforceClient, fake: FakeSalesforce, status: int, code: str, http: int, kind: type[CosellError]
 ) -> None:
-    fake.respond = lambda _: failed(status, {"errorCode": code, "message": "m"}, http=http)
+    fake.respond = lambda _: failed_graph(status, {"errorCode": code, "message": "m"}, http=http)
     with pytest.raises(kind) as caught:
         salesforce.create(NODES, "deal", ["Id"])
     assert type(caught.value) is kind
-    assert len(fake.data) == 1
+    assert len(fake.data_requests) == 1
 
 
-def test_a_taken_external_id_names_the_record_that_holds_it(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_a_taken_external_id_names_the_record_that_holds_it(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     message = "duplicate value found: Referral_Identifier__c duplicates value on record with id: 006000000000009"
-    fake.respond = lambda _: failed(400, {"errorCode": "DUPLICATE_VALUE", "message": message})
+    fake.respond = lambda _: failed_graph(400, {"errorCode": "DUPLICATE_VALUE", "message": message})
     with pytest.raises(Conflict, match="Referral_Identifier__c, held by 006000000000009"):
         salesforce.create(NODES, "deal", ["Id"])
 
 
-def test_several_matches_of_the_external_id_ask_for_a_unique_field(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_several_matches_of_the_external_id_are_refused_with_a_remedy(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
     several = ["/services/data/v66.0/sobjects/Opportunity/006000000000001AAA"]
-    fake.respond = lambda _: answer(
+    fake.respond = lambda _: graph_answer(
         ("account", 400, HALTED), ("deal", 300, several), ("read_back", 400, HALTED), success=False
     )
     with pytest.raises(Rejected) as caught:
@@ -89,27 +93,29 @@ def test_several_matches_of_the_external_id_ask_for_a_unique_field(salesforce: S
         Response.of({"graphs": []}),
         Response.of({"graphs": [{"isSuccessful": True}]}),
         Response.of({"graphs": [{"isSuccessful": "yes", "graphResponse": {"compositeResponse": []}}]}),
-        answer(("account", 201, {}), ("deal", 201, {}), ("read_back", 200, {"Name": "without id"})),
-        answer(("account", 201, {}), ("deal", 201, {})),
-        answer(("account", 400, HALTED), ("deal", 400, HALTED), ("read_back", 400, HALTED), success=False),
+        graph_answer(("account", 201, {}), ("deal", 201, {}), ("read_back", 200, {"Name": "without id"})),
+        graph_answer(("account", 201, {}), ("deal", 201, {})),
+        graph_answer(("account", 400, HALTED), ("deal", 400, HALTED), ("read_back", 400, HALTED), success=False),
     ],
 )
 def test_an_answer_of_another_shape_leaves_the_outcome_unknown(
-    salesforce: SalesforceClient, fake: Fake, response: Response
+    salesforce: SalesforceClient, fake: FakeSalesforce, response: Response
 ) -> None:
     fake.respond = lambda _: response
     with pytest.raises(Ambiguous):
         salesforce.create(NODES, "deal", ["Id"])
 
 
-def test_a_lost_reply_is_ambiguous_and_the_graph_is_not_sent_again(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_a_lost_reply_is_ambiguous_and_the_graph_is_not_sent_again(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
     def lose(_: Request) -> Response:
         raise ConnectionResetError
 
     fake.respond = lose
     with pytest.raises(Ambiguous):
         salesforce.create(NODES, "deal", ["Id"])
-    assert len(fake.data) == 1
+    assert len(fake.data_requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -124,9 +130,9 @@ def test_a_lost_reply_is_ambiguous_and_the_graph_is_not_sent_again(salesforce: S
         ([Node("a", "Account", {}, ("Field__c", ""))], "a"),
     ],
 )
-def test_a_graph_that_makes_no_sense_is_not_sent(
-    salesforce: SalesforceClient, fake: Fake, nodes: list[Node], read: str
+def test_an_invalid_graph_is_not_sent(
+    salesforce: SalesforceClient, fake: FakeSalesforce, nodes: list[Node], read: str
 ) -> None:
     with pytest.raises(ValueError, match=r"graph|names|upsert"):
         salesforce.create(nodes, read, ["Id"])
-    assert fake.data == []
+    assert fake.data_requests == []

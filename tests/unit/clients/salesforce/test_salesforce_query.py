@@ -11,23 +11,23 @@ from emulators.base.server import Request, Response
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.soql_literals import full_id
 from shared.foundation.errors import NotFound, Rejected, Throttled, Unavailable
-from tests.unit.clients.salesforce.salesforce_bench import Fake
+from tests.unit.clients.salesforce.fake_salesforce import FakeSalesforce
 
 Query = Callable[[str], tuple[int, object]]
 QUERY = "SELECT Id FROM Opportunity"
 
 
-def ids(number: int) -> list[str]:
+def opportunity_ids(number: int) -> list[str]:
     return [full_id(f"006{index:012d}") for index in range(number)]
 
 
-def rows_of(soql: str) -> tuple[int, object]:
-    found = re.findall(r"'(\w{18})'", soql)
-    return 200, {"done": True, "totalSize": len(found), "records": [{"Id": record} for record in found]}
+def found_records(soql: str) -> tuple[int, object]:
+    ids = re.findall(r"'(\w{18})'", soql)
+    return 200, {"done": True, "totalSize": len(ids), "records": [{"Id": record} for record in ids]}
 
 
-def answering(query: Query) -> Callable[[Request], Response]:
-    """Composite of queries, each answered by `query`."""
+def answer_each_query(query: Query) -> Callable[[Request], Response]:
+    """Answer each query of a Composite with `query`, in reverse order."""
 
     def respond(request: Request) -> Response:
         parts = []
@@ -42,42 +42,44 @@ def answering(query: Query) -> Callable[[Request], Response]:
     return respond
 
 
-def sent(fake: Fake, call: int = 0) -> list[dict[str, Any]]:
-    body = fake.data[call].json()
+def sent_subrequests(fake: FakeSalesforce, call: int = 0) -> list[dict[str, Any]]:
+    body = fake.data_requests[call].json()
     assert (body["allOrNone"], body["collateSubrequests"]) == (False, False)
     return list(body["compositeRequest"])
 
 
-def test_five_queries_are_one_call_and_pages_come_in_their_order(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.respond = answering(lambda soql: (200, {"done": True, "records": [{"Name": soql}]}))
+def test_five_queries_make_one_call_and_their_pages_keep_the_order(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
+    fake.respond = answer_each_query(lambda soql: (200, {"done": True, "records": [{"Name": soql}]}))
     queries = [f"{QUERY} WHERE Name = 'A & {number}+%'" for number in range(5)]
     answer = salesforce.query(*queries)
     assert [page.rows[0]["Name"] for page in answer.pages] == queries
-    assert len(fake.data) == 1
-    assert fake.data[0].path == "/services/data/v66.0/composite"
-    assert all(part["url"].startswith("/services/data/v66.0/query?q=SELECT%20Id") for part in sent(fake))
+    assert len(fake.data_requests) == 1
+    assert fake.data_requests[0].path == "/services/data/v66.0/composite"
+    assert all(part["url"].startswith("/services/data/v66.0/query?q=SELECT%20Id") for part in sent_subrequests(fake))
 
 
-def test_deleted_rows_are_asked_for_with_query_all(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.respond = answering(rows_of)
+def test_deleted_records_are_read_with_query_all(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.respond = answer_each_query(found_records)
     salesforce.query(QUERY, deleted=True)
-    assert sent(fake)[0]["url"].startswith("/services/data/v66.0/queryAll?q=")
+    assert sent_subrequests(fake)[0]["url"].startswith("/services/data/v66.0/queryAll?q=")
 
 
 @pytest.mark.parametrize("number", [0, 6])
-def test_a_call_carries_one_to_five_queries(salesforce: SalesforceClient, fake: Fake, number: int) -> None:
+def test_a_call_carries_one_to_five_queries(salesforce: SalesforceClient, fake: FakeSalesforce, number: int) -> None:
     with pytest.raises(ValueError, match="1 to 5"):
         salesforce.query(*[QUERY] * number)
-    assert fake.data == []
+    assert fake.data_requests == []
 
 
-def test_a_query_too_long_for_its_address_is_not_sent(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_a_query_with_too_long_an_address_is_not_sent(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     with pytest.raises(ValueError, match="16384"):
         salesforce.query("x" * 16_400)
-    assert fake.data == []
+    assert fake.data_requests == []
 
 
-def test_money_comes_as_exact_decimals(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_amounts_are_read_as_exact_decimals(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     body = b'{"done":true,"records":[{"Amount":1234567890123456.78}]}'
     part = b'{"compositeResponse":[{"referenceId":"q0","httpStatusCode":200,"httpHeaders":{},"body":%s}]}' % body
     fake.respond = lambda _: Response(200, part)
@@ -95,21 +97,21 @@ def test_money_comes_as_exact_decimals(salesforce: SalesforceClient, fake: Fake)
     ],
 )
 def test_one_failed_query_fails_the_call(
-    salesforce: SalesforceClient, fake: Fake, status: int, code: str, kind: type[Exception]
+    salesforce: SalesforceClient, fake: FakeSalesforce, status: int, code: str, kind: type[Exception]
 ) -> None:
     def query(soql: str) -> tuple[int, object]:
-        return (status, [{"errorCode": code, "message": "m"}]) if "bad" in soql else rows_of(soql)
+        return (status, [{"errorCode": code, "message": "m"}]) if "bad" in soql else found_records(soql)
 
-    fake.respond = answering(query)
+    fake.respond = answer_each_query(query)
     with pytest.raises(kind):
         salesforce.query(QUERY, "bad")
 
 
-def test_a_query_that_fails_in_passing_is_repeated(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_a_query_is_repeated_after_a_temporary_error(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     troubles = [(503, [{"errorCode": "SERVER_UNAVAILABLE", "message": ""}])]
-    fake.respond = answering(lambda soql: troubles.pop() if troubles else rows_of(soql))
+    fake.respond = answer_each_query(lambda soql: troubles.pop() if troubles else found_records(soql))
     assert salesforce.query(QUERY).pages[0].rows == ()
-    assert len(fake.data) == 2
+    assert len(fake.data_requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -127,85 +129,89 @@ def test_a_query_that_fails_in_passing_is_repeated(salesforce: SalesforceClient,
         {"compositeResponse": [{"referenceId": "q0", "httpStatusCode": 200, "body": {"done": True, "records": [1]}}]},
     ],
 )
-def test_an_answer_of_another_shape_is_unreadable(salesforce: SalesforceClient, fake: Fake, body: object) -> None:
+def test_an_answer_of_another_shape_is_unreadable(
+    salesforce: SalesforceClient, fake: FakeSalesforce, body: object
+) -> None:
     fake.respond = lambda _: Response.of(body)
     with pytest.raises(Unavailable):
         salesforce.query(QUERY)
 
 
-def test_a_further_page_is_one_call_of_its_own(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_each_further_page_is_one_call(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     fake.respond = lambda _: Response.of({"done": True, "records": [{"Id": "x"}]})
     answer = salesforce.more("/services/data/v66.0/query/0r8RO0000016PIAYA2-2000")
     assert (answer.pages[0].rows, answer.pages[0].next) == (({"Id": "x"},), None)
     assert answer.at == datetime(2026, 11, 22, 10, 0, 10, tzinfo=UTC)
-    assert fake.data[0].path == "/services/data/v66.0/query/0r8RO0000016PIAYA2-2000"
+    assert fake.data_requests[0].path == "/services/data/v66.0/query/0r8RO0000016PIAYA2-2000"
 
 
 @pytest.mark.parametrize(
     "address",
     ["https://evil.example/", "/services/data/v66.0/query/../sobjects", "/services/data/v59.0/query/0r8-2000", ""],
 )
-def test_a_further_page_is_asked_for_nowhere_else(salesforce: SalesforceClient, fake: Fake, address: str) -> None:
+def test_a_further_page_is_read_only_from_a_query_address_of_this_version(
+    salesforce: SalesforceClient, fake: FakeSalesforce, address: str
+) -> None:
     with pytest.raises(ValueError, match="page before"):
         salesforce.more(address)
-    assert fake.data == []
+    assert fake.data_requests == []
 
 
-def test_an_expired_locator_is_unavailable_so_that_the_work_becomes_due(
-    salesforce: SalesforceClient, fake: Fake
-) -> None:
-    fake.script(Response.of([{"errorCode": "INVALID_QUERY_LOCATOR", "message": ""}], 400))
+def test_an_expired_page_address_is_unavailable(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.answer_in_turn(Response.of([{"errorCode": "INVALID_QUERY_LOCATOR", "message": ""}], 400))
     with pytest.raises(Unavailable):
         salesforce.more("/services/data/v66.0/query/0r8-2000")
 
 
-def test_two_thousand_opportunities_are_one_call(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.respond = answering(rows_of)
+def test_two_thousand_opportunities_are_read_in_one_call(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.respond = answer_each_query(found_records)
     fields = ["Id", "Name", "Owner.Email", "(SELECT ContactId FROM OpportunityContactRoles)", *["Custom_Field__c"] * 5]
-    answer = salesforce.opportunities([*ids(2000), ids(1)[0][:15]], fields)
-    assert {row["Id"] for row in answer.pages[0].rows} == set(ids(2000))
-    assert (len(fake.data), len(sent(fake)), len(answer.pages)) == (1, 5, 1)
-    assert max(len(part["url"]) for part in sent(fake)) < 16_384
-    select = parse_qs(urlsplit(sent(fake)[0]["url"]).query)["q"][0].partition(" FROM Opportunity WHERE")[0]
+    answer = salesforce.opportunities([*opportunity_ids(2000), opportunity_ids(1)[0][:15]], fields)
+    assert {row["Id"] for row in answer.pages[0].rows} == set(opportunity_ids(2000))
+    assert (len(fake.data_requests), len(sent_subrequests(fake)), len(answer.pages)) == (1, 5, 1)
+    assert max(len(part["url"]) for part in sent_subrequests(fake)) < 16_384
+    select = parse_qs(urlsplit(sent_subrequests(fake)[0]["url"]).query)["q"][0].partition(" FROM Opportunity WHERE")[0]
     assert select == ("SELECT Id,Name,Owner.Email,(SELECT ContactId FROM OpportunityContactRoles),Custom_Field__c")
 
 
-def test_more_opportunities_are_more_calls(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.respond = answering(rows_of)
-    assert len(salesforce.opportunities(ids(2001), ["Id"]).pages[0].rows) == 2001
-    assert [len(sent(fake, call)) for call in (0, 1)] == [5, 1]
+def test_more_than_two_thousand_opportunities_need_another_call(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
+    fake.respond = answer_each_query(found_records)
+    assert len(salesforce.opportunities(opportunity_ids(2001), ["Id"]).pages[0].rows) == 2001
+    assert [len(sent_subrequests(fake, call)) for call in (0, 1)] == [5, 1]
 
 
-def test_long_fields_leave_room_for_fewer_ids_a_query(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.respond = answering(rows_of)
+def test_a_query_with_long_fields_holds_fewer_ids(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.respond = answer_each_query(found_records)
     fields = [f"A_rather_long_custom_field_name_{number}__c" for number in range(250)]
-    assert len(salesforce.opportunities(ids(1000), fields).pages[0].rows) == 1000
-    lengths = [len(part["url"]) for call in range(len(fake.data)) for part in sent(fake, call)]
+    assert len(salesforce.opportunities(opportunity_ids(1000), fields).pages[0].rows) == 1000
+    lengths = [len(part["url"]) for call in range(len(fake.data_requests)) for part in sent_subrequests(fake, call)]
     assert 16_300 < max(lengths) < 16_384
 
 
-def test_no_opportunities_are_no_call(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_no_opportunities_make_no_call(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     assert salesforce.opportunities([], ["Id"]).pages[0].rows == ()
-    assert fake.data == []
+    assert fake.data_requests == []
 
 
-def test_all_pages_of_rows_and_of_subqueries_are_read(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_all_pages_of_records_and_of_subqueries_are_read(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     following = "/services/data/v66.0/query/0r8{}-2000".format
     roles = {"done": False, "totalSize": 2, "nextRecordsUrl": following("ROLES"), "records": [{"ContactId": "1"}]}
     first = {"done": False, "nextRecordsUrl": following("ROWS"), "records": [{"Id": "a", "Roles": roles}]}
-    composite = answering(lambda _: (200, first))
+    composite = answer_each_query(lambda _: (200, first))
     pages = {
         following("ROWS"): {"done": True, "records": [{"Id": "b", "Roles": None}]},
         following("ROLES"): {"done": True, "records": [{"ContactId": "2"}]},
     }
     fake.respond = lambda request: Response.of(pages[request.path]) if request.path in pages else composite(request)
-    [page] = salesforce.opportunities(ids(1), ["Id"]).pages
+    [page] = salesforce.opportunities(opportunity_ids(1), ["Id"]).pages
     assert [row["Id"] for row in page.rows] == ["a", "b"]
     assert [role["ContactId"] for role in page.rows[0]["Roles"]["records"]] == ["1", "2"]
     assert page.next is None
 
 
 @pytest.mark.parametrize("name", ["Opportunity/../Account", "", "a?b"])
-def test_only_a_name_is_described(salesforce: SalesforceClient, name: str) -> None:
+def test_describe_refuses_anything_but_the_name_of_an_object(salesforce: SalesforceClient, name: str) -> None:
     with pytest.raises(ValueError, match="name"):
         salesforce.describe(name)

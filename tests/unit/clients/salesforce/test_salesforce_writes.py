@@ -10,43 +10,43 @@ from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.soql_literals import full_id
 from shared.foundation.errors import Ambiguous, Cause, Locked
 from shared.sync.ports import Write, Written
-from tests.unit.clients.salesforce.salesforce_bench import Fake
+from tests.unit.clients.salesforce.fake_salesforce import FakeSalesforce
 
 READ_AT = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
 NOW = datetime(2026, 11, 22, 10, 0, 10, tzinfo=UTC)
 Parts = list[dict[str, Any]]
 
 
-def record(number: int) -> str:
+def record_id(number: int) -> str:
     return full_id(f"006{number:012d}")
 
 
-def write(number: int, since: datetime | None = None, **values: object) -> Write:
-    return Write(record(number), values or {"NextStep": "call"}, since)
+def write_of(number: int, since: datetime | None = None, **values: object) -> Write:
+    return Write(record_id(number), values or {"NextStep": "call"}, since)
 
 
-def told(code: str, message: str = "m", key: str = "errorCode") -> list[dict[str, object]]:
+def error_body(code: str, message: str = "m", key: str = "errorCode") -> list[dict[str, object]]:
     return [{key: code, "message": message, "fields": ["Name"]}]
 
 
-def part(reference: str, status: int, body: object) -> dict[str, object]:
+def subrequest_answer(reference: str, status: int, body: object) -> dict[str, object]:
     return {"referenceId": reference, "httpStatusCode": status, "httpHeaders": {}, "body": body}
 
 
-def answering(each: Callable[[dict[str, Any]], tuple[int, object]]) -> Callable[[Request], Response]:
-    """Every part but the retrieve is answered by `each`; the retrieve finds every id whose number is not 99."""
+def answer_each_write(each: Callable[[dict[str, Any]], tuple[int, object]]) -> Callable[[Request], Response]:
+    """Answer each write of a Composite with `each`; the retrieve at its end finds every record except number 99."""
 
     def respond(request: Request) -> Response:
         *writes, last = request.json()["compositeRequest"]
-        rows = [None if one == record(99) else {"Id": one, "Name": "N"} for one in last["body"]["ids"]]
-        answers = [part(w["referenceId"], *each(w)) for w in writes]
-        return Response.of({"compositeResponse": [*answers, part(last["referenceId"], 200, rows)]})
+        rows = [None if one == record_id(99) else {"Id": one, "Name": "N"} for one in last["body"]["ids"]]
+        answers = [subrequest_answer(w["referenceId"], *each(w)) for w in writes]
+        return Response.of({"compositeResponse": [*answers, subrequest_answer(last["referenceId"], 200, rows)]})
 
     return respond
 
 
-def sent(fake: Fake, call: int = 0) -> Parts:
-    body = fake.data[call].json()
+def sent_subrequests(fake: FakeSalesforce, call: int = 0) -> Parts:
+    body = fake.data_requests[call].json()
     assert (body["allOrNone"], body["collateSubrequests"]) == (False, False)
     return list(body["compositeRequest"])
 
@@ -55,168 +55,188 @@ def sent(fake: Fake, call: int = 0) -> Parts:
 
 
 def test_twenty_four_conditional_updates_and_their_read_back_are_one_call(
-    salesforce: SalesforceClient, fake: Fake
+    salesforce: SalesforceClient, fake: FakeSalesforce
 ) -> None:
-    fake.respond = answering(lambda _: (204, None))
-    done = salesforce.update_unmodified([write(n, READ_AT, Amount=Decimal("1.10")) for n in range(25)], ["Id"])
-    assert [written.id for written in done] == [record(n) for n in range(25)]
-    assert all(written == Written(written.id, {"Id": written.id, "Name": "N"}, NOW) for written in done)
-    assert [len(sent(fake, call)) for call in (0, 1)] == [25, 2]
-    assert sent(fake)[0] == {
+    fake.respond = answer_each_write(lambda _: (204, None))
+    outcome = salesforce.update_unmodified([write_of(n, READ_AT, Amount=Decimal("1.10")) for n in range(25)], ["Id"])
+    assert [written.id for written in outcome] == [record_id(n) for n in range(25)]
+    assert all(written == Written(written.id, {"Id": written.id, "Name": "N"}, NOW) for written in outcome)
+    assert [len(sent_subrequests(fake, call)) for call in (0, 1)] == [25, 2]
+    assert sent_subrequests(fake)[0] == {
         "method": "PATCH",
-        "url": f"/services/data/v66.0/sobjects/Opportunity/{record(0)}",
+        "url": f"/services/data/v66.0/sobjects/Opportunity/{record_id(0)}",
         "referenceId": "w0",
         "body": {"Amount": 1.1},
         "httpHeaders": {"If-Unmodified-Since": "Fri, 20 Nov 2026 10:00:00 GMT"},
     }
-    assert b'"Amount":1.10' in fake.data[0].body
+    assert b'"Amount":1.10' in fake.data_requests[0].body
 
 
-def test_the_read_back_asks_for_the_records_own_fields_alone(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.respond = answering(lambda _: (204, None))
-    salesforce.update_unmodified([write(1)], ["Name", "Owner.Email", "(SELECT Id FROM Roles)", "Name", "Mark__c"])
-    last = sent(fake)[-1]
+def test_the_read_back_requests_only_the_fields_of_the_record_itself(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
+    fake.respond = answer_each_write(lambda _: (204, None))
+    salesforce.update_unmodified([write_of(1)], ["Name", "Owner.Email", "(SELECT Id FROM Roles)", "Name", "Mark__c"])
+    last = sent_subrequests(fake)[-1]
     assert (last["method"], last["url"]) == ("POST", "/services/data/v66.0/composite/sobjects/Opportunity")
-    assert last["body"] == {"ids": [record(1)], "fields": ["Id", "Name", "Mark__c"]}
+    assert last["body"] == {"ids": [record_id(1)], "fields": ["Id", "Name", "Mark__c"]}
 
 
-def test_a_write_without_a_version_carries_no_condition(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.respond = answering(lambda _: (204, None))
-    salesforce.update_unmodified([write(1)], ["Id"])
-    assert "httpHeaders" not in sent(fake)[0]
+def test_a_write_without_a_version_carries_no_condition(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.respond = answer_each_write(lambda _: (204, None))
+    salesforce.update_unmodified([write_of(1)], ["Id"])
+    assert "httpHeaders" not in sent_subrequests(fake)[0]
 
 
 @pytest.mark.parametrize("body", [None, [], [{"errorCode": "PRECONDITION_FAILED", "message": "m"}]])
-def test_a_record_changed_since_is_told_whatever_the_412s_body(
-    salesforce: SalesforceClient, fake: Fake, body: object
+def test_a_412_means_that_the_record_changed_whatever_its_body(
+    salesforce: SalesforceClient, fake: FakeSalesforce, body: object
 ) -> None:
-    fake.respond = answering(lambda w: (412, body) if w["referenceId"] == "w1" else (204, None))
-    first, second = salesforce.update_unmodified([write(1, READ_AT), write(2, READ_AT)], ["Id"])
+    fake.respond = answer_each_write(lambda w: (412, body) if w["referenceId"] == "w1" else (204, None))
+    first, second = salesforce.update_unmodified([write_of(1, READ_AT), write_of(2, READ_AT)], ["Id"])
     assert (first.changed, second.changed) == (False, True)
-    assert second.row == {"Id": record(2), "Name": "N"}
+    assert second.row == {"Id": record_id(2), "Name": "N"}
 
 
 @pytest.mark.parametrize(
     ("status", "code"), [(400, "UNABLE_TO_LOCK_ROW"), (500, "UNABLE_TO_LOCK_ROW"), (400, "ENTITY_IS_LOCKED")]
 )
-def test_a_lock_is_told_by_its_code(salesforce: SalesforceClient, fake: Fake, status: int, code: str) -> None:
-    fake.respond = answering(lambda _: (status, told(code)))
-    [done] = salesforce.update_unmodified([write(1, READ_AT)], ["Id"])
-    assert (done.locked, done.changed, done.refused) == (True, False, None)
-
-
-def test_a_refusal_carries_code_field_reason_and_remedy(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.respond = answering(lambda _: (400, told("STRING_TOO_LONG", "Name: data value too large")))
-    [done] = salesforce.update_unmodified([write(1, READ_AT)], ["Id"])
-    assert done.refused == Cause("STRING_TOO_LONG", "Name", "Name: data value too large", "Shorten the value of Name.")
-
-
-@pytest.mark.parametrize("body", [told("ENTITY_IS_DELETED"), told("NOT_FOUND"), None])
-def test_a_record_that_is_gone_is_refused_and_has_no_row(
-    salesforce: SalesforceClient, fake: Fake, body: object
+def test_a_lock_is_recognised_by_its_code(
+    salesforce: SalesforceClient, fake: FakeSalesforce, status: int, code: str
 ) -> None:
-    fake.respond = answering(lambda _: (404, body))
-    [done] = salesforce.update_unmodified([write(99, READ_AT)], ["Id"])
-    assert done.row is None
-    assert done.refused is not None
-    assert done.refused.code in {"ENTITY_IS_DELETED", "NOT_FOUND"}
+    fake.respond = answer_each_write(lambda _: (status, error_body(code)))
+    [outcome] = salesforce.update_unmodified([write_of(1, READ_AT)], ["Id"])
+    assert (outcome.locked, outcome.changed, outcome.refused) == (True, False, None)
 
 
-def test_passing_trouble_of_one_record_makes_it_due_when_its_row_is_known(
-    salesforce: SalesforceClient, fake: Fake
+def test_a_refusal_carries_code_field_reason_and_remedy(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.respond = answer_each_write(lambda _: (400, error_body("STRING_TOO_LONG", "Name: data value too large")))
+    [outcome] = salesforce.update_unmodified([write_of(1, READ_AT)], ["Id"])
+    assert outcome.refused == Cause(
+        "STRING_TOO_LONG", "Name", "Name: data value too large", "Shorten the value of Name."
+    )
+
+
+@pytest.mark.parametrize("body", [error_body("ENTITY_IS_DELETED"), error_body("NOT_FOUND"), None])
+def test_a_write_to_a_missing_record_is_refused_and_reads_nothing_back(
+    salesforce: SalesforceClient, fake: FakeSalesforce, body: object
 ) -> None:
-    fake.respond = answering(lambda _: (500, told("UNKNOWN_EXCEPTION")))
-    [done] = salesforce.update_unmodified([write(1, READ_AT)], ["Id"])
-    assert done.locked
-    assert done.row is not None
+    fake.respond = answer_each_write(lambda _: (404, body))
+    [outcome] = salesforce.update_unmodified([write_of(99, READ_AT)], ["Id"])
+    assert outcome.row is None
+    assert outcome.refused is not None
+    assert outcome.refused.code in {"ENTITY_IS_DELETED", "NOT_FOUND"}
+
+
+def test_a_temporary_error_counts_as_a_lock_if_the_record_was_read_back(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
+    fake.respond = answer_each_write(lambda _: (500, error_body("UNKNOWN_EXCEPTION")))
+    [outcome] = salesforce.update_unmodified([write_of(1, READ_AT)], ["Id"])
+    assert outcome.locked
+    assert outcome.row is not None
     with pytest.raises(Ambiguous):
-        salesforce.update_unmodified([write(99, READ_AT)], ["Id"])
+        salesforce.update_unmodified([write_of(99, READ_AT)], ["Id"])
 
 
-def test_a_failed_read_back_leaves_the_row_unknown_and_the_outcome_told(
-    salesforce: SalesforceClient, fake: Fake
+def test_a_write_whose_read_back_failed_still_has_its_outcome(
+    salesforce: SalesforceClient, fake: FakeSalesforce
 ) -> None:
     fake.respond = lambda _: Response.of(
-        {"compositeResponse": [part("w0", 204, None), part("read_back", 400, told("INVALID_FIELD"))]}
+        {
+            "compositeResponse": [
+                subrequest_answer("w0", 204, None),
+                subrequest_answer("read_back", 400, error_body("INVALID_FIELD")),
+            ]
+        }
     )
-    assert list(salesforce.update_unmodified([write(1)], ["Id"])) == [Written(record(1), None, NOW)]
+    assert list(salesforce.update_unmodified([write_of(1)], ["Id"])) == [Written(record_id(1), None, NOW)]
 
 
 # --- collections
 
 
-def test_two_hundred_updates_and_their_read_back_are_one_call(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.respond = answering(
+def test_two_hundred_updates_and_their_read_back_are_one_call(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
+    fake.respond = answer_each_write(
         lambda w: (200, [{"id": r["id"], "success": True, "errors": []} for r in w["body"]["records"]])
     )
-    done = salesforce.update([write(n) for n in range(201)], ["Id", "Name"])
-    assert [written.id for written in done] == [record(n) for n in range(201)]
-    assert len(fake.data) == 2
-    update, last = sent(fake)
+    outcome = salesforce.update([write_of(n) for n in range(201)], ["Id", "Name"])
+    assert [written.id for written in outcome] == [record_id(n) for n in range(201)]
+    assert len(fake.data_requests) == 2
+    update, last = sent_subrequests(fake)
     assert (update["method"], update["url"]) == ("PATCH", "/services/data/v66.0/composite/sobjects")
     assert update["body"]["allOrNone"] is False
     assert update["body"]["records"][0] == {
         "attributes": {"type": "Opportunity"},
-        "id": record(0),
+        "id": record_id(0),
         "NextStep": "call",
     }
-    assert last["body"]["ids"] == [record(n) for n in range(200)]
+    assert last["body"]["ids"] == [record_id(n) for n in range(200)]
 
 
-def test_each_record_of_a_collection_has_its_own_outcome(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_each_record_of_a_collection_has_its_own_outcome(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     results = [
-        {"id": record(1), "success": True, "errors": []},
-        {"success": False, "errors": told("UNABLE_TO_LOCK_ROW", key="statusCode")},
-        {"success": False, "errors": told("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Pick a partner", key="statusCode")},
+        {"id": record_id(1), "success": True, "errors": []},
+        {"success": False, "errors": error_body("UNABLE_TO_LOCK_ROW", key="statusCode")},
+        {
+            "success": False,
+            "errors": error_body("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Pick a partner", key="statusCode"),
+        },
         {"success": False, "errors": []},
     ]
-    fake.respond = answering(lambda _: (200, results))
-    fine, locked, refused, mute = salesforce.update([write(n) for n in (1, 2, 3, 4)], ["Id"])
-    assert fine == Written(record(1), {"Id": record(1), "Name": "N"}, NOW)
+    fake.respond = answer_each_write(lambda _: (200, results))
+    fine, locked, refused, without_error = salesforce.update([write_of(n) for n in (1, 2, 3, 4)], ["Id"])
+    assert fine == Written(record_id(1), {"Id": record_id(1), "Name": "N"}, NOW)
     assert locked.locked
     assert refused.refused is not None
     assert (refused.refused.code, refused.refused.reason) == ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Pick a partner")
-    assert mute.refused is not None
+    assert without_error.refused is not None
 
 
-def test_a_collection_that_answers_for_too_few_is_ambiguous(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.respond = answering(lambda _: (200, [{"success": True}]))
+def test_a_collection_with_too_few_results_is_ambiguous(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.respond = answer_each_write(lambda _: (200, [{"success": True}]))
     with pytest.raises(Ambiguous):
-        salesforce.update([write(1), write(2)], ["Id"])
+        salesforce.update([write_of(1), write_of(2)], ["Id"])
 
 
-def test_a_collection_refused_as_a_whole_raises(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.respond = answering(lambda _: (400, told("UNABLE_TO_LOCK_ROW")))
+def test_a_collection_that_is_refused_as_a_whole_raises_its_error(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
+    fake.respond = answer_each_write(lambda _: (400, error_body("UNABLE_TO_LOCK_ROW")))
     with pytest.raises(Locked):
-        salesforce.update([write(1)], ["Id"])
+        salesforce.update([write_of(1)], ["Id"])
 
 
 # --- before sending
 
 
-def test_one_record_twice_in_a_call_is_refused_before_sending(salesforce: SalesforceClient, fake: Fake) -> None:
-    twice = [write(1), Write(record(1)[:15], {"Name": "B"})]
+def test_one_record_twice_in_a_call_is_refused_before_sending(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
+    twice = [write_of(1), Write(record_id(1)[:15], {"Name": "B"})]
     for call in (salesforce.update, salesforce.update_unmodified):
         with pytest.raises(ValueError, match="once"):
             call(twice, ["Id"])
-    assert fake.data == []
+    assert fake.data_requests == []
 
 
-def test_what_is_no_id_never_reaches_an_address(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_only_record_ids_are_written_into_an_address(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     with pytest.raises(ValueError, match="15 or 18"):
         salesforce.update_unmodified([Write("../Account/001000000000001", {})], ["Id"])
-    assert fake.data == []
+    assert fake.data_requests == []
 
 
-def test_a_condition_is_never_dropped_silently(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_a_condition_is_never_dropped_silently(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     with pytest.raises(ValueError, match="update_unmodified"):
-        salesforce.update([write(1, READ_AT)], ["Id"])
+        salesforce.update([write_of(1, READ_AT)], ["Id"])
     with pytest.raises(ValueError, match="time zone"):
-        salesforce.update_unmodified([write(1, datetime(2026, 11, 20))], ["Id"])  # noqa: DTZ001 - the point of the test
-    assert fake.data == []
+        salesforce.update_unmodified([write_of(1, datetime(2026, 11, 20))], ["Id"])  # noqa: DTZ001 - the point of the test
+    assert fake.data_requests == []
 
 
-def test_nothing_to_write_is_no_call(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_no_writes_make_no_call(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     assert salesforce.update([], ["Id"]) == []
     assert salesforce.update_unmodified([], ["Id"]) == []
-    assert fake.data == []
+    assert fake.data_requests == []

@@ -19,10 +19,10 @@ from shared.foundation.errors import (
     Throttled,
     Unavailable,
 )
-from tests.unit.clients.salesforce.salesforce_bench import LOGIN, NOW, Fake, MemoryVault, Ticker, new_pem
+from tests.unit.clients.salesforce.fake_salesforce import LOGIN, NOW, FakeSalesforce, ManualClock, MemoryVault, new_pem
 
 
-def refuse(error: str, description: str = "", status: int = 400) -> Response:
+def refusal_answer(error: str, description: str = "", status: int = 400) -> Response:
     return Response.of({"error": error, "error_description": description}, status)
 
 
@@ -39,7 +39,7 @@ def claims_of(request: Request, pem: str) -> dict[str, object]:
     return claims
 
 
-def slow(seconds: float, answer: Callable[[], Response]) -> Callable[[Request], Response]:
+def slow_grant(seconds: float, answer: Callable[[], Response]) -> Callable[[Request], Response]:
     def grant(_: Request) -> Response:
         time.sleep(seconds)
         return answer()
@@ -47,11 +47,11 @@ def slow(seconds: float, answer: Callable[[], Response]) -> Callable[[Request], 
     return grant
 
 
-def test_the_assertion_is_signed_with_the_vaults_key_and_lives_three_minutes(
-    salesforce: SalesforceClient, fake: Fake, pem: str
+def test_the_assertion_is_signed_with_the_key_of_the_vault_and_valid_for_three_minutes(
+    salesforce: SalesforceClient, fake: FakeSalesforce, pem: str
 ) -> None:
     salesforce.organization_id()
-    [request] = fake.sign_ins
+    [request] = fake.sign_in_requests
     assert request.form()["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
     assert claims_of(request, pem) == {
         "iss": "CONSUMER",
@@ -61,96 +61,108 @@ def test_the_assertion_is_signed_with_the_vaults_key_and_lives_three_minutes(
     }
 
 
-def test_the_org_is_known_from_sign_in_without_a_data_call(salesforce: SalesforceClient, fake: Fake) -> None:
+def test_the_org_is_known_from_sign_in_without_a_data_call(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     assert salesforce.organization_id() == "00D000000000001EAA"
     assert salesforce.organization_id() == "00D000000000001EAA"
-    assert (len(fake.sign_ins), len(fake.data)) == (1, 0)
+    assert (len(fake.sign_in_requests), len(fake.data_requests)) == (1, 0)
 
 
-def test_a_token_is_renewed_after_an_hour(salesforce: SalesforceClient, fake: Fake, ticker: Ticker) -> None:
+def test_a_token_is_renewed_after_an_hour(
+    salesforce: SalesforceClient, fake: FakeSalesforce, clock: ManualClock
+) -> None:
     salesforce.describe("Opportunity")
-    ticker.seconds += 3599
+    clock.seconds += 3599
     salesforce.describe("Opportunity")
-    assert len(fake.sign_ins) == 1
-    ticker.seconds += 1
+    assert len(fake.sign_in_requests) == 1
+    clock.seconds += 1
     salesforce.describe("Opportunity")
-    assert len(fake.sign_ins) == 2
-    assert fake.data[-1].headers["authorization"] == "Bearer 00DSECRET!2"
+    assert len(fake.sign_in_requests) == 2
+    assert fake.data_requests[-1].headers["authorization"] == "Bearer 00DSECRET!2"
 
 
-def test_many_threads_share_one_sign_in(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.grant = slow(0.02, fake.token)
+def test_many_threads_share_one_sign_in(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.grant = slow_grant(0.02, fake.token_answer)
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda _: salesforce.organization_id(), range(20)))
-    assert len(fake.sign_ins) == 1
+    assert len(fake.sign_in_requests) == 1
 
 
-def test_threads_that_wait_share_the_failure_too(salesforce: SalesforceClient, fake: Fake) -> None:
-    come, caught = threading.Barrier(8), []
-    fake.grant = slow(0.5, lambda: refuse("invalid_client_id"))
+def test_waiting_threads_share_the_error_too(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    barrier, codes = threading.Barrier(8), []
+    fake.grant = slow_grant(0.5, lambda: refusal_answer("invalid_client_id"))
 
     def sign_in(_: int) -> None:
-        come.wait()
+        barrier.wait()
         try:
             salesforce.organization_id()
         except SignInFailed as error:
-            caught.append(error.code)
+            codes.append(error.code)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(sign_in, range(8)))
-    assert caught == ["invalid_client_id"] * 8
-    assert len(fake.sign_ins) == 1
+    assert codes == ["invalid_client_id"] * 8
+    assert len(fake.sign_in_requests) == 1
 
 
-def test_a_later_call_tries_again_after_a_failure(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.grant = lambda _: refuse("inactive_user")
+def test_a_later_call_tries_again_after_a_failure(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.grant = lambda _: refusal_answer("inactive_user")
     with pytest.raises(SignInFailed):
         salesforce.organization_id()
-    fake.grant = lambda _: fake.token()
+    fake.grant = lambda _: fake.token_answer()
     assert salesforce.organization_id() == "00D000000000001EAA"
 
 
 def test_a_rotated_key_is_read_fresh_and_tried_once(
-    salesforce: SalesforceClient, fake: Fake, vault: MemoryVault
+    salesforce: SalesforceClient, fake: FakeSalesforce, vault: MemoryVault
 ) -> None:
-    vault.rotated = new_pem()
+    vault.stored_pem = new_pem()
 
     def grant(request: Request) -> Response:
         try:
-            claims_of(request, vault.rotated)
+            claims_of(request, vault.stored_pem)
         except jwt.InvalidSignatureError:
-            return refuse("invalid_grant", "invalid assertion")
-        return fake.token()
+            return refusal_answer("invalid_grant", "invalid assertion")
+        return fake.token_answer()
 
     fake.grant = grant
     assert salesforce.organization_id()
-    assert (len(fake.sign_ins), vault.fresh_reads) == (2, 1)
+    assert (len(fake.sign_in_requests), vault.fresh_reads) == (2, 1)
 
 
-def test_the_same_key_is_not_tried_twice(salesforce: SalesforceClient, fake: Fake, vault: MemoryVault) -> None:
-    fake.grant = lambda _: refuse("invalid_grant", "authentication failure")
+def test_the_same_key_is_not_tried_twice(
+    salesforce: SalesforceClient, fake: FakeSalesforce, vault: MemoryVault
+) -> None:
+    fake.grant = lambda _: refusal_answer("invalid_grant", "authentication failure")
     with pytest.raises(SignInFailed) as caught:
         salesforce.organization_id()
-    assert (caught.value.code, len(fake.sign_ins), vault.fresh_reads) == ("invalid_grant", 1, 1)
+    assert (caught.value.code, len(fake.sign_in_requests), vault.fresh_reads) == ("invalid_grant", 1, 1)
 
 
 @pytest.mark.parametrize(
     ("answer", "kind", "hint"),
     [
-        (refuse("invalid_grant", "user hasn't approved this consumer"), ConsentNeeded, "Pre-authorise"),
-        (refuse("invalid_grant", "user is not admin approved to access this app"), ConsentNeeded, "Pre-authorise"),
-        (refuse("invalid_app_access", "x"), ConsentNeeded, "Pre-authorise"),
-        (refuse("invalid_grant", "audience is invalid"), SignInFailed, "audience"),
-        (refuse("invalid_grant", "assertion expired"), SignInFailed, "clock"),
-        (refuse("invalid_grant", "request not supported on this domain"), SignInFailed, "My Domain"),
-        (refuse("invalid_client", "invalid client credentials", 401), SignInFailed, "certificate"),
-        (refuse("app_not_found", "External client app is not installed in this org"), SignInFailed, "My Domain"),
-        (refuse("inactive_org"), SignInFailed, "administrator"),
-        (refuse("brand_new_error"), SignInFailed, "consumer key"),
+        (refusal_answer("invalid_grant", "user hasn't approved this consumer"), ConsentNeeded, "Pre-authorise"),
+        (
+            refusal_answer("invalid_grant", "user is not admin approved to access this app"),
+            ConsentNeeded,
+            "Pre-authorise",
+        ),
+        (refusal_answer("invalid_app_access", "x"), ConsentNeeded, "Pre-authorise"),
+        (refusal_answer("invalid_grant", "audience is invalid"), SignInFailed, "audience"),
+        (refusal_answer("invalid_grant", "assertion expired"), SignInFailed, "clock"),
+        (refusal_answer("invalid_grant", "request not supported on this domain"), SignInFailed, "My Domain"),
+        (refusal_answer("invalid_client", "invalid client credentials", 401), SignInFailed, "certificate"),
+        (
+            refusal_answer("app_not_found", "External client app is not installed in this org"),
+            SignInFailed,
+            "My Domain",
+        ),
+        (refusal_answer("inactive_org"), SignInFailed, "administrator"),
+        (refusal_answer("brand_new_error"), SignInFailed, "consumer key"),
     ],
 )
-def test_a_refusal_tells_its_code_and_a_remedy(
-    salesforce: SalesforceClient, fake: Fake, answer: Response, kind: type[SignInFailed], hint: str
+def test_a_refused_sign_in_has_a_code_and_a_remedy(
+    salesforce: SalesforceClient, fake: FakeSalesforce, answer: Response, kind: type[SignInFailed], hint: str
 ) -> None:
     fake.grant = lambda _: answer
     with pytest.raises(SignInFailed) as caught:
@@ -167,20 +179,22 @@ def test_a_refusal_tells_its_code_and_a_remedy(
         (Response(200, b""), Unavailable),
         (Response.of([]), Unavailable),
         (Response.of({"access_token": ""}), Unavailable),
-        (refuse("rate_limit_exceeded"), Throttled),
-        (refuse("unknown_error", status=500), Unavailable),
+        (refusal_answer("rate_limit_exceeded"), Throttled),
+        (refusal_answer("unknown_error", status=500), Unavailable),
     ],
 )
-def test_an_answer_that_says_nothing_of_us_is_passing_trouble(
-    salesforce: SalesforceClient, fake: Fake, answer: Response, kind: type[CosellError]
+def test_an_answer_without_a_refusal_is_a_temporary_error(
+    salesforce: SalesforceClient, fake: FakeSalesforce, answer: Response, kind: type[CosellError]
 ) -> None:
     fake.grant = lambda _: answer
     with pytest.raises(kind):
         salesforce.organization_id()
 
 
-def test_a_token_answer_that_does_not_name_the_org_is_unreadable(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.grant = lambda _: fake.token(id=None)
+def test_a_token_answer_that_does_not_name_the_org_is_unreadable(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
+    fake.grant = lambda _: fake.token_answer(id=None)
     with pytest.raises(Unavailable, match="org"):
         salesforce.organization_id()
 
@@ -198,27 +212,29 @@ def test_a_token_answer_that_does_not_name_the_org_is_unreadable(salesforce: Sal
         "",
     ],
 )
-def test_a_token_goes_to_no_host_but_salesforces(salesforce: SalesforceClient, fake: Fake, address: str) -> None:
-    fake.grant = lambda _: fake.token(instance_url=address)
+def test_a_token_is_never_sent_to_a_foreign_host(
+    salesforce: SalesforceClient, fake: FakeSalesforce, address: str
+) -> None:
+    fake.grant = lambda _: fake.token_answer(instance_url=address)
     with pytest.raises(ConfigurationError):
         salesforce.describe("Opportunity")
-    assert fake.data == []
+    assert fake.data_requests == []
 
 
-def test_a_token_may_go_to_another_host_of_salesforces(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.grant = lambda _: fake.token(instance_url="https://na139.salesforce.com/")
+def test_a_token_may_be_sent_to_another_host_of_salesforce(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    fake.grant = lambda _: fake.token_answer(instance_url="https://na139.salesforce.com/")
     salesforce.describe("Opportunity")
     assert fake.addresses == ["https://na139.salesforce.com/services/data/v66.0/sobjects/Opportunity/describe"]
 
 
-def test_a_key_that_is_no_key_names_the_secret_and_not_its_content(
-    salesforce: SalesforceClient, vault: MemoryVault, fake: Fake
+def test_an_unusable_key_is_reported_by_the_name_of_its_secret(
+    salesforce: SalesforceClient, vault: MemoryVault, fake: FakeSalesforce
 ) -> None:
-    vault.pem = vault.rotated = "hunter2"
+    vault.pem = vault.stored_pem = "hunter2"
     with pytest.raises(ConfigurationError, match="salesforce-key") as caught:
         salesforce.organization_id()
     assert "hunter2" not in str(caught.value)
-    assert fake.sign_ins == []
+    assert fake.sign_in_requests == []
 
 
 def test_a_key_kept_on_one_line_is_understood(salesforce: SalesforceClient, vault: MemoryVault) -> None:
@@ -226,21 +242,23 @@ def test_a_key_kept_on_one_line_is_understood(salesforce: SalesforceClient, vaul
     assert salesforce.organization_id()
 
 
-def test_neither_token_nor_assertion_shows_in_errors_and_reprs(salesforce: SalesforceClient, fake: Fake) -> None:
-    fake.grant = lambda _: refuse("invalid_grant", "integration@example.com is not admin approved")
+def test_neither_token_nor_assertion_shows_in_errors_and_reprs(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
+    fake.grant = lambda _: refusal_answer("invalid_grant", "integration@example.com is not admin approved")
     with pytest.raises(ConsentNeeded) as caught:
         salesforce.organization_id()
     assert "@" not in str(caught.value)
-    fake.grant = lambda _: fake.token()
-    assert "SECRET" not in repr(salesforce._wire.token())
+    fake.grant = lambda _: fake.token_answer()
+    assert "SECRET" not in repr(salesforce.connection.current_token())
 
 
 @pytest.mark.parametrize("address", ["http://acme.my.salesforce.com", "acme.my.salesforce.com", "https://a.b/c?d"])
-def test_a_login_address_that_is_not_plain_https_is_a_fault_of_configuration(vault: MemoryVault, address: str) -> None:
+def test_a_login_address_must_be_plain_https(vault: MemoryVault, address: str) -> None:
     with pytest.raises(ConfigurationError, match="login address"):
         open_salesforce(login_url=address, client_id="c", username="u", key_name="k", vault=vault)
 
 
-def test_a_version_that_is_none_is_a_fault_of_configuration(vault: MemoryVault) -> None:
+def test_the_api_version_must_be_a_number(vault: MemoryVault) -> None:
     with pytest.raises(ConfigurationError, match=r"66\.0"):
         open_salesforce(login_url=LOGIN, client_id="c", username="u", key_name="k", vault=vault, version="v66")

@@ -70,7 +70,7 @@ class Deployer:
 
     def deploy(self, package: Package | bytes, **options: bool) -> dict[str, Any]:
         """Deploy, poll until it is done, and return the result."""
-        answer = self.post_zip(package if isinstance(package, bytes) else package.zipped("66.0"), **options)
+        answer = self.post_zip(package if isinstance(package, bytes) else package.to_zip("66.0"), **options)
         assert answer.status == 201, answer.body
         while not (result := self.read_state(answer.json()["id"]))["done"]:
             pass

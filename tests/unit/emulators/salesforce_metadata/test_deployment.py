@@ -64,7 +64,7 @@ def test_a_deployed_org_equals_an_org_that_loads_the_same_metadata(org: Salesfor
 
 
 def test_a_deployment_goes_through_its_states(deployer: Deployer) -> None:
-    posted = deployer.post_zip(whole_package().zipped("66.0")).json()
+    posted = deployer.post_zip(whole_package().to_zip("66.0")).json()
     assert posted["deployResult"]["status"] == "Pending"
     first, second, third = (deployer.read_state(posted["id"]) for _ in range(3))
     assert [first["status"], second["status"], third["status"]] == ["InProgress", "Succeeded", "Succeeded"]
@@ -137,7 +137,7 @@ def test_a_broken_zip_is_refused_as_a_whole(deployer: Deployer, data: bytes, mes
 def test_the_files_of_a_zip_may_stand_in_one_folder(org: SalesforceEmulator, deployer: Deployer) -> None:
     package = single_field_package("Odd__c", "<label>Odd</label><length>9</length><type>Text</type>")
     data = zip_files(
-        {f"any/{name}": data for name, data in {**package.files, "package.xml": package.manifest("66.0")}.items()}
+        {f"any/{name}": data for name, data in {**package.files, "package.xml": package.manifest_xml("66.0")}.items()}
     )
     assert deployer.deploy(data)["status"] == "Succeeded"
     assert has_field(org, "Odd__c")
@@ -168,12 +168,12 @@ def test_a_file_that_cannot_be_deployed_is_reported(deployer: Deployer, name: st
 
 
 def test_only_users_with_the_right_may_deploy(org: SalesforceEmulator) -> None:
-    answer = Deployer(org, org.seller).post_zip(whole_package().zipped("66.0"))
+    answer = Deployer(org, org.seller).post_zip(whole_package().to_zip("66.0"))
     assert (answer.status, answer.json()[0]["errorCode"]) == (403, "INSUFFICIENT_ACCESS")
     org.handle(
         Request("POST", "/_control/metadata_rights", body=b'{"username": "sam.seller@partner.example", "has": true}')
     )
-    assert Deployer(org, org.seller).post_zip(whole_package().zipped("66.0")).status == 201
+    assert Deployer(org, org.seller).post_zip(whole_package().to_zip("66.0")).status == 201
     unknown = org.handle(Request("POST", "/_control/metadata_rights", body=b'{"username": "x", "has": true}'))
     assert unknown.status == 400
 

@@ -51,7 +51,7 @@ def poll_deployment(deployer: Deployer, identifier: str) -> Any:  # noqa: ANN401
 def test_a_deployment_by_soap_has_the_same_effect_as_by_rest(
     org: SalesforceEmulator, deployer: Deployer, prefix: str
 ) -> None:
-    queued = start_deployment(deployer, whole_package().zipped("66.0"), prefix)
+    queued = start_deployment(deployer, whole_package().to_zip("66.0"), prefix)
     assert (queued.findtext("{*}state"), queued.findtext("{*}done")) == ("Queued", "false")
     identifier = queued.findtext("{*}id")
     assert poll_deployment(deployer, identifier).findtext("{*}status") == "InProgress"
@@ -64,7 +64,7 @@ def test_a_deployment_by_soap_has_the_same_effect_as_by_rest(
 
 def test_a_refusal_is_reported_for_each_component(deployer: Deployer) -> None:
     package = single_field_package("Odd__c", "<label>Odd &amp; even</label><type>Text</type>")
-    identifier = start_deployment(deployer, package.zipped("66.0")).findtext("{*}id")
+    identifier = start_deployment(deployer, package.to_zip("66.0")).findtext("{*}id")
     poll_deployment(deployer, identifier)
     failure = poll_deployment(deployer, identifier).find(".//{*}componentFailures")
     assert failure.findtext("{*}problem") == "Must specify 'length' for a CustomField of type Text"

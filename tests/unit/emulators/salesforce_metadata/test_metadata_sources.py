@@ -15,7 +15,7 @@ import pytest
 
 from emulators.salesforce import SalesforceEmulator
 from emulators.salesforce.metadata.xml_schema import parse_xml, schema_errors
-from shared.mapping.people_fields import CONTACT
+from shared.mapping.people_fields import CONTACT_FIELDS
 from tests.unit.emulators.salesforce_metadata.deploy_client import PROJECT, Deployer, whole_package
 
 FILES = sorted(PROJECT.glob("**/*-meta.xml"))
@@ -107,7 +107,7 @@ def test_the_integration_user_sees_every_field_that_the_default_mapping_names() 
     for name in mapped - NOT_GRANTED:
         if not name.startswith("Owner."):
             assert _permission_of_path(name) in granted, name
-    for name in set(CONTACT.values()) - {"FirstName", "LastName"}:
+    for name in set(CONTACT_FIELDS.values()) - {"FirstName", "LastName"}:
         assert granted[f"Contact.{name}"]
     for name in fields_by_name():
         assert granted[f"Opportunity.{name}"] is (name != "Sync_Mark__c")

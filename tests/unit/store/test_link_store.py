@@ -1,4 +1,4 @@
-"""The store's rows by meaning, on SQLite; the row contract itself is tested for every adapter elsewhere."""
+"""The link store on SQLite rows. `tests/conformance/test_rows.py` tests the row contract for every adapter."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -9,9 +9,9 @@ import pytest
 from shared.domain.deal import Deal, Side
 from shared.domain.link import Link, Pointer
 from shared.foundation.errors import StoreConflict
-from shared.store.entries import Line, RetryEntry, SideState
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
+from shared.store.stored_values import Line, RetryEntry, SideState
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 LEASE = timedelta(minutes=5)
@@ -19,7 +19,7 @@ DEAL = "006000000000001AAA"
 OTHER = "006000000000002AAA"
 
 
-class Clock:
+class StoreClock:
     """The store's own clock."""
 
     def __init__(self) -> None:
@@ -30,34 +30,34 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> StoreClock:
+    return StoreClock()
 
 
 @pytest.fixture
-def store(clock: Clock) -> Iterator[LinkStore]:
+def store(clock: StoreClock) -> Iterator[LinkStore]:
     rows = open_rows(clock)
     yield LinkStore(rows)
     rows.close()
 
 
-def open_rows(clock: Clock) -> SqliteRows:
+def open_rows(clock: StoreClock) -> SqliteRows:
     return SqliteRows(":memory:", clock=clock)
 
 
-def line(text: str, at: datetime = NOW) -> Line:
+def audit_line(text: str, at: datetime = NOW) -> Line:
     return Line(at, text)
 
 
 # --- links and their audit --------------------------------------------------------------------------------------------
 
 
-def test_a_link_comes_back_with_its_version_and_age(store: LinkStore, clock: Clock) -> None:
+def test_a_link_is_read_with_its_etag_and_age(store: LinkStore, clock: StoreClock) -> None:
     written = store.insert_link(Link(DEAL, base=Deal(name="Robots")))
     clock.now += timedelta(seconds=90)
-    found = store.link(DEAL)
-    assert found
-    assert (found.value, found.etag, found.age) == (written.value, written.etag, timedelta(seconds=90))
+    stored = store.link(DEAL)
+    assert stored
+    assert (stored.value, stored.etag, stored.age) == (written.value, written.etag, timedelta(seconds=90))
 
 
 def test_an_opportunity_without_a_link_has_none(store: LinkStore) -> None:
@@ -69,9 +69,9 @@ def test_a_second_link_of_an_opportunity_is_a_conflict(store: LinkStore) -> None
     store.insert_link(Link(DEAL, referral_id="first"))
     with pytest.raises(StoreConflict):
         store.insert_link(Link(DEAL, referral_id="second"))
-    found = store.link(DEAL)
-    assert found
-    assert found.value.referral_id == "first"
+    stored = store.link(DEAL)
+    assert stored
+    assert stored.value.referral_id == "first"
 
 
 def test_only_the_last_reader_may_change_a_link(store: LinkStore) -> None:
@@ -83,31 +83,33 @@ def test_only_the_last_reader_may_change_a_link(store: LinkStore) -> None:
 
 
 def test_a_change_that_fails_leaves_no_audit_line(store: LinkStore) -> None:
-    """Effect, base and lines are one transaction (protocol.md section 3)."""
-    first = store.insert_link(Link(DEAL), [line("made")])
+    """Effect, base and audit lines are one transaction (docs/protocol.md#one-effect-after-the-other)."""
+    first = store.insert_link(Link(DEAL), [audit_line("made")])
     store.replace_link(first, first.value)
     with pytest.raises(StoreConflict):
-        store.replace_link(first, first.value, [line("never happened")])
+        store.replace_link(first, first.value, [audit_line("never happened")])
     assert [one.text for one in store.audit(DEAL)] == ["made"]
 
 
-def test_the_audit_is_newest_first_and_keeps_the_order_of_lines_told_together(store: LinkStore) -> None:
-    entry = store.insert_link(Link(DEAL), [line("a1"), line("a2")])
-    entry = store.replace_link(entry, entry.value, [line("b1", NOW + timedelta(milliseconds=1))])
-    store.replace_link(entry, entry.value, [line("c1", NOW + timedelta(days=1)), line("c2", NOW + timedelta(days=1))])
+def test_the_audit_is_newest_first_and_keeps_the_order_of_lines_written_together(store: LinkStore) -> None:
+    entry = store.insert_link(Link(DEAL), [audit_line("a1"), audit_line("a2")])
+    entry = store.replace_link(entry, entry.value, [audit_line("b1", NOW + timedelta(milliseconds=1))])
+    store.replace_link(
+        entry, entry.value, [audit_line("c1", NOW + timedelta(days=1)), audit_line("c2", NOW + timedelta(days=1))]
+    )
     assert [one.text for one in store.audit(DEAL)] == ["c1", "c2", "b1", "a1", "a2"]
     assert store.audit(DEAL)[2].at == NOW + timedelta(milliseconds=1)
     assert store.audit(OTHER) == []
 
 
-def test_lines_of_one_millisecond_do_not_write_over_each_other(store: LinkStore) -> None:
-    entry = store.insert_link(Link(DEAL), [line("one")])
-    store.replace_link(entry, entry.value, [line("another")])
+def test_audit_lines_of_one_millisecond_do_not_overwrite_each_other(store: LinkStore) -> None:
+    entry = store.insert_link(Link(DEAL), [audit_line("one")])
+    store.replace_link(entry, entry.value, [audit_line("another")])
     assert {one.text for one in store.audit(DEAL)} == {"one", "another"}
 
 
-def test_all_links_and_nothing_else_are_scanned(store: LinkStore) -> None:
-    store.insert_link(Link(DEAL), [line("told")])
+def test_links_returns_all_links_and_nothing_else(store: LinkStore) -> None:
+    store.insert_link(Link(DEAL), [audit_line("created")])
     store.insert_link(Link(OTHER))
     store.insert_pointer("r", Pointer(DEAL))
     store.move_cursor("push", NOW)
@@ -128,9 +130,9 @@ def test_only_the_last_reader_may_delete_a_link(store: LinkStore) -> None:
 
 def test_a_referral_id_means_the_same_in_any_case(store: LinkStore) -> None:
     store.insert_pointer("5D0F-ABC", Pointer(DEAL))
-    found = store.pointer("5d0f-abc")
-    assert found
-    assert found.value == Pointer(DEAL)
+    stored = store.pointer("5d0f-abc")
+    assert stored
+    assert stored.value == Pointer(DEAL)
     with pytest.raises(StoreConflict):
         store.insert_pointer("5d0f-ABC", Pointer(OTHER))
 
@@ -158,7 +160,9 @@ def test_an_account_is_claimed_by_one_at_a_time(store: LinkStore) -> None:
     assert store.claim_account("northwind|US", LEASE)
 
 
-def test_a_claim_ends_with_its_lease_and_its_old_holder_cannot_release_the_new(store: LinkStore, clock: Clock) -> None:
+def test_a_claim_ends_with_its_lease_and_its_old_holder_cannot_release_the_new(
+    store: LinkStore, clock: StoreClock
+) -> None:
     old = store.claim_account("northwind|US", LEASE)
     clock.now += LEASE
     new = store.claim_account("northwind|US", LEASE)
@@ -168,7 +172,7 @@ def test_a_claim_ends_with_its_lease_and_its_old_holder_cannot_release_the_new(s
     assert store.claim_account("northwind|US", LEASE) is None, "the new holder's claim stands"
 
 
-def test_a_customers_name_is_no_part_of_a_key(clock: Clock) -> None:
+def test_a_key_does_not_contain_the_name_of_a_customer(clock: StoreClock) -> None:
     rows = open_rows(clock)
     keys: list[str] = []
     write = rows.write
@@ -184,15 +188,20 @@ def test_a_customers_name_is_no_part_of_a_key(clock: Clock) -> None:
     assert not any("ller" in key for key in keys)
 
 
-# --- the due list -----------------------------------------------------------------------------------------------------
+# --- the retry queue --------------------------------------------------------------------------------------------------
 
 
-def due(key: str, minutes: int, side: Side = Side.SALESFORCE, attempts: int = 0) -> RetryEntry:
+def retry_entry(key: str, minutes: int, side: Side = Side.SALESFORCE, attempts: int = 0) -> RetryEntry:
     return RetryEntry(side, key, NOW + timedelta(minutes=minutes), "locked", attempts)
 
 
-def test_what_is_due_is_found_by_side_and_time(store: LinkStore) -> None:
-    for row in (due("soon", 1), due("now", 0), due("late", 9), due("there", 0, Side.PARTNER_CENTER)):
+def test_retry_entries_are_found_by_side_and_time(store: LinkStore) -> None:
+    for row in (
+        retry_entry("soon", 1),
+        retry_entry("now", 0),
+        retry_entry("late", 9),
+        retry_entry("there", 0, Side.PARTNER_CENTER),
+    ):
         store.put_retry_entry(row)
     assert {row.key for row in store.retry_entries(Side.SALESFORCE, NOW, 10)} == {"now"}
     assert {row.key for row in store.retry_entries(Side.SALESFORCE, NOW + timedelta(minutes=1), 10)} == {"now", "soon"}
@@ -200,31 +209,31 @@ def test_what_is_due_is_found_by_side_and_time(store: LinkStore) -> None:
     assert len(store.retry_entries(Side.SALESFORCE, NOW + timedelta(hours=1), 2)) == 2
 
 
-def test_a_pair_has_one_due_row_whatever_is_put(store: LinkStore) -> None:
-    store.put_retry_entry(due("pair", 0))
-    store.put_retry_entry(due("pair", 5, attempts=3))
-    found = store.retry_entry(Side.SALESFORCE, "pair")
-    assert found
-    assert (found.at, found.cause, found.attempts) == (NOW + timedelta(minutes=5), "locked", 3)
+def test_a_pair_has_only_one_retry_entry(store: LinkStore) -> None:
+    store.put_retry_entry(retry_entry("pair", 0))
+    store.put_retry_entry(retry_entry("pair", 5, attempts=3))
+    stored = store.retry_entry(Side.SALESFORCE, "pair")
+    assert stored
+    assert (stored.at, stored.cause, stored.attempts) == (NOW + timedelta(minutes=5), "locked", 3)
     assert store.retry_entries(Side.SALESFORCE, NOW, 10) == []
 
 
-def test_a_due_row_is_removed_only_as_it_was_read(store: LinkStore) -> None:
-    store.put_retry_entry(due("pair", 0))
+def test_a_retry_entry_is_removed_only_if_it_did_not_change(store: LinkStore) -> None:
+    store.put_retry_entry(retry_entry("pair", 0))
     (read,) = store.retry_entries(Side.SALESFORCE, NOW, 1)
-    store.put_retry_entry(due("pair", 1))
+    store.put_retry_entry(retry_entry("pair", 1))
     store.remove_retry_entry(read)
-    again = store.retry_entry(Side.SALESFORCE, "pair")
-    assert again, "somebody asked for another attempt meanwhile"
-    store.remove_retry_entry(again)
+    changed = store.retry_entry(Side.SALESFORCE, "pair")
+    assert changed, "another attempt was requested meanwhile"
+    store.remove_retry_entry(changed)
     assert store.retry_entry(Side.SALESFORCE, "pair") is None
-    store.remove_retry_entry(again)
+    store.remove_retry_entry(changed)
 
 
 # --- sides, cursors, owner --------------------------------------------------------------------------------------------
 
 
-def test_a_side_is_well_until_somebody_says_otherwise(store: LinkStore) -> None:
+def test_a_side_is_not_paused_until_its_state_is_written(store: LinkStore) -> None:
     assert store.side_state(Side.SALESFORCE) == SideState()
     state = SideState(NOW + timedelta(minutes=15), "AADSTS700082", 4)
     store.write_side_state(Side.PARTNER_CENTER, state)
@@ -234,18 +243,18 @@ def test_a_side_is_well_until_somebody_says_otherwise(store: LinkStore) -> None:
     assert store.side_state(Side.PARTNER_CENTER) == SideState()
 
 
-def test_a_cursor_is_a_moment_in_utc(store: LinkStore) -> None:
+def test_a_cursor_is_a_time_in_utc(store: LinkStore) -> None:
     assert store.cursor("push") is None
     store.move_cursor("push", NOW.astimezone(timezone(timedelta(hours=9))))
-    found = store.cursor("push")
-    assert found is not None
-    assert found == NOW
-    assert found.utcoffset() == timedelta(0)
+    stored = store.cursor("push")
+    assert stored is not None
+    assert stored == NOW
+    assert stored.utcoffset() == timedelta(0)
     store.move_cursor("push", NOW + timedelta(microseconds=1))
     assert store.cursor("push") == NOW + timedelta(microseconds=1)
 
 
-def test_the_first_organisation_owns_the_store_for_ever(store: LinkStore) -> None:
+def test_the_first_organisation_stays_the_owner_of_the_store(store: LinkStore) -> None:
     assert store.owner("00D1") == "00D1"
     assert store.owner("00D2") == "00D1"
     assert store.owner("00D1") == "00D1"

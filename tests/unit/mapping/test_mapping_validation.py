@@ -1,4 +1,4 @@
-"""A wrong mapping file never starts the app: the error names the file, the line and the field."""
+"""With a wrong mapping file the app does not start, and the error names the file, the line and the field."""
 
 import subprocess
 import sys
@@ -10,14 +10,15 @@ import pytest
 from shared.domain.deal import Side
 from shared.domain.plan import REQUIRED
 from shared.foundation.errors import ConfigurationError
-from shared.mapping.schema import DEFAULT, NEEDED, load
+from shared.mapping.schema import DEFAULT
+from shared.mapping.validation import REQUIRED_FIELDS, load_mapping
 
 TEXT = DEFAULT.read_text(encoding="utf-8")
-Write = Callable[[str], Path]
+WriteFile = Callable[[str], Path]
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Write:
+def write_file(tmp_path: Path) -> WriteFile:
     def written(text: str) -> Path:
         path = tmp_path / "acme.toml"
         path.write_text(text, encoding="utf-8")
@@ -26,17 +27,17 @@ def write(tmp_path: Path) -> Write:
     return written
 
 
-def refused(path: Path) -> str:
+def refusal_of(path: Path) -> str:
     with pytest.raises(ConfigurationError) as caught:
-        load(path)
+        load_mapping(path)
     return str(caught.value)
 
 
-def line_of(text: str, wanted: str, after: str = "") -> int:
-    """The line of the first `wanted` behind `after`, counted the plain way."""
+def line_of(text: str, start_of_line: str, after: str = "") -> int:
+    """The number of the first line that begins with `start_of_line`, at or below the line that begins with `after`."""
     lines = text.split("\n")
     start = next(number for number, line in enumerate(lines) if line.startswith(after))
-    return 1 + next(number for number in range(start, len(lines)) if lines[number].startswith(wanted))
+    return 1 + next(number for number in range(start, len(lines)) if lines[number].startswith(start_of_line))
 
 
 def without_table(header: str) -> str:
@@ -45,18 +46,18 @@ def without_table(header: str) -> str:
     return before + rest[rest.index("\n[") + 1 :]
 
 
-def test_the_default_file_is_sound() -> None:
-    file, digest = load()
+def test_the_default_file_has_no_violation() -> None:
+    file, digest = load_mapping()
     assert file.version == 1
     assert len(digest) == 12
 
 
-def test_what_a_create_needs_is_what_the_plan_asks_for() -> None:
-    assert set(NEEDED) == set(REQUIRED)
+def test_the_required_fields_are_those_that_the_plan_requires() -> None:
+    assert set(REQUIRED_FIELDS) == set(REQUIRED)
 
 
-# (what is replaced, by what, behind which header; the line is that of what stands there then; the field)
-FAULTS = {
+# Each defect: the old text, the new text, the header above it, and the place. The line is that of the new text.
+DEFECTS = {
     "an unknown key": ("length = 120", "lenght = 120", "[fields.name]", "fields.name.lenght"),
     "a wrong type of value": ("length = 120", 'length = "long"', "[fields.name]", "fields.name.length"),
     "a number out of range": ("length = 120", "length = 0", "[fields.name]", "fields.name.length"),
@@ -119,104 +120,111 @@ FAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "after", "field"), FAULTS.values(), ids=FAULTS)
-def test_each_fault_is_named_with_its_line(write: Write, old: str, new: str, after: str, field: str) -> None:
+@pytest.mark.parametrize(("old", "new", "after", "field"), DEFECTS.values(), ids=DEFECTS)
+def test_each_violation_is_reported_with_its_line(
+    write_file: WriteFile, old: str, new: str, after: str, field: str
+) -> None:
     before, header, rest = TEXT.partition(after) if after else ("", "", TEXT)
     assert old in (header + rest)
     text = before + (header + rest).replace(old, new, 1)
     at = text.index(new, len(before))
     line = text.count("\n", 0, at) + 1
-    assert f"acme.toml, line {line}: {field}" in refused(write(text))
+    assert f"acme.toml, line {line}: {field}" in refusal_of(write_file(text))
 
 
-@pytest.mark.parametrize("name", NEEDED)
-def test_a_needed_field_that_is_missing_is_told_with_what_it_is_for(write: Write, name: str) -> None:
-    said = refused(write(without_table(f"[fields.{name}]\n")))
-    assert f"fields.{name}: is missing: no referral can be created without it" in said
+@pytest.mark.parametrize("name", REQUIRED_FIELDS)
+def test_a_missing_required_field_is_reported_with_the_reason(write_file: WriteFile, name: str) -> None:
+    message = refusal_of(write_file(without_table(f"[fields.{name}]\n")))
+    assert f"fields.{name}: is missing: no referral can be created without it" in message
 
 
-def test_a_missing_key_is_told_at_its_tables_header(write: Write) -> None:
+def test_a_missing_key_is_reported_at_the_header_of_its_table(write_file: WriteFile) -> None:
     text = TEXT.replace('label = "Deal value"\n', "")
     line = line_of(text, "[fields.money]")
-    assert refused(write(text)) == f"acme.toml, line {line}: fields.money.label: Field required"
+    assert refusal_of(write_file(text)) == f"acme.toml, line {line}: fields.money.label: Field required"
 
 
-def test_a_key_of_another_table_is_not_taken_for_the_missing_one(write: Write) -> None:
-    """The line is looked for where the fault is: `referral` stands in every other table too."""
+def test_a_missing_key_is_not_confused_with_the_same_key_of_another_table(write_file: WriteFile) -> None:
+    """The key `referral` stands in every other table too, so the line must be searched in the right table."""
     text = TEXT.replace('referral = "/details/closingDateTime"\n', "")
-    assert f"acme.toml, line {line_of(text, '[fields.closing]')}: fields.closing.referral: Field required" in refused(
-        write(text)
+    assert (
+        f"acme.toml, line {line_of(text, '[fields.closing]')}: fields.closing.referral: Field required"
+        in refusal_of(write_file(text))
     )
 
 
-def test_a_needed_field_of_another_kind_is_told(write: Write) -> None:
+def test_a_required_field_of_another_type_is_reported(write_file: WriteFile) -> None:
     text = TEXT.replace('type = "date"', 'type = "text"')
-    assert f"line {line_of(text, 'type', '[fields.closing]')}: fields.closing.type: must be date" in refused(
-        write(text)
+    assert f"line {line_of(text, 'type', '[fields.closing]')}: fields.closing.type: must be date" in refusal_of(
+        write_file(text)
     )
 
 
 @pytest.mark.parametrize("direction", ["off", "to_salesforce"])
-def test_a_needed_field_that_does_not_reach_partner_center_is_told(write: Write, direction: str) -> None:
+def test_a_required_field_that_is_not_written_to_partner_center_is_reported(
+    write_file: WriteFile, direction: str
+) -> None:
     text = TEXT.replace("[fields.money]\n", f'[fields.money]\ndirection = "{direction}"\n')
-    assert f"line {line_of(text, 'direction', '[fields.money]')}: fields.money.direction" in refused(write(text))
+    assert f"line {line_of(text, 'direction', '[fields.money]')}: fields.money.direction" in refusal_of(
+        write_file(text)
+    )
 
 
-def test_a_status_that_no_stage_shows_is_told(write: Write) -> None:
+def test_a_status_that_no_stage_shows_is_reported(write_file: WriteFile) -> None:
     text = TEXT.replace(', "Closed/Expired"', "")
-    said = refused(write(text))
-    assert said == f"acme.toml, line {line_of(text, '[[stages]]')}: stages: no stage shows Closed/Expired"
+    message = refusal_of(write_file(text))
+    assert message == f"acme.toml, line {line_of(text, '[[stages]]')}: stages: no stage shows Closed/Expired"
 
 
-def test_all_faults_are_told_at_once(write: Write) -> None:
+def test_all_violations_are_reported_at_once(write_file: WriteFile) -> None:
     text = TEXT.replace("length = 120", "length = 0").replace("length = 255", "length = 0")
-    said = refused(write(text))
-    assert f"line {line_of(text, 'length', '[fields.name]')}: fields.name.length" in said
-    assert f"line {line_of(text, 'length', '[fields.solutions]')}: fields.solutions.length" in said
+    message = refusal_of(write_file(text))
+    assert f"line {line_of(text, 'length', '[fields.name]')}: fields.name.length" in message
+    assert f"line {line_of(text, 'length', '[fields.solutions]')}: fields.solutions.length" in message
 
 
-def test_broken_toml_is_told_with_its_line(write: Write) -> None:
+def test_invalid_toml_is_reported_with_its_line(write_file: WriteFile) -> None:
     text = TEXT.replace('label = "Name"', "label = Name")
-    said = refused(write(text))
-    assert said.startswith("acme.toml: no valid TOML: ")
-    assert f"line {line_of(text, 'label = Name')}" in said
+    message = refusal_of(write_file(text))
+    assert message.startswith("acme.toml: not valid TOML: ")
+    assert f"line {line_of(text, 'label = Name')}" in message
 
 
-def test_a_key_written_twice_is_told(write: Write) -> None:
-    assert "acme.toml: no valid TOML: " in refused(write(TEXT + "\n[ours]\n"))
+def test_a_table_that_stands_twice_is_reported(write_file: WriteFile) -> None:
+    assert "acme.toml: not valid TOML: " in refusal_of(write_file(TEXT + "\n[ours]\n"))
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    assert refused(tmp_path / "acme.toml") == "MAPPING: acme.toml cannot be read: FileNotFoundError"
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    assert refusal_of(tmp_path / "acme.toml") == "MAPPING: acme.toml cannot be read: FileNotFoundError"
 
 
-def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
+def test_a_file_in_another_encoding_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "acme.toml"
     path.write_bytes(b"\xff\xfeversion = 1")
-    assert refused(path) == "MAPPING: acme.toml cannot be read: UnicodeDecodeError"
+    assert refusal_of(path) == "MAPPING: acme.toml cannot be read: UnicodeDecodeError"
 
 
-def test_an_empty_file_names_every_part_that_is_missing(write: Write) -> None:
-    said = refused(write(""))
+def test_an_empty_file_names_every_part_that_is_missing(write_file: WriteFile) -> None:
+    message = refusal_of(write_file(""))
     for part in ("version", "ours", "fields", "stages"):
-        assert f"acme.toml, line 1: {part}: Field required" in said
+        assert f"acme.toml, line 1: {part}: Field required" in message
 
 
 # --- overlay ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_overlay_names_only_what_differs(write: Write) -> None:
-    file, _ = load(write('extends = "default"\n\n[fields.money]\nwinner = "partner_center"\n'))
+def test_an_overlay_contains_only_what_differs(write_file: WriteFile) -> None:
+    file, _ = load_mapping(write_file('extends = "default"\n\n[fields.money]\nwinner = "partner_center"\n'))
     assert file.fields["money"].winner is Side.PARTNER_CENTER
     assert file.fields["money"].label == "Deal value"
-    assert file.fields["closing"] == load()[0].fields["closing"]
+    assert file.fields["closing"] == load_mapping()[0].fields["closing"]
 
 
-def test_an_overlay_that_says_nothing_is_the_default(write: Write) -> None:
-    assert load(write('extends = "default"\n')) == load()
+def test_an_empty_overlay_equals_the_default(write_file: WriteFile) -> None:
+    assert load_mapping(write_file('extends = "default"\n')) == load_mapping()
 
 
-def test_an_overlay_replaces_the_stage_table_whole(write: Write) -> None:
+def test_an_overlay_replaces_the_stage_table_whole(write_file: WriteFile) -> None:
     stages = "\n".join(
         f'[[stages]]\nname = "{name}"\nstatus = "{status}"\nalso = {also}\n'
         for name, status, also in [
@@ -226,44 +234,51 @@ def test_an_overlay_replaces_the_stage_table_whole(write: Write) -> None:
             ("Over", "Closed/Lost", ["Closed/Declined", "Closed/Expired", "Closed/Error"]),
         ]
     )
-    file, _ = load(write(f'extends = "default"\n{stages}'))
+    file, _ = load_mapping(write_file(f'extends = "default"\n{stages}'))
     assert [row.name for row in file.stages] == ["Waiting", "Working", "Won", "Over"]
 
 
-def test_an_overlay_may_add_a_field(write: Write) -> None:
-    said = '[fields.campaign]\ntype = "text"\nlabel = "Campaign"\nreferral = "/campaignId"\nsalesforce = "NextStep"\n'
-    file, _ = load(write(f'extends = "default"\n{said}'))
-    assert file.tables()["campaign"].selects() == ("NextStep",)
+def test_an_overlay_may_add_a_field(write_file: WriteFile) -> None:
+    message = (
+        '[fields.campaign]\ntype = "text"\nlabel = "Campaign"\nreferral = "/campaignId"\nsalesforce = "NextStep"\n'
+    )
+    file, _ = load_mapping(write_file(f'extends = "default"\n{message}'))
+    assert file.fields_with_stages()["campaign"].select_items() == ("NextStep",)
 
 
-def test_a_fault_of_an_overlay_is_told_with_the_overlays_line(write: Write) -> None:
+def test_a_violation_in_an_overlay_is_reported_with_its_line(write_file: WriteFile) -> None:
     text = 'extends = "default"\n\n[fields.money]\nwinner = "nobody"\n'
-    assert refused(write(text)).startswith("acme.toml, line 4: fields.money.winner: ")
+    assert refusal_of(write_file(text)).startswith("acme.toml, line 4: fields.money.winner: ")
 
 
-def test_a_kind_that_does_not_fit_what_the_default_says_is_told_at_the_overlays_table(write: Write) -> None:
-    said = refused(write('extends = "default"\n\n\n[fields.money]\ntype = "text"\n'))
-    assert "acme.toml, line 4: fields.money.referral: " in said
+def test_a_type_that_conflicts_with_the_default_is_reported_at_the_table_of_the_overlay(write_file: WriteFile) -> None:
+    message = refusal_of(write_file('extends = "default"\n\n\n[fields.money]\ntype = "text"\n'))
+    assert "acme.toml, line 4: fields.money.referral: " in message
 
 
-def test_only_the_default_can_be_extended(write: Write) -> None:
-    said = refused(write(f'# ours\nextends = "mine"\n{TEXT}'))
-    assert said == 'acme.toml, line 2: extends: only "default" can be extended'
+def test_only_the_default_can_be_extended(write_file: WriteFile) -> None:
+    message = refusal_of(write_file(f'# ours\nextends = "mine"\n{TEXT}'))
+    assert message == 'acme.toml, line 2: extends: only "default" can be extended'
 
 
 # --- hash -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_hash_tells_what_a_file_says_not_how(write: Write) -> None:
-    same = TEXT.replace("# Which values", "# What")
+def test_the_hash_depends_on_the_content_and_not_on_comments(write_file: WriteFile) -> None:
+    same = TEXT.replace("# This file says", "# The lines below say")
+    assert same != TEXT
     other = TEXT.replace("length = 120", "length = 119")
-    assert load(write(same))[1] == load()[1]
-    assert load(write(other))[1] != load()[1]
+    assert load_mapping(write_file(same))[1] == load_mapping()[1]
+    assert load_mapping(write_file(other))[1] != load_mapping()[1]
 
 
-def test_the_hash_is_the_same_in_every_process(write: Write) -> None:
-    path = write(TEXT.replace('clearable = ["salesforce"]', 'clearable = ["salesforce", "partner_center"]'))
-    program = f"import pathlib; from shared.mapping.schema import load; print(load(pathlib.Path({str(path)!r}))[1])"
+def test_the_hash_is_the_same_in_every_process(write_file: WriteFile) -> None:
+    path = write_file(TEXT.replace('clearable = ["salesforce"]', 'clearable = ["salesforce", "partner_center"]'))
+    program = f"""
+import pathlib
+from shared.mapping.validation import load_mapping
+print(load_mapping(pathlib.Path({str(path)!r}))[1])
+"""
     hashes = {
         subprocess.run(  # noqa: S603 - our own interpreter and text
             [sys.executable, "-c", program],
@@ -271,4 +286,4 @@ def test_the_hash_is_the_same_in_every_process(write: Write) -> None:
         ).stdout
         for seed in ("1", "2", "5")
     }  # fmt: skip
-    assert hashes == {f"{load(path)[1]}\n"}
+    assert hashes == {f"{load_mapping(path)[1]}\n"}

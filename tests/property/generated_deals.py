@@ -1,6 +1,6 @@
-"""Generated deals, and the two systems as far as a round trip needs them: a row that is saved, a body that is patched.
+"""Generate deals, and imitate both systems: a record that Salesforce saves, a referral that Partner Center patches.
 
-Values are drawn as a person may type them (odd line ends, odd decimals, any script) and brought into normal form.
+The values are what a person may type (unusual line ends, many decimals, any script), in normal form.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
 from shared.domain.iso_codes import COUNTRIES, CURRENCIES
-from shared.mapping.paths import text
+from shared.mapping.paths import normal_text
 from shared.mapping.translation import Constants, Translation
 
 Json = Mapping[str, Any]
 TRANSLATION = Translation(Constants("1234567"))
-TABLE = TRANSLATION.file.table()
+TABLE = TRANSLATION.file.stage_table()
 READ_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 CHARACTERS = st.one_of(
@@ -28,46 +28,48 @@ CHARACTERS = st.one_of(
 
 
 def raw_texts() -> st.SearchStrategy[str]:
-    """Text as a person types it, or pastes it from elsewhere."""
+    """Text as a person types or pastes it."""
     return st.text(CHARACTERS, max_size=12)
 
 
-def texts(length: int) -> st.SearchStrategy[str]:
-    return raw_texts().map(lambda raw: text(raw, length) or "x")
+def normal_texts(length: int) -> st.SearchStrategy[str]:
+    return raw_texts().map(lambda raw: normal_text(raw, length) or "x")
 
 
-def lines(length: int) -> st.SearchStrategy[str]:
-    """A text without line ends: what survives in an address of one line."""
-    return texts(length).map(lambda raw: " ".join(raw.split()))
+def single_lines(length: int) -> st.SearchStrategy[str]:
+    """Text without line ends, which an address of one line keeps unchanged."""
+    return normal_texts(length).map(lambda raw: " ".join(raw.split()))
 
 
-def notes() -> st.SearchStrategy[str]:
-    """Short ones, and some of the full 32,000 characters."""
-    return st.builds(lambda filler, end: str(text(f"{filler} {end}", 32_000)),
-                     st.sampled_from(["x", "x\n" * 15_990, "é" * 31_995, "😀" * 31_995]), texts(40))  # fmt: skip
+def any_notes() -> st.SearchStrategy[str]:
+    """Short notes, and some with the full 32,000 characters."""
+    return st.builds(lambda filler, end: str(normal_text(f"{filler} {end}", 32_000)),
+                     st.sampled_from(["x", "x\n" * 15_990, "é" * 31_995, "😀" * 31_995]), normal_texts(40))  # fmt: skip
 
 
-def money() -> st.SearchStrategy[Money]:
+def any_money() -> st.SearchStrategy[Money]:
     amounts = st.decimals(Decimal(-(10**15)), Decimal(10**15), allow_nan=False, allow_infinity=False, places=None)
     odd = st.decimals(0, 10**6, places=5)
     return st.builds(Money, st.one_of(amounts, odd), st.sampled_from(sorted(CURRENCIES)))
 
 
-def optional(strategy: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:
+def none_or(strategy: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:
     return st.one_of(st.none(), strategy)
 
 
-def companies() -> st.SearchStrategy[Company]:
+def any_company() -> st.SearchStrategy[Company]:
     countries = st.sampled_from(sorted(COUNTRIES))
-    return st.builds(Company, texts(255), countries, *(optional(lines(length)) for length in (255, 40, 80, 20)))
+    return st.builds(
+        Company, normal_texts(255), countries, *(none_or(single_lines(length)) for length in (255, 40, 80, 20))
+    )
 
 
-def people(*, reachable: bool = False) -> st.SearchStrategy[Person]:
-    email = texts(80) if reachable else optional(texts(80))
-    phone = texts(40) if reachable else optional(texts(40))
-    title = st.none() if reachable else optional(texts(128))
-    first_name = texts(40) if reachable else st.one_of(st.just(""), texts(40))
-    return st.builds(Person, texts(80), first_name, email, phone, title)
+def any_person(*, reachable: bool = False) -> st.SearchStrategy[Person]:
+    email = normal_texts(80) if reachable else none_or(normal_texts(80))
+    phone = normal_texts(40) if reachable else none_or(normal_texts(40))
+    title = st.none() if reachable else none_or(normal_texts(128))
+    first_name = normal_texts(40) if reachable else st.one_of(st.just(""), normal_texts(40))
+    return st.builds(Person, normal_texts(80), first_name, email, phone, title)
 
 
 SOLUTION_IDS = st.from_regex(r"SOL-[0-9]{5}-[A-Z]{3}", fullmatch=True)
@@ -75,22 +77,22 @@ STATUSES = tuple({stage.status: None for stage in TABLE})
 
 
 @cache
-def values() -> Mapping[str, st.SearchStrategy[Any]]:
-    """A strategy of each field of the default mapping, in normal form; made once, for it is asked at every example."""
+def values_by_field() -> Mapping[str, st.SearchStrategy[Any]]:
+    """A strategy for each field of the default mapping, in normal form. Cached, because every example needs it."""
     return {
-        "name": texts(120),
-        "account": companies(),
-        "contacts": st.lists(people(), min_size=1, max_size=3).map(tuple),
-        "money": money(),
+        "name": normal_texts(120),
+        "account": any_company(),
+        "contacts": st.lists(any_person(), min_size=1, max_size=3).map(tuple),
+        "money": any_money(),
         "closing": st.dates(date(1900, 1, 1), date(2200, 12, 31)),
-        "notes": st.one_of(st.none(), notes()),
+        "notes": st.one_of(st.none(), any_notes()),
         "status": st.sampled_from(STATUSES),
         "solutions": st.lists(SOLUTION_IDS, min_size=1, max_size=12, unique=True).map(tuple),
-        "team": st.tuples(people(reachable=True)),
+        "team": st.tuples(any_person(reachable=True)),
     }
 
 
-PLAIN = Deal(
+PLAIN_DEAL = Deal(
     name="Robots for the harbour",
     account=Company("Northwind Traders", "US", "1 Main Street", "Seattle", "WA", "98101"),
     contacts=(Person("One", "Contact", "contact.one@northwind.example", "+12065550100"),),
@@ -103,10 +105,12 @@ PLAIN = Deal(
 )
 
 
-def deals() -> st.SearchStrategy[Deal]:
-    """A plain deal with one or two fields of any value: fields are translated one by one."""
-    one = st.sampled_from(list(values())).flatmap(lambda name: st.tuples(st.just(name), values()[name]))
-    return st.lists(one, min_size=1, max_size=2).map(lambda changes: PLAIN.with_values(dict(changes)))
+def any_deal() -> st.SearchStrategy[Deal]:
+    """A plain deal in which one or two fields have any value. This is enough, because fields are translated singly."""
+    one = st.sampled_from(list(values_by_field())).flatmap(
+        lambda name: st.tuples(st.just(name), values_by_field()[name])
+    )
+    return st.lists(one, min_size=1, max_size=2).map(lambda changes: PLAIN_DEAL.with_values(dict(changes)))
 
 
 # --- the two systems --------------------------------------------------------------------------------------------------
@@ -117,21 +121,21 @@ def contact_role(person: Person, *, primary: bool) -> Json:
     return {"IsPrimary": primary, "Contact": {**names, "Phone": person.phone, "Title": person.title}}
 
 
-def saved_row(deal: Deal, flat: Json) -> dict[str, Any]:
-    """The row as a query returns it after the plain columns of `flat` were saved: parents and children around them."""
+def saved_record(deal: Deal, flat: Json) -> dict[str, Any]:
+    """The record that a query returns after the columns of `flat` were saved, with its parents and children."""
     company, team, contacts = deal["account"], deal["team"], deal["contacts"]
     assert isinstance(company, Company)
     assert isinstance(team, tuple)
     assert isinstance(contacts, tuple)
     owner = team[0]
     assert isinstance(owner, Person)
-    roles = [contact_role(found, primary=not at) for at, found in enumerate(contacts) if isinstance(found, Person)]
+    roles = [contact_role(person, primary=not at) for at, person in enumerate(contacts) if isinstance(person, Person)]
     return {
         "Id": "006000000000001AAA",
         "LastModifiedDate": "2026-11-22T10:00:00.000+0000",
         "SystemModstamp": "2026-11-22T10:00:00.000+0000",
         **{column: None for column in TRANSLATION.columns if column not in ("Id", "LastModifiedDate")},
-        **{column: save(value) for column, value in flat.items()},
+        **{column: saved_value(value) for column, value in flat.items()},
         "Account": {"SystemModstamp": "2026-11-22T09:00:00.000+0000", **TRANSLATION.account(company)},
         "Owner": {
             "FirstName": owner.first_name or None,
@@ -143,13 +147,13 @@ def saved_row(deal: Deal, flat: Json) -> dict[str, Any]:
     }
 
 
-def save(value: Any) -> Any:  # noqa: ANN401 - a JSON value
-    """What Salesforce makes of a value: text is trimmed and its lines end in CR LF, numbers come back as they were."""
+def saved_value(value: Any) -> Any:  # noqa: ANN401 - a JSON value
+    """The value as Salesforce stores it: text is trimmed and its lines end in CR LF; numbers are unchanged."""
     return value.strip().replace("\n", "\r\n") if isinstance(value, str) else value
 
 
 def referral_of(body: Json, status: Status) -> dict[str, Any]:
-    """The representation of a referral that was created with `body`, the service having decided the status."""
+    """The representation of a referral that was created with `body`; the service chose its status."""
     return {
         "createdDateTime": "2026-11-22T10:00:00.1234567Z",
         **deepcopy(dict(body)),
@@ -163,8 +167,8 @@ def referral_of(body: Json, status: Status) -> dict[str, Any]:
     }
 
 
-def patched(referral: Json, operations: Sequence[Json]) -> dict[str, Any]:
-    """RFC 6902 `replace`, as far as our paths go."""
+def patched_referral(referral: Json, operations: Sequence[Json]) -> dict[str, Any]:
+    """Apply `replace` operations of RFC 6902, for paths without list positions."""
     result = deepcopy(dict(referral))
     for operation in operations:
         assert operation["op"] == "replace"
@@ -177,5 +181,5 @@ def patched(referral: Json, operations: Sequence[Json]) -> dict[str, Any]:
 
 
 def changed_to(deal: Deal) -> Sequence[tuple[str, Value | None]]:
-    """The fields of a deal that travel after creation."""
+    """The fields of a deal that are written after creation too, with their values."""
     return [(rule.field, deal[rule.field]) for rule in TRANSLATION.rules.updatable]

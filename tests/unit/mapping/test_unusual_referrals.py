@@ -1,4 +1,4 @@
-"""Whatever Partner Center may send is accepted: odd values are left alone, and the rest of the deal goes on."""
+"""Whatever Partner Center sends is accepted: an unusual value is left out, and the rest of the deal is read."""
 
 from copy import deepcopy
 from datetime import UTC, date, datetime
@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.deal import Company, Deal, Money, Person, Status
 from shared.foundation.errors import Unavailable
-from shared.mapping.paths import put
+from shared.mapping.paths import set_value
 from shared.mapping.translation import Constants, Translation, is_lead
 
 TRANSLATION = Translation(Constants("1234567"))
@@ -46,13 +46,13 @@ REFERRAL: dict[str, Any] = {
 FIELDS = set(TRANSLATION.fields)
 
 
-def with_(path: str, value: object) -> dict[str, Any]:
+def referral_with(path: str, value: object) -> dict[str, Any]:
     referral = deepcopy(REFERRAL)
-    put(referral, path, value)
+    set_value(referral, path, value)
     return referral
 
 
-def without(path: str) -> dict[str, Any]:
+def referral_without(path: str) -> dict[str, Any]:
     referral = deepcopy(REFERRAL)
     *parents, last = path.strip("/").split("/")
     inner = referral
@@ -62,15 +62,15 @@ def without(path: str) -> dict[str, Any]:
     return referral
 
 
-def deal(referral: dict[str, Any]) -> Deal:
+def deal_in(referral: dict[str, Any]) -> Deal:
     return TRANSLATION.referral(referral).deal
 
 
-def test_a_referral_as_documented() -> None:
-    found = TRANSLATION.referral(REFERRAL)
-    assert found.id == "5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c"
-    assert found.created == datetime(2026, 2, 28, 17, 27, 47, 875490, tzinfo=UTC), "seven digits are no fault"
-    assert dict(found.deal) == {
+def test_a_referral_in_the_documented_shape_is_read() -> None:
+    referral = TRANSLATION.referral(REFERRAL)
+    assert referral.id == "5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c"
+    assert referral.created == datetime(2026, 2, 28, 17, 27, 47, 875490, tzinfo=UTC), "seven digits are accepted"
+    assert dict(referral.deal) == {
         "name": "Northwind ERP renewal",
         "account": Company("Northwind Traders Ltd", "US", "1 Main Street", "Seattle"),
         "contacts": (Person("One", "Contact", "contact.one@northwind.example"),),
@@ -121,8 +121,8 @@ def test_a_referral_as_documented() -> None:
         ("/createdDateTime", None, set()),
     ],
 )
-def test_an_odd_value_spoils_at_most_its_own_field(path: str, value: object, unreadable: set[str]) -> None:
-    assert set(deal(with_(path, value))) == FIELDS - unreadable
+def test_an_unusual_value_affects_at_most_its_own_field(path: str, value: object, unreadable: set[str]) -> None:
+    assert set(deal_in(referral_with(path, value))) == FIELDS - unreadable
 
 
 @pytest.mark.parametrize(
@@ -134,22 +134,22 @@ def test_an_odd_value_spoils_at_most_its_own_field(path: str, value: object, unr
     ],
 )  # fmt: skip
 def test_an_optional_part_may_be_missing(path: str) -> None:
-    assert set(deal(without(path))) == FIELDS
+    assert set(deal_in(referral_without(path))) == FIELDS
 
 
 @pytest.mark.parametrize("path", ["/id", "/eTag", "/updatedDateTime"])
 @pytest.mark.parametrize("how", ["missing", "empty"])
-def test_without_identity_or_version_the_answer_cannot_be_read(path: str, how: str) -> None:
-    with pytest.raises(Unavailable, match="a referral that cannot be read") as caught:
-        TRANSLATION.referral(without(path) if how == "missing" else with_(path, None))
+def test_a_referral_without_id_version_or_date_cannot_be_read(path: str, how: str) -> None:
+    with pytest.raises(Unavailable, match="a referral cannot be read") as caught:
+        TRANSLATION.referral(referral_without(path) if how == "missing" else referral_with(path, None))
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
 
-def test_an_unknown_status_is_kept_raw_so_that_the_latches_can_judge_it() -> None:
-    found = TRANSLATION.referral(with_("/status", "Simmering"))
-    assert found.status == Status("Simmering", "Accepted")
-    assert "status" not in found.deal
+def test_an_unknown_status_is_kept_raw_for_the_latches() -> None:
+    referral = TRANSLATION.referral(referral_with("/status", "Simmering"))
+    assert referral.status == Status("Simmering", "Accepted")
+    assert "status" not in referral.deal
 
 
 @pytest.mark.parametrize(
@@ -163,17 +163,17 @@ def test_an_unknown_status_is_kept_raw_so_that_the_latches_can_judge_it() -> Non
         ({"lastName": " Lee ", "title": ""}, Person("Lee")),
     ],
 )
-def test_people_are_named_and_fit_into_a_contact(member: dict[str, str], person: Person) -> None:
-    assert deal(with_("/customerProfile/team", [member]))["contacts"] == (person,)
+def test_people_have_a_name_and_fit_into_a_contact(member: dict[str, str], person: Person) -> None:
+    assert deal_in(referral_with("/customerProfile/team", [member]))["contacts"] == (person,)
 
 
 def test_an_address_fits_into_an_account() -> None:
     long = {"addressLine1": "s" * 300, "city": "c" * 50, "state": "t" * 90, "postalCode": "9" * 30, "country": "DE"}
-    company = deal(with_("/customerProfile/address", long))["account"]
+    company = deal_in(referral_with("/customerProfile/address", long))["account"]
     assert company == Company("Northwind Traders Ltd", "DE", "s" * 255, "c" * 40, "t" * 80, "9" * 20)
 
 
-# --- deals and leads (reference/partner-center.md 4.3) ----------------------------------------------------------------
+# --- deals and leads (docs/reference/partner-center.md#leads-and-deals) -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -191,13 +191,15 @@ def test_an_address_fits_into_an_account() -> None:
         ("Shared", "Direct", "msft", False),
     ],
 )
-def test_leads_are_told_from_deals(kind: str, qualification: str, invited_by: str | None, lead: bool) -> None:
+def test_leads_are_distinguished_from_deals(kind: str, qualification: str, invited_by: str | None, lead: bool) -> None:
     context = {"invitedBy": {"organizationId": invited_by}} if invited_by else None
     assert is_lead({"type": kind, "qualification": qualification, "inviteContext": context}) is lead
 
 
-def test_microsofts_own_record_is_told_by_its_target() -> None:
+def test_microsofts_own_record_is_recognised_by_its_target() -> None:
     assert TRANSLATION.referral(
-        with_("/target", [{"type": "BusinessProfileLocation", "id": "msft"}])
+        referral_with("/target", [{"type": "BusinessProfileLocation", "id": "msft"}])
     ).is_target_microsoft
-    assert not TRANSLATION.referral(with_("/target", [{"type": "SolutionProfile", "id": "SOL-1"}])).is_target_microsoft
+    assert not TRANSLATION.referral(
+        referral_with("/target", [{"type": "SolutionProfile", "id": "SOL-1"}])
+    ).is_target_microsoft

@@ -1,4 +1,4 @@
-"""What the store hands out beside links and pointers."""
+"""Define the values that the store returns besides links and pointers."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from shared.domain.deal import Side
 
 
 class Entry[T](Struct, frozen=True):
-    """A value of the store, the ETag it was read with, and its age by the store's own clock."""
+    """A value of the store, the ETag that it was read with, and its age by the store's own clock."""
 
     value: T
     etag: str
@@ -16,16 +16,17 @@ class Entry[T](Struct, frozen=True):
 
 
 class Line(Struct, frozen=True):
-    """One line of the audit."""
+    """One audit line of an opportunity."""
 
     at: datetime
     text: str
 
 
 class RetryEntry(Struct, frozen=True):
-    """A pair that waits for its next attempt: an opportunity id (Salesforce) or a referral id (Partner Center).
+    """A retry entry: a pair that waits for its next attempt at the time `at`.
 
-    `since` is when the pair became due for the first time.
+    `key` is an opportunity id (side Salesforce) or a referral id (side Partner Center). `since` is when the pair came
+    into the retry queue.
     """
 
     side: Side
@@ -38,7 +39,7 @@ class RetryEntry(Struct, frozen=True):
 
 
 class SideState(Struct, frozen=True):
-    """How a side is doing, for every instance: paused until when and why, and how much at once."""
+    """The state of a side, for every instance: until when and why it is paused, and how many calls may run at once."""
 
     paused_until: datetime | None = None
     reason: str | None = None

@@ -1,4 +1,4 @@
-"""The line of a place in a TOML text, however the text is written."""
+"""The line of a place in a TOML text is found in every notation of TOML."""
 
 import pytest
 
@@ -69,7 +69,7 @@ name = "leaf"
         (("rows", 1, "leaves", 0, "name"), 36),
     ],
 )
-def test_a_place_is_found(place: Place, line: int) -> None:
+def test_the_line_of_a_place_is_found(place: Place, line: int) -> None:
     assert line_of(TEXT, place) == line
 
 
@@ -84,9 +84,9 @@ def test_a_place_is_found(place: Place, line: int) -> None:
         ((), 1),
     ],
 )
-def test_what_is_absent_is_told_where_it_belongs(place: Place, line: int) -> None:
+def test_an_absent_place_has_the_line_of_its_table(place: Place, line: int) -> None:
     assert line_of(TEXT, place) == line
 
 
-def test_line_ends_of_windows_count_as_one() -> None:
+def test_windows_line_ends_are_counted_once() -> None:
     assert line_of("a = 1\r\n[b]\r\nc = 2\r\n", ("b", "c")) == 3

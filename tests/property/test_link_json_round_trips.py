@@ -1,4 +1,4 @@
-"""Whatever a link or a pointer holds comes back from the store as it was."""
+"""Whatever a link or a pointer holds is read from the store unchanged."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,10 +12,10 @@ from shared.domain.link import Effect, EffectKind, Intent, Link, Pointer, Record
 from shared.domain.link_states import Mark, State
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.row_codec import pack, unpack
-from tests.property.deals import values
+from tests.property.generated_deals import values_by_field
 
 WORDS = st.text(max_size=8)
-MAYBE = st.one_of(st.none(), WORDS)
+NONE_OR_WORD = st.one_of(st.none(), WORDS)
 MOMENTS = st.builds(
     lambda second, zone: (datetime(2026, 1, 1, tzinfo=UTC) + second).astimezone(zone),
     st.timedeltas(timedelta(0), timedelta(days=3650)),
@@ -23,62 +23,64 @@ MOMENTS = st.builds(
 )
 
 
-def any_deal() -> st.SearchStrategy[Deal]:
+def partial_deal() -> st.SearchStrategy[Deal]:
     fields: dict[str, st.SearchStrategy[Any]] = {
         name: st.one_of(st.none(), st.just(()) if name == "solutions" else strategy, strategy)
-        for name, strategy in values().items()
+        for name, strategy in values_by_field().items()
     }
-    chosen = st.sampled_from(list(fields)).flatmap(lambda name: st.tuples(st.just(name), fields[name]))
-    return st.lists(chosen, max_size=2).map(lambda pairs: Deal(dict(pairs)))
+    one_field = st.sampled_from(list(fields)).flatmap(lambda name: st.tuples(st.just(name), fields[name]))
+    return st.lists(one_field, max_size=2).map(lambda pairs: Deal(dict(pairs)))
 
 
 RECORDS = st.dictionaries(WORDS, st.builds(Record, WORDS, WORDS, MOMENTS), max_size=2)
-EFFECTS = st.builds(Effect, st.sampled_from(EffectKind), any_deal(), any_deal(), MAYBE, st.one_of(st.none(), MOMENTS))
+EFFECTS = st.builds(
+    Effect, st.sampled_from(EffectKind), partial_deal(), partial_deal(), NONE_OR_WORD, st.one_of(st.none(), MOMENTS)
+)
 INTENTS = st.one_of(st.none(), st.lists(EFFECTS, max_size=2).map(lambda effects: Intent(tuple(effects))))
 LINKS = st.builds(
     Link,
     opportunity_id=WORDS,
     state=st.sampled_from(State),
-    referral_id=MAYBE,
-    engagement_id=MAYBE,
-    base=any_deal(),
-    etag=MAYBE,
+    referral_id=NONE_OR_WORD,
+    engagement_id=NONE_OR_WORD,
+    base=partial_deal(),
+    etag=NONE_OR_WORD,
     agreed=st.booleans(),
     stamps=st.dictionaries(WORDS, WORDS, max_size=2),
     intent=INTENTS,
     refused=RECORDS,
     waiting=RECORDS,
     reported=st.lists(WORDS, max_size=2).map(tuple),
-    cause=st.one_of(st.none(), st.builds(Cause, WORDS, MAYBE, WORDS, WORDS)),
+    cause=st.one_of(st.none(), st.builds(Cause, WORDS, NONE_OR_WORD, WORDS, WORDS)),
     mark=st.one_of(st.none(), st.sampled_from(Mark)),
     unwritten=st.booleans(),
 )
 
 
 @given(LINKS)
-def test_a_link_comes_back_as_it_was(link: Link) -> None:
+def test_a_link_is_read_unchanged(link: Link) -> None:
     assert link_from_json(unpack(pack(link_to_json(link)))) == link
 
 
-@given(st.builds(Pointer, MAYBE, INTENTS))
-def test_a_pointer_comes_back_as_it_was(pointer: Pointer) -> None:
+@given(st.builds(Pointer, NONE_OR_WORD, INTENTS))
+def test_a_pointer_is_read_unchanged(pointer: Pointer) -> None:
     assert pointer_from_json(unpack(pack(pointer_to_json(pointer)))) == pointer
 
 
-@given(any_deal())
+@given(partial_deal())
 def test_a_value_keeps_its_fingerprint(deal: Deal) -> None:
-    """What is refused is known by its fingerprint: it must not change on the way through the store."""
+    """A refused value is recognised by its fingerprint, so the store must not change it."""
 
-    def marks(said: Deal) -> dict[str, str]:
-        return {name: fingerprint(value) for name, value in said.items()}
+    def fingerprints(values: Deal) -> dict[str, str]:
+        return {name: fingerprint(value) for name, value in values.items()}
 
     again = link_from_json(unpack(pack(link_to_json(Link("x", base=deal))))).base
-    assert marks(again) == marks(deal)
+    assert fingerprints(again) == fingerprints(deal)
 
 
-@given(st.sampled_from(list(values())).flatmap(lambda name: values()[name]))
-def test_what_equality_leaves_out_is_kept_too(value: Value) -> None:
-    """The reason of a status is not compared, yet it is sent with the close."""
+@given(st.sampled_from(list(values_by_field())).flatmap(lambda name: values_by_field()[name]))
+def test_parts_that_equality_ignores_are_kept_too(value: Value) -> None:
+    """The reason of a status is not compared, but it is sent when the deal is closed."""
     again = link_from_json(unpack(pack(link_to_json(Link("x", base=Deal(field=value)))))).base["field"]
     assert getattr(again, "reason", None) == getattr(value, "reason", None)
     assert type(again) is type(value)

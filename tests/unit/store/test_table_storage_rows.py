@@ -12,22 +12,31 @@ from shared.store import table_storage_rows
 from shared.store.limits import transaction_size
 from shared.store.rows import Change, Delete, Insert, Put, Replace
 from shared.store.table_storage_rows import TableRows, open_tables_from_connection_string
-from tests.unit.store.conftest import ETAG, Service, batch, done, entity, error, failed, without_date
+from tests.unit.store.conftest import (
+    ETAG,
+    ScriptedService,
+    done_part,
+    entity_answer,
+    error_answer,
+    failed_part,
+    transaction_answer,
+    without_date,
+)
 
 ROOT = Path(__file__).parents[3]
 HTML = Response(200, b"<html>a proxy</html>", {"Content-Type": "text/html"})
 CLOSED = Response(0, close=True)
 
 
-def cut(whole: Response) -> Response:
+def cut_answer(whole: Response) -> Response:
     return Response(whole.status, whole.body, whole.headers, cut=len(whole.body) // 2)
 
 
 # --- reading
 
 
-def test_ages_come_from_the_timestamp_and_the_date_of_the_reply(rows: TableRows, service: Service) -> None:
-    service.answers = [entity()]
+def test_an_age_is_the_date_of_the_reply_less_the_timestamp(rows: TableRows, service: ScriptedService) -> None:
+    service.answers = [entity_answer()]
     row = rows.get("O|1", "link")
     assert row is not None
     assert (row.data, row.etag) == (b"base", ETAG)
@@ -36,38 +45,38 @@ def test_ages_come_from_the_timestamp_and_the_date_of_the_reply(rows: TableRows,
     assert type(row.changed) is datetime
 
 
-def test_a_read_is_repeated_twice_at_most(rows: TableRows, service: Service) -> None:
-    service.answers = [error(503, "ServerBusy"), CLOSED, entity()]
+def test_a_read_is_repeated_twice_at_most(rows: TableRows, service: ScriptedService) -> None:
+    service.answers = [error_answer(503, "ServerBusy"), CLOSED, entity_answer()]
     assert rows.get("O|1", "link") is not None
-    assert len(service.asked) == 3
-    service.asked.clear()
-    service.answers = [error(503, "ServerBusy")]
+    assert len(service.requests) == 3
+    service.requests.clear()
+    service.answers = [error_answer(503, "ServerBusy")]
     with pytest.raises(StoreUnavailable):
         rows.get("O|1", "link")
-    assert len(service.asked) == 3
+    assert len(service.requests) == 3
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        error(500, "InternalError"),
-        error(429, "TooManyRequests"),
-        error(403, "AuthorizationFailure"),
-        error(400, "InvalidInput"),
+        error_answer(500, "InternalError"),
+        error_answer(429, "TooManyRequests"),
+        error_answer(403, "AuthorizationFailure"),
+        error_answer(400, "InvalidInput"),
         HTML,
         CLOSED,
         Response(200),
         Response(404, b"<html>gone</html>", {"Content-Type": "text/html"}),
-        cut(entity()),
-        entity(Timestamp=None, **{"odata.etag": None}),
-        entity(Timestamp="yesterday"),
-        without_date(entity()),
+        cut_answer(entity_answer()),
+        entity_answer(Timestamp=None, **{"odata.etag": None}),
+        entity_answer(Timestamp="yesterday"),
+        without_date(entity_answer()),
         Response.of([1, 2]),
         Response.of(None),
     ],
 )
-def test_an_answer_that_is_no_row_makes_the_store_unavailable(
-    rows: TableRows, service: Service, answer: Response
+def test_an_unreadable_answer_makes_the_store_unavailable(
+    rows: TableRows, service: ScriptedService, answer: Response
 ) -> None:
     service.answers = [answer]
     with pytest.raises(StoreUnavailable) as caught:
@@ -79,54 +88,54 @@ def test_an_answer_that_is_no_row_makes_the_store_unavailable(
         list(rows.scan("O|", "link"))
 
 
-def test_a_missing_table_is_not_a_missing_row(rows: TableRows, service: Service) -> None:
-    service.answers = [error(404, "ResourceNotFound")]
+def test_a_missing_table_is_not_a_missing_row(rows: TableRows, service: ScriptedService) -> None:
+    service.answers = [error_answer(404, "ResourceNotFound")]
     assert rows.get("O|1", "link") is None
-    service.answers = [error(404, "TableNotFound")]
+    service.answers = [error_answer(404, "TableNotFound")]
     with pytest.raises(StoreUnavailable, match="TableNotFound"):
         rows.get("O|1", "link")
 
 
-def test_a_list_that_breaks_off_at_its_second_page_is_no_shorter_list(rows: TableRows, service: Service) -> None:
-    whole = entity().json()
+def test_a_list_whose_second_page_fails_raises_an_error(rows: TableRows, service: ScriptedService) -> None:
+    whole = entity_answer().json()
     more = {"x-ms-continuation-NextPartitionKey": "a", "x-ms-continuation-NextRowKey": "b"}
     first = Response.of({"value": [whole]})
     first = Response(200, first.body, {**first.headers, **more})
     service.answers = [first, Response.of({"value": [whole]})]
     assert len(rows.list("O|1")) == 2
-    service.answers = [first, error(500, "InternalError")]
+    service.answers = [first, error_answer(500, "InternalError")]
     with pytest.raises(StoreUnavailable):
         rows.list("O|1")
 
 
-def test_a_quote_in_a_key_cannot_leave_its_place_in_a_filter(rows: TableRows, service: Service) -> None:
+def test_a_quote_in_a_key_is_escaped_in_a_filter(rows: TableRows, service: ScriptedService) -> None:
     service.answers = [Response.of({"value": []})]
-    rows.list("it's", prefix="x' or RowKey ge '", due=datetime(2026, 3, 1, tzinfo=UTC))
-    assert service.asked[0].query["$filter"] == (
+    rows.list("it's", prefix="x' or RowKey ge '", until=datetime(2026, 3, 1, tzinfo=UTC))
+    assert service.requests[0].query["$filter"] == (
         "PartitionKey eq 'it''s' and RowKey ge 'x'' or RowKey ge ''' and RowKey lt 'x'' or RowKey ge ('"
         " and at le datetime'2026-03-01T00:00:00.000000Z'"
     )
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_server_that_does_not_answer_is_given_up_at_the_deadline(connection_string: str, service: Service) -> None:
+@pytest.mark.usefixtures("no_retry_pauses")
+def test_a_call_to_a_silent_server_ends_at_its_deadline(connection_string: str, service: ScriptedService) -> None:
     def stuck(_: Request) -> Response:
         time.sleep(0.4)
-        return entity()
+        return entity_answer()
 
     service.answers = [stuck]
     with open_tables_from_connection_string(connection_string, "rows", timeout=0.15) as rows:
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):
             rows.get("O|1", "link")
-        assert time.monotonic() - began < 0.35, "the deadline holds for the repeats together"
+        assert time.monotonic() - began < 0.35, "the deadline limits all repeats together"
 
 
 # --- writing
 
 
-def test_the_outcome_of_each_change_is_told_in_order(rows: TableRows, service: Service) -> None:
-    service.answers = [batch(done('W/"1"'), "204 No Content\r\n\r\n", done('W/"3"'))]
+def test_the_new_etags_are_returned_in_order(rows: TableRows, service: ScriptedService) -> None:
+    service.answers = [transaction_answer(done_part('W/"1"'), "204 No Content\r\n\r\n", done_part('W/"3"'))]
     changes: list[Change] = [Insert("a", b""), Delete("b", ETAG), Put("c", b"")]
     assert rows.write("O|1", changes) == ['W/"1"', None, 'W/"3"']
 
@@ -141,8 +150,8 @@ def test_the_outcome_of_each_change_is_told_in_order(rows: TableRows, service: S
         (404, "EntityNotFound"),
     ],
 )
-def test_a_refused_change_is_a_conflict(rows: TableRows, service: Service, status: int, code: str) -> None:
-    service.answers = [batch(failed(status, code))]
+def test_a_refused_change_is_a_conflict(rows: TableRows, service: ScriptedService, status: int, code: str) -> None:
+    service.answers = [transaction_answer(failed_part(status, code))]
     with pytest.raises(StoreConflict, match=code) as caught:
         rows.write("O|1", [Replace("link", b"", ETAG)])
     assert "example" not in str(caught.value)
@@ -155,36 +164,36 @@ def test_a_refused_change_is_a_conflict(rows: TableRows, service: Service, statu
         HTML,
         Response(202),
         Response(202, b"x", {"Content-Type": "multipart/mixed; boundary=batch"}),
-        batch(),
-        batch(done()),
-        batch(done(), done(), done()),
-        batch(done(), "204 No Content\r\n\r\n"),
-        batch("nonsense\r\n\r\n", done()),
-        cut(batch(done(), done())),
-        error(503, "ServerBusy"),
-        error(500, "OperationTimedOut"),
-        error(429, "TooManyRequests"),
-        error(403, "AuthorizationFailure"),
-        batch(failed(409, "TableBeingDeleted")),
-        batch(failed(404, "TableNotFound")),
-        batch(failed(500, "InternalError")),
+        transaction_answer(),
+        transaction_answer(done_part()),
+        transaction_answer(done_part(), done_part(), done_part()),
+        transaction_answer(done_part(), "204 No Content\r\n\r\n"),
+        transaction_answer("nonsense\r\n\r\n", done_part()),
+        cut_answer(transaction_answer(done_part(), done_part())),
+        error_answer(503, "ServerBusy"),
+        error_answer(500, "OperationTimedOut"),
+        error_answer(429, "TooManyRequests"),
+        error_answer(403, "AuthorizationFailure"),
+        transaction_answer(failed_part(409, "TableBeingDeleted")),
+        transaction_answer(failed_part(404, "TableNotFound")),
+        transaction_answer(failed_part(500, "InternalError")),
         Response(503, headers={"Retry-After": "0"}),
         Response(413),
     ],
 )
-def test_a_write_without_a_clear_answer_is_sent_once_and_its_outcome_unknown(
-    rows: TableRows, service: Service, answer: Response
+def test_a_write_without_a_clear_answer_is_sent_once_and_has_an_unknown_outcome(
+    rows: TableRows, service: ScriptedService, answer: Response
 ) -> None:
     service.answers = [answer]
     with pytest.raises(StoreUnavailable, match="outcome") as caught:
         rows.write("O|1", [Insert("a", b""), Put("b", b"")])
     assert "example" not in str(caught.value)
-    assert len(service.asked) == 1, "a repeated insert would find its own row and call it a conflict"
+    assert len(service.requests) == 1, "a repeated insert would find its own row and report a conflict"
 
 
 @pytest.mark.parametrize("key", ["x", "%" * 200, "'" * 200])
-def test_the_size_that_is_checked_is_never_below_the_size_that_is_sent(
-    rows: TableRows, service: Service, key: str
+def test_the_checked_size_is_never_smaller_than_the_request(
+    rows: TableRows, service: ScriptedService, key: str
 ) -> None:
     at = datetime(2026, 3, 1, tzinfo=UTC)
     changes: list[Change] = [
@@ -193,10 +202,13 @@ def test_the_size_that_is_checked_is_never_below_the_size_that_is_sent(
         Put(key[:-1] + "3", b"x", at),
         Delete(key[:-1] + "4", ETAG),
     ]
-    service.answers = [batch(done(), done(), done(), done()), batch(done())]
+    service.answers = [
+        transaction_answer(done_part(), done_part(), done_part(), done_part()),
+        transaction_answer(done_part()),
+    ]
     rows.write(key, changes)
     rows.write(key, changes[3:])
-    whole, least = (len(request.body) for request in service.asked)
+    whole, least = (len(request.body) for request in service.requests)
     assert whole <= transaction_size(changes)
     assert least <= transaction_size(changes[3:])
 
@@ -210,11 +222,11 @@ def test_a_connection_string_that_lacks_a_part_is_refused_without_its_key() -> N
     assert "c2VjcmV0" not in str(caught.value)
 
 
-def test_a_table_that_cannot_be_made_is_an_unavailable_store(
-    service: Service, connection_string: str, monkeypatch: pytest.MonkeyPatch
+def test_the_store_is_unavailable_if_its_table_cannot_be_created(
+    service: ScriptedService, connection_string: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(table_storage_rows, "_RETRIES", {"retry_total": 0})
-    monkeypatch.setattr(type(service), "__call__", lambda *_: error(403, "AuthorizationFailure"))
+    monkeypatch.setattr(type(service), "__call__", lambda *_: error_answer(403, "AuthorizationFailure"))
     with pytest.raises(StoreUnavailable, match="AuthorizationFailure"):
         open_tables_from_connection_string(connection_string, "rows")
 
@@ -224,7 +236,7 @@ def test_importing_the_adapter_imports_no_azure_library() -> None:
         "import sys, shared.store.table_storage_rows; "
         "print(sorted({n.split('.')[0] for n in sys.modules} & {'azure', 'requests'}))"
     )
-    found = subprocess.run(  # noqa: S603 - our own code
+    process = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert found.stdout.strip() == "[]"
+    assert process.stdout.strip() == "[]"

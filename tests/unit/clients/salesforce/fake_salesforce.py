@@ -1,3 +1,5 @@
+"""Replace Salesforce by two functions: one answers token requests, the other all other requests."""
+
 from __future__ import annotations
 
 import itertools
@@ -17,7 +19,7 @@ DATE = "Sun, 22 Nov 2026 10:00:10 GMT"
 NOW = datetime(2026, 11, 22, 10, 0, 30, tzinfo=UTC)
 
 
-class Ticker:
+class ManualClock:
     """A monotonic clock that advances only by hand."""
 
     def __init__(self) -> None:
@@ -28,10 +30,10 @@ class Ticker:
 
 
 class MemoryVault:
-    """A vault with one key; `rotate` is what the vault holds beyond its cache."""
+    """A vault with one key: `pem` is the cached value, and `stored_pem` the one that a fresh read returns."""
 
     def __init__(self, pem: str) -> None:
-        self.pem = self.rotated = pem
+        self.pem = self.stored_pem = pem
         self.fresh_reads = 0
 
     def get(self, name: str) -> str:
@@ -40,26 +42,26 @@ class MemoryVault:
 
     def get_fresh(self, name: str) -> str:
         self.fresh_reads += 1
-        self.pem = self.rotated
+        self.pem = self.stored_pem
         return self.get(name)
 
     def set(self, name: str, value: str) -> None:
-        raise AssertionError(f"sign-in to Salesforce writes no secret: {name} ({len(value)})")
+        raise AssertionError(f"a sign-in to Salesforce must not write a secret: {name} ({len(value)})")
 
 
-class Fake(BaseAdapter):
-    """Salesforce as two functions from request to response: one for tokens, one for data."""
+class FakeSalesforce(BaseAdapter):
+    """A transport of `requests` that answers with `grant` (tokens) and `respond` (everything else)."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.data: list[Request] = []
+        self.data_requests: list[Request] = []
         self.addresses: list[str] = []
-        self.sign_ins: list[Request] = []
+        self.sign_in_requests: list[Request] = []
         self.respond: Callable[[Request], Response] = lambda _: Response.of({"name": "x"})
-        self.grant: Callable[[Request], Response] = lambda _: self.token()
+        self.grant: Callable[[Request], Response] = lambda _: self.token_answer()
         self._numbers = itertools.count(1)
 
-    def token(self, **changes: object) -> Response:
+    def token_answer(self, **changes: object) -> Response:
         body: dict[str, object] = {
             "access_token": f"00DSECRET!{next(self._numbers)}",
             "instance_url": LOGIN,
@@ -67,12 +69,12 @@ class Fake(BaseAdapter):
         }
         return Response.of({name: value for name, value in {**body, **changes}.items() if value is not None})
 
-    def script(self, *answers: Response | Exception) -> None:
-        """Give these answers in turn, the last one for ever."""
-        left = list(answers)
+    def answer_in_turn(self, *answers: Response | Exception) -> None:
+        """Give these answers in turn, and repeat the last one."""
+        remaining = list(answers)
 
         def respond(_: Request) -> Response:
-            answer = left.pop(0) if len(left) > 1 else left[0]
+            answer = remaining.pop(0) if len(remaining) > 1 else remaining[0]
             if isinstance(answer, Exception):
                 raise answer
             return answer
@@ -81,11 +83,11 @@ class Fake(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        seen = Request.of(str(request.method), request.path_url, request.headers, body)
-        token = seen.path == "/services/oauth2/token"
-        (self.sign_ins if token else self.data).append(seen)
-        self.addresses += [] if token else [str(request.url)]
-        answer = (self.grant if token else self.respond)(seen)
+        received = Request.of(str(request.method), request.path_url, request.headers, body)
+        is_sign_in = received.path == "/services/oauth2/token"
+        (self.sign_in_requests if is_sign_in else self.data_requests).append(received)
+        self.addresses += [] if is_sign_in else [str(request.url)]
+        answer = (self.grant if is_sign_in else self.respond)(received)
         response = requests.Response()
         response.status_code, response.url, response.request = answer.status, str(request.url), request
         response.headers = CaseInsensitiveDict({"Date": DATE, **answer.headers})

@@ -17,7 +17,7 @@ LINK = "O|006000000000001AAA"
 ROOT = Path(__file__).parents[3]
 
 
-def process(code: str, *arguments: str) -> subprocess.Popen[str]:
+def start_process(code: str, *arguments: str) -> subprocess.Popen[str]:
     imports = "import os, sys\nfrom shared.foundation.errors import *\nfrom shared.store.rows import *\n"
     imports += "from shared.store.sqlite_rows import SqliteRows\nrows = SqliteRows(sys.argv[1])\n"
     return subprocess.Popen(  # noqa: S603 - our own code
@@ -25,13 +25,13 @@ def process(code: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def ended(processes: Sequence[subprocess.Popen[str]]) -> None:
+def wait_until_ended(processes: Sequence[subprocess.Popen[str]]) -> None:
     for each in processes:
         _, errors = each.communicate(timeout=60)
         assert each.returncode == 0, errors
 
 
-def test_the_age_of_a_row_is_told_by_the_clock_that_was_given() -> None:
+def test_the_age_of_a_row_is_measured_by_the_given_clock() -> None:
     clock = EmulatedClock()
     clock.freeze()
     clock.set(datetime(2026, 3, 1, 12, tzinfo=UTC))
@@ -43,9 +43,9 @@ def test_the_age_of_a_row_is_told_by_the_clock_that_was_given() -> None:
     assert row.age == timedelta(seconds=299.999999)
 
 
-def test_a_process_that_dies_in_a_transaction_leaves_only_what_was_committed(tmp_path: Path) -> None:
+def test_a_process_that_stops_in_a_transaction_leaves_only_committed_rows(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
-    dying = process(
+    dying = start_process(
         "rows.write('O|1', [Insert('link', b'committed')])\n"
         "rows._connection.execute('BEGIN IMMEDIATE')\n"
         "rows._connection.execute(\"UPDATE rows SET data = x'00'\")\n"
@@ -77,13 +77,13 @@ while done < 50:
         pass
 rows.close()
 """
-    ended([process(code, str(path)) for _ in range(3)])
+    wait_until_ended([start_process(code, str(path)) for _ in range(3)])
     with SqliteRows(path) as rows:
         (row,) = rows.list("O|1")
     assert row.data == b"150"
 
 
-def test_a_store_that_another_process_holds_too_long_is_unavailable(
+def test_a_store_that_another_process_locks_too_long_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_rows, "BUSY_SECONDS", 0.01)
@@ -91,7 +91,7 @@ def test_a_store_that_another_process_holds_too_long_is_unavailable(
         holder._connection.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match="locked"):
             rows.write(LINK, [Put("link", b"")])
-        assert rows.get(LINK, "link") is None, "reading needs no lock"
+        assert rows.get(LINK, "link") is None, "a read needs no lock"
         holder._connection.execute("ROLLBACK")
         rows.write(LINK, [Put("link", b"")])
 
@@ -108,10 +108,10 @@ def test_a_closed_store_is_unavailable_and_may_be_closed_again(tmp_path: Path) -
 
 def test_an_interrupted_transaction_leaves_nothing_and_the_store_usable(monkeypatch: pytest.MonkeyPatch) -> None:
     class Crash(BaseException):
-        """What a simulation raises."""
+        """Raised by simulations instead of a real crash."""
 
     with SqliteRows(":memory:") as rows:
-        change, calls = rows._change, []
+        change, calls = rows._apply_change, []
 
         def interrupted(*arguments: object) -> str | None:
             calls.append(arguments)
@@ -119,7 +119,7 @@ def test_an_interrupted_transaction_leaves_nothing_and_the_store_usable(monkeypa
                 raise Crash
             return change(*arguments)  # type: ignore[arg-type]  # passed on as they came
 
-        monkeypatch.setattr(rows, "_change", interrupted)
+        monkeypatch.setattr(rows, "_apply_change", interrupted)
         with pytest.raises(Crash):
             rows.write(LINK, [Insert("a|1", b""), Insert("a|2", b"")])
         monkeypatch.undo()
@@ -135,7 +135,7 @@ def test_a_conflict_names_no_row() -> None:
     assert "example" not in str(caught.value)
 
 
-def test_a_store_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_store_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     SqliteRows(path).close()
     connection = sqlite3.connect(path)
@@ -146,7 +146,7 @@ def test_a_store_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) ->
         SqliteRows(path)
 
 
-def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_store_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "letter.txt"
     path.write_text("Dear customer, " * 100)
     with pytest.raises(ConfigurationError, match="is not a store"):
@@ -154,12 +154,12 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     assert path.read_text().startswith("Dear customer")
 
 
-def test_a_place_that_does_not_exist_is_unavailable(tmp_path: Path) -> None:
+def test_a_path_that_does_not_exist_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="cannot be opened"):
         SqliteRows(tmp_path / "nowhere" / "store.sqlite")
 
 
-def test_due_rows_are_found_by_an_index() -> None:
+def test_retry_entries_are_found_with_an_index() -> None:
     with SqliteRows(":memory:") as rows:
         plan = rows._connection.execute(
             "EXPLAIN QUERY PLAN SELECT key FROM rows WHERE partition = ? AND at <= ?", ("due|salesforce", 0)

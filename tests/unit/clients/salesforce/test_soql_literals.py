@@ -14,10 +14,10 @@ def test_no_text_breaks_out_of_its_quotes(text: str) -> None:
     inside = literal(text)[1:-1]
     assert re.fullmatch(r"(?:[^'\"\\\n\r\t\b\f]|\\.)*", inside, re.DOTALL)
     plain = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-    assert re.sub(r"\\(.)", lambda found: plain.get(found[1], found[1]), inside) == text
+    assert re.sub(r"\\(.)", lambda match: plain.get(match[1], match[1]), inside) == text
 
 
-def test_a_time_keeps_its_milliseconds_and_is_told_in_utc() -> None:
+def test_a_time_keeps_its_milliseconds_and_is_written_in_utc() -> None:
     taipei = timezone(timedelta(hours=8))
     assert moment(datetime(2026, 11, 22, 9, 2, 3, 45_678, tzinfo=taipei)) == "2026-11-22T01:02:03.045Z"
 
@@ -55,7 +55,7 @@ def test_an_in_list_needs_a_value() -> None:
 
 
 @given(st.from_regex(r"[A-Za-z0-9]{15}", fullmatch=True))
-def test_both_forms_of_an_id_are_one_id(short: str) -> None:
+def test_both_forms_of_an_id_have_one_full_form(short: str) -> None:
     assert len(full_id(short)) == 18
     assert full_id(full_id(short)) == full_id(short)
 
@@ -65,7 +65,7 @@ def test_known_ids_have_their_known_checksums() -> None:
     assert full_id("00530000009M943") == "00530000009M943AAC"
 
 
-def test_what_is_no_id_is_refused() -> None:
+def test_anything_but_an_id_is_refused() -> None:
     assert not is_id("006' OR Name != '")
     with pytest.raises(ValueError, match="15 or 18"):
         full_id("006")

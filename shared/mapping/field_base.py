@@ -1,0 +1,112 @@
+"""Define what all field types of the mapping file share: their common keys, and how they translate a value."""
+
+from typing import Annotated, Any, Literal, override
+
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
+
+from shared.domain.cause import Cause
+from shared.domain.deal import Side, Value
+from shared.domain.field_rules import Direction, Rule
+from shared.mapping.paths import Json, replace_operation, set_value
+
+ReferralPath = Annotated[str, Field(pattern=r"^(/[A-Za-z][A-Za-z0-9]*)+$")]
+SalesforcePath = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+
+
+class UnreadableValue(Exception):
+    """A side holds a value that the deal cannot carry; `cause` says what the seller can do."""
+
+    def __init__(self, reason: Cause) -> None:
+        """Keep the cause of the refusal."""
+        super().__init__(reason.code)
+        self.cause = reason
+
+
+class MappingTable(BaseModel):
+    """A table of the mapping file.
+
+    Only `MappingFile` checks a file, so pydantic builds no validator for the single tables (`defer_build`).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+class FieldBase(MappingTable):
+    """The keys that all fields share. Their meaning: docs/mapping.md#keys-of-every-field."""
+
+    label: str = Field(min_length=1)
+    direction: Direction = Direction.BOTH
+    when: tuple[Literal["create", "update"], ...] = ("create", "update")
+    winner: Side = Side.SALESFORCE
+    clearable: frozenset[Side] = frozenset()
+
+    @field_serializer("clearable")
+    def _sorted_sides(self, sides: frozenset[Side]) -> list[Side]:
+        """Sort the sides. The order of a set differs between processes, and the hash of the file must not."""
+        return sorted(sides)
+
+    def to_rule(self, name: str) -> Rule:
+        """Return what the domain needs to know about this field."""
+        return Rule(
+            name,
+            self.label,
+            self.direction,
+            on_create="create" in self.when,
+            on_update="update" in self.when,
+            winner=self.winner,
+            clearable=self.clearable,
+        )
+
+    def select_items(self) -> tuple[str, ...]:
+        """Return the SOQL select items that this field reads."""
+        raise NotImplementedError
+
+    def read_record(self, record: Json) -> Value | None:
+        """Return the value in a Salesforce record. Raises UnreadableValue."""
+        raise NotImplementedError
+
+    def read_referral(self, referral: Json) -> Value | None:
+        """Return the value in a referral. Raises UnreadableValue."""
+        raise NotImplementedError
+
+    def record_values(self, value: Any) -> dict[str, Any]:  # noqa: ANN401 - each type has its own kind of value
+        """Return the values of a Salesforce record that stand for `value`."""
+        raise NotImplementedError
+
+    def patch_operations(self, value: Any, old: Any) -> list[Json]:  # noqa: ANN401 - as record_values
+        """Return the JSON Patch operations that turn `old` into `value`, only for paths that differ."""
+        raise NotImplementedError
+
+    def add_to_body(self, value: Any, body: dict[str, Any]) -> None:  # noqa: ANN401 - as record_values
+        """Add `value` to the body of a new referral."""
+        raise NotImplementedError
+
+
+class SinglePathField(FieldBase):
+    """A field with one path on each side."""
+
+    referral: ReferralPath
+    salesforce: SalesforcePath
+
+    @override
+    def select_items(self) -> tuple[str, ...]:
+        return (self.salesforce,)
+
+    @override
+    def record_values(self, value: Any) -> dict[str, Any]:
+        return {self.salesforce: self._to_salesforce(value)}
+
+    @override
+    def patch_operations(self, value: Any, old: Any) -> list[Json]:
+        return [replace_operation(self.referral, self._to_referral(value))] if value != old else []
+
+    @override
+    def add_to_body(self, value: Any, body: dict[str, Any]) -> None:
+        if value is not None:
+            set_value(body, self.referral, self._to_referral(value))
+
+    def _to_salesforce(self, value: Any) -> Any:  # noqa: ANN401 - as in the base class
+        return value
+
+    def _to_referral(self, value: Any) -> Any:  # noqa: ANN401 - as in the base class
+        return value

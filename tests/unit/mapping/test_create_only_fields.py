@@ -1,0 +1,34 @@
+"""Accounts, contacts and owners are shared with other deals. A mapping file that would change them is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.domain.field_rules import Direction
+from shared.foundation.errors import ConfigurationError
+from shared.mapping.validation import load_mapping
+
+
+def write_overlay(folder: Path, *lines: str) -> Path:
+    path = folder / "acme.toml"
+    path.write_text("\n".join(('extends = "default"', "", *lines)), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("field", ["account", "contacts", "team"])
+def test_a_file_that_would_change_a_shared_record_is_refused(field: str, tmp_path: Path) -> None:
+    path = write_overlay(tmp_path, f"[fields.{field}]", 'when = ["create", "update"]')
+    with pytest.raises(ConfigurationError, match=rf"acme\.toml, line 4: fields\.{field}\b.*'create'"):
+        load_mapping(path)
+
+
+@pytest.mark.parametrize("direction", ["both", "to_salesforce"])
+def test_a_file_that_would_write_the_owner_is_refused(direction: str, tmp_path: Path) -> None:
+    path = write_overlay(tmp_path, "[fields.team]", f'direction = "{direction}"')
+    with pytest.raises(ConfigurationError, match=r"acme\.toml, line 4: fields\.team\b.*direction"):
+        load_mapping(path)
+
+
+def test_fields_of_shared_records_may_be_switched_off(tmp_path: Path) -> None:
+    file, _ = load_mapping(write_overlay(tmp_path, "[fields.contacts]", 'direction = "off"'))
+    assert file.fields["contacts"].direction is Direction.OFF
