@@ -24,7 +24,7 @@ from shared.foundation.logs import log, quiet
 from shared.settings.variables import Settings, seconds
 
 if TYPE_CHECKING:
-    from shared.clients.key_vault import Vault
+    from shared.clients.key_vault.vault import Vault
     from shared.clients.partner_center.referrals import Referrals
     from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
     from shared.clients.partner_center.webhook_registration import Webhooks
@@ -183,7 +183,7 @@ class App:
     @cached_property
     def vault(self) -> "Vault":
         """Key Vault."""
-        from shared.clients.key_vault import open_vault  # noqa: PLC0415 - late: costs a cold start
+        from shared.clients.key_vault.vault import open_vault  # noqa: PLC0415 - late: costs a cold start
 
         settings = self.settings.vault
         return open_vault(

@@ -1,4 +1,4 @@
-"""What the clients' sign-in needs of a vault; `shared.clients.key_vault.Vault` is one."""
+"""What the clients' sign-in needs of a vault; `shared.clients.key_vault.vault.Vault` is one."""
 
 from typing import Protocol
 

@@ -15,8 +15,8 @@ from emulators.base.server import Request, Response, Server
 from emulators.key_vault import KeyVault
 from emulators.managed_identity.emulator import ManagedIdentity
 from shared.cli.environment import Environment
-from shared.clients.key_vault import Vault
-from shared.clients.key_vault_secrets import RemoteSecrets
+from shared.clients.key_vault.secrets_client import RemoteSecrets
+from shared.clients.key_vault.vault import Vault
 from shared.foundation.errors import SignInFailed, StoreUnavailable
 from shared.store.table_storage_rows import open_tables
 from tests.unit.cli.stand_in_az import StandInAz, put_on_path

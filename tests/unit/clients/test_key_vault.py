@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.clients.key_vault import SecretFacts, Vault, open_vault, resolved
+from shared.clients.key_vault.secrets_port import SecretFacts
+from shared.clients.key_vault.vault import Vault, open_vault, resolved
 from shared.foundation.errors import ConfigurationError, NotFound, Unavailable
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -187,7 +188,7 @@ def test_an_address_that_is_no_vault_stops_the_app(url: str) -> None:
 
 def test_opening_a_vault_imports_nothing_of_azure() -> None:
     program = (
-        "import sys; from shared.clients.key_vault import open_vault\n"
+        "import sys; from shared.clients.key_vault.vault import open_vault\n"
         "open_vault('https://v.vault.azure.net', client_id='c', ca_bundle='ca.pem')\n"
         "print([name for name in sys.modules if name.split('.')[0] in {'azure', 'requests', 'msal', 'stamina'}])"
     )

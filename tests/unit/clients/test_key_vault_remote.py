@@ -16,8 +16,9 @@ from emulators.base.emulator import Fault, FaultKind
 from emulators.base.server import Server
 from emulators.key_vault import KeyVault
 from emulators.managed_identity.emulator import CLIENT_ID, ManagedIdentity
-from shared.clients.key_vault import SecretFacts, Vault
-from shared.clients.key_vault_secrets import RemoteSecrets
+from shared.clients.key_vault.secrets_client import RemoteSecrets
+from shared.clients.key_vault.secrets_port import SecretFacts
+from shared.clients.key_vault.vault import Vault
 from shared.foundation.errors import ConfigurationError, CosellError, NotFound, SignInFailed, Throttled, Unavailable
 
 HTML = "<html><body>gateway</body></html>"

@@ -19,8 +19,8 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import AzureCliCredential, ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 
-from shared.clients.key_vault import SecretFacts
-from shared.clients.key_vault_errors import cli_error, identity_error, no_identity, unreadable, vault_error
+from shared.clients.key_vault.errors import cli_error, identity_error, no_identity, unreadable, vault_error
+from shared.clients.key_vault.secrets_port import SecretFacts
 from shared.foundation.errors import Retryable, SignInFailed
 from shared.transport.deadline import remaining, within
 from shared.transport.loopback import is_loopback
@@ -38,7 +38,7 @@ class RemoteSecrets:
     def __init__(
         self, url: str, *, client_id: str, ca_bundle: Path | str, timeout: float, by_cli: bool = False
     ) -> None:
-        """See `shared.clients.key_vault.open_vault`; `by_cli`: as whoever is logged in to the Azure CLI."""
+        """See `shared.clients.key_vault.vault.open_vault`; `by_cli`: as whoever is logged in to the Azure CLI."""
         self._by_cli = by_cli
         self._url = url
         self._client_id = client_id

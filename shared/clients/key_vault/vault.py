@@ -15,37 +15,15 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
-from msgspec import Struct
-
+from shared.clients.key_vault.secrets_port import SecretFacts, Secrets
 from shared.foundation.errors import ConfigurationError
 from shared.foundation.redacted import Redacted
 
 KEEP = 600.0  # seconds
 TIMEOUT = 60.0  # seconds, of one read or write with its sign-in and its retries
 REFERENCE = "@Microsoft.KeyVault("
-
-
-class SecretFacts(Struct, frozen=True):
-    """What the vault tells of a secret's latest version beside its value; moments are UTC."""
-
-    created: datetime
-    expires: datetime | None = None
-
-
-class Secrets(Protocol):
-    """What a vault is made of: one remote read or write at a time. Raises only errors of `shared.foundation.errors`."""
-
-    def read(self, name: str) -> str:
-        """The latest value."""
-
-    def write(self, name: str, value: str, expires: datetime | None = None) -> None:
-        """Make `value` the latest; `expires` is noted beside it, and nothing refuses it then."""
-
-    def facts(self, name: str) -> SecretFacts:
-        """What is known of the latest version."""
 
 
 def resolved(name: str, value: str) -> str:
@@ -185,7 +163,7 @@ def open_vault(
         raise ConfigurationError(f"The vault's address must look like https://NAME.vault.azure.net, not {url!r}.")
 
     def connect() -> Secrets:
-        from shared.clients.key_vault_secrets import RemoteSecrets  # noqa: PLC0415 - imports Azure's libraries
+        from shared.clients.key_vault.secrets_client import RemoteSecrets  # noqa: PLC0415 - imports Azure's libraries
 
         return RemoteSecrets(url, client_id=client_id, ca_bundle=ca_bundle, timeout=timeout, by_cli=credential == "cli")
 
