@@ -15,23 +15,22 @@ from http import HTTPStatus
 from uuid import uuid4
 
 import httpx
-import stamina
 from msgspec import field
 
 from shared.clients.partner_center.error_mapping import Asked, Reply, mfa_missing, of_no_answer, of_reply, of_unreadable
 from shared.clients.partner_center.json_bodies import Unreadable
-from shared.foundation.errors import ConfigurationError, Retryable, Unavailable
+from shared.foundation.errors import ConfigurationError, Unavailable
 from shared.foundation.redacted import Redacted
 from shared.transport.client import limits
 from shared.transport.deadline import Deadline, within
 from shared.transport.loopback import is_loopback
+from shared.transport.retry import RetryPolicy, call_with_retries
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of an answer; more is refused."""
 
-TRIES = 3
-FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
-"""Seconds: the bounds within which full jitter draws grow from the first to at most the longest."""
+RETRIES = RetryPolicy(tries=3, first_wait=0.5, longest_wait=8.0)
+"""How a read is repeated (docs/protocol.md#within-a-call)."""
 
 Token = Callable[[bool], str]
 """Gives an access token; True asks for one that was not given before."""
@@ -76,24 +75,6 @@ def exchange(client: httpx.Client, request: httpx.Request, deadline: Deadline) -
         response.close()
 
 
-class Backoff:
-    """Whether a read is tried again after an error, and in how many seconds."""
-
-    def __init__(self, deadline: Deadline, chance: random.Random) -> None:
-        """Wait no longer than `deadline` allows; `chance` spreads many instances out."""
-        self._deadline = deadline
-        self._chance = chance
-        self._bound = FIRST_WAIT
-
-    def __call__(self, error: Exception) -> bool | float:
-        """False where the error is the end."""
-        if not isinstance(error, Retryable):
-            return False
-        wait = self._chance.uniform(0, self._bound) if error.after is None else error.after
-        self._bound = min(self._bound * 2, LONGEST_WAIT)
-        return wait if wait < self._deadline.left() else False
-
-
 class Wire:
     """Sends requests under one token to one far side."""
 
@@ -119,8 +100,7 @@ class Wire:
         """The decoded answer to a read. Raises Retryable after the tries; SignInFailed, NotFound, Rejected at once."""
         with within(self._deadline, self._clock) as deadline:
             call = _Call(self._token, self._client, request, self._new_id(), deadline)
-            tries = stamina.RetryingCaller(attempts=TRIES, timeout=None).on(Backoff(deadline, self._chance))
-            return tries(lambda: call.answer(decode))
+            return call_with_retries(lambda: call.answer(decode), RETRIES, deadline, uniform=self._chance.uniform)
 
     def write[T](self, request: Outgoing, decode: Callable[[Reply], T]) -> T:
         """The decoded answer to a write, sent once. Raises Ambiguous where nobody knows what became of it."""

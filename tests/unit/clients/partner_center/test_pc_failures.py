@@ -1,6 +1,5 @@
 """From answers to errors: tries, patience, sign-in, causes."""
 
-import random
 from collections.abc import Iterator
 
 import httpx
@@ -8,7 +7,6 @@ import pytest
 
 from shared.clients.partner_center.error_mapping import Reply, patience
 from shared.clients.partner_center.referrals import Referrals
-from shared.clients.partner_center.request import LONGEST_WAIT, Backoff
 from shared.foundation.errors import (
     MAX_REMOTE_TEXT,
     CosellError,
@@ -19,10 +17,8 @@ from shared.foundation.errors import (
     Throttled,
     Unavailable,
 )
-from shared.transport.deadline import Deadline
 from tests.unit.clients.partner_center.far_side import Answer, FarSide, Trouble
 
-CHANCE = random.Random(7)  # noqa: S311 - a reproducible draw
 ID = "0a5f0000-1111-2222-3333-444455556666"
 
 
@@ -137,24 +133,6 @@ def test_patience_within_the_deadline_is_kept(referrals: Referrals, far_side: Fa
 )
 def test_the_wish_for_patience_is_read(headers: dict[str, str], body: bytes, seconds: float | None) -> None:
     assert patience(Reply(429, httpx.Headers(headers), body)) == seconds
-
-
-def test_waits_are_spread_over_the_whole_and_grow() -> None:
-    backoff = Backoff(Deadline(60), CHANCE)
-
-    waits = [backoff(Unavailable("x")) for _ in range(200)]
-
-    assert all(0 <= wait <= bound for wait, bound in zip(waits, [0.5, 1, 2, 4] + [LONGEST_WAIT] * 196, strict=True))
-    assert min(waits) < 0.5
-    assert max(waits) > 7
-
-
-def test_a_wish_wins_over_our_own_wait_if_it_fits() -> None:
-    backoff = Backoff(Deadline(60), CHANCE)
-
-    assert backoff(Throttled("x", after=57)) == 57
-    assert backoff(Throttled("x", after=61)) is False
-    assert backoff(NotFound("x")) is False
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+"""Repeat a remote read that failed for a moment: a few tries, random waits between them, `Retry-After` honoured.
+
+    policy = RetryPolicy(tries=3, first_wait=0.5, longest_wait=8.0)
+    with within(60.0) as deadline:
+        answer = call_with_retries(read_once, policy, deadline)
+
+Each client states its own numbers. Only reads come here: a write that is repeated could create a second record
+(docs/protocol.md#within-a-call). The waiting itself is done by stamina, so `stamina.set_testing` turns it off in tests.
+"""
+
+import math
+import random
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from shared.foundation.errors import Retryable
+from shared.transport.deadline import Deadline
+
+
+class RetryPolicy(Struct, frozen=True):
+    """How many times a read is tried, and how long it waits in between. All waits are in seconds."""
+
+    tries: int
+    first_wait: float
+    """Upper bound of the first random wait. The bound doubles after each failure."""
+    longest_wait: float = math.inf
+    """The bound does not grow beyond this value."""
+    longest_retry_after: float = math.inf
+    """A service that asks for a longer wait gets no further try: the caller has to come back later."""
+
+
+class Backoff:
+    """Decides after each failure whether to try again, and after how many seconds. One object serves one call.
+
+    The waits are drawn between 0 and the bound ("full jitter"), so that many instances do not repeat at the same time.
+    """
+
+    def __init__(
+        self, policy: RetryPolicy, deadline: Deadline, *, uniform: Callable[[float, float], float] = random.uniform
+    ) -> None:
+        """No wait is longer than what `deadline` leaves; `uniform` draws a number between two others."""
+        self._policy = policy
+        self._deadline = deadline
+        self._uniform = uniform
+        self._bound = policy.first_wait
+
+    def __call__(self, error: Exception) -> bool | float:
+        """The seconds to wait before the next try, or False if there must not be another one.
+
+        Only a `Retryable` error is worth a try. If the service named a wait (`error.after`), that wait is taken.
+        """
+        if not isinstance(error, Retryable):
+            return False
+        wait = self._uniform(0, self._bound) if error.after is None else error.after
+        self._bound = min(self._bound * 2, self._policy.longest_wait)
+        return wait if wait <= self._policy.longest_retry_after and wait < self._deadline.left() else False
+
+
+def call_with_retries[T](
+    work: Callable[[], T],
+    policy: RetryPolicy,
+    deadline: Deadline,
+    *,
+    uniform: Callable[[float, float], float] = random.uniform,
+) -> T:
+    """What `work` returns. Raises its last error after the last try, or at once if the error is not `Retryable`."""
+    import stamina  # noqa: PLC0415 - slow to import, and the webhook does not need it
+
+    backoff = Backoff(policy, deadline, uniform=uniform)
+    return stamina.RetryingCaller(attempts=policy.tries, timeout=None).on(backoff)(work)

@@ -1,0 +1,67 @@
+"""Retries of a read: which errors are worth another try, and how long the waits are."""
+
+import random
+
+import pytest
+import stamina
+
+from shared.clients.partner_center.request import RETRIES
+from shared.foundation.errors import NotFound, Throttled, Unavailable
+from shared.transport.deadline import Deadline
+from shared.transport.retry import Backoff, RetryPolicy, call_with_retries
+
+CHANCE = random.Random(7)  # noqa: S311 - a reproducible draw
+
+
+def test_waits_are_random_below_a_bound_that_doubles_up_to_a_limit() -> None:
+    backoff = Backoff(RETRIES, Deadline(60), uniform=CHANCE.uniform)
+
+    waits = [backoff(Unavailable("x")) for _ in range(200)]
+
+    bounds = [0.5, 1, 2, 4] + [8.0] * 196
+    assert all(0 <= wait <= bound for wait, bound in zip(waits, bounds, strict=True))
+    assert min(waits) < 0.5
+    assert max(waits) > 7
+
+
+def test_retry_after_replaces_the_random_wait_if_the_deadline_allows_it() -> None:
+    backoff = Backoff(RETRIES, Deadline(60), uniform=CHANCE.uniform)
+
+    assert backoff(Throttled("x", after=57)) == 57
+    assert backoff(Throttled("x", after=61)) is False
+    assert backoff(NotFound("x")) is False
+
+
+def test_a_retry_after_beyond_the_policys_limit_ends_the_tries() -> None:
+    backoff = Backoff(RetryPolicy(tries=3, first_wait=1.0, longest_retry_after=10.0), Deadline(60))
+
+    assert backoff(Throttled("x", after=10.0)) == 10.0
+    assert backoff(Throttled("x", after=10.5)) is False
+
+
+@pytest.mark.parametrize(("failures", "expected"), [(0, "answer 1"), (2, "answer 3")])
+def test_a_read_that_recovers_within_its_tries_is_answered(failures: int, expected: str) -> None:
+    calls: list[int] = []
+
+    def read_once() -> str:
+        calls.append(1)
+        if len(calls) <= failures:
+            raise Unavailable("x")
+        return f"answer {len(calls)}"
+
+    with stamina.set_testing(True, attempts=3, cap=True):
+        assert call_with_retries(read_once, RETRIES, Deadline(60)) == expected
+
+
+@pytest.mark.parametrize(("error", "calls"), [(Unavailable("busy"), 3), (NotFound("gone"), 1)])
+def test_the_last_error_reaches_the_caller(error: Exception, calls: int) -> None:
+    tried: list[int] = []
+
+    def read_once() -> str:
+        tried.append(1)
+        raise error
+
+    with stamina.set_testing(True, attempts=3, cap=True), pytest.raises(type(error)):
+        call_with_retries(read_once, RETRIES, Deadline(60))
+
+    assert len(tried) == calls
