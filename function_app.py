@@ -16,10 +16,10 @@ from functions.report_health import bp as report_health
 from functions.sweep_referrals import bp as sweep_referrals
 from shared.app import app as connector
 from shared.settings.variables import run_startup_checks, trigger_settings
-from shared.webhook.admission import door
+from shared.webhook.admission import event_admission
 
 # With a wrong setting or mapping file the app does not start. One error names everything that is wrong.
-run_startup_checks(connector, door, trigger_settings)
+run_startup_checks(connector, event_admission, trigger_settings)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 for blueprint in (

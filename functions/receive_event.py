@@ -15,7 +15,7 @@ def receive_event(req: func.HttpRequest, queue: func.Out[str]) -> func.HttpRespo
     """Admit one event. A refusal is a status without any detail."""
     from shared.webhook.admission import admit  # noqa: PLC0415 - imported late: only this function needs it
 
-    admission = admit(req.headers.items(), req.get_body())
-    if admission.message is not None:
-        queue.set(admission.message)
-    return func.HttpResponse(status_code=admission.status)
+    answer = admit(req.headers.items(), req.get_body())
+    if answer.message is not None:
+        queue.set(answer.message)
+    return func.HttpResponse(status_code=answer.status)

@@ -1,1 +1,1 @@
-"""Receiving events of Partner Center: admission, signature, certificates and parsing."""
+"""Receive webhook events of Partner Center: admission, signature, certificates and parsing."""

@@ -1,4 +1,12 @@
-"""The event door of this process: verified, understood, and worth a queue message, or not."""
+"""Decide whether an incoming webhook event is admitted, and make its queue message.
+
+The order of the checks is fixed (docs/reference/partner-center.md#webhook-admission-controls, controls 1 and 12):
+
+1. size of the body: 413 if it is longer than `EVENT_MAX_BYTES`
+2. content type: 415 if it is not `application/json`
+3. signature (`shared.webhook.signature`): 401
+4. content (`shared.webhook.events`): 202, and a queue message if the event names a referral
+"""
 
 import hashlib
 import json
@@ -13,85 +21,111 @@ from msgspec import Struct
 from shared.foundation.errors import ConfigurationError
 from shared.foundation.logs import log
 from shared.settings.variables import event_settings
-from shared.webhook.events import Arrived, Event, NotUnderstood, NotUnderstoodReason, parse_event
-from shared.webhook.refusals import Refusal
-from shared.webhook.signature import EventDoor, open_door
+from shared.webhook.events import ArrivedTestEvent, Event, NotUnderstood, NotUnderstoodReason, parse_event
+from shared.webhook.refusals import Reason, Refusal, Unverified, Verified
+from shared.webhook.signature import HeaderFields, SignatureVerifier, open_verifier
 
 ACCEPTED = 202
-IN_AZURE = frozenset({"WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "WEBSITE_SITE_NAME", "LEGION_SERVICE_HOST"})
-"""The platform sets one of these, by plan; a developer's machine sets none."""
+MAX_BODY = 65_536
+"""Bytes of the longest body that is admitted, unless a setting names another limit."""
+AZURE_VARIABLES = frozenset({"WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "WEBSITE_SITE_NAME", "LEGION_SERVICE_HOST"})
+"""In Azure at least one of these is set; which one depends on the plan (docs/reference/azure.md#flex-consumption)."""
 LONGEST_MESSAGE = 48 * 1024
-"""ASCII characters that a queue message of 64 KiB holds in base64 (reference/azure.md 6.6)."""
+"""ASCII characters that fit into a queue message of 64 KiB in base64 (docs/reference/azure.md#queues)."""
 
 
-class Admission(Struct, frozen=True):
-    """The answer's status, and the queue message where there is one."""
+class EventAnswer(Struct, frozen=True):
+    """The HTTP status to answer, and the queue message if the event is to be processed."""
 
     status: int
     message: str | None = None
 
 
-def admit(headers: Iterable[tuple[str, str]], body: bytes) -> Admission:
-    """Verify, understand, and make the queue message: time of receipt and raw body. Never raises from input."""
-    found = door().check(headers, body)
-    if isinstance(found, Refusal):
-        log("event_refused", status=found.status, reason=found.reason, defect=found.defect)
-        return Admission(found.status)
+class EventAdmission(Struct, frozen=True):
+    """Checks a request in the order given above. One object serves all threads of a process."""
+
+    verifier: SignatureVerifier
+    max_body: int = MAX_BODY
+
+    def check(self, headers: Iterable[tuple[str, str]], body: bytes) -> Verified | Refusal:
+        """Whether Partner Center's dispatcher sent this body. Never raises, whatever the request holds."""
+        try:
+            return self._verify(headers, body)
+        except Unverified as refused:
+            return Refusal.for_reason(refused.reason)
+        except Exception as defect:  # noqa: BLE001 - a fault in our code must refuse the event, and must not answer 5xx
+            return Refusal.for_reason(Reason.DEFECT, type(defect).__name__)
+
+    def _verify(self, headers: Iterable[tuple[str, str]], body: bytes) -> Verified:
+        if len(body) > self.max_body:
+            raise Unverified(Reason.BODY_TOO_LARGE)
+        fields = HeaderFields(headers)
+        if not fields.is_json():
+            raise Unverified(Reason.CONTENT_TYPE)
+        return self.verifier.verify(fields, body)
+
+
+def admit(headers: Iterable[tuple[str, str]], body: bytes) -> EventAnswer:
+    """The answer to one webhook request. Logs the outcome. Never raises because of what the request holds."""
+    outcome = event_admission().check(headers, body)
+    if isinstance(outcome, Refusal):
+        log("event_refused", status=outcome.status, reason=outcome.reason, defect=outcome.defect)
+        return EventAnswer(outcome.status)
     event = parse_event(body, hosts=event_settings().resource_hosts)
     if not isinstance(event, Event):
-        _nothing_to_do(body, event)
-        return Admission(ACCEPTED)
-    log("event_accepted", name=event.name, referral_id=event.referral_id, repeated=found.repeated)
-    return Admission(ACCEPTED, _message(event, body.decode()))
+        _log_unused_event(body, event)
+        return EventAnswer(ACCEPTED)
+    log("event_accepted", name=event.name, referral_id=event.referral_id, repeated=outcome.repeated)
+    return EventAnswer(ACCEPTED, _queue_message(event, body.decode()))
 
 
-def _message(event: Event, body: str) -> str:
-    """Time of receipt and raw body; a body too long for a queue message shrinks to what is read of it."""
+def _queue_message(event: Event, body: str) -> str:
+    """Time of receipt and raw body as JSON. If the body does not fit, only the event's name and referral are kept."""
     received = datetime.now(UTC).isoformat()
-    whole = json.dumps({"received": received, "body": body})
-    if len(whole) <= LONGEST_MESSAGE:
-        return whole
+    message = json.dumps({"received": received, "body": body})
+    if len(message) <= LONGEST_MESSAGE:
+        return message
     uri = f"https://{event_settings().resource_hosts[0]}/engagements/v1/referrals/{event.referral_id}"
     return json.dumps({"received": received, "body": json.dumps({"EventName": event.name, "ResourceUri": uri})})
 
 
-def event_of(message: bytes) -> Event | None:
-    """The event in a queue message; None, with a line in the log, if it is none of ours. Never raises from input."""
+def event_in_message(message: bytes) -> Event | None:
+    """The event in a queue message; None, with a line in the log, if it names no referral. Never raises from input."""
     try:
         event = parse_event(json.loads(message)["body"].encode(), hosts=event_settings().resource_hosts)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         event = NotUnderstood(NotUnderstoodReason.NOT_JSON)
     if isinstance(event, Event):
         return event
-    _nothing_to_do(message, event)
+    _log_unused_event(message, event)
     return None
 
 
-def _nothing_to_do(content: bytes, found: Arrived | NotUnderstood) -> None:
-    if isinstance(found, Arrived):
-        log("event_tested", correlation_id=found.correlation_id)
+def _log_unused_event(content: bytes, event: ArrivedTestEvent | NotUnderstood) -> None:
+    if isinstance(event, ArrivedTestEvent):
+        log("event_tested", correlation_id=event.correlation_id)
         return
-    log("event_not_understood", event_id=hashlib.sha256(content).hexdigest()[:16], reason=found.reason)
+    log("event_not_understood", event_id=hashlib.sha256(content).hexdigest()[:16], reason=event.reason)
 
 
 @cache
-def door() -> EventDoor:
-    """The one door of this process; opening it checks its settings. Raises ConfigurationError."""
-    said = event_settings()
-    return open_door(
-        origins=said.certificate_origins,
-        dispatcher_name=said.dispatcher,
-        extra_roots_pem=_pem("EVENT_ROOTS", said.roots),
-        intermediates_pem=_pem("EVENT_INTERMEDIATES", said.intermediates),
-        certificates_pem=_pem("EVENT_CERTIFICATES", said.certificates),
-        issuer_origins=said.issuer_origins,
-        in_azure=not IN_AZURE.isdisjoint(os.environ),
-        max_body=said.max_bytes,
-        ca_bundle=said.ca_bundle,
+def event_admission() -> EventAdmission:
+    """The admission of this process. The first call checks its settings. Raises ConfigurationError."""
+    settings = event_settings()
+    verifier = open_verifier(
+        origins=settings.certificate_origins,
+        dispatcher_name=settings.dispatcher,
+        extra_roots_pem=_read_pem("EVENT_ROOTS", settings.roots),
+        intermediates_pem=_read_pem("EVENT_INTERMEDIATES", settings.intermediates),
+        certificates_pem=_read_pem("EVENT_CERTIFICATES", settings.certificates),
+        issuer_origins=settings.issuer_origins,
+        in_azure=not AZURE_VARIABLES.isdisjoint(os.environ),
+        ca_bundle=settings.ca_bundle,
     )
+    return EventAdmission(verifier, settings.max_bytes)
 
 
-def _pem(setting: str, path: Path | None) -> str:
+def _read_pem(setting: str, path: Path | None) -> str:
     try:
         return path.read_text(encoding="utf-8") if path else ""
     except (OSError, UnicodeDecodeError) as error:

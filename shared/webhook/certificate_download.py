@@ -1,8 +1,8 @@
-"""One GET of one allowed certificate, over a connection pinned to an address that was checked.
+"""Download one allowed certificate by one GET, over a connection to an IP address that was checked before.
 
-No redirect is followed, no proxy of the environment is asked, no cookie or credential is sent, and nothing of the
-answer but its body is used (examples-to-follow.md B3, controls 5 and 6). The standard library suffices: the client
-needs none of what an HTTP library brings, and the first event does not wait for one to be imported.
+The download follows no redirect, uses no proxy of the environment, sends no cookie and no credential, and reads only
+the body of the answer (docs/reference/partner-center.md#webhook-admission-controls, controls 5 and 6).
+It uses the standard library, so that the first event does not have to wait until an HTTP library is imported.
 """
 
 import http.client
@@ -26,23 +26,26 @@ from shared.webhook.certificate_origins import Origin, Target
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 5.0
 MAX_CERTIFICATE = 16 * 1024
-_MAX_ON_THE_WIRE = MAX_CERTIFICATE + 16 * 1024
+"""Bytes."""
+_MAX_ANSWER = MAX_CERTIFICATE + 16 * 1024
 _OK = 200
 
 type Resolve = Callable[[str, int], Sequence[str]]
 type Connect = Callable[[tuple[str, int], float], socket.socket]
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is meant to be reached (RFC 4291 section 2.4)
+_UNICAST = ipaddress.ip_network("2000::/3")  # the part of IPv6 that is assigned for public use (RFC 4291, 2.4)
 _NOT_PUBLIC = (
-    ipaddress.ip_network("168.63.129.16/32"),  # Azure's platform: public by the registries, in truth the host's agent
-    ipaddress.ip_network("2002::/16"),  # 6to4 and Teredo lead on to an IPv4 address of the sender's choice
+    ipaddress.ip_network(
+        "168.63.129.16/32"
+    ),  # Azure's platform: formally public, but served by the host of the machine
+    ipaddress.ip_network("2002::/16"),  # 6to4 and Teredo lead to any IPv4 address that the sender chooses
     ipaddress.ip_network("2001::/32"),
 )
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address belongs to the public internet and to no tunnel into something else."""
+    """Whether an address belongs to the public internet and is not a tunnel to another network."""
     if not address.is_global or address.is_multicast or address.is_reserved:
         return False
     if address.version == _UNICAST.version and address not in _UNICAST:
@@ -51,90 +54,90 @@ def is_public(address: Address) -> bool:
 
 
 def may_connect(origin: Origin, address: Address) -> bool:
-    """Whether the origin may be reached at this address: public, unless the setting itself spells a local one out."""
-    if origin.address is not None:
-        return address == origin.address
+    """Whether the origin may be reached at this address: a public one, unless the setting itself names a local one."""
+    if origin.ip_address is not None:
+        return address == origin.ip_address
     return address.is_loopback if origin.is_localhost else is_public(address)
 
 
-def system_addresses(host: str, port: int) -> Sequence[str]:
-    """What the system's resolver says, in its order. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+def resolve_host(host: str, port: int) -> Sequence[str]:
+    """The addresses of a host in the order in which the system's resolver gives them. Raises OSError."""
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
 @dataclass
 class PinnedDownload:
-    """Fetches certificates. `ca_bundle` is what the connection trusts (None: certifi); the rest is for tests."""
+    """Fetches certificates. The connection trusts `ca_bundle` (None: certifi). Tests replace the other two fields."""
 
     ca_bundle: Path | None = None
-    resolve: Resolve = system_addresses
+    resolve: Resolve = resolve_host
     connect: Connect = socket.create_connection
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, target: Target, seconds: float = TOTAL_SECONDS) -> bytes:
-        """The body, within `seconds` altogether. Raises Unavailable for anything else."""
+        """The body of the file at `target`, within `seconds` in all. Raises Unavailable if there is no such answer."""
         deadline = Deadline(seconds)
         try:
-            with self._connected(target.origin, deadline) as plain, self._secured(plain, target.origin) as wire:
-                return _get(wire, target, deadline)
-        except (OSError, http.client.HTTPException, ValueError) as broken:
-            raise Unavailable(f"certificate host did not serve the file ({type(broken).__name__})") from broken
+            with self._connect(target.origin, deadline) as plain, self._start_tls(plain, target.origin) as connection:
+                return _send_get(connection, target, deadline)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Unavailable(f"the certificate host did not serve the file ({type(error).__name__})") from error
 
-    def _connected(self, origin: Origin, deadline: Deadline) -> socket.socket:
-        """Try the checked addresses in order; each connection goes to the address, never to the name again."""
+    def _connect(self, origin: Origin, deadline: Deadline) -> socket.socket:
+        """Try the checked addresses in order. Each connection goes to the address; the name is not resolved again."""
         refused: OSError = TimeoutError("no time left to connect")
-        for address in self._addresses(origin, deadline):
+        for address in self._checked_addresses(origin, deadline):
             if deadline.left() <= 0:
                 break
             try:
-                made = self.connect((str(address), origin.connects_to), deadline.wait(CONNECT_SECONDS))
-            except OSError as broken:
-                refused = broken
+                connection = self.connect((str(address), origin.tcp_port), deadline.wait(CONNECT_SECONDS))
+            except OSError as error:
+                refused = error
                 continue
-            made.settimeout(deadline.wait())
-            return made
+            connection.settimeout(deadline.wait())
+            return connection
         raise refused
 
-    def _addresses(self, origin: Origin, deadline: Deadline) -> Sequence[Address]:
-        if origin.address is not None:
-            return [origin.address]
-        texts = in_time(deadline.wait(CONNECT_SECONDS), lambda: self.resolve(origin.host, origin.connects_to))
+    def _checked_addresses(self, origin: Origin, deadline: Deadline) -> Sequence[Address]:
+        if origin.ip_address is not None:
+            return [origin.ip_address]
+        texts = in_time(deadline.wait(CONNECT_SECONDS), lambda: self.resolve(origin.host, origin.tcp_port))
         addresses = [ipaddress.ip_address(text) for text in texts]
         if not addresses or not all(may_connect(origin, address) for address in addresses):
-            # One inner address among public ones is no accident: the whole answer is refused.
+            # An internal address among public ones is not an accident, so the whole answer is refused.
             raise ConnectionRefusedError("the name resolves to an address that is not allowed")
         return addresses
 
-    def _secured(self, plain: socket.socket, origin: Origin) -> socket.socket:
+    def _start_tls(self, plain: socket.socket, origin: Origin) -> socket.socket:
         if origin.scheme == "http":
             return plain
         with self._lock:
-            context = self._context
+            context = self._tls_context
         return context.wrap_socket(plain, server_hostname=origin.host)
 
     @cached_property
-    def _context(self) -> ssl.SSLContext:
-        # Not create_default_context: it reads the environment (key log file).
+    def _tls_context(self) -> ssl.SSLContext:
+        # Not create_default_context, because that reads the environment (key log file).
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_verify_locations(cafile=self.ca_bundle or _public_roots())
+        context.load_verify_locations(cafile=self.ca_bundle or _certifi_bundle())
         return context
 
 
-def _public_roots() -> str:
-    import certifi  # noqa: PLC0415 - a local run brings its own bundle
+def _certifi_bundle() -> str:
+    import certifi  # noqa: PLC0415 - a local run has its own bundle
 
     return certifi.where()
 
 
-def _get(wire: socket.socket, target: Target, deadline: Deadline) -> bytes:
-    wire.sendall(
-        f"GET {target.path} HTTP/1.1\r\nHost: {target.origin.authority}\r\nAccept: */*\r\n"
+def _send_get(connection: socket.socket, target: Target, deadline: Deadline) -> bytes:
+    connection.sendall(
+        f"GET {target.path} HTTP/1.1\r\nHost: {target.origin.host_header}\r\nAccept: */*\r\n"
         "Accept-Encoding: identity\r\nUser-Agent: cosell\r\nConnection: close\r\n\r\n".encode("ascii")
     )
-    # All it needs of a socket is makefile.
-    response = http.client.HTTPResponse(cast("socket.socket", _Bounded(wire, deadline)), method="GET")
+    # HTTPResponse calls nothing of a socket but makefile.
+    response = http.client.HTTPResponse(cast("socket.socket", _BoundedSocket(connection, deadline)), method="GET")
     try:
         response.begin()
         if response.status != _OK:
@@ -147,18 +150,18 @@ def _get(wire: socket.socket, target: Target, deadline: Deadline) -> bytes:
         response.close()
 
 
-class _Bounded(Struct):
-    """A socket's bytes under one deadline and one limit for everything, header lines included."""
+class _BoundedSocket(Struct):
+    """Reads a socket under one deadline and one size limit, which include the header lines."""
 
-    wire: socket.socket
+    connection: socket.socket
     deadline: Deadline
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self.wire, self.deadline), 4096)
+        return io.BufferedReader(_BoundedReader(self.connection, self.deadline), 4096)
 
 
-class _Reader(TimedReader):
-    _left = _MAX_ON_THE_WIRE
+class _BoundedReader(TimedReader):
+    _left = _MAX_ANSWER
 
     def readinto(self, buffer: Buffer, /) -> int | None:
         if self._left <= 0:

@@ -1,4 +1,4 @@
-"""The names of the events that Partner Center sends (reference/partner-center.md 11.2)."""
+"""List the names of the events that Partner Center sends (docs/reference/partner-center.md#event-names)."""
 
 from enum import StrEnum
 
@@ -13,9 +13,9 @@ class EventName(StrEnum):
 
 
 TEST_CREATED = "test-created"
-"""The event that somebody asks for to see whether events arrive (reference/partner-center.md 11.5)."""
+"""The event that a person requests to see whether events arrive (docs/reference/partner-center.md#test-events)."""
 
-OTHER_EVENTS = frozenset(
+OTHER_EVENTS = frozenset(  # events of other products, sent through the same registration
     {
         "azure-fraud-event-detected",
         "dap-admin-relationship-approved",

@@ -1,8 +1,8 @@
-"""What a verified event says: which referral to read. Nothing else of it is believed.
+"""Read from a verified event which referral has changed. Nothing else in the event is trusted.
 
-Source: reference/partner-center.md 11.2. The address in `ResourceUri` is another than the API's; only the referral's id
-is taken from it, and the API address is built from our own base, so that a token never goes to a URL from outside
-(examples-to-follow.md B3, control 11).
+The address in `ResourceUri` differs from the address of the API (docs/reference/partner-center.md#event-body). Only the
+referral's id is taken from it. The API address is built from our own base, so that no token is ever sent to an address
+from outside (docs/reference/partner-center.md#webhook-admission-controls, control 11).
 """
 
 import json
@@ -20,7 +20,7 @@ DOCUMENTED_HOSTS = frozenset({"api.partnercenter.microsoft.com"})
 
 
 class NotUnderstoodReason(StrEnum):
-    """Why a body says nothing to us (docs/event-signature.md)."""
+    """Why a verified body names no referral to read (docs/event-signature.md)."""
 
     NOT_UTF8 = "not_utf8"
     NOT_JSON = "not_json"
@@ -34,94 +34,94 @@ class NotUnderstoodReason(StrEnum):
 
 
 class Event(Struct, frozen=True):
-    """A referral to read; `changed_at` (UTC) is what the dispatcher says, for the log alone."""
+    """A referral to read. `changed_at` (UTC) is the dispatcher's own statement and is not relied on."""
 
     name: EventName
     referral_id: str
     changed_at: datetime | None
 
 
-class Arrived(Struct, frozen=True):
-    """A test event has arrived, which is all it is for: answer 202, log it, do not queue.
+class ArrivedTestEvent(Struct, frozen=True):
+    """A test event: answer 202, log it, and queue nothing, because its arrival is its only purpose.
 
-    `correlation_id` is what whoever asked for it was given; None where the event does not name it.
+    `correlation_id` is the id that the person who requested the test was given; None if the event does not name it.
     """
 
     correlation_id: str | None
 
 
 class NotUnderstood(Struct, frozen=True):
-    """Answer 202, log the reason, do not queue."""
+    """An event without a referral to read: answer 202, log the reason, queue nothing."""
 
     reason: NotUnderstoodReason
 
 
-class _Stop(Exception):
+class _NotUsable(Exception):
     def __init__(self, reason: NotUnderstoodReason) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-def parse_event(body: bytes, *, hosts: Collection[str] = DOCUMENTED_HOSTS) -> Event | Arrived | NotUnderstood:
-    """Read a verified body. Never raises, whatever the body holds.
+def parse_event(body: bytes, *, hosts: Collection[str] = DOCUMENTED_HOSTS) -> Event | ArrivedTestEvent | NotUnderstood:
+    """The event in a verified body. Never raises, whatever the body holds.
 
     Args:
         body: the bytes as received.
-        hosts: lower-case hosts (`name`, or `name:port`) whose resources are referrals of ours.
+        hosts: hosts in lower case (`name`, or `name:port`) whose resources are our referrals.
     """
     try:
-        return _event(_decoded(body), hosts)
-    except _Stop as stop:
+        return _read_event(_parse_object(body), hosts)
+    except _NotUsable as stop:
         return NotUnderstood(stop.reason)
 
 
-def _event(fields: Mapping[str, Any], hosts: Collection[str]) -> Event | Arrived:
+def _read_event(fields: Mapping[str, Any], hosts: Collection[str]) -> Event | ArrivedTestEvent:
     name, uri = fields.get("eventname"), fields.get("resourceuri")
     if not isinstance(name, str):
-        raise _Stop(NotUnderstoodReason.WRONG_TYPE)
+        raise _NotUsable(NotUnderstoodReason.WRONG_TYPE)
     if name.lower() == TEST_CREATED:
-        return Arrived(_correlation_id(uri))
-    known = _known(name.lower())
+        return ArrivedTestEvent(_correlation_id(uri))
+    event_name = _event_name(name.lower())
     if not isinstance(uri, str):
-        raise _Stop(NotUnderstoodReason.WRONG_TYPE)
-    return Event(known, _referral_id(uri, hosts), _moment(fields.get("resourcechangeutcdate")))
+        raise _NotUsable(NotUnderstoodReason.WRONG_TYPE)
+    return Event(event_name, _referral_id(uri, hosts), _parse_utc(fields.get("resourcechangeutcdate")))
 
 
-def _known(name: str) -> EventName:
+def _event_name(name: str) -> EventName:
     try:
         return EventName(name)
     except ValueError:
-        other = name in OTHER_EVENTS
-        raise _Stop(NotUnderstoodReason.OTHER_EVENT if other else NotUnderstoodReason.UNKNOWN_EVENT) from None
+        is_other = name in OTHER_EVENTS
+        raise _NotUsable(NotUnderstoodReason.OTHER_EVENT if is_other else NotUnderstoodReason.UNKNOWN_EVENT) from None
 
 
 # --- JSON
 
 
-def _decoded(body: bytes) -> Mapping[str, Any]:
-    """The object in the body, its keys in lower case: PascalCase in samples, camelCase in the service's own model."""
+def _parse_object(body: bytes) -> Mapping[str, Any]:
+    """The object in the body, with keys in lower case: samples use PascalCase, the service's swagger camelCase."""
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant)
+        value = json.loads(body.decode("utf-8"), object_pairs_hook=_fold_keys, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
-        raise _Stop(NotUnderstoodReason.NOT_UTF8) from None
+        raise _NotUsable(NotUnderstoodReason.NOT_UTF8) from None
     except RecursionError:
-        raise _Stop(NotUnderstoodReason.TOO_DEEP) from None
+        raise _NotUsable(NotUnderstoodReason.TOO_DEEP) from None
     except ValueError:
-        raise _Stop(NotUnderstoodReason.NOT_JSON) from None
+        raise _NotUsable(NotUnderstoodReason.NOT_JSON) from None
     if not isinstance(value, dict):
-        raise _Stop(NotUnderstoodReason.NOT_AN_OBJECT)
+        raise _NotUsable(NotUnderstoodReason.NOT_AN_OBJECT)
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _fold_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     folded = {key.lower(): value for key, value in pairs}
     if len(folded) != len(pairs):
-        # Two readers would see two different events in it.
-        raise _Stop(NotUnderstoodReason.REPEATED_KEY)
+        # Two programs could read two different events from such a body.
+        raise _NotUsable(NotUnderstoodReason.REPEATED_KEY)
     return folded
 
 
-def _no_constant(_text: str) -> Never:
+def _refuse_constant(_text: str) -> Never:
     raise ValueError("NaN and Infinity are not JSON")
 
 
@@ -136,10 +136,10 @@ _RESOURCE = re.compile(
 
 
 def _referral_id(uri: str, hosts: Collection[str]) -> str:
-    found = _RESOURCE.fullmatch(uri)
-    if found is None or found[1].lower() not in hosts:
-        raise _Stop(NotUnderstoodReason.FOREIGN_RESOURCE)
-    return found[2].lower()
+    match = _RESOURCE.fullmatch(uri)
+    if match is None or match[1].lower() not in hosts:
+        raise _NotUsable(NotUnderstoodReason.FOREIGN_RESOURCE)
+    return match[2].lower()
 
 
 _VALIDATION = re.compile(
@@ -150,13 +150,13 @@ _VALIDATION = re.compile(
 
 
 def _correlation_id(uri: object) -> str | None:
-    """The id of a test; for the log alone, so its host does not matter."""
-    found = _VALIDATION.fullmatch(uri) if isinstance(uri, str) else None
-    return found[1].lower() if found else None
+    """The id of a test event. It is only logged, so the host of the address does not matter."""
+    match = _VALIDATION.fullmatch(uri) if isinstance(uri, str) else None
+    return match[1].lower() if match else None
 
 
-def _moment(value: object) -> datetime | None:
-    """The stamp, if it is one: up to seven digits of a second, offset or none (then UTC, as the key says)."""
+def _parse_utc(value: object) -> datetime | None:
+    """The time, or None if the value is not one. Without an offset the time is UTC, as the key's name states."""
     if not isinstance(value, str):
         return None
     try:

@@ -1,4 +1,7 @@
-"""What the event door answers: verified, or refused for one reason of a fixed vocabulary (docs/event-signature.md)."""
+"""State the outcome of a check: the event is verified, or it is refused for one reason out of a fixed list.
+
+docs/event-signature.md explains each reason.
+"""
 
 from enum import StrEnum
 
@@ -12,7 +15,7 @@ UNSUPPORTED_TYPE = 415
 
 
 class Reason(StrEnum):
-    """Why an event was refused. For our log alone: the caller never learns it."""
+    """Why an event was refused. The reason goes to our log only; the sender never sees it."""
 
     BODY_TOO_LARGE = "body_too_large"
     CONTENT_TYPE = "content_type"
@@ -39,19 +42,19 @@ _STATUS = {Reason.BODY_TOO_LARGE: TOO_LARGE, Reason.CONTENT_TYPE: UNSUPPORTED_TY
 
 
 class Unverified(CosellError):
-    """The event is not proven to come from the dispatcher; never leaves the door."""
+    """The event is not proven to come from the dispatcher. `shared.webhook` handles this error itself."""
 
     def __init__(self, reason: Reason) -> None:
-        """Carry the reason; no text from outside."""
+        """Keep the reason. The error holds no text of the request."""
         super().__init__(reason.value)
         self.reason = reason
 
 
 class Verified(Struct, frozen=True):
-    """The body is the dispatcher's. The hash is SHA-256 in hexadecimal, fit for a log.
+    """The dispatcher signed the body. The hash of its certificate is SHA-256 in hexadecimal, so that it can be logged.
 
-    `repeated`: this instance has lately seen the same bytes (a second delivery, or a replay). It is told for the log
-    alone: a duplicate is harmless, because an event only says which referral to read.
+    `repeated` means that this instance saw the same bytes recently: a second delivery, or a replay. It is only logged.
+    A duplicate is harmless, because an event only says which referral to read.
     """
 
     certificate_sha256: str
@@ -59,13 +62,13 @@ class Verified(Struct, frozen=True):
 
 
 class Refusal(Struct, frozen=True):
-    """Answer `status` with an empty body; log `reason`. `defect` names the class of an error of our own, if any."""
+    """Answer `status` with an empty body, and log `reason`. `defect` is the class of an error in our own code."""
 
     status: int
     reason: Reason
     defect: str = ""
 
     @classmethod
-    def of(cls, reason: Reason, defect: str = "") -> "Refusal":
-        """413 and 415 for what was seen before any verification, 401 for all the rest."""
+    def for_reason(cls, reason: Reason, defect: str = "") -> "Refusal":
+        """The refusal for a reason: 413 and 415 for what precedes the verification, 401 for everything else."""
         return cls(_STATUS.get(reason, UNAUTHORISED), reason, defect)

@@ -1,13 +1,12 @@
-"""The door for Partner Center's events: nothing of a body is looked at before its signature is proven.
+"""Verify the signature of a webhook event of Partner Center before anything in its body is read.
 
-    door = open_door()                                    # once a process; refuses to open on a wrong setting
-    match door.check(request.headers.items(), request.get_body()):
-        case Refusal(status=status): ...                  # answer it with an empty body, log the reason
-        case Verified(): ...                              # enqueue, answer 202
+    verifier = open_verifier()                                    # once per process; checks the settings
+    verified = verifier.verify(HeaderFields(headers), body)       # raises Unverified with the reason
 
-Source of the rules: reference/partner-center.md 11.4 and examples-to-follow.md B3; docs/event-signature.md says which
-code keeps which control and which test proves it. Settings are checked when the door opens; what needs certificates is
-imported and read with the first event that gets as far.
+The rules come from docs/reference/partner-center.md#event-signature and
+docs/reference/partner-center.md#webhook-admission-controls. docs/event-signature.md lists which code implements which
+control and which test proves it. The `cryptography` library is imported when the first event reaches the certificate
+check, because a start and most refusals do not need it.
 """
 
 import base64
@@ -33,18 +32,16 @@ from shared.webhook.certificate_origins import (
     is_host_name,
     read_origins,
 )
-from shared.webhook.refusals import Reason, Refusal, Unverified, Verified
+from shared.webhook.refusals import Reason, Unverified, Verified
 
-if TYPE_CHECKING:  # `cryptography` costs a tenth of a second to import
-    from shared.webhook.certificate_chain import ChainJudge, Trusted
-
-__all__ = ["Dispatcher", "EventDoor", "Reason", "Refusal", "Unverified", "Verified", "open_door"]
+if TYPE_CHECKING:  # `cryptography` takes a tenth of a second to import
+    from shared.webhook.certificate_chain import ChainVerifier, TrustedCertificate
 
 DOCUMENTED_ORIGINS = ("https://3psostorageacct.blob.core.windows.net",)
 DOCUMENTED_DISPATCHER = "pcnotifications-dispatch.microsoft.com"
 ALGORITHM = "rsa-sha256"
-MAX_BODY = 65_536
 REMEMBERED_BODIES = 1_000
+"""How many bodies are remembered, to recognise a repeated one."""
 
 _SIGNATURE = re.compile(r"[ \t]*(?:signature[ \t]+)?([A-Za-z0-9+/]{16,2044}={0,2})[ \t]*", re.ASCII | re.IGNORECASE)
 
@@ -52,16 +49,18 @@ type Fetch = Callable[[Target, float], bytes]
 type Clock = Callable[[], datetime]
 
 
-class _Source(Protocol):
-    def known(self, target: Target, /) -> "Sequence[Trusted]": ...
+class _CertificateSource(Protocol):
+    def current_certificates(self, target: Target, /) -> "Sequence[TrustedCertificate]": ...
 
-    def renewed(self, target: Target, tried: "Sequence[Trusted]", /) -> "Sequence[Trusted]": ...
+    def renewed_certificates(
+        self, target: Target, tried: "Sequence[TrustedCertificate]", /
+    ) -> "Sequence[TrustedCertificate]": ...
 
 
 class Dispatcher(Struct, frozen=True):
-    """Whose events are let in: the name its certificate carries, where that lies, and what it must chain to.
+    """The sender whose events are admitted: the name in its certificate, allowed download addresses, extra trust.
 
-    PEM texts may hold any number of certificates. `certificates_pem` set means offline: nothing is ever fetched.
+    A PEM text may hold any number of certificates. If `certificates_pem` is set, nothing is ever fetched (offline).
     """
 
     name: str
@@ -72,7 +71,7 @@ class Dispatcher(Struct, frozen=True):
     certificates_pem: str = ""
 
 
-def open_door(  # noqa: PLR0913 - one keyword for each setting
+def open_verifier(  # noqa: PLR0913 - one keyword for each setting
     *,
     origins: Sequence[str] = DOCUMENTED_ORIGINS,
     dispatcher_name: str = DOCUMENTED_DISPATCHER,
@@ -81,32 +80,31 @@ def open_door(  # noqa: PLR0913 - one keyword for each setting
     certificates_pem: str = "",
     issuer_origins: Sequence[str] = (),
     in_azure: bool = False,
-    max_body: int = MAX_BODY,
     ca_bundle: Path | None = None,
     clock: Clock | None = None,
     fetch: Fetch | None = None,
-) -> "EventDoor":
-    """Check the settings and make the door. Raises ConfigurationError.
+) -> "SignatureVerifier":
+    """A verifier for these settings. Raises ConfigurationError if one of them is wrong.
 
     Args:
-        origins: exact origins (https) that certificates may be fetched from; also allowed for their issuers.
-        dispatcher_name: DNS name that the leaf must carry.
-        extra_roots_pem: roots trusted beside certifi's.
-        intermediates_pem: issuers that need not be fetched.
-        certificates_pem: the dispatcher's own certificates, delivered with the deployment: offline, no fetch at all.
-        issuer_origins: further origins (http or https) that missing issuers may be fetched from, by AIA.
-        in_azure: no port and no address may then be spelled out in an origin.
-        max_body: bytes; a longer body is answered 413.
-        ca_bundle: what the connection to a certificate host trusts; None: certifi.
-        clock: UTC now.
-        fetch: stands in for the pinned download; raises Unavailable.
+        origins: exact origins (https) from which certificates may be fetched; their issuers too.
+        dispatcher_name: DNS name that the dispatcher's certificate must carry.
+        extra_roots_pem: roots that are trusted in addition to certifi's.
+        intermediates_pem: issuers that then need not be fetched.
+        certificates_pem: the dispatcher's own certificates, delivered with the deployment; nothing is fetched then.
+        issuer_origins: further origins (http or https) from which a missing issuer may be fetched, as the certificate
+            names it (AIA).
+        in_azure: if true, an origin must name neither a port nor an IP address.
+        ca_bundle: roots that the connection to a certificate host trusts; None: certifi's.
+        clock: returns the time now, UTC.
+        fetch: replaces the download in tests; raises Unavailable.
     """
     own = read_origins(origins, setting="EVENT_CERTIFICATE_ORIGINS", schemes=("https",), in_azure=in_azure)
     above = read_origins(issuer_origins, setting="EVENT_ISSUER_ORIGINS", schemes=("https", "http"), in_azure=in_azure)
     name = dispatcher_name.lower()
     if not own or not is_host_name(name):
         raise ConfigurationError(
-            "EVENT_CERTIFICATE_ORIGINS must name one origin at least, and EVENT_DISPATCHER be a host name. "
+            "EVENT_CERTIFICATE_ORIGINS must name at least one origin, and EVENT_DISPATCHER must be a host name. "
             f"Example: {DOCUMENTED_ORIGINS[0]}, {DOCUMENTED_DISPATCHER}"
         )
     dispatcher = Dispatcher(
@@ -117,10 +115,10 @@ def open_door(  # noqa: PLR0913 - one keyword for each setting
         intermediates_pem,
         certificates_pem,
     )
-    door = EventDoor(dispatcher, max_body, clock or _utc_now, fetch, ca_bundle)
+    verifier = SignatureVerifier(dispatcher, clock or _utc_now, fetch, ca_bundle)
     if extra_roots_pem.strip() or intermediates_pem.strip() or certificates_pem.strip():
-        door.read_settings()
-    return door
+        verifier.read_certificate_settings()
+    return verifier
 
 
 def _utc_now() -> datetime:
@@ -128,118 +126,111 @@ def _utc_now() -> datetime:
 
 
 @dataclass
-class EventDoor:
-    """Verifies events for as long as the process lives; safe to use from several threads."""
+class SignatureVerifier:
+    """Verifies events for the whole life of a process. Safe to use from several threads."""
 
     dispatcher: Dispatcher
-    max_body: int = MAX_BODY
     clock: Clock = _utc_now
     fetch: Fetch | None = None
     ca_bundle: Path | None = None
     _seen: OrderedDict[str, None] = field(default_factory=OrderedDict, init=False, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
 
-    def check(self, headers: Iterable[tuple[str, str]], body: bytes) -> Verified | Refusal:
-        """Whether this request is the dispatcher's. Never raises, whatever the request holds."""
-        try:
-            return self.verify(headers, body)
-        except Unverified as refused:
-            return Refusal.of(refused.reason)
-        except Exception as defect:  # noqa: BLE001 - a defect of ours must stay shut and must not become a 5xx
-            return Refusal.of(Reason.DEFECT, type(defect).__name__)
-
-    def verify(self, headers: Iterable[tuple[str, str]], body: bytes) -> Verified:
-        """As `check`, but raises Unverified with the reason."""
-        if len(body) > self.max_body:
-            raise Unverified(Reason.BODY_TOO_LARGE)
-        fields = _Fields(headers)
-        if not fields.is_json():
-            raise Unverified(Reason.CONTENT_TYPE)
-        if fields.one("x-ms-signature-algorithm").strip(" \t").lower() != ALGORITHM:
+    def verify(self, fields: "HeaderFields", body: bytes) -> Verified:
+        """Proof that the dispatcher signed these bytes. Raises Unverified with the reason."""
+        if fields.single_value("x-ms-signature-algorithm").strip(" \t").lower() != ALGORITHM:
             raise Unverified(Reason.ALGORITHM)
-        signature = _decoded(fields.one("x-ms-signature" if "x-ms-signature" in fields else "authorization"))
-        target = self.dispatcher.certificates.target(fields.one("x-ms-certificate-url").strip(" \t"))
-        return self._proven(target, body, signature)
+        signature = _decode_signature(
+            fields.single_value("x-ms-signature" if "x-ms-signature" in fields else "authorization")
+        )
+        target = self.dispatcher.certificates.parse_url(fields.single_value("x-ms-certificate-url").strip(" \t"))
+        return self._verify_signature(target, body, signature)
 
-    def read_settings(self) -> None:
-        """Read the certificates of the settings now. Raises ConfigurationError."""
+    def read_certificate_settings(self) -> None:
+        """Read the certificates in the settings now. Raises ConfigurationError."""
         with self._lock:
-            self._source  # noqa: B018 - made on first use, under the lock
+            self._certificates  # noqa: B018 - the first access makes it, under the lock
 
-    def _proven(self, target: Target, body: bytes, signature: bytes) -> Verified:
-        self.read_settings()
-        tried = self._source.known(target)
-        signer = _signer(tried, body, signature) or _signer(self._source.renewed(target, tried), body, signature)
+    def _verify_signature(self, target: Target, body: bytes, signature: bytes) -> Verified:
+        self.read_certificate_settings()
+        tried = self._certificates.current_certificates(target)
+        signer = _find_signer(tried, body, signature) or _find_signer(
+            self._certificates.renewed_certificates(target, tried), body, signature
+        )
         if signer is None:
             raise Unverified(Reason.SIGNATURE_WRONG)
         return Verified(signer.sha256, self._is_repeated(hashlib.sha256(body).hexdigest()))
 
     def _is_repeated(self, digest: str) -> bool:
         with self._lock:
-            seen = digest in self._seen
+            is_repeated = digest in self._seen
             self._seen[digest] = None
             self._seen.move_to_end(digest)
             while len(self._seen) > REMEMBERED_BODIES:
                 self._seen.popitem(last=False)
-            return seen
+            return is_repeated
 
     @cached_property
-    def _source(self) -> _Source:
-        # Imported here, because start-up and most refusals need none of it.
-        from shared.webhook import certificate_cache as certificates  # noqa: PLC0415 - above
-        from shared.webhook import certificate_chain, certificate_download  # noqa: PLC0415 - above
+    def _certificates(self) -> _CertificateSource:
+        # Imported here, because a start and most refusals need none of it.
+        from shared.webhook import certificate_cache, certificate_chain, certificate_download  # noqa: PLC0415 - above
 
-        offline = certificate_chain.read_setting(self.dispatcher.certificates_pem, "EVENT_CERTIFICATES")
-        judge = self._judge()
-        if offline:
-            return certificates.DeliveredCertificates(
-                judge, [certificate_chain.as_der(one) for one in offline], self.clock
+        delivered = certificate_chain.read_pem_setting(self.dispatcher.certificates_pem, "EVENT_CERTIFICATES")
+        chains = self._chain_verifier()
+        if delivered:
+            return certificate_cache.DeliveredCertificates(
+                chains, [certificate_chain.der_bytes(one) for one in delivered], self.clock
             )
         fetch = self.fetch or certificate_download.PinnedDownload(self.ca_bundle)
-        return certificates.Certificates(judge, certificates.Downloads(fetch, self.clock), self.clock)
+        downloads = certificate_cache.LimitedDownloads(fetch, self.clock)
+        return certificate_cache.CertificateCache(chains, downloads, self.clock)
 
-    def _judge(self) -> "ChainJudge":
-        from shared.webhook import certificate_chain  # noqa: PLC0415 - as in _source
+    def _chain_verifier(self) -> "ChainVerifier":
+        from shared.webhook import certificate_chain  # noqa: PLC0415 - as in _certificates
 
-        extra = certificate_chain.read_setting(self.dispatcher.extra_roots_pem, "EVENT_ROOTS")
-        between = certificate_chain.read_setting(self.dispatcher.intermediates_pem, "EVENT_INTERMEDIATES")
+        extra = certificate_chain.read_pem_setting(self.dispatcher.extra_roots_pem, "EVENT_ROOTS")
+        intermediates = certificate_chain.read_pem_setting(self.dispatcher.intermediates_pem, "EVENT_INTERMEDIATES")
         roots = (*certificate_chain.public_roots(), *extra)
-        return certificate_chain.ChainJudge(self.dispatcher.name, roots, self.dispatcher.issuers, between)
+        return certificate_chain.ChainVerifier(self.dispatcher.name, roots, self.dispatcher.issuers, intermediates)
 
 
-class _Fields:
-    """Header fields by lower-case name, every occurrence kept."""
+class HeaderFields:
+    """The header fields of a request by lower-case name, with every occurrence of each."""
 
     def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
+        """`headers` are names and values in the order in which they arrived."""
         self._values: dict[str, list[str]] = {}
         for name, value in headers:
             self._values.setdefault(name.lower(), []).append(value)
 
     def __contains__(self, name: str) -> bool:
+        """Whether the field occurs at least once."""
         return name in self._values
 
-    def one(self, name: str) -> str:
-        """The value of a field that must stand there exactly once."""
+    def single_value(self, name: str) -> str:
+        """The value of a field that must occur exactly once. Raises Unverified."""
         values = self._values.get(name, [])
         if len(values) != 1:
             raise Unverified(Reason.HEADER_REPEATED if values else Reason.HEADER_MISSING)
         return values[0]
 
     def is_json(self) -> bool:
-        """Whether the one content type is application/json, with any parameters."""
+        """Whether there is exactly one content type and it is application/json, with any parameters."""
         types = self._values.get("content-type", [])
         return len(types) == 1 and types[0].partition(";")[0].strip(" \t").lower() == "application/json"
 
 
-def _decoded(header: str) -> bytes:
-    found = _SIGNATURE.fullmatch(header)
-    if found is None:
+def _decode_signature(header: str) -> bytes:
+    match = _SIGNATURE.fullmatch(header)
+    if match is None:
         raise Unverified(Reason.SIGNATURE_MALFORMED)
     try:
-        return base64.b64decode(found[1], validate=True)
+        return base64.b64decode(match[1], validate=True)
     except ValueError:
         raise Unverified(Reason.SIGNATURE_MALFORMED) from None
 
 
-def _signer(candidates: "Sequence[Trusted]", body: bytes, signature: bytes) -> "Trusted | None":
-    return next((one for one in candidates if one.signed(body, signature)), None)
+def _find_signer(
+    candidates: "Sequence[TrustedCertificate]", body: bytes, signature: bytes
+) -> "TrustedCertificate | None":
+    return next((one for one in candidates if one.has_signed(body, signature)), None)

@@ -12,13 +12,13 @@ import pytest
 
 from shared.foundation.errors import Unavailable
 from shared.webhook.certificate_origins import Target
-from tests.hostile.event_bends import foreign
-from tests.unit.webhook.chain import (
+from tests.hostile.request_changes import self_signed_identity
+from tests.unit.webhook.throwaway_chain import (
     CERTIFICATE_URL,
     INTERMEDIATE_URL,
     NOW,
-    Wanted,
-    authority,
+    CertificateSpec,
+    authority_spec,
     good_chain,
     issue,
     rsa_key,
@@ -31,25 +31,32 @@ PUBLIC = "93.184.216.34"
 def bad_files() -> tuple[bytes, ...]:
     """What might lie where the certificate should."""
     chain = good_chain()
-    stranger = issue(authority("Stranger Root"))
+    stranger = issue(authority_spec("Stranger Root"))
     leaves = [
-        foreign(),
-        issue(Wanted(key=rsa_key("foreign")), stranger),
-        issue(Wanted(key=rsa_key("foreign")), chain.leaf),
-        issue(Wanted(alternative_names=("evil.microsoft.com",)), chain.intermediate),
-        issue(Wanted(ca=True), chain.intermediate),
-        issue(Wanted(not_after=NOW - timedelta(days=1)), chain.intermediate),
-        issue(Wanted(key=rsa_key("short", 1024)), chain.intermediate),
-        issue(Wanted(unknown_critical=True), chain.intermediate),
-        issue(Wanted(key=rsa_key("foreign"), issuer_url="http://169.254.169.254/cert/a.cer"), stranger),
+        self_signed_identity(),
+        issue(CertificateSpec(key=rsa_key("foreign")), stranger),
+        issue(CertificateSpec(key=rsa_key("foreign")), chain.leaf),
+        issue(CertificateSpec(alternative_names=("evil.microsoft.com",)), chain.intermediate),
+        issue(CertificateSpec(ca=True), chain.intermediate),
+        issue(CertificateSpec(not_after=NOW - timedelta(days=1)), chain.intermediate),
+        issue(CertificateSpec(key=rsa_key("short", 1024)), chain.intermediate),
+        issue(CertificateSpec(unknown_critical=True), chain.intermediate),
+        issue(CertificateSpec(key=rsa_key("foreign"), issuer_url="http://169.254.169.254/cert/a.cer"), stranger),
         chain.intermediate,
         chain.root,
     ]
-    return (b"", b"<html>", b"\x30\x80", b"x" * 16_000, *(leaf.der for leaf in leaves), foreign().pem.encode())
+    return (
+        b"",
+        b"<html>",
+        b"\x30\x80",
+        b"x" * 16_000,
+        *(leaf.der for leaf in leaves),
+        self_signed_identity().pem.encode(),
+    )
 
 
 @dataclass
-class MoodyHost:
+class UnreliableHost:
     """Serves the true certificate, something else, or nothing, as chance has it; notes every address."""
 
     chance: random.Random
@@ -65,9 +72,9 @@ class MoodyHost:
             return true
         if self.chance.random() < 0.2:
             raise Unavailable("down")
-        return self._mangled() if self.chance.random() < 0.6 else self.chance.choice(bad_files())
+        return self._mangle_certificate() if self.chance.random() < 0.6 else self.chance.choice(bad_files())
 
-    def _mangled(self) -> bytes:
+    def _mangle_certificate(self) -> bytes:
         der = bytearray(good_chain().leaf.der)
         for _ in range(self.chance.randrange(1, 4)):
             der[self.chance.randrange(len(der))] = self.chance.randrange(256)
@@ -75,7 +82,7 @@ class MoodyHost:
 
 
 @dataclass
-class SilentNetwork:
+class RefusingNetwork:
     """Resolves every name to one public address and refuses every connection, noting both."""
 
     resolved: list[tuple[str, int]] = field(default_factory=list)
@@ -94,14 +101,14 @@ _watched: list[str] = []
 _watching = False
 
 
-def _witness(event: str, _arguments: tuple[object, ...]) -> None:
+def _record_socket_call(event: str, _arguments: tuple[object, ...]) -> None:
     if _watching and event.startswith("socket.") and event != "socket.__new__":
         _watched.append(event)
 
 
 @pytest.fixture(scope="session")
 def _audit() -> None:
-    sys.addaudithook(_witness)
+    sys.addaudithook(_record_socket_call)
 
 
 @pytest.fixture

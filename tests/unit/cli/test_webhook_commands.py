@@ -36,12 +36,12 @@ def app_url(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setattr(systems.partner_center.dispatcher, "spacing", 0.001)
     monkeypatch.setattr(webhook_registration, "PAUSE", 0.005)
     monkeypatch.chdir(tmp_path)
-    admission.door.cache_clear()
+    admission.event_admission.cache_clear()
     with Server(admit_request, tls=systems.authority.server()) as server:
         write_environment(Environment("local", systems.environ, {"function_app_url": server.url}))
         yield server.url
         assert systems.partner_center.dispatcher.wait_idle(10)
-    admission.door.cache_clear()
+    admission.event_admission.cache_clear()
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_the_test_event_is_followed_until_it_arrives(app_url: str, caplog: pytes
 @pytest.mark.usefixtures("app_url")
 def test_each_attempt_is_printed_once_and_the_last_one_decides(partner_center: PartnerCenterEmulator) -> None:
     run_cosell("register")
-    admission.door.cache_clear()
+    admission.event_admission.cache_clear()
     partner_center.faults.clear()
     partner_center.dispatcher.faults.append(EventFault(EventFaultKind.WRONG_SIGNATURE, TEST_EVENT))
 

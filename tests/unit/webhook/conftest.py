@@ -1,4 +1,4 @@
-"""A door with a throw-away root, a clock that is moved by hand, and a certificate host that counts its callers."""
+"""A admission with a throw-away root, a clock that is moved by hand, and a certificate host that counts its callers."""
 
 import base64
 import json
@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from shared.foundation.errors import Unavailable
+from shared.webhook.admission import MAX_BODY, EventAdmission
 from shared.webhook.certificate_origins import Target
-from shared.webhook.signature import EventDoor, open_door
-from tests.unit.webhook.chain import (
+from shared.webhook.signature import open_verifier
+from tests.unit.webhook.throwaway_chain import (
     CERTIFICATE_URL,
     INTERMEDIATE_URL,
     NOW,
@@ -33,7 +34,7 @@ BODY = json.dumps(
 
 
 @dataclass
-class HandClock:
+class ManualClock:
     moment: datetime = NOW
 
     def __call__(self) -> datetime:
@@ -44,7 +45,7 @@ class HandClock:
 
 
 @dataclass
-class CertificateHost:
+class FakeCertificateHost:
     """Serves `files` by URL; what is missing is unavailable."""
 
     files: dict[str, bytes]
@@ -74,23 +75,25 @@ def chain() -> Chain:
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-def host(chain: Chain) -> CertificateHost:
-    return CertificateHost({CERTIFICATE_URL: chain.leaf.der, INTERMEDIATE_URL: chain.intermediate.der})
+def host(chain: Chain) -> FakeCertificateHost:
+    return FakeCertificateHost({CERTIFICATE_URL: chain.leaf.der, INTERMEDIATE_URL: chain.intermediate.der})
 
 
 @pytest.fixture
-def make_door(chain: Chain, clock: HandClock, host: CertificateHost) -> Callable[..., EventDoor]:
-    def make(**settings: Any) -> EventDoor:  # noqa: ANN401 - the settings of open_door
-        return open_door(**{"extra_roots_pem": chain.root.pem, "clock": clock, "fetch": host, **settings})
+def make_admission(chain: Chain, clock: ManualClock, host: FakeCertificateHost) -> Callable[..., EventAdmission]:
+    def make(**settings: Any) -> EventAdmission:  # noqa: ANN401 - the settings of open_verifier, and max_body
+        limit = settings.pop("max_body", MAX_BODY)
+        defaults = {"extra_roots_pem": chain.root.pem, "clock": clock, "fetch": host}
+        return EventAdmission(open_verifier(**{**defaults, **settings}), limit)
 
     return make
 
 
 @pytest.fixture
-def door(make_door: Callable[..., EventDoor]) -> EventDoor:
-    return make_door()
+def admission(make_admission: Callable[..., EventAdmission]) -> EventAdmission:
+    return make_admission()

@@ -20,7 +20,7 @@ from shared.webhook.certificate_download import (
     PinnedDownload,
     is_public,
     may_connect,
-    system_addresses,
+    resolve_host,
 )
 from shared.webhook.certificate_origins import LEAF_PATH, AllowList, Origin, Target, read_origins
 
@@ -30,11 +30,11 @@ PUBLIC = "93.184.216.34"
 
 def target_at(origin: str) -> Target:
     allowed = AllowList(read_origins([origin], setting="s", schemes=["https", "http"], in_azure=False), LEAF_PATH)
-    return allowed.target(f"{origin}/cert/a.cer")
+    return allowed.parse_url(f"{origin}/cert/a.cer")
 
 
 @dataclass
-class Network:
+class FakeNetwork:
     """Resolves as told, notes whom a connection was opened to, and leads every one of them to the test's server."""
 
     port: int = 0
@@ -65,16 +65,18 @@ def bundle(ca: trustme.CA, tmp_path: Path) -> Path:
 
 
 @contextmanager
-def serving(ca: trustme.CA, answer: Callable[[Request], Response], *names: str) -> Iterator[tuple[Network, list[str]]]:
+def serve_certificate(
+    ca: trustme.CA, answer: Callable[[Request], Response], *names: str
+) -> Iterator[tuple[FakeNetwork, list[str]]]:
     seen: list[str] = []
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     ca.issue_cert(*(names or (NAME,))).configure_cert(context)
     context.sni_callback = lambda _socket, name, _context: seen.append(str(name))
     with Server(answer, tls=context) as server:
-        yield Network(server.port), seen
+        yield FakeNetwork(server.port), seen
 
 
-def download(network: Network, bundle: Path | None) -> PinnedDownload:
+def make_download(network: FakeNetwork, bundle: Path | None) -> PinnedDownload:
     return PinnedDownload(bundle, resolve=network.resolve, connect=network.connect)
 
 
@@ -85,8 +87,8 @@ def test_the_connection_goes_to_the_checked_address_and_tls_to_the_name(ca: trus
         requests.append(request)
         return Response(200, b"certificate")
 
-    with serving(ca, answer) as (network, names):
-        assert download(network, bundle)(target_at(f"https://{NAME}")) == b"certificate"
+    with serve_certificate(ca, answer) as (network, names):
+        assert make_download(network, bundle)(target_at(f"https://{NAME}")) == b"certificate"
     assert network.asked == [(NAME, 443)]
     assert network.opened == [(PUBLIC, 443)]
     assert names == [NAME]
@@ -95,10 +97,10 @@ def test_the_connection_goes_to_the_checked_address_and_tls_to_the_name(ca: trus
     assert request.headers.keys() == {"host", "accept", "accept-encoding", "user-agent", "connection"}
 
 
-def test_a_name_that_is_rebound_between_check_and_connection_gains_nothing(ca: trustme.CA, bundle: Path) -> None:
-    with serving(ca, lambda _: Response(200, b"x")) as (network, _):
+def test_dns_rebinding_between_check_and_connection_has_no_effect(ca: trustme.CA, bundle: Path) -> None:
+    with serve_certificate(ca, lambda _: Response(200, b"x")) as (network, _):
         network.answers = [[PUBLIC], ["127.0.0.1"]]
-        fetch = download(network, bundle)
+        fetch = make_download(network, bundle)
         assert fetch(target_at(f"https://{NAME}")) == b"x"
         assert (len(network.asked), network.opened) == (1, [(PUBLIC, 443)])
         with pytest.raises(Unavailable):
@@ -116,12 +118,12 @@ def test_a_name_that_is_rebound_between_check_and_connection_gains_nothing(ca: t
         "2002:7f00:1::", "2001:0:1::", "ff02::1", "2001:db8::1", "fec0::1",
     ],
 )  # fmt: skip
-def test_an_inner_address_opens_no_connection(address: str) -> None:
+def test_a_private_address_opens_no_connection(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))
     for answer in ([address], [PUBLIC, address], [address, PUBLIC]):
-        network = Network(answers=[answer])
+        network = FakeNetwork(answers=[answer])
         with pytest.raises(Unavailable):
-            download(network, None)(target_at(f"https://{NAME}"))
+            make_download(network, None)(target_at(f"https://{NAME}"))
         assert network.opened == []
 
 
@@ -130,7 +132,7 @@ def test_a_public_address_is_public(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
 
 
-def test_only_a_spelled_out_origin_reaches_inside() -> None:
+def test_a_private_address_is_reached_only_if_the_setting_names_it() -> None:
     loopback, public, inner = (ipaddress.ip_address(text) for text in ("127.0.0.1", PUBLIC, "10.0.0.4"))
     local, literal = Origin("https", "localhost", 8443), Origin("https", "10.0.0.4")
     assert [may_connect(local, one) for one in (loopback, public, inner)] == [True, False, False]
@@ -138,19 +140,19 @@ def test_only_a_spelled_out_origin_reaches_inside() -> None:
 
 
 def test_an_address_is_not_resolved(ca: trustme.CA, bundle: Path) -> None:
-    with serving(ca, lambda _: Response(200, b"x"), "127.0.0.1") as (network, _):
-        assert download(network, bundle)(target_at(f"https://127.0.0.1:{network.port}")) == b"x"
+    with serve_certificate(ca, lambda _: Response(200, b"x"), "127.0.0.1") as (network, _):
+        assert make_download(network, bundle)(target_at(f"https://127.0.0.1:{network.port}")) == b"x"
         assert (network.asked, network.opened) == ([], [("127.0.0.1", network.port)])
 
 
 def test_localhost_works_with_the_systems_resolver(ca: trustme.CA, bundle: Path) -> None:
-    with serving(ca, lambda _: Response(200, b"x"), "localhost") as (network, _):
+    with serve_certificate(ca, lambda _: Response(200, b"x"), "localhost") as (network, _):
         assert PinnedDownload(bundle)(target_at(f"https://localhost:{network.port}")) == b"x"
-    assert "127.0.0.1" in system_addresses("localhost", 1)
+    assert "127.0.0.1" in resolve_host("localhost", 1)
 
 
-def test_the_next_address_is_tried_when_one_is_deaf(ca: trustme.CA, bundle: Path) -> None:
-    with serving(ca, lambda _: Response(200, b"x")) as (network, _):
+def test_the_next_address_is_tried_if_one_refuses(ca: trustme.CA, bundle: Path) -> None:
+    with serve_certificate(ca, lambda _: Response(200, b"x")) as (network, _):
         network.answers = [["93.184.216.35", PUBLIC]]
 
         def connect(address: tuple[str, int], seconds: float) -> socket.socket:
@@ -163,12 +165,15 @@ def test_the_next_address_is_tried_when_one_is_deaf(ca: trustme.CA, bundle: Path
 
 
 def test_a_certificate_for_another_name_or_of_another_authority_is_refused(ca: trustme.CA, bundle: Path) -> None:
-    with serving(ca, lambda _: Response(200, b"x"), "other.example.test") as (network, _), pytest.raises(Unavailable):
-        download(network, bundle)(target_at(f"https://{NAME}"))
-    with serving(trustme.CA(), lambda _: Response(200, b"x")) as (network, _):
+    with (
+        serve_certificate(ca, lambda _: Response(200, b"x"), "other.example.test") as (network, _),
+        pytest.raises(Unavailable),
+    ):
+        make_download(network, bundle)(target_at(f"https://{NAME}"))
+    with serve_certificate(trustme.CA(), lambda _: Response(200, b"x")) as (network, _):
         for trusted in (bundle, None):
             with pytest.raises(Unavailable):
-                download(network, trusted)(target_at(f"https://{NAME}"))
+                make_download(network, trusted)(target_at(f"https://{NAME}"))
 
 
 @pytest.mark.parametrize(
@@ -186,32 +191,32 @@ def test_a_certificate_for_another_name_or_of_another_authority_is_refused(ca: t
         Response(0, close=True),
     ],
 )
-def test_anything_but_a_small_whole_200_is_no_certificate(response: Response, ca: trustme.CA, bundle: Path) -> None:
-    with serving(ca, lambda _: response) as (network, _), pytest.raises(Unavailable):
-        download(network, bundle)(target_at(f"https://{NAME}"))
+def test_only_a_small_complete_200_is_a_certificate(response: Response, ca: trustme.CA, bundle: Path) -> None:
+    with serve_certificate(ca, lambda _: response) as (network, _), pytest.raises(Unavailable):
+        make_download(network, bundle)(target_at(f"https://{NAME}"))
     assert len(network.opened) == 1, "no redirect is followed, nothing is tried twice"
 
 
 def test_the_largest_certificate_still_fits(ca: trustme.CA, bundle: Path) -> None:
-    with serving(ca, lambda _: Response(200, b"x" * MAX_CERTIFICATE)) as (network, _):
-        assert len(download(network, bundle)(target_at(f"https://{NAME}"))) == MAX_CERTIFICATE
+    with serve_certificate(ca, lambda _: Response(200, b"x" * MAX_CERTIFICATE)) as (network, _):
+        assert len(make_download(network, bundle)(target_at(f"https://{NAME}"))) == MAX_CERTIFICATE
 
 
-def test_proxies_and_bundles_of_the_environment_are_not_asked(
+def test_proxies_and_bundles_of_the_environment_are_not_used(
     ca: trustme.CA, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle.with_name("absent.pem")))
-    with serving(ca, lambda _: Response(200, b"x")) as (network, _):
-        assert download(network, bundle)(target_at(f"https://{NAME}")) == b"x"
+    with serve_certificate(ca, lambda _: Response(200, b"x")) as (network, _):
+        assert make_download(network, bundle)(target_at(f"https://{NAME}")) == b"x"
         monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
         with pytest.raises(Unavailable):
-            download(network, None)(target_at(f"https://{NAME}"))
+            make_download(network, None)(target_at(f"https://{NAME}"))
 
 
 @contextmanager
-def raw(script: Callable[[socket.socket], None]) -> Iterator[int]:
+def scripted_server(script: Callable[[socket.socket], None]) -> Iterator[int]:
     """A server that speaks as the script says, without TLS."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -230,13 +235,13 @@ def raw(script: Callable[[socket.socket], None]) -> Iterator[int]:
         thread.join(5)
 
 
-def fetch_raw(script: Callable[[socket.socket], None], seconds: float = 5.0) -> bytes:
-    with raw(script) as port:
-        network = Network(port)
-        return download(network, None)(target_at(f"http://{NAME}"), seconds)
+def fetch_from_script(script: Callable[[socket.socket], None], seconds: float = 5.0) -> bytes:
+    with scripted_server(script) as port:
+        network = FakeNetwork(port)
+        return make_download(network, None)(target_at(f"http://{NAME}"), seconds)
 
 
-def test_a_host_that_falls_silent_is_left_when_the_total_time_is_up() -> None:
+def test_a_silent_host_is_abandoned_after_the_total_time() -> None:
     done = threading.Event()
 
     def silent(peer: socket.socket) -> None:
@@ -246,14 +251,14 @@ def test_a_host_that_falls_silent_is_left_when_the_total_time_is_up() -> None:
         done.wait(2)
 
     began = time.monotonic()
-    with raw(silent) as port:
+    with scripted_server(silent) as port:
         with pytest.raises(Unavailable):
-            download(Network(port), None)(target_at(f"http://{NAME}"), 0.1)
+            make_download(FakeNetwork(port), None)(target_at(f"http://{NAME}"), 0.1)
         assert time.monotonic() - began < 1
         done.set()
 
 
-def test_a_host_that_drips_is_left_when_the_total_time_is_up() -> None:
+def test_a_slow_host_is_abandoned_after_the_total_time() -> None:
     def drip(peer: socket.socket) -> None:
         peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         for _ in range(500):
@@ -262,7 +267,7 @@ def test_a_host_that_drips_is_left_when_the_total_time_is_up() -> None:
 
     began = time.monotonic()
     with pytest.raises(Unavailable):
-        fetch_raw(drip, 0.1)
+        fetch_from_script(drip, 0.1)
     assert time.monotonic() - began < 1
 
 
@@ -281,18 +286,18 @@ def test_a_host_that_drips_is_left_when_the_total_time_is_up() -> None:
         b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 40_000,
     ],
 )
-def test_an_answer_that_is_no_http_is_no_certificate(answer: bytes) -> None:
+def test_an_answer_that_is_not_http_is_not_a_certificate(answer: bytes) -> None:
     with pytest.raises(Unavailable):
-        fetch_raw(lambda peer: peer.sendall(answer))
+        fetch_from_script(lambda peer: peer.sendall(answer))
 
 
 def test_a_chunked_answer_and_one_that_ends_with_the_connection_are_read() -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
-    assert fetch_raw(lambda peer: peer.sendall(chunked)) == b"abc"
-    assert fetch_raw(lambda peer: peer.sendall(b"HTTP/1.0 200 OK\r\n\r\nabc")) == b"abc"
+    assert fetch_from_script(lambda peer: peer.sendall(chunked)) == b"abc"
+    assert fetch_from_script(lambda peer: peer.sendall(b"HTTP/1.0 200 OK\r\n\r\nabc")) == b"abc"
 
 
-def test_a_resolver_that_hangs_or_fails_is_left() -> None:
+def test_a_resolver_that_hangs_or_fails_makes_the_file_unavailable() -> None:
     def hang(_host: str, _port: int) -> list[str]:
         time.sleep(0.2)
         return [PUBLIC]
@@ -300,14 +305,14 @@ def test_a_resolver_that_hangs_or_fails_is_left() -> None:
     def fail(_host: str, _port: int) -> list[str]:
         raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
-    network = Network()
+    network = FakeNetwork()
     for resolve in (hang, fail, lambda _h, _p: [], lambda _h, _p: ["fe80::1%eth0", "x"]):
         with pytest.raises(Unavailable):
             PinnedDownload(resolve=resolve, connect=network.connect)(target_at(f"https://{NAME}"), 0.05)
     assert network.opened == []
 
 
-def test_the_error_carries_nothing_of_the_answer() -> None:
+def test_the_error_contains_nothing_of_the_answer() -> None:
     with pytest.raises(Unavailable) as refused:
-        fetch_raw(lambda peer: peer.sendall(b"HTTP/1.1 secret secret\r\n\r\n"))
+        fetch_from_script(lambda peer: peer.sendall(b"HTTP/1.1 secret secret\r\n\r\n"))
     assert "secret" not in str(refused.value)

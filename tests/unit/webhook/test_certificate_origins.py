@@ -5,26 +5,26 @@ import pytest
 from shared.foundation.errors import ConfigurationError
 from shared.webhook.certificate_origins import ISSUER_PATH, LEAF_PATH, AllowList, read_origins
 from shared.webhook.refusals import Reason, Unverified
-from shared.webhook.signature import open_door
-from tests.unit.webhook.chain import CERTIFICATE_URL, HOST
+from shared.webhook.signature import open_verifier
+from tests.unit.webhook.throwaway_chain import CERTIFICATE_URL, HOST
 
 HTTPS = ("https",)
 
 
-def allowed(*origins: str) -> AllowList:
+def allow_list(*origins: str) -> AllowList:
     return AllowList(read_origins(origins, setting="s", schemes=HTTPS, in_azure=False), LEAF_PATH)
 
 
-def reason(url: str, *origins: str) -> Reason:
+def refusal_reason(url: str, *origins: str) -> Reason:
     with pytest.raises(Unverified) as refused:
-        allowed(*(origins or (f"https://{HOST}",))).target(url)
+        allow_list(*(origins or (f"https://{HOST}",))).parse_url(url)
     return refused.value.reason
 
 
 def test_the_documented_url_is_allowed_and_parsed_once() -> None:
-    target = allowed(f"https://{HOST}").target(CERTIFICATE_URL.replace(HOST, HOST.upper()))
+    target = allow_list(f"https://{HOST}").parse_url(CERTIFICATE_URL.replace(HOST, HOST.upper()))
     assert str(target) == CERTIFICATE_URL
-    assert (target.origin.host, target.origin.connects_to, target.origin.authority) == (HOST, 443, HOST)
+    assert (target.origin.host, target.origin.tcp_port, target.origin.host_header) == (HOST, 443, HOST)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_the_documented_url_is_allowed_and_parsed_once() -> None:
     ],
 )
 def test_another_origin_is_refused(url: str) -> None:
-    assert reason(url) is Reason.ORIGIN_NOT_ALLOWED
+    assert refusal_reason(url) is Reason.ORIGIN_NOT_ALLOWED
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_another_origin_is_refused(url: str) -> None:
         f"https:///{HOST}/cert/a.cer",
     ],
 )
-def test_what_is_no_plain_url_is_refused(url: str) -> None:
-    assert reason(url) is Reason.URL_MALFORMED
+def test_a_url_that_is_not_plain_is_refused(url: str) -> None:
+    assert refusal_reason(url) is Reason.URL_MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -90,16 +90,16 @@ def test_what_is_no_plain_url_is_refused(url: str) -> None:
     ],
 )  # fmt: skip
 def test_another_path_is_refused(path: str) -> None:
-    assert reason(f"https://{HOST}{path}") is Reason.PATH_NOT_ALLOWED
+    assert refusal_reason(f"https://{HOST}{path}") is Reason.PATH_NOT_ALLOWED
 
 
-def test_a_port_counts_only_where_the_setting_spells_it_out() -> None:
-    assert str(allowed("https://localhost:8443").target("https://localhost:8443/cert/a.cer"))
-    assert reason("https://localhost/cert/a.cer", "https://localhost:8443") is Reason.ORIGIN_NOT_ALLOWED
-    assert reason("https://localhost:8444/cert/a.cer", "https://localhost:8443") is Reason.ORIGIN_NOT_ALLOWED
+def test_a_port_is_allowed_only_if_the_setting_names_it() -> None:
+    assert str(allow_list("https://localhost:8443").parse_url("https://localhost:8443/cert/a.cer"))
+    assert refusal_reason("https://localhost/cert/a.cer", "https://localhost:8443") is Reason.ORIGIN_NOT_ALLOWED
+    assert refusal_reason("https://localhost:8444/cert/a.cer", "https://localhost:8443") is Reason.ORIGIN_NOT_ALLOWED
 
 
-def test_real_issuer_addresses_fit_the_pattern_of_issuers() -> None:
+def test_real_issuer_addresses_match_the_issuer_pattern() -> None:
     for path in (
         "/pkiops/certs/Microsoft%20Azure%20RSA%20TLS%20Issuing%20CA%2003%20-%20xsign.crt",
         "/DigiCertGlobalG2TLSRSASHA2562020CA1-1.crt",
@@ -114,7 +114,7 @@ def test_real_issuer_addresses_fit_the_pattern_of_issuers() -> None:
 @pytest.mark.parametrize("setting", ["origins", "issuer_origins"])
 def test_a_wildcard_stops_the_start(setting: str, text: str) -> None:
     with pytest.raises(ConfigurationError, match="wildcard"):
-        open_door(**{setting: (text,)})  # type: ignore[arg-type]  # one of the two origin settings
+        open_verifier(**{setting: (text,)})  # type: ignore[arg-type]  # one of the two origin settings
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_a_wildcard_stops_the_start(setting: str, text: str) -> None:
         "https://a.test:65536", "https://[::1]:1", "https://a_b.test", "https://ex\u00e4mple.test",
     ],
 )  # fmt: skip
-def test_what_is_no_exact_origin_stops_the_start(text: str) -> None:
+def test_an_origin_that_is_not_exact_stops_the_start(text: str) -> None:
     with pytest.raises(ConfigurationError, match="Example: https://"):
-        open_door(origins=(text,))
+        open_verifier(origins=(text,))
 
 
 @pytest.mark.parametrize(
@@ -139,16 +139,16 @@ def test_what_is_no_exact_origin_stops_the_start(text: str) -> None:
     ],
 )  # fmt: skip
 def test_in_azure_a_port_or_an_address_stops_the_start(text: str) -> None:
-    open_door(origins=(text,), in_azure=False)
+    open_verifier(origins=(text,), in_azure=False)
     with pytest.raises(ConfigurationError, match="in Azure"):
-        open_door(origins=(text,), in_azure=True)
+        open_verifier(origins=(text,), in_azure=True)
     with pytest.raises(ConfigurationError, match="in Azure"):
-        open_door(issuer_origins=(text,), in_azure=True)
+        open_verifier(issuer_origins=(text,), in_azure=True)
 
 
-def test_the_documented_origin_is_fine_in_azure() -> None:
-    door = open_door(in_azure=True, issuer_origins=("http://www.microsoft.com",))
-    assert [str(origin) for origin in door.dispatcher.issuers.origins] == [
+def test_the_documented_origin_is_accepted_in_azure() -> None:
+    verifier = open_verifier(in_azure=True, issuer_origins=("http://www.microsoft.com",))
+    assert [str(origin) for origin in verifier.dispatcher.issuers.origins] == [
         f"https://{HOST}",
         "http://www.microsoft.com",
     ]
@@ -156,4 +156,4 @@ def test_the_documented_origin_is_fine_in_azure() -> None:
 
 def test_plain_http_is_for_issuers_only() -> None:
     with pytest.raises(ConfigurationError, match="https"):
-        open_door(origins=("http://www.microsoft.com",))
+        open_verifier(origins=("http://www.microsoft.com",))

@@ -1,4 +1,4 @@
-"""The emulated dispatcher's events at the real door, certificate and issuer fetched over real TLS."""
+"""The emulated dispatcher's events at the real admission, certificate and issuer fetched over real TLS."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,42 +9,50 @@ from emulators.base.certificate_authority import Authority
 from emulators.base.server import Server
 from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.events import Event, EventFaultKind, signed
+from shared.webhook.admission import EventAdmission
 from shared.webhook.events import Event as Understood
 from shared.webhook.events import parse_event
-from shared.webhook.signature import EventDoor, Reason, Refusal, Verified, open_door
+from shared.webhook.refusals import Reason, Refusal, Verified
+from shared.webhook.signature import open_verifier
 
 REFERRAL = "5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c"
 
 
 @pytest.fixture
-def emulated(tmp_path: Path) -> Iterator[tuple[CertificateHost, EventDoor]]:
+def emulated(tmp_path: Path) -> Iterator[tuple[CertificateHost, EventAdmission]]:
     authority, host = Authority(tmp_path), CertificateHost()
     with Server(host.handle, tls=authority.server()) as server:
         host.published_at(server.url)
-        yield host, open_door(origins=(server.url,), extra_roots_pem=host.root_pem, ca_bundle=authority.bundle)
+        verifier = open_verifier(origins=(server.url,), extra_roots_pem=host.root_pem, ca_bundle=authority.bundle)
+        yield host, EventAdmission(verifier)
 
 
-def arrives(
-    emulated: tuple[CertificateHost, EventDoor], *, x_ms_signature: bool = True, fault: EventFaultKind | None = None
+def send_event(
+    emulated: tuple[CertificateHost, EventAdmission],
+    *,
+    x_ms_signature: bool = True,
+    fault: EventFaultKind | None = None,
 ) -> Verified | Refusal:
-    host, door = emulated
+    host, admission = emulated
     event = Event("referral-created", REFERRAL, 638_766_000_000_000_000)
     headers, body = signed(event, host, x_ms_signature=x_ms_signature, fault=fault)
-    answer = door.check(headers.items(), body)
+    answer = admission.check(headers.items(), body)
     understood = parse_event(body)
     assert isinstance(understood, Understood)
     assert understood.referral_id == REFERRAL
     return answer
 
 
-def requests(host: CertificateHost) -> list[str]:
+def requested_paths(host: CertificateHost) -> list[str]:
     return [entry.path for entry in host.journal]
 
 
-def test_both_headers_are_let_in_for_two_downloads(emulated: tuple[CertificateHost, EventDoor]) -> None:
+def test_both_signature_headers_are_admitted_with_two_downloads(
+    emulated: tuple[CertificateHost, EventAdmission],
+) -> None:
     for x_ms_signature in (True, False, True):
-        assert isinstance(arrives(emulated, x_ms_signature=x_ms_signature), Verified)
-    assert requests(emulated[0]) == [f"/cert/{emulated[0].name}.cer", "/cert/intermediate.cer"]
+        assert isinstance(send_event(emulated, x_ms_signature=x_ms_signature), Verified)
+    assert requested_paths(emulated[0]) == [f"/cert/{emulated[0].name}.cer", "/cert/intermediate.cer"]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +64,7 @@ def test_both_headers_are_let_in_for_two_downloads(emulated: tuple[CertificateHo
     ],
 )
 def test_a_broken_event_is_refused(
-    fault: EventFaultKind, reason: Reason, emulated: tuple[CertificateHost, EventDoor]
+    fault: EventFaultKind, reason: Reason, emulated: tuple[CertificateHost, EventAdmission]
 ) -> None:
-    assert arrives(emulated, fault=fault) == Refusal(401, reason)
-    assert isinstance(arrives(emulated), Verified)
+    assert send_event(emulated, fault=fault) == Refusal(401, reason)
+    assert isinstance(send_event(emulated), Verified)

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.webhook.event_names import OTHER_EVENTS, EventName
-from shared.webhook.events import Arrived, Event, NotUnderstood, NotUnderstoodReason, parse_event
+from shared.webhook.events import ArrivedTestEvent, Event, NotUnderstood, NotUnderstoodReason, parse_event
 
 ID = "5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c"
 URI = f"https://api.partnercenter.microsoft.com/engagements/v1/referrals/{ID}"
 
 
-def body(**changes: object) -> bytes:
+def event_body(**changes: object) -> bytes:
     fields = {
         "EventName": "referral-updated",
         "ResourceUri": URI,
@@ -23,7 +23,7 @@ def body(**changes: object) -> bytes:
     return json.dumps({**fields, **changes}).encode()
 
 
-def reason(raw: bytes, **settings: frozenset[str]) -> NotUnderstoodReason:
+def unused_reason(raw: bytes, **settings: frozenset[str]) -> NotUnderstoodReason:
     answer = parse_event(raw, **settings)
     assert isinstance(answer, NotUnderstood)
     return answer.reason
@@ -31,12 +31,12 @@ def reason(raw: bytes, **settings: frozenset[str]) -> NotUnderstoodReason:
 
 def test_the_documented_event_names_its_referral() -> None:
     moment = datetime(2026, 3, 4, 11, 2, 18, 824567, tzinfo=UTC)
-    assert parse_event(body()) == Event(EventName.UPDATED, ID, moment)
+    assert parse_event(event_body()) == Event(EventName.UPDATED, ID, moment)
 
 
 @pytest.mark.parametrize("name", list(EventName))
 def test_all_four_referral_events_are_understood(name: EventName) -> None:
-    answer = parse_event(body(EventName=name.value))
+    answer = parse_event(event_body(EventName=name.value))
     assert isinstance(answer, Event)
     assert answer.name is name
 
@@ -55,7 +55,7 @@ def test_keys_are_read_without_regard_to_case() -> None:
     ],
 )
 def test_every_known_form_of_the_address_gives_the_id_in_lower_case(uri: str) -> None:
-    answer = parse_event(body(ResourceUri=uri))
+    answer = parse_event(event_body(ResourceUri=uri))
     assert isinstance(answer, Event)
     assert answer.referral_id == ID
 
@@ -88,19 +88,19 @@ def test_every_known_form_of_the_address_gives_the_id_in_lower_case(uri: str) ->
     ],
 )
 def test_a_foreign_resource_is_not_read(uri: str) -> None:
-    assert reason(body(ResourceUri=uri)) is NotUnderstoodReason.FOREIGN_RESOURCE
+    assert unused_reason(event_body(ResourceUri=uri)) is NotUnderstoodReason.FOREIGN_RESOURCE
 
 
 def test_further_hosts_are_a_setting() -> None:
     uri = f"https://localhost:8443/engagements/v1/referrals/{ID}"
-    assert reason(body(ResourceUri=uri)) is NotUnderstoodReason.FOREIGN_RESOURCE
-    assert isinstance(parse_event(body(ResourceUri=uri), hosts=frozenset({"localhost:8443"})), Event)
-    assert reason(body(), hosts=frozenset({"localhost:8443"})) is NotUnderstoodReason.FOREIGN_RESOURCE
+    assert unused_reason(event_body(ResourceUri=uri)) is NotUnderstoodReason.FOREIGN_RESOURCE
+    assert isinstance(parse_event(event_body(ResourceUri=uri), hosts=frozenset({"localhost:8443"})), Event)
+    assert unused_reason(event_body(), hosts=frozenset({"localhost:8443"})) is NotUnderstoodReason.FOREIGN_RESOURCE
 
 
 @pytest.mark.parametrize("name", sorted(OTHER_EVENTS))
-def test_the_other_events_of_the_channel_are_known_and_left_alone(name: str) -> None:
-    assert reason(body(EventName=name, ResourceUri=None)) is NotUnderstoodReason.OTHER_EVENT
+def test_events_of_other_products_are_recognised_and_ignored(name: str) -> None:
+    assert unused_reason(event_body(EventName=name, ResourceUri=None)) is NotUnderstoodReason.OTHER_EVENT
 
 
 @pytest.mark.parametrize(
@@ -112,25 +112,25 @@ def test_the_other_events_of_the_channel_are_known_and_left_alone(name: str) -> 
         (None, None),
     ],
 )
-def test_a_test_event_is_understood_and_asks_for_nothing(uri: object, expected: str | None) -> None:
+def test_a_test_event_is_recognised_and_names_no_referral(uri: object, expected: str | None) -> None:
     for name in ("test-created", "Test-Created"):
-        assert parse_event(body(EventName=name, ResourceUri=uri)) == Arrived(expected)
+        assert parse_event(event_body(EventName=name, ResourceUri=uri)) == ArrivedTestEvent(expected)
 
 
-def test_an_unknown_name_is_told_apart() -> None:
+def test_an_unknown_event_name_has_its_own_reason() -> None:
     for name in ("referral-deleted", "", "referral-updated ", "x" * 10_000):
-        assert reason(body(EventName=name)) is NotUnderstoodReason.UNKNOWN_EVENT
+        assert unused_reason(event_body(EventName=name)) is NotUnderstoodReason.UNKNOWN_EVENT
 
 
 @pytest.mark.parametrize("value", [None, 1, True, [], {}, ["referral-updated"]])
-def test_values_of_another_type_say_nothing(value: object) -> None:
-    assert reason(body(EventName=value)) is NotUnderstoodReason.WRONG_TYPE
-    assert reason(body(ResourceUri=value)) is NotUnderstoodReason.WRONG_TYPE
+def test_values_of_another_type_are_not_understood(value: object) -> None:
+    assert unused_reason(event_body(EventName=value)) is NotUnderstoodReason.WRONG_TYPE
+    assert unused_reason(event_body(ResourceUri=value)) is NotUnderstoodReason.WRONG_TYPE
 
 
-def test_missing_fields_say_nothing() -> None:
-    assert reason(b"{}") is NotUnderstoodReason.WRONG_TYPE
-    assert reason(b'{"EventName":"referral-updated"}') is NotUnderstoodReason.WRONG_TYPE
+def test_missing_fields_are_not_understood() -> None:
+    assert unused_reason(b"{}") is NotUnderstoodReason.WRONG_TYPE
+    assert unused_reason(b'{"EventName":"referral-updated"}') is NotUnderstoodReason.WRONG_TYPE
 
 
 @pytest.mark.parametrize(
@@ -143,9 +143,9 @@ def test_missing_fields_say_nothing() -> None:
         (b'{"a": -Infinity}', NotUnderstoodReason.NOT_JSON),
         (b'{"a": ' + b"9" * 5_000 + b"}", NotUnderstoodReason.NOT_JSON),
         (b'{"a": 1} {"b": 2}', NotUnderstoodReason.NOT_JSON),
-        (b"\xef\xbb\xbf" + body(), NotUnderstoodReason.NOT_JSON),
+        (b"\xef\xbb\xbf" + event_body(), NotUnderstoodReason.NOT_JSON),
         (b"\x00", NotUnderstoodReason.NOT_JSON),
-        (body().decode().encode("utf-16"), NotUnderstoodReason.NOT_UTF8),
+        (event_body().decode().encode("utf-16"), NotUnderstoodReason.NOT_UTF8),
         (b'{"a": "\xff"}', NotUnderstoodReason.NOT_UTF8),
         (b"[" * 60_000, NotUnderstoodReason.TOO_DEEP),
         (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, NotUnderstoodReason.TOO_DEEP),
@@ -156,24 +156,24 @@ def test_missing_fields_say_nothing() -> None:
         (b'{"x": {"a": 1, "a": 2}}', NotUnderstoodReason.REPEATED_KEY),
     ],
 )
-def test_what_is_no_plain_json_object_says_nothing(raw: bytes, expected: NotUnderstoodReason) -> None:
-    assert reason(raw) is expected
+def test_a_body_that_is_not_a_plain_json_object_is_not_understood(raw: bytes, expected: NotUnderstoodReason) -> None:
+    assert unused_reason(raw) is expected
 
 
 @pytest.mark.parametrize("stamp", [None, "", "yesterday", 5, "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+23:59"])
-def test_a_stamp_that_cannot_be_read_drops_no_event(stamp: object) -> None:
-    answer = parse_event(body(ResourceChangeUtcDate=stamp))
+def test_an_unreadable_time_does_not_drop_the_event(stamp: object) -> None:
+    answer = parse_event(event_body(ResourceChangeUtcDate=stamp))
     assert isinstance(answer, Event)
     assert answer.changed_at is None
 
 
 @pytest.mark.parametrize("stamp", ["2026-03-04T11:02:18Z", "2026-03-04T11:02:18", "2026-03-04T12:02:18+01:00"])
-def test_stamps_are_told_in_utc(stamp: str) -> None:
-    answer = parse_event(body(ResourceChangeUtcDate=stamp))
+def test_times_are_converted_to_utc(stamp: str) -> None:
+    answer = parse_event(event_body(ResourceChangeUtcDate=stamp))
     assert isinstance(answer, Event)
     assert answer.changed_at == datetime(2026, 3, 4, 11, 2, 18, tzinfo=UTC)
 
 
-def test_unknown_fields_and_lone_surrogates_do_no_harm() -> None:
-    assert isinstance(parse_event(body(Extra={"deep": [1, {"x": None}]})), Event)
-    assert reason(body(EventName="\ud800")) is NotUnderstoodReason.UNKNOWN_EVENT
+def test_unknown_fields_and_lone_surrogates_are_tolerated() -> None:
+    assert isinstance(parse_event(event_body(Extra={"deep": [1, {"x": None}]})), Event)
+    assert unused_reason(event_body(EventName="\ud800")) is NotUnderstoodReason.UNKNOWN_EVENT

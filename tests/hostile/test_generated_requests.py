@@ -1,4 +1,4 @@
-"""Thousands of requests at the event door: none escapes, none opens a connection elsewhere, none is let in unsigned.
+"""Thousands of requests at the event admission: none escapes, none opens a connection elsewhere, none is let in unsigned.
 
 HOSTILE_EVENTS sets how many are generated (500), HOSTILE_SEED from which seed.
 """
@@ -16,14 +16,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from shared.foundation.errors import Unavailable
+from shared.webhook.admission import EventAdmission
 from shared.webhook.certificate_download import Connect, PinnedDownload
 from shared.webhook.certificate_origins import LEAF_PATH, AllowList, Origin
-from shared.webhook.events import Arrived, Event, NotUnderstood, parse_event
-from shared.webhook.signature import EventDoor, Reason, Refusal, Verified, open_door
-from tests.hostile.conftest import PUBLIC, MoodyHost, SilentNetwork
-from tests.hostile.event_drafts import Draft
-from tests.hostile.event_requests import generate
-from tests.unit.webhook.chain import HOST, NOW, good_chain
+from shared.webhook.events import ArrivedTestEvent, Event, NotUnderstood, parse_event
+from shared.webhook.refusals import Reason, Refusal, Verified
+from shared.webhook.signature import open_verifier
+from tests.hostile.conftest import PUBLIC, RefusingNetwork, UnreliableHost
+from tests.hostile.generated_requests import generate_request
+from tests.hostile.request_drafts import RequestDraft
+from tests.unit.webhook.throwaway_chain import HOST, NOW, good_chain
 
 COUNT = int(os.environ.get("HOSTILE_EVENTS", "500"))
 SEED = int(os.environ.get("HOSTILE_SEED", "20260304"))
@@ -33,7 +35,7 @@ GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 pytestmark = pytest.mark.timeout(300)
 
 
-class Ticking:
+class AdvancingClock:
     """Goes on by up to twenty seconds at each look, so that fetches become allowed again and again."""
 
     def __init__(self, chance: random.Random) -> None:
@@ -44,11 +46,13 @@ class Ticking:
         return self._now
 
 
-def opened(chance: random.Random, fetch: MoodyHost | PinnedDownload) -> EventDoor:
-    return open_door(extra_roots_pem=good_chain().root.pem, clock=Ticking(chance), fetch=fetch)
+def make_admission(chance: random.Random, fetch: UnreliableHost | PinnedDownload) -> EventAdmission:
+    return EventAdmission(
+        open_verifier(extra_roots_pem=good_chain().root.pem, clock=AdvancingClock(chance), fetch=fetch)
+    )
 
 
-def must_be_the_dispatchers(draft: Draft, answer: Verified) -> None:
+def assert_signed_by_dispatcher(draft: RequestDraft, answer: Verified) -> None:
     """By a reading of its own: the genuine key signed these bytes, and nothing else let them in."""
     fields = {name.lower(): value for name, value in draft.headers}
     assert len({n.lower() for n, _ in draft.headers} & {"x-ms-certificate-url", "x-ms-signature-algorithm"}) == 2
@@ -59,73 +63,75 @@ def must_be_the_dispatchers(draft: Draft, answer: Verified) -> None:
     assert answer.certificate_sha256 == good_chain().leaf.certificate.fingerprint(hashes.SHA256()).hex()
 
 
-def judge(door: EventDoor, draft: Draft) -> Verified | Refusal:
+def check_and_assert(admission: EventAdmission, draft: RequestDraft) -> Verified | Refusal:
     """What must hold of every answer."""
-    answer = door.check(draft.headers, draft.body)
+    answer = admission.check(draft.headers, draft.body)
     if isinstance(answer, Verified):
-        must_be_the_dispatchers(draft, answer)
+        assert_signed_by_dispatcher(draft, answer)
     else:
         assert answer.reason is not Reason.DEFECT, answer.defect
         assert answer.status == {Reason.BODY_TOO_LARGE: 413, Reason.CONTENT_TYPE: 415}.get(answer.reason, 401)
     said = parse_event(draft.body)
-    assert isinstance(said, Arrived | NotUnderstood) or re.fullmatch(
+    assert isinstance(said, ArrivedTestEvent | NotUnderstood) or re.fullmatch(
         r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", said.referral_id
     )
     return answer
 
 
-def summary(answers: Counter[str], what: str) -> str:
+def summary_line(answers: Counter[str], what: str) -> str:
     return f"{what}, seed {SEED}: " + ", ".join(f"{name} {count}" for name, count in answers.most_common())
 
 
-def test_of_generated_requests_exactly_the_signed_ones_are_let_in(
+def test_of_the_generated_requests_exactly_the_signed_ones_are_admitted(
     sockets: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     chance, answers = random.Random(SEED), Counter[str]()  # noqa: S311 - reproducible from its seed
-    host = MoodyHost(chance, good_share=1.0)
-    door = opened(chance, host)
-    assert isinstance(judge(door, Draft.signed()), Verified)
+    host = UnreliableHost(chance, good_share=1.0)
+    admission = make_admission(chance, host)
+    assert isinstance(check_and_assert(admission, RequestDraft.signed()), Verified)
     host.good_share = 0.5  # what was good is kept, whatever the host says from now on
     understood = 0
     for number in range(COUNT):
-        draft = generate(chance)
-        answer = judge(door, draft)
-        assert isinstance(answer, Verified) or not draft.honest, f"seed {SEED}, request {number}: {answer}"
+        draft = generate_request(chance)
+        answer = check_and_assert(admission, draft)
+        assert isinstance(answer, Verified) or not draft.is_genuine, f"seed {SEED}, request {number}: {answer}"
         answers["let in" if isinstance(answer, Verified) else answer.reason.value] += 1
         understood += isinstance(answer, Verified) and isinstance(parse_event(draft.body), Event)
     with capsys.disabled():
-        print(f"\nhostile events: {summary(answers, str(COUNT))}; understood {understood}")  # noqa: T201 - the seed, for whoever repeats it
+        print(f"\nhostile events: {summary_line(answers, str(COUNT))}; understood {understood}")  # noqa: T201 - the seed, for whoever repeats it
     assert 0 < understood < answers["let in"] < COUNT / 2, "honest, signed garbage and forged requests all occur"
     assert len(answers) > 12, "most reasons of refusal occur"
     assert {url.split("/")[2] for url in host.asked} == {HOST}
     assert sockets == []
 
 
-def test_nothing_is_let_in_while_the_host_serves_forgeries(sockets: list[str]) -> None:
+def test_nothing_is_admitted_while_the_host_serves_forgeries(sockets: list[str]) -> None:
     chance = random.Random(SEED + 1)  # noqa: S311 - reproducible from its seed
-    host = MoodyHost(chance, good_share=0.0)
-    door = opened(chance, host)
+    host = UnreliableHost(chance, good_share=0.0)
+    admission = make_admission(chance, host)
     for number in range(COUNT):
-        draft = generate(chance) if number % 3 else Draft.signed()
-        answer = judge(opened(chance, host) if number % 25 == 0 else door, draft)
+        draft = generate_request(chance) if number % 3 else RequestDraft.signed()
+        answer = check_and_assert(make_admission(chance, host) if number % 25 == 0 else admission, draft)
         assert isinstance(answer, Refusal), f"seed {SEED}, request {number}"
     assert {url.split("/")[2] for url in host.asked} == {HOST}
     assert sockets == []
 
 
-def test_the_real_download_knocks_at_no_other_door(sockets: list[str]) -> None:
-    chance, network = random.Random(SEED + 2), SilentNetwork()  # noqa: S311 - reproducible from its seed
-    door = opened(chance, PinnedDownload(resolve=network.resolve, connect=cast("Connect", network.connect)))
+def test_the_real_download_connects_only_to_the_allowed_host(sockets: list[str]) -> None:
+    chance, network = random.Random(SEED + 2), RefusingNetwork()  # noqa: S311 - reproducible from its seed
+    admission = make_admission(
+        chance, PinnedDownload(resolve=network.resolve, connect=cast("Connect", network.connect))
+    )
     for _ in range(COUNT):
-        assert isinstance(judge(door, generate(chance)), Refusal)
+        assert isinstance(check_and_assert(admission, generate_request(chance)), Refusal)
     assert set(network.resolved) == {(HOST, 443)}
     assert set(network.opened) == {(PUBLIC, 443)}
     assert sockets == []
 
 
-def test_the_witness_sees_a_connection(sockets: list[str]) -> None:
+def test_the_audit_hook_sees_a_connection(sockets: list[str]) -> None:
     """The proof above is worth something only if the witness is awake."""
-    nobody = AllowList((Origin("https", "127.0.0.1", 1),), LEAF_PATH).target("https://127.0.0.1:1/cert/a.cer")
+    nobody = AllowList((Origin("https", "127.0.0.1", 1),), LEAF_PATH).parse_url("https://127.0.0.1:1/cert/a.cer")
     with pytest.raises(Unavailable):
         PinnedDownload()(nobody)
     assert "socket.connect" in sockets

@@ -47,7 +47,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CertificateSpec:
     """What a certificate shall say; each test bends one of these."""
 
     name: str = DISPATCHER
@@ -69,7 +69,7 @@ class Wanted:
     excluded: str | None = None
 
 
-def named(common_name: str) -> x509.Name:
+def subject_name(common_name: str) -> x509.Name:
     """A subject below Microsoft's organisation."""
     return x509.Name(
         [
@@ -79,65 +79,67 @@ def named(common_name: str) -> x509.Name:
     )
 
 
-def issue(wanted: Wanted, issuer: Identity | None = None) -> Identity:
+def issue(spec: CertificateSpec, issuer: Identity | None = None) -> Identity:
     """Make the certificate, signed by `issuer` or by itself."""
-    signer = issuer.key if issuer else wanted.key
+    signer = issuer.key if issuer else spec.key
     builder = (
         x509.CertificateBuilder()
-        .subject_name(named(wanted.name))
-        .issuer_name(issuer.certificate.subject if issuer else named(wanted.name))
-        .public_key(wanted.key.public_key())
+        .subject_name(subject_name(spec.name))
+        .issuer_name(issuer.certificate.subject if issuer else subject_name(spec.name))
+        .public_key(spec.key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(wanted.not_before)
-        .not_valid_after(wanted.not_after)
+        .not_valid_before(spec.not_before)
+        .not_valid_after(spec.not_after)
     )
-    for extension, critical in _extensions(wanted, signer):
+    for extension, critical in _extensions(spec, signer):
         builder = builder.add_extension(extension, critical)
-    return Identity(wanted.key, builder.sign(signer, hashes.SHA256()))
+    return Identity(spec.key, builder.sign(signer, hashes.SHA256()))
 
 
-def _extensions(wanted: Wanted, signer: Key) -> list[tuple[x509.ExtensionType, bool]]:
-    own = wanted.key.public_key()
-    may_issue = wanted.ca if wanted.may_issue is None else wanted.may_issue
-    made: list[tuple[x509.ExtensionType, bool]] = [
+def _extensions(spec: CertificateSpec, signer: Key) -> list[tuple[x509.ExtensionType, bool]]:
+    own = spec.key.public_key()
+    may_issue = spec.ca if spec.may_issue is None else spec.may_issue
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
         (x509.SubjectKeyIdentifier.from_public_key(own), False),
         (x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False),
-        (_usage(sign=wanted.may_sign, issue=may_issue), True),
+        (_key_usage(sign=spec.may_sign, issue=may_issue), True),
     ]
-    if wanted.basic_constraints:
-        made.append((x509.BasicConstraints(wanted.ca, wanted.path_length), True))
-    if wanted.alternative_names is not None:
-        made.append((x509.SubjectAlternativeName([x509.DNSName(name) for name in wanted.alternative_names]), False))
-    if wanted.purposes is not None:
-        made.append((x509.ExtendedKeyUsage(wanted.purposes), False))
-    if wanted.issuer_url:
-        made.append((_issuer_at(wanted.issuer_url), False))
-    if wanted.unknown_critical:
-        made.append((x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.311.99.1"), b"\x05\x00"), True))
-    if wanted.excluded:
-        made.append((x509.NameConstraints(None, [x509.DNSName(wanted.excluded)]), True))
-    return made
+    if spec.basic_constraints:
+        extensions.append((x509.BasicConstraints(spec.ca, spec.path_length), True))
+    if spec.alternative_names is not None:
+        extensions.append((x509.SubjectAlternativeName([x509.DNSName(name) for name in spec.alternative_names]), False))
+    if spec.purposes is not None:
+        extensions.append((x509.ExtendedKeyUsage(spec.purposes), False))
+    if spec.issuer_url:
+        extensions.append((_issuer_access(spec.issuer_url), False))
+    if spec.unknown_critical:
+        extensions.append(
+            (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.311.99.1"), b"\x05\x00"), True)
+        )
+    if spec.excluded:
+        extensions.append((x509.NameConstraints(None, [x509.DNSName(spec.excluded)]), True))
+    return extensions
 
 
-def _issuer_at(url: str) -> x509.AuthorityInformationAccess:
+def _issuer_access(url: str) -> x509.AuthorityInformationAccess:
     place = x509.UniformResourceIdentifier(url)
     return x509.AuthorityInformationAccess([x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, place)])
 
 
-def _usage(*, sign: bool, issue: bool) -> x509.KeyUsage:
+def _key_usage(*, sign: bool, issue: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=sign, content_commitment=False, key_encipherment=True, data_encipherment=False,
         key_agreement=False, key_cert_sign=issue, crl_sign=issue, encipher_only=False, decipher_only=False,
     )  # fmt: skip
 
 
-def authority(name: str, **bent: object) -> Wanted:
+def authority_spec(name: str, **bent: object) -> CertificateSpec:
     """A certificate authority. All share one key unless a test gives another."""
     base: dict[str, object] = {
         "name": name, "ca": True, "alternative_names": None, "purposes": None,
         "key": rsa_key("authority"), "not_after": NOW + timedelta(days=3650),
     }  # fmt: skip
-    return Wanted(**{**base, **bent})  # type: ignore[arg-type]  # the names are Wanted's own
+    return CertificateSpec(**{**base, **bent})  # type: ignore[arg-type]  # the names are Wanted's own
 
 
 @dataclass(frozen=True)
@@ -152,12 +154,12 @@ class Chain:
 @cache
 def good_chain() -> Chain:
     """The chain of every test that bends nothing."""
-    root = issue(authority("Throw-away Root", key=rsa_key("root")))
-    intermediate = issue(authority("Throw-away Issuing CA 01", key=rsa_key("intermediate")), root)
-    return Chain(root, intermediate, issue(Wanted(issuer_url=INTERMEDIATE_URL), intermediate))
+    root = issue(authority_spec("Throw-away Root", key=rsa_key("root")))
+    intermediate = issue(authority_spec("Throw-away Issuing CA 01", key=rsa_key("intermediate")), root)
+    return Chain(root, intermediate, issue(CertificateSpec(issuer_url=INTERMEDIATE_URL), intermediate))
 
 
-def with_sha1(leaf: Identity, issuer: Identity) -> Identity:
+def resign_with_sha1(leaf: Identity, issuer: Identity) -> Identity:
     """The same certificate with a true SHA-1 signature, which the library itself refuses to make."""
     sha256, sha1 = bytes.fromhex("06092a864886f70d01010b"), bytes.fromhex("06092a864886f70d010105")
     old = leaf.certificate

@@ -9,13 +9,21 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.hostile.event_drafts import ALGORITHM, SIGNATURE, URL, Draft, in_base64
-from tests.unit.webhook.chain import CERTIFICATE_URL, HOST, Identity, Wanted, good_chain, issue, rsa_key
+from tests.hostile.request_drafts import ALGORITHM, SIGNATURE, URL, RequestDraft, in_base64
+from tests.unit.webhook.throwaway_chain import (
+    CERTIFICATE_URL,
+    HOST,
+    CertificateSpec,
+    Identity,
+    good_chain,
+    issue,
+    rsa_key,
+)
 
 
-def foreign() -> Identity:
+def self_signed_identity() -> Identity:
     """Right name, right issuer's name, and nobody's signature above it."""
-    return issue(Wanted(key=rsa_key("foreign")))
+    return issue(CertificateSpec(key=rsa_key("foreign")))
 
 
 PATH = "/cert/pcnotifications-dispatch.microsoft.com.cer"
@@ -124,7 +132,7 @@ JUNK = [
     "A" * 100_000,
 ]
 
-type Bend = Callable[[Draft, random.Random], None]
+type RequestChange = Callable[[RequestDraft, random.Random], None]
 
 
 def junk_text(chance: random.Random) -> str:
@@ -135,47 +143,50 @@ def junk_text(chance: random.Random) -> str:
     )
 
 
-def _any_header(draft: Draft, chance: random.Random) -> str:
+def _any_header(draft: RequestDraft, chance: random.Random) -> str:
     return chance.choice([name for name, _ in draft.headers if name != "Host"] or ["Content-Type"])
 
 
-def drop_header(draft: Draft, chance: random.Random) -> None:
-    draft.drop(_any_header(draft, chance))
-    draft.honest = False
+def drop_header(draft: RequestDraft, chance: random.Random) -> None:
+    draft.drop_header(_any_header(draft, chance))
+    draft.is_genuine = False
 
 
-def repeat_header(draft: Draft, chance: random.Random) -> None:
+def repeat_any_header(draft: RequestDraft, chance: random.Random) -> None:
     name = _any_header(draft, chance)
     draft.headers.insert(
-        chance.randrange(len(draft.headers) + 1), (name.upper(), chance.choice([draft.value(name), junk_text(chance)]))
+        chance.randrange(len(draft.headers) + 1),
+        (name.upper(), chance.choice([draft.header_value(name), junk_text(chance)])),
     )
-    draft.honest = False
+    draft.is_genuine = False
 
 
-def junk_header(draft: Draft, chance: random.Random) -> None:
-    draft.put(_any_header(draft, chance), junk_text(chance))
-    draft.honest = False
+def put_junk_in_header(draft: RequestDraft, chance: random.Random) -> None:
+    draft.set_header(_any_header(draft, chance), junk_text(chance))
+    draft.is_genuine = False
 
 
-def folded_header(draft: Draft, chance: random.Random) -> None:
+def fold_header(draft: RequestDraft, chance: random.Random) -> None:
     """As a host folds two fields of one name into one."""
     name = _any_header(draft, chance)
-    draft.put(name, f"{draft.value(name)}, {chance.choice([draft.value(name), junk_text(chance)])}")
-    draft.honest = False
+    draft.set_header(
+        name, f"{draft.header_value(name)}, {chance.choice([draft.header_value(name), junk_text(chance)])}"
+    )
+    draft.is_genuine = False
 
 
-def bad_url(draft: Draft, chance: random.Random) -> None:
-    draft.put(URL, chance.choice(NASTY_URLS))
-    draft.honest = False
+def set_bad_url(draft: RequestDraft, chance: random.Random) -> None:
+    draft.set_header(URL, chance.choice(NASTY_URLS))
+    draft.is_genuine = False
 
 
-def other_file(draft: Draft, chance: random.Random) -> None:
+def set_other_file(draft: RequestDraft, chance: random.Random) -> None:
     name = "".join(chance.choice(string.ascii_letters + string.digits + "._-") for _ in range(chance.randrange(1, 20)))
-    draft.put(URL, f"https://{HOST}/cert/{name}.cer")
-    draft.honest = False
+    draft.set_header(URL, f"https://{HOST}/cert/{name}.cer")
+    draft.is_genuine = False
 
 
-def mangled_url(draft: Draft, chance: random.Random) -> None:
+def mangle_url(draft: RequestDraft, chance: random.Random) -> None:
     url = CERTIFICATE_URL
     for _ in range(chance.randrange(1, 4)):
         at = chance.randrange(len(url))
@@ -184,21 +195,21 @@ def mangled_url(draft: Draft, chance: random.Random) -> None:
             + chr(chance.choice([chance.randrange(33, 127), chance.randrange(0x3000)]))
             + url[at + chance.randrange(2) :]
         )
-    draft.put(URL, url)
-    draft.honest = draft.honest and url == CERTIFICATE_URL
+    draft.set_header(URL, url)
+    draft.is_genuine = draft.is_genuine and url == CERTIFICATE_URL
 
 
-def bad_algorithm(draft: Draft, chance: random.Random) -> None:
-    draft.put(ALGORITHM, chance.choice(ALGORITHMS))
-    draft.honest = False
+def set_bad_algorithm(draft: RequestDraft, chance: random.Random) -> None:
+    draft.set_header(ALGORITHM, chance.choice(ALGORITHMS))
+    draft.is_genuine = False
 
 
-def bad_type(draft: Draft, chance: random.Random) -> None:
-    draft.put("Content-Type", chance.choice(TYPES))
-    draft.honest = False
+def set_bad_type(draft: RequestDraft, chance: random.Random) -> None:
+    draft.set_header("Content-Type", chance.choice(TYPES))
+    draft.is_genuine = False
 
 
-def bad_signature(draft: Draft, chance: random.Random) -> None:
+def set_bad_signature(draft: RequestDraft, chance: random.Random) -> None:
     leaf = good_chain().leaf
     assert isinstance(leaf.key, rsa.RSAPrivateKey)
     true = leaf.sign(draft.body)
@@ -220,15 +231,15 @@ def bad_signature(draft: Draft, chance: random.Random) -> None:
         leaf.key.sign(draft.body, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()),
         foreign_key().sign(draft.body),
     ]
-    draft.put(SIGNATURE, chance.choice(["Signature {}", "{}"]).format(in_base64(chance.choice(forged))))
-    draft.honest = False
+    draft.set_header(SIGNATURE, chance.choice(["Signature {}", "{}"]).format(in_base64(chance.choice(forged))))
+    draft.is_genuine = False
 
 
 def foreign_key() -> Identity:
     return Identity(rsa_key("foreign"), good_chain().leaf.certificate)
 
 
-def misspelt_signature(draft: Draft, chance: random.Random) -> None:
+def misspell_signature(draft: RequestDraft, chance: random.Random) -> None:
     text = in_base64(good_chain().leaf.sign(draft.body))
     spelt = [
         f"Bearer {text}",
@@ -251,11 +262,11 @@ def misspelt_signature(draft: Draft, chance: random.Random) -> None:
         f"\u00a0{text}",
         text[:-8] + "\x00",
     ]
-    draft.put(SIGNATURE, chance.choice(spelt))
-    draft.honest = False
+    draft.set_header(SIGNATURE, chance.choice(spelt))
+    draft.is_genuine = False
 
 
-def bad_body(draft: Draft, chance: random.Random) -> None:
+def change_body(draft: RequestDraft, chance: random.Random) -> None:
     body = draft.body
     at = chance.randrange(len(body) or 1)
     changed = [
@@ -272,54 +283,60 @@ def bad_body(draft: Draft, chance: random.Random) -> None:
         body * 2,
     ]
     new = chance.choice(changed)
-    draft.honest = draft.honest and new == body
+    draft.is_genuine = draft.is_genuine and new == body
     draft.body = new
 
 
 # The deeper a bend is noticed, the more often it occurs.
-BENDS: dict[Bend, int] = {
+HOSTILE_CHANGES: dict[RequestChange, int] = {
     drop_header: 1,
-    repeat_header: 1,
-    junk_header: 1,
-    folded_header: 1,
-    bad_algorithm: 1,
-    bad_type: 1,
-    bad_url: 3,
-    other_file: 4,
-    mangled_url: 3,
-    misspelt_signature: 2,
-    bad_signature: 6,
-    bad_body: 4,
+    repeat_any_header: 1,
+    put_junk_in_header: 1,
+    fold_header: 1,
+    set_bad_algorithm: 1,
+    set_bad_type: 1,
+    set_bad_url: 3,
+    set_other_file: 4,
+    mangle_url: 3,
+    misspell_signature: 2,
+    set_bad_signature: 6,
+    change_body: 4,
 }
 
 
-def other_case(draft: Draft, chance: random.Random) -> None:
+def change_header_case(draft: RequestDraft, chance: random.Random) -> None:
     draft.headers = [
         ("".join(chance.choice([c.upper(), c.lower()]) for c in name), value) for name, value in draft.headers
     ]
 
 
-def more_headers(draft: Draft, chance: random.Random) -> None:
+def add_headers(draft: RequestDraft, chance: random.Random) -> None:
     for _ in range(chance.randrange(1, 5)):
         draft.headers.insert(chance.randrange(len(draft.headers) + 1), (f"X-{chance.random()}", junk_text(chance)))
 
 
-def reordered(draft: Draft, chance: random.Random) -> None:
+def reorder_headers(draft: RequestDraft, chance: random.Random) -> None:
     chance.shuffle(draft.headers)
 
 
-def bare_signature(draft: Draft, _chance: random.Random) -> None:
-    draft.put(SIGNATURE, draft.value(SIGNATURE).removeprefix("Signature "))
+def strip_signature_word(draft: RequestDraft, _chance: random.Random) -> None:
+    draft.set_header(SIGNATURE, draft.header_value(SIGNATURE).removeprefix("Signature "))
 
 
-def in_authorization(draft: Draft, _chance: random.Random) -> None:
-    if not draft.value("Authorization"):
-        draft.rename(SIGNATURE, "Authorization")
+def move_signature_to_authorization(draft: RequestDraft, _chance: random.Random) -> None:
+    if not draft.header_value("Authorization"):
+        draft.rename_header(SIGNATURE, "Authorization")
 
 
-def beside_another_authorization(draft: Draft, chance: random.Random) -> None:
-    if draft.value(SIGNATURE):
+def add_other_authorization(draft: RequestDraft, chance: random.Random) -> None:
+    if draft.header_value(SIGNATURE):
         draft.headers.append(("Authorization", "Bearer " + junk_text(chance)))
 
 
-HARMLESS: list[Bend] = [more_headers, reordered, bare_signature, beside_another_authorization, in_authorization]
+HARMLESS_CHANGES: list[RequestChange] = [
+    add_headers,
+    reorder_headers,
+    strip_signature_word,
+    add_other_authorization,
+    move_signature_to_authorization,
+]

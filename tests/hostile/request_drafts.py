@@ -1,10 +1,10 @@
-"""A request at the event door in the making."""
+"""A request at the event admission in the making."""
 
 import base64
 import json
 from dataclasses import dataclass, field
 
-from tests.unit.webhook.chain import CERTIFICATE_URL, Identity, good_chain
+from tests.unit.webhook.throwaway_chain import CERTIFICATE_URL, Identity, good_chain
 
 ID = "5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c"
 RESOURCE = f"https://api.partnercenter.microsoft.com/engagements/v1/referrals/{ID}"
@@ -17,15 +17,15 @@ def in_base64(raw: bytes) -> str:
 
 
 @dataclass
-class Draft:
-    """A request in the making; `honest` until something is done to it that must shut the door."""
+class RequestDraft:
+    """A request in the making; `honest` until something is done to it that must shut the admission."""
 
     body: bytes = BODY
     headers: list[tuple[str, str]] = field(default_factory=list)
-    honest: bool = True
+    is_genuine: bool = True
 
     @classmethod
-    def signed(cls, body: bytes = BODY, signer: Identity | None = None) -> "Draft":
+    def signed(cls, body: bytes = BODY, signer: Identity | None = None) -> "RequestDraft":
         signature = (signer or good_chain().leaf).sign(body)
         headers = [
             ("Host", "connector.example.test"),
@@ -36,14 +36,14 @@ class Draft:
         ]
         return cls(body, headers)
 
-    def value(self, name: str) -> str:
+    def header_value(self, name: str) -> str:
         return next((value for key, value in self.headers if key == name), "")
 
-    def put(self, name: str, value: str) -> None:
+    def set_header(self, name: str, value: str) -> None:
         self.headers = [(key, value if key == name else old) for key, old in self.headers]
 
-    def drop(self, name: str) -> None:
+    def drop_header(self, name: str) -> None:
         self.headers = [pair for pair in self.headers if pair[0] != name]
 
-    def rename(self, name: str, new: str) -> None:
+    def rename_header(self, name: str, new: str) -> None:
         self.headers = [(new if key == name else key, value) for key, value in self.headers]

@@ -1,13 +1,13 @@
-"""Thousands of requests at the event door, from a seed."""
+"""Thousands of requests at the event admission, from a seed."""
 
 import json
 import random
 
-from tests.hostile.event_bends import BENDS, HARMLESS, junk_text, other_case
-from tests.hostile.event_drafts import BODY, RESOURCE, Draft
+from tests.hostile.request_changes import HARMLESS_CHANGES, HOSTILE_CHANGES, change_header_case, junk_text
+from tests.hostile.request_drafts import BODY, RESOURCE, RequestDraft
 
 
-def garbage(chance: random.Random) -> bytes:
+def unusable_body(chance: random.Random) -> bytes:
     """Bodies that a correctly signed event might hold, and that say nothing."""
     deep = chance.choice([b"[", b'{"a":']) * chance.randrange(1, 10_000)
     fields: dict[str, object] = {
@@ -35,14 +35,16 @@ def garbage(chance: random.Random) -> bytes:
     return chance.choice(bodies)
 
 
-def generate(chance: random.Random) -> Draft:
+def generate_request(chance: random.Random) -> RequestDraft:
     """One request: one in eight honest, one in eight signed garbage, the rest bent one to three times."""
-    draft = Draft.signed(garbage(chance) if chance.random() < 0.125 else BODY)
-    for bend in chance.sample(HARMLESS, chance.randrange(len(HARMLESS))):
+    draft = RequestDraft.signed(unusable_body(chance) if chance.random() < 0.125 else BODY)
+    for bend in chance.sample(HARMLESS_CHANGES, chance.randrange(len(HARMLESS_CHANGES))):
         bend(draft, chance)
     if chance.random() < 0.75:
-        for bend in chance.choices(list(BENDS), list(BENDS.values()), k=chance.choice([1, 1, 1, 2, 3])):
+        for bend in chance.choices(
+            list(HOSTILE_CHANGES), list(HOSTILE_CHANGES.values()), k=chance.choice([1, 1, 1, 2, 3])
+        ):
             bend(draft, chance)
     if chance.random() < 0.3:
-        other_case(draft, chance)
+        change_header_case(draft, chance)
     return draft
