@@ -1,4 +1,4 @@
-"""A certificate host with moods, a network that only takes notes, and a witness of every socket call."""
+"""Provide an unreliable certificate host, a network that refuses connections, and a record of all socket calls."""
 
 import random
 import sys
@@ -29,19 +29,19 @@ PUBLIC = "93.184.216.34"
 
 @cache
 def bad_files() -> tuple[bytes, ...]:
-    """What might lie where the certificate should."""
+    """Files that could be served in place of the certificate."""
     chain = good_chain()
-    stranger = issue(authority_spec("Stranger Root"))
+    unknown_root = issue(authority_spec("Unknown Root"))
     leaves = [
         self_signed_identity(),
-        issue(CertificateSpec(key=rsa_key("foreign")), stranger),
+        issue(CertificateSpec(key=rsa_key("foreign")), unknown_root),
         issue(CertificateSpec(key=rsa_key("foreign")), chain.leaf),
         issue(CertificateSpec(alternative_names=("evil.microsoft.com",)), chain.intermediate),
         issue(CertificateSpec(ca=True), chain.intermediate),
         issue(CertificateSpec(not_after=NOW - timedelta(days=1)), chain.intermediate),
         issue(CertificateSpec(key=rsa_key("short", 1024)), chain.intermediate),
         issue(CertificateSpec(unknown_critical=True), chain.intermediate),
-        issue(CertificateSpec(key=rsa_key("foreign"), issuer_url="http://169.254.169.254/cert/a.cer"), stranger),
+        issue(CertificateSpec(key=rsa_key("foreign"), issuer_url="http://169.254.169.254/cert/a.cer"), unknown_root),
         chain.intermediate,
         chain.root,
     ]
@@ -57,7 +57,7 @@ def bad_files() -> tuple[bytes, ...]:
 
 @dataclass
 class UnreliableHost:
-    """Serves the true certificate, something else, or nothing, as chance has it; notes every address."""
+    """Serves at random the genuine certificate, another file, or nothing. Records every address."""
 
     chance: random.Random
     good_share: float
@@ -65,11 +65,11 @@ class UnreliableHost:
 
     def __call__(self, target: Target, _seconds: float) -> bytes:
         self.asked.append(str(target))
-        true = {CERTIFICATE_URL: good_chain().leaf.der, INTERMEDIATE_URL: good_chain().intermediate.der}.get(
+        genuine = {CERTIFICATE_URL: good_chain().leaf.der, INTERMEDIATE_URL: good_chain().intermediate.der}.get(
             str(target)
         )
-        if true is not None and self.chance.random() < self.good_share:
-            return true
+        if genuine is not None and self.chance.random() < self.good_share:
+            return genuine
         if self.chance.random() < 0.2:
             raise Unavailable("down")
         return self._mangle_certificate() if self.chance.random() < 0.6 else self.chance.choice(bad_files())
@@ -83,7 +83,7 @@ class UnreliableHost:
 
 @dataclass
 class RefusingNetwork:
-    """Resolves every name to one public address and refuses every connection, noting both."""
+    """Resolves every name to one public address and refuses every connection. Records both."""
 
     resolved: list[tuple[str, int]] = field(default_factory=list)
     opened: list[tuple[str, int]] = field(default_factory=list)
@@ -97,25 +97,25 @@ class RefusingNetwork:
         raise ConnectionRefusedError
 
 
-_watched: list[str] = []
-_watching = False
+_socket_calls: list[str] = []
+_is_recording = False
 
 
 def _record_socket_call(event: str, _arguments: tuple[object, ...]) -> None:
-    if _watching and event.startswith("socket.") and event != "socket.__new__":
-        _watched.append(event)
+    if _is_recording and event.startswith("socket.") and event != "socket.__new__":
+        _socket_calls.append(event)
 
 
 @pytest.fixture(scope="session")
-def _audit() -> None:
+def _audit_hook() -> None:
     sys.addaudithook(_record_socket_call)
 
 
 @pytest.fixture
-def sockets(_audit: None) -> Iterator[list[str]]:
-    """The interpreter's own record of socket calls during the test: nothing can go round it."""
-    global _watching  # noqa: PLW0603 - an audit hook cannot be removed, only told to look away
-    _watched.clear()
-    _watching = True
-    yield _watched
-    _watching = False
+def socket_calls(_audit_hook: None) -> Iterator[list[str]]:
+    """The socket calls during the test, as the interpreter reports them to a hook. No code can avoid the hook."""
+    global _is_recording  # noqa: PLW0603 - an audit hook cannot be removed, so a flag switches it off
+    _socket_calls.clear()
+    _is_recording = True
+    yield _socket_calls
+    _is_recording = False

@@ -1,4 +1,4 @@
-"""Thousands of requests at the event admission, from a seed."""
+"""Generate webhook requests from a seed."""
 
 import json
 import random
@@ -8,7 +8,7 @@ from tests.hostile.request_drafts import BODY, RESOURCE, RequestDraft
 
 
 def unusable_body(chance: random.Random) -> bytes:
-    """Bodies that a correctly signed event might hold, and that say nothing."""
+    """A body that names no referral. A correctly signed event could hold it."""
     deep = chance.choice([b"[", b'{"a":']) * chance.randrange(1, 10_000)
     fields: dict[str, object] = {
         "EventName": junk_text(chance),
@@ -36,15 +36,15 @@ def unusable_body(chance: random.Random) -> bytes:
 
 
 def generate_request(chance: random.Random) -> RequestDraft:
-    """One request: one in eight honest, one in eight signed garbage, the rest bent one to three times."""
+    """One request. Of eight, one is genuine, one has an unusable body, the others are changed one to three times."""
     draft = RequestDraft.signed(unusable_body(chance) if chance.random() < 0.125 else BODY)
-    for bend in chance.sample(HARMLESS_CHANGES, chance.randrange(len(HARMLESS_CHANGES))):
-        bend(draft, chance)
+    for change in chance.sample(HARMLESS_CHANGES, chance.randrange(len(HARMLESS_CHANGES))):
+        change(draft, chance)
     if chance.random() < 0.75:
-        for bend in chance.choices(
+        for change in chance.choices(
             list(HOSTILE_CHANGES), list(HOSTILE_CHANGES.values()), k=chance.choice([1, 1, 1, 2, 3])
         ):
-            bend(draft, chance)
+            change(draft, chance)
     if chance.random() < 0.3:
         change_header_case(draft, chance)
     return draft

@@ -1,4 +1,7 @@
-"""Ways to bend an honest request, each a function of a draft and a seeded chance."""
+"""Change a genuine request so that it must be refused, or in a way that must not matter.
+
+Each change is a function of a draft and of a seeded random generator.
+"""
 
 import base64
 import gzip
@@ -22,7 +25,7 @@ from tests.unit.webhook.throwaway_chain import (
 
 
 def self_signed_identity() -> Identity:
-    """Right name, right issuer's name, and nobody's signature above it."""
+    """A certificate with the dispatcher's name that no authority has signed."""
     return issue(CertificateSpec(key=rsa_key("foreign")))
 
 
@@ -88,7 +91,7 @@ NASTY_URLS = [
     *(f"{scheme}://{HOST}{PATH}" for scheme in SCHEMES),
     *(f"//{HOST}{PATH}", PATH, HOST, f"https:/{HOST}{PATH}", f"https:{HOST}{PATH}", f"https:///{HOST}{PATH}"),
 ]
-"""Addresses that some parser somewhere reads as the allowed one."""
+"""Addresses that some URL parser could read as the allowed one."""
 ALGORITHMS = [
     "",
     "rsa-sha1",
@@ -167,7 +170,7 @@ def put_junk_in_header(draft: RequestDraft, chance: random.Random) -> None:
 
 
 def fold_header(draft: RequestDraft, chance: random.Random) -> None:
-    """As a host folds two fields of one name into one."""
+    """Join two fields of one name into one value, as a host may do."""
     name = _any_header(draft, chance)
     draft.set_header(
         name, f"{draft.header_value(name)}, {chance.choice([draft.header_value(name), junk_text(chance)])}"
@@ -212,14 +215,14 @@ def set_bad_type(draft: RequestDraft, chance: random.Random) -> None:
 def set_bad_signature(draft: RequestDraft, chance: random.Random) -> None:
     leaf = good_chain().leaf
     assert isinstance(leaf.key, rsa.RSAPrivateKey)
-    true = leaf.sign(draft.body)
-    flipped = bytearray(true)
+    genuine = leaf.sign(draft.body)
+    flipped = bytearray(genuine)
     flipped[chance.randrange(len(flipped))] ^= 1 << chance.randrange(8)
     forged = [
         bytes(flipped),
-        true[:-1],
-        true + b"\x00",
-        b"\x00" + true,
+        genuine[:-1],
+        genuine + b"\x00",
+        b"\x00" + genuine,
         b"",
         b"\x00" * 256,
         b"\xff" * 256,
@@ -287,7 +290,7 @@ def change_body(draft: RequestDraft, chance: random.Random) -> None:
     draft.body = new
 
 
-# The deeper a bend is noticed, the more often it occurs.
+# The later a change is detected, the more often it is chosen.
 HOSTILE_CHANGES: dict[RequestChange, int] = {
     drop_header: 1,
     repeat_any_header: 1,

@@ -1,4 +1,4 @@
-"""A request at the event admission in the making."""
+"""Build a webhook request step by step."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ def in_base64(raw: bytes) -> str:
 
 @dataclass
 class RequestDraft:
-    """A request in the making; `honest` until something is done to it that must shut the admission."""
+    """A request under construction. `is_genuine` is false after a change for which it must be refused."""
 
     body: bytes = BODY
     headers: list[tuple[str, str]] = field(default_factory=list)

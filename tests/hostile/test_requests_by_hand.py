@@ -1,4 +1,4 @@
-"""Requests that a person would try, each with the one answer it must get."""
+"""Requests that an attacker would try, each with the answer that it must get."""
 
 import base64
 import gzip
@@ -31,15 +31,15 @@ from tests.unit.webhook.throwaway_chain import (
 
 
 class AttackedHost:
-    """Serves the true files, and on other names what an attacker might have got there."""
+    """Serves the genuine files, and under other names files that an attacker could have placed there."""
 
     def __init__(self) -> None:
-        chain, stranger = good_chain(), issue(authority_spec("Stranger Root"))
+        chain, unknown_root = good_chain(), issue(authority_spec("Unknown Root"))
         at = f"https://{HOST}/cert/"
         other_name = CertificateSpec(
             name="portal.microsoft.com", alternative_names=("portal.microsoft.com",), key=rsa_key("foreign")
         )
-        confined = issue(authority_spec("Throw-away Issuing CA 01", key=rsa_key("foreign")), stranger)
+        confined = issue(authority_spec("Throw-away Issuing CA 01", key=rsa_key("foreign")), unknown_root)
         self.asked: list[str] = []
         self.files = {
             CERTIFICATE_URL: chain.leaf.der,
@@ -83,7 +83,7 @@ def set_url(text: str) -> Change:
 
 
 def sign_as_attacker(file: str) -> Change:
-    """The attacker signs with a key of his own and names a certificate that goes with it."""
+    """The attacker signs with their own key and names a certificate with that key."""
 
     def change(draft: RequestDraft) -> None:
         draft.headers = RequestDraft.signed(draft.body, self_signed_identity()).headers
@@ -100,13 +100,13 @@ def true_signature(body: bytes) -> bytes:
     return good_chain().leaf.sign(body)
 
 
-def pss_signature(set_body: bytes) -> str:
+def pss_signature(body: bytes) -> str:
     key = good_chain().leaf.key
     assert isinstance(key, rsa.RSAPrivateKey)
-    return in_base64(key.sign(set_body, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()))
+    return in_base64(key.sign(body, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()))
 
 
-def body(new: bytes) -> Change:
+def set_body(new: bytes) -> Change:
     def change(draft: RequestDraft) -> None:
         draft.body = new
 
@@ -241,20 +241,25 @@ REFUSED: dict[str, tuple[Change, Reason]] = {
         Reason.SIGNATURE_WRONG,
     ),
     "the other padding": (set_signature(pss_signature), Reason.SIGNATURE_WRONG),
-    "an emptied body": (body(b""), Reason.SIGNATURE_WRONG),
-    "a space more": (body(BODY + b" "), Reason.SIGNATURE_WRONG),
-    "a mark of byte order more": (body(b"\xef\xbb\xbf" + BODY), Reason.SIGNATURE_WRONG),
-    "the same JSON written otherwise": (body(json.dumps(json.loads(BODY), indent=1).encode()), Reason.SIGNATURE_WRONG),
-    "the same body zipped": (body(gzip.compress(BODY, mtime=0)), Reason.SIGNATURE_WRONG),
-    "another referral": (body(BODY.replace(b"5d0f", b"5d0e")), Reason.SIGNATURE_WRONG),
-    "a body too large": (body(b"x" * 65_537), Reason.BODY_TOO_LARGE),
+    "an emptied body": (set_body(b""), Reason.SIGNATURE_WRONG),
+    "a space more": (set_body(BODY + b" "), Reason.SIGNATURE_WRONG),
+    "a mark of byte order more": (set_body(b"\xef\xbb\xbf" + BODY), Reason.SIGNATURE_WRONG),
+    "the same JSON written otherwise": (
+        set_body(json.dumps(json.loads(BODY), indent=1).encode()),
+        Reason.SIGNATURE_WRONG,
+    ),
+    "the same body zipped": (set_body(gzip.compress(BODY, mtime=0)), Reason.SIGNATURE_WRONG),
+    "another referral": (set_body(BODY.replace(b"5d0f", b"5d0e")), Reason.SIGNATURE_WRONG),
+    "a body too large": (set_body(b"x" * 65_537), Reason.BODY_TOO_LARGE),
     "a form": (set_header("Content-Type", "application/x-www-form-urlencoded"), Reason.CONTENT_TYPE),
     "no content type": (drop_headers("Content-Type"), Reason.CONTENT_TYPE),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_the_request_is_refused(name: str, admission: EventAdmission, host: AttackedHost, sockets: list[str]) -> None:
+def test_the_request_is_refused(
+    name: str, admission: EventAdmission, host: AttackedHost, socket_calls: list[str]
+) -> None:
     change, reason = REFUSED[name]
     draft = RequestDraft.signed()
     change(draft)
@@ -262,7 +267,7 @@ def test_the_request_is_refused(name: str, admission: EventAdmission, host: Atta
     assert isinstance(answer, Refusal)
     assert answer.reason is reason
     assert {address.split("/")[2] for address in host.asked} <= {HOST}
-    assert sockets == []
+    assert socket_calls == []
 
 
 def event_body(**fields: object) -> bytes:
@@ -286,7 +291,7 @@ SIGNED_GARBAGE: dict[str, tuple[bytes, NotUnderstoodReason]] = {
     "a resource that is an object": (event_body(ResourceUri={"href": RESOURCE}), NotUnderstoodReason.WRONG_TYPE),
     "no resource": (event_body(ResourceUri=None), NotUnderstoodReason.WRONG_TYPE),
     "an invoice": (event_body(EventName="invoice-ready"), NotUnderstoodReason.OTHER_EVENT),
-    "a name nobody knows": (event_body(EventName="referral-exploded"), NotUnderstoodReason.UNKNOWN_EVENT),
+    "an unknown name": (event_body(EventName="referral-exploded"), NotUnderstoodReason.UNKNOWN_EVENT),
     "another host's referral": (
         event_body(ResourceUri=f"https://evil.test/engagements/v1/referrals/{ID}"),
         NotUnderstoodReason.FOREIGN_RESOURCE,

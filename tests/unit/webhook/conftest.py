@@ -1,4 +1,4 @@
-"""A admission with a throw-away root, a clock that is moved by hand, and a certificate host that counts its callers."""
+"""Provide an admission with a throw-away root, a clock that the test sets, and a host that records its requests."""
 
 import base64
 import json
@@ -46,7 +46,7 @@ class ManualClock:
 
 @dataclass
 class FakeCertificateHost:
-    """Serves `files` by URL; what is missing is unavailable."""
+    """Serves `files` by URL, and raises Unavailable for every other URL."""
 
     files: dict[str, bytes]
     asked: list[str] = field(default_factory=list)

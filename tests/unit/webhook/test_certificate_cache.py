@@ -1,4 +1,4 @@
-"""How often certificates are fetched, how long they are kept, and what a flood can do."""
+"""How often certificates are fetched, how long they are kept, and what a flood of events can cause."""
 
 import threading
 from collections.abc import Callable
@@ -27,7 +27,7 @@ MakeAdmission = Callable[..., EventAdmission]
 
 
 def event_refusal(admission: EventAdmission, signer: Identity, url: str = CERTIFICATE_URL) -> Reason | None:
-    """One event; the reason of its refusal, None if it was let in."""
+    """Send one event; the reason of its refusal, or None if it was admitted."""
     answer = admission.check(signed_headers(signer, BODY, url), BODY)
     return answer.reason if isinstance(answer, Refusal) else None
 
@@ -39,8 +39,8 @@ def forged_identity(chain: Chain) -> Identity:
 
 @pytest.fixture
 def renewed_identity(chain: Chain) -> Identity:
-    wanted = CertificateSpec(key=rsa_key("renewed"), not_after=NOW + timedelta(days=700), issuer_url=INTERMEDIATE_URL)
-    return issue(wanted, chain.intermediate)
+    spec = CertificateSpec(key=rsa_key("renewed"), not_after=NOW + timedelta(days=700), issuer_url=INTERMEDIATE_URL)
+    return issue(spec, chain.intermediate)
 
 
 def test_a_thousand_good_events_cost_one_fetch(
@@ -52,7 +52,7 @@ def test_a_thousand_good_events_cost_one_fetch(
 
 
 def test_a_certificate_is_kept_until_its_chain_expires(
-    admission: EventAdmission, chain: Chain, host: FakeCertificateHost, clock: ManualClock, renewed: Identity
+    admission: EventAdmission, chain: Chain, host: FakeCertificateHost, clock: ManualClock, renewed_identity: Identity
 ) -> None:
     assert event_refusal(admission, chain.leaf) is None
     clock.advance(days=334)
@@ -60,35 +60,35 @@ def test_a_certificate_is_kept_until_its_chain_expires(
     assert host.asked == [CERTIFICATE_URL, INTERMEDIATE_URL]
     clock.advance(days=2)
     assert event_refusal(admission, chain.leaf) is Reason.CERTIFICATE_NOT_VALID_NOW
-    host.files[CERTIFICATE_URL] = renewed.der
+    host.files[CERTIFICATE_URL] = renewed_identity.der
     clock.advance(seconds=61)
-    assert event_refusal(admission, renewed) is None
+    assert event_refusal(admission, renewed_identity) is None
 
 
 def test_a_renewal_behind_the_same_url_is_found_with_the_first_event_it_signed(
-    admission: EventAdmission, chain: Chain, host: FakeCertificateHost, clock: ManualClock, renewed: Identity
+    admission: EventAdmission, chain: Chain, host: FakeCertificateHost, clock: ManualClock, renewed_identity: Identity
 ) -> None:
     assert event_refusal(admission, chain.leaf) is None
     clock.advance(minutes=2)
-    host.files[CERTIFICATE_URL] = renewed.der
-    assert event_refusal(admission, renewed) is None
-    assert event_refusal(admission, chain.leaf) is None, "an event signed just before the renewal is still on its way"
-    assert host.asked == [CERTIFICATE_URL, INTERMEDIATE_URL, CERTIFICATE_URL], "the intermediate is known by now"
+    host.files[CERTIFICATE_URL] = renewed_identity.der
+    assert event_refusal(admission, renewed_identity) is None
+    assert event_refusal(admission, chain.leaf) is None, "an event signed just before the renewal may still arrive"
+    assert host.asked == [CERTIFICATE_URL, INTERMEDIATE_URL, CERTIFICATE_URL], "the intermediate is kept"
 
 
 def test_forged_events_cause_at_most_one_fetch_a_minute(
-    admission: EventAdmission, chain: Chain, host: FakeCertificateHost, clock: ManualClock, forger: Identity
+    admission: EventAdmission, chain: Chain, host: FakeCertificateHost, clock: ManualClock, forged_identity: Identity
 ) -> None:
     assert event_refusal(admission, chain.leaf) is None
     for _ in range(3):
         clock.advance(seconds=61)
-        assert {event_refusal(admission, forger) for _ in range(50)} == {Reason.SIGNATURE_WRONG}
+        assert {event_refusal(admission, forged_identity) for _ in range(50)} == {Reason.SIGNATURE_WRONG}
     assert host.asked.count(CERTIFICATE_URL) == 4
     assert event_refusal(admission, chain.leaf) is None
 
 
 def test_a_failed_renewal_keeps_the_previous_certificate(
-    admission: EventAdmission, chain: Chain, host: FakeCertificateHost, clock: ManualClock, forger: Identity
+    admission: EventAdmission, chain: Chain, host: FakeCertificateHost, clock: ManualClock, forged_identity: Identity
 ) -> None:
     assert event_refusal(admission, chain.leaf) is None
     for file in (
@@ -97,7 +97,7 @@ def test_a_failed_renewal_keeps_the_previous_certificate(
     ):
         clock.advance(minutes=2)
         host.files[CERTIFICATE_URL] = file
-        assert event_refusal(admission, forger) is Reason.SIGNATURE_WRONG
+        assert event_refusal(admission, forged_identity) is Reason.SIGNATURE_WRONG
         assert event_refusal(admission, chain.leaf) is None
 
 
@@ -183,13 +183,13 @@ def test_the_cache_is_bounded(
         assert event_refusal(admission, chain.leaf, url) is None
         clock.advance(seconds=61)
     kept = admission.verifier._certificates
-    assert len(kept._trusted) == 16  # type: ignore[attr-defined]  # looking inside
-    assert len(kept._downloads._outcomes) <= 2  # type: ignore[attr-defined]  # looking inside
+    assert len(kept._trusted) == 16  # type: ignore[attr-defined]  # reads a private attribute
+    assert len(kept._downloads._outcomes) <= 2  # type: ignore[attr-defined]  # reads a private attribute
     for number in range(70):
         host.files[CERTIFICATE_URL] = str(number).encode()
         assert event_refusal(admission, issue(CertificateSpec(key=rsa_key("foreign")), chain.intermediate)) is not None
         clock.advance(seconds=61)
-    assert len(kept._verdicts) == 64  # type: ignore[attr-defined]  # looking inside
+    assert len(kept._verdicts) == 64  # type: ignore[attr-defined]  # reads a private attribute
 
 
 def test_many_threads_share_one_fetch(make_admission: MakeAdmission, chain: Chain, host: FakeCertificateHost) -> None:
@@ -215,11 +215,11 @@ def test_a_fetch_with_an_unexpected_error_counts_as_the_fetch_of_the_minute(
 ) -> None:
     asked: list[Target] = []
 
-    def broken(target: Target, _seconds: float) -> bytes:
+    def fail(target: Target, _seconds: float) -> bytes:
         asked.append(target)
         raise RuntimeError
 
-    admission = make_admission(fetch=broken)
+    admission = make_admission(fetch=fail)
     assert [event_refusal(admission, chain.leaf) for _ in range(3)] == [Reason.DEFECT] + [
         Reason.CERTIFICATE_UNAVAILABLE
     ] * 2
@@ -241,9 +241,9 @@ def test_the_issuers_share_the_five_seconds_of_their_leaf(
 
 
 def test_a_timeout_of_the_operating_system_is_not_a_defect(make_admission: MakeAdmission, chain: Chain) -> None:
-    for broken in (TimeoutError(), ConnectionResetError(), Unavailable("x")):
+    for error in (TimeoutError(), ConnectionResetError(), Unavailable("x")):
 
-        def fetch(_target: Target, _seconds: float, error: Exception = broken) -> bytes:
-            raise error
+        def fetch(_target: Target, _seconds: float, failure: Exception = error) -> bytes:
+            raise failure
 
         assert event_refusal(make_admission(fetch=fetch), chain.leaf) is Reason.CERTIFICATE_UNAVAILABLE

@@ -1,4 +1,4 @@
-"""Every way in which a certificate falls short, one at a time."""
+"""Certificate chains: each fault, one at a time."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -31,22 +31,24 @@ ISSUERS = AllowList(read_origins([f"https://{HOST}"], setting="s", schemes=["htt
 def refusal_reason(
     leaf: Identity | bytes,
     roots: Sequence[Identity],
-    between: Sequence[Identity] = (),
+    intermediates: Sequence[Identity] = (),
     *,
     now: datetime = NOW,
     follow: Callable[[Target], bytes] | None = None,
 ) -> Reason | None:
-    """The reason for which the leaf is refused, None if it is trusted."""
-    judge = ChainVerifier(DISPATCHER, [r.certificate for r in roots], ISSUERS, [one.certificate for one in between])
+    """The reason why the leaf is refused; None if it is trusted."""
+    chains = ChainVerifier(
+        DISPATCHER, [r.certificate for r in roots], ISSUERS, [one.certificate for one in intermediates]
+    )
     try:
-        judge.verify(leaf if isinstance(leaf, bytes) else leaf.der, now, follow)
+        chains.verify(leaf if isinstance(leaf, bytes) else leaf.der, now, follow)
     except Unverified as refused:
         return refused.reason
     return None
 
 
-def leaf_refusal(chain: Chain, wanted: CertificateSpec) -> Reason | None:
-    return refusal_reason(issue(wanted, chain.intermediate), [chain.root], [chain.intermediate])
+def leaf_refusal(chain: Chain, spec: CertificateSpec) -> Reason | None:
+    return refusal_reason(issue(spec, chain.intermediate), [chain.root], [chain.intermediate])
 
 
 def test_der_pem_and_pem_with_its_issuers_are_all_read(chain: Chain) -> None:
@@ -79,7 +81,7 @@ def test_an_intermediate_with_the_same_name_and_another_key_is_not_trusted(chain
 @pytest.mark.parametrize(
     ("name", "alternative"),
     [
-        (DISPATCHER, ("other.microsoft.com",)),  # the common name is not asked where DNS names stand
+        (DISPATCHER, ("other.microsoft.com",)),  # the common name does not count if there are DNS names
         (DISPATCHER, ()),
         ("other", None),
         ("x", ("*.microsoft.com",)),
@@ -121,7 +123,7 @@ def test_an_expired_authority_breaks_the_chain(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "spec",
     [
         CertificateSpec(ca=True),
         CertificateSpec(ca=True, may_issue=False),
@@ -131,8 +133,8 @@ def test_an_expired_authority_breaks_the_chain(chain: Chain) -> None:
         CertificateSpec(purposes=(ExtendedKeyUsageOID.OCSP_SIGNING, ExtendedKeyUsageOID.TIME_STAMPING)),
     ],
 )
-def test_a_leaf_for_another_use_is_refused(wanted: CertificateSpec, chain: Chain) -> None:
-    assert leaf_refusal(chain, wanted) is Reason.CERTIFICATE_USAGE
+def test_a_leaf_for_another_use_is_refused(spec: CertificateSpec, chain: Chain) -> None:
+    assert leaf_refusal(chain, spec) is Reason.CERTIFICATE_USAGE
 
 
 def test_a_leaf_that_states_no_purpose_is_accepted(chain: Chain) -> None:
@@ -160,12 +162,12 @@ def test_a_link_signed_with_sha1_is_refused(chain: Chain) -> None:
     leaf = resign_with_sha1(chain.leaf, chain.intermediate)
     key, made = chain.intermediate.key.public_key(), leaf.certificate
     assert isinstance(key, rsa.RSAPublicKey)
-    key.verify(made.signature, made.tbs_certificate_bytes, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303 - true, only weak
+    key.verify(made.signature, made.tbs_certificate_bytes, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303 - the signature is valid, only weak
     assert refusal_reason(leaf, [chain.root], [chain.intermediate]) is Reason.CERTIFICATE_CHAIN
 
 
 @pytest.mark.parametrize(
-    "bent",
+    "changes",
     [
         {"ca": False},
         {"ca": False, "may_issue": True},
@@ -174,9 +176,12 @@ def test_a_link_signed_with_sha1_is_refused(chain: Chain) -> None:
         {"purposes": (ExtendedKeyUsageOID.CODE_SIGNING,)},
     ],
 )
-def test_a_certificate_that_is_not_an_authority_cannot_issue(bent: dict[str, object], chain: Chain) -> None:
-    pretender = issue(authority_spec("Pretender", **bent), chain.root)
-    assert refusal_reason(issue(CertificateSpec(), pretender), [chain.root], [pretender]) is Reason.CERTIFICATE_CHAIN
+def test_a_certificate_that_is_not_an_authority_cannot_issue(changes: dict[str, object], chain: Chain) -> None:
+    false_authority = issue(authority_spec("False CA", **changes), chain.root)
+    assert (
+        refusal_reason(issue(CertificateSpec(), false_authority), [chain.root], [false_authority])
+        is Reason.CERTIFICATE_CHAIN
+    )
 
 
 def test_a_genuine_leaf_cannot_issue_another(chain: Chain) -> None:
@@ -189,10 +194,10 @@ def test_an_authority_for_tls_servers_only_is_accepted(chain: Chain) -> None:
     assert refusal_reason(issue(CertificateSpec(), tls), [chain.root], [tls]) is None
 
 
-def chain_of_authorities(root: Identity, height: int, **bent: object) -> list[Identity]:
+def chain_of_authorities(root: Identity, height: int, **changes: object) -> list[Identity]:
     made = [root]
     for number in range(height):
-        made.append(issue(authority_spec(f"Storey {number}", **(bent if number == 0 else {})), made[-1]))
+        made.append(issue(authority_spec(f"Authority {number}", **(changes if number == 0 else {})), made[-1]))
     return made[1:]
 
 
@@ -203,9 +208,9 @@ def test_path_length_and_depth_are_limited(chain: Chain) -> None:
         (4, {}, None),
         (6, {}, broken),
     ]
-    for height, bent, reason in heights:
-        storeys = chain_of_authorities(chain.root, height, **bent)
-        assert refusal_reason(issue(CertificateSpec(), storeys[-1]), [chain.root], storeys) is reason
+    for height, changes, reason in heights:
+        authorities = chain_of_authorities(chain.root, height, **changes)
+        assert refusal_reason(issue(CertificateSpec(), authorities[-1]), [chain.root], authorities) is reason
 
 
 def test_a_self_signed_leaf_is_refused(chain: Chain) -> None:
@@ -213,17 +218,17 @@ def test_a_self_signed_leaf_is_refused(chain: Chain) -> None:
 
 
 def test_missing_issuers_are_fetched_and_kept(chain: Chain) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def follow(target: Target) -> bytes:
-        asked.append(str(target))
+        requested.append(str(target))
         return chain.intermediate.der
 
-    judge = ChainVerifier(DISPATCHER, [chain.root.certificate], ISSUERS)
+    chains = ChainVerifier(DISPATCHER, [chain.root.certificate], ISSUERS)
     for _ in range(2):
-        assert judge.verify(chain.leaf.der, NOW, follow).valid_until == chain.leaf.certificate.not_valid_after_utc
-    assert asked == [INTERMEDIATE_URL]
-    assert judge.intermediates == [chain.intermediate.certificate]
+        assert chains.verify(chain.leaf.der, NOW, follow).valid_until == chain.leaf.certificate.not_valid_after_utc
+    assert requested == [INTERMEDIATE_URL]
+    assert chains.intermediates == [chain.intermediate.certificate]
 
 
 @pytest.mark.parametrize(
@@ -246,36 +251,36 @@ def test_the_issuers_of_a_leaf_with_another_name_are_not_fetched(chain: Chain) -
 
 
 def test_at_most_four_missing_issuers_are_fetched(chain: Chain) -> None:
-    climbed = [issue(authority_spec("Ladder 8"))]
+    ladder = [issue(authority_spec("Ladder 8"))]
     for number in range(7, -1, -1):
-        wanted = authority_spec(f"Ladder {number}", issuer_url=f"https://{HOST}/up/{number + 1}.cer")
-        climbed.insert(0, issue(wanted, climbed[0]))
-    asked: list[str] = []
+        spec = authority_spec(f"Ladder {number}", issuer_url=f"https://{HOST}/up/{number + 1}.cer")
+        ladder.insert(0, issue(spec, ladder[0]))
+    requested: list[str] = []
 
     def follow(target: Target) -> bytes:
-        asked.append(target.path)
-        return climbed[int(target.path[4:-4])].der
+        requested.append(target.path)
+        return ladder[int(target.path[4:-4])].der
 
-    leaf = issue(CertificateSpec(issuer_url=f"https://{HOST}/up/0.cer"), climbed[0])
+    leaf = issue(CertificateSpec(issuer_url=f"https://{HOST}/up/0.cer"), ladder[0])
     assert refusal_reason(leaf, [chain.root], follow=follow) is Reason.CERTIFICATE_CHAIN
-    assert len(asked) == 4
+    assert len(requested) == 4
 
 
 def test_an_issuer_that_did_not_sign_is_not_used(chain: Chain) -> None:
     onward = f"https://{HOST}/up/1.cer"
     twin = issue(authority_spec("Throw-away Issuing CA 01", key=rsa_key("twin"), issuer_url=onward), unknown_root())
-    asked: list[str] = []
+    requested: list[str] = []
 
     def follow(target: Target) -> bytes:
-        asked.append(str(target))
+        requested.append(str(target))
         return twin.der
 
     assert refusal_reason(chain.leaf, [chain.root], follow=follow) is Reason.CERTIFICATE_CHAIN
-    assert asked == [INTERMEDIATE_URL]
+    assert requested == [INTERMEDIATE_URL]
 
 
 def unknown_root() -> Identity:
-    return issue(authority_spec("Nobody's Root"))
+    return issue(authority_spec("Unknown Root"))
 
 
 def test_the_public_roots_are_read_without_warnings() -> None:

@@ -1,4 +1,4 @@
-"""The download over real sockets: pinned to the checked address, short, and deaf to everything but a plain 200."""
+"""The download over real sockets: pinned to the checked address, short, and limited to a plain answer of 200."""
 
 import ipaddress
 import socket
@@ -35,7 +35,7 @@ def target_at(origin: str) -> Target:
 
 @dataclass
 class FakeNetwork:
-    """Resolves as told, notes whom a connection was opened to, and leads every one of them to the test's server."""
+    """Resolves names to given addresses, records each connection, and connects every one to the test's server."""
 
     port: int = 0
     answers: list[list[str]] = field(default_factory=lambda: [[PUBLIC]])
@@ -194,7 +194,7 @@ def test_a_certificate_for_another_name_or_of_another_authority_is_refused(ca: t
 def test_only_a_small_complete_200_is_a_certificate(response: Response, ca: trustme.CA, bundle: Path) -> None:
     with serve_certificate(ca, lambda _: response) as (network, _), pytest.raises(Unavailable):
         make_download(network, bundle)(target_at(f"https://{NAME}"))
-    assert len(network.opened) == 1, "no redirect is followed, nothing is tried twice"
+    assert len(network.opened) == 1, "no redirect is followed, and no request is repeated"
 
 
 def test_the_largest_certificate_still_fits(ca: trustme.CA, bundle: Path) -> None:
@@ -217,7 +217,7 @@ def test_proxies_and_bundles_of_the_environment_are_not_used(
 
 @contextmanager
 def scripted_server(script: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A server that speaks as the script says, without TLS."""
+    """A server without TLS that runs the script for its one connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -227,7 +227,7 @@ def scripted_server(script: Callable[[socket.socket], None]) -> Iterator[int]:
                 try:
                     script(peer)
                 except OSError:
-                    return  # the client left, as it should
+                    return  # the client has closed the connection, as the test expects
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()

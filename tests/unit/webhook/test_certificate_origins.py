@@ -1,4 +1,4 @@
-"""Which URLs are allowed, and which settings stop the start."""
+"""Certificate URLs that are allowed, and settings that stop the start."""
 
 import pytest
 

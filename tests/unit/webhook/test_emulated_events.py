@@ -1,4 +1,4 @@
-"""The emulated dispatcher's events at the real admission, certificate and issuer fetched over real TLS."""
+"""Events of the emulated dispatcher at the real admission, with certificate and issuer fetched over real TLS."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from emulators.base.server import Server
 from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.events import Event, EventFaultKind, signed
 from shared.webhook.admission import EventAdmission
-from shared.webhook.events import Event as Understood
+from shared.webhook.events import Event as ParsedEvent
 from shared.webhook.events import parse_event
 from shared.webhook.refusals import Reason, Refusal, Verified
 from shared.webhook.signature import open_verifier
@@ -37,9 +37,9 @@ def send_event(
     event = Event("referral-created", REFERRAL, 638_766_000_000_000_000)
     headers, body = signed(event, host, x_ms_signature=x_ms_signature, fault=fault)
     answer = admission.check(headers.items(), body)
-    understood = parse_event(body)
-    assert isinstance(understood, Understood)
-    assert understood.referral_id == REFERRAL
+    parsed = parse_event(body)
+    assert isinstance(parsed, ParsedEvent)
+    assert parsed.referral_id == REFERRAL
     return answer
 
 

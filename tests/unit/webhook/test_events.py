@@ -1,4 +1,4 @@
-"""What a verified body says, and what says nothing to us."""
+"""Verified bodies: which of them name a referral to read."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The admission from outside: what is let in, what is refused, and with which status."""
+"""Which requests are admitted, which are refused, and with which status."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -69,11 +69,11 @@ def test_header_names_are_read_without_regard_to_case(admission: EventAdmission,
 def test_a_body_over_the_limit_is_413_before_anything_is_read(
     make_admission: MakeAdmission, host: FakeCertificateHost
 ) -> None:
-    def unread() -> Iterator[tuple[str, str]]:
+    def unread_headers() -> Iterator[tuple[str, str]]:
         raise AssertionError
         yield ("", "")
 
-    assert refusal_reason(make_admission(max_body=10).check(unread(), b"x" * 11)) is Reason.BODY_TOO_LARGE
+    assert refusal_reason(make_admission(max_body=10).check(unread_headers(), b"x" * 11)) is Reason.BODY_TOO_LARGE
     assert host.asked == []
 
 
@@ -182,10 +182,10 @@ def test_a_forged_event_is_not_remembered(admission: EventAdmission, chain: Chai
 
 
 def test_an_error_in_our_own_code_refuses_the_event(make_admission: MakeAdmission, chain: Chain) -> None:
-    def broken(*_: object) -> bytes:
+    def fail(*_: object) -> bytes:
         raise ZeroDivisionError
 
-    answer = make_admission(fetch=broken).check(signed_headers(chain.leaf, BODY), BODY)
+    answer = make_admission(fetch=fail).check(signed_headers(chain.leaf, BODY), BODY)
     assert answer == Refusal(401, Reason.DEFECT, "ZeroDivisionError")
 
 

@@ -1,4 +1,7 @@
-"""A throw-away chain as the dispatcher's: root, intermediate, leaf. Keys are made once a process: they are slow."""
+"""Make throw-away certificates like the dispatcher's: root, intermediate, leaf.
+
+Each key is made once in a process, because making one is slow.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +24,7 @@ type Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 @cache
 def rsa_key(label: str, bits: int = 2048) -> rsa.RSAPrivateKey:
-    """The key called `label`; the same one for as long as the process lives."""
+    """The key called `label`. The process makes it once."""
     del label
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
@@ -48,7 +51,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class CertificateSpec:
-    """What a certificate shall say; each test bends one of these."""
+    """The content of a certificate to make. Most tests change one of these values."""
 
     name: str = DISPATCHER
     alternative_names: Sequence[str] | None = (DISPATCHER,)
@@ -70,7 +73,7 @@ class CertificateSpec:
 
 
 def subject_name(common_name: str) -> x509.Name:
-    """A subject below Microsoft's organisation."""
+    """A subject in Microsoft's organisation."""
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Microsoft Corporation"),
@@ -80,7 +83,7 @@ def subject_name(common_name: str) -> x509.Name:
 
 
 def issue(spec: CertificateSpec, issuer: Identity | None = None) -> Identity:
-    """Make the certificate, signed by `issuer` or by itself."""
+    """A certificate signed by `issuer`, or by itself if there is no issuer."""
     signer = issuer.key if issuer else spec.key
     builder = (
         x509.CertificateBuilder()
@@ -133,13 +136,13 @@ def _key_usage(*, sign: bool, issue: bool) -> x509.KeyUsage:
     )  # fmt: skip
 
 
-def authority_spec(name: str, **bent: object) -> CertificateSpec:
-    """A certificate authority. All share one key unless a test gives another."""
+def authority_spec(name: str, **changes: object) -> CertificateSpec:
+    """The content of an authority's certificate. All authorities share one key, unless a test gives another."""
     base: dict[str, object] = {
         "name": name, "ca": True, "alternative_names": None, "purposes": None,
         "key": rsa_key("authority"), "not_after": NOW + timedelta(days=3650),
     }  # fmt: skip
-    return CertificateSpec(**{**base, **bent})  # type: ignore[arg-type]  # the names are Wanted's own
+    return CertificateSpec(**{**base, **changes})  # type: ignore[arg-type]  # the keys are fields of CertificateSpec
 
 
 @dataclass(frozen=True)
@@ -153,14 +156,14 @@ class Chain:
 
 @cache
 def good_chain() -> Chain:
-    """The chain of every test that bends nothing."""
+    """The genuine chain."""
     root = issue(authority_spec("Throw-away Root", key=rsa_key("root")))
     intermediate = issue(authority_spec("Throw-away Issuing CA 01", key=rsa_key("intermediate")), root)
     return Chain(root, intermediate, issue(CertificateSpec(issuer_url=INTERMEDIATE_URL), intermediate))
 
 
 def resign_with_sha1(leaf: Identity, issuer: Identity) -> Identity:
-    """The same certificate with a true SHA-1 signature, which the library itself refuses to make."""
+    """The same certificate with a valid SHA-1 signature, which the library refuses to make."""
     sha256, sha1 = bytes.fromhex("06092a864886f70d01010b"), bytes.fromhex("06092a864886f70d010105")
     old = leaf.certificate
     body = old.tbs_certificate_bytes.replace(sha256, sha1)
