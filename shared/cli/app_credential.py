@@ -16,7 +16,7 @@ from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.cli.self_signed_certificate import Certificate
 from shared.clients.partner_center.consent import NEXT_CERTIFICATE
-from shared.clients.partner_center.sign_in import SecretNames, certified, credential
+from shared.clients.partner_center.sign_in import SecretNames, certificate_credential, read_credential
 from shared.foundation.errors import ConfigurationError, NotFound
 from shared.foundation.redacted import Redacted
 
@@ -44,13 +44,15 @@ def select_credential(app: App) -> AppCredential:
     if pem is not None and pem != _secret_or_none(read, str(names.certificate)):
         certificate = self_signed_certificate.parse_certificate(pem)
         if certificate is not None:
-            return AppCredential(certified(pem), f"the new certificate {certificate.thumbprint}", certificate)
+            return AppCredential(
+                certificate_credential(pem), f"the new certificate {certificate.thumbprint}", certificate
+            )
     return credential_in_use(app)
 
 
 def credential_in_use(app: App) -> AppCredential:
     """Return the certificate in use, or else the client secret. Raises SignInFailed if both are missing."""
-    secret_or_certificate = credential(app.vault.get_fresh, SecretNames())
+    secret_or_certificate = read_credential(app.vault.get_fresh, SecretNames())
     name = "the client secret" if isinstance(secret_or_certificate, str) else "the certificate in use"
     return AppCredential(secret_or_certificate, name)
 

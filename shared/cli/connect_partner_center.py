@@ -28,7 +28,7 @@ from shared.cli.exit_codes import Exit
 from shared.cli.output import Output, ProgressBar
 from shared.cli.sign_in_redirect import RedirectListener
 from shared.cli.verdict_table import print_verdicts
-from shared.clients.partner_center.consent import Consent, Flow, Granted
+from shared.clients.partner_center.consent import Consent, Flow, GrantedTokens
 from shared.clients.partner_center.sign_in import SecretNames
 from shared.foundation.errors import ConfigurationError, SignInFailed
 from shared.transport.client import open_client
@@ -155,9 +155,9 @@ def _usable_credential(app: App, http: httpx.Client, output: Output) -> tuple[Ap
     return credential, consent
 
 
-def _sign_in_by_browser(consent: Consent, output: Output, options: ConnectOptions) -> Granted:
+def _sign_in_by_browser(consent: Consent, output: Output, options: ConnectOptions) -> GrantedTokens:
     with _open_redirect_listener(options.port) as redirect:
-        flow = consent.begin(redirect.url)
+        flow = consent.begin_browser_sign_in(redirect.url)
         redirect.expect_state(flow["state"])
         output.say("Sign in as the integration account, with multi-factor authentication:")
         output.say(escape(flow["auth_uri"]))
@@ -172,7 +172,7 @@ def _sign_in_by_browser(consent: Consent, output: Output, options: ConnectOption
             remedy="Try again. If the page showed AADSTS50011, add http://localhost to the redirect URIs of the app"
             " registration (platform Web; for a public registration: Mobile and desktop applications).",
         )
-    return consent.finish(flow, answer)
+    return consent.finish_browser_sign_in(flow, answer)
 
 
 def _poll_until[T](poll: Callable[[], T | None], seconds: float, bar: ProgressBar) -> T | None:
@@ -186,8 +186,8 @@ def _poll_until[T](poll: Callable[[], T | None], seconds: float, bar: ProgressBa
         bar.move_to(int(seconds - left))
 
 
-def _sign_in_by_device_code(consent: Consent, output: Output, options: ConnectOptions) -> Granted:
-    flow = consent.begin_device()
+def _sign_in_by_device_code(consent: Consent, output: Output, options: ConnectOptions) -> GrantedTokens:
+    flow = consent.begin_device_sign_in()
     output.say(escape(str(flow.get("message", ""))))
     with output.show_progress("waiting for the sign-in", int(options.seconds)) as bar:
         granted = _poll_until(lambda: _poll_device_code(consent, flow, options.pause), options.seconds, bar)
@@ -200,9 +200,9 @@ def _sign_in_by_device_code(consent: Consent, output: Output, options: ConnectOp
     return granted
 
 
-def _poll_device_code(consent: Consent, flow: Flow, pause: Callable[[float], None]) -> Granted | None:
+def _poll_device_code(consent: Consent, flow: Flow, pause: Callable[[float], None]) -> GrantedTokens | None:
     pause(flow["interval"])
-    return consent.poll(flow)
+    return consent.poll_device_sign_in(flow)
 
 
 def _open_redirect_listener(port: int) -> RedirectListener:

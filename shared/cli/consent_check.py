@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from shared.app import App
 from shared.clients.partner_center.connection_probe import Probe
-from shared.clients.partner_center.consent import Consent, Granted
+from shared.clients.partner_center.consent import Consent, GrantedTokens
 from shared.clients.partner_center.error_mapping import MFA_CODE
 from shared.clients.partner_center.referrals import open_referrals
 from shared.doctor.finding import Result, Verdict, documents_of, failed, ok, skipped, verdict_of_error
@@ -38,21 +38,21 @@ class ConsentCheck:
         return {"ok": not self.has_failed, "checks": documents_of(self.verdicts)}
 
 
-def check_consent(app: App, consent: Consent, granted: Granted) -> ConsentCheck:
+def check_consent(app: App, consent: Consent, granted: GrantedTokens) -> ConsentCheck:
     """Run all checks. Raises Retryable for a temporary problem: then the whole command must be repeated."""
     settings, check = app.settings.partner_center, ConsentCheck(granted.refresh_token)
-    _redeem(check, EVENTS, lambda: consent.redeemed(check.refresh_token, settings.webhooks_scope))
-    access = _redeem(check, REFERRALS, lambda: consent.redeemed(check.refresh_token, settings.scope))
+    _redeem(check, EVENTS, lambda: consent.redeem_refresh_token(check.refresh_token, settings.webhooks_scope))
+    access = _redeem(check, REFERRALS, lambda: consent.redeem_refresh_token(check.refresh_token, settings.scope))
     if access is None:
         check.verdicts |= {MFA: skipped(_NOT_LISTED), ROLE: skipped(_NOT_LISTED)}
         return check
     bundle, limit = app.settings.vault.ca_bundle, app.settings.sync.deadline_seconds
     with closing(open_referrals(settings.url, lambda _: access, ca_bundle=bundle, deadline=limit)) as referrals:
-        _check_mfa_and_role(check, referrals.probe)
+        _check_mfa_and_role(check, referrals.probe_connection)
     return check
 
 
-def _redeem(check: ConsentCheck, name: str, redeem: Callable[[], Granted]) -> str | None:
+def _redeem(check: ConsentCheck, name: str, redeem: Callable[[], GrantedTokens]) -> str | None:
     """Return an access token, or None if it is refused. The check keeps the newest refresh token."""
     try:
         granted = redeem()
@@ -90,6 +90,6 @@ def _role_verdict(probe: Probe) -> Verdict:
     count = len(probe.referrals)
     if not count or probe.account is None:
         return skipped("the list works, but does not show yet whether the account sees other people's deals")
-    if probe.of_others:
+    if probe.count_without_account:
         return ok(f"the account sees {count} referrals, some of them without the account in the team")
     return failed(sees_only_own_deals(count), ROLE_REMEDY)

@@ -19,7 +19,7 @@ from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output, ProgressBar
 from shared.clients.partner_center.webhook_bodies import EVENTS, Registration, Validation
-from shared.clients.partner_center.webhook_registration import PATIENCE, Webhooks, foreign
+from shared.clients.partner_center.webhook_registration import FOLLOW_SECONDS, Webhooks, foreign_registration_cause
 from shared.foundation.errors import Cause, ConfigurationError, Rejected
 from shared.webhook.event_names import TEST_CREATED
 
@@ -46,7 +46,7 @@ def register(env: Env, overwrite: Overwrite = False, as_json: Json = False) -> N
 
 
 @app.command("test")
-def send_test_event(env: Env, wait: Wait = PATIENCE, as_json: Json = False) -> None:
+def send_test_event(env: Env, wait: Wait = FOLLOW_SECONDS, as_json: Json = False) -> None:
     """Make Partner Center send a test event, and report whether it reaches the app."""
     run_command(env, as_json, lambda environment, output: _follow_test_event(environment, output, wait=wait))
 
@@ -92,7 +92,7 @@ def _open_registration(environment: Environment) -> Iterator[_TenantRegistration
 
 def _show_registration(environment: Environment, output: Output) -> Exit:
     with _open_registration(environment) as tenant:
-        registration = tenant.webhooks.registration()
+        registration = tenant.webhooks.read_registration()
     owner = tenant.owner_of(registration)
     is_well = owner == "ours" and registration is not None and registration.is_complete
     for sentence in _describe_registration(tenant, registration, owner):
@@ -103,7 +103,7 @@ def _show_registration(environment: Environment, output: Output) -> Exit:
     output.print_document({
         "ok": is_well or not tenant.may_register, "registration": owner, "address": tenant.our_address,
         "host": registration and registration.host, "events": list(registration.events) if registration else [],
-        "missing": list(registration.lacks()) if registration else list(EVENTS),
+        "missing": list(registration.missing_events()) if registration else list(EVENTS),
         "x_ms_signature": registration and registration.x_ms_signature, "registers": tenant.may_register,
     })  # fmt: skip
     return Exit.OK if is_well or not tenant.may_register else Exit.PROBLEM
@@ -114,7 +114,7 @@ def _describe_registration(tenant: _TenantRegistration, registration: Registrati
         yield "There is no registration for events."
     elif owner == "ours":
         yield f"Partner Center sends this tenant's events to the app's address, {tenant.our_address}."
-        if missing := registration.lacks():
+        if missing := registration.missing_events():
             yield f"Missing: {', '.join(missing)}."
         if registration.x_ms_signature is False:
             yield "The signature arrives in the header Authorization, which the platform may handle itself."
@@ -142,7 +142,7 @@ def _not_this_environment(environment: str) -> Cause:
 def _register_address(environment: Environment, output: Output, *, overwrite: bool) -> Exit:
     with _open_registration(environment) as tenant:
         address = tenant.address_to_register()
-        former = tenant.webhooks.registration()
+        former = tenant.webhooks.read_registration()
         registration = tenant.webhooks.register(address, overwrite=overwrite)
     owner = tenant.owner_of(former)
     taken_from = former.host if former is not None and owner == "foreign" else None
@@ -163,11 +163,11 @@ def _register_address(environment: Environment, output: Output, *, overwrite: bo
 def _follow_test_event(environment: Environment, output: Output, *, wait: float) -> Exit:
     with _open_registration(environment) as tenant:
         address = tenant.address_to_register()
-        _check_registration(tenant, tenant.webhooks.registration())
-        correlation_id = tenant.webhooks.test()
+        _check_registration(tenant, tenant.webhooks.read_registration())
+        correlation_id = tenant.webhooks.send_test_event()
         output.say(f"Partner Center sends a test event to {escape(address)}. Its correlation id is {correlation_id}.")
         with output.show_progress("waiting for the first attempt", ATTEMPTS) as bar:
-            validation = tenant.webhooks.follow(correlation_id, _AttemptPrinter(output, bar), patience=wait)
+            validation = tenant.webhooks.follow_test_event(correlation_id, _AttemptPrinter(output, bar), seconds=wait)
     for sentence in _describe_result(validation, wait):
         output.say(escape(sentence))
     output.print_document({
@@ -184,8 +184,8 @@ def _check_registration(tenant: _TenantRegistration, registration: Registration 
     if registration is None:
         raise Rejected(Cause("noRegistration", None, "there is no registration for events", _REGISTER_FIRST))
     if tenant.owner_of(registration) == "foreign":
-        raise Rejected(foreign(registration))
-    if registration.lacks((TEST_CREATED,)):
+        raise Rejected(foreign_registration_cause(registration))
+    if registration.missing_events((TEST_CREATED,)):
         reason = f"the registration lacks the event {TEST_CREATED}"
         raise Rejected(Cause("testCreatedMissing", None, reason, _REGISTER_FIRST))
 

@@ -6,16 +6,16 @@ from datetime import date
 from decimal import Decimal
 
 
-def text(value: object) -> str:
+def json_text(value: object) -> str:
     """Encode a body; a Decimal is written as the JSON number it is, never through a float.
 
     Raises ValueError for numbers that JSON does not know (NaN, Infinity) and TypeError for other types.
     """
     match value:
         case Mapping():
-            return "{" + ",".join(f"{json.dumps(str(name))}:{text(item)}" for name, item in value.items()) + "}"
+            return "{" + ",".join(f"{json.dumps(str(name))}:{json_text(item)}" for name, item in value.items()) + "}"
         case Sequence() if not isinstance(value, str | bytes | bytearray):
-            return "[" + ",".join(map(text, value)) + "]"
+            return "[" + ",".join(map(json_text, value)) + "]"
         case Decimal():
             if not value.is_finite():
                 raise ValueError("JSON knows finite numbers only")

@@ -59,7 +59,7 @@ class Installation:
     def partner_center_probe(self) -> tuple["Probe", timedelta | None]:
         """A list of the newest referrals, and how far Partner Center's clock is ahead of this machine's."""
         start = self.now()
-        probe = self.referrals.probe()
+        probe = self.referrals.probe_connection()
         middle = start + (self.now() - start) / 2
         return probe, probe.at - middle if probe.at else None
 

@@ -34,7 +34,7 @@ def check_mapping_file(installation: Installation) -> Verdict:
 def check_vault(installation: Installation) -> Verdict:
     """Check that Key Vault can be read, whatever secrets it holds."""
     try:
-        installation.app.vault.facts(_REFRESH_TOKEN)
+        installation.app.vault.read_facts(_REFRESH_TOKEN)
     except NotFound:
         return ok("Key Vault can be read; it does not hold the refresh token yet")
     return ok("Key Vault can be read")
@@ -66,7 +66,7 @@ def check_app_credential(installation: Installation) -> Verdict:
 
 def _verdict_on_end(installation: Installation, name: str, remedy: str) -> Verdict:
     """Return whether a secret is valid for long enough. Raises NotFound if it does not exist."""
-    ends = installation.app.vault.facts(name).expires
+    ends = installation.app.vault.read_facts(name).expires
     if ends is None:
         return ok(f"the secret {name} exists; Key Vault knows no end date for it")
     days_left = (ends - installation.now()).days
@@ -84,7 +84,7 @@ def check_refresh_token(installation: Installation) -> Verdict:
                 "nobody has signed in yet: Key Vault still holds the placeholder of the deployment",
                 CONNECT_PARTNER_CENTER,
             )
-        age = installation.now() - installation.app.vault.facts(_REFRESH_TOKEN).created
+        age = installation.now() - installation.app.vault.read_facts(_REFRESH_TOKEN).created
     except NotFound:
         return failed(f"Key Vault has no secret {_REFRESH_TOKEN}", CONNECT_PARTNER_CENTER)
     finding = f"renewed {age.days} days ago" if age.days else "renewed today"

@@ -22,7 +22,7 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 def check_sign_in(installation: Installation) -> Verdict:
     """Check that the refresh token gives an access token."""
-    installation.referrals.claims()
+    installation.referrals.access_token_claims()
     return ok("the refresh token gives an access token")
 
 
@@ -44,8 +44,8 @@ def check_referral_role(installation: Installation) -> Verdict:
     count = len(probe.referrals)
     if probe.account is None:
         return ok(f"{count} referrals found; the token does not name the account, so its role is not proven")
-    if probe.of_others:
-        return ok(f"{count} referrals found, {probe.of_others} of them without the account in the team")
+    if probe.count_without_account:
+        return ok(f"{count} referrals found, {probe.count_without_account} of them without the account in the team")
     return failed(sees_only_own_deals(count), ROLE_REMEDY)
 
 

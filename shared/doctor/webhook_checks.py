@@ -10,7 +10,7 @@ def check_registration(installation: Installation) -> Verdict:
     """Check that the tenant's registration sends all events to our address, if this environment should hold it."""
     if not installation.settings.holds_registration:
         return skipped("this environment does not register for events: its sweep finds all changes")
-    registration = installation.app.webhooks.registration()
+    registration = installation.app.webhooks.read_registration()
     if registration is None:
         return failed("the tenant has no registration for events", REGISTER)
     address = installation.events_address
@@ -24,6 +24,6 @@ def check_registration(installation: Installation) -> Verdict:
             "Find out which tool uses these events. If it may lose them: `cosell webhook register --overwrite`.",
         )
     if not registration.is_complete:
-        lacks = ", ".join(registration.lacks()) or "x-ms-signature"
+        lacks = ", ".join(registration.missing_events()) or "x-ms-signature"
         return failed(f"the registration is ours, but lacks {lacks}", REGISTER)
     return ok(f"events go to the app's address, at {registration.host}")

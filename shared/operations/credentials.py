@@ -83,11 +83,11 @@ def days_left_by_secret(app: App, now: datetime) -> Iterator[tuple[str, int]]:
         if name is None:
             continue
         with suppress(NotFound):
-            ends = [app.vault.facts(name).expires, _certificate_end(app.vault.get(name))]
+            ends = [app.vault.read_facts(name).expires, _certificate_end(app.vault.get(name))]
             if known_ends := [end for end in ends if end is not None]:
                 yield name, (min(known_ends) - now) // DAY
     with suppress(NotFound):
-        created = app.vault.facts(names.refresh_token).created
+        created = app.vault.read_facts(names.refresh_token).created
         yield names.refresh_token, (created + REFRESH_TOKEN_LIFE - now) // DAY
 
 
@@ -106,7 +106,7 @@ def _certificate_end(text: str) -> datetime | None:
 def _refresh_token_age(app: App, now: datetime) -> float | None:
     """Return the days since the refresh token was written to the vault. Near 0 after a redemption gave a new one."""
     try:
-        return round((now - app.vault.facts(_secret_names().refresh_token).created) / DAY, 1)
+        return round((now - app.vault.read_facts(_secret_names().refresh_token).created) / DAY, 1)
     except NotFound:
         return None
 
@@ -114,14 +114,14 @@ def _refresh_token_age(app: App, now: datetime) -> float | None:
 def _mfa_and_role(app: App) -> tuple[bool | None, str | None]:
     """Return MFA and role as Partner Center sees them, and log what it refuses. None: not known."""
     try:
-        probe = app.partner_center.probe()
+        probe = app.partner_center.probe_connection()
     except SignInFailed as error:
         _pause_partner_center(app, error)
         return (False if error.code == MFA_CODE else None), ("none" if error.code == "accessDenied" else None)
     if probe.mfa is False:
         # Partner Center still answers. It will refuse as soon as it enforces multi-factor authentication.
         log("sign_in_failed", side="partner_center", code=MFA_CODE)
-    return probe.mfa, "admin" if probe.of_others else None
+    return probe.mfa, "admin" if probe.count_without_account else None
 
 
 def _repair_registration(app: App) -> None:

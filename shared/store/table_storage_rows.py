@@ -292,7 +292,7 @@ def _client_options(seconds: float, ca_bundle: str | None) -> dict[str, Any]:
 
     # Plain http is allowed for the managed-identity endpoint and for Azurite. The SDK reads the trusted certificates
     # from the transport that it receives, neither from the session nor from the arguments of the client.
-    session = open_session(ca_bundle, seconds=seconds, plain=True)
+    session = open_session(ca_bundle, seconds=seconds, allow_http=True)
     return {"transport": RequestsTransport(session=session, connection_verify=session.verify), "timeout": seconds}
 
 

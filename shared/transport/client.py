@@ -13,7 +13,7 @@ import certifi
 import httpcore
 import httpx
 
-from shared.transport.deadline import CONNECT_SECONDS, PIECE, Deadline, in_time, remaining
+from shared.transport.deadline import CONNECT_SECONDS, PIECE, Deadline, run_in_time, seconds_left
 
 
 def open_client(ca_bundle: Path | str | None = None) -> httpx.Client:
@@ -31,9 +31,9 @@ def open_client(ca_bundle: Path | str | None = None) -> httpx.Client:
     )
 
 
-def limits(deadline: Deadline) -> httpx.Timeout:
+def httpx_timeout(deadline: Deadline) -> httpx.Timeout:
     """What is left, as httpx wants it."""
-    return httpx.Timeout(deadline.wait(), connect=deadline.wait(CONNECT_SECONDS))
+    return httpx.Timeout(deadline.socket_timeout(), connect=deadline.socket_timeout(CONNECT_SECONDS))
 
 
 class DeadlineTransport(httpx.HTTPTransport):
@@ -44,12 +44,12 @@ class DeadlineTransport(httpx.HTTPTransport):
         super().__init__(verify=context, trust_env=False)
         # httpx does not hand a network backend through; its pool takes one.
         self._pool = httpcore.ConnectionPool(
-            ssl_context=context, network_backend=_Backend(), max_connections=20, keepalive_expiry=5.0
+            ssl_context=context, network_backend=_DeadlineBackend(), max_connections=20, keepalive_expiry=5.0
         )
 
 
-def _clipped(timeout: float | None, late: type[httpcore.TimeoutException]) -> float | None:
-    left = remaining()
+def _timeout_within_deadline(timeout: float | None, late: type[httpcore.TimeoutException]) -> float | None:
+    left = seconds_left()
     if left is None:
         return timeout
     if left <= 0:
@@ -57,7 +57,7 @@ def _clipped(timeout: float | None, late: type[httpcore.TimeoutException]) -> fl
     return left if timeout is None else min(timeout, left)
 
 
-class _Backend(httpcore.SyncBackend):
+class _DeadlineBackend(httpcore.SyncBackend):
     def connect_tcp(
         self,
         host: str,
@@ -66,24 +66,24 @@ class _Backend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        timeout = _clipped(timeout, httpcore.ConnectTimeout)
+        timeout = _timeout_within_deadline(timeout, httpcore.ConnectTimeout)
         connect = partial(super().connect_tcp, host, port, timeout, local_address, socket_options)
         try:
-            return _Stream(in_time(remaining(), connect, httpcore.NetworkStream.close))
+            return _DeadlineStream(run_in_time(seconds_left(), connect, httpcore.NetworkStream.close))
         except TimeoutError:
             raise httpcore.ConnectTimeout from None
 
 
-class _Stream(httpcore.NetworkStream):
+class _DeadlineStream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _clipped(timeout, httpcore.ReadTimeout))
+        return self._inner.read(max_bytes, _timeout_within_deadline(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for start in range(0, len(buffer), PIECE):
-            self._inner.write(buffer[start : start + PIECE], _clipped(timeout, httpcore.WriteTimeout))
+            self._inner.write(buffer[start : start + PIECE], _timeout_within_deadline(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -91,8 +91,8 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        timeout = _clipped(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout))
+        timeout = _timeout_within_deadline(timeout, httpcore.ConnectTimeout)
+        return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> object:
         return self._inner.get_extra_info(info)

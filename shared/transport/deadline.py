@@ -37,34 +37,34 @@ class Deadline:
         self._clock = clock
         self._end = clock() + seconds
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds left, never negative."""
         return max(0.0, self._end - self._clock())
 
-    def wait(self, at_most: float | None = None) -> float:
+    def socket_timeout(self, at_most: float | None = None) -> float:
         """What is left, `at_most` that long, as the timeout of a socket: never zero."""
-        left = max(self.left(), _SHORTEST)
+        left = max(self.seconds_left(), _SHORTEST)
         return left if at_most is None else min(left, at_most)
 
 
 _present: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
-def present() -> Deadline | None:
+def current_deadline() -> Deadline | None:
     """The deadline of the present call; None outside any."""
     return _present.get()
 
 
-def remaining() -> float | None:
+def seconds_left() -> float | None:
     """Seconds left of the present call; None outside any."""
     deadline = _present.get()
-    return None if deadline is None else deadline.left()
+    return None if deadline is None else deadline.seconds_left()
 
 
 @contextmanager
-def within(seconds: float, clock: Callable[[], float] = time.monotonic) -> Iterator[Deadline]:
+def call_deadline(seconds: float, clock: Callable[[], float] = time.monotonic) -> Iterator[Deadline]:
     """Run the block under a deadline of at most `seconds`, less if an outer one ends earlier."""
-    outer = remaining()
+    outer = seconds_left()
     deadline = Deadline(seconds if outer is None else min(seconds, outer), clock)
     token = _present.set(deadline)
     try:
@@ -73,7 +73,7 @@ def within(seconds: float, clock: Callable[[], float] = time.monotonic) -> Itera
         _present.reset(token)
 
 
-def in_time[T](seconds: float | None, work: Callable[[], T], let_go: Callable[[T], object] = lambda _: None) -> T:
+def run_in_time[T](seconds: float | None, work: Callable[[], T], release: Callable[[T], object] = lambda _: None) -> T:
     """What `work` gives, or its error; after `seconds` it is left behind in a thread, and what it still gives let go.
 
     None is no limit, and no thread. Raises TimeoutError.
@@ -97,7 +97,7 @@ def in_time[T](seconds: float | None, work: Callable[[], T], let_go: Callable[[T
         return box.result(seconds)
     except TimeoutError:
         # At once, where it has come in between.
-        box.add_done_callback(lambda late: None if late.exception() else let_go(late.result()))
+        box.add_done_callback(lambda late: None if late.exception() else release(late.result()))
         raise
 
 
@@ -117,9 +117,9 @@ class TimedReader(io.RawIOBase):
 
     def readinto(self, buffer: Buffer, /) -> int | None:
         """As the base class's."""
-        if self._deadline.left() <= 0:
+        if self._deadline.seconds_left() <= 0:
             raise TimeoutError("the total time is up")
-        self._sock.settimeout(self._deadline.wait())
+        self._sock.settimeout(self._deadline.socket_timeout())
         return self._raw.readinto(buffer)
 
     def close(self) -> None:

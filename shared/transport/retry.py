@@ -54,7 +54,7 @@ class Backoff:
             return False
         wait = self._uniform(0, self._bound) if error.after is None else error.after
         self._bound = min(self._bound * 2, self._policy.longest_wait)
-        return wait if wait <= self._policy.longest_retry_after and wait < self._deadline.left() else False
+        return wait if wait <= self._policy.longest_retry_after and wait < self._deadline.seconds_left() else False
 
 
 def call_with_retries[T](

@@ -27,15 +27,23 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError
 
 from shared.foundation.errors import ConfigurationError
-from shared.transport.deadline import CONNECT_SECONDS, PIECE, TimedReader, in_time, present, remaining, within
+from shared.transport.deadline import (
+    CONNECT_SECONDS,
+    PIECE,
+    TimedReader,
+    call_deadline,
+    current_deadline,
+    run_in_time,
+    seconds_left,
+)
 
-Limits = float | tuple[float | None, float | None] | None
-POOL = 32
+Timeouts = float | tuple[float | None, float | None] | None
+POOL_SIZE = 32
 """Connections kept for a host: as many as threads work at once."""
 
 
 def open_session(
-    ca_bundle: Path | str | None, *, seconds: float = 60.0, pool: int = POOL, plain: bool = False
+    ca_bundle: Path | str | None, *, seconds: float = 60.0, pool: int = POOL_SIZE, allow_http: bool = False
 ) -> requests.Session:
     """A session that trusts `ca_bundle` (None: certifi's roots) and nothing of the environment, and keeps no cookies.
 
@@ -49,7 +57,7 @@ def open_session(
     session.verify = str(ca_bundle) if ca_bundle else True
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.adapters.clear()
-    for scheme in ("https://", "http://") if plain else ("https://",):
+    for scheme in ("https://", "http://") if allow_http else ("https://",):
         session.mount(scheme, DeadlineAdapter(seconds, pool))
     return session
 
@@ -72,34 +80,34 @@ class DeadlineAdapter(HTTPAdapter):
         self,
         request: requests.PreparedRequest,
         stream: bool = False,  # noqa: ARG002 - the answer is always read here
-        timeout: Limits = None,
+        timeout: Timeouts = None,
         verify: bool | str = True,
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Send, and read the whole answer; see the module's text for what is raised."""
-        with within(_shortest(timeout, self._seconds)) as deadline:
-            if deadline.left() <= 0:
+        with call_deadline(_shortest_timeout(timeout, self._seconds)) as deadline:
+            if deadline.seconds_left() <= 0:
                 raise requests.ConnectTimeout(ConnectTimeoutError("no time was left for this call"), request=request)
-            limits = (deadline.wait(CONNECT_SECONDS), deadline.wait())
+            limits = (deadline.socket_timeout(CONNECT_SECONDS), deadline.socket_timeout())
             try:
                 response = super().send(request, stream=True, timeout=limits, verify=verify, cert=cert, proxies=proxies)
-                return _whole(response)
+                return _read_whole_body(response)
             except requests.Timeout:
                 raise
             except requests.RequestException as error:
-                if deadline.left() <= 0:
+                if deadline.seconds_left() <= 0:
                     raise requests.ReadTimeout("the call took too long", request=request) from error
                 raise
 
 
-def _shortest(timeout: Limits, seconds: float) -> float:
+def _shortest_timeout(timeout: Timeouts, seconds: float) -> float:
     """The shortest of the limits; Azure's libraries give two and count the first one down over their repeats."""
     given = timeout if isinstance(timeout, tuple) else (timeout,)
     return min([seconds, *(limit for limit in given if limit is not None)])
 
 
-def _whole(response: requests.Response) -> requests.Response:
+def _read_whole_body(response: requests.Response) -> requests.Response:
     """The same answer, its body read."""
     try:
         response.content  # noqa: B018 - reading it is the point
@@ -111,27 +119,27 @@ def _whole(response: requests.Response) -> requests.Response:
     return response
 
 
-class _Response(http.client.HTTPResponse):
+class _DeadlineResponse(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:  # noqa: ANN401 - passed through
         super().__init__(sock, *args, **options)
-        deadline = present()
+        deadline = current_deadline()
         if deadline is not None:
             self.fp = io.BufferedReader(TimedReader(sock, deadline, self.fp.detach()))
 
 
 class _TimedConnection(HTTPConnection):
-    response_class = _Response
+    response_class = _DeadlineResponse
 
     def _new_conn(self) -> socket.socket:
         """The connection, with the rest of the time for the handshake that may follow."""
-        self.timeout = _wait(CONNECT_SECONDS)
-        sock = self._made_in_time()
-        sock.settimeout(_wait(CONNECT_SECONDS))
+        self.timeout = _socket_timeout(CONNECT_SECONDS)
+        sock = self._connect_in_time()
+        sock.settimeout(_socket_timeout(CONNECT_SECONDS))
         return sock
 
-    def _made_in_time(self) -> socket.socket:
+    def _connect_in_time(self) -> socket.socket:
         try:
-            return in_time(remaining(), super()._new_conn, socket.socket.close)
+            return run_in_time(seconds_left(), super()._new_conn, socket.socket.close)
         except TimeoutError:
             raise ConnectTimeoutError(self, f"{self.host} was not reached in time") from None
 
@@ -141,7 +149,7 @@ class _TimedConnection(HTTPConnection):
             self.connect()
         view = memoryview(data)
         for start in range(0, len(view), PIECE):
-            self.sock.settimeout(_wait())
+            self.sock.settimeout(_socket_timeout())
             super().send(view[start : start + PIECE])
 
 
@@ -157,6 +165,6 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-def _wait(at_most: float | None = None) -> float | None:
-    deadline = present()
-    return at_most if deadline is None else deadline.wait(at_most)
+def _socket_timeout(at_most: float | None = None) -> float | None:
+    deadline = current_deadline()
+    return at_most if deadline is None else deadline.socket_timeout(at_most)

@@ -20,7 +20,7 @@ from typing import cast
 from msgspec import Struct
 
 from shared.foundation.errors import Unavailable
-from shared.transport.deadline import Deadline, TimedReader, in_time
+from shared.transport.deadline import Deadline, TimedReader, run_in_time
 from shared.webhook.certificate_origins import Origin, Target
 
 CONNECT_SECONDS = 3.0
@@ -88,21 +88,23 @@ class PinnedDownload:
         """Try the checked addresses in order. Each connection goes to the address; the name is not resolved again."""
         refused: OSError = TimeoutError("no time left to connect")
         for address in self._checked_addresses(origin, deadline):
-            if deadline.left() <= 0:
+            if deadline.seconds_left() <= 0:
                 break
             try:
-                connection = self.connect((str(address), origin.tcp_port), deadline.wait(CONNECT_SECONDS))
+                connection = self.connect((str(address), origin.tcp_port), deadline.socket_timeout(CONNECT_SECONDS))
             except OSError as error:
                 refused = error
                 continue
-            connection.settimeout(deadline.wait())
+            connection.settimeout(deadline.socket_timeout())
             return connection
         raise refused
 
     def _checked_addresses(self, origin: Origin, deadline: Deadline) -> Sequence[Address]:
         if origin.ip_address is not None:
             return [origin.ip_address]
-        texts = in_time(deadline.wait(CONNECT_SECONDS), lambda: self.resolve(origin.host, origin.tcp_port))
+        texts = run_in_time(
+            deadline.socket_timeout(CONNECT_SECONDS), lambda: self.resolve(origin.host, origin.tcp_port)
+        )
         addresses = [ipaddress.ip_address(text) for text in texts]
         if not addresses or not all(may_connect(origin, address) for address in addresses):
             # An internal address among public ones is not an accident, so the whole answer is refused.

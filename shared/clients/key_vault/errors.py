@@ -31,7 +31,7 @@ DELETED = "ObjectIsDeletedButRecoverable"
 _AADSTS = re.compile(r"AADSTS\d+")
 
 
-def no_identity() -> SignInFailed:
+def identity_missing_error() -> SignInFailed:
     """The error for a process to which the platform gave no managed identity."""
     return SignInFailed(
         "This process has no managed identity: IDENTITY_ENDPOINT and IDENTITY_HEADER are not set.",
@@ -40,7 +40,7 @@ def no_identity() -> SignInFailed:
     )
 
 
-def cli_error(text: str) -> SignInFailed:
+def azure_cli_error(text: str) -> SignInFailed:
     """The error for an Azure CLI that gave no token: it is not there, or nobody is logged in to it."""
     if "not found on path" in text:
         return SignInFailed(
@@ -65,7 +65,7 @@ def identity_error(status: int | None, text: str) -> CosellError:
     return SignInFailed(f"The managed-identity endpoint refused a token ({code}).", code=code, remedy=ASSIGN_IDENTITY)
 
 
-def unreadable(name: str) -> Unavailable:
+def unreadable_secret_error(name: str) -> Unavailable:
     """The error for an answer that is not a secret."""
     return Unavailable(f"Key Vault's answer for secret {name} cannot be read.")
 
@@ -76,31 +76,31 @@ def vault_error(error: Exception, name: str) -> CosellError:
         return Unavailable(f"Key Vault did not answer ({type(error).__name__}).")
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if status is None or not isinstance(error, HttpResponseError) or status < HTTPStatus.BAD_REQUEST:
-        return _without_status(error, name)
-    return _with_status(error, status, name)
+        return _error_without_status(error, name)
+    return _error_with_status(error, status, name)
 
 
-def _without_status(error: Exception, name: str) -> CosellError:
+def _error_without_status(error: Exception, name: str) -> CosellError:
     if isinstance(error, ValueError) and "challenge" in str(error):
         return SignInFailed(
             "The vault asks for a token that is not for a vault of its name.", code="challenge", remedy=GET_TOKEN
         )
     if isinstance(error, AzureError):
         return Unavailable(f"Key Vault's answer for secret {name} cannot be read ({type(error).__name__}).")
-    return unreadable(name)
+    return unreadable_secret_error(name)
 
 
-def _with_status(error: HttpResponseError, status: int, name: str) -> CosellError:
-    code, inner = _codes(error)
+def _error_with_status(error: HttpResponseError, status: int, name: str) -> CosellError:
+    code, inner = _error_codes(error)
     if status == HTTPStatus.NOT_FOUND:
         return NotFound(f"Secret {name} is not in the vault.")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Throttled("Key Vault limits us.", after=_retry_after(error))
-    for_a_person = _setting_to_mend(status, code, inner, name) or _access_to_mend(status, inner or code)
-    return for_a_person or Unavailable(f"Key Vault answered {status} ({code}).", after=_retry_after(error))
+        return Throttled("Key Vault limits us.", after=_retry_after_seconds(error))
+    for_a_person = _configuration_error(status, code, inner, name) or _access_error(status, inner or code)
+    return for_a_person or Unavailable(f"Key Vault answered {status} ({code}).", after=_retry_after_seconds(error))
 
 
-def _setting_to_mend(status: int, code: str, inner: str, name: str) -> ConfigurationError | None:
+def _configuration_error(status: int, code: str, inner: str, name: str) -> ConfigurationError | None:
     match status:
         case HTTPStatus.BAD_REQUEST:
             return ConfigurationError(f"{name!r} cannot name a secret: letters, digits and hyphens only ({code}).")
@@ -111,7 +111,7 @@ def _setting_to_mend(status: int, code: str, inner: str, name: str) -> Configura
     return None
 
 
-def _access_to_mend(status: int, code: str) -> SignInFailed | None:
+def _access_error(status: int, code: str) -> SignInFailed | None:
     match status:
         case HTTPStatus.UNAUTHORIZED:
             return SignInFailed("The vault refuses our token.", code=code, remedy=GET_TOKEN)
@@ -120,7 +120,7 @@ def _access_to_mend(status: int, code: str) -> SignInFailed | None:
     return None
 
 
-def _codes(error: HttpResponseError) -> tuple[str, str]:
+def _error_codes(error: HttpResponseError) -> tuple[str, str]:
     """`error.code` and `error.innererror.code`, empty where the body has none."""
     body: Any = error.error
     inner = getattr(body, "innererror", None)
@@ -129,7 +129,7 @@ def _codes(error: HttpResponseError) -> tuple[str, str]:
     return str(code)[:MAX_REMOTE_TEXT], str(found or "")[:MAX_REMOTE_TEXT]
 
 
-def _retry_after(error: HttpResponseError) -> float | None:
+def _retry_after_seconds(error: HttpResponseError) -> float | None:
     """Seconds; the service sends a number."""
     headers = getattr(error.response, "headers", {})
     text = str(headers.get("Retry-After", ""))

@@ -19,17 +19,23 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import AzureCliCredential, ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 
-from shared.clients.key_vault.errors import cli_error, identity_error, no_identity, unreadable, vault_error
+from shared.clients.key_vault.errors import (
+    azure_cli_error,
+    identity_error,
+    identity_missing_error,
+    unreadable_secret_error,
+    vault_error,
+)
 from shared.clients.key_vault.secrets_port import SecretFacts
 from shared.foundation.errors import Retryable, SignInFailed
-from shared.transport.deadline import remaining, within
+from shared.transport.deadline import call_deadline, seconds_left
 from shared.transport.loopback import is_loopback
 from shared.transport.session import open_session
 
 TRIES = 3
 NO_RETRIES: dict[str, Any] = {"retry_total": 0, "retry_connect": 0, "retry_read": 0, "retry_status": 0}
-LONGEST_WAIT = 5.0  # seconds of Retry-After that are waited for here; a longer one is the caller's
-IDENTITY = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")  # set by the platform where an identity is assigned
+LONGEST_RETRY_AFTER = 5.0  # seconds of Retry-After that are waited for here; a longer one is the caller's
+IDENTITY_VARIABLES = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")  # set by the platform where an identity is assigned
 
 
 class RemoteSecrets:
@@ -44,8 +50,8 @@ class RemoteSecrets:
         self._client_id = client_id
         self._ca_bundle = str(ca_bundle)
         self._timeout = timeout
-        self._session = open_session(ca_bundle, seconds=timeout, plain=True)
-        self._identity = _Identity()
+        self._session = open_session(ca_bundle, seconds=timeout, allow_http=True)
+        self._identity = _IdentityRequest()
         self._client: SecretClient | None = None
 
     def close(self) -> None:
@@ -58,125 +64,130 @@ class RemoteSecrets:
         def latest(client: SecretClient) -> str:
             value = client.get_secret(name).value
             if value is None:
-                raise unreadable(name)
+                raise unreadable_secret_error(name)
             return value
 
-        return self._repeated(name, latest)
+        return self._call_with_retries(name, latest)
 
-    def facts(self, name: str) -> SecretFacts:
+    def read_facts(self, name: str) -> SecretFacts:
         """Of the latest version. Raises as `read`."""
 
         def latest(client: SecretClient) -> SecretFacts:
             told = client.get_secret(name).properties
             if told.created_on is None:
-                raise unreadable(name)
+                raise unreadable_secret_error(name)
             return SecretFacts(told.created_on, told.expires_on)
 
-        return self._repeated(name, latest)
+        return self._call_with_retries(name, latest)
 
     def write(self, name: str, value: str, expires: dt.datetime | None = None) -> None:
         """Add a version. Repeated like a read: the same value twice does no harm, a lost rotated token does."""
-        self._repeated(name, lambda client: client.set_secret(name, value, expires_on=expires))
+        self._call_with_retries(name, lambda client: client.set_secret(name, value, expires_on=expires))
 
-    def _repeated[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
-        with within(self._timeout):
+    def _call_with_retries[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
+        with call_deadline(self._timeout):
             for attempt in stamina.retry_context(
-                on=_wait, attempts=TRIES, timeout=self._timeout, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
+                on=_wait_before_retry,
+                attempts=TRIES,
+                timeout=self._timeout,
+                wait_initial=0.1,
+                wait_max=1.0,
+                wait_jitter=0.2,
             ):
                 with attempt:
-                    return self._renewed(name, call)
+                    return self._call_with_new_credential(name, call)
         raise AssertionError("unreachable")  # pragma: no cover - the loop returns or raises
 
-    def _renewed[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
+    def _call_with_new_credential[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
         """Once more with a new credential if the vault refuses the token: the old one is kept until it expires."""
         client = self._client
         try:
-            return self._once(name, call)
+            return self._call_once(name, call)
         except SignInFailed:
             if client is None or self._client is client:
                 raise  # the credential was new already, or it was not the token that was refused
-        return self._once(name, call)
+        return self._call_once(name, call)
 
-    def _once[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
-        self._identity.forget()
+    def _call_once[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
+        self._identity.reset()
         try:
-            return call(self._connected())
+            return call(self._current_client())
         except ClientAuthenticationError as error:
             self._client = None  # MSAL repeats failures and refused tokens from its memory
             if self._by_cli and error.status_code is None:
-                raise cli_error(str(error)) from None
-            if error.status_code is None or self._identity.failed:
+                raise azure_cli_error(str(error)) from None
+            if error.status_code is None or self._identity.has_failed:
                 raise identity_error(self._identity.status, str(error)) from None
             raise vault_error(error, name) from None
         except (AzureError, ValueError, TypeError, AttributeError, KeyError) as error:
             # Beside AzureError: what the libraries let through when an answer is not the JSON they expect.
-            if self._identity.failed:
+            if self._identity.has_failed:
                 self._client = None
                 raise identity_error(self._identity.status, "") from None
             raise vault_error(error, name) from None
 
-    def _connected(self) -> SecretClient:
+    def _current_client(self) -> SecretClient:
         client = self._client
         if client is None:
-            client = self._client = self._connect()
+            client = self._client = self._make_client()
         return client
 
-    def _credential(self) -> AzureCliCredential | ManagedIdentityCredential:
+    def _make_credential(self) -> AzureCliCredential | ManagedIdentityCredential:
         if self._by_cli:
             return AzureCliCredential(process_timeout=max(1, int(self._timeout)))
-        if not all(os.environ.get(name) for name in IDENTITY):
+        if not all(os.environ.get(name) for name in IDENTITY_VARIABLES):
             # Elsewhere the credential would go looking: at a link-local address, at other platforms' variables.
-            raise no_identity()
+            raise identity_missing_error()
         return ManagedIdentityCredential(
             client_id=self._client_id,
-            transport=self._transport(),
-            raw_response_hook=self._identity.note,
-            raw_request_hook=self._identity.begin,
+            transport=self._make_transport(),
+            raw_response_hook=self._identity.note_response,
+            raw_request_hook=self._identity.note_request,
             **NO_RETRIES,
         )
 
-    def _connect(self) -> SecretClient:
+    def _make_client(self) -> SecretClient:
         local = is_loopback(urlsplit(self._url).hostname)
         return SecretClient(
             self._url,
-            self._credential(),
-            transport=self._transport(),
+            self._make_credential(),
+            transport=self._make_transport(),
             verify_challenge_resource=not local,
             **NO_RETRIES,
         )
 
-    def _transport(self) -> RequestsTransport:
+    def _make_transport(self) -> RequestsTransport:
         # The bundle is given here too: the transport's default, True, would win over the session's.
         return RequestsTransport(session=self._session, session_owner=False, connection_verify=self._ca_bundle)
 
 
-class _Identity(threading.local):
+class _IdentityRequest(threading.local):
     """What the identity endpoint did in this thread's present call: the credential's errors do not tell."""
 
     asked = False
     status: int | None = None
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         self.asked, self.status = False, None
 
-    def begin(self, _: object) -> None:
+    def note_request(self, _: object) -> None:
         self.asked, self.status = True, None
 
-    def note(self, response: Any) -> None:  # noqa: ANN401 - a pipeline response, generic in two private types
+    def note_response(self, response: Any) -> None:  # noqa: ANN401 - a pipeline response, generic in two private types
         self.status = response.http_response.status_code
 
     @property
-    def failed(self) -> bool:
+    def has_failed(self) -> bool:
         """Asked, and either no answer came or it was no token."""
         return self.asked and (self.status is None or self.status >= HTTPStatus.BAD_REQUEST)
 
 
-def _wait(error: Exception) -> bool | dt.timedelta:
+def _wait_before_retry(error: Exception) -> bool | dt.timedelta:
     """Whether to try again, and when."""
     if not isinstance(error, Retryable):
         return False
     if error.after is None:
         return True
-    left = remaining()
-    longest = LONGEST_WAIT if left is None else min(LONGEST_WAIT, left)
+    left = seconds_left()
+    longest = LONGEST_RETRY_AFTER if left is None else min(LONGEST_RETRY_AFTER, left)
     return error.after <= longest and dt.timedelta(seconds=error.after)

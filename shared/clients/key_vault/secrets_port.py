@@ -22,5 +22,5 @@ class Secrets(Protocol):
     def write(self, name: str, value: str, expires: datetime | None = None) -> None:
         """Make `value` the latest; `expires` is noted beside it, and nothing refuses it then."""
 
-    def facts(self, name: str) -> SecretFacts:
+    def read_facts(self, name: str) -> SecretFacts:
         """What is known of the latest version."""

@@ -21,17 +21,17 @@ from shared.clients.key_vault.secrets_port import SecretFacts, Secrets
 from shared.foundation.errors import ConfigurationError
 from shared.foundation.redacted import Redacted
 
-KEEP = 600.0  # seconds
-TIMEOUT = 60.0  # seconds, of one read or write with its sign-in and its retries
-REFERENCE = "@Microsoft.KeyVault("
+CACHE_SECONDS = 600.0  # seconds
+CALL_SECONDS = 60.0  # seconds, of one read or write with its sign-in and its retries
+REFERENCE_PREFIX = "@Microsoft.KeyVault("
 
 
-def resolved(name: str, value: str) -> str:
+def require_resolved(name: str, value: str) -> str:
     """`value`, unless it is the text of a reference that the platform failed to resolve (reference/azure.md 6.5).
 
     Raises ConfigurationError.
     """
-    if value.lstrip().lower().startswith(REFERENCE.lower()):
+    if value.lstrip().lower().startswith(REFERENCE_PREFIX.lower()):
         raise ConfigurationError(
             f"{name} holds the text of a Key Vault reference instead of a value: the reference was not resolved. "
             "Store the value itself in the vault, or mend the reference."
@@ -39,7 +39,7 @@ def resolved(name: str, value: str) -> str:
     return value
 
 
-class _Kept(Redacted, frozen=True):
+class _CachedSecret(Redacted, frozen=True):
     value: str
     number: int  # of the fetch that brought it
     until: float
@@ -52,14 +52,19 @@ class Vault:
     """
 
     def __init__(
-        self, secrets: Secrets, *, keep: float = KEEP, clock: Callable[[], float] = time.monotonic, label: str = "vault"
+        self,
+        secrets: Secrets,
+        *,
+        keep: float = CACHE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        label: str = "vault",
     ) -> None:
         """`clock` is monotonic, in seconds; `label` is what `repr` shows."""
         self._secrets = secrets
         self._keep = keep
         self._clock = clock
         self._label = label
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, _CachedSecret] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._numbers: Iterator[int] = itertools.count(1)
 
@@ -68,52 +73,52 @@ class Vault:
 
     def get(self, name: str) -> str:
         """The secret's value, at most `keep` seconds old."""
-        kept = self._current(name)
-        return kept.value if kept else self._fetch(name, after=0)
+        kept = self._valid_entry(name)
+        return kept.value if kept else self._fetch_after(name, after=0)
 
     def get_fresh(self, name: str) -> str:
         """The value as the vault has it now: for one more try after the far side refused the kept one."""
         after = next(self._numbers)
         self._kept.pop(name, None)
-        return self._fetch(name, after=after)
+        return self._fetch_after(name, after=after)
 
-    def facts(self, name: str) -> SecretFacts:
+    def read_facts(self, name: str) -> SecretFacts:
         """When the latest version was written and when it ends, as the vault has it now."""
-        return self._secrets.facts(name)
+        return self._secrets.read_facts(name)
 
     def set(self, name: str, value: str, *, expires: datetime | None = None) -> None:
         """Make `value` the latest version. After an error the outcome is unknown; setting it again is harmless.
 
         `expires` (with a time zone) is noted in the vault, whose own alerts and `keep_credentials` look at it.
         """
-        with self._lock(name):
+        with self._lock_of(name):
             self._kept.pop(name, None)
             self._secrets.write(name, value, expires)
-            self._keep_value(name, value, next(self._numbers))
+            self._cache_value(name, value, next(self._numbers))
 
-    def _fetch(self, name: str, *, after: int) -> str:
+    def _fetch_after(self, name: str, *, after: int) -> str:
         """Read unless another thread's fetch that began after number `after` has just brought the value."""
-        with self._lock(name):
-            kept = self._current(name)
+        with self._lock_of(name):
+            kept = self._valid_entry(name)
             if kept and kept.number > after:
                 return kept.value
             number = next(self._numbers)
-            value = resolved(f"secret {name}", self._secrets.read(name))
-            self._keep_value(name, value, number)
+            value = require_resolved(f"secret {name}", self._secrets.read(name))
+            self._cache_value(name, value, number)
             return value
 
-    def _current(self, name: str) -> _Kept | None:
+    def _valid_entry(self, name: str) -> _CachedSecret | None:
         kept = self._kept.get(name)
         return kept if kept and self._clock() < kept.until else None
 
-    def _keep_value(self, name: str, value: str, number: int) -> None:
-        self._kept[name] = _Kept(value, number, self._clock() + self._keep)
+    def _cache_value(self, name: str, value: str, number: int) -> None:
+        self._kept[name] = _CachedSecret(value, number, self._clock() + self._keep)
 
-    def _lock(self, name: str) -> threading.Lock:
+    def _lock_of(self, name: str) -> threading.Lock:
         return self._locks.setdefault(name, threading.Lock())
 
 
-class _OnFirstUse:
+class _LazySecrets:
     """Opens the real thing when the first secret is asked for: its libraries take a quarter of a second to import."""
 
     def __init__(self, open_secrets: Callable[[], Secrets]) -> None:
@@ -122,15 +127,15 @@ class _OnFirstUse:
         self._lock = threading.Lock()
 
     def read(self, name: str) -> str:
-        return self._secrets().read(name)
+        return self._opened_secrets().read(name)
 
     def write(self, name: str, value: str, expires: datetime | None = None) -> None:
-        self._secrets().write(name, value, expires)
+        self._opened_secrets().write(name, value, expires)
 
-    def facts(self, name: str) -> SecretFacts:
-        return self._secrets().facts(name)
+    def read_facts(self, name: str) -> SecretFacts:
+        return self._opened_secrets().read_facts(name)
 
-    def _secrets(self) -> Secrets:
+    def _opened_secrets(self) -> Secrets:
         with self._lock:
             self._opened = self._opened or self._open()
             return self._opened
@@ -141,8 +146,8 @@ def open_vault(
     *,
     client_id: str,
     ca_bundle: Path | str,
-    timeout: float = TIMEOUT,
-    keep: float = KEEP,
+    timeout: float = CALL_SECONDS,
+    keep: float = CACHE_SECONDS,
     credential: str = "managed",
 ) -> Vault:
     """The vault at `url`, read as the user-assigned managed identity `client_id`; opens no connection yet.
@@ -167,4 +172,4 @@ def open_vault(
 
         return RemoteSecrets(url, client_id=client_id, ca_bundle=ca_bundle, timeout=timeout, by_cli=credential == "cli")
 
-    return Vault(_OnFirstUse(connect), keep=keep, label=url)
+    return Vault(_LazySecrets(connect), keep=keep, label=url)

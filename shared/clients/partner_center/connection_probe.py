@@ -18,7 +18,7 @@ from shared.clients.partner_center.json_bodies import Json
 from shared.foundation.redacted import Redacted
 
 VALIDATE_MFA = {"ValidateMfa": "true"}
-_WORD = "ismfacompliant"
+_MFA_FIELD = "ismfacompliant"
 
 
 class Probe(Redacted, frozen=True):
@@ -31,33 +31,35 @@ class Probe(Redacted, frozen=True):
     at: datetime | None
 
     @property
-    def of_others(self) -> int:
+    def count_without_account(self) -> int:
         """How many referrals have a team that the account is not in: a Referrals user sees none of them (12.2).
 
         0 as well where the token does not name the account.
         """
         account = (self.account or "").casefold()
-        return sum(account not in _team(referral) for referral in self.referrals) if account else 0
+        return sum(account not in _team_emails(referral) for referral in self.referrals) if account else 0
 
 
-def _team(referral: Json) -> set[str]:
+def _team_emails(referral: Json) -> set[str]:
     team = referral.get("team")
     members = team if isinstance(team, list) else []
     return {str(member.get("email")).casefold() for member in members if isinstance(member, dict)}
 
 
-def probe_of(reply: Reply, token: str) -> Probe:
+def read_probe(reply: Reply, token: str) -> Probe:
     """Read an answer to a list call. Raises `bodies.Unreadable`."""
-    referrals, _ = json_bodies.page(reply.body)
-    claims = claims_of(token)
-    mfa = _compliant(reply)
+    referrals, _ = json_bodies.parse_page(reply.body)
+    claims = token_claims(token)
+    mfa = _mfa_compliance(reply)
     if mfa is None and isinstance(claims.get("amr"), list):
         mfa = "mfa" in claims["amr"]
-    account = _text(claims, "upn") or _text(claims, "unique_name") or _text(claims, "preferred_username")
-    return Probe(referrals, mfa, _text(claims, "tid"), account, _date(reply))
+    account = (
+        _text_claim(claims, "upn") or _text_claim(claims, "unique_name") or _text_claim(claims, "preferred_username")
+    )
+    return Probe(referrals, mfa, _text_claim(claims, "tid"), account, _server_time(reply))
 
 
-def claims_of(token: str) -> Mapping[str, Any]:
+def token_claims(token: str) -> Mapping[str, Any]:
     """What an access token says of itself, unverified: for a person to read, never to decide on; empty if opaque."""
     try:
         part = token.split(".")[1]
@@ -67,20 +69,20 @@ def claims_of(token: str) -> Mapping[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _compliant(reply: Reply) -> bool | None:
-    told = reply.headers.get(_WORD)
+def _mfa_compliance(reply: Reply) -> bool | None:
+    told = reply.headers.get(_MFA_FIELD)
     if told is None:
-        body = json_bodies.load_object(reply.body)
-        told = next((value for name, value in body.items() if name.lower() == _WORD), None)
+        body = json_bodies.parse_object(reply.body)
+        told = next((value for name, value in body.items() if name.lower() == _MFA_FIELD), None)
     return None if told is None else str(told).strip().lower() == "true"
 
 
-def _text(claims: Mapping[str, Any], name: str) -> str | None:
+def _text_claim(claims: Mapping[str, Any], name: str) -> str | None:
     value = claims.get(name)
     return value if isinstance(value, str) and value else None
 
 
-def _date(reply: Reply) -> datetime | None:
+def _server_time(reply: Reply) -> datetime | None:
     try:
         moment = parsedate_to_datetime(reply.headers.get("Date", ""))
     except ValueError:

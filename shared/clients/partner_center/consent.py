@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from shared.clients.partner_center.entra_errors import Refusal
-from shared.clients.partner_center.msal_http_client import TokenEndpoint
+from shared.clients.partner_center.entra_errors import EntraRefusal
+from shared.clients.partner_center.msal_http_client import MsalHttpClient
 from shared.clients.partner_center.sign_in import AppRegistration
-from shared.clients.partner_center.token_redemption import Credential, Redemption, application, asked
+from shared.clients.partner_center.token_redemption import Credential, Redemption, call_msal, make_msal_application
 from shared.foundation.errors import ConsentNeeded, Unavailable
 from shared.foundation.redacted import Redacted
 
@@ -24,7 +24,7 @@ INTERVAL = 5  # seconds between two questions, where Entra ID names none (RFC 86
 Flow = dict[str, Any]
 
 
-class Granted(Redacted, frozen=True):
+class GrantedTokens(Redacted, frozen=True):
     """The two tokens of one answer; `refresh_token` is the newest one there is."""
 
     access_token: str
@@ -38,19 +38,19 @@ class Consent:
         """`credential` None: the registration is public. Raises ConfigurationError, and SignInFailed for settings."""
         self._http, self._registration, self._credential = http, app, credential
         self._authority = f"{app.authority.rstrip('/')}/{app.tenant}"
-        endpoint = TokenEndpoint(http, self._authority)
-        self._app = application(endpoint, self._authority, app.client_id, credential)
+        endpoint = MsalHttpClient(http, self._authority)
+        self._app = make_msal_application(endpoint, self._authority, app.client_id, credential)
 
     def check_certificate(self) -> None:
         """Ask, without a person, whether Entra ID knows the certificate. Raises SignInFailed (AADSTS700027) if not.
 
         Whatever else it says is left to the sign-in itself: an app alone may be refused what a person is not.
         """
-        answer = asked(lambda: self._app.acquire_token_for_client(list(self._registration.scopes)))
-        if "error" in answer and (refusal := Refusal.of(answer)).number == UNKNOWN_CERTIFICATE:
-            raise refusal.failure()
+        answer = call_msal(lambda: self._app.acquire_token_for_client(list(self._registration.scopes)))
+        if "error" in answer and (refusal := EntraRefusal.from_answer(answer)).number == UNKNOWN_CERTIFICATE:
+            raise refusal.as_error()
 
-    def begin(self, redirect: str) -> Flow:
+    def begin_browser_sign_in(self, redirect: str) -> Flow:
         """A flow whose `auth_uri` the person opens, and whose `state` the browser must bring back to `redirect`.
 
         The sign-in is asked for anew (`prompt=login`): an old session may lack multi-factor authentication. The browser
@@ -58,35 +58,35 @@ class Consent:
         """
         scopes = list(self._registration.scopes)
         how = {"redirect_uri": redirect, "prompt": "login", "response_mode": "form_post"}
-        return dict(asked(lambda: self._app.initiate_auth_code_flow(scopes, **how)))
+        return dict(call_msal(lambda: self._app.initiate_auth_code_flow(scopes, **how)))
 
-    def finish(self, flow: Flow, answer: Mapping[str, str]) -> Granted:
+    def finish_browser_sign_in(self, flow: Flow, answer: Mapping[str, str]) -> GrantedTokens:
         """What the browser brought back becomes tokens. Raises SignInFailed and Unavailable."""
-        return _granted(asked(lambda: self._app.acquire_token_by_auth_code_flow(flow, dict(answer))))
+        return _read_grant(call_msal(lambda: self._app.acquire_token_by_auth_code_flow(flow, dict(answer))))
 
-    def begin_device(self) -> Flow:
+    def begin_device_sign_in(self) -> Flow:
         """A flow whose `message` tells the person what to open and type. Raises as `finish`."""
-        flow = dict(asked(lambda: self._app.initiate_device_flow(list(self._registration.scopes))))
+        flow = dict(call_msal(lambda: self._app.initiate_device_flow(list(self._registration.scopes))))
         if "user_code" not in flow:
-            raise Refusal.of(flow).failure()
+            raise EntraRefusal.from_answer(flow).as_error()
         return flow | {"interval": max(1, int(flow.get("interval", INTERVAL)))}
 
-    def poll(self, flow: Flow) -> Granted | None:
+    def poll_device_sign_in(self, flow: Flow) -> GrantedTokens | None:
         """Ask once whether the person is done; None: not yet, ask again in `flow["interval"]` seconds (it grows)."""
-        answer = asked(lambda: self._app.acquire_token_by_device_flow(flow, exit_condition=lambda _: True))
-        return None if answer.get("error") in PENDING else _granted(answer)
+        answer = call_msal(lambda: self._app.acquire_token_by_device_flow(flow, exit_condition=lambda _: True))
+        return None if answer.get("error") in PENDING else _read_grant(answer)
 
-    def redeemed(self, refresh_token: str, scope: str) -> Granted:
+    def redeem_refresh_token(self, refresh_token: str, scope: str) -> GrantedTokens:
         """The refresh token redeemed for an audience, and its successor where there is one. Raises as `finish`."""
         registration = self._registration
         redemption = Redemption(self._http, self._authority, registration.client_id, [scope])
         answer = redemption(self._credential, refresh_token)
-        return _granted({"refresh_token": refresh_token, **{k: v for k, v in answer.items() if v}})
+        return _read_grant({"refresh_token": refresh_token, **{k: v for k, v in answer.items() if v}})
 
 
-def _granted(answer: Mapping[str, Any]) -> Granted:
+def _read_grant(answer: Mapping[str, Any]) -> GrantedTokens:
     if "error" in answer:
-        raise Refusal.of(answer).failure()
+        raise EntraRefusal.from_answer(answer).as_error()
     access, refresh = answer.get("access_token"), answer.get("refresh_token")
     if not isinstance(access, str) or not access:
         raise Unavailable("sign-in to Partner Center: the answer has no access token")
@@ -96,4 +96,4 @@ def _granted(answer: Mapping[str, Any]) -> Granted:
             code="refreshTokenWithheld",
             remedy="Let the app registration ask for offline_access, then sign in again.",
         )
-    return Granted(access, refresh)
+    return GrantedTokens(access, refresh)

@@ -68,7 +68,7 @@ _EMAIL = re.compile(r"[^\s'\"<>(]+@[^\s'\">),]+")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\{[^}]*\}")
 
 
-class Refusal(Struct, frozen=True):
+class EntraRefusal(Struct, frozen=True):
     """The token endpoint's error: OAuth's `error`, Entra's number where there is one, its first sentence."""
 
     error: str
@@ -76,7 +76,7 @@ class Refusal(Struct, frozen=True):
     sentence: str
 
     @classmethod
-    def of(cls, answer: Mapping[str, Any]) -> "Refusal":
+    def from_answer(cls, answer: Mapping[str, Any]) -> "EntraRefusal":
         """Read the fields of an error answer, whatever they hold."""
         description = answer.get("error_description")
         text = description if isinstance(description, str) else ""
@@ -84,7 +84,7 @@ class Refusal(Struct, frozen=True):
         first = numbers[0] if isinstance(numbers, list) and numbers else None
         found = re.search(r"AADSTS(\d{4,10})", text)
         number = str(first) if isinstance(first, int) else found and found[1]
-        return cls(_word(answer.get("error")), number or None, _sentence(text))
+        return cls(_oauth_error(answer.get("error")), number or None, _first_sentence(text))
 
     @property
     def code(self) -> str:
@@ -92,11 +92,11 @@ class Refusal(Struct, frozen=True):
         return f"AADSTS{self.number}" if self.number else self.error
 
     @property
-    def may_be_rotated(self) -> bool:
+    def may_mean_stale_secret(self) -> bool:
         """Whether somebody may have put a new secret or refresh token into the vault since it was read."""
         return not _ROTATED.isdisjoint({self.error, self.number})
 
-    def failure(self) -> CosellError:
+    def as_error(self) -> CosellError:
         """The error to raise."""
         text = f"sign-in to Partner Center failed: {self.code}: {self.sentence}"
         if not _TEMPORARY.isdisjoint({self.error, self.number}):
@@ -105,11 +105,11 @@ class Refusal(Struct, frozen=True):
         return kind(text, code=self.code, remedy=remedy)
 
 
-def _word(error: object) -> str:
+def _oauth_error(error: object) -> str:
     return error if isinstance(error, str) and re.fullmatch(r"[A-Za-z0-9_]{1,40}", error) else "unknown_error"
 
 
-def _sentence(description: str) -> str:
+def _first_sentence(description: str) -> str:
     """The first sentence without its code and without names."""
     text = re.sub(r"^AADSTS\d+:\s*", "", description.strip())
     first = re.split(r"(?<=[.!?])\s|[\r\n]|Trace ID", text, maxsplit=1)[0]

@@ -11,21 +11,21 @@ from http import HTTPStatus
 
 import httpx
 
-from shared.clients.partner_center.error_mapping import Reply, patience
-from shared.clients.partner_center.request import exchange
+from shared.clients.partner_center.error_mapping import Reply, retry_after_seconds
+from shared.clients.partner_center.request import send_and_read
 from shared.foundation.errors import ConfigurationError, SignInFailed, Throttled, Unavailable
 from shared.foundation.redacted import Redacted
-from shared.transport.client import limits
-from shared.transport.deadline import within
+from shared.transport.client import httpx_timeout
+from shared.transport.deadline import call_deadline
 
 Params = Mapping[str, str] | None
 Form = Mapping[str, str | bytes] | None
 
-SIGN_IN_DEADLINE = 30.0
+REQUEST_SECONDS = 30.0
 """Seconds for one request to Entra ID."""
 
 
-class Answer(Redacted, frozen=True):
+class MsalResponse(Redacted, frozen=True):
     """An answer in the shape MSAL reads."""
 
     status_code: int
@@ -36,7 +36,7 @@ class Answer(Redacted, frozen=True):
         """Nothing: what MSAL would raise here has been raised already."""
 
 
-class TokenEndpoint:
+class MsalHttpClient:
     """MSAL's `http_client`."""
 
     def __init__(self, client: httpx.Client, authority: str) -> None:
@@ -45,39 +45,44 @@ class TokenEndpoint:
         Raises ConfigurationError for an address that is not https.
         """
         self._client = client
-        self._origin = _origin(_checked(authority))
+        self._origin = _origin_of(_check_authority(authority))
 
-    def post(self, url: str, *, params: Params = None, headers: Params = None, data: Form = None) -> Answer:
+    def post(self, url: str, *, params: Params = None, headers: Params = None, data: Form = None) -> MsalResponse:
         """Post a form. Raises Throttled, Unavailable, SignInFailed."""
-        return self._exchange("POST", url, params, headers, data)
+        return self._send("POST", url, params, headers, data)
 
-    def get(self, url: str, *, params: Params = None, headers: Params = None) -> Answer:
+    def get(self, url: str, *, params: Params = None, headers: Params = None) -> MsalResponse:
         """Get a document. Raises as `post`."""
-        return self._exchange("GET", url, params, headers, None)
+        return self._send("GET", url, params, headers, None)
 
     def close(self) -> None:
         """Nothing: the client outlives MSAL's objects."""
 
-    def _exchange(self, method: str, url: str, params: Params, headers: Params, form: Form) -> Answer:
+    def _send(self, method: str, url: str, params: Params, headers: Params, form: Form) -> MsalResponse:
         target = httpx.URL(url)
-        if _origin(target) != self._origin:
+        if _origin_of(target) != self._origin:
             # The discovery document names the token endpoint; secrets go to the configured host only.
             raise SignInFailed(
                 "Entra ID names a token endpoint on another host",
                 code="authority",
                 remedy="Set the authority to the host that answers for this tenant.",
             )
-        with within(SIGN_IN_DEADLINE) as deadline:
+        with call_deadline(REQUEST_SECONDS) as deadline:
             try:
                 built = self._client.build_request(
-                    method, target, params=params or None, headers=headers, data=_text(form), timeout=limits(deadline)
+                    method,
+                    target,
+                    params=params or None,
+                    headers=headers,
+                    data=_form_as_text(form),
+                    timeout=httpx_timeout(deadline),
                 )
-                return _readable(exchange(self._client, built, deadline))
+                return _msal_response(send_and_read(self._client, built, deadline))
             except httpx.HTTPError as error:
                 raise Unavailable(f"{method} Entra ID: {type(error).__name__}") from None
 
 
-def _checked(authority: str) -> httpx.URL:
+def _check_authority(authority: str) -> httpx.URL:
     try:
         url = httpx.URL(authority)
     except httpx.InvalidURL:
@@ -89,26 +94,26 @@ def _checked(authority: str) -> httpx.URL:
     return url
 
 
-def _text(form: Form) -> dict[str, str] | None:
+def _form_as_text(form: Form) -> dict[str, str] | None:
     """The form as text: MSAL gives a client assertion as bytes, which httpx would send as Python prints them."""
     if form is None:
         return None
     return {name: value.decode() if isinstance(value, bytes) else value for name, value in form.items()}
 
 
-def _readable(reply: Reply) -> Answer:
+def _msal_response(reply: Reply) -> MsalResponse:
     if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise Throttled("Entra ID asks for patience", after=patience(reply))
+        raise Throttled("Entra ID asks for patience", after=retry_after_seconds(reply))
     if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reply.status in range(300, 400):
-        raise Unavailable(f"Entra ID answered {reply.status}", after=patience(reply))
+        raise Unavailable(f"Entra ID answered {reply.status}", after=retry_after_seconds(reply))
     try:
         readable = isinstance(json.loads(reply.body), dict)
     except (ValueError, RecursionError):
         readable = False
     if not readable:
         raise Unavailable(f"Entra ID answered {reply.status}, but not with JSON")
-    return Answer(reply.status, reply.body.decode(), dict(reply.headers))
+    return MsalResponse(reply.status, reply.body.decode(), dict(reply.headers))
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def _origin_of(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port

@@ -13,7 +13,7 @@ from shared.clients.vault_ports import Vault
 from shared.foundation.errors import CosellError
 
 
-class RefreshToken:
+class RefreshTokenKeeper:
     """The token in the vault, and the newer one that could not be written there yet."""
 
     def __init__(self, vault: Vault, name: str, log: Callable[..., None]) -> None:
@@ -24,18 +24,18 @@ class RefreshToken:
         self._log = log
         self._unsaved: str | None = None
 
-    def text(self, read: Callable[[str], str]) -> str:
+    def newest_token(self, read: Callable[[str], str]) -> str:
         """The newest token there is; `read` is one of the vault's ways to read. Raises NotFound and what it raises."""
         return self._unsaved or read(self._name)
 
-    def give_up(self) -> None:
+    def forget_unsaved(self) -> None:
         """Entra has refused it: what the vault has is worth more than what is held here."""
         self._unsaved = None
 
-    def keep(self, rotated: object, redeemed: str) -> None:
+    def store_successor(self, successor: object, used: str) -> None:
         """Write the successor back; where that fails, hold it here and write again next time."""
-        newest = rotated if isinstance(rotated, str) and rotated else redeemed
-        if newest == redeemed and self._unsaved is None:
+        newest = successor if isinstance(successor, str) and successor else used
+        if newest == used and self._unsaved is None:
             return
         try:
             self._vault.set(self._name, newest)

@@ -17,16 +17,23 @@ from uuid import uuid4
 import httpx
 from msgspec import field
 
-from shared.clients.partner_center.error_mapping import Asked, Reply, mfa_missing, of_no_answer, of_reply, of_unreadable
+from shared.clients.partner_center.error_mapping import (
+    CallLabel,
+    Reply,
+    error_of_reply,
+    error_of_unreadable_body,
+    error_without_answer,
+    is_mfa_missing,
+)
 from shared.clients.partner_center.json_bodies import Unreadable
 from shared.foundation.errors import ConfigurationError, Unavailable
 from shared.foundation.redacted import Redacted
-from shared.transport.client import limits
-from shared.transport.deadline import Deadline, within
+from shared.transport.client import httpx_timeout
+from shared.transport.deadline import Deadline, call_deadline
 from shared.transport.loopback import is_loopback
 from shared.transport.retry import RetryPolicy, call_with_retries
 
-MAX_BODY = 8 * 1024 * 1024
+MAX_BODY_BYTES = 8 * 1024 * 1024
 """Bytes of an answer; more is refused."""
 
 RETRIES = RetryPolicy(tries=3, first_wait=0.5, longest_wait=8.0)
@@ -36,7 +43,7 @@ Token = Callable[[bool], str]
 """Gives an access token; True asks for one that was not given before."""
 
 
-class Outgoing(Redacted, frozen=True):
+class OutgoingRequest(Redacted, frozen=True):
     """One request but for its token; `expected` are the statuses that mean success."""
 
     method: str
@@ -47,7 +54,7 @@ class Outgoing(Redacted, frozen=True):
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def address_of(base_url: str, resource: str, what: str, example: str) -> httpx.URL:
+def resource_url(base_url: str, resource: str, what: str, example: str) -> httpx.URL:
     """Where a resource is below `base_url`: https, or http on a loopback. Raises ConfigurationError, naming `what`."""
     try:
         url = httpx.URL(f"{base_url.rstrip('/')}/{resource}")
@@ -59,23 +66,23 @@ def address_of(base_url: str, resource: str, what: str, example: str) -> httpx.U
     return url
 
 
-def exchange(client: httpx.Client, request: httpx.Request, deadline: Deadline) -> Reply:
+def send_and_read(client: httpx.Client, request: httpx.Request, deadline: Deadline) -> Reply:
     """Send, and read the whole answer. Raises httpx.HTTPError, also for an answer too large or too late."""
     response = client.send(request, stream=True, auth=None, follow_redirects=False)
     try:
         body = bytearray()
         for chunk in response.iter_bytes():
             body += chunk
-            if len(body) > MAX_BODY:
+            if len(body) > MAX_BODY_BYTES:
                 raise httpx.ReadError("answer too large", request=request)
-            if deadline.left() <= 0:
+            if deadline.seconds_left() <= 0:
                 raise httpx.ReadTimeout("answer too slow", request=request)
         return Reply(response.status_code, response.headers, bytes(body))
     finally:
         response.close()
 
 
-class Wire:
+class RequestSender:
     """Sends requests under one token to one far side."""
 
     def __init__(
@@ -96,65 +103,67 @@ class Wire:
         self._clock = clock
         self._chance = chance or random.Random()  # noqa: S311 - jitter, no secret
 
-    def read[T](self, request: Outgoing, decode: Callable[[Reply], T]) -> T:
+    def read[T](self, request: OutgoingRequest, decode: Callable[[Reply], T]) -> T:
         """The decoded answer to a read. Raises Retryable after the tries; SignInFailed, NotFound, Rejected at once."""
-        with within(self._deadline, self._clock) as deadline:
+        with call_deadline(self._deadline, self._clock) as deadline:
             call = _Call(self._token, self._client, request, self._new_id(), deadline)
-            return call_with_retries(lambda: call.answer(decode), RETRIES, deadline, uniform=self._chance.uniform)
+            return call_with_retries(
+                lambda: call.decoded_answer(decode), RETRIES, deadline, uniform=self._chance.uniform
+            )
 
-    def write[T](self, request: Outgoing, decode: Callable[[Reply], T]) -> T:
+    def write[T](self, request: OutgoingRequest, decode: Callable[[Reply], T]) -> T:
         """The decoded answer to a write, sent once. Raises Ambiguous where nobody knows what became of it."""
-        with within(self._deadline, self._clock) as deadline:
-            return _Call(self._token, self._client, request, self._new_id(), deadline).answer(decode)
+        with call_deadline(self._deadline, self._clock) as deadline:
+            return _Call(self._token, self._client, request, self._new_id(), deadline).decoded_answer(decode)
 
-    def within(self) -> AbstractContextManager[Deadline]:
+    def one_deadline(self) -> AbstractContextManager[Deadline]:
         """One deadline over several calls of one method."""
-        return within(self._deadline, self._clock)
+        return call_deadline(self._deadline, self._clock)
 
 
 class _Call:
     """One call with its tries: one correlation id, one fresh token at most."""
 
     def __init__(
-        self, token: Token, client: httpx.Client, request: Outgoing, correlation: str, deadline: Deadline
+        self, token: Token, client: httpx.Client, request: OutgoingRequest, correlation: str, deadline: Deadline
     ) -> None:
         self._token = token
         self._client = client
         self._request = request
-        self._asked = Asked(request.method, request.subject, correlation)
+        self._label = CallLabel(request.method, request.subject, correlation)
         self._deadline = deadline
-        self._renewed = False
+        self._token_was_renewed = False
 
-    def answer[T](self, decode: Callable[[Reply], T]) -> T:
+    def decoded_answer[T](self, decode: Callable[[Reply], T]) -> T:
         reply = self._send(renew=False)
-        if reply.status == HTTPStatus.UNAUTHORIZED and not self._renewed and not mfa_missing(reply):
-            self._renewed = True
+        if reply.status == HTTPStatus.UNAUTHORIZED and not self._token_was_renewed and not is_mfa_missing(reply):
+            self._token_was_renewed = True
             reply = self._send(renew=True)
         if reply.status not in self._request.expected:
-            raise of_reply(reply, self._asked)
+            raise error_of_reply(reply, self._label)
         try:
             return decode(reply)
         except Unreadable as error:
-            raise of_unreadable(reply, self._asked, str(error)) from None
+            raise error_of_unreadable_body(reply, self._label, str(error)) from None
 
     def _send(self, *, renew: bool) -> Reply:
         token = self._token(renew)
-        if self._deadline.left() <= 0:
-            raise Unavailable(f"{self._asked}: not sent, the sign-in took all the time")
+        if self._deadline.seconds_left() <= 0:
+            raise Unavailable(f"{self._label}: not sent, the sign-in took all the time")
         try:
-            return exchange(self._client, self._built(token), self._deadline)
+            return send_and_read(self._client, self._build_request(token), self._deadline)
         except httpx.HTTPError as error:
-            raise of_no_answer(error, self._asked) from None
+            raise error_without_answer(error, self._label) from None
 
-    def _built(self, token: str) -> httpx.Request:
+    def _build_request(self, token: str) -> httpx.Request:
         """The headers of reference/partner-center.md 1.3; no compression, so that `MAX_BODY` means what it says."""
         body = {} if self._request.content is None else {"Content-Type": "application/json"}
         headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/json",
             "Accept-Encoding": "identity",
-            "MS-CorrelationId": self._asked.correlation,
-            "client-request-id": self._asked.correlation,
+            "MS-CorrelationId": self._label.correlation,
+            "client-request-id": self._label.correlation,
             **body,
             **self._request.headers,
         }
@@ -163,5 +172,5 @@ class _Call:
             self._request.url,
             headers=headers,
             content=self._request.content,
-            timeout=limits(self._deadline),
+            timeout=httpx_timeout(self._deadline),
         )

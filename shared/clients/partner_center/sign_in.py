@@ -13,23 +13,23 @@ from typing import Any, TypeIs
 import httpx
 from msgspec import Struct
 
-from shared.clients.partner_center.entra_errors import Refusal
-from shared.clients.partner_center.refresh_token import RefreshToken
+from shared.clients.partner_center.entra_errors import EntraRefusal
+from shared.clients.partner_center.refresh_token import RefreshTokenKeeper
 from shared.clients.partner_center.token_redemption import Credential, Redemption
 from shared.clients.vault_ports import Vault
 from shared.foundation.errors import ConsentNeeded, NotFound, SignInFailed, Unavailable
 from shared.foundation.redacted import Redacted
-from shared.transport.deadline import remaining
+from shared.transport.deadline import seconds_left
 
 REFERRALS_SCOPE = "https://api.partner.microsoft.com/.default"
 WEBHOOKS_SCOPE = "https://api.partnercenter.microsoft.com/.default"
 AUTHORITY = "https://login.microsoftonline.com"
 
-MARGIN = 300.0
+MARGIN_SECONDS = 300.0
 """Seconds before its end at which an access token is no longer used; half its life where it lives under ten minutes."""
 PLACEHOLDER = "placeholder:"
 """How the value begins that the deployment puts where nobody has signed in yet."""
-LONGEST_WAIT = 60.0
+LONGEST_WAIT_SECONDS = 60.0
 """Seconds to wait for another thread's redemption outside any call."""
 
 
@@ -52,12 +52,12 @@ class SecretNames(Struct, frozen=True):
     client_secret: str | None = "partner-center-client-secret"  # noqa: S105 - a name
 
 
-class _Access(Redacted, frozen=True):
+class _AccessToken(Redacted, frozen=True):
     text: str
     end: float
 
 
-class _Material(Redacted, frozen=True):
+class _SignInSecrets(Redacted, frozen=True):
     credential: Credential
     refresh_token: str
 
@@ -77,7 +77,7 @@ class PartnerCenterSignIn:
         log: Callable[..., None],
         secrets: SecretNames | None = None,
         clock: Callable[[], float] = time.monotonic,
-        refresh_token: RefreshToken | None = None,
+        refresh_token: RefreshTokenKeeper | None = None,
     ) -> None:
         """Sign in over `http` (see `deadline.open_client`); `log` takes an event's name and fields."""
         self._vault = vault
@@ -87,8 +87,8 @@ class PartnerCenterSignIn:
         self._names = secrets or SecretNames()
         self._public = app.public
         self._clock = clock
-        self._refresh_token = refresh_token or RefreshToken(vault, self._names.refresh_token, log)
-        self._access: _Access | None = None
+        self._refresh_token = refresh_token or RefreshTokenKeeper(vault, self._names.refresh_token, log)
+        self._access: _AccessToken | None = None
 
     def for_audience(self, *scopes: str) -> "PartnerCenterSignIn":
         """The same sign-in for another audience: of both, one redeems at a time, and none loses a rotated token."""
@@ -105,51 +105,51 @@ class PartnerCenterSignIn:
         known = self._access
         if not force and self._is_good(known):
             return known.text
-        if not self._refresh_token.lock.acquire(timeout=_patience()):
+        if not self._refresh_token.lock.acquire(timeout=_seconds_to_wait()):
             raise Unavailable("sign-in to Partner Center: another thread's redemption takes too long")
         try:
             if self._access is known or not self._is_good(self._access):
-                self._access = self._redeem()
+                self._access = self._redeem_refresh_token()
             return self._access.text
         finally:
             self._refresh_token.lock.release()
 
-    def _is_good(self, access: _Access | None) -> TypeIs[_Access]:
+    def _is_good(self, access: _AccessToken | None) -> TypeIs[_AccessToken]:
         return access is not None and self._clock() < access.end
 
     # --- one redemption, under the lock
 
-    def _redeem(self) -> _Access:
+    def _redeem_refresh_token(self) -> _AccessToken:
         """Redeem; after a refusal that a rotated secret would explain, once more with what the vault has now."""
         self._access = None
-        started, material = self._clock(), self._material(self._vault.get)
+        started, material = self._clock(), self._read_secrets(self._vault.get)
         answer = self._redemption(material.credential, material.refresh_token)
-        if "error" in answer and Refusal.of(answer).may_be_rotated:
-            self._refresh_token.give_up()
-            used, material = material, self._material(self._vault.get_fresh)
+        if "error" in answer and EntraRefusal.from_answer(answer).may_mean_stale_secret:
+            self._refresh_token.forget_unsaved()
+            used, material = material, self._read_secrets(self._vault.get_fresh)
             if material != used:
                 started, answer = self._clock(), self._redemption(material.credential, material.refresh_token)
         if "error" in answer:
-            raise Refusal.of(answer).failure()
-        access = _accepted(answer, started)
-        self._refresh_token.keep(answer.get("refresh_token"), material.refresh_token)
+            raise EntraRefusal.from_answer(answer).as_error()
+        access = _parse_access_token(answer, started)
+        self._refresh_token.store_successor(answer.get("refresh_token"), material.refresh_token)
         return access
 
-    def _material(self, read: Callable[[str], str]) -> _Material:
+    def _read_secrets(self, read: Callable[[str], str]) -> _SignInSecrets:
         try:
-            refresh_token = self._refresh_token.text(read)
+            refresh_token = self._refresh_token.newest_token(read)
         except NotFound:
-            raise _missing(self._names.refresh_token) from None
+            raise _refresh_token_missing(self._names.refresh_token) from None
         if refresh_token.startswith(PLACEHOLDER):
-            raise _missing(self._names.refresh_token)
-        return _Material(None if self._public else credential(read, self._names), refresh_token)
+            raise _refresh_token_missing(self._names.refresh_token)
+        return _SignInSecrets(None if self._public else read_credential(read, self._names), refresh_token)
 
 
-def credential(read: Callable[[str], str], names: SecretNames) -> str | dict[str, str]:
+def read_credential(read: Callable[[str], str], names: SecretNames) -> str | dict[str, str]:
     """What the vault has of the app registration: the certificate, else the secret. Raises SignInFailed for neither."""
-    if names.certificate and (pem := _found(read, names.certificate)):
-        return certified(pem)
-    if names.client_secret and (secret := _found(read, names.client_secret)):
+    if names.certificate and (pem := _read_if_present(read, names.certificate)):
+        return certificate_credential(pem)
+    if names.client_secret and (secret := _read_if_present(read, names.client_secret)):
         return secret
     raise SignInFailed(
         f"Key Vault has neither {names.certificate} nor {names.client_secret}",
@@ -158,12 +158,12 @@ def credential(read: Callable[[str], str], names: SecretNames) -> str | dict[str
     )
 
 
-def certified(pem: str) -> dict[str, str]:
+def certificate_credential(pem: str) -> dict[str, str]:
     """A certificate with its private key as MSAL wants it."""
     return {"private_key": pem, "public_certificate": pem}
 
 
-def _missing(name: str) -> ConsentNeeded:
+def _refresh_token_missing(name: str) -> ConsentNeeded:
     return ConsentNeeded(
         f"Key Vault has no refresh token in the secret {name}",
         code="refreshTokenMissing",
@@ -171,23 +171,23 @@ def _missing(name: str) -> ConsentNeeded:
     )
 
 
-def _patience() -> float:
-    left = remaining()
-    return LONGEST_WAIT if left is None else left
+def _seconds_to_wait() -> float:
+    left = seconds_left()
+    return LONGEST_WAIT_SECONDS if left is None else left
 
 
-def _found(read: Callable[[str], str], name: str) -> str | None:
+def _read_if_present(read: Callable[[str], str], name: str) -> str | None:
     try:
         return read(name)
     except NotFound:
         return None
 
 
-def _accepted(answer: Mapping[str, Any], started: float) -> _Access:
+def _parse_access_token(answer: Mapping[str, Any], started: float) -> _AccessToken:
     """The access token and the moment it is no longer used. Raises Unavailable for an answer without one."""
     text, life = answer.get("access_token"), str(answer.get("expires_in"))
     # Anything else could not stand in a header, and the error would quote it.
     if not (isinstance(text, str) and text and text.isascii() and text.isprintable() and life.isdecimal()):
         raise Unavailable("sign-in to Partner Center: the answer has no access token with a life")
     seconds = float(life)
-    return _Access(text, started + seconds - min(MARGIN, seconds / 2))
+    return _AccessToken(text, started + seconds - min(MARGIN_SECONDS, seconds / 2))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from shared.clients.partner_center.msal_http_client import TokenEndpoint
+from shared.clients.partner_center.msal_http_client import MsalHttpClient
 from shared.foundation.errors import CosellError, SignInFailed, Unavailable
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Redemption:
 
     def __init__(self, http: httpx.Client, authority: str, client_id: str, scopes: Iterable[str]) -> None:
         """`authority` names the tenant: https://login.microsoftonline.com/{tenant}."""
-        self._endpoint = TokenEndpoint(http, authority)
+        self._endpoint = MsalHttpClient(http, authority)
         self._authority = authority
         self._client_id = client_id
         self._scopes = list(scopes)
@@ -37,17 +37,17 @@ class Redemption:
         """Entra's answer, tokens or `error`. Raises SignInFailed (unusable settings), Throttled, Unavailable."""
         if self._credential != credential:
             self._app, self._credential = None, credential
-        app, self._app = self._app or self._application(credential), None
-        answer = asked(lambda: app.acquire_token_by_refresh_token(refresh_token, self._scopes))
+        app, self._app = self._app or self._make_application(credential), None
+        answer = call_msal(lambda: app.acquire_token_by_refresh_token(refresh_token, self._scopes))
         if "error" not in answer:
             self._app = app
         return answer
 
-    def _application(self, credential: Credential) -> "ClientApplication":
-        return application(self._endpoint, self._authority, self._client_id, credential)
+    def _make_application(self, credential: Credential) -> "ClientApplication":
+        return make_msal_application(self._endpoint, self._authority, self._client_id, credential)
 
 
-def asked(call: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+def call_msal(call: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
     """The answer of one call of MSAL's, tokens or `error`. Raises errors of our own tree only."""
     try:
         return call()
@@ -58,7 +58,9 @@ def asked(call: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
         raise Unavailable(f"sign-in to Partner Center: unreadable answer ({type(error).__name__})") from None
 
 
-def application(endpoint: TokenEndpoint, authority: str, client_id: str, credential: Credential) -> "ClientApplication":
+def make_msal_application(
+    endpoint: MsalHttpClient, authority: str, client_id: str, credential: Credential
+) -> "ClientApplication":
     """MSAL's object for an app registration, a public one where there is no credential. Raises SignInFailed."""
     from msal import ConfidentialClientApplication, PublicClientApplication  # noqa: PLC0415 - a fifth of a second
 

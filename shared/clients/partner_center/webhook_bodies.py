@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from shared.clients.partner_center.error_mapping import Reply
-from shared.clients.partner_center.json_bodies import Unreadable, load
+from shared.clients.partner_center.json_bodies import Unreadable, parse_body
 from shared.foundation.errors import MAX_REMOTE_TEXT
 from shared.webhook.event_names import TEST_CREATED, EventName
 
@@ -32,9 +32,9 @@ class Registration(Struct, frozen=True):
 
     def is_at(self, url: str) -> bool:
         """Whether events go to `url`."""
-        return _place(self.url) == _place(url)
+        return _normalised_address(self.url) == _normalised_address(url)
 
-    def lacks(self, events: Iterable[str] = EVENTS) -> tuple[str, ...]:
+    def missing_events(self, events: Iterable[str] = EVENTS) -> tuple[str, ...]:
         """Which of `events` it does not hold."""
         held = {name.casefold() for name in self.events}
         return tuple(name for name in events if name.casefold() not in held)
@@ -42,12 +42,12 @@ class Registration(Struct, frozen=True):
     @property
     def is_complete(self) -> bool:
         """Whether all that we need arrives, in a form that the platform before the door lets through."""
-        return not self.lacks() and self.x_ms_signature is not False
+        return not self.missing_events() and self.x_ms_signature is not False
 
     @property
     def host(self) -> str:
         """Whose it is, as far as it may be told: path and query of a foreign address may hold a secret."""
-        return (_place(self.url)[1] or "unknown")[:MAX_REMOTE_TEXT]
+        return (_normalised_address(self.url)[1] or "unknown")[:MAX_REMOTE_TEXT]
 
 
 class Attempt(Struct, frozen=True):
@@ -83,9 +83,9 @@ class Validation(Struct, frozen=True):
         return self.is_delivered or self.status.casefold() in ("completed", "failed")
 
 
-def registration(reply: Reply) -> Registration:
+def parse_registration(reply: Reply) -> Registration:
     """A registration. Raises Unreadable."""
-    said = _folded(reply)
+    said = _parse_lowercase_object(reply)
     url, events = said.get("webhookurl"), said.get("webhookevents")
     if not (isinstance(url, str) and url) or not isinstance(events, list | None):
         raise Unreadable("the body is no registration")
@@ -94,9 +94,9 @@ def registration(reply: Reply) -> Registration:
     return Registration(url, tuple(name for name in events or () if isinstance(name, str)), known)
 
 
-def correlation_id(reply: Reply) -> str:
+def parse_correlation_id(reply: Reply) -> str:
     """The id of a test event: in an object, or as a bare string. Raises Unreadable."""
-    said = load(reply.body)
+    said = parse_body(reply.body)
     if isinstance(said, dict):
         said = next((value for name, value in said.items() if name.lower() == "correlationid"), None)
     if not (isinstance(said, str) and _ID.fullmatch(said)):
@@ -104,35 +104,37 @@ def correlation_id(reply: Reply) -> str:
     return said
 
 
-def validation(reply: Reply, asked: str) -> Validation:
+def parse_validation(reply: Reply, asked: str) -> Validation:
     """The state of the test event `asked`. Raises Unreadable."""
-    said = _folded(reply)
+    said = _parse_lowercase_object(reply)
     results = said.get("results")
-    attempts = [_attempt(result) for result in results if isinstance(result, dict)] if isinstance(results, list) else []
-    return Validation(asked, _line(said.get("status")) or "unknown", tuple(attempts))
+    attempts = (
+        [_parse_attempt(result) for result in results if isinstance(result, dict)] if isinstance(results, list) else []
+    )
+    return Validation(asked, _short_text(said.get("status")) or "unknown", tuple(attempts))
 
 
-def _attempt(result: dict[str, Any]) -> Attempt:
+def _parse_attempt(result: dict[str, Any]) -> Attempt:
     said = {name.lower(): value for name, value in result.items()}
     failed = str(said.get("systemerror")).casefold() == "true"
-    return Attempt(_line(said.get("responsecode")), _line(said.get("datetimeutc")), failed)
+    return Attempt(_short_text(said.get("responsecode")), _short_text(said.get("datetimeutc")), failed)
 
 
-def _line(value: object) -> str:
+def _short_text(value: object) -> str:
     """A short remote word; empty for what is none."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     return "".join(c for c in str(value) if c.isascii() and c.isprintable())[:64]
 
 
-def _folded(reply: Reply) -> dict[str, Any]:
-    body = load(reply.body)
+def _parse_lowercase_object(reply: Reply) -> dict[str, Any]:
+    body = parse_body(reply.body)
     if not isinstance(body, dict):
         raise Unreadable("the body is no JSON object")
     return {name.lower(): value for name, value in body.items()}
 
 
-def _place(url: str) -> tuple[str, str | None, int | None, str, str]:
+def _normalised_address(url: str) -> tuple[str, str | None, int | None, str, str]:
     """What makes two addresses the same: case of scheme and host, the usual port and a last slash do not count."""
     try:
         parts = urlsplit(url)

@@ -23,10 +23,10 @@ from uuid import uuid4
 
 import httpx
 
-from shared.clients.exact_json import text
+from shared.clients.exact_json import json_text
 from shared.clients.partner_center import webhook_bodies
 from shared.clients.partner_center.error_mapping import Reply
-from shared.clients.partner_center.request import Outgoing, Token, Wire, address_of
+from shared.clients.partner_center.request import OutgoingRequest, RequestSender, Token, resource_url
 from shared.clients.partner_center.webhook_bodies import EVENTS, Registration, Validation
 from shared.foundation.errors import (
     Ambiguous,
@@ -42,19 +42,19 @@ from shared.foundation.errors import (
 from shared.transport.client import open_client
 
 BASE_URL = "https://api.partnercenter.microsoft.com/webhooks/v1"
-DEADLINE = 60.0
+CALL_SECONDS = 60.0
 """Seconds for one call, tries and waits included."""
-PATIENCE, PAUSE = 120.0, 2.0
+FOLLOW_SECONDS, PAUSE_SECONDS = 120.0, 2.0
 """Seconds to follow a test event at most, and between two looks."""
-MEMORY = "registration"
+REGISTRATION_CURSOR = "registration"
 """The cursor that says when the registration was last seen to be ours."""
 
-_MADE = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
-_BEGUN = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
+_WRITE_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
+_TEST_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
 
 
 def open_webhooks(
-    base_url: str, token: Token, *, ca_bundle: Path | str | None = None, deadline: float = DEADLINE
+    base_url: str, token: Token, *, ca_bundle: Path | str | None = None, deadline: float = CALL_SECONDS
 ) -> "Webhooks":
     """Webhooks on a client of their own, to be closed with `close`. Raises ConfigurationError for the address."""
     return Webhooks(base_url, token, client=open_client(ca_bundle), deadline=deadline)
@@ -73,15 +73,15 @@ class Webhooks:
         token: Token,
         *,
         client: httpx.Client,
-        deadline: float = DEADLINE,
+        deadline: float = CALL_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Talk to `base_url` alone; `token` gives tokens of the webhook host's audience. Raises ConfigurationError."""
-        self._address = address_of(base_url, "registration", "The webhook host's address", BASE_URL)
+        self._url = resource_url(base_url, "registration", "The webhook host's address", BASE_URL)
         self._client = client
         self._clock, self._sleep = clock, sleep
-        self._wire = Wire(
+        self._sender = RequestSender(
             token, client, deadline=deadline, new_id=lambda: str(uuid4()), clock=clock, chance=random.Random()  # noqa: S311 - jitter, no secret
         )  # fmt: skip
 
@@ -91,11 +91,11 @@ class Webhooks:
 
     # --- the registration
 
-    def registration(self) -> Registration | None:
+    def read_registration(self) -> Registration | None:
         """The tenant's registration, whoever made it; None where there is none."""
-        with _advised():
+        with _remedies_for_webhook_host():
             try:
-                return self._wire.read(Outgoing("GET", self._address, _SUBJECT), webhook_bodies.registration)
+                return self._sender.read(OutgoingRequest("GET", self._url, _SUBJECT), webhook_bodies.parse_registration)
             except NotFound:
                 return None
 
@@ -105,75 +105,79 @@ class Webhooks:
         Raises Rejected (`foreignRegistration`) where events go to another address and `overwrite` was not said, and
         Conflict where somebody registered in the same moment.
         """
-        found = self.registration()
+        found = self.read_registration()
         if found is None:
-            return self._write("POST", url, tuple(events))
+            return self._write_registration("POST", url, tuple(events))
         if found.is_at(url):
-            return self._write("PUT", url, (*found.events, *found.lacks(events)))
+            return self._write_registration("PUT", url, (*found.events, *found.missing_events(events)))
         if not overwrite:
-            raise Rejected(foreign(found))
-        return self._write("PUT", url, tuple(events))
+            raise Rejected(foreign_registration_cause(found))
+        return self._write_registration("PUT", url, tuple(events))
 
-    def _write(self, method: str, url: str, events: tuple[str, ...]) -> Registration:
+    def _write_registration(self, method: str, url: str, events: tuple[str, ...]) -> Registration:
         wanted = {"WebhookUrl": url, "WebhookEvents": events, "SignatureTokenToMsSignatureHeader": True}
-        request = Outgoing(method, self._address, _SUBJECT, _MADE, text(wanted).encode())
-        with _advised():
+        request = OutgoingRequest(method, self._url, _SUBJECT, _WRITE_STATUSES, json_text(wanted).encode())
+        with _remedies_for_webhook_host():
             try:
-                return self._wire.write(request, webhook_bodies.registration)
+                return self._sender.write(request, webhook_bodies.parse_registration)
             except Ambiguous:
                 # The whole slot is written, so that looking tells what became of it.
-                if (found := self.registration()) and found.is_at(url) and not found.lacks(events):
+                if (found := self.read_registration()) and found.is_at(url) and not found.missing_events(events):
                     return found
                 raise
 
     # --- test events
 
-    def test(self) -> str:
+    def send_test_event(self) -> str:
         """Have a test event sent to the registered address; return its correlation id. Twice a minute at most.
 
         Raises Rejected where the registration does not hold `test-created`, Throttled.
         """
-        request = Outgoing("POST", self._validations(), "test event", _BEGUN)
-        with _advised():
+        request = OutgoingRequest("POST", self._validation_url(), "test event", _TEST_STATUSES)
+        with _remedies_for_webhook_host():
             try:
-                return self._wire.write(request, webhook_bodies.correlation_id)
+                return self._sender.write(request, webhook_bodies.parse_correlation_id)
             except Throttled as error:
                 wait = "in a minute" if error.after is None else f"in {error.after:.0f} seconds"
                 told = f"Partner Center sends two test events a minute at most; ask for the next one {wait}"
                 raise Throttled(told, after=error.after) from None
 
-    def validation(self, correlation_id: str) -> Validation:
+    def read_validation(self, correlation_id: str) -> Validation:
         """How far a test event has come. Raises NotFound: the service keeps it for seven days."""
-        request = Outgoing("GET", self._validations(correlation_id), f"test event {correlation_id}")
+        request = OutgoingRequest("GET", self._validation_url(correlation_id), f"test event {correlation_id}")
 
         def decoded(reply: Reply) -> Validation:
-            return webhook_bodies.validation(reply, correlation_id)
+            return webhook_bodies.parse_validation(reply, correlation_id)
 
-        with _advised():
-            return self._wire.read(request, decoded)
+        with _remedies_for_webhook_host():
+            return self._sender.read(request, decoded)
 
-    def follow(
-        self, correlation_id: str, tell: Callable[[Validation], None] = lambda _: None, *, patience: float = PATIENCE
+    def follow_test_event(
+        self,
+        correlation_id: str,
+        report: Callable[[Validation], None] = lambda _: None,
+        *,
+        seconds: float = FOLLOW_SECONDS,
     ) -> Validation:
         """Look until the test event has arrived, or will not, or `patience` seconds are over; `tell` each look."""
-        end, found = self._clock() + patience, Validation(correlation_id)
+        end, found = self._clock() + seconds, Validation(correlation_id)
         while True:
             with suppress(NotFound):  # it was begun a moment ago: what answers may not know of it yet
-                found = self.validation(correlation_id)
-            tell(found)
+                found = self.read_validation(correlation_id)
+            report(found)
             if found.is_over or self._clock() >= end:
                 return found
-            self._sleep(PAUSE)
+            self._sleep(PAUSE_SECONDS)
 
-    def _validations(self, correlation_id: str | None = None) -> httpx.URL:
-        path = f"{self._address.path}/validationEvents"
-        return self._address.copy_with(path=path if correlation_id is None else f"{path}/{correlation_id}")
+    def _validation_url(self, correlation_id: str | None = None) -> httpx.URL:
+        path = f"{self._url.path}/validationEvents"
+        return self._url.copy_with(path=path if correlation_id is None else f"{path}/{correlation_id}")
 
 
 # --- daily: is it still ours?
 
 
-class Memory(Protocol):
+class RegistrationMemory(Protocol):
     """What the store keeps of our registration."""
 
     def cursor(self, name: str) -> datetime | None:
@@ -183,7 +187,7 @@ class Memory(Protocol):
         """It is ours now."""
 
 
-class Kept(StrEnum):
+class RegistrationOutcome(StrEnum):
     """What a look at the registration found, or did."""
 
     FINE = "fine"
@@ -197,47 +201,47 @@ def keep_registration(
     webhooks: Webhooks,
     url: str,
     *,
-    memory: Memory,
+    memory: RegistrationMemory,
     log: Callable[..., None],
     may_register: bool,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> Kept:
+) -> RegistrationOutcome:
     """Look at the registration and repair ours; a foreign one is named in the log and never taken.
 
     Where there is none, it is made if `may_register` says so, or if it was ours before. Safe with two instances: the
     slower one finds what the faster one made. Raises what `Webhooks` raises.
     """
-    found, kept = webhooks.registration(), Kept.FINE
+    found, kept = webhooks.read_registration(), RegistrationOutcome.FINE
     if found is None:
-        if not may_register and memory.cursor(MEMORY) is None:
+        if not may_register and memory.cursor(REGISTRATION_CURSOR) is None:
             log("registration_missing")
-            return Kept.MISSING
-        found, kept = _registered(webhooks, url)
+            return RegistrationOutcome.MISSING
+        found, kept = _register_or_read(webhooks, url)
     if not found.is_at(url):
         log("registration_foreign", host=found.host)
-        return Kept.FOREIGN
+        return RegistrationOutcome.FOREIGN
     if not found.is_complete:
         webhooks.register(url)
-        kept = Kept.REPAIRED
-    memory.move_cursor(MEMORY, now())
+        kept = RegistrationOutcome.REPAIRED
+    memory.move_cursor(REGISTRATION_CURSOR, now())
     log("registration_kept", outcome=kept)
     return kept
 
 
-def _registered(webhooks: Webhooks, url: str) -> tuple[Registration, Kept]:
+def _register_or_read(webhooks: Webhooks, url: str) -> tuple[Registration, RegistrationOutcome]:
     try:
-        return webhooks.register(url), Kept.REGISTERED
+        return webhooks.register(url), RegistrationOutcome.REGISTERED
     except (Conflict, Rejected):
         # Somebody was faster: another instance, or another tool.
-        if found := webhooks.registration():
-            return found, Kept.FINE
+        if found := webhooks.read_registration():
+            return found, RegistrationOutcome.FINE
         raise
 
 
 # --- words
 
 
-def foreign(found: Registration) -> Cause:
+def foreign_registration_cause(found: Registration) -> Cause:
     """Why a registration is not taken."""
     return Cause(
         "foreignRegistration",
@@ -248,7 +252,7 @@ def foreign(found: Registration) -> Cause:
 
 
 @contextmanager
-def _advised() -> Iterator[None]:
+def _remedies_for_webhook_host() -> Iterator[None]:
     """Remedies that fit this host: what is common to both speaks of deals and of the referrals API."""
     try:
         yield

@@ -28,7 +28,7 @@ from shared.clients.salesforce.error_codes import (
 from shared.clients.salesforce.sign_in import SignIn, Token
 from shared.clients.salesforce.simple_salesforce_adapter import SEND_ERRORS, RestClient
 from shared.foundation.errors import CosellError, Retryable, Unavailable
-from shared.transport.deadline import Deadline, within
+from shared.transport.deadline import Deadline, call_deadline
 
 MAX_TRIES = 3
 MAX_PAUSE_SECONDS = 10.0
@@ -64,7 +64,7 @@ class Call(Struct, frozen=True):
         """Return the bytes of the body, and the headers that belong to it."""
         if self.content is not None:
             return self.content[0], {"Content-Type": self.content[1]}
-        return (exact_json.text(self.body).encode() if self.body is not None else None), {}
+        return (exact_json.json_text(self.body).encode() if self.body is not None else None), {}
 
 
 class DirectCall(Protocol):
@@ -115,7 +115,7 @@ class ApiConnection:
 
     def current_token(self) -> Token:
         """Return the token in use; sign in if there is none."""
-        with within(self._seconds) as deadline:
+        with call_deadline(self._seconds) as deadline:
             return self._sign_in.token(deadline)
 
     def read[T](self, call: Call | DirectCall, decode: Callable[[Reply], T]) -> T:
@@ -125,7 +125,7 @@ class ApiConnection:
         """
         import stamina  # noqa: PLC0415 - slow to import, and webhook admission does not need it
 
-        with within(self._seconds) as deadline:
+        with call_deadline(self._seconds) as deadline:
             for attempt in stamina.retry_context(on=backoff_within(deadline), attempts=MAX_TRIES, timeout=None):
                 with attempt:
                     return self._send_and_decode(call, decode, deadline, write=False)
@@ -133,7 +133,7 @@ class ApiConnection:
 
     def write[T](self, call: Call | DirectCall, decode: Callable[[Reply], T]) -> T:
         """Send a call that changes something, once. After an expired session it is sent again: nothing had happened."""
-        with within(self._seconds) as deadline:
+        with call_deadline(self._seconds) as deadline:
             return self._send_and_decode(call, decode, deadline, write=True)
 
     def _send_and_decode[T](
@@ -225,14 +225,14 @@ def backoff_within(deadline: Deadline) -> Callable[[Exception], bool | float]:
             return False
         jittered = random.uniform(0, _FIRST_PAUSE_SECONDS * 2**failures)  # noqa: S311 - spreads load, keeps no secret
         pause = jittered if error.after is None else error.after
-        return pause if pause <= MAX_PAUSE_SECONDS and pause < deadline.left() else False
+        return pause if pause <= MAX_PAUSE_SECONDS and pause < deadline.seconds_left() else False
 
     return pause_after
 
 
 def _seconds_left(deadline: Deadline, call: Call | DirectCall) -> float:
     """Return the seconds until the deadline. Raises Unavailable if none are left."""
-    seconds = deadline.left()
+    seconds = deadline.seconds_left()
     if seconds <= 0:
         raise Unavailable(f"no time was left for {call.description}")
     return seconds

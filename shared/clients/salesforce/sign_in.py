@@ -118,7 +118,7 @@ class SignIn:
 
     @contextmanager
     def _one_thread_at_a_time(self, deadline: Deadline) -> Iterator[None]:
-        if not self._turn.acquire(timeout=deadline.left()):
+        if not self._turn.acquire(timeout=deadline.seconds_left()):
             raise Unavailable("another thread's sign-in to Salesforce took too long")
         try:
             yield
@@ -168,7 +168,7 @@ class SignIn:
         failure = ""
         try:
             answer = self._session.post(
-                address, data=form, timeout=deadline.left(), allow_redirects=False, headers={"Accept": "*/*"}
+                address, data=form, timeout=deadline.seconds_left(), allow_redirects=False, headers={"Accept": "*/*"}
             )
             body = answer.json()
         except requests.RequestException as error:

@@ -192,6 +192,6 @@ def test_the_vault_holds_the_end_date_of_the_certificate(
 ) -> None:
     administrator.run(capsys)
     app = App()
-    ends = app.vault.facts(SECRET).expires
+    ends = app.vault.read_facts(SECRET).expires
     app.close()
     assert ends == load_pem_x509_certificate(administrator.file.read_bytes()).not_valid_after_utc

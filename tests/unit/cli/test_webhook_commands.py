@@ -34,7 +34,7 @@ def admit_request(request: Request) -> Response:
 def app_url(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """The address of the app, which the environment `local` has too."""
     monkeypatch.setattr(systems.partner_center.dispatcher, "spacing", 0.001)
-    monkeypatch.setattr(webhook_registration, "PAUSE", 0.005)
+    monkeypatch.setattr(webhook_registration, "PAUSE_SECONDS", 0.005)
     monkeypatch.chdir(tmp_path)
     admission.event_admission.cache_clear()
     with Server(admit_request, tls=systems.authority.server()) as server:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clients.exact_json import text
+from shared.clients.exact_json import json_text
 
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
@@ -18,7 +18,7 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_what_was_encoded_is_read_back_to_the_last_digit(value: object) -> None:
-    assert json.loads(text(value), parse_float=Decimal, parse_int=Decimal) == value
+    assert json.loads(json_text(value), parse_float=Decimal, parse_int=Decimal) == value
 
 
 def test_bodies_carry_decimals_exactly_and_times_in_iso_form() -> None:
@@ -32,7 +32,7 @@ def test_bodies_carry_decimals_exactly_and_times_in_iso_form() -> None:
         "day": date(2026, 1, 2),
         "at": datetime(2026, 1, 2, tzinfo=UTC) + taipei,
     }
-    encoded = text(value)
+    encoded = json_text(value)
     assert '"amount":1234567890123456.78' in encoded
     assert '"large":1000' in encoded
     assert json.loads(encoded, parse_float=Decimal) == {
@@ -46,10 +46,10 @@ def test_bodies_carry_decimals_exactly_and_times_in_iso_form() -> None:
 @pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("Infinity"), float("inf"), {"a": [float("nan")]}])
 def test_a_number_that_json_does_not_know_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"JSON|JSON compliant"):
-        text(value)
+        json_text(value)
 
 
 @pytest.mark.parametrize("value", [b"bytes", bytearray(b"x"), {1, 2}, object(), {"a": b""}])
 def test_a_value_of_another_kind_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
-        text(value)
+        json_text(value)

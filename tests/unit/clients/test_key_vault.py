@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.clients.key_vault.secrets_port import SecretFacts
-from shared.clients.key_vault.vault import Vault, open_vault, resolved
+from shared.clients.key_vault.vault import Vault, open_vault, require_resolved
 from shared.foundation.errors import ConfigurationError, NotFound, Unavailable
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -39,7 +39,7 @@ class Far:
             raise NotFound(name)
         return value
 
-    def facts(self, name: str) -> SecretFacts:
+    def read_facts(self, name: str) -> SecretFacts:
         self.reads.append(f"facts of {name}")
         return SecretFacts(NOW, NOW)
 
@@ -166,8 +166,8 @@ def test_the_text_of_an_unresolved_reference_is_no_secret(far: Far, vault: Vault
         vault.get("one")
     assert "SecretUri" not in str(refused.value)
     with pytest.raises(ConfigurationError, match="PC_TOKEN"):
-        resolved("PC_TOKEN", text)
-    assert resolved("PC_TOKEN", "plain") == "plain"
+        require_resolved("PC_TOKEN", text)
+    assert require_resolved("PC_TOKEN", "plain") == "plain"
 
 
 def test_a_vault_never_shows_what_it_keeps(far: Far) -> None:
@@ -199,7 +199,7 @@ def test_opening_a_vault_imports_nothing_of_azure() -> None:
 def test_facts_are_never_from_memory_and_an_end_is_handed_on() -> None:
     far = Far(one="first")
     vault = Vault(far)
-    assert [vault.facts("one"), vault.facts("one")] == [SecretFacts(NOW, NOW)] * 2
+    assert [vault.read_facts("one"), vault.read_facts("one")] == [SecretFacts(NOW, NOW)] * 2
     assert far.reads == ["facts of one"] * 2
 
     vault.set("one", "second", expires=NOW)

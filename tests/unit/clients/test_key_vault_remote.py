@@ -83,10 +83,10 @@ def test_a_secret_tells_when_it_was_written_and_when_it_ends(house: House) -> No
     house.vault.clock.set(datetime(2026, 11, 1, 8, tzinfo=UTC))
     vault.set("one", "second secret", expires=ends)
 
-    assert vault.facts("one") == SecretFacts(datetime(2026, 11, 1, 8, tzinfo=UTC), ends)
+    assert vault.read_facts("one") == SecretFacts(datetime(2026, 11, 1, 8, tzinfo=UTC), ends)
     assert house.vault.shelf.find("one").latest.attributes["exp"] == int(ends.timestamp())
     with pytest.raises(NotFound):
-        vault.facts("none")
+        vault.read_facts("none")
 
 
 def test_the_vault_keeps_what_it_read_and_rereads_once_when_asked(house: House) -> None:

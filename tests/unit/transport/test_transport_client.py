@@ -9,8 +9,8 @@ import pytest
 
 from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response, Server
-from shared.transport.client import limits, open_client
-from shared.transport.deadline import Deadline, within
+from shared.transport.client import httpx_timeout, open_client
+from shared.transport.deadline import Deadline, call_deadline
 from tests.unit.transport.slow_server import ANSWERS, drip, read_slowly, slow_server
 
 LIMIT = 0.08
@@ -19,7 +19,7 @@ SLACK = 1.5
 
 def assert_cut_off(call: Callable[[], object], limit: float = LIMIT) -> None:
     began = time.monotonic()
-    with pytest.raises(httpx.TimeoutException), within(limit):
+    with pytest.raises(httpx.TimeoutException), call_deadline(limit):
         call()
     assert limit * 0.9 < time.monotonic() - began < limit + SLACK
 
@@ -55,18 +55,18 @@ def test_without_time_nothing_is_sent() -> None:
         seen.append(request)
         return Response()
 
-    with Server(answer) as server, open_client() as client, within(0), pytest.raises(httpx.ConnectTimeout):
+    with Server(answer) as server, open_client() as client, call_deadline(0), pytest.raises(httpx.ConnectTimeout):
         client.get(server.url)
     assert seen == []
 
 
 def test_what_is_left_never_means_waiting_for_ever() -> None:
-    timeout = limits(Deadline(0))
+    timeout = httpx_timeout(Deadline(0))
 
     assert isinstance(timeout, httpx.Timeout)
     assert timeout.read is not None
     assert 0 < timeout.read < 0.01
-    assert limits(Deadline(60)).connect == 10
+    assert httpx_timeout(Deadline(60)).connect == 10
 
 
 def test_a_connection_is_used_again() -> None:
@@ -76,7 +76,7 @@ def test_a_connection_is_used_again() -> None:
         served.append(request)
         return Response.of({"n": len(served)})
 
-    with Server(answer) as server, open_client() as client, within(5):
+    with Server(answer) as server, open_client() as client, call_deadline(5):
         ports = []
         for _ in range(2):
             response = client.get(server.url)
@@ -90,7 +90,7 @@ def test_a_large_body_arrives_whole(authority: Authority) -> None:
     with (
         Server(lambda r: Response(body=r.body), tls=authority.server()) as server,
         open_client(authority.bundle) as client,
-        within(5),
+        call_deadline(5),
     ):
         assert client.post(server.url, content=body).content == body
 

@@ -5,38 +5,38 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.transport.deadline import Deadline, TimedReader, present, remaining, within
+from shared.transport.deadline import Deadline, TimedReader, call_deadline, current_deadline, seconds_left
 
 
 def test_deadlines_nest_and_the_earlier_one_rules() -> None:
     now = [0.0]
     clock: Callable[[], float] = lambda: now[0]  # noqa: E731 - a clock is a function
 
-    assert (remaining(), present()) == (None, None)
-    with within(60, clock) as outer:
+    assert (seconds_left(), current_deadline()) == (None, None)
+    with call_deadline(60, clock) as outer:
         now[0] = 50.0
-        with within(30, clock) as inner:
-            assert (outer.left(), inner.left(), remaining()) == (10, 10, 10)
-        with within(5, clock) as inner:
-            assert inner.left() == 5
-            assert present() is inner
+        with call_deadline(30, clock) as inner:
+            assert (outer.seconds_left(), inner.seconds_left(), seconds_left()) == (10, 10, 10)
+        with call_deadline(5, clock) as inner:
+            assert inner.seconds_left() == 5
+            assert current_deadline() is inner
         now[0] = 70.0
-        assert outer.left() == 0
-    assert (remaining(), present()) == (None, None)
+        assert outer.seconds_left() == 0
+    assert (seconds_left(), current_deadline()) == (None, None)
 
 
 def test_an_outer_deadline_is_back_after_an_error() -> None:
-    with within(60) as outer:
-        with pytest.raises(KeyError), within(5):
+    with call_deadline(60) as outer:
+        with pytest.raises(KeyError), call_deadline(5):
             raise KeyError
-        assert present() is outer
+        assert current_deadline() is outer
 
 
 def test_what_is_left_never_means_waiting_for_ever() -> None:
-    assert 0 < Deadline(0).wait() < 0.01
-    assert 0 < Deadline(-5).wait(10) < 0.01
-    assert Deadline(60).wait(10) == 10
-    assert 5 < Deadline(6).wait(10) <= 6
+    assert 0 < Deadline(0).socket_timeout() < 0.01
+    assert 0 < Deadline(-5).socket_timeout(10) < 0.01
+    assert Deadline(60).socket_timeout(10) == 10
+    assert 5 < Deadline(6).socket_timeout(10) <= 6
 
 
 def test_a_reader_gives_each_read_what_is_left_and_nothing_after_the_end() -> None:

@@ -12,7 +12,7 @@ import requests
 
 from emulators.base.server import Response, Server
 from shared.transport.client import open_client
-from shared.transport.deadline import in_time, within
+from shared.transport.deadline import call_deadline, run_in_time
 from shared.transport.session import open_session
 
 LIMIT = 0.08
@@ -41,14 +41,14 @@ def silent_resolver(monkeypatch: pytest.MonkeyPatch, release: threading.Event) -
 
 def assert_cut_off(call: Callable[[], object], error: type[Exception]) -> None:
     began = time.monotonic()
-    with pytest.raises(error), within(LIMIT):
+    with pytest.raises(error), call_deadline(LIMIT):
         call()
     assert LIMIT * 0.9 < time.monotonic() - began < LIMIT + SLACK
 
 
 @pytest.mark.usefixtures("silent_resolver")
 def test_a_session_does_not_wait_for_a_resolver_that_hangs() -> None:
-    with open_session(None, plain=True) as session:
+    with open_session(None, allow_http=True) as session:
         assert_cut_off(lambda: session.get("http://name.example/"), requests.ConnectTimeout)
 
 
@@ -63,17 +63,21 @@ def test_a_name_that_is_none_fails_as_ever(monkeypatch: pytest.MonkeyPatch) -> N
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with within(1), open_session(None, plain=True) as session, pytest.raises(requests.ConnectionError) as failed:
+    with (
+        call_deadline(1),
+        open_session(None, allow_http=True) as session,
+        pytest.raises(requests.ConnectionError) as failed,
+    ):
         session.get("http://name.example/")
     assert not isinstance(failed.value, requests.Timeout)
-    with within(1), open_client() as client, pytest.raises(httpx.ConnectError):
+    with call_deadline(1), open_client() as client, pytest.raises(httpx.ConnectError):
         client.get("http://name.example/")
 
 
 def test_a_name_that_resolves_is_reached() -> None:
     with Server(lambda _: Response.of({"ok": True})) as server:
         url = server.url.replace("127.0.0.1", "localhost")
-        with within(5), open_session(None, plain=True) as session, open_client() as client:
+        with call_deadline(5), open_session(None, allow_http=True) as session, open_client() as client:
             assert session.get(url).json() == client.get(url).json() == {"ok": True}
 
 
@@ -85,7 +89,7 @@ def test_what_comes_too_late_is_let_go_of(release: threading.Event) -> None:
         return "a connection"
 
     with pytest.raises(TimeoutError):
-        in_time(LIMIT, late, lambda made: gone.set() if made == "a connection" else None)
+        run_in_time(LIMIT, late, lambda made: gone.set() if made == "a connection" else None)
     assert not gone.is_set()
     release.set()
     assert gone.wait(5)
@@ -96,10 +100,10 @@ def test_a_failure_of_its_own_is_what_the_caller_sees() -> None:
         raise ConnectionRefusedError("closed")
 
     with pytest.raises(ConnectionRefusedError):
-        in_time(5, refused)
+        run_in_time(5, refused)
 
 
 def test_what_is_in_time_is_kept() -> None:
     let_go: list[str] = []
-    assert in_time(5, lambda: "a connection", let_go.append) == "a connection"
+    assert run_in_time(5, lambda: "a connection", let_go.append) == "a connection"
     assert let_go == []

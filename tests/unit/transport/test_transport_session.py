@@ -11,7 +11,7 @@ from urllib3.exceptions import ConnectTimeoutError, ProtocolError
 from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response, Server
 from shared.foundation.errors import ConfigurationError
-from shared.transport.deadline import within
+from shared.transport.deadline import call_deadline
 from shared.transport.session import DeadlineAdapter, open_session
 from tests.unit.transport.slow_server import ANSWERS, OK, drip, read_slowly, slow_server
 
@@ -34,7 +34,7 @@ def test_a_server_that_takes_its_time_is_cut_off_at_the_deadline(
     tls = authority.server() if secure else None
     with (
         slow_server(ANSWERS[answer], tls) as url,
-        open_session(authority.bundle, seconds=LIMIT, plain=True) as session,
+        open_session(authority.bundle, seconds=LIMIT, allow_http=True) as session,
     ):
         assert_cut_off(lambda: session.get(url))
 
@@ -45,7 +45,7 @@ def test_a_server_that_reads_slowly_is_cut_off_too(authority: Authority, secure:
     body = b"x" * 25_000_000  # some seconds of reading
     with (
         slow_server(read_slowly, tls) as url,
-        open_session(authority.bundle, seconds=0.3, plain=True) as session,
+        open_session(authority.bundle, seconds=0.3, allow_http=True) as session,
     ):
         assert_cut_off(lambda: session.post(url, data=body), 0.3)
 
@@ -82,9 +82,9 @@ def test_several_calls_share_one_deadline() -> None:
     with (
         Server(lambda _: Response()) as server,
         slow_server(ANSWERS["silence"]) as slow,
-        open_session(None, plain=True) as session,
+        open_session(None, allow_http=True) as session,
     ):
-        with within(60, lambda: now[0]):
+        with call_deadline(60, lambda: now[0]):
             assert session.get(server.url).status_code == 200
             now[0] = 60 - LIMIT
             assert_cut_off(lambda: session.get(slow))
@@ -103,8 +103,8 @@ def test_without_time_nothing_is_sent_and_the_error_says_so() -> None:
 
     with (
         Server(answer) as server,
-        open_session(None, plain=True) as session,
-        within(0),
+        open_session(None, allow_http=True) as session,
+        call_deadline(0),
         pytest.raises(requests.ConnectTimeout) as late,
     ):
         session.get(server.url)
@@ -128,7 +128,7 @@ def test_a_timely_answer_is_whole_and_its_connection_is_kept(authority: Authorit
 
 def test_an_answer_in_pieces_is_put_together() -> None:
     pieces = drip(OK + b"Content-Length: 20\r\n\r\n", b"." * 5)
-    with slow_server(pieces) as url, open_session(None, plain=True) as session:
+    with slow_server(pieces) as url, open_session(None, allow_http=True) as session:
         assert session.get(url, timeout=5).content == b"." * 20
 
 
@@ -136,7 +136,7 @@ def test_an_answer_in_pieces_is_put_together() -> None:
 def test_an_answer_cut_short_is_an_error_that_is_known_for_what_it_is(told: int) -> None:
     with (
         Server(lambda _: Response(body=b"x" * told, cut=4)) as server,
-        open_session(None, plain=True) as session,
+        open_session(None, allow_http=True) as session,
         pytest.raises(requests.ConnectionError) as broken,
     ):
         session.get(server.url)
@@ -175,13 +175,13 @@ def test_plain_http_is_for_those_who_ask_for_it() -> None:
     with Server(lambda _: Response()) as server:
         with open_session(None) as session, pytest.raises(requests.exceptions.InvalidSchema):
             session.get(server.url)
-        with open_session(None, plain=True) as session:
+        with open_session(None, allow_http=True) as session:
             assert session.get(server.url).status_code == 200
 
 
 def test_cookies_are_not_kept() -> None:
     with (
         Server(lambda r: Response.of(r.headers.get("cookie"), Set_Cookie="a=b")) as server,
-        open_session(None, plain=True) as session,
+        open_session(None, allow_http=True) as session,
     ):
         assert [session.get(server.url).json() for _ in range(2)] == [None, None]

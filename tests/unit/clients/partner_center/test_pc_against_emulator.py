@@ -149,8 +149,8 @@ def test_a_read_outlives_two_bad_answers(world: World) -> None:
 
 
 def test_a_silent_service_is_left_at_the_deadline(world: World) -> None:
-    world.client._wire._deadline = 0.3
-    world.client._wire._token(False)  # noqa: FBT003 - the port's own shape
+    world.client._sender._deadline = 0.3
+    world.client._sender._token(False)  # noqa: FBT003 - the port's own shape
     world.fault(FaultKind.DELAY, "GET", times=9, seconds=0.5)
 
     with pytest.raises(Unavailable):

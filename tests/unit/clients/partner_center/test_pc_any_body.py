@@ -4,9 +4,9 @@ import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.clients.exact_json import text
-from shared.clients.partner_center.error_mapping import Asked, Reply, of_reply
-from shared.clients.partner_center.json_bodies import fold, load
+from shared.clients.exact_json import json_text
+from shared.clients.partner_center.error_mapping import CallLabel, Reply, error_of_reply
+from shared.clients.partner_center.json_bodies import fold_names, parse_body
 from shared.foundation.errors import Ambiguous, CosellError, Retryable
 
 JSON = st.recursive(
@@ -22,24 +22,24 @@ JSON = st.recursive(
 
 @given(value=JSON)
 def test_what_is_written_reads_the_same(value: object) -> None:
-    assert load(text(value).encode()) == fold(value)
+    assert parse_body(json_text(value).encode()) == fold_names(value)
 
 
 @given(value=JSON)
 def test_folding_twice_changes_nothing_more(value: object) -> None:
-    assert fold(fold(value)) == fold(value)
+    assert fold_names(fold_names(value)) == fold_names(value)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     status=st.integers(201, 599),
     body=st.binary(max_size=40)
-    | JSON.map(lambda value: text({"error": value}).encode())
-    | JSON.map(lambda value: text(value).encode()),
+    | JSON.map(lambda value: json_text({"error": value}).encode())
+    | JSON.map(lambda value: json_text(value).encode()),
     method=st.sampled_from(["GET", "POST", "PATCH"]),
 )
 def test_every_answer_has_an_error_of_our_own(status: int, body: bytes, method: str) -> None:
-    error = of_reply(Reply(status, httpx.Headers(), body), Asked(method, "referrals"))
+    error = error_of_reply(Reply(status, httpx.Headers(), body), CallLabel(method, "referrals"))
 
     assert isinstance(error, CosellError)
     if method == "GET":

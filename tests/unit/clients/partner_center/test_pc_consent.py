@@ -32,8 +32,8 @@ def consent(http: httpx.Client) -> Consent:
 
 
 def finish(consent: Consent) -> object:
-    flow = consent.begin("http://localhost:1")
-    return consent.finish(flow, {"code": "c-1", "state": flow["state"]})
+    flow = consent.begin_browser_sign_in("http://localhost:1")
+    return consent.finish_browser_sign_in(flow, {"code": "c-1", "state": flow["state"]})
 
 
 def test_a_code_is_redeemed_with_its_verifier_and_the_credential(consent: Consent, entra: Entra) -> None:
@@ -76,7 +76,9 @@ def test_an_answer_that_cannot_be_used_is_unavailable(
 
 def test_another_state_is_never_redeemed(consent: Consent, entra: Entra) -> None:
     with pytest.raises(Unavailable):
-        consent.finish(consent.begin("http://localhost:1"), {"code": "c-1", "state": "another"})
+        consent.finish_browser_sign_in(
+            consent.begin_browser_sign_in("http://localhost:1"), {"code": "c-1", "state": "another"}
+        )
 
     assert entra.forms == []
 
@@ -87,7 +89,7 @@ def test_a_redemption_gives_the_newest_refresh_token(
 ) -> None:
     entra.script = [answered]
 
-    assert consent.redeemed("refresh-0", WEBHOOKS_SCOPE).refresh_token == newest
+    assert consent.redeem_refresh_token("refresh-0", WEBHOOKS_SCOPE).refresh_token == newest
     assert WEBHOOKS_SCOPE in entra.forms[0]["scope"].split()
 
 
@@ -96,18 +98,18 @@ def test_slow_down_makes_the_pauses_longer(http: httpx.Client, entra: Entra, mon
     consent = Consent(http, REGISTRATION, None)
     slow, pending = ({"error": error, "error_description": "wait"} for error in ("slow_down", "authorization_pending"))
     entra.script = [httpx.Response(200, json=DEVICE), httpx.Response(400, json=slow), httpx.Response(400, json=pending)]
-    flow = consent.begin_device()
+    flow = consent.begin_device_sign_in()
 
-    assert (consent.poll(flow), flow["interval"]) == (None, 10)
-    assert (consent.poll(flow), flow["interval"]) == (None, 10)
-    assert consent.poll(flow) is not None
+    assert (consent.poll_device_sign_in(flow), flow["interval"]) == (None, 10)
+    assert (consent.poll_device_sign_in(flow), flow["interval"]) == (None, 10)
+    assert consent.poll_device_sign_in(flow) is not None
 
 
 def test_a_device_code_that_is_refused_at_once_is_an_error(http: httpx.Client, entra: Entra) -> None:
     entra.script = [refusal(700016, "unauthorized_client")]
 
     with pytest.raises(SignInFailed) as refused:
-        Consent(http, REGISTRATION, None).begin_device()
+        Consent(http, REGISTRATION, None).begin_device_sign_in()
 
     assert refused.value.code == "AADSTS700016"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from shared.clients.partner_center.error_mapping import Reply, patience
+from shared.clients.partner_center.error_mapping import Reply, retry_after_seconds
 from shared.clients.partner_center.referrals import Referrals
 from shared.foundation.errors import (
     MAX_REMOTE_TEXT,
@@ -132,7 +132,7 @@ def test_patience_within_the_deadline_is_kept(referrals: Referrals, far_side: Fa
     ],
 )
 def test_the_wish_for_patience_is_read(headers: dict[str, str], body: bytes, seconds: float | None) -> None:
-    assert patience(Reply(429, httpx.Headers(headers), body)) == seconds
+    assert retry_after_seconds(Reply(429, httpx.Headers(headers), body)) == seconds
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_sign_in_that_takes_all_the_time_leaves_a_write_unsent(far_side: FarSi
         far_side.now += 61
         return "token"
 
-    referrals._wire._token = slow
+    referrals._sender._token = slow
 
     with pytest.raises(Unavailable, match="not sent"):
         referrals.create({})

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from shared.clients.partner_center.connection_probe import claims_of, probe_of
+from shared.clients.partner_center.connection_probe import read_probe, token_claims
 from shared.clients.partner_center.error_mapping import Reply
 from shared.clients.partner_center.json_bodies import Unreadable
 
@@ -37,19 +37,19 @@ def reply(headers: dict[str, str] | None = None, **more: object) -> Reply:
     ],
 )
 def test_mfa_is_read_wherever_it_is_told(answer: Reply, claims: dict[str, object], compliant: bool | None) -> None:
-    assert probe_of(answer, token(**claims)).mfa is compliant
+    assert read_probe(answer, token(**claims)).mfa is compliant
 
 
 @pytest.mark.parametrize("name", ["upn", "unique_name", "preferred_username"])
 def test_the_account_has_several_names(name: str) -> None:
-    probe = probe_of(reply(), token(tid="a tenant", **{name: "robot@contoso.example"}))
+    probe = read_probe(reply(), token(tid="a tenant", **{name: "robot@contoso.example"}))
     assert (probe.tenant, probe.account) == ("a tenant", "robot@contoso.example")
     assert "contoso" not in repr(probe)
 
 
 @pytest.mark.parametrize("opaque", ["", "opaque", "a.b.c", "a.!!.c", f"a.{'W10'}.c", token()[:-4], "a.gA.c"])
 def test_an_opaque_token_says_nothing(opaque: str) -> None:
-    assert claims_of(opaque) == {}
+    assert token_claims(opaque) == {}
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ def test_an_opaque_token_says_nothing(opaque: str) -> None:
     ],
 )
 def test_the_time_over_there_is_read_where_it_is_told(date: str, moment: datetime | None) -> None:
-    assert probe_of(reply({"Date": date}), token()).at == moment
+    assert read_probe(reply({"Date": date}), token()).at == moment
 
 
 def test_without_a_date_nothing_is_said_of_the_time() -> None:
-    assert probe_of(reply(), token()).at is None
+    assert read_probe(reply(), token()).at is None
 
 
 def test_an_answer_that_is_no_list_cannot_be_read() -> None:
     with pytest.raises(Unreadable):
-        probe_of(Reply(200, httpx.Headers(), b"<html>"), token())
+        read_probe(Reply(200, httpx.Headers(), b"<html>"), token())

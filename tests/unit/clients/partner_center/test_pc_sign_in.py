@@ -14,7 +14,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
 from shared.foundation.errors import ConfigurationError, ConsentNeeded, SignInFailed, StoreUnavailable, Unavailable
-from shared.transport.deadline import within
+from shared.transport.deadline import call_deadline
 from tests.unit.clients.partner_center.signing_in import NAMES, TENANT, Scene, Vault, refusal
 
 
@@ -152,7 +152,7 @@ def test_a_call_does_not_wait_for_another_threads_redemption_beyond_its_deadline
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(scene.sign_in.token)
         entered.wait(5)
-        with within(0.02), pytest.raises(Unavailable, match="another thread"):
+        with call_deadline(0.02), pytest.raises(Unavailable, match="another thread"):
             scene.sign_in.token()
         go_on.set()
         assert first.result() == "access-1"

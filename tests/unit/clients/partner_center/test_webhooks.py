@@ -61,7 +61,7 @@ def test_a_registration_is_read_in_any_case(
 ) -> None:
     far_side.says(answer(json=body))
 
-    assert webhooks.registration() == expected
+    assert webhooks.read_registration() == expected
 
     (request,) = far_side.requests
     assert (request.method, str(request.url)) == ("GET", f"{BASE}/registration")
@@ -72,7 +72,7 @@ def test_a_registration_is_read_in_any_case(
 def test_what_is_no_registration_is_no_answer(webhooks: Webhooks, far_side: FarSide, answer: Answer, body: str) -> None:
     far_side.says(answer(text=body))
     with pytest.raises(Unavailable):
-        webhooks.registration()
+        webhooks.read_registration()
 
 
 def test_where_there_is_none_one_is_made(webhooks: Webhooks, far_side: FarSide, answer: Answer) -> None:
@@ -179,20 +179,20 @@ def test_who_is_not_let_in_learns_what_this_host_wants(
 ) -> None:
     far_side.says(answer(response[0], json=response[1]))
     with pytest.raises(raised) as refused:
-        webhooks.registration()
+        webhooks.read_registration()
     assert remedy in refused.value.remedy
 
 
 def test_a_refused_body_and_a_full_minute_are_told_apart(webhooks: Webhooks, far_side: FarSide, answer: Answer) -> None:
     far_side.says(answer(400, json={"code": "800002", "description": "The event is not registered."}))
     with pytest.raises(Rejected) as rejected:
-        webhooks.test()
+        webhooks.send_test_event()
     assert (rejected.value.cause.code, rejected.value.cause.reason) == ("800002", "The event is not registered.")
     assert "opportunity" not in rejected.value.cause.remedy
 
     far_side.says(answer(429, json={"statusCode": 429, "message": "Rate limit is exceeded. Try again in 31 seconds."}))
     with pytest.raises(Throttled) as throttled:
-        webhooks.test()
+        webhooks.send_test_event()
     assert throttled.value.after == 31
 
 
@@ -201,7 +201,7 @@ def test_a_test_event_is_named_by_an_object_or_a_bare_string(
     webhooks: Webhooks, far_side: FarSide, answer: Answer, body: str
 ) -> None:
     far_side.says(answer(text=body))
-    assert webhooks.test() == "abc-1"
+    assert webhooks.send_test_event() == "abc-1"
     (request,) = far_side.requests
     assert (request.method, request.url.path) == ("POST", "/webhooks/v1/registration/validationEvents")
     assert (request.content, request.headers["Content-Length"]) == (b"", "0")
@@ -213,7 +213,7 @@ def test_a_test_event_without_a_usable_name_is_of_unknown_outcome(
 ) -> None:
     far_side.says(answer(text=body))
     with pytest.raises(Ambiguous):
-        webhooks.test()
+        webhooks.send_test_event()
 
 
 def state(status: str, *codes: str) -> dict[str, object]:
@@ -230,7 +230,7 @@ def test_a_test_event_is_followed_until_it_has_arrived(webhooks: Webhooks, far_s
     )
     seen: list[int] = []
 
-    found = webhooks.follow("abc-1", lambda validation: seen.append(len(validation.attempts)))
+    found = webhooks.follow_test_event("abc-1", lambda validation: seen.append(len(validation.attempts)))
 
     assert (found.is_delivered, seen) == (True, [0, 0, 2, 3])
     assert [attempt.is_delivered for attempt in found.attempts] == [False, False, True]
@@ -241,20 +241,20 @@ def test_a_test_event_that_nobody_took_is_over_and_not_delivered(
     webhooks: Webhooks, far_side: FarSide, answer: Answer
 ) -> None:
     far_side.says(answer(json=state("completed", *(["InternalServerError"] * 10))))
-    found = webhooks.follow("abc-1")
+    found = webhooks.follow_test_event("abc-1")
     assert (found.is_over, found.is_delivered) == (True, False)
 
 
 def test_a_test_event_is_not_followed_for_ever(webhooks: Webhooks, far_side: FarSide, answer: Answer) -> None:
     far_side.says(answer(json={"Status": "queued", "Results": None}))
-    found = webhooks.follow("abc-1", patience=5)
+    found = webhooks.follow_test_event("abc-1", seconds=5)
     assert (found.is_over, found.status, len(far_side.requests)) == (False, "queued", 4)
 
 
 @pytest.mark.parametrize("code", ["OK", "Accepted", "202", "NoContent"])
 def test_every_2xx_is_delivered(webhooks: Webhooks, far_side: FarSide, answer: Answer, code: str) -> None:
     far_side.says(answer(json=state("completed", code)))
-    assert webhooks.validation("abc-1").is_delivered
+    assert webhooks.read_validation("abc-1").is_delivered
 
 
 def test_a_test_event_that_is_no_longer_kept_is_not_found(
@@ -262,7 +262,7 @@ def test_a_test_event_that_is_no_longer_kept_is_not_found(
 ) -> None:
     far_side.says(answer(404, json={"code": "404"}))
     with pytest.raises(NotFound):
-        webhooks.validation("abc-1")
+        webhooks.read_validation("abc-1")
 
 
 @pytest.mark.parametrize(
@@ -277,5 +277,5 @@ def test_a_fresh_token_is_asked_for_once(
     webhooks: Webhooks, far_side: FarSide, answer: Callable[..., httpx.Response]
 ) -> None:
     far_side.says(answer(401, json={"code": "400"}), answer(json=told()))
-    assert webhooks.registration() is not None
+    assert webhooks.read_registration() is not None
     assert far_side.forced == [False, True]

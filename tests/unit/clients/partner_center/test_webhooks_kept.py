@@ -13,7 +13,7 @@ from emulators.partner_center.serve import Addresses
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.partner_center.sign_in import WEBHOOKS_SCOPE, AppRegistration, PartnerCenterSignIn
 from shared.clients.partner_center.webhook_bodies import EVENTS, Registration
-from shared.clients.partner_center.webhook_registration import Kept, Webhooks, keep_registration
+from shared.clients.partner_center.webhook_registration import RegistrationOutcome, Webhooks, keep_registration
 from shared.foundation.errors import ConsentNeeded, MfaRequired
 from shared.transport.client import open_client
 from tests.unit.clients.partner_center.signing_in import NAMES as SECRETS
@@ -44,7 +44,7 @@ class World:
     def log(self, event: str, **fields: object) -> None:
         self.logged.append((event, fields))
 
-    def keep(self, *, may_register: bool = True) -> Kept:
+    def keep(self, *, may_register: bool = True) -> RegistrationOutcome:
         self.logged.clear()
         return keep_registration(
             self.webhooks, URL, memory=self, log=self.log, may_register=may_register, now=lambda: NOW
@@ -72,21 +72,21 @@ def world(authority: Authority, served: Addresses) -> Iterator[World]:
 
 
 def test_where_there_is_none_it_is_made_once_and_then_found_fine(world: World) -> None:
-    assert world.keep() is Kept.REGISTERED
+    assert world.keep() is RegistrationOutcome.REGISTERED
     assert world.slot() == (URL, set(EVENTS), True)
     assert world.logged == [("registration_kept", {"outcome": "registered"})]
 
-    assert world.keep() is Kept.FINE
+    assert world.keep() is RegistrationOutcome.FINE
     assert world.writes() == ["POST"]
 
 
 def test_our_own_is_repaired_and_keeps_what_else_it_holds(world: World) -> None:
     world.there.partner_center.register_events(URL, ["referral-created", "invoice-ready"], x_ms_signature=False)
 
-    assert world.keep() is Kept.REPAIRED
+    assert world.keep() is RegistrationOutcome.REPAIRED
 
     assert world.slot() == (URL, {*EVENTS, "invoice-ready"}, True)
-    assert world.keep() is Kept.FINE
+    assert world.keep() is RegistrationOutcome.FINE
     assert world.writes() == ["PUT"]
 
 
@@ -94,39 +94,39 @@ def test_a_foreign_one_is_named_and_left(world: World) -> None:
     world.keep()
     world.there.partner_center.register_events("https://cipp.example/hook?code=hunter2", ["invoice-ready"])
 
-    assert world.keep() is Kept.FOREIGN
+    assert world.keep() is RegistrationOutcome.FOREIGN
 
     assert world.logged == [("registration_foreign", {"host": "cipp.example"})]
     assert world.slot() == ("https://cipp.example/hook?code=hunter2", {"invoice-ready"}, True)
 
 
 def test_without_leave_it_is_made_again_only_where_it_was_ours_before(world: World) -> None:
-    assert world.keep(may_register=False) is Kept.MISSING
+    assert world.keep(may_register=False) is RegistrationOutcome.MISSING
     assert (world.logged, world.slot()) == ([("registration_missing", {})], None)
 
     world.there.partner_center.register_events(URL, [*NAMES, TEST_EVENT])
-    assert world.keep(may_register=False) is Kept.FINE
+    assert world.keep(may_register=False) is RegistrationOutcome.FINE
     world.there.partner_center.dispatcher.registration = None
-    assert world.keep(may_register=False) is Kept.REGISTERED
+    assert world.keep(may_register=False) is RegistrationOutcome.REGISTERED
 
 
 @pytest.mark.parametrize("winner", [URL, "https://cipp.example/hook"])
 def test_whoever_is_faster_keeps_it(world: World, monkeypatch: pytest.MonkeyPatch, winner: str) -> None:
-    real = world.webhooks._write
+    real = world.webhooks._write_registration
 
     def slower(method: str, url: str, events: tuple[str, ...]) -> Registration:
         """Between the look and the write of ours another instance, or another tool, writes."""
         world.there.partner_center.register_events(winner, EVENTS)
         return real(method, url, events)
 
-    monkeypatch.setattr(world.webhooks, "_write", slower)
-    assert world.keep() is (Kept.FINE if winner == URL else Kept.FOREIGN)
+    monkeypatch.setattr(world.webhooks, "_write_registration", slower)
+    assert world.keep() is (RegistrationOutcome.FINE if winner == URL else RegistrationOutcome.FOREIGN)
     assert world.slot() == (winner, set(EVENTS), True)
 
 
 def test_a_lost_reply_leaves_one_registration_and_no_doubt(world: World) -> None:
     world.there.partner_center.faults.append(Fault(FaultKind.DROP_AFTER, path="registration$", method="POST"))
-    assert world.keep() is Kept.REGISTERED
+    assert world.keep() is RegistrationOutcome.REGISTERED
     assert world.writes() == ["POST"]
 
 
@@ -157,9 +157,9 @@ def test_a_token_without_mfa_is_told_apart(world: World) -> None:
 def test_the_client_reads_either_spelling_and_either_answer(world: World) -> None:
     world.there.partner_center.switches.webhook_names = "camel"
     world.there.partner_center.switches.validation_answer = "string"
-    assert world.keep() is Kept.REGISTERED
+    assert world.keep() is RegistrationOutcome.REGISTERED
     world.there.partner_center.dispatcher.spacing = 0.001
-    found = world.webhooks.follow(world.webhooks.test(), patience=0)
+    found = world.webhooks.follow_test_event(world.webhooks.send_test_event(), seconds=0)
     assert found.correlation_id
     assert world.there.partner_center.dispatcher.wait_idle(10)
-    assert world.webhooks.validation(found.correlation_id).is_over
+    assert world.webhooks.read_validation(found.correlation_id).is_over
