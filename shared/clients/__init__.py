@@ -1,1 +1,1 @@
-"""One package per outside system; everything above them is free of HTTP."""
+"""Clients, one package for each outside system. Code above this package uses no HTTP."""

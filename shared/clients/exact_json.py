@@ -1,4 +1,4 @@
-"""JSON as we send it: money digit by digit, dates and times in ISO form."""
+"""Encode JSON without losing digits of money. Dates and times are written in ISO form."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,9 +7,9 @@ from decimal import Decimal
 
 
 def json_text(value: object) -> str:
-    """Encode a body; a Decimal is written as the JSON number it is, never through a float.
+    """The JSON of a body. A Decimal becomes a JSON number with exactly its digits; it is never converted to a float.
 
-    Raises ValueError for numbers that JSON does not know (NaN, Infinity) and TypeError for other types.
+    Raises ValueError for numbers that JSON does not have (NaN, Infinity), and TypeError for other types.
     """
     match value:
         case Mapping():
@@ -18,7 +18,7 @@ def json_text(value: object) -> str:
             return "[" + ",".join(map(json_text, value)) + "]"
         case Decimal():
             if not value.is_finite():
-                raise ValueError("JSON knows finite numbers only")
+                raise ValueError("JSON has finite numbers only")
             return format(value, "f")
         case date():
             return json.dumps(value.isoformat())

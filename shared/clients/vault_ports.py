@@ -1,16 +1,19 @@
-"""What the clients' sign-in needs of a vault; `shared.clients.key_vault.vault.Vault` is one."""
+"""What the sign-ins of the clients need from a vault. `shared.clients.key_vault.vault.Vault` provides it."""
 
 from typing import Protocol
 
 
 class Vault(Protocol):
-    """Secrets by name. Raises NotFound where there is none, and other errors of `errors`. Safe for threads."""
+    """Secrets by name. Safe for threads.
+
+    Raises NotFound if there is no such secret, and other errors of `shared.foundation.errors`.
+    """
 
     def get(self, name: str) -> str:
         """The secret, possibly from a cache."""
 
     def get_fresh(self, name: str) -> str:
-        """The secret as the vault has it now: for one more try after the far side refused the kept one."""
+        """The secret as the vault has it now, for one more try after a service refused the cached one."""
 
     def set(self, name: str, value: str) -> None:
         """Store a new version."""

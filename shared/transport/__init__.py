@@ -1,5 +1,5 @@
-"""How every remote call travels: our own trust, nothing of the environment, no cookies, one deadline for all of it.
+"""Send every remote call by the same rules: a total deadline, our own trust, no cookies, no proxy of the environment.
 
-`deadline` needs the standard library alone; `session` brings `requests` and `client` brings `httpx`, so import those
-two late.
+`deadline` needs only the standard library. `session` imports `requests` and `client` imports `httpx`, so import these
+two only where they are needed.
 """

@@ -1,6 +1,6 @@
-"""The `httpx` client of Partner Center and its sign-in: each socket operation ends with the present call's deadline.
+"""Open the `httpx` client for Partner Center and its sign-in. Each socket operation ends with the call's deadline.
 
-Importing this module imports `httpx`, so import it late.
+Importing this module imports `httpx`, so import it only where it is needed.
 """
 
 import ssl
@@ -17,12 +17,9 @@ from shared.transport.deadline import CONNECT_SECONDS, PIECE, Deadline, run_in_t
 
 
 def open_client(ca_bundle: Path | str | None = None) -> httpx.Client:
-    """A client for one far side: HTTP/1.1, no redirects, nothing from the environment, no cookies, total deadlines.
+    """A client for one service: HTTP/1.1, no redirects, nothing from the environment, no cookies, total deadlines.
 
-    Args:
-        ca_bundle: PEM file of the roots to trust instead of certifi's.
-
-    Close it at the end of the process.
+    `ca_bundle` is a PEM file of the roots to trust; None: certifi's. The caller closes the client.
     """
     context = ssl.create_default_context(cafile=str(ca_bundle or certifi.where()))
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
@@ -32,17 +29,17 @@ def open_client(ca_bundle: Path | str | None = None) -> httpx.Client:
 
 
 def httpx_timeout(deadline: Deadline) -> httpx.Timeout:
-    """What is left, as httpx wants it."""
+    """The seconds left, as an httpx timeout. Connecting gets at most `CONNECT_SECONDS`."""
     return httpx.Timeout(deadline.socket_timeout(), connect=deadline.socket_timeout(CONNECT_SECONDS))
 
 
 class DeadlineTransport(httpx.HTTPTransport):
-    """httpx's transport whose socket operations end with the present call's deadline."""
+    """An httpx transport whose socket operations end with the deadline of the current call."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
-        """Verify servers by `context`."""
+        """Verify servers with `context`."""
         super().__init__(verify=context, trust_env=False)
-        # httpx does not hand a network backend through; its pool takes one.
+        # httpx has no parameter for a network backend, so its connection pool is replaced.
         self._pool = httpcore.ConnectionPool(
             ssl_context=context, network_backend=_DeadlineBackend(), max_connections=20, keepalive_expiry=5.0
         )

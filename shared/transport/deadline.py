@@ -1,14 +1,13 @@
-"""A total deadline for one call: connecting, sending, every read, every wait between tries.
+"""Limit the total time of one call: connecting, sending, every read, and every wait between tries.
 
-HTTP libraries limit each socket operation by itself, so a peer that sends one byte a second is never too slow for them.
-Here the deadline of the present call stands in a context variable, and whoever touches a socket gives the operation
-what is left of it. Deadlines nest: the inner one never outlives the outer one (a sign-in within a call, a secret within
-a sign-in).
+HTTP libraries limit each socket operation separately, so they never time out a server that sends one byte a second.
+Here a context variable holds the deadline of the current call, and each socket operation gets the time that is left.
+Deadlines nest: an inner one never ends after the outer one (a sign-in within a call, a secret within a sign-in).
 
-The system's resolver takes no timeout, and each address of a name is tried for as long as the first one: whoever
-connects to a name does so `in_time`.
+The system's resolver has no timeout, and each address of a name may take as long as the first one. Therefore code that
+connects to a name does so through `run_in_time`.
 
-Source: protocol.md section 3, "Every remote call has a total deadline of 60 s".
+The rule comes from docs/protocol.md#time-and-deadlines.
 """
 
 import io
@@ -20,20 +19,20 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 CONNECT_SECONDS = 10.0
-"""For one connection to come about: a host that takes longer will not answer in time either."""
+"""Longest time to open one connection. A host that needs more will not answer in time either."""
 
 PIECE = 16 * 1024
-"""Bytes sent at once: a TLS socket starts its timeout anew with each record, so each record gets what is left."""
+"""Bytes sent at once. A TLS socket restarts its timeout with each record, so each record gets the time that is left."""
 
-_SHORTEST = 0.001
-"""Zero would mean "do not block" to a socket: the shortest real wait stands for it."""
+_SHORTEST_TIMEOUT = 0.001
+"""Seconds. Zero would tell a socket not to block at all, so this value replaces it."""
 
 
 class Deadline:
-    """A moment on a monotonic clock."""
+    """The time at which a call must end, on a monotonic clock."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """End `seconds` from now."""
+        """The call ends `seconds` from now. `clock` is monotonic, in seconds."""
         self._clock = clock
         self._end = clock() + seconds
 
@@ -42,87 +41,87 @@ class Deadline:
         return max(0.0, self._end - self._clock())
 
     def socket_timeout(self, at_most: float | None = None) -> float:
-        """What is left, `at_most` that long, as the timeout of a socket: never zero."""
-        left = max(self.seconds_left(), _SHORTEST)
+        """The seconds left, limited to `at_most`, as the timeout of a socket: never zero."""
+        left = max(self.seconds_left(), _SHORTEST_TIMEOUT)
         return left if at_most is None else min(left, at_most)
 
 
-_present: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
+_current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 def current_deadline() -> Deadline | None:
-    """The deadline of the present call; None outside any."""
-    return _present.get()
+    """The deadline of the current call; None outside a call."""
+    return _current.get()
 
 
 def seconds_left() -> float | None:
-    """Seconds left of the present call; None outside any."""
-    deadline = _present.get()
+    """Seconds left for the current call; None outside a call."""
+    deadline = _current.get()
     return None if deadline is None else deadline.seconds_left()
 
 
 @contextmanager
 def call_deadline(seconds: float, clock: Callable[[], float] = time.monotonic) -> Iterator[Deadline]:
-    """Run the block under a deadline of at most `seconds`, less if an outer one ends earlier."""
+    """Run the block under a deadline of `seconds`, or under the outer deadline if that ends earlier."""
     outer = seconds_left()
     deadline = Deadline(seconds if outer is None else min(seconds, outer), clock)
-    token = _present.set(deadline)
+    token = _current.set(deadline)
     try:
         yield deadline
     finally:
-        _present.reset(token)
+        _current.reset(token)
 
 
 def run_in_time[T](seconds: float | None, work: Callable[[], T], release: Callable[[T], object] = lambda _: None) -> T:
-    """What `work` gives, or its error; after `seconds` it is left behind in a thread, and what it still gives let go.
+    """The result of `work`, or its error. Raises TimeoutError after `seconds`; None means no limit and no thread.
 
-    None is no limit, and no thread. Raises TimeoutError.
+    After a timeout `work` goes on in its thread. `release` gets the result if there still is one.
     """
     if seconds is None:
         return work()
-    from concurrent.futures import Future  # noqa: PLC0415 - late: most who import this module never connect
+    from concurrent.futures import Future  # noqa: PLC0415 - most importers of this module never connect
 
-    box: Future[T] = Future()
+    future: Future[T] = Future()
 
     def run() -> None:
         try:
-            made = work()
-        except BaseException as error:  # noqa: BLE001 - it is the caller's
-            box.set_exception(error)
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - the caller gets it
+            future.set_exception(error)
         else:
-            box.set_result(made)
+            future.set_result(result)
 
     threading.Thread(target=run, daemon=True, name="in time").start()
     try:
-        return box.result(seconds)
+        return future.result(seconds)
     except TimeoutError:
-        # At once, where it has come in between.
-        box.add_done_callback(lambda late: None if late.exception() else release(late.result()))
+        # If the result has arrived in the meantime, the callback runs at once.
+        future.add_done_callback(lambda late: None if late.exception() else release(late.result()))
         raise
 
 
 class TimedReader(io.RawIOBase):
-    """The bytes that a socket receives, each read with the time that is left. Raises TimeoutError."""
+    """Reads from a socket, each time with the time that is left. Raises TimeoutError."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline, raw: io.RawIOBase | None = None) -> None:
-        """`raw` is what reads from `sock`, where a library has already made it."""
+        """`raw` reads from `sock`; pass it if a library has already made it."""
         super().__init__()
         self._sock, self._deadline = sock, deadline
-        # It counts as a user of the socket, which so stays open for the answer after a library has let go of it.
+        # This reader counts as a user of the socket, so the socket stays open after a library has released it.
         self._raw = raw or sock.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def readinto(self, buffer: Buffer, /) -> int | None:
-        """As the base class's."""
+        """Read into `buffer` as the base class does. Raises TimeoutError after the deadline."""
         if self._deadline.seconds_left() <= 0:
             raise TimeoutError("the total time is up")
         self._sock.settimeout(self._deadline.socket_timeout())
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Release the socket."""
         self._raw.close()
         super().close()

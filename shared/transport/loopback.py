@@ -1,10 +1,10 @@
-"""Which hosts are this machine: where emulators answer, and what never leads outside."""
+"""Recognise the hosts that are this machine, where the emulators run."""
 
 from ipaddress import ip_address
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether `host`, as it stands in an address, is this machine by its plain name or by a loopback address."""
+    """Whether `host` is `localhost` or a loopback address."""
     try:
         return ip_address(host or "").is_loopback
     except ValueError:

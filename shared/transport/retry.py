@@ -1,7 +1,7 @@
-"""Repeat a remote read that failed for a moment: a few tries, random waits between them, `Retry-After` honoured.
+"""Repeat a remote read that failed temporarily: a few tries, random waits between them, `Retry-After` honoured.
 
     policy = RetryPolicy(tries=3, first_wait=0.5, longest_wait=8.0)
-    with within(60.0) as deadline:
+    with call_deadline(60.0) as deadline:
         answer = call_with_retries(read_once, policy, deadline)
 
 Each client states its own numbers. Only reads come here: a write that is repeated could create a second record
@@ -65,7 +65,7 @@ def call_with_retries[T](
     uniform: Callable[[float, float], float] = random.uniform,
 ) -> T:
     """What `work` returns. Raises its last error after the last try, or at once if the error is not `Retryable`."""
-    import stamina  # noqa: PLC0415 - slow to import, and the webhook does not need it
+    import stamina  # noqa: PLC0415 - slow to import, and receiving an event does not need it
 
     backoff = Backoff(policy, deadline, uniform=uniform)
     return stamina.RetryingCaller(attempts=policy.tries, timeout=None).on(backoff)(work)

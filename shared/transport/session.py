@@ -1,15 +1,15 @@
-"""The `requests` session of every synchronous SDK: Salesforce's, Key Vault's, Table Storage's.
+"""Open the `requests` session that the SDKs of Salesforce, Key Vault and Table Storage use.
 
     session = open_session(ca_bundle, seconds=60.0)
-    with within(60.0):          # optional: several calls share one deadline
+    with call_deadline(60.0):   # optional: several calls share one deadline
         session.get(...)
 
-A call takes no longer than the session's `seconds`, the `timeout` given with the call and the surrounding deadline
-(`shared.transport.deadline`), whichever is shortest; headers and body are read under it, so the whole answer is there
-when the call returns. It raises requests.ConnectTimeout where nothing was sent, requests.ReadTimeout for an answer that
-takes too long, requests.ConnectionError for one that breaks off. Redirects are the caller's business.
+A call takes at most the shortest of three times: the session's `seconds`, the `timeout` of the call, and what is left
+of the surrounding deadline (`shared.transport.deadline`). Headers and body are read within that time, so the answer is
+complete when the call returns. The call raises requests.ConnectTimeout if nothing was sent, requests.ReadTimeout if the
+answer takes too long, and requests.ConnectionError if the answer breaks off. The caller handles redirects.
 
-Importing this module imports `requests`, so import it late.
+Importing this module imports `requests`, so import it only where it is needed.
 """
 
 import http.client
@@ -39,16 +39,16 @@ from shared.transport.deadline import (
 
 Timeouts = float | tuple[float | None, float | None] | None
 POOL_SIZE = 32
-"""Connections kept for a host: as many as threads work at once."""
+"""Connections kept open for a host: as many as there are parallel threads."""
 
 
 def open_session(
     ca_bundle: Path | str | None, *, seconds: float = 60.0, pool: int = POOL_SIZE, allow_http: bool = False
 ) -> requests.Session:
-    """A session that trusts `ca_bundle` (None: certifi's roots) and nothing of the environment, and keeps no cookies.
+    """A session that trusts only `ca_bundle` (None: certifi's roots), ignores the environment and keeps no cookies.
 
-    `seconds` is the longest that a call may take; `plain` admits http beside https: for the managed-identity endpoint
-    and for emulators. Raises ConfigurationError if there is no such bundle.
+    `seconds` is the longest time of a call. `allow_http` permits http as well as https, which the managed-identity
+    endpoint and the emulators need. Raises ConfigurationError if the bundle does not exist.
     """
     if ca_bundle and not Path(ca_bundle).is_file():
         raise ConfigurationError(f"the CA bundle {ca_bundle} does not exist")
@@ -63,15 +63,15 @@ def open_session(
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Sends each request under its deadline and reads the whole answer."""
+    """Sends each request within its deadline and reads the whole answer."""
 
     def __init__(self, seconds: float, pool: int) -> None:
-        """See `open_session`. Nothing is repeated here."""
+        """See `open_session`. The adapter never repeats a request."""
         self._seconds = seconds
         super().__init__(pool_maxsize=pool, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - the base class's signature
-        """Let the pools make our connections."""
+        """Make the pools use the connections of this module."""
         super().init_poolmanager(*args, **options)
         manager: PoolManager = self.poolmanager
         manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
@@ -85,7 +85,7 @@ class DeadlineAdapter(HTTPAdapter):
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Send, and read the whole answer; see the module's text for what is raised."""
+        """Send, and read the whole answer. The docstring of the module lists the errors."""
         with call_deadline(_shortest_timeout(timeout, self._seconds)) as deadline:
             if deadline.seconds_left() <= 0:
                 raise requests.ConnectTimeout(ConnectTimeoutError("no time was left for this call"), request=request)
@@ -102,17 +102,17 @@ class DeadlineAdapter(HTTPAdapter):
 
 
 def _shortest_timeout(timeout: Timeouts, seconds: float) -> float:
-    """The shortest of the limits; Azure's libraries give two and count the first one down over their repeats."""
-    given = timeout if isinstance(timeout, tuple) else (timeout,)
-    return min([seconds, *(limit for limit in given if limit is not None)])
+    """The shortest timeout. Azure's libraries give two, and reduce the first one with each of their own retries."""
+    timeouts = timeout if isinstance(timeout, tuple) else (timeout,)
+    return min([seconds, *(limit for limit in timeouts if limit is not None)])
 
 
 def _read_whole_body(response: requests.Response) -> requests.Response:
-    """The same answer, its body read."""
+    """The same response, after its body was read."""
     try:
-        response.content  # noqa: B018 - reading it is the point
+        response.content  # noqa: B018 - the access reads the body
     except requests.exceptions.ChunkedEncodingError as error:
-        # Azure's libraries know a ConnectionError around urllib3's own for what it is: an answer that broke off.
+        # Azure's libraries recognise an answer that broke off by a ConnectionError around urllib3's own error.
         raise requests.ConnectionError(*error.args, request=response.request) from error
     finally:
         response.close()
@@ -131,7 +131,7 @@ class _TimedConnection(HTTPConnection):
     response_class = _DeadlineResponse
 
     def _new_conn(self) -> socket.socket:
-        """The connection, with the rest of the time for the handshake that may follow."""
+        """A connected socket. A TLS handshake that follows gets the rest of the time."""
         self.timeout = _socket_timeout(CONNECT_SECONDS)
         sock = self._connect_in_time()
         sock.settimeout(_socket_timeout(CONNECT_SECONDS))
@@ -144,7 +144,7 @@ class _TimedConnection(HTTPConnection):
             raise ConnectTimeoutError(self, f"{self.host} was not reached in time") from None
 
     def send(self, data: Buffer) -> None:  # type: ignore[override]  # urllib3 hands over nothing but bytes
-        """Send in pieces, each with the time that is left: a peer that reads slowly is cut off too."""
+        """Send in pieces, each with the time that is left, so that a server that reads slowly is cut off too."""
         if self.sock is None:
             self.connect()
         view = memoryview(data)

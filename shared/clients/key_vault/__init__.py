@@ -1,1 +1,1 @@
-"""Key Vault: secrets by name, read with the app's managed identity and kept in memory for a while."""
+"""Read and write secrets in Key Vault with the app's managed identity, and keep them in memory for some minutes."""

@@ -1,6 +1,6 @@
-"""What Azure's errors mean for the caller: from status and code to `errors`. Secrets never pass through here.
+"""Translate errors of Azure's libraries into errors of `shared.foundation.errors`. No secret passes through here.
 
-Codes as the service sends them: `error.code` and `error.innererror.code` (reference/azure.md section 3).
+The service sends two codes: `error.code` and `error.innererror.code` (docs/reference/azure.md#key-vault-errors).
 """
 
 import re
@@ -21,10 +21,10 @@ from shared.foundation.errors import (
 
 ASSIGN_IDENTITY = "Assign the user-assigned managed identity to the app and set its client id in the app's settings."
 GRANT_ROLE = (
-    "Give the app's managed identity (on a person's machine: whoever is logged in to the Azure CLI) the role Key Vault "
-    "Secrets Officer on the vault, and let the vault's firewall admit the caller."
+    "Give the role Key Vault Secrets Officer on the vault to the app's managed identity (on a person's machine: to the "
+    "account that is logged in to the Azure CLI), and allow the caller in the vault's firewall."
 )
-GET_TOKEN = "Check that the managed identity belongs to the vault's tenant; restart the app if its token was revoked."  # noqa: S105 - a sentence
+GET_TOKEN = "Check that the managed identity belongs to the vault's tenant. Restart the app if its token was revoked."  # noqa: S105 - a sentence
 INSTALL_CLI = "Install the Azure CLI, run `az login`, and try again."
 LOG_IN = "Run `az login` with an account of the tenant that holds the vault, and try again."
 DELETED = "ObjectIsDeletedButRecoverable"
@@ -41,37 +41,37 @@ def identity_missing_error() -> SignInFailed:
 
 
 def azure_cli_error(text: str) -> SignInFailed:
-    """The error for an Azure CLI that gave no token: it is not there, or nobody is logged in to it."""
+    """The error if the Azure CLI gave no token: it is not installed, or no account is logged in."""
     if "not found on path" in text:
         return SignInFailed(
             "The Azure CLI is not installed on this machine, or is not on the path.",
             code="azure_cli_missing",
             remedy=INSTALL_CLI,
         )
-    found = _AADSTS.search(text)
-    said = f" ({found.group()})" if found else ""
-    return SignInFailed(f"The Azure CLI gave no token{said}.", code="azure_cli_login", remedy=LOG_IN)
+    match = _AADSTS.search(text)
+    reason = f" ({match.group()})" if match else ""
+    return SignInFailed(f"The Azure CLI gave no token{reason}.", code="azure_cli_login", remedy=LOG_IN)
 
 
 def identity_error(status: int | None, text: str) -> CosellError:
-    """The error for a managed-identity endpoint that gave no token; `status` None means that no answer was read."""
+    """The error if the managed-identity endpoint gave no token. `status` is None if no answer was read."""
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Throttled("The managed-identity endpoint limits us.")
+        return Throttled("The managed-identity endpoint throttles this app.")
     if status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.BAD_REQUEST:
         answer = "no answer" if status is None else f"status {status} without a token"
         return Unavailable(f"The managed-identity endpoint gave {answer}.")
-    found = _AADSTS.search(text)
-    code = found.group() if found else f"managed_identity_{status}"
+    match = _AADSTS.search(text)
+    code = match.group() if match else f"managed_identity_{status}"
     return SignInFailed(f"The managed-identity endpoint refused a token ({code}).", code=code, remedy=ASSIGN_IDENTITY)
 
 
 def unreadable_secret_error(name: str) -> Unavailable:
-    """The error for an answer that is not a secret."""
+    """The error if an answer is not a secret."""
     return Unavailable(f"Key Vault's answer for secret {name} cannot be read.")
 
 
 def vault_error(error: Exception, name: str) -> CosellError:
-    """The error for a failed call about secret `name`."""
+    """The error for a failed call about the secret `name`."""
     if isinstance(error, (ServiceRequestError, ServiceResponseError)):
         return Unavailable(f"Key Vault did not answer ({type(error).__name__}).")
     status = error.status_code if isinstance(error, HttpResponseError) else None
@@ -82,9 +82,7 @@ def vault_error(error: Exception, name: str) -> CosellError:
 
 def _error_without_status(error: Exception, name: str) -> CosellError:
     if isinstance(error, ValueError) and "challenge" in str(error):
-        return SignInFailed(
-            "The vault asks for a token that is not for a vault of its name.", code="challenge", remedy=GET_TOKEN
-        )
+        return SignInFailed("The vault asks for a token of another vault.", code="challenge", remedy=GET_TOKEN)
     if isinstance(error, AzureError):
         return Unavailable(f"Key Vault's answer for secret {name} cannot be read ({type(error).__name__}).")
     return unreadable_secret_error(name)
@@ -95,42 +93,46 @@ def _error_with_status(error: HttpResponseError, status: int, name: str) -> Cose
     if status == HTTPStatus.NOT_FOUND:
         return NotFound(f"Secret {name} is not in the vault.")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Throttled("Key Vault limits us.", after=_retry_after_seconds(error))
-    for_a_person = _configuration_error(status, code, inner, name) or _access_error(status, inner or code)
-    return for_a_person or Unavailable(f"Key Vault answered {status} ({code}).", after=_retry_after_seconds(error))
+        return Throttled("Key Vault throttles this app.", after=_retry_after_seconds(error))
+    error_for_a_person = _configuration_error(status, code, inner, name) or _access_error(status, inner or code)
+    return error_for_a_person or Unavailable(
+        f"Key Vault answered {status} ({code}).", after=_retry_after_seconds(error)
+    )
 
 
 def _configuration_error(status: int, code: str, inner: str, name: str) -> ConfigurationError | None:
     match status:
         case HTTPStatus.BAD_REQUEST:
-            return ConfigurationError(f"{name!r} cannot name a secret: letters, digits and hyphens only ({code}).")
+            return ConfigurationError(
+                f"{name!r} is not a name for a secret: use only letters, digits and hyphens ({code})."
+            )
         case HTTPStatus.FORBIDDEN if inner == "SecretDisabled":
-            return ConfigurationError(f"Secret {name} is disabled: enable its latest version or add a new one.")
+            return ConfigurationError(f"Secret {name} is disabled. Enable its latest version, or add a new one.")
         case HTTPStatus.CONFLICT if inner == DELETED:
-            return ConfigurationError(f"Secret {name} is deleted but recoverable: recover it, or purge it first.")
+            return ConfigurationError(f"Secret {name} is deleted but recoverable. Recover it, or purge it first.")
     return None
 
 
 def _access_error(status: int, code: str) -> SignInFailed | None:
     match status:
         case HTTPStatus.UNAUTHORIZED:
-            return SignInFailed("The vault refuses our token.", code=code, remedy=GET_TOKEN)
+            return SignInFailed("The vault refuses the app's token.", code=code, remedy=GET_TOKEN)
         case HTTPStatus.FORBIDDEN:
             return SignInFailed(f"The vault denies access ({code}).", code=code, remedy=GRANT_ROLE)
     return None
 
 
 def _error_codes(error: HttpResponseError) -> tuple[str, str]:
-    """`error.code` and `error.innererror.code`, empty where the body has none."""
+    """`error.code` and `error.innererror.code`. A missing inner code is empty."""
     body: Any = error.error
     inner = getattr(body, "innererror", None)
     code = getattr(body, "code", None) or HTTPStatus(error.status_code or 500).phrase
-    found = inner.get("code") if isinstance(inner, dict) else None
-    return str(code)[:MAX_REMOTE_TEXT], str(found or "")[:MAX_REMOTE_TEXT]
+    inner_code = inner.get("code") if isinstance(inner, dict) else None
+    return str(code)[:MAX_REMOTE_TEXT], str(inner_code or "")[:MAX_REMOTE_TEXT]
 
 
 def _retry_after_seconds(error: HttpResponseError) -> float | None:
-    """Seconds; the service sends a number."""
+    """The wait that the service asks for, in seconds. Key Vault sends it as a number only."""
     headers = getattr(error.response, "headers", {})
     text = str(headers.get("Retry-After", ""))
     return float(text) if text.isdecimal() else None

@@ -1,7 +1,8 @@
-"""Key Vault's secrets through Azure's libraries, with our session, our retries and our errors.
+"""Read and write secrets through Azure's libraries, with our session, our retries and our errors.
 
-Their own retries are switched off: they honour any `Retry-After`, however long, and repeat for seconds what no second
-try mends. Three tries with a short wait are made here instead, within one total time.
+The retries of the libraries are switched off. They wait for any `Retry-After`, however long, and repeat calls that
+cannot succeed (docs/reference/azure.md#key-vault-requests). Instead, this module makes three tries with short waits,
+within one total time.
 """
 
 import datetime as dt
@@ -34,8 +35,8 @@ from shared.transport.session import open_session
 
 TRIES = 3
 NO_RETRIES: dict[str, Any] = {"retry_total": 0, "retry_connect": 0, "retry_read": 0, "retry_status": 0}
-LONGEST_RETRY_AFTER = 5.0  # seconds of Retry-After that are waited for here; a longer one is the caller's
-IDENTITY_VARIABLES = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")  # set by the platform where an identity is assigned
+LONGEST_RETRY_AFTER = 5.0  # seconds; if the service asks for more, the caller has to come back later
+IDENTITY_VARIABLES = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")  # the platform sets both if an identity is assigned
 
 
 class RemoteSecrets:
@@ -44,7 +45,7 @@ class RemoteSecrets:
     def __init__(
         self, url: str, *, client_id: str, ca_bundle: Path | str, timeout: float, by_cli: bool = False
     ) -> None:
-        """See `shared.clients.key_vault.vault.open_vault`; `by_cli`: as whoever is logged in to the Azure CLI."""
+        """See `shared.clients.key_vault.vault.open_vault`. `by_cli` signs in with the login of the Azure CLI."""
         self._by_cli = by_cli
         self._url = url
         self._client_id = client_id
@@ -55,33 +56,33 @@ class RemoteSecrets:
         self._client: SecretClient | None = None
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._session.close()
 
     def read(self, name: str) -> str:
         """The latest value. Raises errors of `shared.foundation.errors`."""
 
-        def latest(client: SecretClient) -> str:
+        def read_value(client: SecretClient) -> str:
             value = client.get_secret(name).value
             if value is None:
                 raise unreadable_secret_error(name)
             return value
 
-        return self._call_with_retries(name, latest)
+        return self._call_with_retries(name, read_value)
 
     def read_facts(self, name: str) -> SecretFacts:
-        """Of the latest version. Raises as `read`."""
+        """The dates of the latest version. Raises the same errors as `read`."""
 
-        def latest(client: SecretClient) -> SecretFacts:
-            told = client.get_secret(name).properties
-            if told.created_on is None:
+        def read_dates(client: SecretClient) -> SecretFacts:
+            properties = client.get_secret(name).properties
+            if properties.created_on is None:
                 raise unreadable_secret_error(name)
-            return SecretFacts(told.created_on, told.expires_on)
+            return SecretFacts(properties.created_on, properties.expires_on)
 
-        return self._call_with_retries(name, latest)
+        return self._call_with_retries(name, read_dates)
 
     def write(self, name: str, value: str, expires: dt.datetime | None = None) -> None:
-        """Add a version. Repeated like a read: the same value twice does no harm, a lost rotated token does."""
+        """Add a version. A write is repeated like a read: a value written twice is harmless, a lost token is not."""
         self._call_with_retries(name, lambda client: client.set_secret(name, value, expires_on=expires))
 
     def _call_with_retries[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
@@ -99,13 +100,13 @@ class RemoteSecrets:
         raise AssertionError("unreachable")  # pragma: no cover - the loop returns or raises
 
     def _call_with_new_credential[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
-        """Once more with a new credential if the vault refuses the token: the old one is kept until it expires."""
+        """Call again with a new credential if the vault refused the token: a credential keeps a refused token."""
         client = self._client
         try:
             return self._call_once(name, call)
         except SignInFailed:
             if client is None or self._client is client:
-                raise  # the credential was new already, or it was not the token that was refused
+                raise  # the credential was new, or something other than the token was refused
         return self._call_once(name, call)
 
     def _call_once[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
@@ -113,14 +114,14 @@ class RemoteSecrets:
         try:
             return call(self._current_client())
         except ClientAuthenticationError as error:
-            self._client = None  # MSAL repeats failures and refused tokens from its memory
+            self._client = None  # the credential repeats failures and refused tokens from its memory
             if self._by_cli and error.status_code is None:
                 raise azure_cli_error(str(error)) from None
             if error.status_code is None or self._identity.has_failed:
                 raise identity_error(self._identity.status, str(error)) from None
             raise vault_error(error, name) from None
         except (AzureError, ValueError, TypeError, AttributeError, KeyError) as error:
-            # Beside AzureError: what the libraries let through when an answer is not the JSON they expect.
+            # The other types: the libraries raise them if an answer is not the JSON that they expect.
             if self._identity.has_failed:
                 self._client = None
                 raise identity_error(self._identity.status, "") from None
@@ -136,7 +137,8 @@ class RemoteSecrets:
         if self._by_cli:
             return AzureCliCredential(process_timeout=max(1, int(self._timeout)))
         if not all(os.environ.get(name) for name in IDENTITY_VARIABLES):
-            # Elsewhere the credential would go looking: at a link-local address, at other platforms' variables.
+            # Without these variables the credential would try a link-local address and variables of other platforms
+            # (docs/reference/azure.md#managed-identity-endpoint).
             raise identity_missing_error()
         return ManagedIdentityCredential(
             client_id=self._client_id,
@@ -157,12 +159,12 @@ class RemoteSecrets:
         )
 
     def _make_transport(self) -> RequestsTransport:
-        # The bundle is given here too: the transport's default, True, would win over the session's.
+        # The bundle must be given here too, because the transport's default (True) would replace the session's.
         return RequestsTransport(session=self._session, session_owner=False, connection_verify=self._ca_bundle)
 
 
 class _IdentityRequest(threading.local):
-    """What the identity endpoint did in this thread's present call: the credential's errors do not tell."""
+    """How the identity endpoint answered in this thread's current call. The credential's errors do not contain this."""
 
     asked = False
     status: int | None = None
@@ -178,12 +180,12 @@ class _IdentityRequest(threading.local):
 
     @property
     def has_failed(self) -> bool:
-        """Asked, and either no answer came or it was no token."""
+        """Whether a request was sent, and no token came back."""
         return self.asked and (self.status is None or self.status >= HTTPStatus.BAD_REQUEST)
 
 
 def _wait_before_retry(error: Exception) -> bool | dt.timedelta:
-    """Whether to try again, and when."""
+    """Whether to try again (True: after stamina's own wait), or after which wait."""
     if not isinstance(error, Retryable):
         return False
     if error.after is None:

@@ -1,1 +1,1 @@
-"""Partner Center: referrals, sign-in, and the signature of its events."""
+"""Partner Center: referrals, webhook registration, and sign-in through Entra ID."""

@@ -1,7 +1,8 @@
-"""What one list call tells of the connection itself: MFA, the account, its tenant, the time over there.
+"""Read from one list call whether the token proves MFA, which account and tenant it has, and the server's time.
 
-`ValidateMfa: true` asks the service whether the token would pass its MFA rule; whether the answer's word for it stands
-in a header or in the body is not documented, so both are looked at (reference/partner-center.md 12.6).
+The header `ValidateMfa: true` asks the service whether the token satisfies its MFA rule. It is not documented whether
+the result is in a header or in the body, so both are read
+(docs/reference/partner-center.md#multi-factor-authentication).
 """
 
 import base64
@@ -22,7 +23,7 @@ _MFA_FIELD = "ismfacompliant"
 
 
 class Probe(Redacted, frozen=True):
-    """The newest referrals, whole, and what the answer and the token say; None where they say nothing."""
+    """The newest referrals, whole, and what the answer and the token state. None means that neither states it."""
 
     referrals: Sequence[Json]
     mfa: bool | None
@@ -32,9 +33,9 @@ class Probe(Redacted, frozen=True):
 
     @property
     def count_without_account(self) -> int:
-        """How many referrals have a team that the account is not in: a Referrals user sees none of them (12.2).
+        """How many referrals have a team without the account; 0 if the token does not name the account.
 
-        0 as well where the token does not name the account.
+        A Referrals user sees no such referral (docs/reference/partner-center.md#who-sees-what).
         """
         account = (self.account or "").casefold()
         return sum(account not in _team_emails(referral) for referral in self.referrals) if account else 0
@@ -47,7 +48,7 @@ def _team_emails(referral: Json) -> set[str]:
 
 
 def read_probe(reply: Reply, token: str) -> Probe:
-    """Read an answer to a list call. Raises `bodies.Unreadable`."""
+    """The facts in an answer to a list call. Raises `json_bodies.Unreadable`."""
     referrals, _ = json_bodies.parse_page(reply.body)
     claims = token_claims(token)
     mfa = _mfa_compliance(reply)
@@ -60,21 +61,21 @@ def read_probe(reply: Reply, token: str) -> Probe:
 
 
 def token_claims(token: str) -> Mapping[str, Any]:
-    """What an access token says of itself, unverified: for a person to read, never to decide on; empty if opaque."""
+    """The claims of an access token, empty if it is opaque. They are not verified: show them, never decide by them."""
     try:
         part = token.split(".")[1]
-        said = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except (IndexError, ValueError, binascii.Error):
         return {}
-    return said if isinstance(said, dict) else {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def _mfa_compliance(reply: Reply) -> bool | None:
-    told = reply.headers.get(_MFA_FIELD)
-    if told is None:
+    value = reply.headers.get(_MFA_FIELD)
+    if value is None:
         body = json_bodies.parse_object(reply.body)
-        told = next((value for name, value in body.items() if name.lower() == _MFA_FIELD), None)
-    return None if told is None else str(told).strip().lower() == "true"
+        value = next((item for name, item in body.items() if name.lower() == _MFA_FIELD), None)
+    return None if value is None else str(value).strip().lower() == "true"
 
 
 def _text_claim(claims: Mapping[str, Any], name: str) -> str | None:
@@ -84,7 +85,7 @@ def _text_claim(claims: Mapping[str, Any], name: str) -> str | None:
 
 def _server_time(reply: Reply) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(reply.headers.get("Date", ""))
+        date = parsedate_to_datetime(reply.headers.get("Date", ""))
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

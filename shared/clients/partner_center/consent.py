@@ -1,6 +1,8 @@
-"""A person's consent through MSAL: authorization code with PKCE and state in a browser, or a device code (12.3, 12.4).
+"""Let a person consent, in a browser (authorization code with PKCE and state) or with a device code.
 
-Neither touches the vault: what is granted is looked at first and stored by the caller.
+Sources: docs/reference/partner-center.md#authorization-code-and-refresh-grants and
+docs/reference/partner-center.md#device-code. This module does not write to the vault: the caller checks the tokens
+first and then stores them.
 """
 
 from collections.abc import Mapping
@@ -16,71 +18,71 @@ from shared.foundation.errors import ConsentNeeded, Unavailable
 from shared.foundation.redacted import Redacted
 
 NEXT_CERTIFICATE = "partner-center-certificate-next"
-"""Where a new certificate waits until a sign-in with it has succeeded: the one in use stays until then."""
+"""The secret that holds a new certificate until a sign-in with it succeeds. Until then the old one stays in use."""
 
 UNKNOWN_CERTIFICATE = "700027"
 PENDING = frozenset({"authorization_pending", "slow_down"})
-INTERVAL = 5  # seconds between two questions, where Entra ID names none (RFC 8628)
+INTERVAL = 5  # seconds between two polls if Entra ID names no interval (RFC 8628, 3.2)
 Flow = dict[str, Any]
 
 
 class GrantedTokens(Redacted, frozen=True):
-    """The two tokens of one answer; `refresh_token` is the newest one there is."""
+    """The two tokens of one answer. `refresh_token` is the newest one."""
 
     access_token: str
     refresh_token: str
 
 
 class Consent:
-    """One person's sign-in for one app registration."""
+    """One person's sign-in to one app registration."""
 
     def __init__(self, http: httpx.Client, app: AppRegistration, credential: Credential) -> None:
-        """`credential` None: the registration is public. Raises ConfigurationError, and SignInFailed for settings."""
+        """`credential` None: a public registration. Raises ConfigurationError or SignInFailed for wrong settings."""
         self._http, self._registration, self._credential = http, app, credential
         self._authority = f"{app.authority.rstrip('/')}/{app.tenant}"
         endpoint = MsalHttpClient(http, self._authority)
         self._app = make_msal_application(endpoint, self._authority, app.client_id, credential)
 
     def check_certificate(self) -> None:
-        """Ask, without a person, whether Entra ID knows the certificate. Raises SignInFailed (AADSTS700027) if not.
+        """Ask Entra ID, without a person, whether it knows the certificate. Raises SignInFailed (AADSTS700027) if not.
 
-        Whatever else it says is left to the sign-in itself: an app alone may be refused what a person is not.
+        Any other refusal is ignored here, because Entra ID may refuse to an app alone what it grants to a person.
         """
         answer = call_msal(lambda: self._app.acquire_token_for_client(list(self._registration.scopes)))
         if "error" in answer and (refusal := EntraRefusal.from_answer(answer)).number == UNKNOWN_CERTIFICATE:
             raise refusal.as_error()
 
     def begin_browser_sign_in(self, redirect: str) -> Flow:
-        """A flow whose `auth_uri` the person opens, and whose `state` the browser must bring back to `redirect`.
+        """A flow whose `auth_uri` the person opens. The browser must return its `state` to the address `redirect`.
 
-        The sign-in is asked for anew (`prompt=login`): an old session may lack multi-factor authentication. The browser
-        comes back with a form, so that the code stands in no address and in no history.
+        `prompt=login` demands a new sign-in, because an old session may lack multi-factor authentication. The browser
+        returns with a form, so that the code is in no address and in no browser history.
         """
         scopes = list(self._registration.scopes)
-        how = {"redirect_uri": redirect, "prompt": "login", "response_mode": "form_post"}
-        return dict(call_msal(lambda: self._app.initiate_auth_code_flow(scopes, **how)))
+        options = {"redirect_uri": redirect, "prompt": "login", "response_mode": "form_post"}
+        return dict(call_msal(lambda: self._app.initiate_auth_code_flow(scopes, **options)))
 
     def finish_browser_sign_in(self, flow: Flow, answer: Mapping[str, str]) -> GrantedTokens:
-        """What the browser brought back becomes tokens. Raises SignInFailed and Unavailable."""
+        """The tokens for the values that the browser returned. Raises SignInFailed and Unavailable."""
         return _read_grant(call_msal(lambda: self._app.acquire_token_by_auth_code_flow(flow, dict(answer))))
 
     def begin_device_sign_in(self) -> Flow:
-        """A flow whose `message` tells the person what to open and type. Raises as `finish`."""
+        """A flow whose `message` tells the person what to open and type. Raises as `finish_browser_sign_in`."""
         flow = dict(call_msal(lambda: self._app.initiate_device_flow(list(self._registration.scopes))))
         if "user_code" not in flow:
             raise EntraRefusal.from_answer(flow).as_error()
         return flow | {"interval": max(1, int(flow.get("interval", INTERVAL)))}
 
     def poll_device_sign_in(self, flow: Flow) -> GrantedTokens | None:
-        """Ask once whether the person is done; None: not yet, ask again in `flow["interval"]` seconds (it grows)."""
+        """The tokens, or None while the person is not done: poll again in `flow["interval"]` seconds (can grow)."""
         answer = call_msal(lambda: self._app.acquire_token_by_device_flow(flow, exit_condition=lambda _: True))
         return None if answer.get("error") in PENDING else _read_grant(answer)
 
     def redeem_refresh_token(self, refresh_token: str, scope: str) -> GrantedTokens:
-        """The refresh token redeemed for an audience, and its successor where there is one. Raises as `finish`."""
+        """An access token for the audience `scope`, and the newest refresh token. Raises SignInFailed, Unavailable."""
         registration = self._registration
         redemption = Redemption(self._http, self._authority, registration.client_id, [scope])
-        answer = redemption(self._credential, refresh_token)
+        answer = redemption.redeem(self._credential, refresh_token)
         return _read_grant({"refresh_token": refresh_token, **{k: v for k, v in answer.items() if v}})
 
 
@@ -94,6 +96,6 @@ def _read_grant(answer: Mapping[str, Any]) -> GrantedTokens:
         raise ConsentNeeded(
             "sign-in to Partner Center: the answer has no refresh token",
             code="refreshTokenWithheld",
-            remedy="Let the app registration ask for offline_access, then sign in again.",
+            remedy="Allow the app registration to ask for offline_access, then sign in again.",
         )
     return GrantedTokens(access, refresh)

@@ -1,7 +1,7 @@
-"""What Entra ID says when it gives no token, and what a person does about it (reference/partner-center.md 12.7).
+"""Translate a refusal of Entra ID's token endpoint into an error with a remedy for a person.
 
-Entra's descriptions name users, tenants and traces. Kept are the code and the first sentence, e-mail addresses and
-quoted names blotted out.
+Source: docs/reference/partner-center.md#token-endpoint-errors. Entra's descriptions contain names of users, tenants
+and traces. Only the code and the first sentence are kept, without e-mail addresses and quoted names.
 """
 
 import re
@@ -13,20 +13,20 @@ from msgspec import Struct
 from shared.foundation.errors import MAX_REMOTE_TEXT, ConsentNeeded, CosellError, MfaRequired, SignInFailed, Unavailable
 
 _CONSENT = "Sign in again as the integration account, with multi-factor authentication."
-_ADMIN_CONSENT = "Let an administrator grant the app consent for both Partner Center APIs, then sign in again."
-_POLICY = "Let an administrator admit the app and the integration account in conditional access."
-_APP = "Correct the tenant and client id settings: the app registration is not in this tenant."
+_ADMIN_CONSENT = "Ask an administrator to consent to the app for both Partner Center APIs, then sign in again."
+_POLICY = "Ask an administrator to allow the app and the integration account in conditional access."
+_APP = "Correct the settings for tenant and client id: the app registration is not in this tenant."
 _CREDENTIAL = "Put a valid certificate or client secret of the app registration into Key Vault."
-_UPLOAD = "Upload the certificate whose key is in Key Vault to the app registration, and look at the machine's clock."
+_UPLOAD = "Upload the certificate whose key is in Key Vault to the app registration, and check the machine's clock."
 _PUBLIC = (
     "The app registration is confidential: sign in by browser with its certificate or client secret, or make it public."
 )
-_NOT_PUBLIC = "The app registration is public: set PARTNER_CENTER_PUBLIC_CLIENT to true, or allow it a credential."
-_DECLINED = "Sign in again and accept what the app asks for."
-_ASSIGN = "Assign the integration account to the enterprise application, and let an administrator enable that."
-_ACCOUNT = "Enable the integration account, or sign in again as another one."
+_NOT_PUBLIC = "The app registration is public: set PARTNER_CENTER_PUBLIC_CLIENT to true, or add a credential to it."
+_DECLINED = "Sign in again and accept the permissions that the app asks for."
+_ASSIGN = "Ask an administrator to enable the enterprise application and to assign the integration account to it."
+_ACCOUNT = "Enable the integration account, or sign in again with another account."
 _API = "Add the Partner Center API permission to the app registration (its service principal is not in the tenant)."
-_OTHER = "Look the code up in Entra's sign-in log and mend the app registration or the integration account."
+_OTHER = "Look up the code in Entra's sign-in log, and correct the app registration or the integration account."
 
 _CODES: Mapping[str, tuple[type[SignInFailed], str]] = {
     "70008": (ConsentNeeded, _CONSENT),
@@ -69,7 +69,7 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\{[^}]*\}")
 
 
 class EntraRefusal(Struct, frozen=True):
-    """The token endpoint's error: OAuth's `error`, Entra's number where there is one, its first sentence."""
+    """A refusal of the token endpoint: the OAuth error, Entra's number if there is one, and the first sentence."""
 
     error: str
     number: str | None
@@ -77,27 +77,27 @@ class EntraRefusal(Struct, frozen=True):
 
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any]) -> "EntraRefusal":
-        """Read the fields of an error answer, whatever they hold."""
+        """The refusal in an error answer, whatever types its fields have."""
         description = answer.get("error_description")
         text = description if isinstance(description, str) else ""
         numbers = answer.get("error_codes")
         first = numbers[0] if isinstance(numbers, list) and numbers else None
-        found = re.search(r"AADSTS(\d{4,10})", text)
-        number = str(first) if isinstance(first, int) else found and found[1]
+        match = re.search(r"AADSTS(\d{4,10})", text)
+        number = str(first) if isinstance(first, int) else match and match[1]
         return cls(_oauth_error(answer.get("error")), number or None, _first_sentence(text))
 
     @property
     def code(self) -> str:
-        """AADSTS and its number, else the OAuth error."""
+        """`AADSTS` with the number, or the OAuth error if there is no number."""
         return f"AADSTS{self.number}" if self.number else self.error
 
     @property
     def may_mean_stale_secret(self) -> bool:
-        """Whether somebody may have put a new secret or refresh token into the vault since it was read."""
+        """Whether the cause may be that the vault has a newer secret or refresh token than the one that was read."""
         return not _ROTATED.isdisjoint({self.error, self.number})
 
     def as_error(self) -> CosellError:
-        """The error to raise."""
+        """The error to raise for this refusal."""
         text = f"sign-in to Partner Center failed: {self.code}: {self.sentence}"
         if not _TEMPORARY.isdisjoint({self.error, self.number}):
             return Unavailable(text)
@@ -110,7 +110,7 @@ def _oauth_error(error: object) -> str:
 
 
 def _first_sentence(description: str) -> str:
-    """The first sentence without its code and without names."""
+    """The first sentence of a description, without its code and without names."""
     text = re.sub(r"^AADSTS\d+:\s*", "", description.strip())
     first = re.split(r"(?<=[.!?])\s|[\r\n]|Trace ID", text, maxsplit=1)[0]
     return _QUOTED.sub("…", _EMAIL.sub("…", first)).strip()[:MAX_REMOTE_TEXT] or "no description"

@@ -1,15 +1,16 @@
-"""From an answer that is no success, or from no answer at all, to an error of `shared.foundation.errors`.
+"""Translate an answer that is not a success, or a missing answer, into an error of `shared.foundation.errors`.
 
-Written as a table of what the caller may conclude (reference/partner-center.md 9.1, 9.3, 10, 12.6):
+The table states what the caller may conclude from an answer (docs/reference/partner-center.md#retry-rules):
 
-    the service did nothing     401 403 404 409 412 423 429 and every other 4xx but 408; no connection
-    nobody knows                408, 5xx, a lost or unreadable answer: Ambiguous for a write, Unavailable for a read
+    the service did nothing     401 403 404 409 412 423 429 and every other 4xx except 408; no connection
+    the outcome is unknown      408, 5xx, a lost or unreadable answer: Ambiguous for a write, Unavailable for a read
 
-A 503 counts among the second even with `Retry-After`: the service does not document that it turned the request away
-before acting on it, gateways in front answer 503 for a backend that broke off half-way, and looking is cheaper than
-a second referral.
+A 503 belongs to the second group even with `Retry-After`. The service does not document that it refused the request
+before acting on it, and a gateway answers 503 for a backend that broke off half-way. Looking up the effect costs less
+than a second referral.
 
-Bodies come in three shapes (`error`, `code` and `description`, `statusCode` and `message`), as HTML, or not at all.
+A body has one of three shapes (`error`; `code` and `description`; `statusCode` and `message`), or it is HTML, or there
+is none (docs/reference/partner-center.md#referral-errors, docs/reference/partner-center.md#webhook-errors).
 """
 
 import re
@@ -44,11 +45,14 @@ KNOWN_CODES = frozenset(
         "resourceModified", "serviceNotAvailable", "generalException", "900421",
     }
 )  # fmt: skip
-"""Codes the service documents (reference/partner-center.md 9.1, 9.2); deeper ones may appear and are not relied on."""
+"""The documented codes. Nested errors may have further codes, on which nothing relies.
+
+Sources: docs/reference/partner-center.md#referral-errors, docs/reference/partner-center.md#webhook-errors.
+"""
 
 MFA_CODE = "900421"
 MAX_RETRY_AFTER = 24 * 3600.0
-"""Seconds; a longer `Retry-After` is taken for this long."""
+"""Seconds. A longer `Retry-After` counts as this value."""
 
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _MFA_TEXT = re.compile(r"\bMFA\b|multi-?\s?factor", re.IGNORECASE)
@@ -56,7 +60,7 @@ _TRY_AGAIN = re.compile(r"try again in (\d{1,6}) second", re.IGNORECASE)
 
 
 class CallLabel(Struct, frozen=True):
-    """What was asked, as far as an error may say it: no body, no token."""
+    """What an error text may say about the request. It contains neither the body nor the token."""
 
     method: str
     subject: str
@@ -64,7 +68,7 @@ class CallLabel(Struct, frozen=True):
 
     @property
     def is_write(self) -> bool:
-        """Whether the far side may have changed something."""
+        """Whether the request could change something in the service."""
         return self.method != "GET"
 
     def __str__(self) -> str:
@@ -72,7 +76,7 @@ class CallLabel(Struct, frozen=True):
 
 
 class Reply(Redacted, frozen=True):
-    """One whole answer."""
+    """One complete answer."""
 
     status: int
     headers: httpx.Headers
@@ -80,74 +84,80 @@ class Reply(Redacted, frozen=True):
 
     @property
     def is_html(self) -> bool:
-        """Whether a gateway or a portal answered in the service's stead."""
+        """Whether a gateway or a portal answered instead of the service."""
         return "html" in self.headers.get("Content-Type", "").lower() or self.body.lstrip()[:1] == b"<"
 
 
-def error_without_answer(error: httpx.HTTPError, asked: CallLabel) -> CosellError:
-    """The error for a request without an answer. Only the kind is told: httpx quotes headers in its texts."""
-    text = f"{asked}: {type(error).__name__}"
-    return Ambiguous(text) if asked.is_write and not isinstance(error, NEVER_SENT) else Unavailable(text)
+def error_without_answer(error: httpx.HTTPError, label: CallLabel) -> CosellError:
+    """The error for a request without an answer. It names only the class of `error`: httpx quotes headers in texts."""
+    text = f"{label}: {type(error).__name__}"
+    return Ambiguous(text) if label.is_write and not isinstance(error, NEVER_SENT) else Unavailable(text)
 
 
-def error_of_unreadable_body(reply: Reply, asked: CallLabel, why: str) -> CosellError:
-    """The error for a success whose body says nothing."""
-    text = f"{asked}: {reply.status}, but {why}"
-    return Ambiguous(text) if asked.is_write else Unavailable(text, after=retry_after_seconds(reply))
+def error_of_unreadable_body(reply: Reply, label: CallLabel, reason: str) -> CosellError:
+    """The error for a success whose body cannot be read."""
+    text = f"{label}: {reply.status}, but {reason}"
+    return Ambiguous(text) if label.is_write else Unavailable(text, after=retry_after_seconds(reply))
 
 
-def error_of_reply(reply: Reply, asked: CallLabel) -> CosellError:
-    """The error for an answer that is no success."""
-    told = _ErrorBody.from_reply(reply)
-    text = f"{asked}: {reply.status} {told.code}"
+def error_of_reply(reply: Reply, label: CallLabel) -> CosellError:
+    """The error for an answer that is not a success."""
+    body = _ErrorBody.from_reply(reply)
+    text = f"{label}: {reply.status} {body.code}"
     if reply.status in _CERTAIN and not (reply.status == HTTPStatus.NOT_FOUND and reply.is_html):
-        return _CERTAIN[reply.status](reply, told, text)
+        return _CERTAIN[reply.status](reply, body, text)
     if HTTPStatus(400) <= reply.status < HTTPStatus(500) and reply.status not in _UNCERTAIN:
-        return Rejected(Cause(told.code, told.target, told.reason, _REMEDIES.get(reply.status, _REPORT)))
-    nobody_knows = asked.is_write and reply.status != HTTPStatus.NOT_FOUND
-    return Ambiguous(text) if nobody_knows else Unavailable(text, after=retry_after_seconds(reply))
+        return Rejected(Cause(body.code, body.target, body.reason, _REMEDIES.get(reply.status, _REPORT)))
+    is_unknown = label.is_write and reply.status != HTTPStatus.NOT_FOUND
+    return Ambiguous(text) if is_unknown else Unavailable(text, after=retry_after_seconds(reply))
 
 
 def is_mfa_missing(reply: Reply) -> bool:
-    """Whether a 401 or 403 is about multi-factor authentication, which no fresh token mends (12.6)."""
+    """Whether a 401 or 403 refuses a token without MFA. A new token does not help then.
+
+    Source: docs/reference/partner-center.md#multi-factor-authentication.
+    """
     challenge = reply.headers.get("WWW-Authenticate", "")
     text = challenge + " " + reply.body[:10_000].decode("utf-8", "replace")
     return bool(re.search(rf"\b{MFA_CODE}\b", text) or ("invalid_token" in challenge and _MFA_TEXT.search(text)))
 
 
 def retry_after_seconds(reply: Reply) -> float | None:
-    """Seconds the far side asks for: `Retry-After` as a number or a date, else the throttling text (section 10)."""
-    asked = reply.headers.get("Retry-After", "").strip()
-    seconds = float(asked) if asked.isdecimal() else _seconds_between(asked, reply.headers.get("Date", ""))
-    if seconds is None and (found := _TRY_AGAIN.search(_ErrorBody.from_reply(reply).reason)):
-        seconds = float(found[1])
+    """The wait that the service asks for, in seconds: `Retry-After` as a number or a date, or the throttling text.
+
+    None if it asks for no wait. Source: docs/reference/partner-center.md#throttling.
+    """
+    header = reply.headers.get("Retry-After", "").strip()
+    seconds = float(header) if header.isdecimal() else _seconds_between(reply.headers.get("Date", ""), header)
+    if seconds is None and (match := _TRY_AGAIN.search(_ErrorBody.from_reply(reply).reason)):
+        seconds = float(match[1])
     return None if seconds is None else min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
-def _seconds_between(moment: str, now: str) -> float | None:
-    first, last = _parse_http_date(now), _parse_http_date(moment)
+def _seconds_between(now: str, end: str) -> float | None:
+    first, last = _parse_http_date(now), _parse_http_date(end)
     return None if first is None or last is None else (last - first).total_seconds()
 
 
 def _parse_http_date(text: str) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(text)
+        date = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo else None
+    return date if date.tzinfo else None
 
 
-def _sign_in_error(reply: Reply, told: "_ErrorBody", text: str) -> SignInFailed:
+def _sign_in_error(reply: Reply, body: "_ErrorBody", text: str) -> SignInFailed:
     if is_mfa_missing(reply):
         return MfaRequired(text, code=MFA_CODE, remedy=_SIGN_IN_WITH_MFA)
     if reply.status == HTTPStatus.FORBIDDEN:
         return SignInFailed(text, code="accessDenied", remedy=_GIVE_ROLE)
-    code = told.code if told.code in KNOWN_CODES else "unauthenticated"
+    code = body.code if body.code in KNOWN_CODES else "unauthenticated"
     return SignInFailed(text, code=code, remedy=_CHECK_CONSENT)
 
 
 class _ErrorBody(Struct, frozen=True):
-    """What an error body tells: code for machines, target and reason for people."""
+    """The content of an error body: a code for programs, a target and a reason for people."""
 
     code: str
     target: str | None
@@ -169,7 +179,7 @@ class _ErrorBody(Struct, frozen=True):
 
 
 def _nested_errors(body: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a decoded body has no static type
-    """The error and the errors within it, outermost first, whatever the names' case."""
+    """The error and the errors within it, outermost first, with names in lower case."""
     while isinstance(body, dict):
         level = {name.lower(): value for name, value in body.items()}
         yield level
@@ -177,12 +187,12 @@ def _nested_errors(body: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a d
 
 
 def _deepest_text(levels: list[dict[str, Any]], *names: str) -> str | None:
-    found = [text for level in levels for name in names if (text := _one_line(level.get(name)))]
-    return found[-1] if found else None
+    texts = [text for level in levels for name in names if (text := _one_line(level.get(name)))]
+    return texts[-1] if texts else None
 
 
 def _one_line(value: object) -> str:
-    """A remote text as one short line; empty where there is none."""
+    """A text of the service as one short line; empty if the value is not a text or an integer."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())[:MAX_REMOTE_TEXT]
@@ -190,23 +200,23 @@ def _one_line(value: object) -> str:
 
 _SIGN_IN_WITH_MFA = "Sign in again as the integration account, with multi-factor authentication."
 _GIVE_ROLE = (
-    "Give the integration account the Referrals admin role in Partner Center, and let conditional access admit the app."
+    "Give the integration account the Referrals admin role in Partner Center, and allow the app in conditional access."
 )
 _CHECK_CONSENT = (
     "Check that the app has consent for the Microsoft Partner API (https://api.partner.microsoft.com),"
     " then sign in again."
 )
-_CORRECT = "Correct what the reason names on the opportunity; it is sent again after the edit."
-_REPORT = "Tell the operator: Partner Center does not take the call in this form."
+_CORRECT = "Please correct this value on the opportunity. It is sent again after the edit."
+_REPORT = "Please tell the operator that Partner Center does not accept this call."
 _REMEDIES = {
     400: _CORRECT,
-    410: "The referral was removed from Partner Center; clear the link to create a new one.",
-    413: "Shorten the notes, or take solutions or team members off the opportunity; it is sent again after the edit.",
+    410: "The referral was removed from Partner Center. Please clear the link to create a new one.",
+    413: "Please shorten the notes, or remove solutions or team members. The opportunity is sent again after the edit.",
     422: _CORRECT,
 }
 
-# 408: a gateway says so, too, of a backend it has waited for. 404 in HTML: a gateway that knows no such route, which
-# is no word about the referral: it must not be taken for gone.
+# 408: a gateway also answers it when a backend was too slow. 404 in HTML: the gateway has no such route. That does not
+# prove that the referral is gone (docs/reference/partner-center.md#retry-rules).
 _UNCERTAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.NOT_FOUND})
 _CERTAIN: dict[int, Callable[[Reply, _ErrorBody, str], CosellError]] = {
     401: _sign_in_error,

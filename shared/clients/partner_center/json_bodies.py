@@ -1,8 +1,9 @@
-"""JSON as Partner Center reads and writes it.
+"""Read the JSON of Partner Center: referrals, list pages, and objects with names in either case.
 
-The wire is camelCase, the documentation PascalCase, and a sample mixes both in one object: names are folded on reading
-(reference/partner-center.md 3.1). Numbers with a fraction are Decimal on both ways, so that money is never rounded.
-Values are passed on untouched: unknown enum members, null for a list, dates with seven digits of a second.
+Bodies use camelCase, the documentation uses PascalCase, and one sample mixes both. So the first letter of each name is
+put in lower case on reading (docs/reference/partner-center.md#wire-format). Numbers with a fraction become Decimal, so
+that money is never rounded. All other values stay as they are: unknown enumeration members, null for a list, dates with
+seven digits after the second.
 """
 
 import json
@@ -19,28 +20,31 @@ _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 
 
 class Unreadable(Exception):
-    """The body is not what was asked for: HTML, empty, truncated, or of another shape. Strictly private to clients."""
+    """The body is HTML, empty, truncated, or has another shape than expected. Clients translate this error."""
 
 
 def parse_body(body: bytes) -> Any:  # noqa: ANN401 - a decoded body has no static type
-    """Decode a body, names folded. Raises Unreadable."""
+    """The value in a body, with folded names. Raises Unreadable."""
     try:
         return fold_names(json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant))
     except (ValueError, RecursionError):
-        # The decoder's own text quotes the body.
+        # No cause is attached, because the decoder's text quotes the body.
         raise Unreadable("the body is not JSON") from None
 
 
 def parse_object(body: bytes) -> Json:
-    """Decode a body that must be an object. Raises Unreadable."""
+    """The object in a body, with folded names. Raises Unreadable if it is not an object."""
     value = parse_body(body)
     if not isinstance(value, dict):
-        raise Unreadable("the body is no JSON object")
+        raise Unreadable("the body is not a JSON object")
     return value
 
 
-def fold_names(value: Any) -> Any:  # noqa: ANN401 - as load
-    """Lower the first letter of every name, at any depth; a name that is camelCase already wins over its twin."""
+def fold_names(value: Any) -> Any:  # noqa: ANN401 - as parse_body
+    """The same value with the first letter of every name in lower case, at any depth.
+
+    If an object has a name in both cases, the one in camelCase wins.
+    """
     if isinstance(value, list):
         return [fold_names(item) for item in value]
     if not isinstance(value, dict):
@@ -54,35 +58,36 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def parse_referral(body: bytes, headers: httpx.Headers) -> Json:
-    """A referral's representation. Raises Unreadable.
+    """The referral in an answer. Raises Unreadable.
 
-    The version is read from the body first, from the ETag header second (reference/partner-center.md 1.4).
+    The version comes from the body; if the body has none, from the ETag header
+    (docs/reference/partner-center.md#response-headers).
     """
-    found = parse_object(body)
-    if not (isinstance(found.get("id"), str) and found["id"]):
-        raise Unreadable("the body is no referral")
-    if not found.get("eTag") and "ETag" in headers:
-        return {**found, "eTag": headers["ETag"]}
-    return found
+    referral = parse_object(body)
+    if not (isinstance(referral.get("id"), str) and referral["id"]):
+        raise Unreadable("the body is not a referral")
+    if not referral.get("eTag") and "ETag" in headers:
+        return {**referral, "eTag": headers["ETag"]}
+    return referral
 
 
 def is_referral_id(value: object) -> bool:
-    """Whether it can be a referral's id: what an address, and a key of the store, can hold."""
+    """Whether the value can be a referral's id: a text that fits into an address and into a key of the store."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def parse_page(body: bytes) -> tuple[Sequence[Json], str | None]:
-    """The stamps of a list page and its nextLink, None on the last. Raises Unreadable.
+    """The stamps of a list page, and its nextLink (None on the last page). Raises Unreadable.
 
-    An item without an id, or with one that no address can hold, cannot be looked at and is dropped, so that it does not
-    block the others.
+    An item without an id that fits into an address cannot be read later. It is dropped, so that it does not block the
+    other items.
     """
-    found = parse_object(body)
-    items = found.get("value")
+    page = parse_object(body)
+    items = page.get("value")
     if not isinstance(items, list):
-        raise Unreadable("the body is no list of referrals")
+        raise Unreadable("the body is not a list of referrals")
     stamps = [item for item in items if isinstance(item, dict) and is_referral_id(item.get("id"))]
-    link = next((text for name, text in found.items() if name.lower() == "@odata.nextlink"), None)
+    link = next((text for name, text in page.items() if name.lower() == "@odata.nextlink"), None)
     if link is not None and not isinstance(link, str):
-        raise Unreadable("the nextLink is no text")
+        raise Unreadable("the nextLink is not a text")
     return stamps, link or None

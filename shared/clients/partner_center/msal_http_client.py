@@ -1,8 +1,8 @@
-"""The way MSAL reaches Entra ID: our own client under MSAL's three-method interface.
+"""Give MSAL our own HTTP client, through the three methods that MSAL calls.
 
-MSAL takes any object with `get`, `post` and `close`. Ours holds the total deadline, follows no redirect, talks to the
-authority's origin alone, and lets only answers through that MSAL can read: MSAL would write an unreadable one, which
-may be half a token, into the log.
+MSAL accepts any object with `get`, `post` and `close`. Ours keeps the total deadline, follows no redirect, sends only
+to the origin of the authority, and passes on only answers that MSAL can read. MSAL would write an unreadable answer,
+which may contain part of a token, into the log.
 """
 
 import json
@@ -26,23 +26,23 @@ REQUEST_SECONDS = 30.0
 
 
 class MsalResponse(Redacted, frozen=True):
-    """An answer in the shape MSAL reads."""
+    """An answer with the attributes that MSAL reads."""
 
     status_code: int
     text: str
     headers: Mapping[str, str]
 
     def raise_for_status(self) -> None:
-        """Nothing: what MSAL would raise here has been raised already."""
+        """Do nothing: an answer that would raise here has raised before."""
 
 
 class MsalHttpClient:
-    """MSAL's `http_client`."""
+    """The `http_client` that is passed to MSAL."""
 
     def __init__(self, client: httpx.Client, authority: str) -> None:
-        """Reach `authority` (https://login.microsoftonline.com/{tenant}) through `client`.
+        """Send to `authority` (https://login.microsoftonline.com/{tenant}) through `client`.
 
-        Raises ConfigurationError for an address that is not https.
+        Raises ConfigurationError if the address is not https, or names no tenant.
         """
         self._client = client
         self._origin = _origin_of(_check_authority(authority))
@@ -52,20 +52,20 @@ class MsalHttpClient:
         return self._send("POST", url, params, headers, data)
 
     def get(self, url: str, *, params: Params = None, headers: Params = None) -> MsalResponse:
-        """Get a document. Raises as `post`."""
+        """Get a document. Raises the same errors as `post`."""
         return self._send("GET", url, params, headers, None)
 
     def close(self) -> None:
-        """Nothing: the client outlives MSAL's objects."""
+        """Do nothing: the client is used after MSAL's objects are gone."""
 
     def _send(self, method: str, url: str, params: Params, headers: Params, form: Form) -> MsalResponse:
         target = httpx.URL(url)
         if _origin_of(target) != self._origin:
-            # The discovery document names the token endpoint; secrets go to the configured host only.
+            # The discovery document names the token endpoint, but secrets go to the configured host only.
             raise SignInFailed(
                 "Entra ID names a token endpoint on another host",
                 code="authority",
-                remedy="Set the authority to the host that answers for this tenant.",
+                remedy="Set the authority to the host that serves this tenant.",
             )
         with call_deadline(REQUEST_SECONDS) as deadline:
             try:
@@ -89,13 +89,13 @@ def _check_authority(authority: str) -> httpx.URL:
         url = httpx.URL("")
     if url.scheme != "https" or not url.host or url.userinfo or not url.path.strip("/"):
         raise ConfigurationError(
-            "Entra ID's authority is an https address, with a tenant; an example: https://login.microsoftonline.com"
+            "The authority of Entra ID must be an https address, and a tenant must be set. Example: https://login.microsoftonline.com"
         )
     return url
 
 
 def _form_as_text(form: Form) -> dict[str, str] | None:
-    """The form as text: MSAL gives a client assertion as bytes, which httpx would send as Python prints them."""
+    """The form as text. MSAL gives a client assertion as bytes, and httpx would send the Python notation of bytes."""
     if form is None:
         return None
     return {name: value.decode() if isinstance(value, bytes) else value for name, value in form.items()}
@@ -103,7 +103,7 @@ def _form_as_text(form: Form) -> dict[str, str] | None:
 
 def _msal_response(reply: Reply) -> MsalResponse:
     if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise Throttled("Entra ID asks for patience", after=retry_after_seconds(reply))
+        raise Throttled("Entra ID throttles the sign-in", after=retry_after_seconds(reply))
     if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reply.status in range(300, 400):
         raise Unavailable(f"Entra ID answered {reply.status}", after=retry_after_seconds(reply))
     try:
@@ -111,7 +111,7 @@ def _msal_response(reply: Reply) -> MsalResponse:
     except (ValueError, RecursionError):
         readable = False
     if not readable:
-        raise Unavailable(f"Entra ID answered {reply.status}, but not with JSON")
+        raise Unavailable(f"Entra ID answered {reply.status}, but not with a JSON object")
     return MsalResponse(reply.status, reply.body.decode(), dict(reply.headers))
 
 

@@ -1,4 +1,7 @@
-"""The referrals API: list by date, read, create, change (reference/partner-center.md sections 1, 2, 5).
+"""Call the referrals API: list by date, read, create, and change with a conditional PATCH.
+
+Sources: docs/reference/partner-center.md#operations, docs/reference/partner-center.md#listing-referrals,
+docs/reference/partner-center.md#creating-a-referral and docs/reference/partner-center.md#changing-a-referral.
 
 >>> referrals = app.partner_center
 >>> for stamps in referrals.changed_since(yesterday):
@@ -31,16 +34,19 @@ from shared.transport.client import open_client
 
 BASE_URL = "https://api.partner.microsoft.com/v1.0/engagements"
 CALL_SECONDS = 60.0
-"""Seconds for one call, tries and waits included; each page of a list is one call."""
+"""For one call, with its tries and waits. Each page of a list is one call (docs/protocol.md#time-and-deadlines)."""
 
 STAMP_FIELDS = (
     "id", "eTag", "organizationId", "engagementId", "createdDateTime", "updatedDateTime", "externalReferenceId",
     "target",
 )  # fmt: skip
-"""What a list tells of each referral: enough to drop what is not ours or not new (protocol.md section 8)."""
+"""The properties that a list returns: enough to drop referrals that are not ours or not new.
+
+Source: docs/protocol.md#the-sweep.
+"""
 
 PROBE_SIZE = 50
-"""Referrals that `probe` looks at."""
+"""How many referrals `probe_connection` reads."""
 
 _CREATE_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 _PATCH_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
@@ -49,15 +55,18 @@ _PATCH_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
 def open_referrals(
     base_url: str, token: Token, *, ca_bundle: Path | str | None = None, deadline: float = CALL_SECONDS
 ) -> "Referrals":
-    """Referrals on a client of their own, to be closed with `close`. Raises ConfigurationError for the address."""
+    """A client for the referrals API with its own connections; call `close` at the end.
+
+    Raises ConfigurationError for a wrong address.
+    """
     return Referrals(base_url, token, client=open_client(ca_bundle), deadline=deadline)
 
 
 class Referrals:
-    """`shared.sync.ports.PartnerCenter` over HTTP.
+    """`shared.sync.ports.PartnerCenter` over HTTP. Threads can share one object.
 
-    Every method raises errors of `errors` only: Throttled and Unavailable (come again), SignInFailed (the side
-    is paused), NotFound, Conflict, Rejected, and for writes Ambiguous. Safe to share between threads.
+    Every method raises only errors of `shared.foundation.errors`: Throttled and Unavailable (try again later),
+    SignInFailed (pause the side), NotFound, Conflict, Rejected; a write also raises Ambiguous.
     """
 
     def __init__(
@@ -71,9 +80,9 @@ class Referrals:
         clock: Callable[[], float] = time.monotonic,
         chance: random.Random | None = None,
     ) -> None:
-        """Talk to `base_url` (with its path, `/v1.0/engagements`) alone; the token goes nowhere else.
+        """Send only to `base_url` (with its path `/v1.0/engagements`), so that the token reaches no other host.
 
-        Raises ConfigurationError for an address that is not https (a loopback may be http).
+        Raises ConfigurationError if the address is not https. A loopback address may be http.
         """
         self._url = resource_url(base_url, "referrals", "Partner Center's address", BASE_URL)
         self._client = client
@@ -88,11 +97,11 @@ class Referrals:
     # --- reading
 
     def changed_since(self, since: datetime) -> Iterator[Sequence[Json]]:
-        """Pages of stamps with `updatedDateTime >= since`, newest first; see the port."""
+        """Pages of stamps with `updatedDateTime >= since`, newest first. See `PartnerCenter` in `shared.sync.ports`."""
         return self._pages_since("updatedDateTime", since)
 
     def created_since(self, since: datetime) -> Iterator[Sequence[Json]]:
-        """As `changed_since`, by `createdDateTime`."""
+        """Pages of stamps with `createdDateTime >= since`, newest first."""
         return self._pages_since("createdDateTime", since)
 
     def get(self, referral_id: str) -> Json:
@@ -101,13 +110,13 @@ class Referrals:
         return self._sender.read(request, _parse_representation)
 
     def access_token_claims(self) -> Json:
-        """Sign in, and give what the access token says of itself, unverified; empty where it is opaque."""
-        return token_claims(self._token(False))  # noqa: FBT003 - the callable has no names
+        """Sign in, and return the claims of the access token: not verified, and empty if the token is opaque."""
+        return token_claims(self._token(False))  # noqa: FBT003 - a Callable has no keywords
 
     def probe_connection(self) -> Probe:
-        """The newest referrals, and what the answer tells of MFA, account, tenant and clock; for checks, not for runs.
+        """The newest referrals, and what the answer states about MFA, account, tenant and clock. Used by checks only.
 
-        Raises what a list call raises.
+        Raises the same errors as a list call.
         """
         query = str(httpx.QueryParams({"$orderby": "updatedDateTime desc", "$top": str(PROBE_SIZE)}))
         address = self._url.copy_with(query=query.encode())
@@ -117,14 +126,16 @@ class Referrals:
     # --- writing
 
     def create(self, body: Json) -> Json:
-        """Create a referral and return its representation. Never repeated. Raises Rejected, Ambiguous."""
+        """Create a referral and return it. The request is never repeated. Raises Rejected, Ambiguous."""
         request = OutgoingRequest("POST", self._url, "referrals", _CREATE_STATUSES, json_text(body).encode())
         return self._sender.write(request, _parse_representation)
 
     def patch(self, referral_id: str, operations: Sequence[Json], etag: str) -> Json:
-        """Apply JSON Patch operations under `If-Match: etag` (quotes included); return the new representation.
+        """Send a PATCH with `If-Match: etag` (quotes included), and return the changed referral.
 
-        Raises Conflict on 412, Rejected on 400, NotFound, Ambiguous.
+        `operations` are JSON Patch. Raises Conflict on 412, Rejected on 400, NotFound, Ambiguous.
+        Sources: docs/reference/partner-center.md#etags-and-concurrency,
+        docs/protocol.md#writing-to-partner-center.
         """
         if not (etag and etag.isascii() and etag.isprintable()):
             raise Rejected(_BAD_ETAG)
@@ -141,19 +152,19 @@ class Referrals:
             return self._sender.write(request, _parse_patch_reply) or self._read_back(referral_id)
 
     def _read_back(self, referral_id: str) -> Json:
-        """What a PATCH made of the referral where the service did not say (204 despite `Prefer`)."""
+        """The referral after a PATCH whose answer did not contain it (204 despite `Prefer`)."""
         try:
             return self.get(referral_id)
         except CosellError as error:
-            # Confirmed means seen (protocol.md section 3): the patch happened, its effect is not known.
+            # The PATCH happened, but its effect was not seen (docs/protocol.md#confirmed-means-seen).
             raise Ambiguous(
-                f"PATCH referral {referral_id}: done, but not read back ({type(error).__name__})"
+                f"PATCH referral {referral_id}: accepted, but not read back ({type(error).__name__})"
             ) from error
 
     # --- lists
 
     def _pages_since(self, field: str, since: datetime) -> Iterator[Sequence[Json]]:
-        """Newest first, until the service ends the list or a stamp is older than `since`."""
+        """Pages of stamps, newest first, until the list ends or a stamp is older than `since`."""
         for stamps in self._all_pages(field, since):
             recent = [stamp for stamp in stamps if not _is_older(stamp.get(field), since)]
             if recent:
@@ -163,46 +174,56 @@ class Referrals:
 
     def _all_pages(self, field: str, since: datetime) -> Iterator[Sequence[Json]]:
         stamps, link = self._first_page(field, since)
-        seen: set[str] = set()
+        queries: set[str] = set()
         while True:
             yield stamps
             if link is None:
                 return
             query = urlsplit(link).query
-            if not query or query in seen:
+            if not query or query in queries:
                 raise Unavailable(
-                    "GET referrals: the nextLink leads nowhere" if not query else "GET referrals: a circle"
+                    "GET referrals: the nextLink has no query"
+                    if not query
+                    else "GET referrals: the nextLink repeats a page"
                 )
-            seen.add(query)
+            queries.add(query)
             stamps, link = self._read_page(query)
 
     def _first_page(self, field: str, since: datetime) -> tuple[Sequence[Json], str | None]:
-        """The first page; where the filter is refused, of the whole list, and so from then on in this process."""
+        """The first page. If the service refuses the filter, this process lists without a filter from then on.
+
+        Source: docs/reference/partner-center.md#filters.
+        """
         options = {"$orderby": f"{field} desc", "$select": ",".join(STAMP_FIELDS)}
-        whole = str(httpx.QueryParams(options))
+        unfiltered = str(httpx.QueryParams(options))
         if field in self._unfiltered:
-            return self._read_page(whole)
-        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return self._read_page(unfiltered)
+        start = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
-            return self._read_page(str(httpx.QueryParams({"$filter": f"{field} ge {moment}", **options})))
+            return self._read_page(str(httpx.QueryParams({"$filter": f"{field} ge {start}", **options})))
         except Rejected:
-            first = self._read_page(whole)
+            first = self._read_page(unfiltered)
         self._unfiltered.add(field)
         return first
 
     def _read_page(self, query: str) -> tuple[Sequence[Json], str | None]:
-        """One page. Of a nextLink only the query is used: links name http and a wrong path (2.3)."""
+        """One page. Only the query of a nextLink is used, because the link has the scheme http and a wrong path.
+
+        Source: docs/reference/partner-center.md#list-pages.
+        """
         request = OutgoingRequest("GET", self._url.copy_with(query=query.encode()), "referrals")
         return self._sender.read(request, lambda reply: json_bodies.parse_page(reply.body))
 
     def _referral_url(self, referral_id: str) -> httpx.URL:
-        """The address of a referral. What cannot be an id is not found, without asking: ids come from events too."""
+        """The address of a referral. Ids also come from events, so an impossible id raises NotFound without a call."""
         if not json_bodies.is_referral_id(referral_id):
-            raise NotFound("there is no referral of such an id")
+            raise NotFound("no referral can have this id")
         return self._url.copy_with(path=f"{self._url.path}/{referral_id}")
 
 
-_BAD_ETAG = Cause("badETag", "eTag", "the version of the referral cannot be sent back", "Tell the operator.")
+_BAD_ETAG = Cause(
+    "badETag", "eTag", "the version (eTag) of the referral cannot be sent in a header", "Please tell the operator."
+)
 
 
 def _parse_representation(reply: Reply) -> Json:
@@ -213,9 +234,9 @@ def _parse_patch_reply(reply: Reply) -> Json | None:
     return None if reply.status == HTTPStatus.NO_CONTENT else _parse_representation(reply)
 
 
-def _is_older(moment: object, since: datetime) -> bool:
-    """Whether a stamp is surely older; what cannot be read is not."""
+def _is_older(value: object, since: datetime) -> bool:
+    """Whether a date is older than `since`. A date that cannot be read does not count as older."""
     try:
-        return datetime.fromisoformat(str(moment)) < since
+        return datetime.fromisoformat(str(value)) < since
     except (ValueError, TypeError):
         return False

@@ -1,9 +1,13 @@
-"""The one refresh token of the integration account, whatever audience it is redeemed for.
+"""Renew and keep the one refresh token of the integration account.
 
-Referrals and webhook registration want access tokens of two audiences; one refresh token serves both, and each
-redemption may bring its successor (reference/partner-center.md 12.1, 12.5). Were each sign-in to redeem and write back
-by itself, the slower one could put an older token over a newer one, or redeem one that has just been replaced. So all
-sign-ins of a process share this, and hold its lock from reading the token until its successor is stored.
+Each redemption of the refresh token can return its successor, which must be stored: a user who redeems the same token
+again and again loses access after 90 days (docs/reference/partner-center.md#refresh-tokens). `sign_in.py` redeems the
+token; this module decides which token is the newest and writes its successor to Key Vault.
+
+Referrals and webhook registration need access tokens for two audiences, and one refresh token serves both
+(docs/reference/partner-center.md#token-audiences). If each sign-in stored its successor independently, the slower one
+could overwrite a newer token with an older one, or redeem a token that was just replaced. Therefore all sign-ins of a
+process share one keeper, and hold its lock from reading the token until the successor is stored.
 """
 
 import threading
@@ -14,10 +18,10 @@ from shared.foundation.errors import CosellError
 
 
 class RefreshTokenKeeper:
-    """The token in the vault, and the newer one that could not be written there yet."""
+    """The refresh token in the vault, or a newer one that could not be stored there yet."""
 
     def __init__(self, vault: Vault, name: str, log: Callable[..., None]) -> None:
-        """`name` is the secret's; `log` takes an event's name and fields."""
+        """`name` is the name of the secret; `log` takes the name of a log event and its fields."""
         self.lock = threading.Lock()
         self._vault = vault
         self._name = name
@@ -25,15 +29,18 @@ class RefreshTokenKeeper:
         self._unsaved: str | None = None
 
     def newest_token(self, read: Callable[[str], str]) -> str:
-        """The newest token there is; `read` is one of the vault's ways to read. Raises NotFound and what it raises."""
+        """The newest refresh token. `read` is `get` or `get_fresh` of the vault. Raises what `read` raises."""
         return self._unsaved or read(self._name)
 
     def forget_unsaved(self) -> None:
-        """Entra has refused it: what the vault has is worth more than what is held here."""
+        """Use the vault's token from now on: Entra ID has refused the one that is kept here."""
         self._unsaved = None
 
     def store_successor(self, successor: object, used: str) -> None:
-        """Write the successor back; where that fails, hold it here and write again next time."""
+        """Store the successor of the token `used`. If that fails, keep it here and store it after the next redemption.
+
+        An answer without a successor leaves `used` valid.
+        """
         newest = successor if isinstance(successor, str) and successor else used
         if newest == used and self._unsaved is None:
             return
@@ -41,6 +48,6 @@ class RefreshTokenKeeper:
             self._vault.set(self._name, newest)
             self._unsaved = None
         except CosellError as error:
-            # Not fatal: the access token is good, and Entra normally keeps the former refresh token valid.
+            # The sign-in succeeds: the access token is good, and Entra ID normally keeps the former token valid.
             self._unsaved = newest
             self._log("refresh_token_not_stored", name=self._name, error=type(error).__name__)

@@ -1,10 +1,8 @@
-"""How a request travels: token, deadline, tries, and whole answers only.
+"""Send a request with an access token and a deadline, and read the whole answer.
 
-A read is tried three times at most, with full jitter between the tries; the service's own wish for patience wins where
-it fits the deadline. A write is never repeated, with one exception: after a 401 the service did nothing, so a fresh
-token is tried once (reference/partner-center.md 9.3; protocol.md section 9).
-
-The waits are stamina's: `stamina.set_testing` turns them off.
+A read is tried at most three times (`shared.transport.retry`, docs/protocol.md#within-a-call). A write is never
+repeated, with one exception: after a 401 the service did nothing, so the request is sent once more with a new token
+(docs/reference/partner-center.md#retry-rules).
 """
 
 import random
@@ -34,17 +32,17 @@ from shared.transport.loopback import is_loopback
 from shared.transport.retry import RetryPolicy, call_with_retries
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
-"""Bytes of an answer; more is refused."""
+"""A longer answer is refused."""
 
 RETRIES = RetryPolicy(tries=3, first_wait=0.5, longest_wait=8.0)
 """How a read is repeated (docs/protocol.md#within-a-call)."""
 
 Token = Callable[[bool], str]
-"""Gives an access token; True asks for one that was not given before."""
+"""Returns an access token. The argument True demands a token that was not returned before."""
 
 
 class OutgoingRequest(Redacted, frozen=True):
-    """One request but for its token; `expected` are the statuses that mean success."""
+    """One request without its token. `expected` are the statuses that mean success; `subject` names it in errors."""
 
     method: str
     url: httpx.URL
@@ -55,19 +53,22 @@ class OutgoingRequest(Redacted, frozen=True):
 
 
 def resource_url(base_url: str, resource: str, what: str, example: str) -> httpx.URL:
-    """Where a resource is below `base_url`: https, or http on a loopback. Raises ConfigurationError, naming `what`."""
+    """The address of a resource below `base_url`. `what` and `example` are used in the error.
+
+    Raises ConfigurationError if the address is not https. A loopback address may be http.
+    """
     try:
         url = httpx.URL(f"{base_url.rstrip('/')}/{resource}")
     except httpx.InvalidURL:
         url = httpx.URL("")
     is_plain = url.host and not (url.userinfo or url.query or url.fragment)
     if not is_plain or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host))):
-        raise ConfigurationError(f"{what} is https, host and path alone; an example: {example}")
+        raise ConfigurationError(f"{what} must consist of https, host and path only. Example: {example}")
     return url
 
 
 def send_and_read(client: httpx.Client, request: httpx.Request, deadline: Deadline) -> Reply:
-    """Send, and read the whole answer. Raises httpx.HTTPError, also for an answer too large or too late."""
+    """Send, and read the whole answer. Raises httpx.HTTPError, also if the answer is too large or too late."""
     response = client.send(request, stream=True, auth=None, follow_redirects=False)
     try:
         body = bytearray()
@@ -83,7 +84,7 @@ def send_and_read(client: httpx.Client, request: httpx.Request, deadline: Deadli
 
 
 class RequestSender:
-    """Sends requests under one token to one far side."""
+    """Sends requests to one service, with the tokens of one audience."""
 
     def __init__(
         self,
@@ -95,16 +96,16 @@ class RequestSender:
         clock: Callable[[], float] = time.monotonic,
         chance: random.Random | None = None,
     ) -> None:
-        """`deadline` is in seconds, for one call with all its tries; `new_id` names calls to the service's support."""
+        """`deadline` is in seconds, for one call with its tries. `new_id` makes the id that names a call to support."""
         self._token = token
         self._client = client
         self._deadline = deadline
         self._new_id = new_id
         self._clock = clock
-        self._chance = chance or random.Random()  # noqa: S311 - jitter, no secret
+        self._chance = chance or random.Random()  # noqa: S311 - jitter is not a secret
 
     def read[T](self, request: OutgoingRequest, decode: Callable[[Reply], T]) -> T:
-        """The decoded answer to a read. Raises Retryable after the tries; SignInFailed, NotFound, Rejected at once."""
+        """The decoded answer to a read. Raises Retryable after the last try, and every other error at once."""
         with call_deadline(self._deadline, self._clock) as deadline:
             call = _Call(self._token, self._client, request, self._new_id(), deadline)
             return call_with_retries(
@@ -112,17 +113,17 @@ class RequestSender:
             )
 
     def write[T](self, request: OutgoingRequest, decode: Callable[[Reply], T]) -> T:
-        """The decoded answer to a write, sent once. Raises Ambiguous where nobody knows what became of it."""
+        """The decoded answer to a write, which is sent once. Raises Ambiguous if its outcome is unknown."""
         with call_deadline(self._deadline, self._clock) as deadline:
             return _Call(self._token, self._client, request, self._new_id(), deadline).decoded_answer(decode)
 
     def one_deadline(self) -> AbstractContextManager[Deadline]:
-        """One deadline over several calls of one method."""
+        """Put several calls under one deadline."""
         return call_deadline(self._deadline, self._clock)
 
 
 class _Call:
-    """One call with its tries: one correlation id, one fresh token at most."""
+    """One call with its tries: one correlation id, and at most one new token."""
 
     def __init__(
         self, token: Token, client: httpx.Client, request: OutgoingRequest, correlation: str, deadline: Deadline
@@ -149,14 +150,17 @@ class _Call:
     def _send(self, *, renew: bool) -> Reply:
         token = self._token(renew)
         if self._deadline.seconds_left() <= 0:
-            raise Unavailable(f"{self._label}: not sent, the sign-in took all the time")
+            raise Unavailable(f"{self._label}: not sent, because the sign-in took all the time")
         try:
             return send_and_read(self._client, self._build_request(token), self._deadline)
         except httpx.HTTPError as error:
             raise error_without_answer(error, self._label) from None
 
     def _build_request(self, token: str) -> httpx.Request:
-        """The headers of reference/partner-center.md 1.3; no compression, so that `MAX_BODY` means what it says."""
+        """The request with the documented headers. Answers are not compressed, so that `MAX_BODY_BYTES` limits memory.
+
+        Source: docs/reference/partner-center.md#request-headers.
+        """
         body = {} if self._request.content is None else {"Content-Type": "application/json"}
         headers = {
             "Authorization": f"Bearer {token}",

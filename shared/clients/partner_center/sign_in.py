@@ -1,8 +1,8 @@
-"""Sign-in to Partner Center: MSAL's refresh-token grant, unattended (reference/partner-center.md 12.3, 12.5).
+"""Sign in to Partner Center without a person, by redeeming the refresh token in Key Vault through MSAL.
 
-A person consents once; the refresh token lies in Key Vault. Each redemption gives an access token, kept here until five
-minutes before its end, and a new refresh token, written back: who goes on redeeming the first one is locked out after
-90 days. MSAL is imported at the first redemption, not with this module.
+A person consents once (docs/reference/partner-center.md#authorization-code-and-refresh-grants). Each redemption
+returns an access token, which is kept here until five minutes before it expires, and a new refresh token, which
+`refresh_token.py` stores (docs/reference/partner-center.md#refresh-tokens). MSAL is imported at the first redemption.
 """
 
 import time
@@ -26,26 +26,26 @@ WEBHOOKS_SCOPE = "https://api.partnercenter.microsoft.com/.default"
 AUTHORITY = "https://login.microsoftonline.com"
 
 MARGIN_SECONDS = 300.0
-"""Seconds before its end at which an access token is no longer used; half its life where it lives under ten minutes."""
+"""An access token is not used in its last 300 seconds, or in its second half if it lives for less than ten minutes."""
 PLACEHOLDER = "placeholder:"
-"""How the value begins that the deployment puts where nobody has signed in yet."""
+"""The deployment stores a value with this beginning, until a person has signed in."""
 LONGEST_WAIT_SECONDS = 60.0
-"""Seconds to wait for another thread's redemption outside any call."""
+"""Longest wait for the redemption of another thread, outside a call with a deadline."""
 
 
 class AppRegistration(Struct, frozen=True):
-    """The app of the partner's own tenant, and the one audience its tokens are for."""
+    """The app registration in the partner's tenant, and the one audience of its tokens."""
 
     tenant: str
     client_id: str
     authority: str = AUTHORITY
     scopes: tuple[str, ...] = (REFERRALS_SCOPE,)
     public: bool = False
-    """Whether it allows public client flows and has no credential (12.4)."""
+    """Whether it allows public client flows and has no credential (docs/reference/partner-center.md#device-code)."""
 
 
 class SecretNames(Struct, frozen=True):
-    """Where the vault keeps what sign-in needs. The certificate (PEM with its private key) goes before the secret."""
+    """The secrets that the sign-in reads. It prefers a certificate (PEM with private key) to a client secret."""
 
     refresh_token: str = "partner-center-refresh-token"  # noqa: S105 - a name
     certificate: str | None = "partner-center-certificate"
@@ -54,7 +54,7 @@ class SecretNames(Struct, frozen=True):
 
 class _AccessToken(Redacted, frozen=True):
     text: str
-    end: float
+    usable_until: float
 
 
 class _SignInSecrets(Redacted, frozen=True):
@@ -63,9 +63,9 @@ class _SignInSecrets(Redacted, frozen=True):
 
 
 class PartnerCenterSignIn:
-    """Access tokens for one audience. Safe to share between threads: one redemption at a time.
+    """Access tokens for one audience. Threads can share one object; they redeem one at a time.
 
-    The sign-in for a further audience is made by `for_audience`, so that both share the one refresh token.
+    `for_audience` makes the sign-in for another audience, so that both share the one refresh token.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class PartnerCenterSignIn:
         clock: Callable[[], float] = time.monotonic,
         refresh_token: RefreshTokenKeeper | None = None,
     ) -> None:
-        """Sign in over `http` (see `deadline.open_client`); `log` takes an event's name and fields."""
+        """Sign in over `http` (see `shared.transport.client`). `log` takes the name of a log event and its fields."""
         self._vault = vault
         self._app, self._http = app, http
         self._redemption = Redemption(http, f"{app.authority.rstrip('/')}/{app.tenant}", app.client_id, app.scopes)
@@ -91,48 +91,48 @@ class PartnerCenterSignIn:
         self._access: _AccessToken | None = None
 
     def for_audience(self, *scopes: str) -> "PartnerCenterSignIn":
-        """The same sign-in for another audience: of both, one redeems at a time, and none loses a rotated token."""
+        """The same sign-in for another audience. Both redeem one at a time, so no new refresh token is lost."""
         return PartnerCenterSignIn(
             self._vault, replace(self._app, scopes=scopes), http=self._http, log=self._log, secrets=self._names,
             clock=self._clock, refresh_token=self._refresh_token,
         )  # fmt: skip
 
     def token(self, force: bool = False) -> str:
-        """An access token; `force` asks for one the caller has not been given yet (after a 401).
+        """An access token. `force` demands a new one, after a service answered 401.
 
         Raises ConsentNeeded, MfaRequired, SignInFailed, Throttled, Unavailable, and what the vault raises.
         """
-        known = self._access
-        if not force and self._is_good(known):
-            return known.text
+        kept = self._access
+        if not force and self._is_usable(kept):
+            return kept.text
         if not self._refresh_token.lock.acquire(timeout=_seconds_to_wait()):
-            raise Unavailable("sign-in to Partner Center: another thread's redemption takes too long")
+            raise Unavailable("sign-in to Partner Center: the redemption of another thread takes too long")
         try:
-            if self._access is known or not self._is_good(self._access):
+            if self._access is kept or not self._is_usable(self._access):
                 self._access = self._redeem_refresh_token()
             return self._access.text
         finally:
             self._refresh_token.lock.release()
 
-    def _is_good(self, access: _AccessToken | None) -> TypeIs[_AccessToken]:
-        return access is not None and self._clock() < access.end
+    def _is_usable(self, access: _AccessToken | None) -> TypeIs[_AccessToken]:
+        return access is not None and self._clock() < access.usable_until
 
-    # --- one redemption, under the lock
+    # --- one redemption, with the lock held
 
     def _redeem_refresh_token(self) -> _AccessToken:
-        """Redeem; after a refusal that a rotated secret would explain, once more with what the vault has now."""
+        """Redeem the refresh token. After a refusal, redeem once more if the vault has newer secrets."""
         self._access = None
-        started, material = self._clock(), self._read_secrets(self._vault.get)
-        answer = self._redemption(material.credential, material.refresh_token)
+        started, secrets = self._clock(), self._read_secrets(self._vault.get)
+        answer = self._redemption.redeem(secrets.credential, secrets.refresh_token)
         if "error" in answer and EntraRefusal.from_answer(answer).may_mean_stale_secret:
             self._refresh_token.forget_unsaved()
-            used, material = material, self._read_secrets(self._vault.get_fresh)
-            if material != used:
-                started, answer = self._clock(), self._redemption(material.credential, material.refresh_token)
+            refused, secrets = secrets, self._read_secrets(self._vault.get_fresh)
+            if secrets != refused:
+                started, answer = self._clock(), self._redemption.redeem(secrets.credential, secrets.refresh_token)
         if "error" in answer:
             raise EntraRefusal.from_answer(answer).as_error()
         access = _parse_access_token(answer, started)
-        self._refresh_token.store_successor(answer.get("refresh_token"), material.refresh_token)
+        self._refresh_token.store_successor(answer.get("refresh_token"), secrets.refresh_token)
         return access
 
     def _read_secrets(self, read: Callable[[str], str]) -> _SignInSecrets:
@@ -146,7 +146,10 @@ class PartnerCenterSignIn:
 
 
 def read_credential(read: Callable[[str], str], names: SecretNames) -> str | dict[str, str]:
-    """What the vault has of the app registration: the certificate, else the secret. Raises SignInFailed for neither."""
+    """The app registration's certificate, or its client secret if the vault has no certificate.
+
+    Raises SignInFailed if the vault has neither.
+    """
     if names.certificate and (pem := _read_if_present(read, names.certificate)):
         return certificate_credential(pem)
     if names.client_secret and (secret := _read_if_present(read, names.client_secret)):
@@ -159,7 +162,7 @@ def read_credential(read: Callable[[str], str], names: SecretNames) -> str | dic
 
 
 def certificate_credential(pem: str) -> dict[str, str]:
-    """A certificate with its private key as MSAL wants it."""
+    """A certificate with its private key, in the form that MSAL reads."""
     return {"private_key": pem, "public_certificate": pem}
 
 
@@ -184,10 +187,10 @@ def _read_if_present(read: Callable[[str], str], name: str) -> str | None:
 
 
 def _parse_access_token(answer: Mapping[str, Any], started: float) -> _AccessToken:
-    """The access token and the moment it is no longer used. Raises Unavailable for an answer without one."""
+    """The access token in an answer, and until when it is used. Raises Unavailable if the answer has none."""
     text, life = answer.get("access_token"), str(answer.get("expires_in"))
-    # Anything else could not stand in a header, and the error would quote it.
+    # Any other text is not allowed in a header, and the error about it would quote the token.
     if not (isinstance(text, str) and text and text.isascii() and text.isprintable() and life.isdecimal()):
-        raise Unavailable("sign-in to Partner Center: the answer has no access token with a life")
+        raise Unavailable("sign-in to Partner Center: the answer has no access token with a lifetime")
     seconds = float(life)
     return _AccessToken(text, started + seconds - min(MARGIN_SECONDS, seconds / 2))

@@ -1,8 +1,8 @@
-"""One redemption of a refresh token through MSAL, with MSAL's habits kept in check.
+"""Redeem a refresh token through MSAL, and prevent three behaviours of MSAL that do not fit here.
 
-MSAL replays a 400 from memory for a minute, asks a host of its own choice whether an unknown authority is genuine, and
-lets any exception through that a strange answer makes it stumble on. So: a new MSAL object after each failure, no
-instance discovery (the authority is a setting), and errors of our own tree only.
+MSAL repeats a 400 from its memory for a minute, asks a host of Microsoft whether an unknown authority is genuine, and
+raises any kind of exception for an unexpected answer. Therefore each failure is followed by a new MSAL object, instance
+discovery is off (the authority is a setting), and only errors of `shared.foundation.errors` are raised.
 """
 
 import logging
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from msal import ClientApplication  # type: ignore[import-untyped]  # ships no type information
 
 Credential = str | dict[str, str] | None
-"""A client secret, or `private_key` and `public_certificate` in PEM; None: the registration is public and has none."""
+"""A client secret, or `private_key` and `public_certificate` in PEM. None: a public registration, which has none."""
 
 
 class Redemption:
-    """Redeems refresh tokens of one app registration for one audience. Not safe to share between threads."""
+    """Redeems refresh tokens of one app registration for one audience. Only one thread may use it at a time."""
 
     def __init__(self, http: httpx.Client, authority: str, client_id: str, scopes: Iterable[str]) -> None:
-        """`authority` names the tenant: https://login.microsoftonline.com/{tenant}."""
+        """`authority` contains the tenant: https://login.microsoftonline.com/{tenant}."""
         self._endpoint = MsalHttpClient(http, authority)
         self._authority = authority
         self._client_id = client_id
@@ -33,8 +33,8 @@ class Redemption:
         self._app: ClientApplication | None = None
         self._credential: Credential | None = None
 
-    def __call__(self, credential: Credential, refresh_token: str) -> Mapping[str, Any]:
-        """Entra's answer, tokens or `error`. Raises SignInFailed (unusable settings), Throttled, Unavailable."""
+    def redeem(self, credential: Credential, refresh_token: str) -> Mapping[str, Any]:
+        """Entra's answer: tokens or `error`. Raises SignInFailed (wrong settings), Throttled, Unavailable."""
         if self._credential != credential:
             self._app, self._credential = None, credential
         app, self._app = self._app or self._make_application(credential), None
@@ -48,23 +48,23 @@ class Redemption:
 
 
 def call_msal(call: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The answer of one call of MSAL's, tokens or `error`. Raises errors of our own tree only."""
+    """The answer of one call of MSAL: tokens or `error`. Raises only errors of `shared.foundation.errors`."""
     try:
         return call()
     except CosellError:
         raise
-    except Exception as error:  # noqa: BLE001 - MSAL raises whatever a strange answer makes it stumble on
-        # MSAL's texts quote answers, id tokens among them.
+    except Exception as error:  # noqa: BLE001 - MSAL raises any kind of exception for an unexpected answer
+        # No cause is attached, because MSAL's texts quote answers, id tokens among them.
         raise Unavailable(f"sign-in to Partner Center: unreadable answer ({type(error).__name__})") from None
 
 
 def make_msal_application(
     endpoint: MsalHttpClient, authority: str, client_id: str, credential: Credential
 ) -> "ClientApplication":
-    """MSAL's object for an app registration, a public one where there is no credential. Raises SignInFailed."""
-    from msal import ConfidentialClientApplication, PublicClientApplication  # noqa: PLC0415 - a fifth of a second
+    """MSAL's object for an app registration; without a credential, for a public one. Raises SignInFailed."""
+    from msal import ConfidentialClientApplication, PublicClientApplication  # noqa: PLC0415 - takes a fifth of a second
 
-    # At DEBUG MSAL writes claims of users.
+    # On level DEBUG, MSAL logs claims of users.
     logging.getLogger("msal").setLevel(logging.WARNING)
     same = {"authority": authority, "instance_discovery": False, "http_client": endpoint}
     try:

@@ -1,6 +1,7 @@
-"""What Partner Center says of the registration for events and of a test event, whatever the case of its names.
+"""Read Partner Center's answers about the webhook registration and about test events.
 
-Samples spell names in PascalCase, the swagger in camelCase (reference/partner-center.md 11.1, 11.5).
+Samples spell names in PascalCase, the swagger in camelCase, so names are read in any case
+(docs/reference/partner-center.md#webhook-registration, docs/reference/partner-center.md#test-events).
 """
 
 import re
@@ -16,7 +17,7 @@ from shared.foundation.errors import MAX_REMOTE_TEXT
 from shared.webhook.event_names import TEST_CREATED, EventName
 
 EVENTS: tuple[str, ...] = (*(name.value for name in EventName), TEST_CREATED)
-"""What we register for: the four events about referrals, and the one that tests the way."""
+"""The events to register for: the four about referrals, and the test event."""
 
 HTTPS_PORT = 443
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -24,34 +25,37 @@ _SUCCESS = frozenset({"ok", "created", "accepted", "nocontent"})
 
 
 class Registration(Struct, frozen=True):
-    """The tenant's one registration. `x_ms_signature`: the signature has a header of its own; None: it does not say."""
+    """The tenant's one registration. `x_ms_signature`: whether signatures are sent in that header; None: not stated."""
 
     url: str
     events: tuple[str, ...]
     x_ms_signature: bool | None = None
 
     def is_at(self, url: str) -> bool:
-        """Whether events go to `url`."""
+        """Whether events are sent to `url`."""
         return _normalised_address(self.url) == _normalised_address(url)
 
     def missing_events(self, events: Iterable[str] = EVENTS) -> tuple[str, ...]:
-        """Which of `events` it does not hold."""
-        held = {name.casefold() for name in self.events}
-        return tuple(name for name in events if name.casefold() not in held)
+        """The events of `events` that are not registered."""
+        registered = {name.casefold() for name in self.events}
+        return tuple(name for name in events if name.casefold() not in registered)
 
     @property
     def is_complete(self) -> bool:
-        """Whether all that we need arrives, in a form that the platform before the door lets through."""
+        """Whether all events are registered, with signatures in a header that the hosting platform does not remove.
+
+        Source: docs/reference/partner-center.md#event-signature.
+        """
         return not self.missing_events() and self.x_ms_signature is not False
 
     @property
     def host(self) -> str:
-        """Whose it is, as far as it may be told: path and query of a foreign address may hold a secret."""
+        """The host of the address, for texts. Path and query of a foreign address may hold a secret."""
         return (_normalised_address(self.url)[1] or "unknown")[:MAX_REMOTE_TEXT]
 
 
 class Attempt(Struct, frozen=True):
-    """One try to deliver a test event: the answer's code as the service names it, empty where nobody answered."""
+    """One attempt to deliver a test event. `code` is the answer as the service names it, empty without an answer."""
 
     code: str
     at: str
@@ -59,14 +63,14 @@ class Attempt(Struct, frozen=True):
 
     @property
     def is_delivered(self) -> bool:
-        """Whether the door answered with a 2xx."""
+        """Whether the receiver answered with a 2xx."""
         return not self.is_system_error and (
             self.code.casefold() in _SUCCESS or bool(re.fullmatch(r"2\d\d", self.code))
         )
 
 
 class Validation(Struct, frozen=True):
-    """How far a test event has come; `status` is the service's own word."""
+    """The state of a test event. `status` is the word of the service."""
 
     correlation_id: str
     status: str = "unknown"
@@ -74,54 +78,54 @@ class Validation(Struct, frozen=True):
 
     @property
     def is_delivered(self) -> bool:
-        """Whether it has arrived."""
+        """Whether the event has arrived."""
         return any(attempt.is_delivered for attempt in self.attempts)
 
     @property
     def is_over(self) -> bool:
-        """Whether no further attempt is to be waited for. Only `completed` is documented."""
+        """Whether no further attempt will follow. Only the status `completed` is documented."""
         return self.is_delivered or self.status.casefold() in ("completed", "failed")
 
 
 def parse_registration(reply: Reply) -> Registration:
-    """A registration. Raises Unreadable."""
-    said = _parse_lowercase_object(reply)
-    url, events = said.get("webhookurl"), said.get("webhookevents")
+    """The registration in an answer. Raises Unreadable."""
+    body = _parse_lowercase_object(reply)
+    url, events = body.get("webhookurl"), body.get("webhookevents")
     if not (isinstance(url, str) and url) or not isinstance(events, list | None):
-        raise Unreadable("the body is no registration")
-    flag = said.get("signaturetokentomssignatureheader")
-    known = {"true": True, "false": False}.get(str(flag).casefold())
-    return Registration(url, tuple(name for name in events or () if isinstance(name, str)), known)
+        raise Unreadable("the body is not a registration")
+    flag = body.get("signaturetokentomssignatureheader")
+    x_ms_signature = {"true": True, "false": False}.get(str(flag).casefold())
+    return Registration(url, tuple(name for name in events or () if isinstance(name, str)), x_ms_signature)
 
 
 def parse_correlation_id(reply: Reply) -> str:
-    """The id of a test event: in an object, or as a bare string. Raises Unreadable."""
-    said = parse_body(reply.body)
-    if isinstance(said, dict):
-        said = next((value for name, value in said.items() if name.lower() == "correlationid"), None)
-    if not (isinstance(said, str) and _ID.fullmatch(said)):
-        raise Unreadable("the body names no test event")
-    return said
+    """The id of a test event, which is in an object or a bare string. Raises Unreadable."""
+    body = parse_body(reply.body)
+    if isinstance(body, dict):
+        body = next((value for name, value in body.items() if name.lower() == "correlationid"), None)
+    if not (isinstance(body, str) and _ID.fullmatch(body)):
+        raise Unreadable("the body has no id of a test event")
+    return body
 
 
-def parse_validation(reply: Reply, asked: str) -> Validation:
-    """The state of the test event `asked`. Raises Unreadable."""
-    said = _parse_lowercase_object(reply)
-    results = said.get("results")
+def parse_validation(reply: Reply, test_event_id: str) -> Validation:
+    """The state of a test event. Raises Unreadable."""
+    body = _parse_lowercase_object(reply)
+    results = body.get("results")
     attempts = (
         [_parse_attempt(result) for result in results if isinstance(result, dict)] if isinstance(results, list) else []
     )
-    return Validation(asked, _short_text(said.get("status")) or "unknown", tuple(attempts))
+    return Validation(test_event_id, _short_text(body.get("status")) or "unknown", tuple(attempts))
 
 
 def _parse_attempt(result: dict[str, Any]) -> Attempt:
-    said = {name.lower(): value for name, value in result.items()}
-    failed = str(said.get("systemerror")).casefold() == "true"
-    return Attempt(_short_text(said.get("responsecode")), _short_text(said.get("datetimeutc")), failed)
+    fields = {name.lower(): value for name, value in result.items()}
+    has_failed = str(fields.get("systemerror")).casefold() == "true"
+    return Attempt(_short_text(fields.get("responsecode")), _short_text(fields.get("datetimeutc")), has_failed)
 
 
 def _short_text(value: object) -> str:
-    """A short remote word; empty for what is none."""
+    """A short text of the service; empty if the value is not a text or an integer."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     return "".join(c for c in str(value) if c.isascii() and c.isprintable())[:64]
@@ -130,12 +134,12 @@ def _short_text(value: object) -> str:
 def _parse_lowercase_object(reply: Reply) -> dict[str, Any]:
     body = parse_body(reply.body)
     if not isinstance(body, dict):
-        raise Unreadable("the body is no JSON object")
+        raise Unreadable("the body is not a JSON object")
     return {name.lower(): value for name, value in body.items()}
 
 
 def _normalised_address(url: str) -> tuple[str, str | None, int | None, str, str]:
-    """What makes two addresses the same: case of scheme and host, the usual port and a last slash do not count."""
+    """The parts that two equal addresses share: without case of scheme and host, default port and last slash."""
     try:
         parts = urlsplit(url)
         port = parts.port or HTTPS_PORT

@@ -1,12 +1,14 @@
-"""Registration for events: one per tenant, which other tools want too (reference/partner-center.md 11.1, 11.5).
+"""Register for events of Partner Center, check the registration daily, and send test events.
 
-A PUT replaces address and events as a whole, so whoever writes without looking silences somebody else: a foreign
-registration is taken only where a person says so, and one of our own keeps what it holds.
+Sources: docs/reference/partner-center.md#webhook-registration and docs/reference/partner-center.md#test-events.
+A tenant has one registration, and other tools of the tenant need it, too. A PUT replaces address and events as a whole,
+so a write without a check could stop the events of another tool. Therefore a foreign registration is replaced only if a
+person demands it, and our own registration keeps its further events.
 
->>> webhooks = app.webhooks
->>> registration = webhooks.register("https://func-cosell.azurewebsites.net/api/events")
->>> webhooks.registration().url
-'https://func-cosell.azurewebsites.net/api/events'
+>>> webhooks = open_webhooks(BASE_URL, sign_in.for_audience(WEBHOOKS_SCOPE).token)            # doctest: +SKIP
+>>> webhooks.register("https://func-cosell.azurewebsites.net/api/events")                     # doctest: +SKIP
+>>> webhooks.follow_test_event(webhooks.send_test_event()).is_delivered                       # doctest: +SKIP
+True
 """
 
 import random
@@ -43,11 +45,11 @@ from shared.transport.client import open_client
 
 BASE_URL = "https://api.partnercenter.microsoft.com/webhooks/v1"
 CALL_SECONDS = 60.0
-"""Seconds for one call, tries and waits included."""
+"""For one call, with its tries and waits (docs/protocol.md#time-and-deadlines)."""
 FOLLOW_SECONDS, PAUSE_SECONDS = 120.0, 2.0
-"""Seconds to follow a test event at most, and between two looks."""
+"""Longest time to follow a test event, and the pause between two reads."""
 REGISTRATION_CURSOR = "registration"
-"""The cursor that says when the registration was last seen to be ours."""
+"""The cursor with the time at which the registration was last ours."""
 
 _WRITE_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 _TEST_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
@@ -56,15 +58,18 @@ _TEST_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPT
 def open_webhooks(
     base_url: str, token: Token, *, ca_bundle: Path | str | None = None, deadline: float = CALL_SECONDS
 ) -> "Webhooks":
-    """Webhooks on a client of their own, to be closed with `close`. Raises ConfigurationError for the address."""
+    """A client for the registration API with its own connections; call `close` at the end.
+
+    Raises ConfigurationError for a wrong address.
+    """
     return Webhooks(base_url, token, client=open_client(ca_bundle), deadline=deadline)
 
 
 class Webhooks:
-    """The registration API. Safe to share between threads.
+    """The registration API. Threads can share one object.
 
-    Every method raises errors of `errors` only: Throttled and Unavailable (come again), SignInFailed, NotFound,
-    Conflict, Rejected, and those that write also Ambiguous.
+    Every method raises only errors of `shared.foundation.errors`: Throttled and Unavailable (try again later),
+    SignInFailed, NotFound, Conflict, Rejected; a write also raises Ambiguous.
     """
 
     def __init__(
@@ -77,12 +82,12 @@ class Webhooks:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Talk to `base_url` alone; `token` gives tokens of the webhook host's audience. Raises ConfigurationError."""
+        """Send only to `base_url`. `token` returns tokens of the webhook host's audience. Raises ConfigurationError."""
         self._url = resource_url(base_url, "registration", "The webhook host's address", BASE_URL)
         self._client = client
         self._clock, self._sleep = clock, sleep
         self._sender = RequestSender(
-            token, client, deadline=deadline, new_id=lambda: str(uuid4()), clock=clock, chance=random.Random()  # noqa: S311 - jitter, no secret
+            token, client, deadline=deadline, new_id=lambda: str(uuid4()), clock=clock, chance=random.Random()  # noqa: S311 - jitter is not a secret
         )  # fmt: skip
 
     def close(self) -> None:
@@ -92,7 +97,7 @@ class Webhooks:
     # --- the registration
 
     def read_registration(self) -> Registration | None:
-        """The tenant's registration, whoever made it; None where there is none."""
+        """The tenant's registration, whoever made it; None if the tenant has none."""
         with _remedies_for_webhook_host():
             try:
                 return self._sender.read(OutgoingRequest("GET", self._url, _SUBJECT), webhook_bodies.parse_registration)
@@ -100,38 +105,38 @@ class Webhooks:
                 return None
 
     def register(self, url: str, events: Sequence[str] = EVENTS, *, overwrite: bool = False) -> Registration:
-        """Have `events` sent to `url`; what a registration of our own holds beyond them stays.
+        """Register `url` for `events`, and return the registration. Further events of our own registration stay.
 
-        Raises Rejected (`foreignRegistration`) where events go to another address and `overwrite` was not said, and
-        Conflict where somebody registered in the same moment.
+        Raises Rejected (`foreignRegistration`) if events go to another address and `overwrite` is false, and Conflict
+        if another program registers at the same time.
         """
-        found = self.read_registration()
-        if found is None:
+        current = self.read_registration()
+        if current is None:
             return self._write_registration("POST", url, tuple(events))
-        if found.is_at(url):
-            return self._write_registration("PUT", url, (*found.events, *found.missing_events(events)))
+        if current.is_at(url):
+            return self._write_registration("PUT", url, (*current.events, *current.missing_events(events)))
         if not overwrite:
-            raise Rejected(foreign_registration_cause(found))
+            raise Rejected(foreign_registration_cause(current))
         return self._write_registration("PUT", url, tuple(events))
 
     def _write_registration(self, method: str, url: str, events: tuple[str, ...]) -> Registration:
-        wanted = {"WebhookUrl": url, "WebhookEvents": events, "SignatureTokenToMsSignatureHeader": True}
-        request = OutgoingRequest(method, self._url, _SUBJECT, _WRITE_STATUSES, json_text(wanted).encode())
+        body = {"WebhookUrl": url, "WebhookEvents": events, "SignatureTokenToMsSignatureHeader": True}
+        request = OutgoingRequest(method, self._url, _SUBJECT, _WRITE_STATUSES, json_text(body).encode())
         with _remedies_for_webhook_host():
             try:
                 return self._sender.write(request, webhook_bodies.parse_registration)
             except Ambiguous:
-                # The whole slot is written, so that looking tells what became of it.
-                if (found := self.read_registration()) and found.is_at(url) and not found.missing_events(events):
-                    return found
+                # A write replaces the whole registration, so a read shows whether it happened.
+                if (current := self.read_registration()) and current.is_at(url) and not current.missing_events(events):
+                    return current
                 raise
 
     # --- test events
 
     def send_test_event(self) -> str:
-        """Have a test event sent to the registered address; return its correlation id. Twice a minute at most.
+        """Request a test event to the registered address; return its correlation id. At most two a minute are allowed.
 
-        Raises Rejected where the registration does not hold `test-created`, Throttled.
+        Raises Rejected if the registration does not contain `test-created`, and Throttled.
         """
         request = OutgoingRequest("POST", self._validation_url(), "test event", _TEST_STATUSES)
         with _remedies_for_webhook_host():
@@ -139,18 +144,18 @@ class Webhooks:
                 return self._sender.write(request, webhook_bodies.parse_correlation_id)
             except Throttled as error:
                 wait = "in a minute" if error.after is None else f"in {error.after:.0f} seconds"
-                told = f"Partner Center sends two test events a minute at most; ask for the next one {wait}"
-                raise Throttled(told, after=error.after) from None
+                text = f"Partner Center sends at most two test events a minute. Request the next one {wait}"
+                raise Throttled(text, after=error.after) from None
 
     def read_validation(self, correlation_id: str) -> Validation:
-        """How far a test event has come. Raises NotFound: the service keeps it for seven days."""
+        """The state of a test event. The service keeps it for seven days, then this raises NotFound."""
         request = OutgoingRequest("GET", self._validation_url(correlation_id), f"test event {correlation_id}")
 
-        def decoded(reply: Reply) -> Validation:
+        def decode(reply: Reply) -> Validation:
             return webhook_bodies.parse_validation(reply, correlation_id)
 
         with _remedies_for_webhook_host():
-            return self._sender.read(request, decoded)
+            return self._sender.read(request, decode)
 
     def follow_test_event(
         self,
@@ -159,14 +164,17 @@ class Webhooks:
         *,
         seconds: float = FOLLOW_SECONDS,
     ) -> Validation:
-        """Look until the test event has arrived, or will not, or `patience` seconds are over; `tell` each look."""
-        end, found = self._clock() + seconds, Validation(correlation_id)
+        """Read the state until the event has arrived, no attempt will follow, or `seconds` are over.
+
+        `report` gets each state that was read. Returns the last one.
+        """
+        end, state = self._clock() + seconds, Validation(correlation_id)
         while True:
-            with suppress(NotFound):  # it was begun a moment ago: what answers may not know of it yet
-                found = self.read_validation(correlation_id)
-            report(found)
-            if found.is_over or self._clock() >= end:
-                return found
+            with suppress(NotFound):  # the request was made just now, and the service may not know it yet
+                state = self.read_validation(correlation_id)
+            report(state)
+            if state.is_over or self._clock() >= end:
+                return state
             self._sleep(PAUSE_SECONDS)
 
     def _validation_url(self, correlation_id: str | None = None) -> httpx.URL:
@@ -174,21 +182,21 @@ class Webhooks:
         return self._url.copy_with(path=path if correlation_id is None else f"{path}/{correlation_id}")
 
 
-# --- daily: is it still ours?
+# --- the daily check
 
 
 class RegistrationMemory(Protocol):
-    """What the store keeps of our registration."""
+    """What the store remembers about our registration."""
 
     def cursor(self, name: str) -> datetime | None:
-        """When it was last seen to be ours."""
+        """When the registration was last ours; None if never."""
 
     def move_cursor(self, name: str, to: datetime) -> None:
-        """It is ours now."""
+        """Note that the registration is ours at the time `to`."""
 
 
 class RegistrationOutcome(StrEnum):
-    """What a look at the registration found, or did."""
+    """What the daily check found or did. The values are fields of log events."""
 
     FINE = "fine"
     REPAIRED = "repaired"
@@ -206,54 +214,54 @@ def keep_registration(
     may_register: bool,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> RegistrationOutcome:
-    """Look at the registration and repair ours; a foreign one is named in the log and never taken.
+    """Check the registration, and repair it if it is ours. A foreign one is logged and never replaced.
 
-    Where there is none, it is made if `may_register` says so, or if it was ours before. Safe with two instances: the
-    slower one finds what the faster one made. Raises what `Webhooks` raises.
+    If there is none, it is made if `may_register` is true or if it was ours before. Two instances may run this at once:
+    the slower one then reads what the faster one made. Raises what `Webhooks` raises.
     """
-    found, kept = webhooks.read_registration(), RegistrationOutcome.FINE
-    if found is None:
+    current, outcome = webhooks.read_registration(), RegistrationOutcome.FINE
+    if current is None:
         if not may_register and memory.cursor(REGISTRATION_CURSOR) is None:
             log("registration_missing")
             return RegistrationOutcome.MISSING
-        found, kept = _register_or_read(webhooks, url)
-    if not found.is_at(url):
-        log("registration_foreign", host=found.host)
+        current, outcome = _register_or_read(webhooks, url)
+    if not current.is_at(url):
+        log("registration_foreign", host=current.host)
         return RegistrationOutcome.FOREIGN
-    if not found.is_complete:
+    if not current.is_complete:
         webhooks.register(url)
-        kept = RegistrationOutcome.REPAIRED
+        outcome = RegistrationOutcome.REPAIRED
     memory.move_cursor(REGISTRATION_CURSOR, now())
-    log("registration_kept", outcome=kept)
-    return kept
+    log("registration_kept", outcome=outcome)
+    return outcome
 
 
 def _register_or_read(webhooks: Webhooks, url: str) -> tuple[Registration, RegistrationOutcome]:
     try:
         return webhooks.register(url), RegistrationOutcome.REGISTERED
     except (Conflict, Rejected):
-        # Somebody was faster: another instance, or another tool.
-        if found := webhooks.read_registration():
-            return found, RegistrationOutcome.FINE
+        # Another instance or another tool was faster.
+        if current := webhooks.read_registration():
+            return current, RegistrationOutcome.FINE
         raise
 
 
-# --- words
+# --- texts
 
 
-def foreign_registration_cause(found: Registration) -> Cause:
-    """Why a registration is not taken."""
+def foreign_registration_cause(registration: Registration) -> Cause:
+    """Why a foreign registration is not replaced."""
     return Cause(
         "foreignRegistration",
         "webhookUrl",
-        f"Partner Center sends this tenant's events to another address, at {found.host}",
-        "Find out which tool of yours lives on those events; if it may lose them, register with --overwrite.",
+        f"Partner Center sends this tenant's events to another address, at {registration.host}",
+        "Find out which tool of your company uses those events. If it no longer needs them, register with --overwrite.",
     )
 
 
 @contextmanager
 def _remedies_for_webhook_host() -> Iterator[None]:
-    """Remedies that fit this host: what is common to both speaks of deals and of the referrals API."""
+    """Replace the remedies in errors by those for the webhook host: the usual ones are about the referrals API."""
     try:
         yield
     except Rejected as error:
@@ -266,10 +274,12 @@ def _remedies_for_webhook_host() -> Iterator[None]:
 
 
 _SUBJECT = "the registration for events"
-_CHECK_ADDRESS = "Check EVENTS_URL: a public https address; look at the registration with `cosell webhook show`."
+_CHECK_ADDRESS = (
+    "Check that EVENTS_URL is a public https address, and read the registration with `cosell webhook show`."
+)
 _REMEDIES = {
-    "accessDenied": "Give the integration account the Referrals admin role in Partner Center; where that does not help,"
-    " the Admin agent role.",
+    "accessDenied": "Give the integration account the Referrals admin role in Partner Center. If that does not help,"
+    " give it the Admin agent role.",
     "unauthenticated": "Check that the app has consent for Microsoft Partner Center"
     " (https://api.partnercenter.microsoft.com), then sign in again.",
 }

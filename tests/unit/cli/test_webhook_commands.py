@@ -230,7 +230,7 @@ def test_a_third_test_within_a_minute_must_be_tried_later() -> None:
     assert [run_cosell("test").exit_code for _ in range(2)] == [0, 0]
     third = run_cosell("test")
     assert third.exit_code == 5
-    assert re.search(r"two test events a minute at most; ask for the next one in \d+ seconds", third.stdout)
+    assert re.search(r"at most two test events a minute\. Request the next one in \d+ seconds", third.stdout)
 
 
 # --- errors

@@ -175,7 +175,7 @@ def test_a_vault_never_shows_what_it_keeps(far: Far) -> None:
     vault = Vault(far, label="https://v.vault.azure.net")
     vault.get("one")
     assert repr(vault) == "Vault('https://v.vault.azure.net', keep=600.0)"
-    assert "very secret" not in repr(vars(vault)["_kept"])
+    assert "very secret" not in repr(vars(vault)["_cache"])
 
 
 @pytest.mark.parametrize(

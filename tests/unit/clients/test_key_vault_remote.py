@@ -114,7 +114,7 @@ def test_a_secret_that_cannot_be_read_is_named(house: House, name: str, error: t
 
 def test_a_deleted_name_cannot_be_set_and_the_error_says_what_to_do(house: House) -> None:
     house.vault.shelf.delete("one")
-    with pytest.raises(ConfigurationError, match="recover it, or purge it first"):
+    with pytest.raises(ConfigurationError, match="Recover it, or purge it first"):
         house.open().write("one", "hidden value")
 
 

@@ -25,7 +25,7 @@ from shared.foundation.errors import ConfigurationError
     ],
 )
 def test_an_address_that_would_leak_the_token_stops_the_start(base_url: str) -> None:
-    with pytest.raises(ConfigurationError, match="an example: https") as wrong:
+    with pytest.raises(ConfigurationError, match="Example: https") as wrong:
         open_referrals(base_url, lambda _: "token")
 
     assert "secret" not in str(wrong.value)

@@ -169,7 +169,7 @@ def test_secrets_go_to_the_configured_host_alone(scene: Scene) -> None:
 
 @pytest.mark.parametrize("authority", ["http://login.example", "login.example", "", "https://", "https://u:p@a", "[::"])
 def test_an_authority_that_is_not_https_stops_the_start(authority: str) -> None:
-    with httpx.Client() as http, pytest.raises(ConfigurationError, match="an example: https"):
+    with httpx.Client() as http, pytest.raises(ConfigurationError, match="Example: https"):
         PartnerCenterSignIn(Vault(), AppRegistration(TENANT, "app", authority=authority), http=http, log=print)
 
 

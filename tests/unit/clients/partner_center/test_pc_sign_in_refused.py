@@ -66,7 +66,7 @@ def test_a_refused_force_does_not_bring_the_old_token_back(scene: Scene) -> None
         (50078, "invalid_grant", MfaRequired, "multi-factor"),
         (50158, "interaction_required", MfaRequired, "multi-factor"),
         (53003, "access_denied", SignInFailed, "conditional access"),
-        (65001, "invalid_grant", ConsentNeeded, "grant"),
+        (65001, "invalid_grant", ConsentNeeded, "administrator to consent"),
         (700007, "invalid_client", SignInFailed, "client id"),
         (700016, "unauthorized_client", SignInFailed, "client id"),
         (7000215, "invalid_client", SignInFailed, "client secret"),

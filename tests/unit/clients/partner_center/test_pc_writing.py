@@ -77,7 +77,7 @@ def test_a_patch_that_cannot_be_read_back_is_ambiguous(
 ) -> None:
     far_side.says(answer(204), answer(status, json={}))
 
-    with pytest.raises(Ambiguous, match="done, but not read back"):
+    with pytest.raises(Ambiguous, match="accepted, but not read back"):
         referrals.patch(ID, OPERATIONS, ETAG)
 
 
