@@ -17,11 +17,11 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_what_was_encoded_is_read_back_to_the_last_digit(value: object) -> None:
+def test_an_encoded_value_is_read_back_to_the_last_digit(value: object) -> None:
     assert json.loads(json_text(value), parse_float=Decimal, parse_int=Decimal) == value
 
 
-def test_bodies_carry_decimals_exactly_and_times_in_iso_form() -> None:
+def test_decimals_are_exact_and_times_are_in_iso_form() -> None:
     taipei = timedelta(hours=8)
     value = {
         "amount": Decimal("1234567890123456.78"),
@@ -44,12 +44,12 @@ def test_bodies_carry_decimals_exactly_and_times_in_iso_form() -> None:
 
 
 @pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("Infinity"), float("inf"), {"a": [float("nan")]}])
-def test_a_number_that_json_does_not_know_is_refused(value: object) -> None:
+def test_a_number_that_json_does_not_have_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"JSON|JSON compliant"):
         json_text(value)
 
 
 @pytest.mark.parametrize("value", [b"bytes", bytearray(b"x"), {1, 2}, object(), {"a": b""}])
-def test_a_value_of_another_kind_is_refused(value: object) -> None:
+def test_a_value_of_another_type_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
         json_text(value)

@@ -1,4 +1,4 @@
-"""The `httpx` client over real sockets: total deadlines, kept connections, our trust alone."""
+"""The `httpx` client over real sockets: total deadlines, connections that are reused, and only our own trust."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response, Server
 from shared.transport.client import httpx_timeout, open_client
 from shared.transport.deadline import Deadline, call_deadline
-from tests.unit.transport.slow_server import ANSWERS, drip, read_slowly, slow_server
+from tests.unit.transport.slow_server import ANSWERS, read_slowly, send_slowly, slow_server
 
 LIMIT = 0.08
 SLACK = 1.5
@@ -26,38 +26,38 @@ def assert_cut_off(call: Callable[[], object], limit: float = LIMIT) -> None:
 
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
-def test_a_server_that_takes_its_time_is_left_at_the_deadline(authority: Authority, answer: str, secure: bool) -> None:
+def test_a_slow_server_is_abandoned_at_the_deadline(authority: Authority, answer: str, secure: bool) -> None:
     tls = authority.server() if secure else None
     with slow_server(ANSWERS[answer], tls) as url, open_client(authority.bundle) as client:
         assert_cut_off(lambda: client.get(url, timeout=60))
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
-def test_a_server_that_reads_slowly_is_left_too(authority: Authority, secure: bool) -> None:
+def test_a_server_that_reads_slowly_is_abandoned(authority: Authority, secure: bool) -> None:
     tls = authority.server() if secure else None
     body = b"x" * 25_000_000  # some seconds of reading
     with slow_server(read_slowly, tls) as url, open_client(authority.bundle) as client:
         assert_cut_off(lambda: client.post(url, content=body, timeout=60), 0.3)
 
 
-def test_a_server_that_never_begins_tls_is_left_too(authority: Authority) -> None:
+def test_a_server_that_never_begins_tls_is_abandoned(authority: Authority) -> None:
     with (
-        slow_server(drip(b"", b""), authority.server(), shake_hands=False) as url,
+        slow_server(send_slowly(b"", b""), authority.server(), shake_hands=False) as url,
         open_client(authority.bundle) as client,
     ):
         assert_cut_off(lambda: client.get(url, timeout=60))
 
 
 def test_without_time_nothing_is_sent() -> None:
-    seen: list[Request] = []
+    requests: list[Request] = []
 
     def answer(request: Request) -> Response:
-        seen.append(request)
+        requests.append(request)
         return Response()
 
     with Server(answer) as server, open_client() as client, call_deadline(0), pytest.raises(httpx.ConnectTimeout):
         client.get(server.url)
-    assert seen == []
+    assert requests == []
 
 
 def test_what_is_left_never_means_waiting_for_ever() -> None:

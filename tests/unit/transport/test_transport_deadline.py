@@ -1,4 +1,4 @@
-"""Deadlines as such: they nest, they never mean "for ever", and a reader keeps to them."""
+"""Deadlines: they nest, they are never infinite, and a reader keeps to them."""
 
 import socket
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pytest
 from shared.transport.deadline import Deadline, TimedReader, call_deadline, current_deadline, seconds_left
 
 
-def test_deadlines_nest_and_the_earlier_one_rules() -> None:
+def test_deadlines_nest_and_the_earlier_one_applies() -> None:
     now = [0.0]
     clock: Callable[[], float] = lambda: now[0]  # noqa: E731 - a clock is a function
 
@@ -25,7 +25,7 @@ def test_deadlines_nest_and_the_earlier_one_rules() -> None:
     assert (seconds_left(), current_deadline()) == (None, None)
 
 
-def test_an_outer_deadline_is_back_after_an_error() -> None:
+def test_the_outer_deadline_is_restored_after_an_error() -> None:
     with call_deadline(60) as outer:
         with pytest.raises(KeyError), call_deadline(5):
             raise KeyError
@@ -39,7 +39,7 @@ def test_what_is_left_never_means_waiting_for_ever() -> None:
     assert 5 < Deadline(6).socket_timeout(10) <= 6
 
 
-def test_a_reader_gives_each_read_what_is_left_and_nothing_after_the_end() -> None:
+def test_a_reader_gives_each_read_the_time_left_and_then_raises() -> None:
     now = [0.0]
     ours, theirs = socket.socketpair()
     with ours, theirs, TimedReader(ours, Deadline(10, lambda: now[0])) as reader:
@@ -53,7 +53,7 @@ def test_a_reader_gives_each_read_what_is_left_and_nothing_after_the_end() -> No
             reader.read(1)
 
 
-def test_a_reader_outlives_the_close_of_its_socket_as_an_answer_must() -> None:
+def test_a_reader_still_reads_after_its_socket_was_closed() -> None:
     ours, theirs = socket.socketpair()
     reader = TimedReader(ours, Deadline(10))
     with theirs:

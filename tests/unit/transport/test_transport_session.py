@@ -1,4 +1,4 @@
-"""The `requests` session over real sockets: total deadlines, whole answers, our trust alone."""
+"""The `requests` session over real sockets: total deadlines, complete answers, and only our own trust."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from emulators.base.server import Request, Response, Server
 from shared.foundation.errors import ConfigurationError
 from shared.transport.deadline import call_deadline
 from shared.transport.session import DeadlineAdapter, open_session
-from tests.unit.transport.slow_server import ANSWERS, OK, drip, read_slowly, slow_server
+from tests.unit.transport.slow_server import ANSWERS, OK, read_slowly, send_slowly, slow_server
 
 LIMIT = 0.08
 SLACK = 1.5
@@ -28,9 +28,7 @@ def assert_cut_off(call: Callable[[], object], limit: float = LIMIT) -> None:
 
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
-def test_a_server_that_takes_its_time_is_cut_off_at_the_deadline(
-    authority: Authority, answer: str, secure: bool
-) -> None:
+def test_a_slow_server_is_cut_off_at_the_deadline(authority: Authority, answer: str, secure: bool) -> None:
     tls = authority.server() if secure else None
     with (
         slow_server(ANSWERS[answer], tls) as url,
@@ -52,7 +50,7 @@ def test_a_server_that_reads_slowly_is_cut_off_too(authority: Authority, secure:
 
 def test_a_server_that_never_begins_tls_is_cut_off_too(authority: Authority) -> None:
     with (
-        slow_server(drip(b"", b""), authority.server(), shake_hands=False) as url,
+        slow_server(send_slowly(b"", b""), authority.server(), shake_hands=False) as url,
         open_session(authority.bundle, seconds=LIMIT) as session,
     ):
         assert_cut_off(lambda: session.get(url))
@@ -69,7 +67,7 @@ def test_a_shorter_timeout_of_the_call_holds(
         assert_cut_off(lambda: session.get(url, timeout=timeout))
 
 
-def test_a_longer_timeout_of_the_call_and_a_wish_to_stream_do_not_lengthen_it(authority: Authority) -> None:
+def test_a_longer_timeout_and_streaming_do_not_extend_the_call(authority: Authority) -> None:
     with (
         slow_server(ANSWERS["last body"], authority.server()) as url,
         open_session(authority.bundle, seconds=LIMIT) as session,
@@ -95,10 +93,10 @@ def test_several_calls_share_one_deadline() -> None:
 
 
 def test_without_time_nothing_is_sent_and_the_error_says_so() -> None:
-    seen: list[Request] = []
+    requests_seen: list[Request] = []
 
     def answer(request: Request) -> Response:
-        seen.append(request)
+        requests_seen.append(request)
         return Response()
 
     with (
@@ -109,7 +107,7 @@ def test_without_time_nothing_is_sent_and_the_error_says_so() -> None:
     ):
         session.get(server.url)
     assert isinstance(late.value.args[0], ConnectTimeoutError)
-    assert seen == []
+    assert requests_seen == []
 
 
 def test_a_timely_answer_is_whole_and_its_connection_is_kept(authority: Authority) -> None:
@@ -127,15 +125,15 @@ def test_a_timely_answer_is_whole_and_its_connection_is_kept(authority: Authorit
 
 
 def test_an_answer_in_pieces_is_put_together() -> None:
-    pieces = drip(OK + b"Content-Length: 20\r\n\r\n", b"." * 5)
+    pieces = send_slowly(OK + b"Content-Length: 20\r\n\r\n", b"." * 5)
     with slow_server(pieces) as url, open_session(None, allow_http=True) as session:
         assert session.get(url, timeout=5).content == b"." * 20
 
 
-@pytest.mark.parametrize("told", [5, 8])
-def test_an_answer_cut_short_is_an_error_that_is_known_for_what_it_is(told: int) -> None:
+@pytest.mark.parametrize("length", [5, 8])
+def test_an_answer_that_breaks_off_is_a_connection_error(length: int) -> None:
     with (
-        Server(lambda _: Response(body=b"x" * told, cut=4)) as server,
+        Server(lambda _: Response(body=b"x" * length, cut=4)) as server,
         open_session(None, allow_http=True) as session,
         pytest.raises(requests.ConnectionError) as broken,
     ):
@@ -143,7 +141,7 @@ def test_an_answer_cut_short_is_an_error_that_is_known_for_what_it_is(told: int)
     assert isinstance(broken.value.args[0], ProtocolError)
 
 
-def test_the_environment_lends_neither_trust_nor_proxies(
+def test_the_environment_sets_neither_trust_nor_proxies(
     authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"):
@@ -166,12 +164,12 @@ def test_a_server_of_another_authority_is_not_trusted(authority: Authority, tmp_
         session.get(server.url)
 
 
-def test_a_missing_bundle_is_a_fault_of_configuration(tmp_path: Path) -> None:
+def test_a_missing_bundle_is_a_configuration_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="absent"):
         open_session(tmp_path / "absent.pem")
 
 
-def test_plain_http_is_for_those_who_ask_for_it() -> None:
+def test_http_works_only_if_it_is_allowed() -> None:
     with Server(lambda _: Response()) as server:
         with open_session(None) as session, pytest.raises(requests.exceptions.InvalidSchema):
             session.get(server.url)

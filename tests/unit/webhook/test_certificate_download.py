@@ -68,12 +68,12 @@ def bundle(ca: trustme.CA, tmp_path: Path) -> Path:
 def serve_certificate(
     ca: trustme.CA, answer: Callable[[Request], Response], *names: str
 ) -> Iterator[tuple[FakeNetwork, list[str]]]:
-    seen: list[str] = []
+    server_names: list[str] = []
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     ca.issue_cert(*(names or (NAME,))).configure_cert(context)
-    context.sni_callback = lambda _socket, name, _context: seen.append(str(name))
+    context.sni_callback = lambda _socket, name, _context: server_names.append(str(name))
     with Server(answer, tls=context) as server:
-        yield FakeNetwork(server.port), seen
+        yield FakeNetwork(server.port), server_names
 
 
 def make_download(network: FakeNetwork, bundle: Path | None) -> PinnedDownload:

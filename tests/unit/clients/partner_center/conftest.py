@@ -1,4 +1,4 @@
-"""A scripted far side, and the client before it."""
+"""Provide a scripted service with a client for it, the emulators, and a scripted sign-in."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,8 +9,8 @@ import stamina
 from emulators.base.certificate_authority import Authority
 from emulators.partner_center.serve import Addresses, serve
 from shared.clients.partner_center.referrals import Referrals
-from tests.unit.clients.partner_center.far_side import FarSide
-from tests.unit.clients.partner_center.signing_in import Entra, Scene
+from tests.unit.clients.partner_center.scripted_service import ScriptedService
+from tests.unit.clients.partner_center.scripted_sign_in import ScriptedEntra, SignInScene
 
 BASE = "https://partner.example/v1.0/engagements"
 
@@ -23,30 +23,32 @@ def _no_waiting() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def served(authority: Authority) -> Iterator[Addresses]:
-    """Made once: their keys take half a second."""
-    with serve(authority) as there:
-        yield there
+    """The emulators, started once for a module: making their keys takes half a second."""
+    with serve(authority) as addresses:
+        yield addresses
 
 
 @pytest.fixture
-def far_side() -> FarSide:
-    return FarSide()
+def service() -> ScriptedService:
+    return ScriptedService()
 
 
 @pytest.fixture
-def referrals(far_side: FarSide) -> Iterator[Referrals]:
+def referrals(service: ScriptedService) -> Iterator[Referrals]:
     ids = iter(range(1, 1000))
-    with httpx.Client(transport=httpx.MockTransport(far_side)) as client:
+    with httpx.Client(transport=httpx.MockTransport(service)) as client:
         yield Referrals(
-            BASE, far_side.token, client=client, new_id=lambda: f"call-{next(ids)}", clock=lambda: far_side.now
+            BASE, service.token, client=client, new_id=lambda: f"call-{next(ids)}", clock=lambda: service.now
         )
 
 
 @pytest.fixture
 def answer() -> Callable[..., httpx.Response]:
-    """An answer of the service: a JSON value or raw text."""
+    """Makes an answer of the service with a JSON value or a raw text."""
 
-    def made(status: int = 200, json: object = None, text: str | None = None, **headers: str) -> httpx.Response:
+    def make_response(
+        status: int = 200, json: object = None, text: str | None = None, **headers: str
+    ) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if text is not None:
             return httpx.Response(status, text=text, headers=named)
@@ -54,11 +56,11 @@ def answer() -> Callable[..., httpx.Response]:
             httpx.Response(status, headers=named) if json is None else httpx.Response(status, json=json, headers=named)
         )
 
-    return made
+    return make_response
 
 
 @pytest.fixture
-def scene() -> Iterator[Scene]:
-    entra = Entra()
+def scene() -> Iterator[SignInScene]:
+    entra = ScriptedEntra()
     with httpx.Client(transport=httpx.MockTransport(entra)) as http:
-        yield Scene(http, entra)
+        yield SignInScene(http, entra)

@@ -1,4 +1,4 @@
-"""Client and sign-in together, over TLS, against the emulators of Partner Center and Entra ID."""
+"""The client with its sign-in, over TLS, against the emulators of Partner Center and Entra ID."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -25,7 +25,7 @@ from shared.foundation.errors import (
     Unavailable,
 )
 from shared.transport.client import open_client
-from tests.unit.clients.partner_center.signing_in import NAMES, Vault
+from tests.unit.clients.partner_center.scripted_sign_in import NAMES, FakeVault
 
 DEAL = {
     "name": "Northwind ERP renewal",
@@ -59,17 +59,17 @@ DEAL = {
 }
 
 
-class World:
-    """Both emulators, the client, the vault."""
+class EmulatedSystems:
+    """Both emulators, the client and the vault."""
 
-    def __init__(self, there: Addresses, client: Referrals, vault: Vault) -> None:
-        self.there, self.client, self.vault = there, client, vault
+    def __init__(self, there: Addresses, client: Referrals, vault: FakeVault) -> None:
+        self.addresses, self.client, self.vault = there, client, vault
         self.emulator, self.entra = there.partner_center, there.entra
 
-    def fault(self, kind: FaultKind, method: str, **details: Any) -> None:  # noqa: ANN401 - a fault's own fields
+    def add_fault(self, kind: FaultKind, method: str, **details: Any) -> None:  # noqa: ANN401 - the fields depend on the kind of fault
         self.emulator.faults.append(Fault(kind, path=BASE, method=method, **details))
 
-    def calls(self) -> list[tuple[str, int]]:
+    def methods_and_statuses(self) -> list[tuple[str, int]]:
         return [(entry.method, entry.status) for entry in self.emulator.journal]
 
 
@@ -79,117 +79,117 @@ def certificate() -> trustme.LeafCert:
 
 
 @pytest.fixture
-def world(authority: Authority, served: Addresses, certificate: trustme.LeafCert) -> Iterator[World]:
+def emulated(authority: Authority, served: Addresses, certificate: trustme.LeafCert) -> Iterator[EmulatedSystems]:
     with open_client(authority.bundle) as http:
         for url in (served.url, served.entra_url):
             assert http.post(f"{url}/_control/reset").json() == {"ok": True}
-        vault, entra = Vault(), served.entra
+        vault, entra = FakeVault(), served.entra
         vault.stored["cert"] = certificate.private_key_and_cert_chain_pem.bytes().decode()
         vault.stored["rt"] = entra.refresh_token()
         entra.register(entra.client_id, certificate_pem=certificate.cert_chain_pems[0].bytes().decode())
         app = AppRegistration(entra.tenant, entra.client_id, authority=served.entra_url)
         sign_in = PartnerCenterSignIn(vault, app, http=http, log=lambda *_, **__: None, secrets=NAMES)
-        yield World(served, Referrals(served.url + "/v1.0/engagements", sign_in.token, client=http), vault)
+        yield EmulatedSystems(served, Referrals(served.url + "/v1.0/engagements", sign_in.token, client=http), vault)
 
 
-def test_a_deal_is_created_listed_changed_and_read(world: World) -> None:
-    since = world.emulator.clock.now() - timedelta(minutes=1)
+def test_a_deal_is_created_listed_changed_and_read(emulated: EmulatedSystems) -> None:
+    since = emulated.emulator.clock.now() - timedelta(minutes=1)
 
-    created = world.client.create(DEAL)
-    listed = [stamp for page in world.client.changed_since(since) for stamp in page]
+    created = emulated.client.create(DEAL)
+    listed = [stamp for page in emulated.client.changed_since(since) for stamp in page]
     value = [{"op": "replace", "path": "/details/dealValue", "value": Decimal("150000.25")}]
-    patched = world.client.patch(created["id"], value, created["eTag"])
-    read = world.client.get(created["id"])
+    patched = emulated.client.patch(created["id"], value, created["eTag"])
+    read = emulated.client.get(created["id"])
 
     assert [(stamp["id"], stamp["eTag"]) for stamp in listed] == [(created["id"], created["eTag"])]
     assert read["details"]["dealValue"] == Decimal("150000.25")
     assert read == patched
     assert read["eTag"] != created["eTag"]
     with pytest.raises(Conflict):
-        world.client.patch(created["id"], value, created["eTag"])
+        emulated.client.patch(created["id"], value, created["eTag"])
 
 
-def test_a_long_list_is_read_to_its_end(world: World) -> None:
-    since = world.emulator.clock.now() - timedelta(days=3650)
-    world.emulator.populate(250)
+def test_a_long_list_is_read_to_its_end(emulated: EmulatedSystems) -> None:
+    since = emulated.emulator.clock.now() - timedelta(days=3650)
+    emulated.emulator.populate(250)
 
-    pages = list(world.client.changed_since(since))
+    pages = list(emulated.client.changed_since(since))
 
     moments = [stamp["updatedDateTime"] for page in pages for stamp in page]
     assert (len(pages), len(set(moments)), len(moments)) == (3, len(moments), 250)
-    assert len(world.calls()) == 3
+    assert len(emulated.methods_and_statuses()) == 3
 
 
-def test_a_deal_that_breaks_a_rule_is_rejected_with_the_services_reason(world: World) -> None:
+def test_a_deal_that_breaks_a_rule_is_rejected_with_the_services_reason(emulated: EmulatedSystems) -> None:
     with pytest.raises(Rejected) as rejected:
-        world.client.create({**DEAL, "customerProfile": {**DEAL["customerProfile"], "address": {"country": "USA"}}})  # type: ignore[dict-item]  # the example above is a mapping
+        emulated.client.create({**DEAL, "customerProfile": {**DEAL["customerProfile"], "address": {"country": "USA"}}})  # type: ignore[dict-item]  # the example above is a mapping
 
     assert rejected.value.cause.code == "invalidRequest"
-    assert world.emulator.referrals() == []
+    assert emulated.emulator.referrals() == []
 
 
-def test_a_lost_reply_to_a_create_is_ambiguous_and_makes_one_referral(world: World) -> None:
+def test_a_lost_reply_to_a_create_is_ambiguous_and_makes_one_referral(emulated: EmulatedSystems) -> None:
     for kind in (FaultKind.DROP_AFTER, FaultKind.TRUNCATE):
-        world.fault(kind, "POST")
+        emulated.add_fault(kind, "POST")
         with pytest.raises(Ambiguous):
-            world.client.create(DEAL)
+            emulated.client.create(DEAL)
 
-    assert len(world.emulator.referrals()) == 2
-    assert [method for method, _ in world.calls()] == ["POST", "POST"]
+    assert len(emulated.emulator.referrals()) == 2
+    assert [method for method, _ in emulated.methods_and_statuses()] == ["POST", "POST"]
 
 
-def test_a_read_outlives_two_bad_answers(world: World) -> None:
-    known = world.emulator.microsoft_sends()
-    world.fault(FaultKind.DROP, "GET")
-    world.fault(FaultKind.ANSWER, "GET", status=502, body="<html>bad gateway</html>")
+def test_a_read_succeeds_after_two_bad_answers(emulated: EmulatedSystems) -> None:
+    known = emulated.emulator.microsoft_sends()
+    emulated.add_fault(FaultKind.DROP, "GET")
+    emulated.add_fault(FaultKind.ANSWER, "GET", status=502, body="<html>bad gateway</html>")
 
-    assert world.client.get(known)["id"] == known
+    assert emulated.client.get(known)["id"] == known
     with pytest.raises(NotFound):
-        world.client.get("00000000-0000-4000-8000-000000000000")
+        emulated.client.get("00000000-0000-4000-8000-000000000000")
 
 
-def test_a_silent_service_is_left_at_the_deadline(world: World) -> None:
-    world.client._sender._deadline = 0.3
-    world.client._sender._token(False)  # noqa: FBT003 - the port's own shape
-    world.fault(FaultKind.DELAY, "GET", times=9, seconds=0.5)
+def test_a_silent_service_is_abandoned_at_the_deadline(emulated: EmulatedSystems) -> None:
+    emulated.client._sender._deadline = 0.3
+    emulated.client._sender._token(False)  # noqa: FBT003 - a Callable has no keywords
+    emulated.add_fault(FaultKind.DELAY, "GET", times=9, seconds=0.5)
 
     with pytest.raises(Unavailable):
-        world.client.get(world.emulator.microsoft_sends())
+        emulated.client.get(emulated.emulator.microsoft_sends())
 
 
-def test_a_write_that_is_throttled_tells_how_long(world: World) -> None:
-    world.fault(FaultKind.ANSWER, "POST", status=429, headers={"Retry-After": "57"}, body="{}")
+def test_a_throttled_write_states_how_long_to_wait(emulated: EmulatedSystems) -> None:
+    emulated.add_fault(FaultKind.ANSWER, "POST", status=429, headers={"Retry-After": "57"}, body="{}")
 
     with pytest.raises(Throttled) as throttled:
-        world.client.create(DEAL)
+        emulated.client.create(DEAL)
 
     assert throttled.value.after == 57
 
 
-def test_revoked_access_is_renewed_and_the_rotated_refresh_token_kept(world: World) -> None:
-    world.entra.settings.change({"rotation": "invalidate"})
-    first = world.vault.stored["rt"]
-    known = world.emulator.microsoft_sends()
-    world.client.get(known)
-    second = world.vault.stored["rt"]
-    world.entra.revoke_access_tokens()
+def test_a_revoked_access_token_is_renewed_and_the_new_refresh_token_kept(emulated: EmulatedSystems) -> None:
+    emulated.entra.settings.change({"rotation": "invalidate"})
+    first = emulated.vault.stored["rt"]
+    known = emulated.emulator.microsoft_sends()
+    emulated.client.get(known)
+    second = emulated.vault.stored["rt"]
+    emulated.entra.revoke_access_tokens()
 
-    assert world.client.get(known)["id"] == known
-    assert len({first, second, world.vault.stored["rt"]}) == 3
-    assert world.calls() == [("GET", 200), ("GET", 401), ("GET", 200)]
+    assert emulated.client.get(known)["id"] == known
+    assert len({first, second, emulated.vault.stored["rt"]}) == 3
+    assert emulated.methods_and_statuses() == [("GET", 200), ("GET", 401), ("GET", 200)]
 
 
-def test_an_expired_consent_asks_for_a_person(world: World) -> None:
-    world.entra.fail_next(700082)
+def test_an_expired_consent_needs_a_person(emulated: EmulatedSystems) -> None:
+    emulated.entra.fail_next(700082)
 
     with pytest.raises(ConsentNeeded) as expired:
-        world.client.get("00000000-0000-4000-8000-000000000000")
+        emulated.client.get("00000000-0000-4000-8000-000000000000")
 
     assert expired.value.code == "AADSTS700082"
 
 
-def test_a_token_without_mfa_is_told_apart(world: World) -> None:
-    world.entra.settings.change({"mfa": False})
+def test_a_token_without_mfa_has_its_own_error(emulated: EmulatedSystems) -> None:
+    emulated.entra.settings.change({"mfa": False})
 
     with pytest.raises(MfaRequired):
-        world.client.get("00000000-0000-4000-8000-000000000000")
+        emulated.client.get("00000000-0000-4000-8000-000000000000")

@@ -1,4 +1,4 @@
-"""Whatever the far side sends: bodies round trip, and every answer has an error of our own tree."""
+"""Generated bodies and answers: bodies round trip, and every answer becomes an error of our own."""
 
 import httpx
 from hypothesis import HealthCheck, given, settings
@@ -21,7 +21,7 @@ JSON = st.recursive(
 
 
 @given(value=JSON)
-def test_what_is_written_reads_the_same(value: object) -> None:
+def test_a_written_body_reads_back_the_same(value: object) -> None:
     assert parse_body(json_text(value).encode()) == fold_names(value)
 
 
@@ -38,7 +38,7 @@ def test_folding_twice_changes_nothing_more(value: object) -> None:
     | JSON.map(lambda value: json_text(value).encode()),
     method=st.sampled_from(["GET", "POST", "PATCH"]),
 )
-def test_every_answer_has_an_error_of_our_own(status: int, body: bytes, method: str) -> None:
+def test_every_answer_becomes_an_error_of_our_own(status: int, body: bytes, method: str) -> None:
     error = error_of_reply(Reply(status, httpx.Headers(), body), CallLabel(method, "referrals"))
 
     assert isinstance(error, CosellError)

@@ -1,4 +1,4 @@
-"""Where the token may go."""
+"""Addresses to which the token may be sent."""
 
 from pathlib import Path
 
@@ -32,10 +32,10 @@ def test_an_address_that_would_leak_the_token_stops_the_start(base_url: str) -> 
 
 
 @pytest.mark.parametrize("base_url", [BASE_URL, BASE_URL + "/", "http://localhost:8080/v1.0", "http://[::1]:80/v1.0"])
-def test_https_or_the_loopback_is_taken(base_url: str) -> None:
+def test_https_and_the_loopback_are_accepted(base_url: str) -> None:
     open_referrals(base_url, lambda _: "token").close()
 
 
-def test_the_bundle_given_is_the_only_trust(tmp_path: Path) -> None:
+def test_only_the_given_bundle_is_read(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         open_referrals(BASE_URL, lambda _: "token", ca_bundle=tmp_path / "none.pem")

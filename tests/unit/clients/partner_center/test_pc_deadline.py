@@ -1,4 +1,4 @@
-"""The total deadline as callers see it, over real sockets, and TLS by the given bundle alone."""
+"""The total deadline over real sockets, and TLS that trusts only the given bundle."""
 
 import socket
 import time
@@ -17,7 +17,7 @@ ID = "0a5f0000-1111-2222-3333-444455556666"
 
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize(("write", "error"), [(False, Unavailable), (True, Ambiguous)], ids=["read", "write"])
-def test_a_far_side_that_drips_is_left_at_the_deadline(answer: str, write: bool, error: type[CosellError]) -> None:
+def test_a_slow_service_is_abandoned_at_the_deadline(answer: str, write: bool, error: type[CosellError]) -> None:
     with slow_server(ANSWERS[answer]) as url:
         referrals = open_referrals(url, lambda _: "token", deadline=0.1)
         started = time.monotonic()

@@ -1,4 +1,4 @@
-"""Sign-in that Entra ID refuses, or answers strangely."""
+"""Sign-ins that Entra ID refuses or answers in an unexpected way."""
 
 import logging
 
@@ -6,49 +6,49 @@ import httpx
 import pytest
 
 from shared.foundation.errors import ConsentNeeded, CosellError, MfaRequired, SignInFailed, Throttled, Unavailable
-from tests.unit.clients.partner_center.signing_in import Scene, Step, refusal
+from tests.unit.clients.partner_center.scripted_sign_in import SignInScene, Step, refusal_response
 
 
 @pytest.mark.parametrize("number", [7000215, 7000222])
-def test_a_rotated_client_secret_is_fetched_once(scene: Scene, number: int) -> None:
+def test_a_rotated_client_secret_is_fetched_once(scene: SignInScene, number: int) -> None:
     scene.vault.get("secret")
     scene.vault.stored["secret"] = "secret-1"
-    scene.entra.script = [refusal(number, "invalid_client")]
+    scene.entra.script = [refusal_response(number, "invalid_client")]
 
     assert scene.sign_in.token() == "access-2"
     assert [form["client_secret"] for form in scene.entra.forms] == ["secret-0", "secret-1"]
 
 
-def test_a_refresh_token_that_another_instance_rotated_is_fetched_once(scene: Scene) -> None:
+def test_a_refresh_token_that_another_instance_renewed_is_fetched_once(scene: SignInScene) -> None:
     scene.vault.get("rt")
     scene.vault.stored["rt"] = "refresh-of-another"
-    scene.entra.script = [refusal(70008)]
+    scene.entra.script = [refusal_response(70008)]
 
     assert scene.sign_in.token() == "access-2"
-    assert scene.redeemed == ["refresh-0", "refresh-of-another"]
+    assert scene.redeemed_tokens == ["refresh-0", "refresh-of-another"]
 
 
-def test_what_nobody_rotated_is_not_tried_again(scene: Scene) -> None:
-    scene.entra.script = [refusal(70008)]
+def test_unchanged_secrets_are_not_tried_again(scene: SignInScene) -> None:
+    scene.entra.script = [refusal_response(70008)]
 
     with pytest.raises(ConsentNeeded):
         scene.sign_in.token()
 
-    assert (scene.redeemed, "rt" in scene.vault.fresh) == (["refresh-0"], True)
+    assert (scene.redeemed_tokens, "rt" in scene.vault.fresh) == (["refresh-0"], True)
 
 
-def test_a_failure_is_not_replayed_from_memory(scene: Scene) -> None:
-    scene.entra.script = [refusal(70008)]
+def test_a_failure_is_not_replayed_from_memory(scene: SignInScene) -> None:
+    scene.entra.script = [refusal_response(70008)]
     with pytest.raises(ConsentNeeded):
         scene.sign_in.token()
 
     assert scene.sign_in.token() == "access-2"
-    assert scene.redeemed == ["refresh-0", "refresh-0"]
+    assert scene.redeemed_tokens == ["refresh-0", "refresh-0"]
 
 
-def test_a_refused_force_does_not_bring_the_old_token_back(scene: Scene) -> None:
+def test_after_a_refused_renewal_the_old_token_is_not_used_again(scene: SignInScene) -> None:
     scene.sign_in.token()
-    scene.entra.script = [refusal(50173)]
+    scene.entra.script = [refusal_response(50173)]
     with pytest.raises(ConsentNeeded):
         scene.sign_in.token(force=True)
 
@@ -80,9 +80,9 @@ def test_a_refused_force_does_not_bring_the_old_token_back(scene: Scene) -> None
     ],
 )
 def test_a_refusal_names_code_and_remedy(
-    scene: Scene, number: int, error: str, raised: type[SignInFailed], remedy: str
+    scene: SignInScene, number: int, error: str, raised: type[SignInFailed], remedy: str
 ) -> None:
-    scene.entra.script = [refusal(number, error)]
+    scene.entra.script = [refusal_response(number, error)]
 
     with pytest.raises(SignInFailed) as refused:
         scene.sign_in.token()
@@ -93,30 +93,30 @@ def test_a_refusal_names_code_and_remedy(
 
 
 @pytest.mark.parametrize("number", [90033, 90024])
-def test_a_temporary_refusal_is_unavailable(scene: Scene, number: int) -> None:
-    scene.entra.script = [refusal(number, "temporarily_unavailable")]
+def test_a_temporary_refusal_is_unavailable(scene: SignInScene, number: int) -> None:
+    scene.entra.script = [refusal_response(number, "temporarily_unavailable")]
 
     with pytest.raises(Unavailable):
         scene.sign_in.token()
 
 
-def test_a_refusal_tells_nothing_personal(scene: Scene) -> None:
+def test_a_refusal_contains_nothing_personal(scene: SignInScene) -> None:
     text = (
         "User account 'Mrs Secret' (mrs.secret@contoso.example) from {EmailHidden} expired. Send Mrs Secret a mail."
         "\r\nTrace ID: trace-0\r\nCorrelation ID: trace-1 mrs.secret@contoso.example"
     )
-    scene.entra.script = [refusal(50034, text=text)]
+    scene.entra.script = [refusal_response(50034, text=text)]
 
     with pytest.raises(SignInFailed) as refused:
         scene.sign_in.token()
 
-    told = str(refused.value)
-    assert told.endswith("AADSTS50034: User account … (…) from … expired.")
-    assert not any(word in told for word in ("Secret", "secret@", "trace", "refresh-0", "secret-0"))
+    text = str(refused.value)
+    assert text.endswith("AADSTS50034: User account … (…) from … expired.")
+    assert not any(word in text for word in ("Secret", "secret@", "trace", "refresh-0", "secret-0"))
 
 
 @pytest.mark.parametrize(
-    ("trouble", "raised"),
+    ("step", "raised"),
     [
         (httpx.ConnectError("refused"), Unavailable),
         (httpx.ReadTimeout("slow"), Unavailable),
@@ -136,15 +136,15 @@ def test_a_refusal_tells_nothing_personal(scene: Scene) -> None:
     ],
     ids=str,
 )
-def test_a_strange_answer_is_an_error_of_our_own_and_in_no_log(
-    scene: Scene, caplog: pytest.LogCaptureFixture, trouble: Step, raised: type[CosellError]
+def test_an_unexpected_answer_is_an_error_of_our_own_and_is_not_logged(
+    scene: SignInScene, caplog: pytest.LogCaptureFixture, step: Step, raised: type[CosellError]
 ) -> None:
-    scene.entra.script = [trouble]
+    scene.entra.script = [step]
 
     with caplog.at_level(logging.DEBUG), pytest.raises(raised) as error:
         scene.sign_in.token()
 
     assert not any(word in f"{error.value}{caplog.text}" for word in ("half-a-token", "refresh-0", "secret-0"))
-    if isinstance(trouble, httpx.Response) and "Retry-After" in trouble.headers:
+    if isinstance(step, httpx.Response) and "Retry-After" in step.headers:
         assert getattr(error.value, "after", None) == 7
     assert scene.sign_in.token() == "access-2"

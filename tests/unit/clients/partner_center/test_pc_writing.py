@@ -1,4 +1,4 @@
-"""Writing referrals: sent once, confirmed only by what is seen."""
+"""Writing referrals: sent once, and confirmed only by the referral that is read back."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -17,7 +17,7 @@ from shared.foundation.errors import (
     Throttled,
     Unavailable,
 )
-from tests.unit.clients.partner_center.far_side import Answer, FarSide
+from tests.unit.clients.partner_center.scripted_service import Answer, ScriptedService
 
 ID = "0a5f0000-1111-2222-3333-444455556666"
 ETAG = '"84001c9d-0000-0100-0000-6225a63e0000"'
@@ -31,62 +31,70 @@ WRITES: dict[str, Callable[[Referrals], object]] = {
 
 @pytest.fixture(params=WRITES)
 def write(request: pytest.FixtureRequest, referrals: Referrals) -> Callable[[], object]:
-    """Each test runs for both writes."""
+    """One of the two writes: each test runs for both."""
     return lambda: WRITES[request.param](referrals)
 
 
 @pytest.mark.parametrize("status", [200, 201])
-def test_a_created_referral_comes_back(referrals: Referrals, far_side: FarSide, answer: Answer, status: int) -> None:
-    far_side.says(answer(status, json={"id": ID, "eTag": ETAG}))
+def test_a_created_referral_is_returned(
+    referrals: Referrals, service: ScriptedService, answer: Answer, status: int
+) -> None:
+    service.set_script(answer(status, json={"id": ID, "eTag": ETAG}))
 
     assert referrals.create({"name": "deal"}) == {"id": ID, "eTag": ETAG}
-    assert far_side.methods == ["POST"]
-    assert far_side.requests[0].headers["Content-Type"] == "application/json"
+    assert service.methods == ["POST"]
+    assert service.requests[0].headers["Content-Type"] == "application/json"
 
 
-def test_money_is_sent_digit_by_digit(referrals: Referrals, far_side: FarSide, answer: Answer) -> None:
-    far_side.says(answer(json={"id": ID}))
+def test_money_is_sent_with_exact_digits(referrals: Referrals, service: ScriptedService, answer: Answer) -> None:
+    service.set_script(answer(json={"id": ID}))
 
     referrals.create({"details": {"dealValue": Decimal("1234567890123456789.10"), "n": [Decimal("1E+3"), 1, None]}})
 
-    sent = far_side.requests[0].content
+    sent = service.requests[0].content
     assert sent == b'{"details":{"dealValue":1234567890123456789.10,"n":[1000,1,null]}}'
 
 
-def test_a_patch_names_the_version_it_was_decided_on(referrals: Referrals, far_side: FarSide, answer: Answer) -> None:
-    far_side.says(answer(json={"id": ID, "eTag": '"2"'}))
+def test_a_patch_names_the_version_it_was_decided_on(
+    referrals: Referrals, service: ScriptedService, answer: Answer
+) -> None:
+    service.set_script(answer(json={"id": ID, "eTag": '"2"'}))
 
     assert referrals.patch(ID, OPERATIONS, ETAG)["eTag"] == '"2"'
 
-    sent = far_side.requests[0]
+    sent = service.requests[0]
     assert sent.headers["If-Match"] == ETAG
     assert sent.headers["Prefer"] == "return=representation"
     assert sent.content == b'[{"op":"replace","path":"/details/dealValue","value":150000.10}]'
 
 
-def test_a_patch_answered_without_a_body_is_read_back(referrals: Referrals, far_side: FarSide, answer: Answer) -> None:
-    far_side.says(answer(204), answer(json={"id": ID, "eTag": '"3"'}))
+def test_a_patch_answered_without_a_body_is_read_back(
+    referrals: Referrals, service: ScriptedService, answer: Answer
+) -> None:
+    service.set_script(answer(204), answer(json={"id": ID, "eTag": '"3"'}))
 
     assert referrals.patch(ID, OPERATIONS, ETAG)["eTag"] == '"3"'
-    assert far_side.methods == ["PATCH", "GET"]
+    assert service.methods == ["PATCH", "GET"]
 
 
 @pytest.mark.parametrize("status", [401, 404, 429, 503])
 def test_a_patch_that_cannot_be_read_back_is_ambiguous(
-    referrals: Referrals, far_side: FarSide, answer: Answer, status: int
+    referrals: Referrals, service: ScriptedService, answer: Answer, status: int
 ) -> None:
-    far_side.says(answer(204), answer(status, json={}))
+    service.set_script(answer(204), answer(status, json={}))
 
     with pytest.raises(Ambiguous, match="accepted, but not read back"):
         referrals.patch(ID, OPERATIONS, ETAG)
 
 
 @pytest.mark.parametrize("etag", ["", 'W/"é"', '"a"\r\nX: y'])
-def test_a_version_that_no_header_can_hold_is_not_sent(referrals: Referrals, far_side: FarSide, etag: str) -> None:
+def test_a_version_that_does_not_fit_into_a_header_is_not_sent(
+    referrals: Referrals, service: ScriptedService, etag: str
+) -> None:
     with pytest.raises(Rejected):
         referrals.patch(ID, OPERATIONS, etag)
 
-    assert far_side.requests == []
+    assert service.requests == []
 
 
 @pytest.mark.parametrize(
@@ -94,64 +102,66 @@ def test_a_version_that_no_header_can_hold_is_not_sent(referrals: Referrals, far
     [
         httpx.ReadTimeout("slow"),
         httpx.ReadError("reset"),
-        httpx.RemoteProtocolError("hung up"),
+        httpx.RemoteProtocolError("closed"),
         httpx.WriteError("reset"),
         httpx.WriteTimeout("slow"),
         httpx.DecodingError("garbage"),
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_lost_reply_is_ambiguous(write: Callable[[], object], far_side: FarSide, lost: Exception) -> None:
-    far_side.says(lost)
+def test_a_lost_reply_is_ambiguous(write: Callable[[], object], service: ScriptedService, lost: Exception) -> None:
+    service.set_script(lost)
 
     with pytest.raises(Ambiguous):
         write()
 
-    assert len(far_side.requests) == 1
+    assert len(service.requests) == 1
 
 
 @pytest.mark.parametrize(
     "unsent", [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"), httpx.PoolTimeout("full")]
 )
-def test_what_was_never_sent_is_unavailable(write: Callable[[], object], far_side: FarSide, unsent: Exception) -> None:
-    far_side.says(unsent)
+def test_a_request_that_was_never_sent_is_unavailable(
+    write: Callable[[], object], service: ScriptedService, unsent: Exception
+) -> None:
+    service.set_script(unsent)
 
     with pytest.raises(Unavailable):
         write()
 
-    assert len(far_side.requests) == 1
+    assert len(service.requests) == 1
 
 
 @pytest.mark.parametrize("status", [302, 202, 408, 500, 501, 502, 503, 504, 507, 509])
 def test_a_write_that_may_have_happened_is_ambiguous_and_not_repeated(
-    write: Callable[[], object], far_side: FarSide, answer: Answer, status: int
+    write: Callable[[], object], service: ScriptedService, answer: Answer, status: int
 ) -> None:
-    far_side.says(answer(status, text="<html>gateway</html>", Retry_After="1"))
+    service.set_script(answer(status, text="<html>gateway</html>", Retry_After="1"))
 
     with pytest.raises(Ambiguous):
         write()
 
-    assert len(far_side.requests) == 1
+    assert len(service.requests) == 1
 
 
 @pytest.mark.parametrize(
     "body", ["", "<html>welcome</html>", '{"id": "0a5f', "null", "{}", '{"id": ""}', "[]", '{"id": NaN}', "[" * 100_000]
 )
-def test_a_success_that_says_nothing_is_ambiguous(
-    write: Callable[[], object], far_side: FarSide, answer: Answer, body: str
+def test_a_success_without_a_readable_body_is_ambiguous(
+    write: Callable[[], object], service: ScriptedService, answer: Answer, body: str
 ) -> None:
-    far_side.says(answer(200, text=body))
+    service.set_script(answer(200, text=body))
 
     with pytest.raises(Ambiguous):
         write()
 
-    assert len(far_side.requests) == 1
+    assert len(service.requests) == 1
 
 
 def test_an_answer_too_large_to_read_is_ambiguous(
-    write: Callable[[], object], far_side: FarSide, answer: Answer
+    write: Callable[[], object], service: ScriptedService, answer: Answer
 ) -> None:
-    far_side.says(answer(200, text=" " * (8 * 1024 * 1024 + 1)))
+    service.set_script(answer(200, text=" " * (8 * 1024 * 1024 + 1)))
 
     with pytest.raises(Ambiguous):
         write()
@@ -175,43 +185,43 @@ def test_an_answer_too_large_to_read_is_ambiguous(
     ],
 )
 def test_a_refused_write_did_nothing(
-    write: Callable[[], object], far_side: FarSide, answer: Answer, status: int, error: type[CosellError]
+    write: Callable[[], object], service: ScriptedService, answer: Answer, status: int, error: type[CosellError]
 ) -> None:
-    far_side.says(answer(status, json={"error": {"code": "x", "message": "y"}}))
+    service.set_script(answer(status, json={"error": {"code": "x", "message": "y"}}))
 
     with pytest.raises(error):
         write()
 
-    assert len(far_side.requests) == 1
+    assert len(service.requests) == 1
 
 
-def test_a_gateways_404_is_no_word_about_the_referral(
-    write: Callable[[], object], far_side: FarSide, answer: Answer
+def test_a_404_of_a_gateway_does_not_mean_that_the_referral_is_gone(
+    write: Callable[[], object], service: ScriptedService, answer: Answer
 ) -> None:
-    far_side.says(answer(404, text="<!DOCTYPE html><title>no such route</title>"))
+    service.set_script(answer(404, text="<!DOCTYPE html><title>no such route</title>"))
 
     with pytest.raises(Unavailable):
         write()
 
 
-def test_a_write_is_repeated_once_with_a_fresh_token(
-    write: Callable[[], object], far_side: FarSide, answer: Answer
+def test_a_write_is_repeated_once_with_a_new_token(
+    write: Callable[[], object], service: ScriptedService, answer: Answer
 ) -> None:
-    far_side.says(answer(401, json={}), answer(200, json={"id": ID}))
+    service.set_script(answer(401, json={}), answer(200, json={"id": ID}))
 
     write()
 
-    assert far_side.forced == [False, True]
-    assert [request.headers["Authorization"] for request in far_side.requests] == ["Bearer token-1", "Bearer token-2"]
-    assert far_side.requests[0].content == far_side.requests[1].content
+    assert service.renewals == [False, True]
+    assert [request.headers["Authorization"] for request in service.requests] == ["Bearer token-1", "Bearer token-2"]
+    assert service.requests[0].content == service.requests[1].content
 
 
-def test_a_fresh_token_that_is_refused_too_ends_it(
-    write: Callable[[], object], far_side: FarSide, answer: Answer
+def test_a_new_token_that_is_refused_too_ends_the_call(
+    write: Callable[[], object], service: ScriptedService, answer: Answer
 ) -> None:
-    far_side.says(answer(401, json={"error": {"code": "unauthenticated"}}))
+    service.set_script(answer(401, json={"error": {"code": "unauthenticated"}}))
 
     with pytest.raises(SignInFailed) as refused:
         write()
 
-    assert (refused.value.code, len(far_side.requests)) == ("unauthenticated", 2)
+    assert (refused.value.code, len(service.requests)) == ("unauthenticated", 2)

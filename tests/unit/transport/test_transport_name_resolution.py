@@ -1,4 +1,4 @@
-"""A name that does not resolve in time: the system's resolver knows no deadline, the call does."""
+"""Names that do not resolve in time: the system's resolver has no deadline, but the call has one."""
 
 import socket
 import threading
@@ -21,7 +21,7 @@ SLACK = 1.5
 
 @pytest.fixture
 def release() -> Iterator[threading.Event]:
-    """Set it, and what hangs goes on."""
+    """An event that the test sets to let hanging calls go on."""
     release = threading.Event()
     yield release
     release.set()
@@ -29,14 +29,14 @@ def release() -> Iterator[threading.Event]:
 
 @pytest.fixture
 def silent_resolver(monkeypatch: pytest.MonkeyPatch, release: threading.Event) -> None:
-    """A resolver that answers nobody until the test is over."""
+    """A resolver that answers no call until the test is over."""
     real = socket.getaddrinfo
 
-    def hanging(*given: Any, **named: Any) -> object:  # noqa: ANN401 - as the real one is called
+    def wait_and_resolve(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - arguments of the real function
         release.wait(10)
-        return real(*given, **named)
+        return real(*args, **kwargs)
 
-    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    monkeypatch.setattr(socket, "getaddrinfo", wait_and_resolve)
 
 
 def assert_cut_off(call: Callable[[], object], error: type[Exception]) -> None:
@@ -58,7 +58,7 @@ def test_a_client_does_not_wait_for_a_resolver_that_hangs() -> None:
         assert_cut_off(lambda: client.get("http://name.example/", timeout=60), httpx.ConnectTimeout)
 
 
-def test_a_name_that_is_none_fails_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_name_fails_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -81,21 +81,21 @@ def test_a_name_that_resolves_is_reached() -> None:
             assert session.get(url).json() == client.get(url).json() == {"ok": True}
 
 
-def test_what_comes_too_late_is_let_go_of(release: threading.Event) -> None:
-    gone = threading.Event()
+def test_a_result_that_comes_too_late_is_released(release: threading.Event) -> None:
+    released = threading.Event()
 
     def late() -> str:
         release.wait(10)
         return "a connection"
 
     with pytest.raises(TimeoutError):
-        run_in_time(LIMIT, late, lambda made: gone.set() if made == "a connection" else None)
-    assert not gone.is_set()
+        run_in_time(LIMIT, late, lambda result: released.set() if result == "a connection" else None)
+    assert not released.is_set()
     release.set()
-    assert gone.wait(5)
+    assert released.wait(5)
 
 
-def test_a_failure_of_its_own_is_what_the_caller_sees() -> None:
+def test_an_error_of_the_work_reaches_the_caller() -> None:
     def refused() -> str:
         raise ConnectionRefusedError("closed")
 
@@ -103,7 +103,7 @@ def test_a_failure_of_its_own_is_what_the_caller_sees() -> None:
         run_in_time(5, refused)
 
 
-def test_what_is_in_time_is_kept() -> None:
-    let_go: list[str] = []
-    assert run_in_time(5, lambda: "a connection", let_go.append) == "a connection"
-    assert let_go == []
+def test_a_result_in_time_is_not_released() -> None:
+    released: list[str] = []
+    assert run_in_time(5, lambda: "a connection", released.append) == "a connection"
+    assert released == []

@@ -1,4 +1,4 @@
-"""A sign-in before a scripted Entra ID and a vault that others write to."""
+"""A sign-in with a scripted Entra ID, and with a vault to which other programs write."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +14,8 @@ NAMES = SecretNames(refresh_token="rt", certificate="cert", client_secret="secre
 type Step = dict[str, Any] | httpx.Response | Exception
 
 
-class Vault:
-    """Answers from memory what it once read; somebody else writes to `stored`."""
+class FakeVault:
+    """A vault with a cache. The test writes to `stored` as another program would."""
 
     def __init__(self) -> None:
         self.stored = {"rt": "refresh-0", "secret": "secret-0"}
@@ -42,8 +42,8 @@ class Vault:
         return self.stored[name]
 
 
-class Entra:
-    """Discovery, and a token endpoint that answers by a script, then with ever new tokens."""
+class ScriptedEntra:
+    """Discovery, and a token endpoint that answers by a script, and after that with new tokens."""
 
     def __init__(self) -> None:
         self.script: list[Step] = []
@@ -54,14 +54,14 @@ class Entra:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
-            here = f"https://{self.token_host}/{TENANT}"
+            authority = f"https://{self.token_host}/{TENANT}"
             return httpx.Response(
                 200,
                 json={
                     "issuer": f"https://login.example/{TENANT}/v2.0",
-                    "authorization_endpoint": f"{here}/oauth2/v2.0/authorize",
-                    "token_endpoint": f"{here}/oauth2/v2.0/token",
-                    "device_authorization_endpoint": f"{here}/oauth2/v2.0/devicecode",
+                    "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
+                    "token_endpoint": f"{authority}/oauth2/v2.0/token",
+                    "device_authorization_endpoint": f"{authority}/oauth2/v2.0/devicecode",
                 },
             )
         self.forms.append({name: values[0] for name, values in parse_qs(request.content.decode()).items()})
@@ -76,18 +76,20 @@ class Entra:
         return httpx.Response(200, json=granted | {"refresh_token": f"refresh-{number}"} | step)
 
 
-def refusal(number: int, error: str = "invalid_grant", text: str = "Something is wrong. Trace ID: x") -> httpx.Response:
+def refusal_response(
+    number: int, error: str = "invalid_grant", text: str = "Something is wrong. Trace ID: x"
+) -> httpx.Response:
     description = f"AADSTS{number}: {text}"
     return httpx.Response(400, json={"error": error, "error_description": description, "error_codes": [number]})
 
 
-class Scene:
-    """A sign-in with everything around it."""
+class SignInScene:
+    """A sign-in with its vault, its Entra ID, its clock and its log."""
 
-    def __init__(self, http: httpx.Client, entra: Entra) -> None:
+    def __init__(self, http: httpx.Client, entra: ScriptedEntra) -> None:
         self.now = 0.0
         self.http = http
-        self.vault = Vault()
+        self.vault = FakeVault()
         self.entra = entra
         self.events: list[tuple[str, dict[str, object]]] = []
         self.sign_in = PartnerCenterSignIn(
@@ -100,5 +102,5 @@ class Scene:
         )
 
     @property
-    def redeemed(self) -> list[str]:
+    def redeemed_tokens(self) -> list[str]:
         return [form["refresh_token"] for form in self.entra.forms]

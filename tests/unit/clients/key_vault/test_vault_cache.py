@@ -1,4 +1,4 @@
-"""The cache: what is kept, for how long, and who waits for whom."""
+"""The cache of the vault: what is kept, for how long, and how threads share a fetch."""
 
 import subprocess
 import sys
@@ -16,8 +16,8 @@ from shared.foundation.errors import ConfigurationError, NotFound, Unavailable
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-class Far:
-    """A vault in memory that counts, and can be made to wait or fail."""
+class FakeSecrets:
+    """Secrets in memory that record each read, and can wait or fail."""
 
     def __init__(self, **values: str) -> None:
         self.values = values
@@ -58,8 +58,8 @@ class Clock:
 
 
 @pytest.fixture
-def far() -> Far:
-    return Far(one="1", two="2")
+def secrets() -> FakeSecrets:
+    return FakeSecrets(one="1", two="2")
 
 
 @pytest.fixture
@@ -68,78 +68,78 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def vault(far: Far, clock: Clock) -> Vault:
-    return Vault(far, keep=600, clock=clock)
+def vault(secrets: FakeSecrets, clock: Clock) -> Vault:
+    return Vault(secrets, keep=600, clock=clock)
 
 
-def test_a_secret_is_read_once_in_ten_minutes(vault: Vault, far: Far, clock: Clock) -> None:
+def test_a_secret_is_read_once_in_ten_minutes(vault: Vault, secrets: FakeSecrets, clock: Clock) -> None:
     assert (vault.get("one"), vault.get("one"), vault.get("two")) == ("1", "1", "2")
-    far.values["one"] = "new"
+    secrets.values["one"] = "new"
     clock.now = 599.9
     assert vault.get("one") == "1"
     clock.now = 600
     assert vault.get("one") == "new"
-    assert far.reads == ["one", "two", "one"]
+    assert secrets.reads == ["one", "two", "one"]
 
 
-def test_a_fresh_read_sees_the_rotated_secret_and_the_others_keep_theirs(vault: Vault, far: Far) -> None:
+def test_a_fresh_read_returns_the_new_secret_and_leaves_the_others_cached(vault: Vault, secrets: FakeSecrets) -> None:
     vault.get("one")
     vault.get("two")
-    far.values |= {"one": "new", "two": "new"}
+    secrets.values |= {"one": "new", "two": "new"}
     assert (vault.get_fresh("one"), vault.get("one"), vault.get("two")) == ("new", "new", "2")
 
 
-def test_a_failed_fresh_read_leaves_nothing_stale_behind(vault: Vault, far: Far) -> None:
+def test_a_failed_fresh_read_leaves_no_stale_value(vault: Vault, secrets: FakeSecrets) -> None:
     vault.get("one")
-    far.broken = True
+    secrets.broken = True
     with pytest.raises(Unavailable):
         vault.get_fresh("one")
     with pytest.raises(Unavailable):
         vault.get("one")
-    far.broken = False
+    secrets.broken = False
     assert vault.get("one") == "1"
 
 
-def test_what_is_set_is_read_without_asking(vault: Vault, far: Far) -> None:
+def test_a_value_that_was_set_is_cached(vault: Vault, secrets: FakeSecrets) -> None:
     vault.get("one")
     vault.set("one", "mine")
-    assert (vault.get("one"), far.values["one"], far.reads) == ("mine", "mine", ["one"])
+    assert (vault.get("one"), secrets.values["one"], secrets.reads) == ("mine", "mine", ["one"])
 
 
-def test_after_a_lost_write_the_vault_is_asked(vault: Vault, far: Far) -> None:
+def test_after_a_lost_write_the_vault_is_read(vault: Vault, secrets: FakeSecrets) -> None:
     vault.get("one")
-    far.broken = True
+    secrets.broken = True
     with pytest.raises(Unavailable):
         vault.set("one", "mine")
-    far.broken = False
+    secrets.broken = False
     assert vault.get("one") == "mine"
-    assert far.reads == ["one", "one"]
+    assert secrets.reads == ["one", "one"]
 
 
-def test_many_threads_make_one_fetch(vault: Vault, far: Far) -> None:
-    far.gate.clear()
+def test_many_threads_make_one_fetch(vault: Vault, secrets: FakeSecrets) -> None:
+    secrets.gate.clear()
     with ThreadPoolExecutor(8) as pool:
-        found = [pool.submit(vault.get, "one") for _ in range(8)]
-        far.arrived.acquire(timeout=5)
-        far.gate.set()
-        assert {future.result(5) for future in found} == {"1"}
-    assert far.reads == ["one"]
+        futures = [pool.submit(vault.get, "one") for _ in range(8)]
+        secrets.arrived.acquire(timeout=5)
+        secrets.gate.set()
+        assert {future.result(5) for future in futures} == {"1"}
+    assert secrets.reads == ["one"]
 
 
-def test_one_names_fetch_does_not_hold_up_another_name(vault: Vault, far: Far) -> None:
+def test_a_fetch_of_one_name_does_not_block_another_name(vault: Vault, secrets: FakeSecrets) -> None:
     vault.get("two")
-    far.gate.clear()
+    secrets.gate.clear()
     with ThreadPoolExecutor(2) as pool:
         waiting = pool.submit(vault.get, "one")
-        far.arrived.acquire(timeout=5)
+        secrets.arrived.acquire(timeout=5)
         vault.set("two", "mine")
         assert (vault.get("two"), waiting.done()) == ("mine", False)
-        far.gate.set()
+        secrets.gate.set()
         assert waiting.result(5) == "1"
 
 
-def test_a_fresh_read_never_takes_a_value_whose_fetch_began_before_it(vault: Vault, far: Far) -> None:
-    far.gate.clear()
+def test_a_fresh_read_never_uses_a_fetch_that_began_before_it(vault: Vault, secrets: FakeSecrets) -> None:
+    secrets.gate.clear()
     numbers, taken = vault._numbers, threading.Semaphore(0)
 
     def counted() -> Iterator[int]:
@@ -150,18 +150,18 @@ def test_a_fresh_read_never_takes_a_value_whose_fetch_began_before_it(vault: Vau
     vault._numbers = counted()
     with ThreadPoolExecutor(2) as pool:
         early = pool.submit(vault.get, "one")
-        assert far.arrived.acquire(timeout=5)
+        assert secrets.arrived.acquire(timeout=5)
         assert taken.acquire(timeout=5)
         late = pool.submit(vault.get_fresh, "one")
-        assert taken.acquire(timeout=5)  # the late one has begun while the early one is still reading
-        far.values["one"] = "new"
-        far.gate.set()
+        assert taken.acquire(timeout=5)  # the second read has begun while the first one is still reading
+        secrets.values["one"] = "new"
+        secrets.gate.set()
         assert (early.result(5), late.result(5)) == ("1", "new")
 
 
 @pytest.mark.parametrize("text", ["@Microsoft.KeyVault(SecretUri=https://x)", " @microsoft.keyvault(VaultName=x)"])
-def test_the_text_of_an_unresolved_reference_is_no_secret(far: Far, vault: Vault, text: str) -> None:
-    far.values["one"] = text
+def test_the_text_of_an_unresolved_reference_is_not_a_secret(secrets: FakeSecrets, vault: Vault, text: str) -> None:
+    secrets.values["one"] = text
     with pytest.raises(ConfigurationError, match="secret one") as refused:
         vault.get("one")
     assert "SecretUri" not in str(refused.value)
@@ -170,9 +170,9 @@ def test_the_text_of_an_unresolved_reference_is_no_secret(far: Far, vault: Vault
     assert require_resolved("PC_TOKEN", "plain") == "plain"
 
 
-def test_a_vault_never_shows_what_it_keeps(far: Far) -> None:
-    far.values["one"] = "very secret"
-    vault = Vault(far, label="https://v.vault.azure.net")
+def test_a_vault_never_shows_its_secrets(secrets: FakeSecrets) -> None:
+    secrets.values["one"] = "very secret"
+    vault = Vault(secrets, label="https://v.vault.azure.net")
     vault.get("one")
     assert repr(vault) == "Vault('https://v.vault.azure.net', keep=600.0)"
     assert "very secret" not in repr(vars(vault)["_cache"])
@@ -181,7 +181,7 @@ def test_a_vault_never_shows_what_it_keeps(far: Far) -> None:
 @pytest.mark.parametrize(
     "url", ["", "v", "http://v.vault.azure.net", "https:///x", "https://v.vault.azure.net/secrets/one", "https://u@v/"]
 )
-def test_an_address_that_is_no_vault_stops_the_app(url: str) -> None:
+def test_an_address_that_is_not_a_vault_stops_the_app(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"https://NAME\.vault\.azure\.net"):
         open_vault(url, client_id="c", ca_bundle="ca.pem")
 
@@ -192,15 +192,15 @@ def test_opening_a_vault_imports_nothing_of_azure() -> None:
         "open_vault('https://v.vault.azure.net', client_id='c', ca_bundle='ca.pem')\n"
         "print([name for name in sys.modules if name.split('.')[0] in {'azure', 'requests', 'msal', 'stamina'}])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter and text
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603 - a command of this test
     assert done.stdout.strip() == "[]"
 
 
-def test_facts_are_never_from_memory_and_an_end_is_handed_on() -> None:
-    far = Far(one="first")
-    vault = Vault(far)
+def test_dates_are_never_cached_and_an_expiry_is_passed_on() -> None:
+    secrets = FakeSecrets(one="first")
+    vault = Vault(secrets)
     assert [vault.read_facts("one"), vault.read_facts("one")] == [SecretFacts(NOW, NOW)] * 2
-    assert far.reads == ["facts of one"] * 2
+    assert secrets.reads == ["facts of one"] * 2
 
     vault.set("one", "second", expires=NOW)
-    assert (far.expiries, vault.get("one")) == ([NOW], "second")
+    assert (secrets.expiries, vault.get("one")) == ([NOW], "second")

@@ -1,4 +1,4 @@
-"""From answers to errors: tries, patience, sign-in, causes."""
+"""How answers become errors: tries, waits, sign-in, causes."""
 
 from collections.abc import Iterator
 
@@ -17,17 +17,17 @@ from shared.foundation.errors import (
     Throttled,
     Unavailable,
 )
-from tests.unit.clients.partner_center.far_side import Answer, FarSide, Trouble
+from tests.unit.clients.partner_center.scripted_service import Answer, Failure, ScriptedService
 
 ID = "0a5f0000-1111-2222-3333-444455556666"
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
         httpx.ConnectError("refused"),
         httpx.ReadTimeout("slow"),
-        httpx.RemoteProtocolError("hung up"),
+        httpx.RemoteProtocolError("closed"),
         httpx.Response(500),
         httpx.Response(502, text="<html>bad gateway</html>"),
         httpx.Response(503),
@@ -41,77 +41,81 @@ ID = "0a5f0000-1111-2222-3333-444455556666"
     ],
     ids=str,
 )
-def test_a_read_is_tried_three_times(referrals: Referrals, far_side: FarSide, trouble: Trouble) -> None:
-    far_side.says(trouble)
+def test_a_read_is_tried_three_times(referrals: Referrals, service: ScriptedService, failure: Failure) -> None:
+    service.set_script(failure)
 
     with pytest.raises(Unavailable):
         referrals.get(ID)
 
-    assert far_side.methods == ["GET"] * 3
-    assert {request.url.host for request in far_side.requests} == {"partner.example"}
-    assert len({request.headers["MS-CorrelationId"] for request in far_side.requests}) == 1
+    assert service.methods == ["GET"] * 3
+    assert {request.url.host for request in service.requests} == {"partner.example"}
+    assert len({request.headers["MS-CorrelationId"] for request in service.requests}) == 1
 
 
-def test_a_read_recovers(referrals: Referrals, far_side: FarSide, answer: Answer) -> None:
-    far_side.says(httpx.ReadError("reset"), answer(503), answer(json={"id": ID}))
+def test_a_read_succeeds_after_temporary_failures(
+    referrals: Referrals, service: ScriptedService, answer: Answer
+) -> None:
+    service.set_script(httpx.ReadError("reset"), answer(503), answer(json={"id": ID}))
 
     assert referrals.get(ID) == {"id": ID}
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 412, 422])
 def test_a_refused_read_is_not_tried_again(
-    referrals: Referrals, far_side: FarSide, answer: Answer, status: int
+    referrals: Referrals, service: ScriptedService, answer: Answer, status: int
 ) -> None:
-    far_side.says(answer(status, json={}))
+    service.set_script(answer(status, json={}))
 
     with pytest.raises(CosellError):
         referrals.get(ID)
 
-    assert len(far_side.requests) == 1
+    assert len(service.requests) == 1
 
 
-def test_a_referral_that_is_not_there_is_not_found(referrals: Referrals, far_side: FarSide, answer: Answer) -> None:
-    far_side.says(answer(404, json={"error": {"code": "itemNotFound"}}))
+def test_a_missing_referral_is_not_found(referrals: Referrals, service: ScriptedService, answer: Answer) -> None:
+    service.set_script(answer(404, json={"error": {"code": "itemNotFound"}}))
 
     with pytest.raises(NotFound, match=ID):
         referrals.get(ID)
 
 
-def test_an_answer_over_eight_mebibytes_is_refused(referrals: Referrals, far_side: FarSide, answer: Answer) -> None:
-    far_side.says(answer(text='{"id": "' + "x" * 8 * 1024 * 1024 + '"}'))
+def test_an_answer_over_eight_mebibytes_is_refused(
+    referrals: Referrals, service: ScriptedService, answer: Answer
+) -> None:
+    service.set_script(answer(text='{"id": "' + "x" * 8 * 1024 * 1024 + '"}'))
 
     with pytest.raises(Unavailable):
         referrals.get(ID)
 
 
-def test_an_answer_that_trickles_in_is_left_at_the_deadline(referrals: Referrals, far_side: FarSide) -> None:
+def test_a_slow_body_is_abandoned_at_the_deadline(referrals: Referrals, service: ScriptedService) -> None:
     def trickle() -> Iterator[bytes]:
         for _ in range(1000):
-            far_side.now += 1
+            service.now += 1
             yield b" "
 
-    far_side.says(lambda _: httpx.Response(200, content=trickle()))
+    service.set_script(lambda _: httpx.Response(200, content=trickle()))
 
     with pytest.raises(Unavailable):
         referrals.get(ID)
 
-    assert (far_side.now, len(far_side.requests)) == (60, 1)
+    assert (service.now, len(service.requests)) == (60, 1)
 
 
 @pytest.mark.parametrize("after", ["61", "3600"])
-def test_patience_beyond_the_deadline_is_left_to_the_caller(
-    referrals: Referrals, far_side: FarSide, answer: Answer, after: str
+def test_a_wait_beyond_the_deadline_is_left_to_the_caller(
+    referrals: Referrals, service: ScriptedService, answer: Answer, after: str
 ) -> None:
-    far_side.says(answer(429, json={"statusCode": 429, "message": "Rate limit is exceeded."}, Retry_After=after))
+    service.set_script(answer(429, json={"statusCode": 429, "message": "Rate limit is exceeded."}, Retry_After=after))
 
     with pytest.raises(Throttled) as throttled:
         referrals.get(ID)
 
-    assert (throttled.value.after, len(far_side.requests)) == (float(after), 1)
+    assert (throttled.value.after, len(service.requests)) == (float(after), 1)
 
 
-def test_patience_within_the_deadline_is_kept(referrals: Referrals, far_side: FarSide, answer: Answer) -> None:
-    far_side.says(answer(429, Retry_After="5"), answer(json={"id": ID}))
+def test_a_wait_within_the_deadline_is_honoured(referrals: Referrals, service: ScriptedService, answer: Answer) -> None:
+    service.set_script(answer(429, Retry_After="5"), answer(json={"id": ID}))
 
     assert referrals.get(ID) == {"id": ID}
 
@@ -131,7 +135,7 @@ def test_patience_within_the_deadline_is_kept(referrals: Referrals, far_side: Fa
         ({}, b"<html>", None),
     ],
 )
-def test_the_wish_for_patience_is_read(headers: dict[str, str], body: bytes, seconds: float | None) -> None:
+def test_retry_after_is_read_in_every_form(headers: dict[str, str], body: bytes, seconds: float | None) -> None:
     assert retry_after_seconds(Reply(429, httpx.Headers(headers), body)) == seconds
 
 
@@ -144,36 +148,36 @@ def test_the_wish_for_patience_is_read(headers: dict[str, str], body: bytes, sec
         ({}, '{"error": {"code": "unauthenticated", "innererror": {"code": 900421}}}'),
     ],
 )
-def test_missing_mfa_is_told_apart_and_no_fresh_token_is_tried(
-    referrals: Referrals, far_side: FarSide, headers: dict[str, str], body: str
+def test_missing_mfa_has_its_own_error_and_no_new_token_is_tried(
+    referrals: Referrals, service: ScriptedService, headers: dict[str, str], body: str
 ) -> None:
-    far_side.says(httpx.Response(401, headers=headers, text=body))
+    service.set_script(httpx.Response(401, headers=headers, text=body))
 
     with pytest.raises(MfaRequired) as missing:
         referrals.get(ID)
 
-    assert (missing.value.code, far_side.forced) == ("900421", [False])
+    assert (missing.value.code, service.renewals) == ("900421", [False])
     assert "multi-factor" in missing.value.remedy
 
 
-def test_an_expired_token_is_no_missing_mfa(referrals: Referrals, far_side: FarSide, answer: Answer) -> None:
-    far_side.says(answer(401, WWW_Authenticate='Bearer error="invalid_token"'), answer(json={"id": ID}))
+def test_an_expired_token_is_not_missing_mfa(referrals: Referrals, service: ScriptedService, answer: Answer) -> None:
+    service.set_script(answer(401, WWW_Authenticate='Bearer error="invalid_token"'), answer(json={"id": ID}))
 
     assert referrals.get(ID) == {"id": ID}
-    assert far_side.forced == [False, True]
+    assert service.renewals == [False, True]
 
 
-def test_one_call_asks_for_one_fresh_token_only(referrals: Referrals, far_side: FarSide, answer: Answer) -> None:
-    far_side.says(answer(401), answer(503), answer(401))
+def test_one_call_asks_for_one_new_token_only(referrals: Referrals, service: ScriptedService, answer: Answer) -> None:
+    service.set_script(answer(401), answer(503), answer(401))
 
     with pytest.raises(SignInFailed):
         referrals.get(ID)
 
-    assert far_side.forced == [False, True, False]
+    assert service.renewals == [False, True, False]
 
 
-def test_a_missing_role_names_the_role(referrals: Referrals, far_side: FarSide, answer: Answer) -> None:
-    far_side.says(answer(403, json={"error": {"code": "accessDenied"}}))
+def test_a_missing_role_names_the_role(referrals: Referrals, service: ScriptedService, answer: Answer) -> None:
+    service.set_script(answer(403, json={"error": {"code": "accessDenied"}}))
 
     with pytest.raises(SignInFailed) as denied:
         referrals.get(ID)
@@ -182,7 +186,7 @@ def test_a_missing_role_names_the_role(referrals: Referrals, far_side: FarSide, 
     assert "Referrals admin" in denied.value.remedy
 
 
-def test_a_sign_in_that_fails_for_a_moment_is_tried_again(far_side: FarSide, answer: Answer) -> None:
+def test_a_sign_in_that_fails_temporarily_is_tried_again(service: ScriptedService, answer: Answer) -> None:
     troubles = [Unavailable("Entra ID answered 503")]
 
     def token(_: bool) -> str:
@@ -190,14 +194,16 @@ def test_a_sign_in_that_fails_for_a_moment_is_tried_again(far_side: FarSide, ans
             raise troubles.pop()
         return "good"
 
-    far_side.says(answer(json={"id": ID}))
-    with httpx.Client(transport=httpx.MockTransport(far_side)) as client:
+    service.set_script(answer(json={"id": ID}))
+    with httpx.Client(transport=httpx.MockTransport(service)) as client:
         assert Referrals("https://partner.example/v1.0/engagements", token, client=client).get(ID) == {"id": ID}
 
 
-def test_a_sign_in_that_takes_all_the_time_leaves_a_write_unsent(far_side: FarSide, referrals: Referrals) -> None:
+def test_a_sign_in_that_takes_all_the_time_leaves_a_write_unsent(
+    service: ScriptedService, referrals: Referrals
+) -> None:
     def slow(_: bool) -> str:
-        far_side.now += 61
+        service.now += 61
         return "token"
 
     referrals._sender._token = slow
@@ -205,7 +211,7 @@ def test_a_sign_in_that_takes_all_the_time_leaves_a_write_unsent(far_side: FarSi
     with pytest.raises(Unavailable, match="not sent"):
         referrals.create({})
 
-    assert far_side.requests == []
+    assert service.requests == []
 
 
 @pytest.mark.parametrize(
@@ -242,10 +248,16 @@ def test_a_sign_in_that_takes_all_the_time_leaves_a_write_unsent(far_side: FarSi
         (["?"], "http400", None, "no reason given (HTTP 400)"),
     ],
 )
-def test_a_refusal_tells_code_field_and_reason(
-    referrals: Referrals, far_side: FarSide, answer: Answer, body: object, code: str, field: str | None, reason: str
+def test_a_rejection_states_code_field_and_reason(
+    referrals: Referrals,
+    service: ScriptedService,
+    answer: Answer,
+    body: object,
+    code: str,
+    field: str | None,
+    reason: str,
 ) -> None:
-    far_side.says(answer(400, json=body))
+    service.set_script(answer(400, json=body))
 
     with pytest.raises(Rejected) as rejected:
         referrals.create({})
@@ -255,8 +267,8 @@ def test_a_refusal_tells_code_field_and_reason(
     assert cause.remedy.endswith(".")
 
 
-def test_a_long_reason_becomes_one_short_line(referrals: Referrals, far_side: FarSide, answer: Answer) -> None:
-    far_side.says(answer(422, json={"error": {"code": "invalidRequest", "message": "line\r\n\x1b[31m " * 999}}))
+def test_a_long_reason_becomes_one_short_line(referrals: Referrals, service: ScriptedService, answer: Answer) -> None:
+    service.set_script(answer(422, json={"error": {"code": "invalidRequest", "message": "line\r\n\x1b[31m " * 999}}))
 
     with pytest.raises(Rejected) as rejected:
         referrals.create({})
@@ -270,18 +282,20 @@ SECRETS = ("token-1", "token-2", "Mrs Secret", "secret@customer.example")
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [httpx.LocalProtocolError("Illegal header value b'Bearer token-1'"), httpx.ReadError("Mrs Secret")]
     + [httpx.Response(status, text="Mrs Secret <secret@customer.example>") for status in (200, 401, 403, 404, 500)],
     ids=str,
 )
-def test_an_error_tells_neither_token_nor_body(referrals: Referrals, far_side: FarSide, trouble: Trouble) -> None:
-    far_side.says(trouble)
+def test_an_error_contains_neither_token_nor_body(
+    referrals: Referrals, service: ScriptedService, failure: Failure
+) -> None:
+    service.set_script(failure)
 
     with pytest.raises(CosellError) as error:
         referrals.patch(ID, [{"op": "replace", "path": "/name", "value": "Mrs Secret"}], '"1"')
 
-    seen: BaseException | None = error.value
-    while seen is not None:
-        assert not any(secret in f"{seen!s}{seen!r}" for secret in SECRETS)
-        seen = seen.__cause__ if seen.__suppress_context__ else seen.__context__
+    current: BaseException | None = error.value
+    while current is not None:
+        assert not any(secret in f"{current!s}{current!r}" for secret in SECRETS)
+        current = current.__cause__ if current.__suppress_context__ else current.__context__

@@ -1,29 +1,29 @@
-"""A scripted far side: a function from request to response under httpx's MockTransport."""
+"""A scripted service for httpx's MockTransport: it answers each request with the next step of a script."""
 
 from collections.abc import Callable
 
 import httpx
 
 type Answer = Callable[..., httpx.Response]
-type Trouble = httpx.Response | Exception
+type Failure = httpx.Response | Exception
 type Step = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
 
-class FarSide:
-    """Answers each request with the next step of its script; the last step goes on answering."""
+class ScriptedService:
+    """Answers each request with the next step of its script. The last step answers all further requests."""
 
     def __init__(self) -> None:
         self.script: list[Step] = []
         self.requests: list[httpx.Request] = []
-        self.forced: list[bool] = []
+        self.renewals: list[bool] = []
         self.now = 0.0
 
-    def says(self, *steps: Step) -> None:
+    def set_script(self, *steps: Step) -> None:
         self.script = list(steps)
 
     def token(self, force: bool) -> str:
-        self.forced.append(force)
-        return f"token-{len(self.forced)}"
+        self.renewals.append(force)
+        return f"token-{len(self.renewals)}"
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -31,7 +31,7 @@ class FarSide:
         if isinstance(step, Exception):
             raise step
         if isinstance(step, httpx.Response):
-            # A response is consumed by reading: each request gets one of its own.
+            # A response can be read only once, so each request gets a copy.
             return httpx.Response(step.status_code, headers=step.headers, content=step.content)
         return step(request)
 
