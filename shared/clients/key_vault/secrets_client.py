@@ -166,14 +166,14 @@ class RemoteSecrets:
 class _IdentityRequest(threading.local):
     """How the identity endpoint answered in this thread's current call. The credential's errors do not contain this."""
 
-    asked = False
+    was_sent = False
     status: int | None = None
 
     def reset(self) -> None:
-        self.asked, self.status = False, None
+        self.was_sent, self.status = False, None
 
     def note_request(self, _: object) -> None:
-        self.asked, self.status = True, None
+        self.was_sent, self.status = True, None
 
     def note_response(self, response: Any) -> None:  # noqa: ANN401 - a pipeline response, generic in two private types
         self.status = response.http_response.status_code
@@ -181,7 +181,7 @@ class _IdentityRequest(threading.local):
     @property
     def has_failed(self) -> bool:
         """Whether a request was sent, and no token came back."""
-        return self.asked and (self.status is None or self.status >= HTTPStatus.BAD_REQUEST)
+        return self.was_sent and (self.status is None or self.status >= HTTPStatus.BAD_REQUEST)
 
 
 def _wait_before_retry(error: Exception) -> bool | dt.timedelta:

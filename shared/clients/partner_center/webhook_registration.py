@@ -196,7 +196,7 @@ class RegistrationMemory(Protocol):
 
 
 class RegistrationOutcome(StrEnum):
-    """What the daily check found or did. The values are fields of log events."""
+    """The outcome of the daily check. The values are written to log events."""
 
     FINE = "fine"
     REPAIRED = "repaired"
