@@ -98,7 +98,7 @@ class PartnerCenterSignIn:
         )  # fmt: skip
 
     def token(self, force: bool = False) -> str:
-        """An access token. `force` demands a new one, after a service answered 401.
+        """An access token. After a service answered 401, `force` demands one that this caller was not given before.
 
         Raises ConsentNeeded, MfaRequired, SignInFailed, Throttled, Unavailable, and what the vault raises.
         """

@@ -5,10 +5,10 @@ A tenant has one registration, and other tools of the tenant need it, too. A PUT
 so a write without a check could stop the events of another tool. Therefore a foreign registration is replaced only if a
 person demands it, and our own registration keeps its further events.
 
->>> webhooks = open_webhooks(BASE_URL, sign_in.for_audience(WEBHOOKS_SCOPE).token)            # doctest: +SKIP
->>> webhooks.register("https://func-cosell.azurewebsites.net/api/events")                     # doctest: +SKIP
->>> webhooks.follow_test_event(webhooks.send_test_event()).is_delivered                       # doctest: +SKIP
-True
+>>> webhooks = app.webhooks
+>>> registration = webhooks.register("https://func-cosell.azurewebsites.net/api/events")
+>>> webhooks.read_registration().url
+'https://func-cosell.azurewebsites.net/api/events'
 """
 
 import random
