@@ -50,7 +50,7 @@ class Origin(Struct, frozen=True):
 
     @property
     def is_localhost(self) -> bool:
-        """Whether the host names this machine (RFC 6761 section 6.3)."""
+        """Whether the host names this machine (RFC 6761, 6.3)."""
         return self.host == "localhost" or self.host.endswith(".localhost")
 
     @property
