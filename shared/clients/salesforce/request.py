@@ -3,7 +3,6 @@
 A call is sent again after an expired session, once. Reads are repeated after temporary errors; writes are not.
 """
 
-import random
 import re
 import ssl
 import threading
@@ -27,13 +26,12 @@ from shared.clients.salesforce.error_codes import (
 )
 from shared.clients.salesforce.sign_in import SignIn, Token
 from shared.clients.salesforce.simple_salesforce_adapter import SEND_ERRORS, RestClient
-from shared.foundation.errors import CosellError, Retryable, Unavailable
+from shared.foundation.errors import CosellError, Unavailable
 from shared.transport.deadline import Deadline, call_deadline
+from shared.transport.retry import RetryPolicy, call_with_retries
 
-MAX_TRIES = 3
-MAX_PAUSE_SECONDS = 10.0
-"""If Salesforce asks for a longer pause, the call fails and the pair waits in the retry queue."""
-_FIRST_PAUSE_SECONDS = 0.5
+READ_RETRIES = RetryPolicy(tries=3, first_wait=1.0, longest_retry_after=10.0)
+"""If Salesforce asks for a longer wait, the call fails and the pair waits in the retry queue."""
 _FIRST_ERROR_STATUS = 300
 _USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
 _NEVER_SENT_ERRORS = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)
@@ -123,13 +121,10 @@ class ApiConnection:
 
         Source: docs/protocol.md#within-a-call.
         """
-        import stamina  # noqa: PLC0415 - slow to import, and webhook admission does not need it
-
         with call_deadline(self._seconds) as deadline:
-            for attempt in stamina.retry_context(on=backoff_within(deadline), attempts=MAX_TRIES, timeout=None):
-                with attempt:
-                    return self._send_and_decode(call, decode, deadline, write=False)
-        raise AssertionError("stamina ends with a result or an error")
+            return call_with_retries(
+                lambda: self._send_and_decode(call, decode, deadline, write=False), READ_RETRIES, deadline
+            )
 
     def write[T](self, call: Call | DirectCall, decode: Callable[[Reply], T]) -> T:
         """Send a call that changes something, once. After an expired session it is sent again: nothing had happened."""
@@ -208,26 +203,6 @@ class ApiConnection:
         requested_pause = response.headers.get("Retry-After", "")
         retry_after = float(requested_pause) if requested_pause.isdecimal() else None
         return Reply(response.status_code, value, began.astimezone(UTC).replace(microsecond=0), retry_after)
-
-
-def backoff_within(deadline: Deadline) -> Callable[[Exception], bool | float]:
-    """Return a function that gives the pause before the next try in seconds, or False if no try should follow.
-
-    The pause has full jitter, unless the service asked for one itself (docs/protocol.md#within-a-call). No try follows
-    an error that is not temporary, or a pause that is too long.
-    """
-    failures = 0
-
-    def pause_after(error: Exception) -> bool | float:
-        nonlocal failures
-        failures += 1
-        if not isinstance(error, Retryable):
-            return False
-        jittered = random.uniform(0, _FIRST_PAUSE_SECONDS * 2**failures)  # noqa: S311 - spreads load, keeps no secret
-        pause = jittered if error.after is None else error.after
-        return pause if pause <= MAX_PAUSE_SECONDS and pause < deadline.seconds_left() else False
-
-    return pause_after
 
 
 def _seconds_left(deadline: Deadline, call: Call | DirectCall) -> float:

@@ -5,7 +5,7 @@ import pytest
 
 from emulators.base.server import Request, Response
 from shared.clients.salesforce.client import SalesforceClient, open_salesforce
-from shared.clients.salesforce.request import backoff_within
+from shared.clients.salesforce.request import READ_RETRIES
 from shared.foundation.errors import (
     Ambiguous,
     CosellError,
@@ -18,6 +18,7 @@ from shared.foundation.errors import (
 )
 from shared.sync.ports import Node, Write
 from shared.transport.deadline import Deadline
+from shared.transport.retry import Backoff
 from shared.transport.session import open_session
 from tests.unit.clients.salesforce.fake_salesforce import LOGIN, FakeSalesforce, ManualClock, MemoryVault
 
@@ -218,7 +219,7 @@ def test_usage_is_known_from_the_latest_answer(salesforce: SalesforceClient, fak
 def test_the_pauses_between_tries_are_random_and_grow() -> None:
     drawn: list[list[float]] = [[], []]
     for _ in range(200):
-        pause = backoff_within(Deadline(60.0))
+        pause = Backoff(READ_RETRIES, Deadline(60.0))
         for tried in drawn:
             tried.append(float(pause(Unavailable("x"))))
     first, second = drawn
@@ -228,14 +229,14 @@ def test_the_pauses_between_tries_are_random_and_grow() -> None:
 
 
 def test_a_short_retry_after_replaces_the_random_pause() -> None:
-    pause = backoff_within(Deadline(60.0))
+    pause = Backoff(READ_RETRIES, Deadline(60.0))
     assert pause(Unavailable("x", after=7.0)) == 7.0
     assert pause(Unavailable("x", after=11.0)) is False
 
 
 def test_no_try_is_made_beyond_the_deadline() -> None:
-    assert backoff_within(Deadline(5.0))(Unavailable("x", after=7.0)) is False
-    assert backoff_within(Deadline(60.0))(NotFound("x")) is False
+    assert Backoff(READ_RETRIES, Deadline(5.0))(Unavailable("x", after=7.0)) is False
+    assert Backoff(READ_RETRIES, Deadline(60.0))(NotFound("x")) is False
 
 
 def test_a_call_without_time_left_is_not_sent(fake: FakeSalesforce, vault: MemoryVault) -> None:
