@@ -1,6 +1,6 @@
-"""Start one emulator alone: `python -m emulators salesforce --port 7083`, until Ctrl-C.
+"""Start one emulator, for example `python -m emulators salesforce --port 7083`; Ctrl-C stops it.
 
-`python -m emulators NAME --help` lists the options of one emulator.
+`python -m emulators NAME --help` lists the options of the emulator NAME.
 """
 
 import sys
@@ -21,13 +21,13 @@ USAGE = f"usage: python -m emulators {{{','.join(COMMANDS)}}} [options]"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command that the first argument names; exit status 2 where it names none."""
+    """Run the command that the first argument names and return its exit status; 2 if no command has that name."""
     if arguments and arguments[0] in COMMANDS:
         return COMMANDS[arguments[0]](arguments[1:])
     if arguments and arguments[0] in {"-h", "--help"}:
         print(USAGE)
         return 0
-    print(f"{USAGE}\nThere is no emulator named {arguments[0]!r}." if arguments else USAGE, file=sys.stderr)
+    print(f"{USAGE}\nNo emulator has the name {arguments[0]!r}." if arguments else USAGE, file=sys.stderr)
     return 2
 
 

@@ -6,7 +6,7 @@ It reads only what the emulated systems hold. It uses no code of the connector, 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from emulators.base.emulator import Entry
+from emulators.base.journal import JournalEntry
 
 STATUSES_OF_STAGE = {
     "On Hold": {"New/Pending", "New/Received"},
@@ -37,7 +37,7 @@ def list_differences(opportunity: Mapping[str, Any], referral: Mapping[str, Any]
     return different_values if same_status else [*different_values, f"status {opportunity['StageName']} and {status}"]
 
 
-def list_writes(salesforce: Iterable[Entry], partner_center: Iterable[Entry]) -> list[str]:
+def list_writes(salesforce: Iterable[JournalEntry], partner_center: Iterable[JournalEntry]) -> list[str]:
     """The calls of two journals that wrote.
 
     The HTTP method decides for Partner Center. For Salesforce the noted operation decides, because reads are POSTs too.

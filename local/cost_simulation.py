@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from emulators.base.emulator import EmulatedClock
+from emulators.base.clock import EmulatedClock
 from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator

@@ -94,6 +94,6 @@ class EmulatorAccessToken:
         """The access token; with `force` always a new one."""
         now = self._entra.clock.now().timestamp()
         if force or now >= self._expires_at:
-            self._token = self._entra.access_token()
+            self._token = self._entra.issue_access_token()
             self._expires_at = now + TOKEN_SECONDS - RENEWAL_MARGIN_SECONDS
         return self._token

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from emulators.base.serve_until_signal import End, check_free, serving
+from emulators.base.serve_until_signal import StopSignal, check_ports_free, serve_until_signal
 from emulators.partner_center.events import NAMES, TEST_EVENT
 from local.host.functions_host import Host
 from local.storage import open_storage
@@ -47,7 +47,7 @@ def print_addresses(systems: Systems, host: Host, storage: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C or SIGTERM. Returns 0, or 2 with one sentence if a port is taken or a setting is wrong."""
     options = _parse_options(argv)
-    return serving(lambda end: _serve_systems(options, end), ConfigurationError)
+    return serve_until_signal(lambda end: _serve_systems(options, end), ConfigurationError)
 
 
 def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -61,8 +61,8 @@ def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _serve_systems(options: argparse.Namespace, end: End) -> None:
-    check_free([options.port and options.port + n for n in range(PORT_COUNT)], "make serve PORT")
+def _serve_systems(options: argparse.Namespace, end: StopSignal) -> None:
+    check_ports_free([options.port and options.port + n for n in range(PORT_COUNT)], "make serve PORT")
     schedules = {"PUSH_SCHEDULE": options.push_schedule, "SWEEP_SCHEDULE": options.sweep_schedule}
     with (
         tempfile.TemporaryDirectory(prefix="cosell-") as folder,
@@ -72,7 +72,7 @@ def _serve_systems(options: argparse.Namespace, end: End) -> None:
         closing(systems.partner_center),  # stops sending events before the host stops
     ):
         _print_log_events()
-        host.start(options.port and options.port + PORT_COUNT - 1, systems.authority.server(), timers=True)
+        host.start(options.port and options.port + PORT_COUNT - 1, systems.authority.server_context(), timers=True)
         systems.partner_center.register_events(f"{host.url}/api/events", [*NAMES, TEST_EVENT])
         print_addresses(systems, host, storage.name)
         environment_file = write_environment(Environment("local", storage.environ, {"function_app_url": host.url}))

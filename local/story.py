@@ -48,7 +48,7 @@ def run_story(deals: int, console: Console) -> None:
         closing(systems.partner_center),  # stops sending events before the host stops
     ):
         narrator = Narrator(console, watcher)
-        host.start(tls=systems.authority.server())
+        host.start(tls=systems.authority.server_context())
         systems.partner_center.register_events(f"{host.url}/api/events")
         _introduce(narrator, host, azurite=storage.name == AZURITE)
         _run_steps(Story(systems, host, narrator, deals))

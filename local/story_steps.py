@@ -163,7 +163,7 @@ class Story:
         headers, body = self.systems.partner_center.signed_event(referral)
         before = self.read_referral(referral), self.read_opportunity(opportunity)
         webhook = f"{self.host.url}/api/events"
-        with httpx.Client(verify=self.systems.authority.client(), trust_env=False) as client:
+        with httpx.Client(verify=self.systems.authority.client_context(), trust_env=False) as client:
             forged = client.post(webhook, headers=headers, content=body.replace(b"updated", b"created"))
             repeated = [client.post(webhook, headers=headers, content=body).status_code for _ in range(2)]
         refused = forged.status_code == HTTPStatus.UNAUTHORIZED and not forged.content

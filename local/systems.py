@@ -16,7 +16,7 @@ from emulators.key_vault import KeyVault
 from emulators.managed_identity.emulator import CLIENT_ID as IDENTITY
 from emulators.managed_identity.emulator import ManagedIdentity
 from emulators.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator
-from emulators.partner_center.serve import Addresses, serve
+from emulators.partner_center.serve import ServedPartnerCenter, serve_partner_center
 from emulators.salesforce.emulator import SalesforceEmulator
 
 CONSUMER_KEY = "3MVG9LOCALLOCALLOCAL"
@@ -32,7 +32,7 @@ class Systems:
 
     authority: Authority
     salesforce: SalesforceEmulator
-    partner: Addresses
+    partner: ServedPartnerCenter
     vault: KeyVault
     identity: ManagedIdentity
     salesforce_url: str
@@ -59,8 +59,8 @@ class Systems:
         """Reset every emulator: no deals, no registered webhook, and a new first refresh token in the vault."""
         for emulator in self.emulators_by_name.values():
             emulator.handle(Request("POST", f"{CONTROL}/reset"))
-        first = self.partner.entra.refresh_token()
-        self.vault.shelf.put("partner-center-refresh-token", {"value": first})
+        first = self.partner.entra.issue_refresh_token()
+        self.vault.secret_store.put("partner-center-refresh-token", {"value": first})
 
     def seller_creates(self, name: str, *, country: str | None = "US", **values: object) -> str:
         """Create a complete, ticked opportunity with an account of its own in `country`; returns its id.
@@ -85,7 +85,7 @@ def start_systems(folder: Path, *, seed: int = 0, port: int = 0) -> Iterator[Sys
     """
     authority = Authority(folder)
     with ExitStack() as stack:
-        partner = stack.enter_context(serve(authority, seed=seed, port=port))
+        partner = stack.enter_context(serve_partner_center(authority, seed=seed, port=port))
         salesforce = SalesforceEmulator(seed=seed)
         key = _register_key_pair(salesforce)
         sf_url = _start_server(stack, salesforce.handle, authority, port and port + 3)
@@ -94,12 +94,12 @@ def start_systems(folder: Path, *, seed: int = 0, port: int = 0) -> Iterator[Sys
         vault = KeyVault(identity.tokens, secrets=_vault_secrets(partner, key), seed=seed)
         vault_url = _start_server(stack, vault.handle, authority, port and port + 5)
         environ = _build_environ(folder, authority, partner, sf_url, vault_url)
-        environ |= identity.environment(identity_server.url)
+        environ |= identity.environment_variables(identity_server.url)
         yield Systems(authority, salesforce, partner, vault, identity, sf_url, environ)
 
 
 def _start_server(stack: ExitStack, handle: object, authority: Authority, port: int) -> str:
-    server = Server(handle, port=port, tls=authority.server())  # type: ignore[arg-type]  # bound methods of emulators
+    server = Server(handle, port=port, tls=authority.server_context())  # type: ignore[arg-type]  # bound methods of emulators
     return stack.enter_context(server).url
 
 
@@ -113,16 +113,16 @@ def _register_key_pair(salesforce: SalesforceEmulator) -> str:
     ).decode()
 
 
-def _vault_secrets(partner: Addresses, key: str) -> dict[str, str]:
+def _vault_secrets(partner: ServedPartnerCenter, key: str) -> dict[str, str]:
     return {
         "salesforce-private-key": key,
-        "partner-center-refresh-token": partner.entra.refresh_token(),
+        "partner-center-refresh-token": partner.entra.issue_refresh_token(),
         "partner-center-client-secret": partner.entra.client_secret,
     }
 
 
 def _build_environ(
-    folder: Path, authority: Authority, partner: Addresses, salesforce_url: str, vault_url: str
+    folder: Path, authority: Authority, partner: ServedPartnerCenter, salesforce_url: str, vault_url: str
 ) -> dict[str, str]:
     roots = folder / "dispatcher-root.pem"
     roots.write_text(partner.certificates.root_pem, encoding="ascii")

@@ -1,1 +1,1 @@
-"""What every emulator uses: HTTP server, clock, journal, faults, control API and certificates."""
+"""The parts that all emulators share: HTTP server, clock, journal, faults, control API and certificates."""

@@ -1,4 +1,7 @@
-"""A throw-away certificate authority for one run: the real clients insist on TLS."""
+"""Issue TLS certificates for `localhost` from an authority that exists for one run.
+
+The real clients refuse plain http, so the emulators serve TLS.
+"""
 
 import ssl
 from dataclasses import dataclass, field
@@ -10,29 +13,29 @@ import trustme
 
 @dataclass
 class Authority:
-    """Issues certificates for `localhost`; `bundle` is what a process must trust instead of the machine's own."""
+    """A certificate authority for `localhost`; a client process must trust `bundle` instead of the system's roots."""
 
     folder: Path
     ca: trustme.CA = field(default_factory=trustme.CA)
 
     def __post_init__(self) -> None:
-        """Write the bundle, in place of that of an earlier run: its authority is another."""
+        """Write the bundle. It replaces the bundle of an earlier run, which had another authority."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.bundle.write_bytes(self.ca.cert_pem.bytes() + Path(certifi.where()).read_bytes())
 
     @property
     def bundle(self) -> Path:
-        """The authority's certificate together with the public roots, as one PEM file."""
+        """The PEM file with this authority's certificate and the public roots."""
         return self.folder / "ca-bundle.pem"
 
-    def server(self) -> ssl.SSLContext:
-        """A context for a server on the loopback."""
+    def server_context(self) -> ssl.SSLContext:
+        """Return a TLS context for a server on the loopback address."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self.ca.issue_cert("localhost", "127.0.0.1").configure_cert(context)
         return context
 
-    def client(self) -> ssl.SSLContext:
-        """A context for a client that trusts this authority alone."""
+    def client_context(self) -> ssl.SSLContext:
+        """Return a TLS context for a client; it trusts this authority and the system's roots."""
         context = ssl.create_default_context()
         self.ca.configure_trust(context)
         return context

@@ -1,4 +1,7 @@
-"""How what serves until told otherwise ends: exit status 0 when told so, 2 with one sentence if it cannot begin."""
+"""Serve until a signal arrives, then stop cleanly with an exit status.
+
+The exit status is 0 after a signal, and 2 with one sentence on stderr if serving cannot begin.
+"""
 
 import errno
 import os
@@ -13,50 +16,56 @@ from emulators.base.server import LOOPBACK
 
 
 class CannotServe(Exception):
-    """An option that is wrong or cannot be met; the message is for who gave it."""
+    """A command-line option is wrong or cannot be met; the message is written for the person who typed it."""
 
 
-class End:
-    """Make it before the first thing is started, so that an interrupt during the start ends it too."""
+class StopSignal:
+    """Waits for Ctrl-C (SIGINT) or SIGTERM.
+
+    Create it before the first server starts. A signal during the start then stops the process cleanly too.
+    """
 
     def __init__(self) -> None:
-        """From now on both signals are noted instead of striking; only in the main thread."""
-        self._told = threading.Event()
+        """Take over both signals. This works in the main thread only."""
+        self._received = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._told.set())
+            signal.signal(number, lambda *_: self._received.set())
 
     def wait(self) -> None:
-        """Block until the end is asked for: Ctrl-C or SIGTERM."""
-        self._told.wait()
+        """Block until one of the signals arrives."""
+        self._received.wait()
 
 
-def serving(serve: Callable[[End], None], *refusals: type[Exception]) -> int:
-    """The exit status of `serve`, which has let go of all it started when it returns: then nothing else is said.
+def serve_until_signal(serve: Callable[[StopSignal], None], *refusals: type[Exception]) -> int:
+    """Call `serve`, which must stop all that it started before it returns, and return the exit status.
 
-    CannotServe, OSError and `refusals` are told in one sentence.
+    CannotServe, OSError and `refusals` are reported in one sentence on stderr.
     """
-    end = End()
-    told: tuple[type[Exception], ...] = (CannotServe, OSError, *refusals)
+    stop_signal = StopSignal()
+    reported: tuple[type[Exception], ...] = (CannotServe, OSError, *refusals)
     try:
-        serve(end)
-    except told as error:
+        serve(stop_signal)
+    except reported as error:
         print(f"Cannot serve: {error}", file=sys.stderr)
         return 2
     print("Stopped.", flush=True)
     return 0
 
 
-def check_free(ports: Iterable[int], option: str = "--port") -> None:
-    """Raises CannotServe for the first that cannot be had, with `option` as the way out; 0 is a free one."""
-    with ExitStack() as held:  # all at once, for one may have been given twice
+def check_ports_free(ports: Iterable[int], option: str = "--port") -> None:
+    """Raise CannotServe for the first port that cannot be used. The message suggests `option`=0.
+
+    A 0 among `ports` stands for any free port and is not checked.
+    """
+    with ExitStack() as held:  # hold all ports at once, because the same port may be given twice
         for port in filter(None, ports):
             try:
                 held.enter_context(socket.create_server((LOOPBACK, port)))
             except (OSError, OverflowError) as error:
-                raise CannotServe(f"port {port} {_reason(error)}; {option}=0 takes what is free") from error
+                raise CannotServe(f"port {port} {_port_problem(error)}; {option}=0 uses a free port") from error
 
 
-def _reason(error: OSError | OverflowError) -> str:
+def _port_problem(error: OSError | OverflowError) -> str:
     if isinstance(error, OverflowError):
-        return "is none: they go from 1 to 65535"
-    return "is taken" if error.errno == errno.EADDRINUSE else f"cannot be had: {os.strerror(error.errno or 0)}"
+        return "does not exist: ports go from 1 to 65535"
+    return "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {os.strerror(error.errno or 0)}"

@@ -1,4 +1,7 @@
-"""Request and response as the emulators see them, and the server that carries them over a real socket."""
+"""Serve a handler over HTTP on the loopback address, with or without TLS.
+
+A handler is a function from `Request` to `Response`. Tests call it directly, without a socket.
+"""
 
 import json
 import ssl
@@ -13,12 +16,12 @@ from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 LOOPBACK = "127.0.0.1"
-_MAX_BODY = 100 * 2**20  # bytes, more than any of the emulated services takes
+_MAX_BODY = 100 * 2**20  # bytes, more than any of the emulated services accepts
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; header names are lower case, `path` is unquoted and without the query."""
+    """One request; header names are in lower case, `path` is unquoted and has no query."""
 
     method: str
     path: str
@@ -28,14 +31,14 @@ class Request:
 
     @classmethod
     def of(cls, method: str, target: str, headers: Mapping[str, str] | Message, body: bytes = b"") -> "Request":
-        """Decode a request target such as `/a/b?c=d`."""
+        """Return the request for a target such as `/a/b?c=d`. Of a repeated query parameter the last value counts."""
         parts = urlsplit(target)
         query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-        folded = {name.lower(): value for name, value in headers.items()}
-        return cls(method.upper(), unquote(parts.path), query, folded, body)
+        lower_case = {name.lower(): value for name, value in headers.items()}
+        return cls(method.upper(), unquote(parts.path), query, lower_case, body)
 
     def json(self) -> Any:  # noqa: ANN401 - a decoded body has no static type
-        """The body as JSON. Raises ValueError, also for half a surrogate pair, which no text of ours can hold."""
+        """Return the body as JSON. Raises ValueError, also for half a surrogate pair, which UTF-8 cannot encode."""
         try:
             value = json.loads(self.body.decode("utf-8-sig") or "null")
         except RecursionError:
@@ -45,13 +48,13 @@ class Request:
         return value
 
     def form(self) -> dict[str, str]:
-        """The body as a form. Raises ValueError."""
+        """Return the body as form fields. Raises ValueError if it is not UTF-8."""
         return {name: values[-1] for name, values in parse_qs(self.body.decode()).items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer; `close` ends the connection without sending anything, `cut` sends so many bytes of it."""
+    """One answer. With `close` the connection ends without one; with `cut` only so many bytes of the body are sent."""
 
     status: int = 200
     body: bytes = b""
@@ -61,12 +64,12 @@ class Response:
 
     @classmethod
     def of(cls, value: object, status: int = 200, **headers: str) -> "Response":
-        """A JSON answer; header names are written with underscores."""
+        """Return a JSON answer; write header names with underscores, such as `Retry_After`."""
         named = {name.replace("_", "-"): text for name, text in headers.items()}
         return cls(status, json.dumps(value).encode(), {"Content-Type": "application/json;charset=UTF-8", **named})
 
     def json(self) -> Any:  # noqa: ANN401 - as Request.json
-        """The body as JSON."""
+        """Return the body as JSON."""
         return json.loads(self.body)
 
 
@@ -75,41 +78,41 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     handle_request: Callable[[Request], Response]
 
-    def _serve(self) -> None:
+    def _handle_http_request(self) -> None:
         try:
-            request = Request.of(self.command, self.path, self.headers, self._body())
-        except ValueError:  # where this request ends, and the next one begins, nobody knows
+            request = Request.of(self.command, self.path, self.headers, self._read_body())
+        except ValueError:  # the end of this request is unknown, so the connection cannot serve another one
             self.close_connection = True
-            self._send(Response(400, b"Bad Request", {"Content-Type": "text/plain", "Connection": "close"}))
+            self._send_response(Response(400, b"Bad Request", {"Content-Type": "text/plain", "Connection": "close"}))
             return
-        response = self._answer(request)
+        response = self._call_handler(request)
         if response.close:
             self.close_connection = True
             return
-        self._send(response)
+        self._send_response(response)
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = _serve  # noqa: N815 - the base class's names
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = _handle_http_request  # noqa: N815 - the base class calls these names
 
-    def _answer(self, request: Request) -> Response:
+    def _call_handler(self, request: Request) -> Response:
         try:
             return type(self).handle_request(request)
-        except Exception:  # noqa: BLE001 - a defect of ours: told where a person sees it, and still answered
+        except Exception:  # noqa: BLE001 - a defect of the handler is printed, and answered with 500
             traceback.print_exc()
             return Response(500)
 
-    def _body(self) -> bytes:
+    def _read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-            return b"".join(iter(self._chunk, b""))
-        return self.rfile.read(_length(self.headers.get("Content-Length") or "0", 10))
+            return b"".join(iter(self._read_chunk, b""))
+        return self.rfile.read(_parse_length(self.headers.get("Content-Length") or "0", 10))
 
-    def _chunk(self) -> bytes:
-        size = _length(self.rfile.readline().decode("ascii").split(";")[0].strip(), 16)
+    def _read_chunk(self) -> bytes:
+        size = _parse_length(self.rfile.readline().decode("ascii").split(";")[0].strip(), 16)
         chunk = self.rfile.read(size)
         if self.rfile.readline().strip():
-            raise ValueError("a chunk is longer than it said")
+            raise ValueError("a chunk is longer than its size")
         return chunk
 
-    def _send(self, response: Response) -> None:
+    def _send_response(self, response: Response) -> None:
         self.send_response_only(response.status)
         headers = {name.lower(): (name, value) for name, value in response.headers.items()}
         for name, value in headers.values():
@@ -124,14 +127,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Stay silent: the journal is the log."""
+        """Print nothing, because the journal records the requests."""
 
 
-def _length(text: str, base: int) -> int:
-    """Bytes to read. Raises ValueError."""
+def _parse_length(text: str, base: int) -> int:
+    """Return the number of bytes to read. Raises ValueError."""
     length = int(text, base) if text.isalnum() else -1
     if not 0 <= length <= _MAX_BODY:
-        raise ValueError(f"{text[:20]!r} is no length of a body")
+        raise ValueError(f"{text[:20]!r} is not the length of a body")
     return length
 
 
@@ -142,7 +145,7 @@ class _Server(ThreadingHTTPServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base class's signature
         if self.tls is not None:
-            # The handshake happens in the connection's own thread: a silent client must not stop the others.
+            # The handshake runs in the connection's own thread, so that a silent client does not block the others.
             request.settimeout(10)
             try:
                 request = self.tls.wrap_socket(request, server_side=True)
@@ -156,18 +159,18 @@ class _Server(ThreadingHTTPServer):
                 request.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base class's signature
-        """A client that hangs up is no event here; anything else is a defect, and printed."""
+        """Print a defect. A client that closed the connection is not one."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
 class Server:
-    """A handler on a socket of the loopback, in threads of its own; `port` 0 takes a free one."""
+    """A handler on the loopback address, served in its own threads; `port` 0 uses a free port."""
 
     def __init__(
         self, handle: Callable[[Request], Response], *, port: int = 0, tls: ssl.SSLContext | None = None
     ) -> None:
-        """Bind now, so that the address is known before the first request."""
+        """Bind the port now, so that the address is known before the first request."""
         handler = type("Handler", (_Handler,), {"handle_request": staticmethod(handle)})
         self._server = _Server((LOOPBACK, port), handler)
         self._server.tls = tls

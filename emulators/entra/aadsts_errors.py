@@ -59,7 +59,7 @@ ERRORS: dict[int, tuple[int, str, str]] = {
 }
 
 
-def meaning(code: int) -> tuple[int, str, str]:
+def describe_error(code: int) -> tuple[int, str, str]:
     """Status, OAuth error and sentence of a code; those outside the table count as a refused grant."""
     return ERRORS.get(code, (BAD_REQUEST, INVALID_GRANT, "The grant was refused."))
 
@@ -72,9 +72,9 @@ class AadstsError(Exception):
         super().__init__(f"AADSTS{code}")
         self.code = code
 
-    def response(self, now: datetime, trace: uuid.UUID) -> Response:
+    def to_response(self, now: datetime, trace: uuid.UUID) -> Response:
         """The answer as Entra words it."""
-        status, error, text = meaning(self.code)
+        status, error, text = describe_error(self.code)
         stamp = now.strftime("%Y-%m-%d %H:%M:%SZ")
         body = {
             "error": error,

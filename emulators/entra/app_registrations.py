@@ -17,7 +17,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @dataclass(slots=True)
-class App:
+class AppRegistration:
     """One app registration; `certificates` in PEM. A public one has no credential and must show none."""
 
     client_id: str
@@ -26,7 +26,7 @@ class App:
     public: bool = False
     redirects: list[str] = field(default_factory=lambda: ["http://localhost"])
 
-    def prove(self, form: dict[str, str], token_url: str, now: float) -> None:
+    def check_credential(self, form: dict[str, str], token_url: str, now: float) -> None:
         """Raises AadstsError unless the form carries a valid secret or assertion, of a public app neither."""
         if self.public:
             if form.keys() & {"client_assertion", "client_secret"}:
@@ -40,7 +40,7 @@ class App:
         assertion = form["client_assertion"]
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise AadstsError(7000218)
-        claims = self._verified(assertion)
+        claims = self._verify_assertion(assertion)
         same_place = str(claims.get("aud")).endswith(urlsplit(token_url).path)
         if claims.get("iss") != self.client_id or claims.get("sub") != self.client_id or not same_place:
             raise AadstsError(700023)
@@ -48,26 +48,28 @@ class App:
         if not isinstance(expires, int | float) or expires < now:
             raise AadstsError(700024)
 
-    def _verified(self, assertion: str) -> dict[str, object]:
+    def _verify_assertion(self, assertion: str) -> dict[str, object]:
         try:
-            key = self._key(jwt.get_unverified_header(assertion))
+            key = self._find_registered_key(jwt.get_unverified_header(assertion))
             claims: dict[str, object] = jwt.decode(assertion, key, algorithms=["RS256", "PS256"], options=UNJUDGED)
         except (jwt.PyJWTError, ValueError):
             raise AadstsError(700027) from None
         return claims
 
-    def _key(self, header: dict[str, object]) -> rsa.RSAPublicKey:
+    def _find_registered_key(self, header: dict[str, object]) -> rsa.RSAPublicKey:
         for pem in self.certificates:
             certificate = x509.load_pem_x509_certificate(pem.encode())
             prints = {"x5t": hashes.SHA1(), "x5t#S256": hashes.SHA256()}  # noqa: S303 - x5t is SHA-1 by definition
-            names = [name for name, how in prints.items() if _bytes(header.get(name)) == certificate.fingerprint(how)]
+            names = [
+                name for name, how in prints.items() if _decode_base64(header.get(name)) == certificate.fingerprint(how)
+            ]
             key = certificate.public_key()
             if names and isinstance(key, rsa.RSAPublicKey):
                 return key
         raise AadstsError(700027)
 
 
-def _bytes(said: object) -> bytes:
+def _decode_base64(said: object) -> bytes:
     """Raises ValueError for what is not base64."""
     text = str(said or "")
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

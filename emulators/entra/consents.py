@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from emulators.base.server import Response
-from emulators.entra.aadsts_errors import AadstsError, meaning
+from emulators.entra.aadsts_errors import AadstsError, describe_error
 
 if TYPE_CHECKING:
     from emulators.entra.emulator import EntraEmulator
@@ -52,70 +52,73 @@ class Consents:
     def authorize(self, query: Mapping[str, str], *, v2: bool) -> Response:
         """Send the browser back to the app with a code or an error, or leave it with a page."""
         try:
-            redirect = self._checked_redirect(query)
+            redirect = self._check_redirect(query)
         except AadstsError as error:
             # Nothing is ever sent to an address that is not the app's.
-            return _page(f"AADSTS{error.code}: {meaning(error.code)[2]}", 400)
+            return _html_page(f"AADSTS{error.code}: {describe_error(error.code)[2]}", 400)
         if query.get("response_type") != "code" or query.get("response_mode", "query") not in ("query", "form_post"):
-            return _page("Not emulated: response_type=code with response_mode=query or form_post is.", 400)
+            return _html_page("Not emulated: response_type=code with response_mode=query or form_post is.", 400)
         if self._entra.settings.person == "waits":
-            return _page("Sign in to your account")
-        return _sent_back(redirect, query, self._answer(query, redirect, v2=v2))
+            return _html_page("Sign in to your account")
+        return _send_back(redirect, query, self._answer_authorization(query, redirect, v2=v2))
 
-    def _checked_redirect(self, query: Mapping[str, str]) -> str:
+    def _check_redirect(self, query: Mapping[str, str]) -> str:
         app, redirect = self._entra.apps.get(query.get("client_id", "")), query.get("redirect_uri", "")
         if app is None:
             raise AadstsError(700016)
-        if redirect not in app.redirects and _portless(redirect) not in app.redirects:
+        if redirect not in app.redirects and _without_loopback_port(redirect) not in app.redirects:
             raise AadstsError(NO_REDIRECT)
         return redirect
 
-    def _answer(self, query: Mapping[str, str], redirect: str, *, v2: bool) -> dict[str, str]:
+    def _answer_authorization(self, query: Mapping[str, str], redirect: str, *, v2: bool) -> dict[str, str]:
         try:
-            self._entra.fail_as_planned("authorize")
-            return {"code": self._consented(query, redirect, v2=v2), "session_state": "local"}
+            self._entra.raise_planned_failure("authorize")
+            return {"code": self._issue_code(query, redirect, v2=v2), "session_state": "local"}
         except AadstsError as error:
-            _, kind, text = meaning(error.code)
+            _, kind, text = describe_error(error.code)
             return {"error": kind, "error_description": f"AADSTS{error.code}: {text}"}
 
-    def _consented(self, query: Mapping[str, str], redirect: str, *, v2: bool) -> str:
+    def _issue_code(self, query: Mapping[str, str], redirect: str, *, v2: bool) -> str:
         if query.get("code_challenge") and query.get("code_challenge_method") != "S256":
             raise AadstsError(NO_PKCE)
         if self._entra.settings.person == "refuses":
             raise AadstsError(DECLINED)
-        audience = self._entra.audience(query, v2=v2)
+        audience = self._entra.requested_audience(query, v2=v2)
         self._entra.check_consent(audience)
-        code = f"0.AC{self._entra.ticket()}"
+        code = f"0.AC{self._entra.make_random_id()}"
         self._codes[code] = Consent(
-            query["client_id"], audience, self._in(CODE_LIFE), redirect, query.get("code_challenge", ""),
-            query.get("nonce"), _is_offline(query, v2=v2),
+            query["client_id"], audience, self._seconds_from_now(CODE_LIFE), redirect, query.get("code_challenge", ""),
+            query.get("nonce"), _asks_for_refresh_token(query, v2=v2),
         )  # fmt: skip
         return code
 
-    def redeemed(self, form: Mapping[str, str]) -> Consent:
+    def redeem_code(self, form: Mapping[str, str]) -> Consent:
         """What an authorization code stands for; a code counts once."""
         found = self._codes.get(form.get("code", ""))
         if found is None or found.client_id != form["client_id"]:
             raise AadstsError(70000)
         if found.redeemed:
             raise AadstsError(REDEEMED)
-        if found.expires <= self._in(0):
+        if found.expires <= self._seconds_from_now(0):
             raise AadstsError(70008)
         if found.redirect != form.get("redirect_uri"):
             raise AadstsError(OTHER_REPLY)
-        if found.challenge and found.challenge != _challenge(form.get("code_verifier", "")):
+        if found.challenge and found.challenge != _s256_challenge(form.get("code_verifier", "")):
             raise AadstsError(WRONG_VERIFIER)
         found.redeemed = True
         return found
 
     # --- the device code
 
-    def device(self, form: Mapping[str, str], *, v2: bool) -> Response:
+    def start_device_sign_in(self, form: Mapping[str, str], *, v2: bool) -> Response:
         """A device code and the short one that a person types."""
-        audience = self._entra.audience(form, v2=v2)
-        code, short = f"DC{self._entra.ticket()}", self._entra.ticket()[:8].upper()
+        audience = self._entra.requested_audience(form, v2=v2)
+        code, short = f"DC{self._entra.make_random_id()}", self._entra.make_random_id()[:8].upper()
         self._devices[code] = Consent(
-            form["client_id"], audience, self._in(DEVICE_LIFE), offline=_is_offline(form, v2=v2)
+            form["client_id"],
+            audience,
+            self._seconds_from_now(DEVICE_LIFE),
+            offline=_asks_for_refresh_token(form, v2=v2),
         )
         address = "https://microsoft.com/devicelogin"
         message = (
@@ -125,23 +128,23 @@ class Consents:
         return Response.of({"user_code": short, "device_code": code, "verification_uri": address,
                             "expires_in": DEVICE_LIFE, "interval": interval, "message": message})  # fmt: skip
 
-    def signed_in(self, form: Mapping[str, str]) -> Consent:
+    def redeem_device_code(self, form: Mapping[str, str]) -> Consent:
         """What the person did about a device code."""
         found = self._devices.get(form.get("device_code") or form.get("code", ""))
         if found is None or found.client_id != form["client_id"]:
             raise AadstsError(UNKNOWN_DEVICE)
-        if found.expires <= self._in(0):
+        if found.expires <= self._seconds_from_now(0):
             raise AadstsError(DEVICE_EXPIRED)
         if self._entra.settings.person != "consents":
             raise AadstsError(PENDING if self._entra.settings.person == "waits" else DECLINED)
         self._entra.check_consent(found.audience)
         return found
 
-    def _in(self, seconds: float) -> float:
+    def _seconds_from_now(self, seconds: float) -> float:
         return self._entra.clock.now().timestamp() + seconds
 
 
-def _portless(redirect: str) -> str | None:
+def _without_loopback_port(redirect: str) -> str | None:
     """Of a loopback the port does not count: a command takes a free one. None for any other address."""
     try:
         named = urlsplit(redirect)
@@ -150,20 +153,20 @@ def _portless(redirect: str) -> str | None:
     return f"{named.scheme}://localhost{named.path.rstrip('/')}" if named.hostname == "localhost" else None
 
 
-def _sent_back(redirect: str, query: Mapping[str, str], answer: dict[str, str]) -> Response:
+def _send_back(redirect: str, query: Mapping[str, str], answer: dict[str, str]) -> Response:
     state = {"state": query["state"]} if "state" in query else {}
     if query.get("response_mode") == "form_post":
-        return _form(redirect, answer | state)
+        return _self_submitting_page(redirect, answer | state)
     separator = "&" if urlsplit(redirect).query else "?"
     return Response(302, b"", {"Location": f"{redirect}{separator}{urlencode(answer | state)}"})
 
 
-def _page(text: str, status: int = 200) -> Response:
+def _html_page(text: str, status: int = 200) -> Response:
     body = f"<!doctype html><title>Sign in</title><p>{html.escape(text)}</p>"
     return Response(status, body.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
 
-def _form(redirect: str, answer: Mapping[str, str]) -> Response:
+def _self_submitting_page(redirect: str, answer: Mapping[str, str]) -> Response:
     """A page that posts itself to the app, as soon as the browser has it."""
     fields = "".join(
         f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
@@ -174,11 +177,11 @@ def _form(redirect: str, answer: Mapping[str, str]) -> Response:
     return Response(200, body.encode(), {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
 
 
-def _is_offline(asked: Mapping[str, str], *, v2: bool) -> bool:
+def _asks_for_refresh_token(asked: Mapping[str, str], *, v2: bool) -> bool:
     """Whether a refresh token was asked for; v1 always gives one."""
     return not v2 or "offline_access" in asked.get("scope", "").split()
 
 
-def _challenge(verifier: str) -> str:
+def _s256_challenge(verifier: str) -> str:
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

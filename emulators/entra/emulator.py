@@ -19,10 +19,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from emulators.base.emulator import CONTROL, Emulator, checked
+from emulators.base.control_body import convert_strictly
+from emulators.base.emulator import CONTROL, Emulator
 from emulators.base.server import Request, Response
 from emulators.entra.aadsts_errors import AadstsError
-from emulators.entra.app_registrations import App
+from emulators.entra.app_registrations import AppRegistration
 from emulators.entra.consents import DEVICE_GRANTS, Consent, Consents
 from emulators.entra.tokens import (
     REFERRALS_AUDIENCE,
@@ -54,9 +55,9 @@ class EntraSettings:
     person: str = "consents"  # what happens before the page of authorize and device code: consents, refuses, waits
     device_interval: int = 5  # seconds between two questions about a device code
 
-    def change(self, wanted: dict[str, Any]) -> None:
+    def apply_changes(self, wanted: dict[str, Any]) -> None:
         """Set several by name. Raises ValueError, msgspec.ValidationError."""
-        changed = checked(EntraSettings, {**asdict(self), **wanted})
+        changed = convert_strictly(EntraSettings, {**asdict(self), **wanted})
         strange = [name for name, known in _CHOICES.items() if getattr(changed, name) not in known]
         if strange:
             raise ValueError(f"unknown value of {strange}")
@@ -94,12 +95,12 @@ class EntraEmulator(Emulator):
         self.tenant, self.client_id, self.client_secret = tenant, client_id, client_secret
         self.user = user or User(USER_ID)
         self.key = SigningKey()
-        self.restart()
+        self.reset_state()
 
-    def restart(self) -> None:
+    def reset_state(self) -> None:
         """One app, no grants, default settings; the signing key stays."""
         self.settings = EntraSettings()
-        self.apps = {self.client_id: App(self.client_id, [self.client_secret])}
+        self.apps = {self.client_id: AppRegistration(self.client_id, [self.client_secret])}
         self._grants: dict[str, _Grant] = {}
         self._planned: list[_Planned] = []
         self._live: set[str] = set()
@@ -108,26 +109,28 @@ class EntraEmulator(Emulator):
 
     # --- for tests and the local run
 
-    def register(self, client_id: str, *, secret: str | None = None, certificate_pem: str | None = None) -> None:
+    def register_app(self, client_id: str, *, secret: str | None = None, certificate_pem: str | None = None) -> None:
         """Add an app, or a further credential of one."""
-        app = self.apps.setdefault(client_id, App(client_id))
+        app = self.apps.setdefault(client_id, AppRegistration(client_id))
         app.secrets += [secret] if secret else []
         app.certificates += [certificate_pem] if certificate_pem else []
 
-    def refresh_token(self, client_id: str | None = None) -> str:
+    def issue_refresh_token(self, client_id: str | None = None) -> str:
         """A new refresh token, as after an interactive consent."""
         token = f"0.AX{self._secret.getrandbits(480):0120x}"
         expires = (self.clock.now() + REFRESH_LIFE).timestamp()
         self._grants[token] = _Grant(client_id or self.client_id, expires)
         return token
 
-    def access_token(self, audience: str = REFERRALS_AUDIENCE, *, app_only: bool = False, **claims: object) -> str:
+    def issue_access_token(
+        self, audience: str = REFERRALS_AUDIENCE, *, app_only: bool = False, **claims: object
+    ) -> str:
         """An access token of our user, or of the app alone; `claims` override (None removes one)."""
         now = int(self.clock.now().timestamp())
-        ticket = self.ticket()
+        ticket = self.make_random_id()
         self._live.add(ticket)
-        merged = {**self._claims(audience, now, app_only=app_only), "uti": ticket, **claims}
-        return self.key.sign({name: value for name, value in merged.items() if value is not None})
+        merged = {**self._access_token_claims(audience, now, app_only=app_only), "uti": ticket, **claims}
+        return self.key.sign_claims({name: value for name, value in merged.items() if value is not None})
 
     def fail_next(self, code: int, times: int = 1, *, at: str = "refresh") -> None:
         """The next refresh grants, or sign-ins at `authorize`, `token` or `devicecode`, fail with AADSTS`code`."""
@@ -135,7 +138,7 @@ class EntraEmulator(Emulator):
             raise ValueError(f"nothing fails at {at!r}")
         self._planned.append(_Planned(code, at, times))
 
-    def ticket(self) -> str:
+    def make_random_id(self) -> str:
         """A name that nobody guesses."""
         return f"{self._secret.getrandbits(128):032x}"
 
@@ -146,7 +149,7 @@ class EntraEmulator(Emulator):
     def introspect(self, token: str) -> dict[str, Any]:
         """The claims of a token that still counts. Raises TokenRefused."""
         with self.lock:
-            claims = self.key.claims(token)
+            claims = self.key.read_claims(token)
             if claims.get("uti") not in self._live:
                 raise TokenRefused("the token was revoked")
             if not isinstance(claims.get("exp"), int) or claims["exp"] <= self.clock.now().timestamp():
@@ -161,30 +164,30 @@ class EntraEmulator(Emulator):
         try:
             return self._route(request, parts[0] if parts else "", "/".join(parts[1:]))
         except AadstsError as error:
-            return error.response(self.clock.now(), uuid.UUID(int=self.chance.getrandbits(128), version=4))
+            return error.to_response(self.clock.now(), uuid.UUID(int=self.chance.getrandbits(128), version=4))
 
     def _route(self, request: Request, tenant: str, rest: str) -> Response:
         if tenant not in (self.tenant, "common", "organizations"):
             raise AadstsError(90002)
         match request.method, rest:
             case "GET", "v2.0/.well-known/openid-configuration" | ".well-known/openid-configuration":
-                return self._discovery(request, tenant, v2=rest.startswith("v2.0"))
+                return self._discovery_document(request, tenant, v2=rest.startswith("v2.0"))
             case "GET", "discovery/v2.0/keys" | "discovery/keys":
-                return Response.of({"keys": [self.key.jwk()]})
+                return Response.of({"keys": [self.key.public_jwk()]})
             case "POST", "oauth2/v2.0/token" | "oauth2/token":
-                self.tag("token")
-                return self._token(request, v2="v2.0" in rest)
+                self.add_tag("token")
+                return self._redeem_grant(request, v2="v2.0" in rest)
             case "POST", "oauth2/v2.0/devicecode" | "oauth2/devicecode":
-                self.tag("devicecode")
-                form, _ = self._asked(request)
-                self.fail_as_planned("devicecode")
-                return self._consents.device(form, v2="v2.0" in rest)
+                self.add_tag("devicecode")
+                form, _ = self._read_form(request)
+                self.raise_planned_failure("devicecode")
+                return self._consents.start_device_sign_in(form, v2="v2.0" in rest)
             case "GET", "oauth2/v2.0/authorize" | "oauth2/authorize":
-                self.tag("authorize")
+                self.add_tag("authorize")
                 return self._consents.authorize(request.query, v2="v2.0" in rest)
         return Response.of({"error": "invalid_request", "error_description": "Not emulated."}, 404)
 
-    def _discovery(self, request: Request, tenant: str, *, v2: bool) -> Response:
+    def _discovery_document(self, request: Request, tenant: str, *, v2: bool) -> Response:
         base = f"https://{request.headers.get('host', 'localhost')}/{tenant}"
         version = "/v2.0" if v2 else ""
         return Response.of({
@@ -202,7 +205,7 @@ class EntraEmulator(Emulator):
 
     # --- grants
 
-    def _asked(self, request: Request) -> tuple[dict[str, str], App]:
+    def _read_form(self, request: Request) -> tuple[dict[str, str], AppRegistration]:
         try:
             form = request.form()
         except ValueError:
@@ -212,49 +215,49 @@ class EntraEmulator(Emulator):
             raise AadstsError(700016 if form.get("client_id") else 900144)
         return form, app
 
-    def _token(self, request: Request, *, v2: bool) -> Response:
-        form, app = self._asked(request)
-        app.prove(form, request.path, self.clock.now().timestamp())
+    def _redeem_grant(self, request: Request, *, v2: bool) -> Response:
+        form, app = self._read_form(request)
+        app.check_credential(form, request.path, self.clock.now().timestamp())
         match form.get("grant_type"):
             case "authorization_code":
-                return self._signed_in(form, self._consents.redeemed(form), v2=v2)
+                return self._tokens_after_sign_in(form, self._consents.redeem_code(form), v2=v2)
             case grant if grant in DEVICE_GRANTS:
-                return self._signed_in(form, self._consents.signed_in(form), v2=v2)
+                return self._tokens_after_sign_in(form, self._consents.redeem_device_code(form), v2=v2)
             case "refresh_token":
-                return self._refreshed(form, app, v2=v2)
+                return self._tokens_after_refresh(form, app, v2=v2)
             case "client_credentials":
-                return self._issued(form, self.audience(form, v2=v2), None, v2=v2)
+                return self._token_response(form, self.requested_audience(form, v2=v2), None, v2=v2)
         raise AadstsError(70003)
 
-    def _signed_in(self, form: dict[str, str], consent: Consent, *, v2: bool) -> Response:
+    def _tokens_after_sign_in(self, form: dict[str, str], consent: Consent, *, v2: bool) -> Response:
         """Tokens for a person who has consented, a refresh token among them where it was asked for."""
-        self.fail_as_planned("token")
-        refresh = self.refresh_token(form["client_id"]) if consent.offline else None
-        return self._issued(form, consent.audience, refresh, v2=v2, nonce=consent.nonce)
+        self.raise_planned_failure("token")
+        refresh = self.issue_refresh_token(form["client_id"]) if consent.offline else None
+        return self._token_response(form, consent.audience, refresh, v2=v2, nonce=consent.nonce)
 
-    def _refreshed(self, form: dict[str, str], app: App, *, v2: bool) -> Response:
-        self.fail_as_planned("refresh")
+    def _tokens_after_refresh(self, form: dict[str, str], app: AppRegistration, *, v2: bool) -> Response:
+        self.raise_planned_failure("refresh")
         old = form.get("refresh_token", "")
         grant = self._grants.get(old)
         if grant is None or grant.client_id != app.client_id:
             raise AadstsError(70000)
         if grant.expires <= self.clock.now().timestamp():
             raise AadstsError(700082 if grant.expires > 0 else 70008)
-        audience = self.audience(form, v2=v2)
+        audience = self.requested_audience(form, v2=v2)
         self.check_consent(audience)
-        fresh = None if self.settings.rotation == "withhold" else self.refresh_token(app.client_id)
+        fresh = None if self.settings.rotation == "withhold" else self.issue_refresh_token(app.client_id)
         if self.settings.rotation == "invalidate":
             grant.expires = 0
-        return self._issued(form, audience, fresh, v2=v2)
+        return self._token_response(form, audience, fresh, v2=v2)
 
-    def fail_as_planned(self, at: str) -> None:
+    def raise_planned_failure(self, at: str) -> None:
         """Raise the AadstsError that somebody planned for here."""
         for planned in self._planned:
             if planned.times > 0 and planned.at == at:
                 planned.times -= 1
                 raise AadstsError(planned.code)
 
-    def audience(self, asked: Mapping[str, str], *, v2: bool) -> str:
+    def requested_audience(self, asked: Mapping[str, str], *, v2: bool) -> str:
         """The resource of a request: v1 names it, v2 wraps it in a scope."""
         if not v2:
             return asked.get("resource", "").rstrip("/")
@@ -270,12 +273,12 @@ class EntraEmulator(Emulator):
         if audience not in self.settings.consented:
             raise AadstsError(65001)
 
-    def _issued(
+    def _token_response(
         self, form: dict[str, str], audience: str, refresh: str | None, *, v2: bool, nonce: str | None = None
     ) -> Response:
         app_only = form["grant_type"] == "client_credentials"
         life, now = self.settings.access_token_seconds, int(self.clock.now().timestamp())
-        token = self.access_token(audience, app_only=app_only, appid=form["client_id"])
+        token = self.issue_access_token(audience, app_only=app_only, appid=form["client_id"])
         body: dict[str, Any] = {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life}
         if not v2:
             body = {**{name: str(value) for name, value in body.items()}, "resource": audience,
@@ -286,7 +289,7 @@ class EntraEmulator(Emulator):
             body |= {"id_token": self._id_token(form["client_id"], now, nonce), "client_info": self._client_info()}
         return Response.of(body if refresh is None else {**body, "refresh_token": refresh})
 
-    def _claims(self, audience: str, now: int, *, app_only: bool) -> dict[str, object]:
+    def _access_token_claims(self, audience: str, now: int, *, app_only: bool) -> dict[str, object]:
         settings, user = self.settings, self.user
         claims: dict[str, object] = {
             "aud": audience, "iss": f"https://sts.windows.net/{self.tenant}/", "tid": self.tenant, "ver": "1.0",
@@ -307,7 +310,7 @@ class EntraEmulator(Emulator):
 
     def _id_token(self, client_id: str, now: int, nonce: str | None) -> str:
         more = {"preferred_username": self.user.email} | ({"nonce": nonce} if nonce else {})
-        return self.key.sign({
+        return self.key.sign_claims({
             **more, "aud": client_id, "iss": f"https://sts.windows.net/{self.tenant}/", "tid": self.tenant,
             "oid": self.user.oid, "sub": self.user.oid, "iat": now, "nbf": now - 300, "ver": "1.0",
             "exp": now + self.settings.access_token_seconds,
@@ -317,14 +320,14 @@ class EntraEmulator(Emulator):
         info = json.dumps({"uid": self.user.oid, "utid": self.tenant}).encode()
         return base64.urlsafe_b64encode(info).rstrip(b"=").decode()
 
-    def broken(self, request: Request) -> Response:
+    def defect_response(self, request: Request) -> Response:
         """As the endpoint words a defect of its own."""
         del request
         return Response.of({"error": "server_error", "error_description": "An unexpected error occurred."}, 500)
 
     # --- control
 
-    def control(self, request: Request) -> Response | None:
+    def respond_to_control(self, request: Request) -> Response | None:
         """The routes named at the top."""
         wanted: Any = request.json() if request.method == "POST" else None
         match request.method, request.path.removeprefix(CONTROL):
@@ -335,11 +338,11 @@ class EntraEmulator(Emulator):
             case "POST", "/revoke-access-tokens":
                 self.revoke_access_tokens()
             case "POST", "/settings":
-                self.settings.change(wanted)
+                self.settings.apply_changes(wanted)
             case "POST", "/refresh-token":
-                return Response.of({"refresh_token": self.refresh_token()})
+                return Response.of({"refresh_token": self.issue_refresh_token()})
             case "POST", "/apps":
-                app = checked(App, wanted)
+                app = convert_strictly(AppRegistration, wanted)
                 self.apps[app.client_id] = app
             case _:
                 return None

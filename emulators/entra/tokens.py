@@ -36,29 +36,29 @@ class SigningKey:
     kid = "local-entra-1"
 
     @cached_property
-    def _private(self) -> rsa.RSAPrivateKey:
+    def _private_key(self) -> rsa.RSAPrivateKey:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
-    def sign(self, claims: Mapping[str, Any]) -> str:
+    def sign_claims(self, claims: Mapping[str, Any]) -> str:
         """A JWT."""
-        return jwt.encode(dict(claims), self._private, algorithm="RS256", headers={"kid": self.kid})
+        return jwt.encode(dict(claims), self._private_key, algorithm="RS256", headers={"kid": self.kid})
 
-    def claims(self, token: str) -> dict[str, Any]:
+    def read_claims(self, token: str) -> dict[str, Any]:
         """The claims of a JWT of ours; times and audience are the caller's to judge. Raises TokenRefused."""
         try:
             claims: dict[str, Any] = jwt.decode(
-                token, self._private.public_key(), algorithms=["RS256"], options=UNJUDGED
+                token, self._private_key.public_key(), algorithms=["RS256"], options=UNJUDGED
             )
         except jwt.PyJWTError:
             raise TokenRefused("the signature is not valid") from None
         return claims
 
-    def jwk(self) -> dict[str, Any]:
+    def public_jwk(self) -> dict[str, Any]:
         """The public half as a JSON Web Key."""
-        numbers = self._private.public_key().public_numbers()
-        return {"kty": "RSA", "use": "sig", "kid": self.kid, "n": _url64(numbers.n), "e": _url64(numbers.e)}
+        numbers = self._private_key.public_key().public_numbers()
+        return {"kty": "RSA", "use": "sig", "kid": self.kid, "n": _base64url(numbers.n), "e": _base64url(numbers.e)}
 
 
-def _url64(number: int) -> str:
+def _base64url(number: int) -> str:
     raw = number.to_bytes((number.bit_length() + 7) // 8, "big")
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

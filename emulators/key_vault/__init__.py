@@ -1,4 +1,4 @@
-"""An emulator of Key Vault's data plane for secrets (reference/azure.md section 3)."""
+"""An emulator of Key Vault's REST API for secrets (docs/reference/azure.md#key-vault)."""
 
 from emulators.key_vault.emulator import KeyVault
 

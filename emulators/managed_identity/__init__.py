@@ -1,1 +1,1 @@
-"""An emulator of the managed-identity endpoint of a Functions host."""
+"""An emulator of the endpoint that gives a Functions host tokens for its managed identity."""

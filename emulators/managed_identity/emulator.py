@@ -1,8 +1,10 @@
-"""The managed-identity endpoint of an App Service or Functions host, so that production credential code runs here.
+"""Emulate the managed-identity endpoint of a Functions host, so that the production credential code runs locally.
 
-Plain http, as in Azure (reference/azure.md section 3): the platform sets `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, and
-the credential asks for a token with that header. The tokens are signed, so that another emulator, in this process or
-another, can tell them from made-up ones when it is given the same header value.
+The endpoint serves plain http, as in Azure. The platform sets `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, and the
+credential sends the header with each token request (docs/reference/azure.md#managed-identity-endpoint).
+
+The tokens are signed with a key that follows from the header's value. An emulator that has the same value can verify
+them, in this process or in another.
 """
 
 import hashlib
@@ -27,22 +29,22 @@ UNKNOWN_IDENTITY = "No User Assigned or Delegated Managed Identity found for spe
 
 
 class TokenRejected(Exception):
-    """A bearer token that this endpoint did not issue, or not for this use; `str()` names what is wrong."""
+    """The endpoint did not issue this bearer token, or not for this use; the message says which."""
 
 
 class Tokens:
-    """Issues and checks the access tokens of all who share the value of the identity header."""
+    """Issues and verifies access tokens; two instances with the same header value accept each other's tokens."""
 
     def __init__(self, header: str) -> None:
-        """`header` is the value of `IDENTITY_HEADER`; the signing key is derived from it."""
+        """`header` is the value of `IDENTITY_HEADER`. The signing key is derived from it."""
         self._key = hashlib.sha256(b"managed identity " + header.encode()).digest()
 
     def issue(self, claims: Mapping[str, Any]) -> str:
-        """A signed token."""
+        """Return a signed token with these claims."""
         return jwt.encode(dict(claims), self._key, algorithm="HS256")
 
-    def check(self, token: str, *, audience: str, now: float) -> Mapping[str, Any]:
-        """The claims of a token of ours for `audience` that is valid at `now` (epoch). Raises TokenRejected."""
+    def verify(self, token: str, *, audience: str, now: float) -> Mapping[str, Any]:
+        """Return the claims of a token for `audience` at the time `now` (epoch seconds). Raises TokenRejected."""
         try:
             claims: Mapping[str, Any] = jwt.decode(
                 token, self._key, algorithms=["HS256"], options={"verify_exp": False, "verify_aud": False}
@@ -57,47 +59,47 @@ class Tokens:
 
 
 class ManagedIdentity(Emulator):
-    """Answers `GET /msi/token` for the identity assigned to the app."""
+    """Answers `GET /msi/token` for the one identity that is assigned to the app."""
 
     def __init__(self, *, header: str | None = None, seed: int = 0) -> None:
-        """`header` is the secret that callers must show (default: a random one)."""
+        """`header` is the secret that callers must send (default: a random one)."""
         super().__init__(seed=seed)
         self.header = header or secrets.token_hex(16)
         self.tokens = Tokens(self.header)
         self._issued = 0
 
-    def environment(self, url: str) -> dict[str, str]:
-        """The variables that the platform sets for the app, `url` being where this endpoint listens."""
+    def environment_variables(self, url: str) -> dict[str, str]:
+        """Return the variables that the platform would set for the app; `url` is the address of this endpoint."""
         return {"IDENTITY_ENDPOINT": url + PATH, "IDENTITY_HEADER": self.header}
 
-    def restart(self) -> None:
-        """Number the tokens from the start."""
+    def reset_state(self) -> None:
+        """Number the tokens from 1 again."""
         self._issued = 0
 
     def respond(self, request: Request) -> Response:
-        """A token, or the platform's error: 401 for the wrong header, 400 for an unknown identity."""
-        refusal = self._refusal(request)
+        """Return a token, or the platform's error: 401 for a wrong header, 400 for an unknown identity."""
+        refusal = self._find_refusal(request)
         if refusal:
-            return self._failed(*refusal)
+            return self._error_response(*refusal)
         resource, client_id = request.query["resource"], request.query["client_id"]
-        self.tag(f"token for {resource}")
-        return Response.of(self._token(resource, client_id))
+        self.add_tag(f"token for {resource}")
+        return Response.of(self._token_body(resource, client_id))
 
-    def _refusal(self, request: Request) -> tuple[HTTPStatus, str] | None:
+    def _find_refusal(self, request: Request) -> tuple[HTTPStatus, str] | None:
         query = request.query
         if request.path != PATH:
             return HTTPStatus.NOT_FOUND, f"No resource {request.path}."
         if request.method != "GET":
-            return HTTPStatus.METHOD_NOT_ALLOWED, "The endpoint answers GET."
+            return HTTPStatus.METHOD_NOT_ALLOWED, "The endpoint answers GET only."
         if not hmac.compare_digest(request.headers.get("x-identity-header", "").encode(), self.header.encode()):
             return HTTPStatus.UNAUTHORIZED, "The X-IDENTITY-HEADER header is missing or wrong."
         if query.get("api-version") != API_VERSION or not query.get("resource"):
-            return HTTPStatus.BAD_REQUEST, f"Needed are api-version={API_VERSION} and a resource."
+            return HTTPStatus.BAD_REQUEST, f"The request needs api-version={API_VERSION} and a resource."
         if query.get("client_id", "").lower() != CLIENT_ID:
             return HTTPStatus.BAD_REQUEST, UNKNOWN_IDENTITY
         return None
 
-    def _token(self, resource: str, client_id: str) -> dict[str, str]:
+    def _token_body(self, resource: str, client_id: str) -> dict[str, str]:
         self._issued += 1
         now = self.clock.now()
         expires = str(int((now + LIFETIME).timestamp()))
@@ -110,6 +112,6 @@ class ManagedIdentity(Emulator):
             "token_type": "Bearer",
         }
 
-    def _failed(self, status: HTTPStatus, message: str) -> Response:
+    def _error_response(self, status: HTTPStatus, message: str) -> Response:
         correlation = str(uuid.UUID(int=len(self.journal) + 1))
         return Response.of({"statusCode": status, "message": message, "correlationId": correlation}, status)

@@ -27,7 +27,7 @@ _DAY = timedelta(days=1)
 _YEAR = timedelta(days=365)
 
 
-def _name(common: str, organization: str) -> x509.Name:
+def _distinguished_name(common: str, organization: str) -> x509.Name:
     attributes = (
         (NameOID.COUNTRY_NAME, "US"),
         (NameOID.ORGANIZATION_NAME, organization),
@@ -37,7 +37,7 @@ def _name(common: str, organization: str) -> x509.Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class CertificateWithKey:
     """A certificate and its private key."""
 
     certificate: x509.Certificate
@@ -47,29 +47,31 @@ class Identity:
         """RSA PKCS#1 v1.5 over the SHA-256 of the body."""
         return self.key.sign(body, padding.PKCS1v15(), hashes.SHA256())
 
-    def encoded(self, encoding: str) -> bytes:
+    def to_bytes(self, encoding: str) -> bytes:
         """The certificate as DER or PEM."""
         return self.certificate.public_bytes(
             serialization.Encoding.DER if encoding == DER else serialization.Encoding.PEM
         )
 
 
-def authority(subject: x509.Name, issuer: Identity | None = None, path_length: int | None = None) -> Identity:
+def make_authority(
+    subject: x509.Name, issuer: CertificateWithKey | None = None, path_length: int | None = None
+) -> CertificateWithKey:
     """A certification authority: a root without `issuer`."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     constraints = x509.BasicConstraints(ca=True, path_length=path_length)
-    builder = _builder(subject, key, issuer).add_extension(constraints, critical=True)
+    builder = _certificate_builder(subject, key, issuer).add_extension(constraints, critical=True)
     usage = x509.KeyUsage(
         digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
         data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
     )  # fmt: skip
     builder = builder.add_extension(usage, critical=True)
-    return Identity(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
+    return CertificateWithKey(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
 
 
-def leaf(
-    name: str, issuer: Identity, aia: str, *, since: datetime | None = None, until: datetime | None = None
-) -> Identity:
+def make_leaf(
+    name: str, issuer: CertificateWithKey, aia: str, *, since: datetime | None = None, until: datetime | None = None
+) -> CertificateWithKey:
     """The dispatcher's own certificate, as a Microsoft TLS leaf looks; `aia` says where the issuer's is."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     usage = x509.KeyUsage(
@@ -78,20 +80,20 @@ def leaf(
     )  # fmt: skip
     access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(aia))
     builder = (
-        _builder(_name(name, "Microsoft Corporation"), key, issuer, since, until)
+        _certificate_builder(_distinguished_name(name, "Microsoft Corporation"), key, issuer, since, until)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(usage, critical=True)
         .add_extension(x509.ExtendedKeyUsage(_PURPOSES), critical=False)
         .add_extension(x509.AuthorityInformationAccess([access]), critical=False)
     )  # fmt: skip
-    return Identity(builder.sign(issuer.key, hashes.SHA256()), key)
+    return CertificateWithKey(builder.sign(issuer.key, hashes.SHA256()), key)
 
 
-def _builder(
+def _certificate_builder(
     subject: x509.Name,
     key: rsa.RSAPrivateKey,
-    issuer: Identity | None,
+    issuer: CertificateWithKey | None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> x509.CertificateBuilder:
@@ -119,66 +121,68 @@ class CertificateHost(Emulator):
         self.name = name
         self.url = "https://localhost"
         self.encoding = DER
-        self._root: Identity | None = None
-        self._intermediate: Identity | None = None
-        self._leaf: Identity | None = None
-        self._rogue: Identity | None = None
+        self._root: CertificateWithKey | None = None
+        self._intermediate: CertificateWithKey | None = None
+        self._leaf: CertificateWithKey | None = None
+        self._rogue: CertificateWithKey | None = None
 
-    def published_at(self, url: str) -> None:
+    def set_public_url(self, url: str) -> None:
         """The address this host is served at; it goes into the leaf and into every event."""
         with self.lock:
             self.url = url
             self._leaf = None
 
-    def restart(self) -> None:
+    def reset_state(self) -> None:
         """DER again; the chain stays, as whoever verifies holds its root."""
         self.encoding = DER
 
     # --- the chain
 
     @property
-    def root(self) -> Identity:
+    def root(self) -> CertificateWithKey:
         """The throw-away root that a verifier has to trust."""
         with self.lock:
             if self._root is None:
-                self._root = authority(_name("Local Emulator Root CA", "Local Emulator"))
+                self._root = make_authority(_distinguished_name("Local Emulator Root CA", "Local Emulator"))
             return self._root
 
     @property
     def root_pem(self) -> str:
         """The root, as a setting takes it."""
-        return self.root.encoded(PEM).decode()
+        return self.root.to_bytes(PEM).decode()
 
     @property
-    def intermediate(self) -> Identity:
+    def intermediate(self) -> CertificateWithKey:
         """The issuing authority, `O=Microsoft Corporation`."""
         with self.lock:
             if self._intermediate is None:
-                subject = _name("Local Emulator TLS Issuing CA 01", "Microsoft Corporation")
-                self._intermediate = authority(subject, self.root, path_length=0)
+                subject = _distinguished_name("Local Emulator TLS Issuing CA 01", "Microsoft Corporation")
+                self._intermediate = make_authority(subject, self.root, path_length=0)
             return self._intermediate
 
     @property
-    def dispatcher(self) -> Identity:
+    def dispatcher_leaf(self) -> CertificateWithKey:
         """The leaf that signs events."""
         with self.lock:
             if self._leaf is None:
-                self._leaf = leaf(self.name, self.intermediate, self.url + INTERMEDIATE_PATH)
+                self._leaf = make_leaf(self.name, self.intermediate, self.url + INTERMEDIATE_PATH)
             return self._leaf
 
     @property
-    def rogue(self) -> Identity:
+    def rogue_leaf(self) -> CertificateWithKey:
         """A leaf of the same names under an authority that nobody trusts."""
         with self.lock:
             if self._rogue is None:
-                impostor = authority(_name("Local Emulator TLS Issuing CA 01", "Microsoft Corporation"))
-                self._rogue = leaf(self.name, impostor, self.url + INTERMEDIATE_PATH)
+                impostor = make_authority(
+                    _distinguished_name("Local Emulator TLS Issuing CA 01", "Microsoft Corporation")
+                )
+                self._rogue = make_leaf(self.name, impostor, self.url + INTERMEDIATE_PATH)
             return self._rogue
 
-    def renew(self, *, since: datetime | None = None, until: datetime | None = None) -> None:
+    def renew_leaf(self, *, since: datetime | None = None, until: datetime | None = None) -> None:
         """A new leaf behind the same address, valid from `since` to `until`."""
         with self.lock:
-            self._leaf = leaf(self.name, self.intermediate, self.url + INTERMEDIATE_PATH, since=since, until=until)
+            self._leaf = make_leaf(self.name, self.intermediate, self.url + INTERMEDIATE_PATH, since=since, until=until)
 
     @property
     def leaf_url(self) -> str:
@@ -195,18 +199,18 @@ class CertificateHost(Emulator):
     def respond(self, request: Request) -> Response:
         """The three files."""
         files = {
-            f"/cert/{self.name}.cer": lambda: self.dispatcher,
+            f"/cert/{self.name}.cer": lambda: self.dispatcher_leaf,
             INTERMEDIATE_PATH: lambda: self.intermediate,
-            ROGUE_PATH: lambda: self.rogue,
+            ROGUE_PATH: lambda: self.rogue_leaf,
         }
         found = files.get(request.path)
         if request.method not in ("GET", "HEAD") or found is None:
             return Response(404, b"<?xml version='1.0'?><Error><Code>BlobNotFound</Code></Error>")
-        self.tag("certificate")
+        self.add_tag("certificate")
         kind = "application/x-x509-ca-cert"
-        return Response(200, found().encoded(self.encoding), {"Content-Type": kind})
+        return Response(200, found().to_bytes(self.encoding), {"Content-Type": kind})
 
-    def control(self, request: Request) -> Response | None:
+    def respond_to_control(self, request: Request) -> Response | None:
         """The routes named at the top."""
         match request.method, request.path.removeprefix(CONTROL):
             case "GET", "/root":
@@ -217,7 +221,7 @@ class CertificateHost(Emulator):
                     return Response.of({"error": "the encoding is der or pem"}, 400)
                 self.encoding = wanted
             case "POST", "/renew":
-                self.renew()
+                self.renew_leaf()
             case _:
                 return None
         return Response.of({"ok": True})

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emulators.base.certificate_authority import Authority
-from emulators.base.serve_until_signal import CannotServe, End, check_free, serving
+from emulators.base.serve_until_signal import CannotServe, StopSignal, check_ports_free, serve_until_signal
 from emulators.partner_center.emulator import ORGANIZATION
-from emulators.partner_center.serve import Addresses, serve
+from emulators.partner_center.serve import ServedPartnerCenter, serve_partner_center
 
 
-def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_options(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m emulators partner-center", description=__doc__)
     parser.add_argument(
@@ -25,7 +25,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def introduce(addresses: Addresses, bundle: Path) -> None:
+def print_connection_details(addresses: ServedPartnerCenter, bundle: Path) -> None:
     """Print what a client needs."""
     entra = addresses.entra
     print(f"Partner Center  {addresses.url}/v1.0/engagements/referrals")
@@ -34,28 +34,30 @@ def introduce(addresses: Addresses, bundle: Path) -> None:
     print(f"CA bundle       {bundle}")
     print(f"Client id       {entra.client_id}")
     print(f"Client secret   {entra.client_secret}")
-    print(f"Refresh token   {entra.refresh_token()}", flush=True)
+    print(f"Refresh token   {entra.issue_refresh_token()}", flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until interrupted; exit status 2 with one sentence if it cannot."""
-    wanted = arguments(argv)
-    return serving(lambda end: _serve(wanted, end))
+    wanted = parse_options(argv)
+    return serve_until_signal(lambda end: _serve_emulators(wanted, end))
 
 
-def _serve(wanted: argparse.Namespace, end: End) -> None:
-    check_free([wanted.port and wanted.port + n for n in range(3)])
+def _serve_emulators(wanted: argparse.Namespace, end: StopSignal) -> None:
+    check_ports_free([wanted.port and wanted.port + n for n in range(3)])
     with tempfile.TemporaryDirectory() as temporary:
         authority = Authority(wanted.folder or Path(temporary))
-        with serve(authority, seed=wanted.seed, organization_id=wanted.organization, port=wanted.port) as addresses:
+        with serve_partner_center(
+            authority, seed=wanted.seed, organization_id=wanted.organization, port=wanted.port
+        ) as addresses:
             addresses.partner_center.populate(wanted.populate)
             if wanted.events:
-                _register(addresses, wanted.events)
-            introduce(addresses, authority.bundle)
+                _register_receiver(addresses, wanted.events)
+            print_connection_details(addresses, authority.bundle)
             end.wait()
 
 
-def _register(addresses: Addresses, url: str) -> None:
+def _register_receiver(addresses: ServedPartnerCenter, url: str) -> None:
     try:
         addresses.partner_center.register_events(url)
     except ValueError as error:

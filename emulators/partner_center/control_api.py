@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from emulators.base.emulator import CONTROL, Fault, FaultKind, Pause, checked
+from emulators.base.control_body import Pause, convert_strictly
+from emulators.base.emulator import CONTROL
+from emulators.base.faults import Fault, FaultKind
 from emulators.base.server import Request, Response
 from emulators.partner_center.events import KNOWN_NAMES, NAMES, EventFault
 from emulators.partner_center.request_checks import MFA_CODE
@@ -19,14 +21,14 @@ if TYPE_CHECKING:
 type Route = Callable[["PartnerCenterEmulator", Any], object]
 
 
-def trouble(name: str, **more: Any) -> Fault:  # noqa: ANN401 - whatever a fault can hold
+def make_service_fault(name: str, **more: Any) -> Fault:  # noqa: ANN401 - whatever a fault can hold
     """A fault with the answer that the service, or a gateway before it, is known to give.
 
     Raises KeyError for a name that is not known, ValueError.
     """
     seconds = int(more.pop("retry_after", 57))
     wait = f"Rate limit is exceeded. Try again in {seconds} seconds."
-    mfa = unauthenticated("401 Unauthorized - MFA required", inner=MFA_CODE).response().body.decode()
+    mfa = unauthenticated("401 Unauthorized - MFA required", inner=MFA_CODE).to_response().body.decode()
     known: dict[str, dict[str, Any]] = {
         "throttled": {"status": 429, "headers": {"Retry-After": str(seconds)},
                       "body": json.dumps({"statusCode": 429, "message": wait})},
@@ -39,33 +41,33 @@ def trouble(name: str, **more: Any) -> Fault:  # noqa: ANN401 - whatever a fault
         "mfa-required": {"status": 401, "headers": {"WWW-Authenticate": 'Bearer error="invalid_token"'}, "body": mfa},
         "empty": {"status": 200, "body": ""},
     }  # fmt: skip
-    return checked(Fault, {"kind": FaultKind.ANSWER, **known[name], **more})
+    return convert_strictly(Fault, {"kind": FaultKind.ANSWER, **known[name], **more})
 
 
-def answer(emulator: "PartnerCenterEmulator", request: Request) -> Response | None:
+def respond_to_control(emulator: "PartnerCenterEmulator", request: Request) -> Response | None:
     """Answer a control request; None: not known. Raises as `Emulator.control`."""
     path = request.path.removeprefix(CONTROL)
     route = _ROUTES.get((request.method, path))
     if route is None:
-        return _one_referral(emulator, request.method, path)
+        return _show_referral(emulator, request.method, path)
     try:
         body = request.json() if request.body else {}
         result = route(emulator, body)
     except ServiceError as error:
-        return error.response()
+        return error.to_response()
     return Response.of({"ok": True} if result is None else result)
 
 
-def _one_referral(emulator: "PartnerCenterEmulator", method: str, path: str) -> Response | None:
+def _show_referral(emulator: "PartnerCenterEmulator", method: str, path: str) -> Response | None:
     if method != "GET" or not path.startswith("/referrals/"):
         return None
     try:
         return Response.of(emulator.referral(path.rpartition("/")[2]))
     except ServiceError as error:
-        return error.response()
+        return error.to_response()
 
 
-def _register(emulator: "PartnerCenterEmulator", body: Any) -> None:  # noqa: ANN401 - JSON
+def _register_events(emulator: "PartnerCenterEmulator", body: Any) -> None:  # noqa: ANN401 - JSON
     names = body.get("events", NAMES)
     unknown = set(names) - set(KNOWN_NAMES)
     if unknown:
@@ -73,23 +75,23 @@ def _register(emulator: "PartnerCenterEmulator", body: Any) -> None:  # noqa: AN
     emulator.register_events(body["url"], names, x_ms_signature=body.get("x_ms_signature", True))
 
 
-def _trouble(emulator: "PartnerCenterEmulator", body: Any) -> None:  # noqa: ANN401 - JSON
-    emulator.faults.append(trouble(**body))
+def _add_service_fault(emulator: "PartnerCenterEmulator", body: Any) -> None:  # noqa: ANN401 - JSON
+    emulator.faults.append(make_service_fault(**body))
 
 
-def _raw(emulator: "PartnerCenterEmulator", body: Any) -> object:  # noqa: ANN401 - JSON
+def _write_raw(emulator: "PartnerCenterEmulator", body: Any) -> object:  # noqa: ANN401 - JSON
     return emulator.raw_patch(
         body["referral_id"], body.get("set", {}), body.get("remove", ()), touch=body.get("touch", True)
     )
 
 
-def _deliveries(emulator: "PartnerCenterEmulator", _: object) -> object:
+def _show_deliveries(emulator: "PartnerCenterEmulator", _: object) -> object:
     lines = [asdict(delivery) for delivery in emulator.dispatcher.journal]
-    return {"idle": emulator.dispatcher.idle, "deliveries": lines, "parked": len(emulator.dispatcher.parked)}
+    return {"idle": emulator.dispatcher.is_idle, "deliveries": lines, "parked": len(emulator.dispatcher.parked)}
 
 
 _ROUTES: dict[tuple[str, str], Route] = {
-    ("POST", "/register-events"): _register,
+    ("POST", "/register-events"): _register_events,
     ("POST", "/microsoft-sends"): lambda e, b: {"id": e.microsoft_sends(**b)},
     ("POST", "/partner-sends"): lambda e, b: {"id": e.partner_sends(**b)},
     ("POST", "/partner-creates"): lambda e, b: {"id": e.partner_creates(**b)},
@@ -99,15 +101,15 @@ _ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/microsoft-declines"): lambda e, b: e.microsoft_declines(**b),
     ("POST", "/microsoft-closes"): lambda e, b: e.microsoft_closes(**b),
     ("POST", "/microsoft-edits"): lambda e, b: e.microsoft_edits(b["engagement_id"], b["operations"]),
-    ("POST", "/raw"): _raw,
+    ("POST", "/raw"): _write_raw,
     ("POST", "/populate"): lambda e, b: e.populate(int(b["count"])),
-    ("POST", "/trouble"): _trouble,
-    ("POST", "/switches"): lambda e, b: e.switches.change(b),
+    ("POST", "/trouble"): _add_service_fault,
+    ("POST", "/switches"): lambda e, b: e.switches.apply_changes(b),
     ("GET", "/switches"): lambda e, _: asdict(e.switches),
     ("GET", "/referrals"): lambda e, _: e.referrals(),
-    ("GET", "/deliveries"): _deliveries,
+    ("GET", "/deliveries"): _show_deliveries,
     ("DELETE", "/deliveries"): lambda e, _: e.dispatcher.journal.clear(),
-    ("POST", "/event-faults"): lambda e, b: e.dispatcher.faults.append(checked(EventFault, b)),
+    ("POST", "/event-faults"): lambda e, b: e.dispatcher.faults.append(convert_strictly(EventFault, b)),
     ("DELETE", "/event-faults"): lambda e, _: e.dispatcher.faults.clear(),
     ("POST", "/spacing"): lambda e, b: setattr(e.dispatcher, "spacing", msgspec.convert(b["seconds"], Pause)),
     ("GET", "/root"): lambda e, _: {"pem": e.certificates.root_pem},

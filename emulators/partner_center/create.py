@@ -5,22 +5,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulators.partner_center import value_checks
-from emulators.partner_center.referral_shape import MICROSOFT, REFERRAL, WRITABLE, Json, fold, overlay, visible
-from emulators.partner_center.service_errors import invalid
+from emulators.partner_center.referral_shape import (
+    MICROSOFT,
+    REFERRAL,
+    WRITABLE,
+    Json,
+    complete_object,
+    fold_names,
+    is_visible_to_microsoft,
+)
+from emulators.partner_center.service_errors import invalid_request
 from emulators.partner_center.switches import Switches
 
 REQUIRED = ("type", "customerProfile", "consent", "details")
 
 
-def drafted(body: object, switches: Switches) -> Json:
+def draft_referral(body: object, switches: Switches) -> Json:
     """A checked record without ids, dates, owner or status. Raises ServiceError."""
     if not isinstance(body, dict):
-        raise invalid("The body must be a referral.", target="body")
-    given = fold(body)
+        raise invalid_request("The body must be a referral.", target="body")
+    given = fold_names(body)
     for name in REQUIRED:
         if given.get(name) in (None, {}):
-            raise invalid(f"The {name} field is required.", target=name)
-    record = overlay(REFERRAL, {name: given[name] for name in WRITABLE if name in given})
+            raise invalid_request(f"The {name} field is required.", target=name)
+    record = complete_object(REFERRAL, {name: given[name] for name in WRITABLE if name in given})
     _check_head(record)
     _check_consent(record)
     _check_details(record, complete=switches.demand_complete)
@@ -31,7 +39,7 @@ def drafted(body: object, switches: Switches) -> Json:
 
 def effective_type(record: Mapping[str, Any]) -> str:
     """The type follows from the consent, whatever the caller said (3.2)."""
-    return "Shared" if visible(record) else "Independent"
+    return "Shared" if is_visible_to_microsoft(record) else "Independent"
 
 
 def targets_microsoft(record: Mapping[str, Any]) -> bool:
@@ -50,46 +58,48 @@ def asks_for_help(record: Mapping[str, Any]) -> bool:
 
 
 def _check_head(record: Json) -> None:
-    value_checks.choice(*value_checks.TYPES)("type", record["type"])
-    value_checks.choice(*value_checks.QUALIFICATIONS)("qualification", record["qualification"])
-    value_checks.choice(None, *value_checks.SALES_STAGES)("salesStage", record["salesStage"])
+    value_checks.one_of(*value_checks.TYPES)("type", record["type"])
+    value_checks.one_of(*value_checks.QUALIFICATIONS)("qualification", record["qualification"])
+    value_checks.one_of(None, *value_checks.SALES_STAGES)("salesStage", record["salesStage"])
     for name in ("name", "externalReferenceId", "campaignId", "referralProgram", "mpnId"):
-        value_checks.text(name, record[name])
+        value_checks.check_text(name, record[name])
 
 
 def _check_consent(record: Json) -> None:
     if record["consent"]["consentToToShareInfoWithOthers"] is not True:
-        raise invalid("consentToToShareInfoWithOthers must be true.", target="consent")
+        raise invalid_request("consentToToShareInfoWithOthers must be true.", target="consent")
     flag = record["consent"]["consentToShareReferralWithMicrosoftSellers"]
     if not isinstance(flag, bool):
-        raise invalid("consentToShareReferralWithMicrosoftSellers must be true or false.", target="consent")
+        raise invalid_request("consentToShareReferralWithMicrosoftSellers must be true or false.", target="consent")
     country = record["customerProfile"]["address"]["country"]
     if not isinstance(country, str) or not re.fullmatch("[A-Za-z]{2}", country):
-        raise invalid("The country must be a two-letter ISO 3166-1 code.", target="customerProfile/address/country")
+        raise invalid_request(
+            "The country must be a two-letter ISO 3166-1 code.", target="customerProfile/address/country"
+        )
 
 
 def _check_details(record: Json, *, complete: bool) -> None:
     details = record["details"]
     checks = {
-        "dealValue": value_checks.amount,
-        "currency": value_checks.currency,
-        "closingDateTime": value_checks.moment,
+        "dealValue": value_checks.check_amount,
+        "currency": value_checks.check_currency,
+        "closingDateTime": value_checks.check_time,
     }
     for name, check in checks.items():
         if complete or details[name] is not None:
             details[name] = check(f"details/{name}", details[name])
-    value_checks.text("details/notes", details["notes"])
-    value_checks.solutions("details/requirements/solutions", details["requirements"]["solutions"])
+    value_checks.check_text("details/notes", details["notes"])
+    value_checks.check_solutions("details/requirements/solutions", details["requirements"]["solutions"])
     if complete and not (record["name"] and record["customerProfile"]["name"]):
-        raise invalid("The deal and the customer need a name.", target="name")
+        raise invalid_request("The deal and the customer need a name.", target="name")
 
 
 def _check_people(record: Json, *, complete: bool) -> None:
-    value_checks.whole_contacts("team", value_checks.team("team", record["team"]), complete=complete)
-    contacts = value_checks.members("customerProfile/team", record["customerProfile"]["team"])
-    value_checks.whole_contacts("customerProfile/team", contacts, complete=complete)
-    value_checks.choice(value_checks.NO_HELP, *value_checks.HELP_CODES)(
+    value_checks.check_contacts("team", value_checks.check_team("team", record["team"]), complete=complete)
+    contacts = value_checks.check_members("customerProfile/team", record["customerProfile"]["team"])
+    value_checks.check_contacts("customerProfile/team", contacts, complete=complete)
+    value_checks.one_of(value_checks.NO_HELP, *value_checks.HELP_CODES)(
         "inviteContext/assistanceRequestCode", record["inviteContext"]["assistanceRequestCode"]
     )
     if asks_for_help(record) and not contacts:
-        raise invalid("A customer contact is required when help is requested.", target="customerProfile/team")
+        raise invalid_request("A customer contact is required when help is requested.", target="customerProfile/team")

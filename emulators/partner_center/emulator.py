@@ -17,16 +17,16 @@ from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center import control_api, events, timestamps
 from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.event_dispatcher import Dispatcher, Job
-from emulators.partner_center.events import Event, Registration, address
+from emulators.partner_center.events import Event, Registration, check_address
 from emulators.partner_center.list_call import Listing
 from emulators.partner_center.other_parties import OtherParties
 from emulators.partner_center.referral_shape import PUBLIC_HOST, Json
-from emulators.partner_center.referral_store import Row
-from emulators.partner_center.referrals_service import Organization, Referrals
-from emulators.partner_center.request_checks import Caller, admitted, check_media
-from emulators.partner_center.service_errors import ServiceError, invalid, not_found
+from emulators.partner_center.referral_store import StoredReferral
+from emulators.partner_center.referrals_service import Organization, ReferralsService
+from emulators.partner_center.request_checks import Caller, check_caller, check_media
+from emulators.partner_center.service_errors import ServiceError, invalid_request, not_found
 from emulators.partner_center.switches import Switches
-from emulators.partner_center.webhook_errors import WebhookError, admit
+from emulators.partner_center.webhook_errors import WebhookError, check_webhook_caller
 from emulators.partner_center.webhooks import Webhooks
 
 BASE = "/v1.0/engagements/referrals"
@@ -68,25 +68,25 @@ class PartnerCenterEmulator(Emulator):
             spacing=spacing,
         )
         self._own = threading.local()  # per thread: deliveries that must overtake the answer, None outside a call
-        self._begin()
+        self._start_empty()
 
-    def restart(self) -> None:
+    def reset_state(self) -> None:
         """No referrals, no registration, default switches."""
         self.switches.reset()
-        self.dispatcher.forget()
-        self._begin()
+        self.dispatcher.forget_all()
+        self._start_empty()
 
-    def _begin(self) -> None:
+    def _start_empty(self) -> None:
         self._numbers = random.Random(f"{self.seed}/requests")
-        self.store = Referrals(
-            self.organization, clock=self.clock, chance=self.chance, switches=self.switches, herald=self._herald
+        self.service = ReferralsService(
+            self.organization, clock=self.clock, chance=self.chance, switches=self.switches, herald=self._announce
         )
         self.webhooks = Webhooks(
             self.dispatcher, clock=self.clock, switches=self.switches, partner_id=self.organization.id,
-            seed=self.seed, herald=self._herald,
+            seed=self.seed, herald=self._announce,
         )  # fmt: skip
-        self._listing = Listing(self.store.book, self.switches, self._numbers)
-        self.others = OtherParties(self.store, ANOTHER, self.chance)
+        self._listing = Listing(self.service.store, self.switches, self._numbers)
+        self.others = OtherParties(self.service, ANOTHER, self.chance)
 
     def close(self) -> None:
         """Stop delivering events."""
@@ -96,11 +96,11 @@ class PartnerCenterEmulator(Emulator):
 
     def handle(self, request: Request) -> Response:
         """As the base; events that must overtake the answer go out when the lock is free, before the answer does."""
-        with self._telling():
+        with self._delivering_urgent_events():
             return super().handle(request)
 
     @contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _delivering_urgent_events(self) -> Iterator[None]:
         """Around the outermost call of a thread; must be entered before the lock is taken."""
         if getattr(self._own, "urgent", None) is not None:
             yield
@@ -113,18 +113,18 @@ class PartnerCenterEmulator(Emulator):
             self._own.urgent = None
         self.dispatcher.deliver_now(urgent)
 
-    def _herald(self, name: str, referral_id: str, at: int) -> None:
+    def _announce(self, name: str, referral_id: str, at: int) -> None:
         self._own.urgent += self.dispatcher.announce(Event(name, referral_id, at))
 
     def respond(self, request: Request) -> Response:
         """Answer in the service's own shapes, whatever comes in."""
-        self.store.expire()
+        self.service.expire_unanswered()
         try:
             response = self._route(request)
         except ServiceError as error:
-            response = error.response()
+            response = error.to_response()
         number = str(uuid.UUID(int=self._numbers.getrandbits(128), version=4))
-        named = self.webhooks.headers(request) if request.path.startswith(WEBHOOKS) else {"Request-ID": number}
+        named = self.webhooks.response_headers(request) if request.path.startswith(WEBHOOKS) else {"Request-ID": number}
         headers = {**named, **response.headers}
         if "client-request-id" in request.headers:
             headers["client-request-id"] = request.headers["client-request-id"]
@@ -132,167 +132,169 @@ class PartnerCenterEmulator(Emulator):
 
     def _route(self, request: Request) -> Response:
         if request.path.startswith(WEBHOOKS):
-            admit(request, self.entra)
+            check_webhook_caller(request, self.entra)
             tag, response = self.webhooks.respond(request)
-            self.tag(tag)
+            self.add_tag(tag)
             return response
         if request.path != BASE and not request.path.startswith(f"{BASE}/"):
             raise not_found()
-        caller = admitted(request, self.entra)
+        caller = check_caller(request, self.entra)
         check_media(request)
-        response = self._operation(request, caller, request.path.removeprefix(BASE).strip("/"))
+        response = self._respond_to_operation(request, caller, request.path.removeprefix(BASE).strip("/"))
         if request.headers.get("validatemfa", "").lower() == "true":
             return Response(
                 response.status, response.body, {**response.headers, "isMfaCompliant": str(caller.mfa).lower()}
             )
         return response
 
-    def _operation(self, request: Request, caller: Caller, referral_id: str) -> Response:
+    def _respond_to_operation(self, request: Request, caller: Caller, referral_id: str) -> Response:
         match request.method, bool(referral_id):
             case "GET", False:
-                self.tag("list")
-                return self._list(request, caller)
+                self.add_tag("list")
+                return self._list_referrals(request, caller)
             case "POST", False:
-                self.tag("create")
-                return self._whole(self.store.create(_json(request)), self.switches.create_status)
+                self.add_tag("create")
+                return self._referral_response(
+                    self.service.create_own(_read_json_body(request)), self.switches.create_status
+                )
             case "GET", True:
-                self.tag("get")
-                return self._whole(self._seen(referral_id, caller))
+                self.add_tag("get")
+                return self._referral_response(self._find_visible(referral_id, caller))
             case "PATCH", True:
-                self.tag("patch")
-                return self._patch(request, self._seen(referral_id, caller))
+                self.add_tag("patch")
+                return self._patch_referral(request, self._find_visible(referral_id, caller))
         raise ServiceError(405, "invalidRequest", f"{request.method} is not allowed here.", target="method")
 
-    def _list(self, request: Request, caller: Caller) -> Response:
-        may_see = self.store.concerns_us if caller.admin else lambda row: self._may_see(row, caller)
+    def _list_referrals(self, request: Request, caller: Caller) -> Response:
+        may_see = self.service.concerns_us if caller.admin else lambda row: self._may_see(row, caller)
         host = request.headers.get("host", "localhost")
-        return Response.of(self._listing.page(request.query, timestamps.of(self.clock.now()), may_see, host))
+        return Response.of(self._listing.list_page(request.query, timestamps.to_ticks(self.clock.now()), may_see, host))
 
-    def _patch(self, request: Request, row: Row) -> Response:
+    def _patch_referral(self, request: Request, row: StoredReferral) -> Response:
         wanted = request.headers.get("if-match")
         if wanted not in (None, "*", row.record["eTag"]):
             raise ServiceError(
                 412, "preconditionFailed", "The referral was changed since it was read.", inner="resourceModified"
             )
-        changed = self.store.patch(row.id, _json(request))
+        changed = self.service.patch_own(row.id, _read_json_body(request))
         if "return=representation" in request.headers.get("prefer", "").replace(" ", "").lower():
-            return self._whole(changed)
+            return self._referral_response(changed)
         return Response(204, b"", {"ETag": changed.record["eTag"]})
 
-    def _may_see(self, row: Row, caller: Caller) -> bool:
-        return self.store.concerns_us(row) and caller.in_team_of(row)
+    def _may_see(self, row: StoredReferral, caller: Caller) -> bool:
+        return self.service.concerns_us(row) and caller.has_access_to(row)
 
-    def _seen(self, referral_id: str, caller: Caller) -> Row:
-        row = self.store.row(referral_id)
+    def _find_visible(self, referral_id: str, caller: Caller) -> StoredReferral:
+        row = self.service.find_referral(referral_id)
         if not self._may_see(row, caller):
             raise not_found()
         return row
 
-    def broken(self, request: Request) -> Response:
+    def defect_response(self, request: Request) -> Response:
         """As the host that was asked words a defect of its own."""
         kind = WebhookError if request.path.startswith(WEBHOOKS) else ServiceError
-        return kind(500, "generalException", "An unexpected error occurred.").response()
+        return kind(500, "generalException", "An unexpected error occurred.").to_response()
 
-    def _whole(self, row: Row, status: int = 200) -> Response:
+    def _referral_response(self, row: StoredReferral, status: int = 200) -> Response:
         return Response.of({"@odata.context": _CONTEXT, **row.record}, status, ETag=str(row.record.get("eTag")))
 
-    def control(self, request: Request) -> Response | None:
+    def respond_to_control(self, request: Request) -> Response | None:
         """The control routes of this emulator."""
-        return control_api.answer(self, request)
+        return control_api.respond_to_control(self, request)
 
     # --- for tests and the local run: events
 
     def register_events(self, url: str, events: Iterable[str] = events.NAMES, *, x_ms_signature: bool = True) -> None:
         """From now on events of these names are sent to `url`. Raises ValueError if it is no address."""
-        at = timestamps.of(self.clock.now())
-        self.dispatcher.registration = Registration(address(url), frozenset(events), x_ms_signature, at)
+        at = timestamps.to_ticks(self.clock.now())
+        self.dispatcher.registration = Registration(check_address(url), frozenset(events), x_ms_signature, at)
 
     def signed_event(
         self, referral_id: str, event_name: str = "referral-updated", *, x_ms_signature: bool = True
     ) -> tuple[dict[str, str], bytes]:
         """Headers and body of an event as the dispatcher would send it now; nothing is sent."""
-        event = Event(event_name, referral_id, timestamps.of(self.clock.now()))
-        return events.signed(event, self.certificates, x_ms_signature=x_ms_signature)
+        event = Event(event_name, referral_id, timestamps.to_ticks(self.clock.now()))
+        return events.sign_event(event, self.certificates, x_ms_signature=x_ms_signature)
 
     # --- the other parties' moves
 
     def microsoft_sends(self, **fields: object) -> str:
         """An inbound co-sell deal from Microsoft, New/Pending; `fields` override the made-up body. Returns its id."""
-        with self._telling(), self.lock:
+        with self._delivering_urgent_events(), self.lock:
             return self.others.microsoft_sends(fields).id
 
     def partner_sends(self, **fields: object) -> str:
         """As `microsoft_sends`, from another partner."""
-        with self._telling(), self.lock:
+        with self._delivering_urgent_events(), self.lock:
             return self.others.partner_sends(fields).id
 
     def partner_creates(self, **fields: object) -> str:
         """A deal of another partner that we may not see. Returns its id."""
-        with self._telling(), self.lock:
+        with self._delivering_urgent_events(), self.lock:
             return self.others.partner_creates(fields).id
 
     def portal_creates(self, body: Mapping[str, Any] | None = None) -> str:
         """A deal that a colleague makes in the portal. Returns its id. Raises ServiceError."""
-        with self._telling(), self.lock:
+        with self._delivering_urgent_events(), self.lock:
             return self.others.portal_creates(body or {}).id
 
     def portal_edits(self, referral_id: str, operations: object) -> Json:
         """A colleague's edit in the portal, as JSON Patch. Returns the referral. Raises ServiceError."""
-        with self._telling(), self.lock:
+        with self._delivering_urgent_events(), self.lock:
             return self.others.portal_edits(referral_id, operations).record
 
     def microsoft_accepts(self, engagement_id: str) -> Json:
         """Microsoft accepts; returns its own record. Raises ServiceError (404) if it was never invited."""
-        with self._telling(), self.lock:
+        with self._delivering_urgent_events(), self.lock:
             return self.others.microsoft_accepts(engagement_id).record
 
     def microsoft_declines(self, engagement_id: str, reason: str = "Customer not managed") -> Json:
         """Microsoft declines; returns its own record."""
-        with self._telling(), self.lock:
+        with self._delivering_urgent_events(), self.lock:
             return self.others.microsoft_declines(engagement_id, reason).record
 
     def microsoft_closes(self, engagement_id: str, substatus: str = "Won") -> Json:
         """Microsoft ends its own record, which is returned."""
-        with self._telling(), self.lock:
+        with self._delivering_urgent_events(), self.lock:
             return self.others.microsoft_closes(engagement_id, substatus).record
 
     def microsoft_edits(self, engagement_id: str, operations: object) -> Json:
         """Microsoft changes its own record, which is returned."""
-        with self._telling(), self.lock:
+        with self._delivering_urgent_events(), self.lock:
             return self.others.microsoft_edits(engagement_id, operations).record
 
     def raw_patch(
         self, referral_id: str, wanted: Mapping[str, Any], unwanted: Sequence[str] = (), *, touch: bool = True
     ) -> Json:
         """Set and remove anything by JSON pointer, without any rule; `touch`: it counts as a change."""
-        with self._telling(), self.lock:
-            return self.store.written_raw(referral_id, wanted, list(unwanted), touch=touch).record
+        with self._delivering_urgent_events(), self.lock:
+            return self.service.write_raw(referral_id, wanted, list(unwanted), touch=touch).record
 
     def populate(self, count: int) -> None:
         """That many more deals of ours."""
-        with self._telling(), self.lock:
+        with self._delivering_urgent_events(), self.lock:
             self.others.populate(count)
 
-    def example(self) -> Json:
+    def example_body(self) -> Json:
         """A body for a create, varied by the seed."""
-        with self._telling(), self.lock:
-            return self.others.example()
+        with self._delivering_urgent_events(), self.lock:
+            return self.others.example_body()
 
     def referral(self, referral_id: str) -> Json:
         """Any referral as it stands. Raises ServiceError (404)."""
-        with self._telling(), self.lock:
-            self.store.expire()
-            return self.store.row(referral_id).record
+        with self._delivering_urgent_events(), self.lock:
+            self.service.expire_unanswered()
+            return self.service.find_referral(referral_id).record
 
     def referrals(self, owner: str | None = None) -> list[Json]:
         """All referrals, oldest first; of one organisation if `owner` is its id."""
-        with self._telling(), self.lock:
-            self.store.expire()
-            return [row.record for row in self.store.book if owner in (None, row.owner)]
+        with self._delivering_urgent_events(), self.lock:
+            self.service.expire_unanswered()
+            return [row.record for row in self.service.store if owner in (None, row.owner_id)]
 
 
-def _json(request: Request) -> object:
+def _read_json_body(request: Request) -> object:
     try:
         return request.json()
     except ValueError:
-        raise invalid("The body is not valid JSON.", target="body") from None
+        raise invalid_request("The body is not valid JSON.", target="body") from None

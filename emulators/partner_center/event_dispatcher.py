@@ -12,9 +12,9 @@ from pathlib import Path
 
 import httpx
 
-from emulators.base.emulator import EmulatedClock
+from emulators.base.clock import EmulatedClock
 from emulators.partner_center.certificate_host import CertificateHost
-from emulators.partner_center.events import Event, EventFault, EventFaultKind, Registration, signed
+from emulators.partner_center.events import Event, EventFault, EventFaultKind, Registration, sign_event
 
 ATTEMPTS = 10
 _SCHEDULED = frozenset({EventFaultKind.DELAY, EventFaultKind.REORDER})
@@ -71,12 +71,12 @@ class Dispatcher:
         self.journal: list[Delivery] = []
         self.parked: list[Event] = []
         self.spacing, self.ca_bundle = spacing, ca_bundle
-        self.heard: Callable[[Delivery], None] = lambda _: None  # told of every line of the journal
+        self.on_delivery: Callable[[Delivery], None] = lambda _: None  # told of every line of the journal
         self._certificates, self._clock, self._chance, self._timeout = certificates, clock, chance, timeout
         self._monotonic = monotonic
         self._changed = threading.Condition()
         self._jobs: list[Job] = []
-        self._held: list[Job] = []
+        self._held_back: list[Job] = []
         self._numbers = itertools.count()
         self._busy = 0
         self._thread: threading.Thread | None = None
@@ -90,17 +90,17 @@ class Dispatcher:
         registration = self.registration
         if registration is None or event.name not in registration.events:
             return []
-        fault = next((f for f in self.faults if f.strikes(event, self._chance)), None)
+        fault = next((f for f in self.faults if f.applies_to(event, self._chance)), None)
         kind = fault.kind if fault else None
         if kind is EventFaultKind.LOSE:
-            self._note(event, 0, None, "lost", kind)
+            self._add_to_journal(event, 0, None, "lost", kind)
             return []
         job = Job(self._monotonic(), next(self._numbers), event, registration, kind)
         if kind is EventFaultKind.BEFORE:
             return [job]
         if fault is not None and kind in _SCHEDULED:
             job.due += fault.seconds
-        self._queue(job, twice=kind is EventFaultKind.DUPLICATE)
+        self._enqueue(job, twice=kind is EventFaultKind.DUPLICATE)
         return []
 
     def deliver_now(self, jobs: list[Job]) -> None:
@@ -108,12 +108,12 @@ class Dispatcher:
         for job in jobs:
             with self._changed:
                 self._busy += 1
-            self._attempt(job)
+            self._attempt_delivery(job)
 
-    def forget(self) -> None:
+    def forget_all(self) -> None:
         """Drop what waits, the journal, the faults and the registration."""
         with self._changed:
-            self._jobs, self._held = [], []
+            self._jobs, self._held_back = [], []
             self.journal, self.parked, self.faults = [], [], []
             self.registration = None
             self._changed.notify_all()
@@ -121,21 +121,21 @@ class Dispatcher:
     # --- for tests and the local run
 
     @property
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether nothing waits, is delayed, or is under way; parked events wait for nobody."""
         with self._changed:
-            return self._quiet()
+            return self._nothing_waits()
 
     def wait_idle(self, timeout: float) -> bool:
         """Wait until `idle`, at most `timeout` seconds; whether it is."""
         with self._changed:
-            return self._changed.wait_for(self._quiet, timeout)
+            return self._changed.wait_for(self._nothing_waits, timeout)
 
     def close(self) -> None:
         """Stop the thread and close the connections; what waits is dropped."""
         with self._changed:
             self._closing = True
-            self._jobs, self._held = [], []
+            self._jobs, self._held_back = [], []
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(self._timeout + 1)
@@ -144,100 +144,102 @@ class Dispatcher:
 
     # --- the thread
 
-    def _quiet(self) -> bool:
-        return not self._jobs and not self._held and not self._busy
+    def _nothing_waits(self) -> bool:
+        return not self._jobs and not self._held_back and not self._busy
 
-    def _queue(self, job: Job, *, twice: bool = False) -> None:
+    def _enqueue(self, job: Job, *, twice: bool = False) -> None:
         with self._changed:
             if self._closing or self.registration is None:  # a reset drops what is under way, too
                 return
-            place = self._held if job.fault is EventFaultKind.REORDER and job.attempt == 1 else self._jobs
+            place = self._held_back if job.fault is EventFaultKind.REORDER and job.attempt == 1 else self._jobs
             heapq.heappush(place, job)
             if twice:
                 again = Job(job.due, next(self._numbers), job.event, job.registration, job.fault)
                 heapq.heappush(self._jobs, again)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="event-dispatcher", daemon=True)
+                self._thread = threading.Thread(target=self._run_until_closed, name="event-dispatcher", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 
-    def _run(self) -> None:
-        while (job := self._next()) is not None:
-            self._attempt(job)
-            self._release_held()
+    def _run_until_closed(self) -> None:
+        while (job := self._wait_for_next_job()) is not None:
+            self._attempt_delivery(job)
+            self._release_held_back()
 
-    def _next(self) -> Job | None:
+    def _wait_for_next_job(self) -> Job | None:
         """Wait for the next job that is due; None at the end."""
         with self._changed:
             while not self._closing:
                 now = self._monotonic()
-                ready = next((q for q in (self._jobs, self._held) if q and q[0].due <= now), None)
+                ready = next((q for q in (self._jobs, self._held_back) if q and q[0].due <= now), None)
                 if ready is not None:
                     self._busy += 1
                     return heapq.heappop(ready)
-                soonest = min((q[0].due for q in (self._jobs, self._held) if q), default=None)
+                soonest = min((q[0].due for q in (self._jobs, self._held_back) if q), default=None)
                 self._changed.wait(None if soonest is None else soonest - now)
             return None
 
-    def _release_held(self) -> None:
+    def _release_held_back(self) -> None:
         """Something was delivered: what was held back to come after it may go."""
         with self._changed:
-            for job in self._held:
+            for job in self._held_back:
                 job.due = min(job.due, self._monotonic())
 
-    def _attempt(self, job: Job) -> None:
+    def _attempt_delivery(self, job: Job) -> None:
         """Send once; note it. The job leaves `busy` only when its future is settled."""
         try:
-            self._settle(job, self._send(job))
+            self._record_outcome(job, self._send_event(job))
         except Exception as defect:  # noqa: BLE001 - one event that cannot be sent must not end the thread of all
-            self.journal.append(self._delivery(job.event, job.attempt, None, "parked", job.fault, repr(defect)))
+            self.journal.append(self._make_delivery(job.event, job.attempt, None, "parked", job.fault, repr(defect)))
             self.parked.append(job.event)
         finally:
             with self._changed:
                 self._busy -= 1
                 self._changed.notify_all()
 
-    def _settle(self, job: Job, status: int | None) -> None:
+    def _record_outcome(self, job: Job, status: int | None) -> None:
         """Delivered, to be tried again, or parked."""
         fault = job.fault
         if status is not None and httpx.codes.is_success(status):
-            self._note(job.event, job.attempt, status, "delivered", fault)
+            self._add_to_journal(job.event, job.attempt, status, "delivered", fault)
         elif job.attempt < ATTEMPTS:
-            self._note(job.event, job.attempt, status, "failed", fault)
-            job.due = self._monotonic() + self._pause(job.attempt)
+            self._add_to_journal(job.event, job.attempt, status, "failed", fault)
+            job.due = self._monotonic() + self._pause_after(job.attempt)
             job.attempt += 1
-            self._queue(job)
+            self._enqueue(job)
         else:
-            self._note(job.event, job.attempt, status, "parked", fault)
+            self._add_to_journal(job.event, job.attempt, status, "parked", fault)
             self.parked.append(job.event)
 
-    def _pause(self, attempt: int) -> float:
+    def _pause_after(self, attempt: int) -> float:
         spacing = self.spacing
         return spacing if isinstance(spacing, int | float) else spacing[min(attempt, len(spacing)) - 1]
 
-    def _send(self, job: Job) -> int | None:
+    def _send_event(self, job: Job) -> int | None:
         fault = job.fault if job.fault in _BROKEN else None
-        headers, body = signed(
+        headers, body = sign_event(
             job.event, self._certificates, x_ms_signature=job.registration.x_ms_signature, fault=fault
         )
         try:
-            return self._client().post(job.registration.url, content=body, headers=headers).status_code
+            return self._open_client().post(job.registration.url, content=body, headers=headers).status_code
         except httpx.HTTPError:
             return None
 
-    def _client(self) -> httpx.Client:
+    def _open_client(self) -> httpx.Client:
         with self._changed:
             if self._http is None:
                 context = ssl.create_default_context(cafile=self.ca_bundle)
                 self._http = httpx.Client(verify=context, trust_env=False, timeout=self._timeout)
             return self._http
 
-    def _note(self, event: Event, attempt: int, status: int | None, outcome: str, fault: EventFaultKind | None) -> None:
-        delivery = self._delivery(event, attempt, status, outcome, fault)
+    def _add_to_journal(
+        self, event: Event, attempt: int, status: int | None, outcome: str, fault: EventFaultKind | None
+    ) -> None:
+        delivery = self._make_delivery(event, attempt, status, outcome, fault)
         self.journal.append(delivery)
-        self.heard(delivery)
+        self.on_delivery(delivery)
 
-    def _delivery(
+    def _make_delivery(
         self,
         event: Event,
         attempt: int,

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from emulators.base.emulator import Countdown, Pause, check_pattern
+from emulators.base.control_body import Pause
+from emulators.base.faults import Countdown, check_pattern
 from emulators.partner_center import timestamps
 from emulators.partner_center.certificate_host import CertificateHost
 
@@ -53,7 +54,7 @@ class Event:
     referral_id: str
     at: int
 
-    def body(self) -> bytes:
+    def to_json(self) -> bytes:
         """The documented payload: another host and path order than the API's, offset instead of Z."""
         is_test = self.name == TEST_EVENT
         return json.dumps({
@@ -61,7 +62,7 @@ class Event:
             "ResourceUri": (TEST_RESOURCE if is_test else RESOURCE) + self.referral_id,
             "ResourceName": "test" if is_test else "referral",
             "AuditUri": None,
-            "ResourceChangeUtcDate": timestamps.text(self.at, "+00:00"),
+            "ResourceChangeUtcDate": timestamps.format_ticks(self.at, "+00:00"),
         }).encode()  # fmt: skip
 
 
@@ -75,7 +76,7 @@ class Registration:
     at: int = 0
 
 
-def address(url: object) -> str:
+def check_address(url: object) -> str:
     """An address that events can be sent to. Raises ValueError."""
     try:
         parts = urlsplit(url) if isinstance(url, str) and httpx.URL(url).host else None
@@ -117,18 +118,18 @@ class EventFault(Countdown):
         """Refuse what could only fail when it strikes. Raises ValueError."""
         check_pattern(self.event)
 
-    def strikes(self, event: Event, chance: random.Random) -> bool:
+    def applies_to(self, event: Event, chance: random.Random) -> bool:
         """Whether this event is hit; counts down."""
-        return re.search(self.event, event.name) is not None and self.is_due(chance)
+        return re.search(self.event, event.name) is not None and self.applies_now(chance)
 
 
-def signed(
+def sign_event(
     event: Event, host: CertificateHost, *, x_ms_signature: bool, fault: EventFaultKind | None = None
 ) -> tuple[dict[str, str], bytes]:
     """Headers and body of one delivery, broken as `fault` says."""
-    body = event.body()
+    body = event.to_json()
     rogue = fault is EventFaultKind.WRONG_CERTIFICATE
-    signer = host.rogue if fault is EventFaultKind.WRONG_SIGNATURE or rogue else host.dispatcher
+    signer = host.rogue_leaf if fault is EventFaultKind.WRONG_SIGNATURE or rogue else host.dispatcher_leaf
     signature = f"Signature {base64.b64encode(signer.sign(body)).decode()}"
     if fault is EventFaultKind.TAMPERED_BODY:
         body = body.replace(b'"ResourceName": "', b'"ResourceName": "x')

@@ -11,8 +11,8 @@ from typing import Any
 
 from emulators.partner_center import odata_filter
 from emulators.partner_center.referral_shape import PUBLIC_HOST, REFERRAL
-from emulators.partner_center.referral_store import CREATED, UPDATED, Book, Row
-from emulators.partner_center.service_errors import invalid
+from emulators.partner_center.referral_store import CREATED, UPDATED, ReferralStore, StoredReferral
+from emulators.partner_center.service_errors import invalid_request
 from emulators.partner_center.switches import Switches
 
 OPTIONS = frozenset({"$filter", "$orderby", "$select", "$top", "$skip", "$count", "$skiptoken"})
@@ -38,59 +38,68 @@ class Query:
 class Listing:
     """Answers list calls over a book; remembers where each `$skiptoken` continues."""
 
-    def __init__(self, book: Book, switches: Switches, chance: random.Random) -> None:
+    def __init__(self, book: ReferralStore, switches: Switches, chance: random.Random) -> None:
         """`chance` makes the tokens."""
         self._book, self._switches, self._chance = book, switches, chance
         self._tokens: OrderedDict[str, Query] = OrderedDict()
 
-    def page(self, query: Mapping[str, str], now: int, may_see: Callable[[Row], bool], host: str) -> dict[str, Any]:
+    def list_page(
+        self, query: Mapping[str, str], now: int, may_see: Callable[[StoredReferral], bool], host: str
+    ) -> dict[str, Any]:
         """One page. `now` in ticks, `host` is this service's own address. Raises ServiceError."""
-        wanted = self._query(query)
-        rows = self._matches(wanted, now, may_see)
+        wanted = self._parse_query(query)
+        rows = self._matching_referrals(wanted, now, may_see)
         if wanted.after is None:
             found = list(rows)
             wanted = replace(wanted, count=len(found))
             rows = iter(found)
         page = list(islice(rows, wanted.skip, wanted.skip + wanted.top + 1))
         body: dict[str, Any] = {"@odata.context": CONTEXT, "@odata.count": wanted.count}
-        body["value"] = [_selected(row.record, wanted.select) for row in page[: wanted.top]]
+        body["value"] = [_select_properties(row.record, wanted.select) for row in page[: wanted.top]]
         if len(page) > wanted.top > 0:
-            body["@odata.nextLink"] = self._next(wanted, page[wanted.top - 1], host)
+            body["@odata.nextLink"] = self._next_link(wanted, page[wanted.top - 1], host)
         return body
 
-    def _matches(self, query: Query, now: int, may_see: Callable[[Row], bool]) -> Iterator[Row]:
+    def _matching_referrals(
+        self, query: Query, now: int, may_see: Callable[[StoredReferral], bool]
+    ) -> Iterator[StoredReferral]:
         wanted, test = query.filter, query.filter.test
-        span = wanted.span(query.order)
-        rows = self._book.ordered(query.order, span, descending=query.descending, after=query.after)
+        span = wanted.span_of(query.order)
+        rows = self._book.iterate_by_date(query.order, span, descending=query.descending, after=query.after)
         if wanted.exact and set(wanted.spans) <= {query.order}:
             return (row for row in rows if row.listed <= now and may_see(row))
         return (row for row in rows if row.listed <= now and may_see(row) and test(row.record))
 
-    def _query(self, query: Mapping[str, str]) -> Query:
+    def _parse_query(self, query: Mapping[str, str]) -> Query:
         unknown = {name for name in query if name.startswith("$")} - OPTIONS
         if unknown:
-            raise invalid(f"The query option {min(unknown)} is not supported.", target=min(unknown))
+            raise invalid_request(f"The query option {min(unknown)} is not supported.", target=min(unknown))
         if "$skiptoken" in query:
-            return self._continued(query["$skiptoken"])
+            return self._query_of_token(query["$skiptoken"])
         text = query.get("$filter", "")
         compiled = (
-            odata_filter.parse(text, frozenset(self._switches.unfilterable))
+            odata_filter.parse_filter(text, frozenset(self._switches.unfilterable))
             if text.strip()
             else odata_filter.EVERYTHING
         )
-        order, descending = _order(query.get("$orderby", ""))
-        top = _whole(query, "$top", self._switches.page_size)
-        _flag(query)
+        order, descending = _parse_order(query.get("$orderby", ""))
+        top = _parse_whole_number(query, "$top", self._switches.page_size)
+        _check_count_option(query)
         return Query(
-            compiled, order, descending, _select(query), min(top, self._switches.page_size), _whole(query, "$skip", 0)
+            compiled,
+            order,
+            descending,
+            _parse_select(query),
+            min(top, self._switches.page_size),
+            _parse_whole_number(query, "$skip", 0),
         )
 
-    def _continued(self, token: str) -> Query:
+    def _query_of_token(self, token: str) -> Query:
         if token not in self._tokens:
-            raise invalid("The skip token is not valid.", target="$skiptoken")
+            raise invalid_request("The skip token is not valid.", target="$skiptoken")
         return self._tokens[token]
 
-    def _next(self, query: Query, last: Row, host: str) -> str:
+    def _next_link(self, query: Query, last: StoredReferral, host: str) -> str:
         token = f"{self._chance.getrandbits(96):024x}"
         stamp = last.updated if query.order == UPDATED else last.created
         self._tokens[token] = replace(query, after=(stamp, last.id), skip=0)
@@ -101,34 +110,36 @@ class Listing:
         return f"http://{PUBLIC_HOST}/v1.0/referrals?$skiptoken={token}"
 
 
-def _order(text: str) -> tuple[str, bool]:
+def _parse_order(text: str) -> tuple[str, bool]:
     """The first key decides: no two referrals share a date. Every key must be one of the two dates."""
     keys = [part.split() for part in text.split(",")] if text.strip() else [[CREATED, "asc"]]
     for key in keys:
         if not key or key[0] not in (UPDATED, CREATED) or key[1:] not in ([], ["asc"], ["desc"]):
-            raise invalid("The results can be ordered by createdDateTime and updatedDateTime only.", target="$orderby")
+            raise invalid_request(
+                "The results can be ordered by createdDateTime and updatedDateTime only.", target="$orderby"
+            )
     return keys[0][0], keys[0][1:] == ["desc"]
 
 
-def _select(query: Mapping[str, str]) -> tuple[str, ...]:
+def _parse_select(query: Mapping[str, str]) -> tuple[str, ...]:
     names = tuple(name.strip() for name in query.get("$select", "").split(",") if name.strip())
     for name in names:
         if name not in REFERRAL and name != "*":
-            raise invalid(f"Could not find a property named '{name}'.", target="$select")
+            raise invalid_request(f"Could not find a property named '{name}'.", target="$select")
     return () if "*" in names else names
 
 
-def _selected(record: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:
+def _select_properties(record: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:
     return {name: record[name] for name in names if name in record} if names else record
 
 
-def _whole(query: Mapping[str, str], name: str, default: int) -> int:
+def _parse_whole_number(query: Mapping[str, str], name: str, default: int) -> int:
     text = query.get(name, str(default))
     if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > _INT32:
-        raise invalid(f"{name} must be a whole number of 32 bits.", target=name)
+        raise invalid_request(f"{name} must be a whole number of 32 bits.", target=name)
     return int(text)
 
 
-def _flag(query: Mapping[str, str]) -> None:
+def _check_count_option(query: Mapping[str, str]) -> None:
     if query.get("$count", "true") not in ("true", "false"):
-        raise invalid("$count must be true or false.", target="$count")
+        raise invalid_request("$count must be true or false.", target="$count")

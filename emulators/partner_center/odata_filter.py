@@ -15,7 +15,7 @@ from typing import Any
 from emulators.partner_center import timestamps
 from emulators.partner_center.referral_shape import ELEMENTS, REFERRAL
 from emulators.partner_center.referral_store import CREATED, UPDATED, Span
-from emulators.partner_center.service_errors import ServiceError, invalid
+from emulators.partner_center.service_errors import ServiceError, invalid_request
 
 # Made up: the service's own limits are not documented.
 _MOST_TOKENS, _MOST_NESTED = 1_000, 100
@@ -48,7 +48,7 @@ class Filter:
     spans: Mapping[str, Span] = field(default_factory=dict)
     exact: bool = False
 
-    def span(self, name: str) -> Span:
+    def span_of(self, name: str) -> Span:
         """The only ticks of that date at which the test can hold."""
         return self.spans.get(name, Span())
 
@@ -56,29 +56,29 @@ class Filter:
 EVERYTHING = Filter(lambda _: True, exact=True)
 
 
-def parse(text: str, unfilterable: frozenset[str] = frozenset()) -> Filter:
+def parse_filter(text: str, unfilterable: frozenset[str] = frozenset()) -> Filter:
     """Compile a `$filter`; fields in `unfilterable` are refused. Raises ServiceError (400)."""
-    tokens = _tokens(text)
+    tokens = _split_tokens(text)
     deepening = sum(token in (("mark", "("), ("word", "not")) for token in tokens)
     if len(tokens) > _MOST_TOKENS or deepening > _MOST_NESTED:
-        raise _wrong("it is too complex")
-    return _Parser(tokens, unfilterable).whole()
+        raise _filter_error("it is too complex")
+    return _Parser(tokens, unfilterable).parse_whole()
 
 
-def _tokens(text: str) -> list[tuple[str, str]]:
+def _split_tokens(text: str) -> list[tuple[str, str]]:
     tokens: list[tuple[str, str]] = []
     place, end = 0, len(text.rstrip())
     while place < end:
         found = _TOKEN.match(text, place)
         if found is None:
-            raise _wrong(f"syntax error at position {place}")
+            raise _filter_error(f"syntax error at position {place}")
         tokens.append((str(found.lastgroup), found[str(found.lastgroup)]))
         place = found.end()
     return tokens
 
 
-def _wrong(message: str) -> ServiceError:
-    return invalid(f"The query specified in the URI is not valid: {message}.", target="$filter")
+def _filter_error(message: str) -> ServiceError:
+    return invalid_request(f"The query specified in the URI is not valid: {message}.", target="$filter")
 
 
 class _Parser:
@@ -88,13 +88,13 @@ class _Parser:
         self._place = 0
         self._variables: dict[str, Mapping[str, Any]] = {}
 
-    def whole(self) -> Filter:
-        found = self._or()
+    def parse_whole(self) -> Filter:
+        found = self._parse_or()
         if self._place < len(self._tokens):
-            raise _wrong(f"'{self._tokens[self._place][1]}' was not expected")
+            raise _filter_error(f"'{self._tokens[self._place][1]}' was not expected")
         return found
 
-    def _take(self, kind: str = "", text: str = "") -> str | None:
+    def _take_token(self, kind: str = "", text: str = "") -> str | None:
         """The next token if it is of that kind and text; else None, and nothing is consumed."""
         if self._place >= len(self._tokens):
             return None
@@ -104,72 +104,72 @@ class _Parser:
         self._place += 1
         return found
 
-    def _need(self, kind: str, text: str = "") -> str:
-        found = self._take(kind, text)
+    def _require_token(self, kind: str, text: str = "") -> str:
+        found = self._take_token(kind, text)
         if found is None:
-            raise _wrong(f"expected {text or kind}")
+            raise _filter_error(f"expected {text or kind}")
         return found
 
-    def _or(self) -> Filter:
-        found = self._and()
-        while self._take("word", "or"):
-            found = _either(found, self._and())
+    def _parse_or(self) -> Filter:
+        found = self._parse_and()
+        while self._take_token("word", "or"):
+            found = _combine_with_or(found, self._parse_and())
         return found
 
-    def _and(self) -> Filter:
-        found = self._not()
-        while self._take("word", "and"):
-            found = _both(found, self._not())
+    def _parse_and(self) -> Filter:
+        found = self._parse_not()
+        while self._take_token("word", "and"):
+            found = _combine_with_and(found, self._parse_not())
         return found
 
-    def _not(self) -> Filter:
-        if self._take("word", "not"):
-            inner = self._not().test
+    def _parse_not(self) -> Filter:
+        if self._take_token("word", "not"):
+            inner = self._parse_not().test
             return Filter(lambda record: not inner(record))
-        if self._take("mark", "("):
-            found = self._or()
-            self._need("mark", ")")
+        if self._take_token("mark", "("):
+            found = self._parse_or()
+            self._require_token("mark", ")")
             return found
-        path = self._need("word")
-        return self._any(path.removesuffix("/any")) if path.endswith("/any") else self._comparison(path)
+        path = self._require_token("word")
+        return self._parse_any(path.removesuffix("/any")) if path.endswith("/any") else self._parse_comparison(path)
 
-    def _any(self, path: str) -> Filter:
+    def _parse_any(self, path: str) -> Filter:
         if path not in ELEMENTS:
-            raise _wrong(f"'{path}' is not a collection")
-        self._need("mark", "(")
-        variable = self._need("word")
-        self._need("mark", ":")
+            raise _filter_error(f"'{path}' is not a collection")
+        self._require_token("mark", "(")
+        variable = self._require_token("word")
+        self._require_token("mark", ":")
         self._variables[variable] = ELEMENTS[path]
-        inner = self._or().test
+        inner = self._parse_or().test
         del self._variables[variable]
-        self._need("mark", ")")
-        read = _reader(path.split("/"))
+        self._require_token("mark", ")")
+        read = _property_reader(path.split("/"))
         return Filter(lambda record: any(inner(item) for item in read(record) or ()))
 
-    def _comparison(self, path: str) -> Filter:
-        shape, parts = self._resolve(path)
-        _check(shape, parts, path)
-        name = self._need("word")
+    def _parse_comparison(self, path: str) -> Filter:
+        shape, parts = self._resolve_path(path)
+        _check_property(shape, parts, path)
+        name = self._require_token("word")
         if name not in _OPERATORS:
-            raise _wrong(f"'{name}' is not an operator")
-        kind, literal = self._literal()
+            raise _filter_error(f"'{name}' is not an operator")
+        kind, literal = self._parse_literal()
         if parts[-1].endswith("DateTime"):
             return _date_test(path, parts, name, kind, literal)
         if kind == "moment":
-            raise _wrong(f"'{path}' is not a date")
-        return Filter(_plain_test(_reader(parts), _OPERATORS[name], literal))
+            raise _filter_error(f"'{path}' is not a date")
+        return Filter(_plain_test(_property_reader(parts), _OPERATORS[name], literal))
 
-    def _resolve(self, path: str) -> tuple[Mapping[str, Any], list[str]]:
+    def _resolve_path(self, path: str) -> tuple[Mapping[str, Any], list[str]]:
         head, *rest = path.split("/")
         if head in self._variables:
             return self._variables[head], rest
         if path in self._unfilterable:
-            raise _wrong(f"'{path}' cannot be used in a filter")
+            raise _filter_error(f"'{path}' cannot be used in a filter")
         return REFERRAL, [head, *rest]
 
-    def _literal(self) -> tuple[str, object]:
+    def _parse_literal(self) -> tuple[str, object]:
         if self._place >= len(self._tokens):
-            raise _wrong("a value is missing")
+            raise _filter_error("a value is missing")
         kind, text = self._tokens[self._place]
         self._place += 1
         match kind:
@@ -178,25 +178,25 @@ class _Parser:
             case "guid":
                 return kind, text.lower()
             case "moment":
-                return kind, _ticks(text)
+                return kind, _parse_date(text)
             case "number":
                 return kind, float(text)
             case "word" if text in _CONSTANTS:
                 return kind, _CONSTANTS[text]
-        raise _wrong(f"'{text}' is not a value")
+        raise _filter_error(f"'{text}' is not a value")
 
 
-def _check(shape: Mapping[str, Any], parts: list[str], path: str) -> None:
+def _check_property(shape: Mapping[str, Any], parts: list[str], path: str) -> None:
     here: object = shape
     for part in parts:
         if not isinstance(here, dict) or part not in here:
-            raise _wrong(f"Could not find a property named '{path}'")
+            raise _filter_error(f"Could not find a property named '{path}'")
         here = here[part]
     if not parts or isinstance(here, dict | list):
-        raise _wrong(f"'{path}' is not a plain property")
+        raise _filter_error(f"'{path}' is not a plain property")
 
 
-def _reader(parts: list[str]) -> Callable[[Mapping[str, Any]], Any]:
+def _property_reader(parts: list[str]) -> Callable[[Mapping[str, Any]], Any]:
     if len(parts) == 1:
         name = parts[0]
         return lambda record: record.get(name)
@@ -210,11 +210,11 @@ def _reader(parts: list[str]) -> Callable[[Mapping[str, Any]], Any]:
     return read
 
 
-def _ticks(text: str) -> int:
+def _parse_date(text: str) -> int:
     try:
-        return timestamps.parse(text)
+        return timestamps.parse_ticks(text)
     except ValueError:
-        raise _wrong(f"'{text}' is not a date") from None
+        raise _filter_error(f"'{text}' is not a date") from None
 
 
 def _plain_test(read: Callable[[Mapping[str, Any]], Any], compare: Callable[[Any, Any], bool], literal: object) -> Test:
@@ -237,22 +237,22 @@ def _plain_test(read: Callable[[Mapping[str, Any]], Any], compare: Callable[[Any
 
 def _date_test(path: str, parts: list[str], name: str, kind: str, literal: object) -> Filter:
     if literal is not None and kind != "moment":
-        raise _wrong(f"'{path}' is a date and takes a bare date-time")
-    read, compare = _reader(parts), _OPERATORS[name]
+        raise _filter_error(f"'{path}' is a date and takes a bare date-time")
+    read, compare = _property_reader(parts), _OPERATORS[name]
 
     def test(record: Mapping[str, Any]) -> bool:
         value = read(record)
-        ticks = timestamps.parse(value) if isinstance(value, str) else None
+        ticks = timestamps.parse_ticks(value) if isinstance(value, str) else None
         if ticks is None or literal is None:
             return compare in (operator.eq, operator.ne) and compare(ticks, literal)
         return compare(ticks, literal)
 
     if path in (UPDATED, CREATED) and isinstance(literal, int) and name != "ne":
-        return Filter(test, {path: _span(name, literal)}, exact=True)
+        return Filter(test, {path: _span_of_comparison(name, literal)}, exact=True)
     return Filter(test)
 
 
-def _span(name: str, ticks: int) -> Span:
+def _span_of_comparison(name: str, ticks: int) -> Span:
     match name:
         case "eq":
             return Span(ticks, ticks)
@@ -265,13 +265,13 @@ def _span(name: str, ticks: int) -> Span:
     return Span(high=ticks)
 
 
-def _both(one: Filter, other: Filter) -> Filter:
+def _combine_with_and(one: Filter, other: Filter) -> Filter:
     left, right = one.test, other.test
     names = set(one.spans) | set(other.spans)
-    spans = {name: one.span(name).within(other.span(name)) for name in names}
+    spans = {name: one.span_of(name).intersection(other.span_of(name)) for name in names}
     return Filter(lambda record: left(record) and right(record), spans, exact=one.exact and other.exact)
 
 
-def _either(one: Filter, other: Filter) -> Filter:
+def _combine_with_or(one: Filter, other: Filter) -> Filter:
     left, right = one.test, other.test
     return Filter(lambda record: left(record) or right(record))

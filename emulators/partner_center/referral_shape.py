@@ -7,7 +7,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from emulators.partner_center.service_errors import invalid
+from emulators.partner_center.service_errors import invalid_request
 
 type Json = dict[str, Any]
 
@@ -111,26 +111,26 @@ ELEMENTS: Mapping[str, Json] = {
 }
 
 
-def names(shape: Mapping[str, Any]) -> Iterator[str]:
+def property_names(shape: Mapping[str, Any]) -> Iterator[str]:
     """Every property name in a shape, at any depth."""
     for name, value in shape.items():
         yield name
         if isinstance(value, dict):
-            yield from names(value)
+            yield from property_names(value)
 
 
 _CANONICAL = {
     name.lower(): name
     for shape in (REFERRAL, {"profileType": None}, *ELEMENTS.values(), {"op": 0, "path": 0, "value": 0, "from": 0})
-    for name in names(shape)
+    for name in property_names(shape)
 }
 
 
-def fold(value: object) -> Any:  # noqa: ANN401 - JSON in, JSON out
+def fold_names(value: object) -> Any:  # noqa: ANN401 - JSON in, JSON out
     """The same JSON with every property name in the service's camelCase, whatever case it came in."""
     if isinstance(value, dict):
-        return {_CANONICAL.get(name.lower(), name): fold(item) for name, item in value.items()}
-    return [fold(item) for item in value] if isinstance(value, list) else value
+        return {_CANONICAL.get(name.lower(), name): fold_names(item) for name, item in value.items()}
+    return [fold_names(item) for item in value] if isinstance(value, list) else value
 
 
 def canonical_path(path: str) -> str:
@@ -138,52 +138,52 @@ def canonical_path(path: str) -> str:
     return "/".join(_CANONICAL.get(part.lower(), part) for part in path.split("/"))
 
 
-def element(path: str, value: object) -> Json:
+def complete_element(path: str, value: object) -> Json:
     """One member of the collection at `path`, complete. Raises ServiceError."""
     if not isinstance(value, dict):
-        raise invalid(f"An item of '{path}' must be an object.", target=path)
-    return overlay(ELEMENTS[path], value, path)
+        raise invalid_request(f"An item of '{path}' must be an object.", target=path)
+    return complete_object(ELEMENTS[path], value, path)
 
 
-def collection(path: str, value: object) -> list[Any]:
+def complete_collection(path: str, value: object) -> list[Any]:
     """A whole collection, each member complete; `{}` and null count as empty, as in old samples (quirk 11)."""
     if value is None or value == {}:
         return []
     if not isinstance(value, list):
-        raise invalid(f"'{path}' must be an array.", target=path)
-    return [element(path, item) for item in value] if path in ELEMENTS else copy.deepcopy(value)
+        raise invalid_request(f"'{path}' must be an array.", target=path)
+    return [complete_element(path, item) for item in value] if path in ELEMENTS else copy.deepcopy(value)
 
 
-def overlay(shape: Mapping[str, Any], body: Mapping[str, Any], path: str = "") -> Json:
+def complete_object(shape: Mapping[str, Any], body: Mapping[str, Any], path: str = "") -> Json:
     """`shape` with the values of `body`; what the shape does not know is dropped. Raises ServiceError."""
-    return {name: _value(unset, body.get(name), f"{path}/{name}".lstrip("/")) for name, unset in shape.items()}
+    return {name: _complete_value(unset, body.get(name), f"{path}/{name}".lstrip("/")) for name, unset in shape.items()}
 
 
-def _value(unset: object, given: object, path: str) -> object:
+def _complete_value(unset: object, given: object, path: str) -> object:
     if isinstance(unset, list):
-        return collection(path, given)
+        return complete_collection(path, given)
     if isinstance(unset, dict):
-        return overlay(unset, _object(given, path), path)
+        return complete_object(unset, _require_object(given, path), path)
     if isinstance(given, dict | list):
-        raise invalid(f"'{path}' must be a plain value.", target=path)
+        raise invalid_request(f"'{path}' must be a plain value.", target=path)
     return unset if given is None else given
 
 
-def _object(given: object, path: str) -> Mapping[str, Any]:
+def _require_object(given: object, path: str) -> Mapping[str, Any]:
     if given is None:
         return {}
     if not isinstance(given, dict):
-        raise invalid(f"'{path}' must be an object.", target=path)
+        raise invalid_request(f"'{path}' must be an object.", target=path)
     return given
 
 
-def visible(record: Mapping[str, Any]) -> bool:
+def is_visible_to_microsoft(record: Mapping[str, Any]) -> bool:
     """Whether Microsoft's sellers may see the deal."""
     consent = record.get("consent") or {}  # a record written raw may lack it
     return consent.get("consentToShareReferralWithMicrosoftSellers") is True
 
 
-def link(record: Json) -> None:
+def set_links(record: Json) -> None:
     """Fill `links` in the captured form: space unescaped, guid unquoted (3.10)."""
     base = f"https://{PUBLIC_HOST}/v1.0/engagements/referrals"
     record["links"]["relatedReferrals"]["uri"] = f"{base}?$filter=engagementId eq {record['engagementId']}"

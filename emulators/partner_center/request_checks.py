@@ -7,8 +7,8 @@ from typing import Any
 from emulators.base.server import Request
 from emulators.entra.emulator import EntraEmulator
 from emulators.entra.tokens import ADMIN, REFERRALS_AUDIENCE, USER, TokenRefused
-from emulators.partner_center.referral_store import Row
-from emulators.partner_center.service_errors import ServiceError, denied, unauthenticated
+from emulators.partner_center.referral_store import StoredReferral
+from emulators.partner_center.service_errors import ServiceError, access_denied, unauthenticated
 
 MFA_CODE = "900421"
 _INVALID = 'Bearer error="invalid_token"'
@@ -22,7 +22,7 @@ class Caller:
     admin: bool
     mfa: bool
 
-    def in_team_of(self, row: Row) -> bool:
+    def has_access_to(self, row: StoredReferral) -> bool:
         """A referrals admin sees all deals, a referrals user those whose team he is in (2.4)."""
         return self.admin or any(
             isinstance(member.get("email"), str) and member["email"].lower() == self.email
@@ -30,25 +30,25 @@ class Caller:
         )
 
 
-def admitted(request: Request, entra: EntraEmulator, audience: str = REFERRALS_AUDIENCE) -> Caller:
+def check_caller(request: Request, entra: EntraEmulator, audience: str = REFERRALS_AUDIENCE) -> Caller:
     """The caller of a request. Raises ServiceError: 401, or 403 for app-only, a foreign tenant or no role."""
-    claims = _claims(request, entra)
+    claims = _read_claims(request, entra)
     if claims.get("aud") != audience:
         raise unauthenticated("The audience of the token is not valid.", WWW_Authenticate=_INVALID)
     if claims.get("tid") != entra.tenant:
-        raise denied("The tenant of the token is not a partner of this account.")
+        raise access_denied("The tenant of the token is not a partner of this account.")
     if claims.get("idtyp") == "app" or "scp" not in claims:
-        raise denied("App-only tokens are not accepted: App+User is required.", inner="appOnlyNotSupported")
+        raise access_denied("App-only tokens are not accepted: App+User is required.", inner="appOnlyNotSupported")
     mfa = "mfa" in (claims.get("amr") or ())
     if not mfa:
         raise unauthenticated("401 Unauthorized - MFA required", inner=MFA_CODE, WWW_Authenticate=_INVALID)
     roles = claims.get("roles") or ()
     if ADMIN not in roles and USER not in roles:
-        raise denied("The user has no referral role.")
+        raise access_denied("The user has no referral role.")
     return Caller(str(claims.get("upn", "")).lower(), ADMIN in roles, mfa)
 
 
-def _claims(request: Request, entra: EntraEmulator) -> Mapping[str, Any]:
+def _read_claims(request: Request, entra: EntraEmulator) -> Mapping[str, Any]:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise unauthenticated("The request has no bearer token.", WWW_Authenticate="Bearer")

@@ -12,7 +12,7 @@ from emulators.partner_center.emulator import ORGANIZATION, PartnerCenterEmulato
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
+class ServedPartnerCenter:
     """The three emulators and where they are served."""
 
     partner_center: PartnerCenterEmulator
@@ -24,9 +24,9 @@ class Addresses:
 
 
 @contextmanager
-def serve(
+def serve_partner_center(
     authority: Authority, *, seed: int = 0, organization_id: str = ORGANIZATION, port: int = 0, spacing: float = 1.0
-) -> Iterator[Addresses]:
+) -> Iterator[ServedPartnerCenter]:
     """Serve on `port` and the two after it, or on free ones with 0; all stop at the end."""
     entra, certificates = EntraEmulator(seed=seed), CertificateHost(seed=seed)
     emulator = PartnerCenterEmulator(
@@ -34,12 +34,12 @@ def serve(
         ca_bundle=authority.bundle, spacing=spacing,
     )  # fmt: skip
     ports = [port + n if port else 0 for n in range(3)]
-    tls = authority.server()
+    tls = authority.server_context()
     handlers = (emulator.handle, entra.handle, certificates.handle)
     first, second, third = (Server(handle, port=p, tls=tls) for handle, p in zip(handlers, ports, strict=True))
     with first, second, third:
-        certificates.published_at(third.url)
+        certificates.set_public_url(third.url)
         try:
-            yield Addresses(emulator, entra, certificates, first.url, second.url, third.url)
+            yield ServedPartnerCenter(emulator, entra, certificates, first.url, second.url, third.url)
         finally:
             emulator.close()

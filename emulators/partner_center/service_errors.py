@@ -23,7 +23,7 @@ class ServiceError(Exception):
         self.status, self.code, self.message, self.target, self.inner = status, code, message, target, inner
         self.headers = headers
 
-    def response(self) -> Response:
+    def to_response(self) -> Response:
         """The answer as the service words it."""
         error: dict[str, object] = {"code": self.code, "message": self.message[:MAX_MESSAGE], "target": self.target}
         if self.inner is not None:
@@ -31,14 +31,14 @@ class ServiceError(Exception):
         return Response.of({"error": error}, self.status, **self.headers)
 
 
-def invalid(message: str, *, target: str = "referral", inner: str | None = None) -> ServiceError:
+def invalid_request(message: str, *, target: str = "referral", inner: str | None = None) -> ServiceError:
     """400: malformed, or against a rule."""
     return ServiceError(400, "invalidRequest", message, target=target, inner=inner)
 
 
 def not_emulated(what: str) -> ServiceError:
     """400 for what the real service can do and this one cannot yet."""
-    return invalid(f"{what} is not emulated.", inner="notEmulated")
+    return invalid_request(f"{what} is not emulated.", inner="notEmulated")
 
 
 def not_found() -> ServiceError:
@@ -46,7 +46,7 @@ def not_found() -> ServiceError:
     return ServiceError(404, "itemNotFound", "The requested referral does not exist.")
 
 
-def denied(message: str, *, inner: str | None = None) -> ServiceError:
+def access_denied(message: str, *, inner: str | None = None) -> ServiceError:
     """403: role, scope or owner do not allow it."""
     return ServiceError(403, "accessDenied", message, inner=inner)
 

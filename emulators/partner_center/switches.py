@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from emulators.partner_center.service_errors import invalid
+from emulators.partner_center.service_errors import invalid_request
 
 
 @dataclass(slots=True)
@@ -33,13 +33,13 @@ class Switches:
         for f in fields(self):
             setattr(self, f.name, f.default)
 
-    def change(self, wanted: dict[str, Any]) -> None:
+    def apply_changes(self, wanted: dict[str, Any]) -> None:
         """Set several by name. Raises ServiceError on an unknown name or another type."""
         for name, value in wanted.items():
             if name not in {f.name for f in fields(self)}:
-                raise invalid(f"There is no switch '{name}'.", target="switches")
+                raise invalid_request(f"There is no switch '{name}'.", target="switches")
             given = tuple(value) if isinstance(value, list) else value
             kind = type(getattr(self, name))
             if not isinstance(given, kind) and not (kind is float and isinstance(given, int)):
-                raise invalid(f"Switch '{name}' is of type {kind.__name__}.", target="switches")
+                raise invalid_request(f"Switch '{name}' is of type {kind.__name__}.", target="switches")
             setattr(self, name, given)

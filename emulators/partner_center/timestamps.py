@@ -13,13 +13,13 @@ _ISO = re.compile(
 )
 
 
-def of(moment: datetime) -> int:
+def to_ticks(moment: datetime) -> int:
     """Ticks since 1970 of an aware datetime."""
     delta = moment - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds * 10
 
 
-def text(ticks: int, zone: str = "Z") -> str:
+def format_ticks(ticks: int, zone: str = "Z") -> str:
     """`2026-02-28T17:27:47.8754901Z`; the fraction is shorter, or missing, where it ends in zeros."""
     seconds, fraction = divmod(ticks, SECOND)
     stamp = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
@@ -28,11 +28,11 @@ def text(ticks: int, zone: str = "Z") -> str:
 
 
 @lru_cache(maxsize=65_536)
-def parse(stamp: str) -> int:
+def parse_ticks(stamp: str) -> int:
     """Ticks of an ISO 8601 time; without a zone it is UTC. Raises ValueError."""
     found = _ISO.fullmatch(stamp)
     if found is None:
         raise ValueError("not an ISO 8601 time")
     zone = (found["zone"] or "Z").replace("Z", "+00:00")
     whole = datetime.fromisoformat(f"{found['day']}T{found['time'] or '00:00:00'}{zone}")
-    return of(whole) + int((found["fraction"] or "0").ljust(7, "0")[:7])
+    return to_ticks(whole) + int((found["fraction"] or "0").ljust(7, "0")[:7])

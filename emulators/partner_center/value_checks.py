@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from emulators.partner_center import timestamps
-from emulators.partner_center.referral_shape import Json, collection, element
-from emulators.partner_center.service_errors import invalid
+from emulators.partner_center.referral_shape import Json, complete_collection, complete_element
+from emulators.partner_center.service_errors import invalid_request
 
 MOST_MEMBERS = MOST_SOLUTIONS = 50  # quirk 15
 SUBSTATUS = {"New": ("Pending", "Received"), "Active": ("Accepted",),
@@ -22,88 +22,88 @@ CONTACT = ("firstName", "lastName", "phoneNumber", "email")
 type Check = Callable[[str, object], Any]
 
 
-def text(path: str, value: object) -> str | None:
+def check_text(path: str, value: object) -> str | None:
     """A string or null."""
     if value is not None and not isinstance(value, str):
-        raise invalid(f"'{path}' must be a string.", target=path)
+        raise invalid_request(f"'{path}' must be a string.", target=path)
     return value
 
 
-def choice(*allowed: str | None) -> Check:
+def one_of(*allowed: str | None) -> Check:
     """One of the given strings."""
 
     def check(path: str, value: object) -> object:
         if value not in allowed:
-            raise invalid(f"'{path}' has a value that is not allowed.", target=path)
+            raise invalid_request(f"'{path}' has a value that is not allowed.", target=path)
         return value
 
     return check
 
 
-def amount(path: str, value: object) -> int | float:
+def check_amount(path: str, value: object) -> int | float:
     """A number, also as a string (5.3), not negative."""
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value):
         value = float(value) if "." in value else int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise invalid(f"'{path}' must be a number that is not negative.", target=path)
+        raise invalid_request(f"'{path}' must be a number that is not negative.", target=path)
     return int(value) if value == int(value) else value
 
 
-def currency(path: str, value: object) -> str:
+def check_currency(path: str, value: object) -> str:
     """Three letters."""
     if not isinstance(value, str) or not re.fullmatch("[A-Za-z]{3}", value):
-        raise invalid(f"'{path}' must be an ISO 4217 code.", target=path)
+        raise invalid_request(f"'{path}' must be an ISO 4217 code.", target=path)
     return value.upper()
 
 
-def moment(path: str, value: object) -> str:
+def check_time(path: str, value: object) -> str:
     """A time, as the service prints it."""
     try:
-        return timestamps.text(timestamps.parse(value if isinstance(value, str) else ""))
+        return timestamps.format_ticks(timestamps.parse_ticks(value if isinstance(value, str) else ""))
     except ValueError:
-        raise invalid(f"'{path}' must be an ISO 8601 time.", target=path) from None
+        raise invalid_request(f"'{path}' must be an ISO 8601 time.", target=path) from None
 
 
-def true(path: str, value: object) -> bool:
+def check_true(path: str, value: object) -> bool:
     """Nothing but true: visibility cannot be taken back (3.4)."""
     if value is not True:
-        raise invalid(f"'{path}' can only be set to true.", target=path)
+        raise invalid_request(f"'{path}' can only be set to true.", target=path)
     return True
 
 
-def members(path: str, value: object) -> list[Json]:
+def check_members(path: str, value: object) -> list[Json]:
     """A list of people."""
-    found = collection(path, value)
+    found = complete_collection(path, value)
     if len(found) > MOST_MEMBERS:
-        raise invalid(f"'{path}' has more than {MOST_MEMBERS} members.", target=path)
+        raise invalid_request(f"'{path}' has more than {MOST_MEMBERS} members.", target=path)
     return found
 
 
-def team(path: str, value: object) -> list[Json]:
+def check_team(path: str, value: object) -> list[Json]:
     """A list of people with at least one."""
-    found = members(path, value)
+    found = check_members(path, value)
     if not found:
-        raise invalid(f"'{path}' needs at least one member.", target=path)
+        raise invalid_request(f"'{path}' needs at least one member.", target=path)
     return found
 
 
-def solutions(path: str, value: object) -> list[Json]:
+def check_solutions(path: str, value: object) -> list[Json]:
     """One to fifty solutions, each with an id."""
-    found = collection(path, value)
+    found = complete_collection(path, value)
     if not found or len(found) > MOST_SOLUTIONS or not all(item["id"] for item in found):
-        raise invalid(f"'{path}' needs 1 to {MOST_SOLUTIONS} solutions, each with an id.", target=path)
+        raise invalid_request(f"'{path}' needs 1 to {MOST_SOLUTIONS} solutions, each with an id.", target=path)
     return found
 
 
-def item(path: str, value: object) -> Json:
+def check_item(path: str, value: object) -> Json:
     """One member or solution to append."""
-    return element(path, value)
+    return complete_element(path, value)
 
 
-def whole_contacts(path: str, people: list[Json], *, complete: bool) -> None:
+def check_contacts(path: str, people: list[Json], *, complete: bool) -> None:
     """Every person has an e-mail address; with `complete` also both names and a phone number (5.1)."""
     needed = CONTACT if complete else ("email",)
     for person in people:
         missing = [name for name in needed if not isinstance(person[name], str) or not person[name].strip()]
         if missing:
-            raise invalid(f"A member of '{path}' lacks {', '.join(missing)}.", target=path)
+            raise invalid_request(f"A member of '{path}' lacks {', '.join(missing)}.", target=path)

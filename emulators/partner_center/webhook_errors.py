@@ -13,23 +13,23 @@ _INVALID = 'Bearer error="invalid_token"'
 class WebhookError(ServiceError):
     """An answer other than success, as the webhook host words it."""
 
-    def response(self) -> Response:
+    def to_response(self) -> Response:
         """`code` and `description` at the top, beside `data` and `source`."""
         told = {"code": self.code, "description": self.message[:MAX_MESSAGE], "data": [], "source": "WebhookService"}
         return Response.of(told, self.status, **self.headers)
 
 
-def refused(message: str) -> WebhookError:
+def invalid_input(message: str) -> WebhookError:
     """400: the body, or an event's name, is not valid."""
     return WebhookError(400, INVALID_INPUT, message)
 
 
-def none_there(what: str) -> WebhookError:
+def resource_not_found(what: str) -> WebhookError:
     """404."""
     return WebhookError(404, "404", f"There is no {what}.")
 
 
-def admit(request: Request, entra: EntraEmulator) -> None:
+def check_webhook_caller(request: Request, entra: EntraEmulator) -> None:
     """Let App+User and App-only tokens of this audience in. Raises WebhookError: 401, or 403 for a foreigner."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emulators.base.certificate_authority import Authority
-from emulators.base.serve_until_signal import CannotServe, End, check_free, serving
+from emulators.base.serve_until_signal import CannotServe, StopSignal, check_ports_free, serve_until_signal
 from emulators.base.server import Server
 from emulators.salesforce.emulator import SalesforceEmulator
 from emulators.salesforce.metadata.component_xml import MetadataError
@@ -16,7 +16,7 @@ from emulators.salesforce.metadata.source_project import PROJECT
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until a signal arrives; exit status 2, with one sentence, if an option is wrong or the port is taken."""
     options = _parse_options(argv)
-    return serving(lambda end: _serve_emulator(options, end))
+    return serve_until_signal(lambda stop_signal: _serve_emulator(options, stop_signal))
 
 
 def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -28,16 +28,16 @@ def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _serve_emulator(options: argparse.Namespace, end: End) -> None:
-    check_free([options.port])
+def _serve_emulator(options: argparse.Namespace, stop_signal: StopSignal) -> None:
+    check_ports_free([options.port])
     emulator = _build_emulator(options)
     with tempfile.TemporaryDirectory(prefix="cosell-") as folder:
         authority = Authority(Path(folder))
-        with Server(emulator.handle, port=options.port, tls=authority.server()) as server:
+        with Server(emulator.handle, port=options.port, tls=authority.server_context()) as server:
             emulator.public_url = server.url
             print(f"Salesforce   {server.url}\nControl API  {server.url}/_control", flush=True)
             print(f"CA bundle    {authority.bundle}", flush=True)
-            end.wait()
+            stop_signal.wait()
 
 
 def _build_emulator(options: argparse.Namespace) -> SalesforceEmulator:

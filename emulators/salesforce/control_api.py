@@ -25,7 +25,8 @@ from typing import Any
 
 import msgspec
 
-from emulators.base.emulator import CONTROL, checked
+from emulators.base.control_body import convert_strictly
+from emulators.base.emulator import CONTROL
 from emulators.base.server import Request, Response
 from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.data.hooks import LOCKS, Lock, ValidationRule
@@ -109,7 +110,7 @@ class ControlApi:
 
     def _restart_bare(self, body: Body) -> None:
         self._emulated_org.bare = bool(body["bare"])
-        self._emulated_org.restart()
+        self._emulated_org.reset_state()
 
     def _set_translation_languages(self, body: Body) -> None:
         self._emulated_org.deployments.languages = frozenset(map(str, body["languages"]))
@@ -136,7 +137,7 @@ class ControlApi:
     # --- rules, locks and limits
 
     def _add_rule(self, body: Body) -> None:
-        rule = checked(ValidationRule, body)
+        rule = convert_strictly(ValidationRule, body)
         definition = self._emulated_org.org.model.get(rule.sobject)
         if definition.find_field(rule.field) is None:
             raise ValueError(f"{rule.sobject} has no field {rule.field}")

@@ -49,9 +49,9 @@ class EmulatedOrg(Emulator):
         self._multi_currency, self.bare = multi_currency, bare
         self._max_requests = max_requests
         self.oauth = OAuth(self.clock.now, self._find_user, lambda: self.organization)
-        self.restart()
+        self.reset_state()
 
-    def restart(self) -> None:
+    def reset_state(self) -> None:
         """Begin the org's first day again: its users and settings, no deals. Registered apps stay."""
         model = load_model(self._metadata, multi_currency=self._multi_currency, bare=self.bare)
         self.org = Org(model, self.clock.now, self.seed)

@@ -26,13 +26,13 @@ _SESSION_ERROR = ("INVALID_SESSION_ID", "Session expired or invalid")
 class SalesforceEmulator(EmulatedOrg):
     """An org behind its service."""
 
-    def restart(self) -> None:
+    def reset_state(self) -> None:
         """Begin the org's first day again. Registered apps stay."""
-        super().restart()
+        super().reset_state()
         self._control_api = ControlApi(self)
-        self._soap = Soap(self.deployments, self.tag, lambda token: self.oauth.user_of_header(f"Bearer {token}"))
+        self._soap = Soap(self.deployments, self.add_tag, lambda token: self.oauth.user_of_header(f"Bearer {token}"))
 
-    def control(self, request: Request) -> Response | None:
+    def respond_to_control(self, request: Request) -> Response | None:
         """Answer a request of the control API; None if it does not know the path."""
         return self._control_api.answer_request(request)
 
@@ -45,7 +45,7 @@ class SalesforceEmulator(EmulatedOrg):
             case ("services", "oauth2", "userinfo") | ("id", _, _):
                 return self._answer_identity_request(request, home)
             case ("services", "data"):
-                self.tag("versions")
+                self.add_tag("versions")
                 return Response.of(list_versions())
             case ("services", "Soap", "m", _) if request.method == "POST":
                 self.rest.used += 1
@@ -54,13 +54,13 @@ class SalesforceEmulator(EmulatedOrg):
                 return self._answer_data_request(request, version, tuple(parts), home)
         return self._to_response(_error_reply(not_found()))
 
-    def broken(self, request: Request) -> Response:
+    def defect_response(self, request: Request) -> Response:
         """The answer to a request that a defect of the emulator stopped, in the form of the service."""
         del request
         return self._to_response(_error_reply(ApiError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.")))
 
     def _answer_token_request(self, request: Request, home: str) -> Response:
-        self.tag("oauth")
+        self.add_tag("oauth")
         if request.method != "POST":
             return Response.of({"error": "invalid_request", "error_description": "must use HTTP POST"}, 400)
         try:
@@ -71,7 +71,7 @@ class SalesforceEmulator(EmulatedOrg):
             return Response.of({"error": "invalid_request", "error_description": "the body is not a form"}, 400)
 
     def _answer_identity_request(self, request: Request, home: str) -> Response:
-        self.tag("oauth")
+        self.add_tag("oauth")
         user = self.oauth.user_of_header(request.headers.get("authorization", ""))
         if user is None:
             return Response(403, b"Bad_OAuth_Token", {"Content-Type": "text/html;charset=UTF-8"})
@@ -97,7 +97,7 @@ class SalesforceEmulator(EmulatedOrg):
         return self._to_response(reply)
 
     def _answer_deployment(self, call: Call, request: Request) -> Reply:
-        self.tag("deploy" if request.method == "POST" else "deploy.status")
+        self.add_tag("deploy" if request.method == "POST" else "deploy.status")
         self.rest.used += 1
         return answer_deploy_request(self.deployments, call, request.body)
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from emulators.base.serve_until_signal import End, check_free, serving
+from emulators.base.serve_until_signal import StopSignal, check_ports_free, serve_until_signal
 from local.host.functions_host import Host
 from local.host.host_json import HostSettings
 from local.host.queues import EmbeddedQueues, Queues
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for noisy in ("azure", "azure_functions_runtime", "azure.functions"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     _read_local_settings(options.app / "local.settings.json")
-    return serving(lambda end: _serve_host(options, end), ConfigurationError)
+    return serve_until_signal(lambda end: _serve_host(options, end), ConfigurationError)
 
 
 def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -46,8 +46,8 @@ def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _serve_host(options: argparse.Namespace, end: End) -> None:
-    check_free([options.port])
+def _serve_host(options: argparse.Namespace, end: StopSignal) -> None:
+    check_ports_free([options.port])
     queues = _choose_queues(options)
     try:
         host = Host(options.app, queue=queues, timer_status=options.timer_file)

@@ -31,7 +31,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture
 def emulator(authority: Authority) -> Iterator[SalesforceEmulator]:
     emulator = SalesforceEmulator()
-    with Server(emulator.handle, tls=authority.server()) as server:
+    with Server(emulator.handle, tls=authority.server_context()) as server:
         emulator.public_url = server.url
         yield emulator
 

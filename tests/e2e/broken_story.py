@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from emulators.key_vault.emulator import Access
-from emulators.partner_center.events import EventFault, EventFaultKind
+from emulators.partner_center.event_faults import EventFault, EventFaultKind
 from local import story
 from local.systems import Systems, start_systems
 

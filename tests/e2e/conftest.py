@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 import shared.app
-from emulators.base.emulator import EmulatedClock
+from emulators.base.clock import EmulatedClock
 from local.host.functions_host import Host
 from local.host.queues import EmbeddedQueues
 from local.systems import ROOT, start_systems
@@ -26,9 +26,9 @@ def _started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         for name, value in systems.environ.items():
             during.setenv(name, value)
         host = Host(ROOT, queue=queues, clock=clock.now)
-        host.start(tls=systems.authority.server())
+        host.start(tls=systems.authority.server_context())
         during.undo()
-        with httpx.Client(base_url=host.url, verify=systems.authority.client(), trust_env=False) as client:
+        with httpx.Client(base_url=host.url, verify=systems.authority.client_context(), trust_env=False) as client:
             yield World(systems, host, queues, clock, client)
         host.stop()
         queues.close()

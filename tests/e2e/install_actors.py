@@ -18,9 +18,9 @@ from azure.keyvault.secrets._shared import http_challenge_cache
 from typer.testing import CliRunner, Result
 
 import shared.app
-from emulators.entra.app_registrations import App as Registration
+from emulators.entra.app_registrations import AppRegistration as Registration
 from emulators.key_vault.emulator import AUDIENCE
-from emulators.key_vault.secret_store import Shelf
+from emulators.key_vault.secret_store import SecretStore
 from infra.azure.deploy.deploy import deploy
 from infra.azure.deploy.promote import promote
 from local.systems import CONSUMER_KEY, USERNAME
@@ -153,11 +153,11 @@ class People:
         """Give the app registration its certificate."""
         entra = self.world.systems.partner.entra
         file = Path(f"cosell-{self.machine.environment}.cer")
-        entra.register(entra.client_id, certificate_pem=file.read_text(encoding="ascii"))
+        entra.register_app(entra.client_id, certificate_pem=file.read_text(encoding="ascii"))
 
     def open(self, address: str, *_: object) -> bool:
         """Act as the browser: sign in, consent, and post the form that leads back to the command."""
-        with httpx.Client(verify=self.world.systems.authority.client(), trust_env=False) as browser:
+        with httpx.Client(verify=self.world.systems.authority.client_context(), trust_env=False) as browser:
             page = browser.get(address).text
             action = re.search(r'<form method="post" action="([^"]+)"', page)
             assert action, page
@@ -174,12 +174,12 @@ def empty_all_systems(world: World) -> None:
     """Make the systems as on the first day: no metadata of the product, no app, and only a placeholder in the vault."""
     systems = world.systems
     systems.salesforce.bare = True
-    systems.salesforce.restart()
+    systems.salesforce.reset_state()
     systems.salesforce.oauth.apps.clear()
     entra = systems.partner.entra
     entra.apps[entra.client_id] = Registration(entra.client_id)
-    systems.vault.shelf = Shelf(systems.vault.clock.now, seed=1)
-    systems.vault.shelf.put("partner-center-refresh-token", {"value": PLACEHOLDER})
+    systems.vault.secret_store = SecretStore(systems.vault.clock.now, seed=1)
+    systems.vault.secret_store.put("partner-center-refresh-token", {"value": PLACEHOLDER})
 
 
 @contextmanager

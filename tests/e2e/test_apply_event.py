@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from shared.app import app
 from shared.domain.deal import Side
 from shared.sync.ports import RetryEntry

@@ -110,7 +110,7 @@ def test_the_doctor_passes_every_check_in_another_folder(installed: Installed, s
 
 
 def test_the_doctor_reports_what_is_missing_with_exit_code_one(installed: Installed, systems: Systems) -> None:
-    systems.vault.shelf.delete("partner-center-client-secret")
+    systems.vault.secret_store.delete("partner-center-client-secret")
     code, document = installed.cosell("doctor")
     assert (code, document["ok"]) == (1, False)
 

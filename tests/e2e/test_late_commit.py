@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emulators.base.emulator import EmulatedClock
+from emulators.base.clock import EmulatedClock
 from tests.e2e.world import World
 
 

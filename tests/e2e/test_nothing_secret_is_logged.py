@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from local.host.invocations import InvocationFailed
 from shared.app import app
 from tests.e2e.world import World
@@ -57,8 +57,8 @@ def all_log_lines(world: World) -> Iterator[AllLogLines]:  # noqa: ARG001 - the 
 def secret_values(world: World) -> dict[str, str]:
     """The values that must never appear in a log: secrets, tokens, keys and personal data."""
     names = ("partner-center-refresh-token", "partner-center-client-secret")
-    values = {name: version.value for name in names for version in world.systems.vault.shelf.find(name).versions}
-    key = world.systems.vault.shelf.find("salesforce-private-key").latest.value
+    values = {name: version.value for name in names for version in world.systems.vault.secret_store.find(name).versions}
+    key = world.systems.vault.secret_store.find("salesforce-private-key").latest.value
     values |= {"private key": key.splitlines()[3], "identity header": world.systems.environ["IDENTITY_HEADER"]}
     values |= {"function key": world.host.keys.function, "master key": world.host.keys.master}
     return values | CANARIES

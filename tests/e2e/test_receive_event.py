@@ -20,7 +20,7 @@ def sign_headers(world: World, body: bytes) -> dict[str, str]:
         "Content-Type": "application/json",
         "X-MS-Certificate-Url": host.leaf_url,
         "X-MS-Signature-Algorithm": "rsa-sha256",
-        "x-ms-signature": f"Signature {base64.b64encode(host.dispatcher.sign(body)).decode()}",
+        "x-ms-signature": f"Signature {base64.b64encode(host.dispatcher_leaf.sign(body)).decode()}",
     }
 
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulators.base.certificate_authority import Authority
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from emulators.base.server import Server
 from emulators.salesforce.emulator import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient, open_salesforce
@@ -63,7 +63,7 @@ def org(key: rsa.RSAPrivateKey) -> SalesforceEmulator:
 def salesforce(org: SalesforceEmulator, authority: Authority, key: rsa.RSAPrivateKey) -> Iterator[SalesforceClient]:
     with (
         stamina.set_testing(True, attempts=3),
-        Server(org.handle, tls=authority.server()) as server,
+        Server(org.handle, tls=authority.server_context()) as server,
         open_session(authority.bundle, seconds=10.0) as session,
     ):
         yield open_salesforce(

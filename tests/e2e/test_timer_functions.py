@@ -4,7 +4,7 @@ from copy import replace
 
 import pytest
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from local.host.invocations import InvocationFailed
 from shared.app import reset
 from shared.clients.salesforce.soql_literals import full_id
@@ -50,12 +50,12 @@ def test_the_sweep_finds_a_referral_whose_event_was_lost(world: World, log_event
 
 
 def test_the_daily_timer_rotates_the_refresh_token(world: World, log_events: LogEvents) -> None:
-    secret = world.systems.vault.shelf.find("partner-center-refresh-token")
+    secret = world.systems.vault.secret_store.find("partner-center-refresh-token")
     before = secret.latest.value
 
     world.host.run_now("keep_credentials")
 
-    assert world.systems.vault.shelf.find("partner-center-refresh-token").latest.value != before
+    assert world.systems.vault.secret_store.find("partner-center-refresh-token").latest.value != before
     assert [event["mfa"] for event in log_events.events_named("credentials_kept")] == [True]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from emulators.base.emulator import EmulatedClock
+from emulators.base.clock import EmulatedClock
 from local.host.functions_host import Host
 from local.host.queues import EmbeddedQueues
 from local.systems import Systems

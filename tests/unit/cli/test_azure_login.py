@@ -35,7 +35,7 @@ def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandInAz:
 def vault_address(authority: Authority, identity: ManagedIdentity) -> Iterator[str]:
     vault = KeyVault(identity.tokens, secrets={"one": "first secret"})
     http_challenge_cache.clear()
-    with stamina.set_testing(True, attempts=3), Server(vault.handle, tls=authority.server()) as server:
+    with stamina.set_testing(True, attempts=3), Server(vault.handle, tls=authority.server_context()) as server:
         yield server.url
 
 
@@ -88,7 +88,7 @@ def test_the_tables_open_with_the_same_login(az: StandInAz, authority: Authority
         return Response(201, b"", {})
 
     az.answer("account get-access-token", {"accessToken": "of-a-person", "expires_on": int(time.time()) + 3600})
-    with Server(answer_table_request, tls=authority.server()) as server:
+    with Server(answer_table_request, tls=authority.server_context()) as server:
         url = server.url
         open_tables(url, "cosell", client_id=None, ca_bundle=str(authority.bundle), timeout=5, by_cli=True).close()
     assert requests[0].headers["authorization"] == "Bearer of-a-person"

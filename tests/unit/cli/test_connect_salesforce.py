@@ -48,7 +48,7 @@ class Administrator:
     @property
     def keys_in_vault(self) -> tuple[str, ...]:
         """The private keys in Key Vault, newest first."""
-        stored = next(secret for secret in self.systems.vault.shelf.live() if secret.name == SECRET)
+        stored = next(secret for secret in self.systems.vault.secret_store.live_secrets() if secret.name == SECRET)
         return private_keys_in(stored.latest.value)
 
     def sign_in_as_the_app(self) -> str:
@@ -65,7 +65,7 @@ def administrator(all_systems: Systems, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("shared.cli.self_signed_certificate.KEY_BITS", 2048)  # a longer key takes seconds
     for name, value in all_systems.environ.items():
         monkeypatch.setenv(name, value)
-    all_systems.vault.shelf.put(SECRET, {"value": "placeholder"})
+    all_systems.vault.secret_store.put(SECRET, {"value": "placeholder"})
     return Administrator(all_systems, tmp_path)
 
 
@@ -124,7 +124,7 @@ def test_the_sign_in_works_after_the_certificate_is_uploaded(
 def test_a_certificate_that_does_not_match_is_reported_with_the_file_to_upload(
     connected: Administrator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    connected.systems.vault.shelf.put(SECRET, {"value": "placeholder"})
+    connected.systems.vault.secret_store.put(SECRET, {"value": "placeholder"})
     connected.run(capsys)
     with pytest.raises(SignInFailed) as caught:
         connected.run(capsys, verify=True)
@@ -180,7 +180,7 @@ def test_a_key_that_was_stored_by_hand_is_kept_and_tested(
     connected: Administrator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     [key] = connected.keys_in_vault
-    connected.systems.vault.shelf.put(SECRET, {"value": key})
+    connected.systems.vault.secret_store.put(SECRET, {"value": key})
     document = connected.run(capsys)
     assert (document["made"], document["file"]) == (False, None)
     assert "without its certificate" in connected.sentences

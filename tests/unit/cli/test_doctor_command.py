@@ -55,7 +55,7 @@ def test_a_healthy_installation_exits_with_zero_and_lists_the_manual_checks(syst
 
 def test_a_failed_check_exits_with_one_and_prints_its_remedy(systems: Systems) -> None:
     register_for_events(systems)
-    systems.vault.shelf.delete("partner-center-client-secret")
+    systems.vault.secret_store.delete("partner-center-client-secret")
     result = run_cosell_doctor()
     assert result.exit_code == 1
     assert "cosell connect partner-center" in result.stdout
@@ -64,7 +64,7 @@ def test_a_failed_check_exits_with_one_and_prints_its_remedy(systems: Systems) -
 
 def test_no_secret_is_printed(systems: Systems) -> None:
     result = run_cosell_doctor()
-    secrets = [secret.latest.value for secret in systems.vault.shelf.live()]
+    secrets = [secret.latest.value for secret in systems.vault.secret_store.live_secrets()]
     assert not [value for value in secrets if value in result.output]
     assert "PRIVATE KEY" not in result.output
 

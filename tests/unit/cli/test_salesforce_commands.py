@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from emulators.salesforce import SalesforceEmulator
 from emulators.salesforce.metadata.package import Component
 from emulators.salesforce.metadata.xml_schema import parse_xml
@@ -157,7 +157,7 @@ def test_a_lost_reply_exits_with_the_code_for_try_again(org: SalesforceEmulator)
 
 
 def test_no_secret_is_printed(org: SalesforceEmulator, all_systems: Systems) -> None:
-    key = all_systems.vault.shelf.find("salesforce-private-key").latest.value.splitlines()[1]
+    key = all_systems.vault.secret_store.find("salesforce-private-key").latest.value.splitlines()[1]
     assert len(key) == 64
     for result in (
         run_cosell("deploy", *ADMIN),

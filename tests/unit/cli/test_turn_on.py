@@ -74,7 +74,7 @@ def test_counting_writes_nothing_to_either_side(
     opportunity = systems.seller_creates("Complete")
     before = dict(systems.salesforce.record("Opportunity", opportunity))
     turn_on(staging, capsys, tmp_path / "names", yes=True)
-    assert len(systems.partner_center.store.book) == 0
+    assert len(systems.partner_center.service.store) == 0
     assert dict(systems.salesforce.record("Opportunity", opportunity)) == before
     assert az.calls
 

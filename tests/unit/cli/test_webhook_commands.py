@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from emulators.base.server import Request, Response, Server
-from emulators.partner_center.control_api import trouble
+from emulators.partner_center.control_api import make_service_fault
 from emulators.partner_center.emulator import PartnerCenterEmulator
-from emulators.partner_center.events import NAMES, TEST_EVENT, EventFault, EventFaultKind
+from emulators.partner_center.event_faults import EventFault, EventFaultKind
+from emulators.partner_center.events import NAMES, TEST_EVENT
 from local.systems import Systems
 from shared.cli.environment import Environment, write_environment
 from shared.cli.main import app
@@ -37,7 +38,7 @@ def app_url(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setattr(webhook_registration, "PAUSE_SECONDS", 0.005)
     monkeypatch.chdir(tmp_path)
     admission.event_admission.cache_clear()
-    with Server(admit_request, tls=systems.authority.server()) as server:
+    with Server(admit_request, tls=systems.authority.server_context()) as server:
         write_environment(Environment("local", systems.environ, {"function_app_url": server.url}))
         yield server.url
         assert systems.partner_center.dispatcher.wait_idle(10)
@@ -239,7 +240,7 @@ def test_a_third_test_within_a_minute_must_be_tried_later() -> None:
 @pytest.mark.usefixtures("app_url")
 def test_each_error_is_one_sentence_with_its_exit_code(systems: Systems) -> None:
     partner_center, entra = systems.partner_center, systems.partner.entra
-    partner_center.faults.append(trouble("throttled", method="GET", times=3, retry_after=600))
+    partner_center.faults.append(make_service_fault("throttled", method="GET", times=3, retry_after=600))
     assert run_cosell("show").exit_code == 5
     partner_center.faults[:] = [
         Fault(FaultKind.ANSWER, "webhooks", status=403, body='{"code": "403", "description": "no"}')

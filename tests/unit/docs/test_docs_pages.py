@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from emulators.base.emulator import FaultKind
+from emulators.base.faults import FaultKind
 from shared.app import App
 from shared.operations.health import health_report
 from tests.unit.docs.docs_reader import (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from local.systems import Systems
 from shared.doctor.finding import Result
 from shared.doctor.run_checks import PREREQUISITES
@@ -53,14 +53,14 @@ def test_a_vault_that_denies_access_is_reported_with_the_role(doctor: Doctor, sy
     ],
 )
 def test_each_missing_secret_is_named(doctor: Doctor, systems: Systems, secret: str, check: str, remedy: str) -> None:
-    systems.vault.shelf.delete(secret)
+    systems.vault.secret_store.delete(secret)
     verdict = doctor.failed_verdict(check)
     assert secret in verdict.found
     assert remedy in verdict.remedy
 
 
 def test_a_secret_without_a_private_key_fails(doctor: Doctor, systems: Systems) -> None:
-    systems.vault.shelf.put("salesforce-private-key", {"value": "placeholder"})
+    systems.vault.secret_store.put("salesforce-private-key", {"value": "placeholder"})
     assert "is not a private key" in doctor.failed_verdict("Salesforce key").found
 
 
@@ -75,7 +75,7 @@ def test_a_secret_without_a_private_key_fails(doctor: Doctor, systems: Systems) 
 def test_a_secret_that_has_ended_or_ends_soon_fails(
     doctor: Doctor, systems: Systems, days: int, words: str, secret: str, check: str, remedy: str
 ) -> None:
-    stored = next(stored for stored in systems.vault.shelf.live() if stored.name == secret)
+    stored = next(stored for stored in systems.vault.secret_store.live_secrets() if stored.name == secret)
     end = int((datetime.now(UTC) + timedelta(days=days)).timestamp())
     stored.latest.attributes["exp"] = end
     verdict = doctor.failed_verdict(check)
@@ -85,7 +85,7 @@ def test_a_secret_that_has_ended_or_ends_soon_fails(
 
 
 def test_a_refresh_token_that_is_not_renewed_fails_with_its_age(doctor: Doctor, systems: Systems) -> None:
-    stored = next(s for s in systems.vault.shelf.live() if s.name == "partner-center-refresh-token")
+    stored = next(s for s in systems.vault.secret_store.live_secrets() if s.name == "partner-center-refresh-token")
     stored.latest.created = datetime.now(UTC) - timedelta(days=30)
     verdict = doctor.failed_verdict("refresh token")
     assert verdict.found == "renewed 30 days ago"
@@ -93,7 +93,7 @@ def test_a_refresh_token_that_is_not_renewed_fails_with_its_age(doctor: Doctor, 
 
 
 def test_the_placeholder_of_the_deployment_is_not_a_refresh_token(doctor: Doctor, systems: Systems) -> None:
-    systems.vault.shelf.put("partner-center-refresh-token", {"value": "placeholder: run `cosell connect ...`"})
+    systems.vault.secret_store.put("partner-center-refresh-token", {"value": "placeholder: run `cosell connect ...`"})
     assert "placeholder" in doctor.failed_verdict("refresh token").found
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from local.systems import Systems
 from shared.doctor.finding import Result, Verdict
 from shared.doctor.installation import Installation
@@ -17,7 +17,7 @@ from tests.unit.doctor.conftest import Doctor
 def test_a_revoked_consent_fails_the_sign_in_and_skips_the_checks_that_need_it(
     doctor: Doctor, systems: Systems
 ) -> None:
-    systems.vault.shelf.put("partner-center-refresh-token", {"value": "an unknown token"})
+    systems.vault.secret_store.put("partner-center-refresh-token", {"value": "an unknown token"})
     verdicts = doctor.run()
     assert verdicts["Partner Center sign-in"].result is Result.FAILED
     assert "Sign in again" in verdicts["Partner Center sign-in"].remedy
@@ -37,7 +37,7 @@ def test_an_account_without_the_role_fails(doctor: Doctor, systems: Systems) -> 
 
 def test_an_account_that_sees_only_its_own_deals_fails(doctor: Doctor, systems: Systems) -> None:
     account = systems.partner.entra.user.email
-    for referral in systems.partner_center.store.book:
+    for referral in systems.partner_center.service.store:
         referral.record["team"] = [{"firstName": "A", "lastName": "B", "email": account}]
     assert "in the team" in doctor.failed_verdict("referral role").found
 

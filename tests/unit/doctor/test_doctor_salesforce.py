@@ -33,10 +33,10 @@ def test_objects_that_the_user_may_not_create_fail(doctor: Doctor, systems: Syst
 
 def test_an_org_without_our_fields_fails_with_the_remedy_to_deploy(doctor: Doctor, systems: Systems) -> None:
     systems.salesforce.bare = True
-    systems.salesforce.restart()
+    systems.salesforce.reset_state()
     verdicts = doctor.run("mapped fields", "conditional update")
     systems.salesforce.bare = False
-    systems.salesforce.restart()
+    systems.salesforce.reset_state()
     assert "Sync_with_Partner_Center__c does not exist" in verdicts["custom fields"].found
     assert "cosell salesforce deploy" in verdicts["custom fields"].remedy
     assert verdicts["mapped fields"].result is Result.FAILED

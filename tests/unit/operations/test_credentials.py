@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import stamina
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from emulators.entra.tokens import REFERRALS_AUDIENCE, USER, WEBHOOKS_AUDIENCE
 from local.systems import Systems
 from shared.app import App
@@ -50,7 +50,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> LoggedEvents:
 
 
 def stored_token(systems: Systems) -> str:
-    return systems.vault.shelf.find(REFRESH_TOKEN).latest.value
+    return systems.vault.secret_store.find(REFRESH_TOKEN).latest.value
 
 
 def test_the_token_is_redeemed_and_stored_and_the_result_is_logged(
@@ -118,7 +118,7 @@ def test_the_earlier_end_of_certificate_and_vault_counts(
     systems: Systems, app: App, logged: LoggedEvents, days: int, in_vault: int | None, left: int
 ) -> None:
     certificate = create_certificate("cosell-test", days, now=in_days(0))
-    systems.partner.entra.register(systems.partner.entra.client_id, certificate_pem=certificate.public_pem)
+    systems.partner.entra.register_app(systems.partner.entra.client_id, certificate_pem=certificate.public_pem)
     app.vault.set("partner-center-certificate", certificate.pem, expires=in_days(in_vault) if in_vault else None)
 
     assert keep_credentials(app)
@@ -169,7 +169,7 @@ def test_a_temporary_problem_pauses_nothing(systems: Systems, app: App, logged: 
 def test_the_placeholder_of_the_deployment_is_reported_as_a_missing_token(
     systems: Systems, app: App, logged: LoggedEvents
 ) -> None:
-    systems.vault.shelf.put(REFRESH_TOKEN, {"value": "placeholder: run `cosell connect partner-center`"})
+    systems.vault.secret_store.put(REFRESH_TOKEN, {"value": "placeholder: run `cosell connect partner-center`"})
 
     assert not keep_credentials(app)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emulators.base.emulator import EmulatedClock
+from emulators.base.clock import EmulatedClock
 from shared.foundation.errors import ConfigurationError, StoreConflict, StoreUnavailable
 from shared.store import sqlite_rows
 from shared.store.rows import Insert, Put, Replace

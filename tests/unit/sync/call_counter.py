@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from emulators.base.emulator import Entry
+from emulators.base.journal import JournalEntry
 
 
 @dataclass(slots=True)
 class CallCounter:
     """Both journals, and how far each was read."""
 
-    salesforce: list[Entry]
-    partner_center: list[Entry]
+    salesforce: list[JournalEntry]
+    partner_center: list[JournalEntry]
     read: tuple[int, int] = (0, 0)
 
     def calls(self) -> Counter[str]:

@@ -19,7 +19,8 @@ from typing import Any, Self
 
 import requests
 
-from emulators.base.emulator import EmulatedClock, Fault
+from emulators.base.clock import EmulatedClock
+from emulators.base.faults import Fault
 from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator
@@ -113,7 +114,7 @@ class Harness:
         begin: timedelta = timedelta(hours=-1),
     ) -> None:
         entra, certificates = _keys()
-        entra.restart()
+        entra.reset_state()
         self.salesforce = SalesforceEmulator(multi_currency=multi_currency, public_url=SALESFORCE_URL)
         self.partner_center = PartnerCenterEmulator(entra=entra, certificates=certificates)
         self.entra = entra

@@ -37,7 +37,7 @@ class StoredHarness(Harness):
         self.partner_center.chance.seed("continued")  # or new referrals would get the ids of stored ones
         for row in rows:
             record = _merged(first, row["record"])  # stored is what differs from the first referral
-            self.partner_center.store.book.put(Row(record, row["created"], row["updated"], row["listed"]))
+            self.partner_center.service.store.put(Row(record, row["created"], row["updated"], row["listed"]))
 
     def _fill_store(self) -> None:
         connection = self.rows._connection

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.sync.ports import RetryEntry
 from tests.unit.sync.harness import HOUR, MINUTE, Harness, Instance

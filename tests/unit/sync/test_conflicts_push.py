@@ -2,7 +2,7 @@
 
 import json
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.domain.link_states import State
 from tests.unit.sync.harness import LEASE, Harness

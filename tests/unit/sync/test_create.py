@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from emulators.partner_center.emulator import LOCATION
 from shared.domain.deal import Side
 from tests.unit.sync.harness import Harness

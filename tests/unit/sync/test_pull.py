@@ -1,6 +1,6 @@
 import pytest
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.sync.context import Mode, Policy
 from shared.sync.outcome import RECONCILED

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from tests.unit.sync.harness import HOUR, LEASE, MINUTE, Harness
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.store.link_store import LinkStore
 from shared.sync.ports import RetryEntry

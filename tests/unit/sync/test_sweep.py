@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.sync.context import Policy
 from tests.unit.sync.harness import HOUR, MINUTE, Harness

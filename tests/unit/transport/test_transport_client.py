@@ -27,14 +27,14 @@ def assert_cut_off(call: Callable[[], object], limit: float = LIMIT) -> None:
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_a_slow_server_is_abandoned_at_the_deadline(authority: Authority, answer: str, secure: bool) -> None:
-    tls = authority.server() if secure else None
+    tls = authority.server_context() if secure else None
     with slow_server(ANSWERS[answer], tls) as url, open_client(authority.bundle) as client:
         assert_cut_off(lambda: client.get(url, timeout=60))
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_a_server_that_reads_slowly_is_abandoned(authority: Authority, secure: bool) -> None:
-    tls = authority.server() if secure else None
+    tls = authority.server_context() if secure else None
     body = b"x" * 25_000_000  # some seconds of reading
     with slow_server(read_slowly, tls) as url, open_client(authority.bundle) as client:
         assert_cut_off(lambda: client.post(url, content=body, timeout=60), 0.3)
@@ -42,7 +42,7 @@ def test_a_server_that_reads_slowly_is_abandoned(authority: Authority, secure: b
 
 def test_a_server_that_never_begins_tls_is_abandoned(authority: Authority) -> None:
     with (
-        slow_server(send_slowly(b"", b""), authority.server(), shake_hands=False) as url,
+        slow_server(send_slowly(b"", b""), authority.server_context(), shake_hands=False) as url,
         open_client(authority.bundle) as client,
     ):
         assert_cut_off(lambda: client.get(url, timeout=60))
@@ -88,7 +88,7 @@ def test_a_connection_is_used_again() -> None:
 def test_a_large_body_arrives_whole(authority: Authority) -> None:
     body = bytes(range(256)) * 1000
     with (
-        Server(lambda r: Response(body=r.body), tls=authority.server()) as server,
+        Server(lambda r: Response(body=r.body), tls=authority.server_context()) as server,
         open_client(authority.bundle) as client,
         call_deadline(5),
     ):
@@ -104,8 +104,8 @@ def test_only_the_given_bundle_is_trusted(
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
 
     with (
-        Server(lambda _: Response(), tls=authority.server()) as trusted,
-        Server(lambda _: Response(), tls=theirs.server()) as stranger,
+        Server(lambda _: Response(), tls=authority.server_context()) as trusted,
+        Server(lambda _: Response(), tls=theirs.server_context()) as stranger,
         open_client(authority.bundle) as client,
     ):
         assert client.get(trusted.url).status_code == 200

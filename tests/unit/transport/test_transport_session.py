@@ -29,7 +29,7 @@ def assert_cut_off(call: Callable[[], object], limit: float = LIMIT) -> None:
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_a_slow_server_is_cut_off_at_the_deadline(authority: Authority, answer: str, secure: bool) -> None:
-    tls = authority.server() if secure else None
+    tls = authority.server_context() if secure else None
     with (
         slow_server(ANSWERS[answer], tls) as url,
         open_session(authority.bundle, seconds=LIMIT, allow_http=True) as session,
@@ -39,7 +39,7 @@ def test_a_slow_server_is_cut_off_at_the_deadline(authority: Authority, answer: 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_a_server_that_reads_slowly_is_cut_off_too(authority: Authority, secure: bool) -> None:
-    tls = authority.server() if secure else None
+    tls = authority.server_context() if secure else None
     body = b"x" * 25_000_000  # some seconds of reading
     with (
         slow_server(read_slowly, tls) as url,
@@ -50,7 +50,7 @@ def test_a_server_that_reads_slowly_is_cut_off_too(authority: Authority, secure:
 
 def test_a_server_that_never_begins_tls_is_cut_off_too(authority: Authority) -> None:
     with (
-        slow_server(send_slowly(b"", b""), authority.server(), shake_hands=False) as url,
+        slow_server(send_slowly(b"", b""), authority.server_context(), shake_hands=False) as url,
         open_session(authority.bundle, seconds=LIMIT) as session,
     ):
         assert_cut_off(lambda: session.get(url))
@@ -61,7 +61,7 @@ def test_a_shorter_timeout_of_the_call_holds(
     authority: Authority, timeout: float | tuple[float | None, float | None]
 ) -> None:
     with (
-        slow_server(ANSWERS["last body"], authority.server()) as url,
+        slow_server(ANSWERS["last body"], authority.server_context()) as url,
         open_session(authority.bundle, seconds=60) as session,
     ):
         assert_cut_off(lambda: session.get(url, timeout=timeout))
@@ -69,7 +69,7 @@ def test_a_shorter_timeout_of_the_call_holds(
 
 def test_a_longer_timeout_and_streaming_do_not_extend_the_call(authority: Authority) -> None:
     with (
-        slow_server(ANSWERS["last body"], authority.server()) as url,
+        slow_server(ANSWERS["last body"], authority.server_context()) as url,
         open_session(authority.bundle, seconds=LIMIT) as session,
     ):
         assert_cut_off(lambda: session.get(url, timeout=60, stream=True))
@@ -113,7 +113,7 @@ def test_without_time_nothing_is_sent_and_the_error_says_so() -> None:
 def test_a_timely_answer_is_whole_and_its_connection_is_kept(authority: Authority) -> None:
     body = b"y" * 300_000
     with (
-        Server(lambda r: Response(body=r.body or body), tls=authority.server()) as server,
+        Server(lambda r: Response(body=r.body or body), tls=authority.server_context()) as server,
         open_session(authority.bundle, seconds=5) as session,
     ):
         answers = session.get(server.url), session.get(server.url), session.post(server.url, data=b"z" * 100_000)
@@ -146,7 +146,7 @@ def test_the_environment_sets_neither_trust_nor_proxies(
 ) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    with Server(lambda _: Response(), tls=authority.server()) as server:
+    with Server(lambda _: Response(), tls=authority.server_context()) as server:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
         with open_session(None) as session, pytest.raises(requests.exceptions.SSLError):
             session.get(server.url)
@@ -157,7 +157,7 @@ def test_the_environment_sets_neither_trust_nor_proxies(
 
 def test_a_server_of_another_authority_is_not_trusted(authority: Authority, tmp_path: Path) -> None:
     with (
-        Server(lambda _: Response(), tls=Authority(tmp_path).server()) as server,
+        Server(lambda _: Response(), tls=Authority(tmp_path).server_context()) as server,
         open_session(authority.bundle) as session,
         pytest.raises(requests.exceptions.SSLError),
     ):

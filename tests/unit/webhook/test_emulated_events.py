@@ -8,7 +8,8 @@ import pytest
 from emulators.base.certificate_authority import Authority
 from emulators.base.server import Server
 from emulators.partner_center.certificate_host import CertificateHost
-from emulators.partner_center.events import Event, EventFaultKind, signed
+from emulators.partner_center.event_faults import EventFaultKind
+from emulators.partner_center.events import Event, sign_event
 from shared.webhook.admission import EventAdmission
 from shared.webhook.events import Event as ParsedEvent
 from shared.webhook.events import parse_event
@@ -21,8 +22,8 @@ REFERRAL = "5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c"
 @pytest.fixture
 def emulated(tmp_path: Path) -> Iterator[tuple[CertificateHost, EventAdmission]]:
     authority, host = Authority(tmp_path), CertificateHost()
-    with Server(host.handle, tls=authority.server()) as server:
-        host.published_at(server.url)
+    with Server(host.handle, tls=authority.server_context()) as server:
+        host.set_public_url(server.url)
         verifier = open_verifier(origins=(server.url,), extra_roots_pem=host.root_pem, ca_bundle=authority.bundle)
         yield host, EventAdmission(verifier)
 
@@ -35,7 +36,7 @@ def send_event(
 ) -> Verified | Refusal:
     host, admission = emulated
     event = Event("referral-created", REFERRAL, 638_766_000_000_000_000)
-    headers, body = signed(event, host, x_ms_signature=x_ms_signature, fault=fault)
+    headers, body = sign_event(event, host, x_ms_signature=x_ms_signature, fault=fault)
     answer = admission.check(headers.items(), body)
     parsed = parse_event(body)
     assert isinstance(parsed, ParsedEvent)

@@ -13,7 +13,7 @@ from tests.unit.cli.connect_partner_center.sign_in_steps import PLACEHOLDER, REF
 @pytest.fixture
 def systems(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Systems]:
     monkeypatch.chdir(tmp_path)
-    systems.vault.shelf.put(REFRESH_TOKEN, {"value": PLACEHOLDER})
+    systems.vault.secret_store.put(REFRESH_TOKEN, {"value": PLACEHOLDER})
     systems.partner_center.populate(1)
     with stamina.set_testing(True, attempts=2, cap=True):
         yield systems

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from emulators.entra.app_registrations import App as Registration
+from emulators.entra.app_registrations import AppRegistration as Registration
 from local.systems import Systems
 from shared.cli.connect_partner_center import ConnectOptions, run_connect_partner_center
 from shared.cli.environment import Environment
@@ -30,7 +30,7 @@ class Person:
 
     def __call__(self, address: str) -> bool:
         self.opened.append(address)
-        context = self.systems.authority.client()
+        context = self.systems.authority.client_context()
         with httpx.Client(verify=context, trust_env=False) as browser:
             page = browser.get(address).text
             if action := re.search(r'<form method="post" action="([^"]+)"', page):
@@ -54,7 +54,7 @@ def connect(person: Person | None = None, **options: object) -> Exit:
 
 
 def stored_secret(systems: Systems, name: str = REFRESH_TOKEN) -> str:
-    return systems.vault.shelf.find(name).latest.value
+    return systems.vault.secret_store.find(name).latest.value
 
 
 def make_registration_public(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from emulators.entra.tokens import REFERRALS_AUDIENCE, USER, WEBHOOKS_AUDIENCE
 from local.systems import Systems
 from shared.cli import self_signed_certificate
@@ -86,12 +86,12 @@ def test_a_vault_that_refuses_writes_is_an_error(systems: Systems, person: Perso
 
 
 def test_a_missing_credential_is_reported_before_the_person_signs_in(systems: Systems, person: Person) -> None:
-    systems.vault.shelf.delete("partner-center-client-secret")
+    systems.vault.secret_store.delete("partner-center-client-secret")
     try:
         with pytest.raises(SignInFailed) as refused:
             connect(person)
     finally:
-        systems.vault.shelf.recover("partner-center-client-secret")
+        systems.vault.secret_store.recover("partner-center-client-secret")
 
     assert (refused.value.code, person.opened) == ("credentialMissing", [])
 
@@ -113,9 +113,9 @@ def test_a_new_certificate_is_put_into_use_only_after_a_sign_in_with_it(
     assert "does not know the new certificate yet" in output
     assert "signs in with the client secret" in output
 
-    systems.partner.entra.register(systems.partner.entra.client_id, certificate_pem=uploaded)
+    systems.partner.entra.register_app(systems.partner.entra.client_id, certificate_pem=uploaded)
     assert connect(person) is Exit.OK
-    stored = systems.vault.shelf.find(CERTIFICATE).latest
+    stored = systems.vault.secret_store.find(CERTIFICATE).latest
     assert stored.value == certificate.pem
     assert datetime.fromtimestamp(stored.attributes["exp"], UTC) == certificate.ends
 
@@ -126,13 +126,13 @@ def test_a_new_certificate_is_put_into_use_only_after_a_sign_in_with_it(
 def test_a_certificate_that_is_not_uploaded_is_reported_before_the_person_signs_in(
     systems: Systems, person: Person
 ) -> None:
-    systems.vault.shelf.delete("partner-center-client-secret")
+    systems.vault.secret_store.delete("partner-center-client-secret")
     try:
         connect(make_certificate=True)
         with pytest.raises(SignInFailed) as early:
             connect(person)
     finally:
-        systems.vault.shelf.recover("partner-center-client-secret")
+        systems.vault.secret_store.recover("partner-center-client-secret")
 
     assert (early.value.code, person.opened) == ("AADSTS700027", [])
     assert "Upload the certificate" in early.value.remedy
@@ -141,13 +141,13 @@ def test_a_certificate_that_is_not_uploaded_is_reported_before_the_person_signs_
 def test_a_client_secret_is_stored_with_its_end_date(
     systems: Systems, person: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    systems.partner.entra.register(systems.partner.entra.client_id, secret="another-secret")
+    systems.partner.entra.register_app(systems.partner.entra.client_id, secret="another-secret")
     end = datetime(2027, 3, 31, tzinfo=UTC)
 
     options = {"client_secret": True, "secret_ends": end, "ask_secret": lambda: "another-secret\n"}
     assert connect(person, **options) is Exit.OK
 
-    stored = systems.vault.shelf.find("partner-center-client-secret").latest
+    stored = systems.vault.secret_store.find("partner-center-client-secret").latest
     assert (stored.value, stored.attributes["exp"]) == ("another-secret", int(end.timestamp()))
     assert "another-secret" not in capsys.readouterr().out
 

@@ -12,7 +12,7 @@ import stamina
 from azure.keyvault.secrets._shared import http_challenge_cache
 
 from emulators.base.certificate_authority import Authority
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from emulators.base.server import Server
 from emulators.key_vault import KeyVault
 from emulators.managed_identity.emulator import CLIENT_ID, ManagedIdentity
@@ -56,10 +56,10 @@ def emulated(authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     with (
         stamina.set_testing(True, attempts=3),
         Server(identity.handle) as identity_server,
-        Server(vault.handle, tls=authority.server()) as server,
+        Server(vault.handle, tls=authority.server_context()) as server,
         ExitStack() as stack,
     ):
-        for name, value in identity.environment(identity_server.url).items():
+        for name, value in identity.environment_variables(identity_server.url).items():
             monkeypatch.setenv(name, value)
         yield EmulatedVault(identity, vault, server.url, authority.bundle, stack)
 
@@ -84,7 +84,7 @@ def test_the_dates_of_a_secret_are_read(emulated: EmulatedVault) -> None:
     vault.set("one", "second secret", expires=ends)
 
     assert vault.read_facts("one") == SecretFacts(datetime(2026, 11, 1, 8, tzinfo=UTC), ends)
-    assert emulated.vault.shelf.find("one").latest.attributes["exp"] == int(ends.timestamp())
+    assert emulated.vault.secret_store.find("one").latest.attributes["exp"] == int(ends.timestamp())
     with pytest.raises(NotFound):
         vault.read_facts("none")
 
@@ -92,7 +92,7 @@ def test_the_dates_of_a_secret_are_read(emulated: EmulatedVault) -> None:
 def test_the_vault_caches_a_secret_and_reads_it_again_on_demand(emulated: EmulatedVault) -> None:
     vault = Vault(emulated.open_secrets())
     assert (vault.get("one"), vault.get("one")) == ("first secret", "first secret")
-    emulated.vault.shelf.put("one", {"value": "rotated"})
+    emulated.vault.secret_store.put("one", {"value": "rotated"})
     assert (vault.get("one"), vault.get_fresh("one")) == ("first secret", "rotated")
     assert emulated.answered_statuses() == [401, 200, 200]
 
@@ -108,14 +108,14 @@ def test_the_vault_caches_a_secret_and_reads_it_again_on_demand(emulated: Emulat
 def test_a_secret_that_cannot_be_read_is_named(
     emulated: EmulatedVault, name: str, error: type[CosellError], message: str
 ) -> None:
-    emulated.vault.shelf.put("off", {"value": "x", "attributes": {"enabled": False}})
+    emulated.vault.secret_store.put("off", {"value": "x", "attributes": {"enabled": False}})
     with pytest.raises(error, match=message):
         emulated.open_secrets().read(name)
     assert len(emulated.vault.journal) == 2
 
 
 def test_a_deleted_name_cannot_be_set_and_the_error_names_the_remedy(emulated: EmulatedVault) -> None:
-    emulated.vault.shelf.delete("one")
+    emulated.vault.secret_store.delete("one")
     with pytest.raises(ConfigurationError, match="Recover it, or purge it first"):
         emulated.open_secrets().write("one", "hidden value")
 

@@ -7,7 +7,7 @@ import pytest
 import stamina
 
 from emulators.base.certificate_authority import Authority
-from emulators.partner_center.serve import Addresses, serve
+from emulators.partner_center.serve import ServedPartnerCenter, serve_partner_center
 from shared.clients.partner_center.referrals import Referrals
 from tests.unit.clients.partner_center.scripted_service import ScriptedService
 from tests.unit.clients.partner_center.scripted_sign_in import ScriptedEntra, SignInScene
@@ -22,9 +22,9 @@ def _no_waiting() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def served(authority: Authority) -> Iterator[Addresses]:
+def served(authority: Authority) -> Iterator[ServedPartnerCenter]:
     """The emulators, started once for a module: making their keys takes half a second."""
-    with serve(authority) as addresses:
+    with serve_partner_center(authority) as addresses:
         yield addresses
 
 

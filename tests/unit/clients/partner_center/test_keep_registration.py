@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from emulators.base.certificate_authority import Authority
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center.events import NAMES, TEST_EVENT
-from emulators.partner_center.serve import Addresses
+from emulators.partner_center.serve import ServedPartnerCenter
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.partner_center.sign_in import WEBHOOKS_SCOPE, AppRegistration, PartnerCenterSignIn
 from shared.clients.partner_center.webhook_bodies import EVENTS, Registration
@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 class EmulatedSystems:
     """The emulators and the clients, with a log and a memory of the registration."""
 
-    def __init__(self, there: Addresses, webhooks: Webhooks, referrals: Referrals, vault: FakeVault) -> None:
+    def __init__(self, there: ServedPartnerCenter, webhooks: Webhooks, referrals: Referrals, vault: FakeVault) -> None:
         self.addresses, self.webhooks, self.referrals, self.vault = there, webhooks, referrals, vault
         self.logged: list[tuple[str, dict[str, object]]] = []
         self.cursors: dict[str, datetime] = {}
@@ -61,12 +61,12 @@ class EmulatedSystems:
 
 
 @pytest.fixture
-def emulated(authority: Authority, served: Addresses) -> Iterator[EmulatedSystems]:
+def emulated(authority: Authority, served: ServedPartnerCenter) -> Iterator[EmulatedSystems]:
     with open_client(authority.bundle) as http:
         for url in (served.url, served.entra_url):
             assert http.post(f"{url}/_control/reset").json() == {"ok": True}
         vault, entra = FakeVault(), served.entra
-        vault.stored = {"rt": entra.refresh_token(), "secret": entra.client_secret}
+        vault.stored = {"rt": entra.issue_refresh_token(), "secret": entra.client_secret}
         app = AppRegistration(entra.tenant, entra.client_id, authority=served.entra_url)
         sign_in = PartnerCenterSignIn(vault, app, http=http, log=lambda *_, **__: None, secrets=SECRETS)
         webhooks = Webhooks(f"{served.url}/webhooks/v1", sign_in.for_audience(WEBHOOKS_SCOPE).token, client=http)

@@ -9,9 +9,9 @@ import pytest
 import trustme
 
 from emulators.base.certificate_authority import Authority
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from emulators.partner_center.emulator import BASE
-from emulators.partner_center.serve import Addresses
+from emulators.partner_center.serve import ServedPartnerCenter
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
 from shared.foundation.errors import (
@@ -62,7 +62,7 @@ DEAL = {
 class EmulatedSystems:
     """Both emulators, the client and the vault."""
 
-    def __init__(self, there: Addresses, client: Referrals, vault: FakeVault) -> None:
+    def __init__(self, there: ServedPartnerCenter, client: Referrals, vault: FakeVault) -> None:
         self.addresses, self.client, self.vault = there, client, vault
         self.emulator, self.entra = there.partner_center, there.entra
 
@@ -79,14 +79,14 @@ def certificate() -> trustme.LeafCert:
 
 
 @pytest.fixture
-def emulated(authority: Authority, served: Addresses, certificate: trustme.LeafCert) -> Iterator[EmulatedSystems]:
+def emulated(authority: Authority, served: ServedPartnerCenter, certificate: trustme.LeafCert) -> Iterator[EmulatedSystems]:
     with open_client(authority.bundle) as http:
         for url in (served.url, served.entra_url):
             assert http.post(f"{url}/_control/reset").json() == {"ok": True}
         vault, entra = FakeVault(), served.entra
         vault.stored["cert"] = certificate.private_key_and_cert_chain_pem.bytes().decode()
-        vault.stored["rt"] = entra.refresh_token()
-        entra.register(entra.client_id, certificate_pem=certificate.cert_chain_pems[0].bytes().decode())
+        vault.stored["rt"] = entra.issue_refresh_token()
+        entra.register_app(entra.client_id, certificate_pem=certificate.cert_chain_pems[0].bytes().decode())
         app = AppRegistration(entra.tenant, entra.client_id, authority=served.entra_url)
         sign_in = PartnerCenterSignIn(vault, app, http=http, log=lambda *_, **__: None, secrets=NAMES)
         yield EmulatedSystems(served, Referrals(served.url + "/v1.0/engagements", sign_in.token, client=http), vault)

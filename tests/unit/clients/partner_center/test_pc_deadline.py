@@ -68,7 +68,7 @@ def test_only_the_given_bundle_is_trusted(tmp_path: Path, monkeypatch: pytest.Mo
     def answer(_: Request) -> Response:
         return Response.of({"id": ID})
 
-    with Server(answer, tls=ours.server()) as trusted, Server(answer, tls=theirs.server()) as stranger:
+    with Server(answer, tls=ours.server_context()) as trusted, Server(answer, tls=theirs.server_context()) as stranger:
         good = open_referrals(trusted.url, lambda _: "token", ca_bundle=ours.bundle)
         bad = open_referrals(stranger.url, lambda _: "token", ca_bundle=ours.bundle)
 

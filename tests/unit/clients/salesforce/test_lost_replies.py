@@ -61,8 +61,8 @@ def test_a_call_to_a_slow_service_ends_at_its_deadline(
     authority: Authority, vault: MemoryVault, answer: str, write: bool, error: type[CosellError]
 ) -> None:
     with (
-        slow_server(ANSWERS[answer], authority.server()) as slow,
-        Server(token_and_data_service(lambda _: Response(), slow), tls=authority.server()) as server,
+        slow_server(ANSWERS[answer], authority.server_context()) as slow,
+        Server(token_and_data_service(lambda _: Response(), slow), tls=authority.server_context()) as server,
         open_session(authority.bundle) as session,
     ):
         salesforce = open_client(server, authority.bundle, vault, session, deadline=0.6)
@@ -86,7 +86,7 @@ def test_a_lost_reply_is_ambiguous_for_a_write_and_unavailable_for_a_read(
         return answer
 
     with (
-        Server(token_and_data_service(data), tls=authority.server()) as server,
+        Server(token_and_data_service(data), tls=authority.server_context()) as server,
         open_session(authority.bundle) as session,
     ):
         salesforce = open_client(server, authority.bundle, vault, session)
@@ -98,7 +98,7 @@ def test_a_lost_reply_is_ambiguous_for_a_write_and_unavailable_for_a_read(
 
 
 def test_a_write_that_was_never_sent_is_unavailable_and_not_ambiguous(authority: Authority, vault: MemoryVault) -> None:
-    with Server(token_and_data_service(lambda _: Response.of({"a": 1})), tls=authority.server()) as server:
+    with Server(token_and_data_service(lambda _: Response.of({"a": 1})), tls=authority.server_context()) as server:
         session = open_session(authority.bundle)
         salesforce = open_client(server, authority.bundle, vault, session)
         salesforce.describe("Opportunity")
@@ -115,7 +115,7 @@ def test_nothing_is_sent_to_a_server_with_an_untrusted_certificate(authority: Au
         return Response()
 
     with (
-        Server(token_and_data_service(data), tls=authority.server()) as server,
+        Server(token_and_data_service(data), tls=authority.server_context()) as server,
         open_session(None) as session,
         pytest.raises(Unavailable, match="SSLError"),
     ):

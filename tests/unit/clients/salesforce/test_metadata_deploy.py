@@ -1,6 +1,6 @@
 import pytest
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from emulators.base.server import Response
 from emulators.salesforce import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient

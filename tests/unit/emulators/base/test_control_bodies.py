@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from emulators.base.emulator import Emulator, Fault, FaultKind
+from emulators.base.emulator import Emulator
+from emulators.base.faults import Fault, FaultKind
 from emulators.base.server import Request, Response
 from tests.unit.emulators.base.conftest import House
 

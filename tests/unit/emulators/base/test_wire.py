@@ -136,7 +136,7 @@ def test_a_whole_pair_is_one_sign(body: bytes) -> None:
 def test_partner_center_takes_no_half_pair(house: House, method: str) -> None:
     emulator = house["partner_center"]
     assert isinstance(emulator, PartnerCenterEmulator)
-    headers = {"Authorization": f"Bearer {emulator.entra.access_token()}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {emulator.entra.issue_access_token()}", "Content-Type": "application/json"}
     target = BASE if method == "POST" else f"{BASE}/{emulator.portal_creates()}"
     answer = emulator.handle(Request.of(method, target, headers, b'{"name": "\\ud800"}'))
     assert (answer.status, answer.json()["error"]["code"]) == (400, "invalidRequest")

@@ -35,7 +35,7 @@ def sdk(bench: Bench, tmp_path: Path) -> Iterator[SecretClient]:
     authority = Authority(tmp_path)
     session = open_session(authority.bundle, seconds=10)
     transport = RequestsTransport(session=session, session_owner=False, connection_verify=str(authority.bundle))
-    with Server(bench.vault.handle, tls=authority.server()) as server, session:
+    with Server(bench.vault.handle, tls=authority.server_context()) as server, session:
         yield SecretClient(
             server.url,
             _FromEndpoint(bench),  # type: ignore[arg-type]  # the annotation leaves out SupportsTokenInfo

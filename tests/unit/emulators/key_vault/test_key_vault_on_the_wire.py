@@ -85,7 +85,7 @@ def test_a_withdrawn_role_forbids_what_it_covered(bench: Bench) -> None:
 
 def test_a_seed_repeats_the_version_ids_and_a_reset_restores_the_start(bench: Bench) -> None:
     twin = KeyVault(bench.identity.tokens, secrets={"one": "1"})
-    assert twin.shelf.find("one").latest.id == bench.vault.shelf.find("one").latest.id
+    assert twin.secret_store.find("one").latest.id == bench.vault.secret_store.find("one").latest.id
     bench.vault.handle(Request.of("POST", "/_control/secrets", {}, b'{"name": "one", "value": "2"}'))
     assert bench.ask("GET", "/secrets/one/").json()["value"] == "2"
     bench.vault.handle(Request.of("POST", "/_control/reset", {}))

@@ -31,7 +31,7 @@ def test_each_set_adds_a_version_and_old_ones_stay_readable(sdk: SecretClient) -
 
 def test_more_secrets_than_a_page_holds_are_all_listed(sdk: SecretClient, bench: Bench) -> None:
     for number in range(60):
-        bench.vault.shelf.put(f"s{number:02}", {"value": "x"})
+        bench.vault.secret_store.put(f"s{number:02}", {"value": "x"})
     assert [p.name for p in sdk.list_properties_of_secrets()] == ["one", *(f"s{n:02}" for n in range(60))]
     assert [entry.status for entry in bench.vault.journal] == [401, 200, 200, 200]
 
@@ -72,7 +72,7 @@ def test_a_purged_name_is_free_again(sdk: SecretClient) -> None:
 
 def test_a_soft_deleted_secret_is_gone_after_ninety_days(sdk: SecretClient, bench: Bench) -> None:
     sdk.begin_delete_secret("one").wait()
-    bench.vault.shelf._now = lambda: datetime(2100, 1, 1, tzinfo=UTC)
+    bench.vault.secret_store._now = lambda: datetime(2100, 1, 1, tzinfo=UTC)
     with pytest.raises(ResourceNotFoundError):
         sdk.get_deleted_secret("one")
     assert sdk.set_secret("one", "new").value == "new"

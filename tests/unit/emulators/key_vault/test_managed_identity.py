@@ -17,7 +17,7 @@ def test_the_right_header_and_identity_get_a_token_for_the_resource() -> None:
     assert (answer["token_type"], answer["resource"]) == ("Bearer", "https://vault.azure.net")
     now = identity.clock.now().timestamp()
     assert int(answer["expires_on"]) == pytest.approx(now + 86_400, abs=5)
-    claims = Tokens("h").check(answer["access_token"], audience="https://vault.azure.net", now=now)
+    claims = Tokens("h").verify(answer["access_token"], audience="https://vault.azure.net", now=now)
     assert claims["appid"] == CLIENT_ID
 
 
@@ -44,7 +44,7 @@ def test_an_unknown_identity_or_a_malformed_request_is_refused(changed: dict[str
 def test_a_token_is_good_for_its_audience_and_its_day_alone() -> None:
     tokens = Tokens("h")
     token = tokens.issue({"aud": "a", "exp": 100})
-    assert tokens.check(token, audience="a", now=99)["aud"] == "a"
+    assert tokens.verify(token, audience="a", now=99)["aud"] == "a"
     for audience, now in (("b", 99), ("a", 100)):
         with pytest.raises(TokenRejected):
-            tokens.check(token, audience=audience, now=now)
+            tokens.verify(token, audience=audience, now=now)

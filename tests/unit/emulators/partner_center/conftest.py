@@ -37,4 +37,4 @@ def pc(entra: EntraEmulator, certificates: CertificateHost) -> Iterator[PartnerC
 
 @pytest.fixture
 def desk(pc: PartnerCenterEmulator) -> Desk:
-    return Desk(pc, pc.entra.access_token())
+    return Desk(pc, pc.entra.issue_access_token())

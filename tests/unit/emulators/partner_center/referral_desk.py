@@ -25,7 +25,7 @@ class Desk:
         return self.pc.handle(Request.of(method, target, sent, raw))
 
     def create(self, **changes: object) -> Response:
-        return self.call("POST", BASE, {**self.pc.example(), **changes})
+        return self.call("POST", BASE, {**self.pc.example_body(), **changes})
 
     def created(self, **changes: object) -> dict[str, Any]:
         response = self.create(**changes)

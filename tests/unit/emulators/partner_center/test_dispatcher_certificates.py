@@ -11,8 +11,8 @@ from emulators.partner_center.certificate_host import DISPATCHER, CertificateHos
 
 @pytest.fixture
 def host(certificates: CertificateHost) -> CertificateHost:
-    certificates.restart()
-    certificates.published_at("https://localhost:4443")
+    certificates.reset_state()
+    certificates.set_public_url("https://localhost:4443")
     return certificates
 
 
@@ -33,7 +33,7 @@ def test_the_chain_holds_from_leaf_to_root(host: CertificateHost) -> None:
 
 
 def test_the_leaf_carries_the_dispatchers_name_and_microsoft_as_issuer(host: CertificateHost) -> None:
-    leaf = host.dispatcher.certificate
+    leaf = host.dispatcher_leaf.certificate
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     access = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
 
@@ -41,7 +41,7 @@ def test_the_leaf_carries_the_dispatchers_name_and_microsoft_as_issuer(host: Cer
     assert leaf.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value == "Microsoft Corporation"
     assert access[0].access_method == AuthorityInformationAccessOID.CA_ISSUERS
     assert access[0].access_location.value == "https://localhost:4443/cert/intermediate.cer"
-    assert host.dispatcher.key.key_size == 2048
+    assert host.dispatcher_leaf.key.key_size == 2048
 
 
 def test_the_files_come_as_der_or_pem(host: CertificateHost) -> None:
@@ -54,7 +54,7 @@ def test_the_files_come_as_der_or_pem(host: CertificateHost) -> None:
 def test_a_renewed_leaf_stands_behind_the_same_address(host: CertificateHost) -> None:
     before, url = get(host, f"/cert/{DISPATCHER}.cer").body, host.leaf_url
     then = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-    host.renew(since=then, until=then + dt.timedelta(days=1))
+    host.renew_leaf(since=then, until=then + dt.timedelta(days=1))
 
     after = get(host, f"/cert/{DISPATCHER}.cer").body
     assert (host.leaf_url, after != before) == (url, True)
@@ -64,7 +64,7 @@ def test_a_renewed_leaf_stands_behind_the_same_address(host: CertificateHost) ->
 def test_the_rogue_leaf_has_the_same_names_under_another_authority(host: CertificateHost) -> None:
     rogue = x509.load_der_x509_certificate(get(host, "/cert/rogue.cer").body)
 
-    assert rogue.issuer == host.dispatcher.certificate.issuer
+    assert rogue.issuer == host.dispatcher_leaf.certificate.issuer
     with pytest.raises(InvalidSignature):
         rogue.verify_directly_issued_by(host.intermediate.certificate)
 

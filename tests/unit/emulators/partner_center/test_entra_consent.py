@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from emulators.base.server import Request, Response
-from emulators.entra.app_registrations import App
+from emulators.entra.app_registrations import AppRegistration
 from emulators.entra.emulator import CLIENT_ID, SECRET, TENANT, EntraEmulator
 from emulators.entra.tokens import REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE
 
@@ -56,7 +56,7 @@ def test_a_code_becomes_tokens_of_the_user_and_a_refresh_token(entra: EntraEmula
 
     claims = entra.introspect(answer["access_token"])
     assert (claims["aud"], claims["amr"], claims["scp"]) == (REFERRALS_AUDIENCE, ["pwd", "mfa"], "user_impersonation")
-    assert entra.key.claims(answer["id_token"])["nonce"] == "n-1"
+    assert entra.key.read_claims(answer["id_token"])["nonce"] == "n-1"
     assert answer["refresh_token"]
 
 
@@ -89,7 +89,7 @@ def test_without_offline_access_there_is_no_refresh_token(entra: EntraEmulator) 
 def test_a_code_counts_for_its_own_app_address_and_verifier(
     entra: EntraEmulator, more: dict[str, str], code: int
 ) -> None:
-    entra.register("another", secret="its-own")
+    entra.register_app("another", secret="its-own")
 
     answer = redeem(entra, **{"code": brought_back(authorize(entra))["code"], **more})
 
@@ -173,7 +173,7 @@ def test_nothing_fails_at_an_unknown_place(entra: EntraEmulator) -> None:
 
 @pytest.fixture
 def public(entra: EntraEmulator) -> EntraEmulator:
-    entra.apps[CLIENT_ID] = App(CLIENT_ID, public=True)
+    entra.apps[CLIENT_ID] = AppRegistration(CLIENT_ID, public=True)
     return entra
 
 
@@ -213,6 +213,6 @@ def test_a_device_code_is_for_public_apps_which_show_no_credential(entra: EntraE
     asked = post(entra, "devicecode", client_id=CLIENT_ID, scope=SCOPE)
     assert poll(entra, asked["device_code"])["error_codes"] == [7000218]
 
-    entra.apps[CLIENT_ID] = App(CLIENT_ID, public=True)
+    entra.apps[CLIENT_ID] = AppRegistration(CLIENT_ID, public=True)
     asked = post(entra, "devicecode", client_id=CLIENT_ID, scope=SCOPE)
     assert poll(entra, asked["device_code"], client_secret=SECRET)["error_codes"] == [700025]

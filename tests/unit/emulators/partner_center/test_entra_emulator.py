@@ -24,8 +24,8 @@ def control(entra: EntraEmulator, path: str, body: object = None) -> Response:
 
 
 def test_v2_answers_numbers_and_v1_answers_strings(entra: EntraEmulator) -> None:
-    v2 = redeem(entra, entra.refresh_token()).json()
-    v1 = post(entra, version="", refresh_token=entra.refresh_token(), resource=REFERRALS_AUDIENCE).json()
+    v2 = redeem(entra, entra.issue_refresh_token()).json()
+    v1 = post(entra, version="", refresh_token=entra.issue_refresh_token(), resource=REFERRALS_AUDIENCE).json()
 
     assert v2["expires_in"] == 3599
     assert (v1["expires_in"], v1["resource"]) == ("3599", REFERRALS_AUDIENCE)
@@ -34,7 +34,7 @@ def test_v2_answers_numbers_and_v1_answers_strings(entra: EntraEmulator) -> None
 
 
 def test_an_access_token_carries_what_the_services_look_at(entra: EntraEmulator) -> None:
-    body = redeem(entra, entra.refresh_token()).json()
+    body = redeem(entra, entra.issue_refresh_token()).json()
     claims = entra.introspect(body["access_token"])
 
     assert claims["aud"] == REFERRALS_AUDIENCE
@@ -47,14 +47,14 @@ def test_an_access_token_carries_what_the_services_look_at(entra: EntraEmulator)
 
 
 def test_one_refresh_token_serves_both_audiences(entra: EntraEmulator) -> None:
-    token = entra.refresh_token()
+    token = entra.issue_refresh_token()
     for audience in (REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE):
         body = redeem(entra, token, audience).json()
         assert entra.introspect(body["access_token"])["aud"] == audience
 
 
 def test_refresh_tokens_rotate_and_the_old_one_stays_valid(entra: EntraEmulator) -> None:
-    first = entra.refresh_token()
+    first = entra.issue_refresh_token()
     second = redeem(entra, first).json()["refresh_token"]
 
     assert second != first
@@ -63,15 +63,15 @@ def test_refresh_tokens_rotate_and_the_old_one_stays_valid(entra: EntraEmulator)
 
 def test_rotation_can_kill_the_old_token_or_withhold_the_new(entra: EntraEmulator) -> None:
     entra.settings.rotation = "invalidate"
-    first = entra.refresh_token()
+    first = entra.issue_refresh_token()
     assert redeem(entra, first).status == 200
     assert redeem(entra, first).json()["error_codes"] == [70008]
     entra.settings.rotation = "withhold"
-    assert "refresh_token" not in redeem(entra, entra.refresh_token()).json()
+    assert "refresh_token" not in redeem(entra, entra.issue_refresh_token()).json()
 
 
 def test_a_refresh_token_that_is_never_replaced_dies_after_ninety_days(entra: EntraEmulator) -> None:
-    token = entra.refresh_token()
+    token = entra.issue_refresh_token()
     for _ in range(3):
         entra.clock.advance(29 * 86_400)
         assert redeem(entra, token).status == 200
@@ -93,7 +93,7 @@ def test_a_refresh_token_that_is_never_replaced_dies_after_ninety_days(entra: En
     ],
 )
 def test_the_next_refresh_fails_on_demand(entra: EntraEmulator, code: int, status: int, error: str) -> None:
-    token = entra.refresh_token()
+    token = entra.issue_refresh_token()
     assert control(entra, "next-refresh-fails", {"code": code}).status == 200
 
     refused = redeem(entra, token)
@@ -119,7 +119,7 @@ def test_the_next_refresh_fails_on_demand(entra: EntraEmulator, code: int, statu
     ],
 )
 def test_a_wrong_request_has_its_own_code(entra: EntraEmulator, form: dict[str, str], code: int) -> None:
-    good = {"refresh_token": entra.refresh_token(), "scope": f"{REFERRALS_AUDIENCE}/.default"}
+    good = {"refresh_token": entra.issue_refresh_token(), "scope": f"{REFERRALS_AUDIENCE}/.default"}
 
     refused = post(entra, **{**good, **form})
 
@@ -134,16 +134,16 @@ def test_a_body_that_is_no_form_is_refused(entra: EntraEmulator) -> None:
 
 def test_a_resource_without_consent_is_refused(entra: EntraEmulator) -> None:
     entra.settings.consented = (REFERRALS_AUDIENCE,)
-    assert redeem(entra, entra.refresh_token(), WEBHOOKS_AUDIENCE).json()["error_codes"] == [65001]
+    assert redeem(entra, entra.issue_refresh_token(), WEBHOOKS_AUDIENCE).json()["error_codes"] == [65001]
 
 
 def test_a_refresh_token_belongs_to_the_app_it_was_issued_to(entra: EntraEmulator) -> None:
-    entra.register("another", secret="s2")
+    entra.register_app("another", secret="s2")
     refused = post(
         entra,
         client_id="another",
         client_secret="s2",
-        refresh_token=entra.refresh_token(),
+        refresh_token=entra.issue_refresh_token(),
         scope=f"{REFERRALS_AUDIENCE}/.default",
     )
     assert refused.json()["error_codes"] == [70000]
@@ -161,7 +161,7 @@ def test_an_app_may_sign_in_alone_and_gets_a_token_without_a_user(entra: EntraEm
 def test_control_changes_settings_and_apps(entra: EntraEmulator) -> None:
     wanted = {"access_token_seconds": 60, "mfa": False, "roles": ["ReferralsUser"]}
     assert control(entra, "settings", wanted).status == 200
-    claims = entra.introspect(redeem(entra, entra.refresh_token()).json()["access_token"])
+    claims = entra.introspect(redeem(entra, entra.issue_refresh_token()).json()["access_token"])
     assert (claims["exp"] - claims["iat"], claims["amr"], claims["roles"]) == (60, ["pwd"], ["ReferralsUser"])
 
     assert control(entra, "settings", {"nonsense": 1}).status == 400
@@ -173,7 +173,7 @@ def test_control_changes_settings_and_apps(entra: EntraEmulator) -> None:
 
 
 def test_token_calls_are_tagged_and_the_journal_holds_no_secret(entra: EntraEmulator) -> None:
-    token = entra.refresh_token()
+    token = entra.issue_refresh_token()
     redeem(entra, token)
 
     assert [entry.tags for entry in entra.journal] == [("token",)]

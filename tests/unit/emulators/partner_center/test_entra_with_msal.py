@@ -26,7 +26,7 @@ type OpenApp = Callable[[str | dict[str, str]], msal.ConfidentialClientApplicati
 
 @pytest.fixture
 def open_app(entra: EntraEmulator, authority: Authority) -> Iterator[OpenApp]:
-    with requests.Session() as session, Server(entra.handle, tls=authority.server()) as server:
+    with requests.Session() as session, Server(entra.handle, tls=authority.server_context()) as server:
         session.trust_env = False
         session.verify = str(authority.bundle)
 
@@ -66,7 +66,7 @@ def self_signed() -> tuple[str, str]:
 def test_the_refresh_grant_works_for_both_audiences(entra: EntraEmulator, open_app: OpenApp) -> None:
     app = open_app(SECRET)
 
-    first = app.acquire_token_by_refresh_token(entra.refresh_token(), scopes=SCOPES)
+    first = app.acquire_token_by_refresh_token(entra.issue_refresh_token(), scopes=SCOPES)
     second = app.acquire_token_by_refresh_token(first["refresh_token"], scopes=[f"{WEBHOOKS_AUDIENCE}/.default"])
 
     assert entra.introspect(first["access_token"])["aud"] == REFERRALS_AUDIENCE
@@ -76,21 +76,21 @@ def test_the_refresh_grant_works_for_both_audiences(entra: EntraEmulator, open_a
 
 def test_a_certificate_serves_in_place_of_a_secret(entra: EntraEmulator, open_app: OpenApp) -> None:
     pem, private = self_signed()
-    entra.register(CLIENT_ID, certificate_pem=pem)
+    entra.register_app(CLIENT_ID, certificate_pem=pem)
     sha1 = x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA1()).hex()  # noqa: S303 - x5t is SHA-1
 
     modern = open_app({"private_key": private, "public_certificate": pem})
     older = open_app({"private_key": private, "thumbprint": sha1})
 
     for app in (modern, older):
-        assert "access_token" in app.acquire_token_by_refresh_token(entra.refresh_token(), scopes=SCOPES)
+        assert "access_token" in app.acquire_token_by_refresh_token(entra.issue_refresh_token(), scopes=SCOPES)
 
 
 def test_an_unregistered_certificate_is_refused(entra: EntraEmulator, open_app: OpenApp) -> None:
     pem, private = self_signed()
     app = open_app({"private_key": private, "public_certificate": pem})
 
-    refused = app.acquire_token_by_refresh_token(entra.refresh_token(), scopes=SCOPES)
+    refused = app.acquire_token_by_refresh_token(entra.issue_refresh_token(), scopes=SCOPES)
 
     assert (refused["error"], refused["error_codes"]) == ("invalid_client", [700027])
 
@@ -103,7 +103,7 @@ def test_an_assertion_that_makes_no_sense_is_refused(
     entra: EntraEmulator, thumbprint: object, audience: str, code: int
 ) -> None:
     pem, private = self_signed()
-    entra.register(CLIENT_ID, certificate_pem=pem)
+    entra.register_app(CLIENT_ID, certificate_pem=pem)
     sha256 = x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256())
     named = {"x5t#S256": base64.urlsafe_b64encode(sha256).decode()} if thumbprint is None else {"x5t": thumbprint}
     assertion = jwt.encode({"aud": audience, "iss": CLIENT_ID, "sub": CLIENT_ID}, private, "RS256", headers=named)
@@ -119,7 +119,7 @@ def test_an_assertion_that_makes_no_sense_is_refused(
 def test_a_revoked_refresh_token_is_reported_as_entra_reports_it(entra: EntraEmulator, open_app: OpenApp) -> None:
     entra.fail_next(50173)
 
-    refused = open_app(SECRET).acquire_token_by_refresh_token(entra.refresh_token(), scopes=SCOPES)
+    refused = open_app(SECRET).acquire_token_by_refresh_token(entra.issue_refresh_token(), scopes=SCOPES)
 
     assert refused["error"] == "invalid_grant"
     assert refused["error_description"].startswith("AADSTS50173: ")
@@ -127,7 +127,7 @@ def test_a_revoked_refresh_token_is_reported_as_entra_reports_it(entra: EntraEmu
 
 def test_nothing_outside_the_authority_is_trusted(entra: EntraEmulator, tmp_path: Path) -> None:
     stranger = Authority(tmp_path / "stranger")
-    with Server(entra.handle, tls=stranger.server()) as server, requests.Session() as session:
+    with Server(entra.handle, tls=stranger.server_context()) as server, requests.Session() as session:
         session.trust_env = False
         session.verify = str(Authority(tmp_path / "ours").bundle)
         with pytest.raises(requests.exceptions.SSLError):

@@ -37,7 +37,7 @@ class Door:
 @pytest.fixture
 def door(pc: PartnerCenterEmulator, authority: Authority) -> Iterator[Door]:
     door = Door()
-    with Server(door.handle, tls=authority.server()) as server:
+    with Server(door.handle, tls=authority.server_context()) as server:
         pc.dispatcher.ca_bundle = authority.bundle
         door.url = f"{server.url}/api/events"
         pc.register_events(door.url)
@@ -68,7 +68,7 @@ def test_an_event_has_the_documented_body_and_a_signature_over_it(pc: PartnerCen
         "AuditUri": None,
         "ResourceChangeUtcDate": referral["updatedDateTime"].replace("Z", "+00:00"),
     }
-    assert verified(request, pc.certificates.dispatcher.certificate)
+    assert verified(request, pc.certificates.dispatcher_leaf.certificate)
     assert request.headers["x-ms-certificate-url"] == pc.certificates.leaf_url
     assert request.headers["x-ms-signature-algorithm"] == "rsa-sha256"
     assert "authorization" not in request.headers
@@ -81,7 +81,7 @@ def test_by_default_of_the_service_the_signature_travels_as_authorization(
     pc.portal_creates()
     assert pc.dispatcher.wait_idle(5)
 
-    assert verified(door.requests[0], pc.certificates.dispatcher.certificate, "authorization")
+    assert verified(door.requests[0], pc.certificates.dispatcher_leaf.certificate, "authorization")
     assert "x-ms-signature" not in door.requests[0].headers
 
 
@@ -178,7 +178,7 @@ def test_a_change_does_not_wait_for_its_delivery(pc: PartnerCenterEmulator, door
     with Server(hang) as slow:
         pc.register_events(slow.url)
         pc.portal_creates()
-        assert not pc.dispatcher.idle
+        assert not pc.dispatcher.is_idle
         gate.set()
         assert pc.dispatcher.wait_idle(5)
 
@@ -261,8 +261,8 @@ def test_a_broken_event_is_broken_as_named(
 
     request = door.requests[0]
     assert json.loads(request.body)["EventName"] == "referral-created"
-    assert verified(request, pc.certificates.dispatcher.certificate) is leaf_verifies
-    assert verified(request, pc.certificates.rogue.certificate) is rogue_verifies
+    assert verified(request, pc.certificates.dispatcher_leaf.certificate) is leaf_verifies
+    assert verified(request, pc.certificates.rogue_leaf.certificate) is rogue_verifies
     assert (request.headers["x-ms-certificate-url"] == pc.certificates.rogue_url) is rogue_url
 
 
@@ -270,7 +270,7 @@ def test_a_test_can_craft_an_event_without_sending_it(pc: PartnerCenterEmulator,
     headers, body = pc.signed_event("5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c", "related-referral-updated")
 
     request = Request.of("POST", "/", headers, body)
-    assert verified(request, pc.certificates.dispatcher.certificate)
+    assert verified(request, pc.certificates.dispatcher_leaf.certificate)
     assert json.loads(body)["EventName"] == "related-referral-updated"
     assert door.requests == []
 
@@ -282,7 +282,7 @@ def test_an_event_that_breaks_the_dispatcher_is_noted_and_the_next_ones_are_sent
         raise RuntimeError("a defect of ours")
 
     with monkeypatch.context() as patched:
-        patched.setattr("emulators.partner_center.event_dispatcher.signed", break_down)
+        patched.setattr("emulators.partner_center.event_dispatcher.sign_event", break_down)
         pc.portal_creates()
         assert pc.dispatcher.wait_idle(5)
     pc.portal_creates()

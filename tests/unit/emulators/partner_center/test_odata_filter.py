@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from emulators.partner_center.odata_filter import parse
+from emulators.partner_center.odata_filter import parse_filter
 from emulators.partner_center.referral_shape import MEMBER, REFERRAL
 from emulators.partner_center.service_errors import ServiceError
 
@@ -43,7 +43,7 @@ def record() -> dict[str, Any]:
     ],
 )
 def test_a_filter_that_holds(record: dict[str, Any], text: str) -> None:
-    assert parse(text).test(record) is True
+    assert parse_filter(text).test(record) is True
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_filter_that_holds(record: dict[str, Any], text: str) -> None:
     ],
 )
 def test_a_filter_that_does_not_hold(record: dict[str, Any], text: str) -> None:
-    assert parse(text).test(record) is False
+    assert parse_filter(text).test(record) is False
 
 
 @pytest.mark.parametrize(
@@ -90,18 +90,20 @@ def test_a_filter_that_does_not_hold(record: dict[str, Any], text: str) -> None:
 )
 def test_a_filter_that_is_not_understood_is_a_400(text: str) -> None:
     with pytest.raises(ServiceError) as caught:
-        parse(text)
+        parse_filter(text)
     assert caught.value.status == 400
 
 
 def test_date_bounds_come_from_what_must_hold_alone() -> None:
-    narrow = parse("updatedDateTime ge 2026-01-01T00:00:00Z and (status eq 'New' and updatedDateTime lt 2026-02-01)")
-    span = narrow.span("updatedDateTime")
+    narrow = parse_filter(
+        "updatedDateTime ge 2026-01-01T00:00:00Z and (status eq 'New' and updatedDateTime lt 2026-02-01)"
+    )
+    span = narrow.span_of("updatedDateTime")
     assert span.low is not None
     assert span.high is not None
     assert (span.high - span.low) == 31 * 86_400 * 10_000_000 - 1
     assert narrow.exact is False
-    assert parse("updatedDateTime gt 2026-01-01 and createdDateTime le 2026-01-02").exact is True
+    assert parse_filter("updatedDateTime gt 2026-01-01 and createdDateTime le 2026-01-02").exact is True
 
     for text in ("updatedDateTime ge 2026-01-01 or status eq 'New'", "not updatedDateTime ge 2026-01-01"):
-        assert parse(text).span("updatedDateTime").low is None
+        assert parse_filter(text).span_of("updatedDateTime").low is None

@@ -15,7 +15,7 @@ from emulators.base.server import Request, Response
 from emulators.partner_center import control_api
 from emulators.partner_center.emulator import BASE, PartnerCenterEmulator
 from emulators.partner_center.events import EventFaultKind
-from emulators.partner_center.serve import serve
+from emulators.partner_center.serve import serve_partner_center
 from emulators.partner_center.switches import Switches
 from tests.unit.emulators.partner_center.referral_desk import Desk
 
@@ -97,8 +97,11 @@ def test_what_is_not_there_is_a_404(pc: PartnerCenterEmulator) -> None:
 
 
 def test_the_three_serve_together_over_tls(authority: Authority) -> None:
-    with serve(authority, seed=1) as house, httpx.Client(verify=authority.client(), trust_env=False) as client:
-        token = house.entra.access_token()
+    with (
+        serve_partner_center(authority, seed=1) as house,
+        httpx.Client(verify=authority.client_context(), trust_env=False) as client,
+    ):
+        token = house.entra.issue_access_token()
         listed = client.get(f"{house.url}{BASE}", headers={"Authorization": f"Bearer {token}"})
         assert (listed.status_code, listed.json()["value"]) == (200, [])
         assert client.get(house.certificates.leaf_url).status_code == 200

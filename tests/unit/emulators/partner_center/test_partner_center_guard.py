@@ -1,16 +1,16 @@
 import pytest
 
-from emulators.base.emulator import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind
 from emulators.base.server import Request
 from emulators.entra.emulator import EntraEmulator
 from emulators.entra.tokens import WEBHOOKS_AUDIENCE
-from emulators.partner_center.control_api import trouble
+from emulators.partner_center.control_api import make_service_fault
 from emulators.partner_center.emulator import BASE
 from tests.unit.emulators.partner_center.referral_desk import Desk, code, replace
 
 
 def test_no_token_or_a_token_for_another_service_is_a_401(desk: Desk) -> None:
-    for token in ("", "nonsense", desk.pc.entra.access_token(WEBHOOKS_AUDIENCE)):
+    for token in ("", "nonsense", desk.pc.entra.issue_access_token(WEBHOOKS_AUDIENCE)):
         desk.token = token
         response = desk.list()
         assert (response.status, code(response)) == (401, "unauthenticated")
@@ -18,7 +18,7 @@ def test_no_token_or_a_token_for_another_service_is_a_401(desk: Desk) -> None:
 
 
 def test_a_token_signed_by_somebody_else_is_a_401(desk: Desk) -> None:
-    desk.token = EntraEmulator(seed=7).access_token()
+    desk.token = EntraEmulator(seed=7).issue_access_token()
     assert desk.list().status == 401
 
 
@@ -27,7 +27,7 @@ def test_a_token_ends_by_its_life_and_by_revocation(desk: Desk) -> None:
     assert desk.list().status == 200
     entra.clock.advance(3600)
     assert desk.list().status == 401
-    desk.token = entra.access_token()
+    desk.token = entra.issue_access_token()
     assert desk.list().status == 200
     entra.revoke_access_tokens()
     assert desk.list().status == 401
@@ -35,7 +35,7 @@ def test_a_token_ends_by_its_life_and_by_revocation(desk: Desk) -> None:
 
 def test_a_token_without_mfa_is_a_401_of_its_own_kind(desk: Desk) -> None:
     desk.pc.entra.settings.mfa = False
-    desk.token = desk.pc.entra.access_token()
+    desk.token = desk.pc.entra.issue_access_token()
 
     response = desk.list()
 
@@ -46,7 +46,11 @@ def test_a_token_without_mfa_is_a_401_of_its_own_kind(desk: Desk) -> None:
 
 def test_app_only_a_foreign_tenant_and_no_role_are_a_403(desk: Desk) -> None:
     entra = desk.pc.entra
-    tokens = [entra.access_token(app_only=True), entra.access_token(tid="other"), entra.access_token(roles=[])]
+    tokens = [
+        entra.issue_access_token(app_only=True),
+        entra.issue_access_token(tid="other"),
+        entra.issue_access_token(roles=[]),
+    ]
     for desk.token in tokens:
         response = desk.list()
         assert (response.status, code(response)) == (403, "accessDenied")
@@ -57,7 +61,7 @@ def test_a_referrals_user_sees_only_the_deals_of_his_team(desk: Desk) -> None:
     person = {"firstName": "I", "lastName": "G", "phoneNumber": "+45", "email": "Integration@contoso.example"}
     mine = desk.created(team=[person])
 
-    desk.token = desk.pc.entra.access_token(roles=["ReferralsUser"])
+    desk.token = desk.pc.entra.issue_access_token(roles=["ReferralsUser"])
 
     assert [r["id"] for r in desk.list().json()["value"]] == [mine["id"]]
     assert (desk.get(mine["id"]).status, desk.get(other["id"]).status) == (200, 404)
@@ -93,7 +97,11 @@ def test_the_webhook_host_answers_in_its_own_error_shape(desk: Desk) -> None:
 
 
 def test_known_troubles_answer_as_the_service_and_its_gateways_do(desk: Desk) -> None:
-    desk.pc.faults += [trouble("throttled", retry_after=9), trouble("bad-gateway"), trouble("unavailable")]
+    desk.pc.faults += [
+        make_service_fault("throttled", retry_after=9),
+        make_service_fault("bad-gateway"),
+        make_service_fault("unavailable"),
+    ]
 
     throttled, gateway, unavailable = desk.list(), desk.list(), desk.list()
 

@@ -43,7 +43,7 @@ def test_the_same_seed_gives_the_same_ids(certificates: CertificateHost, entra: 
 
 
 def test_property_names_are_read_in_any_case(desk: Desk) -> None:
-    body = desk.pc.example()
+    body = desk.pc.example_body()
     shouted = {name[0].upper() + name[1:]: value for name, value in body.items()}
     shouted["Consent"] = {name[0].upper() + name[1:]: value for name, value in body["consent"].items()}
     shouted["CUSTOMERPROFILE"] = shouted.pop("CustomerProfile")
@@ -87,7 +87,7 @@ def test_the_required_properties_are_required(desk: Desk, name: str) -> None:
     ],
 )
 def test_what_the_portal_would_refuse_is_refused(desk: Desk, path: str, value: object) -> None:
-    body = desk.pc.example()
+    body = desk.pc.example_body()
     *way, last = path.split("/")
     holder = body
     for part in way:
@@ -102,7 +102,7 @@ def test_what_the_portal_would_refuse_is_refused(desk: Desk, path: str, value: o
 
 def test_a_thin_deal_passes_where_completeness_is_switched_off(desk: Desk) -> None:
     desk.pc.switches.demand_complete = False
-    body = desk.pc.example()
+    body = desk.pc.example_body()
     body["details"] = {"requirements": body["details"]["requirements"]}
     body["team"] = [{"email": "seller.one@contoso.example"}]
 
@@ -111,7 +111,7 @@ def test_a_thin_deal_passes_where_completeness_is_switched_off(desk: Desk) -> No
 
 def test_help_needs_a_customer_contact(desk: Desk) -> None:
     wanted = {"assistanceRequestCode": "ProofOfConceptOrDemo"}
-    body = desk.pc.example()
+    body = desk.pc.example_body()
     assert desk.call("POST", BASE, {**body, "inviteContext": wanted}).status == 200
     body["customerProfile"]["team"] = []
 

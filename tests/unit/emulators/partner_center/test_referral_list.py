@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from emulators.partner_center.timestamps import parse
+from emulators.partner_center.timestamps import parse_ticks
 from tests.unit.emulators.partner_center.referral_desk import Desk, code, replace
 
 
@@ -47,7 +47,7 @@ def test_a_walk_keeps_the_order_asked_for(desk: Desk, field: str, direction: str
     for record in chance.sample(desk.pc.referrals(), 10):
         desk.patch(record["id"], replace("/salesStage", "20"))
 
-    stamps = [parse(record[field]) for record in walk(desk, f"$top=7&$orderby={field}%20{direction}")]
+    stamps = [parse_ticks(record[field]) for record in walk(desk, f"$top=7&$orderby={field}%20{direction}")]
 
     assert len(stamps) == 30
     assert stamps == sorted(stamps, reverse=direction == "desc")
@@ -58,8 +58,8 @@ def test_a_range_of_dates_is_found_exactly(desk: Desk) -> None:
     for _ in range(20):
         desk.pc.populate(1)
         desk.pc.clock.advance(1)
-    stamps = sorted(parse(record["updatedDateTime"]) for record in desk.pc.referrals())
-    middle = next(r["updatedDateTime"] for r in desk.pc.referrals() if parse(r["updatedDateTime"]) == stamps[10])
+    stamps = sorted(parse_ticks(record["updatedDateTime"]) for record in desk.pc.referrals())
+    middle = next(r["updatedDateTime"] for r in desk.pc.referrals() if parse_ticks(r["updatedDateTime"]) == stamps[10])
 
     for name, expected in (("ge", 10), ("gt", 9), ("le", 11), ("lt", 10), ("eq", 1), ("ne", 19)):
         found = desk.list("$filter=" + quote(f"updatedDateTime {name} {middle}"))
@@ -68,7 +68,7 @@ def test_a_range_of_dates_is_found_exactly(desk: Desk) -> None:
 
 def test_a_record_changed_during_a_walk_moves_to_the_front_and_is_missed(desk: Desk) -> None:
     desk.pc.populate(6)
-    oldest = min(desk.pc.referrals(), key=lambda r: parse(r["updatedDateTime"]))
+    oldest = min(desk.pc.referrals(), key=lambda r: parse_ticks(r["updatedDateTime"]))
     page = desk.list("$top=3&$orderby=updatedDateTime%20desc").json()
     desk.patch(oldest["id"], replace("/salesStage", "20"))
 

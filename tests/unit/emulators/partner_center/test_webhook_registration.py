@@ -18,7 +18,7 @@ WANTED = {"WebhookUrl": URL, "WebhookEvents": [*NAMES, "test-created"], "Signatu
 
 @pytest.fixture
 def hooks(pc: PartnerCenterEmulator) -> Desk:
-    return Desk(pc, pc.entra.access_token(WEBHOOKS_AUDIENCE))
+    return Desk(pc, pc.entra.issue_access_token(WEBHOOKS_AUDIENCE))
 
 
 def put(hooks: Desk, *, method: str = "PUT", **changes: object) -> Response:
@@ -113,16 +113,16 @@ def test_app_only_tokens_are_let_in_and_users_without_mfa_are_not(hooks: Desk) -
     for token, status, code in (
         ("", 401, "800001"),
         ("nonsense", 401, "400"),
-        (entra.access_token(REFERRALS_AUDIENCE), 401, "400"),
-        (entra.access_token(WEBHOOKS_AUDIENCE, amr=["pwd"]), 401, "900421"),
-        (entra.access_token(WEBHOOKS_AUDIENCE, tid="other"), 403, "403"),
-        (entra.access_token(WEBHOOKS_AUDIENCE, roles=[]), 403, "403"),
+        (entra.issue_access_token(REFERRALS_AUDIENCE), 401, "400"),
+        (entra.issue_access_token(WEBHOOKS_AUDIENCE, amr=["pwd"]), 401, "900421"),
+        (entra.issue_access_token(WEBHOOKS_AUDIENCE, tid="other"), 403, "403"),
+        (entra.issue_access_token(WEBHOOKS_AUDIENCE, roles=[]), 403, "403"),
     ):
         hooks.token = token
         response = hooks.call("GET", f"{PATH}/events")
         assert told(response) == (status, code)
         assert ("WWW-Authenticate" in response.headers) is (status == 401)
-    hooks.token = entra.access_token(WEBHOOKS_AUDIENCE, app_only=True)
+    hooks.token = entra.issue_access_token(WEBHOOKS_AUDIENCE, app_only=True)
     assert hooks.call("GET", f"{PATH}/events").status == 200
 
 

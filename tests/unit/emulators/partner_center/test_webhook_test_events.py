@@ -32,10 +32,10 @@ def receiver() -> Receiver:
 
 @pytest.fixture
 def hooks(pc: PartnerCenterEmulator, receiver: Receiver, authority: Authority) -> Iterator[Desk]:
-    with Server(receiver.handle, tls=authority.server()) as server:
+    with Server(receiver.handle, tls=authority.server_context()) as server:
         pc.dispatcher.ca_bundle = authority.bundle
         pc.register_events(f"{server.url}/api/events", [*NAMES, TEST_EVENT])
-        yield Desk(pc, pc.entra.access_token(WEBHOOKS_AUDIENCE))
+        yield Desk(pc, pc.entra.issue_access_token(WEBHOOKS_AUDIENCE))
 
 
 def ask(hooks: Desk) -> str:
@@ -100,7 +100,7 @@ def test_two_tests_a_minute_are_enough(hooks: Desk) -> None:
 def test_a_state_is_kept_for_seven_days(hooks: Desk) -> None:
     correlation_id = ask(hooks)
     hooks.pc.clock.advance(7 * 86_400 - 60)
-    hooks.token = hooks.pc.entra.access_token(WEBHOOKS_AUDIENCE)
+    hooks.token = hooks.pc.entra.issue_access_token(WEBHOOKS_AUDIENCE)
     assert hooks.call("GET", f"{VALIDATIONS}/{correlation_id}").status == 200
     hooks.pc.clock.advance(60)
     assert hooks.call("GET", f"{VALIDATIONS}/{correlation_id}").status == 404

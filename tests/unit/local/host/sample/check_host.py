@@ -232,8 +232,8 @@ def test_a_caller_that_waits_for_a_run_by_hand_gets_the_failure(
 def test_the_host_serves_tls(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with Host(APP, environ=SETTINGS) as host:
-        host.start(tls=authority.server())
-        with httpx.Client(base_url=host.url, verify=authority.client(), trust_env=False) as client:
+        host.start(tls=authority.server_context())
+        with httpx.Client(base_url=host.url, verify=authority.client_context(), trust_env=False) as client:
             assert client.get("/api/anything").text == "rest anything"
 
 

@@ -1,0 +1,93 @@
+"""Inject faults into the answers of an emulator: a scripted answer, a dropped connection, half an answer, a delay.
+
+`POST /_control/faults` adds a fault, `DELETE /_control/faults` removes all. `Emulator.handle` applies them. Events of
+Partner Center have faults of their own, in `emulators/partner_center/event_faults.py`.
+"""
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from emulators.base.control_body import Pause
+from emulators.base.server import Request, Response
+
+
+class FaultKind(StrEnum):
+    """What a fault does, and whether the emulated service does its work all the same."""
+
+    ANSWER = "answer"  # send the given answer; the service does nothing
+    ANSWER_AFTER = "answer_after"  # let the service do its work, then send the given answer instead of its own
+    DROP = "drop"  # close the connection; the service does nothing
+    DROP_AFTER = "drop_after"  # let the service do its work, then close the connection: the reply is lost
+    TRUNCATE = "truncate"  # let the service do its work, then send half of the body
+    DELAY = "delay"  # let the service do its work, then send the answer `seconds` later
+    DELAY_BEFORE = "delay_before"  # wait `seconds`, then let the service do its work
+
+
+def check_pattern(text: str) -> None:
+    """Raise ValueError if `text` is not a regular expression."""
+    try:
+        re.compile(text)
+    except re.PatternError as error:
+        raise ValueError(f"{text!r} is not a regular expression: {error}") from None
+
+
+class Countdown:
+    """Decides when a fault applies: never to the first `skip` matches, then `times` times, each with `probability`."""
+
+    times: int
+    skip: int
+    probability: float
+
+    def applies_now(self, chance: random.Random) -> bool:
+        """Return whether the fault applies to the present match, and count the match."""
+        if self.times <= 0:
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        if chance.random() >= self.probability:
+            return False
+        self.times -= 1
+        return True
+
+
+@dataclass(slots=True)
+class Fault(Countdown):
+    """A fault for requests whose method is `method` and whose path contains a match of the expression `path`.
+
+    `seconds` belongs to the two delays; `status`, `headers` and `body` belong to the two scripted answers.
+    """
+
+    kind: FaultKind
+    path: str = ""
+    method: str = ""
+    times: int = 1
+    skip: int = 0
+    probability: float = 1.0
+    status: Annotated[int, msgspec.Meta(ge=200, le=599)] = 500
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    seconds: Pause = 0.0
+
+    def __post_init__(self) -> None:
+        """Check now whatever could otherwise fail only when the fault applies. Raises ValueError."""
+        check_pattern(self.path)
+        self.scripted_response()
+        for text in (word for header in self.headers.items() for word in header):
+            if not (text.isascii() and text.isprintable()):
+                raise ValueError(f"a header holds printable ASCII, not {text!r}")
+
+    def applies_to(self, request: Request, chance: random.Random) -> bool:
+        """Return whether the fault applies to this request, and count the request if it matches."""
+        matches = self.method in {"", request.method} and re.search(self.path, request.path) is not None
+        return matches and self.applies_now(chance)
+
+    def scripted_response(self) -> Response:
+        """Return the answer that `status`, `headers` and `body` describe."""
+        return Response(self.status, self.body.encode(), {"Content-Type": "application/json", **self.headers})
