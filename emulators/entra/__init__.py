@@ -1,1 +1,1 @@
-"""An emulator of Microsoft Entra ID: tokens, consent and app registrations."""
+"""An emulator of Microsoft Entra ID: tokens, interactive sign-in and app registrations."""

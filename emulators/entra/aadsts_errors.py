@@ -1,4 +1,4 @@
-"""The token endpoint's errors (reference/partner-center.md 12.7)."""
+"""Word the errors of the token endpoint (docs/reference/partner-center.md#token-endpoint-errors)."""
 
 import uuid
 from datetime import datetime
@@ -9,7 +9,7 @@ INVALID_GRANT, INVALID_CLIENT, INVALID_REQUEST = "invalid_grant", "invalid_clien
 BAD_REQUEST, UNAUTHORIZED, UNAVAILABLE = 400, 401, 503
 INTERACTION = "interaction_required"
 
-# By code: status, the OAuth error, and the sentence.
+# For each AADSTS code: HTTP status, OAuth error, sentence.
 ERRORS: dict[int, tuple[int, str, str]] = {
     70008: (BAD_REQUEST, INVALID_GRANT, "The provided authorization code or refresh token has expired or was revoked."),
     700082: (BAD_REQUEST, INVALID_GRANT, "The refresh token has expired due to inactivity."),
@@ -60,20 +60,20 @@ ERRORS: dict[int, tuple[int, str, str]] = {
 
 
 def describe_error(code: int) -> tuple[int, str, str]:
-    """Status, OAuth error and sentence of a code; those outside the table count as a refused grant."""
+    """Return HTTP status, OAuth error and sentence of a code. An unknown code counts as a refused grant."""
     return ERRORS.get(code, (BAD_REQUEST, INVALID_GRANT, "The grant was refused."))
 
 
 class AadstsError(Exception):
-    """One of the codes above."""
+    """A request fails with an AADSTS code."""
 
     def __init__(self, code: int) -> None:
-        """Codes outside the table count as a refused grant."""
+        """`code` is the number after AADSTS; it may be one that ERRORS does not have."""
         super().__init__(f"AADSTS{code}")
         self.code = code
 
     def to_response(self, now: datetime, trace: uuid.UUID) -> Response:
-        """The answer as Entra words it."""
+        """Return the answer in the shape of Entra ID."""
         status, error, text = describe_error(self.code)
         stamp = now.strftime("%Y-%m-%d %H:%M:%SZ")
         body = {

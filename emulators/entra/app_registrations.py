@@ -1,4 +1,7 @@
-"""App registrations: a client proves itself by a secret or by an assertion signed with its certificate (12.3)."""
+"""Check the credential of an app: a client secret, or an assertion signed with a registered certificate.
+
+Source: docs/reference/partner-center.md#authorization-code-and-refresh-grants
+"""
 
 import base64
 import hmac
@@ -11,14 +14,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulators.entra.aadsts_errors import AadstsError
-from emulators.entra.tokens import UNJUDGED
+from emulators.entra.tokens import CHECK_SIGNATURE_ONLY
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @dataclass(slots=True)
 class AppRegistration:
-    """One app registration; `certificates` in PEM. A public one has no credential and must show none."""
+    """One app registration; `certificates` are PEM. A public app has no credential and must not send one."""
 
     client_id: str
     secrets: list[str] = field(default_factory=list)
@@ -27,7 +30,7 @@ class AppRegistration:
     redirects: list[str] = field(default_factory=lambda: ["http://localhost"])
 
     def check_credential(self, form: dict[str, str], token_url: str, now: float) -> None:
-        """Raises AadstsError unless the form carries a valid secret or assertion, of a public app neither."""
+        """Raise AadstsError unless the form has a valid secret or assertion, or, from a public app, neither."""
         if self.public:
             if form.keys() & {"client_assertion", "client_secret"}:
                 raise AadstsError(700025)
@@ -41,8 +44,8 @@ class AppRegistration:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise AadstsError(7000218)
         claims = self._verify_assertion(assertion)
-        same_place = str(claims.get("aud")).endswith(urlsplit(token_url).path)
-        if claims.get("iss") != self.client_id or claims.get("sub") != self.client_id or not same_place:
+        is_for_this_endpoint = str(claims.get("aud")).endswith(urlsplit(token_url).path)
+        if claims.get("iss") != self.client_id or claims.get("sub") != self.client_id or not is_for_this_endpoint:
             raise AadstsError(700023)
         expires = claims.get("exp")
         if not isinstance(expires, int | float) or expires < now:
@@ -51,7 +54,9 @@ class AppRegistration:
     def _verify_assertion(self, assertion: str) -> dict[str, object]:
         try:
             key = self._find_registered_key(jwt.get_unverified_header(assertion))
-            claims: dict[str, object] = jwt.decode(assertion, key, algorithms=["RS256", "PS256"], options=UNJUDGED)
+            claims: dict[str, object] = jwt.decode(
+                assertion, key, algorithms=["RS256", "PS256"], options=CHECK_SIGNATURE_ONLY
+            )
         except (jwt.PyJWTError, ValueError):
             raise AadstsError(700027) from None
         return claims
@@ -59,17 +64,19 @@ class AppRegistration:
     def _find_registered_key(self, header: dict[str, object]) -> rsa.RSAPublicKey:
         for pem in self.certificates:
             certificate = x509.load_pem_x509_certificate(pem.encode())
-            prints = {"x5t": hashes.SHA1(), "x5t#S256": hashes.SHA256()}  # noqa: S303 - x5t is SHA-1 by definition
-            names = [
-                name for name, how in prints.items() if _decode_base64(header.get(name)) == certificate.fingerprint(how)
+            algorithms = {"x5t": hashes.SHA1(), "x5t#S256": hashes.SHA256()}  # noqa: S303 - x5t is SHA-1 by definition
+            matching = [
+                name
+                for name, algorithm in algorithms.items()
+                if _decode_base64(header.get(name)) == certificate.fingerprint(algorithm)
             ]
             key = certificate.public_key()
-            if names and isinstance(key, rsa.RSAPublicKey):
+            if matching and isinstance(key, rsa.RSAPublicKey):
                 return key
         raise AadstsError(700027)
 
 
-def _decode_base64(said: object) -> bytes:
-    """Raises ValueError for what is not base64."""
-    text = str(said or "")
+def _decode_base64(value: object) -> bytes:
+    """Return the bytes of base64 text, with or without padding. Raises ValueError."""
+    text = str(value or "")
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

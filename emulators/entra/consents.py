@@ -1,7 +1,10 @@
-"""The interactive half of Entra ID: authorization code with PKCE, and device code; a setting plays the person.
+"""Emulate the interactive sign-in of Entra ID: authorization code with PKCE, and device code.
 
-`EntraSettings.person`: `consents`, `refuses`, or `waits` (sits before the page and does nothing). The settings `mfa`
-and `consented` tell whether he used a second factor, and whether an administrator consented to both APIs.
+The setting `person` plays the person at the sign-in page: `consents`, `refuses`, or `waits`, which leaves the page
+open. The setting `mfa` says whether they use a second factor, `consented` to which APIs an administrator consented.
+
+Sources: docs/reference/partner-center.md#authorization-code-and-refresh-grants,
+docs/reference/partner-center.md#device-code
 """
 
 import base64
@@ -9,14 +12,11 @@ import hashlib
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from emulators.base.server import Response
 from emulators.entra.aadsts_errors import AadstsError, describe_error
-
-if TYPE_CHECKING:
-    from emulators.entra.emulator import EntraEmulator
+from emulators.entra.tenant_state import TenantState, requested_audience
 
 CODE_LIFE, DEVICE_LIFE = 600.0, 900  # seconds
 DEVICE_GRANTS = ("urn:ietf:params:oauth:grant-type:device_code", "device_code")
@@ -26,7 +26,7 @@ PENDING, DEVICE_EXPIRED, UNKNOWN_DEVICE = 70016, 70019, 70018
 
 @dataclass(slots=True)
 class Consent:
-    """What a person consented to, or still may; `redirect` and `challenge` belong to an authorization code."""
+    """The consent behind a code; `redirect` and `challenge` belong to an authorization code only."""
 
     client_id: str
     audience: str
@@ -39,31 +39,31 @@ class Consent:
 
 
 class Consents:
-    """The codes of one tenant that wait to be redeemed. Raises AadstsError."""
+    """The authorization codes and device codes of one tenant. The methods that redeem a code raise AadstsError."""
 
-    def __init__(self, entra: "EntraEmulator") -> None:
-        """Nobody has consented yet."""
-        self._entra = entra
+    def __init__(self, state: TenantState) -> None:
+        """Start without codes."""
+        self._state = state
         self._codes: dict[str, Consent] = {}
         self._devices: dict[str, Consent] = {}
 
-    # --- the browser
+    # --- authorization code
 
     def authorize(self, query: Mapping[str, str], *, v2: bool) -> Response:
-        """Send the browser back to the app with a code or an error, or leave it with a page."""
+        """Answer the browser: send it back to the app with a code or an error, or show a page."""
         try:
             redirect = self._check_redirect(query)
         except AadstsError as error:
-            # Nothing is ever sent to an address that is not the app's.
+            # The address is not one of the app's, so nothing may be sent to it.
             return _html_page(f"AADSTS{error.code}: {describe_error(error.code)[2]}", 400)
         if query.get("response_type") != "code" or query.get("response_mode", "query") not in ("query", "form_post"):
-            return _html_page("Not emulated: response_type=code with response_mode=query or form_post is.", 400)
-        if self._entra.settings.person == "waits":
+            return _html_page("Only response_type=code with response_mode=query or form_post is emulated.", 400)
+        if self._state.settings.person == "waits":
             return _html_page("Sign in to your account")
         return _send_back(redirect, query, self._answer_authorization(query, redirect, v2=v2))
 
     def _check_redirect(self, query: Mapping[str, str]) -> str:
-        app, redirect = self._entra.apps.get(query.get("client_id", "")), query.get("redirect_uri", "")
+        app, redirect = self._state.apps.get(query.get("client_id", "")), query.get("redirect_uri", "")
         if app is None:
             raise AadstsError(700016)
         if redirect not in app.redirects and _without_loopback_port(redirect) not in app.redirects:
@@ -72,7 +72,7 @@ class Consents:
 
     def _answer_authorization(self, query: Mapping[str, str], redirect: str, *, v2: bool) -> dict[str, str]:
         try:
-            self._entra.raise_planned_failure("authorize")
+            self._state.raise_planned_failure("authorize")
             return {"code": self._issue_code(query, redirect, v2=v2), "session_state": "local"}
         except AadstsError as error:
             _, kind, text = describe_error(error.code)
@@ -81,76 +81,72 @@ class Consents:
     def _issue_code(self, query: Mapping[str, str], redirect: str, *, v2: bool) -> str:
         if query.get("code_challenge") and query.get("code_challenge_method") != "S256":
             raise AadstsError(NO_PKCE)
-        if self._entra.settings.person == "refuses":
+        if self._state.settings.person == "refuses":
             raise AadstsError(DECLINED)
-        audience = self._entra.requested_audience(query, v2=v2)
-        self._entra.check_consent(audience)
-        code = f"0.AC{self._entra.make_random_id()}"
+        audience = requested_audience(query, v2=v2)
+        self._state.check_consent(audience)
+        code = f"0.AC{self._state.make_random_id()}"
         self._codes[code] = Consent(
-            query["client_id"], audience, self._seconds_from_now(CODE_LIFE), redirect, query.get("code_challenge", ""),
-            query.get("nonce"), _asks_for_refresh_token(query, v2=v2),
+            query["client_id"], audience, self._state.seconds_from_now(CODE_LIFE), redirect,
+            query.get("code_challenge", ""), query.get("nonce"), _asks_for_refresh_token(query, v2=v2),
         )  # fmt: skip
         return code
 
     def redeem_code(self, form: Mapping[str, str]) -> Consent:
-        """What an authorization code stands for; a code counts once."""
-        found = self._codes.get(form.get("code", ""))
-        if found is None or found.client_id != form["client_id"]:
+        """Return the consent behind an authorization code. A code can be redeemed once. Raises AadstsError."""
+        consent = self._codes.get(form.get("code", ""))
+        if consent is None or consent.client_id != form["client_id"]:
             raise AadstsError(70000)
-        if found.redeemed:
+        if consent.redeemed:
             raise AadstsError(REDEEMED)
-        if found.expires <= self._seconds_from_now(0):
+        if consent.expires <= self._state.seconds_from_now(0):
             raise AadstsError(70008)
-        if found.redirect != form.get("redirect_uri"):
+        if consent.redirect != form.get("redirect_uri"):
             raise AadstsError(OTHER_REPLY)
-        if found.challenge and found.challenge != _s256_challenge(form.get("code_verifier", "")):
+        if consent.challenge and consent.challenge != _s256_challenge(form.get("code_verifier", "")):
             raise AadstsError(WRONG_VERIFIER)
-        found.redeemed = True
-        return found
+        consent.redeemed = True
+        return consent
 
-    # --- the device code
+    # --- device code
 
     def start_device_sign_in(self, form: Mapping[str, str], *, v2: bool) -> Response:
-        """A device code and the short one that a person types."""
-        audience = self._entra.requested_audience(form, v2=v2)
-        code, short = f"DC{self._entra.make_random_id()}", self._entra.make_random_id()[:8].upper()
+        """Return a device code for the app and a short code for the person. Raises AadstsError."""
+        audience = requested_audience(form, v2=v2)
+        code, short = f"DC{self._state.make_random_id()}", self._state.make_random_id()[:8].upper()
+        expires = self._state.seconds_from_now(DEVICE_LIFE)
         self._devices[code] = Consent(
-            form["client_id"],
-            audience,
-            self._seconds_from_now(DEVICE_LIFE),
-            offline=_asks_for_refresh_token(form, v2=v2),
+            form["client_id"], audience, expires, offline=_asks_for_refresh_token(form, v2=v2)
         )
         address = "https://microsoft.com/devicelogin"
         message = (
             f"To sign in, use a web browser to open the page {address} and enter the code {short} to authenticate."
         )
-        interval = self._entra.settings.device_interval
+        interval = self._state.settings.device_interval
         return Response.of({"user_code": short, "device_code": code, "verification_uri": address,
                             "expires_in": DEVICE_LIFE, "interval": interval, "message": message})  # fmt: skip
 
     def redeem_device_code(self, form: Mapping[str, str]) -> Consent:
-        """What the person did about a device code."""
-        found = self._devices.get(form.get("device_code") or form.get("code", ""))
-        if found is None or found.client_id != form["client_id"]:
+        """Return the consent behind a device code. Raises AadstsError, also while the person has not signed in."""
+        consent = self._devices.get(form.get("device_code") or form.get("code", ""))
+        if consent is None or consent.client_id != form["client_id"]:
             raise AadstsError(UNKNOWN_DEVICE)
-        if found.expires <= self._seconds_from_now(0):
+        if consent.expires <= self._state.seconds_from_now(0):
             raise AadstsError(DEVICE_EXPIRED)
-        if self._entra.settings.person != "consents":
-            raise AadstsError(PENDING if self._entra.settings.person == "waits" else DECLINED)
-        self._entra.check_consent(found.audience)
-        return found
-
-    def _seconds_from_now(self, seconds: float) -> float:
-        return self._entra.clock.now().timestamp() + seconds
+        person = self._state.settings.person
+        if person != "consents":
+            raise AadstsError(PENDING if person == "waits" else DECLINED)
+        self._state.check_consent(consent.audience)
+        return consent
 
 
 def _without_loopback_port(redirect: str) -> str | None:
-    """Of a loopback the port does not count: a command takes a free one. None for any other address."""
+    """Return a `localhost` address without its port, because a command listens on any free one; else None."""
     try:
-        named = urlsplit(redirect)
+        parts = urlsplit(redirect)
     except ValueError:
         return None
-    return f"{named.scheme}://localhost{named.path.rstrip('/')}" if named.hostname == "localhost" else None
+    return f"{parts.scheme}://localhost{parts.path.rstrip('/')}" if parts.hostname == "localhost" else None
 
 
 def _send_back(redirect: str, query: Mapping[str, str], answer: dict[str, str]) -> Response:
@@ -167,7 +163,7 @@ def _html_page(text: str, status: int = 200) -> Response:
 
 
 def _self_submitting_page(redirect: str, answer: Mapping[str, str]) -> Response:
-    """A page that posts itself to the app, as soon as the browser has it."""
+    """Return a page with a form that the browser posts to the app as soon as it has loaded."""
     fields = "".join(
         f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
         for name, value in answer.items()
@@ -177,9 +173,9 @@ def _self_submitting_page(redirect: str, answer: Mapping[str, str]) -> Response:
     return Response(200, body.encode(), {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
 
 
-def _asks_for_refresh_token(asked: Mapping[str, str], *, v2: bool) -> bool:
-    """Whether a refresh token was asked for; v1 always gives one."""
-    return not v2 or "offline_access" in asked.get("scope", "").split()
+def _asks_for_refresh_token(fields: Mapping[str, str], *, v2: bool) -> bool:
+    """Return whether the answer must have a refresh token. v1 always gives one, v2 only for `offline_access`."""
+    return not v2 or "offline_access" in fields.get("scope", "").split()
 
 
 def _s256_challenge(verifier: str) -> str:

@@ -1,12 +1,12 @@
-"""An emulator of Entra ID, v1 and v2: token endpoint, authorization code and device code (section 12).
+"""Emulate Entra ID, v1 and v2: token endpoint, authorization code, device code and discovery document.
 
-Control API besides the common one:
+Source: docs/reference/partner-center.md#sign-in. The control API has these routes besides the shared ones:
 
     POST   /_control/next-refresh-fails     {"code": 50173, "times": 1}
     POST   /_control/next-sign-in-fails     {"code": 50076, "times": 1, "at": "authorize"} or at "token", "devicecode"
     POST   /_control/revoke-access-tokens
-    POST   /_control/settings               see `EntraSettings`
-    POST   /_control/refresh-token          -> {"refresh_token": ...}, as after an interactive consent
+    POST   /_control/settings               see `emulators/entra/settings.py`
+    POST   /_control/refresh-token          -> {"refresh_token": ...}, as after an interactive sign-in
     POST   /_control/apps                   {"client_id": ..., "secrets": [...], "certificates": [...], "public": ...}
 """
 
@@ -14,8 +14,7 @@ import base64
 import json
 import random
 import uuid
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -25,61 +24,27 @@ from emulators.base.server import Request, Response
 from emulators.entra.aadsts_errors import AadstsError
 from emulators.entra.app_registrations import AppRegistration
 from emulators.entra.consents import DEVICE_GRANTS, Consent, Consents
-from emulators.entra.tokens import (
-    REFERRALS_AUDIENCE,
-    WEBHOOKS_AUDIENCE,
-    SigningKey,
-    TokenRefused,
-    User,
-)
+from emulators.entra.settings import EntraSettings
+from emulators.entra.tenant_state import TenantState, requested_audience
+from emulators.entra.tokens import REFERRALS_AUDIENCE, SigningKey, TokenRefused, User
 
 TENANT = "aaaabbbb-0000-4111-8222-ccccdddd0001"
 CLIENT_ID = "aaaabbbb-0000-4111-8222-ccccdddd0002"
 SECRET = "local-client-secret"  # noqa: S105 - the made-up secret of a local run
 USER_ID = "aaaabbbb-0000-4111-8222-ccccdddd0003"
 REFRESH_LIFE = timedelta(days=90)
-_CHOICES = {"rotation": ("keep", "invalidate", "withhold"), "person": ("consents", "refuses", "waits")}
-
-
-@dataclass(slots=True)
-class EntraSettings:
-    """How the endpoint behaves; defaults are Entra's."""
-
-    access_token_seconds: int = 3599
-    mfa: bool = True  # `mfa` in amr of tokens issued from now on
-    # On redemption of a refresh token: both stay valid; the old one dies at once; no new one is sent.
-    rotation: str = "keep"
-    roles: tuple[str, ...] | None = None  # instead of the user's own
-    audiences: tuple[str, ...] = (REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE)  # resources the tenant knows
-    consented: tuple[str, ...] = (REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE)
-    person: str = "consents"  # what happens before the page of authorize and device code: consents, refuses, waits
-    device_interval: int = 5  # seconds between two questions about a device code
-
-    def apply_changes(self, wanted: dict[str, Any]) -> None:
-        """Set several by name. Raises ValueError, msgspec.ValidationError."""
-        changed = convert_strictly(EntraSettings, {**asdict(self), **wanted})
-        strange = [name for name, known in _CHOICES.items() if getattr(changed, name) not in known]
-        if strange:
-            raise ValueError(f"unknown value of {strange}")
-        for name, value in asdict(changed).items():
-            setattr(self, name, value)
 
 
 @dataclass(slots=True)
 class _Grant:
+    """The app that a refresh token belongs to, and its end in epoch seconds; 0 after it was invalidated."""
+
     client_id: str
     expires: float
 
 
-@dataclass(slots=True)
-class _Planned:
-    code: int
-    at: str
-    times: int = field(default=1)
-
-
 class EntraEmulator(Emulator):
-    """One tenant, one user, some apps."""
+    """One tenant with one user and some apps."""
 
     def __init__(
         self,
@@ -90,7 +55,7 @@ class EntraEmulator(Emulator):
         client_secret: str = SECRET,
         user: User | None = None,
     ) -> None:
-        """The app `client_id` is registered with `client_secret`; further apps and certificates by `register`."""
+        """Register the app `client_id` with `client_secret`. `register_app` adds further apps and certificates."""
         super().__init__(seed=seed)
         self.tenant, self.client_id, self.client_secret = tenant, client_id, client_secret
         self.user = user or User(USER_ID)
@@ -98,26 +63,34 @@ class EntraEmulator(Emulator):
         self.reset_state()
 
     def reset_state(self) -> None:
-        """One app, no grants, default settings; the signing key stays."""
-        self.settings = EntraSettings()
-        self.apps = {self.client_id: AppRegistration(self.client_id, [self.client_secret])}
+        """Return to one app, no tokens and the default settings. The signing key stays."""
+        apps = {self.client_id: AppRegistration(self.client_id, [self.client_secret])}
+        self._state = TenantState(self.clock, random.Random(f"{self.seed}/tokens"), apps)
+        self._consents = Consents(self._state)
         self._grants: dict[str, _Grant] = {}
-        self._planned: list[_Planned] = []
-        self._live: set[str] = set()
-        self._consents = Consents(self)
-        self._secret = random.Random(f"{self.seed}/tokens")
+        self._valid_access_tokens: set[str] = set()
 
     # --- for tests and the local run
 
+    @property
+    def settings(self) -> EntraSettings:
+        """The settings, which a test may change at any time."""
+        return self._state.settings
+
+    @property
+    def apps(self) -> dict[str, AppRegistration]:
+        """The app registrations by client id."""
+        return self._state.apps
+
     def register_app(self, client_id: str, *, secret: str | None = None, certificate_pem: str | None = None) -> None:
-        """Add an app, or a further credential of one."""
+        """Add an app, or add a credential to an app that exists."""
         app = self.apps.setdefault(client_id, AppRegistration(client_id))
         app.secrets += [secret] if secret else []
         app.certificates += [certificate_pem] if certificate_pem else []
 
     def issue_refresh_token(self, client_id: str | None = None) -> str:
-        """A new refresh token, as after an interactive consent."""
-        token = f"0.AX{self._secret.getrandbits(480):0120x}"
+        """Return a new refresh token of the user, as after an interactive sign-in."""
+        token = f"0.AX{self._state.random.getrandbits(480):0120x}"
         expires = (self.clock.now() + REFRESH_LIFE).timestamp()
         self._grants[token] = _Grant(client_id or self.client_id, expires)
         return token
@@ -125,32 +98,33 @@ class EntraEmulator(Emulator):
     def issue_access_token(
         self, audience: str = REFERRALS_AUDIENCE, *, app_only: bool = False, **claims: object
     ) -> str:
-        """An access token of our user, or of the app alone; `claims` override (None removes one)."""
+        """Return an access token of the user, or with `app_only` of the app.
+
+        `claims` replace claims of the token; None removes one.
+        """
         now = int(self.clock.now().timestamp())
-        ticket = self.make_random_id()
-        self._live.add(ticket)
-        merged = {**self._access_token_claims(audience, now, app_only=app_only), "uti": ticket, **claims}
+        token_id = self._state.make_random_id()
+        self._valid_access_tokens.add(token_id)
+        merged = {**self._access_token_claims(audience, now, app_only=app_only), "uti": token_id, **claims}
         return self.key.sign_claims({name: value for name, value in merged.items() if value is not None})
 
     def fail_next(self, code: int, times: int = 1, *, at: str = "refresh") -> None:
-        """The next refresh grants, or sign-ins at `authorize`, `token` or `devicecode`, fail with AADSTS`code`."""
-        if at not in ("refresh", "authorize", "token", "devicecode"):
-            raise ValueError(f"nothing fails at {at!r}")
-        self._planned.append(_Planned(code, at, times))
+        """Let the next `times` requests fail with AADSTS`code`.
 
-    def make_random_id(self) -> str:
-        """A name that nobody guesses."""
-        return f"{self._secret.getrandbits(128):032x}"
+        `at` is `refresh` for refresh grants, or `authorize`, `token` or `devicecode` for a step of a sign-in.
+        Raises ValueError for another place.
+        """
+        self._state.plan_failure(code, times, at)
 
     def revoke_access_tokens(self) -> None:
-        """All access tokens issued so far no longer count."""
-        self._live.clear()
+        """Revoke all access tokens issued so far."""
+        self._valid_access_tokens.clear()
 
     def introspect(self, token: str) -> dict[str, Any]:
-        """The claims of a token that still counts. Raises TokenRefused."""
+        """Return the claims of an access token that is neither expired nor revoked. Raises TokenRefused."""
         with self.lock:
             claims = self.key.read_claims(token)
-            if claims.get("uti") not in self._live:
+            if claims.get("uti") not in self._valid_access_tokens:
                 raise TokenRefused("the token was revoked")
             if not isinstance(claims.get("exp"), int) or claims["exp"] <= self.clock.now().timestamp():
                 raise TokenRefused("the token has expired")
@@ -159,7 +133,7 @@ class EntraEmulator(Emulator):
     # --- routes
 
     def respond(self, request: Request) -> Response:
-        """The token endpoint, the discovery document and the keys."""
+        """Answer the token endpoint, the sign-in pages, the discovery document and the keys."""
         parts = [part for part in request.path.split("/") if part]
         try:
             return self._route(request, parts[0] if parts else "", "/".join(parts[1:]))
@@ -180,7 +154,7 @@ class EntraEmulator(Emulator):
             case "POST", "oauth2/v2.0/devicecode" | "oauth2/devicecode":
                 self.add_tag("devicecode")
                 form, _ = self._read_form(request)
-                self.raise_planned_failure("devicecode")
+                self._state.raise_planned_failure("devicecode")
                 return self._consents.start_device_sign_in(form, v2="v2.0" in rest)
             case "GET", "oauth2/v2.0/authorize" | "oauth2/authorize":
                 self.add_tag("authorize")
@@ -206,6 +180,7 @@ class EntraEmulator(Emulator):
     # --- grants
 
     def _read_form(self, request: Request) -> tuple[dict[str, str], AppRegistration]:
+        """Return the form of a request and the app that it names. Raises AadstsError."""
         try:
             form = request.form()
         except ValueError:
@@ -226,52 +201,30 @@ class EntraEmulator(Emulator):
             case "refresh_token":
                 return self._tokens_after_refresh(form, app, v2=v2)
             case "client_credentials":
-                return self._token_response(form, self.requested_audience(form, v2=v2), None, v2=v2)
+                return self._token_response(form, requested_audience(form, v2=v2), None, v2=v2)
         raise AadstsError(70003)
 
     def _tokens_after_sign_in(self, form: dict[str, str], consent: Consent, *, v2: bool) -> Response:
-        """Tokens for a person who has consented, a refresh token among them where it was asked for."""
-        self.raise_planned_failure("token")
+        """Return tokens for a person who has consented, with a refresh token if the app asked for one."""
+        self._state.raise_planned_failure("token")
         refresh = self.issue_refresh_token(form["client_id"]) if consent.offline else None
         return self._token_response(form, consent.audience, refresh, v2=v2, nonce=consent.nonce)
 
     def _tokens_after_refresh(self, form: dict[str, str], app: AppRegistration, *, v2: bool) -> Response:
-        self.raise_planned_failure("refresh")
-        old = form.get("refresh_token", "")
-        grant = self._grants.get(old)
+        self._state.raise_planned_failure("refresh")
+        grant = self._grants.get(form.get("refresh_token", ""))
         if grant is None or grant.client_id != app.client_id:
             raise AadstsError(70000)
         if grant.expires <= self.clock.now().timestamp():
             raise AadstsError(700082 if grant.expires > 0 else 70008)
-        audience = self.requested_audience(form, v2=v2)
-        self.check_consent(audience)
-        fresh = None if self.settings.rotation == "withhold" else self.issue_refresh_token(app.client_id)
+        audience = requested_audience(form, v2=v2)
+        self._state.check_consent(audience)
+        new_token = None if self.settings.rotation == "withhold" else self.issue_refresh_token(app.client_id)
         if self.settings.rotation == "invalidate":
             grant.expires = 0
-        return self._token_response(form, audience, fresh, v2=v2)
+        return self._token_response(form, audience, new_token, v2=v2)
 
-    def raise_planned_failure(self, at: str) -> None:
-        """Raise the AadstsError that somebody planned for here."""
-        for planned in self._planned:
-            if planned.times > 0 and planned.at == at:
-                planned.times -= 1
-                raise AadstsError(planned.code)
-
-    def requested_audience(self, asked: Mapping[str, str], *, v2: bool) -> str:
-        """The resource of a request: v1 names it, v2 wraps it in a scope."""
-        if not v2:
-            return asked.get("resource", "").rstrip("/")
-        scopes = [scope for scope in asked.get("scope", "").split() if "://" in scope]
-        if not scopes:
-            raise AadstsError(70011)
-        return scopes[0].rpartition("/")[0].rstrip("/")
-
-    def check_consent(self, audience: str) -> None:
-        """Raise AadstsError unless the tenant knows the resource and consented to it."""
-        if audience not in self.settings.audiences:
-            raise AadstsError(500011)
-        if audience not in self.settings.consented:
-            raise AadstsError(65001)
+    # --- tokens
 
     def _token_response(
         self, form: dict[str, str], audience: str, refresh: str | None, *, v2: bool, nonce: str | None = None
@@ -321,28 +274,28 @@ class EntraEmulator(Emulator):
         return base64.urlsafe_b64encode(info).rstrip(b"=").decode()
 
     def defect_response(self, request: Request) -> Response:
-        """As the endpoint words a defect of its own."""
+        """Return a 500 in the shape of the endpoint."""
         del request
         return Response.of({"error": "server_error", "error_description": "An unexpected error occurred."}, 500)
 
-    # --- control
+    # --- control API
 
     def respond_to_control(self, request: Request) -> Response | None:
-        """The routes named at the top."""
-        wanted: Any = request.json() if request.method == "POST" else None
+        """Answer the control routes that the module's docstring lists."""
+        body: Any = request.json() if request.method == "POST" else None
         match request.method, request.path.removeprefix(CONTROL):
             case "POST", "/next-refresh-fails":
-                self.fail_next(int(wanted["code"]), int(wanted.get("times", 1)))
+                self.fail_next(int(body["code"]), int(body.get("times", 1)))
             case "POST", "/next-sign-in-fails":
-                self.fail_next(int(wanted["code"]), int(wanted.get("times", 1)), at=wanted["at"])
+                self.fail_next(int(body["code"]), int(body.get("times", 1)), at=body["at"])
             case "POST", "/revoke-access-tokens":
                 self.revoke_access_tokens()
             case "POST", "/settings":
-                self.settings.apply_changes(wanted)
+                self.settings.apply_changes(body)
             case "POST", "/refresh-token":
                 return Response.of({"refresh_token": self.issue_refresh_token()})
             case "POST", "/apps":
-                app = convert_strictly(AppRegistration, wanted)
+                app = convert_strictly(AppRegistration, body)
                 self.apps[app.client_id] = app
             case _:
                 return None

@@ -1,4 +1,7 @@
-"""Access tokens: RS256 JWTs with the claims that the services behind them look at (12.1, 12.6, section 16)."""
+"""Sign and read tokens: RS256 JWTs with the claims that the services check.
+
+Sources: docs/reference/partner-center.md#token-audiences, docs/reference/partner-center.md#multi-factor-authentication
+"""
 
 import base64
 from collections.abc import Mapping
@@ -12,18 +15,18 @@ from jwt.types import Options
 
 REFERRALS_AUDIENCE = "https://api.partner.microsoft.com"
 WEBHOOKS_AUDIENCE = "https://api.partnercenter.microsoft.com"
-# Times and audience are judged by whoever asks, by the emulated clock.
-UNJUDGED: Options = {"verify_exp": False, "verify_aud": False, "verify_nbf": False, "verify_iat": False}
+# The caller checks times and audience, because times follow the emulated clock.
+CHECK_SIGNATURE_ONLY: Options = {"verify_exp": False, "verify_aud": False, "verify_nbf": False, "verify_iat": False}
 ADMIN, USER = "ReferralsAdmin", "ReferralsUser"
 
 
 class TokenRefused(Exception):
-    """The token does not count; the text says why."""
+    """A token is not accepted; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The signed-in integration account."""
+    """The integration account that signs in."""
 
     oid: str
     email: str = "integration@contoso.example"
@@ -31,7 +34,7 @@ class User:
 
 
 class SigningKey:
-    """A throw-away key; its public half is what a resource server needs."""
+    """A signing key that exists for one run."""
 
     kid = "local-entra-1"
 
@@ -40,21 +43,21 @@ class SigningKey:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def sign_claims(self, claims: Mapping[str, Any]) -> str:
-        """A JWT."""
+        """Return a signed JWT with these claims."""
         return jwt.encode(dict(claims), self._private_key, algorithm="RS256", headers={"kid": self.kid})
 
     def read_claims(self, token: str) -> dict[str, Any]:
-        """The claims of a JWT of ours; times and audience are the caller's to judge. Raises TokenRefused."""
+        """Return the claims of a JWT that this key signed; times and audience stay unchecked. Raises TokenRefused."""
         try:
             claims: dict[str, Any] = jwt.decode(
-                token, self._private_key.public_key(), algorithms=["RS256"], options=UNJUDGED
+                token, self._private_key.public_key(), algorithms=["RS256"], options=CHECK_SIGNATURE_ONLY
             )
         except jwt.PyJWTError:
             raise TokenRefused("the signature is not valid") from None
         return claims
 
     def public_jwk(self) -> dict[str, Any]:
-        """The public half as a JSON Web Key."""
+        """Return the public key as a JSON Web Key."""
         numbers = self._private_key.public_key().public_numbers()
         return {"kty": "RSA", "use": "sig", "kid": self.kid, "n": _base64url(numbers.n), "e": _base64url(numbers.e)}
 
