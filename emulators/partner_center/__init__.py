@@ -1,5 +1,5 @@
-"""Partner Center on one machine: referrals, Entra ID, the event dispatcher and its certificates.
+"""An emulator of Partner Center: the referrals API, webhook registration, the event dispatcher and its certificates.
 
-Each of the three is an emulator of its own on an address of its own; `serve.serve` starts them together. What they do
-and what they lack stands in docs/emulators-partner-center.md.
+`emulator.py` is the API, `certificate_host.py` serves the dispatcher's certificate on an address of its own, and
+`serve.py` starts both together with Entra ID. What is emulated and what is missing: docs/emulators-partner-center.md.
 """

@@ -1,10 +1,11 @@
-"""The dispatcher's certificates: a throw-away chain, and the host that serves it (11.4 and section 16).
+"""Make the dispatcher's certificate chain, which exists for one run, and serve its files.
 
-Control API besides the common one:
+Source: docs/reference/partner-center.md#certificate-of-the-dispatcher. The control API has these routes besides the
+shared ones:
 
-    GET    /_control/root          the root as {"pem": ...}, for the settings of whoever verifies
+    GET    /_control/root          the root as {"pem": ...}; a receiver of events must trust it
     POST   /_control/encoding      {"encoding": "der" | "pem"}
-    POST   /_control/renew         a new leaf behind the same address
+    POST   /_control/renew         replace the leaf; its address stays the same
 """
 
 from dataclasses import dataclass
@@ -27,11 +28,11 @@ _DAY = timedelta(days=1)
 _YEAR = timedelta(days=365)
 
 
-def _distinguished_name(common: str, organization: str) -> x509.Name:
+def _distinguished_name(common_name: str, organization: str) -> x509.Name:
     attributes = (
         (NameOID.COUNTRY_NAME, "US"),
         (NameOID.ORGANIZATION_NAME, organization),
-        (NameOID.COMMON_NAME, common),
+        (NameOID.COMMON_NAME, common_name),
     )
     return x509.Name([x509.NameAttribute(kind, text) for kind, text in attributes])
 
@@ -44,11 +45,11 @@ class CertificateWithKey:
     key: rsa.RSAPrivateKey
 
     def sign(self, body: bytes) -> bytes:
-        """RSA PKCS#1 v1.5 over the SHA-256 of the body."""
+        """Return the RSA PKCS#1 v1.5 signature with SHA-256 of the body."""
         return self.key.sign(body, padding.PKCS1v15(), hashes.SHA256())
 
     def to_bytes(self, encoding: str) -> bytes:
-        """The certificate as DER or PEM."""
+        """Return the certificate as DER or PEM."""
         return self.certificate.public_bytes(
             serialization.Encoding.DER if encoding == DER else serialization.Encoding.PEM
         )
@@ -57,7 +58,7 @@ class CertificateWithKey:
 def make_authority(
     subject: x509.Name, issuer: CertificateWithKey | None = None, path_length: int | None = None
 ) -> CertificateWithKey:
-    """A certification authority: a root without `issuer`."""
+    """Return a new certificate authority; without `issuer` it is a root."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     constraints = x509.BasicConstraints(ca=True, path_length=path_length)
     builder = _certificate_builder(subject, key, issuer).add_extension(constraints, critical=True)
@@ -72,7 +73,10 @@ def make_authority(
 def make_leaf(
     name: str, issuer: CertificateWithKey, aia: str, *, since: datetime | None = None, until: datetime | None = None
 ) -> CertificateWithKey:
-    """The dispatcher's own certificate, as a Microsoft TLS leaf looks; `aia` says where the issuer's is."""
+    """Return a new certificate for the dispatcher, like a TLS certificate of Microsoft.
+
+    `aia` is the address of the issuer's certificate.
+    """
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     usage = x509.KeyUsage(
         digital_signature=True, key_encipherment=True, key_cert_sign=False, crl_sign=False, content_commitment=False,
@@ -113,10 +117,10 @@ def _certificate_builder(
 
 
 class CertificateHost(Emulator):
-    """Serves the leaf at `/cert/<name>.cer` and the intermediate beside it; the chain is made when first needed."""
+    """Serves the leaf at `/cert/NAME.cer` and the intermediate next to it. The chain is made at first use."""
 
     def __init__(self, *, seed: int = 0, name: str = DISPATCHER) -> None:
-        """`name` is the dispatcher's, in subject and alternative name of the leaf."""
+        """`name` is the dispatcher's name in the subject and the alternative name of the leaf."""
         super().__init__(seed=seed)
         self.name = name
         self.url = "https://localhost"
@@ -127,20 +131,20 @@ class CertificateHost(Emulator):
         self._rogue: CertificateWithKey | None = None
 
     def set_public_url(self, url: str) -> None:
-        """The address this host is served at; it goes into the leaf and into every event."""
+        """Set the address of this host. The leaf and every event name it."""
         with self.lock:
             self.url = url
             self._leaf = None
 
     def reset_state(self) -> None:
-        """DER again; the chain stays, as whoever verifies holds its root."""
+        """Serve DER again. The chain stays, because receivers already trust its root."""
         self.encoding = DER
 
     # --- the chain
 
     @property
     def root(self) -> CertificateWithKey:
-        """The throw-away root that a verifier has to trust."""
+        """The root that a receiver of events must trust."""
         with self.lock:
             if self._root is None:
                 self._root = make_authority(_distinguished_name("Local Emulator Root CA", "Local Emulator"))
@@ -148,12 +152,12 @@ class CertificateHost(Emulator):
 
     @property
     def root_pem(self) -> str:
-        """The root, as a setting takes it."""
+        """The root as PEM text, for a setting."""
         return self.root.to_bytes(PEM).decode()
 
     @property
     def intermediate(self) -> CertificateWithKey:
-        """The issuing authority, `O=Microsoft Corporation`."""
+        """The authority that issues the leaf; its subject has `O=Microsoft Corporation`."""
         with self.lock:
             if self._intermediate is None:
                 subject = _distinguished_name("Local Emulator TLS Issuing CA 01", "Microsoft Corporation")
@@ -162,7 +166,7 @@ class CertificateHost(Emulator):
 
     @property
     def dispatcher_leaf(self) -> CertificateWithKey:
-        """The leaf that signs events."""
+        """The leaf that signs the events."""
         with self.lock:
             if self._leaf is None:
                 self._leaf = make_leaf(self.name, self.intermediate, self.url + INTERMEDIATE_PATH)
@@ -170,7 +174,7 @@ class CertificateHost(Emulator):
 
     @property
     def rogue_leaf(self) -> CertificateWithKey:
-        """A leaf of the same names under an authority that nobody trusts."""
+        """A leaf with the same names from an authority that receivers do not trust."""
         with self.lock:
             if self._rogue is None:
                 impostor = make_authority(
@@ -180,46 +184,46 @@ class CertificateHost(Emulator):
             return self._rogue
 
     def renew_leaf(self, *, since: datetime | None = None, until: datetime | None = None) -> None:
-        """A new leaf behind the same address, valid from `since` to `until`."""
+        """Replace the leaf by a new one, valid from `since` to `until`. Its address stays the same."""
         with self.lock:
             self._leaf = make_leaf(self.name, self.intermediate, self.url + INTERMEDIATE_PATH, since=since, until=until)
 
     @property
     def leaf_url(self) -> str:
-        """What events carry in `X-MS-Certificate-Url`."""
+        """The address that events carry in `X-MS-Certificate-Url`."""
         return f"{self.url}/cert/{self.name}.cer"
 
     @property
     def rogue_url(self) -> str:
-        """Where the rogue leaf is: the right host, the wrong certificate."""
+        """The address of the rogue leaf, on this host."""
         return self.url + ROGUE_PATH
 
     # --- routes
 
     def respond(self, request: Request) -> Response:
-        """The three files."""
+        """Serve the three certificate files."""
         files = {
             f"/cert/{self.name}.cer": lambda: self.dispatcher_leaf,
             INTERMEDIATE_PATH: lambda: self.intermediate,
             ROGUE_PATH: lambda: self.rogue_leaf,
         }
-        found = files.get(request.path)
-        if request.method not in ("GET", "HEAD") or found is None:
+        certificate = files.get(request.path)
+        if request.method not in ("GET", "HEAD") or certificate is None:
             return Response(404, b"<?xml version='1.0'?><Error><Code>BlobNotFound</Code></Error>")
         self.add_tag("certificate")
         kind = "application/x-x509-ca-cert"
-        return Response(200, found().to_bytes(self.encoding), {"Content-Type": kind})
+        return Response(200, certificate().to_bytes(self.encoding), {"Content-Type": kind})
 
     def respond_to_control(self, request: Request) -> Response | None:
-        """The routes named at the top."""
+        """Answer the control routes that the module's docstring lists."""
         match request.method, request.path.removeprefix(CONTROL):
             case "GET", "/root":
                 return Response.of({"pem": self.root_pem})
             case "POST", "/encoding":
-                wanted = request.json()["encoding"]
-                if wanted not in (DER, PEM):
-                    return Response.of({"error": "the encoding is der or pem"}, 400)
-                self.encoding = wanted
+                encoding = request.json()["encoding"]
+                if encoding not in (DER, PEM):
+                    return Response.of({"error": "the encoding must be der or pem"}, 400)
+                self.encoding = encoding
             case "POST", "/renew":
                 self.renew_leaf()
             case _:

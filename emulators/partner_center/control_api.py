@@ -1,9 +1,9 @@
-"""The control API of the Partner Center emulator; the list of routes stands in docs/emulators-partner-center.md."""
+"""Answer the control API of the Partner Center emulator (docs/emulators-partner-center.md#control)."""
 
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -11,20 +11,20 @@ from emulators.base.control_body import Pause, convert_strictly
 from emulators.base.emulator import CONTROL
 from emulators.base.faults import Fault, FaultKind
 from emulators.base.server import Request, Response
-from emulators.partner_center.events import KNOWN_NAMES, NAMES, EventFault
+from emulators.partner_center.event_faults import EventFault
+from emulators.partner_center.events import KNOWN_NAMES, NAMES
 from emulators.partner_center.request_checks import MFA_CODE
+from emulators.partner_center.scenario import PartnerCenterScenario
 from emulators.partner_center.service_errors import ServiceError, unauthenticated
 
-if TYPE_CHECKING:
-    from emulators.partner_center.emulator import PartnerCenterEmulator
-
-type Route = Callable[["PartnerCenterEmulator", Any], object]
+type Route = Callable[[PartnerCenterScenario, Any], object]
 
 
-def make_service_fault(name: str, **more: Any) -> Fault:  # noqa: ANN401 - whatever a fault can hold
-    """A fault with the answer that the service, or a gateway before it, is known to give.
+def make_service_fault(name: str, **more: Any) -> Fault:  # noqa: ANN401 - the fields of a fault have several types
+    """Return a fault with a documented answer of the service, or of a gateway in front of it.
 
-    Raises KeyError for a name that is not known, ValueError.
+    `more` sets further fields of the fault, or `retry_after` in seconds. Raises KeyError for an unknown name, and
+    ValueError.
     """
     seconds = int(more.pop("retry_after", 57))
     wait = f"Rate limit is exceeded. Try again in {seconds} seconds."
@@ -44,8 +44,8 @@ def make_service_fault(name: str, **more: Any) -> Fault:  # noqa: ANN401 - whate
     return convert_strictly(Fault, {"kind": FaultKind.ANSWER, **known[name], **more})
 
 
-def respond_to_control(emulator: "PartnerCenterEmulator", request: Request) -> Response | None:
-    """Answer a control request; None: not known. Raises as `Emulator.control`."""
+def respond_to_control(emulator: PartnerCenterScenario, request: Request) -> Response | None:
+    """Answer a control request; return None for an unknown one. Raises as `Emulator.respond_to_control`."""
     path = request.path.removeprefix(CONTROL)
     route = _ROUTES.get((request.method, path))
     if route is None:
@@ -58,7 +58,7 @@ def respond_to_control(emulator: "PartnerCenterEmulator", request: Request) -> R
     return Response.of({"ok": True} if result is None else result)
 
 
-def _show_referral(emulator: "PartnerCenterEmulator", method: str, path: str) -> Response | None:
+def _show_referral(emulator: PartnerCenterScenario, method: str, path: str) -> Response | None:
     if method != "GET" or not path.startswith("/referrals/"):
         return None
     try:
@@ -67,25 +67,25 @@ def _show_referral(emulator: "PartnerCenterEmulator", method: str, path: str) ->
         return error.to_response()
 
 
-def _register_events(emulator: "PartnerCenterEmulator", body: Any) -> None:  # noqa: ANN401 - JSON
+def _register_events(emulator: PartnerCenterScenario, body: Any) -> None:  # noqa: ANN401 - JSON
     names = body.get("events", NAMES)
     unknown = set(names) - set(KNOWN_NAMES)
     if unknown:
-        raise ValueError(f"no such event: {sorted(unknown)}")
+        raise ValueError(f"unknown events: {sorted(unknown)}")
     emulator.register_events(body["url"], names, x_ms_signature=body.get("x_ms_signature", True))
 
 
-def _add_service_fault(emulator: "PartnerCenterEmulator", body: Any) -> None:  # noqa: ANN401 - JSON
+def _add_service_fault(emulator: PartnerCenterScenario, body: Any) -> None:  # noqa: ANN401 - JSON
     emulator.faults.append(make_service_fault(**body))
 
 
-def _write_raw(emulator: "PartnerCenterEmulator", body: Any) -> object:  # noqa: ANN401 - JSON
+def _write_raw(emulator: PartnerCenterScenario, body: Any) -> object:  # noqa: ANN401 - JSON
     return emulator.raw_patch(
         body["referral_id"], body.get("set", {}), body.get("remove", ()), touch=body.get("touch", True)
     )
 
 
-def _show_deliveries(emulator: "PartnerCenterEmulator", _: object) -> object:
+def _show_deliveries(emulator: PartnerCenterScenario, _: object) -> object:
     lines = [asdict(delivery) for delivery in emulator.dispatcher.journal]
     return {"idle": emulator.dispatcher.is_idle, "deliveries": lines, "parked": len(emulator.dispatcher.parked)}
 

@@ -1,4 +1,7 @@
-"""The checks of a create and the record it makes (reference/partner-center.md 5.1, 5.2 and section 16)."""
+"""Check the body of a create, and make the record from it.
+
+Sources: docs/reference/partner-center.md#creating-a-referral, docs/reference/partner-center.md#co-sell-in-two-creates
+"""
 
 import re
 from collections.abc import Mapping
@@ -21,14 +24,14 @@ REQUIRED = ("type", "customerProfile", "consent", "details")
 
 
 def draft_referral(body: object, switches: Switches) -> Json:
-    """A checked record without ids, dates, owner or status. Raises ServiceError."""
+    """Return a checked record without ids, dates, owner and status. Raises ServiceError."""
     if not isinstance(body, dict):
         raise invalid_request("The body must be a referral.", target="body")
-    given = fold_names(body)
+    properties = fold_names(body)
     for name in REQUIRED:
-        if given.get(name) in (None, {}):
+        if properties.get(name) in (None, {}):
             raise invalid_request(f"The {name} field is required.", target=name)
-    record = complete_object(REFERRAL, {name: given[name] for name in WRITABLE if name in given})
+    record = complete_object(REFERRAL, {name: properties[name] for name in WRITABLE if name in properties})
     _check_head(record)
     _check_consent(record)
     _check_details(record, complete=switches.demand_complete)
@@ -38,22 +41,25 @@ def draft_referral(body: object, switches: Switches) -> Json:
 
 
 def effective_type(record: Mapping[str, Any]) -> str:
-    """The type follows from the consent, whatever the caller said (3.2)."""
+    """Return the type that follows from the consent; the type in the body is only a hint.
+
+    Source: docs/reference/partner-center.md#referral-fields
+    """
     return "Shared" if is_visible_to_microsoft(record) else "Independent"
 
 
 def targets_microsoft(record: Mapping[str, Any]) -> bool:
-    """Whether the record is made for Microsoft."""
+    """Return whether the record has Microsoft as a target."""
     return any(target["id"] == MICROSOFT for target in record["target"])
 
 
 def targets_a_partner(record: Mapping[str, Any]) -> bool:
-    """Whether a location that is not Microsoft's is invited."""
+    """Return whether the record invites a location of another organisation than Microsoft."""
     return any(t["type"] == "BusinessProfileLocation" and t["id"] != MICROSOFT for t in record["target"])
 
 
 def asks_for_help(record: Mapping[str, Any]) -> bool:
-    """Whether a help code is given."""
+    """Return whether the record has a help code."""
     return bool(record["inviteContext"]["assistanceRequestCode"] != value_checks.NO_HELP)
 
 

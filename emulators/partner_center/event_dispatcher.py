@@ -1,4 +1,7 @@
-"""Delivers events: signed, up to ten times, then parked and never sent (11.3)."""
+"""Deliver events to the registered address: signed, up to ten attempts, then parked for good.
+
+Source: docs/reference/partner-center.md#event-delivery
+"""
 
 import heapq
 import itertools
@@ -14,19 +17,20 @@ import httpx
 
 from emulators.base.clock import EmulatedClock
 from emulators.partner_center.certificate_host import CertificateHost
-from emulators.partner_center.events import Event, EventFault, EventFaultKind, Registration, sign_event
+from emulators.partner_center.event_faults import EventFault, EventFaultKind
+from emulators.partner_center.events import Event, Registration, sign_event
 
 ATTEMPTS = 10
 _SCHEDULED = frozenset({EventFaultKind.DELAY, EventFaultKind.REORDER})
-_BROKEN = frozenset({EventFaultKind.WRONG_SIGNATURE, EventFaultKind.WRONG_CERTIFICATE, EventFaultKind.TAMPERED_BODY})
+_BREAKING = frozenset({EventFaultKind.WRONG_SIGNATURE, EventFaultKind.WRONG_CERTIFICATE, EventFaultKind.TAMPERED_BODY})
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One line of the journal of deliveries.
+    """One attempt to deliver an event.
 
-    `outcome` is delivered, failed (it will be tried again), parked (it will not) or lost; `status` is None where
-    nothing answered or nothing was sent; `at` is the emulated time; `defect` is what broke in the dispatcher itself.
+    `outcome` is delivered, failed (another attempt follows), parked (none follows) or lost (a fault). `status` is None
+    if there was no answer. `at` is the emulated time. `defect` is an error of the dispatcher itself.
     """
 
     event: str
@@ -41,9 +45,9 @@ class Delivery:
 
 @dataclass(order=True, slots=True)
 class Job:
-    """One event on its way; `due` in monotonic seconds."""
+    """One event that waits for its next attempt."""
 
-    due: float  # monotonic
+    due: float  # monotonic seconds
     number: int
     event: Event = field(compare=False)
     registration: Registration = field(compare=False)
@@ -52,7 +56,7 @@ class Job:
 
 
 class Dispatcher:
-    """Takes events at once and sends them from a thread of its own, one after the other."""
+    """Accepts events without waiting, and sends them one after the other from its own thread."""
 
     def __init__(
         self,
@@ -65,13 +69,16 @@ class Dispatcher:
         timeout: float = 10.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`spacing`: seconds between attempts, one for all or one for each; `ca_bundle`: what the receiver shows."""
+        """`spacing` is the seconds between attempts: one number, or one for each attempt.
+
+        `ca_bundle` holds the roots that are trusted for the receiver's TLS certificate.
+        """
         self.registration: Registration | None = None
         self.faults: list[EventFault] = []
         self.journal: list[Delivery] = []
         self.parked: list[Event] = []
         self.spacing, self.ca_bundle = spacing, ca_bundle
-        self.on_delivery: Callable[[Delivery], None] = lambda _: None  # told of every line of the journal
+        self.on_delivery: Callable[[Delivery], None] = lambda _: None  # called with every attempt
         self._certificates, self._clock, self._chance, self._timeout = certificates, clock, chance, timeout
         self._monotonic = monotonic
         self._changed = threading.Condition()
@@ -83,14 +90,14 @@ class Dispatcher:
         self._closing = False
         self._http: httpx.Client | None = None
 
-    # --- what the emulator calls
+    # --- called by the emulator
 
     def announce(self, event: Event) -> list[Job]:
-        """Take an event on; returns what has to be delivered before the causing call is answered."""
+        """Accept an event. Return the jobs that must be delivered before the call that caused the event is answered."""
         registration = self.registration
         if registration is None or event.name not in registration.events:
             return []
-        fault = next((f for f in self.faults if f.applies_to(event, self._chance)), None)
+        fault = next((f for f in self.faults if f.applies_to(event.name, self._chance)), None)
         kind = fault.kind if fault else None
         if kind is EventFaultKind.LOSE:
             self._add_to_journal(event, 0, None, "lost", kind)
@@ -104,14 +111,14 @@ class Dispatcher:
         return []
 
     def deliver_now(self, jobs: list[Job]) -> None:
-        """One attempt each, in the calling thread; what fails is tried again in the background."""
+        """Make one attempt for each job in the calling thread. Further attempts follow in the dispatcher's thread."""
         for job in jobs:
             with self._changed:
                 self._busy += 1
             self._attempt_delivery(job)
 
     def forget_all(self) -> None:
-        """Drop what waits, the journal, the faults and the registration."""
+        """Drop the waiting events, the journal, the faults and the registration."""
         with self._changed:
             self._jobs, self._held_back = [], []
             self.journal, self.parked, self.faults = [], [], []
@@ -122,17 +129,17 @@ class Dispatcher:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing waits, is delayed, or is under way; parked events wait for nobody."""
+        """Whether no event waits or is being sent. Parked events do not count."""
         with self._changed:
             return self._nothing_waits()
 
     def wait_idle(self, timeout: float) -> bool:
-        """Wait until `idle`, at most `timeout` seconds; whether it is."""
+        """Wait until no event waits or is being sent, at most `timeout` seconds. Return whether that came true."""
         with self._changed:
             return self._changed.wait_for(self._nothing_waits, timeout)
 
     def close(self) -> None:
-        """Stop the thread and close the connections; what waits is dropped."""
+        """Stop the thread and close the connections. Waiting events are dropped."""
         with self._changed:
             self._closing = True
             self._jobs, self._held_back = [], []
@@ -149,13 +156,13 @@ class Dispatcher:
 
     def _enqueue(self, job: Job, *, twice: bool = False) -> None:
         with self._changed:
-            if self._closing or self.registration is None:  # a reset drops what is under way, too
+            if self._closing or self.registration is None:  # after a reset no further attempt is made
                 return
-            place = self._held_back if job.fault is EventFaultKind.REORDER and job.attempt == 1 else self._jobs
-            heapq.heappush(place, job)
+            queue = self._held_back if job.fault is EventFaultKind.REORDER and job.attempt == 1 else self._jobs
+            heapq.heappush(queue, job)
             if twice:
-                again = Job(job.due, next(self._numbers), job.event, job.registration, job.fault)
-                heapq.heappush(self._jobs, again)
+                second = Job(job.due, next(self._numbers), job.event, job.registration, job.fault)
+                heapq.heappush(self._jobs, second)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run_until_closed, name="event-dispatcher", daemon=True)
                 self._thread.start()
@@ -167,7 +174,7 @@ class Dispatcher:
             self._release_held_back()
 
     def _wait_for_next_job(self) -> Job | None:
-        """Wait for the next job that is due; None at the end."""
+        """Wait for the next job that is due and return it, or return None when the dispatcher closes."""
         with self._changed:
             while not self._closing:
                 now = self._monotonic()
@@ -180,16 +187,16 @@ class Dispatcher:
             return None
 
     def _release_held_back(self) -> None:
-        """Something was delivered: what was held back to come after it may go."""
+        """Make the reordered events due, because an event was sent before them."""
         with self._changed:
             for job in self._held_back:
                 job.due = min(job.due, self._monotonic())
 
     def _attempt_delivery(self, job: Job) -> None:
-        """Send once; note it. The job leaves `busy` only when its future is settled."""
+        """Send once and record the outcome. Until then the dispatcher is not idle."""
         try:
             self._record_outcome(job, self._send_event(job))
-        except Exception as defect:  # noqa: BLE001 - one event that cannot be sent must not end the thread of all
+        except Exception as defect:  # noqa: BLE001 - a defect with one event must not stop the deliveries of all others
             self.journal.append(self._make_delivery(job.event, job.attempt, None, "parked", job.fault, repr(defect)))
             self.parked.append(job.event)
         finally:
@@ -198,7 +205,7 @@ class Dispatcher:
                 self._changed.notify_all()
 
     def _record_outcome(self, job: Job, status: int | None) -> None:
-        """Delivered, to be tried again, or parked."""
+        """Record the attempt as delivered, failed or parked, and plan the next attempt after a failure."""
         fault = job.fault
         if status is not None and httpx.codes.is_success(status):
             self._add_to_journal(job.event, job.attempt, status, "delivered", fault)
@@ -216,7 +223,7 @@ class Dispatcher:
         return spacing if isinstance(spacing, int | float) else spacing[min(attempt, len(spacing)) - 1]
 
     def _send_event(self, job: Job) -> int | None:
-        fault = job.fault if job.fault in _BROKEN else None
+        fault = job.fault if job.fault in _BREAKING else None
         headers, body = sign_event(
             job.event, self._certificates, x_ms_signature=job.registration.x_ms_signature, fault=fault
         )

@@ -1,19 +1,19 @@
-"""An event as it travels: its body, its signature, and what a test can break on the way (11.2, 11.3, 11.4)."""
+"""Define the events, their bodies and their signatures.
+
+Sources: docs/reference/partner-center.md#event-names, docs/reference/partner-center.md#event-body,
+docs/reference/partner-center.md#event-signature
+"""
 
 import base64
 import json
-import random
-import re
 from dataclasses import dataclass
-from enum import StrEnum
 from urllib.parse import urlsplit
 
 import httpx
 
-from emulators.base.control_body import Pause
-from emulators.base.faults import Countdown, check_pattern
 from emulators.partner_center import timestamps
 from emulators.partner_center.certificate_host import CertificateHost
+from emulators.partner_center.event_faults import EventFaultKind
 
 NAMES = ("referral-created", "referral-updated", "related-referral-created", "related-referral-updated")
 TEST_EVENT = "test-created"
@@ -41,21 +41,21 @@ KNOWN_NAMES = (
     "subscription-updated",
     "usagerecords-thresholdExceeded",
 )
-"""What a registration may name; nothing but the first five is ever sent here."""
+"""The names that a registration may hold. The emulator sends only the first five."""
 RESOURCE = "https://api.partnercenter.microsoft.com/engagements/v1/referrals/"
 TEST_RESOURCE = "http://api.partnercenter.microsoft.com/webhooks/v1/registration/validationEvents/"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to which referral, and when, in ticks; of a test event the id is the test's."""
+    """A change of a referral at a time in ticks. For a test event, `referral_id` is the id of the test."""
 
     name: str
     referral_id: str
     at: int
 
     def to_json(self) -> bytes:
-        """The documented payload: another host and path order than the API's, offset instead of Z."""
+        """Return the documented body. It names another host and path than the API, and an offset instead of Z."""
         is_test = self.name == TEST_EVENT
         return json.dumps({
             "EventName": self.name,
@@ -68,7 +68,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Where events go: one address, some names, and in which header the signature travels; `at` in ticks."""
+    """Where events go: the address, the event names, and the header of the signature. `at` is in ticks.
+
+    With `x_ms_signature` the signature is in `x-ms-signature`, otherwise in `Authorization`.
+    """
 
     url: str
     events: frozenset[str]
@@ -77,65 +80,29 @@ class Registration:
 
 
 def check_address(url: object) -> str:
-    """An address that events can be sent to. Raises ValueError."""
+    """Return `url` if events can be sent to it. Raises ValueError."""
     try:
         parts = urlsplit(url) if isinstance(url, str) and httpx.URL(url).host else None
     except (ValueError, httpx.InvalidURL):
         parts = None
     if parts is None or parts.scheme not in ("http", "https"):
-        raise ValueError(f"{url!r} is no absolute http address")
+        raise ValueError(f"{url!r} is not an absolute http address")
     return str(url)
-
-
-class EventFaultKind(StrEnum):
-    """What can happen to an event."""
-
-    LOSE = "lose"  # never sent, and nobody knows
-    DUPLICATE = "duplicate"  # sent twice
-    REORDER = "reorder"  # sent after the next event, or after `seconds` where none comes
-    DELAY = "delay"  # sent `seconds` later
-    BEFORE = "before"  # sent before the call that caused it is answered
-    WRONG_SIGNATURE = "wrong_signature"  # signed by somebody else's key
-    WRONG_CERTIFICATE = "wrong_certificate"  # signed and presented with a certificate nobody trusts
-    TAMPERED_BODY = "tampered_body"  # the body changed after it was signed
-
-
-@dataclass(slots=True)
-class EventFault(Countdown):
-    """Strikes events whose name matches `event` (regular expression, searched), after `skip`, `times` times.
-
-    The last three kinds last through all attempts of the event they struck.
-    """
-
-    kind: EventFaultKind
-    event: str = ""
-    times: int = 1
-    skip: int = 0
-    probability: float = 1.0
-    seconds: Pause = 0.05
-
-    def __post_init__(self) -> None:
-        """Refuse what could only fail when it strikes. Raises ValueError."""
-        check_pattern(self.event)
-
-    def applies_to(self, event: Event, chance: random.Random) -> bool:
-        """Whether this event is hit; counts down."""
-        return re.search(self.event, event.name) is not None and self.applies_now(chance)
 
 
 def sign_event(
     event: Event, host: CertificateHost, *, x_ms_signature: bool, fault: EventFaultKind | None = None
 ) -> tuple[dict[str, str], bytes]:
-    """Headers and body of one delivery, broken as `fault` says."""
+    """Return the headers and the body of one delivery. `fault` breaks one of them."""
     body = event.to_json()
-    rogue = fault is EventFaultKind.WRONG_CERTIFICATE
-    signer = host.rogue_leaf if fault is EventFaultKind.WRONG_SIGNATURE or rogue else host.dispatcher_leaf
+    names_rogue = fault is EventFaultKind.WRONG_CERTIFICATE
+    signer = host.rogue_leaf if fault is EventFaultKind.WRONG_SIGNATURE or names_rogue else host.dispatcher_leaf
     signature = f"Signature {base64.b64encode(signer.sign(body)).decode()}"
     if fault is EventFaultKind.TAMPERED_BODY:
         body = body.replace(b'"ResourceName": "', b'"ResourceName": "x')
     headers = {
         "Content-Type": "application/json",
-        "X-MS-Certificate-Url": host.rogue_url if rogue else host.leaf_url,
+        "X-MS-Certificate-Url": host.rogue_url if names_rogue else host.leaf_url,
         "X-MS-Signature-Algorithm": "rsa-sha256",
         "x-ms-signature" if x_ms_signature else "Authorization": signature,
     }

@@ -1,4 +1,8 @@
-"""JSON Patch as the service takes it: an allow-list of paths, one-way moves, all or nothing (5.3, 6)."""
+"""Apply a JSON Patch as the service does: only listed paths, only allowed changes of the status, all or nothing.
+
+Sources: docs/reference/partner-center.md#patch-paths, docs/reference/partner-center.md#status-model,
+docs/reference/partner-center.md#fields-that-lock
+"""
 
 import copy
 from collections.abc import Mapping
@@ -32,13 +36,13 @@ PATHS: Mapping[str, value_checks.Check] = {
     "team": value_checks.check_team,
     "team/-": value_checks.check_item,
 }
-MOVES = {"New": ("New", "Active", "Closed"), "Active": ("Active", "Closed"), "Closed": ("Closed",)}
+TRANSITIONS = {"New": ("New", "Active", "Closed"), "Active": ("Active", "Closed"), "Closed": ("Closed",)}
 WITH_REASON = ("Declined", "Lost", "Error")
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One checked operation; `path` without slash in front, `append` for a path that ends in `/-`."""
+    """One checked operation. `path` has no slash at the beginning; `append` stands for a path that ended in `/-`."""
 
     path: str
     append: bool
@@ -46,33 +50,33 @@ class Operation:
 
 
 def apply_patch(record: Json, operations: object, switches: Switches) -> Json:
-    """A new record with all operations applied; the old one is untouched. Raises ServiceError."""
+    """Return a new record with all operations applied; `record` stays as it is. Raises ServiceError."""
     if record["status"] == "Closed":
         raise invalid_request("A closed referral cannot be changed.", target="status", inner="invalidTransition")
     result = copy.deepcopy(record)
-    wanted = read_operations(operations, switches)
-    for operation in wanted:
+    checked = read_operations(operations, switches)
+    for operation in checked:
         _apply_operation(result, operation)
-    _check_people(record, result, {o.path for o in wanted}, switches)
+    _check_people(record, result, {o.path for o in checked}, switches)
     check_transition(record, result, switches)
     result["type"] = effective_type(result)
     return result
 
 
 def read_operations(operations: object, switches: Switches) -> list[Operation]:
-    """Check the array, each operation, each path and each value. Raises ServiceError."""
+    """Return the operations after a check of the array, each path and each value. Raises ServiceError."""
     if not isinstance(operations, list) or not operations:
         raise invalid_request("The body must be a JSON Patch array with at least one operation.", target="body")
     return [_read_operation(item, switches) for item in operations]
 
 
 def _read_operation(item: object, switches: Switches) -> Operation:
-    given = fold_names(item)
-    if not isinstance(given, dict) or not isinstance(given.get("path"), str) or "value" not in given:
+    operation = fold_names(item)
+    if not isinstance(operation, dict) or not isinstance(operation.get("path"), str) or "value" not in operation:
         raise invalid_request("An operation has op, path and value.", target="body")
-    if given.get("op") not in ("add", "replace"):
+    if operation.get("op") not in ("add", "replace"):
         raise invalid_request("Only the operations add and replace are supported.", target="op")
-    return _check_operation(given["op"], canonical_path(given["path"]), given["value"], switches)
+    return _check_operation(operation["op"], canonical_path(operation["path"]), operation["value"], switches)
 
 
 def _check_operation(op: str, path: str, value: object, switches: Switches) -> Operation:
@@ -94,16 +98,16 @@ def _not_patchable(path: str) -> ServiceError:
 
 
 def _apply_operation(record: Json, operation: Operation) -> None:
-    *way, last = operation.path.split("/")
-    here: Any = record
-    for part in way:
-        here = here.get(part) if isinstance(here, dict) else None
-    if not isinstance(here, dict):  # a record written raw may lack the place
+    *parents, last = operation.path.split("/")
+    holder: Any = record
+    for part in parents:
+        holder = holder.get(part) if isinstance(holder, dict) else None
+    if not isinstance(holder, dict):  # a record that was written raw may lack the object
         raise _not_patchable(f"/{operation.path}")
     if operation.append:
-        here[last] = [*(here.get(last) or ()), operation.value]
+        holder[last] = [*(holder.get(last) or ()), operation.value]
     else:
-        here[last] = operation.value
+        holder[last] = operation.value
 
 
 def _check_people(before: Json, after: Json, touched: set[str], switches: Switches) -> None:
@@ -120,10 +124,14 @@ def _check_people(before: Json, after: Json, touched: set[str], switches: Switch
 
 
 def check_transition(before: Json, after: Json, switches: Switches) -> None:
-    """The transition table of 6.1 and the switches of 6.2 and 6.3. Raises ServiceError."""
+    """Check a change of status and substatus against the table and the switches. Raises ServiceError.
+
+    Sources: docs/reference/partner-center.md#status-transitions, docs/reference/partner-center.md#substatus-meanings,
+    docs/reference/partner-center.md#status-changes-as-patches
+    """
     old, new, substatus = before["status"], after["status"], after["substatus"]
     changed = (old, before["substatus"]) != (new, substatus)
-    if changed and (new not in MOVES.get(old, ()) or substatus not in value_checks.SUBSTATUS[new]):
+    if changed and (new not in TRANSITIONS.get(old, ()) or substatus not in value_checks.SUBSTATUS[new]):
         raise _invalid_transition(f"{old}/{before['substatus']} cannot become {new}/{substatus}.")
     if changed and (substatus == "Expired" or (substatus == "Error" and not switches.error_substatus)):
         raise _invalid_transition(f"The substatus {substatus} cannot be set.")

@@ -1,4 +1,4 @@
-"""The list call: filter, order, selection and pages (reference/partner-center.md section 2)."""
+"""Answer the list call: filter, order, selection and pages (docs/reference/partner-center.md#listing-referrals)."""
 
 import random
 import re
@@ -23,7 +23,7 @@ _INT32 = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A list call, and from the second page on where it continues."""
+    """A parsed list call; `after` says from which position a further page continues."""
 
     filter: odata_filter.Filter
     order: str
@@ -36,39 +36,43 @@ class Query:
 
 
 class Listing:
-    """Answers list calls over a book; remembers where each `$skiptoken` continues."""
+    """Answers list calls, and keeps the position of each `$skiptoken`."""
 
-    def __init__(self, book: ReferralStore, switches: Switches, chance: random.Random) -> None:
-        """`chance` makes the tokens."""
-        self._book, self._switches, self._chance = book, switches, chance
+    def __init__(self, store: ReferralStore, switches: Switches, chance: random.Random) -> None:
+        """`chance` makes the skip tokens."""
+        self._store, self._switches, self._chance = store, switches, chance
         self._tokens: OrderedDict[str, Query] = OrderedDict()
 
     def list_page(
         self, query: Mapping[str, str], now: int, may_see: Callable[[StoredReferral], bool], host: str
     ) -> dict[str, Any]:
-        """One page. `now` in ticks, `host` is this service's own address. Raises ServiceError."""
-        wanted = self._parse_query(query)
-        rows = self._matching_referrals(wanted, now, may_see)
-        if wanted.after is None:
-            found = list(rows)
-            wanted = replace(wanted, count=len(found))
-            rows = iter(found)
-        page = list(islice(rows, wanted.skip, wanted.skip + wanted.top + 1))
-        body: dict[str, Any] = {"@odata.context": CONTEXT, "@odata.count": wanted.count}
-        body["value"] = [_select_properties(row.record, wanted.select) for row in page[: wanted.top]]
-        if len(page) > wanted.top > 0:
-            body["@odata.nextLink"] = self._next_link(wanted, page[wanted.top - 1], host)
+        """Return the body of one page. `now` is in ticks; `host` is the emulator's own address. Raises ServiceError."""
+        parsed = self._parse_query(query)
+        referrals = self._matching_referrals(parsed, now, may_see)
+        if parsed.after is None:
+            matching = list(referrals)
+            parsed = replace(parsed, count=len(matching))
+            referrals = iter(matching)
+        page = list(islice(referrals, parsed.skip, parsed.skip + parsed.top + 1))
+        body: dict[str, Any] = {"@odata.context": CONTEXT, "@odata.count": parsed.count}
+        body["value"] = [_select_properties(referral.record, parsed.select) for referral in page[: parsed.top]]
+        if len(page) > parsed.top > 0:
+            body["@odata.nextLink"] = self._next_link(parsed, page[parsed.top - 1], host)
         return body
 
     def _matching_referrals(
         self, query: Query, now: int, may_see: Callable[[StoredReferral], bool]
     ) -> Iterator[StoredReferral]:
-        wanted, test = query.filter, query.filter.test
-        span = wanted.span_of(query.order)
-        rows = self._book.iterate_by_date(query.order, span, descending=query.descending, after=query.after)
-        if wanted.exact and set(wanted.spans) <= {query.order}:
-            return (row for row in rows if row.listed <= now and may_see(row))
-        return (row for row in rows if row.listed <= now and may_see(row) and test(row.record))
+        compiled = query.filter
+        span = compiled.span_of(query.order)
+        referrals = self._store.iterate_by_date(query.order, span, descending=query.descending, after=query.after)
+        if compiled.exact and set(compiled.spans) <= {query.order}:
+            return (referral for referral in referrals if referral.listed <= now and may_see(referral))
+        return (
+            referral
+            for referral in referrals
+            if referral.listed <= now and may_see(referral) and compiled.test(referral.record)
+        )
 
     def _parse_query(self, query: Mapping[str, str]) -> Query:
         unknown = {name for name in query if name.startswith("$")} - OPTIONS
@@ -101,8 +105,8 @@ class Listing:
 
     def _next_link(self, query: Query, last: StoredReferral, host: str) -> str:
         token = f"{self._chance.getrandbits(96):024x}"
-        stamp = last.updated if query.order == UPDATED else last.created
-        self._tokens[token] = replace(query, after=(stamp, last.id), skip=0)
+        ticks = last.updated if query.order == UPDATED else last.created
+        self._tokens[token] = replace(query, after=(ticks, last.id), skip=0)
         while len(self._tokens) > MOST_TOKENS:
             self._tokens.popitem(last=False)
         if self._switches.next_link == "clean":
@@ -111,7 +115,10 @@ class Listing:
 
 
 def _parse_order(text: str) -> tuple[str, bool]:
-    """The first key decides: no two referrals share a date. Every key must be one of the two dates."""
+    """Return the property to order by, and whether the order is descending. Raises ServiceError.
+
+    The first key is enough, because no two referrals have the same time.
+    """
     keys = [part.split() for part in text.split(",")] if text.strip() else [[CREATED, "asc"]]
     for key in keys:
         if not key or key[0] not in (UPDATED, CREATED) or key[1:] not in ([], ["asc"], ["desc"]):

@@ -1,9 +1,11 @@
-"""The `$filter` grammar of the list call (reference/partner-center.md 2.2 and section 16).
+"""Parse the `$filter` of the list call into a test on a record (docs/reference/partner-center.md#filters).
+
+The grammar:
 
     or := and ('or' and)*        and := not ('and' not)*        not := 'not' not | '(' or ')' | any | comparison
     any := collection '/any(' variable ':' or ')'               comparison := path operator literal
 
-Literals: 'quoted' with '' for a quote, bare guid, bare date-time, number, true, false, null.
+Literals: 'quoted' with '' for a quote, GUID or date-time without quotes, number, true, false, null.
 """
 
 import operator
@@ -17,7 +19,7 @@ from emulators.partner_center.referral_shape import ELEMENTS, REFERRAL
 from emulators.partner_center.referral_store import CREATED, UPDATED, Span
 from emulators.partner_center.service_errors import ServiceError, invalid_request
 
-# Made up: the service's own limits are not documented.
+# The service's own limits are not documented; these are made up.
 _MOST_TOKENS, _MOST_NESTED = 1_000, 100
 
 type Test = Callable[[Mapping[str, Any]], bool]
@@ -39,9 +41,9 @@ _GUIDS = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECAS
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A test on a record, and what it says about the two dates that records are ordered by.
+    """A test on a record. `spans` are the ranges of the two dates outside of which the test cannot hold.
 
-    `exact`: the spans say all that the test says.
+    With `exact` the test holds for every record within the spans.
     """
 
     test: Test
@@ -49,7 +51,7 @@ class Filter:
     exact: bool = False
 
     def span_of(self, name: str) -> Span:
-        """The only ticks of that date at which the test can hold."""
+        """Return the ticks of one date outside of which the test cannot hold."""
         return self.spans.get(name, Span())
 
 
@@ -57,7 +59,7 @@ EVERYTHING = Filter(lambda _: True, exact=True)
 
 
 def parse_filter(text: str, unfilterable: frozenset[str] = frozenset()) -> Filter:
-    """Compile a `$filter`; fields in `unfilterable` are refused. Raises ServiceError (400)."""
+    """Return the filter that the text describes. Raises ServiceError (400), also for a field in `unfilterable`."""
     tokens = _split_tokens(text)
     deepening = sum(token in (("mark", "("), ("word", "not")) for token in tokens)
     if len(tokens) > _MOST_TOKENS or deepening > _MOST_NESTED:
@@ -67,13 +69,13 @@ def parse_filter(text: str, unfilterable: frozenset[str] = frozenset()) -> Filte
 
 def _split_tokens(text: str) -> list[tuple[str, str]]:
     tokens: list[tuple[str, str]] = []
-    place, end = 0, len(text.rstrip())
-    while place < end:
-        found = _TOKEN.match(text, place)
-        if found is None:
-            raise _filter_error(f"syntax error at position {place}")
-        tokens.append((str(found.lastgroup), found[str(found.lastgroup)]))
-        place = found.end()
+    position, end = 0, len(text.rstrip())
+    while position < end:
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise _filter_error(f"syntax error at position {position}")
+        tokens.append((str(match.lastgroup), match[str(match.lastgroup)]))
+        position = match.end()
     return tokens
 
 
@@ -85,51 +87,51 @@ class _Parser:
     def __init__(self, tokens: list[tuple[str, str]], unfilterable: frozenset[str]) -> None:
         self._tokens = tokens
         self._unfilterable = unfilterable
-        self._place = 0
+        self._position = 0
         self._variables: dict[str, Mapping[str, Any]] = {}
 
     def parse_whole(self) -> Filter:
-        found = self._parse_or()
-        if self._place < len(self._tokens):
-            raise _filter_error(f"'{self._tokens[self._place][1]}' was not expected")
-        return found
+        parsed = self._parse_or()
+        if self._position < len(self._tokens):
+            raise _filter_error(f"'{self._tokens[self._position][1]}' was not expected")
+        return parsed
 
     def _take_token(self, kind: str = "", text: str = "") -> str | None:
-        """The next token if it is of that kind and text; else None, and nothing is consumed."""
-        if self._place >= len(self._tokens):
+        """Return the next token if it has this kind and text, and move on. Otherwise return None and stay."""
+        if self._position >= len(self._tokens):
             return None
-        found_kind, found = self._tokens[self._place]
-        if (kind and kind != found_kind) or (text and text != found):
+        token_kind, token = self._tokens[self._position]
+        if (kind and kind != token_kind) or (text and text != token):
             return None
-        self._place += 1
-        return found
+        self._position += 1
+        return token
 
     def _require_token(self, kind: str, text: str = "") -> str:
-        found = self._take_token(kind, text)
-        if found is None:
+        token = self._take_token(kind, text)
+        if token is None:
             raise _filter_error(f"expected {text or kind}")
-        return found
+        return token
 
     def _parse_or(self) -> Filter:
-        found = self._parse_and()
+        parsed = self._parse_and()
         while self._take_token("word", "or"):
-            found = _combine_with_or(found, self._parse_and())
-        return found
+            parsed = _combine_with_or(parsed, self._parse_and())
+        return parsed
 
     def _parse_and(self) -> Filter:
-        found = self._parse_not()
+        parsed = self._parse_not()
         while self._take_token("word", "and"):
-            found = _combine_with_and(found, self._parse_not())
-        return found
+            parsed = _combine_with_and(parsed, self._parse_not())
+        return parsed
 
     def _parse_not(self) -> Filter:
         if self._take_token("word", "not"):
             inner = self._parse_not().test
             return Filter(lambda record: not inner(record))
         if self._take_token("mark", "("):
-            found = self._parse_or()
+            parsed = self._parse_or()
             self._require_token("mark", ")")
-            return found
+            return parsed
         path = self._require_token("word")
         return self._parse_any(path.removesuffix("/any")) if path.endswith("/any") else self._parse_comparison(path)
 
@@ -168,10 +170,10 @@ class _Parser:
         return REFERRAL, [head, *rest]
 
     def _parse_literal(self) -> tuple[str, object]:
-        if self._place >= len(self._tokens):
+        if self._position >= len(self._tokens):
             raise _filter_error("a value is missing")
-        kind, text = self._tokens[self._place]
-        self._place += 1
+        kind, text = self._tokens[self._position]
+        self._position += 1
         match kind:
             case "string":
                 return kind, text[1:-1].replace("''", "'")
@@ -187,12 +189,12 @@ class _Parser:
 
 
 def _check_property(shape: Mapping[str, Any], parts: list[str], path: str) -> None:
-    here: object = shape
+    value: object = shape
     for part in parts:
-        if not isinstance(here, dict) or part not in here:
+        if not isinstance(value, dict) or part not in value:
             raise _filter_error(f"Could not find a property named '{path}'")
-        here = here[part]
-    if not parts or isinstance(here, dict | list):
+        value = value[part]
+    if not parts or isinstance(value, dict | list):
         raise _filter_error(f"'{path}' is not a plain property")
 
 
@@ -202,10 +204,10 @@ def _property_reader(parts: list[str]) -> Callable[[Mapping[str, Any]], Any]:
         return lambda record: record.get(name)
 
     def read(record: Mapping[str, Any]) -> object:
-        here: Any = record
+        value: Any = record
         for part in parts:
-            here = here.get(part) if isinstance(here, dict) else None
-        return here
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
 
     return read
 
@@ -219,16 +221,16 @@ def _parse_date(text: str) -> int:
 
 def _plain_test(read: Callable[[Mapping[str, Any]], Any], compare: Callable[[Any, Any], bool], literal: object) -> Test:
     guid = isinstance(literal, str) and bool(_GUIDS.fullmatch(literal))
-    wanted = literal.lower() if guid and isinstance(literal, str) else literal
+    expected = literal.lower() if guid and isinstance(literal, str) else literal
 
     def test(record: Mapping[str, Any]) -> bool:
         value = read(record)
         if guid and isinstance(value, str):
             value = value.lower()
         if compare in (operator.eq, operator.ne):
-            return compare(value, wanted)
+            return compare(value, expected)
         try:
-            return compare(value, wanted)
+            return compare(value, expected)
         except TypeError:
             return False
 
@@ -237,7 +239,7 @@ def _plain_test(read: Callable[[Mapping[str, Any]], Any], compare: Callable[[Any
 
 def _date_test(path: str, parts: list[str], name: str, kind: str, literal: object) -> Filter:
     if literal is not None and kind != "moment":
-        raise _filter_error(f"'{path}' is a date and takes a bare date-time")
+        raise _filter_error(f"'{path}' is a date and needs a date-time without quotes")
     read, compare = _property_reader(parts), _OPERATORS[name]
 
     def test(record: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The moves of everybody else: Microsoft's sellers, other partners, and our colleagues in the portal."""
+"""Play the other parties: Microsoft's sellers, other partners, and our colleagues in the portal."""
 
 import copy
 import random
@@ -25,96 +25,103 @@ _CUSTOMERS = (
 _PROJECTS = ("ERP renewal", "data platform", "cloud migration", "security review", "field service", "sales portal")
 _PLACES = (("US", "WA", "Seattle", "98101"), ("DE", "BY", "München", "80331"), ("GB", "", "London", "EC1A 1BB"))
 _CURRENCIES = ("USD", "EUR", "GBP")
-PORTAL_PATHS = ("/name",)  # 3.2: the portal edits the name, which the API's list of paths does not hold
+# The portal can edit the name, which the API's list of paths lacks: docs/reference/partner-center.md#patch-paths
+PORTAL_PATHS = ("/name",)
 
 
 class OtherParties:
-    """Acts on the same referrals, past the API."""
+    """Changes the same referrals without the API's access rules."""
 
-    def __init__(self, referrals: ReferralsService, another: Organization, chance: random.Random) -> None:
-        """`another` is a partner that is not us."""
-        self._referrals, self._another, self._chance = referrals, another, chance
+    def __init__(self, service: ReferralsService, another: Organization, chance: random.Random) -> None:
+        """`another` is a partner other than our own organisation."""
+        self._service, self._another, self._chance = service, another, chance
 
-    # --- somebody sends us a deal
+    # --- Microsoft or another partner sends us a deal
 
     def microsoft_sends(self, fields: Mapping[str, Any]) -> StoredReferral:
-        """An inbound co-sell deal: Microsoft's own record, then ours in New/Pending (section 7)."""
-        return self._send_deal(self._referrals.microsoft, fields)
+        """Make an inbound co-sell deal: Microsoft's record, then ours in New/Pending. Return ours.
+
+        Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record
+        """
+        return self._send_deal(self._service.microsoft, fields)
 
     def partner_sends(self, fields: Mapping[str, Any]) -> StoredReferral:
-        """As `microsoft_sends`, from another partner."""
+        """Do as `microsoft_sends`, but for another partner."""
         return self._send_deal(self._another, fields)
 
     def partner_creates(self, fields: Mapping[str, Any]) -> StoredReferral:
-        """A deal of another partner that we are no party of and may not see."""
-        return self._referrals.add_self_made(self._draft_from(fields), self._another)
+        """Make a deal of another partner. We are not a party of it and may not see it."""
+        return self._service.add_self_made(self._draft_from(fields), self._another)
 
     def _send_deal(self, sender: Organization, fields: Mapping[str, Any]) -> StoredReferral:
         record = self._draft_from(
             _merge_objects({"consent": {"consentToShareReferralWithMicrosoftSellers": True}}, fold_names(dict(fields)))
         )
-        host = self._referrals.add_self_made(copy.deepcopy(record), sender)
-        # A seller's own key for the deal is the sender's affair: ours begins without one.
-        return self._referrals.add_invited({**record, "externalReferenceId": None}, host, self._referrals.ours)
+        host = self._service.add_self_made(copy.deepcopy(record), sender)
+        # The key in the sender's CRM belongs to the sender's record only.
+        return self._service.add_invited({**record, "externalReferenceId": None}, host, self._service.ours)
 
     # --- colleagues in the portal
 
     def portal_creates(self, body: Mapping[str, Any]) -> StoredReferral:
-        """A deal of ours made by hand; what `body` leaves open is filled in from the seed."""
-        return self._referrals.create_own(_merge_objects(self.example_body(), fold_names(dict(body))), via="Portal")
+        """Make a deal of ours in the portal. The seed gives the values that `body` leaves out. Raises ServiceError."""
+        return self._service.create_own(_merge_objects(self.example_body(), fold_names(dict(body))), via="Portal")
 
     def portal_edits(self, referral_id: str, operations: object) -> StoredReferral:
-        """A colleague's edit, as JSON Patch; also takes `/name`. Raises ServiceError."""
-        switches = self._referrals.switches
+        """Edit a deal of ours in the portal by a JSON Patch, which may also name `/name`. Raises ServiceError."""
+        switches = self._service.switches
         wider = replace(switches, extra_paths=(*switches.extra_paths, *PORTAL_PATHS))
-        return self._referrals.patch_own(referral_id, operations, switches=wider)
+        return self._service.patch_own(referral_id, operations, switches=wider)
 
     # --- Microsoft's side of an engagement
 
     def microsoft_accepts(self, engagement_id: str) -> StoredReferral:
-        """Microsoft takes the deal: Active/Accepted, and the id of its own sales system appears (5.2)."""
+        """Let Microsoft accept: Active/Accepted, and the number of its own sales system appears (the MSX id).
+
+        Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record
+        """
         theirs = self._find_party(engagement_id, MICROSOFT)
         number = f"7-{self._chance.randrange(10**10):010d}"
-        on = self._referrals.switches.msx_id_on
+        on = self._service.switches.msx_id_on
         if on in ("ours", "both"):
-            ours = self._find_party(engagement_id, self._referrals.ours.id)
-            self._referrals.replace_record(ours, _with_msx_id(ours, number))
+            ours = self._find_party(engagement_id, self._service.ours.id)
+            self._service.replace_record(ours, _with_msx_id(ours, number))
         record = _with_msx_id(theirs, number) if on in ("theirs", "both") else theirs.record
-        return self._referrals.replace_record(theirs, {**record, "status": "Active", "substatus": "Accepted"})
+        return self._service.replace_record(theirs, {**record, "status": "Active", "substatus": "Accepted"})
 
     def microsoft_declines(self, engagement_id: str, reason: str = "Customer not managed") -> StoredReferral:
-        """Microsoft refuses the deal: Closed/Declined."""
+        """Let Microsoft decline: Closed/Declined."""
         return self._close_microsofts_record(engagement_id, "Declined", reason)
 
     def microsoft_closes(self, engagement_id: str, substatus: str = "Won") -> StoredReferral:
-        """Microsoft ends its own record."""
+        """Let Microsoft close its own record."""
         return self._close_microsofts_record(engagement_id, substatus, None)
 
     def microsoft_edits(self, engagement_id: str, operations: object) -> StoredReferral:
-        """Microsoft changes its own record, as JSON Patch. Raises ServiceError."""
+        """Let Microsoft change its own record by a JSON Patch. Raises ServiceError."""
         theirs = self._find_party(engagement_id, MICROSOFT)
-        return self._referrals.replace_record(theirs, apply_patch(theirs.record, operations, self._referrals.switches))
+        return self._service.replace_record(theirs, apply_patch(theirs.record, operations, self._service.switches))
 
     def _close_microsofts_record(self, engagement_id: str, substatus: str, reason: str | None) -> StoredReferral:
         theirs = self._find_party(engagement_id, MICROSOFT)
         closed = {**theirs.record, "status": "Closed", "substatus": substatus, "statusReason": reason}
-        return self._referrals.replace_record(theirs, closed)
+        return self._service.replace_record(theirs, closed)
 
     def _find_party(self, engagement_id: str, organization_id: str) -> StoredReferral:
-        for row in self._referrals.store.referrals_in(engagement_id):
-            if row.owner_id == organization_id:
-                return row
+        for referral in self._service.store.referrals_in(engagement_id):
+            if referral.owner_id == organization_id:
+                return referral
         raise not_found()
 
     # --- made-up deals
 
     def populate(self, count: int) -> None:
-        """That many older deals of ours, without going through the checks one by one."""
+        """Add `count` deals of ours."""
         for _ in range(count):
-            self._referrals.add_self_made(self._draft_from({}), self._referrals.ours)
+            self._service.add_self_made(self._draft_from({}), self._service.ours)
 
     def example_body(self) -> Json:
-        """The body of a create, varied by the seed."""
+        """Return the body of a create; the seed varies it."""
         country, state, city, code = self._chance.choice(_PLACES)
         customer = f"{self._chance.choice(_CUSTOMERS)} {self._chance.randrange(1000, 9999)}"
         return {
@@ -142,12 +149,13 @@ class OtherParties:
 
     def _draft_from(self, fields: Mapping[str, Any]) -> Json:
         return create.draft_referral(
-            _merge_objects(self.example_body(), fold_names(dict(fields))), self._referrals.switches
+            _merge_objects(self.example_body(), fold_names(dict(fields))), self._service.switches
         )
 
 
-def _with_msx_id(row: StoredReferral, number: str) -> Json:
-    return {**row.record, "trackingInfo": {**row.record["trackingInfo"], "microsoftMsxId": number}}
+def _with_msx_id(referral: StoredReferral, number: str) -> Json:
+    record = referral.record
+    return {**record, "trackingInfo": {**record["trackingInfo"], "microsoftMsxId": number}}
 
 
 def _make_person(first: str, last: str, email: str) -> Json:
@@ -155,7 +163,7 @@ def _make_person(first: str, last: str, email: str) -> Json:
 
 
 def _merge_objects(base: Mapping[str, Any], over: Mapping[str, Any]) -> Json:
-    """Objects are merged, everything else is replaced."""
+    """Return `base` with the values of `over`. Objects are merged; any other value is replaced."""
     merged = dict(base)
     for name, value in over.items():
         both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)

@@ -1,6 +1,7 @@
-"""The shape of a referral: every property with its unset value, and bodies brought into that shape.
+"""Define the shape of a referral, with the unset value of every property, and bring bodies into that shape.
 
-Source: reference/partner-center.md 3.1 (case, nulls, empty arrays) and 3.10 (a complete record).
+Sources: docs/reference/partner-center.md#wire-format (case, nulls, empty arrays),
+docs/reference/partner-center.md#a-complete-referral
 """
 
 import copy
@@ -91,7 +92,7 @@ REFERRAL: Json = {
     "registrations": [],
 }  # fmt: skip
 
-# What a caller may set in a create; everything else is the service's.
+# The properties that a caller may set in a create. The service sets all others.
 WRITABLE = (
     "name", "externalReferenceId", "qualification", "type", "favorite", "campaignId", "salesStage", "mpnId",
     "referralProgram", "lastModifiedVia", "lastRunId", "target", "customerProfile", "consent", "details", "team",
@@ -112,7 +113,7 @@ ELEMENTS: Mapping[str, Json] = {
 
 
 def property_names(shape: Mapping[str, Any]) -> Iterator[str]:
-    """Every property name in a shape, at any depth."""
+    """Yield every property name in a shape, at any depth."""
     for name, value in shape.items():
         yield name
         if isinstance(value, dict):
@@ -127,26 +128,29 @@ _CANONICAL = {
 
 
 def fold_names(value: object) -> Any:  # noqa: ANN401 - JSON in, JSON out
-    """The same JSON with every property name in the service's camelCase, whatever case it came in."""
+    """Return the same JSON with every known property name in camelCase, whatever case it came in."""
     if isinstance(value, dict):
         return {_CANONICAL.get(name.lower(), name): fold_names(item) for name, item in value.items()}
     return [fold_names(item) for item in value] if isinstance(value, list) else value
 
 
 def canonical_path(path: str) -> str:
-    """A JSON pointer with its property names in camelCase."""
+    """Return a JSON pointer with its known property names in camelCase."""
     return "/".join(_CANONICAL.get(part.lower(), part) for part in path.split("/"))
 
 
 def complete_element(path: str, value: object) -> Json:
-    """One member of the collection at `path`, complete. Raises ServiceError."""
+    """Return one item of the collection at `path` with all its properties. Raises ServiceError."""
     if not isinstance(value, dict):
         raise invalid_request(f"An item of '{path}' must be an object.", target=path)
     return complete_object(ELEMENTS[path], value, path)
 
 
 def complete_collection(path: str, value: object) -> list[Any]:
-    """A whole collection, each member complete; `{}` and null count as empty, as in old samples (quirk 11)."""
+    """Return a collection, each item with all its properties. Raises ServiceError.
+
+    `{}` and null count as empty, as in old samples (docs/reference/partner-center.md#wire-format).
+    """
     if value is None or value == {}:
         return []
     if not isinstance(value, list):
@@ -155,36 +159,39 @@ def complete_collection(path: str, value: object) -> list[Any]:
 
 
 def complete_object(shape: Mapping[str, Any], body: Mapping[str, Any], path: str = "") -> Json:
-    """`shape` with the values of `body`; what the shape does not know is dropped. Raises ServiceError."""
+    """Return `shape` with the values of `body`, without properties that the shape lacks. Raises ServiceError."""
     return {name: _complete_value(unset, body.get(name), f"{path}/{name}".lstrip("/")) for name, unset in shape.items()}
 
 
-def _complete_value(unset: object, given: object, path: str) -> object:
+def _complete_value(unset: object, value: object, path: str) -> object:
     if isinstance(unset, list):
-        return complete_collection(path, given)
+        return complete_collection(path, value)
     if isinstance(unset, dict):
-        return complete_object(unset, _require_object(given, path), path)
-    if isinstance(given, dict | list):
+        return complete_object(unset, _require_object(value, path), path)
+    if isinstance(value, dict | list):
         raise invalid_request(f"'{path}' must be a plain value.", target=path)
-    return unset if given is None else given
+    return unset if value is None else value
 
 
-def _require_object(given: object, path: str) -> Mapping[str, Any]:
-    if given is None:
+def _require_object(value: object, path: str) -> Mapping[str, Any]:
+    if value is None:
         return {}
-    if not isinstance(given, dict):
+    if not isinstance(value, dict):
         raise invalid_request(f"'{path}' must be an object.", target=path)
-    return given
+    return value
 
 
 def is_visible_to_microsoft(record: Mapping[str, Any]) -> bool:
-    """Whether Microsoft's sellers may see the deal."""
-    consent = record.get("consent") or {}  # a record written raw may lack it
+    """Return whether Microsoft's sellers may see the deal."""
+    consent = record.get("consent") or {}  # a record that was written raw may lack it
     return consent.get("consentToShareReferralWithMicrosoftSellers") is True
 
 
 def set_links(record: Json) -> None:
-    """Fill `links` in the captured form: space unescaped, guid unquoted (3.10)."""
+    """Set `links` as observed response bodies have it: a space that is not escaped, a GUID without quotes.
+
+    Source: docs/reference/partner-center.md#links
+    """
     base = f"https://{PUBLIC_HOST}/v1.0/engagements/referrals"
     record["links"]["relatedReferrals"]["uri"] = f"{base}?$filter=engagementId eq {record['engagementId']}"
     record["links"]["self"]["uri"] = f"{base}/{record['id']}"

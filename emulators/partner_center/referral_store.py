@@ -1,4 +1,4 @@
-"""All referrals of all organisations, kept in order of their two dates so that a list needs no sorting."""
+"""Keep all referrals of all organisations in memory, in the order of their two dates, so that no list is sorted."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ _BEFORE_ALL, _AFTER_ALL = "", "~"
 
 @dataclass(frozen=True, slots=True)
 class StoredReferral:
-    """One referral as it stands; times in ticks. `record` is never changed in place: a change makes a new row."""
+    """One referral; times are ticks. `record` is never changed in place: a change makes a new StoredReferral."""
 
     record: Json
     created: int
     updated: int
-    listed: int  # not in lists before this moment
+    listed: int  # the referral is not in lists before this time
 
     @property
     def id(self) -> str:
-        """The referral's id."""
+        """The id of the referral."""
         return str(self.record["id"])
 
     @property
@@ -31,69 +31,69 @@ class StoredReferral:
 
     @property
     def engagement_id(self) -> str:
-        """The engagement's id."""
+        """The id of the engagement."""
         return str(self.record["engagementId"])
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A closed range of ticks; None is open."""
+    """A range of ticks that includes both ends; None leaves an end open."""
 
     low: int | None = None
     high: int | None = None
 
     def intersection(self, other: "Span") -> "Span":
-        """What both spans allow."""
+        """Return the ticks that both spans allow."""
         lows = [s.low for s in (self, other) if s.low is not None]
         highs = [s.high for s in (self, other) if s.high is not None]
         return Span(max(lows, default=None), min(highs, default=None))
 
 
 class ReferralStore:
-    """Rows by id, by engagement and by date."""
+    """All referrals, by id, by engagement and by date."""
 
     def __init__(self) -> None:
-        """Empty."""
-        self._rows: dict[str, StoredReferral] = {}
+        """Start without referrals."""
+        self._referrals: dict[str, StoredReferral] = {}
         self._engagements: dict[str, list[str]] = {}
         self._parties: dict[str, set[str]] = {}
         self._order: dict[str, list[tuple[int, str]]] = {UPDATED: [], CREATED: []}
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._referrals)
 
     def __iter__(self) -> Iterator[StoredReferral]:
-        return iter(self._rows.values())
+        return iter(self._referrals.values())
 
     def get(self, referral_id: str) -> StoredReferral | None:
-        """The row of an id, whatever its case."""
-        return self._rows.get(referral_id.lower())
+        """Return the referral with an id, whatever the case of the id, or None."""
+        return self._referrals.get(referral_id.lower())
 
-    def put(self, row: StoredReferral) -> None:
-        """Insert or replace."""
-        former = self._rows.get(row.id)
+    def put(self, referral: StoredReferral) -> None:
+        """Add a referral, or replace the one with the same id."""
+        former = self._referrals.get(referral.id)
         if former is not None:
             self._remove_key(UPDATED, (former.updated, former.id))
             self._remove_key(CREATED, (former.created, former.id))
         else:
-            self._engagements.setdefault(row.engagement_id, []).append(row.id)
-            self._parties.setdefault(row.engagement_id, set()).add(row.owner_id)
-        insort(self._order[UPDATED], (row.updated, row.id))
-        insort(self._order[CREATED], (row.created, row.id))
-        self._rows[row.id] = row
+            self._engagements.setdefault(referral.engagement_id, []).append(referral.id)
+            self._parties.setdefault(referral.engagement_id, set()).add(referral.owner_id)
+        insort(self._order[UPDATED], (referral.updated, referral.id))
+        insort(self._order[CREATED], (referral.created, referral.id))
+        self._referrals[referral.id] = referral
 
     def referrals_in(self, engagement_id: str) -> list[StoredReferral]:
-        """The referrals of one engagement, oldest first."""
-        return [self._rows[i] for i in self._engagements.get(engagement_id.lower(), ())]
+        """Return the referrals of one engagement, oldest first."""
+        return [self._referrals[i] for i in self._engagements.get(engagement_id.lower(), ())]
 
     def is_party(self, organization_id: str, engagement_id: str) -> bool:
-        """Whether an organisation owns a referral in the engagement."""
+        """Return whether an organisation owns a referral in the engagement."""
         return organization_id in self._parties.get(engagement_id, ())
 
     def iterate_by_date(
         self, field: str, span: Span, *, descending: bool, after: tuple[int, str] | None
     ) -> Iterator[StoredReferral]:
-        """Rows by one of the dates within `span`, from behind the position `after`."""
+        """Yield the referrals whose date `field` is within `span`, in its order, from after the position `after` on."""
         keys = self._order[field]
         low = 0 if span.low is None else bisect_left(keys, (span.low, _BEFORE_ALL))
         high = len(keys) if span.high is None else bisect_right(keys, (span.high, _AFTER_ALL))
@@ -102,7 +102,7 @@ class ReferralStore:
         elif after is not None:
             low = max(low, bisect_right(keys, after))
         places = range(high - 1, low - 1, -1) if descending else range(low, high)
-        return (self._rows[keys[place][1]] for place in places)
+        return (self._referrals[keys[place][1]] for place in places)
 
     def _remove_key(self, field: str, key: tuple[int, str]) -> None:
         keys = self._order[field]

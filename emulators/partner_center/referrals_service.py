@@ -1,4 +1,7 @@
-"""The referrals service without HTTP: who owns what, what a change does, and whom it is told."""
+"""Own the referrals of all organisations: who may change what, what a change does, and which events it causes.
+
+This module knows no HTTP. Source: docs/reference/partner-center.md#deals-engagements-and-leads
+"""
 
 import copy
 import random
@@ -21,8 +24,8 @@ from emulators.partner_center.service_errors import (
 )
 from emulators.partner_center.switches import Switches
 
-DAYS_TO_ANSWER = 14
-_MILLISECOND = 10_000
+DAYS_TO_ANSWER = 14  # docs/reference/partner-center.md#deadlines
+_MILLISECOND = 10_000  # ticks
 
 type Announce = Callable[[str, str, int], None]  # event name, referral id, ticks of the change
 
@@ -37,65 +40,66 @@ class Organization:
 
 
 class ReferralsService:
-    """All referrals, under the rules of the service; `herald` hears of the changes that concern `ours`."""
+    """All referrals, under the rules of the service. `announce` receives the changes that concern `ours`."""
 
     def __init__(
-        self, ours: Organization, *, clock: EmulatedClock, chance: random.Random, switches: Switches, herald: Announce
+        self, ours: Organization, *, clock: EmulatedClock, chance: random.Random, switches: Switches, announce: Announce
     ) -> None:
-        """Empty."""
+        """Start without referrals. `ours` is our own organisation."""
         self.ours = ours
         self.microsoft = Organization(MICROSOFT, "Microsoft", "")
         self.switches = switches
         self.store = ReferralStore()
-        self._clock, self._chance, self._herald = clock, chance, herald
-        self._last = 0
+        self._clock, self._chance, self._announce = clock, chance, announce
+        self._last_ticks = 0
         self._unanswered: dict[str, int] = {}  # id of a New referral -> ticks of its expiry
 
     # --- reading
 
     def find_referral(self, referral_id: str) -> StoredReferral:
-        """Any referral, whoever owns it. Raises ServiceError (404)."""
-        found = self.store.get(referral_id)
-        if found is None:
+        """Return any referral, whoever owns it. Raises ServiceError (404)."""
+        referral = self.store.get(referral_id)
+        if referral is None:
             raise not_found()
-        return found
+        return referral
 
-    def concerns_us(self, row: StoredReferral) -> bool:
-        """Whether our organisation is a party of the engagement, and so may see it."""
-        return self.store.is_party(self.ours.id, row.engagement_id)
+    def concerns_us(self, referral: StoredReferral) -> bool:
+        """Return whether our organisation is a party of the engagement. Only then may it see the referral."""
+        return self.store.is_party(self.ours.id, referral.engagement_id)
 
     def next_guid(self) -> str:
-        """The next id of the seed."""
+        """Return the next random id."""
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
 
     def next_ticks(self) -> int:
-        """Ticks; two changes within a millisecond still differ and keep their order."""
+        """Return the present time in ticks. Two changes in one millisecond get different times, in their order."""
         ticks = timestamps.to_ticks(self._clock.now()) + self._chance.randrange(10)
-        if ticks <= self._last < ticks + _MILLISECOND:
-            ticks = self._last + 1
-        self._last = ticks
+        if ticks <= self._last_ticks < ticks + _MILLISECOND:
+            ticks = self._last_ticks + 1
+        self._last_ticks = ticks
         return ticks
 
-    # --- our own calls
+    # --- calls of our own organisation
 
     def create_own(self, body: object, *, via: str | None = None) -> StoredReferral:
-        """A create by our own organisation: ours, or Microsoft's in an engagement of ours. Raises ServiceError."""
+        """Create a referral of ours, or Microsoft's referral in an engagement of ours. Raises ServiceError."""
         record = create.draft_referral(body, self.switches)
         record["createdVia"] = via
         if create.targets_a_partner(record):
             raise not_emulated("Inviting another partner")
-        wanted = {name.lower(): value for name, value in body.items()} if isinstance(body, dict) else {}
-        engagement = wanted.get("engagementid")
+        properties = {name.lower(): value for name, value in body.items()} if isinstance(body, dict) else {}
+        engagement = properties.get("engagementid")
         if engagement is not None:
             return self._join_engagement(record, engagement)
-        row = self.add_self_made(record, self.ours)
+        referral = self.add_self_made(record, self.ours)
         if self.switches.single_create_invites and create.targets_microsoft(record):
-            self.add_invited(record, row)
-        return row
+            self.add_invited(record, referral)
+        return referral
 
     def _join_engagement(self, record: Json, engagement: object) -> StoredReferral:
-        rows = self.store.referrals_in(engagement) if isinstance(engagement, str) else []
-        own = next((row for row in rows if row.owner_id == self.ours.id), None)
+        """Add the second referral of an engagement. Source: docs/reference/partner-center.md#co-sell-in-two-creates."""
+        referrals = self.store.referrals_in(engagement) if isinstance(engagement, str) else []
+        own = next((referral for referral in referrals if referral.owner_id == self.ours.id), None)
         if own is None:
             raise invalid_request("The engagement is not known.", target="engagementId")
         if not create.targets_microsoft(record):
@@ -105,16 +109,19 @@ class ReferralsService:
         return self.add_invited(record, own)
 
     def patch_own(self, referral_id: str, operations: object, *, switches: Switches | None = None) -> StoredReferral:
-        """A change of our own referral. Raises ServiceError."""
-        row = self.find_referral(referral_id)
-        if row.owner_id != self.ours.id:
+        """Change a referral of ours by a JSON Patch. Raises ServiceError."""
+        referral = self.find_referral(referral_id)
+        if referral.owner_id != self.ours.id:
             raise access_denied("Only the owner of a referral can change it.")
-        return self.replace_record(row, apply_patch(row.record, operations, switches or self.switches))
+        return self.replace_record(referral, apply_patch(referral.record, operations, switches or self.switches))
 
-    # --- what any party does
+    # --- changes by any party
 
     def add_self_made(self, record: Json, owner: Organization, *, engagement: str | None = None) -> StoredReferral:
-        """A self-made referral: it starts as Active/Accepted (5.1)."""
+        """Add a referral that its owner made. It begins as Active/Accepted.
+
+        Source: docs/reference/partner-center.md#creating-a-referral
+        """
         now = self.next_ticks()
         record["status"], record["substatus"] = "Active", "Accepted"
         record["direction"] = self.switches.self_made_direction
@@ -124,7 +131,7 @@ class ReferralsService:
         return self._insert(record, owner, now)
 
     def add_invited(self, record: Json, host: StoredReferral, guest: Organization | None = None) -> StoredReferral:
-        """The guest's referral in the host's engagement (Microsoft's by default): New/Pending for 14 days."""
+        """Add the guest's referral (Microsoft's by default) to the host's engagement: New/Pending for 14 days."""
         now, guest = self.next_ticks(), guest or self.microsoft
         record = copy.deepcopy(record)
         record["engagementId"] = host.engagement_id
@@ -137,54 +144,53 @@ class ReferralsService:
         }
         expiry = now + DAYS_TO_ANSWER * timestamps.DAY
         record["expirationDateTime"] = timestamps.format_ticks(expiry)
-        row = self._insert(record, guest, now)
-        self._unanswered[row.id] = expiry
-        return row
+        referral = self._insert(record, guest, now)
+        self._unanswered[referral.id] = expiry
+        return referral
 
-    def replace_record(self, row: StoredReferral, record: Json) -> StoredReferral:
-        """Put a changed record in the place of `row`: dates, eTag, event."""
+    def replace_record(self, referral: StoredReferral, record: Json) -> StoredReferral:
+        """Store a changed record of a referral with a new date and eTag, and announce the change."""
         now = self.next_ticks()
-        if record["status"] != row.record["status"]:
+        if record["status"] != referral.record["status"]:
             self._set_status_dates(record, now)
         if record["status"] != "New":
-            self._unanswered.pop(row.id, None)
-        stamped = self._with_etag_and_date(record, now)
-        result = StoredReferral(stamped, row.created, now, row.listed)
-        self.store.put(result)
-        self._announce_change(result, "updated", now)
-        return result
+            self._unanswered.pop(referral.id, None)
+        changed = StoredReferral(self._with_etag_and_date(record, now), referral.created, now, referral.listed)
+        self.store.put(changed)
+        self._announce_change(changed, "updated", now)
+        return changed
 
     def expire_unanswered(self) -> None:
-        """Close what nobody answered in time."""
+        """Close the New referrals whose 14 days are over."""
         if not self._unanswered or timestamps.to_ticks(self._clock.now()) < min(self._unanswered.values()):
             return
         now = timestamps.to_ticks(self._clock.now())
         for referral_id in [i for i, expiry in self._unanswered.items() if expiry <= now]:
-            row = self.find_referral(referral_id)
-            self.replace_record(row, {**row.record, "status": "Closed", "substatus": "Expired"})
+            referral = self.find_referral(referral_id)
+            self.replace_record(referral, {**referral.record, "status": "Closed", "substatus": "Expired"})
 
     def write_raw(
-        self, referral_id: str, wanted: Mapping[str, Any], unwanted: list[str], *, touch: bool
+        self, referral_id: str, values: Mapping[str, Any], removed_paths: list[str], *, touch: bool
     ) -> StoredReferral:
-        """Set and remove values by JSON pointer without any rule: what no documentation foresees.
+        """Set and remove values by JSON pointer without any rule, for cases that no documentation describes.
 
-        With `touch` it counts as a change (eTag, date, event); without, it happens in silence.
+        With `touch` it counts as a change: new eTag and date, and an event. Without, nothing shows the change.
         """
-        row = self.find_referral(referral_id)
-        record = copy.deepcopy(row.record)
-        for path, value in wanted.items():
+        referral = self.find_referral(referral_id)
+        record = copy.deepcopy(referral.record)
+        for path, value in values.items():
             holder, name = _find_holder(record, path)
             holder[name] = value
-        for path in unwanted:
+        for path in removed_paths:
             holder, name = _find_holder(record, path)
             holder.pop(name, None)
         if touch:
-            return self.replace_record(row, record)
-        result = StoredReferral(record, row.created, row.updated, row.listed)
-        self.store.put(result)
-        return result
+            return self.replace_record(referral, record)
+        changed = StoredReferral(record, referral.created, referral.updated, referral.listed)
+        self.store.put(changed)
+        return changed
 
-    # --- the common ground
+    # --- shared steps
 
     def _insert(self, record: Json, owner: Organization, now: int) -> StoredReferral:
         record["id"] = self.next_guid()
@@ -194,10 +200,10 @@ class ReferralsService:
         record["inviteContext"]["invitedMpnId"] = record["mpnId"]
         set_links(record)
         listed = now + int(self.switches.list_lag * timestamps.SECOND)
-        row = StoredReferral(self._with_etag_and_date(record, now), now, now, listed)
-        self.store.put(row)
-        self._announce_change(row, "created", now)
-        return row
+        referral = StoredReferral(self._with_etag_and_date(record, now), now, now, listed)
+        self.store.put(referral)
+        self._announce_change(referral, "created", now)
+        return referral
 
     def _with_etag_and_date(self, record: Json, now: int) -> Json:
         tag = f"{self._chance.getrandbits(32):08x}-0000-0100-0000-{now // timestamps.SECOND:08x}0000"
@@ -209,21 +215,26 @@ class ReferralsService:
         if record["status"] == "Closed":
             record["closedDateTime"] = timestamps.format_ticks(now)
 
-    def _announce_change(self, row: StoredReferral, what: str, now: int) -> None:
-        """The owner hears of `referral-*`, the other parties of `related-referral-*` (section 7)."""
-        if row.owner_id == self.ours.id:
-            self._herald(f"referral-{what}", row.id, now)
-        elif self.concerns_us(row):
-            own = next((r for r in self.store.referrals_in(row.engagement_id) if r.owner_id == self.ours.id), row)
-            named = own if self.switches.related_event_names == "ours" else row
-            self._herald(f"related-referral-{what}", named.id, now)
+    def _announce_change(self, referral: StoredReferral, what: str, now: int) -> None:
+        """Announce `referral-*` for our own referral, `related-referral-*` for another one in an engagement of ours.
+
+        Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record
+        """
+        if referral.owner_id == self.ours.id:
+            self._announce(f"referral-{what}", referral.id, now)
+        elif self.concerns_us(referral):
+            engagement = self.store.referrals_in(referral.engagement_id)
+            own = next((r for r in engagement if r.owner_id == self.ours.id), referral)
+            named = own if self.switches.related_event_names == "ours" else referral
+            self._announce(f"related-referral-{what}", named.id, now)
 
 
 def _find_holder(record: Json, path: str) -> tuple[Json, str]:
-    *way, last = path.removeprefix("/").split("/")
-    here: Any = record
-    for part in way:
-        here = here.get(part) if isinstance(here, dict) else None
-    if not isinstance(here, dict):
-        raise ServiceError(400, "invalidRequest", f"There is no place '{path}'.")
-    return here, last
+    """Return the object that holds the property at a JSON pointer, and the property's name. Raises ServiceError."""
+    *parents, last = path.removeprefix("/").split("/")
+    holder: Any = record
+    for part in parents:
+        holder = holder.get(part) if isinstance(holder, dict) else None
+    if not isinstance(holder, dict):
+        raise ServiceError(400, "invalidRequest", f"The referral has no place '{path}'.")
+    return holder, last

@@ -1,4 +1,4 @@
-"""Partner Center, Entra and the certificate host together, each on an address of its own, over TLS."""
+"""Serve Partner Center, Entra ID and the certificate host over TLS, each on an address of its own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from emulators.partner_center.emulator import ORGANIZATION, PartnerCenterEmulato
 
 @dataclass(frozen=True, slots=True)
 class ServedPartnerCenter:
-    """The three emulators and where they are served."""
+    """The three emulators and their addresses."""
 
     partner_center: PartnerCenterEmulator
     entra: EntraEmulator
@@ -27,7 +27,10 @@ class ServedPartnerCenter:
 def serve_partner_center(
     authority: Authority, *, seed: int = 0, organization_id: str = ORGANIZATION, port: int = 0, spacing: float = 1.0
 ) -> Iterator[ServedPartnerCenter]:
-    """Serve on `port` and the two after it, or on free ones with 0; all stop at the end."""
+    """Serve on `port` and the two ports after it, or with 0 on free ports, until the context ends.
+
+    `spacing` is the number of seconds between two attempts to deliver an event.
+    """
     entra, certificates = EntraEmulator(seed=seed), CertificateHost(seed=seed)
     emulator = PartnerCenterEmulator(
         seed=seed, organization_id=organization_id, entra=entra, certificates=certificates,

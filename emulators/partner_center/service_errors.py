@@ -1,12 +1,12 @@
-"""The referrals host's error shape and the status codes that go with it (reference/partner-center.md 9.1)."""
+"""Describe the errors of the referrals API (docs/reference/partner-center.md#referral-errors)."""
 
 from emulators.base.server import Response
 
-MAX_MESSAGE = 1024
+MAX_MESSAGE = 1024  # characters
 
 
 class ServiceError(Exception):
-    """An answer other than success, raised anywhere below the routes."""
+    """A request fails; `to_response` gives the answer."""
 
     def __init__(
         self,
@@ -18,13 +18,13 @@ class ServiceError(Exception):
         inner: str | None = None,
         **headers: str,
     ) -> None:
-        """`inner` is the more specific code; header names are written with underscores."""
+        """`inner` is the more specific code. Write header names with underscores."""
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message, self.target, self.inner = status, code, message, target, inner
         self.headers = headers
 
     def to_response(self) -> Response:
-        """The answer as the service words it."""
+        """Return the answer in the service's error shape."""
         error: dict[str, object] = {"code": self.code, "message": self.message[:MAX_MESSAGE], "target": self.target}
         if self.inner is not None:
             error["innerError"] = {"code": self.inner, "message": self.message[:MAX_MESSAGE]}
@@ -32,25 +32,25 @@ class ServiceError(Exception):
 
 
 def invalid_request(message: str, *, target: str = "referral", inner: str | None = None) -> ServiceError:
-    """400: malformed, or against a rule."""
+    """Return a 400: the request is malformed or breaks a rule."""
     return ServiceError(400, "invalidRequest", message, target=target, inner=inner)
 
 
 def not_emulated(what: str) -> ServiceError:
-    """400 for what the real service can do and this one cannot yet."""
+    """Return a 400 for a feature of the real service that the emulator lacks."""
     return invalid_request(f"{what} is not emulated.", inner="notEmulated")
 
 
 def not_found() -> ServiceError:
-    """404: it does not exist, or the caller may not know of it."""
+    """Return a 404: the referral does not exist, or the caller may not see it."""
     return ServiceError(404, "itemNotFound", "The requested referral does not exist.")
 
 
 def access_denied(message: str, *, inner: str | None = None) -> ServiceError:
-    """403: role, scope or owner do not allow it."""
+    """Return a 403: the caller's role or token does not allow the call, or another organisation owns the referral."""
     return ServiceError(403, "accessDenied", message, inner=inner)
 
 
 def unauthenticated(message: str, *, inner: str | None = None, **headers: str) -> ServiceError:
-    """401: no token, or one that does not count here."""
+    """Return a 401: the token is missing or not accepted."""
     return ServiceError(401, "unauthenticated", message, target="token", inner=inner, **headers)

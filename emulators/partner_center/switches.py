@@ -1,4 +1,8 @@
-"""What the documentation leaves open, and how the emulator lies today: plain settings, changed by tests at any time."""
+"""Choose how the emulator behaves where the documentation is silent or contradicts itself.
+
+Tests and the control API change the switches at any time. Each comment names the fact in question on the page
+docs/reference/partner-center.md; the defaults are the documented reading.
+"""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -8,38 +12,42 @@ from emulators.partner_center.service_errors import invalid_request
 
 @dataclass(slots=True)
 class Switches:
-    """Defaults are the documented reading; section numbers are those of reference/partner-center.md."""
+    """The switches; docs/emulators-partner-center.md#switches explains each."""
 
-    page_size: int = 100  # 2.3
-    next_link: str = "odd"  # 2.3: "odd" is http and without /engagements, "clean" is this emulator's own address
+    page_size: int = 100  # docs/reference/partner-center.md#list-pages
+    # odd: http and without /engagements, as documented; clean: this emulator's own address.
+    next_link: str = "odd"  # docs/reference/partner-center.md#list-pages
     list_lag: float = 0.0  # seconds until a new referral appears in lists
-    unfilterable: tuple[str, ...] = ()  # 15.5: fields whose use in $filter answers 400
-    create_status: int = 200  # 1.2: 200 or 201
-    demand_complete: bool = True  # 5.1: name, value, currency, closing date and whole contacts, as the portal does
-    demand_reasons: bool = False  # 3.2: statusReason on Declined, Lost and Error
-    answer_before_closing: bool = False  # 6.3: New may not become Won or Lost directly
-    error_substatus: bool = True  # 6.2: Closed/Error is known
-    extra_paths: tuple[str, ...] = ()  # 15.2: further paths that PATCH takes, such as "/name"
-    single_create_invites: bool = False  # 15.7: one POST with target msft, outside an engagement, tells Microsoft
-    msx_id_on: str = "theirs"  # 15.8: "theirs", "ours" or "both"
-    self_made_direction: str = "Outgoing"  # 4.2
-    webhook_names: str = "pascal"  # 11.1: how answers of the registration API spell names, "pascal" or "camel"
-    validation_answer: str = "object"  # 11.1: what begins a test event answers, "object" or a bare "string"
-    empty_event_list: bool = True  # 15.11: a registration may name no event at all
-    related_event_names: str = "theirs"  # 7: whose id a related-* event carries, "theirs" or "ours"
+    unfilterable: tuple[str, ...] = ()  # docs/reference/partner-center.md#filters
+    create_status: int = 200  # or 201: docs/reference/partner-center.md#operations
+    # Demand name, value, currency, closing date and complete contacts, as the portal does.
+    demand_complete: bool = True  # docs/reference/partner-center.md#creating-a-referral
+    demand_reasons: bool = False  # docs/reference/partner-center.md#referral-fields
+    answer_before_closing: bool = False  # docs/reference/partner-center.md#status-changes-as-patches
+    error_substatus: bool = True  # docs/reference/partner-center.md#substatus-meanings
+    extra_paths: tuple[str, ...] = ()  # such as "/name": docs/reference/partner-center.md#patch-paths
+    single_create_invites: bool = False  # docs/reference/partner-center.md#co-sell-in-two-creates
+    # theirs, ours or both.
+    msx_id_on: str = "theirs"  # docs/reference/partner-center.md#engagement-and-the-microsoft-record
+    self_made_direction: str = "Outgoing"  # docs/reference/partner-center.md#inbound-and-outbound-deals
+    webhook_names: str = "pascal"  # or camel: docs/reference/partner-center.md#webhook-registration
+    validation_answer: str = "object"  # or string: docs/reference/partner-center.md#webhook-registration
+    empty_event_list: bool = True  # docs/reference/partner-center.md#webhook-registration
+    # theirs or ours.
+    related_event_names: str = "theirs"  # docs/reference/partner-center.md#engagement-and-the-microsoft-record
 
     def reset(self) -> None:
-        """Back to the defaults; whoever holds this object sees it."""
+        """Set every switch to its default. Whoever holds this object sees the change."""
         for f in fields(self):
             setattr(self, f.name, f.default)
 
-    def apply_changes(self, wanted: dict[str, Any]) -> None:
-        """Set several by name. Raises ServiceError on an unknown name or another type."""
-        for name, value in wanted.items():
+    def apply_changes(self, changes: dict[str, Any]) -> None:
+        """Set several switches by name. Raises ServiceError for an unknown name or a value of another type."""
+        for name, value in changes.items():
             if name not in {f.name for f in fields(self)}:
-                raise invalid_request(f"There is no switch '{name}'.", target="switches")
-            given = tuple(value) if isinstance(value, list) else value
+                raise invalid_request(f"The emulator has no switch '{name}'.", target="switches")
+            converted = tuple(value) if isinstance(value, list) else value
             kind = type(getattr(self, name))
-            if not isinstance(given, kind) and not (kind is float and isinstance(given, int)):
+            if not isinstance(converted, kind) and not (kind is float and isinstance(converted, int)):
                 raise invalid_request(f"Switch '{name}' is of type {kind.__name__}.", target="switches")
-            setattr(self, name, given)
+            setattr(self, name, converted)

@@ -1,4 +1,8 @@
-"""Times as the service counts and prints them: ticks of 100 ns, seven digits, trailing zeros dropped (3.1)."""
+"""Convert times between datetimes, ISO 8601 text, and ticks of 100 ns, the unit in which the service counts.
+
+The service prints up to seven digits after the second and drops trailing zeros
+(docs/reference/partner-center.md#wire-format).
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -14,25 +18,25 @@ _ISO = re.compile(
 
 
 def to_ticks(moment: datetime) -> int:
-    """Ticks since 1970 of an aware datetime."""
+    """Return the ticks since 1970 of an aware datetime."""
     delta = moment - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds * 10
 
 
 def format_ticks(ticks: int, zone: str = "Z") -> str:
-    """`2026-02-28T17:27:47.8754901Z`; the fraction is shorter, or missing, where it ends in zeros."""
+    """Return the time as text, such as `2026-02-28T17:27:47.8754901Z`, without trailing zeros in the fraction."""
     seconds, fraction = divmod(ticks, SECOND)
-    stamp = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
+    whole = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
     digits = f"{fraction:07d}".rstrip("0")
-    return f"{stamp}.{digits}{zone}" if digits else f"{stamp}{zone}"
+    return f"{whole}.{digits}{zone}" if digits else f"{whole}{zone}"
 
 
 @lru_cache(maxsize=65_536)
-def parse_ticks(stamp: str) -> int:
-    """Ticks of an ISO 8601 time; without a zone it is UTC. Raises ValueError."""
-    found = _ISO.fullmatch(stamp)
-    if found is None:
+def parse_ticks(text: str) -> int:
+    """Return the ticks of an ISO 8601 time. A time without a zone is UTC. Raises ValueError."""
+    match = _ISO.fullmatch(text)
+    if match is None:
         raise ValueError("not an ISO 8601 time")
-    zone = (found["zone"] or "Z").replace("Z", "+00:00")
-    whole = datetime.fromisoformat(f"{found['day']}T{found['time'] or '00:00:00'}{zone}")
-    return to_ticks(whole) + int((found["fraction"] or "0").ljust(7, "0")[:7])
+    zone = (match["zone"] or "Z").replace("Z", "+00:00")
+    whole = datetime.fromisoformat(f"{match['day']}T{match['time'] or '00:00:00'}{zone}")
+    return to_ticks(whole) + int((match["fraction"] or "0").ljust(7, "0")[:7])

@@ -1,7 +1,9 @@
-"""Webhook registration and test events: one slot per tenant, replaced as a whole (reference/partner-center.md 11).
+"""Answer the registration of webhooks and the requests for test events.
 
-Of what the documentation leaves open, three things are switches (`webhook_names`, `validation_answer`,
-`empty_event_list`); the rest is listed in docs/emulators-partner-center.md.
+A tenant has one registration, which is replaced as a whole. The documentation leaves some points open: three are
+switches (`webhook_names`, `validation_answer`, `empty_event_list`), the others are made up and listed in
+docs/emulators-partner-center.md. Sources: docs/reference/partner-center.md#webhook-registration,
+docs/reference/partner-center.md#test-events
 """
 
 import random
@@ -23,13 +25,13 @@ from emulators.partner_center.webhook_errors import WebhookError, invalid_input,
 
 PATH = "/webhooks/v1/registration"
 VALIDATIONS = f"{PATH}/validationEvents"
-KEPT = timedelta(days=7)
-WINDOW, PER_WINDOW = timedelta(minutes=1), 2
+RETENTION = timedelta(days=7)
+WINDOW, PER_WINDOW = timedelta(minutes=1), 2  # two test events a minute
 
 
 @dataclass
 class Validation:
-    """One test event and its attempts."""
+    """One test event and the results of its attempts."""
 
     correlation_id: str
     begun: datetime
@@ -39,7 +41,7 @@ class Validation:
 
 
 class Webhooks:
-    """The registration API of one tenant; the slot itself lies with the dispatcher."""
+    """The webhook API of one tenant. The dispatcher holds the registration itself."""
 
     def __init__(
         self,
@@ -49,19 +51,19 @@ class Webhooks:
         switches: Switches,
         partner_id: str,
         seed: int,
-        herald: Callable[[str, str, int], None],
+        announce: Callable[[str, str, int], None],
     ) -> None:
-        """`herald` is told an event's name, its resource's id and the moment in ticks."""
-        self._dispatcher, self._clock, self._switches, self._herald = dispatcher, clock, switches, herald
+        """`announce` receives the name of an event, the id of its resource and the time in ticks."""
+        self._dispatcher, self._clock, self._switches, self._announce = dispatcher, clock, switches, announce
         self._partner_id = partner_id
         self._chance = random.Random(f"{seed}/webhooks")
         self._validations: dict[str, Validation] = {}
-        self._asked: deque[datetime] = deque()
+        self._requested_at: deque[datetime] = deque()
         self._subscriber = self._random_id()
         dispatcher.on_delivery = self.record_attempt
 
     def respond(self, request: Request) -> tuple[str, Response]:
-        """A tag for the journal and the answer to an admitted call. Raises WebhookError."""
+        """Answer a call whose token was accepted. Return a tag for the journal and the answer. Raises WebhookError."""
         path = request.path.rstrip("/")
         match request.method, path:
             case "GET", _ if path == f"{PATH}/events":
@@ -81,14 +83,14 @@ class Webhooks:
         raise resource_not_found("such resource")
 
     def response_headers(self, request: Request) -> dict[str, str]:
-        """What every answer of this host carries."""
+        """Return the headers that every answer of this host has."""
         return {
             "MS-CorrelationId": request.headers.get("ms-correlationid") or self._random_id(),
             "MS-RequestId": request.headers.get("ms-requestid") or self._random_id(),
             "X-Locale": "en-US",
         }
 
-    # --- the slot
+    # --- registration
 
     def _current_registration(self) -> Registration:
         if self._dispatcher.registration is None:
@@ -96,90 +98,90 @@ class Webhooks:
         return self._dispatcher.registration
 
     def _create_registration(self, request: Request) -> Response:
-        wanted = self._parse_registration(request)
+        registration = self._parse_registration(request)
         if self._dispatcher.registration is not None:
             raise WebhookError(409, "409", "A registration exists already; use PUT to replace it.")
-        return self._store_registration(wanted)
+        return self._store_registration(registration)
 
     def _replace_registration(self, request: Request) -> Response:
-        wanted = self._parse_registration(request)
+        registration = self._parse_registration(request)
         self._current_registration()
-        return self._store_registration(wanted)
+        return self._store_registration(registration)
 
     def _store_registration(self, registration: Registration) -> Response:
         self._dispatcher.registration = registration
-        names = self._spell_names(
+        body = self._spell_names(
             SubscriberId=self._subscriber, WebhookUrl=registration.url, WebhookEvents=_sort_events(registration.events)
         )
-        return Response.of(names)
+        return Response.of(body)
 
-    def _show_registration(self, slot: Registration) -> Response:
-        """Without SubscriberId, as in the documentation's sample; with what live answers were seen to hold."""
+    def _show_registration(self, registration: Registration) -> Response:
+        """Leave SubscriberId out, as the documented sample does. Add what observed answers hold."""
         return Response.of(self._spell_names(
-            WebhookUrl=slot.url, WebhookEvents=_sort_events(slot.events),
-            SignatureTokenToMsSignatureHeader=slot.x_ms_signature,
-            LastModifiedTimestamp=timestamps.format_ticks(slot.at, "Z"),
+            WebhookUrl=registration.url, WebhookEvents=_sort_events(registration.events),
+            SignatureTokenToMsSignatureHeader=registration.x_ms_signature,
+            LastModifiedTimestamp=timestamps.format_ticks(registration.at, "Z"),
         ))  # fmt: skip
 
     def _parse_registration(self, request: Request) -> Registration:
-        """The body as a registration, its names in any case. Raises WebhookError."""
+        """Return the body as a registration. The case of its names does not matter. Raises WebhookError."""
         try:
             body = request.json()
         except ValueError:
             raise invalid_input("The body is not valid JSON.") from None
         if not isinstance(body, dict):
-            raise invalid_input("The body is no registration.")
-        said = {name.lower(): value for name, value in body.items()}
-        url, events = said.get("webhookurl"), said.get("webhookevents")
+            raise invalid_input("The body is not a registration.")
+        properties = {name.lower(): value for name, value in body.items()}
+        url, events = properties.get("webhookurl"), properties.get("webhookevents")
         if not isinstance(url, str) or not _is_https_address(url):
             raise invalid_input("WebhookUrl must be an absolute https address.")
         if not isinstance(events, list) or not (events or self._switches.empty_event_list):
             raise invalid_input("WebhookEvents must be a list of event names.")
         return Registration(
-            url, _known_event_names(events), _parse_signature_flag(said), timestamps.to_ticks(self._clock.now())
+            url, _known_event_names(events), _parse_signature_flag(properties), timestamps.to_ticks(self._clock.now())
         )
 
     # --- test events
 
     def _begin_test_event(self) -> Response:
         if TEST_EVENT not in self._current_registration().events:
-            raise invalid_input(f"The registration does not hold the event {TEST_EVENT}.")
+            raise invalid_input(f"The registration does not have the event {TEST_EVENT}.")
         now = self._clock.now()
-        while self._asked and now - self._asked[0] >= WINDOW:
-            self._asked.popleft()
-        if len(self._asked) >= PER_WINDOW:
-            return _throttled_response(self._asked[0] + WINDOW - now)
-        self._asked.append(now)
+        while self._requested_at and now - self._requested_at[0] >= WINDOW:
+            self._requested_at.popleft()
+        if len(self._requested_at) >= PER_WINDOW:
+            return _throttled_response(self._requested_at[0] + WINDOW - now)
+        self._requested_at.append(now)
         validation = Validation(self._random_id(), now, self._current_registration().url)
         self._validations[validation.correlation_id] = validation
-        self._herald(TEST_EVENT, validation.correlation_id, timestamps.to_ticks(now))
+        self._announce(TEST_EVENT, validation.correlation_id, timestamps.to_ticks(now))
         if self._switches.validation_answer == "string":
             return Response.of(validation.correlation_id)
         return Response.of({"correlationId": validation.correlation_id})
 
     def _show_test_event(self, correlation_id: str) -> Response:
-        found = self._validations.get(correlation_id)
-        if found is None or self._clock.now() - found.begun >= KEPT:
+        validation = self._validations.get(correlation_id)
+        if validation is None or self._clock.now() - validation.begun >= RETENTION:
             raise resource_not_found("validation event of that correlation id")
         return Response.of({
-            "correlationId": found.correlation_id, "partnerId": self._partner_id,
-            "status": "completed" if found.done else "pending", "callbackUrl": found.url,
-            "results": list(found.results),
+            "correlationId": validation.correlation_id, "partnerId": self._partner_id,
+            "status": "completed" if validation.done else "pending", "callbackUrl": validation.url,
+            "results": list(validation.results),
         })  # fmt: skip
 
     def record_attempt(self, delivery: Delivery) -> None:
-        """Note an attempt to deliver a test event; the dispatcher tells of every attempt, from its own thread."""
-        found = self._validations.get(delivery.referral_id)
-        if found is None or delivery.outcome == "lost":
+        """Record an attempt if it belongs to a test event. The dispatcher's thread calls this for every attempt."""
+        validation = self._validations.get(delivery.referral_id)
+        if validation is None or delivery.outcome == "lost":
             return
         status = delivery.status
-        found.results.append({
+        validation.results.append({
             "responseCode": "" if status is None else _status_name(status),
             "responseMessage": "" if status is not None else "Unable to connect to the remote server",
             "systemError": status is None,
             "dateTimeUtc": timestamps.format_ticks(timestamps.to_ticks(self._clock.now()), ""),
         })  # fmt: skip
-        found.done = delivery.outcome in ("delivered", "parked")
+        validation.done = delivery.outcome in ("delivered", "parked")
 
     # --- values
 
@@ -204,7 +206,7 @@ def _sort_events(events: frozenset[str]) -> list[str]:
 
 
 def _known_event_names(events: list[object]) -> frozenset[str]:
-    """The names as the service spells them. Raises WebhookError for one that it does not have."""
+    """Return the names as the service spells them. Raises WebhookError for an unknown name."""
     spelled = {name.lower(): name for name in KNOWN_NAMES}
     for name in events:
         if not isinstance(name, str) or name.lower() not in spelled:
@@ -212,9 +214,9 @@ def _known_event_names(events: list[object]) -> frozenset[str]:
     return frozenset(spelled[str(name).lower()] for name in events)
 
 
-def _parse_signature_flag(said: Mapping[str, Any]) -> bool:
-    """Swagger says boolean, one published connector sends text. Raises WebhookError."""
-    value = said.get("signaturetokentomssignatureheader", False)
+def _parse_signature_flag(properties: Mapping[str, Any]) -> bool:
+    """Return the flag. It is a boolean in the swagger, and text in one connector. Raises WebhookError."""
+    value = properties.get("signaturetokentomssignatureheader", False)
     if isinstance(value, str):
         value = {"true": True, "false": False}.get(value.lower())
     if not isinstance(value, bool):
@@ -223,7 +225,7 @@ def _parse_signature_flag(said: Mapping[str, Any]) -> bool:
 
 
 def _status_name(status: int) -> str:
-    """As .NET names it: `Accepted`, `NotFound`; a number without a name stays one."""
+    """Return the status as .NET names it, such as `NotFound`, or the number if it has no name."""
     try:
         return HTTPStatus(status).phrase.replace(" ", "") if status != HTTPStatus.OK else "OK"
     except ValueError:
@@ -232,5 +234,5 @@ def _status_name(status: int) -> str:
 
 def _throttled_response(wait: timedelta) -> Response:
     seconds = max(1, round(wait.total_seconds()))
-    told = f"Rate limit is exceeded. Try again in {seconds} seconds."
-    return Response.of({"statusCode": 429, "message": told}, 429, Retry_After=str(seconds))
+    message = f"Rate limit is exceeded. Try again in {seconds} seconds."
+    return Response.of({"statusCode": 429, "message": message}, 429, Retry_After=str(seconds))

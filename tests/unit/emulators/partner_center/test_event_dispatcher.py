@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response, Server
 from emulators.partner_center.emulator import PartnerCenterEmulator
-from emulators.partner_center.events import EventFault, EventFaultKind
+from emulators.partner_center.event_faults import EventFault, EventFaultKind
 from tests.unit.emulators.partner_center.referral_desk import Desk, replace
 
 

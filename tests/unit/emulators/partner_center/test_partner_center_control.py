@@ -14,7 +14,7 @@ from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response
 from emulators.partner_center import control_api
 from emulators.partner_center.emulator import BASE, PartnerCenterEmulator
-from emulators.partner_center.events import EventFaultKind
+from emulators.partner_center.event_faults import EventFaultKind
 from emulators.partner_center.serve import serve_partner_center
 from emulators.partner_center.switches import Switches
 from tests.unit.emulators.partner_center.referral_desk import Desk

@@ -8,7 +8,8 @@ from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response, Server
 from emulators.entra.tokens import WEBHOOKS_AUDIENCE
 from emulators.partner_center.emulator import PartnerCenterEmulator
-from emulators.partner_center.events import NAMES, TEST_EVENT, EventFault, EventFaultKind
+from emulators.partner_center.event_faults import EventFault, EventFaultKind
+from emulators.partner_center.events import NAMES, TEST_EVENT
 from emulators.partner_center.webhooks import PATH, VALIDATIONS
 from tests.unit.emulators.partner_center.referral_desk import Desk
 
