@@ -72,7 +72,7 @@ def test_a_taken_port_is_one_sentence_that_offers_a_free_port(tmp_path: Path, na
         completed = run_python("-m", *name.split(), "--port", str(port), folder=tmp_path)
 
     assert (completed.returncode, completed.stdout) == (2, "")
-    assert completed.stderr == f"Cannot serve: port {port} is taken; --port=0 takes what is free\n"
+    assert completed.stderr == f"Cannot serve: port {port} is in use; --port=0 uses a free port\n"
 
 
 def test_make_serve_names_the_port_that_is_taken(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_make_serve_names_the_port_that_is_taken(tmp_path: Path) -> None:
         completed = run_python(*SERVE_COMMAND, "--port", str(port - 1), folder=tmp_path)
 
     assert (completed.returncode, completed.stdout) == (2, "")
-    assert re.fullmatch(r"Cannot serve: port \d+ is taken; make serve PORT=0 takes what is free\n", completed.stderr)
+    assert re.fullmatch(r"Cannot serve: port \d+ is in use; make serve PORT=0 uses a free port\n", completed.stderr)
 
 
 @pytest.mark.slow
@@ -90,15 +90,15 @@ def test_make_serve_names_the_port_that_is_taken(tmp_path: Path) -> None:
     [
         (
             "emulators salesforce --port 99999",
-            "port 99999 is none: they go from 1 to 65535; --port=0 takes what is free",
+            "port 99999 does not exist: ports go from 1 to 65535; --port=0 uses a free port",
         ),
         (
             "emulators partner-center --port 65534",
-            "port 65536 is none: they go from 1 to 65535; --port=0 takes what is free",
+            "port 65536 does not exist: ports go from 1 to 65535; --port=0 uses a free port",
         ),
         (
             "emulators key-vault --identity-port -1",
-            "port -1 is none: they go from 1 to 65535; --identity-port=0 takes what is",
+            "port -1 does not exist: ports go from 1 to 65535; --identity-port=0 uses a free port",
         ),
         (
             "emulators salesforce --metadata none",
@@ -106,7 +106,7 @@ def test_make_serve_names_the_port_that_is_taken(tmp_path: Path) -> None:
         ),
         (
             "emulators partner-center --port 0 --events nonsense",
-            "Cannot serve: --events: 'nonsense' is no absolute http address",
+            "Cannot serve: --events: 'nonsense' is not an absolute http address",
         ),
         (
             "local.host --port 0 --queue-file none/queues",
@@ -133,7 +133,7 @@ def test_one_port_cannot_serve_two_systems(tmp_path: Path) -> None:
 
     assert (completed.returncode, completed.stderr) == (
         2,
-        f"Cannot serve: port {port} is taken; --port=0 takes what is free\n",
+        f"Cannot serve: port {port} is in use; --port=0 uses a free port\n",
     )
 
 
