@@ -1,4 +1,4 @@
-"""One of each emulator, made once: signing keys and certificates are the slow part."""
+"""One instance of each emulator for all tests of this folder, because making keys and certificates is slow."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,22 +13,23 @@ from emulators.salesforce import SalesforceEmulator
 
 
 @dataclass(frozen=True)
-class House:
-    """All emulators by their names."""
+class AllEmulators:
+    """All emulators by name."""
 
-    emulators: dict[str, Emulator]
+    by_name: dict[str, Emulator]
 
     def __getitem__(self, name: str) -> Emulator:
-        emulator = self.emulators[name]
+        """Return the emulator without faults and with an empty journal."""
+        emulator = self.by_name[name]
         emulator.faults.clear()
         emulator.journal.clear()
         return emulator
 
 
 @pytest.fixture(scope="package")
-def house() -> Iterator[House]:
+def all_emulators() -> Iterator[AllEmulators]:
     identity, partner_center = ManagedIdentity(), PartnerCenterEmulator()
-    yield House({
+    yield AllEmulators({
         "partner_center": partner_center,
         "entra": partner_center.entra,
         "certificates": partner_center.certificates,

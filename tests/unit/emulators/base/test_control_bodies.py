@@ -1,4 +1,4 @@
-"""Whoever plays a fault by hand and mistypes it is told at once, not by a service that has gone silent."""
+"""A mistyped control request is refused at once. It must not break the emulator later, when the fault applies."""
 
 import json
 
@@ -7,10 +7,11 @@ import pytest
 from emulators.base.emulator import Emulator
 from emulators.base.faults import Fault, FaultKind
 from emulators.base.server import Request, Response
-from tests.unit.emulators.base.conftest import House
+from tests.unit.emulators.base.conftest import AllEmulators
 
-EVERYBODY = ("partner_center", "entra", "certificates", "salesforce", "identity", "vault")
-SHARED = [
+ALL_NAMES = ("partner_center", "entra", "certificates", "salesforce", "identity", "vault")
+INVALID_FOR_EVERY_EMULATOR = [
+    # route, body
     ("faults", {"kind": "answer", "status": "x"}),
     ("faults", {"kind": "answer", "status": 7}),
     ("faults", {"kind": "answer", "times": "x"}),
@@ -35,7 +36,8 @@ SHARED = [
     ("clock", {"set": "2026-01-01T00:00:00"}),
     ("clock", 5),
 ]
-OWN = [
+INVALID_FOR_ONE_EMULATOR = [
+    # emulator, route, body
     ("partner_center", "register-events", {"url": 5}),
     ("partner_center", "register-events", {"url": "/api/events"}),
     ("partner_center", "register-events", {"url": "ftp://localhost/"}),
@@ -75,37 +77,41 @@ OWN = [
 ]
 
 
-def post(emulator: Emulator, path: str, body: object) -> Response:
+def post_control(emulator: Emulator, path: str, body: object) -> Response:
     return emulator.handle(Request.of("POST", f"/_control/{path}", {}, json.dumps(body).encode()))
 
 
-@pytest.mark.parametrize("name", EVERYBODY)
-@pytest.mark.parametrize(("path", "body"), SHARED)
-def test_what_cannot_be_meant_is_refused_with_a_sentence(house: House, name: str, path: str, body: object) -> None:
-    before = house[name].clock.now()
-    answer = post(house[name], path, body)
+@pytest.mark.parametrize("name", ALL_NAMES)
+@pytest.mark.parametrize(("path", "body"), INVALID_FOR_EVERY_EMULATOR)
+def test_every_emulator_refuses_an_invalid_body_with_a_sentence(
+    all_emulators: AllEmulators, name: str, path: str, body: object
+) -> None:
+    time_before = all_emulators[name].clock.now()
+    answer = post_control(all_emulators[name], path, body)
     assert (answer.status, " " in answer.json()["error"]) == (400, True)
-    assert house[name].faults == []
-    assert 0 <= (house[name].clock.now() - before).total_seconds() < 60
+    assert all_emulators[name].faults == []
+    assert 0 <= (all_emulators[name].clock.now() - time_before).total_seconds() < 60
 
 
-@pytest.mark.parametrize(("name", "path", "body"), OWN)
-def test_so_is_what_only_one_emulator_knows(house: House, name: str, path: str, body: object) -> None:
-    answer = post(house[name], path, body)
+@pytest.mark.parametrize(("name", "path", "body"), INVALID_FOR_ONE_EMULATOR)
+def test_an_emulator_refuses_an_invalid_body_of_its_own_routes(
+    all_emulators: AllEmulators, name: str, path: str, body: object
+) -> None:
+    answer = post_control(all_emulators[name], path, body)
     assert answer.status in (400, 404), answer.body
     assert len(answer.body) > 20
-    assert house[name].faults == []
+    assert all_emulators[name].faults == []
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b"[" * 200_000, b'{"kind": ' + b"9" * 5000 + b"}"])
-def test_what_is_no_json_is_refused_too(house: House, raw: bytes) -> None:
-    answer = house["salesforce"].handle(Request.of("POST", "/_control/faults", {}, raw))
+def test_a_body_that_is_not_json_is_refused(all_emulators: AllEmulators, raw: bytes) -> None:
+    answer = all_emulators["salesforce"].handle(Request.of("POST", "/_control/faults", {}, raw))
     assert answer.status == 400
 
 
-def test_a_fault_that_is_meant_still_strikes(house: House) -> None:
-    identity = house["identity"]
-    wanted = {
+def test_a_valid_fault_applies(all_emulators: AllEmulators) -> None:
+    identity = all_emulators["identity"]
+    fault = {
         "kind": "answer",
         "path": "^/msi",
         "status": 503,
@@ -113,7 +119,7 @@ def test_a_fault_that_is_meant_still_strikes(house: House) -> None:
         "body": "{}",
         "times": 1,
     }
-    assert post(identity, "faults", wanted).status == 200
+    assert post_control(identity, "faults", fault).status == 200
     assert identity.faults == [Fault(FaultKind.ANSWER, "^/msi", status=503, headers={"Retry-After": "9"}, body="{}")]
-    struck = identity.handle(Request.of("GET", "/msi/token", {}))
-    assert (struck.status, struck.headers["Retry-After"]) == (503, "9")
+    answer = identity.handle(Request.of("GET", "/msi/token", {}))
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "9")

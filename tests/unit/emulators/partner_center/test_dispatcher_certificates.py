@@ -1,3 +1,5 @@
+"""The certificate host serves a valid chain, renews its leaf, and has a rogue leaf for tests."""
+
 import datetime as dt
 
 import pytest
@@ -16,13 +18,13 @@ def host(certificates: CertificateHost) -> CertificateHost:
     return certificates
 
 
-def get(host: CertificateHost, path: str) -> Response:
+def fetch(host: CertificateHost, path: str) -> Response:
     return host.handle(Request.of("GET", path, {}))
 
 
-def test_the_chain_holds_from_leaf_to_root(host: CertificateHost) -> None:
-    leaf = x509.load_der_x509_certificate(get(host, f"/cert/{DISPATCHER}.cer").body)
-    intermediate = x509.load_der_x509_certificate(get(host, "/cert/intermediate.cer").body)
+def test_each_certificate_is_signed_by_the_next_up_to_the_root(host: CertificateHost) -> None:
+    leaf = x509.load_der_x509_certificate(fetch(host, f"/cert/{DISPATCHER}.cer").body)
+    intermediate = x509.load_der_x509_certificate(fetch(host, "/cert/intermediate.cer").body)
     root = x509.load_pem_x509_certificate(host.root_pem.encode())
 
     leaf.verify_directly_issued_by(intermediate)
@@ -32,7 +34,7 @@ def test_the_chain_holds_from_leaf_to_root(host: CertificateHost) -> None:
     assert leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is False
 
 
-def test_the_leaf_carries_the_dispatchers_name_and_microsoft_as_issuer(host: CertificateHost) -> None:
+def test_the_leaf_names_the_dispatcher_and_microsoft_as_its_issuer(host: CertificateHost) -> None:
     leaf = host.dispatcher_leaf.certificate
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     access = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
@@ -44,34 +46,34 @@ def test_the_leaf_carries_the_dispatchers_name_and_microsoft_as_issuer(host: Cer
     assert host.dispatcher_leaf.key.key_size == 2048
 
 
-def test_the_files_come_as_der_or_pem(host: CertificateHost) -> None:
-    wanted = Request.of("POST", "/_control/encoding", {}, b'{"encoding": "pem"}')
-    assert host.handle(wanted).status == 200
-    assert get(host, f"/cert/{DISPATCHER}.cer").body.startswith(b"-----BEGIN CERTIFICATE-----")
+def test_the_files_are_der_or_pem(host: CertificateHost) -> None:
+    request = Request.of("POST", "/_control/encoding", {}, b'{"encoding": "pem"}')
+    assert host.handle(request).status == 200
+    assert fetch(host, f"/cert/{DISPATCHER}.cer").body.startswith(b"-----BEGIN CERTIFICATE-----")
     assert host.handle(Request.of("POST", "/_control/encoding", {}, b'{"encoding": "p7b"}')).status == 400
 
 
-def test_a_renewed_leaf_stands_behind_the_same_address(host: CertificateHost) -> None:
-    before, url = get(host, f"/cert/{DISPATCHER}.cer").body, host.leaf_url
-    then = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-    host.renew_leaf(since=then, until=then + dt.timedelta(days=1))
+def test_a_renewed_leaf_has_the_same_address(host: CertificateHost) -> None:
+    old_leaf, url = fetch(host, f"/cert/{DISPATCHER}.cer").body, host.leaf_url
+    start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    host.renew_leaf(since=start, until=start + dt.timedelta(days=1))
 
-    after = get(host, f"/cert/{DISPATCHER}.cer").body
-    assert (host.leaf_url, after != before) == (url, True)
-    assert x509.load_der_x509_certificate(after).not_valid_after_utc.year == 2020
+    new_leaf = fetch(host, f"/cert/{DISPATCHER}.cer").body
+    assert (host.leaf_url, new_leaf != old_leaf) == (url, True)
+    assert x509.load_der_x509_certificate(new_leaf).not_valid_after_utc.year == 2020
 
 
-def test_the_rogue_leaf_has_the_same_names_under_another_authority(host: CertificateHost) -> None:
-    rogue = x509.load_der_x509_certificate(get(host, "/cert/rogue.cer").body)
+def test_the_rogue_leaf_has_the_same_names_from_another_authority(host: CertificateHost) -> None:
+    rogue = x509.load_der_x509_certificate(fetch(host, "/cert/rogue.cer").body)
 
     assert rogue.issuer == host.dispatcher_leaf.certificate.issuer
     with pytest.raises(InvalidSignature):
         rogue.verify_directly_issued_by(host.intermediate.certificate)
 
 
-def test_anything_else_is_not_there_and_fetches_are_counted(host: CertificateHost) -> None:
+def test_another_file_is_a_404_and_only_fetched_files_are_tagged(host: CertificateHost) -> None:
     host.journal.clear()
-    assert get(host, "/cert/other.cer").status == 404
-    get(host, f"/cert/{DISPATCHER}.cer")
+    assert fetch(host, "/cert/other.cer").status == 404
+    fetch(host, f"/cert/{DISPATCHER}.cer")
     assert [entry.tags for entry in host.journal] == [(), ("certificate",)]
     assert host.handle(Request.of("GET", "/_control/root", {})).json()["pem"] == host.root_pem

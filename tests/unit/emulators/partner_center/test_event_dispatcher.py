@@ -1,3 +1,5 @@
+"""Events are signed and delivered, failed attempts are repeated, and faults break events as named."""
+
 import base64
 import json
 import threading
@@ -13,11 +15,11 @@ from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response, Server
 from emulators.partner_center.emulator import PartnerCenterEmulator
 from emulators.partner_center.event_faults import EventFault, EventFaultKind
-from tests.unit.emulators.partner_center.referral_desk import Desk, replace
+from tests.unit.emulators.partner_center.referral_client import ReferralClient, replace_operation
 
 
-class Door:
-    """A receiver that remembers what came, and answers what it is told to."""
+class EventReceiver:
+    """Records the events it receives. Answers with the statuses in `statuses` first, then with 202."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -29,26 +31,26 @@ class Door:
         return Response.of({}, self.statuses.pop(0) if self.statuses else 202)
 
     @property
-    def events(self) -> list[tuple[str, str]]:
+    def received_events(self) -> list[tuple[str, str]]:
         bodies = [json.loads(request.body) for request in self.requests]
         return [(body["EventName"], body["ResourceUri"].rpartition("/")[2]) for body in bodies]
 
 
 @pytest.fixture
-def door(pc: PartnerCenterEmulator, authority: Authority) -> Iterator[Door]:
-    door = Door()
-    with Server(door.handle, tls=authority.server_context()) as server:
-        pc.dispatcher.ca_bundle = authority.bundle
-        door.url = f"{server.url}/api/events"
-        pc.register_events(door.url)
-        yield door
+def receiver(emulator: PartnerCenterEmulator, authority: Authority) -> Iterator[EventReceiver]:
+    receiver = EventReceiver()
+    with Server(receiver.handle, tls=authority.server_context()) as server:
+        emulator.dispatcher.ca_bundle = authority.bundle
+        receiver.url = f"{server.url}/api/events"
+        emulator.register_events(receiver.url)
+        yield receiver
 
 
-def verified(request: Request, certificate: x509.Certificate, header: str = "x-ms-signature") -> bool:
+def has_valid_signature(request: Request, certificate: x509.Certificate, header: str = "x-ms-signature") -> bool:
     key = certificate.public_key()
     assert isinstance(key, rsa.RSAPublicKey)
-    word, _, signature = request.headers[header].partition(" ")
-    assert word == "Signature"
+    scheme, _, signature = request.headers[header].partition(" ")
+    assert scheme == "Signature"
     try:
         key.verify(base64.b64decode(signature, validate=True), request.body, padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature:
@@ -56,11 +58,13 @@ def verified(request: Request, certificate: x509.Certificate, header: str = "x-m
     return True
 
 
-def test_an_event_has_the_documented_body_and_a_signature_over_it(pc: PartnerCenterEmulator, door: Door) -> None:
-    referral = pc.referral(pc.portal_creates())
-    assert pc.dispatcher.wait_idle(5)
+def test_an_event_has_the_documented_body_and_a_signature_over_it(
+    emulator: PartnerCenterEmulator, receiver: EventReceiver
+) -> None:
+    referral = emulator.referral(emulator.portal_creates())
+    assert emulator.dispatcher.wait_idle(5)
 
-    request = door.requests[0]
+    request = receiver.requests[0]
     assert json.loads(request.body) == {
         "EventName": "referral-created",
         "ResourceUri": f"https://api.partnercenter.microsoft.com/engagements/v1/referrals/{referral['id']}",
@@ -68,174 +72,187 @@ def test_an_event_has_the_documented_body_and_a_signature_over_it(pc: PartnerCen
         "AuditUri": None,
         "ResourceChangeUtcDate": referral["updatedDateTime"].replace("Z", "+00:00"),
     }
-    assert verified(request, pc.certificates.dispatcher_leaf.certificate)
-    assert request.headers["x-ms-certificate-url"] == pc.certificates.leaf_url
+    assert has_valid_signature(request, emulator.certificates.dispatcher_leaf.certificate)
+    assert request.headers["x-ms-certificate-url"] == emulator.certificates.leaf_url
     assert request.headers["x-ms-signature-algorithm"] == "rsa-sha256"
     assert "authorization" not in request.headers
 
 
-def test_by_default_of_the_service_the_signature_travels_as_authorization(
-    pc: PartnerCenterEmulator, door: Door
+def test_without_the_flag_the_signature_is_in_the_authorization_header(
+    emulator: PartnerCenterEmulator, receiver: EventReceiver
 ) -> None:
-    pc.register_events(door.url, x_ms_signature=False)
-    pc.portal_creates()
-    assert pc.dispatcher.wait_idle(5)
+    emulator.register_events(receiver.url, x_ms_signature=False)
+    emulator.portal_creates()
+    assert emulator.dispatcher.wait_idle(5)
 
-    assert verified(door.requests[0], pc.certificates.dispatcher_leaf.certificate, "authorization")
-    assert "x-ms-signature" not in door.requests[0].headers
-
-
-def test_own_writes_echo_and_only_what_concerns_us_is_told(pc: PartnerCenterEmulator, door: Door, desk: Desk) -> None:
-    record = desk.created()
-    desk.patch(record["id"], replace("/salesStage", "20"))
-    desk.patch(record["id"], replace("/salesStage", "55"))  # refused: no event
-    pc.partner_creates()
-    assert pc.dispatcher.wait_idle(5)
-
-    assert door.events == [("referral-created", record["id"]), ("referral-updated", record["id"])]
+    assert has_valid_signature(receiver.requests[0], emulator.certificates.dispatcher_leaf.certificate, "authorization")
+    assert "x-ms-signature" not in receiver.requests[0].headers
 
 
-def test_a_co_sell_deal_raises_the_events_of_the_table(pc: PartnerCenterEmulator, door: Door, desk: Desk) -> None:
+def test_our_own_writes_cause_events_and_deals_of_strangers_do_not(
+    emulator: PartnerCenterEmulator, receiver: EventReceiver, client: ReferralClient
+) -> None:
+    record = client.create()
+    client.patch(record["id"], replace_operation("/salesStage", "20"))
+    client.patch(record["id"], replace_operation("/salesStage", "55"))  # refused: no event
+    emulator.partner_creates()
+    assert emulator.dispatcher.wait_idle(5)
+
+    assert receiver.received_events == [("referral-created", record["id"]), ("referral-updated", record["id"])]
+
+
+def test_a_co_sell_deal_causes_the_documented_events(
+    emulator: PartnerCenterEmulator, receiver: EventReceiver, client: ReferralClient
+) -> None:
     consent = {"consentToToShareInfoWithOthers": True, "consentToShareReferralWithMicrosoftSellers": True}
-    ours = desk.created(consent=consent)
+    ours = client.create(consent=consent)
     target = [{"type": "BusinessProfileLocation", "id": "msft"}]
-    theirs = desk.created(consent=consent, target=target, engagementId=ours["engagementId"])
-    accepted = pc.microsoft_accepts(ours["engagementId"])
-    assert pc.dispatcher.wait_idle(5)
+    theirs = client.create(consent=consent, target=target, engagementId=ours["engagementId"])
+    accepted = emulator.microsoft_accepts(ours["engagementId"])
+    assert emulator.dispatcher.wait_idle(5)
 
     assert accepted["trackingInfo"]["microsoftMsxId"]
-    assert door.events == [
+    assert receiver.received_events == [
         ("referral-created", ours["id"]),
         ("related-referral-created", theirs["id"]),
         ("related-referral-updated", theirs["id"]),
     ]
 
 
-def test_related_events_can_name_our_own_referral(pc: PartnerCenterEmulator, door: Door) -> None:
-    inbound = pc.referral(pc.microsoft_sends())
-    pc.switches.related_event_names = "ours"
-    pc.microsoft_edits(inbound["engagementId"], [{"op": "replace", "path": "/salesStage", "value": "40"}])
-    assert pc.dispatcher.wait_idle(5)
+def test_related_events_can_name_our_own_referral(emulator: PartnerCenterEmulator, receiver: EventReceiver) -> None:
+    inbound = emulator.referral(emulator.microsoft_sends())
+    emulator.switches.related_event_names = "ours"
+    emulator.microsoft_edits(inbound["engagementId"], [{"op": "replace", "path": "/salesStage", "value": "40"}])
+    assert emulator.dispatcher.wait_idle(5)
 
-    assert door.events == [("referral-created", inbound["id"]), ("related-referral-updated", inbound["id"])]
-
-
-def test_an_expiry_is_told(pc: PartnerCenterEmulator, door: Door) -> None:
-    inbound = pc.microsoft_sends()
-    pc.clock.advance(15 * 86_400)
-    pc.handle(Request.of("GET", "/", {}))
-    assert pc.dispatcher.wait_idle(5)
-    assert door.events == [("referral-created", inbound), ("referral-updated", inbound)]
+    assert receiver.received_events == [
+        ("referral-created", inbound["id"]),
+        ("related-referral-updated", inbound["id"]),
+    ]
 
 
-def test_only_registered_names_are_sent(pc: PartnerCenterEmulator, door: Door) -> None:
-    pc.register_events(door.url, events=["referral-updated"])
-    referral = pc.portal_creates()
-    pc.portal_edits(referral, [{"op": "replace", "path": "/name", "value": "Renamed"}])
-    assert pc.dispatcher.wait_idle(5)
-    assert door.events == [("referral-updated", referral)]
+def test_an_expiry_causes_an_event(emulator: PartnerCenterEmulator, receiver: EventReceiver) -> None:
+    inbound = emulator.microsoft_sends()
+    emulator.clock.advance(15 * 86_400)
+    emulator.handle(Request.of("GET", "/", {}))
+    assert emulator.dispatcher.wait_idle(5)
+    assert receiver.received_events == [("referral-created", inbound), ("referral-updated", inbound)]
 
 
-def test_a_refused_event_is_tried_ten_times_then_parked(pc: PartnerCenterEmulator, door: Door) -> None:
-    door.statuses = [503] * 3 + [401] * 3 + [302] * 20
-    referral = pc.portal_creates()
-    assert pc.dispatcher.wait_idle(5)
+def test_only_registered_names_are_sent(emulator: PartnerCenterEmulator, receiver: EventReceiver) -> None:
+    emulator.register_events(receiver.url, events=["referral-updated"])
+    referral = emulator.portal_creates()
+    emulator.portal_edits(referral, [{"op": "replace", "path": "/name", "value": "Renamed"}])
+    assert emulator.dispatcher.wait_idle(5)
+    assert receiver.received_events == [("referral-updated", referral)]
 
-    outcomes = [delivery.outcome for delivery in pc.dispatcher.journal]
+
+def test_an_event_that_is_always_refused_is_parked_after_ten_attempts(
+    emulator: PartnerCenterEmulator, receiver: EventReceiver
+) -> None:
+    receiver.statuses = [503] * 3 + [401] * 3 + [302] * 20
+    referral = emulator.portal_creates()
+    assert emulator.dispatcher.wait_idle(5)
+
+    outcomes = [delivery.outcome for delivery in emulator.dispatcher.journal]
     assert outcomes == ["failed"] * 9 + ["parked"]
-    assert [delivery.attempt for delivery in pc.dispatcher.journal] == list(range(1, 11))
-    assert [event.referral_id for event in pc.dispatcher.parked] == [referral]
-    assert len(door.requests) == 10
+    assert [delivery.attempt for delivery in emulator.dispatcher.journal] == list(range(1, 11))
+    assert [event.referral_id for event in emulator.dispatcher.parked] == [referral]
+    assert len(receiver.requests) == 10
 
 
-def test_a_second_attempt_can_succeed(pc: PartnerCenterEmulator, door: Door) -> None:
-    door.statuses = [500, 202]
-    pc.portal_creates()
-    assert pc.dispatcher.wait_idle(5)
-    assert [(d.attempt, d.status, d.outcome) for d in pc.dispatcher.journal] == [
+def test_a_second_attempt_can_succeed(emulator: PartnerCenterEmulator, receiver: EventReceiver) -> None:
+    receiver.statuses = [500, 202]
+    emulator.portal_creates()
+    assert emulator.dispatcher.wait_idle(5)
+    assert [(d.attempt, d.status, d.outcome) for d in emulator.dispatcher.journal] == [
         (1, 500, "failed"),
         (2, 202, "delivered"),
     ]
 
 
-def test_nobody_at_home_counts_as_a_failed_attempt(pc: PartnerCenterEmulator, authority: Authority) -> None:
-    pc.dispatcher.ca_bundle = authority.bundle
-    with Server(Door().handle) as gone:
-        url = gone.url
-    pc.register_events(url)
-    pc.portal_creates()
-    assert pc.dispatcher.wait_idle(5)
-    assert [d.status for d in pc.dispatcher.journal] == [None] * 10
+def test_an_address_without_a_server_is_a_failed_attempt(emulator: PartnerCenterEmulator, authority: Authority) -> None:
+    emulator.dispatcher.ca_bundle = authority.bundle
+    with Server(EventReceiver().handle) as stopped_server:
+        url = stopped_server.url
+    emulator.register_events(url)
+    emulator.portal_creates()
+    assert emulator.dispatcher.wait_idle(5)
+    assert [d.status for d in emulator.dispatcher.journal] == [None] * 10
 
 
-def test_a_change_does_not_wait_for_its_delivery(pc: PartnerCenterEmulator, door: Door) -> None:
-    gate = threading.Event()
+def test_a_change_does_not_wait_for_its_delivery(emulator: PartnerCenterEmulator, receiver: EventReceiver) -> None:
+    may_answer = threading.Event()
 
-    def hang(request: Request) -> Response:
-        gate.wait(5)
-        return door.handle(request)
+    def answer_late(request: Request) -> Response:
+        may_answer.wait(5)
+        return receiver.handle(request)
 
-    with Server(hang) as slow:
-        pc.register_events(slow.url)
-        pc.portal_creates()
-        assert not pc.dispatcher.is_idle
-        gate.set()
-        assert pc.dispatcher.wait_idle(5)
-
-
-def faulty(pc: PartnerCenterEmulator, kind: EventFaultKind, seconds: float = 0.01) -> None:
-    pc.dispatcher.faults.append(EventFault(kind, seconds=seconds))
+    with Server(answer_late) as slow:
+        emulator.register_events(slow.url)
+        emulator.portal_creates()
+        assert not emulator.dispatcher.is_idle
+        may_answer.set()
+        assert emulator.dispatcher.wait_idle(5)
 
 
-def test_events_are_lost_and_doubled(pc: PartnerCenterEmulator, door: Door) -> None:
-    faulty(pc, EventFaultKind.LOSE)
-    faulty(pc, EventFaultKind.DUPLICATE)
-    lost, doubled, plain = pc.portal_creates(), pc.portal_creates(), pc.portal_creates()
-    assert pc.dispatcher.wait_idle(5)
-
-    assert [referral for _, referral in door.events] == [doubled, doubled, plain]
-    assert (pc.dispatcher.journal[0].outcome, pc.dispatcher.journal[0].referral_id) == ("lost", lost)
+def add_event_fault(emulator: PartnerCenterEmulator, kind: EventFaultKind, seconds: float = 0.01) -> None:
+    emulator.dispatcher.faults.append(EventFault(kind, seconds=seconds))
 
 
-def test_a_reordered_event_comes_after_the_next(pc: PartnerCenterEmulator, door: Door) -> None:
-    faulty(pc, EventFaultKind.REORDER, seconds=5)
-    first, second = pc.portal_creates(), pc.portal_creates()
-    assert pc.dispatcher.wait_idle(5)
-    assert [referral for _, referral in door.events] == [second, first]
+def test_an_event_can_be_lost_or_sent_twice(emulator: PartnerCenterEmulator, receiver: EventReceiver) -> None:
+    add_event_fault(emulator, EventFaultKind.LOSE)
+    add_event_fault(emulator, EventFaultKind.DUPLICATE)
+    lost, duplicated, normal = emulator.portal_creates(), emulator.portal_creates(), emulator.portal_creates()
+    assert emulator.dispatcher.wait_idle(5)
+
+    assert [referral for _, referral in receiver.received_events] == [duplicated, duplicated, normal]
+    assert (emulator.dispatcher.journal[0].outcome, emulator.dispatcher.journal[0].referral_id) == ("lost", lost)
 
 
-def test_a_reordered_event_without_a_successor_comes_late(pc: PartnerCenterEmulator, door: Door) -> None:
-    faulty(pc, EventFaultKind.REORDER, seconds=0.01)
-    only = pc.portal_creates()
-    assert pc.dispatcher.wait_idle(5)
-    assert [referral for _, referral in door.events] == [only]
+def test_a_reordered_event_is_sent_after_the_next_one(emulator: PartnerCenterEmulator, receiver: EventReceiver) -> None:
+    add_event_fault(emulator, EventFaultKind.REORDER, seconds=5)
+    first, second = emulator.portal_creates(), emulator.portal_creates()
+    assert emulator.dispatcher.wait_idle(5)
+    assert [referral for _, referral in receiver.received_events] == [second, first]
 
 
-def test_a_delayed_event_is_not_idle_until_it_came(pc: PartnerCenterEmulator, door: Door) -> None:
-    faulty(pc, EventFaultKind.DELAY, seconds=0.05)
-    pc.portal_creates()
-    assert not pc.dispatcher.wait_idle(0.001)
-    assert pc.dispatcher.wait_idle(5)
-    assert len(door.requests) == 1
-
-
-def test_an_event_can_come_before_the_call_returns_and_the_referral_is_there(
-    pc: PartnerCenterEmulator, door: Door, desk: Desk
+def test_a_reordered_event_without_a_next_one_is_sent_late(
+    emulator: PartnerCenterEmulator, receiver: EventReceiver
 ) -> None:
-    faulty(pc, EventFaultKind.BEFORE)
-    seen: list[int] = []
-    answer = door.handle
+    add_event_fault(emulator, EventFaultKind.REORDER, seconds=0.01)
+    only = emulator.portal_creates()
+    assert emulator.dispatcher.wait_idle(5)
+    assert [referral for _, referral in receiver.received_events] == [only]
 
-    def handle(request: Request) -> Response:
-        """Reads the referral from another thread while the create is still unanswered."""
-        seen.append(desk.get(json.loads(request.body)["ResourceUri"].rpartition("/")[2]).status)
+
+def test_the_dispatcher_is_not_idle_while_an_event_is_delayed(
+    emulator: PartnerCenterEmulator, receiver: EventReceiver
+) -> None:
+    add_event_fault(emulator, EventFaultKind.DELAY, seconds=0.05)
+    emulator.portal_creates()
+    assert not emulator.dispatcher.wait_idle(0.001)
+    assert emulator.dispatcher.wait_idle(5)
+    assert len(receiver.requests) == 1
+
+
+def test_an_event_can_arrive_before_the_answer_and_the_referral_can_be_read(
+    emulator: PartnerCenterEmulator, receiver: EventReceiver, client: ReferralClient
+) -> None:
+    add_event_fault(emulator, EventFaultKind.BEFORE)
+    statuses: list[int] = []
+    answer = receiver.handle
+
+    def read_then_answer(request: Request) -> Response:
+        """Read the referral from another thread while the create is not answered yet."""
+        statuses.append(client.get(json.loads(request.body)["ResourceUri"].rpartition("/")[2]).status)
         return answer(request)
 
-    with Server(handle) as server:
-        pc.register_events(server.url)
-        desk.created()
-        assert seen == [200]
-    assert pc.dispatcher.wait_idle(5)
+    with Server(read_then_answer) as server:
+        emulator.register_events(server.url)
+        client.create()
+        assert statuses == [200]
+    assert emulator.dispatcher.wait_idle(5)
 
 
 @pytest.mark.parametrize(
@@ -246,49 +263,54 @@ def test_an_event_can_come_before_the_call_returns_and_the_referral_is_there(
         (EventFaultKind.TAMPERED_BODY, False, False, False),
     ],
 )
-def test_a_broken_event_is_broken_as_named(
-    pc: PartnerCenterEmulator,
-    door: Door,
+def test_each_fault_breaks_the_signature_in_its_own_way(
+    emulator: PartnerCenterEmulator,
+    receiver: EventReceiver,
     kind: EventFaultKind,
     *,
     leaf_verifies: bool,
     rogue_verifies: bool,
     rogue_url: bool,
 ) -> None:
-    faulty(pc, kind)
-    pc.portal_creates()
-    assert pc.dispatcher.wait_idle(5)
+    add_event_fault(emulator, kind)
+    emulator.portal_creates()
+    assert emulator.dispatcher.wait_idle(5)
 
-    request = door.requests[0]
+    request = receiver.requests[0]
     assert json.loads(request.body)["EventName"] == "referral-created"
-    assert verified(request, pc.certificates.dispatcher_leaf.certificate) is leaf_verifies
-    assert verified(request, pc.certificates.rogue_leaf.certificate) is rogue_verifies
-    assert (request.headers["x-ms-certificate-url"] == pc.certificates.rogue_url) is rogue_url
+    assert has_valid_signature(request, emulator.certificates.dispatcher_leaf.certificate) is leaf_verifies
+    assert has_valid_signature(request, emulator.certificates.rogue_leaf.certificate) is rogue_verifies
+    assert (request.headers["x-ms-certificate-url"] == emulator.certificates.rogue_url) is rogue_url
 
 
-def test_a_test_can_craft_an_event_without_sending_it(pc: PartnerCenterEmulator, door: Door) -> None:
-    headers, body = pc.signed_event("5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c", "related-referral-updated")
+def test_a_signed_event_can_be_made_without_sending_it(
+    emulator: PartnerCenterEmulator, receiver: EventReceiver
+) -> None:
+    headers, body = emulator.signed_event("5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c", "related-referral-updated")
 
     request = Request.of("POST", "/", headers, body)
-    assert verified(request, pc.certificates.dispatcher_leaf.certificate)
+    assert has_valid_signature(request, emulator.certificates.dispatcher_leaf.certificate)
     assert json.loads(body)["EventName"] == "related-referral-updated"
-    assert door.requests == []
+    assert receiver.requests == []
 
 
-def test_an_event_that_breaks_the_dispatcher_is_noted_and_the_next_ones_are_sent(
-    pc: PartnerCenterEmulator, door: Door, monkeypatch: pytest.MonkeyPatch
+def test_a_defect_with_one_event_is_recorded_and_the_next_events_are_sent(
+    emulator: PartnerCenterEmulator, receiver: EventReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def break_down(*_: object, **__: object) -> None:
-        raise RuntimeError("a defect of ours")
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect of the dispatcher")
 
     with monkeypatch.context() as patched:
-        patched.setattr("emulators.partner_center.event_dispatcher.sign_event", break_down)
-        pc.portal_creates()
-        assert pc.dispatcher.wait_idle(5)
-    pc.portal_creates()
-    assert pc.dispatcher.wait_idle(5)
+        patched.setattr("emulators.partner_center.event_dispatcher.sign_event", fail)
+        emulator.portal_creates()
+        assert emulator.dispatcher.wait_idle(5)
+    emulator.portal_creates()
+    assert emulator.dispatcher.wait_idle(5)
 
-    told = [(d.attempt, d.status, d.outcome, d.defect) for d in pc.dispatcher.journal]
-    assert told == [(1, None, "parked", "RuntimeError('a defect of ours')"), (1, 202, "delivered", None)]
-    assert len(pc.dispatcher.parked) == 1
-    assert len(door.requests) == 1
+    deliveries = [(d.attempt, d.status, d.outcome, d.defect) for d in emulator.dispatcher.journal]
+    assert deliveries == [
+        (1, None, "parked", "RuntimeError('a defect of the dispatcher')"),
+        (1, 202, "delivered", None),
+    ]
+    assert len(emulator.dispatcher.parked) == 1
+    assert len(receiver.requests) == 1

@@ -1,3 +1,5 @@
+"""A filter is parsed as the documentation describes, and anything else is a 400."""
+
 import copy
 from typing import Any
 
@@ -88,21 +90,21 @@ def test_a_filter_that_does_not_hold(record: dict[str, Any], text: str) -> None:
         "name eq 'x'; drop",
     ],
 )
-def test_a_filter_that_is_not_understood_is_a_400(text: str) -> None:
+def test_an_invalid_filter_is_a_400(text: str) -> None:
     with pytest.raises(ServiceError) as caught:
         parse_filter(text)
     assert caught.value.status == 400
 
 
-def test_date_bounds_come_from_what_must_hold_alone() -> None:
-    narrow = parse_filter(
+def test_a_date_limits_the_list_only_if_every_match_must_fulfil_it() -> None:
+    parsed = parse_filter(
         "updatedDateTime ge 2026-01-01T00:00:00Z and (status eq 'New' and updatedDateTime lt 2026-02-01)"
     )
-    span = narrow.span_of("updatedDateTime")
+    span = parsed.span_of("updatedDateTime")
     assert span.low is not None
     assert span.high is not None
     assert (span.high - span.low) == 31 * 86_400 * 10_000_000 - 1
-    assert narrow.exact is False
+    assert parsed.exact is False
     assert parse_filter("updatedDateTime gt 2026-01-01 and createdDateTime le 2026-01-02").exact is True
 
     for text in ("updatedDateTime ge 2026-01-01 or status eq 'New'", "not updatedDateTime ge 2026-01-01"):

@@ -1,3 +1,5 @@
+"""A create is checked as the documentation and the portal do, and invites Microsoft in a second call."""
+
 import re
 
 import pytest
@@ -6,7 +8,7 @@ from emulators.base.server import Request
 from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.emulator import BASE, ORGANIZATION, PartnerCenterEmulator
-from tests.unit.emulators.partner_center.referral_desk import Desk, code
+from tests.unit.emulators.partner_center.referral_client import ReferralClient, error_code
 
 SHARED = {
     "consentToToShareInfoWithOthers": True,
@@ -16,8 +18,8 @@ SHARED = {
 MSFT = [{"type": "BusinessProfileLocation", "id": "msft"}]
 
 
-def test_a_create_is_answered_with_the_whole_record(desk: Desk) -> None:
-    response = desk.create(externalReferenceId="0065g00000AbCdEAAV")
+def test_a_create_is_answered_with_the_whole_record(client: ReferralClient) -> None:
+    response = client.try_create(externalReferenceId="0065g00000AbCdEAAV")
 
     record = response.json()
     assert response.status == 200
@@ -42,13 +44,13 @@ def test_the_same_seed_gives_the_same_ids(certificates: CertificateHost, entra: 
     assert ids() == ids()
 
 
-def test_property_names_are_read_in_any_case(desk: Desk) -> None:
-    body = desk.pc.example_body()
-    shouted = {name[0].upper() + name[1:]: value for name, value in body.items()}
-    shouted["Consent"] = {name[0].upper() + name[1:]: value for name, value in body["consent"].items()}
-    shouted["CUSTOMERPROFILE"] = shouted.pop("CustomerProfile")
+def test_property_names_are_read_in_any_case(client: ReferralClient) -> None:
+    body = client.emulator.example_body()
+    other_case = {name[0].upper() + name[1:]: value for name, value in body.items()}
+    other_case["Consent"] = {name[0].upper() + name[1:]: value for name, value in body["consent"].items()}
+    other_case["CUSTOMERPROFILE"] = other_case.pop("CustomerProfile")
 
-    record = desk.call("POST", BASE, shouted).json()
+    record = client.call("POST", BASE, other_case).json()
 
     assert record["name"] == body["name"]
     assert record["customerProfile"]["name"] == body["customerProfile"]["name"]
@@ -56,12 +58,12 @@ def test_property_names_are_read_in_any_case(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", ["type", "customerProfile", "consent", "details"])
-def test_the_required_properties_are_required(desk: Desk, name: str) -> None:
-    response = desk.create(**{name: None})
+def test_the_required_properties_are_required(client: ReferralClient, name: str) -> None:
+    response = client.try_create(**{name: None})
 
-    assert (response.status, code(response)) == (400, "invalidRequest")
+    assert (response.status, error_code(response)) == (400, "invalidRequest")
     assert response.json()["error"]["target"] == name
-    assert desk.pc.referrals() == []
+    assert client.emulator.referrals() == []
 
 
 @pytest.mark.parametrize(
@@ -86,98 +88,100 @@ def test_the_required_properties_are_required(desk: Desk, name: str) -> None:
         ("salesStage", "55"),
     ],
 )
-def test_what_the_portal_would_refuse_is_refused(desk: Desk, path: str, value: object) -> None:
-    body = desk.pc.example_body()
-    *way, last = path.split("/")
+def test_a_create_that_the_portal_would_refuse_is_a_400(client: ReferralClient, path: str, value: object) -> None:
+    body = client.emulator.example_body()
+    *parents, last = path.split("/")
     holder = body
-    for part in way:
+    for part in parents:
         holder = holder[part]
     holder[last] = value
 
-    response = desk.call("POST", BASE, body)
+    response = client.call("POST", BASE, body)
 
     assert response.status == 400, response.body
-    assert desk.pc.referrals() == []
+    assert client.emulator.referrals() == []
 
 
-def test_a_thin_deal_passes_where_completeness_is_switched_off(desk: Desk) -> None:
-    desk.pc.switches.demand_complete = False
-    body = desk.pc.example_body()
+def test_an_incomplete_deal_is_accepted_if_the_switch_allows_it(client: ReferralClient) -> None:
+    client.emulator.switches.demand_complete = False
+    body = client.emulator.example_body()
     body["details"] = {"requirements": body["details"]["requirements"]}
     body["team"] = [{"email": "seller.one@contoso.example"}]
 
-    assert desk.call("POST", BASE, body).status == 200
+    assert client.call("POST", BASE, body).status == 200
 
 
-def test_help_needs_a_customer_contact(desk: Desk) -> None:
-    wanted = {"assistanceRequestCode": "ProofOfConceptOrDemo"}
-    body = desk.pc.example_body()
-    assert desk.call("POST", BASE, {**body, "inviteContext": wanted}).status == 200
+def test_a_request_for_help_needs_a_customer_contact(client: ReferralClient) -> None:
+    invitation = {"assistanceRequestCode": "ProofOfConceptOrDemo"}
+    body = client.emulator.example_body()
+    assert client.call("POST", BASE, {**body, "inviteContext": invitation}).status == 200
     body["customerProfile"]["team"] = []
 
-    assert desk.call("POST", BASE, {**body, "inviteContext": wanted}).status == 400
+    assert client.call("POST", BASE, {**body, "inviteContext": invitation}).status == 400
 
 
-def test_the_type_follows_the_consent(desk: Desk) -> None:
-    assert desk.created(type="Shared")["type"] == "Independent"
-    assert desk.created(type="Independent", consent=SHARED)["type"] == "Shared"
+def test_the_type_follows_the_consent(client: ReferralClient) -> None:
+    assert client.create(type="Shared")["type"] == "Independent"
+    assert client.create(type="Independent", consent=SHARED)["type"] == "Shared"
 
 
-def test_microsofts_record_joins_the_engagement_and_waits_fourteen_days(desk: Desk) -> None:
-    ours = desk.created(type="Shared", consent=SHARED)
-    theirs = desk.created(type="Shared", consent=SHARED, target=MSFT, engagementId=ours["engagementId"])
+def test_microsofts_record_joins_the_engagement_and_waits_fourteen_days(client: ReferralClient) -> None:
+    ours = client.create(type="Shared", consent=SHARED)
+    theirs = client.create(type="Shared", consent=SHARED, target=MSFT, engagementId=ours["engagementId"])
 
     assert theirs["engagementId"] == ours["engagementId"]
     assert (theirs["organizationId"], theirs["status"], theirs["substatus"]) == ("msft", "New", "Pending")
     assert theirs["inviteContext"]["invitedBy"]["organizationId"] == ORGANIZATION
-    listed = desk.list(f"$filter=engagementId%20eq%20'{ours['engagementId']}'").json()["value"]
+    listed = client.list(f"$filter=engagementId%20eq%20'{ours['engagementId']}'").json()["value"]
     assert {record["id"] for record in listed} == {ours["id"], theirs["id"]}
 
-    desk.pc.clock.advance(14 * 86_400 + 1)
-    assert desk.pc.referral(theirs["id"])["substatus"] == "Expired"
-    assert desk.pc.referral(ours["id"])["status"] == "Active"
+    client.emulator.clock.advance(14 * 86_400 + 1)
+    assert client.emulator.referral(theirs["id"])["substatus"] == "Expired"
+    assert client.emulator.referral(ours["id"])["status"] == "Active"
 
 
-def test_nobody_keeps_a_client_from_inviting_twice(desk: Desk) -> None:
-    ours = desk.created(consent=SHARED)
+def test_the_service_does_not_prevent_a_second_invitation(client: ReferralClient) -> None:
+    ours = client.create(consent=SHARED)
     for _ in range(2):
-        desk.created(consent=SHARED, target=MSFT, engagementId=ours["engagementId"])
+        client.create(consent=SHARED, target=MSFT, engagementId=ours["engagementId"])
 
-    assert len(desk.pc.referrals("msft")) == 2
-
-
-def test_microsoft_is_not_invited_to_a_private_deal(desk: Desk) -> None:
-    ours = desk.created()
-
-    assert desk.create(consent=SHARED, target=MSFT, engagementId=ours["engagementId"]).status == 400
-    assert desk.pc.referrals("msft") == []
+    assert len(client.emulator.referrals("msft")) == 2
 
 
-def test_a_foreign_engagement_cannot_be_joined(desk: Desk) -> None:
-    foreign = desk.pc.referral(desk.pc.partner_creates())
+def test_microsoft_is_not_invited_to_a_private_deal(client: ReferralClient) -> None:
+    ours = client.create()
 
-    assert desk.create(consent=SHARED, target=MSFT, engagementId=foreign["engagementId"]).status == 400
-    assert desk.create(consent=SHARED, target=MSFT, engagementId=17).status == 400
-
-
-def test_one_create_invites_microsoft_only_by_switch(desk: Desk) -> None:
-    desk.created(consent=SHARED, target=MSFT)
-    assert desk.pc.referrals("msft") == []
-
-    desk.pc.switches.single_create_invites = True
-    desk.created(consent=SHARED, target=MSFT)
-    assert len(desk.pc.referrals("msft")) == 1
+    assert client.try_create(consent=SHARED, target=MSFT, engagementId=ours["engagementId"]).status == 400
+    assert client.emulator.referrals("msft") == []
 
 
-def test_inviting_another_partner_is_refused_not_ignored(desk: Desk) -> None:
-    response = desk.create(target=[{"type": "BusinessProfileLocation", "id": "7654321"}])
+def test_an_engagement_of_strangers_cannot_be_joined(client: ReferralClient) -> None:
+    foreign = client.emulator.referral(client.emulator.partner_creates())
+
+    assert client.try_create(consent=SHARED, target=MSFT, engagementId=foreign["engagementId"]).status == 400
+    assert client.try_create(consent=SHARED, target=MSFT, engagementId=17).status == 400
+
+
+def test_a_single_create_invites_microsoft_only_if_the_switch_says_so(client: ReferralClient) -> None:
+    client.create(consent=SHARED, target=MSFT)
+    assert client.emulator.referrals("msft") == []
+
+    client.emulator.switches.single_create_invites = True
+    client.create(consent=SHARED, target=MSFT)
+    assert len(client.emulator.referrals("msft")) == 1
+
+
+def test_an_invitation_of_another_partner_is_refused(client: ReferralClient) -> None:
+    response = client.try_create(target=[{"type": "BusinessProfileLocation", "id": "7654321"}])
 
     assert response.status == 400
     assert response.json()["error"]["innerError"]["code"] == "notEmulated"
 
 
 @pytest.mark.parametrize("body", ["[]", '"text"', "{", "null", '{"type": []}', '{"details": 5, "type": "Shared"}'])
-def test_a_body_that_is_no_referral_is_a_400(desk: Desk, body: str, pc: PartnerCenterEmulator) -> None:
-    headers = {"Authorization": f"Bearer {desk.token}", "Content-Type": "application/json"}
+def test_a_body_that_is_not_a_referral_is_a_400(
+    client: ReferralClient, body: str, emulator: PartnerCenterEmulator
+) -> None:
+    headers = {"Authorization": f"Bearer {client.token}", "Content-Type": "application/json"}
 
-    assert pc.handle(Request.of("POST", BASE, headers, body.encode())).status == 400
+    assert emulator.handle(Request.of("POST", BASE, headers, body.encode())).status == 400

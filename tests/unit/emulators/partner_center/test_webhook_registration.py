@@ -1,4 +1,4 @@
-"""The registration API: one slot, replaced as a whole, in the webhook host's own words."""
+"""A tenant has one registration, which is replaced as a whole; errors have the webhook host's own shape."""
 
 import json
 from typing import Any
@@ -10,64 +10,68 @@ from emulators.entra.tokens import REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE
 from emulators.partner_center.emulator import PartnerCenterEmulator
 from emulators.partner_center.events import KNOWN_NAMES, NAMES
 from emulators.partner_center.webhooks import PATH
-from tests.unit.emulators.partner_center.referral_desk import Desk
+from tests.unit.emulators.partner_center.referral_client import ReferralClient
 
 URL = "https://func-contoso.example/api/events"
-WANTED = {"WebhookUrl": URL, "WebhookEvents": [*NAMES, "test-created"], "SignatureTokenToMsSignatureHeader": True}
+REGISTRATION = {"WebhookUrl": URL, "WebhookEvents": [*NAMES, "test-created"], "SignatureTokenToMsSignatureHeader": True}
 
 
 @pytest.fixture
-def hooks(pc: PartnerCenterEmulator) -> Desk:
-    return Desk(pc, pc.entra.issue_access_token(WEBHOOKS_AUDIENCE))
+def client(emulator: PartnerCenterEmulator) -> ReferralClient:
+    return ReferralClient(emulator, emulator.entra.issue_access_token(WEBHOOKS_AUDIENCE))
 
 
-def put(hooks: Desk, *, method: str = "PUT", **changes: object) -> Response:
-    return hooks.call(method, PATH, {**WANTED, **changes})
+def send_registration(client: ReferralClient, *, method: str = "PUT", **changes: object) -> Response:
+    return client.call(method, PATH, {**REGISTRATION, **changes})
 
 
-def told(response: Response) -> tuple[int, str]:
+def error_of(response: Response) -> tuple[int, str]:
+    """Return status and code of an error, after a check of its shape."""
     body: dict[str, Any] = response.json()
     assert set(body) == {"code", "description", "data", "source"}
     return response.status, body["code"]
 
 
-def test_the_events_are_those_that_are_documented(hooks: Desk) -> None:
-    events = hooks.call("GET", f"{PATH}/events").json()
+def test_the_list_of_events_is_the_documented_one(client: ReferralClient) -> None:
+    events = client.call("GET", f"{PATH}/events").json()
     assert {*NAMES, "test-created", "invoice-ready"} <= set(events)
     assert len(events) == len(set(events)) == 25
 
 
-def test_a_registration_is_made_once_then_replaced_as_a_whole(hooks: Desk) -> None:
-    assert told(hooks.call("GET", PATH)) == (404, "404")
-    assert told(put(hooks)) == (404, "404")
+def test_a_registration_is_created_once_and_then_replaced_as_a_whole(client: ReferralClient) -> None:
+    assert error_of(client.call("GET", PATH)) == (404, "404")
+    assert error_of(send_registration(client)) == (404, "404")
 
-    made = put(hooks, method="POST")
-    assert (made.status, set(made.json())) == (200, {"SubscriberId", "WebhookUrl", "WebhookEvents"})
-    assert told(put(hooks, method="POST")) == (409, "409")
+    created = send_registration(client, method="POST")
+    assert (created.status, set(created.json())) == (200, {"SubscriberId", "WebhookUrl", "WebhookEvents"})
+    assert error_of(send_registration(client, method="POST")) == (409, "409")
 
-    assert put(hooks, WebhookUrl="https://other.example/x?code=1", WebhookEvents=["invoice-ready"]).status == 200
-    shown = hooks.call("GET", PATH).json()
+    assert (
+        send_registration(client, WebhookUrl="https://other.example/x?code=1", WebhookEvents=["invoice-ready"]).status
+        == 200
+    )
+    shown = client.call("GET", PATH).json()
     assert "SubscriberId" not in shown
     assert (shown["WebhookUrl"], shown["WebhookEvents"]) == ("https://other.example/x?code=1", ["invoice-ready"])
 
 
-def test_the_slot_is_the_one_that_the_dispatcher_serves(hooks: Desk, pc: PartnerCenterEmulator) -> None:
-    put(hooks, method="POST", SignatureTokenToMsSignatureHeader="true")
+def test_the_dispatcher_uses_the_registration(client: ReferralClient, emulator: PartnerCenterEmulator) -> None:
+    send_registration(client, method="POST", SignatureTokenToMsSignatureHeader="true")
 
-    assert pc.dispatcher.registration is not None
-    assert (pc.dispatcher.registration.url, pc.dispatcher.registration.x_ms_signature) == (URL, True)
-    put(hooks, SignatureTokenToMsSignatureHeader=False)
-    assert pc.dispatcher.registration.x_ms_signature is False
-    pc.register_events("https://by-control.example/", ["referral-created"])
-    assert hooks.call("GET", PATH).json()["WebhookUrl"] == "https://by-control.example/"
+    assert emulator.dispatcher.registration is not None
+    assert (emulator.dispatcher.registration.url, emulator.dispatcher.registration.x_ms_signature) == (URL, True)
+    send_registration(client, SignatureTokenToMsSignatureHeader=False)
+    assert emulator.dispatcher.registration.x_ms_signature is False
+    emulator.register_events("https://by-control.example/", ["referral-created"])
+    assert client.call("GET", PATH).json()["WebhookUrl"] == "https://by-control.example/"
 
 
-def test_names_are_read_in_any_case_and_written_in_camel_case_by_a_switch(hooks: Desk) -> None:
-    hooks.pc.switches.webhook_names = "camel"
-    made = hooks.call("POST", PATH, {"webhookurl": URL, "WEBHOOKEVENTS": ["Referral-Created"]})
+def test_names_are_read_in_any_case_and_a_switch_writes_them_in_camel_case(client: ReferralClient) -> None:
+    client.emulator.switches.webhook_names = "camel"
+    created = client.call("POST", PATH, {"webhookurl": URL, "WEBHOOKEVENTS": ["Referral-Created"]})
 
-    assert set(made.json()) == {"subscriberId", "webhookUrl", "webhookEvents"}
-    shown = hooks.call("GET", PATH).json()
+    assert set(created.json()) == {"subscriberId", "webhookUrl", "webhookEvents"}
+    shown = client.call("GET", PATH).json()
     assert shown["webhookEvents"] == ["referral-created"]
     assert shown["signatureTokenToMsSignatureHeader"] is False
 
@@ -85,31 +89,33 @@ def test_names_are_read_in_any_case_and_written_in_camel_case_by_a_switch(hooks:
         {"SignatureTokenToMsSignatureHeader": "perhaps"},
     ],
 )
-def test_what_is_no_registration_is_refused_and_the_slot_stays(hooks: Desk, changes: dict[str, object]) -> None:
-    put(hooks, method="POST")
-    assert told(hooks.call("PUT", PATH, {**WANTED, **changes})) == (400, "800002")
-    assert hooks.call("GET", PATH).json()["WebhookUrl"] == URL
+def test_an_invalid_registration_is_refused_and_the_old_one_stays(
+    client: ReferralClient, changes: dict[str, object]
+) -> None:
+    send_registration(client, method="POST")
+    assert error_of(client.call("PUT", PATH, {**REGISTRATION, **changes})) == (400, "800002")
+    assert client.call("GET", PATH).json()["WebhookUrl"] == URL
 
 
-def test_an_empty_list_of_events_is_taken_or_not_by_a_switch(hooks: Desk) -> None:
-    put(hooks, method="POST")
-    assert put(hooks, WebhookEvents=[]).status == 200
-    hooks.pc.switches.empty_event_list = False
-    assert told(put(hooks, WebhookEvents=[])) == (400, "800002")
+def test_a_switch_decides_whether_the_list_of_events_may_be_empty(client: ReferralClient) -> None:
+    send_registration(client, method="POST")
+    assert send_registration(client, WebhookEvents=[]).status == 200
+    client.emulator.switches.empty_event_list = False
+    assert error_of(send_registration(client, WebhookEvents=[])) == (400, "800002")
 
 
-def test_a_registration_cannot_be_deleted(hooks: Desk) -> None:
-    put(hooks, method="POST")
-    assert told(hooks.call("DELETE", PATH)) == (405, "405")
-    assert told(hooks.call("GET", "/webhooks/v1/other")) == (404, "404")
+def test_a_registration_cannot_be_deleted(client: ReferralClient) -> None:
+    send_registration(client, method="POST")
+    assert error_of(client.call("DELETE", PATH)) == (405, "405")
+    assert error_of(client.call("GET", "/webhooks/v1/other")) == (404, "404")
 
 
-def test_a_body_that_is_not_json_is_refused(hooks: Desk) -> None:
-    assert told(hooks.call("POST", PATH, ["no registration"])) == (400, "800002")
+def test_a_body_that_is_not_json_is_refused(client: ReferralClient) -> None:
+    assert error_of(client.call("POST", PATH, ["no registration"])) == (400, "800002")
 
 
-def test_app_only_tokens_are_let_in_and_users_without_mfa_are_not(hooks: Desk) -> None:
-    entra = hooks.pc.entra
+def test_app_only_tokens_are_accepted_and_tokens_of_users_need_mfa(client: ReferralClient) -> None:
+    entra = client.emulator.entra
     for token, status, code in (
         ("", 401, "800001"),
         ("nonsense", 401, "400"),
@@ -118,24 +124,24 @@ def test_app_only_tokens_are_let_in_and_users_without_mfa_are_not(hooks: Desk) -
         (entra.issue_access_token(WEBHOOKS_AUDIENCE, tid="other"), 403, "403"),
         (entra.issue_access_token(WEBHOOKS_AUDIENCE, roles=[]), 403, "403"),
     ):
-        hooks.token = token
-        response = hooks.call("GET", f"{PATH}/events")
-        assert told(response) == (status, code)
+        client.token = token
+        response = client.call("GET", f"{PATH}/events")
+        assert error_of(response) == (status, code)
         assert ("WWW-Authenticate" in response.headers) is (status == 401)
-    hooks.token = entra.issue_access_token(WEBHOOKS_AUDIENCE, app_only=True)
-    assert hooks.call("GET", f"{PATH}/events").status == 200
+    client.token = entra.issue_access_token(WEBHOOKS_AUDIENCE, app_only=True)
+    assert client.call("GET", f"{PATH}/events").status == 200
 
 
-def test_every_answer_names_the_call(hooks: Desk) -> None:
-    response = hooks.call("GET", PATH, MS_CorrelationId="mine")
+def test_every_answer_has_correlation_headers(client: ReferralClient) -> None:
+    response = client.call("GET", PATH, MS_CorrelationId="mine")
     assert response.headers["MS-CorrelationId"] == "mine"
     assert {"MS-RequestId", "X-Locale"} <= set(response.headers)
-    assert hooks.pc.journal[-1].tags == ("registration",) or hooks.pc.journal[-1].status == 404
+    assert client.emulator.journal[-1].tags == ("registration",) or client.emulator.journal[-1].status == 404
 
 
-def test_a_seed_gives_the_same_answers(pc: PartnerCenterEmulator, hooks: Desk) -> None:
-    first = put(hooks, method="POST").body
-    pc.handle(Request("POST", "/_control/reset"))
-    assert put(hooks, method="POST").body == first
+def test_the_same_seed_gives_the_same_answers(emulator: PartnerCenterEmulator, client: ReferralClient) -> None:
+    first = send_registration(client, method="POST").body
+    emulator.handle(Request("POST", "/_control/reset"))
+    assert send_registration(client, method="POST").body == first
     assert json.loads(first)["WebhookEvents"] == [*NAMES, "test-created"]
     assert KNOWN_NAMES[: len(NAMES)] == NAMES

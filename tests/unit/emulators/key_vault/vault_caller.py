@@ -1,3 +1,5 @@
+"""Call the Key Vault emulator directly, without a socket."""
+
 from dataclasses import dataclass
 
 from emulators.base.server import Request, Response
@@ -9,19 +11,19 @@ API = "2026-04-01"
 
 
 @dataclass
-class Bench:
-    """A vault, an identity endpoint, and a caller that signs in at the one and asks the other."""
+class VaultCaller:
+    """Gets tokens from an identity endpoint and calls a vault with them."""
 
     identity: ManagedIdentity
     vault: KeyVault
 
-    def token(self, resource: str = AUDIENCE) -> str:
+    def get_token(self, resource: str = AUDIENCE) -> str:
         target = f"/msi/token?api-version=2019-08-01&resource={resource}&client_id={CLIENT_ID}"
         answer = self.identity.handle(Request.of("GET", target, {"X-IDENTITY-HEADER": self.identity.header}))
         token: str = answer.json()["access_token"]
         return token
 
-    def ask(self, method: str, target: str, body: bytes = b"", token: str | None = None) -> Response:
-        sign = "&" if "?" in target else "?"
-        headers = {"Authorization": f"Bearer {token or self.token()}", "Host": "localhost:1"}
-        return self.vault.handle(Request.of(method, f"{target}{sign}api-version={API}", headers, body))
+    def call(self, method: str, target: str, body: bytes = b"", token: str | None = None) -> Response:
+        separator = "&" if "?" in target else "?"
+        headers = {"Authorization": f"Bearer {token or self.get_token()}", "Host": "localhost:1"}
+        return self.vault.handle(Request.of(method, f"{target}{separator}api-version={API}", headers, body))

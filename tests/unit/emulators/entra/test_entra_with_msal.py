@@ -1,4 +1,4 @@
-"""Microsoft's own library, over TLS, against the emulator."""
+"""Microsoft's own library MSAL works with the emulator over TLS."""
 
 import base64
 import datetime as dt
@@ -42,7 +42,7 @@ def open_app(entra: EntraEmulator, authority: Authority) -> Iterator[OpenApp]:
         yield open_one
 
 
-def self_signed() -> tuple[str, str]:
+def make_self_signed_certificate() -> tuple[str, str]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "integration")])
     now = dt.datetime.now(dt.UTC)
@@ -63,7 +63,7 @@ def self_signed() -> tuple[str, str]:
     return pem, private.decode()
 
 
-def test_the_refresh_grant_works_for_both_audiences(entra: EntraEmulator, open_app: OpenApp) -> None:
+def test_a_refresh_token_is_redeemed_for_both_audiences(entra: EntraEmulator, open_app: OpenApp) -> None:
     app = open_app(SECRET)
 
     first = app.acquire_token_by_refresh_token(entra.issue_refresh_token(), scopes=SCOPES)
@@ -74,8 +74,8 @@ def test_the_refresh_grant_works_for_both_audiences(entra: EntraEmulator, open_a
     assert int(first["expires_in"]) == 3599
 
 
-def test_a_certificate_serves_in_place_of_a_secret(entra: EntraEmulator, open_app: OpenApp) -> None:
-    pem, private = self_signed()
+def test_a_certificate_can_replace_the_secret(entra: EntraEmulator, open_app: OpenApp) -> None:
+    pem, private = make_self_signed_certificate()
     entra.register_app(CLIENT_ID, certificate_pem=pem)
     sha1 = x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA1()).hex()  # noqa: S303 - x5t is SHA-1
 
@@ -87,7 +87,7 @@ def test_a_certificate_serves_in_place_of_a_secret(entra: EntraEmulator, open_ap
 
 
 def test_an_unregistered_certificate_is_refused(entra: EntraEmulator, open_app: OpenApp) -> None:
-    pem, private = self_signed()
+    pem, private = make_self_signed_certificate()
     app = open_app({"private_key": private, "public_certificate": pem})
 
     refused = app.acquire_token_by_refresh_token(entra.issue_refresh_token(), scopes=SCOPES)
@@ -99,10 +99,8 @@ def test_an_unregistered_certificate_is_refused(entra: EntraEmulator, open_app: 
     ("thumbprint", "audience", "code"),
     [(5, "x", 700027), ("é", "x", 700027), ("", "x", 700027), (None, "http://[", 700023)],
 )
-def test_an_assertion_that_makes_no_sense_is_refused(
-    entra: EntraEmulator, thumbprint: object, audience: str, code: int
-) -> None:
-    pem, private = self_signed()
+def test_a_malformed_assertion_is_refused(entra: EntraEmulator, thumbprint: object, audience: str, code: int) -> None:
+    pem, private = make_self_signed_certificate()
     entra.register_app(CLIENT_ID, certificate_pem=pem)
     sha256 = x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256())
     named = {"x5t#S256": base64.urlsafe_b64encode(sha256).decode()} if thumbprint is None else {"x5t": thumbprint}
@@ -116,7 +114,7 @@ def test_an_assertion_that_makes_no_sense_is_refused(
     assert refused.json()["error_codes"] == [code]
 
 
-def test_a_revoked_refresh_token_is_reported_as_entra_reports_it(entra: EntraEmulator, open_app: OpenApp) -> None:
+def test_a_revoked_refresh_token_gets_the_error_of_entra(entra: EntraEmulator, open_app: OpenApp) -> None:
     entra.fail_next(50173)
 
     refused = open_app(SECRET).acquire_token_by_refresh_token(entra.issue_refresh_token(), scopes=SCOPES)
@@ -125,7 +123,7 @@ def test_a_revoked_refresh_token_is_reported_as_entra_reports_it(entra: EntraEmu
     assert refused["error_description"].startswith("AADSTS50173: ")
 
 
-def test_nothing_outside_the_authority_is_trusted(entra: EntraEmulator, tmp_path: Path) -> None:
+def test_a_server_of_another_authority_is_not_trusted(entra: EntraEmulator, tmp_path: Path) -> None:
     stranger = Authority(tmp_path / "stranger")
     with Server(entra.handle, tls=stranger.server_context()) as server, requests.Session() as session:
         session.trust_env = False

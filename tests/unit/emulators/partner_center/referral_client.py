@@ -1,4 +1,4 @@
-"""A signed-in client's desk, without a socket."""
+"""Call the Partner Center emulator directly, without a socket, with a token."""
 
 import json
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ from emulators.partner_center.emulator import BASE, PartnerCenterEmulator
 
 
 @dataclass
-class Desk:
-    """Calls an emulator as a signed-in client would, without a socket."""
+class ReferralClient:
+    """Sends requests with a token; write header names with underscores."""
 
-    pc: PartnerCenterEmulator
+    emulator: PartnerCenterEmulator
     token: str
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -22,13 +22,15 @@ class Desk:
         raw = b"" if body is None else json.dumps(body).encode()
         if raw:
             sent.setdefault("Content-Type", "application/json")
-        return self.pc.handle(Request.of(method, target, sent, raw))
+        return self.emulator.handle(Request.of(method, target, sent, raw))
 
-    def create(self, **changes: object) -> Response:
-        return self.call("POST", BASE, {**self.pc.example_body(), **changes})
+    def try_create(self, **changes: object) -> Response:
+        """Post the example body with these changes."""
+        return self.call("POST", BASE, {**self.emulator.example_body(), **changes})
 
-    def created(self, **changes: object) -> dict[str, Any]:
-        response = self.create(**changes)
+    def create(self, **changes: object) -> dict[str, Any]:
+        """Post the example body with these changes, and return the new record."""
+        response = self.try_create(**changes)
         assert response.status == 200, response.body
         return dict(response.json())
 
@@ -42,9 +44,10 @@ class Desk:
         return self.call("GET", f"{BASE}?{query}" if query else BASE)
 
 
-def replace(path: str, value: object) -> dict[str, object]:
+def replace_operation(path: str, value: object) -> dict[str, object]:
+    """Return a JSON Patch operation that replaces one value."""
     return {"op": "replace", "path": path, "value": value}
 
 
-def code(response: Response) -> str:
+def error_code(response: Response) -> str:
     return str(response.json()["error"]["code"])

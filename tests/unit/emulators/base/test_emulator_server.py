@@ -1,4 +1,4 @@
-"""The socket's side of the emulators: what no client should send is answered, and a defect is seen."""
+"""The server answers malformed requests, and prints the defects of a handler or an emulator."""
 
 import socket
 
@@ -8,18 +8,18 @@ import pytest
 from emulators.base.emulator import Emulator
 from emulators.base.server import Request, Response, Server
 from emulators.partner_center.emulator import BASE, PartnerCenterEmulator
-from tests.unit.emulators.base.conftest import House
+from tests.unit.emulators.base.conftest import AllEmulators
 
 HEAD = b"POST /x HTTP/1.1\r\nHost: localhost\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-def echo(request: Request) -> Response:
+def echo_body(request: Request) -> Response:
     return Response(200, request.body)
 
 
-def sent(server: Server, raw: bytes) -> bytes:
-    """All that comes back until the server closes."""
+def exchange_bytes(server: Server, raw: bytes) -> bytes:
+    """Send bytes and return everything that the server sends until it closes the connection."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
         client.sendall(raw)
         client.shutdown(socket.SHUT_WR)
@@ -41,35 +41,37 @@ def sent(server: Server, raw: bytes) -> bytes:
     ],
 )
 def test_a_malformed_request_is_answered_400_and_the_connection_ends(raw: bytes) -> None:
-    with Server(echo) as server:
-        answer = sent(server, raw)
+    with Server(echo_body) as server:
+        answer = exchange_bytes(server, raw)
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert answer.count(b"HTTP/1.1") == 1
 
 
-def test_a_chunked_body_is_put_together() -> None:
-    with Server(echo) as server:
-        answer = sent(server, CHUNKED + b"5;a=b\r\nhello\r\nA\r\n, and more.\r\n0\r\n\r\n".replace(b"A\r", b"B\r"))
+def test_the_chunks_of_a_body_are_joined() -> None:
+    with Server(echo_body) as server:
+        answer = exchange_bytes(
+            server, CHUNKED + b"5;a=b\r\nhello\r\nA\r\n, and more.\r\n0\r\n\r\n".replace(b"A\r", b"B\r")
+        )
     assert answer.endswith(b"\r\n\r\nhello, and more.")
 
 
-def test_a_handler_that_fails_is_seen_and_answered_500(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_defect_of_a_handler_is_printed_and_answered_with_500(capsys: pytest.CaptureFixture[str]) -> None:
     def fail(_: Request) -> Response:
-        raise RuntimeError("a defect of ours")
+        raise RuntimeError("a defect of the emulator")
 
     with Server(fail) as server:
         assert httpx.get(server.url, trust_env=False).status_code == 500
-    assert "RuntimeError: a defect of ours" in capsys.readouterr().err
+    assert "RuntimeError: a defect of the emulator" in capsys.readouterr().err
 
 
-def test_what_fails_on_the_way_out_is_seen_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_defect_while_sending_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with Server(lambda _: Response(200, headers={"X": "\N{SNOWMAN}"})) as server:
-        assert sent(server, HEAD + b"\r\n") == b""
+        assert exchange_bytes(server, HEAD + b"\r\n") == b""
     assert "UnicodeEncodeError" in capsys.readouterr().err
 
 
-def test_a_client_that_hangs_up_is_no_event(capsys: pytest.CaptureFixture[str]) -> None:
-    with Server(echo) as server:
+def test_a_client_that_closes_the_connection_is_not_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    with Server(echo_body) as server:
         try:
             raise ConnectionResetError
         except OSError:
@@ -77,11 +79,13 @@ def test_a_client_that_hangs_up_is_no_event(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().err == ""
 
 
-def defective(house: House, name: str, monkeypatch: pytest.MonkeyPatch, target: str) -> Response:
-    emulator: Emulator = house[name]
+def respond_with_defect(
+    all_emulators: AllEmulators, name: str, monkeypatch: pytest.MonkeyPatch, target: str
+) -> Response:
+    emulator: Emulator = all_emulators[name]
 
     def fail(_: Request) -> Response:
-        raise RuntimeError("a defect of ours")
+        raise RuntimeError("a defect of the emulator")
 
     monkeypatch.setattr(emulator, "respond", fail)
     answer = emulator.handle(Request.of("GET", target, {}))
@@ -99,42 +103,42 @@ def defective(house: House, name: str, monkeypatch: pytest.MonkeyPatch, target: 
         ("vault", "/secrets", {"error": {"code": "InternalError"}}),
     ],
 )
-def test_an_emulators_defect_is_a_500_as_its_service_words_it(
-    house: House,
+def test_a_defect_of_an_emulator_is_a_500_in_the_shape_of_its_service(
+    all_emulators: AllEmulators,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     name: str,
     target: str,
     shape: object,
 ) -> None:
-    assert holds(defective(house, name, monkeypatch, target).json(), shape)
-    assert "RuntimeError: a defect of ours" in capsys.readouterr().err
+    assert contains_shape(respond_with_defect(all_emulators, name, monkeypatch, target).json(), shape)
+    assert "RuntimeError: a defect of the emulator" in capsys.readouterr().err
 
 
-def holds(found: object, shape: object) -> bool:
-    """Whether all that the shape names is there."""
-    match found, shape:
+def contains_shape(body: object, shape: object) -> bool:
+    """Return whether the body has everything that the shape has."""
+    match body, shape:
         case dict(), dict():
-            return all(name in found and holds(found[name], wanted) for name, wanted in shape.items())
+            return all(name in body and contains_shape(body[name], part) for name, part in shape.items())
         case list(), list():
-            return len(found) == len(shape) and all(map(holds, found, shape))
-    return found == shape
+            return len(body) == len(shape) and all(map(contains_shape, body, shape))
+    return body == shape
 
 
 @pytest.mark.parametrize("body", [b'{"name": "\\ud800"}', b'{"\\uDFFF": 1}', b'"\xed\xa0\x80"', b"[" * 200_000])
-def test_what_no_utf8_can_say_is_no_json(body: bytes) -> None:
+def test_json_that_utf8_cannot_encode_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         Request("POST", "/", body=body).json()
 
 
 @pytest.mark.parametrize("body", [b'"\\ud83d\\ude00"', '\ufeff"\U0001f600"'.encode()])
-def test_a_whole_pair_is_one_sign(body: bytes) -> None:
+def test_a_complete_surrogate_pair_is_one_character(body: bytes) -> None:
     assert Request("POST", "/", body=body).json() == "\U0001f600"
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_partner_center_takes_no_half_pair(house: House, method: str) -> None:
-    emulator = house["partner_center"]
+def test_partner_center_refuses_half_a_surrogate_pair(all_emulators: AllEmulators, method: str) -> None:
+    emulator = all_emulators["partner_center"]
     assert isinstance(emulator, PartnerCenterEmulator)
     headers = {"Authorization": f"Bearer {emulator.entra.issue_access_token()}", "Content-Type": "application/json"}
     target = BASE if method == "POST" else f"{BASE}/{emulator.portal_creates()}"

@@ -1,0 +1,142 @@
+"""The control API does what tests can do directly, and one command starts the emulators."""
+
+import json
+import os
+import re
+import ssl
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import httpx
+import pytest
+
+from emulators.base.certificate_authority import Authority
+from emulators.base.server import Request, Response
+from emulators.partner_center import control_api
+from emulators.partner_center.emulator import BASE, PartnerCenterEmulator
+from emulators.partner_center.event_faults import EventFaultKind
+from emulators.partner_center.serve import serve_partner_center
+from emulators.partner_center.switches import Switches
+from tests.unit.emulators.partner_center.referral_client import ReferralClient
+
+ROOT = Path(__file__).parents[4]
+
+
+def call_control(emulator: PartnerCenterEmulator, method: str, path: str, body: object = None) -> Response:
+    raw = b"" if body is None else json.dumps(body).encode()
+    return emulator.handle(Request.of(method, f"/_control/{path}", {}, raw))
+
+
+def test_the_other_parties_act_by_control_calls(emulator: PartnerCenterEmulator) -> None:
+    inbound = call_control(emulator, "POST", "microsoft-sends", {"name": "Big deal"}).json()["id"]
+    engagement = emulator.referral(inbound)["engagementId"]
+    edit = [{"op": "replace", "path": "/name", "value": "Bigger deal"}]
+
+    assert (
+        call_control(emulator, "POST", "portal-edits", {"referral_id": inbound, "operations": edit}).json()["name"]
+        == "Bigger deal"
+    )
+    assert (
+        call_control(emulator, "POST", "microsoft-accepts", {"engagement_id": engagement}).json()["status"] == "Active"
+    )
+    assert (
+        call_control(emulator, "POST", "microsoft-closes", {"engagement_id": engagement}).json()["substatus"] == "Won"
+    )
+    raw = {"referral_id": inbound, "set": {"/quality": "High"}, "remove": ["/tags"]}
+    assert call_control(emulator, "POST", "raw", raw).json()["quality"] == "High"
+    assert call_control(emulator, "GET", f"referrals/{inbound}").json()["name"] == "Bigger deal"
+    assert call_control(emulator, "POST", "portal-creates", {}).status == 200
+    assert call_control(emulator, "POST", "populate", {"count": 4}).status == 200
+    assert len(call_control(emulator, "GET", "referrals").json()) == 7
+
+
+def test_control_calls_change_switches_and_faults_and_show_deliveries(
+    emulator: PartnerCenterEmulator, client: ReferralClient
+) -> None:
+    assert (
+        call_control(emulator, "POST", "switches", {"page_size": 5, "list_lag": 2, "extra_paths": ["/name"]}).status
+        == 200
+    )
+    assert call_control(emulator, "GET", "switches").json()["page_size"] == 5
+    assert emulator.switches.extra_paths == ("/name",)
+    assert call_control(emulator, "POST", "trouble", {"name": "throttled", "retry_after": 3, "times": 2}).status == 200
+    assert [client.list().status for _ in range(3)] == [429, 429, 200]
+
+    assert (
+        call_control(
+            emulator, "POST", "register-events", {"url": "https://localhost:1/", "events": ["referral-created"]}
+        ).status
+        == 200
+    )
+    assert call_control(emulator, "POST", "event-faults", {"kind": "lose", "times": 1}).status == 200
+    client.try_create()
+    answer = call_control(emulator, "GET", "deliveries").json()
+    assert (answer["idle"], [d["outcome"] for d in answer["deliveries"]]) == (True, ["lost"])
+    assert call_control(emulator, "DELETE", "deliveries").status == 200
+    assert emulator.dispatcher.journal == []
+    assert "BEGIN CERTIFICATE" in call_control(emulator, "GET", "root").json()["pem"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("switches", {"nonsense": 1}),
+        ("switches", {"page_size": "many"}),
+        ("trouble", {"name": "earthquake"}),
+        ("event-faults", {"kind": "nonsense"}),
+        ("event-faults", {"kind": "lose", "colour": "red"}),
+        ("register-events", {"url": "x", "events": ["referral-vanished"]}),
+        ("register-events", {}),
+        ("microsoft-sends", {"details": {"dealValue": "much"}}),
+        ("portal-edits", {"referral_id": "x"}),
+        ("microsoft-accepts", {}),
+    ],
+)
+def test_an_invalid_control_body_is_a_400(emulator: PartnerCenterEmulator, path: str, body: object) -> None:
+    assert call_control(emulator, "POST", path, body).status == 400
+
+
+def test_the_page_in_docs_names_every_control_route_switch_and_event_fault() -> None:
+    page = (ROOT / "docs" / "emulators-partner-center.md").read_text()
+    names = [path for _, path in control_api._ROUTES] + [f.name for f in fields(Switches)] + list(EventFaultKind)
+    assert [name for name in names if name not in page] == []
+
+
+def test_an_unknown_route_or_referral_is_a_404(emulator: PartnerCenterEmulator) -> None:
+    assert call_control(emulator, "POST", "nonsense", {}).status == 404
+    assert call_control(emulator, "GET", "referrals/unknown").status == 404
+
+
+def test_the_three_emulators_are_served_together_over_tls(authority: Authority) -> None:
+    with (
+        serve_partner_center(authority, seed=1) as served,
+        httpx.Client(verify=authority.client_context(), trust_env=False) as client,
+    ):
+        token = served.entra.issue_access_token()
+        listed = client.get(f"{served.url}{BASE}", headers={"Authorization": f"Bearer {token}"})
+        assert (listed.status_code, listed.json()["value"]) == (200, [])
+        assert client.get(served.certificates.leaf_url).status_code == 200
+        assert len({served.url, served.entra_url, served.certificates_url}) == 3
+
+
+def test_one_command_starts_the_emulators(tmp_path: Path) -> None:
+    options = ["--port", "0", "--populate", "2", "--folder", str(tmp_path)]
+    command = [sys.executable, "-m", "emulators", "partner-center", *options]
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environ) as process:  # noqa: S603 - the command is our own
+        try:
+            assert process.stdout is not None
+            printed = [process.stdout.readline() for _ in range(7)]
+            url = re.split(r"\s{2,}", printed[0].strip())[1]
+            trust = ssl.create_default_context(cafile=tmp_path / "ca-bundle.pem")
+            assert httpx.get(url, verify=trust, trust_env=False).status_code == 401
+        finally:
+            process.terminate()
+
+
+def test_a_raw_write_can_change_the_owner_of_a_referral(emulator: PartnerCenterEmulator) -> None:
+    sent = call_control(emulator, "POST", "microsoft-sends", {}).json()["id"]
+    answer = call_control(emulator, "POST", "raw", {"referral_id": sent, "set": {"/organizationId": "somebody else"}})
+    assert (answer.status, answer.json()["organizationId"]) == (200, "somebody else")
