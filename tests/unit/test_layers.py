@@ -120,17 +120,6 @@ def test_the_emulators_do_not_import_the_tests() -> None:
     assert [module for module in modules(*places) if any(name.startswith("tests") for name in imports(module))] == []
 
 
-def test_the_emulators_share_no_code_with_the_product() -> None:
-    """A mistake that both made in the same way would look right, so names that are alike stand twice."""
-    foreign = {
-        (module, name)
-        for module in modules("emulators")
-        for name in imports(module)
-        if not name.startswith("emulators.")
-    }
-    assert foreign == set()
-
-
 def _module(name: str) -> str | None:
     """The module that a name of ours is, or stands in."""
     path = ROOT.joinpath(*name.split("."))
