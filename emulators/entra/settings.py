@@ -19,7 +19,7 @@ class EntraSettings:
     # the new one is valid; withhold: the answer has no new one.
     rotation: str = "keep"
     roles: tuple[str, ...] | None = None  # in place of the user's own roles
-    audiences: tuple[str, ...] = (REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE)  # APIs that the tenant knows
+    audiences: tuple[str, ...] = (REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE)  # APIs that exist in the tenant
     consented: tuple[str, ...] = (REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE)  # APIs that an administrator consented to
     person: str = "consents"  # what the person does on the sign-in page: consents, refuses or waits
     device_interval: int = 5  # seconds that a client waits between two requests about a device code

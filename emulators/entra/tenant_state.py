@@ -51,7 +51,7 @@ class TenantState:
                 raise AadstsError(planned.code)
 
     def check_consent(self, audience: str) -> None:
-        """Raise AadstsError unless the tenant knows the API and an administrator consented to it."""
+        """Raise AadstsError unless the API exists in the tenant and an administrator consented to it."""
         if audience not in self.settings.audiences:
             raise AadstsError(500011)
         if audience not in self.settings.consented:

@@ -1,4 +1,4 @@
-"""Keep the secrets of one vault in memory: versions, attributes and soft delete. This module knows no HTTP."""
+"""Keep the secrets of one vault in memory: versions, attributes and soft delete. This module has no HTTP."""
 
 import random
 import re

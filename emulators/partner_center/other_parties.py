@@ -39,7 +39,7 @@ class OtherParties:
     # --- Microsoft or another partner sends us a deal
 
     def microsoft_sends(self, fields: Mapping[str, Any]) -> StoredReferral:
-        """Make an inbound co-sell deal: Microsoft's record, then ours in New/Pending. Return ours.
+        """Make an inbound co-sell deal: Microsoft's referral, then our own in New/Pending, which is returned.
 
         Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record
         """
@@ -59,16 +59,16 @@ class OtherParties:
         )
         host = self._service.add_self_made(copy.deepcopy(record), sender)
         # The key in the sender's CRM belongs to the sender's record only.
-        return self._service.add_invited({**record, "externalReferenceId": None}, host, self._service.ours)
+        return self._service.add_invited({**record, "externalReferenceId": None}, host, self._service.own_organization)
 
     # --- colleagues in the portal
 
     def portal_creates(self, body: Mapping[str, Any]) -> StoredReferral:
-        """Make a deal of ours in the portal. The seed gives the values that `body` leaves out. Raises ServiceError."""
+        """Make our own deal in the portal. The seed gives the values that `body` leaves out. Raises ServiceError."""
         return self._service.create_own(_merge_objects(self.example_body(), fold_names(dict(body))), via="Portal")
 
     def portal_edits(self, referral_id: str, operations: object) -> StoredReferral:
-        """Edit a deal of ours in the portal by a JSON Patch, which may also name `/name`. Raises ServiceError."""
+        """Edit one of our own deals in the portal by a JSON Patch, which may also name `/name`. Raises ServiceError."""
         switches = self._service.switches
         wider = replace(switches, extra_paths=(*switches.extra_paths, *PORTAL_PATHS))
         return self._service.patch_own(referral_id, operations, switches=wider)
@@ -80,14 +80,16 @@ class OtherParties:
 
         Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record
         """
-        theirs = self._find_party(engagement_id, MICROSOFT)
+        microsofts_referral = self._find_party(engagement_id, MICROSOFT)
         number = f"7-{self._chance.randrange(10**10):010d}"
         on = self._service.switches.msx_id_on
         if on in ("ours", "both"):
-            ours = self._find_party(engagement_id, self._service.ours.id)
-            self._service.replace_record(ours, _with_msx_id(ours, number))
-        record = _with_msx_id(theirs, number) if on in ("theirs", "both") else theirs.record
-        return self._service.replace_record(theirs, {**record, "status": "Active", "substatus": "Accepted"})
+            own_referral = self._find_party(engagement_id, self._service.own_organization.id)
+            self._service.replace_record(own_referral, _with_msx_id(own_referral, number))
+        record = _with_msx_id(microsofts_referral, number) if on in ("theirs", "both") else microsofts_referral.record
+        return self._service.replace_record(
+            microsofts_referral, {**record, "status": "Active", "substatus": "Accepted"}
+        )
 
     def microsoft_declines(self, engagement_id: str, reason: str = "Customer not managed") -> StoredReferral:
         """Let Microsoft decline: Closed/Declined."""
@@ -99,13 +101,15 @@ class OtherParties:
 
     def microsoft_edits(self, engagement_id: str, operations: object) -> StoredReferral:
         """Let Microsoft change its own record by a JSON Patch. Raises ServiceError."""
-        theirs = self._find_party(engagement_id, MICROSOFT)
-        return self._service.replace_record(theirs, apply_patch(theirs.record, operations, self._service.switches))
+        microsofts_referral = self._find_party(engagement_id, MICROSOFT)
+        return self._service.replace_record(
+            microsofts_referral, apply_patch(microsofts_referral.record, operations, self._service.switches)
+        )
 
     def _close_microsofts_record(self, engagement_id: str, substatus: str, reason: str | None) -> StoredReferral:
-        theirs = self._find_party(engagement_id, MICROSOFT)
-        closed = {**theirs.record, "status": "Closed", "substatus": substatus, "statusReason": reason}
-        return self._service.replace_record(theirs, closed)
+        microsofts_referral = self._find_party(engagement_id, MICROSOFT)
+        closed = {**microsofts_referral.record, "status": "Closed", "substatus": substatus, "statusReason": reason}
+        return self._service.replace_record(microsofts_referral, closed)
 
     def _find_party(self, engagement_id: str, organization_id: str) -> StoredReferral:
         for referral in self._service.store.referrals_in(engagement_id):
@@ -116,9 +120,9 @@ class OtherParties:
     # --- made-up deals
 
     def populate(self, count: int) -> None:
-        """Add `count` deals of ours."""
+        """Add `count` deals of our own."""
         for _ in range(count):
-            self._service.add_self_made(self._draft_from({}), self._service.ours)
+            self._service.add_self_made(self._draft_from({}), self._service.own_organization)
 
     def example_body(self) -> Json:
         """Return the body of a create; the seed varies it."""

@@ -128,7 +128,7 @@ _CANONICAL = {
 
 
 def fold_names(value: object) -> Any:  # noqa: ANN401 - JSON in, JSON out
-    """Return the same JSON with every known property name in camelCase, whatever case it came in."""
+    """Return the same JSON with every known property name in camelCase, from any case."""
     if isinstance(value, dict):
         return {_CANONICAL.get(name.lower(), name): fold_names(item) for name, item in value.items()}
     return [fold_names(item) for item in value] if isinstance(value, list) else value

@@ -66,7 +66,7 @@ class ReferralStore:
         return iter(self._referrals.values())
 
     def get(self, referral_id: str) -> StoredReferral | None:
-        """Return the referral with an id, whatever the case of the id, or None."""
+        """Return the referral with an id, or None. The case of the id does not matter."""
         return self._referrals.get(referral_id.lower())
 
     def put(self, referral: StoredReferral) -> None:

@@ -1,6 +1,6 @@
 """Own the referrals of all organisations: who may change what, what a change does, and which events it causes.
 
-This module knows no HTTP. Source: docs/reference/partner-center.md#deals-engagements-and-leads
+This module has no HTTP. Source: docs/reference/partner-center.md#deals-engagements-and-leads
 """
 
 import copy
@@ -40,13 +40,19 @@ class Organization:
 
 
 class ReferralsService:
-    """All referrals, under the rules of the service. `announce` receives the changes that concern `ours`."""
+    """All referrals, under the rules of the service. `announce` receives the changes that concern our organisation."""
 
     def __init__(
-        self, ours: Organization, *, clock: EmulatedClock, chance: random.Random, switches: Switches, announce: Announce
+        self,
+        own_organization: Organization,
+        *,
+        clock: EmulatedClock,
+        chance: random.Random,
+        switches: Switches,
+        announce: Announce,
     ) -> None:
-        """Start without referrals. `ours` is our own organisation."""
-        self.ours = ours
+        """Start without referrals. `own_organization` is our organisation."""
+        self.own_organization = own_organization
         self.microsoft = Organization(MICROSOFT, "Microsoft", "")
         self.switches = switches
         self.store = ReferralStore()
@@ -65,7 +71,7 @@ class ReferralsService:
 
     def concerns_us(self, referral: StoredReferral) -> bool:
         """Return whether our organisation is a party of the engagement. Only then may it see the referral."""
-        return self.store.is_party(self.ours.id, referral.engagement_id)
+        return self.store.is_party(self.own_organization.id, referral.engagement_id)
 
     def next_guid(self) -> str:
         """Return the next random id."""
@@ -82,7 +88,7 @@ class ReferralsService:
     # --- calls of our own organisation
 
     def create_own(self, body: object, *, via: str | None = None) -> StoredReferral:
-        """Create a referral of ours, or Microsoft's referral in an engagement of ours. Raises ServiceError."""
+        """Create our own referral, or Microsoft's referral in one of our engagements. Raises ServiceError."""
         record = create.draft_referral(body, self.switches)
         record["createdVia"] = via
         if create.targets_a_partner(record):
@@ -91,7 +97,7 @@ class ReferralsService:
         engagement = properties.get("engagementid")
         if engagement is not None:
             return self._join_engagement(record, engagement)
-        referral = self.add_self_made(record, self.ours)
+        referral = self.add_self_made(record, self.own_organization)
         if self.switches.single_create_invites and create.targets_microsoft(record):
             self.add_invited(record, referral)
         return referral
@@ -99,19 +105,19 @@ class ReferralsService:
     def _join_engagement(self, record: Json, engagement: object) -> StoredReferral:
         """Add the second referral of an engagement. Source: docs/reference/partner-center.md#co-sell-in-two-creates."""
         referrals = self.store.referrals_in(engagement) if isinstance(engagement, str) else []
-        own = next((referral for referral in referrals if referral.owner_id == self.ours.id), None)
+        own = next((referral for referral in referrals if referral.owner_id == self.own_organization.id), None)
         if own is None:
             raise invalid_request("The engagement is not known.", target="engagementId")
         if not create.targets_microsoft(record):
-            return self.add_self_made(record, self.ours, engagement=own.engagement_id)
+            return self.add_self_made(record, self.own_organization, engagement=own.engagement_id)
         if not (is_visible_to_microsoft(record) and is_visible_to_microsoft(own.record)):
             raise invalid_request("Microsoft can only be invited to a deal that it may see.", target="consent")
         return self.add_invited(record, own)
 
     def patch_own(self, referral_id: str, operations: object, *, switches: Switches | None = None) -> StoredReferral:
-        """Change a referral of ours by a JSON Patch. Raises ServiceError."""
+        """Change our own referral by a JSON Patch. Raises ServiceError."""
         referral = self.find_referral(referral_id)
-        if referral.owner_id != self.ours.id:
+        if referral.owner_id != self.own_organization.id:
             raise access_denied("Only the owner of a referral can change it.")
         return self.replace_record(referral, apply_patch(referral.record, operations, switches or self.switches))
 
@@ -216,15 +222,15 @@ class ReferralsService:
             record["closedDateTime"] = timestamps.format_ticks(now)
 
     def _announce_change(self, referral: StoredReferral, what: str, now: int) -> None:
-        """Announce `referral-*` for our own referral, `related-referral-*` for another one in an engagement of ours.
+        """Announce `referral-*` for our own referral, `related-referral-*` for another one in our engagement.
 
         Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record
         """
-        if referral.owner_id == self.ours.id:
+        if referral.owner_id == self.own_organization.id:
             self._announce(f"referral-{what}", referral.id, now)
         elif self.concerns_us(referral):
             engagement = self.store.referrals_in(referral.engagement_id)
-            own = next((r for r in engagement if r.owner_id == self.ours.id), referral)
+            own = next((r for r in engagement if r.owner_id == self.own_organization.id), referral)
             named = own if self.switches.related_event_names == "ours" else referral
             self._announce(f"related-referral-{what}", named.id, now)
 

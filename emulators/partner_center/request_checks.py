@@ -16,7 +16,7 @@ from emulators.partner_center.referral_store import StoredReferral
 from emulators.partner_center.service_errors import ServiceError, access_denied, unauthenticated
 
 MFA_CODE = "900421"
-_INVALID_TOKEN = 'Bearer error="invalid_token"'
+_CHALLENGE = 'Bearer error="invalid_token"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ def check_caller(request: Request, entra: EntraEmulator, audience: str = REFERRA
     """
     claims = _read_claims(request, entra)
     if claims.get("aud") != audience:
-        raise unauthenticated("The audience of the token is not valid.", WWW_Authenticate=_INVALID_TOKEN)
+        raise unauthenticated("The audience of the token is not valid.", WWW_Authenticate=_CHALLENGE)
     if claims.get("tid") != entra.tenant:
         raise access_denied("The tenant of the token is not a partner of this account.")
     if claims.get("idtyp") == "app" or "scp" not in claims:
         raise access_denied("App-only tokens are not accepted: App+User is required.", inner="appOnlyNotSupported")
     mfa = "mfa" in (claims.get("amr") or ())
     if not mfa:
-        raise unauthenticated("401 Unauthorized - MFA required", inner=MFA_CODE, WWW_Authenticate=_INVALID_TOKEN)
+        raise unauthenticated("401 Unauthorized - MFA required", inner=MFA_CODE, WWW_Authenticate=_CHALLENGE)
     roles = claims.get("roles") or ()
     if ADMIN not in roles and USER not in roles:
         raise access_denied("The user has no referral role.")
@@ -66,7 +66,7 @@ def _read_claims(request: Request, entra: EntraEmulator) -> Mapping[str, Any]:
     try:
         return entra.introspect(token.strip())
     except TokenRefused as refusal:
-        raise unauthenticated(f"The token is not accepted: {refusal}.", WWW_Authenticate=_INVALID_TOKEN) from None
+        raise unauthenticated(f"The token is not accepted: {refusal}.", WWW_Authenticate=_CHALLENGE) from None
 
 
 def check_media(request: Request) -> None:

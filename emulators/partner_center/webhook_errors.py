@@ -11,7 +11,7 @@ from emulators.partner_center.request_checks import MFA_CODE
 from emulators.partner_center.service_errors import MAX_MESSAGE, ServiceError
 
 ACCESS_DENIED, TOKEN_MISSING, INVALID_INPUT = "400", "800001", "800002"
-_INVALID_TOKEN = 'Bearer error="invalid_token"'
+_CHALLENGE = 'Bearer error="invalid_token"'
 
 
 class WebhookError(ServiceError):
@@ -41,14 +41,14 @@ def check_webhook_caller(request: Request, entra: EntraEmulator) -> None:
     try:
         claims = entra.introspect(token.strip())
     except TokenRefused as refusal:
-        raise WebhookError(401, ACCESS_DENIED, f"Access denied: {refusal}.", WWW_Authenticate=_INVALID_TOKEN) from None
+        raise WebhookError(401, ACCESS_DENIED, f"Access denied: {refusal}.", WWW_Authenticate=_CHALLENGE) from None
     if claims.get("aud") != WEBHOOKS_AUDIENCE:
-        raise WebhookError(401, ACCESS_DENIED, "Access denied: wrong audience.", WWW_Authenticate=_INVALID_TOKEN)
+        raise WebhookError(401, ACCESS_DENIED, "Access denied: wrong audience.", WWW_Authenticate=_CHALLENGE)
     if claims.get("tid") != entra.tenant:
         raise WebhookError(403, "403", "The tenant of the token is not a partner of this account.")
     if claims.get("idtyp") == "app":
         return
     if "mfa" not in (claims.get("amr") or ()):
-        raise WebhookError(401, MFA_CODE, "401 Unauthorized - MFA required", WWW_Authenticate=_INVALID_TOKEN)
+        raise WebhookError(401, MFA_CODE, "401 Unauthorized - MFA required", WWW_Authenticate=_CHALLENGE)
     if not claims.get("roles"):
         raise WebhookError(403, "403", "The user has no role that may register for events.")
