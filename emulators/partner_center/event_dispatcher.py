@@ -30,7 +30,7 @@ class Delivery:
     """One attempt to deliver an event.
 
     `outcome` is delivered, failed (another attempt follows), parked (none follows) or lost (a fault). `status` is None
-    if nothing was sent or there was no answer. `at` is the emulated time. `defect` is an error of the dispatcher itself.
+    if nothing was sent or nothing answered. `at` is the emulated time. `defect` is an error of the dispatcher itself.
     """
 
     event: str

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emulators.partner_center.referral_store import Row
+from emulators.partner_center.referral_store import StoredReferral
 from tests.unit.store.stored_store import read_json, scene
 from tests.unit.sync.harness import Harness
 
@@ -37,7 +37,8 @@ class StoredHarness(Harness):
         self.partner_center.chance.seed("continued")  # or new referrals would get the ids of stored ones
         for row in rows:
             record = _merged(first, row["record"])  # stored is what differs from the first referral
-            self.partner_center.service.store.put(Row(record, row["created"], row["updated"], row["listed"]))
+            referral = StoredReferral(record, row["created"], row["updated"], row["listed"])
+            self.partner_center.service.store.put(referral)
 
     def _fill_store(self) -> None:
         connection = self.rows._connection

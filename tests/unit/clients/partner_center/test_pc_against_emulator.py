@@ -79,7 +79,9 @@ def certificate() -> trustme.LeafCert:
 
 
 @pytest.fixture
-def emulated(authority: Authority, served: ServedPartnerCenter, certificate: trustme.LeafCert) -> Iterator[EmulatedSystems]:
+def emulated(
+    authority: Authority, served: ServedPartnerCenter, certificate: trustme.LeafCert
+) -> Iterator[EmulatedSystems]:
     with open_client(authority.bundle) as http:
         for url in (served.url, served.entra_url):
             assert http.post(f"{url}/_control/reset").json() == {"ok": True}
