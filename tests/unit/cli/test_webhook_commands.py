@@ -247,10 +247,10 @@ def test_each_error_is_one_sentence_with_its_exit_code(systems: Systems) -> None
     ]
     result = run_cosell("show")
     assert (result.exit_code, "Referrals admin" in result.stdout) == (4, True)
-    entra.settings.change({"consented": ["https://api.partner.microsoft.com"]})
+    entra.settings.apply_changes({"consented": ["https://api.partner.microsoft.com"]})
     result = run_cosell("show")
     assert (result.exit_code, "AADSTS65001" in result.stdout) == (4, True)
-    entra.settings.change({"mfa": False, "consented": ["https://api.partnercenter.microsoft.com"]})
+    entra.settings.apply_changes({"mfa": False, "consented": ["https://api.partnercenter.microsoft.com"]})
     result = run_cosell("show")
     assert (result.exit_code, "multi-factor" in result.stdout) == (4, True)
     assert "Traceback" not in result.output
