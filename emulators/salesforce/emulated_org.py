@@ -61,7 +61,7 @@ class EmulatedOrg(Emulator):
         self.oauth.administrators = {self.org.existing_record("User", self.founding.administrator)["Username"]}
         if not self.bare:
             self.deployments.install(list(load_components(self._metadata)))
-        self.rest = RestApi(RestContext(self.org, self.tag), self._max_requests)
+        self.rest = RestApi(RestContext(self.org, self.add_tag), self._max_requests)
         self.oauth.end_sessions(self.seed)
         self.lag = timedelta()
         for app in self.oauth.apps.values():
