@@ -42,7 +42,7 @@ def world(_started: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setenv("STORE_FILE", str(tmp_path / "store.sqlite"))
     _reset_world(_started)
     yield _started
-    _started.systems.partner_center.dispatcher.forget()
+    _started.systems.partner_center.dispatcher.forget_all()
     with suppress(TimeoutError):  # the reset for the next test removes what this test left in the queue
         _started.host.wait_idle(0)
     shared.app.reset()

@@ -137,7 +137,7 @@ def test_after_a_lost_reply_there_is_exactly_one_registration(emulated: Emulated
 
 
 def test_both_audiences_share_one_refresh_token_that_is_invalid_after_each_use(emulated: EmulatedSystems) -> None:
-    emulated.entra.settings.change({"rotation": "invalidate"})
+    emulated.entra.settings.apply_changes({"rotation": "invalidate"})
     for _ in range(3):
         emulated.check_registration()
         list(emulated.referrals.changed_since(NOW))
@@ -147,7 +147,7 @@ def test_both_audiences_share_one_refresh_token_that_is_invalid_after_each_use(e
 
 
 def test_a_consent_for_the_other_audience_only_needs_a_person(emulated: EmulatedSystems) -> None:
-    emulated.entra.settings.change({"consented": ["https://api.partner.microsoft.com"]})
+    emulated.entra.settings.apply_changes({"consented": ["https://api.partner.microsoft.com"]})
     with pytest.raises(ConsentNeeded) as consent:
         emulated.check_registration()
     assert consent.value.code == "AADSTS65001"
@@ -155,7 +155,7 @@ def test_a_consent_for_the_other_audience_only_needs_a_person(emulated: Emulated
 
 
 def test_a_token_without_mfa_has_its_own_error(emulated: EmulatedSystems) -> None:
-    emulated.entra.settings.change({"mfa": False})
+    emulated.entra.settings.apply_changes({"mfa": False})
     with pytest.raises(MfaRequired):
         emulated.check_registration()
 

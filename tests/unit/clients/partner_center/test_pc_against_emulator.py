@@ -169,7 +169,7 @@ def test_a_throttled_write_states_how_long_to_wait(emulated: EmulatedSystems) ->
 
 
 def test_a_revoked_access_token_is_renewed_and_the_new_refresh_token_kept(emulated: EmulatedSystems) -> None:
-    emulated.entra.settings.change({"rotation": "invalidate"})
+    emulated.entra.settings.apply_changes({"rotation": "invalidate"})
     first = emulated.vault.stored["rt"]
     known = emulated.emulator.microsoft_sends()
     emulated.client.get(known)
@@ -191,7 +191,7 @@ def test_an_expired_consent_needs_a_person(emulated: EmulatedSystems) -> None:
 
 
 def test_a_token_without_mfa_has_its_own_error(emulated: EmulatedSystems) -> None:
-    emulated.entra.settings.change({"mfa": False})
+    emulated.entra.settings.apply_changes({"mfa": False})
 
     with pytest.raises(MfaRequired):
         emulated.client.get("00000000-0000-4000-8000-000000000000")
