@@ -47,7 +47,7 @@ def print_addresses(systems: Systems, host: Host, storage: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C or SIGTERM. Returns 0, or 2 with one sentence if a port is taken or a setting is wrong."""
     options = _parse_options(argv)
-    return serve_until_signal(lambda end: _serve_systems(options, end), ConfigurationError)
+    return serve_until_signal(lambda stop_signal: _serve_systems(options, stop_signal), ConfigurationError)
 
 
 def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -61,7 +61,7 @@ def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _serve_systems(options: argparse.Namespace, end: StopSignal) -> None:
+def _serve_systems(options: argparse.Namespace, stop_signal: StopSignal) -> None:
     check_ports_free([options.port and options.port + n for n in range(PORT_COUNT)], "make serve PORT")
     schedules = {"PUSH_SCHEDULE": options.push_schedule, "SWEEP_SCHEDULE": options.sweep_schedule}
     with (
@@ -77,7 +77,7 @@ def _serve_systems(options: argparse.Namespace, end: StopSignal) -> None:
         print_addresses(systems, host, storage.name)
         environment_file = write_environment(Environment("local", storage.environ, {"function_app_url": host.url}))
         try:
-            end.wait()
+            stop_signal.wait()
         finally:
             environment_file.unlink(missing_ok=True)
 

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for noisy in ("azure", "azure_functions_runtime", "azure.functions"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     _read_local_settings(options.app / "local.settings.json")
-    return serve_until_signal(lambda end: _serve_host(options, end), ConfigurationError)
+    return serve_until_signal(lambda stop_signal: _serve_host(options, stop_signal), ConfigurationError)
 
 
 def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -46,7 +46,7 @@ def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _serve_host(options: argparse.Namespace, end: StopSignal) -> None:
+def _serve_host(options: argparse.Namespace, stop_signal: StopSignal) -> None:
     check_ports_free([options.port])
     queues = _choose_queues(options)
     try:
@@ -54,7 +54,7 @@ def _serve_host(options: argparse.Namespace, end: StopSignal) -> None:
         host.start(options.port, _tls_context(options.cert), timers=options.timers)
         print(f"Serving {len(host.functions)} functions on {host.url} (docs/local-host.md describes this host)")
         print(f"  master key {host.keys.master}\n  function key {host.keys.function}", flush=True)
-        end.wait()
+        stop_signal.wait()
         host.stop()
     finally:
         queues.close()
