@@ -107,10 +107,10 @@ PLAIN_DEAL = Deal(
 
 def any_deal() -> st.SearchStrategy[Deal]:
     """A plain deal in which one or two fields have any value. This is enough, because fields are translated singly."""
-    one = st.sampled_from(list(values_by_field())).flatmap(
+    field_with_value = st.sampled_from(list(values_by_field())).flatmap(
         lambda name: st.tuples(st.just(name), values_by_field()[name])
     )
-    return st.lists(one, min_size=1, max_size=2).map(lambda changes: PLAIN_DEAL.with_values(dict(changes)))
+    return st.lists(field_with_value, min_size=1, max_size=2).map(lambda changes: PLAIN_DEAL.with_values(dict(changes)))
 
 
 # --- the two systems --------------------------------------------------------------------------------------------------
