@@ -30,7 +30,7 @@ DETAILS = {
 class OverwritingFlow(ValidationRule):
     """A before-save flow of Salesforce: it overwrites a field whenever the field is written. The save succeeds."""
 
-    def refuses(self, sobject: str, record: dict[str, Any], written: set[str]) -> bool:
+    def forbids_save(self, sobject: str, record: dict[str, Any], written: set[str]) -> bool:
         if sobject == self.sobject and self.field in written:
             record[self.field] = self.value
         return False
@@ -45,7 +45,7 @@ def add_flow(harness: Harness, **values: object) -> None:
 class SaveRecorder(ValidationRule):
     """Records which fields each save writes. The save succeeds."""
 
-    def refuses(self, sobject: str, record: dict[str, Any], written: set[str]) -> bool:
+    def forbids_save(self, sobject: str, record: dict[str, Any], written: set[str]) -> bool:
         if sobject == self.sobject and record["Id"]:
             self.value.append(set(written))
         return False
