@@ -40,7 +40,7 @@ from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
 from shared.sync.context import Context, Policy
 from shared.sync.outcome import Outcome, Report
-from shared.sync.ports import PartnerCenter, RetryEntry, Salesforce, Store
+from shared.sync.ports import PartnerCenter, RetryEntry, Salesforce
 from shared.sync.runs.pull import pull_event
 from shared.sync.timers import run_push, run_sweep
 from tests.unit.sync.call_counter import CallCounter
@@ -162,18 +162,11 @@ class Harness:
         process = ProcessState()
         clock = CrashableClock(self.now, self.advance_time, process)
         log = RecordedLog(clock)
+        store = CrashablePort("store", LinkStore(self.rows, self._timestamp), process)
         context = Context(
-            self._crashable_partner_center(process),
-            self._crashable_salesforce(process),
-            self._crashable_store(process),
-            self.translation,
-            self.scope,
-            clock,
-            SerialWorkers(),
-            log,
-            lambda: chance,
-            policy or self.policy,
-        )
+            self._crashable_partner_center(process), self._crashable_salesforce(process), store, self.translation,
+            self.scope, clock, SerialWorkers(), log, lambda: chance, policy or self.policy,
+        )  # fmt: skip
         return Instance(self, context, process, log)
 
     def _crashable_partner_center(self, process: ProcessState) -> PartnerCenter:
@@ -185,9 +178,6 @@ class Harness:
             self.sign_in, self._adapter, version="66.0", seconds=60.0, now=self.now, monotonic=self._timestamp
         )
         return CrashablePort("salesforce", SalesforceClient(connection), process)
-
-    def _crashable_store(self, process: ProcessState) -> Store:
-        return CrashablePort("store", LinkStore(self.rows, self._timestamp), process)
 
     def _timestamp(self) -> float:
         return self.now().timestamp()
