@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
 from shared.domain.iso_codes import COUNTRIES, CURRENCIES
 from shared.mapping.paths import normal_text
-from shared.mapping.translation import Constants, Translation
+from shared.mapping.translation import ReferralConstants, Translation
 
 Json = Mapping[str, Any]
-TRANSLATION = Translation(Constants("1234567"))
+TRANSLATION = Translation(ReferralConstants("1234567"))
 TABLE = TRANSLATION.file.stage_table()
 READ_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -35,7 +35,7 @@ from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 from shared.domain.scope import Scope
 from shared.mapping.schema import DEFAULT
-from shared.mapping.translation import Constants, Translation
+from shared.mapping.translation import ReferralConstants, Translation
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
 from shared.sync.context import Context, Policy
@@ -59,7 +59,7 @@ AFTER_SETTLE_TIME = 301.0 + 600.0
 @cache
 def translation_of(path: Path = DEFAULT) -> Translation:
     """The translation of a mapping file, which is read once."""
-    return Translation(Constants(LOCATION), path)
+    return Translation(ReferralConstants(LOCATION), path)
 
 
 @cache
@@ -335,7 +335,7 @@ class Harness:
         """Both sides as the domain's records, read by the clients and the mapping as the sync reads them."""
         context = self.new_instance().ctx
         answer = context.salesforce.opportunities([opportunity_id], self.translation.selects)
-        opportunity = self.translation.opportunity(answer.pages[0].rows[0], answer.at)
+        opportunity = self.translation.opportunity(answer.pages[0].records[0], answer.at)
         referral_id = opportunity.referral_id or self.referral_of(opportunity_id)["id"]
         return opportunity, self.translation.referral(context.partner_center.get(referral_id))
 
