@@ -26,7 +26,7 @@ from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.request import ApiConnection
 from shared.domain.scope import Scope
 from shared.foundation.logs import LOGGER, log
-from shared.mapping.translation import Constants, Translation
+from shared.mapping.translation import ReferralConstants, Translation
 from shared.store.link_store import LinkStore
 from shared.store.rows import Row
 from shared.store.sqlite_rows import SqliteRows
@@ -127,7 +127,7 @@ class Simulation:
             Referrals(PARTNER_CENTER_URL, EmulatorAccessToken(entra), client=http, clock=self._epoch_seconds),
             SalesforceClient(wire),
             LinkStore(CountedRows(rows, self.counts), self._epoch_seconds),
-            Translation(Constants(LOCATION)),
+            Translation(ReferralConstants(LOCATION)),
             Scope(ORGANIZATION, None, START - timedelta(hours=1)),
             _VirtualClock(self.now, self.pass_time),
             _SerialParallel(),

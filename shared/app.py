@@ -85,10 +85,10 @@ class App:
 
     def _translation(self) -> "Translation":
         from shared.mapping.schema import DEFAULT  # noqa: PLC0415 - as above
-        from shared.mapping.translation import Constants, Translation  # noqa: PLC0415 - late: costs a cold start
+        from shared.mapping.translation import ReferralConstants, Translation  # noqa: PLC0415 - late: costs a cold start
 
         settings = self.settings.partner_center
-        constants = Constants(
+        constants = ReferralConstants(
             settings.location,
             settings.qualification,
             settings.marketplace_intent,

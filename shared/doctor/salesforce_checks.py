@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.clients.salesforce.records import Write
-from shared.clients.salesforce.soql_literals import literal
+from shared.clients.salesforce.soql_literals import text_literal
 from shared.doctor.finding import Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 
@@ -22,9 +22,9 @@ def check_salesforce_sign_in(installation: Installation) -> Verdict:
 
 def check_integration_user(installation: Installation) -> Verdict:
     """Check that the integration user exists and is active."""
-    name = literal(installation.settings.salesforce.username)
+    name = text_literal(installation.settings.salesforce.username)
     soql = f"SELECT Id, IsActive FROM User WHERE Username = {name} LIMIT 1"  # noqa: S608 - a SOQL literal
-    users = installation.salesforce.query(soql).pages[0].rows
+    users = installation.salesforce.query(soql).pages[0].records
     if not users:
         return failed(
             "the org shows no user with the name in SALESFORCE_USERNAME",
@@ -68,7 +68,7 @@ def check_stages(installation: Installation) -> Verdict:
     """
     stages = installation.app.translation.file.stages
     soql = "SELECT ApiName, IsActive, IsClosed FROM OpportunityStage"
-    records = installation.salesforce.query(soql).pages[0].rows
+    records = installation.salesforce.query(soql).pages[0].records
     active = {str(record["ApiName"]).casefold(): record for record in records if record.get("IsActive")}
     missing = [stage.name for stage in stages if stage.name.casefold() not in active]
     on_hold = stages[0].name
@@ -110,5 +110,5 @@ def check_conditional_update(installation: Installation) -> Verdict:
 
 def _newest_opportunity(installation: Installation, flag: str) -> dict[str, Any] | None:
     soql = f"SELECT Id, LastModifiedDate, {flag} FROM Opportunity ORDER BY LastModifiedDate DESC LIMIT 1"  # noqa: S608 - a checked field name
-    opportunities = installation.salesforce.query(soql).pages[0].rows
+    opportunities = installation.salesforce.query(soql).pages[0].records
     return dict(opportunities[0]) if opportunities else None

@@ -26,7 +26,7 @@ from shared.mapping.field_base import (
     SinglePathField,
     UnreadableValue,
 )
-from shared.mapping.paths import Json, in_referral, in_row, normal_text, replace_operation, set_value, utc_day
+from shared.mapping.paths import Json, in_referral, normal_text, replace_operation, set_value, utc_day, value_in_record
 
 
 class TextField(SinglePathField):
@@ -37,7 +37,7 @@ class TextField(SinglePathField):
 
     @override
     def read_record(self, record: Json) -> str | None:
-        return normal_text(in_row(record, self.salesforce), self.length)
+        return normal_text(value_in_record(record, self.salesforce), self.length)
 
     @override
     def read_referral(self, referral: Json) -> str | None:
@@ -61,7 +61,7 @@ class DateField(SinglePathField):
 
     @override
     def read_record(self, record: Json) -> date | None:
-        return utc_day(in_row(record, self.salesforce))
+        return utc_day(value_in_record(record, self.salesforce))
 
     @override
     def read_referral(self, referral: Json) -> date | None:
@@ -114,8 +114,8 @@ class MoneyField(FieldBase):
     @override
     def read_record(self, record: Json) -> Money | None:
         columns = self.salesforce
-        currency = in_row(record, columns.currency) if columns.currency else columns.fixed_currency
-        return _money_from(in_row(record, columns.amount), currency)
+        currency = value_in_record(record, columns.currency) if columns.currency else columns.fixed_currency
+        return _money_from(value_in_record(record, columns.amount), currency)
 
     @override
     def read_referral(self, referral: Json) -> Money | None:
@@ -185,7 +185,7 @@ class StatusField(FieldBase):
 
     @override
     def read_record(self, record: Json) -> Status | None:
-        stage = str(in_row(record, self.salesforce) or "")
+        stage = str(value_in_record(record, self.salesforce) or "")
         status = self._stages.status_of(stage)
         if status is None:
             raise UnreadableValue(cause("unknown_stage", self.salesforce, value=stage))
@@ -241,7 +241,7 @@ class SolutionsField(SinglePathField):
 
     @override
     def read_record(self, record: Json) -> tuple[str, ...] | None:
-        ids = _distinct_ids(str(in_row(record, self.salesforce) or "").split(";"))
+        ids = _distinct_ids(str(value_in_record(record, self.salesforce) or "").split(";"))
         if len(ids) > self.at_most:
             raise UnreadableValue(cause("too_many_solutions", self.salesforce))
         return ids or None

@@ -15,7 +15,7 @@ def in_referral(referral: Json, path: str) -> Any:  # noqa: ANN401 - a JSON valu
     return _follow_path(referral, path.strip("/").split("/"))
 
 
-def in_row(record: Json, path: str) -> Any:  # noqa: ANN401 - a JSON value
+def value_in_record(record: Json, path: str) -> Any:  # noqa: ANN401 - a JSON value
     """Return the value at a dotted path of a Salesforce record, or None if a parent is empty."""
     return _follow_path(record, path.split("."))
 
@@ -61,10 +61,10 @@ def utc_day(value: object) -> date | None:
     """
     if not value:
         return None
-    return moment(value).date()
+    return parse_time(value).date()
 
 
-def moment(value: object) -> datetime:
+def parse_time(value: object) -> datetime:
     """Return a time in UTC; a time without a zone is UTC. Raises ValueError for anything else."""
     parsed = datetime.fromisoformat(str(value))
     try:

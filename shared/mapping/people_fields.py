@@ -10,7 +10,7 @@ from shared.domain.field_rules import Direction
 from shared.domain.iso_codes import COUNTRIES
 from shared.domain.sentences import cause
 from shared.mapping.field_base import FieldBase, MappingTable, ReferralPath, SalesforcePath, UnreadableValue
-from shared.mapping.paths import Json, in_referral, in_row, normal_text, set_value
+from shared.mapping.paths import Json, in_referral, normal_text, set_value, value_in_record
 
 CONTACT_FIELDS = {
     "first_name": "FirstName",
@@ -83,7 +83,7 @@ class CompanyField(_CreateOnlyField):
 
     @override
     def read_record(self, record: Json) -> Company | None:
-        return _company_from(self.salesforce, lambda column: in_row(record, column))
+        return _company_from(self.salesforce, lambda column: value_in_record(record, column))
 
     @override
     def read_referral(self, referral: Json) -> Company | None:
@@ -141,7 +141,7 @@ class ContactsField(_CreateOnlyField):
 
     @override
     def read_record(self, record: Json) -> tuple[Person, ...] | None:
-        roles = (in_row(record, self.salesforce) or {}).get("records") or []
+        roles = (value_in_record(record, self.salesforce) or {}).get("records") or []
         primary_first = sorted(roles, key=lambda role: not role.get("IsPrimary"))
         people = (person_from(role.get("Contact") or {}, CONTACT_FIELDS) for role in primary_first)
         return tuple(person for person in people if person) or None
@@ -197,15 +197,18 @@ class SellerField(_CreateOnlyField):
     @override
     def read_record(self, record: Json) -> tuple[Person, ...] | None:
         columns = self.salesforce
-        last_name, email = normal_text(in_row(record, columns.last_name)), normal_text(in_row(record, columns.email))
-        phone = normal_text(in_row(record, columns.phone)) or normal_text(self.default_phone)
+        last_name, email = (
+            normal_text(value_in_record(record, columns.last_name)),
+            normal_text(value_in_record(record, columns.email)),
+        )
+        phone = normal_text(value_in_record(record, columns.phone)) or normal_text(self.default_phone)
         if last_name is None:
             return None
         if email is None:
             raise UnreadableValue(cause("missing_email", columns.email))
         if phone is None:
             raise UnreadableValue(cause("missing_phone", columns.phone))
-        first_name = normal_text(in_row(record, columns.first_name))
+        first_name = normal_text(value_in_record(record, columns.first_name))
         if first_name is None:
             raise UnreadableValue(cause("missing_first_name", columns.first_name))
         return (Person(last_name, first_name, email, phone),)

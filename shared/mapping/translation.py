@@ -16,7 +16,7 @@ from shared.domain.records import Opportunity, Referral
 from shared.foundation.errors import Unavailable
 from shared.mapping.field_base import FieldBase, UnreadableValue
 from shared.mapping.field_types import SolutionsField, StatusField
-from shared.mapping.paths import Json, in_referral, in_row, moment, set_value
+from shared.mapping.paths import Json, in_referral, parse_time, set_value, value_in_record
 from shared.mapping.people_fields import CompanyField, ContactsField
 from shared.mapping.schema import DEFAULT
 from shared.mapping.validation import load_mapping
@@ -33,7 +33,7 @@ Source: docs/protocol.md#stamps.
 """
 
 
-class Constants(Struct, frozen=True):
+class ReferralConstants(Struct, frozen=True):
     """The values from the settings that every new referral carries.
 
     Source: docs/reference/partner-center.md#creating-a-referral.
@@ -50,7 +50,7 @@ class Constants(Struct, frozen=True):
 class Translation:
     """One mapping file, ready for use. `hash` identifies the content of the file that a decision was made with."""
 
-    def __init__(self, constants: Constants, path: Path = DEFAULT) -> None:
+    def __init__(self, constants: ReferralConstants, path: Path = DEFAULT) -> None:
         """Read and check the mapping file. Raises ConfigurationError."""
         self.file, self.hash = load_mapping(path)
         self.constants = constants
@@ -74,8 +74,8 @@ class Translation:
     def opportunity(self, record: Json, read_at: datetime) -> Opportunity:
         """Return the opportunity in a Salesforce record that was read at `read_at` (server time)."""
         deal, problems = self._read_values(lambda field: field.read_record(record), self._fields_in_record(record))
-        ours, modified = self.file.ours, moment(record["LastModifiedDate"])
-        stamps = {query: in_row(record, path) for query, path in STAMPS.items()}
+        ours, modified = self.file.ours, parse_time(record["LastModifiedDate"])
+        stamps = {query: value_in_record(record, path) for query, path in STAMPS.items()}
         return Opportunity(
             str(record["Id"]),
             deal,
@@ -86,7 +86,7 @@ class Translation:
             stamps={
                 query: stamp
                 for query, stamp in stamps.items()
-                if stamp and _is_second_over(moment(stamp) + MAX_COMMIT_TIME, read_at)
+                if stamp and _is_second_over(parse_time(stamp) + MAX_COMMIT_TIME, read_at)
             },
             problems=problems,
             asks_help=bool(record.get(ours.help)),
@@ -117,11 +117,11 @@ class Translation:
             _required_text(referral, "id").lower(),
             _required_text(referral, "eTag"),
             deal,
-            moment(referral["updatedDateTime"]),
+            parse_time(referral["updatedDateTime"]),
             status,
             referral.get("engagementId"),
             referral.get("organizationId"),
-            moment(created) if (created := referral.get("createdDateTime")) else None,
+            parse_time(created) if (created := referral.get("createdDateTime")) else None,
             referral.get("externalReferenceId"),
             problems,
             is_lead=is_lead(referral),

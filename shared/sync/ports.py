@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.clients.salesforce.records import Answer, Json, Node, Page, Write, Written
-from shared.clients.salesforce.soql_literals import literal, moment
+from shared.clients.salesforce.soql_literals import text_literal, time_literal
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
 from shared.store.stored_values import Entry, Line, RetryEntry, SideState
@@ -44,8 +44,8 @@ __all__ = [
     "Workers",
     "Write",
     "Written",
-    "literal",
-    "moment",
+    "text_literal",
+    "time_literal",
 ]  # fmt: skip
 
 

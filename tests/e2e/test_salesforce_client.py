@@ -14,7 +14,7 @@ from emulators.base.faults import Fault, FaultKind
 from emulators.base.server import Server
 from emulators.salesforce.emulator import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient, open_salesforce
-from shared.clients.salesforce.soql_literals import literal
+from shared.clients.salesforce.soql_literals import text_literal
 from shared.foundation.errors import Ambiguous, Conflict, NotFound, Rejected, SignInFailed
 from shared.sync.ports import Node, Write
 from shared.transport.session import open_session
@@ -102,16 +102,16 @@ def test_an_unknown_app_cannot_sign_in(org: SalesforceEmulator, salesforce: Sale
 def test_five_queries_are_one_call(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
     insert_deals(org, 3)
     org.clock.advance(2)
-    stamped = f"WHERE SystemModstamp >= {literal(datetime(2026, 1, 1, tzinfo=UTC))} ORDER BY SystemModstamp, Id"
+    stamped = f"WHERE SystemModstamp >= {text_literal(datetime(2026, 1, 1, tzinfo=UTC))} ORDER BY SystemModstamp, Id"
     answer = salesforce.query(
         "SELECT Id, SystemModstamp FROM Opportunity " + stamped,  # noqa: S608 - literals are escaped by the function under test
-        "SELECT Id, Amount FROM Opportunity WHERE Name = " + literal("Deal 1"),  # noqa: S608 - as above
+        "SELECT Id, Amount FROM Opportunity WHERE Name = " + text_literal("Deal 1"),  # noqa: S608 - as above
         "SELECT Id FROM Account",
         "SELECT Id FROM Contact",
         "SELECT Id FROM OpportunityContactRole",
     )
-    assert [len(page.rows) for page in answer.pages] == [3, 1, 0, 0, 0]
-    assert answer.pages[1].rows[0]["Amount"] == Decimal("1.25")
+    assert [len(page.records) for page in answer.pages] == [3, 1, 0, 0, 0]
+    assert answer.pages[1].records[0]["Amount"] == Decimal("1.25")
     assert abs((answer.at - org.clock.now()).total_seconds()) < 3
     assert data_calls(org) == ["composite"]
     assert salesforce.api_usage() is not None
@@ -127,8 +127,8 @@ def test_two_thousand_opportunities_are_read_in_one_call(org: SalesforceEmulator
     ids = insert_deals(org, 2000)
     fields = ["Name", "Owner.Email", "Account.Name", "(SELECT ContactId FROM OpportunityContactRoles)"]
     [page] = salesforce.opportunities(ids, fields).pages
-    assert {row["Id"] for row in page.rows} == set(ids)
-    assert page.rows[0]["Owner"]["Email"]
+    assert {row["Id"] for row in page.records} == set(ids)
+    assert page.records[0]["Owner"]["Email"]
     assert data_calls(org) == ["composite"]
 
 
@@ -137,14 +137,14 @@ def test_the_next_page_of_a_query_can_be_read(org: SalesforceEmulator, salesforc
     first = salesforce.query("SELECT Id FROM Opportunity ORDER BY Id").pages[0]
     assert first.next is not None
     second = salesforce.more(first.next).pages[0]
-    assert (len(first.rows), len(second.rows), second.next) == (2000, 1, None)
+    assert (len(first.records), len(second.records), second.next) == (2000, 1, None)
 
 
 def test_a_conditional_update_does_not_overwrite_a_newer_edit(
     org: SalesforceEmulator, salesforce: SalesforceClient
 ) -> None:
     ours, theirs = insert_deals(org, 2)
-    stamps = {row["Id"]: row for row in salesforce.opportunities([ours, theirs], FIELDS).pages[0].rows}
+    stamps = {row["Id"]: row for row in salesforce.opportunities([ours, theirs], FIELDS).pages[0].records}
     org.clock.advance(5)
     org.edit("Opportunity", theirs, {"NextStep": "their step"})
     writes = [
@@ -152,10 +152,10 @@ def test_a_conditional_update_does_not_overwrite_a_newer_edit(
         for one in (ours, theirs)
     ]
     first, second = salesforce.update_unmodified(writes, FIELDS)
-    assert first.row is not None
-    assert second.row is not None
-    assert (first.changed, first.row["NextStep"]) == (False, "our step")
-    assert (second.changed, second.row["NextStep"]) == (True, "their step")
+    assert first.record is not None
+    assert second.record is not None
+    assert (first.changed, first.record["NextStep"]) == (False, "our step")
+    assert (second.changed, second.record["NextStep"]) == (True, "their step")
     assert data_calls(org) == ["composite", "composite"]
 
 
@@ -167,8 +167,8 @@ def test_a_collection_update_reports_the_result_of_each_record_and_reads_it_back
     first, second = salesforce.update(
         [Write(good, {"Sync_Status__c": "Synced", "Amount": amount}), Write(long, {"Name": "x" * 200})], FIELDS
     )
-    assert first.row is not None
-    assert (first.row["Sync_Status__c"], first.row["Amount"]) == ("Synced", amount)
+    assert first.record is not None
+    assert (first.record["Sync_Status__c"], first.record["Amount"]) == ("Synced", amount)
     assert second.refused is not None
     assert second.refused.code == "STRING_TOO_LONG"
     assert data_calls(org) == ["composite"]
@@ -188,8 +188,8 @@ def test_a_graph_creates_a_deal_with_its_contacts_and_a_repeat_finds_it(
     org: SalesforceEmulator, salesforce: SalesforceClient
 ) -> None:
     made = salesforce.create(deal_graph(), "deal", FIELDS)
-    assert made.row is not None
-    assert made.row["Name"] == "From Microsoft"
+    assert made.record is not None
+    assert made.record["Name"] == "From Microsoft"
     assert len(org.records("OpportunityContactRole")) == 1
     again = salesforce.create(
         [Node("deal", "Opportunity", {"Name": "Renamed"}, deal_graph()[2].external)], "deal", FIELDS
@@ -231,7 +231,7 @@ def test_the_lost_reply_of_a_create_is_ambiguous_although_the_deal_exists(
 
 def test_a_read_whose_reply_is_lost_is_repeated(org: SalesforceEmulator, salesforce: SalesforceClient) -> None:
     org.faults.append(Fault(FaultKind.TRUNCATE, path="composite"))
-    assert salesforce.query("SELECT Id FROM Opportunity").pages[0].rows == ()
+    assert salesforce.query("SELECT Id FROM Opportunity").pages[0].records == ()
     assert data_calls(org) == ["composite", "composite"]
 
 
@@ -240,8 +240,8 @@ def test_an_expired_token_is_renewed_within_the_call(org: SalesforceEmulator, sa
     salesforce.describe("Opportunity")
     org.clock.advance(3 * 3600)
     [done] = salesforce.update([Write(deal, {"NextStep": "later"})], FIELDS)
-    assert done.row is not None
-    assert done.row["NextStep"] == "later"
+    assert done.record is not None
+    assert done.record["NextStep"] == "later"
     assert [entry.status for entry in org.journal if "oauth" not in entry.tags] == [200, 401, 200]
 
 

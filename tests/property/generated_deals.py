@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
 from shared.domain.iso_codes import COUNTRIES, CURRENCIES
 from shared.mapping.paths import normal_text
-from shared.mapping.translation import Constants, Translation
+from shared.mapping.translation import ReferralConstants, Translation
 
 Json = Mapping[str, Any]
-TRANSLATION = Translation(Constants("1234567"))
+TRANSLATION = Translation(ReferralConstants("1234567"))
 TABLE = TRANSLATION.file.stage_table()
 READ_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -107,10 +107,10 @@ PLAIN_DEAL = Deal(
 
 def any_deal() -> st.SearchStrategy[Deal]:
     """A plain deal in which one or two fields have any value. This is enough, because fields are translated singly."""
-    one = st.sampled_from(list(values_by_field())).flatmap(
+    field_with_value = st.sampled_from(list(values_by_field())).flatmap(
         lambda name: st.tuples(st.just(name), values_by_field()[name])
     )
-    return st.lists(one, min_size=1, max_size=2).map(lambda changes: PLAIN_DEAL.with_values(dict(changes)))
+    return st.lists(field_with_value, min_size=1, max_size=2).map(lambda changes: PLAIN_DEAL.with_values(dict(changes)))
 
 
 # --- the two systems --------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""One pair without faults: two sides that hold what they are told, and a link that moves as the protocol says.
+"""A model of one pair without faults: two sides that hold their values, and a link that changes as the protocol says.
 
-The fields are few and their values fewer, so that generated edits meet: equal edits, conflicts, edits undone.
+It has few fields with few values, so that generated edits often meet: equal edits, conflicts, and undone edits.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,8 +25,8 @@ WAIT = timedelta(minutes=2)
 BEGIN = datetime(2026, 11, 22, 10, tzinfo=UTC)
 TABLE = load_mapping()[0].stage_table()
 STATUSES = tuple(Status(status, substatus) for status, known in SUBSTATUSES.items() for substatus in sorted(known))
-STAGED = tuple(stage.status for stage in TABLE)
-"""The statuses that Salesforce can hold: those that a stage stands for."""
+STAGE_STATUSES = tuple(stage.status for stage in TABLE)
+"""The statuses that Salesforce can hold: those that a stage means."""
 
 TEXTS = (None, "a", "b", "a\nb", "words of the seller", "words of the colleague")
 VALUES: Mapping[str, tuple[Value | None, ...]] = {
@@ -41,7 +41,7 @@ DIRECTIONS = (Direction.BOTH, Direction.TO_SALESFORCE, Direction.TO_PARTNER_CENT
 CLEARABLE = (frozenset[Side](), frozenset({Side.SALESFORCE}), frozenset(Side))
 
 
-def rule(name: str) -> st.SearchStrategy[Rule]:
+def any_rule(name: str) -> st.SearchStrategy[Rule]:
     return st.sampled_from(
         [
             Rule(name, name.capitalize(), direction, winner=winner, clearable=clearable, length=length,
@@ -52,8 +52,8 @@ def rule(name: str) -> st.SearchStrategy[Rule]:
     )  # fmt: skip
 
 
-def rules() -> st.SearchStrategy[Rules]:
-    return st.tuples(*map(rule, FIELDS)).map(lambda made: Rules({one.field: one for one in made}))
+def any_rules() -> st.SearchStrategy[Rules]:
+    return st.tuples(*map(any_rule, FIELDS)).map(lambda rules: Rules({rule.field: rule for rule in rules}))
 
 
 @dataclass
@@ -68,9 +68,9 @@ class PairModel:
     now: datetime = BEGIN
     modified: datetime = BEGIN
     updated: datetime = BEGIN
-    ignores: frozenset[str] = frozenset()
+    ignored_writes: frozenset[str] = frozenset()
     unreadable: frozenset[str] = frozenset()
-    told: list[str] = field(default_factory=list)
+    reported_lines: list[str] = field(default_factory=list)
 
     @property
     def opportunity(self) -> Opportunity:
@@ -82,24 +82,24 @@ class PairModel:
     def referral(self) -> Referral:
         return Referral("r", '"1"', Deal(self.partner_center), self.updated, self.status)
 
-    def holds(self, side: Side, name: str) -> Value | None:
+    def value_on(self, side: Side, name: str) -> Value | None:
         return (self.salesforce if side is Side.SALESFORCE else self.partner_center).get(name)
 
     def plan(self) -> Plan:
         return plan_pair(self.link, self.opportunity, self.referral, self.rules, self.now, WAIT)
 
-    def later(self, duration: timedelta = timedelta(seconds=61)) -> None:
+    def advance_time(self, duration: timedelta = timedelta(seconds=61)) -> None:
         self.now += duration
 
     # --- people
 
     def seller_sets(self, name: str, value: Value | None) -> None:
-        self.later()
+        self.advance_time()
         self.salesforce[name], self.modified = value, self.now
 
     def colleague_sets(self, name: str, value: Value | None) -> None:
         if not self.status.is_final:
-            self.later()
+            self.advance_time()
             self.partner_center[name], self.updated = value, self.now
 
     def colleague_moves(self, status: Status) -> None:
@@ -109,8 +109,8 @@ class PairModel:
 
     # --- the protocol
 
-    def settle(self) -> Plan:
-        """Carry a plan out: first Partner Center, then Salesforce; the base moves with what is confirmed."""
+    def reconcile(self) -> Plan:
+        """Carry out the plan, first in Partner Center, then in Salesforce. The base takes each confirmed value."""
         plan = self.plan()
         self.link = replace(
             self.link,
@@ -120,33 +120,33 @@ class PairModel:
             reported=plan.reported,
             state=plan.state,
         )
-        self.told += (*plan.lines, *plan.losses)
-        for change in self._taken(Side.PARTNER_CENTER, plan.to_partner_center):
+        self.reported_lines += (*plan.lines, *plan.losses)
+        for change in self._accepted_changes(Side.PARTNER_CENTER, plan.to_partner_center):
             self.partner_center[change.field] = change.new
             if isinstance(change.new, Status):
                 self.status = change.new
             if self.salesforce[change.field] == change.new:
-                self._agree(change.field, change.new)
-        for change in self._taken(Side.SALESFORCE, plan.to_salesforce):
+                self._move_base(change.field, change.new)
+        for change in self._accepted_changes(Side.SALESFORCE, plan.to_salesforce):
             self.salesforce[change.field] = change.new
-            self._agree(change.field, self.partner_center[change.field])
+            self._move_base(change.field, self.partner_center[change.field])
         return plan
 
-    def _taken(self, side: Side, changes: Iterable[Change]) -> Iterable[Change]:
-        """The changes that the side takes; those it ignores go on record as refused."""
+    def _accepted_changes(self, side: Side, changes: Iterable[Change]) -> Iterable[Change]:
+        """The changes that the side accepts. Those that it ignores are recorded as refused."""
         for change in changes:
             key = f"{side}.{change.field}"
-            if key in self.ignores:
-                known = Record(fingerprint(change.new), f"{REFUSED_BY_FAR_SIDE}{side}", self.now)
-                self.link = replace(self.link, refused={**self.link.refused, key: known})
+            if key in self.ignored_writes:
+                refused = Record(fingerprint(change.new), f"{REFUSED_BY_FAR_SIDE}{side}", self.now)
+                self.link = replace(self.link, refused={**self.link.refused, key: refused})
             else:
                 yield change
 
-    def _agree(self, name: str, value: Value | None) -> None:
+    def _move_base(self, name: str, value: Value | None) -> None:
         self.link = replace(self.link, base=self.link.base.with_values({name: value}))
 
 
-def values() -> st.SearchStrategy[dict[str, Value | None]]:
+def any_values() -> st.SearchStrategy[dict[str, Value | None]]:
     return st.fixed_dictionaries({name: st.sampled_from(known) for name, known in VALUES.items()})
 
 
@@ -154,38 +154,38 @@ KEYS = [f"{side}.{name}" for side in Side for name in VALUES]
 
 
 @st.composite
-def pairs(draw: st.DrawFn, ignoring: bool = False) -> PairModel:
-    """A pair as any history may have left it: some fields agreed, some without a base, some edited on either side."""
+def any_pair(draw: st.DrawFn, ignores_writes: bool = False) -> PairModel:
+    """A pair after any history: some fields agree, some have no base, and some were edited on one side or both."""
     status = draw(st.sampled_from(STATUSES))
-    base = {**draw(values()), "status": draw(st.sampled_from(STAGED))}
+    base = {**draw(any_values()), "status": draw(st.sampled_from(STAGE_STATUSES))}
     known = draw(st.frozensets(st.sampled_from(FIELDS)))
     return PairModel(
-        draw(rules()),
+        draw(any_rules()),
         Link("006000000000001AAA", base=Deal({name: value for name, value in base.items() if name in known})),
-        {**draw(values()), "status": draw(st.sampled_from(STAGED))},
-        {**draw(values()), "status": TABLE.normal_status(status)},
+        {**draw(any_values()), "status": draw(st.sampled_from(STAGE_STATUSES))},
+        {**draw(any_values()), "status": TABLE.normal_status(status)},
         status,
         modified=BEGIN - timedelta(minutes=draw(st.integers(0, 3))),
         updated=BEGIN - timedelta(minutes=2),
-        ignores=draw(st.frozensets(st.sampled_from(KEYS))) if ignoring else frozenset(),
+        ignored_writes=draw(st.frozensets(st.sampled_from(KEYS))) if ignores_writes else frozenset(),
     )
 
 
 Edit = tuple[Side, str, Value | None]
 
 
-def edits() -> st.SearchStrategy[list[Edit]]:
-    one = st.sampled_from(list(VALUES)).flatmap(
+def any_edits() -> st.SearchStrategy[list[Edit]]:
+    edit = st.sampled_from(list(VALUES)).flatmap(
         lambda name: st.tuples(st.sampled_from(Side), st.just(name), st.sampled_from(VALUES[name]))
     )
     moves = st.one_of(
-        st.tuples(st.just(Side.SALESFORCE), st.just("status"), st.sampled_from(STAGED)),
+        st.tuples(st.just(Side.SALESFORCE), st.just("status"), st.sampled_from(STAGE_STATUSES)),
         st.tuples(st.just(Side.PARTNER_CENTER), st.just("status"), st.sampled_from(STATUSES)),
     )
-    return st.lists(st.one_of(one, moves), max_size=4)
+    return st.lists(st.one_of(edit, moves), max_size=4)
 
 
-def make(pair: PairModel, edit: Edit) -> None:
+def apply_edit(pair: PairModel, edit: Edit) -> None:
     side, name, value = edit
     if side is Side.SALESFORCE:
         pair.seller_sets(name, value)

@@ -50,8 +50,8 @@ def changes_between(old: Deal, new: Deal) -> tuple[Change, ...]:
 
 @given(any_deal())
 def test_a_deal_is_read_back_from_a_new_record(deal: Deal) -> None:
-    row = saved_record(deal, TRANSLATION.new_opportunity(deal))
-    seen = TRANSLATION.opportunity(row, READ_AT)
+    record = saved_record(deal, TRANSLATION.new_opportunity(deal))
+    seen = TRANSLATION.opportunity(record, READ_AT)
     assert seen.problems == {}
     assert differing_fields(seen.deal, deal) == []
     assert seen.flagged
@@ -61,15 +61,15 @@ def test_a_deal_is_read_back_from_a_new_record(deal: Deal) -> None:
 def test_changes_of_a_deal_are_read_back_from_the_record(old: Deal, new: Deal) -> None:
     changes = changes_between(old, new)
     written = TRANSLATION.values(changes)
-    row = saved_record(old, {**TRANSLATION.new_opportunity(old), **written})
-    seen = TRANSLATION.opportunity(row, READ_AT).deal
-    assert differing_fields(seen, {**old, **{one.field: one.new for one in changes}}) == []
+    record = saved_record(old, {**TRANSLATION.new_opportunity(old), **written})
+    seen = TRANSLATION.opportunity(record, READ_AT).deal
+    assert differing_fields(seen, {**old, **{change.field: change.new for change in changes}}) == []
 
 
 @given(any_deal())
 def test_a_read_back_of_plain_columns_has_only_their_fields(deal: Deal) -> None:
-    row = saved_record(deal, TRANSLATION.new_opportunity(deal))
-    plain = {column: row[column] for column in TRANSLATION.columns}
+    record = saved_record(deal, TRANSLATION.new_opportunity(deal))
+    plain = {column: record[column] for column in TRANSLATION.columns}
     seen = TRANSLATION.opportunity(plain, READ_AT)
     assert differing_fields(seen.deal, {field: value for field, value in deal.items() if field not in SHARED}) == []
     assert seen.problems == {}
@@ -81,7 +81,11 @@ def test_a_read_back_of_plain_columns_has_only_their_fields(deal: Deal) -> None:
 def sendable_deal(deal: Deal) -> dict[str, Any]:
     """The part of a deal that a create sends: only contacts with both names, e-mail and phone."""
     people = deal["contacts"] if isinstance(deal["contacts"], tuple) else ()
-    contacts = tuple(one for one in people if isinstance(one, Person) and one.first_name and one.email and one.phone)
+    contacts = tuple(
+        person
+        for person in people
+        if isinstance(person, Person) and person.first_name and person.email and person.phone
+    )
     return {**deal, "contacts": contacts or None}
 
 
@@ -100,7 +104,7 @@ def test_patch_operations_turn_the_old_deal_into_the_new_one(old: Deal, new: Dea
     before = TRANSLATION.referral(referral).deal
     changes = changes_between(before, new)
     after = TRANSLATION.referral(patched_referral(referral, TRANSLATION.operations(changes))).deal
-    assert differing_fields(after, {**before, **{one.field: one.new for one in changes}}) == []
+    assert differing_fields(after, {**before, **{change.field: change.new for change in changes}}) == []
 
 
 @given(any_deal(), any_deal())

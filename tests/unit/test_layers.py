@@ -1,4 +1,4 @@
-"""The five floors of design.md section 3, held against every import of the code, those inside functions included."""
+"""Every import of the code, also inside functions, follows the five floors of docs/protocol.md#the-layers."""
 
 import ast
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = ("function_app", "functions", "shared", "emulators", "infra", "local", "tests")
+OWN_PACKAGES = ("function_app", "functions", "shared", "emulators", "infra", "local", "tests")
 
 FLOORS = {
     "function_app": 5,
@@ -28,22 +28,23 @@ FLOORS = {
     "shared.transport": 1,
     "shared": 1,
 }
-"""The package or module, and its floor; the longest name that fits decides."""
+"""The floor of each package or module. For a module, the longest name that fits decides."""
 
 SAME_FLOOR = {
     ("shared.clients", "shared.webhook"): "the registration subscribes to the events that the webhook understands",
-    ("shared.app", "shared.sync"): "app wires what sync is given",
-    ("shared.operations", "shared.app"): "the daily run and the health answer use what app has wired",
+    ("shared.app", "shared.sync"): "app connects the sync to its ports",
+    ("shared.operations", "shared.app"): "the daily run and the health report use the clients that app connects",
     ("shared.operations", "shared.sync"): "a refused sign-in pauses the side as in any run",
-    ("shared.doctor", "shared.app"): "the doctor examines what app has wired",
+    ("shared.doctor", "shared.app"): "the doctor examines the clients that app connects",
     ("shared.foundation", "shared.domain"): "a rejection carries the cause",
-    ("shared.settings", "shared.foundation"): "a wrong setting is an error of our tree",
-    ("shared.transport", "shared.foundation"): "a trust bundle that cannot be read is an error of our tree",
+    ("shared.settings", "shared.foundation"): "a wrong setting raises one of our errors",
+    ("shared.transport", "shared.foundation"): "an unreadable trust bundle raises one of our errors",
 }
-"""Arrows between two rooms of one floor, each with its reason; all others are forbidden."""
+"""The allowed imports within one floor, as importing and imported package, each with its reason."""
 
 
-def modules(*folders: str) -> Iterator[str]:
+def module_names(*folders: str) -> Iterator[str]:
+    """The dotted names of all modules in folders and top-level modules."""
     for folder in folders:
         files = (ROOT / folder).rglob("*.py") if (ROOT / folder).is_dir() else [ROOT / f"{folder}.py"]
         for file in files:
@@ -52,109 +53,122 @@ def modules(*folders: str) -> Iterator[str]:
 
 
 @cache
-def imports(module: str) -> frozenset[str]:
-    """Every module or name of ours that a module imports, wherever in its text."""
+def imports_of(module: str) -> frozenset[str]:
+    """Every name of our own packages that a module imports, also inside functions."""
     path = ROOT.joinpath(*module.split("."))
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     return frozenset(
-        name for node in ast.walk(ast.parse(file.read_text("utf-8"))) for name in _named(node, module) if _is_ours(name)
+        name
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        for name in _imported_names(node, module)
+        if _is_own(name)
     )
 
 
-def _named(node: ast.AST, module: str) -> Iterator[str]:
+def _imported_names(node: ast.AST, module: str) -> Iterator[str]:
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
-        assert node.level == 0, f"{module} imports relatively: absolute imports show the floor"
+        assert node.level == 0, f"{module} has a relative import, which does not show the floor"
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _is_ours(name: str) -> bool:
-    return name.split(".", maxsplit=1)[0] in OURS
+def _is_own(name: str) -> bool:
+    return name.split(".", maxsplit=1)[0] in OWN_PACKAGES
 
 
-def room(name: str) -> str:
-    """The entry of FLOORS that a module or name belongs to."""
-    fitting = [entry for entry in FLOORS if name == entry or name.startswith(f"{entry}.")]
-    return max(fitting, key=len)
+def package_of(name: str) -> str:
+    """The entry of FLOORS to which a module or name belongs."""
+    entries = [entry for entry in FLOORS if name == entry or name.startswith(f"{entry}.")]
+    return max(entries, key=len)
 
 
-def arrows() -> Iterator[tuple[str, str]]:
-    for module in modules("function_app", "functions", "shared"):
-        for name in sorted(imports(module)):
+def product_imports() -> Iterator[tuple[str, str]]:
+    """Every import of the product: the importing module and the imported name."""
+    for module in module_names("function_app", "functions", "shared"):
+        for name in sorted(imports_of(module)):
             yield module, name
 
 
-def is_allowed(module: str, name: str) -> bool:
-    origin, target = room(module), room(name)
-    if origin == target or (origin, target) in SAME_FLOOR:
+def is_import_allowed(module: str, name: str) -> bool:
+    importing, imported = package_of(module), package_of(name)
+    if importing == imported or (importing, imported) in SAME_FLOOR:
         return True
-    return FLOORS[target] < FLOORS[origin]
+    return FLOORS[imported] < FLOORS[importing]
 
 
-def test_every_arrow_runs_down() -> None:
-    ours = [
-        (module, name) for module, name in arrows() if not name.startswith(("emulators", "infra", "local", "tests"))
+def test_every_import_leads_to_a_lower_floor_or_is_listed() -> None:
+    within_product = [
+        (module, name)
+        for module, name in product_imports()
+        if not name.startswith(("emulators", "infra", "local", "tests"))
     ]
-    assert [arrow for arrow in ours if not is_allowed(*arrow)] == []
+    assert [pair for pair in within_product if not is_import_allowed(*pair)] == []
 
 
-def test_every_room_has_its_floor_spelled_out() -> None:
-    """A new module directly below `shared` gets a floor here before it is imported by anybody."""
-    unplaced = {module for module in modules("shared") if room(module) == "shared" and module != "shared"}
+def test_every_module_of_shared_has_a_floor() -> None:
+    """A new module directly below `shared` needs an entry in FLOORS."""
+    unplaced = {module for module in module_names("shared") if package_of(module) == "shared" and module != "shared"}
     assert unplaced == set()
 
 
-def test_the_domain_imports_nothing_of_ours_but_itself() -> None:
-    strangers = [arrow for arrow in arrows() if room(arrow[0]) == "shared.domain" and room(arrow[1]) != "shared.domain"]
-    assert strangers == []
+def test_the_domain_imports_only_itself() -> None:
+    forbidden = [
+        pair
+        for pair in product_imports()
+        if package_of(pair[0]) == "shared.domain" and package_of(pair[1]) != "shared.domain"
+    ]
+    assert forbidden == []
 
 
 @pytest.mark.parametrize("forbidden", ["emulators", "infra", "local", "tests"])
-def test_the_product_imports_neither_the_emulators_nor_the_tests(forbidden: str) -> None:
-    assert [arrow for arrow in arrows() if arrow[1].split(".")[0] == forbidden] == []
+def test_the_product_imports_neither_emulators_nor_tools_nor_tests(forbidden: str) -> None:
+    assert [pair for pair in product_imports() if pair[1].split(".")[0] == forbidden] == []
 
 
-def test_the_emulators_do_not_import_the_tests() -> None:
+def test_emulators_and_tools_do_not_import_the_tests() -> None:
     places = ("emulators", "infra", "local")
-    assert [module for module in modules(*places) if any(name.startswith("tests") for name in imports(module))] == []
+    assert [
+        module for module in module_names(*places) if any(name.startswith("tests") for name in imports_of(module))
+    ] == []
 
 
-def _module(name: str) -> str | None:
-    """The module that a name of ours is, or stands in."""
-    path = ROOT.joinpath(*name.split("."))
-    if path.with_suffix(".py").is_file() or (path / "__init__.py").is_file():
-        return name
-    return _module(name.rpartition(".")[0]) if "." in name else None
-
-
-def test_sync_sees_clients_and_store_only_through_its_ports() -> None:
-    behind = [
+def test_the_emulators_import_nothing_of_the_product() -> None:
+    """An error that both shared would look right, so the emulators have their own copy of each name they need."""
+    foreign = {
         (module, name)
-        for module, name in arrows()
-        if room(module) == "shared.sync"
+        for module in module_names("emulators")
+        for name in imports_of(module)
+        if not name.startswith("emulators.")
+    }
+    assert foreign == set()
+
+
+def test_the_sync_imports_clients_and_store_only_through_its_ports() -> None:
+    forbidden = [
+        (module, name)
+        for module, name in product_imports()
+        if package_of(module) == "shared.sync"
         and module != "shared.sync.ports"
-        and room(name) in ("shared.clients", "shared.store")
+        and package_of(name) in ("shared.clients", "shared.store")
     ]
-    assert behind == []
+    assert forbidden == []
 
 
-def test_clients_know_neither_deals_nor_each_other() -> None:
-    deals = {"deal", "link", "merge", "plan", "records", "rules"}
-    for module, name in arrows():
-        if room(module) != "shared.clients":
+def test_clients_import_neither_deals_nor_each_other() -> None:
+    deals = {"deal", "field_rules", "link", "merge", "plan", "records"}
+    for module, name in product_imports():
+        if package_of(module) != "shared.clients":
             continue
-        assert room(name) != "shared.domain" or name.split(".")[2] not in deals, (module, name)
-        if room(name) == "shared.clients":
-            origin, target = module.split("."), name.split(".")
-            assert len(target) < 4 or not (ROOT / "shared/clients" / target[2]).is_dir() or origin[2] == target[2], (
-                module,
-                name,
-            )
+        assert package_of(name) != "shared.domain" or name.split(".")[2] not in deals, (module, name)
+        if package_of(name) == "shared.clients":
+            importing, imported = module.split("."), name.split(".")
+            is_client_package = len(imported) > 3 and (ROOT / "shared/clients" / imported[2]).is_dir()
+            assert not is_client_package or importing[2] == imported[2], (module, name)
 
 
-def test_an_arrow_upwards_would_be_seen() -> None:
-    assert not is_allowed("shared.domain.deal", "shared.mapping.field_types")
-    assert not is_allowed("shared.clients.salesforce.client", "shared.sync.ports.Write")
-    assert not is_allowed("shared.mapping.field_types", "shared.store.link_json")
-    assert is_allowed("shared.sync.runs.push", "shared.domain.deal.Deal")
+def test_an_import_of_a_higher_floor_is_not_allowed() -> None:
+    assert not is_import_allowed("shared.domain.deal", "shared.mapping.field_types")
+    assert not is_import_allowed("shared.clients.salesforce.client", "shared.sync.ports.Write")
+    assert not is_import_allowed("shared.mapping.field_types", "shared.store.link_json")
+    assert is_import_allowed("shared.sync.runs.push", "shared.domain.deal.Deal")

@@ -108,10 +108,10 @@ class SalesforceClient:
 
     def _records_of_all_pages(self, page: Page) -> Iterator[Json]:
         """Yield the records of a page and of all pages that follow."""
-        yield from page.rows
+        yield from page.records
         while page.next is not None:
             page = self.more(page.next).pages[0]
-            yield from page.rows
+            yield from page.records
 
     def _with_all_subquery_pages(self, record: Json) -> Json:
         """Return the record with the further pages of its subqueries."""

@@ -104,7 +104,7 @@ def duplicate_values(salesforce: SalesforceClient, sobject: str, name: str) -> d
     holders: defaultdict[str, list[str]] = defaultdict(list)
     page = salesforce.query(f"SELECT Id, {name} FROM {sobject} WHERE {name} != null ORDER BY Id").pages[0]  # noqa: S608 - the names come from our own package
     while True:
-        for record in page.rows:
+        for record in page.records:
             holders[str(record[name]).casefold()].append(str(record["Id"]))
         if page.next is None:
             return {value: tuple(ids) for value, ids in holders.items() if len(ids) > 1}

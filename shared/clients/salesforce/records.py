@@ -19,7 +19,7 @@ Json = Mapping[str, Any]
 class Page(Struct, frozen=True):
     """One page of a query: its records, and the address of the following page, which is None on the last page."""
 
-    rows: tuple[Json, ...]
+    records: tuple[Json, ...]
     next: str | None
 
 
@@ -42,14 +42,14 @@ class Write(Struct, frozen=True):
 
 
 class Written(Struct, frozen=True):
-    """The outcome of one write, and the record that the same call read back (`row`, None if it could not be read).
+    """The outcome of one write, and the record that the same call read back (`record`, None if it could not be read).
 
     `changed`: Salesforce answered 412, because the record had changed. `locked`: a record lock or another temporary
     error. `refused`: why Salesforce refused the values. A write with none of these succeeded.
     """
 
     id: str
-    row: Json | None
+    record: Json | None
     at: datetime
     changed: bool = False
     locked: bool = False

@@ -20,7 +20,7 @@ _ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 type Value = str | bool | int | Decimal | datetime | date | None
 
 
-def literal(value: Value) -> str:
+def text_literal(value: Value) -> str:
     """Return `value` as a SOQL literal. Raises ValueError for a time without zone, or a number that is not finite."""
     match value:
         case None:
@@ -30,14 +30,14 @@ def literal(value: Value) -> str:
         case Decimal():
             return _number_literal(value)
         case datetime():
-            return moment(value)
+            return time_literal(value)
         case date():
             return value.isoformat()
         case str():
             return f"'{value.translate(_ESCAPES)}'"
 
 
-def moment(value: datetime) -> str:
+def time_literal(value: datetime) -> str:
     """Return a time as a literal in UTC with milliseconds, without quotes: `2026-11-22T01:02:03.000Z`.
 
     Raises ValueError for a time without zone.
@@ -49,7 +49,7 @@ def moment(value: datetime) -> str:
 
 def in_list(values: Iterable[Value]) -> str:
     """Return `('a','b')`, for use after IN. Raises ValueError without values, because SOQL has no empty list."""
-    literals = [literal(value) for value in values]
+    literals = [text_literal(value) for value in values]
     if not literals:
         raise ValueError("an IN list needs at least one value")
     return f"({','.join(literals)})"

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from shared.mapping.translation import STAMPS, Translation
-from shared.sync.ports import moment
+from shared.sync.ports import time_literal
 
 
 def changed_since(translation: Translation, query: str, since: datetime) -> str:
@@ -16,5 +16,5 @@ def changed_since(translation: Translation, query: str, since: datetime) -> str:
     select = "SELECT Id, SystemModstamp" if query == "opportunity" else f"SELECT Id, {stamp}"
     return (
         f"{select} FROM Opportunity WHERE ({own.flag} = true OR {own.identifier} != null) "
-        f"AND {stamp} >= {moment(since)} ORDER BY {stamp} ASC, Id ASC"
+        f"AND {stamp} >= {time_literal(since)} ORDER BY {stamp} ASC, Id ASC"
     )

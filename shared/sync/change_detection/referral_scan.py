@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from shared.mapping.paths import Json, moment
+from shared.mapping.paths import Json, parse_time
 from shared.mapping.translation import is_target_microsoft
 from shared.sync.change_detection.echo import is_known_referral
 from shared.sync.context import Context
@@ -65,6 +65,6 @@ def _text(stamp: Json, name: str) -> str | None:
 def _stamp_date(stamp: Json, name: str) -> datetime | None:
     """A date of a listed referral; None where it cannot be read: that referral is then pulled like a changed one."""
     try:
-        return moment(stamp.get(name))
+        return parse_time(stamp.get(name))
     except ValueError:
         return None

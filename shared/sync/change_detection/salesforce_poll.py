@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from shared.domain.deal import Side
-from shared.mapping.paths import Json, in_row, moment
+from shared.mapping.paths import Json, parse_time, value_in_record
 from shared.mapping.translation import STAMPS
 from shared.sync.change_detection.echo import is_known_opportunity
 from shared.sync.change_detection.poll_query import changed_since
@@ -44,7 +44,7 @@ def changed_opportunities(ctx: Context) -> Iterator[Batch]:
     pages = dict(zip(STAMPS, answer.pages, strict=True))
     while pages:
         found = {key: entry for name, page in pages.items() for key, entry in _unknown(ctx, name, page, cursors[name])}
-        seen = sum(len(page.rows) for page in pages.values())
+        seen = sum(len(page.records) for page in pages.values())
         moved = {f"push_{name}": _cursor_after(name, page, answer.at) for name, page in pages.items()}
         yield Batch(found, seen, moved)
         pages = {name: ctx.salesforce.more(page.next).pages[0] for name, page in pages.items() if page.next}
@@ -62,16 +62,16 @@ def _unknown(ctx: Context, query: str, page: Page, cursor: datetime | None) -> l
     """
 
     def examine(record: Json) -> tuple[str, RetryEntry | None] | None:
-        key, stamp = str(record["Id"]), in_row(record, STAMPS[query])
+        key, stamp = str(record["Id"]), value_in_record(record, STAMPS[query])
         if is_known_opportunity(ctx.store.link(key), query, stamp):
             return None
         entry = ctx.store.retry_entry(Side.SALESFORCE, key)
-        is_before_cursor = cursor is not None and moment(stamp) < cursor
+        is_before_cursor = cursor is not None and parse_time(stamp) < cursor
         return None if entry and is_before_cursor and must_wait(ctx, entry) else (key, entry)
 
-    examined = ctx.workers.map(examine, page.rows, at_most=ctx.policy.parallelism)
+    examined = ctx.workers.map(examine, page.records, at_most=ctx.policy.parallelism)
     return [one for one in examined if one is not None]
 
 
 def _cursor_after(query: str, page: Page, start: datetime) -> datetime:
-    return moment(in_row(page.rows[-1], STAMPS[query])) if page.next and page.rows else start
+    return parse_time(value_in_record(page.records[-1], STAMPS[query])) if page.next and page.records else start

@@ -39,9 +39,9 @@ def create_opportunity(
         return BUSY  # somebody created it just now: the next look finds it
     except Rejected as error:
         return queue_refused_referral(ctx, referral, error.cause.code, error.cause.field)
-    if written.row is None:
+    if written.record is None:
         return Outcome(Result.RETRY, "not_read_back")
-    opportunity = ctx.translation.opportunity(written.row, written.at)
+    opportunity = ctx.translation.opportunity(written.record, written.at)
     ignored = _ignored_values(ctx, referral, opportunity)
     lines = (*lines, *ignored_lines(ctx.clock.now(), ignored))
     ctx.store.insert_link(_new_link(ctx, referral, opportunity, ignored), lines)

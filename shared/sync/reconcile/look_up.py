@@ -8,7 +8,7 @@ from shared.domain.deal import Company, Deal, Person, Side
 from shared.domain.records import Referral
 from shared.mapping.translation import Translation
 from shared.sync.context import Context
-from shared.sync.ports import Json, Page, literal
+from shared.sync.ports import Json, Page, text_literal
 from shared.sync.retry.side_health import pausing_on_failure
 
 
@@ -37,8 +37,8 @@ def look_up(ctx: Context, referral: Referral, named: str | None, company: Compan
     with pausing_on_failure(ctx, Side.SALESFORCE):
         answer = ctx.salesforce.query(*queries.values(), deleted=True)
     pages: dict[str, Page] = dict(zip(queries, answer.pages, strict=True))
-    contacts = pages["contacts"].rows if "contacts" in pages else ()
-    return Found(pages["opportunities"].rows, pages["accounts"].rows, contacts)
+    contacts = pages["contacts"].records if "contacts" in pages else ()
+    return Found(pages["opportunities"].records, pages["accounts"].records, contacts)
 
 
 def first_contact(deal: Deal) -> Person | None:
@@ -53,13 +53,14 @@ def _look_up_queries(
 ) -> dict[str, str]:
     """SOQL by name. The literals escape what comes from outside."""
     own = translation.file.ours
-    by_id = f" OR Id = {literal(named)}" if named else ""
+    by_id = f" OR Id = {text_literal(named)}" if named else ""
     country = translation.country_column
     queries = {
-        "opportunities": f"SELECT Id, IsDeleted FROM Opportunity WHERE {own.identifier} = {literal(referral_id)}{by_id}",  # noqa: S608, E501 - literals escape
-        "accounts": f"SELECT Id FROM Account WHERE Name = {literal(company.name)} "  # noqa: S608 - literals escape
-        f"AND {country} = {literal(company.country)} AND IsDeleted = false LIMIT 2",
+        "opportunities": f"SELECT Id, IsDeleted FROM Opportunity WHERE {own.identifier} = {text_literal(referral_id)}{by_id}",  # noqa: S608, E501 - literals escape
+        "accounts": f"SELECT Id FROM Account WHERE Name = {text_literal(company.name)} "  # noqa: S608 - literals escape
+        f"AND {country} = {text_literal(company.country)} AND IsDeleted = false LIMIT 2",
     }
     if email:
-        queries["contacts"] = f"SELECT Id FROM Contact WHERE Email = {literal(email)} AND IsDeleted = false LIMIT 2"  # noqa: S608 - literals escape
+        match = f"Email = {text_literal(email)} AND IsDeleted = false"
+        queries["contacts"] = f"SELECT Id FROM Contact WHERE {match} LIMIT 2"  # noqa: S608 - literals escape
     return queries

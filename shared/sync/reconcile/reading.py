@@ -27,7 +27,7 @@ def read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
         for pair in pending:
             pair.outcome = outcome_of_error(ctx, error, pair.id)
         return
-    records = {str(record["Id"]): record for page in answer.pages for record in page.rows}
+    records = {str(record["Id"]): record for page in answer.pages for record in page.records}
     for pair in pending:
         record = records.get(pair.id)
         if record is None:

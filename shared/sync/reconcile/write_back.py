@@ -73,11 +73,11 @@ def _prepare_write_back(ctx: Context, pair: Pair) -> Write:
 
 
 def _confirm_write_back(ctx: Context, pair: Pair, written: Written) -> None:
-    if written.locked or written.refused or written.row is None:
+    if written.locked or written.refused or written.record is None:
         code = written.refused.code if written.refused else "locked"
         pair.outcome = Outcome(Result.RETRY, code)
         return
-    set_read_back(pair, ctx.translation.opportunity(written.row, written.at))
+    set_read_back(pair, ctx.translation.opportunity(written.record, written.at))
     # Stored with the release that follows at once; a repeated write-back does no harm.
     pair.entry = replace(pair.entry, value=replace(pair.link, mark=mark_of(pair.link), unwritten=False))
 

@@ -124,10 +124,10 @@ def _confirm_write(ctx: Context, pair: Pair, written: Written) -> None:
         pair.outcome = Outcome(Result.RETRY, "locked")
         return
     changes = pair.plan.to_salesforce
-    if written.refused or written.row is None:
+    if written.refused or written.record is None:
         _handle_refusal(ctx, pair, changes, written.refused)
         return
-    read_back = ctx.translation.opportunity(written.row, written.at)
+    read_back = ctx.translation.opportunity(written.record, written.at)
     effective, ignored = split_by_effect(changes, read_back.deal)
     now = ctx.clock.now()
     link = with_refused(pair.link, ignored, Side.SALESFORCE, now)

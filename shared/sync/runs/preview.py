@@ -23,7 +23,7 @@ def preview_push(ctx: Context) -> Counter[str]:
     for batch in changed_opportunities(ctx):
         for chunk in batched(batch.opportunities, ctx.policy.batch, strict=False):
             answer = ctx.salesforce.opportunities(chunk, ctx.translation.selects)
-            for record in (record for page in answer.pages for record in page.rows):
+            for record in (record for page in answer.pages for record in page.records):
                 counts.update(_planned_kinds(ctx, ctx.translation.opportunity(record, answer.at)))
     return _log_counts(ctx, "push", counts)
 

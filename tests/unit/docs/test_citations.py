@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.docs.docs_reader import ROOT, anchors, tracked
+from tests.unit.docs.docs_reader import ROOT, heading_anchors, tracked_files
 
 CITATION = re.compile(r"\b(docs/(?:[\w-]+/)*[\w-]+\.md)(?:#([\w-]+))?")
 UNRESOLVABLE = {
@@ -24,7 +24,7 @@ DATA = ("package-lock.json", "f9a8dde.json", "f9a8dde_systems.json")
 
 
 def cited_texts() -> Iterator[tuple[Path, str]]:
-    for path in tracked():
+    for path in tracked_files():
         if path.suffix in SUFFIXES and path.name not in DATA and path != Path(__file__):
             yield path.relative_to(ROOT), path.read_text(encoding="utf-8")
 
@@ -34,25 +34,25 @@ def test_every_citation_names_a_heading_that_exists() -> None:
         f"{path}: {page}#{anchor}"
         for path, text in cited_texts()
         for page, anchor in CITATION.findall(text)
-        if not (ROOT / page).is_file() or (anchor and anchor not in anchors(ROOT / page))
+        if not (ROOT / page).is_file() or (anchor and anchor not in heading_anchors(ROOT / page))
     ]
     assert unresolved == []
 
 
 @pytest.mark.parametrize("kind", UNRESOLVABLE)
-def test_no_citation_is_of_a_kind_that_cannot_resolve(kind: str) -> None:
-    own_reference = re.compile(r"^docs/reference/")
-    found = [
+def test_no_citation_names_a_section_number_or_a_page_outside_the_repository(kind: str) -> None:
+    reference_pages = re.compile(r"^docs/reference/")
+    unresolvable = [
         f"{path}: {match[0]}"
         for path, text in cited_texts()
         for match in UNRESOLVABLE[kind].finditer(text)
-        if not own_reference.match(str(path))
+        if not reference_pages.match(str(path))
     ]
-    assert found == []
+    assert unresolvable == []
 
 
 def test_the_rules_of_the_product_cite_their_sources() -> None:
-    """At f9a8dde 228 citations led nowhere; they were replaced, not removed."""
+    """At commit f9a8dde, 228 citations did not resolve. They were replaced, not removed."""
     count = sum(
         bool(anchor) for path, text in cited_texts() if path.suffix != ".md" for _, anchor in CITATION.findall(text)
     )

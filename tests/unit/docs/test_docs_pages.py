@@ -1,4 +1,4 @@
-"""The docs and what is run say the same, links lead somewhere, and no file names what it must not."""
+"""The docs match what can be run, every link and path exists, and no file names a registry or one machine's path."""
 
 import re
 from pathlib import Path
@@ -14,42 +14,50 @@ from tests.unit.docs.docs_reader import (
     DOCS,
     PAGES,
     ROOT,
-    anchors,
-    bare,
-    found_in,
-    links,
-    rows,
-    section,
-    table,
-    text,
-    tracked,
+    cells_by_name,
+    heading_anchors,
+    link_targets,
+    matches_in,
+    page_text,
+    section_text,
+    table_cells,
+    tracked_files,
+    without_backticks,
 )
 
 # --- what is run ------------------------------------------------------------------------------------------------------
 
 
-def test_every_key_of_the_health_answer_stands_in_the_runbook_and_the_reverse() -> None:
-    said = SimpleNamespace(environment="production", sync="on", push_paused=False, pull_paused=False)
+def test_the_troubleshooting_page_lists_every_key_of_the_health_report() -> None:
+    sync_settings = SimpleNamespace(environment="production", sync="on", push_paused=False, pull_paused=False)
     app = SimpleNamespace(
         store=SimpleNamespace(cursor=lambda _: None),
-        settings=SimpleNamespace(sync=said),
+        settings=SimpleNamespace(sync=sync_settings),
         translation=SimpleNamespace(hash=""),
     )
-    assert list(table("troubleshooting.md", "Is all well?")) == list(health_report(cast("App", app)))
+    assert list(cells_by_name("troubleshooting.md", "Is all well?")) == list(health_report(cast("App", app)))
 
 
-def test_every_function_stands_there_and_the_reverse() -> None:
-    first = section("how-data-moves.md", "How data moves").partition("\n## ")[0]
-    assert {bare(row[0]) for row in rows(first)} == set(found_in("functions", r'function_name\("(\w+)"\)'))
+def test_the_data_page_lists_every_function() -> None:
+    introduction = section_text("how-data-moves.md", "How data moves").partition("\n## ")[0]
+    assert {without_backticks(line[0]) for line in table_cells(introduction)} == set(
+        matches_in("functions", r'function_name\("(\w+)"\)')
+    )
 
 
-def test_every_target_of_the_makefile_stands_in_the_readme_and_the_reverse() -> None:
-    makefile = text("Makefile")
+def test_the_readme_lists_every_target_of_the_makefile() -> None:
+    makefile = page_text("Makefile")
     targets = set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE))
-    told = {row[0].strip("`").removeprefix("make ") for row in rows(text("README.md")) if row[0].startswith("`make ")}
-    assert told == targets
-    said = re.compile(r"`make ([a-z]+)|^make ([a-z]+)(?: DEALS=\d+)?$", re.MULTILINE)
-    mentioned = {first or second for page in PAGES for first, second in said.findall(page.read_text(encoding="utf-8"))}
+    documented = {
+        line[0].strip("`").removeprefix("make ")
+        for line in table_cells(page_text("README.md"))
+        if line[0].startswith("`make ")
+    }
+    assert documented == targets
+    make_command = re.compile(r"`make ([a-z]+)|^make ([a-z]+)(?: DEALS=\d+)?$", re.MULTILINE)
+    mentioned = {
+        first or second for page in PAGES for first, second in make_command.findall(page.read_text(encoding="utf-8"))
+    }
     assert mentioned <= set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
 
 
@@ -67,44 +75,44 @@ SHARED_CONTROLS = {"journal", "faults", "clock", "reset"}
 
 
 @pytest.mark.parametrize("page", CONTROLS)
-def test_every_control_route_stands_there_and_the_reverse(page: str) -> None:
+def test_the_emulator_pages_list_every_control_route(page: str) -> None:
     code = "\n".join((ROOT / path).read_text(encoding="utf-8") for path in CONTROLS[page])
     routes = set(re.findall(r'"(?:GET|POST|DELETE)", (?:f"\{CONTROL\}|")(?:/_control)?/([\w-]+)"', code))
-    told = set(re.findall(r"/_control/([\w-]+)", text(page)))
+    documented = set(re.findall(r"/_control/([\w-]+)", page_text(page)))
     own = SHARED_CONTROLS if page == "emulators.md" else set()
-    assert told - (SHARED_CONTROLS - own) == routes
+    assert documented - (SHARED_CONTROLS - own) == routes
 
 
-def test_every_kind_of_fault_stands_there_and_the_reverse() -> None:
-    kinds = section("emulators.md", "Faults")
-    assert {bare(row[0]) for row in rows(kinds)} == set(FaultKind)
+def test_the_emulators_page_lists_every_kind_of_fault() -> None:
+    kinds = section_text("emulators.md", "Faults")
+    assert {without_backticks(line[0]) for line in table_cells(kinds)} == set(FaultKind)
 
 
 # --- pages ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_every_link_leads_somewhere(path: Path) -> None:
+def test_every_link_of_a_page_exists(path: Path) -> None:
     broken = []
-    for target in links(path):
+    for target in link_targets(path):
         if re.match(r"https?://", target):
             continue
         file, _, anchor = target.partition("#")
         page = (path.parent / file).resolve() if file else path
-        if not page.is_file() or (anchor and anchor not in anchors(page)):
+        if not page.is_file() or (anchor and anchor not in heading_anchors(page)):
             broken.append(target)
     assert broken == []
 
 
-def test_the_readme_leads_to_every_page() -> None:
-    led = {(ROOT / target.partition("#")[0]).resolve() for target in links(ROOT / "README.md")}
-    assert set(DOCS.rglob("*.md")) <= led
+def test_the_readme_links_to_every_page() -> None:
+    linked = {(ROOT / target.partition("#")[0]).resolve() for target in link_targets(ROOT / "README.md")}
+    assert set(DOCS.rglob("*.md")) <= linked
 
 
 def test_every_page_that_the_code_names_exists() -> None:
     named = {
         page
-        for path in tracked()
+        for path in tracked_files()
         if path.suffix in {".py", ".toml", ".json"} and path != Path(__file__)
         for page in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text(encoding="utf-8"))
     }
@@ -112,11 +120,11 @@ def test_every_page_that_the_code_names_exists() -> None:
 
 
 def test_every_path_that_a_page_names_exists() -> None:
-    """In code marks; `NAME`, `*` and the like stand for something."""
-    path = re.compile(r"`((?:shared|functions|emulators|infra|local|tests|docs)/[a-z_0-9./-]+)`")
-    named = {found for page in PAGES for found in path.findall(page.read_text(encoding="utf-8"))}
+    """Only paths in backticks, without placeholders such as `NAME` or `*`."""
+    pattern = re.compile(r"`((?:shared|functions|emulators|infra|local|tests|docs)/[a-z_0-9./-]+)`")
+    named = {path for page in PAGES for path in pattern.findall(page.read_text(encoding="utf-8"))}
     assert len(named) > 10
-    assert sorted(found for found in named if not (ROOT / found).exists()) == []
+    assert sorted(path for path in named if not (ROOT / path).exists()) == []
 
 
 FORBIDDEN = {
@@ -128,14 +136,16 @@ FORBIDDEN = {
 }
 
 
-def test_no_tracked_file_names_a_registry_or_a_path_of_one_machine() -> None:
-    if not tracked():
-        pytest.skip("this is no git checkout: nothing is tracked")
-    found = []
-    for path in tracked():
+def test_no_tracked_file_names_a_registry_or_one_machines_path() -> None:
+    if not tracked_files():
+        pytest.skip("this is not a git checkout, so no file is tracked")
+    unwanted = []
+    for path in tracked_files():
         try:
             content = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        found += [f"{path.relative_to(ROOT)}: {what}" for what, text_ in FORBIDDEN.items() if text_.search(content)]
-    assert found == []
+        unwanted += [
+            f"{path.relative_to(ROOT)}: {kind}" for kind, expression in FORBIDDEN.items() if expression.search(content)
+        ]
+    assert unwanted == []

@@ -12,14 +12,14 @@ import pytest
 
 from local.systems import Systems
 from shared.app import App
-from tests.unit.docs.docs_reader import ROOT, sources
+from tests.unit.docs.docs_reader import ROOT, python_sources
 
 FOLDERS = ("shared", "functions", "emulators", "local", "infra", "tests")
 EXAMPLE = re.compile(r"^ *>>> ", re.MULTILINE)
 WITH_EXAMPLES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for folder in FOLDERS
-    for path, code in sources(folder).items()
+    for path, code in python_sources(folder).items()
     if EXAMPLE.search(code)
 )
 
@@ -43,5 +43,5 @@ def test_the_examples_of_a_module_are_true(module: str, app: App) -> None:
 def test_no_example_is_skipped() -> None:
     skipped = re.compile(r"doctest: *\+SKIP")
     this = Path(__file__)
-    code = {path: text for folder in FOLDERS for path, text in sources(folder).items() if path != this}
+    code = {path: text for folder in FOLDERS for path, text in python_sources(folder).items() if path != this}
     assert [path for path, text in code.items() if skipped.search(text)] == []

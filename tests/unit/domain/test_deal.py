@@ -1,4 +1,4 @@
-"""The deal and its value types."""
+"""The values of a deal have one normal form and are compared, shown and hashed in it."""
 
 from datetime import date
 from decimal import Decimal
@@ -9,27 +9,27 @@ from shared.domain.deal import Company, Deal, Money, Person, Side, Status, displ
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("amount", "normal_amount"),
     [("1", "1.00"), ("1.005", "1.01"), ("-1.005", "-1.01"), ("1E+3", "1000.00"), ("-0.001", "0.00"), ("0", "0.00")],
 )
-def test_money_has_two_decimal_places(given: str, kept: str) -> None:
-    assert str(Money(Decimal(given), "EUR").amount) == kept
+def test_money_has_two_decimal_places(amount: str, normal_amount: str) -> None:
+    assert str(Money(Decimal(amount), "EUR").amount) == normal_amount
 
 
 @pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity", "1E+30"])
-def test_what_is_no_amount_is_no_money(amount: str) -> None:
+def test_money_refuses_a_value_that_is_not_an_amount(amount: str) -> None:
     with pytest.raises(ValueError, match="amount"):
         Money(Decimal(amount), "EUR")
 
 
 @pytest.mark.parametrize("currency", ["", "eur", "EURO", "XBT", "€"])
-def test_only_iso_4217_is_a_currency(currency: str) -> None:
+def test_money_accepts_only_currencies_of_iso_4217(currency: str) -> None:
     with pytest.raises(ValueError, match="ISO 4217"):
         Money(Decimal(1), currency)
 
 
 @pytest.mark.parametrize("country", ["", "us", "USA", "Germany", "UK", "XX"])
-def test_only_iso_3166_is_a_country(country: str) -> None:
+def test_a_company_accepts_only_countries_of_iso_3166(country: str) -> None:
     with pytest.raises(ValueError, match="ISO 3166"):
         Company("Northwind", country)
 
@@ -41,7 +41,7 @@ def test_the_reason_of_a_status_is_kept_and_not_compared() -> None:
     assert won.reason == "Budget"
 
 
-def test_a_deal_cannot_be_changed_through_what_it_was_made_of() -> None:
+def test_a_deal_does_not_change_with_the_mapping_it_was_made_from() -> None:
     values = {"name": "Robots"}
     deal = Deal(values)
     values["name"] = "changed"
@@ -52,11 +52,11 @@ def test_a_deal_cannot_be_changed_through_what_it_was_made_of() -> None:
     assert hash(Deal(a="1", b=None)) == hash(Deal(b=None, a="1"))
 
 
-def test_an_absent_field_is_not_an_empty_one() -> None:
+def test_an_absent_field_differs_from_an_empty_one() -> None:
     assert Deal(notes=None) != Deal()
 
 
-def test_a_deal_shows_fields_and_no_values() -> None:
+def test_the_repr_of_a_deal_shows_its_fields_and_no_values() -> None:
     assert repr(Deal(name="secret", account=None)) == "Deal(account, name)"
 
 
@@ -77,13 +77,13 @@ def test_a_deal_shows_fields_and_no_values() -> None:
     ],
 )
 def test_a_value_is_shown_in_one_short_line(value: object, text: str) -> None:
-    assert display_text(value) == text  # type: ignore[arg-type]  # pytest knows no union
+    assert display_text(value) == text  # type: ignore[arg-type]  # all parameters are values
 
 
-def test_a_value_that_stands_nowhere_else_is_shown_whole() -> None:
+def test_a_value_is_shown_whole_on_request() -> None:
     assert display_text("x" * 500 + "\nend", whole=True) == "x" * 500 + "\nend"
 
 
-def test_each_side_has_another() -> None:
+def test_each_side_knows_the_other_side() -> None:
     assert Side.SALESFORCE.other is Side.PARTNER_CENTER
     assert Side.PARTNER_CENTER.other is Side.SALESFORCE

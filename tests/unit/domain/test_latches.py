@@ -1,4 +1,7 @@
-"""What Partner Center lets change, when, and in which direction (reference/partner-center.md 6.1)."""
+"""The latches forbid each write that Partner Center would not accept.
+
+Source: docs/reference/partner-center.md#status-transitions.
+"""
 
 from itertools import product
 
@@ -7,19 +10,19 @@ import pytest
 from shared.domain.deal import Status, Value
 from shared.domain.latches import SUBSTATUSES, forbidding_latch
 
-ALL = [Status(status, substatus) for status, known in SUBSTATUSES.items() for substatus in sorted(known)]
-MAY_BECOME = {
+ALL_STATUSES = [Status(status, substatus) for status, known in SUBSTATUSES.items() for substatus in sorted(known)]
+ALLOWED_MOVES = {
     ("New", "New"), ("New", "Active"), ("New", "Closed"), ("Active", "Active"), ("Active", "Closed"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("current", "wanted"), list(product(ALL, ALL)), ids=str)
-def test_every_move_is_as_the_table_of_states_says(current: Status, wanted: Status) -> None:
-    latch = forbidding_latch(current, wanted)
+@pytest.mark.parametrize(("current", "target"), list(product(ALL_STATUSES, ALL_STATUSES)), ids=str)
+def test_a_status_moves_only_along_the_documented_transitions(current: Status, target: Status) -> None:
+    latch = forbidding_latch(current, target)
     if current.is_final:
         assert latch
         assert latch.code == "closed_is_final"
-    elif (current.status, wanted.status) in MAY_BECOME:
+    elif (current.status, target.status) in ALLOWED_MOVES:
         assert latch is None
     else:
         assert latch
@@ -38,21 +41,21 @@ def test_every_move_is_as_the_table_of_states_says(current: Status, wanted: Stat
     ],
 )
 @pytest.mark.parametrize("value", ["a text", None])
-def test_other_values_wait_for_the_answer_and_end_with_the_deal(
+def test_other_values_are_forbidden_before_the_answer_and_after_the_close(
     current: Status | None, code: str | None, value: Value | None
 ) -> None:
     latch = forbidding_latch(current, value)
     assert (latch.code if latch else None) == code
 
 
-@pytest.mark.parametrize("wanted", [Status("Active", "Won"), Status("Closed", "Accepted"), Status("Open", "Accepted")])
-def test_an_illegal_pair_is_never_sent(wanted: Status) -> None:
-    latch = forbidding_latch(Status("Active", "Accepted"), wanted)
+@pytest.mark.parametrize("target", [Status("Active", "Won"), Status("Closed", "Accepted"), Status("Open", "Accepted")])
+def test_a_status_with_a_substatus_of_another_status_is_forbidden(target: Status) -> None:
+    latch = forbidding_latch(Status("Active", "Accepted"), target)
     assert latch
     assert latch.code == "no_such_move"
 
 
-def test_a_status_that_nobody_knows_leads_nowhere() -> None:
+def test_an_unknown_status_may_not_change() -> None:
     latch = forbidding_latch(Status("Simmering", "Slowly"), Status("Closed", "Won"))
     assert latch
     assert latch.code == "no_such_move"

@@ -1,4 +1,4 @@
-"""Why an opportunity cannot become a referral yet, and what a pair is told of its closing date."""
+"""The plan finds what keeps an opportunity from becoming a referral, and warns of a close date in the past."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -25,48 +25,50 @@ COMPLETE: dict[str, Value | None] = {
 }
 
 
-def opportunity(**changes: Value | None) -> Opportunity:
+def opportunity_with(**changes: Value | None) -> Opportunity:
     return Opportunity("006", Deal({**COMPLETE, **changes}), flagged=True, modified=NOW)
 
 
-def test_a_complete_opportunity_can_go_even_for_nothing() -> None:
-    assert creation_obstacles(opportunity()) == ()
+def test_a_complete_opportunity_with_an_amount_of_zero_has_no_obstacle() -> None:
+    assert creation_obstacles(opportunity_with()) == ()
 
 
 @pytest.mark.parametrize("name", [name for name in REQUIRED if name != "status"])
 @pytest.mark.parametrize("value", [None, ()])
-def test_each_missing_value_is_a_cause(name: str, value: Value | None) -> None:
-    (found,) = creation_obstacles(opportunity(**{name: value}))
-    assert (found.code, found.field) == (f"missing_{name}", name)
+def test_each_missing_value_is_an_obstacle(name: str, value: Value | None) -> None:
+    (obstacle,) = creation_obstacles(opportunity_with(**{name: value}))
+    assert (obstacle.code, obstacle.field) == (f"missing_{name}", name)
 
 
-def test_every_cause_is_told_at_once() -> None:
-    codes = [found.code for found in creation_obstacles(opportunity(account=None, solutions=None, closing=None))]
+def test_all_obstacles_are_returned_at_once() -> None:
+    codes = [
+        obstacle.code for obstacle in creation_obstacles(opportunity_with(account=None, solutions=None, closing=None))
+    ]
     assert codes == ["missing_account", "missing_closing", "missing_solutions"]
 
 
-def test_what_could_not_be_read_goes_before_what_is_missing() -> None:
-    row = opportunity()
+def test_an_unreadable_value_is_reported_instead_of_a_missing_one() -> None:
     problem = cause("bad_country", "Account.BillingCountry", value="Germany")
-    row = Opportunity(row.id, row.deal.without("account"), flagged=True, modified=NOW, problems={"account": problem})
-    assert creation_obstacles(row) == (problem,)
+    deal = Deal(COMPLETE).without("account")
+    record = Opportunity("006", deal, flagged=True, modified=NOW, problems={"account": problem})
+    assert creation_obstacles(record) == (problem,)
 
 
-def test_an_on_hold_stage_is_for_deals_that_microsoft_sent() -> None:
-    (found,) = creation_obstacles(opportunity(status=Status("New", "Pending")))
-    assert found.code == "stage_on_hold"
+def test_an_on_hold_stage_is_an_obstacle() -> None:
+    (obstacle,) = creation_obstacles(opportunity_with(status=Status("New", "Pending")))
+    assert obstacle.code == "stage_on_hold"
 
 
-def test_help_is_not_asked_for_yet() -> None:
-    row = Opportunity("006", Deal(COMPLETE), flagged=True, modified=NOW, asks_help=True)
-    assert [found.code for found in creation_obstacles(row)] == ["help_asked"]
+def test_a_request_for_help_is_an_obstacle() -> None:
+    record = Opportunity("006", Deal(COMPLETE), flagged=True, modified=NOW, asks_help=True)
+    assert [obstacle.code for obstacle in creation_obstacles(record)] == ["help_asked"]
 
 
-# --- a closing date in the past ---------------------------------------------------------------------------------------
+# --- a close date in the past -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("closing", "status", "told"),
+    ("closing", "status", "key"),
     [
         (date(2026, 11, 21), Status("Active", "Accepted"), "past_closing:2026-11-21"),
         (date(2026, 11, 22), Status("Active", "Accepted"), None),
@@ -74,8 +76,10 @@ def test_help_is_not_asked_for_yet() -> None:
         (None, Status("Active", "Accepted"), None),
     ],
 )
-def test_a_passed_date_of_an_open_deal_is_worth_a_word(closing: date | None, status: Status, told: str | None) -> None:
-    assert past_close_date_key(Deal(closing=closing, status=status), NOW.date()) == told
+def test_only_a_past_close_date_of_an_open_deal_causes_a_warning(
+    closing: date | None, status: Status, key: str | None
+) -> None:
+    assert past_close_date_key(Deal(closing=closing, status=status), NOW.date()) == key
 
 
 RULES = Rules(
@@ -83,27 +87,29 @@ RULES = Rules(
 )
 
 
-def planned(base: date, salesforce: date, partner_center: date, told: tuple[str, ...] = ()) -> tuple[str, ...]:
+def planned_lines(
+    base: date, salesforce: date, partner_center: date, reported: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     active = Status("Active", "Accepted")
-    row = Opportunity("006", Deal(closing=salesforce, status=active), flagged=True, modified=NOW)
+    record = Opportunity("006", Deal(closing=salesforce, status=active), flagged=True, modified=NOW)
     referral = Referral("r", "1", Deal(closing=partner_center, status=active), NOW, active)
-    link = Link("006", base=Deal(closing=base, status=active), reported=told)
-    return plan_pair(link, row, referral, RULES, NOW, timedelta()).lines
+    link = Link("006", base=Deal(closing=base, status=active), reported=reported)
+    return plan_pair(link, record, referral, RULES, NOW, timedelta()).lines
 
 
 PAST, EARLIER, FUTURE = date(2026, 11, 1), date(2026, 10, 1), date(2026, 12, 31)
 
 
-def test_it_is_said_once_a_date() -> None:
-    (said,) = planned(PAST, PAST, PAST)
-    assert "2026-11-01" in said
-    assert planned(PAST, PAST, PAST, told=(f"past_closing:{PAST}",)) == ()
-    assert "2026-10-01" in planned(PAST, EARLIER, PAST, told=(f"past_closing:{PAST}",))[0]
+def test_a_past_close_date_is_reported_once_for_each_date() -> None:
+    (line,) = planned_lines(PAST, PAST, PAST)
+    assert "2026-11-01" in line
+    assert planned_lines(PAST, PAST, PAST, reported=(f"past_closing:{PAST}",)) == ()
+    assert "2026-10-01" in planned_lines(PAST, EARLIER, PAST, reported=(f"past_closing:{PAST}",))[0]
 
 
-def test_a_date_that_partner_center_is_just_mending_is_not_complained_about() -> None:
-    assert planned(PAST, PAST, FUTURE) == ()
+def test_a_past_close_date_that_partner_center_replaces_is_not_reported() -> None:
+    assert planned_lines(PAST, PAST, FUTURE) == ()
 
 
-def test_a_date_that_arrives_in_the_past_is() -> None:
-    assert "2026-11-01" in planned(FUTURE, FUTURE, PAST)[0]
+def test_a_past_close_date_that_arrives_from_partner_center_is_reported() -> None:
+    assert "2026-11-01" in planned_lines(FUTURE, FUTURE, PAST)[0]

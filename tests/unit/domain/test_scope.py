@@ -1,4 +1,4 @@
-"""Who may be linked (protocol.md section 1)."""
+"""A scope says which referrals an environment may link (docs/protocol.md#who-may-be-linked)."""
 
 from copy import replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ INBOUND = Referral("r", "1", Deal(), BEGIN, organization_id=ORGANIZATION, create
         ("006ABCDEFGHIJKL", "006ABCDEFGHIJKLY55"),
     ],
 )
-def test_the_long_form_carries_the_case_in_its_last_three_letters(short: str, long: str) -> None:
+def test_the_long_form_of_an_id_encodes_its_case_in_the_last_three_letters(short: str, long: str) -> None:
     assert long_id(short) == long
     assert long_id(long) == long
 
@@ -55,7 +55,9 @@ def test_production_reads_untagged_references(reference: str | None, opportunity
         ("STAGING:", None),
     ],
 )
-def test_elsewhere_the_tag_must_be_ours(reference: str, opportunity: str | None) -> None:
+def test_outside_production_only_references_with_the_environments_tag_are_read(
+    reference: str, opportunity: str | None
+) -> None:
     assert STAGING.opportunity_named_by(reference) == opportunity
 
 
@@ -76,7 +78,7 @@ def test_elsewhere_the_tag_must_be_ours(reference: str, opportunity: str | None)
         (PRODUCTION, {"created": None}, None),
     ],
 )
-def test_a_referral_without_a_link_makes_an_opportunity_only_in_its_own_scope(
+def test_an_unlinked_referral_outside_the_scope_is_excluded_with_a_reason(
     scope: Scope, changes: dict[str, object], reason: str | None
 ) -> None:
-    assert scope.unlinked_exclusion_reason(replace(INBOUND, **changes)) == reason  # type: ignore[arg-type]  # by name
+    assert scope.unlinked_exclusion_reason(replace(INBOUND, **changes)) == reason  # type: ignore[arg-type]  # fields by name

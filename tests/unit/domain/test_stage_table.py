@@ -1,4 +1,7 @@
-"""The stage table: what a stage means, and which stage a status is shown as."""
+"""The stage table gives the status that a stage means, and the stage on which a status arrives.
+
+Source: docs/protocol.md#status.
+"""
 
 import pytest
 
@@ -19,12 +22,12 @@ TABLE = StageTable(
 
 
 @pytest.mark.parametrize("stage", ["Prospecting", "prospecting", "PROSPECTING", "Qualification"])
-def test_stages_of_one_meaning_are_one_status(stage: str) -> None:
+def test_stages_with_the_same_meaning_have_the_same_status(stage: str) -> None:
     assert TABLE.status_of(stage) == ACCEPTED
 
 
 @pytest.mark.parametrize("stage", ["", "Prospecting ", "Unheard of"])
-def test_a_stage_that_the_table_does_not_know_means_nothing(stage: str) -> None:
+def test_an_unknown_stage_has_no_status(stage: str) -> None:
     assert TABLE.status_of(stage) is None
 
 
@@ -40,17 +43,17 @@ def test_a_stage_that_the_table_does_not_know_means_nothing(stage: str) -> None:
         (Status("None", "None"), None),
     ],
 )
-def test_a_status_arrives_on_its_stage(status: Status, stage: str | None) -> None:
+def test_each_status_arrives_on_its_stage(status: Status, stage: str | None) -> None:
     assert TABLE.stage_for(status) == stage
 
 
-def test_a_stage_of_its_own_goes_before_one_that_only_shows_the_status() -> None:
-    """`Closed Lost` lists Closed/Won too and `arrives`; a won deal must not look lost."""
+def test_a_stage_that_means_a_status_goes_before_one_that_only_lists_it() -> None:
+    """`Closed Lost` also lists Closed/Won and has `arrives`, but a won deal must not look lost."""
     assert TABLE.normal_status(WON) == WON
     assert TABLE.stage_for(WON) == "Closed Won"
 
 
-def test_the_reason_is_the_stages_own() -> None:
+def test_a_status_carries_the_reason_of_its_stage() -> None:
     budget = TABLE.status_of("Lost - Budget")
     assert budget
     assert budget.reason == "Budget"

@@ -6,8 +6,7 @@ import pytest
 
 from local.cost import COUNTED_FUNCTIONS, SPANS, estimate_day, table_lines
 from local.cost_simulation import Simulation, count_operations
-from tests.unit.docs.docs_reader import bare, found_in, section
-from tests.unit.docs.docs_reader import rows as document_lines
+from tests.unit.docs.docs_reader import matches_in, section_text, table_cells, without_backticks
 
 CHANGES = 1_000
 TOLERANCE = 0.4
@@ -16,18 +15,18 @@ TOLERANCE = 0.4
 
 @pytest.fixture(scope="module")
 def figures() -> dict[str, float]:
-    return {bare(name): value for name, value in estimate_day(CHANGES, 30).items()}
+    return {without_backticks(name): value for name, value in estimate_day(CHANGES, 30).items()}
 
 
 def documented_values() -> dict[str, float]:
     """The values of the page's column for a thousand changes."""
     column = 1 + list(SPANS).index(CHANGES)
-    table = section("cost.md", "What a day uses")
-    return {bare(row[0]): float(row[column].rstrip(" |").replace(",", "")) for row in document_lines(table)}
+    table = section_text("cost.md", "What a day uses")
+    return {without_backticks(row[0]): float(row[column].rstrip(" |").replace(",", "")) for row in table_cells(table)}
 
 
 def test_the_page_has_the_lines_and_columns_of_the_table(figures: dict[str, float]) -> None:
-    page = section("cost.md", "What a day uses")
+    page = section_text("cost.md", "What a day uses")
     assert next(table_lines(dict.fromkeys(SPANS, figures))) in page
     assert list(documented_values()) == list(figures)
 
@@ -42,7 +41,7 @@ def test_the_page_has_nearly_the_values_of_a_short_run(figures: dict[str, float]
 
 
 def test_every_function_except_health_and_poison_is_counted() -> None:
-    assert set(found_in("functions", r'function_name\("(\w+)"\)')) - {"report_health", "apply_poison"} <= set(
+    assert set(matches_in("functions", r'function_name\("(\w+)"\)')) - {"report_health", "apply_poison"} <= set(
         COUNTED_FUNCTIONS
     )
 

@@ -10,9 +10,9 @@ import pytest
 from shared.domain.deal import Company, Deal, Money, Person, Status
 from shared.foundation.errors import Unavailable
 from shared.mapping.paths import set_value
-from shared.mapping.translation import Constants, Translation, is_lead
+from shared.mapping.translation import ReferralConstants, Translation, is_lead
 
-TRANSLATION = Translation(Constants("1234567"))
+TRANSLATION = Translation(ReferralConstants("1234567"))
 
 REFERRAL: dict[str, Any] = {
     "id": "5D0F3F5E-7C1F-4B0E-9D55-0C9A1F2E3D4C",

@@ -1,4 +1,4 @@
-"""The emulators' journals, counted in the words of protocol.md section 11."""
+"""Counts the calls in the emulators' journals, by the kinds of docs/protocol.md#call-floors."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,33 +10,34 @@ from emulators.base.journal import JournalEntry
 
 @dataclass(slots=True)
 class CallCounter:
-    """Both journals, and how far each was read."""
+    """Both journals, and how many entries of each were counted already."""
 
     salesforce: list[JournalEntry]
     partner_center: list[JournalEntry]
-    read: tuple[int, int] = (0, 0)
+    counted: tuple[int, int] = (0, 0)
 
-    def calls(self) -> Counter[str]:
-        """Calls by system and kind since last asked."""
-        first, second = self.read
-        counts = Counter(f"salesforce.{_kind(entry.tags)}" for entry in self.salesforce[first:])
+    def new_calls(self) -> Counter[str]:
+        """Calls by system and kind since the last count."""
+        salesforce_count, partner_center_count = self.counted
+        counts = Counter(f"salesforce.{_salesforce_kind(entry.tags)}" for entry in self.salesforce[salesforce_count:])
         counts.update(
-            f"partner_center.{entry.tags[0] if entry.tags else 'failed'}" for entry in self.partner_center[second:]
+            f"partner_center.{entry.tags[0] if entry.tags else 'failed'}"
+            for entry in self.partner_center[partner_center_count:]
         )
-        self.read = (len(self.salesforce), len(self.partner_center))
+        self.counted = (len(self.salesforce), len(self.partner_center))
         return counts
 
     @contextmanager
-    def not_counted(self) -> Iterator[None]:
-        """Calls within are not in the books."""
+    def uncounted(self) -> Iterator[None]:
+        """Calls inside the block are removed from the journals."""
         lengths = (len(self.salesforce), len(self.partner_center))
         yield
         for journal, length in zip((self.salesforce, self.partner_center), lengths, strict=True):
             del journal[length:]
 
 
-def _kind(tags: tuple[str, ...]) -> str:
-    """A Salesforce call's kind in the words of protocol.md section 11."""
+def _salesforce_kind(tags: tuple[str, ...]) -> str:
+    """The kind of a Salesforce call, as docs/protocol.md#call-floors names it."""
     if not tags or tags[0] != "composite":
         return tags[0] if tags else "failed"
     parts = set(tags[1:])

@@ -14,5 +14,5 @@ def no_waiting() -> Iterator[None]:
 
 @pytest.fixture
 def harness() -> Iterator[Harness]:
-    with Harness() as made:
-        yield made
+    with Harness() as harness:
+        yield harness

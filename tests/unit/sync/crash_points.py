@@ -1,7 +1,8 @@
-"""At which calls of a run it is worth dying: where the world has changed.
+"""Finds the calls of a run at which a crash can make a difference: those that change persistent state.
 
-What a dead process leaves behind is the world alone: store, Salesforce, Partner Center. So to die before a call is to
-die right after the call before it, and to die after a call that changed nothing is to die where it did not happen.
+A crash leaves only persistent state behind: the store, Salesforce and Partner Center. So a crash before a call has the
+same effect as a crash right after the previous call. A crash after a call that changed nothing has the same effect as
+a crash before it. The tests skip both.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,40 +12,40 @@ import pytest
 from tests.unit.sync.harness import Harness, Instance
 
 OBJECTS = ("Opportunity", "Account", "Contact", "OpportunityContactRole")
-BEFORE_ALL = -1
+BEFORE_FIRST_CALL = -1
 
 
-def world(harness: Harness) -> str:
-    """All that outlives a process, as text."""
+def persistent_state(harness: Harness) -> str:
+    """The store's rows, Salesforce's records and Partner Center's referrals, as one text."""
     rows = harness.rows._connection.execute("SELECT partition, key, data, at FROM rows ORDER BY partition, key")
     records = [harness.salesforce.records(name) for name in OBJECTS]
     return repr((rows.fetchall(), records, harness.partner_center.referrals()))
 
 
 def crash_points(arrange: Callable[[Harness], object], run: Callable[[Instance], object]) -> tuple[list[int], int]:
-    """The numbers of the calls that change the world, `BEFORE_ALL` first; and how many calls the run makes."""
+    """`BEFORE_FIRST_CALL` and the numbers of the calls that change persistent state, and the number of all calls."""
     with Harness() as harness:
         arrange(harness)
-        instance = harness.instance()
-        worlds = [world(harness)]
-        instance.life.witness = lambda: worlds.append(world(harness))
+        instance = harness.new_instance()
+        states = [persistent_state(harness)]
+        instance.process.after_each_call = lambda: states.append(persistent_state(harness))
         run(instance)
-        changed = [number for number in range(len(worlds) - 1) if worlds[number + 1] != worlds[number]]
-        return [BEFORE_ALL, *changed], len(instance.life.calls)
+        changed = [number for number in range(len(states) - 1) if states[number + 1] != states[number]]
+        return [BEFORE_FIRST_CALL, *changed], len(instance.process.calls)
 
 
 def every_nth[T](numbers: Sequence[T], every: int) -> Sequence[T]:
-    """The first, and each so-manyth of the others: all of them take long, and have their time in .ci/run."""
+    """Every `every`-th number, from the first on. The slow tests of `.ci/run` take all numbers."""
     return numbers[::every]
 
 
-EVERY = [7, pytest.param(1, marks=pytest.mark.slow)]
-"""Parameters of a test that takes `some`."""
+EVERY_NTH = [7, pytest.param(1, marks=pytest.mark.slow)]
+"""Parameters of a test that uses `every_nth`."""
 
 
-def crash_at(instance: Instance, number: int) -> None:
-    """Let an instance die right after the call of a number, or before its first."""
-    if number == BEFORE_ALL:
-        instance.life.crash_at(0, after=False)
+def crash_instance_at(instance: Instance, number: int) -> None:
+    """Plan a crash right after the call with this number, or before the first call."""
+    if number == BEFORE_FIRST_CALL:
+        instance.process.crash_at(0, after=False)
     else:
-        instance.life.crash_at(number, after=True)
+        instance.process.crash_at(number, after=True)

@@ -1,6 +1,7 @@
-"""A harness for `shared.sync`: the real clients on the real emulators, in one process, on one clock that stands still.
+"""A harness for `shared.sync`: it connects the real clients to the real emulators, in one process and with one clock.
 
-Nothing waits and nothing is patched; time passes by `later` alone (and when the code under test sleeps).
+Nothing waits, and no code is patched. The clock moves only by `advance_time`, and when the code under test sleeps.
+In these tests, `deal` is the id of a deal's opportunity.
 
 >>> with Harness() as harness:
 ...     deal = harness.seller_creates(Amount=5000)
@@ -35,12 +36,12 @@ from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 from shared.domain.scope import Scope
 from shared.mapping.schema import DEFAULT
-from shared.mapping.translation import Constants, Translation
+from shared.mapping.translation import ReferralConstants, Translation
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
 from shared.sync.context import Context, Policy
 from shared.sync.outcome import Outcome, Report
-from shared.sync.ports import PartnerCenter, RetryEntry, Salesforce, Store
+from shared.sync.ports import PartnerCenter, RetryEntry, Salesforce
 from shared.sync.runs.pull import pull_event
 from shared.sync.timers import run_push, run_sweep
 from tests.unit.sync.call_counter import CallCounter
@@ -50,50 +51,50 @@ START = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
 SALESFORCE_URL = "https://acme.my.salesforce.com"
 PARTNER_CENTER_URL = "https://api.partner.example/v1.0/engagements"
 MINUTE, QUARTER, HOUR = 60.0, 900.0, 3600.0
-LEASE = 301.0
-"""A little more than a lease."""
-SETTLED = 301.0 + 600.0
-"""A little more than lease and settle time."""
+AFTER_LEASE = 301.0
+"""Seconds: a little more than a lease."""
+AFTER_SETTLE_TIME = 301.0 + 600.0
+"""Seconds: a little more than a lease and the settle time."""
 
 
 @cache
-def translation(path: Path = DEFAULT) -> Translation:
-    """A mapping file, read once."""
-    return Translation(Constants(LOCATION), path)
+def translation_of(path: Path = DEFAULT) -> Translation:
+    """The translation of a mapping file, which is read once."""
+    return Translation(ReferralConstants(LOCATION), path)
 
 
 @cache
-def _keys() -> tuple[EntraEmulator, CertificateHost]:
-    """What has RSA keys, made once."""
+def _emulators_with_keys() -> tuple[EntraEmulator, CertificateHost]:
+    """The emulators with RSA keys, which are made once because that takes long."""
     return EntraEmulator(), CertificateHost()
 
 
 @dataclass(slots=True)
 class Instance:
-    """One process of the connector."""
+    """One connector process. Every run first lets `after` seconds pass."""
 
     harness: "Harness"
     ctx: Context
-    life: ProcessState
+    process: ProcessState
     log: RecordedLog
 
     def push(self, after: float = MINUTE) -> Report:
-        """The minute timer, `after` seconds later."""
-        self.harness.later(after)
+        """Run the minute timer."""
+        self.harness.advance_time(after)
         return run_push(self.ctx)
 
     def sweep(self, after: float = MINUTE) -> Report:
-        """The sweep's timer, `after` seconds later."""
-        self.harness.later(after)
+        """Run the sweep's timer."""
+        self.harness.advance_time(after)
         return run_sweep(self.ctx)
 
-    def event(self, referral_id: str, after: float = 1.0) -> Outcome | None:
-        """The queue's message of one event, `after` seconds later."""
-        self.harness.later(after)
+    def pull_event(self, referral_id: str, after: float = 1.0) -> Outcome | None:
+        """Work on the queue message of one event."""
+        self.harness.advance_time(after)
         return pull_event(self.ctx, referral_id)
 
     def crashes_during(self, run: Callable[["Instance"], object]) -> bool:
-        """Whether this instance died during a run."""
+        """Whether this instance crashes during a run."""
         try:
             run(self)
         except Crash:
@@ -102,7 +103,7 @@ class Instance:
 
 
 class Harness:
-    """Both systems, a store, a seller, colleagues in the portal, and any number of instances."""
+    """Both systems, one store, a seller, colleagues in the portal, and any number of instances."""
 
     def __init__(
         self,
@@ -113,7 +114,7 @@ class Harness:
         multi_currency: bool = True,
         begin: timedelta = timedelta(hours=-1),
     ) -> None:
-        entra, certificates = _keys()
+        entra, certificates = _emulators_with_keys()
         entra.reset_state()
         self.salesforce = SalesforceEmulator(multi_currency=multi_currency, public_url=SALESFORCE_URL)
         self.partner_center = PartnerCenterEmulator(entra=entra, certificates=certificates)
@@ -126,14 +127,14 @@ class Harness:
         self._adapter.mount("https://", EmulatorAdapter(self.salesforce.handle))
         self._http = httpx_client(self.partner_center.handle)
         self.rows = SqliteRows(":memory:", clock=self.now)
-        self.store = LinkStore(self.rows, self._seconds)
-        self.translation, self.policy = translation(mapping), policy or Policy()
+        self.store = LinkStore(self.rows, self._timestamp)
+        self.translation, self.policy = translation_of(mapping), policy or Policy()
         self.scope = Scope(ORGANIZATION, tag, START + begin)
-        self.badge = EmulatorAccessToken(entra)
-        self.door = EmulatorSignIn(self.salesforce, SALESFORCE_URL)
+        self.access_token = EmulatorAccessToken(entra)
+        self.sign_in = EmulatorSignIn(self.salesforce, SALESFORCE_URL)
         self.accounts: dict[str, str] = {}
-        self._books = CallCounter(self.salesforce.journal, self.partner_center.journal)
-        self.one = self.instance()
+        self._call_counter = CallCounter(self.salesforce.journal, self.partner_center.journal)
+        self.first = self.new_instance()
 
     def __enter__(self) -> Self:
         return self
@@ -147,58 +148,56 @@ class Harness:
     # --- time
 
     def now(self) -> datetime:
-        """The one time everywhere."""
+        """The time of every clock."""
         return self.clocks[0].now()
 
-    def later(self, seconds: float) -> None:
-        """Time passes."""
+    def advance_time(self, seconds: float) -> None:
+        """Let time pass, in seconds."""
         for clock in self.clocks:
             clock.advance(seconds)
 
     # --- instances
 
-    def instance(self, policy: Policy | None = None, chance: float = 0.5) -> Instance:
-        """A further process on the same store and systems."""
-        life = ProcessState()
-        clock = CrashableClock(self.now, self.later, life)
+    def new_instance(self, policy: Policy | None = None, chance: float = 0.5) -> Instance:
+        """A new process on the same store and systems. Its `chance` is the random number that it always gets."""
+        process = ProcessState()
+        clock = CrashableClock(self.now, self.advance_time, process)
         log = RecordedLog(clock)
+        store = CrashablePort("store", LinkStore(self.rows, self._timestamp), process)
         context = Context(
-            self._mortal_partner_center(life), self._mortal_salesforce(life), self._mortal_store(life),
-            self.translation, self.scope, clock, SerialWorkers(), log, lambda: chance, policy or self.policy,
+            self._crashable_partner_center(process), self._crashable_salesforce(process), store, self.translation,
+            self.scope, clock, SerialWorkers(), log, lambda: chance, policy or self.policy,
         )  # fmt: skip
-        return Instance(self, context, life, log)
+        return Instance(self, context, process, log)
 
-    def _mortal_partner_center(self, life: ProcessState) -> PartnerCenter:
-        client = Referrals(PARTNER_CENTER_URL, self.badge, client=self._http, clock=self._seconds)
-        return CrashablePort("partner_center", client, life)
+    def _crashable_partner_center(self, process: ProcessState) -> PartnerCenter:
+        client = Referrals(PARTNER_CENTER_URL, self.access_token, client=self._http, clock=self._timestamp)
+        return CrashablePort("partner_center", client, process)
 
-    def _mortal_salesforce(self, life: ProcessState) -> Salesforce:
+    def _crashable_salesforce(self, process: ProcessState) -> Salesforce:
         connection = ApiConnection(
-            self.door, self._adapter, version="66.0", seconds=60.0, now=self.now, monotonic=self._seconds
+            self.sign_in, self._adapter, version="66.0", seconds=60.0, now=self.now, monotonic=self._timestamp
         )
-        return CrashablePort("salesforce", SalesforceClient(connection), life)
+        return CrashablePort("salesforce", SalesforceClient(connection), process)
 
-    def _mortal_store(self, life: ProcessState) -> Store:
-        return CrashablePort("store", LinkStore(self.rows, self._seconds), life)
-
-    def _seconds(self) -> float:
+    def _timestamp(self) -> float:
         return self.now().timestamp()
 
     def push(self, after: float = MINUTE) -> Report:
-        """The first instance's minute timer."""
-        return self.one.push(after)
+        """Run the minute timer of the first instance."""
+        return self.first.push(after)
 
     def sweep(self, after: float = MINUTE) -> Report:
-        """The first instance's sweep."""
-        return self.one.sweep(after)
+        """Run the sweep's timer of the first instance."""
+        return self.first.sweep(after)
 
-    def event(self, referral_id: str, after: float = 1.0) -> Outcome | None:
-        """An event for the first instance."""
-        return self.one.event(referral_id, after)
+    def pull_event(self, referral_id: str, after: float = 1.0) -> Outcome | None:
+        """Work on the queue message of one event, in the first instance."""
+        return self.first.pull_event(referral_id, after)
 
     def run_rounds(self, count: int = 3, by: Instance | None = None, after: float = QUARTER) -> None:
-        """Some rounds of push and sweep."""
-        worker = by or self.instance()
+        """Run rounds of push and sweep, by a new instance unless one is given."""
+        worker = by or self.new_instance()
         for _ in range(count):
             worker.push(after)
             worker.sweep(MINUTE)
@@ -206,15 +205,15 @@ class Harness:
     # --- the seller
 
     def account_id(self, name: str = "Northwind Traders", country: str | None = "US") -> str:
-        """The customer's account, made once."""
+        """The id of a customer's account, which is created at the first call for its name."""
         if name not in self.accounts:
             address = {"BillingCity": "Seattle", "BillingStreet": "1 Main Street", "BillingCountry": country}
             self.accounts[name] = self.salesforce.insert("Account", {"Name": name, **address})
         return self.accounts[name]
 
     def seller_creates(self, **values: object) -> str:
-        """A complete, flagged opportunity; `values` override. Returns its id."""
-        whole = {
+        """The seller creates a complete opportunity and ticks it; `values` override. Returns the opportunity's id."""
+        record = {
             "Name": "ERP renewal",
             "StageName": "Qualification",
             "CloseDate": "2026-12-31",
@@ -224,52 +223,52 @@ class Harness:
             "Sync_with_Partner_Center__c": True,
         }
         if self.salesforce.org.model.get("Opportunity").find_field("CurrencyIsoCode"):
-            whole["CurrencyIsoCode"] = "USD"
-        whole |= values
-        whole.setdefault("AccountId", self.account_id())
-        return self.salesforce.insert("Opportunity", whole)
+            record["CurrencyIsoCode"] = "USD"
+        record |= values
+        record.setdefault("AccountId", self.account_id())
+        return self.salesforce.insert("Opportunity", record)
 
     def seller_edits(self, opportunity_id: str, **values: object) -> None:
         """The seller changes the opportunity."""
         self.salesforce.edit("Opportunity", opportunity_id, values)
 
-    def shared(self, **values: object) -> str:
-        """An opportunity that is in Partner Center and quiet; the journals are read up to here."""
+    def shared_deal(self, **values: object) -> str:
+        """The id of a new opportunity that has its referral and nothing left to do. Its calls are forgotten."""
         deal = self.seller_creates(**values)
-        self.quiet()
+        self.push_until_quiet()
         return deal
 
-    def quiet(self) -> None:
-        """Push until everything is known, and forget the calls."""
+    def push_until_quiet(self) -> None:
+        """Push until nothing is left to do, and forget the calls."""
         self.push()
         self.push()
         self.push()
-        self.calls()
+        self.forget_calls()
 
     def opportunity(self, opportunity_id: str) -> dict[str, Any]:
-        """The opportunity as Salesforce has it."""
+        """The opportunity as Salesforce stores it."""
         return self.salesforce.record("Opportunity", opportunity_id)
 
     def audit_texts(self, opportunity_id: str) -> list[str]:
-        """The audit field's lines, newest first, without their times."""
+        """The lines of the audit field, newest first, without their times."""
         text = self.opportunity(opportunity_id)["Audit__c"] or ""
         return [line.partition(" UTC - ")[2] for line in text.splitlines()]
 
-    def count_in_audit(self, opportunity_id: str, words: str) -> int:
-        """How many lines of the audit field say something."""
-        return sum(words in line for line in self.audit_texts(opportunity_id))
+    def count_in_audit(self, opportunity_id: str, text: str) -> int:
+        """How many lines of the audit field contain a text."""
+        return sum(text in line for line in self.audit_texts(opportunity_id))
 
     # --- Partner Center
 
     def referral_of(self, opportunity_id: str) -> dict[str, Any]:
-        """The one referral that carries the opportunity's reference. Fails where there are none or several."""
+        """The one referral that carries the opportunity's reference. Fails if there is none, or more than one."""
         reference = self.scope.reference(opportunity_id)
-        found = [referral for referral in self.referrals() if referral["externalReferenceId"] == reference]
-        assert len(found) == 1, f"{len(found)} referrals of {opportunity_id}"
-        return found[0]
+        matches = [referral for referral in self.our_referrals() if referral["externalReferenceId"] == reference]
+        assert len(matches) == 1, f"{len(matches)} referrals of {opportunity_id}"
+        return matches[0]
 
-    def referrals(self) -> list[dict[str, Any]]:
-        """All of ours, oldest first."""
+    def our_referrals(self) -> list[dict[str, Any]]:
+        """All referrals of our organisation, oldest first."""
         return [dict(referral) for referral in self.partner_center.referrals(ORGANIZATION)]
 
     def colleague_edits(self, referral_id: str, **values: object) -> None:
@@ -282,59 +281,68 @@ class Harness:
     # --- faults
 
     def inject_fault(self, side: Side, fault: Fault) -> None:
-        """Let the next matching request to a side go wrong."""
+        """Let the next matching request to a side fail."""
         emulator = self.salesforce if side is Side.SALESFORCE else self.partner_center
         emulator.faults.append(fault)
 
     def clear_faults(self) -> None:
-        """No faults, rules and locks any more."""
+        """Remove all faults, validation rules, flows and record locks."""
         self.partner_center.faults.clear()
         self.salesforce.faults.clear()
         self.salesforce.org.hooks.rules.clear()
         self.salesforce.org.hooks.locks.clear()
 
     def refuse_writes_of(self, column: str, deal: str | None = None, times: int | None = None) -> None:
-        """Salesforce refuses writes of a column (of one opportunity, so many times)."""
+        """Let Salesforce refuse writes of a field: of one opportunity or of all, `times` times or always."""
         self.salesforce.org.hooks.rules.append(ValidationRule("Opportunity", column, "Not so.", deal, times=times))
 
     def lock_record(self, opportunity_id: str, times: int | None = 1, code: str = "UNABLE_TO_LOCK_ROW") -> None:
-        """Somebody holds the row."""
+        """Let Salesforce answer writes of a record with a lock error, `times` times or always."""
         self.salesforce.org.hooks.locks[opportunity_id] = Lock(code, times)
 
     # --- what happened
 
-    def calls(self) -> Counter[str]:
-        """Calls by system and kind since last asked, for example {"salesforce.query": 1, "partner_center.patch": 2}."""
-        return self._books.calls()
+    def new_calls(self) -> Counter[str]:
+        """Calls by system and kind since the last count, such as {"salesforce.query": 1, "partner_center.patch": 2}."""
+        return self._call_counter.new_calls()
 
-    def link(self, opportunity_id: str) -> Link:
-        """What the store knows."""
+    def forget_calls(self) -> None:
+        """Leave the calls up to now out of the next count."""
+        self._call_counter.new_calls()
+
+    def stored_link(self, opportunity_id: str) -> Link:
+        """The link of an opportunity. Fails if the store has none."""
         entry = self.store.link(opportunity_id)
         assert entry is not None, "no link"
         return entry.value
 
     def retry_entries(self, side: Side) -> list[RetryEntry]:
-        """All that waits."""
+        """All entries of a side's retry queue, whatever their time."""
         return list(self.store.retry_entries(side, datetime.max.replace(tzinfo=UTC), 10_000))
 
+    def only_retry_entry(self, side: Side) -> RetryEntry:
+        """The one entry of a side's retry queue. Raises ValueError if the queue is empty or has several."""
+        (entry,) = self.retry_entries(side)
+        return entry
+
     def all_versions(self) -> Mapping[str, object]:
-        """Everything that would differ if anybody wrote anything."""
-        rows = {row["Id"]: row["SystemModstamp"] for row in self.salesforce.records("Opportunity")}
-        return {**rows, **{referral["id"]: referral["eTag"] for referral in self.partner_center.referrals()}}
+        """The stamp of every opportunity and the ETag of every referral: any write of one of them changes it."""
+        stamps = {record["Id"]: record["SystemModstamp"] for record in self.salesforce.records("Opportunity")}
+        return {**stamps, **{referral["id"]: referral["eTag"] for referral in self.partner_center.referrals()}}
 
     # --- agreement
 
     def read_both_sides(self, opportunity_id: str) -> tuple[Opportunity, Referral]:
-        """Both sides in the domain's words, read as the code under test reads them."""
-        context = self.instance().ctx
+        """Both sides as the domain's records, read by the clients and the mapping as the sync reads them."""
+        context = self.new_instance().ctx
         answer = context.salesforce.opportunities([opportunity_id], self.translation.selects)
-        row = self.translation.opportunity(answer.pages[0].rows[0], answer.at)
-        referral_id = row.referral_id or self.referral_of(opportunity_id)["id"]
-        return row, self.translation.referral(context.partner_center.get(referral_id))
+        opportunity = self.translation.opportunity(answer.pages[0].records[0], answer.at)
+        referral_id = opportunity.referral_id or self.referral_of(opportunity_id)["id"]
+        return opportunity, self.translation.referral(context.partner_center.get(referral_id))
 
     def differences(self, opportunity_id: str) -> list[str]:
         """The fields in which the two sides do not agree."""
-        with self._books.not_counted():  # a look of ours is no call of theirs
-            row, referral = self.read_both_sides(opportunity_id)
+        with self._call_counter.uncounted():  # these reads are the test's, not the connector's
+            opportunity, referral = self.read_both_sides(opportunity_id)
         names: Iterable[str] = (rule.field for rule in self.translation.rules.updatable)
-        return [name for name in names if row.deal.get(name) != referral.deal.get(name)]
+        return [name for name in names if opportunity.deal.get(name) != referral.deal.get(name)]

@@ -1,9 +1,9 @@
-"""What Microsoft sends, and what became of it in Salesforce."""
+"""Deals that Microsoft sends, and the checks of what they become in Salesforce."""
 
 from typing import Any
 
 from emulators.salesforce.data.hooks import ValidationRule
-from tests.unit.sync.harness import HOUR, LEASE, Harness, Instance
+from tests.unit.sync.harness import AFTER_LEASE, HOUR, Harness, Instance
 
 CUSTOMER = {
     "name": "Fabrikam Robotics",
@@ -27,82 +27,83 @@ DETAILS = {
 }
 
 
-class Flow(ValidationRule):
-    """A before-save flow: it sets a field whenever the field is written, and lets the save pass."""
+class OverwritingFlow(ValidationRule):
+    """A before-save flow of Salesforce: it overwrites a field whenever the field is written. The save succeeds."""
 
-    def refuses(self, sobject: str, record: dict[str, Any], written: set[str]) -> bool:
+    def forbids_save(self, sobject: str, record: dict[str, Any], written: set[str]) -> bool:
         if sobject == self.sobject and self.field in written:
             record[self.field] = self.value
         return False
 
 
-def flow(harness: Harness, **values: object) -> None:
-    """Automation of the org that answers each write of a field of the opportunity with a value of its own."""
-    flows = [Flow("Opportunity", field, "", value=value) for field, value in values.items()]
+def add_flow(harness: Harness, **values: object) -> None:
+    """From now on, automation of the org replaces each value that is written to one of these fields."""
+    flows = [OverwritingFlow("Opportunity", field, "", value=value) for field, value in values.items()]
     harness.salesforce.org.hooks.rules.extend(flows)
 
 
-class Witness(ValidationRule):
-    """Sees which fields each save writes, and lets it pass."""
+class SaveRecorder(ValidationRule):
+    """Records which fields each save writes. The save succeeds."""
 
-    def refuses(self, sobject: str, record: dict[str, Any], written: set[str]) -> bool:
+    def forbids_save(self, sobject: str, record: dict[str, Any], written: set[str]) -> bool:
         if sobject == self.sobject and record["Id"]:
             self.value.append(set(written))
         return False
 
 
 def watch_saves(harness: Harness) -> list[set[str]]:
-    """The fields that each later save of an opportunity writes; the list grows."""
-    seen: list[set[str]] = []
-    harness.salesforce.org.hooks.rules.append(Witness("Opportunity", "", "", value=seen))
-    return seen
+    """Returns a list. Each later save of an opportunity appends the names of the fields that it writes."""
+    saves: list[set[str]] = []
+    harness.salesforce.org.hooks.rules.append(SaveRecorder("Opportunity", "", "", value=saves))
+    return saves
 
 
 def microsoft_sends_deal(harness: Harness, **fields: object) -> str:
-    """A new deal from Microsoft, of which nobody told us yet. Returns the referral's id."""
-    details = {**DETAILS, **fields.pop("details", {})}  # type: ignore[dict-item]  # a test names a mapping here
+    """Microsoft sends a new deal; no event reports it yet. Returns the referral's id."""
+    details = {**DETAILS, **fields.pop("details", {})}  # type: ignore[dict-item]  # a test passes a mapping here
     customer = {**CUSTOMER, **fields.pop("customerProfile", {})}  # type: ignore[dict-item]  # as above
-    whole = {"name": "Robots for the harbour", "customerProfile": customer, "details": details, **fields}
-    return harness.partner_center.microsoft_sends(**whole)
+    referral = {"name": "Robots for the harbour", "customerProfile": customer, "details": details, **fields}
+    return harness.partner_center.microsoft_sends(**referral)
 
 
 def arrived_deal(harness: Harness, **fields: object) -> tuple[str, str]:
-    """A deal that has become an opportunity, and is quiet: the ids of referral and opportunity."""
+    """A deal from Microsoft that has become an opportunity, with nothing left to do. Returns both ids: the referral's
+    and the opportunity's."""
     referral = microsoft_sends_deal(harness, **fields)
-    harness.event(referral)
-    harness.quiet()
+    harness.pull_event(referral)
+    harness.push_until_quiet()
     return referral, opportunity_of(harness, referral)["Id"]
 
 
 def accepted_deal(harness: Harness, **fields: object) -> tuple[str, str]:
-    """As `arrived`, and a colleague has accepted it."""
+    """The same as `arrived_deal`, and a colleague has accepted the deal in the portal."""
     referral = microsoft_sends_deal(harness, **fields)
-    harness.event(referral)
+    harness.pull_event(referral)
     harness.colleague_edits(referral, status="Active", substatus="Accepted")
-    harness.event(referral)
-    harness.quiet()
+    harness.pull_event(referral)
+    harness.push_until_quiet()
     harness.sweep()
-    harness.calls()
+    harness.forget_calls()
     return referral, opportunity_of(harness, referral)["Id"]
 
 
 def opportunities_of(harness: Harness, referral_id: str) -> list[dict[str, Any]]:
     """The opportunities that carry a referral's id."""
-    rows = harness.salesforce.records("Opportunity")
-    return [dict(row) for row in rows if row["Referral_Identifier__c"] == referral_id]
+    records = harness.salesforce.records("Opportunity")
+    return [dict(record) for record in records if record["Referral_Identifier__c"] == referral_id]
 
 
 def opportunity_of(harness: Harness, referral_id: str) -> dict[str, Any]:
-    """The one opportunity of a referral. Fails where there are none or several."""
-    (found,) = opportunities_of(harness, referral_id)
-    return found
+    """The one opportunity of a referral. Raises ValueError if the referral has none or several."""
+    (opportunity,) = opportunities_of(harness, referral_id)
+    return opportunity
 
 
 def recover_after_lease(harness: Harness, survivor: Instance | None = None) -> Instance:
-    """Another instance works after the lease: three rounds, as design.md section 4 rule 3 grants."""
-    survivor = survivor or harness.instance()
+    """After the lease, another instance runs three rounds (docs/protocol.md#rule-3-convergence-and-quiescence)."""
+    survivor = survivor or harness.new_instance()
     for _ in range(3):
-        harness.later(LEASE)
+        harness.advance_time(AFTER_LEASE)
         survivor.push(HOUR)
         survivor.sweep()
     survivor.push()
@@ -110,10 +111,10 @@ def recover_after_lease(harness: Harness, survivor: Instance | None = None) -> I
 
 
 def assert_quiet(harness: Harness, worker: Instance | None = None) -> None:
-    """One more round writes nothing, and no instance's run has failed."""
-    worker = worker or harness.instance()
+    """One more round writes nothing, and no run of the worker has failed."""
+    worker = worker or harness.new_instance()
     before = harness.all_versions()
     worker.push(HOUR)
     worker.sweep()
     assert harness.all_versions() == before
-    assert not worker.log.of("run_failed")
+    assert not worker.log.fields_of("run_failed")

@@ -1,4 +1,4 @@
-"""What sellers and colleagues do to a deal that a push is about, and what must have become of it in the end."""
+"""Deals for a push: what sellers and colleagues do to them, and the checks of how they must end."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,26 +8,26 @@ from tests.unit.sync.harness import Harness, Instance
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """`arrange` returns the opportunity that the run is about; `meanwhile` happens between crash and recovery."""
+class PushScenario:
+    """`arrange` returns the id of the deal's opportunity; `meanwhile` happens between the crash and the recovery."""
 
     arrange: Callable[[Harness], str]
     check: Callable[[Harness, str], object]
     run: Callable[[Instance], object] = Instance.push
-    meanwhile: Callable[[Harness, str], object] = field(default=lambda _bench, _deal: None)
+    meanwhile: Callable[[Harness, str], object] = field(default=lambda _harness, _deal: None)
 
 
 def assert_reported_once(harness: Harness, deal: str, *sentences: str) -> None:
-    """Each sentence stands in the audit exactly once, whoever died when."""
-    for words in sentences:
-        assert harness.count_in_audit(deal, words) == 1, harness.audit_texts(deal)
+    """The audit has each sentence exactly once, whichever process crashed at whatever call."""
+    for sentence in sentences:
+        assert harness.count_in_audit(deal, sentence) == 1, harness.audit_texts(deal)
 
 
 def assert_linked(harness: Harness, deal: str) -> None:
-    referral, row = harness.referral_of(deal), harness.opportunity(deal)
-    assert row["Referral_Identifier__c"] == referral["id"]
-    assert row["Referral_Link__c"].endswith(referral["id"])
-    assert row["Sync_Status__c"] == "Synced"
+    referral, record = harness.referral_of(deal), harness.opportunity(deal)
+    assert record["Referral_Identifier__c"] == referral["id"]
+    assert record["Referral_Link__c"].endswith(referral["id"])
+    assert record["Sync_Status__c"] == "Synced"
     pointer = harness.store.pointer(referral["id"])
     assert pointer is not None
     assert pointer.value.opportunity_id == deal
@@ -40,7 +40,7 @@ def assert_linked(harness: Harness, deal: str) -> None:
 
 def assert_agreed(harness: Harness, deal: str) -> None:
     assert harness.differences(deal) == []
-    assert harness.link(deal).intent is None
+    assert harness.stored_link(deal).intent is None
     assert harness.retry_entries(Side.SALESFORCE) == []
     assert harness.retry_entries(Side.PARTNER_CENTER) == []
 
@@ -50,7 +50,7 @@ def assert_agreed(harness: Harness, deal: str) -> None:
 
 def edit_both_sides(harness: Harness, deal: str) -> None:
     harness.seller_edits(deal, Amount=31000)
-    for referral in harness.referrals():
+    for referral in harness.our_referrals():
         harness.colleague_edits(referral["id"], details_notes="A colleague was here.")
 
 
@@ -70,8 +70,8 @@ def deal_to_adopt(harness: Harness) -> str:
 
 
 def assert_adopted(harness: Harness, deal: str) -> None:
-    assert len(harness.referrals()) == 1
-    assert harness.link(deal).referral_id == harness.referrals()[0]["id"]
+    assert len(harness.our_referrals()) == 1
+    assert harness.stored_link(deal).referral_id == harness.our_referrals()[0]["id"]
     assert_reported_once(harness, deal, "was linked to")
     notes = harness.opportunity(deal)["Description"]
     assert notes.count("From the portal") == notes.count("From Salesforce") == 1
@@ -82,7 +82,7 @@ def assert_adopted(harness: Harness, deal: str) -> None:
 
 
 def edited_deal(harness: Harness) -> str:
-    deal = harness.shared()
+    deal = harness.shared_deal()
     harness.seller_edits(deal, Amount=27000, CloseDate="2027-04-01")
     return deal
 
@@ -106,22 +106,22 @@ def assert_updated_again(harness: Harness, deal: str) -> None:
 
 
 def conflicting_deal(harness: Harness) -> str:
-    deal = harness.shared()
+    deal = harness.shared_deal()
     harness.seller_edits(deal, Amount=27000, CloseDate="2027-04-01")
     harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=29000, details_notes="The whole fleet.")
     return deal
 
 
 def assert_nothing_lost(harness: Harness, deal: str) -> None:
-    row, details = harness.opportunity(deal), harness.referral_of(deal)["details"]
-    assert (row["Amount"], details["dealValue"], row["CloseDate"]) == (27000, 27000, "2027-04-01")
-    assert row["Description"] == "The whole fleet."
+    record, details = harness.opportunity(deal), harness.referral_of(deal)["details"]
+    assert (record["Amount"], details["dealValue"], record["CloseDate"]) == (27000, 27000, "2027-04-01")
+    assert record["Description"] == "The whole fleet."
     assert "29000.00 USD" in "\n".join(harness.audit_texts(deal))
     assert_agreed(harness, deal)
 
 
-def deal_with_bad_amount(harness: Harness) -> str:
-    deal = harness.shared()
+def deal_with_refused_amount(harness: Harness) -> str:
+    deal = harness.shared_deal()
     harness.seller_edits(deal, Amount=-5, CloseDate="2027-04-01")
     return deal
 
@@ -134,16 +134,16 @@ def assert_parked(harness: Harness, deal: str) -> None:
         "Failed",
     )
     assert_reported_once(harness, deal, "2026-12-31 → 2027-04-01", "not negative")
-    assert harness.link(deal).intent is None
+    assert harness.stored_link(deal).intent is None
 
 
 def won_deal(harness: Harness) -> str:
-    deal = harness.shared()
+    deal = harness.shared_deal()
     harness.seller_edits(deal, StageName="Closed Won")
     return deal
 
 
-def push_until_closed(instance: Instance) -> None:
+def push_until_close_is_due(instance: Instance) -> None:
     instance.push()
     instance.push(after=150.0)
 
@@ -179,16 +179,16 @@ def incomplete_deal(harness: Harness) -> str:
     return harness.seller_creates(AccountId=harness.account_id("Tailspin Toys", None), Amount=None)
 
 
-def held(harness: Harness, deal: str) -> None:
-    assert harness.referrals() == []
+def assert_held(harness: Harness, deal: str) -> None:
+    assert harness.our_referrals() == []
     assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
     assert_reported_once(harness, deal, "no Billing Country", "Amount or its currency")
-    assert harness.link(deal).intent is None
+    assert harness.stored_link(deal).intent is None
 
 
 def completed_deal(harness: Harness) -> str:
     deal = harness.seller_creates(Amount=None)
-    harness.quiet()
+    harness.push_until_quiet()
     harness.seller_edits(deal, Amount=31000)
     return deal
 
@@ -198,22 +198,22 @@ def refused_deal(harness: Harness) -> str:
 
 
 def assert_refused_once(harness: Harness, deal: str) -> None:
-    assert harness.referrals() == []
+    assert harness.our_referrals() == []
     assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
     assert_reported_once(harness, deal, "not negative")
 
 
-SCENARIOS = {
-    "a create": Scenario(Harness.seller_creates, assert_linked),
-    "a create and edits": Scenario(Harness.seller_creates, assert_linked_with_edits, meanwhile=edit_both_sides),
-    "an adoption": Scenario(deal_to_adopt, assert_adopted),
-    "a refused create": Scenario(refused_deal, assert_refused_once),
-    "an update": Scenario(edited_deal, assert_updated),
-    "an update and another": Scenario(edited_deal, assert_updated_again, meanwhile=seller_edits_again),
-    "an update in conflict": Scenario(conflicting_deal, assert_nothing_lost),
-    "an update with a guilty path": Scenario(deal_with_bad_amount, assert_parked),
-    "a win": Scenario(won_deal, assert_closed, push_until_closed),
-    "a win taken back": Scenario(won_deal, assert_closed_or_open, push_until_closed, take_back_win),
-    "a held deal": Scenario(incomplete_deal, held),
-    "a mended deal": Scenario(completed_deal, assert_linked),
+PUSH_SCENARIOS = {
+    "a create": PushScenario(Harness.seller_creates, assert_linked),
+    "a create and edits": PushScenario(Harness.seller_creates, assert_linked_with_edits, meanwhile=edit_both_sides),
+    "an adoption": PushScenario(deal_to_adopt, assert_adopted),
+    "a refused create": PushScenario(refused_deal, assert_refused_once),
+    "an update": PushScenario(edited_deal, assert_updated),
+    "an update and another": PushScenario(edited_deal, assert_updated_again, meanwhile=seller_edits_again),
+    "an update in conflict": PushScenario(conflicting_deal, assert_nothing_lost),
+    "an update with a refused value": PushScenario(deal_with_refused_amount, assert_parked),
+    "a win": PushScenario(won_deal, assert_closed, push_until_close_is_due),
+    "a win taken back": PushScenario(won_deal, assert_closed_or_open, push_until_close_is_due, take_back_win),
+    "a held deal": PushScenario(incomplete_deal, assert_held),
+    "a completed deal": PushScenario(completed_deal, assert_linked),
 }

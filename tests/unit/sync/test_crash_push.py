@@ -1,64 +1,64 @@
-"""Dies before and after every call of a port in each way a push can go; another instance takes over after the lease."""
+"""A process crashes at each call of a push in turn, and another instance takes over after the lease."""
 
 import pytest
 
-from tests.unit.sync.crash_points import EVERY, crash_at, crash_points, every_nth
+from tests.unit.sync.crash_points import EVERY_NTH, crash_instance_at, crash_points, every_nth
 from tests.unit.sync.harness import HOUR, Harness, Instance
 from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
-from tests.unit.sync.outbound_deals import SCENARIOS, Scenario, assert_linked
+from tests.unit.sync.outbound_deals import PUSH_SCENARIOS, PushScenario, assert_linked
 
 
-def dies_and_is_succeeded(scenario: Scenario, number: int) -> None:
-    """One life that ends at a call, and its recovery."""
+def crash_and_recover(scenario: PushScenario, number: int) -> None:
+    """Crash at one call, recover, and check how the deal ends."""
     with Harness() as harness:
         deal = scenario.arrange(harness)
-        victim = harness.instance()
-        crash_at(victim, number)
-        assert victim.crashes_during(scenario.run)
+        crashing = harness.new_instance()
+        crash_instance_at(crashing, number)
+        assert crashing.crashes_during(scenario.run)
         scenario.meanwhile(harness, deal)
         recover_after_lease(harness)
         scenario.check(harness, deal)
         assert_quiet(harness)
 
 
-@pytest.mark.parametrize("every", EVERY)
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_whoever_dies_at_any_call_of_a_push_leaves_nothing_lost_and_nothing_doubled(name: str, every: int) -> None:
-    scenario = SCENARIOS[name]
-    fatal, calls = crash_points(scenario.arrange, scenario.run)
-    assert calls > len(fatal) > 4
-    for number in every_nth(fatal, every):
-        dies_and_is_succeeded(scenario, number)
+@pytest.mark.parametrize("every", EVERY_NTH)
+@pytest.mark.parametrize("name", PUSH_SCENARIOS)
+def test_a_crash_at_any_call_of_a_push_loses_nothing_and_doubles_nothing(name: str, every: int) -> None:
+    scenario = PUSH_SCENARIOS[name]
+    points, calls = crash_points(scenario.arrange, scenario.run)
+    assert calls > len(points) > 4
+    for number in every_nth(points, every):
+        crash_and_recover(scenario, number)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_nobody_dies_and_all_is_well(harness: Harness, name: str) -> None:
-    scenario = SCENARIOS[name]
+@pytest.mark.parametrize("name", PUSH_SCENARIOS)
+def test_a_push_without_a_crash_ends_with_the_same_result(harness: Harness, name: str) -> None:
+    scenario = PUSH_SCENARIOS[name]
     deal = scenario.arrange(harness)
-    scenario.run(harness.one)
+    scenario.run(harness.first)
     scenario.meanwhile(harness, deal)
     recover_after_lease(harness)
     scenario.check(harness, deal)
     assert_quiet(harness)
 
 
-def test_a_crash_in_the_middle_of_a_batch_costs_the_others_only_time(harness: Harness) -> None:
+def test_a_crash_in_the_middle_of_a_batch_only_delays_the_other_pairs(harness: Harness) -> None:
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(5)]
-    harness.one.life.at("partner_center.create", harness.one.life.crash, skip=2, after=True)
-    assert harness.one.crashes_during(Instance.push)
-    other = harness.instance()
+    harness.first.process.interrupt_at("partner_center.create", harness.first.process.crash, skip=2, after=True)
+    assert harness.first.crashes_during(Instance.push)
+    other = harness.new_instance()
     for _ in range(3):
         other.push(after=HOUR)
     for deal in deals:
         assert_linked(harness, deal)
 
 
-def test_a_process_that_dies_twice_at_the_same_place_still_makes_one_referral(harness: Harness) -> None:
+def test_repeated_crashes_at_the_same_call_still_create_one_referral(harness: Harness) -> None:
     deal = harness.seller_creates()
     for _ in range(3):
-        victim = harness.instance()
-        victim.life.at("store.replace_link", victim.life.crash, skip=2)
-        victim.crashes_during(Instance.push)
-        harness.later(HOUR)
+        crashing = harness.new_instance()
+        crashing.process.interrupt_at("store.replace_link", crashing.process.crash, skip=2)
+        crashing.crashes_during(Instance.push)
+        harness.advance_time(HOUR)
     recover_after_lease(harness)
     assert_linked(harness, deal)

@@ -1,4 +1,4 @@
-"""The floors of protocol.md section 11, for pull, from the emulators' journals."""
+"""The number of remote calls that a pull makes, from the emulators' journals (docs/protocol.md#call-floors)."""
 
 from math import ceil
 
@@ -10,61 +10,61 @@ QUERY, CONDITIONAL, GRAPH = "salesforce.query", "salesforce.conditional", "sales
 
 
 def test_one_event_costs_one_read_one_query_and_one_composite(harness: Harness) -> None:
-    deal = harness.shared()
+    deal = harness.shared_deal()
     referral = harness.referral_of(deal)["id"]
     harness.colleague_edits(referral, details_dealValue=12000, details_notes="More")
-    harness.event(referral)
-    assert harness.calls() == {GET: 1, QUERY: 1, CONDITIONAL: 1}
+    harness.pull_event(referral)
+    assert harness.new_calls() == {GET: 1, QUERY: 1, CONDITIONAL: 1}
 
 
-def test_the_event_of_our_own_write_costs_one_read(harness: Harness) -> None:
+def test_the_event_of_our_own_create_costs_one_read(harness: Harness) -> None:
     deal = harness.seller_creates()
     harness.push()
     referral = harness.referral_of(deal)["id"]
-    harness.calls()
-    harness.event(referral)
-    assert harness.calls() == {GET: 1}
+    harness.forget_calls()
+    harness.pull_event(referral)
+    assert harness.new_calls() == {GET: 1}
 
 
 def test_a_new_referral_costs_one_read_one_look_up_and_one_graph(harness: Harness) -> None:
-    harness.event(microsoft_sends_deal(harness))
-    assert harness.calls() == {GET: 1, QUERY: 1, GRAPH: 1}
+    harness.pull_event(microsoft_sends_deal(harness))
+    assert harness.new_calls() == {GET: 1, QUERY: 1, GRAPH: 1}
 
 
-def test_its_event_played_again_costs_one_read(harness: Harness) -> None:
+def test_a_repeated_event_of_a_new_referral_costs_one_read(harness: Harness) -> None:
     referral = microsoft_sends_deal(harness)
-    harness.event(referral)
-    harness.calls()
-    harness.event(referral)
-    assert harness.calls() == {GET: 1}
+    harness.pull_event(referral)
+    harness.forget_calls()
+    harness.pull_event(referral)
+    assert harness.new_calls() == {GET: 1}
 
 
-def test_a_sweep_that_finds_nothing_changed_costs_one_page(harness: Harness) -> None:
+def test_a_sweep_without_changes_costs_one_page(harness: Harness) -> None:
     harness.sweep()
-    harness.calls()
+    harness.forget_calls()
     harness.sweep()
-    assert harness.calls() == {LIST: 1}
+    assert harness.new_calls() == {LIST: 1}
 
 
-def test_a_sweep_costs_its_pages_a_read_each_and_full_composites(harness: Harness) -> None:
+def test_a_sweep_costs_its_pages_one_read_for_each_change_and_full_composites(harness: Harness) -> None:
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(130)]
-    harness.quiet()
+    harness.push_until_quiet()
     for deal in deals:
         harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=12000)
     harness.sweep()
     pages = ceil(130 / 100)
-    assert harness.calls() == {LIST: pages, GET: 130, QUERY: 1, CONDITIONAL: ceil(130 / 24)}
-    assert {row["Amount"] for row in harness.salesforce.records("Opportunity")} == {12000}
+    assert harness.new_calls() == {LIST: pages, GET: 130, QUERY: 1, CONDITIONAL: ceil(130 / 24)}
+    assert {record["Amount"] for record in harness.salesforce.records("Opportunity")} == {12000}
     harness.sweep(MINUTE)
-    assert harness.calls() == {LIST: pages}
+    assert harness.new_calls() == {LIST: pages}
 
 
-def test_when_every_event_is_lost_the_sweep_finds_everything(harness: Harness) -> None:
-    new = [microsoft_sends_deal(harness, name=f"New {number}") for number in range(3)]
+def test_the_sweep_finds_every_change_if_all_events_are_lost(harness: Harness) -> None:
+    new_referrals = [microsoft_sends_deal(harness, name=f"New {number}") for number in range(3)]
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(3)]
-    harness.quiet()
+    harness.push_until_quiet()
     for deal in deals:
         harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=7)
     harness.sweep()
-    assert [len(opportunities_of(harness, referral)) for referral in new] == [1, 1, 1]
+    assert [len(opportunities_of(harness, referral)) for referral in new_referrals] == [1, 1, 1]
     assert [harness.opportunity(deal)["Amount"] for deal in deals] == [7, 7, 7]

@@ -1,4 +1,4 @@
-"""The calls a push may make, from the emulators' journals (protocol.md section 11)."""
+"""The number of remote calls that a push makes, from the emulators' journals (docs/protocol.md#call-floors)."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -13,135 +13,135 @@ COLLECTION = 200
 
 @dataclass(frozen=True)
 class Size:
-    """How many pairs, and how many rows of a page and ids of a read there are."""
+    """The number of pairs, and how many records a page and how many ids a read may have."""
 
     count: int
     batch: int = 2000
 
     @property
-    def further(self) -> int:
-        """Pages of a query beyond the first."""
+    def further_pages(self) -> int:
+        """The pages of a query beyond the first."""
         return max(0, ceil(self.count / self.batch) - 1)
 
-    def queries(self) -> int:
-        """A poll is one Composite; a read takes a batch of ids."""
+    def query_calls(self) -> int:
+        """One Composite for the poll, and one read for each batch of ids."""
         return 1 + ceil(self.count / self.batch)
 
-    def write_backs(self) -> int:
-        """200 a call within each batch."""
+    def write_back_calls(self) -> int:
+        """One call for each 200 records within each batch."""
         full, rest = divmod(self.count, self.batch)
         return full * ceil(self.batch / COLLECTION) + ceil(rest / COLLECTION)
 
 
 AT_FULL_SIZE = pytest.param(Size(2500), marks=[pytest.mark.slow, pytest.mark.timeout(600)])
 SIZES = [Size(1), Size(250), Size(50, batch=20), AT_FULL_SIZE]
-"""The small batch shows what 2,500 pairs cost at full size, in a tenth of the time."""
+"""The small batch shows in a tenth of the time what 2,500 pairs cost with the full batch size."""
 
 
-def deals(harness: Harness, count: int) -> list[str]:
-    """So many opportunities, each with a name of its own, all of one customer."""
+def create_deals(harness: Harness, count: int) -> list[str]:
+    """Create opportunities with different names, all of one customer. Returns their ids."""
     return [harness.seller_creates(Name=f"Deal {number}") for number in range(count)]
 
 
-def test_an_idle_minute_costs_one_call(harness: Harness) -> None:
+def test_a_minute_without_changes_costs_one_call(harness: Harness) -> None:
     harness.push()
-    assert harness.calls() == {"salesforce.query": 1}
-    harness.shared()
+    assert harness.new_calls() == {"salesforce.query": 1}
+    harness.shared_deal()
     for _ in range(15):
         harness.push()
-        assert harness.calls() == {"salesforce.query": 1}
+        assert harness.new_calls() == {"salesforce.query": 1}
     harness.push(after=HOUR)
-    assert harness.calls() == {"salesforce.query": 1}
+    assert harness.new_calls() == {"salesforce.query": 1}
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_creates_and_updates_cost_what_they_must_and_nothing_more(size: Size) -> None:
+def test_creates_and_updates_cost_no_more_calls_than_the_floor(size: Size) -> None:
     with Harness(policy=Policy(batch=size.batch)) as harness:
         harness.salesforce.rest.pages.short_pages = size.batch
-        ids = deals(harness, size.count)
+        ids = create_deals(harness, size.count)
         harness.push()
-        # All rows are new to both polling queries, that of opportunities and that of accounts.
-        assert harness.calls() == _counted(
-            query=size.queries(), more=2 * size.further, create=size.count, write_back=size.write_backs()
+        # All records are new to both polling queries: that of opportunities and that of accounts.
+        assert harness.new_calls() == _expected_calls(
+            query=size.query_calls(), more=2 * size.further_pages, create=size.count, write_back=size.write_back_calls()
         )
-        # The poll after a write-back reads them once more; then it is quiet.
+        # The poll after a write-back reads them once more; then nothing is left to do.
         harness.push()
-        assert harness.calls() == _counted(query=size.queries(), more=2 * size.further)
-        rests(harness)
+        assert harness.new_calls() == _expected_calls(query=size.query_calls(), more=2 * size.further_pages)
+        assert_idle(harness)
         for deal in ids:
             harness.seller_edits(deal, Amount=4321)
         harness.push()
-        assert harness.calls() == _counted(
-            query=size.queries(), more=size.further, patch=size.count, write_back=size.write_backs()
+        assert harness.new_calls() == _expected_calls(
+            query=size.query_calls(), more=size.further_pages, patch=size.count, write_back=size.write_back_calls()
         )
         harness.push()
-        assert harness.calls() == _counted(query=size.queries(), more=size.further)
-        rests(harness)
-        assert [referral["details"]["dealValue"] for referral in harness.referrals()] == [4321] * size.count
+        assert harness.new_calls() == _expected_calls(query=size.query_calls(), more=size.further_pages)
+        assert_idle(harness)
+        assert [referral["details"]["dealValue"] for referral in harness.our_referrals()] == [4321] * size.count
 
 
-def rests(harness: Harness) -> None:
-    """What was written is behind the overlap of the poll, and a minute costs one call."""
+def assert_idle(harness: Harness) -> None:
+    """Once the overlap of the poll has passed the writes, a minute costs one call."""
     harness.push(after=HOUR)
     harness.push(after=HOUR)
-    harness.calls()
+    harness.forget_calls()
     harness.push()
-    assert harness.calls() == {"salesforce.query": 1}
+    assert harness.new_calls() == {"salesforce.query": 1}
 
 
-def _counted(**calls: int) -> dict[str, int]:
-    """Calls by their kind alone, as the harness counts them; none of a kind is not counted."""
+def _expected_calls(**calls: int) -> dict[str, int]:
+    """The expected counts in the harness's format, from the calls by kind. A kind without calls is left out."""
     sides = {"create": "partner_center", "patch": "partner_center"}
     return {
         f"{sides.get(kind, 'salesforce')}.{kind.replace('more', 'query.more')}": n for kind, n in calls.items() if n
     }
 
 
-def test_an_edit_of_what_is_not_mapped_costs_a_read_and_no_write(harness: Harness) -> None:
-    ids = deals(harness, 30)
-    harness.quiet()
+def test_an_edit_of_an_unmapped_field_costs_one_read_and_no_write(harness: Harness) -> None:
+    ids = create_deals(harness, 30)
+    harness.push_until_quiet()
     for deal in ids:
         harness.seller_edits(deal, NextStep="Call")
     harness.push()
-    assert harness.calls() == {"salesforce.query": 2}
+    assert harness.new_calls() == {"salesforce.query": 2}
 
 
 def test_a_change_of_an_account_reads_its_opportunities_in_one_call(harness: Harness) -> None:
-    deals(harness, 30)
-    harness.quiet()
+    create_deals(harness, 30)
+    harness.push_until_quiet()
     harness.salesforce.edit("Account", harness.account_id(), {"Phone": "1"})
     harness.push()
-    assert harness.calls() == {"salesforce.query": 2}
+    assert harness.new_calls() == {"salesforce.query": 2}
     harness.push()
-    harness.calls()
+    harness.forget_calls()
     harness.push()
-    assert harness.calls() == {"salesforce.query": 1}
+    assert harness.new_calls() == {"salesforce.query": 1}
 
 
-def test_system_touches_cost_a_read_and_no_write(harness: Harness) -> None:
-    ids = deals(harness, 5)
-    harness.quiet()
+def test_a_save_by_the_system_costs_one_read_and_no_write(harness: Harness) -> None:
+    ids = create_deals(harness, 5)
+    harness.push_until_quiet()
     for deal in ids:
         harness.salesforce.org.touch("Opportunity", deal)
     harness.push()
-    assert harness.calls() == {"salesforce.query": 2}
+    assert harness.new_calls() == {"salesforce.query": 2}
     assert harness.all_versions()
 
 
-def test_a_close_costs_one_read_more_when_its_time_has_come(harness: Harness) -> None:
-    deal = harness.shared()
+def test_a_waiting_close_costs_one_more_read_before_it_is_sent(harness: Harness) -> None:
+    deal = harness.shared_deal()
     harness.seller_edits(deal, StageName="Closed Won")
     harness.push()
-    assert harness.calls() == {"salesforce.query": 2, "salesforce.write_back": 1}
+    assert harness.new_calls() == {"salesforce.query": 2, "salesforce.write_back": 1}
     harness.push()
-    assert harness.calls() == {"salesforce.query": 2}
+    assert harness.new_calls() == {"salesforce.query": 2}
     harness.push()
-    assert harness.calls()["partner_center.patch"] == 1
+    assert harness.new_calls()["partner_center.patch"] == 1
 
 
-def test_held_opportunities_share_their_look(harness: Harness) -> None:
+def test_all_held_opportunities_are_read_in_one_call(harness: Harness) -> None:
     for number in range(40):
         harness.seller_creates(Name=f"Deal {number}", Amount=None)
-    harness.quiet()
+    harness.push_until_quiet()
     harness.push(after=HOUR)
-    assert harness.calls() == {"salesforce.query": 2}
+    assert harness.new_calls() == {"salesforce.query": 2}

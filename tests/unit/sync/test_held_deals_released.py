@@ -1,4 +1,4 @@
-"""The hourly look at a held opportunity ends by itself once nothing is held any more (protocol.md section 8)."""
+"""A held opportunity is looked at each hour only as long as it is held (docs/protocol.md#the-retry-queue)."""
 
 from collections.abc import Callable
 
@@ -9,58 +9,60 @@ from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.inbound_deals import microsoft_sends_deal
 
 
-def unticked(harness: Harness, deal: str) -> None:
+def untick(harness: Harness, deal: str) -> None:
     harness.seller_edits(deal, Sync_with_Partner_Center__c=False)
 
 
-def deleted(harness: Harness, deal: str) -> None:
+def delete(harness: Harness, deal: str) -> None:
     harness.salesforce.delete("Opportunity", deal)
 
 
-def linked_by_its_reference(harness: Harness, deal: str) -> None:
-    harness.event(harness.partner_center.portal_creates({"externalReferenceId": deal}))
-    assert harness.link(deal).referral_id
+def link_by_reference(harness: Harness, deal: str) -> None:
+    harness.pull_event(harness.partner_center.portal_creates({"externalReferenceId": deal}))
+    assert harness.stored_link(deal).referral_id
 
 
-def linked_by_its_referral_id(harness: Harness, deal: str) -> None:
+def link_by_referral_id(harness: Harness, deal: str) -> None:
     harness.seller_edits(deal, Referral_Identifier__c=microsoft_sends_deal(harness))
 
 
-def linked_and_then_unticked(harness: Harness, deal: str) -> None:
-    linked_by_its_reference(harness, deal)
-    unticked(harness, deal)
+def link_and_untick(harness: Harness, deal: str) -> None:
+    link_by_reference(harness, deal)
+    untick(harness, deal)
 
 
-def mended_and_unticked_before_it_went(harness: Harness, deal: str) -> None:
+def complete_and_untick(harness: Harness, deal: str) -> None:
     harness.seller_edits(deal, Amount=5, Sync_with_Partner_Center__c=False)
 
 
-def unticked_and_deleted_and_undeleted(harness: Harness, deal: str) -> None:
-    unticked(harness, deal)
+def untick_delete_and_undelete(harness: Harness, deal: str) -> None:
+    untick(harness, deal)
     harness.salesforce.delete("Opportunity", deal)
     harness.salesforce.undelete("Opportunity", deal)
 
 
-ENDS: tuple[Callable[[Harness, str], None], ...] = (
-    unticked,
-    deleted,
-    linked_by_its_reference,
-    linked_by_its_referral_id,
-    linked_and_then_unticked,
-    mended_and_unticked_before_it_went,
-    unticked_and_deleted_and_undeleted,
+RELEASES: tuple[Callable[[Harness, str], None], ...] = (
+    untick,
+    delete,
+    link_by_reference,
+    link_by_referral_id,
+    link_and_untick,
+    complete_and_untick,
+    untick_delete_and_undelete,
 )
 
 
-@pytest.mark.parametrize("end", ENDS)
-def test_the_look_ends_when_nothing_is_held_any_more(harness: Harness, end: Callable[[Harness, str], None]) -> None:
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_hourly_look_ends_once_the_opportunity_is_no_longer_held(
+    harness: Harness, release: Callable[[Harness, str], None]
+) -> None:
     deal = harness.seller_creates(Amount=None)
-    harness.quiet()
-    assert [row.cause for row in harness.retry_entries(Side.SALESFORCE)] == ["held"]
-    end(harness, deal)
+    harness.push_until_quiet()
+    assert [entry.cause for entry in harness.retry_entries(Side.SALESFORCE)] == ["held"]
+    release(harness, deal)
     harness.push(after=HOUR)
     harness.push(after=HOUR)
-    harness.calls()
+    harness.forget_calls()
     assert [harness.retry_entries(side) for side in Side] == [[], []]
     harness.push(after=HOUR)
-    assert harness.calls() == {"salesforce.query": 1}
+    assert harness.new_calls() == {"salesforce.query": 1}

@@ -1,4 +1,7 @@
-"""Notes edited on both sides where one side cannot take the joined text (protocol.md sections 3 and 4)."""
+"""Both sides edit the notes, and one side cannot take the joined text.
+
+Sources: docs/protocol.md#recovery-of-interrupted-work, docs/protocol.md#notes.
+"""
 
 import pytest
 
@@ -7,35 +10,35 @@ from tests.unit.sync.harness import Harness
 
 
 @pytest.fixture
-def closed(harness: Harness) -> str:
-    """A pair whose seller and colleague both wrote notes, and whose referral was closed right afterwards."""
-    opportunity = harness.shared()
+def closed_deal(harness: Harness) -> str:
+    """An opportunity: its seller and a colleague both wrote notes, and the referral was closed right afterwards."""
+    opportunity = harness.shared_deal()
     harness.seller_edits(opportunity, Description="The seller's words")
     referral = str(harness.referral_of(opportunity)["id"])
     harness.colleague_edits(referral, details_notes="The colleague's words", status="Closed", substatus="Lost")
     return opportunity
 
 
-def test_the_sellers_text_stays_where_partner_center_takes_nothing_any_more(harness: Harness, closed: str) -> None:
+def test_salesforce_gets_both_texts_and_the_closed_referral_keeps_its_own(harness: Harness, closed_deal: str) -> None:
     harness.run_rounds(3)
-    notes = harness.opportunity(closed)["Description"]
+    notes = harness.opportunity(closed_deal)["Description"]
     assert "The seller's words" in notes
     assert "The colleague's words" in notes
-    assert harness.referral_of(closed)["details"]["notes"] == "The colleague's words"
+    assert harness.referral_of(closed_deal)["details"]["notes"] == "The colleague's words"
 
 
-def test_it_is_told_once_and_then_quiet(harness: Harness, closed: str) -> None:
+def test_the_refused_text_is_reported_once_and_nothing_is_written_again(harness: Harness, closed_deal: str) -> None:
     harness.run_rounds(3)
-    told = harness.audit_texts(closed)
-    assert sum("the deal is closed in Partner Center" in line for line in told) == 1
-    harness.calls()
-    before = harness.opportunity(closed)["SystemModstamp"]
+    audit = harness.audit_texts(closed_deal)
+    assert sum("the deal is closed in Partner Center" in line for line in audit) == 1
+    harness.forget_calls()
+    stamp = harness.opportunity(closed_deal)["SystemModstamp"]
     harness.run_rounds(2)
-    assert harness.audit_texts(closed) == told
-    assert harness.opportunity(closed)["SystemModstamp"] == before
+    assert harness.audit_texts(closed_deal) == audit
+    assert harness.opportunity(closed_deal)["SystemModstamp"] == stamp
 
 
-def test_the_base_never_holds_a_text_that_only_one_side_has(harness: Harness, closed: str) -> None:
+def test_the_base_holds_only_a_text_that_both_sides_have(harness: Harness, closed_deal: str) -> None:
     harness.run_rounds(3)
-    assert harness.link(closed).base["notes"] == "The colleague's words"
-    assert harness.link(closed).refused[f"{Side.PARTNER_CENTER}.notes"].code == "closed_is_final"
+    assert harness.stored_link(closed_deal).base["notes"] == "The colleague's words"
+    assert harness.stored_link(closed_deal).refused[f"{Side.PARTNER_CENTER}.notes"].code == "closed_is_final"

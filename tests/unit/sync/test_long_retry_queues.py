@@ -1,4 +1,7 @@
-"""A side's due list is read once a minute: for what is to be worked and for what is told of it."""
+"""Each minute, one read of a side's retry queue gives the entries to work on and the backlog for the log.
+
+Source: docs/protocol.md#the-retry-queue.
+"""
 
 from datetime import timedelta
 
@@ -11,34 +14,34 @@ from tests.unit.sync.harness import MINUTE, Harness
 LATER = timedelta(hours=1)
 
 
-def waiting(harness: Harness, key: str, after: timedelta, cause: str = "Unavailable") -> None:
+def put_entry(harness: Harness, key: str, after: timedelta, cause: str = "Unavailable") -> None:
     at = harness.now() + after
     harness.store.put_retry_entry(RetryEntry(Side.SALESFORCE, key, at, cause, since=harness.now()))
 
 
-def test_of_a_short_list_those_have_come_due_whose_time_is_up(harness: Harness) -> None:
+def test_entries_are_ready_once_their_time_has_come(harness: Harness) -> None:
     for key, after in (("now", timedelta()), ("later", LATER)):
-        waiting(harness, key, after)
-    listed = queued_entries(harness.one.ctx, Side.SALESFORCE)
-    assert {row.key for row in listed} == {"now", "later"}
-    assert set(ready_entries(harness.one.ctx, Side.SALESFORCE, listed)) == {"now"}
+        put_entry(harness, key, after)
+    entries = queued_entries(harness.first.ctx, Side.SALESFORCE)
+    assert {entry.key for entry in entries} == {"now", "later"}
+    assert set(ready_entries(harness.first.ctx, Side.SALESFORCE, entries)) == {"now"}
 
 
-def test_what_waits_for_long_never_hides_what_is_due_on_a_list_longer_than_one_look(harness: Harness) -> None:
+def test_a_ready_entry_is_found_behind_later_ones_in_a_queue_longer_than_one_read(harness: Harness) -> None:
     for number in range(3):
-        waiting(harness, f"a-{number}", LATER)
-    waiting(harness, "b", timedelta())
-    short_sighted = harness.instance(Policy(batch=3)).ctx
-    listed = queued_entries(short_sighted, Side.SALESFORCE)
-    assert "b" not in {row.key for row in listed}
-    assert set(ready_entries(short_sighted, Side.SALESFORCE, listed)) == {"b"}
+        put_entry(harness, f"a-{number}", LATER)
+    put_entry(harness, "b", timedelta())
+    small_reads = harness.new_instance(Policy(batch=3)).ctx
+    entries = queued_entries(small_reads, Side.SALESFORCE)
+    assert "b" not in {entry.key for entry in entries}
+    assert set(ready_entries(small_reads, Side.SALESFORCE, entries)) == {"b"}
 
 
-def test_the_backlog_is_told_as_it_stands_after_the_work(harness: Harness) -> None:
+def test_the_logged_backlog_is_counted_after_the_work(harness: Harness) -> None:
     deal = harness.seller_creates()
-    waiting(harness, deal, timedelta())
-    waiting(harness, "006000000000099AAA", LATER)
-    waiting(harness, "006000000000098AAA", LATER, cause="held")
+    put_entry(harness, deal, timedelta())
+    put_entry(harness, "006000000000099AAA", LATER)
+    put_entry(harness, "006000000000098AAA", LATER, cause="held")
     harness.push(MINUTE)
-    told = harness.one.log.of("unsynced")[-1]
-    assert (told["count"], told["oldest_seconds"]) == (1, 60)
+    backlog = harness.first.log.fields_of("unsynced")[-1]
+    assert (backlog["count"], backlog["oldest_seconds"]) == (1, 60)

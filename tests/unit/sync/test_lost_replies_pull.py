@@ -1,11 +1,14 @@
-"""Replies that are lost on the way of a pull: what happened is found by looking."""
+"""A reply of a write is lost during a pull. Recovery looks at the record to find out whether the write took effect.
+
+Source: docs/protocol.md#recovery-of-interrupted-work.
+"""
 
 import pytest
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.foundation.errors import StoreUnavailable
-from tests.unit.sync.harness import HOUR, LEASE, MINUTE, Harness
+from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness
 from tests.unit.sync.inbound_deals import (
     accepted_deal,
     assert_quiet,
@@ -14,21 +17,21 @@ from tests.unit.sync.inbound_deals import (
     opportunity_of,
 )
 
-LOST = [FaultKind.DROP_AFTER, FaultKind.TRUNCATE]
+LOST_REPLIES = [FaultKind.DROP_AFTER, FaultKind.TRUNCATE]
 
 
-@pytest.mark.parametrize("kind", LOST)
-def test_a_lost_reply_of_the_graph_makes_no_second_opportunity(harness: Harness, kind: FaultKind) -> None:
+@pytest.mark.parametrize("kind", LOST_REPLIES)
+def test_a_lost_reply_of_a_graph_causes_no_second_opportunity(harness: Harness, kind: FaultKind) -> None:
     referral = microsoft_sends_deal(harness)
     harness.inject_fault(Side.SALESFORCE, Fault(kind, path="graph"))
-    harness.event(referral)
-    assert [due.cause for due in harness.retry_entries(Side.PARTNER_CENTER)] == ["ambiguous"]
-    harness.later(LEASE)
+    harness.pull_event(referral)
+    assert [entry.cause for entry in harness.retry_entries(Side.PARTNER_CENTER)] == ["ambiguous"]
+    harness.advance_time(AFTER_LEASE)
     harness.push()
-    row = opportunity_of(harness, referral)
-    assert harness.link(row["Id"]).referral_id == referral
+    opportunity = opportunity_of(harness, referral)
+    assert harness.stored_link(opportunity["Id"]).referral_id == referral
     assert len(harness.salesforce.records("Account")) == len(harness.salesforce.records("Contact")) == 1
-    assert harness.audit_texts(row["Id"]) == [
+    assert harness.audit_texts(opportunity["Id"]) == [
         "From Partner Center: This opportunity was created from a referral in Partner Center."
     ]
     harness.run_rounds(1)
@@ -36,30 +39,30 @@ def test_a_lost_reply_of_the_graph_makes_no_second_opportunity(harness: Harness,
     assert_quiet(harness)
 
 
-def test_a_graph_that_never_arrived_is_sent_again(harness: Harness) -> None:
+def test_a_graph_request_that_never_arrived_is_sent_again(harness: Harness) -> None:
     referral = microsoft_sends_deal(harness)
     harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP, path="graph"))
-    harness.event(referral)
-    harness.later(LEASE)
+    harness.pull_event(referral)
+    harness.advance_time(AFTER_LEASE)
     harness.push()
     assert opportunity_of(harness, referral)
-    assert harness.calls()["salesforce.graph"] == 1
+    assert harness.new_calls()["salesforce.graph"] == 1
     assert_quiet(harness)
 
 
-def test_what_the_seller_edits_before_the_lost_reply_is_settled_survives(harness: Harness) -> None:
+def test_a_sellers_edits_before_the_recovery_of_a_created_opportunity_are_kept(harness: Harness) -> None:
     referral = microsoft_sends_deal(harness)
     harness.colleague_edits(referral, status="Active", substatus="Accepted")
     harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP_AFTER, path="graph"))
-    harness.event(referral)
+    harness.pull_event(referral)
     deal = opportunity_of(harness, referral)["Id"]
-    harness.later(MINUTE)
+    harness.advance_time(MINUTE)
     harness.seller_edits(deal, StageName="Closed Won", CloseDate="2027-02-02")
     harness.colleague_edits(referral, details_dealValue=26000)
-    harness.later(LEASE)
+    harness.advance_time(AFTER_LEASE)
     harness.run_rounds()
-    found = harness.partner_center.referral(referral)
-    assert (found["substatus"], found["details"]["closingDateTime"][:10]) == ("Won", "2027-02-02")
+    after = harness.partner_center.referral(referral)
+    assert (after["substatus"], after["details"]["closingDateTime"][:10]) == ("Won", "2027-02-02")
     assert (harness.opportunity(deal)["StageName"], harness.opportunity(deal)["Amount"]) == (
         "Closed Won",
         26000,
@@ -67,33 +70,33 @@ def test_what_the_seller_edits_before_the_lost_reply_is_settled_survives(harness
     assert not harness.count_in_audit(deal, "both sides")
 
 
-@pytest.mark.parametrize("kind", LOST)
-def test_a_lost_reply_of_the_conditional_write_is_recognised_and_told(harness: Harness, kind: FaultKind) -> None:
+@pytest.mark.parametrize("kind", LOST_REPLIES)
+def test_a_conditional_write_with_a_lost_reply_is_recognised_and_reported(harness: Harness, kind: FaultKind) -> None:
     referral, deal = accepted_deal(harness)
     harness.colleague_edits(referral, details_dealValue=30000)
     harness.inject_fault(Side.SALESFORCE, Fault(kind, path="composite$", method="POST", skip=1))
-    harness.event(referral)
+    harness.pull_event(referral)
     assert harness.opportunity(deal)["Amount"] == 30000
-    assert [due.cause for due in harness.retry_entries(Side.PARTNER_CENTER)] == ["ambiguous"]
-    harness.later(LEASE)
+    assert [entry.cause for entry in harness.retry_entries(Side.PARTNER_CENTER)] == ["ambiguous"]
+    harness.advance_time(AFTER_LEASE)
     harness.push()
-    assert str(harness.link(deal).base["money"]) == "30000.00 EUR"
+    assert str(harness.stored_link(deal).base["money"]) == "30000.00 EUR"
     harness.colleague_edits(referral, details_dealValue=31000)
-    harness.event(referral)
+    harness.pull_event(referral)
     assert harness.count_in_audit(deal, "25000.00 EUR → 30000.00 EUR") == 1
     assert harness.count_in_audit(deal, "30000.00 EUR → 31000.00 EUR") == 1
     assert not harness.count_in_audit(deal, "both sides")
     assert_quiet(harness)
 
 
-def test_an_edit_made_before_it_is_settled_is_no_conflict(harness: Harness) -> None:
+def test_an_edit_made_before_the_recovery_of_a_write_is_not_a_conflict(harness: Harness) -> None:
     referral, deal = accepted_deal(harness)
     harness.colleague_edits(referral, details_dealValue=30000, details_notes="The fleet")
     harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP_AFTER, path="composite$", method="POST", skip=1))
-    harness.event(referral)
-    harness.later(MINUTE)
+    harness.pull_event(referral)
+    harness.advance_time(MINUTE)
     harness.seller_edits(deal, Description="The fleet and the boats")
-    harness.later(LEASE)
+    harness.advance_time(AFTER_LEASE)
     harness.run_rounds()
     assert harness.partner_center.referral(referral)["details"]["notes"] == "The fleet and the boats"
     assert harness.opportunity(deal)["Amount"] == 30000
@@ -101,7 +104,7 @@ def test_an_edit_made_before_it_is_settled_is_no_conflict(harness: Harness) -> N
     assert_quiet(harness)
 
 
-def test_a_patch_whose_answer_cannot_be_read_is_settled_by_looking(harness: Harness) -> None:
+def test_a_patch_with_an_unreadable_answer_is_confirmed_by_reading_the_referral(harness: Harness) -> None:
     referral, deal = accepted_deal(harness)
     harness.seller_edits(deal, CloseDate="2027-02-02")
     unreadable = f'{{"id": "{referral}", "eTag": "x"}}'
@@ -109,15 +112,15 @@ def test_a_patch_whose_answer_cannot_be_read_is_settled_by_looking(harness: Harn
         Side.PARTNER_CENTER, Fault(FaultKind.ANSWER_AFTER, method="PATCH", path=referral, status=200, body=unreadable)
     )
     harness.push()
-    assert [due.cause for due in harness.retry_entries(Side.SALESFORCE)] == ["ambiguous"]
-    harness.later(LEASE)
+    assert [entry.cause for entry in harness.retry_entries(Side.SALESFORCE)] == ["ambiguous"]
+    harness.advance_time(AFTER_LEASE)
     harness.run_rounds(1)
     assert harness.partner_center.referral(referral)["details"]["closingDateTime"][:10] == "2027-02-02"
     assert harness.count_in_audit(deal, "→ 2027-02-02") == 1
     assert_quiet(harness)
 
 
-def test_a_create_whose_answer_cannot_be_read_makes_no_second_referral(harness: Harness) -> None:
+def test_a_create_with_an_unreadable_answer_causes_no_second_referral(harness: Harness) -> None:
     deal = harness.seller_creates()
     unreadable = '{"id": "7c65c1e5-82e2-4662-b728-b4fa42485e3a"}'
     harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER_AFTER, method="POST", status=201, body=unreadable))
@@ -127,14 +130,14 @@ def test_a_create_whose_answer_cannot_be_read_makes_no_second_referral(harness: 
     assert_quiet(harness)
 
 
-def test_a_store_that_fails_after_the_graph_leaves_a_claim_that_knows_what_was_made(harness: Harness) -> None:
+def test_a_store_error_after_the_graph_leaves_a_claim_with_the_created_values(harness: Harness) -> None:
     referral = microsoft_sends_deal(harness)
     harness.colleague_edits(referral, status="Active", substatus="Accepted")
-    harness.one.life.at("store.insert_link", _no_storage)
-    harness.event(referral)
+    harness.first.process.interrupt_at("store.insert_link", _fail_storage)
+    harness.pull_event(referral)
     deal = opportunity_of(harness, referral)["Id"]
     harness.seller_edits(deal, StageName="Closed Lost")
-    harness.later(LEASE)
+    harness.advance_time(AFTER_LEASE)
     harness.run_rounds()
     assert len(opportunities_of(harness, referral)) == 1
     assert harness.partner_center.referral(referral)["substatus"] == "Lost"
@@ -142,11 +145,11 @@ def test_a_store_that_fails_after_the_graph_leaves_a_claim_that_knows_what_was_m
 
 
 @pytest.mark.parametrize("call", ["store.replace_pointer", "store.release_account"])
-def test_a_store_that_fails_at_the_very_end_hides_nothing(harness: Harness, call: str) -> None:
+def test_a_store_error_at_the_end_of_a_pull_still_leads_to_one_linked_opportunity(harness: Harness, call: str) -> None:
     referral = microsoft_sends_deal(harness)
-    harness.one.life.at(call, _no_storage, skip=1 if call == "store.replace_pointer" else 0)
-    harness.event(referral)
-    harness.later(LEASE)
+    harness.first.process.interrupt_at(call, _fail_storage, skip=1 if call == "store.replace_pointer" else 0)
+    harness.pull_event(referral)
+    harness.advance_time(AFTER_LEASE)
     harness.run_rounds(1)
     deal = opportunity_of(harness, referral)["Id"]
     pointer = harness.store.pointer(referral)
@@ -156,28 +159,28 @@ def test_a_store_that_fails_at_the_very_end_hides_nothing(harness: Harness, call
     assert_quiet(harness)
 
 
-def test_trouble_before_anything_was_made_is_tried_again_without_waiting_for_the_lease(harness: Harness) -> None:
+def test_an_error_before_the_create_is_retried_without_waiting_for_the_lease(harness: Harness) -> None:
     referral = microsoft_sends_deal(harness)
     harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.ANSWER, path="composite$", status=503, times=3))
-    harness.event(referral)
+    harness.pull_event(referral)
     harness.push(2 * MINUTE)
     assert opportunity_of(harness, referral)
 
 
-def test_a_graph_that_is_refused_is_due_with_growing_patience_and_made_once_it_may_be(harness: Harness) -> None:
+def test_a_refused_graph_is_retried_and_succeeds_once_salesforce_accepts_it(harness: Harness) -> None:
     referral = microsoft_sends_deal(harness)
     harness.refuse_writes_of("Products__c")
-    harness.event(referral)
+    harness.pull_event(referral)
     for _ in range(3):
         harness.push(HOUR)
     assert opportunities_of(harness, referral) == []
     assert harness.salesforce.records("Account") == []
-    assert [due.attempts for due in harness.retry_entries(Side.PARTNER_CENTER)] == [3]
+    assert [entry.attempts for entry in harness.retry_entries(Side.PARTNER_CENTER)] == [3]
     harness.clear_faults()
     harness.push(HOUR)
     assert opportunity_of(harness, referral)
     assert_quiet(harness)
 
 
-def _no_storage() -> None:
+def _fail_storage() -> None:
     raise StoreUnavailable("storage did not answer")

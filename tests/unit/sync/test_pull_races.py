@@ -1,4 +1,4 @@
-"""People, other instances and our own replies, all at the same moment as a pull."""
+"""People, other instances and our own replies act at the same time as a pull."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,71 +7,79 @@ import pytest
 
 from shared.domain.deal import Side
 from shared.sync.outcome import Result
-from tests.unit.sync.harness import LEASE, MINUTE, SETTLED, Harness, Instance
+from tests.unit.sync.harness import AFTER_LEASE, AFTER_SETTLE_TIME, MINUTE, Harness, Instance
 from tests.unit.sync.inbound_deals import accepted_deal, assert_quiet, microsoft_sends_deal, opportunity_of
 
 
 @pytest.fixture
 def pair(harness: Harness) -> tuple[str, str]:
-    """An opportunity and its referral, quiet."""
-    deal = harness.shared()
+    """The ids of an opportunity and its referral, with nothing left to do."""
+    deal = harness.shared_deal()
     return deal, harness.referral_of(deal)["id"]
 
 
-def test_a_seller_who_edits_between_our_read_and_our_write_loses_nothing(
-    harness: Harness, pair: tuple[str, str]
-) -> None:
+def test_a_sellers_edit_between_the_read_and_the_write_is_kept(harness: Harness, pair: tuple[str, str]) -> None:
     deal, referral = pair
     harness.colleague_edits(referral, details_dealValue=12000)
-    harness.one.life.at("salesforce.update_unmodified", lambda: _edits_later(harness, deal, Description="Called again"))
-    harness.event(referral)
+    harness.first.process.interrupt_at(
+        "salesforce.update_unmodified", lambda: _edit_in_a_later_second(harness, deal, Description="Called again")
+    )
+    harness.pull_event(referral)
     assert (harness.opportunity(deal)["Amount"], harness.opportunity(deal)["Description"]) == (
         12000,
         "Called again",
     )
     assert harness.partner_center.referral(referral)["details"]["notes"] == "Called again"
-    assert harness.calls()["salesforce.conditional"] == 2
+    assert harness.new_calls()["salesforce.conditional"] == 2
     assert_quiet(harness)
 
 
-def test_the_same_field_edited_then_is_a_conflict_with_both_values_told(
+def test_an_edit_of_the_same_field_between_read_and_write_is_a_conflict_with_both_values_reported(
     harness: Harness, pair: tuple[str, str]
 ) -> None:
     deal, referral = pair
     harness.colleague_edits(referral, details_dealValue=12000)
-    harness.one.life.at("salesforce.update_unmodified", lambda: _edits_later(harness, deal, Amount=13000))
-    harness.event(referral)
+    harness.first.process.interrupt_at(
+        "salesforce.update_unmodified", lambda: _edit_in_a_later_second(harness, deal, Amount=13000)
+    )
+    harness.pull_event(referral)
     harness.run_rounds(1)
     assert (
         harness.opportunity(deal)["Amount"]
         == harness.partner_center.referral(referral)["details"]["dealValue"]
         == 13000
     )
-    told = [line for line in harness.audit_texts(deal) if "both sides" in line]
-    assert len(told) == 1
-    assert "13000.00 USD" in told[0]
-    assert "12000.00 USD" in told[0]
+    conflicts = [line for line in harness.audit_texts(deal) if "both sides" in line]
+    assert len(conflicts) == 1
+    assert "13000.00 USD" in conflicts[0]
+    assert "12000.00 USD" in conflicts[0]
     assert_quiet(harness)
 
 
-def test_an_equal_edit_made_then_is_adopted_and_nothing_is_written(harness: Harness, pair: tuple[str, str]) -> None:
+def test_an_equal_edit_between_read_and_write_is_adopted_without_a_write(
+    harness: Harness, pair: tuple[str, str]
+) -> None:
     deal, referral = pair
     harness.colleague_edits(referral, details_dealValue=12000)
-    harness.one.life.at("salesforce.update_unmodified", lambda: _edits_later(harness, deal, Amount=12000))
-    harness.event(referral)
-    link = harness.link(deal)
+    harness.first.process.interrupt_at(
+        "salesforce.update_unmodified", lambda: _edit_in_a_later_second(harness, deal, Amount=12000)
+    )
+    harness.pull_event(referral)
+    link = harness.stored_link(deal)
     assert str(link.base["money"]) == "12000.00 USD"
     assert link.etag == harness.partner_center.referral(referral)["eTag"]
     assert_quiet(harness)
 
 
-def test_a_row_that_keeps_changing_is_due_and_no_edit_is_lost(harness: Harness, pair: tuple[str, str]) -> None:
+def test_an_opportunity_that_keeps_changing_is_retried_and_no_edit_is_lost(
+    harness: Harness, pair: tuple[str, str]
+) -> None:
     deal, referral = pair
     harness.colleague_edits(referral, details_dealValue=12000)
     for number in range(3):
-        edit = partial(_edits_later, harness, deal, Description=f"Call {number}")
-        harness.one.life.at("salesforce.update_unmodified", edit, skip=number)
-    outcome = harness.event(referral)
+        edit = partial(_edit_in_a_later_second, harness, deal, Description=f"Call {number}")
+        harness.first.process.interrupt_at("salesforce.update_unmodified", edit, skip=number)
+    outcome = harness.pull_event(referral)
     assert outcome is not None
     assert outcome.result is Result.RETRY
     harness.run_rounds(2)
@@ -82,37 +90,41 @@ def test_a_row_that_keeps_changing_is_due_and_no_edit_is_lost(harness: Harness, 
     assert harness.differences(deal) == []
 
 
-def test_a_row_read_in_the_second_of_its_edit_is_read_again_a_second_later(
+def test_an_opportunity_read_in_the_second_of_its_edit_is_read_again_a_second_later(
     harness: Harness, pair: tuple[str, str]
 ) -> None:
     deal, referral = pair
     harness.colleague_edits(referral, details_dealValue=12000)
-    harness.later(10)
+    harness.advance_time(10)
     harness.seller_edits(deal, Description="Written in this very second")
-    harness.one.life.at(
+    harness.first.process.interrupt_at(
         "salesforce.opportunities", lambda: harness.seller_edits(deal, CloseDate="2027-02-02"), after=True
     )
-    began = harness.now()
-    harness.event(referral, after=0)
-    assert (harness.now() - began).total_seconds() >= 1
-    row, details = harness.opportunity(deal), harness.partner_center.referral(referral)["details"]
-    assert (row["Amount"], row["Description"], row["CloseDate"]) == (12000, "Written in this very second", "2027-02-02")
+    started = harness.now()
+    harness.pull_event(referral, after=0)
+    assert (harness.now() - started).total_seconds() >= 1
+    opportunity, details = harness.opportunity(deal), harness.partner_center.referral(referral)["details"]
+    assert (opportunity["Amount"], opportunity["Description"], opportunity["CloseDate"]) == (
+        12000,
+        "Written in this very second",
+        "2027-02-02",
+    )
     assert (details["notes"], details["closingDateTime"][:10]) == ("Written in this very second", "2027-02-02")
     assert_quiet(harness)
 
 
-def test_a_row_edited_in_every_second_is_never_written_on_a_condition_that_cannot_hold(
+def test_an_opportunity_edited_every_second_is_not_written_under_an_unreliable_condition(
     harness: Harness, pair: tuple[str, str]
 ) -> None:
     deal, referral = pair
     harness.colleague_edits(referral, details_dealValue=12000)
-    harness.later(10)
+    harness.advance_time(10)
     harness.seller_edits(deal, NextStep="Call")
-    # The second read falls into the second of the next edit, and one more edit comes right after that read.
-    life = harness.one.life
-    life.at("salesforce.opportunities", lambda: harness.seller_edits(deal, NextStep="Write"), skip=1)
-    life.at("salesforce.opportunities", lambda: harness.seller_edits(deal, Amount=15000), skip=1, after=True)
-    harness.event(referral, after=0)
+    # The second read falls into the second of the next edit, and another edit follows right after that read.
+    interrupt_at = harness.first.process.interrupt_at
+    interrupt_at("salesforce.opportunities", lambda: harness.seller_edits(deal, NextStep="Write"), skip=1)
+    interrupt_at("salesforce.opportunities", lambda: harness.seller_edits(deal, Amount=15000), skip=1, after=True)
+    harness.pull_event(referral, after=0)
     harness.run_rounds(2)
     assert (
         harness.opportunity(deal)["Amount"]
@@ -122,39 +134,41 @@ def test_a_row_edited_in_every_second_is_never_written_on_a_condition_that_canno
     assert_quiet(harness)
 
 
-def test_both_sides_edited_different_fields_and_both_edits_travel(harness: Harness, pair: tuple[str, str]) -> None:
+def test_edits_of_different_fields_on_both_sides_during_a_pull_reach_the_other_side(
+    harness: Harness, pair: tuple[str, str]
+) -> None:
     deal, referral = pair
     harness.seller_edits(deal, CloseDate="2027-02-02")
     harness.colleague_edits(referral, details_dealValue=12000)
-    harness.event(referral, after=5)
+    harness.pull_event(referral, after=5)
     details = harness.partner_center.referral(referral)["details"]
     assert (harness.opportunity(deal)["Amount"], details["closingDateTime"][:10]) == (12000, "2027-02-02")
     assert_quiet(harness)
 
 
-def test_a_colleague_who_edits_between_our_read_and_our_patch_loses_nothing(
+def test_a_colleagues_edit_between_the_read_and_the_patch_of_a_pull_is_kept(
     harness: Harness, pair: tuple[str, str]
 ) -> None:
     deal, referral = pair
     harness.seller_edits(deal, CloseDate="2027-02-02")
     harness.colleague_edits(referral, details_dealValue=12000)
     edit = partial(harness.colleague_edits, referral, details_dealValue=12500)
-    harness.one.life.at("partner_center.patch", edit)
-    harness.event(referral, after=5)
+    harness.first.process.interrupt_at("partner_center.patch", edit)
+    harness.pull_event(referral, after=5)
     details = harness.partner_center.referral(referral)["details"]
     assert (harness.opportunity(deal)["Amount"], details["closingDateTime"][:10]) == (12500, "2027-02-02")
     assert_quiet(harness)
 
 
-def test_an_event_that_overtakes_the_reply_of_our_own_create_makes_no_second_opportunity(harness: Harness) -> None:
+def test_an_event_that_arrives_before_the_reply_of_a_create_is_retried_and_creates_nothing(harness: Harness) -> None:
     deal = harness.seller_creates()
-    other = harness.instance()
+    other = harness.new_instance()
     outcomes = []
 
-    def the_event_comes_first() -> None:
-        outcomes.append(other.event(harness.referral_of(deal)["id"], after=0))
+    def pull_event_before_the_reply() -> None:
+        outcomes.append(other.pull_event(harness.referral_of(deal)["id"], after=0))
 
-    harness.one.life.at("partner_center.create", the_event_comes_first, after=True)
+    harness.first.process.interrupt_at("partner_center.create", pull_event_before_the_reply, after=True)
     harness.push()
     referral = harness.referral_of(deal)["id"]
     assert [outcome.result for outcome in outcomes if outcome] == [Result.RETRY]
@@ -162,19 +176,19 @@ def test_an_event_that_overtakes_the_reply_of_our_own_create_makes_no_second_opp
     assert pointer is not None
     assert pointer.value.opportunity_id == deal
     harness.run_rounds(1)
-    assert [row["Id"] for row in harness.salesforce.records("Opportunity")] == [deal]
-    assert len(harness.referrals()) == 1
+    assert [opportunity["Id"] for opportunity in harness.salesforce.records("Opportunity")] == [deal]
+    assert len(harness.our_referrals()) == 1
     assert harness.retry_entries(Side.PARTNER_CENTER) == []
     assert_quiet(harness)
 
 
-def test_a_claim_left_by_a_dead_event_does_not_hide_our_own_create(harness: Harness) -> None:
+def test_a_claim_of_a_crashed_pull_does_not_prevent_the_pointer_of_our_own_create(harness: Harness) -> None:
     deal = harness.seller_creates()
-    doomed = harness.instance()
-    doomed.life.at("partner_center.get", doomed.life.crash)
-    harness.one.life.at(
+    crashing = harness.new_instance()
+    crashing.process.interrupt_at("partner_center.get", crashing.process.crash)
+    harness.first.process.interrupt_at(
         "partner_center.create",
-        lambda: doomed.crashes_during(lambda instance: instance.event(harness.referral_of(deal)["id"], after=0)),
+        lambda: crashing.crashes_during(lambda instance: instance.pull_event(harness.referral_of(deal)["id"], after=0)),
         after=True,
     )
     harness.push()
@@ -183,97 +197,99 @@ def test_a_claim_left_by_a_dead_event_does_not_hide_our_own_create(harness: Harn
     assert pointer.value.opportunity_id == deal
 
 
-def test_a_referral_whose_creation_is_being_settled_waits_and_is_linked_once(harness: Harness) -> None:
+def test_a_referral_of_an_interrupted_create_waits_for_the_recovery_and_is_linked_once(harness: Harness) -> None:
     deal = harness.seller_creates()
-    harness.one.life.at("partner_center.create", harness.one.life.crash, after=True)
-    assert harness.one.crashes_during(lambda instance: instance.push())
+    harness.first.process.interrupt_at("partner_center.create", harness.first.process.crash, after=True)
+    assert harness.first.crashes_during(lambda instance: instance.push())
     referral = harness.referral_of(deal)["id"]
-    survivor = harness.instance()
+    survivor = harness.new_instance()
     for _ in range(5):
-        survivor.event(referral, after=MINUTE)
+        survivor.pull_event(referral, after=MINUTE)
         survivor.sweep(MINUTE)
         survivor.push(MINUTE)
-    harness.later(SETTLED)
+    harness.advance_time(AFTER_SETTLE_TIME)
     harness.run_rounds(2, survivor)
     assert harness.opportunity(deal)["Referral_Identifier__c"] == referral
-    assert len(harness.salesforce.records("Opportunity")) == len(harness.referrals()) == 1
+    assert len(harness.salesforce.records("Opportunity")) == len(harness.our_referrals()) == 1
     assert_quiet(harness, survivor)
 
 
 # --- two instances ----------------------------------------------------------------------------------------------------
 
 
-def new(harness: Harness) -> str:
+def new_referral(harness: Harness) -> str:
     return microsoft_sends_deal(harness)
 
 
-def changed(harness: Harness) -> str:
+def referral_with_edits(harness: Harness) -> str:
     referral, deal = accepted_deal(harness)
     harness.seller_edits(deal, CloseDate="2027-04-01")
     harness.colleague_edits(referral, details_dealValue=30000)
-    harness.later(5)
+    harness.advance_time(5)
     return referral
 
 
-@pytest.mark.parametrize("arrange", [new, pytest.param(changed, marks=pytest.mark.slow)])
-def test_two_instances_with_one_event_at_every_moment_do_its_work_once(arrange: Callable[[Harness], str]) -> None:
-    for number in range(_length(arrange)):
+@pytest.mark.parametrize("arrange", [new_referral, pytest.param(referral_with_edits, marks=pytest.mark.slow)])
+def test_two_instances_with_the_same_event_do_its_work_once_whenever_the_second_starts(
+    arrange: Callable[[Harness], str],
+) -> None:
+    for number in range(_count_calls_of_event(arrange)):
         with Harness() as harness:
             referral = arrange(harness)
-            first, second = harness.instance(), harness.instance()
-            first.life.at("", partial(second.event, referral, 0), skip=number, after=True)
-            first.event(referral)
-            _is_settled_once(harness, referral, second)
+            first, second = harness.new_instance(), harness.new_instance()
+            first.process.interrupt_at("", partial(second.pull_event, referral, 0), skip=number, after=True)
+            first.pull_event(referral)
+            _assert_reconciled_once(harness, referral, second)
 
 
-def test_two_new_deals_of_one_new_customer_at_once_share_the_account() -> None:
-    for number in range(_length(new)):
+def test_two_simultaneous_deals_of_one_new_customer_share_the_account() -> None:
+    for number in range(_count_calls_of_event(new_referral)):
         with Harness() as harness:
-            one, two = microsoft_sends_deal(harness), microsoft_sends_deal(harness, name="More robots")
-            first, second = harness.instance(), harness.instance()
-            first.life.at("", partial(second.event, two, 0), skip=number, after=True)
-            first.event(one)
+            first_deal, second_deal = microsoft_sends_deal(harness), microsoft_sends_deal(harness, name="More robots")
+            first, second = harness.new_instance(), harness.new_instance()
+            first.process.interrupt_at("", partial(second.pull_event, second_deal, 0), skip=number, after=True)
+            first.pull_event(first_deal)
             harness.run_rounds(2, second)
-            assert opportunity_of(harness, one)["AccountId"] == opportunity_of(harness, two)["AccountId"]
+            assert opportunity_of(harness, first_deal)["AccountId"] == opportunity_of(harness, second_deal)["AccountId"]
             assert len(harness.salesforce.records("Account")) == len(harness.salesforce.records("Contact")) == 1
             assert_quiet(harness, second)
 
 
-@pytest.mark.parametrize("arrange", [new, pytest.param(changed, marks=pytest.mark.slow)])
-def test_a_push_in_the_midst_of_a_pull_does_no_harm(arrange: Callable[[Harness], str]) -> None:
-    for number in range(_length(arrange)):
+@pytest.mark.parametrize("arrange", [new_referral, pytest.param(referral_with_edits, marks=pytest.mark.slow)])
+def test_a_push_at_any_call_of_a_pull_loses_nothing_and_doubles_nothing(arrange: Callable[[Harness], str]) -> None:
+    for number in range(_count_calls_of_event(arrange)):
         with Harness() as harness:
             referral = arrange(harness)
-            first, second = harness.instance(), harness.instance()
-            first.life.at("", partial(second.push, 0), skip=number, after=True)
-            first.event(referral)
-            _is_settled_once(harness, referral, second)
+            first, second = harness.new_instance(), harness.new_instance()
+            first.process.interrupt_at("", partial(second.push, 0), skip=number, after=True)
+            first.pull_event(referral)
+            _assert_reconciled_once(harness, referral, second)
 
 
-def _length(arrange: Callable[[Harness], str]) -> int:
-    """How many calls of ports one event makes."""
+def _count_calls_of_event(arrange: Callable[[Harness], str]) -> int:
+    """How many calls of ports the pull of one event makes."""
     with Harness() as harness:
         referral = arrange(harness)
-        worker = harness.instance()
-        worker.event(referral)
-        return len(worker.life.calls)
+        worker = harness.new_instance()
+        worker.pull_event(referral)
+        return len(worker.process.calls)
 
 
-def _is_settled_once(harness: Harness, referral: str, worker: Instance) -> None:
-    harness.later(LEASE)
+def _assert_reconciled_once(harness: Harness, referral: str, worker: Instance) -> None:
+    harness.advance_time(AFTER_LEASE)
     harness.run_rounds(2, worker)
-    row = opportunity_of(harness, referral)
+    opportunity = opportunity_of(harness, referral)
     assert len(harness.salesforce.records("Account")) == len(harness.salesforce.records("Contact")) == 1
-    assert harness.differences(row["Id"]) == []
-    told = harness.audit_texts(row["Id"])
-    assert len(told) == len(set(told)), told
-    assert not any("both sides" in line for line in told)
+    assert harness.differences(opportunity["Id"]) == []
+    audit = harness.audit_texts(opportunity["Id"])
+    assert len(audit) == len(set(audit)), audit
+    assert not any("both sides" in line for line in audit)
     assert harness.retry_entries(Side.PARTNER_CENTER) == []
     assert_quiet(harness, worker)
 
 
-def _edits_later(harness: Harness, deal: str, **values: object) -> None:
-    """The seller edits in a later second than the row was read in."""
-    harness.later(2)
+def _edit_in_a_later_second(harness: Harness, deal: str, **values: object) -> None:
+    """The seller edits the opportunity in a later second than the one in which it was read."""
+    harness.advance_time(2)
     harness.seller_edits(deal, **values)
-    harness.later(2)
+    harness.advance_time(2)

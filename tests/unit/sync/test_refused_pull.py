@@ -1,34 +1,37 @@
-"""What Salesforce will not hold, and what may not leave it yet."""
+"""Salesforce ignores, changes or refuses a value of a pull, or an inbound deal is not answered yet.
+
+Sources: docs/protocol.md#confirmed-means-seen, docs/protocol.md#rejected-writes, docs/protocol.md#states-of-a-link.
+"""
 
 import pytest
 
 from shared.domain.deal import Side
 from shared.domain.link_states import State
 from tests.unit.sync.harness import HOUR, Harness
-from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet, flow, watch_saves
+from tests.unit.sync.inbound_deals import add_flow, arrived_deal, assert_quiet, watch_saves
 
 
 @pytest.fixture
 def pair(harness: Harness) -> tuple[str, str]:
-    """An opportunity and its referral, quiet."""
-    deal = harness.shared()
+    """The ids of an opportunity and its referral, with nothing left to do."""
+    deal = harness.shared_deal()
     return deal, harness.referral_of(deal)["id"]
 
 
-# --- ignored ----------------------------------------------------------------------------------------------------------
+# --- values that Salesforce ignores or changes ------------------------------------------------------------------------
 
 
-def test_an_amount_that_line_items_decide_is_refused_told_once_and_never_pushed_back(
+def test_an_amount_that_line_items_decide_is_refused_and_reported_once_and_not_pushed_back(
     harness: Harness, pair: tuple[str, str]
 ) -> None:
     deal, referral = pair
     org = harness.salesforce.org
     org.update("Opportunity", deal, {"HasOpportunityLineItem": True}, harness.salesforce.seller, system=True)
-    harness.colleague_edits(referral, details_dealValue=12000, details_notes="Taken all the same")
-    harness.event(referral)
+    harness.colleague_edits(referral, details_dealValue=12000, details_notes="Written nevertheless")
+    harness.pull_event(referral)
     harness.run_rounds()
     assert harness.opportunity(deal)["Amount"] == 10000
-    assert harness.opportunity(deal)["Description"] == "Taken all the same"
+    assert harness.opportunity(deal)["Description"] == "Written nevertheless"
     assert harness.partner_center.referral(referral)["details"]["dealValue"] == 12000
     assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
     assert harness.count_in_audit(deal, "Deal value was written, but the other system kept 10000.00 USD") == 1
@@ -36,19 +39,21 @@ def test_an_amount_that_line_items_decide_is_refused_told_once_and_never_pushed_
     assert_quiet(harness)
 
 
-def test_another_value_is_tried_again_and_heals_the_mark(harness: Harness, pair: tuple[str, str]) -> None:
+def test_only_another_value_is_written_after_an_ignored_one_and_restores_the_mark(
+    harness: Harness, pair: tuple[str, str]
+) -> None:
     deal, referral = pair
-    flow(harness, Amount=10000.0)
+    add_flow(harness, Amount=10000.0)
     harness.colleague_edits(referral, details_dealValue=12000)
-    harness.event(referral)
+    harness.pull_event(referral)
     harness.run_rounds(1)
     assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
     harness.clear_faults()
     harness.colleague_edits(referral, details_notes="Unrelated")
-    harness.event(referral)
+    harness.pull_event(referral)
     assert harness.opportunity(deal)["Amount"] == 10000
     harness.colleague_edits(referral, details_dealValue=12500)
-    harness.event(referral)
+    harness.pull_event(referral)
     harness.run_rounds(1)
     assert (harness.opportunity(deal)["Amount"], harness.opportunity(deal)["Sync_Status__c"]) == (
         12500,
@@ -57,11 +62,13 @@ def test_another_value_is_tried_again_and_heals_the_mark(harness: Harness, pair:
     assert_quiet(harness)
 
 
-def test_what_automation_makes_of_a_value_is_an_edit_on_top_of_it(harness: Harness, pair: tuple[str, str]) -> None:
+def test_a_value_that_automation_changes_on_save_goes_back_to_partner_center(
+    harness: Harness, pair: tuple[str, str]
+) -> None:
     deal, referral = pair
-    flow(harness, Description="tidied up")
+    add_flow(harness, Description="tidied up")
     harness.colleague_edits(referral, details_notes="Untidy")
-    harness.event(referral)
+    harness.pull_event(referral)
     harness.run_rounds()
     assert (
         harness.opportunity(deal)["Description"]
@@ -72,15 +79,17 @@ def test_what_automation_makes_of_a_value_is_an_edit_on_top_of_it(harness: Harne
     assert_quiet(harness)
 
 
-# --- refused ----------------------------------------------------------------------------------------------------------
+# --- values that Salesforce refuses -----------------------------------------------------------------------------------
 
 
-def test_a_row_that_a_validation_rule_refuses_is_parked_with_its_cause(harness: Harness, pair: tuple[str, str]) -> None:
+def test_an_opportunity_that_a_validation_rule_refuses_is_parked_with_code_and_field(
+    harness: Harness, pair: tuple[str, str]
+) -> None:
     deal, referral = pair
     harness.refuse_writes_of("CloseDate")
     harness.colleague_edits(referral, details_closingDateTime="2027-01-31T00:00:00Z")
-    harness.event(referral)
-    link = harness.link(deal)
+    harness.pull_event(referral)
+    link = harness.stored_link(deal)
     assert link.state is State.PARKED
     assert link.cause is not None
     assert (link.cause.code, link.cause.field) == ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "CloseDate")
@@ -89,33 +98,33 @@ def test_a_row_that_a_validation_rule_refuses_is_parked_with_its_cause(harness: 
     assert_quiet(harness)
 
 
-def test_it_is_not_sent_again_until_a_value_changes(harness: Harness, pair: tuple[str, str]) -> None:
+def test_a_refused_value_is_not_written_again_until_it_changes(harness: Harness, pair: tuple[str, str]) -> None:
     deal, referral = pair
     harness.refuse_writes_of("CloseDate")
     harness.colleague_edits(referral, details_closingDateTime="2027-01-31T00:00:00Z")
-    harness.event(referral)
+    harness.pull_event(referral)
     harness.clear_faults()
-    seen = watch_saves(harness)
+    saves = watch_saves(harness)
     harness.run_rounds()
-    harness.event(referral)
-    assert not any("CloseDate" in fields for fields in seen)
+    harness.pull_event(referral)
+    assert not any("CloseDate" in fields for fields in saves)
     assert harness.retry_entries(Side.PARTNER_CENTER) == []
     harness.colleague_edits(referral, details_closingDateTime="2027-02-28T00:00:00Z")
-    harness.event(referral)
+    harness.pull_event(referral)
     harness.run_rounds(1)
     assert (harness.opportunity(deal)["CloseDate"], harness.opportunity(deal)["Sync_Status__c"]) == (
         "2027-02-28",
         "Synced",
     )
-    assert harness.link(deal).state is State.LIVE
+    assert harness.stored_link(deal).state is State.LIVE
     assert_quiet(harness)
 
 
-def test_a_parked_pair_still_sends_what_the_seller_edits(harness: Harness, pair: tuple[str, str]) -> None:
+def test_a_parked_pair_still_sends_the_sellers_edits(harness: Harness, pair: tuple[str, str]) -> None:
     deal, referral = pair
     harness.refuse_writes_of("CloseDate")
     harness.colleague_edits(referral, details_closingDateTime="2027-01-31T00:00:00Z")
-    harness.event(referral)
+    harness.pull_event(referral)
     harness.seller_edits(deal, Amount=15000)
     harness.run_rounds(1)
     details = harness.partner_center.referral(referral)["details"]
@@ -124,22 +133,24 @@ def test_a_parked_pair_still_sends_what_the_seller_edits(harness: Harness, pair:
     assert harness.count_in_audit(deal, "Not so.") == 1
 
 
-def test_a_locked_row_is_due_not_parked(harness: Harness, pair: tuple[str, str]) -> None:
+def test_a_locked_opportunity_goes_to_the_retry_queue_and_is_not_parked(
+    harness: Harness, pair: tuple[str, str]
+) -> None:
     deal, referral = pair
     harness.lock_record(deal, times=2)
     harness.colleague_edits(referral, details_dealValue=12000)
-    harness.event(referral)
-    assert harness.link(deal).state is State.LIVE
-    assert [(due.key, due.cause) for due in harness.retry_entries(Side.PARTNER_CENTER)] == [(referral, "locked")]
+    harness.pull_event(referral)
+    assert harness.stored_link(deal).state is State.LIVE
+    assert [(entry.key, entry.cause) for entry in harness.retry_entries(Side.PARTNER_CENTER)] == [(referral, "locked")]
     harness.push(HOUR)
     harness.push(HOUR)
     assert harness.opportunity(deal)["Amount"] == 12000
     assert_quiet(harness)
 
 
-def test_one_refused_row_harms_no_other_of_its_composite(harness: Harness) -> None:
+def test_one_refused_opportunity_does_not_affect_the_others_of_its_composite(harness: Harness) -> None:
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(3)]
-    harness.quiet()
+    harness.push_until_quiet()
     harness.refuse_writes_of("CloseDate", deals[1])
     for deal in deals:
         harness.colleague_edits(harness.referral_of(deal)["id"], details_closingDateTime="2027-01-31T00:00:00Z")
@@ -149,13 +160,13 @@ def test_one_refused_row_harms_no_other_of_its_composite(harness: Harness) -> No
         "2026-12-31",
         "2027-01-31",
     ]
-    assert [harness.link(deal).state for deal in deals] == [State.LIVE, State.PARKED, State.LIVE]
+    assert [harness.stored_link(deal).state for deal in deals] == [State.LIVE, State.PARKED, State.LIVE]
 
 
-# --- on hold ----------------------------------------------------------------------------------------------------------
+# --- inbound deals without an answer, and closed deals ----------------------------------------------------------------
 
 
-def test_a_sellers_edits_before_the_accept_wait_and_are_told_once(harness: Harness) -> None:
+def test_a_sellers_edits_before_the_accept_wait_and_are_reported_once(harness: Harness) -> None:
     referral, deal = arrived_deal(harness)
     harness.seller_edits(deal, Amount=31000, Description="Our own words")
     harness.run_rounds()
@@ -166,28 +177,28 @@ def test_a_sellers_edits_before_the_accept_wait_and_are_told_once(harness: Harne
     assert_quiet(harness)
 
 
-def test_they_go_when_a_colleague_accepts_in_the_portal(harness: Harness) -> None:
+def test_a_sellers_waiting_edits_are_sent_once_a_colleague_accepts_in_the_portal(harness: Harness) -> None:
     referral, deal = arrived_deal(harness)
     harness.seller_edits(deal, Amount=31000, Description="Our own words")
     harness.run_rounds()
     harness.colleague_edits(referral, status="Active", substatus="Accepted")
-    harness.event(referral)
+    harness.pull_event(referral)
     details = harness.partner_center.referral(referral)["details"]
     assert (details["dealValue"], details["notes"]) == (31000, "Our own words")
     assert (harness.opportunity(deal)["StageName"], harness.opportunity(deal)["Sync_Status__c"]) == (
         "Qualification",
         "Synced",
     )
-    assert harness.link(deal).state is State.LIVE
+    assert harness.stored_link(deal).state is State.LIVE
     harness.run_rounds(1)
     assert harness.differences(deal) == []
     assert_quiet(harness)
 
 
-def test_changes_of_the_other_side_arrive_before_the_accept(harness: Harness) -> None:
+def test_changes_from_microsoft_arrive_before_the_accept(harness: Harness) -> None:
     referral, deal = arrived_deal(harness)
     harness.partner_center.raw_patch(referral, {"/details/dealValue": 26000, "/details/notes": "Second thoughts"})
-    harness.event(referral)
+    harness.pull_event(referral)
     assert (harness.opportunity(deal)["Amount"], harness.opportunity(deal)["Description"]) == (
         26000,
         "Second thoughts",
@@ -196,12 +207,12 @@ def test_changes_of_the_other_side_arrive_before_the_accept(harness: Harness) ->
     assert_quiet(harness)
 
 
-def test_a_deal_declined_in_the_portal_is_lost_and_keeps_what_the_seller_wrote(harness: Harness) -> None:
+def test_a_deal_declined_in_the_portal_is_closed_lost_and_keeps_the_sellers_values(harness: Harness) -> None:
     referral, deal = arrived_deal(harness)
     harness.seller_edits(deal, Amount=31000)
     harness.run_rounds(1)
     harness.colleague_edits(referral, status="Closed", substatus="Declined")
-    harness.event(referral)
+    harness.pull_event(referral)
     harness.run_rounds()
     assert (harness.opportunity(deal)["StageName"], harness.opportunity(deal)["Amount"]) == (
         "Closed Lost",
@@ -211,10 +222,10 @@ def test_a_deal_declined_in_the_portal_is_lost_and_keeps_what_the_seller_wrote(h
     assert_quiet(harness)
 
 
-def test_a_reopened_opportunity_of_a_closed_deal_is_told_once(harness: Harness, pair: tuple[str, str]) -> None:
+def test_a_reopened_opportunity_of_a_closed_deal_is_reported_once(harness: Harness, pair: tuple[str, str]) -> None:
     deal, referral = pair
     harness.colleague_edits(referral, status="Closed", substatus="Won")
-    harness.event(referral)
+    harness.pull_event(referral)
     harness.seller_edits(deal, StageName="Negotiation/Review", Amount=1)
     harness.run_rounds()
     assert harness.partner_center.referral(referral)["substatus"] == "Won"

@@ -1,28 +1,31 @@
-"""What a fault means for the pair, its side and the others (protocol.md section 9; design.md section 4, rule 7)."""
+"""A fault during a push ends the work on its own pair, or pauses its side. All other pairs continue.
+
+Sources: docs/protocol.md#errors-and-retries, docs/protocol.md#rule-7-one-bad-record-harms-no-other.
+"""
 
 import pytest
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
-from tests.unit.sync.harness import HOUR, LEASE, MINUTE, Harness
+from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness
 
 
-def busy(seconds: int) -> Fault:
-    """Partner Center asks for patience."""
+def throttling_fault(seconds: int) -> Fault:
+    """Partner Center answers 429 and asks for a wait."""
     headers = {"Retry-After": str(seconds)}
     return Fault(FaultKind.ANSWER, times=1000, status=429, headers=headers, body='{"message": "slow down"}')
 
 
-def test_a_write_back_that_a_rule_refuses_leaves_the_link_and_the_lines_waiting(harness: Harness) -> None:
+def test_a_refused_write_back_keeps_the_link_and_its_audit_lines_for_a_later_try(harness: Harness) -> None:
     harness.refuse_writes_of("Sync_Status__c")
     deal = harness.seller_creates()
     harness.push()
     referral = harness.referral_of(deal)
-    assert harness.link(deal).referral_id == referral["id"]
+    assert harness.stored_link(deal).referral_id == referral["id"]
     assert harness.opportunity(deal)["Audit__c"] is None
     for _ in range(10):
         harness.push()
-    assert len(harness.referrals()) == 1
+    assert len(harness.our_referrals()) == 1
     harness.clear_faults()
     harness.run_rounds()
     assert harness.opportunity(deal)["Referral_Identifier__c"] == referral["id"]
@@ -30,8 +33,8 @@ def test_a_write_back_that_a_rule_refuses_leaves_the_link_and_the_lines_waiting(
     assert harness.retry_entries(Side.SALESFORCE) == []
 
 
-def test_edits_travel_while_the_write_back_is_refused(harness: Harness) -> None:
-    deal = harness.shared()
+def test_edits_reach_partner_center_while_the_write_back_is_refused(harness: Harness) -> None:
+    deal = harness.shared_deal()
     harness.refuse_writes_of("Audit__c")
     harness.seller_edits(deal, Amount=1)
     harness.push()
@@ -44,11 +47,13 @@ def test_edits_travel_while_the_write_back_is_refused(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize("code", ["UNABLE_TO_LOCK_ROW", "ENTITY_IS_LOCKED"])
-def test_a_locked_row_is_due_and_written_when_it_is_free(harness: Harness, code: str) -> None:
+def test_a_locked_opportunity_waits_in_the_retry_queue_and_is_written_once_unlocked(
+    harness: Harness, code: str
+) -> None:
     deal = harness.seller_creates()
     harness.lock_record(deal, times=None, code=code)
     harness.push()
-    assert [due.key for due in harness.retry_entries(Side.SALESFORCE)] == [deal]
+    assert [entry.key for entry in harness.retry_entries(Side.SALESFORCE)] == [deal]
     assert harness.opportunity(deal)["Referral_Identifier__c"] is None
     harness.clear_faults()
     harness.run_rounds(1)
@@ -58,27 +63,27 @@ def test_a_locked_row_is_due_and_written_when_it_is_free(harness: Harness, code:
 
 def test_throttling_pauses_the_side_for_every_instance_and_halves_the_parallelism(harness: Harness) -> None:
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(3)]
-    harness.inject_fault(Side.PARTNER_CENTER, busy(600))
+    harness.inject_fault(Side.PARTNER_CENTER, throttling_fault(600))
     harness.push()
     harness.clear_faults()
-    assert harness.calls()["partner_center.failed"] <= 1  # the first sign of throttling stops the batch
+    assert harness.new_calls()["partner_center.failed"] <= 1  # the first 429 stops the batch
     state = harness.store.side_state(Side.PARTNER_CENTER)
     assert (state.reason, state.parallelism) == ("throttled", 4)
-    other = harness.instance()
+    other = harness.new_instance()
     other.push()
     other.push()
     other.sweep()
-    other.event("11111111-0000-4000-8000-000000000000")
-    calls = harness.calls()
+    other.pull_event("11111111-0000-4000-8000-000000000000")
+    calls = harness.new_calls()
     assert {name for name in calls if name.startswith("partner_center")} == set()
     other.push(after=600.0)
     harness.run_rounds(2)
     assert all(harness.referral_of(deal) for deal in deals)
 
 
-def test_parallelism_is_restored_slowly_and_then_forgotten(harness: Harness) -> None:
+def test_each_push_without_a_failure_restores_one_parallel_call(harness: Harness) -> None:
     harness.seller_creates()
-    harness.inject_fault(Side.PARTNER_CENTER, busy(60))
+    harness.inject_fault(Side.PARTNER_CENTER, throttling_fault(60))
     harness.push()
     harness.clear_faults()
     widths = []
@@ -89,29 +94,29 @@ def test_parallelism_is_restored_slowly_and_then_forgotten(harness: Harness) -> 
     assert harness.store.side_state(Side.PARTNER_CENTER).paused_until is None
 
 
-def test_salesforces_limit_pauses_the_push(harness: Harness) -> None:
+def test_salesforces_request_limit_pauses_the_push(harness: Harness) -> None:
     harness.seller_creates()
     body = '[{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]'
     harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.ANSWER, times=9, status=403, body=body))
     harness.push()
     harness.clear_faults()
-    harness.calls()
-    other = harness.instance()
+    harness.forget_calls()
+    other = harness.new_instance()
     for _ in range(10):
         other.push()
-    assert harness.calls() == {}
+    assert harness.new_calls() == {}
     other.push(after=HOUR)
-    assert len(harness.referrals()) == 1
+    assert len(harness.our_referrals()) == 1
 
 
-def test_a_failed_sign_in_pauses_the_side_and_is_probed_every_quarter_of_an_hour(harness: Harness) -> None:
+def test_a_failed_sign_in_to_partner_center_pauses_the_side_and_is_probed_every_15_minutes(harness: Harness) -> None:
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(5)]
     body = '{"error": {"code": "accessDenied", "message": "no role"}}'
     harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, times=1000, status=403, body=body))
     for _ in range(45):
         harness.push(after=MINUTE)
-    assert harness.calls()["partner_center.failed"] == 3  # the first, and a probe a quarter of an hour
-    assert len(harness.one.log.of("sign_in_failed")) == 3
+    assert harness.new_calls()["partner_center.failed"] == 3  # the first, and one probe for each 15 minutes
+    assert len(harness.first.log.fields_of("sign_in_failed")) == 3
     harness.clear_faults()
     harness.run_rounds(2)
     assert all(harness.referral_of(deal) for deal in deals)
@@ -123,10 +128,10 @@ def test_a_failed_sign_in_to_salesforce_pauses_the_push(harness: Harness) -> Non
     harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.ANSWER, times=1000, status=403, body=body))
     for _ in range(14):
         harness.push(after=MINUTE)
-    assert harness.calls()["salesforce.failed"] == 1
+    assert harness.new_calls()["salesforce.failed"] == 1
     harness.clear_faults()
     harness.run_rounds(1)
-    assert len(harness.referrals()) == 1
+    assert len(harness.our_referrals()) == 1
 
 
 def test_an_expired_session_is_renewed_within_the_run(harness: Harness) -> None:
@@ -134,7 +139,7 @@ def test_an_expired_session_is_renewed_within_the_run(harness: Harness) -> None:
     harness.salesforce.oauth.sessions.clear()
     harness.entra.revoke_access_tokens()
     harness.push()
-    assert len(harness.referrals()) == 1
+    assert len(harness.our_referrals()) == 1
 
 
 FAULTS = {
@@ -147,29 +152,31 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_one_bad_record_harms_no_other(harness: Harness, name: str) -> None:
+def test_a_failed_write_of_one_referral_does_not_affect_the_others(harness: Harness, name: str) -> None:
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(4)]
-    harness.quiet()
+    harness.push_until_quiet()
     fault, bad = FAULTS[name], harness.referral_of(deals[1])["id"]
     for deal in deals:
         harness.seller_edits(deal, Amount=99)
-    of_one = Fault(fault.kind, path=bad, method="PATCH", times=fault.times, status=fault.status, body=fault.body)
-    harness.inject_fault(Side.PARTNER_CENTER, of_one)
+    fault_of_one_referral = Fault(
+        fault.kind, path=bad, method="PATCH", times=fault.times, status=fault.status, body=fault.body
+    )
+    harness.inject_fault(Side.PARTNER_CENTER, fault_of_one_referral)
     harness.push()
     good = [deal for deal in deals if deal != deals[1]]
     assert [harness.referral_of(deal)["details"]["dealValue"] for deal in good] == [99, 99, 99]
     assert [harness.opportunity(deal)["Sync_Status__c"] for deal in good] == ["Synced"] * 3
-    assert all(harness.link(deal).intent is None for deal in good)
+    assert all(harness.stored_link(deal).intent is None for deal in good)
     harness.clear_faults()
     if name != "refusal":
-        harness.push(after=LEASE)
+        harness.push(after=AFTER_LEASE)
         harness.run_rounds()
         assert harness.referral_of(deals[1])["details"]["dealValue"] == 99
 
 
-def test_a_referral_that_cannot_be_read_harms_no_other(harness: Harness) -> None:
+def test_an_unreadable_referral_does_not_affect_other_pairs(harness: Harness) -> None:
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(3)]
-    harness.quiet()
+    harness.push_until_quiet()
     bad = harness.referral_of(deals[0])["id"]
     harness.partner_center.raw_patch(bad, {}, ["/updatedDateTime"])
     for deal in deals:
@@ -179,51 +186,51 @@ def test_a_referral_that_cannot_be_read_harms_no_other(harness: Harness) -> None
     assert [harness.opportunity(deal)["Sync_Status__c"] for deal in deals[1:]] == ["Synced"] * 2
 
 
-def test_an_opportunity_that_cannot_be_read_harms_no_other(harness: Harness) -> None:
+def test_an_unreadable_opportunity_does_not_affect_other_pairs(harness: Harness) -> None:
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(3)]
     org = harness.salesforce.org
     org.put("Opportunity", deals[0], {**org.existing_record("Opportunity", deals[0]), "CloseDate": "one fine day"})
     harness.push()
     assert [harness.opportunity(deal)["Sync_Status__c"] for deal in deals] == [None, "Synced", "Synced"]
-    assert [due.key for due in harness.retry_entries(Side.SALESFORCE)] == [deals[0]]
+    assert [entry.key for entry in harness.retry_entries(Side.SALESFORCE)] == [deals[0]]
 
 
-def test_one_refused_write_back_harms_no_other(harness: Harness) -> None:
+def test_one_refused_write_back_does_not_affect_the_others(harness: Harness) -> None:
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(3)]
     harness.refuse_writes_of("Sync_Status__c", deals[0])
     harness.push()
     assert [harness.opportunity(deal)["Sync_Status__c"] for deal in deals] == [None, "Synced", "Synced"]
 
 
-def test_an_outage_of_salesforce_leaves_the_cursor_where_it_was(harness: Harness) -> None:
-    harness.quiet()
+def test_an_outage_of_salesforce_does_not_move_the_cursor(harness: Harness) -> None:
+    harness.push_until_quiet()
     before = harness.store.cursor("push_opportunity")
     harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.ANSWER, times=100, status=503, body="<html>down</html>"))
     for _ in range(20):
         harness.push()
     assert harness.store.cursor("push_opportunity") == before
     deal = harness.seller_creates()
-    harness.later(24 * HOUR)
+    harness.advance_time(24 * HOUR)
     harness.clear_faults()
     harness.push()
     assert harness.referral_of(deal)
 
 
-def test_a_pair_that_keeps_failing_is_tried_at_growing_distance(harness: Harness) -> None:
-    deal = harness.shared()
+def test_a_pair_that_keeps_failing_is_tried_less_and_less_often(harness: Harness) -> None:
+    deal = harness.shared_deal()
     harness.seller_edits(deal, Amount=5)
-    # 429 without a wish would pause the side; an outage of this one referral does not.
+    # A 429 would pause the whole side; a fault of this one referral does not.
     path = harness.referral_of(deal)["id"]
     harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, path=path, times=10_000, status=412, body="{}"))
     for _ in range(30):
         harness.push()
-    first = harness.calls()["partner_center.failed"]
+    first = harness.new_calls()["partner_center.failed"]
     for _ in range(12):
         harness.push(after=HOUR / 2)
-    harness.calls()
+    harness.forget_calls()
     for _ in range(30):
         harness.push()
-    assert harness.calls()["partner_center.failed"] < first / 3
+    assert harness.new_calls()["partner_center.failed"] < first / 3
     harness.clear_faults()
     harness.run_rounds(5)
     assert harness.referral_of(deal)["details"]["dealValue"] == 5

@@ -1,4 +1,4 @@
-"""Two instances, each with a memory of the sides that is some seconds old: neither takes back what the other said."""
+"""An instance whose copy of a side's state is some seconds old does not undo what another instance wrote meanwhile."""
 
 from datetime import timedelta
 
@@ -14,26 +14,26 @@ SIDE = Side.PARTNER_CENTER
 
 
 @pytest.fixture
-def late(harness: Harness) -> Instance:
-    """An instance that knows how the side was before another one paused it for ten minutes."""
-    late = harness.instance()
+def outdated(harness: Harness) -> Instance:
+    """An instance that read the side's state before another one paused the side for ten minutes."""
+    outdated = harness.new_instance()
     harness.store.write_side_state(SIDE, SideState(parallelism=4))
-    late.ctx.store.side_state(SIDE)
-    harness.store.write_side_state(SIDE, paused(harness))
-    assert late.ctx.store.side_state(SIDE).paused_until is None
-    return late
+    outdated.ctx.store.side_state(SIDE)
+    harness.store.write_side_state(SIDE, ten_minute_pause(harness))
+    assert outdated.ctx.store.side_state(SIDE).paused_until is None
+    return outdated
 
 
-def paused(harness: Harness) -> SideState:
+def ten_minute_pause(harness: Harness) -> SideState:
     return SideState(harness.now() + timedelta(minutes=10), "throttled", 2)
 
 
-def test_a_run_without_failure_leaves_a_pause_that_it_did_not_know(harness: Harness, late: Instance) -> None:
-    restore_side(late.ctx, SIDE)
-    assert harness.store.side_state(SIDE, fresh=True) == paused(harness)
+def test_a_run_without_a_failure_keeps_a_pause_that_it_has_not_read(harness: Harness, outdated: Instance) -> None:
+    restore_side(outdated.ctx, SIDE)
+    assert harness.store.side_state(SIDE, fresh=True) == ten_minute_pause(harness)
 
 
-def test_a_shorter_wish_does_not_shorten_a_pause(harness: Harness, late: Instance) -> None:
-    pause_side(late.ctx, SIDE, Throttled("slow down", after=60))
+def test_a_shorter_requested_wait_does_not_shorten_a_pause(harness: Harness, outdated: Instance) -> None:
+    pause_side(outdated.ctx, SIDE, Throttled("slow down", after=60))
     state = harness.store.side_state(SIDE, fresh=True)
-    assert (state.paused_until, state.parallelism) == (paused(harness).paused_until, 1)
+    assert (state.paused_until, state.parallelism) == (ten_minute_pause(harness).paused_until, 1)

@@ -1,4 +1,7 @@
-"""Runs that take long: leases are renewed, others may take over, and nobody takes new pairs in the last fifth."""
+"""Long runs renew their leases, leave expired pairs to other instances, and take no new pairs near their end.
+
+Sources: docs/protocol.md#time-and-deadlines, docs/protocol.md#the-time-limit-of-a-run.
+"""
 
 from shared.domain.deal import Side
 from tests.unit.sync.harness import Harness
@@ -6,21 +9,21 @@ from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
 from tests.unit.sync.outbound_deals import assert_agreed, assert_linked
 
 
-def slow(harness: Harness, call: str, seconds: float, times: int) -> None:
-    """From now on so many calls of a port take so long."""
+def delay_calls(harness: Harness, call: str, seconds: float, times: int) -> None:
+    """Let the next `times` calls of a port method take `seconds` each."""
     for number in range(times):
-        harness.one.life.at(call, lambda: harness.later(seconds), skip=number, after=True)
+        harness.first.process.interrupt_at(call, lambda: harness.advance_time(seconds), skip=number, after=True)
 
 
-def test_a_run_takes_no_new_pairs_when_most_of_its_time_is_gone_and_the_next_goes_on(harness: Harness) -> None:
+def test_a_run_takes_no_new_pairs_near_its_end_and_the_next_run_continues(harness: Harness) -> None:
     harness.salesforce.rest.pages.short_pages = 5
     deals = []
     for number in range(15):
         deals.append(harness.seller_creates(Name=f"Deal {number}"))
-        harness.later(1.0)
-    slow(harness, "partner_center.create", 100.0, 5)
+        harness.advance_time(1.0)
+    delay_calls(harness, "partner_center.create", 100.0, 5)
     harness.push()
-    assert len(harness.referrals()) == 5
+    assert len(harness.our_referrals()) == 5
     cursor = harness.store.cursor("push_opportunity")
     assert cursor is not None
     assert cursor < harness.now()
@@ -32,26 +35,26 @@ def test_a_run_takes_no_new_pairs_when_most_of_its_time_is_gone_and_the_next_goe
 
 def test_a_lease_is_renewed_before_a_late_write_back(harness: Harness) -> None:
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(4)]
-    slow(harness, "partner_center.create", 70.0, 4)
-    other = harness.instance()
-    # By now the first lock is older than half its lease: it is renewed, and whoever comes then leaves the pair alone.
-    harness.one.life.at("salesforce.update", lambda: other.push(after=100.0))
+    delay_calls(harness, "partner_center.create", 70.0, 4)
+    other = harness.new_instance()
+    # By now the first lock is older than half its lease. It is renewed, so another instance leaves the pair alone.
+    harness.first.process.interrupt_at("salesforce.update", lambda: other.push(after=100.0))
     harness.push()
-    assert harness.calls()["salesforce.write_back"] == 1
-    assert {due.cause for due in harness.retry_entries(Side.SALESFORCE)} <= {"busy"}
+    assert harness.new_calls()["salesforce.write_back"] == 1
+    assert {entry.cause for entry in harness.retry_entries(Side.SALESFORCE)} <= {"busy"}
     recover_after_lease(harness)
     for deal in deals:
         assert_linked(harness, deal)
 
 
-def test_whoever_takes_over_from_a_run_past_its_lease_and_the_run_itself_agree_in_the_end(harness: Harness) -> None:
+def test_a_run_past_its_lease_and_the_instance_that_takes_over_write_each_value_once(harness: Harness) -> None:
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(4)]
-    harness.quiet()
+    harness.push_until_quiet()
     for deal in deals:
         harness.seller_edits(deal, Amount=55)
-    slow(harness, "partner_center.patch", 200.0, 4)
-    other = harness.instance()
-    harness.one.life.at("partner_center.patch", lambda: other.push(after=0.0), skip=3)
+    delay_calls(harness, "partner_center.patch", 200.0, 4)
+    other = harness.new_instance()
+    harness.first.process.interrupt_at("partner_center.patch", lambda: other.push(after=0.0), skip=3)
     harness.push()
     recover_after_lease(harness)
     for deal in deals:

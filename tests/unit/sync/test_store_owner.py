@@ -1,4 +1,7 @@
-"""Whose store this is: another Salesforce organisation's records are never touched (protocol.md section 1)."""
+"""A store belongs to one Salesforce organisation, and an environment changes only its own deals.
+
+Source: docs/protocol.md#an-environment-touches-only-its-own.
+"""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,7 +16,7 @@ from shared.sync.context import Context
 from shared.sync.timers import run_push
 from tests.unit.sync.harness import Harness
 
-OURS, THEIRS = "00D000000000001EAA", "00D000000000002EAA"
+OUR_ORGANIZATION, OTHER_ORGANIZATION = "00D000000000001EAA", "00D000000000002EAA"
 GUID = "11111111-2222-4333-8444-555555555555"
 ENVIRONMENT = {
     "ENVIRONMENT": "staging",
@@ -34,8 +37,8 @@ ENVIRONMENT = {
 }
 
 
-class Org:
-    """A Salesforce of which one knows the id alone: any other call would fail the test."""
+class SalesforceStub:
+    """A Salesforce that only answers its organisation's id. Any other call fails the test."""
 
     def __init__(self, organization: str | Exception) -> None:
         self._organization = organization
@@ -53,57 +56,57 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
     return Settings.load()
 
 
-def start(app: App) -> Context:
-    """What the first run of a trigger does."""
+def first_context(app: App) -> Context:
+    """The context that the first run of a trigger asks for, which checks the owner of the store."""
     return app.context
 
 
 @contextmanager
-def started(settings: Settings, organization: str | Exception) -> Iterator[App]:
-    """An app whose Salesforce is the given organisation."""
+def app_with_organization(settings: Settings, organization: str | Exception) -> Iterator[App]:
+    """An app that is connected to this Salesforce organisation, or whose sign-in raises this error."""
     with closing(App(settings)) as app:
-        vars(app)["salesforce"] = Org(organization)
+        vars(app)["salesforce"] = SalesforceStub(organization)
         yield app
 
 
-def test_the_first_organisation_that_a_store_meets_is_its_own(settings: Settings) -> None:
+def test_a_store_belongs_to_the_first_organisation_it_is_used_with(settings: Settings) -> None:
     for _ in range(2):
-        with started(settings, OURS) as app:
-            assert app.context.store.owner(OURS) == OURS
+        with app_with_organization(settings, OUR_ORGANIZATION) as app:
+            assert app.context.store.owner(OUR_ORGANIZATION) == OUR_ORGANIZATION
 
 
-def test_a_store_refuses_another_organisation_and_says_why(settings: Settings) -> None:
-    with started(settings, OURS) as app:
-        start(app)
-    with started(settings, THEIRS) as app, pytest.raises(ConfigurationError) as caught:
-        start(app)
-    assert OURS in str(caught.value)
-    assert THEIRS in str(caught.value)
-    assert "store of its own" in str(caught.value)
+def test_a_store_refuses_another_organisation_and_names_both(settings: Settings) -> None:
+    with app_with_organization(settings, OUR_ORGANIZATION) as app:
+        first_context(app)
+    with app_with_organization(settings, OTHER_ORGANIZATION) as app, pytest.raises(ConfigurationError) as error:
+        first_context(app)
+    assert OUR_ORGANIZATION in str(error.value)
+    assert OTHER_ORGANIZATION in str(error.value)
+    assert "store of its own" in str(error.value)
 
 
-def test_a_refusal_is_no_lasting_harm(settings: Settings) -> None:
-    with started(settings, OURS) as app:
-        start(app)
-    with started(settings, THEIRS) as app:
+def test_the_store_still_works_with_its_own_organisation_after_a_refusal(settings: Settings) -> None:
+    with app_with_organization(settings, OUR_ORGANIZATION) as app:
+        first_context(app)
+    with app_with_organization(settings, OTHER_ORGANIZATION) as app:
         for _ in range(2):
             with pytest.raises(ConfigurationError):
-                start(app)
-    with started(settings, OURS) as app:
-        start(app)
+                first_context(app)
+    with app_with_organization(settings, OUR_ORGANIZATION) as app:
+        first_context(app)
 
 
-def test_a_failed_sign_in_at_the_start_pauses_the_side_and_is_no_owner(settings: Settings) -> None:
+def test_a_failed_first_sign_in_pauses_the_side_and_sets_no_owner(settings: Settings) -> None:
     failed = SignInFailed("refused", code="invalid_grant", remedy="Check the key.")
-    with started(settings, failed) as app:
+    with app_with_organization(settings, failed) as app:
         with pytest.raises(SignInFailed):
-            start(app)
-        run_push(start(app))  # the side is paused: nobody tries
-    with started(settings, THEIRS) as app:
-        assert app.local.store.owner(THEIRS) == THEIRS
+            first_context(app)
+        run_push(first_context(app))  # the side is paused, so the run does not sign in
+    with app_with_organization(settings, OTHER_ORGANIZATION) as app:
+        assert app.local.store.owner(OTHER_ORGANIZATION) == OTHER_ORGANIZATION
 
 
-def test_production_leaves_the_deals_of_other_environments_alone(harness: Harness) -> None:
+def test_production_does_not_change_the_deals_of_other_environments(harness: Harness) -> None:
     harness.partner_center.portal_creates({"externalReferenceId": "STAGING:006000000000001AAA"})
     before = harness.all_versions()
     harness.run_rounds()
@@ -111,17 +114,19 @@ def test_production_leaves_the_deals_of_other_environments_alone(harness: Harnes
     assert harness.salesforce.records("Opportunity") == []
 
 
-def test_a_refreshed_sandboxs_copies_of_production_ids_are_held_and_production_is_untouched() -> None:
+def test_a_refreshed_sandbox_does_not_change_productions_referrals() -> None:
     with Harness() as production:
-        deal = production.shared()
+        deal = production.shared_deal()
         referral = production.referral_of(deal)
     with Harness(tag="SANDBOX") as sandbox:
-        # The copy has production's record: ticked, with production's referral id, and an edit of a tester.
-        theirs = sandbox.partner_center.portal_creates({"externalReferenceId": referral["externalReferenceId"]})
-        before = sandbox.partner_center.referral(theirs)["eTag"]
-        copy = sandbox.seller_creates(Referral_Identifier__c=theirs, Amount=1)
+        # The sandbox has a copy of production's opportunity: ticked, with production's referral id, edited by a tester.
+        production_referral = sandbox.partner_center.portal_creates(
+            {"externalReferenceId": referral["externalReferenceId"]}
+        )
+        before = sandbox.partner_center.referral(production_referral)["eTag"]
+        copied = sandbox.seller_creates(Referral_Identifier__c=production_referral, Amount=1)
         sandbox.run_rounds()
-        sandbox.seller_edits(copy, Amount=2)
+        sandbox.seller_edits(copied, Amount=2)
         sandbox.run_rounds()
-        assert sandbox.partner_center.referral(theirs)["eTag"] == before
-        assert len(sandbox.referrals()) == 1
+        assert sandbox.partner_center.referral(production_referral)["eTag"] == before
+        assert len(sandbox.our_referrals()) == 1

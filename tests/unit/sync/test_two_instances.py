@@ -1,11 +1,14 @@
-"""Two instances at once on the same pair: one works, the other comes again (protocol.md section 3)."""
+"""If two instances work on one pair at once, one gets the lock and the other retries later.
+
+Source: docs/protocol.md#acquiring-the-lock.
+"""
 
 from collections.abc import Callable
 
 import pytest
 
 from shared.domain.deal import Side
-from tests.unit.sync.crash_points import EVERY, every_nth
+from tests.unit.sync.crash_points import EVERY_NTH, every_nth
 from tests.unit.sync.harness import Harness, Instance
 from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
 from tests.unit.sync.outbound_deals import (
@@ -37,54 +40,63 @@ SCENARIOS: dict[str, tuple[Arrange, Check, Run]] = {
     "a conflict and a push": (conflicting_deal, assert_nothing_lost, push_at_once),
     "a conflict and a sweep": (conflicting_deal, assert_nothing_lost, sweep_at_once),
 }
-ALONE = {"store.side", "store.cursor", "store.due", "store.move_cursor", "store.audit", "salesforce.api_usage"}
-"""Calls at which it makes no difference who else is at work: what they read or write, no pair depends on."""
+IRRELEVANT_CALLS = {
+    "store.side_state",
+    "store.cursor",
+    "store.retry_entries",
+    "store.move_cursor",
+    "store.audit",
+    "salesforce.api_usage",
+}
+"""Calls that read or write nothing that a pair depends on, so that another instance makes no difference there."""
 
 
-def crossings(arrange: Arrange) -> list[int]:
-    """The calls of a push before which another instance may change what it finds."""
+def relevant_calls(arrange: Arrange) -> list[int]:
+    """The numbers of a push's calls before which another instance may change what the push finds."""
     with Harness() as harness:
         arrange(harness)
-        harness.one.life.calls.clear()
+        harness.first.process.calls.clear()
         harness.push()
-        return [number for number, name in enumerate(harness.one.life.calls) if name not in ALONE]
+        return [number for number, name in enumerate(harness.first.process.calls) if name not in IRRELEVANT_CALLS]
 
 
-@pytest.mark.parametrize("every", EVERY)
+@pytest.mark.parametrize("every", EVERY_NTH)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_an_instance_that_runs_in_the_middle_of_anothers_push_does_no_harm(name: str, every: int) -> None:
+def test_a_run_of_another_instance_at_any_call_of_a_push_loses_nothing_and_doubles_nothing(
+    name: str, every: int
+) -> None:
     arrange, check, other = SCENARIOS[name]
-    numbers = crossings(arrange)
+    numbers = relevant_calls(arrange)
     assert len(numbers) > 8
     for number in every_nth(numbers, every):
         with Harness() as harness:
             deal = arrange(harness)
-            first, second = harness.instance(), harness.instance()
-            first.life.at("", lambda second=second: other(second), skip=number)  # type: ignore[misc]  # bound now
+            first, second = harness.new_instance(), harness.new_instance()
+            first.process.interrupt_at("", lambda second=second: other(second), skip=number)  # type: ignore[misc]  # binds this `second`
             first.push()
-            assert second.life.calls
+            assert second.process.calls
             recover_after_lease(harness)
             check(harness, deal)
             assert_quiet(harness)
-            assert len(harness.referrals()) == 1
+            assert len(harness.our_referrals()) == 1
 
 
-def test_of_two_instances_at_once_one_creates_and_the_other_comes_again(harness: Harness) -> None:
+def test_of_two_simultaneous_pushes_one_creates_the_referral_and_the_other_retries(harness: Harness) -> None:
     deal = harness.seller_creates()
-    other = harness.instance()
-    harness.one.life.at("partner_center.create", lambda: other.push(after=0.0))
+    other = harness.new_instance()
+    harness.first.process.interrupt_at("partner_center.create", lambda: other.push(after=0.0))
     harness.push()
-    assert harness.calls()["partner_center.create"] == 1
-    assert [due.cause for due in harness.retry_entries(Side.SALESFORCE)] == ["busy"]
+    assert harness.new_calls()["partner_center.create"] == 1
+    assert [entry.cause for entry in harness.retry_entries(Side.SALESFORCE)] == ["busy"]
     harness.run_rounds(1)
     assert_linked(harness, deal)
 
 
-def test_an_event_that_overtakes_the_reply_of_our_own_create_makes_no_second_opportunity(harness: Harness) -> None:
+def test_the_event_of_a_create_that_arrives_before_its_reply_creates_no_opportunity(harness: Harness) -> None:
     deal = harness.seller_creates()
-    other = harness.instance()
-    harness.one.life.at(
-        "partner_center.create", lambda: other.event(harness.referrals()[0]["id"], after=0.0), after=True
+    other = harness.new_instance()
+    harness.first.process.interrupt_at(
+        "partner_center.create", lambda: other.pull_event(harness.our_referrals()[0]["id"], after=0.0), after=True
     )
     harness.push()
     harness.run_rounds(2)
@@ -92,19 +104,19 @@ def test_an_event_that_overtakes_the_reply_of_our_own_create_makes_no_second_opp
     assert_linked(harness, deal)
 
 
-def test_a_process_frozen_past_its_lease_notices_that_its_lock_is_gone(harness: Harness) -> None:
-    deal = harness.shared()
+def test_a_process_frozen_past_its_lease_writes_no_outdated_value(harness: Harness) -> None:
+    deal = harness.shared_deal()
     harness.seller_edits(deal, Amount=27000)
-    other = harness.instance()
+    other = harness.new_instance()
 
-    def frozen() -> None:
-        harness.later(400.0)
+    def freeze() -> None:
+        harness.advance_time(400.0)
         other.push(after=0.0)
         harness.seller_edits(deal, Amount=28000)
         other.push(after=5.0)
 
-    # Asleep between the read under the lock and the filling of the intent: the stale plan is never carried out.
-    harness.one.life.at("salesforce.opportunities", frozen, after=True)
+    # The process freezes after its read under the lock, before it records the intent. Its old plan must not be written.
+    harness.first.process.interrupt_at("salesforce.opportunities", freeze, after=True)
     harness.push()
     assert harness.referral_of(deal)["details"]["dealValue"] == 28000
     harness.run_rounds(2)

@@ -1,4 +1,4 @@
-"""A value of a shared deal that nobody can read is left alone, told once, and travels again once it is mended."""
+"""A value that the mapping cannot read is left alone and reported once. It is synced again once it is corrected."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,36 +10,36 @@ from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet
 
 
 @dataclass(frozen=True, slots=True)
-class Spoiled:
-    """An edit that cannot be read, another of the same kind, what the audit says of both, and how it is mended."""
+class UnreadableEdit:
+    """An edit that cannot be read, another one of the same kind, the audit sentence of both, and a correction."""
 
     values: Mapping[str, object]
-    others: Mapping[str, object]
-    says: str
-    mended: Mapping[str, object]
+    other_values: Mapping[str, object]
+    sentence: str
+    correction: Mapping[str, object]
 
 
-KINDS = {
-    "stage": Spoiled(
+UNREADABLE_EDITS = {
+    "stage": UnreadableEdit(
         {"StageName": "Verbal"}, {"StageName": "Whispered"}, "Stage {} has no matching status in Partner Center.",
         {"StageName": "Proposal/Price Quote"},
     ),
-    "currency": Spoiled(
+    "currency": UnreadableEdit(
         {"CurrencyIsoCode": "XXX"}, {"CurrencyIsoCode": "XTS"}, "The currency {} is not an ISO 4217 code.",
         {"CurrencyIsoCode": "EUR"},
     ),
 }  # fmt: skip
 
 
-def called(values: Mapping[str, object]) -> str:
-    """The value that cannot be read."""
+def unreadable_value(values: Mapping[str, object]) -> str:
+    """The value of an edit, as the audit shows it."""
     (value,) = values.values()
     return str(value)
 
 
 @pytest.fixture
-def org(harness: Harness) -> Harness:
-    """An org with stages and currencies that the mapping does not know."""
+def harness(harness: Harness) -> Harness:
+    """The harness, with stages and currencies in Salesforce that the mapping does not know."""
     administrator = harness.salesforce.founding.administrator
     for code in ("XXX", "XTS"):
         currency = {"IsoCode": code, "ConversionRate": 1, "IsActive": True}
@@ -50,84 +50,89 @@ def org(harness: Harness) -> Harness:
     return harness
 
 
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> Spoiled:
-    return KINDS[request.param]
+@pytest.fixture(params=UNREADABLE_EDITS)
+def edit(request: pytest.FixtureRequest) -> UnreadableEdit:
+    return UNREADABLE_EDITS[request.param]
 
 
-def test_it_is_left_alone_and_told_once_and_the_rest_travels(org: Harness, kind: Spoiled) -> None:
-    deal = org.shared()
-    before = org.referral_of(deal)
-    org.seller_edits(deal, **kind.values)
-    org.run_rounds()
-    org.seller_edits(deal, Description="Still told")
-    org.run_rounds()
-    after = org.referral_of(deal)
-    assert after["details"]["notes"] == "Still told"
+def test_an_unreadable_value_is_left_alone_and_reported_once_and_other_values_are_synced(
+    harness: Harness, edit: UnreadableEdit
+) -> None:
+    deal = harness.shared_deal()
+    before = harness.referral_of(deal)
+    harness.seller_edits(deal, **edit.values)
+    harness.run_rounds()
+    harness.seller_edits(deal, Description="Still synced")
+    harness.run_rounds()
+    after = harness.referral_of(deal)
+    assert after["details"]["notes"] == "Still synced"
     assert (after["status"], after["details"]["currency"]) == (before["status"], before["details"]["currency"])
-    assert org.opportunity(deal).items() >= kind.values.items()
-    assert org.count_in_audit(deal, kind.says.format(called(kind.values))) == 1
-    assert org.opportunity(deal)["Sync_Status__c"] == "Failed"
-    assert_quiet(org)
+    assert harness.opportunity(deal).items() >= edit.values.items()
+    assert harness.count_in_audit(deal, edit.sentence.format(unreadable_value(edit.values))) == 1
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
+    assert_quiet(harness)
 
 
-def test_another_cause_is_told_again(org: Harness, kind: Spoiled) -> None:
-    deal = org.shared()
-    for values in (kind.values, kind.others):
-        org.seller_edits(deal, **values)
-        org.run_rounds()
-    assert [org.count_in_audit(deal, kind.says.format(called(one))) for one in (kind.values, kind.others)] == [1, 1]
-    assert_quiet(org)
+def test_another_unreadable_value_is_reported_too(harness: Harness, edit: UnreadableEdit) -> None:
+    deal = harness.shared_deal()
+    for values in (edit.values, edit.other_values):
+        harness.seller_edits(deal, **values)
+        harness.run_rounds()
+    assert [
+        harness.count_in_audit(deal, edit.sentence.format(unreadable_value(values)))
+        for values in (edit.values, edit.other_values)
+    ] == [1, 1]
+    assert_quiet(harness)
 
 
-def test_once_mended_it_travels_and_the_cross_goes(org: Harness, kind: Spoiled) -> None:
-    deal = org.shared()
-    org.seller_edits(deal, **kind.values)
-    org.run_rounds()
-    org.seller_edits(deal, **kind.mended)
-    org.run_rounds()
-    assert org.differences(deal) == []
-    assert org.opportunity(deal).items() >= kind.mended.items()
-    assert org.opportunity(deal)["Sync_Status__c"] == "Synced"
-    assert_quiet(org)
+def test_a_corrected_value_is_synced_and_the_mark_becomes_synced(harness: Harness, edit: UnreadableEdit) -> None:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, **edit.values)
+    harness.run_rounds()
+    harness.seller_edits(deal, **edit.correction)
+    harness.run_rounds()
+    assert harness.differences(deal) == []
+    assert harness.opportunity(deal).items() >= edit.correction.items()
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert_quiet(harness)
 
 
-def test_what_a_colleague_edits_meanwhile_arrives_once_it_is_mended(org: Harness) -> None:
-    deal = org.shared()
-    referral = org.referral_of(deal)["id"]
-    org.seller_edits(deal, CurrencyIsoCode="XXX")
-    org.push()
-    org.colleague_edits(referral, details_dealValue=12000, details_notes="From the portal")
-    org.event(referral)
-    org.run_rounds()
-    assert (org.opportunity(deal)["Amount"], org.opportunity(deal)["Description"]) == (
+def test_a_colleagues_edit_made_meanwhile_arrives_after_the_correction(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    referral = harness.referral_of(deal)["id"]
+    harness.seller_edits(deal, CurrencyIsoCode="XXX")
+    harness.push()
+    harness.colleague_edits(referral, details_dealValue=12000, details_notes="From the portal")
+    harness.pull_event(referral)
+    harness.run_rounds()
+    assert (harness.opportunity(deal)["Amount"], harness.opportunity(deal)["Description"]) == (
         10000,
         "From the portal",
     )
-    org.seller_edits(deal, CurrencyIsoCode="USD")
-    org.run_rounds()
-    assert org.opportunity(deal)["Amount"] == 12000
-    assert org.differences(deal) == []
-    assert_quiet(org)
+    harness.seller_edits(deal, CurrencyIsoCode="USD")
+    harness.run_rounds()
+    assert harness.opportunity(deal)["Amount"] == 12000
+    assert harness.differences(deal) == []
+    assert_quiet(harness)
 
 
-def test_the_telling_costs_no_more_than_the_write_back(org: Harness, kind: Spoiled) -> None:
-    deal = org.shared()
-    org.seller_edits(deal, **kind.values)
-    org.push()
-    assert org.calls() == {"salesforce.query": 2, "salesforce.write_back": 1}
-    org.push()
-    assert org.calls() == {"salesforce.query": 2}
-    org.push()
-    assert org.calls() == {"salesforce.query": 1}
+def test_the_report_costs_one_write_back_and_no_further_call(harness: Harness, edit: UnreadableEdit) -> None:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, **edit.values)
+    harness.push()
+    assert harness.new_calls() == {"salesforce.query": 2, "salesforce.write_back": 1}
+    harness.push()
+    assert harness.new_calls() == {"salesforce.query": 2}
+    harness.push()
+    assert harness.new_calls() == {"salesforce.query": 1}
 
 
-def test_on_a_deal_that_microsoft_sent_it_is_told_as_well(org: Harness) -> None:
-    _, deal = arrived_deal(org)
-    org.seller_edits(deal, StageName="Verbal")
-    org.run_rounds()
-    assert org.count_in_audit(deal, "Stage Verbal has no matching status in Partner Center.") == 1
-    org.seller_edits(deal, StageName="Qualification")
-    org.run_rounds()
-    assert org.differences(deal) == []
-    assert_quiet(org)
+def test_an_unreadable_stage_of_a_deal_from_microsoft_is_reported(harness: Harness) -> None:
+    _, deal = arrived_deal(harness)
+    harness.seller_edits(deal, StageName="Verbal")
+    harness.run_rounds()
+    assert harness.count_in_audit(deal, "Stage Verbal has no matching status in Partner Center.") == 1
+    harness.seller_edits(deal, StageName="Qualification")
+    harness.run_rounds()
+    assert harness.differences(deal) == []
+    assert_quiet(harness)

@@ -54,7 +54,7 @@ def test_five_queries_make_one_call_and_their_pages_keep_the_order(
     fake.respond = answer_each_query(lambda soql: (200, {"done": True, "records": [{"Name": soql}]}))
     queries = [f"{QUERY} WHERE Name = 'A & {number}+%'" for number in range(5)]
     answer = salesforce.query(*queries)
-    assert [page.rows[0]["Name"] for page in answer.pages] == queries
+    assert [page.records[0]["Name"] for page in answer.pages] == queries
     assert len(fake.data_requests) == 1
     assert fake.data_requests[0].path == "/services/data/v66.0/composite"
     assert all(part["url"].startswith("/services/data/v66.0/query?q=SELECT%20Id") for part in sent_subrequests(fake))
@@ -83,7 +83,7 @@ def test_amounts_are_read_as_exact_decimals(salesforce: SalesforceClient, fake: 
     body = b'{"done":true,"records":[{"Amount":1234567890123456.78}]}'
     part = b'{"compositeResponse":[{"referenceId":"q0","httpStatusCode":200,"httpHeaders":{},"body":%s}]}' % body
     fake.respond = lambda _: Response(200, part)
-    assert salesforce.query(QUERY).pages[0].rows[0]["Amount"] == Decimal("1234567890123456.78")
+    assert salesforce.query(QUERY).pages[0].records[0]["Amount"] == Decimal("1234567890123456.78")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_one_failed_query_fails_the_call(
 def test_a_query_is_repeated_after_a_temporary_error(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     troubles = [(503, [{"errorCode": "SERVER_UNAVAILABLE", "message": ""}])]
     fake.respond = answer_each_query(lambda soql: troubles.pop() if troubles else found_records(soql))
-    assert salesforce.query(QUERY).pages[0].rows == ()
+    assert salesforce.query(QUERY).pages[0].records == ()
     assert len(fake.data_requests) == 2
 
 
@@ -140,7 +140,7 @@ def test_an_answer_of_another_shape_is_unreadable(
 def test_each_further_page_is_one_call(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     fake.respond = lambda _: Response.of({"done": True, "records": [{"Id": "x"}]})
     answer = salesforce.more("/services/data/v66.0/query/0r8RO0000016PIAYA2-2000")
-    assert (answer.pages[0].rows, answer.pages[0].next) == (({"Id": "x"},), None)
+    assert (answer.pages[0].records, answer.pages[0].next) == (({"Id": "x"},), None)
     assert answer.at == datetime(2026, 11, 22, 10, 0, 10, tzinfo=UTC)
     assert fake.data_requests[0].path == "/services/data/v66.0/query/0r8RO0000016PIAYA2-2000"
 
@@ -167,7 +167,7 @@ def test_two_thousand_opportunities_are_read_in_one_call(salesforce: SalesforceC
     fake.respond = answer_each_query(found_records)
     fields = ["Id", "Name", "Owner.Email", "(SELECT ContactId FROM OpportunityContactRoles)", *["Custom_Field__c"] * 5]
     answer = salesforce.opportunities([*opportunity_ids(2000), opportunity_ids(1)[0][:15]], fields)
-    assert {row["Id"] for row in answer.pages[0].rows} == set(opportunity_ids(2000))
+    assert {row["Id"] for row in answer.pages[0].records} == set(opportunity_ids(2000))
     assert (len(fake.data_requests), len(sent_subrequests(fake)), len(answer.pages)) == (1, 5, 1)
     assert max(len(part["url"]) for part in sent_subrequests(fake)) < 16_384
     select = parse_qs(urlsplit(sent_subrequests(fake)[0]["url"]).query)["q"][0].partition(" FROM Opportunity WHERE")[0]
@@ -178,20 +178,20 @@ def test_more_than_two_thousand_opportunities_need_another_call(
     salesforce: SalesforceClient, fake: FakeSalesforce
 ) -> None:
     fake.respond = answer_each_query(found_records)
-    assert len(salesforce.opportunities(opportunity_ids(2001), ["Id"]).pages[0].rows) == 2001
+    assert len(salesforce.opportunities(opportunity_ids(2001), ["Id"]).pages[0].records) == 2001
     assert [len(sent_subrequests(fake, call)) for call in (0, 1)] == [5, 1]
 
 
 def test_a_query_with_long_fields_holds_fewer_ids(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     fake.respond = answer_each_query(found_records)
     fields = [f"A_rather_long_custom_field_name_{number}__c" for number in range(250)]
-    assert len(salesforce.opportunities(opportunity_ids(1000), fields).pages[0].rows) == 1000
+    assert len(salesforce.opportunities(opportunity_ids(1000), fields).pages[0].records) == 1000
     lengths = [len(part["url"]) for call in range(len(fake.data_requests)) for part in sent_subrequests(fake, call)]
     assert 16_300 < max(lengths) < 16_384
 
 
 def test_no_opportunities_make_no_call(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
-    assert salesforce.opportunities([], ["Id"]).pages[0].rows == ()
+    assert salesforce.opportunities([], ["Id"]).pages[0].records == ()
     assert fake.data_requests == []
 
 
@@ -206,8 +206,8 @@ def test_all_pages_of_records_and_of_subqueries_are_read(salesforce: SalesforceC
     }
     fake.respond = lambda request: Response.of(pages[request.path]) if request.path in pages else composite(request)
     [page] = salesforce.opportunities(opportunity_ids(1), ["Id"]).pages
-    assert [row["Id"] for row in page.rows] == ["a", "b"]
-    assert [role["ContactId"] for role in page.rows[0]["Roles"]["records"]] == ["1", "2"]
+    assert [row["Id"] for row in page.records] == ["a", "b"]
+    assert [role["ContactId"] for role in page.records[0]["Roles"]["records"]] == ["1", "2"]
     assert page.next is None
 
 

@@ -95,7 +95,7 @@ def test_a_412_means_that_the_record_changed_whatever_its_body(
     fake.respond = answer_each_write(lambda w: (412, body) if w["referenceId"] == "w1" else (204, None))
     first, second = salesforce.update_unmodified([write_of(1, READ_AT), write_of(2, READ_AT)], ["Id"])
     assert (first.changed, second.changed) == (False, True)
-    assert second.row == {"Id": record_id(2), "Name": "N"}
+    assert second.record == {"Id": record_id(2), "Name": "N"}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_write_to_a_missing_record_is_refused_and_reads_nothing_back(
 ) -> None:
     fake.respond = answer_each_write(lambda _: (404, body))
     [outcome] = salesforce.update_unmodified([write_of(99, READ_AT)], ["Id"])
-    assert outcome.row is None
+    assert outcome.record is None
     assert outcome.refused is not None
     assert outcome.refused.code in {"ENTITY_IS_DELETED", "NOT_FOUND"}
 
@@ -134,7 +134,7 @@ def test_a_temporary_error_counts_as_a_lock_if_the_record_was_read_back(
     fake.respond = answer_each_write(lambda _: (500, error_body("UNKNOWN_EXCEPTION")))
     [outcome] = salesforce.update_unmodified([write_of(1, READ_AT)], ["Id"])
     assert outcome.locked
-    assert outcome.row is not None
+    assert outcome.record is not None
     with pytest.raises(Ambiguous):
         salesforce.update_unmodified([write_of(99, READ_AT)], ["Id"])
 

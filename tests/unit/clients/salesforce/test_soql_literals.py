@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clients.salesforce.soql_literals import full_id, in_list, is_id, literal, moment
+from shared.clients.salesforce.soql_literals import full_id, in_list, is_id, text_literal, time_literal
 
 
 @given(st.text())
 def test_no_text_breaks_out_of_its_quotes(text: str) -> None:
-    inside = literal(text)[1:-1]
+    inside = text_literal(text)[1:-1]
     assert re.fullmatch(r"(?:[^'\"\\\n\r\t\b\f]|\\.)*", inside, re.DOTALL)
     plain = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
     assert re.sub(r"\\(.)", lambda match: plain.get(match[1], match[1]), inside) == text
@@ -19,12 +19,12 @@ def test_no_text_breaks_out_of_its_quotes(text: str) -> None:
 
 def test_a_time_keeps_its_milliseconds_and_is_written_in_utc() -> None:
     taipei = timezone(timedelta(hours=8))
-    assert moment(datetime(2026, 11, 22, 9, 2, 3, 45_678, tzinfo=taipei)) == "2026-11-22T01:02:03.045Z"
+    assert time_literal(datetime(2026, 11, 22, 9, 2, 3, 45_678, tzinfo=taipei)) == "2026-11-22T01:02:03.045Z"
 
 
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
-        literal(datetime(2026, 11, 22))  # noqa: DTZ001 - the point of the test
+        text_literal(datetime(2026, 11, 22))  # noqa: DTZ001 - the point of the test
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,12 @@ def test_a_time_without_a_zone_is_refused() -> None:
     ],
 )
 def test_each_type_has_its_literal(value: Decimal | str | None, text: str) -> None:
-    assert literal(value) == text
+    assert text_literal(value) == text
 
 
 def test_a_number_that_is_not_finite_is_refused() -> None:
     with pytest.raises(ValueError, match="finite"):
-        literal(Decimal("NaN"))
+        text_literal(Decimal("NaN"))
 
 
 def test_an_in_list_needs_a_value() -> None:

@@ -15,19 +15,19 @@ from infra.azure.deploy.session import ROOT
 from infra.azure.deploy.test_record import RECORD as TEST_RECORD
 from infra.azure.deploy.test_record import git_state, read_test_record, update_test_record
 from infra.azure.deploy.zip_package import RECORD, ZipPackage, app_files, build_zip
-from tests.unit.docs.docs_reader import found_in, tracked
+from tests.unit.docs.docs_reader import matches_in, tracked_files
 from tests.unit.infra.azure_deploy.fake_azure import FakeAzure, commit_all, run_git
 
 PASSED = {"passed": 3, "failed": 0, "skipped": 1, "deselected": 0}
 
 
 def test_the_zip_of_this_checkout_has_the_files_of_the_app_and_no_others() -> None:
-    if not tracked():
+    if not tracked_files():
         pytest.skip("this is not a git checkout")
     names = {path.relative_to(ROOT).as_posix() for path in app_files(ROOT)}
     expected = {
         name
-        for name in (path.relative_to(ROOT).as_posix() for path in tracked())
+        for name in (path.relative_to(ROOT).as_posix() for path in tracked_files())
         if name in {"function_app.py", "host.json", "requirements.txt"}
         or (name.startswith(("functions/", "shared/")) and not name.startswith("shared/cli/"))
     }
@@ -36,7 +36,7 @@ def test_the_zip_of_this_checkout_has_the_files_of_the_app_and_no_others() -> No
 
 
 def test_the_record_names_every_function_of_the_code() -> None:
-    assert build_zip(ROOT, "staging").functions == set(found_in("functions", r'function_name\("(\w+)"\)'))
+    assert build_zip(ROOT, "staging").functions == set(matches_in("functions", r'function_name\("(\w+)"\)'))
 
 
 def test_the_zip_has_the_mapping_file_of_its_environment_only(azure: FakeAzure) -> None:
