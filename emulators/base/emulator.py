@@ -15,7 +15,6 @@ A body that a route cannot use is answered at once with 400 and a sentence.
 
 import random
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict
@@ -24,7 +23,7 @@ from email.utils import format_datetime
 
 from emulators.base.clock import EmulatedClock
 from emulators.base.control_body import INVALID_BODY_ERRORS, convert_strictly
-from emulators.base.faults import Fault, FaultKind
+from emulators.base.faults import Fault, FaultKind, delay_if, inject_fault, matching_fault
 from emulators.base.journal import JournalEntry
 from emulators.base.server import Request, Response
 
@@ -78,30 +77,13 @@ class Emulator:
             with self.lock:
                 return self._handle_control(request)
         with self.lock:
-            fault = next((f for f in self.faults if f.applies_to(request, self.chance)), None)
-        if fault is not None and fault.kind is FaultKind.DELAY_BEFORE:
-            time.sleep(fault.seconds)
+            fault = matching_fault(self.faults, request, self.chance)
+        delay_if(fault, FaultKind.DELAY_BEFORE)
         with self.lock:
             self.tags = []
-            response = self._respond_under_fault(fault, request)
+            response = self._with_date(inject_fault(fault, lambda: self._respond_or_report_defect(request)))
             self._add_to_journal(request, response, fault)
-        if fault is not None and fault.kind is FaultKind.DELAY:
-            time.sleep(fault.seconds)
-        return response
-
-    def _respond_under_fault(self, fault: Fault | None, request: Request) -> Response:
-        if fault is not None and fault.kind is FaultKind.ANSWER:
-            return self._with_date(fault.scripted_response())
-        if fault is not None and fault.kind is FaultKind.DROP:
-            return Response(0, close=True)
-        response = self._with_date(self._respond_or_report_defect(request))
-        match fault.kind if fault else None:
-            case FaultKind.ANSWER_AFTER if fault:
-                return self._with_date(fault.scripted_response())
-            case FaultKind.DROP_AFTER:
-                return Response(0, close=True)
-            case FaultKind.TRUNCATE:
-                return Response(response.status, response.body, response.headers, cut=len(response.body) // 2)
+        delay_if(fault, FaultKind.DELAY)
         return response
 
     def _respond_or_report_defect(self, request: Request) -> Response:

@@ -1,12 +1,13 @@
 """Inject faults into the answers of an emulator: a scripted answer, a dropped connection, half an answer, a delay.
 
-`POST /_control/faults` adds a fault, `DELETE /_control/faults` removes all. `Emulator.handle` applies them. Events of
-Partner Center have faults of their own, in `emulators/partner_center/event_faults.py`.
+`POST /_control/faults` adds a fault, `DELETE /_control/faults` removes all. Events of Partner Center have faults of
+their own, in `emulators/partner_center/event_faults.py`.
 """
 
 import random
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
@@ -91,3 +92,31 @@ class Fault(Countdown):
     def scripted_response(self) -> Response:
         """Return the answer that `status`, `headers` and `body` describe."""
         return Response(self.status, self.body.encode(), {"Content-Type": "application/json", **self.headers})
+
+
+def matching_fault(faults: Sequence[Fault], request: Request, chance: random.Random) -> Fault | None:
+    """Return the first fault that applies to this request, and count the request for the faults that it matches."""
+    return next((fault for fault in faults if fault.applies_to(request, chance)), None)
+
+
+def inject_fault(fault: Fault | None, work: Callable[[], Response]) -> Response:
+    """Return the answer that the caller gets; `work` is the work of the service, which some faults prevent."""
+    kind = fault.kind if fault else None
+    if fault is None or kind in {FaultKind.DELAY, FaultKind.DELAY_BEFORE}:
+        return work()
+    if kind is FaultKind.ANSWER:
+        return fault.scripted_response()
+    if kind is FaultKind.DROP:
+        return Response(0, close=True)
+    response = work()
+    if kind is FaultKind.ANSWER_AFTER:
+        return fault.scripted_response()
+    if kind is FaultKind.DROP_AFTER:
+        return Response(0, close=True)
+    return Response(response.status, response.body, response.headers, cut=len(response.body) // 2)
+
+
+def delay_if(fault: Fault | None, kind: FaultKind) -> None:
+    """Wait for the seconds of the fault if it is of this kind of delay."""
+    if fault is not None and fault.kind is kind:
+        time.sleep(fault.seconds)

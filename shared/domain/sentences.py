@@ -1,10 +1,11 @@
 """Every sentence that a seller reads, in one place, so that it can be translated.
 
-A sentence is found by its code. A cause (why a deal is held, parked or refused) has a reason and a remedy. Fields are
+A sentence is found by its code. A cause (why a deal is held, parked or refused) has a reason and a remedy. After a
+refusal by a service the reason is the service's own text, and only the remedy is ours. Fields are
 named as the opportunity page labels them (docs/protocol.md#sentences-for-sellers).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shared.domain.cause import Cause
 
@@ -98,6 +99,38 @@ CAUSES: dict[str, tuple[str, str]] = {
         "Please ask your administrator what changes this field.",
     ),
 }
+
+_CORRECT_VALUE = "Please correct this value on the opportunity. It is sent again after the edit."
+PARTNER_CENTER_REMEDIES: Mapping[int, str] = {
+    400: _CORRECT_VALUE,
+    410: "The referral was removed from Partner Center. Please clear the link to create a new one.",
+    413: "Please shorten the notes, or remove solutions or team members. The opportunity is sent again after the edit.",
+    422: _CORRECT_VALUE,
+}
+"""What to do after a refusal by Partner Center, by status. The reason is the service's own text."""
+PARTNER_CENTER_DEFAULT_REMEDY = "Please tell the operator that Partner Center does not accept this call."
+
+_CHECK_FIELD_ACCESS = "check that it exists and that a permission set lets the integration user read and edit it"
+SALESFORCE_REMEDIES: Mapping[str, str] = {
+    "INVALID_FIELD": f"{{field}}: {_CHECK_FIELD_ACCESS}.",
+    "INVALID_TYPE": f"{{field}}: {_CHECK_FIELD_ACCESS}.",
+    "INVALID_FIELD_FOR_INSERT_UPDATE": f"{{field}}: {_CHECK_FIELD_ACCESS}.",
+    "INSUFFICIENT_ACCESS": "Give the integration user edit access to this record and to the records it refers to.",
+    "REQUIRED_FIELD_MISSING": "Fill in {field}, or give it a default in the mapping file.",
+    "STRING_TOO_LONG": "Shorten the value of {field}.",
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "Add the value to the picklist {field}, or map it to one it has.",
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION": "Change the record so that the validation rule is met.",
+    "FIELD_INTEGRITY_EXCEPTION": "Correct the value of {field}.",
+    "DUPLICATE_VALUE": "Another record holds this value of {field}: find it, and clear or merge one of the two.",
+    "DUPLICATES_DETECTED": "A duplicate rule found {matches}: use that record, or merge the two.",
+    "INACTIVE_OWNER_OR_USER": "Give the record an active owner.",
+    "MULTIPLE_MATCHES": "Several records hold this external id: make the field unique and clear the id of all but one.",
+    "NOT_FOUND": "The record does not exist, or the integration user may not see it.",
+    "ENTITY_IS_DELETED": "The record is in the recycle bin: restore it, or end its sync.",
+    "INVALID_CROSS_REFERENCE_KEY": "The record or one that it refers to does not exist or is not visible.",
+}
+"""What to do after a refusal by Salesforce, by error code. The reason is the service's own text."""
+SALESFORCE_DEFAULT_REMEDY = "Correct the record, or the mapping of the field."
 
 
 def sentence(code: str, **values: object) -> str:

@@ -1,4 +1,7 @@
-"""The stage table: which stage of an opportunity means which status of a referral (docs/protocol.md#status)."""
+"""The stage table: which stage of an opportunity means which status of a referral (docs/protocol.md#status).
+
+The mapping file lists the stages with their statuses: `[[stages]]` in `shared/mapping/default.toml`.
+"""
 
 from collections.abc import Iterator
 

@@ -24,6 +24,7 @@ import httpx
 from msgspec import Struct
 
 from shared.clients.partner_center.json_bodies import Unreadable, parse_body
+from shared.domain.sentences import PARTNER_CENTER_DEFAULT_REMEDY, PARTNER_CENTER_REMEDIES
 from shared.foundation.errors import (
     MAX_REMOTE_TEXT,
     Ambiguous,
@@ -107,7 +108,14 @@ def error_of_reply(reply: Reply, label: CallLabel) -> CosellError:
     if reply.status in _CERTAIN and not (reply.status == HTTPStatus.NOT_FOUND and reply.is_html):
         return _CERTAIN[reply.status](reply, body, text)
     if HTTPStatus(400) <= reply.status < HTTPStatus(500) and reply.status not in _UNCERTAIN:
-        return Rejected(Cause(body.code, body.target, body.reason, _REMEDIES.get(reply.status, _REPORT)))
+        return Rejected(
+            Cause(
+                body.code,
+                body.target,
+                body.reason,
+                PARTNER_CENTER_REMEDIES.get(reply.status, PARTNER_CENTER_DEFAULT_REMEDY),
+            )
+        )
     is_unknown = label.is_write and reply.status != HTTPStatus.NOT_FOUND
     return Ambiguous(text) if is_unknown else Unavailable(text, after=retry_after_seconds(reply))
 
@@ -206,14 +214,6 @@ _CHECK_CONSENT = (
     "Check that the app has consent for the Microsoft Partner API (https://api.partner.microsoft.com),"
     " then sign in again."
 )
-_CORRECT = "Please correct this value on the opportunity. It is sent again after the edit."
-_REPORT = "Please tell the operator that Partner Center does not accept this call."
-_REMEDIES = {
-    400: _CORRECT,
-    410: "The referral was removed from Partner Center. Please clear the link to create a new one.",
-    413: "Please shorten the notes, or remove solutions or team members. The opportunity is sent again after the edit.",
-    422: _CORRECT,
-}
 
 # 408: a gateway also answers it when a backend was too slow. 404 in HTML: the gateway has no such route. That does not
 # prove that the referral is gone (docs/reference/partner-center.md#retry-rules).

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from shared.clients.salesforce.soql_literals import full_id, is_id
+from shared.domain.sentences import SALESFORCE_DEFAULT_REMEDY, SALESFORCE_REMEDIES
 from shared.foundation.errors import (
     MAX_REMOTE_TEXT,
     Ambiguous,
@@ -36,26 +37,6 @@ _TEMPORARY_STATUSES = frozenset({420, 429})
 _SERVER_ERROR = 500
 _MULTIPLE_MATCHES = 300
 
-_CONFIGURATION = "check that it exists and that a permission set lets the integration user read and edit it"
-_REMEDIES = {
-    "INVALID_FIELD": f"{{field}}: {_CONFIGURATION}.",
-    "INVALID_TYPE": f"{{field}}: {_CONFIGURATION}.",
-    "INVALID_FIELD_FOR_INSERT_UPDATE": f"{{field}}: {_CONFIGURATION}.",
-    "INSUFFICIENT_ACCESS": "Give the integration user edit access to this record and to the records it refers to.",
-    "REQUIRED_FIELD_MISSING": "Fill in {field}, or give it a default in the mapping file.",
-    "STRING_TOO_LONG": "Shorten the value of {field}.",
-    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "Add the value to the picklist {field}, or map it to one it has.",
-    "FIELD_CUSTOM_VALIDATION_EXCEPTION": "Change the record so that the validation rule is met.",
-    "FIELD_INTEGRITY_EXCEPTION": "Correct the value of {field}.",
-    "DUPLICATE_VALUE": "Another record holds this value of {field}: find it, and clear or merge one of the two.",
-    "DUPLICATES_DETECTED": "A duplicate rule found {matches}: use that record, or merge the two.",
-    "INACTIVE_OWNER_OR_USER": "Give the record an active owner.",
-    "MULTIPLE_MATCHES": "Several records hold this external id: make the field unique and clear the id of all but one.",
-    "NOT_FOUND": "The record does not exist, or the integration user may not see it.",
-    "ENTITY_IS_DELETED": "The record is in the recycle bin: restore it, or end its sync.",
-    "INVALID_CROSS_REFERENCE_KEY": "The record or one that it refers to does not exist or is not visible.",
-}
-_DEFAULT_REMEDY = "Correct the record, or the mapping of the field."
 _FIELD_IN_TEXT = re.compile(
     r"No such column '([\w.]+)'|sObject type '(\w+)'|create/update fields: (\w+)|duplicate value found: (\w+)"
 )
@@ -99,14 +80,14 @@ def is_temporary(status: int, error: ApiError) -> bool:
     """Whether the service caused the error, and not the record: the same request may succeed later."""
     if error.code in _TEMPORARY_CODES or error.code == "REQUEST_LIMIT_EXCEEDED":
         return True
-    known = error.code in _REMEDIES or error.code in LOCK_CODES
+    known = error.code in SALESFORCE_REMEDIES or error.code in LOCK_CODES
     return not known and (status >= _SERVER_ERROR or status in _TEMPORARY_STATUSES or error.code.startswith("HTTP_"))
 
 
 def cause_of(error: ApiError) -> Cause:
     """Return why a record is refused, and what a person can do about it."""
     code = "INSUFFICIENT_ACCESS" if error.code.startswith("INSUFFICIENT_ACCESS") else error.code
-    remedy = _REMEDIES.get(code, _DEFAULT_REMEDY).format(
+    remedy = SALESFORCE_REMEDIES.get(code, SALESFORCE_DEFAULT_REMEDY).format(
         field=error.field_name or "the field", matches=", ".join(error.matches) or "another record"
     )
     return Cause(error.code, error.field_name, error.text[:MAX_REMOTE_TEXT], remedy)

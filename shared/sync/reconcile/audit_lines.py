@@ -33,8 +33,9 @@ def changes_line(at: datetime, heading: str, changes: Iterable[Change]) -> Line:
 
 
 def cause_line(at: datetime, found: Cause) -> Line:
-    """A line that says why something is not synced, and what to do."""
-    return audit_line(at, NOT_SYNCED, sentence("problem", reason=found.reason, remedy=found.remedy))
+    """A line that says why something is not synced, and what to do; a service may leave out the final full stop."""
+    reason = found.reason if found.reason.endswith((".", "?", "!")) else f"{found.reason}."
+    return audit_line(at, NOT_SYNCED, sentence("problem", reason=reason, remedy=found.remedy))
 
 
 def ignored_lines(at: datetime, ignored: Iterable[Change]) -> tuple[Line, ...]:

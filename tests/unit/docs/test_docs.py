@@ -9,8 +9,7 @@ import certifi
 import pytest
 from pydantic import BaseModel
 
-from shared.clients.salesforce import error_codes
-from shared.domain.sentences import CAUSES, SENTENCES
+from shared.domain.sentences import CAUSES, SALESFORCE_REMEDIES, SENTENCES
 from shared.foundation.logs import EVENTS
 from shared.mapping import field_base, field_types
 from shared.mapping.schema import AnyField, MappingFile, Ours, StageTableEntry
@@ -222,7 +221,7 @@ def test_the_errors_page_quotes_every_sentence() -> None:
 
 def test_the_errors_page_quotes_every_remedy_for_a_salesforce_error() -> None:
     documented = {code: cells[0] for code, cells in cells_by_name("errors.md", "Causes from the far side").items()}
-    assert documented == error_codes._REMEDIES
+    assert documented == SALESFORCE_REMEDIES
 
 
 def test_the_errors_page_lists_every_sign_in_code_of_the_product() -> None:
