@@ -23,7 +23,7 @@ from shared.domain.link import Link, Record
 from shared.domain.link_states import State
 from shared.domain.merge import EditTimes, Merged, merge
 from shared.domain.records import Opportunity, Referral
-from shared.domain.sentences import cause, is_reported, sentence
+from shared.domain.sentences import cause, is_reported, sentence, system_name
 
 REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
 """The fields without which a referral cannot be created (docs/reference/partner-center.md#creating-a-referral)."""
@@ -148,7 +148,7 @@ class _PlanBuilder:
         key, rule = f"{side}.{merged.rule.field}", merged.rule
         code = self._forbidding_code(key, merged, side)
         if code:
-            self._record_refusal(key, code, merged)
+            self._record_refusal(side, code, merged)
             return False
         if side is Side.PARTNER_CENTER and self._postpone_close(merged):
             return False
@@ -167,19 +167,22 @@ class _PlanBuilder:
                 return latch.code
         return "not_clearable" if merged.value is None and side not in merged.rule.clearable else None
 
-    def _record_refusal(self, key: str, code: str, merged: Merged) -> None:
+    def _record_refusal(self, side: Side, code: str, merged: Merged) -> None:
         """Put the difference on record; report it once, and again only for another value."""
+        key = f"{side}.{merged.rule.field}"
         known = self.link.refused.get(key)
         if known and self.link.refuses(key, merged.value):
             self.refused[key] = replace(known, code=code)
             return
         self.refused[key] = Record(fingerprint(merged.value), code, self.now)
         if not code.startswith(REFUSED_BY_FAR_SIDE):
-            found = cause(code, merged.rule.field, label=merged.rule.label, value=display_text(merged.value))
+            value, present = display_text(merged.value), display_text(merged.held_by(side))
+            named = {"label": merged.rule.label, "system": system_name(side)}
+            found = cause(code, merged.rule.field, value=value, present=present, **named)
             self.lines.append(sentence("problem", reason=found.reason, remedy=found.remedy))
 
     def _postpone_close(self, merged: Merged) -> bool:
-        """Put a close that is too recent on record as waiting, because it cannot be undone; whether it was."""
+        """Postpone a close that has not stood long enough, because it cannot be undone; whether it is postponed."""
         if not (isinstance(merged.value, Status) and merged.value.is_final):
             return False
         mark = fingerprint(merged.value)
@@ -190,7 +193,8 @@ class _PlanBuilder:
         self.waiting[merged.rule.field] = Record(mark, "irreversible", since)
         if not (known and known.value == mark):
             until = f"{since + self.wait:%H:%M}"
-            self.lines.append(sentence("waiting", label=merged.rule.label, value=merged.value, until=until))
+            present, label = merged.held_by(Side.PARTNER_CENTER), merged.rule.label
+            self.lines.append(sentence("waiting", label=label, present=present, value=merged.value, until=until))
         return True
 
     def _report_losses(self, merged: Merged) -> None:
@@ -202,7 +206,7 @@ class _PlanBuilder:
             lost = display_text(merged.held_by(merged.edited.other), whole=True)
             self.losses.append(sentence("conflict", label=label, kept=kept, lost=lost))
         elif merged.is_put_back and merged.edited:
-            owner = "Partner Center" if merged.edited is Side.SALESFORCE else "Salesforce"
+            owner = system_name(merged.edited.other)
             lost = display_text(merged.held_by(merged.edited), whole=True)
             self.losses.append(sentence("put_back", label=label, owner=owner, kept=kept, lost=lost))
 

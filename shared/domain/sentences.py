@@ -8,6 +8,7 @@ named as the opportunity page labels them (docs/protocol.md#sentences-for-seller
 from collections.abc import Mapping, Sequence
 
 from shared.domain.cause import Cause
+from shared.domain.deal import Side
 
 SENTENCES = {
     "created_referral": "A referral was created in Partner Center for this opportunity.",
@@ -37,7 +38,7 @@ SENTENCES = {
         "{label} can be changed only in {owner}: {lost} was replaced by {kept}. Please make the change in {owner}."
     ),
     "waiting": (
-        "{label} will become {value} in Partner Center at {until} UTC. This cannot be undone. "
+        "{label} will change from {present} to {value} in Partner Center at {until} UTC. This cannot be undone. "
         "Please change it back before then if it is wrong."
     ),
     "past_closing": "Close Date {value} has passed and the deal is open. Please enter a new date.",
@@ -85,17 +86,23 @@ CAUSES: dict[str, tuple[str, str]] = {
         "Please ask your administrator to check it.",
     ),
     "closed_is_final": (
-        '{label} "{value}" was not sent: the deal is closed in Partner Center and cannot change.',
+        '{label} "{value}" was not sent: the deal is closed in Partner Center, which keeps "{present}".',
         "Please clone the opportunity for a new deal.",
     ),
     "not_answered": (
-        '{label} "{value}" was not sent: the deal is not accepted yet.',
+        '{label} "{value}" was not sent: the deal is not accepted yet. Partner Center keeps "{present}".',
         "Please choose an active Stage to accept it, or decline it in Partner Center.",
     ),
-    "no_such_move": ("Partner Center cannot change this deal to {value}.", "Please choose another Stage."),
-    "not_clearable": ("{label} was emptied, but the other system needs a value.", "Please enter a value."),
+    "no_such_move": (
+        "Partner Center cannot change this deal from {present} to {value}.",
+        "Please choose another Stage.",
+    ),
+    "not_clearable": (
+        '{label} was emptied, but {system} needs a value and keeps "{present}".',
+        "Please enter a value.",
+    ),
     "ignored": (
-        "{label} was written, but the other system kept {kept}.",
+        '{label} "{value}" was written, but {system} kept "{kept}".',
         "Please ask your administrator what changes this field.",
     ),
 }
@@ -103,7 +110,7 @@ CAUSES: dict[str, tuple[str, str]] = {
 _CORRECT_VALUE = "Please correct this value on the opportunity. It is sent again after the edit."
 PARTNER_CENTER_REMEDIES: Mapping[int, str] = {
     400: _CORRECT_VALUE,
-    410: "The referral was removed from Partner Center. Please clear the link to create a new one.",
+    410: "The referral was removed from Partner Center. Please ask your administrator to end its link.",
     413: "Please shorten the notes, or remove solutions or team members. The opportunity is sent again after the edit.",
     422: _CORRECT_VALUE,
 }
@@ -131,6 +138,11 @@ SALESFORCE_REMEDIES: Mapping[str, str] = {
 }
 """What to do after a refusal by Salesforce, by error code. The reason is the service's own text."""
 SALESFORCE_DEFAULT_REMEDY = "Correct the record, or the mapping of the field."
+
+
+def system_name(side: Side) -> str:
+    """The name of a side as people know it."""
+    return "Partner Center" if side is Side.PARTNER_CENTER else "Salesforce"
 
 
 def sentence(code: str, **values: object) -> str:

@@ -196,7 +196,9 @@ class StatusField(FieldBase):
         raw = self.raw_status(referral)
         normal = self._stages.normal_status(raw)
         if normal is None:
-            raise UnreadableValue(cause("no_such_move", self.referral.status, value=raw))
+            raise UnreadableValue(
+                cause("no_such_move", self.referral.status, present=raw, value="a status that is not mapped")
+            )
         return normal
 
     def raw_status(self, referral: Json) -> Status:

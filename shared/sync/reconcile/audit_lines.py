@@ -8,9 +8,9 @@ from copy import replace
 from datetime import datetime
 
 from shared.domain.cause import Cause
-from shared.domain.deal import display_text
+from shared.domain.deal import Side, display_text
 from shared.domain.plan import Change, changes_sentence
-from shared.domain.sentences import cause, sentence
+from shared.domain.sentences import cause, sentence, system_name
 from shared.sync.context import Context
 from shared.sync.ports import Line
 from shared.sync.reconcile.pair import Pair
@@ -38,10 +38,14 @@ def cause_line(at: datetime, found: Cause) -> Line:
     return audit_line(at, NOT_SYNCED, sentence("problem", reason=reason, remedy=found.remedy))
 
 
-def ignored_lines(at: datetime, ignored: Iterable[Change]) -> tuple[Line, ...]:
-    """A line for each value that was written and that the other side did not take."""
-    causes = (cause("ignored", change.field, label=change.label, kept=display_text(change.old)) for change in ignored)
-    return tuple(cause_line(at, one) for one in causes)
+def ignored_lines(at: datetime, side: Side, ignored: Iterable[Change]) -> tuple[Line, ...]:
+    """A line for each value that was written to `side` and did not take effect there."""
+    return tuple(cause_line(at, _ignored_cause(side, change)) for change in ignored)
+
+
+def _ignored_cause(side: Side, change: Change) -> Cause:
+    value, kept = display_text(change.new), display_text(change.old)
+    return cause("ignored", change.field, label=change.label, value=value, kept=kept, system=system_name(side))
 
 
 def take_notices(ctx: Context, pair: Pair) -> tuple[Line, ...]:

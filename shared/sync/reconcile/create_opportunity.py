@@ -43,7 +43,7 @@ def create_opportunity(
         return Outcome(Result.RETRY, "not_read_back")
     opportunity = ctx.translation.opportunity(written.record, written.at)
     ignored = _ignored_values(ctx, referral, opportunity)
-    lines = (*lines, *ignored_lines(ctx.clock.now(), ignored))
+    lines = (*lines, *ignored_lines(ctx.clock.now(), Side.SALESFORCE, ignored))
     ctx.store.insert_link(_new_link(ctx, referral, opportunity, ignored), lines)
     claim.point_to(ctx, opportunity.id)
     ctx.log("opportunity_created", opportunity_id=opportunity.id, referral_id=referral.id)

@@ -67,7 +67,7 @@ def _confirm_patch(ctx: Context, pair: Pair, changes: tuple[Change, ...], read_b
     link = replace(link, base=link.base.with_values(agreed), unwritten=True)
     written = (changes_line(now, TO_PARTNER_CENTER, effective),) if effective else ()
     pair.referral, pair.is_from_base = read_back, False
-    lines = (*written, *ignored_lines(now, ignored), *take_all_lines(ctx, pair))
+    lines = (*written, *ignored_lines(now, Side.PARTNER_CENTER, ignored), *take_all_lines(ctx, pair))
     confirm_effect(ctx, pair, EffectKind.PATCH_REFERRAL, link, lines)
     fields = [change.field for change in changes]
     ctx.log("referral_patched", opportunity_id=pair.id, referral_id=read_back.id, fields=fields)

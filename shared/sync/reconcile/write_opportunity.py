@@ -136,7 +136,7 @@ def _confirm_write(ctx: Context, pair: Pair, written: Written) -> None:
     )
     set_read_back(pair, read_back)
     done = (changes_line(now, FROM_PARTNER_CENTER, effective),) if effective else ()
-    lines = (*done, *ignored_lines(now, ignored), *take_all_lines(ctx, pair))
+    lines = (*done, *ignored_lines(now, Side.SALESFORCE, ignored), *take_all_lines(ctx, pair))
     confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, link, lines)
     fields = [change.field for change in changes]
     ctx.log("opportunity_written", opportunity_id=pair.id, referral_id=link.referral_id, fields=fields)

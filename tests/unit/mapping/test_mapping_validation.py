@@ -95,7 +95,7 @@ DEFECTS = {
     "a needed field that does not travel on create": (
         'when = ["create"]', 'when = ["update"]', "[fields.name]", "fields.name.when",
     ),
-    "an empty label": ('label = "Notes"', 'label = ""', "[fields.notes]", "fields.notes.label"),
+    "an empty label": ('label = "Description"', 'label = ""', "[fields.notes]", "fields.notes.label"),
     "a column of the connector's own": (
         'salesforce = "Description"', 'salesforce = "Audit__c"', "[fields.notes]", "fields.notes.salesforce",
     ),
@@ -139,7 +139,7 @@ def test_a_missing_required_field_is_reported_with_the_reason(write_file: WriteF
 
 
 def test_a_missing_key_is_reported_at_the_header_of_its_table(write_file: WriteFile) -> None:
-    text = TEXT.replace('label = "Deal value"\n', "")
+    text = TEXT.replace('label = "Amount"\n', "")
     line = line_of(text, "[fields.money]")
     assert refusal_of(write_file(text)) == f"acme.toml, line {line}: fields.money.label: Field required"
 
@@ -184,7 +184,7 @@ def test_all_violations_are_reported_at_once(write_file: WriteFile) -> None:
 
 
 def test_invalid_toml_is_reported_with_its_line(write_file: WriteFile) -> None:
-    text = TEXT.replace('label = "Name"', "label = Name")
+    text = TEXT.replace('label = "Opportunity Name"', "label = Name")
     message = refusal_of(write_file(text))
     assert message.startswith("acme.toml: not valid TOML: ")
     assert f"line {line_of(text, 'label = Name')}" in message
@@ -216,7 +216,7 @@ def test_an_empty_file_names_every_part_that_is_missing(write_file: WriteFile) -
 def test_an_overlay_contains_only_what_differs(write_file: WriteFile) -> None:
     file, _ = load_mapping(write_file('extends = "default"\n\n[fields.money]\nwinner = "partner_center"\n'))
     assert file.fields["money"].winner is Side.PARTNER_CENTER
-    assert file.fields["money"].label == "Deal value"
+    assert file.fields["money"].label == "Amount"
     assert file.fields["closing"] == load_mapping()[0].fields["closing"]
 
 

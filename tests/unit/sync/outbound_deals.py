@@ -154,7 +154,7 @@ def assert_closed(harness: Harness, deal: str) -> None:
         "Closed Won",
         "Synced",
     )
-    assert_reported_once(harness, deal, "To Partner Center: Status")
+    assert_reported_once(harness, deal, "To Partner Center: Stage")
     assert_agreed(harness, deal)
 
 

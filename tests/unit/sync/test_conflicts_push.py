@@ -78,8 +78,7 @@ def test_the_fields_winner_decides_a_conflict_and_the_audit_has_the_discarded_va
     assert harness.referral_of(deal)["details"]["dealValue"] == 500
     assert harness.opportunity(deal)["Amount"] == 500
     assert (
-        harness.count_in_audit(deal, "Deal value was changed on both sides. Kept: 500.00 USD. Discarded: 700.00 USD")
-        == 1
+        harness.count_in_audit(deal, "Amount was changed on both sides. Kept: 500.00 USD. Discarded: 700.00 USD") == 1
     )
     assert harness.differences(deal) == []
 
@@ -91,7 +90,7 @@ def test_a_deal_closed_in_partner_center_stays_closed_whatever_the_seller_chose(
     harness.run_rounds()
     assert harness.referral_of(deal)["substatus"] == "Lost"
     assert harness.opportunity(deal)["StageName"] == "Closed Lost"
-    assert harness.count_in_audit(deal, "Status was changed on both sides") == 1
+    assert harness.count_in_audit(deal, "Stage was changed on both sides") == 1
 
 
 def test_a_win_and_a_colleagues_edit_of_an_open_deal_both_reach_the_other_side(harness: Harness) -> None:
@@ -188,7 +187,7 @@ def test_a_value_that_partner_center_silently_ignores_is_refused_and_reported_on
     )
     harness.push()
     harness.run_rounds()
-    assert harness.count_in_audit(deal, "Deal value was written, but the other system kept 10000.00 USD") == 1
+    assert harness.count_in_audit(deal, 'Amount "500.00 USD" was written, but Partner Center kept "10000.00 USD"') == 1
     assert harness.opportunity(deal)["Amount"] == 500
     assert harness.new_calls()["partner_center.patch"] == 0  # the journal names no operation if a fault answered
     assert len(harness.first.log.fields_of("referral_patched")) == 1
@@ -206,7 +205,7 @@ def test_a_patch_with_a_lost_reply_is_recognised_by_its_values(harness: Harness)
     assert harness.new_calls()["partner_center.patch"] == 1
     assert harness.stored_link(deal).intent is None
     assert harness.stored_link(deal).agreed
-    assert harness.count_in_audit(deal, "Deal value 10000.00 USD → 500.00 USD") == 1
+    assert harness.count_in_audit(deal, "Amount 10000.00 USD → 500.00 USD") == 1
 
 
 def test_a_patch_that_never_arrived_is_sent_again_after_the_lease(harness: Harness) -> None:
@@ -219,7 +218,7 @@ def test_a_patch_that_never_arrived_is_sent_again_after_the_lease(harness: Harne
     for _ in range(3):
         harness.push()
     assert harness.referral_of(deal)["details"]["dealValue"] == 500
-    assert harness.count_in_audit(deal, "Deal value 10000.00 USD → 500.00 USD") == 1
+    assert harness.count_in_audit(deal, "Amount 10000.00 USD → 500.00 USD") == 1
 
 
 def test_edits_made_on_both_sides_after_a_lost_reply_are_both_kept(harness: Harness) -> None:

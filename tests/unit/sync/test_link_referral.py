@@ -275,9 +275,7 @@ def test_an_unreadable_value_of_a_new_deal_is_reported(harness: Harness) -> None
     harness.pull_event(referral)
     opportunity = opportunity_of(harness, referral)
     assert opportunity["Amount"] is None
-    assert (
-        harness.count_in_audit(opportunity["Id"], "Deal value has a value in Partner Center that cannot be read") == 1
-    )
+    assert harness.count_in_audit(opportunity["Id"], "Amount has a value in Partner Center that cannot be read") == 1
     assert_quiet(harness)
 
 
@@ -329,10 +327,10 @@ def test_a_value_that_salesforce_ignores_on_creation_is_refused_and_not_pushed_b
     harness.run_rounds()
     assert harness.partner_center.referral(referral)["details"]["notes"] == "Wants a pilot before summer."
     assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
-    reported = [line for line in harness.audit_texts(deal) if "Notes was written" in line]
+    reported = [line for line in harness.audit_texts(deal) if "was written, but" in line]
     assert reported == [
         (
-            "Not synced: Notes was written, but the other system kept empty. "
+            'Not synced: Description "Wants a pilot before summer." was written, but Salesforce kept "empty". '
             "Please ask your administrator what changes this field."
         )
     ]

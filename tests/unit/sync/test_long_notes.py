@@ -6,7 +6,7 @@ Source: docs/protocol.md#the-narrower-side-judges-equality.
 from tests.unit.sync.harness import Harness
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
 
-WARNING = "Notes is full (32,000 characters)"
+WARNING = "Description is full (32,000 characters)"
 LONG_NOTES = "A long story. " * 3000
 
 

@@ -51,7 +51,7 @@ def test_the_audit_reports_an_edit_with_old_and_new_value(harness: Harness) -> N
     deal = harness.shared_deal()
     harness.seller_edits(deal, Amount=20000)
     harness.push()
-    assert harness.audit_texts(deal)[0] == "To Partner Center: Deal value 10000.00 USD → 20000.00 USD."
+    assert harness.audit_texts(deal)[0] == "To Partner Center: Amount 10000.00 USD → 20000.00 USD."
     assert len(harness.audit_texts(deal)) == 2
 
 
@@ -93,7 +93,10 @@ def test_emptied_notes_are_not_sent_and_this_is_reported_once(harness: Harness) 
     harness.run_rounds()
     assert harness.referral_of(deal)["details"]["notes"] == "First call went well."
     assert harness.opportunity(deal)["Description"] is None
-    assert harness.count_in_audit(deal, "was emptied, but the other system needs a value") == 1
+    assert (
+        harness.count_in_audit(deal, 'was emptied, but Partner Center needs a value and keeps "First call went well."')
+        == 1
+    )
 
 
 def test_a_push_writes_only_the_connectors_own_fields(harness: Harness) -> None:
@@ -128,8 +131,8 @@ def test_a_win_is_sent_after_two_minutes_if_it_still_stands(harness: Harness) ->
     harness.push(after=MINUTE)
     assert (harness.referral_of(deal)["status"], harness.referral_of(deal)["substatus"]) == ("Closed", "Won")
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
-    assert next(line for line in harness.audit_texts(deal) if "Status" in line).startswith("To Partner Center: Status")
-    assert harness.count_in_audit(deal, "will become Closed/Won") == 1
+    assert next(line for line in harness.audit_texts(deal) if "Stage" in line).startswith("To Partner Center: Stage")
+    assert harness.count_in_audit(deal, "will change from Active/Accepted to Closed/Won") == 1
 
 
 def test_a_loss_is_sent_with_its_reason(harness: Harness) -> None:
@@ -198,7 +201,7 @@ def test_an_edit_of_a_closed_deal_is_not_sent_and_is_reported_once(harness: Harn
     harness.run_rounds()
     assert harness.referral_of(deal)["eTag"] == closed["eTag"]
     assert harness.opportunity(deal)["Amount"] == 1
-    assert harness.count_in_audit(deal, "is closed in Partner Center and cannot change") == 1
+    assert harness.count_in_audit(deal, 'is closed in Partner Center, which keeps "10000.00 USD"') == 1
     before = harness.all_versions()
     harness.run_rounds(2)
     assert harness.all_versions() == before

@@ -34,7 +34,7 @@ def test_an_amount_that_line_items_decide_is_refused_and_reported_once_and_not_p
     assert harness.opportunity(deal)["Description"] == "Written nevertheless"
     assert harness.partner_center.referral(referral)["details"]["dealValue"] == 12000
     assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
-    assert harness.count_in_audit(deal, "Deal value was written, but the other system kept 10000.00 USD") == 1
+    assert harness.count_in_audit(deal, 'Amount "12000.00 USD" was written, but Salesforce kept "10000.00 USD"') == 1
     assert not harness.count_in_audit(deal, "→ 12000.00 USD")
     assert_quiet(harness)
 
@@ -172,8 +172,8 @@ def test_a_sellers_edits_before_the_accept_wait_and_are_reported_once(harness: H
     harness.run_rounds()
     details = harness.partner_center.referral(referral)["details"]
     assert (details["dealValue"], details["notes"]) == (25000, "Wants a pilot before summer.")
-    assert harness.count_in_audit(deal, 'Deal value "31000.00 EUR" was not sent: the deal is not accepted yet') == 1
-    assert harness.count_in_audit(deal, 'Notes "Our own words" was not sent: the deal is not accepted yet') == 1
+    assert harness.count_in_audit(deal, 'Amount "31000.00 EUR" was not sent: the deal is not accepted yet') == 1
+    assert harness.count_in_audit(deal, 'Description "Our own words" was not sent: the deal is not accepted yet') == 1
     assert_quiet(harness)
 
 
@@ -230,6 +230,6 @@ def test_a_reopened_opportunity_of_a_closed_deal_is_reported_once(harness: Harne
     harness.run_rounds()
     assert harness.partner_center.referral(referral)["substatus"] == "Won"
     assert harness.opportunity(deal)["StageName"] == "Negotiation/Review"
-    assert harness.count_in_audit(deal, 'Status "Active/Accepted" was not sent: the deal is closed') == 1
-    assert harness.count_in_audit(deal, 'Deal value "1.00 USD" was not sent: the deal is closed') == 1
+    assert harness.count_in_audit(deal, 'Stage "Active/Accepted" was not sent: the deal is closed') == 1
+    assert harness.count_in_audit(deal, 'Amount "1.00 USD" was not sent: the deal is closed') == 1
     assert_quiet(harness)
