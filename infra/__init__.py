@@ -1,1 +1,1 @@
-"""The product's homes: Azure, Salesforce, and one machine."""
+"""Deployment only: the Azure resources and the Salesforce package."""

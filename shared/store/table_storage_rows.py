@@ -5,7 +5,7 @@ delete ignores a 404, and its plain insert hides the error code. The SDK repeats
 that is repeated after a lost reply would find its own row, and that would look like a conflict. Sources:
 docs/reference/azure.md#behaviour-of-table-storage, docs/reference/azure.md#identity-and-roles.
 
-The SDK is imported at its first use, because the import takes more than 100 ms (docs/reference/azure.md#cold-start).
+The SDK is imported at its first use, because the import takes about 96 ms (docs/reference/azure.md#cold-start).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
