@@ -20,7 +20,7 @@ class Exit(IntEnum):
     OK = 0
     PROBLEM = 1  # the command worked and found a problem
     USAGE = 2  # an option, setting or file is wrong
-    REFUSED = 3  # the remote side refuses: rights, a rule, a foreign registration
+    REFUSED = 3  # the service refuses: rights, a rule, a foreign registration
     SIGN_IN = 4  # a person must sign in or consent
     RETRY = 5  # a temporary problem: try again
 

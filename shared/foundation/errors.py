@@ -9,7 +9,7 @@
     ├── Ambiguous               a write with an unknown outcome: read before writing again
     ├── Conflict                another writer was faster (409, 412): read, merge, try again
     ├── NotFound                the record does not exist, or is not visible
-    ├── Rejected                the remote side refuses this record: park it with code, field, reason and remedy
+    ├── Rejected                the service refuses this record: park it with code, field, reason and remedy
     ├── SignInFailed            the side is paused for every instance until a probe succeeds
     │   ├── MfaRequired         the consent was given without multi-factor authentication
     │   └── ConsentNeeded       a person must sign in again
@@ -40,7 +40,7 @@ class Retryable(CosellError):
     """Try again later: at the earliest `after` seconds from now, or after the caller's own backoff (None)."""
 
     def __init__(self, message: str, *, after: float | None = None) -> None:
-        """`after` is the wait in seconds that the remote side asked for."""
+        """`after` is the wait in seconds that the service asked for."""
         super().__init__(message)
         self.after = after
 
@@ -70,7 +70,7 @@ class NotFound(CosellError):
 
 
 class Rejected(CosellError):
-    """The remote side understood the request and refuses it. The same request would be refused again."""
+    """The service understood the request and refuses it. The same request would be refused again."""
 
     def __init__(self, cause: Cause) -> None:
         """`cause` has the code, field, reason and remedy for parking the record."""

@@ -72,7 +72,7 @@ def test_it_shows_no_secret_and_no_address(world: World) -> None:
     world.host.run_now("push_opportunities")
     report_text = str(read_health(world))
 
-    shelf = world.systems.vault.secret_store
-    values = [shelf.find(name).latest.value for name in SECRETS]
+    secret_store = world.systems.vault.secret_store
+    values = [secret_store.find(name).latest.value for name in SECRETS]
     shown = [value for value in (*values, *world.systems.environ.values()) if len(value) > 12 and value in report_text]
     assert shown == []

@@ -220,7 +220,7 @@ def test_the_errors_page_quotes_every_sentence() -> None:
 
 
 def test_the_errors_page_quotes_every_remedy_for_a_salesforce_error() -> None:
-    documented = {code: cells[0] for code, cells in cells_by_name("errors.md", "Causes from the far side").items()}
+    documented = {code: cells[0] for code, cells in cells_by_name("errors.md", "Causes from a service").items()}
     assert documented == SALESFORCE_REMEDIES
 
 

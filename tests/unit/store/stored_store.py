@@ -208,15 +208,15 @@ def described_line(line: Line) -> Json:
     return {"at": _described_moment(line.at), "text": line.text}
 
 
-def described_due(due: RetryEntry) -> Json:
+def described_retry_entry(entry: RetryEntry) -> Json:
     """All that a retry entry says."""
     return {
-        "side": str(due.side),
-        "key": due.key,
-        "at": _described_moment(due.at),
-        "cause": due.cause,
-        "attempts": due.attempts,
-        "since": _described_moment(due.since),
+        "side": str(entry.side),
+        "key": entry.key,
+        "at": _described_moment(entry.at),
+        "cause": entry.cause,
+        "attempts": entry.attempts,
+        "since": _described_moment(entry.since),
     }
 
 

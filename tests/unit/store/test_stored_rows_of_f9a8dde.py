@@ -23,10 +23,10 @@ from tests.unit.store.stored_store import (
     SCENES,
     Scene,
     StoredRow,
-    described_due,
     described_line,
     described_link,
     described_pointer,
+    described_retry_entry,
     described_side,
     moment_of,
     scene,
@@ -124,18 +124,20 @@ def test_retry_entries_are_read_as_they_were(stored: Scene, store: LinkStore) ->
     for side in Side:
         rows = stored.of(f"due|{side}", "")
         last = max(moment_of(row.at or 0) for row in rows)
-        assert [described_due(due) for due in store.retry_entries(side, last, 1000)] == [row.reads for row in rows]
+        assert [described_retry_entry(entry) for entry in store.retry_entries(side, last, 1000)] == [
+            row.reads for row in rows
+        ]
         for row in rows:
-            due = store.retry_entry(side, row.key)
-            assert due is not None
-            assert described_due(due) == row.reads
+            entry = store.retry_entry(side, row.key)
+            assert entry is not None
+            assert described_retry_entry(entry) == row.reads
         ready = {row.key for row in rows if moment_of(row.at or 0) <= stored.moment + timedelta(minutes=1)}
-        assert {due.key for due in store.retry_entries(side, stored.moment + timedelta(minutes=1), 1000)} == ready
+        assert {entry.key for entry in store.retry_entries(side, stored.moment + timedelta(minutes=1), 1000)} == ready
 
 
 def test_a_retry_entry_is_removed_as_it_was_read(store: LinkStore) -> None:
-    (due, *others) = store.retry_entries(Side.SALESFORCE, FAR, 1000)
-    store.remove_retry_entry(due)
+    (entry, *others) = store.retry_entries(Side.SALESFORCE, FAR, 1000)
+    store.remove_retry_entry(entry)
     assert list(store.retry_entries(Side.SALESFORCE, FAR, 1000)) == others
 
 
@@ -166,8 +168,8 @@ def test_what_is_written_again_unchanged_is_stored_as_it_was(
     for row in stored.of("A|", "claim"):
         assert store.claim_account(row.reads["account"], timedelta()) is not None
     for side in Side:
-        for due in store.retry_entries(side, FAR, 1000):
-            store.put_retry_entry(due)
+        for entry in store.retry_entries(side, FAR, 1000):
+            store.put_retry_entry(entry)
         if stored.of(f"side|{side}", "state"):
             store.write_side_state(side, store.side_state(side))
     store.move_cursors(store.cursors())
