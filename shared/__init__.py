@@ -1,6 +1,6 @@
 """The connector: domain, mapping, clients, store, sync, and the app that connects them.
 
-Where each package stands, and what it may import, is in docs/protocol.md#the-layers.
+Where each package stands, and what it may import, is in docs/architecture.md#the-floors.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Every import of the code, also inside functions, follows the five floors of docs/protocol.md#the-layers."""
+"""Every import of the code, also inside functions, follows the five floors of docs/architecture.md#the-floors."""
 
 import ast
 from collections.abc import Iterator

@@ -46,6 +46,19 @@ def table_cells(markdown: str) -> list[list[str]]:
     return result
 
 
+def prose_blocks(markdown: str) -> Iterator[str]:
+    """Each paragraph and each list item as one line, without headings, tables and code blocks."""
+    block: list[str] = []
+    for line in [*_FENCED.sub("", markdown).splitlines(), ""]:
+        text = line.strip()
+        starts_item = re.match(r"(?:[-*]|\d+\.) ", text)
+        if block and (not text or starts_item or text.startswith(("|", "#"))):
+            yield " ".join(block)
+            block = []
+        if text and not text.startswith(("|", "#")):
+            block.append(text[starts_item.end() :] if starts_item else text)
+
+
 def cells_by_name(page: str, heading: str) -> Mapping[str, list[str]]:
     """The further cells of each table line under a heading, by the name in backticks that its first cell holds.
 

@@ -90,15 +90,6 @@ def test_every_example_of_a_setting_is_accepted(heading: str, monkeypatch: pytes
     GROUPS[heading].from_environment()
 
 
-def test_the_event_signature_page_lists_the_event_settings() -> None:
-    documented = {
-        name: without_backticks(cells[0]) for name, cells in cells_by_name("event-signature.md", "Settings").items()
-    }
-    expected = variables_of(settings.EventSettings)
-    del expected["CA_BUNDLE"]
-    assert documented == expected
-
-
 def test_the_settings_page_lists_every_setting_of_a_trigger() -> None:
     assert set(cells_by_name("settings.md", "The triggers")) == set(matches_in("functions", r"%([A-Z_]+)%"))
     storage = set(cells_by_name("settings.md", "Read by the Functions host alone"))
@@ -117,10 +108,10 @@ def test_the_settings_page_lists_every_other_variable_that_is_read() -> None:
     assert {name for name in read if not name.startswith("SAMPLE_")} <= known
 
 
-def test_the_settings_page_lists_every_secret() -> None:
+def test_the_security_page_lists_every_secret() -> None:
     secrets = set(matches_in("shared/clients", r'"(partner-center-[a-z-]+)"  ?#?')) | {"salesforce-private-key"}
     secrets |= set(matches_in("shared/clients", r'= "(partner-center-[a-z-]+)"'))
-    assert set(cells_by_name("settings.md", "Secrets")) == secrets
+    assert set(cells_by_name("security.md", "Secrets")) == secrets
 
 
 # --- mapping ----------------------------------------------------------------------------------------------------------
