@@ -1,6 +1,6 @@
 """HTTP POST /api/events: verify the event's signature, put the event into the queue, answer 202.
 
-The host lets everybody call it, because the signature proves who sent the event (docs/event-signature.md).
+The host lets everybody call it, because the signature proves who sent the event (docs/event-signature.md#steps).
 """
 
 import azure.functions as func

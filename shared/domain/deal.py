@@ -33,7 +33,7 @@ class Side(StrEnum):
 class Money(Struct, frozen=True):
     """An amount and its ISO 4217 currency, rounded to two decimal places as Salesforce stores it.
 
-    Source: docs/protocol.md#the-narrower-side-judges-equality.
+    Source: docs/protocol.md#normal-form.
     """
 
     amount: Decimal

@@ -53,7 +53,7 @@ class StageTable(Struct, frozen=True):
     def normal_status(self, status: Status) -> Status | None:
         """The status in normal form: the one that its stage means.
 
-        Source: docs/protocol.md#the-narrower-side-judges-equality.
+        Source: docs/protocol.md#status.
         """
         stage = self.stage_for(status)
         return self.status_of(stage) if stage else None

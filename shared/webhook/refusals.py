@@ -1,6 +1,6 @@
 """State the outcome of a check: the event is verified, or it is refused for one reason out of a fixed list.
 
-docs/event-signature.md explains each reason.
+docs/event-signature.md#reasons-of-a-refusal explains each reason.
 """
 
 from enum import StrEnum

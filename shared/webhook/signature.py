@@ -4,8 +4,8 @@
     verified = verifier.verify(HeaderFields(headers), body)       # raises Unverified with the reason
 
 The rules come from docs/reference/partner-center.md#event-signature and
-docs/reference/partner-center.md#webhook-admission-controls. docs/event-signature.md lists which code implements which
-control and which test proves it. The `cryptography` library is imported when the first event reaches the certificate
+docs/reference/partner-center.md#webhook-admission-controls. docs/event-signature.md#controls lists which test proves
+which control. The `cryptography` library is imported when the first event reaches the certificate
 check, because a start and most refusals do not need it.
 """
 

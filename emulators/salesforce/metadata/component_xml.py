@@ -1,4 +1,7 @@
-"""Read a custom field or a validation rule from the XML element that describes it."""
+"""Read a custom field or a validation rule from the XML element that describes it.
+
+Sources: docs/reference/salesforce.md#custom-fields-in-metadata, docs/reference/salesforce.md#validation-rules.
+"""
 
 from collections.abc import Iterator
 from typing import Any

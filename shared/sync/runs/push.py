@@ -1,4 +1,4 @@
-"""The push: every minute, what changed in Salesforce; then the retry queues of both sides."""
+"""The push: every minute, what changed in Salesforce; then both retry queues (docs/protocol.md#the-salesforce-poll)."""
 
 from collections.abc import Sequence
 from datetime import datetime

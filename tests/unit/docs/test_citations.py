@@ -20,6 +20,7 @@ UNRESOLVABLE = {
     ),
 }
 SUFFIXES = {".py", ".toml", ".bicep", ".bicepparam", ".xml", ".json", ".yaml", ".yml", ".md", ".cjs"}
+FEWEST_CITATIONS = 440
 DATA = ("package-lock.json", "f9a8dde.json", "f9a8dde_systems.json")
 
 
@@ -52,8 +53,8 @@ def test_no_citation_names_a_section_number_or_a_page_outside_the_repository(kin
 
 
 def test_the_rules_of_the_product_cite_their_sources() -> None:
-    """At commit f9a8dde, 228 citations did not resolve. They were replaced, not removed."""
+    """At commit f9a8dde, 228 citations did not resolve. They were replaced, not removed, and more were added."""
     count = sum(
         bool(anchor) for path, text in cited_texts() if path.suffix != ".md" for _, anchor in CITATION.findall(text)
     )
-    assert count >= 228
+    assert count >= FEWEST_CITATIONS
