@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.mapping.toml_lines import Place, line_of
+from shared.mapping.toml_lines import LineIndex, line_of
+from shared.mapping.violations import Place
 
 TEXT = '''\
 # a comment
@@ -90,3 +91,29 @@ def test_an_absent_place_has_the_line_of_its_table(place: Place, line: int) -> N
 
 def test_windows_line_ends_are_counted_once() -> None:
     assert line_of("a = 1\r\n[b]\r\nc = 2\r\n", ("b", "c")) == 3
+
+
+def test_a_text_that_is_not_valid_is_read_up_to_its_first_fault() -> None:
+    index = LineIndex("[plain]\na = 1\nb = [\n    1 2,\n]\n[other]\nc = 1\n")
+    assert (index.unfinished, index.has(("plain", "a")), index.has(("other", "c"))) == (3, True, False)
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        (2, ("top",)),
+        (7, ("plain", "quoted key")),
+        (11, ()),  # a comment
+        (12, ("plain", "several")),
+        (23, ("with space", "x", "y")),
+        (26, ("rows", 0, "name")),
+        (33, ("rows", 1, "inner", "deep")),
+    ],
+)
+def test_a_line_belongs_to_a_place(line: int, place: Place) -> None:
+    assert LineIndex(TEXT).place_at(line) == place
+
+
+def test_a_very_deep_key_has_a_line() -> None:
+    key = ".".join("k" * 2000)
+    assert line_of(f"a = 1\n{key} = 1\n", ("k",) * 2000) == 2
