@@ -9,8 +9,16 @@ from shared.domain.deal import Side, Value
 from shared.domain.field_rules import Direction, Rule
 from shared.mapping.paths import Json, replace_operation, set_value
 
-ReferralPath = Annotated[str, Field(pattern=r"^(/[A-Za-z][A-Za-z0-9]*)+$")]
-SalesforcePath = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+ReferralPath = Annotated[
+    str, Field(pattern=r"^(/[A-Za-z][A-Za-z0-9]*)+$", description="a path in the referral, such as /details/dealValue")
+]
+SalesforcePath = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
+        description="a column of the opportunity, such as Amount or Account.Name",
+    ),
+]
 
 
 class UnreadableValue(Exception):

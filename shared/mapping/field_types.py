@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from copy import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, Self, override
+from typing import Annotated, Any, Literal, Self, override
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from shared.domain.deal import Money, Status
 from shared.domain.field_rules import Rule
@@ -84,19 +84,31 @@ class MoneyPaths(MappingTable):
     currency: ReferralPath
 
 
+def _known_currency(code: str) -> str:
+    if code not in CURRENCIES:
+        raise ValueError
+    return code
+
+
+CurrencyCode = Annotated[
+    str,
+    AfterValidator(_known_currency),
+    Field(description="a currency code of ISO 4217, such as EUR", examples=list(CURRENCIES)),
+]
+
+
 class MoneyColumns(MappingTable):
     """The columns of the amount and of its currency; an org with one currency names it in `fixed_currency`."""
 
     amount: SalesforcePath
     currency: SalesforcePath | None = None
-    fixed_currency: str | None = None
+    fixed_currency: CurrencyCode | None = None
 
     @model_validator(mode="after")
     def _has_one_currency(self) -> Self:
         if (self.currency is None) == (self.fixed_currency is None):
-            raise ValueError("give either currency or fixed_currency, not both")
-        if self.fixed_currency and self.fixed_currency not in CURRENCIES:
-            raise ValueError("fixed_currency is not an ISO 4217 currency")
+            found = "neither" if self.currency is None else "both"
+            raise ValueError(f"expected either currency or fixed_currency; found {found}")
         return self
 
 

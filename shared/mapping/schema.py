@@ -1,15 +1,17 @@
 """Define the schema of the mapping file. `validation.py` reads and checks a file, and `field_types.py` has the fields.
 
-The meaning of each key: docs/mapping.md.
+The meaning of each key: docs/mapping.md. In error messages, a `description` in the schema says what a text must be, and
+`examples` are the texts that are allowed.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from shared.domain.deal import Status
+from shared.domain.latches import SUBSTATUSES
 from shared.domain.stage_table import Stage, StageTable
 from shared.mapping.field_base import FieldBase, MappingTable, SalesforcePath
 from shared.mapping.field_types import (
@@ -36,7 +38,27 @@ AnyField = Annotated[
     | SellerField,
     Field(discriminator="type"),
 ]
-StatusText = Annotated[str, Field(pattern=r"^(New|Active|Closed)/[A-Za-z]+$")]
+REQUIRED_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "name": ("text", "notes"),
+    "account": ("company",),
+    "money": ("money",),
+    "closing": ("date",),
+    "solutions": ("solutions",),
+    "team": ("seller",),
+    "status": ("status",),
+}
+"""The fields that every new referral needs (`shared.domain.plan.REQUIRED`), each with the types that it can have."""
+
+LEGAL_STATUSES = tuple(f"{status}/{substatus}" for status, known in SUBSTATUSES.items() for substatus in sorted(known))
+
+
+def _legal_status(text: str) -> str:
+    if text not in LEGAL_STATUSES:
+        raise ValueError
+    return text
+
+
+StatusText = Annotated[str, AfterValidator(_legal_status), Field(examples=list(LEGAL_STATUSES))]
 
 
 class Ours(MappingTable):

@@ -1,0 +1,155 @@
+"""The rules of a mapping file that its schema cannot express.
+
+The rules read the content as it is written, so that a file with other faults is checked too. A value of a wrong kind is
+left to the schema.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.domain.field_rules import Direction
+from shared.mapping.schema import LEGAL_STATUSES, REQUIRED_FIELDS
+from shared.mapping.source import MappingSource
+from shared.mapping.violations import Place, Violation, describe_value, expectation, nearest, one_of, quote
+
+type Table = Mapping[str, Any]
+
+_PARENT_TYPES = ("company", "contacts", "seller")
+"""The types whose columns belong to parent records: they are written on create only, or never."""
+
+_REQUIRED_DIRECTIONS: Mapping[str, tuple[str, ...]] = {
+    "status": ("both", "to_salesforce", "to_partner_center"),
+    "team": ("to_partner_center",),
+}
+"""The directions that a required field can have, if they are not those that reach Partner Center."""
+
+
+def rule_violations(document: Table, source: MappingSource) -> Iterator[Violation]:
+    """Yield every violation of a rule beyond the schema (docs/mapping.md#when-the-file-is-wrong)."""
+    stages = [_table(entry) for entry in _list(document.get("stages"))]
+    if stages:
+        yield from _stage_name_violations(stages, source)
+        yield from _status_violations(stages)
+    if not isinstance(document.get("fields"), Mapping):
+        return
+    fields = {name: _table(field) for name, field in document["fields"].items()}
+    for name in REQUIRED_FIELDS:
+        yield from _required_field_violations(name, fields, source)
+    connector_columns = {column: key for key, column in _table(document.get("ours")).items() if isinstance(column, str)}
+    for name, field in fields.items():
+        yield from _parent_column_violations(name, field)
+        yield from _connector_column_violations(name, field, connector_columns, source)
+
+
+def _table(value: object) -> Table:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in _list(value) if isinstance(item, str)]
+
+
+# --- stages -----------------------------------------------------------------------------------------------------------
+
+
+def _stage_name_violations(stages: list[Table], source: MappingSource) -> Iterator[Violation]:
+    first: dict[str, int] = {}
+    for number, stage in enumerate(stages):
+        name = stage.get("name")
+        if not isinstance(name, str):
+            continue
+        place: Place = ("stages", number, "name")
+        if first.setdefault(name.casefold(), number) != number:
+            line = source.lines.line_of(("stages", first[name.casefold()], "name"))
+            yield Violation(place, expectation("each stage once", f"{quote(name)} again, after line {line}"))
+
+
+def _status_violations(stages: list[Table]) -> Iterator[Violation]:
+    first = stages[0].get("status")
+    on_hold = [status for status in LEGAL_STATUSES if status.startswith("New/")]
+    if first in LEGAL_STATUSES and first not in on_hold:
+        expected = f"{one_of(on_hold)}, because the first stage is the on-hold stage"
+        yield Violation(("stages", 0, "status"), expectation(expected, describe_value(first)))
+    shown = {status for stage in stages for status in (*_texts([stage.get("status")]), *_texts(stage.get("also")))}
+    # A status with a typing error is reported at its place, so it is not reported as missing too.
+    shown |= {nearest(status, LEGAL_STATUSES) or status for status in shown if status not in LEGAL_STATUSES}
+    missing = [status for status in LEGAL_STATUSES if status not in shown]
+    if missing:
+        problem = f"expected a stage for every status; no stage shows {', '.join(missing)}."
+        yield Violation(("stages",), f"{problem} Add it to `also` of a stage.")
+
+
+# --- fields -----------------------------------------------------------------------------------------------------------
+
+
+def _required_field_violations(name: str, fields: Mapping[str, Table], source: MappingSource) -> Iterator[Violation]:
+    """Every new referral needs certain fields: of the right type, and written to Partner Center on create."""
+    if name not in fields:
+        problem = f"is missing: no referral can be created without it.{_similar(name, fields, source)}"
+        yield Violation(("fields", name), problem)
+        return
+    field = fields[name]
+    for key, expected in _required_values(name, field):
+        reason = "because no referral can be created without this field"
+        problem = expectation(f"{expected}, {reason}", describe_value(field[key]))
+        yield Violation(("fields", name, key), problem)
+
+
+def _required_values(name: str, field: Table) -> Iterator[tuple[str, str]]:
+    """Yield each key with a value that a required field cannot have, and what was expected there."""
+    kind, direction, when = field.get("type"), field.get("direction"), field.get("when")
+    if isinstance(kind, str) and kind not in REQUIRED_FIELDS[name]:
+        yield "type", one_of(REQUIRED_FIELDS[name])
+    directions = _REQUIRED_DIRECTIONS.get(name, ("both", "to_partner_center"))
+    if direction in tuple(Direction) and direction not in directions:
+        yield "direction", one_of(directions)
+    if isinstance(when, list) and "create" not in when and name != "status":
+        yield "when", "a list with create"
+
+
+def _similar(name: str, fields: Mapping[str, Table], source: MappingSource) -> str:
+    similar = nearest(name, fields.keys() - REQUIRED_FIELDS.keys())
+    if similar is None:
+        return ""
+    return f" The table fields.{similar} on line {source.lines.line_of(('fields', similar))} has a similar name."
+
+
+def _columns(field: Table) -> Iterator[str]:
+    """Yield the columns of the opportunity that a field reads."""
+    mapped = field.get("salesforce")
+    parts = mapped if isinstance(mapped, Mapping) else {"": mapped}
+    for part, column in parts.items():
+        if isinstance(column, str) and part != "fixed_currency":
+            yield column
+
+
+def _parent_column_violations(name: str, field: Table) -> Iterator[Violation]:
+    """A column of a parent record, such as the account, cannot be written through the opportunity."""
+    is_written = field.get("direction", "both") in ("both", "to_salesforce")
+    parents = [column for column in _columns(field) if "." in column]
+    if parents and is_written and field.get("type") not in _PARENT_TYPES:
+        expected = "a column of the opportunity itself, because a column of another record cannot be written"
+        remedy = 'Set direction = "to_partner_center", or choose another column.'
+        place: Place = ("fields", name, "salesforce")
+        yield Violation(place, f"{expectation(expected, ', '.join(parents))} {remedy}")
+
+
+def _connector_column_violations(
+    name: str, field: Table, connector_columns: Mapping[str, str], source: MappingSource
+) -> Iterator[Violation]:
+    """The fields of the connector itself cannot be mapped. The place is the one that the file itself has."""
+    for column in _columns(field):
+        if column not in connector_columns:
+            continue
+        place: Place = ("fields", name, "salesforce")
+        ours: Place = ("ours", connector_columns[column])
+        if source.lines.has(ours) and not source.lines.has(place):
+            found = f"{column}, which fields.{name} maps"
+            yield Violation(ours, expectation("a column that no field maps", found))
+        else:
+            found = f"{column}, which ours.{connector_columns[column]} names"
+            yield Violation(place, expectation("a column that is not the connector's own", found))

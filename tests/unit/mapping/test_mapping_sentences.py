@@ -1,0 +1,485 @@
+"""Each fault of a mapping file has a plain sentence: what was expected, what was found, and the nearest right name."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from shared.foundation.errors import ConfigurationError
+from shared.mapping.schema import DEFAULT
+from shared.mapping.validation import load_mapping
+
+Refuse = Callable[[str], list[str]]
+
+DEFAULT_TEXT = DEFAULT.read_text(encoding="utf-8")
+OVERLAY = 'extends = "default"\n'
+TYPES = "company, contacts, date, money, notes, seller, solutions, status, text"
+STATUSES = (
+    "New/Pending, New/Received, Active/Accepted, Closed/Declined, Closed/Error, Closed/Expired, Closed/Lost, Closed/Won"
+)
+A_COLUMN = "a column of the opportunity, such as Amount or Account.Name"
+NEEDED = "because no referral can be created without this field"
+
+
+@pytest.fixture
+def refuse(tmp_path: Path) -> Refuse:
+    """Load a text as the mapping file `acme.toml`, which must be refused, and return the sentences."""
+
+    def refused(text: str) -> list[str]:
+        path = tmp_path / "acme.toml"
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(ConfigurationError) as caught:
+            load_mapping(path)
+        return str(caught.value).split("\n")
+
+    return refused
+
+
+# Each fault: what an overlay contains below its first line, and the sentences after the name of the file.
+OVERLAY_FAULTS: Mapping[str, tuple[str, list[str]]] = {
+    "a value that is not one of a few": (
+        '[fields.money]\ndirection = "sideways"',
+        [
+            (
+                "line 3: fields.money.direction: expected one of both, to_salesforce, to_partner_center, off; "
+                'found "sideways".'
+            )
+        ],
+    ),
+    "a value that is nearly right": (
+        '[fields.money]\ndirection = "To-Salesforce"\nwinner = "salesforc"',
+        [
+            (
+                "line 3: fields.money.direction: expected one of both, to_salesforce, to_partner_center, off; "
+                'found "To-Salesforce". Did you mean to_salesforce?'
+            ),
+            (
+                'line 4: fields.money.winner: expected partner_center or salesforce; found "salesforc". '
+                "Did you mean salesforce?"
+            ),
+        ],
+    ),
+    "a text for a list": (
+        '[fields.notes]\nwhen = "create"\nclearable = "salesforce"',
+        [
+            (
+                "line 3: fields.notes.when: expected a list in [ ], where each text is create or update; "
+                'found "create". Did you mean ["create"]?'
+            ),
+            (
+                "line 4: fields.notes.clearable: expected a list in [ ], where each text is partner_center or "
+                'salesforce; found "salesforce". Did you mean ["salesforce"]?'
+            ),
+        ],
+    ),
+    "a text for a list with one possible value": (
+        '[fields.account]\nwhen = "create"',
+        ['line 3: fields.account.when: expected ["create"]; found "create". Did you mean ["create"]?'],
+    ),
+    "a text for a list of statuses": (
+        'stages = [{ name = "Waiting", status = "New/Pending", also = "New/Received" }]',
+        [
+            (
+                f"line 2: stages.0.also: expected a list in [ ], where each text is one of {STATUSES}; "
+                'found "New/Received". Did you mean ["New/Received"]?'
+            ),
+            (
+                "line 2: stages: expected a stage for every status; no stage shows New/Received, Active/Accepted, "
+                "Closed/Declined, Closed/Error, Closed/Expired, Closed/Lost, Closed/Won. Add it to `also` of a stage."
+            ),
+        ],
+    ),
+    "a text for a number": (
+        '[fields.notes]\nlength = "long"',
+        ['line 3: fields.notes.length: expected a whole number above 0; found "long".'],
+    ),
+    "a number that is not whole": (
+        "[fields.notes]\nlength = 1.5",
+        ["line 3: fields.notes.length: expected a whole number above 0; found 1.5."],
+    ),
+    "a number that is too low": (
+        "[fields.notes]\nlength = 0",
+        ["line 3: fields.notes.length: expected a whole number above 0; found 0."],
+    ),
+    "a number for a text": (
+        "[fields.notes]\nlabel = 3",
+        ["line 3: fields.notes.label: expected a text in quotation marks that is not empty; found a number."],
+    ),
+    "a truth value for a text": (
+        "[fields.notes]\nlabel = true",
+        ["line 3: fields.notes.label: expected a text in quotation marks that is not empty; found true."],
+    ),
+    "a date for a text": (
+        "[fields.notes]\nlabel = 2026-01-31",
+        ["line 3: fields.notes.label: expected a text in quotation marks that is not empty; found a date or a time."],
+    ),
+    "a list for a text": (
+        '[fields.notes]\nlabel = ["Notes"]',
+        ['line 3: fields.notes.label: expected a text in quotation marks that is not empty; found ["Notes"].'],
+    ),
+    "an empty label": (
+        '[fields.notes]\nlabel = ""',
+        ["line 3: fields.notes.label: expected a text in quotation marks that is not empty; found an empty text."],
+    ),
+    "an empty path and an empty column": (
+        '[fields.notes]\nreferral = ""\nsalesforce = ""',
+        [
+            (
+                "line 3: fields.notes.referral: expected a path in the referral, such as /details/dealValue; "
+                "found an empty text."
+            ),
+            (f"line 4: fields.notes.salesforce: expected {A_COLUMN}; found an empty text."),
+        ],
+    ),
+    "a path with dots and a column with slashes": (
+        '[fields.notes]\nreferral = "details.notes"\nsalesforce = "/Description"\n',
+        [
+            (
+                "line 3: fields.notes.referral: expected a path in the referral, such as /details/dealValue; "
+                'found "details.notes". Did you mean /details/notes?'
+            ),
+            (f'line 4: fields.notes.salesforce: expected {A_COLUMN}; found "/Description". Did you mean Description?'),
+        ],
+    ),
+    "a phone number without quotation marks, which is not shown": (
+        "[fields.team]\ndefault_phone = 4550000000",
+        [
+            (
+                "line 3: fields.team.default_phone: expected a text in quotation marks of at most 40 characters; "
+                "found a number."
+            )
+        ],
+    ),
+    "a phone number that is too long, which is not shown": (
+        f'[fields.team]\ndefault_phone = "{"5" * 41}"',
+        [
+            (
+                "line 3: fields.team.default_phone: expected a text in quotation marks of at most 40 characters; "
+                "found a text of 41 characters."
+            )
+        ],
+    ),
+    "a key that is not known, and the nearest one": (
+        "[fields.notes]\nlenght = 100",
+        [
+            (
+                "line 3: fields.notes.lenght: this key is not known; expected one of label, direction, when, winner, "
+                "clearable, referral, salesforce, type, length. Did you mean length?"
+            )
+        ],
+    ),
+    "a key that is not known, beside the one that is": (
+        "[fields.notes]\nlength = 100\nlenght = 100",
+        [
+            (
+                "line 4: fields.notes.lenght: this key is not known; expected one of label, direction, when, winner, "
+                "clearable, referral, salesforce, type, length."
+            )
+        ],
+    ),
+    "tables that are not known": (
+        '[field.money]\nwinner = "salesforce"\n[our]\nflag = "Flag__c"\n[[stage]]\nname = "Won"',
+        [
+            f"line {line}: {key}: this key is not known; expected one of version, ours, fields, stages, extends. "
+            f"Did you mean {meant}?"
+            for line, key, meant in ((2, "field", "fields"), (4, "our", "ours"), (6, "stage", "stages"))
+        ],
+    ),
+    "a part of an inline table": (
+        'fields.money.salesforce = { currncy = "CurrencyIsoCode" }',
+        [
+            (
+                "line 2: fields.money.salesforce.currncy: this key is not known; expected one of amount, currency, "
+                "fixed_currency. Did you mean currency?"
+            )
+        ],
+    ),
+    "a type that is not known": (
+        '[fields.notes]\ntype = "note"\nlength = 0',
+        [
+            f'line 3: fields.notes.type: expected one of {TYPES}; found "note". Did you mean notes?',
+            "line 4: fields.notes.length: expected a whole number above 0; found 0.",
+        ],
+    ),
+    "a type that is far from any": (
+        '[fields.notes]\ntype = "gold"',
+        [f'line 3: fields.notes.type: expected one of {TYPES}; found "gold".'],
+    ),
+    "a type that is not a text": (
+        "[fields.notes]\ntype = []",
+        [f"line 3: fields.notes.type: expected one of {TYPES}; found an empty list."],
+    ),
+    "a field without a type": (
+        '[fields.campaign]\nlabel = "Campaign"',
+        [f"line 2: fields.campaign.type: this key is missing; expected one of {TYPES}."],
+    ),
+    "a field with a wrong name": (
+        '[fields.mony]\nwinner = "salesforce"',
+        [
+            (
+                f"line 2: fields.mony.type: this key is missing; expected one of {TYPES}. "
+                "Did you mean the table fields.money?"
+            )
+        ],
+    ),
+    "a required field of another type": (
+        '[fields.closing]\ntype = "text"\nwinner = ""',
+        [
+            f'line 3: fields.closing.type: expected date, {NEEDED}; found "text".',
+            "line 4: fields.closing.winner: expected partner_center or salesforce; found an empty text.",
+        ],
+    ),
+    "a value for a table": (
+        "[fields]\nmoney = 3",
+        ["line 3: fields.money: expected a table with the keys of a field; found 3."],
+    ),
+    "values for all tables": (
+        'fields = 3\nours = []\nstages = "x"\nversion = 2',
+        [
+            "line 2: fields: expected a table for each field, such as [fields.money]; found 3.",
+            (
+                "line 3: ours: expected a table with the keys flag, identifier, link, status, audit, help; "
+                "found an empty list."
+            ),
+            'line 4: stages: expected at least one [[stages]] table; found "x".',
+            "line 5: version: expected 1; found 2.",
+        ],
+    ),
+    "one path for a field with several": (
+        '[fields.money]\nreferral = "/details/dealValue"',
+        ['line 3: fields.money.referral: expected a table with the keys amount, currency; found "/details/dealValue".'],
+    ),
+    "both currencies": (
+        '[fields.money.salesforce]\nfixed_currency = "EUR"',
+        ["line 2: fields.money.salesforce: expected either currency or fixed_currency; found both."],
+    ),
+    "a required field that is switched off": (
+        '[fields.team]\ndirection = "off"\n[fields.status]\ndirection = "off"\n[fields.money]\nwhen = ["update"]',
+        [
+            f'line 3: fields.team.direction: expected to_partner_center, {NEEDED}; found "off".',
+            (
+                f"line 5: fields.status.direction: expected one of both, to_salesforce, to_partner_center, {NEEDED}; "
+                'found "off".'
+            ),
+            f'line 7: fields.money.when: expected a list with create, {NEEDED}; found ["update"].',
+        ],
+    ),
+    "a column of a parent": (
+        '[fields.notes]\nsalesforce = "Account.Description"',
+        [
+            (
+                "line 3: fields.notes.salesforce: expected a column of the opportunity itself, because a column of "
+                'another record cannot be written; found Account.Description. Set direction = "to_partner_center", or '
+                "choose another column."
+            )
+        ],
+    ),
+    "a column of the connector": (
+        '[fields.notes]\nsalesforce = "Audit__c"',
+        [
+            (
+                "line 3: fields.notes.salesforce: expected a column that is not the connector's own; "
+                "found Audit__c, which ours.audit names."
+            )
+        ],
+    ),
+    "a column of the connector that the default file maps": (
+        '[ours]\naudit = "Description"',
+        ["line 3: ours.audit: expected a column that no field maps; found Description, which fields.notes maps."],
+    ),
+    "no stage at all": (
+        "stages = []",
+        ["line 2: stages: expected at least one [[stages]] table; found an empty list."],
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "sentences"), OVERLAY_FAULTS.values(), ids=OVERLAY_FAULTS)
+def test_each_fault_has_its_sentence(refuse: Refuse, content: str, sentences: list[str]) -> None:
+    assert refuse(f"{OVERLAY}{content}\n") == [f"acme.toml, {sentence}" for sentence in sentences]
+
+
+# Each fault: texts of the default file and what replaces them, and the sentences, each with the text of its line.
+DEFAULT_FAULTS: Mapping[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
+    "a missing key that is there under a wrong name": (
+        {'label = "Amount"': 'lable = "Amount"'},
+        [
+            (
+                "lable =",
+                (
+                    "fields.money.lable: this key is not known; expected one of label, direction, when, winner, "
+                    "clearable, type, referral, salesforce. Did you mean label?"
+                ),
+            )
+        ],
+    ),
+    "a required field under a wrong name": (
+        {"[fields.money]": "[fields.mony]"},
+        [
+            (
+                "[fields.name]",
+                (
+                    "fields.money: is missing: no referral can be created without it. "
+                    "The table fields.mony on line 39 has a similar name."
+                ),
+            )
+        ],
+    ),
+    "no currency": (
+        {', currency = "CurrencyIsoCode"': ""},
+        [
+            (
+                'salesforce = { amount = "Amount" }',
+                "fields.money.salesforce: expected either currency or fixed_currency; found neither.",
+            )
+        ],
+    ),
+    "a currency that is not a code": (
+        {'currency = "CurrencyIsoCode"': 'fixed_currency = "Euro"'},
+        [
+            (
+                'salesforce = { amount = "Amount"',
+                (
+                    "fields.money.salesforce.fixed_currency: expected a currency code of ISO 4217, such as EUR; "
+                    'found "Euro". Did you mean EUR?'
+                ),
+            )
+        ],
+    ),
+    "an empty currency": (
+        {'currency = "CurrencyIsoCode"': 'fixed_currency = ""'},
+        [
+            (
+                'salesforce = { amount = "Amount"',
+                (
+                    "fields.money.salesforce.fixed_currency: expected a currency code of ISO 4217, such as EUR; "
+                    "found an empty text."
+                ),
+            )
+        ],
+    ),
+    "a status that is nearly right is not missing too": (
+        {'status = "Closed/Won"': 'status = "Closed Won"'},
+        [
+            (
+                'status = "Closed Won"',
+                f'stages.9.status: expected one of {STATUSES}; found "Closed Won". Did you mean Closed/Won?',
+            )
+        ],
+    ),
+    "a stage that stands twice, and an empty one": (
+        {'name = "Prospecting"': 'name = "on hold"', 'name = "Qualification"': 'name = ""'},
+        [
+            ('name = "on hold"', 'stages.1.name: expected each stage once; found "on hold" again, after line 90.'),
+            (
+                'name = ""',
+                "stages.2.name: expected a text in quotation marks that is not empty; found an empty text.",
+            ),
+        ],
+    ),
+    "a first stage that is not on hold": (
+        {'status = "New/Pending"\nalso = [': 'status = "Active/Accepted"\nalso = ["New/Pending", '},
+        [
+            (
+                'status = "Active/Accepted"\nalso',
+                (
+                    "stages.0.status: expected New/Pending or New/Received, because the first stage is the on-hold "
+                    'stage; found "Active/Accepted".'
+                ),
+            )
+        ],
+    ),
+    "a truth value that is none": (
+        {"arrives = true": 'arrives = "sometimes"'},
+        [('arrives = "sometimes"', 'stages.2.arrives: expected true or false; found "sometimes".')],
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "sentences"), DEFAULT_FAULTS.values(), ids=DEFAULT_FAULTS)
+def test_each_fault_of_a_whole_file_has_its_sentence(
+    refuse: Refuse, changes: dict[str, str], sentences: list[tuple[str, str]]
+) -> None:
+    text = DEFAULT_TEXT
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new, 1)
+    expected = [f"acme.toml, line {text[: text.index(at)].count('\n') + 1}: {sentence}" for at, sentence in sentences]
+    assert refuse(text) == expected
+
+
+@pytest.mark.parametrize("value", ["mine", "base.toml", "Default"])
+def test_a_file_to_extend_that_does_not_exist_hides_no_other_fault(refuse: Refuse, value: str) -> None:
+    assert refuse(f'extends = "{value}"\n[fields.money]\nwinner = "nobody"\n') == [
+        f'acme.toml, line 1: extends: expected "default", the only file that can be extended; found "{value}".',
+        'acme.toml, line 3: fields.money.winner: expected partner_center or salesforce; found "nobody".',
+    ]
+
+
+def test_a_file_that_misspells_extends_still_extends_the_default(refuse: Refuse) -> None:
+    assert refuse('extend = "default"\n') == [
+        (
+            "acme.toml, line 1: extend: this key is not known; expected one of version, ours, fields, stages, extends. "
+            "Did you mean extends?"
+        )
+    ]
+
+
+def test_faults_of_every_kind_are_reported_at_once_in_the_order_of_the_file(refuse: Refuse) -> None:
+    text = DEFAULT_TEXT.replace('type = "text"', 'type = "txt"', 1)
+    text = text.replace('winner = "salesforce"', "winner = salesforce", 1)  # not valid TOML
+    text = text.replace('salesforce = "Description"', 'salesforce = "Audit__c"', 1)  # a rule beyond the schema
+    text = text.replace('label = "Stage"\n', "", 1)
+    text = text.replace('name = "Prospecting"', 'name = "On Hold"', 1)
+    text = f"{text}colour = 1\n"
+    places = [sentence.split(": ")[1] for sentence in refuse(text)]
+    assert places == [
+        "fields.name.type",
+        "fields.money.winner",
+        "fields.notes.salesforce",
+        "fields.status.label",
+        "stages.1.name",
+        "stages.10.colour",
+    ]
+
+
+def test_a_key_that_needs_quotation_marks_has_them(refuse: Refuse) -> None:
+    [sentence] = refuse(f'{OVERLAY}[fields.notes]\n"a\\nb.c" = 1\n')
+    assert sentence.startswith('acme.toml, line 3: fields.notes."a\\nb.c": this key is not known; ')
+
+
+def test_a_file_below_the_current_folder_is_named_with_its_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "mapping" / "staging.toml"
+    path.parent.mkdir()
+    path.write_text(f"{OVERLAY}version = 2\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"^mapping/staging\.toml, line 2: version: expected 1; found 2\.$"):
+        load_mapping(path)
+
+
+def test_the_error_does_not_carry_the_words_of_a_library(tmp_path: Path) -> None:
+    """A log of the error also shows its cause and context."""
+    path = tmp_path / "acme.toml"
+    for text in ("version = 2", "version = two"):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(ConfigurationError) as caught:
+            load_mapping(path)
+        assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+def test_a_valid_file_does_not_load_what_only_describes_faults() -> None:
+    program = """
+import sys
+from shared.mapping.validation import load_mapping
+load_mapping()
+print(sorted({"difflib", "shared.mapping.toml_lines", "shared.mapping.toml_syntax", "shared.mapping.schema_violations"}
+             & set(sys.modules)))
+"""
+    completed = subprocess.run(  # noqa: S603 - our own interpreter and text
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True, cwd=DEFAULT.parents[2]
+    )
+    assert completed.stdout == "[]\n"
