@@ -311,7 +311,7 @@ def run_startup_checks(*checks: Callable[[], object]) -> None:
         except ConfigurationError as error:
             faults.append(str(error))
     if faults:
-        raise ConfigurationError("; ".join(faults))
+        raise ConfigurationError("\n".join(faults))
 
 
 def _read_group[G: SettingsGroup](group: type[G]) -> G:

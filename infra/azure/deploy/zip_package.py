@@ -154,7 +154,7 @@ def _mapping_hash(environment: str, mapping: bytes) -> str:
         try:
             return load_mapping(path)[1]
         except ConfigurationError as error:
-            sentence = f"The mapping file is not valid: {error}."
+            sentence = f"The mapping file is not valid.\n{error}"
             raise DeploymentFailure(sentence, f"Correct mapping/{path.name}.", Exit.USAGE) from error
 
 
