@@ -10,6 +10,6 @@ bp = func.Blueprint()
 def keep_credentials(timer: func.TimerRequest) -> None:
     """Keep the credentials valid in every mode: they end on their date even if nothing is synced."""
     from shared.app import app  # noqa: PLC0415 - imported late: webhook admission does not need it
-    from shared.operations.credentials import keep_credentials as keep  # noqa: PLC0415 - as above
+    from shared.operations.credentials import renew_credentials as keep  # noqa: PLC0415 - as above
 
     keep(app())

@@ -32,7 +32,7 @@ from shared.store.rows import Row
 from shared.store.sqlite_rows import SqliteRows
 from shared.sync.context import Context, Policy
 from shared.sync.runs.pull import pull_event
-from shared.sync.timers import run_push, run_sweep
+from shared.sync.runs.timers import run_push, run_sweep
 
 START = datetime(2026, 11, 22, 8, 0, 0, tzinfo=UTC)
 SALESFORCE_URL = "https://acme.my.salesforce.com"

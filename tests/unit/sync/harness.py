@@ -43,7 +43,7 @@ from shared.sync.context import Context, Policy
 from shared.sync.outcome import Outcome, Report
 from shared.sync.ports import PartnerCenter, RetryEntry, Salesforce
 from shared.sync.runs.pull import pull_event
-from shared.sync.timers import run_push, run_sweep
+from shared.sync.runs.timers import run_push, run_sweep
 from tests.unit.sync.call_counter import CallCounter
 from tests.unit.sync.instances import Crash, CrashableClock, CrashablePort, ProcessState, RecordedLog, SerialWorkers
 
