@@ -6,6 +6,7 @@
 import sys
 from collections.abc import Callable, Sequence
 
+from emulators.entra.command import main as entra
 from emulators.key_vault.command import main as key_vault
 from emulators.managed_identity.command import main as managed_identity
 from emulators.partner_center.command import main as partner_center
@@ -14,6 +15,7 @@ from emulators.salesforce.command import main as salesforce
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "salesforce": salesforce,
     "partner-center": partner_center,
+    "entra": entra,
     "key-vault": key_vault,
     "managed-identity": managed_identity,
 }

@@ -59,6 +59,7 @@ def test_make_serve_prints_whole_addresses_and_keys_on_a_narrow_terminal(tmp_pat
 SINGLE_COMMANDS = (
     "emulators salesforce",
     "emulators partner-center",
+    "emulators entra",
     "emulators key-vault",
     "emulators managed-identity",
     "local.host",
@@ -95,6 +96,10 @@ def test_make_serve_names_the_port_that_is_taken(tmp_path: Path) -> None:
         (
             "emulators partner-center --port 65534",
             "port 65536 does not exist: ports go from 1 to 65535; --port=0 uses a free port",
+        ),
+        (
+            "emulators entra --port -1",
+            "port -1 does not exist: ports go from 1 to 65535; --port=0 uses a free port",
         ),
         (
             "emulators key-vault --identity-port -1",
@@ -188,6 +193,40 @@ def test_the_partner_center_emulator_starts_alone(tmp_path: Path) -> None:
     assert len(referrals) >= 3
     assert discovered["token_endpoint"].startswith("https://")
     assert (code, output) == (0, "Stopped.\n")
+
+
+def start_entra_and_redeem(folder: Path) -> tuple[str, dict[str, str], tuple[int, str]]:
+    """Return the printed refresh token, the answer to its redemption, and the exit status with the last output."""
+    with start_python("-m", "emulators", "entra", "--port", "0", "--seed", "7", folder=folder) as served:
+        url = served.read_until(r"Entra ID +(https://localhost:\d+/\S+)")[1]
+        tenant = served.read_until(r"Tenant +(\S+)")[1]
+        client_id = served.read_until(r"Client id +(\S+)")[1]
+        secret = served.read_until(r"Client secret +(\S+)")[1]
+        refresh_token = served.read_until(r"Refresh token +(\S+)")[1]
+        bundle = served.read_until(r"CA bundle +(\S+)")[1]
+        form = {
+            "grant_type": "refresh_token", "client_id": client_id, "client_secret": secret,
+            "refresh_token": refresh_token, "scope": "https://api.partnercenter.microsoft.com/.default",
+        }  # fmt: skip
+        with https_client(bundle) as http:
+            tokens = http.post(f"{url}/oauth2/v2.0/token", data=form).json()
+        end = served.stop_and_read()
+
+    assert url.endswith(f"/{tenant}")
+    return refresh_token, tokens, end
+
+
+def test_the_entra_emulator_starts_alone_and_redeems_its_refresh_token(tmp_path: Path) -> None:
+    refresh_token, tokens, end = start_entra_and_redeem(tmp_path)
+
+    assert tokens["token_type"] == "Bearer", tokens
+    assert tokens["refresh_token"] != refresh_token
+    assert end == (0, "Stopped.\n")
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_refresh_token(tmp_path: Path) -> None:
+    assert start_entra_and_redeem(tmp_path)[0] == start_entra_and_redeem(tmp_path)[0]
 
 
 @pytest.mark.slow
