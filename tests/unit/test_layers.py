@@ -1,7 +1,7 @@
 """Every import of the code, also inside functions, follows the five floors of docs/architecture.md#the-floors."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -165,6 +165,88 @@ def test_clients_import_neither_deals_nor_each_other() -> None:
             importing, imported = module.split("."), name.split(".")
             is_client_package = len(imported) > 3 and (ROOT / "shared/clients" / imported[2]).is_dir()
             assert not is_client_package or importing[2] == imported[2], (module, name)
+
+
+def module_graph(*folders: str) -> dict[str, set[str]]:
+    """The modules that each module imports, also inside functions and for type checking only."""
+    modules = set(module_names(*folders))
+    graph: dict[str, set[str]] = {}
+    for module in modules:
+        imported = {_module_of(name, modules) for name in imports_of(module)}
+        graph[module] = {each for each in imported if each is not None and each != module}
+    return graph
+
+
+def _module_of(name: str, modules: set[str]) -> str | None:
+    """The module that an imported name is, or belongs to; None for a module of another folder."""
+    while name and name not in modules:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+def package_graph(modules: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """The packages that each package imports. A module belongs to its innermost package."""
+    packages = {module: _innermost_package(module) for module in modules}
+    graph: dict[str, set[str]] = {package: set() for package in packages.values()}
+    for module, imported in modules.items():
+        graph[packages[module]] |= {packages[each] for each in imported} - {packages[module]}
+    return graph
+
+
+def _innermost_package(module: str) -> str:
+    is_package = ROOT.joinpath(*module.split(".")).is_dir()
+    return module if is_package else module.rpartition(".")[0]
+
+
+def circles_of(graph: Mapping[str, set[str]]) -> set[frozenset[str]]:
+    """The strongly connected components of more than one node: the groups that import each other."""
+    reachable = {node: _reachable_from(node, graph) for node in graph}
+    return {
+        frozenset({node, *(each for each in nodes if node in reachable[each])})
+        for node, nodes in reachable.items()
+        if node in nodes
+    }
+
+
+def _reachable_from(start: str, graph: Mapping[str, set[str]]) -> set[str]:
+    reached: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = graph[waiting.pop()] - reached
+        reached |= new
+        waiting += new
+    return reached
+
+
+CHECKED_FOR_CIRCLES = ("function_app", "functions", "shared", "local", "emulators", "infra")
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles_of(module_graph(*CHECKED_FOR_CIRCLES)) == set()
+
+
+def test_no_packages_import_each_other_in_a_circle() -> None:
+    assert circles_of(package_graph(module_graph(*CHECKED_FOR_CIRCLES))) == set()
+
+
+def test_circles_are_found() -> None:
+    """The check sees a circle of modules, and one that exists only between their packages."""
+    circle = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
+    assert circles_of(circle) == {frozenset({"a", "b", "c"})}
+
+    modules = {"shared.sync.outcome": {"shared.sync.runs.push"}, "shared.sync.runs.push": {"shared.sync.context"}}
+    modules["shared.sync.context"] = set()
+    assert circles_of(modules) == set()
+    assert circles_of(package_graph(modules)) == {frozenset({"shared.sync", "shared.sync.runs"})}
+
+
+RUNS = {f"shared.sync.runs.{name}" for name in ("push", "pull", "sweep", "preview")}
+
+
+def test_no_run_imports_another_run() -> None:
+    graph = module_graph("shared")
+    assert set(graph) >= RUNS
+    assert {run: graph[run] & RUNS for run in RUNS} == {run: set() for run in RUNS}
 
 
 def test_an_import_of_a_higher_floor_is_not_allowed() -> None:
