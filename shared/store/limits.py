@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from shared.store.rows import Change, Delete
+from shared.store.rows import Delete, RowChange
 
 MAX_CHANGES = 100
 MAX_ROW_BYTES = 700_000
@@ -38,7 +38,7 @@ def check_time(time: datetime | None) -> None:
         raise ValueError("a time in the store needs a time zone, and must not be before the year 1601")
 
 
-def check_changes(partition: str, changes: Sequence[Change]) -> None:
+def check_changes(partition: str, changes: Sequence[RowChange]) -> None:
     """Raise ValueError unless `changes` are allowed as one transaction of `partition`."""
     check_key(partition)
     if len(changes) > MAX_CHANGES:
@@ -51,7 +51,7 @@ def check_changes(partition: str, changes: Sequence[Change]) -> None:
         raise ValueError(f"about {size} bytes: a transaction holds at most {MAX_TRANSACTION_BYTES}")
 
 
-def transaction_size(changes: Sequence[Change]) -> int:
+def transaction_size(changes: Sequence[RowChange]) -> int:
     """Return an upper bound for the bytes of the transaction's request, in which data is base64."""
     data = sum((len(change.data) + 2) // 3 * 4 for change in changes if not isinstance(change, Delete))
     return data + CHANGE_OVERHEAD_BYTES * (len(changes) + 1)
@@ -82,7 +82,7 @@ def check_scan(partition_prefix: str, key: str) -> None:
     check_key(key)
 
 
-def _check_change(change: Change) -> None:
+def _check_change(change: RowChange) -> None:
     check_key(change.key)
     if isinstance(change, Delete):
         return

@@ -62,7 +62,7 @@ class Delete(Struct, frozen=True):
     etag: str
 
 
-Change = Insert | Replace | Put | Delete
+RowChange = Insert | Replace | Put | Delete
 
 
 class Rows(Protocol):
@@ -90,7 +90,7 @@ class Rows(Protocol):
         Raises StoreUnavailable.
         """
 
-    def write(self, partition: str, changes: Sequence[Change]) -> Sequence[str | None]:
+    def write(self, partition: str, changes: Sequence[RowChange]) -> Sequence[str | None]:
         """Apply up to 100 changes of different keys as one transaction; return the new ETags, None for a Delete.
 
         Raises StoreConflict if the row of an Insert exists, or if a Replace or Delete finds no row or another ETag;

@@ -15,11 +15,11 @@ from typing import Any, Self
 
 from shared.foundation.errors import ConfigurationError, StoreConflict, StoreUnavailable
 from shared.store.limits import after_prefix, check_changes, check_key, check_list, check_scan
-from shared.store.rows import Change, Delete, Insert, Put, Replace, Row
+from shared.store.rows import Delete, Insert, Put, Replace, Row, RowChange
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 10.0
-"""How long a call waits for the transaction of another process."""
+"""The time that a call waits for the transaction of another process."""
 
 _SCAN_PAGE = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -102,7 +102,7 @@ class SqliteRows:
         check_scan(partition_prefix, key)
         return self._scan_pages(partition_prefix, key)
 
-    def write(self, partition: str, changes: Sequence[Change]) -> Sequence[str | None]:
+    def write(self, partition: str, changes: Sequence[RowChange]) -> Sequence[str | None]:
         """See `Rows.write`."""
         check_changes(partition, changes)
         if not changes:
@@ -138,7 +138,7 @@ class SqliteRows:
     # --- writing
 
     def _apply_change(
-        self, connection: sqlite3.Connection, partition: str, change: Change, etag: int, now: int
+        self, connection: sqlite3.Connection, partition: str, change: RowChange, etag: int, now: int
     ) -> str | None:
         statement, values = _statement_for(partition, change, etag, now)
         if connection.execute(statement, values).rowcount != 1:
@@ -207,7 +207,7 @@ class SqliteRows:
             )
 
 
-def _statement_for(partition: str, change: Change, etag: int, now: int) -> tuple[str, Sequence[object]]:
+def _statement_for(partition: str, change: RowChange, etag: int, now: int) -> tuple[str, Sequence[object]]:
     """Return a statement that changes exactly one row, or none if the change conflicts, and its values."""
     row = (partition, change.key)
     match change:

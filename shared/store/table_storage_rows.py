@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from shared.foundation.errors import StoreConflict, StoreUnavailable
 from shared.store.limits import after_prefix, check_changes, check_key, check_list, check_scan
-from shared.store.rows import Change, Delete, Insert, Put, Replace, Row
+from shared.store.rows import Delete, Insert, Put, Replace, Row, RowChange
 
 if TYPE_CHECKING:
     from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
@@ -94,7 +94,7 @@ class TableRows:
             where += " and PartitionKey ge @low and PartitionKey lt @high"
         return self._query_rows(where, values, None)
 
-    def write(self, partition: str, changes: Sequence[Change]) -> Sequence[str | None]:
+    def write(self, partition: str, changes: Sequence[RowChange]) -> Sequence[str | None]:
         """See `Rows.write`."""
         check_changes(partition, changes)
         if not changes:
@@ -183,7 +183,7 @@ def _plain_datetime(time: datetime) -> datetime:
     return datetime.combine(time.date(), time.timetz())
 
 
-def _operation_for(partition: str, change: Change) -> tuple[Any, ...]:
+def _operation_for(partition: str, change: RowChange) -> tuple[Any, ...]:
     from azure.core import MatchConditions  # noqa: PLC0415 - see the module's docstring
 
     guard = {"match_condition": MatchConditions.IfNotModified}

@@ -7,13 +7,13 @@ import pytest
 
 from shared.foundation.errors import StoreConflict
 from shared.store.limits import MAX_ROW_BYTES
-from shared.store.rows import Change, Delete, Insert, Put, Replace, Row, Rows
+from shared.store.rows import Delete, Insert, Put, Replace, Row, RowChange, Rows
 
 LINK = "O|006000000000001AAA"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def write_one(rows: Rows, partition: str, change: Change) -> str:
+def write_one(rows: Rows, partition: str, change: RowChange) -> str:
     (etag,) = rows.write(partition, [change])
     assert etag is not None
     return etag
@@ -92,7 +92,12 @@ def test_put_creates_a_row_and_overwrites_it(rows: Rows) -> None:
 def test_one_conflict_undoes_the_whole_transaction(rows: Rows) -> None:
     etag = write_one(rows, LINK, Insert("link", b"1"))
     write_one(rows, LINK, Insert("old", b"1"))
-    changes: list[Change] = [Replace("link", b"2", etag), Put("a|1", b"line"), Insert("new", b"1"), Insert("old", b"2")]
+    changes: list[RowChange] = [
+        Replace("link", b"2", etag),
+        Put("a|1", b"line"),
+        Insert("new", b"1"),
+        Insert("old", b"2"),
+    ]
     with pytest.raises(StoreConflict):
         rows.write(LINK, changes)
     assert {row.key: row.data for row in rows.list(LINK)} == {"link": b"1", "old": b"1"}
@@ -103,7 +108,7 @@ def test_a_transaction_returns_the_etags_in_the_order_of_its_changes(rows: Rows)
     old, gone = rows.write(LINK, [Insert("link", b"1"), Insert("intent", b"1")])
     assert old is not None
     assert gone is not None
-    changes: list[Change] = [Put("z", b"z"), Delete("intent", gone), Replace("link", b"2", old), Insert("a", b"a")]
+    changes: list[RowChange] = [Put("z", b"z"), Delete("intent", gone), Replace("link", b"2", old), Insert("a", b"a")]
     etags = rows.write(LINK, changes)
     standing = {row.key: row.etag for row in rows.list(LINK)}
     assert etags == [standing["z"], None, standing["link"], standing["a"]]
@@ -240,7 +245,7 @@ def test_a_transaction_may_be_almost_as_large_as_a_request(rows: Rows) -> None:
 
 
 def test_an_impossible_transaction_is_refused_before_anything_is_written(rows: Rows) -> None:
-    impossible: list[list[Change]] = [
+    impossible: list[list[RowChange]] = [
         [Put(f"{n}", b"") for n in range(101)],
         [Put("x", b"1"), Put("x", b"2")],
         [Put("x", bytes(MAX_ROW_BYTES + 1))],

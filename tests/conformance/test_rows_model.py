@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from local import azurite
 from shared.foundation.errors import StoreConflict
-from shared.store.rows import Change, Delete, Insert, Put, Replace, Rows
+from shared.store.rows import Delete, Insert, Put, Replace, RowChange, Rows
 from shared.store.sqlite_rows import SqliteRows
 from shared.store.table_storage_rows import open_tables_from_connection_string
 
@@ -30,7 +30,7 @@ kinds = st.sampled_from([Insert, Replace, Put, Delete])
 class PlannedChange:
     """A change to make. `has_current_etag` says whether it carries the row's current ETag or an earlier one."""
 
-    kind: type[Change]
+    kind: type[RowChange]
     key: str
     data: bytes
     at: datetime | None
@@ -97,7 +97,7 @@ class StoreMachine(RuleBasedStateMachine):
             rows = {(partition, r.key): ModelRow(r.data, r.at, r.etag) for r in self.rows.list(self.prefix + partition)}
             assert rows == {place: row for place, row in self.model.items() if place[0] == partition}
 
-    def build_change(self, partition: str, plan: PlannedChange) -> Change:
+    def build_change(self, partition: str, plan: PlannedChange) -> RowChange:
         model_row = self.model.get((partition, plan.key))
         stale = next((etag for etag in self.etags_given if model_row is None or etag != model_row.etag), "")
         etag = model_row.etag if model_row and (plan.has_current_etag or not stale) else stale
@@ -109,7 +109,7 @@ class StoreMachine(RuleBasedStateMachine):
             return Replace(plan.key, plan.data, etag, plan.at)
         return Insert(plan.key, plan.data, plan.at)
 
-    def is_allowed(self, partition: str, change: Change) -> bool:
+    def is_allowed(self, partition: str, change: RowChange) -> bool:
         model_row = self.model.get((partition, change.key))
         match change:
             case Insert():
@@ -119,7 +119,7 @@ class StoreMachine(RuleBasedStateMachine):
             case Replace() | Delete():
                 return model_row is not None and model_row.etag == change.etag
 
-    def apply_to_model(self, partition: str, change: Change, etag: str | None) -> None:
+    def apply_to_model(self, partition: str, change: RowChange, etag: str | None) -> None:
         place = (partition, change.key)
         before = self.model.pop(place, None)
         if isinstance(change, Delete):

@@ -16,7 +16,7 @@ from shared.store.limits import (
     check_time,
     transaction_size,
 )
-from shared.store.rows import Change, Delete, Put
+from shared.store.rows import Delete, Put, RowChange
 
 texts = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=6)
 
@@ -48,7 +48,7 @@ def test_a_time_needs_a_zone_and_a_year_that_the_service_accepts() -> None:
 def test_a_transaction_is_limited_in_changes_data_and_size() -> None:
     check_changes("O|1", [Put(f"{n}", b"") for n in range(MAX_CHANGES)])
     check_changes("O|1", [Put(f"{n}", bytes(MAX_ROW_BYTES)) for n in range(4)])
-    too_much: list[tuple[list[Change], str]] = [
+    too_much: list[tuple[list[RowChange], str]] = [
         ([Put(f"{n}", b"") for n in range(MAX_CHANGES + 1)], "at most 100"),
         ([Put("x", b""), Delete("x", "etag")], "once"),
         ([Put("x", bytes(MAX_ROW_BYTES + 1))], "at most 700000"),

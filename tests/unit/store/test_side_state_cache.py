@@ -17,7 +17,7 @@ PAUSED = SideState(NOW + timedelta(minutes=15), "throttled", 4)
 
 
 class CountingRows(SqliteRows):
-    """Rows that count the reads of side states, and fail if a test wants it."""
+    """Rows that count the reads of side states, and fail if a test sets this."""
 
     def __init__(self) -> None:
         super().__init__(":memory:")

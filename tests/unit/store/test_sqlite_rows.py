@@ -45,15 +45,15 @@ def test_the_age_of_a_row_is_measured_by_the_given_clock() -> None:
 
 def test_a_process_that_stops_in_a_transaction_leaves_only_committed_rows(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
-    dying = start_process(
+    writer = start_process(
         "rows.write('O|1', [Insert('link', b'committed')])\n"
         "rows._connection.execute('BEGIN IMMEDIATE')\n"
         "rows._connection.execute(\"UPDATE rows SET data = x'00'\")\n"
         "os._exit(9)",
         str(path),
     )
-    dying.communicate(timeout=60)
-    assert dying.returncode == 9
+    writer.communicate(timeout=60)
+    assert writer.returncode == 9
     with SqliteRows(path) as rows:
         (row,) = rows.list("O|1")
         assert row.data == b"committed"

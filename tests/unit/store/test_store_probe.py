@@ -8,7 +8,7 @@ import pytest
 
 from shared.foundation.errors import StoreUnavailable
 from shared.store.link_store import LinkStore
-from shared.store.rows import Change, Row
+from shared.store.rows import Row, RowChange
 from shared.store.sqlite_rows import SqliteRows
 
 
@@ -44,7 +44,7 @@ class ReadOnlyRows(SqliteRows):
     """Rows that can only be read, as for an account with a reader's role."""
 
     @override
-    def write(self, partition: str, changes: Sequence[Change]) -> Sequence[str | None]:
+    def write(self, partition: str, changes: Sequence[RowChange]) -> Sequence[str | None]:
         raise StoreUnavailable("Table Storage did not answer a write: 403")
 
 

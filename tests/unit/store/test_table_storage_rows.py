@@ -10,7 +10,7 @@ from emulators.base.server import Request, Response
 from shared.foundation.errors import StoreConflict, StoreUnavailable
 from shared.store import table_storage_rows
 from shared.store.limits import transaction_size
-from shared.store.rows import Change, Delete, Insert, Put, Replace
+from shared.store.rows import Delete, Insert, Put, Replace, RowChange
 from shared.store.table_storage_rows import TableRows, open_tables_from_connection_string
 from tests.unit.store.conftest import (
     ETAG,
@@ -136,7 +136,7 @@ def test_a_call_to_a_silent_server_ends_at_its_deadline(connection_string: str, 
 
 def test_the_new_etags_are_returned_in_order(rows: TableRows, service: ScriptedService) -> None:
     service.answers = [transaction_answer(done_part('W/"1"'), "204 No Content\r\n\r\n", done_part('W/"3"'))]
-    changes: list[Change] = [Insert("a", b""), Delete("b", ETAG), Put("c", b"")]
+    changes: list[RowChange] = [Insert("a", b""), Delete("b", ETAG), Put("c", b"")]
     assert rows.write("O|1", changes) == ['W/"1"', None, 'W/"3"']
 
 
@@ -196,7 +196,7 @@ def test_the_checked_size_is_never_smaller_than_the_request(
     rows: TableRows, service: ScriptedService, key: str
 ) -> None:
     at = datetime(2026, 3, 1, tzinfo=UTC)
-    changes: list[Change] = [
+    changes: list[RowChange] = [
         Insert(key[:-1] + "1", bytes(700_000), at),
         Replace(key[:-1] + "2", bytes(61_441), ETAG, at),
         Put(key[:-1] + "3", b"x", at),
