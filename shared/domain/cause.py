@@ -1,4 +1,4 @@
-"""Why a record is held, parked or refused."""
+"""Defines the cause that explains why a pair is held, parked or refused."""
 
 from msgspec import Struct
 

@@ -9,7 +9,7 @@ from shared.domain.deal import Side
 
 
 class Direction(StrEnum):
-    """Which side's edits travel."""
+    """The sides whose edits travel to the other side."""
 
     BOTH = "both"
     TO_SALESFORCE = "to_salesforce"

@@ -23,7 +23,7 @@ SUBSTATUSES = {
 
 
 class Latch(Struct, frozen=True):
-    """Why a write is forbidden: a code for the record, which is also the code of the sentence for sellers."""
+    """The reason why a write is forbidden. `code` is stored in the link and chooses the sentence for sellers."""
 
     code: str
 

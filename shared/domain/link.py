@@ -53,7 +53,7 @@ class Intent(Struct, frozen=True):
         return next((effect for effect in self.effects if effect.kind is kind), None)
 
 
-class Record(Struct, frozen=True):
+class Difference(Struct, frozen=True):
     """A known difference that stays: a refused value, or a value that waits.
 
     `value` is the fingerprint of the value that is not carried over; `since` is the time when it was first seen.
@@ -87,8 +87,8 @@ class Link(Struct, frozen=True):
     agreed: bool = False
     stamps: Mapping[str, str] = field(default_factory=dict)
     intent: Intent | None = None
-    refused: Mapping[str, Record] = field(default_factory=dict)
-    waiting: Mapping[str, Record] = field(default_factory=dict)
+    refused: Mapping[str, Difference] = field(default_factory=dict)
+    waiting: Mapping[str, Difference] = field(default_factory=dict)
     reported: tuple[str, ...] = ()
     cause: Cause | None = None
     mark: Mark | None = None
@@ -102,18 +102,18 @@ class Link(Struct, frozen=True):
         """This link without an intent: no instance works on the pair."""
         return replace(self, intent=None)
 
-    def knows(self, query: str, stamp: str | None) -> bool:
+    def has_seen(self, query: str, stamp: str | None) -> bool:
         """Whether the opportunity was already seen with this stamp."""
         return stamp is not None and self.stamps.get(query) == stamp
 
     def refuses(self, key: str, value: Value | Deal | None) -> bool:
-        """Whether exactly this value, or this whole deal, is on record as refused."""
-        record = self.refused.get(key)
-        return record is not None and record.value == fingerprint(value)
+        """Whether exactly this value, or this whole deal, is known to be refused."""
+        difference = self.refused.get(key)
+        return difference is not None and difference.value == fingerprint(value)
 
 
 class Pointer(Struct, frozen=True):
-    """Where a referral id leads: to a link, or, while no opportunity exists yet, to the intent to create one."""
+    """Leads from a referral id to its link, or, while no opportunity exists yet, to the intent to create one."""
 
     opportunity_id: str | None = None
     intent: Intent | None = None

@@ -57,7 +57,10 @@ class Merged(Struct, frozen=True):
 
 
 class EditTimes(Struct, frozen=True):
-    """When each side was last changed, by its own clock. Joined notes have the later text below the earlier one."""
+    """The times of the last change on each side, by its own clock.
+
+    Joined notes have the later text below the earlier one.
+    """
 
     salesforce: datetime
     partner_center: datetime
@@ -85,7 +88,7 @@ def _merge_field(
 
 
 def _is_unchanged(value: Value | None, base: object) -> bool:
-    """Whether this side was not edited; an empty value without a base was never filled in."""
+    """Whether this side still holds the base value. If the field has no base, only an empty value is unchanged."""
     return value is None if base is MISSING else value == base
 
 

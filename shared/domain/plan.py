@@ -19,7 +19,7 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.latches import forbidding_latch
-from shared.domain.link import Link, Record
+from shared.domain.link import Difference, Link
 from shared.domain.link_states import State
 from shared.domain.merge import EditTimes, Merged, merge
 from shared.domain.records import Opportunity, Referral
@@ -63,8 +63,8 @@ class Plan(Struct, frozen=True):
     base: Deal
     to_partner_center: tuple[Change, ...] = ()
     to_salesforce: tuple[Change, ...] = ()
-    refused: Mapping[str, Record] = field(default_factory=dict)
-    waiting: Mapping[str, Record] = field(default_factory=dict)
+    refused: Mapping[str, Difference] = field(default_factory=dict)
+    waiting: Mapping[str, Difference] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     reported: tuple[str, ...] = ()
@@ -128,8 +128,8 @@ class _PlanBuilder:
         self.link, self.status, self.now, self.wait = link, referral.status, now, wait
         self.base: dict[str, Value | None] = dict(link.base)
         self.writes: dict[Side, list[Change]] = {Side.PARTNER_CENTER: [], Side.SALESFORCE: []}
-        self.refused: dict[str, Record] = {}
-        self.waiting: dict[str, Record] = {}
+        self.refused: dict[str, Difference] = {}
+        self.waiting: dict[str, Difference] = {}
         self.lines: list[str] = []
         self.losses: list[str] = []
         self.reported: list[str] = []
@@ -174,7 +174,7 @@ class _PlanBuilder:
         if known and self.link.refuses(key, merged.value):
             self.refused[key] = replace(known, code=code)
             return
-        self.refused[key] = Record(fingerprint(merged.value), code, self.now)
+        self.refused[key] = Difference(fingerprint(merged.value), code, self.now)
         if not code.startswith(REFUSED_BY_FAR_SIDE):
             value, present = display_text(merged.value), display_text(merged.held_by(side))
             named = {"label": merged.rule.label, "system": system_name(side)}
@@ -190,7 +190,7 @@ class _PlanBuilder:
         since = known.since if known and known.value == mark else self.now
         if self.now - since >= self.wait:
             return False
-        self.waiting[merged.rule.field] = Record(mark, "irreversible", since)
+        self.waiting[merged.rule.field] = Difference(mark, "irreversible", since)
         if not (known and known.value == mark):
             until = f"{since + self.wait:%H:%M}"
             present, label = merged.held_by(Side.PARTNER_CENTER), merged.rule.label

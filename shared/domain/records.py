@@ -12,20 +12,20 @@ from shared.domain.deal import Deal, Status
 class Opportunity(Struct, frozen=True):
     """An opportunity as it was read.
 
-    deal         the values in neutral form
-    flagged      whether the seller has ticked Sync with Partner Center
-    modified     LastModifiedDate, the condition of a write
-    settled      whether the server's clock had passed the second of `modified`, so that the condition is reliable
-    stamps       the versions by polling query, where they are reliable (docs/protocol.md#stamps)
-    problems     by field, why a value cannot be read
-    asks_help    whether the seller asks Microsoft for help
+    deal            the values in neutral form
+    flagged         whether the seller has ticked Sync with Partner Center
+    modified        LastModifiedDate, the condition of a write
+    is_second_over  whether the server's clock had passed the second of `modified`: only then is the condition reliable
+    stamps          the versions by polling query, where they are reliable (docs/protocol.md#stamps)
+    problems        by field, why a value cannot be read
+    asks_help       whether the seller asks Microsoft for help
     """
 
     id: str
     deal: Deal
     flagged: bool
     modified: datetime
-    settled: bool = True
+    is_second_over: bool = True
     referral_id: str | None = None
     stamps: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, Cause] = field(default_factory=dict)

@@ -16,7 +16,10 @@ CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
 class Scope(Struct, frozen=True):
-    """What this environment syncs. `tag` is None in production; elsewhere each external reference starts with it."""
+    """The referrals that this environment syncs.
+
+    `tag` is None in production. In other environments each external reference starts with it.
+    """
 
     organization_id: str
     tag: str | None
@@ -32,7 +35,7 @@ class Scope(Struct, frozen=True):
         return long_id(bare) if tag == self.tag and OPPORTUNITY_ID.fullmatch(bare) else None
 
     def exclusion_reason(self, organization_id: str | None, reference: str | None) -> str | None:
-        """Why this environment must not touch a referral, as a code for the log; None if it may."""
+        """Return the reason, as a code for the log, why this environment must not touch a referral; None if it may."""
         if (organization_id or "").lower() != self.organization_id.lower():
             return "foreign_organization"
         if split_reference(reference)[0] != self.tag:
@@ -40,7 +43,10 @@ class Scope(Struct, frozen=True):
         return None
 
     def unlinked_exclusion_reason(self, referral: Referral) -> str | None:
-        """Why no opportunity is created for a referral without a link, as a code for the log; None if one is."""
+        """Return the reason, as a code for the log, why no opportunity is created for a referral without a link.
+
+        None means that one is created.
+        """
         if referral.is_lead:
             return "lead"
         if referral.is_target_microsoft:

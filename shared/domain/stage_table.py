@@ -42,13 +42,15 @@ class StageTable(Struct, frozen=True):
     def status_of(self, stage: str) -> Status | None:
         """The status that a stage means; None for a stage that is not in the table. Case does not matter."""
         folded = stage.casefold()
-        return next((row.status for row in self.stages if row.name.casefold() == folded), None)
+        return next((known.status for known in self.stages if known.name.casefold() == folded), None)
 
     def stage_for(self, status: Status) -> str | None:
         """The stage for a deal that arrives with `status`: a stage that means it before one that only shows it."""
-        rows = [row for row in self.stages if row.status == status] or [row for row in self.stages if row.shows(status)]
-        chosen = next((row for row in rows if row.arrives), rows[0] if rows else None)
-        return chosen.name if chosen else None
+        meant = [stage for stage in self.stages if stage.status == status]
+        candidates = meant or [stage for stage in self.stages if stage.shows(status)]
+        first = candidates[0] if candidates else None
+        stage = next((candidate for candidate in candidates if candidate.arrives), first)
+        return stage.name if stage else None
 
     def normal_status(self, status: Status) -> Status | None:
         """The status in normal form: the one that its stage means.

@@ -1,4 +1,4 @@
-"""Define what all field types of the mapping file share: their common keys, and how they translate a value."""
+"""Defines the keys and the translation methods that all field types of the mapping file have."""
 
 from typing import Annotated, Any, Literal, override
 

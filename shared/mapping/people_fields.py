@@ -157,12 +157,12 @@ class ContactsField(_CreateOnlyField):
 
     @override
     def add_to_body(self, value: tuple[Person, ...] | None, body: dict[str, Any]) -> None:
-        members = [member_from(person) for person in value or () if self.is_complete(person)]
+        members = [member_from(person) for person in value or () if self.has_all_required_values(person)]
         if members:
             set_value(body, self.referral, members)
 
     @staticmethod
-    def is_complete(person: Person) -> bool:
+    def has_all_required_values(person: Person) -> bool:
         """Whether the person has both names, an e-mail address and a phone number.
 
         Partner Center demands them of sellers, and we assume of contacts too

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 STAMPS = {"opportunity": "SystemModstamp", "account": "Account.SystemModstamp"}
 """The stamp of each polling query (docs/protocol.md#stamps)."""
 MAX_COMMIT_TIME = timedelta(seconds=30)
-"""How long a save may last. Until then, a record can still receive other values under the same stamp.
+"""The longest duration of a save. Until then, a record can still receive other values under the same stamp.
 
 Source: docs/protocol.md#stamps.
 """
@@ -81,7 +81,7 @@ class Translation:
             deal,
             flagged=bool(record.get(ours.flag)),
             modified=modified,
-            settled=_is_second_over(modified, read_at),
+            is_second_over=_is_second_over(modified, read_at),
             referral_id=str(record[ours.identifier]).lower() if record.get(ours.identifier) else None,
             stamps={
                 query: stamp
@@ -210,7 +210,9 @@ class Translation:
         """Return how many contacts a new referral leaves out, because Partner Center would refuse them."""
         listed = (deal.get(name) for name, field in self.fields.items() if isinstance(field, ContactsField))
         people = (person for value in listed if isinstance(value, tuple) for person in value)
-        return sum(isinstance(person, Person) and not ContactsField.is_complete(person) for person in people)
+        return sum(
+            isinstance(person, Person) and not ContactsField.has_all_required_values(person) for person in people
+        )
 
     def operations(self, changes: tuple["Change", ...]) -> list[Json]:
         """Return the JSON Patch operations for these changes, only for paths that differ."""
@@ -221,7 +223,7 @@ class Translation:
         ]
 
     def new_referral(self, deal: Deal, external_reference: str) -> dict[str, Any]:
-        """Return the body of a new private referral: it asks for no help, and Microsoft's sellers do not see it."""
+        """Return the body of a new private referral. It requests no help, and Microsoft's sellers do not see it."""
         body: dict[str, Any] = {
             "externalReferenceId": external_reference,
             "qualification": self.constants.qualification,

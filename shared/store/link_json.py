@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
-from shared.domain.link import Effect, EffectKind, Intent, Link, Pointer, Record
+from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import Mark, State
 
 Json = Mapping[str, Any]
@@ -91,12 +91,12 @@ def _intent_from_json(stored: Any) -> Intent | None:  # noqa: ANN401 - as above
     )
 
 
-def _records_to_json(records: Mapping[str, Record]) -> Json:
-    return {key: [record.value, record.code, record.since.isoformat()] for key, record in records.items()}
+def _differences_to_json(differences: Mapping[str, Difference]) -> Json:
+    return {key: [known.value, known.code, known.since.isoformat()] for key, known in differences.items()}
 
 
-def _records_from_json(stored: Json) -> dict[str, Record]:
-    return {key: Record(value, code, datetime.fromisoformat(since)) for key, (value, code, since) in stored.items()}
+def _differences_from_json(stored: Json) -> dict[str, Difference]:
+    return {key: Difference(value, code, datetime.fromisoformat(since)) for key, (value, code, since) in stored.items()}
 
 
 def link_to_json(link: Link) -> Json:
@@ -111,8 +111,8 @@ def link_to_json(link: Link) -> Json:
         "agreed": link.agreed,
         "stamps": dict(link.stamps),
         "intent": _intent_to_json(link.intent),
-        "refused": _records_to_json(link.refused),
-        "waiting": _records_to_json(link.waiting),
+        "refused": _differences_to_json(link.refused),
+        "waiting": _differences_to_json(link.waiting),
         "told": list(link.reported),
         "cause": asdict(link.cause) if link.cause else None,
         "mark": str(link.mark) if link.mark else None,
@@ -128,8 +128,8 @@ def link_from_json(stored: Json) -> Link:
             "state": State(stored["state"]),
             "base": deal_from_json(stored["base"]),
             "intent": _intent_from_json(stored["intent"]),
-            "refused": _records_from_json(stored["refused"]),
-            "waiting": _records_from_json(stored["waiting"]),
+            "refused": _differences_from_json(stored["refused"]),
+            "waiting": _differences_from_json(stored["waiting"]),
             "reported": tuple(stored["told"]),
             "cause": Cause(**stored["cause"]) if stored["cause"] else None,
             "mark": Mark(stored["mark"]) if stored["mark"] else None,

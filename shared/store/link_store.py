@@ -34,7 +34,7 @@ LINK, POINTER, CLAIM, STATE, SALESFORCE = "link", "pointer", "claim", "state", "
 FAR_FUTURE_MILLISECONDS = 9_999_999_999_999
 """A time later than any audit line. A key holds the difference to it, so that the newest line comes first."""
 MAX_SIDE_STATE_AGE_SECONDS = 5.0
-"""How old the state of the sides may be when work on a side begins (docs/protocol.md#rows)."""
+"""The greatest age that the state of the sides may have when work on a side begins (docs/protocol.md#rows)."""
 
 
 class LinkStore:

@@ -1,1 +1,1 @@
-"""Carries plans out: settles a pair, and push, pull and sweep on top of it."""
+"""Detects changes, reconciles each pair, and runs push, pull and sweep."""

@@ -1,4 +1,4 @@
-"""What every run gets: the ports, the translation, and the numbers of the protocol."""
+"""The context holds what every run needs: the ports, the translation, and the numbers of the protocol."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -25,7 +25,11 @@ PUSH, PULL = "push", "pull"
 
 
 class Policy(Struct, frozen=True):
-    """The protocol's numbers; each is a setting."""
+    """The numbers of the protocol.
+
+    The settings of the sync set `mode`, `paused`, `lease`, `settle_time`, `deadline`, `irreversible_wait`, `run_time`
+    and `parallelism`. Nothing sets the others: their defaults are constants of the protocol.
+    """
 
     mode: Mode = Mode.ON
     paused: frozenset[str] = frozenset()
@@ -60,7 +64,7 @@ class Context(Struct, frozen=True):
     policy: Policy = field(default_factory=Policy)
 
     def parallelism(self, side: Side) -> int:
-        """How many calls may go to a side at the same time."""
+        """Return the number of calls that may go to a side at the same time."""
         return self.store.side_state(side).parallelism or self.policy.parallelism
 
     def is_time_up(self, started: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""How the work on one pair ended, and what a run reports about all its pairs."""
+"""Defines the outcome of the work on one pair, and the report of a run about all its pairs."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 
 class Result(StrEnum):
-    """How the work on a pair ended. The values are field names of the log events of a run."""
+    """The kinds of outcomes of the work on a pair. The values are field names of the log events of a run."""
 
     RECONCILED = "settled"
     HELD = "held"
@@ -38,7 +38,7 @@ Outcomes = Mapping[str, Outcome]
 
 
 class Report(Struct):
-    """What a run did: how many records it saw, and how many pairs ended with each result."""
+    """The counts of a run: the records that it saw, and the pairs that ended with each result."""
 
     seen: int = 0
     results: dict[Result, int] = field(default_factory=lambda: dict.fromkeys(Result, 0))

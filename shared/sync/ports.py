@@ -1,4 +1,6 @@
-"""The ports: what `sync` needs from outside. Adapters are in `clients`, `store` and `app`; tests use their own.
+"""Defines the ports through which `sync` reaches everything outside.
+
+Adapters are in `clients`, `store` and `app`; tests use their own.
 
 Glossary
 --------
@@ -121,7 +123,7 @@ class Salesforce(Protocol):
 
 
 class Store(Protocol):
-    """What the connector remembers (docs/protocol.md#what-is-stored). Links and pointers change under their ETag.
+    """The memory of the connector (docs/protocol.md#what-is-stored). Links and pointers change under their ETag.
 
     Raises StoreConflict if another instance was first, StoreUnavailable if the storage does not answer.
     """
@@ -168,10 +170,10 @@ class Store(Protocol):
     def retry_entry(self, side: Side, key: str) -> RetryEntry | None:
         """The retry entry of one pair."""
 
-    def put_retry_entry(self, due: RetryEntry) -> None:
+    def put_retry_entry(self, entry: RetryEntry) -> None:
         """Insert or replace the retry entry of a pair."""
 
-    def remove_retry_entry(self, due: RetryEntry) -> None:
+    def remove_retry_entry(self, entry: RetryEntry) -> None:
         """Remove an entry under the ETag it was read with; an entry that changed since then stays."""
 
     def side_state(self, side: Side, *, fresh: bool = False) -> SideState:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from shared.domain.deal import Deal, Money, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Direction, Rule, Rules
 from shared.domain.latches import SUBSTATUSES, TRANSITIONS
-from shared.domain.link import Link, Record
+from shared.domain.link import Difference, Link
 from shared.domain.plan import REFUSED_BY_FAR_SIDE, Change, Plan, plan_pair
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
@@ -137,7 +137,7 @@ class PairModel:
         for change in changes:
             key = f"{side}.{change.field}"
             if key in self.ignored_writes:
-                refused = Record(fingerprint(change.new), f"{REFUSED_BY_FAR_SIDE}{side}", self.now)
+                refused = Difference(fingerprint(change.new), f"{REFUSED_BY_FAR_SIDE}{side}", self.now)
                 self.link = replace(self.link, refused={**self.link.refused, key: refused})
             else:
                 yield change

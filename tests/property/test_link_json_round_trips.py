@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Value, fingerprint
-from shared.domain.link import Effect, EffectKind, Intent, Link, Pointer, Record
+from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import Mark, State
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.row_codec import pack, unpack
@@ -32,7 +32,7 @@ def partial_deal() -> st.SearchStrategy[Deal]:
     return st.lists(one_field, max_size=2).map(lambda pairs: Deal(dict(pairs)))
 
 
-RECORDS = st.dictionaries(WORDS, st.builds(Record, WORDS, WORDS, MOMENTS), max_size=2)
+DIFFERENCES = st.dictionaries(WORDS, st.builds(Difference, WORDS, WORDS, MOMENTS), max_size=2)
 EFFECTS = st.builds(
     Effect, st.sampled_from(EffectKind), partial_deal(), partial_deal(), NONE_OR_WORD, st.one_of(st.none(), MOMENTS)
 )
@@ -48,8 +48,8 @@ LINKS = st.builds(
     agreed=st.booleans(),
     stamps=st.dictionaries(WORDS, WORDS, max_size=2),
     intent=INTENTS,
-    refused=RECORDS,
-    waiting=RECORDS,
+    refused=DIFFERENCES,
+    waiting=DIFFERENCES,
     reported=st.lists(WORDS, max_size=2).map(tuple),
     cause=st.one_of(st.none(), st.builds(Cause, WORDS, NONE_OR_WORD, WORDS, WORDS)),
     mark=st.one_of(st.none(), st.sampled_from(Mark)),

@@ -1,4 +1,4 @@
-"""The SOQL of the poll: which opportunities changed. Ids and stamps only."""
+"""Builds the SOQL that polls for changed opportunities. It selects ids and stamps only."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from shared.mapping.translation import STAMPS, Translation
 from shared.sync.ports import time_literal
 
 
-def changed_since(translation: Translation, query: str, since: datetime) -> str:
+def changed_opportunities_query(translation: Translation, query: str, since: datetime) -> str:
     """One polling query: opportunities that are flagged or linked, by the stamp of `query`, oldest first.
 
     The filter uses fields that never disappear. The order is by stamp and id, so that a page can be a cursor. A

@@ -36,7 +36,7 @@ def _scan_start(ctx: Context) -> datetime:
 
 
 def unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
-    """The ids, in lower case, of our own referrals whose version no link knows."""
+    """The ids, in lower case, of our own referrals whose version is not known to any link."""
     own = [stamp for stamp in page if _is_own(ctx, stamp)]
     known = ctx.workers.map(lambda stamp: _is_known(ctx, stamp), own, at_most=ctx.policy.parallelism)
     return [str(stamp["id"]).lower() for stamp, is_known in zip(own, known, strict=True) if not is_known]
@@ -48,7 +48,7 @@ def _is_own(ctx: Context, stamp: Json) -> bool:
 
 
 def _is_known(ctx: Context, stamp: Json) -> bool:
-    """Whether nothing is to be done: the link knows this version, or the unlinked referral is from before the start."""
+    """Whether the link has seen this version, or the referral has no link and is from before the start."""
     pointer = ctx.store.pointer(str(stamp["id"]))
     if pointer is None:
         created = _stamp_date(stamp, "createdDateTime")

@@ -12,7 +12,7 @@ from shared.domain.deal import Side
 from shared.mapping.paths import Json, parse_time, value_in_record
 from shared.mapping.translation import STAMPS
 from shared.sync.change_detection.echo import is_known_opportunity
-from shared.sync.change_detection.poll_query import changed_since
+from shared.sync.change_detection.poll_query import changed_opportunities_query
 from shared.sync.context import Context
 from shared.sync.ports import Page, RetryEntry
 from shared.sync.retry.retry_queue import must_wait
@@ -39,7 +39,7 @@ def changed_opportunities(ctx: Context) -> Iterator[Batch]:
     known = ctx.store.cursors()
     cursors = {name: known.get(f"push_{name}") for name in STAMPS}
     answer = ctx.salesforce.query(
-        *(changed_since(ctx.translation, name, _poll_start(ctx, at)) for name, at in cursors.items())
+        *(changed_opportunities_query(ctx.translation, name, _poll_start(ctx, at)) for name, at in cursors.items())
     )
     pages = dict(zip(STAMPS, answer.pages, strict=True))
     while pages:
@@ -55,7 +55,7 @@ def _poll_start(ctx: Context, cursor: datetime | None) -> datetime:
 
 
 def _unknown(ctx: Context, query: str, page: Page, cursor: datetime | None) -> list[tuple[str, RetryEntry | None]]:
-    """The opportunities of a page whose stamp no link knows.
+    """The opportunities of a page whose stamp is not known to any link.
 
     A pair that failed and has not changed since the cursor is left to the retry queue: the overlap must not shorten
     its wait.

@@ -9,7 +9,7 @@ from shared.sync.reconcile.audit_lines import FROM_PARTNER_CENTER, audit_line
 
 
 def arrival_lines(ctx: Context, referral: Referral) -> tuple[Line, ...]:
-    """That the opportunity was created, and what of the referral does not fit or cannot be read."""
+    """Return the lines that report the creation, and each value of the referral that does not fit or cannot be read."""
     texts = [sentence("created_opportunity")]
     fitting, total = ctx.translation.cut_solutions(referral.deal)
     if fitting < total:

@@ -56,5 +56,5 @@ def _pull(ctx: Context, referral_ids: Sequence[str], worked: Mapping[str, RetryE
 def _link_or_queue(ctx: Context, referral_id: str) -> Linked | Outcome:
     try:
         return link_referral(ctx, referral_id)
-    except Exception as error:  # noqa: BLE001 - one bad record harms no other
+    except Exception as error:  # noqa: BLE001 - one bad record must not stop the others
         return outcome_of_error(ctx, error, referral_id)

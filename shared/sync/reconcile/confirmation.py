@@ -5,7 +5,7 @@ from copy import replace
 from datetime import datetime
 
 from shared.domain.deal import Deal, Side, fingerprint
-from shared.domain.link import Link, Record
+from shared.domain.link import Difference, Link
 from shared.domain.plan import REFUSED_BY_FAR_SIDE, Change
 from shared.domain.records import Referral
 from shared.foundation.errors import Ambiguous, Unavailable
@@ -28,17 +28,17 @@ def split_by_effect(changes: Sequence[Change], read_back: Deal) -> tuple[tuple[C
 
 
 def with_refused(link: Link, changes: Sequence[Change], side: Side, now: datetime) -> Link:
-    """The link with values on record as refused by a side: they are not sent again, and not pushed back."""
-    records = {
-        f"{side}.{change.field}": Record(fingerprint(change.new), f"{REFUSED_BY_FAR_SIDE}{side}", now)
+    """The link with values noted as refused by a side: they are not sent again, and not pushed back."""
+    differences = {
+        f"{side}.{change.field}": Difference(fingerprint(change.new), f"{REFUSED_BY_FAR_SIDE}{side}", now)
         for change in changes
     }
-    return replace(link, refused={**link.refused, **records})
+    return replace(link, refused={**link.refused, **differences})
 
 
 def has_refused_value(link: Link) -> bool:
     """Whether the far side refused a value: only another value ends that."""
-    return any(record.code.startswith(REFUSED_BY_FAR_SIDE) for record in link.refused.values())
+    return any(known.code.startswith(REFUSED_BY_FAR_SIDE) for known in link.refused.values())
 
 
 def referral_from_answer(ctx: Context, answer: Json) -> Referral:

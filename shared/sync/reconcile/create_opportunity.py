@@ -80,7 +80,11 @@ def _ignored_values(ctx: Context, referral: Referral, opportunity: Opportunity) 
 
 
 def _new_link(ctx: Context, referral: Referral, opportunity: Opportunity, ignored: tuple[Change, ...]) -> Link:
-    """The base is what was sent: another value in the record is an edit on top of it; an empty one is refused."""
+    """Return the link of a new opportunity. Its base holds the values that were sent.
+
+    If the record has another value, that value counts as an edit in Salesforce. If Salesforce left a value empty, the
+    link notes it as refused.
+    """
     link = Link(
         opportunity.id,
         State.ON_HOLD if referral.status and referral.status.is_unanswered else State.LIVE,

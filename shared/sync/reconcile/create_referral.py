@@ -9,7 +9,7 @@ from datetime import datetime
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Status, fingerprint
-from shared.domain.link import WHOLE, Effect, EffectKind, Intent, Link, Pointer, Record
+from shared.domain.link import WHOLE, Difference, Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import State
 from shared.domain.plan import REFUSED_BY_FAR_SIDE
 from shared.domain.records import Referral
@@ -79,7 +79,7 @@ def _created_lines(ctx: Context, now: datetime, sent: Deal, code: str) -> tuple[
 
 
 def _held_by_both(sent: Deal, current: Deal, *, is_adopted: bool) -> Deal:
-    """What both sides are known to have held: the values that were sent, where the answer confirms them.
+    """Return the values that both sides have held: those that were sent and that the answer confirms.
 
     A referral that is found later may have been edited since. Both sides held every value that it was created with,
     so a difference is an edit in Partner Center. The status is an exception: the service decides the status of a new
@@ -95,7 +95,7 @@ def _held_by_both(sent: Deal, current: Deal, *, is_adopted: bool) -> Deal:
 
 
 def point_to_link(ctx: Context, referral_id: str, opportunity_id: str) -> None:
-    """Make the referral's pointer lead to the link, even if another instance has claimed it: the link is the truth."""
+    """Make the referral's pointer lead to the link, even if another instance has claimed it: the link decides."""
     pointer = Pointer(opportunity_id)
     try:
         entry = ctx.store.pointer(referral_id)
@@ -111,8 +111,8 @@ def point_to_link(ctx: Context, referral_id: str, opportunity_id: str) -> None:
 def _park_create(ctx: Context, pair: Pair, cause: Cause) -> None:
     """Park a deal that Partner Center refuses: it is sent again once anything in it has changed."""
     now, deal = ctx.clock.now(), pair.opportunity.deal if pair.opportunity else Deal()
-    record = Record(fingerprint(deal), f"{REFUSED_BY_FAR_SIDE}{Side.PARTNER_CENTER}", now)
-    link = replace(pair.link, state=State.PARKED, refused={WHOLE: record}, cause=cause, unwritten=True)
+    difference = Difference(fingerprint(deal), f"{REFUSED_BY_FAR_SIDE}{Side.PARTNER_CENTER}", now)
+    link = replace(pair.link, state=State.PARKED, refused={WHOLE: difference}, cause=cause, unwritten=True)
     confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, link, (cause_line(now, cause),))
     pair.outcome = Outcome(Result.PARKED, cause.code)
     ctx.log("pair_parked", opportunity_id=pair.id, referral_id=None, code=cause.code, field=cause.field)

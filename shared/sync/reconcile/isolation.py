@@ -1,4 +1,4 @@
-"""Steps and batched calls for many pairs, so that one bad record harms no other.
+"""Steps and batched calls for many pairs, so that one bad record does not stop the others.
 
 Source: docs/protocol.md#rule-7-one-bad-record-harms-no-other.
 """

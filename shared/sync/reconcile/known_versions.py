@@ -1,4 +1,7 @@
-"""When a side's version counts as known, so that the next look may skip it (docs/protocol.md#known-versions)."""
+"""Decides whether a side's version counts as known, so that the next look may skip it.
+
+Source: docs/protocol.md#known-versions.
+"""
 
 from copy import replace
 
@@ -10,7 +13,7 @@ from shared.sync.reconcile.pair import Pair
 
 
 def with_known_versions(link: Link, pair: Pair, rules: Rules) -> Link:
-    """Move each side's known version, if every mapped value there is agreed or on record."""
+    """Move each side's known version, if every mapped value there is agreed or a known difference."""
     if pair.referral is not None and not pair.is_from_base:
         link = _with_known_referral(link, pair.referral, rules)
     return _with_known_opportunity(link, pair.opportunity, rules) if pair.opportunity is not None else link
@@ -31,13 +34,13 @@ def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) 
 
 def _is_accounted(link: Link, deal: Deal, side: Side, rules: Rules) -> bool:
     return all(
-        deal[rule.field] == link.base.get(rule.field) or _is_on_record(link, rule.field, deal[rule.field], side)
+        deal[rule.field] == link.base.get(rule.field) or _is_known_difference(link, rule.field, deal[rule.field], side)
         for rule in rules.updatable
         if rule.field in deal
     )
 
 
-def _is_on_record(link: Link, name: str, value: Value | None, side: Side) -> bool:
+def _is_known_difference(link: Link, name: str, value: Value | None, side: Side) -> bool:
     """Whether this difference is known and stays: the other side refused it, or it waits for its time."""
     if link.refuses(f"{side.other}.{name}", value):
         return True

@@ -23,7 +23,7 @@ from shared.sync.reconcile.pair import Pair
 
 
 def acquire(ctx: Context, opportunity_id: str) -> Pair | Outcome:
-    """Acquire the lease of a pair, creating its row if there is none; an outcome where the lease is held."""
+    """Acquire the lease of a pair, and create its row if it is missing; an outcome if another instance holds it."""
     try:
         entry = ctx.store.link(opportunity_id)
         if entry is None:
@@ -42,14 +42,14 @@ def _acquired(ctx: Context, entry: Entry[Link], interrupted: Intent | None = Non
 def _take_over(ctx: Context, entry: Entry[Link], intent: Intent) -> Pair | Outcome:
     if entry.age < ctx.policy.lease:
         return BUSY
-    patience = ctx.policy.lease + _settle_time(ctx, intent)
-    if entry.age < patience:
-        return Outcome(Result.RETRY, "settling", ctx.clock.now() + patience - entry.age)
+    wait = ctx.policy.lease + _settle_time(ctx, intent)
+    if entry.age < wait:
+        return Outcome(Result.RETRY, "settling", ctx.clock.now() + wait - entry.age)
     return _acquired(ctx, ctx.store.replace_link(entry, entry.value), intent)
 
 
 def _settle_time(ctx: Context, intent: Intent) -> timedelta:
-    """How long a create of unknown outcome must stay untouched, so that lists show the new referral by then."""
+    """Return the time to wait after the lease until a referral that may have been created appears in lists."""
     return ctx.policy.settle_time if intent.find(EffectKind.CREATE_REFERRAL) else timedelta()
 
 

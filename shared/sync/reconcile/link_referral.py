@@ -58,7 +58,7 @@ def _ignore(ctx: Context, claim: Claim, reason: str) -> Outcome:
 
 
 def _join_link(ctx: Context, referral: Referral, claim: Claim, known: Entry[Link]) -> Linked | Outcome:
-    """There is a link row for the opportunity that this referral names, or that names this referral."""
+    """Join the link of the opportunity that this referral names, or that names this referral."""
     link = known.value
     if link.referral_id == referral.id:
         claim.point_to(ctx, link.opportunity_id)  # our own push made it, or an earlier attempt came as far as the link
@@ -108,12 +108,12 @@ def _adopt_or_create(
     ctx: Context, referral: Referral, claim: Claim, named: str | None, company: Company
 ) -> Linked | Outcome:
     found = look_up(ctx, referral, named, company)
-    alive = [str(record["Id"]) for record in found.opportunities if not record.get("IsDeleted")]
-    if alive:
-        known = ctx.store.link(alive[0])
+    existing = [str(record["Id"]) for record in found.opportunities if not record.get("IsDeleted")]
+    if existing:
+        known = ctx.store.link(existing[0])
         if known:
             return _join_link(ctx, referral, claim, known)
-        return _adopt_opportunity(ctx, referral, claim, None, alive[0])
+        return _adopt_opportunity(ctx, referral, claim, None, existing[0])
     if found.opportunities:
         return _ignore(ctx, claim, "opportunity_deleted")
     return create_opportunity(ctx, referral, claim, found, company)

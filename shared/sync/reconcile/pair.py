@@ -1,4 +1,4 @@
-"""What is known of one pair while it is worked on."""
+"""Holds one pair while a run works on it."""
 
 from datetime import datetime
 

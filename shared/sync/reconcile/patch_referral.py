@@ -22,12 +22,12 @@ from shared.sync.reconcile.audit_lines import (
 from shared.sync.reconcile.confirmation import referral_from_answer, split_by_effect, with_refused
 from shared.sync.reconcile.lease import confirm_effect, record_intent
 from shared.sync.reconcile.pair import Pair
-from shared.sync.reconcile.planning import apply_records, make_plan, planned_effects
-from shared.sync.reconcile.reading import read_referral
+from shared.sync.reconcile.planning import make_plan, planned_effects, put_plan_into_link
+from shared.sync.reconcile.reading import read_linked_referral
 
 
 def patch_referral(ctx: Context, pair: Pair) -> None:
-    """Send the plan's changes and move the base to what the answer confirms; then the records go into the link.
+    """Send the plan's changes and move the base to what the answer confirms; then the plan goes into the link.
 
     On 412 the referral is read again and the merge is made anew; the merge recognises our own lost reply by its
     values. Raises the client's errors; the intent then stays for recovery.
@@ -35,17 +35,17 @@ def patch_referral(ctx: Context, pair: Pair) -> None:
     for _ in range(ctx.policy.tries):
         if pair.plan is None or pair.referral is None or not pair.plan.to_partner_center:
             break
-        apply_records(pair)
+        put_plan_into_link(pair)
         try:
             _send_patch(ctx, pair, pair.referral, pair.plan.to_partner_center)
         except Conflict:
-            read_referral(ctx, pair)
+            read_linked_referral(ctx, pair)
             make_plan(ctx, pair)
         else:
             break
     else:
         pair.outcome = Outcome(Result.RETRY, "referral_kept_changing")
-    apply_records(pair)
+    put_plan_into_link(pair)
 
 
 def _send_patch(ctx: Context, pair: Pair, referral: Referral, changes: tuple[Change, ...]) -> None:

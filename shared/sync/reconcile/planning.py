@@ -1,4 +1,4 @@
-"""Plans a pair from what was read under its lease, and turns the plan into effects and records."""
+"""Plans a pair from what was read under its lease, turns the plan into effects, and puts it into the link."""
 
 from copy import replace
 
@@ -44,8 +44,8 @@ def _effect(kind: EffectKind, changes: tuple[Change, ...], version: str) -> Effe
     return Effect(kind, new, old, version)
 
 
-def apply_records(pair: Pair) -> None:
-    """Put the plan's records (agreed values, refusals, waiting values, state) into the link that is stored next."""
+def put_plan_into_link(pair: Pair) -> None:
+    """Put the plan's base, refused and waiting values, and state into the link that is stored next."""
     plan = pair.plan
     if plan is None:
         return
@@ -55,8 +55,8 @@ def apply_records(pair: Pair) -> None:
     pair.entry = replace(pair.entry, value=link)
 
 
-def are_records_applied(pair: Pair) -> bool:
-    """Whether the link that is stored next holds the plan's records."""
+def is_plan_in_link(pair: Pair) -> bool:
+    """Whether the link that is stored next holds the plan's refused, waiting and reported values."""
     plan, link = pair.plan, pair.link
     return plan is not None and (plan.refused, plan.waiting, plan.reported) == (
         link.refused,

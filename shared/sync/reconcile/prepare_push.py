@@ -18,7 +18,7 @@ from shared.sync.reconcile.create_referral import point_to_link
 from shared.sync.reconcile.lease import record_intent
 from shared.sync.reconcile.pair import Pair
 from shared.sync.reconcile.planning import make_plan
-from shared.sync.reconcile.reading import get_referral, read_referral, referral_from_base
+from shared.sync.reconcile.reading import get_referral, read_linked_referral, referral_from_base
 from shared.sync.reconcile.recovery import find_created_referral
 
 
@@ -39,7 +39,7 @@ def prepare_push(ctx: Context, pair: Pair) -> None:
     if link.etag and link.agreed and not pair.interrupted.effects:
         pair.referral, pair.is_from_base = referral_from_base(ctx, pair, opportunity, link.etag), True
     else:
-        read_referral(ctx, pair)
+        read_linked_referral(ctx, pair)
     make_plan(ctx, pair)
 
 

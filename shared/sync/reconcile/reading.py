@@ -46,7 +46,7 @@ def get_referral(ctx: Context, referral_id: str) -> Referral:
     return ctx.translation.referral(ctx.partner_center.get(referral_id))
 
 
-def read_referral(ctx: Context, pair: Pair) -> None:
+def read_linked_referral(ctx: Context, pair: Pair) -> None:
     """Read the referral of a linked pair."""
     if pair.link.referral_id is not None:
         pair.referral, pair.is_from_base = get_referral(ctx, pair.link.referral_id), False

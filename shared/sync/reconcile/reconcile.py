@@ -19,9 +19,9 @@ from shared.sync.reconcile.isolation import open_pairs, run_step, run_step_for_e
 from shared.sync.reconcile.lease import acquire, delete_unused_link, release
 from shared.sync.reconcile.pair import Pair
 from shared.sync.reconcile.patch_referral import patch_referral
-from shared.sync.reconcile.planning import are_records_applied, make_plan
+from shared.sync.reconcile.planning import is_plan_in_link, make_plan
 from shared.sync.reconcile.prepare_push import prepare_push
-from shared.sync.reconcile.reading import read_opportunities, read_referral
+from shared.sync.reconcile.reading import read_linked_referral, read_opportunities
 from shared.sync.reconcile.write_back import needs_write_back, write_back
 from shared.sync.reconcile.write_opportunity import write_opportunities
 from shared.sync.retry.error_policy import outcome_of_error
@@ -60,7 +60,7 @@ def _acquire_or_queue(ctx: Context, opportunity_id: str) -> Pair | Outcome:
 
 def _read_pulled(ctx: Context, pair: Pair, queued: Collection[str]) -> None:
     """Read the referral; the work on an echo ends here."""
-    read_referral(ctx, pair)
+    read_linked_referral(ctx, pair)
     if pair.referral and not pair.interrupted.effects and is_echo(pair.link, pair.referral.etag, pair.id, queued):
         pair.outcome = RECONCILED
 
@@ -100,7 +100,7 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
     if _is_unused(pair):
         delete_unused_link(ctx, pair)
         return
-    release(ctx, pair, take_notices(ctx, pair) if are_records_applied(pair) else ())
+    release(ctx, pair, take_notices(ctx, pair) if is_plan_in_link(pair) else ())
     if pair.outcome is None and pair.link.state is State.HELD:
         pair.outcome = Outcome(Result.HELD, "held")
     elif pair.outcome is None and pair.plan and pair.plan.due:
@@ -108,6 +108,6 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
 
 
 def _is_unused(pair: Pair) -> bool:
-    """Whether the row was made for this work alone and holds nothing."""
+    """Whether the link was inserted for this work only, and holds nothing that must be kept."""
     link, cause = pair.link, (pair.outcome or RECONCILED).cause
     return link.referral_id is None and not link.reported and link.cause is None and cause in ("", BUSY.cause)

@@ -14,7 +14,7 @@ from shared.sync.reconcile.audit_lines import FROM_PARTNER_CENTER, TO_PARTNER_CE
 from shared.sync.reconcile.pair import Pair
 
 CLOCK_MARGIN = timedelta(minutes=5)
-"""How far the service's clock may differ from ours when we look for a referral that we created."""
+"""The greatest difference between the service's clock and ours that we expect when we look for our new referral."""
 
 HEADINGS = {EffectKind.PATCH_REFERRAL: TO_PARTNER_CENTER, EffectKind.WRITE_OPPORTUNITY: FROM_PARTNER_CENTER}
 

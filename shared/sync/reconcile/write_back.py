@@ -23,7 +23,7 @@ COLLECTION = 200
 
 
 def mark_of(link: Link) -> Mark:
-    """What the seller sees: a cross where somebody must act, waiting where time must pass, else a tick."""
+    """Return the mark for the seller: failed if somebody must act, waiting if time must pass, else synced."""
     if link.cause is not None or has_refused_value(link):
         return Mark.FAILED
     return Mark.WAITING if link.waiting or link.state is State.ON_HOLD else Mark.SYNCED

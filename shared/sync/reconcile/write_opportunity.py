@@ -27,7 +27,7 @@ from shared.sync.reconcile.isolation import call_salesforce, open_pairs, run_ste
 from shared.sync.reconcile.lease import confirm_effect, record_intent
 from shared.sync.reconcile.pair import Pair
 from shared.sync.reconcile.patch_referral import patch_referral
-from shared.sync.reconcile.planning import apply_records, make_plan, planned_effects
+from shared.sync.reconcile.planning import make_plan, planned_effects, put_plan_into_link
 from shared.sync.reconcile.reading import read_opportunities
 from shared.sync.reconcile.write_back import mark_of, own_values, set_read_back
 
@@ -57,19 +57,19 @@ def _safe_to_write(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
     The condition of a write has whole seconds, so a younger record is read again a second later.
     """
     for _ in range(ctx.policy.tries):
-        young = [pair for pair in open_pairs(pairs) if not _is_settled(pair)]
+        young = [pair for pair in open_pairs(pairs) if not _is_safe_to_write(pair)]
         if not young:
             break
         ctx.clock.sleep(ONE_SECOND)
         _read_and_plan_again(ctx, young)
     for pair in open_pairs(pairs):
-        if not _is_settled(pair):
+        if not _is_safe_to_write(pair):
             pair.outcome = KEEPS_CHANGING
     return [pair for pair in open_pairs(pairs) if pair.plan and pair.plan.to_salesforce]
 
 
-def _is_settled(pair: Pair) -> bool:
-    return pair.opportunity is not None and pair.opportunity.settled
+def _is_safe_to_write(pair: Pair) -> bool:
+    return pair.opportunity is not None and pair.opportunity.is_second_over
 
 
 def _read_and_plan_again(ctx: Context, pairs: Sequence[Pair]) -> None:
@@ -108,7 +108,7 @@ def _write_chunk(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
 def _prepare_write(ctx: Context, pair: Pair) -> Write | None:
     if pair.plan is None or pair.opportunity is None:
         return None
-    apply_records(pair)
+    put_plan_into_link(pair)
     changes = pair.plan.to_salesforce
     record_intent(ctx, pair, *planned_effects(pair, ()), lines=take_notices(ctx, pair))
     expected = (changes_line(ctx.clock.now(), FROM_PARTNER_CENTER, changes), *loss_lines(ctx, pair))
@@ -143,7 +143,11 @@ def _confirm_write(ctx: Context, pair: Pair, written: Written) -> None:
 
 
 def _agreed(pair: Pair, effective: tuple[Change, ...]) -> dict[str, Value | None]:
-    """What both sides are known to have held: of two joined texts that stand here alone, Partner Center's own text."""
+    """Return the values that both sides have held; the base takes them.
+
+    Joined notes are an exception. If only Salesforce holds the joined text, the base takes the text that Partner Center
+    still holds.
+    """
     held = pair.referral.deal if pair.referral else Deal()
     return {change.field: held.get(change.field, change.new) for change in effective}
 

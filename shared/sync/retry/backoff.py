@@ -1,4 +1,7 @@
-"""When a pair is tried again: a growing, fully jittered wait of up to an hour (docs/protocol.md#between-runs)."""
+"""Computes the wait before a pair is tried again: it grows to an hour at most, with full jitter.
+
+Source: docs/protocol.md#between-runs.
+"""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What an error means for the pair it happened to (docs/protocol.md#errors-and-retries).
+"""Decides when a pair is tried again after an error (docs/protocol.md#errors-and-retries).
 
 error            the pair is tried again
 Throttled        when the side allows it; `side_health` pauses the side
@@ -20,7 +20,7 @@ from shared.sync.outcome import Outcome, Result
 
 
 def outcome_of_error(ctx: Context, error: Exception, key: str) -> Outcome:
-    """When to try a pair again after an error. Logs the kind and the place of the error, never its text."""
+    """Return when a pair is tried again after an error. Logs the kind and the place of the error, never its text."""
     name = type(error).__name__
     if not isinstance(error, StoreConflict):
         ctx.log("pair_failed", key=key, error=name, where=_innermost_place(error))

@@ -1,7 +1,7 @@
 """The health of each side: paused, throttled or recovering. Every instance reads it from the store.
 
-A side that throttles us is paused for as long as it asks and gets half the calls at once. A side that refuses our
-sign-in is paused until the next probe (docs/protocol.md#throttling, docs/protocol.md#failed-sign-in).
+A side that throttles us is paused for the time that it names, and gets half as many parallel calls. A side that refuses
+our sign-in is paused until the next probe (docs/protocol.md#throttling, docs/protocol.md#failed-sign-in).
 """
 
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ def is_run_skipped(ctx: Context, run: str, *sides: Side, direction: str | None =
 
 
 def restore_side(ctx: Context, side: Side) -> None:
-    """After a run without throttling: allow one more call at once, until the full parallelism is back."""
+    """Allow one more parallel call after a push without failure, until the full parallelism is back."""
     if ctx.store.side_state(side) == SideState():
         return
     # Another instance may have paused the side since the last read: that pause must stay.

@@ -1,4 +1,7 @@
-"""The push: every minute, what changed in Salesforce; then both retry queues (docs/protocol.md#the-salesforce-poll)."""
+"""The push runs every minute: it sends what changed in Salesforce, then works the retry queues of both sides.
+
+Source: docs/protocol.md#the-salesforce-poll.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +18,7 @@ from shared.sync.retry.side_health import is_run_skipped, restore_side
 from shared.sync.runs.guard import guard_run
 
 DIRECTIONS = {Side.SALESFORCE: PUSH, Side.PARTNER_CENTER: PULL}
-"""Which direction works a side's retry queue, in the order of the work."""
+"""The direction that works each side's retry queue, in the order of the work."""
 
 
 def push(ctx: Context) -> Report:
@@ -26,7 +29,7 @@ def push(ctx: Context) -> Report:
     with guard_run(ctx, PUSH, Side.SALESFORCE) as guard:
         _work(ctx, report, started)
     if not guard.has_failed:
-        _finish(ctx, report, started)
+        _finish_push(ctx, report, started)
     return report
 
 
@@ -60,8 +63,8 @@ def _work_retry_queue(ctx: Context, report: Report, started: datetime, side: Sid
     return queued_entries(ctx, side)
 
 
-def _finish(ctx: Context, report: Report, started: datetime) -> None:
-    """After a run without failure: restore the sides, move the heartbeat, log the counts."""
+def _finish_push(ctx: Context, report: Report, started: datetime) -> None:
+    """Restore the sides, move the heartbeat and log the counts, after a run without failure."""
     for side in Side:
         restore_side(ctx, side)
     usage = ctx.salesforce.api_usage()

@@ -12,7 +12,7 @@ from shared.sync.runs.guard import guard_run
 
 
 def sweep(ctx: Context) -> Report:
-    """Pull every referral that changed since the cursor and differs from what its link knows.
+    """Pull every referral that changed since the cursor and differs from the version in its link.
 
     Raises errors of the store only.
     """
@@ -22,11 +22,11 @@ def sweep(ctx: Context) -> Report:
     with guard_run(ctx, SWEEP, Side.PARTNER_CENTER) as guard:
         newest = _pull_changed(ctx, report, started)
     if not guard.has_failed:
-        _finish(ctx, report, started, newest)
+        _finish_sweep(ctx, report, started, newest)
     return report
 
 
-def _finish(ctx: Context, report: Report, started: datetime, newest: datetime | None) -> None:
+def _finish_sweep(ctx: Context, report: Report, started: datetime, newest: datetime | None) -> None:
     if newest:
         ctx.store.move_cursor(SWEEP, newest)
     ctx.store.move_cursor("sweep_done", ctx.clock.now())

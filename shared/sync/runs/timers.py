@@ -1,4 +1,4 @@
-"""What the timers start: a push or a sweep, or its preview (docs/protocol.md#off-preview-on)."""
+"""Runs a push or a sweep, or its preview, when a timer starts it (docs/protocol.md#off-preview-on)."""
 
 from shared.domain.deal import Side
 from shared.sync.change_detection.referral_scan import SWEEP

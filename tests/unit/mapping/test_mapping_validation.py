@@ -222,7 +222,7 @@ def test_an_overlay_replaces_the_stage_table_whole(write_file: WriteFile) -> Non
         ]
     )
     file, _ = load_mapping(write_file(f'extends = "default"\n{stages}'))
-    assert [row.name for row in file.stages] == ["Waiting", "Working", "Won", "Over"]
+    assert [stage.name for stage in file.stages] == ["Waiting", "Working", "Won", "Over"]
 
 
 def test_an_overlay_may_add_a_field(write_file: WriteFile) -> None:

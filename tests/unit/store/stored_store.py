@@ -15,7 +15,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
-from shared.domain.link import Intent, Link, Pointer, Record
+from shared.domain.link import Difference, Intent, Link, Pointer
 from shared.store.stored_values import Line, RetryEntry, SideState
 
 Json = Mapping[str, Any]
@@ -165,10 +165,10 @@ def _described_intent(intent: Intent | None) -> Sequence[Json] | None:
     ]
 
 
-def _described_records(records: Mapping[str, Record]) -> Json:
+def _described_differences(differences: Mapping[str, Difference]) -> Json:
     return {
-        name: {"fingerprint": record.value, "code": record.code, "since": _described_moment(record.since)}
-        for name, record in records.items()
+        name: {"fingerprint": known.value, "code": known.code, "since": _described_moment(known.since)}
+        for name, known in differences.items()
     }
 
 
@@ -189,8 +189,8 @@ def described_link(link: Link) -> Json:
         "agreed": link.agreed,
         "opportunity versions": dict(link.stamps),
         "intent": _described_intent(link.intent),
-        "refused": _described_records(link.refused),
-        "waiting": _described_records(link.waiting),
+        "refused": _described_differences(link.refused),
+        "waiting": _described_differences(link.waiting),
         "told": list(link.reported),
         "cause": [cause.code, cause.field, cause.reason, cause.remedy] if cause else None,
         "mark": str(link.mark) if link.mark else None,

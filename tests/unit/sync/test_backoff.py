@@ -1,4 +1,7 @@
-"""A failing pair is tried after growing waits, whatever else reports it meanwhile (docs/protocol.md#between-runs)."""
+"""A pair that fails is tried again after growing waits, also if an event or a scan reports it before.
+
+Source: docs/protocol.md#between-runs.
+"""
 
 from datetime import timedelta
 

@@ -11,7 +11,7 @@ from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness
 
 
 def throttling_fault(seconds: int) -> Fault:
-    """Partner Center answers 429 and asks for a wait."""
+    """Partner Center answers 429 and demands a wait."""
     headers = {"Retry-After": str(seconds)}
     return Fault(FaultKind.ANSWER, times=1000, status=429, headers=headers, body='{"message": "slow down"}')
 
