@@ -1,7 +1,7 @@
 """Polls a queue for one function, as the storage extension does: docs/reference/azure.md#queues.
 
 A message that fails becomes visible again after `visibilityTimeout`. After `maxDequeueCount` attempts it moves to the
-poison queue. A poison queue has no poison queue of its own: a message that fails there stays hidden for the maximum
+poison queue. A poison queue has no poison queue of its own: a message that fails there stays invisible for the maximum
 time of a run, and is then tried again. After `maxDequeueCount` attempts it is not tried again, until it expires.
 """
 
@@ -17,7 +17,7 @@ from local.host.worker import queue_call
 
 POISON_SUFFIX = "-poison"
 _SHORTEST_PAUSE = 0.1  # seconds; the extension begins with this pause when a queue is empty
-_LEASE_MARGIN = 30.0  # seconds that a message stays hidden after the maximum time of a run
+_LEASE_MARGIN = 30.0  # seconds that a message stays invisible after the maximum time of a run
 
 _log = logging.getLogger(__name__)
 
@@ -71,9 +71,9 @@ class QueuePoller:
         return not self._stopped.is_set()
 
     def _take_messages(self) -> list[Message]:
-        hidden_seconds = self._settings.function_timeout + _LEASE_MARGIN
+        invisible_for = self._settings.function_timeout + _LEASE_MARGIN
         try:
-            return self._queues.take_messages(self.function.queue_name, self._settings.batch_size, hidden_seconds)
+            return self._queues.take_messages(self.function.queue_name, self._settings.batch_size, invisible_for)
         except Exception as error:  # noqa: BLE001 - the polling must go on when the queue service fails for a while
             _log.error("queue %s cannot be read: %s", self.function.queue_name, type(error).__name__)
             return []

@@ -54,8 +54,8 @@ class Queues(Protocol):
     def put_message(self, queue: str, body: str, *, delay: float = 0.0) -> None:
         """Add a message that becomes visible after `delay` seconds. Raises MessageTooLarge."""
 
-    def take_messages(self, queue: str, count: int, hidden: float) -> list[Message]:
-        """Take at most `count` visible messages without waiting. They are hidden from others for `hidden` seconds."""
+    def take_messages(self, queue: str, count: int, invisible_for: float) -> list[Message]:
+        """Take at most `count` visible messages without waiting. Others do not see them for `invisible_for` seconds."""
 
     def delete_message(self, queue: str, message: Message) -> bool:
         """Remove a message. Returns False if its receipt is stale, because another consumer holds it now."""
@@ -64,7 +64,7 @@ class Queues(Protocol):
         """Make a message visible again after `after` seconds. Returns False if its receipt is stale."""
 
     def count_messages(self, queue: str) -> int:
-        """The number of messages in a queue, hidden ones included."""
+        """The number of messages in a queue, invisible ones included."""
 
     def wait_for_change(self, queue: str, last_number: int, timeout: float) -> None:
         """Wait until `change_number` is no longer `last_number`, at most `timeout` seconds."""
@@ -115,7 +115,7 @@ CREATE TABLE IF NOT EXISTS messages (
 );
 CREATE INDEX IF NOT EXISTS messages_by_queue ON messages (queue, visible);
 """
-_HIDDEN_CHECK_SECONDS = 0.05  # seconds between checks while a message is hidden, because the clock of a test may jump
+_INVISIBLE_CHECK_SECONDS = 0.05  # between checks while a message is invisible: the clock of a test may jump
 
 
 class EmbeddedQueues:
@@ -148,7 +148,7 @@ class EmbeddedQueues:
         )
         self._signal.wake_waiters()
 
-    def take_messages(self, queue: str, count: int, hidden: float) -> list[Message]:
+    def take_messages(self, queue: str, count: int, invisible_for: float) -> list[Message]:
         """See Queues. The oldest messages come first; expired messages are removed."""
         now = self._clock().timestamp()
         self._execute("DELETE FROM messages WHERE queue = ? AND expires <= ?", queue, now)
@@ -156,7 +156,7 @@ class EmbeddedQueues:
             "UPDATE messages SET dequeue_count = dequeue_count + 1, pop_receipt = hex(randomblob(16)), visible = ? "
             "WHERE place IN (SELECT place FROM messages WHERE queue = ? AND visible <= ? ORDER BY place LIMIT ?) "
             "RETURNING place, id, body, dequeue_count, pop_receipt, inserted, expires, visible",
-            now + hidden, queue, now, count,
+            now + invisible_for, queue, now, count,
         )  # fmt: skip
         return [_message_from_row(row[1:]) for row in sorted(rows)]
 
@@ -183,9 +183,9 @@ class EmbeddedQueues:
         self._execute("DELETE FROM messages WHERE queue = ?", queue)
 
     def wait_for_change(self, queue: str, last_number: int, timeout: float) -> None:
-        """See Queues. While a message is hidden, it returns after a twentieth of a second."""
+        """See Queues. While a message is invisible, it returns after a twentieth of a second."""
         self._signal.wait_for_change(
-            last_number, min(timeout, _HIDDEN_CHECK_SECONDS) if self.count_messages(queue) else timeout
+            last_number, min(timeout, _INVISIBLE_CHECK_SECONDS) if self.count_messages(queue) else timeout
         )
 
     def wake_waiters(self) -> None:

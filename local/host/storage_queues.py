@@ -18,7 +18,7 @@ from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
 from local.host.queues import ChangeSignal, Message, refuse_too_large, utc_now
 
-_API_VERSION = "2026-06-06"  # the newest version that Azurite 3.37 knows; the library's default is newer
+_API_VERSION = "2026-06-06"  # the newest version that Azurite 3.37 supports; the library's default is newer
 _TIMEOUT_SECONDS = 20
 _NO_LONGER_HELD = frozenset({"PopReceiptMismatch", "MessageNotFound", "QueueNotFound"})
 
@@ -52,10 +52,10 @@ class StorageQueues:
         self._client_for(queue).send_message(content, visibility_timeout=round(delay))
         self._signal.wake_waiters()
 
-    def take_messages(self, queue: str, count: int, hidden: float) -> list[Message]:
+    def take_messages(self, queue: str, count: int, invisible_for: float) -> list[Message]:
         """See Queues."""
         pages = self._client_for(queue).receive_messages(
-            messages_per_page=count, visibility_timeout=round(hidden), max_messages=count
+            messages_per_page=count, visibility_timeout=round(invisible_for), max_messages=count
         )
         return [self._convert_message(received) for received in pages]
 

@@ -1,4 +1,4 @@
-"""Calls Microsoft's worker library. This is the only module that knows the shape of the library's requests.
+"""Calls Microsoft's worker library. This is the only module that depends on the shape of the library's requests.
 
 The library (`azure-functions-runtime`) has public functions, but does not promise the shape of their arguments.
 Therefore requirements-dev.txt pins its version: docs/reference/azure.md#the-worker-library. The library keeps its

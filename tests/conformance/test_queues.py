@@ -11,7 +11,7 @@ from local.azurite import Azurite
 from local.host.queues import EmbeddedQueues, MessageTooLarge, Queues
 from local.host.storage_queues import StorageQueues
 
-HIDDEN_SECONDS = 300.0
+INVISIBLE_SECONDS = 300.0
 
 
 @pytest.fixture(params=["memory", "file", pytest.param("azurite", marks=pytest.mark.node)])
@@ -30,19 +30,19 @@ def queue() -> str:
     return f"q{uuid4().hex}"
 
 
-def test_a_message_is_taken_once_and_then_hidden(queues: Queues, queue: str) -> None:
+def test_a_message_is_taken_once_and_then_invisible(queues: Queues, queue: str) -> None:
     queues.put_message(queue, "Grüße, 東京")
 
-    (taken,) = queues.take_messages(queue, 16, HIDDEN_SECONDS)
+    (taken,) = queues.take_messages(queue, 16, INVISIBLE_SECONDS)
 
     assert (taken.body, taken.dequeue_count, taken.readable) == ("Grüße, 東京", 1, True)
-    assert queues.take_messages(queue, 16, HIDDEN_SECONDS) == []
+    assert queues.take_messages(queue, 16, INVISIBLE_SECONDS) == []
     assert queues.count_messages(queue) == 1
 
 
 def test_a_deleted_message_is_gone(queues: Queues, queue: str) -> None:
     queues.put_message(queue, "x")
-    (taken,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
+    (taken,) = queues.take_messages(queue, 1, INVISIBLE_SECONDS)
 
     assert queues.delete_message(queue, taken)
     assert queues.count_messages(queue) == 0
@@ -51,10 +51,10 @@ def test_a_deleted_message_is_gone(queues: Queues, queue: str) -> None:
 
 def test_a_returned_message_is_taken_again_and_counts_its_attempts(queues: Queues, queue: str) -> None:
     queues.put_message(queue, "x")
-    (first,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
+    (first,) = queues.take_messages(queue, 1, INVISIBLE_SECONDS)
 
     assert queues.return_message(queue, first, 0)
-    (second,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
+    (second,) = queues.take_messages(queue, 1, INVISIBLE_SECONDS)
 
     assert (second.id, second.dequeue_count) == (first.id, 2)
     assert second.pop_receipt != first.pop_receipt
@@ -62,9 +62,9 @@ def test_a_returned_message_is_taken_again_and_counts_its_attempts(queues: Queue
 
 def test_a_consumer_that_lost_a_message_can_neither_delete_nor_return_it(queues: Queues, queue: str) -> None:
     queues.put_message(queue, "x")
-    (loser,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
+    (loser,) = queues.take_messages(queue, 1, INVISIBLE_SECONDS)
     queues.return_message(queue, loser, 0)
-    (holder,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
+    (holder,) = queues.take_messages(queue, 1, INVISIBLE_SECONDS)
 
     assert not queues.delete_message(queue, loser)
     assert not queues.return_message(queue, loser, 0)
@@ -72,9 +72,9 @@ def test_a_consumer_that_lost_a_message_can_neither_delete_nor_return_it(queues:
 
 
 def test_a_delayed_message_is_not_visible_yet(queues: Queues, queue: str) -> None:
-    queues.put_message(queue, "later", delay=HIDDEN_SECONDS)
+    queues.put_message(queue, "later", delay=INVISIBLE_SECONDS)
 
-    assert queues.take_messages(queue, 1, HIDDEN_SECONDS) == []
+    assert queues.take_messages(queue, 1, INVISIBLE_SECONDS) == []
     assert queues.count_messages(queue) == 1
 
 
@@ -82,7 +82,7 @@ def test_no_more_messages_are_taken_than_requested(queues: Queues, queue: str) -
     for number in range(5):
         queues.put_message(queue, str(number))
 
-    taken = [message.body for count in (3, 32) for message in queues.take_messages(queue, count, HIDDEN_SECONDS)]
+    taken = [message.body for count in (3, 32) for message in queues.take_messages(queue, count, INVISIBLE_SECONDS)]
 
     assert len(taken) == 5
     assert set(taken) == {"0", "1", "2", "3", "4"}
@@ -91,14 +91,14 @@ def test_no_more_messages_are_taken_than_requested(queues: Queues, queue: str) -
 def test_a_message_is_only_in_its_own_queue(queues: Queues, queue: str) -> None:
     queues.put_message(queue, "x")
 
-    assert queues.take_messages(f"{queue}-poison", 1, HIDDEN_SECONDS) == []
+    assert queues.take_messages(f"{queue}-poison", 1, INVISIBLE_SECONDS) == []
 
 
 def test_the_largest_message_fits_and_one_byte_more_does_not(queues: Queues, queue: str) -> None:
     largest = "x" * (48 * 1024)
     queues.put_message(queue, largest)
 
-    (taken,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
+    (taken,) = queues.take_messages(queue, 1, INVISIBLE_SECONDS)
     assert taken.body == largest
     with pytest.raises(MessageTooLarge, match="65540 bytes"):
         queues.put_message(queue, largest + "x")
@@ -106,10 +106,10 @@ def test_the_largest_message_fits_and_one_byte_more_does_not(queues: Queues, que
 
 def test_a_message_has_its_times(queues: Queues, queue: str) -> None:
     queues.put_message(queue, "x")
-    (taken,) = queues.take_messages(queue, 1, HIDDEN_SECONDS)
+    (taken,) = queues.take_messages(queue, 1, INVISIBLE_SECONDS)
 
     assert round((taken.expires - taken.inserted).total_seconds()) == 7 * 24 * 3600
-    assert abs((taken.visible - taken.inserted).total_seconds() - HIDDEN_SECONDS) < 10
+    assert abs((taken.visible - taken.inserted).total_seconds() - INVISIBLE_SECONDS) < 10
 
 
 def test_a_new_message_wakes_a_waiting_thread(queues: Queues, queue: str) -> None:
@@ -128,7 +128,7 @@ def test_a_message_that_is_not_base64_is_taken_as_unreadable(running_azurite: Az
     plain, encoded = StorageQueues(connection, encoding="none"), StorageQueues(connection)
     try:
         plain.put_message(queue, "not base64!")
-        (taken,) = encoded.take_messages(queue, 1, HIDDEN_SECONDS)
+        (taken,) = encoded.take_messages(queue, 1, INVISIBLE_SECONDS)
     finally:
         plain.close()
         encoded.close()

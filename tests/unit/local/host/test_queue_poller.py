@@ -139,10 +139,10 @@ def test_the_polling_goes_on_after_the_queue_service_has_failed(
 ) -> None:
     take, failures = queues.take_messages, iter([OSError("away"), OSError("away")])
 
-    def fail_twice_then_take(queue: str, count: int, hidden: float) -> list[Message]:
+    def fail_twice_then_take(queue: str, count: int, invisible_for: float) -> list[Message]:
         for error in failures:
             raise error
-        return take(queue, count, hidden)
+        return take(queue, count, invisible_for)
 
     monkeypatch.setattr(queues, "take_messages", fail_twice_then_take)
     queues.put_message("events", "x")
