@@ -72,7 +72,7 @@ class EmulatorSignIn(SignIn):
         """The session's token; a new one if Salesforce refused the current one."""
         del deadline
         if self._current is None or self._current is refused:
-            session = self._salesforce.oauth.open_session(self.user)
+            session = self._salesforce.oauth.issue_session_id(self.user)
             self._current = Token(session, self._url, self._salesforce.organization, 0.0)
         return self._current
 

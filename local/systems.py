@@ -107,7 +107,7 @@ def _register_key_pair(salesforce: SalesforceEmulator) -> str:
     """Make a key pair for the JWT sign-in, and register its public half; returns the private half as PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    salesforce.register_app(CONSUMER_KEY, public, USERNAME)
+    salesforce.register_connected_app(CONSUMER_KEY, public, USERNAME)
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()

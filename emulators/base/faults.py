@@ -19,7 +19,7 @@ from emulators.base.server import Request, Response
 
 
 class FaultKind(StrEnum):
-    """What a fault does, and whether the emulated service does its work all the same."""
+    """The kinds of faults. Some let the emulated service do its work, others do not."""
 
     ANSWER = "answer"  # send the given answer; the service does nothing
     ANSWER_AFTER = "answer_after"  # let the service do its work, then send the given answer instead of its own

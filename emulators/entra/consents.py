@@ -84,7 +84,7 @@ class Consents:
         if self._state.settings.person == "refuses":
             raise AadstsError(DECLINED)
         audience = requested_audience(query, v2=v2)
-        self._state.check_consent(audience)
+        self._state.require_admin_consent(audience)
         code = f"0.AC{self._state.make_random_id()}"
         self._codes[code] = Consent(
             query["client_id"], audience, self._state.seconds_from_now(CODE_LIFE), redirect,
@@ -136,7 +136,7 @@ class Consents:
         person = self._state.settings.person
         if person != "consents":
             raise AadstsError(PENDING if person == "waits" else DECLINED)
-        self._state.check_consent(consent.audience)
+        self._state.require_admin_consent(consent.audience)
         return consent
 
 

@@ -218,7 +218,7 @@ class EntraEmulator(Emulator):
         if grant.expires <= self.clock.now().timestamp():
             raise AadstsError(700082 if grant.expires > 0 else 70008)
         audience = requested_audience(form, v2=v2)
-        self._state.check_consent(audience)
+        self._state.require_admin_consent(audience)
         new_token = None if self.settings.rotation == "withhold" else self.issue_refresh_token(app.client_id)
         if self.settings.rotation == "invalidate":
             grant.expires = 0

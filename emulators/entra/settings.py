@@ -11,7 +11,7 @@ _CHOICES = {"rotation": ("keep", "invalidate", "withhold"), "person": ("consents
 
 @dataclass(slots=True)
 class EntraSettings:
-    """How Entra ID behaves. The defaults are those of the real service (docs/reference/partner-center.md#sign-in)."""
+    """The behaviour of Entra ID. The defaults are the real service's (docs/reference/partner-center.md#sign-in)."""
 
     access_token_seconds: int = 3599
     mfa: bool = True  # whether new access tokens have `mfa` in their `amr` claim

@@ -50,7 +50,7 @@ class TenantState:
                 planned.times -= 1
                 raise AadstsError(planned.code)
 
-    def check_consent(self, audience: str) -> None:
+    def require_admin_consent(self, audience: str) -> None:
         """Raise AadstsError unless the API exists in the tenant and an administrator consented to it."""
         if audience not in self.settings.audiences:
             raise AadstsError(500011)

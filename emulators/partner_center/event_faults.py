@@ -14,7 +14,7 @@ from emulators.base.faults import Countdown, check_pattern
 
 
 class EventFaultKind(StrEnum):
-    """What happens to an event."""
+    """The faults that an event can have."""
 
     LOSE = "lose"  # the event is never sent, and nothing reports it
     DUPLICATE = "duplicate"  # it is sent twice

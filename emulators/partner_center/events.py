@@ -68,7 +68,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Where events go: the address, the event names, and the header of the signature. `at` is in ticks.
+    """The receiver of the events: the address, the event names, and the header of the signature. `at` is in ticks.
 
     With `x_ms_signature` the signature is in `x-ms-signature`, otherwise in `Authorization`.
     """

@@ -69,7 +69,7 @@ class Webhooks:
             case "GET", _ if path == f"{PATH}/events":
                 return "registration", Response.of(list(KNOWN_NAMES))
             case "GET", _ if path == PATH:
-                return "registration", self._show_registration(self._current_registration())
+                return "registration", self._registration_response(self._current_registration())
             case "POST", _ if path == PATH:
                 return "register", self._create_registration(request)
             case "PUT", _ if path == PATH:
@@ -115,7 +115,7 @@ class Webhooks:
         )
         return Response.of(body)
 
-    def _show_registration(self, registration: Registration) -> Response:
+    def _registration_response(self, registration: Registration) -> Response:
         """Leave SubscriberId out, as the documented sample does. Add what observed answers hold."""
         return Response.of(self._spell_names(
             WebhookUrl=registration.url, WebhookEvents=_sort_events(registration.events),

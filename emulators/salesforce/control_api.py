@@ -118,12 +118,12 @@ class ControlApi:
     # --- sign-in
 
     def _register_app(self, body: Body) -> Body:
-        return {"user": self._emulated_org.register_app(body["consumer_key"], body["pem"], body["username"])}
+        return {"user": self._emulated_org.register_connected_app(body["consumer_key"], body["pem"], body["username"])}
 
     def _open_session(self, body: Body) -> Body:
         user = self._user_id(body["username"]) if "username" in body else self._emulated_org.founding.administrator
         return {
-            "access_token": self._emulated_org.oauth.open_session(user),
+            "access_token": self._emulated_org.oauth.issue_session_id(user),
             "instance_url": self._emulated_org.public_url,
         }
 

@@ -122,7 +122,9 @@ class EmulatedOrg(Emulator):
 
     # --- administrators
 
-    def register_app(self, consumer_key: str, certificate_or_public_key_pem: str | bytes, username: str) -> str:
+    def register_connected_app(
+        self, consumer_key: str, certificate_or_public_key_pem: str | bytes, username: str
+    ) -> str:
         """Let a client sign in as `username`, and create that user if new. Returns the user's id. Raises ValueError."""
         with self.lock:
             self.oauth.apps[consumer_key] = App(load_public_key(certificate_or_public_key_pem), username)

@@ -97,14 +97,14 @@ class OAuth:
             raise OAuthError("unsupported_grant_type", "grant type not supported")
         user = self._verify_assertion(form.get("assertion", ""), home)
         return {
-            "access_token": self.open_session(user["Id"]),
+            "access_token": self.issue_session_id(user["Id"]),
             "scope": "id api",
             "instance_url": home,
             "id": f"{home}/id/{self._organization()}/{user['Id']}",
             "token_type": "Bearer",
         }
 
-    def open_session(self, user: str) -> str:
+    def issue_session_id(self, user: str) -> str:
         """Open a session for the user with this id, without any check; returns its token."""
         letters = self._chance.choices(string.ascii_letters + string.digits + "._", k=_TOKEN_LENGTH)
         token = f"{self._organization()[:SHORT]}!{''.join(letters)}"

@@ -48,7 +48,7 @@ def results(emulator: SalesforceEmulator) -> dict[str, Any]:
     if not (CLIENT_FOLDER / "node_modules" / "jsforce").is_dir():
         pytest.skip(f"NOT RUN: run `npm ci --ignore-scripts` in tests/conformance/{CLIENT_FOLDER.name}")
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    user = emulator.register_app("cosell", public_key_pem(key), USERNAME)
+    user = emulator.register_connected_app("cosell", public_key_pem(key), USERNAME)
     for number in range(450):
         emulator.insert("Contact", {"LastName": f"Person {number}"})
     claims = {"iss": "cosell", "sub": USERNAME, "aud": emulator.public_url, "exp": int(time.time()) + 180}
@@ -56,7 +56,7 @@ def results(emulator: SalesforceEmulator) -> dict[str, Any]:
         "PATH": os.environ["PATH"],
         "EMULATOR": str(emulator.public_url),
         "ASSERTION": jwt.encode(claims, key, "RS256"),
-        "TOKEN": emulator.oauth.open_session(user),
+        "TOKEN": emulator.oauth.issue_session_id(user),
     }
     ran = subprocess.run(  # noqa: S603 - our own script, in a fixed place
         [node, "call_emulator.cjs"],

@@ -93,8 +93,8 @@ class ComponentChecker:
                 yield f"Field {name} does not exist. Check spelling."
 
     def _has_duplicates(self, sobject: SObject, field: Field) -> bool:
-        alive = (record for record in self._org.stored_records(sobject.name) if not record["IsDeleted"])
-        keys = (field.index_key(record[field.name]) for record in alive if record.get(field.name) is not None)
+        undeleted = (record for record in self._org.stored_records(sobject.name) if not record["IsDeleted"])
+        keys = (field.index_key(record[field.name]) for record in undeleted if record.get(field.name) is not None)
         return max(Counter(keys).values(), default=0) > 1
 
     def _check_rule(self, component: Component) -> Iterator[str]:
@@ -138,7 +138,7 @@ class ComponentChecker:
             yield f"Field {full_name} is not editable"
 
     def _is_address(self, sobject: str, name: str) -> bool:
-        """Whether it is an address: its parts are fields, and a permission names the whole."""
+        """Whether the name is that of an address. The org stores its parts as fields; a permission names the whole."""
         return (
             name.endswith("Address") and self._find_field(sobject, f"{name.removesuffix('Address')}Street") is not None
         )

@@ -105,10 +105,12 @@ class Select:
 
 def soql_error(text: str, at: int, message: str, code: str = "MALFORMED_QUERY") -> ApiError:
     """An error (400) that shows the line and marks the position `at`, as the service prints it."""
-    row = text.count("\n", 0, at) + 1
+    line_number = text.count("\n", 0, at) + 1
     column = at - (text.rfind("\n", 0, at) + 1) + 1
-    line = text.splitlines()[row - 1] if text else ""
-    return ApiError(400, code, f"\n{line}\n{' ' * (column - 1)}^\nERROR at Row:{row}:Column:{column}\n{message}")
+    line = text.splitlines()[line_number - 1] if text else ""
+    return ApiError(
+        400, code, f"\n{line}\n{' ' * (column - 1)}^\nERROR at Row:{line_number}:Column:{column}\n{message}"
+    )
 
 
 def parse_soql(text: str) -> Select:

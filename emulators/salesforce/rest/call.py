@@ -44,7 +44,7 @@ class Reply:
 
     @property
     def is_success(self) -> bool:
-        """Whether the service did what the call asks for."""
+        """Whether the service did what the call requests."""
         return self.status < 300  # noqa: PLR2004 - the HTTP boundary
 
 

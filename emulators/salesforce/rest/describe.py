@@ -36,7 +36,7 @@ class Describe:
             200, {"objectDescribe": _describe_basics(call, object_by_name(self._org, name)), "recentItems": []}
         )
 
-    def describe_object(self, call: Call, name: str) -> Reply:
+    def describe_response(self, call: Call, name: str) -> Reply:
         """One object with its fields; 304 if the org is older than `If-Modified-Since`. Raises ApiError."""
         self._tag("describe")
         sobject = object_by_name(self._org, name)

@@ -26,8 +26,8 @@ class Replication:
         self._tag("updated")
         sobject = object_by_name(self._org, name)
         start, end = self._requested_span(call, UPDATED_REACH)
-        alive = (record for record in self._org.stored_records(sobject.name) if not record["IsDeleted"])
-        ids = [record["Id"] for record in alive if start <= record["SystemModstamp"] < end]
+        undeleted = (record for record in self._org.stored_records(sobject.name) if not record["IsDeleted"])
+        ids = [record["Id"] for record in undeleted if start <= record["SystemModstamp"] < end]
         return Reply(200, {"ids": ids, "latestDateCovered": end})
 
     def list_deleted(self, call: Call, name: str) -> Reply:

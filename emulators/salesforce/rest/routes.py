@@ -102,7 +102,7 @@ class RestApi:
 
     def _answer_single_part(self, call: Call, name: str, part: str) -> Reply:
         answers: dict[str, Callable[[Call, str], Reply]] = {
-            "describe": self._describe.describe_object,
+            "describe": self._describe.describe_response,
             "updated": self._replication.list_updated,
             "deleted": self._replication.list_deleted,
         }

@@ -162,8 +162,8 @@ class Collections:
         readers = field_readers(sobject, fields)
         base = f"{call.base_path}/sobjects/{sobject.name}/"
         records = (self._org.stored_record(sobject.name, canonical_id(text) or "") for text in ids)
-        alive = (record if record and not record["IsDeleted"] else None for record in records)
-        return Reply(200, [_retrieved_body(sobject, record, readers, base) if record else None for record in alive])
+        undeleted = (record if record and not record["IsDeleted"] else None for record in records)
+        return Reply(200, [_retrieved_body(sobject, record, readers, base) if record else None for record in undeleted])
 
     @staticmethod
     def _requested_ids_and_fields(call: Call) -> tuple[list[str], list[str]]:

@@ -43,7 +43,7 @@ class Administrator:
         return self.folder / "salesforce-staging.crt"
 
     def upload_certificate(self) -> None:
-        self.systems.salesforce.register_app(CONSUMER_KEY, self.file.read_text(encoding="ascii"), USERNAME)
+        self.systems.salesforce.register_connected_app(CONSUMER_KEY, self.file.read_text(encoding="ascii"), USERNAME)
 
     @property
     def keys_in_vault(self) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ class EmulatedOrg:
         self.client = MetadataClient(salesforce.connection, sleep=self.slept.append, monotonic=lambda: sum(self.slept))
 
     def sign_in(self, user: str) -> None:
-        self.fake.grant = lambda _: self.fake.token_answer(access_token=self.emulator.oauth.open_session(user))
+        self.fake.grant = lambda _: self.fake.token_answer(access_token=self.emulator.oauth.issue_session_id(user))
 
     def respond(self, request: Request) -> Response:
         answer = self.emulator.handle(request)

@@ -22,4 +22,4 @@ def api(emulator: SalesforceEmulator) -> ApiSession:
     user = emulator.org.insert(
         "User", {"Username": "robot@partner.example", "LastName": "Robot"}, emulator.founding.administrator
     )
-    return ApiSession(emulator, emulator.oauth.open_session(user))
+    return ApiSession(emulator, emulator.oauth.issue_session_id(user))

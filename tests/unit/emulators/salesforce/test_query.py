@@ -231,7 +231,7 @@ class TestPages:
         path = first_page["nextRecordsUrl"].removeprefix("/services/data/v66.0")
         assert api("GET", path).status == 200
         api.emulator.clock.advance(2 * 86_400 + 1)
-        api.token = api.emulator.oauth.open_session(api.emulator.seller)
+        api.token = api.emulator.oauth.issue_session_id(api.emulator.seller)
         assert api("GET", path).json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
 
 

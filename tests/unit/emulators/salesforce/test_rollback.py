@@ -22,7 +22,7 @@ def test_a_rollback_undoes_every_step_of_a_transaction(
 ) -> None:
     emulator = SalesforceEmulator()
     emulator.clock.freeze()
-    api = ApiSession(emulator, emulator.oauth.open_session(emulator.seller))
+    api = ApiSession(emulator, emulator.oauth.issue_session_id(emulator.seller))
     contact = emulator.insert("Contact", {"LastName": "Young"})
     for kind, which in before:
         _apply_step(api, contact, kind, which)

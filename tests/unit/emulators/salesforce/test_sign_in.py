@@ -49,7 +49,7 @@ def _call_data_api(emulator: SalesforceEmulator, token: str) -> Response:
 
 @pytest.fixture
 def registered(emulator: SalesforceEmulator, key: rsa.RSAPrivateKey) -> str:
-    return emulator.register_app("key", _make_certificate(key), USERNAME)
+    return emulator.register_connected_app("key", _make_certificate(key), USERNAME)
 
 
 def test_an_assertion_gives_a_token_that_the_data_api_accepts(
@@ -121,11 +121,11 @@ def test_a_key_that_is_not_rsa_is_refused_at_registration(emulator: SalesforceEm
     public = ec.generate_private_key(ec.SECP256R1()).public_key()
     pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     with pytest.raises(ValueError, match="RSA"):
-        emulator.register_app("key", pem, USERNAME)
+        emulator.register_connected_app("key", pem, USERNAME)
 
 
 def test_a_session_lives_two_hours_after_its_last_use(emulator: SalesforceEmulator) -> None:
-    token = emulator.oauth.open_session(emulator.seller)
+    token = emulator.oauth.issue_session_id(emulator.seller)
     for _ in range(3):
         emulator.clock.advance(7_100)
         assert _call_data_api(emulator, token).status == 200
@@ -136,7 +136,7 @@ def test_a_session_lives_two_hours_after_its_last_use(emulator: SalesforceEmulat
 
 
 def test_userinfo_names_the_user_of_a_token(emulator: SalesforceEmulator) -> None:
-    token = emulator.oauth.open_session(emulator.seller)
+    token = emulator.oauth.issue_session_id(emulator.seller)
     request = Request.of("GET", "/services/oauth2/userinfo", {"Authorization": f"Bearer {token}"})
     answer = emulator.handle(request).json()
     assert (answer["user_id"], answer["organization_id"]) == (emulator.seller, emulator.organization)

@@ -47,7 +47,7 @@ class Deployer:
 
     def __init__(self, org: SalesforceEmulator, user: str | None = None) -> None:
         self.org = org
-        self.token = org.oauth.open_session(user or org.founding.administrator)
+        self.token = org.oauth.issue_session_id(user or org.founding.administrator)
 
     def send_request(
         self, method: str, path: str, body: bytes = b"", content_type: str = "application/json"

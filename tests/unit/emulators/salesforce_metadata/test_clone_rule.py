@@ -53,7 +53,7 @@ def test_a_clone_may_be_ticked_after_it_was_saved(org: SalesforceEmulator) -> No
 
 def test_the_rule_refuses_no_other_save(org: SalesforceEmulator) -> None:
     """It allows a new deal with a tick, an inbound deal by the integration user, edits, and un-ticking."""
-    robot = org.register_app("app", _public_key_pem(), "robot@partner.example")
+    robot = org.register_connected_app("app", _public_key_pem(), "robot@partner.example")
     new_deal = org.insert("Opportunity", {**DEAL, TICK: True})
     inbound = org.insert("Opportunity", {**SYNCED, "Referral_Identifier__c": "R-2"}, user=robot)
     for deal in (new_deal, inbound):
