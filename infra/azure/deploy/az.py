@@ -37,14 +37,14 @@ class Az:
         self._environ |= variables
 
     def run_text(self, *words: str) -> str:
-        """What a command prints. Raises AzError, and ConfigurationError if `az` is not on PATH."""
+        """Return what a command prints. Raises AzError, and ConfigurationError if `az` is not on PATH."""
         status, out, error = self._call([*words, *QUIET], self._environ)
         if status:
             raise AzError(command_name(words), (error or out).strip() or f"status {status}")
         return out
 
     def run_json(self, *words: str) -> Any:  # noqa: ANN401 - any JSON that the command prints
-        """What a command prints, read as JSON, or None if it prints nothing. Raises as `run_text`."""
+        """Return what a command prints, read as JSON, or None if it prints nothing. Raises as `run_text`."""
         try:
             return parse_output(self.run_text(*words))
         except ValueError:

@@ -82,7 +82,7 @@ def _run_az_during_restart(session: Session, *words: str) -> Any:  # noqa: ANN40
 def _read_health(
     http: httpx.Client, url: str, key: str, record: Mapping[str, Any]
 ) -> tuple[str, dict[str, Any] | None]:
-    """Why the answer does not count, or an empty text and the report.
+    """Return a reason and the report. If the answer counts, the reason is empty; else the report is None.
 
     The previous version may still answer for a while, so the report must have the values of the zip's record.
     """

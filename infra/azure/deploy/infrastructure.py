@@ -47,7 +47,7 @@ def confirm_changes(session: Session, region: str) -> None:
         session.say(f"{line}: {paths}" if paths else line)
     counts = Counter(change["changeType"] for change in changes)
     summary = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "none"
-    session.confirm(f"Changes to {session.environment} in {region}: {summary}. Continue?")
+    session.require_confirmation(f"Changes to {session.environment} in {region}: {summary}. Continue?")
 
 
 def deploy_resources(session: Session, region: str, account: Account) -> Target:
@@ -82,7 +82,9 @@ def _retry_with_recovered_vault(session: Session, words: tuple[str, ...], error:
     if deleted is None:
         sentence = f"The vault name {vault} is already taken by another Azure customer."
         raise DeploymentFailure(sentence, OTHER_WORKLOAD_NAME) from error
-    session.confirm(f"The vault {vault} was deleted and cannot be purged. Recover it, with the secrets it had?")
+    session.require_confirmation(
+        f"The vault {vault} was deleted and cannot be purged. Recover it, with the secrets it had?"
+    )
     return session.run_az(*words, "recoverVault=true")
 
 

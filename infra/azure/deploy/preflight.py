@@ -78,7 +78,7 @@ def _check_subscription(session: Session, subscription: str | None) -> Account:
                 f"Add SUBSCRIPTION={account.id} (without make: --subscription {account.id}).",
                 Exit.USAGE,
             )
-        session.confirm(f"Deploy {session.environment} to the subscription {account.name} ({account.id})?")
+        session.require_confirmation(f"Deploy {session.environment} to the subscription {account.name} ({account.id})?")
     elif expected.casefold() not in (account.id.casefold(), account.name.casefold()):
         sentence = f"The Azure CLI uses the subscription {account.name} ({account.id}), not {expected}."
         raise DeploymentFailure(sentence, f'az account set --subscription "{expected}"', Exit.USAGE)
@@ -102,7 +102,7 @@ def _register_providers(session: Session) -> None:
     if not missing:
         return
     names = ", ".join(missing)
-    session.confirm(f"The subscription does not have these resource providers: {names}. Register them?")
+    session.require_confirmation(f"The subscription does not have these resource providers: {names}. Register them?")
     for name in missing:
         session.say(f"Registering {name}.")
         session.run_az("provider", "register", "--namespace", name, "--wait")

@@ -43,7 +43,9 @@ def rollback(session: Session, subscription: str | None = None) -> None:
             "There is no previous version to restore.", "Deploy an older commit instead.", Exit.USAGE
         )
     present, previous = healthy[0], older[0]
-    session.confirm(f"Replace {present.name} in {session.environment} by the previous version, {previous.name}?")
+    session.require_confirmation(
+        f"Replace {present.name} in {session.environment} by the previous version, {previous.name}?"
+    )
     try:
         install_zip(session, target, history.download(previous))
     except Unhealthy as reason:

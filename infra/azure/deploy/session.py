@@ -62,7 +62,7 @@ class Session:
                 return None
             raise explain_az_error(error) from error
 
-    def confirm(self, question: str) -> None:
+    def require_confirmation(self, question: str) -> None:
         """Ask, and return only after a yes. Raises DeploymentFailure."""
         if not self.ask(question):
             raise DeploymentFailure(

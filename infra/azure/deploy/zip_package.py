@@ -78,7 +78,7 @@ class ZipPackage:
 
     @property
     def untested_reason(self) -> str | None:
-        """Why it is not proven that `make test` passed on exactly these sources, or None if it is proven."""
+        """Return why the zip does not count as tested, or None if `make test` passed on exactly these sources."""
         test_record, commit = self.record.get("tested"), self.commit
         if not self.record["clean"] or not commit:
             return "it was built from changes that are not committed"

@@ -1,6 +1,4 @@
-"""Gives the checks what they compare: the files of infra/azure, the resources that these would deploy, and the settings
-and log events of the code.
-"""
+"""Reads the files of infra/azure and the resources that they deploy, which the checks compare with the code."""
 
 import re
 from collections.abc import Iterator, Mapping
