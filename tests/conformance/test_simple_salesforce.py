@@ -41,7 +41,7 @@ def client(emulator: SalesforceEmulator, authority: Authority) -> Iterator[Any]:
     with requests.Session() as session:
         session.trust_env = False
         session.verify = str(authority.bundle)
-        token = emulator.oauth.open_session(emulator.seller)
+        token = emulator.oauth.issue_session_id(emulator.seller)
         yield Salesforce(session_id=token, instance_url=str(emulator.public_url), session=session, version="66.0")
 
 
@@ -61,7 +61,7 @@ def test_pages_are_followed_and_deleted_records_included(client: Any, emulator: 
     emulator.delete("Opportunity", ids[0])
     header = {"Sforce-Query-Options": "batchSize=200"}
     soql = "SELECT Id, Amount FROM Opportunity"
-    assert [row["Id"] for row in client.query_all_iter(soql, headers=header)] == ids[1:]
+    assert [record["Id"] for record in client.query_all_iter(soql, headers=header)] == ids[1:]
     assert client.query(soql, include_deleted=True)["totalSize"] == 450
     assert [entry.tags for entry in emulator.journal] == [("query",), ("query.more",), ("query.more",), ("query.all",)]
 

@@ -141,13 +141,13 @@ class People:
 
     def _set_on_hold_stage(self, *, is_active: bool) -> None:
         org = self.world.systems.salesforce
-        [stage] = [row for row in org.records("OpportunityStage") if row["MasterLabel"] == ON_HOLD]
+        [stage] = [record for record in org.records("OpportunityStage") if record["MasterLabel"] == ON_HOLD]
         org.edit("OpportunityStage", stage["Id"], {"IsActive": is_active}, user=org.founding.administrator)
 
     def upload_to_salesforce(self) -> None:
         """Enable the JWT bearer flow of the app with the certificate, and approve its users."""
         pem = self.machine.certificate_path.read_text(encoding="ascii")
-        self.world.systems.salesforce.register_app(CONSUMER_KEY, pem, USERNAME)
+        self.world.systems.salesforce.register_connected_app(CONSUMER_KEY, pem, USERNAME)
 
     def upload_to_entra(self) -> None:
         """Give the app registration its certificate."""

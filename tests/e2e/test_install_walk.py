@@ -96,13 +96,13 @@ def test_from_an_empty_subscription_to_the_first_synced_deal(world: World, machi
     assert (turned_on["exit"], turned_on["preview"]["push"]["creates"]) == (0, 1)
 
     world.host.run_now("push_opportunities")  # step 9
-    row = org.record("Opportunity", opportunity)
-    referral = partner.referral(row["Referral_Identifier__c"])
-    assert (referral["name"], row["Sync_Status__c"], row["Sync_Mark__c"]) == ("Big deal", "Synced", "✔")
+    record = org.record("Opportunity", opportunity)
+    referral = partner.referral(record["Referral_Identifier__c"])
+    assert (referral["name"], record["Sync_Status__c"], record["Sync_Mark__c"]) == ("Big deal", "Synced", "✔")
     assert referral["externalReferenceId"] == f"STAGING:{opportunity}"
 
     partner.portal_edits(
-        row["Referral_Identifier__c"], [{"op": "replace", "path": "/details/dealValue", "value": 25_000}]
+        record["Referral_Identifier__c"], [{"op": "replace", "path": "/details/dealValue", "value": 25_000}]
     )
     world.host.run_now("sweep_referrals")
     assert org.record("Opportunity", opportunity)["Amount"] == 25_000

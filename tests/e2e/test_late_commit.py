@@ -33,8 +33,8 @@ def test_an_edit_with_the_stamp_of_our_write_that_is_committed_later_still_arriv
     clock.advance(60)
     world.host.run_now("push_opportunities")
 
-    row = salesforce.record("Opportunity", opportunity)
-    assert world.systems.partner_center.referral(row["Referral_Identifier__c"])["details"]["dealValue"] == 12_345
+    record = salesforce.record("Opportunity", opportunity)
+    assert world.systems.partner_center.referral(record["Referral_Identifier__c"])["details"]["dealValue"] == 12_345
 
 
 def test_an_unchanged_opportunity_is_not_read_again_once_every_save_must_have_ended(

@@ -55,7 +55,9 @@ def key() -> rsa.RSAPrivateKey:
 def org(key: rsa.RSAPrivateKey) -> SalesforceEmulator:
     emulator = SalesforceEmulator(seed=1)
     encoding, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    emulator.register_app("CONSUMER", key.public_key().public_bytes(encoding, form), "integration@example.com")
+    emulator.register_connected_app(
+        "CONSUMER", key.public_key().public_bytes(encoding, form), "integration@example.com"
+    )
     return emulator
 
 
@@ -127,7 +129,7 @@ def test_two_thousand_opportunities_are_read_in_one_call(org: SalesforceEmulator
     ids = insert_deals(org, 2000)
     fields = ["Name", "Owner.Email", "Account.Name", "(SELECT ContactId FROM OpportunityContactRoles)"]
     [page] = salesforce.opportunities(ids, fields).pages
-    assert {row["Id"] for row in page.records} == set(ids)
+    assert {record["Id"] for record in page.records} == set(ids)
     assert page.records[0]["Owner"]["Email"]
     assert data_calls(org) == ["composite"]
 
@@ -144,7 +146,7 @@ def test_a_conditional_update_does_not_overwrite_a_newer_edit(
     org: SalesforceEmulator, salesforce: SalesforceClient
 ) -> None:
     ours, theirs = insert_deals(org, 2)
-    stamps = {row["Id"]: row for row in salesforce.opportunities([ours, theirs], FIELDS).pages[0].records}
+    stamps = {record["Id"]: record for record in salesforce.opportunities([ours, theirs], FIELDS).pages[0].records}
     org.clock.advance(5)
     org.edit("Opportunity", theirs, {"NextStep": "their step"})
     writes = [

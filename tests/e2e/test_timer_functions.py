@@ -16,12 +16,12 @@ def test_a_flagged_opportunity_is_in_partner_center_after_one_run(world: World, 
 
     world.host.run_now("push_opportunities")
 
-    row = world.systems.salesforce.record("Opportunity", opportunity)
-    referral = world.systems.partner_center.referral(row["Referral_Identifier__c"])
+    record = world.systems.salesforce.record("Opportunity", opportunity)
+    referral = world.systems.partner_center.referral(record["Referral_Identifier__c"])
     assert (referral["name"], referral["details"]["dealValue"]) == ("Big deal", 10_000)
-    assert (row["Sync_Status__c"], row["Sync_Mark__c"]) == ("Synced", "✔")
-    assert row["Referral_Identifier__c"] in row["Referral_Link__c"]
-    assert row["Audit__c"]
+    assert (record["Sync_Status__c"], record["Sync_Mark__c"]) == ("Synced", "✔")
+    assert record["Referral_Identifier__c"] in record["Referral_Link__c"]
+    assert record["Audit__c"]
     assert [event["opportunity_id"] for event in log_events.events_named("referral_created")] == [opportunity]
 
 
@@ -30,14 +30,14 @@ def test_a_second_run_writes_nothing(world: World) -> None:
     world.host.run_now("push_opportunities")
     world.host.run_now("push_opportunities")
     before = world.systems.partner_center.journal[:]
-    rows = world.systems.salesforce.records("Opportunity")
+    records = world.systems.salesforce.records("Opportunity")
 
     world.host.run_now("push_opportunities")
     world.host.run_now("sweep_referrals")
 
     after = world.systems.partner_center.journal[len(before) :]
     assert {entry.method for entry in after} <= {"GET"}
-    assert world.systems.salesforce.records("Opportunity") == rows
+    assert world.systems.salesforce.records("Opportunity") == records
 
 
 def test_the_sweep_finds_a_referral_whose_event_was_lost(world: World, log_events: LogEvents) -> None:

@@ -49,7 +49,7 @@ class World:
 
     def opportunities_by_referral(self) -> dict[str | None, dict[str, Any]]:
         """The opportunities in Salesforce by referral id."""
-        return {row["Referral_Identifier__c"]: row for row in self.systems.salesforce.records("Opportunity")}
+        return {record["Referral_Identifier__c"]: record for record in self.systems.salesforce.records("Opportunity")}
 
     def seller_creates(self, **values: object) -> str:
         """Create a complete, ticked opportunity with an account of its own; returns its id."""

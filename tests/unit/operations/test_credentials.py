@@ -15,7 +15,7 @@ from local.systems import Systems
 from shared.app import App
 from shared.cli.self_signed_certificate import create_certificate
 from shared.domain.deal import Side
-from shared.operations.credentials import keep_credentials
+from shared.operations.credentials import renew_credentials
 from shared.sync.retry.side_health import is_paused
 
 REFRESH_TOKEN = "partner-center-refresh-token"
@@ -59,7 +59,7 @@ def test_the_token_is_redeemed_and_stored_and_the_result_is_logged(
     systems.partner_center.populate(1)
     first = stored_token(systems)
 
-    assert keep_credentials(app)
+    assert renew_credentials(app)
 
     assert stored_token(systems) != first
     assert logged("credentials_kept") == [
@@ -73,7 +73,7 @@ def test_the_token_is_redeemed_even_while_an_access_token_is_valid(systems: Syst
     app.sign_in.token()
     first = stored_token(systems)
 
-    keep_credentials(app)
+    renew_credentials(app)
 
     assert stored_token(systems) != first
 
@@ -83,7 +83,7 @@ def test_the_token_is_redeemed_in_every_mode(systems: Systems, monkeypatch: pyte
     monkeypatch.setenv("SYNC", mode)
     first, app = stored_token(systems), App()
 
-    assert keep_credentials(app)
+    assert renew_credentials(app)
 
     app.close()
     assert stored_token(systems) != first
@@ -94,7 +94,7 @@ def test_a_refresh_token_that_entra_does_not_renew_is_reported(
 ) -> None:
     systems.partner.entra.settings.rotation = "withhold"
 
-    keep_credentials(app, lambda: datetime.now(UTC) + timedelta(days=65, hours=1))
+    renew_credentials(app, lambda: datetime.now(UTC) + timedelta(days=65, hours=1))
 
     assert logged("credentials_kept")[0]["refresh_token_age_days"] == 65.0
     assert logged("credential_ending") == [{"name": REFRESH_TOKEN, "days_left": 24}]
@@ -104,7 +104,7 @@ def test_the_end_date_in_the_vault_is_reported(systems: Systems, app: App, logge
     app.vault.set("partner-center-client-secret", systems.partner.entra.client_secret, expires=in_days(30))
     app.vault.set("salesforce-private-key", app.vault.get("salesforce-private-key"), expires=in_days(-2))
 
-    keep_credentials(app)
+    renew_credentials(app)
 
     assert logged("credential_ending") == [
         {"name": "partner-center-client-secret", "days_left": 30},
@@ -121,7 +121,7 @@ def test_the_earlier_end_of_certificate_and_vault_counts(
     systems.partner.entra.register_app(systems.partner.entra.client_id, certificate_pem=certificate.public_pem)
     app.vault.set("partner-center-certificate", certificate.pem, expires=in_days(in_vault) if in_vault else None)
 
-    assert keep_credentials(app)
+    assert renew_credentials(app)
 
     assert logged("credentials_kept")[0]["certificate_days_left"] == left
     assert [ending["name"] for ending in logged("credential_ending")] == ["partner-center-certificate"] * (left <= 30)
@@ -132,7 +132,7 @@ def test_an_ended_credential_is_reported_even_if_the_sign_in_fails_because_of_it
 ) -> None:
     app.vault.set("partner-center-client-secret", "ended", expires=in_days(-1))
 
-    assert not keep_credentials(app)
+    assert not renew_credentials(app)
 
     assert logged("sign_in_failed") == [{"side": "partner_center", "code": "AADSTS7000215"}]
     assert logged("credential_ending")[0]["days_left"] == -1
@@ -148,7 +148,7 @@ def test_every_refusal_is_logged_with_its_code_and_pauses_the_side(
 ) -> None:
     systems.partner.entra.fail_next(code, times=2)
 
-    assert not keep_credentials(app)
+    assert not renew_credentials(app)
 
     assert logged("sign_in_failed") == [{"side": "partner_center", "code": f"AADSTS{code}"}]
     assert is_paused(app.local, Side.PARTNER_CENTER)
@@ -159,11 +159,11 @@ def test_every_refusal_is_logged_with_its_code_and_pauses_the_side(
 def test_a_temporary_problem_pauses_nothing(systems: Systems, app: App, logged: LoggedEvents, code: int) -> None:
     systems.partner.entra.fail_next(code)
 
-    assert not keep_credentials(app)
+    assert not renew_credentials(app)
 
     assert logged("run_failed") == [{"run": "credentials", "error": "Unavailable"}]
     assert not is_paused(app.local, Side.PARTNER_CENTER)
-    assert keep_credentials(app)
+    assert renew_credentials(app)
 
 
 def test_the_placeholder_of_the_deployment_is_reported_as_a_missing_token(
@@ -171,7 +171,7 @@ def test_the_placeholder_of_the_deployment_is_reported_as_a_missing_token(
 ) -> None:
     systems.vault.secret_store.put(REFRESH_TOKEN, {"value": "placeholder: run `cosell connect partner-center`"})
 
-    assert not keep_credentials(app)
+    assert not renew_credentials(app)
 
     assert logged("sign_in_failed") == [{"side": "partner_center", "code": "refreshTokenMissing"}]
     assert systems.partner.entra.journal == []
@@ -183,7 +183,7 @@ def test_a_consent_without_mfa_is_logged_and_the_token_is_still_stored(
     systems.partner.entra.settings.mfa = False
     first = stored_token(systems)
 
-    assert keep_credentials(app)
+    assert renew_credentials(app)
 
     assert stored_token(systems) != first
     assert logged("sign_in_failed") == [{"side": "partner_center", "code": "900421"}]
@@ -197,7 +197,7 @@ def test_the_role_is_checked_and_logged(
     systems.partner_center.populate(1)
     systems.partner.entra.settings.roles = roles
 
-    assert keep_credentials(app)
+    assert renew_credentials(app)
 
     assert logged("credentials_kept")[0]["role"] == role
     assert [failure["code"] for failure in logged("sign_in_failed")] == codes
@@ -208,7 +208,7 @@ def test_a_consent_missing_for_the_events_api_only_is_logged_and_pauses_nothing(
 ) -> None:
     systems.partner.entra.settings.consented = (REFERRALS_AUDIENCE,)
 
-    assert keep_credentials(app)
+    assert renew_credentials(app)
 
     assert logged("sign_in_failed") == [{"side": "partner_center", "code": "AADSTS65001"}]
     assert not is_paused(app.local, Side.PARTNER_CENTER)
@@ -219,7 +219,7 @@ def test_a_consent_missing_for_the_referrals_api_fails_the_sign_in(
 ) -> None:
     systems.partner.entra.settings.consented = (WEBHOOKS_AUDIENCE,)
 
-    assert not keep_credentials(app)
+    assert not renew_credentials(app)
 
     assert logged("sign_in_failed") == [{"side": "partner_center", "code": "AADSTS65001"}]
 
@@ -230,7 +230,7 @@ def test_a_vault_that_refuses_writes_is_logged_and_the_token_gets_older(
     systems.vault.access.write = False
     first = stored_token(systems)
 
-    assert keep_credentials(app, lambda: datetime.now(UTC) + timedelta(days=3))
+    assert renew_credentials(app, lambda: datetime.now(UTC) + timedelta(days=3))
 
     assert stored_token(systems) == first
     assert {failure["name"] for failure in logged("refresh_token_not_stored")} == {REFRESH_TOKEN}
@@ -240,7 +240,7 @@ def test_a_vault_that_refuses_writes_is_logged_and_the_token_gets_older(
 def test_a_vault_that_does_not_answer_fails_the_run(systems: Systems, app: App, logged: LoggedEvents) -> None:
     systems.vault.faults.append(Fault(FaultKind.ANSWER, times=1000, status=503))
 
-    assert not keep_credentials(app)
+    assert not renew_credentials(app)
 
     assert [failure["run"] for failure in logged("run_failed")] == ["credentials"]
 
@@ -253,13 +253,13 @@ def test_two_instances_both_succeed_if_each_token_is_valid_only_once(
     other = App()
     assert app.vault.get(REFRESH_TOKEN) == other.vault.get(REFRESH_TOKEN)
 
-    assert keep_credentials(app)
-    assert keep_credentials(other)
+    assert renew_credentials(app)
+    assert renew_credentials(other)
 
     other.close()
     assert len(logged("credentials_kept")) == 2
     assert logged("sign_in_failed") == []
-    assert keep_credentials(app)
+    assert renew_credentials(app)
 
 
 def test_the_run_also_checks_the_registration_for_events(
@@ -270,7 +270,7 @@ def test_the_run_also_checks_the_registration_for_events(
     systems.partner_center.register_events("https://another.example/hook")
     app = App()
 
-    assert keep_credentials(app)
+    assert renew_credentials(app)
 
     app.close()
     assert logged("registration_foreign") == [{"host": "another.example"}]
@@ -284,7 +284,7 @@ def test_a_webhook_host_that_does_not_answer_does_not_fail_the_run(
     systems.partner_center.faults.append(Fault(FaultKind.ANSWER, path="/webhooks/", times=100, status=503))
     app = App()
 
-    assert keep_credentials(app)
+    assert renew_credentials(app)
 
     app.close()
     assert logged("run_failed") == [{"run": "registration", "error": "Unavailable"}]

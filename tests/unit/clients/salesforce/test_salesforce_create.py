@@ -28,12 +28,12 @@ def failed_graph(status: int, *faults: dict[str, object], http: int = 200) -> Re
 
 
 def test_a_graph_creates_all_and_ends_with_the_read_back(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
-    row = {"attributes": {}, "Id": "006000000000001AAA", "Name": "A"}
+    record = {"attributes": {}, "Id": "006000000000001AAA", "Name": "A"}
     fake.respond = lambda _: graph_answer(
-        ("account", 201, {"id": "1"}), ("deal", 201, {"id": "2"}), ("read_back", 200, row)
+        ("account", 201, {"id": "1"}), ("deal", 201, {"id": "2"}), ("read_back", 200, record)
     )
     written = salesforce.create(NODES, "deal", ["Name", "Account.Name", "(SELECT Id FROM Roles)"])
-    assert (written.id, written.record) == ("006000000000001AAA", row)
+    assert (written.id, written.record) == ("006000000000001AAA", record)
     assert written.at == datetime(2026, 11, 22, 10, 0, 10, tzinfo=UTC)
     [request] = fake.data_requests
     assert (request.method, request.path) == ("POST", "/services/data/v66.0/composite/graph")

@@ -167,7 +167,7 @@ def test_two_thousand_opportunities_are_read_in_one_call(salesforce: SalesforceC
     fake.respond = answer_each_query(found_records)
     fields = ["Id", "Name", "Owner.Email", "(SELECT ContactId FROM OpportunityContactRoles)", *["Custom_Field__c"] * 5]
     answer = salesforce.opportunities([*opportunity_ids(2000), opportunity_ids(1)[0][:15]], fields)
-    assert {row["Id"] for row in answer.pages[0].records} == set(opportunity_ids(2000))
+    assert {record["Id"] for record in answer.pages[0].records} == set(opportunity_ids(2000))
     assert (len(fake.data_requests), len(sent_subrequests(fake)), len(answer.pages)) == (1, 5, 1)
     assert max(len(part["url"]) for part in sent_subrequests(fake)) < 16_384
     select = parse_qs(urlsplit(sent_subrequests(fake)[0]["url"]).query)["q"][0].partition(" FROM Opportunity WHERE")[0]
@@ -198,15 +198,15 @@ def test_no_opportunities_make_no_call(salesforce: SalesforceClient, fake: FakeS
 def test_all_pages_of_records_and_of_subqueries_are_read(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     following = "/services/data/v66.0/query/0r8{}-2000".format
     roles = {"done": False, "totalSize": 2, "nextRecordsUrl": following("ROLES"), "records": [{"ContactId": "1"}]}
-    first = {"done": False, "nextRecordsUrl": following("ROWS"), "records": [{"Id": "a", "Roles": roles}]}
+    first = {"done": False, "nextRecordsUrl": following("RECORDS"), "records": [{"Id": "a", "Roles": roles}]}
     composite = answer_each_query(lambda _: (200, first))
     pages = {
-        following("ROWS"): {"done": True, "records": [{"Id": "b", "Roles": None}]},
+        following("RECORDS"): {"done": True, "records": [{"Id": "b", "Roles": None}]},
         following("ROLES"): {"done": True, "records": [{"ContactId": "2"}]},
     }
     fake.respond = lambda request: Response.of(pages[request.path]) if request.path in pages else composite(request)
     [page] = salesforce.opportunities(opportunity_ids(1), ["Id"]).pages
-    assert [row["Id"] for row in page.records] == ["a", "b"]
+    assert [record["Id"] for record in page.records] == ["a", "b"]
     assert [role["ContactId"] for role in page.records[0]["Roles"]["records"]] == ["1", "2"]
     assert page.next is None
 

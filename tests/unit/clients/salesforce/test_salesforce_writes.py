@@ -38,9 +38,9 @@ def answer_each_write(each: Callable[[dict[str, Any]], tuple[int, object]]) -> C
 
     def respond(request: Request) -> Response:
         *writes, last = request.json()["compositeRequest"]
-        rows = [None if one == record_id(99) else {"Id": one, "Name": "N"} for one in last["body"]["ids"]]
+        records = [None if one == record_id(99) else {"Id": one, "Name": "N"} for one in last["body"]["ids"]]
         answers = [subrequest_answer(w["referenceId"], *each(w)) for w in writes]
-        return Response.of({"compositeResponse": [*answers, subrequest_answer(last["referenceId"], 200, rows)]})
+        return Response.of({"compositeResponse": [*answers, subrequest_answer(last["referenceId"], 200, records)]})
 
     return respond
 
