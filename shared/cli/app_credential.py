@@ -21,7 +21,7 @@ from shared.foundation.errors import ConfigurationError, NotFound
 from shared.foundation.redacted import Redacted
 
 CERTIFICATE_DAYS = 365
-"""How long a new certificate is valid."""
+"""The validity of a new certificate."""
 
 
 class AppCredential(Redacted, frozen=True):

@@ -34,7 +34,7 @@ from shared.foundation.errors import ConfigurationError, SignInFailed
 from shared.transport.client import open_client
 
 SIGN_IN_SECONDS = 300
-"""How long the command waits for the person by default."""
+"""The time that the command waits for the person by default."""
 
 
 def _ask_client_secret() -> str:

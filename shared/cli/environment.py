@@ -85,11 +85,11 @@ def write_environment(environment: Environment, folder: Path = FOLDER) -> Path:
     folder.mkdir(exist_ok=True)
     lines: list[str] = []
     for section, table in (("settings", environment.settings), ("deployment", environment.deployment)):
-        lines += [f"[{section}]", *(f"{key} = {_quote(value)}" for key, value in sorted(table.items())), ""]
+        lines += [f"[{section}]", *(f"{key} = {_quote_variable(value)}" for key, value in sorted(table.items())), ""]
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
 
-def _quote(value: str) -> str:
+def _quote_variable(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

@@ -39,11 +39,11 @@ class Output:
         if self.as_json:
             print(json.dumps(document, default=str, ensure_ascii=False))  # noqa: T201 - this is the output
 
-    def print_table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
+    def print_table(self, heads: Sequence[str], lines: Sequence[Sequence[str]], title: str | None = None) -> None:
         """Print a table for people."""
         table = Table(*heads, title=title, title_justify="left")
-        for row in rows:
-            table.add_row(*row)
+        for cells in lines:
+            table.add_row(*cells)
         self.console.print(table)
 
     @contextmanager

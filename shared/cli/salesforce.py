@@ -37,7 +37,7 @@ _HINTS = {
     "not active": "Activate the language in Setup, Translation Language Settings, or name other languages: --language.",
     "Not available for deploy": "Switch the Translation Workbench on in Setup, or leave --translations out.",
 }
-"""What to do about an error of a deployment, by words of its text."""
+"""The remedy for an error of a deployment, by words of its text."""
 
 app = typer.Typer(help="Install the connector's fields and page section in Salesforce.", no_args_is_help=True)
 
@@ -113,8 +113,8 @@ def _report_obstacles(blocking: Sequence[Obstacle], output: Output) -> Exit:
     for obstacle in blocking:
         output.say(f"[red]Stopped[/red]: {escape(str(obstacle))}.")
         if obstacle.duplicates:
-            rows = [(value, ", ".join(ids)) for value, ids in sorted(obstacle.duplicates.items())]
-            output.print_table(("value", "records"), rows)
+            lines = [(value, ", ".join(ids)) for value, ids in sorted(obstacle.duplicates.items())]
+            output.print_table(("value", "records"), lines)
     documents = [to_builtins(obstacle) for obstacle in blocking]
     output.print_document({"ok": False, "error": "Obstacle", "obstacles": documents, "exit": Exit.REFUSED})
     return Exit.REFUSED

@@ -13,7 +13,7 @@ from shared.foundation.errors import NotFound
 from shared.foundation.redacted import Redacted
 
 CERTIFICATE_DAYS = 365
-"""How long a new certificate is valid."""
+"""The validity of a new certificate."""
 
 
 class KeyPairs(Redacted, frozen=True):

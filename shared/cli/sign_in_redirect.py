@@ -64,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _answers_this_sign_in(form: dict[str, str], state: str | None) -> bool:
-    """Return whether a form belongs to this sign-in. Only Entra ID's answer to it knows the state."""
+    """Return whether a form belongs to this sign-in. Only Entra ID's answer to it contains the state."""
     knows_state = state is not None and hmac.compare_digest(form.get("state", "").encode(), state.encode())
     return knows_state and ("code" in form or "error" in form)
 

@@ -82,8 +82,8 @@ def _with_zeros(counts: Counter[str]) -> dict[str, int]:
 
 
 def _print_counts(counts: dict[str, dict[str, int]], output: Output) -> None:
-    rows = [(str(counts[run_name][name]), meaning) for run_name, name, meaning in COUNT_MEANINGS]
-    output.print_table(("how many", "what"), rows, title="The first run")
+    lines = [(str(counts[run_name][name]), meaning) for run_name, name, meaning in COUNT_MEANINGS]
+    output.print_table(("how many", "what"), lines, title="The first run")
     since = os.environ.get("SYNC_FROM")
     if since:
         output.say(escape(f"Counted: what was created or changed since {since} (SYNC_FROM)."))

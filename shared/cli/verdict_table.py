@@ -15,9 +15,9 @@ _MARKUP = {
 
 
 def print_verdicts(verdicts: Mapping[str, Verdict], output: Output) -> None:
-    """Print one row for each check: its name, its result, what was found, and the remedy."""
-    rows = [
+    """Print one line for each check: its name, its result, what was found, and the remedy."""
+    lines = [
         (name, _MARKUP[verdict.result], escape(f"{verdict.found}\n{verdict.remedy}".strip()))
         for name, verdict in verdicts.items()
     ]
-    output.print_table(("check", "", "found"), rows)
+    output.print_table(("check", "", "found"), lines)

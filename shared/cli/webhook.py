@@ -24,7 +24,7 @@ from shared.foundation.errors import Cause, ConfigurationError, Rejected
 from shared.webhook.event_names import TEST_CREATED
 
 ATTEMPTS = 10
-"""How often Partner Center tries to deliver an event (docs/reference/partner-center.md#event-delivery)."""
+"""The number of attempts to deliver an event (docs/reference/partner-center.md#event-delivery)."""
 _EXAMPLE = "EVENTS_URL=https://func-cosell.azurewebsites.net/api/events"
 
 app = typer.Typer(help="Show, register and test the registration for Partner Center's events.", no_args_is_help=True)
@@ -98,8 +98,8 @@ def _show_registration(environment: Environment, output: Output) -> Exit:
     for sentence in _describe_registration(tenant, registration, owner):
         output.say(escape(sentence))
     if registration is not None:
-        rows = [(escape(name), "yes" if name.casefold() in EVENTS else "") for name in registration.events]
-        output.print_table(("event", "used by the connector"), rows)
+        lines = [(escape(name), "yes" if name.casefold() in EVENTS else "") for name in registration.events]
+        output.print_table(("event", "used by the connector"), lines)
     output.print_document({
         "ok": is_well or not tenant.may_register, "registration": owner, "address": tenant.our_address,
         "host": registration and registration.host, "events": list(registration.events) if registration else [],
