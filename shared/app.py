@@ -208,13 +208,13 @@ class App:
     @cached_property
     def sign_in(self) -> "PartnerCenterSignIn":
         """Access tokens for the referrals API."""
-        return self._sign_in(self.settings.partner_center.scope)
+        return self._open_sign_in(self.settings.partner_center.scope)
 
     def sign_in_to(self, scope: str) -> "PartnerCenterSignIn":
         """Access tokens of the integration account for another audience; all audiences share one refresh token."""
         return self.sign_in.for_audience(scope)
 
-    def _sign_in(self, scope: str) -> "PartnerCenterSignIn":
+    def _open_sign_in(self, scope: str) -> "PartnerCenterSignIn":
         from shared.clients.partner_center.sign_in import PartnerCenterSignIn  # noqa: PLC0415 - late: a cold start
         from shared.transport.client import open_client  # noqa: PLC0415 - as above
 

@@ -24,11 +24,11 @@ MFA_CODE = "900421"
 WARNING_DAYS = 30
 """From this many days before its end, a credential is reported every day."""
 REFRESH_TOKEN_LIFE = timedelta(days=90)
-"""How long an unused refresh token is valid (docs/reference/partner-center.md#refresh-tokens)."""
+"""The validity of an unused refresh token (docs/reference/partner-center.md#refresh-tokens)."""
 DAY = timedelta(days=1)
 
 
-def keep_credentials(app: App, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> bool:
+def renew_credentials(app: App, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> bool:
     """Redeem and store the refresh token, and log what ends soon. Returns whether the sign-in worked.
 
     A refused sign-in is logged as `sign_in_failed` with its code, and it pauses the side as in any other run. A
@@ -36,7 +36,7 @@ def keep_credentials(app: App, now: Callable[[], datetime] = lambda: datetime.no
     raised.
     """
     try:
-        is_signed_in = _redeem_refresh_token(app)
+        is_signed_in = _try_refresh_token(app)
         days_left = dict(days_left_by_secret(app, now()))
         for name, days in sorted(days_left.items()):
             if days <= WARNING_DAYS:
@@ -50,7 +50,7 @@ def keep_credentials(app: App, now: Callable[[], datetime] = lambda: datetime.no
     return is_signed_in
 
 
-def _redeem_refresh_token(app: App) -> bool:
+def _try_refresh_token(app: App) -> bool:
     """Redeem the refresh token and store its successor in the vault. Returns False if the sign-in is refused."""
     try:
         app.sign_in.token(force=True)
