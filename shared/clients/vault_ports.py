@@ -1,4 +1,4 @@
-"""What the sign-ins of the clients need from a vault. `shared.clients.key_vault.vault.Vault` provides it."""
+"""Defines the vault that the sign-ins of the clients need. `shared.clients.key_vault.vault.Vault` implements it."""
 
 from typing import Protocol
 

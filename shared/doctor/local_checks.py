@@ -68,7 +68,7 @@ def _verdict_on_end(installation: Installation, name: str, remedy: str) -> Verdi
     """Return whether a secret is valid for long enough. Raises NotFound if it does not exist."""
     ends = installation.app.vault.read_facts(name).expires
     if ends is None:
-        return ok(f"the secret {name} exists; Key Vault knows no end date for it")
+        return ok(f"the secret {name} exists; Key Vault has no end date for it")
     days_left = (ends - installation.now()).days
     if days_left < 0:
         return failed(f"the secret {name} ended {-days_left} days ago", remedy)

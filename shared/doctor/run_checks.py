@@ -24,7 +24,7 @@ MANUAL_CHECKS = (
     "The partner account and the solutions belong to one tenant, PARTNER_CENTER_TENANT_ID.",
     "The integration user has View All on Opportunity, Account and Contact, so that sharing hides no record.",
 )
-"""What a person must check, because no API shows it."""
+"""The points that a person must check, because no API shows them."""
 
 
 class Prerequisite(Struct, frozen=True):

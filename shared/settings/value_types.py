@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 REFERENCE = "@Microsoft.KeyVault("
-"""How a Key Vault reference begins. If the platform cannot resolve it, this text is the value."""
+"""The beginning of a Key Vault reference. If the platform cannot resolve it, this text is the value."""
 SCHEDULE_FIELDS = 6
 DAY = 86400
 """The longest time that a setting may have, in seconds. All of these times are minutes in practice."""

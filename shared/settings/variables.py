@@ -60,7 +60,7 @@ class SettingsGroup(BaseModel):
 
 
 class SyncSettings(SettingsGroup):
-    """What is synced, and the time limits of the protocol in seconds (docs/protocol.md#time-and-deadlines)."""
+    """The scope of the sync, and the time limits of the protocol in seconds (docs/protocol.md#time-and-deadlines)."""
 
     examples: ClassVar[Mapping[str, str]] = {
         "environment": "production",
@@ -164,7 +164,7 @@ class VaultSettings(SettingsGroup):
 
 
 class StoreSettings(SettingsGroup):
-    """Where the links are stored: Table Storage in Azure, or a SQLite file on one machine."""
+    """The place where the links are stored: Table Storage in Azure, or a SQLite file on one machine."""
 
     prefix: ClassVar[str] = "STORE_"
     examples: ClassVar[Mapping[str, str]] = {

@@ -19,7 +19,7 @@ from shared.transport.deadline import Deadline
 
 
 class RetryPolicy(Struct, frozen=True):
-    """How many times a read is tried, and how long it waits in between. All waits are in seconds."""
+    """The number of tries of a read, and the waits between them, in seconds."""
 
     tries: int
     first_wait: float
@@ -27,7 +27,7 @@ class RetryPolicy(Struct, frozen=True):
     longest_wait: float = math.inf
     """The bound does not grow beyond this value."""
     longest_retry_after: float = math.inf
-    """A service that asks for a longer wait gets no further try: the caller has to come back later."""
+    """A service that demands a longer wait gets no further try: the caller has to come back later."""
 
 
 class Backoff:
@@ -64,7 +64,7 @@ def call_with_retries[T](
     *,
     uniform: Callable[[float, float], float] = random.uniform,
 ) -> T:
-    """What `work` returns. Raises its last error after the last try, or at once if the error is not `Retryable`."""
+    """Return the result of `work`. Raises its last error after the last try, or at once if it is not `Retryable`."""
     import stamina  # noqa: PLC0415 - slow to import, and receiving an event does not need it
 
     backoff = Backoff(policy, deadline, uniform=uniform)

@@ -264,7 +264,10 @@ def _check_chain(chain: Sequence[x509.Certificate]) -> None:
 
 @cache
 def _authority_policy() -> verification.ExtensionPolicy:
-    """What an authority needs: basic constraints, the right to sign certificates, TLS among its purposes, if any."""
+    """Return the rules for the certificate of an authority.
+
+    It needs basic constraints and the right to sign certificates. If it lists purposes, TLS must be among them.
+    """
     either = verification.Criticality.AGNOSTIC
     return (
         verification.ExtensionPolicy.permit_all()

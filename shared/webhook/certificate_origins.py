@@ -109,16 +109,18 @@ def read_origins(texts: Iterable[str], *, setting: str, schemes: Sequence[str], 
 def _read_origin(text: str, setting: str, schemes: Sequence[str], *, in_azure: bool) -> Origin:
     match = _URL.fullmatch(text)
     if "*" in text:
-        raise ConfigurationError(f"{setting}: {_quote(text)} contains a wildcard. Name each host. {_EXAMPLE}")
+        raise ConfigurationError(f"{setting}: {_quote_beginning(text)} contains a wildcard. Name each host. {_EXAMPLE}")
     if match is None or match[4] or match[1].lower() not in schemes:
-        raise ConfigurationError(f"{setting}: {_quote(text)} is not an origin ({' or '.join(schemes)}). {_EXAMPLE}")
+        raise ConfigurationError(
+            f"{setting}: {_quote_beginning(text)} is not an origin ({' or '.join(schemes)}). {_EXAMPLE}"
+        )
     origin = _origin_in_match(match)
     if not (origin.ip_address or is_host_name(origin.host)) or origin.tcp_port > _MAX_PORT:
-        raise ConfigurationError(f"{setting}: {_quote(text)} has an invalid host or port. {_EXAMPLE}")
+        raise ConfigurationError(f"{setting}: {_quote_beginning(text)} has an invalid host or port. {_EXAMPLE}")
     if in_azure and (origin.port is not None or origin.is_localhost or origin.ip_address is not None):
         raise ConfigurationError(
-            f"{setting}: {_quote(text)} must name a public host without a port, because the app runs in Azure. "
-            f"{_EXAMPLE}"
+            f"{setting}: {_quote_beginning(text)} must name a public host without a port, "
+            f"because the app runs in Azure. {_EXAMPLE}"
         )
     return origin
 
@@ -126,7 +128,7 @@ def _read_origin(text: str, setting: str, schemes: Sequence[str], *, in_azure: b
 _EXAMPLE = "Example: https://3psostorageacct.blob.core.windows.net"
 
 
-def _quote(text: str) -> str:
+def _quote_beginning(text: str) -> str:
     return repr(text[:100])
 
 

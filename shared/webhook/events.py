@@ -20,7 +20,7 @@ DOCUMENTED_HOSTS = frozenset({"api.partnercenter.microsoft.com"})
 
 
 class NotUnderstoodReason(StrEnum):
-    """Why a body names no referral to read (docs/event-signature.md#reasons-why-an-event-is-not-understood)."""
+    """The reasons a body names no referral (docs/event-signature.md#reasons-why-an-event-is-not-understood)."""
 
     NOT_UTF8 = "not_utf8"
     NOT_JSON = "not_json"

@@ -15,7 +15,7 @@ UNSUPPORTED_TYPE = 415
 
 
 class Reason(StrEnum):
-    """Why an event was refused. The reason goes to our log only; the sender never sees it."""
+    """The reasons to refuse an event. The reason goes to our log only; the sender never sees it."""
 
     BODY_TOO_LARGE = "body_too_large"
     CONTENT_TYPE = "content_type"

@@ -41,7 +41,7 @@ DOCUMENTED_ORIGINS = ("https://3psostorageacct.blob.core.windows.net",)
 DOCUMENTED_DISPATCHER = "pcnotifications-dispatch.microsoft.com"
 ALGORITHM = "rsa-sha256"
 REMEMBERED_BODIES = 1_000
-"""How many bodies are remembered, to recognise a repeated one."""
+"""The number of bodies that are remembered, to recognise a repeated one."""
 
 _SIGNATURE = re.compile(r"[ \t]*(?:signature[ \t]+)?([A-Za-z0-9+/]{16,2044}={0,2})[ \t]*", re.ASCII | re.IGNORECASE)
 

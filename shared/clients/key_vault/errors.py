@@ -132,7 +132,7 @@ def _error_codes(error: HttpResponseError) -> tuple[str, str]:
 
 
 def _retry_after_seconds(error: HttpResponseError) -> float | None:
-    """The wait that the service asks for, in seconds. Key Vault sends it as a number only."""
+    """The wait that the service demands, in seconds. Key Vault sends it as a number only."""
     headers = getattr(error.response, "headers", {})
     text = str(headers.get("Retry-After", ""))
     return float(text) if text.isdecimal() else None

@@ -35,7 +35,7 @@ from shared.transport.session import open_session
 
 TRIES = 3
 NO_RETRIES: dict[str, Any] = {"retry_total": 0, "retry_connect": 0, "retry_read": 0, "retry_status": 0}
-LONGEST_RETRY_AFTER = 5.0  # seconds; if the service asks for more, the caller has to come back later
+LONGEST_RETRY_AFTER = 5.0  # seconds; if the service demands more, the caller has to come back later
 IDENTITY_VARIABLES = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")  # the platform sets both if an identity is assigned
 
 
@@ -110,7 +110,7 @@ class RemoteSecrets:
         return self._call_once(name, call)
 
     def _call_once[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
-        self._identity.reset()
+        self._identity.forget_answer()
         try:
             return call(self._current_client())
         except ClientAuthenticationError as error:
@@ -164,12 +164,12 @@ class RemoteSecrets:
 
 
 class _IdentityRequest(threading.local):
-    """How the identity endpoint answered in this thread's current call. The credential's errors do not contain this."""
+    """The identity endpoint's answer in this thread's current call. The credential's errors do not contain it."""
 
     was_sent = False
     status: int | None = None
 
-    def reset(self) -> None:
+    def forget_answer(self) -> None:
         self.was_sent, self.status = False, None
 
     def note_request(self, _: object) -> None:

@@ -1,4 +1,4 @@
-"""What `Vault` needs from Key Vault: remote reads and writes of one secret."""
+"""Defines the remote reads and writes of one secret, which `Vault` needs from Key Vault."""
 
 from datetime import datetime
 from typing import Protocol
@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class SecretFacts(Struct, frozen=True):
-    """When the latest version of a secret was written, and when it expires (UTC)."""
+    """The times when the latest version of a secret was written and when it expires (UTC)."""
 
     created: datetime
     expires: datetime | None = None

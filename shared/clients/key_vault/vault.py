@@ -83,7 +83,7 @@ class Vault:
         return self._fetch_after(name, after=after)
 
     def read_facts(self, name: str) -> SecretFacts:
-        """When the latest version was written and when it expires. Always read from the vault."""
+        """Return when the latest version was written and when it expires. Always reads from the vault."""
         return self._secrets.read_facts(name)
 
     def set(self, name: str, value: str, *, expires: datetime | None = None) -> None:

@@ -33,7 +33,7 @@ class Probe(Redacted, frozen=True):
 
     @property
     def count_without_account(self) -> int:
-        """How many referrals have a team without the account; 0 if the token does not name the account.
+        """The number of referrals whose team lacks the account; 0 if the token does not name the account.
 
         A Referrals user sees no such referral (docs/reference/partner-center.md#who-sees-what).
         """

@@ -44,9 +44,10 @@ class Consent:
         self._app = make_msal_application(endpoint, self._authority, app.client_id, credential)
 
     def check_certificate(self) -> None:
-        """Ask Entra ID, without a person, whether it knows the certificate. Raises SignInFailed (AADSTS700027) if not.
+        """Check, without a person, that the app registration has the certificate.
 
-        Any other refusal is ignored here, because Entra ID may refuse to an app alone what it grants to a person.
+        Raises SignInFailed (AADSTS700027) if it does not. Any other refusal is ignored here, because Entra ID may
+        refuse to an app alone what it grants to a person.
         """
         answer = call_msal(lambda: self._app.acquire_token_for_client(list(self._registration.scopes)))
         if "error" in answer and (refusal := EntraRefusal.from_answer(answer)).number == UNKNOWN_CERTIFICATE:

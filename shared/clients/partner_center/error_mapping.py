@@ -61,7 +61,7 @@ _TRY_AGAIN = re.compile(r"try again in (\d{1,6}) second", re.IGNORECASE)
 
 
 class CallLabel(Struct, frozen=True):
-    """What an error text may say about the request. It contains neither the body nor the token."""
+    """The part of a request that an error text may show. It contains neither the body nor the token."""
 
     method: str
     subject: str
@@ -131,9 +131,9 @@ def is_mfa_missing(reply: Reply) -> bool:
 
 
 def retry_after_seconds(reply: Reply) -> float | None:
-    """The wait that the service asks for, in seconds: `Retry-After` as a number or a date, or the throttling text.
+    """The wait that the service demands, in seconds: `Retry-After` as a number or a date, or the throttling text.
 
-    None if it asks for no wait. Source: docs/reference/partner-center.md#throttling.
+    None if it demands no wait. Source: docs/reference/partner-center.md#throttling.
     """
     header = reply.headers.get("Retry-After", "").strip()
     seconds = float(header) if header.isdecimal() else _seconds_between(reply.headers.get("Date", ""), header)

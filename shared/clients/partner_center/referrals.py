@@ -46,7 +46,7 @@ Source: docs/protocol.md#the-sweep.
 """
 
 PROBE_SIZE = 50
-"""How many referrals `probe_connection` reads."""
+"""The number of referrals that `probe_connection` reads."""
 
 _CREATE_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 _PATCH_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})

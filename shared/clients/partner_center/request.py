@@ -35,7 +35,7 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 """A longer answer is refused."""
 
 RETRIES = RetryPolicy(tries=3, first_wait=0.5, longest_wait=8.0)
-"""How a read is repeated (docs/protocol.md#within-a-call)."""
+"""The limits for repeating a read (docs/protocol.md#within-a-call)."""
 
 Token = Callable[[bool], str]
 """Returns an access token. The argument True demands a token that was not returned before."""

@@ -186,10 +186,10 @@ class Webhooks:
 
 
 class RegistrationMemory(Protocol):
-    """What the store remembers about our registration."""
+    """The memory of our registration, which the store keeps."""
 
     def cursor(self, name: str) -> datetime | None:
-        """When the registration was last ours; None if never."""
+        """Return the time when the registration was last ours; None if it never was."""
 
     def move_cursor(self, name: str, to: datetime) -> None:
         """Note that the registration is ours at the time `to`."""
@@ -250,7 +250,7 @@ def _register_or_read(webhooks: Webhooks, url: str) -> tuple[Registration, Regis
 
 
 def foreign_registration_cause(registration: Registration) -> Cause:
-    """Why a foreign registration is not replaced."""
+    """Return the cause that explains why a foreign registration is not replaced."""
     return Cause(
         "foreignRegistration",
         "webhookUrl",

@@ -205,7 +205,7 @@ def errors_of_collection_update(result: SubrequestResult, writes: Sequence[Write
 
 
 def outcome_of_update(status: int, error: ApiError | None, write: Write, record: Json | None, at: datetime) -> Written:
-    """Return the outcome of one update that `error` refused, or None did; `record` is what was read back.
+    """Return the outcome of one update. `error` is None if it succeeded; `record` is what was read back.
 
     After a record lock or a temporary error the outcome is `locked`, so that the pair waits in the retry queue. Raises
     Ambiguous if a temporary error leaves the outcome unknown and the record was not read back.

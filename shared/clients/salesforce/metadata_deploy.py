@@ -27,7 +27,7 @@ from shared.clients.salesforce.source_format import Package
 from shared.foundation.errors import MAX_REMOTE_TEXT, Cause, NotFound, Rejected, Retryable, Unavailable
 
 MAX_FOLLOW_SECONDS = 1800.0
-"""How long to wait for the end of a deployment: our package takes seconds, but the org's queue may be long."""
+"""The longest wait for the end of a deployment: our package takes seconds, but the org's queue may be long."""
 POLL_PAUSES = (0.5, 1.0, 1.0, 2.0, 3.0, 5.0)
 """Seconds between two polls of a deployment's state; the last value repeats."""
 MISSING_RIGHTS_REMEDY = (

@@ -31,7 +31,7 @@ from shared.transport.deadline import Deadline, call_deadline
 from shared.transport.retry import RetryPolicy, call_with_retries
 
 READ_RETRIES = RetryPolicy(tries=3, first_wait=1.0, longest_retry_after=10.0)
-"""If Salesforce asks for a longer wait, the call fails and the pair waits in the retry queue."""
+"""If Salesforce demands a longer wait, the call fails and the pair waits in the retry queue."""
 _FIRST_ERROR_STATUS = 300
 _USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
 _NEVER_SENT_ERRORS = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)

@@ -35,7 +35,7 @@ REPLACED_CLASSES: Mapping[str, str] = {
 """The submodules that are left out, each with the one class that the rest of the library imports from it."""
 
 SEND_ERRORS = (OSError, HTTPError, TypeError)
-"""What `RestClient.send` raises when no readable answer arrived.
+"""The errors that `RestClient.send` raises when no readable answer arrived.
 
 OSError is the base of everything that `requests` raises. TypeError comes from the library, which takes the length of
 any JSON value, even of a number.

@@ -51,7 +51,7 @@ _FIELD_TRANSLATION = "fieldTranslation"
 
 
 class Package(Struct, frozen=True):
-    """What is deployed: the files by their path in the zip, and the members by metadata type."""
+    """The content of a deployment: the files by their path in the zip, and the members by metadata type."""
 
     files: Mapping[str, bytes]
     members: Mapping[str, tuple[str, ...]]
