@@ -35,7 +35,7 @@ _EXPECTED = {
     "Invalid date or datetime": "a date that exists",
     "Invalid value": _VALUE,
 }
-"""What was expected, by the message of the parser."""
+"""The text that the parser expected, by its message."""
 
 _LIMITS = {
     "RecursionError": "expected a list or a table with fewer levels; found more levels than can be read.",
