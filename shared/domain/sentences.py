@@ -114,7 +114,7 @@ PARTNER_CENTER_REMEDIES: Mapping[int, str] = {
     413: "Please shorten the notes, or remove solutions or team members. The opportunity is sent again after the edit.",
     422: _CORRECT_VALUE,
 }
-"""What to do after a refusal by Partner Center, by status. The reason is the service's own text."""
+"""Remedies after a refusal by Partner Center, by status. The reason is the service's own text."""
 PARTNER_CENTER_DEFAULT_REMEDY = "Please tell the operator that Partner Center does not accept this call."
 
 _CHECK_FIELD_ACCESS = "check that it exists and that a permission set lets the integration user read and edit it"
@@ -136,7 +136,7 @@ SALESFORCE_REMEDIES: Mapping[str, str] = {
     "ENTITY_IS_DELETED": "The record is in the recycle bin: restore it, or end its sync.",
     "INVALID_CROSS_REFERENCE_KEY": "The record or one that it refers to does not exist or is not visible.",
 }
-"""What to do after a refusal by Salesforce, by error code. The reason is the service's own text."""
+"""Remedies after a refusal by Salesforce, by error code. The reason is the service's own text."""
 SALESFORCE_DEFAULT_REMEDY = "Correct the record, or the mapping of the field."
 
 
