@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import StrEnum
+from typing import TYPE_CHECKING, NoReturn
 
 from msgspec import Struct
 
@@ -119,38 +120,54 @@ class Person(Struct, frozen=True):
 Value = str | date | Money | Status | Company | tuple[Person, ...] | tuple[str, ...]
 
 
-class Deal(Mapping[str, Value | None]):
-    """A frozen mapping of field name to value."""
+if TYPE_CHECKING:
 
-    __slots__ = ("_values",)
+    class _DealFields(Mapping[str, Value | None]):
+        """A deal as a type checker sees it: a mapping without a method that changes it."""
 
-    def __init__(self, values: Mapping[str, Value | None] | None = None, /, **named: Value | None) -> None:
-        """Copy the values, so that later changes of the argument have no effect."""
-        self._values = {**(values or {}), **named}
+        def __init__(self, values: Mapping[str, Value | None] = ..., /, **named: Value | None) -> None: ...
+        def __getitem__(self, field: str, /) -> Value | None: ...
+        def __iter__(self) -> Iterator[str]: ...
+        def __len__(self) -> int: ...
 
-    def __getitem__(self, field: str) -> Value | None:
-        return self._values[field]
+else:
+    _DealFields = dict
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
 
-    def __len__(self) -> int:
-        return len(self._values)
+def _refuse_change(*_: object, **__: object) -> NoReturn:
+    raise TypeError("a deal is frozen: make another one with `with_values` or `without`")
+
+
+class Deal(_DealFields):
+    """A frozen mapping of field name to value. It copies the values, so later changes of the argument have no effect.
+
+    It is a dict at run time, so that looking up and iterating enter no Python function: a merge does little else.
+    """
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+        __setitem__ = __delitem__ = __ior__ = _refuse_change
+        clear = pop = popitem = setdefault = update = _refuse_change
 
     def __hash__(self) -> int:
-        return hash(frozenset(self._values.items()))
+        return hash(frozenset(self.items()))
 
     def __repr__(self) -> str:
         """Names the fields only, because values may be personal data."""
-        return f"Deal({', '.join(sorted(self._values))})"
+        return f"Deal({', '.join(sorted(self))})"
+
+    def __reduce__(self) -> tuple[type["Deal"], tuple[dict[str, Value | None]]]:
+        """How to copy a deal. By default, Python would fill an empty one with `__setitem__`."""
+        return Deal, (dict(self),)
 
     def with_values(self, changes: Mapping[str, Value | None]) -> "Deal":
         """This deal with some values replaced or added."""
-        return Deal({**self._values, **changes})
+        return Deal({**self, **changes})
 
     def without(self, *fields: str) -> "Deal":
         """This deal without some fields."""
-        return Deal({field: value for field, value in self._values.items() if field not in fields})
+        return Deal({field: value for field, value in self.items() if field not in fields})
 
 
 def fingerprint(value: Value | Deal | None) -> str:
