@@ -1,0 +1,321 @@
+"""Runs the connector on the emulators for one seed: people, faults, crashes and several instances in a random order.
+
+>>> outcome = simulate(7)
+>>> outcome.findings
+[]
+
+Everything that happens is decided by the seed. After each storm, people and faults stop. Then three rounds at most may
+write, as docs/protocol.md#rule-3-convergence-and-quiescence grants: the first round that writes nothing is the end.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from local.in_process_transport import EmulatorAdapter, httpx_client
+from tests.simulation.faults import TROUBLES
+from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
+from tests.simulation.moves import CUSTOMERS, MOVES, NEW_DEALS, TICK, may_crash, wait_before_a_read
+from tests.simulation.oracle import Left, judge
+from tests.simulation.people import People
+from tests.simulation.sabotage import Sabotage
+from tests.simulation.sent_writes import SentWrites
+from tests.simulation.watch import Watch
+from tests.unit.sync.harness import HOUR, Harness, Instance
+
+STORMS, STEPS, BUSY = (1, 2, 2), (30, 50), (0.4, 1.0)
+"""How many storms there are, how many steps each has, and how much people do."""
+ROUNDS = 3
+EXPECTED_ERRORS = {
+    "Unavailable", "Ambiguous", "Throttled", "Locked", "Conflict", "Rejected", "NotFound", "StoreConflict"
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a seed: broken promises, the digest of all writes, all that happened, and how often."""
+
+    findings: list[str]
+    digest: str
+    trace: list[str]
+    counts: Counter[str]
+
+
+def simulate(
+    seed: int, *, also: Collection[str] = (), sabotage: Sabotage | None = None, strictly: bool = False
+) -> Outcome:
+    """Run one seed. `also` names what is left out otherwise; `strictly` is the oracle's."""
+    with Harness() as harness:
+        simulation = Simulation(harness, seed, also, sabotage or Sabotage(), strictly)
+        try:
+            simulation.run()
+        finally:
+            for run in simulation.runs:
+                run.crash()
+        findings = [*simulation.watch.findings, *simulation.findings]
+        return Outcome(findings, simulation.writes.digest, simulation.trace, simulation.counts)
+
+
+@dataclass(frozen=True)
+class Event:
+    """A message in the queue, and the step from which on it is delivered."""
+
+    referral: str
+    step: int
+
+
+@dataclass
+class Simulation:
+    """One seed while it runs."""
+
+    harness: Harness
+    seed: int
+    also: Collection[str]
+    sabotage: Sabotage
+    strictly: bool
+    runs: list[Run] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    trace: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    step: int = 0
+    pushed: int = 0
+    told: int = 0
+    judged: int = 0
+    is_calm: bool = False
+
+    def __post_init__(self) -> None:
+        chance = self.chance = random.Random(self.seed)  # noqa: S311 - a seed that repeats is the point
+        self.people = People(self.harness, chance, chance.choice((1, 2, 2, 3)), chance.choice((0, 0, 0.3)), self.also)
+        self.writes, self.watch = SentWrites(self.trace), Watch(self.people)
+        self.harness.partner_center.switches.list_lag = chance.choice((0.0, 0.0, 60.0, 300.0))
+        self.harness.account_id(next(iter(CUSTOMERS)))
+        self._connect()
+        self.most_runs = chance.choice((1, 2, 2, 2, 3))
+        self.idle = [self._new_instance() for _ in range(self.most_runs)]
+
+    def _connect(self) -> None:
+        """Put the recorder, the watch and the sabotage between the clients and the emulators."""
+        harness = self.harness
+        salesforce = self.writes.of_salesforce(harness.salesforce.handle)
+        partner_center = self.watch.around(self.writes.of_partner_center(harness.partner_center.handle))
+        harness._adapter.mount("https://", EmulatorAdapter(self.sabotage.salesforce(salesforce)))
+        harness._http = httpx_client(self.sabotage.partner_center(partner_center))
+
+    def _new_instance(self) -> Instance:
+        instance = self.harness.new_instance(chance=self.chance.choice((0.0, 0.5, 0.99)))
+        self.sabotage.instance(instance)
+        return instance
+
+    def run(self) -> None:
+        """Some storms, each with a calm. In most seeds some deals are shared before the first one."""
+        self._begin()
+        for _ in range(self.chance.choice(STORMS)):
+            self._storm(self.chance.choice(STEPS), self.chance.choice(BUSY))
+            self._calm()
+
+    def _begin(self) -> None:
+        for _ in range(self.chance.choice((1, 1, 2))):
+            move = self.chance.choice(NEW_DEALS)
+            if move.act(self.people):
+                self._after(move.name)
+        for kind in self.chance.choice(((), (), ("push",), ("sweep",), ("push", "sweep"))):
+            self._work(kind, self.idle[0])
+
+    # --- the storm
+
+    def _storm(self, steps: int, busy: float) -> None:
+        """People, faults and instances in a random order."""
+        self.is_calm = False
+        for _ in range(steps):
+            self.step += 1
+            actions = self._actions(busy)
+            self._after(self.chance.choices(list(actions), list(actions.values()))[0]())
+
+    def _actions(self, busy: float) -> dict[Callable[[], str], float]:
+        """What may happen next, with weights: people and crashes prefer the moments around a write."""
+        if not self.runs:
+            return {self._act_of_a_person: 45 * busy, self._start_a_run: 30, self._trouble: 9, self._time_passes: 12}
+        is_at_a_write = any(run.is_at_a_write for run in self.runs)
+        return {
+            self._act_of_a_person: (40 if is_at_a_write else 15) * busy,
+            self._start_a_run: 40 if len(self.runs) < self.most_runs else 0,
+            self._continue_a_run: 35,
+            self._crash_a_run: 20 if is_at_a_write else 3,
+            self._trouble: 6,
+            self._time_passes: 6,
+        }
+
+    def _after(self, happened: str) -> None:
+        self.counts[happened.partition(": ")[0]] += 1
+        self._tell(happened)
+        self._queue_events(self.watch.changed_referrals())
+        self._pass(self.chance.choice((0, 0, 0, 1, 2, 5)))
+
+    def _tell(self, happened: str) -> None:
+        """Add to the trace what happened, and the values that people entered since the last time."""
+        self.trace.append(f"{self.harness.now():%d %H:%M:%S} {happened}")
+        told, self.told = self.told, len(self.people.edits)
+        for edit in self.people.edits[told:]:
+            self.trace.append(f"    {edit.side} {edit.record} {edit.field}: {edit.before!r} -> {edit.after!r}")
+
+    def _act_of_a_person(self) -> str:
+        """People tend to edit what was edited last, most of all during a write, so that edits meet."""
+        people = self.people
+        people.focus = 0.85 if any(run.is_at_a_write for run in self.runs) else 0.5
+        last = people.edits[-1].field if people.edits and self.chance.random() < people.focus else None
+        for _ in range(5):
+            weights = [move.weight * (8 if last and move.field == last else 1) for move in MOVES]
+            move = self.chance.choices(MOVES, weights)[0]
+            if move.act(people):
+                return move.name
+        return "nobody acts"
+
+    def _start_a_run(self) -> str:
+        ready = [event for event in self.events if event.step <= self.step]
+        is_edited = len(self.people.edits) > self.pushed
+        kind = self.chance.choices(("push", "sweep", "event"), (8 if is_edited else 2, 2, 8 if ready else 0))[0]
+        referral = ""
+        if kind == "event":
+            event = self.chance.choice(ready)
+            self.events.remove(event)
+            referral = event.referral
+        if kind == "push":
+            self.pushed = len(self.people.edits)
+        self.runs.append(self._new_run(kind, self.idle.pop(0), referral))
+        self._let_work(self.runs[-1])
+        return f"{kind} starts"
+
+    def _new_run(self, kind: str, instance: Instance, referral: str = "") -> Run:
+        works: dict[str, Callable[[Instance], object]] = {
+            "push": lambda one: one.push(0.0),
+            "sweep": lambda one: one.sweep(0.0),
+            "event": lambda one: one.pull_event(referral, 0.0),
+        }
+        return Run(kind, instance, works[kind], lambda: wait_before_a_read(self.people))
+
+    def _continue_a_run(self) -> str:
+        run = self.chance.choice(self.runs)
+        others = " beside another" if len(self.runs) > 1 else ""
+        self._let_work(run)
+        return f"{run.name} goes on{others}: {run.place}"
+
+    def _let_work(self, run: Run) -> None:
+        turns = self.chance.choice((1, 2, 3, 5, TO_THE_END, TO_THE_END))
+        run.resume(turns, to_a_write=self.chance.random() < 0.8)
+        self._collect(run)
+
+    def _collect(self, run: Run) -> None:
+        if not run.is_over:
+            return
+        self.runs.remove(run)
+        self._look_at(run)
+        self.idle.append(self._new_instance() if run.is_crashed else run.instance)
+
+    def _look_at(self, run: Run) -> None:
+        """Raise what ended a run, and find errors that no fault explains."""
+        if run.error is not None:
+            raise run.error
+        errors = {str(fields["error"]) for fields in run.instance.log.fields_of("pair_failed")} - EXPECTED_ERRORS
+        self.findings += [f"defect: {error}" for error in sorted(errors)]
+        run.instance.log.events.clear()
+
+    def _crash_a_run(self) -> str:
+        run = self.chance.choice(self.runs)
+        if not may_crash(self.people):
+            return self._continue_a_run()
+        run.crash()
+        self._collect(run)
+        return f"{run.name} crashes: {run.place}"
+
+    def _trouble(self) -> str:
+        trouble = self.chance.choices(TROUBLES, [trouble.weight for trouble in TROUBLES])[0]
+        trouble.begin(self.harness, self.chance)
+        return trouble.name
+
+    # --- time and events
+
+    def _time_passes(self) -> str:
+        if any(not run.may_stand_still for run in self.runs):
+            self._pass(self.chance.choice((10, 30, 50)))
+            return "seconds pass in the middle of a run"
+        kinds = (("minutes pass", 1200), ("hours pass", 5 * 3600), ("a day passes", 90_000))
+        name, longest = self.chance.choices(kinds, (12, 3, 1))[0]
+        self._pass(self.chance.randint(longest // 20, longest))
+        return f"{name} in the middle of a run" if self.runs else name
+
+    def _pass(self, seconds: float) -> None:
+        """Let time pass, but no longer than each run that is under way may stand still."""
+        limited = [run for run in self.runs if not run.may_stand_still]
+        seconds = min([seconds, *(MOST_IDLE - run.idle for run in limited)])
+        for run in limited:
+            run.idle += seconds
+        self.harness.advance_time(seconds)
+
+    def _queue_events(self, changed: list[str]) -> None:
+        """Queue an event for each referral that has changed, by whatever hand."""
+        fates = {"event comes": 6, "event is lost": 2, "event comes twice": 1, "event comes late": 2}
+        for referral in changed:
+            fate = "event comes" if self.is_calm else self.chance.choices(list(fates), list(fates.values()))[0]
+            self.counts[fate] += 1
+            delay = self.chance.randint(15, 60) if fate == "event comes late" else 0
+            copies = {"event is lost": 0, "event comes twice": 2}.get(fate, 1)
+            self.events += [Event(referral, self.step + delay)] * copies
+
+    # --- the calm
+
+    def _calm(self) -> None:
+        """People and faults stop; then rounds until one writes nothing, and the judgement."""
+        self._end_storm()
+        worker = self._new_instance()
+        written: list[list[str]] = []
+        for number in range(ROUNDS + 1):
+            before = len(self.writes.writes)
+            self._round(worker, number + 1)
+            written = self.writes.writes[before:]
+            if not written:
+                break
+        self.findings += [f"restless: {write[0]} {write[1]}" for write in written]
+        self.findings += judge(self._left(), strictly=self.strictly)
+        self.judged = len(self.people.edits)
+
+    def _end_storm(self) -> None:
+        """The runs that are under way end or crash; then most deals are ticked again."""
+        self.harness.clear_faults()
+        while self.runs:
+            run = self.runs[0]
+            if self.chance.random() < 0.3 and may_crash(self.people):
+                run.crash()
+            else:
+                run.resume()
+            self._collect(run)
+        self.is_calm = True
+        for record in self.people.opportunities():
+            if not record[TICK] and self.chance.random() < 0.7:
+                self.people.save_opportunity(record, {TICK: True})
+        self._queue_events(self.watch.changed_referrals())
+
+    def _round(self, worker: Instance, number: int) -> None:
+        """The clock passes every wait; then the push, all queued events, the sweep and the retry queue."""
+        self.harness.advance_time(HOUR + 100)
+        self._tell(f"round {number} begins")
+        self._work("push", worker)
+        waiting, self.events = self.events, []
+        for event in waiting:
+            self._work("event", worker, event.referral)
+        self._work("sweep", worker)
+        self._work("push", worker)
+        self._queue_events(self.watch.changed_referrals())
+
+    def _work(self, kind: str, worker: Instance, referral: str = "") -> None:
+        self.harness.advance_time(1.0)
+        self._tell(f"{kind} runs from start to end")
+        run = self._new_run(kind, worker, referral)
+        run.resume()
+        self._look_at(run)
+
+    def _left(self) -> Left:
+        salesforce, people = self.harness.salesforce, self.people
+        opportunities, accounts, contacts = map(salesforce.records, ("Opportunity", "Account", "Contact"))
+        return Left(opportunities, people.referrals(), accounts, contacts, people.edits, self.judged)

@@ -1,0 +1,95 @@
+"""The four values that travel, read from the raw records of both systems and brought into one form.
+
+Written apart from the product: an error in the product's mapping must not repeat itself here. A value is a text; None
+is an empty value.
+
+money    "1000.00 USD"; None without an amount
+closing  "2027-01-31"
+notes    the text without spaces around it
+status   what a stage or a status means: "New/Pending", "Active/Accepted", "Closed/Won" or "Closed/Lost"
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+Record = Mapping[str, Any]
+Values = Mapping[str, str | None]
+
+SALESFORCE, PARTNER_CENTER = "salesforce", "partner_center"
+FIELDS = ("money", "closing", "notes", "status")
+OPEN, UNANSWERED, WON, LOST = "Active/Accepted", "New/Pending", "Closed/Won", "Closed/Lost"
+STAGES = {"On Hold": UNANSWERED, "Closed Won": WON, "Closed Lost": LOST}
+"""The stages that do not mean an open deal."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One value that a person changed on one side; `before` is what the person saw there."""
+
+    at: datetime
+    side: str
+    record: str
+    field: str
+    before: str | None
+    after: str | None
+
+
+def of_opportunity(record: Record) -> Values:
+    """The values that an opportunity holds."""
+    return {
+        "money": _money(record["Amount"], record["CurrencyIsoCode"]),
+        "closing": record["CloseDate"],
+        "notes": _text(record["Description"]),
+        "status": STAGES.get(record["StageName"], OPEN),
+    }
+
+
+def of_referral(record: Record) -> Values:
+    """The values that a referral holds."""
+    details = record["details"]
+    return {
+        "money": _money(details["dealValue"], details["currency"]),
+        "closing": str(details["closingDateTime"])[:10] if details["closingDateTime"] else None,
+        "notes": _text(details["notes"]),
+        "status": _status(record["status"], record["substatus"]),
+    }
+
+
+def _money(amount: object, currency: object) -> str | None:
+    return None if amount is None else f"{Decimal(str(amount)):.2f} {currency}"
+
+
+def _text(text: str | None) -> str | None:
+    return (text or "").replace("\r\n", "\n").strip() or None
+
+
+def _status(status: str, substatus: str) -> str:
+    if status == "New":
+        return UNANSWERED
+    if status == "Active":
+        return OPEN
+    return WON if substatus == "Won" else LOST
+
+
+def holds(field: str, current: str | None, value: str | None) -> bool:
+    """Whether a value stands in `current`: notes may be part of a longer text, all other values must be equal."""
+    if field == "notes" and current is not None and value is not None:
+        return value in current
+    return current == value
+
+
+def takes(referral: Record, field: str, value: str | None) -> bool:
+    """Whether Partner Center takes a value of a seller, in the present status of the referral."""
+    status = _status(referral["status"], referral["substatus"])
+    if status == UNANSWERED:
+        return field == "status"
+    return status == OPEN and value is not None and not value.startswith("-") and value != UNANSWERED
+
+
+def belongs_to(opportunity: Record, referral: Record) -> bool:
+    """Whether one of the two records names the other."""
+    named = str(opportunity["Referral_Identifier__c"] or "").lower() == str(referral["id"]).lower()
+    return named or referral["externalReferenceId"] == opportunity["Id"]

@@ -1,0 +1,231 @@
+"""What people do: sellers in Salesforce, colleagues in the portal of Partner Center, and Microsoft.
+
+`LEFT_OUT` names what no seed of the default suite does, because today's engine fails after it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulation.held_values import OPEN, Record, belongs_to, of_opportunity
+from tests.simulation.people import CURRENCIES, People
+
+OPEN_STAGES = ("Prospecting", "Qualification", "Needs Analysis", "Negotiation/Review")
+CUSTOMERS = {"Northwind Traders": "US", "Fabrikam Robotics": "DK"}
+"""Customers and their countries. Sellers have an account of the first one; only Microsoft knows the second one."""
+TICK = "Sync_with_Partner_Center__c"
+
+LATCHED_IN_A_READ = "an edit that Partner Center does not take, read in the second of a save"
+LATCHED_IN_A_RUN = "a save during a run on a deal with an edit that Partner Center does not take"
+NEGATIVE_AND_CLOSED = "a close of a deal with a negative amount"
+UNTICKED_TOO_EARLY = "an untick during a run, or before the recovery of one"
+CRASHED_BEFORE_QUEUED = (
+    "a crash after the release of a pair whose audit is not written, before it is in the retry queue"
+)
+LEFT_OUT = (LATCHED_IN_A_READ, LATCHED_IN_A_RUN, NEGATIVE_AND_CLOSED, UNTICKED_TOO_EARLY, CRASHED_BEFORE_QUEUED)
+"""Each has tests of its own in test_faults_found.py, which say what fails."""
+
+Entered = Mapping[str, object]
+"""The values that a person enters in a record."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """Something that people do; `act` returns whether it was possible. `field` is the value that it changes."""
+
+    name: str
+    weight: int
+    act: Callable[[People], bool]
+    field: str = ""
+
+
+def _seller(name: str, weight: int, field: str, choose: Callable[[People, Any], Entered | None]) -> Move:
+    """An edit of one of the opportunities; `choose` returns None where the move is not possible."""
+
+    def act(people: People) -> bool:
+        record = people.choose(people.opportunities())
+        values = choose(people, record) if record else None
+        return record is not None and values is not None and _may_save(people, record) and (
+            people.save_opportunity(record, values)
+        )  # fmt: skip
+
+    return Move(f"seller {name}", weight, act, field)
+
+
+def _colleague(name: str, weight: int, field: str, choose: Callable[[People, Any], Entered | None]) -> Move:
+    """An edit of one of the referrals that are not closed."""
+
+    def act(people: People) -> bool:
+        record = people.choose([record for record in people.referrals() if record["status"] != "Closed"])
+        values = choose(people, record) if record else None
+        return record is not None and values is not None and people.save_referral(record, values)
+
+    return Move(f"colleague {name}", weight, act, field)
+
+
+# --- what is left out
+
+
+def wait_before_a_read(people: People) -> None:
+    """Let a second pass if the connector could read an edit that is latched in the second of a save."""
+    if LATCHED_IN_A_READ in people.also:
+        return
+    if any(people.has_latched_edit(record) for record in people.opportunities()):
+        people.harness.advance_time(1.0)
+
+
+def may_crash(people: People) -> bool:
+    """Whether a crash leaves no pair behind that nothing would return to."""
+    return CRASHED_BEFORE_QUEUED in people.also or not any(map(people.is_forgotten, people.opportunities()))
+
+
+def _may_save(people: People, record: Record) -> bool:
+    is_left_out = LATCHED_IN_A_RUN not in people.also
+    return not (is_left_out and people.has_latched_edit(record) and people.is_at_work(record))
+
+
+def _close(people: People, record: Record, stage: str) -> Entered | None:
+    is_left_out = (record["Amount"] or 0) < 0 and NEGATIVE_AND_CLOSED not in people.also
+    return None if is_left_out or record["StageName"].startswith("Closed") else {"StageName": stage}
+
+
+def _negative(people: People, record: Record) -> Entered | None:
+    is_left_out = record["StageName"].startswith("Closed") and NEGATIVE_AND_CLOSED not in people.also
+    return None if is_left_out else {"Amount": -float(people.amount())}
+
+
+def _untick(people: People, record: Record) -> Entered | None:
+    is_left_out = people.is_at_work(record) and UNTICKED_TOO_EARLY not in people.also
+    return None if is_left_out or not record[TICK] else {TICK: False}
+
+
+# --- stages
+
+
+def _another(people: People, record: Record, *stages: str) -> Entered:
+    return {"StageName": people.chance.choice([stage for stage in stages if stage != record["StageName"]])}
+
+
+def _is_open(record: Record) -> bool:
+    return of_opportunity(record)["status"] == OPEN
+
+
+def _forward(people: People, record: Record) -> Entered | None:
+    return _another(people, record, *OPEN_STAGES) if _is_open(record) else None
+
+
+def _accept(people: People, record: Record) -> Entered | None:
+    return _another(people, record, *OPEN_STAGES) if record["StageName"] == "On Hold" else None
+
+
+def _return_to_hold(_: People, record: Record) -> Entered | None:
+    return {"StageName": "On Hold"} if _is_open(record) else None
+
+
+def _is_closed_there(people: People, record: Record) -> bool:
+    referral = people.referral_of(record)
+    return referral is not None and referral["status"] == "Closed"
+
+
+def _take_back(people: People, record: Record) -> Entered | None:
+    is_closed = record["StageName"].startswith("Closed")
+    return {"StageName": "Qualification"} if is_closed and not _is_closed_there(people, record) else None
+
+
+def _change_closed(people: People, record: Record) -> Entered | None:
+    is_closed = record["StageName"].startswith("Closed") and _is_closed_there(people, record)
+    return _another(people, record, "Qualification", "Closed Won", "Closed Lost") if is_closed else None
+
+
+def _answer(status: str, *substatuses: str, before: str) -> Callable[[People, Record], Entered | None]:
+    """A colleague's move of the status from `before`. It latches the edits of a seller that a run is about to send."""
+
+    def choose(people: People, record: Record) -> Entered | None:
+        own = next((one for one in people.opportunities() if belongs_to(one, record)), None)
+        is_left_out = own is not None and people.is_at_work(own) and LATCHED_IN_A_READ not in people.also
+        wanted = {"status": status, "substatus": people.chance.choice(substatuses)}
+        return None if record["status"] != before or (is_left_out and status == "Closed") else wanted
+
+    return choose
+
+
+# --- new deals
+
+
+def _seller_adds(people: People) -> bool:
+    if not people.may_add_a_deal():
+        return False
+    stage = people.chance.choices(("Qualification", "Prospecting", "On Hold", "Closed Won"), (6, 2, 1, 1))[0]
+    people.add_opportunity(
+        Name=f"Deal {next(people.numbers)}",
+        StageName=stage,
+        Amount=people.amount() if people.chance.random() < 0.85 else None,
+        CloseDate=people.day(),
+        Description=people.text("Seller", None) if people.chance.random() < 0.8 else None,
+        Sync_with_Partner_Center__c=people.chance.random() < 0.9,
+    )
+    return True
+
+
+def _microsoft_sends(people: People, customer: str = "") -> bool:
+    if not people.may_add_a_deal():
+        return False
+    name = customer or people.chance.choice(list(CUSTOMERS))
+    mail = f"contact@{name.split()[0].lower()}.example"
+    person = {"firstName": "Ada", "lastName": "Lind", "email": mail, "phoneNumber": "+4512345678"}
+    details = {
+        "dealValue": people.amount(),
+        "currency": people.chance.choice(CURRENCIES),
+        "closingDateTime": f"{people.day()}T00:00:00Z",
+        "notes": people.text("Microsoft", None) if people.chance.random() < 0.8 else None,
+    }
+    address = {"addressLine1": "1 Main Street", "city": "Harbour", "country": CUSTOMERS[name]}
+    profile = {"name": name, "address": address, "team": [person]}
+    people.add_referral(name=f"Deal {next(people.numbers)}", customerProfile=profile, details=details)
+    return True
+
+
+def _microsoft_sends_two(people: People) -> bool:
+    """Two deals of one customer, whom Salesforce may not know yet."""
+    name = people.chance.choice(list(CUSTOMERS))
+    return _microsoft_sends(people, name) and _microsoft_sends(people, name)
+
+
+NEW_DEALS = (
+    Move("seller adds a deal", 6, _seller_adds),
+    Move("microsoft sends a deal", 4, _microsoft_sends),
+    Move("microsoft sends two deals", 3, _microsoft_sends_two),
+)
+MOVES = (
+    *NEW_DEALS,
+    _seller("changes the amount", 10, "money", lambda people, _: {"Amount": people.amount()}),
+    _seller("empties the amount", 1, "money", lambda _, old: {"Amount": None} if old["Amount"] else None),
+    _seller("enters a negative amount", 1, "money", _negative),
+    _seller("changes the currency", 3, "money",
+            lambda people, old: {"CurrencyIsoCode": people.currency(old["CurrencyIsoCode"])}),
+    _seller("changes the close date", 8, "closing", lambda people, _: {"CloseDate": people.day()}),
+    _seller("changes the notes", 8, "notes",
+            lambda people, old: {"Description": people.text("Seller", old["Description"])}),
+    _seller("empties the notes", 1, "notes", lambda _, old: {"Description": None} if old["Description"] else None),
+    _seller("moves the stage forward", 6, "status", _forward),
+    _seller("accepts", 6, "status", _accept),
+    _seller("wins", 3, "status", lambda people, old: _close(people, old, "Closed Won")),
+    _seller("loses", 2, "status", lambda people, old: _close(people, old, "Closed Lost")),
+    _seller("takes a close back", 6, "status", _take_back),
+    _seller("changes the stage of a closed deal", 1, "status", _change_closed),
+    _seller("returns a deal to On Hold", 1, "status", _return_to_hold),
+    _seller("unticks", 2, "", _untick),
+    _seller("ticks", 6, "", lambda _, old: None if old[TICK] else {TICK: True}),
+    _colleague("changes the amount", 8, "money", lambda people, _: {"details_dealValue": people.amount()}),
+    _colleague("changes the currency", 3, "money",
+               lambda people, old: {"details_currency": people.currency(old["details"]["currency"])}),
+    _colleague("changes the close date", 6, "closing",
+               lambda people, _: {"details_closingDateTime": f"{people.day()}T00:00:00Z"}),
+    _colleague("changes the notes", 8, "notes",
+               lambda people, old: {"details_notes": people.text("Colleague", old["details"]["notes"])}),
+    _colleague("empties the notes", 1, "notes",
+               lambda _, old: {"details_notes": None} if old["details"]["notes"] else None),
+    _colleague("accepts", 4, "status", _answer("Active", "Accepted", before="New")),
+    _colleague("declines", 1, "status", _answer("Closed", "Declined", before="New")),
+    _colleague("closes", 2, "status", _answer("Closed", "Won", "Lost", before="Active")),
+)  # fmt: skip

@@ -1,0 +1,242 @@
+"""Judges what a simulation left behind, from the raw records of both systems, the Audit field and the log of edits.
+
+It knows nothing of the connector: no base, no plan, no store. Its promises are those of docs/protocol.md:
+
+lost       each edit is on both sides, or a person replaced it, or the audit shows it with the value that replaced it
+doubled    one referral has one opportunity, and the reverse; a customer has one account
+differs    both sides hold the same values, and the audit names each other difference
+marked     the mark says how the sync stands
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.simulation.held_values import (
+    FIELDS,
+    PARTNER_CENTER,
+    SALESFORCE,
+    UNANSWERED,
+    Edit,
+    Record,
+    belongs_to,
+    holds,
+    of_opportunity,
+    of_referral,
+    takes,
+)
+
+LABELS = {
+    "money": ("Amount", "dealValue"),
+    "closing": ("Close Date", "closingDateTime"),
+    "notes": ("Description", "notes"),
+    "status": ("Stage", "change this deal"),
+}
+"""Words that name a value in the audit. The first one is the label of its field."""
+ENTRY = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC - ", re.MULTILINE)
+ARROW = "→"
+"""Stands between the old and the new value of a change that was written."""
+SHOWN = 60
+"""Characters of a long text that must stand in the audit: the audit may cut the rest."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is left at the end: all records of both systems, and the log of edits.
+
+    The first `judged` edits were judged before. They may have been replaced since then.
+    """
+
+    opportunities: Sequence[Record]
+    referrals: Sequence[Record]
+    accounts: Sequence[Record]
+    contacts: Sequence[Record]
+    edits: Sequence[Edit]
+    judged: int = 0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An opportunity and its referral, with the audit and the edits of both; those in `new` are not judged yet."""
+
+    opportunity: Record
+    referral: Record
+    audit: Sequence[tuple[datetime, str]]
+    edits: Sequence[Edit]
+    new: Sequence[Edit]
+
+    @property
+    def is_ticked(self) -> bool:
+        """Whether the seller wants it to be synced."""
+        return bool(self.opportunity["Sync_with_Partner_Center__c"])
+
+    def held(self, side: str, field: str) -> str | None:
+        """The value that a side holds."""
+        values = of_opportunity(self.opportunity) if side == SALESFORCE else of_referral(self.referral)
+        return values[field]
+
+
+def judge(left: Left, *, strictly: bool = False) -> list[str]:
+    """Every broken promise, as a sentence; empty if all is well.
+
+    `strictly`: a later edit on the same side replaces a value only if the person saw the value there.
+    """
+    findings = [*doubled_records(left), *unpaired_records(left)]
+    for pair in pairs(left):
+        if pair.is_ticked:  # without a tick nothing is written, the audit included
+            findings += [*lost_edits(pair, strictly=strictly), *unexplained_differences(pair), *wrong_marks(pair)]
+    return findings
+
+
+def pairs(left: Left) -> Iterator[Pair]:
+    """Each opportunity with its referral."""
+    for opportunity in left.opportunities:
+        for referral in left.referrals:
+            if belongs_to(opportunity, referral):
+                ids = (opportunity["Id"], referral["id"])
+                edits = [edit for edit in left.edits if edit.record in ids]
+                new = [edit for edit in left.edits[left.judged :] if edit.record in ids]
+                yield Pair(opportunity, referral, audit_entries(opportunity), edits, new)
+
+
+def audit_entries(opportunity: Record) -> list[tuple[datetime, str]]:
+    """The entries of the audit, newest first: the time, and the text as one line."""
+    _, *parts = ENTRY.split(opportunity["Audit__c"] or "")
+    times = [datetime.fromisoformat(f"{at}+00:00") for at in parts[::2]]
+    return list(zip(times, (" ".join(text.split()) for text in parts[1::2]), strict=True))
+
+
+# --- lost
+
+
+def lost_edits(pair: Pair, *, strictly: bool) -> Iterator[str]:
+    """Edits that are nowhere any more."""
+    for field in FIELDS:
+        log = [edit for edit in pair.edits if edit.field == field]
+        for place, edit in enumerate(log):
+            is_there = holds(field, pair.held(edit.side, field), edit.after)
+            is_replaced = any(_replaces(other, edit, strictly=strictly) for other in log[place + 1 :])
+            if edit in pair.new and not (is_there or is_replaced or _is_in_audit(edit, pair, log)):
+                yield f"lost: {edit.side} {field} {edit.after!r} of {edit.at:%H:%M:%S} in {edit.record}"
+
+
+def _replaces(later: Edit, edit: Edit, *, strictly: bool) -> bool:
+    """Whether a person replaced the value: on the same side, or on the other side, where it had arrived."""
+    is_same_side = later.side == edit.side and not strictly
+    return is_same_side or holds(edit.field, later.before, edit.after)
+
+
+def _is_in_audit(edit: Edit, pair: Pair, log: Sequence[Edit]) -> bool:
+    """Whether the audit shows the value as discarded or replaced, with the value of another edit."""
+    place = log.index(edit)
+    others = {one.after for one in log if one.after != edit.after}
+    newer = {one.after for one in log[:place] if one.after != edit.before} | {one.after for one in log[place + 1 :]}
+    if _may_return(edit, pair, log):
+        newer.add(edit.before)
+    return any(
+        _shows_change(entry, edit, newer - {edit.after}) if ARROW in entry else _shows_both(entry, edit, others)
+        for _, entry in pair.audit
+    )
+
+
+def _may_return(edit: Edit, pair: Pair, log: Sequence[Edit]) -> bool:
+    """Whether the value that the person saw and changed may come back without a word about a conflict.
+
+    It may if the connector had brought it from the other side, and did not know yet that it had arrived.
+    """
+    is_brought = any(one.after == edit.before and one.side != edit.side for one in log)
+    known = (entry.rpartition(ARROW)[2] for at, entry in pair.audit if at < edit.at and ARROW in entry)
+    return is_brought and not any(_shows(new, edit.before) for new in known)
+
+
+def _shows_both(entry: str, edit: Edit, others: set[str | None]) -> bool:
+    return _shows(entry, edit.after) and any(_shows(entry, other) for other in others)
+
+
+def _shows_change(entry: str, edit: Edit, others: set[str | None]) -> bool:
+    changes = [change.partition(ARROW) for change in entry.split(";") if LABELS[edit.field][0] in change]
+    return any(_shows(old, edit.after) and any(_shows(new, other) for other in others) for old, _, new in changes)
+
+
+def _shows(text: str, value: str | None) -> bool:
+    return ("empty" if value is None else " ".join(value.split())[:SHOWN]) in text
+
+
+# --- doubled
+
+
+def doubled_records(left: Left) -> Iterator[str]:
+    """Records that exist twice."""
+    keys = Counter(
+        f"reference {record['externalReferenceId']}" for record in left.referrals if record["externalReferenceId"]
+    )
+    keys += Counter(
+        f"identifier {record['Referral_Identifier__c']}"
+        for record in left.opportunities
+        if record["Referral_Identifier__c"]
+    )
+    keys += Counter(f"account {record['Name']}, {record['BillingCountry']}" for record in left.accounts)
+    keys += Counter(f"contact {record['Email']}" for record in left.contacts)
+    yield from (f"doubled: {key} exists {times} times" for key, times in keys.items() if times > 1)
+
+
+def unpaired_records(left: Left) -> Iterator[str]:
+    """Records without a partner, or with several."""
+    for referral in left.referrals:
+        count = sum(belongs_to(opportunity, referral) for opportunity in left.opportunities)
+        if count != 1:
+            yield f"unpaired: the referral {referral['id']} has {count} opportunities"
+    for opportunity in left.opportunities:
+        count = sum(belongs_to(opportunity, referral) for referral in left.referrals)
+        if count > 1 or (count == 0 and _must_be_shared(opportunity)):
+            yield f"unpaired: the opportunity {opportunity['Id']} has {count} referrals"
+        elif count == 0 and opportunity["Sync_with_Partner_Center__c"] and not opportunity["Audit__c"]:
+            yield f"unexplained: the opportunity {opportunity['Id']} has no referral, and its audit is empty"
+
+
+def _must_be_shared(opportunity: Record) -> bool:
+    is_complete = opportunity["Amount"] is not None and opportunity["Amount"] >= 0
+    is_answered = of_opportunity(opportunity)["status"] != UNANSWERED
+    return bool(opportunity["Sync_with_Partner_Center__c"]) and is_complete and is_answered
+
+
+# --- differs
+
+
+def unexplained_differences(pair: Pair) -> Iterator[str]:
+    """Values that differ although both sides could hold one value, or without a word in the audit."""
+    for field in FIELDS:
+        ours, theirs = pair.held(SALESFORCE, field), pair.held(PARTNER_CENTER, field)
+        if ours == theirs:
+            continue
+        if takes(pair.referral, field, ours) or not _is_of_a_seller(pair, field, ours):
+            yield f"differs: {field} of {pair.opportunity['Id']}: {ours!r} and {theirs!r}"
+        elif not _is_named(pair, field, ours):
+            yield f"unnamed: {field} of {pair.opportunity['Id']}: {ours!r} and {theirs!r} are not in the audit"
+
+
+def _is_of_a_seller(pair: Pair, field: str, value: str | None) -> bool:
+    """Whether a person entered the value that Salesforce holds; notes may be joined with the other side's text."""
+    entered = [edit.after for edit in pair.edits if edit.field == field and edit.side == SALESFORCE]
+    return any(holds(field, value, one) for one in entered)
+
+
+def _is_named(pair: Pair, field: str, value: str | None) -> bool:
+    entries = [entry for _, entry in pair.audit if any(label in entry for label in LABELS[field])]
+    words = {"emptied" if value is None else value, "negative" if value and value.startswith("-") else value}
+    return any(_shows(entry, word) for entry in entries for word in words)
+
+
+# --- marked
+
+
+def wrong_marks(pair: Pair) -> Iterator[str]:
+    """A mark that does not fit two sides that agree."""
+    if any(pair.held(SALESFORCE, field) != pair.held(PARTNER_CENTER, field) for field in FIELDS):
+        return
+    mark = pair.opportunity["Sync_Status__c"]
+    wanted = "Waiting" if pair.held(PARTNER_CENTER, "status") == UNANSWERED else "Synced"
+    if mark != wanted:
+        yield f"marked: {pair.opportunity['Id']} agrees, and its mark is {mark}"

@@ -1,0 +1,169 @@
+"""The people around both systems, and the log of what they changed."""
+
+import random
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+
+from emulators.partner_center.emulator import ORGANIZATION
+from emulators.partner_center.service_errors import ServiceError
+from emulators.salesforce.data.errors import ApiError
+from shared.domain.deal import Side
+from tests.simulation.held_values import (
+    FIELDS,
+    PARTNER_CENTER,
+    SALESFORCE,
+    Edit,
+    Record,
+    Values,
+    belongs_to,
+    of_opportunity,
+    of_referral,
+    takes,
+)
+from tests.unit.sync.harness import Harness
+
+CURRENCIES = ("USD", "EUR", "GBP")
+NOTHING: Values = dict.fromkeys(FIELDS)
+LATEST_SAVE = 25
+"""Seconds after its stamp at which a save becomes visible, at most (docs/protocol.md#stamps allows 30)."""
+
+
+@dataclass
+class People:
+    """All people, and the log of their edits.
+
+    most_deals   how many deals there may be
+    late_saves   the share of a seller's saves that others see late
+    focus        the share of edits that are made in the deal that was edited last
+    also         what may happen although no seed of the default suite does it
+    """
+
+    harness: Harness
+    chance: random.Random
+    most_deals: int
+    late_saves: float
+    also: Collection[str]
+    focus: float = 0.5
+    edits: list[Edit] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    # --- records
+
+    def opportunities(self) -> list[Record]:
+        """All opportunities, with saves that nobody else can see yet."""
+        return list(self.harness.salesforce.org._records["Opportunity"].values())
+
+    def referrals(self) -> list[Record]:
+        """All referrals of our organisation."""
+        return list(self.harness.partner_center.referrals(ORGANIZATION))
+
+    def referral_of(self, opportunity: Record) -> Record | None:
+        """The referral of an opportunity, if it has one."""
+        return next((record for record in self.referrals() if belongs_to(opportunity, record)), None)
+
+    def may_add_a_deal(self) -> bool:
+        """Whether there are fewer deals than the seed allows."""
+        opportunities = self.opportunities()
+        alone = [one for one in self.referrals() if not any(belongs_to(other, one) for other in opportunities)]
+        return len(opportunities) + len(alone) < self.most_deals
+
+    def choose(self, records: Sequence[Record]) -> Record | None:
+        """One of the records: with a chance of `focus` one of the deal that was edited last."""
+        if self.edits and self.chance.random() < self.focus:
+            last = self.edits[-1].record
+            deals = [{one["Id"], (self.referral_of(one) or {}).get("id")} for one in self.opportunities()]
+            deal = next((ids for ids in deals if last in ids), {last})
+            records = [one for one in records if _id_of(one) in deal] or records
+        return self.chance.choice(records) if records else None
+
+    def is_at_work(self, opportunity: Record) -> bool:
+        """Whether a run works on the pair, or has stopped in the middle of it."""
+        entry = self.harness.store.link(opportunity["Id"])
+        return entry is not None and entry.value.intent is not None
+
+    def is_forgotten(self, opportunity: Record) -> bool:
+        """Whether the audit has still to be written, but no intent and no retry entry leads back to the pair."""
+        entry = self.harness.store.link(opportunity["Id"])
+        if entry is None or not entry.value.unwritten or entry.value.intent is not None:
+            return False
+        keys = {Side.SALESFORCE: opportunity["Id"], Side.PARTNER_CENTER: entry.value.referral_id or ""}
+        return not any(self.harness.store.retry_entry(side, key) for side, key in keys.items() if key)
+
+    def has_latched_edit(self, opportunity: Record) -> bool:
+        """Whether the opportunity holds an edit that Partner Center does not take."""
+        referral = self.referral_of(opportunity)
+        if referral is None:
+            return False
+        ours, theirs = of_opportunity(opportunity), of_referral(referral)
+        return any(ours[name] != theirs[name] and not takes(referral, name, ours[name]) for name in FIELDS)
+
+    # --- saves
+
+    def save_opportunity(self, record: Record, values: Mapping[str, object]) -> bool:
+        """A seller saves an opportunity; False where somebody else's save has locked it."""
+        is_late = self.chance.random() < self.late_saves
+        salesforce = self.harness.salesforce
+        salesforce.lag = timedelta(seconds=self.chance.randint(1, LATEST_SAVE) if is_late else 0)
+        try:
+            self.harness.seller_edits(record["Id"], **values)
+        except ApiError:
+            return False
+        finally:
+            salesforce.lag = timedelta()
+        saved = salesforce.org._records["Opportunity"][record["Id"]]
+        self._keep(SALESFORCE, record["Id"], of_opportunity(record), of_opportunity(saved))
+        return True
+
+    def save_referral(self, record: Record, values: Mapping[str, object]) -> bool:
+        """A colleague saves a referral; False where the portal refuses it."""
+        try:
+            self.harness.colleague_edits(record["id"], **values)
+        except ServiceError:
+            return False
+        saved = self.harness.partner_center.referral(record["id"])
+        self._keep(PARTNER_CENTER, record["id"], of_referral(record), of_referral(saved))
+        return True
+
+    def add_opportunity(self, **values: object) -> None:
+        """A seller creates an opportunity."""
+        made = self.harness.seller_creates(**values)
+        self._keep(SALESFORCE, made, NOTHING, of_opportunity(self.harness.opportunity(made)))
+
+    def add_referral(self, **values: object) -> None:
+        """Microsoft sends a deal."""
+        made = self.harness.partner_center.microsoft_sends(**values)
+        self._keep(PARTNER_CENTER, made, NOTHING, of_referral(self.harness.partner_center.referral(made)))
+
+    def _keep(self, side: str, record: str, before: Values, after: Values) -> None:
+        now = self.harness.now()
+        changed = [name for name in FIELDS if after[name] != before[name]]
+        self.edits += [Edit(now, side, record, name, before[name], after[name]) for name in changed]
+
+    # --- values
+
+    def amount(self) -> int | float:
+        """An amount: mostly one that nobody used before."""
+        if self.chance.random() < 0.15:
+            return 10000
+        return 1000 + next(self.numbers) + self.chance.choice((0, 0, 0.5))
+
+    def day(self) -> str:
+        """A day in the future: mostly one that nobody used before."""
+        days = 0 if self.chance.random() < 0.1 else next(self.numbers)
+        return (date(2027, 1, 1) + timedelta(days=days)).isoformat()
+
+    def text(self, writer: str, old: str | None) -> str:
+        """Notes: a new text, or a new line below the present text."""
+        new = f"{writer}: note {next(self.numbers)}."
+        return f"{old}\n{new}" if old and self.chance.random() < 0.4 else new
+
+    def currency(self, old: str) -> str:
+        """Another currency."""
+        return self.chance.choice([code for code in CURRENCIES if code != old])
+
+
+def _id_of(record: Record) -> Any:  # noqa: ANN401 - a JSON value
+    return record.get("Id") or record.get("id")
