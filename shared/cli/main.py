@@ -1,5 +1,7 @@
 """Build the `cosell` command from the modules of this package. docs/command-line.md lists all commands."""
 
+from typing import Annotated
+
 import typer
 
 from shared import __version__
@@ -7,7 +9,6 @@ from shared.cli import connect, doctor, salesforce, turn_on, webhook
 
 app = typer.Typer(
     name="cosell",
-    help="Install and operate the connector between Partner Center referrals and Salesforce opportunities.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
@@ -20,8 +21,23 @@ app.command()(doctor.doctor)
 app.command("turn-on")(turn_on.turn_on)
 
 
-@app.command()
-def version() -> None:
+def _print_version_and_exit(value: bool) -> None:
+    if value:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def read_common_options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version_and_exit, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Install and operate the connector between Partner Center referrals and Salesforce opportunities."""
+
+
+@app.command("version")
+def print_version() -> None:
     """Print the version."""
     typer.echo(__version__)
 

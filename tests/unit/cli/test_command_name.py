@@ -1,12 +1,14 @@
-"""The command shows its name as `cosell`, however it is started."""
+"""The command shows its name as `cosell`, however it is started, and its version."""
 
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import shared.cli
-from shared.cli.main import main
+from shared import __version__
+from shared.cli.main import app, main
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["doctor", "--nonsense"], ["webhook"]])
@@ -21,3 +23,9 @@ def test_the_usage_line_names_the_command_cosell(
     text = "".join(capsys.readouterr())
     assert "Usage: cosell" in text
     assert "python" not in text
+
+
+@pytest.mark.parametrize("word", ["--version", "version"])
+def test_the_version_is_an_option_and_a_command(word: str) -> None:
+    result = CliRunner().invoke(app, [word])
+    assert (result.exit_code, result.output) == (0, f"{__version__}\n")
