@@ -1,7 +1,7 @@
 """Calls Microsoft's worker library. This is the only module that depends on the shape of the library's requests.
 
 The library (`azure-functions-runtime`) has public functions, but does not promise the shape of their arguments.
-Therefore requirements-dev.txt pins its version: docs/reference/azure.md#the-worker-library. The library keeps its
+Therefore requirements-local.txt pins its version: docs/reference/azure.md#the-worker-library. The library keeps its
 functions in a registry that is global to the process, so one process runs one app. It runs on one event loop in a
 thread of its own: docs/reference/azure.md#calling-the-worker-library.
 """
