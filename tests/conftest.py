@@ -1,10 +1,27 @@
-"""Defines the Hypothesis profiles: `dev` by default, `ci` in .ci/run, `deterministic` for repeatable runs."""
+"""Defines the Hypothesis profiles: `dev` by default, `ci` in .ci/run, `deterministic` for repeatable runs.
+
+With NODE_REQUIRED set, as in .ci/run, a test that needs Node.js and is skipped counts as failed.
+"""
 
 import os
+from collections.abc import Generator
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("dev", max_examples=25, deadline=None)
 settings.register_profile("ci", max_examples=1000, deadline=None)
 settings.register_profile("deterministic", max_examples=25, deadline=None, derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skipped test that needs Node.js into a failure, if NODE_REQUIRED is set."""
+    report = yield
+    is_required = item.get_closest_marker("node") is not None and os.environ.get("NODE_REQUIRED")
+    if report.skipped and is_required and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"NODE_REQUIRED is set, so this test must not be skipped ({reason})"
+    return report
