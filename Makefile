@@ -27,7 +27,7 @@ help: ## list the targets
 run: $(LOCAL_READY) ## show deals travel between Salesforce and Partner Center, all on this machine (DEALS=1000 for more deals)
 	@DEALS='$(DEALS)' $(PY) -m local.story
 
-serve: $(LOCAL_READY) ## run the same systems with timers on schedule until Ctrl-C (PORT=9443: seven ports from there; 0: free ports)
+serve: $(LOCAL_READY) ## run the same systems with timers on schedule until Ctrl-C (PORT=9443, or 0 for free ports; MAPPING=my.toml; SYNC=preview)
 	@$(PY) -m local.serve $(if $(PORT),--port='$(PORT)')
 
 test: $(READY) node ## run all tests except the slow ones (with Node.js also Azurite, jsforce and the alert queries)

@@ -1,27 +1,35 @@
-"""Runs the systems and the host of `make run` for `make serve`, with timers on schedule, until Ctrl-C."""
+"""Runs the systems and the host of `make run` for `make serve`, with timers on schedule, until Ctrl-C.
+
+The variables of `CHOSEN_SETTINGS` replace the settings of the local run: `SYNC=preview MAPPING=my.toml make serve`.
+"""
 
 import argparse
+import json
 import logging
+import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from emulators.base.serve_until_signal import StopSignal, check_ports_free, serve_until_signal
 from emulators.partner_center.events import NAMES, TEST_EVENT
+from local.environment_file import publish_environment
 from local.host.functions_host import Host
-from local.storage import open_storage
-from local.systems import PUSH_SCHEDULE, ROOT, SWEEP_SCHEDULE, Systems, start_systems
-from shared.cli.environment import Environment, write_environment
+from local.storage import Storage, open_storage
+from local.systems import PUSH_SCHEDULE, ROOT, SWEEP_SCHEDULE, Systems, complete_opportunity, start_systems
+from shared.cli.environment import Environment
 from shared.foundation.errors import ConfigurationError
 
 PORT_COUNT = 7
 """Six emulators listen on one port each, and then the host."""
+CHOSEN_SETTINGS = ("MAPPING", "SYNC", "SYNC_FROM", "IRREVERSIBLE_WAIT_SECONDS")
+"""Settings of the local run that the person may replace. The others lead to the emulators."""
 
 
-def print_addresses(systems: Systems, host: Host, storage: str) -> None:
+def print_addresses(systems: Systems, host: Host, storage: Storage) -> None:
     """Print all addresses and what to do next. Each stays on one line, so that it can be copied."""
     bundle, partner_center = systems.environ["CA_BUNDLE"], systems.partner.url
     lines = {
@@ -34,14 +42,25 @@ def print_addresses(systems: Systems, host: Host, storage: str) -> None:
         "Function key": host.keys.function,
         "Master key": host.keys.master,
         "CA bundle": bundle,
-        "Storage": storage,
+        "Storage": storage.name,
+        "Mapping": storage.environ["MAPPING"],
+        "Sync": storage.environ["SYNC"],
     }
     for name, value in lines.items():
         print(f"{name:16}{value}")
     print("Each system has a control API at its address, below /_control. The control API of the host is below /admin.")
-    print("\nTo let Microsoft send you a referral, run this command in another terminal:")
-    print(f"curl --cacert {shlex.quote(bundle)} -d '{{}}' {partner_center}/_control/microsoft-sends")
-    print("\nThe log events of the connector follow, one on each line. Press Ctrl-C to stop.", flush=True)
+    print("\nRun these commands in another terminal. The first lets Microsoft send you a referral:")
+    print(_curl_command(bundle, f"{partner_center}/_control/microsoft-sends", {}))
+    print("The second lets a seller create a ticked opportunity, which the next push sends to Partner Center:")
+    opportunity = complete_opportunity("My first deal", systems.create_account("My customer", "US"))
+    body = {"sobject": "Opportunity", "values": opportunity}
+    print(_curl_command(bundle, f"{systems.salesforce_url}/_control/insert", body))
+    if storage.environ["SYNC"] != "on":
+        print(f"With SYNC={storage.environ['SYNC']} the connector writes nothing to either side.")
+
+
+def _curl_command(bundle: str, address: str, body: Mapping[str, object]) -> str:
+    return shlex.join(["curl", "--cacert", bundle, "-d", json.dumps(body), address])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,23 +82,39 @@ def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _serve_systems(options: argparse.Namespace, stop_signal: StopSignal) -> None:
     check_ports_free([options.port and options.port + n for n in range(PORT_COUNT)], "make serve PORT")
-    schedules = {"PUSH_SCHEDULE": options.push_schedule, "SWEEP_SCHEDULE": options.sweep_schedule}
+    settings = {"PUSH_SCHEDULE": options.push_schedule, "SWEEP_SCHEDULE": options.sweep_schedule, **_read_choices()}
     with (
         tempfile.TemporaryDirectory(prefix="cosell-") as folder,
         start_systems(Path(folder), seed=options.seed, port=options.port) as systems,
-        open_storage({**systems.environ, **schedules}, ROOT, Path(folder)) as storage,
+        open_storage({**systems.environ, **settings}, ROOT, Path(folder)) as storage,
         Host(ROOT, environ=storage.environ, queue=storage.queues) as host,
         closing(systems.partner_center),  # stops sending events before the host stops
     ):
         _print_log_events()
         host.start(options.port and options.port + PORT_COUNT - 1, systems.authority.server_context(), timers=True)
         systems.partner_center.register_events(f"{host.url}/api/events", [*NAMES, TEST_EVENT])
-        print_addresses(systems, host, storage.name)
-        environment_file = write_environment(Environment("local", storage.environ, {"function_app_url": host.url}))
-        try:
+        local = Environment("local", storage.environ, {"function_app_url": host.url})
+        with publish_environment(local) as is_published:
+            print_addresses(systems, host, storage)
+            if not is_published:
+                print("Another make serve runs in this folder: cosell --env local leads to that one, not to this one.")
+            print("\nThe log events of the connector follow, one on each line. Press Ctrl-C to stop.", flush=True)
             stop_signal.wait()
-        finally:
-            environment_file.unlink(missing_ok=True)
+
+
+def _read_choices() -> Mapping[str, str]:
+    """The settings that the person has chosen with environment variables. A relative mapping file starts here.
+
+    Raises:
+        ConfigurationError: the mapping file does not exist.
+    """
+    chosen = {name: os.environ[name] for name in CHOSEN_SETTINGS if os.environ.get(name)}
+    if "MAPPING" in chosen:
+        path = Path(chosen["MAPPING"]).absolute()
+        if not path.is_file():
+            raise ConfigurationError(f"MAPPING: the file {path} does not exist (example: MAPPING=my.toml make serve)")
+        chosen["MAPPING"] = str(path)
+    return chosen
 
 
 def _print_log_events() -> None:

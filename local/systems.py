@@ -67,13 +67,22 @@ class Systems:
 
         `values` replace or add fields of the opportunity.
         """
-        account = {"Name": f"{name} Ltd", "BillingCity": "Seattle", "BillingCountry": country}
-        complete = {
-            "Name": name, "AccountId": self.salesforce.insert("Account", account), "StageName": "Qualification",
-            "CloseDate": f"{datetime.now(UTC).year + 1}-03-31", "Amount": 10_000, "CurrencyIsoCode": "USD",
-            "Products__c": "SOL-12345-ABC", "Sync_with_Partner_Center__c": True,
-        }  # fmt: skip
-        return self.salesforce.insert("Opportunity", {**complete, **values})
+        account = self.create_account(f"{name} Ltd", country)
+        return self.salesforce.insert("Opportunity", {**complete_opportunity(name, account), **values})
+
+    def create_account(self, name: str, country: str | None) -> str:
+        """Create an account in `country`; returns its id."""
+        values = {"Name": name, "BillingCity": "Seattle", "BillingCountry": country}
+        return self.salesforce.insert("Account", values)
+
+
+def complete_opportunity(name: str, account: str) -> dict[str, object]:
+    """The fields of a complete, ticked opportunity of the account with this id."""
+    return {
+        "Name": name, "AccountId": account, "StageName": "Qualification",
+        "CloseDate": f"{datetime.now(UTC).year + 1}-03-31", "Amount": 10_000, "CurrencyIsoCode": "USD",
+        "Products__c": "SOL-12345-ABC", "Sync_with_Partner_Center__c": True,
+    }  # fmt: skip
 
 
 @contextmanager

@@ -13,6 +13,8 @@ import httpx
 import pytest
 
 from local.systems import ROOT
+from shared.cli.environment import read_environment
+from shared.mapping.validation import load_mapping
 from tests.e2e.processes import run_python, start_python
 from tests.e2e.test_app_start import GOOD_SETTINGS
 
@@ -25,13 +27,23 @@ def https_client(bundle: str | Path | None = None) -> httpx.Client:
     return httpx.Client(verify=verify, trust_env=False)
 
 
+def run_as_printed(command: str) -> str:
+    """Run a printed command without a shell's settings, and return the id in its answer."""
+    completed = subprocess.run(shlex.split(command), check=True, capture_output=True)  # noqa: S603 - as printed
+    identifier: str = json.loads(completed.stdout)["id"]
+    return identifier
+
+
 def test_make_serve_runs_the_timers_on_schedule_until_it_is_interrupted(tmp_path: Path) -> None:
     schedules = ("--push-schedule", EVERY_SECOND, "--sweep-schedule", EVERY_SECOND)
     with start_python(*SERVE_COMMAND, "--port", "0", *schedules, folder=tmp_path) as served:
-        deal = shlex.split(served.read_until(r"^curl --cacert .*")[0])
+        microsoft_sends = served.read_until(r"^curl --cacert .*/microsoft-sends$")[0]
+        seller_creates = served.read_until(r"^curl --cacert .*/insert$")[0]
         served.read_until(r'"push_done"')
-        referral = json.loads(subprocess.run(deal, check=True, capture_output=True).stdout)["id"]  # noqa: S603 - as printed
+        referral = run_as_printed(microsoft_sends)
         served.read_until(rf'"opportunity_created".*"{referral}"')
+        opportunity = run_as_printed(seller_creates)
+        served.read_until(rf'"referral_created".*"{opportunity}"')
         served.read_until(r'"sweep_done"')
         served.read_until(r'"push_done"')
         code, output = served.stop_and_read()
@@ -40,6 +52,55 @@ def test_make_serve_runs_the_timers_on_schedule_until_it_is_interrupted(tmp_path
     assert output.splitlines()[-1] == "Stopped."
     assert "Traceback" not in output
     assert not list(tmp_path.rglob("local.toml"))
+
+
+def test_make_serve_honours_the_mapping_file_and_the_mode_of_the_shell(tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text('extends = "default"\n\n[fields.team]\ndefault_phone = "+49 30 123456"\n')
+    mapping_hash = load_mapping(tmp_path / "my.toml")[1]
+    chosen = {"MAPPING": "my.toml", "SYNC": "preview"}
+    with start_python(*SERVE_COMMAND, "--port", "0", folder=tmp_path, **chosen) as served:
+        host = served.read_until(r"^Functions host +(https://localhost:\d+)$")[1]
+        key = served.read_until(r"^Function key +(\S+)$")[1]
+        bundle = served.read_until(r"^CA bundle +(\S+)$")[1]
+        assert served.read_until(r"^Mapping +(\S+)$")[1] == str(tmp_path / "my.toml")
+        assert served.read_until(r"^Sync +(\S+)$")[1] == "preview"
+        served.read_until("With SYNC=preview the connector writes nothing")
+        with https_client(bundle) as http:
+            health = http.get(f"{host}/api/health", headers={"x-functions-key": key}).json()
+        published = read_environment("local", tmp_path / ".cosell").settings
+        served.stop_and_read()
+
+    assert (health["mode"], health["mapping"]) == ("preview", mapping_hash)
+    assert (published["SYNC"], published["MAPPING"]) == ("preview", str(tmp_path / "my.toml"))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        (
+            {"MAPPING": "none.toml"},
+            r"MAPPING: the file \S+/none\.toml does not exist \(example: MAPPING=my\.toml make serve\)",
+        ),
+        ({"SYNC": "maybe"}, r".*SYNC: .* \(example: SYNC=on\)"),
+    ],
+)
+def test_a_wrong_choice_of_the_shell_is_one_sentence(tmp_path: Path, chosen: dict[str, str], message: str) -> None:
+    completed = run_python(*SERVE_COMMAND, "--port", "0", folder=tmp_path, **chosen)
+    assert (completed.returncode, completed.stdout) == (2, "")
+    assert re.fullmatch(rf"Cannot serve: {message}\n", completed.stderr)
+
+
+def test_a_second_make_serve_leaves_the_file_of_the_first_one(tmp_path: Path) -> None:
+    file = tmp_path / ".cosell" / "local.toml"
+    with start_python(*SERVE_COMMAND, "--port", "0", folder=tmp_path) as first:
+        first.read_until("one on each line")
+        published = file.read_text()
+        with start_python(*SERVE_COMMAND, "--port", "0", folder=tmp_path) as second:
+            second.read_until("Another make serve runs in this folder")
+            assert second.stop_and_read()[0] == 0
+        assert file.read_text() == published
+        assert first.stop_and_read()[0] == 0
+    assert not file.exists()
 
 
 @pytest.mark.slow
