@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from shared.cli.environment import Environment, read_environment
 from shared.cli.exit_codes import Exit, exit_code_of
+from shared.cli.next_command import CommandOptions
 from shared.cli.output import Output
 from shared.foundation.errors import CosellError, Rejected, SignInFailed
 
@@ -15,9 +16,14 @@ Env = Annotated[str, typer.Option("--env", help="The name of a deployed environm
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 
 
-def run_command(env: str, as_json: bool, work: Callable[[Environment, Output], Exit | None]) -> None:
-    """Run `work` in an environment, and end the process with its exit code (docs/command-line.md#exit-codes)."""
-    output = Output(as_json=as_json)
+def run_command(
+    env: str, as_json: bool, work: Callable[[Environment, Output], Exit | None], *, user: str | None = None
+) -> None:
+    """Run `work` in an environment, and end the process with its exit code (docs/command-line.md#exit-codes).
+
+    `user` is the Salesforce user that the command was given. The commands that it prints get the same options.
+    """
+    output = Output(as_json=as_json, complete=CommandOptions(env, user).complete)
     try:
         environment = read_environment(env)
         environment.apply_to_process()

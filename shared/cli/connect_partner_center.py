@@ -150,7 +150,9 @@ def _usable_credential(app: App, http: httpx.Client, output: Output) -> tuple[Ap
             credential = credential_in_use(app)
         except SignInFailed:
             raise not_uploaded from None
-        output.say("Entra ID does not know the new certificate yet: upload it, then run the command again.")
+        output.say(
+            "Entra ID does not know the new certificate yet: upload it, then run `cosell connect partner-center`."
+        )
         return credential, Consent(http, registration, credential.credential)
     return credential, consent
 
@@ -231,4 +233,4 @@ def _store_secrets(app: App, credential: AppCredential, check: ConsentCheck) -> 
 def _closing_sentence(stored: list[str]) -> str:
     if stored:
         return f"Stored in Key Vault: {', '.join(stored)}. The app uses it within 15 minutes."
-    return "Nothing was stored. Correct what failed, then run the command again."
+    return "Nothing was stored. Correct what failed, then run `cosell connect partner-center` again."

@@ -84,7 +84,9 @@ def run_connect_salesforce(
             key_pairs = read_key_pairs(app)
             if not key_pairs.pairs:
                 secret = app.settings.salesforce.key_secret
-                raise ConfigurationError(f"--verify: the secret {secret} has no key in it: run without --verify first")
+                raise ConfigurationError(
+                    f"--verify: the secret {secret} has no key in it: run `cosell connect salesforce` first"
+                )
             return _test_sign_in(app, key_pairs, file, output)
         key_pairs = ensure_key_pair(app, f"cosell-{environment.name}", rotate=options.rotate)
         return _guide_through_setup(app, key_pairs, file, output, environment)
@@ -118,7 +120,7 @@ def _instructions(app: App, key_pairs: KeyPairs, file: Path) -> Iterator[str]:
     if certificate is None:
         yield (
             "The secret holds the key without its certificate. Upload the certificate that belongs to the key, or "
-            "create a new key with --rotate."
+            "create a new key: run `cosell connect salesforce --rotate`."
         )
     else:
         yield f"Its certificate ends on {certificate.ends.date()}: {file} (thumbprint {certificate.thumbprint})."
@@ -154,7 +156,8 @@ def _setup_steps(app: App, certificate: str) -> Iterator[str]:
     )
     yield (
         "In the app's Settings, OAuth Settings, Consumer Key and Secret: copy the consumer key. Set it as "
-        "SALESFORCE_CLIENT_ID in the next deployment. Until then, give it with --client-id."
+        "SALESFORCE_CLIENT_ID in the next deployment. Until then, run "
+        "`cosell connect salesforce --client-id KEY` with that key."
     )
 
 
@@ -202,5 +205,5 @@ def _certificate_mismatch(error: SignInFailed, key_pairs: KeyPairs, file: Path) 
         f"{error}: the app in Salesforce does not seem to hold the certificate of the key in Key Vault",
         code=error.code,
         remedy=f"Upload {upload} to the External Client App whose consumer key is in SALESFORCE_CLIENT_ID. Check the"
-        " user name and the audience. After a change wait ten minutes, then run --verify again.",
+        " user name and the audience. After a change wait ten minutes, then run `cosell connect salesforce --verify`.",
     )

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -16,16 +16,17 @@ PLAIN_WIDTH = 120
 class Output:
     """The output of one command. With `as_json`, sentences go to stderr, and stdout holds only the document."""
 
-    def __init__(self, *, as_json: bool = False) -> None:
-        """Write to the streams of this process."""
+    def __init__(self, *, as_json: bool = False, complete: Callable[[str], str] = str) -> None:
+        """Write to the streams of this process. `complete` is applied to every text (`shared/cli/next_command.py`)."""
         self.as_json = as_json
+        self._complete = complete
         stream = sys.stderr if as_json else sys.stdout
         width = None if stream.isatty() else PLAIN_WIDTH
         self.console = Console(file=stream, width=width, highlight=False, soft_wrap=True)
 
     def say(self, text: str) -> None:
         """Print a sentence."""
-        self.console.print(text)
+        self.console.print(self._complete(text))
 
     def confirm(self, question: str) -> bool:
         """Ask a question and return whether the answer is yes. Without a terminal, or with JSON, it is no."""
@@ -37,14 +38,25 @@ class Output:
     def print_document(self, document: Mapping[str, object]) -> None:
         """Print the result as one JSON document if `as_json` is set. People have read the sentences."""
         if self.as_json:
-            print(json.dumps(document, default=str, ensure_ascii=False))  # noqa: T201 - this is the output
+            print(json.dumps(self._complete_all(document), default=str, ensure_ascii=False))  # noqa: T201 - this is the output
 
     def print_table(self, heads: Sequence[str], lines: Sequence[Sequence[str]], title: str | None = None) -> None:
         """Print a table for people."""
         table = Table(*heads, title=title, title_justify="left")
         for cells in lines:
-            table.add_row(*cells)
+            table.add_row(*map(self._complete, cells))
         self.console.print(table)
+
+    def _complete_all(self, value: object) -> object:
+        """Return a part of a document with all its texts completed."""
+        match value:
+            case str():
+                return self._complete(value)
+            case Mapping():
+                return {name: self._complete_all(each) for name, each in value.items()}
+            case list() | tuple():
+                return [self._complete_all(each) for each in value]
+        return value
 
     @contextmanager
     def show_progress(self, title: str, total: int | None = None) -> Iterator["ProgressBar"]:

@@ -3,6 +3,7 @@
 The integration user may not change metadata. `--user` names an administrator whom the External Client App admits too.
 """
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from copy import replace
@@ -33,7 +34,7 @@ OBJECT = "Opportunity"
 _OUR_LAYOUT = "layouts/Opportunity-Co-sell Layout.layout"
 _TRANSLATIONS = "translations"
 _HINTS = {
-    "no CustomField named": "Install the fields first: cosell salesforce deploy.",
+    "no CustomField named": "Install the fields first: run `cosell salesforce deploy`.",
     "not active": "Activate the language in Setup, Translation Language Settings, or name other languages: --language.",
     "Not available for deploy": "Switch the Translation Workbench on in Setup, or leave --translations out.",
 }
@@ -70,7 +71,7 @@ def deploy(
         package = _read_package(translations=translations, languages=language or ())
         return _deploy_package(package, output, user, check_only=check_only, make_unique=make_unique)
 
-    run_command(env, as_json, run_deploy)
+    run_command(env, as_json, run_deploy, user=user)
 
 
 @app.command("add-section")
@@ -82,7 +83,7 @@ def add_section(
     as_json: Json = False,
 ) -> None:
     """Add the co-sell section to a page layout of the org. Shows the difference, asks, and deploys."""
-    run_command(env, as_json, lambda _, output: _add_section_to(layout, output, user, yes=yes))
+    run_command(env, as_json, lambda _, output: _add_section_to(layout, output, user, yes=yes), user=user)
 
 
 # --- deploying the package
@@ -104,7 +105,7 @@ def _deploy_package(package: Package, output: Output, user: str | None, *, check
         )
     if deployment.success and not check_only:
         output.say("Next, assign Cosell_Integration to the integration user, and Cosell_Seller to the sellers.")
-        output.say('Then add the section to their page: cosell salesforce add-section "Opportunity Layout"')
+        output.say('Then add the section to their page: run `cosell salesforce add-section "Opportunity Layout"`.')
     return _report_deployment(deployment, output, check_only=check_only)
 
 
@@ -164,7 +165,8 @@ def _add_section_to(name: str, output: Output, user: str | None, *, yes: bool) -
             return Exit.OK
         output.say(escape(change.difference))
         if not yes and not output.confirm(f"Add {len(change.fields)} fields to {escape(layout_title(full_name))}?"):
-            output.say("Nothing was changed. To deploy without the question, add --yes.")
+            next_command = f"cosell salesforce add-section --yes {shlex.quote(layout_title(full_name))}"
+            output.say(escape(f"Nothing was changed. To deploy without the question, run `{next_command}`."))
             output.print_document({"ok": False, "layout": full_name, "changed": False, "difference": change.difference})
             return Exit.PROBLEM
         if _plan_change(client, full_name).before != change.before:

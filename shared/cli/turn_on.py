@@ -51,7 +51,7 @@ def run_turn_on(environment: Environment, output: Output, *, yes: bool, folder: 
     counts = _preview_counts(output)
     _print_counts(counts, output)
     if not (yes or output.confirm(f"Turn the sync of {environment.name} on")):
-        output.say("Nothing was changed. To turn the sync on, answer yes or add --yes.")
+        output.say("Nothing was changed. To turn the sync on, answer yes, or run `cosell turn-on --yes`.")
         output.print_document({"ok": False, "turned_on": False, "preview": counts})
         return Exit.PROBLEM
     _set_sync_on(environment, folder)

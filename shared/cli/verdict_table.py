@@ -15,9 +15,14 @@ _MARKUP = {
 
 
 def print_verdicts(verdicts: Mapping[str, Verdict], output: Output) -> None:
-    """Print one line for each check: its name, its result, what was found, and the remedy."""
-    lines = [
-        (name, _MARKUP[verdict.result], escape(f"{verdict.found}\n{verdict.remedy}".strip()))
-        for name, verdict in verdicts.items()
-    ]
+    """Print one line for each check: its name, its result, and what was found. The remedies follow.
+
+    Each remedy is one line, because a table breaks lines, and a person could not copy a broken command.
+    """
+    lines = [(name, _MARKUP[verdict.result], escape(verdict.found)) for name, verdict in verdicts.items()]
     output.print_table(("check", "", "found"), lines)
+    remedies = {name: verdict.remedy for name, verdict in verdicts.items() if verdict.remedy}
+    if remedies:
+        output.say("Remedies:")
+    for name, remedy in remedies.items():
+        output.say(escape(f"  {name}: {remedy}"))

@@ -123,7 +123,7 @@ def _describe_registration(tenant: _TenantRegistration, registration: Registrati
     if not tenant.may_register:
         yield f"{_not_this_environment(tenant.environment).reason}."
     elif registration is None or not (owner == "ours" and registration.is_complete):
-        yield f"To correct this, run: cosell webhook register{' --overwrite' if owner == 'foreign' else ''}."
+        yield f"To correct this, run `cosell webhook register{' --overwrite' if owner == 'foreign' else ''}`."
 
 
 def _not_this_environment(environment: str) -> Cause:
@@ -149,7 +149,7 @@ def _register_address(environment: Environment, output: Output, *, overwrite: bo
     if taken_from is not None:
         output.say(escape(f"The former address, at {taken_from}, receives no events any more."))
     output.say(escape(f"Partner Center sends these events to {address}: {', '.join(registration.events)}."))
-    output.say("Next, run: cosell webhook test.")
+    output.say("Next, run `cosell webhook test`.")
     output.print_document({
         "ok": True, "address": address, "events": list(registration.events), "before": owner,
         "taken_from": taken_from,
@@ -216,4 +216,4 @@ def _describe_result(validation: Validation, wait: float) -> Iterator[str]:
         yield "The test event did not arrive. If the log has event_refused, docs/event-signature.md explains why."
         yield "If the log has nothing, no request reached the app: check its address and its network."
     else:
-        yield f"Partner Center has no result after {wait:.0f} seconds. Run the test again in a minute."
+        yield f"Partner Center has no result after {wait:.0f} seconds. In a minute, run `cosell webhook test` again."

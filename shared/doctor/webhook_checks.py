@@ -21,7 +21,7 @@ def check_registration(installation: Installation) -> Verdict:
     if not registration.is_at(address):
         return failed(
             f"Partner Center sends this tenant's events to another address, at {registration.host}",
-            "Find out which tool uses these events. If it may lose them: `cosell webhook register --overwrite`.",
+            "Find out which tool uses these events. If it may lose them, run `cosell webhook register --overwrite`.",
         )
     if not registration.is_complete:
         lacks = ", ".join(registration.missing_events()) or "x-ms-signature"

@@ -121,7 +121,7 @@ def test_staging_is_promoted_to_production_which_gets_microsofts_referrals_by_ev
     machine.run_make_promote()  # step 10: its own vault and store; the rest as in staging
     connect_salesforce(machine, people)
     connect_partner_center(machine, people)
-    assert machine.failed_remedies() == {"webhook registration": "Run `cosell webhook register`."}
+    assert machine.failed_remedies() == {"webhook registration": "Run `cosell webhook register --env production`."}
 
     assert machine.run_cosell("webhook", "register").exit_code == 0
     tested = machine.run_cosell_json("webhook", "test")
@@ -139,9 +139,9 @@ def test_before_anything_is_connected_the_doctor_names_the_commands_to_run(machi
     machine.run_make_deploy()
     missing = machine.failed_remedies()
     assert missing == {
-        "Salesforce key": "Run `cosell connect salesforce`.",
-        "Partner Center credential": "Run `cosell connect partner-center`.",
-        "refresh token": "Run `cosell connect partner-center`.",
+        "Salesforce key": "Run `cosell connect salesforce --env staging`.",
+        "Partner Center credential": "Run `cosell connect partner-center --env staging`.",
+        "refresh token": "Run `cosell connect partner-center --env staging`.",
     }
     assert machine.run_cosell("doctor").exit_code == 1
 
@@ -161,7 +161,7 @@ def test_the_doctor_names_a_forgotten_step_with_its_remedy_and_checks_the_rest(
 
     remedies = machine.failed_remedies()  # the package was not deployed, and the stage is missing
     assert set(remedies) == {"custom fields", "mapped fields", "stages"}
-    assert "cosell salesforce deploy" in remedies["custom fields"]
+    assert "cosell salesforce deploy --env staging --user ADMINISTRATOR`" in remedies["custom fields"]
     assert "by hand in Setup" in remedies["stages"]
     assert machine.run_cosell_json("salesforce", "add-section", "Opportunity Layout", "--yes", *ADMIN)["exit"] == 3
 
@@ -194,7 +194,7 @@ def test_a_consent_for_only_one_api_is_reported_and_nothing_is_stored(
     half = machine.run_cosell_json("connect", "partner-center")
     assert (half["exit"], half["stored"]) == (4, [])
     assert [check["name"] for check in half["checks"] if check["result"] == "failed"] == ["events API"]
-    assert machine.failed_remedies()["refresh token"] == "Run `cosell connect partner-center`."
+    assert machine.failed_remedies()["refresh token"] == "Run `cosell connect partner-center --env staging`."
 
     entra.settings.consented = (REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE)  # the administrator consents to the other
     assert machine.run_cosell_json("connect", "partner-center")["exit"] == 0

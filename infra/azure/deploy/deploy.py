@@ -8,6 +8,7 @@ from infra.azure.deploy.release import release_zip
 from infra.azure.deploy.session import PRODUCTION, Session
 from infra.azure.deploy.zip_package import ZipPackage, build_zip
 from shared.cli.exit_codes import Exit
+from shared.cli.next_command import CommandOptions
 
 TEST_FIRST = "Commit all changes, run `make test`, then `make deploy ENV=staging`, and run again."
 
@@ -39,12 +40,11 @@ def deploy_package(session: Session, package: ZipPackage, subscription: str | No
 
 
 def _print_next_steps(session: Session, sync: str) -> None:
-    env = f"--env {session.environment}"
-    steps = [f"cosell doctor {env}"]
+    steps = ["cosell doctor"]
     if sync != "on":
-        register = [f"cosell webhook register {env}"] if session.environment == PRODUCTION else []
-        connect = [f"cosell connect partner-center {env}", f"cosell connect salesforce {env}"]
-        steps = [*connect, f"cosell salesforce deploy {env}", *register, *steps, f"cosell turn-on {env}"]
+        register = ["cosell webhook register"] if session.environment == PRODUCTION else []
+        connect = ["cosell connect partner-center", "cosell connect salesforce"]
+        steps = [*connect, "cosell salesforce deploy", *register, *steps, "cosell turn-on"]
     session.say(f"\n{session.environment} is deployed and healthy. Next commands:")
     for step in steps:
-        session.say(f"  {step}")
+        session.say(f"  {CommandOptions(session.environment).complete(step)}")

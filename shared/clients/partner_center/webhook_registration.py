@@ -255,7 +255,8 @@ def foreign_registration_cause(registration: Registration) -> Cause:
         "foreignRegistration",
         "webhookUrl",
         f"Partner Center sends this tenant's events to another address, at {registration.host}",
-        "Find out which tool of your company uses those events. If it no longer needs them, register with --overwrite.",
+        "Find out which tool of your company uses those events. If it no longer needs them, run "
+        "`cosell webhook register --overwrite`.",
     )
 
 

@@ -95,7 +95,7 @@ def _uniqueness_obstacle(salesforce: SalesforceClient, sobject: str, name: str) 
         remedy = "for each value, clear it on all records but one, then run this again"
         return Obstacle(f"{sobject}.{name}", finding, remedy, duplicates=duplicates)
     finding = "exists but is not both External ID and Unique"
-    remedy = "tick External ID and Unique (case-insensitive) in Setup, or let this deployment do it with --make-unique"
+    remedy = "tick External ID and Unique (case-insensitive) in Setup, or run `cosell salesforce deploy --make-unique`"
     return Obstacle(f"{sobject}.{name}", finding, remedy, mends=True)
 
 

@@ -144,7 +144,7 @@ def test_a_user_who_is_not_pre_authorised_is_reported_with_another_remedy(
 
 
 def test_verify_needs_a_key_first(administrator: Administrator, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ConfigurationError, match="without --verify first"):
+    with pytest.raises(ConfigurationError, match="run `cosell connect salesforce` first"):
         administrator.run(capsys, verify=True)
 
 

@@ -58,7 +58,10 @@ def test_a_failed_check_exits_with_one_and_prints_its_remedy(systems: Systems) -
     systems.vault.secret_store.delete("partner-center-client-secret")
     result = run_cosell_doctor()
     assert result.exit_code == 1
-    assert "cosell connect partner-center" in result.stdout
+    lines = result.stdout.splitlines()
+    assert "  Partner Center credential: Run `cosell connect partner-center --env local`." in lines, (
+        "one line, to be copied"
+    )
     assert "Check these yourself" in result.stdout
 
 

@@ -17,6 +17,7 @@ from shared.cli.environment import Environment, write_environment
 from shared.cli.main import app
 from shared.cli.output import Output
 from shared.clients.salesforce import metadata_deploy
+from tests.unit.cli.printed_commands import printed_commands
 
 ADMIN = ("--user", "ada.admin@partner.example")
 LAYOUT = "Opportunity-Opportunity Layout"
@@ -219,10 +220,22 @@ def test_a_missing_layout_is_reported_with_the_existing_ones(org: SalesforceEmul
 def test_without_the_fields_it_says_what_to_install_first() -> None:
     result = run_cosell("add-section", "Opportunity Layout", "--yes", *ADMIN)
     assert result.exit_code == 3
-    assert "Install the fields first: cosell salesforce deploy" in result.output
+    assert f"Install the fields first: run `cosell salesforce deploy --env local {' '.join(ADMIN)}`." in result.output
     assert "Layout Opportunity-Opportunity Layout: In field: field - no CustomField named" in result.output
     run_cosell("deploy", *ADMIN)
     assert run_cosell("add-section", "Opportunity Layout", "--yes", *ADMIN).exit_code == 0
+
+
+@pytest.mark.usefixtures("org")
+def test_the_commands_that_are_printed_run_as_they_stand() -> None:
+    deployed = run_cosell("deploy", *ADMIN)
+    [add_section] = printed_commands(deployed.output)
+    assert add_section == ["salesforce", "add-section", "--env", "local", *ADMIN, "Opportunity Layout"]
+    asked = CliRunner().invoke(app, add_section)
+    assert asked.exit_code == 1  # nobody answers the question
+    [add_section_without_question] = printed_commands(asked.output)
+    assert "--yes" in add_section_without_question
+    assert CliRunner().invoke(app, add_section_without_question).exit_code == 0
 
 
 def test_a_layout_that_changes_before_the_answer_is_not_overwritten(

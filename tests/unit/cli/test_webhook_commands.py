@@ -70,7 +70,7 @@ def registration_of(partner_center: PartnerCenterEmulator) -> tuple[str, set[str
 def test_a_missing_registration_is_shown_with_the_command_that_registers(app_url: str) -> None:
     result = run_cosell("show")
     assert (result.exit_code, "no registration" in result.stdout) == (1, True)
-    assert "cosell webhook register." in result.stdout
+    assert "run `cosell webhook register --env local`." in result.stdout
     code, document = run_for_document("show")
     assert (code, document["registration"], document["ok"]) == (1, "none", False)
     assert (document["address"], document["missing"]) == (f"{app_url}/api/events", list(EVENTS))
@@ -215,6 +215,8 @@ def test_a_lost_event_gives_no_result_in_time(partner_center: PartnerCenterEmula
     partner_center.dispatcher.faults.append(EventFault(EventFaultKind.LOSE, TEST_EVENT))
     code, document = run_for_document("test", "--wait", "0.05")
     assert (code, document["ok"], document["attempts"]) == (5, False, [])
+    again = run_cosell("test", "--wait", "0.05").stdout
+    assert "run `cosell webhook test --env local` again" in again
 
 
 def test_a_test_needs_a_registration_with_the_test_event(app_url: str, partner_center: PartnerCenterEmulator) -> None:

@@ -1,0 +1,38 @@
+"""Complete the commands that a printed sentence names, so that a person can copy them as they stand.
+
+    complete = CommandOptions("staging", user="ada@example.com").complete
+    complete("Run `cosell salesforce deploy`.")
+    # Run `cosell salesforce deploy --env staging --user ada@example.com`.
+
+Many sentences come from modules that do not know which environment the command runs in, such as the remedies of errors.
+So the options are added where the sentence is printed (`shared/cli/output.py`).
+"""
+
+import re
+import shlex
+
+from msgspec import Struct
+
+PLACEHOLDER_USER = "ADMINISTRATOR"
+"""Stands for the user name of the Salesforce administrator, if the command that runs was given none."""
+_COMMAND = re.compile(
+    r"\bcosell (?:connect (?:salesforce|partner-center)|(?P<as_admin>salesforce (?:deploy|add-section))"
+    r"|webhook (?:show|register|test)|doctor|turn-on)(?![\w-])(?! --env)"
+)
+
+
+class CommandOptions(Struct, frozen=True):
+    """The environment of the command that runs, and the Salesforce user that it was given."""
+
+    env: str
+    user: str | None = None
+
+    def complete(self, text: str) -> str:
+        """Return the text with `--env` after each command that lacks it, and `--user` where an administrator acts."""
+        return _COMMAND.sub(self._with_options, text)
+
+    def _with_options(self, command: re.Match[str]) -> str:
+        words = [command[0], "--env", shlex.quote(self.env)]
+        if command["as_admin"]:
+            words += ["--user", shlex.quote(self.user or PLACEHOLDER_USER)]
+        return " ".join(words)
