@@ -1,14 +1,22 @@
 """Serve a handler over HTTP on the loopback address, with or without TLS.
 
-A handler is a function from `Request` to `Response`. Tests call it directly, without a socket.
+A handler is a function from `Request` to `Response`. Tests call it directly, without a socket. The local Functions host
+uses this server too.
+
+A connection is closed if its next request does not begin within `IDLE_SECONDS`, or is not complete `REQUEST_SECONDS`
+after its first byte. So clients that send nothing, or send slowly, do not hold threads for ever.
 """
 
+import io
 import json
+import socket
 import ssl
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Buffer, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +24,15 @@ from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 LOOPBACK = "127.0.0.1"
+IDLE_SECONDS = 100.0
+"""Longest pause between two requests. It is not a multiple of a minute: a timer would reuse a connection as it ends."""
+REQUEST_SECONDS = 30.0
+"""Longest time from the first byte of a request to its last one."""
+_HANDSHAKE_SECONDS = 10.0
+_DRAIN_SECONDS = 1.0
 _MAX_BODY = 100 * 2**20  # bytes, more than any of the emulated services accepts
+_MAX_LINE = 64 * 1024  # bytes
+_MAX_TRAILERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +89,50 @@ class Response:
         return json.loads(self.body)
 
 
+class _TimedReader(io.RawIOBase):
+    """Reads from a socket until a time that can be moved. Raises TimeoutError after it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._end = 0.0
+
+    def allow(self, seconds: float) -> None:
+        """Let all reads from now on take `seconds` together."""
+        self._end = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the time for this request is up")
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     handle_request: Callable[[Request], Response]
+    idle_seconds: float
+    request_seconds: float
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self._reader = _TimedReader(self.connection)
+        self.rfile = self._buffered_reader = io.BufferedReader(self._reader)
+
+    def handle_one_request(self) -> None:
+        self._reader.allow(self.idle_seconds)
+        try:
+            self._buffered_reader.peek(1)
+        except TimeoutError:
+            self.close_connection = True
+            return
+        self._reader.allow(self.request_seconds)
+        super().handle_one_request()
 
     def _handle_http_request(self) -> None:
         try:
@@ -84,6 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:  # the end of this request is unknown, so the connection cannot serve another one
             self.close_connection = True
             self._send_response(Response(400, b"Bad Request", {"Content-Type": "text/plain", "Connection": "close"}))
+            self._drain()
             return
         response = self._call_handler(request)
         if response.close:
@@ -101,18 +158,53 @@ class _Handler(BaseHTTPRequestHandler):
             return Response(500)
 
     def _read_body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-            return b"".join(iter(self._read_chunk, b""))
-        return self.rfile.read(_parse_length(self.headers.get("Content-Length") or "0", 10))
+        """Read the body. Raises ValueError before it reads anything if the headers do not say where the body ends."""
+        encodings = [value.strip().lower() for value in self.headers.get_all("Transfer-Encoding", [])]
+        lengths = {value.strip() for value in self.headers.get_all("Content-Length", [])}
+        if len(encodings) + len(lengths) > 1:
+            raise ValueError("a request has more than one length")
+        if not encodings:
+            return self._read_exactly(_parse_length(next(iter(lengths), "") or "0", 10))
+        if encodings != ["chunked"]:
+            raise ValueError("the transfer encoding is not chunked")
+        return b"".join(self._read_chunks())
 
-    def _read_chunk(self) -> bytes:
-        size = _parse_length(self.rfile.readline().decode("ascii").split(";")[0].strip(), 16)
-        chunk = self.rfile.read(size)
-        if self.rfile.readline().strip():
-            raise ValueError("a chunk is longer than its size")
-        return chunk
+    def _read_chunks(self) -> Iterator[bytes]:
+        total = 0
+        while size := _parse_length(self._read_line().decode("ascii").split(";")[0].strip(), 16):
+            total += size
+            if total > _MAX_BODY:
+                raise ValueError("the chunks are longer than a body may be")
+            yield self._read_exactly(size)
+            if self._read_line().strip():
+                raise ValueError("a chunk is longer than its size")
+        for _ in range(_MAX_TRAILERS):  # header lines after the body; nothing of ours needs them
+            if not self._read_line().strip():
+                return
+        raise ValueError("there are too many trailers")
+
+    def _read_line(self) -> bytes:
+        line = self.rfile.readline(_MAX_LINE)
+        if not line.endswith(b"\n"):
+            raise ValueError("a line is too long, or the request ends within it")
+        return line
+
+    def _read_exactly(self, size: int) -> bytes:
+        body = self.rfile.read(size)
+        if len(body) < size:
+            raise ValueError("the request ends before its body")
+        return body
+
+    def _drain(self) -> None:
+        """Read what the client still sends, for a moment: unread bytes would reset the connection under the answer."""
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self._reader.allow(_DRAIN_SECONDS)
+            while self.rfile.read1(_MAX_LINE):
+                pass
 
     def _send_response(self, response: Response) -> None:
+        self.connection.settimeout(self.request_seconds)
         self.send_response_only(response.status)
         headers = {name.lower(): (name, value) for name, value in response.headers.items()}
         for name, value in headers.values():
@@ -146,12 +238,11 @@ class _Server(ThreadingHTTPServer):
     def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base class's signature
         if self.tls is not None:
             # The handshake runs in the connection's own thread, so that a silent client does not block the others.
-            request.settimeout(10)
+            request.settimeout(_HANDSHAKE_SECONDS)
             try:
                 request = self.tls.wrap_socket(request, server_side=True)
             except OSError:
                 return
-            request.settimeout(None)
         try:
             super().finish_request(request, client_address)
         finally:
@@ -168,10 +259,19 @@ class Server:
     """A handler on the loopback address, served in its own threads; `port` 0 uses a free port."""
 
     def __init__(
-        self, handle: Callable[[Request], Response], *, port: int = 0, tls: ssl.SSLContext | None = None
+        self,
+        handle: Callable[[Request], Response],
+        *,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        idle_seconds: float = IDLE_SECONDS,
+        request_seconds: float = REQUEST_SECONDS,
     ) -> None:
         """Bind the port now, so that the address is known before the first request."""
-        handler = type("Handler", (_Handler,), {"handle_request": staticmethod(handle)})
+        members = {
+            "handle_request": staticmethod(handle), "idle_seconds": idle_seconds, "request_seconds": request_seconds,
+        }  # fmt: skip
+        handler = type("Handler", (_Handler,), members)
         self._server = _Server((LOOPBACK, port), handler)
         self._server.tls = tls
         self.port: int = self._server.server_address[1]
