@@ -97,9 +97,7 @@ def _serve_systems(options: argparse.Namespace, stop_signal: StopSignal) -> None
         with publish_environment(local) as is_published:
             print_addresses(systems, host, storage)
             if not is_published:
-                print(
-                    "Another make serve runs in this folder. Commands with --env local lead to that one, not to this one."
-                )
+                print("Another make serve runs in this folder. Commands with --env local lead to that one, not here.")
             print("\nThe log events of the connector follow, one on each line. Press Ctrl-C to stop.", flush=True)
             stop_signal.wait()
 

@@ -10,7 +10,7 @@ import pytest
 
 from local.systems import ROOT
 from shared import __version__
-from tests.unit.docs.docs_reader import tracked
+from tests.unit.docs.docs_reader import tracked_files
 
 MAKE = shutil.which("make") or "make"
 FILES_OF_THE_MAKEFILE = ("Makefile", ".python-version", "requirements-local.txt", "requirements-dev.txt")
@@ -31,9 +31,9 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.fixture
 def whole_checkout(tmp_path: Path) -> Path:
     """A copy of all tracked files, as a fresh clone has them."""
-    if not tracked():
+    if not tracked_files():
         pytest.skip("this is not a git checkout: no file is tracked")
-    for path in tracked():
+    for path in tracked_files():
         target = tmp_path / "clone" / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
