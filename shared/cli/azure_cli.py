@@ -25,6 +25,7 @@ from shared.foundation.errors import (
     SignInFailed,
     Unavailable,
 )
+from shared.transport.proxy import note_unreachable_in
 
 SECONDS = 300.0
 """The time limit of one command."""
@@ -91,6 +92,8 @@ def _error_from_stderr(command: str, stderr: str) -> CosellError:
     code = match[1] if match else "azure"
     reason = next((line.strip() for line in stderr.splitlines() if line.strip()), "no reason was given")
     reason = reason.removeprefix("ERROR: ")[:MAX_REMOTE_TEXT]
+    if note_unreachable_in(stderr):
+        return Unavailable(f"az {command}: the Azure CLI could not connect")
     if "az login" in stderr or "az account set" in stderr or "AADSTS" in stderr:
         return SignInFailed(f"az {command}: the Azure CLI is not logged in", code="azure_cli_login", remedy=LOG_IN)
     if any(word in stderr for word in _DENIED):

@@ -10,7 +10,9 @@ from shared.cli.environment import Environment, read_environment
 from shared.cli.exit_codes import Exit, exit_code_of
 from shared.cli.next_command import CommandOptions
 from shared.cli.output import Output
-from shared.foundation.errors import CosellError, Rejected, SignInFailed
+from shared.cli.proxy import use_proxy_for
+from shared.foundation.errors import Ambiguous, CosellError, Rejected, SignInFailed, StoreError, Unavailable
+from shared.transport.proxy import describe_blocked_connections
 
 Env = Annotated[str, typer.Option("--env", help="The name of a deployed environment, or local.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
@@ -27,6 +29,7 @@ def run_command(
     try:
         environment = read_environment(env)
         environment.apply_to_process()
+        use_proxy_for(environment)
         code = work(environment, output) or Exit.OK
     except CosellError as error:
         raise typer.Exit(_report_error(output, error)) from None
@@ -50,4 +53,6 @@ def _remedy_of(error: CosellError) -> str:
             return error.remedy
         case Rejected():
             return error.cause.remedy
+        case Unavailable() | Ambiguous() | StoreError():
+            return describe_blocked_connections()
     return ""

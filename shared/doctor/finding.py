@@ -9,13 +9,16 @@ from enum import StrEnum
 from msgspec import Struct
 
 from shared.foundation.errors import (
+    Ambiguous,
     ConfigurationError,
     CosellError,
     NotFound,
     Rejected,
     SignInFailed,
     StoreError,
+    Unavailable,
 )
+from shared.transport.proxy import describe_blocked_connections
 
 TRY_AGAIN = "Try again. If the problem stays, check the address, the network, and the service's status page."
 CHECK_STORAGE = "Check the STORE_ settings, and that you have the role Storage Table Data Contributor on the account."
@@ -73,6 +76,8 @@ def _remedy_for(error: CosellError) -> str:
         return error.remedy
     if isinstance(error, Rejected):
         return error.cause.remedy
+    if isinstance(error, Unavailable | Ambiguous | StoreError) and (blocked := describe_blocked_connections()):
+        return blocked
     return next((remedy for kind, remedy in _REMEDIES.items() if isinstance(error, kind)), TRY_AGAIN)
 
 

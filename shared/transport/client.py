@@ -14,12 +14,17 @@ import httpcore
 import httpx
 
 from shared.transport.deadline import CONNECT_SECONDS, PIECE, Deadline, run_in_time, seconds_left
+from shared.transport.proxy import current_proxy, noting_reachability
+
+NEVER_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+"""The errors of a request for which no connection was opened."""
 
 
 def open_client(ca_bundle: Path | str | None = None) -> httpx.Client:
     """A client for one service: HTTP/1.1, no redirects, nothing from the environment, no cookies, total deadlines.
 
-    `ca_bundle` is a PEM file of the roots to trust; None: certifi's. The caller closes the client.
+    `ca_bundle` is a PEM file of the roots to trust; None: certifi's. Only a command may use a proxy
+    (`shared.transport.proxy`). The caller closes the client.
     """
     context = ssl.create_default_context(cafile=str(ca_bundle or certifi.where()))
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
@@ -41,8 +46,22 @@ class DeadlineTransport(httpx.HTTPTransport):
         super().__init__(verify=context, trust_env=False)
         # httpx has no parameter for a network backend, so its connection pool is replaced.
         self._pool = httpcore.ConnectionPool(
-            ssl_context=context, network_backend=_DeadlineBackend(), max_connections=20, keepalive_expiry=5.0
+            ssl_context=context,
+            network_backend=_DeadlineBackend(),
+            max_connections=20,
+            keepalive_expiry=5.0,
+            proxy=_proxy_of_httpcore(),
         )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request, and note whether its host was reached. Raises as the base class."""
+        with noting_reachability(request.url.host, lambda error: isinstance(error, NEVER_CONNECTED)):
+            return super().handle_request(request)
+
+
+def _proxy_of_httpcore() -> httpcore.Proxy | None:
+    proxy = current_proxy()
+    return None if proxy is None else httpcore.Proxy(proxy.origin, auth=proxy.credentials)
 
 
 def _timeout_within_deadline(timeout: float | None, late: type[httpcore.TimeoutException]) -> float | None:

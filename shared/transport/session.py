@@ -19,12 +19,13 @@ from collections.abc import Buffer, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
 from shared.foundation.errors import ConfigurationError
 from shared.transport.deadline import (
@@ -36,6 +37,7 @@ from shared.transport.deadline import (
     run_in_time,
     seconds_left,
 )
+from shared.transport.proxy import current_proxy, noting_reachability
 
 Timeouts = float | tuple[float | None, float | None] | None
 POOL_SIZE = 32
@@ -48,7 +50,8 @@ def open_session(
     """A session that trusts only `ca_bundle` (None: certifi's roots), ignores the environment and keeps no cookies.
 
     `seconds` is the longest time of a call. `allow_http` permits http as well as https, which the managed-identity
-    endpoint and the emulators need. Raises ConfigurationError if the bundle does not exist.
+    endpoint and the emulators need. Only a command may use a proxy, and only for https (`shared.transport.proxy`).
+    Raises ConfigurationError if the bundle does not exist.
     """
     if ca_bundle and not Path(ca_bundle).is_file():
         raise ConfigurationError(f"the CA bundle {ca_bundle} does not exist")
@@ -68,13 +71,18 @@ class DeadlineAdapter(HTTPAdapter):
     def __init__(self, seconds: float, pool: int) -> None:
         """See `open_session`. The adapter never repeats a request."""
         self._seconds = seconds
+        proxy = current_proxy()
+        self._proxies = {} if proxy is None else {"https": proxy.address}
         super().__init__(pool_maxsize=pool, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - the base class's signature
         """Make the pools use the connections of this module."""
         super().init_poolmanager(*args, **options)
-        manager: PoolManager = self.poolmanager
-        manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+        _use_our_connections(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401 - as above
+        """Make the pools behind a proxy use the connections of this module too."""
+        return _use_our_connections(super().proxy_manager_for(proxy, **options))
 
     def send(
         self,
@@ -83,7 +91,7 @@ class DeadlineAdapter(HTTPAdapter):
         timeout: Timeouts = None,
         verify: bool | str = True,
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
-        proxies: Mapping[str, str] | None = None,
+        proxies: Mapping[str, str] | None = None,  # noqa: ARG002 - the proxy is chosen when the session is opened
     ) -> requests.Response:
         """Send, and read the whole answer. The docstring of the module lists the errors."""
         with call_deadline(_shortest_timeout(timeout, self._seconds)) as deadline:
@@ -91,7 +99,10 @@ class DeadlineAdapter(HTTPAdapter):
                 raise requests.ConnectTimeout(ConnectTimeoutError("no time was left for this call"), request=request)
             limits = (deadline.socket_timeout(CONNECT_SECONDS), deadline.socket_timeout())
             try:
-                response = super().send(request, stream=True, timeout=limits, verify=verify, cert=cert, proxies=proxies)
+                with noting_reachability(urlsplit(str(request.url)).hostname, _is_connection_error):
+                    response = super().send(
+                        request, stream=True, timeout=limits, verify=verify, cert=cert, proxies=self._proxies
+                    )
                 return _read_whole_body(response)
             except requests.Timeout:
                 raise
@@ -105,6 +116,21 @@ def _shortest_timeout(timeout: Timeouts, seconds: float) -> float:
     """The shortest timeout. Azure's libraries give two, and reduce the first one with each of their own retries."""
     timeouts = timeout if isinstance(timeout, tuple) else (timeout,)
     return min([seconds, *(limit for limit in timeouts if limit is not None)])
+
+
+def _use_our_connections(manager: Any) -> Any:  # noqa: ANN401 - a manager of pools, or one behind a proxy
+    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+    return manager
+
+
+def _is_connection_error(error: Exception) -> bool:
+    """Whether no connection was opened: no host, no proxy, no tunnel, no time, or no TLS."""
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError | requests.exceptions.SSLError):
+        return True
+    inner = error.args[0] if error.args else None
+    return isinstance(error, requests.ConnectionError) and isinstance(
+        getattr(inner, "reason", None), NewConnectionError | ConnectTimeoutError
+    )
 
 
 def _read_whole_body(response: requests.Response) -> requests.Response:
@@ -154,7 +180,12 @@ class _TimedConnection(HTTPConnection):
 
 
 class _SecureConnection(_TimedConnection, HTTPSConnection):
-    pass
+    def _tunnel(self) -> None:
+        """Open the tunnel. A refusal is an error of the proxy, after which nothing was sent to the host."""
+        try:
+            super()._tunnel()
+        except OSError as error:
+            raise ProxyError("the proxy opened no tunnel", error) from error
 
 
 class _PlainPool(HTTPConnectionPool):

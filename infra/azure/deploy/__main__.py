@@ -11,8 +11,10 @@ from infra.azure.deploy.failure import DeploymentFailure
 from infra.azure.deploy.promote import promote
 from infra.azure.deploy.restore_previous_version import rollback
 from infra.azure.deploy.session import ENVIRONMENTS, PRODUCTION, Session
+from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit, exit_code_of
 from shared.cli.output import Output
+from shared.cli.proxy import use_proxy_for
 from shared.foundation.errors import CosellError
 
 COMMANDS: Mapping[str, Callable[[Session, str | None], None]] = {
@@ -39,6 +41,7 @@ def run_command(words: Sequence[str], open_session: Callable[[argparse.Namespace
         output.say("Only production can be promoted to. Run: make promote")
         return Exit.USAGE
     try:
+        use_proxy_for(Environment(arguments.env))
         COMMANDS[arguments.command](open_session(arguments, output), arguments.subscription or None)
     except DeploymentFailure as failure:
         output.say(f"[red]Failed:[/red] {escape(failure.sentence)}")

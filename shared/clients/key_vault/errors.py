@@ -18,6 +18,7 @@ from shared.foundation.errors import (
     Throttled,
     Unavailable,
 )
+from shared.transport.proxy import note_unreachable_in
 
 ASSIGN_IDENTITY = "Assign the user-assigned managed identity to the app and set its client id in the app's settings."
 GRANT_ROLE = (
@@ -40,14 +41,16 @@ def identity_missing_error() -> SignInFailed:
     )
 
 
-def azure_cli_error(text: str) -> SignInFailed:
-    """The error if the Azure CLI gave no token: it is not installed, or no account is logged in."""
+def azure_cli_error(text: str) -> CosellError:
+    """The error if the Azure CLI gave no token: it is not installed, cannot connect, or no account is logged in."""
     if "not found on path" in text:
         return SignInFailed(
             "The Azure CLI is not installed on this machine, or is not on the path.",
             code="azure_cli_missing",
             remedy=INSTALL_CLI,
         )
+    if note_unreachable_in(text):
+        return Unavailable("The Azure CLI gave no token, because it could not connect.")
     match = _AADSTS.search(text)
     reason = f" ({match.group()})" if match else ""
     return SignInFailed(f"The Azure CLI gave no token{reason}.", code="azure_cli_login", remedy=LOG_IN)

@@ -55,7 +55,9 @@ MFA_CODE = "900421"
 MAX_RETRY_AFTER = 24 * 3600.0
 """Seconds. A longer `Retry-After` counts as this value."""
 
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+NEVER_SENT = (
+    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol,
+)  # fmt: skip
 _MFA_TEXT = re.compile(r"\bMFA\b|multi-?\s?factor", re.IGNORECASE)
 _TRY_AGAIN = re.compile(r"try again in (\d{1,6}) second", re.IGNORECASE)
 

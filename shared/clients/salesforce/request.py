@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import requests
 from msgspec import Struct
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
 from shared.clients import exact_json
 from shared.clients.salesforce.error_codes import (
@@ -34,7 +34,7 @@ READ_RETRIES = RetryPolicy(tries=3, first_wait=1.0, longest_retry_after=10.0)
 """If Salesforce demands a longer wait, the call fails and the pair waits in the retry queue."""
 _FIRST_ERROR_STATUS = 300
 _USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
-_NEVER_SENT_ERRORS = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)
+_NEVER_SENT_ERRORS = (ConnectTimeoutError, NewConnectionError, ProxyError, ssl.SSLCertVerificationError)
 _WRONG_SESSION_TEXT = "not valid for use with the REST API"
 
 

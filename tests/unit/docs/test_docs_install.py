@@ -46,9 +46,11 @@ def commands_on(page: str) -> list[str]:
 
 def command_fault(typed: str) -> str | None:
     """The error of a command on a page: the command or one of its options does not exist. None if it can be typed."""
-    known = all_commands()
     words = shlex.split(typed)
-    command = next((name for n in (3, 2) if (name := " ".join(words[:n])) in known), None)
+    known = all_commands()
+    if words[1].startswith("--"):
+        known["cosell"] = ROOT_COMMAND
+    command = next((name for n in (3, 2, 1) if (name := " ".join(words[:n])) in known), None)
     if command is None:
         is_group = len(words) == WORDS_OF_A_GROUP and any(name.startswith(f"{typed} ") for name in known)
         return None if is_group else "no such command"
