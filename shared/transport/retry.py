@@ -1,10 +1,11 @@
-"""Repeat a remote read that failed temporarily: a few tries, random waits between them, `Retry-After` honoured.
+"""Repeat a remote call that failed temporarily: a few tries, random waits between them, `Retry-After` honoured.
 
     policy = RetryPolicy(tries=3, first_wait=0.5, longest_wait=8.0)
     with call_deadline(60.0) as deadline:
         answer = call_with_retries(read_once, policy, deadline)
 
-Each client states its own numbers. Only reads come here: a write that is repeated could create a second record
+Each client states its own numbers. Only calls that are safe to repeat come here: reads, and the writing of a secret,
+which adds an equal version at most. Any other write that is repeated could create a second record
 (docs/protocol.md#within-a-call). The waiting itself is done by stamina, so `stamina.set_testing` turns it off in tests.
 """
 
@@ -19,7 +20,7 @@ from shared.transport.deadline import Deadline
 
 
 class RetryPolicy(Struct, frozen=True):
-    """The number of tries of a read, and the waits between them, in seconds."""
+    """The number of tries of a call, and the waits between them, in seconds."""
 
     tries: int
     first_wait: float

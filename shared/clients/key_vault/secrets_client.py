@@ -1,8 +1,8 @@
 """Read and write secrets through Azure's libraries, with our session, our retries and our errors.
 
 The retries of the libraries are switched off. They wait for any `Retry-After`, however long, and repeat calls that
-cannot succeed (docs/reference/azure.md#key-vault-requests). Instead, this module makes three tries with short waits,
-within one total time.
+cannot succeed (docs/reference/azure.md#key-vault-requests). Instead, `shared.transport.retry` makes three tries with
+short waits, within one total time.
 """
 
 import datetime as dt
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import stamina
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import AzureCliCredential, ManagedIdentityCredential
@@ -28,14 +27,15 @@ from shared.clients.key_vault.errors import (
     vault_error,
 )
 from shared.clients.key_vault.secrets_port import SecretFacts
-from shared.foundation.errors import Retryable, SignInFailed
-from shared.transport.deadline import call_deadline, seconds_left
+from shared.foundation.errors import SignInFailed
+from shared.transport.deadline import call_deadline
 from shared.transport.loopback import is_loopback
+from shared.transport.retry import RetryPolicy, call_with_retries
 from shared.transport.session import open_session
 
-TRIES = 3
+RETRIES = RetryPolicy(tries=3, first_wait=0.3, longest_wait=1.0, longest_retry_after=5.0)
+"""If the service asks for a longer wait, the caller has to come back later."""
 NO_RETRIES: dict[str, Any] = {"retry_total": 0, "retry_connect": 0, "retry_read": 0, "retry_status": 0}
-LONGEST_RETRY_AFTER = 5.0  # seconds; if the service demands more, the caller has to come back later
 IDENTITY_VARIABLES = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")  # the platform sets both if an identity is assigned
 
 
@@ -86,18 +86,8 @@ class RemoteSecrets:
         self._call_with_retries(name, lambda client: client.set_secret(name, value, expires_on=expires))
 
     def _call_with_retries[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
-        with call_deadline(self._timeout):
-            for attempt in stamina.retry_context(
-                on=_wait_before_retry,
-                attempts=TRIES,
-                timeout=self._timeout,
-                wait_initial=0.1,
-                wait_max=1.0,
-                wait_jitter=0.2,
-            ):
-                with attempt:
-                    return self._call_with_new_credential(name, call)
-        raise AssertionError("unreachable")  # pragma: no cover - the loop returns or raises
+        with call_deadline(self._timeout) as deadline:
+            return call_with_retries(lambda: self._call_with_new_credential(name, call), RETRIES, deadline)
 
     def _call_with_new_credential[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
         """Call again with a new credential if the vault refused the token: a credential keeps a refused token."""
@@ -182,14 +172,3 @@ class _IdentityRequest(threading.local):
     def has_failed(self) -> bool:
         """Whether a request was sent, and no token came back."""
         return self.was_sent and (self.status is None or self.status >= HTTPStatus.BAD_REQUEST)
-
-
-def _wait_before_retry(error: Exception) -> bool | dt.timedelta:
-    """Whether to try again (True: after stamina's own wait), or after which wait."""
-    if not isinstance(error, Retryable):
-        return False
-    if error.after is None:
-        return True
-    left = seconds_left()
-    longest = LONGEST_RETRY_AFTER if left is None else min(LONGEST_RETRY_AFTER, left)
-    return error.after <= longest and dt.timedelta(seconds=error.after)
