@@ -5,6 +5,43 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
+import msgspec
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def json_bytes(value: object) -> bytes:
+    """The JSON of a body. A Decimal becomes a JSON number with exactly its digits; it is never converted to a float.
+
+    Raises ValueError for numbers that JSON does not have (NaN, Infinity), and TypeError for other types.
+    """
+    return _ENCODER.encode(_plain(value))
+
+
+def _plain(value: object) -> object:
+    """The value in types that msgspec writes as JSON. Alone, msgspec would write NaN as null, and bytes as a text."""
+    match value:
+        case Mapping():
+            return {str(name): _plain(item) for name, item in value.items()}
+        case Sequence() if not isinstance(value, str | bytes | bytearray):
+            return [_plain(item) for item in value]
+        case Decimal() | float():
+            return _plain_number(value)
+        case date():
+            return value.isoformat()
+        case str() if not value.isascii():
+            # Escapes can carry half a surrogate pair, which a service leaves when it cuts a text. UTF-8 cannot.
+            return msgspec.Raw(json.dumps(value).encode())
+        case None | str() | int():
+            return value
+    raise TypeError(f"JSON has no form for {type(value).__name__}")
+
+
+def _plain_number(number: Decimal | float) -> object:
+    if not Decimal(number).is_finite():
+        raise ValueError("JSON has finite numbers only")
+    return msgspec.Raw(format(number, "f").encode()) if isinstance(number, Decimal) else number
+
 
 def json_text(value: object) -> str:
     """The JSON of a body. A Decimal becomes a JSON number with exactly its digits; it is never converted to a float.

@@ -1,12 +1,16 @@
 import json
+from collections import deque
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clients.exact_json import json_text
+from shared.clients.exact_json import json_bytes, json_text
 
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
@@ -53,3 +57,50 @@ def test_a_number_that_json_does_not_have_is_refused(value: object) -> None:
 def test_a_value_of_another_type_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
         json_text(value)
+
+
+class Word(StrEnum):
+    FIRST = "first"
+    SECOND = "zwölf"
+
+
+NAMES = st.text() | st.integers() | st.none() | st.sampled_from(Word)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.decimals()
+    | st.text(st.characters(exclude_categories=()))  # with half surrogate pairs
+    | st.sampled_from(Word)
+    | st.dates()
+    | st.datetimes(timezones=st.none() | st.timezones())
+    | st.times()
+    | st.binary(max_size=2)
+    | st.just({1})
+)
+ANYTHING = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner)
+        | st.lists(inner).map(tuple)
+        | st.lists(inner).map(deque)
+        | st.dictionaries(NAMES, inner)
+        | st.dictionaries(NAMES, inner).map(MappingProxyType)
+    ),
+    max_leaves=8,
+)
+
+
+def document_or_error(encode: Callable[[], str | bytes]) -> object:
+    try:
+        return json.loads(encode(), parse_float=Decimal, parse_int=Decimal)
+    except ValueError:
+        return ValueError
+    except TypeError:
+        return TypeError
+
+
+@given(ANYTHING)
+def test_both_encoders_write_the_same_document(value: object) -> None:
+    assert document_or_error(lambda: json_bytes(value)) == document_or_error(lambda: json_text(value))
