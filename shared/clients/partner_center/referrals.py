@@ -23,7 +23,7 @@ from uuid import uuid4
 
 import httpx
 
-from shared.clients.exact_json import json_text
+from shared.clients.exact_json import json_bytes
 from shared.clients.partner_center import json_bodies
 from shared.clients.partner_center.connection_probe import VALIDATE_MFA, Probe, read_probe, token_claims
 from shared.clients.partner_center.error_mapping import Reply
@@ -127,7 +127,7 @@ class Referrals:
 
     def create(self, body: Json) -> Json:
         """Create a referral and return it. The request is never repeated. Raises Rejected, Ambiguous."""
-        request = OutgoingRequest("POST", self._url, "referrals", _CREATE_STATUSES, json_text(body).encode())
+        request = OutgoingRequest("POST", self._url, "referrals", _CREATE_STATUSES, json_bytes(body))
         return self._sender.write(request, _parse_representation)
 
     def patch(self, referral_id: str, operations: Sequence[Json], etag: str) -> Json:
@@ -145,7 +145,7 @@ class Referrals:
             self._referral_url(referral_id),
             f"referral {referral_id}",
             _PATCH_STATUSES,
-            json_text(operations).encode(),
+            json_bytes(operations),
             headers,
         )
         with self._sender.one_deadline():

@@ -25,7 +25,7 @@ from uuid import uuid4
 
 import httpx
 
-from shared.clients.exact_json import json_text
+from shared.clients.exact_json import json_bytes
 from shared.clients.partner_center import webhook_bodies
 from shared.clients.partner_center.error_mapping import Reply
 from shared.clients.partner_center.request import OutgoingRequest, RequestSender, Token, resource_url
@@ -121,7 +121,7 @@ class Webhooks:
 
     def _write_registration(self, method: str, url: str, events: tuple[str, ...]) -> Registration:
         body = {"WebhookUrl": url, "WebhookEvents": events, "SignatureTokenToMsSignatureHeader": True}
-        request = OutgoingRequest(method, self._url, _SUBJECT, _WRITE_STATUSES, json_text(body).encode())
+        request = OutgoingRequest(method, self._url, _SUBJECT, _WRITE_STATUSES, json_bytes(body))
         with _remedies_for_webhook_host():
             try:
                 return self._sender.write(request, webhook_bodies.parse_registration)

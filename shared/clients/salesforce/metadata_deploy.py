@@ -166,7 +166,7 @@ def _deployment_form(package: Package, connection: ApiConnection, check_only: bo
     options = {"checkOnly": check_only, "rollbackOnError": True, "singlePackage": True, "testLevel": "NoTestRun"}
     boundary = uuid.uuid4().hex
     parts = (
-        ('name="entity_content"', "application/json", exact_json.json_text({"deployOptions": options}).encode()),
+        ('name="entity_content"', "application/json", exact_json.json_bytes({"deployOptions": options})),
         ('name="file"; filename="package.zip"', "application/zip", package.to_zip(connection.version)),
     )
     body = b"".join(

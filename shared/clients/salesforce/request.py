@@ -62,7 +62,7 @@ class Call(Struct, frozen=True):
         """Return the bytes of the body, and the headers that belong to it."""
         if self.content is not None:
             return self.content[0], {"Content-Type": self.content[1]}
-        return (exact_json.json_text(self.body).encode() if self.body is not None else None), {}
+        return (exact_json.json_bytes(self.body) if self.body is not None else None), {}
 
 
 class DirectCall(Protocol):

@@ -4,7 +4,7 @@ import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.clients.exact_json import json_text
+from shared.clients.exact_json import json_bytes
 from shared.clients.partner_center.error_mapping import CallLabel, Reply, error_of_reply
 from shared.clients.partner_center.json_bodies import fold_names, parse_body
 from shared.foundation.errors import Ambiguous, CosellError, Retryable
@@ -22,7 +22,7 @@ JSON = st.recursive(
 
 @given(value=JSON)
 def test_a_written_body_reads_back_the_same(value: object) -> None:
-    assert parse_body(json_text(value).encode()) == fold_names(value)
+    assert parse_body(json_bytes(value)) == fold_names(value)
 
 
 @given(value=JSON)
@@ -34,8 +34,8 @@ def test_folding_twice_changes_nothing_more(value: object) -> None:
 @given(
     status=st.integers(201, 599),
     body=st.binary(max_size=40)
-    | JSON.map(lambda value: json_text({"error": value}).encode())
-    | JSON.map(lambda value: json_text(value).encode()),
+    | JSON.map(lambda value: json_bytes({"error": value}))
+    | JSON.map(json_bytes),
     method=st.sampled_from(["GET", "POST", "PATCH"]),
 )
 def test_every_answer_becomes_an_error_of_our_own(status: int, body: bytes, method: str) -> None:
