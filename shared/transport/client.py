@@ -4,7 +4,8 @@ Importing this module imports `httpx`, so import it only where it is needed.
 """
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -16,8 +17,8 @@ import httpx
 from shared.transport.deadline import CONNECT_SECONDS, PIECE, Deadline, run_in_time, seconds_left
 from shared.transport.proxy import current_proxy, noting_reachability
 
-NEVER_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
-"""The errors of a request for which no connection was opened."""
+KEEPALIVE_SECONDS = 5.0
+"""How long an unused connection is kept for the next call."""
 
 
 def open_client(ca_bundle: Path | str | None = None) -> httpx.Client:
@@ -38,30 +39,89 @@ def httpx_timeout(deadline: Deadline) -> httpx.Timeout:
     return httpx.Timeout(deadline.socket_timeout(), connect=deadline.socket_timeout(CONNECT_SECONDS))
 
 
-class DeadlineTransport(httpx.HTTPTransport):
-    """An httpx transport whose socket operations end with the deadline of the current call."""
+class DeadlineTransport(httpx.BaseTransport):
+    """An httpx transport on a pool of httpcore, whose socket operations end with the deadline of the current call.
+
+    `httpx.HTTPTransport` has no parameter for the network backend that keeps the deadline, so this class replaces it.
+    The pool opens as many connections as there are calls at once; the setting PARALLELISM limits the calls.
+    """
 
     def __init__(self, context: ssl.SSLContext) -> None:
         """Verify servers with `context`."""
-        super().__init__(verify=context, trust_env=False)
-        # httpx has no parameter for a network backend, so its connection pool is replaced.
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
             network_backend=_DeadlineBackend(),
-            max_connections=20,
-            keepalive_expiry=5.0,
+            max_connections=None,
+            keepalive_expiry=KEEPALIVE_SECONDS,
             proxy=_proxy_of_httpcore(),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request, and note whether its host was reached. Raises as the base class."""
-        with noting_reachability(request.url.host, lambda error: isinstance(error, NEVER_CONNECTED)):
-            return super().handle_request(request)
+        """Send the request, note whether its host was reached, and return the answer with its body unread.
+
+        Raises httpx.TransportError.
+        """
+        with noting_reachability(request.url.host, _is_connection_error), _errors_of_httpx():
+            answer = self._pool.handle_request(_request_of_httpcore(request))
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of an answer, read in pieces from the connection."""
+
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _errors_of_httpx():
+            yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
 
 
 def _proxy_of_httpcore() -> httpcore.Proxy | None:
     proxy = current_proxy()
     return None if proxy is None else httpcore.Proxy(proxy.origin, auth=proxy.credentials)
+
+
+def _request_of_httpcore(request: httpx.Request) -> httpcore.Request:
+    url = request.url
+    return httpcore.Request(
+        request.method,
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+        headers=request.headers.raw,
+        content=request.stream,
+        extensions=request.extensions,
+    )
+
+
+def _is_connection_error(error: Exception) -> bool:
+    """Whether no connection was opened: no host, no proxy, no tunnel, no time, or no TLS."""
+    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
+
+
+_HTTPCORE_ERRORS = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+
+
+@contextmanager
+def _errors_of_httpx() -> Iterator[None]:
+    """Raise an error of httpx in place of an error of httpcore. Both libraries use the same names."""
+    try:
+        yield
+    except _HTTPCORE_ERRORS as error:
+        kind = getattr(httpx, type(error).__name__, httpx.TransportError)
+        raise kind(str(error)) from error
 
 
 def _timeout_within_deadline(timeout: float | None, late: type[httpcore.TimeoutException]) -> float | None:

@@ -40,8 +40,8 @@ from shared.transport.deadline import (
 from shared.transport.proxy import current_proxy, noting_reachability
 
 Timeouts = float | tuple[float | None, float | None] | None
-POOL_SIZE = 32
-"""Connections kept open for a host: as many as there are parallel threads."""
+POOL_SIZE = 64
+"""Connections kept open for a host: as many as the setting PARALLELISM allows calls at once."""
 
 
 def open_session(

@@ -1,9 +1,12 @@
 """The `httpx` client over real sockets: total deadlines, connections that are reused, and only our own trust."""
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpcore
 import httpx
 import pytest
 
@@ -83,6 +86,49 @@ def test_a_connection_is_used_again() -> None:
             ports.append(response.extensions["network_stream"].get_extra_info("client_addr"))
 
     assert (len(served), ports[0]) == (2, ports[1])
+
+
+def test_as_many_calls_run_at_once_as_parallelism_allows() -> None:
+    most = 64
+    all_are_there = threading.Barrier(most)
+
+    def answer(_: Request) -> Response:
+        all_are_there.wait(60)  # a call that waits for the connection of another one would break the barrier
+        return Response.of({})
+
+    with Server(answer) as server, open_client() as client, ThreadPoolExecutor(most) as threads:
+        answers = list(threads.map(lambda _: client.get(server.url, timeout=60), range(most)))
+
+    assert [answer.status_code for answer in answers] == [200] * most
+
+
+def test_every_error_of_httpcore_has_one_of_the_same_name_in_httpx() -> None:
+    kinds = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol)
+    names = [name for name, kind in vars(httpcore).items() if isinstance(kind, type) and issubclass(kind, kinds)]
+
+    assert len(names) > 10
+    assert all(issubclass(getattr(httpx, name), httpx.TransportError) for name in names)
+
+
+def test_an_answer_that_is_not_http_is_a_protocol_error() -> None:
+    with (
+        slow_server(send_slowly(b"no HTTP\r\n\r\n", b"")) as url,
+        open_client() as client,
+        pytest.raises(httpx.RemoteProtocolError) as broken,
+    ):
+        client.get(url, timeout=60)
+    assert broken.value.request.url == url
+
+
+@pytest.mark.parametrize("length", [5, 8])
+def test_an_answer_that_breaks_off_is_a_protocol_error(length: int) -> None:
+    with (
+        Server(lambda _: Response(body=b"x" * length, cut=4)) as server,
+        open_client() as client,
+        pytest.raises(httpx.RemoteProtocolError) as broken,
+    ):
+        client.get(server.url, timeout=60)
+    assert broken.value.request.url == server.url
 
 
 def test_a_large_body_arrives_whole(authority: Authority) -> None:
