@@ -33,9 +33,7 @@ def test_folding_twice_changes_nothing_more(value: object) -> None:
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     status=st.integers(201, 599),
-    body=st.binary(max_size=40)
-    | JSON.map(lambda value: json_bytes({"error": value}))
-    | JSON.map(json_bytes),
+    body=st.binary(max_size=40) | JSON.map(lambda value: json_bytes({"error": value})) | JSON.map(json_bytes),
     method=st.sampled_from(["GET", "POST", "PATCH"]),
 )
 def test_every_answer_becomes_an_error_of_our_own(status: int, body: bytes, method: str) -> None:
