@@ -210,7 +210,6 @@ def open_salesforce(  # noqa: PLR0913 - the builder's parameters are the setting
     version: str = "66.0",
     ca_bundle: Path | str | None = None,
     deadline: float = 60.0,
-    pool: int = 32,
     session: requests.Session | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     monotonic: Callable[[], float] = time.monotonic,
@@ -222,7 +221,7 @@ def open_salesforce(  # noqa: PLR0913 - the builder's parameters are the setting
     """
     if not _API_VERSION.fullmatch(version):
         raise ConfigurationError(f"the Salesforce API version is a number such as 66.0, not {version[:20]!r}")
-    session = session or open_session(ca_bundle, seconds=deadline, pool=pool)
+    session = session or open_session(ca_bundle, seconds=deadline)
     identity = Identity(login_url, client_id, username, key_name, audience)
     sign_in = SignIn(identity, vault, session, now=now, monotonic=monotonic)
     connection = ApiConnection(sign_in, session, version=version, seconds=deadline, now=now, monotonic=monotonic)
