@@ -33,12 +33,12 @@ class Deadline:
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         """The call ends `seconds` from now. `clock` is monotonic, in seconds."""
-        self._clock = clock
+        self.clock = clock
         self._end = clock() + seconds
 
     def seconds_left(self) -> float:
         """Seconds left, never negative."""
-        return max(0.0, self._end - self._clock())
+        return max(0.0, self._end - self.clock())
 
     def socket_timeout(self, at_most: float | None = None) -> float:
         """The seconds left, limited to `at_most`, as the timeout of a socket: never zero."""
@@ -61,10 +61,15 @@ def seconds_left() -> float | None:
 
 
 @contextmanager
-def call_deadline(seconds: float, clock: Callable[[], float] = time.monotonic) -> Iterator[Deadline]:
-    """Run the block under a deadline of `seconds`, or under the outer deadline if that ends earlier."""
-    outer = seconds_left()
-    deadline = Deadline(seconds if outer is None else min(seconds, outer), clock)
+def call_deadline(seconds: float, clock: Callable[[], float] | None = None) -> Iterator[Deadline]:
+    """Run the block under a deadline of `seconds`, or under the outer deadline if that ends earlier.
+
+    Without a `clock` the deadline uses the clock of the outer one, so that all deadlines of a call have one clock.
+    """
+    outer = _current.get()
+    if outer is not None:
+        seconds = min(seconds, outer.seconds_left())
+    deadline = Deadline(seconds, clock or (outer.clock if outer else time.monotonic))
     token = _current.set(deadline)
     try:
         yield deadline

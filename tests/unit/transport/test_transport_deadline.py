@@ -25,6 +25,15 @@ def test_deadlines_nest_and_the_earlier_one_applies() -> None:
     assert (seconds_left(), current_deadline()) == (None, None)
 
 
+def test_an_inner_deadline_uses_the_clock_of_the_outer_one() -> None:
+    now = [0.0]
+    with call_deadline(60, lambda: now[0]), call_deadline(30) as inner:
+        now[0] = 29.0
+        assert inner.seconds_left() == 1
+        now[0] = 30.0
+        assert inner.seconds_left() == 0
+
+
 def test_the_outer_deadline_is_restored_after_an_error() -> None:
     with call_deadline(60) as outer:
         with pytest.raises(KeyError), call_deadline(5):
