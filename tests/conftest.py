@@ -7,11 +7,13 @@ import os
 from collections.abc import Generator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("dev", max_examples=25, deadline=None)
-settings.register_profile("ci", max_examples=1000, deadline=None)
-settings.register_profile("deterministic", max_examples=25, deadline=None, derandomize=True, database=None)
+# Neither a deadline nor the check for slow generators: on a busy machine both would fail without a fault.
+BASE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("dev", BASE, max_examples=25)
+settings.register_profile("ci", BASE, max_examples=1000)
+settings.register_profile("deterministic", BASE, max_examples=25, derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 

@@ -45,7 +45,7 @@ def test_good_messages_are_applied_once_and_bad_ones_move_to_the_poison_queue(qu
     poller.start()
     for body in bodies:
         queues.put_message(queue, body)
-    deadline = monotonic() + 20
+    deadline = monotonic() + 60
     while queues.count_messages(queue) and monotonic() < deadline:
         sleep(0.005)
     poller.stop()

@@ -117,9 +117,9 @@ def test_a_new_message_wakes_a_waiting_thread(queues: Queues, queue: str) -> Non
     queues.put_message(queue, "x")
     began = monotonic()
 
-    queues.wait_for_change(queue, last_number, 30)
+    queues.wait_for_change(queue, last_number, 60)
 
-    assert monotonic() - began < 5
+    assert monotonic() - began < 30
 
 
 @pytest.mark.node

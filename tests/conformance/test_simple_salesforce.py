@@ -109,7 +109,7 @@ def test_the_emulator_starts_alone_with_one_command() -> None:
             address, _, bundle = (process.stdout.readline().split()[-1] for _ in range(3))
             with requests.Session() as session:
                 session.trust_env = False
-                versions = session.get(f"{address}/services/data", verify=bundle, timeout=10).json()
+                versions = session.get(f"{address}/services/data", verify=bundle, timeout=60).json()
                 assert versions[-1]["version"] == "68.0"
         finally:
             process.terminate()

@@ -28,7 +28,9 @@ def _started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         host = Host(ROOT, queue=queues, clock=clock.now)
         host.start(tls=systems.authority.server_context())
         during.undo()
-        with httpx.Client(base_url=host.url, verify=systems.authority.client_context(), trust_env=False) as client:
+        with httpx.Client(
+            base_url=host.url, verify=systems.authority.client_context(), trust_env=False, timeout=60
+        ) as client:
             yield World(systems, host, queues, clock, client)
         host.stop()
         queues.close()

@@ -157,7 +157,7 @@ class People:
 
     def open(self, address: str, *_: object) -> bool:
         """Act as the browser: sign in, consent, and post the form that leads back to the command."""
-        with httpx.Client(verify=self.world.systems.authority.client_context(), trust_env=False) as browser:
+        with httpx.Client(verify=self.world.systems.authority.client_context(), trust_env=False, timeout=60) as browser:
             page = browser.get(address).text
             action = re.search(r'<form method="post" action="([^"]+)"', page)
             assert action, page

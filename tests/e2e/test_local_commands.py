@@ -24,7 +24,7 @@ SERVE_COMMAND = ("-m", "local.serve")
 
 def https_client(bundle: str | Path | None = None) -> httpx.Client:
     verify = ssl.create_default_context(cafile=bundle) if bundle else False
-    return httpx.Client(verify=verify, trust_env=False)
+    return httpx.Client(verify=verify, trust_env=False, timeout=60)
 
 
 def run_as_printed(command: str) -> str:

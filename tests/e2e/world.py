@@ -14,7 +14,7 @@ from local.host.functions_host import Host
 from local.host.queues import EmbeddedQueues
 from local.systems import Systems
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 """A wait fails after these seconds. Normally it takes a tenth of a second."""
 
 

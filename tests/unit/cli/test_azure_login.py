@@ -54,7 +54,7 @@ def test_the_vault_opens_with_the_login_of_the_azure_cli(
     az: StandInAz, identity: ManagedIdentity, vault_address: str, authority: Authority
 ) -> None:
     az.answer("account get-access-token", token_answer(identity))
-    secrets = RemoteSecrets(vault_address, client_id="none", ca_bundle=authority.bundle, timeout=10, by_cli=True)
+    secrets = RemoteSecrets(vault_address, client_id="none", ca_bundle=authority.bundle, timeout=60, by_cli=True)
     assert Vault(secrets).get("one") == "first secret"
     assert az.calls[0][:6] == ["account", "get-access-token", "--output", "json", "--resource", VAULT]
     secrets.close()
@@ -62,7 +62,7 @@ def test_the_vault_opens_with_the_login_of_the_azure_cli(
 
 def test_a_missing_login_is_reported_with_a_remedy(az: StandInAz, vault_address: str, authority: Authority) -> None:
     az.answer("account get-access-token", err="ERROR: Please run 'az login' to setup account.", code=1)
-    secrets = RemoteSecrets(vault_address, client_id="none", ca_bundle=authority.bundle, timeout=10, by_cli=True)
+    secrets = RemoteSecrets(vault_address, client_id="none", ca_bundle=authority.bundle, timeout=60, by_cli=True)
     with pytest.raises(SignInFailed) as caught:
         Vault(secrets).get("one")
     assert (caught.value.code, "az login" in caught.value.remedy) == ("azure_cli_login", True)
@@ -73,7 +73,7 @@ def test_a_missing_azure_cli_is_reported(
     monkeypatch: pytest.MonkeyPatch, vault_address: str, authority: Authority
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    secrets = RemoteSecrets(vault_address, client_id="none", ca_bundle=authority.bundle, timeout=10, by_cli=True)
+    secrets = RemoteSecrets(vault_address, client_id="none", ca_bundle=authority.bundle, timeout=60, by_cli=True)
     with pytest.raises(SignInFailed) as caught:
         Vault(secrets).get("one")
     assert caught.value.code == "azure_cli_missing"

@@ -18,7 +18,7 @@ def redirect() -> Iterator[RedirectListener]:
 
 @pytest.fixture
 def browser() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False) as browser:
+    with httpx.Client(trust_env=False, timeout=60) as browser:
         yield browser
 
 
@@ -27,14 +27,14 @@ def test_only_the_first_answer_with_the_state_is_accepted(redirect: RedirectList
     second = browser.post(redirect.url, data={"code": "second", "state": "the-state"})
 
     assert (first.status_code, second.status_code) == (200, 404)
-    assert redirect.wait_for_answer(1) == {"code": "first", "state": "the-state"}
+    assert redirect.wait_for_answer(60) == {"code": "first", "state": "the-state"}
     assert (first.headers["Cache-Control"], first.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
 
 
 def test_a_refused_sign_in_is_an_answer_too(redirect: RedirectListener, browser: httpx.Client) -> None:
     browser.post(redirect.url, data={"error": "access_denied", "state": "the-state"})
 
-    assert redirect.wait_for_answer(1) == {"error": "access_denied", "state": "the-state"}
+    assert redirect.wait_for_answer(60) == {"error": "access_denied", "state": "the-state"}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_form_that_does_not_belong_to_the_sign_in_is_ignored(
 
 @pytest.mark.parametrize("length", ["-1", "many", "99999999999999999999"])
 def test_an_invalid_content_length_is_not_an_answer(redirect: RedirectListener, length: str) -> None:
-    with socket.create_connection(("127.0.0.1", redirect._server.server_address[1]), timeout=5) as browser:
+    with socket.create_connection(("127.0.0.1", redirect._server.server_address[1]), timeout=60) as browser:
         browser.sendall(f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n".encode())
         assert browser.recv(1000).split()[1] == b"404"
 

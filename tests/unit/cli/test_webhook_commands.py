@@ -41,7 +41,7 @@ def app_url(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     with Server(admit_request, tls=systems.authority.server_context()) as server:
         write_environment(Environment("local", systems.environ, {"function_app_url": server.url}))
         yield server.url
-        assert systems.partner_center.dispatcher.wait_idle(10)
+        assert systems.partner_center.dispatcher.wait_idle(60)
     admission.event_admission.cache_clear()
 
 

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.unit.store.conftest import (
     transaction_answer,
     without_date,
 )
+from tests.unit.transport.slow_server import SLACK
 
 ROOT = Path(__file__).parents[3]
 HTML = Response(200, b"<html>a proxy</html>", {"Content-Type": "text/html"})
@@ -119,16 +121,20 @@ def test_a_quote_in_a_key_is_escaped_in_a_filter(rows: TableRows, service: Scrip
 
 @pytest.mark.usefixtures("no_retry_pauses")
 def test_a_call_to_a_silent_server_ends_at_its_deadline(connection_string: str, service: ScriptedService) -> None:
+    release = threading.Event()
+
     def stuck(_: Request) -> Response:
-        time.sleep(0.4)
+        release.wait(SLACK)
         return entity_answer()
 
     service.answers = [stuck]
-    with open_tables_from_connection_string(connection_string, "rows", timeout=0.15) as rows:
+    with open_tables_from_connection_string(connection_string, "rows", timeout=0.3) as rows:
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):
             rows.get("O|1", "link")
-        assert time.monotonic() - began < 0.35, "the deadline limits all repeats together"
+        assert time.monotonic() - began < SLACK
+    release.set()
+    assert len(service.requests) <= 1, "the deadline limits all repeats together, so no time is left for a second try"
 
 
 # --- writing

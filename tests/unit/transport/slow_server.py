@@ -1,4 +1,4 @@
-"""A slow server on a plain socket, for faults that an HTTP library does not time out."""
+"""A slow server on a plain socket, for faults that an HTTP library does not time out, and a clock for their tests."""
 
 import contextlib
 import socket
@@ -7,53 +7,91 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-PAUSE = 0.01
 OK = b"HTTP/1.1 200 OK\r\n"
-Script = Callable[[socket.socket, threading.Event], None]
+SLACK = 30.0
+"""Seconds that a test grants a busy machine. A call without a total deadline would take longer."""
+
+type GoOn = Callable[[], bool]
+"""Waits until the next part of an answer is to be sent or read. Returns False when the test is over."""
+type Script = Callable[[socket.socket, GoOn], None]
+
+
+class TickingClock:
+    """A monotonic clock that is one second later each time somebody looks at it.
+
+    A call looks at it before each socket operation. So a deadline of 60 seconds ends after some dozen operations,
+    however fast or busy the machine is: by then the connection is open, and the answer has begun.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.looks = threading.Semaphore(0)
+
+    def __call__(self) -> float:
+        self.seconds += 1
+        self.looks.release()
+        return self.seconds
 
 
 def send_slowly(first: bytes, drop: bytes) -> Script:
-    """Read the request, send `first`, then one `drop` every few milliseconds until the connection ends."""
+    """Read the request, send `first`, and then one `drop` after the other until the connection ends."""
 
-    def script(peer: socket.socket, stopped: threading.Event) -> None:
+    def script(peer: socket.socket, go_on: GoOn) -> None:
         peer.recv(65_536)
         peer.sendall(first)
-        while not stopped.wait(PAUSE):
+        while go_on():
             peer.sendall(drop)
 
     return script
 
 
-def read_slowly(peer: socket.socket, stopped: threading.Event) -> None:
+def read_slowly(peer: socket.socket, go_on: GoOn) -> None:
     """Read the request in pieces so large that no single send waits long, and never answer."""
-    while not stopped.wait(PAUSE) and peer.recv(65_536):
+    while go_on() and peer.recv(65_536):
         pass
 
 
-ANSWERS: Mapping[str, Script] = {
-    "silence": send_slowly(b"", b""),
+DRIPS: Mapping[str, Script] = {
     "head": send_slowly(OK + b"X-Slow: ", b"x"),
     "headers": send_slowly(OK, b"X-Slow: 1\r\n"),
-    "continue": send_slowly(b"HTTP/1.1 100 Continue\r\n\r\n", b""),
     "body": send_slowly(OK + b"Content-Length: 100000\r\n\r\n", b" "),
     "chunks": send_slowly(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
     "last body": send_slowly(OK + b"Connection: close\r\nContent-Length: 100000\r\n\r\n", b" "),
     "last body of no length": send_slowly(OK + b"Connection: close\r\n\r\n", b" "),
 }
+"""Answers that do not end. Each wait for their next byte is short, so only a total deadline ends the call."""
+
+SILENCES: Mapping[str, Script] = {
+    "silence": send_slowly(b"", b""),
+    "continue": send_slowly(b"HTTP/1.1 100 Continue\r\n\r\n", b""),
+}
+"""Answers that do not come. Only real time ends the wait for them."""
 
 
 @contextmanager
-def slow_server(script: Script, tls: ssl.SSLContext | None = None, *, shake_hands: bool = True) -> Iterator[str]:
-    """Serve one connection by the script; yields the address. Without `shake_hands` the server never begins TLS."""
+def slow_server(
+    script: Script, tls: ssl.SSLContext | None = None, *, shake_hands: bool = True, clock: TickingClock | None = None
+) -> Iterator[str]:
+    """Serve one connection by the script; yields the address. Without `shake_hands` the server never begins TLS.
+
+    With a `clock`, the server sends one drop for each look at the clock, so that it never is ahead of the client.
+    Without one, it sends a drop every few milliseconds.
+    """
     stopped = threading.Event()
+
+    def go_on() -> bool:
+        if clock is None:
+            return not stopped.wait(0.01)
+        clock.looks.acquire()
+        return not stopped.is_set()
+
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(5)
 
         def serve() -> None:
             with contextlib.suppress(OSError):  # the client closed the connection, as the test expects
                 raw, _ = listener.accept()
                 with tls.wrap_socket(raw, server_side=True) if tls and shake_hands else raw as peer:
-                    script(peer, stopped)
+                    script(peer, go_on)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -61,4 +99,8 @@ def slow_server(script: Script, tls: ssl.SSLContext | None = None, *, shake_hand
             yield f"{'https' if tls else 'http'}://localhost:{listener.getsockname()[1]}/"
         finally:
             stopped.set()
-            thread.join(6)
+            if clock is not None:
+                clock.looks.release()
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # a client whose time ended early has not connected
+            thread.join(SLACK)

@@ -14,10 +14,17 @@ from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response, Server
 from shared.transport.client import httpx_timeout, open_client
 from shared.transport.deadline import Deadline, call_deadline
-from tests.unit.transport.slow_server import ANSWERS, read_slowly, send_slowly, slow_server
+from tests.unit.transport.slow_server import (
+    DRIPS,
+    SILENCES,
+    SLACK,
+    TickingClock,
+    read_slowly,
+    send_slowly,
+    slow_server,
+)
 
 LIMIT = 0.08
-SLACK = 1.5
 
 
 def assert_cut_off(call: Callable[[], object], limit: float = LIMIT) -> None:
@@ -27,12 +34,40 @@ def assert_cut_off(call: Callable[[], object], limit: float = LIMIT) -> None:
     assert limit * 0.9 < time.monotonic() - began < limit + SLACK
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("answer", DRIPS)
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
-def test_a_slow_server_is_abandoned_at_the_deadline(authority: Authority, answer: str, secure: bool) -> None:
+def test_an_answer_that_does_not_end_is_abandoned_at_the_deadline(
+    authority: Authority, answer: str, secure: bool
+) -> None:
+    tls, clock = authority.server_context() if secure else None, TickingClock()
+    with (
+        slow_server(DRIPS[answer], tls, clock=clock) as url,
+        open_client(authority.bundle) as client,
+        call_deadline(60, clock),
+        pytest.raises(httpx.ReadTimeout),
+    ):
+        client.get(url, timeout=900)
+    assert 60 < clock.seconds < 70
+
+
+@pytest.mark.parametrize("answer", [*SILENCES, "body"])
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_a_slow_server_is_abandoned_in_real_time(authority: Authority, answer: str, secure: bool) -> None:
     tls = authority.server_context() if secure else None
-    with slow_server(ANSWERS[answer], tls) as url, open_client(authority.bundle) as client:
+    with slow_server({**SILENCES, **DRIPS}[answer], tls) as url, open_client(authority.bundle) as client:
         assert_cut_off(lambda: client.get(url, timeout=60))
+
+
+def test_a_large_body_is_abandoned_at_the_deadline() -> None:
+    clock = TickingClock()
+    with (
+        slow_server(read_slowly) as url,
+        open_client() as client,
+        call_deadline(60, clock),
+        pytest.raises(httpx.WriteTimeout),
+    ):
+        client.post(url, content=b"x" * 25_000_000, timeout=900)
+    assert 60 < clock.seconds < 70
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
@@ -79,7 +114,7 @@ def test_a_connection_is_used_again() -> None:
         served.append(request)
         return Response.of({"n": len(served)})
 
-    with Server(answer) as server, open_client() as client, call_deadline(5):
+    with Server(answer) as server, open_client() as client, call_deadline(60):
         ports = []
         for _ in range(2):
             response = client.get(server.url)
@@ -136,7 +171,7 @@ def test_a_large_body_arrives_whole(authority: Authority) -> None:
     with (
         Server(lambda r: Response(body=r.body), tls=authority.server_context()) as server,
         open_client(authority.bundle) as client,
-        call_deadline(5),
+        call_deadline(60),
     ):
         assert client.post(server.url, content=body).content == body
 

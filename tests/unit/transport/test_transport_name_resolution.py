@@ -14,9 +14,9 @@ from emulators.base.server import Response, Server
 from shared.transport.client import open_client
 from shared.transport.deadline import call_deadline, run_in_time
 from shared.transport.session import open_session
+from tests.unit.transport.slow_server import SLACK
 
 LIMIT = 0.08
-SLACK = 1.5
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def silent_resolver(monkeypatch: pytest.MonkeyPatch, release: threading.Event) -
     real = socket.getaddrinfo
 
     def wait_and_resolve(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - arguments of the real function
-        release.wait(10)
+        release.wait(2 * SLACK)
         return real(*args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", wait_and_resolve)
@@ -64,20 +64,20 @@ def test_an_unknown_name_fails_as_usual(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with (
-        call_deadline(1),
+        call_deadline(60),
         open_session(None, allow_http=True) as session,
         pytest.raises(requests.ConnectionError) as failed,
     ):
         session.get("http://name.example/")
     assert not isinstance(failed.value, requests.Timeout)
-    with call_deadline(1), open_client() as client, pytest.raises(httpx.ConnectError):
+    with call_deadline(60), open_client() as client, pytest.raises(httpx.ConnectError):
         client.get("http://name.example/")
 
 
 def test_a_name_that_resolves_is_reached() -> None:
     with Server(lambda _: Response.of({"ok": True})) as server:
         url = server.url.replace("127.0.0.1", "localhost")
-        with call_deadline(5), open_session(None, allow_http=True) as session, open_client() as client:
+        with call_deadline(60), open_session(None, allow_http=True) as session, open_client() as client:
             assert session.get(url).json() == client.get(url).json() == {"ok": True}
 
 
@@ -85,14 +85,14 @@ def test_a_result_that_comes_too_late_is_released(release: threading.Event) -> N
     released = threading.Event()
 
     def late() -> str:
-        release.wait(10)
+        release.wait(2 * SLACK)
         return "a connection"
 
     with pytest.raises(TimeoutError):
         run_in_time(LIMIT, late, lambda result: released.set() if result == "a connection" else None)
     assert not released.is_set()
     release.set()
-    assert released.wait(5)
+    assert released.wait(SLACK)
 
 
 def test_an_error_of_the_work_reaches_the_caller() -> None:
@@ -100,10 +100,10 @@ def test_an_error_of_the_work_reaches_the_caller() -> None:
         raise ConnectionRefusedError("closed")
 
     with pytest.raises(ConnectionRefusedError):
-        run_in_time(5, refused)
+        run_in_time(SLACK, refused)
 
 
 def test_a_result_in_time_is_not_released() -> None:
     released: list[str] = []
-    assert run_in_time(5, lambda: "a connection", released.append) == "a connection"
+    assert run_in_time(SLACK, lambda: "a connection", released.append) == "a connection"
     assert released == []

@@ -15,6 +15,8 @@ import trustme
 
 from emulators.base.server import Request, Response, Server
 from shared.foundation.errors import Unavailable
+from shared.transport.deadline import Deadline
+from shared.webhook import certificate_download
 from shared.webhook.certificate_download import (
     MAX_CERTIFICATE,
     PinnedDownload,
@@ -23,6 +25,7 @@ from shared.webhook.certificate_download import (
     resolve_host,
 )
 from shared.webhook.certificate_origins import LEAF_PATH, AllowList, Origin, Target, read_origins
+from tests.unit.transport.slow_server import SLACK, TickingClock
 
 NAME = "certificates.example.test"
 PUBLIC = "93.184.216.34"
@@ -232,7 +235,7 @@ def scripted_server(script: Callable[[socket.socket], None]) -> Iterator[int]:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield listener.getsockname()[1]
-        thread.join(5)
+        thread.join(SLACK)
 
 
 def fetch_from_script(script: Callable[[socket.socket], None], seconds: float = 5.0) -> bytes:
@@ -248,27 +251,45 @@ def test_a_silent_host_is_abandoned_after_the_total_time() -> None:
         peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nx")
         time.sleep(0.05)
         peer.sendall(b"x")
-        done.wait(2)
+        done.wait(2 * SLACK)
 
     began = time.monotonic()
     with scripted_server(silent) as port:
         with pytest.raises(Unavailable):
             make_download(FakeNetwork(port), None)(target_at(f"http://{NAME}"), 0.1)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < SLACK
         done.set()
 
 
 def test_a_slow_host_is_abandoned_after_the_total_time() -> None:
+    sent = 0
+
     def drip(peer: socket.socket) -> None:
+        nonlocal sent
         peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        for _ in range(500):
+        while sent < 1000:
             peer.sendall(b"x")
+            sent += 1
             time.sleep(0.005)
 
-    began = time.monotonic()
     with pytest.raises(Unavailable):
         fetch_from_script(drip, 0.1)
-    assert time.monotonic() - began < 1
+    assert sent < 1000
+
+
+def test_a_slow_host_is_abandoned_however_fast_each_of_its_bytes_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = TickingClock()
+    monkeypatch.setattr(certificate_download, "Deadline", lambda seconds: Deadline(seconds, clock))
+
+    def drip(peer: socket.socket) -> None:
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(900):
+            clock.looks.acquire(timeout=SLACK)
+            peer.sendall(b"x")
+
+    with pytest.raises(Unavailable):
+        fetch_from_script(drip, 60)
+    assert 60 < clock.seconds < 70
 
 
 @pytest.mark.parametrize(
@@ -298,8 +319,10 @@ def test_a_chunked_answer_and_one_that_ends_with_the_connection_are_read() -> No
 
 
 def test_a_resolver_that_hangs_or_fails_makes_the_file_unavailable() -> None:
+    release = threading.Event()
+
     def hang(_host: str, _port: int) -> list[str]:
-        time.sleep(0.2)
+        release.wait(SLACK)
         return [PUBLIC]
 
     def fail(_host: str, _port: int) -> list[str]:
@@ -309,6 +332,7 @@ def test_a_resolver_that_hangs_or_fails_makes_the_file_unavailable() -> None:
     for resolve in (hang, fail, lambda _h, _p: [], lambda _h, _p: ["fe80::1%eth0", "x"]):
         with pytest.raises(Unavailable):
             PinnedDownload(resolve=resolve, connect=network.connect)(target_at(f"https://{NAME}"), 0.05)
+    release.set()
     assert network.opened == []
 
 

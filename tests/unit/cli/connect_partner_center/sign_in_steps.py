@@ -31,7 +31,7 @@ class Person:
     def __call__(self, address: str) -> bool:
         self.opened.append(address)
         context = self.systems.authority.client_context()
-        with httpx.Client(verify=context, trust_env=False) as browser:
+        with httpx.Client(verify=context, trust_env=False, timeout=60) as browser:
             page = browser.get(address).text
             if action := re.search(r'<form method="post" action="([^"]+)"', page):
                 fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', page))

@@ -96,7 +96,7 @@ def test_an_answer_with_another_state_is_ignored(systems: Systems, person: Perso
     def send_foreign_answers_first(address: str) -> bool:
         redirect = parse_qs(urlsplit(address).query)["redirect_uri"][0]
         for query in ("code=x&state=guessed", "code=x", "error=access_denied&state=", ""):
-            with httpx.Client(trust_env=False) as other:
+            with httpx.Client(trust_env=False, timeout=60) as other:
                 answers.append(other.post(redirect, content=query).status_code)
                 answers.append(other.get(f"{redirect}/?{query}").status_code)
         return person(address)

@@ -167,5 +167,5 @@ def test_the_client_reads_either_spelling_and_either_answer(emulated: EmulatedSy
     emulated.addresses.partner_center.dispatcher.spacing = 0.001
     state = emulated.webhooks.follow_test_event(emulated.webhooks.send_test_event(), seconds=0)
     assert state.correlation_id
-    assert emulated.addresses.partner_center.dispatcher.wait_idle(10)
+    assert emulated.addresses.partner_center.dispatcher.wait_idle(60)
     assert emulated.webhooks.read_validation(state.correlation_id).is_over

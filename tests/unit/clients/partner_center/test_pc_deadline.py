@@ -8,25 +8,45 @@ import pytest
 
 from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response, Server
-from shared.clients.partner_center.referrals import open_referrals
+from shared.clients.partner_center.referrals import Referrals, open_referrals
 from shared.foundation.errors import Ambiguous, CosellError, Unavailable
-from tests.unit.transport.slow_server import ANSWERS, slow_server
+from shared.transport.client import open_client
+from tests.unit.transport.slow_server import DRIPS, SILENCES, SLACK, TickingClock, slow_server
 
 ID = "0a5f0000-1111-2222-3333-444455556666"
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
-@pytest.mark.parametrize(("write", "error"), [(False, Unavailable), (True, Ambiguous)], ids=["read", "write"])
-def test_a_slow_service_is_abandoned_at_the_deadline(answer: str, write: bool, error: type[CosellError]) -> None:
-    with slow_server(ANSWERS[answer]) as url:
-        referrals = open_referrals(url, lambda _: "token", deadline=0.1)
+LIMIT = 1.0
+"""Seconds. A write must be sent within them, so that its outcome is unknown."""
+KINDS = pytest.mark.parametrize(("write", "error"), [(False, Unavailable), (True, Ambiguous)], ids=["read", "write"])
+
+
+@KINDS
+@pytest.mark.parametrize("answer", DRIPS)
+def test_an_answer_that_does_not_end_is_abandoned_at_the_deadline(
+    answer: str, write: bool, error: type[CosellError]
+) -> None:
+    clock = TickingClock()
+    with slow_server(DRIPS[answer], clock=clock) as url, open_client() as client:
+        referrals = Referrals(url, lambda _: "token", client=client, deadline=60, clock=clock)
+        with pytest.raises(error):
+            referrals.create({}) if write else referrals.get(ID)
+
+    assert 60 < clock.seconds < 75
+
+
+@KINDS
+@pytest.mark.parametrize("answer", SILENCES)
+def test_a_silent_service_is_abandoned_at_the_deadline(answer: str, write: bool, error: type[CosellError]) -> None:
+    with slow_server(SILENCES[answer]) as url:
+        referrals = open_referrals(url, lambda _: "token", deadline=LIMIT)
         started = time.monotonic()
         with pytest.raises(error):
             referrals.create({}) if write else referrals.get(ID)
         took = time.monotonic() - started
         referrals.close()
 
-    assert 0.09 < took < 1
+    assert LIMIT * 0.9 < took < LIMIT + SLACK
 
 
 @pytest.mark.parametrize(
@@ -40,7 +60,7 @@ def test_a_reply_that_breaks_off_is_ambiguous_for_a_write(lost: Response) -> Non
         return lost
 
     with Server(answer) as server:
-        referrals = open_referrals(server.url, lambda _: "token", deadline=5)
+        referrals = open_referrals(server.url, lambda _: "token", deadline=SLACK)
         with pytest.raises(Ambiguous):
             referrals.create({})
         referrals.close()
@@ -51,7 +71,7 @@ def test_a_reply_that_breaks_off_is_ambiguous_for_a_write(lost: Response) -> Non
 def test_a_refused_connection_is_unavailable_for_a_write() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    referrals = open_referrals(f"http://127.0.0.1:{port}", lambda _: "token", deadline=5)
+    referrals = open_referrals(f"http://127.0.0.1:{port}", lambda _: "token", deadline=SLACK)
 
     with pytest.raises(Unavailable):
         referrals.create({})

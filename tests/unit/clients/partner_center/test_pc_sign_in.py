@@ -15,6 +15,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
 from shared.foundation.errors import ConfigurationError, ConsentNeeded, SignInFailed, StoreUnavailable, Unavailable
 from shared.transport.deadline import call_deadline
+from tests.unit.clients.counted_lock import CountedLock
 from tests.unit.clients.partner_center.scripted_sign_in import NAMES, TENANT, FakeVault, SignInScene, refusal_response
 
 
@@ -111,21 +112,6 @@ def test_many_threads_share_one_redemption(scene: SignInScene) -> None:
     assert (tokens, len(scene.entra.forms)) == ({"access-1"}, 1)
 
 
-class CountedLock:
-    """A lock that counts the threads that have reached it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.came = threading.Semaphore(0)
-
-    def acquire(self, *, timeout: float) -> bool:
-        self.came.release()
-        return self._lock.acquire(timeout=timeout)
-
-    def release(self) -> None:
-        self._lock.release()
-
-
 def test_threads_that_waited_for_a_forced_redemption_use_its_token(
     scene: SignInScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +119,7 @@ def test_threads_that_waited_for_a_forced_redemption_use_its_token(
     lock = CountedLock()
     monkeypatch.setattr(scene.sign_in._refresh_token, "lock", lock)
     # The redemption ends only when all four threads have reached the lock.
-    scene.entra.hold = lambda: [lock.came.acquire(timeout=5) for _ in range(4)]
+    scene.entra.hold = lambda: lock.wait_for(4)
 
     with ThreadPoolExecutor(4) as pool:
         tokens = set(pool.map(lambda _: scene.sign_in.token(force=True), range(4)))
@@ -146,12 +132,12 @@ def test_a_call_does_not_wait_for_another_thread_beyond_its_deadline(scene: Sign
 
     def hold() -> None:
         entered.set()
-        go_on.wait(5)
+        go_on.wait(60)
 
     scene.entra.hold = hold
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(scene.sign_in.token)
-        entered.wait(5)
+        assert entered.wait(60)
         with call_deadline(0.02), pytest.raises(Unavailable, match="another thread"):
             scene.sign_in.token()
         go_on.set()

@@ -27,12 +27,12 @@ def test_one_audience_waits_until_the_other_has_stored_its_refresh_token(scene: 
 
     def hold() -> None:
         entered.set()
-        go_on.wait(5)
+        go_on.wait(60)
 
     scene.entra.hold = hold
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(scene.sign_in.token)
-        assert entered.wait(5)
+        assert entered.wait(60)
         second = pool.submit(webhooks.token)
         assert len(scene.entra.forms) == 1
         go_on.set()

@@ -1,6 +1,4 @@
 import json
-import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,6 +17,7 @@ from shared.foundation.errors import (
     Throttled,
     Unavailable,
 )
+from tests.unit.clients.counted_lock import CountedLock
 from tests.unit.clients.salesforce.fake_salesforce import LOGIN, NOW, FakeSalesforce, ManualClock, MemoryVault, new_pem
 
 
@@ -39,9 +38,15 @@ def claims_of(request: Request, pem: str) -> dict[str, object]:
     return claims
 
 
-def slow_grant(seconds: float, answer: Callable[[], Response]) -> Callable[[Request], Response]:
+def hold_grant(
+    salesforce: SalesforceClient, threads: int, answer: Callable[[], Response], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Request], Response]:
+    """A grant that is answered only when so many threads wait for the sign-in."""
+    lock = CountedLock()
+    monkeypatch.setattr(salesforce.connection._sign_in, "_turn", lock)
+
     def grant(_: Request) -> Response:
-        time.sleep(seconds)
+        lock.wait_for(threads)
         return answer()
 
     return grant
@@ -80,19 +85,22 @@ def test_a_token_is_renewed_after_an_hour(
     assert fake.data_requests[-1].headers["authorization"] == "Bearer 00DSECRET!2"
 
 
-def test_many_threads_share_one_sign_in(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
-    fake.grant = slow_grant(0.02, fake.token_answer)
+def test_many_threads_share_one_sign_in(
+    salesforce: SalesforceClient, fake: FakeSalesforce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.grant = hold_grant(salesforce, 20, fake.token_answer, monkeypatch)
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda _: salesforce.organization_id(), range(20)))
     assert len(fake.sign_in_requests) == 1
 
 
-def test_waiting_threads_share_the_error_too(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
-    barrier, codes = threading.Barrier(8), []
-    fake.grant = slow_grant(0.5, lambda: refusal_answer("invalid_client_id"))
+def test_waiting_threads_share_the_error_too(
+    salesforce: SalesforceClient, fake: FakeSalesforce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = []
+    fake.grant = hold_grant(salesforce, 8, lambda: refusal_answer("invalid_client_id"), monkeypatch)
 
     def sign_in(_: int) -> None:
-        barrier.wait()
         try:
             salesforce.organization_id()
         except SignInFailed as error:

@@ -24,7 +24,7 @@ def echo_body(request: Request) -> Response:
 
 def exchange_bytes(server: Server, raw: bytes) -> bytes:
     """Send bytes and return everything that the server sends until it closes the connection."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
         client.sendall(raw)
         client.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: client.recv(4096), b""))
@@ -157,7 +157,7 @@ def test_a_defect_of_a_handler_is_printed_and_answered_with_500(capsys: pytest.C
         raise RuntimeError("a defect of the emulator")
 
     with Server(fail) as server:
-        assert httpx.get(server.url, trust_env=False).status_code == 500
+        assert httpx.get(server.url, trust_env=False, timeout=60).status_code == 500
     assert "RuntimeError: a defect of the emulator" in capsys.readouterr().err
 
 

@@ -112,7 +112,7 @@ def test_an_unknown_route_or_referral_is_a_404(emulator: PartnerCenterEmulator) 
 def test_the_three_emulators_are_served_together_over_tls(authority: Authority) -> None:
     with (
         serve_partner_center(authority, seed=1) as served,
-        httpx.Client(verify=authority.client_context(), trust_env=False) as client,
+        httpx.Client(verify=authority.client_context(), trust_env=False, timeout=60) as client,
     ):
         token = served.entra.issue_access_token()
         listed = client.get(f"{served.url}{BASE}", headers={"Authorization": f"Bearer {token}"})
@@ -131,7 +131,7 @@ def test_one_command_starts_the_emulators(tmp_path: Path) -> None:
             printed = [process.stdout.readline() for _ in range(7)]
             url = re.split(r"\s{2,}", printed[0].strip())[1]
             trust = ssl.create_default_context(cafile=tmp_path / "ca-bundle.pem")
-            assert httpx.get(url, verify=trust, trust_env=False).status_code == 401
+            assert httpx.get(url, verify=trust, trust_env=False, timeout=60).status_code == 401
         finally:
             process.terminate()
 

@@ -42,7 +42,7 @@ def client(emulator: PartnerCenterEmulator, receiver: EventReceiver, authority: 
 def request_test_event(client: ReferralClient) -> str:
     answer = client.call("POST", VALIDATIONS)
     assert answer.status == 200, answer.body
-    assert client.emulator.dispatcher.wait_idle(5)
+    assert client.emulator.dispatcher.wait_idle(60)
     return str(answer.json()["correlationId"])
 
 

@@ -3,9 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import monotonic, sleep
 
 from local.host.function_index import Function
 from local.host.worker import Call, InvocationFailed, Outcome
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = monotonic() + seconds
+    while not condition():
+        assert monotonic() < deadline, "the condition did not become true in time"
+        sleep(0.002)
 
 
 class SteppedClock:

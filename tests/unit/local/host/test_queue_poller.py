@@ -1,8 +1,8 @@
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from time import monotonic, sleep
+from time import sleep
 
 import pytest
 
@@ -13,7 +13,7 @@ from local.host.invocations import Invocations
 from local.host.queue_poller import QueuePoller
 from local.host.queues import EmbeddedQueues, Message
 from local.host.worker import Call
-from tests.unit.local.host.doubles import ScriptedRunner, SteppedClock
+from tests.unit.local.host.doubles import ScriptedRunner, SteppedClock, wait_until
 
 SETTINGS = HostSettings(
     function_timeout=60, batch_size=2, new_batch_threshold=1, max_dequeue_count=3, visibility_timeout=30
@@ -32,13 +32,6 @@ def start_polling(queues: EmbeddedQueues, invocations: Invocations, queue: str =
     poller.stop()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 5) -> None:
-    deadline = monotonic() + seconds
-    while not condition():
-        assert monotonic() < deadline, "the condition did not become true in time"
-        sleep(0.002)
-
-
 def raise_value_error(_: Call) -> None:
     raise ValueError("boom")
 
@@ -53,12 +46,19 @@ def test_a_new_message_is_applied_at_once_and_deleted(
     monkeypatch.setattr(
         queue_poller, "_SHORTEST_PAUSE", 60.0
     )  # without the wake-up, the poller would see the message too late
-    handed = threading.Event()
+    handed, looked, take = threading.Event(), threading.Event(), queues.take_messages
+
+    def take_and_note(queue: str, count: int, hidden: float) -> list[Message]:
+        messages = take(queue, count, hidden)
+        looked.set()
+        return messages
+
+    monkeypatch.setattr(queues, "take_messages", take_and_note)
     runner.action = lambda _: handed.set()
     with start_polling(queues, invocations):
-        sleep(0.01)  # by now the poller has found nothing and pauses
+        assert looked.wait(60)  # by now the poller has found nothing and pauses
         queues.put_message("events", "hello")
-        assert handed.wait(5)
+        assert handed.wait(60)
         wait_until(lambda: queues.count_messages("events") == 0)
 
     (call,) = runner.calls
@@ -121,7 +121,7 @@ def test_no_more_messages_are_in_work_than_batch_size_and_threshold_allow(
     queues: EmbeddedQueues, runner: ScriptedRunner, invocations: Invocations
 ) -> None:
     go_on = threading.Event()
-    runner.action = lambda _: go_on.wait(5)
+    runner.action = lambda _: go_on.wait(60)
     for number in range(10):
         queues.put_message("events", str(number))
     with start_polling(queues, invocations):
@@ -164,7 +164,7 @@ def test_stopping_waits_for_the_messages_in_work(
     runner.action = apply_slowly
     queues.put_message("events", "x")
     with start_polling(queues, invocations):
-        assert begun.wait(5)
+        assert begun.wait(60)
 
     assert ended == ["done"]
     assert queues.count_messages("events") == 0

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Protocol, cast
@@ -16,7 +17,7 @@ from local.host.http_functions import Keys
 from local.host.invocations import InvocationFailed
 from local.host.queues import EmbeddedQueues
 from shared.foundation.errors import ConfigurationError
-from tests.unit.local.host.doubles import SteppedClock
+from tests.unit.local.host.doubles import SteppedClock, wait_until
 
 APP = Path(__file__).parent / "app"
 SETTINGS = {"SAMPLE_QUEUE": "sample-events", "SAMPLE_SCHEDULE": "0 */5 * * * *"}
@@ -38,7 +39,7 @@ def host(clock: SteppedClock, tmp_path: Path) -> Iterator[Host]:
 
 @pytest.fixture
 def client(host: Host) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=host.url, trust_env=False) as client:
+    with httpx.Client(base_url=host.url, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -129,14 +130,14 @@ def test_a_cookie_is_sent_with_its_attributes(client: httpx.Client) -> None:
 
 def test_a_message_that_a_function_puts_into_a_queue_is_applied(host: Host, client: httpx.Client, app: Sample) -> None:
     assert client.post("/api/events", content="Grüße").status_code == 202
-    host.wait_idle(5)
+    host.wait_idle(60)
 
     assert app.SEEN == ["Grüße 1"]
 
 
 def test_each_element_of_a_list_becomes_a_message(host: Host, client: httpx.Client, app: Sample) -> None:
     assert client.post("/api/many", json=["a", "b", "c"]).status_code == 204
-    host.wait_idle(5)
+    host.wait_idle(60)
 
     assert sorted(app.SEEN) == ["a 1", "b 1", "c 1"]
 
@@ -151,13 +152,17 @@ def test_a_message_too_large_for_the_queue_fails_the_request(host: Host, client:
 def test_a_message_that_fails_is_tried_again_and_moves_to_the_poison_queue(
     host: Host, client: httpx.Client, app: Sample, clock: SteppedClock
 ) -> None:
+    def has_tried(times: int) -> bool:
+        return len(app.SEEN) == times and not host._invocations.activity.running
+
     client.post("/api/events", content="bad")
     for tries in (1, 2):
+        wait_until(partial(has_tried, tries))
         with pytest.raises(TimeoutError, match="1 messages in sample-events"):
             host.wait_idle(0.2)
         assert len(app.SEEN) == tries
         clock.advance(30)
-    host.wait_idle(5)
+    host.wait_idle(60)
 
     assert app.SEEN == ["bad 1", "bad 2", "bad 3", "poison bad"]
     assert [failure.message for failure in host.failures] == ["cannot be applied"] * 3
@@ -165,11 +170,12 @@ def test_a_message_that_fails_is_tried_again_and_moves_to_the_poison_queue(
 
 def test_idle_means_that_nothing_runs(host: Host, client: httpx.Client, app: Sample) -> None:
     client.post("/api/events", content="wait")
+    wait_until(lambda: len(app.SEEN) == 1)
     with pytest.raises(TimeoutError, match="a function is running, 1 messages in sample-events"):
         host.wait_idle(0.1)
 
     app.GO_ON.set()
-    host.wait_idle(5)
+    host.wait_idle(60)
 
 
 def test_a_timer_runs_by_hand_and_on_schedule(host: Host, app: Sample, clock: SteppedClock) -> None:
@@ -209,7 +215,7 @@ def test_a_function_of_any_trigger_runs_by_hand(host: Host, client: httpx.Client
     assert app.SEEN == ["tick past_due=False"]  # the answer comes after a timer's run has ended
     assert run_by_hand("apply", "by hand") == 202
     assert run_by_hand("show_item", {"a": 1}) == 202
-    host.wait_idle(5)
+    host.wait_idle(60)
     assert "by hand 1" in app.SEEN
     assert run_by_hand("nobody", None) == 404
     assert client.post("/admin/functions/tick", content="{", headers=MASTER).status_code == 400
@@ -233,7 +239,7 @@ def test_the_host_serves_tls(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with Host(APP, environ=SETTINGS) as host:
         host.start(tls=authority.server_context())
-        with httpx.Client(base_url=host.url, verify=authority.client_context(), trust_env=False) as client:
+        with httpx.Client(base_url=host.url, verify=authority.client_context(), trust_env=False, timeout=60) as client:
             assert client.get("/api/anything").text == "rest anything"
 
 
@@ -245,7 +251,7 @@ def test_messages_in_a_file_are_applied_by_the_next_host(tmp_path: Path, app: Sa
     after = EmbeddedQueues(tmp_path / "queues.sqlite")
     with Host(APP, environ=SETTINGS, queue=after) as host:
         host.start()
-        host.wait_idle(5)
+        host.wait_idle(60)
     after.close()
 
     assert app.SEEN == ["kept 1"]
@@ -283,6 +289,6 @@ def test_parallel_requests_are_all_answered(host: Host, client: httpx.Client, ap
         thread.start()
     for thread in threads:
         thread.join()
-    host.wait_idle(10)
+    host.wait_idle(60)
 
     assert sorted(app.SEEN) == sorted(f"{number} 1" for number in range(40))

@@ -44,7 +44,7 @@ def apply(message: func.QueueMessage) -> None:
     if body == "bad":
         raise ValueError("cannot be applied")
     if body == "wait":
-        GO_ON.wait(5)
+        GO_ON.wait(60)
 
 
 @app.queue_trigger(arg_name="message", queue_name="%SAMPLE_QUEUE%-poison", connection="AzureWebJobsStorage")
