@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SLACK = 30.0
-"""Seconds that a test grants a busy machine. A call without a total deadline would take longer."""
+"""Seconds that a call may take longer on a busy machine. A call without a total deadline would take still longer."""
 
 type GoOn = Callable[[], bool]
 """Waits until the next part of an answer is to be sent or read. Returns False when the test is over."""
@@ -17,19 +17,19 @@ type Script = Callable[[socket.socket, GoOn], None]
 
 
 class TickingClock:
-    """A monotonic clock that is one second later each time somebody looks at it.
+    """A monotonic clock that is one second later each time it is read.
 
-    A call looks at it before each socket operation. So a deadline of 60 seconds ends after some dozen operations,
-    however fast or busy the machine is: by then the connection is open, and the answer has begun.
+    A call reads it before each socket operation. So a deadline of 60 seconds ends after some dozen operations, however
+    fast or busy the machine is. By then the connection is open, and the answer has begun.
     """
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        self.looks = threading.Semaphore(0)
+        self.reads = threading.Semaphore(0)
 
     def __call__(self) -> float:
         self.seconds += 1
-        self.looks.release()
+        self.reads.release()
         return self.seconds
 
 
@@ -74,7 +74,7 @@ def slow_server(
 ) -> Iterator[str]:
     """Serve one connection by the script; yields the address. Without `shake_hands` the server never begins TLS.
 
-    With a `clock`, the server sends one drop for each look at the clock, so that it never is ahead of the client.
+    With a `clock`, the server sends one drop each time the clock is read, so that it is never ahead of the client.
     Without one, it sends a drop every few milliseconds.
     """
     stopped = threading.Event()
@@ -82,7 +82,7 @@ def slow_server(
     def go_on() -> bool:
         if clock is None:
             return not stopped.wait(0.01)
-        clock.looks.acquire()
+        clock.reads.acquire()
         return not stopped.is_set()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -100,7 +100,7 @@ def slow_server(
         finally:
             stopped.set()
             if clock is not None:
-                clock.looks.release()
+                clock.reads.release()
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)  # a client whose time ended early has not connected
             thread.join(SLACK)

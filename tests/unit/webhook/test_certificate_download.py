@@ -284,7 +284,7 @@ def test_a_slow_host_is_abandoned_however_fast_each_of_its_bytes_comes(monkeypat
     def drip(peer: socket.socket) -> None:
         peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         for _ in range(900):
-            clock.looks.acquire(timeout=SLACK)
+            clock.reads.acquire(timeout=SLACK)
             peer.sendall(b"x")
 
     with pytest.raises(Unavailable):
