@@ -206,3 +206,16 @@ def test_cookies_are_not_kept() -> None:
         client.get(server.url)
 
     assert ["cookie" in request.headers for request in served] == [False, False]
+
+
+def test_a_redirect_is_not_followed() -> None:
+    served: list[str] = []
+
+    def answer(request: Request) -> Response:
+        served.append(request.path)
+        return Response(302, b"", {"Location": "/elsewhere"})
+
+    with Server(answer) as server, open_client() as client:
+        assert client.get(f"{server.url}/here").status_code == 302
+
+    assert served == ["/here"]
