@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from local.in_process_transport import EmulatorAdapter, httpx_client
 from tests.simulation.faults import TROUBLES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
-from tests.simulation.moves import CUSTOMERS, MOVES, NEW_DEALS, TICK, may_crash, wait_before_a_read
+from tests.simulation.moves import CUSTOMERS, LEADING, MOVES, NEW_DEALS, TICK, Move, may_crash, wait_before_a_read
 from tests.simulation.oracle import Left, judge
 from tests.simulation.people import People
 from tests.simulation.sabotage import Sabotage
@@ -166,11 +166,15 @@ class Simulation:
         people.focus = 0.85 if any(run.is_at_a_write for run in self.runs) else 0.5
         last = people.edits[-1].field if people.edits and self.chance.random() < people.focus else None
         for _ in range(5):
-            weights = [move.weight * (8 if last and move.field == last else 1) for move in MOVES]
+            weights = [self._weight_of(move) * (8 if last and move.field == last else 1) for move in MOVES]
             move = self.chance.choices(MOVES, weights)[0]
             if move.act(people):
                 return move.name
         return "nobody acts"
+
+    def _weight_of(self, move: Move) -> int:
+        is_leading = any(move.name in LEADING.get(cause, ()) for cause in self.also)
+        return move.weight * (20 if is_leading else 1)
 
     def _start_a_run(self) -> str:
         ready = [event for event in self.events if event.step <= self.step]

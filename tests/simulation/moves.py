@@ -24,6 +24,8 @@ CRASHED_BEFORE_QUEUED = (
 )
 LEFT_OUT = (LATCHED_IN_A_READ, LATCHED_IN_A_RUN, NEGATIVE_AND_CLOSED, UNTICKED_TOO_EARLY, CRASHED_BEFORE_QUEUED)
 """Each has tests of its own in test_faults_found.py, which say what fails."""
+LEADING = {LATCHED_IN_A_READ: ("colleague accepts", "colleague closes", "colleague declines")}
+"""The moves that lead to a rare cause. They are frequent in a seed that does not leave it out."""
 
 Entered = Mapping[str, object]
 """The values that a person enters in a record."""
