@@ -1,15 +1,22 @@
 """Defines the cause that explains why a pair is held, parked or refused."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec import Struct
 
 
 class Cause(Struct, frozen=True):
-    """`code` is for programs. `field`, `reason` and `remedy` are for people: what is wrong and what to do about it."""
+    """`code` is for programs. `field`, `reason` and `remedy` are for people: what is wrong and what to do about it.
+
+    `unknown` holds the keys that a later build stored, as in `Link`.
+    """
 
     code: str
     field: str | None
     reason: str
     remedy: str
+    unknown: Mapping[str, Any] = {}
 
     @property
     def key(self) -> str:

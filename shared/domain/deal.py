@@ -85,7 +85,7 @@ class Status:
         return f"{self.status}/{self.substatus}"
 
 
-class Company(Struct, frozen=True):
+class Company(Struct, frozen=True, forbid_unknown_fields=True):
     """The customer: name and address; the country is an ISO 3166-1 alpha-2 code."""
 
     name: str
@@ -104,7 +104,7 @@ class Company(Struct, frozen=True):
         return f"{self.name} ({self.country})"
 
 
-class Person(Struct, frozen=True):
+class Person(Struct, frozen=True, forbid_unknown_fields=True):
     """A member of our team or of the customer's team."""
 
     last_name: str

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from copy import replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -30,13 +31,17 @@ class EffectKind(StrEnum):
 
 
 class Effect(Struct, frozen=True):
-    """One coming write: the values that it sets, those that they replace, and the version and time of the decision."""
+    """One coming write: the values that it sets, those that they replace, and the version and time of the decision.
+
+    `unknown` holds the keys that a later build stored, as in `Link`.
+    """
 
     kind: EffectKind
     values: Deal = field(default_factory=Deal)
     displaced: Deal = field(default_factory=Deal)
     version: str | None = None
     decided: datetime | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Intent(Struct, frozen=True):
@@ -57,11 +62,13 @@ class Difference(Struct, frozen=True):
     """A known difference that stays: a refused value, or a value that waits.
 
     `value` is the fingerprint of the value that is not carried over; `since` is the time when it was first seen.
+    `further` holds what a later build stored behind them.
     """
 
     value: str
     code: str
     since: datetime
+    further: tuple[Any, ...] = ()
 
 
 class Link(Struct, frozen=True):
@@ -76,6 +83,7 @@ class Link(Struct, frozen=True):
     waiting      values that wait for a set time, by field
     reported     keys of the causes and warnings that the seller has already read; stored as `told`
     unwritten    whether audit lines or marks still have to be written back
+    unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
     opportunity_id: str
@@ -93,6 +101,7 @@ class Link(Struct, frozen=True):
     cause: Cause | None = None
     mark: Mark | None = None
     unwritten: bool = False
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def with_intent(self, *effects: Effect) -> "Link":
         """This link with an intent: an instance works on the pair."""
@@ -113,7 +122,11 @@ class Link(Struct, frozen=True):
 
 
 class Pointer(Struct, frozen=True):
-    """Leads from a referral id to its link, or, while no opportunity exists yet, to the intent to create one."""
+    """Leads from a referral id to its link, or, while no opportunity exists yet, to the intent to create one.
+
+    `unknown` holds the keys that a later build stored, as in `Link`.
+    """
 
     opportunity_id: str | None = None
     intent: Intent | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)

@@ -15,7 +15,8 @@
     │   └── ConsentNeeded       a person must sign in again
     └── StoreError
         ├── StoreConflict       another instance changed the row first (old ETag, or the row exists already)
-        └── StoreUnavailable    the storage did not answer
+        ├── StoreUnavailable    the storage did not answer
+        └── UnreadableRow       a row is damaged, or holds what this build does not know: hold that pair alone
 
 An error never carries a request body, a token or personal data. A client cuts a text from outside to `MAX_REMOTE_TEXT`
 characters before the text enters an error (docs/protocol.md#rule-8-nothing-secret-or-personal-in-logs).
@@ -102,6 +103,16 @@ class StoreError(CosellError):
 
 class StoreConflict(StoreError):
     """Another instance changed the row first, or the row exists already."""
+
+
+class UnreadableRow(StoreError):
+    """A row is damaged, or a later build stored something in it that this build does not know."""
+
+    def __init__(self, problem: str, *, remedy: str) -> None:
+        """`problem` says what cannot be read, without values of a deal. `remedy` says what an operator can do."""
+        super().__init__(f"{problem}: {remedy}")
+        self.problem = problem
+        self.remedy = remedy
 
 
 class StoreUnavailable(StoreError):

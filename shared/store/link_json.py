@@ -1,109 +1,73 @@
-"""Turn links and pointers into plain JSON and back. A value is written with its type, so that it is read unchanged."""
+"""Turn links and pointers into plain JSON and back.
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from decimal import Decimal
+A later build may have written keys that this build does not know. They are kept in `unknown` (in `further` for items
+behind the known ones of a list) and written back (docs/protocol.md#rows-of-other-builds).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from msgspec.structs import asdict
+from msgspec import Struct, convert
 
 from shared.domain.cause import Cause
-from shared.domain.deal import Company, Deal, Money, Person, Status, Value
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import Mark, State
+from shared.store.value_shapes import StoredDeal, deal_from_shapes, deal_to_json
 
 Json = Mapping[str, Any]
 
 
-def value_to_json(value: Value | None) -> Any:  # noqa: ANN401 - JSON has no static type
-    """Return a value as `[type, content]`; text and None are written as they are."""
-    match value:
-        case None | str():
-            return value
-        case Money():
-            return ["money", str(value.amount), value.currency]
-        case Status():
-            return ["status", value.status, value.substatus, value.reason]
-        case Company():
-            return ["company", asdict(value)]
-        case date():
-            return ["date", value.isoformat()]
-        case tuple():
-            return ["list", [asdict(item) if isinstance(item, Person) else item for item in value]]
+class _EffectRow(Struct):
+    kind: EffectKind
+    values: StoredDeal
+    displaced: StoredDeal
+    version: str | None
+    decided: datetime | None
 
 
-_READERS: Mapping[str, Callable[..., Value]] = {
-    "money": lambda amount, currency: Money(Decimal(amount), currency),
-    "status": Status,
-    "company": lambda parts: Company(**parts),
-    "date": date.fromisoformat,
-    "list": lambda items: tuple(Person(**item) if isinstance(item, dict) else item for item in items),
-}
+class _DifferenceRow(Struct, array_like=True):
+    value: str
+    code: str
+    since: datetime
 
 
-def value_from_json(stored: Any) -> Value | None:  # noqa: ANN401 - as above
-    """Return the value that `value_to_json` wrote."""
-    if stored is None or isinstance(stored, str):
-        return stored
-    kind, *content = stored
-    return _READERS[kind](*content)
+class _CauseRow(Struct):
+    code: str
+    field: str | None
+    reason: str
+    remedy: str
 
 
-def deal_to_json(deal: Deal) -> Json:
-    """Return the values of a deal by field."""
-    return {field: value_to_json(value) for field, value in deal.items()}
+class _LinkRow(Struct):
+    opportunity_id: str
+    state: State
+    referral_id: str | None
+    engagement_id: str | None
+    base: StoredDeal
+    etag: str | None
+    agreed: bool
+    stamps: dict[str, str]
+    intent: list[_EffectRow] | None
+    refused: dict[str, _DifferenceRow]
+    waiting: dict[str, _DifferenceRow]
+    told: tuple[str, ...]
+    cause: _CauseRow | None
+    mark: Mark | None
+    unwritten: bool
 
 
-def deal_from_json(stored: Json) -> Deal:
-    """Return the deal that `deal_to_json` wrote."""
-    return Deal({field: value_from_json(value) for field, value in stored.items()})
-
-
-def _intent_to_json(intent: Intent | None) -> Any:  # noqa: ANN401 - as above
-    if intent is None:
-        return None
-    return [
-        {
-            "kind": str(effect.kind),
-            "values": deal_to_json(effect.values),
-            "displaced": deal_to_json(effect.displaced),
-            "version": effect.version,
-            "decided": effect.decided.isoformat() if effect.decided else None,
-        }
-        for effect in intent.effects
-    ]
-
-
-def _intent_from_json(stored: Any) -> Intent | None:  # noqa: ANN401 - as above
-    if stored is None:
-        return None
-    return Intent(
-        tuple(
-            Effect(
-                EffectKind(effect["kind"]),
-                deal_from_json(effect["values"]),
-                deal_from_json(effect["displaced"]),
-                effect["version"],
-                datetime.fromisoformat(effect["decided"]) if effect["decided"] else None,
-            )
-            for effect in stored
-        )
-    )
-
-
-def _differences_to_json(differences: Mapping[str, Difference]) -> Json:
-    return {key: [known.value, known.code, known.since.isoformat()] for key, known in differences.items()}
-
-
-def _differences_from_json(stored: Json) -> dict[str, Difference]:
-    return {key: Difference(value, code, datetime.fromisoformat(since)) for key, (value, code, since) in stored.items()}
+class _PointerRow(Struct):
+    opportunity_id: str | None
+    intent: list[_EffectRow] | None
 
 
 def link_to_json(link: Link) -> Json:
     """Return a whole link as JSON."""
     return {
+        **link.unknown,
         "opportunity_id": link.opportunity_id,
-        "state": str(link.state),
+        "state": link.state.value,
         "referral_id": link.referral_id,
         "engagement_id": link.engagement_id,
         "base": deal_to_json(link.base),
@@ -114,34 +78,102 @@ def link_to_json(link: Link) -> Json:
         "refused": _differences_to_json(link.refused),
         "waiting": _differences_to_json(link.waiting),
         "told": list(link.reported),
-        "cause": asdict(link.cause) if link.cause else None,
-        "mark": str(link.mark) if link.mark else None,
+        "cause": _cause_to_json(link.cause),
+        "mark": link.mark.value if link.mark else None,
         "unwritten": link.unwritten,
     }
 
 
 def link_from_json(stored: Json) -> Link:
-    """Return the link that `link_to_json` wrote."""
+    """Return the link that `link_to_json` wrote. Raises ValidationError, ValueError for what this build cannot read."""
+    row = convert(stored, _LinkRow)
     return Link(
-        **{
-            **{key: value for key, value in stored.items() if key != "told"},
-            "state": State(stored["state"]),
-            "base": deal_from_json(stored["base"]),
-            "intent": _intent_from_json(stored["intent"]),
-            "refused": _differences_from_json(stored["refused"]),
-            "waiting": _differences_from_json(stored["waiting"]),
-            "reported": tuple(stored["told"]),
-            "cause": Cause(**stored["cause"]) if stored["cause"] else None,
-            "mark": Mark(stored["mark"]) if stored["mark"] else None,
-        }
+        row.opportunity_id,
+        row.state,
+        row.referral_id,
+        row.engagement_id,
+        deal_from_shapes(row.base),
+        row.etag,
+        row.agreed,
+        row.stamps,
+        _intent_from(row.intent, stored["intent"]),
+        _differences_from(row.refused, stored["refused"]),
+        _differences_from(row.waiting, stored["waiting"]),
+        row.told,
+        _cause_from(row.cause, stored["cause"]),
+        row.mark,
+        row.unwritten,
+        _unknown_keys(stored, row),
     )
 
 
 def pointer_to_json(pointer: Pointer) -> Json:
     """Return a whole pointer as JSON."""
-    return {"opportunity_id": pointer.opportunity_id, "intent": _intent_to_json(pointer.intent)}
+    known = {"opportunity_id": pointer.opportunity_id, "intent": _intent_to_json(pointer.intent)}
+    return {**pointer.unknown, **known}
 
 
 def pointer_from_json(stored: Json) -> Pointer:
-    """Return the pointer that `pointer_to_json` wrote."""
-    return Pointer(stored["opportunity_id"], _intent_from_json(stored["intent"]))
+    """Return the pointer that `pointer_to_json` wrote. Raises as `link_from_json`."""
+    row = convert(stored, _PointerRow)
+    return Pointer(row.opportunity_id, _intent_from(row.intent, stored["intent"]), _unknown_keys(stored, row))
+
+
+def _unknown_keys(stored: Json, row: Struct) -> Json:
+    return {key: stored[key] for key in stored.keys() - row.__struct_fields__}
+
+
+# --- the parts of a link ----------------------------------------------------------------------------------------------
+
+
+def _intent_to_json(intent: Intent | None) -> list[Json] | None:
+    if intent is None:
+        return None
+    return [
+        {
+            **effect.unknown,
+            "kind": effect.kind.value,
+            "values": deal_to_json(effect.values),
+            "displaced": deal_to_json(effect.displaced),
+            "version": effect.version,
+            "decided": effect.decided.isoformat() if effect.decided else None,
+        }
+        for effect in intent.effects
+    ]
+
+
+def _intent_from(rows: list[_EffectRow] | None, stored: list[Json]) -> Intent | None:
+    if rows is None:
+        return None
+    return Intent(tuple(_effect_from(row, one) for row, one in zip(rows, stored, strict=True)))
+
+
+def _effect_from(row: _EffectRow, stored: Json) -> Effect:
+    values, displaced = deal_from_shapes(row.values), deal_from_shapes(row.displaced)
+    return Effect(row.kind, values, displaced, row.version, row.decided, _unknown_keys(stored, row))
+
+
+def _differences_to_json(differences: Mapping[str, Difference]) -> Json:
+    return {
+        key: [known.value, known.code, known.since.isoformat(), *known.further] for key, known in differences.items()
+    }
+
+
+def _differences_from(rows: Mapping[str, _DifferenceRow], stored: Mapping[str, list[Any]]) -> dict[str, Difference]:
+    known = len(_DifferenceRow.__struct_fields__)
+    return {
+        key: Difference(row.value, row.code, row.since, tuple(stored[key][known:])) for key, row in rows.items()
+    }  # fmt: skip
+
+
+def _cause_to_json(cause: Cause | None) -> Json | None:
+    if cause is None:
+        return None
+    known = {"code": cause.code, "field": cause.field, "reason": cause.reason, "remedy": cause.remedy}
+    return {**cause.unknown, **known}
+
+
+def _cause_from(row: _CauseRow | None, stored: Json) -> Cause | None:
+    if row is None:
+        return None
+    return Cause(row.code, row.field, row.reason, row.remedy, _unknown_keys(stored, row))
