@@ -187,12 +187,12 @@ class _PlanBuilder:
             return False
         mark = fingerprint(merged.value)
         known = self.link.waiting.get(merged.rule.field)
-        since = known.since if known and known.value == mark else self.now
-        if self.now - since >= self.wait:
+        waiting = known if known and known.value == mark else Difference(mark, "irreversible", self.now)
+        if self.now - waiting.since >= self.wait:
             return False
-        self.waiting[merged.rule.field] = Difference(mark, "irreversible", since)
-        if not (known and known.value == mark):
-            until = f"{since + self.wait:%H:%M}"
+        self.waiting[merged.rule.field] = waiting
+        if waiting is not known:
+            until = f"{waiting.since + self.wait:%H:%M}"
             present, label = merged.held_by(Side.PARTNER_CENTER), merged.rule.label
             self.lines.append(sentence("waiting", label=label, present=present, value=merged.value, until=until))
         return True

@@ -42,6 +42,7 @@ SENTENCES = {
         "Please change it back before then if it is wrong."
     ),
     "past_closing": "Close Date {value} has passed and the deal is open. Please enter a new date.",
+    "unreadable_line": "This line was written by a newer version of the connector, which is needed to show it.",
     "problem": "{reason} {remedy}",
 }
 

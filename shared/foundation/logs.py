@@ -49,6 +49,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "pair_due": (logging.INFO, ("side", "key", "cause", "attempts")),
     "pair_parked": (logging.WARNING, ("opportunity_id", "referral_id", "code", "field")),
     "pair_failed": (logging.ERROR, ("key", "error", "where")),
+    "row_unreadable": (logging.ERROR, ("row", "key", "problem", "remedy")),
     "event_poisoned": (logging.ERROR, ("referral_id",)),
     # sides and sign-in
     "credentials_kept": (

@@ -11,7 +11,7 @@ cursor                   <name>                  cursors and heartbeats
 owner                    salesforce              the Salesforce organisation that this store belongs to
 probe                    <random>                written and removed at once, to test whether storage works
 
-The rules behind these rows: docs/protocol.md#what-is-stored.
+The rules behind these rows: docs/protocol.md#what-is-stored. A row that this build cannot read is told once in the log.
 """
 
 import hashlib
@@ -20,44 +20,70 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from copy import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
-from shared.foundation.errors import StoreConflict, StoreUnavailable
+from shared.foundation.errors import MAX_REMOTE_TEXT, StoreConflict, StoreUnavailable, UnreadableRow
+from shared.foundation.logs import log as write_log
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
+from shared.store.list_rows import (
+    line_from_json,
+    line_key_prefix,
+    line_to_json,
+    retry_entry_from,
+    retry_entry_to_json,
+    side_state_from_json,
+    side_state_to_json,
+    unreadable_line,
+    unreadable_retry_entry,
+)
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
 from shared.store.stored_values import Entry, Line, RetryEntry, SideState
 
 LINK, POINTER, CLAIM, STATE, SALESFORCE = "link", "pointer", "claim", "state", "salesforce"
-FAR_FUTURE_MILLISECONDS = 9_999_999_999_999
-"""A time later than any audit line. A key holds the difference to it, so that the newest line comes first."""
 MAX_SIDE_STATE_AGE_SECONDS = 5.0
 """The greatest age that the state of the sides may have when work on a side begins (docs/protocol.md#rows)."""
+DEPLOY_AGAIN = "deploy the build that wrote this row, or a newer one, again"
 
 
 class LinkStore:
     """Implements `shared.sync.ports.Store` on rows. Safe for many threads."""
 
-    def __init__(self, rows: Rows, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take any adapter of `Rows`. `clock` returns seconds, for the age of the cached states of the sides."""
+    def __init__(
+        self,
+        rows: Rows,
+        clock: Callable[[], float] = time.monotonic,
+        log: Callable[..., None] = write_log,
+    ) -> None:
+        """Take any adapter of `Rows`. `clock` returns seconds, for the age of the cached states of the sides.
+
+        `log` writes an event for a row that this build cannot read.
+        """
         self._rows = rows
         self._clock = clock
+        self._log = log
         self._reading = threading.Lock()
-        self._sides: Mapping[str, SideState] = {}
+        self._sides: Mapping[str, tuple[SideState, tuple[Any, ...]]] | None = None
         self._sides_until = -math.inf
+        self._told: set[tuple[str, str, str]] = set()
 
     # --- links
 
     def link(self, opportunity_id: str) -> Entry[Link] | None:
-        """Return the link of an opportunity, or None."""
+        """Return the link of an opportunity, or None. Raises UnreadableRow."""
         row = self._rows.get(f"O|{opportunity_id}", LINK)
-        return _link_entry(row) if row else None
+        return Entry(self._decode(row, link_from_json), row.etag, row.age) if row else None
 
     def links(self) -> Iterator[Entry[Link]]:
-        """Iterate over all links."""
-        return map(_link_entry, self._rows.scan("O|", LINK))
+        """Iterate over all links that this build can read."""
+        for row in self._rows.scan("O|", LINK):
+            with suppress(UnreadableRow):
+                yield Entry(self._decode(row, link_from_json), row.etag, row.age)
 
     def insert_link(self, link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
         """Insert a link that must not exist yet. Raises StoreConflict."""
@@ -65,12 +91,11 @@ class LinkStore:
 
     def replace_link(self, entry: Entry[Link], link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
         """Replace the link and add audit lines in one transaction. Raises StoreConflict."""
+        link = _with_unknown_keys(entry, link)
         return self._write_link(Replace(LINK, pack(link_to_json(link)), entry.etag), link, lines)
 
     def _write_link(self, change: Insert | Replace, link: Link, lines: Sequence[Line]) -> Entry[Link]:
-        audit = [
-            Put(_audit_key(line, number), pack([line.at.isoformat(), line.text])) for number, line in enumerate(lines)
-        ]
+        audit = [Put(_audit_key(line, number), pack(line_to_json(line))) for number, line in enumerate(lines)]
         etag, *_ = self._rows.write(f"O|{link.opportunity_id}", [change, *audit])
         return Entry(link, etag or "", timedelta())
 
@@ -80,15 +105,20 @@ class LinkStore:
 
     def audit(self, opportunity_id: str) -> Sequence[Line]:
         """Return the audit lines of an opportunity, newest first."""
-        rows = self._rows.list(f"O|{opportunity_id}", prefix="a|")
-        return [Line(datetime.fromisoformat(at), text) for at, text in (unpack(row.data) for row in rows)]
+        return [self._line_from(row) for row in self._rows.list(f"O|{opportunity_id}", prefix="a|")]
+
+    def _line_from(self, row: Row) -> Line:
+        try:
+            return self._decode(row, line_from_json)
+        except UnreadableRow:
+            return unreadable_line(row)
 
     # --- pointers
 
     def pointer(self, referral_id: str) -> Entry[Pointer] | None:
-        """Return the pointer of a referral, or None."""
+        """Return the pointer of a referral, or None. Raises UnreadableRow."""
         row = self._rows.get(_referral_partition(referral_id), POINTER)
-        return Entry(pointer_from_json(unpack(row.data)), row.etag, row.age) if row else None
+        return Entry(self._decode(row, pointer_from_json), row.etag, row.age) if row else None
 
     def insert_pointer(self, referral_id: str, pointer: Pointer) -> Entry[Pointer]:
         """Insert the pointer of a referral that has none yet. Raises StoreConflict."""
@@ -96,6 +126,7 @@ class LinkStore:
 
     def replace_pointer(self, referral_id: str, entry: Entry[Pointer], pointer: Pointer) -> Entry[Pointer]:
         """Replace a pointer. Raises StoreConflict."""
+        pointer = _with_unknown_keys(entry, pointer)
         change = Replace(POINTER, pack(pointer_to_json(pointer)), entry.etag)
         return self._write_pointer(referral_id, change, pointer)
 
@@ -133,17 +164,22 @@ class LinkStore:
 
     def retry_entries(self, side: Side, until: datetime, limit: int) -> Sequence[RetryEntry]:
         """Return at most `limit` retry entries of a side whose next attempt is not later than `until`."""
-        return [_retry_entry_from(side, row) for row in self._rows.list(f"due|{side}", until=until, limit=limit)]
+        return [self._retry_entry_from(side, row) for row in self._rows.list(f"due|{side}", until=until, limit=limit)]
 
     def retry_entry(self, side: Side, key: str) -> RetryEntry | None:
         """Return the retry entry of one pair, or None."""
         row = self._rows.get(f"due|{side}", key)
-        return _retry_entry_from(side, row) if row else None
+        return self._retry_entry_from(side, row) if row else None
+
+    def _retry_entry_from(self, side: Side, row: Row) -> RetryEntry:
+        try:
+            return self._decode(row, lambda stored: retry_entry_from(side, row, stored))
+        except UnreadableRow:
+            return unreadable_retry_entry(side, row)
 
     def put_retry_entry(self, entry: RetryEntry) -> None:
         """Write the retry entry of a pair, whether or not it has one."""
-        since = entry.since.isoformat() if entry.since else None
-        self._rows.write(f"due|{entry.side}", [Put(entry.key, pack([entry.cause, entry.attempts, since]), entry.at)])
+        self._rows.write(f"due|{entry.side}", [Put(entry.key, pack(retry_entry_to_json(entry)), entry.at)])
 
     def remove_retry_entry(self, entry: RetryEntry) -> None:
         """Remove a retry entry under the ETag that it was read with. An entry that changed since then stays."""
@@ -160,18 +196,30 @@ class LinkStore:
         One thread reads both sides at once for all threads.
         """
         with self._reading:
-            now = self._clock()
-            if fresh or now >= self._sides_until:
-                self._sides = {row.partition: _side_state_from(row) for row in self._rows.scan("side|", STATE)}
-                self._sides_until = now + MAX_SIDE_STATE_AGE_SECONDS
-            return self._sides.get(f"side|{side}", SideState())
+            return self._known_sides(fresh=fresh).get(f"side|{side}", (SideState(), ()))[0]
 
     def write_side_state(self, side: Side, state: SideState) -> None:
         """Write the state of a side for every instance. The other instances see it within 5 seconds."""
-        until = state.paused_until.isoformat() if state.paused_until else None
+        partition = f"side|{side}"
         with self._reading:
+            sides = self._known_sides() if self._sides is None else self._sides
+            _, further = sides.get(partition, (state, ()))
             self._sides_until = -math.inf
-            self._rows.write(f"side|{side}", [Put(STATE, pack([until, state.reason, state.parallelism]))])
+            self._rows.write(partition, [Put(STATE, pack(side_state_to_json(state, further)))])
+
+    def _known_sides(self, *, fresh: bool = False) -> Mapping[str, tuple[SideState, tuple[Any, ...]]]:
+        """Return each side's state, and what a later build stored behind it, by partition."""
+        now = self._clock()
+        if self._sides is None or fresh or now >= self._sides_until:
+            self._sides = {row.partition: self._side_state_from(row) for row in self._rows.scan("side|", STATE)}
+            self._sides_until = now + MAX_SIDE_STATE_AGE_SECONDS
+        return self._sides
+
+    def _side_state_from(self, row: Row) -> tuple[SideState, tuple[Any, ...]]:
+        try:
+            return self._decode(row, side_state_from_json)
+        except UnreadableRow:
+            return SideState(), ()
 
     def cursor(self, name: str) -> datetime | None:
         """Return a cursor or heartbeat, or None."""
@@ -199,6 +247,36 @@ class LinkStore:
             return str(unpack(row.data)) if row else organization_id
         return organization_id
 
+    # --- rows that this build cannot read
+
+    def _decode[T](self, row: Row, read: Callable[[Any], T]) -> T:
+        """Return what `read` makes of a row's JSON. Raises UnreadableRow, and tells it."""
+        try:
+            return read(unpack(row.data))
+        except UnreadableRow as error:
+            self._tell(row, error)
+            raise
+        except ValueError as error:
+            unreadable = UnreadableRow(str(error)[:MAX_REMOTE_TEXT], remedy=DEPLOY_AGAIN)
+            self._tell(row, unreadable)
+            raise unreadable from None
+
+    def _tell(self, row: Row, error: UnreadableRow) -> None:
+        """Log a row that cannot be read, once for each of its versions: a run reads most rows several times."""
+        version = (row.partition, row.key, row.etag)
+        if version in self._told:
+            return
+        self._told.add(version)
+        kind, _, key = row.partition.partition("|")
+        is_queued = kind == "due"
+        self._log(
+            "row_unreadable",
+            row="retry" if is_queued else row.key.partition("|")[0],
+            key=row.key if is_queued else key,
+            problem=error.problem,
+            remedy=error.remedy,
+        )
+
     # --- the test of storage
 
     def probe(self) -> None:
@@ -211,29 +289,18 @@ class LinkStore:
         self._rows.write("probe", [Delete(key, row.etag)])
 
 
-def _link_entry(row: Row) -> Entry[Link]:
-    return Entry(link_from_json(unpack(row.data)), row.etag, row.age)
-
-
-def _retry_entry_from(side: Side, row: Row) -> RetryEntry:
-    cause, attempts, since = unpack(row.data)
-    at = row.at or datetime.min.replace(tzinfo=UTC)
-    return RetryEntry(side, row.key, at, cause, attempts, row.etag, datetime.fromisoformat(since) if since else None)
-
-
-def _side_state_from(row: Row) -> SideState:
-    until, reason, parallelism = unpack(row.data)
-    return SideState(datetime.fromisoformat(until) if until else None, reason, parallelism)
-
-
 def _cursor_from(row: Row) -> datetime:
     return datetime.fromisoformat(unpack(row.data))
 
 
 def _audit_key(line: Line, number: int) -> str:
     """Return the key of an audit line. Newer lines sort first; lines that are written together keep their order."""
-    millisecond = FAR_FUTURE_MILLISECONDS - int(line.at.timestamp() * 1000)
-    return f"a|{millisecond:013d}|{number:03d}|{_hashed_key(line.text)[:8]}"
+    return f"{line_key_prefix(line.at)}|{number:03d}|{_hashed_key(line.text)[:8]}"
+
+
+def _with_unknown_keys[T: (Link, Pointer)](entry: Entry[T], value: T) -> T:
+    """Return what is written in place of an entry, with the keys of the entry that this build does not know."""
+    return replace(value, unknown={**entry.value.unknown, **value.unknown}) if entry.value.unknown else value
 
 
 def _referral_partition(referral_id: str) -> str:

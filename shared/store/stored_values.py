@@ -1,6 +1,7 @@
 """Define the values that the store returns besides links and pointers."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from msgspec import Struct
 
@@ -26,7 +27,8 @@ class RetryEntry(Struct, frozen=True):
     """A retry entry: a pair that waits for its next attempt at the time `at`.
 
     `key` is an opportunity id (side Salesforce) or a referral id (side Partner Center). `since` is when the pair came
-    into the retry queue.
+    into the retry queue. `further` holds what a later build stored behind these values
+    (docs/protocol.md#rows-of-other-builds).
     """
 
     side: Side
@@ -36,6 +38,7 @@ class RetryEntry(Struct, frozen=True):
     attempts: int = 0
     etag: str = ""
     since: datetime | None = None
+    further: tuple[Any, ...] = ()
 
 
 class SideState(Struct, frozen=True):

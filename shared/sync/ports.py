@@ -125,14 +125,15 @@ class Salesforce(Protocol):
 class Store(Protocol):
     """The memory of the connector (docs/protocol.md#what-is-stored). Links and pointers change under their ETag.
 
-    Raises StoreConflict if another instance was first, StoreUnavailable if the storage does not answer.
+    Raises StoreConflict if another instance was first, StoreUnavailable if the storage does not answer, and
+    UnreadableRow for a link or a pointer that is damaged or that only a later build can read.
     """
 
     def link(self, opportunity_id: str) -> Entry[Link] | None:
         """The link of an opportunity."""
 
     def links(self) -> Iterator[Entry[Link]]:
-        """All links."""
+        """All links that can be read."""
 
     def insert_link(self, link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
         """Insert a link; StoreConflict if it exists already."""

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from shared.foundation.errors import UnreadableRow
 from shared.mapping.paths import Json, parse_time
 from shared.mapping.translation import is_target_microsoft
 from shared.sync.change_detection.echo import is_known_referral
@@ -38,13 +39,21 @@ def _scan_start(ctx: Context) -> datetime:
 def unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
     """The ids, in lower case, of our own referrals whose version is not known to any link."""
     own = [stamp for stamp in page if _is_own(ctx, stamp)]
-    known = ctx.workers.map(lambda stamp: _is_known(ctx, stamp), own, at_most=ctx.policy.parallelism)
+    known = ctx.workers.map(lambda stamp: _is_known_and_readable(ctx, stamp), own, at_most=ctx.policy.parallelism)
     return [str(stamp["id"]).lower() for stamp, is_known in zip(own, known, strict=True) if not is_known]
 
 
 def _is_own(ctx: Context, stamp: Json) -> bool:
     organization, reference = _text(stamp, "organizationId"), _text(stamp, "externalReferenceId")
     return not ctx.scope.exclusion_reason(organization, reference) and not is_target_microsoft(stamp)
+
+
+def _is_known_and_readable(ctx: Context, stamp: Json) -> bool:
+    """A pointer or link that cannot be read is not known: the pull then queues that pair alone."""
+    try:
+        return _is_known(ctx, stamp)
+    except UnreadableRow:
+        return False
 
 
 def _is_known(ctx: Context, stamp: Json) -> bool:

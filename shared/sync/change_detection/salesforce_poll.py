@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from shared.domain.deal import Side
+from shared.foundation.errors import UnreadableRow
 from shared.mapping.paths import Json, parse_time, value_in_record
 from shared.mapping.translation import STAMPS
 from shared.sync.change_detection.echo import is_known_opportunity
@@ -63,7 +64,7 @@ def _unknown(ctx: Context, query: str, page: Page, cursor: datetime | None) -> l
 
     def examine(record: Json) -> tuple[str, RetryEntry | None] | None:
         key, stamp = str(record["Id"]), value_in_record(record, STAMPS[query])
-        if is_known_opportunity(ctx.store.link(key), query, stamp):
+        if _is_known(ctx, key, query, stamp):
             return None
         entry = ctx.store.retry_entry(Side.SALESFORCE, key)
         is_before_cursor = cursor is not None and parse_time(stamp) < cursor
@@ -71,6 +72,14 @@ def _unknown(ctx: Context, query: str, page: Page, cursor: datetime | None) -> l
 
     examined = ctx.workers.map(examine, page.records, at_most=ctx.policy.parallelism)
     return [one for one in examined if one is not None]
+
+
+def _is_known(ctx: Context, key: str, query: str, stamp: str | None) -> bool:
+    """Whether the link has seen the stamp. One that cannot be read is not known: acquiring it queues that pair."""
+    try:
+        return is_known_opportunity(ctx.store.link(key), query, stamp)
+    except UnreadableRow:
+        return False
 
 
 def _cursor_after(query: str, page: Page, start: datetime) -> datetime:

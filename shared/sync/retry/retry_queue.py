@@ -27,7 +27,7 @@ def keep_retry_queue(ctx: Context, side: Side, outcomes: Outcomes, worked: Mappi
             queue_pair(ctx, side, key, outcome)
         elif outcome.result is Result.HELD:
             at = ctx.clock.now() + ctx.policy.held_interval
-            ctx.store.put_retry_entry(RetryEntry(side, key, at, "held"))
+            ctx.store.put_retry_entry(RetryEntry(side, key, at, "held", further=entry.further if entry else ()))
         elif entry is not None:
             ctx.store.remove_retry_entry(entry)
 
@@ -43,7 +43,8 @@ def queue_pair(ctx: Context, side: Side, key: str, outcome: Outcome) -> None:
     attempts = previous.attempts + (previous.at <= now) if previous else 0
     since = (previous.since if previous else None) or now
     at = outcome.at or next_attempt(ctx, attempts)
-    ctx.store.put_retry_entry(RetryEntry(side, key, at, outcome.cause, attempts, since=since))
+    further = known.further if known else ()
+    ctx.store.put_retry_entry(RetryEntry(side, key, at, outcome.cause, attempts, since=since, further=further))
     ctx.log("pair_due", side=side, key=key, cause=outcome.cause, attempts=attempts)
 
 

@@ -10,6 +10,7 @@ from shared.domain.deal import Status
 from shared.domain.link import Link
 from shared.domain.plan import creation_obstacles, plan_pair
 from shared.domain.records import Opportunity, Referral
+from shared.foundation.errors import UnreadableRow
 from shared.sync.change_detection.referral_scan import changed_referrals
 from shared.sync.change_detection.salesforce_poll import changed_opportunities
 from shared.sync.context import Context
@@ -24,8 +25,16 @@ def preview_push(ctx: Context) -> Counter[str]:
         for chunk in batched(batch.opportunities, ctx.policy.batch, strict=False):
             answer = ctx.salesforce.opportunities(chunk, ctx.translation.selects)
             for record in (record for page in answer.pages for record in page.records):
-                counts.update(_planned_kinds(ctx, ctx.translation.opportunity(record, answer.at)))
+                counts.update(_kinds_or_held(ctx, ctx.translation.opportunity(record, answer.at)))
     return _log_counts(ctx, "push", counts)
+
+
+def _kinds_or_held(ctx: Context, opportunity: Opportunity) -> list[str]:
+    """A pair whose link cannot be read is held."""
+    try:
+        return _planned_kinds(ctx, opportunity)
+    except UnreadableRow:
+        return ["held"]
 
 
 def _planned_kinds(ctx: Context, opportunity: Opportunity) -> list[str]:
@@ -51,8 +60,15 @@ def preview_sweep(ctx: Context) -> Counter[str]:
     counts: Counter[str] = Counter()
     for page in changed_referrals(ctx):
         for referral_id in page.unknown:
-            counts["to_salesforce" if ctx.store.pointer(referral_id) else "creates"] += 1
+            counts[_kind_of_pull(ctx, referral_id)] += 1
     return _log_counts(ctx, "sweep", counts)
+
+
+def _kind_of_pull(ctx: Context, referral_id: str) -> str:
+    try:
+        return "to_salesforce" if ctx.store.pointer(referral_id) else "creates"
+    except UnreadableRow:
+        return "held"
 
 
 def _log_counts(ctx: Context, run: str, counts: Counter[str]) -> Counter[str]:

@@ -163,7 +163,7 @@ class Harness:
         process = ProcessState()
         clock = CrashableClock(self.now, self.advance_time, process)
         log = RecordedLog(clock)
-        store = CrashablePort("store", LinkStore(self.rows, self._timestamp), process)
+        store = CrashablePort("store", LinkStore(self.rows, self._timestamp, log), process)
         context = Context(
             self._crashable_partner_center(process), self._crashable_salesforce(process), store, self.translation,
             self.scope, clock, SerialWorkers(), log, lambda: chance, policy or self.policy,

@@ -1,0 +1,102 @@
+"""Turn audit lines, retry entries and side states into plain JSON lists and back.
+
+A later build may store further items behind the known ones; a side state and a retry entry keep them
+(docs/protocol.md#rows-of-other-builds).
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec import Struct, convert
+
+from shared.domain.deal import Side
+from shared.domain.sentences import sentence
+from shared.store.rows import Row
+from shared.store.stored_values import Line, RetryEntry, SideState
+
+FAR_FUTURE_MILLISECONDS = 9_999_999_999_999
+"""A time later than any audit line. A key holds the difference to it, so that the newest line comes first."""
+UNREADABLE = "unreadable"
+"""The cause of a retry entry that this build cannot read."""
+
+
+class _LineRow(Struct, array_like=True):
+    at: datetime
+    text: str
+
+
+class _RetryRow(Struct, array_like=True):
+    cause: str
+    attempts: int
+    since: datetime | None
+
+
+class _SideRow(Struct, array_like=True):
+    paused_until: datetime | None
+    reason: str | None
+    parallelism: int | None
+
+
+# --- audit lines ------------------------------------------------------------------------------------------------------
+
+
+def line_key_prefix(at: datetime) -> str:
+    """Return the start of the key of an audit line. Newer lines sort first."""
+    return f"a|{FAR_FUTURE_MILLISECONDS - int(at.timestamp() * 1000):013d}"
+
+
+def line_to_json(line: Line) -> list[Any]:
+    """Return an audit line as JSON."""
+    return [line.at.isoformat(), line.text]
+
+
+def line_from_json(stored: Any) -> Line:  # noqa: ANN401 - JSON of any shape
+    """Return the audit line that `line_to_json` wrote. Raises ValidationError for another shape."""
+    row = convert(stored, _LineRow)
+    return Line(row.at, row.text)
+
+
+def unreadable_line(row: Row) -> Line:
+    """Return a line that stands for one that this build cannot show. Its time is in its key."""
+    milliseconds = FAR_FUTURE_MILLISECONDS - int(row.key.split("|")[1])
+    return Line(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds), sentence("unreadable_line"))
+
+
+# --- retry entries ----------------------------------------------------------------------------------------------------
+
+
+def retry_entry_to_json(entry: RetryEntry) -> list[Any]:
+    """Return a retry entry as JSON. Its time is a column of the row."""
+    return [entry.cause, entry.attempts, entry.since.isoformat() if entry.since else None, *entry.further]
+
+
+def retry_entry_from(side: Side, row: Row, stored: Any) -> RetryEntry:  # noqa: ANN401 - as above
+    """Return the retry entry of a row. Raises ValidationError for another shape."""
+    known = convert(stored, _RetryRow)
+    further = tuple(stored[len(_RetryRow.__struct_fields__) :])
+    return RetryEntry(side, row.key, _due_time(row), known.cause, known.attempts, row.etag, known.since, further)
+
+
+def unreadable_retry_entry(side: Side, row: Row) -> RetryEntry:
+    """Return a retry entry for a row that this build cannot read: the pair is still due, and counts as late."""
+    return RetryEntry(side, row.key, _due_time(row), UNREADABLE, etag=row.etag, since=row.changed)
+
+
+def _due_time(row: Row) -> datetime:
+    return row.at or datetime.min.replace(tzinfo=UTC)
+
+
+# --- side states ------------------------------------------------------------------------------------------------------
+
+
+def side_state_to_json(state: SideState, further: tuple[Any, ...]) -> list[Any]:
+    """Return a side state as JSON, with the items behind it that a later build stored."""
+    until = state.paused_until.isoformat() if state.paused_until else None
+    return [until, state.reason, state.parallelism, *further]
+
+
+def side_state_from_json(stored: Any) -> tuple[SideState, tuple[Any, ...]]:  # noqa: ANN401 - as above
+    """Return the side state and the items behind it. Raises ValidationError for another shape."""
+    row = convert(stored, _SideRow)
+    further = tuple(stored[len(_SideRow.__struct_fields__) :])
+    return SideState(row.paused_until, row.reason, row.parallelism), further
