@@ -145,7 +145,7 @@ class _DeadlineBackend(httpcore.SyncBackend):
         timeout = _timeout_within_deadline(timeout, httpcore.ConnectTimeout)
         connect = partial(super().connect_tcp, host, port, timeout, local_address, socket_options)
         try:
-            return _DeadlineStream(run_in_time(seconds_left(), connect, httpcore.NetworkStream.close))
+            return _DeadlineStream(run_in_time(seconds_left(), connect, lambda late: late.close()))
         except TimeoutError:
             raise httpcore.ConnectTimeout from None
 
@@ -167,8 +167,13 @@ class _DeadlineStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        timeout = _timeout_within_deadline(timeout, httpcore.ConnectTimeout)
-        return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, timeout))
+        """Begin TLS. After an error the connection is closed, because the pool does not know it yet."""
+        try:
+            timeout = _timeout_within_deadline(timeout, httpcore.ConnectTimeout)
+            return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, timeout))
+        except BaseException:
+            self.close()
+            raise
 
     def get_extra_info(self, info: str) -> object:
         return self._inner.get_extra_info(info)
