@@ -11,26 +11,30 @@ OK = b"HTTP/1.1 200 OK\r\n"
 SLACK = 30.0
 """Seconds that a call may take longer on a busy machine. A call without a total deadline would take still longer."""
 
+TICK = 60.0
+"""Seconds by which a `TickingClock` advances."""
+
 type GoOn = Callable[[], bool]
 """Waits until the next part of an answer is to be sent or read. Returns False when the test is over."""
 type Script = Callable[[socket.socket, GoOn], None]
 
 
 class TickingClock:
-    """A monotonic clock that is one second later each time it is read.
+    """A monotonic clock that is `TICK` seconds later each time it is read.
 
-    A call reads it before each socket operation. So a deadline of 60 seconds ends after some dozen operations, however
-    fast or busy the machine is. By then the connection is open, and the answer has begun.
+    A call reads it before each socket operation. So a deadline of 60 ticks ends after some dozen operations, however
+    fast or busy the machine is. By then the connection is open, and the answer has begun. No operation ends by itself:
+    the last one before the deadline still has `TICK` seconds of real time.
     """
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self.ticks = 0
         self.reads = threading.Semaphore(0)
 
     def __call__(self) -> float:
-        self.seconds += 1
+        self.ticks += 1
         self.reads.release()
-        return self.seconds
+        return self.ticks * TICK
 
 
 def send_slowly(first: bytes, drop: bytes) -> Script:

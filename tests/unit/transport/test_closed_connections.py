@@ -23,21 +23,19 @@ from emulators.base.certificate_authority import Authority
 from shared.transport.client import open_client
 from shared.transport.deadline import call_deadline
 from shared.transport.session import open_session
-from tests.unit.transport.slow_server import SLACK
+from tests.unit.transport.slow_server import SLACK, TICK, TickingClock
 
 type Get = Callable[[str, Path], object]
-STEP = 60.0
-"""Seconds from one reading of the clock to the next. It is so long that no call of these tests waits in real time."""
 LAST = b"."
 
 
 def get_with_httpx(url: str, bundle: Path) -> object:
     with open_client(bundle) as client:
-        return client.get(url, timeout=900)
+        return client.get(url, timeout=900 * TICK)
 
 
 def get_with_requests(url: str, bundle: Path) -> object:
-    with open_session(bundle, seconds=900) as session:
+    with open_session(bundle, seconds=900 * TICK) as session:
         return session.get(url)
 
 
@@ -48,7 +46,7 @@ def test_a_call_closes_its_connection_whenever_its_time_is_up(get: Get, authorit
     for readings in itertools.count(1):
         with closed_connections(authority.server_context()) as url:
             try:
-                with call_deadline(STEP * readings, itertools.count(0.0, STEP).__next__):
+                with call_deadline(TICK * readings, TickingClock()):
                     get(url, authority.bundle)
             except (httpx.TimeoutException, requests.Timeout) as error:
                 errors.append(error)

@@ -18,6 +18,7 @@ from tests.unit.transport.slow_server import (
     OK,
     SILENCES,
     SLACK,
+    TICK,
     TickingClock,
     read_slowly,
     send_slowly,
@@ -34,12 +35,12 @@ def assert_cut_off(call: Callable[[], object], limit: float = LIMIT) -> None:
     assert limit * 0.9 < time.monotonic() - began < limit + SLACK
 
 
-def assert_cut_off_by(clock: TickingClock, limit: float, call: Callable[[], object]) -> None:
-    with call_deadline(1000, clock):
-        began = clock.seconds
+def assert_cut_off_by(clock: TickingClock, ticks: int, call: Callable[[], object]) -> None:
+    with call_deadline(1000 * TICK, clock):
+        began = clock.ticks
         with pytest.raises(requests.ReadTimeout):
             call()
-        assert limit < clock.seconds - began < limit + 10
+        assert ticks < clock.ticks - began < ticks + 10
 
 
 @pytest.mark.parametrize("answer", DRIPS)
@@ -50,7 +51,7 @@ def test_an_answer_that_does_not_end_is_cut_off_at_the_deadline(
     tls, clock = authority.server_context() if secure else None, TickingClock()
     with (
         slow_server(DRIPS[answer], tls, clock=clock) as url,
-        open_session(authority.bundle, seconds=60, allow_http=True) as session,
+        open_session(authority.bundle, seconds=60 * TICK, allow_http=True) as session,
     ):
         assert_cut_off_by(clock, 60, lambda: session.get(url))
 
@@ -85,14 +86,14 @@ def test_a_server_that_never_begins_tls_is_cut_off_too(authority: Authority) -> 
         assert_cut_off(lambda: session.get(url))
 
 
-@pytest.mark.parametrize("timeout", [60, (60, 900), (900, 60), (None, 60)])
+@pytest.mark.parametrize("timeout", [60 * TICK, (60 * TICK, 900 * TICK), (900 * TICK, 60 * TICK), (None, 60 * TICK)])
 def test_a_shorter_timeout_of_the_call_holds(
     authority: Authority, timeout: float | tuple[float | None, float | None]
 ) -> None:
     clock = TickingClock()
     with (
         slow_server(DRIPS["last body"], authority.server_context(), clock=clock) as url,
-        open_session(authority.bundle, seconds=900) as session,
+        open_session(authority.bundle, seconds=900 * TICK) as session,
     ):
         assert_cut_off_by(clock, 60, lambda: session.get(url, timeout=timeout))
 
@@ -101,9 +102,9 @@ def test_a_longer_timeout_and_streaming_do_not_extend_the_call(authority: Author
     clock = TickingClock()
     with (
         slow_server(DRIPS["last body"], authority.server_context(), clock=clock) as url,
-        open_session(authority.bundle, seconds=60) as session,
+        open_session(authority.bundle, seconds=60 * TICK) as session,
     ):
-        assert_cut_off_by(clock, 60, lambda: session.get(url, timeout=900, stream=True))
+        assert_cut_off_by(clock, 60, lambda: session.get(url, timeout=900 * TICK, stream=True))
 
 
 def test_several_calls_share_one_deadline() -> None:

@@ -16,7 +16,7 @@ from shared.sync.ports import Node
 from shared.transport.deadline import call_deadline
 from shared.transport.session import open_session
 from tests.unit.clients.salesforce.fake_salesforce import MemoryVault
-from tests.unit.transport.slow_server import DRIPS, SILENCES, SLACK, TickingClock, slow_server
+from tests.unit.transport.slow_server import DRIPS, SILENCES, SLACK, TICK, TickingClock, slow_server
 
 NODES = [Node("deal", "Opportunity", {"Name": "A"})]
 
@@ -71,15 +71,15 @@ def test_a_call_with_an_answer_that_does_not_end_ends_at_its_deadline(
     with (
         slow_server(DRIPS[answer], authority.server_context(), clock=clock) as slow,
         Server(token_and_data_service(lambda _: Response(), slow), tls=authority.server_context()) as server,
-        open_session(authority.bundle) as session,
+        open_session(authority.bundle, seconds=900 * TICK) as session,
     ):
-        salesforce = open_client(server, authority.bundle, vault, session, deadline=60)
+        salesforce = open_client(server, authority.bundle, vault, session, deadline=60 * TICK)
         salesforce.organization_id()
-        with call_deadline(1000, clock):
-            began = clock.seconds
+        with call_deadline(1000 * TICK, clock):
+            began = clock.ticks
             with pytest.raises(error):
                 salesforce.create(NODES, "deal", ["Id"]) if write else salesforce.describe("Opportunity")
-            assert 60 < clock.seconds - began < 75
+            assert 60 < clock.ticks - began < 75
 
 
 @KINDS
