@@ -126,16 +126,22 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
-// Nobody can publish code with a password.
-resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = [
-  for way in ['ftp', 'scm']: {
-    parent: site
-    name: way
-    properties: {
-      allow: false
-    }
+// Nobody can publish code with a password. A loop over the two names would switch the compiler's type checking off.
+resource ftpPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: site
+  name: 'ftp'
+  properties: {
+    allow: false
   }
-]
+}
+
+resource scmPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: site
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
 
 resource platform 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (platformLogs) {
   scope: site

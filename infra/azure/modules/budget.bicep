@@ -2,7 +2,6 @@
 
 param name string
 
-@minValue(1)
 @description('The budget of a month, in the currency of the subscription.')
 param amount int
 

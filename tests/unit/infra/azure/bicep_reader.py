@@ -198,6 +198,23 @@ class Template:
             self._module_templates[name] = Template(self.path.parent / self.modules[name], arguments, self.environ)
         return self._module_templates[name]
 
+    def module_arguments(self) -> Iterator[tuple[Parameter, Node]]:
+        """The parameters that modules get, and the expressions of their values."""
+        for node, _ in self._declared:
+            if node.type == "module_declaration":
+                path = self.path.parent / self.modules[source_of(named_children(node)[0])]
+                expected = Template(path).parameters
+                for body in _find_objects(node):
+                    given = dict(_object_members(dict(_object_members(body))["params"]))
+                    yield from ((expected[name], value) for name, value in given.items())
+
+    def resource_names(self) -> Iterator[tuple[str, Node]]:
+        """The type of each resource that this file declares, and the expression of its name."""
+        for node, _ in self._declared:
+            if node.type == "resource_declaration":
+                kind = source_of(named_children(named_children(node, "string")[0])[0]).partition("@")[0]
+                yield from ((kind, dict(_object_members(body))["name"]) for body in _find_objects(node))
+
     def resources(self) -> Iterator[Resource]:
         """Every resource that would be deployed, those of modules included."""
         for node, decorators in self._declared:
@@ -251,3 +268,10 @@ def _find_objects(node: Node) -> Iterator[Node]:
             yield child
         elif child.type in ("if_statement", "for_statement"):
             yield from _find_objects(child)
+
+
+def _object_members(node: Node) -> Iterator[tuple[str, Node]]:
+    for each in named_children(node, "object_property"):
+        key, *rest = named_children(each)
+        if rest:  # a nested resource has no value
+            yield source_of(key), rest[-1]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from tests.unit.infra.azure import checks_alerts, checks_app, checks_deployment, checks_security
+from tests.unit.infra.azure import checks_alerts, checks_app, checks_compiler, checks_deployment, checks_security
 from tests.unit.infra.azure.azure_files import AzureFiles
 from tests.unit.infra.azure.bicep_values import UnsupportedBicep
 
@@ -19,6 +19,7 @@ CHECKS: Mapping[str, Callable[[AzureFiles], Iterator[str]]] = {
     "tags": checks_deployment.check_tags,
     "modules": checks_deployment.check_modules,
     "readme": checks_deployment.check_readme,
+    "compiler": checks_compiler.check_compiler,
     "alerts": checks_alerts.check_alerts,
     "workbook": checks_alerts.check_workbook,
 }

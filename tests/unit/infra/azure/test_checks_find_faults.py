@@ -10,7 +10,7 @@ from tests.unit.infra.azure.checks import CHECKS, run_check
 
 APP, STORAGE, VAULT, RBAC = (f"modules/{name}.bicep" for name in ("app", "storage", "vault", "rbac"))
 ALERTS, MONITORING, SETTINGS = (f"modules/{name}.bicep" for name in ("alerts", "monitoring", "settings"))
-CONSTANTS, NETWORK = "modules/constants.bicep", "modules/network.bicep"
+CONSTANTS, NETWORK, BUDGET = (f"modules/{name}.bicep" for name in ("constants", "network", "budget"))
 
 FAULTS: list[tuple[str, str, str, str]] = [
     # settings; each entry is: check, file, original text, replacement
@@ -57,7 +57,7 @@ FAULTS: list[tuple[str, str, str, str]] = [
     ("hardening", MONITORING, "DisableLocalAuth: true", "DisableLocalAuth: false"),
     ("hardening", MONITORING, "disableLocalAuth: true", "disableLocalAuth: false"),
     ("hardening", APP, "httpsOnly: true", "httpsOnly: false"),
-    ("hardening", APP, "for way in ['ftp', 'scm']", "for way in ['ftp']"),
+    ("hardening", APP, "name: 'scm'", "name: 'ftp'"),
     ("hardening", NETWORK, "  { group: 'table', target: storageId, zone: 'privatelink.table.${suffix}' }\n", ""),
     # secrets
     ("secrets", VAULT, "@onlyIfNotExists()\n", ""),
@@ -82,6 +82,11 @@ FAULTS: list[tuple[str, str, str, str]] = [
     ("tags", STORAGE, "  tags: tags\n", ""),
     ("modules", "main.bicep", "= if (budgetAmount > 0) {", "= {"),
     ("modules", "main.bicep", "'modules/identity.bicep'", "'br/public:avm/res/managed-identity:0.6.0'"),
+    # warnings of the compiler
+    ("compiler", BUDGET, "@description('The budget", "@minValue(1)\n@description('The budget"),
+    ("compiler", APP, "param queueBatchSize int", "@maxValue(16)\nparam queueBatchSize int"),
+    ("compiler", APP, "name: 'scm'", "name: toLower('scm')"),
+    ("compiler", APP, "name: 'scm'", "name: '${toLower('scm')}'"),
     # README
     ("readme", "main.bicep", "param memoryMegabytes int = 2048", "param memoryMegabytes int = 4096"),
     ("readme", "README.md", "| `EVENTS_URL` |", "| `WEBHOOK_URL` |"),
