@@ -11,6 +11,14 @@ from typing import Any
 from shared.foundation.errors import UnreadableRow
 
 FORMAT_VERSION = 1
+"""The version of the bytes: compressed JSON after this one byte."""
+ROWS = 2
+"""The generation of what the rows hold. Builds of one generation read each other's rows.
+
+A deployment records it in the zip, and refuses to go back to a build of an earlier generation. The builds of generation
+1, up to 0.2.0, do not record one: a single row with an unknown key or state stops all their pushes. Raise this number
+only for rows that the build before cannot read (docs/protocol.md#rows-of-other-builds).
+"""
 
 
 def pack(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape

@@ -22,6 +22,10 @@ class Unhealthy(Exception):
     """The app does not work with this zip. `str()` is the reason, without a full stop."""
 
 
+class NotBuilt(Unhealthy):
+    """Azure could not build the app from this zip, so it never ran."""
+
+
 def wait_until_functions_are_listed(session: Session, target: Target, package: ZipPackage) -> None:
     """Wait until the app lists every function of the zip. Raises Unhealthy.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from infra.azure.deploy.az import AzError
 from infra.azure.deploy.failure import explain_az_error
-from infra.azure.deploy.health_check import Unhealthy, wait_until_functions_are_listed, wait_until_healthy
+from infra.azure.deploy.health_check import NotBuilt, Unhealthy, wait_until_functions_are_listed, wait_until_healthy
 from infra.azure.deploy.infrastructure import Target
 from infra.azure.deploy.session import Session
 from infra.azure.deploy.zip_package import ZipPackage
@@ -32,7 +32,9 @@ def install_zip(session: Session, target: Target, package: ZipPackage) -> None:
             failure = explain_az_error(error)
             if failure.code in NOT_CAUSED_BY_THE_ZIP or "AuthorizationFailed" in error.text:
                 raise failure from error
-            raise Unhealthy(f"The app could not be built: {failure.sentence.rstrip('.')}") from error
+            # After a timeout, Azure may go on and build the app later.
+            kind = Unhealthy if "timeout" in error.text.casefold() else NotBuilt
+            raise kind(f"The app could not be built: {failure.sentence.rstrip('.')}") from error
     _sync_triggers(session, target)
     wait_until_functions_are_listed(session, target, package)
     wait_until_healthy(session, target, package)

@@ -6,20 +6,34 @@ from infra.azure.deploy.infrastructure import Target, read_target
 from infra.azure.deploy.install_zip import install_zip
 from infra.azure.deploy.preflight import run_preflight
 from infra.azure.deploy.session import Session
-from infra.azure.deploy.zip_history import KeptZip, State, ZipHistory
+from infra.azure.deploy.zip_history import KeptZip, State, ZipHistory, healthy_zips, latest_rows
 from shared.cli.exit_codes import Exit
 
 READ_THE_LOG = "Read the app's log (docs/troubleshooting.md), then run again."
+GO_FORWARD = (
+    "Go forward instead: correct the cause, and deploy the newest version that ran here, or a newer one, again "
+    "(docs/staging-and-production.md#roll-back)."
+)
 
 
 def restore_after_unhealthy_release(
     session: Session, target: Target, history: ZipHistory, healthy: list[KeptZip], reason: Unhealthy
 ) -> DeploymentFailure:
-    """Install the newest zip of `healthy`, and return the failure that states what went wrong and what runs now."""
+    """Install the newest zip of `healthy`, and return the failure that states what went wrong and what runs now.
+
+    A zip that cannot read the rows which the unhealthy one may have written is not installed
+    (docs/protocol.md#rows-of-other-builds).
+    """
     if not healthy:
         sentence = f"{reason}. There is no previous version to restore."
         return DeploymentFailure(sentence, READ_THE_LOG, Exit.PROBLEM)
     previous = healthy[0]
+    if previous.rows < latest_rows(history.list_zips()):
+        sentence = (
+            f"{reason}. The previous version, {previous.name}, was not restored: it cannot read rows that the newer "
+            "version may have written, and would stop at them."
+        )
+        return DeploymentFailure(sentence, GO_FORWARD, Exit.PROBLEM)
     session.say(f"{reason}. Restoring the previous version, {previous.name}.")
     try:
         install_zip(session, target, history.download(previous))
@@ -32,17 +46,27 @@ def restore_after_unhealthy_release(
 
 
 def rollback(session: Session, subscription: str | None = None) -> None:
-    """Install the version that ran before the present one. Resources and settings stay. Raises DeploymentFailure."""
+    """Install the version that ran before the present one. Resources and settings stay.
+
+    Raises DeploymentFailure, also if that version cannot read rows that a newer one has written.
+    """
     run_preflight(session, subscription)
     target = read_target(session)
     history = ZipHistory(session, target)
-    healthy = history.list_healthy()
+    zips = history.list_zips()
+    healthy = healthy_zips(zips)
     older = [kept for kept in healthy if kept.digest != healthy[0].digest]
     if not older:
         raise DeploymentFailure(
             "There is no previous version to restore.", "Deploy an older commit instead.", Exit.USAGE
         )
     present, previous = healthy[0], older[0]
+    if previous.rows < latest_rows(zips):
+        raise DeploymentFailure(
+            f"The previous version, {previous.name}, cannot read rows that a newer version has written in "
+            f"{session.environment}, and would stop at them.",
+            GO_FORWARD,
+        )
     session.require_confirmation(
         f"Replace {present.name} in {session.environment} by the previous version, {previous.name}?"
     )

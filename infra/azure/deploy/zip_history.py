@@ -1,11 +1,13 @@
 """Keeps the deployed zips in the package container, so that a previous version can be restored.
 
-Each zip is a blob under `history/` with a state: `pending` until its health check, then `healthy` or `failed`, and
-`withdrawn` after a rollback. The app runs the newest healthy zip. The last three healthy zips are kept.
+Each zip is a blob under `history/` with a state: `pending` until its health check, then `healthy` or `failed`
+(`not_built` if the app was never built from it), and `withdrawn` after a rollback. The app runs the newest healthy zip.
+The last three healthy zips are kept. The name of a zip holds the generation of the rows that it writes.
 """
 
+import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,7 +18,7 @@ from infra.azure.deploy.az import AzError
 from infra.azure.deploy.failure import explain_az_error
 from infra.azure.deploy.infrastructure import Target
 from infra.azure.deploy.session import Session
-from infra.azure.deploy.zip_package import ZipPackage
+from infra.azure.deploy.zip_package import FIRST_ROWS, ZipPackage
 
 PREFIX = "history/"
 HEALTHY_ZIPS_KEPT = 3
@@ -31,6 +33,7 @@ class State(StrEnum):
     PENDING = "pending"
     HEALTHY = "healthy"
     FAILED = "failed"
+    NOT_BUILT = "not_built"
     WITHDRAWN = "withdrawn"
 
 
@@ -46,6 +49,22 @@ class KeptZip:
         """The hash of the content, which ends the name. A zip that was deployed twice has two names and one digest."""
         return self.name.removesuffix(".zip").rpartition("-")[2]
 
+    @property
+    def rows(self) -> int:
+        """The generation of the rows that this zip writes, and the latest one that it reads."""
+        found = re.search(r"-rows(\d+)-", self.name)
+        return int(found[1]) if found else FIRST_ROWS
+
+
+def healthy_zips(zips: Sequence[KeptZip]) -> list[KeptZip]:
+    """The healthy ones among the zips of a history, in the same order."""
+    return [kept for kept in zips if kept.state == State.HEALTHY]
+
+
+def latest_rows(zips: Sequence[KeptZip]) -> int:
+    """The latest generation of rows that the store may hold: each zip of a history that may have run counts."""
+    return max((kept.rows for kept in zips if kept.state != State.NOT_BUILT), default=FIRST_ROWS)
+
 
 class ZipHistory:
     """The history of one environment."""
@@ -60,7 +79,8 @@ class ZipHistory:
     def upload_pending(self, package: ZipPackage) -> str:
         """Upload a zip as pending and return its name. Raises DeploymentFailure."""
         time = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
-        name = f"{PREFIX}{time}-{package.commit[:12] or 'nocommit'}-{package.digest}.zip"
+        commit = package.commit[:12] or "nocommit"
+        name = f"{PREFIX}{time}-{commit}-rows{package.rows}-{package.digest}.zip"
         with tempfile.TemporaryDirectory(prefix="cosell-") as folder:
             path = Path(folder) / "app.zip"
             path.write_bytes(package.data)
@@ -98,7 +118,7 @@ class ZipHistory:
 
     def list_healthy(self) -> list[KeptZip]:
         """The healthy zips, newest first: the app runs the first one. Raises DeploymentFailure."""
-        return [kept for kept in self.list_zips() if kept.state == State.HEALTHY]
+        return healthy_zips(self.list_zips())
 
     def download(self, kept: KeptZip) -> ZipPackage:
         """Download a zip. Raises DeploymentFailure."""

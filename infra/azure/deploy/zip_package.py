@@ -21,6 +21,7 @@ from shared import __version__
 from shared.cli.exit_codes import Exit
 from shared.foundation.errors import ConfigurationError
 from shared.mapping.validation import load_mapping
+from shared.store.row_codec import ROWS
 
 FILES = ("function_app.py", "host.json", "requirements.txt")
 FOLDERS = ("functions", "shared")
@@ -28,6 +29,8 @@ EXCLUDED = ("shared/cli/",)
 """Only people's machines run these."""
 SUFFIXES = frozenset({".py", ".toml"})
 RECORD = "build.json"
+FIRST_ROWS = 1
+"""The generation of rows of a zip that records none (`shared.store.row_codec.ROWS`)."""
 EARLIEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the zip: with its own time the same sources would give other bytes each time."""
 READABLE = 0o100644 << 16
@@ -77,6 +80,11 @@ class ZipPackage:
         return frozenset(self.record["functions"])
 
     @property
+    def rows(self) -> int:
+        """The generation of the rows that this zip writes, and the latest one that it reads."""
+        return int(self.record.get("rows", FIRST_ROWS))
+
+    @property
     def untested_reason(self) -> str | None:
         """Return why the zip does not count as tested, or None if `make test` passed on exactly these sources."""
         test_record, commit = self.record.get("tested"), self.commit
@@ -100,6 +108,7 @@ def build_zip(root: Path, environment: str) -> ZipPackage:
         "clean": is_clean,
         "tested": test_record if test_record and is_clean and test_record["commit"] == commit else None,
         "functions": sorted(declared_functions(code)),
+        "rows": ROWS,
     }
     return zip_for_environment(code, record, environment, _read_mapping(root, environment))
 

@@ -1,0 +1,88 @@
+"""The build before reads every row that this build writes, since a rollback does just that.
+
+A build is the commit that resolves an issue. Its code is taken from the history and runs in a process of its own, on a
+store that this build wrote (docs/protocol.md#rows-of-other-builds).
+"""
+
+import io
+import json
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.domain.link import EffectKind
+from shared.domain.link_states import Mark, State
+from shared.store.link_store import LinkStore
+from shared.store.sqlite_rows import SqliteRows
+from tests.unit.store import representative_store
+from tests.unit.store.representative_store import describe_store, fill_store
+
+ROOT = Path(__file__).parents[3]
+BUILD_BEFORE = "908b3ab7af2151f27c5859a51cc705c4a1e8597e"
+"""The commit that resolved the issue before. Whoever resolves the next issue enters the last commit of this one."""
+
+READ = """
+import json, sys
+from shared.store.link_store import LinkStore
+from shared.store.sqlite_rows import SqliteRows
+from representative_store import describe_store
+with SqliteRows(sys.argv[1]) as rows:
+    print(json.dumps({"code": sys.modules["shared"].__file__, **describe_store(LinkStore(rows))}))
+"""
+
+
+@pytest.fixture(scope="module")
+def build_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the code of the build before, and with the module that describes a store."""
+    words = ["git", "-C", str(ROOT), "archive", BUILD_BEFORE, "shared", "tests/unit/store/stored_store.py"]
+    try:
+        archived = subprocess.run(words, capture_output=True, check=False)  # noqa: S603 - fixed words
+    except FileNotFoundError:
+        pytest.skip("NOT RUN: git is not on PATH, so the build before read no row of this one")
+    if archived.returncode:
+        pytest.skip(
+            f"NOT RUN: this checkout's history lacks {BUILD_BEFORE[:7]}, so the build before read no row of this one "
+            "(git fetch --unshallow)"
+        )
+    folder = tmp_path_factory.mktemp("build before")
+    with tarfile.open(fileobj=io.BytesIO(archived.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    source = Path(representative_store.__file__).read_text("utf-8")
+    (folder / "representative_store.py").write_text(source, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def filled_store(tmp_path: Path) -> Path:
+    """The file of a store that this build wrote."""
+    path = tmp_path / "store.sqlite"
+    with SqliteRows(path) as rows:
+        fill_store(LinkStore(rows))
+    return path
+
+
+def own_description(path: Path) -> Any:  # noqa: ANN401 - JSON of any shape
+    """What this build reads from a store."""
+    with SqliteRows(path) as rows:
+        return json.loads(json.dumps(describe_store(LinkStore(rows))))
+
+
+def test_the_store_holds_every_state_mark_and_kind_of_effect(filled_store: Path) -> None:
+    links = own_description(filled_store)["links"].values()
+    assert {link["state"] for link in links} == set(State)
+    assert {link["mark"] for link in links} == {None, *Mark}
+    assert {effect["kind"] for link in links for effect in link["intent"] or ()} == set(EffectKind)
+
+
+def test_the_build_before_reads_every_row_as_this_build_does(build_before: Path, filled_store: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", READ, str(filled_store)], cwd=build_before, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout)
+    assert Path(read.pop("code")).is_relative_to(build_before), "the code of the build before ran"
+    assert read == own_description(filled_store)
