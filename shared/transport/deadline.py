@@ -14,9 +14,9 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Buffer, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Buffer, Callable
 from contextvars import ContextVar
+from typing import Self
 
 CONNECT_SECONDS = 10.0
 """Longest time to open one connection. A host that needs more will not answer in time either."""
@@ -29,12 +29,24 @@ _SHORTEST_TIMEOUT = 0.001
 
 
 class Deadline:
-    """The time at which a call must end, on a monotonic clock."""
+    """The time at which a call must end, on a monotonic clock.
+
+    In a `with` block it is the current deadline, which the sockets obey (`current_deadline`).
+    """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         """The call ends `seconds` from now. `clock` is monotonic, in seconds."""
         self.clock = clock
         self._end = clock() + seconds
+
+    def __enter__(self) -> Self:
+        """Make this the current deadline."""
+        self._outer = _current.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Make the outer deadline the current one again."""
+        _current.reset(self._outer)
 
     def seconds_left(self) -> float:
         """Seconds left, never negative."""
@@ -60,21 +72,15 @@ def seconds_left() -> float | None:
     return None if deadline is None else deadline.seconds_left()
 
 
-@contextmanager
-def call_deadline(seconds: float, clock: Callable[[], float] | None = None) -> Iterator[Deadline]:
-    """Run the block under a deadline of `seconds`, or under the outer deadline if that ends earlier.
+def call_deadline(seconds: float, clock: Callable[[], float] | None = None) -> Deadline:
+    """A deadline of `seconds`, or the outer deadline's end if that is earlier. `with` makes it the current one.
 
     Without a `clock` the deadline uses the clock of the outer one, so that all deadlines of a call have one clock.
     """
     outer = _current.get()
-    if outer is not None:
-        seconds = min(seconds, outer.seconds_left())
-    deadline = Deadline(seconds, clock or (outer.clock if outer else time.monotonic))
-    token = _current.set(deadline)
-    try:
-        yield deadline
-    finally:
-        _current.reset(token)
+    if outer is None:
+        return Deadline(seconds, clock or time.monotonic)
+    return Deadline(min(seconds, outer.seconds_left()), clock or outer.clock)
 
 
 def run_in_time[T](seconds: float | None, work: Callable[[], T], release: Callable[[T], object] = lambda _: None) -> T:
