@@ -17,6 +17,8 @@ import httpx
 from shared.transport.deadline import CONNECT_SECONDS, PIECE, Deadline, run_in_time, seconds_left
 from shared.transport.proxy import current_proxy, noting_reachability
 
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""A longer answer is refused."""
 KEEPALIVE_SECONDS = 5.0
 """How long an unused connection is kept for the next call."""
 
@@ -37,6 +39,24 @@ def open_client(ca_bundle: Path | str | None = None) -> httpx.Client:
 def httpx_timeout(deadline: Deadline) -> httpx.Timeout:
     """The seconds left, as an httpx timeout. Connecting gets at most `CONNECT_SECONDS`."""
     return httpx.Timeout(deadline.socket_timeout(), connect=deadline.socket_timeout(CONNECT_SECONDS))
+
+
+def read_body(response: httpx.Response, deadline: Deadline) -> bytes:
+    """The whole body of a streamed answer, which is closed then.
+
+    Raises httpx.HTTPError, also if the answer is too large or too late.
+    """
+    try:
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise httpx.ReadError("answer too large", request=response.request)
+            if deadline.seconds_left() <= 0:
+                raise httpx.ReadTimeout("answer too slow", request=response.request)
+        return bytes(body)
+    finally:
+        response.close()
 
 
 class DeadlineTransport(httpx.BaseTransport):

@@ -2,7 +2,9 @@
 
     policy = RetryPolicy(tries=3, first_wait=0.5, longest_wait=8.0)
     with call_deadline(60.0) as deadline:
-        answer = call_with_retries(read_once, policy, deadline)
+        for attempt in policy.attempts(deadline):
+            with attempt:
+                return read_once()
 
 Each client states its own numbers. Only calls that are safe to repeat come here: reads, and the writing of a secret,
 which adds an equal version at most. Any other write that is repeated could create a second record
@@ -11,7 +13,8 @@ which adds an equal version at most. Any other write that is repeated could crea
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 
 from msgspec import Struct
 
@@ -29,6 +32,17 @@ class RetryPolicy(Struct, frozen=True):
     """The bound does not grow beyond this value."""
     longest_retry_after: float = math.inf
     """A service that demands a longer wait gets no further try: the caller has to come back later."""
+
+    def attempts(
+        self, deadline: Deadline, *, uniform: Callable[[float, float], float] = random.uniform
+    ) -> Iterable[AbstractContextManager[None]]:
+        """Yield a context for each try. The block in it returns, or it raises and the next try follows after a wait.
+
+        The last error of the block leaves it after the last try, or at once if it is not `Retryable`.
+        """
+        import stamina  # noqa: PLC0415 - slow to import, and receiving an event does not need it
+
+        return stamina.retry_context(Backoff(self, deadline, uniform=uniform), attempts=self.tries, timeout=None)
 
 
 class Backoff:
@@ -56,17 +70,3 @@ class Backoff:
         wait = self._uniform(0, self._bound) if error.after is None else error.after
         self._bound = min(self._bound * 2, self._policy.longest_wait)
         return wait if wait <= self._policy.longest_retry_after and wait < self._deadline.seconds_left() else False
-
-
-def call_with_retries[T](
-    work: Callable[[], T],
-    policy: RetryPolicy,
-    deadline: Deadline,
-    *,
-    uniform: Callable[[float, float], float] = random.uniform,
-) -> T:
-    """Return the result of `work`. Raises its last error after the last try, or at once if it is not `Retryable`."""
-    import stamina  # noqa: PLC0415 - slow to import, and receiving an event does not need it
-
-    backoff = Backoff(policy, deadline, uniform=uniform)
-    return stamina.RetryingCaller(attempts=policy.tries, timeout=None).on(backoff)(work)

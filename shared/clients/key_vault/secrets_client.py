@@ -30,7 +30,7 @@ from shared.clients.key_vault.secrets_port import SecretFacts
 from shared.foundation.errors import SignInFailed
 from shared.transport.deadline import call_deadline
 from shared.transport.loopback import is_loopback
-from shared.transport.retry import RetryPolicy, call_with_retries
+from shared.transport.retry import RetryPolicy
 from shared.transport.session import open_session
 
 RETRIES = RetryPolicy(tries=3, first_wait=0.3, longest_wait=1.0, longest_retry_after=5.0)
@@ -87,7 +87,10 @@ class RemoteSecrets:
 
     def _call_with_retries[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
         with call_deadline(self._timeout) as deadline:
-            return call_with_retries(lambda: self._call_with_new_credential(name, call), RETRIES, deadline)
+            for attempt in RETRIES.attempts(deadline):
+                with attempt:
+                    return self._call_with_new_credential(name, call)
+        raise AssertionError("the last try returns or raises")
 
     def _call_with_new_credential[T](self, name: str, call: Callable[[SecretClient], T]) -> T:
         """Call again with a new credential if the vault refused the token: a credential keeps a refused token."""

@@ -12,10 +12,9 @@ from http import HTTPStatus
 import httpx
 
 from shared.clients.partner_center.error_mapping import Reply, retry_after_seconds
-from shared.clients.partner_center.request import send_and_read
 from shared.foundation.errors import ConfigurationError, SignInFailed, Throttled, Unavailable
 from shared.foundation.redacted import Redacted
-from shared.transport.client import httpx_timeout
+from shared.transport.client import httpx_timeout, read_body
 from shared.transport.deadline import call_deadline
 
 Params = Mapping[str, str] | None
@@ -77,9 +76,11 @@ class MsalHttpClient:
                     data=_form_as_text(form),
                     timeout=httpx_timeout(deadline),
                 )
-                return _msal_response(send_and_read(self._client, built, deadline))
+                response = self._client.send(built, stream=True, auth=None, follow_redirects=False)
+                reply = Reply(response.status_code, response.headers, read_body(response, deadline))
             except httpx.HTTPError as error:
                 raise Unavailable(f"{method} Entra ID: {type(error).__name__}") from None
+        return _msal_response(reply)
 
 
 def _check_authority(authority: str) -> httpx.URL:

@@ -14,7 +14,7 @@ docs/reference/partner-center.md#creating-a-referral and docs/reference/partner-
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -106,8 +106,7 @@ class Referrals:
 
     def get(self, referral_id: str) -> Json:
         """One referral. Raises NotFound."""
-        request = OutgoingRequest("GET", self._referral_url(referral_id), f"referral {referral_id}")
-        return self._sender.read(request, _parse_representation)
+        return self._sender.read(self._get_request(referral_id), _parse_representation)
 
     def access_token_claims(self) -> Json:
         """Sign in, and return the claims of the access token: not verified, and empty if the token is opaque."""
@@ -128,12 +127,14 @@ class Referrals:
     def create(self, body: Json) -> Json:
         """Create a referral and return it. The request is never repeated. Raises Rejected, Ambiguous."""
         request = OutgoingRequest("POST", self._url, "referrals", _CREATE_STATUSES, json_bytes(body))
-        return self._sender.write(request, _parse_representation)
+        with self._sender.one_deadline() as deadline:
+            return self._sender.exchange(request, _parse_representation, deadline)
 
     def patch(self, referral_id: str, operations: Sequence[Json], etag: str) -> Json:
         """Send a PATCH with `If-Match: etag` (quotes included), and return the changed referral.
 
-        `operations` are JSON Patch. Raises Conflict on 412, Rejected on 400, NotFound, Ambiguous.
+        `operations` are JSON Patch. If the answer does not contain the referral (204 despite `Prefer`), it is read.
+        Raises Conflict on 412, Rejected on 400, NotFound, Ambiguous.
         Sources: docs/reference/partner-center.md#etags-and-concurrency,
         docs/protocol.md#writing-to-partner-center.
         """
@@ -148,71 +149,48 @@ class Referrals:
             json_bytes(operations),
             headers,
         )
-        with self._sender.one_deadline():
-            return self._sender.write(request, _parse_patch_reply) or self._read_back(referral_id)
-
-    def _read_back(self, referral_id: str) -> Json:
-        """The referral after a PATCH whose answer did not contain it (204 despite `Prefer`)."""
-        try:
-            return self.get(referral_id)
-        except CosellError as error:
-            # The PATCH happened, but its effect was not seen (docs/protocol.md#confirmed-means-seen).
-            raise Ambiguous(
-                f"PATCH referral {referral_id}: accepted, but not read back ({type(error).__name__})"
-            ) from error
+        with self._sender.one_deadline() as deadline:
+            changed = self._sender.exchange(request, _parse_patch_reply, deadline)
+            if changed is not None:
+                return changed
+            try:
+                return self._sender.read(self._get_request(referral_id), _parse_representation)
+            except CosellError as error:
+                # The PATCH happened, but its effect was not seen (docs/protocol.md#confirmed-means-seen).
+                reason = f"accepted, but not read back ({type(error).__name__})"
+                raise Ambiguous(f"PATCH referral {referral_id}: {reason}") from error
 
     # --- lists
 
     def _pages_since(self, field: str, since: datetime) -> Iterator[Sequence[Json]]:
-        """Pages of stamps, newest first, until the list ends or a stamp is older than `since`."""
-        for stamps in self._all_pages(field, since):
+        """Pages of stamps, newest first, until the list ends or a stamp is older than `since`.
+
+        If the service refuses the filter, this process lists without a filter from then on.
+        Source: docs/reference/partner-center.md#filters.
+        """
+        unfiltered, followed = _list_query(field), set[str]()
+        query = unfiltered if field in self._unfiltered else _list_query(field, since)
+        while True:
+            request = OutgoingRequest("GET", self._url.copy_with(query=query.encode()), "referrals")
+            try:
+                stamps, link = self._sender.read(request, _parse_page)
+            except Rejected:
+                if followed or query == unfiltered:
+                    raise
+                query = unfiltered
+                continue
+            if not followed and query == unfiltered:
+                self._unfiltered.add(field)
             recent = [stamp for stamp in stamps if not _is_older(stamp.get(field), since)]
             if recent:
                 yield recent
-            if len(recent) < len(stamps):
+            if link is None or len(recent) < len(stamps):
                 return
+            query = _query_of_link(link, followed)
+            followed.add(query)
 
-    def _all_pages(self, field: str, since: datetime) -> Iterator[Sequence[Json]]:
-        stamps, link = self._first_page(field, since)
-        queries: set[str] = set()
-        while True:
-            yield stamps
-            if link is None:
-                return
-            query = urlsplit(link).query
-            if not query or query in queries:
-                raise Unavailable(
-                    "GET referrals: the nextLink has no query"
-                    if not query
-                    else "GET referrals: the nextLink repeats a page"
-                )
-            queries.add(query)
-            stamps, link = self._read_page(query)
-
-    def _first_page(self, field: str, since: datetime) -> tuple[Sequence[Json], str | None]:
-        """The first page. If the service refuses the filter, this process lists without a filter from then on.
-
-        Source: docs/reference/partner-center.md#filters.
-        """
-        options = {"$orderby": f"{field} desc", "$select": ",".join(STAMP_FIELDS)}
-        unfiltered = str(httpx.QueryParams(options))
-        if field in self._unfiltered:
-            return self._read_page(unfiltered)
-        start = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        try:
-            return self._read_page(str(httpx.QueryParams({"$filter": f"{field} ge {start}", **options})))
-        except Rejected:
-            first = self._read_page(unfiltered)
-        self._unfiltered.add(field)
-        return first
-
-    def _read_page(self, query: str) -> tuple[Sequence[Json], str | None]:
-        """One page. Only the query of a nextLink is used, because the link has the scheme http and a wrong path.
-
-        Source: docs/reference/partner-center.md#list-pages.
-        """
-        request = OutgoingRequest("GET", self._url.copy_with(query=query.encode()), "referrals")
-        return self._sender.read(request, lambda reply: json_bodies.parse_page(reply.body))
+    def _get_request(self, referral_id: str) -> OutgoingRequest:
+        return OutgoingRequest("GET", self._referral_url(referral_id), f"referral {referral_id}")
 
     def _referral_url(self, referral_id: str) -> httpx.URL:
         """The address of a referral. Ids also come from events, so an impossible id raises NotFound without a call."""
@@ -231,7 +209,33 @@ def _parse_representation(reply: Reply) -> Json:
 
 
 def _parse_patch_reply(reply: Reply) -> Json | None:
+    """The changed referral; None if the answer does not contain it."""
     return None if reply.status == HTTPStatus.NO_CONTENT else _parse_representation(reply)
+
+
+def _parse_page(reply: Reply) -> tuple[Sequence[Json], str | None]:
+    return json_bodies.parse_page(reply.body)
+
+
+def _list_query(field: str, since: datetime | None = None) -> str:
+    """The query of a list by a date, newest first; with `since`, only of referrals that are not older."""
+    start = {} if since is None else {"$filter": f"{field} ge {since.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}"}
+    options = {**start, "$orderby": f"{field} desc", "$select": ",".join(STAMP_FIELDS)}
+    return str(httpx.QueryParams(options))
+
+
+def _query_of_link(link: str, followed: Collection[str]) -> str:
+    """The query of a nextLink. The rest of the link is not used: it has the scheme http and a wrong path.
+
+    Raises Unavailable if there is none, or if it was `followed` before.
+    Source: docs/reference/partner-center.md#list-pages.
+    """
+    query = urlsplit(link).query
+    if not query:
+        raise Unavailable("GET referrals: the nextLink has no query")
+    if query in followed:
+        raise Unavailable("GET referrals: the nextLink repeats a page")
+    return query
 
 
 def _is_older(value: object, since: datetime) -> bool:

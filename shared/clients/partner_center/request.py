@@ -3,17 +3,19 @@
 A read is tried at most three times (`shared.transport.retry`, docs/protocol.md#within-a-call). A write is never
 repeated, with one exception: after a 401 the service did nothing, so the request is sent once more with a new token
 (docs/reference/partner-center.md#retry-rules).
+
+Few functions are entered between a client's method and `httpx`: what builds a request or examines an answer has
+returned before, or is called after it.
 """
 
 import random
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from http import HTTPStatus
 from uuid import uuid4
 
 import httpx
-from msgspec import field
+from msgspec import Struct, field
 
 from shared.clients.partner_center.error_mapping import (
     CallLabel,
@@ -26,13 +28,10 @@ from shared.clients.partner_center.error_mapping import (
 from shared.clients.partner_center.json_bodies import Unreadable
 from shared.foundation.errors import ConfigurationError, Unavailable
 from shared.foundation.redacted import Redacted
-from shared.transport.client import httpx_timeout
+from shared.transport.client import httpx_timeout, read_body
 from shared.transport.deadline import Deadline, call_deadline
 from shared.transport.loopback import is_loopback
-from shared.transport.retry import RetryPolicy, call_with_retries
-
-MAX_BODY_BYTES = 8 * 1024 * 1024
-"""A longer answer is refused."""
+from shared.transport.retry import RetryPolicy
 
 RETRIES = RetryPolicy(tries=3, first_wait=0.5, longest_wait=8.0)
 """The limits for repeating a read (docs/protocol.md#within-a-call)."""
@@ -67,22 +66,6 @@ def resource_url(base_url: str, resource: str, what: str, example: str) -> httpx
     return url
 
 
-def send_and_read(client: httpx.Client, request: httpx.Request, deadline: Deadline) -> Reply:
-    """Send, and read the whole answer. Raises httpx.HTTPError, also if the answer is too large or too late."""
-    response = client.send(request, stream=True, auth=None, follow_redirects=False)
-    try:
-        body = bytearray()
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise httpx.ReadError("answer too large", request=request)
-            if deadline.seconds_left() <= 0:
-                raise httpx.ReadTimeout("answer too slow", request=request)
-        return Reply(response.status_code, response.headers, bytes(body))
-    finally:
-        response.close()
-
-
 class RequestSender:
     """Sends requests to one service, with the tokens of one audience."""
 
@@ -99,82 +82,83 @@ class RequestSender:
         """`deadline` is in seconds, for one call with its tries. `new_id` makes the id that names a call to support."""
         self._token = token
         self._client = client
-        self._deadline = deadline
+        self._seconds = deadline
         self._new_id = new_id
         self._clock = clock
         self._chance = chance or random.Random()  # noqa: S311 - jitter is not a secret
 
+    def one_deadline(self) -> Deadline:
+        """The deadline of a call. It starts now, and may hold for several requests."""
+        return call_deadline(self._seconds, self._clock)
+
     def read[T](self, request: OutgoingRequest, decode: Callable[[Reply], T]) -> T:
         """The decoded answer to a read. Raises Retryable after the last try, and every other error at once."""
-        with call_deadline(self._deadline, self._clock) as deadline:
-            call = _Call(self._token, self._client, request, self._new_id(), deadline)
-            return call_with_retries(
-                lambda: call.decoded_answer(decode), RETRIES, deadline, uniform=self._chance.uniform
-            )
+        call = self._new_call(request)
+        with self.one_deadline() as deadline:
+            for attempt in RETRIES.attempts(deadline, uniform=self._chance.uniform):
+                with attempt:
+                    return self.exchange(request, decode, deadline, call)
+        raise AssertionError("the last try returns or raises")
 
-    def write[T](self, request: OutgoingRequest, decode: Callable[[Reply], T]) -> T:
-        """The decoded answer to a write, which is sent once. Raises Ambiguous if its outcome is unknown."""
-        with call_deadline(self._deadline, self._clock) as deadline:
-            return _Call(self._token, self._client, request, self._new_id(), deadline).decoded_answer(decode)
+    def exchange[T](
+        self, request: OutgoingRequest, decode: Callable[[Reply], T], deadline: Deadline, call: "_Call | None" = None
+    ) -> T:
+        """The decoded answer to a request, which is sent once, or once more with a new token after a 401.
 
-    def one_deadline(self) -> AbstractContextManager[Deadline]:
-        """Put several calls under one deadline."""
-        return call_deadline(self._deadline, self._clock)
-
-
-class _Call:
-    """One call with its tries: one correlation id, and at most one new token."""
-
-    def __init__(
-        self, token: Token, client: httpx.Client, request: OutgoingRequest, correlation: str, deadline: Deadline
-    ) -> None:
-        self._token = token
-        self._client = client
-        self._request = request
-        self._label = CallLabel(request.method, request.subject, correlation)
-        self._deadline = deadline
-        self._token_was_renewed = False
-
-    def decoded_answer[T](self, decode: Callable[[Reply], T]) -> T:
-        reply = self._send(renew=False)
-        if reply.status == HTTPStatus.UNAUTHORIZED and not self._token_was_renewed and not is_mfa_missing(reply):
-            self._token_was_renewed = True
-            reply = self._send(renew=True)
-        if reply.status not in self._request.expected:
-            raise error_of_reply(reply, self._label)
-        try:
-            return decode(reply)
-        except Unreadable as error:
-            raise error_of_unreadable_body(reply, self._label, str(error)) from None
-
-    def _send(self, *, renew: bool) -> Reply:
-        token = self._token(renew)
-        if self._deadline.seconds_left() <= 0:
-            raise Unavailable(f"{self._label}: not sent, because the sign-in took all the time")
-        try:
-            return send_and_read(self._client, self._build_request(token), self._deadline)
-        except httpx.HTTPError as error:
-            raise error_without_answer(error, self._label) from None
-
-    def _build_request(self, token: str) -> httpx.Request:
-        """The request with the documented headers. Answers are not compressed, so that `MAX_BODY_BYTES` limits memory.
-
-        Source: docs/reference/partner-center.md#request-headers.
+        `deadline` must be the current one; `call` is for the tries of a read. Raises Ambiguous if the outcome of a
+        write is unknown.
         """
-        body = {} if self._request.content is None else {"Content-Type": "application/json"}
+        call, renew = call or self._new_call(request), False
+        while True:
+            outgoing = self._build_request(request, self._token(renew), call.label, deadline)
+            try:
+                response = self._client.send(outgoing, stream=True, auth=None, follow_redirects=False)
+                reply = Reply(response.status_code, response.headers, read_body(response, deadline))
+            except httpx.HTTPError as error:
+                raise error_without_answer(error, call.label) from None
+            renew = reply.status == HTTPStatus.UNAUTHORIZED and not call.token_was_renewed and not is_mfa_missing(reply)
+            if not renew:
+                return _decoded(reply, request, call.label, decode)
+            call.token_was_renewed = True
+
+    def _new_call(self, request: OutgoingRequest) -> "_Call":
+        return _Call(CallLabel(request.method, request.subject, self._new_id()))
+
+    def _build_request(
+        self, request: OutgoingRequest, token: str, label: CallLabel, deadline: Deadline
+    ) -> httpx.Request:
+        """The request with the documented headers. Answers are not compressed, so that `read_body` limits memory.
+
+        Raises Unavailable if no time is left. Source: docs/reference/partner-center.md#request-headers.
+        """
         headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/json",
             "Accept-Encoding": "identity",
-            "MS-CorrelationId": self._label.correlation,
-            "client-request-id": self._label.correlation,
-            **body,
-            **self._request.headers,
+            "MS-CorrelationId": label.correlation,
+            "client-request-id": label.correlation,
+            **({} if request.content is None else {"Content-Type": "application/json"}),
+            **request.headers,
         }
+        if deadline.seconds_left() <= 0:
+            raise Unavailable(f"{label}: not sent, because the sign-in took all the time")
         return self._client.build_request(
-            self._request.method,
-            self._request.url,
-            headers=headers,
-            content=self._request.content,
-            timeout=httpx_timeout(self._deadline),
+            request.method, request.url, headers=headers, content=request.content, timeout=httpx_timeout(deadline)
         )
+
+
+class _Call(Struct):
+    """One call with its tries: one correlation id, and at most one new token."""
+
+    label: CallLabel
+    token_was_renewed: bool = False
+
+
+def _decoded[T](reply: Reply, request: OutgoingRequest, label: CallLabel, decode: Callable[[Reply], T]) -> T:
+    """The decoded answer. Raises the error that belongs to an answer without success, or without a readable body."""
+    if reply.status not in request.expected:
+        raise error_of_reply(reply, label)
+    try:
+        return decode(reply)
+    except Unreadable as error:
+        raise error_of_unreadable_body(reply, label, str(error)) from None

@@ -124,7 +124,8 @@ class Webhooks:
         request = OutgoingRequest(method, self._url, _SUBJECT, _WRITE_STATUSES, json_bytes(body))
         with _remedies_for_webhook_host():
             try:
-                return self._sender.write(request, webhook_bodies.parse_registration)
+                with self._sender.one_deadline() as deadline:
+                    return self._sender.exchange(request, webhook_bodies.parse_registration, deadline)
             except Ambiguous:
                 # A write replaces the whole registration, so a read shows whether it happened.
                 if (current := self.read_registration()) and current.is_at(url) and not current.missing_events(events):
@@ -141,7 +142,8 @@ class Webhooks:
         request = OutgoingRequest("POST", self._validation_url(), "test event", _TEST_STATUSES)
         with _remedies_for_webhook_host():
             try:
-                return self._sender.write(request, webhook_bodies.parse_correlation_id)
+                with self._sender.one_deadline() as deadline:
+                    return self._sender.exchange(request, webhook_bodies.parse_correlation_id, deadline)
             except Throttled as error:
                 wait = "in a minute" if error.after is None else f"in {error.after:.0f} seconds"
                 text = f"Partner Center sends at most two test events a minute. Request the next one {wait}"

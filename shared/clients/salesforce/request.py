@@ -28,7 +28,7 @@ from shared.clients.salesforce.sign_in import SignIn, Token
 from shared.clients.salesforce.simple_salesforce_adapter import SEND_ERRORS, RestClient
 from shared.foundation.errors import CosellError, Unavailable
 from shared.transport.deadline import Deadline, call_deadline
-from shared.transport.retry import RetryPolicy, call_with_retries
+from shared.transport.retry import RetryPolicy
 
 READ_RETRIES = RetryPolicy(tries=3, first_wait=1.0, longest_retry_after=10.0)
 """If Salesforce demands a longer wait, the call fails and the pair waits in the retry queue."""
@@ -122,9 +122,10 @@ class ApiConnection:
         Source: docs/protocol.md#within-a-call.
         """
         with call_deadline(self._seconds) as deadline:
-            return call_with_retries(
-                lambda: self._send_and_decode(call, decode, deadline, write=False), READ_RETRIES, deadline
-            )
+            for attempt in READ_RETRIES.attempts(deadline):
+                with attempt:
+                    return self._send_and_decode(call, decode, deadline, write=False)
+        raise AssertionError("the last try returns or raises")
 
     def write[T](self, call: Call | DirectCall, decode: Callable[[Reply], T]) -> T:
         """Send a call that changes something, once. After an expired session it is sent again: nothing had happened."""

@@ -1,6 +1,7 @@
 """Retries of a read: which errors are worth another try, and how long the waits are."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 import stamina
@@ -8,7 +9,7 @@ import stamina
 from shared.clients.partner_center.request import RETRIES
 from shared.foundation.errors import NotFound, Throttled, Unavailable
 from shared.transport.deadline import Deadline
-from shared.transport.retry import Backoff, RetryPolicy, call_with_retries
+from shared.transport.retry import Backoff, RetryPolicy
 
 CHANCE = random.Random(7)  # noqa: S311 - a reproducible draw
 
@@ -39,6 +40,13 @@ def test_a_retry_after_beyond_the_policys_limit_ends_the_tries() -> None:
     assert backoff(Throttled("x", after=10.5)) is False
 
 
+def answer_to(read_once: Callable[[], str]) -> str:
+    for attempt in RETRIES.attempts(Deadline(60)):
+        with attempt:
+            return read_once()
+    raise AssertionError("the last try returns or raises")
+
+
 @pytest.mark.parametrize(("failures", "expected"), [(0, "answer 1"), (2, "answer 3")])
 def test_a_read_that_recovers_within_its_tries_is_answered(failures: int, expected: str) -> None:
     calls: list[int] = []
@@ -50,7 +58,7 @@ def test_a_read_that_recovers_within_its_tries_is_answered(failures: int, expect
         return f"answer {len(calls)}"
 
     with stamina.set_testing(True, attempts=3, cap=True):
-        assert call_with_retries(read_once, RETRIES, Deadline(60)) == expected
+        assert answer_to(read_once) == expected
 
 
 @pytest.mark.parametrize(("error", "calls"), [(Unavailable("busy"), 3), (NotFound("gone"), 1)])
@@ -62,6 +70,6 @@ def test_the_last_error_reaches_the_caller(error: Exception, calls: int) -> None
         raise error
 
     with stamina.set_testing(True, attempts=3, cap=True), pytest.raises(type(error)):
-        call_with_retries(read_once, RETRIES, Deadline(60))
+        answer_to(read_once)
 
     assert len(tried) == calls

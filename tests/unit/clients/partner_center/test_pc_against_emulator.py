@@ -151,7 +151,7 @@ def test_a_read_succeeds_after_two_bad_answers(emulated: EmulatedSystems) -> Non
 
 
 def test_a_silent_service_is_abandoned_at_the_deadline(emulated: EmulatedSystems) -> None:
-    emulated.client._sender._deadline = 0.3
+    emulated.client._sender._seconds = 0.3
     emulated.client._sender._token(False)  # noqa: FBT003 - a Callable has no keywords
     emulated.add_fault(FaultKind.DELAY, "GET", times=9, seconds=20)
 

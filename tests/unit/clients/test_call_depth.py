@@ -1,0 +1,119 @@
+"""The route from a method of a client to the HTTP library: how many functions of ours stand on the stack.
+
+Each function between the two is one more that a reader has to know. The limits hold for every request that a method
+sends, whatever it sends first: a second page, a list without a filter, a try after a failure, a new token.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import httpx
+import pytest
+import stamina
+
+from shared.clients.partner_center.referrals import Referrals
+from shared.foundation.errors import Unavailable
+from tests.unit.clients.partner_center.scripted_service import ScriptedService, Step
+
+SHARED = str(Path(__file__).parents[3] / "shared")
+SINCE = datetime(2026, 1, 31, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=3, cap=True):
+        yield
+
+
+def routes_of(work: Callable[[], object], senders: frozenset[str]) -> list[list[str]]:
+    """Our functions on the stack, the innermost first, each time when `work` enters a function in `senders`.
+
+    A sender within a sender does not count.
+    """
+    routes: list[list[str]] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and name_of(frame) in senders:
+            stack = list(callers_of(frame))
+            if senders.isdisjoint(map(name_of, stack)):
+                routes.append([name_of(each) for each in stack if each.f_code.co_filename.startswith(SHARED)])
+
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return routes
+
+
+def callers_of(frame: FrameType) -> Iterator[FrameType]:
+    while frame.f_back is not None:
+        frame = frame.f_back
+        yield frame
+
+
+def name_of(frame: FrameType) -> str:
+    return f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}"
+
+
+def assert_within(routes: list[list[str]], limit: int, requests: int) -> None:
+    assert len(routes) == requests
+    assert [route for route in routes if not 0 < len(route) <= limit] == []
+
+
+# --- Partner Center
+
+HTTPX_SENDERS = frozenset({"httpx._client.Client.send"})
+ID = "0a5f0000-1111-2222-3333-444455556666"
+REFERRAL = httpx.Response(200, json={"id": ID, "eTag": '"1"'})
+NO_CONTENT = httpx.Response(204)
+EXPIRED = httpx.Response(401, json={"error": {"code": "unauthenticated"}})
+NO_FILTER = httpx.Response(400, json={"error": {"code": "invalidRequest"}})
+FIRST_PAGE = httpx.Response(200, json={"value": [{"id": "r1"}], "@odata.nextLink": "?$skiptoken=1"})
+LAST_PAGE = httpx.Response(200, json={"value": [{"id": "r2"}]})
+
+
+@pytest.fixture
+def service() -> ScriptedService:
+    return ScriptedService()
+
+
+@pytest.fixture
+def referrals(service: ScriptedService) -> Iterator[Referrals]:
+    with httpx.Client(transport=httpx.MockTransport(service)) as client:
+        yield Referrals("https://partner.example/v1.0/engagements", service.token, client=client)
+
+
+@pytest.mark.parametrize(
+    ("call", "limit", "script"),
+    [
+        pytest.param(lambda client: client.create({}), 2, [REFERRAL], id="create"),
+        pytest.param(lambda client: client.create({}), 2, [EXPIRED, REFERRAL], id="create with a new token"),
+        pytest.param(lambda client: client.patch(ID, [], '"1"'), 2, [EXPIRED, REFERRAL], id="patch"),
+        pytest.param(lambda client: client.patch(ID, [], '"1"'), 3, [NO_CONTENT, REFERRAL], id="patch and read"),
+        pytest.param(lambda client: client.get(ID), 3, [EXPIRED, httpx.Response(503), REFERRAL], id="get"),
+        pytest.param(lambda client: list(client.changed_since(SINCE)), 3, [FIRST_PAGE, LAST_PAGE], id="changed since"),
+        pytest.param(
+            lambda client: list(client.created_since(SINCE)), 3, [NO_FILTER, FIRST_PAGE, LAST_PAGE], id="created since"
+        ),
+    ],
+)
+def test_few_functions_stand_between_a_method_of_partner_center_and_httpx(
+    service: ScriptedService, referrals: Referrals, call: Callable[[Referrals], object], limit: int, script: list[Step]
+) -> None:
+    service.set_script(*script)
+
+    assert_within(routes_of(lambda: call(referrals), HTTPX_SENDERS), limit, requests=len(script))
+
+
+def test_a_read_that_is_given_up_stays_within_the_limit_too(service: ScriptedService, referrals: Referrals) -> None:
+    service.set_script(httpx.ConnectError("no route"))
+
+    def read() -> None:
+        with pytest.raises(Unavailable):
+            referrals.get(ID)
+
+    assert_within(routes_of(read, HTTPX_SENDERS), 3, requests=3)
