@@ -13,7 +13,7 @@ bp = func.Blueprint()
 def apply_event(message: func.QueueMessage) -> None:
     """Pull the referral that the event names. If that is not possible now, it goes into the retry queue."""
     from shared.app import app  # noqa: PLC0415 - imported late: webhook admission does not need it
-    from shared.sync.runs.pull import pull_event  # noqa: PLC0415 - as above
+    from shared.sync.runs import pull_event  # noqa: PLC0415 - as above
     from shared.webhook.admission import event_in_message  # noqa: PLC0415 - as above
 
     event = event_in_message(message.get_body())

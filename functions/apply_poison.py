@@ -13,7 +13,7 @@ bp = func.Blueprint()
 def apply_poison(message: func.QueueMessage) -> None:
     """Put the referral into the retry queue. Neither side is called, because a side may be why the event failed."""
     from shared.app import app  # noqa: PLC0415 - imported late: webhook admission does not need it
-    from shared.sync.retry.retry_queue import queue_poisoned_event  # noqa: PLC0415 - as above
+    from shared.sync.retry_queue import queue_poisoned_event  # noqa: PLC0415 - as above
     from shared.webhook.admission import event_in_message  # noqa: PLC0415 - as above
 
     event = event_in_message(message.get_body())

@@ -10,6 +10,6 @@ bp = func.Blueprint()
 def push_opportunities(timer: func.TimerRequest) -> None:
     """Run a push. It starts from a stored cursor, so a timer call that is missed loses nothing."""
     from shared.app import app  # noqa: PLC0415 - imported late: webhook admission does not need it
-    from shared.sync.runs.timers import run_push  # noqa: PLC0415 - as above
+    from shared.sync.runs import run_push  # noqa: PLC0415 - as above
 
     run_push(app().context)

@@ -10,6 +10,6 @@ bp = func.Blueprint()
 def sweep_referrals(timer: func.TimerRequest) -> None:
     """Run a sweep. It starts from a stored cursor, so a timer call that is missed loses nothing."""
     from shared.app import app  # noqa: PLC0415 - imported late: webhook admission does not need it
-    from shared.sync.runs.timers import run_sweep  # noqa: PLC0415 - as above
+    from shared.sync.runs import run_sweep  # noqa: PLC0415 - as above
 
     run_sweep(app().context)

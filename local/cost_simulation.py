@@ -30,9 +30,8 @@ from shared.mapping.translation import ReferralConstants, Translation
 from shared.store.link_store import LinkStore
 from shared.store.rows import Row
 from shared.store.sqlite_rows import SqliteRows
-from shared.sync.context import Context, Policy
-from shared.sync.runs.pull import pull_event
-from shared.sync.runs.timers import run_push, run_sweep
+from shared.sync.ports import Context, Policy
+from shared.sync.runs import pull_event, run_push, run_sweep
 
 START = datetime(2026, 11, 22, 8, 0, 0, tzinfo=UTC)
 SALESFORCE_URL = "https://acme.my.salesforce.com"

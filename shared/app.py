@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from shared.store.link_store import LinkStore
     from shared.store.sqlite_rows import SqliteRows
     from shared.store.table_storage_rows import TableRows
-    from shared.sync.context import Context, Policy
-    from shared.sync.ports import Salesforce
+    from shared.sync.ports import Context, Policy, Salesforce
 
 
 HOME = Path(__file__).resolve().parent.parent
@@ -41,11 +40,9 @@ HOME = Path(__file__).resolve().parent.parent
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock. `now` returns the time, UTC; it is asked so often that it calls the library directly."""
 
-    def now(self) -> datetime:
-        """The time, UTC."""
-        return datetime.now(UTC)
+    now = staticmethod(partial(datetime.now, UTC))
 
     def sleep(self, duration: timedelta) -> None:
         """Wait."""
@@ -107,7 +104,7 @@ class App:
         of another organisation, and the errors of the sign-in.
         """
         from shared.domain.deal import Side  # noqa: PLC0415 - late: costs a cold start
-        from shared.sync.retry.side_health import is_paused, pausing_on_failure  # noqa: PLC0415 - as above
+        from shared.sync.retry_queue import is_paused, pausing_on_failure  # noqa: PLC0415 - as above
 
         ctx = self.local
         if self._is_owned or self.settings.sync.sync == "off" or is_paused(ctx, Side.SALESFORCE):
@@ -129,7 +126,7 @@ class App:
 
     def _made_context(self) -> "Context":
         from shared.domain.scope import Scope  # noqa: PLC0415 - late: costs a cold start
-        from shared.sync.context import Context  # noqa: PLC0415 - as above
+        from shared.sync.ports import Context  # noqa: PLC0415 - as above
 
         settings = self.settings
         scope = Scope(
@@ -141,7 +138,7 @@ class App:
         )  # fmt: skip
 
     def _policy(self) -> "Policy":
-        from shared.sync.context import Mode, Policy  # noqa: PLC0415 - late: costs a cold start
+        from shared.sync.ports import Mode, Policy  # noqa: PLC0415 - late: costs a cold start
 
         settings = self.settings.sync
         paused = {

@@ -20,7 +20,7 @@ from shared.cli.environment import FOLDER, Environment, write_environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.foundation.errors import ConfigurationError
-from shared.sync.runs.preview import COUNTS, preview_push, preview_sweep
+from shared.sync.runs import COUNTS, preview_push, preview_sweep
 
 COUNT_MEANINGS = (
     ("push", "creates", "referrals would be created for ticked opportunities"),

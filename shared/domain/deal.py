@@ -8,15 +8,11 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, NoReturn
 
 from msgspec import Struct
-
-from shared.domain.iso_codes import COUNTRIES, CURRENCIES
-
-CENT = Decimal("0.01")
 
 
 class Side(StrEnum):
@@ -32,32 +28,17 @@ class Side(StrEnum):
 
 
 class Money(Struct, frozen=True):
-    """An amount and its ISO 4217 currency, rounded to two decimal places as Salesforce stores it.
+    """An amount with two decimal places and its ISO 4217 currency (docs/protocol.md#normal-form).
 
-    Source: docs/protocol.md#normal-form.
+    `shared.mapping` checks what a side holds and brings it into this form. A stored value is not checked again: it
+    stays readable when a currency ends.
     """
 
     amount: Decimal
     currency: str
 
-    def __post_init__(self) -> None:
-        """Round the amount. Raises ValueError for an unknown currency, or for an amount that is not finite."""
-        if self.currency not in CURRENCIES:
-            raise ValueError(f"{self.currency!r} is not an ISO 4217 currency")
-        object.__setattr__(self, "amount", round_to_cents(self.amount))
-
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
-
-
-def round_to_cents(amount: Decimal) -> Decimal:
-    """The amount with two decimal places. Minus zero becomes zero, because -0.00 would have another fingerprint."""
-    if not amount.is_finite():
-        raise ValueError("an amount must be finite")
-    try:
-        return amount.quantize(CENT, ROUND_HALF_UP) + 0
-    except InvalidOperation:
-        raise ValueError("an amount may have at most 26 digits before the point") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +67,7 @@ class Status:
 
 
 class Company(Struct, frozen=True, forbid_unknown_fields=True):
-    """The customer: name and address; the country is an ISO 3166-1 alpha-2 code."""
+    """The customer: name and address; the country is an ISO 3166-1 alpha-2 code, which `shared.mapping` checks."""
 
     name: str
     country: str
@@ -94,11 +75,6 @@ class Company(Struct, frozen=True, forbid_unknown_fields=True):
     city: str | None = None
     state: str | None = None
     postal_code: str | None = None
-
-    def __post_init__(self) -> None:
-        """Raises ValueError for an unknown country."""
-        if self.country not in COUNTRIES:
-            raise ValueError(f"{self.country!r} is not a two-letter ISO 3166 country code")
 
     def __str__(self) -> str:
         return f"{self.name} ({self.country})"

@@ -5,7 +5,6 @@ The link is also the lock of the pair: an instance that works on it has stored a
 """
 
 from collections.abc import Mapping
-from copy import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -18,6 +17,9 @@ from shared.domain.link_states import Mark, State
 
 WHOLE = "partner_center.*"
 """The key of a refusal of a whole deal at its creation."""
+
+REFUSED_BY_FAR_SIDE = "refused_by_"
+"""Codes of refusals that only another value ends. Refusals by a latch are decided again at each look."""
 
 
 class EffectKind(StrEnum):
@@ -48,10 +50,6 @@ class Intent(Struct, frozen=True):
     """The coming writes, in order; empty while the instance still reads."""
 
     effects: tuple[Effect, ...] = ()
-
-    def without(self, kind: EffectKind) -> "Intent":
-        """This intent without the confirmed effect."""
-        return Intent(tuple(effect for effect in self.effects if effect.kind is not kind))
 
     def find(self, kind: EffectKind) -> Effect | None:
         """The effect of a kind, if it is not confirmed yet."""
@@ -103,17 +101,17 @@ class Link(Struct, frozen=True):
     unwritten: bool = False
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
-    def with_intent(self, *effects: Effect) -> "Link":
-        """This link with an intent: an instance works on the pair."""
-        return replace(self, intent=Intent(effects))
+    @property
+    def has_refused_value(self) -> bool:
+        """Whether the far side refused a value: only another value ends that."""
+        return any(known.code.startswith(REFUSED_BY_FAR_SIDE) for known in self.refused.values())
 
-    def without_intent(self) -> "Link":
-        """This link without an intent: no instance works on the pair."""
-        return replace(self, intent=None)
-
-    def has_seen(self, query: str, stamp: str | None) -> bool:
-        """Whether the opportunity was already seen with this stamp."""
-        return stamp is not None and self.stamps.get(query) == stamp
+    @property
+    def due_mark(self) -> Mark:
+        """The mark for the seller: failed if somebody must act, waiting if time must pass, else synced."""
+        if self.cause is not None or self.has_refused_value:
+            return Mark.FAILED
+        return Mark.WAITING if self.waiting or self.state is State.ON_HOLD else Mark.SYNCED
 
     def refuses(self, key: str, value: Value | Deal | None) -> bool:
         """Whether exactly this value, or this whole deal, is known to be refused."""
@@ -130,3 +128,8 @@ class Pointer(Struct, frozen=True):
     opportunity_id: str | None = None
     intent: Intent | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def intended_opportunity(self) -> Effect | None:
+        """The opportunity that a run set out to create for the referral, and may have created."""
+        return self.intent.find(EffectKind.CREATE_OPPORTUNITY) if self.intent else None

@@ -9,7 +9,7 @@ not flagged   any        any         nothing
 Source: docs/protocol.md#merge, docs/protocol.md#when-a-write-is-not-allowed, docs/protocol.md#states-of-a-link.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from copy import replace
 from datetime import date, datetime, timedelta
 
@@ -19,7 +19,7 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.latches import forbidding_latch
-from shared.domain.link import Difference, Link
+from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Effect, EffectKind, Link
 from shared.domain.link_states import State
 from shared.domain.merge import EditTimes, Merged, merge
 from shared.domain.records import Opportunity, Referral
@@ -30,9 +30,6 @@ REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status"
 
 SPACE_AT_A_CUT = 9
 """How many characters shorter than its field a cut text may be, because spaces at its end are removed."""
-
-REFUSED_BY_FAR_SIDE = "refused_by_"
-"""Codes of refusals that only another value ends. Refusals by a latch are decided again at each look."""
 
 
 class Change(Struct, frozen=True):
@@ -255,6 +252,25 @@ class _PlanBuilder:
         )
 
 
+def planned_effects(
+    plan: Plan | None, opportunity: Opportunity | None, referral: Referral | None, changes: tuple[Change, ...]
+) -> tuple[Effect, ...]:
+    """The effects to come for a pair, in order; `changes` go to Partner Center."""
+    effects = []
+    if changes and referral:
+        effects.append(_effect(EffectKind.PATCH_REFERRAL, changes, referral.etag))
+    if plan and plan.to_salesforce and opportunity:
+        effects.append(_effect(EffectKind.WRITE_OPPORTUNITY, plan.to_salesforce, opportunity.modified.isoformat()))
+    else:
+        effects.append(Effect(EffectKind.MARK_OPPORTUNITY))
+    return tuple(effects)
+
+
+def _effect(kind: EffectKind, changes: tuple[Change, ...], version: str) -> Effect:
+    new, old = Deal({change.field: change.new for change in changes}), Deal({c.field: c.old for c in changes})
+    return Effect(kind, new, old, version)
+
+
 def past_close_date_key(deal: Deal, today: date) -> str | None:
     """The key of the warning about a close date in the past; None if the deal is closed or the date is not past."""
     closing, status = deal.get("closing"), deal.get("status")
@@ -273,8 +289,3 @@ def full_text_warnings(deal: Deal, rules: Rules) -> dict[str, str]:
         if rule.length and len(str(deal.get(rule.field) or "")) > rule.length - SPACE_AT_A_CUT
     ]
     return {f"full:{rule.field}": sentence("full_text", label=rule.label, length=f"{rule.length:,}") for rule in full}
-
-
-def changes_sentence(changes: Iterable[Change]) -> str:
-    """One sentence that names each change."""
-    return sentence("changed", changes="; ".join(str(change) for change in changes))

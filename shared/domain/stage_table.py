@@ -52,6 +52,15 @@ class StageTable(Struct, frozen=True):
         stage = next((candidate for candidate in candidates if candidate.arrives), first)
         return stage.name if stage else None
 
+    def status_by_stage(self) -> dict[str, Status]:
+        """The status that each stage means, by the case-folded name of the stage."""
+        return {known.name.casefold(): known.status for known in reversed(self.stages)}
+
+    def normal_status_by_status(self) -> dict[Status, Status]:
+        """The normal form of every status of the table: the status that its stage means (docs/protocol.md#status)."""
+        named = (status for known in self.stages for status in (known.status, *known.also))
+        return {status: normal for status in named if (normal := self.normal_status(status))}
+
     def normal_status(self, status: Status) -> Status | None:
         """The status in normal form: the one that its stage means.
 

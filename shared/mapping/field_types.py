@@ -5,10 +5,10 @@ record, as JSON Patch operations, or into the body of a new referral. `Unreadabl
 something that the deal cannot carry.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Annotated, Any, Literal, Self, override
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
@@ -27,6 +27,8 @@ from shared.mapping.field_base import (
     UnreadableValue,
 )
 from shared.mapping.paths import Json, in_referral, normal_text, replace_operation, set_value, utc_day, value_in_record
+
+CENT = Decimal("0.01")
 
 
 class TextField(SinglePathField):
@@ -164,9 +166,23 @@ def _money_from(amount: object, currency: object) -> Money | None:
     if code not in CURRENCIES:
         raise UnreadableValue(cause("bad_currency", "money", value=currency))
     try:
-        return Money(Decimal(str(amount)), code)
+        return Money(round_to_cents(Decimal(str(amount))), code)
     except (ValueError, InvalidOperation) as error:
         raise UnreadableValue(cause("bad_amount", "money")) from error
+
+
+def round_to_cents(amount: Decimal) -> Decimal:
+    """Return the amount with two decimal places, as Salesforce stores it (docs/protocol.md#normal-form).
+
+    Minus zero becomes zero, because -0.00 would have another fingerprint. Raises ValueError for an amount that is not
+    finite or has more than 26 digits before the point.
+    """
+    if not amount.is_finite():
+        raise ValueError("an amount must be finite")
+    try:
+        return amount.quantize(CENT, ROUND_HALF_UP) + 0
+    except InvalidOperation:
+        raise ValueError("an amount may have at most 26 digits before the point") from None
 
 
 class StatusPaths(MappingTable):
@@ -184,11 +200,17 @@ class StatusField(FieldBase):
     referral: StatusPaths
     salesforce: SalesforcePath
     _stages: StageTable = PrivateAttr(default=StageTable(()))
+    _status_by_stage: Mapping[str, Status] = PrivateAttr(default_factory=dict)
+    _normal_status: Mapping[Status, Status] = PrivateAttr(default_factory=dict)
 
     def with_stages(self, stages: StageTable) -> Self:
         """Return a copy of this field with the stage table of the file."""
         field = self.model_copy()
-        field._stages = stages  # noqa: SLF001 - of its own class; a private attribute is not a key of the file
+        # Every record and referral is looked up here, so the table is asked once for each stage and status.
+        # Private attributes are no keys of the file.
+        field._stages = stages  # noqa: SLF001 - of its own class
+        field._status_by_stage = stages.status_by_stage()  # noqa: SLF001 - as above
+        field._normal_status = stages.normal_status_by_status()  # noqa: SLF001 - as above
         return field
 
     @override
@@ -198,7 +220,7 @@ class StatusField(FieldBase):
     @override
     def read_record(self, record: Json) -> Status | None:
         stage = str(value_in_record(record, self.salesforce) or "")
-        status = self._stages.status_of(stage)
+        status = self._status_by_stage.get(stage.casefold())
         if status is None:
             raise UnreadableValue(cause("unknown_stage", self.salesforce, value=stage))
         return status
@@ -206,7 +228,7 @@ class StatusField(FieldBase):
     @override
     def read_referral(self, referral: Json) -> Status | None:
         raw = self.raw_status(referral)
-        normal = self._stages.normal_status(raw)
+        normal = self._normal_status.get(raw)
         if normal is None:
             raise UnreadableValue(
                 cause("no_such_move", self.referral.status, present=raw, value="a status that is not mapped")

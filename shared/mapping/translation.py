@@ -1,6 +1,6 @@
 """Translate Salesforce records and referrals into deals, and deals into what is sent to each side."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Person, Side, Value
 from shared.domain.field_rules import Direction, Rules
 from shared.domain.link_states import Mark
 from shared.domain.records import Opportunity, Referral
-from shared.foundation.errors import Unavailable
+from shared.foundation.errors import Ambiguous, Unavailable
 from shared.mapping.field_base import FieldBase, UnreadableValue
 from shared.mapping.field_types import SolutionsField, StatusField
 from shared.mapping.paths import Json, in_referral, parse_time, set_value, value_in_record
@@ -31,6 +32,10 @@ MAX_COMMIT_TIME = timedelta(seconds=30)
 
 Source: docs/protocol.md#stamps.
 """
+
+
+AUDIT_LENGTH = 100_000
+"""Characters of the audit field, a long text area."""
 
 
 class ReferralConstants(Struct, frozen=True):
@@ -109,6 +114,13 @@ class Translation:
         except (KeyError, ValueError) as error:
             raise Unavailable(f"a referral cannot be read: {type(error).__name__}") from None
 
+    def written_referral(self, answer: Json) -> Referral:
+        """Return the referral in the answer to a write. Raises Ambiguous for an answer that cannot be read."""
+        try:
+            return self._referral_from(answer)
+        except (KeyError, ValueError) as error:
+            raise Ambiguous(f"the answer to a write cannot be read: {type(error).__name__}") from None
+
     def _referral_from(self, referral: Json) -> Referral:
         fields = self._active_fields
         deal, problems = self._read_values(lambda field: field.read_referral(referral), fields)
@@ -151,14 +163,16 @@ class Translation:
             for column, value in self.fields[change.field].record_values(change.new).items()
         }
 
-    def mark(self, mark: Mark, audit: str) -> dict[str, Any]:
-        """Return the record's values for the fields that show the state of the sync."""
-        return {self.file.ours.status: str(mark), self.file.ours.audit: audit}
+    def shown_state(self, mark: Mark, lines: Sequence[Line], referral_id: str | None) -> dict[str, Any]:
+        """Return the record's values for the fields that show the state of the sync.
 
-    def identity(self, referral_id: str) -> dict[str, Any]:
-        """Return the record's values for the fields that name the referral."""
-        link = self.constants.referral_link.format(id=referral_id)
-        return {self.file.ours.identifier: referral_id, self.file.ours.link: link}
+        `lines` are newest first; `referral_id` is None where the record names its referral already.
+        """
+        ours = self.file.ours
+        shown = {ours.status: str(mark), ours.audit: render_audit(lines)}
+        if referral_id is None:
+            return shown
+        return {**shown, ours.identifier: referral_id, ours.link: self.constants.referral_link.format(id=referral_id)}
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -167,18 +181,20 @@ class Translation:
 
     def new_opportunity(self, deal: Deal) -> dict[str, Any]:
         """Return the values of a new opportunity, with the tick, but without account, contacts and referral."""
-        fields = {
-            name: field
-            for name, field in self.fields.items()
-            if "create" in field.when and field.direction.owns(Side.PARTNER_CENTER) and not _is_record(field)
-        }
         return {
             column: value
-            for name, field in fields.items()
+            for name, field in self._created_from[Side.PARTNER_CENTER].items()
+            if not _is_record(field)
             if deal.get(name) is not None or isinstance(field, StatusField)
             for column, value in field.record_values(deal.get(name)).items()
             if value is not None
         } | {self.file.ours.flag: True}
+
+    @cached_property
+    def _created_from(self) -> dict[Side, dict[str, FieldBase]]:
+        """The fields whose values a new record on the other side takes from each side."""
+        created = {name: field for name, field in self.fields.items() if "create" in field.when}
+        return {side: {name: field for name, field in created.items() if field.direction.owns(side)} for side in Side}
 
     @property
     def country_column(self) -> str:
@@ -236,8 +252,8 @@ class Translation:
             },
             "target": [],
         }
-        for name, field in self.fields.items():
-            if "create" in field.when and field.direction.owns(Side.SALESFORCE) and name in deal:
+        for name, field in self._created_from[Side.SALESFORCE].items():
+            if name in deal:
                 field.add_to_body(deal[name], body)
         attribute = {"id": self.constants.marketplace_intent, "type": "CustomerMarketplaceIntent"}
         set_value(body, "/details/requirements/additionalRequirements/attributes", [attribute])
@@ -291,3 +307,14 @@ def _has_field(record: Json, item: str) -> bool:
 def _is_second_over(stamp: datetime, at: datetime) -> bool:
     """Whether the server's clock had passed the second of the stamp. Only then is no further change possible in it."""
     return at.astimezone(UTC).replace(microsecond=0) > stamp.replace(microsecond=0)
+
+
+def render_audit(lines: Sequence[Line], limit: int = AUDIT_LENGTH) -> str:
+    """Return lines, newest first, as the text of the audit field, cut at a line end."""
+    text = ""
+    for line in lines:
+        rendered = f"{line.at:%Y-%m-%d %H:%M:%S} UTC - {line.text}\n"
+        if len(text) + len(rendered) > limit:
+            break
+        text += rendered
+    return text.rstrip("\n")

@@ -140,7 +140,7 @@ def _repair_registration(app: App) -> None:
 
 def _pause_partner_center(app: App, error: SignInFailed) -> None:
     from shared.domain.deal import Side  # noqa: PLC0415 - imported late: it slows a cold start
-    from shared.sync.retry.side_health import pause_side  # noqa: PLC0415 - as above
+    from shared.sync.retry_queue import pause_side  # noqa: PLC0415 - as above
 
     pause_side(app.local, Side.PARTNER_CENTER, error)
 

@@ -25,6 +25,7 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.domain.audit import Line
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
 from shared.foundation.errors import MAX_REMOTE_TEXT, StoreConflict, StoreUnavailable, UnreadableRow
@@ -43,7 +44,7 @@ from shared.store.list_rows import (
 )
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
-from shared.store.stored_values import Entry, Line, RetryEntry, SideState
+from shared.store.stored_values import Entry, RetryEntry, SideState
 
 LINK, POINTER, CLAIM, STATE, SALESFORCE = "link", "pointer", "claim", "state", "salesforce"
 MAX_SIDE_STATE_AGE_SECONDS = 5.0

@@ -9,10 +9,11 @@ from typing import Any
 
 from msgspec import Struct, convert
 
+from shared.domain.audit import Line
 from shared.domain.deal import Side
 from shared.domain.sentences import sentence
 from shared.store.rows import Row
-from shared.store.stored_values import Line, RetryEntry, SideState
+from shared.store.stored_values import RetryEntry, SideState
 
 FAR_FUTURE_MILLISECONDS = 9_999_999_999_999
 """A time later than any audit line. A key holds the difference to it, so that the newest line comes first."""

@@ -7,6 +7,9 @@ from msgspec import Struct
 
 from shared.domain.deal import Side
 
+WAITING_CAUSES = frozenset({"held", "waiting"})
+"""Causes of retry entries that are no failure: a person must act first, or a set time has not come yet."""
+
 
 class Entry[T](Struct, frozen=True):
     """A value of the store, the ETag that it was read with, and its age by the store's own clock."""
@@ -14,13 +17,6 @@ class Entry[T](Struct, frozen=True):
     value: T
     etag: str
     age: timedelta
-
-
-class Line(Struct, frozen=True):
-    """One audit line of an opportunity."""
-
-    at: datetime
-    text: str
 
 
 class RetryEntry(Struct, frozen=True):
@@ -39,6 +35,15 @@ class RetryEntry(Struct, frozen=True):
     etag: str = ""
     since: datetime | None = None
     further: tuple[Any, ...] = ()
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the pair failed, so that it is late."""
+        return self.cause not in WAITING_CAUSES
+
+    def must_wait(self, now: datetime) -> bool:
+        """Whether the pair failed, and its next attempt is later than `now`."""
+        return self.is_failure and self.at > now
 
 
 class SideState(Struct, frozen=True):

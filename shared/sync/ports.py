@@ -1,4 +1,4 @@
-"""Defines the ports through which `sync` reaches everything outside.
+"""Defines the ports through which `sync` reaches everything outside, the context that carries them, and the outcomes.
 
 Adapters are in `clients`, `store` and `app`; tests use their own.
 
@@ -20,35 +20,21 @@ and never repeats a write. A write without a readable answer raises `Ambiguous`.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from shared.clients.salesforce.records import Answer, Json, Node, Page, Write, Written
 from shared.clients.salesforce.soql_literals import text_literal, time_literal
+from shared.domain.audit import Line
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
-from shared.store.stored_values import Entry, Line, RetryEntry, SideState
+from shared.domain.scope import Scope
+from shared.mapping.translation import Translation
+from shared.store.stored_values import Entry, RetryEntry, SideState
 
-__all__ = [
-    "Answer",
-    "Clock",
-    "Entry",
-    "Json",
-    "Line",
-    "Log",
-    "Node",
-    "Page",
-    "PartnerCenter",
-    "RetryEntry",
-    "Salesforce",
-    "Side",
-    "SideState",
-    "Store",
-    "Workers",
-    "Write",
-    "Written",
-    "text_literal",
-    "time_literal",
-]  # fmt: skip
+__all__ = ["Answer", "Entry", "Json", "Node", "Page", "RetryEntry", "SideState", "Write", "Written", "text_literal", "time_literal"]  # fmt: skip  # noqa: E501
 
 
 # --- Partner Center ---------------------------------------------------------------------------------------------------
@@ -224,3 +210,115 @@ class Log(Protocol):
 
     def __call__(self, event: str, /, **fields: object) -> None:
         """Log one event."""
+
+
+# --- what every run is given
+
+
+class Mode(StrEnum):
+    """`off` does nothing; `preview` plans, logs and writes nothing; `on` syncs (docs/protocol.md#off-preview-on)."""
+
+    OFF = "off"
+    PREVIEW = "preview"
+    ON = "on"
+
+
+PUSH, PULL = "push", "pull"
+"""The two directions, which an operator can pause one by one."""
+
+
+class Policy(Struct, frozen=True):
+    """The numbers of the protocol.
+
+    The settings of the sync set `mode`, `paused`, `lease`, `settle_time`, `deadline`, `irreversible_wait`, `run_time`
+    and `parallelism`. Nothing sets the others: their defaults are constants of the protocol.
+    """
+
+    mode: Mode = Mode.ON
+    paused: frozenset[str] = frozenset()
+    lease: timedelta = timedelta(minutes=5)
+    settle_time: timedelta = timedelta(minutes=10)
+    deadline: timedelta = timedelta(seconds=60)
+    irreversible_wait: timedelta = timedelta(minutes=2)
+    poll_overlap: timedelta = timedelta(minutes=10)
+    sweep_overlap: timedelta = timedelta(minutes=30)
+    held_interval: timedelta = timedelta(hours=1)
+    longest_wait: timedelta = timedelta(hours=1)
+    shortest_wait: timedelta = timedelta(minutes=1)
+    probe_interval: timedelta = timedelta(minutes=15)
+    run_time: timedelta = timedelta(minutes=8)
+    parallelism: int = 8
+    tries: int = 3
+    batch: int = 2000
+
+
+class Context(Struct, frozen=True):
+    """The ports and rules of one process. `chance` returns random numbers from 0 up to, but not including, 1."""
+
+    partner_center: PartnerCenter
+    salesforce: Salesforce
+    store: Store
+    translation: Translation
+    scope: Scope
+    clock: Clock
+    workers: Workers
+    log: Log
+    chance: Callable[[], float]
+    policy: Policy = field(default_factory=Policy)
+
+    def parallelism(self, side: Side) -> int:
+        """Return the number of calls that may go to a side at the same time."""
+        return self.store.side_state(side).parallelism or self.policy.parallelism
+
+    def is_time_up(self, started: datetime) -> bool:
+        """Whether 80 % of a run's time has passed (docs/protocol.md#the-time-limit-of-a-run)."""
+        return self.clock.now() - started > self.policy.run_time * 0.8
+
+
+# --- how work ends
+
+
+class Result(StrEnum):
+    """The kinds of outcomes of the work on a pair. The values are field names of the log events of a run."""
+
+    RECONCILED = "settled"
+    HELD = "held"
+    PARKED = "parked"
+    RETRY = "due"
+
+
+class Outcome(Struct, frozen=True):
+    """The end of the work on one pair. A pair that must be tried again has a cause and, where it is known, a time.
+
+    `unsure` says that a write may have taken effect although it failed: its intent stays in the store, so that
+    recovery looks for the effect.
+    """
+
+    result: Result
+    cause: str = ""
+    at: datetime | None = None
+    unsure: bool = False
+
+
+RECONCILED = Outcome(Result.RECONCILED)
+BUSY = Outcome(Result.RETRY, "busy")
+"""Another instance holds the lease of the pair."""
+
+Outcomes = Mapping[str, Outcome]
+"""Outcomes by opportunity id or referral id."""
+
+
+class Report(Struct):
+    """The counts of a run: the records that it saw, and the pairs that ended with each result."""
+
+    seen: int = 0
+    results: dict[Result, int] = field(default_factory=lambda: dict.fromkeys(Result, 0))
+
+    def add(self, outcomes: Outcomes) -> None:
+        """Count outcomes."""
+        for outcome in outcomes.values():
+            self.results[outcome.result] += 1
+
+    def fields(self) -> dict[str, int]:
+        """The counts as fields of a log event."""
+        return {"seen": self.seen, **{str(result): count for result, count in self.results.items()}}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
 from shared.domain.iso_codes import COUNTRIES, CURRENCIES
+from shared.mapping.field_types import round_to_cents
 from shared.mapping.paths import normal_text
 from shared.mapping.translation import ReferralConstants, Translation
 
@@ -50,7 +51,7 @@ def any_notes() -> st.SearchStrategy[str]:
 def any_money() -> st.SearchStrategy[Money]:
     amounts = st.decimals(Decimal(-(10**15)), Decimal(10**15), allow_nan=False, allow_infinity=False, places=None)
     odd = st.decimals(0, 10**6, places=5)
-    return st.builds(Money, st.one_of(amounts, odd), st.sampled_from(sorted(CURRENCIES)))
+    return st.builds(Money, st.one_of(amounts, odd).map(round_to_cents), st.sampled_from(sorted(CURRENCIES)))
 
 
 def none_or(strategy: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:

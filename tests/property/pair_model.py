@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from shared.domain.deal import Deal, Money, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Direction, Rule, Rules
 from shared.domain.latches import SUBSTATUSES, TRANSITIONS
-from shared.domain.link import Difference, Link
-from shared.domain.plan import REFUSED_BY_FAR_SIDE, Change, Plan, plan_pair
+from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
+from shared.domain.plan import Change, Plan, plan_pair
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
 from shared.mapping.validation import load_mapping

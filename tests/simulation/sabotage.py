@@ -12,8 +12,9 @@ from itertools import count
 from typing import Any
 
 from emulators.base.server import Request, Response
-from shared.domain.link import EffectKind, Link
-from shared.sync.ports import Entry, Line
+from shared.domain.audit import Line
+from shared.domain.link import EffectKind, Intent, Link
+from shared.sync.ports import Entry
 from tests.unit.sync.harness import Instance
 
 RequestHandler = Callable[[Request], Response]
@@ -55,7 +56,7 @@ class RecoverySkipped(BrokenStore):
     def link(self, opportunity_id: str) -> Entry[Link] | None:
         entry: Entry[Link] | None = self.store.link(opportunity_id)
         is_old = entry is not None and entry.value.intent is not None and entry.age >= LEASE
-        return replace(entry, value=entry.value.with_intent()) if entry is not None and is_old else entry
+        return replace(entry, value=replace(entry.value, intent=Intent())) if entry is not None and is_old else entry
 
 
 class LeaseIgnored(BrokenStore):

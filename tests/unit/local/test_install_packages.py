@@ -109,7 +109,7 @@ def test_a_silent_installer_is_reported_with_the_seconds(
 ) -> None:
     monkeypatch.setattr(install_packages, "PLAIN_SECONDS", 0.01)
     monkeypatch.setattr(install_packages, "TERMINAL_SECONDS", 0.02)
-    use_pip(tmp_path, monkeypatch, COLLECTING, end="sleep 2")
+    use_pip(tmp_path, monkeypatch, COLLECTING, end="sleep 0.3")
     assert main([str(lock)]) == 0
     assert capsys.readouterr().out.count("fetching annotated-doc") > 1
 

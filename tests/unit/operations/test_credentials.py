@@ -16,7 +16,7 @@ from shared.app import App
 from shared.cli.self_signed_certificate import create_certificate
 from shared.domain.deal import Side
 from shared.operations.credentials import renew_credentials
-from shared.sync.retry.side_health import is_paused
+from shared.sync.retry_queue import is_paused
 
 REFRESH_TOKEN = "partner-center-refresh-token"
 type LoggedEvents = Callable[[str], list[dict[str, Any]]]

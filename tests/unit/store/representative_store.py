@@ -1,37 +1,24 @@
-"""A store with every kind of row that this build writes, and a description of all that a build reads from a store.
+"""A store with every kind of row that this build writes."""
 
-`describe_store` also runs beside the code of the build before, so it uses only names that both builds have.
-"""
-
-from collections.abc import Mapping
 from copy import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
+from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import Mark, State
 from shared.store.link_store import LinkStore
-from shared.store.stored_values import Line, RetryEntry, SideState
-from tests.unit.store.stored_store import (
-    described_line,
-    described_link,
-    described_pointer,
-    described_retry_entry,
-    described_side,
-)
+from shared.store.stored_values import RetryEntry, SideState
+from tests.unit.store.described_store import OPPORTUNITIES, REFERRALS
 
 NOW = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
-FAR = datetime(2100, 1, 1, tzinfo=UTC)
-OPPORTUNITIES = tuple(f"006AA00000000{number}" for number in range(10, 10 + len(State)))
-REFERRALS = ("r-linked", "r-claimed", "r-creating")
 DEAL = Deal(
     name="Robots for the harbour",
     notes="two lines\nand half a pair \ud83d",
     empty=None,
-    money=Money(Decimal("120000.5"), "USD"),
+    money=Money(Decimal("120000.50"), "USD"),
     closing=date(2026, 12, 31),
     status=Status("Closed", "Lost", "Budget"),
     account=Company("Northwind", "US", "1 Main Street", None, "WA", "98101"),
@@ -51,9 +38,9 @@ def fill_store(store: LinkStore) -> None:
     for number, (opportunity_id, state) in enumerate(zip(OPPORTUNITIES, State, strict=True)):
         link = replace(whole_link(opportunity_id, state), mark=marks[number % len(marks)])
         lines = [Line(NOW + timedelta(seconds=second), f"Note: line {second}") for second in range(2)]
-        entry = store.insert_link(link.with_intent(*EFFECTS), lines)
+        entry = store.insert_link(replace(link, intent=Intent(EFFECTS)), lines)
         if number % 2:
-            store.replace_link(entry, replace(link.without_intent(), cause=None, engagement_id=None))
+            store.replace_link(entry, replace(link, intent=None, cause=None, engagement_id=None))
     store.insert_link(Link("006AA00000000099"))
     for referral_id, pointer in zip(REFERRALS, pointers(), strict=True):
         store.insert_pointer(referral_id, pointer)
@@ -89,19 +76,3 @@ def whole_link(opportunity_id: str, state: State) -> Link:
 def pointers() -> tuple[Pointer, ...]:
     """A pointer to a link, a claim, and a claim under which an opportunity is created."""
     return Pointer(OPPORTUNITIES[0]), Pointer(intent=Intent()), Pointer(intent=Intent(EFFECTS[-1:]))
-
-
-def describe_store(store: LinkStore) -> Mapping[str, Any]:
-    """All that this build reads from a filled store."""
-    links = {entry.value.opportunity_id: described_link(entry.value) for entry in store.links()}
-    found = {referral_id: store.pointer(referral_id) for referral_id in REFERRALS}
-    return {
-        "links": links,
-        "audit": {key: [described_line(line) for line in store.audit(key)] for key in links},
-        "pointers": {key: described_pointer(entry.value) if entry else None for key, entry in found.items()},
-        "is claimed": store.claim_account("northwind|US", timedelta(days=1)) is None,
-        "retry": {side: [described_retry_entry(one) for one in store.retry_entries(side, FAR, 100)] for side in Side},
-        "sides": {side: described_side(store.side_state(side)) for side in Side},
-        "cursors": {name: at.isoformat() for name, at in store.cursors().items()},
-        "owner": store.owner("another organisation"),
-    }

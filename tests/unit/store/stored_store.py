@@ -14,9 +14,10 @@ from typing import Any
 
 from msgspec.structs import asdict
 
+from shared.domain.audit import Line
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
 from shared.domain.link import Difference, Intent, Link, Pointer
-from shared.store.stored_values import Line, RetryEntry, SideState
+from shared.store.stored_values import RetryEntry, SideState
 
 Json = Mapping[str, Any]
 

@@ -18,8 +18,9 @@ from shared.domain.link import EffectKind
 from shared.domain.link_states import Mark, State
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
-from tests.unit.store import representative_store
-from tests.unit.store.representative_store import describe_store, fill_store
+from tests.unit.store import described_store
+from tests.unit.store.described_store import describe_store
+from tests.unit.store.representative_store import fill_store
 
 ROOT = Path(__file__).parents[3]
 BUILD_BEFORE = "908b3ab7af2151f27c5859a51cc705c4a1e8597e"
@@ -29,7 +30,7 @@ READ = """
 import json, sys
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
-from representative_store import describe_store
+from described_store import describe_store
 with SqliteRows(sys.argv[1]) as rows:
     print(json.dumps({"code": sys.modules["shared"].__file__, **describe_store(LinkStore(rows))}))
 """
@@ -51,8 +52,8 @@ def build_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("build before")
     with tarfile.open(fileobj=io.BytesIO(archived.stdout)) as archive:
         archive.extractall(folder, filter="data")
-    source = Path(representative_store.__file__).read_text("utf-8")
-    (folder / "representative_store.py").write_text(source, "utf-8")
+    source = Path(described_store.__file__).read_text("utf-8")
+    (folder / "described_store.py").write_text(source, "utf-8")
     return folder
 
 

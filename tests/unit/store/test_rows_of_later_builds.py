@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
+from copy import deepcopy, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import FrameType
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
@@ -20,14 +21,14 @@ from shared.store.link_store import DEPLOY_AGAIN, LinkStore
 from shared.store.row_codec import FORMAT_VERSION, pack, unpack
 from shared.store.rows import Put
 from shared.store.sqlite_rows import SqliteRows
-from shared.store.stored_values import Line, RetryEntry, SideState
+from shared.store.stored_values import RetryEntry, SideState
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 LATER = {"from a later build": [1, {"deep": None}]}
 DEAL = Deal(
     name="Robots",
     notes=None,
-    money=Money(Decimal(1200), "USD"),
+    money=Money(Decimal("1200.00"), "USD"),
     status=Status("Closed", "Lost", "Budget"),
     closing=date(2026, 12, 31),
     account=Company("Contoso", "US"),
@@ -131,7 +132,7 @@ def test_what_a_later_build_added_to_a_link_is_written_back(rows: SqliteRows, st
     assert entry is not None
     written = store.replace_link(entry, entry.value)
     assert stored(rows, "O|006A", "link") == row
-    store.replace_link(written, entry.value.without_intent())
+    store.replace_link(written, replace(entry.value, intent=None))
     assert stored(rows, "O|006A", "link") == {**row, "intent": None}
 
 
@@ -201,7 +202,6 @@ UNKNOWN: dict[str, tuple[Change, str]] = {
         "Object contains unknown field `vat`",
     ),
     "part of a person": (lambda row: row["base"]["team"][1][0].update(id="x"), "Object contains unknown field `id`"),
-    "currency": (lambda row: row["base"]["money"].__setitem__(2, "XQQ"), "'XQQ' is not an ISO 4217 currency"),
     "missing key": (lambda row: row.pop("etag"), "Object missing required field `etag`"),
     "half a surrogate pair": (lambda row: row.update(state="\ud800"), "surrogates not allowed"),
 }

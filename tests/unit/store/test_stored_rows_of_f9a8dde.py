@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from emulators.base.server import Response
+from shared.domain.audit import Line
 from shared.domain.deal import Side
 from shared.store.link_store import LinkStore
 from shared.store.rows import Put, Row
 from shared.store.sqlite_rows import SqliteRows
-from shared.store.stored_values import Line
 from shared.store.table_storage_rows import TableRows
 from tests.unit.store.conftest import ScriptedService, done_part, transaction_answer
 from tests.unit.store.stored_store import (

@@ -39,11 +39,8 @@ from shared.mapping.schema import DEFAULT
 from shared.mapping.translation import ReferralConstants, Translation
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
-from shared.sync.context import Context, Policy
-from shared.sync.outcome import Outcome, Report
-from shared.sync.ports import PartnerCenter, RetryEntry, Salesforce
-from shared.sync.runs.pull import pull_event
-from shared.sync.runs.timers import run_push, run_sweep
+from shared.sync.ports import Context, Outcome, PartnerCenter, Policy, Report, RetryEntry, Salesforce
+from shared.sync.runs import pull_event, run_push, run_sweep
 from tests.unit.sync.call_counter import CallCounter
 from tests.unit.sync.instances import Crash, CrashableClock, CrashablePort, ProcessState, RecordedLog, SerialWorkers
 

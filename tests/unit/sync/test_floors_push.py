@@ -5,7 +5,7 @@ from math import ceil
 
 import pytest
 
-from shared.sync.context import Policy
+from shared.sync.ports import Policy
 from tests.unit.sync.harness import HOUR, Harness
 
 COLLECTION = 200

@@ -6,9 +6,8 @@ Source: docs/protocol.md#the-retry-queue.
 from datetime import timedelta
 
 from shared.domain.deal import Side
-from shared.sync.context import Policy
-from shared.sync.ports import RetryEntry
-from shared.sync.retry.retry_queue import queued_entries, ready_entries
+from shared.sync.ports import Policy, RetryEntry
+from shared.sync.retry_queue import queued_and_ready
 from tests.unit.sync.harness import MINUTE, Harness
 
 LATER = timedelta(hours=1)
@@ -22,9 +21,9 @@ def put_entry(harness: Harness, key: str, after: timedelta, cause: str = "Unavai
 def test_entries_are_ready_once_their_time_has_come(harness: Harness) -> None:
     for key, after in (("now", timedelta()), ("later", LATER)):
         put_entry(harness, key, after)
-    entries = queued_entries(harness.first.ctx, Side.SALESFORCE)
+    entries, ready = queued_and_ready(harness.first.ctx, Side.SALESFORCE)
     assert {entry.key for entry in entries} == {"now", "later"}
-    assert set(ready_entries(harness.first.ctx, Side.SALESFORCE, entries)) == {"now"}
+    assert set(ready) == {"now"}
 
 
 def test_a_ready_entry_is_found_behind_later_ones_in_a_queue_longer_than_one_read(harness: Harness) -> None:
@@ -32,9 +31,9 @@ def test_a_ready_entry_is_found_behind_later_ones_in_a_queue_longer_than_one_rea
         put_entry(harness, f"a-{number}", LATER)
     put_entry(harness, "b", timedelta())
     small_reads = harness.new_instance(Policy(batch=3)).ctx
-    entries = queued_entries(small_reads, Side.SALESFORCE)
+    entries, ready = queued_and_ready(small_reads, Side.SALESFORCE)
     assert "b" not in {entry.key for entry in entries}
-    assert set(ready_entries(small_reads, Side.SALESFORCE, entries)) == {"b"}
+    assert set(ready) == {"b"}
 
 
 def test_the_logged_backlog_is_counted_after_the_work(harness: Harness) -> None:

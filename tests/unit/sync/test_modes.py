@@ -4,7 +4,7 @@ from copy import replace
 
 import pytest
 
-from shared.sync.context import Mode, Policy
+from shared.sync.ports import Mode, Policy
 from tests.unit.sync.harness import HOUR, Harness
 
 READS = {"salesforce.query", "partner_center.list"}

@@ -4,8 +4,7 @@ import pytest
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
-from shared.sync.context import Mode, Policy
-from shared.sync.outcome import RECONCILED
+from shared.sync.ports import RECONCILED, Mode, Policy
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
 from tests.unit.sync.inbound_deals import (
     arrived_deal,

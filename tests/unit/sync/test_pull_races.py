@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from shared.domain.deal import Side
-from shared.sync.outcome import Result
+from shared.sync.ports import Result
 from tests.unit.sync.harness import AFTER_LEASE, AFTER_SETTLE_TIME, MINUTE, Harness, Instance
 from tests.unit.sync.inbound_deals import accepted_deal, assert_quiet, microsoft_sends_deal, opportunity_of
 

@@ -10,7 +10,7 @@ from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.store.link_store import LinkStore
 from shared.sync.ports import RetryEntry
-from shared.sync.retry.retry_queue import queue_poisoned_event
+from shared.sync.retry_queue import queue_poisoned_event
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunities_of, opportunity_of
 

@@ -7,7 +7,7 @@ import pytest
 from shared.domain.deal import Side
 from shared.foundation.errors import Throttled
 from shared.sync.ports import SideState
-from shared.sync.retry.side_health import pause_side, restore_side
+from shared.sync.retry_queue import pause_side, restore_sides
 from tests.unit.sync.harness import Harness, Instance
 
 SIDE = Side.PARTNER_CENTER
@@ -29,7 +29,7 @@ def ten_minute_pause(harness: Harness) -> SideState:
 
 
 def test_a_run_without_a_failure_keeps_a_pause_that_it_has_not_read(harness: Harness, outdated: Instance) -> None:
-    restore_side(outdated.ctx, SIDE)
+    restore_sides(outdated.ctx)
     assert harness.store.side_state(SIDE, fresh=True) == ten_minute_pause(harness)
 
 

@@ -12,8 +12,8 @@ import pytest
 from shared.app import App
 from shared.foundation.errors import ConfigurationError, SignInFailed
 from shared.settings.variables import Settings
-from shared.sync.context import Context
-from shared.sync.runs.timers import run_push
+from shared.sync.ports import Context
+from shared.sync.runs import run_push
 from tests.unit.sync.harness import Harness
 
 OUR_ORGANIZATION, OTHER_ORGANIZATION = "00D000000000001EAA", "00D000000000002EAA"

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
-from shared.sync.context import Policy
+from shared.sync.ports import Policy
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunities_of, opportunity_of
 

@@ -7,7 +7,7 @@ import pytest
 from shared.domain.deal import Side
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Put
-from shared.sync.context import Mode, Policy
+from shared.sync.ports import Mode, Policy
 from tests.unit.sync.harness import HOUR, MINUTE, QUARTER, Harness
 
 UNKNOWN_STATE: Mapping[str, object] = {"state": "winding_down"}

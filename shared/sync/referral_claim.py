@@ -1,4 +1,4 @@
-"""The claim on a referral that has no link yet (docs/protocol.md#creating-an-opportunity).
+"""Claims a referral that has no link yet, and the account of its customer (docs/protocol.md#creating-an-opportunity).
 
 pointer row      what happens
 pointer          the pair is reconciled
@@ -7,22 +7,15 @@ live claim       the referral is queued: another instance works on it, and nothi
 old claim        the claim is taken over; Salesforce is searched before anything is created
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from msgspec import Struct
 
+from shared.domain.deal import Company
 from shared.domain.link import Effect, Intent, Pointer
-from shared.foundation.errors import StoreConflict, StoreError
-from shared.sync.context import Context
-from shared.sync.outcome import BUSY, Outcome
-from shared.sync.ports import Entry
-from shared.sync.reconcile.adoption import intended_opportunity
-
-
-class Linked(Struct, frozen=True):
-    """The referral has a link: reconcile that pair."""
-
-    opportunity_id: str
+from shared.foundation.errors import Ambiguous, Conflict, CosellError, StoreConflict, StoreError
+from shared.sync.ports import BUSY, Context, Entry, Outcome
 
 
 class Claim(Struct):
@@ -32,14 +25,9 @@ class Claim(Struct):
     entry: Entry[Pointer]
 
     @property
-    def intended(self) -> Effect | None:
-        """The opportunity that a run set out to create, and may have created."""
-        return intended_opportunity(self.entry.value)
-
-    @property
     def is_unused(self) -> bool:
         """Whether nothing can have been created under it."""
-        return self.intended is None and self.entry.value.opportunity_id is None
+        return self.entry.value.intended_opportunity is None and self.entry.value.opportunity_id is None
 
     def record_intent(self, ctx: Context, effect: Effect) -> None:
         """Store what is about to be created, which renews the lease. Raises StoreConflict: the lease was lost."""
@@ -60,16 +48,44 @@ class Claim(Struct):
                 self.delete(ctx)
 
 
-def claim_referral(ctx: Context, referral_id: str) -> Linked | Outcome | Claim:
+def claim_referral(ctx: Context, referral_id: str) -> str | Outcome | Claim:
     """Claim a referral; its link, or an outcome, where it is linked or another instance holds the claim."""
     try:
         entry = ctx.store.pointer(referral_id)
         if entry is None:
             return Claim(referral_id, ctx.store.insert_pointer(referral_id, Pointer(intent=Intent())))
         if entry.value.opportunity_id:
-            return Linked(entry.value.opportunity_id)
+            return entry.value.opportunity_id
         if entry.age < ctx.policy.lease:
             return BUSY
         return Claim(referral_id, ctx.store.replace_pointer(referral_id, entry, entry.value))
     except StoreConflict:
         return BUSY
+
+
+@contextmanager
+def deleted_if_nothing_was_created(ctx: Context, claim: Claim) -> Iterator[None]:
+    """Delete the claim where it is certain that nothing was created: the next try need not look for it."""
+    try:
+        yield
+    except (Ambiguous, Conflict):
+        raise
+    except CosellError:
+        with suppress(StoreError):
+            claim.delete(ctx)
+        raise
+
+
+@contextmanager
+def claim_account(ctx: Context, company: Company) -> Iterator[bool]:
+    """Claim the account's match key: two deals of one new customer make one account. False: another claim is live."""
+    key = f"{company.name.casefold()}|{company.country}"
+    claim = ctx.store.claim_account(key, ctx.policy.lease)
+    if claim is None:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        with suppress(StoreError):  # the claim ends with its lease anyway
+            ctx.store.release_account(key, claim)

@@ -1,0 +1,308 @@
+"""Decides what becomes of a link: each function returns the next link, and the audit lines that explain it. Pure.
+
+Source: docs/protocol.md#states-of-a-link, docs/protocol.md#known-versions, docs/protocol.md#confirmed-means-seen.
+"""
+
+from collections.abc import Mapping, Sequence
+from copy import replace
+from datetime import datetime
+
+from msgspec import Struct
+
+from shared.domain.audit import FROM_PARTNER_CENTER, TO_PARTNER_CENTER, Line, audit_line, cause_line, changes_line
+from shared.domain.audit import ignored_lines as lines_of_ignored
+from shared.domain.cause import Cause
+from shared.domain.deal import Deal, Side, Status, Value, fingerprint
+from shared.domain.field_rules import Rules
+from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, EffectKind, Intent, Link, Pointer
+from shared.domain.link_states import State
+from shared.domain.plan import Change, Plan, full_text_warnings
+from shared.domain.records import Opportunity, Referral
+from shared.domain.sentences import new_causes, sentence
+
+WRITTEN_SIDES = {EffectKind.PATCH_REFERRAL: Side.PARTNER_CENTER, EffectKind.WRITE_OPPORTUNITY: Side.SALESFORCE}
+"""The side that an effect with values writes to."""
+
+
+class Transition(Struct, frozen=True):
+    """The next link, and its new audit lines."""
+
+    link: Link
+    lines: tuple[Line, ...] = ()
+
+
+# --- a plan
+
+
+def with_plan(link: Link, plan: Plan | None) -> Link:
+    """The link with the plan's base, refused and waiting values, and state; the same link without a plan."""
+    if plan is None:
+        return link
+    planned = replace(link, base=plan.base, refused=plan.refused, waiting=plan.waiting, reported=plan.reported)
+    if planned.state is State.PARKED and planned.has_refused_value:
+        return planned
+    return replace(planned, state=plan.state, cause=plan.cause)
+
+
+# --- a pair that waits for a person
+
+
+def held(link: Link, causes: Sequence[Cause], now: datetime) -> Transition:
+    """Hold a pair that cannot be sent; each cause is reported once."""
+    new = new_causes(causes, link.reported)
+    keys = tuple(one.key for one in causes)
+    unwritten = link.unwritten or bool(new)
+    next_link = replace(link, state=State.HELD, reported=keys, unwritten=unwritten, cause=causes[0])
+    return Transition(next_link, tuple(cause_line(now, one) for one in new))
+
+
+def parked(link: Link, changes: Sequence[Change], side: Side, cause: Cause, now: datetime) -> Transition:
+    """Park a pair whose changes a side refused: they are not sent again."""
+    refused = with_refused(link, changes, side, now)
+    return Transition(replace(refused, state=State.PARKED, cause=cause, unwritten=True), (cause_line(now, cause),))
+
+
+def parked_create(link: Link, deal: Deal, cause: Cause, now: datetime) -> Transition:
+    """Park a deal that Partner Center refuses: it is sent again once anything in it has changed."""
+    difference = Difference(fingerprint(deal), f"{REFUSED_BY_FAR_SIDE}{Side.PARTNER_CENTER}", now)
+    next_link = replace(link, state=State.PARKED, refused={WHOLE: difference}, cause=cause, unwritten=True)
+    return Transition(next_link, (cause_line(now, cause),))
+
+
+# --- a new pair
+
+
+def adopted_opportunity(
+    link: Link, referral: Referral, pointer: Pointer | None, rules: Rules, cut: tuple[int, int], now: datetime
+) -> Transition:
+    """Link an existing opportunity with its referral (docs/protocol.md#creating-an-opportunity).
+
+    If an interrupted run set out to create the opportunity for this referral, it created this one. The values of its
+    intent are then the base, so that an edit made since then survives, and the lines report the creation.
+    """
+    intended = pointer.intended_opportunity if pointer else None
+    adopted = replace(
+        link,
+        referral_id=referral.id,
+        engagement_id=referral.engagement_id,
+        base=intended.values if intended and not link.base else link.base,
+        state=State.LIVE,
+        reported=(),
+        cause=None,
+        unwritten=True,
+    )
+    if intended:
+        return Transition(adopted, arrival_lines(referral, rules, cut, now))
+    return Transition(adopted, (audit_line(now, FROM_PARTNER_CENTER, sentence("adopted_opportunity")),))
+
+
+def created_opportunity(
+    opportunity: Opportunity, referral: Referral, ignored: Sequence[Change], rules: Rules, now: datetime
+) -> Link:
+    """The link of an opportunity that was created for a referral. Its base holds the values that were sent.
+
+    If the record has another value, that value counts as an edit in Salesforce. If Salesforce left a value empty, the
+    link notes it as refused.
+    """
+    link = Link(
+        opportunity.id,
+        State.ON_HOLD if referral.is_unanswered else State.LIVE,
+        referral.id,
+        referral.engagement_id,
+        referral.deal.with_values({change.field: None for change in ignored}),
+        mark=referral.first_mark,
+        reported=tuple(full_text_warnings(referral.deal, rules)),
+        unwritten=bool(ignored),
+    )
+    return with_known_versions(with_refused(link, ignored, Side.SALESFORCE, now), opportunity, referral, rules)
+
+
+def arrival_lines(referral: Referral, rules: Rules, cut: tuple[int, int], now: datetime) -> tuple[Line, ...]:
+    """The lines that report a created opportunity, and each value of the referral that does not fit or is unreadable.
+
+    `cut` is how many solution ids fit the opportunity's field, and how many the referral has.
+    """
+    texts, (fitting, total) = [sentence("created_opportunity")], cut
+    if fitting < total:
+        texts.append(sentence("solutions_cut", fitting=fitting, all=total))
+    texts += full_text_warnings(referral.deal, rules).values()
+    unreadable = (rule.label for rule in rules.updatable if rule.field in referral.problems)
+    texts += [sentence("unreadable", label=label) for label in unreadable]
+    return tuple(audit_line(now, FROM_PARTNER_CENTER, text) for text in texts)
+
+
+def ignored_lines(changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
+    """The lines of values that Salesforce left empty without an error when it created an opportunity."""
+    return lines_of_ignored(now, Side.SALESFORCE, changes)
+
+
+def linked_referral(
+    link: Link, referral: Referral, sent: Deal, *, is_adopted: bool, left_out: int, now: datetime
+) -> Transition:
+    """Link an opportunity with the referral that was created for it, by this run or by an earlier one.
+
+    The base takes what the referral holds of the deal that was `sent`, without the `left_out` contacts.
+    """
+    next_link = replace(
+        link,
+        state=State.LIVE,
+        referral_id=referral.id,
+        engagement_id=referral.engagement_id,
+        base=_held_by_both(sent, referral.deal, is_adopted=is_adopted),
+        refused={},
+        reported=(),
+        cause=None,
+        unwritten=True,
+    )
+    texts = [sentence("adopted_referral" if is_adopted else "created_referral")]
+    texts += [sentence("contacts_left_out", count=left_out)] if left_out else []
+    return Transition(next_link, tuple(audit_line(now, TO_PARTNER_CENTER, text) for text in texts))
+
+
+def sent_deal(link: Link) -> Deal:
+    """The deal that the link's intent to create a referral sends; empty without such an intent."""
+    intended = (link.intent or Intent()).find(EffectKind.CREATE_REFERRAL)
+    return intended.values if intended else Deal()
+
+
+def _held_by_both(sent: Deal, current: Deal, *, is_adopted: bool) -> Deal:
+    """Return the values that both sides have held: those that were sent and that the answer confirms.
+
+    A referral that is found later may have been edited since. Both sides held every value that it was created with,
+    so a difference is an edit in Partner Center. The status is an exception: the service decides the status of a new
+    referral, and that is no person's edit. So a deal that is won before it is shared is won, without a conflict.
+    """
+    both = {
+        name: value
+        for name, value in sent.items()
+        if name in current and (current[name] == value or (is_adopted and not isinstance(value, Status)))
+    }
+    decided = {name: value for name, value in current.items() if isinstance(value, Status) and not is_adopted}
+    return Deal(both | decided)
+
+
+# --- a confirmed write
+
+
+def split_by_effect(changes: Sequence[Change], read_back: Deal) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+    """The changes that took effect, and those that the far side ignored: it still holds the old value.
+
+    Another value after a successful write means that a person was faster. The base then takes the value that was
+    sent, and the next look finds the other value as an edit.
+    """
+    ignored = tuple(
+        change
+        for change in changes
+        if change.field in read_back and read_back[change.field] == change.old != change.new
+    )
+    return tuple(change for change in changes if change not in ignored), ignored
+
+
+def patched(link: Link, changes: Sequence[Change], read_back: Deal, opportunity: Deal, now: datetime) -> Transition:
+    """Confirm a PATCH by the referral that it returned; the base takes what the opportunity holds too."""
+    effective, ignored = split_by_effect(changes, read_back)
+    agreed = {change.field: change.new for change in effective if opportunity.get(change.field) == change.new}
+    refused = with_refused(link, ignored, Side.PARTNER_CENTER, now)
+    next_link = replace(refused, base=refused.base.with_values(agreed), unwritten=True)
+    return Transition(next_link, _lines_of_write(now, Side.PARTNER_CENTER, effective, ignored))
+
+
+def written(link: Link, changes: Sequence[Change], read_back: Deal, referral: Deal, now: datetime) -> Transition:
+    """Confirm a write of an opportunity by the record that was read back; the base takes what both sides have held.
+
+    Joined notes are an exception. If only Salesforce holds the joined text, the base takes the text that Partner Center
+    still holds.
+    """
+    effective, ignored = split_by_effect(changes, read_back)
+    refused = with_refused(link, ignored, Side.SALESFORCE, now)
+    agreed = {change.field: referral.get(change.field, change.new) for change in effective}
+    next_link = replace(refused, base=refused.base.with_values(agreed), mark=refused.due_mark, unwritten=bool(ignored))
+    return Transition(next_link, _lines_of_write(now, Side.SALESFORCE, effective, ignored))
+
+
+def _lines_of_write(
+    now: datetime, side: Side, effective: tuple[Change, ...], ignored: tuple[Change, ...]
+) -> tuple[Line, ...]:
+    done = (changes_line(now, side, effective),) if effective else ()
+    return (*done, *lines_of_ignored(now, side, ignored))
+
+
+def with_refused(link: Link, changes: Sequence[Change], side: Side, now: datetime) -> Link:
+    """The link with values noted as refused by a side: they are not sent again, and not pushed back."""
+    differences = {
+        f"{side}.{change.field}": Difference(fingerprint(change.new), f"{REFUSED_BY_FAR_SIDE}{side}", now)
+        for change in changes
+    }
+    return replace(link, refused={**link.refused, **differences})
+
+
+# --- an interrupted run
+
+
+def recovered(link: Link, interrupted: Intent, current: Mapping[Side, Deal], rules: Rules, now: datetime) -> Transition:
+    """Adopt the writes of an interrupted run that took effect: the far side now holds the intended value.
+
+    `current` holds the deals of the sides that were just read. The base takes such a value, because the other side held
+    it when the intent was recorded. A value that was to be written to both sides is the exception: two joined texts are
+    agreed only when both sides hold them. The audit gets the line that the interrupted run did not write, with the
+    value that was replaced. Any other value leaves the base as it is, and the merge treats it as a conflict.
+    """
+    base: dict[str, Value | None] = dict(link.base)
+    joined = _fields_written_to_both(interrupted)
+    lines: list[Line] = []
+    for effect in interrupted.effects:
+        deal = current.get(WRITTEN_SIDES[effect.kind], Deal()) if effect.kind in WRITTEN_SIDES else Deal()
+        effective = {name: value for name, value in effect.values.items() if name in deal and deal[name] == value}
+        if effective:
+            lines.append(changes_line(now, WRITTEN_SIDES[effect.kind], _changes(effective, effect.displaced, rules)))
+        base |= {name: value for name, value in effective.items() if name not in joined}
+    return Transition(replace(link, base=Deal(base), unwritten=link.unwritten or bool(lines)), tuple(lines))
+
+
+def _fields_written_to_both(intent: Intent) -> frozenset[str]:
+    patch, write = intent.find(EffectKind.PATCH_REFERRAL), intent.find(EffectKind.WRITE_OPPORTUNITY)
+    return frozenset(patch.values) & frozenset(write.values) if patch and write else frozenset()
+
+
+def _changes(effective: Mapping[str, Value | None], displaced: Deal, rules: Rules) -> list[Change]:
+    known = {name: value for name, value in effective.items() if name in rules.by_field}
+    return [Change(name, rules[name].label, displaced.get(name), value) for name, value in known.items()]
+
+
+# --- known versions
+
+
+def with_known_versions(link: Link, opportunity: Opportunity | None, referral: Referral | None, rules: Rules) -> Link:
+    """Move each read side's known version, if every mapped value there is agreed or a known difference."""
+    if referral is not None:
+        link = _with_known_referral(link, referral, rules)
+    return _with_known_opportunity(link, opportunity, rules) if opportunity is not None else link
+
+
+def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
+    is_accounted = _is_accounted(link, referral.deal, Side.PARTNER_CENTER, rules)
+    is_agreed = is_accounted and not link.refused and not link.waiting
+    return replace(link, etag=referral.etag if is_accounted else None, agreed=is_agreed)
+
+
+def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) -> Link:
+    is_accounted = link.referral_id is None or _is_accounted(link, opportunity.deal, Side.SALESFORCE, rules)
+    stamps = {**link.stamps, **opportunity.stamps} if is_accounted else {}
+    unknown = () if is_accounted and "opportunity" in opportunity.stamps else ("opportunity",)
+    return replace(link, stamps={query: stamp for query, stamp in stamps.items() if stamp and query not in unknown})
+
+
+def _is_accounted(link: Link, deal: Deal, side: Side, rules: Rules) -> bool:
+    return all(
+        deal[rule.field] == link.base.get(rule.field) or _is_known_difference(link, rule.field, deal[rule.field], side)
+        for rule in rules.updatable
+        if rule.field in deal
+    )
+
+
+def _is_known_difference(link: Link, name: str, value: Value | None, side: Side) -> bool:
+    """Whether this difference is known and stays: the other side refused it, or it waits for its time."""
+    if link.refuses(f"{side.other}.{name}", value):
+        return True
+    waiting = link.waiting.get(name)
+    return side is Side.SALESFORCE and waiting is not None and waiting.value == fingerprint(value)

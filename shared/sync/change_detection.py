@@ -1,0 +1,188 @@
+"""Finds the pairs that may have changed on either side. Both sides give ids only.
+
+The records that a plan is made from are read afterwards, under the lease. What was seen before, our own writes
+included, is recognised by version and never by user: a person may have edited right after us, so the user who wrote
+last proves nothing (docs/protocol.md#echoes).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from msgspec import Struct
+
+from shared.domain.deal import Side
+from shared.foundation.errors import UnreadableRow
+from shared.mapping.paths import parse_time, value_in_record
+from shared.mapping.translation import STAMPS, Translation, is_target_microsoft
+from shared.sync.ports import Context, Json, Page, RetryEntry, time_literal
+
+SWEEP = "sweep"
+"""The name of the sweep, and of its cursor."""
+
+
+# --- Salesforce
+
+
+class Batch(Struct, frozen=True):
+    """Opportunities to reconcile, each with its retry entry, and the cursors to move once they are worked.
+
+    `seen` counts the records of the pages, known ones included.
+    """
+
+    opportunities: Mapping[str, RetryEntry | None]
+    seen: int
+    cursors: dict[str, datetime]
+
+
+def changed_opportunities(ctx: Context) -> Iterator[Batch]:
+    """Pages of changed opportunities, all queries together; one Composite call where nothing changed.
+
+    Each query has its own cursor: the stamp of its last record after a page that is not the last, and the server's
+    time at the start of the query after the last page. The poll reads with an overlap, because Salesforce may show a
+    record late. A cursor moves only after every record up to it is reconciled, queued, held or parked
+    (docs/protocol.md#the-salesforce-poll).
+    """
+    known = ctx.store.cursors()
+    cursors = {name: known.get(f"push_{name}") for name in STAMPS}
+    starts = {name: (at - ctx.policy.poll_overlap) if at else ctx.scope.begin for name, at in cursors.items()}
+    answer = ctx.salesforce.query(*changed_opportunities_queries(ctx.translation, starts).values())
+    pages = dict(zip(STAMPS, answer.pages, strict=True))
+    while pages:
+        found = _unknown_opportunities(ctx, pages, cursors)
+        seen = sum(len(page.records) for page in pages.values())
+        moved = {f"push_{name}": _cursor_after(name, page, answer.at) for name, page in pages.items()}
+        yield Batch(found, seen, moved)
+        pages = {name: ctx.salesforce.more(page.next).pages[0] for name, page in pages.items() if page.next}
+
+
+def changed_opportunities_queries(translation: Translation, starts: Mapping[str, datetime]) -> dict[str, str]:
+    """The polling queries by name: opportunities that are flagged or linked, by the stamp of the query, oldest first.
+
+    The filter uses fields that never disappear. The order is by stamp and id, so that a page can be a cursor. A
+    semi-join may not stand under OR, so each source of change has its own query (docs/protocol.md#the-salesforce-poll).
+    """
+    own, literals = translation.file.ours, {name: time_literal(start) for name, start in starts.items()}
+    return {
+        name: f"SELECT Id, {STAMPS[name]} FROM Opportunity WHERE ({own.flag} = true OR {own.identifier} != null) "  # noqa: S608 - names from the checked mapping file
+        f"AND {STAMPS[name]} >= {literal} ORDER BY {STAMPS[name]} ASC, Id ASC"
+        for name, literal in literals.items()
+    }
+
+
+class _Stamp(Struct, frozen=True):
+    """A stamp that a polling query returned for an opportunity, and the cursor of that query."""
+
+    query: str
+    stamp: str | None
+    cursor: datetime | None
+
+
+def _unknown_opportunities(
+    ctx: Context, pages: Mapping[str, Page], cursors: Mapping[str, datetime | None]
+) -> dict[str, RetryEntry | None]:
+    """The opportunities of all pages with a stamp that is not known to their link, each with its retry entry."""
+    found: dict[str, list[_Stamp]] = {}
+    for name, page in pages.items():
+        for record in page.records:
+            stamp = _Stamp(name, value_in_record(record, STAMPS[name]), cursors[name])
+            found.setdefault(str(record["Id"]), []).append(stamp)
+    examined = ctx.workers.map(partial(_examine, ctx), found.items(), at_most=ctx.policy.parallelism)
+    return dict(one for one in examined if one is not None)
+
+
+def _examine(ctx: Context, found: tuple[str, list[_Stamp]]) -> tuple[str, RetryEntry | None] | None:
+    """The opportunity with its retry entry; None if its stamps are known, or if the retry queue will work it.
+
+    A pair that failed and has not changed since the cursor is left to the retry queue: the overlap must not shorten
+    its wait. A link that cannot be read knows no stamp: acquiring it queues that pair alone.
+    """
+    key, stamps = found
+    try:
+        known = ctx.store.link(key)
+    except UnreadableRow:
+        known = None
+    seen = known.value.stamps if known else {}
+    unknown = [one for one in stamps if one.stamp is None or seen.get(one.query) != one.stamp]
+    if not unknown:
+        return None
+    entry = ctx.store.retry_entry(Side.SALESFORCE, key)
+    if entry and entry.must_wait(ctx.clock.now()) and all(map(_is_before_cursor, unknown)):
+        return None
+    return key, entry
+
+
+def _is_before_cursor(found: _Stamp) -> bool:
+    return found.cursor is not None and parse_time(found.stamp) < found.cursor
+
+
+def _cursor_after(query: str, page: Page, start: datetime) -> datetime:
+    return parse_time(value_in_record(page.records[-1], STAMPS[query])) if page.next and page.records else start
+
+
+# --- Partner Center
+
+
+class ScannedPage(Struct, frozen=True):
+    """A page of the list: how many referrals it names, which of them to pull, and the newest change date on it."""
+
+    seen: int
+    unknown: Sequence[str]
+    newest: datetime | None
+
+
+def changed_referrals(ctx: Context) -> Iterator[ScannedPage]:
+    """Pages of referrals that changed since the cursor, newest first (docs/protocol.md#the-sweep)."""
+    cursor = ctx.store.cursor(SWEEP)
+    start = (cursor - ctx.policy.sweep_overlap) if cursor else ctx.scope.begin
+    for page in ctx.partner_center.changed_since(start):
+        dates = (_stamp_date(stamp, "updatedDateTime") for stamp in page)
+        newest = max((date for date in dates if date), default=None)
+        yield ScannedPage(len(page), _unknown_referrals(ctx, page), newest)
+
+
+def _unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
+    """The ids, in lower case, of our own referrals whose version is not known to any link."""
+    own = [stamp for stamp in page if _is_own(ctx, stamp)]
+    known = ctx.workers.map(lambda stamp: _is_known(ctx, stamp), own, at_most=ctx.policy.parallelism)
+    return [str(stamp["id"]).lower() for stamp, is_known in zip(own, known, strict=True) if not is_known]
+
+
+def _is_own(ctx: Context, stamp: Json) -> bool:
+    organization, reference = _text(stamp, "organizationId"), _text(stamp, "externalReferenceId")
+    return not ctx.scope.exclusion_reason(organization, reference) and not is_target_microsoft(stamp)
+
+
+def _is_known(ctx: Context, stamp: Json) -> bool:
+    """Whether the link has seen this version, or the referral has no link and is from before the start.
+
+    A pointer or link that cannot be read is not known: the pull then queues that pair alone.
+    """
+    try:
+        return _has_seen_version(ctx, stamp)
+    except UnreadableRow:
+        return False
+
+
+def _has_seen_version(ctx: Context, stamp: Json) -> bool:
+    pointer = ctx.store.pointer(str(stamp["id"]))
+    if pointer is None:
+        created = _stamp_date(stamp, "createdDateTime")
+        return created is not None and created < ctx.scope.begin
+    if pointer.value.opportunity_id is None:
+        return False
+    entry = ctx.store.link(pointer.value.opportunity_id)
+    return entry is not None and entry.value.etag == stamp.get("eTag")
+
+
+def _text(stamp: Json, name: str) -> str | None:
+    value = stamp.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _stamp_date(stamp: Json, name: str) -> datetime | None:
+    """A date of a listed referral; None where it cannot be read: that referral is then pulled like a changed one."""
+    try:
+        return parse_time(stamp.get(name))
+    except ValueError:
+        return None

@@ -1,0 +1,243 @@
+"""Brings a referral to its link: find the opportunity that it belongs to, or create one with account and contact.
+
+Source: docs/protocol.md#creating-an-opportunity and docs/protocol.md#events-overtake-replies.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from shared.domain.deal import Company, Deal, Person, Side
+from shared.domain.link import Effect, EffectKind, Link
+from shared.domain.plan import Change
+from shared.domain.records import Opportunity, Referral
+from shared.domain.transitions import (
+    adopted_opportunity,
+    arrival_lines,
+    created_opportunity,
+    ignored_lines,
+    split_by_effect,
+)
+from shared.foundation.errors import Conflict, NotFound, Rejected, StoreConflict
+from shared.mapping.translation import Translation
+from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Node, Outcome, Result, text_literal
+from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
+from shared.sync.retry_queue import pausing_on_failure
+
+
+class Found(Struct, frozen=True):
+    """Opportunities (deleted ones included), accounts and contacts that match a referral."""
+
+    opportunities: Sequence[Json]
+    accounts: Sequence[Json]
+    contacts: Sequence[Json]
+
+    @property
+    def account_id(self) -> str | None:
+        """The one account that matches; None for several or none, and then a new account is created."""
+        return str(self.accounts[0]["Id"]) if len(self.accounts) == 1 else None
+
+    @property
+    def contact_id(self) -> str | None:
+        """The one contact that matches."""
+        return str(self.contacts[0]["Id"]) if len(self.contacts) == 1 else None
+
+
+def link_referral(ctx: Context, referral_id: str) -> str | Outcome:
+    """Bring one referral to its link, creating opportunity and link if there are none. Raises the client's errors."""
+    claim = claim_referral(ctx, referral_id)
+    if not isinstance(claim, Claim):
+        return claim
+    try:
+        return _link_claimed(ctx, claim)
+    except StoreConflict:
+        claim.delete_if_unused(ctx)
+        return BUSY
+    except Exception:
+        claim.delete_if_unused(ctx)
+        raise
+
+
+def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
+    referral = _read_referral(ctx, claim)
+    if referral is None:
+        return RECONCILED
+    named = ctx.scope.opportunity_named_by(referral.external_reference)
+    known = ctx.store.link(named) if named else None
+    if known is not None and not ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference):
+        return _join_link(ctx, referral, claim, known)
+    reason = ctx.scope.unlinked_exclusion_reason(referral)
+    if reason:
+        return _ignore(ctx, claim, reason)
+    company = referral.deal.get("account")
+    if not isinstance(company, Company):
+        claim.delete_if_unused(ctx)
+        return queue_refused_referral(ctx, referral, "no_account", "account")
+    with claim_account(ctx, company) as is_claimed:
+        if not is_claimed:
+            claim.delete_if_unused(ctx)
+            return BUSY
+        found = look_up(ctx, referral, named, company)
+        return _join_found(ctx, referral, claim, found) or create_opportunity(ctx, referral, claim, found, company)
+
+
+def _read_referral(ctx: Context, claim: Claim) -> Referral | None:
+    try:
+        with pausing_on_failure(ctx, Side.PARTNER_CENTER):
+            return ctx.translation.referral(ctx.partner_center.get(claim.referral_id))
+    except NotFound:
+        claim.delete(ctx)
+        ctx.log("referral_missing", referral_id=claim.referral_id)
+        return None
+
+
+def _ignore(ctx: Context, claim: Claim, reason: str) -> Outcome:
+    claim.delete(ctx)
+    ctx.log("referral_ignored", referral_id=claim.referral_id, reason=reason)
+    return RECONCILED
+
+
+# --- an opportunity that exists
+
+
+def look_up(ctx: Context, referral: Referral, named: str | None, company: Company) -> Found:
+    """Find opportunity, account and contact of a referral; `named` is the opportunity that the referral names."""
+    person = first_contact(referral.deal)
+    queries = _look_up_queries(ctx.translation, referral.id, named, company, person.email if person else None)
+    with pausing_on_failure(ctx, Side.SALESFORCE):
+        answer = ctx.salesforce.query(*queries.values(), deleted=True)
+    records = {name: page.records for name, page in zip(queries, answer.pages, strict=True)}
+    return Found(records["opportunities"], records["accounts"], records.get("contacts", ()))
+
+
+def first_contact(deal: Deal) -> Person | None:
+    """The first customer contact of a deal."""
+    people = deal.get("contacts")
+    first = people[0] if isinstance(people, tuple) and people else None
+    return first if isinstance(first, Person) else None
+
+
+def _look_up_queries(
+    translation: Translation, referral_id: str, named: str | None, company: Company, email: str | None
+) -> dict[str, str]:
+    """SOQL by name. The literals escape what comes from outside."""
+    own = translation.file.ours
+    by_id = f" OR Id = {text_literal(named)}" if named else ""
+    country = translation.country_column
+    queries = {
+        "opportunities": f"SELECT Id, IsDeleted FROM Opportunity WHERE {own.identifier} = {text_literal(referral_id)}{by_id}",  # noqa: S608, E501 - literals escape
+        "accounts": f"SELECT Id FROM Account WHERE Name = {text_literal(company.name)} "  # noqa: S608 - literals escape
+        f"AND {country} = {text_literal(company.country)} AND IsDeleted = false LIMIT 2",
+    }
+    if email:
+        match = f"Email = {text_literal(email)} AND IsDeleted = false"
+        queries["contacts"] = f"SELECT Id FROM Contact WHERE {match} LIMIT 2"  # noqa: S608 - literals escape
+    return queries
+
+
+def _join_found(ctx: Context, referral: Referral, claim: Claim, found: Found) -> str | Outcome | None:
+    existing = [str(record["Id"]) for record in found.opportunities if not record.get("IsDeleted")]
+    if existing:
+        known = ctx.store.link(existing[0])
+        if known:
+            return _join_link(ctx, referral, claim, known)
+        return _adopt_opportunity(ctx, referral, claim, None, existing[0])
+    return _ignore(ctx, claim, "opportunity_deleted") if found.opportunities else None
+
+
+def _join_link(ctx: Context, referral: Referral, claim: Claim, known: Entry[Link]) -> str | Outcome:
+    """Join the link of the opportunity that this referral names, or that names this referral."""
+    link = known.value
+    if link.referral_id == referral.id:
+        claim.point_to(ctx, link.opportunity_id)  # our own push made it, or an earlier attempt came as far as the link
+        return link.opportunity_id
+    if link.referral_id is not None:
+        return _ignore(ctx, claim, "another_referral_is_linked")
+    if link.intent is None:
+        return _adopt_opportunity(ctx, referral, claim, known)
+    if claim.entry.value.intended_opportunity is None:
+        claim.delete(ctx)  # another instance works on the pair: the event overtook the reply of our own create
+    return BUSY
+
+
+def _adopt_opportunity(
+    ctx: Context, referral: Referral, claim: Claim, known: Entry[Link] | None, opportunity_id: str = ""
+) -> str:
+    """Link an existing opportunity; the pull that follows merges the referral's values."""
+    link, cut = known.value if known else Link(opportunity_id), ctx.translation.cut_solutions(referral.deal)
+    adopted = adopted_opportunity(link, referral, claim.entry.value, ctx.translation.rules, cut, ctx.clock.now())
+    if known is None:
+        ctx.store.insert_link(adopted.link, adopted.lines)
+    else:
+        ctx.store.replace_link(known, adopted.link, adopted.lines)
+    claim.point_to(ctx, adopted.link.opportunity_id)
+    ctx.log("referral_adopted", opportunity_id=adopted.link.opportunity_id, referral_id=referral.id)
+    return adopted.link.opportunity_id
+
+
+# --- a new opportunity
+
+
+def create_opportunity(ctx: Context, referral: Referral, claim: Claim, found: Found, company: Company) -> str | Outcome:
+    """Create what is missing in one graph, all or nothing; then the link, then the pointer to it."""
+    effect = Effect(EffectKind.CREATE_OPPORTUNITY, referral.deal, version=referral.etag, decided=ctx.clock.now())
+    claim.record_intent(ctx, effect)
+    rules, cut = ctx.translation.rules, ctx.translation.cut_solutions(referral.deal)
+    lines = arrival_lines(referral, rules, cut, ctx.clock.now())
+    nodes = _graph_nodes(
+        ctx, referral, found, company, ctx.translation.shown_state(referral.first_mark, lines, referral.id)
+    )
+    try:
+        with deleted_if_nothing_was_created(ctx, claim), pausing_on_failure(ctx, Side.SALESFORCE):
+            written = ctx.salesforce.create(nodes, "opportunity", ctx.translation.columns)
+    except Conflict:
+        return BUSY  # somebody created it just now: the next look finds it
+    except Rejected as error:
+        return queue_refused_referral(ctx, referral, error.cause.code, error.cause.field)
+    if written.record is None:
+        return Outcome(Result.RETRY, "not_read_back")
+    opportunity, now = ctx.translation.opportunity(written.record, written.at), ctx.clock.now()
+    ignored = _ignored_values(ctx, referral, opportunity)
+    link = created_opportunity(opportunity, referral, ignored, rules, now)
+    ctx.store.insert_link(link, (*lines, *ignored_lines(ignored, now)))
+    claim.point_to(ctx, opportunity.id)
+    ctx.log("opportunity_created", opportunity_id=opportunity.id, referral_id=referral.id)
+    return opportunity.id if ignored else RECONCILED
+
+
+def queue_refused_referral(ctx: Context, referral: Referral, code: str, field: str | None) -> Outcome:
+    """Log why a referral makes no opportunity, and try again hourly: there is no link yet to park it on."""
+    ctx.log("pair_parked", opportunity_id=None, referral_id=referral.id, code=code, field=field)
+    return Outcome(Result.RETRY, "refused", ctx.clock.now() + ctx.policy.held_interval)
+
+
+def _ignored_values(ctx: Context, referral: Referral, opportunity: Opportunity) -> tuple[Change, ...]:
+    """Values of the graph that Salesforce left empty without an error (docs/protocol.md#confirmed-means-seen)."""
+    changes = (
+        Change(rule.field, rule.label, None, referral.deal[rule.field])
+        for rule in ctx.translation.rules.updatable
+        if rule.on_create and rule.direction.owns(Side.PARTNER_CENTER) and rule.field in referral.deal
+    )
+    return split_by_effect(tuple(changes), opportunity.deal)[1]
+
+
+def _graph_nodes(
+    ctx: Context, referral: Referral, found: Found, company: Company, shown: Mapping[str, object]
+) -> list[Node]:
+    translation, person = ctx.translation, first_contact(referral.deal)
+    nodes: list[Node] = []
+    account_id, contact_id = found.account_id, found.contact_id
+    if account_id is None:
+        nodes.append(Node("account", "Account", translation.account(company)))
+        account_id = "@{account.id}"
+    if contact_id is None and person is not None:
+        nodes.append(Node("contact", "Contact", {**translation.contact(person), "AccountId": account_id}))
+        contact_id = "@{contact.id}"
+    identifier = translation.file.ours.identifier
+    values = {**translation.new_opportunity(referral.deal), **shown, "AccountId": account_id}
+    del values[identifier]
+    nodes.append(Node("opportunity", "Opportunity", values, (identifier, referral.id)))
+    if contact_id is not None:
+        role = {"OpportunityId": "@{opportunity.id}", "ContactId": contact_id, "IsPrimary": True}
+        nodes.append(Node("role", "OpportunityContactRole", role))
+    return nodes

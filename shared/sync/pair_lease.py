@@ -1,0 +1,334 @@
+"""Holds one pair while a run works on it: its lease, what was read, what is planned, and the lines that wait.
+
+The link's row is the lock. An instance acquires it by writing an empty intent under the row's ETag. It records the
+intent before the first remote write and at every change of the plan, which renews the lease:
+
+    row                        age                         an instance that finds it
+    without intent             any                         acquires it
+    with intent                within the lease            queues the pair for a retry
+    with intent                past the lease              takes it over, and recovers the interrupted work
+    with intent to create      past lease + settle time    the same: lists show a new referral late
+
+Source: docs/protocol.md#lease-and-intent, docs/protocol.md#rule-7-one-bad-record-harms-no-other.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from copy import replace
+from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+
+from shared.domain.audit import Line, changes_line, note_lines
+from shared.domain.cause import Cause
+from shared.domain.deal import Side
+from shared.domain.link import Effect, EffectKind, Intent, Link
+from shared.domain.link_states import Mark
+from shared.domain.plan import Change, Plan
+from shared.domain.records import Opportunity, Referral
+from shared.domain.transitions import Transition, with_known_versions, with_plan
+from shared.foundation.errors import CosellError, SignInFailed, StoreConflict, Throttled
+from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Outcome, Result, SideState, Write, Written
+from shared.sync.retry_queue import outcome_of_error, pause_side, paused_until, retry_after_pause
+
+
+class PendingLines(Struct):
+    """The queue of audit lines that are not stored yet. What is taken has left the queue.
+
+    recovered   lines for writes of an interrupted run that were found to have taken effect
+    notes       the plan's sentences, which go with the records that they belong to
+    losses      the plan's sentences about discarded values, which a confirmed effect makes true
+    """
+
+    recovered: tuple[Line, ...] = ()
+    notes: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether a sentence of the plan waits."""
+        return bool(self.notes or self.losses)
+
+    def put_plan(self, plan: Plan) -> None:
+        """Queue a plan's sentences, in place of those of an earlier plan."""
+        self.notes, self.losses = plan.lines, plan.losses
+
+    def take_notes(self, now: datetime) -> tuple[Line, ...]:
+        """Take the lines of an interrupted run and the plan's notes."""
+        lines = (*self.recovered, *note_lines(now, self.notes)) if self.notes else self.recovered
+        self.recovered, self.notes = (), ()
+        return lines
+
+    def take_all(self, now: datetime) -> tuple[Line, ...]:
+        """Take every line, also those of discarded values."""
+        lines = self.take_notes(now)
+        if self.losses:
+            lines += note_lines(now, self.losses)
+            self.losses = ()
+        return lines
+
+    def expected_lines(self, changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
+        """The lines that a write of an opportunity will add once it is confirmed; they stay in the queue."""
+        return (changes_line(now, Side.SALESFORCE, changes), *note_lines(now, self.losses))
+
+
+class Pair(Struct):
+    """One pair under its lease. Only the functions of this module assign its fields.
+
+    id            the opportunity's id
+    entry         the row as this instance read or wrote it last
+    link          the link that the next write stores: that of `entry`, and what was decided since
+    interrupted   the intent of a run that stopped before its end, until recovery has looked for its effects
+    renewed_at    when the lease was last renewed
+    is_from_base  the referral's values were taken from the base and not read
+    existing      the referral that an earlier create of unknown outcome made, as the API returns it
+    must_create   a referral must be created, or the existing one adopted
+    outcome       how the work ended; None while it goes on
+    """
+
+    id: str
+    entry: Entry[Link]
+    link: Link
+    renewed_at: datetime
+    interrupted: Intent = field(default_factory=Intent)
+    opportunity: Opportunity | None = None
+    referral: Referral | None = None
+    is_from_base: bool = False
+    existing: Json | None = None
+    must_create: bool = False
+    plan: Plan | None = None
+    pending: PendingLines = field(default_factory=PendingLines)
+    outcome: Outcome | None = None
+
+    @property
+    def read_referral(self) -> Referral | None:
+        """The referral, if it was read and not taken from the base."""
+        return None if self.is_from_base else self.referral
+
+    @property
+    def may_have_written(self) -> bool:
+        """Whether a write of unknown outcome may have taken effect: its intent must stay for recovery."""
+        has_begun = self.link.intent is not None and bool(self.link.intent.effects)
+        return bool(self.interrupted.effects) or (self.outcome is not None and self.outcome.unsure and has_begun)
+
+    def take_opportunity(self, opportunity: Opportunity) -> None:
+        """Take the opportunity that was just read."""
+        self.opportunity = opportunity
+
+    def take_read_back(self, read_back: Opportunity) -> None:
+        """Take the opportunity after a write. Plain columns lack the account's stamp and problems, so these stay."""
+        previous = self.opportunity
+        if previous is not None:
+            stamps = {"account": previous.stamps.get("account", ""), **read_back.stamps}
+            read_back = replace(read_back, problems=previous.problems, stamps=stamps)
+        self.opportunity = read_back
+
+    def take_referral(self, referral: Referral, *, is_from_base: bool = False) -> None:
+        """Take the referral that was just read, or is known from the base."""
+        self.referral, self.is_from_base = referral, is_from_base
+
+    def take_existing(self, existing: Json | None) -> None:
+        """Take what a search for an earlier create found; without a find the interrupted work is done."""
+        self.existing, self.must_create = existing, existing is not None
+        if existing is None:
+            self.interrupted = Intent()
+
+    def decide_to_create(self) -> None:
+        """Let a referral be created for this pair."""
+        self.must_create = True
+
+    def take_recovery(self, recovered: Transition) -> None:
+        """Take what an interrupted run had written; its lines wait until the next write of the row."""
+        self.link, self.interrupted = recovered.link, Intent()
+        self.pending.recovered += recovered.lines
+
+    def take_plan(self, plan: Plan) -> None:
+        """Take a new plan; its sentences wait."""
+        self.plan = plan
+        self.pending.put_plan(plan)
+
+    def drop_writes_to_salesforce(self) -> None:
+        """Remove the plan's writes to Salesforce, which were refused."""
+        self.plan = replace(self.plan, to_salesforce=()) if self.plan else None
+
+    def put_plan_into_link(self) -> None:
+        """Let the next write of the row store the plan."""
+        self.link = with_plan(self.link, self.plan)
+
+    def take_shown(self, mark: Mark) -> None:
+        """Note that the opportunity shows a mark and every line; the next write of the row stores it."""
+        self.link = replace(self.link, mark=mark, unwritten=False)
+
+    def end(self, outcome: Outcome) -> None:
+        """End the work on this pair."""
+        self.outcome = outcome
+
+
+# --- the lease
+
+
+def acquire(ctx: Context, opportunity_id: str) -> Pair | Outcome:
+    """Acquire the lease of a pair, and create its row if it is missing; an outcome if another instance holds it."""
+    try:
+        entry = ctx.store.link(opportunity_id)
+        if entry is None:
+            acquired = ctx.store.insert_link(Link(opportunity_id, intent=Intent()))
+        elif entry.value.intent is None:
+            acquired = ctx.store.replace_link(entry, replace(entry.value, intent=Intent()))
+        else:
+            return _take_over(ctx, entry, entry.value.intent)
+    except StoreConflict:
+        return BUSY
+    return Pair(opportunity_id, acquired, acquired.value, ctx.clock.now())
+
+
+def _take_over(ctx: Context, entry: Entry[Link], intent: Intent) -> Pair | Outcome:
+    if entry.age < ctx.policy.lease:
+        return BUSY
+    wait = ctx.policy.lease + _settle_time(ctx, intent)
+    if entry.age < wait:
+        return Outcome(Result.RETRY, "settling", ctx.clock.now() + wait - entry.age)
+    acquired = ctx.store.replace_link(entry, entry.value)
+    return Pair(acquired.value.opportunity_id, acquired, acquired.value, ctx.clock.now(), intent)
+
+
+def _settle_time(ctx: Context, intent: Intent) -> timedelta:
+    """Return the time to wait after the lease until a referral that may have been created appears in lists."""
+    return ctx.policy.settle_time if intent.find(EffectKind.CREATE_REFERRAL) else timedelta()
+
+
+def record_intent(
+    ctx: Context, pair: Pair, *effects: Effect, link: Link | None = None, lines: tuple[Line, ...] = ()
+) -> None:
+    """Store the coming effects before the first of them, with another `link` than the pair's if one is given.
+
+    Raises StoreConflict: the lease was lost.
+    """
+    pair.entry = ctx.store.replace_link(pair.entry, replace(link or pair.link, intent=Intent(effects)), lines)
+    pair.link, pair.interrupted, pair.renewed_at = pair.entry.value, Intent(), ctx.clock.now()
+
+
+def confirm_effect(ctx: Context, pair: Pair, kind: EffectKind, link: Link, lines: tuple[Line, ...] = ()) -> None:
+    """Remove a confirmed effect from the intent, with the base it moves and its audit lines, in one transaction."""
+    rest = [effect for effect in (pair.link.intent or Intent()).effects if effect.kind is not kind]
+    pair.entry = ctx.store.replace_link(pair.entry, replace(link, intent=Intent(tuple(rest))), lines)
+    pair.link, pair.renewed_at = pair.entry.value, ctx.clock.now()
+    if pair.plan is not None:
+        # The rest of the plan starts from what is confirmed; otherwise a later effect would move the base back.
+        pair.plan = replace(pair.plan, base=link.base, refused=link.refused)
+
+
+def is_lease_short(ctx: Context, pair: Pair) -> bool:
+    """Whether less than two deadlines of the lease are left: no effect may start then."""
+    return ctx.clock.now() - pair.renewed_at > ctx.policy.lease - 2 * ctx.policy.deadline
+
+
+def release(ctx: Context, pair: Pair) -> None:
+    """Release the lease, and store the versions that are known now and the notes of a plan that the link holds."""
+    lines = pair.pending.take_notes(ctx.clock.now()) if _is_plan_in_link(pair.plan, pair.link) else ()
+    link = replace(pair.link, unwritten=pair.link.unwritten or bool(lines))
+    known = with_known_versions(link, pair.opportunity, pair.read_referral, ctx.translation.rules)
+    pair.entry = ctx.store.replace_link(pair.entry, replace(known, intent=None), lines)
+    pair.link = pair.entry.value
+
+
+def end_parked(ctx: Context, pair: Pair, cause: Cause) -> None:
+    """End the work on a pair whose values were refused."""
+    pair.end(Outcome(Result.PARKED, cause.code))
+    code, field_name, referral_id = cause.code, cause.field, pair.link.referral_id
+    ctx.log("pair_parked", opportunity_id=pair.id, referral_id=referral_id, code=code, field=field_name)
+
+
+def _is_plan_in_link(plan: Plan | None, link: Link) -> bool:
+    """Whether the link holds the plan's refused, waiting and reported values."""
+    if plan is None:
+        return False
+    return (plan.refused, plan.waiting, plan.reported) == (link.refused, link.waiting, link.reported)
+
+
+# --- the work on many pairs, so that one bad record does not stop the others
+
+
+def open_pairs(pairs: Iterable[Pair]) -> list[Pair]:
+    """The pairs whose work has not ended."""
+    return [pair for pair in pairs if pair.outcome is None]
+
+
+def run_step[T](ctx: Context, pair: Pair, step: Callable[..., T], *arguments: object) -> T | None:
+    """Run one step of one pair; an error ends the work on this pair only."""
+    try:
+        return step(ctx, pair, *arguments)
+    except Exception as error:  # noqa: BLE001 - a defect in the work on one pair must not stop the others
+        pair.outcome = outcome_of_error(ctx, error, pair.id)
+        return None
+
+
+def run_for_each(ctx: Context, side: Side | None, pairs: Iterable[Pair], step: Callable[[Context, Pair], None]) -> None:
+    """Run a step for each open pair in parallel; once the side is paused, the remaining pairs are queued."""
+    pending, pauses = open_pairs(pairs), list[Outcome]()
+    state = ctx.store.side_state(side) if side else SideState()
+    if state.paused_until is not None and ctx.clock.now() < state.paused_until:
+        pauses.append(retry_after_pause(state.paused_until))
+
+    def run(pair: Pair) -> None:
+        if pauses:
+            pair.outcome = pauses[0]
+            return
+        try:
+            step(ctx, pair)
+        except Exception as error:  # noqa: BLE001 - as in `run_step`
+            pair.outcome = outcome_of_error(ctx, error, pair.id)
+            if side is not None and isinstance(error, Throttled | SignInFailed):
+                pause_side(ctx, side, error)
+                pauses.append(retry_after_pause(ctx.store.side_state(side).paused_until))
+
+    ctx.workers.map(run, pending, at_most=state.parallelism or ctx.policy.parallelism)
+
+
+def read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
+    """Read the opportunities of the open pairs; one that is absent was deleted or is not visible."""
+    pending = open_pairs(pairs)
+    if not pending:
+        return
+    try:
+        answer = ctx.salesforce.opportunities([pair.id for pair in pending], ctx.translation.selects)
+    except CosellError as error:
+        pause_side(ctx, Side.SALESFORCE, error)
+        _end_all(ctx, pending, error)
+        return
+    records = {str(record["Id"]): record for page in answer.pages for record in page.records}
+    for pair in pending:
+        if pair.id in records:
+            run_step(ctx, pair, _take_record, records[pair.id], answer.at)
+        else:
+            ctx.log("opportunity_missing", opportunity_id=pair.id)
+            pair.end(RECONCILED)
+
+
+def _take_record(ctx: Context, pair: Pair, record: Json, read_at: datetime) -> None:
+    pair.take_opportunity(ctx.translation.opportunity(record, read_at))
+
+
+def call_salesforce(
+    ctx: Context,
+    pairs: Sequence[Pair],
+    call: Callable[[Sequence[Write], Sequence[str]], Sequence[Written]],
+    writes: Sequence[Write],
+) -> Sequence[Written]:
+    """Make one batched write to Salesforce; if the whole call fails, all its pairs are queued."""
+    until = paused_until(ctx, Side.SALESFORCE)
+    if until is not None:
+        for pair in pairs:
+            pair.end(retry_after_pause(until))
+        return ()
+    try:
+        return call(writes, ctx.translation.columns)
+    except Exception as error:  # noqa: BLE001 - the pairs of other calls go on
+        if isinstance(error, CosellError):
+            pause_side(ctx, Side.SALESFORCE, error)
+        _end_all(ctx, pairs, error)
+        return ()
+
+
+def _end_all(ctx: Context, pairs: Iterable[Pair], error: Exception) -> None:
+    for pair in pairs:
+        pair.end(outcome_of_error(ctx, error, pair.id))

@@ -1,0 +1,342 @@
+"""Reconciles pairs: acquire the leases, read both sides, plan, write in batches, confirm, release.
+
+push:  acquire all -> read opportunities (2,000 a call) -> referral from the base, or GET -> plan
+pull:  acquire all -> GET referrals, end echoes -> read opportunities -> plan
+both:  PATCH or POST each -> write opportunities (24 a call) -> write back (200 a call) -> release all
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from itertools import batched
+
+from msgspec import Struct
+
+from shared.domain.cause import Cause
+from shared.domain.deal import Deal, Side, Status
+from shared.domain.link import WHOLE
+from shared.domain.link_states import State
+from shared.domain.plan import creation_obstacles, plan_pair
+from shared.domain.records import Opportunity, Referral
+from shared.domain.sentences import cause
+from shared.domain.transitions import adopted_opportunity, held, recovered
+from shared.foundation.errors import Conflict, CosellError, NotFound
+from shared.sync.pair_lease import (
+    Pair,
+    acquire,
+    open_pairs,
+    read_opportunities,
+    record_intent,
+    release,
+    run_for_each,
+    run_step,
+)
+from shared.sync.ports import BUSY, RECONCILED, Context, Outcome, Outcomes, Result
+from shared.sync.retry_queue import outcome_of_error
+from shared.sync.write_opportunity import COLLECTION, CONDITIONAL, needs_write_back, write_back, write_opportunities
+from shared.sync.write_referral import (
+    adopt_referral,
+    create_referral,
+    find_created_referral,
+    park_changes,
+    patch_referral,
+    point_to_link,
+)
+
+ONE_SECOND = timedelta(seconds=1)
+KEEPS_CHANGING = Outcome(Result.RETRY, "opportunity_kept_changing")
+
+
+class Work(Struct, frozen=True):
+    """The pairs under their leases, and the outcomes of those whose lease could not be acquired."""
+
+    pairs: Sequence[Pair]
+    ended: Mapping[str, Outcome]
+
+
+# --- acquiring and reading
+
+
+def open_pushed(ctx: Context, opportunity_ids: Sequence[str]) -> Work:
+    """Acquire, read and plan the pairs of opportunities that may have changed."""
+    work = _acquire_all(ctx, opportunity_ids)
+    read_opportunities(ctx, work.pairs)
+    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, _prepare_push)
+    return work
+
+
+def open_pulled(ctx: Context, opportunity_ids: Sequence[str], queued: Collection[str] = ()) -> Work:
+    """Acquire, read and plan the pairs whose referral may have changed; those in `queued` are from the retry queue."""
+    work = _acquire_all(ctx, opportunity_ids)
+    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_read_pulled, queued=queued))
+    read_opportunities(ctx, work.pairs)
+    run_for_each(ctx, None, work.pairs, _plan)
+    return work
+
+
+def _acquire_all(ctx: Context, opportunity_ids: Sequence[str]) -> Work:
+    results = ctx.workers.map(partial(_acquire_or_queue, ctx), opportunity_ids, at_most=ctx.policy.parallelism)
+    pairs = [result for result in results if isinstance(result, Pair)]
+    by_id = zip(opportunity_ids, results, strict=True)
+    return Work(pairs, {key: result for key, result in by_id if isinstance(result, Outcome)})
+
+
+def _acquire_or_queue(ctx: Context, opportunity_id: str) -> Pair | Outcome:
+    try:
+        return acquire(ctx, opportunity_id)
+    except CosellError as error:
+        return outcome_of_error(ctx, error, opportunity_id)
+
+
+def _read_pulled(ctx: Context, pair: Pair, queued: Collection[str]) -> None:
+    """Read the referral; the work on an echo ends here.
+
+    A pair from the retry queue is never an echo: what it waits for, such as the time of a close, need not be a change
+    of the referral (docs/protocol.md#echoes).
+    """
+    _read_referral(ctx, pair)
+    is_known = pair.referral is not None and pair.referral.etag == pair.link.etag
+    if is_known and not (pair.interrupted.effects or pair.link.unwritten or pair.id in queued):
+        pair.end(RECONCILED)
+
+
+def _read_referral(ctx: Context, pair: Pair) -> None:
+    if pair.link.referral_id is not None:
+        pair.take_referral(ctx.translation.referral(ctx.partner_center.get(pair.link.referral_id)))
+
+
+def _plan(ctx: Context, pair: Pair) -> None:
+    """Plan a pair of which both sides are known; recover interrupted work first. An un-ticked pair ends here.
+
+    This is the only place that plans.
+    """
+    if pair.opportunity is None or pair.referral is None:
+        return
+    rules, now = ctx.translation.rules, ctx.clock.now()
+    if pair.interrupted.effects:
+        current = {Side.SALESFORCE: pair.opportunity.deal}
+        current |= {Side.PARTNER_CENTER: pair.read_referral.deal} if pair.read_referral else {}
+        pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now))
+    if not pair.opportunity.flagged:
+        pair.end(RECONCILED)
+        return
+    pair.take_plan(plan_pair(pair.link, pair.opportunity, pair.referral, rules, now, ctx.policy.irreversible_wait))
+
+
+# --- what a push of one pair begins with
+
+
+def _prepare_push(ctx: Context, pair: Pair) -> None:
+    """Bring a pair whose opportunity was read to a plan, a create, or its end."""
+    opportunity, link = pair.opportunity, pair.link
+    if opportunity is None:
+        return
+    if link.referral_id is None:
+        pair.take_existing(find_created_referral(ctx, pair))
+    if not opportunity.flagged and not pair.must_create:
+        pair.end(RECONCILED)
+    elif link.referral_id is None:
+        _prepare_create(ctx, pair, opportunity)
+    else:
+        if link.etag and link.agreed and not pair.interrupted.effects:
+            pair.take_referral(_referral_from_base(ctx, pair, opportunity, link.etag), is_from_base=True)
+        else:
+            _read_referral(ctx, pair)
+        _plan(ctx, pair)
+
+
+def _referral_from_base(ctx: Context, pair: Pair, opportunity: Opportunity, etag: str) -> Referral:
+    """The referral without a read: every mapped value was agreed at this version, and `If-Match` guards the write."""
+    status = pair.link.base.get("status")
+    deal = Deal({rule.field: pair.link.base.get(rule.field) for rule in ctx.translation.rules.updatable})
+    known_status = status if isinstance(status, Status) else None
+    return Referral(pair.link.referral_id or "", etag, deal, opportunity.modified, known_status)
+
+
+def _prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
+    """Adopt the referral that the opportunity names, hold an incomplete deal; anything else will be created."""
+    if pair.must_create:
+        return
+    refused = pair.link.cause
+    if opportunity.referral_id:
+        _adopt_named_referral(ctx, pair, opportunity.referral_id)
+    elif refused and pair.link.refuses(WHOLE, opportunity.deal):
+        pair.end(Outcome(Result.PARKED, refused.code))
+    elif causes := creation_obstacles(opportunity):
+        _hold(ctx, pair, causes)
+    else:
+        pair.decide_to_create()
+
+
+def _adopt_named_referral(ctx: Context, pair: Pair, referral_id: str) -> None:
+    """Link an opportunity that carries a referral id but has no link, and merge; never create.
+
+    The referral's pointer is read first (docs/protocol.md#events-overtake-replies): another instance may be creating
+    this very opportunity, or may have stopped after creating it.
+    """
+    pointer = ctx.store.pointer(referral_id)
+    if pointer is not None and pointer.value.intent is not None and pointer.age < ctx.policy.lease:
+        pair.end(BUSY)
+        return
+    try:
+        referral = ctx.translation.referral(ctx.partner_center.get(referral_id))
+    except NotFound:
+        referral = None
+    if referral is None or ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference):
+        _hold(ctx, pair, (cause("unknown_referral", "identifier"),))
+        return
+    known, cut = pointer.value if pointer else None, ctx.translation.cut_solutions(referral.deal)
+    adopted = adopted_opportunity(pair.link, referral, known, ctx.translation.rules, cut, ctx.clock.now())
+    record_intent(ctx, pair, link=adopted.link, lines=adopted.lines)
+    point_to_link(ctx, referral.id, pair.id)
+    pair.take_referral(referral)
+    ctx.log("referral_adopted", opportunity_id=pair.id, referral_id=referral.id)
+    _plan(ctx, pair)
+
+
+def _hold(ctx: Context, pair: Pair, causes: Sequence[Cause]) -> None:
+    """Hold a pair that cannot be sent."""
+    hold = held(pair.link, causes, ctx.clock.now())
+    record_intent(ctx, pair, link=hold.link, lines=hold.lines)
+    ctx.log("opportunity_held", opportunity_id=pair.id, causes=[one.code for one in causes])
+
+
+# --- writing
+
+
+def carry_out(ctx: Context, work: Work) -> Outcomes:
+    """Carry out the plans of all pairs, and release the leases."""
+    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, _write_referral)
+    for again in _write_opportunities(ctx, work.pairs):
+        read_opportunities(ctx, again)
+        run_for_each(ctx, Side.PARTNER_CENTER, again, _plan_and_patch)
+    unreported = [pair for pair in work.pairs if _may_write_back(pair) and needs_write_back(pair)]
+    chunks = [list(chunk) for chunk in batched(unreported, COLLECTION, strict=False)]
+    ctx.workers.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
+    ctx.workers.map(lambda pair: run_step(ctx, pair, _release_pair), work.pairs, at_most=ctx.policy.parallelism)
+    return {**work.ended, **{pair.id: pair.outcome or RECONCILED for pair in work.pairs}}
+
+
+def _write_referral(ctx: Context, pair: Pair) -> None:
+    """Create the pair's referral if it has none, then send what differs.
+
+    The service decides the status of a new referral, and an adopted one may differ: they are merged at once.
+    """
+    if pair.must_create and pair.opportunity is not None:
+        if pair.existing is not None:
+            adopt_referral(ctx, pair, pair.existing)
+        else:
+            create_referral(ctx, pair, pair.opportunity)
+        if pair.outcome is None:
+            _plan(ctx, pair)
+    if pair.plan and pair.outcome is None:
+        _patch_referral(ctx, pair)
+
+
+def _plan_and_patch(ctx: Context, pair: Pair) -> None:
+    """Merge again, and send what a person has changed meanwhile."""
+    _plan(ctx, pair)
+    _patch_referral(ctx, pair)
+
+
+def _patch_referral(ctx: Context, pair: Pair) -> None:
+    """Send the plan's changes to Partner Center, and put the plan into the link.
+
+    On 412 the referral is read again and the merge is made anew; the merge recognises our own lost reply by its
+    values. After a 400 for several paths they are sent singly, once, and only the guilty one is parked. Raises the
+    client's errors; the intent then stays for recovery.
+    """
+    for _ in range(ctx.policy.tries):
+        pair.put_plan_into_link()
+        if pair.plan is None or pair.referral is None or not pair.plan.to_partner_center:
+            break
+        waiting = [pair.plan.to_partner_center]
+        try:
+            while waiting:
+                changes = waiting.pop(0)
+                refusal = patch_referral(ctx, pair, pair.referral, changes)
+                if refusal and len(changes) > 1:
+                    waiting = [(change,) for change in changes]
+                elif refusal:
+                    park_changes(ctx, pair, changes, refusal)
+        except Conflict:
+            _read_referral(ctx, pair)
+            _plan(ctx, pair)
+        else:
+            break
+    else:
+        pair.put_plan_into_link()
+        pair.end(Outcome(Result.RETRY, "referral_kept_changing"))
+
+
+def _write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
+    """Carry the plans' changes to Salesforce. Yields pairs that the caller reads and plans again.
+
+    A person may change a record before it is written (412).
+    """
+    for _ in range(ctx.policy.tries):
+        pairs = _open_with_writes(pairs)
+        yield from _wait_until_safe(ctx, pairs)
+        pairs = _open_with_writes(pairs)
+        if not pairs:
+            return
+        chunks = [list(chunk) for chunk in batched(pairs, CONDITIONAL, strict=False)]
+        changed = ctx.workers.map(partial(write_opportunities, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
+        pairs = [pair for chunk in changed for pair in chunk]
+        if not pairs:
+            return
+        yield pairs
+    for pair in open_pairs(pairs):
+        pair.end(KEEPS_CHANGING)
+
+
+def _open_with_writes(pairs: Sequence[Pair]) -> list[Pair]:
+    return [pair for pair in open_pairs(pairs) if pair.plan and pair.plan.to_salesforce]
+
+
+def _wait_until_safe(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
+    """Wait until the server's clock has passed the second of each record's last edit.
+
+    The condition of a write has whole seconds, so a younger record is read again a second later.
+    """
+    for _ in range(ctx.policy.tries):
+        young = [pair for pair in open_pairs(pairs) if not _is_safe_to_write(pair)]
+        if not young:
+            return
+        ctx.clock.sleep(ONE_SECOND)
+        yield young
+    for pair in open_pairs(pairs):
+        if not _is_safe_to_write(pair):
+            pair.end(KEEPS_CHANGING)
+
+
+def _is_safe_to_write(pair: Pair) -> bool:
+    return pair.opportunity is not None and pair.opportunity.is_second_over
+
+
+# --- ending
+
+
+def _may_write_back(pair: Pair) -> bool:
+    """A pair that will be tried again reports nothing yet; a parked one reports why."""
+    return pair.outcome is None or pair.outcome.result is Result.PARKED
+
+
+def _release_pair(ctx: Context, pair: Pair) -> None:
+    """Release the lease, unless the outcome of a write is unknown: that intent must stay for recovery."""
+    if pair.may_have_written:
+        return
+    if _is_unused(pair):
+        ctx.store.delete_link(pair.entry)
+        return
+    release(ctx, pair)
+    if pair.outcome is None and pair.link.state is State.HELD:
+        pair.end(Outcome(Result.HELD, "held"))
+    elif pair.outcome is None and pair.plan and pair.plan.due:
+        pair.end(Outcome(Result.RETRY, "waiting", pair.plan.due))
+
+
+def _is_unused(pair: Pair) -> bool:
+    """Whether the link was inserted for this work only, and holds nothing that must be kept."""
+    link, cause_code = pair.link, (pair.outcome or RECONCILED).cause
+    return link.referral_id is None and not link.reported and link.cause is None and cause_code in ("", BUSY.cause)

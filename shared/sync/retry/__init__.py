@@ -1,1 +1,0 @@
-"""The retry queue, the backoff, and what each error means for a pair and for its side."""

@@ -1,0 +1,203 @@
+"""Decides what follows a failure: when a pair is tried again, and when a side is paused for every instance.
+
+error            the pair is tried again
+Throttled        when the side allows it; the side is paused until then, and gets half as many parallel calls
+Unavailable      after a growing wait
+Locked           after a growing wait
+Ambiguous        after the lease: the intent stays, and recovery looks for the effect first
+SignInFailed     at the next probe; the side is paused until then
+NotFound         after a growing wait
+StoreConflict    after a growing wait: another instance works on the pair
+
+Source: docs/protocol.md#errors-and-retries, docs/protocol.md#the-retry-queue, docs/protocol.md#throttling.
+"""
+
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from shared.domain.deal import Side
+from shared.foundation.errors import (
+    Ambiguous,
+    CosellError,
+    Retryable,
+    SignInFailed,
+    StoreConflict,
+    StoreError,
+    Throttled,
+)
+from shared.sync.ports import Context, Mode, Outcome, Outcomes, Result, RetryEntry, SideState
+
+# --- what an error means for a pair
+
+
+def outcome_of_error(ctx: Context, error: Exception, key: str) -> Outcome:
+    """Return when a pair is tried again after an error. Logs the kind and the place of the error, never its text."""
+    name = type(error).__name__
+    if not isinstance(error, StoreConflict):
+        ctx.log("pair_failed", key=key, error=name, where=_innermost_place(error))
+    if isinstance(error, Ambiguous):
+        return Outcome(Result.RETRY, "ambiguous", ctx.clock.now() + ctx.policy.lease, unsure=True)
+    if isinstance(error, SignInFailed):
+        return Outcome(Result.RETRY, "sign_in", ctx.clock.now() + ctx.policy.probe_interval)
+    if isinstance(error, Retryable) and error.after is not None:
+        return Outcome(Result.RETRY, name, ctx.clock.now() + timedelta(seconds=error.after))
+    # A failure of the store, or a defect of this program, may come after a write that took effect.
+    return Outcome(Result.RETRY, name, unsure=isinstance(error, StoreError) or not isinstance(error, CosellError))
+
+
+def _innermost_place(error: Exception) -> str:
+    """The innermost module and line of this product that an error passed."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "shared" in frame.filename]
+    return f"{Path(frames[-1].filename).stem}:{frames[-1].lineno}" if frames else ""
+
+
+# --- the health of each side, which every instance reads from the store
+
+
+def pause_side(ctx: Context, side: Side, error: CosellError) -> None:
+    """Pause the side for every instance if the error is throttling or a failed sign-in; else do nothing."""
+    if isinstance(error, Throttled):
+        pause, reason = timedelta(seconds=error.after or 60), "throttled"
+    elif isinstance(error, SignInFailed):
+        pause, reason = ctx.policy.probe_interval, "sign_in"
+        ctx.log("sign_in_failed", side=side, code=error.code)
+    else:
+        return
+    known = ctx.store.side_state(side, fresh=True)
+    until = max(ctx.clock.now() + pause, known.paused_until or ctx.clock.now())
+    parallelism = max(1, (known.parallelism or ctx.policy.parallelism) // 2) if reason == "throttled" else None
+    ctx.store.write_side_state(side, SideState(until, reason, parallelism or known.parallelism))
+    ctx.log("side_paused", side=side, reason=reason, seconds=int(pause.total_seconds()))
+
+
+@contextmanager
+def pausing_on_failure(ctx: Context, side: Side) -> Iterator[None]:
+    """Pause the side if a call within fails by throttling or sign-in; the error goes on."""
+    try:
+        yield
+    except CosellError as error:
+        pause_side(ctx, side, error)
+        raise
+
+
+def paused_until(ctx: Context, side: Side) -> datetime | None:
+    """The end of the side's pause; None where it is not paused. The first call after the end is the probe."""
+    until = ctx.store.side_state(side).paused_until
+    return until if until is not None and ctx.clock.now() < until else None
+
+
+def is_paused(ctx: Context, side: Side) -> bool:
+    """Whether the side is paused now."""
+    return paused_until(ctx, side) is not None
+
+
+def retry_after_pause(until: datetime | None) -> Outcome:
+    """The outcome of a pair whose side is paused."""
+    return Outcome(Result.RETRY, "side_paused", until)
+
+
+def reason_to_skip(ctx: Context, *sides: Side, direction: str | None = None) -> str | None:
+    """The reason why a run must not start now; None if it may. A skipped run moves no cursor.
+
+    Source: docs/protocol.md#off-preview-on.
+    """
+    if ctx.policy.mode is Mode.OFF:
+        return "off"
+    if direction in ctx.policy.paused:
+        return "paused"
+    now = ctx.clock.now()
+    for side in sides:
+        until = ctx.store.side_state(side).paused_until
+        if until is not None and now < until:
+            return "side_paused"
+    return None
+
+
+def restore_sides(ctx: Context) -> None:
+    """Allow one more parallel call to each side after a push without failure, until the full parallelism is back."""
+    for side in Side:
+        if ctx.store.side_state(side) != SideState():
+            _restore_side(ctx, side)
+
+
+def _restore_side(ctx: Context, side: Side) -> None:
+    # Another instance may have paused the side since the last read: that pause must stay.
+    known = ctx.store.side_state(side, fresh=True)
+    if is_paused(ctx, side):
+        return
+    parallelism = (known.parallelism or ctx.policy.parallelism) + 1
+    is_restored = parallelism >= ctx.policy.parallelism
+    ctx.store.write_side_state(side, SideState(parallelism=None if is_restored else parallelism))
+
+
+# --- the retry queue: pairs that wait for their next attempt
+
+
+def keep_retry_queue(ctx: Context, side: Side, outcomes: Outcomes, worked: Mapping[str, RetryEntry | None]) -> None:
+    """Queue the pairs that must be tried again, and remove the entries of the others.
+
+    `worked` holds the entries as they were read before the work. An entry is removed only under the ETag it was read
+    with, so that an entry which another instance renewed stays.
+    """
+    for key, outcome in outcomes.items():
+        entry = worked.get(key)
+        if outcome.result is Result.RETRY:
+            queue_pair(ctx, side, key, outcome)
+        elif outcome.result is Result.HELD:
+            at = ctx.clock.now() + ctx.policy.held_interval
+            ctx.store.put_retry_entry(RetryEntry(side, key, at, "held", further=entry.further if entry else ()))
+        elif entry is not None:
+            ctx.store.remove_retry_entry(entry)
+
+
+def queue_pair(ctx: Context, side: Side, key: str, outcome: Outcome) -> None:
+    """Queue one pair. The count of attempts continues, whichever run met the pair (docs/protocol.md#between-runs).
+
+    An attempt before the entry's time does not count: otherwise a burst of events at a busy pair would make it wait
+    for an hour.
+    """
+    now, known = ctx.clock.now(), ctx.store.retry_entry(side, key)
+    previous = known if known and known.is_failure else None
+    attempts = previous.attempts + (previous.at <= now) if previous else 0
+    since = (previous.since if previous else None) or now
+    at = outcome.at or now + wait_after(ctx, attempts)
+    further = known.further if known else ()
+    ctx.store.put_retry_entry(RetryEntry(side, key, at, outcome.cause, attempts, since=since, further=further))
+    ctx.log("pair_due", side=side, key=key, cause=outcome.cause, attempts=attempts)
+
+
+def wait_after(ctx: Context, attempts: int) -> timedelta:
+    """The wait after a number of failed attempts, with full jitter (docs/protocol.md#between-runs).
+
+    It is random, between the shortest wait and a bound that doubles with each attempt, an hour at most.
+    """
+    longest = min(ctx.policy.longest_wait, ctx.policy.shortest_wait * (1 << min(attempts, 10)))
+    return ctx.policy.shortest_wait + (longest - ctx.policy.shortest_wait) * ctx.chance()
+
+
+def queue_poisoned_event(ctx: Context, referral_id: str) -> None:
+    """Queue a referral whose event failed again and again (docs/protocol.md#poisoned-events)."""
+    ctx.log("event_poisoned", referral_id=referral_id)
+    queue_pair(ctx, Side.PARTNER_CENTER, referral_id, Outcome(Result.RETRY, "poisoned"))
+
+
+def queued_and_ready(ctx: Context, side: Side) -> tuple[Sequence[RetryEntry], dict[str, RetryEntry]]:
+    """The entries of a side, one batch of a run at most, and those whose time has come, by pair.
+
+    The store is read again only where the first are a full batch, because then they may lack entries that are ready.
+    """
+    queued = ctx.store.retry_entries(side, datetime.max.replace(tzinfo=UTC), ctx.policy.batch)
+    now = ctx.clock.now()
+    is_full = len(queued) >= ctx.policy.batch
+    entries = ctx.store.retry_entries(side, now, ctx.policy.batch) if is_full else queued
+    return queued, {entry.key: entry for entry in entries if entry.at <= now}
+
+
+def log_backlog(ctx: Context, entries: Sequence[RetryEntry]) -> None:
+    """Log how many pairs are late, and the age of the oldest in seconds."""
+    late = [entry.since for entry in entries if entry.is_failure and entry.since]
+    oldest = (ctx.clock.now() - min(late)).total_seconds() if late else 0
+    ctx.log("unsynced", count=len(late), oldest_seconds=round(oldest))

@@ -1,0 +1,290 @@
+"""Runs that the triggers start: the push every minute, the sweep every 15 minutes, and the pull of one event.
+
+In preview a run plans and logs; it writes nothing and moves no cursor.
+
+Source: docs/protocol.md#the-salesforce-poll, docs/protocol.md#the-sweep, docs/protocol.md#events,
+docs/protocol.md#off-preview-on.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from itertools import batched
+
+from msgspec import Struct
+
+from shared.domain.deal import Side, Status
+from shared.domain.link import Link
+from shared.domain.plan import creation_obstacles, plan_pair
+from shared.domain.records import Opportunity, Referral
+from shared.foundation.errors import CosellError, UnreadableRow
+from shared.sync.change_detection import SWEEP, changed_opportunities, changed_referrals
+from shared.sync.link_referral import link_referral
+from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Mode, Outcome, Outcomes, Report, RetryEntry
+from shared.sync.reconcile import carry_out, open_pulled, open_pushed
+from shared.sync.retry_queue import (
+    is_paused,
+    keep_retry_queue,
+    log_backlog,
+    outcome_of_error,
+    pause_side,
+    queued_and_ready,
+    reason_to_skip,
+    restore_sides,
+    retry_after_pause,
+)
+
+# --- the triggers
+
+
+def run_push(ctx: Context) -> Report:
+    """Push what changed, then work the retry queues of both sides. Raises errors of the store only."""
+    report, started = Report(), ctx.clock.now()
+    if reason := reason_to_skip(ctx, *Side):
+        ctx.log("run_skipped", run=PUSH, reason=reason)
+        return report
+    backlog: list[RetryEntry] = []
+    with _guard_run(ctx, PUSH, Side.SALESFORCE) as guard:
+        if ctx.policy.mode is Mode.PREVIEW:
+            preview_push(ctx)
+            return report
+        for chunk, worked in _changed_opportunities(ctx, report, started):
+            report.add(work_opportunities(ctx, chunk, worked))
+        for side, direction, work in (
+            (Side.SALESFORCE, PUSH, work_opportunities),
+            (Side.PARTNER_CENTER, PULL, work_referrals),
+        ):
+            queued, ready = queued_and_ready(ctx, side)
+            if ready and direction not in ctx.policy.paused and not ctx.is_time_up(started):
+                report.add(work(ctx, list(ready), ready))
+                queued, _ = queued_and_ready(ctx, side)
+            backlog += queued
+    if not guard.has_failed:
+        _finish_push(ctx, report, backlog, started)
+    return report
+
+
+def run_sweep(ctx: Context) -> Report:
+    """Pull every referral that changed since the cursor and differs from the version in its link.
+
+    Raises errors of the store only.
+    """
+    report, started, scan = Report(), ctx.clock.now(), _Scan()
+    if reason := reason_to_skip(ctx, Side.PARTNER_CENTER, direction=PULL):
+        ctx.log("run_skipped", run=SWEEP, reason=reason)
+        return report
+    with _guard_run(ctx, SWEEP, Side.PARTNER_CENTER) as guard:
+        if ctx.policy.mode is Mode.PREVIEW:
+            preview_sweep(ctx)
+            return report
+        for referral_ids in _changed_referrals(ctx, scan, report, started):
+            report.add(work_referrals(ctx, referral_ids, {}))
+    if not guard.has_failed:
+        _finish_sweep(ctx, report, started, scan.newest)
+    return report
+
+
+def pull_event(ctx: Context, referral_id: str) -> Outcome | None:
+    """Pull one referral; None where the sync is off or paused: the sweep finds the change later."""
+    if ctx.policy.mode is not Mode.ON or PULL in ctx.policy.paused:
+        ctx.log("run_skipped", run="event", reason=ctx.policy.mode if ctx.policy.mode is not Mode.ON else "paused")
+        return None
+    return work_referrals(ctx, [referral_id], {})[referral_id]
+
+
+class _Guard(Struct):
+    """Whether the guarded run has failed."""
+
+    has_failed: bool = False
+
+
+@contextmanager
+def _guard_run(ctx: Context, run: str, side: Side) -> Iterator[_Guard]:
+    """Log an error of this product and end the run; `side`, which the run reads first, is paused where it must be."""
+    guard = _Guard()
+    try:
+        yield guard
+    except CosellError as error:
+        pause_side(ctx, side, error)
+        ctx.log("run_failed", run=run, error=type(error).__name__)
+        guard.has_failed = True
+
+
+# --- the push
+
+
+def _changed_opportunities(
+    ctx: Context, report: Report, started: datetime
+) -> Iterator[tuple[Sequence[str], Mapping[str, RetryEntry | None]]]:
+    """The opportunities to work, in chunks, with the retry entries of their batch; moves the cursors behind a batch.
+
+    A paused push yields nothing; its run still works the entries of the pull.
+    """
+    if PUSH in ctx.policy.paused:
+        ctx.log("run_skipped", run=PUSH, reason="paused")
+        return
+    for batch in changed_opportunities(ctx):
+        report.seen += batch.seen
+        for chunk in batched(batch.opportunities, ctx.policy.batch, strict=False):
+            yield chunk, batch.opportunities
+        ctx.store.move_cursors(batch.cursors)
+        if ctx.is_time_up(started):
+            return
+
+
+def _finish_push(ctx: Context, report: Report, backlog: Sequence[RetryEntry], started: datetime) -> None:
+    """Restore the sides, move the heartbeat and log the counts, after a run without failure."""
+    restore_sides(ctx)
+    ctx.store.move_cursor("push_done", ctx.clock.now())
+    usage, counts = ctx.salesforce.api_usage(), report.fields()
+    log_backlog(ctx, backlog)
+    if usage is not None:
+        ctx.log("salesforce_budget", used=usage[0], total=usage[1])
+    ctx.log("push_done", **counts, seconds=round((ctx.clock.now() - started).total_seconds(), 3))
+
+
+# --- the sweep
+
+
+class _Scan(Struct):
+    """The new cursor of a sweep: the newest date of the first page, None while pages are left."""
+
+    newest: datetime | None = None
+
+
+def _changed_referrals(ctx: Context, scan: _Scan, report: Report, started: datetime) -> Iterator[list[str]]:
+    """The referrals to pull, in batches.
+
+    Pages are worked together, so that reads and writes of Salesforce are full. A page that cannot be read holds back
+    none of the pages before it.
+    """
+    pending: dict[str, None] = {}
+    newest: datetime | None = None
+    try:
+        for number, page in enumerate(changed_referrals(ctx)):
+            newest = page.newest if number == 0 else newest
+            report.seen += page.seen
+            pending |= dict.fromkeys(page.unknown)
+            if len(pending) >= ctx.policy.batch:
+                yield list(pending)
+                pending.clear()
+            if ctx.is_time_up(started):
+                newest = None
+                break
+    except CosellError:
+        yield list(pending)
+        raise
+    yield list(pending)
+    scan.newest = newest
+
+
+def _finish_sweep(ctx: Context, report: Report, started: datetime, newest: datetime | None) -> None:
+    if newest:
+        ctx.store.move_cursor(SWEEP, newest)
+    ctx.store.move_cursor("sweep_done", ctx.clock.now())
+    ctx.log("sweep_done", **report.fields(), seconds=round((ctx.clock.now() - started).total_seconds(), 3))
+
+
+# --- a batch of ids, from whichever run
+
+
+def work_opportunities(
+    ctx: Context, opportunity_ids: Sequence[str], worked: Mapping[str, RetryEntry | None]
+) -> Outcomes:
+    """Push opportunities; `worked` holds their retry entries as read before the work."""
+    outcomes = carry_out(ctx, open_pushed(ctx, opportunity_ids))
+    keep_retry_queue(ctx, Side.SALESFORCE, outcomes, worked)
+    return outcomes
+
+
+def work_referrals(ctx: Context, referral_ids: Sequence[str], worked: Mapping[str, RetryEntry | None]) -> Outcomes:
+    """Pull referrals; `worked` holds their retry entries as read before the work."""
+    if not referral_ids:
+        return {}
+    if is_paused(ctx, Side.PARTNER_CENTER) or is_paused(ctx, Side.SALESFORCE):
+        until = max(filter(None, (ctx.store.side_state(side).paused_until for side in Side)))
+        outcomes = dict.fromkeys(referral_ids, retry_after_pause(until))
+    else:
+        at_most = ctx.parallelism(Side.PARTNER_CENTER)
+        results = ctx.workers.map(partial(_link_or_queue, ctx), referral_ids, at_most=at_most)
+        by_key = dict(zip(referral_ids, results, strict=True))
+        linked = {result: key for key, result in by_key.items() if isinstance(result, str)}
+        queued = {opportunity_id for opportunity_id, key in linked.items() if key in worked}
+        pulled = carry_out(ctx, open_pulled(ctx, list(linked), queued))
+        ended = {key: result for key, result in by_key.items() if isinstance(result, Outcome)}
+        outcomes = {**dict.fromkeys(referral_ids, RECONCILED), **ended}
+        outcomes |= {linked[opportunity_id]: outcome for opportunity_id, outcome in pulled.items()}
+    keep_retry_queue(ctx, Side.PARTNER_CENTER, outcomes, worked)
+    return outcomes
+
+
+def _link_or_queue(ctx: Context, referral_id: str) -> str | Outcome:
+    try:
+        return link_referral(ctx, referral_id)
+    except Exception as error:  # noqa: BLE001 - one bad record must not stop the others
+        return outcome_of_error(ctx, error, referral_id)
+
+
+# --- the preview
+
+COUNTS = ("creates", "to_partner_center", "to_salesforce", "held")
+
+
+def preview_push(ctx: Context) -> Counter[str]:
+    """Count what the push would create, write and hold."""
+    counts: Counter[str] = Counter()
+    for batch in changed_opportunities(ctx):
+        for chunk in batched(batch.opportunities, ctx.policy.batch, strict=False):
+            answer = ctx.salesforce.opportunities(chunk, ctx.translation.selects)
+            for record in (record for page in answer.pages for record in page.records):
+                counts.update(_kinds_or_held(ctx, ctx.translation.opportunity(record, answer.at)))
+    return _log_counts(ctx, "push", counts)
+
+
+def _kinds_or_held(ctx: Context, opportunity: Opportunity) -> list[str]:
+    """A pair whose link cannot be read is held."""
+    try:
+        return _planned_kinds(ctx, opportunity)
+    except UnreadableRow:
+        return ["held"]
+
+
+def _planned_kinds(ctx: Context, opportunity: Opportunity) -> list[str]:
+    entry = ctx.store.link(opportunity.id)
+    if not opportunity.flagged:
+        return []
+    if entry is None or entry.value.referral_id is None:
+        return ["held" if creation_obstacles(opportunity) else "creates"]
+    referral = _referral_from_base(entry.value, opportunity)
+    wait = ctx.policy.irreversible_wait
+    plan = plan_pair(entry.value, opportunity, referral, ctx.translation.rules, ctx.clock.now(), wait)
+    return ["to_partner_center"] if plan.to_partner_center else []
+
+
+def _referral_from_base(link: Link, opportunity: Opportunity) -> Referral:
+    status = link.base.get("status")
+    known = status if isinstance(status, Status) else None
+    return Referral(link.referral_id or "", link.etag or "", link.base, opportunity.modified, known)
+
+
+def preview_sweep(ctx: Context) -> Counter[str]:
+    """Count the referrals that the sweep would pull; those without a link would become opportunities."""
+    counts: Counter[str] = Counter()
+    for page in changed_referrals(ctx):
+        for referral_id in page.unknown:
+            counts[_kind_of_pull(ctx, referral_id)] += 1
+    return _log_counts(ctx, "sweep", counts)
+
+
+def _kind_of_pull(ctx: Context, referral_id: str) -> str:
+    try:
+        return "to_salesforce" if ctx.store.pointer(referral_id) else "creates"
+    except UnreadableRow:
+        return "held"
+
+
+def _log_counts(ctx: Context, run: str, counts: Counter[str]) -> Counter[str]:
+    ctx.log("previewed", run=run, **{name: counts[name] for name in COUNTS})
+    return counts

@@ -1,1 +1,0 @@
-"""The runs: push, pull, sweep and preview. None imports another."""

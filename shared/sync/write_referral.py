@@ -1,0 +1,134 @@
+"""Writes referrals: each create exactly once, and a PATCH with the paths that differ.
+
+Partner Center has no idempotency key and no delete. So the intent is stored before the create, and a create of unknown
+outcome is looked for before anything is created again.
+
+Source: docs/protocol.md#creating-a-referral, docs/protocol.md#writing-to-partner-center.
+"""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from shared.domain.cause import Cause
+from shared.domain.deal import Deal, Side
+from shared.domain.link import Effect, EffectKind, Pointer
+from shared.domain.plan import Change, planned_effects
+from shared.domain.records import Opportunity, Referral
+from shared.domain.transitions import linked_referral, parked, parked_create, patched, sent_deal
+from shared.foundation.errors import Rejected, StoreConflict
+from shared.mapping.translation import is_target_microsoft
+from shared.sync.pair_lease import Pair, confirm_effect, end_parked, record_intent
+from shared.sync.ports import Context, Json
+
+CLOCK_MARGIN = timedelta(minutes=5)
+"""The greatest difference between the service's clock and ours that we expect when we look for our new referral."""
+
+
+# --- creating
+
+
+def find_created_referral(ctx: Context, pair: Pair) -> Json | None:
+    """The referral that an earlier create of unknown outcome made; None if there was no such create, or no referral.
+
+    A pair adopts that referral later, with the values that were sent as its base.
+    """
+    earlier = pair.interrupted.find(EffectKind.CREATE_REFERRAL) if pair.interrupted.effects else None
+    if earlier is None or earlier.decided is None:
+        return None
+    for page in ctx.partner_center.created_since(earlier.decided - CLOCK_MARGIN):
+        for stamp in page:
+            if _is_referral_of(ctx, stamp, pair.id):
+                return ctx.partner_center.get(str(stamp["id"]))
+    return None
+
+
+def _is_referral_of(ctx: Context, stamp: Json, opportunity_id: str) -> bool:
+    reference, organization = stamp.get("externalReferenceId"), stamp.get("organizationId")
+    if (
+        ctx.scope.exclusion_reason(organization, reference)
+        or ctx.scope.opportunity_named_by(reference) != opportunity_id
+    ):
+        return False
+    return not is_target_microsoft(stamp)
+
+
+def adopt_referral(ctx: Context, pair: Pair, existing: Json) -> None:
+    """Link the pair with the referral that an earlier create made."""
+    _link_referral(ctx, pair, ctx.translation.written_referral(existing), sent_deal(pair.link), is_adopted=True)
+
+
+def create_referral(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
+    """Create the referral of a complete, flagged opportunity; park a deal that Partner Center refuses.
+
+    Raises Ambiguous where the outcome is unknown: the intent then stays until the settle time has passed.
+    """
+    effect = Effect(EffectKind.CREATE_REFERRAL, opportunity.deal, decided=ctx.clock.now())
+    record_intent(ctx, pair, effect, Effect(EffectKind.MARK_OPPORTUNITY))
+    try:
+        answer = ctx.partner_center.create(ctx.translation.new_referral(opportunity.deal, ctx.scope.reference(pair.id)))
+    except Rejected as error:
+        refusal = parked_create(pair.link, opportunity.deal, error.cause, ctx.clock.now())
+        confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, refusal.link, refusal.lines)
+        end_parked(ctx, pair, error.cause)
+    else:
+        _link_referral(ctx, pair, ctx.translation.written_referral(answer), opportunity.deal, is_adopted=False)
+
+
+def _link_referral(ctx: Context, pair: Pair, referral: Referral, sent: Deal, *, is_adopted: bool) -> None:
+    left_out, now = ctx.translation.contacts_left_out(sent), ctx.clock.now()
+    linked = linked_referral(pair.link, referral, sent, is_adopted=is_adopted, left_out=left_out, now=now)
+    pair.take_referral(referral)
+    confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, linked.link, linked.lines)
+    point_to_link(ctx, referral.id, pair.id)
+    event = "referral_adopted" if is_adopted else "referral_created"
+    ctx.log(event, opportunity_id=pair.id, referral_id=referral.id)
+
+
+def point_to_link(ctx: Context, referral_id: str, opportunity_id: str) -> None:
+    """Make the referral's pointer lead to the link, even if another instance has claimed it: the link decides."""
+    pointer = Pointer(opportunity_id)
+    # After a conflict, an event is claiming the referral now: it finds the link by the external reference and sets the
+    # pointer.
+    with suppress(StoreConflict):
+        entry = ctx.store.pointer(referral_id)
+        if entry is None:
+            ctx.store.insert_pointer(referral_id, pointer)
+        elif entry.value != pointer:
+            ctx.store.replace_pointer(referral_id, entry, pointer)
+
+
+# --- changing
+
+
+def patch_referral(ctx: Context, pair: Pair, referral: Referral, changes: tuple[Change, ...]) -> Cause | None:
+    """Send changes in one PATCH, and move the base to what the answer confirms; the cause if it was refused.
+
+    Raises the client's errors; the intent then stays for recovery.
+    """
+    notes = pair.pending.take_notes(ctx.clock.now())
+    record_intent(ctx, pair, *planned_effects(pair.plan, pair.opportunity, referral, changes), lines=notes)
+    try:
+        answer = ctx.partner_center.patch(referral.id, ctx.translation.operations(changes), referral.etag)
+    except Rejected as error:
+        return error.cause
+    _confirm_patch(ctx, pair, changes, ctx.translation.written_referral(answer))
+    return None
+
+
+def _confirm_patch(ctx: Context, pair: Pair, changes: tuple[Change, ...], read_back: Referral) -> None:
+    now, opportunity = ctx.clock.now(), pair.opportunity.deal if pair.opportunity else Deal()
+    confirmed = patched(pair.link, changes, read_back.deal, opportunity, now)
+    pair.take_referral(read_back)
+    lines = (*confirmed.lines, *pair.pending.take_all(now))
+    confirm_effect(ctx, pair, EffectKind.PATCH_REFERRAL, confirmed.link, lines)
+    fields = [change.field for change in changes]
+    ctx.log("referral_patched", opportunity_id=pair.id, referral_id=read_back.id, fields=fields)
+
+
+def park_changes(ctx: Context, pair: Pair, changes: tuple[Change, ...], cause: Cause) -> None:
+    """Park a pair whose changes Partner Center refused: they are not sent again."""
+    now = ctx.clock.now()
+    refusal = parked(pair.link, changes, Side.PARTNER_CENTER, cause, now)
+    lines = (*refusal.lines, *pair.pending.take_all(now))
+    confirm_effect(ctx, pair, EffectKind.PATCH_REFERRAL, refusal.link, lines)
+    end_parked(ctx, pair, cause)
