@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -40,22 +41,18 @@ class Rule(Struct, frozen=True):
     clearable: frozenset[Side] = frozenset()
 
 
-class Rules(Struct, frozen=True):
-    """The rules of all fields, by name, in the order of the mapping file.
-
-    `updatable` are the fields that are compared after creation; the others are written once and not compared.
-    """
+class Rules(Struct, frozen=True, dict=True):
+    """The rules of all fields, by name, in the order of the mapping file."""
 
     by_field: Mapping[str, Rule]
-    updatable: tuple[Rule, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Select the updatable fields once: every plan asks for them."""
-        chosen = (rule for rule in self if rule.on_update and rule.direction is not Direction.OFF)
-        object.__setattr__(self, "updatable", tuple(chosen))
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.by_field.values())
 
     def __getitem__(self, field: str) -> Rule:
         return self.by_field[field]
+
+    @cached_property
+    def updatable(self) -> tuple[Rule, ...]:
+        """The fields that are compared after creation; the others are written once and not compared."""
+        return tuple(rule for rule in self if rule.on_update and rule.direction is not Direction.OFF)

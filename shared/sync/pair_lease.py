@@ -110,10 +110,6 @@ class Pair(Struct):
         has_begun = self.link.intent is not None and bool(self.link.intent.effects)
         return bool(self.interrupted.effects) or (self.outcome is not None and self.outcome.unsure and has_begun)
 
-    def take_opportunity(self, opportunity: Opportunity) -> None:
-        """Take the opportunity that was just read."""
-        self.opportunity = opportunity
-
     def take_read_back(self, read_back: Opportunity) -> None:
         """Take the opportunity after a write. Plain columns lack the account's stamp and problems, so these stay."""
         previous = self.opportunity
@@ -297,15 +293,14 @@ def read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
         return
     records = {str(record["Id"]): record for page in answer.pages for record in page.records}
     for pair in pending:
-        if pair.id in records:
-            run_step(ctx, pair, _take_record, records[pair.id], answer.at)
-        else:
+        if pair.id not in records:
             ctx.log("opportunity_missing", opportunity_id=pair.id)
-            pair.end(RECONCILED)
-
-
-def _take_record(ctx: Context, pair: Pair, record: Json, read_at: datetime) -> None:
-    pair.take_opportunity(ctx.translation.opportunity(record, read_at))
+            pair.outcome = RECONCILED
+            continue
+        try:
+            pair.opportunity = ctx.translation.opportunity(records[pair.id], answer.at)
+        except Exception as error:  # noqa: BLE001 - as in `run_step`
+            pair.outcome = outcome_of_error(ctx, error, pair.id)
 
 
 def call_salesforce(

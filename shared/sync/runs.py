@@ -136,9 +136,10 @@ def _changed_opportunities(
 
 def _finish_push(ctx: Context, report: Report, backlog: Sequence[RetryEntry], started: datetime) -> None:
     """Restore the sides, move the heartbeat and log the counts, after a run without failure."""
+    counts = report.fields()
     restore_sides(ctx)
     ctx.store.move_cursor("push_done", ctx.clock.now())
-    usage, counts = ctx.salesforce.api_usage(), report.fields()
+    usage = ctx.salesforce.api_usage()
     log_backlog(ctx, backlog)
     if usage is not None:
         ctx.log("salesforce_budget", used=usage[0], total=usage[1])

@@ -54,7 +54,9 @@ def _is_referral_of(ctx: Context, stamp: Json, opportunity_id: str) -> bool:
 
 def adopt_referral(ctx: Context, pair: Pair, existing: Json) -> None:
     """Link the pair with the referral that an earlier create made."""
-    _link_referral(ctx, pair, ctx.translation.written_referral(existing), sent_deal(pair.link), is_adopted=True)
+    sent = sent_deal(pair.link)
+    referral, left_out = ctx.translation.written_referral(existing), ctx.translation.contacts_left_out(sent)
+    _link_referral(ctx, pair, referral, sent, left_out=left_out, is_adopted=True)
 
 
 def create_referral(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
@@ -71,11 +73,15 @@ def create_referral(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
         confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, refusal.link, refusal.lines)
         end_parked(ctx, pair, error.cause)
     else:
-        _link_referral(ctx, pair, ctx.translation.written_referral(answer), opportunity.deal, is_adopted=False)
+        sent = opportunity.deal
+        referral, left_out = ctx.translation.written_referral(answer), ctx.translation.contacts_left_out(sent)
+        _link_referral(ctx, pair, referral, sent, left_out=left_out, is_adopted=False)
 
 
-def _link_referral(ctx: Context, pair: Pair, referral: Referral, sent: Deal, *, is_adopted: bool) -> None:
-    left_out, now = ctx.translation.contacts_left_out(sent), ctx.clock.now()
+def _link_referral(
+    ctx: Context, pair: Pair, referral: Referral, sent: Deal, *, left_out: int, is_adopted: bool
+) -> None:
+    now = ctx.clock.now()
     linked = linked_referral(pair.link, referral, sent, is_adopted=is_adopted, left_out=left_out, now=now)
     pair.take_referral(referral)
     confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, linked.link, linked.lines)
