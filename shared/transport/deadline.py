@@ -28,6 +28,10 @@ _SHORTEST_TIMEOUT = 0.001
 """Seconds. Zero would tell a socket not to block at all, so this value replaces it."""
 
 
+class NoTimeLeft(TimeoutError):
+    """A request was not sent, because its call has no time left."""
+
+
 class Deadline:
     """The time at which a call must end, on a monotonic clock.
 
@@ -51,6 +55,13 @@ class Deadline:
     def seconds_left(self) -> float:
         """Seconds left, never negative."""
         return max(0.0, self._end - self.clock())
+
+    def seconds_to_send(self) -> float:
+        """Seconds left for a request that is about to be sent. Raises NoTimeLeft."""
+        left = self.seconds_left()
+        if left <= 0:
+            raise NoTimeLeft("no time was left for this request")
+        return left
 
     def socket_timeout(self, at_most: float | None = None) -> float:
         """The seconds left, limited to `at_most`, as the timeout of a socket: never zero."""

@@ -4,7 +4,8 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import batched
+from functools import partial
+from itertools import batched, chain
 from pathlib import Path
 
 import requests
@@ -14,7 +15,7 @@ from shared.clients.salesforce.error_codes import exception_for
 from shared.clients.salesforce.records import Answer, Json, Node, Page, Write, Written
 from shared.clients.salesforce.request import ApiConnection, Call, Reply, UnreadableAnswer
 from shared.clients.salesforce.sign_in import Identity, SignIn
-from shared.clients.salesforce.soql_literals import full_id, in_list, is_id
+from shared.clients.salesforce.soql_literals import full_id, full_ids, in_list, is_id, short_id
 from shared.clients.vault_ports import Vault
 from shared.foundation.errors import ConfigurationError
 from shared.transport.session import open_session
@@ -74,10 +75,7 @@ class SalesforceClient:
         """
         if not 1 <= len(soql) <= MAX_QUERIES:
             raise ValueError(f"one call carries 1 to {MAX_QUERIES} queries")
-        subrequests = [composite.query_subrequest(number, text, deleted=deleted) for number, text in enumerate(soql)]
-        return self._connection.read(
-            self._composite_call("query", subrequests), lambda reply: _answer_of_queries(reply, subrequests)
-        )
+        return self._connection.read(*self._query_call(soql, deleted=deleted))
 
     def more(self, next_page: str) -> Answer:
         """Return the following page of a query: one call, one page.
@@ -85,10 +83,7 @@ class SalesforceClient:
         Raises Unavailable if the page's address has expired, after two days
         (docs/reference/salesforce.md#query-pages).
         """
-        match = _NEXT_PAGE_ADDRESS.fullmatch(next_page)
-        if not match or match[1] != self._connection.version:
-            raise ValueError("the address of a further page must come from the page before")
-        return self._connection.read(Call("more", match[2]), lambda reply: Answer((_page_in(reply.value),), reply.at))
+        return self._connection.read(self._page_call(next_page), _answer_of_page)
 
     def opportunities(self, ids: Sequence[str], fields: Sequence[str]) -> Answer:
         """Read opportunities by id, 2,000 in one Composite, with all pages and all pages of subqueries.
@@ -97,30 +92,32 @@ class SalesforceClient:
         to 16,384 characters. The answer's `at` is the server time of the first call, also for records that a later
         call read.
         """
-        records: list[Json] = []
+        lists: list[list[Json]] = []
+        unfinished: list[_Unfinished] = []
         server_times: list[datetime] = []
         for queries in batched(_queries_by_id(ids, fields), MAX_QUERIES, strict=False):
-            answer = self.query(*queries)
+            answer = self._connection.read(*self._query_call(queries, deleted=False))
             server_times.append(answer.at)
-            records += (record for page in answer.pages for record in self._records_of_all_pages(page))
+            for page in answer.pages:
+                lists.append([])
+                unfinished += _append_page(page, lists[-1])
+        while unfinished:
+            records, next_page = unfinished.pop(0)
+            answer = self._connection.read(self._page_call(next_page), _answer_of_page)
+            unfinished += _append_page(answer.pages[0], records)
         now = min(server_times) if server_times else self._connection.now()
-        return Answer((Page(tuple(self._with_all_subquery_pages(record) for record in records), None),), now)
+        return Answer((Page(tuple(chain.from_iterable(lists)), None),), now)
 
-    def _records_of_all_pages(self, page: Page) -> Iterator[Json]:
-        """Yield the records of a page and of all pages that follow."""
-        yield from page.records
-        while page.next is not None:
-            page = self.more(page.next).pages[0]
-            yield from page.records
+    def _query_call(self, soql: Sequence[str], *, deleted: bool) -> tuple[Call, Callable[[Reply], Answer]]:
+        """Return the call that sends the queries, and what decodes its answer."""
+        subrequests = [composite.query_subrequest(number, text, deleted=deleted) for number, text in enumerate(soql)]
+        return self._composite_call("query", subrequests), partial(_answer_of_queries, subrequests)
 
-    def _with_all_subquery_pages(self, record: Json) -> Json:
-        """Return the record with the further pages of its subqueries."""
-        completed = {
-            name: {**value, "done": True, "records": list(self._records_of_all_pages(_page_in(value)))}
-            for name, value in record.items()
-            if isinstance(value, Mapping) and value.get("done") is False
-        }
-        return {**record, **completed} if completed else record
+    def _page_call(self, next_page: str) -> Call:
+        match = _NEXT_PAGE_ADDRESS.fullmatch(next_page)
+        if not match or match[1] != self._connection.version:
+            raise ValueError("the address of a further page must come from the page before")
+        return Call("more", match[2])
 
     # --- writing
 
@@ -136,7 +133,7 @@ class SalesforceClient:
         return [
             outcome
             for batch in batched(writes, MAX_CONDITIONAL_UPDATES, strict=False)
-            for outcome in self._update_conditionally(batch, fields)
+            for outcome in self._connection.write(*self._conditional_updates(batch, fields))
         ]
 
     def update(self, writes: Sequence[Write], fields: Sequence[str]) -> Sequence[Written]:
@@ -150,7 +147,7 @@ class SalesforceClient:
         return [
             outcome
             for batch in batched(writes, MAX_COLLECTION_RECORDS, strict=False)
-            for outcome in self._update_collection(batch, fields)
+            for outcome in self._connection.write(*self._collection_update(batch, fields))
         ]
 
     def create(self, nodes: Sequence[Node], read: str, fields: Sequence[str]) -> Written:
@@ -162,38 +159,27 @@ class SalesforceClient:
         """
         subrequests = composite.graph_subrequests(nodes, read, fields)
         call = Call("a graph", "composite/graph", "POST", composite.graph_body(subrequests, self._connection.version))
-        return self._connection.write(call, lambda reply: _created_record(reply, subrequests))
+        return self._connection.write(call, partial(_created_record, subrequests))
 
-    def _update_conditionally(self, writes: Sequence[Write], fields: Sequence[str]) -> list[Written]:
+    def _conditional_updates(
+        self, writes: Sequence[Write], fields: Sequence[str]
+    ) -> tuple[Call, Callable[[Reply], list[Written]]]:
+        """Return the call that sends conditional PATCHes, and what decodes its answer."""
         subrequests = [composite.conditional_update_subrequest(number, write) for number, write in enumerate(writes)]
         subrequests.append(composite.retrieve_subrequest([write.id for write in writes], fields))
+        call = self._composite_call("conditional updates", subrequests)
+        return call, partial(_outcomes_of_conditional_updates, subrequests, writes)
 
-        def decode(reply: Reply) -> list[Written]:
-            *results, read_back = composite.subrequest_results(reply.value, subrequests)
-            records = composite.records_read_back(read_back)
-            return [
-                composite.outcome_of_conditional_update(result, write, records.get(full_id(write.id)), reply.at)
-                for result, write in zip(results, writes, strict=True)
-            ]
-
-        return self._connection.write(self._composite_call("conditional updates", subrequests), decode)
-
-    def _update_collection(self, writes: Sequence[Write], fields: Sequence[str]) -> list[Written]:
+    def _collection_update(
+        self, writes: Sequence[Write], fields: Sequence[str]
+    ) -> tuple[Call, Callable[[Reply], list[Written]]]:
+        """Return the call that sends unconditional updates, and what decodes its answer."""
         subrequests = [
             composite.collection_update_subrequest(writes),
             composite.retrieve_subrequest([write.id for write in writes], fields),
         ]
-
-        def decode(reply: Reply) -> list[Written]:
-            update, read_back = composite.subrequest_results(reply.value, subrequests)
-            records = composite.records_read_back(read_back)
-            errors = composite.errors_of_collection_update(update, writes)
-            return [
-                composite.outcome_of_update(update.status, error, write, records.get(full_id(write.id)), reply.at)
-                for write, error in zip(writes, errors, strict=True)
-            ]
-
-        return self._connection.write(self._composite_call("a collection update", subrequests), decode)
+        call = self._composite_call("a collection update", subrequests)
+        return call, partial(_outcomes_of_collection_update, subrequests, writes)
 
     def _composite_call(self, description: str, subrequests: Sequence[composite.Subrequest]) -> Call:
         return Call(description, "composite", "POST", composite.composite_body(subrequests, self._connection.version))
@@ -228,13 +214,38 @@ def open_salesforce(  # noqa: PLR0913 - the builder's parameters are the setting
     return SalesforceClient(connection)
 
 
-def _answer_of_queries(reply: Reply, subrequests: Sequence[composite.Subrequest]) -> Answer:
+def _answer_of_queries(subrequests: Sequence[composite.Subrequest], reply: Reply) -> Answer:
     """Return the pages of all queries. Raises the error of the first query that failed, and UnreadableAnswer."""
     results = composite.subrequest_results(reply.value, subrequests)
     failed = next((result for result in results if result.is_failure), None)
     if failed is not None:
         raise exception_for(failed.status, failed.body, "a query", write=False)
     return Answer(tuple(_page_in(result.body) for result in results), reply.at)
+
+
+def _answer_of_page(reply: Reply) -> Answer:
+    return Answer((_page_in(reply.value),), reply.at)
+
+
+type _Unfinished = tuple[list[Json], str]
+"""A list of records that has further pages, and the address of the next one."""
+
+
+def _append_page(page: Page, records: list[Json]) -> list[_Unfinished]:
+    """Append the records of a page, and return the lists that are unfinished then: this one, and those of subqueries.
+
+    A record whose subquery has further pages gets a list of its own in its place.
+    """
+    unfinished = [(records, page.next)] if page.next is not None else []
+    for record in page.records:
+        completed: dict[str, Json] = {}
+        for name, value in record.items():
+            if isinstance(value, Mapping) and value.get("done") is False:
+                children: list[Json] = []
+                unfinished += _append_page(_page_in(value), children)
+                completed[name] = {**value, "done": True, "records": children}
+        records.append({**record, **completed} if completed else record)
+    return unfinished
 
 
 def _page_in(body: object) -> Page:
@@ -253,7 +264,7 @@ def _queries_by_id(ids: Sequence[str], fields: Sequence[str]) -> Iterator[str]:
 
     Source: docs/reference/salesforce.md#size-limits-of-a-request.
     """
-    unique_ids = dict.fromkeys(map(full_id, ids))
+    unique_ids = dict.fromkeys(full_ids(ids))
     select = f"SELECT {','.join(dict.fromkeys(['Id', *fields]))} FROM {composite.OPPORTUNITY} WHERE Id IN "  # noqa: S608 - the fields come from the mapping, and the ids are checked
     ids_per_query = (
         composite.MAX_URL_LENGTH - 1 - _BASE_PATH_LENGTH - len(composite.query_path(f"{select}()"))
@@ -267,11 +278,36 @@ def _queries_by_id(ids: Sequence[str], fields: Sequence[str]) -> Iterator[str]:
 def _check_ids(writes: Sequence[Write]) -> None:
     if not all(is_id(write.id) for write in writes):
         raise ValueError("a record id has 15 or 18 letters and digits")
-    if len({full_id(write.id) for write in writes}) != len(writes):
+    if len({short_id(write.id) for write in writes}) != len(writes):
         raise ValueError("one call must write each record only once")
 
 
-def _created_record(reply: Reply, subrequests: Sequence[composite.Subrequest]) -> Written:
+def _outcomes_of_conditional_updates(
+    subrequests: Sequence[composite.Subrequest], writes: Sequence[Write], reply: Reply
+) -> list[Written]:
+    """Return the outcome of each write. Raises Ambiguous, UnreadableAnswer."""
+    *results, read_back = composite.subrequest_results(reply.value, subrequests)
+    records = composite.records_read_back(read_back)
+    return [
+        composite.outcome_of_conditional_update(result, write, records.get(short_id(write.id)), reply.at)
+        for result, write in zip(results, writes, strict=True)
+    ]
+
+
+def _outcomes_of_collection_update(
+    subrequests: Sequence[composite.Subrequest], writes: Sequence[Write], reply: Reply
+) -> list[Written]:
+    """Return the outcome of each write. Raises the error of the whole update, Ambiguous, UnreadableAnswer."""
+    update, read_back = composite.subrequest_results(reply.value, subrequests)
+    records = composite.records_read_back(read_back)
+    errors = composite.errors_of_collection_update(update, writes)
+    return [
+        composite.outcome_of_update(update.status, error, write, records.get(short_id(write.id)), reply.at)
+        for write, error in zip(writes, errors, strict=True)
+    ]
+
+
+def _created_record(subrequests: Sequence[composite.Subrequest], reply: Reply) -> Written:
     """Return the record that the graph read back. Raises the error of a graph that failed, and UnreadableAnswer."""
     success, results = composite.graph_results(reply.value, subrequests)
     if not success:

@@ -28,7 +28,7 @@ from shared.clients.salesforce.error_codes import (
 )
 from shared.clients.salesforce.records import Json, Node, Write, Written
 from shared.clients.salesforce.request import UnreadableAnswer
-from shared.clients.salesforce.soql_literals import full_id
+from shared.clients.salesforce.soql_literals import short_id
 from shared.foundation.errors import Ambiguous, Conflict, CosellError, Rejected
 
 OPPORTUNITY = "Opportunity"
@@ -171,13 +171,13 @@ def as_record(body: object) -> Json:
 
 
 def records_read_back(result: SubrequestResult) -> dict[str, Json]:
-    """Return the records of a collection retrieve by their 18-character ids.
+    """Return the records of a collection retrieve by their short ids.
 
     If the retrieve failed, the dictionary is empty, and the writes before it still count.
     """
     listed = result.body if isinstance(result.body, list) and not result.is_failure else []
     records = [item for item in listed if isinstance(item, Mapping) and isinstance(item.get("Id"), str)]
-    return {full_id(record["Id"]): record for record in records}
+    return {short_id(record["Id"]): record for record in records}
 
 
 def outcome_of_conditional_update(result: SubrequestResult, write: Write, record: Json | None, at: datetime) -> Written:

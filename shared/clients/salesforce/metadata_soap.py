@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from shared.clients.salesforce.metadata_xml import NAMESPACE, add_child, parse_xml, qualified_name
 from shared.clients.salesforce.sign_in import Token
+from shared.transport.deadline import Deadline
 
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 
@@ -22,14 +23,17 @@ class SoapCall(Struct, frozen=True):
     body: Element
 
     def post(
-        self, session: requests.Session, token: Token, version: str, seconds: float
+        self, session: requests.Session, token: Token, version: str, deadline: Deadline
     ) -> tuple[requests.Response, object]:
-        """Send once; return the raw answer, and the operation's response element, or a list of errors, or None."""
+        """Send once; return the raw answer, and the operation's response element, or a list of errors, or None.
+
+        Raises NoTimeLeft if `deadline` has passed.
+        """
         response = session.post(
             f"{token.instance_url}/services/Soap/m/{version}",
             data=_soap_envelope(self.body, token.value),
             headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
-            timeout=seconds,
+            timeout=deadline.seconds_to_send(),
             allow_redirects=False,
         )
         return response, _value_in_envelope(response.content)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Protocol
 
 import requests
@@ -27,7 +28,7 @@ from shared.clients.salesforce.error_codes import (
 from shared.clients.salesforce.sign_in import SignIn, Token
 from shared.clients.salesforce.simple_salesforce_adapter import SEND_ERRORS, RestClient
 from shared.foundation.errors import CosellError, Unavailable
-from shared.transport.deadline import Deadline, call_deadline
+from shared.transport.deadline import Deadline, NoTimeLeft, call_deadline
 from shared.transport.retry import RetryPolicy
 
 READ_RETRIES = RetryPolicy(tries=3, first_wait=1.0, longest_retry_after=10.0)
@@ -38,8 +39,11 @@ _NEVER_SENT_ERRORS = (ConnectTimeoutError, NewConnectionError, ProxyError, ssl.S
 _WRONG_SESSION_TEXT = "not valid for use with the REST API"
 
 
-type _RawAnswer = tuple[requests.Response | None, object]
-"""The answer as it arrived, and its decoded value."""
+class _Sender(Protocol):
+    """Sends one call once. Raises `SEND_ERRORS`."""
+
+    def __call__(self, *, deadline: Deadline) -> tuple[requests.Response | None, object]:
+        """Return the answer as it arrived, and its decoded value."""
 
 
 class UnreadableAnswer(ValueError):
@@ -76,9 +80,9 @@ class DirectCall(Protocol):
         """As `Call.description`."""
 
     def post(
-        self, session: requests.Session, token: Token, version: str, seconds: float
+        self, session: requests.Session, token: Token, version: str, deadline: Deadline
     ) -> tuple[requests.Response, object]:
-        """Send the request once, within `seconds`."""
+        """Send the request once, within `deadline`. Raises NoTimeLeft."""
 
 
 class Reply(Struct, frozen=True):
@@ -124,65 +128,44 @@ class ApiConnection:
         with call_deadline(self._seconds) as deadline:
             for attempt in READ_RETRIES.attempts(deadline):
                 with attempt:
-                    return self._send_and_decode(call, decode, deadline, write=False)
+                    return self._exchange(call, decode, deadline, write=False)
         raise AssertionError("the last try returns or raises")
 
     def write[T](self, call: Call | DirectCall, decode: Callable[[Reply], T]) -> T:
         """Send a call that changes something, once. After an expired session it is sent again: nothing had happened."""
         with call_deadline(self._seconds) as deadline:
-            return self._send_and_decode(call, decode, deadline, write=True)
+            return self._exchange(call, decode, deadline, write=True)
 
-    def _send_and_decode[T](
+    def _exchange[T](
         self, call: Call | DirectCall, decode: Callable[[Reply], T], deadline: Deadline, *, write: bool
     ) -> T:
-        reply = self._send_with_token(call, deadline, write=write)
-        # A graph that failed may answer with an error status, and its body still holds the result of each node.
-        has_graph_results = isinstance(reply.value, Mapping) and "graphs" in reply.value
-        if reply.status >= _FIRST_ERROR_STATUS and not has_graph_results:
-            raise exception_for(reply.status, reply.value, call.description, write=write, retry_after=reply.retry_after)
-        try:
-            return decode(reply)
-        except UnreadableAnswer as error:
-            message = f"Salesforce's answer to {call.description} cannot be read: {error}"
-        raise unreadable_answer_error(message, write=write)
+        """Send the call, once more with a new token after an expired session, and return the decoded answer."""
+        token, was_renewed = self._sign_in.token(deadline), False
+        while True:
+            response, value, failure, took = None, None, None, 0.0
+            try:
+                send = self._sender_of(call, token)
+                started = self._monotonic()
+                response, value = send(deadline=deadline)
+                took = self._monotonic() - started
+            except SEND_ERRORS as error:
+                # Its text may hold address and body. So the error that is raised below is not chained to it.
+                failure = error
+            if response is None:
+                raise _missing_answer_error(failure, call, write=write)
+            reply = self._reply_from(response, value, took)
+            if not _has_expired_session(reply):
+                return _decoded(reply, call, decode, write=write)
+            if was_renewed:
+                raise session_error(first_api_error(reply.status, reply.value))
+            token, was_renewed = self._sign_in.token(deadline, refused=token), True
 
-    def _send_with_token(self, call: Call | DirectCall, deadline: Deadline, *, write: bool) -> Reply:
-        token = self._sign_in.token(deadline)
-        reply = self._send_once(call, token, deadline, write=write)
-        if not _has_expired_session(reply):
-            return reply
-        token = self._sign_in.token(deadline, refused=token)
-        reply = self._send_once(call, token, deadline, write=write)
-        if _has_expired_session(reply):
-            raise session_error(first_api_error(reply.status, reply.value))
-        return reply
-
-    def _send_once(self, call: Call | DirectCall, token: Token, deadline: Deadline, *, write: bool) -> Reply:
-        send = self._sender_of(call, token)
-        response: requests.Response | None = None
-        value: object = None
-        failure: Exception | None = None
-        started = self._monotonic()
-        try:
-            response, value = send(_seconds_left(deadline, call))
-        except SEND_ERRORS as error:
-            # Its text may hold address and body. So the error that is raised below is not chained to it.
-            failure = error
-        if response is None:
-            raise _missing_answer_error(failure, call, write=write)
-        return self._reply_from(response, value, self._monotonic() - started)
-
-    def _sender_of(self, call: Call | DirectCall, token: Token) -> Callable[[float], _RawAnswer]:
-        """Return a function that sends the call once within a number of seconds. It raises `SEND_ERRORS`."""
+    def _sender_of(self, call: Call | DirectCall, token: Token) -> _Sender:
+        """Return what sends the call once: a `partial`, which adds no function of ours to the stack."""
         if not isinstance(call, Call):
-            return lambda seconds: call.post(self._session, token, self.version, seconds)
-        client = self._client_for(token)
-
-        def send(seconds: float) -> _RawAnswer:
-            data, headers = call.body_and_headers()
-            return client.send(call.path, method=call.method, data=data, headers=headers, seconds=seconds)
-
-        return send
+            return partial(call.post, self._session, token, self.version)
+        data, headers = call.body_and_headers()
+        return partial(self._client_for(token).send, call.path, method=call.method, data=data, headers=headers)
 
     def _client_for(self, token: Token) -> RestClient:
         with self._lock:
@@ -206,12 +189,17 @@ class ApiConnection:
         return Reply(response.status_code, value, began.astimezone(UTC).replace(microsecond=0), retry_after)
 
 
-def _seconds_left(deadline: Deadline, call: Call | DirectCall) -> float:
-    """Return the seconds until the deadline. Raises Unavailable if none are left."""
-    seconds = deadline.seconds_left()
-    if seconds <= 0:
-        raise Unavailable(f"no time was left for {call.description}")
-    return seconds
+def _decoded[T](reply: Reply, call: Call | DirectCall, decode: Callable[[Reply], T], *, write: bool) -> T:
+    """Return the decoded answer. Raises the error of a refusal, or of an answer that cannot be read."""
+    # A graph that failed may answer with an error status, and its body still holds the result of each node.
+    has_graph_results = isinstance(reply.value, Mapping) and "graphs" in reply.value
+    if reply.status >= _FIRST_ERROR_STATUS and not has_graph_results:
+        raise exception_for(reply.status, reply.value, call.description, write=write, retry_after=reply.retry_after)
+    try:
+        return decode(reply)
+    except UnreadableAnswer as error:
+        message = f"Salesforce's answer to {call.description} cannot be read: {error}"
+    raise unreadable_answer_error(message, write=write)
 
 
 def _has_expired_session(reply: Reply) -> bool:
@@ -229,6 +217,8 @@ def _has_expired_session(reply: Reply) -> bool:
 
 def _missing_answer_error(failure: Exception | None, call: Call | DirectCall, *, write: bool) -> CosellError:
     """Return the error for a call without a readable answer. If nothing was sent, a write may be repeated too."""
+    if isinstance(failure, NoTimeLeft):
+        return Unavailable(f"no time was left for {call.description}")
     kind = type(failure).__name__ if failure else "no answer"
     return unreadable_answer_error(
         f"no readable answer to {call.description}: {kind}", write=write and not _was_never_sent(failure)

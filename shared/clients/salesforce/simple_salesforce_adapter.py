@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING
 import requests
 from urllib3.exceptions import HTTPError
 
+from shared.transport.deadline import Deadline
+
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
@@ -57,11 +59,11 @@ class RestClient:
         )
 
     def send(
-        self, path: str, *, method: str, data: bytes | None, headers: Mapping[str, str], seconds: float
+        self, path: str, *, method: str, data: bytes | None, headers: Mapping[str, str], deadline: Deadline
     ) -> tuple[requests.Response | None, object]:
         """Send one request below `/services/data/vN/`; return the raw answer and its decoded body, also of a refusal.
 
-        `seconds` limits each wait for the server. Raises `SEND_ERRORS`, whose texts may hold address and body.
+        Raises `SEND_ERRORS`, whose texts may hold address and body; NoTimeLeft is one of them.
         """
         from simple_salesforce.exceptions import SalesforceError  # noqa: PLC0415 - only after load_library
 
@@ -73,7 +75,7 @@ class RestClient:
                 data=data,
                 headers={"X-PrettyPrint": None, **headers},
                 hooks={"response": lambda response, **_: responses.append(response)},
-                timeout=seconds,
+                timeout=deadline.seconds_to_send(),
                 allow_redirects=False,
             )
         except SalesforceError as error:

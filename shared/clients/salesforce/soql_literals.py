@@ -6,11 +6,11 @@ docs/reference/salesforce.md#soql-rules and docs/reference/salesforce.md#values-
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from shared.domain.scope import long_id
+from shared.domain.scope import SHORT_ID, long_id
 
 _ESCAPES = str.maketrans(
     {"\\": r"\\", "'": r"\'", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f"}
@@ -62,9 +62,19 @@ def is_id(text: str) -> bool:
 
 def full_id(record: str) -> str:
     """Return the 18-character form of an id (docs/reference/salesforce.md#record-ids). Raises ValueError otherwise."""
-    if not is_id(record):
+    return full_ids([record])[0]
+
+
+def full_ids(records: Sequence[str]) -> list[str]:
+    """Return the 18-character forms of ids. Raises ValueError if a text is not an id."""
+    if not all(is_id(record) for record in records):
         raise ValueError("a record id has 15 or 18 letters and digits")
-    return long_id(record[:15])
+    return [long_id(short_id(record)) for record in records]
+
+
+def short_id(record: str) -> str:
+    """Return the first 15 characters of an id: they alone identify the record, and the others are their checksum."""
+    return record[:SHORT_ID]
 
 
 def _number_literal(value: Decimal) -> str:

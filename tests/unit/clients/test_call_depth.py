@@ -6,6 +6,7 @@ sends, whatever it sends first: a second page, a list without a filter, a try af
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -14,9 +15,14 @@ import httpx
 import pytest
 import stamina
 
+from emulators.base.server import Response
 from shared.clients.partner_center.referrals import Referrals
-from shared.foundation.errors import Unavailable
+from shared.clients.salesforce.client import SalesforceClient, open_salesforce
+from shared.clients.salesforce.records import Node, Write
+from shared.foundation.errors import Rejected, Unavailable
+from shared.transport.session import open_session
 from tests.unit.clients.partner_center.scripted_service import ScriptedService, Step
+from tests.unit.clients.salesforce.fake_salesforce import LOGIN, FakeSalesforce, MemoryVault, new_pem
 
 SHARED = str(Path(__file__).parents[3] / "shared")
 SINCE = datetime(2026, 1, 31, tzinfo=UTC)
@@ -117,3 +123,95 @@ def test_a_read_that_is_given_up_stays_within_the_limit_too(service: ScriptedSer
             referrals.get(ID)
 
     assert_within(routes_of(read, HTTPX_SENDERS), 3, requests=3)
+
+
+# --- Salesforce
+
+SALESFORCE_SENDERS = frozenset(
+    {"simple_salesforce.api.Salesforce.restful", "requests.sessions.Session.request", "requests.sessions.Session.send"}
+)
+SESSION_EXPIRED = Response.of([{"errorCode": "INVALID_SESSION_ID", "message": ""}], 401)
+REFUSED = Response.of([{"errorCode": "STRING_TOO_LONG", "message": ""}], 400)
+DOWN = Response(503, b"")
+DEAL = "006000000000001AAA"
+EMPTY_PAGE = Response.of({"records": [], "done": True})
+TEAM = {"records": [], "done": False, "nextRecordsUrl": "/services/data/v66.0/query/01g-2"}
+UNFINISHED = Response.of(
+    {
+        "compositeResponse": [
+            {
+                "referenceId": "q0",
+                "httpStatusCode": 200,
+                "body": {
+                    "records": [{"Id": DEAL, "Team": TEAM}],
+                    "done": False,
+                    "nextRecordsUrl": "/services/data/v66.0/query/01g-1",
+                },
+            }
+        ]
+    }
+)
+
+
+@pytest.fixture
+def fake() -> FakeSalesforce:
+    return FakeSalesforce()
+
+
+@pytest.fixture
+def salesforce(fake: FakeSalesforce) -> Iterator[SalesforceClient]:
+    """A client that has signed in."""
+    with open_session(None) as session:
+        session.mount("https://", fake)
+        client = open_salesforce(
+            login_url=LOGIN,
+            client_id="CONSUMER",
+            username="integration@example.com",
+            key_name="salesforce-key",
+            vault=MemoryVault(new_pem()),
+            session=session,
+        )
+        client.organization_id()
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("call", "script"),
+    [
+        pytest.param(lambda client: client.query("SELECT Id FROM Opportunity"), [DOWN, UNFINISHED], id="query"),
+        pytest.param(lambda client: client.more(TEAM["nextRecordsUrl"]), [DOWN, EMPTY_PAGE], id="more"),
+        pytest.param(
+            lambda client: client.opportunities([DEAL], ["Name"]), [UNFINISHED, EMPTY_PAGE, EMPTY_PAGE],
+            id="opportunities with further pages",
+        ),
+        pytest.param(lambda client: client.update([Write(DEAL, {})], ["Id"]), [REFUSED], id="update"),
+        pytest.param(lambda client: client.update_unmodified([Write(DEAL, {})], ["Id"]), [REFUSED], id="unmodified"),
+        pytest.param(
+            lambda client: client.create([Node("deal", "Opportunity", {})], "deal", ["Id"]), [REFUSED], id="create"
+        ),
+    ],
+)  # fmt: skip
+def test_few_functions_stand_between_a_method_of_salesforce_and_its_library(
+    fake: FakeSalesforce,
+    salesforce: SalesforceClient,
+    call: Callable[[SalesforceClient], object],
+    script: list[Response],
+) -> None:
+    fake.answer_in_turn(*script)
+
+    def work() -> None:
+        with suppress(Rejected):
+            call(salesforce)
+
+    assert_within(routes_of(work, SALESFORCE_SENDERS), 4, requests=len(script))
+
+
+def test_a_call_that_is_sent_again_with_a_new_token_stays_within_the_limit_too(
+    fake: FakeSalesforce, salesforce: SalesforceClient
+) -> None:
+    fake.answer_in_turn(SESSION_EXPIRED, UNFINISHED)
+
+    routes = routes_of(lambda: salesforce.query("SELECT Id FROM Opportunity"), SALESFORCE_SENDERS)
+
+    calls = [route for route in routes if "shared.clients.salesforce.sign_in.SignIn.token" not in route]
+    assert_within(calls, 4, requests=2)

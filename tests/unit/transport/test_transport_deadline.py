@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.transport.deadline import Deadline, TimedReader, call_deadline, current_deadline, seconds_left
+from shared.transport.deadline import Deadline, NoTimeLeft, TimedReader, call_deadline, current_deadline, seconds_left
 
 
 def test_deadlines_nest_and_the_earlier_one_applies() -> None:
@@ -46,6 +46,16 @@ def test_what_is_left_never_means_waiting_for_ever() -> None:
     assert 0 < Deadline(-5).socket_timeout(10) < 0.01
     assert Deadline(60).socket_timeout(10) == 10
     assert 5 < Deadline(6).socket_timeout(10) <= 6
+
+
+def test_a_request_is_sent_only_while_there_is_time() -> None:
+    now = [0.0]
+    deadline = Deadline(10, lambda: now[0])
+    now[0] = 9.0
+    assert deadline.seconds_to_send() == 1
+    now[0] = 10.0
+    with pytest.raises(NoTimeLeft):
+        deadline.seconds_to_send()
 
 
 def test_a_reader_gives_each_read_the_time_left_and_then_raises() -> None:
