@@ -117,29 +117,30 @@ class ApiConnection:
 
     def current_token(self) -> Token:
         """Return the token in use; sign in if there is none."""
-        with call_deadline(self._seconds) as deadline:
-            return self._sign_in.token(deadline)
+        return self._sign_in.token(call_deadline(self._seconds))
 
     def read[T](self, call: Call | DirectCall, decode: Callable[[Reply], T]) -> T:
         """Send a call that changes nothing: three tries at most, with full jitter, all within one deadline.
 
         Source: docs/protocol.md#within-a-call.
         """
-        with call_deadline(self._seconds) as deadline:
-            for attempt in READ_RETRIES.attempts(deadline):
-                with attempt:
-                    return self._exchange(call, decode, deadline, write=False)
+        deadline = call_deadline(self._seconds)
+        for attempt in READ_RETRIES.attempts(deadline):
+            with attempt:
+                return self._exchange(call, decode, deadline, write=False)
         raise AssertionError("the last try returns or raises")
 
     def write[T](self, call: Call | DirectCall, decode: Callable[[Reply], T]) -> T:
         """Send a call that changes something, once. After an expired session it is sent again: nothing had happened."""
-        with call_deadline(self._seconds) as deadline:
-            return self._exchange(call, decode, deadline, write=True)
+        return self._exchange(call, decode, call_deadline(self._seconds), write=True)
 
     def _exchange[T](
         self, call: Call | DirectCall, decode: Callable[[Reply], T], deadline: Deadline, *, write: bool
     ) -> T:
-        """Send the call, once more with a new token after an expired session, and return the decoded answer."""
+        """Send the call, once more with a new token after an expired session, and return the decoded answer.
+
+        The deadline need not be the current one: a sign-in makes it so, and the session's adapter gets what is left.
+        """
         token, was_renewed = self._sign_in.token(deadline), False
         while True:
             response, value, failure, took = None, None, None, 0.0

@@ -100,12 +100,15 @@ class SignIn:
         self._failures: list[CosellError] = []
 
     def token(self, deadline: Deadline, *, refused: Token | None = None) -> Token:
-        """Return the token in use, or a new one if it is missing, an hour old, or the one that Salesforce `refused`."""
+        """Return the token in use, or a new one if it is missing, an hour old, or the one that Salesforce `refused`.
+
+        A sign-in, with its reading of the key, ends with `deadline`.
+        """
         current = self._token
         if current is not None and self._is_usable(current, refused):
             return current
         failed = self._failures[-1:]
-        with self._one_thread_at_a_time(deadline):
+        with deadline, self._one_thread_at_a_time(deadline):
             current = self._token
             if current is not None and self._is_usable(current, refused):
                 return current

@@ -69,7 +69,7 @@ def full_ids(records: Sequence[str]) -> list[str]:
     """Return the 18-character forms of ids. Raises ValueError if a text is not an id."""
     if not all(is_id(record) for record in records):
         raise ValueError("a record id has 15 or 18 letters and digits")
-    return [long_id(short_id(record)) for record in records]
+    return [long_id(record) if len(record) == SHORT_ID else record for record in records]
 
 
 def short_id(record: str) -> str:
