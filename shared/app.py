@@ -55,8 +55,6 @@ class ThreadWorkers:
     def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: int) -> list[R]:
         """Apply `work` to each item, keeping the order."""
         listed = list(items)
-        if len(listed) <= 1 or at_most <= 1:
-            return [work(item) for item in listed]
         # The worker library finds the invocation of a log line by a context variable, so each thread gets a copy.
         contexts = [copy_context() for _ in listed]
         with ThreadPoolExecutor(min(at_most, len(listed)), thread_name_prefix="cosell") as pool:

@@ -19,7 +19,7 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.latches import forbidding_latch
-from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Effect, EffectKind, Link
+from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.merge import EditTimes, Merged, merge
 from shared.domain.records import Opportunity, Referral
@@ -250,25 +250,6 @@ class _PlanBuilder:
             min((record.since + self.wait for record in self.waiting.values()), default=None),
             next(iter(self.causes.values()), None),
         )
-
-
-def planned_effects(
-    plan: Plan | None, opportunity: Opportunity | None, referral: Referral | None, changes: tuple[Change, ...]
-) -> tuple[Effect, ...]:
-    """The effects to come for a pair, in order; `changes` go to Partner Center."""
-    effects = []
-    if changes and referral:
-        effects.append(_effect(EffectKind.PATCH_REFERRAL, changes, referral.etag))
-    if plan and plan.to_salesforce and opportunity:
-        effects.append(_effect(EffectKind.WRITE_OPPORTUNITY, plan.to_salesforce, opportunity.modified.isoformat()))
-    else:
-        effects.append(Effect(EffectKind.MARK_OPPORTUNITY))
-    return tuple(effects)
-
-
-def _effect(kind: EffectKind, changes: tuple[Change, ...], version: str) -> Effect:
-    new, old = Deal({change.field: change.new for change in changes}), Deal({c.field: c.old for c in changes})
-    return Effect(kind, new, old, version)
 
 
 def past_close_date_key(deal: Deal, today: date) -> str | None:

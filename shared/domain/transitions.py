@@ -16,7 +16,7 @@ from shared.domain.deal import Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import State
-from shared.domain.plan import Change, Plan, full_text_warnings
+from shared.domain.plan import Change, full_text_warnings
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import new_causes, sentence
 
@@ -29,19 +29,6 @@ class Transition(Struct, frozen=True):
 
     link: Link
     lines: tuple[Line, ...] = ()
-
-
-# --- a plan
-
-
-def with_plan(link: Link, plan: Plan | None) -> Link:
-    """The link with the plan's base, refused and waiting values, and state; the same link without a plan."""
-    if plan is None:
-        return link
-    planned = replace(link, base=plan.base, refused=plan.refused, waiting=plan.waiting, reported=plan.reported)
-    if planned.state is State.PARKED and planned.has_refused_value:
-        return planned
-    return replace(planned, state=plan.state, cause=plan.cause)
 
 
 # --- a pair that waits for a person

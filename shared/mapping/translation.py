@@ -97,6 +97,16 @@ class Translation:
             asks_help=bool(record.get(ours.help)),
         )
 
+    def opportunities(self, records: Sequence[Json], read_at: datetime) -> dict[str, Opportunity | Exception]:
+        """Return the opportunities by id; for a record that cannot be read, the error, so that it harms no other."""
+        read: dict[str, Opportunity | Exception] = {}
+        for record in records:
+            try:
+                read[str(record["Id"])] = self.opportunity(record, read_at)
+            except Exception as error:  # noqa: BLE001 - a defect in one record must not stop the others
+                read[str(record["Id"])] = error
+        return read
+
     def _fields_in_record(self, record: Json) -> dict[str, FieldBase]:
         """Return the fields whose columns the record has. A record that was read back has no parents or children."""
         return {

@@ -87,7 +87,7 @@ def _unknown_opportunities(
         for record in page.records:
             stamp = _Stamp(name, value_in_record(record, STAMPS[name]), cursors[name])
             found.setdefault(str(record["Id"]), []).append(stamp)
-    examined = ctx.workers.map(partial(_examine, ctx), found.items(), at_most=ctx.policy.parallelism)
+    examined = ctx.map(partial(_examine, ctx), found.items(), at_most=ctx.policy.parallelism)
     return dict(one for one in examined if one is not None)
 
 
@@ -144,7 +144,7 @@ def changed_referrals(ctx: Context) -> Iterator[ScannedPage]:
 def _unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
     """The ids, in lower case, of our own referrals whose version is not known to any link."""
     own = [stamp for stamp in page if _is_own(ctx, stamp)]
-    known = ctx.workers.map(lambda stamp: _is_known(ctx, stamp), own, at_most=ctx.policy.parallelism)
+    known = ctx.map(lambda stamp: _is_known(ctx, stamp), own, at_most=ctx.policy.parallelism)
     return [str(stamp["id"]).lower() for stamp, is_known in zip(own, known, strict=True) if not is_known]
 
 

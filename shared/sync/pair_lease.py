@@ -20,12 +20,12 @@ from msgspec import Struct, field
 
 from shared.domain.audit import Line, changes_line, note_lines
 from shared.domain.cause import Cause
-from shared.domain.deal import Side
+from shared.domain.deal import Deal, Side
 from shared.domain.link import Effect, EffectKind, Intent, Link
-from shared.domain.link_states import Mark
+from shared.domain.link_states import Mark, State
 from shared.domain.plan import Change, Plan
 from shared.domain.records import Opportunity, Referral
-from shared.domain.transitions import Transition, with_known_versions, with_plan
+from shared.domain.transitions import Transition, with_known_versions
 from shared.foundation.errors import CosellError, SignInFailed, StoreConflict, Throttled
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Outcome, Result, SideState, Write, Written
 from shared.sync.retry_queue import outcome_of_error, pause_side, paused_until, retry_after_pause
@@ -147,8 +147,16 @@ class Pair(Struct):
         self.plan = replace(self.plan, to_salesforce=()) if self.plan else None
 
     def put_plan_into_link(self) -> None:
-        """Let the next write of the row store the plan."""
-        self.link = with_plan(self.link, self.plan)
+        """Let the next write of the row store the plan's base, refused and waiting values, and state.
+
+        A pair that is parked for a refused value stays parked until another value comes.
+        """
+        plan, link = self.plan, self.link
+        if plan is None:
+            return
+        link = replace(link, base=plan.base, refused=plan.refused, waiting=plan.waiting, reported=plan.reported)
+        stays_parked = link.state is State.PARKED and link.has_refused_value
+        self.link = link if stays_parked else replace(link, state=plan.state, cause=plan.cause)
 
     def take_shown(self, mark: Mark) -> None:
         """Note that the opportunity shows a mark and every line; the next write of the row stores it."""
@@ -180,16 +188,13 @@ def acquire(ctx: Context, opportunity_id: str) -> Pair | Outcome:
 def _take_over(ctx: Context, entry: Entry[Link], intent: Intent) -> Pair | Outcome:
     if entry.age < ctx.policy.lease:
         return BUSY
-    wait = ctx.policy.lease + _settle_time(ctx, intent)
+    # Lists show a new referral late.
+    settle_time = ctx.policy.settle_time if intent.find(EffectKind.CREATE_REFERRAL) else timedelta()
+    wait = ctx.policy.lease + settle_time
     if entry.age < wait:
         return Outcome(Result.RETRY, "settling", ctx.clock.now() + wait - entry.age)
     acquired = ctx.store.replace_link(entry, entry.value)
     return Pair(acquired.value.opportunity_id, acquired, acquired.value, ctx.clock.now(), intent)
-
-
-def _settle_time(ctx: Context, intent: Intent) -> timedelta:
-    """Return the time to wait after the lease until a referral that may have been created appears in lists."""
-    return ctx.policy.settle_time if intent.find(EffectKind.CREATE_REFERRAL) else timedelta()
 
 
 def record_intent(
@@ -203,6 +208,23 @@ def record_intent(
     pair.link, pair.interrupted, pair.renewed_at = pair.entry.value, Intent(), ctx.clock.now()
 
 
+def record_writes(ctx: Context, pair: Pair, changes: tuple[Change, ...] = ()) -> None:
+    """Store the coming writes with the plan's notes: `changes` to Partner Center, then the plan's to Salesforce."""
+    effects, plan, opportunity = list[Effect](), pair.plan, pair.opportunity
+    if changes and pair.referral:
+        effects.append(_effect(EffectKind.PATCH_REFERRAL, changes, pair.referral.etag))
+    if plan and plan.to_salesforce and opportunity:
+        effects.append(_effect(EffectKind.WRITE_OPPORTUNITY, plan.to_salesforce, opportunity.modified.isoformat()))
+    else:
+        effects.append(Effect(EffectKind.MARK_OPPORTUNITY))
+    record_intent(ctx, pair, *effects, lines=pair.pending.take_notes(ctx.clock.now()))
+
+
+def _effect(kind: EffectKind, changes: tuple[Change, ...], version: str) -> Effect:
+    new, old = Deal({change.field: change.new for change in changes}), Deal({c.field: c.old for c in changes})
+    return Effect(kind, new, old, version)
+
+
 def confirm_effect(ctx: Context, pair: Pair, kind: EffectKind, link: Link, lines: tuple[Line, ...] = ()) -> None:
     """Remove a confirmed effect from the intent, with the base it moves and its audit lines, in one transaction."""
     rest = [effect for effect in (pair.link.intent or Intent()).effects if effect.kind is not kind]
@@ -211,11 +233,6 @@ def confirm_effect(ctx: Context, pair: Pair, kind: EffectKind, link: Link, lines
     if pair.plan is not None:
         # The rest of the plan starts from what is confirmed; otherwise a later effect would move the base back.
         pair.plan = replace(pair.plan, base=link.base, refused=link.refused)
-
-
-def is_lease_short(ctx: Context, pair: Pair) -> bool:
-    """Whether less than two deadlines of the lease are left: no effect may start then."""
-    return ctx.clock.now() - pair.renewed_at > ctx.policy.lease - 2 * ctx.policy.deadline
 
 
 def release(ctx: Context, pair: Pair) -> None:
@@ -277,7 +294,7 @@ def run_for_each(ctx: Context, side: Side | None, pairs: Iterable[Pair], step: C
                 pause_side(ctx, side, error)
                 pauses.append(retry_after_pause(ctx.store.side_state(side).paused_until))
 
-    ctx.workers.map(run, pending, at_most=state.parallelism or ctx.policy.parallelism)
+    ctx.map(run, pending, at_most=state.parallelism or ctx.policy.parallelism)
 
 
 def read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
@@ -289,18 +306,19 @@ def read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
         answer = ctx.salesforce.opportunities([pair.id for pair in pending], ctx.translation.selects)
     except CosellError as error:
         pause_side(ctx, Side.SALESFORCE, error)
-        _end_all(ctx, pending, error)
+        failure = error
+        _end_all(pending, lambda pair: outcome_of_error(ctx, failure, pair.id))
         return
     records = {str(record["Id"]): record for page in answer.pages for record in page.records}
+    read = ctx.translation.opportunities([records[pair.id] for pair in pending if pair.id in records], answer.at)
     for pair in pending:
-        if pair.id not in records:
+        if pair.id not in read:
             ctx.log("opportunity_missing", opportunity_id=pair.id)
-            pair.outcome = RECONCILED
-            continue
-        try:
-            pair.opportunity = ctx.translation.opportunity(records[pair.id], answer.at)
-        except Exception as error:  # noqa: BLE001 - as in `run_step`
-            pair.outcome = outcome_of_error(ctx, error, pair.id)
+            pair.end(RECONCILED)
+        elif isinstance(result := read[pair.id], Opportunity):
+            pair.opportunity = result
+        else:
+            pair.end(outcome_of_error(ctx, result, pair.id))
 
 
 def call_salesforce(
@@ -312,18 +330,17 @@ def call_salesforce(
     """Make one batched write to Salesforce; if the whole call fails, all its pairs are queued."""
     until = paused_until(ctx, Side.SALESFORCE)
     if until is not None:
-        for pair in pairs:
-            pair.end(retry_after_pause(until))
-        return ()
+        return _end_all(pairs, lambda _: retry_after_pause(until))
     try:
         return call(writes, ctx.translation.columns)
     except Exception as error:  # noqa: BLE001 - the pairs of other calls go on
         if isinstance(error, CosellError):
             pause_side(ctx, Side.SALESFORCE, error)
-        _end_all(ctx, pairs, error)
-        return ()
+        failure = error
+        return _end_all(pairs, lambda pair: outcome_of_error(ctx, failure, pair.id))
 
 
-def _end_all(ctx: Context, pairs: Iterable[Pair], error: Exception) -> None:
+def _end_all(pairs: Iterable[Pair], outcome: Callable[[Pair], Outcome]) -> tuple[()]:
     for pair in pairs:
-        pair.end(outcome_of_error(ctx, error, pair.id))
+        pair.end(outcome(pair))
+    return ()

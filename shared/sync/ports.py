@@ -270,6 +270,13 @@ class Context(Struct, frozen=True):
         """Return the number of calls that may go to a side at the same time."""
         return self.store.side_state(side).parallelism or self.policy.parallelism
 
+    def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: int) -> list[R]:
+        """Apply `work` to each item and keep the order; the workers run several items at the same time."""
+        listed = list(items)
+        if len(listed) <= 1 or at_most <= 1:
+            return [work(item) for item in listed]
+        return self.workers.map(work, listed, at_most=at_most)
+
     def is_time_up(self, started: datetime) -> bool:
         """Whether 80 % of a run's time has passed (docs/protocol.md#the-time-limit-of-a-run)."""
         return self.clock.now() - started > self.policy.run_time * 0.8

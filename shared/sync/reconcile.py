@@ -75,7 +75,7 @@ def open_pulled(ctx: Context, opportunity_ids: Sequence[str], queued: Collection
 
 
 def _acquire_all(ctx: Context, opportunity_ids: Sequence[str]) -> Work:
-    results = ctx.workers.map(partial(_acquire_or_queue, ctx), opportunity_ids, at_most=ctx.policy.parallelism)
+    results = ctx.map(partial(_acquire_or_queue, ctx), opportunity_ids, at_most=ctx.policy.parallelism)
     pairs = [result for result in results if isinstance(result, Pair)]
     by_id = zip(opportunity_ids, results, strict=True)
     return Work(pairs, {key: result for key, result in by_id if isinstance(result, Outcome)})
@@ -212,8 +212,8 @@ def carry_out(ctx: Context, work: Work) -> Outcomes:
         run_for_each(ctx, Side.PARTNER_CENTER, again, _plan_and_patch)
     unreported = [pair for pair in work.pairs if _may_write_back(pair) and needs_write_back(pair)]
     chunks = [list(chunk) for chunk in batched(unreported, COLLECTION, strict=False)]
-    ctx.workers.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
-    ctx.workers.map(lambda pair: run_step(ctx, pair, _release_pair), work.pairs, at_most=ctx.policy.parallelism)
+    ctx.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
+    ctx.map(lambda pair: run_step(ctx, pair, _release_pair), work.pairs, at_most=ctx.policy.parallelism)
     return {**work.ended, **{pair.id: pair.outcome or RECONCILED for pair in work.pairs}}
 
 
@@ -281,7 +281,7 @@ def _write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[P
         if not pairs:
             return
         chunks = [list(chunk) for chunk in batched(pairs, CONDITIONAL, strict=False)]
-        changed = ctx.workers.map(partial(write_opportunities, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
+        changed = ctx.map(partial(write_opportunities, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
         pairs = [pair for chunk in changed for pair in chunk]
         if not pairs:
             return

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from msgspec import Struct
+
 from shared.domain.deal import Side
 from shared.foundation.errors import (
     Ambiguous,
@@ -184,20 +186,30 @@ def queue_poisoned_event(ctx: Context, referral_id: str) -> None:
     queue_pair(ctx, Side.PARTNER_CENTER, referral_id, Outcome(Result.RETRY, "poisoned"))
 
 
-def queued_and_ready(ctx: Context, side: Side) -> tuple[Sequence[RetryEntry], dict[str, RetryEntry]]:
-    """The entries of a side, one batch of a run at most, and those whose time has come, by pair.
+class QueuedPairs(Struct, frozen=True):
+    """The retry queue of a side: its entries, one batch of a run at most, and those whose time has come, by pair."""
 
-    The store is read again only where the first are a full batch, because then they may lack entries that are ready.
+    entries: Sequence[RetryEntry]
+    ready: Mapping[str, RetryEntry]
+
+
+def read_retry_queue(ctx: Context, *sides: Side) -> dict[Side, QueuedPairs]:
+    """Read the retry queues of sides.
+
+    A queue is read again only where the first entries are a full batch, because then they may lack ready ones.
     """
-    queued = ctx.store.retry_entries(side, datetime.max.replace(tzinfo=UTC), ctx.policy.batch)
-    now = ctx.clock.now()
-    is_full = len(queued) >= ctx.policy.batch
-    entries = ctx.store.retry_entries(side, now, ctx.policy.batch) if is_full else queued
-    return queued, {entry.key: entry for entry in entries if entry.at <= now}
+    queues: dict[Side, QueuedPairs] = {}
+    for side in sides:
+        entries = ctx.store.retry_entries(side, datetime.max.replace(tzinfo=UTC), ctx.policy.batch)
+        now = ctx.clock.now()
+        is_full = len(entries) >= ctx.policy.batch
+        until_now = ctx.store.retry_entries(side, now, ctx.policy.batch) if is_full else entries
+        queues[side] = QueuedPairs(entries, {entry.key: entry for entry in until_now if entry.at <= now})
+    return queues
 
 
-def log_backlog(ctx: Context, entries: Sequence[RetryEntry]) -> None:
-    """Log how many pairs are late, and the age of the oldest in seconds."""
+def backlog_fields(ctx: Context, entries: Sequence[RetryEntry]) -> dict[str, int]:
+    """How many pairs are late, and the age of the oldest in seconds, as fields of a log event."""
     late = [entry.since for entry in entries if entry.is_failure and entry.since]
     oldest = (ctx.clock.now() - min(late)).total_seconds() if late else 0
-    ctx.log("unsynced", count=len(late), oldest_seconds=round(oldest))
+    return {"count": len(late), "oldest_seconds": round(oldest)}

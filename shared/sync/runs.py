@@ -25,12 +25,12 @@ from shared.sync.link_referral import link_referral
 from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Mode, Outcome, Outcomes, Report, RetryEntry
 from shared.sync.reconcile import carry_out, open_pulled, open_pushed
 from shared.sync.retry_queue import (
+    backlog_fields,
     is_paused,
     keep_retry_queue,
-    log_backlog,
     outcome_of_error,
     pause_side,
-    queued_and_ready,
+    read_retry_queue,
     reason_to_skip,
     restore_sides,
     retry_after_pause,
@@ -52,15 +52,16 @@ def run_push(ctx: Context) -> Report:
             return report
         for chunk, worked in _changed_opportunities(ctx, report, started):
             report.add(work_opportunities(ctx, chunk, worked))
+        queues = read_retry_queue(ctx, *Side)
         for side, direction, work in (
             (Side.SALESFORCE, PUSH, work_opportunities),
             (Side.PARTNER_CENTER, PULL, work_referrals),
         ):
-            queued, ready = queued_and_ready(ctx, side)
+            ready = queues[side].ready
             if ready and direction not in ctx.policy.paused and not ctx.is_time_up(started):
                 report.add(work(ctx, list(ready), ready))
-                queued, _ = queued_and_ready(ctx, side)
-            backlog += queued
+                queues |= read_retry_queue(ctx, side)
+        backlog = [entry for queue in queues.values() for entry in queue.entries]
     if not guard.has_failed:
         _finish_push(ctx, report, backlog, started)
     return report
@@ -136,11 +137,11 @@ def _changed_opportunities(
 
 def _finish_push(ctx: Context, report: Report, backlog: Sequence[RetryEntry], started: datetime) -> None:
     """Restore the sides, move the heartbeat and log the counts, after a run without failure."""
-    counts = report.fields()
+    counts, late = report.fields(), backlog_fields(ctx, backlog)
     restore_sides(ctx)
     ctx.store.move_cursor("push_done", ctx.clock.now())
     usage = ctx.salesforce.api_usage()
-    log_backlog(ctx, backlog)
+    ctx.log("unsynced", **late)
     if usage is not None:
         ctx.log("salesforce_budget", used=usage[0], total=usage[1])
     ctx.log("push_done", **counts, seconds=round((ctx.clock.now() - started).total_seconds(), 3))
@@ -209,7 +210,7 @@ def work_referrals(ctx: Context, referral_ids: Sequence[str], worked: Mapping[st
         outcomes = dict.fromkeys(referral_ids, retry_after_pause(until))
     else:
         at_most = ctx.parallelism(Side.PARTNER_CENTER)
-        results = ctx.workers.map(partial(_link_or_queue, ctx), referral_ids, at_most=at_most)
+        results = ctx.map(partial(_link_or_queue, ctx), referral_ids, at_most=at_most)
         by_key = dict(zip(referral_ids, results, strict=True))
         linked = {result: key for key, result in by_key.items() if isinstance(result, str)}
         queued = {opportunity_id for opportunity_id, key in linked.items() if key in worked}

@@ -10,10 +10,18 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side
 from shared.domain.link import Effect, EffectKind
 from shared.domain.link_states import Mark
-from shared.domain.plan import Change, planned_effects
+from shared.domain.plan import Change
+from shared.domain.records import Opportunity
 from shared.domain.transitions import parked
 from shared.domain.transitions import written as written_link
-from shared.sync.pair_lease import Pair, call_salesforce, confirm_effect, is_lease_short, record_intent, run_step
+from shared.sync.pair_lease import (
+    Pair,
+    call_salesforce,
+    confirm_effect,
+    record_intent,
+    record_writes,
+    run_step,
+)
 from shared.sync.ports import Context, Outcome, Result, Write, Written
 
 CONDITIONAL = 24
@@ -44,8 +52,8 @@ def _prepare_write(ctx: Context, pair: Pair) -> Write | None:
     if pair.plan is None or pair.opportunity is None:
         return None
     pair.put_plan_into_link()
-    changes, effects = pair.plan.to_salesforce, planned_effects(pair.plan, pair.opportunity, pair.referral, ())
-    record_intent(ctx, pair, *effects, lines=pair.pending.take_notes(ctx.clock.now()))
+    record_writes(ctx, pair)
+    changes = pair.plan.to_salesforce
     lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *ctx.store.audit(pair.id)]
     shown = ctx.translation.shown_state(pair.link.due_mark, lines, _missing_identity(pair))
     return Write(pair.id, {**ctx.translation.values(changes), **shown}, pair.opportunity.modified)
@@ -103,18 +111,26 @@ def write_back(ctx: Context, pairs: Sequence[Pair]) -> None:
     if not prepared:
         return
     writes = [write for _, write, _ in prepared.values()]
-    for written in call_salesforce(ctx, pairs, ctx.salesforce.update, writes):
+    answers = call_salesforce(ctx, pairs, ctx.salesforce.update, writes)
+    records = [written.record for written in answers if written.record is not None]
+    read = ctx.translation.opportunities(records, answers[0].at) if answers else {}
+    for written in answers:
         pair, _, mark = prepared[written.id]
-        run_step(ctx, pair, _confirm_write_back, written, mark)
+        run_step(ctx, pair, _confirm_write_back, written, read.get(written.id), mark)
 
 
 def _prepare_write_back(ctx: Context, pair: Pair) -> tuple[Write, Mark]:
     lines = pair.pending.take_all(ctx.clock.now())
-    if lines or not (pair.link.intent and pair.link.intent.effects) or is_lease_short(ctx, pair):
+    if lines or not (pair.link.intent and pair.link.intent.effects) or _is_lease_short(ctx, pair):
         unwritten = replace(pair.link, unwritten=True)
         record_intent(ctx, pair, Effect(EffectKind.MARK_OPPORTUNITY), link=unwritten, lines=lines)
     missing, mark = _missing_identity(pair), pair.link.due_mark
     return Write(pair.id, ctx.translation.shown_state(mark, ctx.store.audit(pair.id), missing)), mark
+
+
+def _is_lease_short(ctx: Context, pair: Pair) -> bool:
+    """Whether less than two deadlines of the lease are left: no effect may start then."""
+    return ctx.clock.now() - pair.renewed_at > ctx.policy.lease - 2 * ctx.policy.deadline
 
 
 def _missing_identity(pair: Pair) -> str | None:
@@ -123,10 +139,14 @@ def _missing_identity(pair: Pair) -> str | None:
     return None if shown == pair.link.referral_id else pair.link.referral_id
 
 
-def _confirm_write_back(ctx: Context, pair: Pair, written: Written, mark: Mark) -> None:
-    if written.locked or written.refused or written.record is None:
+def _confirm_write_back(
+    _: Context, pair: Pair, written: Written, read_back: Opportunity | Exception | None, mark: Mark
+) -> None:
+    if isinstance(read_back, Exception):
+        raise read_back
+    if written.locked or written.refused or read_back is None:
         pair.end(Outcome(Result.RETRY, written.refused.code if written.refused else "locked"))
         return
-    pair.take_read_back(ctx.translation.opportunity(written.record, written.at))
+    pair.take_read_back(read_back)
     # Stored with the release that follows at once; a repeated write-back does no harm.
     pair.take_shown(mark)

@@ -12,12 +12,12 @@ from datetime import timedelta
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side
 from shared.domain.link import Effect, EffectKind, Pointer
-from shared.domain.plan import Change, planned_effects
+from shared.domain.plan import Change
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import linked_referral, parked, parked_create, patched, sent_deal
 from shared.foundation.errors import Rejected, StoreConflict
 from shared.mapping.translation import is_target_microsoft
-from shared.sync.pair_lease import Pair, confirm_effect, end_parked, record_intent
+from shared.sync.pair_lease import Pair, confirm_effect, end_parked, record_intent, record_writes
 from shared.sync.ports import Context, Json
 
 CLOCK_MARGIN = timedelta(minutes=5)
@@ -111,8 +111,7 @@ def patch_referral(ctx: Context, pair: Pair, referral: Referral, changes: tuple[
 
     Raises the client's errors; the intent then stays for recovery.
     """
-    notes = pair.pending.take_notes(ctx.clock.now())
-    record_intent(ctx, pair, *planned_effects(pair.plan, pair.opportunity, referral, changes), lines=notes)
+    record_writes(ctx, pair, changes)
     try:
         answer = ctx.partner_center.patch(referral.id, ctx.translation.operations(changes), referral.etag)
     except Rejected as error:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from shared.domain.deal import Side
 from shared.sync.ports import Policy, RetryEntry
-from shared.sync.retry_queue import queued_and_ready
+from shared.sync.retry_queue import read_retry_queue
 from tests.unit.sync.harness import MINUTE, Harness
 
 LATER = timedelta(hours=1)
@@ -21,9 +21,9 @@ def put_entry(harness: Harness, key: str, after: timedelta, cause: str = "Unavai
 def test_entries_are_ready_once_their_time_has_come(harness: Harness) -> None:
     for key, after in (("now", timedelta()), ("later", LATER)):
         put_entry(harness, key, after)
-    entries, ready = queued_and_ready(harness.first.ctx, Side.SALESFORCE)
-    assert {entry.key for entry in entries} == {"now", "later"}
-    assert set(ready) == {"now"}
+    queue = read_retry_queue(harness.first.ctx, Side.SALESFORCE)[Side.SALESFORCE]
+    assert {entry.key for entry in queue.entries} == {"now", "later"}
+    assert set(queue.ready) == {"now"}
 
 
 def test_a_ready_entry_is_found_behind_later_ones_in_a_queue_longer_than_one_read(harness: Harness) -> None:
@@ -31,9 +31,9 @@ def test_a_ready_entry_is_found_behind_later_ones_in_a_queue_longer_than_one_rea
         put_entry(harness, f"a-{number}", LATER)
     put_entry(harness, "b", timedelta())
     small_reads = harness.new_instance(Policy(batch=3)).ctx
-    entries, ready = queued_and_ready(small_reads, Side.SALESFORCE)
-    assert "b" not in {entry.key for entry in entries}
-    assert set(ready) == {"b"}
+    queue = read_retry_queue(small_reads, Side.SALESFORCE)[Side.SALESFORCE]
+    assert "b" not in {entry.key for entry in queue.entries}
+    assert set(queue.ready) == {"b"}
 
 
 def test_the_logged_backlog_is_counted_after_the_work(harness: Harness) -> None:
