@@ -159,9 +159,10 @@ class SignatureVerifier:
         )
         if signer is None:
             raise Unverified(Reason.SIGNATURE_WRONG)
-        return Verified(signer.sha256, self._is_repeated(hashlib.sha256(body).hexdigest()))
+        return Verified(signer.sha256, self._remember_body(hashlib.sha256(body).hexdigest()))
 
-    def _is_repeated(self, digest: str) -> bool:
+    def _remember_body(self, digest: str) -> bool:
+        """Remember the body; whether it was remembered already."""
         with self._lock:
             is_repeated = digest in self._seen
             self._seen[digest] = None

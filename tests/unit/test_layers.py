@@ -239,18 +239,6 @@ def test_circles_are_found() -> None:
     assert circles_of(package_graph(modules)) == {frozenset({"top", "top.inner"})}
 
 
-def test_only_the_module_of_the_lease_changes_the_state_of_a_pair() -> None:
-    """State that shows: whoever reads `pair_lease.py` knows every way in which the state of a pair changes."""
-    changes = [
-        f"{file.name}: {ast.unparse(node)}"
-        for file in sorted((ROOT / "shared/sync").glob("*.py"))
-        if file.name != "pair_lease.py"
-        for node in ast.walk(ast.parse(file.read_text("utf-8")))
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) != "self"
-    ]
-    assert [change for change in changes if ": pair." in change] == []
-
-
 def test_an_import_of_a_higher_floor_is_not_allowed() -> None:
     assert not is_import_allowed("shared.domain.deal", "shared.mapping.field_types")
     assert not is_import_allowed("shared.clients.salesforce.client", "shared.sync.ports.Write")
