@@ -19,7 +19,7 @@ NPM_OPTIONS := --ignore-scripts --no-audit --no-fund --loglevel=error --prefer-o
 	--fetch-retry-mintimeout=1000
 NODE_FOLDERS := tests/conformance/azurite tests/conformance/jsforce tests/conformance/kusto
 
-.PHONY: help run serve test check deploy promote rollback lock measure clean
+.PHONY: help run serve test check deploy promote rollback lock measure route clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -52,6 +52,9 @@ rollback: env-is-given $(LOCAL_READY) ## restore the previous version: make roll
 
 measure: $(LOCAL_READY) ## measure import times and memory of the app, and compare them with their limits
 	@$(PY) -m local.measure
+
+route: $(LOCAL_READY) ## count what a deal passes on its way through the code, and compare it with its limits
+	@$(PY) -m local.measure_route
 
 lock: ## write the lock files with versions and hashes from requirements*.in (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv. Install it with: python3 -m pip install uv"; exit 1; }

@@ -260,7 +260,7 @@ def _patch_referral(ctx: Context, pair: Pair) -> None:
                 elif refusal:
                     park_changes(ctx, pair, changes, refusal)
         except Conflict:
-            _read_referral(ctx, pair)
+            pair.take_referral(ctx.translation.referral(ctx.partner_center.get(pair.referral.id)))
             _plan(ctx, pair)
         else:
             break

@@ -1,0 +1,204 @@
+"""Counts what a deal passes on its way through the code: frames, import arrows and returns.
+
+    python -m local.measure_route
+
+frames    the most frames of our own code on the stack when httpx or requests is asked to send a request, in a push and
+          in a sweep
+arrows    the imports between the modules of the engine: `shared.sync`, and the domain's modules that came from it
+returns   in a push of two pairs, one new and one changed: how often a call enters a package (`shared.NAME`) that the
+          run has entered before and left since
+
+The app is the real one, and works one pair after another. The emulated systems listen on the loopback.
+
+Exit status: 0, or 1 if a figure is above its limit.
+"""
+
+import ast
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from local.measure_app import load_functions
+from local.systems import Systems, start_systems
+
+ROOT = Path(__file__).resolve().parents[1]
+LIMITS = {"frames": 12, "arrows": 30, "returns": 100}
+DOMAIN_OF_THE_ENGINE = ("shared.domain.audit", "shared.domain.transitions")
+"""Modules that were part of the engine before their pure code moved into the domain."""
+SENDERS = frozenset({"httpx", "requests"})
+EDIT_SECOND = 1.1
+"""Seconds until an edit is older than the second in which Salesforce may still change it."""
+
+
+@dataclass(slots=True)
+class Trace:
+    """The calls of our own code. `packages` holds the package of each call, without repetitions."""
+
+    functions: set[CodeType] = field(default_factory=set)
+    packages: list[str] = field(default_factory=list)
+    stacks: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def returns(self) -> int:
+        """How often a call enters a package that was entered before."""
+        return len(self.packages) - len(set(self.packages))
+
+    @property
+    def frames(self) -> int:
+        """The most frames of our own code under a request."""
+        return max(len(stack) for stack in self.stacks.values())
+
+    @contextmanager
+    def record(self) -> Iterator[None]:
+        """Record the calls of this thread inside the block."""
+        sys.setprofile(self._note_call)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+
+    def _note_call(self, frame: FrameType, event: str, _argument: object) -> None:
+        if event != "call":
+            return
+        package = package_of(frame.f_code.co_filename)
+        if package is None:
+            self._note_request(frame)
+            return
+        self.functions.add(frame.f_code)
+        if self.packages[-1:] != [package]:
+            self.packages.append(package)
+
+    def _note_request(self, frame: FrameType) -> None:
+        library = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if library in SENDERS and frame.f_code.co_name in ("send", "request"):
+            stack = _own_frames_above(frame)
+            if stack is not None and len(stack) > len(self.stacks.get(library, ())):
+                self.stacks[library] = stack
+
+
+def package_of(filename: str) -> str | None:
+    """The package of a file of the app, such as `shared.sync`; None for other files."""
+    path = Path(filename)
+    if not path.is_relative_to(ROOT):
+        return None
+    first, *rest = path.relative_to(ROOT).with_suffix("").parts
+    if first == "shared":
+        return f"shared.{rest[0]}"
+    return first if first in ("functions", "function_app") else None
+
+
+def _own_frames_above(frame: FrameType) -> list[str] | None:
+    """Our own frames above a library's frame, the innermost first; None if the library was already sending."""
+    names, above = [], frame.f_back
+    while above is not None:
+        library = str(above.f_globals.get("__name__", "")).partition(".")[0]
+        if library in SENDERS and above.f_code.co_name in ("send", "request"):
+            return None
+        if package_of(above.f_code.co_filename):
+            names.append(above.f_code.co_qualname)
+        above = above.f_back
+    return names
+
+
+# --- the traced runs
+
+
+@contextmanager
+def traced_runs() -> Iterator[Mapping[str, Trace]]:
+    """The traces of a push of two pairs, one new and one changed, and of a sweep with a new and a changed referral."""
+    with tempfile.TemporaryDirectory() as folder, start_systems(Path(folder)) as systems:
+        environ = dict(os.environ)
+        os.environ.update(systems.environ, PARALLELISM="1")
+        try:
+            yield _trace_runs(systems, load_functions())
+        finally:
+            os.environ.clear()
+            os.environ.update(environ)
+
+
+def _trace_runs(systems: Systems, functions: Mapping[str, Callable[..., Any]]) -> Mapping[str, Trace]:
+    push, sweep = functions["push_opportunities"], functions["sweep_referrals"]
+    deal = systems.seller_creates("First deal")
+    push(None)
+    sweep(None)
+    time.sleep(EDIT_SECOND)
+    push(None)
+    systems.salesforce.edit("Opportunity", deal, {"Amount": 777})
+    systems.seller_creates("Second deal")
+    traces = {"push": Trace(), "sweep": Trace()}
+    with traces["push"].record():
+        push(None)
+    systems.partner_center.microsoft_sends()
+    referral = systems.salesforce.record("Opportunity", deal)["Referral_Identifier__c"]
+    systems.partner_center.portal_edits(referral, [{"op": "replace", "path": "/details/dealValue", "value": 888}])
+    time.sleep(EDIT_SECOND)
+    with traces["sweep"].record():
+        sweep(None)
+    return traces
+
+
+# --- the arrows
+
+
+def engine_modules() -> Mapping[str, Path]:
+    """The files of the engine, by module."""
+    files = [*sorted((ROOT / "shared/sync").glob("**/*.py"))]
+    modules = {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in files if file.stem != "__init__"
+    }
+    return modules | {name: ROOT / f"{name.replace('.', '/')}.py" for name in DOMAIN_OF_THE_ENGINE}
+
+
+def engine_arrows() -> list[tuple[str, str]]:
+    """The imports between two modules of the engine, as importing and imported module."""
+    modules = engine_modules()
+    return [
+        (module, imported)
+        for module, file in modules.items()
+        for imported in sorted(_imported_modules(ast.parse(file.read_text("utf-8"))) & set(modules))
+    ]
+
+
+def _imported_modules(tree: ast.AST) -> set[str]:
+    return {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for name in (node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names))
+    }
+
+
+# --- the command
+
+
+def main() -> int:
+    """Print the figures and the deepest stacks; returns the exit status."""
+    with traced_runs() as traces:
+        figures = {
+            "frames": max(trace.frames for trace in traces.values()),
+            "arrows": len(engine_arrows()),
+            "returns": traces["push"].returns,
+        }
+    console, table = Console(highlight=False), Table("figure", "measured", "limit")
+    for name, value in figures.items():
+        table.add_row(name, str(value), str(LIMITS[name]))
+    console.print(table)
+    print(f"functions entered by the push: {len(traces['push'].functions)}")
+    for run, trace in traces.items():
+        for library, stack in sorted(trace.stacks.items()):
+            print(f"{run}, {library}, {len(stack)} frames: {' < '.join(stack)}")
+    return int(any(value > LIMITS[name] for name, value in figures.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
