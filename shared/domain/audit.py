@@ -1,59 +1,112 @@
-"""The lines of the audit field: made here, and stored with the link.
+"""The lines of the audit field, as data: what happened to a field, or to the whole pair, when, and why.
 
-The field is rendered from the stored lines and never read (docs/protocol.md#writing-the-connectors-own-fields).
+A line is stored with the link and rendered by `shared.domain.sentences`. The field is never read
+(docs/protocol.md#writing-the-connectors-own-fields). The rules are listed in docs/protocol.md#audit-lines.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from copy import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from shared.domain.cause import Cause
-from shared.domain.deal import Side, display_text
-from shared.domain.sentences import cause, sentence, system_name
+from shared.domain.deal import Change, Side, display_text
+from shared.domain.sentences import LineDirection, line_text, system_name
 
-if TYPE_CHECKING:
-    from shared.domain.plan import Change  # it imports modules that a run needs, and that would slow down a start
-
-TO_PARTNER_CENTER, FROM_PARTNER_CENTER = "To Partner Center", "From Partner Center"
-NOT_SYNCED, NOTE = "Not synced", "Note"
+CONFIRMED, RECOVERED, IGNORED, IRREVERSIBLE = "confirmed", "recovered", "ignored", "irreversible"
+"""Rules: read back after a write; found after an interrupted run; written without effect; waits for its time."""
 
 
-class Line(Struct, frozen=True):
-    """One audit line of an opportunity."""
+class Line(Struct, frozen=True, omit_defaults=True):
+    """One audit line of an opportunity. It is about one field at most. Stored as it is, without what is empty.
+
+    code              its sentence, in `shared.domain.sentences`
+    direction         its heading; None where the text needs none
+    side              the side that was written, or was to be written
+    field             the field, by its name in the mapping file
+    before, after     the values on `side`, as a seller reads them; a discarded value is whole
+    rule              why it happened
+    values            what else the sentence names
+    correlation_id    the run that stored the line; the run's log events carry it too
+    """
 
     at: datetime
-    text: str
+    code: str
+    direction: LineDirection | None = None
+    side: Side | None = None
+    field: str | None = None
+    before: str | None = None
+    after: str | None = None
+    rule: str | None = None
+    values: Mapping[str, str] = {}
+    correlation_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The line as a seller reads it, without its time."""
+        changed = {"before": self.before, "after": self.after}
+        given = {name: value for name, value in changed.items() if value is not None}
+        return line_text(self.code, self.direction, {**self.values, **given})
 
 
-def audit_line(at: datetime, heading: str, text: str) -> Line:
-    """One line: the direction or the kind, and a sentence."""
-    return Line(at, f"{heading}: {text}")
+def text_line(at: datetime, text: str) -> Line:
+    """A line that an earlier build stored as text, with its heading: it is shown as it is."""
+    return Line(at, "text", values={"text": text})
 
 
-def note_lines(at: datetime, texts: Iterable[str]) -> tuple[Line, ...]:
-    """Lines that explain something, one for each text."""
-    return tuple(audit_line(at, NOTE, text) for text in texts)
+def fold_lines(lines: Sequence[Line], at_most: int) -> tuple[Line, ...]:
+    """The same lines, of which the last are one line with all their texts if there are more than `at_most`."""
+    if len(lines) <= at_most:
+        return tuple(lines)
+    kept, folded = lines[: at_most - 1], lines[at_most - 1 :]
+    texts = " ".join(line.text for line in folded)
+    return (*kept, Line(folded[0].at, "folded", values={"text": texts}, correlation_id=folded[0].correlation_id))
 
 
-def changes_line(at: datetime, side: Side, changes: Iterable["Change"]) -> Line:
-    """A line that names each field changed on `side`, with its old and its new value."""
-    heading = TO_PARTNER_CENTER if side is Side.PARTNER_CENTER else FROM_PARTNER_CENTER
-    return audit_line(at, heading, sentence("changed", changes="; ".join(str(change) for change in changes)))
+# --- what happened to values
 
 
-def cause_line(at: datetime, found: Cause) -> Line:
-    """A line that says why something is not synced, and what to do; a service may leave out the final full stop."""
-    reason = found.reason if found.reason.endswith((".", "?", "!")) else f"{found.reason}."
-    return audit_line(at, NOT_SYNCED, sentence("problem", reason=reason, remedy=found.remedy))
+def change_lines(at: datetime, side: Side, changes: Iterable[Change], rule: str = CONFIRMED) -> tuple[Line, ...]:
+    """A line for each field changed on `side`, with its old and its new value."""
+    is_sent = side is Side.PARTNER_CENTER
+    direction = LineDirection.TO_PARTNER_CENTER if is_sent else LineDirection.FROM_PARTNER_CENTER
+    return tuple(_with_change(Line(at, "changed", direction, side, rule=rule), change) for change in changes)
 
 
-def ignored_lines(at: datetime, side: Side, ignored: Iterable["Change"]) -> tuple[Line, ...]:
+def ignored_lines(at: datetime, side: Side, ignored: Iterable[Change]) -> tuple[Line, ...]:
     """A line for each value that was written to `side` and did not take effect there."""
-    return tuple(cause_line(at, _ignored_cause(side, change)) for change in ignored)
+    line = Line(at, "ignored", LineDirection.NOT_SYNCED, side, rule=IGNORED, values={"system": system_name(side)})
+    return tuple(_with_change(line, change) for change in ignored)
 
 
-def _ignored_cause(side: Side, change: "Change") -> Cause:
-    value, kept = display_text(change.new), display_text(change.old)
-    return cause("ignored", change.field, label=change.label, value=value, kept=kept, system=system_name(side))
+def refusal_line(at: datetime, side: Side, refusal: Cause, changes: Sequence[Change] = ()) -> Line:
+    """A line for `changes` that a service refused together, or for a whole deal. Their names are in `values`."""
+    line = cause_line(at, side, None, refusal)
+    if len(changes) == 1:
+        return _with_change(line, changes[0])
+    return replace(line, values={**line.values, "fields": ", ".join(change.field for change in changes)})
+
+
+def _with_change(line: Line, change: Change) -> Line:
+    before, after = display_text(change.old), display_text(change.new)
+    return replace(
+        line, field=change.field, before=before, after=after, values={**line.values, "label": change.label}
+    )  # fmt: skip
+
+
+# --- why something is not synced
+
+
+def cause_line(
+    at: datetime, side: Side, field: str | None, found: Cause, direction: LineDirection = LineDirection.NOT_SYNCED
+) -> Line:
+    """A line that says why a field, or the whole pair, is not synced, and what to do.
+
+    The texts of a service are kept; it may leave out the final full stop.
+    """
+    if found.values is not None:
+        return Line(at, found.code, direction, side, field, rule=found.code, values=found.values)
+    reason = found.reason if found.reason.endswith((".", "?", "!")) else f"{found.reason}."
+    values = {"reason": reason, "remedy": found.remedy}
+    return Line(at, "problem", direction, side, field, rule=found.code, values=values)

@@ -9,7 +9,8 @@ from msgspec import Struct
 class Cause(Struct, frozen=True):
     """`code` is for programs. `field`, `reason` and `remedy` are for people: what is wrong and what to do about it.
 
-    `unknown` holds the keys that a later build stored, as in `Link`.
+    `unknown` holds the keys that a later build stored, as in `Link`. `values` are those that our own texts name; None
+    for the texts of a service, and for a cause that was read from the store.
     """
 
     code: str
@@ -17,6 +18,7 @@ class Cause(Struct, frozen=True):
     reason: str
     remedy: str
     unknown: Mapping[str, Any] = {}
+    values: Mapping[str, str] | None = None
 
     @property
     def key(self) -> str:

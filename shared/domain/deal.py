@@ -96,6 +96,15 @@ class Person(Struct, frozen=True, forbid_unknown_fields=True):
 Value = str | date | Money | Status | Company | tuple[Person, ...] | tuple[str, ...]
 
 
+class Change(Struct, frozen=True):
+    """One value to write. `label` is the name of the field in the audit."""
+
+    field: str
+    label: str
+    old: Value | None
+    new: Value | None
+
+
 if TYPE_CHECKING:
 
     class _DealFields(Mapping[str, Value | None]):

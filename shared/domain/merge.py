@@ -12,6 +12,7 @@ put back. The latches are checked later, by the plan.
 """
 
 from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -21,10 +22,21 @@ from shared.domain.field_rules import Rule, Rules
 MISSING = object()
 
 
+class Decision(StrEnum):
+    """Why one of two values was kept. Audit lines store it as their rule (docs/protocol.md#audit-lines)."""
+
+    OWNER = "owner"
+    BOTH_TEXTS = "both_texts"
+    TEXT_OVER_EMPTY = "text_over_empty"
+    FINAL_OVER_OPEN = "final_over_open"
+    WINNER = "winner"
+
+
 class Merged(Struct, frozen=True):
     """The outcome for one field: the value to agree on, and what each side holds now.
 
-    `edited` is the side whose edit won; None if both sides already hold the value.
+    `edited` is the side whose edit won; None if both sides already hold the value. `decision` is why it won against
+    the other side's value; None if the other side was not edited and may take the value.
     """
 
     rule: Rule
@@ -33,6 +45,7 @@ class Merged(Struct, frozen=True):
     partner_center: Value | None
     edited: Side | None = None
     conflict: bool = False
+    decision: Decision | None = None
 
     def differs_on(self, side: Side) -> bool:
         """Whether `side` holds another value than the merged one."""
@@ -94,35 +107,38 @@ def _is_unchanged(value: Value | None, base: object) -> bool:
 
 def _merge_one_edit(rule: Rule, side: Side, salesforce: Value | None, partner_center: Value | None) -> Merged:
     """Take the edit where its side owns the field, else put the other side's value back."""
-    taken = (side if rule.direction.owns(side) else side.other) is Side.SALESFORCE
-    return Merged(rule, salesforce if taken else partner_center, salesforce, partner_center, side)
+    is_taken = rule.direction.owns(side)
+    value = salesforce if is_taken == (side is Side.SALESFORCE) else partner_center
+    decision = None if is_taken else Decision.OWNER
+    return Merged(rule, value, salesforce, partner_center, side, decision=decision)
 
 
 def _merge_conflict(rule: Rule, salesforce: Value | None, partner_center: Value | None, edited: EditTimes) -> Merged:
     if rule.merges_text and isinstance(salesforce, str) and isinstance(partner_center, str) and _is_owned_by_both(rule):
         text = _join_texts(salesforce, partner_center, edited)
         if rule.length is None or len(text) <= rule.length:
-            return Merged(rule, text, salesforce, partner_center, rule.winner, conflict=True)
-    winner = _winning_side(rule, salesforce, partner_center)
+            both = Decision.BOTH_TEXTS
+            return Merged(rule, text, salesforce, partner_center, rule.winner, conflict=True, decision=both)
+    winner, decision = _winning_side(rule, salesforce, partner_center)
     value = salesforce if winner is Side.SALESFORCE else partner_center
-    return Merged(rule, value, salesforce, partner_center, winner, conflict=True)
+    return Merged(rule, value, salesforce, partner_center, winner, conflict=True, decision=decision)
 
 
 def _is_owned_by_both(rule: Rule) -> bool:
     return all(rule.direction.owns(side) for side in Side)
 
 
-def _winning_side(rule: Rule, salesforce: Value | None, partner_center: Value | None) -> Side:
+def _winning_side(rule: Rule, salesforce: Value | None, partner_center: Value | None) -> tuple[Side, Decision]:
     if not _is_owned_by_both(rule):
-        return next(side for side in Side if rule.direction.owns(side))
+        return next(side for side in Side if rule.direction.owns(side)), Decision.OWNER
     if rule.merges_text and None in (salesforce, partner_center):
-        return Side.PARTNER_CENTER if salesforce is None else Side.SALESFORCE  # a text wins over an empty field
+        return (Side.PARTNER_CENTER if salesforce is None else Side.SALESFORCE), Decision.TEXT_OVER_EMPTY
     if isinstance(salesforce, Status) and isinstance(partner_center, Status):
         if partner_center.is_final:
-            return Side.PARTNER_CENTER  # a closed referral cannot be reopened
+            return Side.PARTNER_CENTER, Decision.FINAL_OVER_OPEN  # a closed referral cannot be reopened
         if salesforce.is_final:
-            return Side.SALESFORCE
-    return rule.winner
+            return Side.SALESFORCE, Decision.FINAL_OVER_OPEN
+    return rule.winner, Decision.WINNER
 
 
 def _join_texts(salesforce: str, partner_center: str, edited: EditTimes) -> str:

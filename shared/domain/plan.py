@@ -15,15 +15,16 @@ from datetime import date, datetime, timedelta
 
 from msgspec import Struct, field
 
+from shared.domain.audit import IRREVERSIBLE, Line, cause_line
 from shared.domain.cause import Cause
-from shared.domain.deal import Deal, Side, Status, Value, display_text, fingerprint
-from shared.domain.field_rules import Rules
+from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, fingerprint
+from shared.domain.field_rules import Rule, Rules
 from shared.domain.latches import forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
-from shared.domain.merge import EditTimes, Merged, merge
+from shared.domain.merge import Decision, EditTimes, Merged, merge
 from shared.domain.records import Opportunity, Referral
-from shared.domain.sentences import cause, is_reported, sentence, system_name
+from shared.domain.sentences import LineDirection, cause, is_reported, system_name
 
 REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
 """The fields without which a referral cannot be created (docs/reference/partner-center.md#creating-a-referral)."""
@@ -32,25 +33,13 @@ SPACE_AT_A_CUT = 9
 """How many characters shorter than its field a cut text may be, because spaces at its end are removed."""
 
 
-class Change(Struct, frozen=True):
-    """One value to write."""
-
-    field: str
-    label: str
-    old: Value | None
-    new: Value | None
-
-    def __str__(self) -> str:
-        return f"{self.label} {display_text(self.old)} → {display_text(self.new)}"
-
-
 class Plan(Struct, frozen=True):
     """The writes to make on each side, and what to remember.
 
     base                the deal with the values that both sides already agree on
     refused, waiting    the complete records after this plan
-    lines               sentences to report with the records
-    losses              sentences about discarded values, to report once a write is confirmed
+    lines               audit lines to store with the records
+    losses              audit lines about discarded values, to store once a write is confirmed
     reported            the keys of all causes and warnings that hold now
     state               the state of the link after this plan
     due                 when the earliest waiting change may be sent
@@ -62,8 +51,8 @@ class Plan(Struct, frozen=True):
     to_salesforce: tuple[Change, ...] = ()
     refused: Mapping[str, Difference] = field(default_factory=dict)
     waiting: Mapping[str, Difference] = field(default_factory=dict)
-    lines: tuple[str, ...] = ()
-    losses: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+    losses: tuple[Line, ...] = ()
     reported: tuple[str, ...] = ()
     state: State = State.LIVE
     due: datetime | None = None
@@ -75,12 +64,11 @@ class Plan(Struct, frozen=True):
         return not (self.to_partner_center or self.to_salesforce or self.refused or self.waiting)
 
 
-def creation_obstacles(opportunity: Opportunity) -> tuple[Cause, ...]:
-    """The causes for which a flagged opportunity cannot become a referral yet; empty if it can."""
+def creation_obstacles(opportunity: Opportunity) -> Mapping[str, Cause]:
+    """Why a flagged opportunity cannot become a referral yet, by field; empty if it can."""
     if opportunity.asks_help:
-        return (cause("help_asked", "help"),)
-    causes = [_obstacle(opportunity, name) for name in REQUIRED]
-    return tuple(one for one in causes if one)
+        return {"help": cause("help_asked", "help")}
+    return {name: found for name in REQUIRED if (found := _obstacle(opportunity, name))}
 
 
 def _obstacle(opportunity: Opportunity, name: str) -> Cause | None:
@@ -127,8 +115,8 @@ class _PlanBuilder:
         self.writes: dict[Side, list[Change]] = {Side.PARTNER_CENTER: [], Side.SALESFORCE: []}
         self.refused: dict[str, Difference] = {}
         self.waiting: dict[str, Difference] = {}
-        self.lines: list[str] = []
-        self.losses: list[str] = []
+        self.lines: list[Line] = []
+        self.losses: list[Line] = []
         self.reported: list[str] = []
         self.causes: dict[str, Cause] = {}
 
@@ -173,10 +161,7 @@ class _PlanBuilder:
             return
         self.refused[key] = Difference(fingerprint(merged.value), code, self.now)
         if not code.startswith(REFUSED_BY_FAR_SIDE):
-            value, present = display_text(merged.value), display_text(merged.held_by(side))
-            named = {"label": merged.rule.label, "system": system_name(side)}
-            found = cause(code, merged.rule.field, value=value, present=present, **named)
-            self.lines.append(sentence("problem", reason=found.reason, remedy=found.remedy))
+            self.lines.append(self._note(code, merged, side, code, system=system_name(side)))
 
     def _postpone_close(self, merged: Merged) -> bool:
         """Postpone a close that has not stood long enough, because it cannot be undone; whether it is postponed."""
@@ -189,50 +174,59 @@ class _PlanBuilder:
             return False
         self.waiting[merged.rule.field] = waiting
         if waiting is not known:
-            until = f"{waiting.since + self.wait:%H:%M}"
-            present, label = merged.held_by(Side.PARTNER_CENTER), merged.rule.label
-            self.lines.append(sentence("waiting", label=label, present=present, value=merged.value, until=until))
+            side, until = Side.PARTNER_CENTER, f"{waiting.since + self.wait:%H:%M}"
+            self.lines.append(self._note("waiting", merged, side, IRREVERSIBLE, until=until))
         return True
 
     def _report_losses(self, merged: Merged) -> None:
         """Report every discarded value with the value that was kept."""
-        label, kept = merged.rule.label, display_text(merged.value)
+        edited, why = merged.edited, merged.decision
         if merged.keeps_both:
-            self.losses.append(sentence("both_texts", label=label))
-        elif merged.conflict and merged.edited:
-            lost = display_text(merged.held_by(merged.edited.other), whole=True)
-            self.losses.append(sentence("conflict", label=label, kept=kept, lost=lost))
-        elif merged.is_put_back and merged.edited:
-            owner = system_name(merged.edited.other)
-            lost = display_text(merged.held_by(merged.edited), whole=True)
-            self.losses.append(sentence("put_back", label=label, owner=owner, kept=kept, lost=lost))
+            self.losses.append(self._note("both_texts", merged, None, Decision.BOTH_TEXTS))
+        elif merged.conflict and edited:
+            self.losses.append(self._note("conflict", merged, edited.other, why, whole=True))
+        elif merged.is_put_back and edited:
+            owner = system_name(edited.other)
+            self.losses.append(self._note("put_back", merged, edited, why, whole=True, owner=owner))
+
+    def _note(
+        self, code: str, merged: Merged, side: Side | None, rule: str | None, *, whole: bool = False, **values: str
+    ) -> Line:
+        """A line about the value that `side` holds and the merged one, or about neither where no side is named."""
+        before = display_text(merged.held_by(side), whole=whole) if side else None
+        after = display_text(merged.value) if side else None
+        named = {"label": merged.rule.label, **values}
+        return Line(self.now, code, LineDirection.NOTE, side, merged.rule.field, before, after, rule, named)
 
     def warn_of_unreadable_values(self, problems: Mapping[str, Cause], rules: Rules) -> None:
         """Report values of Salesforce that cannot be read and are left alone, once per cause."""
-        found_in = (problems[rule.field] for rule in rules.updatable if rule.field in problems)
-        self.causes = {found.key: found for found in found_in}
-        for key, found in self.causes.items():
-            self.reported.append(key)
+        for name in (rule.field for rule in rules.updatable if rule.field in problems):
+            found = problems[name]
+            if found.key in self.causes:
+                continue
+            self.causes[found.key] = found
+            self.reported.append(found.key)
             if not is_reported(found, self.link.reported):
-                self.lines.append(sentence("problem", reason=found.reason, remedy=found.remedy))
+                self.lines.append(cause_line(self.now, Side.PARTNER_CENTER, name, found, LineDirection.NOTE))
 
     def warn_of_past_close_date(self, deal: Deal) -> None:
         """Ask the seller, once per date, to move a close date in the past while the deal is open; the date is sent."""
         deal = deal.with_values({change.field: change.new for change in self.writes[Side.SALESFORCE]})
         key = past_close_date_key(deal, self.now.date())
         if key:
-            self._report_once(key, sentence("past_closing", value=deal["closing"]))
+            values = {"value": str(deal["closing"])}
+            self._report_once(key, Line(self.now, "past_closing", LineDirection.NOTE, field="closing", values=values))
 
     def warn_of_full_texts(self, deal: Deal, rules: Rules) -> None:
         """Report once that a text is cut here: an edit in Salesforce would remove the rest."""
-        for key, text in full_text_warnings(deal, rules).items():
-            self._report_once(key, text)
+        for key, rule in full_texts(deal, rules).items():
+            self._report_once(key, full_text_line(self.now, LineDirection.NOTE, rule))
 
-    def _report_once(self, key: str, text: str) -> None:
-        """Report a sentence unless the link remembers its key; the key is kept for as long as the sentence holds."""
+    def _report_once(self, key: str, line: Line) -> None:
+        """Report a line unless the link remembers its key; the key is kept for as long as the sentence holds."""
         self.reported.append(key)
         if key not in self.link.reported:
-            self.lines.append(text)
+            self.lines.append(line)
 
     def plan(self) -> Plan:
         """The plan that holds the decisions."""
@@ -259,14 +253,19 @@ def past_close_date_key(deal: Deal, today: date) -> str | None:
     return f"past_closing:{closing}" if is_open and isinstance(closing, date) and closing < today else None
 
 
-def full_text_warnings(deal: Deal, rules: Rules) -> dict[str, str]:
-    """A warning for each text that fills its field, by key: Partner Center may hold more text.
+def full_texts(deal: Deal, rules: Rules) -> dict[str, Rule]:
+    """The fields that a text fills, by the key of their warning: Partner Center may hold more text.
 
     Source: docs/protocol.md#the-narrower-side-judges-equality. A cut text is compared without the spaces at its end.
     """
-    full = [
-        rule
+    return {
+        f"full:{rule.field}": rule
         for rule in rules.updatable
         if rule.length and len(str(deal.get(rule.field) or "")) > rule.length - SPACE_AT_A_CUT
-    ]
-    return {f"full:{rule.field}": sentence("full_text", label=rule.label, length=f"{rule.length:,}") for rule in full}
+    }
+
+
+def full_text_line(at: datetime, direction: LineDirection, rule: Rule) -> Line:
+    """The warning that a text fills its field in Salesforce."""
+    values = {"label": rule.label, "length": f"{rule.length:,}"}
+    return Line(at, "full_text", direction, Side.SALESFORCE, rule.field, values=values)

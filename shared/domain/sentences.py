@@ -1,4 +1,4 @@
-"""Every sentence that a seller reads, in one place, so that it can be translated.
+"""Every sentence that a seller reads, in one place, so that it can be translated; and the text of an audit line.
 
 A sentence is found by its code. A cause (why a deal is held, parked or refused) has a reason and a remedy. After a
 refusal by a service the reason is the service's own text, and only the remedy is ours. Fields are
@@ -6,9 +6,27 @@ named as the opportunity page labels them (docs/protocol.md#sentences-for-seller
 """
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Side
+
+
+class LineDirection(StrEnum):
+    """What an audit line is about: a value that travelled, a cause, or a note about a value that did not travel."""
+
+    TO_PARTNER_CENTER = "to_partner_center"
+    FROM_PARTNER_CENTER = "from_partner_center"
+    NOT_SYNCED = "not_synced"
+    NOTE = "note"
+
+
+HEADINGS: Mapping[LineDirection, str] = {
+    LineDirection.TO_PARTNER_CENTER: "To Partner Center",
+    LineDirection.FROM_PARTNER_CENTER: "From Partner Center",
+    LineDirection.NOT_SYNCED: "Not synced",
+    LineDirection.NOTE: "Note",
+}
 
 SENTENCES = {
     "created_referral": "A referral was created in Partner Center for this opportunity.",
@@ -28,22 +46,24 @@ SENTENCES = {
         "{label} has a value in Partner Center that cannot be read, so it is not synced. "
         "Please correct it in Partner Center."
     ),
-    "changed": "{changes}.",
+    "changed": "{label} {before} → {after}.",
     "conflict": (
-        "{label} was changed on both sides. Kept: {kept}. Discarded: {lost}. "
+        "{label} was changed on both sides. Kept: {after}. Discarded: {before}. "
         "Please enter the discarded value again if it is right."
     ),
     "both_texts": "{label} was changed on both sides. Both texts were kept. Please check the result.",
     "put_back": (
-        "{label} can be changed only in {owner}: {lost} was replaced by {kept}. Please make the change in {owner}."
+        "{label} can be changed only in {owner}: {before} was replaced by {after}. Please make the change in {owner}."
     ),
     "waiting": (
-        "{label} will change from {present} to {value} in Partner Center at {until} UTC. This cannot be undone. "
+        "{label} will change from {before} to {after} in Partner Center at {until} UTC. This cannot be undone. "
         "Please change it back before then if it is wrong."
     ),
     "past_closing": "Close Date {value} has passed and the deal is open. Please enter a new date.",
-    "unreadable_line": "This line was written by a newer version of the connector, which is needed to show it.",
     "problem": "{reason} {remedy}",
+    "text": "{text}",
+    "folded": "{text}",
+    "unreadable_line": "This line was written by a newer version of the connector, which is needed to show it.",
 }
 
 CAUSES: dict[str, tuple[str, str]] = {
@@ -87,23 +107,23 @@ CAUSES: dict[str, tuple[str, str]] = {
         "Please ask your administrator to check it.",
     ),
     "closed_is_final": (
-        '{label} "{value}" was not sent: the deal is closed in Partner Center, which keeps "{present}".',
+        '{label} "{after}" was not sent: the deal is closed in Partner Center, which keeps "{before}".',
         "Please clone the opportunity for a new deal.",
     ),
     "not_answered": (
-        '{label} "{value}" was not sent: the deal is not accepted yet. Partner Center keeps "{present}".',
+        '{label} "{after}" was not sent: the deal is not accepted yet. Partner Center keeps "{before}".',
         "Please choose an active Stage to accept it, or decline it in Partner Center.",
     ),
     "no_such_move": (
-        "Partner Center cannot change this deal from {present} to {value}.",
+        "Partner Center cannot change this deal from {before} to {after}.",
         "Please choose another Stage.",
     ),
     "not_clearable": (
-        '{label} was emptied, but {system} needs a value and keeps "{present}".',
+        '{label} was emptied, but {system} needs a value and keeps "{before}".',
         "Please enter a value.",
     ),
     "ignored": (
-        '{label} "{value}" was written, but {system} kept "{kept}".',
+        '{label} "{after}" was written, but {system} kept "{before}".',
         "Please ask your administrator what changes this field.",
     ),
 }
@@ -146,24 +166,27 @@ def system_name(side: Side) -> str:
     return "Partner Center" if side is Side.PARTNER_CENTER else "Salesforce"
 
 
-def sentence(code: str, **values: object) -> str:
-    """The sentence for a code."""
-    return SENTENCES[code].format(**values)
+def line_text(code: str, direction: LineDirection | None, values: Mapping[str, str]) -> str:
+    """The text of an audit line: its heading, and the sentence of its code or the reason and the remedy of a cause.
+
+    A line that a later build stored with other values is shown as a sentence that says so.
+    """
+    try:
+        text = (SENTENCES[code] if code in SENTENCES else " ".join(CAUSES[code])).format(**values)
+    except KeyError:
+        return SENTENCES["unreadable_line"]
+    return f"{HEADINGS[direction]}: {text}" if direction else text
 
 
 def cause(code: str, field: str | None = None, **values: object) -> Cause:
     """The cause for a code, with its values filled in."""
     reason, remedy = CAUSES[code]
-    return Cause(code, field, reason.format(**values), remedy.format(**values))
-
-
-def new_causes(causes: Sequence[Cause], reported: Sequence[str]) -> list[Cause]:
-    """The causes that the link has not reported yet; `reported` holds the keys of those that it has."""
-    return [one for one in causes if not is_reported(one, reported)]
+    texts = {name: str(value) for name, value in values.items()}
+    return Cause(code, field, reason.format(**texts), remedy.format(**texts), values=texts)
 
 
 def is_reported(one: Cause, reported: Sequence[str]) -> bool:
-    """Whether a cause was reported already.
+    """Whether a cause was reported already; `reported` holds the keys of those that the link has reported.
 
     A reason without values says the same in every wording, so an earlier release's wording counts too.
     """

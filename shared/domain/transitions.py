@@ -9,16 +9,16 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from shared.domain.audit import FROM_PARTNER_CENTER, TO_PARTNER_CENTER, Line, audit_line, cause_line, changes_line
+from shared.domain.audit import RECOVERED, Line, cause_line, change_lines, refusal_line
 from shared.domain.audit import ignored_lines as lines_of_ignored
 from shared.domain.cause import Cause
-from shared.domain.deal import Deal, Side, Status, Value, fingerprint
+from shared.domain.deal import Change, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import State
-from shared.domain.plan import Change, full_text_warnings
+from shared.domain.plan import full_text_line, full_texts
 from shared.domain.records import Opportunity, Referral
-from shared.domain.sentences import new_causes, sentence
+from shared.domain.sentences import LineDirection, is_reported
 
 WRITTEN_SIDES = {EffectKind.PATCH_REFERRAL: Side.PARTNER_CENTER, EffectKind.WRITE_OPPORTUNITY: Side.SALESFORCE}
 """The side that an effect with values writes to."""
@@ -34,26 +34,27 @@ class Transition(Struct, frozen=True):
 # --- a pair that waits for a person
 
 
-def held(link: Link, causes: Sequence[Cause], now: datetime) -> Transition:
-    """Hold a pair that cannot be sent; each cause is reported once."""
-    new = new_causes(causes, link.reported)
-    keys = tuple(one.key for one in causes)
-    unwritten = link.unwritten or bool(new)
-    next_link = replace(link, state=State.HELD, reported=keys, unwritten=unwritten, cause=causes[0])
-    return Transition(next_link, tuple(cause_line(now, one) for one in new))
+def held(link: Link, causes: Mapping[str, Cause], now: datetime) -> Transition:
+    """Hold a pair that cannot be sent; each cause, by field, is reported once."""
+    new = {name: found for name, found in causes.items() if not is_reported(found, link.reported)}
+    first, keys = next(iter(causes.values())), tuple(found.key for found in causes.values())
+    next_link = replace(link, state=State.HELD, reported=keys, unwritten=link.unwritten or bool(new), cause=first)
+    return Transition(
+        next_link, tuple(cause_line(now, Side.PARTNER_CENTER, name, found) for name, found in new.items())
+    )
 
 
 def parked(link: Link, changes: Sequence[Change], side: Side, cause: Cause, now: datetime) -> Transition:
     """Park a pair whose changes a side refused: they are not sent again."""
-    refused = with_refused(link, changes, side, now)
-    return Transition(replace(refused, state=State.PARKED, cause=cause, unwritten=True), (cause_line(now, cause),))
+    refused = replace(with_refused(link, changes, side, now), state=State.PARKED, cause=cause, unwritten=True)
+    return Transition(refused, (refusal_line(now, side, cause, changes),))
 
 
 def parked_create(link: Link, deal: Deal, cause: Cause, now: datetime) -> Transition:
     """Park a deal that Partner Center refuses: it is sent again once anything in it has changed."""
     difference = Difference(fingerprint(deal), f"{REFUSED_BY_FAR_SIDE}{Side.PARTNER_CENTER}", now)
     next_link = replace(link, state=State.PARKED, refused={WHOLE: difference}, cause=cause, unwritten=True)
-    return Transition(next_link, (cause_line(now, cause),))
+    return Transition(next_link, (refusal_line(now, Side.PARTNER_CENTER, cause),))
 
 
 # --- a new pair
@@ -80,7 +81,7 @@ def adopted_opportunity(
     )
     if intended:
         return Transition(adopted, arrival_lines(referral, rules, cut, now))
-    return Transition(adopted, (audit_line(now, FROM_PARTNER_CENTER, sentence("adopted_opportunity")),))
+    return Transition(adopted, (Line(now, "adopted_opportunity", LineDirection.FROM_PARTNER_CENTER),))
 
 
 def created_opportunity(
@@ -98,7 +99,7 @@ def created_opportunity(
         referral.engagement_id,
         referral.deal.with_values({change.field: None for change in ignored}),
         mark=referral.first_mark,
-        reported=tuple(full_text_warnings(referral.deal, rules)),
+        reported=tuple(full_texts(referral.deal, rules)),
         unwritten=bool(ignored),
     )
     return with_known_versions(with_refused(link, ignored, Side.SALESFORCE, now), opportunity, referral, rules)
@@ -109,13 +110,18 @@ def arrival_lines(referral: Referral, rules: Rules, cut: tuple[int, int], now: d
 
     `cut` is how many solution ids fit the opportunity's field, and how many the referral has.
     """
-    texts, (fitting, total) = [sentence("created_opportunity")], cut
+    direction, side, (fitting, total) = LineDirection.FROM_PARTNER_CENTER, Side.SALESFORCE, cut
+    lines = [Line(now, "created_opportunity", direction, side)]
     if fitting < total:
-        texts.append(sentence("solutions_cut", fitting=fitting, all=total))
-    texts += full_text_warnings(referral.deal, rules).values()
-    unreadable = (rule.label for rule in rules.updatable if rule.field in referral.problems)
-    texts += [sentence("unreadable", label=label) for label in unreadable]
-    return tuple(audit_line(now, FROM_PARTNER_CENTER, text) for text in texts)
+        values = {"fitting": str(fitting), "all": str(total)}
+        lines.append(Line(now, "solutions_cut", direction, side, "solutions", values=values))
+    lines += [full_text_line(now, direction, rule) for rule in full_texts(referral.deal, rules).values()]
+    lines += [
+        Line(now, "unreadable", direction, side, rule.field, rule=problem.code, values={"label": rule.label})
+        for rule in rules.updatable
+        if (problem := referral.problems.get(rule.field))
+    ]
+    return tuple(lines)
 
 
 def ignored_lines(changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
@@ -141,9 +147,11 @@ def linked_referral(
         cause=None,
         unwritten=True,
     )
-    texts = [sentence("adopted_referral" if is_adopted else "created_referral")]
-    texts += [sentence("contacts_left_out", count=left_out)] if left_out else []
-    return Transition(next_link, tuple(audit_line(now, TO_PARTNER_CENTER, text) for text in texts))
+    direction, side = LineDirection.TO_PARTNER_CENTER, Side.PARTNER_CENTER
+    lines = [Line(now, "adopted_referral" if is_adopted else "created_referral", direction, side)]
+    if left_out:
+        lines.append(Line(now, "contacts_left_out", direction, side, "contacts", values={"count": str(left_out)}))
+    return Transition(next_link, tuple(lines))
 
 
 def sent_deal(link: Link) -> Deal:
@@ -210,8 +218,7 @@ def written(link: Link, changes: Sequence[Change], read_back: Deal, referral: De
 def _lines_of_write(
     now: datetime, side: Side, effective: tuple[Change, ...], ignored: tuple[Change, ...]
 ) -> tuple[Line, ...]:
-    done = (changes_line(now, side, effective),) if effective else ()
-    return (*done, *lines_of_ignored(now, side, ignored))
+    return (*change_lines(now, side, effective), *lines_of_ignored(now, side, ignored))
 
 
 def with_refused(link: Link, changes: Sequence[Change], side: Side, now: datetime) -> Link:
@@ -231,8 +238,8 @@ def recovered(link: Link, interrupted: Intent, current: Mapping[Side, Deal], rul
 
     `current` holds the deals of the sides that were just read. The base takes such a value, because the other side held
     it when the intent was recorded. A value that was to be written to both sides is the exception: two joined texts are
-    agreed only when both sides hold them. The audit gets the line that the interrupted run did not write, with the
-    value that was replaced. Any other value leaves the base as it is, and the merge treats it as a conflict.
+    agreed only when both sides hold them. The audit gets the lines that the interrupted run did not write, with the
+    values that were replaced. Any other value leaves the base as it is, and the merge treats it as a conflict.
     """
     base: dict[str, Value | None] = dict(link.base)
     joined = _fields_written_to_both(interrupted)
@@ -241,7 +248,8 @@ def recovered(link: Link, interrupted: Intent, current: Mapping[Side, Deal], rul
         deal = current.get(WRITTEN_SIDES[effect.kind], Deal()) if effect.kind in WRITTEN_SIDES else Deal()
         effective = {name: value for name, value in effect.values.items() if name in deal and deal[name] == value}
         if effective:
-            lines.append(changes_line(now, WRITTEN_SIDES[effect.kind], _changes(effective, effect.displaced, rules)))
+            changes = _changes(effective, effect.displaced, rules)
+            lines += change_lines(now, WRITTEN_SIDES[effect.kind], changes, RECOVERED)
         base |= {name: value for name, value in effective.items() if name not in joined}
     return Transition(replace(link, base=Deal(base), unwritten=link.unwritten or bool(lines)), tuple(lines))
 

@@ -231,7 +231,7 @@ class StatusField(FieldBase):
         normal = self._normal_status.get(raw)
         if normal is None:
             raise UnreadableValue(
-                cause("no_such_move", self.referral.status, present=raw, value="a status that is not mapped")
+                cause("no_such_move", self.referral.status, before=raw, after="a status that is not mapped")
             )
         return normal
 

@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
-from shared.domain.audit import Line
 from shared.domain.cause import Cause
-from shared.domain.deal import Company, Deal, Person, Side, Value
+from shared.domain.deal import Change, Company, Deal, Person, Side, Value
 from shared.domain.field_rules import Direction, Rules
 from shared.domain.link_states import Mark
 from shared.domain.records import Opportunity, Referral
@@ -22,9 +21,6 @@ from shared.mapping.people_fields import CompanyField, ContactsField
 from shared.mapping.schema import DEFAULT
 from shared.mapping.validation import load_mapping
 
-if TYPE_CHECKING:
-    from shared.domain.plan import Change  # it imports modules that a run needs, and that would slow down a start
-
 STAMPS = {"opportunity": "SystemModstamp", "account": "Account.SystemModstamp"}
 """The stamp of each polling query (docs/protocol.md#stamps)."""
 MAX_COMMIT_TIME = timedelta(seconds=30)
@@ -32,10 +28,6 @@ MAX_COMMIT_TIME = timedelta(seconds=30)
 
 Source: docs/protocol.md#stamps.
 """
-
-
-AUDIT_LENGTH = 100_000
-"""Characters of the audit field, a long text area."""
 
 
 class ReferralConstants(Struct, frozen=True):
@@ -165,7 +157,7 @@ class Translation:
 
     # --- deal to Salesforce
 
-    def values(self, changes: tuple["Change", ...]) -> dict[str, Any]:
+    def values(self, changes: tuple[Change, ...]) -> dict[str, Any]:
         """Return the record's values for these changes."""
         return {
             column: value
@@ -173,13 +165,13 @@ class Translation:
             for column, value in self.fields[change.field].record_values(change.new).items()
         }
 
-    def shown_state(self, mark: Mark, lines: Sequence[Line], referral_id: str | None) -> dict[str, Any]:
+    def shown_state(self, mark: Mark, audit: str, referral_id: str | None) -> dict[str, Any]:
         """Return the record's values for the fields that show the state of the sync.
 
-        `lines` are newest first; `referral_id` is None where the record names its referral already.
+        `audit` is the text of the audit field; `referral_id` is None where the record names its referral already.
         """
         ours = self.file.ours
-        shown = {ours.status: str(mark), ours.audit: render_audit(lines)}
+        shown = {ours.status: str(mark), ours.audit: audit}
         if referral_id is None:
             return shown
         return {**shown, ours.identifier: referral_id, ours.link: self.constants.referral_link.format(id=referral_id)}
@@ -240,7 +232,7 @@ class Translation:
             isinstance(person, Person) and not ContactsField.has_all_required_values(person) for person in people
         )
 
-    def operations(self, changes: tuple["Change", ...]) -> list[Json]:
+    def operations(self, changes: tuple[Change, ...]) -> list[Json]:
         """Return the JSON Patch operations for these changes, only for paths that differ."""
         return [
             operation
@@ -317,14 +309,3 @@ def _has_field(record: Json, item: str) -> bool:
 def _is_second_over(stamp: datetime, at: datetime) -> bool:
     """Whether the server's clock had passed the second of the stamp. Only then is no further change possible in it."""
     return at.astimezone(UTC).replace(microsecond=0) > stamp.replace(microsecond=0)
-
-
-def render_audit(lines: Sequence[Line], limit: int = AUDIT_LENGTH) -> str:
-    """Return lines, newest first, as the text of the audit field, cut at a line end."""
-    text = ""
-    for line in lines:
-        rendered = f"{line.at:%Y-%m-%d %H:%M:%S} UTC - {line.text}\n"
-        if len(text) + len(rendered) > limit:
-            break
-        text += rendered
-    return text.rstrip("\n")

@@ -15,6 +15,7 @@ The rules behind these rows: docs/protocol.md#what-is-stored. A row that this bu
 """
 
 import hashlib
+import json
 import math
 import secrets
 import threading
@@ -25,11 +26,12 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.domain.audit import Line
+from shared.domain.audit import Line, fold_lines
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
 from shared.foundation.errors import MAX_REMOTE_TEXT, StoreConflict, StoreUnavailable, UnreadableRow
 from shared.foundation.logs import log as write_log
+from shared.store.limits import MAX_CHANGES
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.list_rows import (
     line_from_json,
@@ -86,16 +88,23 @@ class LinkStore:
             with suppress(UnreadableRow):
                 yield Entry(self._decode(row, link_from_json), row.etag, row.age)
 
-    def insert_link(self, link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
+    def insert_link(self, link: Link, lines: Sequence[Line] = (), correlation_id: str | None = None) -> Entry[Link]:
         """Insert a link that must not exist yet. Raises StoreConflict."""
-        return self._write_link(Insert(LINK, pack(link_to_json(link))), link, lines)
+        return self._write_link(Insert(LINK, pack(link_to_json(link))), link, lines, correlation_id)
 
-    def replace_link(self, entry: Entry[Link], link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
+    def replace_link(
+        self, entry: Entry[Link], link: Link, lines: Sequence[Line] = (), correlation_id: str | None = None
+    ) -> Entry[Link]:
         """Replace the link and add audit lines in one transaction. Raises StoreConflict."""
         link = _with_unknown_keys(entry, link)
-        return self._write_link(Replace(LINK, pack(link_to_json(link)), entry.etag), link, lines)
+        return self._write_link(Replace(LINK, pack(link_to_json(link)), entry.etag), link, lines, correlation_id)
 
-    def _write_link(self, change: Insert | Replace, link: Link, lines: Sequence[Line]) -> Entry[Link]:
+    def _write_link(
+        self, change: Insert | Replace, link: Link, lines: Sequence[Line], correlation_id: str | None
+    ) -> Entry[Link]:
+        if correlation_id is not None:
+            lines = [replace(line, correlation_id=correlation_id) for line in lines]
+        lines = lines if len(lines) < MAX_CHANGES else fold_lines(lines, MAX_CHANGES - 1)  # one is left for the link
         audit = [Put(_audit_key(line, number), pack(line_to_json(line))) for number, line in enumerate(lines)]
         etag, *_ = self._rows.write(f"O|{link.opportunity_id}", [change, *audit])
         return Entry(link, etag or "", timedelta())
@@ -295,8 +304,12 @@ def _cursor_from(row: Row) -> datetime:
 
 
 def _audit_key(line: Line, number: int) -> str:
-    """Return the key of an audit line. Newer lines sort first; lines that are written together keep their order."""
-    return f"{line_key_prefix(line.at)}|{number:03d}|{_hashed_key(line.text)[:8]}"
+    """Return the key of an audit line. Newer lines sort first; lines that are written together keep their order.
+
+    The same line has the same key, whichever run writes it.
+    """
+    said = line.values["text"] if line.code == "text" else json.dumps(line_to_json(replace(line, correlation_id=None)))
+    return f"{line_key_prefix(line.at)}|{number:03d}|{_hashed_key(said)[:8]}"
 
 
 def _with_unknown_keys[T: (Link, Pointer)](entry: Entry[T], value: T) -> T:

@@ -1,5 +1,6 @@
-"""Turn audit lines, retry entries and side states into plain JSON lists and back.
+"""Turn audit lines, retry entries and side states into plain JSON and back.
 
+An audit line is an object; an earlier build stored a list of its time and text, which is shown as it is.
 A later build may store further items behind the known ones; a side state and a retry entry keep them
 (docs/protocol.md#rows-of-other-builds).
 """
@@ -7,11 +8,11 @@ A later build may store further items behind the known ones; a side state and a 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec import Struct, convert
+from msgspec import Struct, convert, to_builtins
 
-from shared.domain.audit import Line
+from shared.domain.audit import Line, text_line
 from shared.domain.deal import Side
-from shared.domain.sentences import sentence
+from shared.domain.sentences import CAUSES, SENTENCES
 from shared.store.rows import Row
 from shared.store.stored_values import RetryEntry, SideState
 
@@ -21,7 +22,7 @@ UNREADABLE = "unreadable"
 """The cause of a retry entry that this build cannot read."""
 
 
-class _LineRow(Struct, array_like=True):
+class _TextRow(Struct, array_like=True):
     at: datetime
     text: str
 
@@ -46,21 +47,29 @@ def line_key_prefix(at: datetime) -> str:
     return f"a|{FAR_FUTURE_MILLISECONDS - int(at.timestamp() * 1000):013d}"
 
 
-def line_to_json(line: Line) -> list[Any]:
+def line_to_json(line: Line) -> Any:  # noqa: ANN401 - JSON of any shape
     """Return an audit line as JSON."""
-    return [line.at.isoformat(), line.text]
+    return [line.at.isoformat(), line.values["text"]] if line.code == "text" else to_builtins(line)
 
 
-def line_from_json(stored: Any) -> Line:  # noqa: ANN401 - JSON of any shape
-    """Return the audit line that `line_to_json` wrote. Raises ValidationError for another shape."""
-    row = convert(stored, _LineRow)
-    return Line(row.at, row.text)
+def line_from_json(stored: Any) -> Line:  # noqa: ANN401 - as above
+    """Return the audit line that `line_to_json` wrote.
+
+    Raises ValidationError for another shape, and ValueError for a code that only a later build knows.
+    """
+    if isinstance(stored, list):
+        row = convert(stored, _TextRow)
+        return text_line(row.at, row.text)
+    line = convert(stored, Line)
+    if not (line.code in SENTENCES or line.code in CAUSES):
+        raise ValueError(f"the audit line has the unknown code {line.code!r}")
+    return line
 
 
 def unreadable_line(row: Row) -> Line:
     """Return a line that stands for one that this build cannot show. Its time is in its key."""
     milliseconds = FAR_FUTURE_MILLISECONDS - int(row.key.split("|")[1])
-    return Line(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds), sentence("unreadable_line"))
+    return Line(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds), "unreadable_line")
 
 
 # --- retry entries ----------------------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from shared.domain.deal import Company, Deal, Person, Side
+from shared.domain.audit_text import audit_text
+from shared.domain.deal import Change, Company, Deal, Person, Side
 from shared.domain.link import Effect, EffectKind, Link
-from shared.domain.plan import Change
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import (
     adopted_opportunity,
@@ -167,11 +167,16 @@ def _adopt_opportunity(
     link, cut = known.value if known else Link(opportunity_id), ctx.translation.cut_solutions(referral.deal)
     adopted = adopted_opportunity(link, referral, claim.entry.value, ctx.translation.rules, cut, ctx.clock.now())
     if known is None:
-        ctx.store.insert_link(adopted.link, adopted.lines)
+        ctx.store.insert_link(adopted.link, adopted.lines, ctx.correlation_id)
     else:
-        ctx.store.replace_link(known, adopted.link, adopted.lines)
+        ctx.store.replace_link(known, adopted.link, adopted.lines, ctx.correlation_id)
     claim.point_to(ctx, adopted.link.opportunity_id)
-    ctx.log("referral_adopted", opportunity_id=adopted.link.opportunity_id, referral_id=referral.id)
+    ctx.log(
+        "referral_adopted",
+        correlation_id=ctx.correlation_id,
+        opportunity_id=adopted.link.opportunity_id,
+        referral_id=referral.id,
+    )
     return adopted.link.opportunity_id
 
 
@@ -184,9 +189,8 @@ def create_opportunity(ctx: Context, referral: Referral, claim: Claim, found: Fo
     claim.record_intent(ctx, effect)
     rules, cut = ctx.translation.rules, ctx.translation.cut_solutions(referral.deal)
     lines = arrival_lines(referral, rules, cut, ctx.clock.now())
-    nodes = _graph_nodes(
-        ctx, referral, found, company, ctx.translation.shown_state(referral.first_mark, lines, referral.id)
-    )
+    shown = ctx.translation.shown_state(referral.first_mark, audit_text(lines), referral.id)
+    nodes = _graph_nodes(ctx, referral, found, company, shown)
     try:
         with deleted_if_nothing_was_created(ctx, claim), pausing_on_failure(ctx, Side.SALESFORCE):
             written = ctx.salesforce.create(nodes, "opportunity", ctx.translation.columns)
@@ -199,15 +203,24 @@ def create_opportunity(ctx: Context, referral: Referral, claim: Claim, found: Fo
     opportunity, now = ctx.translation.opportunity(written.record, written.at), ctx.clock.now()
     ignored = _ignored_values(ctx, referral, opportunity)
     link = created_opportunity(opportunity, referral, ignored, rules, now)
-    ctx.store.insert_link(link, (*lines, *ignored_lines(ignored, now)))
+    ctx.store.insert_link(link, (*lines, *ignored_lines(ignored, now)), ctx.correlation_id)
     claim.point_to(ctx, opportunity.id)
-    ctx.log("opportunity_created", opportunity_id=opportunity.id, referral_id=referral.id)
+    ctx.log(
+        "opportunity_created", correlation_id=ctx.correlation_id, opportunity_id=opportunity.id, referral_id=referral.id
+    )
     return opportunity.id if ignored else RECONCILED
 
 
 def queue_refused_referral(ctx: Context, referral: Referral, code: str, field: str | None) -> Outcome:
     """Log why a referral makes no opportunity, and try again hourly: there is no link yet to park it on."""
-    ctx.log("pair_parked", opportunity_id=None, referral_id=referral.id, code=code, field=field)
+    ctx.log(
+        "pair_parked",
+        correlation_id=ctx.correlation_id,
+        opportunity_id=None,
+        referral_id=referral.id,
+        code=code,
+        field=field,
+    )
     return Outcome(Result.RETRY, "refused", ctx.clock.now() + ctx.policy.held_interval)
 
 

@@ -18,12 +18,12 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 
-from shared.domain.audit import Line, changes_line, note_lines
+from shared.domain.audit import Line, change_lines
 from shared.domain.cause import Cause
-from shared.domain.deal import Deal, Side
+from shared.domain.deal import Change, Deal, Side
 from shared.domain.link import Effect, EffectKind, Intent, Link
 from shared.domain.link_states import Mark, State
-from shared.domain.plan import Change, Plan
+from shared.domain.plan import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import Transition, with_known_versions
 from shared.foundation.errors import CosellError, SignInFailed, StoreConflict, Throttled
@@ -35,40 +35,42 @@ class PendingLines(Struct):
     """The queue of audit lines that are not stored yet. What is taken has left the queue.
 
     recovered   lines for writes of an interrupted run that were found to have taken effect
-    notes       the plan's sentences, which go with the records that they belong to
-    losses      the plan's sentences about discarded values, which a confirmed effect makes true
+    notes       the plan's lines, which go with the records that they belong to
+    losses      the plan's lines about discarded values, which a confirmed effect makes true
     """
 
     recovered: tuple[Line, ...] = ()
-    notes: tuple[str, ...] = ()
-    losses: tuple[str, ...] = ()
+    notes: tuple[Line, ...] = ()
+    losses: tuple[Line, ...] = ()
 
     @property
-    def has_texts(self) -> bool:
-        """Whether a sentence of the plan waits."""
+    def has_lines_of_plan(self) -> bool:
+        """Whether a line of the plan waits."""
         return bool(self.notes or self.losses)
 
     def put_plan(self, plan: Plan) -> None:
-        """Queue a plan's sentences, in place of those of an earlier plan."""
+        """Queue a plan's lines, in place of those of an earlier plan."""
         self.notes, self.losses = plan.lines, plan.losses
 
     def take_notes(self, now: datetime) -> tuple[Line, ...]:
         """Take the lines of an interrupted run and the plan's notes."""
-        lines = (*self.recovered, *note_lines(now, self.notes)) if self.notes else self.recovered
+        lines = (*self.recovered, *_dated(now, self.notes))
         self.recovered, self.notes = (), ()
         return lines
 
     def take_all(self, now: datetime) -> tuple[Line, ...]:
         """Take every line, also those of discarded values."""
-        lines = self.take_notes(now)
-        if self.losses:
-            lines += note_lines(now, self.losses)
-            self.losses = ()
+        lines, self.losses = (*self.take_notes(now), *_dated(now, self.losses)), ()
         return lines
 
     def expected_lines(self, changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
         """The lines that a write of an opportunity will add once it is confirmed; they stay in the queue."""
-        return (changes_line(now, Side.SALESFORCE, changes), *note_lines(now, self.losses))
+        return (*change_lines(now, Side.SALESFORCE, changes), *_dated(now, self.losses))
+
+
+def _dated(now: datetime, lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Lines of a plan with the time at which they are written down."""
+    return tuple(replace(line, at=now) for line in lines)
 
 
 class Pair(Struct):
@@ -138,7 +140,7 @@ class Pair(Struct):
         self.pending.recovered += recovered.lines
 
     def take_plan(self, plan: Plan) -> None:
-        """Take a new plan; its sentences wait."""
+        """Take a new plan; its lines wait."""
         self.plan = plan
         self.pending.put_plan(plan)
 
@@ -204,7 +206,8 @@ def record_intent(
 
     Raises StoreConflict: the lease was lost.
     """
-    pair.entry = ctx.store.replace_link(pair.entry, replace(link or pair.link, intent=Intent(effects)), lines)
+    intended = replace(link or pair.link, intent=Intent(effects))
+    pair.entry = ctx.store.replace_link(pair.entry, intended, lines, ctx.correlation_id)
     pair.link, pair.interrupted, pair.renewed_at = pair.entry.value, Intent(), ctx.clock.now()
 
 
@@ -227,8 +230,8 @@ def _effect(kind: EffectKind, changes: tuple[Change, ...], version: str) -> Effe
 
 def confirm_effect(ctx: Context, pair: Pair, kind: EffectKind, link: Link, lines: tuple[Line, ...] = ()) -> None:
     """Remove a confirmed effect from the intent, with the base it moves and its audit lines, in one transaction."""
-    rest = [effect for effect in (pair.link.intent or Intent()).effects if effect.kind is not kind]
-    pair.entry = ctx.store.replace_link(pair.entry, replace(link, intent=Intent(tuple(rest))), lines)
+    rest = tuple(effect for effect in (pair.link.intent or Intent()).effects if effect.kind is not kind)
+    pair.entry = ctx.store.replace_link(pair.entry, replace(link, intent=Intent(rest)), lines, ctx.correlation_id)
     pair.link, pair.renewed_at = pair.entry.value, ctx.clock.now()
     if pair.plan is not None:
         # The rest of the plan starts from what is confirmed; otherwise a later effect would move the base back.
@@ -240,15 +243,15 @@ def release(ctx: Context, pair: Pair) -> None:
     lines = pair.pending.take_notes(ctx.clock.now()) if _is_plan_in_link(pair.plan, pair.link) else ()
     link = replace(pair.link, unwritten=pair.link.unwritten or bool(lines))
     known = with_known_versions(link, pair.opportunity, pair.read_referral, ctx.translation.rules)
-    pair.entry = ctx.store.replace_link(pair.entry, replace(known, intent=None), lines)
+    pair.entry = ctx.store.replace_link(pair.entry, replace(known, intent=None), lines, ctx.correlation_id)
     pair.link = pair.entry.value
 
 
 def end_parked(ctx: Context, pair: Pair, cause: Cause) -> None:
     """End the work on a pair whose values were refused."""
     pair.end(Outcome(Result.PARKED, cause.code))
-    code, field_name, referral_id = cause.code, cause.field, pair.link.referral_id
-    ctx.log("pair_parked", opportunity_id=pair.id, referral_id=referral_id, code=code, field=field_name)
+    ids = {"correlation_id": ctx.correlation_id, "opportunity_id": pair.id, "referral_id": pair.link.referral_id}
+    ctx.log("pair_parked", **ids, code=cause.code, field=cause.field)
 
 
 def _is_plan_in_link(plan: Plan | None, link: Link) -> bool:

@@ -18,7 +18,9 @@ Every method raises only errors of `foundation.errors`. A client repeats a faile
 and never repeats a write. A write without a readable answer raises `Ambiguous`.
 """
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -121,11 +123,13 @@ class Store(Protocol):
     def links(self) -> Iterator[Entry[Link]]:
         """All links that can be read."""
 
-    def insert_link(self, link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
-        """Insert a link; StoreConflict if it exists already."""
+    def insert_link(self, link: Link, lines: Sequence[Line] = (), correlation_id: str | None = None) -> Entry[Link]:
+        """Insert a link; StoreConflict if it exists already. Each audit line gets the id of the run."""
 
-    def replace_link(self, entry: Entry[Link], link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
-        """Replace the link and add audit lines, in one transaction."""
+    def replace_link(
+        self, entry: Entry[Link], link: Link, lines: Sequence[Line] = (), correlation_id: str | None = None
+    ) -> Entry[Link]:
+        """Replace the link and add audit lines, in one transaction. Each line gets the id of the run."""
 
     def delete_link(self, entry: Entry[Link]) -> None:
         """Delete a link that was not used."""
@@ -252,8 +256,16 @@ class Policy(Struct, frozen=True):
     batch: int = 2000
 
 
+def random_id() -> str:
+    """A random id of 128 bits. The module `uuid` would slow down a cold start."""
+    return secrets.token_hex(16)
+
+
 class Context(Struct, frozen=True):
-    """The ports and rules of one process. `chance` returns random numbers from 0 up to, but not including, 1."""
+    """The ports and rules of one process, and the id of the run that uses them.
+
+    `chance` returns random numbers from 0 up to, but not including, 1. `new_id` returns another id at each call.
+    """
 
     partner_center: PartnerCenter
     salesforce: Salesforce
@@ -265,6 +277,12 @@ class Context(Struct, frozen=True):
     log: Log
     chance: Callable[[], float]
     policy: Policy = field(default_factory=Policy)
+    new_id: Callable[[], str] = random_id
+    correlation_id: str | None = None
+
+    def begin_run(self) -> "Context":
+        """The context of a new run of a trigger, with an id of its own."""
+        return replace(self, correlation_id=self.new_id())
 
     def parallelism(self, side: Side) -> int:
         """Return the number of calls that may go to a side at the same time."""

@@ -183,22 +183,27 @@ def _adopt_named_referral(ctx: Context, pair: Pair, referral_id: str) -> None:
     except NotFound:
         referral = None
     if referral is None or ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference):
-        _hold(ctx, pair, (cause("unknown_referral", "identifier"),))
+        _hold(ctx, pair, {"identifier": cause("unknown_referral", "identifier")})
         return
     known, cut = pointer.value if pointer else None, ctx.translation.cut_solutions(referral.deal)
     adopted = adopted_opportunity(pair.link, referral, known, ctx.translation.rules, cut, ctx.clock.now())
     record_intent(ctx, pair, link=adopted.link, lines=adopted.lines)
     point_to_link(ctx, referral.id, pair.id)
     pair.take_referral(referral)
-    ctx.log("referral_adopted", opportunity_id=pair.id, referral_id=referral.id)
+    ctx.log("referral_adopted", correlation_id=ctx.correlation_id, opportunity_id=pair.id, referral_id=referral.id)
     _plan(ctx, pair)
 
 
-def _hold(ctx: Context, pair: Pair, causes: Sequence[Cause]) -> None:
-    """Hold a pair that cannot be sent."""
+def _hold(ctx: Context, pair: Pair, causes: Mapping[str, Cause]) -> None:
+    """Hold a pair that cannot be sent; the causes are by field."""
     hold = held(pair.link, causes, ctx.clock.now())
     record_intent(ctx, pair, link=hold.link, lines=hold.lines)
-    ctx.log("opportunity_held", opportunity_id=pair.id, causes=[one.code for one in causes])
+    ctx.log(
+        "opportunity_held",
+        correlation_id=ctx.correlation_id,
+        opportunity_id=pair.id,
+        causes=[one.code for one in causes.values()],
+    )
 
 
 # --- writing

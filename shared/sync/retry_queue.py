@@ -39,7 +39,7 @@ def outcome_of_error(ctx: Context, error: Exception, key: str) -> Outcome:
     """Return when a pair is tried again after an error. Logs the kind and the place of the error, never its text."""
     name = type(error).__name__
     if not isinstance(error, StoreConflict):
-        ctx.log("pair_failed", key=key, error=name, where=_innermost_place(error))
+        ctx.log("pair_failed", correlation_id=ctx.correlation_id, key=key, error=name, where=_innermost_place(error))
     if isinstance(error, Ambiguous):
         return Outcome(Result.RETRY, "ambiguous", ctx.clock.now() + ctx.policy.lease, unsure=True)
     if isinstance(error, SignInFailed):
@@ -168,7 +168,7 @@ def queue_pair(ctx: Context, side: Side, key: str, outcome: Outcome) -> None:
     at = outcome.at or now + wait_after(ctx, attempts)
     further = known.further if known else ()
     ctx.store.put_retry_entry(RetryEntry(side, key, at, outcome.cause, attempts, since=since, further=further))
-    ctx.log("pair_due", side=side, key=key, cause=outcome.cause, attempts=attempts)
+    ctx.log("pair_due", correlation_id=ctx.correlation_id, side=side, key=key, cause=outcome.cause, attempts=attempts)
 
 
 def wait_after(ctx: Context, attempts: int) -> timedelta:
@@ -183,7 +183,7 @@ def wait_after(ctx: Context, attempts: int) -> timedelta:
 def queue_poisoned_event(ctx: Context, referral_id: str) -> None:
     """Queue a referral whose event failed again and again (docs/protocol.md#poisoned-events)."""
     ctx.log("event_poisoned", referral_id=referral_id)
-    queue_pair(ctx, Side.PARTNER_CENTER, referral_id, Outcome(Result.RETRY, "poisoned"))
+    queue_pair(ctx.begin_run(), Side.PARTNER_CENTER, referral_id, Outcome(Result.RETRY, "poisoned"))
 
 
 class QueuedPairs(Struct, frozen=True):

@@ -1,5 +1,6 @@
 """Runs that the triggers start: the push every minute, the sweep every 15 minutes, and the pull of one event.
 
+Each run has an id of its own, which its audit lines and log events carry.
 In preview a run plans and logs; it writes nothing and moves no cursor.
 
 Source: docs/protocol.md#the-salesforce-poll, docs/protocol.md#the-sweep, docs/protocol.md#events,
@@ -41,7 +42,7 @@ from shared.sync.retry_queue import (
 
 def run_push(ctx: Context) -> Report:
     """Push what changed, then work the retry queues of both sides. Raises errors of the store only."""
-    report, started = Report(), ctx.clock.now()
+    ctx, report, started = ctx.begin_run(), Report(), ctx.clock.now()
     if reason := reason_to_skip(ctx, *Side):
         ctx.log("run_skipped", run=PUSH, reason=reason)
         return report
@@ -72,7 +73,7 @@ def run_sweep(ctx: Context) -> Report:
 
     Raises errors of the store only.
     """
-    report, started, scan = Report(), ctx.clock.now(), _Scan()
+    ctx, report, started, scan = ctx.begin_run(), Report(), ctx.clock.now(), _Scan()
     if reason := reason_to_skip(ctx, Side.PARTNER_CENTER, direction=PULL):
         ctx.log("run_skipped", run=SWEEP, reason=reason)
         return report
@@ -92,7 +93,7 @@ def pull_event(ctx: Context, referral_id: str) -> Outcome | None:
     if ctx.policy.mode is not Mode.ON or PULL in ctx.policy.paused:
         ctx.log("run_skipped", run="event", reason=ctx.policy.mode if ctx.policy.mode is not Mode.ON else "paused")
         return None
-    return work_referrals(ctx, [referral_id], {})[referral_id]
+    return work_referrals(ctx.begin_run(), [referral_id], {})[referral_id]
 
 
 class _Guard(Struct):
@@ -144,7 +145,12 @@ def _finish_push(ctx: Context, report: Report, backlog: Sequence[RetryEntry], st
     ctx.log("unsynced", **late)
     if usage is not None:
         ctx.log("salesforce_budget", used=usage[0], total=usage[1])
-    ctx.log("push_done", **counts, seconds=round((ctx.clock.now() - started).total_seconds(), 3))
+    ctx.log(
+        "push_done",
+        correlation_id=ctx.correlation_id,
+        **counts,
+        seconds=round((ctx.clock.now() - started).total_seconds(), 3),
+    )
 
 
 # --- the sweep
@@ -186,7 +192,12 @@ def _finish_sweep(ctx: Context, report: Report, started: datetime, newest: datet
     if newest:
         ctx.store.move_cursor(SWEEP, newest)
     ctx.store.move_cursor("sweep_done", ctx.clock.now())
-    ctx.log("sweep_done", **report.fields(), seconds=round((ctx.clock.now() - started).total_seconds(), 3))
+    ctx.log(
+        "sweep_done",
+        correlation_id=ctx.correlation_id,
+        **report.fields(),
+        seconds=round((ctx.clock.now() - started).total_seconds(), 3),
+    )
 
 
 # --- a batch of ids, from whichever run

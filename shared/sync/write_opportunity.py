@@ -6,11 +6,11 @@ Source: docs/protocol.md#writing-values-that-people-edit, docs/protocol.md#writi
 from collections.abc import Sequence
 from copy import replace
 
+from shared.domain.audit_text import audit_text
 from shared.domain.cause import Cause
-from shared.domain.deal import Deal, Side
+from shared.domain.deal import Change, Deal, Side
 from shared.domain.link import Effect, EffectKind
 from shared.domain.link_states import Mark
-from shared.domain.plan import Change
 from shared.domain.records import Opportunity
 from shared.domain.transitions import parked
 from shared.domain.transitions import written as written_link
@@ -18,6 +18,7 @@ from shared.sync.pair_lease import (
     Pair,
     call_salesforce,
     confirm_effect,
+    end_parked,
     record_intent,
     record_writes,
     run_step,
@@ -55,7 +56,8 @@ def _prepare_write(ctx: Context, pair: Pair) -> Write | None:
     record_writes(ctx, pair)
     changes = pair.plan.to_salesforce
     lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *ctx.store.audit(pair.id)]
-    shown = ctx.translation.shown_state(pair.link.due_mark, lines, _missing_identity(pair))
+    missing = _missing_identity(pair)
+    shown = ctx.translation.shown_state(pair.link.due_mark, audit_text(lines), missing)
     return Write(pair.id, {**ctx.translation.values(changes), **shown}, pair.opportunity.modified)
 
 
@@ -76,7 +78,13 @@ def _confirm_write(ctx: Context, pair: Pair, written: Written) -> None:
     lines = (*confirmed.lines, *pair.pending.take_all(now))
     confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, confirmed.link, lines)
     fields = [change.field for change in changes]
-    ctx.log("opportunity_written", opportunity_id=pair.id, referral_id=pair.link.referral_id, fields=fields)
+    ctx.log(
+        "opportunity_written",
+        correlation_id=ctx.correlation_id,
+        opportunity_id=pair.id,
+        referral_id=pair.link.referral_id,
+        fields=fields,
+    )
 
 
 def _handle_refusal(ctx: Context, pair: Pair, changes: tuple[Change, ...], cause: Cause | None) -> None:
@@ -88,10 +96,7 @@ def _handle_refusal(ctx: Context, pair: Pair, changes: tuple[Change, ...], cause
     refusal = parked(pair.link, changes, Side.SALESFORCE, cause, now)
     confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, refusal.link, (*refusal.lines, *pair.pending.take_all(now)))
     pair.drop_writes_to_salesforce()
-    pair.end(Outcome(Result.PARKED, cause.code))
-    ctx.log(
-        "pair_parked", opportunity_id=pair.id, referral_id=pair.link.referral_id, code=cause.code, field=cause.field
-    )
+    end_parked(ctx, pair, cause)
 
 
 # --- the connector's own fields
@@ -102,7 +107,12 @@ def needs_write_back(pair: Pair) -> bool:
     link, opportunity = pair.link, pair.opportunity
     if opportunity is None:
         return False
-    return link.unwritten or _missing_identity(pair) is not None or pair.pending.has_texts or link.mark != link.due_mark
+    return (
+        link.unwritten
+        or _missing_identity(pair) is not None
+        or pair.pending.has_lines_of_plan
+        or link.mark != link.due_mark
+    )
 
 
 def write_back(ctx: Context, pairs: Sequence[Pair]) -> None:
@@ -124,8 +134,9 @@ def _prepare_write_back(ctx: Context, pair: Pair) -> tuple[Write, Mark]:
     if lines or not (pair.link.intent and pair.link.intent.effects) or _is_lease_short(ctx, pair):
         unwritten = replace(pair.link, unwritten=True)
         record_intent(ctx, pair, Effect(EffectKind.MARK_OPPORTUNITY), link=unwritten, lines=lines)
-    missing, mark = _missing_identity(pair), pair.link.due_mark
-    return Write(pair.id, ctx.translation.shown_state(mark, ctx.store.audit(pair.id), missing)), mark
+    missing, stored = _missing_identity(pair), ctx.store.audit(pair.id)
+    mark, shown = pair.link.due_mark, audit_text(stored)
+    return Write(pair.id, ctx.translation.shown_state(mark, shown, missing)), mark
 
 
 def _is_lease_short(ctx: Context, pair: Pair) -> bool:

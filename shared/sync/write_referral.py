@@ -10,9 +10,8 @@ from contextlib import suppress
 from datetime import timedelta
 
 from shared.domain.cause import Cause
-from shared.domain.deal import Deal, Side
+from shared.domain.deal import Change, Deal, Side
 from shared.domain.link import Effect, EffectKind, Pointer
-from shared.domain.plan import Change
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import linked_referral, parked, parked_create, patched, sent_deal
 from shared.foundation.errors import Rejected, StoreConflict
@@ -87,7 +86,7 @@ def _link_referral(
     confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, linked.link, linked.lines)
     point_to_link(ctx, referral.id, pair.id)
     event = "referral_adopted" if is_adopted else "referral_created"
-    ctx.log(event, opportunity_id=pair.id, referral_id=referral.id)
+    ctx.log(event, correlation_id=ctx.correlation_id, opportunity_id=pair.id, referral_id=referral.id)
 
 
 def point_to_link(ctx: Context, referral_id: str, opportunity_id: str) -> None:
@@ -127,7 +126,13 @@ def _confirm_patch(ctx: Context, pair: Pair, changes: tuple[Change, ...], read_b
     lines = (*confirmed.lines, *pair.pending.take_all(now))
     confirm_effect(ctx, pair, EffectKind.PATCH_REFERRAL, confirmed.link, lines)
     fields = [change.field for change in changes]
-    ctx.log("referral_patched", opportunity_id=pair.id, referral_id=read_back.id, fields=fields)
+    ctx.log(
+        "referral_patched",
+        correlation_id=ctx.correlation_id,
+        opportunity_id=pair.id,
+        referral_id=read_back.id,
+        fields=fields,
+    )
 
 
 def park_changes(ctx: Context, pair: Pair, changes: tuple[Change, ...], cause: Cause) -> None:

@@ -12,11 +12,11 @@ from itertools import product
 
 from hypothesis import strategies as st
 
-from shared.domain.deal import Deal, Money, Side, Status, Value, fingerprint
+from shared.domain.deal import Change, Deal, Money, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Direction, Rule, Rules
 from shared.domain.latches import SUBSTATUSES, TRANSITIONS
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
-from shared.domain.plan import Change, Plan, plan_pair
+from shared.domain.plan import Plan, plan_pair
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
 from shared.mapping.validation import load_mapping
@@ -120,7 +120,7 @@ class PairModel:
             reported=plan.reported,
             state=plan.state,
         )
-        self.reported_lines += (*plan.lines, *plan.losses)
+        self.reported_lines += (line.text for line in (*plan.lines, *plan.losses))
         for change in self._accepted_changes(Side.PARTNER_CENTER, plan.to_partner_center):
             self.partner_center[change.field] = change.new
             if isinstance(change.new, Status):

@@ -6,8 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.deal import Deal, Money, Person, Side, Status, Value, fingerprint
-from shared.domain.plan import Change
+from shared.domain.deal import Change, Deal, Money, Person, Side, Status, Value, fingerprint
 from shared.domain.stage_table import Stage, StageTable
 from shared.mapping.field_types import round_to_cents
 from shared.mapping.paths import normal_text

@@ -10,11 +10,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.deal import Deal, Side, Status, display_text
+from shared.domain.deal import Change, Deal, Side, Status, display_text
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.latches import SUBSTATUSES, TRANSITIONS
 from shared.domain.link_states import State
-from shared.domain.plan import Change, Plan
+from shared.domain.plan import Plan
 from tests.property.pair_model import FIELDS, VALUES, WAIT, Edit, PairModel, any_edits, any_pair, apply_edit
 
 HISTORIES = st.lists(any_edits(), min_size=1, max_size=3)
@@ -161,7 +161,7 @@ def test_an_unreadable_value_is_reported_once_and_left_alone_until_it_is_correct
     plan = pair.plan()
     assert not unreadable & {change.field for _, change in all_writes(plan)}
     assert plan.cause is not None
-    assert sum(plan.cause.reason in line for line in plan.lines) == 1
+    assert sum(plan.cause.reason in line.text for line in plan.lines) == 1
     reconcile_twice(pair)
     assert pair.plan().lines == ()
     pair.unreadable = frozenset()
@@ -194,8 +194,8 @@ def _assert_every_edit_kept(pair: PairModel, plan: Plan) -> None:
         contains_the_edit = isinstance(change.old, str) and isinstance(change.new, str) and change.old in change.new
         if is_edit and not contains_the_edit:
             discarded = display_text(change.old, whole=True)
-            lines = [line for line in plan.losses if line.startswith(change.label)]
-            assert any(discarded in line for line in lines), (side, change)
+            texts = [line.text for line in plan.losses if line.text.startswith(f"Note: {change.label}")]
+            assert any(discarded in text for text in texts), (side, change)
 
 
 @given(any_pair())
@@ -210,7 +210,7 @@ def test_a_discarded_long_text_stands_whole_in_the_audit_line(pair: PairModel) -
     plan = pair.plan()
     for _, change in all_writes(plan):
         assert change.new in texts
-        assert any(str(change.old) in line for line in plan.losses) or change.old == pair.link.base.get("notes")
+        assert any(str(change.old) in line.text for line in plan.losses) or change.old == pair.link.base.get("notes")
 
 
 # --- reported once ----------------------------------------------------------------------------------------------------

@@ -156,8 +156,10 @@ def _shows_both(entry: str, edit: Edit, others: set[str | None]) -> bool:
 
 
 def _shows_change(entry: str, edit: Edit, others: set[str | None]) -> bool:
-    changes = [change.partition(ARROW) for change in entry.split(";") if LABELS[edit.field][0] in change]
-    return any(_shows(old, edit.after) and any(_shows(new, other) for other in others) for old, _, new in changes)
+    """Whether an entry about one changed field shows the value as the old one, with another's value as the new one."""
+    old, _, new = entry.partition(ARROW)
+    is_of_field = LABELS[edit.field][0] in old
+    return is_of_field and _shows(old, edit.after) and any(_shows(new, other) for other in others)
 
 
 def _shows(text: str, value: str | None) -> bool:

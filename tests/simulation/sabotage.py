@@ -70,8 +70,10 @@ class LeaseIgnored(BrokenStore):
 class LinesLost(BrokenStore):
     """The audit lines are not stored."""
 
-    def replace_link(self, entry: Entry[Link], link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
-        del lines
+    def replace_link(
+        self, entry: Entry[Link], link: Link, lines: Sequence[Line] = (), correlation_id: str | None = None
+    ) -> Entry[Link]:
+        del lines, correlation_id
         written: Entry[Link] = self.store.replace_link(entry, link)
         return written
 

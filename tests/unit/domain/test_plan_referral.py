@@ -30,38 +30,41 @@ def opportunity_with(**changes: Value | None) -> Opportunity:
 
 
 def test_a_complete_opportunity_with_an_amount_of_zero_has_no_obstacle() -> None:
-    assert creation_obstacles(opportunity_with()) == ()
+    assert creation_obstacles(opportunity_with()) == {}
 
 
 @pytest.mark.parametrize("name", [name for name in REQUIRED if name != "status"])
 @pytest.mark.parametrize("value", [None, ()])
 def test_each_missing_value_is_an_obstacle(name: str, value: Value | None) -> None:
-    (obstacle,) = creation_obstacles(opportunity_with(**{name: value}))
-    assert (obstacle.code, obstacle.field) == (f"missing_{name}", name)
+    ((found_for, obstacle),) = creation_obstacles(opportunity_with(**{name: value})).items()
+    assert (found_for, obstacle.code, obstacle.field) == (name, f"missing_{name}", name)
 
 
 def test_all_obstacles_are_returned_at_once() -> None:
-    codes = [
-        obstacle.code for obstacle in creation_obstacles(opportunity_with(account=None, solutions=None, closing=None))
-    ]
-    assert codes == ["missing_account", "missing_closing", "missing_solutions"]
+    found = creation_obstacles(opportunity_with(account=None, solutions=None, closing=None))
+    assert {name: obstacle.code for name, obstacle in found.items()} == {
+        "account": "missing_account",
+        "closing": "missing_closing",
+        "solutions": "missing_solutions",
+    }
+    assert list(found) == ["account", "closing", "solutions"]
 
 
 def test_an_unreadable_value_is_reported_instead_of_a_missing_one() -> None:
     problem = cause("bad_country", "Account.BillingCountry", value="Germany")
     deal = Deal(COMPLETE).without("account")
     record = Opportunity("006", deal, flagged=True, modified=NOW, problems={"account": problem})
-    assert creation_obstacles(record) == (problem,)
+    assert creation_obstacles(record) == {"account": problem}
 
 
 def test_an_on_hold_stage_is_an_obstacle() -> None:
-    (obstacle,) = creation_obstacles(opportunity_with(status=Status("New", "Pending")))
-    assert obstacle.code == "stage_on_hold"
+    found = creation_obstacles(opportunity_with(status=Status("New", "Pending")))
+    assert [(name, obstacle.code) for name, obstacle in found.items()] == [("status", "stage_on_hold")]
 
 
 def test_a_request_for_help_is_an_obstacle() -> None:
     record = Opportunity("006", Deal(COMPLETE), flagged=True, modified=NOW, asks_help=True)
-    assert [obstacle.code for obstacle in creation_obstacles(record)] == ["help_asked"]
+    assert [(name, obstacle.code) for name, obstacle in creation_obstacles(record).items()] == [("help", "help_asked")]
 
 
 # --- a close date in the past -----------------------------------------------------------------------------------------
@@ -94,7 +97,7 @@ def planned_lines(
     record = Opportunity("006", Deal(closing=salesforce, status=active), flagged=True, modified=NOW)
     referral = Referral("r", "1", Deal(closing=partner_center, status=active), NOW, active)
     link = Link("006", base=Deal(closing=base, status=active), reported=reported)
-    return plan_pair(link, record, referral, RULES, NOW, timedelta()).lines
+    return tuple(line.text for line in plan_pair(link, record, referral, RULES, NOW, timedelta()).lines)
 
 
 PAST, EARLIER, FUTURE = date(2026, 11, 1), date(2026, 10, 1), date(2026, 12, 31)

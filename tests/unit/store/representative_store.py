@@ -3,12 +3,15 @@
 from copy import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import cycle
+from string import Formatter
 
-from shared.domain.audit import Line
+from shared.domain.audit import Line, text_line
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import Mark, State
+from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
 from shared.store.link_store import LinkStore
 from shared.store.stored_values import RetryEntry, SideState
 from tests.unit.store.described_store import OPPORTUNITIES, REFERRALS
@@ -31,14 +34,25 @@ EFFECTS = tuple(
     for number, kind in enumerate(EffectKind)
 )
 
+OLD_LINE = text_line(NOW - timedelta(days=1), "To Partner Center: Amount empty → 1.00 USD; Stage New → Won.")
+"""A line as the builds up to 0.2.0 stored it."""
+CATALOGUE = {**SENTENCES, **{code: " ".join(texts) for code, texts in CAUSES.items()}}
+PLACEHOLDERS = {name for template in CATALOGUE.values() for _, name, _, _ in Formatter().parse(template) if name}
+VALUES = dict.fromkeys(sorted(PLACEHOLDERS), "a value\nof two lines, with half a pair \ud83d")
+LINES = tuple(
+    Line(NOW, code, direction, side, "money", "1.00 USD", "2.00 USD", "confirmed", VALUES)
+    for code, direction, side in zip(CATALOGUE, cycle([*LineDirection, None]), cycle([*Side, None]), strict=False)
+    if code != "text"
+)
+"""A line with each code, each direction and each side."""
+
 
 def fill_store(store: LinkStore) -> None:
     """Write every kind of row, with every state, mark, kind of effect and type of value."""
     marks = [None, *Mark]
     for number, (opportunity_id, state) in enumerate(zip(OPPORTUNITIES, State, strict=True)):
         link = replace(whole_link(opportunity_id, state), mark=marks[number % len(marks)])
-        lines = [Line(NOW + timedelta(seconds=second), f"Note: line {second}") for second in range(2)]
-        entry = store.insert_link(replace(link, intent=Intent(EFFECTS)), lines)
+        entry = store.insert_link(replace(link, intent=Intent(EFFECTS)), [OLD_LINE, *LINES], f"run-{number}")
         if number % 2:
             store.replace_link(entry, replace(link, intent=None, cause=None, engagement_id=None))
     store.insert_link(Link("006AA00000000099"))

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from shared.domain.audit import Line
+from shared.domain.audit_text import audit_text
 from shared.domain.deal import Deal, Side
 from shared.domain.link import Intent, Link, Pointer
+from shared.domain.sentences import LineDirection
 from shared.foundation.errors import StoreConflict
 from shared.store.link_store import LinkStore
+from shared.store.row_codec import unpack
 from shared.store.sqlite_rows import SqliteRows
 from shared.store.stored_values import RetryEntry, SideState
 
@@ -48,7 +51,12 @@ def open_rows(clock: StoreClock) -> SqliteRows:
 
 
 def audit_line(text: str, at: datetime = NOW) -> Line:
-    return Line(at, text)
+    return Line(at, "problem", values={"reason": text, "remedy": "now"})
+
+
+def reasons(store: LinkStore) -> list[str]:
+    """What the stored lines of the deal say, newest first."""
+    return [line.values["reason"] for line in store.audit(DEAL)]
 
 
 # --- links and their audit --------------------------------------------------------------------------------------------
@@ -90,7 +98,7 @@ def test_a_change_that_fails_leaves_no_audit_line(store: LinkStore) -> None:
     store.replace_link(first, first.value)
     with pytest.raises(StoreConflict):
         store.replace_link(first, first.value, [audit_line("never happened")])
-    assert [one.text for one in store.audit(DEAL)] == ["made"]
+    assert reasons(store) == ["made"]
 
 
 def test_the_audit_is_newest_first_and_keeps_the_order_of_lines_written_together(store: LinkStore) -> None:
@@ -99,7 +107,7 @@ def test_the_audit_is_newest_first_and_keeps_the_order_of_lines_written_together
     store.replace_link(
         entry, entry.value, [audit_line("c1", NOW + timedelta(days=1)), audit_line("c2", NOW + timedelta(days=1))]
     )
-    assert [one.text for one in store.audit(DEAL)] == ["c1", "c2", "b1", "a1", "a2"]
+    assert reasons(store) == ["c1", "c2", "b1", "a1", "a2"]
     assert store.audit(DEAL)[2].at == NOW + timedelta(milliseconds=1)
     assert store.audit(OTHER) == []
 
@@ -107,7 +115,60 @@ def test_the_audit_is_newest_first_and_keeps_the_order_of_lines_written_together
 def test_audit_lines_of_one_millisecond_do_not_overwrite_each_other(store: LinkStore) -> None:
     entry = store.insert_link(Link(DEAL), [audit_line("one")])
     store.replace_link(entry, entry.value, [audit_line("another")])
-    assert {one.text for one in store.audit(DEAL)} == {"one", "another"}
+    assert set(reasons(store)) == {"one", "another"}
+
+
+def test_every_line_gets_the_id_of_the_run_that_stores_it(store: LinkStore) -> None:
+    entry = store.insert_link(Link(DEAL), [audit_line("one"), audit_line("two")], "first run")
+    store.replace_link(entry, entry.value, [audit_line("three", NOW + timedelta(days=1))], "second run")
+    ids = {line.values["reason"]: line.correlation_id for line in store.audit(DEAL)}
+    assert ids == {"one": "first run", "two": "first run", "three": "second run"}
+
+
+def test_a_line_that_is_written_again_is_the_same_row_whichever_run_writes_it(store: LinkStore) -> None:
+    entry = store.insert_link(Link(DEAL), [audit_line("one")], "first run")
+    entry = store.replace_link(entry, entry.value, [audit_line("one")], "second run")
+    assert reasons(store) == ["one"]
+    store.replace_link(entry, entry.value, [replace(audit_line("one"), field="money")], "second run")
+    assert reasons(store) == ["one", "one"], "a line about a field is another line"
+
+
+def test_lines_are_stored_as_data_without_what_is_empty(clock: StoreClock) -> None:
+    with open_rows(clock) as rows:
+        store = LinkStore(rows)
+        sent = LineDirection.TO_PARTNER_CENTER
+        line = Line(
+            NOW, "changed", sent, Side.PARTNER_CENTER, "money", "1.00 USD", "2.00 USD", "confirmed", {"label": "Amount"}
+        )
+        store.insert_link(Link(DEAL), [line, Line(NOW, "adopted_opportunity")], "a run")
+        stored = [unpack(row.data) for row in rows.list(f"O|{DEAL}", prefix="a|")]
+    assert stored == [
+        {
+            "at": "2026-11-22T10:00:00Z",
+            "code": "changed",
+            "direction": "to_partner_center",
+            "side": "partner_center",
+            "field": "money",
+            "before": "1.00 USD",
+            "after": "2.00 USD",
+            "rule": "confirmed",
+            "values": {"label": "Amount"},
+            "correlation_id": "a run",
+        },
+        {"at": "2026-11-22T10:00:00Z", "code": "adopted_opportunity", "correlation_id": "a run"},
+    ]
+
+
+@pytest.mark.parametrize("count", [99, 100, 300])
+def test_any_number_of_lines_goes_into_one_transaction_with_the_link(store: LinkStore, count: int) -> None:
+    """A mapping file may have any number of fields, and a transaction of Table Storage has 100 changes."""
+    lines = [audit_line(f"line {number}.") for number in range(count)]
+    store.insert_link(Link(DEAL), lines, "a run")
+    found = store.audit(DEAL)
+    assert len(found) == 99
+    assert audit_text(found[:98]) == audit_text(lines[:98])
+    assert found[98].text == " ".join(line.text for line in lines[98:])
+    assert {line.correlation_id for line in found} == {"a run"}
 
 
 def test_links_returns_all_links_and_nothing_else(store: LinkStore) -> None:

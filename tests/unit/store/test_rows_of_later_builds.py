@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from shared.domain.audit import Line
+from shared.domain.audit import Line, text_line
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import Mark, State
+from shared.domain.sentences import LineDirection
 from shared.foundation.errors import UnreadableRow
 from shared.store.link_json import link_to_json
 from shared.store.link_store import DEPLOY_AGAIN, LinkStore
@@ -168,17 +169,49 @@ def test_further_items_of_a_side_state_are_written_back(rows: SqliteRows, store:
 
 def test_an_audit_line_with_further_items_is_shown(rows: SqliteRows, store: LinkStore) -> None:
     rows.write("O|006A", [Put("a|1", pack([NOW.isoformat(), "Note: text", LATER]))])
-    assert store.audit("006A") == [Line(NOW, "Note: text")]
+    assert store.audit("006A") == [text_line(NOW, "Note: text")]
 
 
-def test_an_audit_line_that_is_stored_as_an_object_keeps_its_place_and_time(rows: SqliteRows, store: LinkStore) -> None:
-    lines = [Line(NOW + timedelta(seconds=second), f"line {second}") for second in range(3)]
+def line_of(second: int) -> Line:
+    """A line of this build."""
+    return Line(NOW + timedelta(seconds=second), "past_closing", LineDirection.NOTE, values={"value": str(second)})
+
+
+def test_an_audit_line_with_further_keys_is_shown(rows: SqliteRows, store: LinkStore) -> None:
+    store.insert_link(Link("006A"), [line_of(0)])
+    (row,) = rows.list("O|006A", prefix="a|")
+    rows.write("O|006A", [Put(row.key, pack({**unpack(row.data), **LATER}))])
+    assert store.audit("006A") == [line_of(0)]
+
+
+LATER_LINES: dict[str, Any] = {
+    "another time": {"at": "any", "code": "changed"},
+    "an unknown code": {"at": NOW.isoformat(), "code": "split"},
+    "an unknown direction": {"at": NOW.isoformat(), "code": "changed", "direction": "to_a_third_system"},
+    "an unknown side": {"at": NOW.isoformat(), "code": "changed", "side": "third_system"},
+    "values that are not text": {"at": NOW.isoformat(), "code": "changed", "values": {"label": ["Amount"]}},
+    "another shape": 7,
+}
+
+
+@pytest.mark.parametrize("stored_line", LATER_LINES.values(), ids=LATER_LINES)
+def test_an_audit_line_that_this_build_does_not_know_keeps_its_place_and_time(
+    rows: SqliteRows, store: LinkStore, events: list[tuple[str, Mapping[str, Any]]], stored_line: object
+) -> None:
+    lines = [line_of(second) for second in range(3)]
     store.insert_link(Link("006A"), lines)
     middle = rows.list("O|006A", prefix="a|")[1]
-    rows.write("O|006A", [Put(middle.key, pack({"time": "any", "code": "changed"}))])
+    rows.write("O|006A", [Put(middle.key, pack(stored_line))])
     newest, shown, oldest = store.audit("006A")
     assert (newest, oldest) == (lines[2], lines[0])
     assert shown.at == lines[1].at
+    assert shown.text == "This line was written by a newer version of the connector, which is needed to show it."
+    assert [(fields["row"], fields["remedy"]) for _, fields in events] == [("a", DEPLOY_AGAIN)]
+
+
+def test_an_audit_line_whose_sentence_needs_other_values_is_shown_as_such(rows: SqliteRows, store: LinkStore) -> None:
+    rows.write("O|006A", [Put("a|1", pack({"at": NOW.isoformat(), "code": "changed", "values": {"name": "Amount"}}))])
+    (shown,) = store.audit("006A")
     assert shown.text == "This line was written by a newer version of the connector, which is needed to show it."
 
 

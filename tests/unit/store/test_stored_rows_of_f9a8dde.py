@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from emulators.base.server import Response
-from shared.domain.audit import Line
+from shared.domain.audit import Line, text_line
 from shared.domain.deal import Side
 from shared.store.link_store import LinkStore
 from shared.store.rows import Put, Row
@@ -193,7 +193,7 @@ def test_audit_lines_that_are_written_again_are_the_same_rows(
 
 
 def line_of(row: StoredRow) -> Line:
-    return Line(datetime.fromisoformat(row.reads["at"]), row.reads["text"])
+    return text_line(datetime.fromisoformat(row.reads["at"]), row.reads["text"])
 
 
 def stored_rows(stored: Scene) -> list[Row]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -130,6 +131,7 @@ class Harness:
         self.access_token = EmulatorAccessToken(entra)
         self.sign_in = EmulatorSignIn(self.salesforce, SALESFORCE_URL)
         self.accounts: dict[str, str] = {}
+        self._run_numbers = count(1)
         self._call_counter = CallCounter(self.salesforce.journal, self.partner_center.journal)
         self.first = self.new_instance()
 
@@ -163,7 +165,7 @@ class Harness:
         store = CrashablePort("store", LinkStore(self.rows, self._timestamp, log), process)
         context = Context(
             self._crashable_partner_center(process), self._crashable_salesforce(process), store, self.translation,
-            self.scope, clock, SerialWorkers(), log, lambda: chance, policy or self.policy,
+            self.scope, clock, SerialWorkers(), log, lambda: chance, policy or self.policy, self._new_id,
         )  # fmt: skip
         return Instance(self, context, process, log)
 
@@ -176,6 +178,9 @@ class Harness:
             self.sign_in, self._adapter, version="66.0", seconds=60.0, now=self.now, monotonic=self._timestamp
         )
         return CrashablePort("salesforce", SalesforceClient(connection), process)
+
+    def _new_id(self) -> str:
+        return f"run-{next(self._run_numbers)}"
 
     def _timestamp(self) -> float:
         return self.now().timestamp()

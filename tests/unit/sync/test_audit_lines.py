@@ -1,0 +1,406 @@
+"""An audit line is stored as data: what happened to which field, on which side, why, and in which run.
+
+Source: docs/protocol.md#audit-lines.
+"""
+
+from collections.abc import Callable, Mapping
+from copy import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from emulators.base.faults import Fault, FaultKind
+from shared.domain.audit import Line, text_line
+from shared.domain.deal import Side
+from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
+from shared.foundation.logs import EVENTS
+from shared.sync.ports import random_id
+from tests.unit.sync.harness import AFTER_LEASE, MINUTE, Harness
+from tests.unit.sync.inbound_deals import accepted_deal, add_flow, arrived_deal, microsoft_sends_deal, opportunity_of
+
+TO, FROM = LineDirection.TO_PARTNER_CENTER, LineDirection.FROM_PARTNER_CENTER
+NOTE, NOT_SYNCED = LineDirection.NOTE, LineDirection.NOT_SYNCED
+AT = datetime(2026, 11, 22, tzinfo=UTC)
+THERE, HERE = Side.PARTNER_CENTER, Side.SALESFORCE
+AMOUNT, CLOSE_DATE, STAGE, NOTES = (
+    {"label": label} for label in ("Amount", "Close Date", "Stage", "Description")
+)  # fmt: skip
+
+
+def without_run(line: Line) -> Line:
+    """A line without its time and the id of its run, which must be there."""
+    assert line.correlation_id, line
+    return replace(line, at=AT, correlation_id=None)
+
+
+def stored_lines(harness: Harness, deal: str) -> list[Line]:
+    """The stored lines of a deal, newest first, without times and ids."""
+    return [without_run(line) for line in harness.store.audit(deal)]
+
+
+# --- one line of each kind --------------------------------------------------------------------------------------------
+
+
+def seller_changes_two_values(harness: Harness) -> str:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, Amount=200, CloseDate="2027-01-31")
+    harness.push()
+    return deal
+
+
+def colleague_changes_a_value(harness: Harness) -> str:
+    deal = harness.shared_deal()
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=300)
+    harness.sweep()
+    return deal
+
+
+def value_refused_by_a_latch(harness: Harness) -> str:
+    deal = harness.shared_deal(StageName="Closed Won")
+    harness.run_rounds(1)
+    harness.seller_edits(deal, Amount=1)
+    harness.push()
+    return deal
+
+
+def value_that_cannot_be_cleared(harness: Harness) -> str:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, Description=None)
+    harness.push()
+    return deal
+
+
+def value_refused_by_partner_center(harness: Harness) -> str:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, Amount=-5)
+    harness.push()
+    return deal
+
+
+def values_refused_by_salesforce(harness: Harness) -> str:
+    deal = harness.shared_deal()
+    harness.refuse_writes_of("Amount")
+    harness.colleague_edits(
+        harness.referral_of(deal)["id"], details_dealValue=300, details_closingDateTime="2027-01-31T00:00:00Z"
+    )
+    harness.sweep()
+    return deal
+
+
+def conflict(harness: Harness) -> str:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, Amount=500)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=700)
+    harness.push()
+    return deal
+
+
+def conflict_of_a_final_stage(harness: Harness) -> str:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, StageName="Closed Won")
+    harness.colleague_edits(harness.referral_of(deal)["id"], status="Closed", substatus="Lost")
+    harness.run_rounds(1)
+    return deal
+
+
+def both_texts(harness: Harness) -> str:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, Description="Seller's words")
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_notes="Colleague's words")
+    harness.run_rounds(1)
+    return deal
+
+
+def close_that_waits(harness: Harness) -> str:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, StageName="Closed Won")
+    harness.push()
+    return deal
+
+
+def held_deal(harness: Harness) -> str:
+    deal = harness.seller_creates(Amount=None, CloseDate="2026-12-31")
+    harness.push()
+    return deal
+
+
+def held_deal_with_an_unknown_stage(harness: Harness) -> str:
+    deal = harness.seller_creates(StageName="Verbal")
+    harness.push()
+    return deal
+
+
+def value_ignored_by_salesforce(harness: Harness) -> str:
+    add_flow(harness, Description=None)
+    referral = microsoft_sends_deal(harness)
+    harness.pull_event(referral)
+    return str(opportunity_of(harness, referral)["Id"])
+
+
+def created_referral(harness: Harness) -> str:
+    return harness.shared_deal()
+
+
+def created_referral_with_a_past_close_date(harness: Harness) -> str:
+    return harness.shared_deal(CloseDate="2026-01-31")
+
+
+def adopted_referral(harness: Harness) -> str:
+    deal = harness.seller_creates()
+    harness.inject_fault(THERE, Fault(FaultKind.DROP_AFTER, method="POST"))
+    harness.push()
+    harness.push(AFTER_LEASE + AFTER_LEASE + AFTER_LEASE)
+    harness.push()
+    return deal
+
+
+def referral_without_a_contact(harness: Harness) -> str:
+    deal = harness.seller_creates(Sync_with_Partner_Center__c=False)
+    contact = harness.salesforce.insert("Contact", {"LastName": "Berg", "AccountId": harness.account_id()})
+    role = {"OpportunityId": deal, "ContactId": contact, "IsPrimary": True}
+    harness.salesforce.insert("OpportunityContactRole", role)
+    harness.seller_edits(deal, Sync_with_Partner_Center__c=True)
+    harness.push()
+    return deal
+
+
+def created_opportunity(harness: Harness) -> str:
+    return arrived_deal(harness)[1]
+
+
+def adopted_opportunity(harness: Harness) -> str:
+    referral = harness.partner_center.portal_creates({"details": {"notes": "From the portal"}})
+    deal = harness.seller_creates(Referral_Identifier__c=referral)
+    harness.push()
+    return deal
+
+
+def opportunity_with_cut_solutions(harness: Harness) -> str:
+    tags = [{"id": f"SOL-{number:06d}", "type": "Name"} for number in range(50)]
+    return arrived_deal(harness, details={"requirements": {"solutions": tags}})[1]
+
+
+def opportunity_with_an_unreadable_value(harness: Harness) -> str:
+    referral = microsoft_sends_deal(harness)
+    harness.partner_center.raw_patch(referral, {"/details/currency": "XXQ"})
+    harness.pull_event(referral)
+    return str(opportunity_of(harness, referral)["Id"])
+
+
+def opportunity_with_full_notes(harness: Harness) -> str:
+    referral = microsoft_sends_deal(harness)
+    harness.partner_center.raw_patch(referral, {"/details/notes": "A long story. " * 3000})
+    harness.pull_event(referral)
+    return str(opportunity_of(harness, referral)["Id"])
+
+
+def recovered_write(harness: Harness) -> str:
+    referral, deal = accepted_deal(harness)
+    harness.colleague_edits(referral, details_dealValue=30000)
+    harness.inject_fault(HERE, Fault(FaultKind.DROP_AFTER, path="composite$", method="POST", skip=1))
+    harness.pull_event(referral)
+    harness.push(AFTER_LEASE)
+    return deal
+
+
+def unreadable_stage_of_a_shared_deal(harness: Harness) -> str:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, StageName="Verbal")
+    harness.push()
+    return deal
+
+
+def changed(
+    direction: LineDirection, side: Side, field: str, change: tuple[str, str], values: Mapping[str, str]
+) -> Line:
+    return Line(AT, "changed", direction, side, field, *change, "confirmed", values)
+
+
+SCENES: dict[Callable[[Harness], str], list[Line]] = {
+    seller_changes_two_values: [
+        changed(TO, THERE, "money", ("10000.00 USD", "200.00 USD"), AMOUNT),
+        changed(TO, THERE, "closing", ("2026-12-31", "2027-01-31"), CLOSE_DATE),
+    ],
+    colleague_changes_a_value: [changed(FROM, HERE, "money", ("10000.00 USD", "300.00 USD"), AMOUNT)],
+    value_refused_by_a_latch: [
+        Line(
+            AT, "closed_is_final", NOTE, THERE, "money", "10000.00 USD", "1.00 USD", "closed_is_final",
+            {**AMOUNT, "system": "Partner Center"},
+        )
+    ],
+    value_that_cannot_be_cleared: [
+        Line(
+            AT, "not_clearable", NOTE, THERE, "notes", "First call went well.", "empty", "not_clearable",
+            {**NOTES, "system": "Partner Center"},
+        )
+    ],
+    conflict: [
+        changed(TO, THERE, "money", ("700.00 USD", "500.00 USD"), AMOUNT),
+        Line(AT, "conflict", NOTE, THERE, "money", "700.00 USD", "500.00 USD", "winner", AMOUNT),
+    ],
+    conflict_of_a_final_stage: [
+        changed(FROM, HERE, "status", ("Closed/Won", "Closed/Lost"), STAGE),
+        Line(AT, "conflict", NOTE, HERE, "status", "Closed/Won", "Closed/Lost", "final_over_open", STAGE),
+    ],
+    both_texts: [Line(AT, "both_texts", NOTE, field="notes", rule="both_texts", values=NOTES)],
+    close_that_waits: [
+        Line(
+            AT, "waiting", NOTE, THERE, "status", "Active/Accepted", "Closed/Won", "irreversible",
+            {**STAGE, "until": "10:06"},
+        )
+    ],
+    held_deal: [Line(AT, "missing_money", NOT_SYNCED, THERE, "money", rule="missing_money")],
+    held_deal_with_an_unknown_stage: [
+        Line(AT, "unknown_stage", NOT_SYNCED, THERE, "status", rule="unknown_stage", values={"value": "Verbal"})
+    ],
+    value_ignored_by_salesforce: [
+        Line(
+            AT, "ignored", NOT_SYNCED, HERE, "notes", "empty", "Wants a pilot before summer.", "ignored",
+            {**NOTES, "system": "Salesforce"},
+        ),
+    ],
+    created_referral: [Line(AT, "created_referral", TO, THERE)],
+    created_referral_with_a_past_close_date: [
+        Line(AT, "past_closing", NOTE, field="closing", values={"value": "2026-01-31"})
+    ],
+    adopted_referral: [Line(AT, "adopted_referral", TO, THERE)],
+    referral_without_a_contact: [
+        Line(AT, "contacts_left_out", TO, THERE, "contacts", values={"count": "1"}),
+    ],
+    created_opportunity: [Line(AT, "created_opportunity", FROM, HERE)],
+    adopted_opportunity: [Line(AT, "adopted_opportunity", FROM)],
+    opportunity_with_cut_solutions: [
+        Line(AT, "solutions_cut", FROM, HERE, "solutions", values={"fitting": "23", "all": "50"})
+    ],
+    opportunity_with_an_unreadable_value: [
+        Line(AT, "unreadable", FROM, HERE, "money", rule="bad_currency", values=AMOUNT)
+    ],
+    opportunity_with_full_notes: [
+        Line(AT, "full_text", FROM, HERE, "notes", values={**NOTES, "length": "32,000"}),
+    ],
+    recovered_write: [
+        Line(AT, "changed", FROM, HERE, "money", "25000.00 EUR", "30000.00 EUR", "recovered", AMOUNT),
+    ],
+    unreadable_stage_of_a_shared_deal: [
+        Line(AT, "unknown_stage", NOTE, THERE, "status", rule="unknown_stage", values={"value": "Verbal"})
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
+def test_a_line_says_what_happened_as_data(harness: Harness, scene: Callable[[Harness], str]) -> None:
+    lines = stored_lines(harness, scene(harness))
+    for expected in SCENES[scene]:
+        assert expected in lines
+
+
+def test_a_value_refused_by_a_service_has_its_code_its_text_and_the_change(harness: Harness) -> None:
+    refused = stored_lines(harness, value_refused_by_partner_center(harness))[0]
+    assert (refused.code, refused.direction, refused.side) == ("problem", NOT_SYNCED, THERE)
+    assert (refused.field, refused.before, refused.after) == ("money", "10000.00 USD", "-5.00 USD")
+    assert refused.rule == harness.first.log.fields_of("pair_parked")[0]["code"]
+    assert refused.text == f"Not synced: {refused.values['reason']} {refused.values['remedy']}"
+    assert "must be a number that is not negative" in refused.text
+
+
+def test_several_values_that_a_service_refused_together_are_named_in_one_line(harness: Harness) -> None:
+    refused = stored_lines(harness, values_refused_by_salesforce(harness))[0]
+    assert (refused.side, refused.field, refused.rule) == (HERE, None, "FIELD_CUSTOM_VALIDATION_EXCEPTION")
+    assert refused.values["fields"] == "money, closing"
+    assert (refused.before, refused.after) == (None, None)
+
+
+def test_a_value_that_is_put_back_has_its_owner_as_its_rule(tmp_path: Path) -> None:
+    mapping = tmp_path / "one_way.toml"
+    mapping.write_text('extends = "default"\nversion = 1\n[fields.closing]\ndirection = "to_partner_center"\n', "utf-8")
+    with Harness(mapping=mapping) as harness:
+        deal = harness.shared_deal()
+        harness.colleague_edits(harness.referral_of(deal)["id"], details_closingDateTime="2027-01-31T00:00:00Z")
+        harness.sweep()
+        assert stored_lines(harness, deal)[:2] == [
+            changed(TO, THERE, "closing", ("2027-01-31", "2026-12-31"), CLOSE_DATE),
+            Line(
+                AT, "put_back", NOTE, THERE, "closing", "2027-01-31", "2026-12-31", "owner",
+                {**CLOSE_DATE, "owner": "Salesforce"},
+            ),
+        ]  # fmt: skip
+
+
+def test_a_text_that_wins_over_an_empty_field_is_the_rule_of_that_conflict(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, Description=None)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_notes="Colleague's words")
+    harness.run_rounds(1)
+    (line,) = [line for line in stored_lines(harness, deal) if line.code == "conflict"]
+    assert (line.side, line.before, line.after, line.rule) == (HERE, "empty", "Colleague's words", "text_over_empty")
+
+
+def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
+    """The catalogue also holds the codes of lines that are not made here: texts, folded and unreadable lines."""
+    made = {line.code for lines in SCENES.values() for line in lines} | {"problem", "put_back"}
+    assert made <= {*SENTENCES, *CAUSES}
+    assert {*SENTENCES} - made == {"text", "folded", "unreadable_line"}
+    assert harness.store.audit("006000000000001AAA") == []
+
+
+# --- several fields, one time and one run -----------------------------------------------------------------------------
+
+
+def test_the_changes_of_one_write_have_one_line_each_with_one_time_and_one_run(harness: Harness) -> None:
+    deal = seller_changes_two_values(harness)
+    first, second = harness.store.audit(deal)[:2]
+    assert (first.at, first.correlation_id) == (second.at, second.correlation_id)
+    assert harness.audit_texts(deal)[:2] == [
+        "To Partner Center: Amount 10000.00 USD → 200.00 USD.",
+        "To Partner Center: Close Date 2026-12-31 → 2027-01-31.",
+    ]
+
+
+# --- the run ----------------------------------------------------------------------------------------------------------
+
+
+def events_with_id(harness: Harness) -> list[tuple[str, Mapping[str, object]]]:
+    return [(name, fields) for name, fields in harness.first.log.events if "correlation_id" in EVENTS[name][1]]
+
+
+def test_every_run_has_its_own_id_and_its_events_carry_it(harness: Harness) -> None:
+    harness.seller_creates()
+    ids: list[set[object]] = []
+    for run in (harness.push, harness.sweep, lambda: harness.pull_event(microsoft_sends_deal(harness)), harness.push):
+        before = len(events_with_id(harness))
+        run()
+        ids.append({fields["correlation_id"] for _, fields in events_with_id(harness)[before:]})
+    assert [len(of_run) for of_run in ids] == [1, 1, 1, 1]
+    assert len(set().union(*ids) - {None}) == 4
+
+
+def test_the_id_of_a_line_leads_to_the_log_of_its_run(harness: Harness) -> None:
+    deal = conflict(harness)
+    newest = harness.store.audit(deal)[0]
+    (patched,) = harness.first.log.fields_of("referral_patched")
+    assert newest.correlation_id == patched["correlation_id"]
+    done = harness.first.log.fields_of("push_done")[-1]
+    assert newest.correlation_id == done["correlation_id"]
+    assert {line.correlation_id for line in harness.store.audit(deal)} != {newest.correlation_id}
+
+
+def test_an_id_of_a_run_is_random_and_unique() -> None:
+    ids = {random_id() for _ in range(100)}
+    assert len(ids) == 100
+    assert {len(bytes.fromhex(one)) for one in ids} == {16}
+
+
+def test_lines_of_an_earlier_build_are_shown_below_the_new_ones(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    entry = harness.store.link(deal)
+    assert entry is not None
+    old = "To Partner Center: Amount empty → 1.00 USD; Close Date empty → 2026-12-31."
+    harness.store.replace_link(entry, entry.value, [text_line(AT, old)])
+    harness.seller_edits(deal, Amount=200)
+    harness.push(MINUTE)
+    assert harness.audit_texts(deal) == [
+        "To Partner Center: Amount 10000.00 USD → 200.00 USD.",
+        "To Partner Center: A referral was created in Partner Center for this opportunity.",
+        old,
+    ]
