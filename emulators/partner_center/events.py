@@ -32,6 +32,7 @@ KNOWN_NAMES = (
     "granular-admin-relationship-approved",
     "granular-admin-relationship-expired",
     "granular-admin-relationship-terminated",
+    "indirect-reseller-relationship-accepted-by-customer",
     "invoice-ready",
     "new-commerce-migration-completed",
     "new-commerce-migration-created",

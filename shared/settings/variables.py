@@ -207,7 +207,7 @@ class EventSettings(SettingsGroup):
     roots: File | None = None
     intermediates: File | None = None
     certificates: File | None = None
-    resource_hosts: tuple[str, ...] = ("api.partnercenter.microsoft.com",)
+    resource_hosts: tuple[str, ...] = ("api.partnercenter.microsoft.com", "api.partner.microsoft.com")
     max_bytes: Annotated[int, Field(gt=0)] = 65536
     ca_bundle: Path | None = None  # checked in VaultSettings, not again at every event
 

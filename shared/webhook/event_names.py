@@ -29,6 +29,7 @@ OTHER_EVENTS = frozenset(  # events of other products, sent through the same reg
         "granular-admin-relationship-approved",
         "granular-admin-relationship-expired",
         "granular-admin-relationship-terminated",
+        "indirect-reseller-relationship-accepted-by-customer",
         "invoice-ready",
         "new-commerce-migration-created",
         "new-commerce-migration-completed",

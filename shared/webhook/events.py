@@ -1,8 +1,8 @@
 """Read from a verified event which referral has changed. Nothing else in the event is trusted.
 
-The address in `ResourceUri` differs from the address of the API (docs/reference/partner-center.md#event-body). Only the
-referral's id is taken from it. The API address is built from our own base, so that no token is ever sent to an address
-from outside (docs/reference/partner-center.md#webhook-admission-controls, control 11).
+`ResourceUri` names one of two hosts (docs/reference/partner-center.md#event-body). Only the referral's id is taken from
+it. The API address is built from our own base, so that no token is ever sent to an address from outside
+(docs/reference/partner-center.md#webhook-admission-controls, control 11).
 """
 
 import json
@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from shared.webhook.event_names import OTHER_EVENTS, TEST_CREATED, EventName
 
-DOCUMENTED_HOSTS = frozenset({"api.partnercenter.microsoft.com"})
+DOCUMENTED_HOSTS = frozenset({"api.partnercenter.microsoft.com", "api.partner.microsoft.com"})
 
 
 class NotUnderstoodReason(StrEnum):
@@ -67,7 +67,8 @@ def parse_event(body: bytes, *, hosts: Collection[str] = DOCUMENTED_HOSTS) -> Ev
 
     Args:
         body: the bytes as received.
-        hosts: hosts in lower case (`name`, or `name:port`) whose resources are our referrals.
+        hosts: hosts in lower case (`name`, or `name:port`) whose resources are our referrals. A `name` also allows
+            an address that states the usual port of its scheme.
     """
     try:
         return _read_event(_parse_object(body), hosts)
@@ -99,9 +100,12 @@ def _event_name(name: str) -> EventName:
 
 
 def _parse_object(body: bytes) -> Mapping[str, Any]:
-    """The object in the body, with keys in lower case: samples use PascalCase, the service's swagger camelCase."""
+    """The object in the body, with keys in lower case: samples use PascalCase, the service's swagger camelCase.
+
+    A byte order mark before the object is skipped (RFC 8259, 8.1).
+    """
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_fold_keys, parse_constant=_refuse_constant)
+        value = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_fold_keys, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         raise _NotUsable(NotUnderstoodReason.NOT_UTF8) from None
     except RecursionError:
@@ -128,18 +132,29 @@ def _refuse_constant(_text: str) -> Never:
 # --- values
 
 _RESOURCE = re.compile(
-    r"https?://([A-Za-z0-9.-]+(?::[0-9]{1,5})?)"
+    r"(https?)://([A-Za-z0-9.-]+)(?::([0-9]{1,5}))?"
     r"/(?:engagements/v1(?:\.0)?/referrals|v1(?:\.0)?/(?:engagements/)?referrals)"
-    r"/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})",
+    r"/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/?",
     re.ASCII | re.IGNORECASE,
 )
+_USUAL_PORTS = {"https": "443", "http": "80"}
 
 
 def _referral_id(uri: str, hosts: Collection[str]) -> str:
     match = _RESOURCE.fullmatch(uri)
-    if match is None or match[1].lower() not in hosts:
+    if match is None or _host_spellings(match[1].lower(), match[2].lower(), match[3]).isdisjoint(hosts):
         raise _NotUsable(NotUnderstoodReason.FOREIGN_RESOURCE)
-    return match[2].lower()
+    return match[4].lower()
+
+
+def _host_spellings(scheme: str, host: str, port: str | None) -> set[str]:
+    """The spellings in which a setting can name this host: an address without a port has the usual one of its scheme.
+
+    >>> sorted(_host_spellings("https", "api.partner.microsoft.com", "443"))
+    ['api.partner.microsoft.com', 'api.partner.microsoft.com:443']
+    """
+    usual = _USUAL_PORTS[scheme]
+    return {host, f"{host}:{usual}"} if port in (None, usual) else {f"{host}:{port}"}
 
 
 _VALIDATION = re.compile(

@@ -160,6 +160,28 @@ def test_a_signed_event_that_is_not_understood_is_answered_202_and_logged_but_no
     assert is_untouched(world)
 
 
+@pytest.mark.parametrize(
+    ("mark", "start", "end"),
+    [
+        (b"", "https://api.partner.microsoft.com/v1.0/engagements/referrals/", ""),
+        (b"", "https://api.partner.microsoft.com:443/v1.0/engagements/referrals/", "/"),
+        (b"\xef\xbb\xbf", REFERRAL_URL, "/"),
+    ],
+)
+def test_an_event_in_another_documented_form_makes_its_opportunity_too(
+    world: World, mark: bytes, start: str, end: str
+) -> None:
+    referral = world.systems.partner_center.microsoft_sends()
+    body = mark + event_body(uri=f"{start}{referral}{end}", name="referral-created")
+
+    answer = world.post_event(sign_headers(world, body), body)
+    world.wait_for_events()
+
+    assert answer.status_code == 202
+    assert world.host.failures == []
+    assert referral in world.opportunities_by_referral()
+
+
 def test_a_test_event_is_logged_as_information_and_causes_no_call(
     world: World, log_events: LogEvents, caplog: pytest.LogCaptureFixture
 ) -> None:

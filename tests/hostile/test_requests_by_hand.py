@@ -279,7 +279,7 @@ SIGNED_GARBAGE: dict[str, tuple[bytes, NotUnderstoodReason]] = {
     "half an object": (BODY[:40], NotUnderstoodReason.NOT_JSON),
     "two objects": (BODY + BODY, NotUnderstoodReason.NOT_JSON),
     "not a number": (b'{"EventName": NaN}', NotUnderstoodReason.NOT_JSON),
-    "a mark of byte order": (b"\xef\xbb\xbf" + BODY, NotUnderstoodReason.NOT_JSON),
+    "two marks of byte order": (b"\xef\xbb\xbf" * 2 + BODY, NotUnderstoodReason.NOT_JSON),
     "another encoding": (BODY.decode().encode("utf-16"), NotUnderstoodReason.NOT_UTF8),
     "zipped": (gzip.compress(BODY, mtime=0), NotUnderstoodReason.NOT_UTF8),
     "a tower of lists": (b"[" * 65_536, NotUnderstoodReason.TOO_DEEP),

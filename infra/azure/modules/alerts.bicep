@@ -106,6 +106,18 @@ var rules = [
     names: []
   }
   {
+    // Another tool of the tenant can have registered for events of other products. Those are no fault.
+    name: 'events-not-understood'
+    severity: 2
+    description: 'Partner Center sent an event that the app could not read. The alert names the reason. The service may have changed its events. The sweep still finds the changes.'
+    query: '${lines} | where Event == "event_not_understood" and tostring(Line.reason) != "other_event" | extend Name = tostring(Line.reason) | summarize Value = count() by Name'
+    operator: 'GreaterThan'
+    threshold: 0
+    every: 'PT15M'
+    window: 'PT1H'
+    names: ['Name']
+  }
+  {
     name: 'change-unsynced'
     severity: 2
     description: 'A change has waited longer than the limit to reach the other side.'

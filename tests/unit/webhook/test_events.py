@@ -5,8 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.webhook.event_names import OTHER_EVENTS, EventName
-from shared.webhook.events import ArrivedTestEvent, Event, NotUnderstood, NotUnderstoodReason, parse_event
+from emulators.partner_center.events import KNOWN_NAMES
+from shared.settings.variables import EventSettings
+from shared.webhook.event_names import OTHER_EVENTS, TEST_CREATED, EventName
+from shared.webhook.events import (
+    DOCUMENTED_HOSTS,
+    ArrivedTestEvent,
+    Event,
+    NotUnderstood,
+    NotUnderstoodReason,
+    parse_event,
+)
 
 ID = "5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c"
 URI = f"https://api.partnercenter.microsoft.com/engagements/v1/referrals/{ID}"
@@ -52,6 +61,13 @@ def test_keys_are_read_without_regard_to_case() -> None:
         f"http://api.partnercenter.microsoft.com/v1.0/engagements/referrals/{ID}",
         f"https://api.partnercenter.microsoft.com/v1.0/referrals/{ID}",
         f"https://API.partnercenter.microsoft.com/Engagements/V1/Referrals/{ID.upper()}",
+        f"https://api.partner.microsoft.com/v1.0/engagements/referrals/{ID}",
+        f"https://API.Partner.microsoft.com/v1.0/Engagements/referrals/{ID}",
+        f"https://api.partner.microsoft.com:443/v1.0/engagements/referrals/{ID}",
+        f"https://api.partnercenter.microsoft.com:443/engagements/v1/referrals/{ID}",
+        f"http://api.partnercenter.microsoft.com:80/engagements/v1/referrals/{ID}",
+        f"{URI}/",
+        f"https://api.partner.microsoft.com:443/v1.0/engagements/referrals/{ID}/",
     ],
 )
 def test_every_known_form_of_the_address_gives_the_id_in_lower_case(uri: str) -> None:
@@ -70,7 +86,7 @@ def test_every_known_form_of_the_address_gives_the_id_in_lower_case(uri: str) ->
         f"https://api.partnercenter.microsoft.com@evil.test/engagements/v1/referrals/{ID}",
         f"{URI}?x=1",
         f"{URI}#x",
-        f"{URI}/",
+        f"{URI}//",
         f"{URI}/x",
         f" {URI}",
         f"{URI}\n",
@@ -84,6 +100,10 @@ def test_every_known_form_of_the_address_gives_the_id_in_lower_case(uri: str) ->
         f"//api.partnercenter.microsoft.com/engagements/v1/referrals/{ID}",
         f"file:///engagements/v1/referrals/{ID}",
         f"https://api.partnercenter.microsoft.com:8080/engagements/v1/referrals/{ID}",
+        f"https://api.partner.microsoft.com:80/v1.0/engagements/referrals/{ID}",
+        f"https://api.partner.microsoft.com:/v1.0/engagements/referrals/{ID}",
+        f"https://api.partner.microsoft.com:443@evil.test/v1.0/engagements/referrals/{ID}",
+        f"https://partner.microsoft.com/v1.0/engagements/referrals/{ID}",
         "http://api.partnercenter.microsoft.com/webhooks/v1/registration/validationEvents/" + ID,
     ],
 )
@@ -96,6 +116,25 @@ def test_further_hosts_are_a_setting() -> None:
     assert unused_reason(event_body(ResourceUri=uri)) is NotUnderstoodReason.FOREIGN_RESOURCE
     assert isinstance(parse_event(event_body(ResourceUri=uri), hosts=frozenset({"localhost:8443"})), Event)
     assert unused_reason(event_body(), hosts=frozenset({"localhost:8443"})) is NotUnderstoodReason.FOREIGN_RESOURCE
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
+def test_a_byte_order_mark_is_skipped(mark: bytes) -> None:
+    answer = parse_event(mark + event_body())
+    assert isinstance(answer, Event)
+    assert answer.referral_id == ID
+
+
+def test_the_setting_allows_both_documented_hosts() -> None:
+    assert set(EventSettings().resource_hosts) == DOCUMENTED_HOSTS
+
+
+def test_both_reseller_events_are_events_of_other_products() -> None:
+    assert {
+        "reseller-relationship-accepted-by-customer",
+        "indirect-reseller-relationship-accepted-by-customer",
+    } <= OTHER_EVENTS
+    assert {name.lower() for name in KNOWN_NAMES} == {*EventName, TEST_CREATED, *OTHER_EVENTS}
 
 
 @pytest.mark.parametrize("name", sorted(OTHER_EVENTS))
@@ -143,7 +182,7 @@ def test_missing_fields_are_not_understood() -> None:
         (b'{"a": -Infinity}', NotUnderstoodReason.NOT_JSON),
         (b'{"a": ' + b"9" * 5_000 + b"}", NotUnderstoodReason.NOT_JSON),
         (b'{"a": 1} {"b": 2}', NotUnderstoodReason.NOT_JSON),
-        (b"\xef\xbb\xbf" + event_body(), NotUnderstoodReason.NOT_JSON),
+        (b"\xef\xbb\xbf" * 2 + event_body(), NotUnderstoodReason.NOT_JSON),
         (b"\x00", NotUnderstoodReason.NOT_JSON),
         (event_body().decode().encode("utf-16"), NotUnderstoodReason.NOT_UTF8),
         (b'{"a": "\xff"}', NotUnderstoodReason.NOT_UTF8),

@@ -35,7 +35,7 @@ def error_of(response: Response) -> tuple[int, str]:
 def test_the_list_of_events_is_the_documented_one(client: ReferralClient) -> None:
     events = client.call("GET", f"{PATH}/events").json()
     assert {*NAMES, "test-created", "invoice-ready"} <= set(events)
-    assert len(events) == len(set(events)) == 25
+    assert len(events) == len(set(events)) == 26
 
 
 def test_a_registration_is_created_once_and_then_replaced_as_a_whole(client: ReferralClient) -> None:

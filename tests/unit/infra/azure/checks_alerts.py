@@ -28,6 +28,7 @@ EVENTS_BY_RULE: Mapping[str, frozenset[str]] = {
     "records-parked": frozenset({"pair_parked"}),
     "sign-in-failed": frozenset({"sign_in_failed", "refresh_token_not_stored"}),
     "events-refused": frozenset({"event_refused", "event_accepted"}),
+    "events-not-understood": frozenset({"event_not_understood"}),
     "change-unsynced": frozenset({"unsynced"}),
     "salesforce-budget": frozenset({"salesforce_budget"}),
     "credential-ending": frozenset({"credential_ending"}),
