@@ -23,8 +23,8 @@ from local.systems import PUSH_SCHEDULE, ROOT, SWEEP_SCHEDULE, Systems, complete
 from shared.cli.environment import Environment
 from shared.foundation.errors import ConfigurationError
 
-PORT_COUNT = 7
-"""Six emulators listen on one port each, and then the host."""
+PORT_COUNT = 8
+"""Six emulators and the issuers' certificates have one port each, and then the host."""
 CHOSEN_SETTINGS = ("MAPPING", "SYNC", "SYNC_FROM", "IRREVERSIBLE_WAIT_SECONDS")
 """Settings of the local run that the person may replace. The others lead to the emulators."""
 
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.serve", description=__doc__)
-    parser.add_argument("--port", type=int, default=8443, help="the first of seven ports; 0 chooses free ports")
+    parser.add_argument("--port", type=int, default=8443, help="the first of eight ports; 0 chooses free ports")
     parser.add_argument("--seed", type=int, default=0, help="the same seed makes the emulators create the same ids")
     parser.add_argument("--push-schedule", default=PUSH_SCHEDULE, help="six NCRONTAB fields (default: every minute)")
     parser.add_argument(

@@ -97,11 +97,11 @@ def start_systems(folder: Path, *, seed: int = 0, port: int = 0) -> Iterator[Sys
         partner = stack.enter_context(serve_partner_center(authority, seed=seed, port=port))
         salesforce = SalesforceEmulator(seed=seed)
         key = _register_key_pair(salesforce)
-        sf_url = _start_server(stack, salesforce.handle, authority, port and port + 3)
+        sf_url = _start_server(stack, salesforce.handle, authority, port and port + 4)
         identity = ManagedIdentity(seed=seed)
-        identity_server = stack.enter_context(Server(identity.handle, port=port and port + 4))
+        identity_server = stack.enter_context(Server(identity.handle, port=port and port + 5))
         vault = KeyVault(identity.tokens, secrets=_vault_secrets(partner, key), seed=seed)
-        vault_url = _start_server(stack, vault.handle, authority, port and port + 5)
+        vault_url = _start_server(stack, vault.handle, authority, port and port + 6)
         environ = _build_environ(folder, authority, partner, sf_url, vault_url)
         environ |= identity.environment_variables(identity_server.url)
         yield Systems(authority, salesforce, partner, vault, identity, sf_url, environ)
@@ -159,6 +159,7 @@ def _build_environ(
         "AZURE_CLIENT_ID": IDENTITY,
         "STORE_FILE": str(folder / "store.sqlite"),
         "EVENT_CERTIFICATE_ORIGINS": partner.certificates_url,
+        "EVENT_ISSUER_ORIGINS": partner.issuers_url,
         "EVENT_ROOTS": str(roots),
         "EVENTS_QUEUE": "referral-events",
         "PUSH_SCHEDULE": PUSH_SCHEDULE,

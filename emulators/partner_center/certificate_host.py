@@ -20,7 +20,7 @@ from emulators.base.emulator import CONTROL, Emulator
 from emulators.base.server import Request, Response
 
 DISPATCHER = "pcnotifications-dispatch.microsoft.com"
-INTERMEDIATE_PATH = "/cert/intermediate.cer"
+INTERMEDIATE_PATH = "/pkiops/certs/LocalEmulatorTLSIssuingCA01.crt"
 ROGUE_PATH = "/cert/rogue.cer"
 DER, PEM = "der", "pem"
 _PURPOSES = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
@@ -117,23 +117,29 @@ def _certificate_builder(
 
 
 class CertificateHost(Emulator):
-    """Serves the leaf at `/cert/NAME.cer` and the intermediate next to it. The chain is made at first use."""
+    """Serves the leaf at `/cert/NAME.cer`, and the intermediate at the issuers' address.
+
+    The chain is made at first use. The leaf's file holds the leaf alone, and names the intermediate at another address,
+    as Microsoft's certificates do (docs/reference/partner-center.md#certificate-of-the-dispatcher). A receiver must
+    allow that address.
+    """
 
     def __init__(self, *, seed: int = 0, name: str = DISPATCHER) -> None:
         """`name` is the dispatcher's name in the subject and the alternative name of the leaf."""
         super().__init__(seed=seed)
         self.name = name
         self.url = "https://localhost"
+        self.issuers_url = "http://localhost"
         self.encoding = DER
         self._root: CertificateWithKey | None = None
         self._intermediate: CertificateWithKey | None = None
         self._leaf: CertificateWithKey | None = None
         self._rogue: CertificateWithKey | None = None
 
-    def set_public_url(self, url: str) -> None:
-        """Set the address of this host. The leaf and every event name it."""
+    def set_public_urls(self, url: str, issuers_url: str) -> None:
+        """Set the address of this host, which every event names, and the issuers' address, which the leaf names."""
         with self.lock:
-            self.url = url
+            self.url, self.issuers_url = url, issuers_url
             self._leaf = None
 
     def reset_state(self) -> None:
@@ -169,7 +175,7 @@ class CertificateHost(Emulator):
         """The leaf that signs the events."""
         with self.lock:
             if self._leaf is None:
-                self._leaf = make_leaf(self.name, self.intermediate, self.url + INTERMEDIATE_PATH)
+                self._leaf = make_leaf(self.name, self.intermediate, self.intermediate_url)
             return self._leaf
 
     @property
@@ -180,13 +186,18 @@ class CertificateHost(Emulator):
                 impostor = make_authority(
                     _distinguished_name("Local Emulator TLS Issuing CA 01", "Microsoft Corporation")
                 )
-                self._rogue = make_leaf(self.name, impostor, self.url + INTERMEDIATE_PATH)
+                self._rogue = make_leaf(self.name, impostor, self.intermediate_url)
             return self._rogue
 
     def renew_leaf(self, *, since: datetime | None = None, until: datetime | None = None) -> None:
         """Replace the leaf by a new one, valid from `since` to `until`. Its address stays the same."""
         with self.lock:
-            self._leaf = make_leaf(self.name, self.intermediate, self.url + INTERMEDIATE_PATH, since=since, until=until)
+            self._leaf = make_leaf(self.name, self.intermediate, self.intermediate_url, since=since, until=until)
+
+    @property
+    def intermediate_url(self) -> str:
+        """The address that the leaf names for its issuer (AIA)."""
+        return self.issuers_url + INTERMEDIATE_PATH
 
     @property
     def leaf_url(self) -> str:

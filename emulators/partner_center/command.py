@@ -8,7 +8,7 @@ from pathlib import Path
 from emulators.base.certificate_authority import Authority
 from emulators.base.serve_until_signal import CannotServe, StopSignal, check_ports_free, serve_until_signal
 from emulators.partner_center.emulator import ORGANIZATION
-from emulators.partner_center.serve import ServedPartnerCenter, serve_partner_center
+from emulators.partner_center.serve import PORT_COUNT, ServedPartnerCenter, serve_partner_center
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +21,10 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m emulators partner-center", description=__doc__)
     parser.add_argument(
-        "--port", type=int, default=8443, help="port of Partner Center; Entra ID and the certificates use the next two"
+        "--port",
+        type=int,
+        default=8443,
+        help="port of Partner Center; Entra ID, certificates and issuers use the next three",
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same ids")
     parser.add_argument("--organization", default=ORGANIZATION, help="id of our own organisation")
@@ -32,7 +35,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def _serve_emulators(options: argparse.Namespace, stop_signal: StopSignal) -> None:
-    check_ports_free([options.port and options.port + n for n in range(3)])
+    check_ports_free([options.port and options.port + n for n in range(PORT_COUNT)])
     with tempfile.TemporaryDirectory() as temporary:
         authority = Authority(options.folder or Path(temporary))
         with serve_partner_center(
@@ -58,6 +61,7 @@ def print_connection_details(served: ServedPartnerCenter, bundle: Path) -> None:
     print(f"Partner Center  {served.url}/v1.0/engagements/referrals")
     print(f"Entra ID        {served.entra_url}/{entra.tenant}")
     print(f"Certificates    {served.certificates.leaf_url}")
+    print(f"Issuers         {served.issuers_url}")
     print(f"CA bundle       {bundle}")
     print(f"Client id       {entra.client_id}")
     print(f"Client secret   {entra.client_secret}")

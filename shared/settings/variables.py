@@ -202,7 +202,13 @@ class EventSettings(SettingsGroup):
     }
 
     certificate_origins: tuple[str, ...] = ("https://3psostorageacct.blob.core.windows.net",)
-    issuer_origins: tuple[str, ...] = ()
+    issuer_origins: tuple[str, ...] = (
+        "http://www.microsoft.com",
+        "http://caissuers.microsoft.com",
+        "http://cacerts.digicert.com",
+        "http://cacerts.geotrust.com",
+        "http://cacerts.digicert.cn",
+    )
     dispatcher: Text = "pcnotifications-dispatch.microsoft.com"
     roots: File | None = None
     intermediates: File | None = None

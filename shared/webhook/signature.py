@@ -38,6 +38,19 @@ if TYPE_CHECKING:  # `cryptography` takes a tenth of a second to import
     from shared.webhook.certificate_chain import ChainVerifier, TrustedCertificate
 
 DOCUMENTED_ORIGINS = ("https://3psostorageacct.blob.core.windows.net",)
+DOCUMENTED_ISSUERS = (
+    "http://www.microsoft.com",
+    "http://caissuers.microsoft.com",
+    "http://cacerts.digicert.com",
+    "http://cacerts.geotrust.com",
+    "http://cacerts.digicert.cn",
+)
+"""From these origins the issuers of Microsoft's certificates may be fetched.
+
+The dispatcher's file probably holds its leaf alone, so without them no event would be admitted. Plain http is enough,
+because an issuer is used only if its signature fits a chain to a trusted root
+(docs/reference/partner-center.md#certificate-of-the-dispatcher).
+"""
 DOCUMENTED_DISPATCHER = "pcnotifications-dispatch.microsoft.com"
 ALGORITHM = "rsa-sha256"
 REMEMBERED_BODIES = 1_000
@@ -78,7 +91,7 @@ def open_verifier(  # noqa: PLR0913 - one keyword for each setting
     extra_roots_pem: str = "",
     intermediates_pem: str = "",
     certificates_pem: str = "",
-    issuer_origins: Sequence[str] = (),
+    issuer_origins: Sequence[str] = DOCUMENTED_ISSUERS,
     in_azure: bool = False,
     ca_bundle: Path | None = None,
     clock: Clock | None = None,

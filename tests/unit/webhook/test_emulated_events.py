@@ -7,7 +7,7 @@ import pytest
 
 from emulators.base.certificate_authority import Authority
 from emulators.base.server import Server
-from emulators.partner_center.certificate_host import CertificateHost
+from emulators.partner_center.certificate_host import INTERMEDIATE_PATH, CertificateHost
 from emulators.partner_center.event_faults import EventFaultKind
 from emulators.partner_center.events import Event, sign_event
 from shared.webhook.admission import EventAdmission
@@ -20,12 +20,27 @@ REFERRAL = "5d0f3f5e-7c1f-4b0e-9d55-0c9a1f2e3d4c"
 
 
 @pytest.fixture
-def emulated(tmp_path: Path) -> Iterator[tuple[CertificateHost, EventAdmission]]:
-    authority, host = Authority(tmp_path), CertificateHost()
-    with Server(host.handle, tls=authority.server_context()) as server:
-        host.set_public_url(server.url)
-        verifier = open_verifier(origins=(server.url,), extra_roots_pem=host.root_pem, ca_bundle=authority.bundle)
-        yield host, EventAdmission(verifier)
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def host(authority: Authority) -> Iterator[CertificateHost]:
+    host = CertificateHost()
+    with Server(host.handle, tls=authority.server_context()) as server, Server(host.handle) as issuers:
+        host.set_public_urls(server.url, issuers.url)
+        yield host
+
+
+@pytest.fixture
+def emulated(host: CertificateHost, authority: Authority) -> tuple[CertificateHost, EventAdmission]:
+    verifier = open_verifier(
+        origins=(host.url,),
+        issuer_origins=(host.issuers_url,),
+        extra_roots_pem=host.root_pem,
+        ca_bundle=authority.bundle,
+    )
+    return host, EventAdmission(verifier)
 
 
 def send_event(
@@ -53,7 +68,16 @@ def test_both_signature_headers_are_admitted_with_two_downloads(
 ) -> None:
     for x_ms_signature in (True, False, True):
         assert isinstance(send_event(emulated, x_ms_signature=x_ms_signature), Verified)
-    assert requested_paths(emulated[0]) == [f"/cert/{emulated[0].name}.cer", "/cert/intermediate.cer"]
+    assert requested_paths(emulated[0]) == [f"/cert/{emulated[0].name}.cer", INTERMEDIATE_PATH]
+
+
+def test_the_issuers_address_must_be_allowed_because_the_file_holds_the_leaf_alone(
+    host: CertificateHost, authority: Authority
+) -> None:
+    verifier = open_verifier(origins=(host.url,), extra_roots_pem=host.root_pem, ca_bundle=authority.bundle)
+
+    assert send_event((host, EventAdmission(verifier))) == Refusal(401, Reason.CERTIFICATE_CHAIN)
+    assert requested_paths(host) == [f"/cert/{host.name}.cer"]
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 
 from shared.foundation.errors import ConfigurationError
+from shared.settings.variables import EventSettings
 from shared.webhook.admission import EventAdmission
 from shared.webhook.refusals import Reason, Refusal, Verified
-from shared.webhook.signature import open_verifier
+from shared.webhook.signature import DOCUMENTED_ISSUERS, open_verifier
 from tests.unit.webhook.conftest import BODY, FakeCertificateHost, ManualClock, signed_headers
 from tests.unit.webhook.throwaway_chain import CERTIFICATE_URL, CertificateSpec, Chain, issue, rsa_key
 
@@ -187,6 +188,30 @@ def test_an_error_in_our_own_code_refuses_the_event(make_admission: MakeAdmissio
 
     answer = make_admission(fetch=fail).check(signed_headers(chain.leaf, BODY), BODY)
     assert answer == Refusal(401, Reason.DEFECT, "ZeroDivisionError")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://www.microsoft.com/pkiops/certs/Microsoft%20Azure%20RSA%20TLS%20Issuing%20CA%2003%20-%20xsign.crt",
+        "http://caissuers.microsoft.com/pkiops/certs/Microsoft%20TLS%20RSA%20Root%20G2%20-%20xsign.crt",
+        "http://cacerts.digicert.com/DigiCertGlobalG2TLSRSASHA2562020CA1-1.crt",
+        "http://cacerts.geotrust.com/GeoTrustGlobalTLSRSA4096SHA2562022CA1.crt",
+        "http://cacerts.digicert.cn/DigiCertBasicOVG2TLSCNRSA4096SHA2562022CA1.crt",
+    ],
+)
+def test_as_shipped_a_file_with_the_leaf_alone_is_enough(
+    make_admission: MakeAdmission, chain: Chain, host: FakeCertificateHost, address: str
+) -> None:
+    leaf = issue(CertificateSpec(issuer_url=address), chain.intermediate)
+    host.files = {CERTIFICATE_URL: leaf.der, address: chain.intermediate.der}
+
+    assert isinstance(make_admission().check(signed_headers(leaf, BODY), BODY), Verified)
+    assert host.asked == [CERTIFICATE_URL, address]
+
+
+def test_the_setting_allows_the_documented_issuers() -> None:
+    assert EventSettings().issuer_origins == DOCUMENTED_ISSUERS
 
 
 def test_offline_nothing_is_fetched(make_admission: MakeAdmission, chain: Chain, host: FakeCertificateHost) -> None:

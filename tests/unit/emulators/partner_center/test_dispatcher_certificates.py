@@ -8,13 +8,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from emulators.base.server import Request, Response
-from emulators.partner_center.certificate_host import DISPATCHER, CertificateHost
+from emulators.partner_center.certificate_host import DISPATCHER, INTERMEDIATE_PATH, CertificateHost
 
 
 @pytest.fixture
 def host(certificates: CertificateHost) -> CertificateHost:
     certificates.reset_state()
-    certificates.set_public_url("https://localhost:4443")
+    certificates.set_public_urls("https://localhost:4443", "http://localhost:4480")
     return certificates
 
 
@@ -24,7 +24,7 @@ def fetch(host: CertificateHost, path: str) -> Response:
 
 def test_each_certificate_is_signed_by_the_next_up_to_the_root(host: CertificateHost) -> None:
     leaf = x509.load_der_x509_certificate(fetch(host, f"/cert/{DISPATCHER}.cer").body)
-    intermediate = x509.load_der_x509_certificate(fetch(host, "/cert/intermediate.cer").body)
+    intermediate = x509.load_der_x509_certificate(fetch(host, INTERMEDIATE_PATH).body)
     root = x509.load_pem_x509_certificate(host.root_pem.encode())
 
     leaf.verify_directly_issued_by(intermediate)
@@ -42,7 +42,7 @@ def test_the_leaf_names_the_dispatcher_and_microsoft_as_its_issuer(host: Certifi
     assert names.get_values_for_type(x509.DNSName) == [DISPATCHER]
     assert leaf.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value == "Microsoft Corporation"
     assert access[0].access_method == AuthorityInformationAccessOID.CA_ISSUERS
-    assert access[0].access_location.value == "https://localhost:4443/cert/intermediate.cer"
+    assert access[0].access_location.value == f"http://localhost:4480{INTERMEDIATE_PATH}"
     assert host.dispatcher_leaf.key.key_size == 2048
 
 

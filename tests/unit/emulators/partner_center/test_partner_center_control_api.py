@@ -15,6 +15,7 @@ import pytest
 from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response
 from emulators.partner_center import control_api
+from emulators.partner_center.certificate_host import INTERMEDIATE_PATH
 from emulators.partner_center.emulator import BASE, PartnerCenterEmulator
 from emulators.partner_center.event_faults import EventFaultKind
 from emulators.partner_center.serve import serve_partner_center
@@ -118,7 +119,8 @@ def test_the_three_emulators_are_served_together_over_tls(authority: Authority) 
         listed = client.get(f"{served.url}{BASE}", headers={"Authorization": f"Bearer {token}"})
         assert (listed.status_code, listed.json()["value"]) == (200, [])
         assert client.get(served.certificates.leaf_url).status_code == 200
-        assert len({served.url, served.entra_url, served.certificates_url}) == 3
+        assert len({served.url, served.entra_url, served.certificates_url, served.issuers_url}) == 4
+        assert client.get(served.issuers_url + INTERMEDIATE_PATH).status_code == 200
 
 
 def test_one_command_starts_the_emulators(tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_one_command_starts_the_emulators(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environ) as process:  # noqa: S603 - the command is our own
         try:
             assert process.stdout is not None
-            printed = [process.stdout.readline() for _ in range(7)]
+            printed = [process.stdout.readline() for _ in range(8)]
             url = re.split(r"\s{2,}", printed[0].strip())[1]
             trust = ssl.create_default_context(cafile=tmp_path / "ca-bundle.pem")
             assert httpx.get(url, verify=trust, trust_env=False, timeout=60).status_code == 401
