@@ -18,6 +18,8 @@ WEBHOOKS_AUDIENCE = "https://api.partnercenter.microsoft.com"
 # The caller checks times and audience, because times follow the emulated clock.
 CHECK_SIGNATURE_ONLY: Options = {"verify_exp": False, "verify_aud": False, "verify_nbf": False, "verify_iat": False}
 ADMIN, USER = "ReferralsAdmin", "ReferralsUser"
+# docs/reference/partner-center.md#roles-for-webhooks
+WEBHOOK_ROLES = ("BillingAdmin", "AdminAgent", "SalesAgent", "HelpdeskAgent")
 
 
 class TokenRefused(Exception):
@@ -26,11 +28,11 @@ class TokenRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The integration account that signs in."""
+    """The integration account that signs in. Its roles are those that the install guide asks for."""
 
     oid: str
     email: str = "integration@contoso.example"
-    roles: tuple[str, ...] = (ADMIN,)
+    roles: tuple[str, ...] = (ADMIN, WEBHOOK_ROLES[-1])
 
 
 class SigningKey:

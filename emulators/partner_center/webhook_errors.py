@@ -6,7 +6,7 @@ docs/reference/partner-center.md#token-audiences, docs/reference/partner-center.
 
 from emulators.base.server import Request, Response
 from emulators.entra.emulator import EntraEmulator
-from emulators.entra.tokens import WEBHOOKS_AUDIENCE, TokenRefused
+from emulators.entra.tokens import WEBHOOK_ROLES, WEBHOOKS_AUDIENCE, TokenRefused
 from emulators.partner_center.request_checks import MFA_CODE
 from emulators.partner_center.service_errors import MAX_MESSAGE, ServiceError
 
@@ -50,5 +50,5 @@ def check_webhook_caller(request: Request, entra: EntraEmulator) -> None:
         return
     if "mfa" not in (claims.get("amr") or ()):
         raise WebhookError(401, MFA_CODE, "401 Unauthorized - MFA required", WWW_Authenticate=_CHALLENGE)
-    if not claims.get("roles"):
+    if set(WEBHOOK_ROLES).isdisjoint(claims.get("roles") or ()):
         raise WebhookError(403, "403", "The user has no role that may register for events.")

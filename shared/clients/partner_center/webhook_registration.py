@@ -281,8 +281,9 @@ _CHECK_ADDRESS = (
     "Check that EVENTS_URL is a public https address, and read the registration with `cosell webhook show`."
 )
 _REMEDIES = {
-    "accessDenied": "Give the integration account the Referrals admin role in Partner Center. If that does not help,"
-    " give it the Admin agent role.",
+    # docs/reference/partner-center.md#roles-for-webhooks
+    "accessDenied": "Give the integration account one of these roles in Partner Center: Billing admin, Admin agent,"
+    " Sales agent, Helpdesk agent. Referrals admin is not enough for events. If it has one, check conditional access.",
     "unauthenticated": "Check that the app has consent for Microsoft Partner Center"
     " (https://api.partnercenter.microsoft.com), then sign in again.",
 }

@@ -42,6 +42,17 @@ def test_a_foreign_registration_is_shown_by_its_host_only(doctor: Doctor) -> Non
     assert "hidden" not in verdict.found + verdict.remedy
 
 
+@pytest.mark.usefixtures("our_address")
+def test_an_account_without_a_role_for_events_fails(doctor: Doctor, systems: Systems) -> None:
+    systems.partner.entra.settings.roles = ("ReferralsAdmin",)
+    try:
+        verdict = doctor.failed_verdict(CHECK)
+    finally:
+        systems.partner.entra.settings.roles = None
+    for role in ("Billing admin", "Admin agent", "Sales agent", "Helpdesk agent"):
+        assert role in verdict.remedy
+
+
 def test_a_registration_that_lacks_events_fails(
     doctor: Doctor, our_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -170,7 +170,11 @@ def test_after_a_lost_reply_the_registration_is_read(
     [
         ((401, {"code": "900421", "description": "MFA"}), MfaRequired, "multi-factor"),
         ((401, {"code": "400", "description": "Access denied"}), SignInFailed, "api.partnercenter.microsoft.com"),
-        ((403, {"code": "403", "description": "no role"}), SignInFailed, "Referrals admin"),
+        (
+            (403, {"code": "403", "description": "no role"}),
+            SignInFailed,
+            "Billing admin, Admin agent, Sales agent, Help",
+        ),
     ],
 )
 def test_a_refused_sign_in_names_the_remedy_for_this_host(

@@ -42,7 +42,7 @@ def test_an_access_token_has_the_claims_that_the_services_check(entra: EntraEmul
     assert claims["aud"] == REFERRALS_AUDIENCE
     assert (claims["tid"], claims["oid"], claims["appid"]) == (TENANT, entra.user.oid, CLIENT_ID)
     assert "mfa" in claims["amr"]
-    assert claims["roles"] == ["ReferralsAdmin"]
+    assert claims["roles"] == ["ReferralsAdmin", "HelpdeskAgent"]
     keys = entra.handle(Request.of("GET", "/common/discovery/v2.0/keys", {})).json()["keys"]
     public = jwt.PyJWK(keys[0]).key
     assert jwt.decode(body["access_token"], public, ["RS256"], audience=REFERRALS_AUDIENCE)["oid"] == entra.user.oid

@@ -132,6 +132,19 @@ def test_app_only_tokens_are_accepted_and_tokens_of_users_need_mfa(client: Refer
     assert client.call("GET", f"{PATH}/events").status == 200
 
 
+@pytest.mark.parametrize("role", ["BillingAdmin", "AdminAgent", "SalesAgent", "HelpdeskAgent"])
+def test_each_documented_role_may_register(client: ReferralClient, role: str) -> None:
+    client.token = client.emulator.entra.issue_access_token(WEBHOOKS_AUDIENCE, roles=[role])
+    assert send_registration(client, method="POST").status == 200
+
+
+@pytest.mark.parametrize("role", ["ReferralsAdmin", "ReferralsUser", "GlobalAdmin"])
+def test_another_role_may_not_register(client: ReferralClient, role: str) -> None:
+    client.token = client.emulator.entra.issue_access_token(WEBHOOKS_AUDIENCE, roles=[role])
+    assert error_of(send_registration(client, method="POST")) == (403, "403")
+    assert client.emulator.dispatcher.registration is None
+
+
 def test_every_answer_has_correlation_headers(client: ReferralClient) -> None:
     response = client.call("GET", PATH, MS_CorrelationId="mine")
     assert response.headers["MS-CorrelationId"] == "mine"
