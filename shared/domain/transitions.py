@@ -34,10 +34,19 @@ class Transition(Struct, frozen=True):
 # --- a pair that waits for a person
 
 
+def kept_cause(link: Link, found: Cause | None) -> Cause | None:
+    """The cause that the link has already, where it is the same: a later build may have stored more in it."""
+    known = link.cause
+    if known is None or found is None:
+        return found
+    is_same = (known.code, known.field, known.reason) == (found.code, found.field, found.reason)
+    return replace(found, unknown=known.unknown) if is_same else found
+
+
 def held(link: Link, causes: Mapping[str, Cause], now: datetime) -> Transition:
     """Hold a pair that cannot be sent; each cause, by field, is reported once."""
     new = {name: found for name, found in causes.items() if not is_reported(found, link.reported)}
-    first, keys = next(iter(causes.values())), tuple(found.key for found in causes.values())
+    keys, first = tuple(found.key for found in causes.values()), kept_cause(link, next(iter(causes.values())))
     next_link = replace(link, state=State.HELD, reported=keys, unwritten=link.unwritten or bool(new), cause=first)
     return Transition(
         next_link, tuple(cause_line(now, Side.PARTNER_CENTER, name, found) for name, found in new.items())
@@ -223,11 +232,13 @@ def _lines_of_write(
 
 def with_refused(link: Link, changes: Sequence[Change], side: Side, now: datetime) -> Link:
     """The link with values noted as refused by a side: they are not sent again, and not pushed back."""
-    differences = {
-        f"{side}.{change.field}": Difference(fingerprint(change.new), f"{REFUSED_BY_FAR_SIDE}{side}", now)
-        for change in changes
-    }
-    return replace(link, refused={**link.refused, **differences})
+    refused = dict(link.refused)
+    for change in changes:
+        key, code, value = f"{side}.{change.field}", f"{REFUSED_BY_FAR_SIDE}{side}", fingerprint(change.new)
+        known = link.refused.get(key)
+        is_same = known is not None and (known.code, known.value) == (code, value)
+        refused[key] = replace(known, since=now) if known is not None and is_same else Difference(value, code, now)
+    return replace(link, refused=refused)
 
 
 # --- an interrupted run

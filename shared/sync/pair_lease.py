@@ -25,10 +25,10 @@ from shared.domain.link import Effect, EffectKind, Intent, Link
 from shared.domain.link_states import Mark, State
 from shared.domain.plan import Plan
 from shared.domain.records import Opportunity, Referral
-from shared.domain.transitions import Transition, with_known_versions
+from shared.domain.transitions import Transition, kept_cause, with_known_versions
 from shared.foundation.errors import CosellError, SignInFailed, StoreConflict, Throttled
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Outcome, Result, SideState, Write, Written
-from shared.sync.retry_queue import outcome_of_error, pause_side, paused_until, retry_after_pause
+from shared.sync.retry_queue import outcome_of_error, pause_side, paused_until, pausing_on_failure, retry_after_pause
 
 
 class PendingLines(Struct):
@@ -125,7 +125,7 @@ class Pair(Struct):
         self.referral, self.is_from_base = referral, is_from_base
 
     def take_existing(self, existing: Json | None) -> None:
-        """Take what a search for an earlier create found; without a find the interrupted work is done."""
+        """Take what a search for an earlier create found; if nothing was found, the interrupted work is done."""
         self.existing, self.must_create = existing, existing is not None
         if existing is None:
             self.interrupted = Intent()
@@ -158,7 +158,7 @@ class Pair(Struct):
             return
         link = replace(link, base=plan.base, refused=plan.refused, waiting=plan.waiting, reported=plan.reported)
         stays_parked = link.state is State.PARKED and link.has_refused_value
-        self.link = link if stays_parked else replace(link, state=plan.state, cause=plan.cause)
+        self.link = link if stays_parked else replace(link, state=plan.state, cause=kept_cause(link, plan.cause))
 
     def take_shown(self, mark: Mark) -> None:
         """Note that the opportunity shows a mark and every line; the next write of the row stores it."""
@@ -274,7 +274,7 @@ def run_step[T](ctx: Context, pair: Pair, step: Callable[..., T], *arguments: ob
     try:
         return step(ctx, pair, *arguments)
     except Exception as error:  # noqa: BLE001 - a defect in the work on one pair must not stop the others
-        pair.outcome = outcome_of_error(ctx, error, pair.id)
+        pair.end(outcome_of_error(ctx, error, pair.id))
         return None
 
 
@@ -287,12 +287,12 @@ def run_for_each(ctx: Context, side: Side | None, pairs: Iterable[Pair], step: C
 
     def run(pair: Pair) -> None:
         if pauses:
-            pair.outcome = pauses[0]
+            pair.end(pauses[0])
             return
         try:
             step(ctx, pair)
         except Exception as error:  # noqa: BLE001 - as in `run_step`
-            pair.outcome = outcome_of_error(ctx, error, pair.id)
+            pair.end(outcome_of_error(ctx, error, pair.id))
             if side is not None and isinstance(error, Throttled | SignInFailed):
                 pause_side(ctx, side, error)
                 pauses.append(retry_after_pause(ctx.store.side_state(side).paused_until))
@@ -306,9 +306,9 @@ def read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
     if not pending:
         return
     try:
-        answer = ctx.salesforce.opportunities([pair.id for pair in pending], ctx.translation.selects)
+        with pausing_on_failure(ctx, Side.SALESFORCE):
+            answer = ctx.salesforce.opportunities([pair.id for pair in pending], ctx.translation.selects)
     except CosellError as error:
-        pause_side(ctx, Side.SALESFORCE, error)
         failure = error
         _end_all(pending, lambda pair: outcome_of_error(ctx, failure, pair.id))
         return

@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Status
-from shared.domain.link import WHOLE
+from shared.domain.field_rules import Rules
+from shared.domain.link import WHOLE, Link
 from shared.domain.link_states import State
 from shared.domain.plan import creation_obstacles, plan_pair
 from shared.domain.records import Opportunity, Referral
@@ -108,7 +109,7 @@ def _read_referral(ctx: Context, pair: Pair) -> None:
 def _plan(ctx: Context, pair: Pair) -> None:
     """Plan a pair of which both sides are known; recover interrupted work first. An un-ticked pair ends here.
 
-    This is the only place that plans.
+    This is the one place where a run that writes plans; a preview plans without a lease.
     """
     if pair.opportunity is None or pair.referral is None:
         return
@@ -135,32 +136,32 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
         pair.take_existing(find_created_referral(ctx, pair))
     if not opportunity.flagged and not pair.must_create:
         pair.end(RECONCILED)
+    elif link.referral_id is None and opportunity.referral_id and not pair.must_create:
+        _adopt_named_referral(ctx, pair, opportunity.referral_id)
     elif link.referral_id is None:
         _prepare_create(ctx, pair, opportunity)
     else:
         if link.etag and link.agreed and not pair.interrupted.effects:
-            pair.take_referral(_referral_from_base(ctx, pair, opportunity, link.etag), is_from_base=True)
+            pair.take_referral(referral_from_base(link, opportunity, ctx.translation.rules), is_from_base=True)
         else:
             _read_referral(ctx, pair)
         _plan(ctx, pair)
 
 
-def _referral_from_base(ctx: Context, pair: Pair, opportunity: Opportunity, etag: str) -> Referral:
-    """The referral without a read: every mapped value was agreed at this version, and `If-Match` guards the write."""
-    status = pair.link.base.get("status")
-    deal = Deal({rule.field: pair.link.base.get(rule.field) for rule in ctx.translation.rules.updatable})
+def referral_from_base(link: Link, opportunity: Opportunity, rules: Rules) -> Referral:
+    """The referral of a link without a read: every mapped value was agreed at its version."""
+    status = link.base.get("status")
+    deal = Deal({rule.field: link.base.get(rule.field) for rule in rules.updatable})
     known_status = status if isinstance(status, Status) else None
-    return Referral(pair.link.referral_id or "", etag, deal, opportunity.modified, known_status)
+    return Referral(link.referral_id or "", link.etag or "", deal, opportunity.modified, known_status)
 
 
 def _prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
-    """Adopt the referral that the opportunity names, hold an incomplete deal; anything else will be created."""
+    """Hold an incomplete deal, leave a refused one parked; anything else will be created."""
     if pair.must_create:
         return
     refused = pair.link.cause
-    if opportunity.referral_id:
-        _adopt_named_referral(ctx, pair, opportunity.referral_id)
-    elif refused and pair.link.refuses(WHOLE, opportunity.deal):
+    if refused and pair.link.refuses(WHOLE, opportunity.deal):
         pair.end(Outcome(Result.PARKED, refused.code))
     elif causes := creation_obstacles(opportunity):
         _hold(ctx, pair, causes)
@@ -279,8 +280,8 @@ def _write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[P
 
     A person may change a record before it is written (412).
     """
+    pairs = _open_with_writes(pairs)
     for _ in range(ctx.policy.tries):
-        pairs = _open_with_writes(pairs)
         yield from _wait_until_safe(ctx, pairs)
         pairs = _open_with_writes(pairs)
         if not pairs:

@@ -16,15 +16,14 @@ from itertools import batched
 
 from msgspec import Struct
 
-from shared.domain.deal import Side, Status
-from shared.domain.link import Link
+from shared.domain.deal import Side
 from shared.domain.plan import creation_obstacles, plan_pair
-from shared.domain.records import Opportunity, Referral
+from shared.domain.records import Opportunity
 from shared.foundation.errors import CosellError, UnreadableRow
-from shared.sync.change_detection import SWEEP, changed_opportunities, changed_referrals
+from shared.sync.change_detection import SWEEP, Batch, changed_opportunities, changed_referrals
 from shared.sync.link_referral import link_referral
 from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Mode, Outcome, Outcomes, Report, RetryEntry
-from shared.sync.reconcile import carry_out, open_pulled, open_pushed
+from shared.sync.reconcile import carry_out, open_pulled, open_pushed, referral_from_base
 from shared.sync.retry_queue import (
     backlog_fields,
     is_paused,
@@ -51,8 +50,13 @@ def run_push(ctx: Context) -> Report:
         if ctx.policy.mode is Mode.PREVIEW:
             preview_push(ctx)
             return report
-        for chunk, worked in _changed_opportunities(ctx, report, started):
-            report.add(work_opportunities(ctx, chunk, worked))
+        for batch in _changed_unless_paused(ctx):
+            report.seen += batch.seen
+            for chunk in batched(batch.opportunities, ctx.policy.batch, strict=False):
+                report.add(work_opportunities(ctx, chunk, batch.opportunities))
+            ctx.store.move_cursors(batch.cursors)
+            if ctx.is_time_up(started):
+                break
         queues = read_retry_queue(ctx, *Side)
         for side, direction, work in (
             (Side.SALESFORCE, PUSH, work_opportunities),
@@ -73,7 +77,7 @@ def run_sweep(ctx: Context) -> Report:
 
     Raises errors of the store only.
     """
-    ctx, report, started, scan = ctx.begin_run(), Report(), ctx.clock.now(), _Scan()
+    ctx, report, started = ctx.begin_run(), Report(), ctx.clock.now()
     if reason := reason_to_skip(ctx, Side.PARTNER_CENTER, direction=PULL):
         ctx.log("run_skipped", run=SWEEP, reason=reason)
         return report
@@ -81,10 +85,23 @@ def run_sweep(ctx: Context) -> Report:
         if ctx.policy.mode is Mode.PREVIEW:
             preview_sweep(ctx)
             return report
-        for referral_ids in _changed_referrals(ctx, scan, report, started):
-            report.add(work_referrals(ctx, referral_ids, {}))
+        newest, pending = None, dict[str, None]()
+        try:
+            # Pages are worked together, so that reads and writes of Salesforce are full.
+            for number, page in enumerate(changed_referrals(ctx)):
+                newest = page.newest if number == 0 else newest
+                report.seen += page.seen
+                pending |= dict.fromkeys(page.unknown)
+                if len(pending) >= ctx.policy.batch:
+                    report.add(work_referrals(ctx, list(pending), {}))
+                    pending.clear()
+                if ctx.is_time_up(started):
+                    newest = None
+                    break
+        finally:  # a page that cannot be read holds back none of the pages before it
+            report.add(work_referrals(ctx, list(pending), {}))
     if not guard.has_failed:
-        _finish_sweep(ctx, report, started, scan.newest)
+        _finish_sweep(ctx, report, started, newest)
     return report
 
 
@@ -117,34 +134,22 @@ def _guard_run(ctx: Context, run: str, side: Side) -> Iterator[_Guard]:
 # --- the push
 
 
-def _changed_opportunities(
-    ctx: Context, report: Report, started: datetime
-) -> Iterator[tuple[Sequence[str], Mapping[str, RetryEntry | None]]]:
-    """The opportunities to work, in chunks, with the retry entries of their batch; moves the cursors behind a batch.
-
-    A paused push yields nothing; its run still works the entries of the pull.
-    """
+def _changed_unless_paused(ctx: Context) -> Iterator[Batch]:
+    """The batches of changed opportunities; a paused push has none, and its run still works the entries of the pull."""
     if PUSH in ctx.policy.paused:
         ctx.log("run_skipped", run=PUSH, reason="paused")
-        return
-    for batch in changed_opportunities(ctx):
-        report.seen += batch.seen
-        for chunk in batched(batch.opportunities, ctx.policy.batch, strict=False):
-            yield chunk, batch.opportunities
-        ctx.store.move_cursors(batch.cursors)
-        if ctx.is_time_up(started):
-            return
+        return iter(())
+    return changed_opportunities(ctx)
 
 
 def _finish_push(ctx: Context, report: Report, backlog: Sequence[RetryEntry], started: datetime) -> None:
-    """Restore the sides, move the heartbeat and log the counts, after a run without failure."""
-    counts, late = report.fields(), backlog_fields(ctx, backlog)
-    restore_sides(ctx)
-    ctx.store.move_cursor("push_done", ctx.clock.now())
-    usage = ctx.salesforce.api_usage()
+    """Log the backlog, restore the sides, move the heartbeat and log the counts, after a run without failure."""
+    counts, late, usage = report.fields(), backlog_fields(ctx, backlog), ctx.salesforce.api_usage()
     ctx.log("unsynced", **late)
     if usage is not None:
         ctx.log("salesforce_budget", used=usage[0], total=usage[1])
+    restore_sides(ctx)
+    ctx.store.move_cursor("push_done", ctx.clock.now())
     ctx.log(
         "push_done",
         correlation_id=ctx.correlation_id,
@@ -154,38 +159,6 @@ def _finish_push(ctx: Context, report: Report, backlog: Sequence[RetryEntry], st
 
 
 # --- the sweep
-
-
-class _Scan(Struct):
-    """The new cursor of a sweep: the newest date of the first page, None while pages are left."""
-
-    newest: datetime | None = None
-
-
-def _changed_referrals(ctx: Context, scan: _Scan, report: Report, started: datetime) -> Iterator[list[str]]:
-    """The referrals to pull, in batches.
-
-    Pages are worked together, so that reads and writes of Salesforce are full. A page that cannot be read holds back
-    none of the pages before it.
-    """
-    pending: dict[str, None] = {}
-    newest: datetime | None = None
-    try:
-        for number, page in enumerate(changed_referrals(ctx)):
-            newest = page.newest if number == 0 else newest
-            report.seen += page.seen
-            pending |= dict.fromkeys(page.unknown)
-            if len(pending) >= ctx.policy.batch:
-                yield list(pending)
-                pending.clear()
-            if ctx.is_time_up(started):
-                newest = None
-                break
-    except CosellError:
-        yield list(pending)
-        raise
-    yield list(pending)
-    scan.newest = newest
 
 
 def _finish_sweep(ctx: Context, report: Report, started: datetime, newest: datetime | None) -> None:
@@ -270,16 +243,10 @@ def _planned_kinds(ctx: Context, opportunity: Opportunity) -> list[str]:
         return []
     if entry is None or entry.value.referral_id is None:
         return ["held" if creation_obstacles(opportunity) else "creates"]
-    referral = _referral_from_base(entry.value, opportunity)
+    referral = referral_from_base(entry.value, opportunity, ctx.translation.rules)
     wait = ctx.policy.irreversible_wait
     plan = plan_pair(entry.value, opportunity, referral, ctx.translation.rules, ctx.clock.now(), wait)
     return ["to_partner_center"] if plan.to_partner_center else []
-
-
-def _referral_from_base(link: Link, opportunity: Opportunity) -> Referral:
-    status = link.base.get("status")
-    known = status if isinstance(status, Status) else None
-    return Referral(link.referral_id or "", link.etag or "", link.base, opportunity.modified, known)
 
 
 def preview_sweep(ctx: Context) -> Counter[str]:

@@ -1,6 +1,7 @@
 """A row that this build cannot read holds that pair alone (docs/protocol.md#rows-of-other-builds)."""
 
 from collections.abc import Mapping
+from copy import replace
 
 import pytest
 
@@ -162,3 +163,23 @@ def test_what_a_later_build_added_to_a_retry_entry_survives_the_next_attempt(
     worker.push(after=HOUR)
     worker.push(after=MINUTE)
     assert harness.retry_entries(Side.SALESFORCE) == []
+
+
+@pytest.mark.parametrize("push", ["held again", "planned again"])
+def test_what_a_later_build_stored_in_a_cause_is_kept_while_the_cause_holds(harness: Harness, push: str) -> None:
+    deal = harness.shared_deal() if push == "planned again" else harness.seller_creates(Amount=None)
+    if push == "planned again":
+        stage = {"MasterLabel": "Verbal", "ApiName": "Verbal", "IsActive": True, "ForecastCategory": "Pipeline"}
+        administrator = harness.salesforce.founding.administrator
+        harness.salesforce.org.insert("OpportunityStage", {**stage, "SortOrder": 20}, administrator)
+        harness.seller_edits(deal, StageName="Verbal")
+    harness.push()
+    entry = harness.store.link(deal)
+    assert entry is not None
+    assert entry.value.cause is not None
+    later = replace(entry.value.cause, unknown={"severity": 3})
+    harness.store.replace_link(entry, replace(entry.value, cause=later, stamps={}))
+    harness.push(HOUR + MINUTE)
+    cause = harness.stored_link(deal).cause
+    assert cause is not None
+    assert cause.unknown == {"severity": 3}
