@@ -3,7 +3,7 @@
 It knows nothing of the connector: no base, no plan, no store. Its promises are those of docs/protocol.md:
 
 lost       each edit is on both sides, or a person replaced it, or the audit shows it with the value that replaced it
-doubled    one referral has one opportunity, and the reverse; a customer has one account
+doubled    one referral has one opportunity, and the reverse; a customer has one account; no audit entry stands twice
 differs    both sides hold the same values, and the audit names each other difference
 marked     the mark says how the sync stands
 """
@@ -87,6 +87,7 @@ def judge(left: Left, *, strictly: bool = False) -> list[str]:
     for pair in pairs(left):
         if pair.is_ticked:  # without a tick nothing is written, the audit included
             findings += [*lost_edits(pair, strictly=strictly), *unexplained_differences(pair), *wrong_marks(pair)]
+            findings += doubled_entries(pair)
     return findings
 
 
@@ -167,6 +168,12 @@ def _shows(text: str, value: str | None) -> bool:
 
 
 # --- doubled
+
+
+def doubled_entries(pair: Pair) -> Iterator[str]:
+    """Entries of the audit that stand twice, with one time and one text."""
+    counts = Counter(pair.audit)
+    yield from (f"doubled: {text!r} of {at} stands {times} times" for (at, text), times in counts.items() if times > 1)
 
 
 def doubled_records(left: Left) -> Iterator[str]:

@@ -78,6 +78,16 @@ class LinesLost(BrokenStore):
         return written
 
 
+class LinesDoubled(BrokenStore):
+    """Each audit line is stored twice."""
+
+    def replace_link(
+        self, entry: Entry[Link], link: Link, lines: Sequence[Line] = (), correlation_id: str | None = None
+    ) -> Entry[Link]:
+        written: Entry[Link] = self.store.replace_link(entry, link, [*lines, *lines], correlation_id)
+        return written
+
+
 class ClaimsIgnored(BrokenStore):
     """Two workers may look for one account at once."""
 
@@ -147,6 +157,7 @@ SABOTAGES: Mapping[str, Sabotage] = {
     "recovery is skipped": _with_store(RecoverySkipped),
     "the lease is ignored": _with_store(LeaseIgnored),
     "audit lines are lost": _with_store(LinesLost),
+    "audit lines are doubled": _with_store(LinesDoubled),
     "claims on accounts are ignored": _with_store(ClaimsIgnored),
     "the retry queue is forgotten": _with_store(RetriesForgotten),
     "a close is sent at once": Sabotage(_close_at_once),

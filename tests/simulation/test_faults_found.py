@@ -12,7 +12,7 @@ from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from tests.simulation.driver import simulate
 from tests.simulation.moves import LATCHED_IN_A_READ, NEGATIVE_AND_CLOSED, TICK
-from tests.unit.sync.harness import AFTER_LEASE, HOUR, Harness
+from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness
 
 
 def fault_found(sentence: str) -> pytest.MarkDecorator:
@@ -135,6 +135,34 @@ def test_a_displaced_value_is_reported_although_it_was_edited_before_the_recover
     harness.run_rounds()
     assert harness.count_in_audit(conflict, "700.00 USD") >= 1
     assert harness.count_in_audit(conflict, "600.00 USD") == 1
+
+
+# --- a tick that is removed during the write to Salesforce does not stop the write to Partner Center
+
+UNTICKED_MEANWHILE = fault_found(
+    "The seller removes the tick while the run writes to Salesforce, which answers 412. The second plan ends the pair, "
+    "and the PATCH of the first plan is sent again all the same; the audit has its line twice."
+)
+
+
+@UNTICKED_MEANWHILE
+def test_an_edit_is_sent_once_although_the_tick_is_removed_during_the_run(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.advance_time(2 * MINUTE)
+    harness.seller_edits(deal, Amount=777)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_closingDateTime="2027-03-03T00:00:00Z")
+    harness.advance_time(2 * MINUTE)
+    harness.forget_calls()
+
+    def untick() -> None:
+        harness.advance_time(5.0)
+        harness.seller_edits(deal, **{TICK: False})
+
+    harness.first.process.interrupt_at("salesforce.update_unmodified", untick)
+    harness.push()
+    harness.seller_edits(deal, **{TICK: True})
+    harness.run_rounds()
+    assert harness.count_in_audit(deal, "→ 777.00 USD") == 1
 
 
 # --- a crash between the release and the retry queue leaves a pair behind

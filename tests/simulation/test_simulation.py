@@ -19,6 +19,7 @@ FIRST_SEEDS = {
     "recovery is skipped": 4,
     "the lease is ignored": 11,
     "audit lines are lost": 0,
+    "audit lines are doubled": 0,
     "claims on accounts are ignored": 3,
     "the retry queue is forgotten": 4,
     "a close is sent at once": 8,
