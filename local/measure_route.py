@@ -2,8 +2,8 @@
 
     python -m local.measure_route
 
-frames    the most frames of our own code on the stack when httpx or requests is asked to send a request, in a push and
-          in a sweep
+frames    the most frames of our own code on the stack when httpx or requests is asked to send a request, in a push, in
+          one that adopts a referral, and in a sweep; the app is signed in already
 arrows    the imports between the modules of the engine: `shared.sync`, and the domain's modules that came from it
 returns   in a push of two pairs, one new and one changed: how often a call enters a package (`shared.NAME`) that the
           run has entered before and left since
@@ -36,6 +36,7 @@ LIMITS = {"frames": 12, "arrows": 30, "returns": 100}
 DOMAIN_OF_THE_ENGINE = ("shared.domain.audit", "shared.domain.transitions")
 """Modules that were part of the engine before their pure code moved into the domain."""
 SENDERS = frozenset({"httpx", "requests"})
+SIGNING_IN = "first push"
 EDIT_SECOND = 1.1
 """Seconds until an edit is older than the second in which Salesforce may still change it."""
 
@@ -115,7 +116,10 @@ def _own_frames_above(frame: FrameType) -> list[str] | None:
 
 @contextmanager
 def traced_runs() -> Iterator[Mapping[str, Trace]]:
-    """The traces of a push of two pairs, one new and one changed, and of a sweep with a new and a changed referral."""
+    """The traces of pushes and of a sweep with a new and a changed referral.
+
+    `first push` signs in. `push` has two pairs, one new and one changed. `adoption` links a referral by its id.
+    """
     with tempfile.TemporaryDirectory() as folder, start_systems(Path(folder)) as systems:
         environ = dict(os.environ)
         os.environ.update(systems.environ, PARALLELISM="1")
@@ -128,14 +132,15 @@ def traced_runs() -> Iterator[Mapping[str, Trace]]:
 
 def _trace_runs(systems: Systems, functions: Mapping[str, Callable[..., Any]]) -> Mapping[str, Trace]:
     push, sweep = functions["push_opportunities"], functions["sweep_referrals"]
+    traces = {name: Trace() for name in ("first push", "push", "adoption", "sweep")}
     deal = systems.seller_creates("First deal")
-    push(None)
+    with traces["first push"].record():
+        push(None)
     sweep(None)
     time.sleep(EDIT_SECOND)
     push(None)
     systems.salesforce.edit("Opportunity", deal, {"Amount": 777})
     systems.seller_creates("Second deal")
-    traces = {"push": Trace(), "sweep": Trace()}
     with traces["push"].record():
         push(None)
     systems.partner_center.microsoft_sends()
@@ -144,6 +149,9 @@ def _trace_runs(systems: Systems, functions: Mapping[str, Callable[..., Any]]) -
     time.sleep(EDIT_SECOND)
     with traces["sweep"].record():
         sweep(None)
+    systems.seller_creates("Third deal", Referral_Identifier__c=systems.partner_center.portal_creates())
+    with traces["adoption"].record():
+        push(None)
     return traces
 
 
@@ -185,7 +193,7 @@ def main() -> int:
     """Print the figures and the deepest stacks; returns the exit status."""
     with traced_runs() as traces:
         figures = {
-            "frames": max(trace.frames for trace in traces.values()),
+            "frames": max(trace.frames for run, trace in traces.items() if run != SIGNING_IN),
             "arrows": len(engine_arrows()),
             "returns": traces["push"].returns,
         }

@@ -1,6 +1,6 @@
 """Run `cosell turn-on`: count what the first run would write, ask, and set SYNC=on.
 
-The counting is `shared/sync/runs/preview.py`: `preview_push` and `preview_sweep` plan both runs as the app would, and
+The counting is `shared/sync/runs.py`: `preview_push` and `preview_sweep` plan both runs as the app would, and
 write nothing. `SYNC` and its modes: docs/protocol.md#off-preview-on.
 """
 
@@ -64,7 +64,7 @@ def run_turn_on(environment: Environment, output: Output, *, yes: bool, folder: 
 
 
 def _preview_counts(output: Output) -> dict[str, dict[str, int]]:
-    """Return the counts of a push and a sweep, planned by `shared/sync/runs/preview.py`. Nothing is written."""
+    """Return the counts of a push and a sweep, planned by `shared/sync/runs.py`. Nothing is written."""
     os.environ["SYNC"] = "preview"
     app = App()
     try:

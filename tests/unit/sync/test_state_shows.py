@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.sync.pair_lease import Pair, PendingLines
+
 ROOT = Path(__file__).parents[3]
 SYNC = sorted((ROOT / "shared/sync").glob("*.py"))
 PRODUCT = sorted((ROOT / "shared").rglob("*.py"))
@@ -34,14 +36,15 @@ def functions_of(file: Path) -> Iterator[ast.FunctionDef]:
 
 def test_only_the_module_of_the_lease_changes_the_state_of_a_pair() -> None:
     """Whoever reads `pair_lease.py` knows every way in which the state of a pair changes."""
+    state = {*Pair.__struct_fields__, *PendingLines.__struct_fields__} - {"entry"}  # a claim has an entry of its own
     stores = [
         f"{file.name}: {ast.unparse(node)}"
         for file in SYNC
         if file.name != "pair_lease.py"
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in state
     ]
-    assert [one for one in stores if ": pair." in one] == []
+    assert stores == []
 
 
 def test_one_place_plans() -> None:
