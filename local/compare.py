@@ -4,6 +4,7 @@ It reads only what the emulated systems hold. It uses no code of the connector, 
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from emulators.base.journal import JournalEntry
@@ -18,6 +19,12 @@ READ_OPERATIONS = {"composite", "query", "query.all", "collections.retrieve", "r
 """The operations in Salesforce's journal that change nothing. Any other operation may write."""
 
 
+def closing_day(details: Mapping[str, Any]) -> str:
+    """The day that a person chose, as Salesforce writes it (docs/reference/partner-center.md#closing-day)."""
+    moment = details["closingDateTime"]
+    return f"{datetime.fromisoformat(moment) + timedelta(hours=12):%Y-%m-%d}" if moment else ""
+
+
 def list_differences(opportunity: Mapping[str, Any], referral: Mapping[str, Any]) -> list[str]:
     """One phrase for each value that differs between an opportunity and its referral; empty if all values agree."""
     details, status = referral["details"], f"{referral['status']}/{referral['substatus']}"
@@ -26,7 +33,7 @@ def list_differences(opportunity: Mapping[str, Any], referral: Mapping[str, Any]
         "notes": (opportunity["Description"] or "", details["notes"] or ""),
         "amount": (opportunity["Amount"], details["dealValue"]),
         "currency": (opportunity["CurrencyIsoCode"], details["currency"]),
-        "closing date": (opportunity["CloseDate"], (details["closingDateTime"] or "")[:10]),
+        "closing date": (opportunity["CloseDate"], closing_day(details)),
     }
     different_values = [
         f"{label} {salesforce!r} and {partner_center!r}"

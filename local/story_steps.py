@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from emulators.partner_center.emulator import ORGANIZATION
-from local.compare import list_differences, list_writes
+from local.compare import closing_day, list_differences, list_writes
 from local.host.functions_host import Host
 from local.narrator import Narrator, count_calls
 from local.systems import Systems
@@ -257,7 +257,7 @@ def _comparison_line(opportunity: dict[str, Any], referral: dict[str, Any]) -> t
     details = referral["details"]
     salesforce = (opportunity["StageName"], opportunity["Amount"], opportunity["CurrencyIsoCode"])
     partner_center = (f"{referral['status']}/{referral['substatus']}", details["dealValue"], details["currency"])
-    days = opportunity["CloseDate"], details["closingDateTime"][:10]
+    days = opportunity["CloseDate"], closing_day(details)
     texts = [
         f"{status}, {float(amount):,.2f} {currency}, {day}"
         for (status, amount, currency), day in zip((salesforce, partner_center), days, strict=True)

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from shared.domain.deal import Deal, Side, Status, Value
 from shared.domain.field_rules import Rule, Rules
+from shared.domain.html_entities import decode_entities
 
 MISSING = object()
 
@@ -101,7 +102,12 @@ def _merge_field(
 
 
 def _is_unchanged(value: Value | None, base: object) -> bool:
-    """Whether this side still holds the base value. If the field has no base, only an empty value is unchanged."""
+    """Whether this side still holds the base value. If the field has no base, only an empty value is unchanged.
+
+    The base of an older release can hold HTML entities, which are no edit of either side.
+    """
+    if isinstance(base, str):
+        return value in (base, decode_entities(base))
     return value is None if base is MISSING else value == base
 
 

@@ -29,6 +29,9 @@ from shared.domain.sentences import LineDirection, cause, is_reported, system_na
 REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
 """The fields without which a referral cannot be created (docs/reference/partner-center.md#creating-a-referral)."""
 
+WESTERNMOST_ZONE = timedelta(hours=12)
+"""How long after its UTC midnight a day begins in the last zone. A seller's day is over once it is over everywhere."""
+
 SPACE_AT_A_CUT = 9
 """How many characters shorter than its field a cut text may be, because spaces at its end are removed."""
 
@@ -212,7 +215,7 @@ class _PlanBuilder:
     def warn_of_past_close_date(self, deal: Deal) -> None:
         """Ask the seller, once per date, to move a close date in the past while the deal is open; the date is sent."""
         deal = deal.with_values({change.field: change.new for change in self.writes[Side.SALESFORCE]})
-        key = past_close_date_key(deal, self.now.date())
+        key = past_close_date_key(deal, (self.now - WESTERNMOST_ZONE).date())
         if key:
             values = {"value": str(deal["closing"])}
             self._report_once(key, Line(self.now, "past_closing", LineDirection.NOTE, field="closing", values=values))

@@ -82,6 +82,10 @@ CAUSES: dict[str, tuple[str, str]] = {
     "bad_currency": ("The currency {value} is not an ISO 4217 code.", "Please choose another currency."),
     "missing_closing": ("Close Date is empty.", "Please enter a date."),
     "missing_solutions": ("Products is empty.", "Please enter a solution id, for example SOL-15974-MQF."),
+    "bad_solutions": (
+        "Products holds words that are no solution ids: {value}.",
+        "Please enter ids such as SOL-15974-MQF, separated by a comma, a semicolon or a blank.",
+    ),
     "too_many_solutions": ("Products lists more than 50 solutions.", "Please keep at most 50."),
     "missing_team": ("Opportunity Owner has no last name.", "Please choose another owner."),
     "missing_email": ("Opportunity Owner has no email address.", "Please ask your administrator to enter it."),

@@ -5,9 +5,9 @@ record, as JSON Patch operations, or into the body of a new referral. `Unreadabl
 something that the deal cannot carry.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Annotated, Any, Literal, Self, override
 
@@ -26,7 +26,15 @@ from shared.mapping.field_base import (
     SinglePathField,
     UnreadableValue,
 )
-from shared.mapping.paths import Json, in_referral, normal_text, replace_operation, set_value, utc_day, value_in_record
+from shared.mapping.paths import (
+    Json,
+    calendar_day,
+    in_referral,
+    normal_text,
+    replace_operation,
+    set_value,
+    value_in_record,
+)
 
 CENT = Decimal("0.01")
 
@@ -57,18 +65,26 @@ class NotesField(TextField):
 
 
 class DateField(SinglePathField):
-    """A day."""
+    """A day, which Partner Center keeps as the midnight of the person who chose it.
+
+    `zone` is the easternmost zone of these people. It names an offset and not a place, so that no list of time zones is
+    needed: one offset serves summer and winter, because the day is right for each zone up to 23 hours west of it.
+    """
 
     type: Literal["date"]
+    zone: Literal["UTC+12", "UTC+13", "UTC+14"] = "UTC+12"
 
     @override
     def read_record(self, record: Json) -> date | None:
-        return utc_day(value_in_record(record, self.salesforce))
+        return self._day_of(value_in_record(record, self.salesforce))
+
+    def _day_of(self, value: object) -> date | None:
+        return calendar_day(value, timedelta(hours=int(self.zone.removeprefix("UTC+"))))
 
     @override
     def read_referral(self, referral: Json) -> date | None:
         try:
-            return utc_day(in_referral(referral, self.referral))
+            return self._day_of(in_referral(referral, self.referral))
         except ValueError as error:
             raise UnreadableValue(cause("missing_closing", self.referral)) from error
 
@@ -262,47 +278,3 @@ class StatusField(FieldBase):
 
         Source: docs/reference/partner-center.md#creating-a-referral.
         """
-
-
-class SolutionsField(SinglePathField):
-    """Solution ids: in Salesforce a text separated by semicolons, in the referral a list of tags.
-
-    They are written on create only.
-    """
-
-    type: Literal["solutions"]
-    when: tuple[Literal["create"], ...] = ("create",)
-    length: int = Field(default=255, gt=0)
-    at_most: int = Field(default=50, gt=0)
-
-    @override
-    def read_record(self, record: Json) -> tuple[str, ...] | None:
-        ids = _distinct_ids(str(value_in_record(record, self.salesforce) or "").split(";"))
-        if len(ids) > self.at_most:
-            raise UnreadableValue(cause("too_many_solutions", self.salesforce))
-        return ids or None
-
-    @override
-    def read_referral(self, referral: Json) -> tuple[str, ...] | None:
-        tags = in_referral(referral, self.referral)
-        ids = [str(tag.get("id") or "") for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
-        return _distinct_ids(ids) or None
-
-    def ids_that_fit(self, value: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the first ids that fit the text field whole, because a shortened id would be another id."""
-        kept: list[str] = []
-        for item in value:
-            if len(";".join([*kept, item])) > self.length:
-                break
-            kept.append(item)
-        return tuple(kept)
-
-    def _to_salesforce(self, value: tuple[str, ...] | None) -> str | None:
-        return ";".join(self.ids_that_fit(value)) if value else None
-
-    def _to_referral(self, value: tuple[str, ...] | None) -> list[Json]:
-        return [{"id": item, "type": "Name"} for item in value or ()]
-
-
-def _distinct_ids(ids: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(item.strip() for item in ids if item.strip()))

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+from shared.domain.html_entities import decode_entities
 
 Json = Mapping[str, Any]
 
@@ -44,24 +46,30 @@ def replace_operation(path: str, value: object) -> Json:
 def normal_text(value: object, length: int | None = None) -> str | None:
     """Return text in normal form (docs/protocol.md#normal-form).
 
-    Both systems trim a text, and Salesforce changes line ends. An empty text becomes None. Half a surrogate pair, which
-    JSON can hold and UTF-8 cannot, becomes U+FFFD. The text is cut to `length` before it is compared, so that a value
-    that the narrower side shortened is never taken for an edit.
+    The portal encodes characters as HTML entities, both systems trim a text, and Salesforce changes line ends. An empty
+    text becomes None. Half a surrogate pair, which JSON can hold and UTF-8 cannot, becomes U+FFFD. The text is cut to
+    `length` before it is compared, so that a value that the narrower side shortened is never taken for an edit.
     """
     if value is None:
         return None
-    normal = _HALF_SURROGATES.sub("\ufffd", str(value)).replace("\r\n", "\n").replace("\r", "\n").strip()
+    whole = _HALF_SURROGATES.sub("\ufffd", decode_entities(str(value)))
+    normal = whole.replace("\r\n", "\n").replace("\r", "\n").strip()
     return normal[:length].rstrip() or None
 
 
-def utc_day(value: object) -> date | None:
-    """Return the UTC day of a date or of a time; only the day of a closing time has a meaning. Raises ValueError.
+def calendar_day(value: object, offset: timedelta) -> date | None:
+    """Return the day that a person chose, from the midnight that stands for it. Raises ValueError.
 
-    Source: docs/reference/partner-center.md#closing-day.
+    The midnight is one of that person's zone, so its UTC date can be the day before. `offset` is the easternmost zone:
+    there, every midnight up to 23 hours west of it still falls on its own day. With 12 hours this is each zone from
+    UTC-11 to UTC+12. A day without a time is itself. Source: docs/reference/partner-center.md#closing-day.
     """
     if not value:
         return None
-    return parse_time(value).date()
+    try:
+        return (parse_time(value) + offset).date()
+    except OverflowError:
+        raise ValueError("the day is outside the years 1 to 9999") from None
 
 
 def parse_time(value: object) -> datetime:

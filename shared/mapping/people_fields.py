@@ -1,6 +1,7 @@
 """Define the field types for people and companies. Their records are shared, so they are written on create only."""
 
 from collections.abc import Callable
+from copy import replace
 from typing import Any, Literal, override
 
 from pydantic import Field
@@ -37,7 +38,10 @@ MAX_LENGTHS = {"first_name": 40, "last_name": 80, "email": 80, "phone": 40, "tit
 
 
 class CompanyPaths(MappingTable):
-    """The path of each part of the customer."""
+    """The path of each part of the customer. `region` is read where `state` is empty, and never written.
+
+    It has a default, so that a mapping file without it keeps its meaning.
+    """
 
     name: ReferralPath
     country: ReferralPath
@@ -45,6 +49,7 @@ class CompanyPaths(MappingTable):
     city: ReferralPath
     state: ReferralPath
     postal_code: ReferralPath
+    region: ReferralPath = "/customerProfile/address/region"
 
 
 class CompanyColumns(MappingTable):
@@ -87,7 +92,11 @@ class CompanyField(_CreateOnlyField):
 
     @override
     def read_referral(self, referral: Json) -> Company | None:
-        return _company_from(self.referral, lambda path: in_referral(referral, path))
+        company = _company_from(self.referral, lambda path: in_referral(referral, path))
+        if company is None or company.state:
+            return company
+        region = normal_text(in_referral(referral, self.referral.region), MAX_LENGTHS["state"])
+        return replace(company, state=region)
 
     def account_values(self, value: Company) -> dict[str, Any]:
         """Return the values of a new Account by the account's own columns."""

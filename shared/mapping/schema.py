@@ -18,11 +18,11 @@ from shared.mapping.field_types import (
     DateField,
     MoneyField,
     NotesField,
-    SolutionsField,
     StatusField,
     TextField,
 )
 from shared.mapping.people_fields import CompanyField, ContactsField, SellerField
+from shared.mapping.solutions_field import SolutionsField
 
 DEFAULT = Path(__file__).with_name("default.toml")
 

@@ -15,10 +15,11 @@ from shared.domain.link_states import Mark
 from shared.domain.records import Opportunity, Referral
 from shared.foundation.errors import Ambiguous, Unavailable
 from shared.mapping.field_base import FieldBase, UnreadableValue
-from shared.mapping.field_types import SolutionsField, StatusField
+from shared.mapping.field_types import StatusField
 from shared.mapping.paths import Json, in_referral, parse_time, set_value, value_in_record
 from shared.mapping.people_fields import CompanyField, ContactsField
 from shared.mapping.schema import DEFAULT
+from shared.mapping.solutions_field import SolutionsField
 from shared.mapping.validation import load_mapping
 
 STAMPS = {"opportunity": "SystemModstamp", "account": "Account.SystemModstamp"}

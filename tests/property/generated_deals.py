@@ -29,8 +29,10 @@ CHARACTERS = st.one_of(
 
 
 def raw_texts() -> st.SearchStrategy[str]:
-    """Text as a person types or pastes it."""
-    return st.text(CHARACTERS, max_size=12)
+    """Text as a person types or pastes it, or as the portal encodes it."""
+    encoded = st.sampled_from(["&amp;", "&amp;amp;", "&lt;", "&#39;", "&#x26;", "amp;", "&", "&copy=", "&semi;"])
+    pieces = st.lists(st.one_of(encoded, st.text(CHARACTERS, max_size=3)), max_size=5)
+    return st.one_of(st.text(CHARACTERS, max_size=12), pieces.map("".join))
 
 
 def normal_texts(length: int) -> st.SearchStrategy[str]:

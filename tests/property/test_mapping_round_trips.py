@@ -1,17 +1,21 @@
 """Any deal is read back unchanged after it was translated into the format of either system."""
 
+import html
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.deal import Change, Deal, Money, Person, Side, Status, Value, fingerprint
+from shared.domain.html_entities import decode_entities
 from shared.domain.stage_table import Stage, StageTable
 from shared.mapping.field_types import round_to_cents
 from shared.mapping.paths import normal_text
 from tests.property.generated_deals import (
     READ_AT,
+    SOLUTION_IDS,
     STATUSES,
     TRANSLATION,
     any_deal,
@@ -137,6 +141,50 @@ def test_text_in_normal_form_stays_as_it_is(raw: str, length: int | None) -> Non
 def test_line_ends_make_no_difference(raw: str) -> None:
     assert normal_text(raw.replace("\r\n", "\n").replace("\r", "\n")) == normal_text(raw)
     assert normal_text(f"  {raw}\r\n") == normal_text(raw)
+
+
+@given(raw_texts())
+def test_a_text_without_entities_holds_none_after_any_number_of_encodings(raw: str) -> None:
+    plain = decode_entities(raw)
+    once = html.escape(plain)
+    assert decode_entities(plain) == plain
+    assert decode_entities(once) == decode_entities(html.escape(once)) == plain
+
+
+@given(raw_texts())
+def test_a_text_that_was_written_is_read_back_as_it_was_compared(raw: str) -> None:
+    """Also a text in which a person wrote an entity: otherwise both sides would replace it for ever."""
+    notes = TRANSLATION.fields["notes"]
+    seen = notes.read_record({"Description": raw})
+    written: dict[str, Any] = {"details": {"notes": None}}
+    notes.add_to_body(seen, written)
+    assert notes.read_referral(written) == seen
+    assert notes.read_record(notes.record_values(seen)) == seen
+    portal = {"details": {"notes": html.escape(str(seen))}} if seen else written
+    assert notes.read_referral(portal) == seen
+
+
+MIDNIGHTS = {"UTC+12": range(-11 * 4, 12 * 4 + 1), "UTC+13": range(-10 * 4, 13 * 4 + 1), "UTC+14": range(-36, 57)}
+"""The quarters of an hour by which the zones that each `zone` is right for are ahead of UTC."""
+
+
+@given(st.dates(date(1900, 1, 1), date(2200, 12, 31)), st.sampled_from(sorted(MIDNIGHTS)), st.data())
+def test_a_persons_midnight_is_their_day_whatever_their_zone(day: date, zone: str, data: st.DataObject) -> None:
+    ahead = timedelta(minutes=15 * data.draw(st.sampled_from(MIDNIGHTS[zone])))
+    closing = TRANSLATION.fields["closing"].model_copy(update={"zone": zone})
+    midnight = datetime.combine(day, time(), UTC) - ahead
+    assert closing.read_referral({"details": {"closingDateTime": midnight.isoformat()}}) == day
+    body: dict[str, Any] = {}
+    closing.add_to_body(day, body)
+    assert closing.read_referral(body) == day
+    assert closing.read_record(closing.record_values(day)) == day
+
+
+@given(st.lists(SOLUTION_IDS, min_size=1, max_size=5, unique=True), st.lists(st.sampled_from(",; \n\t"), min_size=1))
+def test_solution_ids_are_read_with_any_separators(ids: list[str], separators: list[str]) -> None:
+    separator = "".join(separators)
+    text = separator.join(["", *ids, ""])
+    assert TRANSLATION.fields["solutions"].read_record({"Products__c": text}) == tuple(ids)
 
 
 @given(any_notes())

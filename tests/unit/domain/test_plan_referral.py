@@ -8,6 +8,7 @@ import pytest
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status, Value
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.link import Link
+from shared.domain.merge import EditTimes, merge
 from shared.domain.plan import REQUIRED, creation_obstacles, past_close_date_key, plan_pair
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
@@ -116,3 +117,14 @@ def test_a_past_close_date_that_partner_center_replaces_is_not_reported() -> Non
 
 def test_a_past_close_date_that_arrives_from_partner_center_is_reported() -> None:
     assert "2026-11-01" in planned_lines(FUTURE, FUTURE, PAST)[0]
+
+
+# --- the base of an earlier release -----------------------------------------------------------------------------------
+
+
+def test_an_entity_in_the_base_of_an_earlier_release_is_no_edit() -> None:
+    """An earlier release kept entities as they came. Decoding them must not turn a seller's edit into a conflict."""
+    rules = Rules({"notes": Rule("notes", "Description", merges_text=True)})
+    edited = EditTimes(NOW, NOW)
+    (merged,) = merge(Deal(notes="R&amp;D"), Deal(notes="R&D, phase 2"), Deal(notes="R&D"), rules, edited)
+    assert (merged.value, merged.conflict) == ("R&D, phase 2", False)

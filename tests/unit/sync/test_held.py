@@ -24,12 +24,15 @@ class Obstacle:
     correction: Mapping[str, object] = field(default_factory=dict)
 
 
-SOLUTIONS = ";".join(f"S{number}" for number in range(51))
 OBSTACLES = {
     "no account": Obstacle({"AccountId": None}, "Account Name is empty"),
     "no amount": Obstacle({"Amount": None}, "Amount or its currency is empty", {"Amount": 5}),
     "no solution": Obstacle({"Products__c": " ; "}, "Products is empty", {"Products__c": "SOL-1"}),
-    "51 solutions": Obstacle({"Products__c": SOLUTIONS}, "more than 50 solutions", {"Products__c": "SOL-1"}),
+    "no ids": Obstacle(
+        {"Products__c": "my product, other,"},
+        "no solution ids: my, product, other. Please enter ids such as SOL-15974-MQF",
+        {"Products__c": "SOL-15974-MQF, SOL-20011-ABC"},
+    ),
     "help asked": Obstacle(
         {"How_can_Microsoft_help__c": "General or Other"},
         "cannot be sent yet",

@@ -213,7 +213,7 @@ def test_a_referral_with_unknown_and_missing_fields_becomes_an_opportunity(harne
             "/target": None,
             "/customerProfile/team": [None, "nobody", {"email": "only@mail.example"}],
             "/details/requirements": None,
-            "/details/closingDateTime": "2027-03-15T23:59:59.1234567Z",
+            "/details/closingDateTime": "2027-03-14T12:00:00.1234567Z",
             "/details/dealValue": 25000.005,
         },
     )

@@ -1,0 +1,72 @@
+"""Define the field type for the solutions of a deal."""
+
+from collections.abc import Iterable
+from typing import Literal, override
+
+from pydantic import Field
+
+from shared.domain.sentences import cause
+from shared.mapping.field_base import SinglePathField, UnreadableValue
+from shared.mapping.paths import Json, in_referral, value_in_record
+from shared.mapping.solution_ids import can_be_listed, solution_type, spell_id, split_ids
+
+_MOST_SHOWN = 80
+"""Characters of the words that are no ids, as the audit shows them."""
+
+
+class SolutionsField(SinglePathField):
+    """Solution ids: in Salesforce a text, in the referral a list of tags.
+
+    In the text a person may separate them as they like. What has no documented form holds the deal: the service would
+    refuse it without naming it. An id in a referral is taken as it is, because the service itself chose it.
+    They are written on create only.
+    """
+
+    type: Literal["solutions"]
+    when: tuple[Literal["create"], ...] = ("create",)
+    length: int = Field(default=255, gt=0)
+    at_most: int = Field(default=50, gt=0)
+
+    @override
+    def read_record(self, record: Json) -> tuple[str, ...] | None:
+        parts = split_ids(str(value_in_record(record, self.salesforce) or ""))
+        spelled = {part: spell_id(part) for part in parts}
+        unknown = ", ".join(part for part, known in spelled.items() if known is None)
+        if unknown:
+            raise UnreadableValue(cause("bad_solutions", self.salesforce, value=_shorten(unknown)))
+        ids = _distinct(filter(None, spelled.values()))
+        if len(ids) > self.at_most:
+            raise UnreadableValue(cause("too_many_solutions", self.salesforce))
+        return ids or None
+
+    @override
+    def read_referral(self, referral: Json) -> tuple[str, ...] | None:
+        tags = in_referral(referral, self.referral)
+        ids = [str(tag.get("id") or "") for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
+        return _distinct(item.strip() for item in ids if item.strip()) or None
+
+    def ids_that_fit(self, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the first ids that the text field can hold whole.
+
+        A shortened id would be another id, and an id with a separator in it would be read as several.
+        """
+        kept: list[str] = []
+        for item in filter(can_be_listed, value):
+            if len(";".join([*kept, item])) > self.length:
+                break
+            kept.append(item)
+        return tuple(kept)
+
+    def _to_salesforce(self, value: tuple[str, ...] | None) -> str | None:
+        return ";".join(self.ids_that_fit(value)) or None if value else None
+
+    def _to_referral(self, value: tuple[str, ...] | None) -> list[Json]:
+        return [{"id": item, "type": solution_type(item)} for item in value or ()]
+
+
+def _distinct(ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(ids))
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
