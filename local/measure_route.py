@@ -30,6 +30,7 @@ from rich.table import Table
 
 from local.measure_app import load_functions
 from local.systems import Systems, start_systems
+from shared.app import reset
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = {"frames": 12, "arrows": 30, "returns": 100}
@@ -126,6 +127,7 @@ def traced_runs() -> Iterator[Mapping[str, Trace]]:
         try:
             yield _trace_runs(systems, load_functions())
         finally:
+            reset()
             os.environ.clear()
             os.environ.update(environ)
 

@@ -34,10 +34,10 @@ class Transition(Struct, frozen=True):
 # --- a pair that waits for a person
 
 
-def kept_cause(link: Link, found: Cause | None) -> Cause | None:
+def kept_cause(link: Link, found: Cause) -> Cause:
     """The cause that the link has already, where it is the same: a later build may have stored more in it."""
     known = link.cause
-    if known is None or found is None:
+    if known is None:
         return found
     is_same = (known.code, known.field, known.reason) == (found.code, found.field, found.reason)
     return replace(found, unknown=known.unknown) if is_same else found

@@ -153,12 +153,13 @@ class Pair(Struct):
 
         A pair that is parked for a refused value stays parked until another value comes.
         """
-        plan, link = self.plan, self.link
-        if plan is None:
+        if (plan := self.plan) is None:
             return
+        link = self.link
         link = replace(link, base=plan.base, refused=plan.refused, waiting=plan.waiting, reported=plan.reported)
         stays_parked = link.state is State.PARKED and link.has_refused_value
-        self.link = link if stays_parked else replace(link, state=plan.state, cause=kept_cause(link, plan.cause))
+        cause = plan.cause and kept_cause(link, plan.cause)
+        self.link = link if stays_parked else replace(link, state=plan.state, cause=cause)
 
     def take_shown(self, mark: Mark) -> None:
         """Note that the opportunity shows a mark and every line; the next write of the row stores it."""
@@ -302,8 +303,7 @@ def run_for_each(ctx: Context, side: Side | None, pairs: Iterable[Pair], step: C
 
 def read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
     """Read the opportunities of the open pairs; one that is absent was deleted or is not visible."""
-    pending = open_pairs(pairs)
-    if not pending:
+    if not (pending := open_pairs(pairs)):
         return
     try:
         with pausing_on_failure(ctx, Side.SALESFORCE):
