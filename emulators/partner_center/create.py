@@ -3,7 +3,6 @@
 Sources: docs/reference/partner-center.md#creating-a-referral, docs/reference/partner-center.md#co-sell-in-two-creates
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +33,7 @@ def draft_referral(body: object, switches: Switches) -> Json:
     record = complete_object(REFERRAL, {name: properties[name] for name in WRITABLE if name in properties})
     _check_head(record)
     _check_consent(record)
+    _check_customer(record)
     _check_details(record, complete=switches.demand_complete)
     _check_people(record, complete=switches.demand_complete)
     record["type"] = effective_type(record)
@@ -77,11 +77,12 @@ def _check_consent(record: Json) -> None:
     flag = record["consent"]["consentToShareReferralWithMicrosoftSellers"]
     if not isinstance(flag, bool):
         raise invalid_request("consentToShareReferralWithMicrosoftSellers must be true or false.", target="consent")
-    country = record["customerProfile"]["address"]["country"]
-    if not isinstance(country, str) or not re.fullmatch("[A-Za-z]{2}", country):
-        raise invalid_request(
-            "The country must be a two-letter ISO 3166-1 code.", target="customerProfile/address/country"
-        )
+
+
+def _check_customer(record: Json) -> None:
+    customer = record["customerProfile"]
+    value_checks.check_country("customerProfile/address/country", customer["address"]["country"])
+    value_checks.one_of(*value_checks.SIZES)("customerProfile/size", customer["size"])
 
 
 def _check_details(record: Json, *, complete: bool) -> None:

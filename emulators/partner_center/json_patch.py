@@ -37,6 +37,7 @@ PATHS: Mapping[str, value_checks.Check] = {
     "team/-": value_checks.check_item,
 }
 TRANSITIONS = {"New": ("New", "Active", "Closed"), "Active": ("Active", "Closed"), "Closed": ("Closed",)}
+REGISTRATION = "Deal registration"
 WITH_REASON = ("Declined", "Lost", "Error")
 
 
@@ -52,6 +53,8 @@ class Operation:
 def apply_patch(record: Json, operations: object, switches: Switches) -> Json:
     """Return a new record with all operations applied; `record` stays as it is. Raises ServiceError."""
     if record["status"] == "Closed":
+        if record["substatus"] == "Won" and _registers(operations):
+            raise not_emulated(REGISTRATION)
         raise invalid_request("A closed referral cannot be changed.", target="status", inner="invalidTransition")
     result = copy.deepcopy(record)
     checked = read_operations(operations, switches)
@@ -82,8 +85,8 @@ def _read_operation(item: object, switches: Switches) -> Operation:
 def _check_operation(op: str, path: str, value: object, switches: Switches) -> Operation:
     name = path.removeprefix("/")
     append = name.endswith("/-")
-    if name.startswith("registrations"):
-        raise not_emulated("Deal registration")
+    if _is_registration(path):
+        raise not_emulated(REGISTRATION)
     check = PATHS.get(name) or (value_checks.check_text if path in switches.extra_paths else None)
     if check is None or not path.startswith("/"):
         raise _not_patchable(path)
@@ -91,6 +94,20 @@ def _check_operation(op: str, path: str, value: object, switches: Switches) -> O
         raise invalid_request("An item is appended with add.", target=path)
     bare = name.removesuffix("/-")
     return Operation(bare, append, check(bare, value))
+
+
+def _registers(operations: object) -> bool:
+    """Return whether a patch changes nothing but the deal's registrations.
+
+    Source: docs/reference/partner-center.md#deal-registration
+    """
+    items = fold_names(operations) if isinstance(operations, list) else []
+    paths = [item.get("path") if isinstance(item, dict) else None for item in items]
+    return bool(paths) and all(isinstance(path, str) and _is_registration(canonical_path(path)) for path in paths)
+
+
+def _is_registration(path: str) -> bool:
+    return path.split("/")[1:2] == ["registrations"]
 
 
 def _not_patchable(path: str) -> ServiceError:

@@ -23,13 +23,16 @@ _INT32 = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parsed list call; `after` says from which position a further page continues."""
+    """A parsed list call; `after` says from which position a further page continues.
+
+    `top` is the number of referrals on this page and all further pages together; None: no limit.
+    """
 
     filter: odata_filter.Filter
     order: str
     descending: bool
     select: tuple[str, ...]
-    top: int
+    top: int | None
     skip: int
     count: int = 0
     after: tuple[int, str] | None = None
@@ -53,11 +56,12 @@ class Listing:
             matching = list(referrals)
             parsed = replace(parsed, count=len(matching))
             referrals = iter(matching)
-        page = list(islice(referrals, parsed.skip, parsed.skip + parsed.top + 1))
+        size = self._switches.page_size if parsed.top is None else min(parsed.top, self._switches.page_size)
+        page = list(islice(referrals, parsed.skip, parsed.skip + size + 1))
         body: dict[str, Any] = {"@odata.context": CONTEXT, "@odata.count": parsed.count}
-        body["value"] = [_select_properties(referral.record, parsed.select) for referral in page[: parsed.top]]
-        if len(page) > parsed.top > 0:
-            body["@odata.nextLink"] = self._next_link(parsed, page[parsed.top - 1], host)
+        body["value"] = [_select_properties(referral.record, parsed.select) for referral in page[:size]]
+        if len(page) > size and size != parsed.top:
+            body["@odata.nextLink"] = self._next_link(parsed, page[size - 1], size, host)
         return body
 
     def _matching_referrals(
@@ -87,15 +91,14 @@ class Listing:
             else odata_filter.EVERYTHING
         )
         order, descending = _parse_order(query.get("$orderby", ""))
-        top = _parse_whole_number(query, "$top", self._switches.page_size)
         _check_count_option(query)
         return Query(
             compiled,
             order,
             descending,
             _parse_select(query),
-            min(top, self._switches.page_size),
-            _parse_whole_number(query, "$skip", 0),
+            _parse_whole_number(query, "$top") if "$top" in query else None,
+            _parse_whole_number(query, "$skip"),
         )
 
     def _query_of_token(self, token: str) -> Query:
@@ -103,10 +106,11 @@ class Listing:
             raise invalid_request("The skip token is not valid.", target="$skiptoken")
         return self._tokens[token]
 
-    def _next_link(self, query: Query, last: StoredReferral, host: str) -> str:
+    def _next_link(self, query: Query, last: StoredReferral, size: int, host: str) -> str:
         token = f"{self._chance.getrandbits(96):024x}"
         ticks = last.updated if query.order == UPDATED else last.created
-        self._tokens[token] = replace(query, after=(ticks, last.id), skip=0)
+        top = None if query.top is None else query.top - size
+        self._tokens[token] = replace(query, after=(ticks, last.id), skip=0, top=top)
         while len(self._tokens) > MOST_TOKENS:
             self._tokens.popitem(last=False)
         if self._switches.next_link == "clean":
@@ -140,8 +144,8 @@ def _select_properties(record: Mapping[str, Any], names: tuple[str, ...]) -> Map
     return {name: record[name] for name in names if name in record} if names else record
 
 
-def _parse_whole_number(query: Mapping[str, str], name: str, default: int) -> int:
-    text = query.get(name, str(default))
+def _parse_whole_number(query: Mapping[str, str], name: str) -> int:
+    text = query.get(name, "0")
     if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > _INT32:
         raise invalid_request(f"{name} must be a whole number of 32 bits.", target=name)
     return int(text)

@@ -97,8 +97,11 @@ class ReferralsService:
         engagement = properties.get("engagementid")
         if engagement is not None:
             return self._join_engagement(record, engagement)
+        invites = self.switches.single_create_invites and create.targets_microsoft(record)
+        if invites:
+            _check_help_code(record)
         referral = self.add_self_made(record, self.own_organization)
-        if self.switches.single_create_invites and create.targets_microsoft(record):
+        if invites:
             self.add_invited(record, referral)
         return referral
 
@@ -112,6 +115,9 @@ class ReferralsService:
             return self.add_self_made(record, self.own_organization, engagement=own.engagement_id)
         if not (is_visible_to_microsoft(record) and is_visible_to_microsoft(own.record)):
             raise invalid_request("Microsoft can only be invited to a deal that it may see.", target="consent")
+        _check_help_code(record)
+        if any(referral.owner_id == MICROSOFT for referral in referrals):
+            raise invalid_request("Microsoft is a party of this engagement already.", target="target")
         return self.add_invited(record, own)
 
     def patch_own(self, referral_id: str, operations: object, *, switches: Switches | None = None) -> StoredReferral:
@@ -233,6 +239,15 @@ class ReferralsService:
             own = next((r for r in engagement if r.owner_id == self.own_organization.id), referral)
             named = own if self.switches.related_event_names == "ours" else referral
             self._announce(f"related-referral-{what}", named.id, now)
+
+
+def _check_help_code(record: Json) -> None:
+    """Check that an invitation of Microsoft says which help is wanted. Raises ServiceError.
+
+    Source: docs/reference/partner-center.md#deal-types
+    """
+    if not create.asks_for_help(record):
+        raise invalid_request("An invitation needs a help code.", target="inviteContext/assistanceRequestCode")
 
 
 def _find_holder(record: Json, path: str) -> tuple[Json, str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulators.partner_center import timestamps
+from emulators.partner_center.iso_codes import COUNTRIES, CURRENCIES
 from emulators.partner_center.referral_shape import Json, complete_collection, complete_element
 from emulators.partner_center.service_errors import invalid_request
 
@@ -21,6 +22,12 @@ HELP_CODES = ("WorkloadSpecificValueProposition", "CustomerTechnicalArchitecture
 NO_HELP = "Unknown"
 # Both readings of docs/reference/partner-center.md#sales-stage.
 SALES_STAGES = ("10", "20", "40", "60", "80", "100", "Qualify", "Develop", "Propose", "Close")
+# docs/reference/partner-center.md#customer-size; null and "" both occur.
+SIZES = (None, "", "1to9employees", "10to50employees", "51to250employees", "251to1000employees",
+         "1001to5000employees", "5001to10000employees", "10001to20000employees", "Morethan20000employees",
+         "1to50employees", "51to500employees", "Morethan500employees")  # fmt: skip
+# One @, no blank, and a domain of at least two labels. No source describes the service's own check.
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 CONTACT = ("firstName", "lastName", "phoneNumber", "email")
 
 type Check = Callable[[str, object], Any]
@@ -45,19 +52,26 @@ def one_of(*allowed: str | None) -> Check:
 
 
 def check_amount(path: str, value: object) -> int | float:
-    """Return a number that is not negative; text is accepted (docs/reference/partner-center.md#deal-details)."""
+    """Return a number above 0; text is accepted (docs/reference/partner-center.md#deal-details)."""
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value):
         value = float(value) if "." in value else int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise invalid_request(f"'{path}' must be a number that is not negative.", target=path)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise invalid_request(f"'{path}' must be a number above 0.", target=path)
     return int(value) if value == int(value) else value
 
 
 def check_currency(path: str, value: object) -> str:
-    """Return a currency code of three letters, in upper case."""
-    if not isinstance(value, str) or not re.fullmatch("[A-Za-z]{3}", value):
+    """Return a currency code of ISO 4217, in upper case."""
+    if not isinstance(value, str) or value.upper() not in CURRENCIES:
         raise invalid_request(f"'{path}' must be an ISO 4217 code.", target=path)
     return value.upper()
+
+
+def check_country(path: str, value: object) -> str:
+    """Return a country code of ISO 3166-1 alpha-2 (docs/reference/partner-center.md#customer-profile)."""
+    if not isinstance(value, str) or value.upper() not in COUNTRIES:
+        raise invalid_request(f"'{path}' must be a two-letter ISO 3166-1 code.", target=path)
+    return value
 
 
 def check_time(path: str, value: object) -> str:
@@ -105,7 +119,7 @@ def check_item(path: str, value: object) -> Json:
 
 
 def check_contacts(path: str, people: list[Json], *, complete: bool) -> None:
-    """Check that every person has an e-mail address, and with `complete` also both names and a phone number.
+    """Check that every person has a valid e-mail address, and with `complete` also both names and a phone number.
 
     Source: docs/reference/partner-center.md#team-members
     """
@@ -114,3 +128,5 @@ def check_contacts(path: str, people: list[Json], *, complete: bool) -> None:
         missing = [name for name in needed if not isinstance(person[name], str) or not person[name].strip()]
         if missing:
             raise invalid_request(f"A member of '{path}' lacks {', '.join(missing)}.", target=path)
+        if not _EMAIL.fullmatch(person["email"]):
+            raise invalid_request(f"The email of a member of '{path}' is not valid.", target=path)

@@ -234,7 +234,7 @@ def _is_of_a_seller(pair: Pair, field: str, value: str | None) -> bool:
 
 def _is_named(pair: Pair, field: str, value: str | None) -> bool:
     entries = [entry for _, entry in pair.audit if any(label in entry for label in LABELS[field])]
-    words = {"emptied" if value is None else value, "negative" if value and value.startswith("-") else value}
+    words = {"emptied" if value is None else value, "above 0" if value and value.startswith("-") else value}
     return any(_shows(entry, word) for entry in entries for word in words)
 
 

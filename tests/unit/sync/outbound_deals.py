@@ -133,7 +133,7 @@ def assert_parked(harness: Harness, deal: str) -> None:
         -5,
         "Failed",
     )
-    assert_reported_once(harness, deal, "2026-12-31 → 2027-04-01", "not negative")
+    assert_reported_once(harness, deal, "2026-12-31 → 2027-04-01", "above 0")
     assert harness.stored_link(deal).intent is None
 
 
@@ -200,7 +200,7 @@ def refused_deal(harness: Harness) -> str:
 def assert_refused_once(harness: Harness, deal: str) -> None:
     assert harness.our_referrals() == []
     assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
-    assert_reported_once(harness, deal, "not negative")
+    assert_reported_once(harness, deal, "above 0")
 
 
 PUSH_SCENARIOS = {

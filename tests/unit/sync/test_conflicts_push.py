@@ -137,7 +137,7 @@ def test_only_the_refused_one_of_several_values_is_parked(harness: Harness) -> N
     assert harness.stored_link(deal).state is State.PARKED
     assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
     assert harness.new_calls()["partner_center.patch"] == 4
-    assert harness.count_in_audit(deal, "must be a number that is not negative") == 1
+    assert harness.count_in_audit(deal, "must be a number above 0") == 1
 
 
 def test_a_refused_value_is_sent_again_only_when_it_changes(harness: Harness) -> None:

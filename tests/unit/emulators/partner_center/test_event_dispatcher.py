@@ -107,7 +107,8 @@ def test_a_co_sell_deal_causes_the_documented_events(
     consent = {"consentToToShareInfoWithOthers": True, "consentToShareReferralWithMicrosoftSellers": True}
     ours = client.create(consent=consent)
     target = [{"type": "BusinessProfileLocation", "id": "msft"}]
-    theirs = client.create(consent=consent, target=target, engagementId=ours["engagementId"])
+    invitation = {"assistanceRequestCode": "GeneralOrOther"}
+    theirs = client.create(consent=consent, target=target, engagementId=ours["engagementId"], inviteContext=invitation)
     accepted = emulator.microsoft_accepts(ours["engagementId"])
     assert emulator.dispatcher.wait_idle(60)
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from emulators.base.server import Request
+from emulators.base.server import Request, Response
 from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.emulator import BASE, ORGANIZATION, PartnerCenterEmulator
@@ -16,6 +16,8 @@ SHARED = {
     "consentToShareReferralWithMicrosoftSellers": True,
 }
 MSFT = [{"type": "BusinessProfileLocation", "id": "msft"}]
+HELP = {"assistanceRequestCode": "ProofOfConceptOrDemo"}
+PERSON = {"firstName": "Seller", "lastName": "One", "phoneNumber": "+4550000001", "email": "s@contoso.example"}
 
 
 def test_a_create_is_answered_with_the_whole_record(client: ReferralClient) -> None:
@@ -73,11 +75,24 @@ def test_the_required_properties_are_required(client: ReferralClient, name: str)
         ("details/requirements/solutions", [{"type": "Name", "id": "x"}] * 51),
         ("details/dealValue", None),
         ("details/dealValue", -1),
+        ("details/dealValue", 0),
+        ("details/dealValue", "0.00"),
         ("details/currency", "US"),
+        ("details/currency", "XXX"),
+        ("details/currency", "ABC"),
         ("details/closingDateTime", "next month"),
         ("team", []),
         ("team", [{"firstName": "Seller", "lastName": "One", "email": "s@contoso.example"}]),
         ("team", "nobody"),
+        ("team", [{**PERSON, "email": "nobody"}]),
+        ("team", [{**PERSON, "email": "one@two@contoso.example"}]),
+        ("team", [{**PERSON, "email": "seller one@contoso.example"}]),
+        ("team", [{**PERSON, "email": "seller@localhost"}]),
+        ("customerProfile/team", [{**PERSON, "email": "@northwind.example"}]),
+        ("customerProfile/size", "banana"),
+        ("customerProfile/size", 250),
+        ("customerProfile/address/country", "ZZ"),
+        ("customerProfile/address/country", "UK"),
         ("customerProfile/address/country", "United States"),
         ("customerProfile/address/country", None),
         ("consent/consentToToShareInfoWithOthers", False),
@@ -98,8 +113,16 @@ def test_a_create_that_the_portal_would_refuse_is_a_400(client: ReferralClient, 
 
     response = client.call("POST", BASE, body)
 
-    assert response.status == 400, response.body
+    assert (response.status, error_code(response)) == (400, "invalidRequest"), response.body
     assert client.emulator.referrals() == []
+
+
+@pytest.mark.parametrize("size", [None, "", "1to9employees", "Morethan500employees"])
+def test_a_documented_size_or_none_is_accepted(client: ReferralClient, size: str | None) -> None:
+    body = client.emulator.example_body()
+    body["customerProfile"]["size"] = size
+
+    assert client.call("POST", BASE, body).status == 200
 
 
 def test_an_incomplete_deal_is_accepted_if_the_switch_allows_it(client: ReferralClient) -> None:
@@ -125,9 +148,15 @@ def test_the_type_follows_the_consent(client: ReferralClient) -> None:
     assert client.create(type="Independent", consent=SHARED)["type"] == "Shared"
 
 
+def invite_microsoft(client: ReferralClient, engagement: object, **changes: object) -> Response:
+    """Post Microsoft's record of an engagement with these changes."""
+    invitation = {"consent": SHARED, "target": MSFT, "engagementId": engagement, "inviteContext": HELP}
+    return client.try_create(type="Shared", **{**invitation, **changes})
+
+
 def test_microsofts_record_joins_the_engagement_and_waits_fourteen_days(client: ReferralClient) -> None:
     ours = client.create(type="Shared", consent=SHARED)
-    theirs = client.create(type="Shared", consent=SHARED, target=MSFT, engagementId=ours["engagementId"])
+    theirs = invite_microsoft(client, ours["engagementId"]).json()
 
     assert theirs["engagementId"] == ours["engagementId"]
     assert (theirs["organizationId"], theirs["status"], theirs["substatus"]) == ("msft", "New", "Pending")
@@ -140,34 +169,54 @@ def test_microsofts_record_joins_the_engagement_and_waits_fourteen_days(client: 
     assert client.emulator.referral(ours["id"])["status"] == "Active"
 
 
-def test_the_service_does_not_prevent_a_second_invitation(client: ReferralClient) -> None:
+def test_microsoft_is_invited_to_an_engagement_once(client: ReferralClient) -> None:
     ours = client.create(consent=SHARED)
-    for _ in range(2):
-        client.create(consent=SHARED, target=MSFT, engagementId=ours["engagementId"])
 
-    assert len(client.emulator.referrals("msft")) == 2
+    assert invite_microsoft(client, ours["engagementId"]).status == 200
+    again = invite_microsoft(client, ours["engagementId"])
+    assert (again.status, error_code(again)) == (400, "invalidRequest")
+    assert len(client.emulator.referrals("msft")) == 1
+
+
+def test_a_deal_that_microsoft_sent_needs_no_invitation(client: ReferralClient) -> None:
+    inbound = client.emulator.referral(client.emulator.microsoft_sends())
+
+    assert invite_microsoft(client, inbound["engagementId"]).status == 400
+    assert len(client.emulator.referrals("msft")) == 1
+
+
+@pytest.mark.parametrize("context", [{}, None, {"assistanceRequestCode": "Unknown"}, {"notes": "Please help."}])
+def test_an_invitation_without_a_help_code_is_refused(client: ReferralClient, context: object) -> None:
+    ours = client.create(consent=SHARED)
+
+    refused = invite_microsoft(client, ours["engagementId"], inviteContext=context)
+    assert (refused.status, error_code(refused)) == (400, "invalidRequest")
+    client.emulator.switches.single_create_invites = True
+    assert client.try_create(consent=SHARED, target=MSFT, inviteContext=context).status == 400
+    assert client.emulator.referrals("msft") == []
+    assert len(client.emulator.referrals()) == 1
 
 
 def test_microsoft_is_not_invited_to_a_private_deal(client: ReferralClient) -> None:
     ours = client.create()
 
-    assert client.try_create(consent=SHARED, target=MSFT, engagementId=ours["engagementId"]).status == 400
+    assert invite_microsoft(client, ours["engagementId"]).status == 400
     assert client.emulator.referrals("msft") == []
 
 
 def test_an_engagement_of_strangers_cannot_be_joined(client: ReferralClient) -> None:
     foreign = client.emulator.referral(client.emulator.partner_creates())
 
-    assert client.try_create(consent=SHARED, target=MSFT, engagementId=foreign["engagementId"]).status == 400
-    assert client.try_create(consent=SHARED, target=MSFT, engagementId=17).status == 400
+    assert invite_microsoft(client, foreign["engagementId"]).status == 400
+    assert invite_microsoft(client, 17).status == 400
 
 
 def test_a_single_create_invites_microsoft_only_if_the_switch_says_so(client: ReferralClient) -> None:
-    client.create(consent=SHARED, target=MSFT)
+    client.create(consent=SHARED, target=MSFT, inviteContext=HELP)
     assert client.emulator.referrals("msft") == []
 
     client.emulator.switches.single_create_invites = True
-    client.create(consent=SHARED, target=MSFT)
+    client.create(consent=SHARED, target=MSFT, inviteContext=HELP)
     assert len(client.emulator.referrals("msft")) == 1
 
 

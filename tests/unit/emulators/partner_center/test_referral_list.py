@@ -28,16 +28,28 @@ def test_pages_of_a_hundred_hold_each_referral_once(client: ReferralClient) -> N
     first = client.list().json()
     assert (len(first["value"]), first["@odata.count"]) == (100, 250)
     assert len({record["id"] for record in read_all_pages(client, "")}) == 250
-    assert len(read_all_pages(client, "$top=7&$skip=243")) == 7
+    assert len(read_all_pages(client, "$skip=243")) == 7
+
+
+def test_top_limits_the_results_of_all_pages_together(client: ReferralClient) -> None:
+    client.emulator.populate(250)
+
+    two = client.list("$top=2").json()
+    assert (len(two["value"]), "@odata.nextLink" in two, two["@odata.count"]) == (2, False, 250)
+    for top, skip, expected in ((0, 0, 0), (100, 0, 100), (150, 0, 150), (200, 0, 200), (300, 0, 250), (150, 180, 70)):
+        records = read_all_pages(client, f"$top={top}&$skip={skip}")
+        assert len(records) == len({record["id"] for record in records}) == expected, top
+    assert len(client.list("$top=150").json()["value"]) == 100
 
 
 def test_the_next_link_is_odd_as_documented_unless_the_switch_says_clean(client: ReferralClient) -> None:
     client.emulator.populate(3)
+    client.emulator.switches.page_size = 2
 
-    odd = client.list("$top=2").json()["@odata.nextLink"]
+    odd = client.list().json()["@odata.nextLink"]
     assert odd.startswith("http://api.partner.microsoft.com/v1.0/referrals?$skiptoken=")
     client.emulator.switches.next_link = "clean"
-    clean = client.list("$top=2").json()["@odata.nextLink"]
+    clean = client.list().json()["@odata.nextLink"]
     assert clean.startswith("https://localhost:1/v1.0/engagements/referrals?$skiptoken=")
 
 
@@ -45,11 +57,12 @@ def test_the_next_link_is_odd_as_documented_unless_the_switch_says_clean(client:
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 def test_all_pages_together_have_the_requested_order(client: ReferralClient, field: str, direction: str) -> None:
     client.emulator.populate(30)
+    client.emulator.switches.page_size = 7
     chance = random.Random(1)  # noqa: S311 - a repeatable sample, not a secret
     for record in chance.sample(client.emulator.referrals(), 10):
         client.patch(record["id"], replace_operation("/salesStage", "20"))
 
-    times = [parse_ticks(record[field]) for record in read_all_pages(client, f"$top=7&$orderby={field}%20{direction}")]
+    times = [parse_ticks(record[field]) for record in read_all_pages(client, f"$orderby={field}%20{direction}")]
 
     assert len(times) == 30
     assert times == sorted(times, reverse=direction == "desc")
@@ -72,8 +85,9 @@ def test_a_filter_by_date_is_exact(client: ReferralClient) -> None:
 
 def test_a_record_that_changes_between_two_pages_is_missed(client: ReferralClient) -> None:
     client.emulator.populate(6)
+    client.emulator.switches.page_size = 3
     oldest = min(client.emulator.referrals(), key=lambda r: parse_ticks(r["updatedDateTime"]))
-    page = client.list("$top=3&$orderby=updatedDateTime%20desc").json()
+    page = client.list("$orderby=updatedDateTime%20desc").json()
     client.patch(oldest["id"], replace_operation("/salesStage", "20"))
 
     token = page["@odata.nextLink"].partition("$skiptoken=")[2]

@@ -83,6 +83,9 @@ def test_one_invalid_operation_stops_the_whole_patch(client: ReferralClient) -> 
         {"op": "replace", "path": "/team/0", "value": PERSON},
         {"op": "replace", "path": "/team", "value": []},
         {"op": "add", "path": "/team/-", "value": {"email": "half@contoso.example"}},
+        {"op": "add", "path": "/team/-", "value": {**PERSON, "email": "nobody"}},
+        {"op": "replace", "path": "/details/dealValue", "value": 0},
+        {"op": "replace", "path": "/details/currency", "value": "XXX"},
         {"op": "replace", "path": "/details/dealValue", "value": "much"},
         {"op": "replace", "path": "/details/dealValue", "value": True},
         {"op": "replace", "path": "/details/closingDateTime", "value": None},
@@ -154,6 +157,23 @@ def test_a_deal_is_accepted_and_won_and_then_cannot_change(client: ReferralClien
     assert client.get(inbound).json()["closedDateTime"] is not None
     refusal = client.patch(inbound, replace_operation("/details/notes", "too late"))
     assert (refusal.status, refusal.json()["error"]["innerError"]["code"]) == (400, "invalidTransition")
+
+
+def test_a_registration_of_a_won_deal_is_not_emulated_and_of_another_closed_deal_refused(
+    client: ReferralClient,
+) -> None:
+    registrations = (
+        {"op": "add", "path": "/registrations/-", "value": {}},
+        {"op": "replace", "path": "/Registrations/0/contract/value", "value": 1},
+    )
+    for substatus, inner in (("Won", "notEmulated"), ("Lost", "invalidTransition")):
+        record = client.create()
+        client.patch(record["id"], replace_operation("/status", "Closed"), replace_operation("/substatus", substatus))
+        for operation in registrations:
+            refusal = client.patch(record["id"], operation)
+            assert (refusal.status, refusal.json()["error"]["innerError"]["code"]) == (400, inner)
+        both = client.patch(record["id"], registrations[0], replace_operation("/details/notes", "too late"))
+        assert both.json()["error"]["innerError"]["code"] == "invalidTransition"
 
 
 @pytest.mark.parametrize(
