@@ -52,7 +52,8 @@ def normal_text(value: object, length: int | None = None) -> str | None:
     """
     if value is None:
         return None
-    whole = _HALF_SURROGATES.sub("\ufffd", decode_entities(str(value)))
+    text = str(value)
+    whole = _HALF_SURROGATES.sub("\ufffd", decode_entities(text) if "&" in text else text)
     normal = whole.replace("\r\n", "\n").replace("\r", "\n").strip()
     return normal[:length].rstrip() or None
 
