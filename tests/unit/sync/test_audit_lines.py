@@ -301,7 +301,7 @@ def test_a_value_refused_by_a_service_has_its_code_its_text_and_the_change(harne
     assert (refused.field, refused.before, refused.after) == ("money", "10000.00 USD", "-5.00 USD")
     assert refused.rule == harness.first.log.fields_of("pair_parked")[0]["code"]
     assert refused.text == f"Not synced: {refused.values['reason']} {refused.values['remedy']}"
-    assert "must be a number that is not negative" in refused.text
+    assert "must be a number above 0" in refused.text
 
 
 def test_several_values_that_a_service_refused_together_are_named_in_one_line(harness: Harness) -> None:
