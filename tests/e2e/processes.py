@@ -54,6 +54,9 @@ class RunningCommand:
 @contextmanager
 def start_python(*arguments: str, folder: Path, **environ: str) -> Iterator[RunningCommand]:
     """Run a Python command that serves, at most until the block ends. Its errors are part of its output."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts its background jobs so, and a process that ignores a signal hands that on.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, *arguments], cwd=folder, env=command_environment(**environ),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
