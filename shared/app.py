@@ -58,7 +58,8 @@ class ThreadWorkers:
         # The worker library finds the invocation of a log line by a context variable, so each thread gets a copy.
         contexts = [copy_context() for _ in listed]
         with ThreadPoolExecutor(min(at_most, len(listed)), thread_name_prefix="cosell") as pool:
-            return list(pool.map(lambda context, item: context.run(work, item), contexts, listed))
+            futures = [pool.submit(context.run, work, item) for context, item in zip(contexts, listed, strict=True)]
+        return [future.result() for future in futures]
 
 
 class App:
