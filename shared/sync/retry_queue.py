@@ -110,12 +110,7 @@ def reason_to_skip(ctx: Context, *sides: Side, direction: str | None = None) -> 
         return "off"
     if direction in ctx.policy.paused:
         return "paused"
-    now = ctx.clock.now()
-    for side in sides:
-        until = ctx.store.side_state(side).paused_until
-        if until is not None and now < until:
-            return "side_paused"
-    return None
+    return "side_paused" if any(is_paused(ctx, side) for side in sides) else None
 
 
 def restore_sides(ctx: Context) -> None:
