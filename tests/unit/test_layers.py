@@ -56,7 +56,8 @@ def module_names(*folders: str) -> Iterator[str]:
 def imports_of(module: str) -> frozenset[str]:
     """Every name of our own packages that a module imports, also inside functions."""
     path = ROOT.joinpath(*module.split("."))
-    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    # A checkout that was updated may keep the empty folder of a package that has become a module.
+    file = path / "__init__.py" if (path / "__init__.py").is_file() else path.with_suffix(".py")
     return frozenset(
         name
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
@@ -194,7 +195,7 @@ def package_graph(modules: Mapping[str, set[str]]) -> dict[str, set[str]]:
 
 
 def _innermost_package(module: str) -> str:
-    is_package = ROOT.joinpath(*module.split(".")).is_dir()
+    is_package = ROOT.joinpath(*module.split("."), "__init__.py").is_file()
     return module if is_package else module.rpartition(".")[0]
 
 
