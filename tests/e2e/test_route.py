@@ -4,11 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from local.measure_route import LIMITS, Trace, engine_arrows, package_of
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow  # `make route` in a process of its own
 def test_the_route_of_a_deal_stays_within_its_limits() -> None:
     """In a process of its own, because the app of a process reads its settings once."""
     command = [sys.executable, "-m", "local.measure_route"]

@@ -55,6 +55,7 @@ def missing_sentences(output: str) -> list[str]:
     return [sentence for sentence in REQUIRED_SENTENCES if not re.search(sentence, flat)]
 
 
+@pytest.mark.slow
 def test_the_story_prints_every_step(tmp_path: Path) -> None:
     output = successful_output(run_python(*STORY, folder=tmp_path, DEALS="2"))
 

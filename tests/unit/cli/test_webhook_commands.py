@@ -212,7 +212,7 @@ def test_each_attempt_is_printed_once_and_the_last_one_decides(partner_center: P
 @pytest.mark.usefixtures("app_url")
 def test_a_lost_event_gives_no_result_in_time(partner_center: PartnerCenterEmulator) -> None:
     run_cosell("register")
-    partner_center.dispatcher.faults.append(EventFault(EventFaultKind.LOSE, TEST_EVENT))
+    partner_center.dispatcher.faults.append(EventFault(EventFaultKind.LOSE, TEST_EVENT, times=2))
     code, document = run_for_document("test", "--wait", "0.05")
     assert (code, document["ok"], document["attempts"]) == (5, False, [])
     again = run_cosell("test", "--wait", "0.05").stdout
