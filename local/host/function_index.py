@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from local.host.route_templates import Route
-from local.host.schedules import parse_schedule
+from shared.settings.schedules import parse_schedule
 
 HTTP, QUEUE, TIMER = "httpTrigger", "queueTrigger", "timerTrigger"
 OUTPUTS = frozenset({"http", "queue"})
@@ -163,4 +163,4 @@ def _schedule_problems(function: Function) -> Iterator[str]:
     try:
         parse_schedule(text)
     except ValueError as error:
-        yield f"{function.name}: schedule {text!r}: {error}"
+        yield f"{function.name}: the schedule is not right: {error}"

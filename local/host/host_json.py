@@ -4,14 +4,16 @@ Sources: docs/reference/azure.md#hostjson and docs/reference/azure.md#queues.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from local.host.schedules import parse_time_span
 from shared.foundation.errors import ConfigurationError
 
+_TIME_SPAN = re.compile(r"(?:(?P<days>\d+)\.)?(?P<hours>\d{1,2}):(?P<minutes>\d{1,2}):(?P<seconds>\d{1,2})")
 _MAX_BATCH = 32  # the storage service hands out at most this many messages in one call
 _EXAMPLE = '{"version": "2.0", "extensions": {"queues": {"maxPollingInterval": "00:00:01"}}}'
 
@@ -74,6 +76,14 @@ def _read_seconds(section: Mapping[str, Any], name: str, default: float) -> floa
         return parse_time_span(str(section[name])).total_seconds()
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
+
+
+def parse_time_span(text: str) -> timedelta:
+    """Parse a time span of .NET: `[d.]hh:mm:ss`. Raises ValueError."""
+    match = _TIME_SPAN.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a time span such as 00:05:00")
+    return timedelta(**{unit: int(number or 0) for unit, number in match.groupdict().items()})
 
 
 def _read_count(section: Mapping[str, Any], name: str, default: int, low: int, high: int) -> int:

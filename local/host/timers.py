@@ -15,8 +15,8 @@ from pathlib import Path
 from local.host.function_index import Function
 from local.host.invocations import InvocationFailed, Invocations
 from local.host.queues import Clock
-from local.host.schedules import parse_schedule
 from local.host.worker import timer_call
+from shared.settings.schedules import parse_schedule
 
 _LONGEST_SLEEP_SECONDS = 0.2  # short, because the clock of a test may jump
 _MONITORED_FROM = timedelta(minutes=1)

@@ -1,11 +1,14 @@
 """Check our own side: settings, mapping file, Key Vault and its secrets, storage."""
 
+import os
 from datetime import timedelta
 
 from shared.clients.partner_center.sign_in import PLACEHOLDER
-from shared.doctor.finding import Verdict, failed, ok, skipped
+from shared.doctor.finding import CORRECT_SETTING, Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 from shared.foundation.errors import NotFound
+from shared.settings.schedules import schedule_fault, schedule_note
+from shared.settings.variables import SCHEDULES
 
 MAX_TOKEN_AGE = timedelta(days=7)
 """The daily timer renews the refresh token, which ends at 90 days (docs/reference/partner-center.md#refresh-tokens)."""
@@ -23,6 +26,17 @@ def check_settings(installation: Installation) -> Verdict:
     """Check that every setting is present and valid."""
     settings = installation.settings.sync
     return ok(f"complete; ENVIRONMENT={settings.environment}, SYNC={settings.sync}")
+
+
+def check_schedules(_installation: Installation) -> Verdict:
+    """Check that each timer has a schedule which Azure takes, and runs at the times that its text suggests."""
+    schedules = {name: os.environ[name] for name in SCHEDULES if os.environ.get(name)}
+    if not schedules:
+        return skipped("this environment has no schedules here: the app checks them when it starts")
+    if faults := [f"{name} {fault}" for name, text in schedules.items() if (fault := schedule_fault(text))]:
+        return failed("; ".join(faults), f"{CORRECT_SETTING} The parameter file of the deployment has the schedules.")
+    notes = [f"{name}: {note}" for name, text in schedules.items() if (note := schedule_note(text))]
+    return ok("; ".join(notes) or f"all {len(schedules)} run when they say")
 
 
 def check_mapping_file(installation: Installation) -> Verdict:

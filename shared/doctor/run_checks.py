@@ -39,6 +39,7 @@ _PARTNER_CENTER_SIGN_IN = "Partner Center sign-in"
 _SALESFORCE_SIGN_IN = "Salesforce sign-in"
 PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite("settings", (), local_checks.check_settings),
+    Prerequisite("schedules", ("settings",), local_checks.check_schedules),
     Prerequisite("mapping file", ("settings",), local_checks.check_mapping_file),
     Prerequisite("vault", ("mapping file",), local_checks.check_vault),
     Prerequisite("Salesforce key", ("vault",), local_checks.check_salesforce_key),

@@ -9,9 +9,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from shared.settings.schedules import schedule_fault
+
 REFERENCE = "@Microsoft.KeyVault("
 """The beginning of a Key Vault reference. If the platform cannot resolve it, this text is the value."""
-SCHEDULE_FIELDS = 6
 DAY = 86400
 """The longest time that a setting may have, in seconds. All of these times are minutes in practice."""
 
@@ -57,8 +58,8 @@ def _check_queue_name(value: str) -> str:
 
 
 def _check_schedule(value: str) -> str:
-    if len(value.split()) != SCHEDULE_FIELDS:
-        raise ValueError("is not a schedule (second minute hour day month day-of-week)")
+    if fault := schedule_fault(value):
+        raise ValueError(fault)
     return value
 
 

@@ -242,6 +242,9 @@ class WebhookSettings(SettingsGroup):
         return self.events_url or (f"https://{host}/api/events" if is_public else None)
 
 
+SCHEDULES = ("PUSH_SCHEDULE", "SWEEP_SCHEDULE", "CREDENTIALS_SCHEDULE")
+
+
 class TriggerSettings(SettingsGroup):
     """Queue and schedules of the triggers. The Functions host reads them; they are checked here to show an example."""
 

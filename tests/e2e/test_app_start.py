@@ -101,6 +101,10 @@ WRONG_SETTINGS = [
     WrongSetting("MAPPING", "{folder}/mapping.toml", "line 4"),
     WrongSetting("EVENTS_QUEUE", "Not A Queue", "queue name"),
     WrongSetting("PUSH_SCHEDULE", "every minute", "schedule"),
+    WrongSetting("PUSH_SCHEDULE", "00:05:00", "does not run on Flex Consumption"),
+    WrongSetting("SWEEP_SCHEDULE", f"0 {CANARY} * * * *", "field minute"),
+    WrongSetting("SWEEP_SCHEDULE", "0 0 9 * * FRI-MON", "runs Monday to Friday; write FRI-SAT,SUN-MON"),
+    WrongSetting("CREDENTIALS_SCHEDULE", "0 0 0 31 2 *", "Azure never runs it"),
     *(WrongSetting("SALESFORCE_URL", None, says, {name: wrong}) for name, wrong, says in SECOND_FAULTS),
 ]
 

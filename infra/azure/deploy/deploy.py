@@ -5,6 +5,7 @@ from infra.azure.deploy.failure import DeploymentFailure
 from infra.azure.deploy.infrastructure import confirm_changes, deploy_resources
 from infra.azure.deploy.preflight import run_preflight
 from infra.azure.deploy.release import release_zip
+from infra.azure.deploy.schedule_check import check_parameter_file, check_schedules
 from infra.azure.deploy.session import PRODUCTION, Session
 from infra.azure.deploy.zip_package import ZipPackage, build_zip
 from shared.cli.exit_codes import Exit
@@ -31,10 +32,12 @@ def deploy_package(session: Session, package: ZipPackage, subscription: str | No
     deployed = read_deployed_values(session)
     variables = variables_for_parameter_file(session, deployed)
     session.az.set_variables(variables)
+    check_parameter_file(session)
     sync = variables["SYNC"]
     session.say(f"SYNC={sync}." + ("" if deployed.app else " A new app logs what it would do, and writes nothing."))
     confirm_changes(session, variables[REGION])
     target = deploy_resources(session, variables[REGION], account)
+    check_schedules(session, target.settings)  # a parameter file may compute them
     release_zip(session, target, package)
     _print_next_steps(session, sync)
 

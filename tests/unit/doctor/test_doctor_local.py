@@ -29,6 +29,29 @@ def test_a_wrong_setting_is_named_and_the_checks_that_need_it_are_skipped(
     assert {verdict.result for name, verdict in verdicts.items() if name != "settings"} == {Result.SKIPPED}
 
 
+@pytest.mark.parametrize(
+    ("schedule", "says"),
+    [
+        ("0 61 * * * *", "SWEEP_SCHEDULE is not a schedule: in the field minute"),
+        ("0 0 9 * * FRI-MON", "runs Monday to Friday; write FRI-SAT,SUN-MON"),
+        ("0 */90 * * * *", "Azure runs at minute 0 of every hour"),
+        ("00:15:00", "an interval such as 00:05:00 does not run on Flex Consumption"),
+    ],
+)
+def test_a_schedule_that_azure_refuses_or_reads_in_another_way_fails(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, schedule: str, says: str
+) -> None:
+    monkeypatch.setenv("SWEEP_SCHEDULE", schedule)
+    assert says in doctor.failed_verdict("schedules").found
+
+
+def test_a_day_together_with_a_weekday_is_told(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor.run("schedules")["schedules"].found == "all 3 run when they say"
+    monkeypatch.setenv("SWEEP_SCHEDULE", "0 0 9 1-7 * MON")
+    verdict = doctor.run("schedules")["schedules"]
+    assert (verdict.result, "SWEEP_SCHEDULE: it has a day and a day of week" in verdict.found) == (Result.OK, True)
+
+
 def test_a_broken_mapping_file_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "broken.toml"
     path.write_text('extends = "default"\n[fields.money]\ntype = "gold"\n', encoding="utf-8")

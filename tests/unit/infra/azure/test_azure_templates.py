@@ -3,14 +3,14 @@
 Source: docs/reference/azure.md#checks-beyond-the-compiler.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from local.host.schedules import parse_schedule
 from shared.foundation.logs import EVENTS, log
 from shared.settings import variables as code
+from shared.settings.schedules import parse_schedule, schedule_fault
 from tests.unit.infra.azure.azure_files import (
     ALL_OPTIONS,
     ENVIRONMENTS,
@@ -70,8 +70,9 @@ def test_the_app_starts_with_the_deployed_settings(deployed_environment: str) ->
 
 
 @pytest.mark.parametrize("name", ["PUSH_SCHEDULE", "SWEEP_SCHEDULE", "CREDENTIALS_SCHEDULE"])
-def test_every_schedule_can_be_parsed(name: str) -> None:
-    assert parse_schedule(FILES.app_settings()[name]).next_after(NOW) > NOW
+def test_every_schedule_runs_when_it_says(name: str) -> None:
+    assert NOW < parse_schedule(FILES.app_settings()[name]).next_after(NOW) < NOW + timedelta(days=2)
+    assert schedule_fault(FILES.app_settings()[name]) == ""
 
 
 def test_the_parameter_files_read_the_switches_from_the_environment() -> None:

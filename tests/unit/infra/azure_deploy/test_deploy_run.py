@@ -192,3 +192,52 @@ def test_the_fake_azure_cli_rejects_unknown_commands_and_options(azure: FakeAzur
         azure.open_session().run_az("deployment", "sub", "creat")
     with pytest.raises(DeploymentFailure, match="unrecognized"):
         azure.open_session().run_az("account", "show", "--nam", "x")
+
+
+# --- schedules
+
+
+def set_parameter(azure: FakeAzure, line: str) -> None:
+    path = azure.root / "infra/azure/staging.bicepparam"
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "says"),
+    [
+        ("0 61 * * * *", "SWEEP_SCHEDULE is not a schedule: in the field minute, a value is not between 0 and 59."),
+        ("0 0 9 * * SAT-SUN", "Azure turns SAT-SUN round and runs every day; write SAT,SUN."),
+        ("0 0 0 31 2 *", "Azure never runs it"),
+    ],
+)
+def test_a_wrong_schedule_is_refused_before_anything_is_created(azure: FakeAzure, schedule: str, says: str) -> None:
+    set_parameter(azure, f"param sweepSchedule = '{schedule}'")
+    with pytest.raises(DeploymentFailure) as caught:
+        deploy(azure.open_session())
+    assert says in caught.value.sentence
+    assert caught.value.code is Exit.USAGE
+    assert "deployment sub create" not in azure.command_names()
+
+
+def test_a_schedule_from_the_environment_is_checked_too(azure: FakeAzure) -> None:
+    set_parameter(azure, "param pushSchedule = readEnvironmentVariable('MY_SCHEDULE', '0 * * * * *')")
+    azure.shell["MY_SCHEDULE"] = "0 0 22-2 * * *"
+    with pytest.raises(DeploymentFailure, match=r"PUSH_SCHEDULE .* runs 2 to 22; write 22-23,0-2"):
+        deploy(azure.open_session())
+    del azure.shell["MY_SCHEDULE"]
+    deploy(azure.open_session())
+
+
+def test_a_schedule_that_the_parameter_file_computes_is_checked_before_the_zip_is_installed(azure: FakeAzure) -> None:
+    document = deployment_outputs("staging", f"{azure.health_server.url}/api/health")
+    document["properties"]["outputs"]["APP_SETTINGS"]["value"]["PUSH_SCHEDULE"] = "00:05:00"
+    azure.answer("deployment sub create", document)
+    with pytest.raises(DeploymentFailure, match="does not run on Flex Consumption"):
+        deploy(azure.open_session())
+    assert azure.calls_of("functionapp deployment source config-zip") == []
+
+
+def test_a_day_together_with_a_weekday_is_told(azure: FakeAzure) -> None:
+    set_parameter(azure, "param credentialsSchedule = '0 17 3 1 * MON'")
+    deploy(azure.open_session())
+    assert any(line.startswith("Note: CREDENTIALS_SCHEDULE: it has a day and a day of week") for line in azure.printed)

@@ -50,7 +50,7 @@ def test_an_app_without_functions_is_a_problem() -> None:
         ([timer_function(schedule="%WHEN%")], "tick: the setting WHEN is not set"),
         ([queue_function(queue_name="No_Queue")], "'No_Queue' is not a queue name"),
         ([queue_function(queue_name="a--b")], "'a--b' is not a queue name"),
-        ([timer_function(schedule="0 61 * * * *")], "tick: schedule '0 61 * * * *': in field minute 61"),
+        ([timer_function(schedule="0 61 * * * *")], "tick: the schedule is not right: in the field minute"),
         ([timer_function(retries=True)], "does not support retry policies"),
         ([Function("f", "f", ({"type": "blobTrigger", "direction": "IN", "name": "b"},))], "type 'blobTrigger'"),
     ],
