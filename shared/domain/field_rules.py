@@ -28,6 +28,7 @@ class Rule(Struct, frozen=True):
 
     `label` is the name of the field in the audit. `merges_text` marks notes: both edits are kept if they fit into
     `length` characters. `clearable` holds the sides that accept an empty value (docs/protocol.md#cleared-values).
+    `source` identifies how the value is read: the paths, and what brings it into normal form.
     """
 
     field: str
@@ -39,12 +40,14 @@ class Rule(Struct, frozen=True):
     merges_text: bool = False
     length: int | None = None
     clearable: frozenset[Side] = frozenset()
+    source: str = ""
 
 
 class Rules(Struct, frozen=True, dict=True):
-    """The rules of all fields, by name, in the order of the mapping file."""
+    """The rules of all fields, by name, in the order of the mapping file; `mapping` is the hash of that file."""
 
     by_field: Mapping[str, Rule]
+    mapping: str | None = None
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.by_field.values())
@@ -56,3 +59,8 @@ class Rules(Struct, frozen=True, dict=True):
     def updatable(self) -> tuple[Rule, ...]:
         """The fields that are compared after creation; the others are written once and not compared."""
         return tuple(rule for rule in self if rule.on_update and rule.direction is not Direction.OFF)
+
+    @cached_property
+    def sources(self) -> Mapping[str, str]:
+        """How the value of each field that is compared is read, by field."""
+        return {rule.field: rule.source for rule in self.updatable}

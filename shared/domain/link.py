@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Value, fingerprint
+from shared.domain.field_rules import Rules
 from shared.domain.link_states import Mark, State
 
 WHOLE = "partner_center.*"
@@ -81,6 +82,8 @@ class Link(Struct, frozen=True):
     waiting      values that wait for a set time, by field
     reported     keys of the causes and warnings that the seller has already read; stored as `told`
     unwritten    whether audit lines or marks still have to be written back
+    mapping      the hash of the mapping that the base was agreed under; None in a row of an earlier build
+    sources      how each value of the base was read, by field
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -99,6 +102,8 @@ class Link(Struct, frozen=True):
     cause: Cause | None = None
     mark: Mark | None = None
     unwritten: bool = False
+    mapping: str | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -112,6 +117,16 @@ class Link(Struct, frozen=True):
         if self.cause is not None or self.has_refused_value:
             return Mark.FAILED
         return Mark.WAITING if self.waiting or self.state is State.ON_HOLD else Mark.SYNCED
+
+    def base_under(self, rules: Rules) -> Deal:
+        """The base without the values that another mapping read in another way, or did not compare: they are unknown.
+
+        Source: docs/protocol.md#a-changed-mapping.
+        """
+        if self.mapping is None or self.mapping == rules.mapping:
+            return self.base
+        now, then = rules.sources, self.sources
+        return Deal({name: value for name, value in self.base.items() if name in now and then.get(name) == now[name]})
 
     def refuses(self, key: str, value: Value | Deal | None) -> bool:
         """Whether exactly this value, or this whole deal, is known to be refused."""

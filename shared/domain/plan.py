@@ -93,9 +93,9 @@ def plan_pair(
     A change that cannot be undone is sent only after it has stood for `wait`
     (docs/protocol.md#what-cannot-be-undone-waits).
     """
-    edited = EditTimes(opportunity.modified, referral.updated)
-    builder = _PlanBuilder(link, referral, now, wait)
-    merged = merge(link.base, opportunity.deal, referral.deal, rules, edited)
+    edited, base = EditTimes(opportunity.modified, referral.updated), link.base_under(rules)
+    builder = _PlanBuilder(link, base, referral, now, wait)
+    merged = merge(base, opportunity.deal, referral.deal, rules, edited)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)
     builder.warn_of_unreadable_values(opportunity.problems, rules)
@@ -112,9 +112,9 @@ def _status_first(merged: Merged) -> bool:
 class _PlanBuilder:
     """Collects the decisions for one pair, field by field."""
 
-    def __init__(self, link: Link, referral: Referral, now: datetime, wait: timedelta) -> None:
+    def __init__(self, link: Link, base: Deal, referral: Referral, now: datetime, wait: timedelta) -> None:
         self.link, self.status, self.now, self.wait = link, referral.status, now, wait
-        self.base: dict[str, Value | None] = dict(link.base)
+        self.base: dict[str, Value | None] = dict(base)
         self.writes: dict[Side, list[Change]] = {Side.PARTNER_CENTER: [], Side.SALESFORCE: []}
         self.refused: dict[str, Difference] = {}
         self.waiting: dict[str, Difference] = {}

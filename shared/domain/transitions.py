@@ -110,6 +110,8 @@ def created_opportunity(
         mark=referral.first_mark,
         reported=tuple(full_texts(referral.deal, rules)),
         unwritten=bool(ignored),
+        mapping=rules.mapping,
+        sources=rules.sources,
     )
     return with_known_versions(with_refused(link, ignored, Side.SALESFORCE, now), opportunity, referral, rules)
 
@@ -287,7 +289,8 @@ def with_known_versions(link: Link, opportunity: Opportunity | None, referral: R
 
 def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
     is_accounted = _is_accounted(link, referral.deal, Side.PARTNER_CENTER, rules)
-    is_agreed = is_accounted and not link.refused and not link.waiting
+    is_read = all(rule.field in referral.deal for rule in rules.updatable)  # an unread value is unknown, not agreed
+    is_agreed = is_accounted and is_read and not link.refused and not link.waiting
     return replace(link, etag=referral.etag if is_accounted else None, agreed=is_agreed)
 
 

@@ -1,5 +1,6 @@
 """Defines the keys and the translation methods that all field types of the mapping file have."""
 
+import hashlib
 from typing import Annotated, Any, Literal, override
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
@@ -19,6 +20,10 @@ SalesforcePath = Annotated[
         description="a column of the opportunity, such as Amount or Account.Name",
     ),
 ]
+
+
+_NOT_READ = {"label", "direction", "when", "winner", "clearable"}
+"""The keys that do not decide how a value is read."""
 
 
 class UnreadableValue(Exception):
@@ -63,6 +68,7 @@ class FieldBase(MappingTable):
             on_update="update" in self.when,
             winner=self.winner,
             clearable=self.clearable,
+            source=hashlib.sha256(self.model_dump_json(exclude=_NOT_READ).encode()).hexdigest()[:8],
         )
 
     def select_items(self) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class Translation:
         self.file, self.hash = load_mapping(path)
         self.constants = constants
         self.fields = self.file.fields_with_stages()
-        self.rules = Rules({name: field.to_rule(name) for name, field in self.fields.items()})
+        self.rules = Rules({name: field.to_rule(name) for name, field in self.fields.items()}, self.hash)
 
     # --- Salesforce to deal
 

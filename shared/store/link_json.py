@@ -55,6 +55,8 @@ class _LinkRow(Struct):
     cause: _CauseRow | None
     mark: Mark | None
     unwritten: bool
+    mapping: tuple[str, str | None] | None = None
+    sources: dict[str, str] = {}
 
 
 class _PointerRow(Struct):
@@ -81,6 +83,7 @@ def link_to_json(link: Link) -> Json:
         "cause": _cause_to_json(link.cause),
         "mark": link.mark.value if link.mark else None,
         "unwritten": link.unwritten,
+        **_mapping_to_json(link),
     }
 
 
@@ -103,8 +106,23 @@ def link_from_json(stored: Json) -> Link:
         _cause_from(row.cause, stored["cause"]),
         row.mark,
         row.unwritten,
+        _mapping_from(row),
+        row.sources,
         _unknown_keys(stored, row),
     )
+
+
+def _mapping_to_json(link: Link) -> Json:
+    return {"mapping": [link.mapping, link.etag], "sources": dict(link.sources)} if link.mapping else {}
+
+
+def _mapping_from(row: _LinkRow) -> str | None:
+    """The hash of the mapping, unless a build that does not know it has moved the known version of the referral since.
+
+    Such a build keeps the key as it was, and may have worked with another mapping.
+    """
+    mapping, etag = row.mapping or (None, None)
+    return mapping if etag == row.etag else None
 
 
 def pointer_to_json(pointer: Pointer) -> Json:

@@ -21,6 +21,7 @@ from msgspec import Struct, field
 from shared.domain.audit import Line, change_lines
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Deal, Side
+from shared.domain.field_rules import Rules
 from shared.domain.link import Effect, EffectKind, Intent, Link
 from shared.domain.link_states import Mark, State
 from shared.domain.plan import Plan
@@ -148,15 +149,15 @@ class Pair(Struct):
         """Remove the plan's writes to Salesforce, which were refused."""
         self.plan = replace(self.plan, to_salesforce=()) if self.plan else None
 
-    def put_plan_into_link(self) -> None:
-        """Let the next write of the row store the plan's base, refused and waiting values, and state.
+    def put_plan_into_link(self, rules: Rules) -> None:
+        """Let the next write of the row store the plan's base, refused and waiting values, and state, and the mapping.
 
         A pair that is parked for a refused value stays parked until another value comes.
         """
         if (plan := self.plan) is None:
             return
-        link = self.link
-        link = replace(link, base=plan.base, refused=plan.refused, waiting=plan.waiting, reported=plan.reported)
+        link = replace(self.link, base=plan.base, refused=plan.refused, waiting=plan.waiting, reported=plan.reported)
+        link = replace(link, mapping=rules.mapping, sources=rules.sources)
         stays_parked = link.state is State.PARKED and link.has_refused_value
         cause = plan.cause and kept_cause(link, plan.cause)
         self.link = link if stays_parked else replace(link, state=plan.state, cause=cause)

@@ -141,7 +141,8 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
     elif link.referral_id is None:
         _prepare_create(ctx, pair, opportunity)
     else:
-        if link.etag and link.agreed and not pair.interrupted.effects:
+        is_known = link.etag and link.agreed and link.mapping == ctx.translation.hash
+        if is_known and not pair.interrupted.effects:
             pair.take_referral(referral_from_base(link, opportunity, ctx.translation.rules), is_from_base=True)
         else:
             _read_referral(ctx, pair)
@@ -149,9 +150,9 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
 
 
 def referral_from_base(link: Link, opportunity: Opportunity, rules: Rules) -> Referral:
-    """The referral of a link without a read: every mapped value was agreed at its version."""
+    """The referral of a link without a read: each value as it was agreed at its version; an unread one is unknown."""
     status = link.base.get("status")
-    deal = Deal({rule.field: link.base.get(rule.field) for rule in rules.updatable})
+    deal = Deal({rule.field: link.base[rule.field] for rule in rules.updatable if rule.field in link.base})
     known_status = status if isinstance(status, Status) else None
     return Referral(link.referral_id or "", link.etag or "", deal, opportunity.modified, known_status)
 
@@ -253,7 +254,7 @@ def _patch_referral(ctx: Context, pair: Pair) -> None:
     client's errors; the intent then stays for recovery.
     """
     for _ in range(ctx.policy.tries):
-        pair.put_plan_into_link()
+        pair.put_plan_into_link(ctx.translation.rules)
         if pair.plan is None or pair.referral is None or not pair.plan.to_partner_center:
             break
         waiting = [pair.plan.to_partner_center]
@@ -271,7 +272,7 @@ def _patch_referral(ctx: Context, pair: Pair) -> None:
         else:
             break
     else:
-        pair.put_plan_into_link()
+        pair.put_plan_into_link(ctx.translation.rules)
         pair.end(Outcome(Result.RETRY, "referral_kept_changing"))
 
 

@@ -52,7 +52,7 @@ def write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
 def _prepare_write(ctx: Context, pair: Pair) -> Write | None:
     if pair.plan is None or pair.opportunity is None:
         return None
-    pair.put_plan_into_link()
+    pair.put_plan_into_link(ctx.translation.rules)
     record_writes(ctx, pair)
     changes = pair.plan.to_salesforce
     lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *ctx.store.audit(pair.id)]

@@ -84,6 +84,8 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         reported=("missing_name:Opportunity Name is empty.",),
         cause=Cause("missing_name", "name", "Opportunity Name is empty.", "Please enter a name."),
         unwritten=True,
+        mapping="0123456789ab",
+        sources={"money": "01234567", "closing": "89abcdef"},
     )
 
 

@@ -47,6 +47,8 @@ LINK = Link(
     waiting={"status": Difference("f2", "irreversible", NOW)},
     cause=Cause("code", None, "reason", "remedy"),
     mark=Mark.FAILED,
+    mapping="0123456789ab",
+    sources={"name": "01234567"},
 )
 Change = Callable[[dict[str, Any]], object]
 
