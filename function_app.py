@@ -1,4 +1,4 @@
-"""The module that the Functions worker loads: it checks the settings and registers the triggers, nothing else."""
+"""The module that the Functions worker loads: the app with all triggers, or the minimal one if that cannot start."""
 
 import gc
 
@@ -7,30 +7,28 @@ gc.set_threshold(100_000, 20, 50)
 
 import azure.functions as func
 
-from functions.apply_event import bp as apply_event
-from functions.apply_poison import bp as apply_poison
-from functions.keep_credentials import bp as keep_credentials
-from functions.push_opportunities import bp as push_opportunities
-from functions.receive_event import bp as receive_event
-from functions.report_health import bp as report_health
-from functions.sweep_referrals import bp as sweep_referrals
-from shared.app import app as connector
-from shared.settings.variables import run_startup_checks, trigger_settings
-from shared.webhook.admission import event_admission
+from shared.foundation.start_fault import StartFault, describe_start_fault
 
-# With a wrong setting or mapping file the app does not start. One error names everything that is wrong.
-run_startup_checks(connector, event_admission, trigger_settings)
+start_fault: StartFault | None = None
+"""Why the app did not start; None if it did."""
 
-app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in (
-    receive_event,
-    apply_event,
-    apply_poison,
-    push_opportunities,
-    sweep_referrals,
-    keep_credentials,
-    report_health,
-):
-    app.register_functions(blueprint)
 
+def load_app() -> func.FunctionApp:
+    """Return the whole app. With a wrong setting or mapping file, return one that reports what is wrong.
+
+    An app that does not load has no function, answers no request and logs no line (docs/reference/azure.md#azure-cli).
+    """
+    global start_fault  # noqa: PLW0603 - the local host reads it from the module, as the worker reads `app`
+    try:
+        from functions.whole_app import load_whole_app  # noqa: PLC0415 - a module that cannot load is a fault too
+
+        return load_whole_app()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the minimal app reports it
+        start_fault = describe_start_fault(error)
+    from functions.minimal_app import load_minimal_app  # noqa: PLC0415 - rarely needed
+
+    return load_minimal_app(start_fault)
+
+
+app = load_app()
 gc.freeze()  # later collections skip these objects too

@@ -38,6 +38,7 @@ class Host:
         clock: the time for timers and for the visibility of embedded messages.
         keys: the keys for functions and for `/admin`; by default random.
         timer_status: a file that keeps the times of timer runs; by default they are not kept.
+        minimal: whether to serve the minimal app of an app that cannot start, as Azure does, and not to refuse it.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Host:
         clock: Clock = utc_now,
         keys: Keys | None = None,
         timer_status: Path | None = None,
+        minimal: bool = False,
     ) -> None:
         """Load the app. Raises ConfigurationError if the library refuses the app or `host.json` is wrong."""
         self.settings = HostSettings.read(Path(app_dir) / "host.json")
@@ -56,6 +58,7 @@ class Host:
         self._environ_before = _apply_environ(environ or {})
         self._environ = dict(os.environ)
         self._worker = self._load_worker(Path(app_dir))
+        self._start_fault = "" if minimal else self._worker.start_fault
         self.queues: Queues = queue or EmbeddedQueues(clock=clock)
         self._owns_queues = queue is None
         self._clock = clock
@@ -79,6 +82,8 @@ class Host:
 
     def list_problems(self) -> list[str]:
         """Everything about the app that the real host or this host refuses, one sentence each."""
+        if self._start_fault:
+            return [self._start_fault]
         return find_problems([f.with_settings(self._environ) for f in self._worker.functions], self._environ)
 
     def start(self, port: int = 0, tls: ssl.SSLContext | None = None, *, timers: bool = False) -> None:

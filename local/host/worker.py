@@ -124,6 +124,11 @@ class Worker:
         atexit.register(self.close)
         self.functions: tuple[Function, ...] = self._run_on_loop(self._index_app(), _START_SECONDS)
 
+    @property
+    def start_fault(self) -> str:
+        """Why the app did not start and loaded a minimal one, as its module says; else an empty text."""
+        return str(getattr(sys.modules.get(_ENTRY_MODULE), "start_fault", None) or "")
+
     def invoke(self, function: Function, call: Call, *, timeout: float) -> Outcome:
         """Run a function and wait for its end, at most `timeout` seconds. Raises InvocationFailed."""
         trace = call.traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

@@ -28,6 +28,8 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "event_refused": (logging.WARNING, ("status", "reason", "defect")),
     "event_tested": (logging.INFO, ("correlation_id",)),
     "event_not_understood": (logging.WARNING, ("event_id", "reason")),
+    # start
+    "start_failed": (logging.ERROR, ("error", "names")),
     # runs
     "push_done": (logging.INFO, ("seen", "settled", "due", "held", "parked", "seconds", "correlation_id")),
     "sweep_done": (logging.INFO, ("seen", "settled", "due", "held", "parked", "seconds", "correlation_id")),

@@ -1,10 +1,13 @@
 """Starts the host once for each environment on the standard input, and writes the exit status and output of each start.
 
+With the word `minimal`, it serves the minimal app, as Azure does, and writes what that app answers and logs.
+
 The modules that are slow to import are imported once. Each start happens in a fork, because a process can load one app
 only.
 """
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -13,10 +16,13 @@ from pathlib import Path
 
 import azure.functions  # noqa: F401 - imported before the forks
 import azure_functions_runtime  # noqa: F401 - as above
+import httpx
 
 import shared.mapping.translation
 import shared.webhook.certificate_chain  # noqa: F401 - as above
 from local.host.__main__ import main
+from local.host.function_index import TIMER
+from local.host.functions_host import Host
 from local.systems import ROOT
 
 MAX_SECONDS = 5
@@ -43,11 +49,31 @@ def run_child(environ: dict[str, str], output: int) -> None:
         os.dup2(output, 2)
         os.environ.clear()
         os.environ.update(environ)
-        code = main(["--app", str(ROOT), "--port", "0"])
+        code = serve_minimal_app() if "minimal" in sys.argv else main(["--app", str(ROOT), "--port", "0"])
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
         os._exit(code)
+
+
+def serve_minimal_app() -> int:
+    """Ask the minimal app for its health, run its timer once, and print what it has, answers and logs."""
+    logging.basicConfig(level=logging.INFO, format="%(name)s %(message)s")
+    with Host(ROOT, minimal=True) as host:
+        host.start()
+        answers = {
+            name: httpx.get(f"{host.url}/api/health", headers={"x-functions-key": key})
+            for name, key in (("with key", host.keys.function), ("without key", ""))
+        }
+        triggers = {
+            name: f"{function.trigger_type} {function.trigger_binding.get('schedule', '')}".strip()
+            for name, function in host.functions.items()
+        }
+        for name in [name for name, function in host.functions.items() if function.trigger_type == TIMER]:
+            host.run_now(name)
+    statuses = {name: (answer.status_code, answer.text) for name, answer in answers.items()}
+    sys.stdout.write(f"RESULT {json.dumps({'triggers': triggers, 'answers': statuses})}\n")
+    return 0
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,17 +109,38 @@ WRONG_SETTINGS = [
 ]
 
 
+MINIMAL_STARTS = [
+    WrongSetting("PUSH_SCHEDULE", f"0 0 9 * {CANARY} *", "PUSH_SCHEDULE"),
+    WrongSetting("SALESFORCE_URL", None, "SALESFORCE_URL"),
+    WrongSetting("EVENTS_QUEUE", None, "EVENTS_QUEUE"),
+    WrongSetting("MAPPING", "{folder}/mapping.toml", "MAPPING"),
+]
+"""Starts that load the minimal app, with the name that its log line has."""
+
+
 @pytest.fixture(scope="module")
 def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[WrongSetting, tuple[int, str]]:
     """The exit status and output of each start."""
-    folder = tmp_path_factory.mktemp("settings")
+    return attempt_starts(tmp_path_factory.mktemp("settings"), WRONG_SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def minimal_starts(tmp_path_factory: pytest.TempPathFactory) -> dict[WrongSetting, tuple[int, str]]:
+    """The exit status and output of each start as Azure makes it."""
+    return attempt_starts(tmp_path_factory.mktemp("settings"), MINIMAL_STARTS, "minimal")
+
+
+def attempt_starts(
+    folder: Path, wrong_settings: Sequence[WrongSetting], *words: str
+) -> dict[WrongSetting, tuple[int, str]]:
+    """Start the app once with each fault, and return the exit status and output of each start."""
     (folder / "text.pem").write_text(f"{CANARY} is not a certificate", encoding="utf-8")
     (folder / "mapping.toml").write_text(
         'extends = "default"\n\n[fields.name]\nsalesfarce = "Name"\n', encoding="utf-8"
     )
     completed = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, str(Path(__file__).with_name("start_attempts.py"))],
-        input=json.dumps([wrong.build_environ(folder) for wrong in WRONG_SETTINGS]),
+        [sys.executable, str(Path(__file__).with_name("start_attempts.py")), *words],
+        input=json.dumps([wrong.build_environ(folder) for wrong in wrong_settings]),
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -128,7 +149,7 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[WrongSetting, tup
     )
     return {
         wrong: (code, output)
-        for wrong, (code, output) in zip(WRONG_SETTINGS, json.loads(completed.stdout), strict=True)
+        for wrong, (code, output) in zip(wrong_settings, json.loads(completed.stdout), strict=True)
     }
 
 
@@ -144,3 +165,26 @@ def test_a_wrong_setting_stops_the_start_and_is_named(
     assert "xample" in output or wrong.name == "MAPPING"
     assert CANARY not in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("wrong", MINIMAL_STARTS, ids=str)
+def test_an_app_that_cannot_start_reports_the_fault_by_health_and_log_and_reads_no_queue(
+    minimal_starts: dict[WrongSetting, tuple[int, str]], wrong: WrongSetting
+) -> None:
+    code, output = minimal_starts[wrong]
+    assert code == 0, output
+    result = json.loads(next(line for line in output.splitlines() if line.startswith("RESULT "))[len("RESULT ") :])
+    assert result["triggers"] == {
+        "report_health": "httpTrigger",
+        "report_start_fault": "timerTrigger 0 * * * * *",
+    }
+    assert result["answers"]["without key"] == [401, ""]
+    status, body = result["answers"]["with key"]
+    report = json.loads(body)
+    assert (status, report["error"], report["mode"]) == (503, "ConfigurationError", "not started")
+    assert any(wrong.name in sentence or "mapping.toml, line 4" in sentence for sentence in report["errors"])
+    lines = [line.removeprefix("cosell ") for line in output.splitlines() if line.startswith("cosell ")]
+    assert [json.loads(line) for line in lines] == [
+        {"event": "start_failed", "error": "ConfigurationError", "names": [wrong.required_text]}
+    ]
+    assert CANARY not in output

@@ -28,6 +28,17 @@ var alive = 'Event == "previewed" or (Event == "run_skipped" and tostring(Line.r
 // Each query returns a column Value, which is compared with the threshold, in one result line or in one for each Name.
 var rules = [
   {
+    name: 'app-not-started'
+    severity: 1
+    description: 'The app cannot start, because a setting or the mapping file is wrong. Nothing is synced. The health endpoint has the errors.'
+    query: '${lines} | where Event == "start_failed" | summarize Value = count()'
+    operator: 'GreaterThan'
+    threshold: 0
+    every: 'PT5M'
+    window: 'PT15M'
+    names: []
+  }
+  {
     name: 'push-silent'
     severity: 1
     description: 'No run of the timer push_opportunities has ended for 15 minutes. Changes do not go from Salesforce to Partner Center.'

@@ -228,7 +228,7 @@ def test_the_errors_page_lists_every_entra_error_number() -> None:
 
 # --- events -----------------------------------------------------------------------------------------------------------
 
-EVENT_TABLES = ("Webhook admission", "Runs", "Pairs", "Sides and sign-in")
+EVENT_TABLES = ("Webhook admission", "Start", "Runs", "Pairs", "Sides and sign-in")
 
 
 def test_the_events_page_lists_every_log_event_with_level_and_fields() -> None:
@@ -241,7 +241,8 @@ def test_the_events_page_lists_every_log_event_with_level_and_fields() -> None:
 
 
 def test_every_log_event_is_used() -> None:
-    code = "\n".join(code for path, code in python_sources("shared").items() if path.name != "logs.py")
+    sources = {**python_sources("shared"), **python_sources("functions")}
+    code = "\n".join(code for path, code in sources.items() if path.name != "logs.py")
     assert [event for event in EVENTS if f'"{event}"' not in code] == []
 
 

@@ -21,6 +21,7 @@ OPERATORS = frozenset({"where", "extend", "summarize", "project", "order", "take
 """The operators that a query may use after its start. These are enough, and keep queries readable."""
 
 EVENTS_BY_RULE: Mapping[str, frozenset[str]] = {
+    "app-not-started": frozenset({"start_failed"}),
     "push-silent": frozenset({"push_done", "previewed", "run_skipped"}),
     "sweep-silent": frozenset({"sweep_done", "previewed", "run_skipped"}),
     "credentials-silent": frozenset({"credentials_kept"}),

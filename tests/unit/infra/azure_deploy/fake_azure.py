@@ -92,6 +92,8 @@ class FakeAzure:
     unhealthy_commits: set[str] = field(default_factory=set)
     reported_instead: dict[str, str] = field(default_factory=dict)
     """What the health endpoint reports instead of the values in the zip's record."""
+    start_errors: dict[str, list[str]] = field(default_factory=dict)
+    """By commit, the errors of a zip that cannot start: it loads the minimal app."""
     elapsed_seconds: float = 0.0
     runs_program: bool = False
     """Whether `az` is a program on PATH. It costs a process for each command."""
@@ -174,6 +176,9 @@ def health_response(azure: FakeAzure, request: Request) -> Response:
         return Response(401)
     if record["commit"] in azure.unhealthy_commits:
         return Response(500, b"")
+    if errors := azure.start_errors.get(record["commit"]):
+        body = json.dumps({"version": record["version"], "commit": record["commit"], "errors": errors}).encode()
+        return Response(503, body, {"Content-Type": "application/json"})
     report = {name: record[name] for name in ("version", "environment", "mapping", "commit")} | {"mode": "preview"}
     body = json.dumps({**report, **azure.reported_instead}).encode()
     return Response(200, body, {"Content-Type": "application/json"})

@@ -84,6 +84,39 @@ def test_missing_functions_are_named_and_the_previous_version_is_restored(azure:
     assert azure.running_record()["commit"] == good
 
 
+def test_an_app_that_cannot_start_shows_its_errors_at_once_and_the_former_zip_is_restored(azure: FakeAzure) -> None:
+    good = deploy_change(azure, "deal = 2\n")
+    bad = azure.commit_change("deal = 3\n")
+    azure.start_errors[bad] = ["SALESFORCE_URL: is missing (example: …)", "staging.toml, line 4: no such key."]
+    minimal, complete = ([{"name": f"app/{name}"} for name in names] for names in (("report_health",), FUNCTIONS))
+    azure.answer("functionapp function list", *[minimal] * 2, complete)
+    failure = deploy_failure(azure)
+    assert failure.sentence.startswith(
+        "The app cannot start: SALESFORCE_URL: is missing (example: …); staging.toml, line 4: no such key. "
+        "The previous version, history/"
+    )
+    assert failure.sentence.endswith("was restored and is healthy.")
+    assert azure.running_record()["commit"] == good
+    assert azure.zip_states() == ["healthy", "failed"]
+    assert azure.elapsed_seconds == 20.0, "the functions are not waited for"
+
+
+def test_the_fault_of_a_former_instance_does_not_count(azure: FakeAzure) -> None:
+    new = azure.commit_change("deal = 3\n")
+    azure.start_errors[new] = ["SYNC: is wrong"]
+    azure.answer("functionapp function list", [], [{"name": f"app/{name}"} for name in FUNCTIONS])
+    session = azure.open_session()
+    sleep = session.sleep
+
+    def start_in_the_meantime(seconds: float) -> None:
+        azure.start_errors.clear()
+        sleep(seconds)
+
+    session.sleep = start_in_the_meantime
+    deploy(session)
+    assert azure.zip_states() == ["healthy"]
+
+
 def test_the_release_waits_for_functions_that_are_listed_late(azure: FakeAzure) -> None:
     azure.answer("functionapp function list", [], [], [{"name": f"app/{name}"} for name in FUNCTIONS])
     deploy(azure.open_session())

@@ -30,13 +30,13 @@ sys.path.insert(0, ".")
 import function_app
 for path in sorted([*pathlib.Path("shared").rglob("*.py"), *pathlib.Path("functions").rglob("*.py")]):
     importlib.import_module(".".join(path.with_suffix("").parts))
-from shared.operations.health import BUILD_RECORD, deployed_commit
+from shared.foundation.build_record import deployed_commit
 from shared.app import app
 folder = str(pathlib.Path.cwd())
 loaded = {name for name in sys.modules if name.split(".")[0] in ("shared", "functions", "infra", "tests", "typer")}
 print(json.dumps({
     "functions": sorted(function.get_function_name() for function in function_app.app.get_functions()),
-    "commit": deployed_commit(BUILD_RECORD), "mapping": app().translation.hash,
+    "commit": deployed_commit(), "mapping": app().translation.hash,
     "not for the app": sorted(name for name in loaded if name.split(".")[0] in ("infra", "tests", "typer")),
     "not from the zip": sorted(name for name in loaded if not (sys.modules[name].__file__ or "").startswith(folder)),
 }))
