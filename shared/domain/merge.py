@@ -7,8 +7,9 @@
     changed              changed, equal           adopt
     changed              changed, different       conflict: final beats open, notes keep both, else the rule's winner
 
-A field without a base counts as changed on every side that holds a value. A value that only the other side owns is
-put back. The latches are checked later, by the plan.
+A field without a base counts as changed on every side that holds a value, and an empty side never erases that value: a
+direction decides who owns later edits. A value that only the other side owns is put back. The latches are checked
+later, by the plan.
 """
 
 from datetime import datetime
@@ -94,6 +95,8 @@ def _merge_field(
 ) -> Merged:
     if salesforce == partner_center:
         return Merged(rule, salesforce, salesforce, partner_center)
+    if base is MISSING and None in (salesforce, partner_center):
+        return _fill_empty(rule, salesforce, partner_center)
     if _is_unchanged(partner_center, base):
         return _merge_one_edit(rule, Side.SALESFORCE, salesforce, partner_center)
     if _is_unchanged(salesforce, base):
@@ -102,13 +105,20 @@ def _merge_field(
 
 
 def _is_unchanged(value: Value | None, base: object) -> bool:
-    """Whether this side still holds the base value. If the field has no base, only an empty value is unchanged.
+    """Whether this side still holds the base value.
 
     The base of an older release can hold HTML entities, which are no edit of either side.
     """
     if isinstance(base, str):
         return value in (base, decode_entities(base))
-    return value is None if base is MISSING else value == base
+    return value == base
+
+
+def _fill_empty(rule: Rule, salesforce: Value | None, partner_center: Value | None) -> Merged:
+    """Take the value of the side that holds one. The plan carries it over only where that side owns the field."""
+    if salesforce is None:
+        return Merged(rule, partner_center, salesforce, partner_center, Side.PARTNER_CENTER)
+    return Merged(rule, salesforce, salesforce, partner_center, Side.SALESFORCE)
 
 
 def _merge_one_edit(rule: Rule, side: Side, salesforce: Value | None, partner_center: Value | None) -> Merged:

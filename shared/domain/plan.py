@@ -149,6 +149,8 @@ class _PlanBuilder:
         record = self.link.refused.get(key)
         if record and record.code.startswith(REFUSED_BY_FAR_SIDE) and self.link.refuses(key, merged.value):
             return record.code
+        if merged.edited is side.other and not merged.rule.direction.owns(side.other):
+            return "empty_at_owner"
         if side is Side.PARTNER_CENTER:
             latch = forbidding_latch(self.status, merged.value)
             if latch:

@@ -126,6 +126,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         '{label} was emptied, but {system} needs a value and keeps "{before}".',
         "Please enter a value.",
     ),
+    "empty_at_owner": (
+        '{label} is empty in {system}, where alone it can be changed. "{after}" was left as it is on the other side.',
+        "Please enter it in {system} too if it belongs there.",
+    ),
     "ignored": (
         '{label} "{after}" was written, but {system} kept "{before}".',
         "Please ask your administrator what changes this field.",

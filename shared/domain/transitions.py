@@ -82,7 +82,7 @@ def adopted_opportunity(
         link,
         referral_id=referral.id,
         engagement_id=referral.engagement_id,
-        base=intended.values if intended and not link.base else link.base,
+        base=_carried(intended.values, rules, Side.PARTNER_CENTER) if intended and not link.base else link.base,
         state=State.LIVE,
         reported=(),
         cause=None,
@@ -96,7 +96,7 @@ def adopted_opportunity(
 def created_opportunity(
     opportunity: Opportunity, referral: Referral, ignored: Sequence[Change], rules: Rules, now: datetime
 ) -> Link:
-    """The link of an opportunity that was created for a referral. Its base holds the values that were sent.
+    """The link of an opportunity that was created for a referral. Its base holds the values that its creation carries.
 
     If the record has another value, that value counts as an edit in Salesforce. If Salesforce left a value empty, the
     link notes it as refused.
@@ -106,7 +106,7 @@ def created_opportunity(
         State.ON_HOLD if referral.is_unanswered else State.LIVE,
         referral.id,
         referral.engagement_id,
-        referral.deal.with_values({change.field: None for change in ignored}),
+        _carried(referral.deal, rules, Side.PARTNER_CENTER).with_values({change.field: None for change in ignored}),
         mark=referral.first_mark,
         reported=tuple(full_texts(referral.deal, rules)),
         unwritten=bool(ignored),
@@ -114,6 +114,12 @@ def created_opportunity(
         sources=rules.sources,
     )
     return with_known_versions(with_refused(link, ignored, Side.SALESFORCE, now), opportunity, referral, rules)
+
+
+def _carried(deal: Deal, rules: Rules, side: Side) -> Deal:
+    """The values of a deal that a new record takes over from `side`; the others do not travel at creation."""
+    carried = {rule.field for rule in rules if rule.on_create and rule.direction.owns(side)}
+    return Deal({name: value for name, value in deal.items() if name in carried})
 
 
 def arrival_lines(referral: Referral, rules: Rules, cut: tuple[int, int], now: datetime) -> tuple[Line, ...]:
@@ -141,7 +147,7 @@ def ignored_lines(changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
 
 
 def linked_referral(
-    link: Link, referral: Referral, sent: Deal, *, is_adopted: bool, left_out: int, now: datetime
+    link: Link, referral: Referral, sent: Deal, rules: Rules, *, is_adopted: bool, left_out: int, now: datetime
 ) -> Transition:
     """Link an opportunity with the referral that was created for it, by this run or by an earlier one.
 
@@ -152,7 +158,7 @@ def linked_referral(
         state=State.LIVE,
         referral_id=referral.id,
         engagement_id=referral.engagement_id,
-        base=_held_by_both(sent, referral.deal, is_adopted=is_adopted),
+        base=_held_by_both(sent, referral.deal, rules, is_adopted=is_adopted),
         refused={},
         reported=(),
         cause=None,
@@ -171,17 +177,18 @@ def sent_deal(link: Link) -> Deal:
     return intended.values if intended else Deal()
 
 
-def _held_by_both(sent: Deal, current: Deal, *, is_adopted: bool) -> Deal:
+def _held_by_both(sent: Deal, current: Deal, rules: Rules, *, is_adopted: bool) -> Deal:
     """Return the values that both sides have held: those that were sent and that the answer confirms.
 
     A referral that is found later may have been edited since. Both sides held every value that it was created with,
     so a difference is an edit in Partner Center. The status is an exception: the service decides the status of a new
     referral, and that is no person's edit. So a deal that is won before it is shared is won, without a conflict.
     """
+    carried = _carried(sent, rules, Side.SALESFORCE) if is_adopted else Deal()
     both = {
         name: value
         for name, value in sent.items()
-        if name in current and (current[name] == value or (is_adopted and not isinstance(value, Status)))
+        if name in current and (current[name] == value or (name in carried and not isinstance(value, Status)))
     }
     decided = {name: value for name, value in current.items() if isinstance(value, Status) and not is_adopted}
     return Deal(both | decided)

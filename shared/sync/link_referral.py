@@ -208,7 +208,7 @@ def create_opportunity(ctx: Context, referral: Referral, claim: Claim, found: Fo
     ctx.log(
         "opportunity_created", correlation_id=ctx.correlation_id, opportunity_id=opportunity.id, referral_id=referral.id
     )
-    return opportunity.id if ignored else RECONCILED
+    return RECONCILED if link.etag and not ignored else opportunity.id
 
 
 def queue_refused_referral(ctx: Context, referral: Referral, code: str, field: str | None) -> Outcome:

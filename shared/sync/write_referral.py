@@ -81,7 +81,8 @@ def _link_referral(
     ctx: Context, pair: Pair, referral: Referral, sent: Deal, *, left_out: int, is_adopted: bool
 ) -> None:
     now = ctx.clock.now()
-    linked = linked_referral(pair.link, referral, sent, is_adopted=is_adopted, left_out=left_out, now=now)
+    rules = ctx.translation.rules
+    linked = linked_referral(pair.link, referral, sent, rules, is_adopted=is_adopted, left_out=left_out, now=now)
     pair.take_referral(referral)
     confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, linked.link, linked.lines)
     point_to_link(ctx, referral.id, pair.id)
