@@ -64,3 +64,9 @@ class Rules(Struct, frozen=True, dict=True):
     def sources(self) -> Mapping[str, str]:
         """How the value of each field that is compared is read, by field."""
         return {rule.field: rule.source for rule in self.updatable}
+
+    @cached_property
+    def set_at_creation(self) -> tuple[Rule, ...]:
+        """The fields that travel only when a deal is created."""
+        created = (rule for rule in self if rule.on_create and not rule.on_update)
+        return tuple(rule for rule in created if rule.direction is not Direction.OFF)

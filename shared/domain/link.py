@@ -113,10 +113,20 @@ class Link(Struct, frozen=True):
 
     @property
     def due_mark(self) -> Mark:
-        """The mark for the seller: failed if somebody must act, waiting if time must pass, else synced."""
+        """The mark for the seller: the first that holds of failed, waiting, differences and synced.
+
+        A create is waited for until its outcome is known.
+        """
         if self.cause is not None or self.has_refused_value:
             return Mark.FAILED
-        return Mark.WAITING if self.waiting or self.state is State.ON_HOLD else Mark.SYNCED
+        if self.waiting or self.state is State.ON_HOLD or self.is_creating:
+            return Mark.WAITING
+        return Mark.DIFFERENCES if self.refused else Mark.SYNCED
+
+    @property
+    def is_creating(self) -> bool:
+        """Whether the creation of the referral has begun and its outcome is not known."""
+        return self.intent is not None and self.intent.find(EffectKind.CREATE_REFERRAL) is not None
 
     def base_under(self, rules: Rules) -> Deal:
         """The base without the values that another mapping read in another way, or did not compare: they are unknown.

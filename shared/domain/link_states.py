@@ -24,8 +24,15 @@ class State(StrEnum):
 
 
 class Mark(StrEnum):
-    """The values of the sync status field of an opportunity."""
+    """The values of the sync status field of an opportunity.
+
+    synced        both sides agree
+    differences   something differs for good, and the audit names each difference
+    waiting       an answer or a set time is awaited
+    failed        somebody must act
+    """
 
     SYNCED = "Synced"
+    DIFFERENCES = "Synced with differences"
     WAITING = "Waiting"
     FAILED = "Failed"

@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from shared.domain.audit import IRREVERSIBLE, Line, cause_line
 from shared.domain.cause import Cause
+from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values
 from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.latches import forbidding_latch
@@ -98,7 +99,9 @@ def plan_pair(
     merged = merge(base, opportunity.deal, referral.deal, rules, edited)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)
+    builder.compare_values_of_creation(opportunity.deal, referral.deal, rules)
     builder.warn_of_unreadable_values(opportunity.problems, rules)
+    builder.leave_unreadable_values_alone(opportunity.deal, referral, rules)
     builder.warn_of_past_close_date(opportunity.deal)
     builder.warn_of_full_texts(referral.deal, rules)
     return builder.plan()
@@ -156,6 +159,32 @@ class _PlanBuilder:
             if latch:
                 return latch.code
         return "not_clearable" if merged.value is None and side not in merged.rule.clearable else None
+
+    def compare_values_of_creation(self, opportunity: Deal, referral: Deal, rules: Rules) -> None:
+        """Put each later difference of a value that travels only at creation on record."""
+        for compared in compare_creation_values(self.link, opportunity, referral, rules):
+            self.base.update(compared.agreed)
+            self.refused.update(compared.kept)
+            if compared.difference is not None:
+                self._record_refusal(compared.side, SET_AT_CREATION, compared.difference)
+
+    def leave_unreadable_values_alone(self, opportunity: Deal, referral: Referral, rules: Rules) -> None:
+        """Put a value of Partner Center that cannot be read on record, and a seller's edit that is not sent over it."""
+        for rule in rules.updatable if referral.problems else ():
+            if problem := referral.problems.get(rule.field):
+                self._record_unreadable(rule, problem)
+                ours, base = opportunity.get(rule.field), self.link.base.get(rule.field)
+                if rule.field in opportunity and ours != base:
+                    edit = Merged(rule, ours, ours, None, Side.SALESFORCE)
+                    self._record_refusal(Side.PARTNER_CENTER, "unreadable_there", edit)
+
+    def _record_unreadable(self, rule: Rule, problem: Cause) -> None:
+        key, record = unreadable_record(rule, problem, self.now)
+        known = self.link.refused.get(key)
+        is_known = known is not None and (known.code, known.value) == (record.code, record.value)
+        self.refused[key] = known if known is not None and is_known else record
+        if not is_known:
+            self.lines.append(unreadable_line(self.now, LineDirection.NOTE, rule, problem))
 
     def _record_refusal(self, side: Side, code: str, merged: Merged) -> None:
         """Put the difference on record; report it once, and again only for another value."""
@@ -226,6 +255,8 @@ class _PlanBuilder:
         """Report once that a text is cut here: an edit in Salesforce would remove the rest."""
         for key, rule in full_texts(deal, rules).items():
             self._report_once(key, full_text_line(self.now, LineDirection.NOTE, rule))
+        for key, record in full_text_records(deal, rules, self.now).items():
+            self.refused.setdefault(key, self.link.refused.get(key, record))
 
     def _report_once(self, key: str, line: Line) -> None:
         """Report a line unless the link remembers its key; the key is kept for as long as the sentence holds."""
@@ -251,6 +282,17 @@ class _PlanBuilder:
         )
 
 
+def unreadable_record(rule: Rule, problem: Cause, now: datetime) -> tuple[str, Difference]:
+    """The key and the record of a value of Partner Center that cannot be read: it is left alone on both sides."""
+    return f"{Side.SALESFORCE}.{rule.field}", Difference(fingerprint(problem.key), "unreadable", now)
+
+
+def unreadable_line(at: datetime, direction: LineDirection, rule: Rule, problem: Cause) -> Line:
+    """The line about a value of Partner Center that cannot be read."""
+    values = {"label": rule.label, "reason": problem.reason}
+    return Line(at, "left_alone", direction, Side.SALESFORCE, rule.field, rule=problem.code, values=values)
+
+
 def past_close_date_key(deal: Deal, today: date) -> str | None:
     """The key of the warning about a close date in the past; None if the deal is closed or the date is not past."""
     closing, status = deal.get("closing"), deal.get("status")
@@ -267,6 +309,14 @@ def full_texts(deal: Deal, rules: Rules) -> dict[str, Rule]:
         f"full:{rule.field}": rule
         for rule in rules.updatable
         if rule.length and len(str(deal.get(rule.field) or "")) > rule.length - SPACE_AT_A_CUT
+    }
+
+
+def full_text_records(deal: Deal, rules: Rules, now: datetime) -> dict[str, Difference]:
+    """The records of full texts: Partner Center may hold more, so that the two sides differ."""
+    full = full_texts(deal, rules).values()
+    return {
+        f"{Side.SALESFORCE}.{rule.field}": Difference(fingerprint(deal[rule.field]), "full_text", now) for rule in full
     }
 
 

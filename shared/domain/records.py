@@ -7,7 +7,6 @@ from msgspec import Struct, field
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Status
-from shared.domain.link_states import Mark
 
 
 class Opportunity(Struct, frozen=True):
@@ -57,8 +56,3 @@ class Referral(Struct, frozen=True):
     def is_unanswered(self) -> bool:
         """Whether this is an inbound deal that nobody has accepted or declined yet."""
         return self.status is not None and self.status.is_unanswered
-
-    @property
-    def first_mark(self) -> Mark:
-        """The mark of an opportunity that is created for this referral."""
-        return Mark.WAITING if self.is_unanswered else Mark.SYNCED

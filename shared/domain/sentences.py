@@ -42,6 +42,11 @@ SENTENCES = {
         "{label} is full ({length} characters). Partner Center may hold more text, and an edit here removes it. "
         "Please edit it in Partner Center."
     ),
+    "left_alone": (
+        "{label} has a value in Partner Center that cannot be read, so it is left alone on both sides. {reason} "
+        "Please correct it in Partner Center."
+    ),
+    # Builds up to 0.3.0 stored this one.
     "unreadable": (
         "{label} has a value in Partner Center that cannot be read, so it is not synced. "
         "Please correct it in Partner Center."
@@ -117,6 +122,18 @@ CAUSES: dict[str, tuple[str, str]] = {
     "not_answered": (
         '{label} "{after}" was not sent: the deal is not accepted yet. Partner Center keeps "{before}".',
         "Please choose an active Stage to accept it, or decline it in Partner Center.",
+    ),
+    "set_at_creation": (
+        '{label} "{after}" was not carried over: it travels only at creation. {system} keeps "{before}".',
+        "Please change it there too, if it is right.",
+    ),
+    "unreadable_there": (
+        '{label} "{after}" was not sent, because its value in Partner Center cannot be read.',
+        "Please correct it in Partner Center first.",
+    ),
+    "unmapped_status": (
+        "The status {value} of Partner Center has no matching stage.",
+        "Please ask your administrator to map it.",
     ),
     "no_such_move": (
         "Partner Center cannot change this deal from {before} to {after}.",

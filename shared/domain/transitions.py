@@ -3,7 +3,7 @@
 Source: docs/protocol.md#states-of-a-link, docs/protocol.md#known-versions, docs/protocol.md#confirmed-means-seen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from datetime import datetime
 
@@ -12,13 +12,17 @@ from msgspec import Struct
 from shared.domain.audit import RECOVERED, Line, cause_line, change_lines, refusal_line
 from shared.domain.audit import ignored_lines as lines_of_ignored
 from shared.domain.cause import Cause
+from shared.domain.creation_values import CONTACTS_LEFT_OUT, SOLUTIONS_CUT, STAYS_UNREAD
 from shared.domain.deal import Change, Deal, Side, Status, Value, fingerprint
-from shared.domain.field_rules import Rules
+from shared.domain.field_rules import Rule, Rules
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import State
-from shared.domain.plan import full_text_line, full_texts
+from shared.domain.plan import full_text_line, full_text_records, full_texts, unreadable_line, unreadable_record
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, is_reported
+
+CONTACTS_KEY = f"{Side.PARTNER_CENTER}.contacts"
+"""The key of the contacts that were not sent with a new referral."""
 
 WRITTEN_SIDES = {EffectKind.PATCH_REFERRAL: Side.PARTNER_CENTER, EffectKind.WRITE_OPPORTUNITY: Side.SALESFORCE}
 """The side that an effect with values writes to."""
@@ -89,31 +93,51 @@ def adopted_opportunity(
         unwritten=True,
     )
     if intended:
-        return Transition(adopted, arrival_lines(referral, rules, cut, now))
+        refused = arriving(referral, rules, cut, now).refused
+        return Transition(replace(adopted, refused=refused), arrival_lines(referral, rules, cut, now))
     return Transition(adopted, (Line(now, "adopted_opportunity", LineDirection.FROM_PARTNER_CENTER),))
 
 
+def arriving(referral: Referral, rules: Rules, cut: tuple[int, int], now: datetime) -> Link:
+    """What the link of an opportunity holds that is created for a referral, apart from the opportunity's id.
+
+    Each value of the referral that does not fit or cannot be read is a difference. `cut` is as in `arrival_lines`.
+    """
+    refused = full_text_records(referral.deal, rules, now)
+    refused |= dict(unreadable_record(rule, problem, now) for rule, problem in _unreadable(referral, rules))
+    if cut[0] < cut[1]:
+        refused[f"{Side.SALESFORCE}.solutions"] = Difference(
+            fingerprint(referral.deal["solutions"]), SOLUTIONS_CUT, now
+        )
+    link = Link(
+        "",
+        State.ON_HOLD if referral.is_unanswered else State.LIVE,
+        referral.id,
+        referral.engagement_id,
+        _carried(referral.deal, rules, Side.PARTNER_CENTER),
+        refused=refused,
+        reported=tuple(full_texts(referral.deal, rules)),
+        mapping=rules.mapping,
+        sources=rules.sources,
+    )
+    return replace(link, mark=link.due_mark)
+
+
 def created_opportunity(
-    opportunity: Opportunity, referral: Referral, ignored: Sequence[Change], rules: Rules, now: datetime
+    arrived: Link, opportunity: Opportunity, referral: Referral, ignored: Sequence[Change], rules: Rules, now: datetime
 ) -> Link:
     """The link of an opportunity that was created for a referral. Its base holds the values that its creation carries.
 
     If the record has another value, that value counts as an edit in Salesforce. If Salesforce left a value empty, the
     link notes it as refused.
     """
-    link = Link(
-        opportunity.id,
-        State.ON_HOLD if referral.is_unanswered else State.LIVE,
-        referral.id,
-        referral.engagement_id,
-        _carried(referral.deal, rules, Side.PARTNER_CENTER).with_values({change.field: None for change in ignored}),
-        mark=referral.first_mark,
-        reported=tuple(full_texts(referral.deal, rules)),
-        unwritten=bool(ignored),
-        mapping=rules.mapping,
-        sources=rules.sources,
-    )
+    base = arrived.base.with_values({change.field: None for change in ignored})
+    link = replace(arrived, opportunity_id=opportunity.id, base=base, unwritten=bool(ignored))
     return with_known_versions(with_refused(link, ignored, Side.SALESFORCE, now), opportunity, referral, rules)
+
+
+def _unreadable(referral: Referral, rules: Rules) -> Iterator[tuple[Rule, Cause]]:
+    return ((rule, found) for rule in rules.updatable if (found := referral.problems.get(rule.field)))
 
 
 def _carried(deal: Deal, rules: Rules, side: Side) -> Deal:
@@ -133,11 +157,7 @@ def arrival_lines(referral: Referral, rules: Rules, cut: tuple[int, int], now: d
         values = {"fitting": str(fitting), "all": str(total)}
         lines.append(Line(now, "solutions_cut", direction, side, "solutions", values=values))
     lines += [full_text_line(now, direction, rule) for rule in full_texts(referral.deal, rules).values()]
-    lines += [
-        Line(now, "unreadable", direction, side, rule.field, rule=problem.code, values={"label": rule.label})
-        for rule in rules.updatable
-        if (problem := referral.problems.get(rule.field))
-    ]
+    lines += [unreadable_line(now, direction, *unreadable) for unreadable in _unreadable(referral, rules)]
     return tuple(lines)
 
 
@@ -159,7 +179,7 @@ def linked_referral(
         referral_id=referral.id,
         engagement_id=referral.engagement_id,
         base=_held_by_both(sent, referral.deal, rules, is_adopted=is_adopted),
-        refused={},
+        refused={CONTACTS_KEY: Difference(str(left_out), CONTACTS_LEFT_OUT, now)} if left_out else {},
         reported=(),
         cause=None,
         unwritten=True,
@@ -297,7 +317,8 @@ def with_known_versions(link: Link, opportunity: Opportunity | None, referral: R
 def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
     is_accounted = _is_accounted(link, referral.deal, Side.PARTNER_CENTER, rules)
     is_read = all(rule.field in referral.deal for rule in rules.updatable)  # an unread value is unknown, not agreed
-    is_agreed = is_accounted and is_read and not link.refused and not link.waiting
+    stays = all(known.code in STAYS_UNREAD for known in link.refused.values())
+    is_agreed = is_accounted and is_read and stays and not link.waiting
     return replace(link, etag=referral.etag if is_accounted else None, agreed=is_agreed)
 
 

@@ -246,9 +246,7 @@ class StatusField(FieldBase):
         raw = self.raw_status(referral)
         normal = self._normal_status.get(raw)
         if normal is None:
-            raise UnreadableValue(
-                cause("no_such_move", self.referral.status, before=raw, after="a status that is not mapped")
-            )
+            raise UnreadableValue(cause("unmapped_status", self.referral.status, value=raw))
         return normal
 
     def raw_status(self, referral: Json) -> Status:

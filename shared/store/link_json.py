@@ -17,6 +17,13 @@ from shared.store.value_shapes import StoredDeal, deal_from_shapes, deal_to_json
 
 Json = Mapping[str, Any]
 
+FIRST_MARKS = (Mark.SYNCED, Mark.WAITING, Mark.FAILED)
+"""The marks that builds up to 0.3.0 can read. Another one is stored as `FURTHER_MARK`, and counts without a `mark`.
+
+Those builds keep that key, and show a mark of their own again.
+"""
+FURTHER_MARK = "further_mark"
+
 
 class _EffectRow(Struct):
     kind: EffectKind
@@ -81,15 +88,23 @@ def link_to_json(link: Link) -> Json:
         "waiting": _differences_to_json(link.waiting),
         "told": list(link.reported),
         "cause": _cause_to_json(link.cause),
-        "mark": link.mark.value if link.mark else None,
+        **_mark_to_json(link.mark),
         "unwritten": link.unwritten,
         **_mapping_to_json(link),
     }
 
 
+def _mark_to_json(mark: Mark | None) -> Json:
+    if mark is None or mark in FIRST_MARKS:
+        return {"mark": mark.value if mark else None}
+    return {"mark": None, FURTHER_MARK: mark.value}
+
+
 def link_from_json(stored: Json) -> Link:
     """Return the link that `link_to_json` wrote. Raises ValidationError, ValueError for what this build cannot read."""
     row = convert(stored, _LinkRow)
+    unknown = _unknown_keys(stored, row)
+    further = unknown.pop(FURTHER_MARK) if unknown.get(FURTHER_MARK) in list(Mark) else None
     return Link(
         row.opportunity_id,
         row.state,
@@ -104,11 +119,11 @@ def link_from_json(stored: Json) -> Link:
         _differences_from(row.waiting, stored["waiting"]),
         row.told,
         _cause_from(row.cause, stored["cause"]),
-        row.mark,
+        row.mark or (Mark(further) if further else None),
         row.unwritten,
         _mapping_from(row),
         row.sources,
-        _unknown_keys(stored, row),
+        unknown,
     )
 
 
@@ -137,7 +152,7 @@ def pointer_from_json(stored: Json) -> Pointer:
     return Pointer(row.opportunity_id, _intent_from(row.intent, stored["intent"]), _unknown_keys(stored, row))
 
 
-def _unknown_keys(stored: Json, row: Struct) -> Json:
+def _unknown_keys(stored: Json, row: Struct) -> dict[str, Any]:
     return {key: stored[key] for key in stored.keys() - row.__struct_fields__}
 
 

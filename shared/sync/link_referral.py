@@ -14,6 +14,7 @@ from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import (
     adopted_opportunity,
     arrival_lines,
+    arriving,
     created_opportunity,
     ignored_lines,
     split_by_effect,
@@ -189,7 +190,8 @@ def create_opportunity(ctx: Context, referral: Referral, claim: Claim, found: Fo
     claim.record_intent(ctx, effect)
     rules, cut = ctx.translation.rules, ctx.translation.cut_solutions(referral.deal)
     lines = arrival_lines(referral, rules, cut, ctx.clock.now())
-    shown = ctx.translation.shown_state(referral.first_mark, audit_text(lines), referral.id)
+    arrived = arriving(referral, rules, cut, ctx.clock.now())
+    shown = ctx.translation.shown_state(arrived.due_mark, audit_text(lines), referral.id)
     nodes = _graph_nodes(ctx, referral, found, company, shown)
     try:
         with deleted_if_nothing_was_created(ctx, claim), pausing_on_failure(ctx, Side.SALESFORCE):
@@ -202,7 +204,7 @@ def create_opportunity(ctx: Context, referral: Referral, claim: Claim, found: Fo
         return Outcome(Result.RETRY, "not_read_back")
     opportunity, now = ctx.translation.opportunity(written.record, written.at), ctx.clock.now()
     ignored = _ignored_values(ctx, referral, opportunity)
-    link = created_opportunity(opportunity, referral, ignored, rules, now)
+    link = created_opportunity(arrived, opportunity, referral, ignored, rules, now)
     ctx.store.insert_link(link, (*lines, *ignored_lines(ignored, now)), ctx.correlation_id)
     claim.point_to(ctx, opportunity.id)
     ctx.log(

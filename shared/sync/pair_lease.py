@@ -150,10 +150,7 @@ class Pair(Struct):
         self.plan = replace(self.plan, to_salesforce=()) if self.plan else None
 
     def put_plan_into_link(self, rules: Rules) -> None:
-        """Let the next write of the row store the plan's base, refused and waiting values, and state, and the mapping.
-
-        A pair that is parked for a refused value stays parked until another value comes.
-        """
+        """Let the next write of the row store the plan and its mapping. A pair parked for a value stays parked."""
         if (plan := self.plan) is None:
             return
         link = replace(self.link, base=plan.base, refused=plan.refused, waiting=plan.waiting, reported=plan.reported)
@@ -208,7 +205,8 @@ def record_intent(
 
     Raises StoreConflict: the lease was lost.
     """
-    intended = replace(link or pair.link, intent=Intent(effects))
+    next_link = link or pair.link
+    intended = replace(next_link, intent=Intent(effects), unwritten=next_link.unwritten or bool(lines))
     pair.entry = ctx.store.replace_link(pair.entry, intended, lines, ctx.correlation_id)
     pair.link, pair.interrupted, pair.renewed_at = pair.entry.value, Intent(), ctx.clock.now()
 
@@ -258,9 +256,8 @@ def end_parked(ctx: Context, pair: Pair, cause: Cause) -> None:
 
 def _is_plan_in_link(plan: Plan | None, link: Link) -> bool:
     """Whether the link holds the plan's refused, waiting and reported values."""
-    if plan is None:
-        return False
-    return (plan.refused, plan.waiting, plan.reported) == (link.refused, link.waiting, link.reported)
+    held = (link.refused, link.waiting, link.reported)
+    return plan is not None and (plan.refused, plan.waiting, plan.reported) == held
 
 
 # --- the work on many pairs, so that one bad record does not stop the others
@@ -310,8 +307,8 @@ def read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
         with pausing_on_failure(ctx, Side.SALESFORCE):
             answer = ctx.salesforce.opportunities([pair.id for pair in pending], ctx.translation.selects)
     except CosellError as error:
-        failure = error
-        _end_all(pending, lambda pair: outcome_of_error(ctx, failure, pair.id))
+        for pair in pending:
+            pair.end(outcome_of_error(ctx, error, pair.id))
         return
     records = {str(record["Id"]): record for page in answer.pages for record in page.records}
     read = ctx.translation.opportunities([records[pair.id] for pair in pending if pair.id in records], answer.at)

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec import to_builtins
+
+from shared.domain.audit import Line
 from shared.domain.deal import Side
 from shared.domain.link_states import State
 from shared.store.link_store import LinkStore
 from tests.unit.store.stored_store import (
-    described_line,
     described_link,
     described_pointer,
     described_retry_entry,
@@ -21,6 +23,11 @@ from tests.unit.store.stored_store import (
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 OPPORTUNITIES = tuple(f"006AA00000000{number}" for number in range(10, 10 + len(State)))
 REFERRALS = ("r-linked", "r-claimed", "r-creating")
+
+
+def described_line(line: Line) -> Mapping[str, Any]:
+    """The data of an audit line, and whether a build that may not know its code shows it. The words may differ."""
+    return {**to_builtins(line), "is shown": bool(line.text)}
 
 
 def describe_store(store: LinkStore) -> Mapping[str, Any]:

@@ -75,12 +75,18 @@ def test_the_picklists_are_restricted_to_the_english_values() -> None:
     status = model.get("Opportunity").find_field("Sync_Status__c")
     assert status is not None
     assert status.restricted
-    assert [value for value, _ in status.values] == ["Synced", "Waiting", "Failed"]
+    assert [value for value, _ in status.values] == ["Synced", "Synced with differences", "Waiting", "Failed"]
 
 
 @pytest.mark.parametrize(
     ("status", "mark"),
-    [("Synced", "\N{HEAVY CHECK MARK}"), ("Failed", "\N{HEAVY BALLOT X}"), ("Waiting", None), (None, None)],
+    [
+        ("Synced", "\N{HEAVY CHECK MARK}"),
+        ("Synced with differences", "\N{WARNING SIGN}"),
+        ("Failed", "\N{HEAVY BALLOT X}"),
+        ("Waiting", None),
+        (None, None),
+    ],
 )
 def test_the_mark_shows_whether_the_sync_succeeded_or_failed(
     emulator: SalesforceEmulator, status: str | None, mark: str | None

@@ -1,0 +1,76 @@
+"""Compares the values that travel only when a deal is created. A later difference stays on both sides, and is told.
+
+Source: docs/protocol.md#values-that-travel-once.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from shared.domain.deal import Company, Deal, Person, Side, Value
+from shared.domain.field_rules import Rule, Rules
+from shared.domain.link import Difference, Link
+from shared.domain.merge import MISSING, Merged
+
+SET_AT_CREATION, SOLUTIONS_CUT, CONTACTS_LEFT_OUT = "set_at_creation", "solutions_cut", "contacts_left_out"
+"""Codes of differences in values that travel only when a deal is created."""
+STAYS_UNREAD = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT)
+"""Codes of differences that no edit ends, so that the referral need not be read because of them."""
+
+
+class Compared(Struct, frozen=True):
+    """One field: the records to keep, or the difference to put on record for the side that lacks a value.
+
+    `agreed` is what both sides hold, by field: the base takes it.
+    """
+
+    agreed: Mapping[str, Value | None] = {}
+    kept: Mapping[str, Difference] = {}
+    side: Side = Side.PARTNER_CENTER
+    difference: Merged | None = None
+
+
+def compare_creation_values(link: Link, opportunity: Deal, referral: Deal, rules: Rules) -> Iterator[Compared]:
+    """Compare each field that travels only at creation. A value that was not read is as it was.
+
+    A referral that is taken from the base holds the base's values, unless a colleague's edit is on record.
+    """
+    for rule in rules.set_at_creation:
+        name, base = rule.field, link.base.get(rule.field, MISSING)
+        known = {key: record for side in Side if (record := link.refused.get(key := f"{side}.{name}"))}
+        theirs = referral.get(name, base)
+        is_unread = name not in opportunity or theirs is MISSING
+        is_unread |= name not in referral and f"{Side.SALESFORCE}.{name}" in known
+        if is_unread or _holds_people(opportunity[name], theirs):
+            yield Compared(kept=known)
+        elif _agree(opportunity[name], theirs):
+            yield Compared({name: referral[name]} if name in referral else {})
+        else:
+            yield _different(rule, base, opportunity[name], theirs, known)
+
+
+def _different(
+    rule: Rule, base: object, ours: Value | None, theirs: object, known: Mapping[str, Difference]
+) -> Compared:
+    if any(record.code == SOLUTIONS_CUT for record in known.values()) and _distinct(ours) <= _distinct(theirs):
+        return Compared(kept=known)
+    kept: Value | None = theirs  # type: ignore[assignment]  # it is not MISSING, and all else is a value
+    if _agree(ours, base):
+        return Compared(side=Side.SALESFORCE, difference=Merged(rule, kept, ours, kept, Side.PARTNER_CENTER))
+    return Compared(difference=Merged(rule, ours, ours, kept, Side.SALESFORCE))
+
+
+def _holds_people(*values: object) -> bool:
+    """Whether a value lists people: both systems complete them, so that a difference need not be an edit."""
+    return any(isinstance(value, tuple) and isinstance(next(iter(value), None), Person) for value in values)
+
+
+def _agree(one: object, other: object) -> bool:
+    """Whether two values name the same: of a company only name and country, of a list its members in any order."""
+    if isinstance(one, Company) and isinstance(other, Company):
+        return (one.name.casefold(), one.country) == (other.name.casefold(), other.country)
+    return one == other or (isinstance(one, tuple) and isinstance(other, tuple) and _distinct(one) == _distinct(other))
+
+
+def _distinct(value: object) -> frozenset[str]:
+    return frozenset(str(item).casefold() for item in value) if isinstance(value, tuple) else frozenset()
