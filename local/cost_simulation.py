@@ -180,7 +180,7 @@ class Simulation:
     def create_opportunity(self) -> None:
         """A seller creates an opportunity and ticks it for the sync."""
         name = f"Deal {len(self.deals)}"
-        account = {"Name": name, "BillingCity": "Seattle", "BillingCountry": "US"}
+        account = {"Name": name, "BillingStreet": "1 Main Street", "BillingCity": "Seattle", "BillingCountry": "US"}
         self.deals.append(
             self.salesforce.insert(
                 "Opportunity",

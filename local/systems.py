@@ -72,8 +72,8 @@ class Systems:
 
     def create_account(self, name: str, country: str | None) -> str:
         """Create an account in `country`; returns its id."""
-        values = {"Name": name, "BillingCity": "Seattle", "BillingCountry": country}
-        return self.salesforce.insert("Account", values)
+        address = {"BillingStreet": "1 Main Street", "BillingCity": "Seattle", "BillingCountry": country}
+        return self.salesforce.insert("Account", {"Name": name, **address})
 
 
 def complete_opportunity(name: str, account: str) -> dict[str, object]:

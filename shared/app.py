@@ -21,7 +21,8 @@ import certifi
 
 from shared.foundation.errors import ConfigurationError
 from shared.foundation.logs import log, quiet
-from shared.settings.variables import Settings, seconds
+from shared.settings.value_types import seconds
+from shared.settings.variables import Settings
 
 if TYPE_CHECKING:
     from shared.clients.key_vault.vault import Vault
@@ -91,6 +92,7 @@ class App:
             settings.referral_link,
             settings.consent_to_contact,
             settings.consent_to_share_with_others,
+            settings.consent_to_contact_specific_partners,
         )
         chosen = self.settings.sync.mapping
         return Translation(constants, HOME / chosen if chosen else DEFAULT)

@@ -20,6 +20,7 @@ from emulators.partner_center.service_errors import invalid_request
 from emulators.partner_center.switches import Switches
 
 REQUIRED = ("type", "customerProfile", "consent", "details")
+OPTIONAL_CONSENT = "consentToMicrosoftToContactSpecificPartners"
 
 
 def draft_referral(body: object, switches: Switches) -> Json:
@@ -33,7 +34,7 @@ def draft_referral(body: object, switches: Switches) -> Json:
     record = complete_object(REFERRAL, {name: properties[name] for name in WRITABLE if name in properties})
     _check_head(record)
     _check_consent(record)
-    _check_customer(record)
+    _check_customer(record, complete=switches.demand_complete)
     _check_details(record, complete=switches.demand_complete)
     _check_people(record, complete=switches.demand_complete)
     record["type"] = effective_type(record)
@@ -74,15 +75,19 @@ def _check_head(record: Json) -> None:
 def _check_consent(record: Json) -> None:
     if record["consent"]["consentToToShareInfoWithOthers"] is not True:
         raise invalid_request("consentToToShareInfoWithOthers must be true.", target="consent")
-    flag = record["consent"]["consentToShareReferralWithMicrosoftSellers"]
-    if not isinstance(flag, bool):
-        raise invalid_request("consentToShareReferralWithMicrosoftSellers must be true or false.", target="consent")
+    for name, flag in record["consent"].items():
+        if not isinstance(flag, bool) and not (name == OPTIONAL_CONSENT and flag is None):
+            raise invalid_request(f"{name} must be true or false.", target="consent")
 
 
-def _check_customer(record: Json) -> None:
+def _check_customer(record: Json, *, complete: bool) -> None:
     customer = record["customerProfile"]
     value_checks.check_country("customerProfile/address/country", customer["address"]["country"])
     value_checks.one_of(*value_checks.SIZES)("customerProfile/size", customer["size"])
+    for name in ("addressLine1", "city"):
+        text = value_checks.check_text(f"customerProfile/address/{name}", customer["address"][name])
+        if complete and not (text and text.strip()):
+            raise invalid_request(f"The address of the customer needs its {name}.", target="customerProfile/address")
 
 
 def _check_details(record: Json, *, complete: bool) -> None:

@@ -17,6 +17,7 @@ SUBSTATUS = {"New": ("Pending", "Received"), "Active": ("Accepted",),
              "Closed": ("Won", "Lost", "Declined", "Expired", "Error")}  # fmt: skip
 QUALIFICATIONS = ("None", "Direct", "MarketingQualified", "SalesQualified")
 TYPES = ("Independent", "Shared")
+SOLUTION_TYPES = ("None", "Category", "Name")
 HELP_CODES = ("WorkloadSpecificValueProposition", "CustomerTechnicalArchitecture", "ProofOfConceptOrDemo",
               "QuotesOrLicensing", "PostSalesCustomerSuccess", "GeneralOrOther")  # fmt: skip
 NO_HELP = "Unknown"
@@ -106,10 +107,12 @@ def check_team(path: str, value: object) -> list[Json]:
 
 
 def check_solutions(path: str, value: object) -> list[Json]:
-    """Return a list of 1 to 50 solutions, each with an id."""
+    """Return a list of 1 to 50 solutions, each with an id and a documented type."""
     solutions = complete_collection(path, value)
     if not solutions or len(solutions) > MOST_SOLUTIONS or not all(item["id"] for item in solutions):
         raise invalid_request(f"'{path}' needs 1 to {MOST_SOLUTIONS} solutions, each with an id.", target=path)
+    for item in solutions:
+        one_of(*SOLUTION_TYPES)(f"{path}/type", item["type"])
     return solutions
 
 

@@ -67,7 +67,10 @@ class Status:
 
 
 class Company(Struct, frozen=True, forbid_unknown_fields=True):
-    """The customer: name and address; the country is an ISO 3166-1 alpha-2 code, which `shared.mapping` checks."""
+    """The customer: name and address.
+
+    The country is an ISO 3166-1 alpha-2 code, which `shared.mapping` checks; it is empty where a referral has none.
+    """
 
     name: str
     country: str
@@ -77,7 +80,7 @@ class Company(Struct, frozen=True, forbid_unknown_fields=True):
     postal_code: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.country})"
+        return f"{self.name} ({self.country})" if self.country else self.name
 
 
 class Person(Struct, frozen=True, forbid_unknown_fields=True):

@@ -82,10 +82,18 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The account's Billing Country {value} is not a two-letter code.",
         "Please enter the code, for example US.",
     ),
+    "missing_address": (
+        "The account has no {value}.",
+        "Please enter it on the account.",
+    ),
     "missing_money": ("Amount or its currency is empty.", "Please enter what is missing."),
     "bad_amount": ("Amount cannot be read as a sum of money.", "Please enter it again."),
     "bad_currency": ("The currency {value} is not an ISO 4217 code.", "Please choose another currency."),
     "missing_closing": ("Close Date is empty.", "Please enter a date."),
+    "bad_closing": ("The closing date in Partner Center cannot be read.", "Please enter it there again."),
+    "no_country": ("The referral has no country.", "Please enter it in Partner Center."),
+    "unknown_country": ("The referral's country {given} is not known.", "Please correct it in Partner Center."),
+    "country_name": ("The referral's country {given} was read as {value}.", "Please check it on the account."),
     "missing_solutions": ("Products is empty.", "Please enter a solution id, for example SOL-15974-MQF."),
     "bad_solutions": (
         "Products holds words that are no solution ids: {value}.",

@@ -1,7 +1,7 @@
 """Defines the keys and the translation methods that all field types of the mapping file have."""
 
 import hashlib
-from typing import Annotated, Any, Literal, override
+from typing import Annotated, Any, ClassVar, Literal, override
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
@@ -22,17 +22,20 @@ SalesforcePath = Annotated[
 ]
 
 
-_NOT_READ = {"label", "direction", "when", "winner", "clearable"}
+_NOT_READ = {"label", "direction", "when", "winner", "clearable", "default_days"}
 """The keys that do not decide how a value is read."""
 
 
 class UnreadableValue(Exception):
-    """A side holds a value that the deal cannot carry; `cause` says what the seller can do."""
+    """A side holds a value that the deal cannot carry; `cause` says what the seller can do.
 
-    def __init__(self, reason: Cause) -> None:
-        """Keep the cause of the refusal."""
+    `rest` is what can be read of it all the same, if that is of use.
+    """
+
+    def __init__(self, reason: Cause, rest: Value | None = None) -> None:
+        """Keep the cause of the refusal, and the rest of the value."""
         super().__init__(reason.code)
-        self.cause = reason
+        self.cause, self.rest = reason, rest
 
 
 class MappingTable(BaseModel):
@@ -45,8 +48,12 @@ class MappingTable(BaseModel):
 
 
 class FieldBase(MappingTable):
-    """The keys that all fields share. Their meaning: docs/mapping.md#keys-of-every-field."""
+    """The keys that all fields share. Their meaning: docs/mapping.md#keys-of-every-field.
 
+    An optional field is absent from a deal where it is empty, or where the integration user may not see its column.
+    """
+
+    is_optional: ClassVar[bool] = False
     label: str = Field(min_length=1)
     direction: Direction = Direction.BOTH
     when: tuple[Literal["create", "update"], ...] = ("create", "update")

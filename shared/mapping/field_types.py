@@ -37,6 +37,11 @@ from shared.mapping.paths import (
 )
 
 CENT = Decimal("0.01")
+YEARS = range(1700, 4001)
+"""The years of a date in Salesforce (docs/reference/salesforce.md#values-on-the-wire).
+
+A service may send the year 1 where it has no date.
+"""
 
 
 class TextField(SinglePathField):
@@ -69,10 +74,12 @@ class DateField(SinglePathField):
 
     `zone` is the easternmost zone of these people. It names an offset and not a place, so that no list of time zones is
     needed: one offset serves summer and winter, because the day is right for each zone up to 23 hours west of it.
+    `default_days` is how long after its arrival a deal closes if its referral has no readable closing date.
     """
 
     type: Literal["date"]
     zone: Literal["UTC+12", "UTC+13", "UTC+14"] = "UTC+12"
+    default_days: int = Field(default=90, gt=0)
 
     @override
     def read_record(self, record: Json) -> date | None:
@@ -84,9 +91,12 @@ class DateField(SinglePathField):
     @override
     def read_referral(self, referral: Json) -> date | None:
         try:
-            return self._day_of(in_referral(referral, self.referral))
+            day = self._day_of(in_referral(referral, self.referral))
         except ValueError as error:
-            raise UnreadableValue(cause("missing_closing", self.referral)) from error
+            raise UnreadableValue(cause("bad_closing", self.referral)) from error
+        if day is not None and day.year not in YEARS:
+            raise UnreadableValue(cause("bad_closing", self.referral))
+        return day
 
     def _to_salesforce(self, value: date | None) -> str | None:
         return value.isoformat() if value else None

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from copy import replace
-from typing import Any, Literal, override
+from typing import Annotated, Any, Literal, override
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from shared.domain.deal import Company, Person
+from shared.domain.cause import Cause
+from shared.domain.country_names import country_code
+from shared.domain.deal import MAX_SHOWN, Company, Person
 from shared.domain.field_rules import Direction
 from shared.domain.iso_codes import COUNTRIES
 from shared.domain.sentences import cause
@@ -52,6 +54,19 @@ class CompanyPaths(MappingTable):
     region: ReferralPath = "/customerProfile/address/region"
 
 
+def _known_country(code: str) -> str:
+    if code not in COUNTRIES:
+        raise ValueError
+    return code
+
+
+CountryCode = Annotated[
+    str,
+    AfterValidator(_known_country),
+    Field(description="a country code of ISO 3166-1 alpha-2, such as DE", examples=sorted(COUNTRIES)),
+]
+
+
 class CompanyColumns(MappingTable):
     """The column of each part of the account, as a path from the opportunity."""
 
@@ -76,11 +91,17 @@ class _CreateOnlyField(FieldBase):
 
 
 class CompanyField(_CreateOnlyField):
-    """The customer: name and address with a two-letter country."""
+    """The customer: name and address with a two-letter country.
+
+    A referral may have no country, or an English name of one. `default_country` is what a new account gets where the
+    referral names none. `demanded` are the parts of the address without which no referral is created.
+    """
 
     type: Literal["company"]
     referral: CompanyPaths
     salesforce: CompanyColumns
+    default_country: CountryCode | None = None
+    demanded: tuple[Literal["street", "city"], ...] = ("street", "city")
 
     @override
     def select_items(self) -> tuple[str, ...]:
@@ -88,19 +109,32 @@ class CompanyField(_CreateOnlyField):
 
     @override
     def read_record(self, record: Json) -> Company | None:
-        return _company_from(self.salesforce, lambda column: value_in_record(record, column))
+        company = _company_from(self.salesforce, lambda column: value_in_record(record, column))
+        if company is None:
+            return None
+        country = _checked_country(company.country, self.salesforce.country)
+        missing = [f"Billing {part.capitalize()}" for part in self.demanded if not getattr(company, part)]
+        if missing:
+            raise UnreadableValue(cause("missing_address", self.salesforce.street, value=" and ".join(missing)))
+        return replace(company, country=country)
 
     @override
     def read_referral(self, referral: Json) -> Company | None:
         company = _company_from(self.referral, lambda path: in_referral(referral, path))
-        if company is None or company.state:
-            return company
-        region = normal_text(in_referral(referral, self.referral.region), MAX_LENGTHS["state"])
-        return replace(company, state=region)
+        if company is None:
+            return None
+        region = company.state or normal_text(in_referral(referral, self.referral.region), MAX_LENGTHS["state"])
+        code = company.country.upper()
+        if code in COUNTRIES:
+            return replace(company, country=code, state=region)
+        code = country_code(company.country) or ""
+        problem = _country_problem(company.country, code, self.referral.country)
+        raise UnreadableValue(problem, replace(company, country=code, state=region))
 
     def account_values(self, value: Company) -> dict[str, Any]:
         """Return the values of a new Account by the account's own columns."""
         parts = {part: getattr(value, part) for part in ("name", "country", *ADDRESS_PARTS)}
+        parts["country"] = value.country or self.default_country or ""
         columns = {getattr(self.salesforce, part).rpartition(".")[2]: item for part, item in parts.items()}
         return {column: item for column, item in columns.items() if item}
 
@@ -118,17 +152,29 @@ class CompanyField(_CreateOnlyField):
 
 
 def _company_from(places: CompanyColumns | CompanyPaths, value_at: Callable[[str], object]) -> Company | None:
-    """Return the customer, or None without a name; `value_at` reads the value at a path or column."""
+    """Return the customer with the country as it is written, or None without a name.
+
+    `value_at` reads the value at a path or column.
+    """
     name = normal_text(value_at(places.name), MAX_LENGTHS["name"])
     if name is None:
         return None
-    country = _checked_country(value_at(places.country), places.country)
+    country = normal_text(value_at(places.country)) or ""
     parts = {part: normal_text(value_at(getattr(places, part)), MAX_LENGTHS[part]) for part in ADDRESS_PARTS}
     return Company(name, country, **parts)
 
 
-def _checked_country(value: object, field: str) -> str:
-    country = (normal_text(value) or "").upper()
+def _country_problem(given: str, code: str, path: str) -> Cause:
+    """Return why a country that is not given as a code is none, or what its name was read as."""
+    if not given:
+        return cause("no_country", path)
+    if not code:
+        return cause("unknown_country", path, given=given[:MAX_SHOWN])
+    return cause("country_name", path, given=given, value=code)
+
+
+def _checked_country(given: str, field: str) -> str:
+    country = given.upper()
     if not country:
         raise UnreadableValue(cause("missing_country", field))
     if country not in COUNTRIES:
@@ -232,14 +278,16 @@ class SellerField(_CreateOnlyField):
 
 
 def _people_in(value: object) -> tuple[Person, ...] | None:
-    """Return the people in a list of Partner Center's members; entries without a name or e-mail are left out."""
+    """Return the people in a list of Partner Center's members; entries that say nothing are left out."""
     members = value if isinstance(value, list) else []
     people = (person_from(member, MEMBER_KEYS) for member in members if isinstance(member, dict))
     return tuple(person for person in people if person) or None
 
 
 def person_from(record: Json, names: dict[str, str]) -> Person | None:
-    """Return the person in a contact or a team member. A person without any name is named by the e-mail address.
+    """Return the person in a contact or a team member; None if it says nothing about a person.
+
+    A person without any name is named by what is there of e-mail address, phone number and title.
 
     `names` gives the key of each part in `record`.
     """
@@ -249,7 +297,7 @@ def person_from(record: Json, names: dict[str, str]) -> Person | None:
     first_name, last_name = parts.pop("first_name"), parts.pop("last_name")
     if last_name is not None:
         return Person(last_name, first_name or "", **parts)
-    only_name = first_name or parts["email"]
+    only_name = next(filter(None, (first_name, parts["email"], parts["phone"], parts["title"])), None)
     return Person(only_name, "", **parts) if only_name else None
 
 

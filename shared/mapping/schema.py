@@ -22,6 +22,7 @@ from shared.mapping.field_types import (
     TextField,
 )
 from shared.mapping.people_fields import CompanyField, ContactsField, SellerField
+from shared.mapping.size_field import SizeField
 from shared.mapping.solutions_field import SolutionsField
 
 DEFAULT = Path(__file__).with_name("default.toml")
@@ -35,6 +36,7 @@ AnyField = Annotated[
     | SolutionsField
     | CompanyField
     | ContactsField
+    | SizeField
     | SellerField,
     Field(discriminator="type"),
 ]

@@ -219,7 +219,7 @@ def _describe_table(node: Node) -> str:
         return f"a table with the keys {', '.join(node['properties'])}"
     if "discriminator" in node:
         return "a table with the keys of a field"
-    return "a table for each field, such as [fields.money]"
+    return str(node.get("description") or "a table for each field, such as [fields.money]")
 
 
 def _describe_input(value: object, node: Node) -> str:

@@ -42,6 +42,11 @@ def spell_id(part: str) -> str | None:
     return PREDEFINED_NAMES.get(part.casefold())
 
 
+def is_partner_solution(solution_id: str) -> bool:
+    """Whether an id has the form of a partner's own solution."""
+    return _PARTNER_SOLUTION.fullmatch(solution_id) is not None
+
+
 def solution_type(solution_id: str) -> str:
     """Return the type that a solution with this id is sent with."""
     return "Category" if solution_id.casefold() in PREDEFINED_NAMES else "Name"

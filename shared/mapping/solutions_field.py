@@ -1,17 +1,26 @@
 """Define the field type for the solutions of a deal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Literal, override
 
 from pydantic import Field
 
 from shared.domain.sentences import cause
-from shared.mapping.field_base import SinglePathField, UnreadableValue
+from shared.mapping.field_base import MappingTable, SinglePathField, UnreadableValue
 from shared.mapping.paths import Json, in_referral, value_in_record
-from shared.mapping.solution_ids import can_be_listed, solution_type, spell_id, split_ids
+from shared.mapping.solution_ids import can_be_listed, is_partner_solution, solution_type, spell_id, split_ids
 
 _MOST_SHOWN = 80
 """Characters of the words that are no ids, as the audit shows them."""
+
+
+class CatalogEntry(MappingTable):
+    """What Partner Center's catalogue says of one solution. No call lists the catalogue, so the file holds it."""
+
+    name: str | None = Field(default=None, min_length=1)
+    publisher: str | None = Field(default=None, min_length=1)
+    solution_type: str | None = Field(default=None, min_length=1)
 
 
 class SolutionsField(SinglePathField):
@@ -19,13 +28,19 @@ class SolutionsField(SinglePathField):
 
     In the text a person may separate them as they like. What has no documented form holds the deal: the service would
     refuse it without naming it. An id in a referral is taken as it is, because the service itself chose it.
-    They are written on create only.
+    They are written on create only, each with its name, publisher and type: those of `catalog`, or else the id as its
+    name, and for our own solutions the `publisher` and the `solution_type` of the field.
     """
 
     type: Literal["solutions"]
     when: tuple[Literal["create"], ...] = ("create",)
     length: int = Field(default=255, gt=0)
     at_most: int = Field(default=50, gt=0)
+    publisher: str | None = Field(default=None, min_length=1)
+    solution_type: str = Field(default="3P", min_length=1)
+    catalog: Mapping[str, CatalogEntry] = Field(
+        default={}, description="a table for each solution, such as [fields.solutions.catalog.SOL-15974-MQF]"
+    )
 
     @override
     def read_record(self, record: Json) -> tuple[str, ...] | None:
@@ -61,7 +76,27 @@ class SolutionsField(SinglePathField):
         return ";".join(self.ids_that_fit(value)) or None if value else None
 
     def _to_referral(self, value: tuple[str, ...] | None) -> list[Json]:
-        return [{"id": item, "type": solution_type(item)} for item in value or ()]
+        return [self._tag(item) for item in value or ()]
+
+    def _tag(self, solution_id: str) -> Json:
+        """Return the tag of a solution, as the newest sample of a create has it.
+
+        Source: docs/reference/partner-center.md#creating-a-referral.
+        """
+        listed = self._entries.get(solution_id.casefold(), CatalogEntry())
+        is_ours = is_partner_solution(solution_id)
+        tag = {
+            "id": solution_id,
+            "type": solution_type(solution_id),
+            "name": listed.name or solution_id,
+            "publisherName": listed.publisher or (self.publisher if is_ours else None),
+            "solutionType": listed.solution_type or (self.solution_type if is_ours else None),
+        }
+        return {key: item for key, item in tag.items() if item}
+
+    @cached_property
+    def _entries(self) -> Mapping[str, CatalogEntry]:
+        return {solution_id.casefold(): entry for solution_id, entry in self.catalog.items()}
 
 
 def _distinct(ids: Iterable[str]) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ class ReferralConstants(Struct, frozen=True):
     referral_link: str = "https://partner.microsoft.com/referrals/v2/inbox?id={id}"
     consent_to_contact: bool = True
     consent_to_share_with_others: bool = True
+    consent_to_contact_specific_partners: bool = True
 
 
 class Translation:
@@ -64,6 +65,12 @@ class Translation:
         fixed = ("Id", "LastModifiedDate", *STAMPS.values(), ours.flag, ours.identifier, ours.help, ours.status)
         mapped = (item for field in self._active_fields.values() for item in field.select_items())
         return tuple(dict.fromkeys((*fixed, *mapped)))
+
+    @cached_property
+    def read_items(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The items of `selects`, and those of them that a read can do without."""
+        optional = (field for field in self._active_fields.values() if field.is_optional)
+        return self.selects, tuple(item for field in optional for item in field.select_items())
 
     @cached_property
     def _active_fields(self) -> dict[str, FieldBase]:
@@ -146,14 +153,21 @@ class Translation:
     def _read_values(
         self, read: Callable[[FieldBase], Value | None], fields: Mapping[str, FieldBase]
     ) -> tuple[Deal, dict[str, Cause]]:
-        """Return the values, and the cause for each value that cannot be read. Such a field is left as it is."""
+        """Return the values, and the cause for each value that cannot be read. Such a field is left as it is.
+
+        A field of which a rest can be read has both. An optional field without a value is absent.
+        """
         values: dict[str, Value | None] = {}
         problems: dict[str, Cause] = {}
         for name, field in fields.items():
             try:
-                values[name] = read(field)
+                value = read(field)
+                if value is not None or not field.is_optional:
+                    values[name] = value
             except UnreadableValue as error:
                 problems[name] = error.cause
+                if error.rest is not None:
+                    values[name] = error.rest
         return Deal(values), problems
 
     # --- deal to Salesforce
@@ -251,6 +265,7 @@ class Translation:
             "consent": {
                 "consentToToShareInfoWithOthers": self.constants.consent_to_share_with_others,
                 "consentToContact": self.constants.consent_to_contact,
+                "consentToMicrosoftToContactSpecificPartners": self.constants.consent_to_contact_specific_partners,
                 "consentToShareReferralWithMicrosoftSellers": False,
             },
             "target": [],

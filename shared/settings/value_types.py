@@ -4,6 +4,7 @@ A sentence never quotes the value, which may be a secret.
 """
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -101,3 +102,8 @@ Schedule = Annotated[str, AfterValidator(_check_schedule)]
 Guid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Seconds = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False)]
 PositiveSeconds = Annotated[Seconds, Field(gt=0)]
+
+
+def seconds(value: float) -> timedelta:
+    """Return a duration of that many seconds."""
+    return timedelta(seconds=value)

@@ -8,7 +8,7 @@ the name of a secret at most.
 import os
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -126,6 +126,7 @@ class PartnerCenterSettings(SettingsGroup):
     marketplace_intent: Text = "HaveNotDecided"
     consent_to_contact: bool = True
     consent_to_share_with_others: bool = True
+    consent_to_contact_specific_partners: bool = True
     referral_link: Link = "https://partner.microsoft.com/referrals/v2/inbox?id={id}"
 
 
@@ -347,8 +348,3 @@ def _example_value(group: type[SettingsGroup], name: str) -> str | None:
     field = group.model_fields.get(name)
     default = None if field is None or field.is_required() else field.default
     return group.examples.get(name) or (None if default is None else str(default))
-
-
-def seconds(value: float) -> timedelta:
-    """Return a duration of that many seconds."""
-    return timedelta(seconds=value)

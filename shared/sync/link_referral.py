@@ -11,6 +11,7 @@ from shared.domain.audit_text import audit_text
 from shared.domain.deal import Change, Company, Deal, Person, Side
 from shared.domain.link import Effect, EffectKind, Link
 from shared.domain.records import Opportunity, Referral
+from shared.domain.sentences import cause
 from shared.domain.transitions import (
     adopted_opportunity,
     arrival_lines,
@@ -71,9 +72,10 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
     if reason:
         return _ignore(ctx, claim, reason)
     company = referral.deal.get("account")
-    if not isinstance(company, Company):
+    if not isinstance(company, Company) or not company.country:
         claim.delete_if_unused(ctx)
-        return queue_refused_referral(ctx, referral, "no_account", "account")
+        problem = referral.problems.get("account", cause("missing_account", "account"))
+        return queue_refused_referral(ctx, referral, problem.code, "account")
     with claim_account(ctx, company) as is_claimed:
         if not is_claimed:
             claim.delete_if_unused(ctx)

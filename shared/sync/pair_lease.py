@@ -305,7 +305,7 @@ def read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
         return
     try:
         with pausing_on_failure(ctx, Side.SALESFORCE):
-            answer = ctx.salesforce.opportunities([pair.id for pair in pending], ctx.translation.selects)
+            answer = ctx.salesforce.opportunities([pair.id for pair in pending], *ctx.translation.read_items)
     except CosellError as error:
         for pair in pending:
             pair.end(outcome_of_error(ctx, error, pair.id))

@@ -87,11 +87,11 @@ class Salesforce(Protocol):
     def more(self, next_page: str) -> Answer:
         """The following page of a query: one call, one page."""
 
-    def opportunities(self, ids: Sequence[str], fields: Sequence[str]) -> Answer:
+    def opportunities(self, ids: Sequence[str], fields: Sequence[str], optional: Sequence[str] = ()) -> Answer:
         """Read up to 2,000 opportunities in one Composite of up to five `IN` queries of 400 ids (more: more calls).
 
         `fields` are SOQL select items; parent paths and subqueries are allowed. The records come in one page, in any
-        order. A record that does not exist, or is not visible, is absent.
+        order. A record that does not exist, or is not visible, is absent, and so is a hidden `optional` field.
         """
 
     def update_unmodified(self, writes: Sequence[Write], fields: Sequence[str]) -> Sequence[Written]:

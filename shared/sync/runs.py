@@ -223,7 +223,7 @@ def preview_push(ctx: Context) -> Counter[str]:
     counts: Counter[str] = Counter()
     for batch in changed_opportunities(ctx):
         for chunk in batched(batch.opportunities, ctx.policy.batch, strict=False):
-            answer = ctx.salesforce.opportunities(chunk, ctx.translation.selects)
+            answer = ctx.salesforce.opportunities(chunk, *ctx.translation.read_items)
             for record in (record for page in answer.pages for record in page.records):
                 counts.update(_kinds_or_held(ctx, ctx.translation.opportunity(record, answer.at)))
     return _log_counts(ctx, "push", counts)

@@ -93,9 +93,8 @@ def referral_values() -> dict[str, object]:
 def exercise_both_directions(world: World) -> None:
     """Sync in both directions, with failures: held, rejected, unavailable, and a lost reply."""
     salesforce, partner = world.systems.salesforce, world.systems.partner_center
-    account = salesforce.insert(
-        "Account", {"Name": CANARIES["company"], "BillingCity": CANARIES["city"], "BillingCountry": "DE"}
-    )
+    address = {"BillingStreet": "Nest 1", "BillingCity": CANARIES["city"], "BillingCountry": "DE"}
+    account = salesforce.insert("Account", {"Name": CANARIES["company"], **address})
     values = {"Name": CANARIES["deal"], "Description": CANARIES["notes"], "AccountId": account}
     opportunity = world.seller_creates(**values)
     world.seller_creates(**values, Amount=None)

@@ -63,7 +63,11 @@ def none_or(strategy: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:
 def any_company() -> st.SearchStrategy[Company]:
     countries = st.sampled_from(sorted(COUNTRIES))
     return st.builds(
-        Company, normal_texts(255), countries, *(none_or(single_lines(length)) for length in (255, 40, 80, 20))
+        Company,
+        normal_texts(255),
+        countries,
+        *(single_lines(length) for length in (255, 40)),
+        *(none_or(single_lines(length)) for length in (80, 20)),
     )
 
 

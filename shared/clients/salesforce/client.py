@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import batched, chain
@@ -17,7 +17,8 @@ from shared.clients.salesforce.request import ApiConnection, Call, Reply, Unread
 from shared.clients.salesforce.sign_in import Identity, SignIn
 from shared.clients.salesforce.soql_literals import full_id, full_ids, in_list, is_id, short_id
 from shared.clients.vault_ports import Vault
-from shared.foundation.errors import ConfigurationError
+from shared.foundation.errors import ConfigurationError, Rejected
+from shared.foundation.logs import log
 from shared.transport.session import open_session
 
 MAX_QUERIES = 5
@@ -40,6 +41,7 @@ class SalesforceClient:
     def __init__(self, connection: ApiConnection) -> None:
         """Use `open_salesforce`, which makes the connection."""
         self._connection = connection
+        self._hidden: set[str] = set()
 
     @property
     def connection(self) -> ApiConnection:
@@ -85,18 +87,25 @@ class SalesforceClient:
         """
         return self._connection.read(self._page_call(next_page), _answer_of_page)
 
-    def opportunities(self, ids: Sequence[str], fields: Sequence[str]) -> Answer:
+    def opportunities(self, ids: Sequence[str], fields: Sequence[str], optional: Collection[str] = ()) -> Answer:
         """Read opportunities by id, 2,000 in one Composite, with all pages and all pages of subqueries.
+
+        One of the `optional` fields that does not exist, or that the user may not see, is left out from then on.
 
         `fields` are SOQL select items. If they are very long, a query holds fewer ids, because its address is limited
         to 16,384 characters. The answer's `at` is the server time of the first call, also for records that a later
         call read.
         """
+        visible = [name for name in fields if name not in self._hidden]
         lists: list[list[Json]] = []
         unfinished: list[_Unfinished] = []
         server_times: list[datetime] = []
-        for queries in batched(_queries_by_id(ids, fields), MAX_QUERIES, strict=False):
-            answer = self._connection.read(*self._query_call(queries, deleted=False))
+        for queries in batched(_queries_by_id(ids, visible), MAX_QUERIES, strict=False):
+            try:
+                answer = self._connection.read(*self._query_call(queries, deleted=False))
+            except Rejected as error:
+                self._leave_out_hidden(error, optional)
+                return self.opportunities(ids, fields, optional)
             server_times.append(answer.at)
             for page in answer.pages:
                 lists.append([])
@@ -107,6 +116,14 @@ class SalesforceClient:
             unfinished += _append_page(answer.pages[0], records)
         now = min(server_times) if server_times else self._connection.now()
         return Answer((Page(tuple(chain.from_iterable(lists)), None),), now)
+
+    def _leave_out_hidden(self, error: Rejected, optional: Collection[str]) -> None:
+        """Leave out the field that Salesforce does not know. Raises the error again if it is not an optional one."""
+        hidden = _field_named_by(error, optional)
+        if hidden is None or hidden in self._hidden:
+            raise error
+        self._hidden.add(hidden)
+        log("column_hidden", column=hidden)
 
     def _query_call(self, soql: Sequence[str], *, deleted: bool) -> tuple[Call, Callable[[Reply], Answer]]:
         """Return the call that sends the queries, and what decodes its answer."""
@@ -212,6 +229,12 @@ def open_salesforce(  # noqa: PLR0913 - the builder's parameters are the setting
     sign_in = SignIn(identity, vault, session, now=now, monotonic=monotonic)
     connection = ApiConnection(sign_in, session, version=version, seconds=deadline, now=now, monotonic=monotonic)
     return SalesforceClient(connection)
+
+
+def _field_named_by(error: Rejected, fields: Collection[str]) -> str | None:
+    """Return which of the fields Salesforce does not know; it names the column without the path to its record."""
+    named = error.cause.field if error.cause.code == "INVALID_FIELD" else None
+    return next((name for name in fields if named in (name, name.rpartition(".")[2])), None)
 
 
 def _answer_of_queries(subrequests: Sequence[composite.Subrequest], reply: Reply) -> Answer:

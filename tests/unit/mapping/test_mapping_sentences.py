@@ -15,7 +15,7 @@ Refuse = Callable[[str], list[str]]
 
 DEFAULT_TEXT = DEFAULT.read_text(encoding="utf-8")
 OVERLAY = 'extends = "default"\n'
-TYPES = "company, contacts, date, money, notes, seller, solutions, status, text"
+TYPES = "company, contacts, date, money, notes, seller, size, solutions, status, text"
 STATUSES = (
     "New/Pending, New/Received, Active/Accepted, Closed/Declined, Closed/Error, Closed/Expired, Closed/Lost, Closed/Won"
 )
@@ -322,7 +322,7 @@ DEFAULT_FAULTS: Mapping[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
                 "[fields.name]",
                 (
                     "fields.money: is missing: no referral can be created without it. "
-                    "The table fields.mony on line 39 has a similar name."
+                    "The table fields.mony on line 51 has a similar name."
                 ),
             )
         ],
@@ -372,7 +372,7 @@ DEFAULT_FAULTS: Mapping[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
     "a stage that stands twice, and an empty one": (
         {'name = "Prospecting"': 'name = "on hold"', 'name = "Qualification"': 'name = ""'},
         [
-            ('name = "on hold"', 'stages.1.name: expected each stage once; found "on hold" again, after line 90.'),
+            ('name = "on hold"', 'stages.1.name: expected each stage once; found "on hold" again, after line 110.'),
             (
                 'name = ""',
                 "stages.2.name: expected a text in quotation marks that is not empty; found an empty text.",

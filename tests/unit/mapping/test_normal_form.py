@@ -50,7 +50,9 @@ def test_a_currency_is_read_in_either_case() -> None:
 @pytest.mark.parametrize("country", ["USA", "Germany", "UK", "XX"])
 def test_only_countries_of_iso_3166_are_read(country: str) -> None:
     with pytest.raises(UnreadableValue) as raised:
-        COMPANY.read_record({"Account": {"Name": "Northwind", "BillingCountry": country}})
+        COMPANY.read_record(
+            {"Account": {"Name": "Northwind", "BillingCountry": country, "BillingStreet": "1", "BillingCity": "A"}}
+        )
     assert raised.value.cause.code == "bad_country"
 
 

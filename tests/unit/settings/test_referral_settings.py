@@ -10,11 +10,19 @@ from shared.domain.deal import Deal
 from tests.unit.settings.test_settings import COMPLETE
 
 CONTACT, SHARE = "PARTNER_CENTER_CONSENT_TO_CONTACT", "PARTNER_CENTER_CONSENT_TO_SHARE_WITH_OTHERS"
+PARTNERS = "PARTNER_CENTER_CONSENT_TO_CONTACT_SPECIFIC_PARTNERS"
 
 
 @pytest.fixture(autouse=True)
 def complete_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in (CONTACT, SHARE, "PARTNER_CENTER_QUALIFICATION", "PARTNER_CENTER_MARKETPLACE_INTENT", "MAPPING"):
+    for variable in (
+        CONTACT,
+        SHARE,
+        PARTNERS,
+        "PARTNER_CENTER_QUALIFICATION",
+        "PARTNER_CENTER_MARKETPLACE_INTENT",
+        "MAPPING",
+    ):
         monkeypatch.delenv(variable, raising=False)
     for variable, value in COMPLETE.items():
         monkeypatch.setenv(variable, value)
@@ -27,17 +35,18 @@ def new_referral_body() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("variables", "contact", "share"),
-    [({}, True, True), ({CONTACT: "false"}, False, True), ({SHARE: "false"}, True, False)],
+    ("refused", "contact", "share", "partners"),
+    [(None, True, True, True), (CONTACT, False, True, True), (SHARE, True, False, True), (PARTNERS, True, True, False)],
 )
 def test_the_settings_decide_about_the_consents(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], *, contact: bool, share: bool
+    monkeypatch: pytest.MonkeyPatch, refused: str | None, *, contact: bool, share: bool, partners: bool
 ) -> None:
-    for variable, value in variables.items():
-        monkeypatch.setenv(variable, value)
+    if refused:
+        monkeypatch.setenv(refused, "false")
     assert new_referral_body()["consent"] == {
         "consentToToShareInfoWithOthers": share,
         "consentToContact": contact,
+        "consentToMicrosoftToContactSpecificPartners": partners,
         "consentToShareReferralWithMicrosoftSellers": False,
     }
 

@@ -242,7 +242,7 @@ def test_a_customer_without_a_country_is_logged_and_does_not_affect_other_deals(
     assert opportunities_of(harness, bad) == []
     (parked,) = harness.first.log.fields_of("pair_parked")
     assert parked.pop("correlation_id")
-    assert parked == {"opportunity_id": None, "referral_id": bad, "code": "no_account", "field": "account"}
+    assert parked == {"opportunity_id": None, "referral_id": bad, "code": "no_country", "field": "account"}
     assert opportunity_of(harness, good)
     harness.partner_center.raw_patch(bad, {"/customerProfile/address/country": "DE"}, touch=False)
     harness.advance_time(HOUR)

@@ -117,6 +117,8 @@ def _permission_of_path(name: str) -> str:
     """The field of the permission that covers a mapped path: an address is granted as a whole."""
     if name.startswith("Account.Billing"):
         return "Account.BillingAddress"
+    if name.startswith("Account."):
+        return name
     return STANDARD.get(name, f"Opportunity.{name}")
 
 
