@@ -8,6 +8,7 @@ no second pair is created while a new one waits for its upload.
 from shared.app import App
 from shared.cli import self_signed_certificate
 from shared.cli.self_signed_certificate import Certificate
+from shared.clients.key_vault.credential_ends import read_credential_end
 from shared.clients.salesforce.private_keys import keys_with_certificates, private_keys_in
 from shared.foundation.errors import NotFound
 from shared.foundation.redacted import Redacted
@@ -52,8 +53,9 @@ def ensure_key_pair(app: App, name: str, *, rotate: bool) -> KeyPairs:
     if stored.pairs and not (rotate and not stored.is_rotating):
         return stored
     certificate = self_signed_certificate.create_certificate(name, CERTIFICATE_DAYS)
-    pairs = (certificate.pem, *stored.pairs[:1])
-    app.vault.set(app.settings.salesforce.key_secret, "".join(pairs), expires=certificate.ends)
+    pairs, secret = (certificate.pem, *stored.pairs[:1]), app.settings.salesforce.key_secret
+    in_use = read_credential_end(app.vault, secret).ends if stored.pairs else None
+    app.vault.set(secret, "".join(pairs), expires=min(certificate.ends, in_use or certificate.ends))
     return KeyPairs(pairs, is_new=True)
 
 

@@ -6,6 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from shared.clients.pem import with_line_breaks
 from shared.foundation.redacted import Redacted
 
 KEY_BITS = 3072
@@ -43,6 +44,7 @@ def create_certificate(name: str, days: int, *, now: datetime | None = None) -> 
 
 def parse_certificate(pem: str) -> Certificate | None:
     """Parse a PEM text with a key and a certificate. Returns None if it has no readable certificate."""
+    pem = with_line_breaks(pem)
     start = pem.find("-----BEGIN CERTIFICATE")
     try:
         certificate = x509.load_pem_x509_certificate(pem[start:].encode()) if start >= 0 else None

@@ -1,9 +1,13 @@
 """Check our own side: settings, mapping file, Key Vault and its secrets, storage."""
 
 import os
+from contextlib import suppress
+from copy import replace
 from datetime import timedelta
 
+from shared.clients.key_vault.credential_ends import WARNING_DAYS, read_credential_end
 from shared.clients.partner_center.sign_in import PLACEHOLDER
+from shared.clients.salesforce.private_keys import private_keys_in
 from shared.doctor.finding import CORRECT_SETTING, Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 from shared.foundation.errors import NotFound
@@ -13,8 +17,10 @@ from shared.settings.variables import SCHEDULES
 MAX_TOKEN_AGE = timedelta(days=7)
 """The daily timer renews the refresh token, which ends at 90 days (docs/reference/partner-center.md#refresh-tokens)."""
 CONNECT_PARTNER_CENTER = "Run `cosell connect partner-center`."
-WARNING_DAYS = 14
-"""From this many days before its end, a secret should be renewed."""
+STORE_AGAIN = "Store it again as a whole PEM file, or create a new one with `cosell connect`."
+FINISH_ROTATION = (
+    "Upload the new certificate, then run `cosell connect salesforce --verify`, which removes the old key."
+)
 ROTATE_KEY = "Renew it: run `cosell connect salesforce --rotate`."
 CONNECT_SALESFORCE = "Run `cosell connect salesforce`."
 CHECK_TIMER = "Check that the function keep_credentials runs: it renews the token every day (docs/troubleshooting.md)."
@@ -63,29 +69,35 @@ def check_salesforce_key(installation: Installation) -> Verdict:
         return failed(f"Key Vault has no secret {name}", CONNECT_SALESFORCE)
     if "PRIVATE KEY-----" not in text:
         return failed(f"the secret {name} is not a private key in PEM form", CONNECT_SALESFORCE)
-    return _verdict_on_end(installation, name, ROTATE_KEY)
+    is_rotating = len(private_keys_in(text)) > 1
+    verdict = _verdict_on_end(installation, name, FINISH_ROTATION if is_rotating else ROTATE_KEY)
+    return replace(verdict, found=f"{verdict.found}; a rotation has begun") if is_rotating else verdict
 
 
 def check_app_credential(installation: Installation) -> Verdict:
     """Check that Key Vault holds the app registration's certificate or client secret, and that it does not end soon."""
     if installation.settings.partner_center.public_client:
         return ok("a public registration needs none (PARTNER_CENTER_PUBLIC_CLIENT)")
+    verdicts = []
     for name in _CREDENTIALS:
-        try:
-            return _verdict_on_end(installation, name, f"Renew it. {CONNECT_PARTNER_CENTER}")
-        except NotFound:
-            continue
-    return failed(f"Key Vault has neither {_CREDENTIALS[0]} nor {_CREDENTIALS[1]}", CONNECT_PARTNER_CENTER)
+        with suppress(NotFound):
+            verdicts.append(_verdict_on_end(installation, name, f"Renew it. {CONNECT_PARTNER_CENTER}"))
+    if not verdicts:
+        return failed(f"Key Vault has neither {_CREDENTIALS[0]} nor {_CREDENTIALS[1]}", CONNECT_PARTNER_CENTER)
+    found, remedies = "; ".join(each.found for each in verdicts), [each.remedy for each in verdicts if each.remedy]
+    return failed(found, remedies[0]) if remedies else ok(found)
 
 
 def _verdict_on_end(installation: Installation, name: str, remedy: str) -> Verdict:
-    """Return whether a secret is valid for long enough. Raises NotFound if it does not exist."""
-    ends = installation.app.vault.read_facts(name).expires
-    if ends is None:
-        return ok(f"the secret {name} exists; Key Vault has no end date for it")
-    days_left = (ends - installation.now()).days
+    """Return whether a secret is valid for long enough, as the daily run judges. Raises NotFound if there is none."""
+    now, end = installation.now(), read_credential_end(installation.app.vault, name)
+    days_left = end.days_left(now)
+    if not end.is_readable:
+        return failed(f"the certificate in the secret {name} cannot be read, so its end is not known", STORE_AGAIN)
+    if end.ends is None or days_left is None:
+        return ok(f"the secret {name} exists; neither Key Vault nor a certificate has an end date for it")
     if days_left < 0:
-        return failed(f"the secret {name} ended {-days_left} days ago", remedy)
+        return failed(f"the secret {name} ended {(now - end.ends).days} days ago", remedy)
     finding = f"the secret {name} is valid for {days_left} more days"
     return ok(finding) if days_left > WARNING_DAYS else failed(finding, remedy)
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.app import App
+from shared.clients.key_vault.credential_ends import WARNING_DAYS, read_credential_end
 from shared.foundation.errors import CosellError, NotFound, SignInFailed
 from shared.foundation.logs import log
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 RUN = "credentials"
 MFA_CODE = "900421"
 
-WARNING_DAYS = 30
-"""From this many days before its end, a credential is reported every day."""
 REFRESH_TOKEN_LIFE = timedelta(days=90)
 """The validity of an unused refresh token (docs/reference/partner-center.md#refresh-tokens)."""
 DAY = timedelta(days=1)
@@ -39,7 +38,7 @@ def renew_credentials(app: App, now: Callable[[], datetime] = lambda: datetime.n
         is_signed_in = _try_refresh_token(app)
         days_left = dict(days_left_by_secret(app, now()))
         for name, days in sorted(days_left.items()):
-            if days <= WARNING_DAYS:
+            if days is None or days <= WARNING_DAYS:
                 log("credential_ending", name=name, days_left=days)
         if is_signed_in:
             _log_credentials(app, days_left, now())
@@ -60,7 +59,7 @@ def _try_refresh_token(app: App) -> bool:
     return True
 
 
-def _log_credentials(app: App, days_left: dict[str, int], now: datetime) -> None:
+def _log_credentials(app: App, days_left: dict[str, int | None], now: datetime) -> None:
     mfa, role = _mfa_and_role(app)
     names = _secret_names()
     log(
@@ -73,34 +72,22 @@ def _log_credentials(app: App, days_left: dict[str, int], now: datetime) -> None
     )
 
 
-def days_left_by_secret(app: App, now: datetime) -> Iterator[tuple[str, int]]:
+def days_left_by_secret(app: App, now: datetime) -> Iterator[tuple[str, int | None]]:
     """Yield each secret's name and the whole days until it ends, if an end is known. Negative: it has ended.
 
-    The end is the earlier of the date in the vault and the date in the certificate. Raises what the vault raises.
+    None: its certificate cannot be read, so nobody knows the end. Raises what the vault raises.
     """
     names = _secret_names()
     for name in (names.certificate, names.client_secret, app.settings.salesforce.key_secret):
         if name is None:
             continue
         with suppress(NotFound):
-            ends = [app.vault.read_facts(name).expires, _certificate_end(app.vault.get(name))]
-            if known_ends := [end for end in ends if end is not None]:
-                yield name, (min(known_ends) - now) // DAY
+            end = read_credential_end(app.vault, name)
+            if end.ends is not None or not end.is_readable:
+                yield name, end.days_left(now)
     with suppress(NotFound):
         created = app.vault.read_facts(names.refresh_token).created
         yield names.refresh_token, (created + REFRESH_TOKEN_LIFE - now) // DAY
-
-
-def _certificate_end(text: str) -> datetime | None:
-    """Return the end of the first certificate in a PEM text, or None if there is no readable certificate."""
-    if "BEGIN CERTIFICATE" not in text:
-        return None
-    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 - imported late: it slows a cold start
-
-    try:
-        return load_pem_x509_certificate(text[text.index("-----BEGIN CERTIFICATE") :].encode()).not_valid_after_utc
-    except ValueError:
-        return None
 
 
 def _refresh_token_age(app: App, now: datetime) -> float | None:

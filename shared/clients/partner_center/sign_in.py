@@ -16,6 +16,7 @@ from msgspec import Struct
 from shared.clients.partner_center.entra_errors import EntraRefusal
 from shared.clients.partner_center.refresh_token import RefreshTokenKeeper
 from shared.clients.partner_center.token_redemption import Credential, Redemption
+from shared.clients.pem import with_line_breaks
 from shared.clients.vault_ports import Vault
 from shared.foundation.errors import ConsentNeeded, NotFound, SignInFailed, Unavailable
 from shared.foundation.redacted import Redacted
@@ -163,6 +164,7 @@ def read_credential(read: Callable[[str], str], names: SecretNames) -> str | dic
 
 def certificate_credential(pem: str) -> dict[str, str]:
     """A certificate with its private key, in the form that MSAL reads."""
+    pem = with_line_breaks(pem)
     return {"private_key": pem, "public_certificate": pem}
 
 

@@ -7,14 +7,15 @@ key: it is public and holds the date of its expiry. Source: docs/reference/sales
 
 import re
 
+from shared.clients.pem import with_line_breaks
+
 _BLOCK = re.compile(r"-----BEGIN (?:RSA )?PRIVATE KEY-----.*?(?=-----BEGIN (?:RSA )?PRIVATE KEY-----|\Z)", re.DOTALL)
 _KEY = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 
 
 def keys_with_certificates(secret: str) -> tuple[str, ...]:
     """Return each key with the certificate that follows it, newest first; an empty tuple if there is no key."""
-    # A portal that stores one line replaces the line breaks of a PEM file by a backslash and an n.
-    return tuple(block.strip() + "\n" for block in _BLOCK.findall(secret.replace("\\n", "\n")))
+    return tuple(block.strip() + "\n" for block in _BLOCK.findall(with_line_breaks(secret)))
 
 
 def private_keys_in(secret: str) -> tuple[str, ...]:
@@ -22,5 +23,5 @@ def private_keys_in(secret: str) -> tuple[str, ...]:
 
     If the text holds no key, the whole text is returned, and the sign-in refuses it.
     """
-    keys = tuple(match[0] for match in _KEY.finditer(secret.replace("\\n", "\n")))
+    keys = tuple(match[0] for match in _KEY.finditer(with_line_breaks(secret)))
     return keys or (secret,)

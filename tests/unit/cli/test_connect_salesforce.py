@@ -13,6 +13,7 @@ from shared.cli.connect_salesforce import KeyOptions, run_connect_salesforce
 from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
+from shared.cli.self_signed_certificate import create_certificate
 from shared.clients.salesforce.private_keys import private_keys_in
 from shared.foundation.errors import ConfigurationError, ConsentNeeded, SignInFailed
 
@@ -195,3 +196,14 @@ def test_the_vault_holds_the_end_date_of_the_certificate(
     ends = app.vault.read_facts(SECRET).expires
     app.close()
     assert ends == load_pem_x509_certificate(administrator.file.read_bytes()).not_valid_after_utc
+
+
+def test_during_a_rotation_the_vault_keeps_the_end_date_of_the_certificate_in_use(
+    administrator: Administrator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    in_use = create_certificate("cosell-staging", 10)
+    administrator.systems.vault.secret_store.put(SECRET, {"value": in_use.pem})
+    administrator.run(capsys, rotate=True)
+    app = App()
+    assert app.vault.read_facts(SECRET).expires == in_use.ends
+    app.close()

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from emulators.base.faults import Fault, FaultKind
+from emulators.key_vault.secret_store import SecretStore
 from local.systems import Systems
+from shared.app import App
+from shared.cli.self_signed_certificate import create_certificate
 from shared.doctor.finding import Result
 from shared.doctor.run_checks import PREREQUISITES
+from shared.operations.credentials import days_left_by_secret
 from shared.store.sqlite_rows import SqliteRows
 from tests.unit.doctor.conftest import Doctor
 
@@ -105,6 +109,48 @@ def test_a_secret_that_has_ended_or_ends_soon_fails(
     assert words in verdict.found
     assert remedy in verdict.remedy
     del stored.latest.attributes["exp"]
+
+
+CERTIFICATE, KEY = "partner-center-certificate", "salesforce-private-key"
+
+
+@pytest.fixture
+def secrets(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> SecretStore:
+    monkeypatch.setattr("shared.cli.self_signed_certificate.KEY_BITS", 2048)
+    return systems.vault.secret_store
+
+
+def certificate_that_ends_in(days: int) -> str:
+    return create_certificate("cosell-test", 400, now=datetime.now(UTC) + timedelta(days=days - 400, minutes=5)).pem
+
+
+@pytest.mark.parametrize(
+    ("days", "found"), [(-5, "ended 4 days ago"), (10, "is valid for 10 more"), (29, "is valid for 29 more")]
+)
+@pytest.mark.parametrize("line_break", ["\n", " ", "\\n"], ids=["breaks", "blanks", "escapes"])
+def test_the_doctor_reads_the_end_in_the_certificate_as_the_daily_run_does(
+    doctor: Doctor, secrets: SecretStore, days: int, found: str, line_break: str
+) -> None:
+    pem = certificate_that_ends_in(days).replace("\n", line_break)
+    secrets.put(CERTIFICATE, {"value": pem})
+    secrets.put(KEY, {"value": pem})
+    assert f"{CERTIFICATE} {found}" in doctor.failed_verdict("Partner Center credential").found
+    assert f"{KEY} {found}" in doctor.failed_verdict("Salesforce key").found
+    app = App()
+    assert dict(days_left_by_secret(app, datetime.now(UTC)))[CERTIFICATE] == days
+    app.close()
+
+
+def test_during_a_rotation_the_doctor_warns_of_the_certificate_in_use(doctor: Doctor, secrets: SecretStore) -> None:
+    secrets.put(KEY, {"value": certificate_that_ends_in(365) + certificate_that_ends_in(10)})
+    verdict = doctor.failed_verdict("Salesforce key")
+    assert verdict.found == f"the secret {KEY} is valid for 10 more days; a rotation has begun"
+    assert "connect salesforce --verify" in verdict.remedy
+
+
+def test_a_certificate_that_cannot_be_read_fails(doctor: Doctor, secrets: SecretStore) -> None:
+    secrets.put(CERTIFICATE, {"value": certificate_that_ends_in(365)[:-300]})
+    assert "cannot be read" in doctor.failed_verdict("Partner Center credential").found
 
 
 def test_a_refresh_token_that_is_not_renewed_fails_with_its_age(doctor: Doctor, systems: Systems) -> None:

@@ -127,6 +127,44 @@ def test_the_earlier_end_of_certificate_and_vault_counts(
     assert [ending["name"] for ending in logged("credential_ending")] == ["partner-center-certificate"] * (left <= 30)
 
 
+ONE_LINE = {"breaks": "\n", "blanks": " ", "escapes": "\\n"}
+
+
+@pytest.mark.parametrize("form", ONE_LINE)
+def test_a_certificate_on_one_line_is_used_and_its_end_is_reported(
+    systems: Systems, app: App, logged: LoggedEvents, form: str
+) -> None:
+    certificate = create_certificate("cosell-test", 10, now=in_days(0))
+    systems.partner.entra.register_app(systems.partner.entra.client_id, certificate_pem=certificate.public_pem)
+    app.vault.set("partner-center-certificate", certificate.pem.replace("\n", ONE_LINE[form]))
+
+    assert renew_credentials(app)
+
+    assert logged("credential_ending") == [{"name": "partner-center-certificate", "days_left": 10}]
+
+
+@pytest.mark.parametrize("in_vault", [None, 365])
+def test_during_a_rotation_the_certificate_in_use_is_reported(
+    app: App, logged: LoggedEvents, in_vault: int | None
+) -> None:
+    new, old = (create_certificate("cosell-test", days, now=in_days(0)) for days in (365, 10))
+    app.vault.set("salesforce-private-key", new.pem + old.pem, expires=in_days(in_vault) if in_vault else None)
+
+    renew_credentials(app)
+
+    assert logged("credential_ending") == [{"name": "salesforce-private-key", "days_left": 10}]
+
+
+def test_a_certificate_that_cannot_be_read_is_reported(app: App, logged: LoggedEvents) -> None:
+    key = app.vault.get("salesforce-private-key")
+    broken = f"{key}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    app.vault.set("salesforce-private-key", broken)
+
+    renew_credentials(app)
+
+    assert logged("credential_ending") == [{"name": "salesforce-private-key", "days_left": None}]
+
+
 def test_an_ended_credential_is_reported_even_if_the_sign_in_fails_because_of_it(
     systems: Systems, app: App, logged: LoggedEvents
 ) -> None:
