@@ -27,12 +27,14 @@ CERTIFICATE_DAYS = 365
 class AppCredential(Redacted, frozen=True):
     """A credential in the form that MSAL takes (None: the registration is public), and its name for people.
 
-    `new_certificate` is set if the credential is a certificate that no sign-in has used yet.
+    `new_certificate` or `new_secret`, which ends at `secret_ends`, is set if no sign-in has used the credential yet.
     """
 
     credential: str | dict[str, str] | None
     name: str
     new_certificate: Certificate | None = None
+    new_secret: str | None = None
+    secret_ends: datetime | None = None
 
 
 def select_credential(app: App) -> AppCredential:
@@ -57,9 +59,23 @@ def credential_in_use(app: App) -> AppCredential:
     return AppCredential(secret_or_certificate, name)
 
 
-def put_into_use(app: App, certificate: Certificate) -> None:
-    """Make this certificate the one in use. Call it only after a sign-in with the certificate has worked."""
-    app.vault.set(str(SecretNames().certificate), certificate.pem, expires=certificate.ends)
+def has_certificate(app: App) -> bool:
+    """Return whether Key Vault has a certificate, which the app prefers to a client secret."""
+    return _secret_or_none(app.vault.get_fresh, str(SecretNames().certificate)) is not None
+
+
+def put_into_use(app: App, credential: AppCredential) -> list[str]:
+    """Store a new certificate or client secret, and return the names of the stored secrets.
+
+    Call it only after a sign-in with the credential has worked.
+    """
+    if (certificate := credential.new_certificate) is not None:
+        app.vault.set(str(SecretNames().certificate), certificate.pem, expires=certificate.ends)
+        return [str(SecretNames().certificate)]
+    if credential.new_secret is not None:
+        app.vault.set(str(SecretNames().client_secret), credential.new_secret, expires=credential.secret_ends)
+        return [str(SecretNames().client_secret)]
+    return []
 
 
 def make_new_certificate(app: App, environment: Environment, output: Output, folder: Path = Path()) -> Exit:
@@ -93,11 +109,12 @@ def make_new_certificate(app: App, environment: Environment, output: Output, fol
     return Exit.OK
 
 
-def store_client_secret(app: App, secret: str, ends: datetime | None) -> None:
-    """Store the client secret of the app registration in Key Vault. Raises ConfigurationError if it is empty."""
-    if not secret.strip():
+def new_client_secret(text: str, ends: datetime | None) -> AppCredential:
+    """Return a client secret that is not stored yet. Raises ConfigurationError if it is empty."""
+    secret = text.strip()
+    if not secret:
         raise ConfigurationError("--client-secret: the secret is empty. Copy the Value, not the Secret ID")
-    app.vault.set(str(SecretNames().client_secret), secret.strip(), expires=ends)
+    return AppCredential(secret, "the new client secret", new_secret=secret, secret_ends=ends)
 
 
 def _secret_or_none(read: Callable[[str], str], name: str) -> str | None:

@@ -16,20 +16,23 @@ from shared.app import App
 from shared.cli.app_credential import (
     AppCredential,
     credential_in_use,
+    has_certificate,
     make_new_certificate,
+    new_client_secret,
     put_into_use,
     select_credential,
-    store_client_secret,
 )
 from shared.cli.command import Env, Json, run_command
 from shared.cli.consent_check import ConsentCheck, check_consent
 from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output, ProgressBar
+from shared.cli.side_pause import end_pause
 from shared.cli.sign_in_redirect import RedirectListener
 from shared.cli.verdict_table import print_verdicts
 from shared.clients.partner_center.consent import Consent, Flow, GrantedTokens
 from shared.clients.partner_center.sign_in import SecretNames
+from shared.domain.deal import Side
 from shared.foundation.errors import ConfigurationError, SignInFailed
 from shared.transport.client import open_client
 
@@ -72,7 +75,10 @@ def connect_partner_center(  # noqa: PLR0913, PLR0917 - one parameter for each o
     ] = False,
     client_secret: Annotated[
         bool,
-        typer.Option("--client-secret", help="Store the app registration's client secret, typed or read from stdin."),
+        typer.Option(
+            "--client-secret",
+            help="Use a new client secret, typed or read from stdin, and store it once a sign-in works.",
+        ),
     ] = False,
     secret_ends: Annotated[
         datetime | None,
@@ -95,10 +101,8 @@ def run_connect_partner_center(environment: Environment, output: Output, options
         if options.make_certificate:
             return make_new_certificate(app, environment, output)
         _check_options(app, options)
-        if options.client_secret:
-            store_client_secret(app, options.ask_secret(), options.secret_ends)
-            output.say("The client secret is in Key Vault.")
-        return _sign_in_and_store(app, output, options)
+        new = new_client_secret(options.ask_secret(), options.secret_ends) if options.client_secret else None
+        return _sign_in_and_store(app, output, options, new)
     finally:
         app.close()
 
@@ -117,9 +121,9 @@ def _check_options(app: App, options: ConnectOptions) -> None:
         )
 
 
-def _sign_in_and_store(app: App, output: Output, options: ConnectOptions) -> Exit:
+def _sign_in_and_store(app: App, output: Output, options: ConnectOptions, new: AppCredential | None) -> Exit:
     with open_client(app.settings.vault.ca_bundle) as http:
-        credential, consent = _usable_credential(app, http, output)
+        credential, consent = _usable_credential(app, http, output, new or select_credential(app))
         output.say(escape(f"The app signs in with {credential.name}."))
         sign_in = _sign_in_by_device_code if options.device_code else _sign_in_by_browser
         granted = sign_in(consent, output, options)
@@ -130,21 +134,29 @@ def _sign_in_and_store(app: App, output: Output, options: ConnectOptions) -> Exi
     print_verdicts(check.verdicts, output)
     stored = [] if check.has_failed else _store_secrets(app, credential, check)
     output.say(_closing_sentence(stored))
-    output.print_document({**check.as_document(), "stored": stored})
+    if credential.new_secret is not None and stored and has_certificate(app):
+        output.say("Key Vault has a certificate too, and the app signs in with that. Delete it to use the secret.")
+    was_paused = bool(stored) and end_pause(app, Side.PARTNER_CENTER, output)
+    output.print_document({**check.as_document(), "stored": stored, "pause_ended": was_paused})
     return Exit.OK if stored else Exit.SIGN_IN
 
 
-def _usable_credential(app: App, http: httpx.Client, output: Output) -> tuple[AppCredential, Consent]:
+def _usable_credential(
+    app: App, http: httpx.Client, output: Output, credential: AppCredential
+) -> tuple[AppCredential, Consent]:
     """Return the credential that Entra ID accepts.
 
-    If a new certificate is not uploaded yet, this is the credential in use. Raises SignInFailed if there is none.
+    If a new certificate is not uploaded yet, this is the credential in use. Raises SignInFailed if there is none, and
+    for a new client secret that is wrong, before the person signs in.
     """
-    registration, credential = app.registration(app.settings.partner_center.scope), select_credential(app)
+    registration = app.registration(app.settings.partner_center.scope)
     consent = Consent(http, registration, credential.credential)
+    if credential.new_secret is not None:
+        consent.check_credential()
     if credential.new_certificate is None:
         return credential, consent
     try:
-        consent.check_certificate()
+        consent.check_credential()
     except SignInFailed as not_uploaded:
         try:
             credential = credential_in_use(app)
@@ -222,12 +234,10 @@ def _open_page(open_browser: Callable[[str], bool], address: str) -> bool:
 
 
 def _store_secrets(app: App, credential: AppCredential, check: ConsentCheck) -> list[str]:
-    """Store the refresh token, put a new certificate into use, and return the names of the stored secrets."""
-    names = SecretNames()
-    if credential.new_certificate is not None:
-        put_into_use(app, credential.new_certificate)
-    app.vault.set(names.refresh_token, check.refresh_token)
-    return [names.refresh_token, *([str(names.certificate)] if credential.new_certificate else [])]
+    """Store the refresh token, put a new credential into use, and return the names of the stored secrets."""
+    new = put_into_use(app, credential)
+    app.vault.set(SecretNames().refresh_token, check.refresh_token)
+    return [SecretNames().refresh_token, *new]
 
 
 def _closing_sentence(stored: list[str]) -> str:

@@ -20,7 +20,9 @@ from shared.cli.environment import FOLDER, Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.cli.salesforce_key import KeyPairs, ensure_key_pair, read_key_pairs, remove_old_key
+from shared.cli.side_pause import end_pause
 from shared.clients.salesforce.client import open_salesforce
+from shared.domain.deal import Side
 from shared.foundation.errors import ConfigurationError, SignInFailed
 
 CALLBACK = "https://login.salesforce.com/services/oauth2/success"
@@ -168,10 +170,11 @@ def _test_sign_in(app: App, key_pairs: KeyPairs, file: Path, output: Output) -> 
         remove_old_key(app, key_pairs)
         output.say("The new key works. The old key was removed from Key Vault.")
     output.say(f"Signed in to the organisation {organization} as {escape(app.settings.salesforce.username)}.")
+    was_paused = end_pause(app, Side.SALESFORCE, output)
     certificate = key_pairs.newest_certificate
     output.print_document({
         "ok": True, "proven": True, "organization": organization, "rotated": key_pairs.is_rotating,
-        "ends": certificate.ends if certificate else None,
+        "ends": certificate.ends if certificate else None, "pause_ended": was_paused,
     })  # fmt: skip
     return Exit.OK
 

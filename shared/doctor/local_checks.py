@@ -10,6 +10,7 @@ from shared.clients.partner_center.sign_in import PLACEHOLDER
 from shared.clients.salesforce.private_keys import private_keys_in
 from shared.doctor.finding import CORRECT_SETTING, Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
+from shared.domain.deal import Side
 from shared.foundation.errors import NotFound
 from shared.settings.schedules import schedule_fault, schedule_note
 from shared.settings.variables import SCHEDULES
@@ -22,6 +23,7 @@ FINISH_ROTATION = (
     "Upload the new certificate, then run `cosell connect salesforce --verify`, which removes the old key."
 )
 ROTATE_KEY = "Renew it: run `cosell connect salesforce --rotate`."
+TEST_SALESFORCE = "Run `cosell connect salesforce --verify`."
 CONNECT_SALESFORCE = "Run `cosell connect salesforce`."
 CHECK_TIMER = "Check that the function keep_credentials runs: it renews the token every day (docs/troubleshooting.md)."
 _REFRESH_TOKEN = "partner-center-refresh-token"  # noqa: S105 - a secret's name
@@ -121,6 +123,21 @@ def check_storage(installation: Installation) -> Verdict:
     """Write a row, read it back and remove it."""
     installation.app.store.probe()
     return ok("a row was written, read back and removed")
+
+
+def check_paused_sides(installation: Installation) -> Verdict:
+    """Check that the app has paused no side after a failed sign-in. A side that limits calls is told."""
+    now, told = installation.now(), []
+    for side in Side:
+        state = installation.app.store.side_state(side)
+        if state.paused_until is None or state.paused_until <= now:
+            continue
+        found = f"the app has paused {side} until {state.paused_until:%Y-%m-%d %H:%M:%S} UTC ({state.reason})"
+        if state.waits_for_sign_in:
+            remedy = CONNECT_PARTNER_CENTER if side is Side.PARTNER_CENTER else TEST_SALESFORCE
+            return failed(found, f"{remedy} A sign-in that works ends the pause.")
+        told.append(found)
+    return ok("; ".join(told) or "no side is paused")
 
 
 def skipped_without_referrals(what: str) -> Verdict:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from shared import __version__
 from shared.app import App
+from shared.domain.deal import Side
 from shared.foundation.build_record import deployed_commit
 
 HEARTBEATS = {"push": "push_done", "sweep": "sweep_done"}
@@ -22,8 +23,19 @@ def health_report(app: App) -> dict[str, object]:
         "environment": settings.environment,
         "mode": settings.sync,
         "paused": [run for run, is_paused in paused.items() if is_paused],
+        "paused_sides": _paused_sides(app, now),
         "mapping": app.translation.hash,
         **ages,
+    }
+
+
+def _paused_sides(app: App, now: datetime) -> dict[str, dict[str, str | None]]:
+    """Return why and until when each paused side is paused, as the store has it."""
+    states = {side: app.store.side_state(side) for side in Side}
+    return {
+        str(side): {"reason": state.reason, "until": state.paused_until.isoformat()}
+        for side, state in states.items()
+        if state.paused_until is not None and now < state.paused_until
     }
 
 

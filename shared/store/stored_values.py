@@ -52,3 +52,8 @@ class SideState(Struct, frozen=True):
     paused_until: datetime | None = None
     reason: str | None = None
     parallelism: int | None = None
+
+    @property
+    def waits_for_sign_in(self) -> bool:
+        """Whether a failed sign-in paused the side. A person can end that pause with `cosell connect`."""
+        return self.paused_until is not None and self.reason == "sign_in"

@@ -30,7 +30,7 @@ from shared.foundation.errors import (
     StoreError,
     Throttled,
 )
-from shared.sync.ports import Context, Mode, Outcome, Outcomes, Result, RetryEntry, SideState
+from shared.sync.ports import Context, Mode, Outcome, Outcomes, Result, RetryEntry, SideState, Store
 
 # --- what an error means for a pair
 
@@ -110,7 +110,29 @@ def reason_to_skip(ctx: Context, *sides: Side, direction: str | None = None) -> 
         return "off"
     if direction in ctx.policy.paused:
         return "paused"
-    return "side_paused" if any(is_paused(ctx, side) for side in sides) else None
+    paused = [side for side in sides if is_paused(ctx, side)]
+    for side in paused:
+        _log_pause(ctx, side)
+    return "side_paused" if paused else None
+
+
+def _log_pause(ctx: Context, side: Side) -> None:
+    state, until = ctx.store.side_state(side), paused_until(ctx, side)
+    if until is not None:
+        seconds = int((until - ctx.clock.now()).total_seconds())
+        ctx.log("side_still_paused", side=side, reason=state.reason, seconds=seconds)
+
+
+def end_sign_in_pause(store: Store, side: Side) -> bool:
+    """End the pause that a failed sign-in began, because a sign-in has worked. Returns whether there was one.
+
+    A side that limits the number of calls stays paused until the time that it has named.
+    """
+    known = store.side_state(side, fresh=True)
+    if not known.waits_for_sign_in:
+        return False
+    store.write_side_state(side, SideState(parallelism=known.parallelism))
+    return True
 
 
 def restore_sides(ctx: Context) -> None:

@@ -1,11 +1,14 @@
 """The health endpoint reports the connector's state to callers with the function key. It calls neither side."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared import __version__
 from shared.app import app, reset
+from shared.domain.deal import Side
+from shared.store.stored_values import SideState
 from tests.e2e.world import LogEvents, World
 
 SECRETS = ("salesforce-private-key", "partner-center-refresh-token", "partner-center-client-secret")
@@ -24,6 +27,7 @@ def test_before_the_first_run_it_reports_the_settings_and_no_ages(world: World) 
         "environment": "production",
         "mode": "on",
         "paused": [],
+        "paused_sides": {},
         "commit": None,
         "mapping": app().translation.hash,
         "push_age_seconds": None,
@@ -58,6 +62,17 @@ def test_it_reports_the_mode_and_the_paused_directions(world: World, monkeypatch
     report = read_health(world)
 
     assert (report["mode"], report["paused"], report["environment"]) == ("preview", ["pull"], "staging")
+
+
+def test_it_reports_the_sides_that_are_paused_and_a_skipped_run_logs_them(world: World, log_events: LogEvents) -> None:
+    until = datetime.now(UTC) + timedelta(minutes=10)
+    app().store.write_side_state(Side.SALESFORCE, SideState(until, "sign_in"))
+    world.host.run_now("push_opportunities")
+
+    assert read_health(world)["paused_sides"] == {"salesforce": {"reason": "sign_in", "until": until.isoformat()}}
+    [event] = log_events.events_named("side_still_paused")
+    assert (event["side"], event["reason"], 590 <= event["seconds"] <= 600) == ("salesforce", "sign_in", True)
+    assert world.count_remote_calls() == 0
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-functions-key": ""}, {"x-functions-key": "guess"}])

@@ -20,7 +20,8 @@ from shared.foundation.redacted import Redacted
 NEXT_CERTIFICATE = "partner-center-certificate-next"
 """The secret that holds a new certificate until a sign-in with it succeeds. Until then the old one stays in use."""
 
-UNKNOWN_CERTIFICATE = "700027"
+WRONG_CREDENTIAL = frozenset({"700027", "7000215", "7000222"})
+"""Numbers of refusals: the certificate is not known, the client secret is wrong, or it has ended."""
 PENDING = frozenset({"authorization_pending", "slow_down"})
 INTERVAL = 5  # seconds between two polls if Entra ID names no interval (RFC 8628, 3.2)
 Flow = dict[str, Any]
@@ -43,14 +44,14 @@ class Consent:
         endpoint = MsalHttpClient(http, self._authority)
         self._app = make_msal_application(endpoint, self._authority, app.client_id, credential)
 
-    def check_certificate(self) -> None:
-        """Check, without a person, that the app registration has the certificate.
+    def check_credential(self) -> None:
+        """Check, without a person, that the app registration has the certificate or the client secret.
 
-        Raises SignInFailed (AADSTS700027) if it does not. Any other refusal is ignored here, because Entra ID may
+        Raises SignInFailed (`WRONG_CREDENTIAL`) if it does not. Any other refusal is ignored here, because Entra ID may
         refuse to an app alone what it grants to a person.
         """
         answer = call_msal(lambda: self._app.acquire_token_for_client(list(self._registration.scopes)))
-        if "error" in answer and (refusal := EntraRefusal.from_answer(answer)).number == UNKNOWN_CERTIFICATE:
+        if "error" in answer and (refusal := EntraRefusal.from_answer(answer)).number in WRONG_CREDENTIAL:
             raise refusal.as_error()
 
     def begin_browser_sign_in(self, redirect: str) -> Flow:

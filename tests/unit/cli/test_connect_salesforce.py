@@ -1,6 +1,7 @@
 """`cosell connect salesforce`: the first key, a second run, a wrong certificate, and a rotation."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.cli.self_signed_certificate import create_certificate
 from shared.clients.salesforce.private_keys import private_keys_in
+from shared.domain.deal import Side
 from shared.foundation.errors import ConfigurationError, ConsentNeeded, SignInFailed
+from shared.store.stored_values import SideState
+from shared.sync.runs import run_push
 
 SECRET = "salesforce-private-key"
 
@@ -206,4 +210,17 @@ def test_during_a_rotation_the_vault_keeps_the_end_date_of_the_certificate_in_us
     administrator.run(capsys, rotate=True)
     app = App()
     assert app.vault.read_facts(SECRET).expires == in_use.ends
+    app.close()
+
+
+def test_a_sign_in_that_works_ends_the_pause_and_the_sync_goes_on(
+    connected: Administrator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = App()
+    app.store.write_side_state(Side.SALESFORCE, SideState(datetime.now(UTC) + timedelta(minutes=10), "sign_in"))
+    assert run_push(app.local).seen == 0
+    assert connected.run(capsys, verify=True)["pause_ended"] is True
+    assert "The pause has ended" in connected.sentences
+    assert app.store.side_state(Side.SALESFORCE, fresh=True).paused_until is None
+    assert connected.run(capsys, verify=True)["pause_ended"] is False
     app.close()

@@ -10,6 +10,7 @@ import pytest
 from emulators.base.faults import FaultKind
 from shared.app import App
 from shared.operations.health import health_report
+from shared.store.stored_values import SideState
 from tests.unit.docs.docs_reader import (
     DOCS,
     PAGES,
@@ -31,7 +32,7 @@ from tests.unit.docs.docs_reader import (
 def test_the_troubleshooting_page_lists_every_key_of_the_health_report() -> None:
     sync_settings = SimpleNamespace(environment="production", sync="on", push_paused=False, pull_paused=False)
     app = SimpleNamespace(
-        store=SimpleNamespace(cursor=lambda _: None),
+        store=SimpleNamespace(cursor=lambda _: None, side_state=lambda _: SideState()),
         settings=SimpleNamespace(sync=sync_settings),
         translation=SimpleNamespace(hash=""),
     )

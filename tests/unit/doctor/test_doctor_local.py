@@ -12,8 +12,10 @@ from shared.app import App
 from shared.cli.self_signed_certificate import create_certificate
 from shared.doctor.finding import Result
 from shared.doctor.run_checks import PREREQUISITES
+from shared.domain.deal import Side
 from shared.operations.credentials import days_left_by_secret
 from shared.store.sqlite_rows import SqliteRows
+from shared.store.stored_values import SideState
 from tests.unit.doctor.conftest import Doctor
 
 
@@ -182,3 +184,27 @@ def test_the_storage_check_leaves_no_row(doctor: Doctor, tmp_path: Path) -> None
     rows = SqliteRows(str(tmp_path / "store.sqlite"))
     assert rows.list("probe") == []
     rows.close()
+
+
+@pytest.mark.parametrize(
+    ("side", "remedy"),
+    [(Side.PARTNER_CENTER, "cosell connect partner-center"), (Side.SALESFORCE, "connect salesforce --verify")],
+)
+def test_a_side_that_is_paused_after_a_failed_sign_in_fails(doctor: Doctor, side: Side, remedy: str) -> None:
+    pause(side, "sign_in")
+    verdict = doctor.failed_verdict("paused sides")
+    assert verdict.found.startswith(f"the app has paused {side} until ")
+    assert remedy in verdict.remedy
+
+
+def test_a_side_that_limits_calls_is_told(doctor: Doctor) -> None:
+    assert doctor.run("paused sides")["paused sides"].found == "no side is paused"
+    pause(Side.SALESFORCE, "throttled")
+    verdict = doctor.run("paused sides")["paused sides"]
+    assert (verdict.result, "(throttled)" in verdict.found) == (Result.OK, True)
+
+
+def pause(side: Side, reason: str) -> None:
+    app = App()
+    app.store.write_side_state(side, SideState(datetime.now(UTC) + timedelta(minutes=10), reason))
+    app.close()

@@ -1,7 +1,7 @@
 """The checks of a consent before it is stored, and the credential of the app registration."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,12 +9,15 @@ import pytest
 from emulators.base.faults import Fault, FaultKind
 from emulators.entra.tokens import REFERRALS_AUDIENCE, USER, WEBHOOKS_AUDIENCE
 from local.systems import Systems
+from shared.app import App
 from shared.cli import self_signed_certificate
 from shared.cli.connect_partner_center import ConnectOptions, run_connect_partner_center
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.clients.partner_center.consent import NEXT_CERTIFICATE
+from shared.domain.deal import Side
 from shared.foundation.errors import ConfigurationError, ConsentNeeded, CosellError, SignInFailed, Unavailable
+from shared.store.stored_values import SideState
 from tests.unit.cli.connect_partner_center.sign_in_steps import (
     CERTIFICATE,
     LOCAL,
@@ -23,6 +26,8 @@ from tests.unit.cli.connect_partner_center.sign_in_steps import (
     connect,
     stored_secret,
 )
+
+CLIENT_SECRET = "partner-center-client-secret"
 
 
 @pytest.mark.parametrize(
@@ -150,6 +155,53 @@ def test_a_client_secret_is_stored_with_its_end_date(
     stored = systems.vault.secret_store.find("partner-center-client-secret").latest
     assert (stored.value, stored.attributes["exp"]) == ("another-secret", int(end.timestamp()))
     assert "another-secret" not in capsys.readouterr().out
+
+
+def test_a_client_secret_is_stored_only_after_a_sign_in_with_it(systems: Systems, person: Person) -> None:
+    former = stored_secret(systems, CLIENT_SECRET)
+    options = {"client_secret": True, "ask_secret": lambda: "mistyped"}
+
+    with pytest.raises(SignInFailed) as early:
+        connect(person, **options)
+    assert (early.value.code, person.opened) == ("AADSTS7000215", []), "before the person signs in"
+    assert stored_secret(systems, CLIENT_SECRET) == former
+
+    systems.partner.entra.register_app(systems.partner.entra.client_id, secret="another-secret")
+    systems.partner.entra.settings.mfa = False
+    assert connect(person, client_secret=True, ask_secret=lambda: "another-secret") is Exit.SIGN_IN
+    assert stored_secret(systems, CLIENT_SECRET) == former
+
+
+def test_a_new_client_secret_beside_a_certificate_is_told(
+    systems: Systems, person: Person, capsys: pytest.CaptureFixture[str]
+) -> None:
+    systems.vault.secret_store.put(CERTIFICATE, {"value": "-----BEGIN CERTIFICATE-----"})
+    options = {"client_secret": True, "ask_secret": lambda: systems.partner.entra.client_secret}
+    assert connect(person, **options) is Exit.OK
+    assert "has a certificate too" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("reason", "is_paused"), [("sign_in", False), ("throttled", True)])
+def test_a_sign_in_that_works_ends_the_pause_of_a_failed_one(
+    person: Person, capsys: pytest.CaptureFixture[str], reason: str, is_paused: bool
+) -> None:
+    app = App()
+    until = datetime.now(UTC) + timedelta(minutes=10)
+    app.store.write_side_state(Side.PARTNER_CENTER, SideState(until, reason, 4))
+    assert connect(person) is Exit.OK
+    state = app.store.side_state(Side.PARTNER_CENTER, fresh=True)
+    assert (state.paused_until is not None, state.parallelism) == (is_paused, 4)
+    assert ("The pause has ended" in capsys.readouterr().out) is not is_paused
+    app.close()
+
+
+def test_a_sign_in_that_fails_ends_no_pause(systems: Systems, person: Person) -> None:
+    app = App()
+    app.store.write_side_state(Side.PARTNER_CENTER, SideState(datetime.now(UTC) + timedelta(minutes=10), "sign_in"))
+    systems.partner.entra.settings.mfa = False
+    assert connect(person) is Exit.SIGN_IN
+    assert app.store.side_state(Side.PARTNER_CENTER, fresh=True).paused_until is not None
+    app.close()
 
 
 def test_an_empty_client_secret_is_refused(person: Person) -> None:

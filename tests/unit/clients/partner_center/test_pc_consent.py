@@ -125,7 +125,7 @@ def test_only_an_unknown_certificate_fails_the_check(
     entra.script = [refusal_response(number, "invalid_client")]
 
     if known:
-        consent.check_certificate()
+        consent.check_credential()
     else:
         with pytest.raises(SignInFailed, match="AADSTS700027"):
-            consent.check_certificate()
+            consent.check_credential()
