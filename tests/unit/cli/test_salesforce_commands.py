@@ -64,7 +64,7 @@ def create_field_by_hand(org: SalesforceEmulator, name: str, rest: str) -> None:
 def test_everything_is_installed_and_the_next_steps_are_printed(org: SalesforceEmulator) -> None:
     result = run_cosell("deploy", *ADMIN)
     assert result.exit_code == 0, result.output
-    assert "Deployed 15 components" in result.output
+    assert "Deployed 17 components" in result.output
     assert "assign Cosell_Integration to the integration user" in result.output
     assert has_field(org, "Referral_Identifier__c")
 
@@ -72,14 +72,14 @@ def test_everything_is_installed_and_the_next_steps_are_printed(org: SalesforceE
 def test_a_check_does_not_change_the_org(org: SalesforceEmulator) -> None:
     result = run_cosell("deploy", "--check-only", *ADMIN)
     assert result.exit_code == 0
-    assert "The org would accept 15 components" in result.output
+    assert "The org would accept 17 components" in result.output
     assert not has_field(org, "Audit__c")
 
 
 def test_a_second_run_changes_nothing_and_succeeds(org: SalesforceEmulator) -> None:
     assert run_cosell("deploy", *ADMIN).exit_code == 0
     result = run_cosell("deploy", *ADMIN, "--json")
-    assert (result.exit_code, document_of(result)["ok"], document_of(result)["deployed"]) == (0, True, 15)
+    assert (result.exit_code, document_of(result)["ok"], document_of(result)["deployed"]) == (0, True, 17)
     assert has_field(org, "Audit__c")
 
 

@@ -10,6 +10,7 @@ XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 PRODUCT_FIELDS = (
     "Sync_with_Partner_Center__c", "How_can_Microsoft_help__c", "Products__c", "Audit__c",
     "Sync_Mark__c", "Sync_Status__c", "Referral_Identifier__c", "Referral_Link__c",
+    "Partner_Center_Amount__c", "Partner_Center_Currency__c",
 )  # fmt: skip
 
 

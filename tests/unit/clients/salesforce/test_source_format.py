@@ -23,7 +23,7 @@ def test_fields_list_views_and_rules_are_in_the_file_of_their_object() -> None:
     package = product_package()
     root = parse_xml(package.files["objects/Opportunity.object"])
     names = [child.tag.rpartition("}")[2] for child in root]
-    assert names == ["fields"] * 8 + ["listViews"] * 2 + ["validationRules"]
+    assert names == ["fields"] * 10 + ["listViews"] * 2 + ["validationRules"]
     assert set(package.members) == {
         "CustomField", "ListView", "ValidationRule", "PermissionSet", "Layout", "FlexiPage",
     }  # fmt: skip
@@ -33,7 +33,7 @@ def test_fields_list_views_and_rules_are_in_the_file_of_their_object() -> None:
 def test_the_manifest_names_every_member_once_and_in_order() -> None:
     manifest = product_package().manifest_xml("66.0").decode()
     assert manifest.startswith(HEAD)
-    assert manifest.count("<members>") == 15
+    assert manifest.count("<members>") == 17
     assert manifest.index("Opportunity.Audit__c") < manifest.index("Opportunity.Sync_Mark__c")
     assert manifest.endswith("    <version>66.0</version>\n</Package>\n")
 
@@ -55,7 +55,7 @@ def test_each_language_has_one_file_of_translations() -> None:
     }
     root = parse_xml(package.files["objectTranslations/Opportunity-de.objectTranslation"])
     names = [child.tag.rpartition("}")[2] for child in root]
-    assert names == ["fields"] * 8 + ["validationRules"]
+    assert names == ["fields"] * 10 + ["validationRules"]
 
 
 def test_a_package_can_be_limited_to_some_languages() -> None:
@@ -76,7 +76,7 @@ def test_the_main_package_holds_no_translations() -> None:
 
 def test_fields_are_found_by_their_full_names() -> None:
     fields = dict(product_package().components_of_type("CustomField"))
-    assert len(fields) == 8
+    assert len(fields) == 10
     assert fields["Opportunity.Audit__c"].tag.endswith("}fields")
 
 

@@ -33,7 +33,7 @@ def test_old_records_have_the_deployed_fields_at_once(org: SalesforceEmulator, d
     result = deployer.deploy(whole_package())
     assert (result["status"], result["numberComponentsDeployed"], result["numberComponentErrors"]) == (
         "Succeeded",
-        15,
+        17,
         0,
     )
     record = org.record("Opportunity", old)

@@ -21,7 +21,10 @@ from tests.unit.emulators.salesforce_metadata.deploy_client import PROJECT, Depl
 FILES = sorted(PROJECT.glob("**/*-meta.xml"))
 MAIN = PROJECT / "force-app" / "main" / "default"
 LANGUAGES = ("de", "fr", "ja", "zh_TW")
-READ_ONLY = {"Referral_Identifier__c", "Referral_Link__c", "Audit__c", "Sync_Status__c", "Sync_Mark__c"}
+READ_ONLY = {
+    "Referral_Identifier__c", "Referral_Link__c", "Audit__c", "Sync_Status__c", "Sync_Mark__c",
+    "Partner_Center_Amount__c", "Partner_Center_Currency__c",
+}  # fmt: skip
 SELLERS = {"Sync_with_Partner_Center__c", "How_can_Microsoft_help__c", "Products__c"}
 STANDARD = {
     "Amount": "Opportunity.Amount", "Description": "Opportunity.Description", "Account": "Opportunity.AccountId",

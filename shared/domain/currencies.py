@@ -1,0 +1,39 @@
+"""Which money Salesforce can hold. An amount in another currency stays out of Amount (docs/protocol.md#currencies)."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from msgspec import Struct
+
+from shared.domain.deal import Money
+
+
+class OrgCurrencies(Struct, frozen=True):
+    """What a Salesforce org answers about its currencies.
+
+    has_several        whether every record has a currency of its own (multi-currency)
+    codes              the currencies that a record can have: the active ones, or the only one; empty if the org does
+                       not name its only one
+    has_amount_fields  whether the fields exist that show an amount in another currency
+    """
+
+    has_several: bool
+    codes: frozenset[str] = frozenset()
+    has_amount_fields: bool = False
+
+    @property
+    def only_one(self) -> str | None:
+        """The currency of every amount; None if the org has several, or does not name its only one."""
+        return None if self.has_several else next(iter(self.codes), None)
+
+
+class Conversion(Struct, frozen=True):
+    """Converts to the currency `to`. A rate says how much of `to` one unit of a currency is worth."""
+
+    to: str
+    rates: Mapping[str, Decimal]
+
+    def convert(self, money: Money) -> Money | None:
+        """The amount in the currency `to`, before rounding; None without a rate for its currency."""
+        rate = self.rates.get(money.currency)
+        return Money(money.amount * rate, self.to) if rate is not None else None
