@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from contextvars import copy_context
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import certifi
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from shared.clients.partner_center.referrals import Referrals
     from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
     from shared.clients.partner_center.webhook_registration import Webhooks
+    from shared.clients.salesforce.org_currencies import Org
     from shared.mapping.translation import Translation
     from shared.store.link_store import LinkStore
     from shared.store.sqlite_rows import SqliteRows
@@ -73,7 +75,7 @@ class App:
         self.translation: Translation = self._translation()
         self._making = threading.Lock()
         self._local: Context | None = None
-        self._is_owned = False
+        self._is_owned, self._ask_at = False, datetime.min.replace(tzinfo=UTC)
         self._opened = ExitStack()
 
     def close(self) -> None:
@@ -101,21 +103,34 @@ class App:
     def context(self) -> "Context":
         """The context of a run; the first use signs in to Salesforce and checks which organisation owns the store.
 
-        A failed sign-in pauses the side for every instance until the next probe. Raises ConfigurationError for a store
-        of another organisation, and the errors of the sign-in.
+        The first use, and one in each hour, also asks the organisation for its currencies. A failed sign-in pauses the
+        side for every instance until the next probe. Raises ConfigurationError for a store of another organisation, and
+        the errors of the client.
         """
         from shared.domain.deal import Side  # noqa: PLC0415 - late: costs a cold start
         from shared.sync.retry_queue import is_paused, pausing_on_failure  # noqa: PLC0415 - as above
 
         ctx = self.local
-        if self._is_owned or self.settings.sync.sync == "off" or is_paused(ctx, Side.SALESFORCE):
+        if ctx.clock.now() < self._ask_at or self.settings.sync.sync == "off" or is_paused(ctx, Side.SALESFORCE):
             return ctx
         with self._making:
-            if not self._is_owned:
+            if ctx.clock.now() >= self._ask_at:
                 with pausing_on_failure(ctx, Side.SALESFORCE):
-                    self._check_owner(ctx.salesforce)
-                self._is_owned = True
-        return ctx
+                    self._local = self._context_of_org(ctx)
+        return self._local or ctx
+
+    def _context_of_org(self, ctx: "Context") -> "Context":
+        """Check which organisation owns the store, and ask it for its currencies, now and later again."""
+        from shared.clients.salesforce.org_currencies import known_currencies  # noqa: PLC0415 - late: a cold start
+
+        if not self._is_owned:
+            self._check_owner(ctx.salesforce)
+            self._is_owned = True
+        org, columns = cast("Org", ctx.salesforce), self.translation.amount_columns
+        currencies, self._ask_at = known_currencies(org, self.store, columns, ctx.clock.now)
+        if currencies != self.translation.org:
+            self.translation = self.translation.for_org(currencies)
+        return replace(ctx, translation=self.translation)
 
     @property
     def local(self) -> "Context":

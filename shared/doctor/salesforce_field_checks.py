@@ -6,13 +6,15 @@ The names of the types: docs/reference/salesforce.md#custom-fields-in-metadata.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared.clients.salesforce.org_currencies import ask_currencies
 from shared.doctor.finding import Verdict, failed, ok
 from shared.doctor.installation import Installation
 from shared.doctor.salesforce_checks import PERMISSIONS
-from shared.domain.deal import Side
+from shared.domain.currencies import CENT
+from shared.domain.deal import Money, Side
 from shared.domain.field_rules import Direction
 from shared.mapping.field_base import FieldBase
-from shared.mapping.field_types import MoneyField
+from shared.mapping.money_field import CURRENCY_COLUMN, MoneyField
 from shared.mapping.people_fields import CompanyField, ContactsField
 
 DEPLOY = "Run `cosell salesforce deploy`, then assign the permission set Cosell_Integration to the integration user."
@@ -23,6 +25,8 @@ FIELD_TYPES: Mapping[str, frozenset[str]] = {
     "status": frozenset({"string", "picklist"}),
     "audit": frozenset({"textarea"}),
     "help": frozenset({"picklist", "string"}),
+    "partner_center_amount": frozenset({"double"}),
+    "partner_center_currency": frozenset({"string", "picklist"}),
 }
 """The types that each of our own fields may have, as `describe` names them."""
 
@@ -63,7 +67,7 @@ def check_mapped_fields(installation: Installation) -> Verdict:
 def _faults_of_mapped_field(installation: Installation, name: str, field: FieldBase) -> Iterator[str]:
     is_written = field.direction.owns(Side.PARTNER_CENTER) and not isinstance(field, CompanyField | ContactsField)
     for path in field.select_items():
-        if path.startswith("(") or (isinstance(field, MoneyField) and path == field.salesforce.currency):
+        if path.startswith("(") or path == CURRENCY_COLUMN:
             continue  # child records have a description of their own; the currency has a check of its own
         description = _describe_path(installation, "Opportunity", path)
         if description is None:
@@ -86,21 +90,30 @@ def _describe_path(installation: Installation, sobject: str, path: str) -> Mappi
 
 
 def check_currency_field(installation: Installation) -> Verdict:
-    """Check that the mapping reads the currency from a field if, and only if, the org has several currencies.
+    """Check that the org names its currencies, and that the mapping file agrees with it.
 
-    Which orgs have the field: docs/reference/salesforce.md#currencies.
+    Which orgs have a column for the currency: docs/reference/salesforce.md#currencies.
     """
-    money = next(field for field in installation.app.translation.fields.values() if isinstance(field, MoneyField))
-    has_several = "currencyisocode" in installation.visible_fields("Opportunity")
-    name = money.salesforce.currency
-    if name is None and has_several:
-        return failed(
-            f"the org has several currencies, but the mapping file sets {money.salesforce.fixed_currency} for all",
-            'Set currency = "CurrencyIsoCode" for the money field in the mapping file.',
-        )
-    if name and installation.visible_fields("Opportunity").get(name.lower()) is None:
-        return failed(
-            f"the currency field {name} does not exist: the org has one currency",
-            "Set fixed_currency instead of currency for the money field in the mapping file (docs/mapping.md).",
-        )
-    return ok(f"read from {name}" if name else f"always {money.salesforce.fixed_currency}")
+    translation = installation.app.translation
+    field = next(field for field in translation.fields.values() if isinstance(field, MoneyField))
+    org = ask_currencies(installation.salesforce, translation.amount_columns)
+    _, *column = field.for_org(org).select_items()
+    if column and column[0].lower() not in installation.visible_fields("Opportunity"):
+        return failed(f"the currency field {column[0]} does not exist, or the user may not see it", PERMISSIONS)
+    if not column and (fault := _fault_of_only_currency(org.only_one, field.salesforce.fixed_currency)):
+        return fault
+    if field.convert and field.for_org(org).is_foreign(Money(CENT, field.convert.to)):
+        found = f"amounts are converted to {field.convert.to}, which this org does not use"
+        return failed(found, "Set another currency in fields.money.convert.to in the mapping file.")
+    return ok(f"read from {column[0]}" if column else f"always {org.only_one or field.salesforce.fixed_currency}")
+
+
+def _fault_of_only_currency(named: str | None, fixed: str | None) -> Verdict | None:
+    """The fault of an org with one currency; `named` is the org's answer, `fixed` is in the mapping file."""
+    if named is None and fixed is None:
+        found = "the org has one currency and does not name it"
+        return failed(found, "Set fixed_currency for the money field in the mapping file (docs/mapping.md).")
+    if named and fixed and named != fixed:
+        found = f"the org's only currency is {named}, but the mapping file sets {fixed}"
+        return failed(found, "Remove fixed_currency from the mapping file, or correct it.")
+    return None

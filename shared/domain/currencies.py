@@ -1,11 +1,13 @@
 """Which money Salesforce can hold. An amount in another currency stays out of Amount (docs/protocol.md#currencies)."""
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from msgspec import Struct
 
 from shared.domain.deal import Money
+
+CENT = Decimal("0.01")
 
 
 class OrgCurrencies(Struct, frozen=True):
@@ -34,6 +36,11 @@ class Conversion(Struct, frozen=True):
     rates: Mapping[str, Decimal]
 
     def convert(self, money: Money) -> Money | None:
-        """The amount in the currency `to`, before rounding; None without a rate for its currency."""
+        """The amount in the currency `to`; None without a rate for its currency, or for more than 26 digits."""
         rate = self.rates.get(money.currency)
-        return Money(money.amount * rate, self.to) if rate is not None else None
+        if rate is None:
+            return None
+        try:
+            return Money((money.amount * rate).quantize(CENT, ROUND_HALF_UP), self.to)
+        except InvalidOperation:
+            return None

@@ -158,12 +158,16 @@ class Deal(_DealFields):
         return Deal({field: value for field, value in self.items() if field not in fields})
 
 
+SHOWN_AMOUNT = "partner_center_amount"
+"""The field that only shows Partner Center's amount: it is part of no deal that is sent."""
+
+
 def fingerprint(value: Value | Deal | None) -> str:
     """A short hash of a value or of a whole deal. Logs and refusals keep it in place of the value.
 
     Stored rows hold fingerprints, so the text that is hashed must not change.
     """
-    text = repr(sorted(value.items())) if isinstance(value, Deal) else repr(value)
+    text = repr(sorted(value.without(SHOWN_AMOUNT).items())) if isinstance(value, Deal) else repr(value)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

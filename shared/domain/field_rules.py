@@ -6,7 +6,8 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from shared.domain.deal import Side
+from shared.domain.currencies import Conversion
+from shared.domain.deal import Money, Side, Value
 
 
 class Direction(StrEnum):
@@ -29,6 +30,7 @@ class Rule(Struct, frozen=True):
     `label` is the name of the field in the audit. `merges_text` marks notes: both edits are kept if they fit into
     `length` characters. `clearable` holds the sides that accept an empty value (docs/protocol.md#cleared-values).
     `source` identifies how the value is read: the paths, and what brings it into normal form.
+    `currencies` are those that Salesforce can hold in this field, None for all; `conversion` is for the others.
     """
 
     field: str
@@ -41,6 +43,23 @@ class Rule(Struct, frozen=True):
     length: int | None = None
     clearable: frozenset[Side] = frozenset()
     source: str = ""
+    currencies: frozenset[str] | None = None
+    conversion: Conversion | None = None
+
+    def holds(self, value: Value | None) -> bool:
+        """Whether Salesforce can hold this value."""
+        return self.currencies is None or not isinstance(value, Money) or value.currency in self.currencies
+
+    def converted(self, value: Value | None) -> Money | None:
+        """An amount in a currency that Salesforce can hold, if the mapping file has a rate for it."""
+        if self.conversion is None or not isinstance(value, Money):
+            return None
+        money = self.conversion.convert(value)
+        return money if self.holds(money) else None
+
+    def given_to_salesforce(self, value: Value | None) -> Value | None:
+        """What Salesforce is given of a value of Partner Center: what it cannot hold is converted or left out."""
+        return value if self.holds(value) else self.converted(value)
 
 
 class Rules(Struct, frozen=True, dict=True):

@@ -20,6 +20,7 @@ from shared.domain.cause import Cause
 from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values
 from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
+from shared.domain.foreign_money import keep_out
 from shared.domain.latches import forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
@@ -131,9 +132,23 @@ class _PlanBuilder:
         if not (merged.differs_on(Side.SALESFORCE) or merged.differs_on(Side.PARTNER_CENTER)):
             self.base[merged.rule.field] = merged.value
             return
+        if merged.rule.currencies is not None and self._keeps_out(merged):
+            return
         allowed = [self._write(merged, side) for side in Side if merged.differs_on(side)]
         if any(allowed):
             self._report_losses(merged)
+
+    def _keeps_out(self, merged: Merged) -> bool:
+        """Whether Salesforce cannot hold Partner Center's amount: then nothing is sent to Partner Center."""
+        name = merged.rule.field
+        kept = keep_out(self.link, self.base.get(name), merged, self.now)
+        if kept is None:
+            return False
+        self.refused |= kept.refused
+        self.base[name] = kept.base
+        self.lines += kept.lines
+        self.writes[Side.SALESFORCE] += kept.changes
+        return True
 
     def _write(self, merged: Merged, side: Side) -> bool:
         key, rule = f"{side}.{merged.rule.field}", merged.rule

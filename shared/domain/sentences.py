@@ -89,6 +89,22 @@ CAUSES: dict[str, tuple[str, str]] = {
     "missing_money": ("Amount or its currency is empty.", "Please enter what is missing."),
     "bad_amount": ("Amount cannot be read as a sum of money.", "Please enter it again."),
     "bad_currency": ("The currency {value} is not an ISO 4217 code.", "Please choose another currency."),
+    "unknown_org_currency": (
+        "The currency of Amount is not known: the org does not name its currency.",
+        "Please ask your administrator to set fixed_currency in the mapping file.",
+    ),
+    "currency_not_held": (
+        '{label} is "{after}" in Partner Center. This org does not use that currency: {label} keeps "{before}" here.',
+        "Please see Partner Center Amount, or the deal in Partner Center.",
+    ),
+    "currency_converted": (
+        '{label} is "{after}" in Partner Center. This org shows "{converted}" for it, at the rate {rate}.',
+        "Please change the amount in Partner Center only.",
+    ),
+    "amount_left_out": (
+        '{label} "{after}" was not sent: Partner Center keeps "{before}", in a currency that this org does not use.',
+        "Please change the amount in Partner Center.",
+    ),
     "missing_closing": ("Close Date is empty.", "Please enter a date."),
     "bad_closing": ("The closing date in Partner Center cannot be read.", "Please enter it there again."),
     "no_country": ("The referral has no country.", "Please enter it in Partner Center."),

@@ -15,6 +15,7 @@ from shared.domain.cause import Cause
 from shared.domain.creation_values import CONTACTS_LEFT_OUT, SOLUTIONS_CUT, STAYS_UNREAD
 from shared.domain.deal import Change, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
+from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce, value_for_base
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import State
 from shared.domain.plan import full_text_line, full_text_records, full_texts, unreadable_line, unreadable_record
@@ -103,7 +104,7 @@ def arriving(referral: Referral, rules: Rules, cut: tuple[int, int], now: dateti
 
     Each value of the referral that does not fit or cannot be read is a difference. `cut` is as in `arrival_lines`.
     """
-    refused = full_text_records(referral.deal, rules, now)
+    refused = full_text_records(referral.deal, rules, now) | foreign_records(referral.deal, rules, now)
     refused |= dict(unreadable_record(rule, problem, now) for rule, problem in _unreadable(referral, rules))
     if cut[0] < cut[1]:
         refused[f"{Side.SALESFORCE}.solutions"] = Difference(
@@ -114,7 +115,7 @@ def arriving(referral: Referral, rules: Rules, cut: tuple[int, int], now: dateti
         State.ON_HOLD if referral.is_unanswered else State.LIVE,
         referral.id,
         referral.engagement_id,
-        _carried(referral.deal, rules, Side.PARTNER_CENTER),
+        _carried(given_to_salesforce(referral.deal, rules), rules, Side.PARTNER_CENTER),
         refused=refused,
         reported=tuple(full_texts(referral.deal, rules)),
         mapping=rules.mapping,
@@ -157,6 +158,7 @@ def arrival_lines(referral: Referral, rules: Rules, cut: tuple[int, int], now: d
         values = {"fitting": str(fitting), "all": str(total)}
         lines.append(Line(now, "solutions_cut", direction, side, "solutions", values=values))
     lines += [full_text_line(now, direction, rule) for rule in full_texts(referral.deal, rules).values()]
+    lines += foreign_lines(referral.deal, rules, now)
     lines += [unreadable_line(now, direction, *unreadable) for unreadable in _unreadable(referral, rules)]
     return tuple(lines)
 
@@ -244,11 +246,11 @@ def written(link: Link, changes: Sequence[Change], read_back: Deal, referral: De
     """Confirm a write of an opportunity by the record that was read back; the base takes what both sides have held.
 
     Joined notes are an exception. If only Salesforce holds the joined text, the base takes the text that Partner Center
-    still holds.
+    still holds. Of a converted amount, the base takes what Salesforce holds.
     """
     effective, ignored = split_by_effect(changes, read_back)
     refused = with_refused(link, ignored, Side.SALESFORCE, now)
-    agreed = {change.field: referral.get(change.field, change.new) for change in effective}
+    agreed = {change.field: value_for_base(link, change, referral) for change in effective}
     next_link = replace(refused, base=refused.base.with_values(agreed), mark=refused.due_mark, unwritten=bool(ignored))
     return Transition(next_link, _lines_of_write(now, Side.SALESFORCE, effective, ignored))
 

@@ -22,7 +22,7 @@ SalesforcePath = Annotated[
 ]
 
 
-_NOT_READ = {"label", "direction", "when", "winner", "clearable", "default_days"}
+_NOT_READ = {"label", "direction", "when", "winner", "clearable", "default_days", "convert"}
 """The keys that do not decide how a value is read."""
 
 

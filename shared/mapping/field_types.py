@@ -8,14 +8,12 @@ something that the deal cannot carry.
 from collections.abc import Mapping
 from copy import replace
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Annotated, Any, Literal, Self, override
+from typing import Any, Literal, Self, override
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr
 
-from shared.domain.deal import Money, Status
+from shared.domain.deal import Status
 from shared.domain.field_rules import Rule
-from shared.domain.iso_codes import CURRENCIES
 from shared.domain.sentences import cause
 from shared.domain.stage_table import StageTable
 from shared.mapping.field_base import (
@@ -32,11 +30,9 @@ from shared.mapping.paths import (
     in_referral,
     normal_text,
     replace_operation,
-    set_value,
     value_in_record,
 )
 
-CENT = Decimal("0.01")
 YEARS = range(1700, 4001)
 """The years of a date in Salesforce (docs/reference/salesforce.md#values-on-the-wire).
 
@@ -103,112 +99,6 @@ class DateField(SinglePathField):
 
     def _to_referral(self, value: date | None) -> str | None:
         return f"{value.isoformat()}T00:00:00Z" if value else None
-
-
-class MoneyPaths(MappingTable):
-    """The paths of the amount and of its currency."""
-
-    amount: ReferralPath
-    currency: ReferralPath
-
-
-def _known_currency(code: str) -> str:
-    if code not in CURRENCIES:
-        raise ValueError
-    return code
-
-
-CurrencyCode = Annotated[
-    str,
-    AfterValidator(_known_currency),
-    Field(description="a currency code of ISO 4217, such as EUR", examples=list(CURRENCIES)),
-]
-
-
-class MoneyColumns(MappingTable):
-    """The columns of the amount and of its currency; an org with one currency names it in `fixed_currency`."""
-
-    amount: SalesforcePath
-    currency: SalesforcePath | None = None
-    fixed_currency: CurrencyCode | None = None
-
-    @model_validator(mode="after")
-    def _has_one_currency(self) -> Self:
-        if (self.currency is None) == (self.fixed_currency is None):
-            found = "neither" if self.currency is None else "both"
-            raise ValueError(f"expected either currency or fixed_currency; found {found}")
-        return self
-
-
-class MoneyField(FieldBase):
-    """An amount with its currency, as one value."""
-
-    type: Literal["money"]
-    referral: MoneyPaths
-    salesforce: MoneyColumns
-
-    @override
-    def select_items(self) -> tuple[str, ...]:
-        return tuple(filter(None, (self.salesforce.amount, self.salesforce.currency)))
-
-    @override
-    def read_record(self, record: Json) -> Money | None:
-        columns = self.salesforce
-        currency = value_in_record(record, columns.currency) if columns.currency else columns.fixed_currency
-        return _money_from(value_in_record(record, columns.amount), currency)
-
-    @override
-    def read_referral(self, referral: Json) -> Money | None:
-        return _money_from(in_referral(referral, self.referral.amount), in_referral(referral, self.referral.currency))
-
-    @override
-    def record_values(self, value: Money | None) -> dict[str, Any]:
-        if value is None:
-            return {self.salesforce.amount: None}
-        currency = {self.salesforce.currency: value.currency} if self.salesforce.currency else {}
-        return {self.salesforce.amount: value.amount, **currency}
-
-    @override
-    def patch_operations(self, value: Money | None, old: Money | None) -> list[Json]:
-        if value is None:
-            return [replace_operation(self.referral.amount, None)] if old else []
-        amount = (
-            [replace_operation(self.referral.amount, value.amount)] if not old or old.amount != value.amount else []
-        )
-        changed = not old or old.currency != value.currency
-        return amount + ([replace_operation(self.referral.currency, value.currency)] if changed else [])
-
-    @override
-    def add_to_body(self, value: Money | None, body: dict[str, Any]) -> None:
-        if value:
-            set_value(body, self.referral.amount, value.amount)
-            set_value(body, self.referral.currency, value.currency)
-
-
-def _money_from(amount: object, currency: object) -> Money | None:
-    if amount is None or not currency:
-        return None
-    code = str(currency).strip().upper()
-    if code not in CURRENCIES:
-        raise UnreadableValue(cause("bad_currency", "money", value=currency))
-    try:
-        return Money(round_to_cents(Decimal(str(amount))), code)
-    except (ValueError, InvalidOperation) as error:
-        raise UnreadableValue(cause("bad_amount", "money")) from error
-
-
-def round_to_cents(amount: Decimal) -> Decimal:
-    """Return the amount with two decimal places, as Salesforce stores it (docs/protocol.md#normal-form).
-
-    Minus zero becomes zero, because -0.00 would have another fingerprint. Raises ValueError for an amount that is not
-    finite or has more than 26 digits before the point.
-    """
-    if not amount.is_finite():
-        raise ValueError("an amount must be finite")
-    try:
-        return amount.quantize(CENT, ROUND_HALF_UP) + 0
-    except InvalidOperation:
-        raise ValueError("an amount may have at most 26 digits before the point") from None
 
 
 class StatusPaths(MappingTable):

@@ -10,17 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from shared.domain.deal import Status
+from shared.domain.currencies import OrgCurrencies
+from shared.domain.deal import SHOWN_AMOUNT, Side, Status
 from shared.domain.latches import SUBSTATUSES
 from shared.domain.stage_table import Stage, StageTable
 from shared.mapping.field_base import FieldBase, MappingTable, SalesforcePath
-from shared.mapping.field_types import (
-    DateField,
-    MoneyField,
-    NotesField,
-    StatusField,
-    TextField,
-)
+from shared.mapping.field_types import DateField, NotesField, StatusField, TextField
+from shared.mapping.money_field import MoneyField, foreign_money_field
 from shared.mapping.people_fields import CompanyField, ContactsField, SellerField
 from shared.mapping.size_field import SizeField
 from shared.mapping.solutions_field import SolutionsField
@@ -72,6 +68,8 @@ class Ours(MappingTable):
     status: SalesforcePath
     audit: SalesforcePath
     help: SalesforcePath
+    partner_center_amount: SalesforcePath = "Partner_Center_Amount__c"
+    partner_center_currency: SalesforcePath = "Partner_Center_Currency__c"
 
 
 class StageTableEntry(MappingTable):
@@ -110,10 +108,19 @@ class MappingFile(MappingTable):
         """Return the stage table as the domain uses it."""
         return StageTable(tuple(entry.to_stage() for entry in self.stages))
 
-    def fields_with_stages(self) -> dict[str, FieldBase]:
-        """Return the fields by name; the status field has the stage table."""
-        table = self.stage_table()
-        return {
-            name: field.with_stages(table) if isinstance(field, StatusField) else field
-            for name, field in self.fields.items()
-        }
+    def fields_with_stages(self, org: OrgCurrencies | None = None) -> dict[str, FieldBase]:
+        """Return the fields by name; the status field has the stage table, the money field the currencies of the org.
+
+        An org with the columns for amounts in other currencies has one more field.
+        """
+        table, fields = self.stage_table(), dict[str, FieldBase]()
+        for name, field in self.fields.items():
+            fields[name] = field
+            if isinstance(field, StatusField):
+                fields[name] = field.with_stages(table)
+            elif isinstance(field, MoneyField) and org is not None:
+                fields[name] = money = field.for_org(org)
+                if org.has_amount_fields and field.direction.owns(Side.PARTNER_CENTER):
+                    own = (self.ours.partner_center_amount, self.ours.partner_center_currency)
+                    fields.setdefault(SHOWN_AMOUNT, foreign_money_field(money, *own))
+        return fields

@@ -189,6 +189,8 @@ def _describe_kind(node: Node) -> str:
             return _describe_list_of(_resolve(node["items"]))
         case "integer":
             return f"a whole number above {node['exclusiveMinimum']}"
+        case "number":
+            return f"a number above {node['exclusiveMinimum']:g}"
         case "boolean":
             return "true or false"
         case "string":

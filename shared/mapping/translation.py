@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from shared.domain.cause import Cause
+from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Change, Company, Deal, Person, Side, Value
 from shared.domain.field_rules import Direction, Rules
 from shared.domain.link_states import Mark
@@ -49,12 +50,27 @@ class ReferralConstants(Struct, frozen=True):
 class Translation:
     """One mapping file, ready for use. `hash` identifies the content of the file that a decision was made with."""
 
-    def __init__(self, constants: ReferralConstants, path: Path = DEFAULT) -> None:
-        """Read and check the mapping file. Raises ConfigurationError."""
-        self.file, self.hash = load_mapping(path)
-        self.constants = constants
-        self.fields = self.file.fields_with_stages()
+    def __init__(self, constants: ReferralConstants, path: Path = DEFAULT, org: OrgCurrencies | None = None) -> None:
+        """Read and check the mapping file; `org` is None before the org was asked. Raises ConfigurationError."""
+        self._loaded, self.constants = load_mapping(path), constants
+        self._take_org(org)
+
+    def _take_org(self, org: OrgCurrencies | None) -> None:
+        self.file, self.hash = self._loaded
+        self.org, self.fields = org, self.file.fields_with_stages(org)
         self.rules = Rules({name: field.to_rule(name) for name, field in self.fields.items()}, self.hash)
+
+    @property
+    def amount_columns(self) -> tuple[str, str]:
+        """The columns that show an amount in a currency that the org cannot hold."""
+        return self.file.ours.partner_center_amount, self.file.ours.partner_center_currency
+
+    def for_org(self, org: OrgCurrencies) -> "Translation":
+        """Return the translation of the same file for an org with these currencies."""
+        other = Translation.__new__(Translation)
+        other._loaded, other.constants = self._loaded, self.constants  # noqa: SLF001 - of its own class
+        other._take_org(org)  # noqa: SLF001 - as above
+        return other
 
     # --- Salesforce to deal
 
@@ -203,7 +219,7 @@ class Translation:
             for name, field in self._created_from[Side.PARTNER_CENTER].items()
             if not _is_record(field)
             if deal.get(name) is not None or isinstance(field, StatusField)
-            for column, value in field.record_values(deal.get(name)).items()
+            for column, value in field.record_values(self.rules[name].given_to_salesforce(deal.get(name))).items()
             if value is not None
         } | {self.file.ours.flag: True}
 

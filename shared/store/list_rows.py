@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct, convert, to_builtins
 
 from shared.domain.audit import Line, text_line
+from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Side
 from shared.domain.sentences import CAUSES, SENTENCES
 from shared.store.rows import Row
@@ -110,3 +111,29 @@ def side_state_from_json(stored: Any) -> tuple[SideState, tuple[Any, ...]]:  # n
     row = convert(stored, _SideRow)
     further = tuple(stored[len(_SideRow.__struct_fields__) :])
     return SideState(row.paused_until, row.reason, row.parallelism), further
+
+
+# --- the currencies of the organisation -------------------------------------------------------------------------------
+
+
+class _CurrenciesRow(Struct):
+    several: bool
+    codes: frozenset[str]
+    fields: bool
+    at: datetime
+
+
+def currencies_to_json(currencies: OrgCurrencies, at: datetime) -> dict[str, Any]:
+    """Return the JSON of the org's answer about its currencies."""
+    return {
+        "several": currencies.has_several,
+        "codes": sorted(currencies.codes),
+        "fields": currencies.has_amount_fields,
+        "at": at.astimezone(UTC).isoformat(),
+    }
+
+
+def currencies_from_json(stored: Any) -> tuple[OrgCurrencies, datetime]:  # noqa: ANN401 - as above
+    """Return the org's answer, and its time. Raises ValueError."""
+    row = convert(stored, _CurrenciesRow)
+    return OrgCurrencies(row.several, row.codes, row.fields), row.at

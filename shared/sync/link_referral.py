@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from shared.domain.audit_text import audit_text
 from shared.domain.deal import Change, Company, Deal, Person, Side
+from shared.domain.foreign_money import given_to_salesforce
 from shared.domain.link import Effect, EffectKind, Link
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
@@ -188,8 +189,10 @@ def _adopt_opportunity(
 
 def create_opportunity(ctx: Context, referral: Referral, claim: Claim, found: Found, company: Company) -> str | Outcome:
     """Create what is missing in one graph, all or nothing; then the link, then the pointer to it."""
-    effect = Effect(EffectKind.CREATE_OPPORTUNITY, referral.deal, version=referral.etag, decided=ctx.clock.now())
-    claim.record_intent(ctx, effect)
+    given = given_to_salesforce(referral.deal, ctx.translation.rules)
+    claim.record_intent(
+        ctx, Effect(EffectKind.CREATE_OPPORTUNITY, given, version=referral.etag, decided=ctx.clock.now())
+    )
     rules, cut = ctx.translation.rules, ctx.translation.cut_solutions(referral.deal)
     lines = arrival_lines(referral, rules, cut, ctx.clock.now())
     arrived = arriving(referral, rules, cut, ctx.clock.now())
@@ -205,7 +208,7 @@ def create_opportunity(ctx: Context, referral: Referral, claim: Claim, found: Fo
     if written.record is None:
         return Outcome(Result.RETRY, "not_read_back")
     opportunity, now = ctx.translation.opportunity(written.record, written.at), ctx.clock.now()
-    ignored = _ignored_values(ctx, referral, opportunity)
+    ignored = _ignored_values(ctx, given, opportunity)
     link = created_opportunity(arrived, opportunity, referral, ignored, rules, now)
     ctx.store.insert_link(link, (*lines, *ignored_lines(ignored, now)), ctx.correlation_id)
     claim.point_to(ctx, opportunity.id)
@@ -228,12 +231,12 @@ def queue_refused_referral(ctx: Context, referral: Referral, code: str, field: s
     return Outcome(Result.RETRY, "refused", ctx.clock.now() + ctx.policy.held_interval)
 
 
-def _ignored_values(ctx: Context, referral: Referral, opportunity: Opportunity) -> tuple[Change, ...]:
+def _ignored_values(ctx: Context, given: Deal, opportunity: Opportunity) -> tuple[Change, ...]:
     """Values of the graph that Salesforce left empty without an error (docs/protocol.md#confirmed-means-seen)."""
     changes = (
-        Change(rule.field, rule.label, None, referral.deal[rule.field])
+        Change(rule.field, rule.label, None, given[rule.field])
         for rule in ctx.translation.rules.updatable
-        if rule.on_create and rule.direction.owns(Side.PARTNER_CENTER) and rule.field in referral.deal
+        if rule.on_create and rule.direction.owns(Side.PARTNER_CENTER) and rule.field in given
     )
     return split_by_effect(tuple(changes), opportunity.deal)[1]
 

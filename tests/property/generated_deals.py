@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
 from shared.domain.iso_codes import COUNTRIES, CURRENCIES
-from shared.mapping.field_types import round_to_cents
+from shared.mapping.money_field import round_to_cents
 from shared.mapping.paths import normal_text
 from shared.mapping.translation import ReferralConstants, Translation
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.domain.deal import Change, Deal, Money, Person, Side, Status, Value, fingerprint
 from shared.domain.html_entities import decode_entities
 from shared.domain.stage_table import Stage, StageTable
-from shared.mapping.field_types import round_to_cents
+from shared.mapping.money_field import round_to_cents
 from shared.mapping.paths import normal_text
 from tests.property.generated_deals import (
     READ_AT,

@@ -1,5 +1,6 @@
 """The doctor's checks of Salesforce: each one fails for its own fault."""
 
+from collections.abc import Iterator
 from copy import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from emulators.salesforce.data.schema import Record
 from local.systems import DEFAULT_PHONE, Systems
 from shared.clients.salesforce.records import Written
 from shared.doctor import salesforce_checks
-from shared.doctor.finding import Result
+from shared.doctor.finding import Result, ok
 from shared.doctor.installation import Installation
 from tests.unit.doctor.conftest import Doctor
 
@@ -87,21 +88,80 @@ def test_a_field_whose_value_goes_to_salesforce_must_be_writable(
     assert "notes: ForecastCategory may not be written" in doctor.failed_verdict("mapped fields").found
 
 
-def test_an_org_with_several_currencies_needs_the_currency_field(
+def whole_file(path: Path, currency: str) -> Path:
+    """A whole mapping file with `currency` in place of the default file's column."""
+    default_file = Path("shared/mapping/default.toml").read_text(encoding="utf-8")
+    path.write_text(default_file.replace('currency = "CurrencyIsoCode"', currency), encoding="utf-8")
+    return path
+
+
+def make_single_currency(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the org has US dollars only."""
+    monkeypatch.setattr(systems.salesforce, "_multi_currency", False)
+    systems.salesforce.reset_state()
+
+
+@pytest.fixture
+def single_currency(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        make_single_currency(systems, patch)
+        yield
+    systems.salesforce.reset_state()
+
+
+def test_the_default_file_fits_an_org_with_several_currencies(doctor: Doctor) -> None:
+    verdicts = doctor.run("currency field", "mapped fields", "custom fields")
+    assert verdicts["currency field"] == ok("read from CurrencyIsoCode")
+    assert {verdict.result for verdict in verdicts.values()} == {Result.OK}
+
+
+@pytest.mark.usefixtures("single_currency")
+def test_the_default_file_fits_an_org_with_one_currency(doctor: Doctor) -> None:
+    verdicts = doctor.run("currency field", "mapped fields", "custom fields")
+    assert verdicts["currency field"] == ok("always USD")
+    assert {verdict.result for verdict in verdicts.values()} == {Result.OK}
+
+
+@pytest.mark.usefixtures("single_currency")
+def test_a_fixed_currency_that_is_not_the_orgs_is_named(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    default_file = (Path("shared/mapping/default.toml")).read_text(encoding="utf-8")
-    path = tmp_path / "one.toml"
-    path.write_text(default_file.replace('currency = "CurrencyIsoCode"', 'fixed_currency = "USD"'), encoding="utf-8")
-    monkeypatch.setenv("MAPPING", str(path))
-    assert "several currencies" in doctor.failed_verdict("currency field").found
+    monkeypatch.setenv("MAPPING", str(whole_file(tmp_path / "one.toml", 'fixed_currency = "USD"')))
+    assert doctor.run("currency field")["currency field"] == ok("always USD")
+    use_mapping_file(monkeypatch, tmp_path, '[fields.money.salesforce]\nfixed_currency = "EUR"\n')
+    found = doctor.failed_verdict("currency field").found
+    assert found == "the org's only currency is USD, but the mapping file sets EUR"
 
 
-def test_an_org_with_one_currency_has_no_currency_field(
+@pytest.mark.usefixtures("single_currency")
+def test_an_org_that_does_not_name_its_only_currency_needs_a_fixed_one(
+    doctor: Doctor, systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    del systems.salesforce.org.model.get("Organization").fields["defaultcurrencyisocode"]
+    assert "does not name it" in doctor.failed_verdict("currency field").found
+    use_mapping_file(monkeypatch, tmp_path, '[fields.money.salesforce]\nfixed_currency = "EUR"\n')
+    assert doctor.run("currency field")["currency field"] == ok("always EUR")
+
+
+def test_a_fixed_currency_of_an_org_with_several_is_not_used(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MAPPING", str(whole_file(tmp_path / "one.toml", 'fixed_currency = "USD"')))
+    assert doctor.run("currency field")["currency field"] == ok("read from CurrencyIsoCode")
+
+
+def test_a_hidden_currency_field_of_an_org_with_several_fails(
     doctor: Doctor, systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(systems.salesforce.org.model.get("Opportunity").fields, "currencyisocode")
-    assert "one currency" in doctor.failed_verdict("currency field").found
+    assert "CurrencyIsoCode does not exist, or the user may not see it" in doctor.failed_verdict("currency field").found
+
+
+def test_a_conversion_to_a_currency_that_the_org_lacks_fails(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use_mapping_file(monkeypatch, tmp_path, '[fields.money.convert]\nto = "DKK"\nrates = { SEK = 0.65 }\n')
+    assert "converted to DKK, which this org does not use" in doctor.failed_verdict("currency field").found
 
 
 def stage_record(systems: Systems, name: str) -> Record:

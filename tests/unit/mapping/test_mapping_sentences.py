@@ -240,8 +240,8 @@ OVERLAY_FAULTS: Mapping[str, tuple[str, list[str]]] = {
         [
             "line 2: fields: expected a table for each field, such as [fields.money]; found 3.",
             (
-                "line 3: ours: expected a table with the keys flag, identifier, link, status, audit, help; "
-                "found an empty list."
+                "line 3: ours: expected a table with the keys flag, identifier, link, status, audit, help, "
+                "partner_center_amount, partner_center_currency; found an empty list."
             ),
             'line 4: stages: expected at least one [[stages]] table; found "x".',
             "line 5: version: expected 1; found 2.",
@@ -251,9 +251,36 @@ OVERLAY_FAULTS: Mapping[str, tuple[str, list[str]]] = {
         '[fields.money]\nreferral = "/details/dealValue"',
         ['line 3: fields.money.referral: expected a table with the keys amount, currency; found "/details/dealValue".'],
     ),
-    "both currencies": (
-        '[fields.money.salesforce]\nfixed_currency = "EUR"',
-        ["line 2: fields.money.salesforce: expected either currency or fixed_currency; found both."],
+    "rates that are none": (
+        '[fields.money.convert]\nto = "USD"\nrates = { EUR = 0 }',
+        ["line 4: fields.money.convert.rates.EUR: expected a number above 0; found 0."],
+    ),
+    "a rate in quotation marks, and no rates": (
+        '[fields.money.convert]\nto = "Euro"\nrates = { EUR = "many" }',
+        [
+            (
+                "line 3: fields.money.convert.to: expected a currency code of ISO 4217, such as EUR; "
+                'found "Euro". Did you mean EUR?'
+            ),
+            'line 4: fields.money.convert.rates.EUR: expected a number above 0; found "many".',
+        ],
+    ),
+    "a conversion without rates": (
+        '[fields.money.convert]\nto = "USD"\nrates = {}',
+        [
+            (
+                "line 4: fields.money.convert.rates: expected a table of rates, such as { EUR = 1.08 }; "
+                "found an empty table."
+            )
+        ],
+    ),
+    "a conversion that is no table": (
+        "[fields.money]\nconvert = true",
+        ["line 3: fields.money.convert: expected a table with the keys to, rates; found true."],
+    ),
+    "a rate for an unknown currency": (
+        '[fields.money.convert]\nto = "USD"\nrates = { EURO = 1.08 }',
+        ["line 2: fields.money.convert: expected rates for currency codes of ISO 4217, such as EUR; found EURO."],
     ),
     "a required field that is switched off": (
         '[fields.team]\ndirection = "off"\n[fields.status]\ndirection = "off"\n[fields.money]\nwhen = ["update"]',
@@ -310,7 +337,7 @@ DEFAULT_FAULTS: Mapping[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
                 "lable =",
                 (
                     "fields.money.lable: this key is not known; expected one of label, direction, when, winner, "
-                    "clearable, type, referral, salesforce. Did you mean label?"
+                    "clearable, type, referral, salesforce, convert. Did you mean label?"
                 ),
             )
         ],
@@ -322,17 +349,8 @@ DEFAULT_FAULTS: Mapping[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
                 "[fields.name]",
                 (
                     "fields.money: is missing: no referral can be created without it. "
-                    "The table fields.mony on line 51 has a similar name."
+                    "The table fields.mony on line 54 has a similar name."
                 ),
-            )
-        ],
-    ),
-    "no currency": (
-        {', currency = "CurrencyIsoCode"': ""},
-        [
-            (
-                'salesforce = { amount = "Amount" }',
-                "fields.money.salesforce: expected either currency or fixed_currency; found neither.",
             )
         ],
     ),
@@ -372,7 +390,7 @@ DEFAULT_FAULTS: Mapping[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
     "a stage that stands twice, and an empty one": (
         {'name = "Prospecting"': 'name = "on hold"', 'name = "Qualification"': 'name = ""'},
         [
-            ('name = "on hold"', 'stages.1.name: expected each stage once; found "on hold" again, after line 110.'),
+            ('name = "on hold"', 'stages.1.name: expected each stage once; found "on hold" again, after line 113.'),
             (
                 'name = ""',
                 "stages.2.name: expected a text in quotation marks that is not empty; found an empty text.",

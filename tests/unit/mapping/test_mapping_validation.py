@@ -74,12 +74,6 @@ DEFECTS = {
         "[fields.money]",
         "fields.money.salesforce",
     ),
-    "no currency at all": (
-        'salesforce = { amount = "Amount", currency = "CurrencyIsoCode" }',
-        'salesforce = { amount = "Amount" }',
-        "[fields.money]",
-        "fields.money.salesforce",
-    ),
     "an unknown fixed currency": (
         'salesforce = { amount = "Amount", currency = "CurrencyIsoCode" }',
         'salesforce = { amount = "Amount", fixed_currency = "XYZ" }',
@@ -246,7 +240,7 @@ def test_a_type_that_conflicts_with_the_default_is_reported_at_the_table_of_the_
         "acme.toml, line 4: fields.notes.salesforce: expected a table with the keys amount, currency, fixed_currency; "
         'found "Description" in the default file.\n'
         "acme.toml, line 4: fields.notes.length: this key is not known; expected one of label, direction, when, "
-        "winner, clearable, type, referral, salesforce. The default file has this key."
+        "winner, clearable, type, referral, salesforce, convert. The default file has this key."
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from shared.domain.deal import Company, Deal, Money
 from shared.domain.link import Link
 from shared.mapping.field_base import UnreadableValue
-from shared.mapping.field_types import round_to_cents
+from shared.mapping.money_field import round_to_cents
 from shared.store.link_json import link_from_json, link_to_json
 from tests.unit.sync.harness import translation_of
 

@@ -23,8 +23,6 @@ import requests
 
 from emulators.base.clock import EmulatedClock
 from emulators.base.faults import Fault
-from emulators.entra.emulator import EntraEmulator
-from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator
 from emulators.salesforce.data.hooks import Lock, ValidationRule
 from emulators.salesforce.emulator import SalesforceEmulator
@@ -40,9 +38,10 @@ from shared.mapping.schema import DEFAULT
 from shared.mapping.translation import ReferralConstants, Translation
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
-from shared.sync.ports import Context, Outcome, PartnerCenter, Policy, Report, RetryEntry, Salesforce
+from shared.sync.ports import Context, Outcome, PartnerCenter, Policy, Report, RetryEntry
 from shared.sync.runs import pull_event, run_push, run_sweep
 from tests.unit.sync.call_counter import CallCounter
+from tests.unit.sync.emulated_systems import asked, emulators_with_keys
 from tests.unit.sync.instances import Crash, CrashableClock, CrashablePort, ProcessState, RecordedLog, SerialWorkers
 
 START = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
@@ -59,12 +58,6 @@ AFTER_SETTLE_TIME = 301.0 + 600.0
 def translation_of(path: Path = DEFAULT) -> Translation:
     """The translation of a mapping file, which is read once."""
     return Translation(ReferralConstants(LOCATION), path)
-
-
-@cache
-def _emulators_with_keys() -> tuple[EntraEmulator, CertificateHost]:
-    """The emulators with RSA keys, which are made once because that takes long."""
-    return EntraEmulator(), CertificateHost()
 
 
 @dataclass(slots=True)
@@ -112,11 +105,10 @@ class Harness:
         multi_currency: bool = True,
         begin: timedelta = timedelta(hours=-1),
     ) -> None:
-        entra, certificates = _emulators_with_keys()
+        entra, certificates = emulators_with_keys()
         entra.reset_state()
         self.salesforce = SalesforceEmulator(multi_currency=multi_currency, public_url=SALESFORCE_URL)
-        self.partner_center = PartnerCenterEmulator(entra=entra, certificates=certificates)
-        self.entra = entra
+        self.entra, self.partner_center = entra, PartnerCenterEmulator(entra=entra, certificates=certificates)
         self.clocks: list[EmulatedClock] = [self.salesforce.clock, self.partner_center.clock, entra.clock]
         for clock in self.clocks:
             clock.freeze()
@@ -126,14 +118,14 @@ class Harness:
         self._http = httpx_client(self.partner_center.handle)
         self.rows = SqliteRows(":memory:", clock=self.now)
         self.store = LinkStore(self.rows, self._timestamp)
-        self.translation, self.policy = translation_of(mapping), policy or Policy()
-        self.scope = Scope(ORGANIZATION, tag, START + begin)
+        self.policy, self.scope = policy or Policy(), Scope(ORGANIZATION, tag, START + begin)
         self.access_token = EmulatorAccessToken(entra)
         self.sign_in = EmulatorSignIn(self.salesforce, SALESFORCE_URL)
+        self.translation = translation_of(mapping)
         self.accounts: dict[str, str] = {}
         self._run_numbers = count(1)
         self._call_counter = CallCounter(self.salesforce.journal, self.partner_center.journal)
-        self.first = self.new_instance()
+        self.ask_org_again()
 
     def __enter__(self) -> Self:
         return self
@@ -169,15 +161,23 @@ class Harness:
         )  # fmt: skip
         return Instance(self, context, process, log)
 
+    def ask_org_again(self) -> None:
+        """A new first instance knows the currencies that the org has now."""
+        self.translation = asked(self.salesforce, self._salesforce_client(), self.translation)
+        self.first = self.new_instance()
+
     def _crashable_partner_center(self, process: ProcessState) -> PartnerCenter:
         client = Referrals(PARTNER_CENTER_URL, self.access_token, client=self._http, clock=self._timestamp)
         return CrashablePort("partner_center", client, process)
 
-    def _crashable_salesforce(self, process: ProcessState) -> Salesforce:
+    def _crashable_salesforce(self, process: ProcessState) -> CrashablePort:
+        return CrashablePort("salesforce", self._salesforce_client(), process)
+
+    def _salesforce_client(self) -> SalesforceClient:
         connection = ApiConnection(
             self.sign_in, self._adapter, version="66.0", seconds=60.0, now=self.now, monotonic=self._timestamp
         )
-        return CrashablePort("salesforce", SalesforceClient(connection), process)
+        return SalesforceClient(connection)
 
     def _new_id(self) -> str:
         return f"run-{next(self._run_numbers)}"

@@ -27,6 +27,7 @@ def harness(harness: Harness) -> Harness:
         harness.salesforce.org.insert(
             "CurrencyType", {"IsoCode": code, "ConversionRate": 1, "IsActive": True}, administrator
         )
+    harness.ask_org_again()
     return harness
 
 

@@ -3,7 +3,7 @@
 Source: docs/protocol.md#an-environment-touches-only-its-own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -38,7 +38,7 @@ ENVIRONMENT = {
 
 
 class SalesforceStub:
-    """A Salesforce that only answers its organisation's id. Any other call fails the test."""
+    """A Salesforce that only answers its organisation's id, and an empty description. Any other call fails the test."""
 
     def __init__(self, organization: str | Exception) -> None:
         self._organization = organization
@@ -47,6 +47,11 @@ class SalesforceStub:
         if isinstance(self._organization, Exception):
             raise self._organization
         return self._organization
+
+    def describe(self, sobject: str) -> Mapping[str, object]:
+        """The description of an org that the user sees no other field of: it has several currencies."""
+        assert sobject == "Opportunity"
+        return {"fields": [{"name": "CurrencyIsoCode"}]}
 
 
 @pytest.fixture

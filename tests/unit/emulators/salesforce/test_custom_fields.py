@@ -25,6 +25,8 @@ EXPECTED_FIELDS = {
     "Referral_Link__c": {"label": "Referral Link", "type": "Url"},
     "Sync_with_Partner_Center__c": {"label": "Sync with Partner Center", "type": "Checkbox", "defaultValue": "false"},
     "Sync_Status__c": {"label": "Sync Status", "type": "Picklist"},
+    "Partner_Center_Amount__c": {"type": "Number", "precision": "18", "scale": "2"},
+    "Partner_Center_Currency__c": {"type": "Text", "length": "3"},
     "Sync_Mark__c": {"label": "Sync Mark", "type": "Text", "formulaTreatBlanksAs": "BlankAsBlank"},
 }  # fmt: skip
 

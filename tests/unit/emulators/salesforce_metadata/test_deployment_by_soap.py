@@ -57,7 +57,7 @@ def test_a_deployment_by_soap_has_the_same_effect_as_by_rest(
     assert poll_deployment(deployer, identifier).findtext("{*}status") == "InProgress"
     done = poll_deployment(deployer, identifier)
     assert (done.findtext("{*}status"), done.findtext("{*}numberComponentsDeployed")) == ("Succeeded", "17")
-    assert len(done.findall(".//{*}componentSuccesses")) == 16
+    assert len(done.findall(".//{*}componentSuccesses")) == 18
     assert deployer.read_state(identifier)["success"] is True
     assert org.org.model.get("Opportunity").find_field("Audit__c")
 
