@@ -18,6 +18,8 @@ _LONG_TOKEN = re.compile(r"(?=[\w+=]*\d)[\w+=]{32,}")
 _MAPPING_LINE = re.compile(r"[^:]*\.toml(?=[,:])")
 _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?=: )")
 
+_LONG_NAME = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b")
+
 
 @dataclass(frozen=True, slots=True)
 class StartFault:
@@ -47,6 +49,8 @@ def _names_in(sentence: str) -> Iterator[str]:
         yield "MAPPING"
     elif match := _VARIABLE.match(sentence):
         yield match[0]
+    else:
+        yield from _LONG_NAME.findall(sentence)
 
 
 def _redact(text: str, environ: Mapping[str, str]) -> str:

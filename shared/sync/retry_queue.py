@@ -15,6 +15,7 @@ Source: docs/protocol.md#errors-and-retries, docs/protocol.md#the-retry-queue, d
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,6 +32,11 @@ from shared.foundation.errors import (
     Throttled,
 )
 from shared.sync.ports import Context, Mode, Outcome, Outcomes, Result, RetryEntry, SideState, Store
+
+WAITS_FOR_SIGN_IN = frozenset({"sign_in", "side_paused"})
+"""Causes of entries that wait until the sign-in of a side works again."""
+LONGEST_QUEUE = 5000
+"""So many entries of a queue are made due when a pause ends. The others wait for their time."""
 
 # --- what an error means for a pair
 
@@ -123,15 +129,20 @@ def _log_pause(ctx: Context, side: Side) -> None:
         ctx.log("side_still_paused", side=side, reason=state.reason, seconds=seconds)
 
 
-def end_sign_in_pause(store: Store, side: Side) -> bool:
+def end_sign_in_pause(store: Store, side: Side, now: datetime) -> bool:
     """End the pause that a failed sign-in began, because a sign-in has worked. Returns whether there was one.
 
-    A side that limits the number of calls stays paused until the time that it has named.
+    The pairs that waited for the sign-in are due at once. A side that limits the number of calls stays paused until the
+    time that it has named.
     """
     known = store.side_state(side, fresh=True)
     if not known.waits_for_sign_in:
         return False
     store.write_side_state(side, SideState(parallelism=known.parallelism))
+    for queue in Side:
+        for entry in store.retry_entries(queue, datetime.max.replace(tzinfo=UTC), LONGEST_QUEUE):
+            if entry.cause in WAITS_FOR_SIGN_IN and entry.at > now:
+                store.put_retry_entry(replace(entry, at=now))
     return True
 
 

@@ -18,7 +18,7 @@ from shared.cli.self_signed_certificate import create_certificate
 from shared.clients.salesforce.private_keys import private_keys_in
 from shared.domain.deal import Side
 from shared.foundation.errors import ConfigurationError, ConsentNeeded, SignInFailed
-from shared.store.stored_values import SideState
+from shared.store.stored_values import RetryEntry, SideState
 from shared.sync.runs import run_push
 
 SECRET = "salesforce-private-key"
@@ -223,4 +223,23 @@ def test_a_sign_in_that_works_ends_the_pause_and_the_sync_goes_on(
     assert "The pause has ended" in connected.sentences
     assert app.store.side_state(Side.SALESFORCE, fresh=True).paused_until is None
     assert connected.run(capsys, verify=True)["pause_ended"] is False
+    app.close()
+
+
+def test_the_pairs_that_waited_for_the_sign_in_are_due_at_once(
+    connected: Administrator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app, later = App(), datetime.now(UTC) + timedelta(minutes=10)
+    app.store.write_side_state(Side.SALESFORCE, SideState(later, "sign_in"))
+    for side, key, cause in (
+        (Side.SALESFORCE, "006000000000001AAA", "sign_in"),
+        (Side.PARTNER_CENTER, "a-referral", "side_paused"),
+        (Side.PARTNER_CENTER, "held", "held"),
+    ):
+        app.store.put_retry_entry(RetryEntry(side, key, later, cause, 3, since=later))
+    connected.run(capsys, verify=True)
+    now = datetime.now(UTC)
+    due = {entry.key for side in Side for entry in app.store.retry_entries(side, now, 10)}
+    assert due == {"006000000000001AAA", "a-referral"}
+    assert [entry.attempts for side in Side for entry in app.store.retry_entries(side, later, 10)] == [3, 3, 3]
     app.close()

@@ -19,7 +19,8 @@ def test_each_fault_is_a_sentence_of_its_own_and_the_settings_are_named() -> Non
         "SYNC: is wrong (example: SYNC=on)",
         "Exactly one of STORE_TABLES_URL, STORE_CONNECTION_STRING and STORE_FILE must be set, not none",
     )
-    assert (fault.error, fault.names) == ("ConfigurationError", ("PUSH_SCHEDULE", "SYNC"))
+    assert fault.error == "ConfigurationError"
+    assert fault.names == ("PUSH_SCHEDULE", "STORE_CONNECTION_STRING", "STORE_FILE", "STORE_TABLES_URL", "SYNC")
 
 
 def test_a_fault_of_the_mapping_file_has_the_name_of_its_setting() -> None:

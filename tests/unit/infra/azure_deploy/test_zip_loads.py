@@ -55,3 +55,27 @@ def test_the_app_loads_from_the_zip_alone_and_knows_its_commit_and_mapping(tmp_p
     assert set(report["functions"]) == package.functions
     assert (report["commit"], report["mapping"]) == (package.commit, package.record["mapping"])
     assert (report["not for the app"], report["not from the zip"]) == ([], [])
+
+
+BROKEN = """
+import json, sys
+sys.path.insert(0, ".")
+sys.modules["pydantic"] = sys.modules["msgspec"] = None
+import function_app
+print(json.dumps({
+    "functions": sorted(function.get_function_name() for function in function_app.app.get_functions()),
+    "fault": str(function_app.start_fault),
+}))
+"""
+
+
+def test_an_app_whose_packages_cannot_be_loaded_reports_that(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(build_zip(ROOT, "staging").data)) as archive:
+        archive.extractall(tmp_path)
+    environ = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **SETTINGS}
+    command = [sys.executable, "-c", BROKEN]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["functions"] == ["report_health", "report_start_fault"]
+    assert report["fault"].startswith("the app cannot be loaded: ModuleNotFoundError at ")
