@@ -13,6 +13,8 @@ from shared.doctor.salesforce_checks import PERMISSIONS
 from shared.domain.currencies import CENT
 from shared.domain.deal import Money, Side
 from shared.domain.field_rules import Direction
+from shared.foundation.errors import NotFound
+from shared.mapping import inbox_record
 from shared.mapping.field_base import FieldBase
 from shared.mapping.money_field import CURRENCY_COLUMN, MoneyField
 from shared.mapping.people_fields import CompanyField, ContactsField
@@ -29,6 +31,8 @@ FIELD_TYPES: Mapping[str, frozenset[str]] = {
     "partner_center_currency": frozenset({"string", "picklist"}),
 }
 """The types that each of our own fields may have, as `describe` names them."""
+LOG_ONLY = "deals that cannot be made are shown in the log and by the alert only"
+_INBOX_RIGHTS = ("createable", "updateable", "deletable")
 
 
 def check_our_fields(installation: Installation) -> Verdict:
@@ -52,6 +56,28 @@ def _faults_of_our_field(role: str, name: str, visible: Mapping[str, Mapping[str
         yield f"{name} is not both an external id and unique"
     if not (description.get("createable") and description.get("updateable")):
         yield f"{name} may not be written by the user"
+
+
+def check_inbox(installation: Installation) -> Verdict:
+    """Check that the org has the inbox of the package, and that the integration user may write and delete its records.
+
+    The sync works without it (docs/salesforce-package.md#the-inbox).
+    """
+    try:
+        description = installation.describe_object(inbox_record.OBJECT)
+    except NotFound:
+        finding = f"the org has no object {inbox_record.OBJECT}, or the user may not see it: {LOG_ONLY}"
+        return failed(finding, DEPLOY)
+    visible = installation.visible_fields(inbox_record.OBJECT)
+    names = (inbox_record.KEY, *inbox_record.COLUMNS)
+    faults = [f"{name} does not exist, or the user may not see it" for name in names if name.lower() not in visible]
+    key = visible.get(inbox_record.KEY.lower())
+    if key and not (key.get("externalId") and key.get("unique")):
+        faults.append(f"{inbox_record.KEY} is not both an external id and unique")
+    faults += [f"records are not {right}" for right in _INBOX_RIGHTS if not description.get(right)]
+    if faults:
+        return failed(f"{inbox_record.OBJECT}: {'; '.join(faults)}: {LOG_ONLY}", DEPLOY)
+    return ok(f"{inbox_record.OBJECT} shows the deals that cannot be made")
 
 
 def check_mapped_fields(installation: Installation) -> Verdict:

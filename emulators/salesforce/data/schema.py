@@ -123,6 +123,10 @@ class Model:
     def __iter__(self) -> Iterator[SObject]:
         return iter(self._by_name.values())
 
+    def add_object(self, sobject: SObject) -> None:
+        """Add an object."""
+        self._by_name[sobject.name.lower()] = sobject
+
     def find_object(self, name: str) -> SObject | None:
         """An object by its name in any case."""
         return self._by_name.get(name.lower())

@@ -258,6 +258,16 @@ def _currency_type_object() -> SObject:
     )
 
 
+def custom_object(name: str, label: str, plural: str, name_label: str, *, number: int, multi_currency: bool) -> SObject:
+    """A custom object without custom fields; `number` counts the custom objects of the org from 0."""
+    fields = [_text_field("Name", 80, name_label), _reference_field("Owner", "User")]
+    if multi_currency:
+        fields.append(_currency_code_field())
+    sobject = _new_object(name, f"a{number:02d}", *fields, plural=plural)
+    sobject.label = label
+    return sobject
+
+
 def standard_objects(*, multi_currency: bool) -> dict[str, SObject]:
     """The objects by name. `multi_currency` adds CurrencyType, and a currency code to accounts, contacts and deals."""
     sobjects = [

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from emulators.salesforce.data.errors import not_found
-from emulators.salesforce.data.schema import Field, Model, Record
+from emulators.salesforce.data.schema import Field, Model, Record, SObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,11 @@ class Tables:
     def clear_undo_log(self) -> None:
         """End a request: nothing before this moment can be rolled back any more."""
         self._undo_log.clear()
+
+    def add_object(self, sobject: SObject) -> None:
+        """Add an object without records."""
+        self.model.add_object(sobject)
+        self._records[sobject.name] = {}
 
     def put_field(self, sobject: str, field: Field) -> None:
         """Add or change a field of an object. Every record has it at once, and no stamp of a record changes."""

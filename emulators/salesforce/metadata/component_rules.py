@@ -7,33 +7,40 @@ them. docs/emulators-salesforce.md#inferred-behaviour lists the others.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from emulators.salesforce.data.org import Org
 from emulators.salesforce.data.schema import Field, SObject
-from emulators.salesforce.metadata.component_xml import MetadataError, field_from_xml, rule_from_xml
+from emulators.salesforce.metadata.component_xml import MetadataError, field_from_xml, object_from_xml, rule_from_xml
+from emulators.salesforce.metadata.object_rules import check_custom_object, check_object_rights, check_tab
 from emulators.salesforce.metadata.package import Component
 
 LICENSES = frozenset({"Salesforce API Integration", "Salesforce", "Salesforce Platform"})
 LABEL_LENGTH = 40
 _LENGTH_NEEDED = frozenset({"Text", "LongTextArea", "Html"})
 _LENGTH_FORBIDDEN = frozenset({"Url", "TextArea", "Checkbox", "Picklist", "Date", "DateTime", "Email", "Phone"})
-_LAYOUT_REQUIRED = frozenset({"Name", "CloseDate", "StageName"})
+_LAYOUT_REQUIRED = {"Opportunity": frozenset({"Name", "CloseDate", "StageName"})}
+_REQUIRED_BY_CUSTOM_OBJECTS = frozenset({"Name"})
 _LAYOUT_READ_ONLY = frozenset({"CreatedById", "LastModifiedById"})
 _COLUMNS = frozenset(
     {"OPPORTUNITY.NAME", "ACCOUNT.NAME", "OPPORTUNITY.STAGE_NAME", "OPPORTUNITY.AMOUNT", "OPPORTUNITY.CLOSE_DATE",
      "OPPORTUNITY.PROBABILITY", "CORE.USERS.ALIAS"}
 )  # fmt: skip
+_COLUMNS_OF_CUSTOM_OBJECTS = frozenset({"NAME", "CREATED_DATE", "LAST_UPDATE", "OWNER.ALIAS"})
 
 
 class ComponentChecker:
     """Checks the components of one zip in turn. A field that passed counts as existing for those that follow."""
 
-    def __init__(self, org: Org, languages: frozenset[str]) -> None:
-        """`languages` are those of the Translation Workbench, an empty set if it is off."""
+    def __init__(self, org: Org, languages: frozenset[str], tabs: Collection[str]) -> None:
+        """`languages` are those of the Translation Workbench, an empty set if it is off; `tabs` exist in the org."""
         self._org, self._languages = org, languages
         self._new: dict[tuple[str, str], Field] = {}
+        self._new_objects: dict[str, SObject] = {}
+        self._tabs = set(tabs)
         self._checks: dict[str, Callable[[Component], Iterator[str]]] = {
+            "CustomObject": self._check_object,
+            "CustomTab": self._check_tab,
             "CustomField": self._check_field,
             "ValidationRule": self._check_rule,
             "ListView": self._check_list_view,
@@ -50,7 +57,7 @@ class ComponentChecker:
     # --- what exists
 
     def _find_object(self, name: str) -> SObject | None:
-        return self._org.model.find_object(name)
+        return self._org.model.find_object(name) or self._new_objects.get(name.lower())
 
     def _find_field(self, sobject: str, name: str) -> Field | None:
         definition = self._find_object(sobject)
@@ -61,6 +68,24 @@ class ComponentChecker:
         """The object with the new fields."""
         fields = {name: field for (owner, name), field in self._new.items() if owner == sobject.name.lower()}
         return SObject(sobject.name, sobject.prefix, sobject.label, sobject.plural, {**sobject.fields, **fields})
+
+    # --- objects and tabs
+
+    def _check_object(self, component: Component) -> Iterator[str]:
+        is_new = self._find_object(component.full_name) is None
+        problems = list(check_custom_object(component, is_new=is_new))
+        problems += _check_length("label", component.first_text("label"), LABEL_LENGTH)
+        problems += _check_length("pluralLabel", component.first_text("pluralLabel"), LABEL_LENGTH)
+        if is_new and not problems:
+            made = object_from_xml(component.full_name, component.element, self._org.model)
+            self._new_objects[component.full_name.lower()] = made
+        yield from problems
+
+    def _check_tab(self, component: Component) -> Iterator[str]:
+        problems = list(check_tab(component, has_object=self._find_object(component.full_name) is not None))
+        if not problems:
+            self._tabs.add(component.full_name)
+        yield from problems
 
     # --- fields and rules
 
@@ -93,6 +118,8 @@ class ComponentChecker:
                 yield f"Field {name} does not exist. Check spelling."
 
     def _has_duplicates(self, sobject: SObject, field: Field) -> bool:
+        if self._org.model.find_object(sobject.name) is None:
+            return False
         undeleted = (record for record in self._org.stored_records(sobject.name) if not record["IsDeleted"])
         keys = (field.index_key(record[field.name]) for record in undeleted if record.get(field.name) is not None)
         return max(Counter(keys).values(), default=0) > 1
@@ -110,8 +137,9 @@ class ComponentChecker:
 
     def _check_list_view(self, component: Component) -> Iterator[str]:
         yield from _check_length("label", component.first_text("label"), LABEL_LENGTH)
+        standard = _COLUMNS if component.parent == "Opportunity" else _COLUMNS_OF_CUSTOM_OBJECTS
         for name in (*component.all_texts("columns"), *component.all_texts("filters/field")):
-            if name not in _COLUMNS and self._find_field(component.parent, name) is None:
+            if name not in standard and self._find_field(component.parent, name) is None:
                 yield f"Could not resolve list view column: {name}"
 
     # --- permission sets
@@ -125,7 +153,13 @@ class ComponentChecker:
         )
         for full_name, editable in pairs:
             yield from self._check_field_permission(full_name, editable == "true")
-        yield from _check_object_permissions(component)
+        for name in component.all_texts("objectPermissions/object"):
+            if self._find_object(name) is None:
+                yield f"In field: object - no CustomObject named {name} found"
+        for name in component.all_texts("tabSettings/tab"):
+            if name not in self._tabs:
+                yield f"In field: tab - no CustomTab named {name} found"
+        yield from check_object_rights(component)
 
     def _check_field_permission(self, full_name: str, editable: bool) -> Iterator[str]:
         sobject, _, name = full_name.partition(".")
@@ -158,7 +192,7 @@ class ComponentChecker:
         for name, behavior in placed:
             if name:
                 yield from self._check_layout_item(sobject, name, behavior)
-        for name in sorted(_LAYOUT_REQUIRED - {name for name, _ in placed}):
+        for name in sorted(_required_on_layout(sobject) - {name for name, _ in placed}):
             yield f"Layout must contain an item for required layout field: {name}"
 
     def _check_layout_item(self, sobject: str, name: str, behavior: str | None) -> Iterator[str]:
@@ -167,7 +201,7 @@ class ComponentChecker:
             yield f"In field: field - no CustomField named {sobject}.{name} found"
         elif (field.formula or name in _LAYOUT_READ_ONLY) and behavior != "Readonly":
             yield f"Field:{name} must be Readonly"
-        elif name in _LAYOUT_REQUIRED and behavior != "Required":
+        elif name in _required_on_layout(sobject) and behavior != "Required":
             yield f"Field:{name} must be Required"
 
     def _check_page(self, component: Component) -> Iterator[str]:
@@ -200,6 +234,10 @@ class ComponentChecker:
                 yield f"In field: name - no CustomField named {sobject}.{name} found"
 
 
+def _required_on_layout(sobject: str) -> frozenset[str]:
+    return _LAYOUT_REQUIRED.get(sobject, _REQUIRED_BY_CUSTOM_OBJECTS)
+
+
 def _check_field_elements(component: Component) -> Iterator[str]:
     """Check which elements a field of its type must and must not have."""
     kind, present = component.first_text("type"), {str(each.tag).rpartition("}")[2] for each in component.element}
@@ -217,18 +255,6 @@ def _check_field_elements(component: Component) -> Iterator[str]:
     if component.all_texts("valueSet/valueSetName") and component.all_texts("valueSet/valueSetDefinition"):
         yield "A value set has either a valueSetName or a valueSetDefinition"
     yield from _check_length("label", component.first_text("label"), LABEL_LENGTH)
-
-
-def _check_object_permissions(component: Component) -> Iterator[str]:
-    """Check that Read on Contact or Opportunity comes with Read on Account.
-
-    The rule: docs/reference/salesforce.md#permission-sets-in-metadata.
-    """
-    names = component.all_texts("objectPermissions/object")
-    granted = dict(zip(names, component.all_texts("objectPermissions/allowRead"), strict=True))
-    for name in ("Contact", "Opportunity"):
-        if granted.get(name) == "true" and granted.get("Account") != "true":
-            yield f"Permission Read {name} depends on permission(s): Read Account"
 
 
 def _check_length(name: str, text: str, limit: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Read a custom field or a validation rule from the XML element that describes it.
+"""Read a custom object, a custom field or a validation rule from the XML element that describes it.
 
 Sources: docs/reference/salesforce.md#custom-fields-in-metadata, docs/reference/salesforce.md#validation-rules.
 """
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from emulators.salesforce.data.formula import Formula, FormulaError, parse_formula
-from emulators.salesforce.data.schema import Field, Kind, SObject
+from emulators.salesforce.data.schema import Field, Kind, Model, SObject
+from emulators.salesforce.data.standard_objects import custom_object
 from emulators.salesforce.data.validation_rules import DeployedRule
 
 NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
@@ -50,6 +51,17 @@ def field_from_xml(root: Any) -> Field:  # noqa: ANN401 - an element of the stan
         restricted=root.findtext(f"{NAMESPACE}valueSet/{NAMESPACE}restricted") == "true",
         formula=formula,
         help=texts.get("inlineHelpText", ""),
+    )
+
+
+def object_from_xml(name: str, root: Any, model: Model) -> SObject:  # noqa: ANN401 - as field_from_xml
+    """The custom object that the elements of an `objects` file describe, for an org with the objects of `model`."""
+    texts = _child_texts(root)
+    number = sum(sobject.name.endswith("__c") for sobject in model)
+    name_label = root.findtext(f"{NAMESPACE}nameField/{NAMESPACE}label") or "Name"
+    multi_currency = model.find_object("CurrencyType") is not None
+    return custom_object(
+        name, texts["label"], texts["pluralLabel"], name_label, number=number, multi_currency=multi_currency
     )
 
 

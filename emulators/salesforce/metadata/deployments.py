@@ -1,6 +1,6 @@
 """Deploy a zip: check its components and, if nothing is wrong, make them part of the org.
 
-Fields and validation rules take effect on records. Everything else is kept as a document.
+Custom objects, fields and validation rules take effect on records. Everything else is kept as a document.
 Both interfaces use this module: docs/reference/salesforce.md#rest-deployment and
 docs/reference/salesforce.md#soap-operations.
 """
@@ -12,7 +12,7 @@ from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.data.org import Org
 from emulators.salesforce.data.values import format_stamp
 from emulators.salesforce.metadata.component_rules import ComponentChecker
-from emulators.salesforce.metadata.component_xml import field_from_xml, rule_from_xml
+from emulators.salesforce.metadata.component_xml import field_from_xml, object_from_xml, rule_from_xml
 from emulators.salesforce.metadata.deploy_results import Job, deploy_result
 from emulators.salesforce.metadata.documents import Documents
 from emulators.salesforce.metadata.package import BrokenPackage, Component, Problem, UnpackedZip, unpack_zip
@@ -71,7 +71,9 @@ class Deployments:
     def install(self, components: Sequence[Component]) -> None:
         """Make components part of the org, without any check."""
         for component in components:
-            if component.type == "CustomField":
+            if component.type == "CustomObject" and self.org.model.find_object(component.full_name) is None:
+                self.org.add_object(object_from_xml(component.full_name, component.element, self.org.model))
+            elif component.type == "CustomField":
                 self.org.put_field(component.parent, field_from_xml(component.element))
             elif component.type == "ValidationRule":
                 definition = self.org.model.get(component.parent)
@@ -80,7 +82,9 @@ class Deployments:
 
     def _check_components(self, unpacked: UnpackedZip) -> tuple[list[Component], list[Problem]]:
         """The components without a problem, and all problems, those of the zip first."""
-        checker, problems, correct = ComponentChecker(self.org, self.languages), list(unpacked.problems), []
+        tabs = self.documents.names("CustomTab")
+        checker = ComponentChecker(self.org, self.languages, tabs)
+        problems, correct = list(unpacked.problems), list[Component]()
         for each in unpacked.components:
             texts = checker.find_problems(each)
             problems += (Problem(each.type, each.full_name, each.file, text, each.line) for text in texts)
@@ -89,6 +93,9 @@ class Deployments:
         return correct, problems
 
     def _exists(self, component: Component) -> bool:
+        sobject = self.org.model.find_object(component.parent)
+        if component.type == "CustomObject":
+            return sobject is not None
         if component.type == "CustomField":
-            return self.org.model.get(component.parent).find_field(component.full_name.partition(".")[2]) is not None
+            return sobject is not None and sobject.find_field(component.full_name.partition(".")[2]) is not None
         return (component.type, component.full_name) in self.documents.kept

@@ -3,6 +3,7 @@
 The layout of a zip: docs/reference/salesforce.md#manifest-and-zip.
 """
 
+import copy
 import io
 import zipfile
 import zlib
@@ -17,15 +18,18 @@ FOLDERS = {
     "permissionsets": ("PermissionSet", ".permissionset"),
     "layouts": ("Layout", ".layout"),
     "flexipages": ("FlexiPage", ".flexipage"),
+    "tabs": ("CustomTab", ".tab"),
     "objectTranslations": ("CustomObjectTranslation", ".objectTranslation"),
 }
 """The type and the suffix of the components of each folder, one component a file."""
 OBJECT_PARTS = {"fields": "CustomField", "listViews": "ListView", "validationRules": "ValidationRule"}
 """The types of the components of an `objects` file, by element name."""
 _DEPLOY_ORDER = (
+    "CustomObject",
     "CustomField",
     "ValidationRule",
     "ListView",
+    "CustomTab",
     "Layout",
     "FlexiPage",
     "PermissionSet",
@@ -167,14 +171,24 @@ def _read_components(name: str, content: bytes) -> list[Component] | Problem:
 
 def _read_object_parts(root: Any, sobject: str, file: str) -> list[Component] | Problem:  # noqa: ANN401 - lxml ships no types
     components = []
-    for child in root:
+    own = [child for child in root if str(child.tag).removeprefix(PREFIX) not in OBJECT_PARTS]
+    if own and not sobject.endswith("__c"):
+        text = f"This emulator does not deploy the element {str(own[0].tag).removeprefix(PREFIX)} of a standard object"
+        return Problem("CustomObject", sobject, file, text, own[0].sourceline)
+    if own:
+        components.append(Component("CustomObject", sobject, file, _only(root, own), root.sourceline))
+    for child in (each for each in root if each not in own):
         name = str(child.tag).removeprefix(PREFIX)
-        if name not in OBJECT_PARTS:
-            text = f"This emulator does not deploy the element {name} of an object"
-            return Problem("CustomObject", sobject, file, text, child.sourceline)
         full_name = f"{sobject}.{child.findtext(PREFIX + 'fullName')}"
         components.append(Component(OBJECT_PARTS[name], full_name, file, child, child.sourceline))
     return components
+
+
+def _only(root: Any, children: list[Any]) -> Any:  # noqa: ANN401 - lxml ships no types
+    """A copy of the root element with these children only."""
+    reduced = copy.copy(root)
+    reduced[:] = [copy.deepcopy(child) for child in children]
+    return reduced
 
 
 def _not_in_manifest(component: Component) -> Problem:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import parse as parse_file
 
-from emulators.salesforce.data.schema import Field, Model
+from emulators.salesforce.data.schema import Field, Model, SObject
 from emulators.salesforce.data.standard_objects import standard_objects
-from emulators.salesforce.metadata.component_xml import NAMESPACE, MetadataError, field_from_xml
+from emulators.salesforce.metadata.component_xml import NAMESPACE, MetadataError, field_from_xml, object_from_xml
 from emulators.salesforce.metadata.package import FOLDERS, Component
 from emulators.salesforce.metadata.xml_schema import parse_xml
 
@@ -25,7 +25,7 @@ def load_model(project: Path = PROJECT, *, multi_currency: bool = True, bare: bo
     objects = standard_objects(multi_currency=multi_currency)
     for folder in () if bare else _object_folders(project):
         if folder.name not in objects:
-            raise MetadataError(f"the emulator does not know the object {folder.name}")
+            objects[folder.name] = _load_object(folder, Model(objects))
         for path in sorted(folder.glob("fields/*.field-meta.xml")):
             objects[folder.name].add_fields(_load_field(path))
     for sobject in objects.values():
@@ -46,13 +46,20 @@ def load_components(project: Path) -> Iterator[Component]:
         if kind in _OBJECT_PARTS:
             full_name = f"{path.parent.parent.name}.{name}"
             yield Component(_OBJECT_PARTS[kind], full_name, path.name, parse_xml(path.read_bytes()))
-        elif kind in _WHOLE_FILES:
-            yield Component(_WHOLE_FILES[kind], name, path.name, parse_xml(path.read_bytes()))
+        elif kind in {"object", *_WHOLE_FILES}:
+            yield Component(_WHOLE_FILES.get(kind, "CustomObject"), name, path.name, parse_xml(path.read_bytes()))
 
 
 def _object_folders(project: Path) -> Iterator[Path]:
     for package in package_folders(project):
         yield from sorted(path for path in package.glob("**/objects/*") if path.is_dir())
+
+
+def _load_object(folder: Path, model: Model) -> SObject:
+    path = folder / f"{folder.name}.object-meta.xml"
+    if not path.is_file():
+        raise MetadataError(f"the emulator does not know the object {folder.name}")
+    return object_from_xml(folder.name, parse_file(path).getroot(), model)  # noqa: S314 - the project's own files
 
 
 def _load_field(path: Path) -> Field:

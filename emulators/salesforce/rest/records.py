@@ -95,9 +95,7 @@ class RecordResources:
             case "PATCH":
                 return self._update_record(call, writable_object(sobject, "update"), record_id)
             case "DELETE":
-                self._tag("delete")
-                self._org.delete(writable_object(sobject, "delete").name, record_id, call.user)
-                return Reply(204)
+                return self._delete_record(call, sobject, record_id)
         raise method_not_allowed(call.method, "HEAD,GET,PATCH,DELETE")
 
     def read_parent(self, call: Call, name: str, text: str, relationship: str) -> Reply:
@@ -114,18 +112,20 @@ class RecordResources:
         return self._read_record(call, self._org.model.get(link.refers), parent_id)
 
     def answer_by_external_id(self, call: Call, name: str, field_name: str, value: str) -> Reply:
-        """Answer `GET | PATCH /sobjects/NAME/FIELD/VALUE`: read or upsert; 300 if several records match."""
+        """Answer `GET | PATCH | DELETE /sobjects/NAME/FIELD/VALUE`: read, upsert or delete; 300 if several match."""
         sobject = object_by_name(self._org, name)
         field = external_id_field(sobject, field_name)
         matches = [record["Id"] for record in self._org.records_by_value(sobject.name, field.name, value)]
-        if call.method not in {"GET", "PATCH"}:
-            raise method_not_allowed(call.method, "HEAD,GET,PATCH")
+        if call.method not in {"GET", "PATCH", "DELETE"}:
+            raise method_not_allowed(call.method, "HEAD,GET,PATCH,DELETE")
         if len(matches) > 1:
             return Reply(MULTIPLE_CHOICES, [f"{call.base_path}/sobjects/{sobject.name}/{each}" for each in matches])
         if call.method == "PATCH":
             return self._upsert_record(call, writable_object(sobject, "upsert"), field, value, matches)
         if not matches:
             raise not_found()
+        if call.method == "DELETE":
+            return self._delete_record(call, sobject, matches[0])
         return self._read_record(call, sobject, matches[0])
 
     # --- one method each
@@ -157,6 +157,11 @@ class RecordResources:
             raise _field_in_body("Id")
         check_unmodified(call.headers, self._org.existing_record(sobject.name, record_id)["LastModifiedDate"])
         self._org.update(sobject.name, record_id, values, call.user)
+        return Reply(204)
+
+    def _delete_record(self, call: Call, sobject: SObject, record_id: str) -> Reply:
+        self._tag("delete")
+        self._org.delete(writable_object(sobject, "delete").name, record_id, call.user)
         return Reply(204)
 
     def _upsert_record(self, call: Call, sobject: SObject, field: Field, value: str, matches: list[str]) -> Reply:

@@ -15,6 +15,7 @@ from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.metadata_xml import text_of
 from shared.clients.salesforce.records import Json
 from shared.clients.salesforce.source_format import Package
+from shared.foundation.errors import NotFound
 
 _DESCRIBE_TYPES = {
     "Text": "string", "LongTextArea": "textarea", "TextArea": "textarea", "Url": "url", "Checkbox": "boolean",
@@ -48,12 +49,20 @@ def find_obstacles(salesforce: SalesforceClient, package: Package) -> list[Obsta
     for full_name, packaged in package.components_of_type("CustomField"):
         sobject, _, name = full_name.partition(".")
         if sobject not in described:
-            fields = salesforce.describe(sobject).get("fields") or ()
-            described[sobject] = {str(field.get("name")).casefold(): field for field in fields}
+            described[sobject] = _fields_of(salesforce, sobject)
         existing = described[sobject].get(name.casefold())
         if existing is not None:
             obstacles += _obstacles_of_field(salesforce, sobject, existing, packaged)
     return obstacles
+
+
+def _fields_of(salesforce: SalesforceClient, sobject: str) -> dict[str, Json]:
+    """Return the fields of an object by name in lower case; none for an object that the package brings."""
+    try:
+        fields = salesforce.describe(sobject).get("fields") or ()
+    except NotFound:
+        fields = ()
+    return {str(field.get("name")).casefold(): field for field in fields}
 
 
 def _obstacles_of_field(

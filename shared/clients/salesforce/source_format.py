@@ -41,6 +41,7 @@ _SINGLE_FILES = {
     "permissionset": _SingleFile("PermissionSet", "permissionsets"),
     "layout": _SingleFile("Layout", "layouts"),
     "flexipage": _SingleFile("FlexiPage", "flexipages"),
+    "tab": _SingleFile("CustomTab", "tabs"),
 }
 _OBJECT_PARTS = {
     "field": _ObjectPart("CustomField", "fields"),
@@ -48,6 +49,11 @@ _OBJECT_PARTS = {
     "validationRule": _ObjectPart("ValidationRule", "validationRules"),
 }
 _FIELD_TRANSLATION = "fieldTranslation"
+_FILES_WITH_PARTS = {
+    "object": _SingleFile("CustomObject", "objects"),
+    "objectTranslation": _SingleFile("CustomObjectTranslation", "objectTranslations"),
+}
+"""The kinds of files that are joined with files of their parts."""
 
 
 class Package(Struct, frozen=True):
@@ -55,6 +61,11 @@ class Package(Struct, frozen=True):
 
     files: Mapping[str, bytes]
     members: Mapping[str, tuple[str, ...]]
+
+    @property
+    def member_count(self) -> int:
+        """The number of components."""
+        return sum(map(len, self.members.values()))
 
     def manifest_xml(self, version: str) -> bytes:
         """Return the `package.xml`. It names every member, so that a missing file is an error and not an omission."""
@@ -118,11 +129,11 @@ def read_source(*folders: Path) -> Package:
         elif kind == _FIELD_TRANSLATION:
             place = f"objectTranslations/{path.parent.name}.objectTranslation"
             _append_to_parent(parents, place, "CustomObjectTranslation", "fields", _read_root(path))
-        elif kind == "objectTranslation":
-            place = f"objectTranslations/{name}.objectTranslation"
+        elif kind in _FILES_WITH_PARTS:
+            whole = _FILES_WITH_PARTS[kind]
             for child in _read_root(path):
-                _append_to_parent(parents, place, "CustomObjectTranslation", local_name(child), child)
-            members.setdefault("CustomObjectTranslation", []).append(name)
+                _append_to_parent(parents, f"{whole.folder}/{name}.{kind}", whole.type, local_name(child), child)
+            members.setdefault(whole.type, []).append(name)
         elif kind in _SINGLE_FILES:
             single_file = _SINGLE_FILES[kind]
             files[f"{single_file.folder}/{name}.{kind}"] = format_xml(_read_root(path))

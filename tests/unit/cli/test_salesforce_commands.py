@@ -18,6 +18,9 @@ from shared.cli.main import app
 from shared.cli.output import Output
 from shared.clients.salesforce import metadata_deploy
 from tests.unit.cli.printed_commands import printed_commands
+from tests.unit.clients.salesforce.emulated_org import product_package
+
+COMPONENTS = product_package().member_count
 
 ADMIN = ("--user", "ada.admin@partner.example")
 LAYOUT = "Opportunity-Opportunity Layout"
@@ -64,7 +67,7 @@ def create_field_by_hand(org: SalesforceEmulator, name: str, rest: str) -> None:
 def test_everything_is_installed_and_the_next_steps_are_printed(org: SalesforceEmulator) -> None:
     result = run_cosell("deploy", *ADMIN)
     assert result.exit_code == 0, result.output
-    assert "Deployed 17 components" in result.output
+    assert f"Deployed {COMPONENTS} components" in result.output
     assert "assign Cosell_Integration to the integration user" in result.output
     assert has_field(org, "Referral_Identifier__c")
 
@@ -72,14 +75,14 @@ def test_everything_is_installed_and_the_next_steps_are_printed(org: SalesforceE
 def test_a_check_does_not_change_the_org(org: SalesforceEmulator) -> None:
     result = run_cosell("deploy", "--check-only", *ADMIN)
     assert result.exit_code == 0
-    assert "The org would accept 17 components" in result.output
+    assert f"The org would accept {COMPONENTS} components" in result.output
     assert not has_field(org, "Audit__c")
 
 
 def test_a_second_run_changes_nothing_and_succeeds(org: SalesforceEmulator) -> None:
     assert run_cosell("deploy", *ADMIN).exit_code == 0
     result = run_cosell("deploy", *ADMIN, "--json")
-    assert (result.exit_code, document_of(result)["ok"], document_of(result)["deployed"]) == (0, True, 17)
+    assert (result.exit_code, document_of(result)["ok"], document_of(result)["deployed"]) == (0, True, COMPONENTS)
     assert has_field(org, "Audit__c")
 
 
@@ -130,7 +133,7 @@ def test_a_field_of_another_type_stops_the_deployment(org: SalesforceEmulator) -
 def test_a_refusal_names_each_component_and_a_corrected_run_succeeds(org: SalesforceEmulator) -> None:
     result = run_cosell("deploy", "--translations", *ADMIN)
     assert result.exit_code == 3
-    assert result.output.count("Not available for deploy for this organization") == 4
+    assert result.output.count("Not available for deploy for this organization") == 8
     assert "Switch the Translation Workbench on" in result.output
     assert "Nothing was changed" in result.output
     assert not has_field(org, "Audit__c")
@@ -139,7 +142,7 @@ def test_a_refusal_names_each_component_and_a_corrected_run_succeeds(org: Salesf
     assert result.exit_code == 3
     assert "name other languages: --language" in result.output
     assert run_cosell("deploy", "--language", "de", *ADMIN).exit_code == 0
-    assert org.deployments.documents.names("CustomObjectTranslation") == ["Opportunity-de"]
+    assert org.deployments.documents.names("CustomObjectTranslation") == ["Cosell_Inbox__c-de", "Opportunity-de"]
     org.deployments.languages = frozenset({"de", "fr", "ja", "zh_TW"})
     assert run_cosell("deploy", "--translations", *ADMIN).exit_code == 0
 

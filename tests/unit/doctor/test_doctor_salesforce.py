@@ -44,6 +44,31 @@ def test_an_org_without_our_fields_fails_with_the_remedy_to_deploy(doctor: Docto
     assert verdicts["conditional update"].result is Result.SKIPPED
 
 
+def test_an_org_without_the_inbox_fails_and_says_where_the_deals_are_shown(doctor: Doctor, systems: Systems) -> None:
+    systems.salesforce.bare = True
+    systems.salesforce.reset_state()
+    verdict = doctor.failed_verdict("inbox")
+    systems.salesforce.bare = False
+    systems.salesforce.reset_state()
+    assert "the org has no object Cosell_Inbox__c" in verdict.found
+    assert "in the log and by the alert only" in verdict.found
+    assert "cosell salesforce deploy" in verdict.remedy
+
+
+def test_an_inbox_of_another_shape_fails(doctor: Doctor, systems: Systems) -> None:
+    inbox = systems.salesforce.org.model.get("Cosell_Inbox__c")
+    kept = dict(inbox.fields)
+    inbox.fields["key__c"] = replace(kept["key__c"], unique=False)
+    del inbox.fields["remedy__c"]
+    inbox.setup = True
+    verdict = doctor.failed_verdict("inbox")
+    inbox.fields, inbox.setup = kept, False
+    assert "Key__c is not both an external id and unique" in verdict.found
+    assert "Remedy__c does not exist" in verdict.found
+    assert "records are not deletable" in verdict.found
+    assert doctor.run("inbox")["inbox"].result is Result.OK
+
+
 @pytest.mark.parametrize(
     ("field", "attribute", "words"),
     [

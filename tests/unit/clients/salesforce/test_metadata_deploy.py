@@ -33,7 +33,7 @@ def test_deploy_waits_for_the_end_and_reports_every_state(org: EmulatedOrg) -> N
     states: list[Deployment] = []
     result = org.client.deploy(product_package(), report=states.append)
     assert (result.done, result.success, result.status, result.problems) == (True, True, "Succeeded", ())
-    assert result.deployed == result.total == 17
+    assert result.deployed == result.total == product_package().member_count
     assert [now.status for now in states] == ["Pending", "InProgress", "Succeeded"]
     assert 0 < states[1].deployed < states[1].total
     assert has_field(org.emulator, "Referral_Identifier__c")

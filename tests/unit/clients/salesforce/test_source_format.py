@@ -25,15 +25,25 @@ def test_fields_list_views_and_rules_are_in_the_file_of_their_object() -> None:
     names = [child.tag.rpartition("}")[2] for child in root]
     assert names == ["fields"] * 10 + ["listViews"] * 2 + ["validationRules"]
     assert set(package.members) == {
-        "CustomField", "ListView", "ValidationRule", "PermissionSet", "Layout", "FlexiPage",
+        "CustomObject", "CustomField", "CustomTab", "ListView", "ValidationRule", "PermissionSet", "Layout",
+        "FlexiPage",
     }  # fmt: skip
     assert "Opportunity.Audit__c" in package.members["CustomField"]
+
+
+def test_a_custom_object_is_one_file_with_its_fields_and_list_view() -> None:
+    package = product_package()
+    root = parse_xml(package.files["objects/Cosell_Inbox__c.object"])
+    names = {child.tag.rpartition("}")[2] for child in root}
+    assert {"label", "nameField", "sharingModel", "fields", "listViews"} <= names
+    assert package.members["CustomObject"] == package.members["CustomTab"] == ("Cosell_Inbox__c",)
+    assert "tabs/Cosell_Inbox__c.tab" in package.files
 
 
 def test_the_manifest_names_every_member_once_and_in_order() -> None:
     manifest = product_package().manifest_xml("66.0").decode()
     assert manifest.startswith(HEAD)
-    assert manifest.count("<members>") == 17
+    assert manifest.count("<members>") == product_package().member_count
     assert manifest.index("Opportunity.Audit__c") < manifest.index("Opportunity.Sync_Mark__c")
     assert manifest.endswith("    <version>66.0</version>\n</Package>\n")
 
@@ -51,7 +61,9 @@ def test_the_zip_holds_the_manifest_at_its_root() -> None:
 def test_each_language_has_one_file_of_translations() -> None:
     package = read_source(SOURCE_PROJECT / "translations")
     assert set(package.files) == {
-        f"objectTranslations/Opportunity-{code}.objectTranslation" for code in ("de", "fr", "ja", "zh_TW")
+        f"objectTranslations/{sobject}-{code}.objectTranslation"
+        for sobject in ("Cosell_Inbox__c", "Opportunity")
+        for code in ("de", "fr", "ja", "zh_TW")
     }
     root = parse_xml(package.files["objectTranslations/Opportunity-de.objectTranslation"])
     names = [child.tag.rpartition("}")[2] for child in root]
@@ -61,9 +73,11 @@ def test_each_language_has_one_file_of_translations() -> None:
 def test_a_package_can_be_limited_to_some_languages() -> None:
     whole = read_source(*package_folders(SOURCE_PROJECT), SOURCE_PROJECT / "translations")
     german = whole.with_languages(["de"])
-    assert german.members["CustomObjectTranslation"] == ("Opportunity-de",)
+    assert german.members["CustomObjectTranslation"] == ("Cosell_Inbox__c-de", "Opportunity-de")
     assert set(whole.files) - set(german.files) == {
-        f"objectTranslations/Opportunity-{code}.objectTranslation" for code in ("fr", "ja", "zh_TW")
+        f"objectTranslations/{sobject}-{code}.objectTranslation"
+        for sobject in ("Cosell_Inbox__c", "Opportunity")
+        for code in ("fr", "ja", "zh_TW")
     }
     with pytest.raises(ConfigurationError, match="no translations into xx"):
         whole.with_languages(["de", "xx"])
@@ -76,7 +90,7 @@ def test_the_main_package_holds_no_translations() -> None:
 
 def test_fields_are_found_by_their_full_names() -> None:
     fields = dict(product_package().components_of_type("CustomField"))
-    assert len(fields) == 10
+    assert set(fields) == set(product_package().members["CustomField"])
     assert fields["Opportunity.Audit__c"].tag.endswith("}fields")
 
 

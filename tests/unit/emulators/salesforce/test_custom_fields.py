@@ -11,7 +11,7 @@ from emulators.salesforce.metadata.component_xml import MetadataError
 from emulators.salesforce.metadata.source_project import PROJECT, load_model
 from emulators.salesforce.metadata.xml_schema import NAMESPACE, metadata_schema
 
-FIELDS = sorted(PROJECT.glob("force-app/**/*.field-meta.xml"))
+FIELDS = sorted(PROJECT.glob("force-app/**/Opportunity/fields/*.field-meta.xml"))
 DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
 # The fields that sellers know from the official connector (docs/reference/partner-center.md#official-connector-fields).
 EXPECTED_FIELDS = {

@@ -134,6 +134,14 @@ class TestUpsert:
         assert api("GET", f"{self.PATH}/AB%2F1?fields=Name").json()["Name"] == "Again"
         assert status_and_code(api("GET", f"{self.PATH}/other")) == (404, "NOT_FOUND")
 
+    def test_a_record_is_deleted_by_its_external_id(self, api: ApiSession) -> None:
+        made = api("PATCH", f"{self.PATH}/AB%2F1", DEAL).json()["id"]
+        assert status_and_code(api("DELETE", f"{self.PATH}/other")) == (404, "NOT_FOUND")
+        assert api("DELETE", f"{self.PATH}/ab%2F1").status == 204
+        assert api.emulator.record("Opportunity", made)["IsDeleted"] is True
+        assert status_and_code(api("DELETE", f"{self.PATH}/AB%2F1")) == (404, "NOT_FOUND")
+        assert api("PATCH", f"{self.PATH}/AB%2F1", DEAL).json()["id"] != made
+
     def test_the_field_must_be_an_external_id_and_must_not_be_in_the_body(self, api: ApiSession) -> None:
         unknown = api("PATCH", f"{DEALS}/Products__c/x", DEAL)
         assert status_and_code(unknown) == (404, "NOT_FOUND")

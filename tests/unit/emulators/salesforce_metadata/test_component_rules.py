@@ -74,6 +74,9 @@ def test_a_field_with_duplicate_values_cannot_be_made_unique(org: SalesforceEmul
     assert record["Id"][:15] in str(caught.value)
 
 
+TAB_SETTING = "<tabSettings><tab>Nope__c</tab><visibility>Visible</visibility></tabSettings>"
+
+
 def _permission_set(inside: str) -> Package:
     text = f"<PermissionSet {XMLNS}>{inside}</PermissionSet>"
     return single_component_package("permissionsets/P.permissionset", text, "PermissionSet", "P")
@@ -100,6 +103,9 @@ def _object_permission(name: str) -> str:
         (_field_permission("Opportunity.Amount") + "<license>Nope</license>", "no PermissionSetLicense named Nope"),
         (_object_permission("Opportunity"), "Permission Read Opportunity depends on permission(s): Read Account"),
         (_object_permission("Contact"), "Permission Read Contact depends on permission(s): Read Account"),
+        (_object_permission("Account"), "Permission Modify All Account depends on permission(s): View All Account"),
+        (_object_permission("Nope__c"), "In field: object - no CustomObject named Nope__c found"),
+        (f"<label>P</label>{TAB_SETTING}", "In field: tab - no CustomTab named Nope__c found"),
     ],
 )
 def test_a_permission_set_that_the_org_cannot_grant_is_refused(deployer: Deployer, inside: str, message: str) -> None:
@@ -149,6 +155,83 @@ def test_a_list_view_with_an_unknown_field_is_refused(deployer: Deployer) -> Non
     ]
 
 
+OBJECT = {
+    "deploymentStatus": "Deployed", "label": "Thing", "nameField": "<label>Name</label><type>Text</type>",
+    "pluralLabel": "Things", "sharingModel": "Read",
+}  # fmt: skip
+
+
+def _object_package(**changes: str) -> Package:
+    elements = "".join(f"<{name}>{text}</{name}>" for name, text in sorted((OBJECT | changes).items()) if text)
+    text = f"<CustomObject {XMLNS}>{elements}</CustomObject>"
+    return single_component_package("objects/Thing__c.object", text, "CustomObject", "Thing__c")
+
+
+def _tab_package(inside: str) -> Package:
+    text = f"<CustomTab {XMLNS}>{inside}</CustomTab>"
+    return single_component_package("tabs/Thing__c.tab", text, "CustomTab", "Thing__c")
+
+
+TAB = "<customObject>true</customObject><motif>Custom53: Bell</motif>"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"label": ""}, "Must specify a non-empty label for the CustomObject"),
+        ({"pluralLabel": ""}, "Must specify a non-empty pluralLabel for the CustomObject"),
+        ({"label": "x" * 41}, "label maximum length is:40"),
+        ({"nameField": ""}, "Must specify a nameField of type Text or AutoNumber"),
+        ({"deploymentStatus": ""}, "Must specify 'deploymentStatus' for a CustomObject"),
+        ({"sharingModel": ""}, "Must specify 'sharingModel' for a CustomObject"),
+        ({"sharingModel": "ControlledByParent"}, "without a MasterDetail relationship field"),
+        ({"externalSharingModel": "ReadWrite"}, "cannot be more open than the sharing model"),
+    ],
+)
+def test_a_custom_object_that_lacks_something_is_refused(
+    org: SalesforceEmulator, deployer: Deployer, changes: dict[str, str], message: str
+) -> None:
+    refusals = deployer.deploy_refusals(_object_package(**changes))
+    assert any(message in each for each in refusals), refusals
+    assert org.org.model.find_object("Thing__c") is None
+
+
+@pytest.mark.parametrize(
+    ("inside", "message"),
+    [
+        (f"{TAB}<label>Things</label>", "Can not specify 'label' for a CustomTab of a custom object"),
+        ("<customObject>true</customObject>", "Must specify 'motif' for a CustomTab"),
+        ("<customObject>false</customObject><motif>Custom53: Bell</motif>", "tabs of custom objects only"),
+    ],
+)
+def test_a_wrong_tab_is_refused(deployer: Deployer, inside: str, message: str) -> None:
+    assert deployer.deploy(_object_package())["status"] == "Succeeded"
+    refusals = deployer.deploy_refusals(_tab_package(inside))
+    assert any(message in each for each in refusals), refusals
+
+
+def test_a_tab_needs_its_object_and_a_right_to_the_tab_needs_the_tab(deployer: Deployer) -> None:
+    tab = _tab_package(TAB)
+    assert deployer.deploy_refusals(tab) == ["In field: customObject - no CustomObject named Thing__c found"]
+    deployer.deploy(_object_package())
+    setting = TAB_SETTING.replace("Nope__c", "Thing__c")
+    right = _permission_set(f"<label>P</label>{setting}")
+    assert deployer.deploy_refusals(right) == ["In field: tab - no CustomTab named Thing__c found"]
+    assert deployer.deploy(tab)["status"] == "Succeeded"
+    assert deployer.deploy(right)["status"] == "Succeeded"
+
+
+def test_a_list_view_of_a_custom_object_names_its_own_columns(deployer: Deployer) -> None:
+    deployer.deploy(_object_package())
+    columns = "".join(f"<columns>{name}</columns>" for name in ("NAME", "CREATED_DATE", "OPPORTUNITY.NAME"))
+    text = (
+        f"<CustomObject {XMLNS}><listViews><fullName>V</fullName>{columns}<filterScope>Everything</filterScope>"
+        "<label>V</label></listViews></CustomObject>"
+    )
+    package = single_component_package("objects/Thing__c.object", text, "ListView", "Thing__c.V")
+    assert deployer.deploy_refusals(package) == ["Could not resolve list view column: OPPORTUNITY.NAME"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -175,7 +258,8 @@ def test_translations_need_the_translation_workbench_and_their_language(
     translations = read_source(PROJECT / "translations")
     assert set(deployer.deploy_refusals(translations)) == {"Not available for deploy for this organization"}
     org.handle(Request("POST", "/_control/translations", body=b'{"languages": ["de", "fr", "ja"]}'))
-    assert deployer.deploy_refusals(translations) == ["The language zh_TW is not active in the Translation Workbench"]
+    refusals = deployer.deploy_refusals(translations)
+    assert set(refusals) == {"The language zh_TW is not active in the Translation Workbench"}
     org.handle(Request("POST", "/_control/translations", body=b'{"languages": ["de", "fr", "ja", "zh_TW"]}'))
     assert deployer.deploy(translations)["status"] == "Succeeded"
 

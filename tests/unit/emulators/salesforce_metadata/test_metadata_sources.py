@@ -21,6 +21,7 @@ from tests.unit.emulators.salesforce_metadata.deploy_client import PROJECT, Depl
 FILES = sorted(PROJECT.glob("**/*-meta.xml"))
 MAIN = PROJECT / "force-app" / "main" / "default"
 LANGUAGES = ("de", "fr", "ja", "zh_TW")
+INBOX = "Cosell_Inbox__c"
 READ_ONLY = {
     "Referral_Identifier__c", "Referral_Link__c", "Audit__c", "Sync_Status__c", "Sync_Mark__c",
     "Partner_Center_Amount__c", "Partner_Center_Currency__c",
@@ -37,8 +38,8 @@ def parse_file(path: Path) -> Any:  # noqa: ANN401 - lxml ships no types
     return parse_xml(path.read_bytes())
 
 
-def fields_by_name() -> dict[str, Any]:
-    roots = (parse_file(path) for path in MAIN.glob("objects/Opportunity/fields/*"))
+def fields_by_name(sobject: str = "Opportunity") -> dict[str, Any]:
+    roots = (parse_file(path) for path in MAIN.glob(f"objects/{sobject}/fields/*"))
     return {root.findtext("{*}fullName"): root for root in roots}
 
 
@@ -66,8 +67,9 @@ def test_the_emulated_org_accepts_the_whole_package(deployer: Deployer) -> None:
     assert deployer.deploy(whole_package())["status"] == "Succeeded"
 
 
-def test_every_field_has_a_help_text_and_a_description() -> None:
-    for name, root in fields_by_name().items():
+@pytest.mark.parametrize("sobject", ["Opportunity", INBOX])
+def test_every_field_has_a_help_text_and_a_description(sobject: str) -> None:
+    for name, root in fields_by_name(sobject).items():
         assert root.findtext("{*}inlineHelpText"), name
         assert root.findtext("{*}description"), name
         assert len(root.findtext("{*}inlineHelpText")) <= 510
@@ -75,22 +77,35 @@ def test_every_field_has_a_help_text_and_a_description() -> None:
 
 def test_sellers_may_only_read_the_fields_that_the_sync_writes() -> None:
     granted = field_permissions("Cosell_Seller")
+    read_only = {f"Opportunity.{name}" for name in READ_ONLY} | {f"{INBOX}.{name}" for name in fields_by_name(INBOX)}
     assert {name for name, editable in granted.items() if editable} == {f"Opportunity.{name}" for name in SELLERS}
-    assert {name for name, editable in granted.items() if not editable} == {f"Opportunity.{name}" for name in READ_ONLY}
+    assert {name for name, editable in granted.items() if not editable} == read_only
     root = parse_file(MAIN / "permissionsets" / "Cosell_Seller.permissionset-meta.xml")
     assert root.find("{*}license") is None
-    assert root.find("{*}objectPermissions") is None
+    assert object_rights(root) == {INBOX: {"allowRead"}}
+
+
+@pytest.mark.parametrize("name", ["Cosell_Seller", "Cosell_Integration"])
+def test_everybody_sees_the_tab_of_the_inbox(name: str) -> None:
+    root = parse_file(MAIN / "permissionsets" / f"{name}.permissionset-meta.xml")
+    assert [(e.findtext("{*}tab"), e.findtext("{*}visibility")) for e in root.findall("{*}tabSettings")] == [
+        (INBOX, "Visible")
+    ]
+
+
+def object_rights(root: Any) -> dict[str, set[str]]:  # noqa: ANN401 - lxml ships no types
+    return {
+        each.findtext("{*}object"): {str(e.tag).rpartition("}")[2] for e in each if e.text == "true"}
+        for each in root.findall("{*}objectPermissions")
+    }
 
 
 def test_the_integration_user_has_exactly_the_rights_that_it_needs() -> None:
     root = parse_file(MAIN / "permissionsets" / "Cosell_Integration.permissionset-meta.xml")
     assert root.findtext("{*}license") == "Salesforce API Integration"
-    rights = {
-        each.findtext("{*}object"): {str(e.tag).rpartition("}")[2] for e in each if e.text == "true"}
-        for each in root.findall("{*}objectPermissions")
-    }
     needed = {"allowCreate", "allowRead", "allowEdit", "viewAllRecords"}
-    assert rights == dict.fromkeys(("Account", "Contact", "Opportunity"), needed)
+    owned = needed | {"allowDelete", "modifyAllRecords"}
+    assert object_rights(root) == dict.fromkeys(("Account", "Contact", "Opportunity"), needed) | {INBOX: owned}
     assert [each.findtext("{*}name") for each in root.findall("{*}userPermissions")] == ["ApiEnabled"]
 
 
@@ -114,6 +129,7 @@ def test_the_integration_user_sees_every_field_that_the_default_mapping_names() 
         assert granted[f"Contact.{name}"]
     for name in fields_by_name():
         assert granted[f"Opportunity.{name}"] is (name != "Sync_Mark__c")
+    assert all(granted[f"{INBOX}.{name}"] for name in fields_by_name(INBOX))
 
 
 def _permission_of_path(name: str) -> str:
@@ -141,14 +157,37 @@ def test_the_list_views_show_waiting_and_failed_deals() -> None:
 
 def test_the_package_replaces_no_layout_and_no_page_of_the_customer() -> None:
     """The reasons: docs/reference/salesforce.md#layouts-and-record-pages-in-metadata."""
-    assert [path.name for path in MAIN.glob("layouts/*")] == ["Opportunity-Co-sell Layout.layout-meta.xml"]
+    assert {path.name.removesuffix(".layout-meta.xml") for path in MAIN.glob("layouts/*")} == {
+        "Opportunity-Co-sell Layout", f"{INBOX}-Co-sell Inbox Record Layout",
+    }  # fmt: skip
     bare = SalesforceEmulator(bare=True)
     assert "Opportunity-Co-sell Layout" not in bare.deployments.documents.names("Layout")
     for path in FILES:
         assert b"actionOverrides" not in path.read_bytes()
         assert b"profileActionOverrides" not in path.read_bytes()
     kinds = {path.name.rpartition(".")[0].rpartition(".")[2].removesuffix("-meta") for path in FILES}
-    assert not kinds & {"object", "standardValueSet", "profile", "app"}
+    assert not kinds & {"standardValueSet", "profile", "app"}
+    assert [path.name for path in MAIN.glob("objects/*/*.object-meta.xml")] == [f"{INBOX}.object-meta.xml"]
+
+
+def test_the_inbox_has_one_record_a_key_which_everybody_may_read_and_the_sync_owns() -> None:
+    key = fields_by_name(INBOX)["Key__c"]
+    assert (key.findtext("{*}externalId"), key.findtext("{*}unique"), key.findtext("{*}caseSensitive")) == (
+        "true", "true", "false",
+    )  # fmt: skip
+    root = parse_file(MAIN / f"objects/{INBOX}/{INBOX}.object-meta.xml")
+    assert root.findtext("{*}sharingModel") == "Read"
+    view = parse_file(MAIN / f"objects/{INBOX}/listViews/Cosell_Not_Made.listView-meta.xml")
+    assert view.findtext("{*}filterScope") == "Everything"
+    assert view.find("{*}filters") is None
+
+
+def test_the_layout_of_the_inbox_shows_every_field_and_is_the_one_that_the_object_gets() -> None:
+    root = parse_file(MAIN / f"objects/{INBOX}/{INBOX}.object-meta.xml")
+    name = f"{INBOX}-{root.findtext('{*}label')} Layout"
+    layout = parse_file(MAIN / "layouts" / f"{name}.layout-meta.xml")
+    placed = {e.findtext("{*}field") for e in layout.iterfind(".//{*}layoutItems")}
+    assert placed == {*fields_by_name(INBOX), "Name", "CreatedById", "LastModifiedById"}
 
 
 def test_layout_and_page_show_every_field() -> None:
@@ -187,9 +226,27 @@ def test_a_language_translates_every_label_help_value_and_message(language: str)
     assert label in rules[0].findtext("{*}errorMessage")
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_translates_the_inbox(language: str) -> None:
+    folder = PROJECT / "translations" / "main" / "default" / "objectTranslations" / f"{INBOX}-{language}"
+    translated = {path.name.partition(".")[0]: parse_file(path) for path in folder.glob("*.fieldTranslation-meta.xml")}
+    assert set(translated) == set(fields_by_name(INBOX))
+    for name, root in translated.items():
+        assert (root.findtext("{*}name"), bool(root.findtext("{*}help"))) == (name, True)
+        assert 0 < len(root.findtext("{*}label")) <= 40
+    whole = parse_file(folder / f"{INBOX}-{language}.objectTranslation-meta.xml")
+    assert whole.findtext("{*}nameFieldLabel")
+    cases = [(e.findtext("{*}caseType"), e.findtext("{*}plural")) for e in whole.findall("{*}caseValues")]
+    types = ("Nominative", "Accusative", "Genitive", "Dative") if language == "de" else (None,)
+    assert cases == [(case, plural) for case in types for plural in ("false", "true")]
+    assert all(0 < len(e.findtext("{*}value")) <= 40 for e in whole.findall("{*}caseValues"))
+
+
 def test_the_translations_are_in_exactly_these_languages() -> None:
     folders = (PROJECT / "translations" / "main" / "default" / "objectTranslations").iterdir()
-    assert {folder.name for folder in folders} == {f"Opportunity-{language}" for language in LANGUAGES}
+    assert {folder.name for folder in folders} == {
+        f"{sobject}-{language}" for language in LANGUAGES for sobject in ("Opportunity", INBOX)
+    }
 
 
 def test_the_default_package_does_not_contain_the_translations() -> None:
