@@ -13,8 +13,9 @@ from shared.domain.link import Difference, Link
 from shared.domain.merge import MISSING, Merged
 
 SET_AT_CREATION, SOLUTIONS_CUT, CONTACTS_LEFT_OUT = "set_at_creation", "solutions_cut", "contacts_left_out"
+CONTACTS_CUT = "contacts_cut"
 """Codes of differences in values that travel only when a deal is created."""
-STAYS_UNREAD = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT)
+STAYS_UNREAD = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT, CONTACTS_CUT)
 """Codes of differences that no edit ends, so that the referral need not be read because of them."""
 
 
@@ -66,9 +67,13 @@ def _holds_people(*values: object) -> bool:
 
 
 def _agree(one: object, other: object) -> bool:
-    """Whether two values name the same: of a company only name and country, of a list its members in any order."""
+    """Whether two values name the same: of a company only name and country, of a list its members in any order.
+
+    A company without a country may have any.
+    """
     if isinstance(one, Company) and isinstance(other, Company):
-        return (one.name.casefold(), one.country) == (other.name.casefold(), other.country)
+        is_named_alike = one.name.casefold() == other.name.casefold()
+        return is_named_alike and (one.country == other.country or not (one.country and other.country))
     return one == other or (isinstance(one, tuple) and isinstance(other, tuple) and _distinct(one) == _distinct(other))
 
 

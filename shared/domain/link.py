@@ -19,6 +19,9 @@ from shared.domain.link_states import Mark, State
 WHOLE = "partner_center.*"
 """The key of a refusal of a whole deal at its creation."""
 
+CHOSEN_DEFAULT = "default"
+"""The code of a value that stands in for one that a new deal lacked: nobody entered it, so it is never sent."""
+
 REFUSED_BY_FAR_SIDE = "refused_by_"
 """Codes of refusals that only another value ends. Refusals by a latch are decided again at each look."""
 

@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from shared.domain.audit import IRREVERSIBLE, Line, cause_line
 from shared.domain.cause import Cause
+from shared.domain.chosen_defaults import Standing, standing_defaults
 from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values
 from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
@@ -96,8 +97,11 @@ def plan_pair(
     (docs/protocol.md#what-cannot-be-undone-waits).
     """
     edited, base = EditTimes(opportunity.modified, referral.updated), link.base_under(rules)
-    builder = _PlanBuilder(link, base, referral, now, wait)
-    merged = merge(base, opportunity.deal, referral.deal, rules, edited)
+    standing = Standing(base, opportunity.deal)
+    if link.refused:
+        standing = standing_defaults(link, base, opportunity.deal, referral.deal)
+    builder = _PlanBuilder(link, standing, referral, now, wait)
+    merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)
     builder.compare_values_of_creation(opportunity.deal, referral.deal, rules)
@@ -116,11 +120,12 @@ def _status_first(merged: Merged) -> bool:
 class _PlanBuilder:
     """Collects the decisions for one pair, field by field."""
 
-    def __init__(self, link: Link, base: Deal, referral: Referral, now: datetime, wait: timedelta) -> None:
+    def __init__(self, link: Link, standing: Standing, referral: Referral, now: datetime, wait: timedelta) -> None:
         self.link, self.status, self.now, self.wait = link, referral.status, now, wait
-        self.base: dict[str, Value | None] = dict(base)
+        self.standing = standing
+        self.base: dict[str, Value | None] = dict(standing.base)
         self.writes: dict[Side, list[Change]] = {Side.PARTNER_CENTER: [], Side.SALESFORCE: []}
-        self.refused: dict[str, Difference] = {}
+        self.refused: dict[str, Difference] = dict(standing.records)
         self.waiting: dict[str, Difference] = {}
         self.lines: list[Line] = []
         self.losses: list[Line] = []
@@ -189,7 +194,7 @@ class _PlanBuilder:
             if problem := referral.problems.get(rule.field):
                 self._record_unreadable(rule, problem)
                 ours, base = opportunity.get(rule.field), self.link.base.get(rule.field)
-                if rule.field in opportunity and ours != base:
+                if rule.field in opportunity and ours != base and not self.standing.holds(rule.field):
                     edit = Merged(rule, ours, ours, None, Side.SALESFORCE)
                     self._record_refusal(Side.PARTNER_CENTER, "unreadable_there", edit)
 

@@ -38,6 +38,9 @@ SENTENCES = {
     "created_opportunity": "This opportunity was created from a referral in Partner Center.",
     "adopted_opportunity": "This opportunity was linked to a referral in Partner Center.",
     "solutions_cut": "Products holds {fitting} of {all} solutions. Please see Partner Center for the full list.",
+    "contacts_cut": (
+        "Contact Roles holds {fitting} of {all} contacts of the referral. Please see Partner Center for the others."
+    ),
     "full_text": (
         "{label} is full ({length} characters). Partner Center may hold more text, and an edit here removes it. "
         "Please edit it in Partner Center."
@@ -107,8 +110,26 @@ CAUSES: dict[str, tuple[str, str]] = {
     ),
     "missing_closing": ("Close Date is empty.", "Please enter a date."),
     "bad_closing": ("The closing date in Partner Center cannot be read.", "Please enter it there again."),
-    "no_country": ("The referral has no country.", "Please enter it in Partner Center."),
-    "unknown_country": ("The referral's country {given} is not known.", "Please correct it in Partner Center."),
+    "no_closing": (
+        "The referral has no closing date. Close Date {value} is a default, which is not sent.",
+        "Please enter the right date.",
+    ),
+    "unreadable_closing": (
+        "The referral's closing date cannot be read. Close Date {value} is a default, which is not sent.",
+        "Please enter the right date in Partner Center.",
+    ),
+    "no_country": (
+        "The referral has no country. Its account was found by name, or is new with country {default}.",
+        "Please check the account.",
+    ),
+    "unknown_country": (
+        "The referral's country {given} is not known. Its account was found by name, or is new with country {default}.",
+        "Please check the account.",
+    ),
+    "no_address": (
+        "The referral has no address. If the account is new, it has none either.",
+        "Please enter it on the account.",
+    ),
     "country_name": ("The referral's country {given} was read as {value}.", "Please check it on the account."),
     "missing_solutions": ("Products is empty.", "Please enter a solution id, for example SOL-15974-MQF."),
     "bad_solutions": (

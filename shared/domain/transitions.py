@@ -3,22 +3,29 @@
 Source: docs/protocol.md#states-of-a-link, docs/protocol.md#known-versions, docs/protocol.md#confirmed-means-seen.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import datetime
 
 from msgspec import Struct
 
+from shared.domain.arrival import (
+    Arrival,
+    arrival_lines,
+    arriving,
+    carried,
+    default_records,
+    intended_defaults,
+)
 from shared.domain.audit import RECOVERED, Line, cause_line, change_lines, refusal_line
 from shared.domain.audit import ignored_lines as lines_of_ignored
 from shared.domain.cause import Cause
-from shared.domain.creation_values import CONTACTS_LEFT_OUT, SOLUTIONS_CUT, STAYS_UNREAD
+from shared.domain.creation_values import CONTACTS_LEFT_OUT, STAYS_UNREAD
 from shared.domain.deal import Change, Deal, Side, Status, Value, fingerprint
-from shared.domain.field_rules import Rule, Rules
-from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce, value_for_base
-from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, EffectKind, Intent, Link, Pointer
+from shared.domain.field_rules import Rules
+from shared.domain.foreign_money import value_for_base
+from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, Effect, EffectKind, Intent, Link
 from shared.domain.link_states import State
-from shared.domain.plan import full_text_line, full_text_records, full_texts, unreadable_line, unreadable_record
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, is_reported
 
@@ -75,53 +82,33 @@ def parked_create(link: Link, deal: Deal, cause: Cause, now: datetime) -> Transi
 
 
 def adopted_opportunity(
-    link: Link, referral: Referral, pointer: Pointer | None, rules: Rules, cut: tuple[int, int], now: datetime
+    link: Link, referral: Referral, intended: Effect | None, rules: Rules, arrival: Arrival, now: datetime
 ) -> Transition:
     """Link an existing opportunity with its referral (docs/protocol.md#creating-an-opportunity).
 
-    If an interrupted run set out to create the opportunity for this referral, it created this one. The values of its
-    intent are then the base, so that an edit made since then survives, and the lines report the creation.
+    If an interrupted run intended to create the opportunity for this referral, it created this one. The values of its
+    intent are then the base, so that an edit made since then survives, and the lines report the creation. A default
+    among them stays a default.
     """
-    intended = pointer.intended_opportunity if pointer else None
     adopted = replace(
         link,
         referral_id=referral.id,
         engagement_id=referral.engagement_id,
-        base=_carried(intended.values, rules, Side.PARTNER_CENTER) if intended and not link.base else link.base,
+        base=_intended_base(intended, rules) if intended and not link.base else link.base,
         state=State.LIVE,
         reported=(),
         cause=None,
         unwritten=True,
     )
     if intended:
-        refused = arriving(referral, rules, cut, now).refused
-        return Transition(replace(adopted, refused=refused), arrival_lines(referral, rules, cut, now))
+        records = arriving(referral, arrival, rules, now).refused
+        refused = {**records, **default_records(intended_defaults(intended), now)}
+        return Transition(replace(adopted, refused=refused), arrival_lines(referral, arrival, rules, now))
     return Transition(adopted, (Line(now, "adopted_opportunity", LineDirection.FROM_PARTNER_CENTER),))
 
 
-def arriving(referral: Referral, rules: Rules, cut: tuple[int, int], now: datetime) -> Link:
-    """What the link of an opportunity holds that is created for a referral, apart from the opportunity's id.
-
-    Each value of the referral that does not fit or cannot be read is a difference. `cut` is as in `arrival_lines`.
-    """
-    refused = full_text_records(referral.deal, rules, now) | foreign_records(referral.deal, rules, now)
-    refused |= dict(unreadable_record(rule, problem, now) for rule, problem in _unreadable(referral, rules))
-    if cut[0] < cut[1]:
-        refused[f"{Side.SALESFORCE}.solutions"] = Difference(
-            fingerprint(referral.deal["solutions"]), SOLUTIONS_CUT, now
-        )
-    link = Link(
-        "",
-        State.ON_HOLD if referral.is_unanswered else State.LIVE,
-        referral.id,
-        referral.engagement_id,
-        _carried(given_to_salesforce(referral.deal, rules), rules, Side.PARTNER_CENTER),
-        refused=refused,
-        reported=tuple(full_texts(referral.deal, rules)),
-        mapping=rules.mapping,
-        sources=rules.sources,
-    )
-    return replace(link, mark=link.due_mark)
+def _intended_base(intended: Effect, rules: Rules) -> Deal:
+    return carried(intended.values.with_values(intended.displaced), rules, Side.PARTNER_CENTER)
 
 
 def created_opportunity(
@@ -135,32 +122,6 @@ def created_opportunity(
     base = arrived.base.with_values({change.field: None for change in ignored})
     link = replace(arrived, opportunity_id=opportunity.id, base=base, unwritten=bool(ignored))
     return with_known_versions(with_refused(link, ignored, Side.SALESFORCE, now), opportunity, referral, rules)
-
-
-def _unreadable(referral: Referral, rules: Rules) -> Iterator[tuple[Rule, Cause]]:
-    return ((rule, found) for rule in rules.updatable if (found := referral.problems.get(rule.field)))
-
-
-def _carried(deal: Deal, rules: Rules, side: Side) -> Deal:
-    """The values of a deal that a new record takes over from `side`; the others do not travel at creation."""
-    carried = {rule.field for rule in rules if rule.on_create and rule.direction.owns(side)}
-    return Deal({name: value for name, value in deal.items() if name in carried})
-
-
-def arrival_lines(referral: Referral, rules: Rules, cut: tuple[int, int], now: datetime) -> tuple[Line, ...]:
-    """The lines that report a created opportunity, and each value of the referral that does not fit or is unreadable.
-
-    `cut` is how many solution ids fit the opportunity's field, and how many the referral has.
-    """
-    direction, side, (fitting, total) = LineDirection.FROM_PARTNER_CENTER, Side.SALESFORCE, cut
-    lines = [Line(now, "created_opportunity", direction, side)]
-    if fitting < total:
-        values = {"fitting": str(fitting), "all": str(total)}
-        lines.append(Line(now, "solutions_cut", direction, side, "solutions", values=values))
-    lines += [full_text_line(now, direction, rule) for rule in full_texts(referral.deal, rules).values()]
-    lines += foreign_lines(referral.deal, rules, now)
-    lines += [unreadable_line(now, direction, *unreadable) for unreadable in _unreadable(referral, rules)]
-    return tuple(lines)
 
 
 def ignored_lines(changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
@@ -206,11 +167,11 @@ def _held_by_both(sent: Deal, current: Deal, rules: Rules, *, is_adopted: bool) 
     so a difference is an edit in Partner Center. The status is an exception: the service decides the status of a new
     referral, and that is no person's edit. So a deal that is won before it is shared is won, without a conflict.
     """
-    carried = _carried(sent, rules, Side.SALESFORCE) if is_adopted else Deal()
+    taken_over = carried(sent, rules, Side.SALESFORCE) if is_adopted else Deal()
     both = {
         name: value
         for name, value in sent.items()
-        if name in current and (current[name] == value or (name in carried and not isinstance(value, Status)))
+        if name in current and (current[name] == value or (name in taken_over and not isinstance(value, Status)))
     }
     decided = {name: value for name, value in current.items() if isinstance(value, Status) and not is_adopted}
     return Deal(both | decided)

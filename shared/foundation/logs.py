@@ -44,6 +44,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "referral_adopted": (logging.INFO, ("opportunity_id", "referral_id", "correlation_id")),
     "referral_ignored": (logging.INFO, ("referral_id", "reason")),
     "referral_missing": (logging.WARNING, ("referral_id",)),
+    "referral_incomplete": (logging.INFO, ("opportunity_id", "referral_id", "code", "field", "correlation_id")),
     "opportunity_created": (logging.INFO, ("opportunity_id", "referral_id", "correlation_id")),
     "opportunity_written": (logging.INFO, ("opportunity_id", "referral_id", "fields", "correlation_id")),
     "opportunity_missing": (logging.WARNING, ("opportunity_id",)),

@@ -167,9 +167,9 @@ def _company_from(places: CompanyColumns | CompanyPaths, value_at: Callable[[str
 def _country_problem(given: str, code: str, path: str) -> Cause:
     """Return why a country that is not given as a code is none, or what its name was read as."""
     if not given:
-        return cause("no_country", path)
+        return cause("no_country", path, default="empty")
     if not code:
-        return cause("unknown_country", path, given=given[:MAX_SHOWN])
+        return cause("unknown_country", path, given=given[:MAX_SHOWN], default="empty")
     return cause("country_name", path, given=given, value=code)
 
 

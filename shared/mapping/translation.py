@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from shared.domain.arrival import Arrival
 from shared.domain.cause import Cause
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Change, Company, Deal, Person, Side, Value
@@ -15,6 +16,7 @@ from shared.domain.field_rules import Direction, Rules
 from shared.domain.link_states import Mark
 from shared.domain.records import Opportunity, Referral
 from shared.foundation.errors import Ambiguous, Unavailable
+from shared.mapping.arrivals import arrival_of
 from shared.mapping.field_base import FieldBase, UnreadableValue
 from shared.mapping.field_types import StatusField
 from shared.mapping.paths import Json, in_referral, parse_time, set_value, value_in_record
@@ -239,6 +241,10 @@ class Translation:
         """Return the values of a new Account."""
         field = next(field for field in self.fields.values() if isinstance(field, CompanyField))
         return field.account_values(company)
+
+    def arrival(self, referral: Referral, arrives: datetime) -> Arrival:
+        """Return what is created for a referral that arrives at that time."""
+        return arrival_of(self.fields, referral, self.cut_solutions(referral.deal), arrives.date())
 
     def contact(self, person: Person) -> dict[str, Any]:
         """Return the values of a new Contact."""

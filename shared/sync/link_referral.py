@@ -4,19 +4,18 @@ Source: docs/protocol.md#creating-an-opportunity and docs/protocol.md#events-ove
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import batched, chain
 
 from msgspec import Struct
 
+from shared.domain.arrival import Arrival, arrival_lines, arriving
 from shared.domain.audit_text import audit_text
-from shared.domain.deal import Change, Company, Deal, Person, Side
+from shared.domain.deal import Change, Company, Deal, Side
 from shared.domain.foreign_money import given_to_salesforce
 from shared.domain.link import Effect, EffectKind, Link
 from shared.domain.records import Opportunity, Referral
-from shared.domain.sentences import cause
 from shared.domain.transitions import (
     adopted_opportunity,
-    arrival_lines,
-    arriving,
     created_opportunity,
     ignored_lines,
     split_by_effect,
@@ -26,6 +25,12 @@ from shared.mapping.translation import Translation
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Node, Outcome, Result, text_literal
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
 from shared.sync.retry_queue import pausing_on_failure
+
+ADDRESSES_OF_A_QUERY = 20
+"""ASCII addresses of 80 characters that fit into one query, even if each character is escaped.
+
+So the 50 contacts of a deal need three queries, and the five of a call suffice.
+"""
 
 
 class Found(Struct, frozen=True):
@@ -41,9 +46,12 @@ class Found(Struct, frozen=True):
         return str(self.accounts[0]["Id"]) if len(self.accounts) == 1 else None
 
     @property
-    def contact_id(self) -> str | None:
-        """The one contact that matches."""
-        return str(self.contacts[0]["Id"]) if len(self.contacts) == 1 else None
+    def contact_ids(self) -> Mapping[str, str]:
+        """The contact that has an e-mail address, by address in lower case; none if several have it."""
+        ids: dict[str, list[str]] = {}
+        for contact in self.contacts:
+            ids.setdefault(str(contact["Email"]).casefold(), []).append(str(contact["Id"]))
+        return {email: found[0] for email, found in ids.items() if len(found) == 1}
 
 
 def link_referral(ctx: Context, referral_id: str) -> str | Outcome:
@@ -73,16 +81,17 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
     if reason:
         return _ignore(ctx, claim, reason)
     company = referral.deal.get("account")
-    if not isinstance(company, Company) or not company.country:
+    if not isinstance(company, Company):
         claim.delete_if_unused(ctx)
-        problem = referral.problems.get("account", cause("missing_account", "account"))
-        return queue_refused_referral(ctx, referral, problem.code, "account")
+        return queue_refused_referral(ctx, referral, "missing_account", "account")
     with claim_account(ctx, company) as is_claimed:
         if not is_claimed:
             claim.delete_if_unused(ctx)
             return BUSY
-        found = look_up(ctx, referral, named, company)
-        return _join_found(ctx, referral, claim, found) or create_opportunity(ctx, referral, claim, found, company)
+        arrival = ctx.translation.arrival(referral, ctx.clock.now())
+        found = look_up(ctx, referral, named, company, arrival)
+        joined = _join_found(ctx, referral, claim, found)
+        return joined or create_opportunity(ctx, referral, claim, found, company, arrival)
 
 
 def _read_referral(ctx: Context, claim: Claim) -> Referral | None:
@@ -104,38 +113,32 @@ def _ignore(ctx: Context, claim: Claim, reason: str) -> Outcome:
 # --- an opportunity that exists
 
 
-def look_up(ctx: Context, referral: Referral, named: str | None, company: Company) -> Found:
-    """Find opportunity, account and contact of a referral; `named` is the opportunity that the referral names."""
-    person = first_contact(referral.deal)
-    queries = _look_up_queries(ctx.translation, referral.id, named, company, person.email if person else None)
+def look_up(ctx: Context, referral: Referral, named: str | None, company: Company, arrival: Arrival) -> Found:
+    """Find opportunity, account and contacts of a referral; `named` is the opportunity that the referral names."""
+    emails = [person.email for person in arrival.people if person.email and person.email.isascii()]
+    queries = _look_up_queries(ctx.translation, referral.id, named, company, emails)
     with pausing_on_failure(ctx, Side.SALESFORCE):
         answer = ctx.salesforce.query(*queries.values(), deleted=True)
     records = {name: page.records for name, page in zip(queries, answer.pages, strict=True)}
-    return Found(records["opportunities"], records["accounts"], records.get("contacts", ()))
-
-
-def first_contact(deal: Deal) -> Person | None:
-    """The first customer contact of a deal."""
-    people = deal.get("contacts")
-    first = people[0] if isinstance(people, tuple) and people else None
-    return first if isinstance(first, Person) else None
+    contacts = chain.from_iterable(found for name, found in records.items() if name.startswith("contacts"))
+    return Found(records["opportunities"], records["accounts"], tuple(contacts))
 
 
 def _look_up_queries(
-    translation: Translation, referral_id: str, named: str | None, company: Company, email: str | None
+    translation: Translation, referral_id: str, named: str | None, company: Company, emails: Sequence[str]
 ) -> dict[str, str]:
-    """SOQL by name. The literals escape what comes from outside."""
+    """SOQL by name. The literals escape what comes from outside. Without a country the name alone decides."""
     own = translation.file.ours
     by_id = f" OR Id = {text_literal(named)}" if named else ""
-    country = translation.country_column
+    country = f"AND {translation.country_column} = {text_literal(company.country)} " if company.country else ""
     queries = {
         "opportunities": f"SELECT Id, IsDeleted FROM Opportunity WHERE {own.identifier} = {text_literal(referral_id)}{by_id}",  # noqa: S608, E501 - literals escape
         "accounts": f"SELECT Id FROM Account WHERE Name = {text_literal(company.name)} "  # noqa: S608 - literals escape
-        f"AND {country} = {text_literal(company.country)} AND IsDeleted = false LIMIT 2",
+        f"{country}AND IsDeleted = false LIMIT 2",
     }
-    if email:
-        match = f"Email = {text_literal(email)} AND IsDeleted = false"
-        queries["contacts"] = f"SELECT Id FROM Contact WHERE {match} LIMIT 2"  # noqa: S608 - literals escape
+    for number, some in enumerate(batched(emails, ADDRESSES_OF_A_QUERY, strict=False)):
+        match = f"Email IN ({', '.join(map(text_literal, some))}) AND IsDeleted = false"
+        queries[f"contacts{number}"] = f"SELECT Id, Email FROM Contact WHERE {match} LIMIT 2000"  # noqa: S608 - as above
     return queries
 
 
@@ -168,8 +171,10 @@ def _adopt_opportunity(
     ctx: Context, referral: Referral, claim: Claim, known: Entry[Link] | None, opportunity_id: str = ""
 ) -> str:
     """Link an existing opportunity; the pull that follows merges the referral's values."""
-    link, cut = known.value if known else Link(opportunity_id), ctx.translation.cut_solutions(referral.deal)
-    adopted = adopted_opportunity(link, referral, claim.entry.value, ctx.translation.rules, cut, ctx.clock.now())
+    link, now = known.value if known else Link(opportunity_id), ctx.clock.now()
+    intended = claim.entry.value.intended_opportunity
+    arrival = ctx.translation.arrival(referral, (intended and intended.decided) or now)
+    adopted = adopted_opportunity(link, referral, intended, ctx.translation.rules, arrival, now)
     if known is None:
         ctx.store.insert_link(adopted.link, adopted.lines, ctx.correlation_id)
     else:
@@ -187,17 +192,17 @@ def _adopt_opportunity(
 # --- a new opportunity
 
 
-def create_opportunity(ctx: Context, referral: Referral, claim: Claim, found: Found, company: Company) -> str | Outcome:
+def create_opportunity(
+    ctx: Context, referral: Referral, claim: Claim, found: Found, company: Company, arrival: Arrival
+) -> str | Outcome:
     """Create what is missing in one graph, all or nothing; then the link, then the pointer to it."""
-    given = given_to_salesforce(referral.deal, ctx.translation.rules)
-    claim.record_intent(
-        ctx, Effect(EffectKind.CREATE_OPPORTUNITY, given, version=referral.etag, decided=ctx.clock.now())
-    )
-    rules, cut = ctx.translation.rules, ctx.translation.cut_solutions(referral.deal)
-    lines = arrival_lines(referral, rules, cut, ctx.clock.now())
-    arrived = arriving(referral, rules, cut, ctx.clock.now())
+    rules, now = ctx.translation.rules, ctx.clock.now()
+    given, kind = given_to_salesforce(arrival.deal, rules), EffectKind.CREATE_OPPORTUNITY
+    claim.record_intent(ctx, Effect(kind, given, arrival.displaced, version=referral.etag, decided=now))
+    lines = arrival_lines(referral, arrival, rules, now)
+    arrived = arriving(referral, arrival, rules, now)
     shown = ctx.translation.shown_state(arrived.due_mark, audit_text(lines), referral.id)
-    nodes = _graph_nodes(ctx, referral, found, company, shown)
+    nodes = _graph_nodes(ctx, referral, found, company, arrival, shown)
     try:
         with deleted_if_nothing_was_created(ctx, claim), pausing_on_failure(ctx, Side.SALESFORCE):
             written = ctx.salesforce.create(nodes, "opportunity", ctx.translation.columns)
@@ -215,6 +220,15 @@ def create_opportunity(ctx: Context, referral: Referral, claim: Claim, found: Fo
     ctx.log(
         "opportunity_created", correlation_id=ctx.correlation_id, opportunity_id=opportunity.id, referral_id=referral.id
     )
+    for gap in arrival.gaps:
+        ctx.log(
+            "referral_incomplete",
+            correlation_id=ctx.correlation_id,
+            opportunity_id=opportunity.id,
+            referral_id=referral.id,
+            code=gap.cause.code,
+            field=gap.field,
+        )
     return RECONCILED if link.etag and not ignored else opportunity.id
 
 
@@ -242,22 +256,25 @@ def _ignored_values(ctx: Context, given: Deal, opportunity: Opportunity) -> tupl
 
 
 def _graph_nodes(
-    ctx: Context, referral: Referral, found: Found, company: Company, shown: Mapping[str, object]
+    ctx: Context, referral: Referral, found: Found, company: Company, arrival: Arrival, shown: Mapping[str, object]
 ) -> list[Node]:
-    translation, person = ctx.translation, first_contact(referral.deal)
+    """The steps of the graph: account, contacts, opportunity, and a contact role for each person, the first primary."""
+    translation, known = ctx.translation, found.contact_ids
     nodes: list[Node] = []
-    account_id, contact_id = found.account_id, found.contact_id
+    account_id = found.account_id
     if account_id is None:
         nodes.append(Node("account", "Account", translation.account(company)))
         account_id = "@{account.id}"
-    if contact_id is None and person is not None:
-        nodes.append(Node("contact", "Contact", {**translation.contact(person), "AccountId": account_id}))
-        contact_id = "@{contact.id}"
+    contact_ids = [known.get((person.email or "").casefold()) for person in arrival.people]
+    for number, person in enumerate(arrival.people):
+        if contact_ids[number] is None:
+            values = {**translation.contact(person), "AccountId": account_id}
+            nodes.append(Node(f"contact{number or ''}", "Contact", values))
     identifier = translation.file.ours.identifier
-    values = {**translation.new_opportunity(referral.deal), **shown, "AccountId": account_id}
+    values = {**translation.new_opportunity(arrival.deal), **shown, "AccountId": account_id}
     del values[identifier]
     nodes.append(Node("opportunity", "Opportunity", values, (identifier, referral.id)))
-    if contact_id is not None:
-        role = {"OpportunityId": "@{opportunity.id}", "ContactId": contact_id, "IsPrimary": True}
-        nodes.append(Node("role", "OpportunityContactRole", role))
+    for number, contact_id in enumerate(contact_ids):
+        role = {"OpportunityId": "@{opportunity.id}", "ContactId": contact_id or f"@{{contact{number or ''}.id}}"}
+        nodes.append(Node(f"role{number or ''}", "OpportunityContactRole", {**role, "IsPrimary": number == 0}))
     return nodes

@@ -6,6 +6,7 @@ both:  PATCH or POST each -> write opportunities (24 a call) -> write back (200 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from itertools import batched
@@ -173,22 +174,21 @@ def _prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
 def _adopt_named_referral(ctx: Context, pair: Pair, referral_id: str) -> None:
     """Link an opportunity that carries a referral id but has no link, and merge; never create.
 
-    The referral's pointer is read first (docs/protocol.md#events-overtake-replies): another instance may be creating
-    this very opportunity, or may have stopped after creating it.
+    The referral's pointer is read first (docs/protocol.md#events-overtake-replies): an instance may have created it.
     """
     pointer = ctx.store.pointer(referral_id)
     if pointer is not None and pointer.value.intent is not None and pointer.age < ctx.policy.lease:
         pair.end(BUSY)
         return
-    try:
+    referral = None
+    with suppress(NotFound):
         referral = ctx.translation.referral(ctx.partner_center.get(referral_id))
-    except NotFound:
-        referral = None
     if referral is None or ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference):
         _hold(ctx, pair, {"identifier": cause("unknown_referral", "identifier")})
         return
-    known, cut = pointer.value if pointer else None, ctx.translation.cut_solutions(referral.deal)
-    adopted = adopted_opportunity(pair.link, referral, known, ctx.translation.rules, cut, ctx.clock.now())
+    intended, now = pointer.value.intended_opportunity if pointer else None, ctx.clock.now()
+    arrival = ctx.translation.arrival(referral, (intended and intended.decided) or now)
+    adopted = adopted_opportunity(pair.link, referral, intended, ctx.translation.rules, arrival, now)
     record_intent(ctx, pair, link=adopted.link, lines=adopted.lines)
     point_to_link(ctx, referral.id, pair.id)
     pair.take_referral(referral)

@@ -181,6 +181,24 @@ def opportunity_with_cut_solutions(harness: Harness) -> str:
     return arrived_deal(harness, details={"requirements": {"solutions": tags}})[1]
 
 
+def opportunity_with_cut_contacts(harness: Harness) -> str:
+    people = [{"firstName": "P", "lastName": f"N{number}", "phoneNumber": "1", "email": f"p{number}@f.example"}
+              for number in range(50)]  # fmt: skip
+    referral = microsoft_sends_deal(harness, customerProfile={"team": people})
+    harness.partner_center.raw_patch(referral, {"/customerProfile/team": [*people, {"lastName": "One more"}]})
+    harness.pull_event(referral)
+    return str(opportunity_of(harness, referral)["Id"])
+
+
+def opportunity_with_defaults(harness: Harness) -> str:
+    referral = microsoft_sends_deal(harness)
+    harness.partner_center.raw_patch(
+        referral, {"/details/closingDateTime": None, "/customerProfile/address": {"country": "Atlantis"}}
+    )
+    harness.pull_event(referral)
+    return str(opportunity_of(harness, referral)["Id"])
+
+
 def opportunity_with_an_unreadable_value(harness: Harness) -> str:
     referral = microsoft_sends_deal(harness)
     harness.partner_center.raw_patch(referral, {"/details/currency": "XXQ"})
@@ -272,6 +290,17 @@ SCENES: dict[Callable[[Harness], str], list[Line]] = {
     adopted_opportunity: [Line(AT, "adopted_opportunity", FROM)],
     opportunity_with_cut_solutions: [
         Line(AT, "solutions_cut", FROM, HERE, "solutions", values={"fitting": "23", "all": "50"})
+    ],
+    opportunity_with_cut_contacts: [
+        Line(AT, "contacts_cut", FROM, HERE, "contacts", values={"fitting": "50", "all": "51"})
+    ],
+    opportunity_with_defaults: [
+        Line(AT, "no_closing", FROM, HERE, "closing", rule="no_closing", values={"value": "2027-02-20"}),
+        Line(
+            AT, "unknown_country", FROM, HERE, "account", rule="unknown_country",
+            values={"given": "Atlantis", "default": "empty"},
+        ),
+        Line(AT, "no_address", FROM, HERE, "account", rule="no_address"),
     ],
     opportunity_with_an_unreadable_value: [
         Line(

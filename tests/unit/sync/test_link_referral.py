@@ -235,16 +235,16 @@ def test_an_unknown_status_arrives_on_hold_and_a_later_known_status_is_synced(ha
     assert harness.opportunity(opportunity["Id"])["StageName"] == "Qualification"
 
 
-def test_a_customer_without_a_country_is_logged_and_does_not_affect_other_deals(harness: Harness) -> None:
+def test_a_customer_without_a_name_is_logged_and_does_not_affect_other_deals(harness: Harness) -> None:
     bad, good = microsoft_sends_deal(harness), microsoft_sends_deal(harness)
-    harness.partner_center.raw_patch(bad, {"/customerProfile/address/country": None})
+    harness.partner_center.raw_patch(bad, {"/customerProfile/name": None})
     harness.sweep()
     assert opportunities_of(harness, bad) == []
     (parked,) = harness.first.log.fields_of("pair_parked")
     assert parked.pop("correlation_id")
-    assert parked == {"opportunity_id": None, "referral_id": bad, "code": "no_country", "field": "account"}
+    assert parked == {"opportunity_id": None, "referral_id": bad, "code": "missing_account", "field": "account"}
     assert opportunity_of(harness, good)
-    harness.partner_center.raw_patch(bad, {"/customerProfile/address/country": "DE"}, touch=False)
+    harness.partner_center.raw_patch(bad, {"/customerProfile/name": "Northwind"}, touch=False)
     harness.advance_time(HOUR)
     harness.push()
     assert opportunity_of(harness, bad)

@@ -1,0 +1,119 @@
+"""A referral as it becomes an opportunity: what it lacks, what stands in for that, and what does not fit.
+
+A default that we chose is no seller's value: it stays on record, and is never sent to Partner Center
+(docs/protocol.md#defaults-of-an-arrival).
+"""
+
+from collections.abc import Iterator, Mapping
+from copy import replace
+from datetime import datetime
+
+from msgspec import Struct
+
+from shared.domain.audit import Line, cause_line
+from shared.domain.cause import Cause
+from shared.domain.deal import Deal, Person, Side, Value, fingerprint
+from shared.domain.field_rules import Rule, Rules
+from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce
+from shared.domain.link import CHOSEN_DEFAULT, Difference, Effect, Link
+from shared.domain.link_states import State
+from shared.domain.plan import full_text_line, full_text_records, full_texts, unreadable_line, unreadable_record
+from shared.domain.records import Referral
+from shared.domain.sentences import LineDirection
+
+
+class Gap(Struct, frozen=True):
+    """One thing that a referral lacks. `default` is the value of the field that stands in for it, if one does."""
+
+    field: str
+    cause: Cause
+    default: Value | None = None
+
+
+class Excess(Struct, frozen=True):
+    """A list of which the opportunity holds `fitting` of `total` items; `code` is its sentence and its record."""
+
+    field: str
+    code: str
+    fitting: int
+    total: int
+
+
+class Arrival(Struct, frozen=True):
+    """What is created for a referral: the deal with its defaults, and the people who become its contacts."""
+
+    deal: Deal
+    people: tuple[Person, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    excess: tuple[Excess, ...] = ()
+
+    @property
+    def displaced(self) -> Deal:
+        """What the referral holds where the deal has a default: nothing."""
+        return Deal({gap.field: None for gap in self.gaps if gap.default is not None})
+
+
+def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) -> Link:
+    """What the link of an opportunity holds that is created for a referral, apart from the opportunity's id.
+
+    Each value of the referral that does not fit or cannot be read, and each default, is a difference.
+    """
+    refused = full_text_records(referral.deal, rules, now) | foreign_records(referral.deal, rules, now)
+    refused |= dict(unreadable_record(rule, problem, now) for rule, problem in _unreadable(referral, rules))
+    refused |= default_records(Deal({name: arrival.deal[name] for name in arrival.displaced}), now)
+    for one in arrival.excess:
+        whole = fingerprint(referral.deal.get(one.field))
+        refused[f"{Side.SALESFORCE}.{one.field}"] = Difference(whole, one.code, now)
+    link = Link(
+        "",
+        State.ON_HOLD if referral.is_unanswered else State.LIVE,
+        referral.id,
+        referral.engagement_id,
+        carried(given_to_salesforce(referral.deal, rules), rules, Side.PARTNER_CENTER),
+        refused=refused,
+        reported=tuple(full_texts(referral.deal, rules)),
+        mapping=rules.mapping,
+        sources=rules.sources,
+    )
+    return replace(link, mark=link.due_mark)
+
+
+def carried(deal: Deal, rules: Rules, side: Side) -> Deal:
+    """The values of a deal that a new record takes over from `side`; the others do not travel at creation."""
+    fields = {rule.field for rule in rules if rule.on_create and rule.direction.owns(side)}
+    return Deal({name: value for name, value in deal.items() if name in fields})
+
+
+def default_records(chosen: Deal, now: datetime) -> dict[str, Difference]:
+    """The records of chosen defaults: Partner Center does not get them."""
+    return {
+        f"{Side.PARTNER_CENTER}.{name}": Difference(fingerprint(value), CHOSEN_DEFAULT, now)
+        for name, value in chosen.items()
+    }
+
+
+def intended_defaults(intended: Effect) -> Deal:
+    """The defaults in the deal that an interrupted run set out to create."""
+    return Deal({name: intended.values.get(name) for name in intended.displaced})
+
+
+def arrival_lines(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) -> tuple[Line, ...]:
+    """The lines that report a created opportunity, and all that its referral lacks, or that does not fit or be read."""
+    direction, side = LineDirection.FROM_PARTNER_CENTER, Side.SALESFORCE
+    lines = [Line(now, "created_opportunity", direction, side)]
+    lines += [cause_line(now, side, gap.field, gap.cause, direction) for gap in arrival.gaps]
+    for one in arrival.excess:
+        values: Mapping[str, str] = {"fitting": str(one.fitting), "all": str(one.total)}
+        lines.append(Line(now, one.code, direction, side, one.field, values=values))
+    lines += [full_text_line(now, direction, rule) for rule in full_texts(referral.deal, rules).values()]
+    lines += foreign_lines(referral.deal, rules, now)
+    lines += [
+        unreadable_line(now, direction, rule, problem)
+        for rule, problem in _unreadable(referral, rules)
+        if rule.field not in arrival.displaced
+    ]
+    return tuple(lines)
+
+
+def _unreadable(referral: Referral, rules: Rules) -> Iterator[tuple[Rule, Cause]]:
+    return ((rule, found) for rule in rules.updatable if (found := referral.problems.get(rule.field)))
