@@ -67,8 +67,10 @@ class Systems:
 
         `values` replace or add fields of the opportunity.
         """
-        account = self.create_account(f"{name} Ltd", country)
-        return self.salesforce.insert("Opportunity", {**complete_opportunity(name, account), **values})
+        complete = complete_opportunity(name, self.create_account(f"{name} Ltd", country))
+        if not self.salesforce.multi_currency:
+            del complete["CurrencyIsoCode"]
+        return self.salesforce.insert("Opportunity", {**complete, **values})
 
     def create_account(self, name: str, country: str | None) -> str:
         """Create an account in `country`; returns its id."""

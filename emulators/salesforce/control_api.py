@@ -5,6 +5,8 @@ POST /delete {sobject, id}                         POST /undelete {sobject, id}
 GET  /records?sobject=NAME[&id=ID]                 POST /touch {sobject, id}           make a system change
 POST /clone {sobject, id, values?} -> {id}         clone a record as the seller does in the browser
 POST /bare {bare}                                  begin the first day again, without (or with) this project's metadata
+POST /currencies {several}                          begin the first day again, with several currencies or one
+POST /currency {code, active}                      activate or deactivate a currency
 POST /field {sobject, xml}                         make or change a field by hand in Setup
 POST /metadata_rights {username, has}              choose who may deploy; at first only the administrator
 POST /translations {languages}                     set the languages of the Translation Workbench; at first none
@@ -50,6 +52,8 @@ class ControlApi:
             "clone": lambda body: {"id": emulated_org.clone(body["sobject"], body["id"], body.get("values"))},
             "field": lambda body: emulated_org.make_field(body["sobject"], body["xml"]),
             "bare": self._restart_bare,
+            "currencies": self._restart_with_currencies,
+            "currency": lambda body: emulated_org.set_currency_active(body["code"], active=bool(body["active"])),
             "metadata_rights": self._set_metadata_right,
             "translations": self._set_translation_languages,
             "register": self._register_app,
@@ -110,6 +114,10 @@ class ControlApi:
 
     def _restart_bare(self, body: Body) -> None:
         self._emulated_org.bare = bool(body["bare"])
+        self._emulated_org.reset_state()
+
+    def _restart_with_currencies(self, body: Body) -> None:
+        self._emulated_org.multi_currency = bool(body["several"])
         self._emulated_org.reset_state()
 
     def _set_translation_languages(self, body: Body) -> None:

@@ -42,20 +42,24 @@ class EmulatedOrg(Emulator):
         max_requests: int = 100_000,
         public_url: str | None = None,
     ) -> None:
-        """`metadata` is a source project, installed unless `bare`; `max_requests` is the daily allowance of calls."""
+        """`metadata` is a source project, installed unless `bare`; `max_requests` is the daily allowance of calls.
+
+        Without `multi_currency` every amount is in US dollars, and no object has a currency column. Both switches are
+        attributes too; they take effect when the first day begins again.
+        """
         super().__init__(seed=seed)
         self.public_url = public_url
         self._metadata = metadata
-        self._multi_currency, self.bare = multi_currency, bare
+        self.multi_currency, self.bare = multi_currency, bare
         self._max_requests = max_requests
         self.oauth = OAuth(self.clock.now, self._find_user, lambda: self.organization)
         self.reset_state()
 
     def reset_state(self) -> None:
         """Begin the org's first day again: its users and settings, no deals. Registered apps stay."""
-        model = load_model(self._metadata, multi_currency=self._multi_currency, bare=self.bare)
+        model = load_model(self._metadata, multi_currency=self.multi_currency, bare=self.bare)
         self.org = Org(model, self.clock.now, self.seed)
-        self.founding: Founding = found_org(self.org, multi_currency=self._multi_currency)
+        self.founding: Founding = found_org(self.org, multi_currency=self.multi_currency)
         self.deployments = Deployments(self.org, documents_of_new_org())
         self.deployments.users.add(self.founding.administrator)
         self.oauth.administrators = {self.org.existing_record("User", self.founding.administrator)["Username"]}
@@ -129,6 +133,13 @@ class EmulatedOrg(Emulator):
         with self.lock:
             self.oauth.apps[consumer_key] = App(load_public_key(certificate_or_public_key_pem), username)
             return self._ensure_user(username)
+
+    def set_currency_active(self, code: str, *, active: bool) -> None:
+        """Activate or deactivate a currency. Records that have an inactive one keep it. Raises StopIteration."""
+        with self.lock:
+            found = next(each for each in self.org.stored_records("CurrencyType") if each["IsoCode"] == code)
+            self.org.update("CurrencyType", found["Id"], {"IsActive": active}, self.founding.administrator)
+            self.org.clear_undo_log()
 
     def make_field(self, sobject: str, xml: str) -> None:
         """Make or change a field by hand in Setup; `xml` is a CustomField element. Raises MetadataError."""

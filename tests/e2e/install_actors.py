@@ -190,7 +190,7 @@ def restore_afterwards(world: World) -> Iterator[None]:
     try:
         yield
     finally:
-        org.bare = False
+        org.bare, org.multi_currency = False, True
         org.oauth.apps.clear()
         org.oauth.apps.update(apps)
 

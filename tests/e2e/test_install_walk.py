@@ -111,6 +111,21 @@ def test_from_an_empty_subscription_to_the_first_synced_deal(world: World, machi
     assert {name for name, check in checks.items() if check["result"] == "skipped"} <= {"webhook registration"}
 
 
+def test_the_doctor_passes_the_default_mapping_file_in_an_org_with_one_currency(
+    world: World, machine: Machine, people: People
+) -> None:
+    world.systems.salesforce.multi_currency = False
+    empty_all_systems(world)
+    people.remove_the_on_hold_stage()
+    people.add_the_on_hold_stage()
+    machine.run_make_deploy()
+    connect_salesforce(machine, people)
+    connect_partner_center(machine, people)
+    checks = machine.doctor_checks()
+    assert {name for name, check in checks.items() if check["result"] == "failed"} == set()
+    assert checks["currency field"]["found"] == "always USD"
+
+
 @pytest.mark.slow
 def test_staging_is_promoted_to_production_which_gets_microsofts_referrals_by_event(
     world: World, machine: Machine, azure: FakeAzure, people: People

@@ -122,7 +122,7 @@ def whole_file(path: Path, currency: str) -> Path:
 
 def make_single_currency(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on the org has US dollars only."""
-    monkeypatch.setattr(systems.salesforce, "_multi_currency", False)
+    monkeypatch.setattr(systems.salesforce, "multi_currency", False)
     systems.salesforce.reset_state()
 
 

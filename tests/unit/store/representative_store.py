@@ -8,6 +8,7 @@ from string import Formatter
 
 from shared.domain.audit import Line, text_line
 from shared.domain.cause import Cause
+from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import Mark, State
@@ -66,6 +67,7 @@ def fill_store(store: LinkStore) -> None:
     store.write_side_state(Side.PARTNER_CENTER, SideState())
     store.move_cursors({"push_opportunity": NOW, "sweep_done": NOW - timedelta(days=1)})
     store.owner("00D000000000001")
+    store.keep_org_currencies(OrgCurrencies(has_several=True, codes=frozenset({"USD", "EUR"})), NOW)
 
 
 def whole_link(opportunity_id: str, state: State) -> Link:

@@ -3,15 +3,22 @@
 The rule: docs/protocol.md#currencies.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from shared.domain.deal import Side
 from shared.domain.link_states import Mark
-from tests.unit.sync.harness import Harness
-from tests.unit.sync.inbound_deals import accepted_deal, arrived_deal, assert_quiet, opportunity_of
+from tests.unit.sync.crash_points import EVERY_NTH, crash_instance_at, crash_points, every_nth
+from tests.unit.sync.harness import Harness, Instance
+from tests.unit.sync.inbound_deals import (
+    accepted_deal,
+    arrived_deal,
+    assert_quiet,
+    microsoft_sends_deal,
+    opportunity_of,
+    recover_after_lease,
+)
 
 NOT_HELD = "This org does not use that currency"
 NOT_SENT = "in a currency that this org does not use"
@@ -48,9 +55,7 @@ def sent_money(harness: Harness, referral: str) -> tuple[object, object]:
 
 def deactivate(harness: Harness, code: str) -> None:
     """An administrator deactivates a currency of the org; the sync asks for the org's currencies again."""
-    currency = next(each for each in harness.salesforce.records("CurrencyType") if each["IsoCode"] == code)
-    administrator = harness.salesforce.founding.administrator
-    harness.salesforce.edit("CurrencyType", currency["Id"], {"IsActive": False}, user=administrator)
+    harness.salesforce.set_currency_active(code, active=False)
     harness.ask_org_again()
 
 
@@ -135,10 +140,14 @@ def test_another_amount_in_another_currency_is_told_and_shown(single: Harness) -
 def test_an_existing_opportunity_keeps_its_amount_when_it_is_linked_to_a_deal_in_another_currency(
     single: Harness,
 ) -> None:
-    referral, deal = accepted_deal(single, details={"dealValue": 900, "currency": "EUR"})
-    other = single.seller_creates(Amount=800, Sync_with_Partner_Center__c=False)
-    single.salesforce.delete("Opportunity", deal)
-    assert (referral, shown_money(single, other)) == (referral, (800, None, None))
+    referral = microsoft_sends_deal(single, details={"dealValue": 900, "currency": "EUR"})
+    single.colleague_edits(referral, status="Active", substatus="Accepted")
+    deal = single.seller_creates(Amount=800, Referral_Identifier__c=referral)
+    single.run_rounds()
+    assert shown_money(single, deal) == (800, 900, "EUR")
+    assert sent_money(single, referral) == (900, "EUR")
+    assert single.count_in_audit(deal, 'Amount "800.00 USD" was not sent') == 1
+    assert_quiet(single)
 
 
 def test_an_inactive_currency_of_an_org_with_several_is_kept_out(harness: Harness) -> None:
@@ -228,13 +237,38 @@ def test_an_org_with_the_earlier_package_has_no_fields_for_it_and_says_so_in_the
         assert_quiet(harness)
 
 
-@pytest.mark.parametrize("run", ["push", "sweep"])
-def test_a_crash_at_any_call_leaves_the_amount_out_and_tells_once(single: Harness, run: str) -> None:
-    referral, deal = accepted_deal(single, details={"dealValue": 900, "currency": "EUR"})
-    single.seller_edits(deal, Amount=1000)
-    single.colleague_edits(referral, details_dealValue=950)
-    getattr(single, run)()
-    single.run_rounds()
-    assert sent_money(single, referral) == (950, "EUR")
-    assert single.opportunity(opportunity_of(single, referral)["Id"])["Amount"] == 1000
-    assert single.retry_entries(Side.PARTNER_CENTER) == []
+def arrives(harness: Harness) -> None:
+    microsoft_sends_deal(harness, details={"dealValue": 900, "currency": "DKK"}, status="Active", substatus="Accepted")
+
+
+def both_edit(harness: Harness) -> None:
+    """The seller edits Amount, and a colleague the amount in Danish crowns."""
+    referral, deal = accepted_deal(harness, details={"dealValue": 800, "currency": "DKK"})
+    harness.seller_edits(deal, Amount=1000)
+    harness.colleague_edits(referral, details_dealValue=900)
+
+
+def sweep_and_push(instance: Instance) -> None:
+    instance.sweep()
+    instance.push()
+
+
+@pytest.mark.parametrize(("arrange", "amount", "told"), [(arrives, None, 1), (both_edit, 1000, 2)])
+@pytest.mark.parametrize("every", EVERY_NTH)
+def test_a_crash_at_any_call_keeps_the_amount_out_and_tells_each_fact_once(
+    arrange: Callable[[Harness], None], amount: int | None, told: int, every: int
+) -> None:
+    for number in every_nth(crash_points(arrange, sweep_and_push)[0], every):
+        with Harness() as harness:
+            arrange(harness)
+            doomed = harness.new_instance()
+            crash_instance_at(doomed, number)
+            assert doomed.crashes_during(sweep_and_push)
+            survivor = recover_after_lease(harness)
+            (referral,) = harness.our_referrals()
+            deal = opportunity_of(harness, referral["id"])["Id"]
+            assert sent_money(harness, referral["id"]) == (900, "DKK")
+            assert shown_money(harness, deal) == (amount, 900, "DKK")
+            assert harness.count_in_audit(deal, NOT_HELD) == told
+            assert harness.count_in_audit(deal, NOT_SENT) == told - 1
+            assert_quiet(harness, survivor)

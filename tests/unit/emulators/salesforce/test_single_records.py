@@ -231,7 +231,38 @@ def test_an_org_with_a_single_currency_has_no_currency_field() -> None:
     single = ApiSession(emulator, emulator.oauth.issue_session_id(emulator.seller))
     assert status_and_code(single("POST", DEALS, {**DEAL, "CurrencyIsoCode": "USD"})) == (400, "INVALID_FIELD")
     assert single.query_refusal("SELECT IsoCode FROM CurrencyType")[0] == "INVALID_TYPE"
+    for soql in (
+        "SELECT CurrencyIsoCode FROM Opportunity",
+        "SELECT Id, CurrencyIsoCode, (SELECT Id FROM OpportunityContactRoles) FROM Opportunity",
+        "SELECT Account.CurrencyIsoCode FROM Opportunity",
+        "SELECT Id FROM Opportunity WHERE CurrencyIsoCode = 'USD'",
+        "SELECT Id FROM Opportunity ORDER BY CurrencyIsoCode",
+    ):
+        assert single.query_refusal(soql)[0] == "INVALID_FIELD"
+    for sobject in emulator.org.model:
+        described = single("GET", f"/sobjects/{sobject.name}/describe").json()
+        assert "CurrencyIsoCode" not in {field["name"] for field in described["fields"]}
     assert single.query_values("SELECT DefaultCurrencyIsoCode FROM Organization", "DefaultCurrencyIsoCode") == ["USD"]
+
+
+def test_an_inactive_currency_is_refused_but_a_record_that_has_it_keeps_it(
+    emulator: SalesforceEmulator, api: ApiSession
+) -> None:
+    deal = api.create_deal(CurrencyIsoCode="GBP", Amount=5)
+    emulator.set_currency_active("GBP", active=False)
+    for refused in (
+        api("POST", DEALS, {**DEAL, "CurrencyIsoCode": "GBP"}),
+        api("PATCH", f"{DEALS}/{deal}", {"Amount": 6, "CurrencyIsoCode": "GBP"}),
+    ):
+        assert status_and_code(refused) == (400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST")
+        assert "bad value for restricted picklist field: GBP" in refused.json()[0]["message"]
+    assert api("PATCH", f"{DEALS}/{deal}", {"Amount": 6}).status == 204
+    record = emulator.record("Opportunity", deal)
+    assert (record["Amount"], record["CurrencyIsoCode"]) == (6, "GBP")
+    fields = {field["name"]: field for field in api("GET", "/sobjects/Opportunity/describe").json()["fields"]}
+    assert "GBP" not in {value["value"] for value in fields["CurrencyIsoCode"]["picklistValues"]}
+    emulator.set_currency_active("GBP", active=True)
+    assert api("PATCH", f"{DEALS}/{deal}", {"CurrencyIsoCode": "GBP"}).status == 204
 
 
 def test_half_a_surrogate_pair_is_refused_from_a_client_and_replaced_for_a_person(
