@@ -60,6 +60,8 @@ FIELDS = (
     Field("month", 1, 12, "in {} of every year", "every month", MONTHS),
     Field("day of week", 0, 6, "on {} of every week", "every day", WEEKDAYS),
 )
+CALENDAR_FIELDS = frozenset({"day", "month", "day of week"})
+"""The fields whose steps nobody takes for a distance in time."""
 
 
 class _Part(Struct, frozen=True):
@@ -67,6 +69,7 @@ class _Part(Struct, frozen=True):
 
     values: range
     surprises: tuple[str, ...] = ()
+    note: str = ""
 
 
 class Schedule(Struct, frozen=True):
@@ -74,6 +77,7 @@ class Schedule(Struct, frozen=True):
 
     fields: tuple[tuple[int, ...], ...]
     field_surprises: tuple[str, ...] = ()
+    field_notes: tuple[str, ...] = ()
 
     @property
     def surprises(self) -> tuple[str, ...]:
@@ -86,9 +90,10 @@ class Schedule(Struct, frozen=True):
     def note(self) -> str:
         """What to tell about a schedule that is right, or an empty text."""
         _, _, _, days, _, weekdays = self.fields
-        if len(days) == FIELDS[3].size or len(weekdays) == FIELDS[5].size:
-            return ""
-        return "it has a day and a day of week: Azure runs it only on days that match both"
+        notes = self.field_notes
+        if len(days) < FIELDS[3].size and len(weekdays) < FIELDS[5].size:
+            notes = (*notes, "it has a day and a day of week: Azure runs it only on days that match both")
+        return "; ".join(notes)
 
     def next_after(self, moment: datetime) -> datetime:
         """Return the first matching second after `moment`, UTC, or NEVER."""
@@ -127,7 +132,11 @@ def parse_schedule(text: str) -> Schedule:
     if len(parts) != len(FIELDS):
         raise ValueError("it needs six fields with blanks between them: second minute hour day month day-of-week")
     read = [_parse_field(part, field) for part, field in zip(parts, FIELDS, strict=True)]
-    return Schedule(tuple(values for values, _ in read), tuple(line for _, lines in read for line in lines))
+    return Schedule(
+        tuple(tuple(sorted({value for part in parts for value in part.values})) for parts in read),
+        tuple(line for parts in read for part in parts for line in part.surprises),
+        tuple(part.note for parts in read for part in parts if part.note),
+    )
 
 
 def schedule_fault(text: str) -> str:
@@ -144,10 +153,8 @@ def schedule_note(text: str) -> str:
     return "" if schedule_fault(text) else parse_schedule(text).note
 
 
-def _parse_field(text: str, field: Field) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    parts = [_parse_part(part, field) for part in text.split(",")]
-    values = tuple(sorted({value for part in parts for value in part.values}))
-    return values, tuple(line for part in parts for line in part.surprises)
+def _parse_field(text: str, field: Field) -> list[_Part]:
+    return [_parse_part(part, field) for part in text.split(",")]
 
 
 def _parse_part(text: str, field: Field) -> _Part:
@@ -170,7 +177,8 @@ def _parse_part(text: str, field: Field) -> _Part:
         *_range_surprises(first, last, step, field),
         *_step_surprises(values, step, field),
     )
-    return _Part(values, surprises)
+    note = _step_note(values, step, field) if span == "*" else ""
+    return _Part(values, surprises, note)
 
 
 def _value(text: str, field: Field) -> int:
@@ -223,3 +231,11 @@ def _step_surprises(values: range, step: int, field: Field) -> Iterator[str]:
     elif step > field.size:
         times = field.one.format(field.say(values[0]))
         yield f"in the field {field.name}, the step {step} is longer than the field: Azure runs {times}"
+
+
+def _step_note(values: range, step: int, field: Field) -> str:
+    """Return what to tell about a step after which the field begins anew too early: Azure does not count on."""
+    if not 1 < step < field.size or field.size % step == 0 or field.name in CALENDAR_FIELDS:
+        return ""
+    last, again = field.say(values[-1]), field.say(field.low)
+    return f"in the field {field.name}, the step {step} begins anew at {again}: after {last} comes {again}"

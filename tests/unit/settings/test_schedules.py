@@ -130,6 +130,19 @@ def test_a_day_together_with_a_weekday_is_taken_and_told() -> None:
     assert parse_schedule("0 0 0 13 * *").note == parse_schedule("0 0 0 * * FRI").note == ""
 
 
+@pytest.mark.parametrize(
+    ("schedule", "note"),
+    [
+        ("0 */45 * * * *", "in the field minute, the step 45 begins anew at 0: after 45 comes 0"),
+        ("0 0 */5 * * *", "in the field hour, the step 5 begins anew at 0: after 20 comes 0"),
+        ("0 */15 * * * *", ""),
+        ("0 0 0 */2 * *", ""),
+    ],
+)
+def test_a_step_that_does_not_fill_its_field_is_taken_and_told(schedule: str, note: str) -> None:
+    assert (schedule_fault(schedule), parse_schedule(schedule).note) == ("", note)
+
+
 # --- the settings
 
 VARIABLES = ("PUSH_SCHEDULE", "SWEEP_SCHEDULE", "CREDENTIALS_SCHEDULE")
