@@ -73,7 +73,7 @@ class EmulatorSignIn(SignIn):
         del deadline
         if self._current is None or self._current is refused:
             session = self._salesforce.oauth.issue_session_id(self.user)
-            self._current = Token(session, self._url, self._salesforce.organization, 0.0)
+            self._current = Token(session, self._url, self._salesforce.organization, self.user, 0.0)
         return self._current
 
 

@@ -15,7 +15,8 @@ POST /token {username?} -> {access_token, instance_url?}      open a session wit
 POST /expire {what: "tokens" | "locators"}
 POST /line_items {id, has}                         choose whether line items decide the opportunity's amount
 POST /validation_rule {sobject, field, message, id?, value?, times?}
-POST /lock {id, code?, times?}                     DELETE /hooks    remove all rules and locks
+POST /flow {sobject, values, on?: "insert" | "update", when?, times?}    set values in each save, as a before-save flow
+POST /lock {id, code?, times?}                     DELETE /hooks    remove all rules, flows and locks
 POST /commit_lag {seconds}                         make people's edits visible that much later than their stamp
 POST /short_pages {rows}                           limit every page of a query to this number of records; 0: no limit
 POST /usage {used?, max?}                          set the daily count and allowance of API calls
@@ -31,7 +32,7 @@ from emulators.base.control_body import convert_strictly
 from emulators.base.emulator import CONTROL
 from emulators.base.server import Request, Response
 from emulators.salesforce.data.errors import ApiError
-from emulators.salesforce.data.hooks import LOCKS, Lock, ValidationRule
+from emulators.salesforce.data.hooks import LOCKS, Flow, Lock, ValidationRule
 from emulators.salesforce.data.record_ids import canonical_id
 from emulators.salesforce.emulated_org import EmulatedOrg
 
@@ -61,6 +62,7 @@ class ControlApi:
             "expire": self._expire_tokens_or_locators,
             "line_items": self._set_line_items,
             "validation_rule": self._add_rule,
+            "flow": self._add_flow,
             "lock": self._add_lock,
             "commit_lag": self._set_commit_lag,
             "short_pages": self._set_short_pages,
@@ -158,9 +160,16 @@ class ControlApi:
         times = msgspec.convert(body.get("times"), int | None)
         self._emulated_org.org.hooks.locks[_record_id(body)] = Lock(code, times)
 
+    def _add_flow(self, body: Body) -> None:
+        flow = convert_strictly(Flow, body)
+        definition = self._emulated_org.org.model.get(flow.sobject)
+        unknown = [name for name in (*flow.values, *flow.when) if definition.find_field(name) is None]
+        if unknown:
+            raise ValueError(f"{flow.sobject} has no field {unknown[0]}")
+        self._emulated_org.org.hooks.flows.append(flow)
+
     def _clear_hooks(self) -> None:
-        self._emulated_org.org.hooks.rules.clear()
-        self._emulated_org.org.hooks.locks.clear()
+        self._emulated_org.org.hooks.clear()
 
     def _set_commit_lag(self, body: Body) -> None:
         self._emulated_org.lag = timedelta(seconds=float(body["seconds"]))

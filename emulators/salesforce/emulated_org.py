@@ -81,6 +81,15 @@ class EmulatedOrg(Emulator):
         """The id of the user who makes the edits, unless a call names another user."""
         return self.founding.seller
 
+    @property
+    def automated(self) -> str:
+        """The id of the org's own user, as whom scheduled flows and platform events save. Made at its first use.
+
+        The user can never sign in (docs/reference/salesforce.md#users-that-are-no-people).
+        """
+        with self.lock:
+            return self._ensure_user("autoproc@example", LastName="Process", UserType="AutomatedProcess")
+
     # --- people
 
     def insert(self, sobject: str, values: Mapping[str, Any], *, user: str | None = None) -> str:
@@ -183,12 +192,12 @@ class EmulatedOrg(Emulator):
         folded = username.casefold()
         return next((u for u in self.org.stored_records("User") if u["Username"].casefold() == folded), None)
 
-    def _ensure_user(self, username: str) -> str:
+    def _ensure_user(self, username: str, **values: str) -> str:
         user = self._find_user(username)
         if user:
             return str(user["Id"])
-        values = {"Username": username, "LastName": "Integration", "Email": "integration@example.com"}
-        return self.org.insert("User", values, self.founding.administrator)
+        default = {"Username": username, "LastName": "Integration", "Email": "integration@example.com"}
+        return self.org.insert("User", default | values, self.founding.administrator)
 
 
 def _with_formulas(definition: SObject, record: Record) -> Record:

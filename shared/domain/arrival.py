@@ -17,9 +17,10 @@ from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce
 from shared.domain.link import CHOSEN_DEFAULT, Difference, Effect, Link
 from shared.domain.link_states import State
-from shared.domain.plan import full_text_line, full_text_records, full_texts, unreadable_line, unreadable_record
 from shared.domain.records import Referral
 from shared.domain.sentences import LineDirection
+from shared.domain.text_limits import full_text_line, full_text_records, full_texts
+from shared.domain.unreadable import unreadable_line, unreadable_record
 
 
 class Gap(Struct, frozen=True):

@@ -26,17 +26,17 @@ from shared.domain.latches import forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.merge import Decision, EditTimes, Merged, merge
+from shared.domain.question import answer_key, question_key, question_record, stage_cause
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, cause, is_reported, system_name
+from shared.domain.text_limits import full_text_line, full_text_records, full_texts
+from shared.domain.unreadable import unreadable_line, unreadable_record
 
 REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
 """The fields without which a referral cannot be created (docs/reference/partner-center.md#creating-a-referral)."""
 
 WESTERNMOST_ZONE = timedelta(hours=12)
 """How long after its UTC midnight a day begins in the last zone. A seller's day is over once it is over everywhere."""
-
-SPACE_AT_A_CUT = 9
-"""How many characters shorter than its field a cut text may be, because spaces at its end are removed."""
 
 
 class Plan(Struct, frozen=True):
@@ -49,7 +49,8 @@ class Plan(Struct, frozen=True):
     reported            the keys of all causes and warnings that hold now
     state               the state of the link after this plan
     due                 when the earliest waiting change may be sent
-    cause               why a value in Salesforce cannot be read
+    cause               why a value in Salesforce cannot be read, or is a question
+    has_answer          whether an edit of the stage would be sent, or is kept from it only by a latch or a wait
     """
 
     base: Deal
@@ -63,6 +64,7 @@ class Plan(Struct, frozen=True):
     state: State = State.LIVE
     due: datetime | None = None
     cause: Cause | None = None
+    has_answer: bool = False
 
     @property
     def agreed(self) -> bool:
@@ -89,18 +91,29 @@ def _obstacle(opportunity: Opportunity, name: str) -> Cause | None:
 
 
 def plan_pair(
-    link: Link, opportunity: Opportunity, referral: Referral, rules: Rules, now: datetime, wait: timedelta
+    link: Link,
+    opportunity: Opportunity,
+    referral: Referral,
+    rules: Rules,
+    now: datetime,
+    wait: timedelta,
+    *,
+    is_question: bool = False,
 ) -> Plan:
     """Merge one pair and decide the writes.
 
     A change that cannot be undone is sent only after it has stood for `wait`
-    (docs/protocol.md#what-cannot-be-undone-waits).
+    (docs/protocol.md#what-cannot-be-undone-waits). With `is_question`, the opportunity's stage is nobody's answer: it
+    is not sent, and it yields to an edit of the status in Partner Center.
     """
     edited, base = EditTimes(opportunity.modified, referral.updated), link.base_under(rules)
+    if is_question and base.get("status") != referral.deal.get("status"):
+        base = base.with_values({"status": opportunity.deal.get("status")})
     standing = Standing(base, opportunity.deal)
     if link.refused:
         standing = standing_defaults(link, base, opportunity.deal, referral.deal)
     builder = _PlanBuilder(link, standing, referral, now, wait)
+    builder.question = opportunity if is_question else None
     merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)
@@ -131,6 +144,8 @@ class _PlanBuilder:
         self.losses: list[Line] = []
         self.reported: list[str] = []
         self.causes: dict[str, Cause] = {}
+        self.question: Opportunity | None = None
+        self.has_answer = False
 
     def decide_field(self, merged: Merged) -> None:
         """Decide what to write for one field."""
@@ -139,6 +154,8 @@ class _PlanBuilder:
             return
         if merged.rule.currencies is not None and self._keeps_out(merged):
             return
+        if isinstance(merged.value, Status) and merged.edited is Side.SALESFORCE and merged.rule.field in self.base:
+            self._note_answer(merged)
         allowed = [self._write(merged, side) for side in Side if merged.differs_on(side)]
         if any(allowed):
             self._report_losses(merged)
@@ -158,6 +175,9 @@ class _PlanBuilder:
     def _write(self, merged: Merged, side: Side) -> bool:
         key, rule = f"{side}.{merged.rule.field}", merged.rule
         code = self._forbidding_code(key, merged, side)
+        if self.question and self.has_answer and isinstance(merged.value, Status):
+            self._ask(key, merged, self.question)
+            return False
         if code:
             self._record_refusal(side, code, merged)
             return False
@@ -167,6 +187,20 @@ class _PlanBuilder:
         if side is Side.PARTNER_CENTER and isinstance(merged.value, Status) and not merged.value.is_final:
             self.status = merged.value
         return True
+
+    def _note_answer(self, merged: Merged) -> None:
+        """Note that the stage is an edit in Salesforce; unless it is a question, a person's."""
+        self.has_answer = True
+        if not self.question:
+            self.reported.append(answer_key(merged.value))
+
+    def _ask(self, key: str, merged: Merged, opportunity: Opportunity) -> None:
+        """Leave a stage that nobody has chosen as it is on both sides, and ask once."""
+        self.refused[key] = question_record(self.link.refused.get(key), merged.value, self.now)
+        found = stage_cause(opportunity, self.status)
+        self.causes[found.key] = found
+        line = cause_line(self.now, Side.PARTNER_CENTER, merged.rule.field, found)
+        self._report_once(question_key(opportunity.stage), line)
 
     def _forbidding_code(self, key: str, merged: Merged, side: Side) -> str | None:
         record = self.link.refused.get(key)
@@ -299,18 +333,8 @@ class _PlanBuilder:
             State.ON_HOLD if unanswered else State.LIVE,
             min((record.since + self.wait for record in self.waiting.values()), default=None),
             next(iter(self.causes.values()), None),
+            self.has_answer,
         )
-
-
-def unreadable_record(rule: Rule, problem: Cause, now: datetime) -> tuple[str, Difference]:
-    """The key and the record of a value of Partner Center that cannot be read: it is left alone on both sides."""
-    return f"{Side.SALESFORCE}.{rule.field}", Difference(fingerprint(problem.key), "unreadable", now)
-
-
-def unreadable_line(at: datetime, direction: LineDirection, rule: Rule, problem: Cause) -> Line:
-    """The line about a value of Partner Center that cannot be read."""
-    values = {"label": rule.label, "reason": problem.reason}
-    return Line(at, "left_alone", direction, Side.SALESFORCE, rule.field, rule=problem.code, values=values)
 
 
 def past_close_date_key(deal: Deal, today: date) -> str | None:
@@ -318,29 +342,3 @@ def past_close_date_key(deal: Deal, today: date) -> str | None:
     closing, status = deal.get("closing"), deal.get("status")
     is_open = isinstance(status, Status) and not status.is_final
     return f"past_closing:{closing}" if is_open and isinstance(closing, date) and closing < today else None
-
-
-def full_texts(deal: Deal, rules: Rules) -> dict[str, Rule]:
-    """The fields that a text fills, by the key of their warning: Partner Center may hold more text.
-
-    Source: docs/protocol.md#the-narrower-side-judges-equality. A cut text is compared without the spaces at its end.
-    """
-    return {
-        f"full:{rule.field}": rule
-        for rule in rules.updatable
-        if rule.length and len(str(deal.get(rule.field) or "")) > rule.length - SPACE_AT_A_CUT
-    }
-
-
-def full_text_records(deal: Deal, rules: Rules, now: datetime) -> dict[str, Difference]:
-    """The records of full texts: Partner Center may hold more, so that the two sides differ."""
-    full = full_texts(deal, rules).values()
-    return {
-        f"{Side.SALESFORCE}.{rule.field}": Difference(fingerprint(deal[rule.field]), "full_text", now) for rule in full
-    }
-
-
-def full_text_line(at: datetime, direction: LineDirection, rule: Rule) -> Line:
-    """The warning that a text fills its field in Salesforce."""
-    values = {"label": rule.label, "length": f"{rule.length:,}"}
-    return Line(at, "full_text", direction, Side.SALESFORCE, rule.field, values=values)

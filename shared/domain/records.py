@@ -19,6 +19,9 @@ class Opportunity(Struct, frozen=True):
     stamps          the versions by polling query, where they are reliable (docs/protocol.md#stamps)
     problems        by field, why a value cannot be read
     asks_help       whether the seller asks Microsoft for help
+    stage           the name of the stage
+    modified_by     the id of the user who saved last
+    is_automated    whether that user is no person (docs/protocol.md#answers-that-nobody-gave)
     """
 
     id: str
@@ -30,6 +33,9 @@ class Opportunity(Struct, frozen=True):
     stamps: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, Cause] = field(default_factory=dict)
     asks_help: bool = False
+    stage: str = ""
+    modified_by: str | None = None
+    is_automated: bool = False
 
 
 class Referral(Struct, frozen=True):

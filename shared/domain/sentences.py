@@ -192,6 +192,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         '{label} is empty in {system}, where alone it can be changed. "{after}" was left as it is on the other side.',
         "Please enter it in {system} too if it belongs there.",
     ),
+    "unasked_stage": (
+        'Stage {value} may be set by automation, which saved last. It was not sent: Partner Center keeps "{kept}".',
+        "Please choose the right Stage. If it is this one, choose another one first, and this one after the next sync.",
+    ),
     "ignored": (
         '{label} "{after}" was written, but {system} kept "{before}".',
         "Please ask your administrator what changes this field.",

@@ -117,10 +117,11 @@ def created_opportunity(
     """The link of an opportunity that was created for a referral. Its base holds the values that its creation carries.
 
     If the record has another value, that value counts as an edit in Salesforce. If Salesforce left a value empty, the
-    link notes it as refused.
+    link notes it as refused. The base's stage is the one read back (docs/protocol.md#answers-that-nobody-gave).
     """
     base = arrived.base.with_values({change.field: None for change in ignored})
-    link = replace(arrived, opportunity_id=opportunity.id, base=base, unwritten=bool(ignored))
+    read = {name: value for name, value in opportunity.deal.items() if isinstance(value, Status) and name in base}
+    link = replace(arrived, opportunity_id=opportunity.id, base=base.with_values(read), unwritten=bool(ignored))
     return with_known_versions(with_refused(link, ignored, Side.SALESFORCE, now), opportunity, referral, rules)
 
 

@@ -19,14 +19,18 @@ from shared.foundation.errors import Ambiguous, Unavailable
 from shared.mapping.arrivals import arrival_of
 from shared.mapping.field_base import FieldBase, UnreadableValue
 from shared.mapping.field_types import StatusField
-from shared.mapping.paths import Json, in_referral, parse_time, set_value, value_in_record
+from shared.mapping.paths import Json, parse_time, set_value, value_in_record
 from shared.mapping.people_fields import CompanyField, ContactsField
+from shared.mapping.referral_kind import is_lead
 from shared.mapping.schema import DEFAULT
 from shared.mapping.solutions_field import SolutionsField
 from shared.mapping.validation import load_mapping
 
 STAMPS = {"opportunity": "SystemModstamp", "account": "Account.SystemModstamp"}
 """The stamp of each polling query (docs/protocol.md#stamps)."""
+MODIFIER = ("LastModifiedById", "LastModifiedBy.UserType")
+AUTOMATED_USERS = frozenset({"AutomatedProcess", "CloudIntegrationUser"})
+"""The types of users that are no people (docs/reference/salesforce.md#users-that-are-no-people)."""
 MAX_COMMIT_TIME = timedelta(seconds=30)
 """The longest duration of a save. Until then, a record can still receive other values under the same stamp.
 
@@ -80,7 +84,8 @@ class Translation:
     def selects(self) -> tuple[str, ...]:
         """The SOQL select items of an opportunity that is read under the lock."""
         ours = self.file.ours
-        fixed = ("Id", "LastModifiedDate", *STAMPS.values(), ours.flag, ours.identifier, ours.help, ours.status)
+        own = (ours.flag, ours.identifier, ours.help, ours.status)
+        fixed = ("Id", "LastModifiedDate", *MODIFIER, *STAMPS.values(), *own)
         mapped = (item for field in self._active_fields.values() for item in field.select_items())
         return tuple(dict.fromkeys((*fixed, *mapped)))
 
@@ -113,7 +118,14 @@ class Translation:
             },
             problems=problems,
             asks_help=bool(record.get(ours.help)),
+            stage=str(value_in_record(record, self._stage_column) or ""),
+            modified_by=record.get("LastModifiedById"),
+            is_automated=value_in_record(record, MODIFIER[1]) in AUTOMATED_USERS,
         )
+
+    @cached_property
+    def _stage_column(self) -> str:
+        return next((field.salesforce for field in self.fields.values() if isinstance(field, StatusField)), "")
 
     def opportunities(self, records: Sequence[Json], read_at: datetime) -> dict[str, Opportunity | Exception]:
         """Return the opportunities by id; for a record that cannot be read, the error, so that it harms no other."""
@@ -308,22 +320,6 @@ def is_target_microsoft(referral: Json) -> bool:
     value = referral.get("target")
     targets = value if isinstance(value, list) else []
     return any(isinstance(target, Mapping) and target.get("id") == "msft" for target in targets)
-
-
-def is_lead(referral: Json) -> bool:
-    """Whether a referral is a marketplace lead or a qualified lead, and not a deal.
-
-    Source: docs/reference/partner-center.md#leads-and-deals.
-    """
-    invited_by = str(in_referral(referral, "/inviteContext/invitedBy/organizationId") or "")
-    if referral.get("type") != "Independent":
-        return False
-    match referral.get("qualification"):
-        case "Direct":
-            return invited_by in ("", "msft")
-        case "SalesQualified" | "MarketingQualified":
-            return invited_by == "msft"
-    return False
 
 
 def _required_text(referral: Json, name: str) -> str:

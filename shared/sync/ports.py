@@ -39,9 +39,6 @@ from shared.store.stored_values import Entry, RetryEntry, SideState
 __all__ = ["Answer", "Entry", "Json", "Node", "Page", "RetryEntry", "SideState", "Write", "Written", "text_literal", "time_literal"]  # fmt: skip  # noqa: E501
 
 
-# --- Partner Center ---------------------------------------------------------------------------------------------------
-
-
 class PartnerCenter(Protocol):
     """The referrals API (docs/reference/partner-center.md#operations)."""
 
@@ -69,14 +66,14 @@ class PartnerCenter(Protocol):
         """
 
 
-# --- Salesforce -------------------------------------------------------------------------------------------------------
-
-
 class Salesforce(Protocol):
     """The REST API under one integration user (docs/reference/salesforce.md#composite-requests)."""
 
     def organization_id(self) -> str:
         """The 18-character id of the org, known from sign-in without a data call."""
+
+    def user_id(self) -> str:
+        """The 18-character id of the user who is signed in, known as `organization_id` is."""
 
     def api_usage(self) -> tuple[int, int] | None:
         """The calls of the last 24 hours and their limit, from the latest answer; None before the first answer."""

@@ -19,6 +19,7 @@ from shared.domain.field_rules import Rules
 from shared.domain.link import WHOLE, Link
 from shared.domain.link_states import State
 from shared.domain.plan import creation_obstacles, plan_pair
+from shared.domain.question import is_question
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
 from shared.domain.transitions import adopted_opportunity, held, recovered
@@ -122,7 +123,11 @@ def _plan(ctx: Context, pair: Pair) -> None:
     if not pair.opportunity.flagged:
         pair.end(RECONCILED)
         return
-    pair.take_plan(plan_pair(pair.link, pair.opportunity, pair.referral, rules, now, ctx.policy.irreversible_wait))
+    decide = partial(plan_pair, pair.link, pair.opportunity, pair.referral, rules, now, ctx.policy.irreversible_wait)
+    plan = decide()
+    if plan.has_answer and not pair.must_create and is_question(pair.link, pair.opportunity, ctx.salesforce.user_id()):
+        plan = decide(is_question=True)
+    pair.take_plan(plan)
 
 
 # --- what a push of one pair begins with
@@ -217,7 +222,9 @@ def carry_out(ctx: Context, work: Work) -> Outcomes:
     for again in _write_opportunities(ctx, work.pairs):
         read_opportunities(ctx, again)
         run_for_each(ctx, Side.PARTNER_CENTER, again, _plan_and_patch)
-    unreported = [pair for pair in work.pairs if _may_write_back(pair) and needs_write_back(pair)]
+    # A pair that will be tried again reports nothing yet; a parked one reports why.
+    ended = [pair for pair in work.pairs if pair.outcome is None or pair.outcome.result is Result.PARKED]
+    unreported = [pair for pair in ended if needs_write_back(pair)]
     chunks = [list(chunk) for chunk in batched(unreported, COLLECTION, strict=False)]
     ctx.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
     ctx.map(lambda pair: run_step(ctx, pair, _release_pair), work.pairs, at_most=ctx.policy.parallelism)
@@ -307,26 +314,20 @@ def _wait_until_safe(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[Pair]
     The condition of a write has whole seconds, so a younger record is read again a second later.
     """
     for _ in range(ctx.policy.tries):
-        young = [pair for pair in open_pairs(pairs) if not _is_safe_to_write(pair)]
+        young = _young(pairs)
         if not young:
             return
         ctx.clock.sleep(ONE_SECOND)
         yield young
-    for pair in open_pairs(pairs):
-        if not _is_safe_to_write(pair):
-            pair.end(KEEPS_CHANGING)
+    for pair in _young(pairs):
+        pair.end(KEEPS_CHANGING)
 
 
-def _is_safe_to_write(pair: Pair) -> bool:
-    return pair.opportunity is not None and pair.opportunity.is_second_over
+def _young(pairs: Sequence[Pair]) -> list[Pair]:
+    return [pair for pair in open_pairs(pairs) if not (pair.opportunity and pair.opportunity.is_second_over)]
 
 
 # --- ending
-
-
-def _may_write_back(pair: Pair) -> bool:
-    """A pair that will be tried again reports nothing yet; a parked one reports why."""
-    return pair.outcome is None or pair.outcome.result is Result.PARKED
 
 
 def _release_pair(ctx: Context, pair: Pair) -> None:

@@ -1,7 +1,8 @@
-"""Refuse writes on demand: validation rules and record locks that control calls set."""
+"""Refuse or change writes on demand: validation rules, flows and record locks that control calls set."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.data.schema import Record
@@ -43,6 +44,32 @@ class ValidationRule:
 
 
 @dataclass(slots=True)
+class Flow:
+    """A before-save flow of the org: it sets `values` in each save of the object, as the user who saves.
+
+    `on` limits it to inserts or updates, `when` to records that hold these values, `times` to a number of saves.
+    """
+
+    sobject: str
+    values: Mapping[str, Any]
+    on: Literal["insert", "update"] | None = None
+    when: Mapping[str, Any] = field(default_factory=dict)
+    times: int | None = None
+
+    def applies_to(self, sobject: str, record: Record, *, is_new: bool) -> bool:
+        """Whether the flow runs in this save. Each run uses up one of `times`."""
+        matches = (
+            self.sobject == sobject
+            and self.times != 0
+            and self.on in (None, "insert" if is_new else "update")
+            and all(record[name] == value for name, value in self.when.items())
+        )
+        if matches and self.times is not None:
+            self.times -= 1
+        return matches
+
+
+@dataclass(slots=True)
 class Lock:
     """Refuses the next `times` writes to one record; None: until the lock is removed."""
 
@@ -52,9 +79,10 @@ class Lock:
 
 @dataclass(slots=True)
 class Hooks:
-    """The rules and locks that are in force; `locks` has record ids as keys."""
+    """The rules, flows and locks that are in force; `locks` has record ids as keys."""
 
     rules: list[ValidationRule] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
     locks: dict[str, Lock] = field(default_factory=dict)
 
     def check_lock(self, record_id: str) -> None:
@@ -65,6 +93,20 @@ class Hooks:
         if lock.times is not None:
             lock.times -= 1
         raise lock_error(lock.code, record_id)
+
+    def values_of_flows(self, sobject: str, record: Record, *, is_new: bool) -> Record:
+        """The values that the flows set in this save, in their order."""
+        values: Record = {}
+        for flow in self.flows:
+            if flow.applies_to(sobject, record | values, is_new=is_new):
+                values |= flow.values
+        return values
+
+    def clear(self) -> None:
+        """Remove all rules, flows and locks."""
+        self.rules.clear()
+        self.flows.clear()
+        self.locks.clear()
 
     def check_rules(self, sobject: str, record: Record, written: set[str]) -> None:
         """Raise FIELD_CUSTOM_VALIDATION_EXCEPTION with the message of the first rule that forbids the save."""

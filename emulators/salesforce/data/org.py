@@ -121,6 +121,9 @@ class Org(Tables):
 
     def _save_record(self, definition: SObject, old: Record | None, new: Record, written: set[str], user: str) -> None:
         new |= self._change_stamps(user)
+        if set_by_flows := self.hooks.values_of_flows(definition.name, new, is_new=old is None):
+            new |= self._convert_values(definition, set_by_flows, creating=old is None, system=False)
+            written = written | set(set_by_flows)
         complete_before_save(self, definition.name, old, new, written)
         self._check_required(definition, new)
         self._check_references(definition, new, written)

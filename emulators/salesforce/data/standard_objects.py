@@ -225,7 +225,7 @@ def _user_object() -> SObject:
         _phone_field("MobilePhone"),
         _text_field("Title", 80),
         _checkbox_field("IsActive", default=True),
-        _picklist_field("UserType", "Standard"),
+        _picklist_field("UserType", "Standard", "AutomatedProcess", "CloudIntegrationUser"),
         setup=True,
     )
 

@@ -52,6 +52,10 @@ class SalesforceClient:
         """Return the 18-character id of the org. It comes with the token and costs no data call."""
         return self._connection.current_token().organization
 
+    def user_id(self) -> str:
+        """Return the 18-character id of the user who is signed in. It comes with the token and costs no data call."""
+        return self._connection.current_token().user
+
     def api_usage(self) -> tuple[int, int] | None:
         """Return the calls of the last 24 hours and their limit, as the last answer gave them; None before the first.
 

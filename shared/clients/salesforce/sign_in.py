@@ -37,7 +37,8 @@ ASSERTION_SECONDS = 180
 TOKEN_SECONDS = 3600.0
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _SALESFORCE_DOMAINS = (".salesforce.com", ".force.com")
-_ORGANIZATION = re.compile(r"/id/(00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?)/")
+_IDENTITY = re.compile(r"/id/(00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?)/(005[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?)$")
+"""The end of an identity URL: the id of the org, and that of the user."""
 _BAD_REQUEST, _SERVER_ERROR, _TOO_MANY_REQUESTS = 400, 500, 429
 
 _CONSENT_REMEDY = "Pre-authorise the integration user for the app: assign a permission set to the app's policies."
@@ -71,11 +72,12 @@ class Identity(Struct, frozen=True):
 
 
 class Token(Redacted, frozen=True):
-    """An access token, the host that it is for, the id of its org, and when it was issued (monotonic seconds)."""
+    """An access token, the host that it is for, the ids of its org and user, and when it was issued (monotonic)."""
 
     value: str
     instance_url: str
     organization: str
+    user: str
     issued: float
 
 
@@ -199,10 +201,11 @@ class SignIn:
     def _token_in(self, body: Mapping[str, Any]) -> Token:
         instance = str(body.get("instance_url") or "")
         self._check_host(instance)
-        organization = _ORGANIZATION.search(str(body.get("id") or ""))
-        if organization is None:
-            raise Unavailable("the Salesforce token endpoint did not name the org")
-        return Token(str(body["access_token"]), instance.rstrip("/"), full_id(organization[1]), self._monotonic())
+        identity = _IDENTITY.search(str(body.get("id") or ""))
+        if identity is None:
+            raise Unavailable("the Salesforce token endpoint did not name the org and the user")
+        organization, user = map(full_id, identity.groups())
+        return Token(str(body["access_token"]), instance.rstrip("/"), organization, user, self._monotonic())
 
     def _check_host(self, instance: str) -> None:
         """Raise ConfigurationError unless the host is the one that signed us in, or one of Salesforce's.

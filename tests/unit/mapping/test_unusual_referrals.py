@@ -10,7 +10,8 @@ import pytest
 from shared.domain.deal import Company, Deal, Money, Person, Status
 from shared.foundation.errors import Unavailable
 from shared.mapping.paths import set_value
-from shared.mapping.translation import ReferralConstants, Translation, is_lead
+from shared.mapping.referral_kind import is_lead
+from shared.mapping.translation import ReferralConstants, Translation
 
 TRANSLATION = Translation(ReferralConstants("1234567"))
 

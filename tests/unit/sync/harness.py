@@ -291,8 +291,7 @@ class Harness:
         """Remove all faults, validation rules, flows and record locks."""
         self.partner_center.faults.clear()
         self.salesforce.faults.clear()
-        self.salesforce.org.hooks.rules.clear()
-        self.salesforce.org.hooks.locks.clear()
+        self.salesforce.org.hooks.clear()
 
     def refuse_writes_of(self, column: str, deal: str | None = None, times: int | None = None) -> None:
         """Let Salesforce refuse writes of a field: of one opportunity or of all, `times` times or always."""

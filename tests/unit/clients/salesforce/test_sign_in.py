@@ -72,6 +72,11 @@ def test_the_org_is_known_from_sign_in_without_a_data_call(salesforce: Salesforc
     assert (len(fake.sign_in_requests), len(fake.data_requests)) == (1, 0)
 
 
+def test_the_user_is_known_from_sign_in_without_a_data_call(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
+    assert salesforce.user_id() == "005000000000001AAA"
+    assert (len(fake.sign_in_requests), len(fake.data_requests)) == (1, 0)
+
+
 def test_a_token_is_renewed_after_an_hour(
     salesforce: SalesforceClient, fake: FakeSalesforce, clock: ManualClock
 ) -> None:

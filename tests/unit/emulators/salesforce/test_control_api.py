@@ -5,6 +5,7 @@ docs/reference/salesforce.md#journal-and-control.
 """
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -70,6 +71,29 @@ def test_a_token_from_the_control_api_belongs_to_the_named_user(api: ApiSession)
     assert [api.emulator.record("Opportunity", deal)["LastModifiedById"]] == robot
     _send_control(api.emulator, "POST", "expire", {"what": "tokens"})
     assert status_and_code(api("GET", "/sobjects")) == (401, "INVALID_SESSION_ID")
+
+
+def test_a_flow_sets_values_in_the_save_of_the_user_who_saves(api: ApiSession) -> None:
+    flow = {"sobject": "Opportunity", "values": {"StageName": "Closed Won"}, "on": "update", "when": {"NextStep": "go"}}
+    assert _send_control(api.emulator, "POST", "flow", flow).status == 200
+    deal = api.create_deal(NextStep="go")
+    assert api.emulator.record("Opportunity", deal)["StageName"] == DEAL["StageName"]
+    assert api("PATCH", f"/sobjects/Opportunity/{deal}", {"Name": "saved"}).status == 204
+    record = api.emulator.record("Opportunity", deal)
+    assert (record["StageName"], record["IsWon"], record["Probability"]) == ("Closed Won", True, 100)
+    assert record["LastModifiedById"] not in (api.emulator.automated, None)
+    _send_control(api.emulator, "DELETE", "hooks")
+    api("PATCH", f"/sobjects/Opportunity/{deal}", {"StageName": "Prospecting"})
+    assert api.emulator.record("Opportunity", deal)["StageName"] == "Prospecting"
+    assert _send_control(api.emulator, "POST", "flow", {**flow, "when": {"Nothing__c": 1}}).status == 400
+
+
+def test_automation_saves_as_a_user_of_its_own_type(api: ApiSession) -> None:
+    deal = api.create_deal()
+    api.emulator.edit("Opportunity", deal, {"NextStep": "x"}, user=api.emulator.automated)
+    soql = "SELECT LastModifiedBy.UserType FROM Opportunity"
+    (record,) = api("GET", f"/query?q={quote(soql)}").json()["records"]
+    assert record["LastModifiedBy"]["UserType"] == "AutomatedProcess"
 
 
 class TestTime:
