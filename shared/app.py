@@ -111,8 +111,11 @@ class App:
         from shared.sync.retry_queue import is_paused, pausing_on_failure  # noqa: PLC0415 - as above
 
         ctx = self.local
-        if ctx.clock.now() < self._ask_at or self.settings.sync.sync == "off" or is_paused(ctx, Side.SALESFORCE):
+        if ctx.clock.now() < self._ask_at or self.settings.sync.sync == "off":
             return ctx
+        if is_paused(ctx, Side.SALESFORCE):  # the pause may end during the run, so it needs the former answer
+            known = self.store.org_currencies()
+            return replace(ctx, translation=self.translation.for_org(known[0])) if known else ctx
         with self._making:
             if ctx.clock.now() >= self._ask_at:
                 with pausing_on_failure(ctx, Side.SALESFORCE):

@@ -100,8 +100,9 @@ class MoneyField(FieldBase):
         else:
             self._columns = (columns.amount,)
             self._only_currency = (org.only_one if org else None) or columns.fixed_currency
-        if org is not None and not is_custom and self.direction.owns(Side.PARTNER_CENTER):
-            self._held = frozenset((self._only_currency,)) if self._only_currency else org.codes
+        if not is_custom and self.direction.owns(Side.PARTNER_CENTER):
+            known = org.codes if org else None
+            self._held = frozenset((self._only_currency,)) if self._only_currency else known
 
     def for_org(self, org: OrgCurrencies) -> Self:
         """Return a copy of this field for an org with these currencies."""
@@ -134,7 +135,10 @@ class MoneyField(FieldBase):
 
     @override
     def read_referral(self, referral: Json) -> Money | None:
-        return money_from(in_referral(referral, self.referral.amount), in_referral(referral, self.referral.currency))
+        amount, currency = (in_referral(referral, path) for path in (self.referral.amount, self.referral.currency))
+        if amount and not currency:
+            raise UnreadableValue(cause("missing_money", "money"))  # no empty amount, which an edit may replace
+        return money_from(amount, currency)
 
     @override
     def record_values(self, value: Money | None) -> dict[str, Any]:

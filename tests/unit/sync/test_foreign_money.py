@@ -4,10 +4,13 @@ The rule: docs/protocol.md#currencies.
 """
 
 from collections.abc import Callable, Iterator
+from copy import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from shared.domain.deal import Money
 from shared.domain.link_states import Mark
 from tests.unit.sync.crash_points import EVERY_NTH, crash_instance_at, crash_points, every_nth
 from tests.unit.sync.harness import Harness, Instance
@@ -272,3 +275,37 @@ def test_a_crash_at_any_call_keeps_the_amount_out_and_tells_each_fact_once(
             assert harness.count_in_audit(deal, NOT_HELD) == told
             assert harness.count_in_audit(deal, NOT_SENT) == told - 1
             assert_quiet(harness, survivor)
+
+
+def test_an_amount_that_an_earlier_version_entered_is_not_sent_and_is_named(tmp_path: Path) -> None:
+    """The earlier version took every amount as one in `fixed_currency`."""
+    default = Path("shared/mapping/default.toml").read_text("utf-8")
+    path = tmp_path / "older.toml"
+    path.write_text(default.replace('currency = "CurrencyIsoCode"', 'fixed_currency = "USD"'), "utf-8")
+    with Harness(multi_currency=False, mapping=path) as harness:
+        referral, deal = accepted_deal(harness, details={"dealValue": 1_000_000, "currency": "USD"})
+        link = harness.store.link(deal)
+        assert link is not None
+        yen = Money(Decimal("1000000.00"), "JPY")
+        base = link.value.base.with_values({"money": yen})
+        older = replace(link.value, base=base, mapping=None, sources={}, etag=None)
+        harness.store.replace_link(link, older)
+        harness.colleague_edits(referral, details_currency="JPY")
+        harness.run_rounds()
+        assert sent_money(harness, referral) == (1_000_000, "JPY")
+        assert shown_money(harness, deal) == (1_000_000, 1_000_000, "JPY")
+        assert harness.count_in_audit(deal, 'Amount "1000000.00 USD" was not sent') == 1
+        assert_quiet(harness)
+
+
+def test_an_amount_without_a_currency_in_partner_center_is_left_alone(harness: Harness) -> None:
+    deal = harness.shared_deal(Amount=5000)
+    referral = harness.referral_of(deal)["id"]
+    harness.partner_center.raw_patch(referral, {"/details/dealValue": 4000, "/details/currency": None})
+    harness.seller_edits(deal, Amount=6000)
+    harness.run_rounds()
+    assert sent_money(harness, referral) == (4000, None)
+    assert harness.opportunity(deal)["Amount"] == 6000
+    assert harness.opportunity(deal)["Sync_Status__c"] == Mark.DIFFERENCES
+    assert harness.count_in_audit(deal, "Amount or its currency is empty.") == 1
+    assert_quiet(harness)
