@@ -4,17 +4,24 @@ Source: docs/protocol.md#values-that-travel-once.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from msgspec import Struct
 
-from shared.domain.deal import Company, Deal, Person, Side, Value
+from shared.domain.audit import Line, cause_line
+from shared.domain.cause import Cause
+from shared.domain.deal import Company, Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.link import Difference, Link
 from shared.domain.merge import MISSING, Merged
+from shared.domain.records import Opportunity
+from shared.domain.sentences import LineDirection
 
 SET_AT_CREATION, SOLUTIONS_CUT, CONTACTS_LEFT_OUT = "set_at_creation", "solutions_cut", "contacts_left_out"
 CONTACTS_CUT = "contacts_cut"
 """Codes of differences in values that travel only when a deal is created."""
+NO_IDS = ("bad_solutions", "too_many_solutions")
+"""Codes of problems of an opportunity's solutions. Those of account and owner matter only before a deal is created."""
 STAYS_UNREAD = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT, CONTACTS_CUT)
 """Codes of differences that no edit ends, so that the referral need not be read because of them."""
 
@@ -22,32 +29,48 @@ STAYS_UNREAD = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT, CONTACTS_CUT)
 class Compared(Struct, frozen=True):
     """One field: the records to keep, or the difference to put on record for the side that lacks a value.
 
-    `agreed` is what both sides hold, by field: the base takes it.
+    `agreed` is what both sides hold, by field: the base takes it. `lines` report what is new.
     """
 
     agreed: Mapping[str, Value | None] = {}
     kept: Mapping[str, Difference] = {}
     side: Side = Side.PARTNER_CENTER
     difference: Merged | None = None
+    lines: tuple[Line, ...] = ()
 
 
-def compare_creation_values(link: Link, opportunity: Deal, referral: Deal, rules: Rules) -> Iterator[Compared]:
+def compare_creation_values(
+    link: Link, seen: Opportunity, referral: Deal, rules: Rules, now: datetime
+) -> Iterator[Compared]:
     """Compare each field that travels only at creation. A value that was not read is as it was.
 
     A referral that is taken from the base holds the base's values, unless a colleague's edit is on record.
     """
+    opportunity = seen.deal
     for rule in rules.set_at_creation:
         name, base = rule.field, link.base.get(rule.field, MISSING)
         known = {key: record for side in Side if (record := link.refused.get(key := f"{side}.{name}"))}
         theirs = referral.get(name, base)
         is_unread = name not in opportunity or theirs is MISSING
         is_unread |= name not in referral and f"{Side.SALESFORCE}.{name}" in known
-        if is_unread or _holds_people(opportunity[name], theirs):
+        if name in seen.problems and seen.problems[name].code in NO_IDS:
+            yield _unreadable(name, seen.problems[name], known, now)
+        elif is_unread or _holds_people(opportunity[name], theirs):
             yield Compared(kept=known)
         elif _agree(opportunity[name], theirs):
             yield Compared({name: referral[name]} if name in referral else {})
         else:
             yield _different(rule, base, opportunity[name], theirs, known)
+
+
+def _unreadable(name: str, problem: Cause, known: Mapping[str, Difference], now: datetime) -> Compared:
+    """The record of what a seller typed that is no list of ids, and its line, which is reported once."""
+    key, record = f"{Side.PARTNER_CENTER}.{name}", Difference(fingerprint(problem.key), problem.code, now)
+    old = known.get(key)
+    if old is not None and (old.code, old.value) == (record.code, record.value):
+        return Compared(kept=known)
+    line = cause_line(now, Side.PARTNER_CENTER, name, problem, LineDirection.NOTE)
+    return Compared(kept={**known, key: record}, lines=(line,))
 
 
 def _different(

@@ -117,7 +117,7 @@ def plan_pair(
     merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)
-    builder.compare_values_of_creation(opportunity.deal, referral.deal, rules)
+    builder.compare_values_of_creation(opportunity, referral.deal, rules)
     builder.warn_of_unreadable_values(opportunity.problems, rules)
     builder.leave_unreadable_values_alone(opportunity.deal, referral, rules)
     builder.warn_of_past_close_date(opportunity.deal)
@@ -214,9 +214,10 @@ class _PlanBuilder:
                 return latch.code
         return "not_clearable" if merged.value is None and side not in merged.rule.clearable else None
 
-    def compare_values_of_creation(self, opportunity: Deal, referral: Deal, rules: Rules) -> None:
+    def compare_values_of_creation(self, opportunity: Opportunity, referral: Deal, rules: Rules) -> None:
         """Put each later difference of a value that travels only at creation on record."""
-        for compared in compare_creation_values(self.link, opportunity, referral, rules):
+        for compared in compare_creation_values(self.link, opportunity, referral, rules, self.now):
+            self.lines += compared.lines
             self.base.update(compared.agreed)
             self.refused.update(compared.kept)
             if compared.difference is not None:

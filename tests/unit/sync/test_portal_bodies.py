@@ -140,9 +140,47 @@ def test_ids_reach_partner_center_however_they_are_separated(harness: Harness) -
     ]
 
 
-def test_a_deal_that_has_its_referral_is_not_stopped_by_words_that_are_no_ids(harness: Harness) -> None:
-    _, deal = arrived_deal(harness)
+def test_a_deal_that_has_its_referral_is_not_stopped_by_words_that_are_no_ids_and_they_are_told(
+    harness: Harness,
+) -> None:
+    referral, deal = arrived_deal(harness)
     harness.seller_edits(deal, Products__c="my product", StageName="Qualification")
     harness.run_rounds()
-    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert harness.opportunity(deal)["StageName"] == "Qualification"
+    assert harness.partner_center.referral(referral)["status"] == "Active"
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
     assert harness.retry_entries(Side.SALESFORCE) == []
+    harness.seller_edits(deal, Description="Next call on Monday")
+    harness.run_rounds()
+    told = "Note: Products holds words that are no solution ids: my, product. Please enter ids such as SOL-15974-MQF"
+    assert harness.count_in_audit(deal, told) == 1
+    harness.seller_edits(deal, Products__c="other product")
+    harness.run_rounds()
+    assert harness.count_in_audit(deal, "no solution ids: other, product.") == 1
+    harness.seller_edits(deal, Products__c="SOL-2, SOL-1")
+    harness.run_rounds()
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert_quiet(harness)
+
+
+ODD_TAGS = [{"id": "Claims, fast", "type": "None"}, {"id": "SOL-1", "type": "Name"}, {"id": "SOL-2", "type": "Name"}]
+
+
+@pytest.mark.parametrize("origin", ["arrived", "shared"])
+def test_an_odd_id_that_a_linked_deal_gets_in_partner_center_is_told(harness: Harness, origin: str) -> None:
+    deal = arrived_deal(harness)[1] if origin == "arrived" else harness.shared_deal(Products__c="SOL-1; SOL-2")
+    referral = str(harness.opportunity(deal)["Referral_Identifier__c"])
+    accepted = {"/status": "Active", "/substatus": "Accepted"}
+    harness.partner_center.raw_patch(referral, {"/details/requirements/solutions": ODD_TAGS, **accepted})
+    harness.run_rounds()
+    assert harness.count_in_audit(deal, 'Products "Claims, fast, SOL-1, SOL-2" was not carried over') == 1
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert_quiet(harness)
+
+
+def test_an_odd_id_of_a_referral_that_is_linked_with_an_opportunity_is_told(harness: Harness) -> None:
+    referral = harness.partner_center.portal_creates({})
+    harness.partner_center.raw_patch(referral, {"/details/requirements/solutions": ODD_TAGS})
+    deal = harness.seller_creates(Referral_Identifier__c=referral, Products__c="SOL-1")
+    harness.run_rounds()
+    assert harness.count_in_audit(deal, 'Partner Center keeps "Claims, fast, SOL-1, SOL-2"') == 1
