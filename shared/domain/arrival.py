@@ -12,13 +12,14 @@ from msgspec import Struct
 
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
+from shared.domain.creation_values import CONTACTS_CUT
 from shared.domain.deal import Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce
 from shared.domain.link import CHOSEN_DEFAULT, Difference, Effect, Link
 from shared.domain.link_states import State
 from shared.domain.records import Referral
-from shared.domain.sentences import LineDirection
+from shared.domain.sentences import LineDirection, cause
 from shared.domain.text_limits import full_text_line, full_text_records, full_texts
 from shared.domain.unreadable import unreadable_line, unreadable_record
 
@@ -41,12 +42,30 @@ class Excess(Struct, frozen=True):
 
 
 class Arrival(Struct, frozen=True):
-    """What is created for a referral: the deal with its defaults, and the people who become its contacts."""
+    """What is created for a referral: the deal with its defaults, and the people who become its contacts.
+
+    `total_people` is how many contacts the referral has.
+    """
 
     deal: Deal
     people: tuple[Person, ...] = ()
+    total_people: int = 0
     gaps: tuple[Gap, ...] = ()
-    excess: tuple[Excess, ...] = ()
+    solutions_cut: tuple[Excess, ...] = ()
+
+    @property
+    def excess(self) -> tuple[Excess, ...]:
+        """The lists that do not fit."""
+        if len(self.people) == self.total_people:
+            return self.solutions_cut
+        return (*self.solutions_cut, Excess("contacts", CONTACTS_CUT, len(self.people), self.total_people))
+
+    def without_person(self, number: int, refusal: Cause) -> "Arrival":
+        """The arrival without the person with this number, whom Salesforce refused."""
+        values = {"contact": self.people[number], "reason": refusal.reason.rstrip("."), "remedy": refusal.remedy}
+        refused = Gap("contacts", cause("contact_refused", "contacts", **values))
+        people = (*self.people[:number], *self.people[number + 1 :])
+        return replace(self, people=people, gaps=(*self.gaps, refused))
 
     @property
     def displaced(self) -> Deal:

@@ -21,7 +21,10 @@ SET_AT_CREATION, SOLUTIONS_CUT, CONTACTS_LEFT_OUT = "set_at_creation", "solution
 CONTACTS_CUT = "contacts_cut"
 """Codes of differences in values that travel only when a deal is created."""
 NO_IDS = ("bad_solutions", "too_many_solutions")
-"""Codes of problems of an opportunity's solutions. Those of account and owner matter only before a deal is created."""
+"""Codes of problems of an opportunity's solutions. Those of account and owner matter only before a deal is created.
+
+Builds up to 0.3.0 sent any word as an id, so that both sides may hold the same words.
+"""
 STAYS_UNREAD = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT, CONTACTS_CUT)
 """Codes of differences that no edit ends, so that the referral need not be read because of them."""
 
@@ -53,8 +56,9 @@ def compare_creation_values(
         theirs = referral.get(name, base)
         is_unread = name not in opportunity or theirs is MISSING
         is_unread |= name not in referral and f"{Side.SALESFORCE}.{name}" in known
-        if name in seen.problems and seen.problems[name].code in NO_IDS:
-            yield _unreadable(name, seen.problems[name], known, now)
+        problem = seen.problems.get(name)
+        if problem is not None and problem.code in NO_IDS and not _agree(opportunity.get(name), theirs):
+            yield _unreadable(name, problem, known, now)
         elif is_unread or _holds_people(opportunity[name], theirs):
             yield Compared(kept=known)
         elif _agree(opportunity[name], theirs):

@@ -126,6 +126,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The referral's country {given} is not known. Its account was found by name, or is new with country {default}.",
         "Please check the account.",
     ),
+    "contact_refused": (
+        "Salesforce refused the contact {contact}: {reason}.",
+        "{remedy} Please add the contact role here.",
+    ),
     "no_address": (
         "The referral has no address. If the account is new, it has none either.",
         "Please enter it on the account.",

@@ -73,10 +73,10 @@ class NotFound(CosellError):
 class Rejected(CosellError):
     """The service understood the request and refuses it. The same request would be refused again."""
 
-    def __init__(self, cause: Cause) -> None:
-        """`cause` has the code, field, reason and remedy for parking the record."""
+    def __init__(self, cause: Cause, step: str | None = None) -> None:
+        """`cause` has the code, field, reason and remedy for parking the record; `step` names the step of a graph."""
         super().__init__(f"{cause.code}: {cause.reason}")
-        self.cause = cause
+        self.cause, self.step = cause, step
 
 
 class SignInFailed(CosellError):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
 from shared.domain.arrival import Arrival, Excess, Gap
-from shared.domain.creation_values import CONTACTS_CUT, SOLUTIONS_CUT
+from shared.domain.creation_values import SOLUTIONS_CUT
 from shared.domain.deal import Company, Person, Side
 from shared.domain.records import Referral
 from shared.domain.sentences import cause
@@ -30,15 +30,13 @@ def arrival_of(fields: Mapping[str, FieldBase], referral: Referral, solutions: t
     people = _contacts(fields, referral)
     reachable = _distinct_by_address(people)[:MOST_CONTACTS]
     gaps = tuple(_gaps(fields, referral, today))
-    cuts = (
-        Excess("solutions", SOLUTIONS_CUT, *solutions),
-        Excess("contacts", CONTACTS_CUT, len(reachable), len(people)),
-    )
+    fitting, total = solutions
     return Arrival(
         referral.deal.with_values({gap.field: gap.default for gap in gaps if gap.default is not None}),
         reachable,
+        len(people),
         gaps,
-        tuple(cut for cut in cuts if cut.fitting < cut.total),
+        (Excess("solutions", SOLUTIONS_CUT, fitting, total),) if fitting < total else (),
     )
 
 

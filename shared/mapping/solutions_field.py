@@ -48,10 +48,10 @@ class SolutionsField(SinglePathField):
         spelled = {part: spell_id(part) for part in parts}
         unknown = ", ".join(part for part, known in spelled.items() if known is None)
         if unknown:
-            raise UnreadableValue(cause("bad_solutions", self.salesforce, value=_shorten(unknown)))
+            raise UnreadableValue(cause("bad_solutions", self.salesforce, value=_shorten(unknown)), _distinct(parts))
         ids = _distinct(filter(None, spelled.values()))
         if len(ids) > self.at_most:
-            raise UnreadableValue(cause("too_many_solutions", self.salesforce))
+            raise UnreadableValue(cause("too_many_solutions", self.salesforce), ids)
         return ids or None
 
     @override

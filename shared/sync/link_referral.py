@@ -3,7 +3,10 @@
 Source: docs/protocol.md#creating-an-opportunity and docs/protocol.md#events-overtake-replies.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from copy import replace
+from datetime import datetime
 from itertools import batched, chain
 
 from msgspec import Struct
@@ -22,7 +25,7 @@ from shared.domain.transitions import (
 )
 from shared.foundation.errors import Conflict, NotFound, Rejected, StoreConflict
 from shared.mapping.translation import Translation
-from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Node, Outcome, Result, text_literal
+from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Node, Outcome, Result, Written, text_literal
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
 from shared.sync.retry_queue import pausing_on_failure
 
@@ -31,6 +34,10 @@ ADDRESSES_OF_A_QUERY = 20
 
 So the 50 contacts of a deal need three queries, and the five of a call suffice.
 """
+
+
+PERSON_STEP = re.compile("(?:contact|role)([0-9]*)")
+"""The step of a graph that creates a contact or its role."""
 
 
 class Found(Struct, frozen=True):
@@ -199,20 +206,45 @@ def create_opportunity(
     rules, now = ctx.translation.rules, ctx.clock.now()
     given, kind = given_to_salesforce(arrival.deal, rules), EffectKind.CREATE_OPPORTUNITY
     claim.record_intent(ctx, Effect(kind, given, arrival.displaced, version=referral.etag, decided=now))
-    lines = arrival_lines(referral, arrival, rules, now)
-    arrived = arriving(referral, arrival, rules, now)
-    shown = ctx.translation.shown_state(arrived.due_mark, audit_text(lines), referral.id)
-    nodes = _graph_nodes(ctx, referral, found, company, arrival, shown)
+    written = None
     try:
         with deleted_if_nothing_was_created(ctx, claim), pausing_on_failure(ctx, Side.SALESFORCE):
-            written = ctx.salesforce.create(nodes, "opportunity", ctx.translation.columns)
+            while written is None:
+                nodes = _graph_nodes(ctx, referral, found, company, now, arrival)
+                try:
+                    written = ctx.salesforce.create(nodes, "opportunity", ctx.translation.columns)
+                except Rejected as error:
+                    arrival = _without_refused_person(ctx, arrival, error)
+                    claim.renew(ctx)
     except Conflict:
         return BUSY  # somebody created it just now: the next look finds it
     except Rejected as error:
         return queue_refused_referral(ctx, referral, error.cause.code, error.cause.field)
     if written.record is None:
         return Outcome(Result.RETRY, "not_read_back")
-    opportunity, now = ctx.translation.opportunity(written.record, written.at), ctx.clock.now()
+    return _link_created(ctx, referral, claim, arrival, written, now)
+
+
+def _without_refused_person(ctx: Context, arrival: Arrival, error: Rejected) -> Arrival:
+    """Leave out the contact that Salesforce refuses, so that it stops no deal; after some refusals, all contacts.
+
+    Raises the error again if Salesforce refuses something else.
+    """
+    step = PERSON_STEP.fullmatch(error.step or "")
+    if step is None:
+        raise error
+    fewer = arrival.without_person(int(step[1] or 0), error.cause)
+    refused = sum(gap.field == "contacts" for gap in fewer.gaps)
+    return fewer if refused < ctx.policy.tries else replace(fewer, people=())
+
+
+def _link_created(
+    ctx: Context, referral: Referral, claim: Claim, arrival: Arrival, written: Written, at: datetime
+) -> str | Outcome:
+    """Store the link of the opportunity that was just created, and turn the claim into its pointer."""
+    rules, given = ctx.translation.rules, given_to_salesforce(arrival.deal, ctx.translation.rules)
+    lines, arrived = arrival_lines(referral, arrival, rules, at), arriving(referral, arrival, rules, at)
+    opportunity, now = ctx.translation.opportunity(written.record or {}, written.at), ctx.clock.now()
     ignored = _ignored_values(ctx, given, opportunity)
     link = created_opportunity(arrived, opportunity, referral, ignored, rules, now)
     ctx.store.insert_link(link, (*lines, *ignored_lines(ignored, now)), ctx.correlation_id)
@@ -256,10 +288,12 @@ def _ignored_values(ctx: Context, given: Deal, opportunity: Opportunity) -> tupl
 
 
 def _graph_nodes(
-    ctx: Context, referral: Referral, found: Found, company: Company, arrival: Arrival, shown: Mapping[str, object]
+    ctx: Context, referral: Referral, found: Found, company: Company, now: datetime, arrival: Arrival
 ) -> list[Node]:
     """The steps of the graph: account, contacts, opportunity, and a contact role for each person, the first primary."""
-    translation, known = ctx.translation, found.contact_ids
+    translation, known, rules = ctx.translation, found.contact_ids, ctx.translation.rules
+    lines, mark = arrival_lines(referral, arrival, rules, now), arriving(referral, arrival, rules, now).due_mark
+    shown = translation.shown_state(mark, audit_text(lines), referral.id)
     nodes: list[Node] = []
     account_id = found.account_id
     if account_id is None:

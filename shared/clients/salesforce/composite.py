@@ -234,9 +234,9 @@ def graph_error(results: Sequence[SubrequestResult]) -> CosellError:
     if error.code == "DUPLICATE_VALUE":
         holders = ", ".join(error.matches) or "unknown"
         return Conflict(f"{error.code} at {failed.name}: {error.field_name}, held by {holders}")
-    if error.code in MISSING_RECORD_CODES:
-        return Rejected(cause_of(error))
-    return exception_for(failed.status, failed.body, f"the graph at {failed.name}", write=False)
+    found = exception_for(failed.status, failed.body, f"the graph at {failed.name}", write=False)
+    is_refusal = isinstance(found, Rejected) or error.code in MISSING_RECORD_CODES
+    return Rejected(cause_of(error), failed.name) if is_refusal else found
 
 
 def _subrequest_json(subrequest: Subrequest, version: str) -> Json:

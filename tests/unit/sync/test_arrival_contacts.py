@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+import pytest
+
+from emulators.salesforce.data.hooks import ValidationRule
 from tests.unit.sync.harness import Harness
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
 
@@ -65,6 +68,35 @@ def test_a_person_without_a_name_is_named_by_what_is_there(harness: Harness) -> 
     people = [{"phoneNumber": "+4512345678"}, {"title": "Head of IT"}, {"email": "desk@f.example"}, {}, None]
     deal = deal_with_people(harness, people)  # type: ignore[arg-type]  # what a service may send
     assert role_holders(harness, deal) == [("+4512345678", True), ("Head of IT", False), ("desk@f.example", False)]
+
+
+def test_a_contact_that_salesforce_refuses_stops_neither_the_deal_nor_the_others(harness: Harness) -> None:
+    people = [person("Lind", "lind@f.example"), person("Berg", "berg at f.example"), person("Holm", "holm@f.example")]
+    deal = deal_with_people(harness, people)
+    assert role_holders(harness, deal) == [("Lind", True), ("Holm", False)]
+    told = (
+        "Salesforce refused the contact Kim Berg: Email: invalid email address: berg at f.example. Correct the record"
+    )
+    assert harness.count_in_audit(deal, told) == 1
+    assert harness.count_in_audit(deal, "Contact Roles holds 2 of 3 contacts") == 1
+    (event,) = harness.first.log.fields_of("referral_incomplete")
+    assert (event["code"], event["field"]) == ("contact_refused", "contacts")
+    assert harness.new_calls()["salesforce.graph"] == 2
+    assert len(harness.salesforce.records("Account")) == 1
+
+
+@pytest.mark.parametrize("refused", ["Contact", "OpportunityContactRole"])
+def test_a_deal_arrives_without_contacts_if_salesforce_refuses_them_all(harness: Harness, refused: str) -> None:
+    field = {"Contact": "LastName", "OpportunityContactRole": "ContactId"}[refused]
+    harness.salesforce.org.hooks.rules.append(ValidationRule(refused, field, "Not so."))
+    deal = deal_with_people(harness, [person(f"N{number}", f"n{number}@f.example") for number in range(9)])
+    assert role_holders(harness, deal) == []
+    assert harness.salesforce.records("Contact") == []
+    assert harness.count_in_audit(deal, "Salesforce refused the contact") == 3
+    assert harness.count_in_audit(deal, "Contact Roles holds 0 of 9 contacts") == 1
+    assert harness.new_calls()["salesforce.graph"] == 4
+    harness.run_rounds()
+    assert_quiet(harness)
 
 
 def test_at_most_fifty_contacts_arrive_in_one_call_and_the_rest_is_told(harness: Harness) -> None:
