@@ -80,12 +80,11 @@ def ignored_lines(at: datetime, side: Side, ignored: Iterable[Change]) -> tuple[
     return tuple(_with_change(line, change) for change in ignored)
 
 
-def refusal_line(at: datetime, side: Side, refusal: Cause, changes: Sequence[Change] = ()) -> Line:
-    """A line for `changes` that a service refused together, or for a whole deal. Their names are in `values`."""
-    line = cause_line(at, side, None, refusal)
-    if len(changes) == 1:
-        return _with_change(line, changes[0])
-    return replace(line, values={**line.values, "fields": ", ".join(change.field for change in changes)})
+def refusal_lines(at: datetime, side: Side, refusal: Cause, changes: Iterable[Change]) -> tuple[Line, ...]:
+    """A line for each value that a service refused, with the reason that it gave."""
+    values = {**_cause_values(refusal), "system": system_name(side)}
+    line = Line(at, "refused", LineDirection.NOT_SYNCED, side, rule=refusal.code, values=values)
+    return tuple(_with_change(line, change) for change in changes)
 
 
 def _with_change(line: Line, change: Change) -> Line:
@@ -107,6 +106,9 @@ def cause_line(
     """
     if found.values is not None:
         return Line(at, found.code, direction, side, field, rule=found.code, values=found.values)
+    return Line(at, "problem", direction, side, field, rule=found.code, values=_cause_values(found))
+
+
+def _cause_values(found: Cause) -> Mapping[str, str]:
     reason = found.reason if found.reason.endswith((".", "?", "!")) else f"{found.reason}."
-    values = {"reason": reason, "remedy": found.remedy}
-    return Line(at, "problem", direction, side, field, rule=found.code, values=values)
+    return {"reason": reason, "remedy": found.remedy}

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from shared.domain.cause import Cause
-from shared.domain.deal import Deal, Value, fingerprint
+from shared.domain.deal import Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.link_states import Mark, State
 
@@ -23,7 +23,9 @@ CHOSEN_DEFAULT = "default"
 """The code of a value that stands in for one that a new deal lacked: nobody entered it, so it is never sent."""
 
 REFUSED_BY_FAR_SIDE = "refused_by_"
-"""Codes of refusals that only another value ends. Refusals by a latch are decided again at each look."""
+"""Codes of refusals by a service. Refusals by a latch are decided again at each look."""
+REFUSED_BY_SALESFORCE = f"{REFUSED_BY_FAR_SIDE}{Side.SALESFORCE}"
+"""The code of a value that Salesforce refused: it is tried again. Only another value ends the other refusals."""
 
 
 class EffectKind(StrEnum):
@@ -39,7 +41,8 @@ class EffectKind(StrEnum):
 class Effect(Struct, frozen=True):
     """One coming write: the values that it sets, those that they replace, and the version and time of the decision.
 
-    `unknown` holds the keys that a later build stored, as in `Link`.
+    `unknown` holds the keys that a later build stored, as in `Link`. `ended` says that the run that made it has ended
+    without knowing whether it took effect.
     """
 
     kind: EffectKind
@@ -48,6 +51,7 @@ class Effect(Struct, frozen=True):
     version: str | None = None
     decided: datetime | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
+    ended: bool = False
 
 
 class Intent(Struct, frozen=True):

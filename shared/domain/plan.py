@@ -9,34 +9,32 @@ not flagged   any        any         nothing
 Source: docs/protocol.md#merge, docs/protocol.md#when-a-write-is-not-allowed, docs/protocol.md#states-of-a-link.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 
 from shared.domain.audit import IRREVERSIBLE, Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.chosen_defaults import Standing, standing_defaults
+from shared.domain.close_date import past_close_date_key
 from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values
 from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import keep_out
 from shared.domain.latches import forbidding_latch
-from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
+from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.merge import Decision, EditTimes, Merged, merge
 from shared.domain.question import answer_key, question_key, question_record, stage_cause
 from shared.domain.records import Opportunity, Referral
-from shared.domain.sentences import LineDirection, cause, is_reported, system_name
+from shared.domain.sentences import LineDirection, is_reported, system_name
 from shared.domain.text_limits import full_text_line, full_text_records, full_texts
 from shared.domain.unreadable import unreadable_line, unreadable_record
 
-REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
-"""The fields without which a referral cannot be created (docs/reference/partner-center.md#creating-a-referral)."""
-
-WESTERNMOST_ZONE = timedelta(hours=12)
-"""How long after its UTC midnight a day begins in the last zone. A seller's day is over once it is over everywhere."""
+TRY_AGAIN = timedelta(hours=1)
+"""How long after a refusal by Salesforce the same value is written again, without a change of either side."""
 
 
 class Plan(Struct, frozen=True):
@@ -48,7 +46,7 @@ class Plan(Struct, frozen=True):
     losses              audit lines about discarded values, to store once a write is confirmed
     reported            the keys of all causes and warnings that hold now
     state               the state of the link after this plan
-    due                 when the earliest waiting change may be sent
+    due                 when the earliest waiting change may be sent, or the earliest refused one is tried again
     cause               why a value in Salesforce cannot be read, or is a question
     has_answer          whether an edit of the stage would be sent, or is kept from it only by a latch or a wait
     """
@@ -70,24 +68,6 @@ class Plan(Struct, frozen=True):
     def agreed(self) -> bool:
         """Whether nothing differs, and no difference is on record."""
         return not (self.to_partner_center or self.to_salesforce or self.refused or self.waiting)
-
-
-def creation_obstacles(opportunity: Opportunity) -> Mapping[str, Cause]:
-    """Why a flagged opportunity cannot become a referral yet, by field; empty if it can."""
-    if opportunity.asks_help:
-        return {"help": cause("help_asked", "help")}
-    return {name: found for name in REQUIRED if (found := _obstacle(opportunity, name))}
-
-
-def _obstacle(opportunity: Opportunity, name: str) -> Cause | None:
-    if name in opportunity.problems:
-        return opportunity.problems[name]
-    value = opportunity.deal.get(name)
-    if not value:
-        return cause(f"missing_{name}", name)
-    if isinstance(value, Status) and value.is_unanswered:
-        return cause("stage_on_hold", name, value=value)
-    return None
 
 
 def plan_pair(
@@ -112,7 +92,8 @@ def plan_pair(
     standing = Standing(base, opportunity.deal)
     if link.refused:
         standing = standing_defaults(link, base, opportunity.deal, referral.deal)
-    builder = _PlanBuilder(link, standing, referral, now, wait)
+    changed = max(opportunity.modified, referral.updated)
+    builder = _PlanBuilder(link, standing, referral, now, wait, changed)
     builder.question = opportunity if is_question else None
     merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited)
     for one in sorted(merged, key=_status_first):
@@ -133,8 +114,10 @@ def _status_first(merged: Merged) -> bool:
 class _PlanBuilder:
     """Collects the decisions for one pair, field by field."""
 
-    def __init__(self, link: Link, standing: Standing, referral: Referral, now: datetime, wait: timedelta) -> None:
-        self.link, self.status, self.now, self.wait = link, referral.status, now, wait
+    def __init__(
+        self, link: Link, standing: Standing, referral: Referral, now: datetime, wait: timedelta, changed: datetime
+    ) -> None:
+        self.link, self.status, self.now, self.wait, self.changed = link, referral.status, now, wait, changed
         self.standing = standing
         self.base: dict[str, Value | None] = dict(standing.base)
         self.writes: dict[Side, list[Change]] = {Side.PARTNER_CENTER: [], Side.SALESFORCE: []}
@@ -184,8 +167,8 @@ class _PlanBuilder:
         if side is Side.PARTNER_CENTER and self._postpone_close(merged):
             return False
         self.writes[side].append(Change(rule.field, rule.label, merged.held_by(side), merged.value))
-        if side is Side.PARTNER_CENTER and isinstance(merged.value, Status) and not merged.value.is_final:
-            self.status = merged.value
+        if isinstance(merged.value, Status):
+            self._note_status(merged, merged.value, side)
         return True
 
     def _note_answer(self, merged: Merged) -> None:
@@ -202,10 +185,19 @@ class _PlanBuilder:
         line = cause_line(self.now, Side.PARTNER_CENTER, merged.rule.field, found)
         self._report_once(question_key(opportunity.stage), line)
 
+    def _note_status(self, merged: Merged, value: Status, side: Side) -> None:
+        """Let an answer open the other fields, and name the end of a deal where the stage says less."""
+        if side is Side.PARTNER_CENTER and not value.is_final:
+            self.status = value
+        elif side is Side.SALESFORCE and self.status and self.status.is_final and self.status != value:
+            self.losses.append(self._note("closed_as", merged, None, None, status=self.status.substatus))
+
     def _forbidding_code(self, key: str, merged: Merged, side: Side) -> str | None:
         record = self.link.refused.get(key)
         if record and record.code.startswith(REFUSED_BY_FAR_SIDE) and self.link.refuses(key, merged.value):
-            return record.code
+            if not self._is_tried_again(record):
+                return record.code
+            self.refused[key] = record  # it stays on record until it is written
         if merged.edited is side.other and not merged.rule.direction.owns(side.other):
             return "empty_at_owner"
         if side is Side.PARTNER_CENTER:
@@ -213,6 +205,14 @@ class _PlanBuilder:
             if latch:
                 return latch.code
         return "not_clearable" if merged.value is None and side not in merged.rule.clearable else None
+
+    def _is_tried_again(self, record: Difference) -> bool:
+        """Whether a value that Salesforce refused is written again: what was wrong may have been mended meanwhile.
+
+        The dates of changes have whole seconds. Source: docs/protocol.md#rejected-writes.
+        """
+        is_due = self.now - record.since >= TRY_AGAIN or self.changed >= record.since.replace(microsecond=0)
+        return record.code == REFUSED_BY_SALESFORCE and is_due
 
     def compare_values_of_creation(self, opportunity: Opportunity, referral: Deal, rules: Rules) -> None:
         """Put each later difference of a value that travels only at creation on record."""
@@ -228,7 +228,7 @@ class _PlanBuilder:
         for rule in rules.updatable if referral.problems else ():
             if problem := referral.problems.get(rule.field):
                 self._record_unreadable(rule, problem)
-                ours, base = opportunity.get(rule.field), self.link.base.get(rule.field)
+                ours, base = opportunity.get(rule.field), self.base.get(rule.field)
                 if rule.field in opportunity and ours != base and not self.standing.holds(rule.field):
                     edit = Merged(rule, ours, ours, None, Side.SALESFORCE)
                     self._record_refusal(Side.PARTNER_CENTER, "unreadable_there", edit)
@@ -301,7 +301,7 @@ class _PlanBuilder:
     def warn_of_past_close_date(self, deal: Deal) -> None:
         """Ask the seller, once per date, to move a close date in the past while the deal is open; the date is sent."""
         deal = deal.with_values({change.field: change.new for change in self.writes[Side.SALESFORCE]})
-        key = past_close_date_key(deal, (self.now - WESTERNMOST_ZONE).date())
+        key = past_close_date_key(deal, self.now)
         if key:
             values = {"value": str(deal["closing"])}
             self._report_once(key, Line(self.now, "past_closing", LineDirection.NOTE, field="closing", values=values))
@@ -332,14 +332,16 @@ class _PlanBuilder:
             tuple(self.losses),
             tuple(self.reported),
             State.ON_HOLD if unanswered else State.LIVE,
-            min((record.since + self.wait for record in self.waiting.values()), default=None),
+            min((*self._ends_of_waits(), *self._next_tries()), default=None),
             next(iter(self.causes.values()), None),
             self.has_answer,
         )
 
+    def _ends_of_waits(self) -> Iterator[datetime]:
+        return (record.since + self.wait for record in self.waiting.values())
 
-def past_close_date_key(deal: Deal, today: date) -> str | None:
-    """The key of the warning about a close date in the past; None if the deal is closed or the date is not past."""
-    closing, status = deal.get("closing"), deal.get("status")
-    is_open = isinstance(status, Status) and not status.is_final
-    return f"past_closing:{closing}" if is_open and isinstance(closing, date) and closing < today else None
+    def _next_tries(self) -> Iterator[datetime]:
+        """When each value that Salesforce refused, and that this plan does not write, is written again."""
+        written = {f"{Side.SALESFORCE}.{change.field}" for change in self.writes[Side.SALESFORCE]}
+        left = (record for key, record in self.refused.items() if key not in written)
+        return (record.since + TRY_AGAIN for record in left if record.code == REFUSED_BY_SALESFORCE)

@@ -68,6 +68,12 @@ SENTENCES = {
         "Please change it back before then if it is wrong."
     ),
     "past_closing": "Close Date {value} has passed and the deal is open. Please enter a new date.",
+    "refused": '{label} "{after}" was not carried over: {system} refused it and keeps "{before}". {reason} {remedy}',
+    "create_unconfirmed": (
+        "Partner Center did not confirm the new referral. The sync looks for it until {until} UTC, "
+        "and creates it again if it does not exist."
+    ),
+    "closed_as": "Partner Center closed this deal as {status}.",
     "problem": "{reason} {remedy}",
     "text": "{text}",
     "folded": "{text}",

@@ -17,7 +17,7 @@ from shared.domain.arrival import (
     default_records,
     intended_defaults,
 )
-from shared.domain.audit import RECOVERED, Line, cause_line, change_lines, refusal_line
+from shared.domain.audit import RECOVERED, Line, cause_line, change_lines, refusal_lines
 from shared.domain.audit import ignored_lines as lines_of_ignored
 from shared.domain.cause import Cause
 from shared.domain.creation_values import CONTACTS_LEFT_OUT, STAYS_UNREAD
@@ -26,6 +26,7 @@ from shared.domain.field_rules import Rules
 from shared.domain.foreign_money import value_for_base
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, Effect, EffectKind, Intent, Link
 from shared.domain.link_states import State
+from shared.domain.plan import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, is_reported
 
@@ -66,16 +67,19 @@ def held(link: Link, causes: Mapping[str, Cause], now: datetime) -> Transition:
 
 
 def parked(link: Link, changes: Sequence[Change], side: Side, cause: Cause, now: datetime) -> Transition:
-    """Park a pair whose changes a side refused: they are not sent again."""
-    refused = replace(with_refused(link, changes, side, now), state=State.PARKED, cause=cause, unwritten=True)
-    return Transition(refused, (refusal_line(now, side, cause, changes),))
+    """Park a pair whose changes a side refused. A refusal that the seller has read is not reported again."""
+    is_known = link.cause is not None and link.cause.key == cause.key
+    new = [change for change in changes if not (is_known and link.refuses(f"{side}.{change.field}", change.new))]
+    refused = with_refused(link, changes, side, now)
+    next_link = replace(refused, state=State.PARKED, cause=cause, unwritten=link.unwritten or bool(new))
+    return Transition(next_link, refusal_lines(now, side, cause, new))
 
 
 def parked_create(link: Link, deal: Deal, cause: Cause, now: datetime) -> Transition:
     """Park a deal that Partner Center refuses: it is sent again once anything in it has changed."""
     difference = Difference(fingerprint(deal), f"{REFUSED_BY_FAR_SIDE}{Side.PARTNER_CENTER}", now)
     next_link = replace(link, state=State.PARKED, refused={WHOLE: difference}, cause=cause, unwritten=True)
-    return Transition(next_link, (refusal_line(now, Side.PARTNER_CENTER, cause),))
+    return Transition(next_link, (cause_line(now, Side.PARTNER_CENTER, None, cause),))
 
 
 # --- a new pair
@@ -122,12 +126,21 @@ def created_opportunity(
     base = arrived.base.with_values({change.field: None for change in ignored})
     read = {name: value for name, value in opportunity.deal.items() if isinstance(value, Status) and name in base}
     link = replace(arrived, opportunity_id=opportunity.id, base=base.with_values(read), unwritten=bool(ignored))
-    return with_known_versions(with_refused(link, ignored, Side.SALESFORCE, now), opportunity, referral, rules)
+    return with_known_versions(with_ignored(link, ignored, Side.SALESFORCE, now), opportunity, referral, rules)
 
 
 def ignored_lines(changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
     """The lines of values that Salesforce left empty without an error when it created an opportunity."""
     return lines_of_ignored(now, Side.SALESFORCE, changes)
+
+
+def unconfirmed_create(link: Link, until: datetime, now: datetime) -> Transition:
+    """Note that the run that creates the referral has ended, and that nobody knows yet whether it was created."""
+    effects = (link.intent or Intent()).effects
+    ended = tuple(replace(one, ended=one.kind is EffectKind.CREATE_REFERRAL) for one in effects)
+    direction, side = LineDirection.NOTE, Side.PARTNER_CENTER
+    line = Line(now, "create_unconfirmed", direction, side, values={"until": f"{until:%H:%M}"})
+    return Transition(replace(link, intent=Intent(ended), unwritten=True), (line,))
 
 
 def linked_referral(
@@ -199,21 +212,34 @@ def patched(link: Link, changes: Sequence[Change], read_back: Deal, opportunity:
     """Confirm a PATCH by the referral that it returned; the base takes what the opportunity holds too."""
     effective, ignored = split_by_effect(changes, read_back)
     agreed = {change.field: change.new for change in effective if opportunity.get(change.field) == change.new}
-    refused = with_refused(link, ignored, Side.PARTNER_CENTER, now)
+    refused = with_ignored(link, ignored, Side.PARTNER_CENTER, now)
     next_link = replace(refused, base=refused.base.with_values(agreed), unwritten=True)
     return Transition(next_link, _lines_of_write(now, Side.PARTNER_CENTER, effective, ignored))
 
 
-def written(link: Link, changes: Sequence[Change], read_back: Deal, referral: Deal, now: datetime) -> Transition:
+def without_refusals(link: Link, changes: Sequence[Change], plan: Plan) -> Link:
+    """The link once Salesforce has taken `changes`, which it may have refused before."""
+    keys = {f"{Side.SALESFORCE}.{change.field}" for change in changes}
+    next_link = replace(link, refused={key: record for key, record in link.refused.items() if key not in keys})
+    is_parked = next_link.state is State.PARKED and next_link.has_refused_value
+    return next_link if is_parked else replace(next_link, state=plan.state, cause=plan.cause)
+
+
+def written(
+    link: Link, changes: Sequence[Change], read_back: Deal, referral: Deal, now: datetime, *, is_shown: bool = True
+) -> Transition:
     """Confirm a write of an opportunity by the record that was read back; the base takes what both sides have held.
 
     Joined notes are an exception. If only Salesforce holds the joined text, the base takes the text that Partner Center
-    still holds. Of a converted amount, the base takes what Salesforce holds.
+    still holds. Of a converted amount, the base takes what Salesforce holds. `is_shown` says whether the write carried
+    the mark and the audit too.
     """
     effective, ignored = split_by_effect(changes, read_back)
-    refused = with_refused(link, ignored, Side.SALESFORCE, now)
+    refused = with_ignored(link, ignored, Side.SALESFORCE, now)
     agreed = {change.field: value_for_base(link, change, referral) for change in effective}
-    next_link = replace(refused, base=refused.base.with_values(agreed), mark=refused.due_mark, unwritten=bool(ignored))
+    mark = refused.due_mark if is_shown else refused.mark
+    unwritten = bool(ignored) or not is_shown
+    next_link = replace(refused, base=refused.base.with_values(agreed), mark=mark, unwritten=unwritten)
     return Transition(next_link, _lines_of_write(now, Side.SALESFORCE, effective, ignored))
 
 
@@ -223,11 +249,19 @@ def _lines_of_write(
     return (*change_lines(now, side, effective), *lines_of_ignored(now, side, ignored))
 
 
-def with_refused(link: Link, changes: Sequence[Change], side: Side, now: datetime) -> Link:
-    """The link with values noted as refused by a side: they are not sent again, and not pushed back."""
+def with_ignored(link: Link, changes: Sequence[Change], side: Side, now: datetime) -> Link:
+    """The link with values that a side accepted and did not take: only another value is written again.
+
+    To write the same one again would change the record, and so change nothing but its date, each hour.
+    """
+    return with_refused(link, changes, side, now, suffix="_silently")
+
+
+def with_refused(link: Link, changes: Sequence[Change], side: Side, now: datetime, *, suffix: str = "") -> Link:
+    """The link with values noted as refused by a side: they are not pushed back."""
     refused = dict(link.refused)
     for change in changes:
-        key, code, value = f"{side}.{change.field}", f"{REFUSED_BY_FAR_SIDE}{side}", fingerprint(change.new)
+        key, code, value = f"{side}.{change.field}", f"{REFUSED_BY_FAR_SIDE}{side}{suffix}", fingerprint(change.new)
         known = link.refused.get(key)
         is_same = known is not None and (known.code, known.value) == (code, value)
         refused[key] = replace(known, since=now) if known is not None and is_same else Difference(value, code, now)

@@ -210,6 +210,12 @@ class Translation:
             for column, value in self.fields[change.field].record_values(change.new).items()
         }
 
+    @property
+    def shown_columns(self) -> tuple[str, ...]:
+        """The columns that `shown_state` writes."""
+        ours = self.file.ours
+        return ours.status, ours.audit, ours.identifier, ours.link
+
     def shown_state(self, mark: Mark, audit: str, referral_id: str | None) -> dict[str, Any]:
         """Return the record's values for the fields that show the state of the sync.
 

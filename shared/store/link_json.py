@@ -31,6 +31,7 @@ class _EffectRow(Struct):
     displaced: StoredDeal
     version: str | None
     decided: datetime | None
+    ended: bool = False
 
 
 class _DifferenceRow(Struct, array_like=True):
@@ -170,6 +171,7 @@ def _intent_to_json(intent: Intent | None) -> list[Json] | None:
             "displaced": deal_to_json(effect.displaced),
             "version": effect.version,
             "decided": effect.decided.isoformat() if effect.decided else None,
+            **({"ended": True} if effect.ended else {}),
         }
         for effect in intent.effects
     ]
@@ -183,7 +185,7 @@ def _intent_from(rows: list[_EffectRow] | None, stored: list[Json]) -> Intent | 
 
 def _effect_from(row: _EffectRow, stored: Json) -> Effect:
     values, displaced = deal_from_shapes(row.values), deal_from_shapes(row.displaced)
-    return Effect(row.kind, values, displaced, row.version, row.decided, _unknown_keys(stored, row))
+    return Effect(row.kind, values, displaced, row.version, row.decided, _unknown_keys(stored, row), row.ended)
 
 
 def _differences_to_json(differences: Mapping[str, Difference]) -> Json:

@@ -21,6 +21,8 @@ from shared.domain.transitions import (
     adopted_opportunity,
     created_opportunity,
     ignored_lines,
+    linked_referral,
+    sent_deal,
     split_by_effect,
 )
 from shared.foundation.errors import Conflict, NotFound, Rejected, StoreConflict
@@ -169,9 +171,31 @@ def _join_link(ctx: Context, referral: Referral, claim: Claim, known: Entry[Link
         return _ignore(ctx, claim, "another_referral_is_linked")
     if link.intent is None:
         return _adopt_opportunity(ctx, referral, claim, known)
+    creation = link.intent.find(EffectKind.CREATE_REFERRAL)
+    if creation and (creation.ended or known.age >= ctx.policy.lease):
+        return _confirm_creation(ctx, referral, claim, known)
     if claim.entry.value.intended_opportunity is None:
         claim.delete(ctx)  # another instance works on the pair: the event overtook the reply of our own create
     return BUSY
+
+
+def _confirm_creation(ctx: Context, referral: Referral, claim: Claim, known: Entry[Link]) -> str:
+    """Link the referral that a create of unknown outcome made: it names our reference, so the create took effect.
+
+    The pull that follows merges the referral's values.
+    """
+    rules, sent = ctx.translation.rules, sent_deal(known.value)
+    left_out, now = ctx.translation.contacts_left_out(sent), ctx.clock.now()
+    linked = linked_referral(known.value, referral, sent, rules, is_adopted=True, left_out=left_out, now=now)
+    ctx.store.replace_link(known, replace(linked.link, intent=None), linked.lines, ctx.correlation_id)
+    claim.point_to(ctx, linked.link.opportunity_id)
+    _log_adopted(ctx, linked.link.opportunity_id, referral.id)
+    return linked.link.opportunity_id
+
+
+def _log_adopted(ctx: Context, opportunity_id: str, referral_id: str) -> None:
+    ids = {"opportunity_id": opportunity_id, "referral_id": referral_id}
+    ctx.log("referral_adopted", correlation_id=ctx.correlation_id, **ids)
 
 
 def _adopt_opportunity(
@@ -187,12 +211,7 @@ def _adopt_opportunity(
     else:
         ctx.store.replace_link(known, adopted.link, adopted.lines, ctx.correlation_id)
     claim.point_to(ctx, adopted.link.opportunity_id)
-    ctx.log(
-        "referral_adopted",
-        correlation_id=ctx.correlation_id,
-        opportunity_id=adopted.link.opportunity_id,
-        referral_id=referral.id,
-    )
+    _log_adopted(ctx, adopted.link.opportunity_id, referral.id)
     return adopted.link.opportunity_id
 
 

@@ -145,9 +145,9 @@ class Pair(Struct):
         self.plan = plan
         self.pending.put_plan(plan)
 
-    def drop_writes_to_salesforce(self) -> None:
-        """Remove the plan's writes to Salesforce, which were refused."""
-        self.plan = replace(self.plan, to_salesforce=()) if self.plan else None
+    def keep_writes_to_salesforce(self, first: int) -> None:
+        """Keep only the first of the plan's writes to Salesforce: the others were refused, or follow later."""
+        self.plan = replace(self.plan, to_salesforce=self.plan.to_salesforce[:first]) if self.plan else None
 
     def put_plan_into_link(self, rules: Rules) -> None:
         """Let the next write of the row store the plan and its mapping. A pair parked for a value stays parked."""
@@ -164,8 +164,9 @@ class Pair(Struct):
         self.link = replace(self.link, mark=mark, unwritten=False)
 
     def end(self, outcome: Outcome) -> None:
-        """End the work on this pair."""
-        self.outcome = outcome
+        """End the work on this pair. That a write may have taken effect is not forgotten."""
+        if self.outcome is None or not self.outcome.unsure:
+            self.outcome = outcome
 
 
 # --- the lease
@@ -247,9 +248,10 @@ def release(ctx: Context, pair: Pair) -> None:
     pair.link = pair.entry.value
 
 
-def end_parked(ctx: Context, pair: Pair, cause: Cause) -> None:
-    """End the work on a pair whose values were refused."""
-    pair.end(Outcome(Result.PARKED, cause.code))
+def end_parked(ctx: Context, pair: Pair, cause: Cause, at: datetime | None = None, *, is_last: bool = True) -> None:
+    """End the work on a pair whose last value was refused; it is tried again at a time if one is given."""
+    if is_last:
+        pair.end(Outcome(Result.PARKED, cause.code, at))
     ids = {"correlation_id": ctx.correlation_id, "opportunity_id": pair.id, "referral_id": pair.link.referral_id}
     ctx.log("pair_parked", **ids, code=cause.code, field=cause.field)
 

@@ -310,7 +310,7 @@ class Result(StrEnum):
 
 
 class Outcome(Struct, frozen=True):
-    """The end of the work on one pair. A pair that must be tried again has a cause and, where it is known, a time.
+    """The end of the work on one pair. A pair that is tried again has a cause and, where it is known, a time.
 
     `unsure` says that a write may have taken effect although it failed: its intent stays in the store, so that
     recovery looks for the effect.

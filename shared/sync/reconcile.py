@@ -18,7 +18,8 @@ from shared.domain.deal import Deal, Side, Status
 from shared.domain.field_rules import Rules
 from shared.domain.link import WHOLE, Link
 from shared.domain.link_states import State
-from shared.domain.plan import creation_obstacles, plan_pair
+from shared.domain.obstacles import creation_obstacles
+from shared.domain.plan import plan_pair
 from shared.domain.question import is_question
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
@@ -205,12 +206,8 @@ def _hold(ctx: Context, pair: Pair, causes: Mapping[str, Cause]) -> None:
     """Hold a pair that cannot be sent; the causes are by field."""
     hold = held(pair.link, causes, ctx.clock.now())
     record_intent(ctx, pair, link=hold.link, lines=hold.lines)
-    ctx.log(
-        "opportunity_held",
-        correlation_id=ctx.correlation_id,
-        opportunity_id=pair.id,
-        causes=[one.code for one in causes.values()],
-    )
+    codes = [one.code for one in causes.values()]
+    ctx.log("opportunity_held", correlation_id=ctx.correlation_id, opportunity_id=pair.id, causes=codes)
 
 
 # --- writing
@@ -222,9 +219,10 @@ def carry_out(ctx: Context, work: Work) -> Outcomes:
     for again in _write_opportunities(ctx, work.pairs):
         read_opportunities(ctx, again)
         run_for_each(ctx, Side.PARTNER_CENTER, again, _plan_and_patch)
-    # A pair that will be tried again reports nothing yet; a parked one reports why.
-    ended = [pair for pair in work.pairs if pair.outcome is None or pair.outcome.result is Result.PARKED]
-    unreported = [pair for pair in ended if needs_write_back(pair)]
+    # A pair that is tried again reports nothing yet; a parked one reports why, and a new one that it waits.
+    ended = (Result.PARKED, None)
+    shown = [one for one in work.pairs if (one.outcome and one.outcome.result) in ended or one.link.is_creating]
+    unreported = [pair for pair in shown if needs_write_back(pair)]
     chunks = [list(chunk) for chunk in batched(unreported, COLLECTION, strict=False)]
     ctx.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
     ctx.map(lambda pair: run_step(ctx, pair, _release_pair), work.pairs, at_most=ctx.policy.parallelism)
@@ -289,7 +287,8 @@ def _write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[P
     A person may change a record before it is written (412).
     """
     pairs = _open_with_writes(pairs)
-    for _ in range(ctx.policy.tries):
+    values = (len(pair.plan.to_salesforce) for pair in pairs if pair.plan)
+    for _ in range(max(ctx.policy.tries, 0, *values)):  # values that were refused together are written one by one
         yield from _wait_until_safe(ctx, pairs)
         pairs = _open_with_writes(pairs)
         if not pairs:

@@ -176,8 +176,8 @@ def keep_retry_queue(ctx: Context, side: Side, outcomes: Outcomes, worked: Mappi
         entry = worked.get(key)
         if outcome.result is Result.RETRY:
             queue_pair(ctx, side, key, outcome)
-        elif outcome.result is Result.HELD:
-            at = ctx.clock.now() + ctx.policy.held_interval
+        elif outcome.result is Result.HELD or outcome.at is not None:
+            at = outcome.at or ctx.clock.now() + ctx.policy.held_interval
             ctx.store.put_retry_entry(RetryEntry(side, key, at, "held", further=entry.further if entry else ()))
         elif entry is not None:
             ctx.store.remove_retry_entry(entry)

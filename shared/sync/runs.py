@@ -17,7 +17,8 @@ from itertools import batched
 from msgspec import Struct
 
 from shared.domain.deal import Side
-from shared.domain.plan import creation_obstacles, plan_pair
+from shared.domain.obstacles import creation_obstacles
+from shared.domain.plan import plan_pair
 from shared.domain.records import Opportunity
 from shared.foundation.errors import CosellError, UnreadableRow
 from shared.sync.change_detection import SWEEP, Batch, changed_opportunities, changed_referrals

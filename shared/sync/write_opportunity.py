@@ -3,16 +3,19 @@
 Source: docs/protocol.md#writing-values-that-people-edit, docs/protocol.md#writing-the-connectors-own-fields.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import replace
+from datetime import datetime
+
+from msgspec import Struct
 
 from shared.domain.audit_text import audit_text
 from shared.domain.cause import Cause
-from shared.domain.deal import Change, Deal, Side
+from shared.domain.deal import Deal, Side
 from shared.domain.link import Effect, EffectKind
 from shared.domain.link_states import Mark
 from shared.domain.records import Opportunity
-from shared.domain.transitions import parked
+from shared.domain.transitions import parked, without_refusals
 from shared.domain.transitions import written as written_link
 from shared.sync.pair_lease import (
     Pair,
@@ -23,7 +26,7 @@ from shared.sync.pair_lease import (
     record_writes,
     run_step,
 )
-from shared.sync.ports import Context, Outcome, Result, Write, Written
+from shared.sync.ports import Context, Json, Outcome, Result, Write, Written
 
 CONDITIONAL = 24
 """Conditional PATCHes of one Composite call; the 25th subrequest reads them back."""
@@ -35,45 +38,77 @@ COLLECTION = 200
 
 
 def write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
-    """Write the plans' changes in one call; returns the pairs whose record a person changed meanwhile (412)."""
+    """Write the plans' changes in one call. Returns the pairs to plan again.
+
+    A person may have changed the record meanwhile (412), or Salesforce refused several values together: the first one
+    was then written alone, and the others follow (docs/protocol.md#rejected-writes).
+    """
     writes = [write for pair in pairs if (write := run_step(ctx, pair, _prepare_write))]
     if not writes:
         return []
     by_id = {pair.id: pair for pair in pairs}
     changed: list[Pair] = []
     for written in call_salesforce(ctx, pairs, ctx.salesforce.update_unmodified, writes):
-        if written.changed:
-            changed.append(by_id[written.id])
-        else:
-            run_step(ctx, by_id[written.id], _confirm_write, written)
+        pair = by_id[written.id]
+        if written.changed or run_step(ctx, pair, _confirm_write, written):
+            changed.append(pair)
     return changed
 
 
-def _prepare_write(ctx: Context, pair: Pair) -> Write | None:
+def _prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write | None:
     if pair.plan is None or pair.opportunity is None:
         return None
     pair.put_plan_into_link(ctx.translation.rules)
     record_writes(ctx, pair)
     changes = pair.plan.to_salesforce
-    lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *ctx.store.audit(pair.id)]
-    missing = _missing_identity(pair)
-    shown = ctx.translation.shown_state(pair.link.due_mark, audit_text(lines), missing)
-    return Write(pair.id, {**ctx.translation.values(changes), **shown}, pair.opportunity.modified)
+    values = ctx.translation.values(changes)
+    if is_shown:
+        lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *ctx.store.audit(pair.id)]
+        mark, missing = without_refusals(pair.link, changes, pair.plan).due_mark, _missing_identity(pair)
+        values |= ctx.translation.shown_state(mark, audit_text(lines), missing)
+    return Write(pair.id, values, pair.opportunity.modified)
 
 
-def _confirm_write(ctx: Context, pair: Pair, written: Written) -> None:
-    if pair.plan is None:
-        return
+def _confirm_write(ctx: Context, pair: Pair, written: Written) -> bool:
+    """Confirm a write by what was read back; whether the pair must be planned again for values that are not sent."""
+    if written.refused and pair.plan:
+        is_own = written.refused.field in ctx.translation.shown_columns
+        if is_own or len(pair.plan.to_salesforce) > 1:
+            return _write_first_alone(ctx, pair)
+    _take_answer(ctx, pair, written)
+    return False
+
+
+def _take_answer(ctx: Context, pair: Pair, written: Written, *, is_shown: bool = True, is_last: bool = True) -> None:
     if written.locked:
         pair.end(Outcome(Result.RETRY, "locked"))
+    elif written.refused:
+        _park(ctx, pair, written.refused, is_last=is_last)
+    elif written.record is None:
+        pair.end(Outcome(Result.RETRY, "not_read_back", unsure=True))
+    else:
+        _confirm_values(ctx, pair, written.record, written.at, is_shown=is_shown)
+
+
+def _write_first_alone(ctx: Context, pair: Pair) -> bool:
+    """Write the first value without the others and without our own fields: any of them may be the guilty one."""
+    is_last = pair.plan is None or len(pair.plan.to_salesforce) == 1
+    pair.keep_writes_to_salesforce(1)
+    write = _prepare_write(ctx, pair, is_shown=False)
+    for written in call_salesforce(ctx, [pair], ctx.salesforce.update_unmodified, [write] if write else []):
+        if written.changed:
+            return True
+        _take_answer(ctx, pair, written, is_shown=False, is_last=is_last)
+    return not is_last and pair.outcome is None
+
+
+def _confirm_values(ctx: Context, pair: Pair, record: Json, read_at: datetime, *, is_shown: bool) -> None:
+    if pair.plan is None:
         return
-    changes = pair.plan.to_salesforce
-    if written.refused or written.record is None:
-        _handle_refusal(ctx, pair, changes, written.refused)
-        return
-    read_back = ctx.translation.opportunity(written.record, written.at)
+    changes, read_back = pair.plan.to_salesforce, ctx.translation.opportunity(record, read_at)
     now, referral = ctx.clock.now(), pair.referral.deal if pair.referral else Deal()
-    confirmed = written_link(pair.link, changes, read_back.deal, referral, now)
+    before = without_refusals(pair.link, changes, pair.plan)
+    confirmed = written_link(before, changes, read_back.deal, referral, now, is_shown=is_shown)
     pair.take_read_back(read_back)
     lines = (*confirmed.lines, *pair.pending.take_all(now))
     confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, confirmed.link, lines)
@@ -87,16 +122,13 @@ def _confirm_write(ctx: Context, pair: Pair, written: Written) -> None:
     )
 
 
-def _handle_refusal(ctx: Context, pair: Pair, changes: tuple[Change, ...], cause: Cause | None) -> None:
-    """Salesforce refuses the record (a validation rule, field security): park it, and do not send it again."""
-    if cause is None:
-        pair.end(Outcome(Result.RETRY, "not_read_back", unsure=True))
-        return
-    now = ctx.clock.now()
+def _park(ctx: Context, pair: Pair, cause: Cause, *, is_last: bool) -> None:
+    """Salesforce refuses the record (a validation rule, field security): park it, and try it again in an hour."""
+    now, changes = ctx.clock.now(), pair.plan.to_salesforce if pair.plan else ()
     refusal = parked(pair.link, changes, Side.SALESFORCE, cause, now)
     confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, refusal.link, (*refusal.lines, *pair.pending.take_all(now)))
-    pair.drop_writes_to_salesforce()
-    end_parked(ctx, pair, cause)
+    pair.keep_writes_to_salesforce(0)
+    end_parked(ctx, pair, cause, now + ctx.policy.held_interval, is_last=is_last)
 
 
 # --- the connector's own fields
@@ -115,28 +147,60 @@ def needs_write_back(pair: Pair) -> bool:
     )
 
 
+class _WriteBack(Struct, frozen=True):
+    """The fields of ours that one opportunity is to show, with the mark; `refusal` says why it is not all of them."""
+
+    pair: Pair
+    values: Mapping[str, object]
+    mark: Mark
+    refusal: Cause | None = None
+
+
 def write_back(ctx: Context, pairs: Sequence[Pair]) -> None:
-    """Write identity, mark and audit in one call. If Salesforce refuses, the link stands and the lines wait."""
-    prepared = {pair.id: (pair, *own) for pair in pairs if (own := run_step(ctx, pair, _prepare_write_back))}
-    if not prepared:
-        return
-    writes = [write for _, write, _ in prepared.values()]
-    answers = call_salesforce(ctx, pairs, ctx.salesforce.update, writes)
+    """Write identity, mark and audit in one call. Where Salesforce refuses a record, write less of it.
+
+    If it refuses the audit alone too, the link stands and the lines wait.
+    """
+    coming = [own for pair in pairs if (own := run_step(ctx, pair, _prepare_write_back))]
+    while coming:
+        coming = _send_write_backs(ctx, {own.pair.id: own for own in coming})
+
+
+def _send_write_backs(ctx: Context, coming: Mapping[str, _WriteBack]) -> list[_WriteBack]:
+    """Write one batch; returns what is left to try of the records that Salesforce refused."""
+    writes = [Write(key, own.values) for key, own in coming.items()]
+    answers = call_salesforce(ctx, [own.pair for own in coming.values()], ctx.salesforce.update, writes)
     records = [written.record for written in answers if written.record is not None]
     read = ctx.translation.opportunities(records, answers[0].at) if answers else {}
+    smaller: list[_WriteBack] = []
     for written in answers:
-        pair, _, mark = prepared[written.id]
-        run_step(ctx, pair, _confirm_write_back, written, read.get(written.id), mark)
+        own = coming[written.id]
+        less = _less(ctx, own.values, written.refused) if written.refused else None
+        if less:
+            smaller.append(replace(own, values=less, refusal=own.refusal or written.refused))
+        else:
+            run_step(ctx, own.pair, _confirm_write_back, own, written, read.get(written.id))
+    return smaller
 
 
-def _prepare_write_back(ctx: Context, pair: Pair) -> tuple[Write, Mark]:
+def _less(ctx: Context, values: Mapping[str, object], refusal: Cause) -> Mapping[str, object] | None:
+    """The values without the column that Salesforce names, or else the audit alone; None if that was refused."""
+    audit = ctx.translation.file.ours.audit
+    if refusal.field in values:
+        return {column: value for column, value in values.items() if column != refusal.field} or None
+    return {audit: values[audit]} if audit in values and len(values) > 1 else None
+
+
+def _prepare_write_back(ctx: Context, pair: Pair) -> _WriteBack:
     lines = pair.pending.take_all(ctx.clock.now())
-    if lines or not (pair.link.intent and pair.link.intent.effects) or _is_lease_short(ctx, pair):
-        unwritten = replace(pair.link, unwritten=True)
-        record_intent(ctx, pair, Effect(EffectKind.MARK_OPPORTUNITY), link=unwritten, lines=lines)
+    effects = pair.link.intent.effects if pair.link.intent else ()
+    if lines or not effects or _is_lease_short(ctx, pair):
+        # The intent of a create of unknown outcome stays, so that recovery looks for the referral.
+        coming = effects if pair.link.is_creating else (Effect(EffectKind.MARK_OPPORTUNITY),)
+        record_intent(ctx, pair, *coming, link=replace(pair.link, unwritten=True), lines=lines)
     missing, stored = _missing_identity(pair), ctx.store.audit(pair.id)
     mark, shown = pair.link.due_mark, audit_text(stored)
-    return Write(pair.id, ctx.translation.shown_state(mark, shown, missing)), mark
+    return _WriteBack(pair, ctx.translation.shown_state(mark, shown, missing), mark)
 
 
 def _is_lease_short(ctx: Context, pair: Pair) -> bool:
@@ -151,13 +215,18 @@ def _missing_identity(pair: Pair) -> str | None:
 
 
 def _confirm_write_back(
-    _: Context, pair: Pair, written: Written, read_back: Opportunity | Exception | None, mark: Mark
+    ctx: Context, pair: Pair, own: _WriteBack, written: Written, read_back: Opportunity | Exception | None
 ) -> None:
     if isinstance(read_back, Exception):
         raise read_back
-    if written.locked or written.refused or read_back is None:
-        pair.end(Outcome(Result.RETRY, written.refused.code if written.refused else "locked"))
+    refusal = own.refusal or written.refused
+    if written.locked or (read_back is None and refusal is None):
+        pair.end(Outcome(Result.RETRY, "locked"))
         return
-    pair.take_read_back(read_back)
-    # Stored with the release that follows at once; a repeated write-back does no harm.
-    pair.take_shown(mark)
+    if read_back is not None:
+        pair.take_read_back(read_back)
+    if refusal:
+        end_parked(ctx, pair, refusal, ctx.clock.now() + ctx.policy.held_interval)
+    else:
+        # Stored with the release that follows at once; a repeated write-back does no harm.
+        pair.take_shown(own.mark)

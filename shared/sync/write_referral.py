@@ -11,10 +11,17 @@ from datetime import timedelta
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Deal, Side
-from shared.domain.link import Effect, EffectKind, Pointer
+from shared.domain.link import Effect, EffectKind, Intent, Pointer
 from shared.domain.records import Opportunity, Referral
-from shared.domain.transitions import linked_referral, parked, parked_create, patched, sent_deal
-from shared.foundation.errors import Rejected, StoreConflict
+from shared.domain.transitions import (
+    linked_referral,
+    parked,
+    parked_create,
+    patched,
+    sent_deal,
+    unconfirmed_create,
+)
+from shared.foundation.errors import Ambiguous, Rejected, StoreConflict
 from shared.mapping.translation import is_target_microsoft
 from shared.sync.pair_lease import Pair, confirm_effect, end_parked, record_intent, record_writes
 from shared.sync.ports import Context, Json
@@ -67,6 +74,12 @@ def create_referral(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
     record_intent(ctx, pair, effect, Effect(EffectKind.MARK_OPPORTUNITY))
     try:
         answer = ctx.partner_center.create(ctx.translation.new_referral(opportunity.deal, ctx.scope.reference(pair.id)))
+    except Ambiguous:
+        ended = unconfirmed_create(
+            pair.link, ctx.clock.now() + ctx.policy.lease + ctx.policy.settle_time, ctx.clock.now()
+        )
+        record_intent(ctx, pair, *(ended.link.intent or Intent()).effects, link=ended.link, lines=ended.lines)
+        raise
     except Rejected as error:
         refusal = parked_create(pair.link, opportunity.deal, error.cause, ctx.clock.now())
         confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, refusal.link, refusal.lines)

@@ -17,11 +17,11 @@ FEW = 5
 FIRST_SEEDS = {
     "the base moves before the effect": 0,
     "recovery is skipped": 4,
-    "the lease is ignored": 11,
+    "the lease is ignored": 50,
     "audit lines are lost": 0,
     "audit lines are doubled": 0,
     "claims on accounts are ignored": 3,
-    "the retry queue is forgotten": 4,
+    "the retry queue is forgotten": 49,
     "a close is sent at once": 8,
     "If-Match is dropped": 22,
     "If-Unmodified-Since is dropped": 29,

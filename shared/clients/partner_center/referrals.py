@@ -48,8 +48,11 @@ Source: docs/protocol.md#the-sweep.
 PROBE_SIZE = 50
 """The number of referrals that `probe_connection` reads."""
 
-_CREATE_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
-_PATCH_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
+_CREATE_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
+_PATCH_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT})
+"""202 is a documented success (docs/reference/partner-center.md#operations). Without a referral in the answer, the
+outcome is unknown: the service may still be at work.
+"""
 
 
 def open_referrals(

@@ -5,11 +5,13 @@ from decimal import Decimal
 
 import pytest
 
+from shared.domain.close_date import past_close_date_key
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status, Value
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.link import Link
 from shared.domain.merge import EditTimes, merge
-from shared.domain.plan import REQUIRED, creation_obstacles, past_close_date_key, plan_pair
+from shared.domain.obstacles import REQUIRED, creation_obstacles
+from shared.domain.plan import plan_pair
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
 
@@ -83,7 +85,7 @@ def test_a_request_for_help_is_an_obstacle() -> None:
 def test_only_a_past_close_date_of_an_open_deal_causes_a_warning(
     closing: date | None, status: Status, key: str | None
 ) -> None:
-    assert past_close_date_key(Deal(closing=closing, status=status), NOW.date()) == key
+    assert past_close_date_key(Deal(closing=closing, status=status), NOW + timedelta(hours=12)) == key
 
 
 RULES = Rules(

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.audit import Line, text_line
 from shared.domain.latches import CLOSED_IS_FINAL, NO_SUCH_MOVE, NOT_ANSWERED
-from shared.domain.plan import REQUIRED
+from shared.domain.obstacles import REQUIRED
 from shared.domain.sentences import CAUSES, HEADINGS, SENTENCES, LineDirection, cause
 
 SHARED = Path(__file__).parents[3] / "shared"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.deal import Side
-from shared.domain.plan import REQUIRED
+from shared.domain.obstacles import REQUIRED
 from shared.foundation.errors import ConfigurationError
 from shared.mapping.schema import DEFAULT, REQUIRED_FIELDS
 from shared.mapping.validation import load_mapping

@@ -329,18 +329,19 @@ def test_a_line_says_what_happened_as_data(harness: Harness, scene: Callable[[Ha
 
 def test_a_value_refused_by_a_service_has_its_code_its_text_and_the_change(harness: Harness) -> None:
     refused = stored_lines(harness, value_refused_by_partner_center(harness))[0]
-    assert (refused.code, refused.direction, refused.side) == ("problem", NOT_SYNCED, THERE)
+    assert (refused.code, refused.direction, refused.side) == ("refused", NOT_SYNCED, THERE)
     assert (refused.field, refused.before, refused.after) == ("money", "10000.00 USD", "-5.00 USD")
     assert refused.rule == harness.first.log.fields_of("pair_parked")[0]["code"]
-    assert refused.text == f"Not synced: {refused.values['reason']} {refused.values['remedy']}"
+    assert refused.text.startswith('Not synced: Amount "-5.00 USD" was not carried over: Partner Center refused it')
+    assert refused.text.endswith(f"{refused.values['reason']} {refused.values['remedy']}")
     assert "must be a number above 0" in refused.text
 
 
-def test_several_values_that_a_service_refused_together_are_named_in_one_line(harness: Harness) -> None:
-    refused = stored_lines(harness, values_refused_by_salesforce(harness))[0]
-    assert (refused.side, refused.field, refused.rule) == (HERE, None, "FIELD_CUSTOM_VALIDATION_EXCEPTION")
-    assert refused.values["fields"] == "money, closing"
-    assert (refused.before, refused.after) == (None, None)
+def test_values_that_a_service_refused_together_have_a_line_each(harness: Harness) -> None:
+    lines = stored_lines(harness, values_refused_by_salesforce(harness))
+    refused = {line.field: line for line in lines if line.code == "refused"}
+    assert {line.rule for line in refused.values()} == {"FIELD_CUSTOM_VALIDATION_EXCEPTION"}
+    assert (refused["money"].before, refused["money"].after) == ("10000.00 USD", "300.00 USD")
 
 
 def test_a_value_that_is_put_back_has_its_owner_as_its_rule(tmp_path: Path) -> None:
@@ -374,6 +375,7 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
     An earlier build stored `unreadable`.
     """
     made = {line.code for lines in SCENES.values() for line in lines} | {"problem", "put_back"}
+    made |= {"refused", "create_unconfirmed", "closed_as"}  # in the tests of these cases
     assert made <= {*SENTENCES, *CAUSES}
     assert {*SENTENCES} - made == {"text", "folded", "unreadable", "unreadable_line"}
     assert harness.store.audit("006000000000001AAA") == []

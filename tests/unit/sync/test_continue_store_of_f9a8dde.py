@@ -285,7 +285,9 @@ def test_a_corrected_or_completed_value_is_sent(stored: StoredHarness) -> None:
         assert (stored.stored_link(deal).state, stored.opportunity(deal)["Sync_Status__c"]) == (State.LIVE, "Synced")
 
 
-def test_a_refused_value_is_not_sent_again_after_an_edit_of_another_value(stored: StoredHarness) -> None:
+def test_only_what_salesforce_refused_is_written_again_without_another_value(
+    stored: StoredHarness,
+) -> None:
     for name in ("create refused", "value refused by Partner Center"):
         stored.seller_edits(stored.pair_opportunity_id(name), NextStep="Call again")
     other = stored.pair_referral("value refused by Salesforce")["id"]
@@ -294,9 +296,9 @@ def test_a_refused_value_is_not_sent_again_after_an_edit_of_another_value(stored
     assert [entry.status for entry in stored.partner_center.journal if entry.status == 400] == []
     opportunity = stored.opportunity(stored.pair_opportunity_id("value refused by Salesforce"))
     assert (opportunity["CloseDate"], opportunity["Description"], opportunity["Sync_Status__c"]) == (
-        "2026-12-31",
+        "2027-05-01",
         "Call again.",
-        "Failed",
+        "Synced",
     )
     assert stored.stored_link(stored.pair_opportunity_id("create refused")).state is State.PARKED
 

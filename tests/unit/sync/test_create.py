@@ -175,6 +175,7 @@ LOST_REPLIES = [
     Fault(FaultKind.TRUNCATE, method="POST"),
     Fault(FaultKind.ANSWER_AFTER, method="POST", status=502, body="<html>Bad gateway</html>"),
     Fault(FaultKind.ANSWER_AFTER, method="POST", status=200, body=""),
+    Fault(FaultKind.ANSWER_AFTER, method="POST", status=202, body=""),
 ]
 
 

@@ -62,6 +62,7 @@ def test_an_unanswered_deal_that_expires_is_closed_lost(harness: Harness) -> Non
     harness.sweep()
     assert harness.opportunity(deal)["StageName"] == "Closed Lost"
     assert harness.partner_center.referral(referral)["substatus"] == "Expired"
+    assert harness.count_in_audit(deal, "Partner Center closed this deal as Expired.") == 1
     assert_quiet(harness)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.deal import Side
 from shared.domain.link_states import State
-from tests.unit.sync.harness import HOUR, Harness
+from tests.unit.sync.harness import HOUR, MINUTE, Harness
 from tests.unit.sync.inbound_deals import add_flow, arrived_deal, assert_quiet, watch_saves
 
 
@@ -98,25 +98,105 @@ def test_an_opportunity_that_a_validation_rule_refuses_is_parked_with_code_and_f
     assert_quiet(harness)
 
 
-def test_a_refused_value_is_not_written_again_until_it_changes(harness: Harness, pair: tuple[str, str]) -> None:
+def test_a_refused_value_arrives_within_an_hour_of_the_mend(harness: Harness, pair: tuple[str, str]) -> None:
     deal, referral = pair
     harness.refuse_writes_of("CloseDate")
     harness.colleague_edits(referral, details_closingDateTime="2027-01-31T00:00:00Z")
     harness.pull_event(referral)
+    harness.push()
     harness.clear_faults()
     saves = watch_saves(harness)
-    harness.run_rounds()
-    harness.pull_event(referral)
-    assert not any("CloseDate" in fields for fields in saves)
-    assert harness.retry_entries(Side.PARTNER_CENTER) == []
-    harness.colleague_edits(referral, details_closingDateTime="2027-02-28T00:00:00Z")
-    harness.pull_event(referral)
-    harness.run_rounds(1)
+    harness.push(after=10 * MINUTE)
+    assert saves == [], "nothing has changed, and the hour is not over"
+    harness.push(after=HOUR)
     assert (harness.opportunity(deal)["CloseDate"], harness.opportunity(deal)["Sync_Status__c"]) == (
-        "2027-02-28",
+        "2027-01-31",
         "Synced",
     )
     assert harness.stored_link(deal).state is State.LIVE
+    assert harness.retry_entries(Side.PARTNER_CENTER) == []
+    assert_quiet(harness)
+
+
+def test_a_refused_value_is_written_again_at_each_change_of_either_side(
+    harness: Harness, pair: tuple[str, str]
+) -> None:
+    deal, referral = pair
+    harness.refuse_writes_of("CloseDate", times=2)
+    harness.colleague_edits(referral, details_closingDateTime="2027-01-31T00:00:00Z")
+    harness.pull_event(referral)
+    harness.colleague_edits(referral, campaignId="Spring")
+    harness.pull_event(referral)
+    assert harness.opportunity(deal)["CloseDate"] == "2026-12-31"
+    harness.seller_edits(deal, NextStep="The reason is filled in now")
+    harness.push()
+    assert (harness.opportunity(deal)["CloseDate"], harness.opportunity(deal)["Sync_Status__c"]) == (
+        "2027-01-31",
+        "Synced",
+    )
+
+
+def test_a_won_deal_that_a_rule_refused_arrives_once_the_rule_is_met(harness: Harness, pair: tuple[str, str]) -> None:
+    deal, referral = pair
+    harness.refuse_writes_of("StageName")
+    harness.colleague_edits(referral, status="Closed", substatus="Won")
+    harness.sweep()
+    harness.run_rounds()
+    assert harness.opportunity(deal)["StageName"] == "Qualification"
+    harness.clear_faults()
+    harness.run_rounds(4)
+    assert harness.opportunity(deal)["StageName"] == "Closed Won"
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert harness.partner_center.referral(referral)["substatus"] == "Won"
+
+
+def test_a_refusal_that_lasts_is_told_once_with_both_values(harness: Harness, pair: tuple[str, str]) -> None:
+    deal, referral = pair
+    harness.refuse_writes_of("CloseDate")
+    harness.colleague_edits(referral, details_closingDateTime="2027-01-31T00:00:00Z")
+    harness.pull_event(referral)
+    harness.run_rounds(20)
+    sentence = 'Close Date "2027-01-31" was not carried over: Salesforce refused it and keeps "2026-12-31". Not so.'
+    assert harness.count_in_audit(deal, f"Not synced: {sentence}") == harness.count_in_audit(deal, "Not so.") == 1
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
+    assert_quiet(harness)
+
+
+def test_a_column_that_cannot_be_written_does_not_stop_the_others(harness: Harness, pair: tuple[str, str]) -> None:
+    deal, referral = pair
+    harness.refuse_writes_of("Amount")
+    harness.colleague_edits(
+        referral,
+        details_dealValue=12000,
+        details_closingDateTime="2027-01-31T00:00:00Z",
+        details_notes="Please call",
+        status="Closed",
+        substatus="Won",
+    )
+    harness.pull_event(referral)
+    opportunity = harness.opportunity(deal)
+    assert [opportunity[name] for name in ("Amount", "CloseDate", "Description", "StageName")] == [
+        10000,
+        "2027-01-31",
+        "Please call",
+        "Closed Won",
+    ]
+    assert harness.count_in_audit(deal, 'Amount "12000.00 USD" was not carried over') == 1
+    assert harness.count_in_audit(deal, "From Partner Center: Close Date 2026-12-31 → 2027-01-31") == 1
+    harness.run_rounds()
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
+    assert_quiet(harness)
+
+
+def test_a_hidden_field_of_ours_does_not_stop_a_value(harness: Harness, pair: tuple[str, str]) -> None:
+    deal, referral = pair
+    harness.refuse_writes_of("Audit__c")
+    harness.colleague_edits(referral, details_dealValue=12000)
+    harness.pull_event(referral)
+    assert harness.opportunity(deal)["Amount"] == 12000
+    harness.clear_faults()
+    harness.run_rounds(5)
+    assert harness.count_in_audit(deal, "From Partner Center: Amount 10000.00 USD → 12000.00 USD") == 1
     assert_quiet(harness)
 
 

@@ -3,11 +3,15 @@
 Sources: docs/protocol.md#errors-and-retries, docs/protocol.md#rule-7-one-bad-record-harms-no-other.
 """
 
+from typing import Any
+
 import pytest
 
 from emulators.base.faults import Fault, FaultKind
+from emulators.salesforce.data.hooks import ValidationRule
 from shared.domain.deal import Side
 from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness
+from tests.unit.sync.inbound_deals import assert_quiet
 
 
 def throttling_fault(seconds: int) -> Fault:
@@ -16,21 +20,57 @@ def throttling_fault(seconds: int) -> Fault:
     return Fault(FaultKind.ANSWER, times=1000, status=429, headers=headers, body='{"message": "slow down"}')
 
 
+class RuleAtAnySave(ValidationRule):
+    """A validation rule that refuses every save of an opportunity; `field` is the column that its error names."""
+
+    def forbids_save(self, sobject: str, record: dict[str, Any], written: set[str]) -> bool:
+        return sobject == self.sobject and bool(record["Id"]) and not written <= set(self.value or ())
+
+
 def test_a_refused_write_back_keeps_the_link_and_its_audit_lines_for_a_later_try(harness: Harness) -> None:
-    harness.refuse_writes_of("Sync_Status__c")
     deal = harness.seller_creates()
+    harness.salesforce.org.hooks.rules.append(RuleAtAnySave("Opportunity", "Loss_Reason__c", "Not so."))
     harness.push()
     referral = harness.referral_of(deal)
     assert harness.stored_link(deal).referral_id == referral["id"]
     assert harness.opportunity(deal)["Audit__c"] is None
+    (parked,) = harness.first.log.fields_of("pair_parked")
+    assert (parked["code"], parked["field"]) == ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Loss_Reason__c")
     for _ in range(10):
         harness.push()
     assert len(harness.our_referrals()) == 1
     harness.clear_faults()
-    harness.run_rounds()
+    harness.run_rounds(5)
     assert harness.opportunity(deal)["Referral_Identifier__c"] == referral["id"]
     assert harness.count_in_audit(deal, "A referral was created") == 1
     assert harness.retry_entries(Side.SALESFORCE) == []
+
+
+def test_a_write_back_leaves_out_a_column_that_salesforce_refuses(harness: Harness) -> None:
+    harness.refuse_writes_of("Sync_Status__c")
+    deal = harness.seller_creates()
+    harness.push()
+    opportunity = harness.opportunity(deal)
+    assert opportunity["Referral_Identifier__c"] == harness.referral_of(deal)["id"]
+    assert (opportunity["Sync_Status__c"], harness.count_in_audit(deal, "A referral was created")) == (None, 1)
+    harness.clear_faults()
+    harness.run_rounds(5)
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert_quiet(harness)
+
+
+def test_a_write_back_of_the_audit_alone_is_the_last_that_is_tried(harness: Harness) -> None:
+    deal = harness.seller_creates()
+    rule = RuleAtAnySave("Opportunity", "Loss_Reason__c", "Not so.", value=["Audit__c"])
+    harness.salesforce.org.hooks.rules.append(rule)
+    harness.push()
+    opportunity = harness.opportunity(deal)
+    assert (opportunity["Referral_Identifier__c"], opportunity["Sync_Status__c"]) == (None, None)
+    assert harness.count_in_audit(deal, "A referral was created") == 1
+    harness.clear_faults()
+    harness.run_rounds(5)
+    assert harness.opportunity(deal)["Referral_Identifier__c"] == harness.referral_of(deal)["id"]
+    assert_quiet(harness)
 
 
 def test_edits_reach_partner_center_while_the_write_back_is_refused(harness: Harness) -> None:

@@ -35,7 +35,7 @@ def write(request: pytest.FixtureRequest, referrals: Referrals) -> Callable[[], 
     return lambda: WRITES[request.param](referrals)
 
 
-@pytest.mark.parametrize("status", [200, 201])
+@pytest.mark.parametrize("status", [200, 201, 202])
 def test_a_created_referral_is_returned(
     referrals: Referrals, service: ScriptedService, answer: Answer, status: int
 ) -> None:
