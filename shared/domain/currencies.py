@@ -15,7 +15,7 @@ class OrgCurrencies(Struct, frozen=True):
 
     has_several        whether every record has a currency of its own (multi-currency)
     codes              the currencies that a record can have: the active ones, or the only one; empty if the org does
-                       not name its only one
+                       not name them: then it can hold any of several, and none as its only one
     has_amount_fields  whether the fields exist that show an amount in another currency
     """
 

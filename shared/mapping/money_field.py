@@ -101,7 +101,7 @@ class MoneyField(FieldBase):
             self._columns = (columns.amount,)
             self._only_currency = (org.only_one if org else None) or columns.fixed_currency
         if not is_custom and self.direction.owns(Side.PARTNER_CENTER):
-            known = org.codes if org else None
+            known = org.codes if org and (org.codes or not org.has_several) else None
             self._held = frozenset((self._only_currency,)) if self._only_currency else known
 
     def for_org(self, org: OrgCurrencies) -> Self:

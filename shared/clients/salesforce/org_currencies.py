@@ -63,11 +63,13 @@ def ask_currencies(org: Org, amount_fields: Sequence[str]) -> OrgCurrencies:
     fields = {str(field.get("name")).casefold(): field for field in org.describe("Opportunity").get("fields") or ()}
     has_amount_fields = all((fields.get(name.casefold()) or {}).get("updateable") for name in amount_fields)
     column = fields.get(CURRENCY_COLUMN)
-    if column is not None:
-        return OrgCurrencies(has_several=True, codes=_active_codes(column), has_amount_fields=has_amount_fields)
+    if column is not None and (codes := _active_codes(column)):
+        return OrgCurrencies(has_several=True, codes=codes, has_amount_fields=has_amount_fields)
     if (several := _values_of(org, "SELECT IsoCode FROM CurrencyType WHERE IsActive = true")) is not None:
         # The column is hidden from the user. The queries that name it will say so.
         return OrgCurrencies(has_several=True, codes=several, has_amount_fields=has_amount_fields)
+    if column is not None:
+        return OrgCurrencies(has_several=True, has_amount_fields=has_amount_fields)
     only = _values_of(org, "SELECT DefaultCurrencyIsoCode FROM Organization")
     return OrgCurrencies(has_several=False, codes=only or frozenset(), has_amount_fields=has_amount_fields)
 

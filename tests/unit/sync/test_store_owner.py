@@ -5,14 +5,16 @@ Source: docs/protocol.md#an-environment-touches-only-its-own.
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from shared.app import App
+from shared.domain.deal import Side
 from shared.foundation.errors import ConfigurationError, SignInFailed
 from shared.settings.variables import Settings
-from shared.sync.ports import Context
+from shared.sync.ports import Context, SideState
 from shared.sync.runs import run_push
 from tests.unit.sync.harness import Harness
 
@@ -51,7 +53,8 @@ class SalesforceStub:
     def describe(self, sobject: str) -> Mapping[str, object]:
         """The description of an org that the user sees no other field of: it has several currencies."""
         assert sobject == "Opportunity"
-        return {"fields": [{"name": "CurrencyIsoCode"}]}
+        euro = {"value": "EUR", "active": True}
+        return {"fields": [{"name": "CurrencyIsoCode", "picklistValues": [euro]}]}
 
 
 @pytest.fixture
@@ -99,6 +102,17 @@ def test_the_store_still_works_with_its_own_organisation_after_a_refusal(setting
                 first_context(app)
     with app_with_organization(settings, OUR_ORGANIZATION) as app:
         first_context(app)
+
+
+def test_a_run_that_begins_while_salesforce_is_paused_knows_the_orgs_former_answer(settings: Settings) -> None:
+    with app_with_organization(settings, OUR_ORGANIZATION) as app:
+        asked = first_context(app).translation.org
+        until = first_context(app).clock.now() + timedelta(minutes=5)
+        app.store.write_side_state(Side.SALESFORCE, SideState(until, "throttled", 4))
+    with app_with_organization(settings, SignInFailed("refused", code="x", remedy="y")) as app:
+        assert first_context(app).translation.org == asked
+    assert asked is not None
+    assert asked.codes == {"EUR"}
 
 
 def test_a_failed_first_sign_in_pauses_the_side_and_sets_no_owner(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """The org is asked for its currencies, at most once an hour (docs/protocol.md#currencies)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,6 +70,12 @@ def test_a_hidden_currency_column_does_not_make_an_org_one_with_one_currency(sev
     answer = ask_currencies(several.salesforce, COLUMNS)
     assert answer.has_several
     assert "EUR" in answer.codes
+
+
+def test_an_org_that_describes_no_currency_is_asked_for_its_list(several: EmulatedOrg) -> None:
+    fields = several.emulator.org.model.get("Opportunity").fields
+    fields["currencyisocode"] = replace(fields["currencyisocode"], values_from="", restricted=False)
+    assert "EUR" in ask_currencies(several.salesforce, COLUMNS).codes
 
 
 def test_an_org_with_the_earlier_package_has_no_fields_for_other_amounts(several: EmulatedOrg) -> None:
