@@ -13,10 +13,21 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from emulators.salesforce.data.hooks import Flow
 from local.in_process_transport import EmulatorAdapter, httpx_client
 from tests.simulation.faults import TROUBLES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
-from tests.simulation.moves import CUSTOMERS, LEADING, MOVES, NEW_DEALS, TICK, Move, may_crash, wait_before_a_read
+from tests.simulation.moves import (
+    AUTOMATION,
+    CUSTOMERS,
+    LEADING,
+    MOVES,
+    NEW_DEALS,
+    TICK,
+    Move,
+    may_crash,
+    wait_before_a_read,
+)
 from tests.simulation.oracle import Left, judge
 from tests.simulation.people import People
 from tests.simulation.sabotage import Sabotage
@@ -120,6 +131,10 @@ class Simulation:
             move = self.chance.choice(NEW_DEALS)
             if move.act(self.people):
                 self._after(move.name)
+        if AUTOMATION in self.also and self.chance.random() < 0.5:
+            ours = {"CreatedById": self.harness.sign_in.user}
+            flow = Flow("Opportunity", {"StageName": "Qualification"}, "insert", ours)
+            self.harness.salesforce.org.hooks.flows.append(flow)
         for kind in self.chance.choice(((), (), ("push",), ("sweep",), ("push", "sweep"))):
             self._work(kind, self.idle[0])
 
@@ -173,6 +188,8 @@ class Simulation:
         return "nobody acts"
 
     def _weight_of(self, move: Move) -> int:
+        if move.also and move.also not in self.also:
+            return 0
         is_leading = any(move.name in LEADING.get(cause, ()) for cause in self.also)
         return move.weight * (20 if is_leading else 1)
 
@@ -322,4 +339,4 @@ class Simulation:
     def _left(self) -> Left:
         salesforce, people = self.harness.salesforce, self.people
         opportunities, accounts, contacts = map(salesforce.records, ("Opportunity", "Account", "Contact"))
-        return Left(opportunities, people.referrals(), accounts, contacts, people.edits, self.judged)
+        return Left(opportunities, people.referrals(), accounts, contacts, people.edits, self.judged, people.unasked)

@@ -22,6 +22,8 @@ UNTICKED_TOO_EARLY = "an untick during a run, or before the recovery of one"
 CRASHED_BEFORE_QUEUED = (
     "a crash after the release of a pair whose audit is not written, before it is in the retry queue"
 )
+AUTOMATION = "automation of the org that sets stages"
+"""Only seeds of its own have it, because the writes of the others are recorded."""
 LEFT_OUT = (LATCHED_IN_A_READ, LATCHED_IN_A_RUN, NEGATIVE_AND_CLOSED, UNTICKED_TOO_EARLY, CRASHED_BEFORE_QUEUED)
 """Each has tests of its own in test_faults_found.py, which say what fails."""
 LEADING = {LATCHED_IN_A_READ: ("colleague accepts", "colleague closes", "colleague declines")}
@@ -33,12 +35,16 @@ Entered = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Move:
-    """Something that people do; `act` returns whether it was possible. `field` is the value that it changes."""
+    """Something that people do; `act` returns whether it was possible. `field` is the value that it changes.
+
+    A move with `also` happens only in seeds that have it.
+    """
 
     name: str
     weight: int
     act: Callable[[People], bool]
     field: str = ""
+    also: str = ""
 
 
 def _seller(name: str, weight: int, field: str, choose: Callable[[People, Any], Entered | None]) -> Move:
@@ -193,6 +199,14 @@ def _microsoft_sends_two(people: People) -> bool:
     return _microsoft_sends(people, name) and _microsoft_sends(people, name)
 
 
+def _automation_sets_a_stage(people: People) -> bool:
+    """A scheduled flow sets a stage that nobody has chosen."""
+    record = people.choose([one for one in people.opportunities() if _is_open(one) or one["StageName"] == "On Hold"])
+    if record is None or not _may_save(people, record):
+        return False
+    return people.automation_saves(record, _another(people, record, "Qualification", "Closed Won", "Closed Lost"))
+
+
 NEW_DEALS = (
     Move("seller adds a deal", 6, _seller_adds),
     Move("microsoft sends a deal", 4, _microsoft_sends),
@@ -230,4 +244,5 @@ MOVES = (
     _colleague("accepts", 4, "status", _answer("Active", "Accepted", before="New")),
     _colleague("declines", 1, "status", _answer("Closed", "Declined", before="New")),
     _colleague("closes", 2, "status", _answer("Closed", "Won", "Lost", before="Active")),
+    Move("automation sets a stage", 12, _automation_sets_a_stage, "status", AUTOMATION),
 )  # fmt: skip

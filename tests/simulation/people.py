@@ -39,6 +39,7 @@ class People:
     late_saves   the share of a seller's saves that others see late
     focus        the share of edits that are made in the deal that was edited last
     also         what may happen although no seed of the default suite does it
+    unasked      those of the edits that automation made, unless a person saved the record before anybody asked
     """
 
     harness: Harness
@@ -49,6 +50,7 @@ class People:
     focus: float = 0.5
     edits: list[Edit] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    unasked: list[Edit] = field(default_factory=list)
 
     # --- records
 
@@ -113,8 +115,25 @@ class People:
             return False
         finally:
             salesforce.lag = timedelta()
+        if f"Stage {record['StageName']} may be set by automation" not in (record["Audit__c"] or ""):
+            # Salesforce names the person now as the one who saved last.
+            self.unasked = [edit for edit in self.unasked if edit.record != record["Id"]]
         saved = salesforce.org._records["Opportunity"][record["Id"]]
         self._keep(SALESFORCE, record["Id"], of_opportunity(record), of_opportunity(saved))
+        return True
+
+    def automation_saves(self, record: Record, values: Mapping[str, object]) -> bool:
+        """Automation saves an opportunity; False where somebody else's save has locked it."""
+        salesforce = self.harness.salesforce
+        try:
+            salesforce.edit("Opportunity", record["Id"], values, user=salesforce.automated)
+        except ApiError:
+            return False
+        before = len(self.edits)
+        saved = salesforce.org._records["Opportunity"][record["Id"]]
+        self._keep(SALESFORCE, record["Id"], of_opportunity(record), of_opportunity(saved))
+        if record["Referral_Identifier__c"]:  # the stage with which an own deal is linked is not asked about
+            self.unasked += self.edits[before:]
         return True
 
     def save_referral(self, record: Record, values: Mapping[str, object]) -> bool:

@@ -8,12 +8,15 @@ To read what happens in a seed: `python -m tests.simulation 7`.
 
 import pytest
 
+from shared.sync import reconcile
 from tests.simulation.driver import simulate
+from tests.simulation.moves import AUTOMATION
 from tests.simulation.record_writes import SEEDS, recorded_writes
 from tests.simulation.sabotage import SABOTAGES
 
 WRITES = recorded_writes()
 FEW = 5
+SEEDS_WITH_AUTOMATION = range(1000, 1020)
 FIRST_SEEDS = {
     "the base moves before the effect": 0,
     "recovery is skipped": 4,
@@ -35,6 +38,20 @@ def test_a_seed_keeps_every_promise_and_sends_the_recorded_writes(seed: int) -> 
     outcome = simulate(seed)
     assert outcome.findings == []
     assert outcome.digest == WRITES[seed], "the connector sends other writes than recorded"
+
+
+@pytest.mark.parametrize("seed", SEEDS_WITH_AUTOMATION)
+def test_a_seed_with_automation_keeps_every_promise(seed: int) -> None:
+    assert simulate(seed, also=(AUTOMATION,)).findings == []
+
+
+def test_the_oracle_notices_an_answer_that_nobody_gave(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "is_question", lambda *_: False)
+    assert any(
+        finding.startswith("unasked: ")
+        for seed in SEEDS_WITH_AUTOMATION
+        for finding in simulate(seed, also=(AUTOMATION,)).findings
+    )
 
 
 @pytest.mark.parametrize("seed", [3, 58])
