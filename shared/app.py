@@ -129,7 +129,7 @@ class App:
         if not self._is_owned:
             self._check_owner(ctx.salesforce)
             self._is_owned = True
-        org, columns = cast("Org", ctx.salesforce), self.translation.amount_columns
+        org, columns = cast("Org", ctx.salesforce), self.translation.file.ours.amount_columns
         currencies, self._ask_at = known_currencies(org, self.store, columns, ctx.clock.now)
         if currencies != self.translation.org:
             self.translation = self.translation.for_org(currencies)

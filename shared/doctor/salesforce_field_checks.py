@@ -122,7 +122,7 @@ def check_currency_field(installation: Installation) -> Verdict:
     """
     translation = installation.app.translation
     field = next(field for field in translation.fields.values() if isinstance(field, MoneyField))
-    org = ask_currencies(installation.salesforce, translation.amount_columns)
+    org = ask_currencies(installation.salesforce, translation.file.ours.amount_columns)
     _, *column = field.for_org(org).select_items()
     if column and column[0].lower() not in installation.visible_fields("Opportunity"):
         return failed(f"the currency field {column[0]} does not exist, or the user may not see it", PERMISSIONS)

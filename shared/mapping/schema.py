@@ -71,6 +71,11 @@ class Ours(MappingTable):
     partner_center_amount: SalesforcePath = "Partner_Center_Amount__c"
     partner_center_currency: SalesforcePath = "Partner_Center_Currency__c"
 
+    @property
+    def amount_columns(self) -> tuple[str, str]:
+        """The columns that show an amount in a currency that the org cannot hold."""
+        return self.partner_center_amount, self.partner_center_currency
+
 
 class StageTableEntry(MappingTable):
     """One entry of the stage table."""
@@ -121,6 +126,5 @@ class MappingFile(MappingTable):
             elif isinstance(field, MoneyField) and org is not None:
                 fields[name] = money = field.for_org(org)
                 if org.has_amount_fields and field.direction.owns(Side.PARTNER_CENTER):
-                    own = (self.ours.partner_center_amount, self.ours.partner_center_currency)
-                    fields.setdefault(SHOWN_AMOUNT, foreign_money_field(money, *own))
+                    fields.setdefault(SHOWN_AMOUNT, foreign_money_field(money, *self.ours.amount_columns))
         return fields

@@ -66,11 +66,6 @@ class Translation:
         self.org, self.fields = org, self.file.fields_with_stages(org)
         self.rules = Rules({name: field.to_rule(name) for name, field in self.fields.items()}, self.hash)
 
-    @property
-    def amount_columns(self) -> tuple[str, str]:
-        """The columns that show an amount in a currency that the org cannot hold."""
-        return self.file.ours.partner_center_amount, self.file.ours.partner_center_currency
-
     def for_org(self, org: OrgCurrencies) -> "Translation":
         """Return the translation of the same file for an org with these currencies."""
         other = Translation.__new__(Translation)
