@@ -15,6 +15,7 @@ from shared.mapping import field_base, field_types
 from shared.mapping.schema import AnyField, MappingFile, Ours, StageTableEntry
 from shared.mapping.validation import load_mapping
 from shared.settings import variables as settings
+from shared.settings.settings_group import SettingsGroup
 from shared.webhook.events import NotUnderstoodReason
 from shared.webhook.refusals import Reason
 from tests.unit.docs.docs_reader import (
@@ -29,7 +30,7 @@ from tests.unit.docs.docs_reader import (
     without_backticks,
 )
 
-GROUPS: dict[str, type[settings.SettingsGroup]] = {
+GROUPS: dict[str, type[SettingsGroup]] = {
     "What is synced": settings.SyncSettings,
     "Partner Center": settings.PartnerCenterSettings,
     "Salesforce": settings.SalesforceSettings,
@@ -44,7 +45,7 @@ GROUPS: dict[str, type[settings.SettingsGroup]] = {
 # --- settings ---------------------------------------------------------------------------------------------------------
 
 
-def variables_of(group: type[settings.SettingsGroup]) -> dict[str, str]:
+def variables_of(group: type[SettingsGroup]) -> dict[str, str]:
     """The variables of a group of settings with their defaults, as the page writes them."""
     variables = {}
     for name, field in group.model_fields.items():
@@ -66,7 +67,7 @@ def shown_default(value: object) -> str:
 
 
 def test_every_group_of_settings_has_a_table() -> None:
-    assert set(GROUPS.values()) == set(settings.SettingsGroup.__subclasses__())
+    assert set(GROUPS.values()) == set(SettingsGroup.__subclasses__())
 
 
 @pytest.mark.parametrize("heading", GROUPS)

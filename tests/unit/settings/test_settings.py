@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from shared.foundation.errors import ConfigurationError
+from shared.settings.settings_group import SettingsGroup
 from shared.settings.variables import (
     EventSettings,
     PartnerCenterSettings,
     SalesforceSettings,
     Settings,
-    SettingsGroup,
     StoreSettings,
     SyncSettings,
     TriggerSettings,

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from shared.foundation.logs import EVENTS
-from shared.settings import variables as settings
+from shared.settings.settings_group import SettingsGroup
 from tests.unit.infra.azure.bicep_reader import Resource, Template
 from tests.unit.infra.azure.bicep_values import Value
 
@@ -126,7 +126,7 @@ class _Cases(Mapping[str, list[Resource]]):
 def code_settings() -> dict[str, FieldInfo]:
     """Every setting that the code reads, by variable."""
     fields: dict[str, FieldInfo] = {}
-    for group in settings.SettingsGroup.__subclasses__():
+    for group in SettingsGroup.__subclasses__():
         for name, field in group.model_fields.items():
             fields[group.variable_name(name)] = field
     return fields
