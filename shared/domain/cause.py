@@ -10,7 +10,8 @@ class Cause(Struct, frozen=True):
     """`code` is for programs. `field`, `reason` and `remedy` are for people: what is wrong and what to do about it.
 
     `unknown` holds the keys that a later build stored, as in `Link`. `values` are those that our own texts name; None
-    for the texts of a service, and for a cause that was read from the store.
+    for the texts of a service, and for a cause that was read from the store. `matches` are the ids of records that
+    stand in the way; they are not stored.
     """
 
     code: str
@@ -19,6 +20,7 @@ class Cause(Struct, frozen=True):
     remedy: str
     unknown: Mapping[str, Any] = {}
     values: Mapping[str, str] | None = None
+    matches: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

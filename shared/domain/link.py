@@ -91,6 +91,7 @@ class Link(Struct, frozen=True):
     unwritten    whether audit lines or marks still have to be written back
     mapping      the hash of the mapping that the base was agreed under; None in a row of an earlier build
     sources      how each value of the base was read, by field
+    inbox        the fingerprint of the inbox record that shows the opportunity; None where there is no record
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -111,6 +112,7 @@ class Link(Struct, frozen=True):
     unwritten: bool = False
     mapping: str | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    inbox: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -154,11 +156,13 @@ class Link(Struct, frozen=True):
 class Pointer(Struct, frozen=True):
     """Leads from a referral id to its link, or, while no opportunity exists yet, to the intent to create one.
 
-    `unknown` holds the keys that a later build stored, as in `Link`.
+    `inbox` is the fingerprint of the inbox record that shows the referral; None where there is no record. `unknown`
+    holds the keys that a later build stored, as in `Link`.
     """
 
     opportunity_id: str | None = None
     intent: Intent | None = None
+    inbox: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property

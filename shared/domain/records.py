@@ -42,7 +42,7 @@ class Referral(Struct, frozen=True):
     """A referral as it was read.
 
     `status` is the referral's own status, before normal form: the latches are decided by it. `problems` says by field
-    why a value cannot be read.
+    why a value cannot be read. `expires` is when an unanswered deal ends, where Partner Center says it.
     """
 
     id: str
@@ -57,6 +57,7 @@ class Referral(Struct, frozen=True):
     problems: Mapping[str, Cause] = field(default_factory=dict)
     is_lead: bool = False
     is_target_microsoft: bool = False
+    expires: datetime | None = None
 
     @property
     def is_unanswered(self) -> bool:

@@ -82,6 +82,7 @@ SENTENCES = {
 
 CAUSES: dict[str, tuple[str, str]] = {
     "missing_name": ("Opportunity Name is empty.", "Please enter a name."),
+    "no_customer": ("The referral names no customer.", "Please enter the customer in Partner Center."),
     "missing_account": ("Account Name is empty.", "Please choose the customer's account."),
     "missing_country": (
         "The account has no Billing Country.",

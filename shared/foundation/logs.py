@@ -52,6 +52,8 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "opportunity_held": (logging.INFO, ("opportunity_id", "causes", "correlation_id")),
     "pair_due": (logging.INFO, ("side", "key", "cause", "attempts", "correlation_id")),
     "pair_parked": (logging.WARNING, ("opportunity_id", "referral_id", "code", "field", "correlation_id")),
+    "deal_not_made": (logging.WARNING, ("opportunity_id", "referral_id", "code", "field", "correlation_id")),
+    "inbox_refused": (logging.WARNING, ("key", "code", "field", "correlation_id")),
     "pair_failed": (logging.ERROR, ("key", "error", "where", "correlation_id")),
     "row_unreadable": (logging.ERROR, ("row", "key", "problem", "remedy")),
     "event_poisoned": (logging.ERROR, ("referral_id",)),

@@ -80,3 +80,11 @@ def parse_time(value: object) -> datetime:
         return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except OverflowError:
         raise ValueError("the time is outside the years 1 to 9999 in UTC") from None
+
+
+def time_or_none(value: object) -> datetime | None:
+    """Return the time in a value, in UTC; None for a value that holds none."""
+    try:
+        return parse_time(value)
+    except ValueError:
+        return None

@@ -19,7 +19,7 @@ from shared.foundation.errors import Ambiguous, Unavailable
 from shared.mapping.arrivals import arrival_of
 from shared.mapping.field_base import FieldBase, UnreadableValue
 from shared.mapping.field_types import StatusField
-from shared.mapping.paths import Json, parse_time, set_value, value_in_record
+from shared.mapping.paths import Json, parse_time, set_value, time_or_none, value_in_record
 from shared.mapping.people_fields import CompanyField, ContactsField
 from shared.mapping.referral_kind import is_lead
 from shared.mapping.schema import DEFAULT
@@ -173,6 +173,7 @@ class Translation:
             problems,
             is_lead=is_lead(referral),
             is_target_microsoft=is_target_microsoft(referral),
+            expires=time_or_none(referral.get("expirationDateTime")),
         )
 
     def _read_values(

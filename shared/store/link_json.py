@@ -65,11 +65,13 @@ class _LinkRow(Struct):
     unwritten: bool
     mapping: tuple[str, str | None] | None = None
     sources: dict[str, str] = {}
+    inbox: str | None = None
 
 
 class _PointerRow(Struct):
     opportunity_id: str | None
     intent: list[_EffectRow] | None
+    inbox: str | None = None
 
 
 def link_to_json(link: Link) -> Json:
@@ -92,6 +94,7 @@ def link_to_json(link: Link) -> Json:
         **_mark_to_json(link.mark),
         "unwritten": link.unwritten,
         **_mapping_to_json(link),
+        **_inbox_to_json(link),
     }
 
 
@@ -124,6 +127,7 @@ def link_from_json(stored: Json) -> Link:
         row.unwritten,
         _mapping_from(row),
         row.sources,
+        row.inbox,
         unknown,
     )
 
@@ -144,13 +148,18 @@ def _mapping_from(row: _LinkRow) -> str | None:
 def pointer_to_json(pointer: Pointer) -> Json:
     """Return a whole pointer as JSON."""
     known = {"opportunity_id": pointer.opportunity_id, "intent": _intent_to_json(pointer.intent)}
-    return {**pointer.unknown, **known}
+    return {**pointer.unknown, **known, **_inbox_to_json(pointer)}
+
+
+def _inbox_to_json(shown: Link | Pointer) -> Json:
+    return {} if shown.inbox is None else {"inbox": shown.inbox}
 
 
 def pointer_from_json(stored: Json) -> Pointer:
     """Return the pointer that `pointer_to_json` wrote. Raises as `link_from_json`."""
     row = convert(stored, _PointerRow)
-    return Pointer(row.opportunity_id, _intent_from(row.intent, stored["intent"]), _unknown_keys(stored, row))
+    intent, unknown = _intent_from(row.intent, stored["intent"]), _unknown_keys(stored, row)
+    return Pointer(row.opportunity_id, intent, row.inbox, unknown)
 
 
 def _unknown_keys(stored: Json, row: Struct) -> dict[str, Any]:

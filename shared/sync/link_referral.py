@@ -13,10 +13,13 @@ from msgspec import Struct
 
 from shared.domain.arrival import Arrival, arrival_lines, arriving
 from shared.domain.audit_text import audit_text
+from shared.domain.cause import Cause
 from shared.domain.deal import Change, Company, Deal, Side
 from shared.domain.foreign_money import given_to_salesforce
+from shared.domain.inbox import item_of_referral
 from shared.domain.link import Effect, EffectKind, Link
 from shared.domain.records import Opportunity, Referral
+from shared.domain.sentences import cause
 from shared.domain.transitions import (
     adopted_opportunity,
     created_opportunity,
@@ -25,11 +28,11 @@ from shared.domain.transitions import (
     sent_deal,
     split_by_effect,
 )
-from shared.foundation.errors import Conflict, NotFound, Rejected, StoreConflict
+from shared.foundation.errors import Conflict, CosellError, NotFound, Rejected, StoreConflict
 from shared.mapping.translation import Translation
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Node, Outcome, Result, Written, text_literal
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
-from shared.sync.retry_queue import pausing_on_failure
+from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, queue_pair
 
 ADDRESSES_OF_A_QUERY = 20
 """ASCII addresses of 80 characters that fit into one query, even if each character is escaped.
@@ -69,13 +72,26 @@ def link_referral(ctx: Context, referral_id: str) -> str | Outcome:
     if not isinstance(claim, Claim):
         return claim
     try:
-        return _link_claimed(ctx, claim)
+        result = claim.entry.value.opportunity_id or _link_claimed(ctx, claim)
+        return _leave_inbox(ctx, claim, result) if claim.is_in_inbox else result
     except StoreConflict:
         claim.delete_if_unused(ctx)
         return BUSY
     except Exception:
         claim.delete_if_unused(ctx)
         raise
+
+
+def _leave_inbox(ctx: Context, claim: Claim, result: str | Outcome) -> str | Outcome:
+    """Delete the inbox record of a referral, unless it is still refused. After a failure it is tried again later."""
+    if isinstance(result, Outcome) and result.result is Result.RETRY:
+        return result
+    try:
+        with pausing_on_failure(ctx, Side.SALESFORCE):
+            claim.leave_inbox(ctx)
+    except CosellError as error:
+        queue_pair(ctx, Side.PARTNER_CENTER, claim.referral_id, outcome_of_error(ctx, error, claim.referral_id))
+    return result
 
 
 def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
@@ -89,18 +105,26 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
     reason = ctx.scope.unlinked_exclusion_reason(referral)
     if reason:
         return _ignore(ctx, claim, reason)
+    try:
+        company = _customer_of(referral)
+        with claim_account(ctx, company) as is_claimed:
+            if not is_claimed:
+                claim.delete_if_unused(ctx)
+                return BUSY
+            arrival = ctx.translation.arrival(referral, ctx.clock.now())
+            found = look_up(ctx, referral, named, company, arrival)
+            joined = _join_found(ctx, referral, claim, found)
+            return joined or create_opportunity(ctx, referral, claim, found, company, arrival)
+    except Rejected as error:
+        return queue_refused_referral(ctx, referral, claim, error.cause)
+
+
+def _customer_of(referral: Referral) -> Company:
+    """The customer. Raises Rejected where the referral names none."""
     company = referral.deal.get("account")
     if not isinstance(company, Company):
-        claim.delete_if_unused(ctx)
-        return queue_refused_referral(ctx, referral, "missing_account", "account")
-    with claim_account(ctx, company) as is_claimed:
-        if not is_claimed:
-            claim.delete_if_unused(ctx)
-            return BUSY
-        arrival = ctx.translation.arrival(referral, ctx.clock.now())
-        found = look_up(ctx, referral, named, company, arrival)
-        joined = _join_found(ctx, referral, claim, found)
-        return joined or create_opportunity(ctx, referral, claim, found, company, arrival)
+        raise Rejected(cause("no_customer", "account"))
+    return company
 
 
 def _read_referral(ctx: Context, claim: Claim) -> Referral | None:
@@ -237,8 +261,6 @@ def create_opportunity(
                     claim.renew(ctx)
     except Conflict:
         return BUSY  # somebody created it just now: the next look finds it
-    except Rejected as error:
-        return queue_refused_referral(ctx, referral, error.cause.code, error.cause.field)
     if written.record is None:
         return Outcome(Result.RETRY, "not_read_back")
     return _link_created(ctx, referral, claim, arrival, written, now)
@@ -268,31 +290,18 @@ def _link_created(
     link = created_opportunity(arrived, opportunity, referral, ignored, rules, now)
     ctx.store.insert_link(link, (*lines, *ignored_lines(ignored, now)), ctx.correlation_id)
     claim.point_to(ctx, opportunity.id)
-    ctx.log(
-        "opportunity_created", correlation_id=ctx.correlation_id, opportunity_id=opportunity.id, referral_id=referral.id
-    )
+    ids = {"correlation_id": ctx.correlation_id, "opportunity_id": opportunity.id, "referral_id": referral.id}
+    ctx.log("opportunity_created", **ids)
     for gap in arrival.gaps:
-        ctx.log(
-            "referral_incomplete",
-            correlation_id=ctx.correlation_id,
-            opportunity_id=opportunity.id,
-            referral_id=referral.id,
-            code=gap.cause.code,
-            field=gap.field,
-        )
+        ctx.log("referral_incomplete", **ids, code=gap.cause.code, field=gap.field)
     return RECONCILED if link.etag and not ignored else opportunity.id
 
 
-def queue_refused_referral(ctx: Context, referral: Referral, code: str, field: str | None) -> Outcome:
-    """Log why a referral makes no opportunity, and try again hourly: there is no link yet to park it on."""
-    ctx.log(
-        "pair_parked",
-        correlation_id=ctx.correlation_id,
-        opportunity_id=None,
-        referral_id=referral.id,
-        code=code,
-        field=field,
-    )
+def queue_refused_referral(ctx: Context, referral: Referral, claim: Claim, refusal: Cause) -> Outcome:
+    """Say in inbox and log why a referral makes no opportunity, and try again hourly: no link can be parked yet."""
+    address = ctx.translation.constants.referral_link.format(id=referral.id)
+    with pausing_on_failure(ctx, Side.SALESFORCE):
+        claim.report(ctx, item_of_referral(referral, refusal, address))
     return Outcome(Result.RETRY, "refused", ctx.clock.now() + ctx.policy.held_interval)
 
 

@@ -20,6 +20,7 @@ and never repeats a write. A write without a readable answer raises `Ambiguous`.
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -31,12 +32,19 @@ from shared.clients.salesforce.records import Answer, Json, Node, Page, Write, W
 from shared.clients.salesforce.soql_literals import text_literal, time_literal
 from shared.domain.audit import Line
 from shared.domain.deal import Side
+from shared.domain.inbox import InboxItem
 from shared.domain.link import Link, Pointer
+from shared.domain.policy import PULL, PUSH, Mode, Policy
 from shared.domain.scope import Scope
+from shared.foundation.errors import NotFound, Rejected
+from shared.mapping.inbox_record import KEY, OBJECT, inbox_values
 from shared.mapping.translation import Translation
 from shared.store.stored_values import Entry, RetryEntry, SideState
 
-__all__ = ["Answer", "Entry", "Json", "Node", "Page", "RetryEntry", "SideState", "Write", "Written", "text_literal", "time_literal"]  # fmt: skip  # noqa: E501
+__all__ = [
+    "PULL", "PUSH", "Answer", "Entry", "Json", "Mode", "Node", "Page", "Policy", "RetryEntry", "SideState", "Write",
+    "Written", "text_literal", "time_literal",
+]  # fmt: skip
 
 
 class PartnerCenter(Protocol):
@@ -102,6 +110,15 @@ class Salesforce(Protocol):
 
         Raises Rejected, Locked, Ambiguous.
         """
+
+    def upsert(self, sobject: str, key: tuple[str, str], values: Json) -> None:
+        """Create or change the record with this external id. Raises NotFound if the org lacks the object."""
+
+    def delete(self, sobject: str, key: tuple[str, str]) -> None:
+        """Delete the record with this external id. Raises NotFound if there is none, or no such object."""
+
+    def page_address(self, record_id: str) -> str:
+        """The address of a record's page, known from sign-in without a data call."""
 
 
 # --- the store --------------------------------------------------------------------------------------------------------
@@ -216,43 +233,6 @@ class Log(Protocol):
 # --- what every run is given
 
 
-class Mode(StrEnum):
-    """`off` does nothing; `preview` plans, logs and writes nothing; `on` syncs (docs/protocol.md#off-preview-on)."""
-
-    OFF = "off"
-    PREVIEW = "preview"
-    ON = "on"
-
-
-PUSH, PULL = "push", "pull"
-"""The two directions, which an operator can pause one by one."""
-
-
-class Policy(Struct, frozen=True):
-    """The numbers of the protocol.
-
-    The settings of the sync set `mode`, `paused`, `lease`, `settle_time`, `deadline`, `irreversible_wait`, `run_time`
-    and `parallelism`. Nothing sets the others: their defaults are constants of the protocol.
-    """
-
-    mode: Mode = Mode.ON
-    paused: frozenset[str] = frozenset()
-    lease: timedelta = timedelta(minutes=5)
-    settle_time: timedelta = timedelta(minutes=10)
-    deadline: timedelta = timedelta(seconds=60)
-    irreversible_wait: timedelta = timedelta(minutes=2)
-    poll_overlap: timedelta = timedelta(minutes=10)
-    sweep_overlap: timedelta = timedelta(minutes=30)
-    held_interval: timedelta = timedelta(hours=1)
-    longest_wait: timedelta = timedelta(hours=1)
-    shortest_wait: timedelta = timedelta(minutes=1)
-    probe_interval: timedelta = timedelta(minutes=15)
-    run_time: timedelta = timedelta(minutes=8)
-    parallelism: int = 8
-    tries: int = 3
-    batch: int = 2000
-
-
 def random_id() -> str:
     """A random id of 128 bits. The module `uuid` would slow down a cold start."""
     return secrets.token_hex(16)
@@ -292,6 +272,34 @@ class Context(Struct, frozen=True):
             return [work(item) for item in listed]
         return self.workers.map(work, listed, at_most=at_most)
 
+    def report_in_inbox(self, item: InboxItem, known: str | None) -> str | None:
+        """Say in the log and in the inbox that a deal cannot be made; `known` is the fingerprint of what is shown.
+
+        Returns the fingerprint of what is shown now. An item that is shown already is not written again. A record that
+        Salesforce refuses is logged and left as it was: the log and its alert are enough. Raises the client's other
+        errors: then it is unknown whether there is a record.
+        """
+        ids = {"opportunity_id": item.opportunity_id, "referral_id": item.referral_id}
+        one, run = item.cause, self.correlation_id
+        self.log("deal_not_made", correlation_id=run, **ids, code=one.code, field=one.field)
+        if known == item.fingerprint:
+            return known
+        try:
+            self.salesforce.upsert(OBJECT, (KEY, item.key), inbox_values(item))
+        except NotFound:
+            self.log("inbox_refused", correlation_id=run, key=item.key, code="no_inbox", field=None)
+        except Rejected as error:
+            refused = error.cause
+            self.log("inbox_refused", correlation_id=run, key=item.key, code=refused.code, field=refused.field)
+        else:
+            return item.fingerprint
+        return known
+
+    def remove_from_inbox(self, key: str) -> None:
+        """Delete the inbox record of a deal that is made, if there is one. Raises the client's errors."""
+        with suppress(NotFound):
+            self.salesforce.delete(OBJECT, (KEY, key))
+
     def is_time_up(self, started: datetime) -> bool:
         """Whether 80 % of a run's time has passed (docs/protocol.md#the-time-limit-of-a-run)."""
         return self.clock.now() - started > self.policy.run_time * 0.8
@@ -328,19 +336,3 @@ BUSY = Outcome(Result.RETRY, "busy")
 
 Outcomes = Mapping[str, Outcome]
 """Outcomes by opportunity id or referral id."""
-
-
-class Report(Struct):
-    """The counts of a run: the records that it saw, and the pairs that ended with each result."""
-
-    seen: int = 0
-    results: dict[Result, int] = field(default_factory=lambda: dict.fromkeys(Result, 0))
-
-    def add(self, outcomes: Outcomes) -> None:
-        """Count outcomes."""
-        for outcome in outcomes.values():
-            self.results[outcome.result] += 1
-
-    def fields(self) -> dict[str, int]:
-        """The counts as fields of a log event."""
-        return {"seen": self.seen, **{str(result): count for result, count in self.results.items()}}

@@ -5,16 +5,21 @@ pointer          the pair is reconciled
 none             the referral is claimed
 live claim       the referral is queued: another instance works on it, and nothing is read
 old claim        the claim is taken over; Salesforce is searched before anything is created
+inbox mark       the referral was refused and is shown in the inbox: it is claimed, and the mark stays
+
+A pointer with an inbox mark is handed over as a claim too: its record must be deleted (docs/protocol.md#the-inbox).
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from copy import replace
 
 from msgspec import Struct
 
 from shared.domain.deal import Company
+from shared.domain.inbox import MAY_BE_SHOWN, InboxItem
 from shared.domain.link import Effect, Intent, Pointer
-from shared.foundation.errors import Ambiguous, Conflict, CosellError, StoreConflict, StoreError
+from shared.foundation.errors import Ambiguous, Conflict, CosellError, Rejected, StoreConflict, StoreError
 from shared.sync.ports import BUSY, Context, Entry, Outcome
 
 
@@ -25,13 +30,23 @@ class Claim(Struct):
     entry: Entry[Pointer]
 
     @property
+    def is_linked(self) -> bool:
+        """Whether the referral has its link already."""
+        return self.entry.value.opportunity_id is not None
+
+    @property
+    def is_in_inbox(self) -> bool:
+        """Whether the inbox shows the referral, or may show it."""
+        return self.entry.value.inbox is not None
+
+    @property
     def is_unused(self) -> bool:
         """Whether nothing can have been created under it."""
         return self.entry.value.intended_opportunity is None and self.entry.value.opportunity_id is None
 
     def record_intent(self, ctx: Context, effect: Effect) -> None:
         """Store what is about to be created, which renews the lease. Raises StoreConflict: the lease was lost."""
-        self.entry = ctx.store.replace_pointer(self.referral_id, self.entry, Pointer(intent=Intent((effect,))))
+        self._replace(ctx, replace(self.entry.value, intent=Intent((effect,))))
 
     def renew(self, ctx: Context) -> None:
         """Renew the lease. Raises StoreConflict: the lease was lost."""
@@ -39,11 +54,41 @@ class Claim(Struct):
 
     def point_to(self, ctx: Context, opportunity_id: str) -> None:
         """Turn the claim into a pointer to the link."""
-        self.entry = ctx.store.replace_pointer(self.referral_id, self.entry, Pointer(opportunity_id))
+        self._replace(ctx, replace(self.entry.value, opportunity_id=opportunity_id, intent=None))
 
     def delete(self, ctx: Context) -> None:
-        """Delete the claim, so that the next try need not wait for the end of the lease."""
-        ctx.store.delete_pointer(self.referral_id, self.entry)
+        """Delete the claim, so that the next try need not wait for the end of the lease. An inbox mark stays."""
+        if self.is_in_inbox:
+            self._replace(ctx, replace(self.entry.value, intent=None))
+        else:
+            ctx.store.delete_pointer(self.referral_id, self.entry)
+
+    def report(self, ctx: Context, item: InboxItem) -> None:
+        """Show in the inbox that the referral is refused, and delete the claim. Raises the client's errors.
+
+        The mark is stored before the record is written, so that a record whose writer stopped is found and deleted.
+        """
+        known = self.entry.value.inbox
+        shown: str | None = MAY_BE_SHOWN
+        if known != item.fingerprint:
+            self._replace(ctx, replace(self.entry.value, intent=Intent(), inbox=MAY_BE_SHOWN))
+        try:
+            shown = ctx.report_in_inbox(item, known)
+        finally:
+            self.entry = replace(self.entry, value=replace(self.entry.value, inbox=shown))
+            self.delete(ctx)
+
+    def leave_inbox(self, ctx: Context) -> None:
+        """Delete the inbox record of a referral that needs no opportunity any more, and its mark."""
+        ctx.remove_from_inbox(self.referral_id)
+        self.entry = replace(self.entry, value=replace(self.entry.value, inbox=None))
+        if self.is_linked:
+            self._replace(ctx, self.entry.value)
+        else:
+            self.delete(ctx)
+
+    def _replace(self, ctx: Context, pointer: Pointer) -> None:
+        self.entry = ctx.store.replace_pointer(self.referral_id, self.entry, pointer)
 
     def delete_if_unused(self, ctx: Context) -> None:
         """Delete the claim after a failure, unless something may have been created: that claim ends with its lease."""
@@ -59,20 +104,24 @@ def claim_referral(ctx: Context, referral_id: str) -> str | Outcome | Claim:
         if entry is None:
             return Claim(referral_id, ctx.store.insert_pointer(referral_id, Pointer(intent=Intent())))
         if entry.value.opportunity_id:
-            return entry.value.opportunity_id
-        if entry.age < ctx.policy.lease:
+            return entry.value.opportunity_id if entry.value.inbox is None else Claim(referral_id, entry)
+        if entry.value.intent is not None and entry.age < ctx.policy.lease:
             return BUSY
-        return Claim(referral_id, ctx.store.replace_pointer(referral_id, entry, entry.value))
+        claimed = replace(entry.value, intent=entry.value.intent or Intent())
+        return Claim(referral_id, ctx.store.replace_pointer(referral_id, entry, claimed))
     except StoreConflict:
         return BUSY
 
 
 @contextmanager
 def deleted_if_nothing_was_created(ctx: Context, claim: Claim) -> Iterator[None]:
-    """Delete the claim where it is certain that nothing was created: the next try need not look for it."""
+    """Delete the claim where it is certain that nothing was created: the next try need not look for it.
+
+    After a refusal it stays until the refusal is reported.
+    """
     try:
         yield
-    except (Ambiguous, Conflict):
+    except (Ambiguous, Conflict, Rejected):
         raise
     except CosellError:
         with suppress(StoreError):

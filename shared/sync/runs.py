@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from itertools import batched
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from shared.domain.deal import Side
 from shared.domain.obstacles import creation_obstacles
@@ -23,7 +23,7 @@ from shared.domain.records import Opportunity
 from shared.foundation.errors import CosellError, UnreadableRow
 from shared.sync.change_detection import SWEEP, Batch, changed_opportunities, changed_referrals
 from shared.sync.link_referral import link_referral
-from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Mode, Outcome, Outcomes, Report, RetryEntry
+from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Mode, Outcome, Outcomes, Result, RetryEntry
 from shared.sync.reconcile import carry_out, open_pulled, open_pushed, referral_from_base
 from shared.sync.retry_queue import (
     backlog_fields,
@@ -36,6 +36,23 @@ from shared.sync.retry_queue import (
     restore_sides,
     retry_after_pause,
 )
+
+
+class Report(Struct):
+    """The counts of a run: the records that it saw, and the pairs that ended with each result."""
+
+    seen: int = 0
+    results: dict[Result, int] = field(default_factory=lambda: dict.fromkeys(Result, 0))
+
+    def add(self, outcomes: Outcomes) -> None:
+        """Count outcomes."""
+        for outcome in outcomes.values():
+            self.results[outcome.result] += 1
+
+    def fields(self) -> dict[str, int]:
+        """The counts as fields of a log event."""
+        return {"seen": self.seen, **{str(result): count for result, count in self.results.items()}}
+
 
 # --- the triggers
 
@@ -261,9 +278,10 @@ def preview_sweep(ctx: Context) -> Counter[str]:
 
 def _kind_of_pull(ctx: Context, referral_id: str) -> str:
     try:
-        return "to_salesforce" if ctx.store.pointer(referral_id) else "creates"
+        pointer = ctx.store.pointer(referral_id)
     except UnreadableRow:
         return "held"
+    return "to_salesforce" if pointer and pointer.value.opportunity_id else "creates"
 
 
 def _log_counts(ctx: Context, run: str, counts: Counter[str]) -> Counter[str]:

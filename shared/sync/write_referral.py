@@ -7,6 +7,7 @@ Source: docs/protocol.md#creating-a-referral, docs/protocol.md#writing-to-partne
 """
 
 from contextlib import suppress
+from copy import replace
 from datetime import timedelta
 
 from shared.domain.cause import Cause
@@ -21,10 +22,10 @@ from shared.domain.transitions import (
     sent_deal,
     unconfirmed_create,
 )
-from shared.foundation.errors import Ambiguous, Rejected, StoreConflict
+from shared.foundation.errors import Ambiguous, CosellError, Rejected, StoreConflict
 from shared.mapping.translation import is_target_microsoft
 from shared.sync.pair_lease import Pair, confirm_effect, end_parked, record_intent, record_writes
-from shared.sync.ports import Context, Json
+from shared.sync.ports import Context, Entry, Json
 
 CLOCK_MARGIN = timedelta(minutes=5)
 """The greatest difference between the service's clock and ours that we expect when we look for our new referral."""
@@ -113,7 +114,17 @@ def point_to_link(ctx: Context, referral_id: str, opportunity_id: str) -> None:
         if entry is None:
             ctx.store.insert_pointer(referral_id, pointer)
         elif entry.value != pointer:
-            ctx.store.replace_pointer(referral_id, entry, pointer)
+            ctx.store.replace_pointer(referral_id, entry, replace(pointer, inbox=_left_inbox(ctx, referral_id, entry)))
+
+
+def _left_inbox(ctx: Context, referral_id: str, entry: Entry[Pointer]) -> str | None:
+    """Delete the inbox record of a referral; returns its mark if that failed: the hourly try deletes it then."""
+    if entry.value.inbox is not None:
+        try:
+            ctx.remove_from_inbox(referral_id)
+        except CosellError:
+            return entry.value.inbox
+    return None
 
 
 # --- changing

@@ -70,6 +70,7 @@ LINKS = st.builds(
     cause=st.one_of(st.none(), st.builds(Cause, WORDS, NONE_OR_WORD, WORDS, WORDS, UNKNOWN)),
     mark=st.one_of(st.none(), st.sampled_from(Mark)),
     unwritten=st.booleans(),
+    inbox=NONE_OR_WORD,
     unknown=UNKNOWN,
 )
 
@@ -79,7 +80,7 @@ def test_a_link_is_read_unchanged(link: Link) -> None:
     assert link_from_json(unpack(pack(link_to_json(link)))) == link
 
 
-@given(st.builds(Pointer, NONE_OR_WORD, INTENTS, UNKNOWN))
+@given(st.builds(Pointer, NONE_OR_WORD, INTENTS, NONE_OR_WORD, UNKNOWN))
 def test_a_pointer_is_read_unchanged(pointer: Pointer) -> None:
     assert pointer_from_json(unpack(pack(pointer_to_json(pointer)))) == pointer
 

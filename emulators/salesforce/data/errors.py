@@ -1,5 +1,6 @@
 """Build the error bodies of the REST API (docs/reference/salesforce.md#error-codes)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 NO_SUCH_COLUMN = (
@@ -21,12 +22,13 @@ class ApiError(Exception):
         self.message = message
         self.fields = fields
         self.empty = empty
+        self.more: dict[str, Any] = {}
 
     def to_body(self) -> Any:  # noqa: ANN401 - JSON
         """The body of an answer or of a Composite subrequest: a list with one error."""
         if self.empty:
             return None
-        error: dict[str, Any] = {"message": self.message, "errorCode": self.code}
+        error: dict[str, Any] = {"message": self.message, "errorCode": self.code, **self.more}
         return [error if self.fields is None else {**error, "fields": self.fields}]
 
     def to_result(self) -> dict[str, Any]:
@@ -48,6 +50,24 @@ def record_deleted() -> ApiError:
 def no_such_field(name: str, sobject: str) -> ApiError:
     """A write or a read by id names a field that does not exist, or that the user may not see."""
     return ApiError(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject}")
+
+
+def duplicates_detected(sobject: str, found: Sequence[str]) -> ApiError:
+    """A duplicate rule that alerts found records. The service itself misspells the key of the result."""
+    error = ApiError(400, "DUPLICATES_DETECTED", "Use one of these records?", [])
+    matches = [
+        {"fieldDiffs": [], "matchConfidence": 100.0, "record": {"attributes": {"type": sobject}, "Id": each}}
+        for each in found
+    ]
+    result = {"entityType": sobject, "errors": [], "matchEngine": "FuzzyMatchEngine", "matchRecords": matches}
+    error.more = {
+        "duplicateResut": {
+            "allowSave": True,
+            "duplicateRule": f"Standard_{sobject}_Duplicate_Rule",
+            "matchResults": [result],
+        }
+    }
+    return error
 
 
 def method_not_allowed(method: str, allowed: str) -> ApiError:

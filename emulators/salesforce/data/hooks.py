@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from emulators.salesforce.data.errors import ApiError
+from emulators.salesforce.data.errors import ApiError, duplicates_detected
 from emulators.salesforce.data.schema import Record
 
 LOCKS = {
@@ -79,11 +79,20 @@ class Lock:
 
 @dataclass(slots=True)
 class Hooks:
-    """The rules, flows and locks that are in force; `locks` has record ids as keys."""
+    """The rules, flows and locks that are in force; `locks` has record ids as keys.
+
+    `duplicates` are the records that a duplicate rule finds whenever a record of an object is created, by object.
+    """
 
     rules: list[ValidationRule] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
     locks: dict[str, Lock] = field(default_factory=dict)
+    duplicates: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def check_duplicates(self, sobject: str) -> None:
+        """Raise DUPLICATES_DETECTED if a rule finds records (docs/reference/salesforce.md#duplicate-rules)."""
+        if found := self.duplicates.get(sobject):
+            raise duplicates_detected(sobject, found)
 
     def check_lock(self, record_id: str) -> None:
         """Raise ApiError if the record is locked."""
@@ -104,6 +113,7 @@ class Hooks:
 
     def clear(self) -> None:
         """Remove all rules, flows and locks."""
+        self.duplicates.clear()
         self.rules.clear()
         self.flows.clear()
         self.locks.clear()

@@ -41,6 +41,7 @@ class Org(Tables):
         if definition.find_field("OwnerId"):
             new["OwnerId"] = user
         with self.savepoint():
+            self.hooks.check_duplicates(definition.name)
             self._save_record(definition, None, new | written, set(written), user)
         return str(new["Id"])
 

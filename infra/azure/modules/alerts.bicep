@@ -95,6 +95,18 @@ var rules = [
     names: []
   }
   {
+    // A deal is tried hourly, with some delay, so that a window of two hours shows each one that is still refused.
+    name: 'deals-not-made'
+    severity: 2
+    description: 'Deals cannot be made: a referral has no opportunity, or Salesforce does not let the app write to an opportunity. The tab Co-sell Inbox in Salesforce has the cause and the remedy of each, and the time until which Microsoft awaits an answer.'
+    query: '${lines} | where Event == "deal_not_made" | summarize Value = dcount(strcat(Line.opportunity_id, "/", Line.referral_id))'
+    operator: 'GreaterThan'
+    threshold: 0
+    every: 'PT15M'
+    window: 'PT2H'
+    names: []
+  }
+  {
     name: 'sign-in-failed'
     severity: 1
     description: 'Partner Center or Salesforce rejects the sign-in of the app, or a renewed refresh token could not be stored. A person must act.'

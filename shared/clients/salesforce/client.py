@@ -15,6 +15,7 @@ from shared.clients.salesforce.error_codes import exception_for
 from shared.clients.salesforce.records import Answer, Json, Node, Page, Write, Written
 from shared.clients.salesforce.request import ApiConnection, Call, Reply, UnreadableAnswer
 from shared.clients.salesforce.sign_in import Identity, SignIn
+from shared.clients.salesforce.single_records import SingleRecords
 from shared.clients.salesforce.soql_literals import full_id, full_ids, in_list, is_id, short_id
 from shared.clients.vault_ports import Vault
 from shared.foundation.errors import ConfigurationError, Rejected
@@ -32,7 +33,7 @@ _BASE_PATH_LENGTH = len("/services/data/v66.0/")
 _ID_LENGTH_IN_ADDRESS = len(composite.query_path("'006000000000000AAA',")) - len(composite.query_path(""))
 
 
-class SalesforceClient:
+class SalesforceClient(SingleRecords):
     """The REST API under one integration user.
 
     Safe for many threads. Every call raises only errors of `shared.foundation.errors`.
@@ -40,7 +41,7 @@ class SalesforceClient:
 
     def __init__(self, connection: ApiConnection) -> None:
         """Use `open_salesforce`, which makes the connection."""
-        self._connection = connection
+        super().__init__(connection)
         self._hidden: set[str] = set()
 
     @property
@@ -338,7 +339,7 @@ def _created_record(subrequests: Sequence[composite.Subrequest], reply: Reply) -
     """Return the record that the graph read back. Raises the error of a graph that failed, and UnreadableAnswer."""
     success, results = composite.graph_results(reply.value, subrequests)
     if not success:
-        raise composite.graph_error(results)
+        raise composite.graph_error(results, subrequests)
     record = composite.as_record(results[-1].body)
     identifier = record.get("Id")
     if not isinstance(identifier, str) or not is_id(identifier):

@@ -221,17 +221,20 @@ def outcome_of_update(status: int, error: ApiError | None, write: Write, record:
     return Written(write.id, record, at, refused=cause_of(error))
 
 
-def graph_error(results: Sequence[SubrequestResult]) -> CosellError:
+def graph_error(results: Sequence[SubrequestResult], subrequests: Sequence[Subrequest]) -> CosellError:
     """Return the error of the subrequest that failed, not of those that were rolled back with it.
 
-    Nothing was written. Raises UnreadableAnswer if no subrequest failed by itself.
+    Nothing was written. A duplicate of the external id means that somebody created the record just now; of another
+    unique field, that the record cannot be created. Raises UnreadableAnswer if no subrequest failed by itself.
     """
     failures = (result for result in results if result.is_failure)
     failed = next((result for result in failures if result.api_error.code not in ROLLED_BACK_CODES), None)
     if failed is None:
         raise UnreadableAnswer("a graph that fails names the subrequest that failed")
     error = failed.api_error
-    if error.code == "DUPLICATE_VALUE":
+    external = {subrequest.path.split("/")[2] for subrequest in subrequests if subrequest.method == "PATCH"}
+    is_other_field = bool(external) and error.field_name is not None and error.field_name not in external
+    if error.code == "DUPLICATE_VALUE" and not is_other_field:
         holders = ", ".join(error.matches) or "unknown"
         return Conflict(f"{error.code} at {failed.name}: {error.field_name}, held by {holders}")
     found = exception_for(failed.status, failed.body, f"the graph at {failed.name}", write=False)

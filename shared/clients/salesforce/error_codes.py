@@ -90,7 +90,7 @@ def cause_of(error: ApiError) -> Cause:
     remedy = SALESFORCE_REMEDIES.get(code, SALESFORCE_DEFAULT_REMEDY).format(
         field=error.field_name or "the field", matches=", ".join(error.matches) or "another record"
     )
-    return Cause(error.code, error.field_name, error.text[:MAX_REMOTE_TEXT], remedy)
+    return Cause(error.code, error.field_name, error.text[:MAX_REMOTE_TEXT], remedy, matches=error.matches)
 
 
 def exception_for(

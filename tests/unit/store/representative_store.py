@@ -88,9 +88,11 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         unwritten=True,
         mapping="0123456789ab",
         sources={"money": "01234567", "closing": "89abcdef"},
+        inbox="0123456789abcdef",
     )
 
 
 def pointers() -> tuple[Pointer, ...]:
-    """A pointer to a link, a claim, and a claim under which an opportunity is created."""
-    return Pointer(OPPORTUNITIES[0]), Pointer(intent=Intent()), Pointer(intent=Intent(EFFECTS[-1:]))
+    """A pointer to a link, a claim, a claim under which an opportunity is created, and a refused referral."""
+    refused = Pointer(inbox="0123456789abcdef")
+    return Pointer(OPPORTUNITIES[0]), Pointer(intent=Intent()), Pointer(intent=Intent(EFFECTS[-1:])), refused

@@ -151,6 +151,18 @@ def test_unknown_keys_are_kept_in_a_link_or_pointer_that_was_made_anew(rows: Sql
     assert stored(rows, "R|r1", "pointer") == {"opportunity_id": "006A", "intent": None, **LATER}
 
 
+def test_an_inbox_mark_is_a_key_that_rows_without_a_record_lack(rows: SqliteRows, store: LinkStore) -> None:
+    rows.write("R|r1", [Put("pointer", pack({"opportunity_id": None, "intent": None, "inbox": "", **LATER}))])
+    pointer = store.pointer("R1")
+    assert pointer is not None
+    assert (pointer.value.inbox, pointer.value.unknown) == ("", LATER)
+    shown = store.replace_pointer("R1", pointer, replace(pointer.value, inbox="0123"))
+    assert stored(rows, "R|r1", "pointer") == {"opportunity_id": None, "intent": None, "inbox": "0123", **LATER}
+    store.replace_pointer("R1", shown, Pointer("006A"))
+    assert stored(rows, "R|r1", "pointer") == {"opportunity_id": "006A", "intent": None, **LATER}
+    assert "inbox" not in link_to_json(Link("006A"))
+
+
 def test_further_items_of_a_retry_entry_are_written_back(rows: SqliteRows, store: LinkStore) -> None:
     rows.write("due|salesforce", [Put("006A", pack(["busy", 2, NOW.isoformat(), LATER]), NOW)])
     entry = store.retry_entry(Side.SALESFORCE, "006A")

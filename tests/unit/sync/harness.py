@@ -38,8 +38,8 @@ from shared.mapping.schema import DEFAULT
 from shared.mapping.translation import ReferralConstants, Translation
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
-from shared.sync.ports import Context, Outcome, PartnerCenter, Policy, Report, RetryEntry
-from shared.sync.runs import pull_event, run_push, run_sweep
+from shared.sync.ports import Context, Outcome, PartnerCenter, Policy, RetryEntry
+from shared.sync.runs import Report, pull_event, run_push, run_sweep
 from tests.unit.sync.call_counter import CallCounter
 from tests.unit.sync.emulated_systems import asked, emulators_with_keys
 from tests.unit.sync.instances import Crash, CrashableClock, CrashablePort, ProcessState, RecordedLog, SerialWorkers

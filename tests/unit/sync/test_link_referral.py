@@ -240,9 +240,9 @@ def test_a_customer_without_a_name_is_logged_and_does_not_affect_other_deals(har
     harness.partner_center.raw_patch(bad, {"/customerProfile/name": None})
     harness.sweep()
     assert opportunities_of(harness, bad) == []
-    (parked,) = harness.first.log.fields_of("pair_parked")
+    (parked,) = harness.first.log.fields_of("deal_not_made")
     assert parked.pop("correlation_id")
-    assert parked == {"opportunity_id": None, "referral_id": bad, "code": "missing_account", "field": "account"}
+    assert parked == {"opportunity_id": None, "referral_id": bad, "code": "no_customer", "field": "account"}
     assert opportunity_of(harness, good)
     harness.partner_center.raw_patch(bad, {"/customerProfile/name": "Northwind"}, touch=False)
     harness.advance_time(HOUR)
@@ -257,7 +257,7 @@ def test_a_deal_that_salesforce_refuses_is_logged_with_code_and_field_and_retrie
     harness.refuse_writes_of("Name", times=1)
     harness.pull_event(bad)
     assert opportunities_of(harness, bad) == []
-    (parked,) = harness.first.log.fields_of("pair_parked")
+    (parked,) = harness.first.log.fields_of("deal_not_made")
     assert parked["referral_id"] == bad
     assert (parked["code"], parked["field"]) == ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Name")
     harness.pull_event(good)

@@ -68,6 +68,16 @@ def test_the_error_of_the_failed_node_is_raised(
     assert len(fake.data_requests) == 1
 
 
+def test_a_taken_value_of_another_unique_field_is_a_refusal_with_its_holder(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
+    message = "duplicate value found: Tax_Number__c duplicates value on record with id: 001000000000009"
+    fake.respond = lambda _: failed_graph(400, {"errorCode": "DUPLICATE_VALUE", "message": message})
+    with pytest.raises(Rejected) as caught:
+        salesforce.create(NODES, "deal", ["Id"])
+    assert (caught.value.cause.field, caught.value.cause.matches) == ("Tax_Number__c", ("001000000000009AAA",))
+
+
 def test_a_taken_external_id_names_the_record_that_holds_it(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     message = "duplicate value found: Referral_Identifier__c duplicates value on record with id: 006000000000009"
     fake.respond = lambda _: failed_graph(400, {"errorCode": "DUPLICATE_VALUE", "message": message})

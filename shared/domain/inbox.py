@@ -1,0 +1,74 @@
+"""What people read about a deal that cannot be made: a referral without opportunity, or an opportunity not written to.
+
+Source: docs/protocol.md#the-inbox.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from shared.domain.cause import Cause
+from shared.domain.deal import Company, Deal, Money
+from shared.domain.records import Opportunity, Referral
+
+ANSWER_TIME = timedelta(days=14)
+"""How long Microsoft awaits an answer, where the referral does not say when it ends."""
+MAY_BE_SHOWN = ""
+"""In place of a fingerprint: a record is being written, so one may exist."""
+
+
+class InboxItem(Struct, frozen=True):
+    """A deal that cannot be made, and why. `answer_by` is None where nobody awaits an answer."""
+
+    opportunity_id: str | None
+    referral_id: str | None
+    name: str | None
+    customer: str | None
+    money: Money | None
+    cause: Cause
+    link: str
+    answer_by: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """The id of the opportunity, or of the referral where there is no opportunity."""
+        return self.opportunity_id or self.referral_id or ""
+
+    @property
+    def fingerprint(self) -> str:
+        """A short hash of everything that people read. Stored rows hold it, so the text that is hashed must not change.
+
+        It holds no personal data.
+        """
+        one = self.cause
+        shown = (self.name, self.customer, self.money, one.code, one.field, one.reason, one.remedy, one.matches)
+        text = repr((self.key, self.link, self.answer_by and self.answer_by.isoformat(), shown))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def item_of_referral(referral: Referral, cause: Cause, link: str) -> InboxItem:
+    """The item of a referral that makes no opportunity; `link` is its address in Partner Center."""
+    answer_by = referral.expires or (referral.created + ANSWER_TIME if referral.created else None)
+    return _item(referral.deal, cause, link, None, referral.id, answer_by if referral.is_unanswered else None)
+
+
+def item_of_opportunity(opportunity: Opportunity, referral_id: str | None, cause: Cause, link: str) -> InboxItem:
+    """The item of an opportunity that the sync may not write to; `link` is its address in Salesforce."""
+    return _item(opportunity.deal, cause, link, opportunity.id, referral_id, None)
+
+
+def _item(
+    deal: Deal, cause: Cause, link: str, opportunity_id: str | None, referral_id: str | None, answer_by: datetime | None
+) -> InboxItem:
+    name, company, money = deal.get("name"), deal.get("account"), deal.get("money")
+    return InboxItem(
+        opportunity_id,
+        referral_id,
+        name if isinstance(name, str) else None,
+        company.name if isinstance(company, Company) else None,
+        money if isinstance(money, Money) else None,
+        cause,
+        link,
+        answer_by,
+    )

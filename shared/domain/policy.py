@@ -1,0 +1,43 @@
+"""The numbers of the protocol, and whether the sync runs."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Mode(StrEnum):
+    """`off` does nothing; `preview` plans, logs and writes nothing; `on` syncs (docs/protocol.md#off-preview-on)."""
+
+    OFF = "off"
+    PREVIEW = "preview"
+    ON = "on"
+
+
+PUSH, PULL = "push", "pull"
+"""The two directions, which an operator can pause one by one."""
+
+
+class Policy(Struct, frozen=True):
+    """The numbers of the protocol.
+
+    The settings of the sync set `mode`, `paused`, `lease`, `settle_time`, `deadline`, `irreversible_wait`, `run_time`
+    and `parallelism`. Nothing sets the others: their defaults are constants of the protocol.
+    """
+
+    mode: Mode = Mode.ON
+    paused: frozenset[str] = frozenset()
+    lease: timedelta = timedelta(minutes=5)
+    settle_time: timedelta = timedelta(minutes=10)
+    deadline: timedelta = timedelta(seconds=60)
+    irreversible_wait: timedelta = timedelta(minutes=2)
+    poll_overlap: timedelta = timedelta(minutes=10)
+    sweep_overlap: timedelta = timedelta(minutes=30)
+    held_interval: timedelta = timedelta(hours=1)
+    longest_wait: timedelta = timedelta(hours=1)
+    shortest_wait: timedelta = timedelta(minutes=1)
+    probe_interval: timedelta = timedelta(minutes=15)
+    run_time: timedelta = timedelta(minutes=8)
+    parallelism: int = 8
+    tries: int = 3
+    batch: int = 2000
