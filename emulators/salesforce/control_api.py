@@ -20,6 +20,8 @@ POST /lock {id, code?, times?}                     DELETE /hooks    remove all r
 POST /commit_lag {seconds}                         make people's edits visible that much later than their stamp
 POST /short_pages {rows}                           limit every page of a query to this number of records; 0: no limit
 POST /usage {used?, max?}                          set the daily count and allowance of API calls
+
+`control_switches.py` adds the switches that make the org as strict as real orgs are.
 """
 
 from collections.abc import Callable
@@ -31,6 +33,7 @@ import msgspec
 from emulators.base.control_body import convert_strictly
 from emulators.base.emulator import CONTROL
 from emulators.base.server import Request, Response
+from emulators.salesforce.control_switches import switch_controls
 from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.data.hooks import LOCKS, Flow, Lock, ValidationRule
 from emulators.salesforce.data.record_ids import canonical_id
@@ -67,6 +70,7 @@ class ControlApi:
             "commit_lag": self._set_commit_lag,
             "short_pages": self._set_short_pages,
             "usage": self._set_usage,
+            **switch_controls(emulated_org),
         }
 
     def answer_request(self, request: Request) -> Response | None:

@@ -1,11 +1,12 @@
 """Evaluate formulas: the part of the language that the metadata of this project uses.
 
-    IF ISPICKVAL ISBLANK AND OR NOT CASE TEXT, literals, field names, & = == <> != && ||
+    IF ISPICKVAL ISBLANK AND OR NOT CASE TEXT, literals, field names, & = == <> != < <= > >= && ||
     ISNEW ISCLONE, in validation rules only: they depend on how the record is saved, not on its values
 
 Loading metadata that uses anything else fails with FormulaError.
 """
 
+import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,9 +16,15 @@ type Values = Mapping[str, Any]
 type Node = Callable[[Values], Any]
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<text>\"(?:[^\"\\]|\\.)*\")|(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z]\w*)|(?P<sign>&&|\|\||==|<>|!=|[(),&=]))"
+    r"\s*(?:(?P<text>\"(?:[^\"\\]|\\.)*\")|(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z]\w*)|(?P<sign>&&|\|\||==|<>|!=|<=|>=|[(),&=<>]))"
 )
 _ESCAPES = {"n": "\n", "t": "\t"}
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 SAVE_FUNCTIONS = frozenset({"ISNEW", "ISCLONE"})
 
 
@@ -53,6 +60,16 @@ def _as_text(value: object) -> str:
 
 def _are_equal(left: object, right: object) -> bool:
     return (_is_blank(left) and _is_blank(right)) or left == right
+
+
+def _order_test(test: Callable[[Any, Any], bool], left: Node, right: Node) -> Node:
+    """A comparison of size, which no blank value fulfils."""
+
+    def compare(values: Values) -> bool:
+        first, second = left(values), right(values)
+        return not _is_blank(first) and not _is_blank(second) and test(first, second)
+
+    return compare
 
 
 def _case_result(arguments: list[Any]) -> Any:  # noqa: ANN401 - a formula's value
@@ -125,9 +142,11 @@ class _Parser:
 
     def _parse_comparison(self) -> Node:
         left = self._parse_concatenation()
-        sign = self._accept_sign("=", "==", "<>", "!=")
+        sign = self._accept_sign("=", "==", "<>", "!=", *_ORDER)
         if sign is None:
             return left
+        if sign in _ORDER:
+            return _order_test(_ORDER[sign], left, self._parse_concatenation())
         right, is_equality = self._parse_concatenation(), sign in {"=", "=="}
         return lambda values: _are_equal(left(values), right(values)) is is_equality
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from emulators.salesforce.data.errors import ApiError, duplicates_detected
 from emulators.salesforce.data.schema import Record
+from emulators.salesforce.data.validation_rules import DeployedRule
 
 LOCKS = {
     "UNABLE_TO_LOCK_ROW": "unable to obtain exclusive access to this record or 1 records: {id}",
@@ -81,10 +82,12 @@ class Lock:
 class Hooks:
     """The rules, flows and locks that are in force; `locks` has record ids as keys.
 
-    `duplicates` are the records that a duplicate rule finds whenever a record of an object is created, by object.
+    `formula_rules` are checked at every save, like deployed rules. `duplicates` are the records that a duplicate rule
+    finds whenever a record of an object is created, by object.
     """
 
     rules: list[ValidationRule] = field(default_factory=list)
+    formula_rules: list[DeployedRule] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
     locks: dict[str, Lock] = field(default_factory=dict)
     duplicates: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -115,6 +118,7 @@ class Hooks:
         """Remove all rules, flows and locks."""
         self.duplicates.clear()
         self.rules.clear()
+        self.formula_rules.clear()
         self.flows.clear()
         self.locks.clear()
 

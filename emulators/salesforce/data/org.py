@@ -129,7 +129,8 @@ class Org(Tables):
         self._check_required(definition, new)
         self._check_references(definition, new, written)
         self.hooks.check_rules(definition.name, new, written)
-        check_deployed_rules(self.deployed_rules, definition, new, is_new=old is None, is_clone=self.is_cloning)
+        rules = (*self.deployed_rules.values(), *self.hooks.formula_rules)
+        check_deployed_rules(rules, definition, new, is_new=old is None, is_clone=self.is_cloning)
         self._check_unique(definition, new)
         self.put(definition.name, new["Id"], new)
         for sobject, record_id, values in changes_after_save(self, definition.name, new):

@@ -1,6 +1,6 @@
 """Check a record against the validation rules that were deployed to the org."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from emulators.salesforce.data.errors import ApiError
@@ -26,10 +26,10 @@ class DeployedRule:
 
 
 def check_deployed_rules(
-    rules: Mapping[str, DeployedRule], definition: SObject, new: Record, *, is_new: bool, is_clone: bool
+    rules: Iterable[DeployedRule], definition: SObject, new: Record, *, is_new: bool, is_clone: bool
 ) -> None:
     """Raise FIELD_CUSTOM_VALIDATION_EXCEPTION with the message of the first active rule that forbids the record."""
-    for rule in rules.values():
+    for rule in rules:
         applies = rule.active and rule.sobject == definition.name
         if applies and rule.forbids(definition, new, is_new=is_new, is_clone=is_clone):
             fields = [definition.fields[rule.field.lower()].name] if rule.field else []

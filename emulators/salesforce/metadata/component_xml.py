@@ -4,6 +4,7 @@ Sources: docs/reference/salesforce.md#custom-fields-in-metadata, docs/reference/
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from emulators.salesforce.data.formula import Formula, FormulaError, parse_formula
@@ -68,15 +69,21 @@ def object_from_xml(name: str, root: Any, model: Model) -> SObject:  # noqa: ANN
 def rule_from_xml(definition: SObject, root: Any) -> DeployedRule:  # noqa: ANN401 - as field_from_xml
     """The rule that a ValidationRule element describes. Raises MetadataError."""
     texts = _child_texts(root)
+    field = texts.get("errorDisplayField", "")
+    rule = rule_of_formula(definition, texts["errorConditionFormula"], texts["errorMessage"], field)
+    return replace(rule, active=texts["active"] == "true")
+
+
+def rule_of_formula(definition: SObject, source: str, message: str, field: str) -> DeployedRule:
+    """An active rule with this error condition. Raises MetadataError."""
     try:
-        formula = parse_formula(texts["errorConditionFormula"])
+        formula = parse_formula(source)
     except FormulaError as error:
         raise MetadataError(f"Error in the formula: {error}") from error
-    field = texts.get("errorDisplayField", "")
     for name in sorted({*formula.fields, *([field.lower()] if field else [])}):
         if name not in definition.fields:
             raise MetadataError(f"Field {name} does not exist. Check spelling.")
-    return DeployedRule(definition.name, texts["active"] == "true", formula, texts["errorMessage"], field)
+    return DeployedRule(definition.name, active=True, formula=formula, message=message, field=field)
 
 
 def _child_texts(root: Any) -> dict[str, str]:  # noqa: ANN401 - as field_from_xml
