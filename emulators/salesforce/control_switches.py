@@ -3,6 +3,10 @@
 Each switch changes the org itself, so that describe and every write path follow it:
 
 POST /save_rule {sobject, formula, message, field?}    refuse every save of a record for which the formula is true
+POST /required {sobject, field, required?}             make a custom field required, at every save
+POST /restrict {sobject, field, restricted?, values?}  restrict a picklist to its values, or to `values`
+POST /record_type {sobject, developer_name, values?, active?, default?} -> {id}
+                                                       make a record type; `values` are what it offers, by field
 
 The first day of the org, which begins again after a reset, has none of them.
 """
@@ -10,8 +14,12 @@ The first day of the org, which begins again after a reset, has none of them.
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
+from emulators.base.control_body import convert_strictly
 from emulators.salesforce.emulated_org import EmulatedOrg
 from emulators.salesforce.metadata.component_xml import rule_of_formula
+from emulators.salesforce.org_switches import RecordTypeWish, make_record_type, require_column, restrict_picklist
 
 type Body = dict[str, Any]
 type Control = Callable[[Body], Any]
@@ -21,6 +29,9 @@ def switch_controls(emulated: EmulatedOrg) -> dict[str, Control]:
     """The functions that answer the requests, by the name of the request."""
     return {
         "save_rule": lambda body: _add_save_rule(emulated, body),
+        "required": lambda body: _require(emulated, body),
+        "restrict": lambda body: _restrict(emulated, body),
+        "record_type": lambda body: _make_record_type(emulated, body),
     }
 
 
@@ -28,3 +39,18 @@ def _add_save_rule(emulated: EmulatedOrg, body: Body) -> None:
     definition = emulated.org.model.get(body["sobject"])
     rule = rule_of_formula(definition, str(body["formula"]), str(body["message"]), str(body.get("field") or ""))
     emulated.org.hooks.formula_rules.append(rule)
+
+
+def _require(emulated: EmulatedOrg, body: Body) -> None:
+    require_column(emulated.org, body["sobject"], body["field"], required=bool(body.get("required", True)))
+
+
+def _restrict(emulated: EmulatedOrg, body: Body) -> None:
+    values = msgspec.convert(body.get("values"), list[str] | None)
+    restricted = bool(body.get("restricted", True))
+    restrict_picklist(emulated.org, body["sobject"], body["field"], restricted=restricted, values=values)
+
+
+def _make_record_type(emulated: EmulatedOrg, body: Body) -> Body:
+    wish = convert_strictly(RecordTypeWish, body)
+    return {"id": make_record_type(emulated.org, wish, emulated.founding.administrator)}

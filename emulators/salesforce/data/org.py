@@ -9,7 +9,9 @@ from typing import Any
 
 from emulators.salesforce.data.errors import ApiError, no_such_field, record_deleted
 from emulators.salesforce.data.hooks import Hooks, lock_error
+from emulators.salesforce.data.org_switch import OrgSwitch, Save
 from emulators.salesforce.data.record_ids import SHORT, RecordIds
+from emulators.salesforce.data.record_types import RecordTypes
 from emulators.salesforce.data.save_rules import changes_after_save, complete_before_save
 from emulators.salesforce.data.schema import Field, Kind, Model, Record, SObject
 from emulators.salesforce.data.tables import Tables
@@ -26,6 +28,8 @@ class Org(Tables):
         self.ids = RecordIds(seed)
         self.hooks = Hooks()
         self.deployed_rules: dict[str, DeployedRule] = {}
+        self.record_types = RecordTypes()
+        self.switches: list[OrgSwitch] = [self.record_types]
         self.is_cloning = False  # whether the insert that runs now copies a record by the Clone button
         self.started_at = now()
 
@@ -126,11 +130,16 @@ class Org(Tables):
             new |= self._convert_values(definition, set_by_flows, creating=old is None, system=False)
             written = written | set(set_by_flows)
         complete_before_save(self, definition.name, old, new, written)
+        save = Save(self, definition, old, new, frozenset(written), user)
+        for switch in self.switches:
+            switch.complete(save)
         self._check_required(definition, new)
         self._check_references(definition, new, written)
         self.hooks.check_rules(definition.name, new, written)
         rules = (*self.deployed_rules.values(), *self.hooks.formula_rules)
         check_deployed_rules(rules, definition, new, is_new=old is None, is_clone=self.is_cloning)
+        for switch in self.switches:
+            switch.check(save)
         self._check_unique(definition, new)
         self.put(definition.name, new["Id"], new)
         for sobject, record_id, values in changes_after_save(self, definition.name, new):

@@ -54,7 +54,7 @@ def _phone_field(name: str) -> Field:
     return Field(name, Kind.PHONE, name, 40)
 
 
-def _reference_field(
+def reference_field(
     relationship: str,
     sobject: str,
     *,
@@ -63,6 +63,7 @@ def _reference_field(
     cascade: bool = False,
     writable: bool = True,
 ) -> Field:
+    """A standard lookup, which ends in `Id`."""
     return Field(
         f"{relationship}Id",
         Kind.REFERENCE,
@@ -83,8 +84,8 @@ def _system_fields() -> tuple[Field, ...]:
         Field("Id", Kind.ID, "Record ID", 18, writable=False),
         _checkbox_field("IsDeleted", writable=False),
         *stamps,
-        _reference_field("CreatedBy", "User", writable=False),
-        _reference_field("LastModifiedBy", "User", writable=False),
+        reference_field("CreatedBy", "User", writable=False),
+        reference_field("LastModifiedBy", "User", writable=False),
     )
 
 
@@ -132,8 +133,8 @@ def _account_object() -> SObject:
         _long_text_field("Description", 32_000),
         *_address_fields("Billing"),
         *_address_fields("Shipping"),
-        _reference_field("Owner", "User"),
-        _reference_field("Parent", "Account"),
+        reference_field("Owner", "User"),
+        reference_field("Parent", "Account"),
     )
 
 
@@ -151,8 +152,8 @@ def _contact_object() -> SObject:
         _text_field("Department", 80),
         _long_text_field("Description", 32_000),
         *_address_fields("Mailing"),
-        _reference_field("Account", "Account", cascade=True),
-        _reference_field("Owner", "User"),
+        reference_field("Account", "Account", cascade=True),
+        reference_field("Owner", "User"),
     )
 
 
@@ -177,8 +178,8 @@ def _opportunity_object() -> SObject:
         _picklist_field("ForecastCategory", *FORECASTS, writable=False),
         _picklist_field("ForecastCategoryName", *FORECASTS.values()),
         _checkbox_field("HasOpportunityLineItem", writable=False),
-        _reference_field("Account", "Account", cascade=True),
-        _reference_field("Owner", "User"),
+        reference_field("Account", "Account", cascade=True),
+        reference_field("Owner", "User"),
         plural="Opportunities",
     )
 
@@ -187,8 +188,8 @@ def _contact_role_object() -> SObject:
     return _new_object(
         "OpportunityContactRole",
         "00K",
-        _reference_field("Opportunity", "Opportunity", required=True, fixed=True, cascade=True),
-        _reference_field("Contact", "Contact", required=True, cascade=True),
+        reference_field("Opportunity", "Opportunity", required=True, fixed=True, cascade=True),
+        reference_field("Contact", "Contact", required=True, cascade=True),
         _picklist_field("Role", *ROLES),
         _checkbox_field("IsPrimary"),
         hard=True,
@@ -258,9 +259,22 @@ def _currency_type_object() -> SObject:
     )
 
 
+def record_type_object() -> SObject:
+    """The object of record types, which only an org with record types shows here."""
+    return _new_object(
+        "RecordType",
+        "012",
+        _text_field("Name", 80, required=True),
+        _text_field("DeveloperName", 80, required=True),
+        _text_field("SobjectType", 40, required=True),
+        _checkbox_field("IsActive", default=True),
+        setup=True,
+    )
+
+
 def custom_object(name: str, label: str, plural: str, name_label: str, *, number: int, multi_currency: bool) -> SObject:
     """A custom object without custom fields; `number` counts the custom objects of the org from 0."""
-    fields = [_text_field("Name", 80, name_label), _reference_field("Owner", "User")]
+    fields = [_text_field("Name", 80, name_label), reference_field("Owner", "User")]
     if multi_currency:
         fields.append(_currency_code_field())
     sobject = _new_object(name, f"a{number:02d}", *fields, plural=plural)

@@ -7,6 +7,7 @@ from emulators.salesforce.data.schema import NUMBER_KINDS, TEXT_KINDS, Field, Ki
 from emulators.salesforce.data.values import format_stamp
 from emulators.salesforce.rest.call import Call, Reply, RestContext
 from emulators.salesforce.rest.conditional_requests import is_not_modified
+from emulators.salesforce.rest.record_types import describe_pick, record_type_infos
 from emulators.salesforce.rest.records import object_by_name
 
 _SOAP_TYPES = {
@@ -44,7 +45,8 @@ class Describe:
             return Reply(304)
         fields = [_describe_field(self._org, field) for field in sobject.fields.values()]
         children = [_describe_child(name, *link) for name, link in sobject.children.items()]
-        details = {"fields": fields, "childRelationships": children, "recordTypeInfos": [_master_record_type()]}
+        infos = record_type_infos(self._org, sobject)
+        details = {"fields": fields, "childRelationships": children, "recordTypeInfos": infos}
         return Reply(200, _describe_basics(call, sobject) | details)
 
 
@@ -77,7 +79,7 @@ def _describe_field(org: Org, field: Field) -> dict[str, Any]:
         "calculatedFormula": field.formula.source if field.formula else None,
         "filterable": not field.is_long, "sortable": not field.is_long,
         "groupable": not field.is_long and not is_number,
-        "restrictedPicklist": field.restricted, "picklistValues": [_describe_pick(field, *pair) for pair in values],
+        "restrictedPicklist": field.restricted, "picklistValues": [describe_pick(field, *pair) for pair in values],
         "referenceTo": [field.refers] if field.refers else [], "relationshipName": field.relationship or None,
         "cascadeDelete": field.cascade, "nameField": field.name == "Name", "inlineHelpText": field.help or None,
         "htmlFormatted": False, "encrypted": False, "permissionable": field.is_custom,
@@ -88,16 +90,5 @@ def _soap_type(field: Field) -> str:
     return _SOAP_TYPES.get(field.kind, "xsd:string")
 
 
-def _describe_pick(field: Field, value: str, label: str) -> dict[str, Any]:
-    return {"active": True, "defaultValue": value == field.default, "label": label, "validFor": None, "value": value}
-
-
 def _describe_child(name: str, sobject: str, field: str) -> dict[str, Any]:
     return {"childSObject": sobject, "field": field, "relationshipName": name, "cascadeDelete": True}
-
-
-def _master_record_type() -> dict[str, Any]:
-    return {
-        "name": "Master", "developerName": "Master", "recordTypeId": "012000000000000AAA", "master": True,
-        "active": True, "available": True, "defaultRecordTypeMapping": True,
-    }  # fmt: skip

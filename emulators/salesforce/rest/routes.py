@@ -9,6 +9,7 @@ from emulators.salesforce.rest.call import ROOT, Call, Reply, RestContext
 from emulators.salesforce.rest.composite import Composite
 from emulators.salesforce.rest.describe import Describe
 from emulators.salesforce.rest.query_pages import QueryPages
+from emulators.salesforce.rest.record_types import RecordTypeResources
 from emulators.salesforce.rest.records import RecordResources
 from emulators.salesforce.rest.replication import Replication
 from emulators.salesforce.rest.sobject_collections import Collections
@@ -45,6 +46,7 @@ class RestApi:
         self._composite = Composite(context, self._answer_data_call)
         self._describe = Describe(context)
         self._replication = Replication(context)
+        self._record_types = RecordTypeResources(context)
 
     def answer_call(self, call: Call, home: str) -> Reply:
         """Answer one call and count it against the allowance; `home` is the address of the org. Raises ApiError."""
@@ -80,6 +82,8 @@ class RestApi:
                 return self._collections.answer_call(call)
             case ("sobjects",):
                 return self._answer_get(call, lambda: self._describe.describe_all(call))
+            case ("ui-api", *_):
+                return self._answer_get(call, lambda: self._record_types.picklist_values(call.parts))
             case ("sobjects", name, *rest):
                 return self._answer_object_call(call, name, tuple(rest))
         raise not_found()
@@ -95,6 +99,8 @@ class RestApi:
                 raise method_not_allowed(call.method, "HEAD,GET,POST")
             case _, (single,):
                 return self._answer_single_part(call, name, single)
+            case _, ("describe", "layouts"):
+                return self._answer_get(call, lambda: self._record_types.describe_layouts(call, name))
             case _, (first, second) if canonical_id(first):
                 return self._records.read_parent(call, name, first, second)
         # An external id may hold slashes. The client quotes them, but the path here is unquoted.

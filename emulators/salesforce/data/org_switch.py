@@ -1,0 +1,28 @@
+"""What a switch of the org may do in a save (docs/emulators-salesforce.md#switches-of-real-orgs)."""
+
+from dataclasses import dataclass
+
+from emulators.salesforce.data.schema import Record, SObject
+from emulators.salesforce.data.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """One save: the record before (None: it is new) and after, and the names of the fields that the caller wrote."""
+
+    tables: Tables
+    definition: SObject
+    old: Record | None
+    new: Record
+    written: frozenset[str]
+    user: str
+
+
+class OrgSwitch:
+    """A feature of the org that takes part in every save, whatever path it came by."""
+
+    def complete(self, save: Save) -> None:
+        """Fill in what the service derives, in `save.new`. Raises ApiError if it cannot."""
+
+    def check(self, save: Save) -> None:
+        """Raise ApiError if the record may not be saved; validation rules were checked before."""

@@ -1,0 +1,65 @@
+"""Make the org as strict as real orgs are: the actions behind `control_switches.py`.
+
+Each changes the schema or the switches of the org, so that describe and every write path follow it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from emulators.salesforce.data.org import Org
+from emulators.salesforce.data.record_types import OBJECT, add_record_type
+from emulators.salesforce.data.schema import Field, Kind, SObject
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTypeWish:
+    """A record type to make. `values` holds the API values that it offers, by field."""
+
+    sobject: str
+    developer_name: str
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    active: bool = True
+    default: bool = False
+
+
+def find_column(org: Org, sobject: str, name: str) -> tuple[SObject, Field]:
+    """An object and a field of it. Raises ValueError."""
+    definition = org.model.get(sobject)
+    column = definition.find_field(name)
+    if column is None:
+        raise ValueError(f"{definition.name} has no field {name}")
+    return definition, column
+
+
+def require_column(org: Org, sobject: str, name: str, *, required: bool) -> None:
+    """Make a custom field required at every save, or not. Raises ValueError."""
+    definition, column = find_column(org, sobject, name)
+    if not column.is_custom or not column.writable or column.kind is Kind.BOOLEAN:
+        raise ValueError("only a custom field that people write can be required, and no checkbox")
+    org.put_field(definition.name, replace(column, required=required))
+
+
+def restrict_picklist(org: Org, sobject: str, name: str, *, restricted: bool, values: Sequence[str] | None) -> None:
+    """Restrict a picklist to its values, or to other `values`, or end that. Raises ValueError."""
+    definition, column = find_column(org, sobject, name)
+    if column.kind is not Kind.PICKLIST or (values is not None and column.values_from):
+        raise ValueError("a picklist is needed; those of stages and currencies take their values from records")
+    pairs = column.values if values is None else tuple((each, each) for each in values)
+    org.put_field(definition.name, replace(column, restricted=restricted, values=pairs))
+
+
+def make_record_type(org: Org, wish: RecordTypeWish, user: str) -> str:
+    """Make a record type, and the picklists that it limits restricted; returns its id. Raises ValueError."""
+    definition = org.model.get(wish.sobject)
+    columns = {find_column(org, wish.sobject, name)[1].name: tuple(each) for name, each in wish.values.items()}
+    add_record_type(org, definition)
+    for name in columns:
+        restrict_picklist(org, definition.name, name, restricted=True, values=None)
+    values = {"Name": wish.developer_name.replace("_", " "), "DeveloperName": wish.developer_name}
+    values |= {"SobjectType": definition.name}
+    made = org.insert(OBJECT, values | {"IsActive": wish.active}, user)
+    org.record_types.values[made] = columns
+    if wish.default:
+        org.record_types.defaults.add(made)
+    org.clear_undo_log()
+    return made
