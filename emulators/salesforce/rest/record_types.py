@@ -62,7 +62,7 @@ class RecordTypeResources:
                 identifier = canonical_id(record_type) or ""
                 if field is None or field.kind is not Kind.PICKLIST or identifier not in known:
                     raise not_found()
-                picks = [
+                picks: list[dict[str, Any]] = [
                     {"attributes": None, "label": label, "validFor": [], "value": value}
                     for value, label in self._offered(identifier, field)
                 ]

@@ -3,6 +3,8 @@
 The requirements: docs/reference/salesforce.md#what-differs-between-orgs.
 """
 
+from typing import Any
+
 import pytest
 
 from tests.unit.emulators.salesforce.api_session import ApiSession
@@ -19,9 +21,9 @@ BAD_PICK = {("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",)}
 KEY = "Referral_Identifier__c"
 
 
-def _described_field(api: ApiSession, sobject: str, name: str) -> dict[str, object]:
+def _described_field(api: ApiSession, sobject: str, name: str) -> dict[str, Any]:
     fields = api("GET", f"/sobjects/{sobject}/describe").json()["fields"]
-    found: dict[str, object] = next(each for each in fields if each["name"] == name)
+    found: dict[str, Any] = next(each for each in fields if each["name"] == name)
     return found
 
 
@@ -76,7 +78,7 @@ def test_a_restricted_picklist_takes_its_values_only(
 def test_a_picklist_may_get_other_values(api: ApiSession) -> None:
     control(api.emulator, "restrict", sobject="OpportunityContactRole", field="Role", values=["Buyer"])
     picks = _described_field(api, "OpportunityContactRole", "Role")["picklistValues"]
-    assert [each["value"] for each in picks] == ["Buyer"]  # type: ignore[attr-defined] - JSON
+    assert [each["value"] for each in picks] == ["Buyer"]
     role = {"OpportunityId": api.create_deal(), "ContactId": api.emulator.insert("Contact", {"LastName": "L"})}
     assert codes_by_path(api, "OpportunityContactRole", {**role, "Role": "Other"}) == BAD_PICK
     assert codes_by_path(api, "OpportunityContactRole", {**role, "Role": "Buyer"}) == {()}
