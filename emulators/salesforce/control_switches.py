@@ -7,6 +7,8 @@ POST /required {sobject, field, required?}             make a custom field requi
 POST /restrict {sobject, field, restricted?, values?}  restrict a picklist to its values, or to `values`
 POST /record_type {sobject, developer_name, values?, active?, default?} -> {id}
                                                        make a record type; `values` are what it offers, by field
+POST /address_picklists {names?}                       turn on state and country picklists; `names` sets integration
+                                                       values of countries by code
 
 The first day of the org, which begins again after a reset, has none of them.
 """
@@ -17,6 +19,7 @@ from typing import Any
 import msgspec
 
 from emulators.base.control_body import convert_strictly
+from emulators.salesforce.data.address_picklists import standard_picklists
 from emulators.salesforce.emulated_org import EmulatedOrg
 from emulators.salesforce.metadata.component_xml import rule_of_formula
 from emulators.salesforce.org_switches import RecordTypeWish, make_record_type, require_column, restrict_picklist
@@ -31,6 +34,7 @@ def switch_controls(emulated: EmulatedOrg) -> dict[str, Control]:
         "save_rule": lambda body: _add_save_rule(emulated, body),
         "required": lambda body: _require(emulated, body),
         "restrict": lambda body: _restrict(emulated, body),
+        "address_picklists": lambda body: _turn_on_address_picklists(emulated, body),
         "record_type": lambda body: _make_record_type(emulated, body),
     }
 
@@ -54,3 +58,9 @@ def _restrict(emulated: EmulatedOrg, body: Body) -> None:
 def _make_record_type(emulated: EmulatedOrg, body: Body) -> Body:
     wish = convert_strictly(RecordTypeWish, body)
     return {"id": make_record_type(emulated.org, wish, emulated.founding.administrator)}
+
+
+def _turn_on_address_picklists(emulated: EmulatedOrg, body: Body) -> None:
+    picklists = standard_picklists(msgspec.convert(body.get("names") or {}, dict[str, str]))
+    picklists.switch_on(emulated.org)
+    emulated.org.put_switch(picklists)

@@ -33,6 +33,10 @@ class Org(Tables):
         self.is_cloning = False  # whether the insert that runs now copies a record by the Clone button
         self.started_at = now()
 
+    def put_switch(self, switch: OrgSwitch) -> None:
+        """Turn a switch on; it replaces the one of its kind."""
+        self.switches = [each for each in self.switches if type(each) is not type(switch)] + [switch]
+
     # --- saving
 
     def insert(self, sobject: str, values: Mapping[str, Any], user: str, *, system: bool = False) -> str:

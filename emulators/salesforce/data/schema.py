@@ -55,6 +55,9 @@ class Field:
     values: tuple[tuple[str, str], ...] = ()  # picklist: (API value, label)
     values_from: str = ""  # picklist: the object whose active records are the values
     restricted: bool = False  # picklist: other values are refused
+    is_address_code: bool = False  # picklist: its values are checked together with the rest of the address
+    controller: str = ""  # picklist: the field on which its values depend
+    valid_for: tuple[str, ...] = ()  # picklist with a controller: for each value, the values of the controller as bits
     refers: str = ""  # reference: the parent's object
     relationship: str = ""  # reference: the name by which a path reaches the parent
     cascade: bool = False  # reference: deleting the parent deletes this record

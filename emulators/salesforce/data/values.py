@@ -35,7 +35,8 @@ def stored_value(field: Field, value: Any, allowed: Collection[str]) -> Any:  # 
     if value is None or value == "":
         return None
     converted = _CONVERTERS.get(field.kind, _convert_text)(field, value)
-    if field.kind is Kind.PICKLIST and field.restricted and converted not in allowed:
+    is_checked = field.kind is Kind.PICKLIST and field.restricted and not field.is_address_code
+    if is_checked and converted not in allowed:
         message = f"{field.label}: bad value for restricted picklist field: {converted}"
         raise ApiError(400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, [field.name])
     return converted

@@ -7,7 +7,7 @@ from emulators.salesforce.data.schema import NUMBER_KINDS, TEXT_KINDS, Field, Ki
 from emulators.salesforce.data.values import format_stamp
 from emulators.salesforce.rest.call import Call, Reply, RestContext
 from emulators.salesforce.rest.conditional_requests import is_not_modified
-from emulators.salesforce.rest.record_types import describe_pick, record_type_infos
+from emulators.salesforce.rest.record_types import describe_picks, record_type_infos
 from emulators.salesforce.rest.records import object_by_name
 
 _SOAP_TYPES = {
@@ -79,7 +79,8 @@ def _describe_field(org: Org, field: Field) -> dict[str, Any]:
         "calculatedFormula": field.formula.source if field.formula else None,
         "filterable": not field.is_long, "sortable": not field.is_long,
         "groupable": not field.is_long and not is_number,
-        "restrictedPicklist": field.restricted, "picklistValues": [describe_pick(field, *pair) for pair in values],
+        "restrictedPicklist": field.restricted, "picklistValues": describe_picks(field, values),
+        "controllerName": field.controller or None, "dependentPicklist": bool(field.controller),
         "referenceTo": [field.refers] if field.refers else [], "relationshipName": field.relationship or None,
         "cascadeDelete": field.cascade, "nameField": field.name == "Name", "inlineHelpText": field.help or None,
         "htmlFormatted": False, "encrypted": False, "permissionable": field.is_custom,

@@ -3,6 +3,7 @@
 The resources: `describe`, `/sobjects/NAME/describe/layouts` and `/ui-api/object-info/NAME/picklist-values/ID/FIELD`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from emulators.salesforce.data.errors import not_found
@@ -14,9 +15,13 @@ from emulators.salesforce.rest.call import Call, Reply, RestContext
 from emulators.salesforce.rest.records import object_by_name
 
 
-def describe_pick(field: Field, value: str, label: str) -> dict[str, Any]:
-    """One value of a picklist, as describe shows it."""
-    return {"active": True, "defaultValue": value == field.default, "label": label, "validFor": None, "value": value}
+def describe_picks(field: Field, values: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The (value, label) pairs of a picklist, as describe shows them."""
+    valid_for = field.valid_for or (None,) * len(values)
+    return [
+        {"active": True, "defaultValue": value == field.default, "label": label, "validFor": bits, "value": value}
+        for (value, label), bits in zip(values, valid_for, strict=True)
+    ]
 
 
 def record_type_infos(org: Org, sobject: SObject) -> list[dict[str, Any]]:
@@ -73,7 +78,7 @@ class RecordTypeResources:
         picklists = [
             {
                 "picklistName": each.name,
-                "picklistValues": [describe_pick(each, *pair) for pair in self._offered(info["recordTypeId"], each)],
+                "picklistValues": describe_picks(each, self._offered(info["recordTypeId"], each)),
             }
             for each in sobject.fields.values()
             if each.kind is Kind.PICKLIST
