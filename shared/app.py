@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, cast
 
 import certifi
 
+from shared import __version__
 from shared.foundation.errors import ConfigurationError
 from shared.foundation.logs import log, quiet
 from shared.settings.value_types import seconds
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from shared.clients.partner_center.referrals import Referrals
     from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
     from shared.clients.partner_center.webhook_registration import Webhooks
-    from shared.clients.salesforce.org_currencies import Org
+    from shared.clients.salesforce.org_shape import Org
     from shared.mapping.translation import Translation
     from shared.store.link_store import LinkStore
     from shared.store.sqlite_rows import SqliteRows
@@ -103,18 +104,23 @@ class App:
     def context(self) -> "Context":
         """The context of a run; the first use signs in to Salesforce and checks which organisation owns the store.
 
-        The first use, and one in each hour, also asks the organisation for its currencies. A failed sign-in pauses the
+        The first use, and one in each hour, also asks the organisation for its shape. A failed sign-in pauses the
         side for every instance until the next probe. Raises ConfigurationError for a store of another organisation, and
         the errors of the client.
         """
+        ctx = self.local
+        if ctx.clock.now() < self._ask_at or self.settings.sync.sync == "off":
+            return ctx
+        return self.ask_org()
+
+    def ask_org(self) -> "Context":
+        """As `context`, in every mode: it asks the organisation for its shape, at most once an hour."""
         from shared.domain.deal import Side  # noqa: PLC0415 - late: costs a cold start
         from shared.sync.retry_queue import is_paused, pausing_on_failure  # noqa: PLC0415 - as above
 
         ctx = self.local
-        if ctx.clock.now() < self._ask_at or self.settings.sync.sync == "off":
-            return ctx
         if is_paused(ctx, Side.SALESFORCE):  # the pause may end during the run, so it needs the former answer
-            known = self.store.org_currencies()
+            known = self.store.org_shape()
             return replace(ctx, translation=self.translation.for_org(known[0])) if known else ctx
         with self._making:
             if ctx.clock.now() >= self._ask_at:
@@ -123,16 +129,16 @@ class App:
         return self._local or ctx
 
     def _context_of_org(self, ctx: "Context") -> "Context":
-        """Check which organisation owns the store, and ask it for its currencies, now and later again."""
-        from shared.clients.salesforce.org_currencies import known_currencies  # noqa: PLC0415 - late: a cold start
+        """Check which organisation owns the store, and ask it for its shape, now and later again."""
+        from shared.clients.salesforce.org_shape import known_shape  # noqa: PLC0415 - late: a cold start
 
         if not self._is_owned:
             self._check_owner(ctx.salesforce)
             self._is_owned = True
-        org, columns = cast("Org", ctx.salesforce), self.translation.file.ours.amount_columns
-        currencies, self._ask_at = known_currencies(org, self.store, columns, ctx.clock.now)
-        if currencies != self.translation.org:
-            self.translation = self.translation.for_org(currencies)
+        org, columns = cast("Org", ctx.salesforce), self.translation.file.ours.by_role
+        shape, self._ask_at = known_shape(org, self.store, columns, ctx.clock.now, __version__)
+        if shape != self.translation.org:
+            self.translation = self.translation.for_org(shape)
         return replace(ctx, translation=self.translation)
 
     @property

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from shared.clients.partner_center.referrals import Referrals
     from shared.clients.salesforce.client import SalesforceClient
     from shared.clients.salesforce.records import Json
+    from shared.domain.org_shape import OrgShape
 
 
 class Installation:
@@ -73,6 +74,13 @@ class Installation:
         if sobject not in self._descriptions:
             self._descriptions[sobject] = self.salesforce.describe(sobject)
         return self._descriptions[sobject]
+
+    @cached_property
+    def org_shape(self) -> "OrgShape":
+        """What the org has of our package, and its currencies."""
+        from shared.clients.salesforce.org_shape import shape_in  # noqa: PLC0415 - late: most checks do not need it
+
+        return shape_in(self.salesforce, self.describe_object("Opportunity"), self.app.translation.file.ours.by_role)
 
     def visible_fields(self, sobject: str) -> dict[str, dict[str, Any]]:
         """Return the fields of an object that the integration user can see, by lower-case name."""

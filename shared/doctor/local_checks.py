@@ -12,6 +12,7 @@ from shared.doctor.finding import CORRECT_SETTING, Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 from shared.domain.deal import Side
 from shared.foundation.errors import NotFound
+from shared.mapping.validation import load_mapping
 from shared.settings.schedules import schedule_fault, schedule_note
 from shared.settings.variables import SCHEDULES
 
@@ -48,9 +49,11 @@ def check_schedules(_installation: Installation) -> Verdict:
 
 
 def check_mapping_file(installation: Installation) -> Verdict:
-    """Check that the mapping file is valid."""
-    path = installation.settings.sync.mapping
-    return ok(f"{path.name if path else 'the default file'} is valid, hash {installation.app.translation.hash}")
+    """Check that the mapping file is valid, and name the fields that a whole file of an earlier version lacks."""
+    path, translation = installation.settings.sync.mapping, installation.app.translation
+    missing = load_mapping()[0].fields.keys() - translation.file.fields.keys()
+    lacks = f"; it lacks {', '.join(sorted(missing))}, which the default file has" if missing else ""
+    return ok(f"{path.name if path else 'the default file'} is valid, hash {translation.hash}{lacks}")
 
 
 def check_vault(installation: Installation) -> Verdict:

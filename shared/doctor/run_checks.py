@@ -59,6 +59,7 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite("Salesforce user", (_SALESFORCE_SIGN_IN,), salesforce_checks.check_integration_user),
     Prerequisite("Salesforce permissions", (_SALESFORCE_SIGN_IN,), salesforce_checks.check_permissions),
     Prerequisite("custom fields", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_our_fields),
+    Prerequisite("package", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_package),
     Prerequisite("inbox", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_inbox),
     Prerequisite("mapped fields", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_mapped_fields),
     Prerequisite("currency field", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_currency_field),

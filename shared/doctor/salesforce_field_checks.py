@@ -6,19 +6,23 @@ The names of the types: docs/reference/salesforce.md#custom-fields-in-metadata.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.clients.salesforce.org_currencies import ask_currencies
+from shared import __version__
+from shared.clients.salesforce.org_shape import VERSION_COLUMN
 from shared.doctor.finding import Verdict, failed, ok
 from shared.doctor.installation import Installation
 from shared.doctor.salesforce_checks import PERMISSIONS
 from shared.domain.currencies import CENT
 from shared.domain.deal import Money, Side
 from shared.domain.field_rules import Direction
+from shared.domain.org_shape import MARKS
 from shared.foundation.errors import NotFound
 from shared.mapping import inbox_record
 from shared.mapping.field_base import FieldBase
 from shared.mapping.money_field import CURRENCY_COLUMN, MoneyField
 from shared.mapping.people_fields import CompanyField, ContactsField
 
+FIRST_WITH_VERSION = "0.3.0"
+"""The first package that carries its version."""
 DEPLOY = "Run `cosell salesforce deploy`, then assign the permission set Cosell_Integration to the integration user."
 FIELD_TYPES: Mapping[str, frozenset[str]] = {
     "flag": frozenset({"boolean"}),
@@ -40,6 +44,8 @@ def check_our_fields(installation: Installation) -> Verdict:
     ours = installation.app.translation.file.ours.model_dump()
     visible = installation.visible_fields("Opportunity")
     faults = [fault for role, name in ours.items() for fault in _faults_of_our_field(role, name, visible)]
+    if missing := MARKS.intersection(installation.org_shape.missing):
+        faults.append(f"{ours['status']} lacks the value {', '.join(sorted(missing))}")
     if faults:
         return failed("; ".join(faults), DEPLOY)
     return ok(f"all {len(ours)} exist; {ours['identifier']} is an external id and unique")
@@ -56,6 +62,23 @@ def _faults_of_our_field(role: str, name: str, visible: Mapping[str, Mapping[str
         yield f"{name} is not both an external id and unique"
     if not (description.get("createable") and description.get("updateable")):
         yield f"{name} may not be written by the user"
+
+
+def check_package(installation: Installation) -> Verdict:
+    """Check which version of the package the org has. The app runs on an earlier one, without what that one lacks.
+
+    Source: docs/salesforce-package.md#another-version-than-the-apps.
+    """
+    shape = installation.org_shape
+    if shape.package is None:
+        found = f"the package in the org has no version, so it is earlier than {FIRST_WITH_VERSION}"
+        return failed(f"{found}, or the user may not see {VERSION_COLUMN}", DEPLOY)
+    if shape.package == __version__:
+        return ok(f"version {shape.package}, as the app")
+    found = f"version {shape.package}, and the app has {__version__}"
+    if shape.missing:
+        return failed(f"{found}; the org lacks {', '.join(shape.missing)}", DEPLOY)
+    return ok(f"{found}; the org has all that the app uses")
 
 
 def check_inbox(installation: Installation) -> Verdict:
@@ -122,7 +145,7 @@ def check_currency_field(installation: Installation) -> Verdict:
     """
     translation = installation.app.translation
     field = next(field for field in translation.fields.values() if isinstance(field, MoneyField))
-    org = ask_currencies(installation.salesforce, translation.file.ours.amount_columns)
+    org = installation.org_shape.currencies
     _, *column = field.for_org(org).select_items()
     if column and column[0].lower() not in installation.visible_fields("Opportunity"):
         return failed(f"the currency field {column[0]} does not exist, or the user may not see it", PERMISSIONS)

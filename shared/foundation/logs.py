@@ -37,6 +37,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "run_failed": (logging.ERROR, ("run", "error")),
     "previewed": (logging.INFO, ("run", "creates", "to_partner_center", "to_salesforce", "held")),
     "unsynced": (logging.INFO, ("count", "oldest_seconds")),
+    "package_differs": (logging.WARNING, ("package", "missing")),
     "salesforce_budget": (logging.INFO, ("used", "total")),
     # pairs
     "referral_created": (logging.INFO, ("opportunity_id", "referral_id", "correlation_id")),

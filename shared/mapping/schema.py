@@ -72,6 +72,11 @@ class Ours(MappingTable):
     partner_center_currency: SalesforcePath = "Partner_Center_Currency__c"
 
     @property
+    def by_role(self) -> dict[str, str]:
+        """The columns by their keys in the mapping file."""
+        return self.model_dump()
+
+    @property
     def amount_columns(self) -> tuple[str, str]:
         """The columns that show an amount in a currency that the org cannot hold."""
         return self.partner_center_amount, self.partner_center_currency

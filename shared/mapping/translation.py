@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from shared.domain.arrival import Arrival
 from shared.domain.cause import Cause
-from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Change, Company, Deal, Person, Side, Value
 from shared.domain.field_rules import Direction, Rules
 from shared.domain.link_states import Mark
+from shared.domain.org_shape import OrgShape
 from shared.domain.records import Opportunity, Referral
 from shared.foundation.errors import Ambiguous, Unavailable
 from shared.mapping.arrivals import arrival_of
@@ -23,6 +23,7 @@ from shared.mapping.paths import Json, parse_time, set_value, time_or_none, valu
 from shared.mapping.people_fields import CompanyField, ContactsField
 from shared.mapping.referral_kind import is_lead
 from shared.mapping.schema import DEFAULT
+from shared.mapping.shown_state import ShownState
 from shared.mapping.solutions_field import SolutionsField
 from shared.mapping.validation import load_mapping
 
@@ -56,18 +57,19 @@ class ReferralConstants(Struct, frozen=True):
 class Translation:
     """One mapping file, ready for use. `hash` identifies the content of the file that a decision was made with."""
 
-    def __init__(self, constants: ReferralConstants, path: Path = DEFAULT, org: OrgCurrencies | None = None) -> None:
+    def __init__(self, constants: ReferralConstants, path: Path = DEFAULT, org: OrgShape | None = None) -> None:
         """Read and check the mapping file; `org` is None before the org was asked. Raises ConfigurationError."""
         self._loaded, self.constants = load_mapping(path), constants
         self._take_org(org)
 
-    def _take_org(self, org: OrgCurrencies | None) -> None:
+    def _take_org(self, org: OrgShape | None) -> None:
         self.file, self.hash = self._loaded
-        self.org, self.fields = org, self.file.fields_with_stages(org)
+        self.org, self.fields = org, self.file.fields_with_stages(org.currencies if org else None)
         self.rules = Rules({name: field.to_rule(name) for name, field in self.fields.items()}, self.hash)
+        self._shown_state = ShownState(self.file.ours, self.constants.referral_link, org)
 
-    def for_org(self, org: OrgCurrencies) -> "Translation":
-        """Return the translation of the same file for an org with these currencies."""
+    def for_org(self, org: OrgShape) -> "Translation":
+        """Return the translation of the same file for an org of this shape."""
         other = Translation.__new__(Translation)
         other._loaded, other.constants = self._loaded, self.constants  # noqa: SLF001 - of its own class
         other._take_org(org)  # noqa: SLF001 - as above
@@ -78,8 +80,8 @@ class Translation:
     @cached_property
     def selects(self) -> tuple[str, ...]:
         """The SOQL select items of an opportunity that is read under the lock."""
-        ours = self.file.ours
-        own = (ours.flag, ours.identifier, ours.help, ours.status)
+        ours, hidden = self.file.ours, self.org.hidden if self.org else ()
+        own = (ours.flag, ours.identifier, *(column for column in (ours.help, ours.status) if column not in hidden))
         fixed = ("Id", "LastModifiedDate", *MODIFIER, *STAMPS.values(), *own)
         mapped = (item for field in self._active_fields.values() for item in field.select_items())
         return tuple(dict.fromkeys((*fixed, *mapped)))
@@ -217,11 +219,7 @@ class Translation:
 
         `audit` is the text of the audit field; `referral_id` is None where the record names its referral already.
         """
-        ours = self.file.ours
-        shown = {ours.status: str(mark), ours.audit: audit}
-        if referral_id is None:
-            return shown
-        return {**shown, ours.identifier: referral_id, ours.link: self.constants.referral_link.format(id=referral_id)}
+        return self._shown_state.values(mark, audit, referral_id)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:

@@ -32,8 +32,9 @@ def renew_credentials(app: App, now: Callable[[], datetime] = lambda: datetime.n
 
     A refused sign-in is logged as `sign_in_failed` with its code, and it pauses the side as in any other run. A
     temporary problem is logged as `run_failed`; the other runs of the day redeem the token too. No `CosellError` is
-    raised.
+    raised. What the Salesforce org has of our package is kept in the store, too.
     """
+    _ask_org(app)
     try:
         is_signed_in = _try_refresh_token(app)
         days_left = dict(days_left_by_secret(app, now()))
@@ -47,6 +48,14 @@ def renew_credentials(app: App, now: Callable[[], datetime] = lambda: datetime.n
         log("run_failed", run=RUN, error=type(error).__name__)
         return False
     return is_signed_in
+
+
+def _ask_org(app: App) -> None:
+    """Ask the org for its shape, in every mode: the health report names the version of its package."""
+    try:
+        app.ask_org()
+    except CosellError as error:
+        log("run_failed", run="package", error=type(error).__name__)
 
 
 def _try_refresh_token(app: App) -> bool:

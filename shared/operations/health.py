@@ -12,7 +12,7 @@ HEARTBEATS = {"push": "push_done", "sweep": "sweep_done"}
 
 
 def health_report(app: App) -> dict[str, object]:
-    """Return version, commit, mapping hash, mode, and the seconds since the last push and sweep (None: never)."""
+    """Return versions, mapping hash, mode, and the seconds since the last push and sweep (None: never)."""
     now = datetime.now(UTC)
     ages = {f"{run}_age_seconds": _age(now, app.store.cursor(cursor)) for run, cursor in HEARTBEATS.items()}
     settings = app.settings.sync
@@ -25,8 +25,15 @@ def health_report(app: App) -> dict[str, object]:
         "paused": [run for run, is_paused in paused.items() if is_paused],
         "paused_sides": _paused_sides(app, now),
         "mapping": app.translation.hash,
+        "package": _package(app),
         **ages,
     }
+
+
+def _package(app: App) -> dict[str, object] | None:
+    """Return the version of the org's package, and what it lacks, as the store has it; None before the first answer."""
+    known = app.store.org_shape()
+    return {"version": known[0].package, "missing": known[0].missing} if known else None
 
 
 def _paused_sides(app: App, now: datetime) -> dict[str, dict[str, str | None]]:

@@ -9,7 +9,7 @@ due|<side>               <pair>                  retry queue: next attempt, caus
 side|<side>              state                   paused until when and why, number of parallel calls
 cursor                   <name>                  cursors and heartbeats
 owner                    salesforce              the Salesforce organisation that this store belongs to
-org                      currencies              the currencies of the Salesforce organisation, and when it named them
+org                      currencies              the shape of the Salesforce organisation, and when it was asked
 probe                    <random>                written and removed at once, to test whether storage works
 
 The rules behind these rows: docs/protocol.md#what-is-stored. A row that this build cannot read is told once in the log.
@@ -28,21 +28,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.domain.audit import Line, fold_lines
-from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
+from shared.domain.org_shape import OrgShape
 from shared.foundation.errors import MAX_REMOTE_TEXT, StoreConflict, StoreUnavailable, UnreadableRow
 from shared.foundation.logs import log as write_log
 from shared.store.limits import MAX_CHANGES
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.list_rows import (
-    currencies_from_json,
-    currencies_to_json,
     line_from_json,
     line_key_prefix,
     line_to_json,
     retry_entry_from,
     retry_entry_to_json,
+    shape_from_json,
+    shape_to_json,
     side_state_from_json,
     side_state_to_json,
     unreadable_line,
@@ -53,7 +53,8 @@ from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
 from shared.store.stored_values import Entry, RetryEntry, SideState
 
 LINK, POINTER, CLAIM, STATE, SALESFORCE = "link", "pointer", "claim", "state", "salesforce"
-CURRENCIES = "currencies"
+ORG_SHAPE = "currencies"
+"""The key of the shape. Its first part were the currencies."""
 MAX_SIDE_STATE_AGE_SECONDS = 5.0
 """The greatest age that the state of the sides may have when work on a side begins (docs/protocol.md#rows)."""
 DEPLOY_AGAIN = "deploy the build that wrote this row, or a newer one, again"
@@ -262,16 +263,16 @@ class LinkStore:
             return str(unpack(row.data)) if row else organization_id
         return organization_id
 
-    def org_currencies(self) -> tuple[OrgCurrencies, datetime] | None:
-        """Return the org's last answer about its currencies, and its time; None if there is none that can be read."""
-        row = self._rows.get("org", CURRENCIES)
+    def org_shape(self) -> tuple[OrgShape, datetime] | None:
+        """Return the org's last answer about its shape, and its time; None if there is none that can be read."""
+        row = self._rows.get("org", ORG_SHAPE)
         with suppress(UnreadableRow):
-            return self._decode(row, currencies_from_json) if row else None
+            return self._decode(row, shape_from_json) if row else None
         return None
 
-    def keep_org_currencies(self, currencies: OrgCurrencies, at: datetime) -> None:
+    def keep_org_shape(self, shape: OrgShape, at: datetime) -> None:
         """Write the org's answer for every instance."""
-        self._rows.write("org", [Put(CURRENCIES, pack(currencies_to_json(currencies, at)))])
+        self._rows.write("org", [Put(ORG_SHAPE, pack(shape_to_json(shape, at)))])
 
     # --- rows that this build cannot read
 

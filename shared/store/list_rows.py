@@ -13,6 +13,7 @@ from msgspec import Struct, convert, to_builtins
 from shared.domain.audit import Line, text_line
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Side
+from shared.domain.org_shape import OrgShape
 from shared.domain.sentences import CAUSES, SENTENCES
 from shared.store.rows import Row
 from shared.store.stored_values import RetryEntry, SideState
@@ -113,27 +114,37 @@ def side_state_from_json(stored: Any) -> tuple[SideState, tuple[Any, ...]]:  # n
     return SideState(row.paused_until, row.reason, row.parallelism), further
 
 
-# --- the currencies of the organisation -------------------------------------------------------------------------------
+# --- the shape of the organisation ------------------------------------------------------------------------------------
 
 
-class _CurrenciesRow(Struct):
+class _ShapeRow(Struct):
     several: bool
     codes: frozenset[str]
     fields: bool
     at: datetime
+    statuses: frozenset[str] | None = None
+    hidden: frozenset[str] = frozenset()
+    read_only: frozenset[str] = frozenset()
+    package: str | None = None
 
 
-def currencies_to_json(currencies: OrgCurrencies, at: datetime) -> dict[str, Any]:
-    """Return the JSON of the org's answer about its currencies."""
+def shape_to_json(shape: OrgShape, at: datetime) -> dict[str, Any]:
+    """Return the JSON of the org's answer about its shape."""
+    money = shape.currencies
     return {
-        "several": currencies.has_several,
-        "codes": sorted(currencies.codes),
-        "fields": currencies.has_amount_fields,
+        "several": money.has_several,
+        "codes": sorted(money.codes),
+        "fields": money.has_amount_fields,
         "at": at.astimezone(UTC).isoformat(),
+        "statuses": None if shape.statuses is None else sorted(shape.statuses),
+        "hidden": sorted(shape.hidden),
+        "read_only": sorted(shape.read_only),
+        "package": shape.package,
     }
 
 
-def currencies_from_json(stored: Any) -> tuple[OrgCurrencies, datetime]:  # noqa: ANN401 - as above
+def shape_from_json(stored: Any) -> tuple[OrgShape, datetime]:  # noqa: ANN401 - as above
     """Return the org's answer, and its time. Raises ValueError."""
-    row = convert(stored, _CurrenciesRow)
-    return OrgCurrencies(row.several, row.codes, row.fields), row.at
+    row = convert(stored, _ShapeRow)
+    money = OrgCurrencies(row.several, row.codes, row.fields)
+    return OrgShape(money, row.statuses, row.hidden, row.read_only, row.package), row.at

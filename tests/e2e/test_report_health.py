@@ -30,6 +30,7 @@ def test_before_the_first_run_it_reports_the_settings_and_no_ages(world: World) 
         "paused_sides": {},
         "commit": None,
         "mapping": app().translation.hash,
+        "package": None,
         "push_age_seconds": None,
         "sweep_age_seconds": None,
     }
@@ -44,6 +45,17 @@ def test_it_reports_the_age_of_the_last_push_and_the_last_sweep(world: World) ->
 
     assert (after_push["push_age_seconds"], after_push["sweep_age_seconds"]) in {(0, None), (1, None)}
     assert after_sweep["sweep_age_seconds"] in {0, 1}
+
+
+def test_it_names_the_package_that_the_last_run_found_and_what_it_lacks(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNC", "off")
+    reset()
+    world.host.run_now("push_opportunities")
+    assert read_health(world)["package"] is None
+    world.host.run_now("keep_credentials")
+    assert read_health(world)["package"] == {"version": __version__, "missing": []}
 
 
 def test_it_calls_neither_side_and_reads_no_secret(world: World, log_events: LogEvents) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import shared.app
-from shared.clients.salesforce import org_currencies
+from shared.clients.salesforce import org_shape
 from tests.e2e.world import WAIT_SECONDS, World
 from tests.unit.sync.inbound_deals import DETAILS
 
@@ -100,7 +100,7 @@ def test_a_mapping_file_that_fixes_the_currency_is_accepted_and_keeps_other_amou
 
 
 def test_a_running_app_learns_of_a_deactivated_currency(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(org_currencies, "ASK_AGAIN", org_currencies.ASK_AGAIN * 0)
+    monkeypatch.setattr(org_shape, "ASK_AGAIN", org_shape.ASK_AGAIN * 0)
     assert opportunity(world, arrived(world, 900, "GBP")[1])["Amount"] == 900
     world.systems.salesforce.set_currency_active("GBP", active=False)
     record = opportunity(world, arrived(world, 950, "GBP")[1])

@@ -32,7 +32,7 @@ from tests.unit.docs.docs_reader import (
 def test_the_troubleshooting_page_lists_every_key_of_the_health_report() -> None:
     sync_settings = SimpleNamespace(environment="production", sync="on", push_paused=False, pull_paused=False)
     app = SimpleNamespace(
-        store=SimpleNamespace(cursor=lambda _: None, side_state=lambda _: SideState()),
+        store=SimpleNamespace(cursor=lambda _: None, side_state=lambda _: SideState(), org_shape=lambda: None),
         settings=SimpleNamespace(sync=sync_settings),
         translation=SimpleNamespace(hash=""),
     )

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from emulators.salesforce.data.formula import parse_formula
 from emulators.salesforce.data.schema import Record
 from local.systems import DEFAULT_PHONE, Systems
+from shared import __version__
+from shared.clients.salesforce.org_shape import VERSION_COLUMN
 from shared.clients.salesforce.records import Written
 from shared.doctor import salesforce_checks
 from shared.doctor.finding import Result, ok
@@ -42,6 +45,29 @@ def test_an_org_without_our_fields_fails_with_the_remedy_to_deploy(doctor: Docto
     assert "cosell salesforce deploy" in verdicts["custom fields"].remedy
     assert verdicts["mapped fields"].result is Result.FAILED
     assert verdicts["conditional update"].result is Result.SKIPPED
+
+
+def test_the_package_of_the_app_passes_with_its_version(doctor: Doctor) -> None:
+    assert doctor.run("package")["package"] == ok(f"version {__version__}, as the app")
+
+
+def test_a_package_without_version_fails(doctor: Doctor, systems: Systems) -> None:
+    del systems.salesforce.org.model.get("Opportunity").fields[VERSION_COLUMN.lower()]
+    verdict = doctor.failed_verdict("package")
+    assert verdict.found.startswith("the package in the org has no version, so it is earlier than 0.3.0")
+    assert "cosell salesforce deploy" in verdict.remedy
+
+
+def test_another_version_passes_unless_the_app_misses_something(doctor: Doctor, systems: Systems) -> None:
+    fields = systems.salesforce.org.model.get("Opportunity").fields
+    fields[VERSION_COLUMN.lower()] = replace(fields[VERSION_COLUMN.lower()], formula=parse_formula('"9.8.7"'))
+    found = f"version 9.8.7, and the app has {__version__}; the org "
+    assert doctor.run("package")["package"] == ok(f"{found}has all that the app uses")
+    status = fields["sync_status__c"]
+    fields["sync_status__c"] = replace(status, values=tuple(pair for pair in status.values if " with " not in pair[0]))
+    assert doctor.failed_verdict("package").found == f"{found}lacks Synced with differences"
+    lacking = "Sync_Status__c lacks the value Synced with differences"
+    assert doctor.failed_verdict("custom fields").found == lacking
 
 
 def test_an_org_without_the_inbox_fails_and_says_where_the_deals_are_shown(doctor: Doctor, systems: Systems) -> None:

@@ -12,6 +12,7 @@ import stamina
 from emulators.base.faults import Fault, FaultKind
 from emulators.entra.tokens import REFERRALS_AUDIENCE, USER, WEBHOOKS_AUDIENCE
 from local.systems import Systems
+from shared import __version__
 from shared.app import App
 from shared.cli.self_signed_certificate import create_certificate
 from shared.domain.deal import Side
@@ -67,6 +68,31 @@ def test_the_token_is_redeemed_and_stored_and_the_result_is_logged(
          "role": "admin"}
     ]  # fmt: skip
     assert logged("sign_in_failed") == logged("credential_ending") == logged("run_failed") == []
+
+
+def test_the_package_of_the_org_is_kept_in_the_store_even_while_the_sync_is_off(
+    systems: Systems, monkeypatch: pytest.MonkeyPatch, logged: LoggedEvents
+) -> None:
+    monkeypatch.setenv("SYNC", "off")
+    del systems.salesforce.org.model.get("Opportunity").fields["partner_center_amount__c"]
+    app = App()
+    assert renew_credentials(app)
+    assert renew_credentials(app)
+    known = app.store.org_shape()
+    app.close()
+    assert known is not None
+    assert (known[0].package, known[0].missing) == (__version__, ("Partner_Center_Amount__c",))
+    assert logged("package_differs") == [{"package": __version__, "missing": ["Partner_Center_Amount__c"]}]
+
+
+def test_a_salesforce_that_does_not_answer_does_not_stop_the_renewal(
+    systems: Systems, app: App, logged: LoggedEvents
+) -> None:
+    systems.salesforce.faults.append(Fault(FaultKind.ANSWER, times=1000, status=503))
+    first = stored_token(systems)
+    assert renew_credentials(app)
+    assert stored_token(systems) != first
+    assert [failure["run"] for failure in logged("run_failed")] == ["package"]
 
 
 def test_the_token_is_redeemed_even_while_an_access_token_is_valid(systems: Systems, app: App) -> None:
@@ -280,7 +306,7 @@ def test_a_vault_that_does_not_answer_fails_the_run(systems: Systems, app: App, 
 
     assert not renew_credentials(app)
 
-    assert [failure["run"] for failure in logged("run_failed")] == ["credentials"]
+    assert [failure["run"] for failure in logged("run_failed")] == ["package", "credentials"]
 
 
 def test_two_instances_both_succeed_if_each_token_is_valid_only_once(

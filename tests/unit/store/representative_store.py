@@ -12,6 +12,7 @@ from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import Mark, State
+from shared.domain.org_shape import OrgShape
 from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
 from shared.store.link_store import LinkStore
 from shared.store.stored_values import RetryEntry, SideState
@@ -47,6 +48,15 @@ LINES = tuple(
 )
 """A line with each code, each direction and each side."""
 
+SHAPE = OrgShape(
+    OrgCurrencies(has_several=True, codes=frozenset({"USD", "EUR"})),
+    frozenset({"Synced", "Failed"}),
+    frozenset({"Audit__c"}),
+    frozenset({"Referral_Link__c"}),
+    "0.3.0",
+)
+"""An answer of an org with every part."""
+
 
 def fill_store(store: LinkStore) -> None:
     """Write every kind of row, with every state, mark, kind of effect and type of value."""
@@ -67,7 +77,7 @@ def fill_store(store: LinkStore) -> None:
     store.write_side_state(Side.PARTNER_CENTER, SideState())
     store.move_cursors({"push_opportunity": NOW, "sweep_done": NOW - timedelta(days=1)})
     store.owner("00D000000000001")
-    store.keep_org_currencies(OrgCurrencies(has_several=True, codes=frozenset({"USD", "EUR"})), NOW)
+    store.keep_org_shape(SHAPE, NOW)
 
 
 def whole_link(opportunity_id: str, state: State) -> Link:

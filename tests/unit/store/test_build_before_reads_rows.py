@@ -4,11 +4,9 @@ A build is the commit that resolves an issue. Its code is taken from the history
 store that this build wrote (docs/protocol.md#rows-of-other-builds).
 """
 
-import io
 import json
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +18,10 @@ from shared.domain.link_states import Mark, State
 from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
+from tests.earlier_builds import BUILD_BEFORE, unpacked_build
 from tests.unit.store import described_store
 from tests.unit.store.described_store import OPPORTUNITIES, describe_store
 from tests.unit.store.representative_store import OLD_LINE, fill_store
-
-ROOT = Path(__file__).parents[3]
-BUILD_BEFORE = "216301e0edf8947df7a87a72e4422dbea3e3e907"
-"""The commit that resolved the issue before. Whoever resolves the next issue enters the last commit of this one."""
 
 READ = """
 import json, sys
@@ -43,19 +38,8 @@ with SqliteRows(sys.argv[1]) as rows:
 @pytest.fixture(scope="module")
 def build_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the code of the build before, and with the module that describes a store."""
-    words = ["git", "-C", str(ROOT), "archive", BUILD_BEFORE, "shared", "tests/unit/store/stored_store.py"]
-    try:
-        archived = subprocess.run(words, capture_output=True, check=False)  # noqa: S603 - fixed words
-    except FileNotFoundError:
-        pytest.skip("NOT RUN: git is not on PATH, so the build before read no row of this one")
-    if archived.returncode:
-        pytest.skip(
-            f"NOT RUN: this checkout's history lacks {BUILD_BEFORE[:7]}, so the build before read no row of this one "
-            "(git fetch --unshallow)"
-        )
     folder = tmp_path_factory.mktemp("build before")
-    with tarfile.open(fileobj=io.BytesIO(archived.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+    unpacked_build(BUILD_BEFORE, folder, "shared", "tests/unit/store/stored_store.py")
     source = Path(described_store.__file__).read_text("utf-8")
     (folder / "described_store.py").write_text(source, "utf-8")
     return folder

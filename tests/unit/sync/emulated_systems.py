@@ -1,4 +1,4 @@
-"""What the harness needs of the emulators: those with keys, and the org's answer about its currencies."""
+"""What the harness needs of the emulators: those with keys, and the org's answer about its shape."""
 
 from functools import cache
 
@@ -6,7 +6,7 @@ from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center.certificate_host import CertificateHost
 from emulators.salesforce.emulator import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient
-from shared.clients.salesforce.org_currencies import ask_currencies
+from shared.clients.salesforce.org_shape import ask_shape
 from shared.mapping.translation import Translation
 
 
@@ -19,6 +19,6 @@ def emulators_with_keys() -> tuple[EntraEmulator, CertificateHost]:
 def asked(salesforce: SalesforceEmulator, client: SalesforceClient, translation: Translation) -> Translation:
     """The translation with the org's answer, which the app gets before its first run. The journal does not show it."""
     length = len(salesforce.journal)
-    org = ask_currencies(client, translation.file.ours.amount_columns)
+    org = ask_shape(client, translation.file.ours.by_role)
     del salesforce.journal[length:]
     return translation.for_org(org)

@@ -26,6 +26,7 @@ from emulators.base.faults import Fault
 from emulators.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator
 from emulators.salesforce.data.hooks import Lock, ValidationRule
 from emulators.salesforce.emulator import SalesforceEmulator
+from emulators.salesforce.metadata.source_project import PROJECT
 from local.in_process_transport import EmulatorAccessToken, EmulatorAdapter, EmulatorSignIn, httpx_client
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
@@ -103,11 +104,12 @@ class Harness:
         tag: str | None = None,
         mapping: Path = DEFAULT,
         multi_currency: bool = True,
+        package: Path = PROJECT,
         begin: timedelta = timedelta(hours=-1),
     ) -> None:
         entra, certificates = emulators_with_keys()
         entra.reset_state()
-        self.salesforce = SalesforceEmulator(multi_currency=multi_currency, public_url=SALESFORCE_URL)
+        self.salesforce = SalesforceEmulator(metadata=package, multi_currency=multi_currency, public_url=SALESFORCE_URL)
         self.entra, self.partner_center = entra, PartnerCenterEmulator(entra=entra, certificates=certificates)
         self.clocks: list[EmulatedClock] = [self.salesforce.clock, self.partner_center.clock, entra.clock]
         for clock in self.clocks:

@@ -112,7 +112,7 @@ def test_a_run_that_begins_while_salesforce_is_paused_knows_the_orgs_former_answ
     with app_with_organization(settings, SignInFailed("refused", code="x", remedy="y")) as app:
         assert first_context(app).translation.org == asked
     assert asked is not None
-    assert asked.codes == {"EUR"}
+    assert asked.currencies.codes == {"EUR"}
 
 
 def test_a_failed_first_sign_in_pauses_the_side_and_sets_no_owner(settings: Settings) -> None:

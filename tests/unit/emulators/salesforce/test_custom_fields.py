@@ -27,6 +27,7 @@ EXPECTED_FIELDS = {
     "Sync_Status__c": {"label": "Sync Status", "type": "Picklist"},
     "Partner_Center_Amount__c": {"type": "Number", "precision": "18", "scale": "2"},
     "Partner_Center_Currency__c": {"type": "Text", "length": "3"},
+    "Cosell_Package_Version__c": {"label": "Co-sell Package Version", "type": "Text"},
     "Sync_Mark__c": {"label": "Sync Mark", "type": "Text", "formulaTreatBlanksAs": "BlankAsBlank"},
 }  # fmt: skip
 

@@ -15,6 +15,8 @@ import pytest
 
 from emulators.salesforce import SalesforceEmulator
 from emulators.salesforce.metadata.xml_schema import parse_xml, schema_errors
+from shared import __version__
+from shared.clients.salesforce.org_shape import VERSION_COLUMN
 from shared.mapping.people_fields import CONTACT_FIELDS
 from tests.unit.emulators.salesforce_metadata.deploy_client import PROJECT, Deployer, whole_package
 
@@ -109,6 +111,12 @@ def test_the_integration_user_has_exactly_the_rights_that_it_needs() -> None:
     assert [each.findtext("{*}name") for each in root.findall("{*}userPermissions")] == ["ApiEnabled"]
 
 
+def test_the_package_carries_the_version_of_the_app() -> None:
+    field = fields_by_name()[VERSION_COLUMN]
+    assert field.findtext("{*}formula") == f'"{__version__}"'
+    assert str(field.findtext("{*}inlineHelpText")).startswith(f"{__version__} ")
+
+
 def _mapped_paths(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -128,7 +136,7 @@ def test_the_integration_user_sees_every_field_that_the_default_mapping_names() 
     for name in set(CONTACT_FIELDS.values()) - {"FirstName", "LastName"}:
         assert granted[f"Contact.{name}"]
     for name in fields_by_name():
-        assert granted[f"Opportunity.{name}"] is (name != "Sync_Mark__c")
+        assert granted[f"Opportunity.{name}"] is (name not in {"Sync_Mark__c", VERSION_COLUMN})
     assert all(granted[f"{INBOX}.{name}"] for name in fields_by_name(INBOX))
 
 

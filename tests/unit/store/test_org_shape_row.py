@@ -1,4 +1,4 @@
-"""The org's answer about its currencies is kept for all instances."""
+"""The org's answer about its shape is kept for all instances."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -6,13 +6,20 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from shared.domain.currencies import OrgCurrencies
+from shared.domain.org_shape import OrgShape
 from shared.store.link_store import LinkStore
 from shared.store.row_codec import pack
 from shared.store.rows import Put
 from shared.store.sqlite_rows import SqliteRows
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-SEVERAL = OrgCurrencies(has_several=True, codes=frozenset({"USD", "EUR"}), has_amount_fields=True)
+SEVERAL = OrgShape(
+    OrgCurrencies(has_several=True, codes=frozenset({"USD", "EUR"}), has_amount_fields=True),
+    frozenset({"Synced", "Failed"}),
+    frozenset({"Audit__c"}),
+    frozenset({"Referral_Link__c"}),
+    "0.3.0",
+)
 
 
 @pytest.fixture
@@ -24,19 +31,20 @@ def rows() -> Iterator[SqliteRows]:
 
 def test_another_instance_reads_the_last_answer_and_its_time(rows: SqliteRows) -> None:
     first, second = LinkStore(rows), LinkStore(rows)
-    assert second.org_currencies() is None
-    first.keep_org_currencies(OrgCurrencies(has_several=False), NOON - timedelta(hours=1))
-    first.keep_org_currencies(SEVERAL, NOON.astimezone(timezone(timedelta(hours=8))))
-    assert second.org_currencies() == (SEVERAL, NOON)
+    assert second.org_shape() is None
+    first.keep_org_shape(OrgShape(OrgCurrencies(has_several=False)), NOON - timedelta(hours=1))
+    first.keep_org_shape(SEVERAL, NOON.astimezone(timezone(timedelta(hours=8))))
+    assert second.org_shape() == (SEVERAL, NOON)
 
 
 def test_the_answer_of_a_later_build_is_read_without_what_this_build_does_not_know(rows: SqliteRows) -> None:
     later = {"several": True, "codes": ["USD"], "fields": False, "at": NOON.isoformat(), "corporate": "USD"}
     rows.write("org", [Put("currencies", pack(later))])
-    assert LinkStore(rows).org_currencies() == (OrgCurrencies(has_several=True, codes=frozenset({"USD"})), NOON)
+    shape = OrgShape(OrgCurrencies(has_several=True, codes=frozenset({"USD"})))
+    assert LinkStore(rows).org_shape() == (shape, NOON)
 
 
 @pytest.mark.parametrize("stored", [{}, [], {"several": "yes", "codes": [], "fields": True, "at": NOON.isoformat()}])
 def test_an_answer_that_cannot_be_read_is_asked_for_again(rows: SqliteRows, stored: object) -> None:
     rows.write("org", [Put("currencies", pack(stored))])
-    assert LinkStore(rows, log=lambda *_, **__: None).org_currencies() is None
+    assert LinkStore(rows, log=lambda *_, **__: None).org_shape() is None

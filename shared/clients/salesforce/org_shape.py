@@ -1,0 +1,133 @@
+"""Ask the org for its currencies and for our columns, at most once an hour, and keep the answer for all instances.
+
+The kind of an org decides whether a query may name `CurrencyIsoCode`, and what an amount means
+(docs/reference/salesforce.md#currencies). App and package are deployed apart, so the org can lack columns and values
+that the app uses, and one write that names such a column fails whole. Nobody must tell the sync of a change: an hour
+later it knows. Source: docs/protocol.md#what-the-org-has.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.clients.salesforce.records import Answer, Json
+from shared.domain.currencies import OrgCurrencies
+from shared.domain.org_shape import OrgShape
+from shared.foundation.errors import CosellError, Rejected
+from shared.foundation.logs import log
+
+ASK_AGAIN = timedelta(hours=1)
+CURRENCY_COLUMN = "currencyisocode"
+VERSION_COLUMN = "Cosell_Package_Version__c"
+"""The column whose formula is the version of the package; its help text in English begins with the same version.
+
+`describe` shows both to every user who sees the column (docs/salesforce-package.md#the-version-of-the-package).
+"""
+AMOUNT_ROLES = ("partner_center_amount", "partner_center_currency")
+_READ_ONLY_ROLES = frozenset({"help"})
+"""The roles of our columns that the sync only reads."""
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
+
+
+class Org(Protocol):
+    """The calls of the client that the questions need."""
+
+    def describe(self, sobject: str) -> Json:
+        """The description of an object as the integration user sees it."""
+
+    def query(self, *soql: str, deleted: bool = False) -> Answer:
+        """One Composite call of up to five queries."""
+
+
+class Memory(Protocol):
+    """Where the answer is kept."""
+
+    def org_shape(self) -> tuple[OrgShape, datetime] | None:
+        """The last answer and its time; None before the first, and for one that this build cannot read."""
+
+    def keep_org_shape(self, shape: OrgShape, at: datetime) -> None:
+        """Keep an answer for all instances."""
+
+
+def known_shape(
+    org: Org, memory: Memory, ours: Mapping[str, str], now: Callable[[], datetime], version: str
+) -> tuple[OrgShape, datetime]:
+    """Return the org's shape, and when to ask again; `ours` has our columns by their roles in the mapping file.
+
+    If the org cannot be asked again, the former answer holds for another hour. Raises the client's errors if there is
+    no former answer. A new answer is logged if the package lacks something, or has another version than the app.
+    """
+    known, at = memory.org_shape(), now()
+    if known is not None and known[1] <= at < known[1] + ASK_AGAIN:
+        return known[0], known[1] + ASK_AGAIN
+    try:
+        shape = ask_shape(org, ours)
+    except CosellError:
+        if known is None:
+            raise
+        return known[0], at + ASK_AGAIN
+    memory.keep_org_shape(shape, at)
+    if (known is None or shape != known[0]) and (shape.missing or shape.package != version):
+        log("package_differs", package=shape.package, missing=shape.missing)
+    return shape, at + ASK_AGAIN
+
+
+def ask_shape(org: Org, ours: Mapping[str, str]) -> OrgShape:
+    """Return the org's answer: one call in an org with several currencies, else three. Raises the client's errors."""
+    return shape_in(org, org.describe("Opportunity"), ours)
+
+
+def shape_in(org: Org, description: Json, ours: Mapping[str, str]) -> OrgShape:
+    """Return the answer that the description of Opportunity holds. Raises the client's errors."""
+    fields = {str(field.get("name")).casefold(): field for field in description.get("fields") or ()}
+    found = {role: fields.get(name.casefold()) for role, name in ours.items()}
+    has_amount_fields = all((found[role] or {}).get("updateable") for role in AMOUNT_ROLES)
+    return OrgShape(
+        _currencies(org, fields.get(CURRENCY_COLUMN), has_amount_fields=has_amount_fields),
+        _values(found.get("status")),
+        frozenset(ours[role] for role, field in found.items() if field is None),
+        frozenset(ours[role] for role, field in found.items() if field and not _is_usable(role, field)),
+        _version(fields.get(VERSION_COLUMN.casefold()) or {}),
+    )
+
+
+def _version(column: Json) -> str | None:
+    """Return the version of the package. Should `describe` hide the formula from a user, the help text has it."""
+    texts = (str(column.get(name) or "") for name in ("calculatedFormula", "inlineHelpText"))
+    return next((found[0] for text in texts if (found := _VERSION.search(text))), None)
+
+
+def _is_usable(role: str, field: Json) -> bool:
+    return role in _READ_ONLY_ROLES or bool(field.get("createable") and field.get("updateable"))
+
+
+def _values(status: Json | None) -> frozenset[str] | None:
+    """Return the values that the status column takes; None if it takes any text."""
+    return _active_values(status) if status and status.get("restrictedPicklist") else None
+
+
+def _currencies(org: Org, column: Json | None, *, has_amount_fields: bool) -> OrgCurrencies:
+    if column is not None and (codes := _active_values(column)):
+        return OrgCurrencies(has_several=True, codes=codes, has_amount_fields=has_amount_fields)
+    if (several := _values_of(org, "SELECT IsoCode FROM CurrencyType WHERE IsActive = true")) is not None:
+        # The column is hidden from the user. The queries that name it will say so.
+        return OrgCurrencies(has_several=True, codes=several, has_amount_fields=has_amount_fields)
+    if column is not None:
+        return OrgCurrencies(has_several=True, has_amount_fields=has_amount_fields)
+    only = _values_of(org, "SELECT DefaultCurrencyIsoCode FROM Organization")
+    return OrgCurrencies(has_several=False, codes=only or frozenset(), has_amount_fields=has_amount_fields)
+
+
+def _active_values(column: Json) -> frozenset[str]:
+    return frozenset(str(value["value"]) for value in column.get("picklistValues") or () if value.get("active"))
+
+
+def _values_of(org: Org, soql: str) -> frozenset[str] | None:
+    """Return the values of the one selected column; None if the org does not have the column or the object."""
+    try:
+        records = org.query(soql).pages[0].records
+    except Rejected:
+        return None
+    found = (value for record in records for name, value in record.items() if name != "attributes")
+    return frozenset(str(value) for value in found if value)

@@ -1,0 +1,36 @@
+"""The columns of an opportunity that show the state of the sync, as far as the org has them."""
+
+from typing import Any
+
+from shared.domain.link_states import Mark
+from shared.domain.org_shape import MARKS, OrgShape
+from shared.mapping.schema import Ours
+
+
+class ShownState:
+    """Gives the values of our own columns. It leaves out a column that the org lacks (docs/salesforce-package.md)."""
+
+    def __init__(self, ours: Ours, link: str, org: OrgShape | None) -> None:
+        """`link` is the address of a referral's page, with `{id}` in it; `org` is None before the org was asked."""
+        unusable = org.hidden | org.read_only if org else frozenset()
+        statuses = MARKS if org is None or org.statuses is None else org.statuses
+        # An org with an earlier package lacks this value. The audit names the differences there, too.
+        shown = {mark: Mark.SYNCED if mark is Mark.DIFFERENCES and mark not in statuses else mark for mark in Mark}
+        has_status = ours.status not in unusable
+        self._status = {
+            mark: {ours.status: str(value)} if has_status and value in statuses else {} for mark, value in shown.items()
+        }
+        self._audit = None if ours.audit in unusable else ours.audit
+        self._link = None if ours.link in unusable else ours.link
+        self._identifier, self._address = ours.identifier, link
+
+    def values(self, mark: Mark, audit: str, referral_id: str | None) -> dict[str, Any]:
+        """Return the values by column; `referral_id` is None where the record names its referral already."""
+        shown: dict[str, Any] = dict(self._status[mark])
+        if self._audit:
+            shown[self._audit] = audit
+        if referral_id is not None:
+            shown[self._identifier] = referral_id
+            if self._link:
+                shown[self._link] = self._address.format(id=referral_id)
+        return shown

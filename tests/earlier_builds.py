@@ -1,0 +1,31 @@
+"""Code, packages and mapping files of earlier builds, taken from the history of this checkout."""
+
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BUILD_BEFORE = "216301e0edf8947df7a87a72e4422dbea3e3e907"
+"""The commit that resolved the issue before. Whoever resolves the next issue enters the last commit of this one."""
+FIRST_BUILD = "f9a8dde"
+"""The earliest build whose package and mapping files this one must run on."""
+
+
+def unpacked_build(commit: str, folder: Path, *paths: str) -> Path:
+    """Put these files and folders of a commit into `folder` and return it. Skips the test where they are missing."""
+    words = ["git", "-C", str(ROOT), "archive", commit, *paths]
+    try:
+        archived = subprocess.run(words, capture_output=True, check=False)  # noqa: S603 - fixed words
+    except FileNotFoundError:
+        pytest.skip(f"NOT RUN: git is not on PATH, so nothing was tried with the build {commit[:7]}")
+    if archived.returncode:
+        pytest.skip(
+            f"NOT RUN: this checkout's history lacks {commit[:7]}, so nothing was tried with that build "
+            "(git fetch --unshallow)"
+        )
+    with tarfile.open(fileobj=io.BytesIO(archived.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder

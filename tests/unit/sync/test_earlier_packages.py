@@ -1,0 +1,160 @@
+"""This app runs on the Salesforce package and the mapping files of earlier builds, and knows what they lack.
+
+App, package and mapping file are upgraded apart (docs/salesforce-package.md#another-version-than-the-apps).
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.domain.link_states import Mark
+from shared.mapping.validation import load_mapping
+from tests.earlier_builds import BUILD_BEFORE, FIRST_BUILD, unpacked_build
+from tests.unit.sync.harness import Harness
+from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunity_of
+from tests.unit.sync.outbound_deals import assert_linked
+
+BUILDS = (FIRST_BUILD, BUILD_BEFORE)
+MISSING = ("Partner_Center_Amount__c", "Partner_Center_Currency__c", "Synced with differences")
+"""What this app uses, and the packages of both builds lack."""
+
+
+@pytest.fixture(scope="module", params=BUILDS)
+def build(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Salesforce package, the mapping files and the page about them of an earlier build."""
+    paths = ("infra/salesforce", "shared/mapping", "mapping", "docs/mapping.md")
+    return unpacked_build(request.param, tmp_path_factory.mktemp("build"), *paths)
+
+
+def mapping_file(build: Path, kind: str) -> Path:
+    """A mapping file as people wrote it for that build: whole, or one that extends the default."""
+    whole, shipped = build / "shared/mapping/default.toml", build / "mapping/production.toml"
+    return {"whole": whole, "shipped": shipped, "extending": examples(build)[0]}[kind]
+
+
+def examples(build: Path) -> list[Path]:
+    """The extending files that the page of that build shows."""
+    texts = re.findall(r"```toml\n(extends = .*?)```", (build / "docs/mapping.md").read_text("utf-8"), re.DOTALL)
+    paths = [build / f"extending{number}.toml" for number in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text, "utf-8")
+    return paths
+
+
+@pytest.fixture(params=["whole", "shipped", "extending"])
+def harness(build: Path, request: pytest.FixtureRequest) -> Iterator[Harness]:
+    """Both systems with the package and a mapping file of an earlier build."""
+    mapping = mapping_file(build, request.param)
+    with Harness(package=build / "infra/salesforce", mapping=mapping) as harness:
+        yield harness
+
+
+@pytest.fixture
+def single(build: Path) -> Iterator[Harness]:
+    """An org with one currency, with the package of an earlier build."""
+    with Harness(package=build / "infra/salesforce", multi_currency=False) as harness:
+        yield harness
+
+
+def status_of(harness: Harness, deal: str) -> tuple[object, object]:
+    record = harness.opportunity(deal)
+    return record["Sync_Status__c"], record["Sync_Mark__c"]
+
+
+def arrives(harness: Harness, **fields: object) -> tuple[str, str]:
+    """A referral that Microsoft sends, and its opportunity."""
+    referral = microsoft_sends_deal(harness, **fields)
+    harness.pull_event(referral)
+    harness.push_until_quiet()
+    return referral, str(opportunity_of(harness, referral)["Id"])
+
+
+def assert_no_failure(harness: Harness) -> None:
+    names = {name for name, _ in harness.first.log.events}
+    assert not names & {"pair_failed", "pair_parked", "run_failed"}
+
+
+def test_the_app_knows_what_the_package_lacks(harness: Harness) -> None:
+    org = harness.translation.org
+    assert org is not None
+    assert (org.missing, org.package) == (MISSING, None)
+
+
+def test_a_deal_goes_out_and_later_edits_go_both_ways(harness: Harness) -> None:
+    deal = harness.seller_creates(Amount=5_000)
+    harness.push_until_quiet()
+    assert_linked(harness, deal)
+    harness.seller_edits(deal, Amount=6_000, CloseDate="2027-02-01")
+    harness.run_rounds(1)
+    referral = harness.referral_of(deal)
+    assert referral["details"]["dealValue"] == 6_000
+    harness.colleague_edits(referral["id"], details_dealValue=7_000)
+    harness.run_rounds(1)
+    assert (harness.opportunity(deal)["Amount"], status_of(harness, deal)) == (7_000, ("Synced", "✔"))
+    assert_no_failure(harness)
+
+
+def test_a_deal_comes_in_and_is_accepted(harness: Harness) -> None:
+    referral, deal = arrives(harness)
+    assert (harness.opportunity(deal)["Amount"], harness.opportunity(deal)["StageName"]) == (25_000, "On Hold")
+    harness.seller_edits(deal, StageName="Qualification")
+    harness.run_rounds(2)
+    assert harness.partner_center.referral(referral)["status"] == "Active"
+    harness.colleague_edits(referral, details_dealValue=26_000)
+    harness.run_rounds(1)
+    assert (harness.opportunity(deal)["Amount"], status_of(harness, deal)) == (26_000, ("Synced", "✔"))
+    assert_no_failure(harness)
+
+
+def test_a_deal_with_a_difference_is_created_and_shows_the_nearest_status(harness: Harness) -> None:
+    referral = microsoft_sends_deal(harness)
+    harness.partner_center.raw_patch(referral, {"/details/closingDateTime": None})
+    harness.pull_event(referral)
+    deal = opportunity_of(harness, referral)["Id"]
+    assert harness.stored_link(deal).due_mark in {Mark.DIFFERENCES, Mark.WAITING}
+    assert harness.count_in_audit(deal, "The referral has no closing date.") == 1
+    harness.colleague_edits(referral, status="Active", substatus="Accepted")
+    harness.run_rounds(1)
+    assert harness.stored_link(deal).due_mark is Mark.DIFFERENCES
+    assert status_of(harness, deal) == ("Synced", "✔")
+    assert_no_failure(harness)
+
+
+def test_a_name_that_does_not_travel_is_told_where_the_status_cannot_say_it(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, Name="Another name", Amount=12_000)
+    harness.run_rounds(1)
+    assert status_of(harness, deal) == ("Synced", "✔")
+    assert harness.count_in_audit(deal, "Another name") == 1
+    assert harness.referral_of(deal)["details"]["dealValue"] == 12_000
+    assert_no_failure(harness)
+
+
+def test_an_amount_that_the_org_cannot_hold_is_told_without_its_columns(single: Harness) -> None:
+    referral, deal = arrives(single, details={"currency": "JPY", "dealValue": 1_000_000})
+    single.seller_edits(deal, StageName="Qualification")
+    single.run_rounds(2)
+    assert single.opportunity(deal)["Amount"] is None
+    assert single.count_in_audit(deal, "1000000.00 JPY") == 1
+    details = single.partner_center.referral(referral)["details"]
+    assert (details["dealValue"], details["currency"]) == (1_000_000, "JPY")
+    assert status_of(single, deal) == ("Synced", "✔")
+    assert_no_failure(single)
+
+
+def test_a_deal_that_cannot_be_made_waits_although_the_org_has_no_inbox(single: Harness) -> None:
+    assert single.salesforce.org.model.find_object("Cosell_Inbox__c") is None
+    single.refuse_writes_of("Name")
+    referral = microsoft_sends_deal(single, details={"currency": "USD"})
+    single.pull_event(referral)
+    single.clear_faults()
+    single.run_rounds(6)
+    assert opportunity_of(single, referral)["Amount"] == 25_000
+    assert "pair_failed" not in {name for name, _ in single.first.log.events}
+
+
+def test_every_mapping_file_of_an_earlier_build_is_read(build: Path) -> None:
+    for path in (mapping_file(build, "whole"), mapping_file(build, "shipped"), *examples(build)):
+        load_mapping(path)
