@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money
+from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 
 ANSWER_TIME = timedelta(days=14)
@@ -53,9 +54,13 @@ def item_of_referral(referral: Referral, cause: Cause, link: str) -> InboxItem:
     return _item(referral.deal, cause, link, None, referral.id, answer_by if referral.is_unanswered else None)
 
 
-def item_of_opportunity(opportunity: Opportunity, referral_id: str | None, cause: Cause, link: str) -> InboxItem:
-    """The item of an opportunity that the sync may not write to; `link` is its address in Salesforce."""
-    return _item(opportunity.deal, cause, link, opportunity.id, referral_id, None)
+def item_of_opportunity(opportunity: Opportunity, pair: Link, cause: Cause, link: str) -> InboxItem:
+    """The item of an opportunity that the sync may not write to; `link` is its address in Salesforce.
+
+    A record that was read back has no account: the base of the pair names it.
+    """
+    deal = Deal({**pair.base, **{name: value for name, value in opportunity.deal.items() if value is not None}})
+    return _item(deal, cause, link, opportunity.id, pair.referral_id, None)
 
 
 def _item(

@@ -95,7 +95,8 @@ def _examine(ctx: Context, found: tuple[str, list[_Stamp]]) -> tuple[str, RetryE
     """The opportunity with its retry entry; None if its stamps are known, or if the retry queue will work it.
 
     A pair that failed and has not changed since the cursor is left to the retry queue: the overlap must not shorten
-    its wait. A link that cannot be read knows no stamp: acquiring it queues that pair alone.
+    its wait. A link that cannot be read knows no stamp: acquiring it queues that pair alone. A link whose lines wait
+    and that has no entry belongs to a run that stopped before it queued the pair.
     """
     key, stamps = found
     try:
@@ -104,9 +105,11 @@ def _examine(ctx: Context, found: tuple[str, list[_Stamp]]) -> tuple[str, RetryE
         known = None
     seen = known.value.stamps if known else {}
     unknown = [one for one in stamps if one.stamp is None or seen.get(one.query) != one.stamp]
-    if not unknown:
+    if not unknown and not (known and known.value.unwritten):
         return None
     entry = ctx.store.retry_entry(Side.SALESFORCE, key)
+    if not unknown and entry:
+        return None
     if entry and entry.must_wait(ctx.clock.now()) and all(map(_is_before_cursor, unknown)):
         return None
     return key, entry

@@ -37,7 +37,7 @@ from shared.sync.pair_lease import (
 )
 from shared.sync.ports import BUSY, RECONCILED, Context, Outcome, Outcomes, Result
 from shared.sync.retry_queue import outcome_of_error
-from shared.sync.write_opportunity import COLLECTION, CONDITIONAL, needs_write_back, write_back, write_opportunities
+from shared.sync.write_opportunity import CONDITIONAL, batches_of_write_backs, write_back, write_opportunities
 from shared.sync.write_referral import (
     adopt_referral,
     create_referral,
@@ -219,11 +219,7 @@ def carry_out(ctx: Context, work: Work) -> Outcomes:
     for again in _write_opportunities(ctx, work.pairs):
         read_opportunities(ctx, again)
         run_for_each(ctx, Side.PARTNER_CENTER, again, _plan_and_patch)
-    # A pair that is tried again reports nothing yet; a parked one reports why, and a new one that it waits.
-    ended = (Result.PARKED, None)
-    shown = [one for one in work.pairs if (one.outcome and one.outcome.result) in ended or one.link.is_creating]
-    unreported = [pair for pair in shown if needs_write_back(pair)]
-    chunks = [list(chunk) for chunk in batched(unreported, COLLECTION, strict=False)]
+    chunks = batches_of_write_backs(ctx, work.pairs)
     ctx.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
     ctx.map(lambda pair: run_step(ctx, pair, _release_pair), work.pairs, at_most=ctx.policy.parallelism)
     return {**work.ended, **{pair.id: pair.outcome or RECONCILED for pair in work.pairs}}

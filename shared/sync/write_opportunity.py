@@ -6,12 +6,14 @@ Source: docs/protocol.md#writing-values-that-people-edit, docs/protocol.md#writi
 from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import datetime
+from itertools import batched
 
 from msgspec import Struct
 
 from shared.domain.audit_text import audit_text
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side
+from shared.domain.inbox import MAY_BE_SHOWN, item_of_opportunity
 from shared.domain.link import Effect, EffectKind
 from shared.domain.link_states import Mark
 from shared.domain.records import Opportunity
@@ -26,7 +28,7 @@ from shared.sync.pair_lease import (
     record_writes,
     run_step,
 )
-from shared.sync.ports import Context, Json, Outcome, Result, Write, Written
+from shared.sync.ports import RECONCILED, Context, Json, Outcome, Result, Write, Written
 
 CONDITIONAL = 24
 """Conditional PATCHes of one Composite call; the 25th subrequest reads them back."""
@@ -134,7 +136,22 @@ def _park(ctx: Context, pair: Pair, cause: Cause, *, is_last: bool) -> None:
 # --- the connector's own fields
 
 
-def needs_write_back(pair: Pair) -> bool:
+def batches_of_write_backs(ctx: Context, pairs: Sequence[Pair]) -> list[list[Pair]]:
+    """The pairs whose opportunity does not show the present state of the sync, as many together as one call takes.
+
+    A pair that is tried again reports nothing yet; a parked one reports why, and a new one that it waits. An
+    opportunity that takes no part any more (un-ticked, deleted or hidden) leaves the inbox.
+    """
+    for pair in pairs:
+        if pair.link.inbox is not None and pair.outcome == RECONCILED:
+            run_step(ctx, pair, _leave_inbox)
+    ended = (Result.PARKED, None)
+    shown = [pair for pair in pairs if (pair.outcome and pair.outcome.result) in ended or pair.link.is_creating]
+    unreported = [pair for pair in shown if _needs_write_back(pair)]
+    return [list(batch) for batch in batched(unreported, COLLECTION, strict=False)]
+
+
+def _needs_write_back(pair: Pair) -> bool:
     """Whether the opportunity does not show the present state of the sync."""
     link, opportunity = pair.link, pair.opportunity
     if opportunity is None:
@@ -225,8 +242,41 @@ def _confirm_write_back(
         return
     if read_back is not None:
         pair.take_read_back(read_back)
+    if written.refused:
+        _show_in_inbox(ctx, pair, written.refused)
+    elif pair.link.inbox is not None:
+        _leave_inbox(ctx, pair)
     if refusal:
         end_parked(ctx, pair, refusal, ctx.clock.now() + ctx.policy.held_interval)
     else:
         # Stored with the release that follows at once; a repeated write-back does no harm.
         pair.take_shown(own.mark)
+
+
+# --- the inbox
+
+
+def _show_in_inbox(ctx: Context, pair: Pair, refusal: Cause) -> None:
+    """Show in the inbox that Salesforce refuses even the audit: nobody would read it on the opportunity.
+
+    The mark is stored before the record is written, so that a record whose writer stopped is found and deleted.
+    """
+    if pair.opportunity is None:
+        return
+    known, address = pair.link.inbox, ctx.salesforce.page_address(pair.id)
+    item = item_of_opportunity(pair.opportunity, pair.link, refusal, address)
+    if known != item.fingerprint:
+        _mark_in_inbox(ctx, pair, MAY_BE_SHOWN)
+    shown = ctx.report_in_inbox(item, known)
+    if shown != pair.link.inbox:
+        _mark_in_inbox(ctx, pair, shown)
+
+
+def _leave_inbox(ctx: Context, pair: Pair) -> None:
+    ctx.remove_from_inbox(pair.id)
+    _mark_in_inbox(ctx, pair, None)
+
+
+def _mark_in_inbox(ctx: Context, pair: Pair, shown: str | None) -> None:
+    effects = pair.link.intent.effects if pair.link.intent else ()
+    record_intent(ctx, pair, *effects, link=replace(pair.link, inbox=shown))

@@ -159,15 +159,9 @@ def test_an_edit_is_sent_once_although_the_tick_is_removed_during_the_run(harnes
     assert harness.count_in_audit(deal, "→ 777.00 USD") == 1
 
 
-# --- a crash between the release and the retry queue leaves a pair behind
-
-FORGOTTEN_PAIR = fault_found(
-    "Salesforce refuses a write-back, and the lease is released with the stamp that is known now. If the process stops "
-    "before the pair is in the retry queue, the poll drops the known stamp, and nothing returns to the pair."
-)
+# --- a crash between the release and the retry queue leaves no pair behind
 
 
-@FORGOTTEN_PAIR
 def test_a_pair_with_an_unwritten_audit_is_found_again_after_a_crash(harness: Harness) -> None:
     deal = harness.shared_deal()
     harness.colleague_edits(harness.referral_of(deal)["id"], status="Closed", substatus="Won")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money, Status
 from shared.domain.inbox import InboxItem, item_of_opportunity, item_of_referral
+from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 from shared.mapping.inbox_record import COLUMNS, inbox_values
 
@@ -33,7 +34,9 @@ def test_a_referral_is_answered_within_14_days_unless_it_names_its_end() -> None
 
 def test_the_key_is_the_opportunity_where_there_is_one() -> None:
     opportunity = Opportunity("006A", DEAL, flagged=True, modified=NOW)
-    shown = item_of_opportunity(opportunity, "r1", CAUSE, "https://acme.my.salesforce.com/006A")
+    shown = item_of_opportunity(
+        opportunity, Link("006A", referral_id="r1"), CAUSE, "https://acme.my.salesforce.com/006A"
+    )
     assert (shown.key, shown.referral_id, shown.customer) == ("006A", "r1", "Fabrikam")
     assert item_of_referral(REFERRAL, CAUSE, "").key == "r1"
 

@@ -13,7 +13,13 @@ from emulators.base.faults import Fault, FaultKind
 from emulators.salesforce.data.hooks import ValidationRule
 from shared.domain.deal import Side
 from tests.unit.sync.harness import AFTER_LEASE, HOUR, Harness, Instance
-from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunities_of, opportunity_of
+from tests.unit.sync.inbound_deals import (
+    assert_quiet,
+    microsoft_sends_deal,
+    opportunities_of,
+    opportunity_of,
+    recover_after_lease,
+)
 
 INBOX = "Cosell_Inbox__c"
 
@@ -227,6 +233,84 @@ def test_a_lost_reply_of_the_write_makes_no_second_record(harness: Harness) -> N
     harness.clear_faults()
     retry_within_the_hour(harness)
     assert inbox(harness) == []
+
+
+# --- an opportunity that cannot be written back to
+
+
+class ForbidsEverySave(ValidationRule):
+    """A rule about a field that the sync does not write: Salesforce checks it at every save of one opportunity."""
+
+    def forbids_save(self, sobject: str, record: dict[str, Any], written: set[str]) -> bool:
+        return sobject == self.sobject and record["Id"] == self.id and bool(written - {"Region__c"})
+
+
+def lock_out(harness: Harness, deal: str) -> None:
+    """From now on no save of the opportunity passes, not even of the audit alone."""
+    harness.salesforce.org.hooks.rules.append(ForbidsEverySave("Opportunity", "Region__c", "Choose a region.", deal))
+
+
+def locked_out_deal(harness: Harness) -> str:
+    """An opportunity whose referral exists, and which Salesforce does not let the sync write back to."""
+    deal = harness.seller_creates()
+    lock_out(harness, deal)
+    harness.push()
+    return deal
+
+
+def test_an_opportunity_that_cannot_be_written_back_to_is_shown(harness: Harness) -> None:
+    deal = locked_out_deal(harness)
+    referral = harness.referral_of(deal)["id"]
+    (record,) = inbox(harness)
+    expected = {
+        "Key__c": deal, "Name": "ERP renewal", "Customer__c": "Northwind Traders", "Deal_Value__c": 10000.0,
+        "Deal_Currency__c": "USD", "Cause__c": "Choose a region.", "Refused_Field__c": "Region__c",
+        "Answer_By__c": None, "Link__c": f"https://acme.my.salesforce.com/{deal}",
+    }  # fmt: skip
+    assert {name: record[name] for name in expected} == expected
+    (reported,) = harness.first.log.fields_of("deal_not_made")
+    assert (reported["opportunity_id"], reported["referral_id"]) == (deal, referral)
+    assert harness.stored_link(deal).inbox
+
+
+def test_the_record_of_an_opportunity_is_written_once_and_deleted_with_the_first_write_back(harness: Harness) -> None:
+    deal = locked_out_deal(harness)
+    before, writes = inbox(harness), count_writes(harness)
+    retry_within_the_hour(harness)
+    assert (inbox(harness), count_writes(harness)) == (before, writes)
+    harness.clear_faults()
+    retry_within_the_hour(harness)
+    assert inbox(harness) == []
+    assert harness.stored_link(deal).inbox is None
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert_quiet(harness)
+
+
+def test_the_record_of_an_opportunity_that_is_un_ticked_is_deleted(harness: Harness) -> None:
+    deal = locked_out_deal(harness)
+    harness.clear_faults()
+    harness.seller_edits(deal, Sync_with_Partner_Center__c=False)
+    retry_within_the_hour(harness)
+    assert inbox(harness) == []
+    assert harness.stored_link(deal).inbox is None
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_crash_at_any_call_leaves_one_record_of_a_locked_out_opportunity_and_none_later(after: bool) -> None:
+    for number in range(100):
+        with Harness() as harness:
+            deal = harness.seller_creates()
+            lock_out(harness, deal)
+            harness.first.process.crash_at(number, after=after)
+            if not harness.first.crashes_during(Instance.push):
+                break
+            survivor = recover_after_lease(harness)
+            assert [record["Key__c"] for record in inbox(harness)] == [deal], number
+            harness.clear_faults()
+            survivor.push(HOUR)
+            survivor.push(HOUR)
+            assert inbox(harness) == [], number
+    assert number > 8
 
 
 # --- several instances, and crashes
