@@ -9,6 +9,7 @@ POST /record_type {sobject, developer_name, values?, active?, default?} -> {id}
                                                        make a record type; `values` are what it offers, by field
 POST /address_picklists {names?}                       turn on state and country picklists; `names` sets integration
                                                        values of countries by code
+POST /duplicate_rules                                  turn on the standard duplicate rules, as shipped
 
 The first day of the org, which begins again after a reset, has none of them.
 """
@@ -20,6 +21,7 @@ import msgspec
 
 from emulators.base.control_body import convert_strictly
 from emulators.salesforce.data.address_picklists import standard_picklists
+from emulators.salesforce.data.duplicate_rules import DuplicateRules
 from emulators.salesforce.emulated_org import EmulatedOrg
 from emulators.salesforce.metadata.component_xml import rule_of_formula
 from emulators.salesforce.org_switches import RecordTypeWish, make_record_type, require_column, restrict_picklist
@@ -35,6 +37,7 @@ def switch_controls(emulated: EmulatedOrg) -> dict[str, Control]:
         "required": lambda body: _require(emulated, body),
         "restrict": lambda body: _restrict(emulated, body),
         "address_picklists": lambda body: _turn_on_address_picklists(emulated, body),
+        "duplicate_rules": lambda _: emulated.org.put_switch(DuplicateRules()),
         "record_type": lambda body: _make_record_type(emulated, body),
     }
 

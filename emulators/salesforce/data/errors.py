@@ -1,6 +1,7 @@
 """Build the error bodies of the REST API (docs/reference/salesforce.md#error-codes)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 NO_SUCH_COLUMN = (
@@ -52,22 +53,48 @@ def no_such_field(name: str, sobject: str) -> ApiError:
     return ApiError(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject}")
 
 
-def duplicates_detected(sobject: str, found: Sequence[str]) -> ApiError:
-    """A duplicate rule that alerts found records. The service itself misspells the key of the result."""
-    error = ApiError(400, "DUPLICATES_DETECTED", "Use one of these records?", [])
-    matches = [
-        {"fieldDiffs": [], "matchConfidence": 100.0, "record": {"attributes": {"type": sobject}, "Id": each}}
-        for each in found
-    ]
-    result = {"entityType": sobject, "errors": [], "matchEngine": "FuzzyMatchEngine", "matchRecords": matches}
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The ids of the records of one object that a matching rule found."""
+
+    sobject: str
+    rule: str
+    ids: tuple[str, ...]
+
+
+def duplicates_detected(sobject: str, found: Sequence[Matches], version: str) -> ApiError:
+    """A duplicate rule that alerts found records.
+
+    The shape was seen at versions 54 to 62. The older one misspells the key, `duplicateResut`.
+    """
+    error = ApiError(400, "DUPLICATES_DETECTED", "Use one of these records?")
     error.more = {
-        "duplicateResut": {
+        "duplicateResult": {
             "allowSave": True,
             "duplicateRule": f"Standard_{sobject}_Duplicate_Rule",
-            "matchResults": [result],
+            "duplicateRuleEntityType": sobject,
+            "errorMessage": error.message,
+            "matchResults": [_match_result(matches, version) for matches in found],
         }
     }
     return error
+
+
+def _match_result(matches: Matches, version: str) -> dict[str, Any]:
+    base = f"/services/data/v{version}/sobjects/{matches.sobject}/"
+    records = [
+        {
+            "additionalInformation": [],
+            "fieldDiffs": [],
+            "matchConfidence": 100.0,
+            "record": {"attributes": {"type": matches.sobject, "url": base + each}, "Id": each},
+        }
+        for each in matches.ids
+    ]
+    return {
+        "entityType": matches.sobject, "errors": [], "matchEngine": "FuzzyMatchEngine", "matchRecords": records,
+        "rule": matches.rule, "size": len(records), "success": True,
+    }  # fmt: skip
 
 
 def method_not_allowed(method: str, allowed: str) -> ApiError:

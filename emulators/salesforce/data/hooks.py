@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from emulators.salesforce.data.errors import ApiError, duplicates_detected
+from emulators.salesforce.data.errors import ApiError, Matches, duplicates_detected
 from emulators.salesforce.data.schema import Record
 from emulators.salesforce.data.validation_rules import DeployedRule
 
@@ -92,10 +92,10 @@ class Hooks:
     locks: dict[str, Lock] = field(default_factory=dict)
     duplicates: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def check_duplicates(self, sobject: str) -> None:
+    def check_duplicates(self, sobject: str, version: str) -> None:
         """Raise DUPLICATES_DETECTED if a rule finds records (docs/reference/salesforce.md#duplicate-rules)."""
         if found := self.duplicates.get(sobject):
-            raise duplicates_detected(sobject, found)
+            raise duplicates_detected(sobject, [Matches(sobject, "Own_Match_Rule", found)], version)
 
     def check_lock(self, record_id: str) -> None:
         """Raise ApiError if the record is locked."""

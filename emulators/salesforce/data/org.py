@@ -3,13 +3,14 @@
 The sources: docs/reference/salesforce.md#error-codes and docs/reference/salesforce.md#standard-objects.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from emulators.salesforce.data.errors import ApiError, no_such_field, record_deleted
 from emulators.salesforce.data.hooks import Hooks, lock_error
-from emulators.salesforce.data.org_switch import OrgSwitch, Save
+from emulators.salesforce.data.org_switch import Caller, OrgSwitch, Save
 from emulators.salesforce.data.record_ids import SHORT, RecordIds
 from emulators.salesforce.data.record_types import RecordTypes
 from emulators.salesforce.data.save_rules import changes_after_save, complete_before_save
@@ -30,12 +31,22 @@ class Org(Tables):
         self.deployed_rules: dict[str, DeployedRule] = {}
         self.record_types = RecordTypes()
         self.switches: list[OrgSwitch] = [self.record_types]
+        self.caller = Caller()
         self.is_cloning = False  # whether the insert that runs now copies a record by the Clone button
         self.started_at = now()
 
     def put_switch(self, switch: OrgSwitch) -> None:
         """Turn a switch on; it replaces the one of its kind."""
         self.switches = [each for each in self.switches if type(each) is not type(switch)] + [switch]
+
+    @contextmanager
+    def called_by(self, caller: Caller) -> Iterator[None]:
+        """Make all saves in the block those of this caller."""
+        before, self.caller = self.caller, caller
+        try:
+            yield
+        finally:
+            self.caller = before
 
     # --- saving
 
@@ -49,7 +60,8 @@ class Org(Tables):
         if definition.find_field("OwnerId"):
             new["OwnerId"] = user
         with self.savepoint():
-            self.hooks.check_duplicates(definition.name)
+            if not self.caller.allows_duplicates:
+                self.hooks.check_duplicates(definition.name, self.caller.version)
             self._save_record(definition, None, new | written, set(written), user)
         return str(new["Id"])
 
@@ -134,7 +146,7 @@ class Org(Tables):
             new |= self._convert_values(definition, set_by_flows, creating=old is None, system=False)
             written = written | set(set_by_flows)
         complete_before_save(self, definition.name, old, new, written)
-        save = Save(self, definition, old, new, frozenset(written), user)
+        save = Save(self, definition, old, new, frozenset(written), user, self.caller)
         for switch in self.switches:
             switch.complete(save)
         self._check_required(definition, new)

@@ -7,6 +7,14 @@ from emulators.salesforce.data.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """Who saves: a person, who sees an alert and saves all the same, or a call of the API with its headers."""
+
+    allows_duplicates: bool = True
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Save:
     """One save: the record before (None: it is new) and after, and the names of the fields that the caller wrote."""
 
@@ -16,6 +24,7 @@ class Save:
     new: Record
     written: frozenset[str]
     user: str
+    caller: Caller
 
 
 class OrgSwitch:

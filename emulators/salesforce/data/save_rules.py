@@ -13,7 +13,7 @@ def complete_before_save(tables: Tables, sobject: str, old: Record | None, new: 
     match sobject:
         case "Opportunity":
             _complete_opportunity(tables, old, new, written)
-        case "Contact" | "User":
+        case "Contact" | "Lead" | "User":
             new["Name"] = " ".join(part for part in (new["FirstName"], new["LastName"]) if part)
         case "OpportunityStage":
             new["ApiName"] = new["ApiName"] or new["MasterLabel"]

@@ -3,6 +3,8 @@
 The sources: docs/reference/salesforce.md#standard-objects and docs/reference/salesforce.md#record-ids.
 """
 
+from dataclasses import replace
+
 from emulators.salesforce.data.schema import Field, Kind, SObject
 
 FORECASTS = {
@@ -100,8 +102,8 @@ def _new_object(
 def _address_fields(prefix: str) -> tuple[Field, ...]:
     lengths = {"City": 40, "State": 80, "PostalCode": 20, "Country": 80}
     return (
-        Field(f"{prefix}Street", Kind.TEXTAREA, f"{prefix} Street", 255),
-        *(_text_field(prefix + part, length, f"{prefix} {part}") for part, length in lengths.items()),
+        Field(f"{prefix}Street", Kind.TEXTAREA, f"{prefix} Street".strip(), 255),
+        *(_text_field(prefix + part, length, f"{prefix} {part}".strip()) for part, length in lengths.items()),
     )
 
 
@@ -181,6 +183,25 @@ def _opportunity_object() -> SObject:
         reference_field("Account", "Account", cascade=True),
         reference_field("Owner", "User"),
         plural="Opportunities",
+    )
+
+
+def _lead_object() -> SObject:
+    status = ("Open - Not Contacted", "Working - Contacted", "Closed - Converted", "Closed - Not Converted")
+    return _new_object(
+        "Lead",
+        "00Q",
+        _text_field("LastName", 80, "Last Name", required=True),
+        _text_field("FirstName", 40, "First Name"),
+        _text_field("Name", 121, "Full Name", writable=False),
+        _text_field("Company", 255, required=True),
+        _text_field("Title", 128),
+        Field("Email", Kind.EMAIL, "Email", 80),
+        _phone_field("Phone"),
+        replace(_picklist_field("Status", *status, required=True), default=status[0]),
+        _checkbox_field("IsConverted", writable=False),
+        *_address_fields(""),
+        reference_field("Owner", "User"),
     )
 
 
@@ -283,12 +304,13 @@ def custom_object(name: str, label: str, plural: str, name_label: str, *, number
 
 
 def standard_objects(*, multi_currency: bool) -> dict[str, SObject]:
-    """The objects by name. `multi_currency` adds CurrencyType, and a currency code to accounts, contacts and deals."""
+    """The objects by name. `multi_currency` adds CurrencyType, and a currency code to the objects of sales."""
     sobjects = [
         _organization_object(),
         _user_object(),
         _account_object(),
         _contact_object(),
+        _lead_object(),
         _opportunity_object(),
         _contact_role_object(),
         _stage_object(),
@@ -296,7 +318,7 @@ def standard_objects(*, multi_currency: bool) -> dict[str, SObject]:
     if multi_currency:
         sobjects.append(_currency_type_object())
         for sobject in sobjects:
-            if sobject.name in {"Account", "Contact", "Opportunity"}:
+            if sobject.name in {"Account", "Contact", "Lead", "Opportunity"}:
                 sobject.add_fields(_currency_code_field())
     objects = {each.name: each for each in sobjects}
     objects["Account"].children |= {"Contacts": ("Contact", "AccountId"), "Opportunities": ("Opportunity", "AccountId")}

@@ -1,11 +1,13 @@
 """Represent one call of the data API, sent alone or inside a Composite, and its reply before it becomes bytes."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from emulators.salesforce.data.errors import malformed_body
 from emulators.salesforce.data.org import Org
+from emulators.salesforce.data.org_switch import Caller
 
 ROOT = "/services/data"
 
@@ -32,6 +34,13 @@ class Call:
         if not isinstance(self.body, dict):
             raise malformed_body("The HTTP entity body is required, but this request has no entity body.")
         return {name: value for name, value in self.body.items() if name != "attributes"}
+
+
+def caller_of(call: Call) -> Caller:
+    """Who saves in this call, and what its headers allow. A subrequest has its own headers only."""
+    options = call.headers.get("sforce-duplicate-rule-header", "")
+    allows = re.search(r"\ballowSave\s*=\s*true\b", options, re.IGNORECASE)
+    return Caller(allows_duplicates=allows is not None, version=call.version)
 
 
 @dataclass(frozen=True, slots=True)

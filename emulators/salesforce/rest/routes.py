@@ -5,7 +5,7 @@ from typing import Any
 
 from emulators.salesforce.data.errors import ApiError, method_not_allowed, not_found
 from emulators.salesforce.data.record_ids import canonical_id
-from emulators.salesforce.rest.call import ROOT, Call, Reply, RestContext
+from emulators.salesforce.rest.call import ROOT, Call, Reply, RestContext, caller_of
 from emulators.salesforce.rest.composite import Composite
 from emulators.salesforce.rest.describe import Describe
 from emulators.salesforce.rest.query_pages import QueryPages
@@ -72,6 +72,10 @@ class RestApi:
     # --- resources that may also be subrequests of a Composite
 
     def _answer_data_call(self, call: Call) -> Reply:
+        with self._context.org.called_by(caller_of(call)):
+            return self._answer_called(call)
+
+    def _answer_called(self, call: Call) -> Reply:
         match call.parts:
             case ("query" | "queryAll" as resource,):
                 is_query_all = resource == "queryAll"
