@@ -17,6 +17,7 @@ from emulators.salesforce.data.schema import Field, Kind, Record, SObject
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+")
 # UTF-8 cannot hold half a surrogate pair. A browser sends the replacement character instead.
 _HALF_SURROGATES = re.compile("[\ud800-\udfff]")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")  # the service takes a number in quotes too
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -61,6 +62,8 @@ def _convert_email(field: Field, value: object) -> str | None:
 
 
 def _convert_number(field: Field, value: object) -> float | int:
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(Decimal(value))
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_json_type(value, "int" if field.kind is Kind.INT else "double")
     places = Decimal(1).scaleb(-field.scale)

@@ -74,7 +74,7 @@ def test_a_missing_resource_is_answered_with_the_error_of_the_service(
             "How can Microsoft help?: bad value for restricted picklist field: Foo",
         ),
         ({"CurrencyIsoCode": "XXX"}, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "restricted picklist field: XXX"),
-        ({"Amount": "10"}, "JSON_PARSER_ERROR", "Cannot deserialize instance of double from VALUE_STRING value 10"),
+        ({"Amount": "ten"}, "JSON_PARSER_ERROR", "Cannot deserialize instance of double from VALUE_STRING value ten"),
         ({"Amount": 1e16}, "NUMBER_OUTSIDE_VALID_RANGE", "value outside of valid range"),
         ({"CloseDate": "31.12.2026"}, "JSON_PARSER_ERROR", "instance of date from VALUE_STRING"),
         ({"CloseDate": "2026-02-30"}, "JSON_PARSER_ERROR", "instance of date from VALUE_STRING"),
