@@ -18,7 +18,8 @@ from emulators.salesforce.data.values import field_reader
 from emulators.salesforce.metadata.component_xml import field_from_xml
 from emulators.salesforce.metadata.deployments import Deployments
 from emulators.salesforce.metadata.documents import documents_of_new_org
-from emulators.salesforce.metadata.source_project import PROJECT, load_components, load_model
+from emulators.salesforce.metadata.package import Component
+from emulators.salesforce.metadata.source_project import PROJECT, field_documents, load_components, load_model
 from emulators.salesforce.metadata.xml_schema import parse_xml
 from emulators.salesforce.oauth import App, OAuth, load_public_key
 from emulators.salesforce.org_setup import Founding, found_org
@@ -65,6 +66,7 @@ class EmulatedOrg(Emulator):
         self.oauth.administrators = {self.org.existing_record("User", self.founding.administrator)["Username"]}
         if not self.bare:
             self.deployments.install(list(load_components(self._metadata)))
+            self.deployments.documents.kept |= field_documents(self._metadata)
         self.rest = RestApi(RestContext(self.org, self.add_tag), self._max_requests)
         self.oauth.end_sessions(self.seed)
         self.lag = timedelta()
@@ -153,7 +155,10 @@ class EmulatedOrg(Emulator):
     def make_field(self, sobject: str, xml: str) -> None:
         """Make or change a field by hand in Setup; `xml` is a CustomField element. Raises MetadataError."""
         with self.lock:
-            self.org.put_field(self.org.model.get(sobject).name, field_from_xml(parse_xml(xml.encode())))
+            name, element = self.org.model.get(sobject).name, parse_xml(xml.encode())
+            field = field_from_xml(element)
+            self.org.put_field(name, field)
+            self.deployments.documents.put(Component("CustomField", f"{name}.{field.name}", "", element))
 
     # --- reading
 

@@ -23,6 +23,7 @@ from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.existing_fields import Obstacle, find_obstacles
 from shared.clients.salesforce.layout_section import LayoutChange, insert_section, our_section_in
 from shared.clients.salesforce.metadata_deploy import Deployment, MetadataClient, layout_title
+from shared.clients.salesforce.org_changes import OrgChange, find_changes
 from shared.clients.salesforce.source_format import Package, layout_package, package_folders, read_source
 from shared.foundation.errors import ConfigurationError, Conflict
 from shared.settings.variables import Settings
@@ -48,7 +49,7 @@ User = Annotated[
 
 
 @app.command()
-def deploy(
+def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
     env: Env,
     check_only: Annotated[
         bool, typer.Option("--check-only", help="Validate the package in the org, and change nothing.")
@@ -62,14 +63,30 @@ def deploy(
     make_unique: Annotated[
         bool, typer.Option("--make-unique", help="Make an existing identifier field unique.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Replace texts of the org without asking.")] = False,
     user: User = None,
     as_json: Json = False,
 ) -> None:
-    """Install fields, permission sets, list views, the validation rule, a layout and an example page."""
+    """Install fields, permission sets, list views, the validation rule, a layout and an example page.
+
+    Shows which labels, help texts, values and formulas of the org it would change, and asks.
+    """
 
     def run_deploy(_: Environment, output: Output) -> Exit:
         package = _read_package(translations=translations, languages=language or ())
-        return _deploy_package(package, output, user, check_only=check_only, make_unique=make_unique)
+        with _open_org(user) as salesforce:
+            blocking = [each for each in find_obstacles(salesforce, package) if not (each.mends and make_unique)]
+            if blocking:
+                return _report_obstacles(blocking, output)
+            client = MetadataClient(salesforce.connection)
+            changes = find_changes(client, package)
+            if changes and not _may_change(changes, output, yes=yes, check_only=check_only):
+                return Exit.PROBLEM
+            deployment = _deploy_with_progress(client, package, output, check_only=check_only)
+        if deployment.success and not check_only:
+            output.say("Next, assign Cosell_Integration to the integration user, and Cosell_Seller to the sellers.")
+            output.say('Then add the section to their page: run `cosell salesforce add-section "Opportunity Layout"`.')
+        return _report_deployment(deployment, output, check_only=check_only, changes=changes)
 
     run_command(env, as_json, run_deploy, user=user)
 
@@ -95,18 +112,16 @@ def _read_package(*, translations: bool, languages: Sequence[str]) -> Package:
     return package.with_languages(languages) if languages else package
 
 
-def _deploy_package(package: Package, output: Output, user: str | None, *, check_only: bool, make_unique: bool) -> Exit:
-    with _open_org(user) as salesforce:
-        blocking = [each for each in find_obstacles(salesforce, package) if not (each.mends and make_unique)]
-        if blocking:
-            return _report_obstacles(blocking, output)
-        deployment = _deploy_with_progress(
-            MetadataClient(salesforce.connection), package, output, check_only=check_only
-        )
-    if deployment.success and not check_only:
-        output.say("Next, assign Cosell_Integration to the integration user, and Cosell_Seller to the sellers.")
-        output.say('Then add the section to their page: run `cosell salesforce add-section "Opportunity Layout"`.')
-    return _report_deployment(deployment, output, check_only=check_only)
+def _may_change(changes: Sequence[OrgChange], output: Output, *, yes: bool, check_only: bool) -> bool:
+    """Show what would change of the org's own texts, and ask. Without an answer, print what was found."""
+    output.say("The org has other texts than the package, its own or those of an earlier package:")
+    for change in changes:
+        output.say(escape(str(change)))
+    if yes or check_only or output.confirm(f"Replace {len(changes)} texts?"):
+        return True
+    output.say("Nothing was changed. To deploy without the question, run `cosell salesforce deploy --yes`.")
+    output.print_document({"ok": False, "check_only": False, "changes": to_builtins(changes)})
+    return False
 
 
 def _report_obstacles(blocking: Sequence[Obstacle], output: Output) -> Exit:
@@ -128,7 +143,9 @@ def _deploy_with_progress(client: MetadataClient, package: Package, output: Outp
         )
 
 
-def _report_deployment(deployment: Deployment, output: Output, *, check_only: bool) -> Exit:
+def _report_deployment(
+    deployment: Deployment, output: Output, *, check_only: bool, changes: Sequence[OrgChange] = ()
+) -> Exit:
     """Print the result of a deployment, and each component that the org refused."""
     for problem in deployment.problems:
         colour, kind = ("yellow", "Warning") if problem.is_warning else ("red", "Error")
@@ -140,7 +157,8 @@ def _report_deployment(deployment: Deployment, output: Output, *, check_only: bo
         output.say(f"{done} {deployment.deployed} components (deployment {deployment.id}).")
     else:
         output.say(f"Nothing was changed: the deployment {deployment.id} ended as {deployment.status}.")
-    output.print_document({"ok": deployment.success, "check_only": check_only, **to_builtins(deployment)})
+    result = {"ok": deployment.success, "check_only": check_only, **to_builtins(deployment)}
+    output.print_document(result | {"changes": to_builtins(changes)})
     return Exit.OK if deployment.success else Exit.REFUSED
 
 

@@ -17,12 +17,13 @@ from emulators.base.server import Response
 from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.metadata.deploy_results import POLLS_UNTIL_DONE
 from emulators.salesforce.metadata.deployments import ACCESS_REFUSED, Deployments
-from emulators.salesforce.metadata.package import FOLDERS
-from emulators.salesforce.metadata.xml_schema import NAMESPACE, NotXml, parse_xml
+from emulators.salesforce.metadata.package import FOLDERS, OBJECT_PARTS
+from emulators.salesforce.metadata.xml_schema import NAMESPACE, PREFIX, NotXml, parse_xml, serialize_xml
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 RETRIEVE_PREFIX = "09S"
 _FOLDER_OF_TYPE = {type_name: (folder, suffix) for folder, (type_name, suffix) in FOLDERS.items()}
+_ELEMENT_OF_PART = {type_name: element for element, type_name in OBJECT_PARTS.items()}
 _CONTENT = {"Content-Type": "text/xml;charset=UTF-8"}
 
 
@@ -120,7 +121,7 @@ class Soap:
 
     def _retrieve_result(self, identifier: str, members: list[tuple[str, str]], folder: str) -> dict[str, Any]:
         documents = self._deployments.documents.kept
-        existing = [key for key in members if key in documents and key[0] in _FOLDER_OF_TYPE]
+        existing = [key for key in members if key in documents and key[0] in {*_FOLDER_OF_TYPE, *_ELEMENT_OF_PART}]
         missing = [
             {"fileName": "unpackaged/package.xml", "problem": f"Entity of type '{kind}' named '{name}' cannot be found"}
             for kind, name in members
@@ -129,8 +130,8 @@ class Soap:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(f"{folder}package.xml", _manifest(existing))
-            for key in existing:
-                archive.writestr(folder + _file_name(*key), documents[key])
+            for name, data in _files_of({key: documents[key] for key in existing}).items():
+                archive.writestr(folder + name, data)
         return {
             "done": True, "fileProperties": [self._file_properties(*key, folder) for key in existing], "id": identifier,
             "messages": missing, "status": "Succeeded", "success": True,
@@ -156,7 +157,24 @@ class Soap:
         return {**stamps, "fileName": folder + _file_name(kind, name), "fullName": name, "id": "", "type": kind}
 
 
+def _files_of(documents: Mapping[tuple[str, str], bytes]) -> dict[str, bytes]:
+    """The files of a zip by name. Parts of one object share a file, sorted by type and then by name."""
+    files = {_file_name(*key): data for key, data in documents.items() if key[0] in _FOLDER_OF_TYPE}
+    parts = sorted(
+        (_ELEMENT_OF_PART[kind], name, data) for (kind, name), data in documents.items() if kind in _ELEMENT_OF_PART
+    )
+    roots: dict[str, Any] = {}
+    for element, name, data in parts:
+        file = _file_name("CustomField", name)
+        part = parse_xml(data)
+        part.tag = PREFIX + element
+        roots.setdefault(file, parse_xml(f'<CustomObject xmlns="{NAMESPACE}"/>'.encode())).append(part)
+    return files | {file: serialize_xml(root) for file, root in roots.items()}
+
+
 def _file_name(kind: str, name: str) -> str:
+    if kind in _ELEMENT_OF_PART:
+        return f"objects/{name.partition('.')[0]}.object"
     folder, suffix = _FOLDER_OF_TYPE[kind]
     return f"{folder}/{name}{suffix}"
 

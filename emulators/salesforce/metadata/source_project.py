@@ -5,13 +5,15 @@ reproduce raises MetadataError.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from xml.etree.ElementTree import parse as parse_file
 
 from emulators.salesforce.data.schema import Field, Model, SObject
 from emulators.salesforce.data.standard_objects import standard_objects
 from emulators.salesforce.metadata.component_xml import NAMESPACE, MetadataError, field_from_xml, object_from_xml
+from emulators.salesforce.metadata.documents import Documents
 from emulators.salesforce.metadata.package import FOLDERS, Component
 from emulators.salesforce.metadata.xml_schema import parse_xml
 
@@ -48,6 +50,18 @@ def load_components(project: Path) -> Iterator[Component]:
             yield Component(_OBJECT_PARTS[kind], full_name, path.name, parse_xml(path.read_bytes()))
         elif kind in {"object", *_WHOLE_FILES}:
             yield Component(_WHOLE_FILES.get(kind, "CustomObject"), name, path.name, parse_xml(path.read_bytes()))
+
+
+@cache
+def field_documents(project: Path) -> Mapping[tuple[str, str], bytes]:
+    """The XML of each field of a project, as a retrieval returns it, by type and full name."""
+    documents = Documents()
+    folders = _object_folders(project)
+    for path in (path for folder in folders for path in sorted(folder.glob("fields/*.field-meta.xml"))):
+        root = parse_xml(path.read_bytes())
+        name = f"{path.parent.parent.name}.{root.findtext(NAMESPACE + 'fullName')}"
+        documents.put(Component("CustomField", name, path.name, root))
+    return documents.kept
 
 
 def _object_folders(project: Path) -> Iterator[Path]:

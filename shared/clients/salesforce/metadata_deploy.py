@@ -11,7 +11,7 @@ import io
 import time
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any
 from urllib.parse import unquote
@@ -110,7 +110,17 @@ class MetadataClient:
 
     def retrieve_layout(self, full_name: str) -> bytes:
         """Return a whole layout as XML. Raises NotFound."""
-        start = SoapCall("the retrieval of a layout", _retrieve_operation(full_name, self._connection.version))
+        files, name = self.retrieve({"Layout": (full_name,)}), f"layouts/{full_name}.layout"
+        if name not in files:
+            raise NotFound(f"the org has no layout {layout_title(full_name)}")
+        return files[name]
+
+    def retrieve(self, members: Mapping[str, Sequence[str]]) -> dict[str, bytes]:
+        """Return the files of these components, by their path in a zip; `members` are names by metadata type.
+
+        Parts of one object, such as fields, stand in the file of the object. What the org lacks is left out.
+        """
+        start = SoapCall("a retrieval", _retrieve_operation(members, self._connection.version))
         identifier = self._explain_missing_rights(lambda: self._connection.read(start, _retrieval_id_in))
         body = new_operation("checkRetrieveStatus")
         add_child(body, "asyncProcessId", identifier)
@@ -119,7 +129,7 @@ class MetadataClient:
         for _ in self._wait_between_polls(f"the retrieval {identifier}"):
             result = self._connection.read(poll, _retrieval_result_in)
             if text_of(result, "done") == "true":
-                return _layout_in_zip(result, full_name)
+                return _files_in_zip(result)
         raise AssertionError("the pauses end with an error")
 
     def _follow_deployment(
@@ -220,15 +230,17 @@ def _count_from(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_COUNT else 0
 
 
-def _retrieve_operation(full_name: str, version: str) -> Element:
+def _retrieve_operation(members: Mapping[str, Sequence[str]], version: str) -> Element:
     body = new_operation("retrieve")
     request = add_child(body, "retrieveRequest")
     add_child(request, "apiVersion", version)
     add_child(request, "singlePackage", "true")
     package = add_child(request, "unpackaged")
-    types = add_child(package, "types")
-    add_child(types, "members", full_name)
-    add_child(types, "name", "Layout")
+    for kind, names in members.items():
+        types = add_child(package, "types")
+        for name in names:
+            add_child(types, "members", name)
+        add_child(types, "name", kind)
     add_child(package, "version", version)
     return body
 
@@ -257,14 +269,11 @@ def _retrieval_result_in(reply: Reply) -> Element:
     return result
 
 
-def _layout_in_zip(result: Element, full_name: str) -> bytes:
-    """Return the layout's file from the retrieved zip. Raises NotFound, Unavailable."""
+def _files_in_zip(result: Element) -> dict[str, bytes]:
+    """Return the files of the retrieved zip by name. Raises Unavailable."""
     try:
         with zipfile.ZipFile(io.BytesIO(base64.b64decode(text_of(result, "zipFile"), validate=True))) as archive:
-            name = f"layouts/{full_name}.layout"
-            if name in archive.namelist():
-                return archive.read(name)
+            return {name: archive.read(name) for name in archive.namelist()}
     except (zipfile.BadZipFile, binascii.Error):
         failure = text_of(result, "errorStatusCode") or text_of(result, "status") or "no zip"
-        raise Unavailable(f"Salesforce could not return the layout: {failure}") from None
-    raise NotFound(f"the org has no layout {layout_title(full_name)}")
+        raise Unavailable(f"Salesforce could not return its metadata: {failure}") from None

@@ -117,10 +117,68 @@ def test_an_identifier_with_duplicates_stops_the_deployment_until_they_are_corre
     stopped = run_cosell("deploy", *ADMIN)
     assert stopped.exit_code == 3
     assert "--make-unique" in stopped.output
-    assert run_cosell("deploy", *ADMIN, "--make-unique").exit_code == 0
+    assert run_cosell("deploy", *ADMIN, "--make-unique", "--yes").exit_code == 0
     field = org.org.model.get("Opportunity").find_field("Referral_Identifier__c")
     assert field
     assert (field.unique, field.external_id) == (True, True)
+
+
+def rename_a_field(org: SalesforceEmulator) -> None:
+    """The administrator renames a field and gives a picklist a value of their own."""
+    help_text = "<inlineHelpText>Ours</inlineHelpText>"
+    create_field_by_hand(org, "Products__c", f"<length>255</length>{help_text}<type>Text</type>")
+    values = "".join(
+        f"<value><fullName>{value}</fullName><default>false</default><label>{label}</label></value>"
+        for value, label in {"Synced": "Done", "On review": "On review"}.items()
+    )
+    value_set = f"<valueSet><valueSetDefinition><sorted>false</sorted>{values}</valueSetDefinition></valueSet>"
+    create_field_by_hand(org, "Sync_Status__c", f"<type>Picklist</type>{value_set}")
+
+
+CHANGES = [
+    ("Opportunity.Products__c", "label", "Old", "Products"),
+    ("Opportunity.Products__c", "help text", "Ours", "Solution ids, separated by"),
+    ("Opportunity.Sync_Status__c", "label", "Old", "Sync Status"),
+    ("Opportunity.Sync_Status__c", "help text", "", "Synced: both sides agree."),
+    ("Opportunity.Sync_Status__c", "label of the value 'Synced'", "Done", "Synced"),
+    ("Opportunity.Sync_Status__c", "value", "On review", ""),
+]
+
+
+def test_texts_of_the_org_are_shown_and_stay_without_a_yes(org: SalesforceEmulator) -> None:
+    rename_a_field(org)
+    result = run_cosell("deploy", *ADMIN)
+    assert result.exit_code == 1
+    assert "Opportunity.Products__c: label 'Old' would become 'Products'" in result.output
+    assert "Opportunity.Sync_Status__c: the value 'On review' would be deactivated" in result.output
+    assert "cosell salesforce deploy --env local" in result.output
+    assert "--yes" in result.output
+    assert not has_field(org, "Audit__c")
+    document = document_of(run_cosell("deploy", *ADMIN, "--json"))
+    shown = [(one["component"], one["part"], one["found"], one["packaged"]) for one in document["changes"]]
+    assert [(*one[:3], one[3][: len(expected[3])]) for one, expected in zip(shown, CHANGES, strict=True)] == CHANGES
+
+
+def test_a_yes_replaces_the_texts_of_the_org_and_a_check_only_shows_them(
+    org: SalesforceEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename_a_field(org)
+    checked = run_cosell("deploy", "--check-only", *ADMIN, "--json")
+    assert (checked.exit_code, len(document_of(checked)["changes"])) == (0, len(CHANGES))
+    monkeypatch.setattr(Output, "confirm", lambda _, question: question == f"Replace {len(CHANGES)} texts?")
+    assert run_cosell("deploy", *ADMIN).exit_code == 0
+    assert document_of(run_cosell("deploy", *ADMIN, "--json"))["changes"] == []
+    rename_a_field(org)
+    assert run_cosell("deploy", "--yes", *ADMIN).exit_code == 0
+
+
+def test_a_rule_that_the_org_switched_off_is_shown(org: SalesforceEmulator) -> None:
+    assert run_cosell("deploy", *ADMIN).exit_code == 0
+    documents, key = org.deployments.documents.kept, ("ValidationRule", "Opportunity.Cosell_Clone")
+    documents[key] = documents[key].replace(b"<active>true<", b"<active>false<")
+    result = run_cosell("deploy", *ADMIN)
+    assert result.exit_code == 1
+    assert "Opportunity.Cosell_Clone: active 'false' would become 'true'" in result.output
 
 
 def test_a_field_of_another_type_stops_the_deployment(org: SalesforceEmulator) -> None:
