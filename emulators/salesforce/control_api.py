@@ -33,7 +33,7 @@ import msgspec
 from emulators.base.control_body import convert_strictly
 from emulators.base.emulator import CONTROL
 from emulators.base.server import Request, Response
-from emulators.salesforce.control_switches import switch_controls
+from emulators.salesforce.control_switches import switch_controls, user_id
 from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.data.hooks import LOCKS, Flow, Lock, ValidationRule
 from emulators.salesforce.data.record_ids import canonical_id
@@ -110,13 +110,7 @@ class ControlApi:
 
     def _set_metadata_right(self, body: Body) -> None:
         users = self._emulated_org.deployments.users
-        (users.add if body["has"] else users.discard)(self._user_id(body["username"]))
-
-    def _user_id(self, username: str) -> str:
-        for user in self._emulated_org.records("User"):
-            if user["Username"] == username:
-                return str(user["Id"])
-        raise ValueError("no user has this name")
+        (users.add if body["has"] else users.discard)(user_id(self._emulated_org, body["username"]))
 
     def _restart_bare(self, body: Body) -> None:
         self._emulated_org.bare = bool(body["bare"])
@@ -135,7 +129,11 @@ class ControlApi:
         return {"user": self._emulated_org.register_connected_app(body["consumer_key"], body["pem"], body["username"])}
 
     def _open_session(self, body: Body) -> Body:
-        user = self._user_id(body["username"]) if "username" in body else self._emulated_org.founding.administrator
+        user = (
+            user_id(self._emulated_org, body["username"])
+            if "username" in body
+            else self._emulated_org.founding.administrator
+        )
         return {
             "access_token": self._emulated_org.oauth.issue_session_id(user),
             "instance_url": self._emulated_org.public_url,

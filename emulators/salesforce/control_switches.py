@@ -10,6 +10,7 @@ POST /record_type {sobject, developer_name, values?, active?, default?} -> {id}
 POST /address_picklists {names?}                       turn on state and country picklists; `names` sets integration
                                                        values of countries by code
 POST /duplicate_rules                                  turn on the standard duplicate rules, as shipped
+POST /permission_sets {username, names}                limit a user to the rights of these deployed permission sets
 
 The first day of the org, which begins again after a reset, has none of them.
 """
@@ -38,6 +39,7 @@ def switch_controls(emulated: EmulatedOrg) -> dict[str, Control]:
         "restrict": lambda body: _restrict(emulated, body),
         "address_picklists": lambda body: _turn_on_address_picklists(emulated, body),
         "duplicate_rules": lambda _: emulated.org.put_switch(DuplicateRules()),
+        "permission_sets": lambda body: _assign_permission_sets(emulated, body),
         "record_type": lambda body: _make_record_type(emulated, body),
     }
 
@@ -67,3 +69,19 @@ def _turn_on_address_picklists(emulated: EmulatedOrg, body: Body) -> None:
     picklists = standard_picklists(msgspec.convert(body.get("names") or {}, dict[str, str]))
     picklists.switch_on(emulated.org)
     emulated.org.put_switch(picklists)
+
+
+def _assign_permission_sets(emulated: EmulatedOrg, body: Body) -> None:
+    names = msgspec.convert(body["names"], tuple[str, ...])
+    known = emulated.deployments.documents.names("PermissionSet")
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"no permission set has the name {unknown[0]}")
+    emulated.permission_sets[user_id(emulated, body["username"])] = names
+
+
+def user_id(emulated: EmulatedOrg, username: str) -> str:
+    """The id of the user with this name. Raises ValueError."""
+    for user in emulated.records("User"):
+        if user["Username"] == username:
+            return str(user["Id"])
+    raise ValueError("no user has this name")

@@ -12,6 +12,7 @@ from typing import Any
 from emulators.base.emulator import Emulator
 from emulators.salesforce.data.errors import not_found
 from emulators.salesforce.data.org import Org
+from emulators.salesforce.data.permissions import Rights
 from emulators.salesforce.data.record_ids import canonical_id
 from emulators.salesforce.data.schema import Record, SObject
 from emulators.salesforce.data.values import field_reader
@@ -19,6 +20,7 @@ from emulators.salesforce.metadata.component_xml import field_from_xml
 from emulators.salesforce.metadata.deployments import Deployments
 from emulators.salesforce.metadata.documents import documents_of_new_org
 from emulators.salesforce.metadata.package import Component
+from emulators.salesforce.metadata.permission_sets import rights_of_sets
 from emulators.salesforce.metadata.source_project import PROJECT, field_documents, load_components, load_model
 from emulators.salesforce.metadata.xml_schema import parse_xml
 from emulators.salesforce.oauth import App, OAuth, load_public_key
@@ -67,6 +69,8 @@ class EmulatedOrg(Emulator):
         if not self.bare:
             self.deployments.install(list(load_components(self._metadata)))
             self.deployments.documents.kept |= field_documents(self._metadata)
+        self.permission_sets: dict[str, tuple[str, ...]] = {}  # the names by user id; users not in it have all rights
+        self.org.rights_of = self._rights_of
         self.rest = RestApi(RestContext(self.org, self.add_tag), self._max_requests)
         self.oauth.end_sessions(self.seed)
         self.lag = timedelta()
@@ -177,6 +181,10 @@ class EmulatedOrg(Emulator):
             definition = self.org.model.get(sobject)
             stored = self.org.stored_records(definition.name)
             return [_with_formulas(definition, each) for each in stored if not each["IsDeleted"]]
+
+    def _rights_of(self, user: str) -> Rights | None:
+        names = self.permission_sets.get(user)
+        return None if names is None else rights_of_sets(self.deployments.documents, names)
 
     @contextmanager
     def _user_transaction(self) -> Iterator[None]:

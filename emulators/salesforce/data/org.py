@@ -11,6 +11,7 @@ from typing import Any
 from emulators.salesforce.data.errors import ApiError, no_such_field, record_deleted
 from emulators.salesforce.data.hooks import Hooks, lock_error
 from emulators.salesforce.data.org_switch import Caller, OrgSwitch, Save
+from emulators.salesforce.data.permissions import Rights, visible_model
 from emulators.salesforce.data.record_ids import SHORT, RecordIds
 from emulators.salesforce.data.record_types import RecordTypes
 from emulators.salesforce.data.save_rules import changes_after_save, complete_before_save
@@ -32,6 +33,8 @@ class Org(Tables):
         self.record_types = RecordTypes()
         self.switches: list[OrgSwitch] = [self.record_types]
         self.caller = Caller()
+        self.rights_of: Callable[[str], Rights | None] = lambda _: None  # None: the user has all rights
+        self.seen = model  # the part of the schema that the present caller sees
         self.is_cloning = False  # whether the insert that runs now copies a record by the Clone button
         self.started_at = now()
 
@@ -41,19 +44,24 @@ class Org(Tables):
 
     @contextmanager
     def called_by(self, caller: Caller) -> Iterator[None]:
-        """Make all saves in the block those of this caller."""
-        before, self.caller = self.caller, caller
+        """Make all calls in the block those of this caller, who sees and may change what their rights allow."""
+        before = self.caller, self.seen
+        rights = self.rights_of(caller.user)
+        self.caller, self.seen = caller, self.model if rights is None else visible_model(self.model, rights)
         try:
             yield
         finally:
-            self.caller = before
+            self.caller, self.seen = before
 
     # --- saving
 
     def insert(self, sobject: str, values: Mapping[str, Any], user: str, *, system: bool = False) -> str:
         """Create a record and return its id. `system` allows fields that only the service sets. Raises ApiError."""
         definition = self.model.get(sobject)
-        written = self._convert_values(definition, values, creating=True, system=system)
+        view = self._view(definition, system=system)
+        if not view.createable:
+            raise _right_missing(definition, "inserted")
+        written = self._convert_values(view, values, creating=True, system=system)
         new = {field.name: field.default for field in definition.fields.values() if field.formula is None}
         new |= {"Id": self.ids.next_id(definition.prefix), "CreatedDate": self._current_second()}
         new["CreatedById"] = user or None
@@ -72,12 +80,17 @@ class Org(Tables):
         definition = self.model.get(sobject)
         old = self.existing_record(sobject, record_id)
         self._check_not_locked(record_id)
-        written = self._convert_values(definition, values, creating=False, system=system)
+        view = self._view(definition, system=system)
+        if not view.updateable:
+            raise _right_missing(definition, "updated")
+        written = self._convert_values(view, values, creating=False, system=system)
         with self.savepoint():
             self._save_record(definition, old, old | written, set(written), user)
 
     def delete(self, sobject: str, record_id: str, user: str) -> None:
         """Move a record and its dependants to the recycle bin; remove a contact role for good. Raises ApiError."""
+        if not self._view(self.model.get(sobject), system=False).deletable:
+            raise _right_missing(self.model.get(sobject), "deleted")
         self.existing_record(sobject, record_id)
         self._check_not_locked(record_id)
         with self.savepoint():
@@ -124,6 +137,10 @@ class Org(Tables):
         return list(field.values)
 
     # --- the steps of a save
+
+    def _view(self, definition: SObject, *, system: bool) -> SObject:
+        """The object as the caller sees it; the whole object if the service itself saves."""
+        return definition if system else self.seen.get(definition.name)
 
     def _convert_values(
         self, definition: SObject, values: Mapping[str, Any], *, creating: bool, system: bool
@@ -229,6 +246,11 @@ class Org(Tables):
             for field in child.fields.values()
             if field.cascade and field.refers == sobject
         ]
+
+
+def _right_missing(definition: SObject, done: str) -> ApiError:
+    message = f"entity type cannot be {done}: {definition.label}"
+    return ApiError(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, [])
 
 
 def _field_not_writable(field: Field) -> ApiError:

@@ -12,6 +12,7 @@ class Caller:
 
     allows_duplicates: bool = True
     version: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)

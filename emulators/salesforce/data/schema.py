@@ -90,7 +90,11 @@ class Field:
 
 @dataclass(slots=True)
 class SObject:
-    """One object. `setup`: only administrators change it; `children`: relationship name to (object, field)."""
+    """One object. `setup`: only administrators change it; `children`: relationship name to (object, field).
+
+    The last fields differ from their defaults in the view of a user with limited rights: `hidden` are the fields that
+    they do not see, and the rest are their rights to the records.
+    """
 
     name: str
     prefix: str
@@ -100,6 +104,12 @@ class SObject:
     children: dict[str, tuple[str, str]] = field(default_factory=dict)
     setup: bool = False
     hard_delete: bool = False
+    hidden: dict[str, Field] = field(default_factory=dict)
+    createable: bool = True
+    updateable: bool = True
+    deletable: bool = True
+    view_all: bool = False
+    modify_all: bool = False
 
     def find_field(self, name: str) -> Field | None:
         """A field by its name in any case."""

@@ -120,7 +120,9 @@ def field_reader(sobject: SObject, field: Field) -> Callable[[Record], Any]:
     if formula is None:
         name = field.name
         return lambda record: record[name]
-    sources = {folded: sobject.fields[folded].name for folded in formula.fields}
+    # A formula shows its value to users who may not see the fields that it reads.
+    known = {**sobject.hidden, **sobject.fields}
+    sources = {folded: known[folded].name for folded in formula.fields}
 
     def computed_value(record: Record) -> Any:  # noqa: ANN401 - a formula's value
         # The service sends an empty text as null.

@@ -116,7 +116,7 @@ class ConditionCompiler:
             _raise_malformed("ORDER BY, LIMIT and OFFSET are not allowed in a semi join sub-select")
         if len(inner.items) != 1 or not isinstance(inner.items[0], Path):
             _raise_malformed("A semi join sub-select must select exactly one field")
-        sobject = self._org.model.find_object(inner.sobject)
+        sobject = self._org.seen.find_object(inner.sobject)
         if sobject is None:
             raise unknown_object(inner.sobject)
         if sobject.name == self._sobject.name:

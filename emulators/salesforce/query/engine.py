@@ -35,7 +35,7 @@ class QueryRunner:
     def run(self, text: str) -> tuple[list[Record], int]:
         """The records of a query and their number; COUNT() returns no records. Raises ApiError."""
         select = parse_soql(text)
-        sobject = self._org.model.find_object(select.sobject)
+        sobject = self._org.seen.find_object(select.sobject)
         if sobject is None:
             raise unknown_object(select.sobject)
         # The fields are checked before the records are found: a wrong field is an error even if nothing matches.
@@ -59,7 +59,7 @@ class QueryRunner:
 
     def _semi_join_column(self, inner: Select) -> list[Any]:
         """The values of the only column of a semi-join's inner query."""
-        sobject, column = self._org.model.get(inner.sobject), inner.items[0]
+        sobject, column = self._org.seen.get(inner.sobject), inner.items[0]
         if not isinstance(column, Path):
             return []
         get = resolve_path(self._org, sobject, column, inner.text).get
@@ -149,7 +149,7 @@ class QueryRunner:
         if not inner.items or any(isinstance(item, Select) for item in inner.items):
             raise soql_error(text, inner.at, "a subquery selects fields of one level only")
         child_name, link = sobject.children[name]
-        child = self._org.model.get(child_name)
+        child = self._org.seen.get(child_name)
         shape, source = self._compile_shape(child, inner), self._child_source(child, link)
         # Compiling again for each parent record is slow, and a subquery without conditions does not need it.
         is_plain = inner.where is None and not inner.order and inner.limit is None and not inner.offset

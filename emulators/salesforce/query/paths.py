@@ -35,9 +35,10 @@ def no_such_column(sobject: SObject, path: Path, text: str) -> ApiError:
 def resolve_parent(org: Org, sobject: SObject, path: Path, text: str) -> tuple[Field, SObject]:
     """The reference field and the object behind the first name of a path of several names. Raises ApiError."""
     link = sobject.reference_field(path.names[0])
-    if link is None or len(path.names) > MAX_LEVELS + 1:
+    parent = org.seen.find_object(link.refers) if link else None
+    if link is None or parent is None or len(path.names) > MAX_LEVELS + 1:
         raise soql_error(text, path.at, _NO_RELATIONSHIP.format(name=path.names[0]), "INVALID_FIELD")
-    return link, org.model.get(link.refers)
+    return link, parent
 
 
 def resolve_path(org: Org, sobject: SObject, path: Path, text: str) -> ResolvedPath:

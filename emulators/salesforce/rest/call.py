@@ -40,7 +40,7 @@ def caller_of(call: Call) -> Caller:
     """Who saves in this call, and what its headers allow. A subrequest has its own headers only."""
     options = call.headers.get("sforce-duplicate-rule-header", "")
     allows = re.search(r"\ballowSave\s*=\s*true\b", options, re.IGNORECASE)
-    return Caller(allows_duplicates=allows is not None, version=call.version)
+    return Caller(allows_duplicates=allows is not None, version=call.version, user=call.user)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from emulators.salesforce.data.org import Org
+from emulators.salesforce.data.permissions import is_permissionable
 from emulators.salesforce.data.schema import NUMBER_KINDS, TEXT_KINDS, Field, Kind, SObject
 from emulators.salesforce.data.values import format_stamp
 from emulators.salesforce.rest.call import Call, Reply, RestContext
@@ -27,7 +28,7 @@ class Describe:
     def describe_all(self, call: Call) -> Reply:
         """All objects, without their fields."""
         self._tag("describe.global")
-        objects = [_describe_basics(call, sobject) for sobject in self._org.model]
+        objects = [_describe_basics(call, sobject) for sobject in self._org.seen]
         return Reply(200, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
 
     def describe_without_fields(self, call: Call, name: str) -> Reply:
@@ -43,7 +44,7 @@ class Describe:
         sobject = object_by_name(self._org, name)
         if is_not_modified(call.headers, format_stamp(self._org.started_at)):
             return Reply(304)
-        fields = [_describe_field(self._org, field) for field in sobject.fields.values()]
+        fields = [_describe_field(self._org, sobject, field) for field in sobject.fields.values()]
         children = [_describe_child(name, *link) for name, link in sobject.children.items()]
         infos = record_type_infos(self._org, sobject)
         details = {"fields": fields, "childRelationships": children, "recordTypeInfos": infos}
@@ -56,13 +57,14 @@ def _describe_basics(call: Call, sobject: SObject) -> dict[str, Any]:
     return {
         "name": sobject.name, "label": sobject.label, "labelPlural": sobject.plural, "keyPrefix": sobject.prefix,
         "custom": sobject.name.endswith("__c"), "customSetting": False, "queryable": True, "retrieveable": True,
-        "createable": changeable, "updateable": changeable, "deletable": changeable,
-        "undeletable": changeable and not sobject.hard_delete, "replicateable": True, "searchable": False,
-        "urls": {"sobject": base, "describe": f"{base}/describe", "rowTemplate": f"{base}/{{ID}}"},
+        "createable": changeable and sobject.createable, "updateable": changeable and sobject.updateable,
+        "deletable": changeable and sobject.deletable,
+        "undeletable": changeable and sobject.deletable and not sobject.hard_delete, "replicateable": True,
+        "searchable": False, "urls": {"sobject": base, "describe": f"{base}/describe", "rowTemplate": f"{base}/{{ID}}"},
     }  # fmt: skip
 
 
-def _describe_field(org: Org, field: Field) -> dict[str, Any]:
+def _describe_field(org: Org, sobject: SObject, field: Field) -> dict[str, Any]:
     is_number = field.kind in NUMBER_KINDS
     values = org.picklist_values(field) if field.kind is Kind.PICKLIST else []
     return {
@@ -70,7 +72,8 @@ def _describe_field(org: Org, field: Field) -> dict[str, Any]:
         "length": field.length, "byteLength": field.length * 3 if field.kind in TEXT_KINDS else field.length,
         "precision": field.precision if is_number and field.kind is not Kind.INT else 0,
         "digits": field.precision if field.kind is Kind.INT else 0, "scale": field.scale if is_number else 0,
-        "createable": field.writable, "updateable": field.writable and not field.fixed,
+        "createable": field.writable and sobject.createable,
+        "updateable": field.writable and not field.fixed and sobject.updateable,
         "nillable": not field.required and field.kind not in {Kind.BOOLEAN, Kind.ID},
         "defaultedOnCreate": field.kind is Kind.BOOLEAN or field.default is not None or field.name == "OwnerId",
         "defaultValue": field.default, "unique": field.unique, "externalId": field.external_id,
@@ -83,8 +86,13 @@ def _describe_field(org: Org, field: Field) -> dict[str, Any]:
         "controllerName": field.controller or None, "dependentPicklist": bool(field.controller),
         "referenceTo": [field.refers] if field.refers else [], "relationshipName": field.relationship or None,
         "cascadeDelete": field.cascade, "nameField": field.name == "Name", "inlineHelpText": field.help or None,
-        "htmlFormatted": False, "encrypted": False, "permissionable": field.is_custom,
+        "htmlFormatted": False, "encrypted": False, "permissionable": _is_permissionable(org, sobject, field),
     }  # fmt: skip
+
+
+def _is_permissionable(org: Org, sobject: SObject, field: Field) -> bool:
+    """As `is_permissionable`, of the field as it is for a user with all rights."""
+    return is_permissionable(sobject, org.model.get(sobject.name).fields[field.name.lower()])
 
 
 def _soap_type(field: Field) -> str:

@@ -31,7 +31,7 @@ def save_result(record_id: str, **more: object) -> dict[str, Any]:
 
 def object_by_name(org: Org, name: str) -> SObject:
     """The object that an address names. Raises ApiError (404)."""
-    sobject = org.model.find_object(name)
+    sobject = org.seen.find_object(name)
     if sobject is None:
         raise not_found()
     return sobject
@@ -109,7 +109,7 @@ class RecordResources:
         parent_id = self._readable_record(sobject, record_id)[link.name]
         if parent_id is None:
             raise not_found()
-        return self._read_record(call, self._org.model.get(link.refers), parent_id)
+        return self._read_record(call, object_by_name(self._org, link.refers), parent_id)
 
     def answer_by_external_id(self, call: Call, name: str, field_name: str, value: str) -> Reply:
         """Answer `GET | PATCH | DELETE /sobjects/NAME/FIELD/VALUE`: read, upsert or delete; 300 if several match."""

@@ -139,14 +139,14 @@ class Collections:
 
     def _delete_one(self, call: Call, text: str) -> dict[str, Any]:
         record_id = canonical_id(text)
-        sobject = self._org.model.object_of_id(record_id) if record_id else None
+        sobject = self._org.seen.object_of_id(record_id) if record_id else None
         if record_id is None or sobject is None:
             raise malformed_id(text)
         self._org.delete(writable_object(sobject, "delete").name, record_id, call.user)
         return save_result(record_id)
 
     def _object_of(self, record: Record) -> SObject:
-        sobject = self._org.model.find_object(_type_name(record))
+        sobject = self._org.seen.find_object(_type_name(record))
         if sobject is None:
             raise ApiError(400, "INVALID_TYPE", f"sObject type '{_type_name(record)}' is not supported.")
         return sobject

@@ -1,0 +1,94 @@
+"""What a user may do with objects and fields by permission sets: the part of the schema that they see and may write.
+
+The rules: docs/reference/salesforce.md#integration-user and docs/reference/salesforce.md#permission-sets-in-metadata.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from emulators.salesforce.data.schema import Field, Model, SObject
+
+GOVERNED_BY = {"OpportunityContactRole": "Opportunity"}
+"""Objects without rights of their own, and the object whose rights count. Changing one is an edit of that object."""
+_NEVER_HIDDEN = frozenset(
+    {"Name", "OwnerId", "CurrencyIsoCode", "RecordTypeId", "FirstName", "LastName", "ForecastCategoryName"}
+)
+_ADDRESS_PARTS = ("Street", "City", "State", "StateCode", "PostalCode", "Country", "CountryCode")
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRights:
+    """The rights to one object."""
+
+    read: bool = False
+    create: bool = False
+    edit: bool = False
+    delete: bool = False
+    view_all: bool = False
+    modify_all: bool = False
+
+    def united(self, other: "ObjectRights") -> "ObjectRights":
+        """The rights that either gives."""
+        return ObjectRights(*(getattr(self, name) or getattr(other, name) for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """All rights of a user, by lower-case names; `fields` tells for `object.field` whether it is editable."""
+
+    objects: Mapping[str, ObjectRights] = field(default_factory=dict)
+    fields: Mapping[str, bool] = field(default_factory=dict)
+
+    def on_object(self, name: str) -> ObjectRights:
+        """The rights to an object; those of the governing object if it has none of its own."""
+        governing = GOVERNED_BY.get(name)
+        if governing is None:
+            return self.objects.get(name.lower(), ObjectRights())
+        rights = self.objects.get(governing.lower(), ObjectRights())
+        return replace(rights, create=rights.edit, delete=rights.edit)
+
+    def on_field(self, sobject: str, name: str) -> bool | None:
+        """Whether a field is editable; None if it is hidden. An address has one right for all its parts."""
+        for part in _ADDRESS_PARTS:
+            if name.endswith(part) and f"{sobject}.{name.removesuffix(part)}Address".lower() in self.fields:
+                return self.fields[f"{sobject}.{name.removesuffix(part)}Address".lower()]
+        return self.fields.get(f"{sobject}.{name}".lower())
+
+
+def is_permissionable(sobject: SObject, column: Field) -> bool:
+    """Whether permission sets decide on the field. They do not on required fields and on those of the system."""
+    if sobject.setup or sobject.name in GOVERNED_BY or column.required or column.name in _NEVER_HIDDEN:
+        return False
+    return column.is_custom or column.writable or column.name == "ExpectedRevenue"
+
+
+def visible_model(model: Model, rights: Rights) -> Model:
+    """The objects and fields that a user with these rights sees; what they may not write is not writable in it."""
+    visible = {each.name: _visible_object(each, rights) for each in model if _is_visible(each, rights)}
+    for sobject in visible.values():
+        sobject.children = {name: link for name, link in sobject.children.items() if link[0] in visible}
+    return Model(visible)
+
+
+def _is_visible(sobject: SObject, rights: Rights) -> bool:
+    return sobject.setup or rights.on_object(sobject.name).read
+
+
+def _visible_object(sobject: SObject, rights: Rights) -> SObject:
+    own = rights.on_object(sobject.name)
+    fields = {name: _visible_field(sobject, each, rights) for name, each in sobject.fields.items()}
+    shown = {name: each for name, each in fields.items() if each is not None}
+    return replace(
+        sobject, fields=shown, hidden={name: sobject.fields[name] for name in fields if name not in shown},
+        createable=own.create, updateable=own.edit, deletable=own.delete,
+        view_all=own.view_all or own.modify_all, modify_all=own.modify_all,
+    )  # fmt: skip
+
+
+def _visible_field(sobject: SObject, column: Field, rights: Rights) -> Field | None:
+    if not is_permissionable(sobject, column):
+        return column
+    editable = rights.on_field(sobject.name, column.name)
+    if editable is None:
+        return None
+    return column if editable else replace(column, writable=False)
