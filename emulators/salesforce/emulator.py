@@ -6,6 +6,7 @@ the control API of `control_api.py`. A resource that the emulator lacks is answe
 """
 
 import json
+import secrets
 from typing import Any
 from urllib.parse import urlencode
 
@@ -102,7 +103,9 @@ class SalesforceEmulator(EmulatedOrg):
         return answer_deploy_request(self.deployments, call, request.body)
 
     def _to_response(self, reply: Reply) -> Response:
-        headers = {"Sforce-Limit-Info": self.rest.usage_header, **reply.headers}
+        number = secrets.token_hex(16)  # docs/reference/salesforce.md#headers-of-a-call
+        ids = {"X-SFDC-Request-Id": number, "X-Request-Id": number}
+        headers = {"Sforce-Limit-Info": self.rest.usage_header, **ids, **reply.headers}
         if reply.body is None:
             return Response(reply.status, b"", headers)
         headers["Content-Type"] = "application/json;charset=UTF-8"

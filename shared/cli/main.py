@@ -1,11 +1,13 @@
 """Build the `cosell` command from the modules of this package. docs/command-line.md lists all commands."""
 
+import logging
 from typing import Annotated
 
 import typer
 
 from shared import __version__
 from shared.cli import connect, doctor, salesforce, turn_on, webhook
+from shared.foundation.logs import LOGGER
 
 app = typer.Typer(
     name="cosell",
@@ -43,5 +45,6 @@ def print_version() -> None:
 
 
 def main() -> None:
-    """Run the command."""
+    """Run the command. It prints its own lines only: without a handler, Python would print the log's warnings too."""
+    LOGGER.addHandler(logging.NullHandler())
     app(prog_name="cosell")

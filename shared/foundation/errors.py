@@ -30,7 +30,17 @@ MAX_REMOTE_TEXT = 300
 
 
 class CosellError(Exception):
-    """Any error that the product raises on purpose."""
+    """Any error that the product raises on purpose.
+
+    `call_id` is the id by which the service knows the call that failed, if it has one. The client sets it.
+    """
+
+    call_id: str | None = None
+
+    @property
+    def reason_codes(self) -> tuple[str | None, str | None]:
+        """The code and the field that the service gave, as it wrote them; the log shows known shapes only."""
+        return None, None
 
 
 class ConfigurationError(CosellError):
@@ -78,6 +88,11 @@ class Rejected(CosellError):
         super().__init__(f"{cause.code}: {cause.reason}")
         self.cause, self.step = cause, step
 
+    @property
+    def reason_codes(self) -> tuple[str | None, str | None]:
+        """Code and field of the cause."""
+        return self.cause.code, self.cause.field
+
 
 class SignInFailed(CosellError):
     """The sign-in failed, and a second attempt would fail too."""
@@ -87,6 +102,11 @@ class SignInFailed(CosellError):
         super().__init__(message)
         self.code = code
         self.remedy = remedy
+
+    @property
+    def reason_codes(self) -> tuple[str | None, str | None]:
+        """The code; a sign-in has no fields."""
+        return self.code, None
 
 
 class MfaRequired(SignInFailed):

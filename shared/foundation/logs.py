@@ -3,28 +3,53 @@
 `log("push_done", settled=3, …)` writes one line of JSON to the logger `cosell`. Every event has a name and fixed
 fields, listed in `EVENTS` and in docs/events.md. The fields hold ids, codes, counts and hashes only, never personal
 data (docs/protocol.md#rule-8-nothing-secret-or-personal-in-logs). An unknown or missing field is a programming error
-and raises at once. `quiet` mutes libraries that would log secrets; `shared/foundation/redacted.py` redacts values.
+and raises at once. A code or a field that a service named is shown only in a shape of `shared.foundation.known_shapes`.
+`quiet` mutes libraries that would log secrets; `shared/foundation/redacted.py` redacts values.
 """
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from shared.foundation.known_shapes import known_call_id, known_code, known_field
+
+CURRENT_RUN: ContextVar[str | None] = ContextVar("current_run", default=None)
+"""The id of the run that the present work belongs to, for the log lines of clients; None outside of a run."""
 
 LOGGER = logging.getLogger("cosell")
 
 LIBRARY_LEVELS: Mapping[str, int] = {
     "azure": logging.WARNING,
+    "charset_normalizer": logging.WARNING,
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,
     "msal": logging.WARNING,
+    "msal_extensions": logging.WARNING,
+    "requests": logging.WARNING,
+    "requests_toolbelt": logging.WARNING,
+    "simple_salesforce": logging.WARNING,
     "stamina": logging.ERROR,
     "urllib3": logging.WARNING,
+    "zeep": logging.WARNING,
 }
 """The lowest level that each library may log. Below it they write addresses, headers, claims or call arguments."""
 
+SHAPES: Mapping[str, Callable[[Any], object]] = {
+    "code": known_code,
+    "field": known_field,
+    "cause": known_code,
+    "causes": lambda codes: [known_code(code) for code in codes],
+    "sent_id": known_call_id,
+    "answer_id": known_call_id,
+    "call_id": known_call_id,
+}
+"""What a field of an event may hold that can come from outside."""
+
 EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     # webhook admission
-    "event_accepted": (logging.INFO, ("name", "referral_id", "repeated")),
+    "event_accepted": (logging.INFO, ("name", "event_id", "referral_id", "repeated")),
     "event_refused": (logging.WARNING, ("status", "reason", "defect")),
     "event_tested": (logging.INFO, ("correlation_id",)),
     "event_not_understood": (logging.WARNING, ("event_id", "reason")),
@@ -34,7 +59,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "push_done": (logging.INFO, ("seen", "settled", "due", "held", "parked", "seconds", "correlation_id")),
     "sweep_done": (logging.INFO, ("seen", "settled", "due", "held", "parked", "seconds", "correlation_id")),
     "run_skipped": (logging.INFO, ("run", "reason")),
-    "run_failed": (logging.ERROR, ("run", "error")),
+    "run_failed": (logging.ERROR, ("run", "error", "code", "field", "call_id", "correlation_id")),
     "previewed": (logging.INFO, ("run", "creates", "to_partner_center", "to_salesforce", "held")),
     "unsynced": (logging.INFO, ("count", "oldest_seconds")),
     "package_differs": (logging.WARNING, ("package", "missing")),
@@ -55,9 +80,15 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "pair_parked": (logging.WARNING, ("opportunity_id", "referral_id", "code", "field", "correlation_id")),
     "deal_not_made": (logging.WARNING, ("opportunity_id", "referral_id", "code", "field", "correlation_id")),
     "inbox_refused": (logging.WARNING, ("key", "code", "field", "correlation_id")),
-    "pair_failed": (logging.ERROR, ("key", "error", "where", "correlation_id")),
+    "pair_failed": (logging.ERROR, ("key", "error", "code", "field", "where", "call_id", "correlation_id")),
     "row_unreadable": (logging.ERROR, ("row", "key", "problem", "remedy")),
-    "event_poisoned": (logging.ERROR, ("referral_id",)),
+    "event_poisoned": (logging.ERROR, ("event_id", "referral_id")),
+    # calls to a side
+    "remote_written": (logging.INFO, ("side", "call", "keys", "sent_id", "answer_id", "correlation_id")),
+    "remote_failed": (
+        logging.WARNING,
+        ("side", "call", "keys", "error", "status", "code", "field", "sent_id", "answer_id", "correlation_id"),
+    ),
     # sides and sign-in
     "credentials_kept": (
         logging.INFO,
@@ -82,13 +113,32 @@ class EventLog:
         level, names = EVENTS[event]
         if set(fields) != set(names):
             raise ValueError(f"{event} has the fields {names}, not {tuple(fields)}")
+        for name in SHAPES.keys() & fields.keys():
+            fields[name] = SHAPES[name](fields[name])
         LOGGER.log(level, "%s", json.dumps({"event": event, **fields}, default=str))
 
 
+def failure_fields(error: Exception, correlation_id: str | None) -> dict[str, object]:
+    """Return an error as fields of a log event: its class, the service's code and field, and the ids of call and run.
+
+    The text of the error is left out: it may quote a service.
+    """
+    # The minimal app logs too, where the errors of the product cannot be imported.
+    code, field = getattr(error, "reason_codes", (None, None))
+    reasons = {"error": type(error).__name__, "code": code, "field": field}
+    return {**reasons, "call_id": getattr(error, "call_id", None), "correlation_id": correlation_id}
+
+
 def quiet() -> None:
-    """Mute the detailed lines of the libraries, which would put addresses and keys into the logs."""
-    for name, level in LIBRARY_LEVELS.items():
-        logging.getLogger(name).setLevel(level)
+    """Mute the detailed lines of the libraries, which would put addresses and keys into the logs.
+
+    Whoever has set one part of a library to a lower level is overruled.
+    """
+    parts = [(name, name.partition(".")[0]) for name in logging.root.manager.loggerDict]
+    for name, level in [*LIBRARY_LEVELS.items(), *((part, LIBRARY_LEVELS.get(library)) for part, library in parts)]:
+        logger = logging.getLogger(name)
+        if level is not None and logger.getEffectiveLevel() < level:
+            logger.setLevel(level)
 
 
 log = EventLog()

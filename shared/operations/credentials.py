@@ -9,12 +9,13 @@ reports what ends soon, and repairs the registration for events.
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from shared.app import App
 from shared.clients.key_vault.credential_ends import WARNING_DAYS, read_credential_end
 from shared.foundation.errors import CosellError, NotFound, SignInFailed
-from shared.foundation.logs import log
+from shared.foundation.logs import CURRENT_RUN, failure_fields, log
 
 if TYPE_CHECKING:
     from shared.clients.partner_center.sign_in import SecretNames
@@ -34,8 +35,9 @@ def renew_credentials(app: App, now: Callable[[], datetime] = lambda: datetime.n
     temporary problem is logged as `run_failed`; the other runs of the day redeem the token too. No `CosellError` is
     raised. What the Salesforce org has of our package is kept in the store, too.
     """
-    _ask_org(app)
+    token = CURRENT_RUN.set(token_hex(16))
     try:
+        _ask_org(app)
         is_signed_in = _try_refresh_token(app)
         days_left = dict(days_left_by_secret(app, now()))
         for name, days in sorted(days_left.items()):
@@ -45,8 +47,10 @@ def renew_credentials(app: App, now: Callable[[], datetime] = lambda: datetime.n
             _log_credentials(app, days_left, now())
             _repair_registration(app)
     except CosellError as error:
-        log("run_failed", run=RUN, error=type(error).__name__)
+        log("run_failed", **failure_fields(error, CURRENT_RUN.get()), run=RUN)
         return False
+    finally:
+        CURRENT_RUN.reset(token)
     return is_signed_in
 
 
@@ -55,7 +59,7 @@ def _ask_org(app: App) -> None:
     try:
         app.ask_org()
     except CosellError as error:
-        log("run_failed", run="package", error=type(error).__name__)
+        log("run_failed", **failure_fields(error, CURRENT_RUN.get()), run="package")
 
 
 def _try_refresh_token(app: App) -> bool:
@@ -131,7 +135,7 @@ def _repair_registration(app: App) -> None:
     except SignInFailed as error:
         log("sign_in_failed", side="partner_center", code=error.code)
     except CosellError as error:
-        log("run_failed", run="registration", error=type(error).__name__)
+        log("run_failed", **failure_fields(error, CURRENT_RUN.get()), run="registration")
 
 
 def _pause_partner_center(app: App, error: SignInFailed) -> None:

@@ -257,9 +257,9 @@ class Context(Struct, frozen=True):
     new_id: Callable[[], str] = random_id
     correlation_id: str | None = None
 
-    def begin_run(self) -> "Context":
-        """The context of a new run of a trigger, with an id of its own."""
-        return replace(self, correlation_id=self.new_id())
+    def begin_run(self, event_id: str | None = None) -> "Context":
+        """The context of a new run of a trigger, with the id of the event that caused it, or else one of its own."""
+        return replace(self, correlation_id=event_id or self.new_id())
 
     def parallelism(self, side: Side) -> int:
         """Return the number of calls that may go to a side at the same time."""

@@ -31,6 +31,7 @@ from shared.foundation.errors import (
     StoreError,
     Throttled,
 )
+from shared.foundation.logs import failure_fields
 from shared.sync.ports import Context, Mode, Outcome, Outcomes, Result, RetryEntry, SideState, Store
 
 WAITS_FOR_SIGN_IN = frozenset({"sign_in", "side_paused"})
@@ -45,7 +46,7 @@ def outcome_of_error(ctx: Context, error: Exception, key: str) -> Outcome:
     """Return when a pair is tried again after an error. Logs the kind and the place of the error, never its text."""
     name = type(error).__name__
     if not isinstance(error, StoreConflict):
-        ctx.log("pair_failed", correlation_id=ctx.correlation_id, key=key, error=name, where=_innermost_place(error))
+        ctx.log("pair_failed", **failure_fields(error, ctx.correlation_id), key=key, where=_innermost_place(error))
     if isinstance(error, Ambiguous):
         return Outcome(Result.RETRY, "ambiguous", ctx.clock.now() + ctx.policy.lease, unsure=True)
     if isinstance(error, SignInFailed):
@@ -116,17 +117,13 @@ def reason_to_skip(ctx: Context, *sides: Side, direction: str | None = None) -> 
         return "off"
     if direction in ctx.policy.paused:
         return "paused"
-    paused = [side for side in sides if is_paused(ctx, side)]
-    for side in paused:
-        _log_pause(ctx, side)
-    return "side_paused" if paused else None
-
-
-def _log_pause(ctx: Context, side: Side) -> None:
-    state, until = ctx.store.side_state(side), paused_until(ctx, side)
-    if until is not None:
-        seconds = int((until - ctx.clock.now()).total_seconds())
-        ctx.log("side_still_paused", side=side, reason=state.reason, seconds=seconds)
+    states = {side: ctx.store.side_state(side) for side in sides}
+    is_any_paused = False
+    for side, state in states.items():
+        if state.paused_until is not None and (left := state.paused_until - ctx.clock.now()) > timedelta():
+            ctx.log("side_still_paused", side=side, reason=state.reason, seconds=int(left.total_seconds()))
+            is_any_paused = True
+    return "side_paused" if is_any_paused else None
 
 
 def end_sign_in_pause(store: Store, side: Side, now: datetime) -> bool:
@@ -208,10 +205,10 @@ def wait_after(ctx: Context, attempts: int) -> timedelta:
     return ctx.policy.shortest_wait + (longest - ctx.policy.shortest_wait) * ctx.chance()
 
 
-def queue_poisoned_event(ctx: Context, referral_id: str) -> None:
+def queue_poisoned_event(ctx: Context, referral_id: str, event_id: str | None = None) -> None:
     """Queue a referral whose event failed again and again (docs/protocol.md#poisoned-events)."""
-    ctx.log("event_poisoned", referral_id=referral_id)
-    queue_pair(ctx.begin_run(), Side.PARTNER_CENTER, referral_id, Outcome(Result.RETRY, "poisoned"))
+    ctx.log("event_poisoned", referral_id=referral_id, event_id=event_id)
+    queue_pair(ctx.begin_run(event_id), Side.PARTNER_CENTER, referral_id, Outcome(Result.RETRY, "poisoned"))
 
 
 class QueuedPairs(Struct, frozen=True):

@@ -21,6 +21,7 @@ from shared.domain.obstacles import creation_obstacles
 from shared.domain.plan import plan_pair
 from shared.domain.records import Opportunity
 from shared.foundation.errors import CosellError, UnreadableRow
+from shared.foundation.logs import CURRENT_RUN, failure_fields
 from shared.sync.change_detection import SWEEP, Batch, changed_opportunities, changed_referrals
 from shared.sync.link_referral import link_referral
 from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Mode, Outcome, Outcomes, Result, RetryEntry
@@ -123,12 +124,20 @@ def run_sweep(ctx: Context) -> Report:
     return report
 
 
-def pull_event(ctx: Context, referral_id: str) -> Outcome | None:
-    """Pull one referral; None where the sync is off or paused: the sweep finds the change later."""
+def pull_event(ctx: Context, referral_id: str, event_id: str | None = None) -> Outcome | None:
+    """Pull one referral; None where the sync is off or paused: the sweep finds the change later.
+
+    The run has the id of the event, so that its log lines and audit lines lead to the event.
+    """
     if ctx.policy.mode is not Mode.ON or PULL in ctx.policy.paused:
         ctx.log("run_skipped", run="event", reason=ctx.policy.mode if ctx.policy.mode is not Mode.ON else "paused")
         return None
-    return work_referrals(ctx.begin_run(), [referral_id], {})[referral_id]
+    ctx = ctx.begin_run(event_id)
+    run = CURRENT_RUN.set(ctx.correlation_id)
+    try:
+        return work_referrals(ctx, [referral_id], {})[referral_id]
+    finally:
+        CURRENT_RUN.reset(run)
 
 
 class _Guard(Struct):
@@ -139,14 +148,19 @@ class _Guard(Struct):
 
 @contextmanager
 def _guard_run(ctx: Context, run: str, side: Side) -> Iterator[_Guard]:
-    """Log an error of this product and end the run; `side`, which the run reads first, is paused where it must be."""
-    guard = _Guard()
+    """Log an error of this product and end the run; `side`, which the run reads first, is paused where it must be.
+
+    Inside, the log lines of the clients carry the id of the run.
+    """
+    guard, token = _Guard(), CURRENT_RUN.set(ctx.correlation_id)
     try:
         yield guard
     except CosellError as error:
         pause_side(ctx, side, error)
-        ctx.log("run_failed", run=run, error=type(error).__name__)
+        ctx.log("run_failed", **failure_fields(error, ctx.correlation_id), run=run)
         guard.has_failed = True
+    finally:
+        CURRENT_RUN.reset(token)
 
 
 # --- the push
@@ -162,12 +176,15 @@ def _changed_unless_paused(ctx: Context) -> Iterator[Batch]:
 
 def _finish_push(ctx: Context, report: Report, backlog: Sequence[RetryEntry], started: datetime) -> None:
     """Log the backlog, restore the sides, move the heartbeat and log the counts, after a run without failure."""
-    counts, late, usage = report.fields(), backlog_fields(ctx, backlog), ctx.salesforce.api_usage()
-    ctx.log("unsynced", **late)
-    if usage is not None:
-        ctx.log("salesforce_budget", used=usage[0], total=usage[1])
+    counts, late = report.fields(), backlog_fields(ctx, backlog)
     restore_sides(ctx)
-    ctx.store.move_cursor("push_done", ctx.clock.now())
+    try:
+        ctx.store.move_cursor("push_done", ctx.clock.now())
+    finally:  # the backlog is worth a line even if the heartbeat cannot be written
+        usage = ctx.salesforce.api_usage()
+        ctx.log("unsynced", **late)
+        if usage is not None:
+            ctx.log("salesforce_budget", used=usage[0], total=usage[1])
     ctx.log(
         "push_done",
         correlation_id=ctx.correlation_id,

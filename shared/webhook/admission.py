@@ -8,10 +8,10 @@ The order of the checks is fixed (docs/reference/partner-center.md#webhook-admis
 4. content (`shared.webhook.events`): 202, and a queue message if the event names a referral
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable
+from copy import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from msgspec import Struct
 from shared.foundation.errors import ConfigurationError
 from shared.foundation.logs import log
 from shared.settings.variables import event_settings
-from shared.webhook.events import ArrivedTestEvent, Event, NotUnderstood, NotUnderstoodReason, parse_event
+from shared.webhook.events import ArrivedTestEvent, Event, NotUnderstood, NotUnderstoodReason, id_of_event, parse_event
 from shared.webhook.refusals import Reason, Refusal, Unverified, Verified
 from shared.webhook.signature import HeaderFields, SignatureVerifier, open_verifier
 
@@ -75,28 +75,32 @@ def admit(headers: Iterable[tuple[str, str]], body: bytes) -> EventAnswer:
     if not isinstance(event, Event):
         _log_unused_event(body, event)
         return EventAnswer(ACCEPTED)
-    log("event_accepted", name=event.name, referral_id=event.referral_id, repeated=outcome.repeated)
+    ids = {"event_id": event.id, "referral_id": event.referral_id}
+    log("event_accepted", **ids, name=event.name, repeated=outcome.repeated)
     return EventAnswer(ACCEPTED, _queue_message(event, body.decode()))
 
 
 def _queue_message(event: Event, body: str) -> str:
-    """Time of receipt and raw body as JSON. If the body does not fit, only the event's name and referral are kept."""
-    received = datetime.now(UTC).isoformat()
-    message = json.dumps({"received": received, "body": body})
+    """Time of receipt, id and raw body as JSON. Of a body that does not fit, only name and referral are kept."""
+    envelope = {"received": datetime.now(UTC).isoformat(), "id": event.id}
+    message = json.dumps({**envelope, "body": body})
     if len(message) <= LONGEST_MESSAGE:
         return message
     uri = f"https://{event_settings().resource_hosts[0]}/engagements/v1/referrals/{event.referral_id}"
-    return json.dumps({"received": received, "body": json.dumps({"EventName": event.name, "ResourceUri": uri})})
+    return json.dumps({**envelope, "body": json.dumps({"EventName": event.name, "ResourceUri": uri})})
 
 
 def event_in_message(message: bytes) -> Event | None:
     """The event in a queue message; None, with a line in the log, if it names no referral. Never raises from input."""
+    known_id: object = None
     try:
-        event = parse_event(json.loads(message)["body"].encode(), hosts=event_settings().resource_hosts)
+        envelope = json.loads(message)
+        event = parse_event(envelope["body"].encode(), hosts=event_settings().resource_hosts)
+        known_id = envelope.get("id")  # a message of an earlier build has none
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         event = NotUnderstood(NotUnderstoodReason.NOT_JSON)
     if isinstance(event, Event):
-        return event
+        return replace(event, id=known_id) if isinstance(known_id, str) else event
     _log_unused_event(message, event)
     return None
 
@@ -105,7 +109,7 @@ def _log_unused_event(content: bytes, event: ArrivedTestEvent | NotUnderstood) -
     if isinstance(event, ArrivedTestEvent):
         log("event_tested", correlation_id=event.correlation_id)
         return
-    log("event_not_understood", event_id=hashlib.sha256(content).hexdigest()[:16], reason=event.reason)
+    log("event_not_understood", event_id=id_of_event(content), reason=event.reason)
 
 
 @cache

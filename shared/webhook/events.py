@@ -5,6 +5,7 @@ it. The API address is built from our own base, so that no token is ever sent to
 (docs/reference/partner-center.md#webhook-admission-controls, control 11).
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
@@ -34,11 +35,15 @@ class NotUnderstoodReason(StrEnum):
 
 
 class Event(Struct, frozen=True):
-    """A referral to read. `changed_at` (UTC) is the dispatcher's own statement and is not relied on."""
+    """A referral to read. `changed_at` (UTC) is the dispatcher's own statement and is not relied on.
+
+    `id` is the hash of the body, because the service gives its events no id.
+    """
 
     name: EventName
     referral_id: str
     changed_at: datetime | None
+    id: str
 
 
 class ArrivedTestEvent(Struct, frozen=True):
@@ -71,12 +76,17 @@ def parse_event(body: bytes, *, hosts: Collection[str] = DOCUMENTED_HOSTS) -> Ev
             an address that states the usual port of its scheme.
     """
     try:
-        return _read_event(_parse_object(body), hosts)
+        return _read_event(_parse_object(body), hosts, id_of_event(body))
     except _NotUsable as stop:
         return NotUnderstood(stop.reason)
 
 
-def _read_event(fields: Mapping[str, Any], hosts: Collection[str]) -> Event | ArrivedTestEvent:
+def id_of_event(body: bytes) -> str:
+    """The id by which the log names an event: a hash of its body."""
+    return hashlib.sha256(body).hexdigest()[:16]
+
+
+def _read_event(fields: Mapping[str, Any], hosts: Collection[str], event_id: str) -> Event | ArrivedTestEvent:
     name, uri = fields.get("eventname"), fields.get("resourceuri")
     if not isinstance(name, str):
         raise _NotUsable(NotUnderstoodReason.WRONG_TYPE)
@@ -85,7 +95,7 @@ def _read_event(fields: Mapping[str, Any], hosts: Collection[str]) -> Event | Ar
     event_name = _event_name(name.lower())
     if not isinstance(uri, str):
         raise _NotUsable(NotUnderstoodReason.WRONG_TYPE)
-    return Event(event_name, _referral_id(uri, hosts), _parse_utc(fields.get("resourcechangeutcdate")))
+    return Event(event_name, _referral_id(uri, hosts), _parse_utc(fields.get("resourcechangeutcdate")), event_id)
 
 
 def _event_name(name: str) -> EventName:

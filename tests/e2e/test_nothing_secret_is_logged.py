@@ -12,6 +12,7 @@ import pytest
 from emulators.base.faults import Fault, FaultKind
 from local.host.invocations import InvocationFailed
 from shared.app import app
+from tests.e2e.traffic import Traffic
 from tests.e2e.world import World
 
 CANARIES = {
@@ -25,6 +26,9 @@ CANARIES = {
     "city": "Birdsville",
 }
 
+OUR_LOGGERS = {"cosell", "asyncio", "concurrent"}
+"""Our own logger, and those of Python's own library."""
+
 
 class AllLogLines(logging.Handler):
     """Everything that any logger writes: message, arguments, extras and traceback."""
@@ -32,15 +36,19 @@ class AllLogLines(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.NOTSET)
         self.lines: list[str] = []
+        self.details: set[str] = set()
+        """The loggers that wrote below WARNING."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.WARNING:
+            self.details.add(record.name)
         trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
         self.lines.append(f"{record.getMessage()} {record.__dict__!r} {trace}")
 
 
 @pytest.fixture
 def all_log_lines(world: World) -> Iterator[AllLogLines]:  # noqa: ARG001 - the app is built in the world's environment
-    """The output of every logger at level DEBUG, except the loggers that the app quiets when it starts."""
+    """The output of every logger at level DEBUG. The app quiets the loggers of libraries again when it starts."""
     loggers = [logging.getLogger(name) for name in ("", *logging.root.manager.loggerDict)]
     before = [(logger, logger.level) for logger in loggers]
     for logger in loggers:
@@ -142,6 +150,28 @@ def test_a_sync_in_both_directions_leaves_no_canary_in_any_log(
     assert any("referral_created" in line for line in all_log_lines.lines)
     printed = capfd.readouterr()
     assert find_canaries(world, [*all_log_lines.lines, printed.out, printed.err]) == {}
+
+
+def test_no_token_and_no_assertion_is_in_any_log_at_level_debug(
+    world: World, all_log_lines: AllLogLines, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traffic = Traffic()
+    traffic.watch(monkeypatch)
+    exercise_both_directions(world)
+    world.host.run_now("keep_credentials")
+
+    printed = capfd.readouterr()
+    lines = [*all_log_lines.lines, printed.out, printed.err]
+    assert len(traffic.secrets) >= 6  # tokens of Salesforce, both audiences and the vault; assertion; refresh token
+    assert {secret for line in lines for secret in traffic.secrets if secret in line} == set()
+
+
+def test_no_logger_of_a_library_writes_details_at_level_debug(world: World, all_log_lines: AllLogLines) -> None:
+    exercise_both_directions(world)
+    world.host.run_now("keep_credentials")
+
+    libraries = {record_name.partition(".")[0] for record_name in all_log_lines.details}
+    assert libraries <= OUR_LOGGERS
 
 
 def test_a_refused_sign_in_leaves_no_canary_in_any_log(

@@ -38,18 +38,8 @@ from shared.foundation.errors import (
     Throttled,
     Unavailable,
 )
+from shared.foundation.known_shapes import PARTNER_CENTER_CODES
 from shared.foundation.redacted import Redacted
-
-KNOWN_CODES = frozenset(
-    {
-        "unauthenticated", "unAuthorized", "accessDenied", "invalidRequest", "itemNotFound", "preconditionFailed",
-        "resourceModified", "serviceNotAvailable", "generalException", "900421",
-    }
-)  # fmt: skip
-"""The documented codes. Nested errors may have further codes, on which nothing relies.
-
-Sources: docs/reference/partner-center.md#referral-errors, docs/reference/partner-center.md#webhook-errors.
-"""
 
 MFA_CODE = "900421"
 MAX_RETRY_AFTER = 24 * 3600.0
@@ -122,6 +112,11 @@ def error_of_reply(reply: Reply, label: CallLabel) -> CosellError:
     return Ambiguous(text) if is_unknown else Unavailable(text, after=retry_after_seconds(reply))
 
 
+def code_of_reply(reply: Reply) -> str:
+    """The code that an answer without success gives, or `http` with its status."""
+    return _ErrorBody.from_reply(reply).code
+
+
 def is_mfa_missing(reply: Reply) -> bool:
     """Whether a 401 or 403 refuses a token without MFA. A new token does not help then.
 
@@ -162,7 +157,7 @@ def _sign_in_error(reply: Reply, body: "_ErrorBody", text: str) -> SignInFailed:
         return MfaRequired(text, code=MFA_CODE, remedy=_SIGN_IN_WITH_MFA)
     if reply.status == HTTPStatus.FORBIDDEN:
         return SignInFailed(text, code="accessDenied", remedy=_GIVE_ROLE)
-    code = body.code if body.code in KNOWN_CODES else "unauthenticated"
+    code = body.code if body.code in PARTNER_CENTER_CODES else "unauthenticated"
     return SignInFailed(text, code=code, remedy=_CHECK_CONSENT)
 
 
@@ -180,7 +175,7 @@ class _ErrorBody(Struct, frozen=True):
         except Unreadable:
             levels = []
         codes = [code for level in levels if (code := _one_line(level.get("code")))]
-        known = [code for code in codes if code in KNOWN_CODES]
+        known = [code for code in codes if code in PARTNER_CENTER_CODES]
         return cls(
             code=(known or codes[:1] or [f"http{reply.status}"])[-1],
             target=_deepest_text(levels, "target"),

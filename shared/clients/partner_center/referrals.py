@@ -129,7 +129,8 @@ class Referrals:
 
     def create(self, body: Json) -> Json:
         """Create a referral and return it. The request is never repeated. Raises Rejected, Ambiguous."""
-        request = OutgoingRequest("POST", self._url, "referrals", _CREATE_STATUSES, json_bytes(body))
+        keys = (str(body.get("externalReferenceId") or ""),)
+        request = OutgoingRequest("POST", self._url, "referrals", _CREATE_STATUSES, json_bytes(body), keys=keys)
         with self._sender.one_deadline() as deadline:
             return self._sender.exchange(request, _parse_representation, deadline)
 
@@ -151,6 +152,7 @@ class Referrals:
             _PATCH_STATUSES,
             json_bytes(operations),
             headers,
+            (referral_id,),
         )
         with self._sender.one_deadline() as deadline:
             changed = self._sender.exchange(request, _parse_patch_reply, deadline)
@@ -193,7 +195,8 @@ class Referrals:
             followed.add(query)
 
     def _get_request(self, referral_id: str) -> OutgoingRequest:
-        return OutgoingRequest("GET", self._referral_url(referral_id), f"referral {referral_id}")
+        address = self._referral_url(referral_id)
+        return OutgoingRequest("GET", address, f"referral {referral_id}", keys=(referral_id,))
 
     def _referral_url(self, referral_id: str) -> httpx.URL:
         """The address of a referral. Ids also come from events, so an impossible id raises NotFound without a call."""

@@ -20,13 +20,15 @@ from msgspec import Struct, field
 from shared.clients.partner_center.error_mapping import (
     CallLabel,
     Reply,
+    code_of_reply,
     error_of_reply,
     error_of_unreadable_body,
     error_without_answer,
     is_mfa_missing,
 )
 from shared.clients.partner_center.json_bodies import Unreadable
-from shared.foundation.errors import ConfigurationError, Unavailable
+from shared.foundation.errors import ConfigurationError, CosellError, Unavailable
+from shared.foundation.logs import CURRENT_RUN, log
 from shared.foundation.redacted import Redacted
 from shared.transport.client import httpx_timeout, read_body
 from shared.transport.deadline import Deadline, call_deadline
@@ -41,7 +43,10 @@ Token = Callable[[bool], str]
 
 
 class OutgoingRequest(Redacted, frozen=True):
-    """One request without its token. `expected` are the statuses that mean success; `subject` names it in errors."""
+    """One request without its token. `expected` are the statuses that mean success; `subject` names it in errors.
+
+    `keys` are the ids of the referral or the opportunity that it is about, for the log.
+    """
 
     method: str
     url: httpx.URL
@@ -49,6 +54,7 @@ class OutgoingRequest(Redacted, frozen=True):
     expected: frozenset[int] = frozenset({HTTPStatus.OK})
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
 
 
 def resource_url(base_url: str, resource: str, what: str, example: str) -> httpx.URL:
@@ -109,17 +115,28 @@ class RequestSender:
         write is unknown.
         """
         call, renew = call or self._new_call(request), False
-        while True:
-            outgoing = self._build_request(request, self._token(renew), call.label, deadline)
-            try:
-                response = self._client.send(outgoing, stream=True, auth=None, follow_redirects=False)
-                reply = Reply(response.status_code, response.headers, read_body(response, deadline))
-            except httpx.HTTPError as error:
-                raise error_without_answer(error, call.label) from None
-            renew = reply.status == HTTPStatus.UNAUTHORIZED and not call.token_was_renewed and not is_mfa_missing(reply)
-            if not renew:
-                return _decoded(reply, request, call.label, decode)
-            call.token_was_renewed = True
+        call.reply = None
+        try:
+            while True:
+                outgoing = self._build_request(request, self._token(renew), call.label, deadline)
+                call.was_sent = True
+                try:
+                    response = self._client.send(outgoing, stream=True, auth=None, follow_redirects=False)
+                    call.reply = reply = Reply(response.status_code, response.headers, read_body(response, deadline))
+                except httpx.HTTPError as error:
+                    raise error_without_answer(error, call.label) from None
+                is_refused = reply.status == HTTPStatus.UNAUTHORIZED
+                renew = is_refused and not call.token_was_renewed and not is_mfa_missing(reply)
+                if not renew:
+                    decoded = _decoded(reply, request, call.label, decode)
+                    break
+                call.token_was_renewed = True
+        except CosellError as error:
+            call.log_failure(request, error)
+            raise
+        if call.label.is_write:
+            log("remote_written", **call.log_fields(request))
+        return decoded
 
     def _new_call(self, request: OutgoingRequest) -> "_Call":
         return _Call(CallLabel(request.method, request.subject, self._new_id()))
@@ -148,10 +165,33 @@ class RequestSender:
 
 
 class _Call(Struct):
-    """One call with its tries: one correlation id, and at most one new token."""
+    """One call with its tries: one correlation id, and at most one new token. `reply` is the answer to the last one."""
 
     label: CallLabel
     token_was_renewed: bool = False
+    was_sent: bool = False
+    reply: Reply | None = None
+
+    def log_failure(self, request: OutgoingRequest, error: CosellError) -> None:
+        """Log a call that failed, and let the error carry the id that was sent."""
+        error.call_id = self.label.correlation if self.was_sent else None
+        code, field = error.reason_codes
+        if self.reply and code is None:
+            code = code_of_reply(self.reply)
+        result = {"error": type(error).__name__, "status": self.reply.status if self.reply else None}
+        log("remote_failed", **self.log_fields(request), **result, code=code, field=field)
+
+    def log_fields(self, request: OutgoingRequest) -> dict[str, object]:
+        """The call as fields of a log event: its ids, and no value."""
+        headers = self.reply.headers if self.reply else httpx.Headers()
+        return {
+            "side": "partner_center",
+            "call": f"{request.method} {request.subject}",
+            "keys": request.keys,
+            "sent_id": self.label.correlation if self.was_sent else None,
+            "answer_id": headers.get("Request-ID") or headers.get("MS-RequestId"),
+            "correlation_id": CURRENT_RUN.get(),
+        }
 
 
 def _decoded[T](reply: Reply, request: OutgoingRequest, label: CallLabel, decode: Callable[[Reply], T]) -> T:

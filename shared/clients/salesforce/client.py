@@ -13,7 +13,7 @@ import requests
 from shared.clients.salesforce import composite
 from shared.clients.salesforce.error_codes import exception_for
 from shared.clients.salesforce.records import Answer, Json, Node, Page, Write, Written
-from shared.clients.salesforce.request import ApiConnection, Call, Reply, UnreadableAnswer
+from shared.clients.salesforce.request import ApiConnection, Call, Reply, UnreadableAnswer, log_refusals
 from shared.clients.salesforce.sign_in import Identity, SignIn
 from shared.clients.salesforce.single_records import SingleRecords
 from shared.clients.salesforce.soql_literals import full_id, full_ids, in_list, is_id, short_id
@@ -151,7 +151,7 @@ class SalesforceClient(SingleRecords):
         an error, the outcomes of the earlier ones are lost: send 24 at a time where that matters.
         Source: docs/protocol.md#writing-values-that-people-edit.
         """
-        _check_ids(writes)
+        composite.check_ids(writes)
         return [
             outcome
             for batch in batched(writes, MAX_CONDITIONAL_UPDATES, strict=False)
@@ -163,7 +163,7 @@ class SalesforceClient(SingleRecords):
 
         Source: docs/protocol.md#writing-the-connectors-own-fields.
         """
-        _check_ids(writes)
+        composite.check_ids(writes)
         if any(write.unmodified_since for write in writes):
             raise ValueError("a collection update cannot carry a condition: use update_unmodified")
         return [
@@ -180,7 +180,9 @@ class SalesforceClient(SingleRecords):
         unknown.
         """
         subrequests = composite.graph_subrequests(nodes, read, fields)
-        call = Call("a graph", "composite/graph", "POST", composite.graph_body(subrequests, self._connection.version))
+        body = composite.graph_body(subrequests, self._connection.version)
+        keys = tuple(node.external[1] for node in nodes if node.external)
+        call = Call("a graph", "composite/graph", "POST", body, keys=keys)
         return self._connection.write(call, partial(_created_record, subrequests))
 
     def _conditional_updates(
@@ -189,7 +191,7 @@ class SalesforceClient(SingleRecords):
         """Return the call that sends conditional PATCHes, and what decodes its answer."""
         subrequests = [composite.conditional_update_subrequest(number, write) for number, write in enumerate(writes)]
         subrequests.append(composite.retrieve_subrequest([write.id for write in writes], fields))
-        call = self._composite_call("conditional updates", subrequests)
+        call = self._composite_call("conditional updates", subrequests, writes)
         return call, partial(_outcomes_of_conditional_updates, subrequests, writes)
 
     def _collection_update(
@@ -200,11 +202,17 @@ class SalesforceClient(SingleRecords):
             composite.collection_update_subrequest(writes),
             composite.retrieve_subrequest([write.id for write in writes], fields),
         ]
-        call = self._composite_call("a collection update", subrequests)
+        call = self._composite_call("a collection update", subrequests, writes)
         return call, partial(_outcomes_of_collection_update, subrequests, writes)
 
-    def _composite_call(self, description: str, subrequests: Sequence[composite.Subrequest]) -> Call:
-        return Call(description, "composite", "POST", composite.composite_body(subrequests, self._connection.version))
+    def _composite_call(
+        self, description: str, subrequests: Sequence[composite.Subrequest], writes: Sequence[Write] = ()
+    ) -> Call:
+        body, keys = (
+            composite.composite_body(subrequests, self._connection.version),
+            tuple(write.id for write in writes),
+        )
+        return Call(description, "composite", "POST", body, keys=keys)
 
 
 def open_salesforce(  # noqa: PLR0913 - the builder's parameters are the settings, one each
@@ -303,23 +311,17 @@ def _queries_by_id(ids: Sequence[str], fields: Sequence[str]) -> Iterator[str]:
         yield select + in_list(batch)
 
 
-def _check_ids(writes: Sequence[Write]) -> None:
-    if not all(is_id(write.id) for write in writes):
-        raise ValueError("a record id has 15 or 18 letters and digits")
-    if len({short_id(write.id) for write in writes}) != len(writes):
-        raise ValueError("one call must write each record only once")
-
-
 def _outcomes_of_conditional_updates(
     subrequests: Sequence[composite.Subrequest], writes: Sequence[Write], reply: Reply
 ) -> list[Written]:
     """Return the outcome of each write. Raises Ambiguous, UnreadableAnswer."""
     *results, read_back = composite.subrequest_results(reply.value, subrequests)
     records = composite.records_read_back(read_back)
-    return [
+    outcomes = (
         composite.outcome_of_conditional_update(result, write, records.get(short_id(write.id)), reply.at)
         for result, write in zip(results, writes, strict=True)
-    ]
+    )
+    return log_refusals(outcomes, reply)
 
 
 def _outcomes_of_collection_update(
@@ -329,10 +331,11 @@ def _outcomes_of_collection_update(
     update, read_back = composite.subrequest_results(reply.value, subrequests)
     records = composite.records_read_back(read_back)
     errors = composite.errors_of_collection_update(update, writes)
-    return [
+    outcomes = (
         composite.outcome_of_update(update.status, error, write, records.get(short_id(write.id)), reply.at)
         for write, error in zip(writes, errors, strict=True)
-    ]
+    )
+    return log_refusals(outcomes, reply)
 
 
 def _created_record(subrequests: Sequence[composite.Subrequest], reply: Reply) -> Written:

@@ -28,7 +28,7 @@ from shared.clients.salesforce.error_codes import (
 )
 from shared.clients.salesforce.records import Json, Node, Write, Written
 from shared.clients.salesforce.request import UnreadableAnswer
-from shared.clients.salesforce.soql_literals import short_id
+from shared.clients.salesforce.soql_literals import is_id, short_id
 from shared.foundation.errors import Ambiguous, Conflict, CosellError, Rejected
 
 OPPORTUNITY = "Opportunity"
@@ -135,6 +135,14 @@ def graph_subrequests(nodes: Sequence[Node], read: str, fields: Sequence[str]) -
     field_list = quote(",".join(own_fields(fields)), safe=",")
     path = f"sobjects/{names[read].sobject}/@{{{read}.id}}?fields={field_list}"
     return [*map(_node_subrequest, nodes), Subrequest(READ_BACK_NAME, path)]
+
+
+def check_ids(writes: Sequence[Write]) -> None:
+    """Raise ValueError unless each write names another record, by an id."""
+    if not all(is_id(write.id) for write in writes):
+        raise ValueError("a record id has 15 or 18 letters and digits")
+    if len({short_id(write.id) for write in writes}) != len(writes):
+        raise ValueError("one call must write each record only once")
 
 
 def own_fields(fields: Sequence[str]) -> list[str]:

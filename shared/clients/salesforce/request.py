@@ -7,7 +7,7 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -25,9 +25,11 @@ from shared.clients.salesforce.error_codes import (
     session_error,
     unreadable_answer_error,
 )
+from shared.clients.salesforce.records import Written
 from shared.clients.salesforce.sign_in import SignIn, Token
 from shared.clients.salesforce.simple_salesforce_adapter import SEND_ERRORS, RestClient
-from shared.foundation.errors import CosellError, Unavailable
+from shared.foundation.errors import CosellError, Rejected, Unavailable
+from shared.foundation.logs import CURRENT_RUN, log
 from shared.transport.deadline import Deadline, NoTimeLeft, call_deadline
 from shared.transport.retry import RetryPolicy
 
@@ -36,6 +38,8 @@ READ_RETRIES = RetryPolicy(tries=3, first_wait=1.0, longest_retry_after=10.0)
 _FIRST_ERROR_STATUS = 300
 _USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
 _NEVER_SENT_ERRORS = (ConnectTimeoutError, NewConnectionError, ProxyError, ssl.SSLCertVerificationError)
+_ID_HEADERS = ("Sforce-Request-Id", "X-SFDC-Request-Id", "X-Request-Id")
+"""Where Salesforce names its request (docs/reference/salesforce.md#headers-of-a-call)."""
 _WRONG_SESSION_TEXT = "not valid for use with the REST API"
 
 
@@ -53,7 +57,8 @@ class UnreadableAnswer(ValueError):
 class Call(Struct, frozen=True):
     """A request below `/services/data/vN/`; `description` names it in messages, which carry no values.
 
-    `content` is a body that is not JSON, with its media type. It takes the place of `body`.
+    `content` is a body that is not JSON, with its media type. It takes the place of `body`. `keys` are the ids of the
+    records that are written, for the log.
     """
 
     description: str
@@ -61,6 +66,7 @@ class Call(Struct, frozen=True):
     method: str = "GET"
     body: Mapping[str, Any] | None = None
     content: tuple[bytes, str] | None = None
+    keys: tuple[str, ...] = ()
 
     def body_and_headers(self) -> tuple[bytes | None, dict[str, str]]:
         """Return the bytes of the body, and the headers that belong to it."""
@@ -86,12 +92,16 @@ class DirectCall(Protocol):
 
 
 class Reply(Struct, frozen=True):
-    """A decoded answer. `at` is the server's time when the call began; `retry_after` is in seconds."""
+    """A decoded answer. `at` is the server's time when the call began; `retry_after` is in seconds.
+
+    `answer_id` is the id that Salesforce gave to the request, as it wrote it.
+    """
 
     status: int
     value: Any
     at: datetime
     retry_after: float | None = None
+    answer_id: str | None = None
 
 
 class ApiConnection:
@@ -141,25 +151,34 @@ class ApiConnection:
 
         The deadline need not be the current one: a sign-in makes it so, and the session's adapter gets what is left.
         """
-        token, was_renewed = self._sign_in.token(deadline), False
-        while True:
-            response, value, failure, took = None, None, None, 0.0
-            try:
-                send = self._sender_of(call, token)
-                started = self._monotonic()
-                response, value = send(deadline=deadline)
-                took = self._monotonic() - started
-            except SEND_ERRORS as error:
-                # Its text may hold address and body. So the error that is raised below is not chained to it.
-                failure = error
-            if response is None:
-                raise _missing_answer_error(failure, call, write=write)
-            reply = self._reply_from(response, value, took)
-            if not _has_expired_session(reply):
-                return _decoded(reply, call, decode, write=write)
-            if was_renewed:
-                raise session_error(first_api_error(reply.status, reply.value))
-            token, was_renewed = self._sign_in.token(deadline, refused=token), True
+        reply: Reply | None = None
+        try:
+            token, was_renewed = self._sign_in.token(deadline), False
+            while True:
+                response, value, failure, took = None, None, None, 0.0
+                try:
+                    send = self._sender_of(call, token)
+                    started = self._monotonic()
+                    response, value = send(deadline=deadline)
+                    took = self._monotonic() - started
+                except SEND_ERRORS as error:
+                    # Its text may hold address and body. So the error that is raised below is not chained to it.
+                    failure = error
+                if response is None:
+                    raise _missing_answer_error(failure, call, write=write)
+                reply = self._reply_from(response, value, took)
+                if not _has_expired_session(reply):
+                    decoded = _decoded(reply, call, decode, write=write)
+                    break
+                if was_renewed:
+                    raise session_error(first_api_error(reply.status, reply.value))
+                token, was_renewed = self._sign_in.token(deadline, refused=token), True
+        except CosellError as error:
+            log_failed_call(call, reply, error)
+            raise
+        if write:
+            log("remote_written", **_log_fields(call, reply))
+        return decoded
 
     def _sender_of(self, call: Call | DirectCall, token: Token) -> _Sender:
         """Return what sends the call once: a `partial`, which adds no function of ours to the stack."""
@@ -187,7 +206,43 @@ class ApiConnection:
         began = (_date_header(response) or self.now()) - timedelta(seconds=took)
         requested_pause = response.headers.get("Retry-After", "")
         retry_after = float(requested_pause) if requested_pause.isdecimal() else None
-        return Reply(response.status_code, value, began.astimezone(UTC).replace(microsecond=0), retry_after)
+        answer_id = next(filter(None, map(response.headers.get, _ID_HEADERS)), None)
+        at = began.astimezone(UTC).replace(microsecond=0)
+        return Reply(response.status_code, value, at, retry_after, answer_id)
+
+
+def log_failed_call(call: Call | DirectCall, reply: Reply | None, error: CosellError) -> None:
+    """Log a call that failed, and let the error carry the id that Salesforce gave."""
+    error.call_id = reply.answer_id if reply else None
+    code, field = error.reason_codes
+    if reply is not None and reply.status >= _FIRST_ERROR_STATUS and code is None:
+        code = first_api_error(reply.status, reply.value).code
+    status = reply.status if reply else None
+    kind = type(error).__name__
+    log("remote_failed", **_log_fields(call, reply), error=kind, status=status, code=code, field=field)
+
+
+def log_refusals(outcomes: Iterable[Written], reply: Reply) -> list[Written]:
+    """Return the outcomes of a call that succeeded; each record that Salesforce refused in it is logged."""
+    listed = list(outcomes)
+    for refused in listed:
+        if (cause := refused.refused) is not None:
+            one = Call("a record of a write", "", keys=(refused.id,))
+            result = {"error": Rejected.__name__, "status": reply.status}
+            log("remote_failed", **_log_fields(one, reply), **result, code=cause.code, field=cause.field)
+    return listed
+
+
+def _log_fields(call: Call | DirectCall, reply: Reply | None) -> dict[str, object]:
+    """A call as fields of a log event: its ids, and no value. Salesforce takes no id from us."""
+    return {
+        "side": "salesforce",
+        "call": call.description,
+        "keys": call.keys if isinstance(call, Call) else (),
+        "sent_id": None,
+        "answer_id": reply.answer_id if reply else None,
+        "correlation_id": CURRENT_RUN.get(),
+    }
 
 
 def _decoded[T](reply: Reply, call: Call | DirectCall, decode: Callable[[Reply], T], *, write: bool) -> T:

@@ -229,7 +229,7 @@ def test_the_errors_page_lists_every_entra_error_number() -> None:
 
 # --- events -----------------------------------------------------------------------------------------------------------
 
-EVENT_TABLES = ("Webhook admission", "Start", "Runs", "Pairs", "Sides and sign-in")
+EVENT_TABLES = ("Webhook admission", "Start", "Runs", "Pairs", "Calls to a side", "Sides and sign-in")
 
 
 def test_the_events_page_lists_every_log_event_with_level_and_fields() -> None:

@@ -5,7 +5,8 @@ import logging
 
 import pytest
 
-from shared.foundation.logs import EVENTS, log
+from shared.foundation.errors import Cause, Rejected
+from shared.foundation.logs import EVENTS, LIBRARY_LEVELS, failure_fields, log, quiet
 
 
 def test_an_event_is_one_line_of_json_at_its_level(caplog: pytest.LogCaptureFixture) -> None:
@@ -54,3 +55,33 @@ def test_every_event_can_be_written(caplog: pytest.LogCaptureFixture, event: str
 def test_no_event_has_a_field_for_personal_or_secret_values() -> None:
     forbidden = {"email", "phone", "name_of_person", "customer", "token", "body", "notes", "account", "value"}
     assert not forbidden & {name for _, names in EVENTS.values() for name in names}
+
+
+EMAIL = "philomena.quackenbush@kanarienvogel.example"
+
+
+def test_a_code_or_a_field_that_is_no_known_shape_is_unknown(caplog: pytest.LogCaptureFixture) -> None:
+    cause = Cause(EMAIL, EMAIL, EMAIL, "Please act.")
+    with caplog.at_level(logging.DEBUG, "cosell"):
+        log("pair_parked", opportunity_id="006", referral_id="r", code=EMAIL, field=EMAIL, correlation_id="run")
+        log("pair_failed", **failure_fields(Rejected(cause), "run"), key="006", where="x:1")
+        log("pair_due", side="salesforce", key="006", cause=EMAIL, attempts=0, correlation_id="run")
+        log("opportunity_held", opportunity_id="006", causes=["missing_name", EMAIL], correlation_id="run")
+        log("sign_in_failed", side="salesforce", code=EMAIL)
+    lines = [json.loads(record.getMessage()) for record in caplog.records]
+    assert EMAIL not in caplog.text
+    assert [line.get("code", line.get("cause")) for line in lines if line["event"] != "opportunity_held"] == [
+        "unknown"
+    ] * 4
+    assert lines[3]["causes"] == ["missing_name", "unknown"]
+
+
+def test_no_part_of_a_library_writes_details_whatever_its_level_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = logging.getLogger("httpcore.part_of_a_test")
+    monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
+    part.setLevel(logging.DEBUG)
+    logging.getLogger("httpcore").setLevel(logging.NOTSET)
+    quiet()
+    assert logging.getLogger("httpcore.later_part").getEffectiveLevel() == logging.WARNING
+    assert part.getEffectiveLevel() == logging.WARNING
+    assert all(logging.getLogger(name).getEffectiveLevel() >= level for name, level in LIBRARY_LEVELS.items())

@@ -225,7 +225,9 @@ def test_a_temporary_problem_pauses_nothing(systems: Systems, app: App, logged: 
 
     assert not renew_credentials(app)
 
-    assert logged("run_failed") == [{"run": "credentials", "error": "Unavailable"}]
+    [failed] = logged("run_failed")
+    assert (failed["run"], failed["error"]) == ("credentials", "Unavailable")
+    assert failed["correlation_id"]
     assert not is_paused(app.local, Side.PARTNER_CENTER)
     assert renew_credentials(app)
 
@@ -351,7 +353,9 @@ def test_a_webhook_host_that_does_not_answer_does_not_fail_the_run(
     assert renew_credentials(app)
 
     app.close()
-    assert logged("run_failed") == [{"run": "registration", "error": "Unavailable"}]
+    [failed] = logged("run_failed")
+    assert (failed["run"], failed["error"]) == ("registration", "Unavailable")
+    assert failed["correlation_id"]
 
 
 def in_days(days: int) -> datetime:

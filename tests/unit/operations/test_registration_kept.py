@@ -28,7 +28,8 @@ def events_of_daily_check(caplog: pytest.LogCaptureFixture) -> list[dict[str, An
             app.keep_registration()
     finally:
         app.close()
-    return [json.loads(record.getMessage()) for record in caplog.records if record.name == "cosell"]
+    events = [json.loads(record.getMessage()) for record in caplog.records if record.name == "cosell"]
+    return [event for event in events if not event["event"].startswith("remote_")]
 
 
 def registered_address(systems: Systems) -> str | None:

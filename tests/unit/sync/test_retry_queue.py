@@ -82,9 +82,10 @@ def test_a_retry_entry_is_removed_once_its_pair_is_reconciled(harness: Harness) 
 
 def test_a_poisoned_event_is_queued_and_then_pulled(harness: Harness) -> None:
     referral = microsoft_sends_deal(harness)
-    queue_poisoned_event(harness.first.ctx, referral)
+    queue_poisoned_event(harness.first.ctx, referral, "the event")
     assert harness.only_retry_entry(Side.PARTNER_CENTER).key == referral
-    assert harness.first.log.fields_of("event_poisoned") == [{"referral_id": referral}]
+    assert harness.first.log.fields_of("event_poisoned") == [{"event_id": "the event", "referral_id": referral}]
+    assert harness.first.log.fields_of("pair_due")[-1]["correlation_id"] == "the event"
     harness.push(2 * MINUTE)
     assert opportunity_of(harness, referral)
     assert harness.retry_entries(Side.PARTNER_CENTER) == []

@@ -91,7 +91,8 @@ def test_an_unreadable_page_ends_the_run_and_does_not_move_the_cursor(harness: H
     harness.sweep()
     assert len(harness.salesforce.records("Opportunity")) == 1  # the first page is pulled nevertheless
     assert harness.store.cursor("sweep") is None
-    assert harness.first.log.fields_of("run_failed") == [{"run": "sweep", "error": "Unavailable"}]
+    [failed] = harness.first.log.fields_of("run_failed")
+    assert (failed["run"], failed["error"], failed["correlation_id"]) == ("sweep", "Unavailable", "run-1")
     harness.clear_faults()
     harness.sweep()
     assert all(len(opportunities_of(harness, referral)) == 1 for referral in referrals)

@@ -14,6 +14,7 @@ from shared.webhook.events import (
     Event,
     NotUnderstood,
     NotUnderstoodReason,
+    id_of_event,
     parse_event,
 )
 
@@ -40,7 +41,7 @@ def unused_reason(raw: bytes, **settings: frozenset[str]) -> NotUnderstoodReason
 
 def test_the_documented_event_names_its_referral() -> None:
     moment = datetime(2026, 3, 4, 11, 2, 18, 824567, tzinfo=UTC)
-    assert parse_event(event_body()) == Event(EventName.UPDATED, ID, moment)
+    assert parse_event(event_body()) == Event(EventName.UPDATED, ID, moment, id_of_event(event_body()))
 
 
 @pytest.mark.parametrize("name", list(EventName))
@@ -52,7 +53,8 @@ def test_all_four_referral_events_are_understood(name: EventName) -> None:
 
 def test_keys_are_read_without_regard_to_case() -> None:
     fields = {"eventName": "Referral-Created", "resourceURI": URI.upper().replace("HTTPS", "https")}
-    assert parse_event(json.dumps(fields).encode()) == Event(EventName.CREATED, ID, None)
+    body = json.dumps(fields).encode()
+    assert parse_event(body) == Event(EventName.CREATED, ID, None, id_of_event(body))
 
 
 @pytest.mark.parametrize(

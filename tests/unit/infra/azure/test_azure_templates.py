@@ -90,7 +90,7 @@ def test_the_longest_names_are_within_their_limits() -> None:
 
 def test_a_log_line_begins_as_the_queries_expect(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", logger="cosell"):
-        log("event_poisoned", referral_id="r")
+        log("event_poisoned", event_id="e", referral_id="r")
     assert caplog.messages[0].startswith('{"event":')
 
 
