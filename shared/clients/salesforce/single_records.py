@@ -23,12 +23,12 @@ class SingleRecords:
 
         Raises NotFound if the org lacks the object or the field, or the user may not see it.
         """
-        call = Call("an upsert", _address(sobject, key), "PATCH", values)
+        call = Call("an upsert", _address(sobject, key), "PATCH", values, keys=(key[1],))
         self._connection.write(call, lambda _: None)
 
     def delete(self, sobject: str, key: tuple[str, str]) -> None:
         """Delete the record with an external id. Raises NotFound if there is none, or as `upsert`."""
-        self._connection.write(Call("a deletion", _address(sobject, key), "DELETE"), lambda _: None)
+        self._connection.write(Call("a deletion", _address(sobject, key), "DELETE", keys=(key[1],)), lambda _: None)
 
     def page_address(self, record_id: str) -> str:
         """Return the address of a record's page. The org's address comes with the token and costs no data call."""
