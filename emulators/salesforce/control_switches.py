@@ -11,6 +11,10 @@ POST /address_picklists {names?}                       turn on state and country
                                                        values of countries by code
 POST /duplicate_rules                                  turn on the standard duplicate rules, as shipped
 POST /permission_sets {username, names}                limit a user to the rights of these deployed permission sets
+POST /sharing {sobject, model}                         set the org-wide default: Private, Read or ReadWrite
+POST /group {name, members}                            make a public group of users, by user name
+POST /sharing_rule {name, sobject, group, edit?, values?, owned_by?}
+                                                       share records that hold the values, or of owners in a group
 
 The first day of the org, which begins again after a reset, has none of them.
 """
@@ -23,9 +27,18 @@ import msgspec
 from emulators.base.control_body import convert_strictly
 from emulators.salesforce.data.address_picklists import standard_picklists
 from emulators.salesforce.data.duplicate_rules import DuplicateRules
+from emulators.salesforce.data.sharing import SharingRule
 from emulators.salesforce.emulated_org import EmulatedOrg
 from emulators.salesforce.metadata.component_xml import rule_of_formula
-from emulators.salesforce.org_switches import RecordTypeWish, make_record_type, require_column, restrict_picklist
+from emulators.salesforce.org_switches import (
+    RecordTypeWish,
+    check_sharing_rule,
+    make_group,
+    make_record_type,
+    require_column,
+    restrict_picklist,
+    set_sharing_model,
+)
 
 type Body = dict[str, Any]
 type Control = Callable[[Body], Any]
@@ -40,6 +53,9 @@ def switch_controls(emulated: EmulatedOrg) -> dict[str, Control]:
         "address_picklists": lambda body: _turn_on_address_picklists(emulated, body),
         "duplicate_rules": lambda _: emulated.org.put_switch(DuplicateRules()),
         "permission_sets": lambda body: _assign_permission_sets(emulated, body),
+        "sharing": lambda body: set_sharing_model(emulated.org, body["sobject"], body["model"]),
+        "group": lambda body: _make_group(emulated, body),
+        "sharing_rule": lambda body: _add_sharing_rule(emulated, body),
         "record_type": lambda body: _make_record_type(emulated, body),
     }
 
@@ -77,6 +93,17 @@ def _assign_permission_sets(emulated: EmulatedOrg, body: Body) -> None:
     if unknown := [name for name in names if name not in known]:
         raise ValueError(f"no permission set has the name {unknown[0]}")
     emulated.permission_sets[user_id(emulated, body["username"])] = names
+
+
+def _make_group(emulated: EmulatedOrg, body: Body) -> Body:
+    members = [user_id(emulated, name) for name in body["members"]]
+    return {"id": make_group(emulated.org, str(body["name"]), members, emulated.founding.administrator)}
+
+
+def _add_sharing_rule(emulated: EmulatedOrg, body: Body) -> None:
+    rule = msgspec.convert({"edit": False, **body}, SharingRule)
+    check_sharing_rule(emulated.org, rule)
+    emulated.org.sharing.rules[f"{rule.sobject}.{body['name']}"] = rule
 
 
 def user_id(emulated: EmulatedOrg, username: str) -> str:

@@ -71,6 +71,7 @@ class EmulatedOrg(Emulator):
             self.deployments.documents.kept |= field_documents(self._metadata)
         self.permission_sets: dict[str, tuple[str, ...]] = {}  # the names by user id; users not in it have all rights
         self.org.rights_of = self._rights_of
+        self.org.sharing.administrators.add(self.founding.administrator)
         self.rest = RestApi(RestContext(self.org, self.add_tag), self._max_requests)
         self.oauth.end_sessions(self.seed)
         self.lag = timedelta()

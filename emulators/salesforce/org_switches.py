@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from emulators.salesforce.data.org import Org
 from emulators.salesforce.data.record_types import OBJECT, add_record_type
 from emulators.salesforce.data.schema import Field, Kind, SObject
+from emulators.salesforce.data.sharing import MODELS, SharingRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +64,29 @@ def make_record_type(org: Org, wish: RecordTypeWish, user: str) -> str:
         org.record_types.defaults.add(made)
     org.clear_undo_log()
     return made
+
+
+def set_sharing_model(org: Org, sobject: str, model: str) -> None:
+    """Set the org-wide default of an object whose records have owners. Raises ValueError."""
+    definition = find_column(org, sobject, "OwnerId")[0]
+    if model not in MODELS:
+        raise ValueError(f"model must be one of {MODELS}")
+    org.sharing.models[definition.name] = model
+
+
+def make_group(org: Org, name: str, members: Sequence[str], user: str) -> str:
+    """Make a public group of users; returns its id."""
+    group = org.insert("Group", {"Name": name.replace("_", " "), "DeveloperName": name}, user)
+    for member in members:
+        org.insert("GroupMember", {"GroupId": group, "UserOrGroupId": member}, user)
+    org.clear_undo_log()
+    return group
+
+
+def check_sharing_rule(org: Org, rule: SharingRule) -> None:
+    """Raise ValueError unless the object, its fields and the groups exist."""
+    groups = {each["DeveloperName"] for each in org.stored_records("Group")}
+    for name in rule.values:
+        find_column(org, rule.sobject, name)
+    if unknown := [name for name in (rule.group, rule.owned_by) if name and name not in groups]:
+        raise ValueError(f"no group has the name {unknown[0]}")

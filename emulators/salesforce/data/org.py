@@ -3,7 +3,7 @@
 The sources: docs/reference/salesforce.md#error-codes and docs/reference/salesforce.md#standard-objects.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 from emulators.salesforce.data.errors import ApiError, no_such_field, record_deleted
 from emulators.salesforce.data.hooks import Hooks, lock_error
 from emulators.salesforce.data.org_switch import Caller, OrgSwitch, Save
-from emulators.salesforce.data.permissions import Rights, visible_model
+from emulators.salesforce.data.permissions import GOVERNED_BY, Rights, visible_model
 from emulators.salesforce.data.record_ids import SHORT, RecordIds
 from emulators.salesforce.data.record_types import RecordTypes
 from emulators.salesforce.data.save_rules import changes_after_save, complete_before_save
 from emulators.salesforce.data.schema import Field, Kind, Model, Record, SObject
+from emulators.salesforce.data.sharing import Access, Sharing
 from emulators.salesforce.data.tables import Tables
 from emulators.salesforce.data.validation_rules import DeployedRule, check_deployed_rules
 from emulators.salesforce.data.values import format_stamp, stored_value
@@ -31,6 +32,7 @@ class Org(Tables):
         self.hooks = Hooks()
         self.deployed_rules: dict[str, DeployedRule] = {}
         self.record_types = RecordTypes()
+        self.sharing = Sharing()
         self.switches: list[OrgSwitch] = [self.record_types]
         self.caller = Caller()
         self.rights_of: Callable[[str], Rights | None] = lambda _: None  # None: the user has all rights
@@ -59,6 +61,7 @@ class Org(Tables):
         """Create a record and return its id. `system` allows fields that only the service sets. Raises ApiError."""
         definition = self.model.get(sobject)
         view = self._view(definition, system=system)
+        self._check_administrator(definition)
         if not view.createable:
             raise _right_missing(definition, "inserted")
         written = self._convert_values(view, values, creating=True, system=system)
@@ -79,6 +82,7 @@ class Org(Tables):
         """Change a record. `system` allows fields that only the service sets. Raises ApiError."""
         definition = self.model.get(sobject)
         old = self.existing_record(sobject, record_id)
+        self._check_access(sobject, old, Access.EDIT)
         self._check_not_locked(record_id)
         view = self._view(definition, system=system)
         if not view.updateable:
@@ -89,9 +93,11 @@ class Org(Tables):
 
     def delete(self, sobject: str, record_id: str, user: str) -> None:
         """Move a record and its dependants to the recycle bin; remove a contact role for good. Raises ApiError."""
+        self._check_administrator(self.model.get(sobject))
         if not self._view(self.model.get(sobject), system=False).deletable:
             raise _right_missing(self.model.get(sobject), "deleted")
-        self.existing_record(sobject, record_id)
+        needed = Access.EDIT if sobject in GOVERNED_BY else Access.FULL
+        self._check_access(sobject, self.existing_record(sobject, record_id), needed)
         self._check_not_locked(record_id)
         with self.savepoint():
             self._delete_tree(sobject, record_id, user, hard=self.model.get(sobject).hard_delete)
@@ -121,11 +127,26 @@ class Org(Tables):
     def existing_record(self, sobject: str, record_id: str) -> Record:
         """The record for a write. Raises ApiError (404); its code tells a deleted record from an unknown one."""
         record = self.stored_record(sobject, record_id)
-        if record is None:
+        if record is None or not self.is_readable(sobject, record):
             raise ApiError(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
         if record["IsDeleted"]:
             raise record_deleted()
         return record
+
+    def is_readable(self, sobject: str, record: Record) -> bool:
+        """Whether sharing lets the present caller read a record."""
+        return self._access(sobject, record) > Access.NONE
+
+    def readable_records(self, sobject: str, records: Iterable[Record]) -> Iterable[Record]:
+        """Those of the records that sharing lets the present caller read."""
+        if not self.sharing.limits(sobject, self.caller.user):
+            return records
+        return (each for each in records if self.is_readable(sobject, each))
+
+    def _access(self, sobject: str, record: Record) -> Access:
+        if not self.sharing.limits(sobject, self.caller.user):
+            return Access.FULL
+        return self.sharing.access(self, self.seen.get(sobject), record, self.caller.user)
 
     def picklist_values(self, field: Field) -> list[tuple[str, str]]:
         """The (value, label) pairs of a picklist. Stages and currencies are records of the org."""
@@ -178,6 +199,16 @@ class Org(Tables):
         for sobject, record_id, values in changes_after_save(self, definition.name, new):
             self.update(sobject, record_id, values, user)
 
+    def _check_administrator(self, definition: SObject) -> None:
+        if definition.by_administrators and self.caller.user not in {"", *self.sharing.administrators}:
+            message = f"entity type cannot be inserted: {definition.label}"
+            raise ApiError(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, [])
+
+    def _check_access(self, sobject: str, record: Record, needed: Access) -> None:
+        if self._access(sobject, record) < needed:
+            message = "insufficient access rights on object id"
+            raise ApiError(403, "INSUFFICIENT_ACCESS_OR_READONLY", message, [])
+
     def _change_stamps(self, user: str) -> Record:
         now = self._current_second()
         return {"LastModifiedDate": now, "SystemModstamp": now, "LastModifiedById": user or None}
@@ -201,9 +232,9 @@ class Org(Tables):
         for name in written:
             field, value = definition.fields[name.lower()], new[name]
             if field.kind is Kind.REFERENCE and value is not None:
-                self._check_parent(field, value)
+                self._check_parent(definition.name, field, value)
 
-    def _check_parent(self, field: Field, value: str) -> None:
+    def _check_parent(self, child: str, field: Field, value: str) -> None:
         parent = self.model.get(field.refers)
         if not value.startswith(parent.prefix):
             message = f"{field.label}: id value of incorrect type: {value}"
@@ -213,6 +244,10 @@ class Org(Tables):
             raise ApiError(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [field.name])
         if record["IsDeleted"]:
             raise ApiError(400, "ENTITY_IS_DELETED", "entity is deleted", [field.name])
+        needed = Access.EDIT if GOVERNED_BY.get(child) == parent.name else Access.READ
+        if parent.name in self.sharing.models and self._access(parent.name, record) < needed:
+            message = f"insufficient access rights on cross-reference id: {value[:SHORT]}"
+            raise ApiError(400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message, [])
         if parent.name == "User" and not record["IsActive"]:
             message = "operation performed with inactive user"
             raise ApiError(400, "INACTIVE_OWNER_OR_USER", message, [field.name])
@@ -223,6 +258,10 @@ class Org(Tables):
                 continue
             other = self.id_with_value(definition.name, field.name, new[field.name])
             if other not in {None, new["Id"]}:
+                record = self.stored_record(definition.name, str(other))
+                if record and not self.is_readable(definition.name, record):
+                    text = "duplicate value found: <unknown> duplicates value on record with id: <unknown>"
+                    raise ApiError(400, "DUPLICATE_VALUE", text, [])
                 text = f"duplicate value found: {field.name} duplicates value on record with id: {str(other)[:SHORT]}"
                 raise ApiError(400, "DUPLICATE_VALUE", text, [field.name])
 

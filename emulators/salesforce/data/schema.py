@@ -103,6 +103,7 @@ class SObject:
     fields: dict[str, Field] = field(default_factory=dict)  # by lower-case name
     children: dict[str, tuple[str, str]] = field(default_factory=dict)
     setup: bool = False
+    by_administrators: bool = False  # an object of Setup that administrators change by the API too
     hard_delete: bool = False
     hidden: dict[str, Field] = field(default_factory=dict)
     createable: bool = True

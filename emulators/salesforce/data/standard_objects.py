@@ -252,6 +252,28 @@ def _user_object() -> SObject:
     )
 
 
+def _group_objects() -> tuple[SObject, SObject]:
+    """Public groups and their members."""
+    group = _new_object(
+        "Group",
+        "00G",
+        _text_field("Name", 40, required=True),
+        _text_field("DeveloperName", 80, required=True),
+        replace(_picklist_field("Type", "Regular", "Queue"), default="Regular"),
+        setup=True,
+    )
+    member = _new_object(
+        "GroupMember",
+        "011",
+        reference_field("Group", "Group", required=True, fixed=True, cascade=True),
+        reference_field("UserOrGroup", "User", required=True, fixed=True),
+        setup=True,
+        hard=True,
+    )
+    group.by_administrators = member.by_administrators = True
+    return group, member
+
+
 def _organization_object() -> SObject:
     return _new_object(
         "Organization",
@@ -314,6 +336,7 @@ def standard_objects(*, multi_currency: bool) -> dict[str, SObject]:
         _opportunity_object(),
         _contact_role_object(),
         _stage_object(),
+        *_group_objects(),
     ]
     if multi_currency:
         sobjects.append(_currency_type_object())

@@ -54,7 +54,8 @@ class QueryRunner:
         if source is None:
             source = None if self._deleted else indexed_records(self._org, sobject, compiler.key_conditions)
             source = source or candidate_records(self._org, sobject, compiler.key_conditions)
-        matching = [each for each in source if (self._deleted or not each["IsDeleted"]) and test(each)]
+        readable = self._org.readable_records(sobject.name, source)
+        matching = [each for each in readable if (self._deleted or not each["IsDeleted"]) and test(each)]
         return self._cut_to_limit(self._sort_records(sobject, select, matching), select)
 
     def _semi_join_column(self, inner: Select) -> list[Any]:
@@ -156,7 +157,8 @@ class QueryRunner:
 
         def run_subquery(record: Record) -> Record | None:
             children = source(record)
-            matching = list(children) if is_plain else self._matching_records(child, inner, children)
+            readable = self._org.readable_records(child.name, children)
+            matching = list(readable) if is_plain else self._matching_records(child, inner, children)
             shaped = [shape(each) for each in matching]
             return {"totalSize": len(shaped), "done": True, "records": shaped} if shaped else None
 

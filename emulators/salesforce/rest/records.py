@@ -39,7 +39,7 @@ def object_by_name(org: Org, name: str) -> SObject:
 
 def writable_object(sobject: SObject, operation: str) -> SObject:
     """The same object. Raises ApiError if only administrators change its records, in Setup."""
-    if sobject.setup:
+    if sobject.setup and not sobject.by_administrators:
         message = f"entity type {sobject.name} does not support {operation}"
         raise ApiError(400, "INVALID_TYPE_FOR_OPERATION", message)
     return sobject
@@ -115,7 +115,8 @@ class RecordResources:
         """Answer `GET | PATCH | DELETE /sobjects/NAME/FIELD/VALUE`: read, upsert or delete; 300 if several match."""
         sobject = object_by_name(self._org, name)
         field = external_id_field(sobject, field_name)
-        matches = [record["Id"] for record in self._org.records_by_value(sobject.name, field.name, value)]
+        found = self._org.records_by_value(sobject.name, field.name, value)
+        matches = [record["Id"] for record in self._org.readable_records(sobject.name, found)]
         if call.method not in {"GET", "PATCH", "DELETE"}:
             raise method_not_allowed(call.method, "HEAD,GET,PATCH,DELETE")
         if len(matches) > 1:
@@ -132,7 +133,7 @@ class RecordResources:
 
     def _readable_record(self, sobject: SObject, record_id: str) -> Record:
         record = self._org.stored_record(sobject.name, record_id)
-        if record is None:
+        if record is None or not self._org.is_readable(sobject.name, record):
             raise not_found()
         if record["IsDeleted"]:
             raise record_deleted()

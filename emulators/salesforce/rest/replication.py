@@ -3,9 +3,11 @@
 The contract: docs/reference/salesforce.md#updated-and-deleted-records.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from emulators.salesforce.data.errors import ApiError
+from emulators.salesforce.data.schema import Record
 from emulators.salesforce.data.values import format_stamp
 from emulators.salesforce.rest.call import Call, Reply, RestContext
 from emulators.salesforce.rest.records import object_by_name
@@ -26,7 +28,7 @@ class Replication:
         self._tag("updated")
         sobject = object_by_name(self._org, name)
         start, end = self._requested_span(call, UPDATED_REACH)
-        undeleted = (record for record in self._org.stored_records(sobject.name) if not record["IsDeleted"])
+        undeleted = (record for record in self._records(sobject.name) if not record["IsDeleted"])
         ids = [record["Id"] for record in undeleted if start <= record["SystemModstamp"] < end]
         return Reply(200, {"ids": ids, "latestDateCovered": end})
 
@@ -37,11 +39,14 @@ class Replication:
         start, end = self._requested_span(call, DELETED_REACH)
         deleted = [
             {"id": record["Id"], "deletedDate": record["SystemModstamp"]}
-            for record in self._org.stored_records(sobject.name)
+            for record in self._records(sobject.name)
             if record["IsDeleted"] and start <= record["SystemModstamp"] < end
         ]
         earliest = format_stamp(self._org.now() - DELETED_REACH)
         return Reply(200, {"deletedRecords": deleted, "earliestDateAvailable": earliest, "latestDateCovered": end})
+
+    def _records(self, sobject: str) -> Iterable[Record]:
+        return self._org.readable_records(sobject, self._org.stored_records(sobject))
 
     def _requested_span(self, call: Call, reach: timedelta) -> tuple[str, str]:
         """Start and end as stamps; the end is the present at the latest. Raises ApiError."""

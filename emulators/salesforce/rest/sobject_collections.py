@@ -128,7 +128,8 @@ class Collections:
         if self._object_of(record) is not sobject or _id_text(record) is not None:
             raise ApiError(400, "INVALID_FIELD", "an upsert takes records of one type, without Id")
         _check_not_seen(field.index_key(value), seen)
-        matches = [each["Id"] for each in self._org.records_by_value(sobject.name, field.name, value)]
+        found = self._org.records_by_value(sobject.name, field.name, value)
+        matches = [each["Id"] for each in self._org.readable_records(sobject.name, found)]
         if len(matches) > 1:
             message = f"{field.name}: more than one record found for external id field: {matches}"
             raise ApiError(300, "DUPLICATE_EXTERNAL_ID", message, [field.name])
@@ -162,7 +163,10 @@ class Collections:
         readers = field_readers(sobject, fields)
         base = f"{call.base_path}/sobjects/{sobject.name}/"
         records = (self._org.stored_record(sobject.name, canonical_id(text) or "") for text in ids)
-        undeleted = (record if record and not record["IsDeleted"] else None for record in records)
+        undeleted = (
+            record if record and not record["IsDeleted"] and self._org.is_readable(sobject.name, record) else None
+            for record in records
+        )
         return Reply(200, [_retrieved_body(sobject, record, readers, base) if record else None for record in undeleted])
 
     @staticmethod

@@ -1,0 +1,95 @@
+"""Which records a user may read, edit and delete: org-wide defaults, owners, and sharing rules for groups.
+
+The rules: docs/reference/salesforce.md#sharing-and-edit-rights.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from emulators.salesforce.data.permissions import GOVERNED_BY
+from emulators.salesforce.data.schema import Record, SObject
+from emulators.salesforce.data.tables import Tables
+
+MODELS = ("Private", "Read", "ReadWrite")
+
+
+class Access(IntEnum):
+    """What a user may do with a record. Sharing gives EDIT at most; only FULL deletes."""
+
+    NONE = 0
+    READ = 1
+    EDIT = 2
+    FULL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SharingRule:
+    """Shares records with the members of a group: those that hold these values, or whose owner is in `owned_by`."""
+
+    sobject: str
+    group: str
+    edit: bool
+    values: Mapping[str, Any] = field(default_factory=dict)
+    owned_by: str = ""
+
+
+@dataclass(slots=True)
+class Sharing:
+    """The org-wide defaults by object, and the rules. Objects without a default are open to all, as before."""
+
+    models: dict[str, str] = field(default_factory=dict)
+    rules: dict[str, SharingRule] = field(default_factory=dict)
+    administrators: set[str] = field(default_factory=set)
+
+    def limits(self, sobject: str, user: str) -> bool:
+        """Whether any record of the object may be closed to this user; an empty `user` is the service itself."""
+        governing = GOVERNED_BY.get(sobject, sobject)
+        return bool(user) and governing in self.models and user not in self.administrators
+
+    def access(self, tables: Tables, view: SObject, record: Record, user: str) -> Access:
+        """The user's access to a record; `view` is its object with the user's rights."""
+        if not self.limits(view.name, user) or view.modify_all:
+            return Access.FULL
+        governing = GOVERNED_BY.get(view.name)
+        if governing:
+            parent = tables.stored_record(governing, record[f"{governing}Id"])
+            return self._own_access(tables, view, governing, parent, user) if parent else Access.NONE
+        return self._own_access(tables, view, view.name, record, user)
+
+    def _own_access(self, tables: Tables, view: SObject, sobject: str, record: Record, user: str) -> Access:
+        if record["OwnerId"] == user:
+            return Access.FULL
+        found = {"Private": Access.NONE, "Read": Access.READ, "ReadWrite": Access.EDIT}[self.models[sobject]]
+        if view.view_all:
+            found = max(found, Access.READ)
+        for rule in self.rules.values():
+            if rule.sobject == sobject and self._is_shared(tables, rule, record, user):
+                found = max(found, Access.EDIT if rule.edit else Access.READ)
+        if found is Access.NONE and sobject == "Account" and self._reads_a_child(tables, view, record, user):
+            return Access.READ
+        return found
+
+    def _is_shared(self, tables: Tables, rule: SharingRule, record: Record, user: str) -> bool:
+        if user not in group_members(tables, rule.group):
+            return False
+        if rule.owned_by and record["OwnerId"] not in group_members(tables, rule.owned_by):
+            return False
+        return all(record.get(name) == value for name, value in rule.values.items())
+
+    def _reads_a_child(self, tables: Tables, view: SObject, account: Record, user: str) -> bool:
+        """Whether the user reads a deal or a contact of the account, and with it the account."""
+        del view
+        return any(
+            self.access(tables, tables.model.get(child), record, user) > Access.NONE
+            for child in ("Opportunity", "Contact")
+            for record in tables.records_by_value(child, "AccountId", account["Id"])
+        )
+
+
+def group_members(tables: Tables, group: str) -> set[str]:
+    """The ids of the users in a public group, by its developer name."""
+    ids = {each["Id"] for each in tables.stored_records("Group") if each["DeveloperName"] == group}
+    members = (each for each in tables.stored_records("GroupMember") if not each["IsDeleted"])
+    return {each["UserOrGroupId"] for each in members if each["GroupId"] in ids}
