@@ -11,6 +11,7 @@ POST /address_picklists {names?}                       turn on state and country
                                                        values of countries by code
 POST /duplicate_rules                                  turn on the standard duplicate rules, as shipped
 POST /permission_sets {username, names}                limit a user to the rights of these deployed permission sets
+POST /org_kind {kind, activates_flows?}                make the org a `production` or `sandbox` org
 POST /sharing {sobject, model}                         set the org-wide default: Private, Read or ReadWrite
 POST /group {name, members}                            make a public group of users, by user name
 POST /sharing_rule {name, sobject, group, edit?, values?, owned_by?}
@@ -53,6 +54,7 @@ def switch_controls(emulated: EmulatedOrg) -> dict[str, Control]:
         "address_picklists": lambda body: _turn_on_address_picklists(emulated, body),
         "duplicate_rules": lambda _: emulated.org.put_switch(DuplicateRules()),
         "permission_sets": lambda body: _assign_permission_sets(emulated, body),
+        "org_kind": lambda body: _set_org_kind(emulated, body),
         "sharing": lambda body: set_sharing_model(emulated.org, body["sobject"], body["model"]),
         "group": lambda body: _make_group(emulated, body),
         "sharing_rule": lambda body: _add_sharing_rule(emulated, body),
@@ -93,6 +95,16 @@ def _assign_permission_sets(emulated: EmulatedOrg, body: Body) -> None:
     if unknown := [name for name in names if name not in known]:
         raise ValueError(f"no permission set has the name {unknown[0]}")
     emulated.permission_sets[user_id(emulated, body["username"])] = names
+
+
+def _set_org_kind(emulated: EmulatedOrg, body: Body) -> None:
+    if body["kind"] not in {"production", "sandbox"}:
+        raise ValueError("kind must be production or sandbox")
+    emulated.deployments.production = body["kind"] == "production"
+    emulated.deployments.activates_flows = bool(body.get("activates_flows", False))
+    values = {"IsSandbox": body["kind"] == "sandbox"}
+    emulated.org.update("Organization", emulated.organization, values, emulated.founding.administrator)
+    emulated.org.clear_undo_log()
 
 
 def _make_group(emulated: EmulatedOrg, body: Body) -> Body:

@@ -274,6 +274,18 @@ def _group_objects() -> tuple[SObject, SObject]:
     return group, member
 
 
+def _flow_object() -> SObject:
+    """The list of flows, of which each deployed flow is a record."""
+    return _new_object(
+        "FlowDefinitionView",
+        "3dd",
+        _text_field("ApiName", 255, required=True),
+        _text_field("Label", 255),
+        _checkbox_field("IsActive"),
+        setup=True,
+    )
+
+
 def _organization_object() -> SObject:
     return _new_object(
         "Organization",
@@ -337,6 +349,7 @@ def standard_objects(*, multi_currency: bool) -> dict[str, SObject]:
         _contact_role_object(),
         _stage_object(),
         *_group_objects(),
+        _flow_object(),
     ]
     if multi_currency:
         sobjects.append(_currency_type_object())

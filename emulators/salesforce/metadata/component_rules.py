@@ -41,6 +41,7 @@ class ComponentChecker:
         self._checks: dict[str, Callable[[Component], Iterator[str]]] = {
             "CustomObject": self._check_object,
             "CustomTab": self._check_tab,
+            "Flow": lambda _: iter(()),
             "CustomField": self._check_field,
             "ValidationRule": self._check_rule,
             "ListView": self._check_list_view,

@@ -21,7 +21,7 @@ class Job:
     id: str
     user: Record
     begun: str
-    options: dict[str, bool]
+    options: dict[str, Any]
     components: Sequence[Component]
     problems: Sequence[Problem]
     package_error: str = ""  # set if the whole zip was refused

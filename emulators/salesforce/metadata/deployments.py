@@ -16,17 +16,21 @@ from emulators.salesforce.metadata.component_xml import field_from_xml, object_f
 from emulators.salesforce.metadata.deploy_results import Job, deploy_result
 from emulators.salesforce.metadata.documents import Documents
 from emulators.salesforce.metadata.package import BrokenPackage, Component, Problem, UnpackedZip, unpack_zip
+from emulators.salesforce.metadata.xml_schema import PREFIX
 
+FLOWS = "FlowDefinitionView"
 ACCESS_REFUSED = (
     "INSUFFICIENT_ACCESS: use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions"
 )
 ID_PREFIX = "0Af"
+_TESTS_NEEDED = "testLevel of NoTestRun cannot be used in production organizations"
 
 
 class Deployments:
     """All deployments of the org. `users` holds the ids of those who may deploy and retrieve.
 
-    `languages` are those of the Translation Workbench; the set is empty while the workbench is off.
+    `languages` are those of the Translation Workbench; the set is empty while the workbench is off. A `production` org
+    has rules of its own; `activates_flows` is its setting to deploy processes and flows as active.
     """
 
     def __init__(self, org: Org, documents: Documents) -> None:
@@ -35,14 +39,20 @@ class Deployments:
         self.users: set[str] = set()
         self.languages: frozenset[str] = frozenset()
         self.jobs: dict[str, Job] = {}
+        self.production, self.activates_flows = False, False
 
     def check_right(self, user: str) -> None:
         """Raise ApiError (403) unless this user may deploy."""
         if user not in self.users:
             raise ApiError(403, "INSUFFICIENT_ACCESS", ACCESS_REFUSED)
 
-    def deploy(self, data: bytes, options: dict[str, bool], user: str) -> Job:
-        """Check a zip. Install it, unless `checkOnly` is set or a component failed and `rollbackOnError` is set."""
+    def deploy(self, data: bytes, options: dict[str, Any], user: str) -> Job:
+        """Check a zip. Install it, unless `checkOnly` is set or a component failed and `rollbackOnError` is set.
+
+        Raises ApiError if the org does not take the options.
+        """
+        if self.production and options.get("testLevel") == "NoTestRun":
+            raise ApiError(400, "INVALID_OPERATION", _TESTS_NEEDED)
         identifier = self.org.ids.next_id(ID_PREFIX)
         user_record = self.org.existing_record("User", user)
         now = format_stamp(self.org.now().replace(microsecond=0))
@@ -78,7 +88,21 @@ class Deployments:
             elif component.type == "ValidationRule":
                 definition = self.org.model.get(component.parent)
                 self.org.deployed_rules[component.full_name] = rule_from_xml(definition, component.element)
+            elif component.type == "Flow":
+                self._install_flow(component)
             self.documents.put(component)
+
+    def _install_flow(self, component: Component) -> None:
+        """Show a flow in the list of flows. Production takes an active one as a draft, unless its setting is on."""
+        status = component.element.find(f"{PREFIX}status")
+        if status is not None and self.production and not self.activates_flows:
+            status.text = "Draft"
+        values = {"IsActive": status is not None and status.text == "Active", "Label": component.first_text("label")}
+        flows = (each for each in self.org.stored_records(FLOWS) if each["ApiName"] == component.full_name)
+        if known := next(flows, None):
+            self.org.update(FLOWS, known["Id"], values, "")
+        else:
+            self.org.insert(FLOWS, {"ApiName": component.full_name, **values}, "")
 
     def _check_components(self, unpacked: UnpackedZip) -> tuple[list[Component], list[Problem]]:
         """The components without a problem, and all problems, those of the zip first."""

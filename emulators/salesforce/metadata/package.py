@@ -19,6 +19,7 @@ FOLDERS = {
     "layouts": ("Layout", ".layout"),
     "flexipages": ("FlexiPage", ".flexipage"),
     "tabs": ("CustomTab", ".tab"),
+    "flows": ("Flow", ".flow"),
     "objectTranslations": ("CustomObjectTranslation", ".objectTranslation"),
 }
 """The type and the suffix of the components of each folder, one component a file."""
@@ -30,6 +31,7 @@ _DEPLOY_ORDER = (
     "ValidationRule",
     "ListView",
     "CustomTab",
+    "Flow",
     "Layout",
     "FlexiPage",
     "PermissionSet",

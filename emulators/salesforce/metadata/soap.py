@@ -84,7 +84,7 @@ class Soap:
             raise ApiError(500, "INVALID_FIELD", "ZipFile is not base64") from error
         element = operation.find("{*}DeployOptions")
         children = () if element is None else element
-        options = {str(each.tag).rpartition("}")[2]: (each.text or "").lower() == "true" for each in children}
+        options = {str(each.tag).rpartition("}")[2]: _option(each.text or "") for each in children}
         job = self._deployments.deploy(data, options, user)
         return [{"done": False, "id": job.id, "state": "Queued"}]
 
@@ -155,6 +155,11 @@ class Soap:
         by_user = {"ById": user["Id"], "ByName": user["Name"], "Date": org.started_at.isoformat()}
         stamps = {event + each: value for event in ("created", "lastModified") for each, value in by_user.items()}
         return {**stamps, "fileName": folder + _file_name(kind, name), "fullName": name, "id": "", "type": kind}
+
+
+def _option(text: str) -> bool | str:
+    """A deploy option: the name of a test level stays a text."""
+    return text == "true" if text in {"true", "false", ""} else text
 
 
 def _files_of(documents: Mapping[tuple[str, str], bytes]) -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """Answer the REST resources of a metadata deployment (docs/reference/salesforce.md#rest-deployment)."""
 
 import json
+from typing import Any
 
 from emulators.salesforce.data.errors import ApiError, malformed_body, method_not_allowed, not_found
 from emulators.salesforce.metadata.deploy_results import deploy_result
@@ -28,7 +29,7 @@ def answer_deploy_request(deployments: Deployments, call: Call, body: bytes) -> 
     raise not_found()
 
 
-def _split_form(body: bytes, content_type: str) -> tuple[bytes, dict[str, bool]]:
+def _split_form(body: bytes, content_type: str) -> tuple[bytes, dict[str, Any]]:
     """The zip and the deploy options of a multipart request. Raises ApiError."""
     _, _, boundary = content_type.partition("boundary=")
     if not content_type.startswith("multipart/form-data") or not boundary:

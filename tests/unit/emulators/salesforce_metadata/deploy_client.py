@@ -55,7 +55,7 @@ class Deployer:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content_type}
         return self.org.handle(Request.of(method, f"/services/data/v66.0/metadata/{path}", headers, body))
 
-    def post_zip(self, data: bytes, **options: bool) -> Response:
+    def post_zip(self, data: bytes, **options: bool | str) -> Response:
         deploy_options = {"checkOnly": False, "rollbackOnError": True, "singlePackage": True, **options}
         text = json.dumps({"deployOptions": deploy_options}).encode()
         body = _form_part("entity_content", "application/json", text) + _form_part("file", "application/zip", data)
@@ -68,7 +68,7 @@ class Deployer:
         result: dict[str, Any] = answer.json()["deployResult"]
         return result
 
-    def deploy(self, package: Package | bytes, **options: bool) -> dict[str, Any]:
+    def deploy(self, package: Package | bytes, **options: bool | str) -> dict[str, Any]:
         """Deploy, poll until it is done, and return the result."""
         answer = self.post_zip(package if isinstance(package, bytes) else package.to_zip("66.0"), **options)
         assert answer.status == 201, answer.body
@@ -76,7 +76,7 @@ class Deployer:
             pass
         return result
 
-    def deploy_refusals(self, package: Package | bytes, **options: bool) -> list[str]:
+    def deploy_refusals(self, package: Package | bytes, **options: bool | str) -> list[str]:
         """The problems of a deployment that must fail."""
         result = self.deploy(package, **options)
         assert result["status"] == "Failed", result
