@@ -97,7 +97,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "credential_ending": (logging.WARNING, ("name", "days_left")),
     "side_paused": (logging.WARNING, ("side", "reason", "seconds")),
     "side_still_paused": (logging.WARNING, ("side", "reason", "seconds")),
-    "sign_in_failed": (logging.ERROR, ("side", "code")),
+    "sign_in_failed": (logging.ERROR, ("side", "code", "call_id")),
     "registration_kept": (logging.INFO, ("outcome",)),
     "registration_foreign": (logging.WARNING, ("host",)),
     "registration_missing": (logging.WARNING, ()),

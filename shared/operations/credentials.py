@@ -120,7 +120,7 @@ def _mfa_and_role(app: App) -> tuple[bool | None, str | None]:
         return (False if error.code == MFA_CODE else None), ("none" if error.code == "accessDenied" else None)
     if probe.mfa is False:
         # Partner Center still answers. It will refuse as soon as it enforces multi-factor authentication.
-        log("sign_in_failed", side="partner_center", code=MFA_CODE)
+        log("sign_in_failed", side="partner_center", code=MFA_CODE, call_id=None)
     return probe.mfa, "admin" if probe.count_without_account else None
 
 
@@ -133,7 +133,7 @@ def _repair_registration(app: App) -> None:
         app.sign_in_to(app.settings.partner_center.webhooks_scope).token()
         app.keep_registration()
     except SignInFailed as error:
-        log("sign_in_failed", side="partner_center", code=error.code)
+        log("sign_in_failed", side="partner_center", code=error.code, call_id=error.call_id)
     except CosellError as error:
         log("run_failed", **failure_fields(error, CURRENT_RUN.get()), run="registration")
 

@@ -72,7 +72,7 @@ def pause_side(ctx: Context, side: Side, error: CosellError) -> None:
         pause, reason = timedelta(seconds=error.after or 60), "throttled"
     elif isinstance(error, SignInFailed):
         pause, reason = ctx.policy.probe_interval, "sign_in"
-        ctx.log("sign_in_failed", side=side, code=error.code)
+        ctx.log("sign_in_failed", side=side, code=error.code, call_id=error.call_id)
     else:
         return
     known = ctx.store.side_state(side, fresh=True)

@@ -116,3 +116,14 @@ def test_a_record_that_salesforce_refuses_in_a_write_of_many_is_logged(world: Wo
     [failed] = log_events.events_named("remote_failed")
     assert (failed["call"], failed["keys"], failed["field"]) == ("a record of a write", [deal], "Audit__c")
     assert failed["answer_id"]
+
+
+def test_a_refused_sign_in_is_logged_with_the_id_in_entras_log(world: World, log_events: LogEvents) -> None:
+    world.seller_creates()
+    world.systems.partner.entra.fail_next(700082, times=5)
+    world.host.run_now("push_opportunities")
+
+    failed = log_events.events_named("sign_in_failed")[0]
+    assert failed["code"] == "AADSTS700082"
+    assert failed["call_id"]
+    assert failed["call_id"] in {event["call_id"] for event in log_events.events_named("pair_failed")}

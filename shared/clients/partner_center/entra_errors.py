@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from shared.foundation.errors import MAX_REMOTE_TEXT, ConsentNeeded, CosellError, MfaRequired, SignInFailed, Unavailable
+from shared.foundation.known_shapes import known_call_id
 
 _CONSENT = "Sign in again as the integration account, with multi-factor authentication."
 _ADMIN_CONSENT = "Ask an administrator to consent to the app for both Partner Center APIs, then sign in again."
@@ -69,11 +70,15 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\{[^}]*\}")
 
 
 class EntraRefusal(Struct, frozen=True):
-    """A refusal of the token endpoint: the OAuth error, Entra's number if there is one, and the first sentence."""
+    """A refusal of the token endpoint: the OAuth error, Entra's number if there is one, and the first sentence.
+
+    `call_id` is the id under which Entra's sign-in log has the call.
+    """
 
     error: str
     number: str | None
     sentence: str
+    call_id: str | None = None
 
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any]) -> "EntraRefusal":
@@ -84,7 +89,8 @@ class EntraRefusal(Struct, frozen=True):
         first = numbers[0] if isinstance(numbers, list) and numbers else None
         match = re.search(r"AADSTS(\d{4,10})", text)
         number = str(first) if isinstance(first, int) else match and match[1]
-        return cls(_oauth_error(answer.get("error")), number or None, _first_sentence(text))
+        call_id = known_call_id(str(answer.get("correlation_id") or ""))
+        return cls(_oauth_error(answer.get("error")), number or None, _first_sentence(text), call_id)
 
     @property
     def code(self) -> str:
@@ -98,6 +104,11 @@ class EntraRefusal(Struct, frozen=True):
 
     def as_error(self) -> CosellError:
         """The error to raise for this refusal."""
+        error = self._error()
+        error.call_id = self.call_id
+        return error
+
+    def _error(self) -> CosellError:
         text = f"sign-in to Partner Center failed: {self.code}: {self.sentence}"
         if not _TEMPORARY.isdisjoint({self.error, self.number}):
             return Unavailable(text)

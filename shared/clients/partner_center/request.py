@@ -173,8 +173,8 @@ class _Call(Struct):
     reply: Reply | None = None
 
     def log_failure(self, request: OutgoingRequest, error: CosellError) -> None:
-        """Log a call that failed, and let the error carry the id that was sent."""
-        error.call_id = self.label.correlation if self.was_sent else None
+        """Log a call that failed, and let the error carry the id that was sent. A failed sign-in keeps its own id."""
+        error.call_id = error.call_id or (self.label.correlation if self.was_sent else None)
         code, field = error.reason_codes
         if self.reply and code is None:
             code = code_of_reply(self.reply)

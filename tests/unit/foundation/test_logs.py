@@ -67,7 +67,7 @@ def test_a_code_or_a_field_that_is_no_known_shape_is_unknown(caplog: pytest.LogC
         log("pair_failed", **failure_fields(Rejected(cause), "run"), key="006", where="x:1")
         log("pair_due", side="salesforce", key="006", cause=EMAIL, attempts=0, correlation_id="run")
         log("opportunity_held", opportunity_id="006", causes=["missing_name", EMAIL], correlation_id="run")
-        log("sign_in_failed", side="salesforce", code=EMAIL)
+        log("sign_in_failed", side="salesforce", code=EMAIL, call_id=None)
     lines = [json.loads(record.getMessage()) for record in caplog.records]
     assert EMAIL not in caplog.text
     assert [line.get("code", line.get("cause")) for line in lines if line["event"] != "opportunity_held"] == [
