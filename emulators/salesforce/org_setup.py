@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from emulators.salesforce.data.org import Org
-from emulators.salesforce.data.standard_objects import CURRENCIES, FORECASTS, STAGES
+from emulators.salesforce.data.setup_objects import FORECASTS
+from emulators.salesforce.data.standard_objects import CURRENCIES, STAGES
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from emulators.salesforce.data.errors import ApiError
+from emulators.salesforce.data.field_shapes import reference_field
 from emulators.salesforce.data.org_switch import OrgSwitch, Save
 from emulators.salesforce.data.schema import Field, Kind, Record, SObject
-from emulators.salesforce.data.standard_objects import record_type_object, reference_field
+from emulators.salesforce.data.setup_objects import record_type_object
 from emulators.salesforce.data.tables import Tables
 
 MASTER_ID = "012000000000000AAA"

@@ -4,7 +4,7 @@ The rules: docs/reference/salesforce.md#opportunity and docs/reference/salesforc
 """
 
 from emulators.salesforce.data.schema import Record
-from emulators.salesforce.data.standard_objects import FORECASTS
+from emulators.salesforce.data.setup_objects import FORECASTS
 from emulators.salesforce.data.tables import Tables
 
 
