@@ -47,12 +47,12 @@ class EmulatedOrg(Emulator):
     ) -> None:
         """`metadata` is a source project, installed unless `bare`; `max_requests` is the daily allowance of calls.
 
-        Without `multi_currency` every amount is in US dollars, and no object has a currency column. Both switches are
-        attributes too; they take effect when the first day begins again.
+        Without `multi_currency` every amount is in US dollars, and no object has a currency column. The project and
+        the switches are attributes too; they take effect when the first day begins again.
         """
         super().__init__(seed=seed)
         self.public_url = public_url
-        self._metadata = metadata
+        self.metadata = metadata
         self.multi_currency, self.bare = multi_currency, bare
         self._max_requests = max_requests
         self.oauth = OAuth(self.clock.now, self._find_user, lambda: self.organization)
@@ -60,15 +60,15 @@ class EmulatedOrg(Emulator):
 
     def reset_state(self) -> None:
         """Begin the org's first day again: its users and settings, no deals. Registered apps stay."""
-        model = load_model(self._metadata, multi_currency=self.multi_currency, bare=self.bare)
+        model = load_model(self.metadata, multi_currency=self.multi_currency, bare=self.bare)
         self.org = Org(model, self.clock.now, self.seed)
         self.founding: Founding = found_org(self.org, multi_currency=self.multi_currency)
         self.deployments = Deployments(self.org, documents_of_new_org())
         self.deployments.users.add(self.founding.administrator)
         self.oauth.administrators = {self.org.existing_record("User", self.founding.administrator)["Username"]}
         if not self.bare:
-            self.deployments.install(list(load_components(self._metadata)))
-            self.deployments.documents.kept |= field_documents(self._metadata)
+            self.deployments.install(list(load_components(self.metadata)))
+            self.deployments.documents.kept |= field_documents(self.metadata)
         self.permission_sets: dict[str, tuple[str, ...]] = {}  # the names by user id; users not in it have all rights
         self.org.rights_of = self._rights_of
         self.org.sharing.administrators.add(self.founding.administrator)

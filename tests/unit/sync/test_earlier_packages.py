@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.link_states import Mark
+from shared.mapping.schema import DEFAULT
 from shared.mapping.validation import load_mapping
 from tests.earlier_builds import BUILD_BEFORE, FIRST_BUILD, unpacked_build
 from tests.unit.sync.harness import Harness
@@ -29,9 +30,9 @@ def build(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def mapping_file(build: Path, kind: str) -> Path:
-    """A mapping file as people wrote it for that build: whole, or one that extends the default."""
+    """This build's own mapping file, or one as people wrote it for that build, whole or extending the default."""
     whole, shipped = build / "shared/mapping/default.toml", build / "mapping/production.toml"
-    return {"whole": whole, "shipped": shipped, "extending": examples(build)[0]}[kind]
+    return {"default": DEFAULT, "whole": whole, "shipped": shipped, "extending": examples(build)[0]}[kind]
 
 
 def examples(build: Path) -> list[Path]:
@@ -43,11 +44,18 @@ def examples(build: Path) -> list[Path]:
     return paths
 
 
-@pytest.fixture(params=["whole", "shipped", "extending"])
+@pytest.fixture(params=["default", "whole", "shipped", "extending"])
 def harness(build: Path, request: pytest.FixtureRequest) -> Iterator[Harness]:
     """Both systems with the package and a mapping file of an earlier build."""
     mapping = mapping_file(build, request.param)
     with Harness(package=build / "infra/salesforce", mapping=mapping) as harness:
+        yield harness
+
+
+@pytest.fixture(params=["whole", "extending"])
+def upgraded(build: Path, request: pytest.FixtureRequest) -> Iterator[Harness]:
+    """An org with the package of this build, and a mapping file of an earlier one."""
+    with Harness(mapping=mapping_file(build, request.param)) as harness:
         yield harness
 
 
@@ -130,6 +138,17 @@ def test_a_name_that_does_not_travel_is_told_where_the_status_cannot_say_it(harn
     assert harness.count_in_audit(deal, "Another name") == 1
     assert harness.referral_of(deal)["details"]["dealValue"] == 12_000
     assert_no_failure(harness)
+
+
+def test_an_earlier_mapping_file_has_what_a_new_package_brings(upgraded: Harness) -> None:
+    deal = upgraded.shared_deal()
+    upgraded.seller_edits(deal, Name="Another name")
+    upgraded.run_rounds(1)
+    assert status_of(upgraded, deal) == ("Synced with differences", "⚠")
+    _, deal = arrives(upgraded, details={"currency": "SEK", "dealValue": 900})
+    record = upgraded.opportunity(deal)
+    assert (record["Amount"], record["Partner_Center_Amount__c"]) == (None, 900)
+    assert_no_failure(upgraded)
 
 
 def test_an_amount_that_the_org_cannot_hold_is_told_without_its_columns(single: Harness) -> None:
