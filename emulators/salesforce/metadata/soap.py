@@ -51,6 +51,7 @@ class Soap:
             "retrieve": self._start_retrieval,
             "checkRetrieveStatus": self._poll_retrieval,
             "listMetadata": self._list_components,
+            "describeMetadata": self._describe_types,
         }
 
     def answer_envelope(self, body: bytes) -> Response:
@@ -141,13 +142,27 @@ class Soap:
     def _list_components(self, operation: Any, _: str) -> list[dict[str, Any]]:  # noqa: ANN401 - lxml ships no types
         self._tag("metadata.list")
         kinds = [query.findtext("{*}type") for query in operation.iterfind("{*}queries")]
-        documents = self._deployments.documents
-        return [
-            self._file_properties(kind, name)
-            for kind in kinds
-            if kind in _FOLDER_OF_TYPE
-            for name in documents.names(kind)
-        ]
+        return [self._file_properties(kind, name) for kind in kinds for name in self._component_names(kind)]
+
+    def _component_names(self, kind: str) -> list[str]:
+        """The full names of the components of a type. Objects and custom fields are those of the schema."""
+        model = self._deployments.org.model
+        if kind == "CustomObject":
+            return sorted(each.name for each in model)
+        if kind == "CustomField":
+            fields = (
+                f"{each.name}.{field.name}" for each in model for field in each.fields.values() if field.is_custom
+            )
+            return sorted(fields)
+        return self._deployments.documents.names(kind) if kind in {*_FOLDER_OF_TYPE, *_ELEMENT_OF_PART} else []
+
+    def _describe_types(self, operation: Any, _: str) -> list[dict[str, Any]]:  # noqa: ANN401 - lxml ships no types
+        self._tag("metadata.describe")
+        del operation
+        types = [_type_description(folder, *kind) for folder, kind in FOLDERS.items()]
+        types.append({**_type_description("objects", "CustomObject", ".object"), "childXmlNames": [*_ELEMENT_OF_PART]})
+        ends = {"organizationNamespace": "", "partialSaveAllowed": not self._deployments.production}
+        return [{"metadataObjects": types, **ends, "testRequired": self._deployments.production}]
 
     def _file_properties(self, kind: str, name: str, folder: str = "") -> dict[str, Any]:
         org = self._deployments.org
@@ -155,6 +170,13 @@ class Soap:
         by_user = {"ById": user["Id"], "ByName": user["Name"], "Date": org.started_at.isoformat()}
         stamps = {event + each: value for event in ("created", "lastModified") for each, value in by_user.items()}
         return {**stamps, "fileName": folder + _file_name(kind, name), "fullName": name, "id": "", "type": kind}
+
+
+def _type_description(folder: str, type_name: str, suffix: str) -> dict[str, Any]:
+    return {
+        "directoryName": folder, "inFolder": False, "metaFile": False, "suffix": suffix.removeprefix("."),
+        "xmlName": type_name,
+    }  # fmt: skip
 
 
 def _option(text: str) -> bool | str:
@@ -178,7 +200,7 @@ def _files_of(documents: Mapping[tuple[str, str], bytes]) -> dict[str, bytes]:
 
 
 def _file_name(kind: str, name: str) -> str:
-    if kind in _ELEMENT_OF_PART:
+    if kind in {"CustomObject", *_ELEMENT_OF_PART}:
         return f"objects/{name.partition('.')[0]}.object"
     folder, suffix = _FOLDER_OF_TYPE[kind]
     return f"{folder}/{name}{suffix}"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.data.schema import Record
+from emulators.salesforce.query.columns import query_columns
 from emulators.salesforce.query.engine import QueryRunner
 from emulators.salesforce.rest.call import Call, Reply, RestContext
 
@@ -36,11 +37,13 @@ class QueryPages:
     def first_page(self, call: Call, *, deleted: bool) -> Reply:
         """Answer `GET /query?q=`, or with `deleted` `GET /queryAll?q=`. Raises ApiError."""
         self._tag("query.all" if deleted else "query")
-        unknown = sorted(set(call.query) - {"q"})
+        unknown = sorted(set(call.query) - {"q", "columns"})
         if unknown:
             raise ApiError(400, "MALFORMED_QUERY", f"the emulator does not support the parameters {unknown}")
         if not call.query.get("q"):
             raise ApiError(400, "MALFORMED_QUERY", "the parameter q is required")
+        if call.query.get("columns", "").lower() == "true":
+            return Reply(200, query_columns(self._org, call.query["q"]))
         records, total = QueryRunner(self._org, call.version, deleted=deleted).run(call.query["q"])
         size = self._page_size(call)
         if len(records) <= size:

@@ -8,6 +8,7 @@ from emulators.salesforce.data.record_ids import canonical_id
 from emulators.salesforce.rest.call import ROOT, Call, Reply, RestContext, caller_of
 from emulators.salesforce.rest.composite import Composite
 from emulators.salesforce.rest.describe import Describe
+from emulators.salesforce.rest.limits import remaining_limits
 from emulators.salesforce.rest.query_pages import QueryPages
 from emulators.salesforce.rest.record_types import RecordTypeResources
 from emulators.salesforce.rest.records import RecordResources
@@ -57,7 +58,7 @@ class RestApi:
             case ():
                 return self._fixed_reply(call, "resources", self._resource_paths(call, home))
             case ("limits",):
-                return self._fixed_reply(call, "limits", self._remaining_limits())
+                return self._fixed_reply(call, "limits", remaining_limits(self.used, self.max_requests))
             case ("composite",):
                 return self._answer_post(call, self._composite.answer_composite)
             case ("composite", "graph"):
@@ -148,6 +149,3 @@ class RestApi:
         organization = next(iter(self._context.org.stored_records("Organization")))["Id"]
         paths = {name: f"{call.base_path}/{name}" for name in names}
         return paths | {"identity": f"{home}/id/{organization}/{call.user}"}
-
-    def _remaining_limits(self) -> dict[str, dict[str, int]]:
-        return {"DailyApiRequests": {"Max": self.max_requests, "Remaining": max(0, self.max_requests - self.used)}}
