@@ -130,6 +130,24 @@ def test_a_deal_with_a_difference_is_created_and_shows_the_nearest_status(harnes
     assert_no_failure(harness)
 
 
+def test_the_rights_of_the_earlier_permission_set_are_enough(single: Harness) -> None:
+    documents, key = single.salesforce.deployments.documents.kept, ("PermissionSet", "Cosell_Integration")
+    # The emulated org gives a set with this licence no rights to standard objects; here its fields are tried.
+    documents[key] = re.sub(rb"<license>.*?</license>", b"", documents[key])
+    single.salesforce.permission_sets[single.sign_in.user] = ("Cosell_Integration",)
+    single.ask_org_again()
+    deal = single.seller_creates(Amount=5_000)
+    single.push_until_quiet()
+    assert (single.opportunity(deal)["Referral_Identifier__c"], status_of(single, deal)) == (
+        single.referral_of(deal)["id"], ("Synced", "✔"),
+    )  # fmt: skip
+    referral, deal = arrives(single, details={"currency": "USD"})
+    single.seller_edits(deal, StageName="Qualification")
+    single.run_rounds(2)
+    assert single.partner_center.referral(referral)["status"] == "Active"
+    assert_no_failure(single)
+
+
 def test_a_name_that_does_not_travel_is_told_where_the_status_cannot_say_it(harness: Harness) -> None:
     deal = harness.shared_deal()
     harness.seller_edits(deal, Name="Another name", Amount=12_000)
