@@ -12,6 +12,7 @@ POST /address_picklists {names?}                       turn on state and country
 POST /duplicate_rules                                  turn on the standard duplicate rules, as shipped
 POST /permission_sets {username, names}                limit a user to the rights of these deployed permission sets
 POST /org_kind {kind, activates_flows?}                make the org a `production` or `sandbox` org
+POST /person_accounts -> {business, person}            turn on person accounts; the ids are those of record types
 POST /sharing {sobject, model}                         set the org-wide default: Private, Read or ReadWrite
 POST /group {name, members}                            make a public group of users, by user name
 POST /sharing_rule {name, sobject, group, edit?, values?, owned_by?}
@@ -39,6 +40,7 @@ from emulators.salesforce.org_switches import (
     require_column,
     restrict_picklist,
     set_sharing_model,
+    turn_on_person_accounts,
 )
 
 type Body = dict[str, Any]
@@ -55,6 +57,7 @@ def switch_controls(emulated: EmulatedOrg) -> dict[str, Control]:
         "duplicate_rules": lambda _: emulated.org.put_switch(DuplicateRules()),
         "permission_sets": lambda body: _assign_permission_sets(emulated, body),
         "org_kind": lambda body: _set_org_kind(emulated, body),
+        "person_accounts": lambda _: turn_on_person_accounts(emulated.org, emulated.founding.administrator),
         "sharing": lambda body: set_sharing_model(emulated.org, body["sobject"], body["model"]),
         "group": lambda body: _make_group(emulated, body),
         "sharing_rule": lambda body: _add_sharing_rule(emulated, body),
@@ -94,6 +97,7 @@ def _assign_permission_sets(emulated: EmulatedOrg, body: Body) -> None:
     known = emulated.deployments.documents.names("PermissionSet")
     if unknown := [name for name in names if name not in known]:
         raise ValueError(f"no permission set has the name {unknown[0]}")
+    emulated.org.schema_changed_at = emulated.org.now()
     emulated.permission_sets[user_id(emulated, body["username"])] = names
 
 

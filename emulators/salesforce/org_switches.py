@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from emulators.salesforce.data.org import Org
-from emulators.salesforce.data.record_types import OBJECT, add_record_type
+from emulators.salesforce.data.person_accounts import PersonAccounts, add_person_columns
+from emulators.salesforce.data.record_types import OBJECT as RECORD_TYPE
+from emulators.salesforce.data.record_types import add_record_type
 from emulators.salesforce.data.schema import Field, Kind, SObject
 from emulators.salesforce.data.sharing import MODELS, SharingRule
 
@@ -49,6 +51,19 @@ def restrict_picklist(org: Org, sobject: str, name: str, *, restricted: bool, va
     org.put_field(definition.name, replace(column, restricted=restricted, values=pairs))
 
 
+def turn_on_person_accounts(org: Org, user: str) -> dict[str, str]:
+    """Add person accounts; the accounts that exist are businesses. Returns the ids of the two record types."""
+    add_person_columns(org)
+    business = make_record_type(org, RecordTypeWish("Account", "Business_Account", default=True), user)
+    person = make_record_type(org, RecordTypeWish("Account", "PersonAccount"), user)
+    org.update(RECORD_TYPE, person, {"IsPersonType": True}, user)
+    for account in list(org.stored_records("Account")):
+        org.put("Account", account["Id"], account | {"RecordTypeId": business})
+    org.put_switch(PersonAccounts())
+    org.clear_undo_log()
+    return {"business": business, "person": person}
+
+
 def make_record_type(org: Org, wish: RecordTypeWish, user: str) -> str:
     """Make a record type, and the picklists that it limits restricted; returns its id. Raises ValueError."""
     definition = org.model.get(wish.sobject)
@@ -58,7 +73,7 @@ def make_record_type(org: Org, wish: RecordTypeWish, user: str) -> str:
         restrict_picklist(org, definition.name, name, restricted=True, values=None)
     values = {"Name": wish.developer_name.replace("_", " "), "DeveloperName": wish.developer_name}
     values |= {"SobjectType": definition.name}
-    made = org.insert(OBJECT, values | {"IsActive": wish.active}, user)
+    made = org.insert(RECORD_TYPE, values | {"IsActive": wish.active}, user)
     org.record_types.values[made] = columns
     if wish.default:
         org.record_types.defaults.add(made)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from emulators.salesforce.data.errors import Matches, duplicates_detected
 from emulators.salesforce.data.org_switch import OrgSwitch, Save
+from emulators.salesforce.data.person_accounts import is_person
 from emulators.salesforce.data.schema import Record
 
 type Compared = dict[str, str]
@@ -42,6 +43,8 @@ class DuplicateRules(OrgSwitch):
         name = save.definition.name
         if save.old is not None or save.caller.allows_duplicates or name not in _COMPARED_OBJECTS:
             return
+        if is_person(save.new):
+            return  # the rule for person accounts is not active in a new org
         found = [matches for each in _COMPARED_OBJECTS[name] if (matches := _find_matches(save, each)).ids]
         if found:
             raise duplicates_detected(name, found, save.caller.version)

@@ -53,6 +53,15 @@ def no_such_field(name: str, sobject: str) -> ApiError:
     return ApiError(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject}")
 
 
+def field_not_writable(name: str) -> ApiError:
+    """A write names a field that the service fills, or that the user may only read."""
+    message = (
+        f"Unable to create/update fields: {name}. Please check the security settings of this field and verify "
+        "that it is read/write for your profile or permission set."
+    )
+    return ApiError(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, [name])
+
+
 @dataclass(frozen=True, slots=True)
 class Matches:
     """The ids of the records of one object that a matching rule found."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from emulators.salesforce.data.errors import ApiError, no_such_field, record_deleted
+from emulators.salesforce.data.errors import ApiError, field_not_writable, no_such_field, record_deleted
 from emulators.salesforce.data.hooks import Hooks, lock_error
 from emulators.salesforce.data.org_switch import Caller, OrgSwitch, Save
 from emulators.salesforce.data.permissions import GOVERNED_BY, Rights, visible_model
@@ -173,7 +173,7 @@ class Org(Tables):
             if field is None:
                 raise no_such_field(name, definition.name)
             if not system and (not field.writable or (field.fixed and not creating)):
-                raise _field_not_writable(field)
+                raise field_not_writable(field.name)
             allowed = [pick for pick, _ in self.picklist_values(field)] if field.restricted else ()
             written[field.name] = stored_value(field, value, allowed)
         return written
@@ -196,6 +196,8 @@ class Org(Tables):
             switch.check(save)
         self._check_unique(definition, new)
         self.put(definition.name, new["Id"], new)
+        for switch in self.switches:
+            switch.follow(save, self)
         for sobject, record_id, values in changes_after_save(self, definition.name, new):
             self.update(sobject, record_id, values, user)
 
@@ -290,11 +292,3 @@ class Org(Tables):
 def _right_missing(definition: SObject, done: str) -> ApiError:
     message = f"entity type cannot be {done}: {definition.label}"
     return ApiError(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, [])
-
-
-def _field_not_writable(field: Field) -> ApiError:
-    message = (
-        f"Unable to create/update fields: {field.name}. Please check the security settings of this field and verify "
-        "that it is read/write for your profile or permission set."
-    )
-    return ApiError(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, [field.name])

@@ -1,6 +1,8 @@
 """What a switch of the org may do in a save (docs/emulators-salesforce.md#switches-of-real-orgs)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from emulators.salesforce.data.schema import Record, SObject
 from emulators.salesforce.data.tables import Tables
@@ -28,6 +30,21 @@ class Save:
     caller: Caller
 
 
+class Saver(Protocol):
+    """The ways by which a switch saves other records in the same transaction."""
+
+    def insert(self, sobject: str, values: Mapping[str, Any], user: str, *, system: bool = False) -> str:
+        """Create a record and return its id."""
+
+    def update(
+        self, sobject: str, record_id: str, values: Mapping[str, Any], user: str, *, system: bool = False
+    ) -> None:
+        """Change a record."""
+
+    def put(self, sobject: str, record_id: str, record: Record | None) -> None:
+        """Store a record without any check."""
+
+
 class OrgSwitch:
     """A feature of the org that takes part in every save, whatever path it came by."""
 
@@ -36,3 +53,6 @@ class OrgSwitch:
 
     def check(self, save: Save) -> None:
         """Raise ApiError if the record may not be saved; validation rules were checked before."""
+
+    def follow(self, save: Save, saver: Saver) -> None:
+        """Save what follows from this save, which is stored now. Raises ApiError."""

@@ -33,6 +33,7 @@ class Tables:
         self._index: dict[tuple[str, str], dict[str, dict[str, None]]] = {}
         self._undo_log: list[tuple[str, str, Record | None]] = []
         self._uncommitted: dict[str, Uncommitted] = {}
+        self.schema_changed_at = now()
 
     # --- reading what is committed
 
@@ -119,11 +120,13 @@ class Tables:
 
     def add_object(self, sobject: SObject) -> None:
         """Add an object without records."""
+        self.schema_changed_at = self.now()
         self.model.add_object(sobject)
         self._records[sobject.name] = {}
 
     def put_field(self, sobject: str, field: Field) -> None:
         """Add or change a field of an object. Every record has it at once, and no stamp of a record changes."""
+        self.schema_changed_at = self.now()
         definition = self.model.get(sobject)
         old = definition.find_field(field.name)
         definition.add_fields(field)

@@ -39,10 +39,10 @@ class Describe:
         )
 
     def describe_response(self, call: Call, name: str) -> Reply:
-        """One object with its fields; 304 if the org is older than `If-Modified-Since`. Raises ApiError."""
+        """One object with its fields; 304 if its schema is older than `If-Modified-Since`. Raises ApiError."""
         self._tag("describe")
         sobject = object_by_name(self._org, name)
-        if is_not_modified(call.headers, format_stamp(self._org.started_at)):
+        if is_not_modified(call.headers, format_stamp(self._org.schema_changed_at)):
             return Reply(304)
         fields = [_describe_field(self._org, sobject, field) for field in sobject.fields.values()]
         children = [_describe_child(name, *link) for name, link in sobject.children.items()]
