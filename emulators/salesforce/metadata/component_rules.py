@@ -20,6 +20,8 @@ LABEL_LENGTH = 40
 _LENGTH_NEEDED = frozenset({"Text", "LongTextArea", "Html"})
 _LENGTH_FORBIDDEN = frozenset({"Url", "TextArea", "Checkbox", "Picklist", "Date", "DateTime", "Email", "Phone"})
 _LAYOUT_REQUIRED = {"Opportunity": frozenset({"Name", "CloseDate", "StageName"})}
+# These must stand on a layout too, with any behaviour.
+_LAYOUT_PRESENT = {"Opportunity": frozenset({"Probability"})}
 _REQUIRED_BY_CUSTOM_OBJECTS = frozenset({"Name"})
 _LAYOUT_READ_ONLY = frozenset({"CreatedById", "LastModifiedById"})
 _COLUMNS = frozenset(
@@ -193,7 +195,7 @@ class ComponentChecker:
         for name, behavior in placed:
             if name:
                 yield from self._check_layout_item(sobject, name, behavior)
-        for name in sorted(_required_on_layout(sobject) - {name for name, _ in placed}):
+        for name in sorted(_needed_on_layout(sobject) - {name for name, _ in placed}):
             yield f"Layout must contain an item for required layout field: {name}"
 
     def _check_layout_item(self, sobject: str, name: str, behavior: str | None) -> Iterator[str]:
@@ -237,6 +239,10 @@ class ComponentChecker:
 
 def _required_on_layout(sobject: str) -> frozenset[str]:
     return _LAYOUT_REQUIRED.get(sobject, _REQUIRED_BY_CUSTOM_OBJECTS)
+
+
+def _needed_on_layout(sobject: str) -> frozenset[str]:
+    return _required_on_layout(sobject) | _LAYOUT_PRESENT.get(sobject, frozenset())
 
 
 def _check_field_elements(component: Component) -> Iterator[str]:

@@ -117,10 +117,11 @@ def test_an_address_is_granted_as_a_whole(deployer: Deployer) -> None:
     assert deployer.deploy(_permission_set(_field_permission("Account.BillingAddress")))["status"] == "Succeeded"
 
 
-def _layout_package(*items: tuple[str, str], required: bool = True) -> Package:
+def _layout_package(*items: tuple[str, str], required: bool = True, probability: bool = True) -> Package:
     all_items = [
         *items,
         *((("Name", "Required"), ("CloseDate", "Required"), ("StageName", "Required")) if required else ()),
+        *((("Probability", "Edit"),) if probability else ()),
     ]
     inside = "".join(f"<layoutItems><behavior>{b}</behavior><field>{f}</field></layoutItems>" for f, b in all_items)
     section = f"<layoutSections><layoutColumns>{inside}</layoutColumns><style>OneColumn</style></layoutSections>"
@@ -131,6 +132,7 @@ def _layout_package(*items: tuple[str, str], required: bool = True) -> Package:
 @pytest.mark.parametrize(
     ("package", "message"),
     [
+        (_layout_package(probability=False), "Layout must contain an item for required layout field: Probability"),
         (_layout_package(required=False), "Layout must contain an item for required layout field: Name"),
         (_layout_package(("Nope__c", "Edit")), "no CustomField named Opportunity.Nope__c found"),
         (_layout_package(("Amount", "Edit"), ("Amount", "Edit")), "Field:Amount appears more than once"),
