@@ -11,7 +11,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from shared.domain.cause import Cause
-from shared.domain.deal import Change, Side, display_text
+from shared.domain.deal import Change, Side, Status, display_text
 from shared.domain.sentences import LineDirection, line_text, system_name
 
 CONFIRMED, RECOVERED, IGNORED, IRREVERSIBLE = "confirmed", "recovered", "ignored", "irreversible"
@@ -77,7 +77,12 @@ def change_lines(at: datetime, side: Side, changes: Iterable[Change], rule: str 
 def ignored_lines(at: datetime, side: Side, ignored: Iterable[Change]) -> tuple[Line, ...]:
     """A line for each value that was written to `side` and did not take effect there."""
     line = Line(at, "ignored", LineDirection.NOT_SYNCED, side, rule=IGNORED, values={"system": system_name(side)})
-    return tuple(_with_change(line, change) for change in ignored)
+    return tuple(_with_change(replace(line, code=_code_of_ignored(change)), change) for change in ignored)
+
+
+def _code_of_ignored(change: Change) -> str:
+    """The sentence of a stage that leaves a deal unanswered says what answers it then."""
+    return "ignored_stage" if isinstance(change.new, Status) and change.new.is_unanswered else "ignored"
 
 
 def refusal_lines(at: datetime, side: Side, refusal: Cause, changes: Iterable[Change]) -> tuple[Line, ...]:

@@ -228,6 +228,8 @@ class _PlanBuilder:
         for rule in rules.updatable if referral.problems else ():
             if problem := referral.problems.get(rule.field):
                 self._record_unreadable(rule, problem)
+                if isinstance(opportunity.get(rule.field), Status):
+                    self.base.setdefault(rule.field, opportunity[rule.field])  # a stage that we may have set
                 ours, base = opportunity.get(rule.field), self.base.get(rule.field)
                 if rule.field in opportunity and ours != base and not self.standing.holds(rule.field):
                     edit = Merged(rule, ours, ours, None, Side.SALESFORCE)

@@ -205,11 +205,21 @@ CAUSES: dict[str, tuple[str, str]] = {
     ),
     "unasked_stage": (
         'Stage {value} may be set by automation, which saved last. It was not sent: Partner Center keeps "{kept}".',
-        "Please choose the right Stage. If it is this one, choose another one first, and this one after the next sync.",
+        (
+            "Any other Stage that you choose is sent as the answer. If {value} is the right one, please choose another "
+            "active Stage first, which is sent too, and {value} after the next sync."
+        ),
     ),
     "ignored": (
         '{label} "{after}" was written, but {system} kept "{before}".',
         "Please ask your administrator what changes this field.",
+    ),
+    "ignored_stage": (
+        '{label} "{after}" was written, but {system} kept "{before}".',
+        (
+            'A Stage that means another status than "{before}" is sent as the answer. For any other answer, please '
+            "accept or decline the deal in Partner Center, and ask your administrator what changes this field."
+        ),
     ),
 }
 

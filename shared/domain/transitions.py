@@ -121,10 +121,12 @@ def created_opportunity(
     """The link of an opportunity that was created for a referral. Its base holds the values that its creation carries.
 
     If the record has another value, that value counts as an edit in Salesforce. If Salesforce left a value empty, the
-    link notes it as refused. The base's stage is the one read back (docs/protocol.md#answers-that-nobody-gave).
+    link notes it as refused. The base's stage is the one read back (docs/protocol.md#answers-that-nobody-gave), even if
+    the referral's status cannot be read.
     """
     base = arrived.base.with_values({change.field: None for change in ignored})
-    read = {name: value for name, value in opportunity.deal.items() if isinstance(value, Status) and name in base}
+    taken_over = carried(opportunity.deal, rules, Side.PARTNER_CENTER)
+    read = {name: value for name, value in taken_over.items() if isinstance(value, Status)}
     link = replace(arrived, opportunity_id=opportunity.id, base=base.with_values(read), unwritten=bool(ignored))
     return with_known_versions(with_ignored(link, ignored, Side.SALESFORCE, now), opportunity, referral, rules)
 

@@ -92,7 +92,13 @@ def test_a_flow_that_allows_no_on_hold_stage_is_told_and_sends_nothing(harness: 
     assert status_of(harness, referral) == ("New", "Pending")
     assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
     assert harness.count_in_audit(deal, 'Salesforce kept "Active/Accepted"') == 1
+    assert harness.count_in_audit(deal, 'A Stage that means another status than "Active/Accepted" is sent') == 1
+    assert harness.count_in_audit(deal, "please accept or decline the deal in Partner Center") == 1
     assert_quiet(harness)
+    harness.colleague_edits(referral, status="Active", substatus="Accepted")
+    harness.run_rounds()
+    assert harness.differences(deal) == []
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
 
 
 # --- later
@@ -106,6 +112,7 @@ def test_a_stage_that_automation_sets_later_is_a_question(harness: Harness, auto
     record = harness.opportunity(deal)
     assert (record["StageName"], record["Sync_Status__c"]) == ("Qualification", "Failed")
     assert harness.count_in_audit(deal, ASKED.format("Qualification")) == 1
+    assert harness.count_in_audit(deal, "Any other Stage that you choose is sent as the answer.") == 1
     assert_quiet(harness)
 
 

@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
-from tests.unit.sync.harness import Harness
-from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet
+from tests.unit.sync.harness import AFTER_LEASE, HOUR, Harness, Instance
+from tests.unit.sync.inbound_deals import (
+    arrived_deal,
+    assert_quiet,
+    microsoft_sends_deal,
+    opportunity_of,
+    recover_after_lease,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +143,56 @@ def test_an_unreadable_stage_of_a_deal_from_microsoft_is_reported(harness: Harne
     harness.run_rounds()
     assert harness.differences(deal) == []
     assert_quiet(harness)
+
+
+# --- a status without a stage, on arrival
+
+
+NOT_SENT = "was not sent, because its value in Partner Center cannot be read"
+
+
+def deal_of_unmapped_status(harness: Harness) -> str:
+    """A deal that arrives with a status that no stage shows. Returns the referral's id."""
+    referral = microsoft_sends_deal(harness)
+    harness.partner_center.raw_patch(referral, {"/status": "Active", "/substatus": "Engaged"})
+    return referral
+
+
+def test_a_stage_that_stands_in_for_an_unmapped_status_is_nobodys_edit(harness: Harness) -> None:
+    referral = deal_of_unmapped_status(harness)
+    harness.pull_event(referral)
+    harness.run_rounds()
+    deal = opportunity_of(harness, referral)["Id"]
+    assert harness.count_in_audit(deal, "The status Active/Engaged of Partner Center has no matching stage.") == 1
+    assert harness.count_in_audit(deal, NOT_SENT) == 0
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert_quiet(harness)
+    harness.seller_edits(deal, StageName="Prospecting")
+    harness.run_rounds()
+    assert harness.count_in_audit(deal, f'Stage "Active/Accepted" {NOT_SENT}') == 1
+    assert harness.count_in_audit(deal, NOT_SENT) == 1
+
+
+def test_the_stage_follows_once_the_status_is_mapped_again(harness: Harness) -> None:
+    referral = deal_of_unmapped_status(harness)
+    harness.pull_event(referral)
+    harness.run_rounds()
+    harness.partner_center.raw_patch(referral, {"/status": "Active", "/substatus": "Accepted"})
+    harness.run_rounds()
+    record = opportunity_of(harness, referral)
+    assert (record["StageName"], record["Sync_Status__c"]) == ("Qualification", "Synced")
+    assert_quiet(harness)
+
+
+def test_a_run_that_stops_after_the_create_does_not_make_the_stage_an_edit() -> None:
+    for number in range(20):
+        with Harness() as other:
+            referral = deal_of_unmapped_status(other)
+            other.first.process.crash_at(number, after=True)
+            if not other.first.crashes_during(partial(Instance.pull_event, referral_id=referral)):
+                break
+            survivor = recover_after_lease(other)
+            survivor.pull_event(referral, after=AFTER_LEASE)
+            survivor.push(HOUR)
+            assert other.count_in_audit(opportunity_of(other, referral)["Id"], NOT_SENT) == 0, number
+    assert number > 4
