@@ -26,13 +26,24 @@ class Access(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class SharingRule:
-    """Shares records with the members of a group: those that hold these values, or whose owner is in `owned_by`."""
+    """Shares records with the members of a group: those whose owner is in `owned_by`, and that meet the criteria.
+
+    The criteria are `values` that a record holds, and columns that are `filled`: all of them, or with `any_of` one.
+    """
 
     sobject: str
     group: str
     edit: bool
     values: Mapping[str, Any] = field(default_factory=dict)
+    filled: tuple[str, ...] = ()
+    any_of: bool = False
     owned_by: str = ""
+
+    def fits(self, record: Record) -> bool:
+        """Whether the record meets the criteria; without any, every record does."""
+        met = [record.get(name) == value for name, value in self.values.items()]
+        met += [record.get(name) is not None for name in self.filled]
+        return any(met) if self.any_of else all(met)
 
 
 @dataclass(slots=True)
@@ -76,7 +87,7 @@ class Sharing:
             return False
         if rule.owned_by and record["OwnerId"] not in group_members(tables, rule.owned_by):
             return False
-        return all(record.get(name) == value for name, value in rule.values.items())
+        return rule.fits(record)
 
     def _reads_a_child(self, tables: Tables, view: SObject, account: Record, user: str) -> bool:
         """Whether the user reads a deal or a contact of the account, and with it the account."""

@@ -14,6 +14,7 @@ from emulators.salesforce.data.schema import Field, SObject
 from emulators.salesforce.metadata.component_xml import MetadataError, field_from_xml, object_from_xml, rule_from_xml
 from emulators.salesforce.metadata.object_rules import check_custom_object, check_object_rights, check_tab
 from emulators.salesforce.metadata.package import Component
+from emulators.salesforce.metadata.sharing_rules import check_sharing_rules
 
 LICENSES = frozenset({"Salesforce API Integration", "Salesforce", "Salesforce Platform"})
 LABEL_LENGTH = 40
@@ -40,10 +41,13 @@ class ComponentChecker:
         self._new: dict[tuple[str, str], Field] = {}
         self._new_objects: dict[str, SObject] = {}
         self._tabs = set(tabs)
+        self._groups = {str(each["DeveloperName"]) for each in org.stored_records("Group")}
         self._checks: dict[str, Callable[[Component], Iterator[str]]] = {
             "CustomObject": self._check_object,
             "CustomTab": self._check_tab,
             "Flow": lambda _: iter(()),
+            "Group": self._check_group,
+            "SharingRules": self._check_sharing,
             "CustomField": self._check_field,
             "ValidationRule": self._check_rule,
             "ListView": self._check_list_view,
@@ -89,6 +93,17 @@ class ComponentChecker:
         if not problems:
             self._tabs.add(component.full_name)
         yield from problems
+
+    def _check_group(self, component: Component) -> Iterator[str]:
+        problems = list(_check_length("name", component.first_text("name"), LABEL_LENGTH))
+        if not problems:
+            self._groups.add(component.full_name)
+        yield from problems
+
+    def _check_sharing(self, component: Component) -> Iterator[str]:
+        sobject = self._find_object(component.full_name)
+        known = self._object_after_deployment(sobject) if sobject else None
+        yield from check_sharing_rules(component, known, self._groups)
 
     # --- fields and rules
 

@@ -16,6 +16,7 @@ from emulators.salesforce.metadata.component_xml import field_from_xml, object_f
 from emulators.salesforce.metadata.deploy_results import Job, deploy_result
 from emulators.salesforce.metadata.documents import Documents
 from emulators.salesforce.metadata.package import BrokenPackage, Component, Problem, UnpackedZip, unpack_zip
+from emulators.salesforce.metadata.sharing_rules import read_sharing_rules
 from emulators.salesforce.metadata.xml_schema import PREFIX
 
 FLOWS = "FlowDefinitionView"
@@ -90,7 +91,18 @@ class Deployments:
                 self.org.deployed_rules[component.full_name] = rule_from_xml(definition, component.element)
             elif component.type == "Flow":
                 self._install_flow(component)
+            elif component.type == "Group":
+                self._install_group(component)
+            elif component.type == "SharingRules":
+                rules = read_sharing_rules(component, self.org.model.get(component.full_name))
+                self.org.sharing.rules.update(rules)
             self.documents.put(component)
+
+    def _install_group(self, component: Component) -> None:
+        """Make a public group, without members. A client adds those as records."""
+        if not any(each["DeveloperName"] == component.full_name for each in self.org.stored_records("Group")):
+            values = {"DeveloperName": component.full_name, "Name": component.first_text("name")}
+            self.org.insert("Group", values, "")
 
     def _install_flow(self, component: Component) -> None:
         """Show a flow in the list of flows. Production takes an active one as a draft, unless its setting is on."""

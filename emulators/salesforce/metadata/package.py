@@ -20,6 +20,8 @@ FOLDERS = {
     "flexipages": ("FlexiPage", ".flexipage"),
     "tabs": ("CustomTab", ".tab"),
     "flows": ("Flow", ".flow"),
+    "groups": ("Group", ".group"),
+    "sharingRules": ("SharingRules", ".sharingRules"),
     "objectTranslations": ("CustomObjectTranslation", ".objectTranslation"),
 }
 """The type and the suffix of the components of each folder, one component a file."""
@@ -32,6 +34,8 @@ _DEPLOY_ORDER = (
     "ListView",
     "CustomTab",
     "Flow",
+    "Group",
+    "SharingRules",
     "Layout",
     "FlexiPage",
     "PermissionSet",
