@@ -48,7 +48,7 @@ class Plan(Struct, frozen=True):
     state               the state of the link after this plan
     due                 when the earliest waiting change may be sent, or the earliest refused one is tried again
     cause               why a value in Salesforce cannot be read, or is a question
-    has_answer          whether an edit of the stage would be sent, or is kept from it only by a latch or a wait
+    has_answer          whether the stage was edited: it would be sent, or a latch, a wait or a conflict stops it
     """
 
     base: Deal
@@ -137,7 +137,7 @@ class _PlanBuilder:
             return
         if merged.rule.currencies is not None and self._keeps_out(merged):
             return
-        if isinstance(merged.value, Status) and merged.edited is Side.SALESFORCE and merged.rule.field in self.base:
+        if isinstance(merged.value, Status) and merged.rule.field in self.base:
             self._note_answer(merged)
         allowed = [self._write(merged, side) for side in Side if merged.differs_on(side)]
         if any(allowed):
@@ -172,10 +172,10 @@ class _PlanBuilder:
         return True
 
     def _note_answer(self, merged: Merged) -> None:
-        """Note that the stage is an edit in Salesforce; unless it is a question, a person's."""
-        self.has_answer = True
-        if not self.question:
-            self.reported.append(answer_key(merged.value))
+        """Note that the stage is an edit in Salesforce, also where it loses; unless it is a question, a person's."""
+        self.has_answer = merged.edited is Side.SALESFORCE or merged.conflict
+        if self.has_answer and not self.question:
+            self.reported.append(answer_key(merged.salesforce))
 
     def _ask(self, key: str, merged: Merged, opportunity: Opportunity) -> None:
         """Leave a stage that nobody has chosen as it is on both sides, and ask once."""

@@ -15,6 +15,11 @@ from shared.domain.sentences import cause
 
 UNASKED = "unasked_stage"
 _REFUSED_KEY = "partner_center.status"
+UNSEEN_INSERT = "unseen_insert"
+"""The key under which a link remembers, until it is planned, that the insert of its opportunity was not read back.
+
+Another stage than the intended one may then be automation's, whoever has saved since.
+"""
 
 
 def question_key(stage: str) -> str:
@@ -47,7 +52,7 @@ def is_question(link: Link, opportunity: Opportunity, own_user: str) -> bool:
     A question stands until a person chooses another stage: an edit of another field is no answer.
     """
     status = opportunity.deal.get("status")
-    if question_key(opportunity.stage) in link.reported:
+    if question_key(opportunity.stage) in link.reported or UNSEEN_INSERT in link.reported:
         return True
     if answer_key(status) in link.reported or _is_on_record(link, status):
         return False

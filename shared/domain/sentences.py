@@ -133,10 +133,6 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The referral's country {given} is not known. Its account was found by name, or is new with country {default}.",
         "Please check the account.",
     ),
-    "bad_addresses": (
-        "Contacts without a valid e-mail address were left out: {value}.",
-        "Please correct the addresses, and add the contact roles here.",
-    ),
     "contact_refused": (
         "Salesforce refused the contact {contact}: {reason}.",
         "{remedy} Please add the contact role here.",
@@ -208,7 +204,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         "Please enter it in {system} too if it belongs there.",
     ),
     "unasked_stage": (
-        'Stage {value} may be set by automation, which saved last. It was not sent: Partner Center keeps "{kept}".',
+        'Stage {value} may be set by automation. It was not sent: Partner Center keeps "{kept}".',
         (
             "Any other Stage that you choose is sent as the answer. If {value} is the right one, please choose another "
             "active Stage first, which is sent too, and {value} after the next sync."

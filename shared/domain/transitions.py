@@ -27,6 +27,7 @@ from shared.domain.foreign_money import value_for_base
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, Effect, EffectKind, Intent, Link
 from shared.domain.link_states import State
 from shared.domain.plan import Plan
+from shared.domain.question import UNSEEN_INSERT
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, is_reported
 
@@ -92,7 +93,7 @@ def adopted_opportunity(
 
     If an interrupted run intended to create the opportunity for this referral, it created this one. The values of its
     intent are then the base, so that an edit made since then survives, and the lines report the creation. A default
-    among them stays a default.
+    among them stays a default. Who chose another stage than the intended one is asked, because nothing was read back.
     """
     adopted = replace(
         link,
@@ -107,7 +108,8 @@ def adopted_opportunity(
     if intended:
         records = arriving(referral, arrival, rules, now).refused
         refused = {**records, **default_records(intended_defaults(intended), now)}
-        return Transition(replace(adopted, refused=refused), arrival_lines(referral, arrival, rules, now))
+        asking = replace(adopted, refused=refused, reported=(UNSEEN_INSERT,))
+        return Transition(asking, arrival_lines(referral, arrival, rules, now))
     return Transition(adopted, (Line(now, "adopted_opportunity", LineDirection.FROM_PARTNER_CENTER),))
 
 

@@ -1,6 +1,7 @@
 """A stage that no person has chosen is no answer to Microsoft (docs/protocol.md#answers-that-nobody-gave)."""
 
 from collections.abc import Callable
+from copy import replace
 from dataclasses import dataclass
 
 import pytest
@@ -8,10 +9,17 @@ import pytest
 from emulators.base.faults import Fault, FaultKind
 from emulators.salesforce.data.hooks import Flow
 from shared.domain.deal import Side
+from shared.domain.question import is_question
 from tests.unit.sync.harness import Harness
-from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet, microsoft_sends_deal, opportunity_of
+from tests.unit.sync.inbound_deals import (
+    arrived_deal,
+    assert_quiet,
+    microsoft_sends_deal,
+    opportunity_of,
+    recover_after_lease,
+)
 
-ASKED = "Stage {} may be set by automation, which saved last. It was not sent"
+ASKED = "Stage {} may be set by automation. It was not sent"
 
 
 def add_flow(harness: Harness, stage: str, **keys: object) -> None:
@@ -99,6 +107,48 @@ def test_a_flow_that_allows_no_on_hold_stage_is_told_and_sends_nothing(harness: 
     harness.run_rounds()
     assert harness.differences(deal) == []
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+
+
+@pytest.mark.parametrize("stage", ["Qualification", "Closed Lost"])
+@pytest.mark.parametrize("is_lost", [True, False], ids=["the reply is lost", "the process stops"])
+def test_a_stage_at_an_insert_that_nothing_was_read_back_of_is_a_question(
+    harness: Harness, stage: str, *, is_lost: bool
+) -> None:
+    add_flow(harness, stage, on="insert")
+    referral = microsoft_sends_deal(harness)
+    if is_lost:
+        harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP_AFTER, path="graph"))
+        harness.pull_event(referral)
+    else:
+        stopped = harness.new_instance()
+        stopped.process.interrupt_at("salesforce.create", stopped.process.crash, after=True)
+        assert stopped.crashes_during(lambda one: one.pull_event(referral))
+    deal = opportunity_of(harness, referral)["Id"]
+    harness.seller_edits(deal, CloseDate="2027-05-05")
+    recover_after_lease(harness)
+    assert status_of(harness, referral) == ("New", "Pending")
+    record = harness.opportunity(deal)
+    assert (record["StageName"], record["Sync_Status__c"]) == (stage, "Failed")
+    assert harness.count_in_audit(deal, ASKED.format(stage)) == 1
+    assert_quiet(harness)
+    harness.seller_edits(deal, StageName="Prospecting")
+    harness.run_rounds()
+    assert status_of(harness, referral) == ("Active", "Accepted")
+    assert harness.partner_center.referral(referral)["details"]["closingDateTime"][:10] == "2027-05-05"
+    assert_quiet(harness)
+
+
+def test_a_seller_who_answers_after_the_recovery_is_not_asked(harness: Harness) -> None:
+    referral = microsoft_sends_deal(harness)
+    harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP_AFTER, path="graph"))
+    harness.pull_event(referral)
+    recover_after_lease(harness)
+    deal = opportunity_of(harness, referral)["Id"]
+    harness.seller_edits(deal, StageName="Qualification")
+    harness.run_rounds()
+    assert status_of(harness, referral) == ("Active", "Accepted")
+    assert harness.count_in_audit(deal, "by automation") == 0
+    assert_quiet(harness)
 
 
 # --- later
@@ -200,7 +250,49 @@ def test_another_answer_in_partner_center_wins_over_the_question(harness: Harnes
     assert_quiet(harness)
 
 
+@pytest.mark.parametrize("is_known", [True, False], ids=["asked before", "found with the expiry"])
+def test_an_expiry_discards_no_value_that_nobody_has_chosen(harness: Harness, *, is_known: bool) -> None:
+    referral, deal = arrived_deal(harness)
+    automation_sets(harness, deal, StageName="Qualification")
+    if is_known:
+        harness.run_rounds()
+    harness.partner_center.raw_patch(referral, {"/status": "Closed", "/substatus": "Expired"})
+    harness.run_rounds()
+    assert harness.opportunity(deal)["StageName"] == "Closed Lost"
+    assert harness.count_in_audit(deal, "both sides") == 0
+    assert harness.count_in_audit(deal, "Partner Center closed this deal as Expired") == 1
+    assert_quiet(harness)
+
+
 # --- a person's answer stays one
+
+
+def test_a_sellers_answer_that_an_expiry_discards_stays_theirs_although_we_have_written_since(harness: Harness) -> None:
+    referral, deal = arrived_deal(harness)
+    harness.seller_edits(deal, StageName="Qualification")
+    harness.partner_center.raw_patch(referral, {"/status": "Closed", "/substatus": "Expired"})
+    harness.refuse_writes_of("StageName")
+    harness.run_rounds(1)
+    assert harness.opportunity(deal)["LastModifiedById"] == harness.sign_in.user
+    assert harness.count_in_audit(deal, "Discarded: Active/Accepted") == 1
+    link = harness.stored_link(deal)
+    assert not is_question(link, harness.read_both_sides(deal)[0], harness.sign_in.user)
+
+
+def test_a_close_that_waits_since_an_earlier_build_stays_the_sellers_answer(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, StageName="Closed Won")
+    harness.push()
+    assert harness.opportunity(deal)["LastModifiedById"] == harness.sign_in.user
+    entry = harness.store.link(deal)
+    assert entry is not None
+    assert entry.value.waiting
+    assert entry.value.reported
+    harness.store.replace_link(entry, replace(entry.value, reported=()))  # an earlier build kept no key of an answer
+    harness.run_rounds()
+    assert harness.referral_of(deal)["substatus"] == "Won"
+    assert harness.count_in_audit(deal, "by automation") == 0
+    assert_quiet(harness)
 
 
 def test_a_close_that_waits_stays_the_sellers_answer_although_we_have_written_since(harness: Harness) -> None:
