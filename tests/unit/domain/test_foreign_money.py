@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from shared.domain.currencies import Conversion
-from shared.domain.deal import Deal, Money, Side, Value, fingerprint
+from shared.domain.deal import Change, Deal, Money, Side, Value, fingerprint
 from shared.domain.field_rules import Direction, Rule, Rules
-from shared.domain.foreign_money import KeptOut, foreign_lines, given_to_salesforce, keep_out
+from shared.domain.foreign_money import KeptOut, foreign_lines, given_to_salesforce, keep_out, value_for_base
 from shared.domain.link import Difference, Link
 from shared.domain.merge import Merged
 
@@ -106,3 +106,9 @@ def test_a_new_opportunity_receives_what_it_can_hold() -> None:
     held = Rules({"money": Rule("money", "Amount", Direction.BOTH, currencies=frozenset({"EUR"}))})
     assert given_to_salesforce(deal, held) is deal
     assert foreign_lines(deal, held, NOW) == []
+
+
+@pytest.mark.parametrize(("code", "taken"), [("currency_converted", USD_972), ("currency_not_held", EUR_900)])
+def test_the_base_takes_a_converted_amount_as_salesforce_holds_it(code: str, taken: Value) -> None:
+    link = Link("006", refused={"salesforce.money": Difference(fingerprint(EUR_900), code, NOW)})
+    assert value_for_base(link, Change("money", "Amount", None, USD_972), Deal({"money": EUR_900})) == taken

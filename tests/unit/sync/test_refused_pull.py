@@ -200,6 +200,24 @@ def test_a_hidden_field_of_ours_does_not_stop_a_value(harness: Harness, pair: tu
     assert_quiet(harness)
 
 
+def test_an_edit_before_a_value_is_written_alone_is_read_and_the_value_follows_at_once(
+    harness: Harness, pair: tuple[str, str]
+) -> None:
+    deal, referral = pair
+    harness.refuse_writes_of("Audit__c")
+    harness.colleague_edits(referral, details_dealValue=12000)
+    worker = harness.new_instance()
+
+    def edit() -> None:
+        harness.advance_time(2)
+        harness.seller_edits(deal, NextStep="Call again")
+
+    worker.process.interrupt_at("salesforce.update_unmodified", edit, skip=1)
+    worker.pull_event(referral)
+    opportunity = harness.opportunity(deal)
+    assert (opportunity["Amount"], opportunity["NextStep"]) == (12000, "Call again")
+
+
 def test_a_parked_pair_still_sends_the_sellers_edits(harness: Harness, pair: tuple[str, str]) -> None:
     deal, referral = pair
     harness.refuse_writes_of("CloseDate")
