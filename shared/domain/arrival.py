@@ -23,6 +23,9 @@ from shared.domain.sentences import LineDirection, cause
 from shared.domain.text_limits import full_text_line, full_text_records, full_texts
 from shared.domain.unreadable import unreadable_line, unreadable_record
 
+CONTACT_REFUSED = "contact_refused"
+"""The code of a contact that Salesforce refused."""
+
 
 class Gap(Struct, frozen=True):
     """One thing that a referral lacks. `default` is the value of the field that stands in for it, if one does."""
@@ -63,7 +66,7 @@ class Arrival(Struct, frozen=True):
     def without_person(self, number: int, refusal: Cause) -> "Arrival":
         """The arrival without the person with this number, whom Salesforce refused."""
         values = {"contact": self.people[number], "reason": refusal.reason.rstrip("."), "remedy": refusal.remedy}
-        refused = Gap("contacts", cause("contact_refused", "contacts", **values))
+        refused = Gap("contacts", cause(CONTACT_REFUSED, "contacts", **values))
         people = (*self.people[:number], *self.people[number + 1 :])
         return replace(self, people=people, gaps=(*self.gaps, refused))
 

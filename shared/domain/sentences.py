@@ -133,6 +133,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The referral's country {given} is not known. Its account was found by name, or is new with country {default}.",
         "Please check the account.",
     ),
+    "bad_addresses": (
+        "Contacts without a valid e-mail address were left out: {value}.",
+        "Please correct the addresses, and add the contact roles here.",
+    ),
     "contact_refused": (
         "Salesforce refused the contact {contact}: {reason}.",
         "{remedy} Please add the contact role here.",

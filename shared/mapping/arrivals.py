@@ -3,6 +3,7 @@
 Source: docs/protocol.md#defaults-of-an-arrival.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
@@ -20,6 +21,10 @@ MOST_CONTACTS = 50
 
 Sources: docs/reference/partner-center.md#limits-of-one-deal, docs/reference/salesforce.md#composite-graph.
 """
+MOST_NAMED = 10
+"""People with a wrong e-mail address whom one audit line names."""
+E_MAIL_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+")
+"""The form without which no e-mail address is one. Salesforce may refuse more: then the graph is sent again."""
 
 
 def arrival_of(fields: Mapping[str, FieldBase], referral: Referral, solutions: tuple[int, int], today: date) -> Arrival:
@@ -28,8 +33,9 @@ def arrival_of(fields: Mapping[str, FieldBase], referral: Referral, solutions: t
     `solutions` is how many of its solution ids fit the text field, and how many it has.
     """
     people = _contacts(fields, referral)
-    reachable = _distinct_by_address(people)[:MOST_CONTACTS]
-    gaps = tuple(_gaps(fields, referral, today))
+    usable = tuple(person for person in people if _has_usable_address(person))
+    reachable = _distinct_by_address(usable)[:MOST_CONTACTS]
+    gaps = (*_gaps(fields, referral, today), *_gaps_of_contacts(people, usable))
     fitting, total = solutions
     return Arrival(
         referral.deal.with_values({gap.field: gap.default for gap in gaps if gap.default is not None}),
@@ -47,6 +53,19 @@ def _contacts(fields: Mapping[str, FieldBase], referral: Referral) -> tuple[Pers
         if isinstance(field, ContactsField) and isinstance(people, tuple) and field.direction.owns(Side.PARTNER_CENTER):
             return tuple(dict.fromkeys(person for person in people if isinstance(person, Person)))
     return ()
+
+
+def _has_usable_address(person: Person) -> bool:
+    """Whether Salesforce takes the e-mail address by its form. One wrong address would stop the whole graph."""
+    return not person.email or E_MAIL_ADDRESS.fullmatch(person.email) is not None
+
+
+def _gaps_of_contacts(people: tuple[Person, ...], usable: tuple[Person, ...]) -> Iterator[Gap]:
+    """One gap for all people whose address has a wrong form, so that many of them do not fill the audit."""
+    wrong = [f"{person} ({person.email})" for person in people if person not in usable]
+    if wrong:
+        more = f" and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else ""
+        yield Gap("contacts", cause("bad_addresses", "contacts", value=", ".join(wrong[:MOST_NAMED]) + more))
 
 
 def _distinct_by_address(people: tuple[Person, ...]) -> tuple[Person, ...]:

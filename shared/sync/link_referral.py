@@ -11,7 +11,7 @@ from itertools import batched, chain
 
 from msgspec import Struct
 
-from shared.domain.arrival import Arrival, arrival_lines, arriving
+from shared.domain.arrival import CONTACT_REFUSED, Arrival, arrival_lines, arriving
 from shared.domain.audit_text import audit_text
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Company, Deal, Side
@@ -275,7 +275,7 @@ def _without_refused_person(ctx: Context, arrival: Arrival, error: Rejected) -> 
     if step is None:
         raise error
     fewer = arrival.without_person(int(step[1] or 0), error.cause)
-    refused = sum(gap.field == "contacts" for gap in fewer.gaps)
+    refused = sum(gap.cause.code == CONTACT_REFUSED for gap in fewer.gaps)
     return fewer if refused < ctx.policy.tries else replace(fewer, people=())
 
 

@@ -71,13 +71,29 @@ def test_a_person_without_a_name_is_named_by_what_is_there(harness: Harness) -> 
     assert role_holders(harness, deal) == [("+4512345678", True), ("Head of IT", False), ("desk@f.example", False)]
 
 
+@pytest.mark.parametrize("wrong", [1, 3, 5, 12])
+def test_wrong_addresses_stop_neither_the_deal_nor_the_other_contacts(harness: Harness, wrong: int) -> None:
+    bad = [person(f"N{number}", f"n{number} at f.example") for number in range(wrong)]
+    people = [bad[0], person("Lind", "lind@f.example"), *bad[1:], person("Holm", "holm@f.example"), person("Berg")]
+    deal = deal_with_people(harness, people)
+    assert role_holders(harness, deal) == [("Lind", True), ("Holm", False), ("Berg", False)]
+    assert harness.new_calls()["salesforce.graph"] == 1
+    told = "Contacts without a valid e-mail address were left out: Kim N0 (n0 at f.example)"
+    assert harness.count_in_audit(deal, told) == 1
+    assert harness.count_in_audit(deal, f"N9 (n9 at f.example) and {wrong - 10} more.") == (wrong > 10)
+    assert harness.count_in_audit(deal, f"Contact Roles holds 3 of {wrong + 3} contacts") == 1
+    (event,) = harness.first.log.fields_of("referral_incomplete")
+    assert (event["code"], event["field"]) == ("bad_addresses", "contacts")
+    harness.run_rounds()
+    assert_quiet(harness)
+
+
 def test_a_contact_that_salesforce_refuses_stops_neither_the_deal_nor_the_others(harness: Harness) -> None:
-    people = [person("Lind", "lind@f.example"), person("Berg", "berg at f.example"), person("Holm", "holm@f.example")]
+    harness.salesforce.org.hooks.rules.append(ValidationRule("Contact", "LastName", "No Berg.", value="Berg"))
+    people = [person("Lind", "lind@f.example"), person("Berg", "berg@f.example"), person("Holm", "holm@f.example")]
     deal = deal_with_people(harness, people)
     assert role_holders(harness, deal) == [("Lind", True), ("Holm", False)]
-    told = (
-        "Salesforce refused the contact Kim Berg: Email: invalid email address: berg at f.example. Correct the record"
-    )
+    told = "Salesforce refused the contact Kim Berg: No Berg. Change the record"
     assert harness.count_in_audit(deal, told) == 1
     assert harness.count_in_audit(deal, "Contact Roles holds 2 of 3 contacts") == 1
     (event,) = harness.first.log.fields_of("referral_incomplete")
