@@ -1,5 +1,6 @@
 """The object of the Salesforce package that shows the deals which cannot be made, and the values of its records."""
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
@@ -34,3 +35,15 @@ def inbox_values(item: InboxItem) -> dict[str, Any]:
         "Answer_By__c": item.answer_by and item.answer_by.astimezone(UTC).isoformat(timespec="seconds"),
         "Link__c": item.link[:_TEXT],
     }
+
+
+def without_refused(values: Mapping[str, Any], column: str | None) -> dict[str, Any] | None:
+    """Return the values with this column emptied, or without it if it is empty: it may still hold an earlier value.
+
+    None if Salesforce names no column of the record.
+    """
+    if column is None or column not in values:
+        return None
+    if values[column] is not None:
+        return {**values, column: None}
+    return {name: value for name, value in values.items() if name != column}

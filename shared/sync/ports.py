@@ -24,7 +24,7 @@ from contextlib import suppress
 from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct, field
 
@@ -37,7 +37,7 @@ from shared.domain.link import Link, Pointer
 from shared.domain.policy import PULL, PUSH, Mode, Policy
 from shared.domain.scope import Scope
 from shared.foundation.errors import NotFound, Rejected
-from shared.mapping.inbox_record import KEY, OBJECT, inbox_values
+from shared.mapping.inbox_record import KEY, OBJECT, inbox_values, without_refused
 from shared.mapping.translation import Translation
 from shared.store.stored_values import Entry, RetryEntry, SideState
 
@@ -275,24 +275,28 @@ class Context(Struct, frozen=True):
     def report_in_inbox(self, item: InboxItem, known: str | None) -> str | None:
         """Say in the log and in the inbox that a deal cannot be made; `known` is the fingerprint of what is shown.
 
-        Returns the fingerprint of what is shown now. An item that is shown already is not written again. A record that
-        Salesforce refuses is logged and left as it was: the log and its alert are enough. Raises the client's other
-        errors: then it is unknown whether there is a record.
+        Returns the fingerprint of what is shown now. An item that is shown already is not written again. A value
+        that is refused is logged and left out. A record refused all the same is left as it was: the log and its alert
+        are enough. Raises the client's other errors: then it is unknown whether there is a record.
         """
         ids = {"opportunity_id": item.opportunity_id, "referral_id": item.referral_id}
         one, run = item.cause, self.correlation_id
         self.log("deal_not_made", correlation_id=run, **ids, code=one.code, field=one.field)
         if known == item.fingerprint:
             return known
-        try:
-            self.salesforce.upsert(OBJECT, (KEY, item.key), inbox_values(item))
-        except NotFound:
-            self.log("inbox_refused", correlation_id=run, key=item.key, code="no_inbox", field=None)
-        except Rejected as error:
-            refused = error.cause
-            self.log("inbox_refused", correlation_id=run, key=item.key, code=refused.code, field=refused.field)
-        else:
-            return item.fingerprint
+        values: dict[str, Any] | None = inbox_values(item)
+        while values is not None:
+            try:
+                self.salesforce.upsert(OBJECT, (KEY, item.key), values)
+            except NotFound:
+                self.log("inbox_refused", correlation_id=run, key=item.key, code="no_inbox", field=None)
+                return known
+            except Rejected as error:
+                refused = error.cause
+                self.log("inbox_refused", correlation_id=run, key=item.key, code=refused.code, field=refused.field)
+                values = without_refused(values, refused.field)
+            else:
+                return item.fingerprint
         return known
 
     def remove_from_inbox(self, key: str) -> None:

@@ -21,7 +21,7 @@ from tests.unit.sync.inbound_deals import (
     recover_after_lease,
 )
 
-INBOX = "Cosell_Inbox__c"
+INBOX, KEY = "Cosell_Inbox__c", "Key__c"
 
 
 def inbox(harness: Harness) -> list[dict[str, Any]]:
@@ -200,13 +200,49 @@ def test_an_org_without_the_inbox_gets_log_events_and_nothing_else_breaks(harnes
     assert opportunity_of(harness, bad)
 
 
+def test_an_amount_that_its_column_cannot_hold_is_left_out_of_the_record(harness: Harness) -> None:
+    referral = microsoft_sends_deal(harness)
+    harness.partner_center.raw_patch(referral, {"/details/dealValue": 1e20})
+    harness.pull_event(referral)
+    (record,) = inbox(harness)
+    assert (record["Key__c"], record["Deal_Value__c"], record["Deal_Currency__c"]) == (referral, None, "EUR")
+    (refused,) = harness.first.log.fields_of("inbox_refused")
+    assert (refused["code"], refused["field"]) == ("NUMBER_OUTSIDE_VALID_RANGE", "Deal_Value__c")
+    writes = count_writes(harness)
+    retry_within_the_hour(harness)
+    assert count_writes(harness) == writes
+    harness.partner_center.raw_patch(referral, {"/details/dealValue": 1000})
+    retry_within_the_hour(harness)
+    assert opportunity_of(harness, referral)["Amount"] == 1000
+    assert inbox(harness) == []
+    assert_quiet(harness)
+
+
+def test_an_amount_that_does_not_fit_empties_the_earlier_one(harness: Harness) -> None:
+    referral = refused_deal(harness)
+    harness.partner_center.raw_patch(referral, {"/details/dealValue": 1e20})
+    retry_within_the_hour(harness)
+    (record,) = inbox(harness)
+    assert record["Deal_Value__c"] is None
+
+
+def test_columns_that_salesforce_refuses_are_left_out_of_the_record(harness: Harness) -> None:
+    for column in ("Remedy__c", "Link__c"):
+        harness.salesforce.org.hooks.rules.append(ValidationRule(INBOX, column, "Not so."))
+    refused_deal(harness)
+    (record,) = inbox(harness)
+    assert (record["Name"], record["Remedy__c"], record["Link__c"]) == ("Robots for the harbour", None, None)
+    fields = [event["field"] for event in harness.first.log.fields_of("inbox_refused")]
+    assert set(fields) == {"Remedy__c", "Link__c"}
+
+
 def test_a_record_that_salesforce_refuses_is_logged_and_tried_again_within_the_hour(harness: Harness) -> None:
-    rule = ValidationRule(INBOX, "Remedy__c", "Too long for us.")
+    rule = ValidationRule(INBOX, KEY, "Not for us.")
     harness.salesforce.org.hooks.rules.append(rule)
     referral = refused_deal(harness)
     (refused,) = harness.first.log.fields_of("inbox_refused")
     assert (refused["key"], refused["code"]) == (referral, "FIELD_CUSTOM_VALIDATION_EXCEPTION")
-    assert refused["field"] == "Remedy__c"
+    assert refused["field"] == KEY
     harness.salesforce.org.hooks.rules.remove(rule)
     retry_within_the_hour(harness)
     assert len(inbox(harness)) == 1
