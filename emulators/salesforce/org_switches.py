@@ -75,6 +75,7 @@ def make_record_type(org: Org, wish: RecordTypeWish, user: str) -> str:
     values |= {"SobjectType": definition.name}
     made = org.insert(RECORD_TYPE, values | {"IsActive": wish.active}, user)
     org.record_types.values[made] = columns
+    org.schema_changed_at = org.now()
     if wish.default:
         org.record_types.defaults.add(made)
     org.clear_undo_log()

@@ -53,7 +53,9 @@ class DuplicateRules(OrgSwitch):
 def _find_matches(save: Save, sobject: str) -> Matches:
     values = _COMPARED_VALUES[save.definition.name](save, save.new)
     records = (each for each in save.tables.stored_records(sobject) if not each["IsDeleted"])
-    twins = (each for each in records if _are_twins(sobject, values, _COMPARED_VALUES[sobject](save, each)))
+    # As shipped, the rules enforce sharing: they find only what the caller may read.
+    readable = (each for each in records if save.is_readable(sobject, each))
+    twins = (each for each in readable if _are_twins(sobject, values, _COMPARED_VALUES[sobject](save, each)))
     return Matches(sobject, _MATCHING_RULES[sobject], tuple(each["Id"] for each in twins))
 
 

@@ -146,7 +146,8 @@ class Org(Tables):
     def _access(self, sobject: str, record: Record) -> Access:
         if not self.sharing.limits(sobject, self.caller.user):
             return Access.FULL
-        return self.sharing.access(self, self.seen.get(sobject), record, self.caller.user)
+        view = self.seen.find_object(sobject)
+        return self.sharing.access(self, view, record, self.caller.user) if view else Access.NONE
 
     def picklist_values(self, field: Field) -> list[tuple[str, str]]:
         """The (value, label) pairs of a picklist. Stages and currencies are records of the org."""
@@ -184,7 +185,7 @@ class Org(Tables):
             new |= self._convert_values(definition, set_by_flows, creating=old is None, system=False)
             written = written | set(set_by_flows)
         complete_before_save(self, definition.name, old, new, written)
-        save = Save(self, definition, old, new, frozenset(written), user, self.caller)
+        save = Save(self, definition, old, new, frozenset(written), user, self.caller, self.is_readable)
         for switch in self.switches:
             switch.complete(save)
         self._check_required(definition, new)

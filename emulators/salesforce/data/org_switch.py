@@ -1,6 +1,6 @@
 """What a switch of the org may do in a save (docs/emulators-salesforce.md#switches-of-real-orgs)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ class Save:
     written: frozenset[str]
     user: str
     caller: Caller
+    is_readable: Callable[[str, Record], bool]  # whether sharing lets the caller read a record of an object
 
 
 class Saver(Protocol):

@@ -81,6 +81,7 @@ class Deployments:
 
     def install(self, components: Sequence[Component]) -> None:
         """Make components part of the org, without any check."""
+        self.org.schema_changed_at = self.org.now()
         for component in components:
             if component.type == "CustomObject" and self.org.model.find_object(component.full_name) is None:
                 self.org.add_object(object_from_xml(component.full_name, component.element, self.org.model))

@@ -111,6 +111,14 @@ def test_a_contact_matches_contacts_and_leads(api: ApiSession) -> None:
     assert api("POST", "/sobjects/Contact", {**ANNA, "FirstName": "Berta"}).status == 201
 
 
+def test_a_rule_finds_only_what_the_caller_may_read(api: ApiSession) -> None:
+    control(api.emulator, "duplicate_rules")
+    control(api.emulator, "sharing", sobject="Account", model="Private")
+    api.emulator.insert("Account", ACME)
+    assert api("POST", "/sobjects/Account", ACME).status == 201
+    assert codes_by_path(api, "Account", ACME) == REFUSED
+
+
 def test_a_deal_has_no_rule(api: ApiSession) -> None:
     control(api.emulator, "duplicate_rules")
     deal = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
