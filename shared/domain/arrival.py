@@ -63,6 +63,10 @@ class Arrival(Struct, frozen=True):
             return self.solutions_cut
         return (*self.solutions_cut, Excess("contacts", CONTACTS_CUT, len(self.people), self.total_people))
 
+    def without_value(self, name: str) -> "Arrival":
+        """The arrival without a value that Salesforce refused. The base lacks it, so a pull writes and tells it."""
+        return replace(self, deal=Deal({other: value for other, value in self.deal.items() if other != name}))
+
     def without_person(self, number: int, refusal: Cause) -> "Arrival":
         """The arrival without the person with this number, whom Salesforce refused."""
         values = {"contact": self.people[number], "reason": refusal.reason.rstrip("."), "remedy": refusal.remedy}
@@ -87,12 +91,13 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
     for one in arrival.excess:
         whole = fingerprint(referral.deal.get(one.field))
         refused[f"{Side.SALESFORCE}.{one.field}"] = Difference(whole, one.code, now)
+    taken_over = {name: value for name, value in referral.deal.items() if name in arrival.deal}
     link = Link(
         "",
         State.ON_HOLD if referral.is_unanswered else State.LIVE,
         referral.id,
         referral.engagement_id,
-        carried(given_to_salesforce(referral.deal, rules), rules, Side.PARTNER_CENTER),
+        carried(given_to_salesforce(Deal(taken_over), rules), rules, Side.PARTNER_CENTER),
         refused=refused,
         reported=tuple(full_texts(referral.deal, rules)),
         mapping=rules.mapping,

@@ -29,6 +29,7 @@ from shared.domain.transitions import (
     split_by_effect,
 )
 from shared.foundation.errors import Conflict, CosellError, NotFound, Rejected, StoreConflict
+from shared.mapping.arrivals import dispensable_field
 from shared.mapping.translation import Translation
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Node, Outcome, Result, Written, text_literal
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
@@ -246,10 +247,8 @@ def create_opportunity(
     ctx: Context, referral: Referral, claim: Claim, found: Found, company: Company, arrival: Arrival
 ) -> str | Outcome:
     """Create what is missing in one graph, all or nothing; then the link, then the pointer to it."""
-    rules, now = ctx.translation.rules, ctx.clock.now()
-    given, kind = given_to_salesforce(arrival.deal, rules), EffectKind.CREATE_OPPORTUNITY
-    claim.record_intent(ctx, Effect(kind, given, arrival.displaced, version=referral.etag, decided=now))
-    written = None
+    now, written = ctx.clock.now(), None
+    claim.record_intent(ctx, _creation(ctx, referral, arrival, now))
     try:
         with deleted_if_nothing_was_created(ctx, claim), pausing_on_failure(ctx, Side.SALESFORCE):
             while written is None:
@@ -257,8 +256,8 @@ def create_opportunity(
                 try:
                     written = ctx.salesforce.create(nodes, "opportunity", ctx.translation.columns)
                 except Rejected as error:
-                    arrival = _without_refused_person(ctx, arrival, error)
-                    claim.renew(ctx)
+                    arrival = _without_refused(ctx, arrival, error)
+                    claim.record_intent(ctx, _creation(ctx, referral, arrival, now))
     except Conflict:
         return BUSY  # somebody created it just now: the next look finds it
     if written.record is None:
@@ -266,14 +265,22 @@ def create_opportunity(
     return _link_created(ctx, referral, claim, arrival, written, now)
 
 
-def _without_refused_person(ctx: Context, arrival: Arrival, error: Rejected) -> Arrival:
-    """Leave out the contact that Salesforce refuses, so that it stops no deal; after some refusals, all contacts.
+def _creation(ctx: Context, referral: Referral, arrival: Arrival, now: datetime) -> Effect:
+    given = given_to_salesforce(arrival.deal, ctx.translation.rules)
+    return Effect(EffectKind.CREATE_OPPORTUNITY, given, arrival.displaced, version=referral.etag, decided=now)
+
+
+def _without_refused(ctx: Context, arrival: Arrival, error: Rejected) -> Arrival:
+    """Leave out the value or contact that Salesforce refuses, so that it stops no deal; after some, all contacts.
 
     Raises the error again if Salesforce refuses something else.
     """
     step = PERSON_STEP.fullmatch(error.step or "")
     if step is None:
-        raise error
+        name = dispensable_field(ctx.translation.fields, error.cause.field)
+        if name is None or name not in arrival.deal or error.step != "opportunity":
+            raise error
+        return arrival.without_value(name)
     fewer = arrival.without_person(int(step[1] or 0), error.cause)
     refused = sum(gap.cause.code == CONTACT_REFUSED for gap in fewer.gaps)
     return fewer if refused < ctx.policy.tries else replace(fewer, people=())

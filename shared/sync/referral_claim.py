@@ -48,10 +48,6 @@ class Claim(Struct):
         """Store what is about to be created, which renews the lease. Raises StoreConflict: the lease was lost."""
         self._replace(ctx, replace(self.entry.value, intent=Intent((effect,))))
 
-    def renew(self, ctx: Context) -> None:
-        """Renew the lease. Raises StoreConflict: the lease was lost."""
-        self.entry = ctx.store.replace_pointer(self.referral_id, self.entry, self.entry.value)
-
     def point_to(self, ctx: Context, opportunity_id: str) -> None:
         """Turn the claim into a pointer to the link."""
         self._replace(ctx, replace(self.entry.value, opportunity_id=opportunity_id, intent=None))
