@@ -6,7 +6,7 @@ A line is stored with the link and rendered by `shared.domain.sentences`. The fi
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -16,6 +16,10 @@ from shared.domain.sentences import LineDirection, line_text, system_name
 
 CONFIRMED, RECOVERED, IGNORED, IRREVERSIBLE = "confirmed", "recovered", "ignored", "irreversible"
 """Rules: read back after a write; found after an interrupted run; written without effect; waits for its time."""
+
+
+UNDATED = datetime.min.replace(tzinfo=UTC)
+"""The time of a line that is not written down yet."""
 
 
 class Line(Struct, frozen=True, omit_defaults=True):

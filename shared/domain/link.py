@@ -5,7 +5,7 @@ The link is also the lock of the pair: an instance that works on it has stored a
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -24,6 +24,8 @@ CHOSEN_DEFAULT = "default"
 
 REFUSED_BY_FAR_SIDE = "refused_by_"
 """Codes of refusals by a service. Refusals by a latch are decided again at each look."""
+TRY_AGAIN = timedelta(hours=1)
+"""How long after a refusal by Salesforce the same is written again, without a change of either side."""
 REFUSED_BY_SALESFORCE = f"{REFUSED_BY_FAR_SIDE}{Side.SALESFORCE}"
 """The code of a value that Salesforce refused: it is tried again. Only another value ends the other refusals."""
 
@@ -77,6 +79,13 @@ class Difference(Struct, frozen=True):
     further: tuple[Any, ...] = ()
 
 
+class Unshown(Struct, frozen=True):
+    """The columns of ours that Salesforce refused to take, and when: they are written again an hour later."""
+
+    columns: tuple[str, ...]
+    since: datetime
+
+
 class Link(Struct, frozen=True):
     """One pair. Frozen: a change is a new link, stored under the row's ETag.
 
@@ -92,6 +101,7 @@ class Link(Struct, frozen=True):
     mapping      the hash of the mapping that the base was agreed under; None in a row of an earlier build
     sources      how each value of the base was read, by field
     inbox        the fingerprint of the inbox record that shows the opportunity; None where there is no record
+    unshown      the columns of ours that Salesforce refused; None if it took all
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -113,6 +123,7 @@ class Link(Struct, frozen=True):
     mapping: str | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     inbox: str | None = None
+    unshown: Unshown | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -131,6 +142,11 @@ class Link(Struct, frozen=True):
         if self.waiting or self.state is State.ON_HOLD or self.is_creating:
             return Mark.WAITING
         return Mark.DIFFERENCES if self.refused else Mark.SYNCED
+
+    def columns_left_out(self, now: datetime) -> frozenset[str]:
+        """The columns of ours that are not written now, because Salesforce refused them within the last hour."""
+        known = self.unshown
+        return frozenset(known.columns) if known is not None and now - known.since < TRY_AGAIN else frozenset()
 
     @property
     def is_creating(self) -> bool:

@@ -24,7 +24,7 @@ from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, 
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import keep_out
 from shared.domain.latches import forbidding_latch
-from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, Difference, Link
+from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.merge import Decision, EditTimes, Merged, merge
 from shared.domain.question import answer_key, question_key, question_record, stage_cause
@@ -32,9 +32,6 @@ from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, is_reported, system_name
 from shared.domain.text_limits import full_text_line, full_text_records, full_texts
 from shared.domain.unreadable import unreadable_line, unreadable_record
-
-TRY_AGAIN = timedelta(hours=1)
-"""How long after a refusal by Salesforce the same value is written again, without a change of either side."""
 
 
 class Plan(Struct, frozen=True):
@@ -207,11 +204,8 @@ class _PlanBuilder:
         return "not_clearable" if merged.value is None and side not in merged.rule.clearable else None
 
     def _is_tried_again(self, record: Difference) -> bool:
-        """Whether a value that Salesforce refused is written again: what was wrong may have been mended meanwhile.
-
-        The dates of changes have whole seconds. Source: docs/protocol.md#rejected-writes.
-        """
-        is_due = self.now - record.since >= TRY_AGAIN or self.changed >= record.since.replace(microsecond=0)
+        """Whether a value that Salesforce refused is written again (docs/protocol.md#rejected-writes)."""
+        is_due = self.now - record.since >= TRY_AGAIN or self.changed > record.since
         return record.code == REFUSED_BY_SALESFORCE and is_due
 
     def compare_values_of_creation(self, opportunity: Opportunity, referral: Deal, rules: Rules) -> None:
@@ -343,7 +337,13 @@ class _PlanBuilder:
         return (record.since + self.wait for record in self.waiting.values())
 
     def _next_tries(self) -> Iterator[datetime]:
-        """When each value that Salesforce refused, and that this plan does not write, is written again."""
+        """When what Salesforce refused, and this plan does not write, is written again: values, and columns of ours."""
         written = {f"{Side.SALESFORCE}.{change.field}" for change in self.writes[Side.SALESFORCE]}
-        left = (record for key, record in self.refused.items() if key not in written)
-        return (record.since + TRY_AGAIN for record in left if record.code == REFUSED_BY_SALESFORCE)
+        left = [
+            record.since
+            for key, record in self.refused.items()
+            if key not in written
+            if record.code == REFUSED_BY_SALESFORCE
+        ]
+        shown = [self.link.unshown.since] if self.link.unshown else []
+        return (since + TRY_AGAIN for since in (*left, *shown) if since + TRY_AGAIN > self.now)

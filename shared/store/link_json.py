@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct, convert
 
 from shared.domain.cause import Cause
-from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
+from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
 from shared.store.value_shapes import StoredDeal, deal_from_shapes, deal_to_json
 
@@ -47,6 +47,11 @@ class _CauseRow(Struct):
     remedy: str
 
 
+class _UnshownRow(Struct, array_like=True):
+    columns: tuple[str, ...]
+    since: datetime
+
+
 class _LinkRow(Struct):
     opportunity_id: str
     state: State
@@ -66,6 +71,7 @@ class _LinkRow(Struct):
     mapping: tuple[str, str | None] | None = None
     sources: dict[str, str] = {}
     inbox: str | None = None
+    unshown: _UnshownRow | None = None
 
 
 class _PointerRow(Struct):
@@ -95,6 +101,7 @@ def link_to_json(link: Link) -> Json:
         "unwritten": link.unwritten,
         **_mapping_to_json(link),
         **_inbox_to_json(link),
+        **_unshown_to_json(link.unshown),
     }
 
 
@@ -128,6 +135,7 @@ def link_from_json(stored: Json) -> Link:
         _mapping_from(row),
         row.sources,
         row.inbox,
+        Unshown(row.unshown.columns, row.unshown.since) if row.unshown else None,
         unknown,
     )
 
@@ -149,6 +157,10 @@ def pointer_to_json(pointer: Pointer) -> Json:
     """Return a whole pointer as JSON."""
     known = {"opportunity_id": pointer.opportunity_id, "intent": _intent_to_json(pointer.intent)}
     return {**pointer.unknown, **known, **_inbox_to_json(pointer)}
+
+
+def _unshown_to_json(unshown: Unshown | None) -> Json:
+    return {} if unshown is None else {"unshown": [list(unshown.columns), unshown.since.isoformat()]}
 
 
 def _inbox_to_json(shown: Link | Pointer) -> Json:

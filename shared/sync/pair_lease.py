@@ -18,11 +18,11 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 
-from shared.domain.audit import Line, change_lines
+from shared.domain.audit import UNDATED, Line, change_lines
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.field_rules import Rules
-from shared.domain.link import Effect, EffectKind, Intent, Link
+from shared.domain.link import Effect, EffectKind, Intent, Link, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.plan import Plan
 from shared.domain.records import Opportunity, Referral
@@ -37,36 +37,37 @@ class PendingLines(Struct):
 
     recovered   lines for writes of an interrupted run that were found to have taken effect
     notes       the plan's lines, which go with the records that they belong to
-    losses      the plan's lines about discarded values, which a confirmed effect makes true
+    losses      the plan's lines about discarded values, which the confirmed write of that field makes true
+    told        the losses that were taken: a later plan of this run repeats none of them
     """
 
     recovered: tuple[Line, ...] = ()
     notes: tuple[Line, ...] = ()
     losses: tuple[Line, ...] = ()
-
-    @property
-    def has_lines_of_plan(self) -> bool:
-        """Whether a line of the plan waits."""
-        return bool(self.notes or self.losses)
+    told: tuple[Line, ...] = ()
 
     def put_plan(self, plan: Plan) -> None:
         """Queue a plan's lines, in place of those of an earlier plan."""
-        self.notes, self.losses = plan.lines, plan.losses
+        self.notes, self.losses = plan.lines, _dated(UNDATED, plan.losses)
 
     def take_notes(self, now: datetime) -> tuple[Line, ...]:
         """Take the lines of an interrupted run and the plan's notes."""
-        lines = (*self.recovered, *_dated(now, self.notes))
-        self.recovered, self.notes = (), ()
+        lines, self.recovered, self.notes = (*self.recovered, *_dated(now, self.notes)), (), ()
         return lines
 
-    def take_all(self, now: datetime) -> tuple[Line, ...]:
-        """Take every line, also those of discarded values."""
-        lines, self.losses = (*self.take_notes(now), *_dated(now, self.losses)), ()
-        return lines
+    def take_confirmed(self, changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
+        """Take the notes, and the lines of the values that these confirmed changes discarded."""
+        lines = self._losses_of(changes)
+        self.told += lines
+        return (*self.take_notes(now), *_dated(now, lines))
+
+    def _losses_of(self, changes: Sequence[Change]) -> tuple[Line, ...]:
+        fields = {change.field for change in changes}
+        return tuple(line for line in self.losses if line.field in fields and line not in self.told)
 
     def expected_lines(self, changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
         """The lines that a write of an opportunity will add once it is confirmed; they stay in the queue."""
-        return (*change_lines(now, Side.SALESFORCE, changes), *_dated(now, self.losses))
+        return (*change_lines(now, Side.SALESFORCE, changes), *_dated(now, self._losses_of(changes)))
 
 
 def _dated(now: datetime, lines: Iterable[Line]) -> tuple[Line, ...]:
@@ -159,9 +160,9 @@ class Pair(Struct):
         cause = plan.cause and kept_cause(link, plan.cause)
         self.link = link if stays_parked else replace(link, state=plan.state, cause=cause)
 
-    def take_shown(self, mark: Mark) -> None:
-        """Note that the opportunity shows a mark and every line; the next write of the row stores it."""
-        self.link = replace(self.link, mark=mark, unwritten=False)
+    def take_shown(self, mark: Mark | None, unshown: Unshown | None = None, *, unwritten: bool = False) -> None:
+        """Note what the opportunity shows, and which columns it does not; the next write of the row stores it."""
+        self.link = replace(self.link, mark=mark, unshown=unshown, unwritten=unwritten)
 
     def end(self, outcome: Outcome) -> None:
         """End the work on this pair. That a write may have taken effect is not forgotten."""
@@ -190,9 +191,8 @@ def acquire(ctx: Context, opportunity_id: str) -> Pair | Outcome:
 def _take_over(ctx: Context, entry: Entry[Link], intent: Intent) -> Pair | Outcome:
     if entry.age < ctx.policy.lease:
         return BUSY
-    # Lists show a new referral late.
-    settle_time = ctx.policy.settle_time if intent.find(EffectKind.CREATE_REFERRAL) else timedelta()
-    wait = ctx.policy.lease + settle_time
+    creation = intent.find(EffectKind.CREATE_REFERRAL)  # lists show a new referral late
+    wait = ctx.policy.lease + (ctx.policy.settle_time if creation else timedelta())
     if entry.age < wait:
         return Outcome(Result.RETRY, "settling", ctx.clock.now() + wait - entry.age)
     acquired = ctx.store.replace_link(entry, entry.value)

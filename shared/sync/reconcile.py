@@ -7,6 +7,7 @@ both:  PATCH or POST each -> write opportunities (24 a call) -> write back (200 
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from copy import replace
 from datetime import timedelta
 from functools import partial
 from itertools import batched
@@ -122,11 +123,14 @@ def _plan(ctx: Context, pair: Pair) -> None:
         current |= {Side.PARTNER_CENTER: pair.read_referral.deal} if pair.read_referral else {}
         pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now))
     if not pair.opportunity.flagged:
-        pair.end(RECONCILED)
+        if not pair.link.unwritten:  # else it shows once more what it has not shown, such as a new referral
+            pair.end(RECONCILED)
         return
-    decide = partial(plan_pair, pair.link, pair.opportunity, pair.referral, rules, now, ctx.policy.irreversible_wait)
+    stored = pair.entry.value  # what another plan of this run put on record, and nobody stored, was not told
+    link = replace(pair.link, refused=stored.refused, waiting=stored.waiting, reported=stored.reported)
+    decide = partial(plan_pair, link, pair.opportunity, pair.referral, rules, now, ctx.policy.irreversible_wait)
     plan = decide()
-    if plan.has_answer and not pair.must_create and is_question(pair.link, pair.opportunity, ctx.salesforce.user_id()):
+    if plan.has_answer and not pair.must_create and is_question(link, pair.opportunity, ctx.salesforce.user_id()):
         plan = decide(is_question=True)
     pair.take_plan(plan)
 
@@ -141,7 +145,7 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
         return
     if link.referral_id is None:
         pair.take_existing(find_created_referral(ctx, pair))
-    if not opportunity.flagged and not pair.must_create:
+    if not (opportunity.flagged or pair.must_create or (link.referral_id and link.unwritten)):
         pair.end(RECONCILED)
     elif link.referral_id is None and opportunity.referral_id and not pair.must_create:
         _adopt_named_referral(ctx, pair, opportunity.referral_id)
@@ -149,7 +153,7 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
         _prepare_create(ctx, pair, opportunity)
     else:
         is_known = link.etag and link.agreed and link.mapping == ctx.translation.hash
-        if is_known and not pair.interrupted.effects:
+        if is_known and not (link.refused and link.has_refused_value) and not pair.interrupted.effects:
             pair.take_referral(referral_from_base(link, opportunity, ctx.translation.rules), is_from_base=True)
         else:
             _read_referral(ctx, pair)

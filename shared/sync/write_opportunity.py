@@ -14,7 +14,7 @@ from shared.domain.audit_text import audit_text
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side
 from shared.domain.inbox import MAY_BE_SHOWN, item_of_opportunity
-from shared.domain.link import Effect, EffectKind
+from shared.domain.link import Effect, EffectKind, Unshown
 from shared.domain.link_states import Mark
 from shared.domain.records import Opportunity
 from shared.domain.transitions import parked, without_refusals
@@ -64,7 +64,7 @@ def _prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write 
     record_writes(ctx, pair)
     changes = pair.plan.to_salesforce
     values = ctx.translation.values(changes)
-    if is_shown:
+    if is_shown and not (pair.link.unshown and pair.link.columns_left_out(ctx.clock.now())):
         lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *ctx.store.audit(pair.id)]
         mark, missing = without_refusals(pair.link, changes, pair.plan).due_mark, _missing_identity(pair)
         values |= ctx.translation.shown_state(mark, audit_text(lines), missing)
@@ -77,7 +77,7 @@ def _confirm_write(ctx: Context, pair: Pair, written: Written) -> bool:
         is_own = written.refused.field in ctx.translation.shown_columns
         if is_own or len(pair.plan.to_salesforce) > 1:
             return _write_first_alone(ctx, pair)
-    _take_answer(ctx, pair, written)
+    _take_answer(ctx, pair, written, is_shown=not (pair.link.unshown and pair.link.columns_left_out(ctx.clock.now())))
     return False
 
 
@@ -112,7 +112,7 @@ def _confirm_values(ctx: Context, pair: Pair, record: Json, read_at: datetime, *
     before = without_refusals(pair.link, changes, pair.plan)
     confirmed = written_link(before, changes, read_back.deal, referral, now, is_shown=is_shown)
     pair.take_read_back(read_back)
-    lines = (*confirmed.lines, *pair.pending.take_all(now))
+    lines = (*confirmed.lines, *pair.pending.take_confirmed(changes, now))
     confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, confirmed.link, lines)
     fields = [change.field for change in changes]
     ctx.log(
@@ -127,10 +127,18 @@ def _confirm_values(ctx: Context, pair: Pair, record: Json, read_at: datetime, *
 def _park(ctx: Context, pair: Pair, cause: Cause, *, is_last: bool) -> None:
     """Salesforce refuses the record (a validation rule, field security): park it, and try it again in an hour."""
     now, changes = ctx.clock.now(), pair.plan.to_salesforce if pair.plan else ()
-    refusal = parked(pair.link, changes, Side.SALESFORCE, cause, now)
-    confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, refusal.link, (*refusal.lines, *pair.pending.take_all(now)))
+    refusal = parked(pair.link, changes, Side.SALESFORCE, cause, _after_all_changes(pair, now))
+    lines = (*refusal.lines, *pair.pending.take_notes(now))
+    confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, refusal.link, lines)
     pair.keep_writes_to_salesforce(0)
     end_parked(ctx, pair, cause, now + ctx.policy.held_interval, is_last=is_last)
+
+
+def _after_all_changes(pair: Pair, now: datetime) -> datetime:
+    """Now, or the last change by a service's own clock: only a later change lets a refused value be written again."""
+    opportunity, referral = pair.opportunity, pair.referral
+    changes = (opportunity.modified if opportunity else now, referral.updated if referral else now)
+    return max(now, *changes)
 
 
 # --- the connector's own fields
@@ -147,29 +155,35 @@ def batches_of_write_backs(ctx: Context, pairs: Sequence[Pair]) -> list[list[Pai
             run_step(ctx, pair, _leave_inbox)
     ended = (Result.PARKED, None)
     shown = [pair for pair in pairs if (pair.outcome and pair.outcome.result) in ended or pair.link.is_creating]
-    unreported = [pair for pair in shown if _needs_write_back(pair)]
+    unreported = [pair for pair in shown if _needs_write_back(ctx, pair)]
     return [list(batch) for batch in batched(unreported, COLLECTION, strict=False)]
 
 
-def _needs_write_back(pair: Pair) -> bool:
-    """Whether the opportunity does not show the present state of the sync."""
-    link, opportunity = pair.link, pair.opportunity
-    if opportunity is None:
+def _needs_write_back(ctx: Context, pair: Pair) -> bool:
+    """Whether the opportunity does not show the present state of the sync, in columns that it may take now."""
+    link, has_lines = pair.link, pair.link.unwritten or bool(pair.pending.notes)
+    if pair.opportunity is None:
         return False
+    if link.unshown is None:
+        return has_lines or _missing_identity(pair) is not None or link.mark != link.due_mark
+    ours, left_out = ctx.translation.file.ours, link.columns_left_out(ctx.clock.now())
     return (
-        link.unwritten
-        or _missing_identity(pair) is not None
-        or pair.pending.has_lines_of_plan
-        or link.mark != link.due_mark
+        (has_lines and ours.audit not in left_out)
+        or (_missing_identity(pair) is not None and ours.identifier not in left_out)
+        or (link.mark != link.due_mark and ours.status not in left_out)
     )
 
 
 class _WriteBack(Struct, frozen=True):
-    """The fields of ours that one opportunity is to show, with the mark; `refusal` says why it is not all of them."""
+    """The fields of ours that one opportunity is to show, with the mark. `whole` has those that are left out too.
+
+    `refusal` says why Salesforce does not take all of them.
+    """
 
     pair: Pair
     values: Mapping[str, object]
     mark: Mark
+    whole: Mapping[str, object]
     refusal: Cause | None = None
 
 
@@ -209,15 +223,19 @@ def _less(ctx: Context, values: Mapping[str, object], refusal: Cause) -> Mapping
 
 
 def _prepare_write_back(ctx: Context, pair: Pair) -> _WriteBack:
-    lines = pair.pending.take_all(ctx.clock.now())
+    lines = pair.pending.take_notes(ctx.clock.now())
     effects = pair.link.intent.effects if pair.link.intent else ()
     if lines or not effects or _is_lease_short(ctx, pair):
         # The intent of a create of unknown outcome stays, so that recovery looks for the referral.
         coming = effects if pair.link.is_creating else (Effect(EffectKind.MARK_OPPORTUNITY),)
         record_intent(ctx, pair, *coming, link=replace(pair.link, unwritten=True), lines=lines)
     missing, stored = _missing_identity(pair), ctx.store.audit(pair.id)
-    mark, shown = pair.link.due_mark, audit_text(stored)
-    return _WriteBack(pair, ctx.translation.shown_state(mark, shown, missing), mark)
+    mark = pair.link.due_mark
+    whole = values = ctx.translation.shown_state(mark, audit_text(stored), missing)
+    if pair.link.unshown:
+        left_out = pair.link.columns_left_out(ctx.clock.now())
+        values = {column: value for column, value in whole.items() if column not in left_out}
+    return _WriteBack(pair, values, mark, whole)
 
 
 def _is_lease_short(ctx: Context, pair: Pair) -> bool:
@@ -242,15 +260,24 @@ def _confirm_write_back(
         return
     if read_back is not None:
         pair.take_read_back(read_back)
+    _note_shown(ctx, pair, own, {} if written.refused else own.values, is_refused=refusal is not None)
     if written.refused:
         _show_in_inbox(ctx, pair, written.refused)
     elif pair.link.inbox is not None:
         _leave_inbox(ctx, pair)
     if refusal:
         end_parked(ctx, pair, refusal, ctx.clock.now() + ctx.policy.held_interval)
-    else:
-        # Stored with the release that follows at once; a repeated write-back does no harm.
-        pair.take_shown(own.mark)
+
+
+def _note_shown(ctx: Context, pair: Pair, own: _WriteBack, shown: Mapping[str, object], *, is_refused: bool) -> None:
+    """Note which columns were written. It is stored with the release; a repeated write-back does no harm."""
+    known, ours = pair.link.unshown, ctx.translation.file.ours
+    lacking = tuple(sorted(own.whole.keys() - shown.keys()))
+    unshown = None
+    if lacking:
+        unshown = Unshown(lacking, ctx.clock.now() if is_refused or known is None else known.since)
+    mark = own.mark if ours.status not in lacking else pair.link.mark
+    pair.take_shown(mark, unshown, unwritten=ours.audit in lacking)
 
 
 # --- the inbox

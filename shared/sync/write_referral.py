@@ -148,7 +148,7 @@ def _confirm_patch(ctx: Context, pair: Pair, changes: tuple[Change, ...], read_b
     now, opportunity = ctx.clock.now(), pair.opportunity.deal if pair.opportunity else Deal()
     confirmed = patched(pair.link, changes, read_back.deal, opportunity, now)
     pair.take_referral(read_back)
-    lines = (*confirmed.lines, *pair.pending.take_all(now))
+    lines = (*confirmed.lines, *pair.pending.take_confirmed(changes, now))
     confirm_effect(ctx, pair, EffectKind.PATCH_REFERRAL, confirmed.link, lines)
     fields = [change.field for change in changes]
     ctx.log(
@@ -164,6 +164,6 @@ def park_changes(ctx: Context, pair: Pair, changes: tuple[Change, ...], cause: C
     """Park a pair whose changes Partner Center refused: they are not sent again."""
     now = ctx.clock.now()
     refusal = parked(pair.link, changes, Side.PARTNER_CENTER, cause, now)
-    lines = (*refusal.lines, *pair.pending.take_all(now))
+    lines = (*refusal.lines, *pair.pending.take_notes(now))
     confirm_effect(ctx, pair, EffectKind.PATCH_REFERRAL, refusal.link, lines)
     end_parked(ctx, pair, cause)

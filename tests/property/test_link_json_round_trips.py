@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Value, fingerprint
-from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
+from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.row_codec import pack, unpack
@@ -71,6 +71,7 @@ LINKS = st.builds(
     mark=st.one_of(st.none(), st.sampled_from(Mark)),
     unwritten=st.booleans(),
     inbox=NONE_OR_WORD,
+    unshown=st.one_of(st.none(), st.builds(Unshown, st.lists(WORDS, max_size=2).map(tuple), MOMENTS)),
     unknown=UNKNOWN,
 )
 

@@ -10,7 +10,7 @@ from shared.domain.audit import Line, text_line
 from shared.domain.cause import Cause
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
-from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
+from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.org_shape import OrgShape
 from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
@@ -99,6 +99,7 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         mapping="0123456789ab",
         sources={"money": "01234567", "closing": "89abcdef"},
         inbox="0123456789abcdef",
+        unshown=Unshown(("Audit__c",), NOW),
     )
 
 

@@ -125,9 +125,11 @@ def test_a_refused_value_is_written_again_at_each_change_of_either_side(
     harness.refuse_writes_of("CloseDate", times=2)
     harness.colleague_edits(referral, details_closingDateTime="2027-01-31T00:00:00Z")
     harness.pull_event(referral)
+    harness.advance_time(1.0)
     harness.colleague_edits(referral, campaignId="Spring")
     harness.pull_event(referral)
     assert harness.opportunity(deal)["CloseDate"] == "2026-12-31"
+    harness.advance_time(1.0)
     harness.seller_edits(deal, NextStep="The reason is filled in now")
     harness.push()
     assert (harness.opportunity(deal)["CloseDate"], harness.opportunity(deal)["Sync_Status__c"]) == (

@@ -11,7 +11,7 @@ from emulators.base.faults import Fault, FaultKind
 from emulators.salesforce.data.hooks import ValidationRule
 from shared.domain.deal import Side
 from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness
-from tests.unit.sync.inbound_deals import assert_quiet
+from tests.unit.sync.inbound_deals import assert_quiet, watch_saves
 
 
 def throttling_fault(seconds: int) -> Fault:
@@ -82,8 +82,41 @@ def test_edits_reach_partner_center_while_the_write_back_is_refused(harness: Har
     harness.push()
     assert harness.referral_of(deal)["details"]["dealValue"] == 2
     harness.clear_faults()
-    harness.run_rounds()
+    harness.run_rounds(5)
     assert [harness.count_in_audit(deal, line) for line in ("USD → 1.00 USD", "1.00 USD → 2.00 USD")] == [1, 1]
+
+
+@pytest.mark.parametrize("column", ["Audit__c", "Sync_Status__c", "Referral_Identifier__c"])
+def test_a_column_that_salesforce_refuses_is_written_again_each_hour_and_not_each_minute(
+    harness: Harness, column: str
+) -> None:
+    harness.refuse_writes_of(column)
+    deal = harness.seller_creates()
+    harness.push()
+    saves = watch_saves(harness)
+    for _ in range(50):
+        harness.push()
+    assert saves == [], "the hour is not over"
+    for _ in range(130):
+        harness.push()
+    assert len([fields for fields in saves if column in fields]) <= 3
+    assert len(saves) <= 6
+    harness.clear_faults()
+    harness.run_rounds(5)
+    opportunity = harness.opportunity(deal)
+    assert (opportunity["Sync_Status__c"], bool(opportunity["Referral_Identifier__c"])) == ("Synced", True)
+    assert harness.count_in_audit(deal, "A referral was created") == 1
+    assert_quiet(harness)
+
+
+def test_a_mark_is_shown_at_once_while_the_audit_is_refused(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.refuse_writes_of("Audit__c")
+    harness.seller_edits(deal, Amount=1)
+    harness.push()
+    harness.seller_edits(deal, Name="Another name")
+    harness.push()
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
 
 
 @pytest.mark.parametrize("code", ["UNABLE_TO_LOCK_ROW", "ENTITY_IS_LOCKED"])

@@ -92,3 +92,17 @@ def test_a_create_that_was_not_found_waits_for_lease_and_settle_time(harness: Ha
     assert harness.opportunity(deal)["Sync_Status__c"] == "Waiting"
     harness.push(after=6 * MINUTE)
     assert harness.opportunity(deal)["Referral_Identifier__c"] == harness.referral_of(deal)["id"]
+
+
+@pytest.mark.parametrize("show", [by_event, by_sweep])
+def test_a_deal_that_is_un_ticked_meanwhile_still_shows_that_its_referral_exists(
+    harness: Harness, deal: str, show: Callable[[Harness, str], None]
+) -> None:
+    harness.seller_edits(deal, Sync_with_Partner_Center__c=False)
+    show(harness, deal)
+    harness.run_rounds(2)
+    opportunity = harness.opportunity(deal)
+    assert opportunity["Referral_Identifier__c"] == harness.referral_of(deal)["id"]
+    assert opportunity["Sync_Status__c"] != "Waiting"
+    assert harness.count_in_audit(deal, "This opportunity was linked to the referral") == 1
+    assert_quiet(harness)
