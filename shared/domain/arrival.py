@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
-from shared.domain.creation_values import CONTACTS_CUT
+from shared.domain.creation_values import CONTACTS_CUT, cut_texts
 from shared.domain.deal import Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce
@@ -88,6 +88,7 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
     refused = full_text_records(referral.deal, rules, now) | foreign_records(referral.deal, rules, now)
     refused |= dict(unreadable_record(rule, problem, now) for rule, problem in _unreadable(referral, rules))
     refused |= default_records(Deal({name: arrival.deal[name] for name in arrival.displaced}), now)
+    refused |= {key: record for key, (record, _) in _cut_texts(referral, now).items()}
     for one in arrival.excess:
         whole = fingerprint(referral.deal.get(one.field))
         refused[f"{Side.SALESFORCE}.{one.field}"] = Difference(whole, one.code, now)
@@ -134,6 +135,7 @@ def arrival_lines(referral: Referral, arrival: Arrival, rules: Rules, now: datet
         values: Mapping[str, str] = {"fitting": str(one.fitting), "all": str(one.total)}
         lines.append(Line(now, one.code, direction, side, one.field, values=values))
     lines += [full_text_line(now, direction, rule) for rule in full_texts(referral.deal, rules).values()]
+    lines += [line for _, line in _cut_texts(referral, now).values()]
     lines += foreign_lines(referral.deal, rules, now)
     lines += [
         unreadable_line(now, direction, rule, problem)
@@ -141,6 +143,10 @@ def arrival_lines(referral: Referral, arrival: Arrival, rules: Rules, now: datet
         if rule.field not in arrival.displaced
     ]
     return tuple(lines)
+
+
+def _cut_texts(referral: Referral, now: datetime) -> dict[str, tuple[Difference, Line]]:
+    return cut_texts(referral.problems, referral.deal, Side.SALESFORCE, now)
 
 
 def _unreadable(referral: Referral, rules: Rules) -> Iterator[tuple[Rule, Cause]]:

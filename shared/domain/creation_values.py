@@ -4,6 +4,7 @@ Source: docs/protocol.md#values-that-travel-once.
 """
 
 from collections.abc import Iterator, Mapping
+from copy import replace
 from datetime import datetime
 
 from msgspec import Struct
@@ -14,18 +15,18 @@ from shared.domain.deal import Company, Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.link import Difference, Link
 from shared.domain.merge import MISSING, Merged
-from shared.domain.records import Opportunity
+from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection
 
 SET_AT_CREATION, SOLUTIONS_CUT, CONTACTS_LEFT_OUT = "set_at_creation", "solutions_cut", "contacts_left_out"
-CONTACTS_CUT = "contacts_cut"
+CONTACTS_CUT, TEXT_CUT = "contacts_cut", "text_cut"
 """Codes of differences in values that travel only when a deal is created."""
 NO_IDS = ("bad_solutions", "too_many_solutions")
 """Codes of problems of an opportunity's solutions. Those of account and owner matter only before a deal is created.
 
 Builds up to 0.3.0 sent any word as an id, so that both sides may hold the same words.
 """
-STAYS_UNREAD = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT, CONTACTS_CUT)
+STAYS_UNREAD = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT, CONTACTS_CUT, TEXT_CUT)
 """Codes of differences that no edit ends, so that the referral need not be read because of them."""
 
 
@@ -43,13 +44,13 @@ class Compared(Struct, frozen=True):
 
 
 def compare_creation_values(
-    link: Link, seen: Opportunity, referral: Deal, rules: Rules, now: datetime
+    link: Link, seen: Opportunity, read: Referral, rules: Rules, now: datetime
 ) -> Iterator[Compared]:
     """Compare each field that travels only at creation. A value that was not read is as it was.
 
     A referral that is taken from the base holds the base's values, unless a colleague's edit is on record.
     """
-    opportunity = seen.deal
+    opportunity, referral = seen.deal, read.deal
     for rule in rules.set_at_creation:
         name, base = rule.field, link.base.get(rule.field, MISSING)
         known = {key: record for side in Side if (record := link.refused.get(key := f"{side}.{name}"))}
@@ -62,9 +63,38 @@ def compare_creation_values(
         elif is_unread or _holds_people(opportunity[name], theirs):
             yield Compared(kept=known)
         elif _agree(opportunity[name], theirs):
-            yield Compared({name: referral[name]} if name in referral else {})
+            agreed = Compared({name: referral[name]} if name in referral else {})
+            is_cut = name in read.problems or problem is not None
+            yield _with_cut(agreed, name, seen, read, known, now) if is_cut else agreed
         else:
             yield _different(rule, base, opportunity[name], theirs, known)
+
+
+def _with_cut(
+    agreed: Compared, name: str, seen: Opportunity, read: Referral, known: Mapping[str, Difference], now: datetime
+) -> Compared:
+    """What was agreed, with the record of a text of which one side holds only the beginning; it is told once."""
+    for side, problems in ((Side.SALESFORCE, read.problems), (Side.PARTNER_CENTER, seen.problems)):
+        for key, (record, line) in cut_texts(problems, seen.deal, side, now, name).items():
+            old = known.get(key)
+            if old is not None and (old.code, old.value) == (record.code, record.value):
+                return replace(agreed, kept={key: old})
+            return replace(agreed, kept={key: record}, lines=(line,))
+    return agreed
+
+
+def cut_texts(
+    problems: Mapping[str, Cause], deal: Deal, side: Side, now: datetime, *only: str
+) -> dict[str, tuple[Difference, Line]]:
+    """By key, the record and the line of each text of which `side` holds only the beginning."""
+    cut = {name: found for name, found in problems.items() if found.code == TEXT_CUT and name in (only or problems)}
+    return {
+        f"{side}.{name}": (
+            Difference(fingerprint(deal.get(name)), TEXT_CUT, now),
+            cause_line(now, side, name, found, LineDirection.NOTE),
+        )
+        for name, found in cut.items()
+    }
 
 
 def _unreadable(name: str, problem: Cause, known: Mapping[str, Difference], now: datetime) -> Compared:

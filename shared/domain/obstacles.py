@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from shared.domain.cause import Cause
+from shared.domain.creation_values import TEXT_CUT
 from shared.domain.deal import Status
 from shared.domain.records import Opportunity
 from shared.domain.sentences import cause
@@ -19,8 +20,9 @@ def creation_obstacles(opportunity: Opportunity) -> Mapping[str, Cause]:
 
 
 def _obstacle(opportunity: Opportunity, name: str) -> Cause | None:
-    if name in opportunity.problems:
-        return opportunity.problems[name]
+    problem = opportunity.problems.get(name)
+    if problem is not None and problem.code != TEXT_CUT:
+        return problem
     value = opportunity.deal.get(name)
     if not value:
         return cause(f"missing_{name}", name)

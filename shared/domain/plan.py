@@ -95,7 +95,7 @@ def plan_pair(
     merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)
-    builder.compare_values_of_creation(opportunity, referral.deal, rules)
+    builder.compare_values_of_creation(opportunity, referral, rules)
     builder.warn_of_unreadable_values(opportunity.problems, rules)
     builder.leave_unreadable_values_alone(opportunity.deal, referral, rules)
     builder.warn_of_past_close_date(opportunity.deal)
@@ -208,7 +208,7 @@ class _PlanBuilder:
         is_due = self.now - record.since >= TRY_AGAIN or self.changed > record.since
         return record.code == REFUSED_BY_SALESFORCE and is_due
 
-    def compare_values_of_creation(self, opportunity: Opportunity, referral: Deal, rules: Rules) -> None:
+    def compare_values_of_creation(self, opportunity: Opportunity, referral: Referral, rules: Rules) -> None:
         """Put each later difference of a value that travels only at creation on record."""
         for compared in compare_creation_values(self.link, opportunity, referral, rules, self.now):
             self.lines += compared.lines

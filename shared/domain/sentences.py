@@ -133,6 +133,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The referral's country {given} is not known. Its account was found by name, or is new with country {default}.",
         "Please check the account.",
     ),
+    "text_cut": (
+        "{label} holds the first {length} characters of a longer text.",
+        "Please see the other system for the whole text.",
+    ),
     "bad_addresses": (
         "Contacts without a valid e-mail address were left out: {value}.",
         "Please correct the addresses, and add the contact roles here.",

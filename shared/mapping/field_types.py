@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, override
 
 from pydantic import Field, PrivateAttr
 
+from shared.domain.creation_values import TEXT_CUT
 from shared.domain.deal import Status
 from shared.domain.field_rules import Rule
 from shared.domain.sentences import cause
@@ -48,11 +49,20 @@ class TextField(SinglePathField):
 
     @override
     def read_record(self, record: Json) -> str | None:
-        return normal_text(value_in_record(record, self.salesforce), self.length)
+        return self._fitting(value_in_record(record, self.salesforce))
 
     @override
     def read_referral(self, referral: Json) -> str | None:
-        return normal_text(in_referral(referral, self.referral), self.length)
+        return self._fitting(in_referral(referral, self.referral))
+
+    def _fitting(self, value: object) -> str | None:
+        """Return what fits. Raises UnreadableValue with it, if a text that travels only at creation was cut."""
+        text = normal_text(value, self.length)
+        if self.length is None or "update" in self.when or len(str(value)) <= self.length:
+            return text
+        if len(normal_text(value) or "") > self.length:
+            raise UnreadableValue(cause(TEXT_CUT, self.referral, label=self.label, length=self.length), text)
+        return text
 
 
 class NotesField(TextField):

@@ -11,6 +11,7 @@ from copy import replace
 from datetime import timedelta
 
 from shared.domain.cause import Cause
+from shared.domain.creation_values import cut_texts
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.link import Effect, EffectKind, Intent, Pointer
 from shared.domain.records import Opportunity, Referral
@@ -97,6 +98,11 @@ def _link_referral(
     now = ctx.clock.now()
     rules = ctx.translation.rules
     linked = linked_referral(pair.link, referral, sent, rules, is_adopted=is_adopted, left_out=left_out, now=now)
+    if pair.opportunity and pair.opportunity.problems:
+        cut = cut_texts(pair.opportunity.problems, sent, Side.PARTNER_CENTER, now)
+        refused = {**linked.link.refused, **{key: record for key, (record, _) in cut.items()}}
+        told = (*linked.lines, *(line for _, line in cut.values()))
+        linked = replace(linked, link=replace(linked.link, refused=refused), lines=told)
     pair.take_referral(referral)
     confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, linked.link, linked.lines)
     point_to_link(ctx, referral.id, pair.id)

@@ -112,7 +112,10 @@ def test_entities_are_decoded_however_often_they_were_encoded(text: str, decoded
 
 def test_a_text_with_an_entity_at_its_cut_stays_whole() -> None:
     field = TRANSLATION.fields["name"]
-    assert field.read_referral({"name": "x" * 119 + "&amp; more"}) == "x" * 119 + "&"
+    with pytest.raises(UnreadableValue) as caught:
+        field.read_referral({"name": "x" * 119 + "&amp; more"})
+    assert caught.value.rest == "x" * 119 + "&"
+    assert field.read_referral({"name": "x" * 119 + "&amp;"}) == "x" * 119 + "&"
 
 
 # --- days -------------------------------------------------------------------------------------------------------------
