@@ -104,9 +104,8 @@ class App:
     def context(self) -> "Context":
         """The context of a run; the first use signs in to Salesforce and checks which organisation owns the store.
 
-        The first use, and one in each hour, also asks the organisation for its shape. A failed sign-in pauses the
-        side for every instance until the next probe. Raises ConfigurationError for a store of another organisation, and
-        the errors of the client.
+        It, and one use in each hour, asks the organisation for its shape. A failed sign-in pauses the side until the
+        next probe. Raises ConfigurationError for a store of another organisation, and the errors of the client.
         """
         ctx = self.local
         if ctx.clock.now() < self._ask_at or self.settings.sync.sync == "off":

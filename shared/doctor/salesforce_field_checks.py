@@ -21,7 +21,7 @@ from shared.mapping.field_base import FieldBase
 from shared.mapping.money_field import CURRENCY_COLUMN, MoneyField
 from shared.mapping.people_fields import CompanyField, ContactsField
 
-FIRST_WITH_VERSION = "0.3.0"
+FIRST_WITH_VERSION = "0.4.0"
 """The first package that carries its version."""
 DEPLOY = "Run `cosell salesforce deploy`, then assign the permission set Cosell_Integration to the integration user."
 FIELD_TYPES: Mapping[str, frozenset[str]] = {

@@ -34,10 +34,7 @@ _ID_LENGTH_IN_ADDRESS = len(composite.query_path("'006000000000000AAA',")) - len
 
 
 class SalesforceClient(SingleRecords):
-    """The REST API under one integration user.
-
-    Safe for many threads. Every call raises only errors of `shared.foundation.errors`.
-    """
+    """The REST API under one integration user, for many threads. Raises only errors of `shared.foundation.errors`."""
 
     def __init__(self, connection: ApiConnection) -> None:
         """Use `open_salesforce`, which makes the connection."""

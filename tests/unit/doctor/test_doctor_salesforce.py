@@ -54,7 +54,7 @@ def test_the_package_of_the_app_passes_with_its_version(doctor: Doctor) -> None:
 def test_a_package_without_version_fails(doctor: Doctor, systems: Systems) -> None:
     del systems.salesforce.org.model.get("Opportunity").fields[VERSION_COLUMN.lower()]
     verdict = doctor.failed_verdict("package")
-    assert verdict.found.startswith("the package in the org has no version, so it is earlier than 0.3.0")
+    assert verdict.found.startswith("the package in the org has no version, so it is earlier than 0.4.0")
     assert "cosell salesforce deploy" in verdict.remedy
 
 
