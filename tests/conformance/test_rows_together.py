@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -12,13 +13,19 @@ from tests.conformance.conftest import Store
 LINK = "O|006000000000001AAA"
 
 
-def increment_counter(rows: Rows, times: int) -> int:
-    """Add one to the counter `times` times; returns the number of conflicts with another writer."""
-    conflicts = 0
+def increment_counter(rows: Rows, times: int, meeting: Barrier) -> int:
+    """Add one to the counter `times` times; returns the number of conflicts with another writer.
+
+    All writers have read the same row before the first of them writes, so that they are in conflict on any machine.
+    """
+    conflicts, has_met = 0, False
     for _ in range(times):
         while True:
             row = rows.get(LINK, "counter")
             assert row is not None
+            if not has_met:
+                meeting.wait(timeout=60)
+                has_met = True
             try:
                 rows.write(LINK, [Replace("counter", str(int(row.data) + 1).encode(), row.etag)])
             except StoreConflict:
@@ -36,13 +43,14 @@ def run_in_threads[T](*works: Callable[[], T]) -> list[T]:
 def test_two_adapters_that_write_at_once_lose_no_increment(store: Store) -> None:
     one, other = store.open_adapter(), store.open_adapter()
     one.write(LINK, [Insert("counter", b"0")])
+    meeting = Barrier(2)
     beaten = run_in_threads(
-        lambda: increment_counter(one, store.rounds), lambda: increment_counter(other, store.rounds)
+        lambda: increment_counter(one, store.rounds, meeting), lambda: increment_counter(other, store.rounds, meeting)
     )
     row = one.get(LINK, "counter")
     assert row is not None
     assert int(row.data) == 2 * store.rounds
-    assert sum(beaten) > 0, "the two never wrote at the same time, so the test proves nothing"
+    assert sum(beaten) > 0
 
 
 def test_only_one_of_many_acquires_the_lock(store: Store) -> None:
