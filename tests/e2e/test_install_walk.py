@@ -175,7 +175,7 @@ def test_the_doctor_names_a_forgotten_step_with_its_remedy_and_checks_the_rest(
     assert machine.run_cosell_json("connect", "salesforce", "--verify")["exit"] == 0
 
     remedies = machine.failed_remedies()  # the package was not deployed, and the stage is missing
-    assert set(remedies) == {"custom fields", "inbox", "mapped fields", "stages"}
+    assert set(remedies) == {"custom fields", "inbox", "mapped fields", "package", "stages"}
     assert "cosell salesforce deploy --env staging --user ADMINISTRATOR`" in remedies["custom fields"]
     assert "by hand in Setup" in remedies["stages"]
     assert machine.run_cosell_json("salesforce", "add-section", "Opportunity Layout", "--yes", *ADMIN)["exit"] == 3
