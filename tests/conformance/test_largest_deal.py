@@ -3,6 +3,8 @@
 import random
 from datetime import UTC, datetime
 
+import pytest
+
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Insert, Put, Replace, Rows
 
@@ -27,6 +29,7 @@ def largest_deal(seed: int) -> dict[str, object]:
     }
 
 
+@pytest.mark.slow
 def test_the_largest_deal_and_its_intent_are_stored_and_read_back(rows: Rows) -> None:
     present, intended = largest_deal(1), largest_deal(100)
     link = {"state": "live", "base": present, "intent": [{"effect": "patch", "sets": intended, "displaces": present}]}

@@ -104,6 +104,7 @@ def test_a_missing_npm_is_reported_in_the_same_way(checkout: Path, required: str
     assert completed.returncode == status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("required", "status", "outcome"), [("", 0, "1 skipped"), ("yes", 1, "1 error")])
 def test_a_skipped_test_with_node_fails_where_node_is_required(required: str, status: int, outcome: str) -> None:
     test = "tests/conformance/test_kusto.py::test_the_parser_finds_an_error[an operator]"

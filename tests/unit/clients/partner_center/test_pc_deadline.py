@@ -35,6 +35,7 @@ def test_an_answer_that_does_not_end_is_abandoned_at_the_deadline(
     assert 60 < clock.ticks < 75
 
 
+@pytest.mark.slow  # it waits in real time
 @KINDS
 @pytest.mark.parametrize("answer", SILENCES)
 def test_a_silent_service_is_abandoned_at_the_deadline(answer: str, write: bool, error: type[CosellError]) -> None:

@@ -82,6 +82,7 @@ def test_a_call_with_an_answer_that_does_not_end_ends_at_its_deadline(
             assert 60 < clock.ticks - began < 75
 
 
+@pytest.mark.slow  # it waits in real time
 @KINDS
 @pytest.mark.parametrize("answer", SILENCES)
 def test_a_call_to_a_silent_service_ends_at_its_deadline(

@@ -133,6 +133,7 @@ def test_a_byte_now_and_then_does_not_keep_a_connection_open() -> None:
     pytest.fail("the connection is still open")
 
 
+@pytest.mark.slow  # it waits in real time
 def test_many_slow_connections_neither_stop_the_server_nor_stay_open() -> None:
     with Server(echo_body, request_seconds=2) as server, ExitStack() as stack:
         connect = partial(socket.create_connection, ("127.0.0.1", server.port), timeout=60)
