@@ -17,7 +17,7 @@ def main() -> int:
     """Run the seed. The exit code is 1 if something was found."""
     parser = ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("seed", type=int)
-    parser.add_argument("also", nargs="*", help="names of moves.py that LEFT_OUT lists")
+    parser.add_argument("also", nargs="*", help="causes of moves.py, for example those of LEFT_OUT")
     parser.add_argument("--strictly", action="store_true", help="judge strictly (oracle.py)")
     arguments = parser.parse_args()
     logging.disable()  # the clients log each repeated read

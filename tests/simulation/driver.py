@@ -25,8 +25,6 @@ from tests.simulation.moves import (
     NEW_DEALS,
     TICK,
     Move,
-    may_crash,
-    wait_before_a_read,
 )
 from tests.simulation.oracle import Left, judge
 from tests.simulation.people import People
@@ -214,7 +212,7 @@ class Simulation:
             "sweep": lambda one: one.sweep(0.0),
             "event": lambda one: one.pull_event(referral, 0.0),
         }
-        return Run(kind, instance, works[kind], lambda: wait_before_a_read(self.people))
+        return Run(kind, instance, works[kind])
 
     def _continue_a_run(self) -> str:
         run = self.chance.choice(self.runs)
@@ -244,8 +242,6 @@ class Simulation:
 
     def _crash_a_run(self) -> str:
         run = self.chance.choice(self.runs)
-        if not may_crash(self.people):
-            return self._continue_a_run()
         run.crash()
         self._collect(run)
         return f"{run.name} crashes: {run.place}"
@@ -306,7 +302,7 @@ class Simulation:
         self.harness.clear_faults()
         while self.runs:
             run = self.runs[0]
-            if self.chance.random() < 0.3 and may_crash(self.people):
+            if self.chance.random() < 0.3:
                 run.crash()
             else:
                 run.resume()

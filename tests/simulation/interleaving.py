@@ -51,16 +51,14 @@ class Crossing(Interruption):
 class Run:
     """One run of an instance: a push, a sweep or the message of an event."""
 
-    def __init__(
-        self, name: str, instance: Instance, work: Callable[[Instance], object], before_read: Callable[[], None]
-    ) -> None:
-        """Start nothing yet: the first `resume` does. `before_read` is called before opportunities are read."""
+    def __init__(self, name: str, instance: Instance, work: Callable[[Instance], object]) -> None:
+        """Start nothing yet: the first `resume` does."""
         self.name, self.instance = name, instance
         self.is_over, self.is_crashed = False, False
         self.error: BaseException | None = None
         self.idle = 0.0
         self._turns, self._stops_at_writes, self._is_doomed = 0, False, False
-        self._work, self._before_read = work, before_read
+        self._work = work
         self._mine, self._drivers = threading.Semaphore(0), threading.Semaphore(0)
         self._crossing = Crossing("", self._cross)
         instance.process.interruptions = [self._crossing]
@@ -113,5 +111,3 @@ class Run:
             self._mine.acquire()
         if self._is_doomed:
             self.instance.process.crash()
-        if self._crossing.is_before and self.place == READ:
-            self._before_read()

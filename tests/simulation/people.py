@@ -10,7 +10,6 @@ from typing import Any
 from emulators.partner_center.emulator import ORGANIZATION
 from emulators.partner_center.service_errors import ServiceError
 from emulators.salesforce.data.errors import ApiError
-from shared.domain.deal import Side
 from tests.simulation.held_values import (
     FIELDS,
     PARTNER_CENTER,
@@ -21,7 +20,6 @@ from tests.simulation.held_values import (
     belongs_to,
     of_opportunity,
     of_referral,
-    takes,
 )
 from tests.unit.sync.harness import Harness
 
@@ -85,22 +83,6 @@ class People:
         """Whether a run works on the pair, or has stopped in the middle of it."""
         entry = self.harness.store.link(opportunity["Id"])
         return entry is not None and entry.value.intent is not None
-
-    def is_forgotten(self, opportunity: Record) -> bool:
-        """Whether the audit has still to be written, but no intent and no retry entry leads back to the pair."""
-        entry = self.harness.store.link(opportunity["Id"])
-        if entry is None or not entry.value.unwritten or entry.value.intent is not None:
-            return False
-        keys = {Side.SALESFORCE: opportunity["Id"], Side.PARTNER_CENTER: entry.value.referral_id or ""}
-        return not any(self.harness.store.retry_entry(side, key) for side, key in keys.items() if key)
-
-    def has_latched_edit(self, opportunity: Record) -> bool:
-        """Whether the opportunity holds an edit that Partner Center does not take."""
-        referral = self.referral_of(opportunity)
-        if referral is None:
-            return False
-        ours, theirs = of_opportunity(opportunity), of_referral(referral)
-        return any(ours[name] != theirs[name] and not takes(referral, name, ours[name]) for name in FIELDS)
 
     # --- saves
 

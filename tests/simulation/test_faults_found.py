@@ -175,5 +175,5 @@ def test_seed_88_meets_a_guilty_value_and_a_close() -> None:
 
 
 @HIDDEN_VALUE
-def test_seed_27_meets_a_displaced_value_that_was_edited_before_the_recovery() -> None:
-    assert simulate(27, strictly=True).findings == []
+def test_seed_103_meets_a_displaced_value_that_was_edited_before_the_recovery() -> None:
+    assert simulate(103, strictly=True).findings == []
