@@ -128,7 +128,7 @@ class Link(Struct, frozen=True):
 
     @property
     def has_refused_value(self) -> bool:
-        """Whether the far side refused a value: only another value ends that."""
+        """Whether a service refused a value: somebody must act."""
         return any(known.code.startswith(REFUSED_BY_FAR_SIDE) for known in self.refused.values())
 
     @property

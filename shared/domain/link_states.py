@@ -3,7 +3,7 @@
     (nothing) --flagged, complete--> live
     (nothing) --flagged, incomplete--> held --corrected--> live
     (nothing) --inbound New--> on_hold --answered--> live
-    live --refused by the far side--> parked --changed on either side--> live
+    live --refused by a service--> parked --taken at a later try, or another value--> live
 
 No code enters `paused`, `closed` and `gone` yet.
 """

@@ -14,7 +14,7 @@ from shared.domain.audit_text import audit_text
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side
 from shared.domain.inbox import MAY_BE_SHOWN, item_of_opportunity
-from shared.domain.link import Effect, EffectKind, Unshown
+from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Unshown
 from shared.domain.link_states import Mark
 from shared.domain.records import Opportunity
 from shared.domain.transitions import parked, without_refusals
@@ -64,7 +64,7 @@ def _prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write 
     record_writes(ctx, pair)
     changes = pair.plan.to_salesforce
     values = ctx.translation.values(changes)
-    if is_shown and not (pair.link.unshown and pair.link.columns_left_out(ctx.clock.now())):
+    if is_shown and pair.link.unshown is None:
         lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *ctx.store.audit(pair.id)]
         mark, missing = without_refusals(pair.link, changes, pair.plan).due_mark, _missing_identity(pair)
         values |= ctx.translation.shown_state(mark, audit_text(lines), missing)
@@ -77,7 +77,7 @@ def _confirm_write(ctx: Context, pair: Pair, written: Written) -> bool:
         is_own = written.refused.field in ctx.translation.shown_columns
         if is_own or len(pair.plan.to_salesforce) > 1:
             return _write_first_alone(ctx, pair)
-    _take_answer(ctx, pair, written, is_shown=not (pair.link.unshown and pair.link.columns_left_out(ctx.clock.now())))
+    _take_answer(ctx, pair, written, is_shown=pair.link.unshown is None)
     return False
 
 
@@ -131,7 +131,7 @@ def _park(ctx: Context, pair: Pair, cause: Cause, *, is_last: bool) -> None:
     lines = (*refusal.lines, *pair.pending.take_notes(now))
     confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, refusal.link, lines)
     pair.keep_writes_to_salesforce(0)
-    end_parked(ctx, pair, cause, now + ctx.policy.held_interval, is_last=is_last)
+    end_parked(ctx, pair, cause, now + TRY_AGAIN, is_last=is_last)
 
 
 def _after_all_changes(pair: Pair, now: datetime) -> datetime:
@@ -266,7 +266,7 @@ def _confirm_write_back(
     elif pair.link.inbox is not None:
         _leave_inbox(ctx, pair)
     if refusal:
-        end_parked(ctx, pair, refusal, ctx.clock.now() + ctx.policy.held_interval)
+        end_parked(ctx, pair, refusal, ctx.clock.now() + TRY_AGAIN)
 
 
 def _note_shown(ctx: Context, pair: Pair, own: _WriteBack, shown: Mapping[str, object], *, is_refused: bool) -> None:

@@ -307,3 +307,21 @@ def test_a_pair_that_keeps_failing_is_tried_less_and_less_often(harness: Harness
     harness.clear_faults()
     harness.run_rounds(5)
     assert harness.referral_of(deal)["details"]["dealValue"] == 5
+
+
+def test_a_value_from_partner_center_is_told_although_a_column_was_refused_until_just_now(harness: Harness) -> None:
+    """The hour of the refused column ends while the value is written."""
+    deal = harness.shared_deal()
+    harness.refuse_writes_of("Audit__c")
+    harness.seller_edits(deal, Amount=1)
+    harness.push()
+    harness.clear_faults()
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_closingDateTime="2027-01-31T00:00:00Z")
+    harness.advance_time(HOUR - 30)
+    process = harness.first.process
+    process.interrupt_at("salesforce.update_unmodified", lambda: harness.advance_time(MINUTE))
+    harness.pull_event(harness.referral_of(deal)["id"])
+    harness.run_rounds(1)
+    assert harness.count_in_audit(deal, "Close Date 2026-12-31 → 2027-01-31") == 1
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert_quiet(harness)
