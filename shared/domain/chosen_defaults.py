@@ -12,7 +12,7 @@ from shared.domain.deal import Deal, Side
 from shared.domain.link import CHOSEN_DEFAULT, Difference, Link
 
 
-class Standing(Struct, frozen=True):
+class Defaults(Struct, frozen=True):
     """The defaults that stand, by key of their record, and what is merged: the base, and Salesforce's values."""
 
     base: Deal
@@ -24,11 +24,11 @@ class Standing(Struct, frozen=True):
         return f"{Side.PARTNER_CENTER}.{field}" in self.records
 
 
-def standing_defaults(link: Link, base: Deal, opportunity: Deal, referral: Deal) -> Standing:
+def standing_defaults(link: Link, base: Deal, opportunity: Deal, referral: Deal) -> Defaults:
     """Leave the defaults that stand out of the merge; where Partner Center has a value now, the default is the base."""
     chosen = {key: record for key, record in link.refused.items() if record.code == CHOSEN_DEFAULT}
     fields = {key: key.partition(".")[2] for key in chosen}
     held = {key: name for key, name in fields.items() if name in opportunity and link.refuses(key, opportunity[name])}
     replaced = {name: opportunity[name] for name in held.values() if referral.get(name) is not None}
     records = {key: chosen[key] for key, name in held.items() if name not in replaced}
-    return Standing(base.with_values(replaced), opportunity.without(*(held[key] for key in records)), records)
+    return Defaults(base.with_values(replaced), opportunity.without(*(held[key] for key in records)), records)

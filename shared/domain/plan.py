@@ -17,7 +17,7 @@ from msgspec import Struct, field
 
 from shared.domain.audit import IRREVERSIBLE, Line, cause_line
 from shared.domain.cause import Cause
-from shared.domain.chosen_defaults import Standing, standing_defaults
+from shared.domain.chosen_defaults import Defaults, standing_defaults
 from shared.domain.close_date import past_close_date_key
 from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values
 from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, fingerprint
@@ -86,7 +86,7 @@ def plan_pair(
     edited, base = EditTimes(opportunity.modified, referral.updated), link.base_under(rules)
     if is_question and base.get("status") != referral.deal.get("status"):
         base = base.with_values({"status": opportunity.deal.get("status")})
-    standing = Standing(base, opportunity.deal)
+    standing = Defaults(base, opportunity.deal)
     if link.refused:
         standing = standing_defaults(link, base, opportunity.deal, referral.deal)
     changed = max(opportunity.modified, referral.updated)
@@ -112,7 +112,7 @@ class _PlanBuilder:
     """Collects the decisions for one pair, field by field."""
 
     def __init__(
-        self, link: Link, standing: Standing, referral: Referral, now: datetime, wait: timedelta, changed: datetime
+        self, link: Link, standing: Defaults, referral: Referral, now: datetime, wait: timedelta, changed: datetime
     ) -> None:
         self.link, self.status, self.now, self.wait, self.changed = link, referral.status, now, wait, changed
         self.standing = standing

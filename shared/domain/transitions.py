@@ -93,7 +93,7 @@ def adopted_opportunity(
 
     If an interrupted run intended to create the opportunity for this referral, it created this one. The values of its
     intent are then the base, so that an edit made since then survives, and the lines report the creation. A default
-    among them stays a default. Who chose another stage than the intended one is asked, because nothing was read back.
+    among them stays a default. Another stage than the intended one is a question, because nothing was read back.
     """
     adopted = replace(
         link,
