@@ -11,7 +11,7 @@ from shared.clients.salesforce.existing_fields import find_obstacles
 from shared.clients.salesforce.org_changes import find_changes
 from shared.clients.salesforce.org_shape import ask_shape
 from shared.mapping.validation import load_mapping
-from tests.earlier_builds import BUILD_BEFORE, FIRST_BUILD, unpacked_build
+from tests.earlier_builds import FIRST_BUILD, LACKS, unpacked_build
 from tests.unit.clients.salesforce.emulated_org import EmulatedOrg, product_package
 from tests.unit.clients.salesforce.fake_salesforce import FakeSalesforce
 
@@ -22,7 +22,7 @@ def own(fake: FakeSalesforce, salesforce: SalesforceClient) -> EmulatedOrg:
     return EmulatedOrg(SalesforceEmulator(), fake, salesforce)
 
 
-@pytest.fixture(params=[FIRST_BUILD, BUILD_BEFORE])
+@pytest.fixture(params=LACKS)
 def earlier(
     request: pytest.FixtureRequest, fake: FakeSalesforce, salesforce: SalesforceClient, tmp_path: Path
 ) -> EmulatedOrg:
@@ -56,11 +56,16 @@ def test_a_value_that_the_org_has_deactivated_does_not_count(own: EmulatedOrg) -
     assert find_changes(own.client, product_package()) == []
 
 
+@pytest.mark.parametrize("earlier", [FIRST_BUILD], indirect=True)
+def test_texts_and_formulas_of_an_earlier_package_are_changes(earlier: EmulatedOrg) -> None:
+    changed = {(change.component, change.part) for change in find_changes(earlier.client, product_package())}
+    assert {("Opportunity.Sync_Status__c", "help text"), ("Opportunity.Sync_Mark__c", "formula")} <= changed
+
+
 def test_an_org_with_an_earlier_package_is_upgraded_and_then_lacks_nothing(earlier: EmulatedOrg) -> None:
     package, ours = product_package(), load_mapping()[0].ours.by_role
     assert find_obstacles(earlier.salesforce, package) == []
     changed = {(change.component, change.part) for change in find_changes(earlier.client, package)}
-    assert {("Opportunity.Sync_Status__c", "help text"), ("Opportunity.Sync_Mark__c", "formula")} <= changed
     assert "value" not in {part for _, part in changed}
     assert earlier.client.deploy(package).success
     shape = ask_shape(earlier.salesforce, ours)
