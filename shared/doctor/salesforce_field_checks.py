@@ -17,9 +17,10 @@ from shared.domain.field_rules import Direction
 from shared.domain.org_shape import MARKS
 from shared.foundation.errors import NotFound
 from shared.mapping import inbox_record
+from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase
 from shared.mapping.money_field import CURRENCY_COLUMN, MoneyField
-from shared.mapping.people_fields import CompanyField, ContactsField
+from shared.mapping.people_fields import ContactsField
 
 FIRST_WITH_VERSION = "0.4.0"
 """The first package that carries its version."""

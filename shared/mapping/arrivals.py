@@ -12,10 +12,11 @@ from shared.domain.creation_values import SOLUTIONS_CUT
 from shared.domain.deal import Company, Person, Side
 from shared.domain.records import Referral
 from shared.domain.sentences import cause
+from shared.mapping.company_field import ADDRESS_PARTS, CompanyField
 from shared.mapping.field_base import FieldBase
 from shared.mapping.field_types import DateField
 from shared.mapping.money_field import ForeignMoneyField
-from shared.mapping.people_fields import ADDRESS_PARTS, CompanyField, ContactsField
+from shared.mapping.people_fields import ContactsField
 
 MOST_CONTACTS = 50
 """People that one deal takes over: as many as a referral holds. A graph has 500 steps, and each person needs two.

@@ -131,3 +131,12 @@ class SinglePathField(FieldBase):
 
     def _to_referral(self, value: Any) -> Any:  # noqa: ANN401 - as in the base class
         return value
+
+
+class CreateOnlyField(FieldBase):
+    """A field that is written when its record is created, and never later, because other deals share the record.
+
+    Source: docs/protocol.md#shared-records.
+    """
+
+    when: tuple[Literal["create"], ...] = ("create",)

@@ -1,18 +1,13 @@
-"""Define the field types for people and companies. Their records are shared, so they are written on create only."""
+"""Define the field types for people. Their records are shared, so they are written on create only."""
 
-from collections.abc import Callable
-from copy import replace
-from typing import Annotated, Any, Literal, override
+from typing import Any, Literal, override
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from shared.domain.cause import Cause
-from shared.domain.country_names import country_code
-from shared.domain.deal import MAX_SHOWN, Company, Person
+from shared.domain.deal import Person
 from shared.domain.field_rules import Direction
-from shared.domain.iso_codes import COUNTRIES
 from shared.domain.sentences import cause
-from shared.mapping.field_base import FieldBase, MappingTable, ReferralPath, SalesforcePath, UnreadableValue
+from shared.mapping.field_base import CreateOnlyField, MappingTable, ReferralPath, SalesforcePath, UnreadableValue
 from shared.mapping.paths import Json, in_referral, normal_text, set_value, value_in_record
 
 CONTACT_FIELDS = {
@@ -29,160 +24,11 @@ MEMBER_KEYS = {
     "phone": "phoneNumber",
     "title": "title",
 }
-MAX_LENGTHS = {"first_name": 40, "last_name": 80, "email": 80, "phone": 40, "title": 128} | {
-    "name": 255,
-    "street": 255,
-    "city": 40,
-    "state": 80,
-    "postal_code": 20,
-}
-"""The characters that fields of Contact and Account hold. A longer value is cut, so that it does not stop the deal."""
+MAX_LENGTHS = {"first_name": 40, "last_name": 80, "email": 80, "phone": 40, "title": 128}
+"""The characters that fields of Contact hold. A longer value is cut, so that it does not stop the deal."""
 
 
-class CompanyPaths(MappingTable):
-    """The path of each part of the customer. `region` is read where `state` is empty, and never written.
-
-    It has a default, so that a mapping file without it keeps its meaning.
-    """
-
-    name: ReferralPath
-    country: ReferralPath
-    street: ReferralPath
-    city: ReferralPath
-    state: ReferralPath
-    postal_code: ReferralPath
-    region: ReferralPath = "/customerProfile/address/region"
-
-
-def _known_country(code: str) -> str:
-    if code not in COUNTRIES:
-        raise ValueError
-    return code
-
-
-CountryCode = Annotated[
-    str,
-    AfterValidator(_known_country),
-    Field(description="a country code of ISO 3166-1 alpha-2, such as DE", examples=sorted(COUNTRIES)),
-]
-
-
-class CompanyColumns(MappingTable):
-    """The column of each part of the account, as a path from the opportunity."""
-
-    name: SalesforcePath
-    country: SalesforcePath
-    street: SalesforcePath
-    city: SalesforcePath
-    state: SalesforcePath
-    postal_code: SalesforcePath
-
-
-ADDRESS_PARTS = ("street", "city", "state", "postal_code")
-
-
-class _CreateOnlyField(FieldBase):
-    """A field that is written when its record is created, and never later, because other deals share the record.
-
-    Source: docs/protocol.md#shared-records.
-    """
-
-    when: tuple[Literal["create"], ...] = ("create",)
-
-
-class CompanyField(_CreateOnlyField):
-    """The customer: name and address with a two-letter country.
-
-    A referral may have no country, or an English name of one. `default_country` is what a new account gets where the
-    referral names none. `demanded` are the parts of the address without which no referral is created.
-    """
-
-    type: Literal["company"]
-    referral: CompanyPaths
-    salesforce: CompanyColumns
-    default_country: CountryCode | None = None
-    demanded: tuple[Literal["street", "city"], ...] = ("street", "city")
-
-    @override
-    def select_items(self) -> tuple[str, ...]:
-        return tuple(getattr(self.salesforce, part) for part in ("name", "country", *ADDRESS_PARTS))
-
-    @override
-    def read_record(self, record: Json) -> Company | None:
-        company = _company_from(self.salesforce, lambda column: value_in_record(record, column))
-        if company is None:
-            return None
-        country = _checked_country(company.country, self.salesforce.country)
-        missing = [f"Billing {part.capitalize()}" for part in self.demanded if not getattr(company, part)]
-        if missing:
-            raise UnreadableValue(cause("missing_address", self.salesforce.street, value=" and ".join(missing)))
-        return replace(company, country=country)
-
-    @override
-    def read_referral(self, referral: Json) -> Company | None:
-        company = _company_from(self.referral, lambda path: in_referral(referral, path))
-        if company is None:
-            return None
-        region = company.state or normal_text(in_referral(referral, self.referral.region), MAX_LENGTHS["state"])
-        code = company.country.upper()
-        if code in COUNTRIES:
-            return replace(company, country=code, state=region)
-        code = country_code(company.country) or ""
-        problem = _country_problem(company.country, code, self.referral.country)
-        raise UnreadableValue(problem, replace(company, country=code, state=region))
-
-    def account_values(self, value: Company) -> dict[str, Any]:
-        """Return the values of a new Account by the account's own columns."""
-        parts = {part: getattr(value, part) for part in ("name", "country", *ADDRESS_PARTS)}
-        parts["country"] = value.country or self.default_country or ""
-        columns = {getattr(self.salesforce, part).rpartition(".")[2]: item for part, item in parts.items()}
-        return {column: item for column, item in columns.items() if item}
-
-    @override
-    def add_to_body(self, value: Company | None, body: dict[str, Any]) -> None:
-        if value is None:
-            return
-        set_value(body, self.referral.name, value.name)
-        set_value(body, self.referral.country, value.country)
-        for part in ADDRESS_PARTS:
-            item = getattr(value, part)
-            if item:
-                one_line = ", ".join(filter(None, map(str.strip, item.splitlines())))
-                set_value(body, getattr(self.referral, part), one_line)
-
-
-def _company_from(places: CompanyColumns | CompanyPaths, value_at: Callable[[str], object]) -> Company | None:
-    """Return the customer with the country as it is written, or None without a name.
-
-    `value_at` reads the value at a path or column.
-    """
-    name = normal_text(value_at(places.name), MAX_LENGTHS["name"])
-    if name is None:
-        return None
-    country = normal_text(value_at(places.country)) or ""
-    parts = {part: normal_text(value_at(getattr(places, part)), MAX_LENGTHS[part]) for part in ADDRESS_PARTS}
-    return Company(name, country, **parts)
-
-
-def _country_problem(given: str, code: str, path: str) -> Cause:
-    """Return why a country that is not given as a code is none, or what its name was read as."""
-    if not given:
-        return cause("no_country", path, default="empty")
-    if not code:
-        return cause("unknown_country", path, given=given[:MAX_SHOWN], default="empty")
-    return cause("country_name", path, given=given, value=code)
-
-
-def _checked_country(given: str, field: str) -> str:
-    country = given.upper()
-    if not country:
-        raise UnreadableValue(cause("missing_country", field))
-    if country not in COUNTRIES:
-        raise UnreadableValue(cause("bad_country", field, value=country))
-    return country
-
-
-class ContactsField(_CreateOnlyField):
+class ContactsField(CreateOnlyField):
     """The contacts of the customer: the contact roles of the opportunity, the primary one first."""
 
     type: Literal["contacts"]
@@ -235,7 +81,7 @@ class SellerColumns(MappingTable):
     phone: SalesforcePath
 
 
-class SellerField(_CreateOnlyField):
+class SellerField(CreateOnlyField):
     """Our own team: the owner of the opportunity, with a default phone. The owner in Salesforce is never written."""
 
     type: Literal["seller"]

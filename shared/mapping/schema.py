@@ -14,10 +14,11 @@ from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import SHOWN_AMOUNT, Side, Status
 from shared.domain.latches import SUBSTATUSES
 from shared.domain.stage_table import Stage, StageTable
+from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, MappingTable, SalesforcePath
 from shared.mapping.field_types import DateField, NotesField, StatusField, TextField
 from shared.mapping.money_field import MoneyField, foreign_money_field
-from shared.mapping.people_fields import CompanyField, ContactsField, SellerField
+from shared.mapping.people_fields import ContactsField, SellerField
 from shared.mapping.size_field import SizeField
 from shared.mapping.solutions_field import SolutionsField
 

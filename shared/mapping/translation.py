@@ -17,10 +17,11 @@ from shared.domain.org_shape import OrgShape
 from shared.domain.records import Opportunity, Referral
 from shared.foundation.errors import Ambiguous, Unavailable
 from shared.mapping.arrivals import arrival_of
+from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, UnreadableValue
 from shared.mapping.field_types import StatusField
 from shared.mapping.paths import Json, parse_time, set_value, time_or_none, value_in_record
-from shared.mapping.people_fields import CompanyField, ContactsField
+from shared.mapping.people_fields import ContactsField
 from shared.mapping.referral_kind import is_lead
 from shared.mapping.schema import DEFAULT
 from shared.mapping.shown_state import ShownState
