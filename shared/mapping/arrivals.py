@@ -15,7 +15,6 @@ from shared.domain.sentences import cause
 from shared.mapping.company_field import ADDRESS_PARTS, CompanyField
 from shared.mapping.field_base import FieldBase
 from shared.mapping.field_types import DateField
-from shared.mapping.money_field import ForeignMoneyField
 from shared.mapping.people_fields import ContactsField
 
 MOST_CONTACTS = 50
@@ -46,12 +45,6 @@ def arrival_of(fields: Mapping[str, FieldBase], referral: Referral, solutions: t
         gaps,
         (Excess("solutions", SOLUTIONS_CUT, fitting, total),) if fitting < total else (),
     )
-
-
-def dispensable_field(fields: Mapping[str, FieldBase], column: str | None) -> str | None:
-    """Return the field with this column, if it is one of the connector's own amount: no deal needs it to arrive."""
-    shown = ((name, field) for name, field in fields.items() if isinstance(field, ForeignMoneyField))
-    return next((name for name, field in shown if column in field.select_items()), None)
 
 
 def _contacts(fields: Mapping[str, FieldBase], referral: Referral) -> tuple[Person, ...]:

@@ -3,15 +3,11 @@
 Source: docs/protocol.md#creating-an-opportunity and docs/protocol.md#events-overtake-replies.
 """
 
-import re
-from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import datetime
-from itertools import batched, chain
+from itertools import chain
 
-from msgspec import Struct
-
-from shared.domain.arrival import CONTACT_REFUSED, Arrival, arrival_lines, arriving
+from shared.domain.arrival import Arrival, arrival_lines, arriving
 from shared.domain.audit_text import audit_text
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Company, Deal, Side
@@ -29,42 +25,12 @@ from shared.domain.transitions import (
     split_by_effect,
 )
 from shared.foundation.errors import Conflict, CosellError, NotFound, Rejected, StoreConflict
-from shared.mapping.arrivals import dispensable_field
-from shared.mapping.translation import Translation
-from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Node, Outcome, Result, Written, text_literal
+from shared.mapping.creation_graph import creation_nodes
+from shared.mapping.customer_lookup import Found, account_query, contact_queries, opportunity_query
+from shared.mapping.refusals import without_refused
+from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Node, Outcome, Result, Written
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, queue_pair
-
-ADDRESSES_OF_A_QUERY = 20
-"""ASCII addresses of 80 characters that fit into one query, even if each character is escaped.
-
-So the 50 contacts of a deal need three queries, and the five of a call suffice.
-"""
-
-
-PERSON_STEP = re.compile("(?:contact|role)([0-9]*)")
-"""The step of a graph that creates a contact or its role."""
-
-
-class Found(Struct, frozen=True):
-    """Opportunities (deleted ones included), accounts and contacts that match a referral."""
-
-    opportunities: Sequence[Json]
-    accounts: Sequence[Json]
-    contacts: Sequence[Json]
-
-    @property
-    def account_id(self) -> str | None:
-        """The one account that matches; None for several or none, and then a new account is created."""
-        return str(self.accounts[0]["Id"]) if len(self.accounts) == 1 else None
-
-    @property
-    def contact_ids(self) -> Mapping[str, str]:
-        """The contact that has an e-mail address, by address in lower case; none if several have it."""
-        ids: dict[str, list[str]] = {}
-        for contact in self.contacts:
-            ids.setdefault(str(contact["Email"]).casefold(), []).append(str(contact["Id"]))
-        return {email: found[0] for email, found in ids.items() if len(found) == 1}
 
 
 def link_referral(ctx: Context, referral_id: str) -> str | Outcome:
@@ -150,30 +116,17 @@ def _ignore(ctx: Context, claim: Claim, reason: str) -> Outcome:
 def look_up(ctx: Context, referral: Referral, named: str | None, company: Company, arrival: Arrival) -> Found:
     """Find opportunity, account and contacts of a referral; `named` is the opportunity that the referral names."""
     emails = [person.email for person in arrival.people if person.email and person.email.isascii()]
-    queries = _look_up_queries(ctx.translation, referral.id, named, company, emails)
+    identifier, country_column = ctx.translation.file.ours.identifier, ctx.translation.country_column
+    queries = {
+        "opportunities": opportunity_query(identifier, referral.id, named),
+        "accounts": account_query(company.name, country_column, company.country),
+        **contact_queries(emails),
+    }
     with pausing_on_failure(ctx, Side.SALESFORCE):
         answer = ctx.salesforce.query(*queries.values(), deleted=True)
     records = {name: page.records for name, page in zip(queries, answer.pages, strict=True)}
     contacts = chain.from_iterable(found for name, found in records.items() if name.startswith("contacts"))
     return Found(records["opportunities"], records["accounts"], tuple(contacts))
-
-
-def _look_up_queries(
-    translation: Translation, referral_id: str, named: str | None, company: Company, emails: Sequence[str]
-) -> dict[str, str]:
-    """SOQL by name. The literals escape what comes from outside. Without a country the name alone decides."""
-    own = translation.file.ours
-    by_id = f" OR Id = {text_literal(named)}" if named else ""
-    country = f"AND {translation.country_column} = {text_literal(company.country)} " if company.country else ""
-    queries = {
-        "opportunities": f"SELECT Id, IsDeleted FROM Opportunity WHERE {own.identifier} = {text_literal(referral_id)}{by_id}",  # noqa: S608, E501 - literals escape
-        "accounts": f"SELECT Id FROM Account WHERE Name = {text_literal(company.name)} "  # noqa: S608 - literals escape
-        f"{country}AND IsDeleted = false LIMIT 2",
-    }
-    for number, some in enumerate(batched(emails, ADDRESSES_OF_A_QUERY, strict=False)):
-        match = f"Email IN ({', '.join(map(text_literal, some))}) AND IsDeleted = false"
-        queries[f"contacts{number}"] = f"SELECT Id, Email FROM Contact WHERE {match} LIMIT 2000"  # noqa: S608 - as above
-    return queries
 
 
 def _join_found(ctx: Context, referral: Referral, claim: Claim, found: Found) -> str | Outcome | None:
@@ -252,11 +205,11 @@ def create_opportunity(
     try:
         with deleted_if_nothing_was_created(ctx, claim), pausing_on_failure(ctx, Side.SALESFORCE):
             while written is None:
-                nodes = _graph_nodes(ctx, referral, found, company, now, arrival)
+                nodes = _creation_nodes(ctx, referral, found, company, now, arrival)
                 try:
                     written = ctx.salesforce.create(nodes, "opportunity", ctx.translation.columns)
                 except Rejected as error:
-                    arrival = _without_refused(ctx, arrival, error)
+                    arrival = without_refused(ctx.translation.fields, arrival, error, ctx.policy.tries)
                     claim.record_intent(ctx, _creation(ctx, referral, arrival, now))
     except Conflict:
         return BUSY  # somebody created it just now: the next look finds it
@@ -268,22 +221,6 @@ def create_opportunity(
 def _creation(ctx: Context, referral: Referral, arrival: Arrival, now: datetime) -> Effect:
     given = given_to_salesforce(arrival.deal, ctx.translation.rules)
     return Effect(EffectKind.CREATE_OPPORTUNITY, given, arrival.displaced, version=referral.etag, decided=now)
-
-
-def _without_refused(ctx: Context, arrival: Arrival, error: Rejected) -> Arrival:
-    """Leave out the value or contact that Salesforce refuses, so that it stops no deal; after some, all contacts.
-
-    Raises the error again if Salesforce refuses something else.
-    """
-    step = PERSON_STEP.fullmatch(error.step or "")
-    if step is None:
-        name = dispensable_field(ctx.translation.fields, error.cause.field)
-        if name is None or name not in arrival.deal or error.step != "opportunity":
-            raise error
-        return arrival.without_value(name)
-    fewer = arrival.without_person(int(step[1] or 0), error.cause)
-    refused = sum(gap.cause.code == CONTACT_REFUSED for gap in fewer.gaps)
-    return fewer if refused < ctx.policy.tries else replace(fewer, people=())
 
 
 def _link_created(
@@ -322,28 +259,16 @@ def _ignored_values(ctx: Context, given: Deal, opportunity: Opportunity) -> tupl
     return split_by_effect(tuple(changes), opportunity.deal)[1]
 
 
-def _graph_nodes(
+def _creation_nodes(
     ctx: Context, referral: Referral, found: Found, company: Company, now: datetime, arrival: Arrival
 ) -> list[Node]:
-    """The steps of the graph: account, contacts, opportunity, and a contact role for each person, the first primary."""
+    """The steps of the graph that creates the opportunity with account and contacts, as far as they are missing."""
     translation, known, rules = ctx.translation, found.contact_ids, ctx.translation.rules
     lines, mark = arrival_lines(referral, arrival, rules, now), arriving(referral, arrival, rules, now).due_mark
     shown = translation.shown_state(mark, audit_text(lines), referral.id)
-    nodes: list[Node] = []
-    account_id = found.account_id
-    if account_id is None:
-        nodes.append(Node("account", "Account", translation.account(company)))
-        account_id = "@{account.id}"
-    contact_ids = [known.get((person.email or "").casefold()) for person in arrival.people]
-    for number, person in enumerate(arrival.people):
-        if contact_ids[number] is None:
-            values = {**translation.contact(person), "AccountId": account_id}
-            nodes.append(Node(f"contact{number or ''}", "Contact", values))
-    identifier = translation.file.ours.identifier
-    values = {**translation.new_opportunity(arrival.deal), **shown, "AccountId": account_id}
-    del values[identifier]
-    nodes.append(Node("opportunity", "Opportunity", values, (identifier, referral.id)))
-    for number, contact_id in enumerate(contact_ids):
-        role = {"OpportunityId": "@{opportunity.id}", "ContactId": contact_id or f"@{{contact{number or ''}.id}}"}
-        nodes.append(Node(f"role{number or ''}", "OpportunityContactRole", {**role, "IsPrimary": number == 0}))
-    return nodes
+    return creation_nodes(
+        found.account_id or translation.account(company),
+        [known.get((person.email or "").casefold()) or translation.contact(person) for person in arrival.people],
+        {**translation.new_opportunity(arrival.deal), **shown},
+        translation.file.ours.identifier,
+    )

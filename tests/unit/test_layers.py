@@ -32,6 +32,7 @@ FLOORS = {
 
 SAME_FLOOR = {
     ("shared.clients", "shared.webhook"): "the registration subscribes to the events that the webhook understands",
+    ("shared.mapping", "shared.clients"): "what finds and creates records is stated in the forms that the client sends",
     ("shared.app", "shared.sync"): "app connects the sync to its ports",
     ("shared.operations", "shared.app"): "the daily run and the health report use the clients that app connects",
     ("shared.operations", "shared.sync"): "a refused sign-in pauses the side as in any run",
