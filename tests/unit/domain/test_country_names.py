@@ -1,10 +1,10 @@
-"""A country is understood by its code and by its English names."""
+"""A country is understood by its code, and by its names in many languages."""
 
 import pytest
 
-from shared.domain import country_names
-from shared.domain.country_names import country_code
+from shared.domain.country_names import country_code, country_name
 from shared.domain.iso_codes import COUNTRIES
+from tests.unit.domain.country_list import FILE, file_text
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,16 @@ from shared.domain.iso_codes import COUNTRIES
         ("St. Lucia", "LC"),
         ("Bosnia & Herzegovina", "BA"),
         ("Hong Kong", "HK"),
+        ("deu", "DE"),
+        ("Deutschland", "DE"),
+        ("Vereinigte Staaten von Amerika", "US"),
+        ("États-Unis", "US"),
+        ("日本", "JP"),
+        ("Österreich", "AT"),
+        ("Polska", "PL"),
+        ("台灣", "TW"),
         ("Korea", None),
+        ("Kongo", None),
         ("Atlantis", None),
         ("XX", None),
         ("", None),
@@ -40,9 +49,16 @@ def test_a_country_is_understood(text: str, code: str | None) -> None:
     assert country_code(text) == code
 
 
-def test_every_country_has_a_name_and_no_name_has_two_countries() -> None:
-    entries = [" ".join(entry.split()).partition(" ") for entry in country_names._NAMES.split(";")]
-    names = [country_names._plain(name) for _, _, listed in entries for name in listed.split("|")]
-    assert {code for code, _, _ in entries} == COUNTRIES
-    assert len(names) == len(set(names))
-    assert all(names)
+def test_the_names_are_those_of_the_maintained_lists() -> None:
+    """After a new release: `python -m tests.unit.domain.country_list`."""
+    assert FILE.read_text("utf-8") == file_text()
+
+
+def test_every_country_is_understood_by_the_name_that_is_written() -> None:
+    assert [code for code in sorted(COUNTRIES) if country_code(country_name(code)) != code] == []
+
+
+def test_every_name_in_the_list_is_understood() -> None:
+    for line in FILE.read_text("utf-8").splitlines():
+        code, _, names = line.partition(" ")
+        assert {country_code(name) for name in names.split("|")} == {code}
