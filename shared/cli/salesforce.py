@@ -4,11 +4,11 @@ The integration user may not change metadata. `--user` names an administrator wh
 """
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from copy import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from msgspec import to_builtins
@@ -21,6 +21,7 @@ from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.existing_fields import Obstacle, find_obstacles
+from shared.clients.salesforce.inactive_parts import find_inactive
 from shared.clients.salesforce.layout_section import LayoutChange, insert_section, our_section_in
 from shared.clients.salesforce.metadata_deploy import Deployment, MetadataClient, layout_title
 from shared.clients.salesforce.org_changes import OrgChange, find_changes
@@ -83,10 +84,15 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
             if changes and not _may_change(changes, output, yes=yes, check_only=check_only):
                 return Exit.PROBLEM
             deployment = _deploy_with_progress(client, package, output, check_only=check_only)
-        if deployment.success and not check_only:
+            is_installed = deployment.success and not check_only
+            inactive = find_inactive(salesforce, package) if is_installed else []
+        if is_installed:
             output.say("Next, assign Cosell_Integration to the integration user, and Cosell_Seller to the sellers.")
             output.say('Then add the section to their page: run `cosell salesforce add-section "Opportunity Layout"`.')
-        return _report_deployment(deployment, output, check_only=check_only, changes=changes)
+        for part in inactive:
+            output.say(f"[yellow]Inactive[/yellow] {escape(str(part))}")
+        further = {"changes": to_builtins(changes), "inactive": to_builtins(inactive)}
+        return _report_deployment(deployment, output, check_only=check_only, further=further)
 
     run_command(env, as_json, run_deploy, user=user)
 
@@ -144,7 +150,7 @@ def _deploy_with_progress(client: MetadataClient, package: Package, output: Outp
 
 
 def _report_deployment(
-    deployment: Deployment, output: Output, *, check_only: bool, changes: Sequence[OrgChange] = ()
+    deployment: Deployment, output: Output, *, check_only: bool, further: Mapping[str, Any] | None = None
 ) -> Exit:
     """Print the result of a deployment, and each component that the org refused."""
     for problem in deployment.problems:
@@ -158,7 +164,7 @@ def _report_deployment(
     else:
         output.say(f"Nothing was changed: the deployment {deployment.id} ended as {deployment.status}.")
     result = {"ok": deployment.success, "check_only": check_only, **to_builtins(deployment)}
-    output.print_document(result | {"changes": to_builtins(changes)})
+    output.print_document(result | dict(further or {}))
     return Exit.OK if deployment.success else Exit.REFUSED
 
 

@@ -88,6 +88,8 @@ def flow_object() -> SObject:
         text_field("ApiName", 255, required=True),
         text_field("Label", 255),
         checkbox_field("IsActive"),
+        text_field("ActiveVersionId", 18),
+        text_field("LatestVersionId", 18),
         setup=True,
     )
 

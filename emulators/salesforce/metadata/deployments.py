@@ -24,6 +24,7 @@ ACCESS_REFUSED = (
     "INSUFFICIENT_ACCESS: use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions"
 )
 ID_PREFIX = "0Af"
+FLOW_VERSION_PREFIX = "301"
 _TESTS_NEEDED = "testLevel of NoTestRun cannot be used in production organizations"
 
 
@@ -106,13 +107,19 @@ class Deployments:
             self.org.insert("Group", values, "")
 
     def _install_flow(self, component: Component) -> None:
-        """Show a flow in the list of flows. Production takes an active one as a draft, unless its setting is on."""
+        """Add a version of a flow. Production takes an active one as a draft, unless its setting is on.
+
+        The version that was active in production stays active beside the draft.
+        """
         status = component.element.find(f"{PREFIX}status")
-        if status is not None and self.production and not self.activates_flows:
-            status.text = "Draft"
-        values = {"IsActive": status is not None and status.text == "Active", "Label": component.first_text("label")}
         flows = (each for each in self.org.stored_records(FLOWS) if each["ApiName"] == component.full_name)
-        if known := next(flows, None):
+        known, version = next(flows, None), self.org.ids.next_id(FLOW_VERSION_PREFIX)
+        active = version if status is not None and status.text == "Active" else None
+        if status is not None and self.production and not self.activates_flows:
+            status.text, active = "Draft", known["ActiveVersionId"] if known else None
+        values = {"IsActive": active is not None, "ActiveVersionId": active, "LatestVersionId": version}
+        values["Label"] = component.first_text("label")
+        if known:
             self.org.update(FLOWS, known["Id"], values, "")
         else:
             self.org.insert(FLOWS, {"ApiName": component.full_name, **values}, "")

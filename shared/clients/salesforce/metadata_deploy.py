@@ -172,8 +172,11 @@ def layout_title(full_name: str) -> str:
 
 
 def _deployment_form(package: Package, connection: ApiConnection, check_only: bool) -> tuple[bytes, str]:
-    """Return the two parts of a REST deployment, and the media type that names their boundary."""
-    options = {"checkOnly": check_only, "rollbackOnError": True, "singlePackage": True, "testLevel": "NoTestRun"}
+    """Return the two parts of a REST deployment, and the media type that names their boundary.
+
+    The kind of the org decides which tests run (docs/reference/salesforce.md#test-level).
+    """
+    options = {"checkOnly": check_only, "rollbackOnError": True, "singlePackage": True}
     boundary = uuid.uuid4().hex
     parts = (
         ('name="entity_content"', "application/json", exact_json.json_bytes({"deployOptions": options})),

@@ -42,12 +42,14 @@ _SINGLE_FILES = {
     "layout": _SingleFile("Layout", "layouts"),
     "flexipage": _SingleFile("FlexiPage", "flexipages"),
     "tab": _SingleFile("CustomTab", "tabs"),
+    "flow": _SingleFile("Flow", "flows"),
 }
 _OBJECT_PARTS = {
     "field": _ObjectPart("CustomField", "fields"),
     "listView": _ObjectPart("ListView", "listViews"),
     "validationRule": _ObjectPart("ValidationRule", "validationRules"),
 }
+_PART_TYPES = {part.element: part.type for part in _OBJECT_PARTS.values()}
 _FIELD_TRANSLATION = "fieldTranslation"
 _FILES_WITH_PARTS = {
     "object": _SingleFile("CustomObject", "objects"),
@@ -96,14 +98,21 @@ class Package(Struct, frozen=True):
         files = {path: data for path, data in self.files.items() if path in kept or "objectTranslations/" not in path}
         return Package(files, {**self.members, kind: tuple(sorted(names))})
 
-    def components_of_type(self, type_name: str) -> Iterator[tuple[str, Element]]:
-        """Yield the parts of objects that have one type, such as CustomField, each with its name `Object.Name`."""
-        part = next(part for part in _OBJECT_PARTS.values() if part.type == type_name)
+    def components(self) -> Iterator[tuple[str, str, Element]]:
+        """Yield type, name and XML of all components that are not objects. A part of one is named `Object.Name`."""
         for path, data in self.files.items():
-            folder, _, name = path.rpartition("/")
-            if folder == "objects":
-                for element in parse_xml(data).findall(qualified_name(part.element)):
-                    yield f"{name.removesuffix('.object')}.{text_of(element, 'fullName')}", element
+            folder, _, file = path.rpartition("/")
+            name, root = file.rpartition(".")[0], parse_xml(data)
+            if folder != "objects":
+                yield local_name(root), name, root
+                continue
+            for element in root:
+                if kind := _PART_TYPES.get(local_name(element)):
+                    yield kind, f"{name}.{text_of(element, 'fullName')}", element
+
+    def components_of_type(self, type_name: str) -> Iterator[tuple[str, Element]]:
+        """Yield the name and the XML of the components that have one type, such as CustomField."""
+        return ((name, element) for kind, name, element in self.components() if kind == type_name)
 
 
 def package_folders(project: Path) -> list[Path]:

@@ -10,6 +10,7 @@ from shared.clients.salesforce.source_format import Package, layout_package
 from shared.foundation.errors import Ambiguous, NotFound, Rejected, SignInFailed, Unavailable
 from tests.unit.clients.salesforce.emulated_org import STANDARD_LAYOUT, EmulatedOrg, product_package
 from tests.unit.clients.salesforce.fake_salesforce import FakeSalesforce
+from tests.unit.emulators.salesforce.control_calls import control
 
 DEPLOY = "metadata/deployRequest$"
 STATUS = "metadata/deployRequest/"
@@ -47,6 +48,12 @@ def test_a_check_changes_nothing(org: EmulatedOrg) -> None:
 
 def test_deploying_again_does_no_harm(org: EmulatedOrg) -> None:
     org.client.deploy(product_package())
+    assert org.client.deploy(product_package()).success
+
+
+def test_production_takes_the_package(org: EmulatedOrg) -> None:
+    control(org.emulator, "org_kind", kind="production")
+    assert org.client.deploy(product_package(), check_only=True).success
     assert org.client.deploy(product_package()).success
 
 

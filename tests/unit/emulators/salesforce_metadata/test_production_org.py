@@ -84,5 +84,15 @@ def test_production_takes_an_active_flow_as_a_draft_unless_its_setting_is_on(act
     assert status in org.deployments.documents.kept["Flow", "Tell_Owner"]
 
 
+def test_a_draft_leaves_the_version_active_that_was_active_in_production() -> None:
+    org = SalesforceEmulator()
+    assert Deployer(org).deploy(_flow_package())["success"]
+    control(org, "org_kind", kind="production")
+    assert Deployer(org).deploy(_flow_package())["success"]
+    (flow,) = _session(org).query_records("SELECT IsActive, ActiveVersionId, LatestVersionId FROM FlowDefinitionView")
+    assert flow["IsActive"]
+    assert flow["ActiveVersionId"] not in {None, flow["LatestVersionId"]}
+
+
 def test_an_unknown_kind_of_org_is_refused() -> None:
     assert control_answer(SalesforceEmulator(), "org_kind", kind="toy").status == 400
