@@ -134,8 +134,8 @@ class App:
         if not self._is_owned:
             self._check_owner(ctx.salesforce)
             self._is_owned = True
-        org, columns = cast("Org", ctx.salesforce), self.translation.file.ours.by_role
-        shape, self._ask_at = known_shape(org, self.store, columns, ctx.clock.now, __version__)
+        org, question = cast("Org", ctx.salesforce), self.translation.file.question
+        shape, self._ask_at = known_shape(org, self.store, question, ctx.clock.now, __version__)
         if shape != self.translation.org:
             self.translation = self.translation.for_org(shape)
         return replace(ctx, translation=self.translation)

@@ -1,11 +1,13 @@
 """Give the checks access to one installation. Each value is read once, at its first use, and shared by all checks."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from shared.app import App
+from shared.foundation.errors import NotFound
 from shared.settings.variables import Settings
 
 if TYPE_CHECKING:
@@ -80,7 +82,15 @@ class Installation:
         """What the org has of our package, and its currencies."""
         from shared.clients.salesforce.org_shape import shape_in  # noqa: PLC0415 - late: most checks do not need it
 
-        return shape_in(self.salesforce, self.describe_object("Opportunity"), self.app.translation.file.ours.by_role)
+        return shape_in(self.salesforce, self._describe_visible, self.app.translation.file.question)
+
+    def _describe_visible(self, *sobjects: str) -> dict[str, "Json"]:
+        """Return the descriptions of those objects that the integration user may see."""
+        described = {}
+        for sobject in sobjects:
+            with suppress(NotFound):
+                described[sobject] = self.describe_object(sobject)
+        return described
 
     def visible_fields(self, sobject: str) -> dict[str, dict[str, Any]]:
         """Return the fields of an object that the integration user can see, by lower-case name."""

@@ -1,7 +1,10 @@
 """What a Salesforce org has of the connector's package, whose version can be another one than the app's.
 
-Source: docs/salesforce-package.md#another-version-than-the-apps.
+And what it has of the mapped columns, and which features that change its columns.
+Source: docs/salesforce-package.md#another-version-than-the-apps and docs/protocol.md#what-the-org-has.
 """
+
+from collections.abc import Mapping
 
 from msgspec import Struct
 
@@ -11,13 +14,50 @@ from shared.domain.link_states import Mark
 MARKS = frozenset(map(str, Mark))
 
 
+class OrgQuestion(Struct, frozen=True):
+    """What the org is asked about: our columns by their roles in the mapping file, and the paths of mapped columns.
+
+    A path begins at the opportunity, such as `Amount` or `Account.BillingCity`; `Contact.Email` is a contact's.
+    """
+
+    ours: Mapping[str, str]
+    paths: frozenset[str] = frozenset()
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The paths as an answer names them: the org ignores the letter case."""
+        return frozenset(path.casefold() for path in self.paths)
+
+
+class Column(Struct, frozen=True, array_like=True):
+    """A column that the integration user sees: its path as the org spells it, and whether they may write it."""
+
+    path: str
+    createable: bool = True
+    updateable: bool = True
+
+
+class RecordType(Struct, frozen=True, array_like=True):
+    """An active record type that the integration user may give to a record; `is_person` makes a person account."""
+
+    name: str
+    id: str
+    is_default: bool = False
+    is_person: bool = False
+
+
 class OrgShape(Struct, frozen=True):
-    """What an org answers about its currencies and about our own columns.
+    """What an org answers about its currencies, our own columns, the mapped columns, and its features.
 
     statuses   the values that the status column takes; None: any text
     hidden     our columns that do not exist, or that the integration user may not see
     read_only  our columns that the integration user may not write
     package    the version of the package; None: a package without version, or a version that the user may not see
+    asked      the paths that the org was asked about, in lower case
+    columns    those of them that the integration user sees
+    has_address_picklists   whether countries and states are picklists, so that their codes have columns
+    has_person_accounts     whether an account can be a person
+    record_types            the record types by object: `Opportunity` and `Account`
     """
 
     currencies: OrgCurrencies
@@ -25,9 +65,24 @@ class OrgShape(Struct, frozen=True):
     hidden: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()
     package: str | None = None
+    asked: frozenset[str] = frozenset()
+    columns: Mapping[str, Column] = {}
+    has_address_picklists: bool = False
+    has_person_accounts: bool = False
+    record_types: Mapping[str, tuple[RecordType, ...]] = {}
 
     @property
     def missing(self) -> tuple[str, ...]:
         """What the org lacks of what the app uses: columns, and marks that are no value of the status."""
         lacking = () if self.statuses is None else MARKS - self.statuses
         return (*sorted(self.hidden | self.read_only), *sorted(lacking))
+
+    def column(self, path: str) -> Column | None:
+        """Return the column at a path; None if the user does not see it. A path that was not asked counts as seen."""
+        key = path.casefold()
+        return self.columns.get(key) or (None if key in self.asked else Column(path))
+
+    def record_type(self, sobject: str, name: str) -> RecordType | None:
+        """Return the record type of an object with this developer name, in any letter case."""
+        known = self.record_types.get(sobject, ())
+        return next((each for each in known if each.name.casefold() == name.casefold()), None)

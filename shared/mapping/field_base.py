@@ -82,6 +82,10 @@ class FieldBase(MappingTable):
         """Return the SOQL select items that this field reads."""
         raise NotImplementedError
 
+    def columns(self) -> tuple[str, ...]:
+        """Return the paths of all columns that this field reads or writes, from the opportunity."""
+        return self.select_items()
+
     def read_record(self, record: Json) -> Value | None:
         """Return the value in a Salesforce record. Raises UnreadableValue."""
         raise NotImplementedError

@@ -41,6 +41,10 @@ class ContactsField(CreateOnlyField):
         return (f"(SELECT IsPrimary, {columns} FROM OpportunityContactRoles)",)  # noqa: S608 - our own names only
 
     @override
+    def columns(self) -> tuple[str, ...]:
+        return tuple(f"Contact.{column}" for column in CONTACT_FIELDS.values())
+
+    @override
     def read_record(self, record: Json) -> tuple[Person, ...] | None:
         roles = (value_in_record(record, self.salesforce) or {}).get("records") or []
         primary_first = sorted(roles, key=lambda role: not role.get("IsPrimary"))

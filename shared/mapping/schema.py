@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import SHOWN_AMOUNT, Side, Status
 from shared.domain.latches import SUBSTATUSES
+from shared.domain.org_shape import OrgQuestion
 from shared.domain.stage_table import Stage, StageTable
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, MappingTable, SalesforcePath
@@ -118,6 +119,13 @@ class MappingFile(MappingTable):
     def stage_table(self) -> StageTable:
         """Return the stage table as the domain uses it."""
         return StageTable(tuple(entry.to_stage() for entry in self.stages))
+
+    @property
+    def question(self) -> OrgQuestion:
+        """What the org is asked about this file's columns."""
+        ours = self.ours.by_role
+        mapped = (path for field in self.fields.values() for path in field.columns())
+        return OrgQuestion(ours, frozenset((*ours.values(), *mapped)))
 
     def fields_with_stages(self, org: OrgCurrencies | None = None) -> dict[str, FieldBase]:
         """Return the fields by name; the status field has the stage table, the money field the currencies of the org.

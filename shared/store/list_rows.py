@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct, convert, to_builtins
+from msgspec.structs import astuple
 
 from shared.domain.audit import Line, text_line
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Side
-from shared.domain.org_shape import OrgShape
+from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.domain.sentences import CAUSES, SENTENCES
 from shared.store.rows import Row
 from shared.store.stored_values import RetryEntry, SideState
@@ -126,6 +127,11 @@ class _ShapeRow(Struct):
     hidden: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()
     package: str | None = None
+    asked: frozenset[str] = frozenset()
+    columns: dict[str, Column] = {}
+    address_picklists: bool = False
+    person_accounts: bool = False
+    record_types: dict[str, tuple[RecordType, ...]] = {}
 
 
 def shape_to_json(shape: OrgShape, at: datetime) -> dict[str, Any]:
@@ -140,6 +146,11 @@ def shape_to_json(shape: OrgShape, at: datetime) -> dict[str, Any]:
         "hidden": sorted(shape.hidden),
         "read_only": sorted(shape.read_only),
         "package": shape.package,
+        "asked": sorted(shape.asked),
+        "columns": {path: [*astuple(column)] for path, column in shape.columns.items()},
+        "address_picklists": shape.has_address_picklists,
+        "person_accounts": shape.has_person_accounts,
+        "record_types": {name: [[*astuple(each)] for each in known] for name, known in shape.record_types.items()},
     }
 
 
@@ -147,4 +158,5 @@ def shape_from_json(stored: Any) -> tuple[OrgShape, datetime]:  # noqa: ANN401 -
     """Return the org's answer, and its time. Raises ValueError."""
     row = convert(stored, _ShapeRow)
     money = OrgCurrencies(row.several, row.codes, row.fields)
-    return OrgShape(money, row.statuses, row.hidden, row.read_only, row.package), row.at
+    known = (row.statuses, row.hidden, row.read_only, row.package, row.asked, row.columns)
+    return OrgShape(money, *known, row.address_picklists, row.person_accounts, row.record_types), row.at

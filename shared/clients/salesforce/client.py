@@ -12,6 +12,7 @@ import requests
 
 from shared.clients.salesforce import composite
 from shared.clients.salesforce.error_codes import exception_for
+from shared.clients.salesforce.object_descriptions import ObjectDescriptions
 from shared.clients.salesforce.records import Answer, Json, Node, Page, Write, Written
 from shared.clients.salesforce.request import ApiConnection, Call, Reply, UnreadableAnswer, log_refusals
 from shared.clients.salesforce.sign_in import Identity, SignIn
@@ -28,12 +29,11 @@ MAX_CONDITIONAL_UPDATES = 24
 MAX_COLLECTION_RECORDS = 200
 _API_VERSION = re.compile(r"\d\d\.0")
 _NEXT_PAGE_ADDRESS = re.compile(r"/services/data/v(\d+\.\d)/(query(?:All)?/[\w-]+)")
-_OBJECT_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _BASE_PATH_LENGTH = len("/services/data/v66.0/")
 _ID_LENGTH_IN_ADDRESS = len(composite.query_path("'006000000000000AAA',")) - len(composite.query_path(""))
 
 
-class SalesforceClient(SingleRecords):
+class SalesforceClient(SingleRecords, ObjectDescriptions):
     """The REST API under one integration user, for many threads. Raises only errors of `shared.foundation.errors`."""
 
     def __init__(self, connection: ApiConnection) -> None:
@@ -60,14 +60,6 @@ class SalesforceClient(SingleRecords):
         Source: the header `Sforce-Limit-Info`, docs/reference/salesforce.md#headers-of-a-call.
         """
         return self._connection.usage
-
-    def describe(self, sobject: str) -> Json:
-        """Return the object's description as the integration user sees it. Raises NotFound."""
-        if not _OBJECT_NAME.fullmatch(sobject):
-            raise ValueError("the name of an object has only letters, digits and underscores")
-        return self._connection.read(
-            Call("describe", f"sobjects/{sobject}/describe"), lambda reply: composite.as_record(reply.value)
-        )
 
     # --- reading
 

@@ -1,4 +1,4 @@
-"""Ask the org for its currencies and for our columns, at most once an hour, and keep the answer for all instances.
+"""Ask the org for its currencies and its columns, at most once an hour, and keep the answer for all instances.
 
 The kind of an org decides whether a query may name `CurrencyIsoCode`, and what an amount means
 (docs/reference/salesforce.md#currencies). App and package are deployed apart, so the org can lack columns and values
@@ -7,18 +7,28 @@ later it knows. Source: docs/protocol.md#what-the-org-has.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.clients.salesforce.org_columns import (
+    WITH_RECORD_TYPES,
+    Descriptions,
+    columns_at,
+    describe_paths,
+    fields_of,
+    record_types_in,
+)
 from shared.clients.salesforce.records import Answer, Json
 from shared.domain.currencies import OrgCurrencies
-from shared.domain.org_shape import OrgShape
-from shared.foundation.errors import CosellError, Rejected
+from shared.domain.org_shape import OrgQuestion, OrgShape, RecordType
+from shared.foundation.errors import CosellError, NotFound, Rejected
 from shared.foundation.logs import log
 
 ASK_AGAIN = timedelta(hours=1)
+OPPORTUNITY, ACCOUNT = "Opportunity", "Account"
 CURRENCY_COLUMN = "currencyisocode"
+PERSON_COLUMN = "ispersonaccount"
 VERSION_COLUMN = "Cosell_Package_Version__c"
 """The column whose formula is the version of the package; its help text in English begins with the same version.
 
@@ -33,8 +43,8 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+")
 class Org(Protocol):
     """The calls of the client that the questions need."""
 
-    def describe(self, sobject: str) -> Json:
-        """The description of an object as the integration user sees it."""
+    def describe_together(self, *sobjects: str) -> Descriptions:
+        """The descriptions of objects as the integration user sees them, in one call."""
 
     def query(self, *soql: str, deleted: bool = False) -> Answer:
         """One Composite call of up to five queries."""
@@ -51,18 +61,18 @@ class Memory(Protocol):
 
 
 def known_shape(
-    org: Org, memory: Memory, ours: Mapping[str, str], now: Callable[[], datetime], version: str
+    org: Org, memory: Memory, question: OrgQuestion, now: Callable[[], datetime], version: str
 ) -> tuple[OrgShape, datetime]:
-    """Return the org's shape, and when to ask again; `ours` has our columns by their roles in the mapping file.
+    """Return the org's shape, and when to ask again.
 
     If the org cannot be asked again, the former answer holds for another hour. Raises the client's errors if there is
     no former answer. A new answer is logged if the package lacks something, or has another version than the app.
     """
     known, at = memory.org_shape(), now()
-    if known is not None and known[1] <= at < known[1] + ASK_AGAIN:
+    if known is not None and known[1] <= at < known[1] + ASK_AGAIN and question.keys <= known[0].asked:
         return known[0], known[1] + ASK_AGAIN
     try:
-        shape = ask_shape(org, ours)
+        shape = ask_shape(org, question)
     except CosellError:
         if known is None:
             raise
@@ -73,14 +83,20 @@ def known_shape(
     return shape, at + ASK_AGAIN
 
 
-def ask_shape(org: Org, ours: Mapping[str, str]) -> OrgShape:
-    """Return the org's answer: one call in an org with several currencies, else three. Raises the client's errors."""
-    return shape_in(org, org.describe("Opportunity"), ours)
+def ask_shape(org: Org, question: OrgQuestion) -> OrgShape:
+    """Return the org's answer: one call in an org with several currencies, else three. Raises the client's errors.
+
+    One more where accounts can be people, and where a mapped column belongs to a further object.
+    """
+    return shape_in(org, org.describe_together, question)
 
 
-def shape_in(org: Org, description: Json, ours: Mapping[str, str]) -> OrgShape:
-    """Return the answer that the description of Opportunity holds. Raises the client's errors."""
-    fields = {str(field.get("name")).casefold(): field for field in description.get("fields") or ()}
+def shape_in(org: Org, describe: Callable[..., Descriptions], question: OrgQuestion) -> OrgShape:
+    """Return the answer that the descriptions hold. Raises the client's errors, and NotFound without opportunities."""
+    known, ours = describe_paths(describe, question.paths), question.ours
+    if OPPORTUNITY not in known:
+        raise NotFound(f"Salesforce refused a description: the user may not see {OPPORTUNITY}")
+    fields, account = fields_of(known[OPPORTUNITY]), fields_of(known.get(ACCOUNT))
     found = {role: fields.get(name.casefold()) for role, name in ours.items()}
     has_amount_fields = all((found[role] or {}).get("updateable") for role in AMOUNT_ROLES)
     return OrgShape(
@@ -89,7 +105,18 @@ def shape_in(org: Org, description: Json, ours: Mapping[str, str]) -> OrgShape:
         frozenset(ours[role] for role, field in found.items() if field is None),
         frozenset(ours[role] for role, field in found.items() if field and not _is_usable(role, field)),
         _version(fields.get(VERSION_COLUMN.casefold()) or {}),
+        question.keys,
+        columns_at(question.paths, known),
+        "billingcountrycode" in account,
+        PERSON_COLUMN in account,
+        _record_types(org, known, has_persons=PERSON_COLUMN in account),
     )
+
+
+def _record_types(org: Org, known: Descriptions, *, has_persons: bool) -> dict[str, tuple[RecordType, ...]]:
+    soql = "SELECT Id FROM RecordType WHERE SobjectType = 'Account' AND IsPersonType = true"
+    persons = _values_of(org, soql) if has_persons else None
+    return {name: record_types_in(known.get(name), persons or ()) for name in WITH_RECORD_TYPES}
 
 
 def _version(column: Json) -> str | None:

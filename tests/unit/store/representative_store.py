@@ -12,7 +12,7 @@ from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
-from shared.domain.org_shape import OrgShape
+from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
 from shared.store.link_store import LinkStore
 from shared.store.stored_values import RetryEntry, SideState
@@ -54,6 +54,11 @@ SHAPE = OrgShape(
     frozenset({"Audit__c"}),
     frozenset({"Referral_Link__c"}),
     "0.3.0",
+    frozenset({"amount", "account.name"}),
+    {"amount": Column("Amount"), "account.name": Column("Account.Name", updateable=False)},
+    has_address_picklists=True,
+    has_person_accounts=True,
+    record_types={"Account": (RecordType("Person", "012000000000001AAA", is_default=True, is_person=True),)},
 )
 """An answer of an org with every part."""
 

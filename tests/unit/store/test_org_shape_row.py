@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from shared.domain.currencies import OrgCurrencies
-from shared.domain.org_shape import OrgShape
+from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.store.link_store import LinkStore
-from shared.store.row_codec import pack
+from shared.store.row_codec import pack, unpack
 from shared.store.rows import Put
 from shared.store.sqlite_rows import SqliteRows
 
@@ -19,6 +19,11 @@ SEVERAL = OrgShape(
     frozenset({"Audit__c"}),
     frozenset({"Referral_Link__c"}),
     "0.3.0",
+    frozenset({"amount", "audit__c"}),
+    {"amount": Column("Amount", createable=True, updateable=False)},
+    has_address_picklists=True,
+    has_person_accounts=True,
+    record_types={"Opportunity": (RecordType("Partner", "012000000000001AAA", is_default=True),)},
 )
 
 
@@ -42,6 +47,17 @@ def test_the_answer_of_a_later_build_is_read_without_what_this_build_does_not_kn
     rows.write("org", [Put("currencies", pack(later))])
     shape = OrgShape(OrgCurrencies(has_several=True, codes=frozenset({"USD"})))
     assert LinkStore(rows).org_shape() == (shape, NOON)
+
+
+def test_a_column_of_a_later_build_is_read_without_what_this_build_does_not_know(rows: SqliteRows) -> None:
+    first = LinkStore(rows)
+    first.keep_org_shape(SEVERAL, NOON)
+    row = rows.get("org", "currencies")
+    assert row is not None
+    stored = unpack(row.data)
+    stored["columns"]["amount"].append("a later part")
+    rows.write("org", [Put("currencies", pack(stored))])
+    assert first.org_shape() == (SEVERAL, NOON)
 
 
 @pytest.mark.parametrize("stored", [{}, [], {"several": "yes", "codes": [], "fields": True, "at": NOON.isoformat()}])

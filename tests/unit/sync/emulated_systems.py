@@ -19,6 +19,6 @@ def emulators_with_keys() -> tuple[EntraEmulator, CertificateHost]:
 def asked(salesforce: SalesforceEmulator, client: SalesforceClient, translation: Translation) -> Translation:
     """The translation with the org's answer, which the app gets before its first run. The journal does not show it."""
     length = len(salesforce.journal)
-    org = ask_shape(client, translation.file.ours.by_role)
+    org = ask_shape(client, translation.file.question)
     del salesforce.journal[length:]
     return translation.for_org(org)

@@ -50,11 +50,11 @@ class SalesforceStub:
             raise self._organization
         return self._organization
 
-    def describe(self, sobject: str) -> Mapping[str, object]:
+    def describe_together(self, *sobjects: str) -> Mapping[str, Mapping[str, object]]:
         """The description of an org that the user sees no other field of: it has several currencies."""
-        assert sobject == "Opportunity"
+        assert "Opportunity" in sobjects
         euro = {"value": "EUR", "active": True}
-        return {"fields": [{"name": "CurrencyIsoCode", "picklistValues": [euro]}]}
+        return {"Opportunity": {"fields": [{"name": "CurrencyIsoCode", "picklistValues": [euro]}]}}
 
 
 @pytest.fixture

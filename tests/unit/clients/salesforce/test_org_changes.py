@@ -63,11 +63,11 @@ def test_texts_and_formulas_of_an_earlier_package_are_changes(earlier: EmulatedO
 
 
 def test_an_org_with_an_earlier_package_is_upgraded_and_then_lacks_nothing(earlier: EmulatedOrg) -> None:
-    package, ours = product_package(), load_mapping()[0].ours.by_role
+    package, question = product_package(), load_mapping()[0].question
     assert find_obstacles(earlier.salesforce, package) == []
     changed = {(change.component, change.part) for change in find_changes(earlier.client, package)}
     assert "value" not in {part for _, part in changed}
     assert earlier.client.deploy(package).success
-    shape = ask_shape(earlier.salesforce, ours)
+    shape = ask_shape(earlier.salesforce, question)
     assert (shape.missing, shape.package) == ((), __version__)
     assert find_changes(earlier.client, package) == []

@@ -1,0 +1,94 @@
+"""Find mapped columns, and the features of an org, in what `describe` says of its objects.
+
+`describe` under the integration user leaves out what field-level security hides
+(docs/reference/salesforce.md#what-differs-between-orgs).
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from shared.clients.salesforce.records import Json
+from shared.domain.org_shape import Column, RecordType
+
+OBJECTS = ("Opportunity", "Account", "Contact", "User")
+"""The objects of the mapped columns. A path through another parent asks once more, with that parent."""
+MAX_PARENTS = 5
+"""The most parents in a path that SOQL allows."""
+WITH_RECORD_TYPES = ("Opportunity", "Account")
+
+type Descriptions = Mapping[str, Json]
+"""What `describe` says of each object, by name. An object that the user may not see is absent."""
+
+
+def describe_paths(describe: Callable[..., Descriptions], paths: Collection[str]) -> Descriptions:
+    """Return the descriptions of all objects that the paths lead through; `describe` is one call."""
+    known = dict(describe(*OBJECTS))
+    asked = set(OBJECTS)
+    for _ in range(MAX_PARENTS):
+        further = {target for path in paths for target, _ in _steps(path, known)} - asked
+        if not further:
+            break
+        known |= describe(*sorted(further))
+        asked |= further
+    return known
+
+
+def columns_at(paths: Collection[str], known: Descriptions) -> dict[str, Column]:
+    """Return the columns at these paths, by path in lower case; a column that the user does not see is absent."""
+    found = {path.casefold(): _column_at(path, known) for path in paths}
+    return {path: column for path, column in found.items() if column}
+
+
+def fields_of(description: Json | None) -> dict[str, Json]:
+    """Return the fields of an object by name in lower case."""
+    return {str(field.get("name")).casefold(): field for field in (description or {}).get("fields") or ()}
+
+
+def record_types_in(description: Json | None, persons: Collection[str]) -> tuple[RecordType, ...]:
+    """Return the record types that the user may give to a record of this object; `persons` are ids."""
+    infos = (description or {}).get("recordTypeInfos") or ()
+    usable = (info for info in infos if info.get("available") and info.get("active") and not info.get("master"))
+    return tuple(
+        RecordType(
+            str(info.get("developerName") or info.get("name")),
+            str(info.get("recordTypeId")),
+            bool(info.get("defaultRecordTypeMapping")),
+            info.get("recordTypeId") in persons,
+        )
+        for info in usable
+    )
+
+
+def _column_at(path: str, known: Descriptions) -> Column | None:
+    *parents, name = path.split(".")
+    steps = list(_steps(path, known))
+    if len(steps) != len(parents):
+        return None
+    sobject = steps[-1][0] if steps else OBJECTS[0]
+    field = fields_of(known.get(sobject)).get(name.casefold())
+    if field is None:
+        return None
+    spelled = ".".join((*(relationship for _, relationship in steps), str(field["name"])))
+    return Column(spelled, bool(field.get("createable")), bool(field.get("updateable")))
+
+
+def _steps(path: str, known: Descriptions) -> Iterator[tuple[str, str]]:
+    """Yield each parent object on the path, with its relationship as the org spells it, as far as they are known."""
+    sobject = OBJECTS[0]
+    for position, parent in enumerate(path.split(".")[:-1]):
+        if position == 0 and parent.casefold() == "contact":
+            step: tuple[str, str] | None = ("Contact", "Contact")  # the contact of a contact role
+        else:
+            step = _parent_of(known.get(sobject), parent)
+        if step is None:
+            return
+        yield step
+        sobject = step[0]
+
+
+def _parent_of(description: Json | None, name: str) -> tuple[str, str] | None:
+    """Return the object that a relationship leads to; an owner can be a user or a queue, and the sync reads users."""
+    for field in fields_of(description).values():
+        relationship, targets = str(field.get("relationshipName") or ""), field.get("referenceTo") or ()
+        if targets and relationship.casefold() == name.casefold():
+            return ("User" if "User" in targets else str(targets[0])), relationship
+    return None
