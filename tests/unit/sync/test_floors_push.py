@@ -34,7 +34,7 @@ class Size:
 
 
 AT_FULL_SIZE = pytest.param(Size(2500), marks=[pytest.mark.slow, pytest.mark.timeout(600)])
-SIZES = [Size(1), Size(250), Size(50, batch=20), AT_FULL_SIZE]
+SIZES = [Size(1), Size(50, batch=20), pytest.param(Size(250), marks=pytest.mark.slow), AT_FULL_SIZE]
 """The small batch shows in a tenth of the time what 2,500 pairs cost with the full batch size."""
 
 

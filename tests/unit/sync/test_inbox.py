@@ -4,7 +4,6 @@ Source: docs/protocol.md#the-inbox.
 """
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -12,13 +11,11 @@ import pytest
 from emulators.base.faults import Fault, FaultKind
 from emulators.salesforce.data.hooks import ValidationRule
 from shared.domain.deal import Side
-from tests.unit.sync.harness import AFTER_LEASE, HOUR, Harness, Instance
+from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.inbound_deals import (
     assert_quiet,
     microsoft_sends_deal,
-    opportunities_of,
     opportunity_of,
-    recover_after_lease,
 )
 
 INBOX, KEY = "Cosell_Inbox__c", "Key__c"
@@ -331,25 +328,7 @@ def test_the_record_of_an_opportunity_that_is_un_ticked_is_deleted(harness: Harn
     assert harness.stored_link(deal).inbox is None
 
 
-@pytest.mark.parametrize("after", [False, True])
-def test_a_crash_at_any_call_leaves_one_record_of_a_locked_out_opportunity_and_none_later(after: bool) -> None:
-    for number in range(100):
-        with Harness() as harness:
-            deal = harness.seller_creates()
-            lock_out(harness, deal)
-            harness.first.process.crash_at(number, after=after)
-            if not harness.first.crashes_during(Instance.push):
-                break
-            survivor = recover_after_lease(harness)
-            assert [record["Key__c"] for record in inbox(harness)] == [deal], number
-            harness.clear_faults()
-            survivor.push(HOUR)
-            survivor.push(HOUR)
-            assert inbox(harness) == [], number
-    assert number > 8
-
-
-# --- several instances, and crashes
+# --- several instances
 
 
 def test_two_instances_at_once_make_one_record(harness: Harness) -> None:
@@ -361,43 +340,6 @@ def test_two_instances_at_once_make_one_record(harness: Harness) -> None:
     harness.pull_event(referral)
     other.pull_event(referral)
     assert [record["Key__c"] for record in inbox(harness)] == [referral]
-
-
-@pytest.mark.parametrize("after", [False, True])
-def test_a_crash_at_any_call_leaves_one_record_while_refused_and_none_once_made(after: bool) -> None:
-    for number in range(100):
-        with Harness() as harness:
-            harness.refuse_writes_of("Name")
-            referral = microsoft_sends_deal(harness)
-            harness.first.process.crash_at(number, after=after)
-            if not harness.first.crashes_during(partial(Instance.pull_event, referral_id=referral)):
-                break
-            survivor = harness.new_instance()
-            survivor.pull_event(referral, after=AFTER_LEASE)
-            assert [record["Key__c"] for record in inbox(harness)] == [referral], number
-            harness.clear_faults()
-            survivor.push(HOUR)
-            assert opportunity_of(harness, referral)
-            assert inbox(harness) == [], number
-    assert number > 8
-
-
-@pytest.mark.parametrize("after", [False, True])
-def test_a_crash_at_any_call_of_the_try_that_makes_the_deal_leaves_no_record(after: bool) -> None:
-    for number in range(100):
-        with Harness() as harness:
-            referral = refused_deal(harness)
-            harness.clear_faults()
-            maker = harness.new_instance()
-            maker.process.crash_at(number, after=after)
-            if not maker.crashes_during(partial(Instance.pull_event, referral_id=referral)):
-                break
-            survivor = harness.new_instance()
-            survivor.push(HOUR)
-            survivor.push(HOUR)
-            assert len(opportunities_of(harness, referral)) == 1, number
-            assert inbox(harness) == [], number
-    assert number > 8
 
 
 def test_the_times_of_a_deal_are_read_with_any_number_of_digits(harness: Harness) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from shared.domain.link_states import Mark
+from tests.unit.sync.crash_points import EVERY_NTH, every_nth
 from tests.unit.sync.harness import AFTER_LEASE, HOUR, Harness, Instance
 from tests.unit.sync.inbound_deals import (
     accepted_deal,
@@ -55,8 +56,9 @@ def test_a_refused_column_of_the_connector_stops_no_arrival_and_is_told(
     assert_quiet(single)
 
 
-def test_a_run_that_stops_around_such_an_arrival_loses_no_amount() -> None:
-    for number in range(40):
+@pytest.mark.parametrize("every", EVERY_NTH)
+def test_a_run_that_stops_around_such_an_arrival_loses_no_amount(every: int) -> None:
+    for number in every_nth(range(70), every):
         with Harness(multi_currency=False) as harness:
             harness.refuse_writes_of("Partner_Center_Amount__c")
             referral = microsoft_sends_deal(harness, details={"dealValue": 900, "currency": "EUR"})
