@@ -86,11 +86,11 @@ CAUSES: dict[str, tuple[str, str]] = {
     "missing_account": ("Account Name is empty.", "Please choose the customer's account."),
     "missing_country": (
         "The account has no Billing Country.",
-        "Please enter its two-letter code on the account, for example US.",
+        "Please enter it on the account.",
     ),
     "bad_country": (
-        "The account's Billing Country {value} is not a two-letter code.",
-        "Please enter the code, for example US.",
+        "The account's Billing Country {value} is not known.",
+        "Please enter its name or its two-letter code on the account, for example Germany or DE.",
     ),
     "missing_address": (
         "The account has no {value}.",

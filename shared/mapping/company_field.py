@@ -61,9 +61,9 @@ ADDRESS_PARTS = ("street", "city", "state", "postal_code")
 
 
 class CompanyField(CreateOnlyField):
-    """The customer: name and address with a two-letter country.
+    """The customer: name and address. The country is a code of ISO 3166-1 alpha-2.
 
-    A referral may have no country, or an English name of one. `default_country` is what a new account gets where the
+    Accounts and referrals may have a name of a country, or none. `default_country` is what a new account gets where the
     referral names none. `demanded` are the parts of the address without which no referral is created.
     """
 
@@ -94,12 +94,21 @@ class CompanyField(CreateOnlyField):
         if company is None:
             return None
         region = company.state or normal_text(in_referral(referral, self.referral.region), MAX_LENGTHS["state"])
-        code = company.country.upper()
-        if code in COUNTRIES:
+        code = _code_in(company.country) or ""
+        if code == company.country.upper() != "":
             return replace(company, country=code, state=region)
-        code = country_code(company.country) or ""
         problem = _country_problem(company.country, code, self.referral.country)
         raise UnreadableValue(problem, replace(company, country=code, state=region))
+
+    @property
+    def country_columns(self) -> tuple[str, ...]:
+        """The account's columns from which `country_of` reads."""
+        return (self.salesforce.country.rpartition(".")[2],)
+
+    def country_of(self, account: Json) -> str | None:
+        """Return the code of an account's country; None if it has none, or one that is not known."""
+        given = (normal_text(account.get(column)) for column in self.country_columns)
+        return next(filter(None, map(_code_in, filter(None, given))), None)
 
     def account_values(self, value: Company) -> dict[str, Any]:
         """Return the values of a new Account by the account's own columns."""
@@ -144,9 +153,14 @@ def _country_problem(given: str, code: str, path: str) -> Cause:
 
 
 def _checked_country(given: str, field: str) -> str:
-    country = given.upper()
-    if not country:
+    if not given:
         raise UnreadableValue(cause("missing_country", field))
-    if country not in COUNTRIES:
-        raise UnreadableValue(cause("bad_country", field, value=country))
-    return country
+    if (code := _code_in(given)) is None:
+        raise UnreadableValue(cause("bad_country", field, value=given[:MAX_SHOWN]))
+    return code
+
+
+def _code_in(given: str) -> str | None:
+    """Return the code of a country; most accounts and referrals hold a code, and need no look at the names."""
+    code = given.upper()
+    return code if code in COUNTRIES else country_code(given)

@@ -3,7 +3,7 @@
 All go in one call (docs/protocol.md#creating-an-opportunity). The literals escape what comes from outside.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import batched
 
 from msgspec import Struct
@@ -45,10 +45,15 @@ def opportunity_query(identifier: str, referral_id: str, named: str | None) -> s
     return f"SELECT Id, IsDeleted FROM Opportunity WHERE {identifier} = {text_literal(referral_id)}{by_id}"  # noqa: S608 - literals escape
 
 
-def account_query(name: str, country_column: str, country: str) -> str:
-    """Find the accounts with this name and country. Without a country the name alone decides."""
-    in_country = f"AND {country_column} = {text_literal(country)} " if country else ""
-    return f"SELECT Id FROM Account WHERE Name = {text_literal(name)} {in_country}AND IsDeleted = false LIMIT 2"  # noqa: S608 - literals escape
+def account_query(name: str, columns: Sequence[str]) -> str:
+    """Find the accounts with this name, with the columns of their country, which orgs spell in many ways."""
+    select = ", ".join(("Id", *columns))
+    return f"SELECT {select} FROM Account WHERE Name = {text_literal(name)} AND IsDeleted = false LIMIT 2000"  # noqa: S608 - literals escape
+
+
+def accounts_in(country: str, accounts: Sequence[Json], country_of: Callable[[Json], str | None]) -> Sequence[Json]:
+    """Return the accounts in this country, however they spell it. Without a country the name alone decides."""
+    return [account for account in accounts if not country or country_of(account) == country]
 
 
 def contact_queries(emails: Sequence[str]) -> dict[str, str]:

@@ -245,15 +245,13 @@ class Translation:
         return {side: {name: field for name, field in created.items() if field.direction.owns(side)} for side in Side}
 
     @property
-    def country_column(self) -> str:
-        """The account's column that holds the two-letter country."""
-        field = next(field for field in self.fields.values() if isinstance(field, CompanyField))
-        return field.salesforce.country.rpartition(".")[2]
+    def customer(self) -> CompanyField:
+        """The field of the customer."""
+        return next(field for field in self.fields.values() if isinstance(field, CompanyField))
 
     def account(self, company: Company) -> dict[str, Any]:
         """Return the values of a new Account."""
-        field = next(field for field in self.fields.values() if isinstance(field, CompanyField))
-        return field.account_values(company)
+        return self.customer.account_values(company)
 
     def arrival(self, referral: Referral, arrives: datetime) -> Arrival:
         """Return what is created for a referral that arrives at that time."""

@@ -26,7 +26,7 @@ from shared.domain.transitions import (
 )
 from shared.foundation.errors import Conflict, CosellError, NotFound, Rejected, StoreConflict
 from shared.mapping.creation_graph import creation_nodes
-from shared.mapping.customer_lookup import Found, account_query, contact_queries, opportunity_query
+from shared.mapping.customer_lookup import Found, account_query, accounts_in, contact_queries, opportunity_query
 from shared.mapping.refusals import without_refused
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Node, Outcome, Result, Written
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
@@ -116,17 +116,18 @@ def _ignore(ctx: Context, claim: Claim, reason: str) -> Outcome:
 def look_up(ctx: Context, referral: Referral, named: str | None, company: Company, arrival: Arrival) -> Found:
     """Find opportunity, account and contacts of a referral; `named` is the opportunity that the referral names."""
     emails = [person.email for person in arrival.people if person.email and person.email.isascii()]
-    identifier, country_column = ctx.translation.file.ours.identifier, ctx.translation.country_column
+    identifier, customer = ctx.translation.file.ours.identifier, ctx.translation.customer
     queries = {
         "opportunities": opportunity_query(identifier, referral.id, named),
-        "accounts": account_query(company.name, country_column, company.country),
+        "accounts": account_query(company.name, customer.country_columns),
         **contact_queries(emails),
     }
     with pausing_on_failure(ctx, Side.SALESFORCE):
         answer = ctx.salesforce.query(*queries.values(), deleted=True)
     records = {name: page.records for name, page in zip(queries, answer.pages, strict=True)}
     contacts = chain.from_iterable(found for name, found in records.items() if name.startswith("contacts"))
-    return Found(records["opportunities"], records["accounts"], tuple(contacts))
+    accounts = accounts_in(company.country, records["accounts"], customer.country_of)
+    return Found(records["opportunities"], accounts, tuple(contacts))
 
 
 def _join_found(ctx: Context, referral: Referral, claim: Claim, found: Found) -> str | Outcome | None:

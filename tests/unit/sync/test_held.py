@@ -80,8 +80,8 @@ def test_an_obstacle_is_reported_once_and_the_corrected_opportunity_is_sent(harn
 
 ACCOUNT_OBSTACLES: dict[str, tuple[str | None, str]] = {
     "no country": (None, "no Billing Country"),
-    "a country's name": ("Germany", "Billing Country GERMANY is not a two-letter code"),
-    "an unknown code": ("XX", "Billing Country XX is not a two-letter code"),
+    "a name of several countries": ("Korea", "Billing Country Korea is not known"),
+    "an unknown code": ("XX", "Billing Country XX is not known"),
 }
 
 
