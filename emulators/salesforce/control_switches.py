@@ -12,6 +12,8 @@ POST /address_picklists {names?}                       turn on state and country
 POST /duplicate_rules                                  turn on the standard duplicate rules, as shipped
 POST /permission_sets {username, names}                limit a user to the rights of these deployed permission sets
 POST /org_kind {kind, activates_flows?}                make the org a `production` or `sandbox` org
+POST /activate_flow {name}                             activate the latest version of a flow, as a person does in Setup
+POST /apex_tests {total, failing?, coverage?}          set the Apex tests of the org, which a deployment may run
 POST /person_accounts -> {business, person}            turn on person accounts; the ids are those of record types
 POST /sharing {sobject, model}                         set the org-wide default: Private, Read or ReadWrite
 POST /group {name, members}                            make a public group of users, by user name
@@ -31,6 +33,7 @@ from emulators.salesforce.data.address_picklists import standard_picklists
 from emulators.salesforce.data.duplicate_rules import DuplicateRules
 from emulators.salesforce.data.sharing import SharingRule
 from emulators.salesforce.emulated_org import EmulatedOrg
+from emulators.salesforce.metadata.apex_tests import ApexTests
 from emulators.salesforce.metadata.component_xml import rule_of_formula
 from emulators.salesforce.org_switches import (
     RecordTypeWish,
@@ -57,6 +60,8 @@ def switch_controls(emulated: EmulatedOrg) -> dict[str, Control]:
         "duplicate_rules": lambda _: emulated.org.put_switch(DuplicateRules()),
         "permission_sets": lambda body: _assign_permission_sets(emulated, body),
         "org_kind": lambda body: _set_org_kind(emulated, body),
+        "activate_flow": lambda body: emulated.deployments.activate_flow(str(body["name"])),
+        "apex_tests": lambda body: _set_tests(emulated, body),
         "person_accounts": lambda _: turn_on_person_accounts(emulated.org, emulated.founding.administrator),
         "sharing": lambda body: set_sharing_model(emulated.org, body["sobject"], body["model"]),
         "group": lambda body: _make_group(emulated, body),
@@ -109,6 +114,10 @@ def _set_org_kind(emulated: EmulatedOrg, body: Body) -> None:
     values = {"IsSandbox": body["kind"] == "sandbox"}
     emulated.org.update("Organization", emulated.organization, values, emulated.founding.administrator)
     emulated.org.clear_undo_log()
+
+
+def _set_tests(emulated: EmulatedOrg, body: Body) -> None:
+    emulated.deployments.tests = convert_strictly(ApexTests, body)
 
 
 def _make_group(emulated: EmulatedOrg, body: Body) -> Body:

@@ -1,24 +1,36 @@
 """The standard duplicate rules of a new org, for accounts, contacts and leads: a creation that finds a twin is alerted.
 
-The rules: docs/reference/salesforce.md#duplicate-rules. The equations are those of the standard matching rules, but
-values match when they are equal without case, punctuation and legal form. The service also finds similar ones.
+The rules and their equations: docs/reference/salesforce.md#duplicate-rules. `matching_methods.py` compares the values.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from emulators.salesforce.data.errors import Matches, duplicates_detected
+from emulators.salesforce.data.matching_methods import (
+    Method,
+    exact,
+    same_city,
+    same_company,
+    same_first_name,
+    same_phone,
+    same_street,
+    same_text,
+    same_zip,
+)
 from emulators.salesforce.data.org_switch import OrgSwitch, Save
 from emulators.salesforce.data.person_accounts import is_person
 from emulators.salesforce.data.schema import Record
 
 type Compared = dict[str, str]
-_LEGAL_FORMS = re.compile(r"\b(inc|incorporated|corp|corporation|co|company|llc|ltd|limited|gmbh|ag|sa|sas|bv|plc)\b")
-_US_ZIP = re.compile(r"\d{5}(-?\d{4})?")
-
+_METHODS: Mapping[str, Method] = {
+    "city": same_city, "company": same_company, "email": exact, "first": same_first_name, "phone": same_phone,
+    "street": same_street, "website": exact, "zip": same_zip,
+}  # fmt: skip
+"""The parts of an equation that match by a method of their own; all others have the same words."""
 _ACCOUNT_EQUATION = (
-    ("name", "street"), ("name", "city", "state"), ("name", "zip"), ("name", "phone"),
+    ("company", "street"), ("company", "city", "state"), ("company", "zip"), ("company", "phone"),
     ("website", "phone"), ("website", "street"),
 )  # fmt: skip
 _PERSON_EQUATION = (
@@ -55,26 +67,30 @@ def _find_matches(save: Save, sobject: str) -> Matches:
     records = (each for each in save.tables.stored_records(sobject) if not each["IsDeleted"])
     # As shipped, the rules enforce sharing: they find only what the caller may read.
     readable = (each for each in records if save.is_readable(sobject, each))
+    if sobject == "Account":
+        readable = (each for each in readable if not is_person(each))  # people have a rule of their own
     twins = (each for each in readable if _are_twins(sobject, values, _COMPARED_VALUES[sobject](save, each)))
     return Matches(sobject, _MATCHING_RULES[sobject], tuple(each["Id"] for each in twins))
 
 
 def _are_twins(sobject: str, left: Compared, right: Compared) -> bool:
-    """Whether all parts of one line of the equation are filled and equal. Two first names must agree."""
-    if left.get("first") and right.get("first") and left["first"] != right["first"]:
+    """Whether all parts of one line of the equation are filled and match. Two first names must agree."""
+    if left.get("first") and right.get("first") and not same_first_name(left["first"], right["first"]):
         return False
     equation = _ACCOUNT_EQUATION if sobject == "Account" else _PERSON_EQUATION
-    return any(all(left.get(part) and left[part] == right.get(part) for part in line) for line in equation)
+    return any(all(_match(part, left, right) for part in line) for line in equation)
+
+
+def _match(part: str, left: Compared, right: Compared) -> bool:
+    return bool(left[part] and right[part]) and _METHODS.get(part, same_text)(left[part], right[part])
 
 
 def _account_values(_: Save, record: Record) -> Compared:
-    zip_code = record["BillingPostalCode"] or ""
-    return {
-        "name": _company(record["Name"]), "street": _plain(record["BillingStreet"]),
-        "city": _plain(record["BillingCity"]), "state": _plain(record["BillingState"]),
-        "zip": zip_code if _US_ZIP.fullmatch(zip_code) else "", "phone": _digits(record["Phone"]),
-        "website": _plain(re.sub(r"^(https?://)?(www\.)?", "", (record["Website"] or "").lower())),
-    }  # fmt: skip
+    return _filled({
+        "company": record["Name"], "street": record["BillingStreet"], "city": record["BillingCity"],
+        "state": record["BillingState"], "zip": record["BillingPostalCode"], "phone": record["Phone"],
+        "website": re.sub(r"^(https?://)?(www\.)?", "", (record["Website"] or "").lower()),
+    })  # fmt: skip
 
 
 def _contact_values(save: Save, record: Record) -> Compared:
@@ -87,12 +103,15 @@ def _lead_values(_: Save, record: Record) -> Compared:
 
 
 def _person_values(record: Record, company: str | None, prefix: str) -> Compared:
-    return {
-        "first": _plain(record["FirstName"]), "last": _plain(record["LastName"]), "title": _plain(record["Title"]),
-        "email": (record["Email"] or "").casefold(), "phone": _digits(record["Phone"]), "company": _company(company),
-        "street": _plain(record[f"{prefix}Street"]), "city": _plain(record[f"{prefix}City"]),
-        "zip": _plain(record[f"{prefix}PostalCode"]),
-    }  # fmt: skip
+    return _filled({
+        "first": record["FirstName"], "last": record["LastName"], "title": record["Title"], "company": company,
+        "email": record["Email"], "phone": record["Phone"], "street": record[f"{prefix}Street"],
+        "city": record[f"{prefix}City"], "zip": record[f"{prefix}PostalCode"],
+    })  # fmt: skip
+
+
+def _filled(values: Mapping[str, str | None]) -> Compared:
+    return {part: value or "" for part, value in values.items()}
 
 
 _COMPARED_VALUES: dict[str, Callable[[Save, Record], Compared]] = {
@@ -100,19 +119,3 @@ _COMPARED_VALUES: dict[str, Callable[[Save, Record], Compared]] = {
     "Contact": _contact_values,
     "Lead": _lead_values,
 }
-
-
-def _words(text: str | None) -> Iterator[str]:
-    yield from re.findall(r"\w+", (text or "").casefold())
-
-
-def _plain(text: str | None) -> str:
-    return " ".join(_words(text))
-
-
-def _company(name: str | None) -> str:
-    return " ".join(_LEGAL_FORMS.sub(" ", _plain(name)).split())
-
-
-def _digits(phone: str | None) -> str:
-    return re.sub(r"\D", "", phone or "").removeprefix("1")

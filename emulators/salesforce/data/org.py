@@ -97,8 +97,11 @@ class Org(Tables):
         if not self._view(self.model.get(sobject), system=False).deletable:
             raise _right_missing(self.model.get(sobject), "deleted")
         needed = Access.EDIT if sobject in GOVERNED_BY else Access.FULL
-        self._check_access(sobject, self.existing_record(sobject, record_id), needed)
+        record = self.existing_record(sobject, record_id)
+        self._check_access(sobject, record, needed)
         self._check_not_locked(record_id)
+        for switch in self.switches:
+            switch.check_deletion(sobject, record)
         with self.savepoint():
             self._delete_tree(sobject, record_id, user, hard=self.model.get(sobject).hard_delete)
 
@@ -248,7 +251,7 @@ class Org(Tables):
         if record["IsDeleted"]:
             raise ApiError(400, "ENTITY_IS_DELETED", "entity is deleted", [field.name])
         needed = Access.EDIT if GOVERNED_BY.get(child) == parent.name else Access.READ
-        if parent.name in self.sharing.models and self._access(parent.name, record) < needed:
+        if self.seen.find_object(parent.name) is None or self._access(parent.name, record) < needed:
             message = f"insufficient access rights on cross-reference id: {value[:SHORT]}"
             raise ApiError(400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message, [])
         if parent.name == "User" and not record["IsActive"]:
@@ -277,17 +280,24 @@ class Org(Tables):
             to_bin = sobject == "Opportunity" or not self.model.get(child).hard_delete
             for record in list(self.records_by_value(child, field, record_id)):
                 self._delete_tree(child, record["Id"], user, hard=not to_bin)
+        for child, field in self._lookups_to(sobject):
+            for record in list(self.records_by_value(child, field, record_id)):
+                self.put(child, record["Id"], record | {field: None})
         record = self.existing_record(sobject, record_id)
         self.put(sobject, record_id, None if hard else record | {"IsDeleted": True, **self._change_stamps(user)})
 
     def _cascading_fields(self, sobject: str) -> list[tuple[str, str]]:
         """The (object, reference field) pairs whose records are deleted with a record of this object."""
-        return [
-            (child.name, field.name)
-            for child in self.model
-            for field in child.fields.values()
-            if field.cascade and field.refers == sobject
-        ]
+        return [(child, field.name) for child, field in self._references_to(sobject) if field.cascade]
+
+    def _lookups_to(self, sobject: str) -> list[tuple[str, str]]:
+        """The (object, custom lookup) pairs that are emptied with a record of this object."""
+        found = self._references_to(sobject)
+        return [(child, field.name) for child, field in found if field.is_custom and not field.cascade]
+
+    def _references_to(self, sobject: str) -> list[tuple[str, Field]]:
+        every = ((child.name, field) for child in self.model for field in child.fields.values())
+        return [(child, field) for child, field in every if field.refers == sobject]
 
 
 def _right_missing(definition: SObject, done: str) -> ApiError:

@@ -55,5 +55,8 @@ class OrgSwitch:
     def check(self, save: Save) -> None:
         """Raise ApiError if the record may not be saved; validation rules were checked before."""
 
+    def check_deletion(self, sobject: str, record: Record) -> None:
+        """Raise ApiError if the record may not be deleted."""
+
     def follow(self, save: Save, saver: Saver) -> None:
         """Save what follows from this save, which is stored now. Raises ApiError."""

@@ -66,7 +66,11 @@ def visible_model(model: Model, rights: Rights) -> Model:
     """The objects and fields that a user with these rights sees; what they may not write is not writable in it."""
     visible = {each.name: _visible_object(each, rights) for each in model if _is_visible(each, rights)}
     for sobject in visible.values():
-        sobject.children = {name: link for name, link in sobject.children.items() if link[0] in visible}
+        sobject.children = {
+            name: (child, field)
+            for name, (child, field) in sobject.children.items()
+            if child in visible and visible[child].find_field(field)
+        }
     return Model(visible)
 
 

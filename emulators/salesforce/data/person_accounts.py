@@ -19,6 +19,8 @@ _CONTACT_FIELDS = {
     "PersonMobilePhone": "MobilePhone", "Phone": "Phone",
 }  # fmt: skip
 """The fields of the account that its contact shares, and their names there."""
+_OWN = "IsPersonAccount"
+"""The field of a contact that only the save of its account writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class PersonAccounts(OrgSwitch):
 
     def complete(self, save: Save) -> None:
         """Derive the kind and the name of an account, and refuse fields of the other kind. Raises ApiError."""
+        if save.definition.name == "Contact":
+            _check_contact(save)
         if save.definition.name != "Account":
             return
         save.new["IsPersonAccount"] = is_person = _is_person_type(save)
@@ -39,17 +43,37 @@ class PersonAccounts(OrgSwitch):
             message = f"Account: bad field names on insert/update call: {', '.join(wrong)}"
             raise ApiError(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, wrong)
 
+    def check_deletion(self, sobject: str, record: Record) -> None:
+        """Refuse to delete the contact of a person without its account. Raises ApiError."""
+        if sobject == "Contact" and is_person(record):
+            raise _refusal("contact")
+
     def follow(self, save: Save, saver: Saver) -> None:
         """Make or change the contact of a person account."""
         if save.definition.name != "Account" or not save.new["IsPersonAccount"]:
             return
-        shared = {contact: save.new[account] for account, contact in _CONTACT_FIELDS.items()}
+        shared = {contact: save.new[account] for account, contact in _CONTACT_FIELDS.items()} | {_OWN: True}
         if save.new["PersonContactId"]:
             saver.update("Contact", save.new["PersonContactId"], shared, save.user, system=True)
             return
-        values = {**shared, "AccountId": save.new["Id"], "IsPersonAccount": True}
+        values = {**shared, "AccountId": save.new["Id"]}
         contact = saver.insert("Contact", values, save.user, system=True)
         saver.put("Account", save.new["Id"], save.new | {"PersonContactId": contact})
+
+
+def _check_contact(save: Save) -> None:
+    """Refuse changes of a person's contact, and contacts of a person, unless the account's own save makes them."""
+    if _OWN in save.written:
+        return
+    if save.old is not None and is_person(save.old):
+        raise _refusal("contact")
+    account = save.tables.stored_record("Account", save.new["AccountId"] or "")
+    if "AccountId" in save.written and account and is_person(account):
+        raise _refusal("account")
+
+
+def _refusal(kind: str) -> ApiError:
+    return ApiError(400, "INVALID_PERSON_ACCOUNT_OPERATION", f"cannot reference person {kind}", [])
 
 
 def _complete_person(save: Save) -> None:

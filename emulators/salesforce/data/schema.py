@@ -60,6 +60,7 @@ class Field:
     valid_for: tuple[str, ...] = ()  # picklist with a controller: for each value, the values of the controller as bits
     refers: str = ""  # reference: the parent's object
     relationship: str = ""  # reference: the name by which a path reaches the parent
+    children: str = ""  # reference: the name by which a subquery of the parent reaches the records
     cascade: bool = False  # reference: deleting the parent deletes this record
     formula: Formula | None = None
     help: str = ""
@@ -140,6 +141,12 @@ class Model:
     def add_object(self, sobject: SObject) -> None:
         """Add an object."""
         self._by_name[sobject.name.lower()] = sobject
+
+    def link_to_parent(self, sobject: SObject, column: Field) -> None:
+        """Let subqueries of the parent reach the object through its reference field, if that names a relationship."""
+        parent = self.find_object(column.refers) if column.children else None
+        if parent is not None:
+            parent.children[column.children] = (sobject.name, column.name)
 
     def find_object(self, name: str) -> SObject | None:
         """An object by its name in any case."""

@@ -130,6 +130,7 @@ class Tables:
         definition = self.model.get(sobject)
         old = definition.find_field(field.name)
         definition.add_fields(field)
+        self.model.link_to_parent(definition, field)
         table = self._records[definition.name]
         for record_id, record in table.items():
             table[record_id] = _with_field(record, old, field)

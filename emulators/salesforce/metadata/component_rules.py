@@ -118,6 +118,8 @@ class ComponentChecker:
         except MetadataError as error:
             yield str(error)
             return
+        if field.refers and self._find_object(field.refers) is None:
+            problems.append(f"referenceTo value of '{field.refers}' does not resolve to a valid sObject type")
         problems += self._check_field_change(sobject, field)
         if not problems:
             self._new[sobject.name.lower(), field.name.lower()] = field
@@ -265,6 +267,7 @@ def _check_field_elements(component: Component) -> Iterator[str]:
     kind, present = component.first_text("type"), {str(each.tag).rpartition("}")[2] for each in component.element}
     has_formula = "formula" in present
     needed = {"visibleLines"} if kind in {"LongTextArea", "Html"} else set()
+    needed |= {"referenceTo"} if kind == "Lookup" else set()
     needed |= {"length"} if kind in _LENGTH_NEEDED and not has_formula else set()
     needed |= {"label"} | ({"defaultValue"} if kind == "Checkbox" and not has_formula else set())
     forbidden = ({"length"} if kind in _LENGTH_FORBIDDEN else set()) | ({"required"} if kind == "Checkbox" else set())

@@ -17,8 +17,16 @@ _KINDS = {
     "Text": Kind.STRING, "LongTextArea": Kind.TEXTAREA, "TextArea": Kind.TEXTAREA, "Url": Kind.URL,
     "Checkbox": Kind.BOOLEAN, "Picklist": Kind.PICKLIST, "Number": Kind.DOUBLE, "Currency": Kind.CURRENCY,
     "Percent": Kind.PERCENT, "Date": Kind.DATE, "DateTime": Kind.DATETIME, "Email": Kind.EMAIL, "Phone": Kind.PHONE,
+    "Lookup": Kind.REFERENCE,
 }  # fmt: skip
-_DEFAULT_LENGTHS = {Kind.URL: 255, Kind.TEXTAREA: 255, Kind.PICKLIST: 255, Kind.EMAIL: 80, Kind.PHONE: 40}
+_DEFAULT_LENGTHS = {
+    Kind.URL: 255,
+    Kind.TEXTAREA: 255,
+    Kind.PICKLIST: 255,
+    Kind.EMAIL: 80,
+    Kind.PHONE: 40,
+    Kind.REFERENCE: 18,
+}
 _FORMULA_LENGTH = 1300
 
 
@@ -34,6 +42,9 @@ def field_from_xml(root: Any) -> Field:  # noqa: ANN401 - an element of the stan
         raise MetadataError(f"{name}: the emulator does not know custom fields of the type {texts.get('type')}")
     formula = _field_formula(name, texts["formula"]) if "formula" in texts else None
     picklist = tuple(_picklist_values(root))
+    parent = texts.get("referenceTo", "")
+    if kind is Kind.REFERENCE and texts.get("deleteConstraint", "SetNull") != "SetNull":
+        raise MetadataError(f"{name}: the emulator knows lookups only that are emptied with their parent's deletion")
     default_pick = next((value for value, _, is_default in picklist if is_default), None)
     return Field(
         name,
@@ -50,6 +61,9 @@ def field_from_xml(root: Any) -> Field:  # noqa: ANN401 - an element of the stan
         default=texts.get("defaultValue") == "true" if kind is Kind.BOOLEAN else default_pick,
         values=tuple((value, label) for value, label, _ in picklist),
         restricted=root.findtext(f"{NAMESPACE}valueSet/{NAMESPACE}restricted") == "true",
+        refers=parent,
+        relationship=name.removesuffix("c") + "r" if parent else "",
+        children=f"{texts['relationshipName']}__r" if parent and "relationshipName" in texts else "",
         formula=formula,
         help=texts.get("inlineHelpText", ""),
     )

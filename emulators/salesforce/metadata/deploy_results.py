@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulators.salesforce.data.schema import Record
+from emulators.salesforce.metadata.apex_tests import ApexTestRun
 from emulators.salesforce.metadata.package import Component, Problem
 
 POLLS_UNTIL_DONE = 2
@@ -24,6 +25,7 @@ class Job:
     options: dict[str, Any]
     components: Sequence[Component]
     problems: Sequence[Problem]
+    tests: ApexTestRun
     package_error: str = ""  # set if the whole zip was refused
     new: frozenset[tuple[str, str]] = frozenset()  # type and full name of what did not exist before
     polls: int = 0
@@ -33,7 +35,7 @@ def deploy_result(job: Job, *, with_details: bool) -> dict[str, Any]:
     """The present state of a deployment, a `DeployResult` of the Metadata API."""
     failures = [problem for problem in job.problems if not problem.warning]
     done, total = job.polls >= POLLS_UNTIL_DONE, len(job.components)
-    success = done and not failures and not job.package_error
+    success = done and not failures and not job.package_error and job.tests.is_good
     result = {
         "id": job.id, "checkOnly": job.options.get("checkOnly", False), "done": done,
         "status": ("Succeeded" if success else "Failed") if done else ("InProgress" if job.polls else "Pending"),
@@ -41,7 +43,7 @@ def deploy_result(job: Job, *, with_details: bool) -> dict[str, Any]:
         "createdDate": job.begun, "startDate": job.begun, "lastModifiedDate": job.begun, "ignoreWarnings": False,
         "numberComponentErrors": len(failures) if done else 0, "numberComponentsTotal": total if job.polls else 0,
         "numberComponentsDeployed": (total if success else 0) if done else job.polls * total // 2,
-        "numberTestErrors": 0, "numberTestsCompleted": 0, "numberTestsTotal": 0, "runTestsEnabled": False,
+        **(job.tests if done else ApexTestRun(job.tests.level)).counts(),
         "rollbackOnError": job.options.get("rollbackOnError", True),
     }  # fmt: skip
     if done:
@@ -63,7 +65,7 @@ def _details(job: Job) -> dict[str, Any]:
     return {
         "componentSuccesses": [manifest, *(_component_success(job, component) for component in deployed)],
         "componentFailures": [_component_failure(job, problem) for problem in job.problems],
-        "runTestResult": {"numFailures": 0, "numTestsRun": 0, "totalTime": 0.0},
+        "runTestResult": job.tests.details(),
     }
 
 

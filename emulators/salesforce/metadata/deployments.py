@@ -11,28 +11,30 @@ from typing import Any
 from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.data.org import Org
 from emulators.salesforce.data.values import format_stamp
+from emulators.salesforce.metadata.apex_tests import ApexTests, run_tests
 from emulators.salesforce.metadata.component_rules import ComponentChecker
 from emulators.salesforce.metadata.component_xml import field_from_xml, object_from_xml, rule_from_xml
 from emulators.salesforce.metadata.deploy_results import Job, deploy_result
 from emulators.salesforce.metadata.documents import Documents
 from emulators.salesforce.metadata.package import BrokenPackage, Component, Problem, UnpackedZip, unpack_zip
 from emulators.salesforce.metadata.sharing_rules import read_sharing_rules
-from emulators.salesforce.metadata.xml_schema import PREFIX
+from emulators.salesforce.metadata.xml_schema import PREFIX, parse_xml
 
 FLOWS = "FlowDefinitionView"
 ACCESS_REFUSED = (
     "INSUFFICIENT_ACCESS: use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions"
 )
 ID_PREFIX = "0Af"
+_ROLLBACK_NEEDED = "rollbackOnError must be true in production organizations"
 FLOW_VERSION_PREFIX = "301"
-_TESTS_NEEDED = "testLevel of NoTestRun cannot be used in production organizations"
 
 
 class Deployments:
     """All deployments of the org. `users` holds the ids of those who may deploy and retrieve.
 
     `languages` are those of the Translation Workbench; the set is empty while the workbench is off. A `production` org
-    has rules of its own; `activates_flows` is its setting to deploy processes and flows as active.
+    has rules of its own; `activates_flows` is its setting to deploy processes and flows as active. `tests` are the Apex
+    tests of the org.
     """
 
     def __init__(self, org: Org, documents: Documents) -> None:
@@ -42,6 +44,7 @@ class Deployments:
         self.languages: frozenset[str] = frozenset()
         self.jobs: dict[str, Job] = {}
         self.production, self.activates_flows = False, False
+        self.tests = ApexTests()
 
     def check_right(self, user: str) -> None:
         """Raise ApiError (403) unless this user may deploy."""
@@ -49,24 +52,25 @@ class Deployments:
             raise ApiError(403, "INSUFFICIENT_ACCESS", ACCESS_REFUSED)
 
     def deploy(self, data: bytes, options: dict[str, Any], user: str) -> Job:
-        """Check a zip. Install it, unless `checkOnly` is set or a component failed and `rollbackOnError` is set.
+        """Check a zip. Install it, unless `checkOnly` is set, or a part failed and `rollbackOnError` is set.
 
         Raises ApiError if the org does not take the options.
         """
-        if self.production and options.get("testLevel") == "NoTestRun":
-            raise ApiError(400, "INVALID_OPERATION", _TESTS_NEEDED)
+        tests = run_tests(self.tests, options, production=self.production)
+        if self.production and not options.get("rollbackOnError", True):
+            raise ApiError(400, "INVALID_OPERATION", _ROLLBACK_NEEDED)
         identifier = self.org.ids.next_id(ID_PREFIX)
         user_record = self.org.existing_record("User", user)
         now = format_stamp(self.org.now().replace(microsecond=0))
         try:
             unpacked = unpack_zip(data)
         except BrokenPackage as error:
-            job = Job(identifier, user_record, now, options, (), (), str(error))
+            job = Job(identifier, user_record, now, options, (), (), tests, str(error))
         else:
             correct, problems = self._check_components(unpacked)
             new = frozenset((each.type, each.full_name) for each in correct if not self._exists(each))
-            job = Job(identifier, user_record, now, options, unpacked.components, problems, new=new)
-            failed = any(not problem.warning for problem in problems)
+            job = Job(identifier, user_record, now, options, unpacked.components, problems, tests, new=new)
+            failed = any(not problem.warning for problem in problems) or not tests.is_good
             if not options.get("checkOnly") and not (failed and options.get("rollbackOnError", True)):
                 self.install(correct)
         self.jobs[identifier] = job
@@ -123,6 +127,18 @@ class Deployments:
             self.org.update(FLOWS, known["Id"], values, "")
         else:
             self.org.insert(FLOWS, {"ApiName": component.full_name, **values}, "")
+
+    def activate_flow(self, name: str) -> None:
+        """Activate the latest version of a flow, as an administrator does in Setup. Raises ValueError."""
+        known = next((each for each in self.org.stored_records(FLOWS) if each["ApiName"] == name), None)
+        if known is None:
+            raise ValueError(f"no flow has the name {name}")
+        values = {"IsActive": True, "ActiveVersionId": known["LatestVersionId"]}
+        self.org.update(FLOWS, known["Id"], values, "")
+        self.org.clear_undo_log()
+        root = parse_xml(self.documents.kept["Flow", name])
+        root.find(f"{PREFIX}status").text = "Active"
+        self.documents.put(Component("Flow", name, "", root))
 
     def _check_components(self, unpacked: UnpackedZip) -> tuple[list[Component], list[Problem]]:
         """The components without a problem, and all problems, those of the zip first."""

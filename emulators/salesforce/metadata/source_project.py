@@ -30,9 +30,12 @@ def load_model(project: Path = PROJECT, *, multi_currency: bool = True, bare: bo
             objects[folder.name] = _load_object(folder, Model(objects))
         for path in sorted(folder.glob("fields/*.field-meta.xml")):
             objects[folder.name].add_fields(_load_field(path))
-    for sobject in objects.values():
+    model = Model(objects)
+    for sobject in model:
         _check_formulas(sobject.fields)
-    return Model(objects)
+        for field in sobject.fields.values():
+            model.link_to_parent(sobject, field)
+    return model
 
 
 def package_folders(project: Path) -> list[Path]:

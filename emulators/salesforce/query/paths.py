@@ -59,6 +59,7 @@ def resolve_path(org: Org, sobject: SObject, path: Path, text: str) -> ResolvedP
 
 
 def parent_record(org: Org, link: Field, parent: SObject, record: Record) -> Record | None:
-    """The parent of a record; None if the reference is empty."""
+    """The parent of a record; None if the reference is empty, or sharing hides the parent from the caller."""
     parent_id = record[link.name]
-    return org.stored_record(parent.name, parent_id) if parent_id else None
+    found = org.stored_record(parent.name, parent_id) if parent_id else None
+    return found if found and org.is_readable(parent.name, found) else None

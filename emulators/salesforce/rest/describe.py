@@ -45,7 +45,7 @@ class Describe:
         if is_not_modified(call.headers, format_stamp(self._org.schema_changed_at)):
             return Reply(304)
         fields = [_describe_field(self._org, sobject, field) for field in sobject.fields.values()]
-        children = [_describe_child(name, *link) for name, link in sobject.children.items()]
+        children = [_describe_child(self._org, name, *link) for name, link in sobject.children.items()]
         infos = record_type_infos(self._org, sobject)
         details = {"fields": fields, "childRelationships": children, "recordTypeInfos": infos}
         return Reply(200, _describe_basics(call, sobject) | details)
@@ -99,5 +99,6 @@ def _soap_type(field: Field) -> str:
     return _SOAP_TYPES.get(field.kind, "xsd:string")
 
 
-def _describe_child(name: str, sobject: str, field: str) -> dict[str, Any]:
-    return {"childSObject": sobject, "field": field, "relationshipName": name, "cascadeDelete": True}
+def _describe_child(org: Org, name: str, sobject: str, field: str) -> dict[str, Any]:
+    is_cascading = org.model.get(sobject).fields[field.lower()].cascade
+    return {"childSObject": sobject, "field": field, "relationshipName": name, "cascadeDelete": is_cascading}

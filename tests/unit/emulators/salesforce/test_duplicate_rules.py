@@ -12,6 +12,7 @@ from tests.unit.emulators.salesforce.write_paths import ROOT, codes_by_path
 ALLOW = {"Sforce-Duplicate-Rule-Header": "allowSave=true; includeRecordDetails=false"}
 REFUSED = {("DUPLICATES_DETECTED",)}
 ACME = {"Name": "Acme, Inc.", "BillingStreet": "1 Main Street", "BillingCity": "Redmond"}
+PLACE = {"BillingCity": "Redmond", "BillingState": "WA"}
 ANNA = {"FirstName": "Anna", "LastName": "Vogel", "Email": "anna@acme.example"}
 
 
@@ -90,6 +91,12 @@ def test_an_edit_that_makes_a_twin_is_saved(api: ApiSession) -> None:
         ({"Name": "Acme", "BillingPostalCode": "M30 2WZ"}, {"Name": "Acme", "BillingPostalCode": "M30 2WZ"}, False),
         (ACME, {**ACME, "BillingStreet": "2 Side Street"}, False),
         (ACME, {**ACME, "Name": "Umbrella"}, False),
+        (ACME, {**ACME, "BillingStreet": "1 Main St."}, True),
+        ({**PLACE, "Name": "Acme"}, {**PLACE, "Name": "Acme"}, True),
+        ({**PLACE, "Name": "Acme"}, {**PLACE, "Name": "Acme", "BillingState": "OR"}, False),
+        ({"Name": "Acme", "Phone": "425-555-0100"}, {"Name": "Acme", "Phone": "425-555-0199"}, True),
+        ({"Name": "Acme", "Phone": "+45 12 34 56 78"}, {"Name": "Acme", "Phone": "+45 12 34 56 79"}, False),
+        ({"Name": "Acme", "BillingPostalCode": "98052"}, {"Name": "Acme", "BillingPostalCode": "98052-1234"}, True),
     ],
 )
 def test_accounts_match_by_name_and_place_or_phone(
@@ -98,6 +105,51 @@ def test_accounts_match_by_name_and_place_or_phone(
     control(api.emulator, "duplicate_rules")
     api.emulator.insert("Account", stored)
     assert (api("POST", "/sobjects/Account", created).status == 400) is are_twins
+
+
+@pytest.mark.parametrize(
+    ("stored", "created", "are_twins"),
+    [
+        ("Contoso Ltd", "Contoso Limited", True),
+        ("Contoso Ltd", "CONTOSO", True),
+        ("The Contoso Company", "Contoso, Inc.", True),
+        ("Contoso GmbH & Co. KG", "Contoso", True),
+        ("Café Müller S.A.", "Cafe Muller", True),
+        ("Smith and Sons", "Smith & Sons", True),
+        ("Fabrikam Robotics", "Fabrikam Robotic A/S", True),
+        ("Fabrikam Robotics", "Fabrikam Software", False),
+        ("Contoso", "Contoso Germany", False),
+        ("Acme", "Acne", False),
+        ("Limited", "Contoso", False),
+        ("Limited", "limited", True),
+    ],
+)
+def test_company_names_match_without_legal_forms_punctuation_case_and_articles(
+    api: ApiSession, stored: str, created: str, are_twins: bool
+) -> None:
+    control(api.emulator, "duplicate_rules")
+    api.emulator.insert("Account", {**ACME, "Name": stored})
+    if are_twins:
+        assert codes_by_path(api, "Account", {**ACME, "Name": created}) == REFUSED
+    else:
+        assert api("POST", "/sobjects/Account", {**ACME, "Name": created}).status == 201
+
+
+def test_a_lead_of_the_same_company_is_found_by_the_contact_rule(api: ApiSession) -> None:
+    control(api.emulator, "duplicate_rules")
+    lead = {"FirstName": "Anna", "LastName": "Vogel", "Title": "CEO", "Company": "Contoso Ltd"}
+    api.emulator.insert("Lead", lead)
+    contact = {"FirstName": "A.", "LastName": "vogel", "Title": "CEO"}
+    assert api("POST", "/sobjects/Contact", contact).status == 201
+    account = api.emulator.insert("Account", {"Name": "Contoso Limited"})
+    assert codes_by_path(api, "Contact", {**contact, "AccountId": account}) == REFUSED
+
+
+def test_email_addresses_match_exactly(api: ApiSession) -> None:
+    control(api.emulator, "duplicate_rules")
+    api.emulator.insert("Contact", ANNA)
+    assert codes_by_path(api, "Contact", {**ANNA, "Email": "ANNA@acme.example"}) == REFUSED
+    assert api("POST", "/sobjects/Contact", {**ANNA, "Email": "an.na@acme.example"}).status == 201
 
 
 def test_a_contact_matches_contacts_and_leads(api: ApiSession) -> None:

@@ -138,3 +138,28 @@ def test_other_users_keep_all_rights(api: ApiSession) -> None:
 def test_only_sets_and_users_that_exist_can_be_assigned(api: ApiSession) -> None:
     assert control_answer(api.emulator, "permission_sets", username=ROBOT, names=["Nope"]).status == 400
     assert control_answer(api.emulator, "permission_sets", username="x", names=[]).status == 400
+
+
+def test_a_hidden_column_of_a_parent_does_not_exist_either(api: ApiSession) -> None:
+    account = api.emulator.insert("Account", {"Name": "A", "BillingCity": "Berlin", "Website": "a.example"})
+    api.create_deal(AccountId=account)
+    rights: dict[str, bool] = {"Opportunity.AccountId": True, "Account.Website": False}
+    give_rights(api, {"Opportunity": ALL, "Account": ALL, "Contact": ALL}, rights)
+    for soql in (
+        "SELECT Account.BillingCity FROM Opportunity",
+        "SELECT Id FROM Opportunity WHERE Account.BillingCity = 'Berlin'",
+        "SELECT Id FROM Opportunity ORDER BY Account.BillingCity",
+        "SELECT Id, (SELECT Email FROM Contacts) FROM Account",
+    ):
+        assert api.query_refusal(soql)[0] in {"INVALID_FIELD", "INVALID_TYPE"}
+    assert api.query_records("SELECT Account.Website FROM Opportunity")[0]["Account"]["Website"] == "a.example"
+    assert "BillingCity" not in api("GET", f"/sobjects/Account/{account}").json()
+    give_rights(api, {"Opportunity": ALL, "Account": ALL}, {"Account.BillingAddress": True})
+    assert api.query_refusal("SELECT Account.BillingCity FROM Opportunity")[0] == "INVALID_FIELD"
+
+
+def test_nobody_names_a_record_of_an_object_that_is_hidden_from_them(api: ApiSession) -> None:
+    account = api.emulator.insert("Account", {"Name": "A"})
+    give_rights(api, {"Opportunity": ALL}, {"Opportunity.AccountId": True})
+    found = codes_by_path(api, "Opportunity", {**DEAL, "AccountId": account})
+    assert found == {("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",)}

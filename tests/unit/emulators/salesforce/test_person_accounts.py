@@ -81,3 +81,42 @@ def test_a_describe_that_is_asked_again_shows_the_change(api: ApiSession) -> Non
     control(api.emulator, "person_accounts")
     fields = api("GET", "/sobjects/Account/describe", headers=headers).json()["fields"]
     assert "IsPersonAccount" in {each["name"] for each in fields}
+
+
+@pytest.fixture
+def anna(api: ApiSession, person: str) -> tuple[str, str]:
+    """The ids of a person account and of its contact."""
+    account = api.emulator.insert("Account", {"LastName": "Vogel", "RecordTypeId": person})
+    return account, api.emulator.record("Account", account)["PersonContactId"]
+
+
+def test_a_person_has_no_other_contacts(api: ApiSession, anna: tuple[str, str]) -> None:
+    account, _ = anna
+    refused = {("INVALID_PERSON_ACCOUNT_OPERATION",)}
+    assert codes_by_path(api, "Contact", {"LastName": "Adler", "AccountId": account}) == refused
+    other = api.emulator.insert("Contact", {"LastName": "Adler"})
+    assert codes_by_path(api, "Contact", {"AccountId": account}, edited=other) == refused
+
+
+def test_the_contact_of_a_person_changes_with_its_account_only(api: ApiSession, anna: tuple[str, str]) -> None:
+    _, contact = anna
+    found = codes_by_path(api, "Contact", {"Title": "CEO"}, edited=contact)
+    assert found == {("INVALID_PERSON_ACCOUNT_OPERATION",)}
+    answer = api("DELETE", f"/sobjects/Contact/{contact}")
+    assert (answer.status, answer.json()[0]["message"]) == (400, "cannot reference person contact")
+
+
+def test_a_deleted_person_takes_its_contact_along(api: ApiSession, anna: tuple[str, str]) -> None:
+    account, contact = anna
+    assert api("DELETE", f"/sobjects/Account/{account}").status == 204
+    assert api.emulator.record("Contact", contact)["IsDeleted"] is True
+
+
+def test_the_role_of_a_person_shows_their_account(api: ApiSession, anna: tuple[str, str]) -> None:
+    account, contact = anna
+    role = {"OpportunityId": api.create_deal(AccountId=account), "ContactId": contact}
+    api.emulator.insert("OpportunityContactRole", role)
+    soql = "SELECT Contact.IsPersonAccount, Contact.Account.PersonContactId FROM OpportunityContactRole"
+    (found,) = api.query_records(soql)
+    assert found["Contact"]["IsPersonAccount"] is True
+    assert found["Contact"]["Account"]["PersonContactId"] == contact

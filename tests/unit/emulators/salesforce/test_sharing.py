@@ -100,6 +100,13 @@ def test_view_all_reads_and_modify_all_edits_and_deletes(api: ApiSession) -> Non
     assert api("DELETE", f"/sobjects/Opportunity/{deal}").status == 204
 
 
+def test_an_owner_who_gives_a_private_record_away_loses_it(api: ApiSession) -> None:
+    deal = api("POST", "/sobjects/Opportunity", DEAL).json()["id"]
+    _close(api.emulator, "Private")
+    assert api("PATCH", f"/sobjects/Opportunity/{deal}", {"OwnerId": api.emulator.seller}).status == 204
+    assert codes_by_path(api, "Opportunity", {"Name": "New"}, edited=deal) == UNKNOWN
+
+
 def test_roles_follow_their_deal(api: ApiSession) -> None:
     deal, contact = api.create_deal(), api.emulator.insert("Contact", {"LastName": "L"})
     role = {"OpportunityId": deal, "ContactId": contact}
@@ -153,3 +160,15 @@ def test_only_administrators_change_groups_by_the_api(api: ApiSession, group: st
 )
 def test_a_wrong_switch_is_refused(api: ApiSession, name: str, body: dict[str, object]) -> None:
     assert control_answer(api.emulator, name, **body).status == 400
+
+
+def test_a_query_shows_nothing_of_a_parent_that_sharing_hides(api: ApiSession) -> None:
+    contact = api.emulator.insert("Contact", {"LastName": "L", "Email": "a@b.example"})
+    api.emulator.insert("OpportunityContactRole", {"OpportunityId": api.create_deal(), "ContactId": contact})
+    _close(api.emulator, "Private", "Contact")
+    (role,) = api.query_records("SELECT ContactId, Contact.Email FROM OpportunityContactRole")
+    assert (role["ContactId"], role["Contact"]) == (contact, None)
+    soql = "SELECT (SELECT Contact.Email FROM OpportunityContactRoles) FROM Opportunity"
+    assert api.query_records(soql)[0]["OpportunityContactRoles"]["records"][0]["Contact"] is None
+    found = "SELECT Id FROM OpportunityContactRole WHERE Contact.Email = 'a@b.example'"
+    assert api.query_records(found) == []

@@ -96,3 +96,56 @@ def test_a_draft_leaves_the_version_active_that_was_active_in_production() -> No
 
 def test_an_unknown_kind_of_org_is_refused() -> None:
     assert control_answer(SalesforceEmulator(), "org_kind", kind="toy").status == 400
+
+
+def test_a_person_activates_a_draft_in_setup() -> None:
+    org = SalesforceEmulator()
+    control(org, "org_kind", kind="production")
+    assert Deployer(org).deploy(_flow_package())["success"]
+    control(org, "activate_flow", name="Tell_Owner")
+    assert _is_flow_active(org)
+    assert b"<status>Active</status>" in org.deployments.documents.kept["Flow", "Tell_Owner"]
+    assert Deployer(org).deploy(_flow_package())["success"]
+    assert _is_flow_active(org)  # the new draft leaves the active version alone
+    assert control_answer(org, "activate_flow", name="Nope").status == 400
+
+
+@pytest.mark.parametrize("kind", ["production", "sandbox"])
+def test_only_a_test_level_runs_the_tests_of_the_org(kind: str) -> None:
+    org = SalesforceEmulator()
+    control(org, "org_kind", kind=kind)
+    control(org, "apex_tests", total=12)
+    result = Deployer(org).deploy(_field_package())
+    assert (result["success"], result["runTestsEnabled"], result["numberTestsTotal"]) == (True, False, 0)
+    result = Deployer(org).deploy(_field_package(), testLevel="RunLocalTests")
+    assert (result["success"], result["runTestsEnabled"]) == (True, True)
+    assert (result["numberTestsCompleted"], result["details"]["runTestResult"]["numTestsRun"]) == (12, 12)
+
+
+def test_a_failed_test_rolls_the_deployment_back_and_is_named() -> None:
+    org = SalesforceEmulator()
+    control(org, "org_kind", kind="production")
+    control(org, "apex_tests", total=12, failing=["DealTest.closes"])
+    result = Deployer(org).deploy(_field_package(), testLevel="RunLocalTests")
+    assert (result["status"], result["numberComponentErrors"], result["numberTestErrors"]) == ("Failed", 0, 1)
+    (failure,) = result["details"]["runTestResult"]["failures"]
+    assert (failure["name"], failure["methodName"]) == ("DealTest", "closes")
+    assert org.org.model.get("Opportunity").find_field("Region__c") is None
+    assert Deployer(org).deploy(_field_package())["success"]
+
+
+def test_code_that_tests_do_not_cover_fails_the_deployment() -> None:
+    org = SalesforceEmulator()
+    control(org, "apex_tests", total=1, coverage=71)
+    result = Deployer(org).deploy(_field_package(), testLevel="RunLocalTests")
+    (warning,) = result["details"]["runTestResult"]["codeCoverageWarnings"]
+    assert (result["status"], "is 71%, at least 75%" in warning["message"]) == ("Failed", True)
+
+
+@pytest.mark.parametrize(
+    "options", [{"testLevel": "RunAll"}, {"testLevel": "RunSpecifiedTests"}, {"rollbackOnError": False}]
+)
+def test_production_refuses_other_options_that_it_does_not_take(options: dict[str, bool | str]) -> None:
+    org = SalesforceEmulator()
+    control(org, "org_kind", kind="production")
+    assert Deployer(org).post_zip(_field_package().to_zip("66.0"), **options).status == 400
