@@ -10,7 +10,8 @@ from requests.structures import CaseInsensitiveDict
 from emulators.base.server import Request, Response
 from emulators.entra.emulator import EntraEmulator
 from emulators.salesforce.emulator import SalesforceEmulator
-from shared.clients.salesforce.sign_in import SignIn, Token
+from shared.clients.salesforce.sign_in import SignIn
+from shared.clients.salesforce.token_endpoint import Token
 from shared.transport.deadline import Deadline
 
 RequestHandler = Callable[[Request], Response]

@@ -20,6 +20,9 @@ from emulators.partner_center.serve import ServedPartnerCenter, serve_partner_ce
 from emulators.salesforce.emulator import SalesforceEmulator
 
 CONSUMER_KEY = "3MVG9LOCALLOCALLOCAL"
+BROWSER_APP = "3MVG9LOCALADMINISTRATOR"
+"""The consumer key of the app with which the administrator signs in by the browser."""
+CALLBACK = "http://localhost:8717/callback"
 USERNAME = "integration@contoso.example"
 DEFAULT_PHONE = "+4550000000"
 PUSH_SCHEDULE, SWEEP_SCHEDULE, CREDENTIALS_SCHEDULE = "0 * * * * *", "0 */15 * * * *", "0 17 3 * * *"
@@ -119,6 +122,7 @@ def _register_key_pair(salesforce: SalesforceEmulator) -> str:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     salesforce.register_connected_app(CONSUMER_KEY, public, USERNAME)
+    salesforce.register_browser_app(BROWSER_APP, (CALLBACK,), ["ada.admin@partner.example"])
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()

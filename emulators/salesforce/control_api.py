@@ -11,6 +11,8 @@ POST /field {sobject, xml}                         make or change a field by han
 POST /metadata_rights {username, has}              choose who may deploy; at first only the administrator
 POST /translations {languages}                     set the languages of the Translation Workbench; at first none
 POST /register {consumer_key, pem, username} -> {user}
+POST /browser_app {consumer_key, callbacks, usernames}    add an app with which these users sign in by the browser
+POST /admit {consumer_key, username}               let an app admit one more user
 POST /token {username?} -> {access_token, instance_url?}      open a session without signing in
 POST /expire {what: "tokens" | "locators"}
 POST /line_items {id, has}                         choose whether line items decide the opportunity's amount
@@ -61,6 +63,8 @@ class ControlApi:
             "metadata_rights": self._set_metadata_right,
             "translations": self._set_translation_languages,
             "register": self._register_app,
+            "browser_app": self._register_browser_app,
+            "admit": self._admit_user,
             "token": self._open_session,
             "expire": self._expire_tokens_or_locators,
             "line_items": self._set_line_items,
@@ -127,6 +131,13 @@ class ControlApi:
 
     def _register_app(self, body: Body) -> Body:
         return {"user": self._emulated_org.register_connected_app(body["consumer_key"], body["pem"], body["username"])}
+
+    def _register_browser_app(self, body: Body) -> None:
+        callbacks, usernames = (msgspec.convert(body[name], tuple[str, ...]) for name in ("callbacks", "usernames"))
+        self._emulated_org.register_browser_app(str(body["consumer_key"]), callbacks, usernames)
+
+    def _admit_user(self, body: Body) -> None:
+        self._emulated_org.admit_user(body["consumer_key"], body["username"])
 
     def _open_session(self, body: Body) -> Body:
         user = (

@@ -3,13 +3,14 @@
 `SalesforceEmulator` adds the service to it, and the control API calls the same actions.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from emulators.base.emulator import Emulator
+from emulators.salesforce.client_apps import App, load_public_key
 from emulators.salesforce.data.errors import not_found
 from emulators.salesforce.data.org import Org
 from emulators.salesforce.data.permissions import Rights
@@ -23,7 +24,7 @@ from emulators.salesforce.metadata.package import Component
 from emulators.salesforce.metadata.permission_sets import rights_of_sets
 from emulators.salesforce.metadata.source_project import PROJECT, field_documents, load_components, load_model
 from emulators.salesforce.metadata.xml_schema import parse_xml
-from emulators.salesforce.oauth import App, OAuth, load_public_key
+from emulators.salesforce.oauth import OAuth
 from emulators.salesforce.org_setup import Founding, found_org
 from emulators.salesforce.rest.call import RestContext
 from emulators.salesforce.rest.routes import RestApi
@@ -65,7 +66,6 @@ class EmulatedOrg(Emulator):
         self.founding: Founding = found_org(self.org, multi_currency=self.multi_currency)
         self.deployments = Deployments(self.org, documents_of_new_org())
         self.deployments.users.add(self.founding.administrator)
-        self.oauth.administrators = {self.org.existing_record("User", self.founding.administrator)["Username"]}
         if not self.bare:
             self.deployments.install(list(load_components(self.metadata)))
             self.deployments.documents.kept |= field_documents(self.metadata)
@@ -75,8 +75,8 @@ class EmulatedOrg(Emulator):
         self.rest = RestApi(RestContext(self.org, self.add_tag), self._max_requests)
         self.oauth.end_sessions(self.seed)
         self.lag = timedelta()
-        for app in self.oauth.apps.values():
-            self._ensure_user(app.username)
+        for username in [name for app in self.oauth.apps.values() for name in app.usernames]:
+            self._ensure_user(username)
 
     @property
     def organization(self) -> str:
@@ -147,8 +147,21 @@ class EmulatedOrg(Emulator):
     ) -> str:
         """Let a client sign in as `username`, and create that user if new. Returns the user's id. Raises ValueError."""
         with self.lock:
-            self.oauth.apps[consumer_key] = App(load_public_key(certificate_or_public_key_pem), username)
+            self.oauth.apps[consumer_key] = App(load_public_key(certificate_or_public_key_pem), [username])
             return self._ensure_user(username)
+
+    def register_browser_app(self, consumer_key: str, callbacks: tuple[str, ...], usernames: Sequence[str]) -> None:
+        """Add an app without certificate and secret, with which these users sign in by the browser."""
+        with self.lock:
+            self.oauth.apps[consumer_key] = App(None, [*usernames], callbacks)
+            for username in usernames:
+                self._ensure_user(username)
+
+    def admit_user(self, consumer_key: str, username: str) -> None:
+        """Let an app admit one more user. Raises KeyError."""
+        with self.lock:
+            self.oauth.apps[consumer_key].usernames.append(username)
+            self._ensure_user(username)
 
     def set_currency_active(self, code: str, *, active: bool) -> None:
         """Activate or deactivate a currency. Records that have an inactive one keep it. Raises StopIteration."""

@@ -15,7 +15,8 @@ from emulators.salesforce.control_api import ControlApi
 from emulators.salesforce.data.errors import ApiError, malformed_body, not_found
 from emulators.salesforce.emulated_org import EmulatedOrg
 from emulators.salesforce.metadata.soap import Soap
-from emulators.salesforce.oauth import OAuthError, identity_body
+from emulators.salesforce.oauth import identity_body
+from emulators.salesforce.oauth_error import OAuthError
 from emulators.salesforce.rest.call import Call, Reply
 from emulators.salesforce.rest.metadata_deployments import answer_deploy_request
 from emulators.salesforce.rest.routes import FIRST_VERSION, LAST_VERSION, list_versions
@@ -41,10 +42,8 @@ class SalesforceEmulator(EmulatedOrg):
         """Answer one request of the service."""
         home = self.public_url or f"https://{request.headers.get('host', 'localhost')}"
         match tuple(part for part in request.path.split("/") if part):
-            case ("services", "oauth2", "token"):
-                return self._answer_token_request(request, home)
-            case ("services", "oauth2", "userinfo") | ("id", _, _):
-                return self._answer_identity_request(request, home)
+            case ("services", "oauth2", "token" | "authorize" | "userinfo") | ("id", _, _) as parts:
+                return self._answer_sign_in(request, parts[-1], home)
             case ("services", "data"):
                 self.add_tag("versions")
                 return Response.of(list_versions())
@@ -60,8 +59,16 @@ class SalesforceEmulator(EmulatedOrg):
         del request
         return self._to_response(_error_reply(ApiError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.")))
 
-    def _answer_token_request(self, request: Request, home: str) -> Response:
+    def _answer_sign_in(self, request: Request, name: str, home: str) -> Response:
         self.add_tag("oauth")
+        match name:
+            case "token":
+                return self._answer_token_request(request, home)
+            case "authorize":
+                return self.oauth.codes.answer_page(request)
+        return self._answer_identity_request(request, home)
+
+    def _answer_token_request(self, request: Request, home: str) -> Response:
         if request.method != "POST":
             return Response.of({"error": "invalid_request", "error_description": "must use HTTP POST"}, 400)
         try:
@@ -72,7 +79,6 @@ class SalesforceEmulator(EmulatedOrg):
             return Response.of({"error": "invalid_request", "error_description": "the body is not a form"}, 400)
 
     def _answer_identity_request(self, request: Request, home: str) -> Response:
-        self.add_tag("oauth")
         user = self.oauth.user_of_header(request.headers.get("authorization", ""))
         if user is None:
             return Response(403, b"Bad_OAuth_Token", {"Content-Type": "text/html;charset=UTF-8"})

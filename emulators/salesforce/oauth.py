@@ -1,4 +1,4 @@
-"""Sign clients in by the JWT bearer grant, and keep their sessions.
+"""Sign clients in, by the JWT bearer grant or with a code of the sign-in page, and keep their sessions.
 
 The contract: docs/reference/salesforce.md#sign-in-with-a-jwt-assertion, and for userinfo
 docs/reference/salesforce.md#api-versions-and-discovery.
@@ -12,28 +12,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from cryptography.x509 import load_pem_x509_certificate
 from jwt.types import Options
 
+from emulators.salesforce.authorization_code import AuthorizationCodes
+from emulators.salesforce.client_apps import App
 from emulators.salesforce.data.record_ids import SHORT
 from emulators.salesforce.data.schema import Record
+from emulators.salesforce.oauth_error import OAuthError
 
-JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LOGIN_HOSTS = ("https://login.salesforce.com", "https://test.salesforce.com")
 SESSION_LIFETIME = timedelta(hours=2)
 FURTHEST_EXPIRY = timedelta(minutes=5)
 _MILLISECONDS_FROM = 10**11
 _TOKEN_LENGTH = 96
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """A registered client: the key that checks its assertions, and the one user that it is approved for."""
-
-    key: RSAPublicKey
-    username: str
 
 
 @dataclass(slots=True)
@@ -42,27 +33,6 @@ class Session:
 
     user: str
     until: datetime
-
-
-class OAuthError(Exception):
-    """A refusal of the token endpoint (docs/reference/salesforce.md#refusals-of-the-token-endpoint)."""
-
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
-        """`error` and `description` are the service's own texts."""
-        super().__init__(description)
-        self.status = status
-        self.body = {"error": error, "error_description": description}
-
-
-def load_public_key(pem: str | bytes) -> RSAPublicKey:
-    """The RSA public key of a certificate or of a key in PEM. Raises ValueError."""
-    data = pem.encode() if isinstance(pem, str) else pem
-    is_certificate = b"BEGIN CERTIFICATE" in data
-    key = load_pem_x509_certificate(data).public_key() if is_certificate else load_pem_public_key(data)
-    if not isinstance(key, RSAPublicKey):
-        # Everything that is wrong with the PEM raises one kind of error.
-        raise ValueError("the key must be an RSA key: assertions are signed with RS256")  # noqa: TRY004 - see above
-    return key
 
 
 class OAuth:
@@ -76,13 +46,13 @@ class OAuth:
         `audiences` are the addresses that an assertion may name, besides the emulator's own.
         """
         self.apps: dict[str, App] = {}
-        self.administrators: set[str] = set()  # user names that may sign in with every app
         self.audiences = list(LOGIN_HOSTS)
         self.sessions: dict[str, Session] = {}
         self._now = now
         self._find_user = find_user
         self._organization = organization
         self._chance = random.Random(0)
+        self.codes = AuthorizationCodes(self.apps, now, find_user)
 
     def end_sessions(self, seed: int) -> None:
         """End every session; the next tokens depend on `seed`. Registered apps stay."""
@@ -93,14 +63,18 @@ class OAuth:
 
     def issue_token(self, form: Mapping[str, str], home: str) -> dict[str, str]:
         """The answer of the token endpoint; `home` is the address of the org. Raises OAuthError."""
-        if form.get("grant_type") != JWT_BEARER:
-            raise OAuthError("unsupported_grant_type", "grant type not supported")
-        user = self._verify_assertion(form.get("assertion", ""), home)
+        match form.get("grant_type"):
+            case "urn:ietf:params:oauth:grant-type:jwt-bearer":
+                user = str(self._verify_assertion(form.get("assertion", ""), home)["Id"])
+            case "authorization_code":
+                user = self.codes.redeem(form)
+            case _:
+                raise OAuthError("unsupported_grant_type", "grant type not supported")
         return {
-            "access_token": self.issue_session_id(user["Id"]),
+            "access_token": self.issue_session_id(user),
             "scope": "id api",
             "instance_url": home,
-            "id": f"{home}/id/{self._organization()}/{user['Id']}",
+            "id": f"{home}/id/{self._organization()}/{user}",
             "token_type": "Bearer",
         }
 
@@ -126,11 +100,11 @@ class OAuth:
         except jwt.InvalidTokenError as error:
             raise OAuthError("invalid_grant", "invalid assertion") from error
         app = self.apps.get(str(issuer))
-        if app is None:
+        if app is None or app.key is None:
             raise OAuthError("invalid_client_id", "client identifier invalid")
         claims = self._verified_claims(assertion, app, home)
         user = self._find_user(str(claims.get("sub")))
-        if user is None or claims.get("sub") not in {app.username, *self.administrators}:
+        if user is None or not app.admits(claims.get("sub")):
             raise OAuthError("invalid_grant", "user hasn't approved this consumer")
         if not user["IsActive"]:
             raise OAuthError("inactive_user", "user is inactive")
@@ -142,7 +116,7 @@ class OAuth:
         try:
             # The check below compares the expiry with the emulated clock, and accepts a string or milliseconds.
             options: Options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
-            claims = jwt.decode(assertion, app.key, ["RS256"], options=options, audience=audience)
+            claims = jwt.decode(assertion, app.key or "", ["RS256"], options=options, audience=audience)
         except jwt.InvalidAudienceError as error:
             raise OAuthError("invalid_grant", "audience is invalid") from error
         except jwt.InvalidTokenError as error:

@@ -1,6 +1,6 @@
 """Share the parts of every command: `--env`, `--json`, and errors as one sentence with an exit code."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -19,13 +19,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to s
 
 
 def run_command(
-    env: str, as_json: bool, work: Callable[[Environment, Output], Exit | None], *, user: str | None = None
+    env: str,
+    as_json: bool,
+    work: Callable[[Environment, Output], Exit | None],
+    *,
+    administrator: Sequence[str] = (),
 ) -> None:
     """Run `work` in an environment, and end the process with its exit code (docs/command-line.md#exit-codes).
 
-    `user` is the Salesforce user that the command was given. The commands that it prints get the same options.
+    `administrator` are the options by which the command signs in to Salesforce. The commands that it prints get them.
     """
-    output = Output(as_json=as_json, complete=CommandOptions(env, user).complete)
+    output = Output(as_json=as_json, complete=CommandOptions(env, tuple(administrator)).complete)
     try:
         environment = read_environment(env)
         environment.apply_to_process()

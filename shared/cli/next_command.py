@@ -1,8 +1,8 @@
 """Complete the commands that a printed sentence names, so that a person can copy them as they stand.
 
-    complete = CommandOptions("staging", user="ada@example.com").complete
+    complete = CommandOptions("staging", ("--target-org", "acme")).complete
     complete("Run `cosell salesforce deploy`.")
-    # Run `cosell salesforce deploy --env staging --user ada@example.com`.
+    # Run `cosell salesforce deploy --env staging --target-org acme`.
 
 Many sentences come from modules that do not know which environment the command runs in, such as the remedies of errors.
 So the options are added where the sentence is printed (`shared/cli/output.py`).
@@ -13,8 +13,8 @@ import shlex
 
 from msgspec import Struct
 
-PLACEHOLDER_USER = "ADMINISTRATOR"
-"""Stands for the user name of the Salesforce administrator, if the command that runs was given none."""
+PLACEHOLDER = ("--target-org", "ADMINISTRATOR")
+"""Stands for the sign-in of the Salesforce administrator, if the command that runs was given none."""
 _COMMAND = re.compile(
     r"\bcosell (?:connect (?:salesforce|partner-center)|(?P<as_admin>salesforce (?:deploy|add-section))"
     r"|webhook (?:show|register|test)|doctor|turn-on)(?![\w-])(?! --env)"
@@ -22,17 +22,17 @@ _COMMAND = re.compile(
 
 
 class CommandOptions(Struct, frozen=True):
-    """The environment of the command that runs, and the Salesforce user that it was given."""
+    """The environment of the command that runs, and the options by which it signs in as an administrator."""
 
     env: str
-    user: str | None = None
+    administrator: tuple[str, ...] = ()
 
     def complete(self, text: str) -> str:
-        """Return the text with `--env` after each command that lacks it, and `--user` where an administrator acts."""
+        """Return the text with `--env` after each command that lacks it, and the sign-in of an administrator."""
         return _COMMAND.sub(self._with_options, text)
 
     def _with_options(self, command: re.Match[str]) -> str:
         words = [command[0], "--env", shlex.quote(self.env)]
         if command["as_admin"]:
-            words += ["--user", shlex.quote(self.user or PLACEHOLDER_USER)]
+            words += map(shlex.quote, self.administrator or PLACEHOLDER)
         return " ".join(words)

@@ -1,12 +1,10 @@
 """Run `cosell salesforce`: install our metadata in the org, and add our section to a page layout of the org.
 
-The integration user may not change metadata. `--user` names an administrator whom the External Client App admits too.
+The integration user may not change metadata. An administrator signs in (`shared/cli/administrator.py`).
 """
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from copy import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +12,19 @@ import typer
 from msgspec import to_builtins
 from rich.markup import escape
 
-from shared.app import App
+from shared.cli.administrator import (
+    PORT,
+    Administrator,
+    ClientId,
+    NoBrowser,
+    Port,
+    TargetOrg,
+    open_as_administrator,
+)
 from shared.cli.command import Env, Json, run_command
 from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
-from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.existing_fields import Obstacle, find_obstacles
 from shared.clients.salesforce.inactive_parts import find_inactive
 from shared.clients.salesforce.layout_section import LayoutChange, insert_section, our_section_in
@@ -44,10 +49,6 @@ _HINTS = {
 
 app = typer.Typer(help="Install the connector's fields and page section in Salesforce.", no_args_is_help=True)
 
-User = Annotated[
-    str | None, typer.Option("--user", help="The administrator to sign in as. Default: the integration user.")
-]
-
 
 @app.command()
 def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
@@ -65,17 +66,21 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
         bool, typer.Option("--make-unique", help="Make an existing identifier field unique.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Replace texts of the org without asking.")] = False,
-    user: User = None,
+    target_org: TargetOrg = None,
+    client_id: ClientId = None,
+    no_browser: NoBrowser = False,
+    port: Port = PORT,
     as_json: Json = False,
 ) -> None:
     """Install fields, permission sets, list views, the validation rule, a layout and an example page.
 
     Shows which labels, help texts, values and formulas of the org it would change, and asks.
     """
+    administrator = Administrator(target_org, client_id, not no_browser, port)
 
     def run_deploy(_: Environment, output: Output) -> Exit:
         package = _read_package(translations=translations, languages=language or ())
-        with _open_org(user) as salesforce:
+        with open_as_administrator(administrator, Settings.load(), output) as salesforce:
             blocking = [each for each in find_obstacles(salesforce, package) if not (each.mends and make_unique)]
             if blocking:
                 return _report_obstacles(blocking, output)
@@ -94,19 +99,28 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
         further = {"changes": to_builtins(changes), "inactive": to_builtins(inactive)}
         return _report_deployment(deployment, output, check_only=check_only, further=further)
 
-    run_command(env, as_json, run_deploy, user=user)
+    run_command(env, as_json, run_deploy, administrator=administrator.words)
 
 
 @app.command("add-section")
-def add_section(
+def add_section(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
     layout: Annotated[str, typer.Argument(help="A page layout of Opportunity, such as: Opportunity Layout")],
     env: Env,
     yes: Annotated[bool, typer.Option("--yes", help="Deploy without asking.")] = False,
-    user: User = None,
+    target_org: TargetOrg = None,
+    client_id: ClientId = None,
+    no_browser: NoBrowser = False,
+    port: Port = PORT,
     as_json: Json = False,
 ) -> None:
     """Add the co-sell section to a page layout of the org. Shows the difference, asks, and deploys."""
-    run_command(env, as_json, lambda _, output: _add_section_to(layout, output, user, yes=yes), user=user)
+    administrator = Administrator(target_org, client_id, not no_browser, port)
+    run_command(
+        env,
+        as_json,
+        lambda _, output: _add_section_to(layout, output, administrator, yes=yes),
+        administrator=administrator.words,
+    )
 
 
 # --- deploying the package
@@ -176,8 +190,8 @@ def _hints_for(deployment: Deployment) -> set[str]:
 # --- the section on a layout in use
 
 
-def _add_section_to(name: str, output: Output, user: str | None, *, yes: bool) -> Exit:
-    with _open_org(user) as salesforce:
+def _add_section_to(name: str, output: Output, administrator: Administrator, *, yes: bool) -> Exit:
+    with open_as_administrator(administrator, Settings.load(), output) as salesforce:
         client = MetadataClient(salesforce.connection)
         full_name = _find_layout(client.layout_names(OBJECT), name)
         change = _plan_change(client, full_name)
@@ -216,19 +230,3 @@ def _find_layout(full_names: Sequence[str], name: str) -> str:
             return full_name
     existing = ", ".join(layout_title(each).removeprefix(f"{OBJECT}-") for each in full_names)
     raise ConfigurationError(f"LAYOUT: the org has no {OBJECT} layout {name!r}; it has: {existing or 'none'}")
-
-
-# --- signing in
-
-
-@contextmanager
-def _open_org(user: str | None) -> Iterator[SalesforceClient]:
-    """Open the client of the org, signed in as `user` if given. Raises ConfigurationError, SignInFailed."""
-    settings = Settings.load()
-    if user is not None:
-        settings = replace(settings, salesforce=settings.salesforce.model_copy(update={"username": user}))
-    with closing(App(settings)) as connector:
-        salesforce = connector.salesforce
-        if not isinstance(salesforce, SalesforceClient):
-            raise TypeError("the app's Salesforce client must be SalesforceClient")
-        yield salesforce

@@ -1,26 +1,34 @@
-"""Receive the browser's redirect after a sign-in, on a loopback address that is open only during the sign-in."""
+"""Receive the browser's redirect after a sign-in, on a loopback address that is open only during the sign-in.
+
+Entra ID posts its answer as a form, which stays out of the history of the browser. Salesforce has no such form: its
+answer is the query of an address (docs/reference/salesforce.md#sign-in-in-the-browser).
+"""
 
 import hmac
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 LOOPBACK = "127.0.0.1"
 MAX_FORM_BYTES = 64 * 1024
+CALLBACK_PATH = "/callback"
+"""The path of the address for an answer in a query."""
 DONE_PAGE = "The sign-in is finished. You can close this window and return to the terminal."
 REFUSED_PAGE = "This address does not expect your request."
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # Two commands that run at the same time must not share a port.
-    allow_reuse_address = False
+    # A command must be able to use the port of the command before it. Only Windows would let two share it by this.
+    allow_reuse_address = sys.platform != "win32"
     state: str | None = None
     answer: dict[str, str] | None = None
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, in_query: bool) -> None:
         super().__init__((LOOPBACK, port), _Handler)
+        self.in_query = in_query
         self.answered = threading.Event()
         self.answer_lock = threading.Lock()
 
@@ -29,11 +37,18 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10  # seconds; browsers open connections that they never use
 
     def do_POST(self) -> None:
-        server = self.server
-        assert isinstance(server, _Server)  # noqa: S101 - only _Server has this handler
         length = self.headers.get("Content-Length", "")
         body = self.rfile.read(int(length)) if length.isdecimal() and int(length) <= MAX_FORM_BYTES else b""
-        form = {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+        self._take_answer(body.decode("utf-8", "replace"), in_query=False)
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        self._take_answer(address.query if address.path == CALLBACK_PATH else "", in_query=True)
+
+    def _take_answer(self, text: str, *, in_query: bool) -> None:
+        server = self.server
+        assert isinstance(server, _Server)  # noqa: S101 - only _Server has this handler
+        form = {name: values[-1] for name, values in parse_qs(text).items()} if in_query == server.in_query else {}
         with server.answer_lock:
             is_accepted = server.answer is None and _answers_this_sign_in(form, server.state)
             if is_accepted:
@@ -41,9 +56,6 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_page(200 if is_accepted else 404, DONE_PAGE if is_accepted else REFUSED_PAGE)
         if is_accepted:
             server.answered.set()
-
-    def do_GET(self) -> None:
-        self._send_page(404, REFUSED_PAGE)
 
     def _send_page(self, status: int, text: str) -> None:
         body = f"<!doctype html><meta charset=utf-8><title>cosell</title><p>{text}</p>".encode()
@@ -64,18 +76,21 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _answers_this_sign_in(form: dict[str, str], state: str | None) -> bool:
-    """Return whether a form belongs to this sign-in. Only Entra ID's answer to it contains the state."""
+    """Return whether a form belongs to this sign-in. Only the service's answer contains the state."""
     knows_state = state is not None and hmac.compare_digest(form.get("state", "").encode(), state.encode())
     return knows_state and ("code" in form or "error" in form)
 
 
 class RedirectListener:
-    """A listener on the loopback, on `port` or on a free port (0). Raises OSError if the port is in use."""
+    """A listener on the loopback, on `port` or on a free port (0), for a form or an answer `in_query`.
 
-    def __init__(self, port: int = 0) -> None:
+    Raises OSError if the port is in use.
+    """
+
+    def __init__(self, port: int = 0, *, in_query: bool = False) -> None:
         """Bind the port now, because the sign-in needs the address before it begins."""
-        self._server = _Server(port)
-        self.url = f"http://localhost:{self._server.server_address[1]}"
+        self._server = _Server(port, in_query=in_query)
+        self.url = f"http://localhost:{self._server.server_address[1]}{CALLBACK_PATH if in_query else ''}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     def __enter__(self) -> Self:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import time
 import webbrowser
 from collections.abc import Iterator
@@ -23,13 +24,13 @@ from emulators.key_vault.emulator import AUDIENCE
 from emulators.key_vault.secret_store import SecretStore
 from infra.azure.deploy.deploy import deploy
 from infra.azure.deploy.promote import promote
-from local.systems import CONSUMER_KEY, USERNAME
+from local.systems import BROWSER_APP, CONSUMER_KEY, USERNAME
 from shared.cli.main import app as command
 from tests.e2e.world import World
 from tests.unit.cli.stand_in_az import StandInAz
 from tests.unit.infra.azure_deploy.fake_azure import FakeAzure, answer_deployment
 
-ADMIN = ("--user", "ada.admin@partner.example")
+ADMINISTRATOR = "ada.admin@partner.example"
 ON_HOLD = "On Hold"
 PLACEHOLDER = "placeholder: run `cosell connect partner-center`"
 PLATFORM_VARIABLES = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")
@@ -149,6 +150,14 @@ class People:
         pem = self.machine.certificate_path.read_text(encoding="ascii")
         self.world.systems.salesforce.register_connected_app(CONSUMER_KEY, pem, USERNAME)
 
+    def create_the_browser_app(self) -> tuple[str, ...]:
+        """Create the app with which the administrator signs in; returns the options of a command that uses it."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        callback = f"http://localhost:{port}/callback"
+        self.world.systems.salesforce.register_browser_app(BROWSER_APP, (callback,), [ADMINISTRATOR])
+        return "--client-id", BROWSER_APP, "--port", str(port)
+
     def upload_to_entra(self) -> None:
         """Give the app registration its certificate."""
         entra = self.world.systems.partner.entra
@@ -156,9 +165,13 @@ class People:
         entra.register_app(entra.client_id, certificate_pem=file.read_text(encoding="ascii"))
 
     def open(self, address: str, *_: object) -> bool:
-        """Act as the browser: sign in, consent, and post the form that leads back to the command."""
-        with httpx.Client(verify=self.world.systems.authority.client_context(), trust_env=False, timeout=60) as browser:
+        """Act as the browser: sign in, consent, and go where the page leads back to the command."""
+        context = self.world.systems.authority.client_context()
+        with httpx.Client(verify=context, trust_env=False, timeout=60, follow_redirects=True) as browser:
             page = browser.get(address).text
+            if address.startswith(self.world.systems.salesforce_url):
+                browser.post(address, data={"username": ADMINISTRATOR, "pw": "any"})
+                return True
             action = re.search(r'<form method="post" action="([^"]+)"', page)
             assert action, page
             filled = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', page))

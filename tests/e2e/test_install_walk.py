@@ -12,7 +12,7 @@ import pytest
 from emulators.entra.tokens import REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE
 from shared.cli import self_signed_certificate
 from shared.clients.salesforce import metadata_deploy
-from tests.e2e.install_actors import ADMIN, Machine, People, azure_login, empty_all_systems, restore_afterwards
+from tests.e2e.install_actors import Machine, People, azure_login, empty_all_systems, restore_afterwards
 from tests.e2e.world import World
 from tests.unit.cli.stand_in_az import put_on_path
 from tests.unit.infra.azure_deploy.fake_azure import FakeAzure, make_checkout, run_fake_azure
@@ -55,13 +55,15 @@ def people(world: World, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> I
         yield people_at_work
 
 
-def connect_salesforce(machine: Machine, people: People) -> None:
-    """Do steps 4 and 5 of docs/install.md."""
+def connect_salesforce(machine: Machine, people: People) -> tuple[str, ...]:
+    """Do step 4 of docs/install.md; returns the options by which the administrator signs in."""
     assert machine.run_cosell("connect", "salesforce").exit_code == 0
     people.upload_to_salesforce()
-    assert machine.run_cosell("salesforce", "deploy", *ADMIN).exit_code == 0
+    administrator = people.create_the_browser_app()
+    assert machine.run_cosell("salesforce", "deploy", *administrator).exit_code == 0
     verified = machine.run_cosell_json("connect", "salesforce", "--verify")
     assert (verified["exit"], verified["proven"]) == (0, True)
+    return administrator
 
 
 def connect_partner_center(machine: Machine, people: People) -> None:
@@ -80,8 +82,8 @@ def test_from_an_empty_subscription_to_the_first_synced_deal(world: World, machi
     assert world.client.get("/api/health", headers={"x-functions-key": world.host.keys.function}).json()["mode"] == (
         "preview"
     )
-    connect_salesforce(machine, people)
-    section = machine.run_cosell_json("salesforce", "add-section", "Opportunity Layout", "--yes", *ADMIN)
+    administrator = connect_salesforce(machine, people)
+    section = machine.run_cosell_json("salesforce", "add-section", "Opportunity Layout", "--yes", *administrator)
     assert (section["exit"], section["deployed"]) == (0, 1)
     connect_partner_center(machine, people)
 
@@ -176,11 +178,14 @@ def test_the_doctor_names_a_forgotten_step_with_its_remedy_and_checks_the_rest(
 
     remedies = machine.failed_remedies()  # the package was not deployed, and the stage is missing
     assert set(remedies) == {"custom fields", "inbox", "mapped fields", "package", "stages"}
-    assert "cosell salesforce deploy --env staging --user ADMINISTRATOR`" in remedies["custom fields"]
+    assert "cosell salesforce deploy --env staging --target-org ADMINISTRATOR`" in remedies["custom fields"]
     assert "by hand in Setup" in remedies["stages"]
-    assert machine.run_cosell_json("salesforce", "add-section", "Opportunity Layout", "--yes", *ADMIN)["exit"] == 3
+    administrator = people.create_the_browser_app()
+    assert (
+        machine.run_cosell_json("salesforce", "add-section", "Opportunity Layout", "--yes", *administrator)["exit"] == 3
+    )
 
-    assert machine.run_cosell("salesforce", "deploy", *ADMIN).exit_code == 0
+    assert machine.run_cosell("salesforce", "deploy", *administrator).exit_code == 0
     people.add_the_on_hold_stage()
     assert machine.failed_remedies() == {}
 
@@ -190,7 +195,7 @@ def test_commands_in_the_wrong_order_name_the_step_that_comes_first(machine: Mac
     undeployed = machine.run_cosell_json("doctor")
     assert (undeployed["exit"], "make deploy ENV=staging" in undeployed["message"]) == (2, True)
     machine.run_make_deploy()
-    for words in (("connect", "partner-center"), ("salesforce", "deploy", *ADMIN), ("turn-on", "--yes")):
+    for words in (("connect", "partner-center"), ("salesforce", "deploy"), ("turn-on", "--yes")):
         report = machine.run_cosell_json(*words)
         assert report["exit"] != 0, words
         assert report["message"], words

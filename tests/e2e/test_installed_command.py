@@ -17,6 +17,7 @@ from shared import __version__
 from shared.cli.environment import Environment, write_environment
 from shared.clients.partner_center.webhook_bodies import EVENTS
 from shared.clients.salesforce.source_format import package_folders, read_source
+from tests.unit.cli.stand_in_sf import ADMIN, log_in, put_sf_on_path
 from tests.unit.packaging.lock_file import locked
 
 pytestmark = [
@@ -25,7 +26,6 @@ pytestmark = [
 ]
 
 PACKAGE = ROOT / "infra" / "salesforce"
-ADMIN = ("--user", "ada.admin@partner.example")
 EVENTS_URL = "https://localhost:1/api/events"
 REQUIRED = "import importlib.metadata, json; print(json.dumps(importlib.metadata.requires('cosell')))"
 
@@ -122,9 +122,13 @@ def test_the_doctor_reports_what_is_missing_with_exit_code_one(installed: Instal
     assert (code, document["ok"]) == (1, False)
 
 
-def test_the_org_accepts_the_salesforce_package_of_the_wheel(installed: Installed, systems: Systems) -> None:
+def test_the_org_accepts_the_salesforce_package_of_the_wheel(
+    installed: Installed, systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     systems.salesforce.bare = True
     systems.reset()
+    sf, org = put_sf_on_path(tmp_path / "bin", monkeypatch), systems.salesforce
+    log_in(sf, "admin", org, systems.salesforce_url, org.founding.administrator)
     check = ("salesforce", "deploy", "--check-only", *ADMIN)
     code, document = installed.cosell(*check)
     assert (code, document["ok"], document["deployed"]) == (0, True, members()), document

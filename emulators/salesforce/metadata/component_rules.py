@@ -3,7 +3,7 @@
 The rules: docs/reference/salesforce.md#custom-fields-in-metadata,
 docs/reference/salesforce.md#permission-sets-in-metadata and
 docs/reference/salesforce.md#layouts-and-record-pages-in-metadata. The texts are the service's own where a source quotes
-them. docs/emulators-salesforce.md#inferred-behaviour lists the others.
+them. docs/reference/salesforce.md#inferred-behaviour-of-the-emulator lists the others.
 """
 
 from collections import Counter

@@ -31,8 +31,8 @@ MAX_FOLLOW_SECONDS = 1800.0
 POLL_PAUSES = (0.5, 1.0, 1.0, 2.0, 3.0, 5.0)
 """Seconds between two polls of a deployment's state; the last value repeats."""
 MISSING_RIGHTS_REMEDY = (
-    "Sign in as a Salesforce administrator for whom the app is pre-authorised (--user NAME), or give this user the "
-    "permissions Customize Application and Modify Metadata Through Metadata API Functions."
+    "Sign in as a Salesforce administrator: this user lacks the permissions Customize Application and Modify Metadata "
+    "Through Metadata API Functions."
 )
 _MAX_COUNT = 999_999_999
 

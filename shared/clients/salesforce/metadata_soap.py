@@ -10,7 +10,7 @@ import requests
 from msgspec import Struct
 
 from shared.clients.salesforce.metadata_xml import NAMESPACE, add_child, parse_xml, qualified_name
-from shared.clients.salesforce.sign_in import Token
+from shared.clients.salesforce.token_endpoint import Token
 from shared.transport.deadline import Deadline
 
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"

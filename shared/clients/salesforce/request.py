@@ -26,8 +26,8 @@ from shared.clients.salesforce.error_codes import (
     unreadable_answer_error,
 )
 from shared.clients.salesforce.records import Written
-from shared.clients.salesforce.sign_in import SignIn, Token
 from shared.clients.salesforce.simple_salesforce_adapter import SEND_ERRORS, RestClient
+from shared.clients.salesforce.token_endpoint import Token, TokenSource
 from shared.foundation.errors import CosellError, Rejected, Unavailable
 from shared.foundation.logs import CURRENT_RUN, log
 from shared.transport.deadline import Deadline, NoTimeLeft, call_deadline
@@ -109,7 +109,7 @@ class ApiConnection:
 
     def __init__(
         self,
-        sign_in: SignIn,
+        sign_in: TokenSource,
         session: requests.Session,
         *,
         version: str,

@@ -1,4 +1,4 @@
-"""Replace the Azure CLI on PATH: record every command line, and play prepared answers."""
+"""Replace the Azure CLI, or another program, on PATH: record every command line, and play prepared answers."""
 
 import json
 import os
@@ -27,7 +27,7 @@ sys.exit(2)
 
 @dataclass
 class StandInAz:
-    """The replaced Azure CLI. A command gets the newest answer whose words are the start of that command."""
+    """The replaced program. A command gets the newest answer whose words are the start of that command."""
 
     home: Path
 
@@ -45,10 +45,10 @@ class StandInAz:
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def put_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> StandInAz:
-    """Create the replacement in `folder` and put it first on PATH."""
+def put_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str = "az") -> StandInAz:
+    """Create the replacement of the program `name` in `folder` and put it first on PATH."""
     folder.mkdir()
-    program = folder / "az"
+    program = folder / name
     program.write_text(SCRIPT.format(python=sys.executable, home=str(folder)))
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     (folder / "answers").write_text("[]")

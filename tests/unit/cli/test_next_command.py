@@ -12,7 +12,7 @@ from shared.cli.main import app
 from shared.cli.next_command import CommandOptions
 from shared.cli.output import Output
 
-ADMIN = "ada.admin@partner.example"
+ADMIN = ("--target-org", "acme staging")
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ ADMIN = "ada.admin@partner.example"
         ("Run `cosell doctor`.", "Run `cosell doctor --env staging`."),
         ("`cosell webhook register --overwrite`", "`cosell webhook register --env staging --overwrite`"),
         ("`cosell turn-on --env production`", "`cosell turn-on --env production`"),
-        ("`cosell salesforce deploy`", f"`cosell salesforce deploy --env staging --user {ADMIN}`"),
+        ("`cosell salesforce deploy`", "`cosell salesforce deploy --env staging --target-org 'acme staging'`"),
         ("Run `cosell connect ...` or read about cosell.", "Run `cosell connect ...` or read about cosell."),
         ("cosell-staging.cer, cosell version", "cosell-staging.cer, cosell version"),
     ],
@@ -32,7 +32,7 @@ def test_a_command_in_a_text_gets_the_options_that_it_lacks(text: str, completed
 
 def test_without_an_administrator_a_placeholder_shows_that_one_is_needed() -> None:
     command = 'cosell salesforce add-section "Opportunity Layout"'
-    completed = 'cosell salesforce add-section --env local --user ADMINISTRATOR "Opportunity Layout"'
+    completed = 'cosell salesforce add-section --env local --target-org ADMINISTRATOR "Opportunity Layout"'
     assert CommandOptions("local").complete(command) == completed
 
 

@@ -1,51 +1,51 @@
 """`cosell salesforce`, run from the command line against the emulated org, over TLS and with a real sign-in."""
 
-import json
 import re
+import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from emulators.base.faults import Fault, FaultKind
 from emulators.salesforce import SalesforceEmulator
 from emulators.salesforce.metadata.package import Component
 from emulators.salesforce.metadata.xml_schema import parse_xml
 from local.systems import Systems
+from shared.cli import salesforce
 from shared.cli.environment import Environment, write_environment
 from shared.cli.main import app
 from shared.cli.output import Output
 from shared.clients.salesforce import metadata_deploy
 from tests.unit.cli.printed_commands import printed_commands
+from tests.unit.cli.salesforce_commands import document_of, run_cosell
+from tests.unit.cli.stand_in_az import StandInAz
+from tests.unit.cli.stand_in_sf import ADMIN, log_in, put_sf_on_path
 from tests.unit.clients.salesforce.emulated_org import product_package
+from tests.unit.emulators.salesforce.control_calls import control
 
 COMPONENTS = product_package().member_count
-
-ADMIN = ("--user", "ada.admin@partner.example")
 LAYOUT = "Opportunity-Opportunity Layout"
 DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 
 
 @pytest.fixture
-def org(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SalesforceEmulator:
-    """An org without our metadata, and the environment `local` with its address."""
+def sf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandInAz:
+    return put_sf_on_path(tmp_path / "bin", monkeypatch)
+
+
+@pytest.fixture
+def org(systems: Systems, sf: StandInAz, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SalesforceEmulator:
+    """An org without our metadata, in which the administrator is logged in, and the environment `local`."""
     monkeypatch.setattr(metadata_deploy, "POLL_PAUSES", (0.0,))
     monkeypatch.chdir(tmp_path)
     write_environment(Environment("local", systems.environ))
     systems.salesforce.bare = True
     systems.reset()
-    return systems.salesforce
-
-
-def run_cosell(*words: str) -> Result:
-    return CliRunner().invoke(app, ["salesforce", words[0], "--env", "local", *words[1:]])
-
-
-def document_of(result: Result) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(result.stdout)
-    return document
+    org = systems.salesforce
+    log_in(sf, "admin", org, systems.salesforce_url, org.founding.administrator)
+    return org
 
 
 def has_field(org: SalesforceEmulator, name: str) -> bool:
@@ -86,19 +86,40 @@ def test_a_second_run_changes_nothing_and_succeeds(org: SalesforceEmulator) -> N
     assert has_field(org, "Audit__c")
 
 
-def test_the_integration_user_may_not_deploy_and_the_remedy_names_who_may(org: SalesforceEmulator) -> None:
-    result = run_cosell("deploy", "--json")
+def test_a_user_without_the_right_may_not_deploy_and_the_remedy_says_who_may(
+    org: SalesforceEmulator, sf: StandInAz, systems: Systems
+) -> None:
+    log_in(sf, "seller", org, systems.salesforce_url, org.seller)
+    result = run_cosell("deploy", "--target-org", "seller", "--json")
     assert result.exit_code == 3
-    assert "--user" in document_of(result)["remedy"]
+    assert "Sign in as a Salesforce administrator" in document_of(result)["remedy"]
     assert "INSUFFICIENT_ACCESS" in document_of(result)["message"]
     assert not has_field(org, "Audit__c")
     assert run_cosell("deploy", *ADMIN).exit_code == 0
 
 
-def test_an_administrator_who_is_not_pre_authorised_is_reported_with_the_remedy(org: SalesforceEmulator) -> None:
-    result = run_cosell("deploy", "--user", org.record("User", org.seller)["Username"])
-    assert result.exit_code == 4
-    assert "Pre-authorise" in result.output
+def test_production_takes_the_package_and_the_section(org: SalesforceEmulator) -> None:
+    control(org, "org_kind", kind="production")
+    assert run_cosell("deploy", "--check-only", *ADMIN).exit_code == 0
+    deployed = run_cosell("deploy", *ADMIN, "--json")
+    assert (deployed.exit_code, document_of(deployed)["inactive"]) == (0, [])
+    assert run_cosell("add-section", "Opportunity Layout", "--yes", *ADMIN).exit_code == 0
+
+
+def test_what_production_leaves_inactive_is_named_with_the_step(
+    org: SalesforceEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = f"<Flow {XMLNS}><label>Tell</label><processType>AutoLaunchedFlow</processType><status>Active</status></Flow>"
+    shutil.copytree(salesforce.PROJECT, tmp_path / "package")
+    path = tmp_path / "package" / "force-app" / "main" / "default" / "flows" / "Tell_Owner.flow-meta.xml"
+    path.parent.mkdir()
+    path.write_text(flow, encoding="utf-8")
+    monkeypatch.setattr(salesforce, "PROJECT", tmp_path / "package")
+    assert document_of(run_cosell("deploy", *ADMIN, "--json"))["inactive"] == []
+    control(org, "org_kind", kind="production")
+    result = run_cosell("deploy", *ADMIN)
+    assert result.exit_code == 0
+    assert "Inactive Flow Tell_Owner is not active. Setup, Flows, Tell_Owner: open the newest version" in result.output
 
 
 def test_an_identifier_with_duplicates_stops_the_deployment_until_they_are_corrected(org: SalesforceEmulator) -> None:
@@ -223,7 +244,7 @@ def test_no_secret_is_printed(org: SalesforceEmulator, all_systems: Systems) -> 
     assert len(key) == 64
     for result in (
         run_cosell("deploy", *ADMIN),
-        run_cosell("deploy", "--json"),
+        run_cosell("deploy", *ADMIN, "--json"),
         run_cosell("add-section", "Nope", *ADMIN),
     ):
         assert key not in result.output

@@ -77,3 +77,31 @@ def test_no_answer_is_accepted_before_the_sign_in_has_begun(browser: httpx.Clien
 
 def test_it_listens_only_on_the_loopback(redirect: RedirectListener) -> None:
     assert redirect._server.server_address[0] == "127.0.0.1"
+
+
+# --- an answer in the query of an address
+
+
+def test_an_answer_in_the_query_is_taken_once_and_only_with_the_state(browser: httpx.Client) -> None:
+    with RedirectListener(in_query=True) as redirect:
+        redirect.expect_state("the-state")
+        assert redirect.url.endswith("/callback")
+        for address in ("?code=x", "?code=x&state=another", "?state=the-state", ""):
+            assert browser.get(redirect.url + address).status_code == 404
+        assert browser.get(redirect.url.removesuffix("callback") + "?code=x&state=the-state").status_code == 404
+        assert browser.post(redirect.url, data={"code": "x", "state": "the-state"}).status_code == 404
+        assert redirect.wait_for_answer(0) is None
+        assert browser.get(f"{redirect.url}?code=first&state=the-state").status_code == 200
+        assert browser.get(f"{redirect.url}?code=second&state=the-state").status_code == 404
+        assert redirect.wait_for_answer(60) == {"code": "first", "state": "the-state"}
+
+
+def test_the_next_command_can_use_the_port_at_once(browser: httpx.Client) -> None:
+    port = 0
+    for _ in range(2):
+        with RedirectListener(port, in_query=True) as redirect:
+            redirect.expect_state("the-state")
+            assert browser.get(f"{redirect.url}?code=x&state=the-state").status_code == 200
+            port = redirect._server.server_address[1]
+            with pytest.raises(OSError, match="in use"):
+                RedirectListener(port)

@@ -93,7 +93,7 @@ def test_a_missing_right_is_named_with_a_remedy(org: EmulatedOrg) -> None:
         with pytest.raises(Rejected) as caught:
             work()
         assert caught.value.cause.code == "INSUFFICIENT_ACCESS"
-        assert "--user" in caught.value.cause.remedy
+        assert "Sign in as a Salesforce administrator" in caught.value.cause.remedy
         assert "Modify Metadata" in caught.value.cause.remedy
 
 
