@@ -1,0 +1,141 @@
+"""Walk a deal each way through an org of some kinds, and tell what neither arrived nor is named where people look."""
+
+from collections.abc import Collection, Iterator
+
+from tests.unit.sync.harness import HOUR, Harness, Instance
+from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunities_of
+from tests.unit.sync.real_orgs import customer_contact, org_harness, seller_values, turn_on
+
+DEFECTS = ("run_failed", "run_skipped", "pair_failed", "event_poisoned")
+"""Log events of a run that ended or was left out, and of a fault in our code."""
+
+
+def faults_of_a_walk(names: Collection[str]) -> list[str]:
+    """A deal out, a deal in, and an edit each way, in an org with these switches: what is lost without a word."""
+    with org_harness(names) as harness:
+        faults = [*faults_of_new_deals(harness, names)]
+        return [*faults, *faults_of_edits(harness, names), *defects(harness.first)]
+
+
+def faults_of_a_changed_org(names: Collection[str]) -> list[str]:
+    """The same in an org that turns the switches on while the connector runs, with deals from before."""
+    with org_harness(()) as harness:
+        faults = [*faults_of_new_deals(harness, ())]
+        turn_on(harness, names)
+        before = harness.first
+        faults += faults_of_edits(harness, names)
+        harness.ask_org_again()
+        faults += faults_of_new_deals(harness, names, name="A second deal")
+        return [*faults, *faults_of_edits(harness, names), *defects(before), *defects(harness.first)]
+
+
+def faults_of_new_deals(harness: Harness, names: Collection[str], **fields: object) -> Iterator[str]:
+    """A deal out and a deal in."""
+    ours = seller_creates_deal(harness, names)
+    run(harness)
+    yield from lost_deals(harness, ours)
+    referral = microsoft_sends_deal(harness, **fields)
+    harness.pull_event(referral)
+    run(harness)
+    yield from lost_referrals(harness, referral)
+
+
+def faults_of_edits(harness: Harness, names: Collection[str]) -> Iterator[str]:
+    """An edit each way of every deal that both sides have."""
+    for deal in linked_deals(harness):
+        edit_both_ways(harness, deal, names)
+    run(harness)
+    run(harness, after=HOUR)
+    yield from (text for deal in linked_deals(harness) for text in unnamed_differences(harness, deal))
+
+
+def defects(worker: Instance) -> Iterator[str]:
+    """The runs of an instance that ended, and the faults in our code."""
+    yield from (f"{name}: {fields}" for name in DEFECTS for fields in worker.log.fields_of(name))
+
+
+def run(harness: Harness, after: float = 60.0) -> None:
+    """Two rounds of the timers."""
+    harness.push(after)
+    harness.push()
+    harness.sweep()
+
+
+def seller_creates_deal(harness: Harness, names: Collection[str]) -> str:
+    """The id of a ticked deal with a contact, as this org demands it."""
+    account = harness.account_id()
+    deal = harness.seller_creates(AccountId=account, **seller_values(names))
+    role = {"Role": "Buyer" if "restricted picklists" in names else "Decision Maker", "IsPrimary": True}
+    contact = customer_contact(harness, account)
+    harness.salesforce.insert("OpportunityContactRole", {"OpportunityId": deal, "ContactId": contact, **role})
+    return deal
+
+
+def edit_both_ways(harness: Harness, deal: str, names: Collection[str]) -> None:
+    """The seller changes the close date, and a colleague the notes, of a deal that both sides have."""
+    at = f"{harness.now():%H:%M:%S}"
+    harness.seller_edits(deal, CloseDate=f"2027-05-{harness.now().minute % 27 + 1:02d}", **seller_values(names))
+    if referral := referral_id(harness, deal):
+        harness.colleague_edits(referral, details_notes=f"Changed by a colleague at {at}.")
+        harness.pull_event(referral)
+
+
+# --- what is lost
+
+
+def lost_deals(harness: Harness, deal: str) -> Iterator[str]:
+    """The seller's deal, if it made no referral, or cannot be written back, and nobody is told."""
+    if referral_id(harness, deal) is None and not cause_of(harness, deal):
+        yield "the seller's deal made no referral, and no cause is named"
+    elif harness.opportunity(deal)["Referral_Identifier__c"] is None and not cause_of(harness, deal):
+        yield "the seller's deal cannot be written back, and no cause is named"
+
+
+def lost_referrals(harness: Harness, referral: str) -> Iterator[str]:
+    """Microsoft's deal, if it made no opportunity, and nobody is told."""
+    made = opportunities_of(harness, referral)
+    if len(made) > 1:
+        yield "Microsoft's deal made several opportunities"
+    if not made and not inbox_cause(harness, referral):
+        yield "Microsoft's deal made no opportunity, and no cause is named"
+
+
+def unnamed_differences(harness: Harness, deal: str) -> Iterator[str]:
+    """The fields in which the two sides differ, and whose names stand neither in the audit nor in the inbox."""
+    for name in harness.differences(deal):
+        label = harness.translation.fields[name].label
+        if label not in audit(harness, deal) and not inbox_cause(harness, deal):
+            yield f"{label} differs, and nothing names it"
+
+
+# --- where people look
+
+
+def linked_deals(harness: Harness) -> list[str]:
+    """The opportunities that both sides have."""
+    ids = (each["Id"] for each in harness.salesforce.records("Opportunity"))
+    return [each for each in ids if referral_id(harness, each)]
+
+
+def referral_id(harness: Harness, deal: str) -> str | None:
+    """The id of a deal's referral, by the identifier of the opportunity or by the reference of the referral."""
+    known = harness.opportunity(deal)["Referral_Identifier__c"]
+    reference = harness.scope.reference(deal)
+    found = (each["id"] for each in harness.our_referrals() if each["externalReferenceId"] == reference)
+    return known or next(found, None)
+
+
+def audit(harness: Harness, deal: str) -> str:
+    """The audit of a deal, all lines."""
+    return harness.opportunity(deal)["Audit__c"] or ""
+
+
+def inbox_cause(harness: Harness, key: str) -> str:
+    """The cause and the remedy that the inbox names for a deal; empty if it names none."""
+    records = (each for each in harness.salesforce.records("Cosell_Inbox__c") if each["Key__c"] == key)
+    return next((f"{each['Cause__c']} {each['Remedy__c']}" for each in records if each["Cause__c"]), "")
+
+
+def cause_of(harness: Harness, deal: str) -> str:
+    """What audit or inbox say about a deal that is stuck."""
+    return audit(harness, deal) or inbox_cause(harness, deal)
