@@ -101,9 +101,14 @@ class CompanyField(CreateOnlyField):
         raise UnreadableValue(problem, replace(company, country=code, state=region))
 
     @property
+    def address_columns(self) -> tuple[str, str]:
+        """The account's own columns of the country and the state."""
+        return _own_name(self.salesforce.country), _own_name(self.salesforce.state)
+
+    @property
     def country_columns(self) -> tuple[str, ...]:
         """The account's columns from which `country_of` reads."""
-        return (self.salesforce.country.rpartition(".")[2],)
+        return (_own_name(self.salesforce.country),)
 
     def country_of(self, account: Json) -> str | None:
         """Return the code of an account's country; None if it has none, or one that is not known."""
@@ -114,7 +119,7 @@ class CompanyField(CreateOnlyField):
         """Return the values of a new Account by the account's own columns."""
         parts = {part: getattr(value, part) for part in ("name", "country", *ADDRESS_PARTS)}
         parts["country"] = value.country or self.default_country or ""
-        columns = {getattr(self.salesforce, part).rpartition(".")[2]: item for part, item in parts.items()}
+        columns = {_own_name(getattr(self.salesforce, part)): item for part, item in parts.items()}
         return {column: item for column, item in columns.items() if item}
 
     @override
@@ -128,6 +133,11 @@ class CompanyField(CreateOnlyField):
             if item:
                 one_line = ", ".join(filter(None, map(str.strip, item.splitlines())))
                 set_value(body, getattr(self.referral, part), one_line)
+
+
+def _own_name(path: str) -> str:
+    """Return the name of a column at the account itself."""
+    return path.rpartition(".")[2]
 
 
 def _company_from(places: CompanyColumns | CompanyPaths, value_at: Callable[[str], object]) -> Company | None:
