@@ -104,16 +104,18 @@ class App:
     def context(self) -> "Context":
         """The context of a run; the first use signs in to Salesforce and checks which organisation owns the store.
 
-        It, and one use in each hour, asks the organisation for its shape. A failed sign-in pauses the side until the
-        next probe. Raises ConfigurationError for a store of another organisation, and the errors of the client.
+        One use in each hour asks the organisation for its shape. A failed sign-in pauses the side until the next probe.
+        Raises ConfigurationError for a store of another organisation, and the errors of the client.
         """
         ctx = self.local
-        if ctx.clock.now() < self._ask_at or self.settings.sync.sync == "off":
-            return ctx
-        return self.ask_org()
+        return ctx if self.settings.sync.sync == "off" or self._knows_org(ctx) else self.ask_org()
+
+    def _knows_org(self, ctx: "Context") -> bool:
+        """Whether the answer is not an hour old, and Salesforce has refused no column since."""
+        return ctx.clock.now() < self._ask_at and not ctx.salesforce.met_unknown_column
 
     def ask_org(self) -> "Context":
-        """As `context`, in every mode: it asks the organisation for its shape, at most once an hour."""
+        """As `context`, in every mode."""
         from shared.domain.deal import Side  # noqa: PLC0415 - late: costs a cold start
         from shared.sync.retry_queue import is_paused, pausing_on_failure  # noqa: PLC0415 - as above
 
@@ -122,7 +124,7 @@ class App:
             known = self.store.org_shape()
             return replace(ctx, translation=self.translation.for_org(known[0])) if known else ctx
         with self._making:
-            if ctx.clock.now() >= self._ask_at:
+            if not self._knows_org(ctx):
                 with pausing_on_failure(ctx, Side.SALESFORCE):
                     self._local = self._context_of_org(ctx)
         return self._local or ctx
@@ -268,15 +270,13 @@ class App:
         """
         from shared.clients.partner_center.webhook_registration import keep_registration  # noqa: PLC0415 - late: a cold start
 
-        settings, address = self.settings, self.settings.webhook.address
-        if settings.sync.tag is not None and not settings.holds_registration:
+        settings, address, may_register = self.settings, self.settings.webhook.address, self.settings.holds_registration
+        if settings.sync.tag is not None and not may_register:
             log("run_skipped", run="registration", reason="not_production")
         elif address is None:
             log("run_skipped", run="registration", reason="no_address")
         else:
-            keep_registration(
-                self.webhooks, address, memory=self.store, log=log, may_register=settings.holds_registration
-            )  # fmt: skip
+            keep_registration(self.webhooks, address, memory=self.store, log=log, may_register=may_register)
 
     @cached_property
     def salesforce(self) -> "Salesforce":

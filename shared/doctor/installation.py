@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.clients.salesforce.client import SalesforceClient
     from shared.clients.salesforce.records import Json
     from shared.domain.org_shape import OrgShape
+    from shared.mapping.translation import Translation
 
 
 class Installation:
@@ -83,6 +84,11 @@ class Installation:
         from shared.clients.salesforce.org_shape import shape_in  # noqa: PLC0415 - late: most checks do not need it
 
         return shape_in(self.salesforce, self._describe_visible, self.app.translation.file.question)
+
+    @cached_property
+    def translation(self) -> "Translation":
+        """The mapping file for this org."""
+        return self.app.translation.for_org(self.org_shape)
 
     def _describe_visible(self, *sobjects: str) -> dict[str, "Json"]:
         """Return the descriptions of those objects that the integration user may see."""

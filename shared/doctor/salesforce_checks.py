@@ -89,7 +89,7 @@ def check_conditional_update(installation: Installation) -> Verdict:
     (docs/reference/salesforce.md#conditional-requests). The update carries the value that the record has already, so
     nothing changes even if the org ignores the condition.
     """
-    flag = installation.app.translation.file.ours.flag
+    flag = installation.translation.file.ours.flag
     opportunity = _newest_opportunity(installation, flag)
     if opportunity is None:
         return skipped("there is no opportunity yet to test it on: run the doctor again after the first deal")

@@ -116,27 +116,14 @@ def check_mapped_fields(installation: Installation) -> Verdict:
 
 def _faults_of_mapped_field(installation: Installation, name: str, field: FieldBase) -> Iterator[str]:
     is_written = field.direction.owns(Side.PARTNER_CENTER) and not isinstance(field, CompanyField | ContactsField)
-    for path in field.select_items():
-        if path.startswith("(") or path == CURRENCY_COLUMN:
-            continue  # child records have a description of their own; the currency has a check of its own
-        description = _describe_path(installation, "Opportunity", path)
-        if description is None:
+    for path in field.columns():
+        if path == CURRENCY_COLUMN:
+            continue  # the currency has a check of its own
+        column = installation.org_shape.column(path)
+        if column is None:
             yield f"{name}: {path} does not exist, or the user may not see it"
-        elif is_written and not description.get("updateable") and "." not in path:
+        elif is_written and not column.updateable and "." not in path:
             yield f"{name}: {path} may not be written by the user"
-
-
-def _describe_path(installation: Installation, sobject: str, path: str) -> Mapping[str, Any] | None:
-    """Return the description of a field, which may belong to a parent record (`Account.Name`). None: not visible."""
-    parent, dot, rest = path.partition(".")
-    if not dot:
-        return installation.visible_fields(sobject).get(path.lower())
-    for description in installation.visible_fields(sobject).values():
-        if str(description.get("relationshipName")).lower() == parent.lower() and description.get("referenceTo"):
-            # An owner can be a user or a queue. The sync reads users.
-            targets = description["referenceTo"]
-            return _describe_path(installation, "User" if "User" in targets else targets[0], rest)
-    return None
 
 
 def check_currency_field(installation: Installation) -> Verdict:

@@ -16,6 +16,7 @@ from shared.domain.creation_values import CONTACTS_CUT, cut_texts
 from shared.domain.deal import Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce
+from shared.domain.hidden_columns import hidden_column_lines
 from shared.domain.link import CHOSEN_DEFAULT, Difference, Effect, Link
 from shared.domain.link_states import State
 from shared.domain.records import Referral
@@ -65,7 +66,8 @@ class Arrival(Struct, frozen=True):
 
     def without_value(self, name: str) -> "Arrival":
         """The arrival without a value that Salesforce refused. The base lacks it, so a pull writes and tells it."""
-        return replace(self, deal=Deal({other: value for other, value in self.deal.items() if other != name}))
+        gaps = tuple(replace(gap, default=None) if gap.field == name else gap for gap in self.gaps)
+        return replace(self, deal=self.deal.without(name), gaps=gaps)
 
     def without_person(self, number: int, refusal: Cause) -> "Arrival":
         """The arrival without the person with this number, whom Salesforce refused."""
@@ -100,7 +102,7 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
         referral.engagement_id,
         carried(given_to_salesforce(Deal(taken_over), rules), rules, Side.PARTNER_CENTER),
         refused=refused,
-        reported=tuple(full_texts(referral.deal, rules)),
+        reported=(*full_texts(referral.deal, rules), *hidden_column_lines(rules, now)),
         mapping=rules.mapping,
         sources=rules.sources,
     )
@@ -136,6 +138,7 @@ def arrival_lines(referral: Referral, arrival: Arrival, rules: Rules, now: datet
         lines.append(Line(now, one.code, direction, side, one.field, values=values))
     lines += [full_text_line(now, direction, rule) for rule in full_texts(referral.deal, rules).values()]
     lines += [line for _, line in _cut_texts(referral, now).values()]
+    lines += hidden_column_lines(rules, now, direction).values()
     lines += foreign_lines(referral.deal, rules, now)
     lines += [
         unreadable_line(now, direction, rule, problem)

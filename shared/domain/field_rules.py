@@ -6,6 +6,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from shared.domain.cause import Cause
 from shared.domain.currencies import Conversion
 from shared.domain.deal import Money, Side, Value
 
@@ -63,10 +64,14 @@ class Rule(Struct, frozen=True):
 
 
 class Rules(Struct, frozen=True, dict=True):
-    """The rules of all fields, by name, in the order of the mapping file; `mapping` is the hash of that file."""
+    """The rules of all fields, by name, in the order of the mapping file; `mapping` is the hash of that file.
+
+    `hidden_columns` says for each field which of its columns the integration user does not see.
+    """
 
     by_field: Mapping[str, Rule]
     mapping: str | None = None
+    hidden_columns: tuple[tuple[str, Cause], ...] = ()
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.by_field.values())

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.link_states import Mark
-from shared.domain.org_addresses import OrgAddresses
 
 MARKS = frozenset(map(str, Mark))
 
@@ -19,37 +18,15 @@ class OrgQuestion(Struct, frozen=True):
     """What the org is asked about: our columns by their roles in the mapping file, and the paths of mapped columns.
 
     A path begins at the opportunity, such as `Amount` or `Account.BillingCity`; `Contact.Email` is a contact's.
-    `country` and `state` are the columns of the account that hold them.
     """
 
     ours: Mapping[str, str]
     paths: frozenset[str] = frozenset()
-    country: str = ""
-    state: str = ""
 
     @property
     def keys(self) -> frozenset[str]:
         """The paths as an answer names them: the org ignores the letter case."""
-        codes = (f"Account.{column}" for column in (self.country_code, self.state_code) if column)
-        return frozenset(path.casefold() for path in (*self.paths, *codes))
-
-    @property
-    def country_code(self) -> str:
-        """The column of the country's code, where the org has picklists."""
-        return code_column(self.country)
-
-    @property
-    def state_code(self) -> str:
-        """The column of the state's code, where the org has picklists."""
-        return code_column(self.state)
-
-
-def code_column(column: str) -> str:
-    """Return the column that an org with picklists has beside a column of an address: BillingCountryCode, for example.
-
-    It is the column itself, if the mapping file names the code already.
-    """
-    return column if not column or column.casefold().endswith("code") else f"{column}Code"
+        return frozenset(path.casefold() for path in self.paths)
 
 
 class Column(Struct, frozen=True, array_like=True):
@@ -81,7 +58,6 @@ class OrgShape(Struct, frozen=True):
     has_address_picklists   whether countries and states are picklists, so that their codes have columns
     has_person_accounts     whether an account can be a person
     record_types            the record types by object: `Opportunity` and `Account`
-    addresses               how accounts write countries and states
     """
 
     currencies: OrgCurrencies
@@ -94,13 +70,20 @@ class OrgShape(Struct, frozen=True):
     has_address_picklists: bool = False
     has_person_accounts: bool = False
     record_types: Mapping[str, tuple[RecordType, ...]] = {}
-    addresses: OrgAddresses = OrgAddresses()
 
     @property
     def missing(self) -> tuple[str, ...]:
         """What the org lacks of what the app uses: columns, and marks that are no value of the status."""
         lacking = () if self.statuses is None else MARKS - self.statuses
         return (*sorted(self.hidden | self.read_only), *sorted(lacking))
+
+    def hides(self, column: str) -> bool:
+        """Whether one of our columns is hidden, in any letter case."""
+        return column.casefold() in {name.casefold() for name in self.hidden}
+
+    def is_unusable(self, column: str) -> bool:
+        """Whether one of our columns is hidden or cannot be written, in any letter case."""
+        return column.casefold() in {name.casefold() for name in self.hidden | self.read_only}
 
     def column(self, path: str) -> Column | None:
         """Return the column at a path; None if the user does not see it. A path that was not asked counts as seen."""

@@ -18,11 +18,12 @@ from msgspec import Struct, field
 from shared.domain.audit import IRREVERSIBLE, Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.chosen_defaults import Defaults, standing_defaults
-from shared.domain.close_date import past_close_date_key
+from shared.domain.close_date import past_close_date_lines
 from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values
 from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import keep_out
+from shared.domain.hidden_columns import hidden_column_lines
 from shared.domain.latches import forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
@@ -100,6 +101,8 @@ def plan_pair(
     builder.leave_unreadable_values_alone(opportunity.deal, referral, rules)
     builder.warn_of_past_close_date(opportunity.deal)
     builder.warn_of_full_texts(referral.deal, rules)
+    if rules.hidden_columns:
+        builder.report_once(hidden_column_lines(rules, now))
     return builder.plan()
 
 
@@ -180,7 +183,7 @@ class _PlanBuilder:
         found = stage_cause(opportunity, self.status)
         self.causes[found.key] = found
         line = cause_line(self.now, Side.PARTNER_CENTER, merged.rule.field, found)
-        self._report_once(question_key(opportunity.stage), line)
+        self.report_once({question_key(opportunity.stage): line})
 
     def _note_status(self, merged: Merged, value: Status, side: Side) -> None:
         """Let an answer open the other fields, and name the end of a deal where the stage says less."""
@@ -297,23 +300,19 @@ class _PlanBuilder:
     def warn_of_past_close_date(self, deal: Deal) -> None:
         """Ask the seller, once per date, to move a close date in the past while the deal is open; the date is sent."""
         deal = deal.with_values({change.field: change.new for change in self.writes[Side.SALESFORCE]})
-        key = past_close_date_key(deal, self.now)
-        if key:
-            values = {"value": str(deal["closing"])}
-            self._report_once(key, Line(self.now, "past_closing", LineDirection.NOTE, field="closing", values=values))
+        self.report_once(past_close_date_lines(deal, self.now))
 
     def warn_of_full_texts(self, deal: Deal, rules: Rules) -> None:
         """Report once that a text is cut here: an edit in Salesforce would remove the rest."""
-        for key, rule in full_texts(deal, rules).items():
-            self._report_once(key, full_text_line(self.now, LineDirection.NOTE, rule))
+        full = full_texts(deal, rules).items()
+        self.report_once({key: full_text_line(self.now, LineDirection.NOTE, rule) for key, rule in full})
         for key, record in full_text_records(deal, rules, self.now).items():
             self.refused.setdefault(key, self.link.refused.get(key, record))
 
-    def _report_once(self, key: str, line: Line) -> None:
-        """Report a line unless the link remembers its key; the key is kept for as long as the sentence holds."""
-        self.reported.append(key)
-        if key not in self.link.reported:
-            self.lines.append(line)
+    def report_once(self, lines: Mapping[str, Line]) -> None:
+        """Report each line unless the link remembers its key; a key is kept for as long as its sentence holds."""
+        self.reported += lines
+        self.lines += (line for key, line in lines.items() if key not in self.link.reported)
 
     def plan(self) -> Plan:
         """The plan that holds the decisions."""

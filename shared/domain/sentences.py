@@ -149,6 +149,14 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The referral has no address. If the account is new, it has none either.",
         "Please enter it on the account.",
     ),
+    "hidden_column": (
+        "{label} is not synced, because the integration user may not see {columns}.",
+        "Please ask your administrator to give them access.",
+    ),
+    "read_only_column": (
+        "{label} was left empty, because the integration user may not write {columns}.",
+        "Please enter it, and ask your administrator to give them access.",
+    ),
     "country_name": ("The referral's country {given} was read as {value}.", "Please check it on the account."),
     "missing_solutions": ("Products is empty.", "Please enter a solution id, for example SOL-15974-MQF."),
     "bad_solutions": (

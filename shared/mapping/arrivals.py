@@ -5,6 +5,7 @@ Source: docs/protocol.md#defaults-of-an-arrival.
 
 import re
 from collections.abc import Iterator, Mapping
+from copy import replace
 from datetime import date, timedelta
 
 from shared.domain.arrival import Arrival, Excess, Gap
@@ -45,6 +46,22 @@ def arrival_of(fields: Mapping[str, FieldBase], referral: Referral, solutions: t
         gaps,
         (Excess("solutions", SOLUTIONS_CUT, fitting, total),) if fitting < total else (),
     )
+
+
+def without_fixed(arrival: Arrival, fields: Mapping[str, FieldBase]) -> Arrival:
+    """Return the arrival without what the integration user may not see or write; a read-only column is a gap.
+
+    What is hidden is told of each deal, whether it arrives or not.
+    """
+    for name, field in fields.items():
+        if isinstance(field, ContactsField):
+            arrival = replace(arrival, people=tuple(map(field.without_hidden, arrival.people)))
+        if fixed := ", ".join(sorted(field.read_only_columns)):
+            found = cause("read_only_column", fixed, label=field.label, columns=fixed)
+            arrival = replace(arrival, gaps=(*arrival.gaps, Gap(name, found)))
+        if not all(map(field.is_writable, field.needed_columns())):
+            arrival = arrival.without_value(name)
+    return arrival
 
 
 def _contacts(fields: Mapping[str, FieldBase], referral: Referral) -> tuple[Person, ...]:

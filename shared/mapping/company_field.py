@@ -75,13 +75,22 @@ class CompanyField(CreateOnlyField):
 
     @override
     def select_items(self) -> tuple[str, ...]:
+        return tuple(column for column in self.columns() if column not in self._hidden)
+
+    @override
+    def columns(self) -> tuple[str, ...]:
         return tuple(getattr(self.salesforce, part) for part in ("name", "country", *ADDRESS_PARTS))
+
+    @override
+    def needed_columns(self) -> tuple[str, ...]:
+        return (self.salesforce.name,)
 
     @override
     def read_record(self, record: Json) -> Company | None:
         company = _company_from(self.salesforce, lambda column: value_in_record(record, column))
         if company is None:
             return None
+        self.check_seen(self.salesforce.country, *(getattr(self.salesforce, part) for part in self.demanded))
         country = _checked_country(company.country, self.salesforce.country)
         missing = [f"Billing {part.capitalize()}" for part in self.demanded if not getattr(company, part)]
         if missing:
@@ -101,14 +110,10 @@ class CompanyField(CreateOnlyField):
         raise UnreadableValue(problem, replace(company, country=code, state=region))
 
     @property
-    def address_columns(self) -> tuple[str, str]:
-        """The account's own columns of the country and the state."""
-        return _own_name(self.salesforce.country), _own_name(self.salesforce.state)
-
-    @property
     def country_columns(self) -> tuple[str, ...]:
-        """The account's columns from which `country_of` reads."""
-        return (_own_name(self.salesforce.country),)
+        """The account's columns from which `country_of` reads; none if they are hidden."""
+        column = self.salesforce.country
+        return () if column in self._hidden else (column.rpartition(".")[2],)
 
     def country_of(self, account: Json) -> str | None:
         """Return the code of an account's country; None if it has none, or one that is not known."""
@@ -119,8 +124,8 @@ class CompanyField(CreateOnlyField):
         """Return the values of a new Account by the account's own columns."""
         parts = {part: getattr(value, part) for part in ("name", "country", *ADDRESS_PARTS)}
         parts["country"] = value.country or self.default_country or ""
-        columns = {_own_name(getattr(self.salesforce, part)): item for part, item in parts.items()}
-        return {column: item for column, item in columns.items() if item}
+        columns = {getattr(self.salesforce, part): item for part, item in parts.items() if item}
+        return {name.rpartition(".")[2]: item for name, item in columns.items() if self.is_writable(name)}
 
     @override
     def add_to_body(self, value: Company | None, body: dict[str, Any]) -> None:
@@ -133,11 +138,6 @@ class CompanyField(CreateOnlyField):
             if item:
                 one_line = ", ".join(filter(None, map(str.strip, item.splitlines())))
                 set_value(body, getattr(self.referral, part), one_line)
-
-
-def _own_name(path: str) -> str:
-    """Return the name of a column at the account itself."""
-    return path.rpartition(".")[2]
 
 
 def _company_from(places: CompanyColumns | CompanyPaths, value_at: Callable[[str], object]) -> Company | None:

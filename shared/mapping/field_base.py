@@ -1,13 +1,15 @@
 """Defines the keys and the translation methods that all field types of the mapping file have."""
 
 import hashlib
-from typing import Annotated, Any, ClassVar, Literal, override
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Literal, Self, override
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_serializer
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Side, Value
 from shared.domain.field_rules import Direction, Rule
+from shared.domain.sentences import cause
 from shared.mapping.paths import Json, replace_operation, set_value
 
 ReferralPath = Annotated[
@@ -51,6 +53,7 @@ class FieldBase(MappingTable):
     """The keys that all fields share. Their meaning: docs/mapping.md#keys-of-every-field.
 
     An optional field is absent from a deal where it is empty, or where the integration user may not see its column.
+    Columns that are hidden from the integration user, or read-only for them, are no keys of the file.
     """
 
     is_optional: ClassVar[bool] = False
@@ -59,6 +62,8 @@ class FieldBase(MappingTable):
     when: tuple[Literal["create", "update"], ...] = ("create", "update")
     winner: Side = Side.SALESFORCE
     clearable: frozenset[Side] = frozenset()
+    _hidden: frozenset[str] = PrivateAttr(default=frozenset())
+    _read_only: frozenset[str] = PrivateAttr(default=frozenset())
 
     @field_serializer("clearable")
     def _sorted_sides(self, sides: frozenset[Side]) -> list[Side]:
@@ -85,6 +90,35 @@ class FieldBase(MappingTable):
     def columns(self) -> tuple[str, ...]:
         """Return the paths of all columns that this field reads or writes, from the opportunity."""
         return self.select_items()
+
+    def needed_columns(self) -> tuple[str, ...]:
+        """Return the paths without which nothing of this field can be read; one of the others is left out alone."""
+        return self.columns()
+
+    def limited_to(self, hidden: frozenset[str], read_only: frozenset[str]) -> Self:
+        """Return a copy of this field for an org that hides these columns, or does not let them be written."""
+        field = self.model_copy()
+        field._hidden, field._read_only = hidden, read_only  # noqa: SLF001 - of its own class
+        return field
+
+    def is_writable(self, column: str) -> bool:
+        """Whether a new record can have a value in this column."""
+        return column not in self._hidden and column not in self._read_only
+
+    @property
+    def read_only_columns(self) -> frozenset[str]:
+        """The columns that the integration user may see and not write."""
+        return self._read_only
+
+    def hidden_cause(self, columns: Iterable[str]) -> Cause:
+        """Return the cause that names hidden columns of this field."""
+        listed = ", ".join(columns)
+        return cause("hidden_column", listed, label=self.label, columns=listed)
+
+    def check_seen(self, *columns: str) -> None:
+        """Raise UnreadableValue if one of these columns is hidden, of which a new referral needs the values."""
+        if hidden := [column for column in columns if column in self._hidden]:
+            raise UnreadableValue(self.hidden_cause(hidden))
 
     def read_record(self, record: Json) -> Value | None:
         """Return the value in a Salesforce record. Raises UnreadableValue."""

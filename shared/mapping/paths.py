@@ -30,6 +30,13 @@ def _follow_path(value: Any, steps: list[str]) -> Any:  # noqa: ANN401 - a JSON 
     return value
 
 
+def has_item(record: Json, item: str) -> bool:
+    """Whether a Salesforce record has an item of a SOQL select list; one that was read back has no child records."""
+    if item.startswith("("):
+        return "OpportunityContactRoles" in record
+    return item.split(".", maxsplit=1)[0] in record
+
+
 def set_value(body: dict[str, Any], path: str, value: object) -> None:
     """Set the value at a path of a new referral, and make the objects on the way."""
     *parents, last = path.strip("/").split("/")

@@ -1,5 +1,6 @@
 """Define the field types for people. Their records are shared, so they are written on create only."""
 
+from copy import replace
 from typing import Any, Literal, override
 
 from pydantic import Field
@@ -37,12 +38,22 @@ class ContactsField(CreateOnlyField):
 
     @override
     def select_items(self) -> tuple[str, ...]:
-        columns = ", ".join(f"Contact.{column}" for column in CONTACT_FIELDS.values())
+        columns = ", ".join(column for column in self.columns() if column not in self._hidden)
         return (f"(SELECT IsPrimary, {columns} FROM OpportunityContactRoles)",)  # noqa: S608 - our own names only
 
     @override
     def columns(self) -> tuple[str, ...]:
         return tuple(f"Contact.{column}" for column in CONTACT_FIELDS.values())
+
+    @override
+    def needed_columns(self) -> tuple[str, ...]:
+        return (f"Contact.{CONTACT_FIELDS['last_name']}",)
+
+    def without_hidden(self, value: Person) -> Person:
+        """Return the person without what Salesforce would hide."""
+        hidden = [part for part, column in CONTACT_FIELDS.items() if f"Contact.{column}" in self._hidden]
+        empty: dict[str, Any] = {part: "" if part == "first_name" else None for part in hidden}
+        return replace(value, **empty) if empty else value
 
     @override
     def read_record(self, record: Json) -> tuple[Person, ...] | None:
@@ -58,7 +69,7 @@ class ContactsField(CreateOnlyField):
     def contact_values(self, value: Person) -> dict[str, Any]:
         """Return the values of a new Contact."""
         values = {CONTACT_FIELDS[part]: getattr(value, part) for part in CONTACT_FIELDS}
-        return {name: item for name, item in values.items() if item}
+        return {name: item for name, item in values.items() if item and self.is_writable(f"Contact.{name}")}
 
     @override
     def add_to_body(self, value: tuple[Person, ...] | None, body: dict[str, Any]) -> None:
@@ -96,8 +107,16 @@ class SellerField(CreateOnlyField):
 
     @override
     def select_items(self) -> tuple[str, ...]:
+        return tuple(column for column in self.columns() if column not in self._hidden)
+
+    @override
+    def columns(self) -> tuple[str, ...]:
+        return (*self.needed_columns(), self.salesforce.phone)
+
+    @override
+    def needed_columns(self) -> tuple[str, ...]:
         columns = self.salesforce
-        return (columns.first_name, columns.last_name, columns.email, columns.phone)
+        return (columns.first_name, columns.last_name, columns.email)
 
     @override
     def read_record(self, record: Json) -> tuple[Person, ...] | None:
@@ -112,6 +131,7 @@ class SellerField(CreateOnlyField):
         if email is None:
             raise UnreadableValue(cause("missing_email", columns.email))
         if phone is None:
+            self.check_seen(columns.phone)
             raise UnreadableValue(cause("missing_phone", columns.phone))
         first_name = normal_text(value_in_record(record, columns.first_name))
         if first_name is None:

@@ -1,5 +1,7 @@
 """Tells what kind of referral a representation is."""
 
+from collections.abc import Mapping
+
 from shared.mapping.paths import Json, in_referral
 
 
@@ -17,3 +19,13 @@ def is_lead(referral: Json) -> bool:
         case "SalesQualified" | "MarketingQualified":
             return invited_by == "msft"
     return False
+
+
+def is_target_microsoft(referral: Json) -> bool:
+    """Whether a referral, or its entry in a list, is an invitation to Microsoft: Microsoft's own record of the deal.
+
+    Source: docs/protocol.md#only-our-own.
+    """
+    value = referral.get("target")
+    targets = value if isinstance(value, list) else []
+    return any(isinstance(target, Mapping) and target.get("id") == "msft" for target in targets)

@@ -12,16 +12,16 @@ class ShownState:
 
     def __init__(self, ours: Ours, link: str, org: OrgShape | None) -> None:
         """`link` is the address of a referral's page, with `{id}` in it; `org` is None before the org was asked."""
-        unusable = org.hidden | org.read_only if org else frozenset()
         statuses = MARKS if org is None or org.statuses is None else org.statuses
         # An org with an earlier package lacks this value. The audit names the differences there, too.
         shown = {mark: Mark.SYNCED if mark is Mark.DIFFERENCES and mark not in statuses else mark for mark in Mark}
-        has_status = ours.status not in unusable
+        audit, status, address = (
+            (None if org and org.is_unusable(each) else each) for each in (ours.audit, ours.status, ours.link)
+        )
         self._status = {
-            mark: {ours.status: str(value)} if has_status and value in statuses else {} for mark, value in shown.items()
+            mark: {status: str(value)} if status and value in statuses else {} for mark, value in shown.items()
         }
-        self._audit = None if ours.audit in unusable else ours.audit
-        self._link = None if ours.link in unusable else ours.link
+        self._audit, self._link = audit, address
         self._identifier, self._address = ours.identifier, link
 
     def values(self, mark: Mark, audit: str, referral_id: str | None) -> dict[str, Any]:

@@ -11,19 +11,20 @@ from msgspec import Struct
 from shared.domain.arrival import Arrival
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Company, Deal, Person, Side, Value
-from shared.domain.field_rules import Direction, Rules
+from shared.domain.field_rules import Direction
 from shared.domain.link_states import Mark
 from shared.domain.org_shape import OrgShape
 from shared.domain.records import Opportunity, Referral
 from shared.foundation.errors import Ambiguous, Unavailable
-from shared.mapping.arrivals import arrival_of
+from shared.mapping.arrivals import arrival_of, without_fixed
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, UnreadableValue
 from shared.mapping.field_types import StatusField
-from shared.mapping.paths import Json, parse_time, set_value, time_or_none, value_in_record
+from shared.mapping.paths import Json, has_item, parse_time, set_value, time_or_none, value_in_record
 from shared.mapping.people_fields import ContactsField
-from shared.mapping.referral_kind import is_lead
+from shared.mapping.referral_kind import is_lead, is_target_microsoft
 from shared.mapping.schema import DEFAULT
+from shared.mapping.seen_columns import rules_of, seen_fields, spelled_as_in_org
 from shared.mapping.shown_state import ShownState
 from shared.mapping.solutions_field import SolutionsField
 from shared.mapping.validation import load_mapping
@@ -64,9 +65,11 @@ class Translation:
         self._take_org(org)
 
     def _take_org(self, org: OrgShape | None) -> None:
-        self.file, self.hash = self._loaded
-        self.org, self.fields = org, self.file.fields_with_stages(org.currencies if org else None)
-        self.rules = Rules({name: field.to_rule(name) for name, field in self.fields.items()}, self.hash)
+        loaded, self.hash = self._loaded
+        self.org, self.file = org, spelled_as_in_org(loaded, org)
+        seen = seen_fields(self.file.fields_with_stages(org.currencies if org else None), org)
+        self.fields, self._left_out = seen.fields, seen.left_out
+        self.rules = rules_of(seen, loaded, self.file, self.hash)
         self._shown_state = ShownState(self.file.ours, self.constants.referral_link, org)
 
     def for_org(self, org: OrgShape) -> "Translation":
@@ -81,21 +84,26 @@ class Translation:
     @cached_property
     def selects(self) -> tuple[str, ...]:
         """The SOQL select items of an opportunity that is read under the lock."""
-        ours, hidden = self.file.ours, self.org.hidden if self.org else ()
-        own = (ours.flag, ours.identifier, *(column for column in (ours.help, ours.status) if column not in hidden))
+        ours, org = self.file.ours, self.org
+        shown = (column for column in (ours.help, ours.status) if org is None or not org.hides(column))
+        own = (ours.flag, ours.identifier, *shown)
         fixed = ("Id", "LastModifiedDate", *MODIFIER, *STAMPS.values(), *own)
-        mapped = (item for field in self._active_fields.values() for item in field.select_items())
+        mapped = (item for field in self._seen_fields.values() for item in field.select_items())
         return tuple(dict.fromkeys((*fixed, *mapped)))
 
     @cached_property
     def read_items(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The items of `selects`, and those of them that a read can do without."""
-        optional = (field for field in self._active_fields.values() if field.is_optional)
+        optional = (field for field in self._seen_fields.values() if field.is_optional)
         return self.selects, tuple(item for field in optional for item in field.select_items())
 
     @cached_property
     def _active_fields(self) -> dict[str, FieldBase]:
         return {name: field for name, field in self.fields.items() if field.direction is not Direction.OFF}
+
+    @cached_property
+    def _seen_fields(self) -> dict[str, FieldBase]:
+        return {name: field for name, field in self._active_fields.items() if name not in self._left_out}
 
     def opportunity(self, record: Json, read_at: datetime) -> Opportunity:
         """Return the opportunity in a Salesforce record that was read at `read_at` (server time)."""
@@ -114,7 +122,7 @@ class Translation:
                 for query, stamp in stamps.items()
                 if stamp and _is_second_over(parse_time(stamp) + MAX_COMMIT_TIME, read_at)
             },
-            problems=problems,
+            problems={**problems, **self._left_out} if self._left_out else problems,
             asks_help=bool(record.get(ours.help)),
             stage=str(value_in_record(record, self._stage_column) or ""),
             modified_by=record.get("LastModifiedById"),
@@ -139,8 +147,8 @@ class Translation:
         """Return the fields whose columns the record has. A record that was read back has no parents or children."""
         return {
             name: field
-            for name, field in self._active_fields.items()
-            if all(_has_field(record, item) for item in field.select_items())
+            for name, field in self._seen_fields.items()
+            if all(has_item(record, item) for item in field.select_items())
         }
 
     # --- Partner Center to deal
@@ -231,12 +239,18 @@ class Translation:
         """Return the values of a new opportunity, with the tick, but without account, contacts and referral."""
         return {
             column: value
-            for name, field in self._created_from[Side.PARTNER_CENTER].items()
+            for name, field in self._written_at_creation.items()
             if not _is_record(field)
             if deal.get(name) is not None or isinstance(field, StatusField)
             for column, value in field.record_values(self.rules[name].given_to_salesforce(deal.get(name))).items()
             if value is not None
         } | {self.file.ours.flag: True}
+
+    @cached_property
+    def _written_at_creation(self) -> dict[str, FieldBase]:
+        """The fields that a new opportunity takes over, without those whose columns cannot be written."""
+        created = self._created_from[Side.PARTNER_CENTER]
+        return {name: field for name, field in created.items() if all(map(field.is_writable, field.needed_columns()))}
 
     @cached_property
     def _created_from(self) -> dict[Side, dict[str, FieldBase]]:
@@ -255,7 +269,8 @@ class Translation:
 
     def arrival(self, referral: Referral, arrives: datetime) -> Arrival:
         """Return what is created for a referral that arrives at that time."""
-        return arrival_of(self.fields, referral, self.cut_solutions(referral.deal), arrives.date())
+        arrival = arrival_of(self.fields, referral, self.cut_solutions(referral.deal), arrives.date())
+        return without_fixed(arrival, self._created_from[Side.PARTNER_CENTER])
 
     def contact(self, person: Person) -> dict[str, Any]:
         """Return the values of a new Contact."""
@@ -311,16 +326,6 @@ class Translation:
         return body
 
 
-def is_target_microsoft(referral: Json) -> bool:
-    """Whether a referral, or its entry in a list, is an invitation to Microsoft: Microsoft's own record of the deal.
-
-    Source: docs/protocol.md#only-our-own.
-    """
-    value = referral.get("target")
-    targets = value if isinstance(value, list) else []
-    return any(isinstance(target, Mapping) and target.get("id") == "msft" for target in targets)
-
-
 def _required_text(referral: Json, name: str) -> str:
     value = referral[name]
     if not (isinstance(value, str) and value):
@@ -331,12 +336,6 @@ def _required_text(referral: Json, name: str) -> str:
 def _is_record(field: FieldBase) -> bool:
     """Whether the field's value is a record of its own in Salesforce."""
     return isinstance(field, CompanyField | ContactsField)
-
-
-def _has_field(record: Json, item: str) -> bool:
-    if item.startswith("("):
-        return "OpportunityContactRoles" in record
-    return item.split(".", maxsplit=1)[0] in record
 
 
 def _is_second_over(stamp: datetime, at: datetime) -> bool:

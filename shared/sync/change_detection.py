@@ -14,7 +14,8 @@ from msgspec import Struct
 from shared.domain.deal import Side
 from shared.foundation.errors import UnreadableRow
 from shared.mapping.paths import parse_time, value_in_record
-from shared.mapping.translation import STAMPS, Translation, is_target_microsoft
+from shared.mapping.referral_kind import is_target_microsoft
+from shared.mapping.translation import STAMPS, Translation
 from shared.sync.ports import Context, Json, Page, RetryEntry, time_literal
 
 SWEEP = "sweep"

@@ -126,7 +126,8 @@ def look_up(ctx: Context, referral: Referral, named: str | None, company: Compan
         answer = ctx.salesforce.query(*queries.values(), deleted=True)
     records = {name: page.records for name, page in zip(queries, answer.pages, strict=True)}
     contacts = chain.from_iterable(found for name, found in records.items() if name.startswith("contacts"))
-    accounts = accounts_in(company.country, records["accounts"], customer.country_of)
+    country = company.country if customer.country_columns else ""
+    accounts = accounts_in(country, records["accounts"], customer.country_of)
     return Found(records["opportunities"], accounts, tuple(contacts))
 
 

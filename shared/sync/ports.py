@@ -77,6 +77,10 @@ class PartnerCenter(Protocol):
 class Salesforce(Protocol):
     """The REST API under one integration user (docs/reference/salesforce.md#composite-requests)."""
 
+    @property
+    def met_unknown_column(self) -> bool:
+        """Whether Salesforce has refused a call for a column since the org was asked."""
+
     def organization_id(self) -> str:
         """The 18-character id of the org, known from sign-in without a data call."""
 

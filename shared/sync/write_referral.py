@@ -24,7 +24,7 @@ from shared.domain.transitions import (
     unconfirmed_create,
 )
 from shared.foundation.errors import Ambiguous, CosellError, Rejected, StoreConflict
-from shared.mapping.translation import is_target_microsoft
+from shared.mapping.referral_kind import is_target_microsoft
 from shared.sync.pair_lease import Pair, confirm_effect, end_parked, record_intent, record_writes
 from shared.sync.ports import Context, Entry, Json
 

@@ -103,8 +103,7 @@ class ComponentChecker:
     def _check_sharing(self, component: Component) -> Iterator[str]:
         sobject = self._find_object(component.full_name)
         known = self._object_after_deployment(sobject) if sobject else None
-        is_open = self._org.sharing.is_open(component.full_name)
-        yield from check_sharing_rules(component, known, self._groups, is_open=is_open)
+        yield from check_sharing_rules(component, known, self._groups)
 
     # --- fields and rules
 

@@ -19,6 +19,15 @@ class ObjectDescriptions:
     def __init__(self, connection: ApiConnection) -> None:
         self._connection = connection
 
+    @property
+    def met_unknown_column(self) -> bool:
+        """Whether Salesforce has refused a call for a column since `forget_unknown_column`: it exists no longer."""
+        return self._connection.met_unknown_column
+
+    def forget_unknown_column(self) -> None:
+        """Begin again, because the org is asked what it has now."""
+        self._connection.met_unknown_column = False
+
     def describe(self, sobject: str) -> Json:
         """Return the object's description. Raises NotFound."""
         return self._connection.read(

@@ -8,11 +8,9 @@ later it knows. Source: docs/protocol.md#what-the-org-has.
 
 import re
 from collections.abc import Callable
-from copy import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.clients.salesforce.org_addresses import addresses_in
 from shared.clients.salesforce.org_columns import (
     WITH_RECORD_TYPES,
     Descriptions,
@@ -23,12 +21,13 @@ from shared.clients.salesforce.org_columns import (
 )
 from shared.clients.salesforce.records import Answer, Json
 from shared.domain.currencies import OrgCurrencies
-from shared.domain.org_addresses import OrgAddresses
 from shared.domain.org_shape import OrgQuestion, OrgShape, RecordType
 from shared.foundation.errors import CosellError, NotFound, Rejected
 from shared.foundation.logs import log
 
 ASK_AGAIN = timedelta(hours=1)
+ASK_SOON = timedelta(minutes=5)
+"""How old an answer may be after Salesforce has refused a column, because the org may have changed since."""
 OPPORTUNITY, ACCOUNT = "Opportunity", "Account"
 CURRENCY_COLUMN = "currencyisocode"
 PERSON_COLUMN = "ispersonaccount"
@@ -46,14 +45,18 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+")
 class Org(Protocol):
     """The calls of the client that the questions need."""
 
+    @property
+    def met_unknown_column(self) -> bool:
+        """Whether Salesforce has refused a call for a column."""
+
+    def forget_unknown_column(self) -> None:
+        """Begin again."""
+
     def describe_together(self, *sobjects: str) -> Descriptions:
         """The descriptions of objects as the integration user sees them, in one call."""
 
     def query(self, *soql: str, deleted: bool = False) -> Answer:
         """One Composite call of up to five queries."""
-
-    def user_id(self) -> str:
-        """The id of the integration user."""
 
 
 class Memory(Protocol):
@@ -75,16 +78,16 @@ def known_shape(
     no former answer. A new answer is logged if the package lacks something, or has another version than the app.
     """
     known, at = memory.org_shape(), now()
-    if known is not None and known[1] <= at < known[1] + ASK_AGAIN and question.keys <= known[0].asked:
-        return known[0], known[1] + ASK_AGAIN
+    lasts = ASK_SOON if org.met_unknown_column else ASK_AGAIN
+    org.forget_unknown_column()
+    if known is not None and known[1] <= at < known[1] + lasts and question.keys <= known[0].asked:
+        return known[0], known[1] + lasts
     try:
         shape = ask_shape(org, question)
     except CosellError:
         if known is None:
             raise
         return known[0], at + ASK_AGAIN
-    if known is not None and shape.addresses == OrgAddresses():
-        shape = replace(shape, addresses=replace(shape.addresses, spelling=known[0].addresses.spelling))
     memory.keep_org_shape(shape, at)
     if (known is None or shape != known[0]) and (shape.missing or shape.package != version):
         log("package_differs", package=shape.package, missing=shape.missing)
@@ -92,10 +95,9 @@ def known_shape(
 
 
 def ask_shape(org: Org, question: OrgQuestion) -> OrgShape:
-    """Return the org's answer: two calls in an org with several currencies, else four. Raises the client's errors.
+    """Return the org's answer: one call in an org with several currencies, else three. Raises the client's errors.
 
-    One less where countries are picklists. One more where accounts can be people, and where a mapped column belongs to
-    a further object.
+    One more where accounts can be people, and where a mapped column belongs to a further object.
     """
     return shape_in(org, org.describe_together, question)
 
@@ -119,7 +121,6 @@ def shape_in(org: Org, describe: Callable[..., Descriptions], question: OrgQuest
         "billingcountrycode" in account,
         PERSON_COLUMN in account,
         _record_types(org, known, has_persons=PERSON_COLUMN in account),
-        addresses_in(account, question, org.query, org.user_id),
     )
 
 

@@ -20,6 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyErr
 from shared.clients import exact_json
 from shared.clients.salesforce.error_codes import (
     INVALID_SESSION,
+    UNKNOWN_COLUMN,
     exception_for,
     first_api_error,
     session_error,
@@ -120,6 +121,7 @@ class ApiConnection:
         """`seconds` is the total time of a call; `now` and `monotonic` are our own clocks."""
         self.version = version
         self.usage: tuple[int, int] | None = None
+        self.met_unknown_column = False
         self._sign_in, self._session, self._seconds = sign_in, session, seconds
         self.now, self._monotonic = now, monotonic
         self._lock = threading.Lock()
@@ -175,6 +177,7 @@ class ApiConnection:
                 token, was_renewed = self._sign_in.token(deadline, refused=token), True
         except CosellError as error:
             log_failed_call(call, reply, error)
+            self.met_unknown_column |= error.reason_codes[0] == UNKNOWN_COLUMN
             raise
         if write:
             log("remote_written", **_log_fields(call, reply))

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.close_date import past_close_date_key
+from shared.domain.close_date import past_close_date_lines
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status, Value
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.link import Link
@@ -85,7 +85,8 @@ def test_a_request_for_help_is_an_obstacle() -> None:
 def test_only_a_past_close_date_of_an_open_deal_causes_a_warning(
     closing: date | None, status: Status, key: str | None
 ) -> None:
-    assert past_close_date_key(Deal(closing=closing, status=status), NOW + timedelta(hours=12)) == key
+    lines = past_close_date_lines(Deal(closing=closing, status=status), NOW + timedelta(hours=12))
+    assert list(lines) == ([key] if key else [])
 
 
 RULES = Rules(

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from shared.app import App
-from shared.clients.salesforce.records import Answer
 from shared.domain.deal import Side
 from shared.foundation.errors import ConfigurationError, SignInFailed
 from shared.settings.variables import Settings
@@ -51,19 +50,16 @@ class SalesforceStub:
             raise self._organization
         return self._organization
 
+    met_unknown_column = False
+
+    def forget_unknown_column(self) -> None:
+        pass
+
     def describe_together(self, *sobjects: str) -> Mapping[str, Mapping[str, object]]:
         """The description of an org that the user sees no other field of: it has several currencies."""
         assert "Opportunity" in sobjects
         euro = {"value": "EUR", "active": True}
         return {"Opportunity": {"fields": [{"name": "CurrencyIsoCode", "picklistValues": [euro]}]}}
-
-    def query(self, *_soql: str, deleted: bool = False) -> Answer:
-        """Nothing is asked: the user sees no account."""
-        raise AssertionError(deleted)
-
-    def user_id(self) -> str:
-        """As `query`."""
-        raise AssertionError
 
 
 @pytest.fixture

@@ -16,10 +16,11 @@ from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.org_shape import ASK_AGAIN, VERSION_COLUMN, ask_shape, known_shape
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.org_shape import Column, OrgQuestion, OrgShape, RecordType
-from shared.foundation.errors import NotFound, Unavailable
+from shared.foundation.errors import NotFound, Rejected, Unavailable
 from shared.mapping.validation import load_mapping
 from tests.unit.clients.salesforce.emulated_org import EmulatedOrg
 from tests.unit.clients.salesforce.fake_salesforce import FakeSalesforce
+from tests.unit.emulated_rights import rights_without
 
 QUESTION = load_mapping()[0].question
 AMOUNT = "partner_center_amount__c"
@@ -53,19 +54,19 @@ def calls_of(org: EmulatedOrg) -> int:
     return len(org.emulator.journal)
 
 
-def test_an_org_with_several_currencies_names_the_active_ones_in_its_description(several: EmulatedOrg) -> None:
+def test_an_org_with_several_currencies_names_the_active_ones_in_one_call(several: EmulatedOrg) -> None:
     several.emulator.set_currency_active("GBP", active=False)
     answer = ask_shape(several.salesforce, QUESTION).currencies
     assert (answer.has_several, answer.has_amount_fields, answer.only_one) == (True, True, None)
     assert answer.codes == {"USD", "EUR", "CHF", "JPY", "TWD"}
-    assert calls_of(several) == 2
+    assert calls_of(several) == 1
 
 
 def test_an_org_with_one_currency_names_it(single: EmulatedOrg) -> None:
     answer = ask_shape(single.salesforce, QUESTION).currencies
     assert answer == OrgCurrencies(has_several=False, codes=frozenset({"USD"}), has_amount_fields=True)
     assert answer.only_one == "USD"
-    assert calls_of(single) == 4
+    assert calls_of(single) == 3
 
 
 def test_an_org_that_does_not_name_its_only_currency_is_known_to_have_one(single: EmulatedOrg) -> None:
@@ -149,15 +150,20 @@ def test_a_column_that_the_user_may_not_write_is_known_as_such(several: Emulated
     assert shape.column("Amount") == Column("Amount", createable=False, updateable=False)
 
 
+def hide_object(org: EmulatedOrg, name: str) -> None:
+    rights = rights_without(org.emulator.org.model, objects=[name])
+    org.emulator.org.rights_of = lambda _: rights
+
+
 def test_an_object_that_the_user_may_not_see_hides_its_columns_only(several: EmulatedOrg) -> None:
-    del several.emulator.org.model._by_name["contact"]
+    hide_object(several, "Contact")
     shape = ask_shape(several.salesforce, QUESTION)
     assert shape.column("Contact.Email") is None
     assert shape.column("Amount") is not None
 
 
 def test_without_opportunities_there_is_no_answer(several: EmulatedOrg) -> None:
-    del several.emulator.org.model._by_name["opportunity"]
+    hide_object(several, "Opportunity")
     with pytest.raises(NotFound):
         ask_shape(several.salesforce, QUESTION)
 
@@ -185,7 +191,7 @@ def test_an_org_with_person_accounts_names_the_record_types_of_people_with_one_m
         RecordType("Business_Account", ids["business"], is_default=True),
         RecordType("PersonAccount", ids["person"], is_person=True),
     )
-    assert calls_of(several) == 3
+    assert calls_of(several) == 2
 
 
 def test_active_record_types_are_known_by_developer_name(several: EmulatedOrg) -> None:
@@ -207,7 +213,7 @@ def test_another_mapping_asks_at_once(several: EmulatedOrg) -> None:
     known_shape(several.salesforce, memory, QUESTION, lambda: NOON, __version__)
     shape, _ = known_shape(several.salesforce, memory, other, lambda: NOON, __version__)
     assert shape.asked == {"amount", "nextstep"}
-    assert calls_of(several) == 3
+    assert calls_of(several) == 2
 
 
 def test_an_answer_of_an_earlier_build_holds_while_the_org_does_not_answer(
@@ -228,7 +234,29 @@ def test_the_org_is_asked_once_an_hour_by_all_instances_together(several: Emulat
     clock = iter(times)
     answers = [known_shape(several.salesforce, memory, QUESTION, clock.__next__, __version__) for _ in times]
     assert [again for _, again in answers] == [NOON + ASK_AGAIN, NOON + ASK_AGAIN, NOON + 2 * ASK_AGAIN]
-    assert calls_of(several) == 4
+    assert calls_of(several) == 2
+
+
+def test_a_refused_column_lets_the_org_be_asked_again_soon(several: EmulatedOrg) -> None:
+    memory, soon = Memory(), NOON + timedelta(minutes=6)
+    known_shape(several.salesforce, memory, QUESTION, lambda: NOON, __version__)
+    several.emulator.org.rights_of = lambda _: rights_without(several.emulator.org.model, hidden=["Opportunity.Amount"])
+    with pytest.raises(Rejected):
+        several.salesforce.query("SELECT Amount FROM Opportunity")
+    assert several.salesforce.met_unknown_column
+    shape, again = known_shape(several.salesforce, memory, QUESTION, lambda: soon, __version__)
+    assert (shape.column("Amount"), again) == (None, soon + ASK_AGAIN)
+    assert not several.salesforce.met_unknown_column
+
+
+def test_a_column_that_stays_refused_asks_at_most_every_few_minutes(several: EmulatedOrg) -> None:
+    memory = Memory()
+    known_shape(several.salesforce, memory, QUESTION, lambda: NOON, __version__)
+    with pytest.raises(Rejected):
+        several.salesforce.query("SELECT Nope__c FROM Opportunity")
+    asked = calls_of(several)
+    known_shape(several.salesforce, memory, QUESTION, lambda: NOON + timedelta(minutes=1), __version__)
+    assert calls_of(several) == asked
 
 
 def test_the_former_answer_holds_while_the_org_does_not_answer(

@@ -1,0 +1,183 @@
+"""A column that the integration user may not see or write stops no deal, and is named in the Audit.
+
+Source: docs/protocol.md#hidden-and-read-only-columns.
+"""
+
+from copy import replace
+from typing import Any
+
+import pytest
+
+from tests.unit.sync.column_rights import restrict_columns, restrict_known_columns
+from tests.unit.sync.harness import Harness
+from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
+
+HIDDEN = "may not see"
+
+
+def account_of(harness: Harness, deal: str) -> dict[str, Any]:
+    return harness.salesforce.record("Account", harness.opportunity(deal)["AccountId"])
+
+
+def arrived(harness: Harness, **fields: object) -> str:
+    """The opportunity of a deal that Microsoft has just sent."""
+    referral = microsoft_sends_deal(harness, **fields)
+    harness.pull_event(referral)
+    return str(opportunity_of(harness, referral)["Id"])
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "Opportunity.Description", "Opportunity.Amount", "Account.BillingState", "Account.BillingPostalCode",
+        "Account.NumberOfEmployees", "Contact.Phone", "Contact.Title", "User.Phone",
+    ],
+)  # fmt: skip
+def test_a_hidden_column_stops_no_deal_that_is_shared_and_is_told_once(harness: Harness, hidden: str) -> None:
+    deal = harness.shared_deal()
+    restrict_known_columns(harness, hidden=[hidden])
+    harness.seller_edits(deal, CloseDate="2027-01-31")
+    harness.push()
+    harness.seller_edits(deal, CloseDate="2027-02-28")
+    harness.push_until_quiet()
+    assert harness.referral_of(deal)["details"]["closingDateTime"].startswith("2027-02-28")
+    assert harness.count_in_audit(deal, HIDDEN) == 1
+    assert hidden.rpartition(".")[2] in next(line for line in harness.audit_texts(deal) if HIDDEN in line)
+
+
+@pytest.mark.parametrize(
+    "hidden", ["Opportunity.Description", "Account.BillingState", "Contact.Phone", "Contact.Email"]
+)
+def test_a_new_deal_goes_out_without_what_is_hidden(harness: Harness, hidden: str) -> None:
+    restrict_known_columns(harness, hidden=[hidden])
+    deal = harness.shared_deal()
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert harness.count_in_audit(deal, HIDDEN) == 1
+
+
+@pytest.mark.parametrize(
+    ("hidden", "column"),
+    [
+        ("Opportunity.Amount", "Amount"),
+        ("Opportunity.Products__c", "Products__c"),
+        ("Account.BillingCountry", "Account.BillingCountry"),
+        ("Account.BillingStreet", "Account.BillingStreet"),
+        ("User.Phone", "Owner.Phone"),
+        ("User.Email", "Owner.Email"),
+    ],
+)
+def test_a_deal_whose_required_column_is_hidden_is_held_and_the_column_named(
+    harness: Harness, hidden: str, column: str
+) -> None:
+    restrict_known_columns(harness, hidden=[hidden])
+    deal = harness.seller_creates()
+    harness.push()
+    assert harness.our_referrals() == []
+    [line] = [line for line in harness.audit_texts(deal) if HIDDEN in line]
+    assert line.startswith("Not synced: ")
+    assert f"may not see {column}" in line
+    restrict_known_columns(harness)
+    harness.seller_edits(deal, CloseDate="2027-01-31")
+    harness.push_until_quiet()
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "Opportunity.Description", "Opportunity.Amount", "Opportunity.Products__c", "Account.BillingState",
+        "Account.BillingCountry", "Contact.Phone", "Contact.Email",
+    ],
+)  # fmt: skip
+def test_a_deal_arrives_without_what_is_hidden(harness: Harness, hidden: str) -> None:
+    restrict_known_columns(harness, hidden=[hidden])
+    deal = arrived(harness)
+    column = hidden.rpartition(".")[2]
+    if hidden.startswith("Opportunity"):
+        assert harness.opportunity(deal)[column] is None
+    assert harness.count_in_audit(deal, HIDDEN) == 1
+    assert_quiet(harness)
+
+
+def test_an_account_without_a_visible_country_is_found_by_its_name(harness: Harness) -> None:
+    known = harness.salesforce.insert("Account", {"Name": "Fabrikam Robotics", "BillingCountry": "DK"})
+    restrict_known_columns(harness, hidden=["Account.BillingCountry"])
+    assert account_of(harness, arrived(harness))["Id"] == known
+
+
+def test_a_read_only_column_is_not_filled_in_and_a_later_value_is_refused_and_told(harness: Harness) -> None:
+    restrict_known_columns(harness, read_only=["Opportunity.Description", "Account.BillingCity", "Contact.Title"])
+    referral = microsoft_sends_deal(harness)
+    harness.pull_event(referral)
+    deal = str(opportunity_of(harness, referral)["Id"])
+    assert harness.opportunity(deal)["Description"] is None
+    assert account_of(harness, deal)["BillingCity"] is None
+    assert account_of(harness, deal)["BillingStreet"] == "9 Harbour Road"
+    assert harness.count_in_audit(deal, "may not write") == 3
+    assert harness.count_in_audit(deal, "Salesforce refused it and keeps") == 1
+    assert_quiet(harness)
+
+
+def test_a_column_that_is_visible_again_is_synced_again_without_a_loss(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    restrict_known_columns(harness, hidden=["Opportunity.Amount"])
+    harness.seller_edits(deal, Amount=20_000)
+    harness.push_until_quiet()
+    assert harness.referral_of(deal)["details"]["dealValue"] == 10_000
+    restrict_known_columns(harness)
+    harness.seller_edits(deal, CloseDate="2027-02-28")
+    harness.push_until_quiet()
+    assert harness.referral_of(deal)["details"]["dealValue"] == 20_000
+
+
+def test_a_column_hidden_since_the_org_was_asked_loses_no_deal(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    restrict_columns(harness, hidden=["Opportunity.Description"])
+    harness.seller_edits(deal, CloseDate="2027-01-31")
+    harness.push()
+    harness.ask_org_again()
+    harness.run_rounds(4)
+    assert harness.referral_of(deal)["details"]["closingDateTime"].startswith("2027-01-31")
+
+
+@pytest.mark.parametrize("hidden", ["Sync_with_Partner_Center__c", "Referral_Identifier__c"])
+def test_without_flag_or_identifier_a_run_names_the_column_and_loses_nothing(harness: Harness, hidden: str) -> None:
+    restrict_known_columns(harness, hidden=[f"Opportunity.{hidden}"])
+    deal = harness.seller_creates()
+    harness.push()
+    [failed] = harness.first.log.fields_of("run_failed")
+    assert (failed["code"], failed["field"]) == ("INVALID_FIELD", hidden)
+    assert harness.translation.org is not None
+    assert hidden in harness.translation.org.missing
+    restrict_known_columns(harness)
+    harness.push_until_quiet()
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+
+
+def make_flag_by_hand(harness: Harness, name: str) -> None:
+    """Make the tick as somebody did by hand, in another letter case."""
+    fields = harness.salesforce.org.model.get("Opportunity").fields
+    fields[name.lower()] = replace(fields[name.lower()], name=name)
+    harness.ask_org_again()
+
+
+def test_a_column_in_another_letter_case_works_both_ways(harness: Harness) -> None:
+    make_flag_by_hand(harness, "sync_with_partner_center__c")
+    make_flag_by_hand(harness, "AUDIT__c")
+    deal = harness.seller_creates(sync_with_partner_center__c=True)
+    harness.push_until_quiet()
+    record = harness.opportunity(deal)
+    assert record["Sync_Status__c"] == "Synced"
+    assert "A referral was created" in record["AUDIT__c"]
+    arriving = harness.opportunity(arrived(harness))
+    assert arriving["sync_with_partner_center__c"] is True
+    assert_quiet(harness)
+
+
+def test_a_letter_case_of_the_org_changes_no_base(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    before = harness.stored_link(deal)
+    make_flag_by_hand(harness, "PRODUCTS__C")
+    harness.seller_edits(deal, CloseDate="2027-01-31")
+    harness.push_until_quiet()
+    assert harness.stored_link(deal).sources == before.sources
