@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from emulators.salesforce.data.org import Org
-from emulators.salesforce.data.setup_objects import FORECASTS
+from emulators.salesforce.data.setup_objects import DEFAULT_ACCESS, FORECASTS
 from emulators.salesforce.data.standard_objects import CURRENCIES, STAGES
 
 
@@ -35,7 +35,7 @@ def found_org(org: Org, *, multi_currency: bool) -> Founding:
 def _organization_values() -> dict[str, object]:
     return {
         "Name": "Example Partner", "InstanceName": "EU99", "OrganizationType": "Enterprise Edition",
-        "DefaultCurrencyIsoCode": "USD", "IsSandbox": False,
+        "DefaultCurrencyIsoCode": "USD", "IsSandbox": False, **dict.fromkeys(DEFAULT_ACCESS.values(), "Edit"),
     }  # fmt: skip
 
 

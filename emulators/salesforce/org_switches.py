@@ -11,7 +11,8 @@ from emulators.salesforce.data.person_accounts import PersonAccounts, add_person
 from emulators.salesforce.data.record_types import OBJECT as RECORD_TYPE
 from emulators.salesforce.data.record_types import add_record_type
 from emulators.salesforce.data.schema import Field, Kind, SObject
-from emulators.salesforce.data.sharing import MODELS, SharingRule
+from emulators.salesforce.data.setup_objects import DEFAULT_ACCESS
+from emulators.salesforce.data.sharing import MODELS, ORGANIZATION_VALUES, SharingRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,11 @@ def set_sharing_model(org: Org, sobject: str, model: str) -> None:
     if model not in MODELS:
         raise ValueError(f"model must be one of {MODELS}")
     org.sharing.models[definition.name] = model
+    if definition.name in DEFAULT_ACCESS:
+        organization = next(iter(org.stored_records("Organization")))
+        shown = {DEFAULT_ACCESS[definition.name]: ORGANIZATION_VALUES[model]}
+        org.put("Organization", organization["Id"], organization | shown)
+        org.clear_undo_log()
 
 
 def make_group(org: Org, name: str, members: Sequence[str], user: str) -> str:

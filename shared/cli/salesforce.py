@@ -25,6 +25,7 @@ from shared.cli.command import Env, Json, run_command
 from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
+from shared.clients.salesforce.deal_sharing import share_deals, with_rule
 from shared.clients.salesforce.existing_fields import Obstacle, find_obstacles
 from shared.clients.salesforce.inactive_parts import find_inactive
 from shared.clients.salesforce.layout_section import LayoutChange, insert_section, our_section_in
@@ -88,16 +89,22 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
             changes = find_changes(client, package)
             if changes and not _may_change(changes, output, yes=yes, check_only=check_only):
                 return Exit.PROBLEM
+            if check_only:
+                package = with_rule(salesforce, package, PROJECT)
             deployment = _deploy_with_progress(client, package, output, check_only=check_only)
             is_installed = deployment.success and not check_only
             inactive = find_inactive(salesforce, package) if is_installed else []
+            sharing = share_deals(salesforce, PROJECT, Settings.load().salesforce.username) if is_installed else None
         if is_installed:
             output.say("Next, assign Cosell_Integration to the integration user, and Cosell_Seller to the sellers.")
             output.say('Then add the section to their page: run `cosell salesforce add-section "Opportunity Layout"`.')
         for part in inactive:
             output.say(f"[yellow]Inactive[/yellow] {escape(str(part))}")
-        further = {"changes": to_builtins(changes), "inactive": to_builtins(inactive)}
-        return _report_deployment(deployment, output, check_only=check_only, further=further)
+        if sharing:
+            output.say(f"{'[yellow]Sharing[/yellow] ' if sharing.problems else ''}{escape(str(sharing))}")
+        further = {"changes": to_builtins(changes), "inactive": to_builtins(inactive), "sharing": to_builtins(sharing)}
+        done = _report_deployment(deployment, output, check_only=check_only, further=further)
+        return Exit.PROBLEM if sharing and sharing.problems else done
 
     run_command(env, as_json, run_deploy, administrator=administrator.words)
 

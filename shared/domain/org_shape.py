@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.link_states import Mark
+from shared.domain.org_addresses import OrgAddresses
 
 MARKS = frozenset(map(str, Mark))
 
@@ -18,15 +19,37 @@ class OrgQuestion(Struct, frozen=True):
     """What the org is asked about: our columns by their roles in the mapping file, and the paths of mapped columns.
 
     A path begins at the opportunity, such as `Amount` or `Account.BillingCity`; `Contact.Email` is a contact's.
+    `country` and `state` are the columns of the account that hold them.
     """
 
     ours: Mapping[str, str]
     paths: frozenset[str] = frozenset()
+    country: str = ""
+    state: str = ""
 
     @property
     def keys(self) -> frozenset[str]:
         """The paths as an answer names them: the org ignores the letter case."""
-        return frozenset(path.casefold() for path in self.paths)
+        codes = (f"Account.{column}" for column in (self.country_code, self.state_code) if column)
+        return frozenset(path.casefold() for path in (*self.paths, *codes))
+
+    @property
+    def country_code(self) -> str:
+        """The column of the country's code, where the org has picklists."""
+        return code_column(self.country)
+
+    @property
+    def state_code(self) -> str:
+        """The column of the state's code, where the org has picklists."""
+        return code_column(self.state)
+
+
+def code_column(column: str) -> str:
+    """Return the column that an org with picklists has beside a column of an address: BillingCountryCode, for example.
+
+    It is the column itself, if the mapping file names the code already.
+    """
+    return column if not column or column.casefold().endswith("code") else f"{column}Code"
 
 
 class Column(Struct, frozen=True, array_like=True):
@@ -58,6 +81,7 @@ class OrgShape(Struct, frozen=True):
     has_address_picklists   whether countries and states are picklists, so that their codes have columns
     has_person_accounts     whether an account can be a person
     record_types            the record types by object: `Opportunity` and `Account`
+    addresses               how accounts write countries and states
     """
 
     currencies: OrgCurrencies
@@ -70,6 +94,7 @@ class OrgShape(Struct, frozen=True):
     has_address_picklists: bool = False
     has_person_accounts: bool = False
     record_types: Mapping[str, tuple[RecordType, ...]] = {}
+    addresses: OrgAddresses = OrgAddresses()
 
     @property
     def missing(self) -> tuple[str, ...]:

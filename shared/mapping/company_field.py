@@ -110,10 +110,15 @@ class CompanyField(CreateOnlyField):
         raise UnreadableValue(problem, replace(company, country=code, state=region))
 
     @property
+    def address_columns(self) -> tuple[str, str]:
+        """The account's own columns of the country and the state."""
+        return _own_name(self.salesforce.country), _own_name(self.salesforce.state)
+
+    @property
     def country_columns(self) -> tuple[str, ...]:
         """The account's columns from which `country_of` reads; none if they are hidden."""
         column = self.salesforce.country
-        return () if column in self._hidden else (column.rpartition(".")[2],)
+        return () if column in self._hidden else (_own_name(column),)
 
     def country_of(self, account: Json) -> str | None:
         """Return the code of an account's country; None if it has none, or one that is not known."""
@@ -125,7 +130,7 @@ class CompanyField(CreateOnlyField):
         parts = {part: getattr(value, part) for part in ("name", "country", *ADDRESS_PARTS)}
         parts["country"] = value.country or self.default_country or ""
         columns = {getattr(self.salesforce, part): item for part, item in parts.items() if item}
-        return {name.rpartition(".")[2]: item for name, item in columns.items() if self.is_writable(name)}
+        return {_own_name(name): item for name, item in columns.items() if self.is_writable(name)}
 
     @override
     def add_to_body(self, value: Company | None, body: dict[str, Any]) -> None:
@@ -138,6 +143,11 @@ class CompanyField(CreateOnlyField):
             if item:
                 one_line = ", ".join(filter(None, map(str.strip, item.splitlines())))
                 set_value(body, getattr(self.referral, part), one_line)
+
+
+def _own_name(path: str) -> str:
+    """Return the name of a column at the account itself."""
+    return path.rpartition(".")[2]
 
 
 def _company_from(places: CompanyColumns | CompanyPaths, value_at: Callable[[str], object]) -> Company | None:

@@ -125,7 +125,8 @@ class MappingFile(MappingTable):
         """What the org is asked about this file's columns."""
         ours = self.ours.by_role
         mapped = (path for field in self.fields.values() for path in field.columns())
-        return OrgQuestion(ours, frozenset((*ours.values(), *mapped)))
+        columns = next(field.address_columns for field in self.fields.values() if isinstance(field, CompanyField))
+        return OrgQuestion(ours, frozenset((*ours.values(), *mapped)), *columns)
 
     def fields_with_stages(self, org: OrgCurrencies | None = None) -> dict[str, FieldBase]:
         """Return the fields by name; the status field has the stage table, the money field the currencies of the org.

@@ -14,6 +14,7 @@ from msgspec.structs import astuple
 from shared.domain.audit import Line, text_line
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Side
+from shared.domain.org_addresses import OrgAddresses
 from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.domain.sentences import CAUSES, SENTENCES
 from shared.store.rows import Row
@@ -132,6 +133,7 @@ class _ShapeRow(Struct):
     address_picklists: bool = False
     person_accounts: bool = False
     record_types: dict[str, tuple[RecordType, ...]] = {}
+    addresses: OrgAddresses = OrgAddresses()
 
 
 def shape_to_json(shape: OrgShape, at: datetime) -> dict[str, Any]:
@@ -151,6 +153,7 @@ def shape_to_json(shape: OrgShape, at: datetime) -> dict[str, Any]:
         "address_picklists": shape.has_address_picklists,
         "person_accounts": shape.has_person_accounts,
         "record_types": {name: [[*astuple(each)] for each in known] for name, known in shape.record_types.items()},
+        "addresses": to_builtins(shape.addresses, order="sorted"),
     }
 
 
@@ -159,4 +162,4 @@ def shape_from_json(stored: Any) -> tuple[OrgShape, datetime]:  # noqa: ANN401 -
     row = convert(stored, _ShapeRow)
     money = OrgCurrencies(row.several, row.codes, row.fields)
     known = (row.statuses, row.hidden, row.read_only, row.package, row.asked, row.columns)
-    return OrgShape(money, *known, row.address_picklists, row.person_accounts, row.record_types), row.at
+    return OrgShape(money, *known, row.address_picklists, row.person_accounts, row.record_types, row.addresses), row.at

@@ -10,6 +10,8 @@ from emulators.salesforce.data.errors import ApiError
 SHORT, LONG = 15, 18
 _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _CHECKSUM_DIGITS = string.ascii_uppercase + "012345"
+_COUNTED_APART = frozenset({"00G"})
+"""The prefixes of what a package brings: a new component in it does not change the ids of deals."""
 
 
 def with_checksum(short: str) -> str:
@@ -47,12 +49,14 @@ class RecordIds:
         """`seed` also chooses the two characters of the instance, so that the ids of two orgs differ."""
         self._instance = _DIGITS[10 + seed % 52] + _DIGITS[10 + seed // 52 % 52]
         # A count that starts high makes ids that differ in the case of a letter only, as real ids do.
-        self._count = 62**4 + seed % 1000 * 62**3
+        self._first = 62**4 + seed % 1000 * 62**3
+        self._counts: dict[str, int] = {}
 
     def next_id(self, prefix: str) -> str:
         """A new 18-character id."""
-        self._count += 1
-        number, digits = self._count, ""
+        counter = prefix if prefix in _COUNTED_APART else ""
+        number = self._counts[counter] = self._counts.get(counter, self._first) + 1
+        digits = ""
         while number:
             number, digit = divmod(number, len(_DIGITS))
             digits = _DIGITS[digit] + digits

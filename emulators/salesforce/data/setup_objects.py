@@ -21,6 +21,10 @@ FORECASTS = {
 }  # fmt: skip
 
 
+DEFAULT_ACCESS = {name: f"Default{name}Access" for name in ("Opportunity", "Account", "Contact")}
+"""The column of the organisation that holds an object's org-wide default."""
+
+
 def stage_object() -> SObject:
     """The stages of opportunities."""
     return new_object(
@@ -104,6 +108,7 @@ def organization_object() -> SObject:
         text_field("OrganizationType", 40),
         text_field("NamespacePrefix", 15),
         text_field("DefaultCurrencyIsoCode", 3),
+        *(picklist_field(name, "None", "Read", "Edit") for name in DEFAULT_ACCESS.values()),
         checkbox_field("IsSandbox"),
         Field("TrialExpirationDate", Kind.DATETIME, "Trial Expiration Date"),
         setup=True,

@@ -13,6 +13,8 @@ from emulators.salesforce.data.schema import Record, SObject
 from emulators.salesforce.data.tables import Tables
 
 MODELS = ("Private", "Read", "ReadWrite")
+ORGANIZATION_VALUES = {"Private": "None", "Read": "Read", "ReadWrite": "Edit"}
+"""The models as the columns of Organization name them."""
 
 
 class Access(IntEnum):
@@ -53,6 +55,10 @@ class Sharing:
     models: dict[str, str] = field(default_factory=dict)
     rules: dict[str, SharingRule] = field(default_factory=dict)
     administrators: set[str] = field(default_factory=set)
+
+    def is_open(self, sobject: str) -> bool:
+        """Whether every user may edit every record of the object, so that it takes no sharing rules."""
+        return self.models.get(sobject, "ReadWrite") == "ReadWrite"
 
     def limits(self, sobject: str, user: str) -> bool:
         """Whether any record of the object may be closed to this user; an empty `user` is the service itself."""

@@ -103,7 +103,8 @@ class ComponentChecker:
     def _check_sharing(self, component: Component) -> Iterator[str]:
         sobject = self._find_object(component.full_name)
         known = self._object_after_deployment(sobject) if sobject else None
-        yield from check_sharing_rules(component, known, self._groups)
+        is_open = self._org.sharing.is_open(component.full_name)
+        yield from check_sharing_rules(component, known, self._groups, is_open=is_open)
 
     # --- fields and rules
 

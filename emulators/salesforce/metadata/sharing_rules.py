@@ -10,10 +10,18 @@ from emulators.salesforce.metadata.package import Component
 _CRITERIA, _OWNERS = "sharingCriteriaRules", "sharingOwnerRules"
 
 
-def check_sharing_rules(component: Component, sobject: SObject | None, groups: Collection[str]) -> Iterator[str]:
-    """Find what is wrong with the sharing rules of an object; `groups` are the names of those that exist."""
+def check_sharing_rules(
+    component: Component, sobject: SObject | None, groups: Collection[str], *, is_open: bool
+) -> Iterator[str]:
+    """Find what is wrong with the sharing rules of an object; `groups` are the names of those that exist.
+
+    An object that is open to every user by its org-wide default takes no rules.
+    """
     if sobject is None:
         yield f"Entity of type '{component.full_name}' is not available in this organization"
+        return
+    if is_open:
+        yield f"Sharing rules not supported for {sobject.name} since it's org wide default is Public Read/Write"
         return
     for rule in _rules(component):
         yield from _check_rule(rule, sobject, groups)

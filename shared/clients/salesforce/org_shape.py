@@ -8,9 +8,11 @@ later it knows. Source: docs/protocol.md#what-the-org-has.
 
 import re
 from collections.abc import Callable
+from copy import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.clients.salesforce.org_addresses import addresses_in
 from shared.clients.salesforce.org_columns import (
     WITH_RECORD_TYPES,
     Descriptions,
@@ -21,6 +23,7 @@ from shared.clients.salesforce.org_columns import (
 )
 from shared.clients.salesforce.records import Answer, Json
 from shared.domain.currencies import OrgCurrencies
+from shared.domain.org_addresses import OrgAddresses
 from shared.domain.org_shape import OrgQuestion, OrgShape, RecordType
 from shared.foundation.errors import CosellError, NotFound, Rejected
 from shared.foundation.logs import log
@@ -58,6 +61,9 @@ class Org(Protocol):
     def query(self, *soql: str, deleted: bool = False) -> Answer:
         """One Composite call of up to five queries."""
 
+    def user_id(self) -> str:
+        """The id of the integration user."""
+
 
 class Memory(Protocol):
     """Where the answer is kept."""
@@ -88,6 +94,8 @@ def known_shape(
         if known is None:
             raise
         return known[0], at + ASK_AGAIN
+    if known is not None and shape.addresses == OrgAddresses():
+        shape = replace(shape, addresses=replace(shape.addresses, spelling=known[0].addresses.spelling))
     memory.keep_org_shape(shape, at)
     if (known is None or shape != known[0]) and (shape.missing or shape.package != version):
         log("package_differs", package=shape.package, missing=shape.missing)
@@ -95,9 +103,10 @@ def known_shape(
 
 
 def ask_shape(org: Org, question: OrgQuestion) -> OrgShape:
-    """Return the org's answer: one call in an org with several currencies, else three. Raises the client's errors.
+    """Return the org's answer: two calls in an org with several currencies, else four. Raises the client's errors.
 
-    One more where accounts can be people, and where a mapped column belongs to a further object.
+    One less where countries are picklists. One more where accounts can be people, and where a mapped column belongs to
+    a further object.
     """
     return shape_in(org, org.describe_together, question)
 
@@ -121,6 +130,7 @@ def shape_in(org: Org, describe: Callable[..., Descriptions], question: OrgQuest
         "billingcountrycode" in account,
         PERSON_COLUMN in account,
         _record_types(org, known, has_persons=PERSON_COLUMN in account),
+        addresses_in(account, question, org.query, org.user_id),
     )
 
 

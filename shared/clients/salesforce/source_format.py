@@ -43,6 +43,8 @@ _SINGLE_FILES = {
     "flexipage": _SingleFile("FlexiPage", "flexipages"),
     "tab": _SingleFile("CustomTab", "tabs"),
     "flow": _SingleFile("Flow", "flows"),
+    "group": _SingleFile("Group", "groups"),
+    "sharingRules": _SingleFile("SharingRules", "sharingRules"),
 }
 _OBJECT_PARTS = {
     "field": _ObjectPart("CustomField", "fields"),

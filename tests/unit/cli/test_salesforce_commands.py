@@ -72,6 +72,21 @@ def test_everything_is_installed_and_the_next_steps_are_printed(org: SalesforceE
     assert has_field(org, "Referral_Identifier__c")
 
 
+@pytest.mark.parametrize(
+    ("model", "told"), [("Private", "lets the integration user, now in the group"), ("ReadWrite", "no sharing rule")]
+)
+def test_the_deals_of_other_owners_are_opened_where_the_org_closes_them(
+    org: SalesforceEmulator, model: str, told: str
+) -> None:
+    control(org, "sharing", sobject="Opportunity", model=model)
+    result = run_cosell("deploy", *ADMIN)
+    assert result.exit_code == 0, result.output
+    assert told in re.sub(r"\s+", " ", result.output)
+    assert [len(org.org.sharing.rules), len(org.records("GroupMember"))] == [int(model == "Private")] * 2
+    again = run_cosell("deploy", *ADMIN, "--json")
+    assert document_of(again)["sharing"]["needed"] is (model == "Private")
+
+
 def test_a_check_does_not_change_the_org(org: SalesforceEmulator) -> None:
     result = run_cosell("deploy", "--check-only", *ADMIN)
     assert result.exit_code == 0

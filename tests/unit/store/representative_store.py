@@ -12,6 +12,7 @@ from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
+from shared.domain.org_addresses import AddressLists, CountrySpelling, OrgAddresses
 from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
 from shared.store.link_store import LinkStore
@@ -59,6 +60,7 @@ SHAPE = OrgShape(
     has_address_picklists=True,
     has_person_accounts=True,
     record_types={"Account": (RecordType("Person", "012000000000001AAA", is_default=True, is_person=True),)},
+    addresses=OrgAddresses(AddressLists(frozenset({"DE"}), {"DE": {"BY": "Bayern"}}), CountrySpelling(has_names=True)),
 )
 """An answer of an org with every part."""
 

@@ -1,16 +1,20 @@
 """The org's answer about its shape is kept for all instances."""
 
 from collections.abc import Iterator
+from copy import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from shared.domain.currencies import OrgCurrencies
+from shared.domain.iso_codes import COUNTRIES
+from shared.domain.org_addresses import AddressLists, CountrySpelling, OrgAddresses
 from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.store.link_store import LinkStore
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Put
 from shared.store.sqlite_rows import SqliteRows
+from shared.store.table_storage_rows import MAX_PROPERTY_BYTES
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SEVERAL = OrgShape(
@@ -24,6 +28,10 @@ SEVERAL = OrgShape(
     has_address_picklists=True,
     has_person_accounts=True,
     record_types={"Opportunity": (RecordType("Partner", "012000000000001AAA", is_default=True),)},
+    addresses=OrgAddresses(
+        AddressLists(frozenset({"DE", "US"}), {"US": {"WA": "Washington"}}),
+        CountrySpelling(has_names=True, names={"DE": "Deutschland"}),
+    ),
 )
 
 
@@ -64,3 +72,13 @@ def test_a_column_of_a_later_build_is_read_without_what_this_build_does_not_know
 def test_an_answer_that_cannot_be_read_is_asked_for_again(rows: SqliteRows, stored: object) -> None:
     rows.write("org", [Put("currencies", pack(stored))])
     assert LinkStore(rows, log=lambda *_, **__: None).org_shape() is None
+
+
+def test_the_states_of_all_countries_fit_the_row(rows: SqliteRows) -> None:
+    states = {code: {f"{number:03}": f"{code} district {number}" for number in range(20)} for code in sorted(COUNTRIES)}
+    shape = replace(SEVERAL, addresses=OrgAddresses(AddressLists(COUNTRIES, states)))
+    LinkStore(rows).keep_org_shape(shape, NOON)
+    assert LinkStore(rows).org_shape() == (shape, NOON)
+    row = rows.get("org", "currencies")
+    assert row is not None
+    assert len(row.data) < MAX_PROPERTY_BYTES

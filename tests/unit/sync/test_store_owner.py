@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.app import App
+from shared.clients.salesforce.records import Answer
 from shared.domain.deal import Side
 from shared.foundation.errors import ConfigurationError, SignInFailed
 from shared.settings.variables import Settings
@@ -60,6 +61,14 @@ class SalesforceStub:
         assert "Opportunity" in sobjects
         euro = {"value": "EUR", "active": True}
         return {"Opportunity": {"fields": [{"name": "CurrencyIsoCode", "picklistValues": [euro]}]}}
+
+    def query(self, *_soql: str, deleted: bool = False) -> Answer:
+        """Nothing is asked: the user sees no account."""
+        raise AssertionError(deleted)
+
+    def user_id(self) -> str:
+        """As `query`."""
+        raise AssertionError
 
 
 @pytest.fixture

@@ -54,19 +54,19 @@ def calls_of(org: EmulatedOrg) -> int:
     return len(org.emulator.journal)
 
 
-def test_an_org_with_several_currencies_names_the_active_ones_in_one_call(several: EmulatedOrg) -> None:
+def test_an_org_with_several_currencies_names_the_active_ones_in_its_description(several: EmulatedOrg) -> None:
     several.emulator.set_currency_active("GBP", active=False)
     answer = ask_shape(several.salesforce, QUESTION).currencies
     assert (answer.has_several, answer.has_amount_fields, answer.only_one) == (True, True, None)
     assert answer.codes == {"USD", "EUR", "CHF", "JPY", "TWD"}
-    assert calls_of(several) == 1
+    assert calls_of(several) == 2
 
 
 def test_an_org_with_one_currency_names_it(single: EmulatedOrg) -> None:
     answer = ask_shape(single.salesforce, QUESTION).currencies
     assert answer == OrgCurrencies(has_several=False, codes=frozenset({"USD"}), has_amount_fields=True)
     assert answer.only_one == "USD"
-    assert calls_of(single) == 3
+    assert calls_of(single) == 4
 
 
 def test_an_org_that_does_not_name_its_only_currency_is_known_to_have_one(single: EmulatedOrg) -> None:
@@ -191,7 +191,7 @@ def test_an_org_with_person_accounts_names_the_record_types_of_people_with_one_m
         RecordType("Business_Account", ids["business"], is_default=True),
         RecordType("PersonAccount", ids["person"], is_person=True),
     )
-    assert calls_of(several) == 2
+    assert calls_of(several) == 3
 
 
 def test_active_record_types_are_known_by_developer_name(several: EmulatedOrg) -> None:
@@ -213,7 +213,7 @@ def test_another_mapping_asks_at_once(several: EmulatedOrg) -> None:
     known_shape(several.salesforce, memory, QUESTION, lambda: NOON, __version__)
     shape, _ = known_shape(several.salesforce, memory, other, lambda: NOON, __version__)
     assert shape.asked == {"amount", "nextstep"}
-    assert calls_of(several) == 2
+    assert calls_of(several) == 3
 
 
 def test_an_answer_of_an_earlier_build_holds_while_the_org_does_not_answer(
@@ -234,7 +234,7 @@ def test_the_org_is_asked_once_an_hour_by_all_instances_together(several: Emulat
     clock = iter(times)
     answers = [known_shape(several.salesforce, memory, QUESTION, clock.__next__, __version__) for _ in times]
     assert [again for _, again in answers] == [NOON + ASK_AGAIN, NOON + ASK_AGAIN, NOON + 2 * ASK_AGAIN]
-    assert calls_of(several) == 2
+    assert calls_of(several) == 4
 
 
 def test_a_refused_column_lets_the_org_be_asked_again_soon(several: EmulatedOrg) -> None:

@@ -29,6 +29,14 @@ def test_without_the_switch_every_record_can_be_read_and_written(api: ApiSession
     assert codes_by_path(api, "Opportunity", {"Name": "New"}, edited=deal) == {()}
 
 
+@pytest.mark.parametrize(("model", "shown"), [("Private", "None"), ("Read", "Read"), ("ReadWrite", "Edit")])
+def test_the_organisation_shows_the_org_wide_defaults(api: ApiSession, model: str, shown: str) -> None:
+    _close(api.emulator, model, "Account")
+    soql = "SELECT DefaultOpportunityAccess, DefaultAccountAccess FROM Organization"
+    [defaults] = api.query_records(soql)
+    assert (defaults["DefaultOpportunityAccess"], defaults["DefaultAccountAccess"]) == ("Edit", shown)
+
+
 def test_a_private_record_of_another_owner_is_absent(api: ApiSession) -> None:
     deal = api.create_deal()
     _close(api.emulator, "Private")

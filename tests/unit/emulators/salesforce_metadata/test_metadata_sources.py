@@ -104,11 +104,30 @@ def object_rights(root: Any) -> dict[str, set[str]]:  # noqa: ANN401 - lxml ship
 
 def test_the_integration_user_has_exactly_the_rights_that_it_needs() -> None:
     root = parse_file(MAIN / "permissionsets" / "Cosell_Integration.permissionset-meta.xml")
-    assert root.findtext("{*}license") == "Salesforce API Integration"
+    # A licence would hide the standard objects (docs/reference/salesforce.md#licences-and-profile).
+    assert root.find("{*}license") is None
     needed = {"allowCreate", "allowRead", "allowEdit", "viewAllRecords"}
     owned = needed | {"allowDelete", "modifyAllRecords"}
     assert object_rights(root) == dict.fromkeys(("Account", "Contact", "Opportunity"), needed) | {INBOX: owned}
     assert [each.findtext("{*}name") for each in root.findall("{*}userPermissions")] == ["ApiEnabled"]
+
+
+def test_modify_all_is_a_set_of_its_own_that_adds_nothing_but_opportunities() -> None:
+    root = parse_file(MAIN / "permissionsets" / "Cosell_Integration_Modify_All.permissionset-meta.xml")
+    everything = {"allowCreate", "allowRead", "allowEdit", "allowDelete", "viewAllRecords", "modifyAllRecords"}
+    assert object_rights(root) == {"Account": {"allowRead"}, "Opportunity": everything}
+    assert root.find("{*}license") is None
+    assert field_permissions("Cosell_Integration_Modify_All") == {}
+
+
+def test_the_rule_shares_the_deals_by_flag_or_identifier_with_a_group_of_the_package() -> None:
+    [rule] = parse_file(PROJECT / "sharing/main/default/sharingRules/Opportunity.sharingRules-meta.xml")
+    assert (rule.findtext("{*}accessLevel"), rule.findtext("{*}booleanFilter")) == ("Edit", "1 OR 2")
+    assert [each.text for each in rule.iterfind("{*}criteriaItems/{*}field")] == [
+        "Sync_with_Partner_Center__c",
+        "Referral_Identifier__c",
+    ]
+    assert (MAIN / "groups" / f"{rule.findtext('{*}sharedTo/{*}group')}.group-meta.xml").is_file()
 
 
 def test_the_package_carries_the_version_of_the_app() -> None:

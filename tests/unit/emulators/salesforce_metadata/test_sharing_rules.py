@@ -34,6 +34,13 @@ def _package(criteria: str, *, group: str = "Cosell", owners: str = ALL_OWNERS, 
     return Package(files, {**kinds, "SharingCriteriaRule": (member,)} if member else kinds)
 
 
+def _closed_org() -> SalesforceEmulator:
+    """An org whose org-wide default leaves room for sharing rules."""
+    org = SalesforceEmulator()
+    control(org, "sharing", sobject="Opportunity", model="Private")
+    return org
+
+
 def _robot(org: SalesforceEmulator) -> ApiSession:
     """A user whom an administrator adds to the group by the API."""
     user = org.org.insert("User", {"Username": "r@x.example", "LastName": "R"}, org.founding.administrator)
@@ -54,8 +61,7 @@ def _robot(org: SalesforceEmulator) -> ApiSession:
     ],
 )
 def test_a_deployed_rule_opens_the_records_that_meet_it(criteria: str, names: list[str]) -> None:
-    org = SalesforceEmulator()
-    control(org, "sharing", sobject="Opportunity", model="Private")
+    org = _closed_org()
     for more in ({"Name": "Flag", "Sync_with_Partner_Center__c": True}, {"Name": "Key", "Referral_Identifier__c": "R"}):
         org.insert("Opportunity", {**DEAL, **more})
     org.insert("Opportunity", {**DEAL, "Name": "Other"})
@@ -79,14 +85,24 @@ def test_a_deployed_rule_opens_the_records_that_meet_it(criteria: str, names: li
     ],
 )
 def test_what_the_service_refuses_is_refused(package: Package, message: str) -> None:
-    refusals = Deployer(SalesforceEmulator()).deploy_refusals(package)
+    refusals = Deployer(_closed_org()).deploy_refusals(package)
     assert any(message in text for text in refusals), refusals
 
 
-def test_a_second_deployment_keeps_the_group_and_its_members() -> None:
+@pytest.mark.parametrize("model", [None, "ReadWrite"])
+def test_an_org_where_everybody_may_edit_takes_no_rule(model: str | None) -> None:
     org = SalesforceEmulator()
+    if model:
+        control(org, "sharing", sobject="Opportunity", model=model)
+    [refusal] = Deployer(org).deploy_refusals(_package(FLAG))
+    assert "not supported for Opportunity since it's org wide default is" in refusal
+
+
+def test_a_second_deployment_keeps_the_group_and_its_members() -> None:
+    org = _closed_org()
     assert Deployer(org).deploy(_package(FLAG))["success"]
     _robot(org)
     assert Deployer(org).deploy(_package(KEY))["success"]
-    assert len(org.records("Group")) == len(org.records("GroupMember")) == 1
+    assert [each["DeveloperName"] for each in org.records("Group")].count("Cosell") == 1
+    assert len(org.records("GroupMember")) == 1
     assert list(org.org.sharing.rules) == ["Opportunity.Ours"]
