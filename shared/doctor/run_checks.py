@@ -13,6 +13,7 @@ from shared.doctor import (
     partner_center_checks,
     salesforce_checks,
     salesforce_field_checks,
+    salesforce_sharing_checks,
     webhook_checks,
 )
 from shared.doctor.finding import Result, Verdict, skipped, verdict_of_error
@@ -22,7 +23,8 @@ MANUAL_CHECKS = (
     "PARTNER_CENTER_LOCATION is the valid PartnerID (MPN id) of one of your locations, not of the whole company.",
     "The solutions that sellers name are co-sell ready in Partner Center.",
     "The partner account and the solutions belong to one tenant, PARTNER_CENTER_TENANT_ID.",
-    "The integration user has View All on Opportunity, Account and Contact, so that sharing hides no record.",
+    "The integration user has View All on Opportunity, Account and Contact: no user can read that about themselves.",
+    "The validation rule Cosell_Clone is active: the deployment of the package names what is not.",
 )
 """The points that a person must check, because no API shows them."""
 
@@ -67,6 +69,8 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite(
         "conditional update", (_SALESFORCE_SIGN_IN, "custom fields"), salesforce_checks.check_conditional_update
     ),
+    Prerequisite("write access", (_SALESFORCE_SIGN_IN, "custom fields"), salesforce_sharing_checks.check_write_access),
+    Prerequisite("read access", (_SALESFORCE_SIGN_IN,), salesforce_sharing_checks.check_read_access),
     Prerequisite("Salesforce API budget", (_SALESFORCE_SIGN_IN,), salesforce_checks.check_api_budget),
     Prerequisite("Salesforce clock", (_SALESFORCE_SIGN_IN,), clock_checks.check_salesforce_clock),
 )

@@ -1,0 +1,50 @@
+"""Rehearse writes: Salesforce checks them as at any save, and then undoes them, so that no stamp moves.
+
+They stand in one Composite that is all or nothing, and its last step names a column that no org has. Triggers and
+flows of the org run, and what they write is undone too. Source: docs/reference/salesforce.md#composite-requests.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+from shared.clients.salesforce.composite import Subrequest, SubrequestResult, composite_body, subrequest_results
+from shared.clients.salesforce.error_codes import LOCK_CODES, ROLLED_BACK_CODES, ApiError, exception_for, is_temporary
+from shared.clients.salesforce.request import ApiConnection, Call, Reply
+from shared.foundation.errors import Conflict
+
+UNKNOWN_COLUMN = "Cosell_Rehearsal_Ends_Here__c"
+_LAST = "rehearsal_end"
+
+
+def rehearse_update(connection: ApiConnection, sobject: str, record_id: str, values: dict[str, object]) -> str | None:
+    """Return the code of Salesforce's refusal of an update; None if it would have accepted it.
+
+    Raises Locked and the other temporary errors, and Conflict if Salesforce kept what it should have undone.
+    """
+    path = f"sobjects/{sobject}/{record_id}"
+    steps = [Subrequest("rehearsed", path, "PATCH", values), Subrequest(_LAST, path, "PATCH", {UNKNOWN_COLUMN: None})]
+    error = _rehearse(connection, steps)
+    return error.code if error else None
+
+
+def _rehearse(connection: ApiConnection, steps: Sequence[Subrequest]) -> ApiError | None:
+    body = {**composite_body(steps, connection.version), "allOrNone": True}
+    call = Call("a rehearsal", "composite", "POST", body)
+    return connection.write(call, partial(_outcome_in, steps))
+
+
+def _outcome_in(steps: Sequence[Subrequest], reply: Reply) -> ApiError | None:
+    *rehearsed, last = subrequest_results(reply.value, steps)
+    if not last.is_failure:
+        raise Conflict("Salesforce did not undo a rehearsed write: its Composite calls are not all or nothing")
+    failed = next((result for result in rehearsed if not _was_undone(result)), None)
+    if failed is None:
+        return None
+    error = failed.api_error
+    if error.code in LOCK_CODES or is_temporary(failed.status, error):
+        raise exception_for(failed.status, failed.body, "a rehearsal", write=False)
+    return error
+
+
+def _was_undone(result: SubrequestResult) -> bool:
+    return result.is_failure and result.api_error.code in ROLLED_BACK_CODES
