@@ -9,7 +9,8 @@ POST /record_type {sobject, developer_name, values?, active?, default?} -> {id}
                                                        make a record type; `values` are what it offers, by field
 POST /address_picklists {names?}                       turn on state and country picklists; `names` sets integration
                                                        values of countries by code
-POST /duplicate_rules                                  turn on the standard duplicate rules, as shipped
+POST /duplicate_rules {blocks?}                        turn on the standard duplicate rules, as shipped; those of the
+                                                       objects `blocks` have the action block
 POST /permission_sets {username, names}                limit a user to the rights of these deployed permission sets
 POST /org_kind {kind, activates_flows?}                make the org a `production` or `sandbox` org
 POST /activate_flow {name}                             activate the latest version of a flow, as a person does in Setup
@@ -57,7 +58,7 @@ def switch_controls(emulated: EmulatedOrg) -> dict[str, Control]:
         "required": lambda body: _require(emulated, body),
         "restrict": lambda body: _restrict(emulated, body),
         "address_picklists": lambda body: _turn_on_address_picklists(emulated, body),
-        "duplicate_rules": lambda _: emulated.org.put_switch(DuplicateRules()),
+        "duplicate_rules": lambda body: emulated.org.put_switch(convert_strictly(DuplicateRules, body)),
         "permission_sets": lambda body: _assign_permission_sets(emulated, body),
         "org_kind": lambda body: _set_org_kind(emulated, body),
         "activate_flow": lambda body: emulated.deployments.activate_flow(str(body["name"])),

@@ -48,18 +48,23 @@ _COMPARED_OBJECTS = {"Account": ("Account",), "Contact": ("Contact", "Lead"), "L
 
 @dataclass(frozen=True, slots=True)
 class DuplicateRules(OrgSwitch):
-    """The rules with their actions as shipped: on create *allow* with an alert, on edit *allow* without one."""
+    """The rules with their actions as shipped: on create *allow* with an alert, on edit *allow* without one.
+
+    The rules of the objects `blocks` have the action *block* on create, which nobody passes.
+    """
+
+    blocks: frozenset[str] = frozenset()
 
     def check(self, save: Save) -> None:
-        """Raise DUPLICATES_DETECTED if a new record has a twin and the caller does not allow that."""
-        name = save.definition.name
-        if save.old is not None or save.caller.allows_duplicates or name not in _COMPARED_OBJECTS:
+        """Raise DUPLICATES_DETECTED if a new record has a twin and the caller does not, or may not, allow that."""
+        name, is_blocking = save.definition.name, save.definition.name in self.blocks
+        if save.old is not None or name not in _COMPARED_OBJECTS or (save.caller.allows_duplicates and not is_blocking):
             return
         if is_person(save.new):
             return  # the rule for person accounts is not active in a new org
         found = [matches for each in _COMPARED_OBJECTS[name] if (matches := _find_matches(save, each)).ids]
         if found:
-            raise duplicates_detected(name, found, save.caller.version)
+            raise duplicates_detected(name, found, save.caller.version, may_save=not is_blocking)
 
 
 def _find_matches(save: Save, sobject: str) -> Matches:

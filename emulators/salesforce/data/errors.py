@@ -71,15 +71,15 @@ class Matches:
     ids: tuple[str, ...]
 
 
-def duplicates_detected(sobject: str, found: Sequence[Matches], version: str) -> ApiError:
-    """A duplicate rule that alerts found records.
+def duplicates_detected(sobject: str, found: Sequence[Matches], version: str, *, may_save: bool = True) -> ApiError:
+    """A duplicate rule found records. It alerts, so that the caller may save all the same, or it blocks.
 
     The shape was seen at versions 54 to 62. The older one misspells the key, `duplicateResut`.
     """
     error = ApiError(400, "DUPLICATES_DETECTED", "Use one of these records?")
     error.more = {
         "duplicateResult": {
-            "allowSave": True,
+            "allowSave": may_save,
             "duplicateRule": f"Standard_{sobject}_Duplicate_Rule",
             "duplicateRuleEntityType": sobject,
             "errorMessage": error.message,

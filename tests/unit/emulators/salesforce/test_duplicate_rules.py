@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from emulators.salesforce.data.errors import ApiError
 from tests.unit.emulators.salesforce.api_session import ApiSession
 from tests.unit.emulators.salesforce.control_calls import control
 from tests.unit.emulators.salesforce.write_paths import ROOT, codes_by_path
@@ -63,6 +64,25 @@ def test_the_header_allows_the_save_but_a_subrequest_does_not_inherit_it(api: Ap
         (response,) = api("POST", "/composite", body, ALLOW).json()["compositeResponse"]
         codes.append(response["httpStatusCode"])
     assert codes == [400, 201]
+
+
+def test_a_rule_that_blocks_is_passed_by_nobody(api: ApiSession) -> None:
+    control(api.emulator, "duplicate_rules", blocks=["Account"])
+    api.emulator.insert("Account", ACME)
+    assert _refusal(api, "Account", ACME)["allowSave"] is False
+    assert api("POST", "/sobjects/Account", ACME, ALLOW).status == 400
+    with pytest.raises(ApiError):
+        api.emulator.insert("Account", ACME)
+
+
+def test_the_header_of_a_step_saves_it_in_a_graph(api: ApiSession) -> None:
+    control(api.emulator, "duplicate_rules")
+    api.emulator.insert("Account", ACME)
+    step = {"method": "POST", "url": f"{ROOT}/sobjects/Account", "referenceId": "a", "body": ACME}
+    for headers, is_saved in (({}, False), (ALLOW, True)):
+        graph = {"graphId": "1", "compositeRequest": [{**step, "httpHeaders": headers}]}
+        (answer,) = api("POST", "/composite/graph", {"graphs": [graph]}, ALLOW).json()["graphs"]
+        assert answer["isSuccessful"] is is_saved
 
 
 def test_results_of_collections_do_not_name_the_matches(api: ApiSession) -> None:
