@@ -42,7 +42,8 @@ class Referral(Struct, frozen=True):
     """A referral as it was read.
 
     `status` is the referral's own status, before normal form: the latches are decided by it. `problems` says by field
-    why a value cannot be read. `expires` is when an unanswered deal ends, where Partner Center says it.
+    why a value cannot be read. `expires` is when an unanswered deal ends, where Partner Center says it. `duns` is the
+    D-U-N-S number of the customer.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Referral(Struct, frozen=True):
     is_lead: bool = False
     is_target_microsoft: bool = False
     expires: datetime | None = None
+    duns: str | None = None
 
     @property
     def is_unanswered(self) -> bool:

@@ -145,6 +145,31 @@ CAUSES: dict[str, tuple[str, str]] = {
         "Salesforce refused the contact {contact}: {reason}.",
         "{remedy} Please add the contact role here.",
     ),
+    "account_chosen": (
+        "{count} accounts match the customer. This one {trait}. The others: {others}.",
+        "Please merge them, or choose another.",
+    ),
+    "account_taken": (
+        "A duplicate rule refused a new account. The one that it found is used: {account}.",
+        "Please choose another if it is wrong.",
+    ),
+    "several_accounts": (
+        "Several accounts match the customer, {customer}.",
+        "Please merge them, or leave this name and country to one.",
+    ),
+    "account_candidates": (
+        "A duplicate rule refuses a new account for {customer}, and none that it found is surely the customer's.",
+        "Please give the right one this name and country, merge them, or create the account yourself.",
+    ),
+    "contact_taken": ("A duplicate rule found {contact} in this account.", "Please check the contact role."),
+    "contact_allowed": (
+        "The contact {contact} is new, although a duplicate rule found similar records: {matches}.",
+        "Please merge them if they are one person.",
+    ),
+    "person_account_contacts": (
+        "The account {account} is a person and has no other contacts. Left out: {value}.",
+        "Please add contact roles if needed.",
+    ),
     "no_address": (
         "The referral has no address. If the account is new, it has none either.",
         "Please enter it on the account.",
@@ -238,6 +263,14 @@ CAUSES: dict[str, tuple[str, str]] = {
         ),
     ),
 }
+
+MATCHED_BY: Mapping[str | None, str] = {
+    "duns": "has the same D-U-N-S number",
+    "domain": "has the web domain of the contacts",
+    "address": "has the same address",
+    None: "is the oldest",
+}
+"""Why an account is the best of several, by what it has in common with the customer."""
 
 _CORRECT_VALUE = "Please correct this value on the opportunity. It is sent again after the edit."
 PARTNER_CENTER_REMEDIES: Mapping[int, str] = {

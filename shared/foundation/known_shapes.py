@@ -85,6 +85,7 @@ _WORDS_OF_SALESFORCE = _words(
     Salutation Email MobilePhone HomePhone OtherPhone AssistantName AssistantPhone Birthdate Department Title
     MailingAddress MailingStreet MailingCity MailingState MailingStateCode MailingPostalCode MailingCountry
     MailingCountryCode OtherStreet OtherCity OtherState OtherPostalCode OtherCountry Role IsPrimary IsActive
+    IsPersonAccount PersonContactId PersonEmail
     """
 )
 _CUSTOM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_{1,2}[A-Za-z0-9]+)*__(?:c|r|pc|pr|s|mdt|e)")

@@ -1,6 +1,6 @@
 """Define the field type for the customer. Its account is shared, so it is written on create only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import replace
 from typing import Annotated, Any, Literal, override
 
@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from shared.domain.cause import Cause
 from shared.domain.country_names import country_code
+from shared.domain.customer_match import duns_number
 from shared.domain.deal import MAX_SHOWN, Company
 from shared.domain.iso_codes import COUNTRIES
 from shared.domain.sentences import cause
@@ -21,7 +22,8 @@ MAX_LENGTHS = {"name": 255, "street": 255, "city": 40, "state": 80, "postal_code
 class CompanyPaths(MappingTable):
     """The path of each part of the customer. `region` is read where `state` is empty, and never written.
 
-    It has a default, so that a mapping file without it keeps its meaning.
+    `ids` holds the D-U-N-S number, which is only read. Both have a default, so that a mapping file without them keeps
+    its meaning.
     """
 
     name: ReferralPath
@@ -31,6 +33,7 @@ class CompanyPaths(MappingTable):
     state: ReferralPath
     postal_code: ReferralPath
     region: ReferralPath = "/customerProfile/address/region"
+    ids: ReferralPath = "/customerProfile/ids"
 
 
 def _known_country(code: str) -> str:
@@ -47,7 +50,10 @@ CountryCode = Annotated[
 
 
 class CompanyColumns(MappingTable):
-    """The column of each part of the account, as a path from the opportunity."""
+    """The column of each part of the account, as a path from the opportunity.
+
+    `duns` and `website` only help to find the account. An org need not have them.
+    """
 
     name: SalesforcePath
     country: SalesforcePath
@@ -55,8 +61,12 @@ class CompanyColumns(MappingTable):
     city: SalesforcePath
     state: SalesforcePath
     postal_code: SalesforcePath
+    duns: SalesforcePath = "Account.DunsNumber"
+    website: SalesforcePath = "Account.Website"
 
 
+PERSON_PATHS = ("Account.IsPersonAccount", "Account.PersonContactId", "Account.PersonEmail")
+"""Columns that only orgs with person accounts have."""
 ADDRESS_PARTS = ("street", "city", "state", "postal_code")
 
 
@@ -72,6 +82,7 @@ class CompanyField(CreateOnlyField):
     salesforce: CompanyColumns
     default_country: CountryCode | None = None
     demanded: tuple[Literal["street", "city"], ...] = ("street", "city")
+    several: Literal["best", "hold"] = "best"
 
     @override
     def select_items(self) -> tuple[str, ...]:
@@ -84,6 +95,18 @@ class CompanyField(CreateOnlyField):
     @override
     def needed_columns(self) -> tuple[str, ...]:
         return (self.salesforce.name,)
+
+    @override
+    def helpful_columns(self) -> tuple[str, ...]:
+        return self.salesforce.duns, self.salesforce.website, *PERSON_PATHS
+
+    def duns_in(self, referral: Json) -> str | None:
+        """Return the customer's D-U-N-S number; None if the referral has none, or several."""
+        ids = in_referral(referral, self.referral.ids)
+        entries = (entry for entry in (ids if isinstance(ids, list) else ()) if isinstance(entry, Mapping))
+        numbers = (duns_number(entry["id"]) for entry in entries if _is_duns(entry))
+        found = set(filter(None, numbers))
+        return found.pop() if len(found) == 1 else None
 
     @override
     def read_record(self, record: Json) -> Company | None:
@@ -148,6 +171,10 @@ class CompanyField(CreateOnlyField):
 def _own_name(path: str) -> str:
     """Return the name of a column at the account itself."""
     return path.rpartition(".")[2]
+
+
+def _is_duns(entry: Json) -> bool:
+    return str(entry.get("profileType")).casefold() == "duns" and "id" in entry
 
 
 def _company_from(places: CompanyColumns | CompanyPaths, value_at: Callable[[str], object]) -> Company | None:

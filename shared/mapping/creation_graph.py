@@ -3,23 +3,36 @@
 Source: docs/protocol.md#creating-an-opportunity.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from shared.clients.salesforce.records import Json, Node
 
+ALLOW_DUPLICATE = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+"""Saves a record although a duplicate rule found similar ones (docs/reference/salesforce.md#duplicate-rules)."""
+
 
 def creation_nodes(
-    account: str | Json, contacts: Sequence[str | Json], opportunity: Json, identifier: str
+    account: str | Json,
+    contacts: Sequence[str | Json],
+    opportunity: Json,
+    identifier: str,
+    allowed: Collection[int] = (),
 ) -> list[Node]:
     """Return the steps: account, contacts, opportunity, and a role for each contact, the first as primary.
 
     `account` and each of `contacts` are the id of a record that exists, or the values of a new one. `opportunity` has
-    the value of `identifier`, the external id by which a repeated graph finds its first result.
+    the value of `identifier`, the external id by which a repeated graph finds its first result. The contacts with the
+    numbers `allowed` are saved although they resemble others.
     """
     nodes = [] if isinstance(account, str) else [Node("account", "Account", account)]
     account_id = account if isinstance(account, str) else "@{account.id}"
     nodes += [
-        Node(f"contact{number or ''}", "Contact", {**contact, "AccountId": account_id})
+        Node(
+            f"contact{number or ''}",
+            "Contact",
+            {**contact, "AccountId": account_id},
+            headers=ALLOW_DUPLICATE if number in allowed else None,
+        )
         for number, contact in enumerate(contacts)
         if not isinstance(contact, str)
     ]

@@ -3,13 +3,15 @@
 All go in one call (docs/protocol.md#creating-an-opportunity). The literals escape what comes from outside.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import batched
 
 from msgspec import Struct
 
 from shared.clients.salesforce.records import Json
 from shared.clients.salesforce.soql_literals import in_list, text_literal
+from shared.domain.customer_match import Candidate, Customer, has_number
+from shared.mapping.account_columns import AccountColumns
 
 ADDRESSES_OF_A_QUERY = 20
 """ASCII addresses of 80 characters that fit into one query, even if each character is escaped.
@@ -17,26 +19,16 @@ ADDRESSES_OF_A_QUERY = 20
 So the 50 contacts of a deal need three queries, and the five of a call suffice.
 """
 
+_CONTACT_COLUMNS = "Id, Email, AccountId, CreatedDate"
+_OLDEST_FIRST = "ORDER BY CreatedDate, Id LIMIT 2000"
+
 
 class Found(Struct, frozen=True):
     """Opportunities (deleted ones included), accounts and contacts that match a referral."""
 
     opportunities: Sequence[Json]
-    accounts: Sequence[Json]
+    accounts: Sequence[Candidate]
     contacts: Sequence[Json]
-
-    @property
-    def account_id(self) -> str | None:
-        """The one account that matches; None for several or none, and then a new account is created."""
-        return str(self.accounts[0]["Id"]) if len(self.accounts) == 1 else None
-
-    @property
-    def contact_ids(self) -> Mapping[str, str]:
-        """The contact that has an e-mail address, by address in lower case; none if several have it."""
-        ids: dict[str, list[str]] = {}
-        for contact in self.contacts:
-            ids.setdefault(str(contact["Email"]).casefold(), []).append(str(contact["Id"]))
-        return {email: found[0] for email, found in ids.items() if len(found) == 1}
 
 
 def opportunity_query(identifier: str, referral_id: str, named: str | None) -> str:
@@ -45,21 +37,34 @@ def opportunity_query(identifier: str, referral_id: str, named: str | None) -> s
     return f"SELECT Id, IsDeleted FROM Opportunity WHERE {identifier} = {text_literal(referral_id)}{by_id}"  # noqa: S608 - literals escape
 
 
-def account_query(name: str, columns: Sequence[str]) -> str:
-    """Find the accounts with this name, with the columns of their country, which orgs spell in many ways."""
-    select = ", ".join(("Id", *columns))
-    return f"SELECT {select} FROM Account WHERE Name = {text_literal(name)} AND IsDeleted = false LIMIT 2000"  # noqa: S608 - literals escape
+def account_query(customer: Customer, columns: AccountColumns) -> str:
+    """Find the accounts with the customer's name or D-U-N-S number. `accounts_of` looks at their country."""
+    number = columns.by_part.get("duns") if customer.duns else None
+    by_number = f" OR {number} = {text_literal(customer.duns or '')}" if number else ""
+    named = f"(Name = {text_literal(customer.company.name)}{by_number})"
+    return f"SELECT {', '.join(columns.selects)} FROM Account WHERE {named} AND IsDeleted = false {_OLDEST_FIRST}"  # noqa: S608 - literals escape
 
 
-def accounts_in(country: str, accounts: Sequence[Json], country_of: Callable[[Json], str | None]) -> Sequence[Json]:
-    """Return the accounts in this country, however they spell it. Without a country the name alone decides."""
-    return [account for account in accounts if not country or country_of(account) == country]
+def accounts_of(customer: Customer, found: Iterable[Json], columns: AccountColumns) -> tuple[Candidate, ...]:
+    """Return the accounts in the customer's country, or with its number.
+
+    Without a country, or where the org hides it, the name alone decides.
+    """
+    country = customer.company.country if columns.field.country_columns else ""
+    candidates = map(columns.candidate, found)
+    return tuple(each for each in candidates if not country or each.country == country or has_number(customer, each))
+
+
+def named_by(sobject: str, ids: Sequence[str], columns: AccountColumns) -> str | None:
+    """Find the accounts or contacts with these ids, which a duplicate rule named; None without ids."""
+    selects = ", ".join(columns.selects) if sobject == "Account" else _CONTACT_COLUMNS
+    return f"SELECT {selects} FROM {sobject} WHERE Id IN {in_list(ids)} AND IsDeleted = false" if ids else None  # noqa: S608 - literals escape
 
 
 def contact_queries(emails: Sequence[str]) -> dict[str, str]:
     """Find the contacts with one of these addresses, by the name of the query."""
     return {
-        f"contacts{number}": f"SELECT Id, Email FROM Contact WHERE Email IN {in_list(some)} "  # noqa: S608 - literals escape
+        f"contacts{number}": f"SELECT {_CONTACT_COLUMNS} FROM Contact WHERE Email IN {in_list(some)} "  # noqa: S608 - literals escape
         "AND IsDeleted = false LIMIT 2000"
         for number, some in enumerate(batched(emails, ADDRESSES_OF_A_QUERY, strict=False))
     }

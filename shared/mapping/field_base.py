@@ -120,6 +120,10 @@ class FieldBase(MappingTable):
         if hidden := [column for column in columns if column in self._hidden]:
             raise UnreadableValue(self.hidden_cause(hidden))
 
+    def helpful_columns(self) -> tuple[str, ...]:
+        """Return the paths of columns that help where the org has them, and that nobody misses where it has not."""
+        return ()
+
     def read_record(self, record: Json) -> Value | None:
         """Return the value in a Salesforce record. Raises UnreadableValue."""
         raise NotImplementedError

@@ -124,7 +124,7 @@ class MappingFile(MappingTable):
     def question(self) -> OrgQuestion:
         """What the org is asked about this file's columns."""
         ours = self.ours.by_role
-        mapped = (path for field in self.fields.values() for path in field.columns())
+        mapped = (path for field in self.fields.values() for path in (*field.columns(), *field.helpful_columns()))
         columns = next(field.address_columns for field in self.fields.values() if isinstance(field, CompanyField))
         return OrgQuestion(ours, frozenset((*ours.values(), *mapped)), *columns)
 

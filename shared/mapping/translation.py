@@ -16,6 +16,7 @@ from shared.domain.link_states import Mark
 from shared.domain.org_shape import OrgShape
 from shared.domain.records import Opportunity, Referral
 from shared.foundation.errors import Ambiguous, Unavailable
+from shared.mapping.account_columns import business_type
 from shared.mapping.arrivals import arrival_of, without_fixed
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, UnreadableValue
@@ -185,6 +186,7 @@ class Translation:
             is_lead=is_lead(referral),
             is_target_microsoft=is_target_microsoft(referral),
             expires=time_or_none(referral.get("expirationDateTime")),
+            duns=self.customer.duns_in(referral),
         )
 
     def _read_values(
@@ -258,14 +260,14 @@ class Translation:
         created = {name: field for name, field in self.fields.items() if "create" in field.when}
         return {side: {name: field for name, field in created.items() if field.direction.owns(side)} for side in Side}
 
-    @property
+    @cached_property
     def customer(self) -> CompanyField:
         """The field of the customer."""
         return next(field for field in self.fields.values() if isinstance(field, CompanyField))
 
     def account(self, company: Company) -> dict[str, Any]:
         """Return the values of a new Account."""
-        return self.customer.account_values(company)
+        return {**self.customer.account_values(company), **business_type(self.org)}
 
     def arrival(self, referral: Referral, arrives: datetime) -> Arrival:
         """Return what is created for a referral that arrives at that time."""

@@ -10,6 +10,7 @@ from itertools import chain
 from shared.domain.arrival import Arrival, arrival_lines, arriving
 from shared.domain.audit_text import audit_text
 from shared.domain.cause import Cause
+from shared.domain.customer_match import Customer, customer_of
 from shared.domain.deal import Change, Company, Deal, Side
 from shared.domain.foreign_money import given_to_salesforce
 from shared.domain.inbox import item_of_referral
@@ -25,9 +26,17 @@ from shared.domain.transitions import (
     split_by_effect,
 )
 from shared.foundation.errors import Conflict, CosellError, NotFound, Rejected, StoreConflict
+from shared.mapping.account_columns import account_columns
+from shared.mapping.creation_draft import Draft, draft_of, matches_to_read, with_matches, without_cause
 from shared.mapping.creation_graph import creation_nodes
-from shared.mapping.customer_lookup import Found, account_query, accounts_in, contact_queries, opportunity_query
-from shared.mapping.refusals import without_refused
+from shared.mapping.customer_lookup import (
+    Found,
+    account_query,
+    accounts_of,
+    contact_queries,
+    named_by,
+    opportunity_query,
+)
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Node, Outcome, Result, Written
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, queue_pair
@@ -73,20 +82,20 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
     if reason:
         return _ignore(ctx, claim, reason)
     try:
-        company = _customer_of(referral)
-        with claim_account(ctx, company) as is_claimed:
+        company, arrival = _company_of(referral), ctx.translation.arrival(referral, ctx.clock.now())
+        customer = customer_of(company, referral.duns, arrival.people)
+        with claim_account(ctx, customer.keys) as is_claimed:
             if not is_claimed:
                 claim.delete_if_unused(ctx)
                 return BUSY
-            arrival = ctx.translation.arrival(referral, ctx.clock.now())
-            found = look_up(ctx, referral, named, company, arrival)
+            found = look_up(ctx, referral, named, customer, arrival)
             joined = _join_found(ctx, referral, claim, found)
-            return joined or create_opportunity(ctx, referral, claim, found, company, arrival)
+            return joined or create_opportunity(ctx, referral, claim, found, customer, arrival)
     except Rejected as error:
         return queue_refused_referral(ctx, referral, claim, error.cause)
 
 
-def _customer_of(referral: Referral) -> Company:
+def _company_of(referral: Referral) -> Company:
     """The customer. Raises Rejected where the referral names none."""
     company = referral.deal.get("account")
     if not isinstance(company, Company):
@@ -113,21 +122,20 @@ def _ignore(ctx: Context, claim: Claim, reason: str) -> Outcome:
 # --- an opportunity that exists
 
 
-def look_up(ctx: Context, referral: Referral, named: str | None, company: Company, arrival: Arrival) -> Found:
+def look_up(ctx: Context, referral: Referral, named: str | None, customer: Customer, arrival: Arrival) -> Found:
     """Find opportunity, account and contacts of a referral; `named` is the opportunity that the referral names."""
     emails = [person.email for person in arrival.people if person.email and person.email.isascii()]
-    identifier, customer = ctx.translation.file.ours.identifier, ctx.translation.customer
+    columns = account_columns(ctx.translation.customer, ctx.translation.org)
     queries = {
-        "opportunities": opportunity_query(identifier, referral.id, named),
-        "accounts": account_query(company.name, customer.country_columns),
+        "opportunities": opportunity_query(ctx.translation.file.ours.identifier, referral.id, named),
+        "accounts": account_query(customer, columns),
         **contact_queries(emails),
     }
     with pausing_on_failure(ctx, Side.SALESFORCE):
         answer = ctx.salesforce.query(*queries.values(), deleted=True)
     records = {name: page.records for name, page in zip(queries, answer.pages, strict=True)}
     contacts = chain.from_iterable(found for name, found in records.items() if name.startswith("contacts"))
-    country = company.country if customer.country_columns else ""
-    accounts = accounts_in(country, records["accounts"], customer.country_of)
+    accounts = accounts_of(customer, records["accounts"], columns)
     return Found(records["opportunities"], accounts, tuple(contacts))
 
 
@@ -199,25 +207,36 @@ def _adopt_opportunity(
 
 
 def create_opportunity(
-    ctx: Context, referral: Referral, claim: Claim, found: Found, company: Company, arrival: Arrival
+    ctx: Context, referral: Referral, claim: Claim, found: Found, customer: Customer, arrival: Arrival
 ) -> str | Outcome:
     """Create what is missing in one graph, all or nothing; then the link, then the pointer to it."""
     now, written = ctx.clock.now(), None
-    claim.record_intent(ctx, _creation(ctx, referral, arrival, now))
+    draft = draft_of(customer, arrival, found.accounts, found.contacts, ctx.translation.customer.several)
+    claim.record_intent(ctx, _creation(ctx, referral, draft.arrival, now))
     try:
         with deleted_if_nothing_was_created(ctx, claim), pausing_on_failure(ctx, Side.SALESFORCE):
             while written is None:
-                nodes = _creation_nodes(ctx, referral, found, company, now, arrival)
+                nodes = _creation_nodes(ctx, referral, draft, now)
                 try:
                     written = ctx.salesforce.create(nodes, "opportunity", ctx.translation.columns)
                 except Rejected as error:
-                    arrival = without_refused(ctx.translation.fields, arrival, error, ctx.policy.tries)
-                    claim.record_intent(ctx, _creation(ctx, referral, arrival, now))
+                    draft = _mended(ctx, draft, error)
+                    claim.record_intent(ctx, _creation(ctx, referral, draft.arrival, now))
     except Conflict:
         return BUSY  # somebody created it just now: the next look finds it
     if written.record is None:
         return Outcome(Result.RETRY, "not_read_back")
-    return _link_created(ctx, referral, claim, arrival, written, now)
+    return _link_created(ctx, referral, claim, draft.arrival, written, now)
+
+
+def _mended(ctx: Context, draft: Draft, error: Rejected) -> Draft:
+    """Return the draft that Salesforce may accept after this refusal. Raises Rejected if nothing can be left out."""
+    if (wanted := matches_to_read(draft, error)) is None:
+        return without_cause(ctx.translation.fields, draft, error, ctx.policy.tries)
+    columns = account_columns(ctx.translation.customer, ctx.translation.org)
+    query = named_by(*wanted, columns)
+    records = ctx.salesforce.query(query).pages[0].records if query else ()
+    return with_matches(draft, error, records, columns, ctx.policy.tries)
 
 
 def _creation(ctx: Context, referral: Referral, arrival: Arrival, now: datetime) -> Effect:
@@ -261,16 +280,15 @@ def _ignored_values(ctx: Context, given: Deal, opportunity: Opportunity) -> tupl
     return split_by_effect(tuple(changes), opportunity.deal)[1]
 
 
-def _creation_nodes(
-    ctx: Context, referral: Referral, found: Found, company: Company, now: datetime, arrival: Arrival
-) -> list[Node]:
+def _creation_nodes(ctx: Context, referral: Referral, draft: Draft, now: datetime) -> list[Node]:
     """The steps of the graph that creates the opportunity with account and contacts, as far as they are missing."""
-    translation, known, rules = ctx.translation, found.contact_ids, ctx.translation.rules
+    translation, arrival, rules = ctx.translation, draft.arrival, ctx.translation.rules
     lines, mark = arrival_lines(referral, arrival, rules, now), arriving(referral, arrival, rules, now).due_mark
     shown = translation.shown_state(mark, audit_text(lines), referral.id)
     return creation_nodes(
-        found.account_id or translation.account(company),
-        [known.get((person.email or "").casefold()) or translation.contact(person) for person in arrival.people],
+        draft.account_id or translation.account(draft.customer.company),
+        [draft.contacts.get(person) or translation.contact(person) for person in arrival.people],
         {**translation.new_opportunity(arrival.deal), **shown},
         translation.file.ours.identifier,
+        {number for number, person in enumerate(arrival.people) if person in draft.allowed},
     )

@@ -10,13 +10,12 @@ inbox mark       the referral was refused and is shown in the inbox: it is claim
 A pointer with an inbox mark is handed over as a claim too: its record must be deleted (docs/protocol.md#the-inbox).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from copy import replace
 
 from msgspec import Struct
 
-from shared.domain.deal import Company
 from shared.domain.inbox import MAY_BE_SHOWN, InboxItem
 from shared.domain.link import Effect, Intent, Pointer
 from shared.foundation.errors import Ambiguous, Conflict, CosellError, Rejected, StoreConflict, StoreError
@@ -126,15 +125,20 @@ def deleted_if_nothing_was_created(ctx: Context, claim: Claim) -> Iterator[None]
 
 
 @contextmanager
-def claim_account(ctx: Context, company: Company) -> Iterator[bool]:
-    """Claim the account's match key: two deals of one new customer make one account. False: another claim is live."""
-    key = f"{company.name.casefold()}|{company.country}"
-    claim = ctx.store.claim_account(key, ctx.policy.lease)
-    if claim is None:
-        yield False
-        return
+def claim_account(ctx: Context, keys: Iterable[str]) -> Iterator[bool]:
+    """Claim the account's match keys: two deals of one new customer make one account. False: another claim is live."""
+    claims: dict[str, Entry[None]] = {}
     try:
-        yield True
+        for key in sorted(keys):  # in one order, so that two deals never wait for each other
+            claim = ctx.store.claim_account(key, ctx.policy.lease)
+            if claim is None:
+                break
+            claims[key] = claim
+        else:
+            yield True
+            return
+        yield False
     finally:
-        with suppress(StoreError):  # the claim ends with its lease anyway
-            ctx.store.release_account(key, claim)
+        for key, claim in claims.items():
+            with suppress(StoreError):  # the claim ends with its lease anyway
+                ctx.store.release_account(key, claim)

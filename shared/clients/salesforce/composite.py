@@ -262,11 +262,12 @@ def _subrequest_json(subrequest: Subrequest, version: str) -> Json:
 
 def _node_subrequest(node: Node) -> Subrequest:
     if node.external is None:
-        return Subrequest(node.name, f"sobjects/{node.sobject}", "POST", node.values)
+        return Subrequest(node.name, f"sobjects/{node.sobject}", "POST", node.values, node.headers)
     field, value = node.external
     if not _NAME.fullmatch(field) or not value:
         raise ValueError("an upsert needs a field name and a value")
-    return Subrequest(node.name, f"sobjects/{node.sobject}/{field}/{quote(value, safe='')}", "PATCH", node.values)
+    path = f"sobjects/{node.sobject}/{field}/{quote(value, safe='')}"
+    return Subrequest(node.name, path, "PATCH", node.values, node.headers)
 
 
 def _http_date(time: datetime) -> str:

@@ -59,10 +59,11 @@ class Written(Struct, frozen=True):
 class Node(Struct, frozen=True):
     """One step of a Composite Graph: a POST to `sobject`, or a PATCH by external id if `external` is (field, value).
 
-    `values` may refer to earlier nodes as `@{name.id}`.
+    `values` may refer to earlier nodes as `@{name.id}`. `headers` are those of this step alone.
     """
 
     name: str
     sobject: str
     values: Json
     external: tuple[str, str] | None = None
+    headers: Json | None = None

@@ -68,16 +68,6 @@ def test_a_refused_deal_is_shown_with_its_cause_in_the_far_sides_own_words(harne
     }  # fmt: skip
 
 
-def test_the_records_that_a_duplicate_rule_found_are_named(harness: Harness) -> None:
-    first = harness.salesforce.insert("Account", {"Name": "Fabrikam Robotics ApS", "BillingCountry": "DK"})
-    second = harness.salesforce.insert("Account", {"Name": "Fabrikam", "BillingCountry": "DK"})
-    harness.salesforce.org.hooks.duplicates["Account"] = (first, second)
-    harness.pull_event(microsoft_sends_deal(harness))
-    (record,) = inbox(harness)
-    assert (record["Code__c"], record["Matches__c"]) == ("DUPLICATES_DETECTED", f"{first}, {second}")
-    assert record["Cause__c"] == "Use one of these records?"
-
-
 def test_a_deal_without_a_usable_customer_is_shown(harness: Harness) -> None:
     referral = microsoft_sends_deal(harness)
     harness.partner_center.raw_patch(referral, {"/customerProfile/name": None})

@@ -1,0 +1,192 @@
+"""What is about to be created for a referral: which account and contacts are used, and what a duplicate rule changes.
+
+Sources: docs/protocol.md#the-customers-account, docs/protocol.md#contacts-of-an-arrival.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from copy import replace
+
+from msgspec import Struct
+
+from shared.clients.salesforce.records import Json
+from shared.domain.arrival import Arrival, Gap
+from shared.domain.cause import Cause
+from shared.domain.customer_match import Candidate, Customer, best_of, is_same_person, only_match
+from shared.domain.deal import Person
+from shared.domain.sentences import MATCHED_BY, cause
+from shared.foundation.errors import Rejected
+from shared.mapping.account_columns import AccountColumns
+from shared.mapping.arrivals import MOST_NAMED
+from shared.mapping.field_base import FieldBase
+from shared.mapping.refusals import without_refused
+
+DUPLICATES = "DUPLICATES_DETECTED"
+HOLD = "hold"
+CONTACT_STEP = re.compile("contact([0-9]*)")
+_ACCOUNT_PREFIX, _CONTACT_PREFIX = "001", "003"
+
+
+class Draft(Struct, frozen=True):
+    """An arrival with its account (None: a new one) and the ids of the contacts that it uses, by person.
+
+    `known` are the contacts with the e-mail address of one of its people. `allowed` are the people whose contact is
+    saved although a duplicate rule found similar records.
+    """
+
+    customer: Customer
+    arrival: Arrival
+    known: Sequence[Json] = ()
+    account: Candidate | None = None
+    contacts: Mapping[Person, str] = {}
+    allowed: frozenset[Person] = frozenset()
+
+    @property
+    def account_id(self) -> str | None:
+        """The id of the account, if it exists."""
+        return self.account.id if self.account else None
+
+    def told(self, gap: Gap) -> "Draft":
+        """The draft whose audit tells one thing more."""
+        return replace(self, arrival=replace(self.arrival, gaps=(*self.arrival.gaps, gap)))
+
+    def on(self, account: Candidate | None) -> "Draft":
+        """The draft with this account, and with the contacts that are used then."""
+        draft = replace(self, account=account, contacts=dict(self._contacts_on(account)))
+        return _of_person(draft, account) if account and account.is_person else draft
+
+    def person_of(self, step: str) -> Person | None:
+        """Return the person whose contact a step of the graph creates."""
+        found = CONTACT_STEP.fullmatch(step)
+        return self.arrival.people[int(found[1] or 0)] if found else None
+
+    def _contacts_on(self, account: Candidate | None) -> Iterator[tuple[Person, str]]:
+        used = set[str]()
+        for person in self.arrival.people:
+            own = account.contact if account and account.is_person and is_same_person(person, account) else None
+            found = own or self._known_contact(person, account)
+            if found and found not in used:
+                used.add(found)
+                yield person, found
+
+    def _known_contact(self, person: Person, account: Candidate | None) -> str | None:
+        """The only contact with the person's address; of several, the oldest one of this account."""
+        address = (person.email or "").casefold()
+        same = [each for each in self.known if address and str(each["Email"]).casefold() == address]
+        if len(same) > 1:
+            same = [each for each in same if account and each.get("AccountId") == account.id]
+        return str(min(same, key=_age)["Id"]) if same else None
+
+
+def draft_of(
+    customer: Customer, arrival: Arrival, accounts: Sequence[Candidate], known: Sequence[Json], several: str
+) -> Draft:
+    """Return the draft with the account that matches, or with the best of several. Raises Rejected to hold the deal."""
+    draft = Draft(customer, arrival, known)
+    if len(accounts) < 2:  # noqa: PLR2004 - more than one
+        return draft.on(next(iter(accounts), None))
+    if several == HOLD:
+        raise Rejected(_held("several_accounts", customer, [account.id for account in accounts]))
+    choice = best_of(customer, accounts)
+    values = {"count": len(accounts), "trait": MATCHED_BY[choice.trait], "others": _listed(choice.others)}
+    return draft.on(choice.account).told(Gap("account", cause("account_chosen", "account", **values)))
+
+
+# --- a duplicate rule stops the graph
+
+
+def matches_to_read(draft: Draft, error: Rejected) -> tuple[str, Sequence[str]] | None:
+    """Return the object and the ids of the records that decide what is done; None if a refusal is no such case."""
+    if error.cause.code != DUPLICATES or error.step is None:
+        return None
+    if error.step == "account":
+        return "Account", _of_kind(_ACCOUNT_PREFIX, error.cause)
+    person = draft.person_of(error.step)
+    if person is None or person in draft.allowed:
+        return None
+    return "Contact", _of_kind(_CONTACT_PREFIX, error.cause) if draft.account else ()
+
+
+def with_matches(draft: Draft, error: Rejected, records: Sequence[Json], columns: AccountColumns, tries: int) -> Draft:
+    """Return the draft that a duplicate rule may accept, from the records that it found. Raises Rejected to hold it."""
+    person = draft.person_of(error.step or "")
+    if person is None:
+        return _with_account_match(draft, [columns.candidate(record) for record in records], error.cause)
+    on_account = [each for each in records if each.get("AccountId") == draft.account_id]
+    if on_account:
+        return _with_contact(draft, person, str(min(on_account, key=_age)["Id"]))
+    values = {"contact": person, "matches": _listed([_named(match) for match in error.cause.matches])}
+    told = draft.told(Gap("contacts", cause("contact_allowed", "contacts", **values)))
+    return _allowing_all(told) if len(draft.allowed) + 1 >= tries else _allowing(told, person)
+
+
+def without_cause(fields: Mapping[str, FieldBase], draft: Draft, error: Rejected, tries: int) -> Draft:
+    """Return the draft without what Salesforce refuses. Raises the error again if the deal cannot do without it."""
+    if error.step is None and draft.allowed:
+        return _without_allowed(draft, error.cause)
+    return replace(draft, arrival=without_refused(fields, draft.arrival, error, tries))
+
+
+def _with_account_match(draft: Draft, candidates: Sequence[Candidate], refusal: Cause) -> Draft:
+    account = only_match(draft.customer, candidates)
+    if account is None:
+        ids = _of_kind(_ACCOUNT_PREFIX, refusal) or refusal.matches
+        raise Rejected(_held("account_candidates", draft.customer, ids))
+    values = {"account": account.name}
+    return draft.on(account).told(Gap("account", cause("account_taken", "account", **values)))
+
+
+def _without_allowed(draft: Draft, refusal: Cause) -> Draft:
+    """Return the draft without the contacts of whose steps a service may not accept the header."""
+    arrival = draft.arrival
+    for person in draft.allowed:
+        arrival = arrival.without_person(arrival.people.index(person), refusal)
+    return replace(draft, arrival=arrival, allowed=frozenset())
+
+
+def _of_person(draft: Draft, account: Candidate) -> Draft:
+    """Leave out the people who would need a new contact: Salesforce allows none below a person account."""
+    people = tuple(person for person in draft.arrival.people if person in draft.contacts)
+    left_out = [str(person) for person in draft.arrival.people if person not in draft.contacts]
+    if not left_out:
+        return draft
+    values = {"account": account.name, "value": _listed(left_out)}
+    fewer = replace(draft, arrival=replace(draft.arrival, people=people))
+    return fewer.told(Gap("contacts", cause("person_account_contacts", "contacts", **values)))
+
+
+def _with_contact(draft: Draft, person: Person, contact: str) -> Draft:
+    told = draft.told(Gap("contacts", cause("contact_taken", "contacts", contact=person)))
+    if contact in draft.contacts.values():  # one contact has one role
+        people = tuple(each for each in draft.arrival.people if each != person)
+        return replace(told, arrival=replace(told.arrival, people=people))
+    return replace(told, contacts={**draft.contacts, person: contact})
+
+
+def _allowing(draft: Draft, *people: Person) -> Draft:
+    return replace(draft, allowed=draft.allowed | frozenset(people))
+
+
+def _allowing_all(draft: Draft) -> Draft:
+    return _allowing(draft, *(person for person in draft.arrival.people if person not in draft.contacts))
+
+
+def _held(code: str, customer: Customer, ids: Sequence[str]) -> Cause:
+    return replace(cause(code, "account", customer=customer.company), matches=tuple(sorted(ids)))
+
+
+def _of_kind(prefix: str, refusal: Cause) -> tuple[str, ...]:
+    return tuple(match for match in refusal.matches if match.startswith(prefix))
+
+
+def _age(record: Json) -> tuple[str, str]:
+    return str(record.get("CreatedDate") or ""), str(record["Id"])
+
+
+def _named(match: str) -> str:
+    return match if match.startswith(_CONTACT_PREFIX) else f"{match} (no contact)"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - MOST_NAMED} more" if len(texts) > MOST_NAMED else ""
+    return ", ".join(texts[:MOST_NAMED]) + more

@@ -1,0 +1,284 @@
+"""Which account a deal has where several match, or where a duplicate rule of the org allows no new one.
+
+Source: docs/protocol.md#the-customers-account.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulators.salesforce.data.duplicate_rules import DuplicateRules
+from emulators.salesforce.data.field_shapes import text_field
+from tests.unit.sync.harness import HOUR, Harness
+from tests.unit.sync.inbound_deals import CUSTOMER, assert_quiet, microsoft_sends_deal, opportunities_of, opportunity_of
+
+PLACE = {"BillingStreet": "9 Harbour Road", "BillingCity": "Aarhus", "BillingCountry": "DK"}
+TWIN = {"Name": "Fabrikam Robotics", "BillingCountry": "DK"}
+IDS = {"ids": [{"profileType": "Duns", "id": "12-345-6789"}, {"profileType": "External", "id": "1-AB2CD"}]}
+
+
+def with_numbers(harness: Harness) -> None:
+    """The org has the column for D-U-N-S numbers, which not every org has."""
+    harness.salesforce.org.put_field("Account", text_field("DunsNumber", 9, "D-U-N-S Number"))
+    harness.ask_org_again()
+
+
+def account(harness: Harness, **values: object) -> str:
+    """The id of a new account, which is younger than those before it."""
+    harness.advance_time(1.0)
+    return harness.salesforce.insert("Account", {**TWIN, **values})
+
+
+def arrive(harness: Harness, **customer: object) -> dict[str, Any]:
+    """The opportunity of a new deal."""
+    referral = microsoft_sends_deal(harness, customerProfile=customer)
+    harness.pull_event(referral)
+    return opportunity_of(harness, referral)
+
+
+def audit_of(harness: Harness, opportunity: dict[str, Any]) -> str:
+    return "\n".join(harness.audit_texts(opportunity["Id"]))
+
+
+# --- several accounts match
+
+
+def test_two_twins_and_three_deals_make_no_further_account(harness: Harness) -> None:
+    oldest, other = account(harness), account(harness)
+    deals = [arrive(harness) for _ in range(3)]
+    assert [deal["AccountId"] for deal in deals] == [oldest] * 3
+    assert len(harness.salesforce.records("Account")) == 2
+    assert len(harness.salesforce.records("Contact")) == 1
+    told = f"2 accounts match the customer. This one is the oldest. The others: {other}."
+    assert harness.count_in_audit(deals[0]["Id"], told) == 1
+    (event, *_) = harness.first.log.fields_of("referral_incomplete")
+    assert (event["code"], event["field"]) == ("account_chosen", "account")
+    harness.run_rounds()
+    assert_quiet(harness)
+
+
+@pytest.mark.parametrize(
+    ("better", "why"),
+    [
+        ({"DunsNumber": "123456789"}, "has the same D-U-N-S number"),
+        ({"Website": "https://www.fabrikam.example/en"}, "has the web domain of the contacts"),
+        ({"BillingStreet": "9, Harbour Road", "BillingCity": "AARHUS"}, "has the same address"),
+    ],
+)
+def test_the_best_of_several_is_taken_and_the_audit_says_why(
+    harness: Harness, better: dict[str, object], why: str
+) -> None:
+    with_numbers(harness)
+    for _ in range(2):
+        account(harness, DunsNumber="987654321", Website="http://other.example")
+    best = account(harness, **better)
+    opportunity = arrive(harness, **IDS)
+    assert opportunity["AccountId"] == best
+    assert f"3 accounts match the customer. This one {why}." in audit_of(harness, opportunity)
+
+
+def test_an_account_with_the_number_is_used_whatever_its_name(harness: Harness) -> None:
+    with_numbers(harness)
+    known = account(harness, Name="FBK Holding", BillingCountry="SE", DunsNumber="123456789")
+    assert arrive(harness, **IDS)["AccountId"] == known
+
+
+@pytest.mark.parametrize("column", ["DunsNumber", "Website"])
+def test_a_column_that_the_org_hides_stops_no_deal(harness: Harness, column: str) -> None:
+    with_numbers(harness)
+    twins = [account(harness) for _ in range(2)]
+    del harness.salesforce.org.model.get("Account").fields[column.lower()]
+    harness.ask_org_again()
+    assert arrive(harness, **IDS)["AccountId"] == twins[0]
+
+
+@pytest.mark.parametrize("ids", [None, {}, [None], [{"profileType": "Duns"}], [{"profileType": "Duns", "id": "x"}]])
+def test_ids_of_any_shape_stop_no_deal(harness: Harness, ids: object) -> None:
+    with_numbers(harness)
+    referral = microsoft_sends_deal(harness)
+    harness.partner_center.raw_patch(referral, {"/customerProfile/ids": ids})
+    harness.pull_event(referral)
+    assert opportunity_of(harness, referral)
+
+
+def test_two_deals_with_one_number_do_not_make_an_account_at_the_same_time(harness: Harness) -> None:
+    with_numbers(harness)
+    names = ("Fabrikam Robotics", "Fabrikam Automation")
+    first, second = [microsoft_sends_deal(harness, customerProfile={**IDS, "name": name}) for name in names]
+    slow, other = harness.new_instance(), harness.new_instance()
+    slow.process.interrupt_at("salesforce.create", lambda: other.pull_event(second))
+    slow.pull_event(first)
+    assert opportunities_of(harness, second) == []
+
+
+HOLD = 'extends = "default"\n[fields.account]\nseveral = "hold"\n'
+
+
+@pytest.mark.parametrize("mend", ["merge", "rename"])
+def test_a_deal_is_held_with_the_candidates_where_the_file_says_so(tmp_path: Path, mend: str) -> None:
+    (tmp_path / "held.toml").write_text(HOLD)
+    with Harness(mapping=tmp_path / "held.toml") as harness:
+        first, second = account(harness), account(harness)
+        referral = microsoft_sends_deal(harness)
+        harness.pull_event(referral)
+        (record,) = harness.salesforce.records("Cosell_Inbox__c")
+        assert (record["Code__c"], record["Matches__c"]) == ("several_accounts", f"{first}, {second}")
+        assert record["Cause__c"] == "Several accounts match the customer, Fabrikam Robotics (DK)."
+        if mend == "merge":
+            harness.salesforce.delete("Account", first)
+        else:
+            harness.salesforce.edit("Account", first, {"Name": "Another company"})
+        harness.run_rounds(1, after=HOUR)
+        assert opportunity_of(harness, referral)["AccountId"] == second
+        assert harness.salesforce.records("Cosell_Inbox__c") == []
+        assert len(harness.salesforce.records("Account")) == (1 if mend == "merge" else 2)
+
+
+# --- a duplicate rule allows no new account
+
+
+@pytest.fixture
+def strict(harness: Harness) -> Harness:
+    """An org with the standard duplicate rules."""
+    harness.salesforce.org.put_switch(DuplicateRules())
+    return harness
+
+
+@pytest.mark.parametrize(
+    "only",
+    [
+        {"Name": "Fabrikam Robotics Ltd."},
+        {"Name": "FABRIKAM ROBOTICS, Inc", "BillingCountry": "Denmark"},
+        {"Name": "Fabrikam Robotic", "Website": "fabrikam.example"},
+        {"Name": "Fabrikam Robotic", "DunsNumber": "123456789", "BillingCountry": "SE"},
+    ],
+)
+def test_the_only_account_that_is_surely_the_customer_is_taken(strict: Harness, only: dict[str, object]) -> None:
+    with_numbers(strict)
+    account(strict, **(PLACE | {"Name": "Fabrikam Robotics", "BillingCountry": "SE"}))
+    known = account(strict, **(PLACE | only))
+    opportunity = arrive(strict, **(IDS if "DunsNumber" in only else {}))
+    assert opportunity["AccountId"] == known
+    assert len(strict.salesforce.records("Account")) == 2
+    told = f"The one that it found is used: {only['Name']}."
+    assert told in audit_of(strict, opportunity) or "DunsNumber" in only
+    assert [contact["AccountId"] for contact in strict.salesforce.records("Contact")] == [known]
+    strict.run_rounds()
+    assert_quiet(strict)
+
+
+def _rename(harness: Harness, first: str, _: str) -> None:
+    harness.salesforce.edit("Account", first, {"Name": "Fabrikam Robotics"})
+
+
+def _merge(harness: Harness, _: str, second: str) -> None:
+    harness.salesforce.delete("Account", second)
+
+
+def _create(harness: Harness, *_: str) -> None:
+    account(harness, **PLACE)  # a person sees the alert, and saves all the same
+
+
+@pytest.mark.parametrize("mend", [_rename, _merge, _create])
+def test_otherwise_the_deal_is_held_with_the_candidates_and_arrives_once_mended(
+    strict: Harness, mend: Callable[[Harness, str, str], None]
+) -> None:
+    first = account(strict, **(PLACE | {"Name": "Fabrikam Robotics Ltd."}))
+    second = account(strict, **(PLACE | {"Name": "Fabrikam Robotics A/S"}))
+    referral = microsoft_sends_deal(strict)
+    strict.pull_event(referral)
+    (record,) = strict.salesforce.records("Cosell_Inbox__c")
+    assert (record["Code__c"], record["Matches__c"]) == ("account_candidates", f"{first}, {second}")
+    assert "refuses a new account for Fabrikam Robotics (DK)" in record["Cause__c"]
+    assert "give the right one this name and country, merge them" in record["Remedy__c"]
+    before = strict.salesforce.records("Cosell_Inbox__c")
+    strict.run_rounds(1, after=HOUR)
+    assert strict.salesforce.records("Cosell_Inbox__c") == before, "it is shown once, and not written again"
+    mend(strict, first, second)
+    accounts = len(strict.salesforce.records("Account"))
+    strict.run_rounds(1, after=HOUR)
+    assert opportunity_of(strict, referral)["AccountId"]
+    assert strict.salesforce.records("Cosell_Inbox__c") == []
+    assert len(strict.salesforce.records("Account")) == accounts
+
+
+def test_an_account_that_the_user_may_not_read_is_named_all_the_same(harness: Harness) -> None:
+    hidden = "001000000000001AAA"
+    harness.salesforce.org.hooks.duplicates["Account"] = (hidden,)
+    harness.pull_event(microsoft_sends_deal(harness))
+    (record,) = harness.salesforce.records("Cosell_Inbox__c")
+    assert (record["Code__c"], record["Matches__c"]) == ("account_candidates", hidden)
+
+
+def test_no_deal_that_a_rule_stops_ends_the_run(strict: Harness) -> None:
+    for name in ("Fabrikam Robotics Ltd.", "Fabrikam Robotics A/S"):
+        account(strict, **(PLACE | {"Name": name}))
+    stopped = microsoft_sends_deal(strict)
+    free = microsoft_sends_deal(strict, customerProfile={"name": "Contoso"})
+    strict.sweep()
+    assert opportunities_of(strict, stopped) == []
+    assert opportunity_of(strict, free)
+
+
+# --- a duplicate rule finds a contact
+
+
+LIND = {"FirstName": "Ada", "LastName": "Lind", "Email": "ada.lind@fabrikam.example"}
+
+
+def test_the_contact_of_the_account_that_a_rule_found_is_taken(strict: Harness) -> None:
+    known = account(strict)
+    elsewhere = strict.salesforce.insert("Contact", {**LIND, "Email": None, "Phone": "+4512345678"})
+    contact = strict.salesforce.insert("Contact", {**LIND, "Email": None, "Phone": "+4512345678", "AccountId": known})
+    opportunity = arrive(strict)
+    (role,) = strict.salesforce.records("OpportunityContactRole")
+    assert (role["OpportunityId"], role["ContactId"]) == (opportunity["Id"], contact)
+    assert {each["Id"] for each in strict.salesforce.records("Contact")} == {elsewhere, contact}
+    assert "A duplicate rule found Ada Lind in this account." in audit_of(strict, opportunity)
+
+
+def test_a_contact_that_resembles_a_lead_is_saved_and_told(strict: Harness) -> None:
+    lead = strict.salesforce.insert("Lead", {**LIND, "Company": "Fabrikam"})
+    opportunity = arrive(strict)
+    (contact,) = strict.salesforce.records("Contact")
+    assert contact["AccountId"] == opportunity["AccountId"]
+    told = f"The contact Ada Lind is new, although a duplicate rule found similar records: {lead} (no contact)."
+    assert told in audit_of(strict, opportunity)
+    assert strict.new_calls()["salesforce.graph"] == 2
+    strict.run_rounds()
+    assert_quiet(strict)
+
+
+def test_many_contacts_that_resemble_leads_need_few_calls(strict: Harness) -> None:
+    people = [CUSTOMER["team"][0] | {"email": f"n{number}@f.example"} for number in range(9)]  # type: ignore[index]
+    for person in people:
+        strict.salesforce.insert("Lead", {**LIND, "Email": person["email"], "Company": "Fabrikam"})
+    arrive(strict, team=people)
+    assert len(strict.salesforce.records("OpportunityContactRole")) == 9
+    assert strict.new_calls()["salesforce.graph"] == 4
+
+
+def test_two_similar_people_of_one_referral_both_arrive(strict: Harness) -> None:
+    twin = {"firstName": "Ada", "lastName": "Lind", "email": "lind@fabrikam.example", "phoneNumber": "+4512345678"}
+    opportunity = arrive(strict, team=[*CUSTOMER["team"], twin])
+    assert len(strict.salesforce.records("Contact")) == 2
+    assert "The contact Ada Lind is new, although" in audit_of(strict, opportunity)
+
+
+def test_a_rule_that_blocks_costs_the_deal_only_its_contact(harness: Harness) -> None:
+    harness.salesforce.insert("Lead", {**LIND, "Company": "Fabrikam"})
+    harness.salesforce.org.put_switch(DuplicateRules(frozenset({"Contact"})))
+    opportunity = arrive(harness)
+    assert harness.salesforce.records("Contact") == []
+    assert "Salesforce refused the contact Ada Lind: Use one of these records?" in audit_of(harness, opportunity)
+
+
+def test_of_several_contacts_with_the_address_that_of_the_account_is_used(harness: Harness) -> None:
+    known = account(harness)
+    harness.salesforce.insert("Contact", LIND)
+    contact = harness.salesforce.insert("Contact", {**LIND, "AccountId": known})
+    arrive(harness)
+    assert [role["ContactId"] for role in harness.salesforce.records("OpportunityContactRole")] == [contact]
+    assert len(harness.salesforce.records("Contact")) == 2
