@@ -62,7 +62,8 @@ class Countdown:
 class Fault(Countdown):
     """A fault for requests whose method is `method` and whose path contains a match of the expression `path`.
 
-    `seconds` belongs to the two delays; `status`, `headers` and `body` belong to the two scripted answers.
+    The body of the request must also contain a match of the expression `sent`. `seconds` belongs to the two delays;
+    `status`, `headers` and `body` belong to the two scripted answers.
     """
 
     kind: FaultKind
@@ -75,10 +76,12 @@ class Fault(Countdown):
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
     seconds: Pause = 0.0
+    sent: str = ""
 
     def __post_init__(self) -> None:
         """Check now whatever could otherwise fail only when the fault applies. Raises ValueError."""
         check_pattern(self.path)
+        check_pattern(self.sent)
         self.scripted_response()
         for text in (word for header in self.headers.items() for word in header):
             if not (text.isascii() and text.isprintable()):
@@ -87,7 +90,10 @@ class Fault(Countdown):
     def applies_to(self, request: Request, chance: random.Random) -> bool:
         """Return whether the fault applies to this request, and count the request if it matches."""
         matches = self.method in {"", request.method} and re.search(self.path, request.path) is not None
-        return matches and self.applies_now(chance)
+        return matches and self._matches_body(request) and self.applies_now(chance)
+
+    def _matches_body(self, request: Request) -> bool:
+        return not self.sent or re.search(self.sent, request.body.decode(errors="replace")) is not None
 
     def scripted_response(self) -> Response:
         """Return the answer that `status`, `headers` and `body` describe."""

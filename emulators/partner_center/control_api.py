@@ -49,7 +49,7 @@ def respond_to_control(emulator: PartnerCenterScenario, request: Request) -> Res
     path = request.path.removeprefix(CONTROL)
     route = _ROUTES.get((request.method, path))
     if route is None:
-        return _show_referral(emulator, request.method, path)
+        return _show_records(emulator, request.method, path)
     try:
         body = request.json() if request.body else {}
         result = route(emulator, body)
@@ -58,11 +58,12 @@ def respond_to_control(emulator: PartnerCenterScenario, request: Request) -> Res
     return Response.of({"ok": True} if result is None else result)
 
 
-def _show_referral(emulator: PartnerCenterScenario, method: str, path: str) -> Response | None:
-    if method != "GET" or not path.startswith("/referrals/"):
+def _show_records(emulator: PartnerCenterScenario, method: str, path: str) -> Response | None:
+    kind, _, key = path.removeprefix("/").partition("/")
+    if method != "GET" or kind not in ("referrals", "engagements"):
         return None
     try:
-        return Response.of(emulator.referral(path.rpartition("/")[2]))
+        return Response.of(emulator.referral(key) if kind == "referrals" else emulator.engagement(key))
     except ServiceError as error:
         return error.to_response()
 
@@ -97,16 +98,24 @@ _ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/partner-creates"): lambda e, b: {"id": e.partner_creates(**b)},
     ("POST", "/portal-creates"): lambda e, b: {"id": e.portal_creates(b)},
     ("POST", "/portal-edits"): lambda e, b: e.portal_edits(b["referral_id"], b["operations"]),
-    ("POST", "/microsoft-accepts"): lambda e, b: e.microsoft_accepts(b["engagement_id"]),
+    ("POST", "/portal-asks-for-help"): lambda e, b: e.portal_asks_for_help(**b),
+    ("POST", "/partner-joins"): lambda e, b: e.partner_joins(**b),
+    ("POST", "/partner-edits"): lambda e, b: e.partner_edits(b["engagement_id"], b["operations"]),
+    ("POST", "/microsoft-receives"): lambda e, b: e.microsoft_receives(b["engagement_id"]),
+    ("POST", "/microsoft-accepts"): lambda e, b: e.microsoft_accepts(**b),
+    ("POST", "/microsoft-adds-news"): lambda e, b: e.microsoft_adds_news(**b),
     ("POST", "/microsoft-declines"): lambda e, b: e.microsoft_declines(**b),
     ("POST", "/microsoft-closes"): lambda e, b: e.microsoft_closes(**b),
     ("POST", "/microsoft-edits"): lambda e, b: e.microsoft_edits(b["engagement_id"], b["operations"]),
+    ("POST", "/expire"): lambda e, b: e.let_expire(b["referral_id"]),
+    ("POST", "/send-event"): lambda e, b: e.send_event(b["event"], b["referral_id"]),
     ("POST", "/raw"): _write_raw,
     ("POST", "/populate"): lambda e, b: e.populate(int(b["count"])),
     ("POST", "/trouble"): _add_service_fault,
     ("POST", "/switches"): lambda e, b: e.switches.apply_changes(b),
     ("GET", "/switches"): lambda e, _: asdict(e.switches),
     ("GET", "/referrals"): lambda e, _: e.referrals(),
+    ("GET", "/engagements"): lambda e, _: e.engagements(),
     ("GET", "/deliveries"): _show_deliveries,
     ("DELETE", "/deliveries"): lambda e, _: e.dispatcher.journal.clear(),
     ("POST", "/event-faults"): lambda e, b: e.dispatcher.faults.append(convert_strictly(EventFault, b)),

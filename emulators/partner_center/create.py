@@ -6,7 +6,7 @@ Sources: docs/reference/partner-center.md#creating-a-referral, docs/reference/pa
 from collections.abc import Mapping
 from typing import Any
 
-from emulators.partner_center import value_checks
+from emulators.partner_center import help_request, value_checks
 from emulators.partner_center.referral_shape import (
     MICROSOFT,
     REFERRAL,
@@ -37,6 +37,7 @@ def draft_referral(body: object, switches: Switches) -> Json:
     _check_customer(record, complete=switches.demand_complete)
     _check_details(record, complete=switches.demand_complete)
     _check_people(record, complete=switches.demand_complete)
+    help_request.check_invitation(record)
     record["type"] = effective_type(record)
     return record
 
@@ -49,19 +50,9 @@ def effective_type(record: Mapping[str, Any]) -> str:
     return "Shared" if is_visible_to_microsoft(record) else "Independent"
 
 
-def targets_microsoft(record: Mapping[str, Any]) -> bool:
-    """Return whether the record has Microsoft as a target."""
-    return any(target["id"] == MICROSOFT for target in record["target"])
-
-
 def targets_a_partner(record: Mapping[str, Any]) -> bool:
     """Return whether the record invites a location of another organisation than Microsoft."""
     return any(t["type"] == "BusinessProfileLocation" and t["id"] != MICROSOFT for t in record["target"])
-
-
-def asks_for_help(record: Mapping[str, Any]) -> bool:
-    """Return whether the record has a help code."""
-    return bool(record["inviteContext"]["assistanceRequestCode"] != value_checks.NO_HELP)
 
 
 def _check_head(record: Json) -> None:
@@ -110,8 +101,3 @@ def _check_people(record: Json, *, complete: bool) -> None:
     value_checks.check_contacts("team", value_checks.check_team("team", record["team"]), complete=complete)
     contacts = value_checks.check_members("customerProfile/team", record["customerProfile"]["team"])
     value_checks.check_contacts("customerProfile/team", contacts, complete=complete)
-    value_checks.one_of(value_checks.NO_HELP, *value_checks.HELP_CODES)(
-        "inviteContext/assistanceRequestCode", record["inviteContext"]["assistanceRequestCode"]
-    )
-    if asks_for_help(record) and not contacts:
-        raise invalid_request("A customer contact is required when help is requested.", target="customerProfile/team")

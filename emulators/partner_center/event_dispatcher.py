@@ -92,8 +92,11 @@ class Dispatcher:
 
     # --- called by the emulator
 
-    def announce(self, event: Event) -> list[Job]:
-        """Accept an event. Return the jobs that must be delivered before the call that caused the event is answered."""
+    def announce(self, event: Event, *, early: bool = False) -> list[Job]:
+        """Accept an event. Return the jobs that must be delivered before the call that caused the event is answered.
+
+        `early` makes it such a job, unless a fault says when the event is sent.
+        """
         registration = self.registration
         if registration is None or event.name not in registration.events:
             return []
@@ -103,8 +106,8 @@ class Dispatcher:
             self._add_to_journal(event, 0, None, "lost", kind)
             return []
         job = Job(self._monotonic(), next(self._numbers), event, registration, kind)
-        if kind is EventFaultKind.BEFORE:
-            return [job]
+        if kind is EventFaultKind.BEFORE or (early and kind not in _SCHEDULED):
+            return [job, self._second_job(job)] if kind is EventFaultKind.DUPLICATE else [job]
         if fault is not None and kind in _SCHEDULED:
             job.due += fault.seconds
         self._enqueue(job, twice=kind is EventFaultKind.DUPLICATE)
@@ -161,12 +164,14 @@ class Dispatcher:
             queue = self._held_back if job.fault is EventFaultKind.REORDER and job.attempt == 1 else self._jobs
             heapq.heappush(queue, job)
             if twice:
-                second = Job(job.due, next(self._numbers), job.event, job.registration, job.fault)
-                heapq.heappush(self._jobs, second)
+                heapq.heappush(self._jobs, self._second_job(job))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run_until_closed, name="event-dispatcher", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
+
+    def _second_job(self, job: Job) -> Job:
+        return Job(job.due, next(self._numbers), job.event, job.registration, job.fault)
 
     def _run_until_closed(self) -> None:
         while (job := self._wait_for_next_job()) is not None:

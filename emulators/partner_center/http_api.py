@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from emulators.base.emulator import Emulator
+from emulators.base.emulator import CONTROL, Emulator
 from emulators.base.server import Request, Response
 from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center import timestamps
@@ -22,7 +22,7 @@ from emulators.partner_center.referral_shape import PUBLIC_HOST
 from emulators.partner_center.referral_store import StoredReferral
 from emulators.partner_center.referrals_service import Organization, ReferralsService
 from emulators.partner_center.request_checks import Caller, check_caller, check_media
-from emulators.partner_center.service_errors import ServiceError, invalid_request, not_found
+from emulators.partner_center.service_errors import ServiceError, access_denied, invalid_request, not_found
 from emulators.partner_center.switches import Switches
 from emulators.partner_center.webhook_errors import WebhookError, check_webhook_caller
 from emulators.partner_center.webhooks import Webhooks
@@ -87,7 +87,7 @@ class PartnerCenterApi(Emulator):
             self.dispatcher, clock=self.clock, switches=self.switches, partner_id=self.organization.id,
             seed=self.seed, announce=self._announce,
         )  # fmt: skip
-        self._listing = Listing(self.service.store, self.switches, self._request_numbers)
+        self._listing = Listing(self.service.store, self.switches, self._request_numbers, self.service.is_ours)
 
     def close(self) -> None:
         """Stop delivering events."""
@@ -98,7 +98,11 @@ class PartnerCenterApi(Emulator):
     def handle(self, request: Request) -> Response:
         """Answer a request, and first deliver the events that must arrive before the answer."""
         with self._delivering_urgent_events():
-            return super().handle(request)
+            response = super().handle(request)
+            if request.path == f"{CONTROL}/clock":
+                with self.lock:
+                    self.service.expire_unanswered()
+            return response
 
     @contextmanager
     def _delivering_urgent_events(self) -> Iterator[None]:
@@ -118,7 +122,8 @@ class PartnerCenterApi(Emulator):
         self.dispatcher.deliver_now(urgent)
 
     def _announce(self, name: str, referral_id: str, at: int) -> None:
-        self._thread_state.urgent += self.dispatcher.announce(Event(name, referral_id, at))
+        early = name.startswith("related-") and self.switches.related_events == "before"
+        self._thread_state.urgent += self.dispatcher.announce(Event(name, referral_id, at), early=early)
 
     def respond(self, request: Request) -> Response:
         """Answer as the service would, errors included."""
@@ -160,6 +165,8 @@ class PartnerCenterApi(Emulator):
             case "POST", False:
                 self.add_tag("create")
                 created = self.service.create_own(_read_json_body(request))
+                if not self.service.is_ours(created):
+                    self.add_tag("invite")
                 return self._referral_response(created, self.switches.create_status)
             case "GET", True:
                 self.add_tag("get")
@@ -176,6 +183,7 @@ class PartnerCenterApi(Emulator):
         return Response.of(self._listing.list_page(request.query, now, may_see, host))
 
     def _patch_referral(self, request: Request, referral: StoredReferral) -> Response:
+        self.service.check_owner(referral)
         expected_etag = request.headers.get("if-match")
         if expected_etag not in (None, "*", referral.record["eTag"]):
             raise ServiceError(
@@ -190,10 +198,13 @@ class PartnerCenterApi(Emulator):
         return self.service.concerns_us(referral) and caller.has_access_to(referral)
 
     def _find_visible(self, referral_id: str, caller: Caller) -> StoredReferral:
-        """Return a referral that the caller may see. Raises ServiceError (404)."""
+        """Return a referral that the caller may see. Raises ServiceError (404, or 403 by a switch)."""
         referral = self.service.find_referral(referral_id)
-        if not self._may_see(referral, caller):
+        readable = self.service.is_ours(referral) or self.switches.related_get != "not_found"
+        if not (readable and self._may_see(referral, caller)):
             raise not_found()
+        if not self.service.is_ours(referral) and self.switches.related_get == "denied":
+            raise access_denied("The referral belongs to another organisation.")
         return referral
 
     def _referral_response(self, referral: StoredReferral, status: int = 200) -> Response:

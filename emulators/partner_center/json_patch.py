@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulators.partner_center import value_checks
+from emulators.partner_center import closing_reasons, help_request, value_checks
 from emulators.partner_center.create import effective_type
 from emulators.partner_center.referral_shape import Json, canonical_path, fold_names, is_visible_to_microsoft
 from emulators.partner_center.service_errors import ServiceError, invalid_request, not_emulated
 from emulators.partner_center.switches import Switches
 
 SOLUTIONS, CUSTOMER_TEAM = "details/requirements/solutions", "customerProfile/team"
+HELP_CODE, HELP_NOTES = "inviteContext/assistanceRequestCode", "inviteContext/notes"
+LOCKED_BY_SHARING = (CUSTOMER_TEAM, HELP_CODE, HELP_NOTES)  # docs/reference/partner-center.md#fields-that-lock
 PATHS: Mapping[str, value_checks.Check] = {
     "campaignId": value_checks.check_text,
     "consent/consentToShareReferralWithMicrosoftSellers": value_checks.check_true,
@@ -38,7 +40,10 @@ PATHS: Mapping[str, value_checks.Check] = {
 }
 TRANSITIONS = {"New": ("New", "Active", "Closed"), "Active": ("Active", "Closed"), "Closed": ("Closed",)}
 REGISTRATION = "Deal registration"
-WITH_REASON = ("Declined", "Lost", "Error")
+EXTRA_CHECKS: Mapping[str, value_checks.Check] = {
+    HELP_CODE: value_checks.one_of(value_checks.NO_HELP, *value_checks.HELP_CODES)
+}
+"""The checks of paths that only the switch `extra_paths` allows; any other such path takes text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,13 @@ def apply_patch(record: Json, operations: object, switches: Switches) -> Json:
         raise invalid_request("A closed referral cannot be changed.", target="status", inner="invalidTransition")
     result = copy.deepcopy(record)
     checked = read_operations(operations, switches)
+    _check_locks(record, {o.path for o in checked})
     for operation in checked:
         _apply_operation(result, operation)
-    _check_people(record, result, {o.path for o in checked}, switches)
+    touched = {o.path for o in checked}
+    _check_people(result, touched, switches)
+    if HELP_CODE in touched and help_request.asks_for_help(result):
+        help_request.check_help_is_possible(result)
     check_transition(record, result, switches)
     result["type"] = effective_type(result)
     return result
@@ -87,7 +96,8 @@ def _check_operation(op: str, path: str, value: object, switches: Switches) -> O
     append = name.endswith("/-")
     if _is_registration(path):
         raise not_emulated(REGISTRATION)
-    check = PATHS.get(name) or (value_checks.check_text if path in switches.extra_paths else None)
+    extra = EXTRA_CHECKS.get(name, value_checks.check_text) if path in switches.extra_paths else None
+    check = PATHS.get(name) or extra
     if check is None or not path.startswith("/"):
         raise _not_patchable(path)
     if append and op != "add":
@@ -127,11 +137,13 @@ def _apply_operation(record: Json, operation: Operation) -> None:
         holder[last] = operation.value
 
 
-def _check_people(before: Json, after: Json, touched: set[str], switches: Switches) -> None:
-    if CUSTOMER_TEAM in touched and is_visible_to_microsoft(before):
-        raise invalid_request(
-            "The customer contact is locked once the deal is shared.", target=CUSTOMER_TEAM, inner="locked"
-        )
+def _check_locks(before: Json, touched: set[str]) -> None:
+    locked = [path for path in LOCKED_BY_SHARING if path in touched]
+    if locked and is_visible_to_microsoft(before):
+        raise invalid_request(f"'{locked[0]}' is locked once the deal is shared.", target=locked[0], inner="locked")
+
+
+def _check_people(after: Json, touched: set[str], switches: Switches) -> None:
     if SOLUTIONS in touched:
         value_checks.check_solutions(SOLUTIONS, after["details"]["requirements"]["solutions"])
     for path, people in (("team", after["team"]), (CUSTOMER_TEAM, after["customerProfile"]["team"])):
@@ -154,8 +166,11 @@ def check_transition(before: Json, after: Json, switches: Switches) -> None:
         raise _invalid_transition(f"The substatus {substatus} cannot be set.")
     if switches.answer_before_closing and old == "New" and substatus in ("Won", "Lost"):
         raise _invalid_transition("A new referral is accepted before it is closed.")
-    if switches.demand_reasons and changed and substatus in WITH_REASON and not after["statusReason"]:
-        raise invalid_request("A reason is required.", target="statusReason")
+    if changed and substatus == "Declined" and old != "New" and not switches.decline_accepted:
+        raise _invalid_transition("Only a deal that waits for an answer can be declined.")
+    if changed:
+        needed, listed = switches.demand_reasons, switches.listed_reasons
+        closing_reasons.check_reason(substatus, after["statusReason"], needed=needed, listed=listed)
 
 
 def _invalid_transition(message: str) -> ServiceError:

@@ -41,9 +41,15 @@ class Query:
 class Listing:
     """Answers list calls, and keeps the position of each `$skiptoken`."""
 
-    def __init__(self, store: ReferralStore, switches: Switches, chance: random.Random) -> None:
-        """`chance` makes the skip tokens."""
-        self._store, self._switches, self._chance = store, switches, chance
+    def __init__(
+        self,
+        store: ReferralStore,
+        switches: Switches,
+        chance: random.Random,
+        is_ours: Callable[[StoredReferral], bool] = lambda _: True,
+    ) -> None:
+        """`chance` makes the skip tokens. `is_ours` tells our referrals from those of other parties."""
+        self._store, self._switches, self._chance, self._is_ours = store, switches, chance, is_ours
         self._tokens: OrderedDict[str, Query] = OrderedDict()
 
     def list_page(
@@ -68,6 +74,8 @@ class Listing:
         self, query: Query, now: int, may_see: Callable[[StoredReferral], bool]
     ) -> Iterator[StoredReferral]:
         compiled = query.filter
+        if not self._shows_related(compiled):
+            may_see = self._only_ours(may_see)
         span = compiled.span_of(query.order)
         referrals = self._store.iterate_by_date(query.order, span, descending=query.descending, after=query.after)
         if compiled.exact and set(compiled.spans) <= {query.order}:
@@ -77,6 +85,17 @@ class Listing:
             for referral in referrals
             if referral.listed <= now and may_see(referral) and compiled.test(referral.record)
         )
+
+    def _shows_related(self, compiled: odata_filter.Filter) -> bool:
+        """Return whether the list shows the referrals of other parties in our engagements.
+
+        Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record
+        """
+        which = self._switches.related_lists
+        return which == "all" or (which == "engagement" and "engagementId" in compiled.fixed)
+
+    def _only_ours(self, may_see: Callable[[StoredReferral], bool]) -> Callable[[StoredReferral], bool]:
+        return lambda referral: self._is_ours(referral) and may_see(referral)
 
     def _parse_query(self, query: Mapping[str, str]) -> Query:
         unknown = {name for name in query if name.startswith("$")} - OPTIONS

@@ -43,12 +43,14 @@ _GUIDS = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECAS
 class Filter:
     """A test on a record. `spans` are the ranges of the two dates outside of which the test cannot hold.
 
-    With `exact` the test holds for every record within the spans.
+    With `exact` the test holds for every record within the spans. It holds only for records that have one certain value
+    in each property in `fixed`.
     """
 
     test: Test
     spans: Mapping[str, Span] = field(default_factory=dict)
     exact: bool = False
+    fixed: frozenset[str] = frozenset()
 
     def span_of(self, name: str) -> Span:
         """Return the ticks of one date outside of which the test cannot hold."""
@@ -159,7 +161,8 @@ class _Parser:
             return _date_test(path, parts, name, kind, literal)
         if kind == "moment":
             raise _filter_error(f"'{path}' is not a date")
-        return Filter(_plain_test(_property_reader(parts), _OPERATORS[name], literal))
+        fixed = frozenset({path}) if name == "eq" else frozenset[str]()
+        return Filter(_plain_test(_property_reader(parts), _OPERATORS[name], literal), fixed=fixed)
 
     def _resolve_path(self, path: str) -> tuple[Mapping[str, Any], list[str]]:
         head, *rest = path.split("/")
@@ -271,9 +274,10 @@ def _combine_with_and(one: Filter, other: Filter) -> Filter:
     left, right = one.test, other.test
     names = set(one.spans) | set(other.spans)
     spans = {name: one.span_of(name).intersection(other.span_of(name)) for name in names}
-    return Filter(lambda record: left(record) and right(record), spans, exact=one.exact and other.exact)
+    fixed = one.fixed | other.fixed
+    return Filter(lambda record: left(record) and right(record), spans, exact=one.exact and other.exact, fixed=fixed)
 
 
 def _combine_with_or(one: Filter, other: Filter) -> Filter:
     left, right = one.test, other.test
-    return Filter(lambda record: left(record) or right(record))
+    return Filter(lambda record: left(record) or right(record), fixed=one.fixed & other.fixed)

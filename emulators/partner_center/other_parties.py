@@ -1,4 +1,4 @@
-"""Play the other parties: Microsoft's sellers, other partners, and our colleagues in the portal."""
+"""Play other parties: whoever sends us a deal, another partner, and our colleagues in the portal."""
 
 import copy
 import random
@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from copy import replace
 from typing import Any
 
-from emulators.partner_center import create
+from emulators.partner_center import create, help_request
 from emulators.partner_center.json_patch import apply_patch
-from emulators.partner_center.referral_shape import MICROSOFT, Json, fold_names
+from emulators.partner_center.referral_shape import (
+    MICROSOFT,
+    WRITABLE,
+    Json,
+    fold_names,
+    is_visible_to_microsoft,
+)
 from emulators.partner_center.referral_store import StoredReferral
 from emulators.partner_center.referrals_service import Organization, ReferralsService
-from emulators.partner_center.service_errors import not_found
 
 _CUSTOMERS = (
     "Northwind Traders",
@@ -27,6 +32,7 @@ _PLACES = (("US", "WA", "Seattle", "98101"), ("DE", "BY", "München", "80331"), 
 _CURRENCIES = ("USD", "EUR", "GBP")
 # The portal can edit the name, which the API's list of paths lacks: docs/reference/partner-center.md#patch-paths
 PORTAL_PATHS = ("/name",)
+VISIBILITY = "consentToShareReferralWithMicrosoftSellers"
 
 
 class OtherParties:
@@ -54,9 +60,7 @@ class OtherParties:
         return self._service.add_self_made(self._draft_from(fields), self._another)
 
     def _send_deal(self, sender: Organization, fields: Mapping[str, Any]) -> StoredReferral:
-        record = self._draft_from(
-            _merge_objects({"consent": {"consentToShareReferralWithMicrosoftSellers": True}}, fold_names(dict(fields)))
-        )
+        record = self._draft_from(_merge_objects({"consent": {VISIBILITY: True}}, fold_names(dict(fields))))
         host = self._service.add_self_made(copy.deepcopy(record), sender)
         # The key in the sender's CRM belongs to the sender's record only.
         return self._service.add_invited({**record, "externalReferenceId": None}, host, self._service.own_organization)
@@ -73,49 +77,39 @@ class OtherParties:
         wider = replace(switches, extra_paths=(*switches.extra_paths, *PORTAL_PATHS))
         return self._service.patch_own(referral_id, operations, switches=wider)
 
-    # --- Microsoft's side of an engagement
+    def portal_asks_for_help(self, referral_id: str, code: str, notes: str | None) -> StoredReferral:
+        """Ask Microsoft for help with one of our own deals in the portal, and return Microsoft's referral.
 
-    def microsoft_accepts(self, engagement_id: str) -> StoredReferral:
-        """Let Microsoft accept: Active/Accepted, and the number of its own sales system appears (the MSX id).
-
-        Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record
+        The portal makes the deal visible first. Raises ServiceError.
         """
-        microsofts_referral = self._find_party(engagement_id, MICROSOFT)
-        number = f"7-{self._chance.randrange(10**10):010d}"
-        on = self._service.switches.msx_id_on
-        if on in ("ours", "both"):
-            own_referral = self._find_party(engagement_id, self._service.own_organization.id)
-            self._service.replace_record(own_referral, _with_msx_id(own_referral, number))
-        record = _with_msx_id(microsofts_referral, number) if on in ("theirs", "both") else microsofts_referral.record
-        return self._service.replace_record(
-            microsofts_referral, {**record, "status": "Active", "substatus": "Accepted"}
-        )
+        own = self._service.find_referral(referral_id)
+        self._service.check_owner(own)
+        body = {
+            **_body_of(own.record),
+            "engagementId": own.engagement_id,
+            "consent": {**own.record["consent"], VISIBILITY: True},
+            "target": [{"type": help_request.LOCATION_TARGET, "id": MICROSOFT}],
+            "inviteContext": {"assistanceRequestCode": code, "notes": notes},
+        }
+        create.draft_referral(body, self._service.switches)  # refuses before anything is changed
+        if not is_visible_to_microsoft(own.record):
+            consent = {"op": "replace", "path": f"/consent/{VISIBILITY}", "value": True}
+            self._service.patch_own(referral_id, [consent])
+        return self._service.create_own(body, via="Portal")
 
-    def microsoft_declines(self, engagement_id: str, reason: str = "Customer not managed") -> StoredReferral:
-        """Let Microsoft decline: Closed/Declined."""
-        return self._close_microsofts_record(engagement_id, "Declined", reason)
+    # --- another partner in our engagement
 
-    def microsoft_closes(self, engagement_id: str, substatus: str = "Won") -> StoredReferral:
-        """Let Microsoft close its own record."""
-        return self._close_microsofts_record(engagement_id, substatus, None)
+    def partner_joins(self, engagement_id: str, fields: Mapping[str, Any]) -> StoredReferral:
+        """Add another partner's referral to an engagement of ours, New/Pending. Raises ServiceError."""
+        own = self._service.find_party(engagement_id, self._service.own_organization.id)
+        body = _merge_objects(_body_of(own.record), fold_names(dict(fields)))
+        record = create.draft_referral({**body, "inviteContext": {}}, self._service.switches)
+        return self._service.add_invited(record, own, self._another)
 
-    def microsoft_edits(self, engagement_id: str, operations: object) -> StoredReferral:
-        """Let Microsoft change its own record by a JSON Patch. Raises ServiceError."""
-        microsofts_referral = self._find_party(engagement_id, MICROSOFT)
-        return self._service.replace_record(
-            microsofts_referral, apply_patch(microsofts_referral.record, operations, self._service.switches)
-        )
-
-    def _close_microsofts_record(self, engagement_id: str, substatus: str, reason: str | None) -> StoredReferral:
-        microsofts_referral = self._find_party(engagement_id, MICROSOFT)
-        closed = {**microsofts_referral.record, "status": "Closed", "substatus": substatus, "statusReason": reason}
-        return self._service.replace_record(microsofts_referral, closed)
-
-    def _find_party(self, engagement_id: str, organization_id: str) -> StoredReferral:
-        for referral in self._service.store.referrals_in(engagement_id):
-            if referral.owner_id == organization_id:
-                return referral
-        raise not_found()
+    def partner_edits(self, engagement_id: str, operations: object) -> StoredReferral:
+        """Let another partner change its referral in an engagement by a JSON Patch. Raises ServiceError."""
+        theirs = self._service.find_party(engagement_id, self._another.id)
+        return self._service.replace_record(theirs, apply_patch(theirs.record, operations, self._service.switches))
 
     # --- made-up deals
 
@@ -140,7 +134,7 @@ class OtherParties:
                 "team": [_make_person("Contact", "One", "contact.one@northwind.example")],
             },
             "consent": {"consentToToShareInfoWithOthers": True, "consentToContact": True,
-                        "consentToShareReferralWithMicrosoftSellers": False},
+                        VISIBILITY: False},
             "details": {
                 "notes": "Made up for a local run.",
                 "dealValue": self._chance.randrange(10, 500) * 1000,
@@ -157,9 +151,9 @@ class OtherParties:
         )
 
 
-def _with_msx_id(referral: StoredReferral, number: str) -> Json:
-    record = referral.record
-    return {**record, "trackingInfo": {**record["trackingInfo"], "microsoftMsxId": number}}
+def _body_of(record: Json) -> Json:
+    """Return the body of a create that repeats a referral, without the key of the owner's CRM and the owner's place."""
+    return {name: record[name] for name in WRITABLE if name not in ("externalReferenceId", "mpnId")}
 
 
 def _make_person(first: str, last: str, email: str) -> Json:

@@ -86,6 +86,10 @@ class ReferralStore:
         """Return the referrals of one engagement, oldest first."""
         return [self._referrals[i] for i in self._engagements.get(engagement_id.lower(), ())]
 
+    def referral_of(self, organization_id: str, engagement_id: str) -> StoredReferral | None:
+        """Return the oldest referral of an organisation in the engagement, or None."""
+        return next((r for r in self.referrals_in(engagement_id) if r.owner_id == organization_id), None)
+
     def is_party(self, organization_id: str, engagement_id: str) -> bool:
         """Return whether an organisation owns a referral in the engagement."""
         return organization_id in self._parties.get(engagement_id, ())

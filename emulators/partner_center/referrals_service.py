@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulators.base.clock import EmulatedClock
-from emulators.partner_center import create, timestamps
+from emulators.partner_center import create, help_request, timestamps
 from emulators.partner_center.json_patch import apply_patch
-from emulators.partner_center.referral_shape import MICROSOFT, Json, is_visible_to_microsoft, set_links
+from emulators.partner_center.referral_shape import MICROSOFT, Json, set_links
 from emulators.partner_center.referral_store import ReferralStore, StoredReferral
 from emulators.partner_center.service_errors import (
     ServiceError,
@@ -69,6 +69,17 @@ class ReferralsService:
             raise not_found()
         return referral
 
+    def find_party(self, engagement_id: str, organization_id: str) -> StoredReferral:
+        """Return an organisation's referral in an engagement. Raises ServiceError (404)."""
+        referral = self.store.referral_of(organization_id, engagement_id)
+        if referral is None:
+            raise not_found()
+        return referral
+
+    def is_ours(self, referral: StoredReferral) -> bool:
+        """Return whether our organisation owns the referral."""
+        return referral.owner_id == self.own_organization.id
+
     def concerns_us(self, referral: StoredReferral) -> bool:
         """Return whether our organisation is a party of the engagement. Only then may it see the referral."""
         return self.store.is_party(self.own_organization.id, referral.engagement_id)
@@ -90,6 +101,7 @@ class ReferralsService:
     def create_own(self, body: object, *, via: str | None = None) -> StoredReferral:
         """Create our own referral, or Microsoft's referral in one of our engagements. Raises ServiceError."""
         record = create.draft_referral(body, self.switches)
+        help_request.check_sender(record, self.own_organization.id)
         record["createdVia"] = via
         if create.targets_a_partner(record):
             raise not_emulated("Inviting another partner")
@@ -97,9 +109,9 @@ class ReferralsService:
         engagement = properties.get("engagementid")
         if engagement is not None:
             return self._join_engagement(record, engagement)
-        invites = self.switches.single_create_invites and create.targets_microsoft(record)
+        invites = self.switches.single_create_invites and help_request.targets_microsoft(record)
         if invites:
-            _check_help_code(record)
+            help_request.check_request_to_microsoft(record, self.switches)
         referral = self.add_self_made(record, self.own_organization)
         if invites:
             self.add_invited(record, referral)
@@ -108,28 +120,29 @@ class ReferralsService:
     def _join_engagement(self, record: Json, engagement: object) -> StoredReferral:
         """Add the second referral of an engagement. Source: docs/reference/partner-center.md#co-sell-in-two-creates."""
         referrals = self.store.referrals_in(engagement) if isinstance(engagement, str) else []
-        own = next((referral for referral in referrals if referral.owner_id == self.own_organization.id), None)
+        own = next((referral for referral in referrals if self.is_ours(referral)), None)
         if own is None:
             raise invalid_request("The engagement is not known.", target="engagementId")
-        if not create.targets_microsoft(record):
-            return self.add_self_made(record, self.own_organization, engagement=own.engagement_id)
-        if not (is_visible_to_microsoft(record) and is_visible_to_microsoft(own.record)):
-            raise invalid_request("Microsoft can only be invited to a deal that it may see.", target="consent")
-        _check_help_code(record)
-        if any(referral.owner_id == MICROSOFT for referral in referrals):
-            raise invalid_request("Microsoft is a party of this engagement already.", target="target")
+        if not help_request.targets_microsoft(record):
+            raise invalid_request("You are a party of this engagement already.", target="engagementId")
+        help_request.check_request_to_microsoft(record, self.switches)
+        help_request.check_engagement(record, own, referrals)
         return self.add_invited(record, own)
 
     def patch_own(self, referral_id: str, operations: object, *, switches: Switches | None = None) -> StoredReferral:
         """Change our own referral by a JSON Patch. Raises ServiceError."""
         referral = self.find_referral(referral_id)
-        if referral.owner_id != self.own_organization.id:
-            raise access_denied("Only the owner of a referral can change it.")
+        self.check_owner(referral)
         return self.replace_record(referral, apply_patch(referral.record, operations, switches or self.switches))
+
+    def check_owner(self, referral: StoredReferral) -> None:
+        """Raise ServiceError (403) if another organisation owns the referral."""
+        if not self.is_ours(referral):
+            raise access_denied("Only the owner of a referral can change it.")
 
     # --- changes by any party
 
-    def add_self_made(self, record: Json, owner: Organization, *, engagement: str | None = None) -> StoredReferral:
+    def add_self_made(self, record: Json, owner: Organization) -> StoredReferral:
         """Add a referral that its owner made. It begins as Active/Accepted.
 
         Source: docs/reference/partner-center.md#creating-a-referral
@@ -138,7 +151,7 @@ class ReferralsService:
         record["status"], record["substatus"] = "Active", "Accepted"
         record["direction"] = self.switches.self_made_direction
         record["acceptedDateTime"] = timestamps.format_ticks(now)
-        record["engagementId"] = engagement or self.next_guid()
+        record["engagementId"] = self.next_guid()
         record["inviteContext"]["invitedBy"] = {"organizationId": owner.id, "organizationName": owner.name}
         return self._insert(record, owner, now)
 
@@ -178,8 +191,11 @@ class ReferralsService:
             return
         now = timestamps.to_ticks(self._clock.now())
         for referral_id in [i for i, expiry in self._unanswered.items() if expiry <= now]:
-            referral = self.find_referral(referral_id)
-            self.replace_record(referral, {**referral.record, "status": "Closed", "substatus": "Expired"})
+            self.expire(self.find_referral(referral_id))
+
+    def expire(self, referral: StoredReferral) -> StoredReferral:
+        """Close a referral that nobody answered, as the service does after 14 days."""
+        return self.replace_record(referral, {**referral.record, "status": "Closed", "substatus": "Expired"})
 
     def write_raw(
         self, referral_id: str, values: Mapping[str, Any], removed_paths: list[str], *, touch: bool
@@ -211,7 +227,10 @@ class ReferralsService:
         record["mpnId"] = record["mpnId"] or owner.location or None
         record["inviteContext"]["invitedMpnId"] = record["mpnId"]
         set_links(record)
-        listed = now + int(self.switches.list_lag * timestamps.SECOND)
+        lag = self.switches.list_lag
+        if owner.id != self.own_organization.id:
+            lag = max(lag, self.switches.related_list_lag)
+        listed = now + int(lag * timestamps.SECOND)
         referral = StoredReferral(self._with_etag_and_date(record, now), now, now, listed)
         self.store.put(referral)
         self._announce_change(referral, "created", now)
@@ -232,22 +251,12 @@ class ReferralsService:
 
         Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record
         """
-        if referral.owner_id == self.own_organization.id:
+        if self.is_ours(referral):
             self._announce(f"referral-{what}", referral.id, now)
         elif self.concerns_us(referral):
-            engagement = self.store.referrals_in(referral.engagement_id)
-            own = next((r for r in engagement if r.owner_id == self.own_organization.id), referral)
-            named = own if self.switches.related_event_names == "ours" else referral
+            own = self.store.referral_of(self.own_organization.id, referral.engagement_id)
+            named = own if own and self.switches.related_event_names == "ours" else referral
             self._announce(f"related-referral-{what}", named.id, now)
-
-
-def _check_help_code(record: Json) -> None:
-    """Check that an invitation of Microsoft says which help is wanted. Raises ServiceError.
-
-    Source: docs/reference/partner-center.md#deal-types
-    """
-    if not create.asks_for_help(record):
-        raise invalid_request("An invitation needs a help code.", target="inviteContext/assistanceRequestCode")
 
 
 def _find_holder(record: Json, path: str) -> tuple[Json, str]:

@@ -16,8 +16,9 @@ from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response
 from emulators.partner_center import control_api
 from emulators.partner_center.certificate_host import INTERMEDIATE_PATH
-from emulators.partner_center.emulator import BASE, PartnerCenterEmulator
+from emulators.partner_center.emulator import ANOTHER, BASE, PartnerCenterEmulator
 from emulators.partner_center.event_faults import EventFaultKind
+from emulators.partner_center.referral_shape import Json
 from emulators.partner_center.serve import serve_partner_center
 from emulators.partner_center.switches import Switches
 from tests.unit.emulators.partner_center.referral_client import ReferralClient
@@ -53,6 +54,34 @@ def test_the_other_parties_act_by_control_calls(emulator: PartnerCenterEmulator)
     assert len(call_control(emulator, "GET", "referrals").json()) == 7
 
 
+def test_both_sides_of_a_co_sell_deal_act_by_control_calls(emulator: PartnerCenterEmulator) -> None:
+    ours = call_control(emulator, "POST", "portal-creates", {}).json()["id"]
+    engagement = {"engagement_id": emulator.referral(ours)["engagementId"]}
+    seller = {"firstName": "Account", "lastName": "Manager", "phoneNumber": "+1", "email": "am@microsoft.example"}
+    stage = {**engagement, "operations": [{"op": "replace", "path": "/salesStage", "value": "40"}]}
+
+    def control(path: str, **body: object) -> Json:
+        response = call_control(emulator, "POST", path, body)
+        assert response.status == 200, response.body
+        return dict(response.json())
+
+    theirs = control("portal-asks-for-help", referral_id=ours, code="QuotesOrLicensing", notes="Which licence?")
+    assert control("microsoft-receives", **engagement)["substatus"] == "Received"
+    assert control("microsoft-accepts", **engagement, msx_id="7-A", notes="Soon")["details"]["notes"] == "Soon"
+    assert control("microsoft-adds-news", **engagement, seller=seller)["team"][-1]["lastName"] == "Manager"
+    assert control("partner-joins", **engagement, name="Their part")["name"] == "Their part"
+    assert control("partner-edits", **stage)["salesStage"] == control("microsoft-edits", **stage)["salesStage"] == "40"
+    assert control("microsoft-closes", **engagement, substatus="Lost", reason="Others")["statusReason"] == "Others"
+    shown = call_control(emulator, "GET", f"engagements/{engagement['engagement_id']}").json()
+    assert [record["organizationId"] for record in shown] == [emulator.organization.id, "msft", ANOTHER.id]
+    assert shown[1]["id"] == theirs["id"]
+    assert call_control(emulator, "GET", "engagements").json() == {engagement["engagement_id"]: shown}
+    assert call_control(emulator, "POST", "microsoft-accepts", engagement).status == 400
+    inbound = control("microsoft-sends")["id"]
+    assert control("expire", referral_id=inbound)["substatus"] == "Expired"
+    assert control("send-event", event="related-referral-updated", referral_id=inbound) == {"ok": True}
+
+
 def test_control_calls_change_switches_and_faults_and_show_deliveries(
     emulator: PartnerCenterEmulator, client: ReferralClient
 ) -> None:
@@ -85,6 +114,13 @@ def test_control_calls_change_switches_and_faults_and_show_deliveries(
     [
         ("switches", {"nonsense": 1}),
         ("switches", {"page_size": "many"}),
+        ("switches", {"related_get": "perhaps"}),
+        ("switches", {"next_link": "even"}),
+        ("faults", {"kind": "drop", "sent": "("}),
+        ("send-event", {"event": "test-created", "referral_id": "x"}),
+        ("expire", {}),
+        ("partner-joins", {}),
+        ("portal-asks-for-help", {"referral_id": "x", "colour": "red"}),
         ("trouble", {"name": "earthquake"}),
         ("event-faults", {"kind": "nonsense"}),
         ("event-faults", {"kind": "lose", "colour": "red"}),

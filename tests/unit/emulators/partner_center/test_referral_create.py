@@ -4,19 +4,13 @@ import re
 
 import pytest
 
-from emulators.base.server import Request, Response
+from emulators.base.server import Request
 from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.emulator import BASE, ORGANIZATION, PartnerCenterEmulator
+from tests.unit.emulators.partner_center.co_sell_deal import HELP, MSFT, SHARED, invite_microsoft
 from tests.unit.emulators.partner_center.referral_client import ReferralClient, error_code
 
-SHARED = {
-    "consentToToShareInfoWithOthers": True,
-    "consentToContact": True,
-    "consentToShareReferralWithMicrosoftSellers": True,
-}
-MSFT = [{"type": "BusinessProfileLocation", "id": "msft"}]
-HELP = {"assistanceRequestCode": "ProofOfConceptOrDemo"}
 PERSON = {"firstName": "Seller", "lastName": "One", "phoneNumber": "+4550000001", "email": "s@contoso.example"}
 
 
@@ -142,23 +136,16 @@ def test_an_incomplete_deal_is_accepted_if_the_switch_allows_it(client: Referral
 
 
 def test_a_request_for_help_needs_a_customer_contact(client: ReferralClient) -> None:
-    invitation = {"assistanceRequestCode": "ProofOfConceptOrDemo"}
-    body = client.emulator.example_body()
-    assert client.call("POST", BASE, {**body, "inviteContext": invitation}).status == 200
+    body = {**client.emulator.example_body(), "consent": SHARED, "inviteContext": HELP}
+    assert client.call("POST", BASE, body).status == 200
     body["customerProfile"]["team"] = []
 
-    assert client.call("POST", BASE, {**body, "inviteContext": invitation}).status == 400
+    assert client.call("POST", BASE, body).status == 400
 
 
 def test_the_type_follows_the_consent(client: ReferralClient) -> None:
     assert client.create(type="Shared")["type"] == "Independent"
     assert client.create(type="Independent", consent=SHARED)["type"] == "Shared"
-
-
-def invite_microsoft(client: ReferralClient, engagement: object, **changes: object) -> Response:
-    """Post Microsoft's record of an engagement with these changes."""
-    invitation = {"consent": SHARED, "target": MSFT, "engagementId": engagement, "inviteContext": HELP}
-    return client.try_create(type="Shared", **{**invitation, **changes})
 
 
 def test_microsofts_record_joins_the_engagement_and_waits_fourteen_days(client: ReferralClient) -> None:
