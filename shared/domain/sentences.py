@@ -92,6 +92,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The account's Billing Country {value} is not known.",
         "Please enter its name or its two-letter code on the account, for example Germany or DE.",
     ),
+    "bad_listed_country": (
+        "The account's Billing Country {value} is no country of ISO 3166-1. Partner Center takes no others.",
+        "Please choose another country on the account.",
+    ),
     "missing_address": (
         "The account has no {value}.",
         "Please enter it on the account.",
@@ -181,6 +185,14 @@ CAUSES: dict[str, tuple[str, str]] = {
     "read_only_column": (
         "{label} was left empty, because the integration user may not write {columns}.",
         "Please enter it, and ask your administrator to give them access.",
+    ),
+    "unlisted_country": (
+        "This org's list of countries lacks {given}. If the account is new, it has neither country nor state.",
+        "Please choose the country on the account, or ask your administrator to add it to the list.",
+    ),
+    "unlisted_state": (
+        "This org has no state {given} for {country}. If the account is new, it has no state.",
+        "Please choose the state on the account.",
     ),
     "country_name": ("The referral's country {given} was read as {value}.", "Please check it on the account."),
     "missing_solutions": ("Products is empty.", "Please enter a solution id, for example SOL-15974-MQF."),

@@ -113,5 +113,7 @@ def _gaps_of_customer(name: str, field: CompanyField, referral: Referral) -> Ite
         if "default" in values and field.default_country:
             values["default"] = field.default_country
         yield Gap(name, cause(problem.code, problem.field, **values))
+    if isinstance(company, Company) and field.direction.owns(Side.PARTNER_CENTER):
+        yield from (Gap(name, found) for found in field.unlisted_parts(company))
     if isinstance(company, Company) and not any(getattr(company, part) for part in ADDRESS_PARTS):
         yield Gap(name, cause("no_address", field.referral.street))

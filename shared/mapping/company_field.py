@@ -1,16 +1,18 @@
 """Define the field type for the customer. Its account is shared, so it is written on create only."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import replace
-from typing import Annotated, Any, Literal, override
+from typing import Annotated, Any, Literal, Self, override
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PrivateAttr
 
 from shared.domain.cause import Cause
 from shared.domain.country_names import country_code
 from shared.domain.customer_match import duns_number
 from shared.domain.deal import MAX_SHOWN, Company
 from shared.domain.iso_codes import COUNTRIES
+from shared.domain.org_addresses import CountrySpelling, OrgAddresses
+from shared.domain.org_shape import code_column
 from shared.domain.sentences import cause
 from shared.mapping.field_base import CreateOnlyField, MappingTable, ReferralPath, SalesforcePath, UnreadableValue
 from shared.mapping.paths import Json, in_referral, normal_text, set_value, value_in_record
@@ -84,13 +86,34 @@ class CompanyField(CreateOnlyField):
     demanded: tuple[Literal["street", "city"], ...] = ("street", "city")
     several: Literal["best", "hold"] = "best"
 
+    _org: OrgAddresses = PrivateAttr(default=OrgAddresses())
+    _code_paths: tuple[str, ...] = PrivateAttr(default=())
+
+    def for_org(self, org: OrgAddresses) -> Self:
+        """Return a copy of this field for an org that writes addresses in this way."""
+        field = self.model_copy()
+        field._org = org  # noqa: SLF001 - of its own class
+        if org.lists is not None:  # every record is read with these, so they are decided once
+            both = code_column(self.salesforce.country), code_column(self.salesforce.state)
+            field._code_paths = both  # noqa: SLF001 - as above
+        return field
+
     @override
     def select_items(self) -> tuple[str, ...]:
-        return tuple(column for column in self.columns() if column not in self._hidden)
+        return tuple(dict.fromkeys((*(path for path in self.columns() if path not in self._hidden), *self.code_paths)))
 
     @override
     def columns(self) -> tuple[str, ...]:
         return tuple(getattr(self.salesforce, part) for part in ("name", "country", *ADDRESS_PARTS))
+
+    @override
+    def optional_items(self) -> tuple[str, ...]:
+        return self.code_paths
+
+    @property
+    def code_paths(self) -> tuple[str, ...]:
+        """The paths of the codes of country and state. Only an org with picklists has them, and may turn them off."""
+        return self._code_paths
 
     @override
     def needed_columns(self) -> tuple[str, ...]:
@@ -113,12 +136,29 @@ class CompanyField(CreateOnlyField):
         company = _company_from(self.salesforce, lambda column: value_in_record(record, column))
         if company is None:
             return None
-        self.check_seen(self.salesforce.country, *(getattr(self.salesforce, part) for part in self.demanded))
-        country = _checked_country(company.country, self.salesforce.country)
+        codes = [normal_text(value_in_record(record, path)) for path in self.code_paths]
+        code, state_code = codes or (None, None)
+        self.check_seen(*(() if code else (self.salesforce.country,)), *self._demanded_columns)
+        country = self._checked_country(code, company.country)
         missing = [f"Billing {part.capitalize()}" for part in self.demanded if not getattr(company, part)]
         if missing:
             raise UnreadableValue(cause("missing_address", self.salesforce.street, value=" and ".join(missing)))
-        return replace(company, country=country)
+        return replace(company, country=country, state=state_code or company.state)
+
+    @property
+    def _demanded_columns(self) -> tuple[str, ...]:
+        return tuple(getattr(self.salesforce, part) for part in self.demanded)
+
+    def _checked_country(self, code: str | None, text: str) -> str:
+        """Return the code of a country. An account that is older than the picklists has only a text."""
+        field = self.salesforce.country
+        for given in filter(None, (code, text)):
+            if found := _code_in(given):
+                return found
+        if not (code or text):
+            raise UnreadableValue(cause("missing_country", field))
+        problem = "bad_country" if self._org.lists is None else "bad_listed_country"
+        raise UnreadableValue(cause(problem, field, value=(text or code or "")[:MAX_SHOWN]))
 
     @override
     def read_referral(self, referral: Json) -> Company | None:
@@ -140,8 +180,8 @@ class CompanyField(CreateOnlyField):
     @property
     def country_columns(self) -> tuple[str, ...]:
         """The account's columns from which `country_of` reads; none if they are hidden."""
-        column = self.salesforce.country
-        return () if column in self._hidden else (_own_name(column),)
+        seen = (path for path in (*self.code_paths[:1], self.salesforce.country) if path not in self._hidden)
+        return tuple(dict.fromkeys(map(_own_name, seen)))
 
     def country_of(self, account: Json) -> str | None:
         """Return the code of an account's country; None if it has none, or one that is not known."""
@@ -150,10 +190,32 @@ class CompanyField(CreateOnlyField):
 
     def account_values(self, value: Company) -> dict[str, Any]:
         """Return the values of a new Account by the account's own columns."""
-        parts = {part: getattr(value, part) for part in ("name", "country", *ADDRESS_PARTS)}
-        parts["country"] = value.country or self.default_country or ""
-        columns = {getattr(self.salesforce, part): item for part, item in parts.items() if item}
-        return {_own_name(name): item for name, item in columns.items() if self.is_writable(name)}
+        parts = {getattr(self.salesforce, part): getattr(value, part) for part in ("name", *ADDRESS_PARTS)}
+        columns = {**parts, **self._place_values(value)}
+        return {_own_name(path): item for path, item in columns.items() if item and self.is_writable(path)}
+
+    def _place_values(self, company: Company) -> dict[str, str | None]:
+        """Return country and state as the org writes them; those that its lists do not have are left out."""
+        country, lists = company.country or self.default_country, self._org.lists
+        if lists is None:
+            spelling = self._org.spelling or CountrySpelling()
+            return {self.salesforce.country: spelling.text(country) if country else None}
+        code = country if country in lists.countries else None
+        state = lists.state_code(code, company.state) if code and company.state else None
+        return {self.salesforce.country: None, self.salesforce.state: None} | dict(
+            zip(self.code_paths, (code, state), strict=True)
+        )
+
+    def unlisted_parts(self, company: Company) -> Iterator[Cause]:
+        """Yield why country or state of a new account stay empty: the org's lists do not have them."""
+        country, lists = company.country or self.default_country, self._org.lists
+        if lists is None:
+            return
+        if country and country not in lists.countries:
+            yield cause("unlisted_country", self.salesforce.country, given=country)
+        if company.state and not (country and lists.state_code(country, company.state)):
+            values = {"given": company.state, "country": country or "an unknown country"}
+            yield cause("unlisted_state", self.salesforce.state, **values)
 
     @override
     def add_to_body(self, value: Company | None, body: dict[str, Any]) -> None:
@@ -197,14 +259,6 @@ def _country_problem(given: str, code: str, path: str) -> Cause:
     if not code:
         return cause("unknown_country", path, given=given[:MAX_SHOWN], default="empty")
     return cause("country_name", path, given=given, value=code)
-
-
-def _checked_country(given: str, field: str) -> str:
-    if not given:
-        raise UnreadableValue(cause("missing_country", field))
-    if (code := _code_in(given)) is None:
-        raise UnreadableValue(cause("bad_country", field, value=given[:MAX_SHOWN]))
-    return code
 
 
 def _code_in(given: str) -> str | None:

@@ -87,6 +87,10 @@ class FieldBase(MappingTable):
         """Return the SOQL select items that this field reads."""
         raise NotImplementedError
 
+    def optional_items(self) -> tuple[str, ...]:
+        """Return those of the select items that a read can do without."""
+        return self.select_items() if self.is_optional else ()
+
     def columns(self) -> tuple[str, ...]:
         """Return the paths of all columns that this field reads or writes, from the opportunity."""
         return self.select_items()

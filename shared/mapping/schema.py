@@ -10,10 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import SHOWN_AMOUNT, Side, Status
 from shared.domain.latches import SUBSTATUSES
-from shared.domain.org_shape import OrgQuestion
+from shared.domain.org_shape import OrgQuestion, OrgShape
 from shared.domain.stage_table import Stage, StageTable
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, MappingTable, SalesforcePath
@@ -128,8 +127,8 @@ class MappingFile(MappingTable):
         columns = next(field.address_columns for field in self.fields.values() if isinstance(field, CompanyField))
         return OrgQuestion(ours, frozenset((*ours.values(), *mapped)), *columns)
 
-    def fields_with_stages(self, org: OrgCurrencies | None = None) -> dict[str, FieldBase]:
-        """Return the fields by name; the status field has the stage table, the money field the currencies of the org.
+    def fields_with_stages(self, org: OrgShape | None = None) -> dict[str, FieldBase]:
+        """Return the fields by name, as this org needs them; the status field has the stage table.
 
         An org with the columns for amounts in other currencies has one more field.
         """
@@ -138,8 +137,10 @@ class MappingFile(MappingTable):
             fields[name] = field
             if isinstance(field, StatusField):
                 fields[name] = field.with_stages(table)
+            elif isinstance(field, CompanyField) and org is not None:
+                fields[name] = field.for_org(org.addresses)
             elif isinstance(field, MoneyField) and org is not None:
-                fields[name] = money = field.for_org(org)
-                if org.has_amount_fields and field.direction.owns(Side.PARTNER_CENTER):
+                fields[name] = money = field.for_org(org.currencies)
+                if org.currencies.has_amount_fields and field.direction.owns(Side.PARTNER_CENTER):
                     fields.setdefault(SHOWN_AMOUNT, foreign_money_field(money, *self.ours.amount_columns))
         return fields

@@ -68,7 +68,7 @@ class Translation:
     def _take_org(self, org: OrgShape | None) -> None:
         loaded, self.hash = self._loaded
         self.org, self.file = org, spelled_as_in_org(loaded, org)
-        seen = seen_fields(self.file.fields_with_stages(org.currencies if org else None), org)
+        seen = seen_fields(self.file.fields_with_stages(org), org)
         self.fields, self._left_out = seen.fields, seen.left_out
         self.rules = rules_of(seen, loaded, self.file, self.hash)
         self._shown_state = ShownState(self.file.ours, self.constants.referral_link, org)
@@ -95,8 +95,7 @@ class Translation:
     @cached_property
     def read_items(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The items of `selects`, and those of them that a read can do without."""
-        optional = (field for field in self._seen_fields.values() if field.is_optional)
-        return self.selects, tuple(item for field in optional for item in field.select_items())
+        return self.selects, tuple(item for field in self._seen_fields.values() for item in field.optional_items())
 
     @cached_property
     def _active_fields(self) -> dict[str, FieldBase]:

@@ -1,7 +1,10 @@
 """A country is understood however the org writes it (docs/mapping.md#countries-and-states)."""
 
+from dataclasses import replace
+
 import pytest
 
+from emulators.salesforce.data.address_picklists import AddressPicklists, standard_picklists
 from tests.unit.sync.harness import Harness
 from tests.unit.sync.inbound_deals import CUSTOMER, microsoft_sends_deal, opportunity_of
 
@@ -35,3 +38,112 @@ def test_an_account_is_found_however_it_spells_its_country(harness: Harness, spe
     for name in ("Robots", "More robots"):
         assert account_of(harness, deal_from(harness, "DE", name=name))["Id"] == account
     assert len(harness.salesforce.records("Account")) == 2
+
+
+# --- an org that writes names
+
+
+def org_with_names(harness: Harness) -> None:
+    """The accounts of this org hold names of countries, among them USA."""
+    for number, country in enumerate(("Germany", "USA", "France")):
+        harness.salesforce.insert("Account", {"Name": f"Customer {number}", "BillingCountry": country})
+    harness.ask_org_again()
+
+
+@pytest.mark.parametrize(("code", "name"), [("US", "USA"), ("DE", "Germany"), ("KR", "South Korea")])
+def test_a_new_account_of_an_org_with_names_gets_the_name_that_the_org_uses(
+    harness: Harness, code: str, name: str
+) -> None:
+    org_with_names(harness)
+    deals = [deal_from(harness, code, "WA", name=name) for name in ("Robots", "More robots")]
+    accounts = [account_of(harness, deal) for deal in deals]
+    assert [(account["BillingCountry"], account["BillingState"]) for account in accounts] == [(name, "WA")] * 2
+    assert accounts[0]["Id"] == accounts[1]["Id"]
+    harness.run_rounds()
+    assert "Account Name" not in str(harness.opportunity(deals[0])["Audit__c"])
+
+
+def test_a_new_account_of_an_org_with_codes_gets_the_code(harness: Harness) -> None:
+    for number, country in enumerate(("DE", "US", "Germany")):
+        harness.salesforce.insert("Account", {"Name": f"Customer {number}", "BillingCountry": country})
+    harness.ask_org_again()
+    assert account_of(harness, deal_from(harness, "DE"))["BillingCountry"] == "DE"
+
+
+# --- an org with picklists
+
+
+def org_with_picklists(harness: Harness, lists: AddressPicklists | None = None) -> None:
+    """The org turns its state and country picklists on, and the hour in which it is not asked passes."""
+    harness.account_id()  # the account of all other deals, with a text
+    picklists = lists or standard_picklists({"DE": "Deutschland!"})
+    picklists.switch_on(harness.salesforce.org)
+    harness.salesforce.org.put_switch(picklists)
+    harness.ask_org_again()
+
+
+ADDRESS = {"Name": "Tailspin Toys", "BillingStreet": "1 Main Street", "BillingCity": "Seattle"}
+
+
+def test_codes_are_sent_from_an_org_with_picklists(harness: Harness) -> None:
+    org_with_picklists(harness)
+    codes = {"BillingCountryCode": "US", "BillingStateCode": "WA"}
+    deal = harness.seller_creates(AccountId=harness.salesforce.insert("Account", ADDRESS | codes))
+    harness.push()
+    address = harness.referral_of(deal)["customerProfile"]["address"]
+    assert (address["country"], address["state"]) == ("US", "WA")
+
+
+def test_an_account_that_is_older_than_the_picklists_is_read_by_its_text(harness: Harness) -> None:
+    text = {"BillingCountry": "USA", "BillingState": "Wash."}
+    account = harness.salesforce.insert("Account", ADDRESS | text)
+    org_with_picklists(harness)
+    deal = harness.seller_creates(AccountId=account)
+    harness.push()
+    address = harness.referral_of(deal)["customerProfile"]["address"]
+    assert (address["country"], address["state"]) == ("US", "Wash.")
+
+
+@pytest.mark.parametrize(
+    ("country", "state", "code"),
+    [("DE", None, None), ("US", "WA", "WA"), ("US", "US-WA", "WA"), ("AU", "victoria", "VIC")],
+)
+def test_a_new_account_of_an_org_with_picklists_gets_codes(
+    harness: Harness, country: str, state: str | None, code: str | None
+) -> None:
+    org_with_picklists(harness)
+    deals = [deal_from(harness, country, state, name=name) for name in ("Robots", "More robots")]
+    accounts = [account_of(harness, deal) for deal in deals]
+    assert (accounts[0]["BillingCountryCode"], accounts[0]["BillingStateCode"]) == (country, code)
+    assert accounts[0]["Id"] == accounts[1]["Id"]
+    assert "for AU" not in str(harness.opportunity(deals[0])["Audit__c"])
+
+
+@pytest.mark.parametrize(("country", "state"), [("US", "Bavaria"), ("DE", "Bayern"), ("DE", "WA")])
+def test_a_state_that_does_not_fit_its_country_is_left_out_and_told(harness: Harness, country: str, state: str) -> None:
+    org_with_picklists(harness)
+    deal = deal_from(harness, country, state)
+    account = account_of(harness, deal)
+    assert (account["BillingCountryCode"], account["BillingStateCode"]) == (country, None)
+    assert harness.count_in_audit(deal, f"This org has no state {state} for {country}.") == 1
+
+
+def test_a_country_that_the_list_lacks_is_left_out_and_told(harness: Harness) -> None:
+    whole = standard_picklists({})
+    org_with_picklists(harness, replace(whole, countries={"US": "United States"}, states={}))
+    deal = deal_from(harness, "DK")
+    account = account_of(harness, deal)
+    assert (account["BillingCountry"], account["BillingCountryCode"]) == (None, None)
+    assert harness.count_in_audit(deal, "This org's list of countries lacks DK.") == 1
+
+
+def test_a_country_without_a_code_of_iso_3166_holds_the_deal_with_a_remedy_that_the_org_allows(
+    harness: Harness,
+) -> None:
+    whole = standard_picklists({})
+    org_with_picklists(harness, replace(whole, countries={**whole.countries, "XK": "Kosovo"}))
+    account = harness.salesforce.insert("Account", ADDRESS | {"BillingCountryCode": "XK"})
+    deal = harness.seller_creates(AccountId=account)
+    harness.push()
+    assert harness.count_in_audit(deal, "Kosovo is no country of ISO 3166-1.") == 1
+    assert harness.count_in_audit(deal, "Please choose another country on the account.") == 1
