@@ -10,6 +10,7 @@ from msgspec import Struct
 from shared.doctor import (
     clock_checks,
     local_checks,
+    new_record_checks,
     partner_center_checks,
     salesforce_checks,
     salesforce_field_checks,
@@ -64,6 +65,7 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite("package", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_package),
     Prerequisite("inbox", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_inbox),
     Prerequisite("mapped fields", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_mapped_fields),
+    Prerequisite("new records", (_SALESFORCE_SIGN_IN,), new_record_checks.check_new_records),
     Prerequisite("currency field", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_currency_field),
     Prerequisite("stages", (_SALESFORCE_SIGN_IN,), salesforce_checks.check_stages),
     Prerequisite(

@@ -14,13 +14,11 @@ from shared.doctor.salesforce_checks import PERMISSIONS
 from shared.domain.currencies import CENT
 from shared.domain.deal import Money, Side
 from shared.domain.field_rules import Direction
-from shared.domain.org_shape import MARKS
+from shared.domain.org_shape import MARKS, Column
 from shared.foundation.errors import NotFound
 from shared.mapping import inbox_record
-from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase
 from shared.mapping.money_field import CURRENCY_COLUMN, MoneyField
-from shared.mapping.people_fields import ContactsField
 
 FIRST_WITH_VERSION = "0.4.0"
 """The first package that carries its version."""
@@ -115,15 +113,25 @@ def check_mapped_fields(installation: Installation) -> Verdict:
 
 
 def _faults_of_mapped_field(installation: Installation, name: str, field: FieldBase) -> Iterator[str]:
-    is_written = field.direction.owns(Side.PARTNER_CENTER) and not isinstance(field, CompanyField | ContactsField)
     for path in field.columns():
         if path == CURRENCY_COLUMN:
             continue  # the currency has a check of its own
         column = installation.org_shape.column(path)
         if column is None:
             yield f"{name}: {path} does not exist, or the user may not see it"
-        elif is_written and not column.updateable and "." not in path:
-            yield f"{name}: {path} may not be written by the user"
+        elif fault := _write_fault(field, column):
+            yield f"{name}: {path} {fault}"
+
+
+def _write_fault(field: FieldBase, column: Column) -> str | None:
+    """Why a value from Partner Center cannot stand in the column. Records of accounts and contacts never change."""
+    if not field.direction.owns(Side.PARTNER_CENTER):
+        return None
+    if "create" in field.when and not column.createable:
+        return "may not be written by the user on a new record"
+    if "update" in field.when and not column.updateable:
+        return "may not be written by the user"
+    return None
 
 
 def check_currency_field(installation: Installation) -> Verdict:

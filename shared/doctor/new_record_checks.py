@@ -1,0 +1,119 @@
+"""Check that Salesforce lets the integration user create the records of a deal that arrives, with what a deal has.
+
+Source: docs/reference/salesforce.md#standard-objects. What a layout or a validation rule demands, `describe` does not
+say: the inbox tells it with the first deal.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from shared.doctor.finding import Verdict, failed, ok
+from shared.doctor.installation import Installation
+from shared.domain.deal import Side
+from shared.mapping.company_field import CompanyField
+from shared.mapping.field_base import FieldBase
+from shared.mapping.people_fields import CONTACT_FIELDS, ContactsField
+from shared.mapping.schema import DEFAULT, MappingFile
+from shared.mapping.source import MappingSource
+
+ROLE = "OpportunityContactRole"
+FIXED = {
+    "Opportunity": ("AccountId",),
+    "Contact": ("AccountId",),
+    ROLE: ("OpportunityId", "ContactId", "IsPrimary"),
+}
+"""The columns that tie the records of a deal together. The sync fills them in each."""
+ALWAYS = ("name", "closing", "status")
+"""The fields of the mapping file that have a value in every deal that arrives."""
+_FILL = (
+    "In the mapping file, let a field travel to Salesforce into the column, or name a default for it: "
+    'a table [new.OBJECT] with defaults = { Column = "value" } (docs/mapping.md).'
+)
+_SHOW = "Give the integration user the right to edit the column, in a permission set of your own."
+
+
+def check_new_records(installation: Installation) -> Verdict:
+    """Check that every column without which a new record is refused gets a value, and may be written."""
+    file = installation.app.translation.file
+    unfilled = [
+        fault
+        for sobject in ("Opportunity", "Account", "Contact", ROLE)
+        for fault in _unfilled(installation, file, sobject)
+    ]
+    closed = [fault for sobject in FIXED for fault in _closed(installation, sobject)]
+    if unfilled or closed:
+        remedies = ([_FILL] if unfilled else []) + ([_SHOW] if closed else [])
+        return failed("; ".join((*unfilled, *closed)), " ".join(remedies))
+    return ok("a deal that arrives fills every column that a new record needs")
+
+
+def _closed(installation: Installation, sobject: str) -> Iterator[str]:
+    visible = installation.visible_fields(sobject)
+    for name in FIXED[sobject]:
+        if not visible.get(name.lower(), {}).get("createable"):
+            yield f"{sobject}.{name} does not exist, or the user may not write it"
+
+
+def _unfilled(installation: Installation, file: MappingFile, sobject: str) -> Iterator[str]:
+    always, sometimes, never = _filled_columns(file, sobject)
+    defaults = {name.casefold() for name in _defaults(file, sobject)}
+    for key, column in installation.visible_fields(sobject).items():
+        if not _is_required(column) or key in always or key in defaults:
+            continue
+        name = f"{sobject}.{column['name']}"
+        if key in never:
+            yield f"{name} is required, and fields.{never[key]} ({_place(installation, never[key])}) does not fill it"
+        elif key in sometimes:
+            yield f"{name} is required, and fields.{sometimes[key]} leaves it empty where the referral has no value"
+        else:
+            yield f"{name} is required, and nothing fills it"
+
+
+def _is_required(column: Mapping[str, Any]) -> bool:
+    """Whether a new record needs a value in the column. A checkbox always has one."""
+    needs_none = column.get("nillable") or column.get("defaultedOnCreate") or column.get("type") == "boolean"
+    return bool(column.get("createable")) and not needs_none
+
+
+def _filled_columns(file: MappingFile, sobject: str) -> tuple[Collection[str], dict[str, str], dict[str, str]]:
+    """Return the columns, in lower case, that are always filled; and what fills others sometimes, or never."""
+    always = {name.lower() for name in FIXED.get(sobject, ())}
+    if sobject == "Opportunity":
+        always |= {file.ours.flag.lower(), file.ours.identifier.lower()}
+    sometimes, never = dict[str, str](), dict[str, str]()
+    for name, field in file.fields.items():
+        for column, is_sure in _columns_of(name, field, sobject):
+            if not (field.direction.owns(Side.PARTNER_CENTER) and "create" in field.when):
+                never.setdefault(column.lower(), name)
+            elif is_sure:
+                always.add(column.lower())
+            else:
+                sometimes.setdefault(column.lower(), name)
+    return always, sometimes, never
+
+
+def _columns_of(name: str, field: FieldBase, sobject: str) -> Iterator[tuple[str, bool]]:
+    """Yield the columns of an object that a field maps, and whether every deal that arrives has a value for each."""
+    if isinstance(field, CompanyField):
+        if sobject == "Account":
+            names = {path: path.rpartition(".")[2] for path in field.columns()}
+            yield from ((column, path == field.salesforce.name) for path, column in names.items())
+    elif isinstance(field, ContactsField):
+        if sobject == "Contact":
+            yield from ((column, part == "last_name") for part, column in CONTACT_FIELDS.items())
+    elif sobject == "Opportunity":
+        yield from ((path, name in ALWAYS) for path in field.columns() if "." not in path)
+
+
+def _defaults(file: MappingFile, sobject: str) -> Collection[str]:
+    """Return the columns of an object for which the mapping file names a default."""
+    new = getattr(file, "new", None)
+    return new.by_object[sobject].defaults if new and sobject in new.by_object else ()
+
+
+def _place(installation: Installation, name: str) -> str:
+    """Return where the mapping file says how far a field travels."""
+    source = MappingSource(installation.settings.sync.mapping or DEFAULT)
+    places = [("fields", name, key) for key in ("direction", "when")]
+    found = next((place for place in places if source.lines.has(place)), ("fields", name))
+    return f"{source.name}, line {source.lines.line_of(found)}"
