@@ -9,6 +9,7 @@ POST /currencies {several}                          begin the first day again, w
 POST /currency {code, active}                      activate or deactivate a currency
 POST /field {sobject, xml}                         make or change a field by hand in Setup
 POST /metadata_rights {username, has}              choose who may deploy; at first only the administrator
+POST /view_setup {username, has}                   choose who sees objects of Setup; at first only the administrator
 POST /translations {languages}                     set the languages of the Translation Workbench; at first none
 POST /register {consumer_key, pem, username} -> {user}
 POST /browser_app {consumer_key, callbacks, usernames}    add an app with which these users sign in by the browser
@@ -62,6 +63,7 @@ class ControlApi:
             "currency": lambda body: emulated_org.set_currency_active(body["code"], active=bool(body["active"])),
             "metadata_rights": self._set_metadata_right,
             "translations": self._set_translation_languages,
+            "view_setup": self._set_view_setup,
             "register": self._register_app,
             "browser_app": self._register_browser_app,
             "admit": self._admit_user,
@@ -114,6 +116,10 @@ class ControlApi:
 
     def _set_metadata_right(self, body: Body) -> None:
         users = self._emulated_org.deployments.users
+        (users.add if body["has"] else users.discard)(user_id(self._emulated_org, body["username"]))
+
+    def _set_view_setup(self, body: Body) -> None:
+        users = self._emulated_org.org.setup_viewers
         (users.add if body["has"] else users.discard)(user_id(self._emulated_org, body["username"]))
 
     def _restart_bare(self, body: Body) -> None:

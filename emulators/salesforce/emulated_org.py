@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emulators.base.emulator import Emulator
-from emulators.salesforce.client_apps import App, load_public_key
+from emulators.salesforce.client_apps import App, AppRecords, load_public_key
 from emulators.salesforce.data.errors import not_found
 from emulators.salesforce.data.org import Org
 from emulators.salesforce.data.permissions import Rights
@@ -72,11 +72,13 @@ class EmulatedOrg(Emulator):
         self.permission_sets: dict[str, tuple[str, ...]] = {}  # the names by user id; users not in it have all rights
         self.org.rights_of = self._rights_of
         self.org.sharing.administrators.add(self.founding.administrator)
+        self.org.setup_viewers.add(self.founding.administrator)
         self.rest = RestApi(RestContext(self.org, self.add_tag), self._max_requests)
         self.oauth.end_sessions(self.seed)
         self.lag = timedelta()
-        for username in [name for app in self.oauth.apps.values() for name in app.usernames]:
-            self._ensure_user(username)
+        self._app_records = AppRecords(self.org)
+        for app in self.oauth.apps.values():
+            self._show_app(app)
 
     @property
     def organization(self) -> str:
@@ -147,21 +149,20 @@ class EmulatedOrg(Emulator):
     ) -> str:
         """Let a client sign in as `username`, and create that user if new. Returns the user's id. Raises ValueError."""
         with self.lock:
-            self.oauth.apps[consumer_key] = App(load_public_key(certificate_or_public_key_pem), [username])
-            return self._ensure_user(username)
+            app = self.oauth.apps[consumer_key] = App(load_public_key(certificate_or_public_key_pem), [username])
+            return self._show_app(app)[username]
 
     def register_browser_app(self, consumer_key: str, callbacks: tuple[str, ...], usernames: Sequence[str]) -> None:
         """Add an app without certificate and secret, with which these users sign in by the browser."""
         with self.lock:
-            self.oauth.apps[consumer_key] = App(None, [*usernames], callbacks)
-            for username in usernames:
-                self._ensure_user(username)
+            app = self.oauth.apps[consumer_key] = App(None, [*usernames], callbacks, name="Cosell Setup")
+            self._show_app(app)
 
     def admit_user(self, consumer_key: str, username: str) -> None:
         """Let an app admit one more user. Raises KeyError."""
         with self.lock:
             self.oauth.apps[consumer_key].usernames.append(username)
-            self._ensure_user(username)
+            self._show_app(self.oauth.apps[consumer_key])
 
     def set_currency_active(self, code: str, *, active: bool) -> None:
         """Activate or deactivate a currency. Records that have an inactive one keep it. Raises StopIteration."""
@@ -218,6 +219,13 @@ class EmulatedOrg(Emulator):
     def _find_user(self, username: str) -> Record | None:
         folded = username.casefold()
         return next((u for u in self.org.stored_records("User") if u["Username"].casefold() == folded), None)
+
+    def _show_app(self, app: App) -> dict[str, str]:
+        """Make the records of an app and its users; returns the users' ids by user name."""
+        user_ids = {username: self._ensure_user(username) for username in app.usernames}
+        self._app_records.show(app, user_ids)
+        self.org.clear_undo_log()
+        return user_ids
 
     def _ensure_user(self, username: str, **values: str) -> str:
         user = self._find_user(username)

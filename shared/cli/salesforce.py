@@ -21,10 +21,12 @@ from shared.cli.administrator import (
     TargetOrg,
     open_as_administrator,
 )
+from shared.cli.app_admission_report import tell_admissions
 from shared.cli.command import Env, Json, run_command
 from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
+from shared.cli.package_languages import LanguageWish
 from shared.clients.salesforce.deal_sharing import share_deals, with_rule
 from shared.clients.salesforce.existing_fields import Obstacle, find_obstacles
 from shared.clients.salesforce.inactive_parts import find_inactive
@@ -58,8 +60,12 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
         bool, typer.Option("--check-only", help="Validate the package in the org, and change nothing.")
     ] = False,
     translations: Annotated[
-        bool, typer.Option("--translations", help="Include the labels in other languages.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--translations/--no-translations",
+            help="Include all labels in other languages, or none. Default: those of the languages that the org has on.",
+        ),
+    ] = None,
     language: Annotated[
         list[str] | None, typer.Option("--language", help="Include only this translation (de, fr, ja, zh_TW).")
     ] = None,
@@ -80,11 +86,14 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
     administrator = Administrator(target_org, client_id, not no_browser, port)
 
     def run_deploy(_: Environment, output: Output) -> Exit:
-        package = _read_package(translations=translations, languages=language or ())
-        with open_as_administrator(administrator, Settings.load(), output) as salesforce:
+        settings, wish = Settings.load(), LanguageWish(translations, tuple(language or ()))
+        package = wish.restrict(read_source(*package_folders(PROJECT), PROJECT / _TRANSLATIONS))
+        with open_as_administrator(administrator, settings, output) as salesforce:
+            admissions = tell_admissions(salesforce, settings.salesforce.username, output)
             blocking = [each for each in find_obstacles(salesforce, package) if not (each.mends and make_unique)]
             if blocking:
                 return _report_obstacles(blocking, output)
+            package, left_out = wish.fit_to_org(package, salesforce, output)
             client = MetadataClient(salesforce.connection)
             changes = find_changes(client, package)
             if changes and not _may_change(changes, output, yes=yes, check_only=check_only):
@@ -94,7 +103,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
             deployment = _deploy_with_progress(client, package, output, check_only=check_only)
             is_installed = deployment.success and not check_only
             inactive = find_inactive(salesforce, package) if is_installed else []
-            sharing = share_deals(salesforce, PROJECT, Settings.load().salesforce.username) if is_installed else None
+            sharing = share_deals(salesforce, PROJECT, settings.salesforce.username) if is_installed else None
         if is_installed:
             output.say("Next, assign Cosell_Integration to the integration user, and Cosell_Seller to the sellers.")
             output.say('Then add the section to their page: run `cosell salesforce add-section "Opportunity Layout"`.')
@@ -102,7 +111,11 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
             output.say(f"[yellow]Inactive[/yellow] {escape(str(part))}")
         if sharing:
             output.say(f"{'[yellow]Sharing[/yellow] ' if sharing.problems else ''}{escape(str(sharing))}")
-        further = {"changes": to_builtins(changes), "inactive": to_builtins(inactive), "sharing": to_builtins(sharing)}
+        further = {
+            "changes": to_builtins(changes), "inactive": to_builtins(inactive), "sharing": to_builtins(sharing),
+            "admissions": to_builtins(admissions), "languages": sorted(package.languages),
+            "languages_left_out": left_out,
+        }  # fmt: skip
         done = _report_deployment(deployment, output, check_only=check_only, further=further)
         return Exit.PROBLEM if sharing and sharing.problems else done
 
@@ -131,12 +144,6 @@ def add_section(  # noqa: PLR0913, PLR0917 - the command's parameters are its op
 
 
 # --- deploying the package
-
-
-def _read_package(*, translations: bool, languages: Sequence[str]) -> Package:
-    folders = package_folders(PROJECT)
-    package = read_source(*folders, *([PROJECT / _TRANSLATIONS] if translations or languages else ()))
-    return package.with_languages(languages) if languages else package
 
 
 def _may_change(changes: Sequence[OrgChange], output: Output, *, yes: bool, check_only: bool) -> bool:

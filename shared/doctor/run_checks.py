@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from shared.doctor import (
+    app_access_check,
     clock_checks,
     local_checks,
     new_record_checks,
@@ -60,6 +61,7 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite("webhook registration", (_PARTNER_CENTER_SIGN_IN,), webhook_checks.check_registration),
     Prerequisite(_SALESFORCE_SIGN_IN, ("Salesforce key",), salesforce_checks.check_salesforce_sign_in),
     Prerequisite("Salesforce user", (_SALESFORCE_SIGN_IN,), salesforce_checks.check_integration_user),
+    Prerequisite("app access", (_SALESFORCE_SIGN_IN,), app_access_check.check_app_access),
     Prerequisite("Salesforce permissions", (_SALESFORCE_SIGN_IN,), salesforce_checks.check_permissions),
     Prerequisite("custom fields", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_our_fields),
     Prerequisite("package", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_package),

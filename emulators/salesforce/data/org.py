@@ -37,6 +37,7 @@ class Org(Tables):
         self.caller = Caller()
         self.rights_of: Callable[[str], Rights | None] = lambda _: None  # None: the user has all rights
         self.seen = model  # the part of the schema that the present caller sees
+        self.setup_viewers: set[str] = set()  # the ids of the users with View Setup and Configuration
         self.is_cloning = False  # whether the insert that runs now copies a record by the Clone button
         self.started_at = now()
 
@@ -49,7 +50,8 @@ class Org(Tables):
         """Make all calls in the block those of this caller, who sees and may change what their rights allow."""
         before = self.caller, self.seen
         rights = self.rights_of(caller.user)
-        self.caller, self.seen = caller, self.model if rights is None else visible_model(self.model, rights)
+        seen = self.model if rights is None else visible_model(self.model, rights)
+        self.caller, self.seen = caller, seen if caller.user in self.setup_viewers else seen.without_setup_views()
         try:
             yield
         finally:

@@ -106,6 +106,7 @@ class SObject:
     setup: bool = False
     by_administrators: bool = False  # an object of Setup that administrators change by the API too
     hard_delete: bool = False
+    needs_view_setup: bool = False  # only users with View Setup and Configuration see the object
     hidden: dict[str, Field] = field(default_factory=dict)
     createable: bool = True
     updateable: bool = True
@@ -147,6 +148,10 @@ class Model:
         parent = self.find_object(column.refers) if column.children else None
         if parent is not None:
             parent.children[column.children] = (sobject.name, column.name)
+
+    def without_setup_views(self) -> "Model":
+        """The model as users see it who lack *View Setup and Configuration*."""
+        return Model({each.name: each for each in self if not each.needs_view_setup})
 
     def find_object(self, name: str) -> SObject | None:
         """An object by its name in any case."""

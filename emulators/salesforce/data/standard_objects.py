@@ -5,6 +5,7 @@ The sources: docs/reference/salesforce.md#standard-objects and docs/reference/sa
 
 from dataclasses import replace
 
+from emulators.salesforce.data.access_objects import access_objects
 from emulators.salesforce.data.field_shapes import (
     checkbox_field,
     currency_code_field,
@@ -179,6 +180,7 @@ def standard_objects(*, multi_currency: bool) -> dict[str, SObject]:
         stage_object(),
         *group_objects(),
         flow_object(),
+        *access_objects(),
     ]
     if multi_currency:
         sobjects.append(currency_type_object())

@@ -21,6 +21,7 @@ from emulators.salesforce.metadata.sharing_rules import read_sharing_rules
 from emulators.salesforce.metadata.xml_schema import PREFIX, parse_xml
 
 FLOWS = "FlowDefinitionView"
+LANGUAGES = "Translation"
 ACCESS_REFUSED = (
     "INSUFFICIENT_ACCESS: use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions"
 )
@@ -41,10 +42,24 @@ class Deployments:
         """Start without deployments; nobody may deploy yet."""
         self.org, self.documents = org, documents
         self.users: set[str] = set()
-        self.languages: frozenset[str] = frozenset()
+        self._languages: frozenset[str] = frozenset()
         self.jobs: dict[str, Job] = {}
         self.production, self.activates_flows = False, False
         self.tests = ApexTests()
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that are on."""
+        return self._languages
+
+    @languages.setter
+    def languages(self, languages: frozenset[str]) -> None:
+        for each in list(self.org.stored_records(LANGUAGES)):
+            self.org.put(LANGUAGES, each["Id"], each | {"IsActive": each["Language"] in languages})
+        for code in sorted(languages - {each["Language"] for each in self.org.stored_records(LANGUAGES)}):
+            self.org.insert(LANGUAGES, {"Language": code, "IsActive": True}, "")
+        self.org.clear_undo_log()
+        self._languages = languages
 
     def check_right(self, user: str) -> None:
         """Raise ApiError (403) unless this user may deploy."""

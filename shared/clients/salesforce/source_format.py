@@ -90,6 +90,11 @@ class Package(Struct, frozen=True):
                 archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), data, zipfile.ZIP_DEFLATED)
         return output.getvalue()
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """The codes of the languages of its translations."""
+        return frozenset(name.rpartition("-")[2] for name in self.members.get("CustomObjectTranslation", ()))
+
     def with_languages(self, languages: Iterable[str]) -> "Package":
         """Return the package with only these translations. Raises ConfigurationError for a language it lacks."""
         codes, kind = set(languages), "CustomObjectTranslation"
@@ -98,7 +103,8 @@ class Package(Struct, frozen=True):
             raise ConfigurationError(f"--language: there are no translations into {', '.join(sorted(unknown))}")
         kept = {f"objectTranslations/{name}.objectTranslation" for name in names}
         files = {path: data for path, data in self.files.items() if path in kept or "objectTranslations/" not in path}
-        return Package(files, {**self.members, kind: tuple(sorted(names))})
+        others = {each: members for each, members in self.members.items() if each != kind}
+        return Package(files, others | ({kind: tuple(sorted(names))} if names else {}))
 
     def components(self) -> Iterator[tuple[str, str, Element]]:
         """Yield type, name and XML of all components that are not objects. A part of one is named `Object.Name`."""

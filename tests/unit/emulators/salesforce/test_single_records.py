@@ -228,7 +228,7 @@ def test_a_parent_is_read_by_its_relationship(api: ApiSession) -> None:
 
 def test_an_org_with_a_single_currency_has_no_currency_field() -> None:
     emulator = SalesforceEmulator(multi_currency=False)
-    single = ApiSession(emulator, emulator.oauth.issue_session_id(emulator.seller))
+    single = ApiSession(emulator, emulator.oauth.issue_session_id(emulator.founding.administrator))
     assert status_and_code(single("POST", DEALS, {**DEAL, "CurrencyIsoCode": "USD"})) == (400, "INVALID_FIELD")
     assert single.query_refusal("SELECT IsoCode FROM CurrencyType")[0] == "INVALID_TYPE"
     for soql in (
