@@ -11,11 +11,14 @@ import pytest
 
 from emulators.entra.tokens import REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE
 from shared.cli import self_signed_certificate
+from shared.cli.exit_codes import Exit
 from shared.clients.salesforce import metadata_deploy
 from tests.e2e.install_actors import Machine, People, azure_login, empty_all_systems, restore_afterwards
 from tests.e2e.world import World
 from tests.unit.cli.stand_in_az import put_on_path
+from tests.unit.emulators.salesforce.control_calls import control
 from tests.unit.infra.azure_deploy.fake_azure import FakeAzure, make_checkout, run_fake_azure
+from tests.unit.sync.inbound_deals import DETAILS
 
 SKIPPED_BEFORE_THE_FIRST_DEAL = {
     "app access", "referral role", "organisation id", "partner location", "conditional update", "webhook registration",
@@ -129,6 +132,50 @@ def test_the_doctor_passes_the_default_mapping_file_in_an_org_with_one_currency(
     checks = machine.doctor_checks()
     assert {name for name, check in checks.items() if check["result"] == "failed"} == set()
     assert checks["currency field"]["found"] == "always USD"
+
+
+@pytest.mark.slow
+def test_a_production_org_takes_the_package_and_deals_travel_both_ways(
+    world: World, machine: Machine, azure: FakeAzure, people: People
+) -> None:
+    org, partner = world.systems.salesforce, world.systems.partner_center
+    control(org, "org_kind", kind="production")
+    control(org, "apex_tests", total=3, failing=["DealTest.closes"])  # a deployment that runs no tests passes
+    people.add_the_on_hold_stage()
+    azure.write_test_record()
+    machine.run_make_deploy()
+    machine.run_make_promote()
+    control(org, "metadata_rights", username="ada.admin@partner.example", has=False)
+    assert machine.run_cosell("connect", "salesforce").exit_code == 0
+    people.upload_to_salesforce()
+    administrator = people.create_the_browser_app()
+    refused = machine.run_cosell("salesforce", "deploy", *administrator)
+    assert (refused.exit_code, "Sign in as a Salesforce administrator" in refused.output) == (Exit.REFUSED, True)
+    control(org, "metadata_rights", username="ada.admin@partner.example", has=True)
+    deployed = machine.run_cosell_json("salesforce", "deploy", *administrator)
+    assert (deployed["exit"], deployed["inactive"]) == (0, [])
+    section = machine.run_cosell_json("salesforce", "add-section", "Opportunity Layout", "--yes", *administrator)
+    assert section["exit"] == 0
+    connect_partner_center(machine, people)
+    assert machine.run_cosell("webhook", "register").exit_code == 0
+    assert machine.run_cosell_json("webhook", "test")["exit"] == 0
+    assert machine.run_cosell_json("turn-on", "--yes")["turned_on"] is True
+
+    ours = world.seller_creates()
+    world.host.run_now("push_opportunities")
+    referral = org.record("Opportunity", ours)["Referral_Identifier__c"]
+    sent = partner.microsoft_sends(details=DETAILS)
+    world.wait_for_events()
+    arrived = world.opportunities_by_referral()[sent]["Id"]
+    org.edit("Opportunity", arrived, {"StageName": "Qualification"})
+    org.edit("Opportunity", ours, {"Amount": 12_000})
+    world.host.run_now("push_opportunities")
+    assert partner.referral(sent)["status"] == "Active"
+    assert partner.referral(referral)["details"]["dealValue"] == 12_000
+    for each in (referral, sent):
+        partner.portal_edits(each, [{"op": "replace", "path": "/details/dealValue", "value": 25_500}])
+    world.wait_for_events()
+    assert {each["Amount"] for each in org.records("Opportunity")} == {25_500}
 
 
 @pytest.mark.slow

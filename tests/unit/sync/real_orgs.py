@@ -42,7 +42,7 @@ def _close(org: SalesforceEmulator, model: str, *sobjects: str) -> None:
         control(org, "sharing", sobject=sobject, model=model)
 
 
-def _share_by_criteria(org: SalesforceEmulator) -> None:
+def share_by_criteria(org: SalesforceEmulator) -> None:
     """Everything is private, and a criteria rule lets the integration user edit the deals that are ours."""
     _close(org, "Private", *SALES)
     control(org, "group", name="Cosell", members=[USERNAME])
@@ -56,7 +56,7 @@ def _add_twins(org: SalesforceEmulator) -> None:
     customer: Any = CUSTOMER
     street, person = customer["address"], customer["team"][0]
     address = {"BillingStreet": street["addressLine1"], "BillingCity": street["city"], "BillingCountry": "Denmark"}
-    org.insert("Account", {"Name": f"{CUSTOMER['name']} Ltd", **address})
+    org.insert("Account", {"Name": f"{customer['name']} Ltd", "Phone": "+45 70 10 20 30", **address})
     lead = {"FirstName": person["firstName"], "LastName": person["lastName"], "Email": person["email"]}
     org.insert("Lead", {**lead, "Company": CUSTOMER["name"]})
     control(org, "duplicate_rules")
@@ -87,7 +87,7 @@ SWITCHES: Mapping[str, TurnOn] = {
     ),
     "private": lambda org: _close(org, "Private", *SALES),
     "public read only": lambda org: _close(org, "Read", *SALES),
-    "shared by criteria": _share_by_criteria,
+    "shared by criteria": share_by_criteria,
     "production": lambda org: control(org, "org_kind", kind="production"),
     "duplicate rules": _add_twins,
     "country picklists": lambda org: control(org, "address_picklists"),
@@ -110,11 +110,6 @@ SWITCHES: Mapping[str, TurnOn] = {
     "single currency": lambda _: None,  # the org is made so
     "person accounts": lambda org: control(org, "person_accounts"),
 }  # fmt: skip
-LIMITED = {
-    "permissions", "hidden column", "hidden column of a parent", "read-only column", "private", "public read only",
-    "shared by criteria",
-}  # fmt: skip
-"""The switches under which the integration user has no rights but those of our permission set."""
 EXCLUSIVE = (
     {"private", "public read only", "shared by criteria"},
     {"single currency", "inactive currency"},

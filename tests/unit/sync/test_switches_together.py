@@ -7,17 +7,12 @@ from zlib import crc32
 import pytest
 from _pytest.mark import ParameterSet
 
-from emulators.salesforce.metadata.source_project import PROJECT
+from tests.unit.sync import org_walk
 from tests.unit.sync.org_walk import faults_of_a_changed_org, faults_of_a_walk
-from tests.unit.sync.real_orgs import LIMITED, NOT_LATER, PAIRS, SWITCHES, can_be_one_org
+from tests.unit.sync.real_orgs import NOT_LATER, PAIRS, SWITCHES, can_be_one_org
 
-NOT_MENDED = {
-    "hidden column": "a query that names a hidden column fails whole",
-    "hidden column of a parent": "a query that names a hidden column fails whole",
-}
+NOT_MENDED: dict[str, str] = {}
 """The switches under which the sync still fails, and why. A test that passes all the same shows that it is mended."""
-if b"<license>" in next(PROJECT.glob("force-app/**/Cosell_Integration.permissionset-meta.xml")).read_bytes():
-    NOT_MENDED |= dict.fromkeys(LIMITED, "the licence of our permission set hides the standard objects")
 type Names = tuple[str, ...]
 
 
@@ -65,3 +60,8 @@ def test_an_org_that_changes_under_the_running_app_loses_no_deal(names: Names) -
 @pytest.mark.parametrize("names", marked(LATE_PAIRS))
 def test_an_org_that_changes_twice_under_the_running_app_loses_no_deal(names: Names) -> None:
     assert faults_of_a_changed_org(names) == []
+
+
+def test_a_walk_tells_of_a_deal_whose_cause_nothing_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(org_walk, "inbox_cause", lambda *_: "")
+    assert faults_of_a_walk(["rule for deals"]) == ["Microsoft's deal made no opportunity, and no cause is named"]
