@@ -174,6 +174,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The account {account} is a person and has no other contacts. Left out: {value}.",
         "Please add contact roles if needed.",
     ),
+    "account_part_refused": (
+        "Salesforce refused {column} of the new account, which was left empty: {reason}.",
+        "{remedy} Please enter it on the account.",
+    ),
     "no_address": (
         "The referral has no address. If the account is new, it has none either.",
         "Please enter it on the account.",

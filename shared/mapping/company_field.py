@@ -206,12 +206,29 @@ class CompanyField(CreateOnlyField):
             zip(self.code_paths, (code, state), strict=True)
         )
 
+    def holds(self, country: str) -> bool:
+        """Whether an account of this org can be in this country: its list may lack it."""
+        return self._org.lists is None or country in self._org.lists.countries
+
+    def dispensable_columns(self, refused: str | None) -> frozenset[str]:
+        """Return which columns of a new account stay empty if Salesforce refuses this one; a country takes its state.
+
+        Salesforce may name the column of the text where the code was written.
+        """
+        parts = {part: (getattr(self.salesforce, part),) for part in ADDRESS_PARTS}
+        parts["state"] += self.code_paths[1:]
+        parts["country"] = (self.salesforce.country, *self.code_paths[:1], *parts["state"])
+        for columns in (frozenset(map(_own_name, parts[part])) for part in (*ADDRESS_PARTS, "country")):
+            if refused in columns:
+                return columns
+        return frozenset()
+
     def unlisted_parts(self, company: Company) -> Iterator[Cause]:
         """Yield why country or state of a new account stay empty: the org's lists do not have them."""
         country, lists = company.country or self.default_country, self._org.lists
         if lists is None:
             return
-        if country and country not in lists.countries:
+        if country and not self.holds(country):
             yield cause("unlisted_country", self.salesforce.country, given=country)
         if company.state and not (country and lists.state_code(country, company.state)):
             values = {"given": company.state, "country": country or "an unknown country"}

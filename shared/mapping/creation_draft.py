@@ -18,6 +18,7 @@ from shared.domain.sentences import MATCHED_BY, cause
 from shared.foundation.errors import Rejected
 from shared.mapping.account_columns import AccountColumns
 from shared.mapping.arrivals import MOST_NAMED
+from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase
 from shared.mapping.refusals import without_refused
 
@@ -31,7 +32,7 @@ class Draft(Struct, frozen=True):
     """An arrival with its account (None: a new one) and the ids of the contacts that it uses, by person.
 
     `known` are the contacts with the e-mail address of one of its people. `allowed` are the people whose contact is
-    saved although a duplicate rule found similar records.
+    saved although a duplicate rule found similar records. `refused` are columns that a new account does without.
     """
 
     customer: Customer
@@ -40,11 +41,16 @@ class Draft(Struct, frozen=True):
     account: Candidate | None = None
     contacts: Mapping[Person, str] = {}
     allowed: frozenset[Person] = frozenset()
+    refused: frozenset[str] = frozenset()
 
     @property
     def account_id(self) -> str | None:
         """The id of the account, if it exists."""
         return self.account.id if self.account else None
+
+    def accepted(self, values: Json) -> Json:
+        """Return the values of a new account without those that Salesforce refused."""
+        return {column: value for column, value in values.items() if column not in self.refused}
 
     def told(self, gap: Gap) -> "Draft":
         """The draft whose audit tells one thing more."""
@@ -124,7 +130,21 @@ def without_cause(fields: Mapping[str, FieldBase], draft: Draft, error: Rejected
     """Return the draft without what Salesforce refuses. Raises the error again if the deal cannot do without it."""
     if error.step is None and draft.allowed:
         return _without_allowed(draft, error.cause)
+    if error.step == "account":
+        return _without_part(fields, draft, error)
     return replace(draft, arrival=without_refused(fields, draft.arrival, error, tries))
+
+
+def _without_part(fields: Mapping[str, FieldBase], draft: Draft, error: Rejected) -> Draft:
+    """Return the draft whose new account does without the part of the address that Salesforce refuses."""
+    refusal = error.cause
+    customer = next(field for field in fields.values() if isinstance(field, CompanyField))
+    columns = customer.dispensable_columns(refusal.field)
+    if columns <= draft.refused:
+        raise error
+    values = {"column": refusal.field, "reason": refusal.reason.rstrip("."), "remedy": refusal.remedy}
+    told = draft.told(Gap("account", cause("account_part_refused", refusal.field, **values)))
+    return replace(told, refused=draft.refused | columns)
 
 
 def _with_account_match(draft: Draft, candidates: Sequence[Candidate], refusal: Cause) -> Draft:

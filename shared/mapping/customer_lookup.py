@@ -48,11 +48,12 @@ def account_query(customer: Customer, columns: AccountColumns) -> str:
 def accounts_of(customer: Customer, found: Iterable[Json], columns: AccountColumns) -> tuple[Candidate, ...]:
     """Return the accounts in the customer's country, or with its number.
 
-    Without a country, or where the org hides it, the name alone decides.
+    Without a country, or where the org hides it, the name alone decides. A country that the org's list lacks is empty.
     """
     country = customer.company.country if columns.field.country_columns else ""
+    held = country if columns.field.holds(country) else ""
     candidates = map(columns.candidate, found)
-    return tuple(each for each in candidates if not country or each.country == country or has_number(customer, each))
+    return tuple(each for each in candidates if not country or each.country == held or has_number(customer, each))
 
 
 def named_by(sobject: str, ids: Sequence[str], columns: AccountColumns) -> str | None:

@@ -15,6 +15,7 @@ from shared.domain.deal import Change, Company, Deal, Side
 from shared.domain.foreign_money import given_to_salesforce
 from shared.domain.inbox import item_of_referral
 from shared.domain.link import Effect, EffectKind, Link
+from shared.domain.outdated_org import may_be_outdated
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
 from shared.domain.transitions import (
@@ -92,7 +93,21 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
             joined = _join_found(ctx, referral, claim, found)
             return joined or create_opportunity(ctx, referral, claim, found, customer, arrival)
     except Rejected as error:
+        return _refused(ctx, referral, claim, error)
+
+
+def _refused(ctx: Context, referral: Referral, claim: Claim, error: Rejected) -> Outcome:
+    """Try again soon if the org may have changed, else say why the referral makes no opportunity."""
+    if not _may_have_changed(ctx, error):
         return queue_refused_referral(ctx, referral, claim, error.cause)
+    claim.delete(ctx)
+    return Outcome(Result.RETRY, "org_changed")
+
+
+def _may_have_changed(ctx: Context, error: Rejected) -> bool:
+    """Whether the org may have changed since it was asked. The next run asks it anew."""
+    known = ctx.store.org_shape()
+    return may_be_outdated(error.cause.code, known[1] if known else None, ctx.clock.now())
 
 
 def _company_of(referral: Referral) -> Company:
@@ -231,6 +246,8 @@ def create_opportunity(
 
 def _mended(ctx: Context, draft: Draft, error: Rejected) -> Draft:
     """Return the draft that Salesforce may accept after this refusal. Raises Rejected if nothing can be left out."""
+    if _may_have_changed(ctx, error):
+        raise error
     if (wanted := matches_to_read(draft, error)) is None:
         return without_cause(ctx.translation.fields, draft, error, ctx.policy.tries)
     columns = account_columns(ctx.translation.customer, ctx.translation.org)
@@ -286,7 +303,7 @@ def _creation_nodes(ctx: Context, referral: Referral, draft: Draft, now: datetim
     lines, mark = arrival_lines(referral, arrival, rules, now), arriving(referral, arrival, rules, now).due_mark
     shown = translation.shown_state(mark, audit_text(lines), referral.id)
     return creation_nodes(
-        draft.account_id or translation.account(draft.customer.company),
+        draft.account_id or draft.accepted(translation.account(draft.customer.company)),
         [draft.contacts.get(person) or translation.contact(person) for person in arrival.people],
         {**translation.new_opportunity(arrival.deal), **shown},
         translation.file.ours.identifier,

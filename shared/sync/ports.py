@@ -34,6 +34,7 @@ from shared.domain.audit import Line
 from shared.domain.deal import Side
 from shared.domain.inbox import InboxItem
 from shared.domain.link import Link, Pointer
+from shared.domain.org_shape import OrgShape
 from shared.domain.policy import PULL, PUSH, Mode, Policy
 from shared.domain.scope import Scope
 from shared.foundation.errors import NotFound, Rejected
@@ -135,6 +136,9 @@ class Store(Protocol):
     UnreadableRow for a link or a pointer that is damaged or that only a later build can read.
     """
 
+    def org_shape(self) -> tuple[OrgShape, datetime] | None:
+        """The org's last answer about its shape, and its time."""
+
     def link(self, opportunity_id: str) -> Entry[Link] | None:
         """The link of an opportunity."""
 
@@ -202,9 +206,6 @@ class Store(Protocol):
 
     def move_cursors(self, to: Mapping[str, datetime]) -> None:
         """Move several cursors, all or none."""
-
-    def owner(self, organization_id: str) -> str:
-        """The Salesforce organisation that this store belongs to: the one of the very first call."""
 
 
 # --- time, chance, parallel work --------------------------------------------------------------------------------------

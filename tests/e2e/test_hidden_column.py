@@ -1,6 +1,7 @@
 """A column that becomes hidden while the app runs: deals go on, and seller and operator are told which column it is."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_deals_go_out_and_in_under_a_running_app(
     salesforce_hides: World, log_events: LogEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = salesforce_hides
-    monkeypatch.setattr(org_shape, "ASK_SOON", org_shape.ASK_SOON * 0)
+    monkeypatch.setattr(org_shape, "ASK_SOON", timedelta(0))
     deal = world.seller_creates(Amount=5_000)
     for _ in range(2):
         world.host.run_now("push_opportunities")

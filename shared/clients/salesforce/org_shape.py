@@ -25,12 +25,11 @@ from shared.clients.salesforce.records import Answer, Json
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.org_addresses import OrgAddresses
 from shared.domain.org_shape import OrgQuestion, OrgShape, RecordType
+from shared.domain.outdated_org import ASK_SOON
 from shared.foundation.errors import CosellError, NotFound, Rejected
 from shared.foundation.logs import log
 
 ASK_AGAIN = timedelta(hours=1)
-ASK_SOON = timedelta(minutes=5)
-"""How old an answer may be after Salesforce has refused a column, because the org may have changed since."""
 OPPORTUNITY, ACCOUNT = "Opportunity", "Account"
 CURRENCY_COLUMN = "currencyisocode"
 PERSON_COLUMN = "ispersonaccount"

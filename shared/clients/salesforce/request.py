@@ -20,7 +20,6 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyErr
 from shared.clients import exact_json
 from shared.clients.salesforce.error_codes import (
     INVALID_SESSION,
-    UNKNOWN_COLUMN,
     exception_for,
     first_api_error,
     session_error,
@@ -29,6 +28,7 @@ from shared.clients.salesforce.error_codes import (
 from shared.clients.salesforce.records import Written
 from shared.clients.salesforce.simple_salesforce_adapter import SEND_ERRORS, RestClient
 from shared.clients.salesforce.token_endpoint import Token, TokenSource
+from shared.domain.outdated_org import TELLING_CODES
 from shared.foundation.errors import CosellError, Rejected, Unavailable
 from shared.foundation.logs import CURRENT_RUN, log
 from shared.transport.deadline import Deadline, NoTimeLeft, call_deadline
@@ -177,7 +177,7 @@ class ApiConnection:
                 token, was_renewed = self._sign_in.token(deadline, refused=token), True
         except CosellError as error:
             log_failed_call(call, reply, error)
-            self.met_unknown_column |= error.reason_codes[0] == UNKNOWN_COLUMN
+            self.met_unknown_column |= error.reason_codes[0] in TELLING_CODES
             raise
         if write:
             log("remote_written", **_log_fields(call, reply))

@@ -1,10 +1,13 @@
 """A country is understood however the org writes it (docs/mapping.md#countries-and-states)."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from emulators.salesforce.data.address_picklists import AddressPicklists, standard_picklists
+from shared.sync.ports import Result
 from tests.unit.sync.harness import Harness
 from tests.unit.sync.inbound_deals import CUSTOMER, microsoft_sends_deal, opportunity_of
 
@@ -131,8 +134,9 @@ def test_a_state_that_does_not_fit_its_country_is_left_out_and_told(harness: Har
 def test_a_country_that_the_list_lacks_is_left_out_and_told(harness: Harness) -> None:
     whole = standard_picklists({})
     org_with_picklists(harness, replace(whole, countries={"US": "United States"}, states={}))
-    deal = deal_from(harness, "DK")
+    deal, other = deal_from(harness, "DK"), deal_from(harness, "DK", name="More robots")
     account = account_of(harness, deal)
+    assert account_of(harness, other)["Id"] == account["Id"]
     assert (account["BillingCountry"], account["BillingCountryCode"]) == (None, None)
     assert harness.count_in_audit(deal, "This org's list of countries lacks DK.") == 1
 
@@ -147,3 +151,68 @@ def test_a_country_without_a_code_of_iso_3166_holds_the_deal_with_a_remedy_that_
     harness.push()
     assert harness.count_in_audit(deal, "Kosovo is no country of ISO 3166-1.") == 1
     assert harness.count_in_audit(deal, "Please choose another country on the account.") == 1
+
+
+# --- an org that changes under a running app
+
+
+def turn_on_picklists(harness: Harness) -> None:
+    """The org turns its picklists on, and nobody tells the app."""
+    picklists = standard_picklists({})
+    picklists.switch_on(harness.salesforce.org)
+    harness.salesforce.org.put_switch(picklists)
+
+
+def turn_off_picklists(harness: Harness) -> None:
+    """The org turns its picklists off, and nobody tells the app."""
+    org = harness.salesforce.org
+    org.switches = [switch for switch in org.switches if not isinstance(switch, AddressPicklists)]
+    for name in ("billingcountrycode", "billingstatecode"):
+        del org.model.get("Account").fields[name]
+
+
+def asked_before(harness: Harness, minutes: float) -> None:
+    """The app knows what the org answered so many minutes ago."""
+    assert harness.translation.org is not None
+    harness.store.keep_org_shape(harness.translation.org, harness.now() - timedelta(minutes=minutes))
+
+
+def test_an_address_that_the_org_refuses_is_left_out_and_told(harness: Harness) -> None:
+    turn_on_picklists(harness)
+    asked_before(harness, minutes=1)
+    deal = deal_from(harness, "DE", "Bayern")
+    account = account_of(harness, deal)
+    assert (account["BillingCountry"], account["BillingState"], account["BillingCity"]) == (None, None, "Aarhus")
+    assert harness.count_in_audit(deal, "Salesforce refused BillingCountry of the new account") == 1
+
+
+@pytest.mark.parametrize("turn", [turn_on_picklists, turn_off_picklists])
+def test_a_deal_waits_until_an_org_that_has_changed_is_asked_again(
+    harness: Harness, turn: Callable[[Harness], None]
+) -> None:
+    if turn is turn_off_picklists:
+        turn_on_picklists(harness)
+        harness.ask_org_again()
+    turn(harness)
+    asked_before(harness, minutes=6)
+    address = {**CUSTOMER["address"], "country": "DE"}  # type: ignore[dict-item]  # it is a mapping
+    referral = microsoft_sends_deal(harness, customerProfile={"address": address})
+    outcome = harness.pull_event(referral)
+    assert outcome is not None
+    assert (outcome.result, outcome.cause) == (Result.RETRY, "org_changed")
+    assert harness.first.ctx.salesforce.met_unknown_column
+    assert harness.salesforce.records("Account") == []
+    harness.ask_org_again()
+    asked_before(harness, minutes=0)
+    harness.pull_event(referral)
+    account = account_of(harness, str(opportunity_of(harness, referral)["Id"]))
+    assert account["BillingCountry"] == ("Germany" if turn is turn_on_picklists else "DE")
+
+
+def test_deals_are_read_on_after_the_org_has_turned_its_picklists_off(harness: Harness) -> None:
+    turn_on_picklists(harness)
+    harness.ask_org_again()
+    turn_off_picklists(harness)
+    deal = harness.seller_creates(AccountId=harness.account_id("Tailspin Toys", "Germany"))
+    harness.push()
+    assert harness.referral_of(deal)["customerProfile"]["address"]["country"] == "DE"

@@ -94,7 +94,7 @@ def app_with_organization(settings: Settings, organization: str | Exception) -> 
 def test_a_store_belongs_to_the_first_organisation_it_is_used_with(settings: Settings) -> None:
     for _ in range(2):
         with app_with_organization(settings, OUR_ORGANIZATION) as app:
-            assert app.context.store.owner(OUR_ORGANIZATION) == OUR_ORGANIZATION
+            assert app.store.owner(OUR_ORGANIZATION) == OUR_ORGANIZATION
 
 
 def test_a_store_refuses_another_organisation_and_names_both(settings: Settings) -> None:
@@ -136,7 +136,7 @@ def test_a_failed_first_sign_in_pauses_the_side_and_sets_no_owner(settings: Sett
             first_context(app)
         run_push(first_context(app))  # the side is paused, so the run does not sign in
     with app_with_organization(settings, OTHER_ORGANIZATION) as app:
-        assert app.local.store.owner(OTHER_ORGANIZATION) == OTHER_ORGANIZATION
+        assert app.store.owner(OTHER_ORGANIZATION) == OTHER_ORGANIZATION
 
 
 def test_production_does_not_change_the_deals_of_other_environments(harness: Harness) -> None:
