@@ -13,7 +13,7 @@ from local.systems import Systems, start_systems
 
 
 def salesforce_refuses_to_write(systems: Systems) -> None:
-    fault = Fault(FaultKind.ANSWER, path="/composite", times=10_000, status=503, body="[]", skip=1)
+    fault = Fault(FaultKind.ANSWER, path="/composite", sent="PATCH", times=10_000, status=503, body="[]")
     systems.salesforce.faults.append(fault)
 
 
