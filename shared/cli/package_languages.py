@@ -49,6 +49,6 @@ def _sentence(taken: list[str], left_out: list[str], *, is_known: bool) -> str:
     if not left_out:
         return brought
     return (
-        f"{brought} The org does not have on: {', '.join(left_out)}. To have these labels too, activate the language "
-        "in Setup (Translation Language Settings), and deploy again."
+        f"{brought} The org does not have these languages on: {', '.join(left_out)}. To have their labels too, "
+        "activate them in Setup (Translation Language Settings), and deploy again."
     )

@@ -183,6 +183,7 @@ def test_staging_is_promoted_to_production_which_gets_microsofts_referrals_by_ev
     world: World, machine: Machine, azure: FakeAzure, people: People
 ) -> None:
     people.add_the_on_hold_stage()
+    control(world.systems.salesforce, "org_kind", kind="production")
     azure.write_test_record()
     machine.run_make_deploy()
     machine.run_make_promote()  # step 10: its own vault and store; the rest as in staging

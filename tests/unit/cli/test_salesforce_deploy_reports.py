@@ -97,7 +97,7 @@ def test_labels_come_in_the_languages_that_the_org_has_on(org: SalesforceEmulato
     control(org, "translations", languages=["zh_TW", "it"])
     result = run_cosell("deploy", *ADMIN)
     assert result.exit_code == 0, result.output
-    assert "Labels come in English, zh_TW. The org does not have on: de, fr, ja." in result.output
+    assert "Labels come in English, zh_TW. The org does not have these languages on: de, fr, ja." in result.output
     assert deployed_languages(org) == {"zh_TW"}
     control(org, "translations", languages=LANGUAGES)
     document = document_of(run_cosell("deploy", *ADMIN, "--json"))
@@ -108,8 +108,8 @@ def test_labels_come_in_the_languages_that_the_org_has_on(org: SalesforceEmulato
 def test_an_org_without_other_languages_gets_english_labels_and_says_so(org: SalesforceEmulator) -> None:
     result = run_cosell("deploy", *ADMIN)
     assert result.exit_code == 0
-    assert "Labels come in English. The org does not have on: de, fr, ja, zh_TW." in result.output
-    assert "activate the language in Setup (Translation Language Settings), and deploy again." in result.output
+    assert "Labels come in English. The org does not have these languages on: de, fr, ja, zh_TW." in result.output
+    assert "activate them in Setup (Translation Language Settings), and deploy again." in result.output
     assert deployed_languages(org) == set()
 
 
