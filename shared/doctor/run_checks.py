@@ -13,6 +13,7 @@ from shared.doctor import (
     local_checks,
     new_record_checks,
     partner_center_checks,
+    picklist_checks,
     salesforce_checks,
     salesforce_field_checks,
     salesforce_sharing_checks,
@@ -69,7 +70,9 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite("mapped fields", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_mapped_fields),
     Prerequisite("new records", (_SALESFORCE_SIGN_IN,), new_record_checks.check_new_records),
     Prerequisite("currency field", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_currency_field),
-    Prerequisite("stages", (_SALESFORCE_SIGN_IN,), salesforce_checks.check_stages),
+    Prerequisite("stages", (_SALESFORCE_SIGN_IN,), picklist_checks.check_stages),
+    Prerequisite("picklists", (_SALESFORCE_SIGN_IN,), picklist_checks.check_picklists),
+    Prerequisite("record types", (_SALESFORCE_SIGN_IN,), picklist_checks.check_record_types),
     Prerequisite(
         "conditional update", (_SALESFORCE_SIGN_IN, "custom fields"), salesforce_checks.check_conditional_update
     ),

@@ -61,27 +61,6 @@ def check_api_budget(installation: Installation) -> Verdict:
     return ok(finding)
 
 
-def check_stages(installation: Installation) -> Verdict:
-    """Check that the org has every stage of the mapping file, and that the on-hold stage is open.
-
-    Stages are records of OpportunityStage (docs/reference/salesforce.md#opportunitystage).
-    """
-    stages = installation.app.translation.file.stages
-    soql = "SELECT ApiName, IsActive, IsClosed FROM OpportunityStage"
-    records = installation.salesforce.query(soql).pages[0].records
-    active = {str(record["ApiName"]).casefold(): record for record in records if record.get("IsActive")}
-    missing = [stage.name for stage in stages if stage.name.casefold() not in active]
-    on_hold = stages[0].name
-    if missing:
-        return failed(
-            f"the org has no active stage {', '.join(map(repr, missing))}",
-            "Add the stage by hand in Setup (Opportunity, Stage), or name your own stages in the mapping file.",
-        )
-    if active[on_hold.casefold()].get("IsClosed"):
-        return failed(f"the on-hold stage {on_hold!r} is closed", "Make it an open stage in Setup.")
-    return ok(f"all {len(stages)} stages exist, and {on_hold!r} is open")
-
-
 def check_conditional_update(installation: Installation) -> Verdict:
     """Check that Salesforce answers 412 to an update whose condition is false.
 
