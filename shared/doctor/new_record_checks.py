@@ -7,7 +7,8 @@ say: the inbox tells it with the first deal.
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from shared.doctor.finding import Verdict, failed, ok
+from shared.clients.salesforce.duplicate_rules import DuplicateRule, active_rules
+from shared.doctor.finding import Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 from shared.domain.deal import Side
 from shared.mapping.company_field import CompanyField
@@ -25,6 +26,12 @@ FIXED = {
 """The columns that tie the records of a deal together. The sync fills them in each."""
 ALWAYS = ("name", "closing", "status")
 """The fields of the mapping file that have a value in every deal that arrives."""
+_ANSWERS = {
+    "Account": "an account that it names is used if it is surely the same, else the inbox shows the candidates",
+    "Contact": "the match on the account is used, else the contact is saved all the same",
+}
+"""What the sync does where a rule stops a new record (docs/protocol.md#the-customers-account)."""
+_BLOCKED_CONTACT = "the match on the account is used, else the deal arrives without the contact"
 _FILL = (
     "In the mapping file, let a field travel to Salesforce into the column, or name a default for it: "
     'a table [new.OBJECT] with defaults = { Column = "value" } (docs/mapping.md).'
@@ -117,3 +124,22 @@ def _place(installation: Installation, name: str) -> str:
     places = [("fields", name, key) for key in ("direction", "when")]
     found = next((place for place in places if source.lines.has(place)), ("fields", name))
     return f"{source.name}, line {source.lines.line_of(found)}"
+
+
+def check_duplicate_rules(installation: Installation) -> Verdict:
+    """Say which duplicate rules are active, and what the sync does about them: none of them loses a deal.
+
+    Source: docs/protocol.md#the-customers-account.
+    """
+    rules = {sobject: active_rules(installation.salesforce, sobject) for sobject in ("Account", "Contact")}
+    untold = [sobject for sobject, found in rules.items() if found is None]
+    if untold:
+        return skipped(f"the user may not read the rules of {', '.join(untold)}: look at Setup, Duplicate Rules")
+    active = [rule for found in rules.values() for rule in found or ()]
+    return ok("; ".join(map(_told, active)) or "no duplicate rule is active for accounts and contacts")
+
+
+def _told(rule: DuplicateRule) -> str:
+    is_blocked_contact = rule.blocks and rule.sobject == "Contact"
+    answer = _BLOCKED_CONTACT if is_blocked_contact else _ANSWERS[rule.sobject]
+    return f"{rule.name} {'blocks' if rule.blocks else 'alerts'}: {answer}"

@@ -69,6 +69,7 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite("inbox", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_inbox),
     Prerequisite("mapped fields", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_mapped_fields),
     Prerequisite("new records", (_SALESFORCE_SIGN_IN,), new_record_checks.check_new_records),
+    Prerequisite("duplicate rules", (_SALESFORCE_SIGN_IN,), new_record_checks.check_duplicate_rules),
     Prerequisite("currency field", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_currency_field),
     Prerequisite("stages", (_SALESFORCE_SIGN_IN,), picklist_checks.check_stages),
     Prerequisite("picklists", (_SALESFORCE_SIGN_IN,), picklist_checks.check_picklists),

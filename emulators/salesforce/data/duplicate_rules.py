@@ -46,6 +46,12 @@ _COMPARED_OBJECTS = {"Account": ("Account",), "Contact": ("Contact", "Lead"), "L
 """The objects in which each rule looks for twins, by the object of the record that is created."""
 
 
+def compared_parts(sobject: str) -> tuple[str, ...]:
+    """The parts that the rule of an object compares; none for an object without a standard rule."""
+    lines = {"Account": _ACCOUNT_EQUATION, "Contact": _PERSON_EQUATION, "Lead": _PERSON_EQUATION}.get(sobject, ())
+    return tuple(dict.fromkeys(part for line in lines for part in line))
+
+
 @dataclass(frozen=True, slots=True)
 class DuplicateRules(OrgSwitch):
     """The rules with their actions as shipped: on create *allow* with an alert, on edit *allow* without one.

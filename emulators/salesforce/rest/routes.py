@@ -8,6 +8,7 @@ from emulators.salesforce.data.record_ids import canonical_id
 from emulators.salesforce.rest.call import ROOT, Call, Reply, RestContext, caller_of
 from emulators.salesforce.rest.composite import Composite
 from emulators.salesforce.rest.describe import Describe
+from emulators.salesforce.rest.duplicate_settings import describe_duplicate_rules
 from emulators.salesforce.rest.limits import remaining_limits
 from emulators.salesforce.rest.query_pages import QueryPages
 from emulators.salesforce.rest.record_types import RecordTypeResources
@@ -88,10 +89,16 @@ class RestApi:
             case ("sobjects",):
                 return self._answer_get(call, lambda: self._describe.describe_all(call))
             case ("ui-api", *_):
-                return self._answer_get(call, lambda: self._record_types.picklist_values(call.parts))
+                return self._answer_get(call, lambda: self._answer_ui_api(call.parts))
             case ("sobjects", name, *rest):
                 return self._answer_object_call(call, name, tuple(rest))
         raise not_found()
+
+    def _answer_ui_api(self, parts: tuple[str, ...]) -> Reply:
+        match parts:
+            case ("ui-api", "duplicates", name):
+                return describe_duplicate_rules(self._context, name)
+        return self._record_types.picklist_values(parts)
 
     def _answer_object_call(self, call: Call, name: str, rest: tuple[str, ...]) -> Reply:
         """Answer a call whose path is `/sobjects/NAME` and `rest`."""

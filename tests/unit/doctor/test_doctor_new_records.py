@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.systems import USERNAME, Systems
-from shared.doctor.finding import Result
+from shared.doctor.finding import Result, ok
 from tests.unit.doctor.conftest import Doctor
 from tests.unit.doctor.test_doctor_salesforce import use_mapping_file
 from tests.unit.emulators.salesforce.control_calls import control
@@ -119,3 +119,18 @@ def limit(systems: Systems, column: str, editable: bytes = b"") -> None:
     )
     sets[key] = start[:opening] + kept + rest[closing:]
     control(systems.salesforce, "permission_sets", username=USERNAME, names=["Cosell_Integration"])
+
+
+def test_the_active_duplicate_rules_are_told_with_what_the_sync_does(doctor: Doctor, org: Systems) -> None:
+    nothing = "no duplicate rule is active for accounts and contacts"
+    assert doctor.run("duplicate rules")["duplicate rules"] == ok(nothing)
+    control(org.salesforce, "duplicate_rules", blocks=["Contact"])
+    found = doctor.run("duplicate rules")["duplicate rules"].found
+    assert "Standard Account Duplicate Rule alerts: an account that it names is used" in found
+    assert "Standard Contact Duplicate Rule blocks: the match on the account is used, else the deal arrives" in found
+
+
+def test_rules_that_the_user_may_not_read_skip_the_check(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.doctor.new_record_checks.active_rules", lambda *_: None)
+    verdict = doctor.run("duplicate rules")["duplicate rules"]
+    assert (verdict.result, "Setup, Duplicate Rules" in verdict.found) == (Result.SKIPPED, True)

@@ -195,3 +195,17 @@ def test_a_deal_has_no_rule(api: ApiSession) -> None:
     control(api.emulator, "duplicate_rules")
     deal = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
     assert codes_by_path(api, "Opportunity", deal) == {()}
+
+
+def test_the_active_rules_are_told_to_every_user(api: ApiSession) -> None:
+    def rules(sobject: str) -> list[tuple[str, str]]:
+        answer = api("GET", f"/ui-api/duplicates/{sobject}")
+        assert answer.status == 200, answer.body
+        return [(each["name"], each["actionOnInsert"]) for each in answer.json()["duplicateRules"]]
+
+    assert rules("Account") == []
+    control(api.emulator, "duplicate_rules", blocks=["Contact"])
+    assert rules("account") == [("Standard Account Duplicate Rule", "Allow")]
+    assert rules("Contact") == [("Standard Contact Duplicate Rule", "Block")]
+    assert rules("Opportunity") == []
+    assert api("GET", "/ui-api/duplicates/Nothing").status == 404
