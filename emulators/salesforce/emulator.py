@@ -7,6 +7,7 @@ the control API of `control_api.py`. A resource that the emulator lacks is answe
 
 import json
 import secrets
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -42,7 +43,7 @@ class SalesforceEmulator(EmulatedOrg):
         """Answer one request of the service."""
         home = self.public_url or f"https://{request.headers.get('host', 'localhost')}"
         match tuple(part for part in request.path.split("/") if part):
-            case ("services", "oauth2", "token" | "authorize" | "userinfo") | ("id", _, _) as parts:
+            case ("services", "oauth2", "token" | "authorize" | "revoke" | "userinfo") | ("id", _, _) as parts:
                 return self._answer_sign_in(request, parts[-1], home)
             case ("services", "data"):
                 self.add_tag("versions")
@@ -63,16 +64,19 @@ class SalesforceEmulator(EmulatedOrg):
         self.add_tag("oauth")
         match name:
             case "token":
-                return self._answer_token_request(request, home)
+                return self._answer_form(request, lambda form: self.oauth.issue_token(form, home))
+            case "revoke":
+                return self._answer_form(request, self.oauth.revoke_token)
             case "authorize":
                 return self.oauth.codes.answer_page(request)
         return self._answer_identity_request(request, home)
 
-    def _answer_token_request(self, request: Request, home: str) -> Response:
+    @staticmethod
+    def _answer_form(request: Request, answer: Callable[[dict[str, str]], object]) -> Response:
         if request.method != "POST":
             return Response.of({"error": "invalid_request", "error_description": "must use HTTP POST"}, 400)
         try:
-            return Response.of(self.oauth.issue_token(request.form(), home))
+            return Response.of(answer(request.form()))
         except OAuthError as error:
             return Response.of(error.body, error.status)
         except UnicodeDecodeError:

@@ -78,6 +78,12 @@ class OAuth:
             "token_type": "Bearer",
         }
 
+    def revoke_token(self, form: Mapping[str, str]) -> dict[str, str]:
+        """End the session of a token. Raises OAuthError."""
+        if self.sessions.pop(form.get("token", ""), None) is None:
+            raise OAuthError("invalid_token", "invalid token")
+        return {}
+
     def issue_session_id(self, user: str) -> str:
         """Open a session for the user with this id, without any check; returns its token."""
         letters = self._chance.choices(string.ascii_letters + string.digits + "._", k=_TOKEN_LENGTH)

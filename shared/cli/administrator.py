@@ -2,7 +2,8 @@
 
 The app's key must open the integration user alone: whoever reads Key Vault can sign in as everybody whom the app admits
 (docs/security.md#salesforce). So an administrator signs in as a person: by the login of the Salesforce CLI, or in the
-browser by an External Client App without certificate and secret. The session ends with the command.
+browser by an External Client App without certificate and secret. That session ends with the command; the one of the
+Salesforce CLI is not ours to end.
 """
 
 import time
@@ -75,8 +76,12 @@ def open_as_administrator(
         token, username = _sign_in(administrator, endpoint, seconds, output)
         endpoint.check_same_org(token)
         client = open_with_token(token, session, version=salesforce.api_version, seconds=seconds)
-        output.say(escape(f"Signed in to Salesforce as {username or _username_of(client, token)}."))
-        yield client
+        try:
+            output.say(escape(f"Signed in to Salesforce as {username or _username_of(client, token)}."))
+            yield client
+        finally:
+            if not administrator.target_org:
+                endpoint.revoke(token, call_deadline(seconds))
 
 
 def _sign_in(

@@ -136,7 +136,7 @@ class Deployments:
         active = version if status is not None and status.text == "Active" else None
         if status is not None and self.production and not self.activates_flows:
             status.text, active = "Draft", known["ActiveVersionId"] if known else None
-        values = {"IsActive": active is not None, "ActiveVersionId": active, "LatestVersionId": version}
+        values = {"IsActive": active == version, "ActiveVersionId": active, "LatestVersionId": version}
         values["Label"] = component.first_text("label")
         if known:
             self.org.update(FLOWS, known["Id"], values, "")

@@ -53,9 +53,9 @@ def _inactive_flows(salesforce: SalesforceClient, names: list[str]) -> Iterator[
     if not names:
         return
     listed = ",".join(map(text_literal, names))
-    soql = f"SELECT ApiName, ActiveVersionId, LatestVersionId FROM FlowDefinitionView WHERE ApiName IN ({listed})"  # noqa: S608 - SOQL literals
+    soql = f"SELECT ApiName, IsActive FROM FlowDefinitionView WHERE ApiName IN ({listed})"  # noqa: S608 - SOQL literals
     for flow in salesforce.query(soql).pages[0].records:
-        if flow["ActiveVersionId"] is None or flow["ActiveVersionId"] != flow["LatestVersionId"]:
+        if not flow["IsActive"]:
             yield str(flow["ApiName"])
 
 

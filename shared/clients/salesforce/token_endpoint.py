@@ -93,6 +93,16 @@ class TokenEndpoint:
             raise _sign_in_error(status, body)
         return self._token_in(body)
 
+    def revoke(self, token: Token, deadline: Deadline) -> bool:
+        """End the session of a token, and return whether that worked; the token ends by itself after a while."""
+        try:
+            address = f"{self.url}/services/oauth2/revoke"
+            form = {"token": token.value}
+            answer = self._session.post(address, data=form, timeout=deadline.seconds_left(), allow_redirects=False)
+        except requests.RequestException:
+            return False
+        return answer.status_code < _BAD_REQUEST
+
     def _post_form(self, form: Mapping[str, str], deadline: Deadline) -> tuple[int, Mapping[str, Any]]:
         address = f"{self.url}/services/oauth2/token"
         failure = ""

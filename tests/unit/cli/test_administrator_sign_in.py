@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from emulators.base.faults import Fault, FaultKind
 from emulators.salesforce import SalesforceEmulator
 from local.systems import Systems
 from shared.cli import administrator
@@ -86,8 +87,8 @@ def test_an_administrator_signs_in_by_the_browser_and_no_secret_is_printed(
     assert f"Signed in to Salesforce as {ADMINISTRATOR}." in result.output
     assert "The sign-in is finished" in person.pages[-1]
     assert "code_challenge_method=S256" in result.output
-    [token] = [each for each, session in org.oauth.sessions.items() if session.user == org.founding.administrator]
-    assert token not in result.output
+    assert org.oauth.sessions == {}  # the session ended with the command
+    assert not re.search(r"00D\w{12}!", result.output)
     assert "code_verifier" not in result.output
     assert not re.search(r"[?&]code=", result.output)
 
@@ -133,6 +134,13 @@ def test_an_admitted_user_without_the_right_may_not_deploy(person: Person, org: 
     assert run_cosell(*DEPLOY, *person.options).exit_code == 3
 
 
+def test_a_session_that_cannot_be_ended_fails_no_command(org: SalesforceEmulator, person: Person) -> None:
+    for fault in (Fault(FaultKind.DROP, path="oauth2/revoke$"), Fault(FaultKind.ANSWER, path="oauth2/revoke$")):
+        org.faults.append(fault)
+        assert run_cosell(*DEPLOY, *person.options).exit_code == 0
+    assert len(org.oauth.sessions) == 2
+
+
 def test_a_code_that_somebody_else_redeems_is_worth_nothing(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     redeem = administrator_sign_in.BrowserSignIn.redeem
 
@@ -163,6 +171,7 @@ def test_the_login_of_the_salesforce_cli_is_taken_over_and_its_session_is_never_
     assert result.exit_code == 0, result.output
     assert f"Signed in to Salesforce as {ADMINISTRATOR}." in result.output
     assert token not in result.output
+    assert token in org.oauth.sessions  # it is the Salesforce CLI's
     assert sf.calls == [
         ["org", "display", *ADMIN, "--json"], ["org", "auth", "show-access-token", *ADMIN, "--json"],
     ]  # fmt: skip

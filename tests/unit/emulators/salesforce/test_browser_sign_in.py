@@ -145,6 +145,16 @@ def test_a_code_works_once_and_for_fifteen_minutes(org: SalesforceEmulator) -> N
     assert refusal(redeem(org, second)) == expired
 
 
+def test_a_revoked_session_ends(org: SalesforceEmulator) -> None:
+    token = redeem(org, answer_in(type_name(org))["code"]).json()["access_token"]
+    for status in (200, 400):
+        answer = org.handle(Request.of("POST", "/services/oauth2/revoke", {}, urlencode({"token": token}).encode()))
+        assert answer.status == status
+    assert answer.json()["error"] == "invalid_token"
+    headers = {"Authorization": f"Bearer {token}"}
+    assert org.handle(Request.of("GET", "/services/data/v66.0/sobjects", headers)).status == 401
+
+
 def test_registered_apps_survive_a_reset(org: SalesforceEmulator) -> None:
     org.reset_state()
     assert redeem(org, answer_in(type_name(org))["code"]).status == 200

@@ -90,7 +90,7 @@ def test_a_draft_leaves_the_version_active_that_was_active_in_production() -> No
     control(org, "org_kind", kind="production")
     assert Deployer(org).deploy(_flow_package())["success"]
     (flow,) = _session(org).query_records("SELECT IsActive, ActiveVersionId, LatestVersionId FROM FlowDefinitionView")
-    assert flow["IsActive"]
+    assert not flow["IsActive"]  # it tells of the latest version
     assert flow["ActiveVersionId"] not in {None, flow["LatestVersionId"]}
 
 
@@ -106,7 +106,7 @@ def test_a_person_activates_a_draft_in_setup() -> None:
     assert _is_flow_active(org)
     assert b"<status>Active</status>" in org.deployments.documents.kept["Flow", "Tell_Owner"]
     assert Deployer(org).deploy(_flow_package())["success"]
-    assert _is_flow_active(org)  # the new draft leaves the active version alone
+    assert not _is_flow_active(org)  # the new draft; the active version goes on beside it
     assert control_answer(org, "activate_flow", name="Nope").status == 400
 
 
