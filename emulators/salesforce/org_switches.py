@@ -12,7 +12,7 @@ from emulators.salesforce.data.record_types import OBJECT as RECORD_TYPE
 from emulators.salesforce.data.record_types import add_record_type
 from emulators.salesforce.data.schema import Field, Kind, SObject
 from emulators.salesforce.data.setup_objects import DEFAULT_ACCESS
-from emulators.salesforce.data.sharing import MODELS, ORGANIZATION_VALUES, SharingRule
+from emulators.salesforce.data.sharing import CONTROLLED_BY_PARENT, MODELS, ORGANIZATION_VALUES, SharingRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ def make_record_type(org: Org, wish: RecordTypeWish, user: str) -> str:
 def set_sharing_model(org: Org, sobject: str, model: str) -> None:
     """Set the org-wide default of an object whose records have owners. Raises ValueError."""
     definition = find_column(org, sobject, "OwnerId")[0]
-    if model not in MODELS:
-        raise ValueError(f"model must be one of {MODELS}")
+    if model not in MODELS or (model == CONTROLLED_BY_PARENT and definition.name != "Contact"):
+        raise ValueError(f"model must be one of {MODELS}; the last is for Contact only")
     org.sharing.models[definition.name] = model
     if definition.name in DEFAULT_ACCESS:
         organization = next(iter(org.stored_records("Organization")))

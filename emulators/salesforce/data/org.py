@@ -37,6 +37,7 @@ class Org(Tables):
         self.caller = Caller()
         self.rights_of: Callable[[str], Rights | None] = lambda _: None  # None: the user has all rights
         self.seen = model  # the part of the schema that the present caller sees
+        self.rights: Rights | None = None  # those of the present caller; None: all
         self.setup_viewers: set[str] = set()  # the ids of the users with View Setup and Configuration
         self.is_cloning = False  # whether the insert that runs now copies a record by the Clone button
         self.started_at = now()
@@ -48,14 +49,14 @@ class Org(Tables):
     @contextmanager
     def called_by(self, caller: Caller) -> Iterator[None]:
         """Make all calls in the block those of this caller, who sees and may change what their rights allow."""
-        before = self.caller, self.seen
-        rights = self.rights_of(caller.user)
-        seen = self.model if rights is None else visible_model(self.model, rights)
+        before = self.caller, self.seen, self.rights
+        self.rights = self.rights_of(caller.user)
+        seen = self.model if self.rights is None else visible_model(self.model, self.rights)
         self.caller, self.seen = caller, seen if caller.user in self.setup_viewers else seen.without_setup_views()
         try:
             yield
         finally:
-            self.caller, self.seen = before
+            self.caller, self.seen, self.rights = before
 
     # --- saving
 
@@ -142,6 +143,11 @@ class Org(Tables):
         """Whether sharing lets the present caller read a record."""
         return self._access(sobject, record) > Access.NONE
 
+    def offers_record_type(self, record_type: Record) -> bool:
+        """Whether the present caller may choose a record type, which must be active."""
+        name = f"{record_type['SobjectType']}.{record_type['DeveloperName']}".lower()
+        return bool(record_type["IsActive"]) and (self.rights is None or name in self.rights.record_types)
+
     def readable_records(self, sobject: str, records: Iterable[Record]) -> Iterable[Record]:
         """Those of the records that sharing lets the present caller read."""
         if not self.sharing.limits(sobject, self.caller.user):
@@ -190,7 +196,9 @@ class Org(Tables):
             new |= self._convert_values(definition, set_by_flows, creating=old is None, system=False)
             written = written | set(set_by_flows)
         complete_before_save(self, definition.name, old, new, written)
-        save = Save(self, definition, old, new, frozenset(written), user, self.caller, self.is_readable)
+        save = Save(
+            self, definition, old, new, frozenset(written), user, self.caller, self.is_readable, self.offers_record_type
+        )
         for switch in self.switches:
             switch.complete(save)
         self._check_required(definition, new)
@@ -252,7 +260,8 @@ class Org(Tables):
             raise ApiError(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [field.name])
         if record["IsDeleted"]:
             raise ApiError(400, "ENTITY_IS_DELETED", "entity is deleted", [field.name])
-        needed = Access.EDIT if GOVERNED_BY.get(child) == parent.name else Access.READ
+        follows = GOVERNED_BY.get(child) == parent.name or self.sharing.follows(child, parent.name)
+        needed = Access.EDIT if follows else Access.READ
         if self.seen.find_object(parent.name) is None or self._access(parent.name, record) < needed:
             message = f"insufficient access rights on cross-reference id: {value[:SHORT]}"
             raise ApiError(400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message, [])

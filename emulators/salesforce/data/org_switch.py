@@ -29,6 +29,7 @@ class Save:
     user: str
     caller: Caller
     is_readable: Callable[[str, Record], bool]  # whether sharing lets the caller read a record of an object
+    is_offered: Callable[[Record], bool]  # whether the caller may choose a record type
 
 
 class Saver(Protocol):

@@ -34,10 +34,10 @@ class RecordTypes(OrgSwitch):
         return [each for each in tables.stored_records(OBJECT) if each["SobjectType"] == sobject]
 
     def complete(self, save: Save) -> None:
-        """Give a new record the default record type of its object."""
+        """Give a new record the default record type of its object; none if the caller may not choose that."""
         if save.old is not None or COLUMN in save.written or not save.definition.find_field(COLUMN):
             return
-        types = self.of_object(save.tables, save.definition.name)
+        types = (each for each in self.of_object(save.tables, save.definition.name) if save.is_offered(each))
         save.new[COLUMN] = next((each["Id"] for each in types if each["Id"] in self.defaults), None)
 
     def check(self, save: Save) -> None:
@@ -53,7 +53,7 @@ class RecordTypes(OrgSwitch):
 
     def _check_offered(self, save: Save, record_type: str) -> None:
         types = self.of_object(save.tables, save.definition.name)
-        if not any(each["Id"] == record_type and each["IsActive"] for each in types):
+        if not any(each["Id"] == record_type and save.is_offered(each) for each in types):
             message = f"Record Type ID: this ID value isn't valid for the user: {record_type}"
             raise ApiError(400, "INVALID_CROSS_REFERENCE_KEY", message, [COLUMN])
 

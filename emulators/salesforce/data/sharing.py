@@ -12,8 +12,12 @@ from emulators.salesforce.data.permissions import GOVERNED_BY
 from emulators.salesforce.data.schema import Record, SObject
 from emulators.salesforce.data.tables import Tables
 
-MODELS = ("Private", "Read", "ReadWrite")
-ORGANIZATION_VALUES = {"Private": "None", "Read": "Read", "ReadWrite": "Edit"}
+CONTROLLED_BY_PARENT = "ControlledByParent"
+"""The model of contacts in a new org: who may do something with the account may do it with its contacts."""
+MODELS = ("Private", "Read", "ReadWrite", CONTROLLED_BY_PARENT)
+ORGANIZATION_VALUES = {
+    "Private": "None", "Read": "Read", "ReadWrite": "Edit", CONTROLLED_BY_PARENT: CONTROLLED_BY_PARENT,
+}  # fmt: skip
 """The models as the columns of Organization name them."""
 
 
@@ -60,6 +64,10 @@ class Sharing:
         """Whether every user may edit every record of the object, so that it takes no sharing rules."""
         return self.models.get(sobject, "ReadWrite") == "ReadWrite"
 
+    def follows(self, child: str, parent: str) -> bool:
+        """Whether the access to the account decides on its contacts."""
+        return (child, parent) == ("Contact", "Account") and self.models.get(child) == CONTROLLED_BY_PARENT
+
     def limits(self, sobject: str, user: str) -> bool:
         """Whether any record of the object may be closed to this user; an empty `user` is the service itself."""
         governing = GOVERNED_BY.get(sobject, sobject)
@@ -76,6 +84,8 @@ class Sharing:
         return self._own_access(tables, view, view.name, record, user)
 
     def _own_access(self, tables: Tables, view: SObject, sobject: str, record: Record, user: str) -> Access:
+        if self.models[sobject] == CONTROLLED_BY_PARENT:
+            return self._access_by_account(tables, view, record, user)
         if record["OwnerId"] == user:
             return Access.FULL
         found = {"Private": Access.NONE, "Read": Access.READ, "ReadWrite": Access.EDIT}[self.models[sobject]]
@@ -87,6 +97,14 @@ class Sharing:
         if found is Access.NONE and sobject == "Account" and self._reads_a_child(tables, view, record, user):
             return Access.READ
         return found
+
+    def _access_by_account(self, tables: Tables, view: SObject, contact: Record, user: str) -> Access:
+        """The access to a contact by its account; without an account it is its owner's alone."""
+        account = tables.stored_record("Account", contact["AccountId"]) if contact["AccountId"] else None
+        if account is None:
+            return Access.FULL if contact["OwnerId"] == user else Access.NONE
+        found = self.access(tables, tables.model.get("Account"), account, user)
+        return max(found, Access.READ) if view.view_all else found
 
     def _is_shared(self, tables: Tables, rule: SharingRule, record: Record, user: str) -> bool:
         if user not in group_members(tables, rule.group):
@@ -101,6 +119,7 @@ class Sharing:
         return any(
             self.access(tables, tables.model.get(child), record, user) > Access.NONE
             for child in ("Opportunity", "Contact")
+            if not self.follows(child, "Account")
             for record in tables.records_by_value(child, "AccountId", account["Id"])
         )
 

@@ -14,6 +14,7 @@ def rights_of_sets(documents: Documents, names: Collection[str]) -> Rights:
     """The united rights of the permission sets with these names, as they are deployed now."""
     objects: dict[str, ObjectRights] = {}
     fields: dict[str, bool] = {}
+    record_types: set[str] = set()
     for name in names:
         data = documents.kept.get(("PermissionSet", name))
         root: Any = parse_xml(data) if data else None
@@ -23,7 +24,8 @@ def rights_of_sets(documents: Documents, names: Collection[str]) -> Rights:
             objects[sobject] = objects.get(sobject, ObjectRights()).united(rights)
         for full_name, editable in _field_rights(root):
             fields[full_name] = fields.get(full_name, False) or editable
-    return Rights(objects, fields)
+        record_types |= set(_record_types(root))
+    return Rights(objects, fields, frozenset(record_types))
 
 
 def _object_rights(root: Any) -> Iterator[tuple[str, ObjectRights]]:  # noqa: ANN401 - lxml ships no types
@@ -49,6 +51,13 @@ def _field_rights(root: Any) -> Iterator[tuple[str, bool]]:  # noqa: ANN401 - lx
         name = entry.findtext("{*}field")
         if _applies(root, name.partition(".")[0]) and entry.findtext("{*}readable") != "false":
             yield name.lower(), entry.findtext("{*}editable") == "true"
+
+
+def _record_types(root: Any) -> Iterator[str]:  # noqa: ANN401 - lxml ships no types
+    for entry in root.findall("{*}recordTypeVisibilities"):
+        name = entry.findtext("{*}recordType")
+        if entry.findtext("{*}visible") == "true" and _applies(root, name.partition(".")[0]):
+            yield name.lower()
 
 
 def _applies(root: Any, sobject: str) -> bool:  # noqa: ANN401 - lxml ships no types

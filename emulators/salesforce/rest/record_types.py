@@ -28,15 +28,16 @@ def record_type_infos(org: Org, sobject: SObject) -> list[dict[str, Any]]:
     """The record types of an object as describe lists them; the master record type is the last."""
     defaults = org.record_types.defaults
     master = {"Name": "Master", "DeveloperName": "Master", "Id": MASTER_ID, "IsActive": True}
-    records = [*org.record_types.of_object(org, sobject.name), master]
-    default = next((each for each in records if each["Id"] in defaults), master)
-    return [_record_type_info(each, is_default=each is default) for each in records]
+    own = org.record_types.of_object(org, sobject.name)
+    offered = [*(each for each in own if org.offers_record_type(each)), master]
+    default = next((each for each in offered if each["Id"] in defaults), master)
+    return [_record_type_info(each, is_default=each is default, is_offered=each in offered) for each in (*own, master)]
 
 
-def _record_type_info(record: Record, *, is_default: bool) -> dict[str, Any]:
+def _record_type_info(record: Record, *, is_default: bool, is_offered: bool) -> dict[str, Any]:
     return {
         "name": record["Name"], "developerName": record["DeveloperName"], "recordTypeId": record["Id"],
-        "master": record["Id"] == MASTER_ID, "active": record["IsActive"], "available": record["IsActive"],
+        "master": record["Id"] == MASTER_ID, "active": record["IsActive"], "available": is_offered,
         "defaultRecordTypeMapping": is_default,
     }  # fmt: skip
 

@@ -17,7 +17,6 @@ REGION = (
     f"<CustomField {XMLNS}><fullName>Region__c</fullName><label>Region</label><length>9</length><type>Text</type>"
     "</CustomField>"
 )
-SALES = ("Account", "Contact", "Opportunity")
 type TurnOn = Callable[[SalesforceEmulator], object]
 
 
@@ -36,15 +35,17 @@ def _change_permission(org: SalesforceEmulator, old: str, new: str) -> None:
     assign_permissions(org)
 
 
-def _close(org: SalesforceEmulator, model: str, *sobjects: str) -> None:
+def _close(org: SalesforceEmulator, model: str) -> None:
+    """Close deals and accounts to other users; contacts follow their accounts, as in a new org."""
     assign_permissions(org)
-    for sobject in sobjects:
+    for sobject in ("Opportunity", "Account"):
         control(org, "sharing", sobject=sobject, model=model)
+    control(org, "sharing", sobject="Contact", model="ControlledByParent")
 
 
 def share_by_criteria(org: SalesforceEmulator) -> None:
     """Everything is private, and a criteria rule lets the integration user edit the deals that are ours."""
-    _close(org, "Private", *SALES)
+    _close(org, "Private")
     control(org, "group", name="Cosell", members=[USERNAME])
     rule = {"name": "Ours", "sobject": "Opportunity", "group": "Cosell", "edit": True}
     flag = {"values": {"Sync_with_Partner_Center__c": True}, "filled": ["Referral_Identifier__c"], "any_of": True}
@@ -85,8 +86,8 @@ SWITCHES: Mapping[str, TurnOn] = {
     "read-only column": lambda org: _change_permission(
         org, "<field>Opportunity.Amount</field>", "<editable>false</editable><field>Opportunity.Amount</field>"
     ),
-    "private": lambda org: _close(org, "Private", *SALES),
-    "public read only": lambda org: _close(org, "Read", *SALES),
+    "private": lambda org: _close(org, "Private"),
+    "public read only": lambda org: _close(org, "Read"),
     "shared by criteria": share_by_criteria,
     "production": lambda org: control(org, "org_kind", kind="production"),
     "duplicate rules": _add_twins,

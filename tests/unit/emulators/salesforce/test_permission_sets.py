@@ -163,3 +163,19 @@ def test_nobody_names_a_record_of_an_object_that_is_hidden_from_them(api: ApiSes
     give_rights(api, {"Opportunity": ALL}, {"Opportunity.AccountId": True})
     found = codes_by_path(api, "Opportunity", {**DEAL, "AccountId": account})
     assert found == {("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",)}
+
+
+def test_a_user_chooses_only_the_record_types_that_their_sets_show(api: ApiSession) -> None:
+    wish = {"sobject": "Opportunity", "values": {"StageName": ["Qualification"]}}
+    shown = control(api.emulator, "record_type", **wish, developer_name="Shown").json()["id"]
+    hidden = control(api.emulator, "record_type", **wish, developer_name="Hidden", default=True).json()["id"]
+    give_rights(api, {"Opportunity": ALL}, record_types=["Opportunity.Shown"])
+    infos = api("GET", "/sobjects/Opportunity/describe").json()["recordTypeInfos"]
+    told = {each["developerName"]: (each["active"], each["available"]) for each in infos}
+    assert told == {"Shown": (True, True), "Hidden": (True, False), "Master": (True, True)}
+    assert [each["developerName"] for each in infos if each["defaultRecordTypeMapping"]] == ["Master"]
+    refused = {("INVALID_CROSS_REFERENCE_KEY",)}
+    assert codes_by_path(api, "Opportunity", {**DEAL, "RecordTypeId": hidden}) == refused
+    deal = {**DEAL, "StageName": "Qualification"}
+    assert codes_by_path(api, "Opportunity", {**deal, "RecordTypeId": shown}) == {()}
+    assert codes_by_path(api, "Opportunity", DEAL) == {()}  # the default of others is not theirs

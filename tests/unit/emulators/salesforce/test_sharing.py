@@ -162,6 +162,7 @@ def test_only_administrators_change_groups_by_the_api(api: ApiSession, group: st
     [
         ("sharing", {"sobject": "OpportunityContactRole", "model": "Private"}),
         ("sharing", {"sobject": "Opportunity", "model": "Secret"}),
+        ("sharing", {"sobject": "Opportunity", "model": "ControlledByParent"}),
         ("group", {"name": "G", "members": ["nobody"]}),
         ("sharing_rule", {"name": "R", "sobject": "Opportunity", "group": "Nope"}),
     ],
@@ -180,3 +181,29 @@ def test_a_query_shows_nothing_of_a_parent_that_sharing_hides(api: ApiSession) -
     assert api.query_records(soql)[0]["OpportunityContactRoles"]["records"][0]["Contact"] is None
     found = "SELECT Id FROM OpportunityContactRole WHERE Contact.Email = 'a@b.example'"
     assert api.query_records(found) == []
+
+
+def test_contacts_that_their_account_controls_follow_it(api: ApiSession, group: str) -> None:
+    account = api.emulator.insert("Account", {"Name": "A"})
+    contact = api.emulator.insert("Contact", {"LastName": "L", "AccountId": account})
+    api.emulator.insert("Contact", {"LastName": "Without account"})
+    _close(api.emulator, "Private", "Account")
+    _close(api.emulator, "ControlledByParent", "Contact")
+    assert api.query_values("SELECT LastName FROM Contact", "LastName") == []
+    api.create_deal(AccountId=account)  # who reads a deal reads its account, and so its contacts
+    assert api.query_values("SELECT LastName FROM Contact", "LastName") == ["L"]
+    assert codes_by_path(api, "Contact", {"Title": "CEO"}, edited=contact) == READ_ONLY
+    refused = {("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",)}
+    assert codes_by_path(api, "Contact", {"LastName": "New", "AccountId": account}) == refused
+    rule = {"name": "All", "sobject": "Account", "group": group, "edit": True}
+    control(api.emulator, "sharing_rule", **rule)
+    assert codes_by_path(api, "Contact", {"Title": "CEO"}, edited=contact) == {()}
+    assert codes_by_path(api, "Contact", {"LastName": "New", "AccountId": account}) == {()}
+
+
+def test_a_contact_without_account_is_its_owners_alone(api: ApiSession) -> None:
+    _close(api.emulator, "ControlledByParent", "Contact")
+    assert codes_by_path(api, "Contact", {"LastName": "L"}) == {()}
+    assert len(api.query_values("SELECT LastName FROM Contact", "LastName")) == 4
+    seller = ApiSession(api.emulator, api.emulator.oauth.issue_session_id(api.emulator.seller))
+    assert seller.query_values("SELECT LastName FROM Contact", "LastName") == []
