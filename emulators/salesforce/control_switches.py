@@ -15,7 +15,8 @@ POST /permission_sets {username, names}                limit a user to the right
 POST /org_kind {kind, activates_flows?}                make the org a `production` or `sandbox` org
 POST /activate_flow {name}                             activate the latest version of a flow, as a person does in Setup
 POST /apex_tests {total, failing?, coverage?}          set the Apex tests of the org, which a deployment may run
-POST /person_accounts -> {business, person}            turn on person accounts; the ids are those of record types
+POST /person_accounts {default?} -> {business, person}  turn on person accounts; the ids are those of record types;
+                                                       with `default`, new accounts are people
 POST /sharing {sobject, model}                         set the org-wide default: Private, Read or ReadWrite
 POST /group {name, members}                            make a public group of users, by user name
 POST /sharing_rule {name, sobject, group, edit?, values?, owned_by?}
@@ -63,7 +64,7 @@ def switch_controls(emulated: EmulatedOrg) -> dict[str, Control]:
         "org_kind": lambda body: _set_org_kind(emulated, body),
         "activate_flow": lambda body: emulated.deployments.activate_flow(str(body["name"])),
         "apex_tests": lambda body: _set_tests(emulated, body),
-        "person_accounts": lambda _: turn_on_person_accounts(emulated.org, emulated.founding.administrator),
+        "person_accounts": lambda body: _turn_on_person_accounts(emulated, body),
         "sharing": lambda body: set_sharing_model(emulated.org, body["sobject"], body["model"]),
         "group": lambda body: _make_group(emulated, body),
         "sharing_rule": lambda body: _add_sharing_rule(emulated, body),
@@ -105,6 +106,11 @@ def _assign_permission_sets(emulated: EmulatedOrg, body: Body) -> None:
         raise ValueError(f"no permission set has the name {unknown[0]}")
     emulated.org.schema_changed_at = emulated.org.now()
     emulated.permission_sets[user_id(emulated, body["username"])] = names
+
+
+def _turn_on_person_accounts(emulated: EmulatedOrg, body: Body) -> Body:
+    is_default = msgspec.convert(body.get("default", False), bool)
+    return dict(turn_on_person_accounts(emulated.org, emulated.founding.administrator, is_default=is_default))
 
 
 def _set_org_kind(emulated: EmulatedOrg, body: Body) -> None:

@@ -52,11 +52,14 @@ def restrict_picklist(org: Org, sobject: str, name: str, *, restricted: bool, va
     org.put_field(definition.name, replace(column, restricted=restricted, values=pairs))
 
 
-def turn_on_person_accounts(org: Org, user: str) -> dict[str, str]:
-    """Add person accounts; the accounts that exist are businesses. Returns the ids of the two record types."""
+def turn_on_person_accounts(org: Org, user: str, *, is_default: bool = False) -> dict[str, str]:
+    """Add person accounts; the accounts that exist are businesses. Returns the ids of the two record types.
+
+    With `is_default`, a new account without a record type is a person.
+    """
     add_person_columns(org)
-    business = make_record_type(org, RecordTypeWish("Account", "Business_Account", default=True), user)
-    person = make_record_type(org, RecordTypeWish("Account", "PersonAccount"), user)
+    business = make_record_type(org, RecordTypeWish("Account", "Business_Account", default=not is_default), user)
+    person = make_record_type(org, RecordTypeWish("Account", "PersonAccount", default=is_default), user)
     org.update(RECORD_TYPE, person, {"IsPersonType": True}, user)
     for account in list(org.stored_records("Account")):
         org.put("Account", account["Id"], account | {"RecordTypeId": business})

@@ -64,6 +64,7 @@ class FieldBase(MappingTable):
     clearable: frozenset[Side] = frozenset()
     _hidden: frozenset[str] = PrivateAttr(default=frozenset())
     _read_only: frozenset[str] = PrivateAttr(default=frozenset())
+    _helpful: tuple[str, ...] = PrivateAttr(default=())
 
     @field_serializer("clearable")
     def _sorted_sides(self, sides: frozenset[Side]) -> list[Side]:
@@ -103,6 +104,12 @@ class FieldBase(MappingTable):
         """Return a copy of this field for an org that hides these columns, or does not let them be written."""
         field = self.model_copy()
         field._hidden, field._read_only = hidden, read_only  # noqa: SLF001 - of its own class
+        return field
+
+    def helped_by(self, columns: tuple[str, ...]) -> Self:
+        """Return a copy of this field for an org that has these of its `helpful_columns`."""
+        field = self.model_copy()
+        field._helpful = columns  # noqa: SLF001 - of its own class
         return field
 
     def is_writable(self, column: str) -> bool:

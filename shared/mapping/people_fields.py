@@ -29,8 +29,15 @@ MAX_LENGTHS = {"first_name": 40, "last_name": 80, "email": 80, "phone": 40, "tit
 """The characters that fields of Contact hold. A longer value is cut, so that it does not stop the deal."""
 
 
+PERSON = "Account.PersonContact"
+"""The contact that a person account is. Only orgs with person accounts have the path."""
+
+
 class ContactsField(CreateOnlyField):
-    """The contacts of the customer: the contact roles of the opportunity, the primary one first."""
+    """The contacts of the customer: the contact roles of the opportunity, the primary one first.
+
+    Without a role, a person account is its own contact.
+    """
 
     type: Literal["contacts"]
     referral: ReferralPath
@@ -39,11 +46,15 @@ class ContactsField(CreateOnlyField):
     @override
     def select_items(self) -> tuple[str, ...]:
         columns = ", ".join(column for column in self.columns() if column not in self._hidden)
-        return (f"(SELECT IsPrimary, {columns} FROM OpportunityContactRoles)",)  # noqa: S608 - our own names only
+        return (f"(SELECT IsPrimary, {columns} FROM OpportunityContactRoles)", *self._helpful)  # noqa: S608 - our own names only
 
     @override
     def columns(self) -> tuple[str, ...]:
         return tuple(f"Contact.{column}" for column in CONTACT_FIELDS.values())
+
+    @override
+    def helpful_columns(self) -> tuple[str, ...]:
+        return tuple(f"{PERSON}.{column}" for column in CONTACT_FIELDS.values())
 
     @override
     def needed_columns(self) -> tuple[str, ...]:
@@ -59,7 +70,8 @@ class ContactsField(CreateOnlyField):
     def read_record(self, record: Json) -> tuple[Person, ...] | None:
         roles = (value_in_record(record, self.salesforce) or {}).get("records") or []
         primary_first = sorted(roles, key=lambda role: not role.get("IsPrimary"))
-        people = (person_from(role.get("Contact") or {}, CONTACT_FIELDS) for role in primary_first)
+        contacts = [role.get("Contact") for role in primary_first] or [value_in_record(record, PERSON)]
+        people = (person_from(contact or {}, CONTACT_FIELDS) for contact in contacts)
         return tuple(person for person in people if person) or None
 
     @override

@@ -62,6 +62,8 @@ def seen_fields(fields: Fields, org: OrgShape | None) -> SeenFields:
         fixed = [column for column in field.columns() if column not in unseen and not _is_createable(org, column)]
         if unseen or fixed:
             limited[name] = field.limited_to(frozenset(unseen), frozenset(fixed))
+        if helpful := tuple(column for column in field.helpful_columns() if column.casefold() in org.columns):
+            limited[name] = limited[name].helped_by(helpful)
         if unseen and field.direction is not Direction.OFF:
             hidden.append((name, limited[name].hidden_cause(unseen)))
             if not frozenset(field.needed_columns()).isdisjoint(unseen):

@@ -52,6 +52,12 @@ def test_a_business_takes_its_name_only(api: ApiSession) -> None:
     assert {each["IsPersonAccount"] for each in api.emulator.records("Account")} == {False}
 
 
+def test_a_new_account_is_a_person_where_that_is_the_default(api: ApiSession) -> None:
+    business = control(api.emulator, "person_accounts", default=True).json()["business"]
+    assert codes_by_path(api, "Account", {"Name": "Acme"}) == REFUSED
+    assert codes_by_path(api, "Account", {"Name": "Acme", "RecordTypeId": business}) == {()}
+
+
 def test_an_account_stays_what_it_is(api: ApiSession, person: str) -> None:
     business = api.emulator.insert("Account", {"Name": "Acme"})
     found = codes_by_path(api, "Account", {"RecordTypeId": person}, edited=business)
