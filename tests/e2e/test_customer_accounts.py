@@ -110,7 +110,7 @@ def test_a_person_account_is_the_customer_both_ways(strict: World) -> None:
     assert (sent["name"], [each["email"] for each in sent["team"]]) == ("Anna Vogel", ["anna@vogel.example"])
 
     colleague = {**contact, "firstName": "Kim", "lastName": "Berg", "email": "kim@berg.example"}
-    arrived = strict.opportunities_by_referral()[microsoft_sends(strict, name="Anna Vogel", team=[contact, colleague])]
+    arrived = arrive(strict, name="Anna Vogel", team=[contact, colleague])
     assert arrived["AccountId"] == account
     assert "Left out: Kim Berg." in arrived["Audit__c"]
     (role,) = (each for each in records(strict, "OpportunityContactRole") if each["OpportunityId"] == arrived["Id"])
