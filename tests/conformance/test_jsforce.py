@@ -3,13 +3,8 @@
 It is an independent client, so it checks the emulator without our assumptions. The connection is plain http.
 """
 
-import json
-import os
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -19,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulators.base.server import Server
 from emulators.salesforce import SalesforceEmulator
+from tests.conformance.jsforce_client import run_jsforce
 
 pytestmark = pytest.mark.node
 
-CLIENT_FOLDER = Path(__file__).parent / "jsforce"
 USERNAME = "integration@partner.example"
 
 
@@ -42,34 +37,17 @@ def emulator() -> Iterator[SalesforceEmulator]:
 @pytest.fixture(scope="module")
 def results(emulator: SalesforceEmulator) -> dict[str, Any]:
     """The results of jsforce's most common calls, made once for all tests."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("NOT RUN: jsforce needs Node.js, but the command node was not found")
-    if not (CLIENT_FOLDER / "node_modules" / "jsforce").is_dir():
-        pytest.skip(f"NOT RUN: run `npm ci --ignore-scripts` in tests/conformance/{CLIENT_FOLDER.name}")
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     user = emulator.register_connected_app("cosell", public_key_pem(key), USERNAME)
     for number in range(450):
         emulator.insert("Contact", {"LastName": f"Person {number}"})
     claims = {"iss": "cosell", "sub": USERNAME, "aud": emulator.public_url, "exp": int(time.time()) + 180}
     environment = {
-        "PATH": os.environ["PATH"],
         "EMULATOR": str(emulator.public_url),
         "ASSERTION": jwt.encode(claims, key, "RS256"),
         "TOKEN": emulator.oauth.issue_session_id(user),
     }
-    ran = subprocess.run(  # noqa: S603 - our own script, in a fixed place
-        [node, "call_emulator.cjs"],
-        cwd=CLIENT_FOLDER,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    answer: dict[str, Any] = json.loads(ran.stdout)
-    return answer
+    return run_jsforce("call_emulator.cjs", environment)
 
 
 def test_it_signs_in_and_reads_its_identity(results: dict[str, Any], emulator: SalesforceEmulator) -> None:
