@@ -1,7 +1,7 @@
 """Emulate Key Vault's REST API for secrets: the sign-in challenge, the routes, paging, and the error shapes.
 
 Sources: docs/reference/azure.md#key-vault-requests, docs/reference/azure.md#key-vault-errors. What is missing:
-docs/emulators-key-vault.md#what-is-missing.
+docs/reference/azure.md#what-they-lack.
 """
 
 import re

@@ -3,6 +3,7 @@
 POST /insert {sobject, values, user?} -> {id}      POST /edit {sobject, id, values, user?}
 POST /delete {sobject, id}                         POST /undelete {sobject, id}
 GET  /records?sobject=NAME[&id=ID]                 POST /touch {sobject, id}           make a system change
+GET  /notifications                                list the custom notifications that were sent
 POST /clone {sobject, id, values?} -> {id}         clone a record as the seller does in the browser
 POST /bare {bare}                                  begin the first day again, without (or with) this project's metadata
 POST /currencies {several}                          begin the first day again, with several currencies or one
@@ -86,6 +87,8 @@ class ControlApi:
             match request.method, name:
                 case "GET", "records":
                     return Response.of(self._read_records(request))
+                case "GET", "notifications":
+                    return Response.of(self._emulated_org.org.notifications)
                 case "DELETE", "hooks":
                     self._clear_hooks()
                     return Response.of({"ok": True})

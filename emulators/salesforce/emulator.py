@@ -2,7 +2,7 @@
 
 In Python: `SalesforceEmulator()`, `.handle(request)`, and the actions of `emulated_org.py`. Over HTTP: the service, and
 the control API of `control_api.py`. A resource that the emulator lacks is answered with the service's own error
-(docs/emulators-salesforce.md#what-is-missing).
+(docs/reference/salesforce.md#what-the-emulator-lacks).
 """
 
 import json

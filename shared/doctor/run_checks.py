@@ -12,6 +12,7 @@ from shared.doctor import (
     clock_checks,
     local_checks,
     new_record_checks,
+    owner_checks,
     partner_center_checks,
     picklist_checks,
     salesforce_checks,
@@ -79,6 +80,7 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     ),
     Prerequisite("write access", (_SALESFORCE_SIGN_IN, "custom fields"), salesforce_sharing_checks.check_write_access),
     Prerequisite("read access", (_SALESFORCE_SIGN_IN,), salesforce_sharing_checks.check_read_access),
+    Prerequisite("owners", (_SALESFORCE_SIGN_IN,), owner_checks.check_owners),
     Prerequisite("Salesforce API budget", (_SALESFORCE_SIGN_IN,), salesforce_checks.check_api_budget),
     Prerequisite("Salesforce clock", (_SALESFORCE_SIGN_IN,), clock_checks.check_salesforce_clock),
 )

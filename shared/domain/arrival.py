@@ -19,6 +19,7 @@ from shared.domain.foreign_money import foreign_lines, foreign_records, given_to
 from shared.domain.hidden_columns import hidden_column_lines
 from shared.domain.link import CHOSEN_DEFAULT, Difference, Effect, Link
 from shared.domain.link_states import State
+from shared.domain.owner import Choice, passed_over
 from shared.domain.records import Referral
 from shared.domain.sentences import LineDirection, cause
 from shared.domain.text_limits import full_text_line, full_text_records, full_texts
@@ -48,7 +49,8 @@ class Excess(Struct, frozen=True):
 class Arrival(Struct, frozen=True):
     """What is created for a referral: the deal with its defaults, and the people who become its contacts.
 
-    `total_people` is how many contacts the referral has.
+    `total_people` is how many contacts the referral has. `owners` are the users who may own the deal; it is handed over
+    to its owner at the end where sharing demands it. `notifies` says whether the owner is told of the deal.
     """
 
     deal: Deal
@@ -56,6 +58,9 @@ class Arrival(Struct, frozen=True):
     total_people: int = 0
     gaps: tuple[Gap, ...] = ()
     solutions_cut: tuple[Excess, ...] = ()
+    owners: tuple[Choice, ...] = ()
+    is_handed_over: bool = False
+    notifies: bool = False
 
     @property
     def excess(self) -> tuple[Excess, ...]:
@@ -105,6 +110,7 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
         reported=(*full_texts(referral.deal, rules), *hidden_column_lines(rules, now)),
         mapping=rules.mapping,
         sources=rules.sources,
+        notice=0 if arrival.notifies else None,
     )
     return replace(link, mark=link.due_mark)
 
@@ -133,6 +139,7 @@ def arrival_lines(referral: Referral, arrival: Arrival, rules: Rules, now: datet
     direction, side = LineDirection.FROM_PARTNER_CENTER, Side.SALESFORCE
     lines = [Line(now, "created_opportunity", direction, side)]
     lines += [cause_line(now, side, gap.field, gap.cause, direction) for gap in arrival.gaps]
+    lines += [cause_line(now, side, None, one, LineDirection.NOTE) for one in passed_over(arrival.owners)]
     for one in arrival.excess:
         values: Mapping[str, str] = {"fitting": str(one.fitting), "all": str(one.total)}
         lines.append(Line(now, one.code, direction, side, one.field, values=values))

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from shared.domain.deal import Company, Person
+from shared.domain.owner import User
 
 _DUNS_DIGITS = 9
 _LEGAL_FORMS = frozenset({
@@ -62,7 +63,7 @@ class Customer(Struct, frozen=True):
 class Candidate(Struct, frozen=True):
     """An account that may be the customer's. A part that is empty, or that the integration user may not see, is empty.
 
-    `created` sorts by time. `contact` and `email` are those of a person account.
+    `created` sorts by time. `contact` and `email` are those of a person account. `owner` may own the deal too.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Candidate(Struct, frozen=True):
     is_person: bool = False
     contact: str | None = None
     email: str = ""
+    owner: User | None = None
 
 
 class Choice(Struct, frozen=True):

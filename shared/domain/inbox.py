@@ -48,10 +48,15 @@ class InboxItem(Struct, frozen=True):
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def answer_by(referral: Referral) -> datetime | None:
+    """When Microsoft ends to await an answer; None where nobody awaits one."""
+    until = referral.expires or (referral.created + ANSWER_TIME if referral.created else None)
+    return until if referral.is_unanswered else None
+
+
 def item_of_referral(referral: Referral, cause: Cause, link: str) -> InboxItem:
     """The item of a referral that makes no opportunity; `link` is its address in Partner Center."""
-    answer_by = referral.expires or (referral.created + ANSWER_TIME if referral.created else None)
-    return _item(referral.deal, cause, link, None, referral.id, answer_by if referral.is_unanswered else None)
+    return _item(referral.deal, cause, link, None, referral.id, answer_by(referral))
 
 
 def item_of_opportunity(opportunity: Opportunity, pair: Link, cause: Cause, link: str) -> InboxItem:

@@ -102,6 +102,7 @@ class Link(Struct, frozen=True):
     sources      how each value of the base was read, by field
     inbox        the fingerprint of the inbox record that shows the opportunity; None where there is no record
     unshown      the columns of ours that Salesforce refused; None if it took all
+    notice       how often the sync has tried to tell the owner of the new deal; None where nobody is to be told
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -124,6 +125,7 @@ class Link(Struct, frozen=True):
     sources: Mapping[str, str] = field(default_factory=dict)
     inbox: str | None = None
     unshown: Unshown | None = None
+    notice: int | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -20,18 +20,20 @@ class OrgQuestion(Struct, frozen=True):
 
     A path begins at the opportunity, such as `Amount` or `Account.BillingCity`; `Contact.Email` is a contact's.
     `country` and `state` are the columns of the account that hold them.
+    `notification` is the notification type that the sync sends; empty if it sends none.
     """
 
     ours: Mapping[str, str]
     paths: frozenset[str] = frozenset()
     country: str = ""
     state: str = ""
+    notification: str = ""
 
     @property
     def keys(self) -> frozenset[str]:
-        """The paths as an answer names them: the org ignores the letter case."""
+        """The paths and the notification type as an answer names them: the org ignores the letter case."""
         codes = (f"Account.{column}" for column in (self.country_code, self.state_code) if column)
-        return frozenset(path.casefold() for path in (*self.paths, *codes))
+        return frozenset(key.casefold() for key in (*self.paths, *codes, self.notification) if key)
 
     @property
     def country_code(self) -> str:
@@ -82,6 +84,7 @@ class OrgShape(Struct, frozen=True):
     has_person_accounts     whether an account can be a person
     record_types            the record types by object: `Opportunity` and `Account`
     addresses               how accounts write countries and states
+    notifications           the ids of the notification types that were asked for, by name
     """
 
     currencies: OrgCurrencies
@@ -95,12 +98,14 @@ class OrgShape(Struct, frozen=True):
     has_person_accounts: bool = False
     record_types: Mapping[str, tuple[RecordType, ...]] = {}
     addresses: OrgAddresses = OrgAddresses()
+    notifications: Mapping[str, str | None] = {}
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What the org lacks of what the app uses: columns, and marks that are no value of the status."""
+        """What the org lacks of what the app uses: columns, marks, which the status takes, and notification types."""
         lacking = () if self.statuses is None else MARKS - self.statuses
-        return (*sorted(self.hidden | self.read_only), *sorted(lacking))
+        unknown = (name for name, found in self.notifications.items() if found is None)
+        return (*sorted(self.hidden | self.read_only), *sorted(lacking), *sorted(unknown))
 
     def hides(self, column: str) -> bool:
         """Whether one of our columns is hidden, in any letter case."""

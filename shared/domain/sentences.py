@@ -80,6 +80,7 @@ SENTENCES = {
     "unreadable_line": "This line was written by a newer version of the connector, which is needed to show it.",
 }
 
+_CORRECT_OWNER = "Please ask your administrator to correct the mapping file."
 CAUSES: dict[str, tuple[str, str]] = {
     "missing_name": ("Opportunity Name is empty.", "Please enter a name."),
     "no_customer": ("The referral names no customer.", "Please enter the customer in Partner Center."),
@@ -271,6 +272,17 @@ CAUSES: dict[str, tuple[str, str]] = {
         '{label} "{after}" was written, but {system} kept "{before}".',
         "Please ask your administrator what changes this field.",
     ),
+    "owner_unknown": ("Owner rule {rule}: this org has no user {user}.", _CORRECT_OWNER),
+    "owner_inactive": ("Owner rule {rule}: {user} is not active.", _CORRECT_OWNER),
+    "owner_ambiguous": ("Owner rule {rule}: several active users have the address {user}.", _CORRECT_OWNER),
+    "owner_unfit": ("Owner rule {rule}: {user} cannot own deals.", _CORRECT_OWNER),
+    "owner_refused": ("Owner rule {rule}: Salesforce refused {user}: {reason}.", "{remedy} Or name another user."),
+    "no_owner": (
+        "No owner rule names a user, so the user of the sync owns this opportunity.",
+        "Please change Opportunity Owner.",
+    ),
+    "owner_not_told": ("Opportunity Owner was not notified of this deal: {reason}.", "{remedy} Please tell them."),
+    "owner_maybe_told": ("Nobody knows whether Opportunity Owner was notified of this deal.", "Please tell them."),
     "ignored_stage": (
         '{label} "{after}" was written, but {system} kept "{before}".',
         (
@@ -288,37 +300,14 @@ MATCHED_BY: Mapping[str | None, str] = {
 }
 """Why an account is the best of several, by what it has in common with the customer."""
 
-_CORRECT_VALUE = "Please correct this value on the opportunity. It is sent again after the edit."
-PARTNER_CENTER_REMEDIES: Mapping[int, str] = {
-    400: _CORRECT_VALUE,
-    410: "The referral was removed from Partner Center. Please ask your administrator to end its link.",
-    413: "Please shorten the notes, or remove solutions or team members. The opportunity is sent again after the edit.",
-    422: _CORRECT_VALUE,
+NOTICE: Mapping[str, str] = {
+    "title": "New deal from Partner Center: {name}",
+    "unanswered": (
+        "{deal}. Please answer by {until} UTC: an active Stage accepts the deal. You can decline it in Partner Center."
+    ),
+    "answered": "{deal}. It is answered already, and belongs to you now.",
 }
-"""Remedies after a refusal by Partner Center, by status. The reason is the service's own text."""
-PARTNER_CENTER_DEFAULT_REMEDY = "Please tell the operator that Partner Center does not accept this call."
-
-_CHECK_FIELD_ACCESS = "check that it exists and that a permission set lets the integration user read and edit it"
-SALESFORCE_REMEDIES: Mapping[str, str] = {
-    "INVALID_FIELD": f"{{field}}: {_CHECK_FIELD_ACCESS}.",
-    "INVALID_TYPE": f"{{field}}: {_CHECK_FIELD_ACCESS}.",
-    "INVALID_FIELD_FOR_INSERT_UPDATE": f"{{field}}: {_CHECK_FIELD_ACCESS}.",
-    "INSUFFICIENT_ACCESS": "Give the integration user edit access to this record and to the records it refers to.",
-    "REQUIRED_FIELD_MISSING": "Fill in {field}, or give it a default in the mapping file.",
-    "STRING_TOO_LONG": "Shorten the value of {field}.",
-    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "Add the value to the picklist {field}, or map it to one it has.",
-    "FIELD_CUSTOM_VALIDATION_EXCEPTION": "Change the record so that the validation rule is met.",
-    "FIELD_INTEGRITY_EXCEPTION": "Correct the value of {field}.",
-    "DUPLICATE_VALUE": "Another record holds this value of {field}: find it, and clear or merge one of the two.",
-    "DUPLICATES_DETECTED": "A duplicate rule found {matches}: use that record, or merge the two.",
-    "INACTIVE_OWNER_OR_USER": "Give the record an active owner.",
-    "MULTIPLE_MATCHES": "Several records hold this external id: make the field unique and clear the id of all but one.",
-    "NOT_FOUND": "The record does not exist, or the integration user may not see it.",
-    "ENTITY_IS_DELETED": "The record is in the recycle bin: restore it, or end its sync.",
-    "INVALID_CROSS_REFERENCE_KEY": "The record or one that it refers to does not exist or is not visible.",
-}
-"""Remedies after a refusal by Salesforce, by error code. The reason is the service's own text."""
-SALESFORCE_DEFAULT_REMEDY = "Correct the record, or the mapping of the field."
+"""What the owner of a new deal reads in a notification or a task."""
 
 
 def system_name(side: Side) -> str:

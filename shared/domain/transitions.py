@@ -108,7 +108,8 @@ def adopted_opportunity(
     if intended:
         records = arriving(referral, arrival, rules, now).refused
         refused = {**records, **default_records(intended_defaults(intended), now)}
-        asking = replace(adopted, refused=refused, reported=(UNSEEN_INSERT,))
+        notice = 0 if arrival.notifies else None
+        asking = replace(adopted, refused=refused, reported=(UNSEEN_INSERT,), notice=notice)
         return Transition(asking, arrival_lines(referral, arrival, rules, now))
     return Transition(adopted, (Line(now, "adopted_opportunity", LineDirection.FROM_PARTNER_CENTER),))
 

@@ -79,6 +79,8 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "pair_due": (logging.INFO, ("side", "key", "cause", "attempts", "correlation_id")),
     "pair_parked": (logging.WARNING, ("opportunity_id", "referral_id", "code", "field", "correlation_id")),
     "deal_not_made": (logging.WARNING, ("opportunity_id", "referral_id", "code", "field", "correlation_id")),
+    "owner_passed_over": (logging.INFO, ("opportunity_id", "referral_id", "code", "correlation_id")),
+    "owner_not_told": (logging.WARNING, ("opportunity_id", "code", "correlation_id")),
     "inbox_refused": (logging.WARNING, ("key", "code", "field", "correlation_id")),
     "pair_failed": (logging.ERROR, ("key", "error", "code", "field", "where", "call_id", "correlation_id")),
     "row_unreadable": (logging.ERROR, ("row", "key", "problem", "remedy")),

@@ -11,6 +11,7 @@ from shared.clients.salesforce.records import Json
 from shared.domain.customer_match import Candidate, duns_number, web_domain
 from shared.domain.org_shape import OrgShape
 from shared.mapping.company_field import PERSON_PATHS, CompanyField
+from shared.mapping.owner_choice import OWNER_COLUMNS, user_in
 from shared.mapping.paths import normal_text
 
 _ADDRESS_PARTS = ("street", "city", "postal_code")
@@ -38,6 +39,7 @@ class AccountColumns(Struct, frozen=True):
             is_person=bool(record.get("IsPersonAccount")),
             contact=record.get("PersonContactId"),
             email=str(record.get("PersonEmail") or ""),
+            owner=user_in({**(record.get("Owner") or {}), "Id": record["OwnerId"]}) if "OwnerId" in record else None,
         )
 
 
@@ -50,7 +52,15 @@ def account_columns(field: CompanyField, org: OrgShape | None) -> AccountColumns
     shown |= {part: path for part, path in helpful.items() if path.casefold() in known}
     persons = (path for path in PERSON_PATHS if path.casefold() in known)
     by_part = {part: _own_name(path) for part, path in shown.items()}
-    selects = ("Id", "Name", "CreatedDate", *field.country_columns, *by_part.values(), *map(_own_name, persons))
+    selects = (
+        "Id",
+        "Name",
+        "CreatedDate",
+        *OWNER_COLUMNS,
+        *field.country_columns,
+        *by_part.values(),
+        *map(_own_name, persons),
+    )
     return AccountColumns(field, by_part, tuple(dict.fromkeys(selects)))
 
 

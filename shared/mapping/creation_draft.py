@@ -20,6 +20,7 @@ from shared.mapping.account_columns import AccountColumns
 from shared.mapping.arrivals import MOST_NAMED
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase
+from shared.mapping.owner_choice import without_refused_owner
 from shared.mapping.refusals import without_refused
 
 DUPLICATES = "DUPLICATES_DETECTED"
@@ -128,6 +129,8 @@ def with_matches(draft: Draft, error: Rejected, records: Sequence[Json], columns
 
 def without_cause(fields: Mapping[str, FieldBase], draft: Draft, error: Rejected, tries: int) -> Draft:
     """Return the draft without what Salesforce refuses. Raises the error again if the deal cannot do without it."""
+    if (other := without_refused_owner(draft.arrival, error)) is not None:
+        return replace(draft, arrival=other)
     if error.step is None and draft.allowed:
         return _without_allowed(draft, error.cause)
     if error.step == "account":

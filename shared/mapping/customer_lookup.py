@@ -18,17 +18,20 @@ ADDRESSES_OF_A_QUERY = 20
 
 So the 50 contacts of a deal need three queries, and the five of a call suffice.
 """
+QUERIES_OF_A_CALL = 5
+"""Queries that one Composite carries. With 50 contacts, the query for users needs a second call."""
 
 _CONTACT_COLUMNS = "Id, Email, AccountId, CreatedDate"
 _OLDEST_FIRST = "ORDER BY CreatedDate, Id LIMIT 2000"
 
 
 class Found(Struct, frozen=True):
-    """Opportunities (deleted ones included), accounts and contacts that match a referral."""
+    """Opportunities (deleted ones included), accounts and contacts that match a referral, and users who may own it."""
 
     opportunities: Sequence[Json]
     accounts: Sequence[Candidate]
     contacts: Sequence[Json]
+    users: Sequence[Json] = ()
 
 
 def opportunity_query(identifier: str, referral_id: str, named: str | None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.domain.field_rules import Direction
+from shared.mapping.owner_violations import owner_violations
 from shared.mapping.schema import LEGAL_STATUSES, REQUIRED_FIELDS
 from shared.mapping.source import MappingSource
 from shared.mapping.violations import Place, Violation, describe_value, expectation, nearest, one_of, quote
@@ -30,6 +31,7 @@ def rule_violations(document: Table, source: MappingSource) -> Iterator[Violatio
     if stages:
         yield from _stage_name_violations(stages, source)
         yield from _status_violations(stages)
+    yield from owner_violations(document, source)
     if not isinstance(document.get("fields"), Mapping):
         return
     fields = {name: _table(field) for name, field in document["fields"].items()}

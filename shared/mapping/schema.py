@@ -18,6 +18,7 @@ from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, MappingTable, SalesforcePath
 from shared.mapping.field_types import DateField, NotesField, StatusField, TextField
 from shared.mapping.money_field import MoneyField, foreign_money_field
+from shared.mapping.owner_rules import NOTIFICATION_TYPE, Notice, OwnerRule
 from shared.mapping.people_fields import ContactsField, SellerField
 from shared.mapping.size_field import SizeField
 from shared.mapping.solutions_field import SolutionsField
@@ -114,6 +115,8 @@ class MappingFile(MappingTable):
     ours: Ours
     fields: Mapping[str, AnyField]
     stages: tuple[StageTableEntry, ...] = Field(min_length=1)
+    owners: tuple[OwnerRule, ...] = ()
+    notify_owner: Notice = "notification"
 
     def stage_table(self) -> StageTable:
         """Return the stage table as the domain uses it."""
@@ -125,7 +128,24 @@ class MappingFile(MappingTable):
         ours = self.ours.by_role
         mapped = (path for field in self.fields.values() for path in (*field.columns(), *field.helpful_columns()))
         columns = next(field.address_columns for field in self.fields.values() if isinstance(field, CompanyField))
-        return OrgQuestion(ours, frozenset((*ours.values(), *mapped)), *columns)
+        notifies = self.notifies_owners and self.notify_owner == "notification"
+        notification = NOTIFICATION_TYPE if notifies else ""
+        return OrgQuestion(ours, frozenset((*ours.values(), *mapped)), *columns, notification)
+
+    @property
+    def notifies_owners(self) -> bool:
+        """Whether a deal that arrives gets an owner by a rule, whom the sync tells of it."""
+        return bool(self.owners) and self.notify_owner != "none"
+
+    def notice_type(self, org: OrgShape | None) -> tuple[bool, str | None]:
+        """Return whether owners are told in this org, and the id of the notification type; None makes a task.
+
+        They are not told where the package lacks the type, which doctor, log and health report say.
+        """
+        if not self.notifies_owners or self.notify_owner == "task":
+            return self.notifies_owners, None
+        type_id = org.notifications.get(NOTIFICATION_TYPE) if org else None
+        return type_id is not None, type_id
 
     def fields_with_stages(self, org: OrgShape | None = None) -> dict[str, FieldBase]:
         """Return the fields by name, as this org needs them; the status field has the stage table.

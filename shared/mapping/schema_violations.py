@@ -210,7 +210,7 @@ def _describe_length(node: Node) -> str:
 
 def _describe_list_of(items: Node) -> str:
     if "properties" in items:
-        return "at least one [[stages]] table"
+        return "a list of tables [[owners]]" if items["title"] == "OwnerRule" else "at least one [[stages]] table"
     if "const" in items:
         return f"[{quote(items['const'])}]"
     return f"a list in [ ], where each text is {_describe_node(items)}"

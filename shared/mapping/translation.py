@@ -1,6 +1,7 @@
 """Translate Salesforce records and referrals into deals, and deals into what is sent to each side."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -271,6 +272,7 @@ class Translation:
     def arrival(self, referral: Referral, arrives: datetime) -> Arrival:
         """Return what is created for a referral that arrives at that time."""
         arrival = arrival_of(self.fields, referral, self.cut_solutions(referral.deal), arrives.date())
+        arrival = replace(arrival, notifies=self.file.notifies_owners)
         return without_fixed(arrival, self._created_from[Side.PARTNER_CENTER])
 
     def contact(self, person: Person) -> dict[str, Any]:

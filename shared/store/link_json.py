@@ -72,6 +72,7 @@ class _LinkRow(Struct):
     sources: dict[str, str] = {}
     inbox: str | None = None
     unshown: _UnshownRow | None = None
+    notice: int | None = None
 
 
 class _PointerRow(Struct):
@@ -102,6 +103,7 @@ def link_to_json(link: Link) -> Json:
         **_mapping_to_json(link),
         **_inbox_to_json(link),
         **_unshown_to_json(link.unshown),
+        **({} if link.notice is None else {"notice": link.notice}),
     }
 
 
@@ -136,6 +138,7 @@ def link_from_json(stored: Json) -> Link:
         row.sources,
         row.inbox,
         Unshown(row.unshown.columns, row.unshown.since) if row.unshown else None,
+        row.notice,
         unknown,
     )
 

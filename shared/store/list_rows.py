@@ -134,6 +134,7 @@ class _ShapeRow(Struct):
     person_accounts: bool = False
     record_types: dict[str, tuple[RecordType, ...]] = {}
     addresses: OrgAddresses = OrgAddresses()
+    notifications: dict[str, str | None] = {}
 
 
 def shape_to_json(shape: OrgShape, at: datetime) -> dict[str, Any]:
@@ -154,6 +155,7 @@ def shape_to_json(shape: OrgShape, at: datetime) -> dict[str, Any]:
         "person_accounts": shape.has_person_accounts,
         "record_types": {name: [[*astuple(each)] for each in known] for name, known in shape.record_types.items()},
         "addresses": to_builtins(shape.addresses, order="sorted"),
+        "notifications": dict(shape.notifications),
     }
 
 
@@ -162,4 +164,5 @@ def shape_from_json(stored: Any) -> tuple[OrgShape, datetime]:  # noqa: ANN401 -
     row = convert(stored, _ShapeRow)
     money = OrgCurrencies(row.several, row.codes, row.fields)
     known = (row.statuses, row.hidden, row.read_only, row.package, row.asked, row.columns)
-    return OrgShape(money, *known, row.address_picklists, row.person_accounts, row.record_types, row.addresses), row.at
+    features = (row.address_picklists, row.person_accounts, row.record_types, row.addresses, row.notifications)
+    return OrgShape(money, *known, *features), row.at

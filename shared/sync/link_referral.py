@@ -5,7 +5,7 @@ Source: docs/protocol.md#creating-an-opportunity and docs/protocol.md#events-ove
 
 from copy import replace
 from datetime import datetime
-from itertools import chain
+from itertools import batched, chain
 
 from shared.domain.arrival import Arrival, arrival_lines, arriving
 from shared.domain.audit_text import audit_text
@@ -16,6 +16,7 @@ from shared.domain.foreign_money import given_to_salesforce
 from shared.domain.inbox import item_of_referral
 from shared.domain.link import Effect, EffectKind, Link
 from shared.domain.outdated_org import may_be_outdated
+from shared.domain.owner import passed_over
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
 from shared.domain.transitions import (
@@ -31,6 +32,7 @@ from shared.mapping.account_columns import account_columns
 from shared.mapping.creation_draft import Draft, draft_of, matches_to_read, with_matches, without_cause
 from shared.mapping.creation_graph import creation_nodes
 from shared.mapping.customer_lookup import (
+    QUERIES_OF_A_CALL,
     Found,
     account_query,
     accounts_of,
@@ -38,6 +40,8 @@ from shared.mapping.customer_lookup import (
     named_by,
     opportunity_query,
 )
+from shared.mapping.owner_choice import owned, users_query, with_owners
+from shared.mapping.owner_rules import wanted_owners
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Node, Outcome, Result, Written
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, queue_pair
@@ -145,13 +149,15 @@ def look_up(ctx: Context, referral: Referral, named: str | None, customer: Custo
         "opportunities": opportunity_query(ctx.translation.file.ours.identifier, referral.id, named),
         "accounts": account_query(customer, columns),
         **contact_queries(emails),
+        **users_query(wanted_owners(ctx.translation.file.owners, referral)),
     }
     with pausing_on_failure(ctx, Side.SALESFORCE):
-        answer = ctx.salesforce.query(*queries.values(), deleted=True)
-    records = {name: page.records for name, page in zip(queries, answer.pages, strict=True)}
+        calls = batched(queries.values(), QUERIES_OF_A_CALL, strict=False)
+        pages = [page for call in calls for page in ctx.salesforce.query(*call, deleted=True).pages]
+    records = {name: page.records for name, page in zip(queries, pages, strict=True)}
     contacts = chain.from_iterable(found for name, found in records.items() if name.startswith("contacts"))
     accounts = accounts_of(customer, records["accounts"], columns)
-    return Found(records["opportunities"], accounts, tuple(contacts))
+    return Found(records["opportunities"], accounts, tuple(contacts), records.get("users", ()))
 
 
 def _join_found(ctx: Context, referral: Referral, claim: Claim, found: Found) -> str | Outcome | None:
@@ -227,6 +233,7 @@ def create_opportunity(
     """Create what is missing in one graph, all or nothing; then the link, then the pointer to it."""
     now, written = ctx.clock.now(), None
     draft = draft_of(customer, arrival, found.accounts, found.contacts, ctx.translation.customer.several)
+    draft = _with_owners(ctx, referral, found, draft)
     claim.record_intent(ctx, _creation(ctx, referral, draft.arrival, now))
     try:
         with deleted_if_nothing_was_created(ctx, claim), pausing_on_failure(ctx, Side.SALESFORCE):
@@ -235,13 +242,20 @@ def create_opportunity(
                 try:
                     written = ctx.salesforce.create(nodes, "opportunity", ctx.translation.columns)
                 except Rejected as error:
-                    draft = _mended(ctx, draft, error)
+                    account, draft = draft.account, _mended(ctx, draft, error)
+                    draft = draft if draft.account == account else _with_owners(ctx, referral, found, draft)
                     claim.record_intent(ctx, _creation(ctx, referral, draft.arrival, now))
     except Conflict:
         return BUSY  # somebody created it just now: the next look finds it
     if written.record is None:
         return Outcome(Result.RETRY, "not_read_back")
     return _link_created(ctx, referral, claim, draft.arrival, written, now)
+
+
+def _with_owners(ctx: Context, referral: Referral, found: Found, draft: Draft) -> Draft:
+    rules, own_id = ctx.translation.file.owners, ctx.salesforce.user_id()
+    owned_by = with_owners(draft.arrival, rules, referral, found.users, draft.account, own_id)
+    return replace(draft, arrival=owned_by)
 
 
 def _mended(ctx: Context, draft: Draft, error: Rejected) -> Draft:
@@ -276,7 +290,9 @@ def _link_created(
     ctx.log("opportunity_created", **ids)
     for gap in arrival.gaps:
         ctx.log("referral_incomplete", **ids, code=gap.cause.code, field=gap.field)
-    return RECONCILED if link.etag and not ignored else opportunity.id
+    for one in passed_over(arrival.owners):
+        ctx.log("owner_passed_over", **ids, code=one.code)
+    return RECONCILED if link.etag and not ignored and link.notice is None else opportunity.id
 
 
 def queue_refused_referral(ctx: Context, referral: Referral, claim: Claim, refusal: Cause) -> Outcome:
@@ -302,10 +318,11 @@ def _creation_nodes(ctx: Context, referral: Referral, draft: Draft, now: datetim
     translation, arrival, rules = ctx.translation, draft.arrival, ctx.translation.rules
     lines, mark = arrival_lines(referral, arrival, rules, now), arriving(referral, arrival, rules, now).due_mark
     shown = translation.shown_state(mark, audit_text(lines), referral.id)
-    return creation_nodes(
+    nodes = creation_nodes(
         draft.account_id or draft.accepted(translation.account(draft.customer.company)),
         [draft.contacts.get(person) or translation.contact(person) for person in arrival.people],
         {**translation.new_opportunity(arrival.deal), **shown},
         translation.file.ours.identifier,
         {number for number, person in enumerate(arrival.people) if person in draft.allowed},
     )
+    return owned(nodes, arrival)

@@ -35,9 +35,10 @@ from shared.domain.deal import Side
 from shared.domain.inbox import InboxItem
 from shared.domain.link import Link, Pointer
 from shared.domain.org_shape import OrgShape
+from shared.domain.owner_notice import OwnerNotice
 from shared.domain.policy import PULL, PUSH, Mode, Policy
 from shared.domain.scope import Scope
-from shared.foundation.errors import NotFound, Rejected
+from shared.foundation.errors import Cause, NotFound, Rejected
 from shared.mapping.inbox_record import KEY, OBJECT, inbox_values, without_refused
 from shared.mapping.translation import Translation
 from shared.store.stored_values import Entry, RetryEntry, SideState
@@ -111,16 +112,16 @@ class Salesforce(Protocol):
         """Unconditional collection update of opportunities, 200 a Composite, with read-back of `fields`."""
 
     def create(self, nodes: Sequence[Node], read: str, fields: Sequence[str]) -> Written:
-        """One Composite Graph, all or nothing, that ends with a read of node `read`.
-
-        Raises Rejected, Locked, Ambiguous.
-        """
+        """One Composite Graph, all or nothing, that ends with a read of `read`. Raises Rejected, Locked, Ambiguous."""
 
     def upsert(self, sobject: str, key: tuple[str, str], values: Json) -> None:
         """Create or change the record with this external id. Raises NotFound if the org lacks the object."""
 
     def delete(self, sobject: str, key: tuple[str, str]) -> None:
         """Delete the record with this external id. Raises NotFound if there is none, or no such object."""
+
+    def tell_owner(self, notice: OwnerNotice) -> Cause | None:
+        """Tell a record's owner of it; returns why Salesforce refuses. Raises Ambiguous."""
 
     def page_address(self, record_id: str) -> str:
         """The address of a record's page, known from sign-in without a data call."""

@@ -38,7 +38,7 @@ from shared.sync.pair_lease import (
 )
 from shared.sync.ports import BUSY, RECONCILED, Context, Outcome, Outcomes, Result
 from shared.sync.retry_queue import outcome_of_error
-from shared.sync.write_opportunity import CONDITIONAL, batches_of_write_backs, write_back, write_opportunities
+from shared.sync.write_opportunity import CONDITIONAL, batches_of_write_backs, notify, write_back, write_opportunities
 from shared.sync.write_referral import (
     adopt_referral,
     create_referral,
@@ -48,7 +48,6 @@ from shared.sync.write_referral import (
     point_to_link,
 )
 
-ONE_SECOND = timedelta(seconds=1)
 KEEPS_CHANGING = Outcome(Result.RETRY, "opportunity_kept_changing")
 
 
@@ -316,7 +315,7 @@ def _wait_until_safe(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[Pair]
         young = _young(pairs)
         if not young:
             return
-        ctx.clock.sleep(ONE_SECOND)
+        ctx.clock.sleep(timedelta(seconds=1))
         yield young
     for pair in _young(pairs):
         pair.end(KEEPS_CHANGING)
@@ -336,6 +335,8 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
     if _is_unused(pair):
         ctx.store.delete_link(pair.entry)
         return
+    if pair.link.notice is not None:
+        run_step(ctx, pair, notify)
     release(ctx, pair)
     if pair.outcome is None and pair.link.state is State.HELD:
         pair.end(Outcome(Result.HELD, "held"))
@@ -345,5 +346,5 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
 
 def _is_unused(pair: Pair) -> bool:
     """Whether the link was inserted for this work only, and holds nothing that must be kept."""
-    link, cause_code = pair.link, (pair.outcome or RECONCILED).cause
-    return link.referral_id is None and not link.reported and link.cause is None and cause_code in ("", BUSY.cause)
+    link, code = pair.link, (pair.outcome or RECONCILED).cause
+    return link.referral_id is None and not link.reported and link.cause is None and code in ("", BUSY.cause)

@@ -16,9 +16,11 @@ from shared.domain.deal import Deal, Side
 from shared.domain.inbox import MAY_BE_SHOWN, item_of_opportunity
 from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Unshown
 from shared.domain.link_states import Mark
+from shared.domain.owner_notice import NOT_CONFIRMED, OwnerNotice, not_told, owner_notice
 from shared.domain.records import Opportunity
 from shared.domain.transitions import parked, without_refusals
 from shared.domain.transitions import written as written_link
+from shared.foundation.errors import Ambiguous
 from shared.sync.pair_lease import (
     Pair,
     call_salesforce,
@@ -307,3 +309,41 @@ def _leave_inbox(ctx: Context, pair: Pair) -> None:
 def _mark_in_inbox(ctx: Context, pair: Pair, shown: str | None) -> None:
     effects = pair.link.intent.effects if pair.link.intent else ()
     record_intent(ctx, pair, *effects, link=replace(pair.link, inbox=shown))
+
+
+# --- the owner of a new deal
+
+
+def notify(ctx: Context, pair: Pair) -> None:
+    """Tell the owner of a new deal that it is theirs: at least once, and again after a crash or a lost answer.
+
+    What Salesforce refuses is not tried again, so that it holds no deal: Audit and log say it.
+    """
+    if pair.outcome is not None and pair.outcome.result is Result.RETRY:
+        return
+    notice, tries = _owner_notice(ctx, pair), (pair.link.notice or 0) + 1
+    try:
+        refusal = ctx.salesforce.tell_owner(notice) if notice else None
+    except Ambiguous:
+        if tries < ctx.policy.tries:
+            _store_notice(ctx, pair, tries)
+            raise
+        refusal = NOT_CONFIRMED
+    _store_notice(ctx, pair, None, refusal)
+    if refusal:
+        ctx.log("owner_not_told", opportunity_id=pair.id, correlation_id=ctx.correlation_id, code=refusal.code)
+        pair.end(Outcome(Result.RETRY, "owner_not_told", ctx.clock.now()))  # the next run shows the line
+
+
+def _owner_notice(ctx: Context, pair: Pair) -> OwnerNotice | None:
+    is_wanted, type_id = ctx.translation.file.notice_type(ctx.translation.org)
+    if not is_wanted:
+        return None
+    referral = pair.read_referral or ctx.translation.referral(ctx.partner_center.get(pair.link.referral_id or ""))
+    return owner_notice(referral, pair.id, type_id)
+
+
+def _store_notice(ctx: Context, pair: Pair, tries: int | None, refusal: Cause | None = None) -> None:
+    effects = pair.link.intent.effects if pair.link.intent else ()
+    lines = (not_told(ctx.clock.now(), refusal),) if refusal else ()
+    record_intent(ctx, pair, *effects, link=replace(pair.link, notice=tries), lines=lines)

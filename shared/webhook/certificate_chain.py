@@ -3,8 +3,9 @@
 `cryptography.x509.verification` builds and checks the chain: signatures and their digests, validity, basic constraints,
 path length, name constraints, key usage and key size of every authority, unknown critical extensions. Its ready-made
 profiles are not used, because they demand more of a leaf than a signing certificate has
-(docs/event-signature.md#decisions). Under our own profile the library does not check the leaf's name, use and key, so
-this module does (docs/reference/partner-center.md#webhook-admission-controls, controls 8 and 9).
+(docs/reference/partner-center.md#decisions-about-the-signature). Under our own profile the library does not check the
+leaf's name, use and key, so this module does (docs/reference/partner-center.md#webhook-admission-controls, controls 8
+and 9).
 """
 
 import re

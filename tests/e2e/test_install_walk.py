@@ -22,6 +22,7 @@ from tests.unit.sync.inbound_deals import DETAILS
 
 SKIPPED_BEFORE_THE_FIRST_DEAL = {
     "app access", "referral role", "organisation id", "partner location", "conditional update", "webhook registration",
+    "owners",
 }  # fmt: skip
 
 
@@ -116,6 +117,7 @@ def test_from_an_empty_subscription_to_the_first_synced_deal(world: World, machi
     assert {name for name, check in checks.items() if check["result"] == "skipped"} <= {
         "webhook registration",
         "app access",
+        "owners",
     }
 
 

@@ -33,6 +33,7 @@ class Org(Tables):
         self.deployed_rules: dict[str, DeployedRule] = {}
         self.record_types = RecordTypes()
         self.sharing = Sharing()
+        self.notifications: list[dict[str, Any]] = []  # the inputs of the custom notifications that were sent
         self.switches: list[OrgSwitch] = [self.record_types]
         self.caller = Caller()
         self.rights_of: Callable[[str], Rights | None] = lambda _: None  # None: the user has all rights
@@ -268,6 +269,17 @@ class Org(Tables):
         if parent.name == "User" and not record["IsActive"]:
             message = "operation performed with inactive user"
             raise ApiError(400, "INACTIVE_OWNER_OR_USER", message, [field.name])
+        if field.name == "OwnerId":
+            self._check_owner(child, record)
+
+    def _check_owner(self, sobject: str, user: Record) -> None:
+        """Refuse a new owner who is no person, or who may not read such records."""
+        if user["UserType"] not in {None, "Standard"}:
+            message = "Operation not valid for this user type"
+            raise ApiError(400, "OP_WITH_INVALID_USER_TYPE_EXCEPTION", message, ["OwnerId"])
+        rights = self.rights_of(user["Id"])
+        if rights is not None and not rights.on_object(sobject).read:
+            raise ApiError(400, "TRANSFER_REQUIRES_READ", "The new owner must have read permission", [])
 
     def _check_unique(self, definition: SObject, new: Record) -> None:
         for field in definition.fields.values():

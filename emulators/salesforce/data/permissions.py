@@ -37,11 +37,13 @@ class Rights:
     """All rights of a user, by lower-case names; `fields` tells for `object.field` whether it is editable.
 
     `record_types` are those that the user may choose, as `object.name`.
+    `users` are the names of the permissions that belong to no object, such as `SendCustomNotifications`.
     """
 
     objects: Mapping[str, ObjectRights] = field(default_factory=dict)
     fields: Mapping[str, bool] = field(default_factory=dict)
     record_types: frozenset[str] = frozenset()
+    users: frozenset[str] = frozenset()
 
     def on_object(self, name: str) -> ObjectRights:
         """The rights to an object; those of the governing object if it has none of its own."""

@@ -84,6 +84,21 @@ def group_objects() -> tuple[SObject, SObject]:
     return group, member
 
 
+def notification_type_object() -> SObject:
+    """The types of custom notifications, which a deployment makes."""
+    return new_object(
+        "CustomNotificationType",
+        "0ML",
+        text_field("DeveloperName", 80, required=True),
+        text_field("CustomNotifTypeName", 80, required=True),
+        text_field("MasterLabel", 80, required=True),
+        text_field("Description", 255),
+        checkbox_field("Desktop"),
+        checkbox_field("Mobile"),
+        setup=True,
+    )
+
+
 def flow_object() -> SObject:
     """The list of flows, of which each deployed flow is a record."""
     return new_object(

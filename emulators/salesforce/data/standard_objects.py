@@ -22,6 +22,7 @@ from emulators.salesforce.data.setup_objects import (
     currency_type_object,
     flow_object,
     group_objects,
+    notification_type_object,
     organization_object,
     stage_object,
     user_object,
@@ -157,6 +158,24 @@ def _contact_role_object() -> SObject:
     )
 
 
+def _task_object() -> SObject:
+    """Tasks about opportunities. In an org, `WhatId` may name records of many objects."""
+    return new_object(
+        "Task",
+        "00T",
+        text_field("Subject", 255),
+        reference_field("What", "Opportunity"),
+        reference_field("Owner", "User"),
+        Field("ActivityDate", Kind.DATE, "Due Date Only"),
+        replace(
+            picklist_field("Status", "Not Started", "In Progress", "Completed", "Deferred", required=True),
+            default="Not Started",
+        ),
+        replace(picklist_field("Priority", "High", "Normal", "Low", required=True), default="Normal"),
+        long_text_field("Description", 32_000),
+    )
+
+
 def custom_object(name: str, label: str, plural: str, name_label: str, *, number: int, multi_currency: bool) -> SObject:
     """A custom object without custom fields; `number` counts the custom objects of the org from 0."""
     fields = [text_field("Name", 80, name_label), reference_field("Owner", "User")]
@@ -177,10 +196,12 @@ def standard_objects(*, multi_currency: bool) -> dict[str, SObject]:
         _lead_object(),
         _opportunity_object(),
         _contact_role_object(),
+        _task_object(),
         stage_object(),
         *group_objects(),
         flow_object(),
         *access_objects(),
+        notification_type_object(),
     ]
     if multi_currency:
         sobjects.append(currency_type_object())

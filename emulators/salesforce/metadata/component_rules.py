@@ -45,6 +45,7 @@ class ComponentChecker:
         self._checks: dict[str, Callable[[Component], Iterator[str]]] = {
             "CustomObject": self._check_object,
             "CustomTab": self._check_tab,
+            "CustomNotificationType": _check_notification_type,
             "Flow": lambda _: iter(()),
             "Group": self._check_group,
             "SharingRules": self._check_sharing,
@@ -253,6 +254,14 @@ class ComponentChecker:
             yield from _check_length("label", label, LABEL_LENGTH)
             if self._find_field(sobject, name) is None:
                 yield f"In field: name - no CustomField named {sobject}.{name} found"
+
+
+def _check_notification_type(component: Component) -> Iterator[str]:
+    for name in ("customNotifTypeName", "masterLabel"):
+        yield from _check_length(name, component.first_text(name), 80)
+    for name in ("desktop", "mobile"):
+        if component.first_text(name) not in {"true", "false"}:
+            yield f"Required field is missing: {name}"
 
 
 def _required_on_layout(sobject: str) -> frozenset[str]:

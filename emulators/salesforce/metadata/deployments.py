@@ -22,6 +22,7 @@ from emulators.salesforce.metadata.xml_schema import PREFIX, parse_xml
 
 FLOWS = "FlowDefinitionView"
 LANGUAGES = "Translation"
+NOTIFICATIONS = "CustomNotificationType"
 ACCESS_REFUSED = (
     "INSUFFICIENT_ACCESS: use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions"
 )
@@ -112,12 +113,28 @@ class Deployments:
                 self.org.deployed_rules[component.full_name] = rule_from_xml(definition, component.element)
             elif component.type == "Flow":
                 self._install_flow(component)
+            elif component.type == "CustomNotificationType":
+                self._install_notification_type(component)
             elif component.type == "Group":
                 self._install_group(component)
             elif component.type == "SharingRules":
                 rules = read_sharing_rules(component, self.org.model.get(component.full_name))
                 self.org.sharing.rules.update(rules)
             self.documents.put(component)
+
+    def _install_notification_type(self, component: Component) -> None:
+        """Make or change the record that clients find the type by."""
+        columns = {"CustomNotifTypeName": "customNotifTypeName", "MasterLabel": "masterLabel"}
+        values: dict[str, Any] = {column: component.first_text(name) for column, name in columns.items()}
+        values |= {name: component.first_text(name.lower()) == "true" for name in ("Desktop", "Mobile")}
+        values |= {"Description": component.first_text("description") or None}
+        known = (
+            each for each in self.org.stored_records(NOTIFICATIONS) if each["DeveloperName"] == component.full_name
+        )
+        if record := next(known, None):
+            self.org.update(NOTIFICATIONS, record["Id"], values, "")
+        else:
+            self.org.insert(NOTIFICATIONS, {"DeveloperName": component.full_name, **values}, "")
 
     def _install_group(self, component: Component) -> None:
         """Make a public group, without members. A client adds those as records."""

@@ -15,6 +15,7 @@ def rights_of_sets(documents: Documents, names: Collection[str]) -> Rights:
     objects: dict[str, ObjectRights] = {}
     fields: dict[str, bool] = {}
     record_types: set[str] = set()
+    users = set[str]()
     for name in names:
         data = documents.kept.get(("PermissionSet", name))
         root: Any = parse_xml(data) if data else None
@@ -25,7 +26,12 @@ def rights_of_sets(documents: Documents, names: Collection[str]) -> Rights:
         for full_name, editable in _field_rights(root):
             fields[full_name] = fields.get(full_name, False) or editable
         record_types |= set(_record_types(root))
-    return Rights(objects, fields, frozenset(record_types))
+        users |= {each.findtext("{*}name") for each in root.findall("{*}userPermissions") if _is_enabled(each)}
+    return Rights(objects, fields, frozenset(record_types), frozenset(users))
+
+
+def _is_enabled(entry: Any) -> bool:  # noqa: ANN401 - lxml ships no types
+    return bool(entry.findtext("{*}enabled") == "true")
 
 
 def _object_rights(root: Any) -> Iterator[tuple[str, ObjectRights]]:  # noqa: ANN401 - lxml ships no types

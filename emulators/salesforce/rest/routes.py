@@ -5,6 +5,7 @@ from typing import Any
 
 from emulators.salesforce.data.errors import ApiError, method_not_allowed, not_found
 from emulators.salesforce.data.record_ids import canonical_id
+from emulators.salesforce.rest.actions import StandardActions
 from emulators.salesforce.rest.call import ROOT, Call, Reply, RestContext, caller_of
 from emulators.salesforce.rest.composite import Composite
 from emulators.salesforce.rest.describe import Describe
@@ -49,6 +50,7 @@ class RestApi:
         self._describe = Describe(context)
         self._replication = Replication(context)
         self._record_types = RecordTypeResources(context)
+        self._actions = StandardActions(context)
 
     def answer_call(self, call: Call, home: str) -> Reply:
         """Answer one call and count it against the allowance; `home` is the address of the org. Raises ApiError."""
@@ -64,6 +66,8 @@ class RestApi:
                 return self._answer_post(call, self._composite.answer_composite)
             case ("composite", "graph"):
                 return self._answer_post(call, self._composite.answer_graphs)
+            case ("actions", "standard", name):
+                return self._answer_post(call, lambda sent: self._actions.run(sent, name))
         return self._answer_data_call(call)
 
     @property

@@ -24,7 +24,7 @@ import httpx
 from msgspec import Struct
 
 from shared.clients.partner_center.json_bodies import Unreadable, parse_body
-from shared.domain.sentences import PARTNER_CENTER_DEFAULT_REMEDY, PARTNER_CENTER_REMEDIES
+from shared.domain.remedies import PARTNER_CENTER_DEFAULT_REMEDY, PARTNER_CENTER_REMEDIES
 from shared.foundation.errors import (
     MAX_REMOTE_TEXT,
     Ambiguous,

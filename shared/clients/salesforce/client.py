@@ -13,6 +13,7 @@ import requests
 from shared.clients.salesforce import composite
 from shared.clients.salesforce.error_codes import exception_for
 from shared.clients.salesforce.object_descriptions import ObjectDescriptions
+from shared.clients.salesforce.owner_notices import OwnerNotices
 from shared.clients.salesforce.records import Answer, Json, Node, Page, Write, Written
 from shared.clients.salesforce.request import ApiConnection, Call, Reply, UnreadableAnswer, log_refusals
 from shared.clients.salesforce.sign_in import Identity, SignIn
@@ -33,7 +34,7 @@ _BASE_PATH_LENGTH = len("/services/data/v66.0/")
 _ID_LENGTH_IN_ADDRESS = len(composite.query_path("'006000000000000AAA',")) - len(composite.query_path(""))
 
 
-class SalesforceClient(SingleRecords, ObjectDescriptions):
+class SalesforceClient(SingleRecords, ObjectDescriptions, OwnerNotices):
     """The REST API under one integration user, for many threads. Raises only errors of `shared.foundation.errors`."""
 
     def __init__(self, connection: ApiConnection) -> None:

@@ -261,6 +261,8 @@ def _subrequest_json(subrequest: Subrequest, version: str) -> Json:
 
 
 def _node_subrequest(node: Node) -> Subrequest:
+    if node.record is not None:
+        return Subrequest(node.name, f"sobjects/{node.sobject}/{node.record}", "PATCH", node.values)
     if node.external is None:
         return Subrequest(node.name, f"sobjects/{node.sobject}", "POST", node.values, node.headers)
     field, value = node.external

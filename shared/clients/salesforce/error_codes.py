@@ -7,11 +7,12 @@ Sources: docs/reference/salesforce.md#error-codes, docs/protocol.md#rule-8-nothi
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from msgspec import Struct
 
 from shared.clients.salesforce.soql_literals import full_id, is_id
-from shared.domain.sentences import SALESFORCE_DEFAULT_REMEDY, SALESFORCE_REMEDIES
+from shared.domain.remedies import SALESFORCE_DEFAULT_REMEDY, SALESFORCE_REMEDIES
 from shared.foundation.errors import (
     MAX_REMOTE_TEXT,
     Ambiguous,
@@ -62,8 +63,13 @@ class ApiError(Struct, frozen=True):
 
 
 def api_errors_in(body: object) -> tuple[ApiError, ...]:
-    """Return the errors in a body, which is a list or one object, with `errorCode` or `statusCode` in each."""
+    """Return the errors in a body, which is a list or one object, with `errorCode` or `statusCode` in each.
+
+    The result of an action that failed has a list `errors` of its own.
+    """
     listed = body if isinstance(body, list) else [body]
+    results = [item["errors"] for item in listed if isinstance(item, Mapping) and isinstance(item.get("errors"), list)]
+    listed = [*listed, *chain.from_iterable(results)]
     return tuple(_api_error_from(item) for item in listed if isinstance(item, Mapping) and _code_in(item))
 
 

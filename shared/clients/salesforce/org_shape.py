@@ -22,6 +22,7 @@ from shared.clients.salesforce.org_columns import (
     record_types_in,
 )
 from shared.clients.salesforce.records import Answer, Json
+from shared.clients.salesforce.soql_literals import text_literal
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.org_addresses import OrgAddresses
 from shared.domain.org_shape import OrgQuestion, OrgShape, RecordType
@@ -104,8 +105,8 @@ def known_shape(
 def ask_shape(org: Org, question: OrgQuestion) -> OrgShape:
     """Return the org's answer: two calls in an org with several currencies, else four. Raises the client's errors.
 
-    One less where countries are picklists. One more where accounts can be people, and where a mapped column belongs to
-    a further object.
+    One less where countries are picklists. One more where accounts can be people, where a mapped column belongs to a
+    further object, and for a notification.
     """
     return shape_in(org, org.describe_together, question)
 
@@ -130,7 +131,14 @@ def shape_in(org: Org, describe: Callable[..., Descriptions], question: OrgQuest
         PERSON_COLUMN in account,
         _record_types(org, known, has_persons=PERSON_COLUMN in account),
         addresses_in(account, question, org.query, org.user_id),
+        _notifications(org, question.notification),
     )
+
+
+def _notifications(org: Org, name: str) -> dict[str, str | None]:
+    """Return the id of the notification type with this name, if one is asked for; None if the org lacks it."""
+    soql = f"SELECT Id FROM CustomNotificationType WHERE DeveloperName = {text_literal(name)}"  # noqa: S608 - a literal
+    return {name: next(iter(_values_of(org, soql) or ()), None)} if name else {}
 
 
 def _record_types(org: Org, known: Descriptions, *, has_persons: bool) -> dict[str, tuple[RecordType, ...]]:

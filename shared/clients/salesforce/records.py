@@ -59,7 +59,8 @@ class Written(Struct, frozen=True):
 class Node(Struct, frozen=True):
     """One step of a Composite Graph: a POST to `sobject`, or a PATCH by external id if `external` is (field, value).
 
-    `values` may refer to earlier nodes as `@{name.id}`. `headers` are those of this step alone.
+    A step with a `record` is a PATCH of this record. `record` and `values` may refer to earlier nodes as `@{name.id}`.
+    `headers` are those of this step alone.
     """
 
     name: str
@@ -67,3 +68,4 @@ class Node(Struct, frozen=True):
     values: Json
     external: tuple[str, str] | None = None
     headers: Json | None = None
+    record: str | None = None

@@ -42,6 +42,7 @@ _SINGLE_FILES = {
     "layout": _SingleFile("Layout", "layouts"),
     "flexipage": _SingleFile("FlexiPage", "flexipages"),
     "tab": _SingleFile("CustomTab", "tabs"),
+    "notiftype": _SingleFile("CustomNotificationType", "notificationtypes"),
     "flow": _SingleFile("Flow", "flows"),
     "group": _SingleFile("Group", "groups"),
     "sharingRules": _SingleFile("SharingRules", "sharingRules"),

@@ -9,7 +9,8 @@ import certifi
 import pytest
 from pydantic import BaseModel
 
-from shared.domain.sentences import CAUSES, SALESFORCE_REMEDIES, SENTENCES
+from shared.domain.remedies import SALESFORCE_REMEDIES
+from shared.domain.sentences import CAUSES, SENTENCES
 from shared.foundation.logs import EVENTS
 from shared.mapping import field_base, field_types
 from shared.mapping.schema import AnyField, MappingFile, Ours, StageTableEntry

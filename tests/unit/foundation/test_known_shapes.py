@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from emulators.partner_center.referral_shape import REFERRAL
-from shared.domain.sentences import CAUSES, SALESFORCE_REMEDIES
+from shared.domain.remedies import SALESFORCE_REMEDIES
+from shared.domain.sentences import CAUSES
 from shared.foundation.known_shapes import PARTNER_CENTER_CODES, known_call_id, known_code, known_field
 
 TEXTS = (

@@ -148,7 +148,8 @@ def test_a_file_to_extend_that_does_not_exist_hides_no_other_fault(refuse: Refus
 def test_a_file_that_misspells_extends_still_extends_the_default(refuse: Refuse) -> None:
     assert refuse('extend = "default"\n') == [
         (
-            "acme.toml, line 1: extend: this key is not known; expected one of version, ours, fields, stages, extends. "
+            "acme.toml, line 1: extend: this key is not known; expected one of version, ours, fields, stages, owners, "
+            "notify_owner, extends. "
             "Did you mean extends?"
         )
     ]

@@ -61,6 +61,7 @@ SHAPE = OrgShape(
     has_person_accounts=True,
     record_types={"Account": (RecordType("Person", "012000000000001AAA", is_default=True, is_person=True),)},
     addresses=OrgAddresses(AddressLists(frozenset({"DE"}), {"DE": {"BY": "Bayern"}}), CountrySpelling(has_names=True)),
+    notifications={"Cosell_New_Deal": "0ML000000000001AAA", "Another": None},
 )
 """An answer of an org with every part."""
 
@@ -107,6 +108,7 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         sources={"money": "01234567", "closing": "89abcdef"},
         inbox="0123456789abcdef",
         unshown=Unshown(("Audit__c",), NOW),
+        notice=1,
     )
 
 

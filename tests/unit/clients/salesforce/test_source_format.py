@@ -26,7 +26,7 @@ def test_fields_list_views_and_rules_are_in_the_file_of_their_object() -> None:
     assert names == ["fields"] * 11 + ["listViews"] * 2 + ["validationRules"]
     assert set(package.members) == {
         "CustomObject", "CustomField", "CustomTab", "ListView", "ValidationRule", "PermissionSet", "Layout",
-        "FlexiPage", "Group",
+        "FlexiPage", "Group", "CustomNotificationType",
     }  # fmt: skip
     assert "Opportunity.Audit__c" in package.members["CustomField"]
 

@@ -12,7 +12,7 @@ SHARED_CONTROLS = {"journal", "faults", "clock", "reset"}
 
 def test_the_page_lists_exactly_the_controls_of_the_emulator(emulator: SalesforceEmulator) -> None:
     documented = set(re.findall(r"(?:GET|POST|DELETE) /_control/(\w+)", PAGE)) - SHARED_CONTROLS
-    assert documented == set(emulator._control_api._posts) | {"records", "hooks"}
+    assert documented == set(emulator._control_api._posts) | {"records", "hooks", "notifications"}
 
 
 def test_the_page_lists_every_tag() -> None:

@@ -109,7 +109,10 @@ def test_the_integration_user_has_exactly_the_rights_that_it_needs() -> None:
     needed = {"allowCreate", "allowRead", "allowEdit", "viewAllRecords"}
     owned = needed | {"allowDelete", "modifyAllRecords"}
     assert object_rights(root) == dict.fromkeys(("Account", "Contact", "Opportunity"), needed) | {INBOX: owned}
-    assert [each.findtext("{*}name") for each in root.findall("{*}userPermissions")] == ["ApiEnabled"]
+    assert [each.findtext("{*}name") for each in root.findall("{*}userPermissions")] == [
+        "ApiEnabled",
+        "SendCustomNotifications",
+    ]
 
 
 def test_modify_all_is_a_set_of_its_own_that_adds_nothing_but_opportunities() -> None:

@@ -1,0 +1,71 @@
+"""Define the owner rules of the mapping file, and which of them say something about one referral.
+
+Source: docs/mapping.md#owners.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Literal
+
+from msgspec import Struct
+from pydantic import Field
+
+from shared.domain.deal import Company, Person
+from shared.domain.records import Referral
+from shared.mapping.field_base import MappingTable
+
+UserName = Annotated[
+    str, Field(min_length=1, max_length=128, description="a user of Salesforce, by user name or e-mail address")
+]
+By = Literal["country", "region", "account_owner", "microsoft_seller", "our_seller", "user"]
+TAKES_USERS = ("country", "region", "microsoft_seller", "our_seller")
+"""The rules that look something up in `users`; the last of them can do without."""
+Notice = Literal["notification", "task", "none"]
+NOTIFICATION_TYPE = "Cosell_New_Deal"
+"""The notification type of the Salesforce package."""
+MICROSOFT = "@microsoft.com"
+MOST_SELLERS = 10
+"""People of a referral's team who are looked up, so that the query stays short."""
+
+
+class OwnerRule(MappingTable):
+    """One way to find the owner of a deal that arrives."""
+
+    by: By
+    users: Mapping[str, UserName] = Field({}, description='a table of users, such as { DE = "anna@example.com" }')
+    user: UserName | None = None
+
+
+class Wanted(Struct, frozen=True):
+    """A user whom a rule names, in the words of the mapping file or of the referral. None: the account's owner."""
+
+    rule: str
+    user: str | None
+
+
+def wanted_owners(rules: Sequence[OwnerRule], referral: Referral) -> tuple[Wanted, ...]:
+    """Return the users whom the rules name for a referral, in their order. A rule that says nothing is left out."""
+    return tuple(wanted for rule in rules for wanted in _wanted(rule, referral))
+
+
+def _wanted(rule: OwnerRule, referral: Referral) -> Iterator[Wanted]:
+    company, users = referral.deal.get("account"), {key.casefold(): user for key, user in rule.users.items()}
+    if rule.by == "account_owner":
+        yield Wanted(rule.by, None)
+    elif rule.by == "user" and rule.user:
+        yield Wanted(rule.by, rule.user)
+    elif rule.by in {"country", "region"} and isinstance(company, Company):
+        key = company.country if rule.by == "country" else f"{company.country}-{company.state or ''}"
+        yield from (Wanted(f"{rule.by} {key}", user) for user in [users.get(key.casefold())] if user)
+    elif rule.by in {"microsoft_seller", "our_seller"}:
+        for address in _addresses(referral):
+            is_ours = rule.by == "our_seller" and not address.casefold().endswith(MICROSOFT)
+            found = users.get(address.casefold(), address if is_ours else None)
+            yield from (Wanted(f"{rule.by} {address}", user) for user in [found] if user)
+
+
+def _addresses(referral: Referral) -> list[str]:
+    """Return the e-mail addresses of the sellers in the referral's team, Microsoft's and our own."""
+    team = referral.deal.get("team")
+    people = team if isinstance(team, tuple) else ()
+    addresses = [person.email for person in people if isinstance(person, Person) and person.email]
+    return [address for address in addresses if address.isascii()][:MOST_SELLERS]
