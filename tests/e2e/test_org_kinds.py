@@ -73,6 +73,8 @@ def test_an_org_with_country_picklists(walk: OrgWalk) -> None:
     account = walk.org.record("Account", arrived["AccountId"])
     assert (account["BillingCountryCode"], account["BillingStateCode"]) == ("US", None)
     assert "Bayern" in arrived["Audit__c"]
+    again = walk.deal_of(walk.microsoft_sends({"address": {**address, "state": "WA"}}))
+    assert again["AccountId"] == account["Id"]
     walk.check_edits_each_way(arrived["Id"])
 
     held = walk.seller_creates(walk.customer(Name="Nowhere Ltd", BillingCountry=None))
@@ -81,6 +83,24 @@ def test_an_org_with_country_picklists(walk: OrgWalk) -> None:
     walk.org.edit("Account", walk.deal(held)["AccountId"], {"BillingCountry": "Denmark"})
     walk.let_an_hour_pass()
     assert walk.sent(held)["customerProfile"]["address"]["country"] == "DK"
+
+
+def test_an_org_that_writes_names_of_countries(walk: OrgWalk) -> None:
+    ours = walk.seller_creates(walk.customer(country="Deutschland", BillingCity="Berlin"))
+    assert walk.sent(ours)["customerProfile"]["address"]["country"] == "DE"
+    walk.check_edits_each_way(ours)
+    walk.let_an_hour_pass()
+    address = {"addressLine1": "1 Allee", "city": "Berlin", "state": "", "postalCode": "", "country": "DE"}
+    deals = [walk.deal_of(walk.microsoft_sends({"address": address})) for _ in range(2)]
+    account = walk.org.record("Account", deals[0]["AccountId"])
+    assert (account["BillingCountry"], deals[1]["AccountId"]) == ("Deutschland", account["Id"])
+    walk.check_edits_each_way(deals[0]["Id"])
+
+    held = walk.seller_creates(walk.customer(Name="Nowhere Ltd", country="Korea"))
+    assert "Billing Country Korea is not known" in walk.deal(held)["Audit__c"]
+    walk.org.edit("Account", walk.deal(held)["AccountId"], {"BillingCountry": "Südkorea"})
+    walk.let_an_hour_pass()
+    assert walk.sent(held)["customerProfile"]["address"]["country"] == "KR"
 
 
 def test_an_org_with_private_sharing(walk: OrgWalk) -> None:

@@ -4,16 +4,20 @@ import pytest
 
 from emulators.salesforce import SalesforceEmulator
 from emulators.salesforce.data.address_picklists import standard_picklists
+from shared import __version__
+from shared.clients.salesforce import org_addresses, org_shape
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.org_addresses import addresses_in
-from shared.clients.salesforce.org_shape import ask_shape
+from shared.clients.salesforce.org_shape import ASK_AGAIN, ask_shape, known_shape
 from shared.clients.salesforce.records import Answer
+from shared.domain.currencies import OrgCurrencies
 from shared.domain.org_addresses import CountrySpelling, OrgAddresses
 from shared.domain.org_shape import OrgQuestion
 from shared.foundation.errors import Cause, CosellError, Rejected, Unavailable
 from shared.mapping.validation import load_mapping
 from tests.unit.clients.salesforce.emulated_org import EmulatedOrg
 from tests.unit.clients.salesforce.fake_salesforce import FakeSalesforce
+from tests.unit.clients.salesforce.test_org_shape import NOON, Memory
 
 QUESTION = load_mapping()[0].question
 
@@ -92,6 +96,17 @@ def test_a_sample_that_fails_stops_nothing_and_leaves_the_spelling_unknown(error
 
     column = {"billingcountry": {"name": "BillingCountry", "type": "string"}}
     assert addresses_in(column, QUESTION, fail, lambda: "005") == OrgAddresses()
+
+
+def test_a_sample_that_fails_keeps_the_former_spelling(org: EmulatedOrg, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_accounts(org, "Germany")
+    memory = Memory()
+    known_shape(org.salesforce, memory, QUESTION, lambda: NOON, __version__)
+    monkeypatch.setattr(org.salesforce, "query", lambda *_, **__: pytest.fail("late"))
+    monkeypatch.setattr(org_addresses, "_sampled", lambda *_: None)
+    monkeypatch.setattr(org_shape, "_currencies", lambda *_, **__: OrgCurrencies(has_several=False))
+    shape, _ = known_shape(org.salesforce, memory, QUESTION, lambda: NOON + ASK_AGAIN, __version__)
+    assert shape.addresses.spelling == CountrySpelling(has_names=True, names={"DE": "Germany"})
 
 
 def test_a_picklist_of_names_is_the_spelling_of_its_column() -> None:
