@@ -84,16 +84,13 @@ def check_read_access(installation: Installation) -> Verdict:
     access = default_access(installation.salesforce)
     if not access:
         return skipped("the org does not show its default access to the user: check View All by hand")
-    unseen = [
-        sobject
-        for sobject in ("Account", "Contact")
-        if _is_private(access, sobject) and not _sees_other_owners(installation, sobject)
-    ]
-    if unseen:
-        found = "; ".join(f"{sobject} is private, and the user sees no record of another owner" for sobject in unseen)
+    private = [sobject for sobject in ("Account", "Contact") if _is_private(access, sobject)]
+    unseen = [sobject for sobject in private if not _sees_other_owners(installation, sobject)]
+    if private and unseen == private:
+        found = f"{' and '.join(private)}: private, and the user sees no record of another owner"
         return failed(found, f"{PERMISSIONS} It gives View All.")
     shown = ", ".join(f"{sobject} {_NAMES.get(value, 'public')}" for sobject, value in access.items())
-    return ok(f"the org's defaults: {shown}")
+    return ok(f"the org's defaults: {shown}{''.join(f'; no {each} of another owner is visible' for each in unseen)}")
 
 
 def _is_private(access: Mapping[str, str], sobject: str) -> bool:

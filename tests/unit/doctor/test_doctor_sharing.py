@@ -111,8 +111,15 @@ def test_private_accounts_of_others_must_be_visible(doctor: Doctor, closed: Syst
     sets, key = closed.salesforce.deployments.documents.kept, ("PermissionSet", "Cosell_Integration")
     sets[key] = sets[key].replace(b"<viewAllRecords>true", b"<viewAllRecords>false")
     verdict = doctor.failed_verdict("read access")
-    assert verdict.found == "Account is private, and the user sees no record of another owner"
+    assert verdict.found == "Account: private, and the user sees no record of another owner"
     assert "Cosell_Integration" in verdict.remedy
+
+
+def test_one_private_object_with_records_of_others_shows_view_all(doctor: Doctor, closed: Systems) -> None:
+    for sobject in ("Account", "Contact"):
+        control(closed.salesforce, "sharing", sobject=sobject, model="Private")
+    verdict = doctor.run("read access")["read access"]
+    assert (verdict.result, "no Contact of another owner is visible" in verdict.found) == (Result.OK, True)
 
 
 def test_an_org_that_hides_its_defaults_skips_the_check(doctor: Doctor, systems: Systems) -> None:

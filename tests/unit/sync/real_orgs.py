@@ -6,7 +6,10 @@ from itertools import combinations
 from typing import Any
 
 from emulators.salesforce.emulator import SalesforceEmulator
+from shared.clients.salesforce.deal_sharing import FOLDER, GROUP
+from shared.clients.salesforce.source_format import read_source
 from tests.unit.emulators.salesforce.control_calls import control
+from tests.unit.emulators.salesforce_metadata.deploy_client import PROJECT, Deployer
 from tests.unit.sync.harness import Harness
 from tests.unit.sync.inbound_deals import CUSTOMER
 
@@ -44,12 +47,12 @@ def _close(org: SalesforceEmulator, model: str) -> None:
 
 
 def share_by_criteria(org: SalesforceEmulator) -> None:
-    """Everything is private, and a criteria rule lets the integration user edit the deals that are ours."""
+    """Everything is private, and the package's rule lets the integration user edit the deals that are ours."""
     _close(org, "Private")
-    control(org, "group", name="Cosell", members=[USERNAME])
-    rule = {"name": "Ours", "sobject": "Opportunity", "group": "Cosell", "edit": True}
-    flag = {"values": {"Sync_with_Partner_Center__c": True}, "filled": ["Referral_Identifier__c"], "any_of": True}
-    control(org, "sharing_rule", **rule, **flag)
+    assert Deployer(org).deploy(read_source(PROJECT / FOLDER))["success"]
+    [group] = [each["Id"] for each in org.records("Group") if each["DeveloperName"] == GROUP]
+    [user] = [each["Id"] for each in org.records("User") if each["Username"] == USERNAME]
+    org.org.insert("GroupMember", {"GroupId": group, "UserOrGroupId": user}, org.founding.administrator)
 
 
 def _add_twins(org: SalesforceEmulator) -> None:
