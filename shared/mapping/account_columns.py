@@ -13,16 +13,21 @@ from shared.domain.org_shape import OrgShape
 from shared.mapping.company_field import PERSON_PATHS, CompanyField
 from shared.mapping.owner_choice import OWNER_COLUMNS, user_in
 from shared.mapping.paths import normal_text
+from shared.mapping.people_fields import CONTACT_ACCOUNT
 
 _ADDRESS_PARTS = ("street", "city", "postal_code")
 
 
 class AccountColumns(Struct, frozen=True):
-    """The account's own columns by the part of the customer that they hold; `field` knows how to read a country."""
+    """The account's own columns by the part of the customer that they hold; `field` knows how to read a country.
+
+    `selects` are read of an account, `contact_selects` of a contact.
+    """
 
     field: CompanyField
     by_part: Mapping[str, str]
     selects: tuple[str, ...]
+    contact_selects: tuple[str, ...]
 
     def candidate(self, record: Json) -> Candidate:
         """Return the account in a record that was read with these columns."""
@@ -61,7 +66,8 @@ def account_columns(field: CompanyField, org: OrgShape | None) -> AccountColumns
         *by_part.values(),
         *map(_own_name, persons),
     )
-    return AccountColumns(field, by_part, tuple(dict.fromkeys(selects)))
+    of_contact = ("Id", "CreatedDate", *(("AccountId",) if CONTACT_ACCOUNT.casefold() in known else ()))
+    return AccountColumns(field, by_part, tuple(dict.fromkeys(selects)), of_contact)
 
 
 def business_type(org: OrgShape | None) -> Mapping[str, str]:

@@ -21,7 +21,6 @@ So the 50 contacts of a deal need three queries, and the five of a call suffice.
 QUERIES_OF_A_CALL = 5
 """Queries that one Composite carries. With 50 contacts, the query for users needs a second call."""
 
-_CONTACT_COLUMNS = "Id, Email, AccountId, CreatedDate"
 _OLDEST_FIRST = "ORDER BY CreatedDate, Id LIMIT 2000"
 
 
@@ -61,14 +60,15 @@ def accounts_of(customer: Customer, found: Iterable[Json], columns: AccountColum
 
 def named_by(sobject: str, ids: Sequence[str], columns: AccountColumns) -> str | None:
     """Find the accounts or contacts with these ids, which a duplicate rule named; None without ids."""
-    selects = ", ".join(columns.selects) if sobject == "Account" else _CONTACT_COLUMNS
+    selects = ", ".join(columns.selects if sobject == "Account" else columns.contact_selects)
     return f"SELECT {selects} FROM {sobject} WHERE Id IN {in_list(ids)} AND IsDeleted = false" if ids else None  # noqa: S608 - literals escape
 
 
-def contact_queries(emails: Sequence[str]) -> dict[str, str]:
+def contact_queries(emails: Sequence[str], columns: AccountColumns) -> dict[str, str]:
     """Find the contacts with one of these addresses, by the name of the query."""
+    selects = ", ".join((*columns.contact_selects, "Email"))
     return {
-        f"contacts{number}": f"SELECT {_CONTACT_COLUMNS} FROM Contact WHERE Email IN {in_list(some)} "  # noqa: S608 - literals escape
+        f"contacts{number}": f"SELECT {selects} FROM Contact WHERE Email IN {in_list(some)} "  # noqa: S608 - literals escape
         "AND IsDeleted = false LIMIT 2000"
         for number, some in enumerate(batched(emails, ADDRESSES_OF_A_QUERY, strict=False))
     }

@@ -29,6 +29,7 @@ MAX_LENGTHS = {"first_name": 40, "last_name": 80, "email": 80, "phone": 40, "tit
 """The characters that fields of Contact hold. A longer value is cut, so that it does not stop the deal."""
 
 
+CONTACT_ACCOUNT = "Contact.AccountId"
 PERSON = "Account.PersonContact"
 """The contact that a person account is. Only orgs with person accounts have the path."""
 
@@ -46,7 +47,8 @@ class ContactsField(CreateOnlyField):
     @override
     def select_items(self) -> tuple[str, ...]:
         columns = ", ".join(column for column in self.columns() if column not in self._hidden)
-        return (f"(SELECT IsPrimary, {columns} FROM OpportunityContactRoles)", *self._helpful)  # noqa: S608 - our own names only
+        person = (column for column in self._helpful if column.startswith(PERSON))
+        return (f"(SELECT IsPrimary, {columns} FROM OpportunityContactRoles)", *person)  # noqa: S608 - our own names only
 
     @override
     def columns(self) -> tuple[str, ...]:
@@ -54,7 +56,7 @@ class ContactsField(CreateOnlyField):
 
     @override
     def helpful_columns(self) -> tuple[str, ...]:
-        return tuple(f"{PERSON}.{column}" for column in CONTACT_FIELDS.values())
+        return CONTACT_ACCOUNT, *(f"{PERSON}.{column}" for column in CONTACT_FIELDS.values())
 
     @override
     def needed_columns(self) -> tuple[str, ...]:

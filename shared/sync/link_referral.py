@@ -3,6 +3,7 @@
 Source: docs/protocol.md#creating-an-opportunity and docs/protocol.md#events-overtake-replies.
 """
 
+from collections.abc import Sequence
 from copy import replace
 from datetime import datetime
 from itertools import batched, chain
@@ -42,7 +43,7 @@ from shared.mapping.customer_lookup import (
 )
 from shared.mapping.owner_choice import owned, users_query, with_owners
 from shared.mapping.owner_rules import wanted_owners
-from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Node, Outcome, Result, Written
+from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Node, Outcome, Result, Written
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, queue_pair
 
@@ -148,7 +149,7 @@ def look_up(ctx: Context, referral: Referral, named: str | None, customer: Custo
     queries = {
         "opportunities": opportunity_query(ctx.translation.file.ours.identifier, referral.id, named),
         "accounts": account_query(customer, columns),
-        **contact_queries(emails),
+        **contact_queries(emails, columns),
         **users_query(wanted_owners(ctx.translation.file.owners, referral)),
     }
     with pausing_on_failure(ctx, Side.SALESFORCE):
@@ -242,7 +243,10 @@ def create_opportunity(
                 try:
                     written = ctx.salesforce.create(nodes, "opportunity", ctx.translation.columns)
                 except Rejected as error:
-                    account, draft = draft.account, _mended(ctx, draft, error)
+                    account = draft.account
+                    query = _query_of_matches(ctx, draft, error)
+                    matches = ctx.salesforce.query(query).pages[0].records if query else ()
+                    draft = _mended(ctx, draft, error, matches)
                     draft = draft if draft.account == account else _with_owners(ctx, referral, found, draft)
                     claim.record_intent(ctx, _creation(ctx, referral, draft.arrival, now))
     except Conflict:
@@ -258,16 +262,20 @@ def _with_owners(ctx: Context, referral: Referral, found: Found, draft: Draft) -
     return replace(draft, arrival=owned_by)
 
 
-def _mended(ctx: Context, draft: Draft, error: Rejected) -> Draft:
-    """Return the draft that Salesforce may accept after this refusal. Raises Rejected if nothing can be left out."""
+def _query_of_matches(ctx: Context, draft: Draft, error: Rejected) -> str | None:
+    """The query of the records that a duplicate rule found, if there are any that decide what is done."""
     if _may_have_changed(ctx, error):
         raise error
-    if (wanted := matches_to_read(draft, error)) is None:
+    wanted = matches_to_read(draft, error)
+    return named_by(*wanted, account_columns(ctx.translation.customer, ctx.translation.org)) if wanted else None
+
+
+def _mended(ctx: Context, draft: Draft, error: Rejected, matches: Sequence[Json]) -> Draft:
+    """The draft that Salesforce may accept after this refusal. Raises Rejected if nothing can be left out."""
+    if matches_to_read(draft, error) is None:
         return without_cause(ctx.translation.fields, draft, error, ctx.policy.tries)
     columns = account_columns(ctx.translation.customer, ctx.translation.org)
-    query = named_by(*wanted, columns)
-    records = ctx.salesforce.query(query).pages[0].records if query else ()
-    return with_matches(draft, error, records, columns, ctx.policy.tries)
+    return with_matches(draft, error, matches, columns, ctx.policy.tries)
 
 
 def _creation(ctx: Context, referral: Referral, arrival: Arrival, now: datetime) -> Effect:

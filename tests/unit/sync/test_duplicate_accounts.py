@@ -3,7 +3,8 @@
 Source: docs/protocol.md#the-customers-account.
 """
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,13 @@ import pytest
 from emulators.salesforce.data.duplicate_rules import DuplicateRules
 from emulators.salesforce.data.field_shapes import text_field
 from tests.unit.sync.harness import HOUR, Harness
-from tests.unit.sync.inbound_deals import CUSTOMER, assert_quiet, microsoft_sends_deal, opportunities_of, opportunity_of
+from tests.unit.sync.inbound_deals import (
+    assert_quiet,
+    microsoft_sends_deal,
+    opportunities_of,
+    opportunity_of,
+    recover_after_lease,
+)
 
 PLACE = {"BillingStreet": "9 Harbour Road", "BillingCity": "Aarhus", "BillingCountry": "DK"}
 TWIN = {"Name": "Fabrikam Robotics", "BillingCountry": "DK"}
@@ -222,63 +229,45 @@ def test_no_deal_that_a_rule_stops_ends_the_run(strict: Harness) -> None:
     assert opportunity_of(strict, free)
 
 
-# --- a duplicate rule finds a contact
+@pytest.mark.parametrize("number", range(12))
+def test_no_crash_makes_a_second_account_or_contact_where_rules_match(number: int) -> None:
+    with Harness() as harness:
+        harness.salesforce.org.put_switch(DuplicateRules())
+        known = account(harness, **(PLACE | {"Name": "Fabrikam Robotics Ltd."}))
+        lead = {"FirstName": "Ada", "LastName": "Lind", "Email": "ada.lind@fabrikam.example", "Company": "Fabrikam"}
+        harness.salesforce.insert("Lead", lead)
+        referral = microsoft_sends_deal(harness)
+        crashing = harness.new_instance()
+        crashing.process.crash_at(number, after=True)
+        crashing.crashes_during(lambda instance: instance.pull_event(referral))
+        recover_after_lease(harness)
+        assert opportunity_of(harness, referral)["AccountId"] == known
+        assert len(harness.salesforce.records("Account")) == len(harness.salesforce.records("Contact")) == 1
+        assert_quiet(harness)
 
 
-LIND = {"FirstName": "Ada", "LastName": "Lind", "Email": "ada.lind@fabrikam.example"}
+NAMES = ["Fabrikam Robotics", "FABRIKAM ROBOTICS", "Fabrikam Robotics Ltd.", "Fabrikam Robotics A/S", "Contoso"]
+PARTS: list[Mapping[str, object]] = [
+    PLACE, {"BillingCountry": "SE"}, {"BillingCountry": None}, {"Website": "fabrikam.example"},
+    {"DunsNumber": "123456789"}, {"DunsNumber": "987654321"},
+]  # fmt: skip
 
 
-def test_the_contact_of_the_account_that_a_rule_found_is_taken(strict: Harness) -> None:
-    known = account(strict)
-    elsewhere = strict.salesforce.insert("Contact", {**LIND, "Email": None, "Phone": "+4512345678"})
-    contact = strict.salesforce.insert("Contact", {**LIND, "Email": None, "Phone": "+4512345678", "AccountId": known})
-    opportunity = arrive(strict)
-    (role,) = strict.salesforce.records("OpportunityContactRole")
-    assert (role["OpportunityId"], role["ContactId"]) == (opportunity["Id"], contact)
-    assert {each["Id"] for each in strict.salesforce.records("Contact")} == {elsewhere, contact}
-    assert "A duplicate rule found Ada Lind in this account." in audit_of(strict, opportunity)
-
-
-def test_a_contact_that_resembles_a_lead_is_saved_and_told(strict: Harness) -> None:
-    lead = strict.salesforce.insert("Lead", {**LIND, "Company": "Fabrikam"})
-    opportunity = arrive(strict)
-    (contact,) = strict.salesforce.records("Contact")
-    assert contact["AccountId"] == opportunity["AccountId"]
-    told = f"The contact Ada Lind is new, although a duplicate rule found similar records: {lead} (no contact)."
-    assert told in audit_of(strict, opportunity)
-    assert strict.new_calls()["salesforce.graph"] == 2
-    strict.run_rounds()
-    assert_quiet(strict)
-
-
-def test_many_contacts_that_resemble_leads_need_few_calls(strict: Harness) -> None:
-    people = [CUSTOMER["team"][0] | {"email": f"n{number}@f.example"} for number in range(9)]  # type: ignore[index]
-    for person in people:
-        strict.salesforce.insert("Lead", {**LIND, "Email": person["email"], "Company": "Fabrikam"})
-    arrive(strict, team=people)
-    assert len(strict.salesforce.records("OpportunityContactRole")) == 9
-    assert strict.new_calls()["salesforce.graph"] == 4
-
-
-def test_two_similar_people_of_one_referral_both_arrive(strict: Harness) -> None:
-    twin = {"firstName": "Ada", "lastName": "Lind", "email": "lind@fabrikam.example", "phoneNumber": "+4512345678"}
-    opportunity = arrive(strict, team=[*CUSTOMER["team"], twin])
-    assert len(strict.salesforce.records("Contact")) == 2
-    assert "The contact Ada Lind is new, although" in audit_of(strict, opportunity)
-
-
-def test_a_rule_that_blocks_costs_the_deal_only_its_contact(harness: Harness) -> None:
-    harness.salesforce.insert("Lead", {**LIND, "Company": "Fabrikam"})
-    harness.salesforce.org.put_switch(DuplicateRules(frozenset({"Contact"})))
-    opportunity = arrive(harness)
-    assert harness.salesforce.records("Contact") == []
-    assert "Salesforce refused the contact Ada Lind: Use one of these records?" in audit_of(harness, opportunity)
-
-
-def test_of_several_contacts_with_the_address_that_of_the_account_is_used(harness: Harness) -> None:
-    known = account(harness)
-    harness.salesforce.insert("Contact", LIND)
-    contact = harness.salesforce.insert("Contact", {**LIND, "AccountId": known})
-    arrive(harness)
-    assert [role["ContactId"] for role in harness.salesforce.records("OpportunityContactRole")] == [contact]
-    assert len(harness.salesforce.records("Contact")) == 2
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_accounts_there_are_several_deals_make_at_most_one_more(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    with Harness() as harness:
+        with_numbers(harness)
+        for _ in range(chance.randrange(5)):
+            account(harness, **({"Name": chance.choice(NAMES), **chance.choice(PARTS), **chance.choice(PARTS)}))
+        if chance.random() < 0.7:
+            harness.salesforce.org.put_switch(DuplicateRules())
+        before = len(harness.salesforce.records("Account"))
+        deals = [microsoft_sends_deal(harness, customerProfile=chance.choice([IDS, {}])) for _ in range(3)]
+        for deal in deals:
+            harness.pull_event(deal)
+        arrived = [found for deal in deals for found in opportunities_of(harness, deal)]
+        held = harness.salesforce.records("Cosell_Inbox__c")
+        assert len(arrived) + len(held) == 3
+        assert len(harness.salesforce.records("Account")) - before <= 1
+        assert all(found["AccountId"] for found in arrived)
