@@ -1,7 +1,9 @@
 """Walk a deal each way through an org of some kinds, and tell what neither arrived nor is named where people look."""
 
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 
+from shared.mapping.schema import DEFAULT
 from tests.unit.sync.harness import HOUR, Harness, Instance
 from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunities_of
 from tests.unit.sync.real_orgs import customer_contact, org_harness, seller_values, turn_on
@@ -12,9 +14,9 @@ DEFECTS = (*ENDED, "pair_failed")
 """The same, and a deal whose error nothing explains."""
 
 
-def faults_of_a_walk(names: Collection[str]) -> list[str]:
+def faults_of_a_walk(names: Collection[str], mapping: Path = DEFAULT) -> list[str]:
     """A deal out, a deal in, and an edit each way, in an org with these switches: what is lost without a word."""
-    with org_harness(names) as harness:
+    with org_harness(names, mapping) as harness:
         faults = [*faults_of_new_deals(harness, names)]
         return [*faults, *faults_of_edits(harness, names), *defects(harness.first)]
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 from emulators.salesforce.emulator import SalesforceEmulator
 from shared.clients.salesforce.deal_sharing import FOLDER, GROUP
 from shared.clients.salesforce.source_format import read_source
+from shared.mapping.schema import DEFAULT
 from tests.unit.emulators.salesforce.control_calls import control
 from tests.unit.emulators.salesforce_metadata.deploy_client import PROJECT, Deployer
 from tests.unit.sync.harness import Harness
@@ -138,9 +140,9 @@ NOT_LATER = {"single currency"}
 
 
 @contextmanager
-def org_harness(names: Collection[str]) -> Iterator[Harness]:
+def org_harness(names: Collection[str], mapping: Path = DEFAULT) -> Iterator[Harness]:
     """A harness whose org has these switches on. The connector has asked it."""
-    with Harness(multi_currency="single currency" not in names) as harness:
+    with Harness(multi_currency="single currency" not in names, mapping=mapping) as harness:
         turn_on(harness, names)
         harness.ask_org_again()
         yield harness

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from zlib import crc32
 
 import pytest
@@ -13,7 +14,25 @@ from tests.unit.sync.real_orgs import NOT_LATER, PAIRS, SWITCHES, can_be_one_org
 
 NOT_MENDED: dict[str, str] = {}
 """The switches under which the sync still fails, and why. A test that passes all the same shows that it is mended."""
+OWNERS = """
+extends = "default"
+
+[[owners]]
+by = "account_owner"
+
+[[owners]]
+by = "user"
+user = "sam.seller@partner.example"
+"""
 type Names = tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def owned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A mapping file that gives arriving deals to a seller."""
+    path = tmp_path_factory.mktemp("mapping") / "owned.toml"
+    path.write_text(OWNERS, "utf-8")
+    return path
 
 
 def marked(orgs: Iterable[Names]) -> list[ParameterSet]:
@@ -49,6 +68,12 @@ def test_a_deal_each_way_arrives_or_its_cause_is_named(names: Names) -> None:
 @pytest.mark.parametrize("names", marked([*PAIRS, *map(with_a_third, PAIRS)]))
 def test_every_pair_alone_and_with_a_third_switch(names: Names) -> None:
     assert faults_of_a_walk(names) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("names", marked([*PAIRS]))
+def test_deals_that_get_an_owner_are_not_lost_either(names: Names, owned: Path) -> None:
+    assert faults_of_a_walk(names, owned) == []
 
 
 @pytest.mark.parametrize("names", marked((name,) for name in SWITCHES if name not in NOT_LATER))
