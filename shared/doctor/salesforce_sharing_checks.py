@@ -10,7 +10,7 @@ from shared.clients.salesforce.deal_sharing import (
     default_access,
     group_members,
 )
-from shared.clients.salesforce.rehearsal import rehearse_update
+from shared.clients.salesforce.rehearsal import rehearse_creation, rehearse_update
 from shared.doctor.finding import Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 from shared.doctor.salesforce_checks import PERMISSIONS
@@ -20,8 +20,12 @@ SHARE = (
     f"Run `cosell salesforce deploy`: it deploys the sharing rule and adds the integration user to the group "
     f"{GROUP_LABEL} (docs/salesforce-package.md#sharing)."
 )
-_CLOSED = "None"
-_NAMES = {"None": "private", "Read": "public read only", "ControlledByParent": "controlled by the account"}
+_CLOSED, _BY_ACCOUNT = "None", "ControlledByParent"
+_NAMES = {_CLOSED: "private", "Read": "public read only", _BY_ACCOUNT: "controlled by the account"}
+_NO_CONTACTS = (
+    "new contacts are refused on accounts of other owners, so deals arrive without them, unless Setup, Sharing "
+    f"Settings, shares accounts (Read/Write) with the group {GROUP_LABEL}"
+)
 
 
 def check_write_access(installation: Installation) -> Verdict:
@@ -89,16 +93,32 @@ def check_read_access(installation: Installation) -> Verdict:
     if private and unseen == private:
         found = f"{' and '.join(private)}: private, and the user sees no record of another owner"
         return failed(found, f"{PERMISSIONS} It gives View All.")
+    notes = [f"no {sobject} of another owner is visible" for sobject in unseen]
+    if access.get("Contact") == _BY_ACCOUNT and access.get("Account") != OPEN and not _may_add_contacts(installation):
+        notes.append(_NO_CONTACTS)
     shown = ", ".join(f"{sobject} {_NAMES.get(value, 'public')}" for sobject, value in access.items())
-    return ok(f"the org's defaults: {shown}{''.join(f'; no {each} of another owner is visible' for each in unseen)}")
+    return ok("; ".join((f"the org's defaults: {shown}", *notes)))
 
 
 def _is_private(access: Mapping[str, str], sobject: str) -> bool:
     value = access.get(sobject)
-    return value == _CLOSED or (value == "ControlledByParent" and access.get("Account") == _CLOSED)
+    return value == _CLOSED or (value == _BY_ACCOUNT and access.get("Account") == _CLOSED)
+
+
+def _may_add_contacts(installation: Installation) -> bool:
+    """Whether the user may add a contact to an account of another owner, as far as a rehearsal tells."""
+    account = _first_of_another_owner(installation, "Account")
+    values = {"LastName": "Co-sell rehearsal", "AccountId": account}
+    refusal = rehearse_creation(installation.salesforce.connection, "Contact", values) if account else None
+    return refusal is None or not _is_about_access(refusal)
 
 
 def _sees_other_owners(installation: Installation, sobject: str) -> bool:
+    return _first_of_another_owner(installation, sobject) is not None
+
+
+def _first_of_another_owner(installation: Installation, sobject: str) -> str | None:
     user = installation.salesforce.user_id()
     soql = f"SELECT Id FROM {sobject} WHERE OwnerId != '{user}' LIMIT 1"  # noqa: S608 - a fixed name and an id
-    return bool(installation.salesforce.query(soql).pages[0].records)
+    records = installation.salesforce.query(soql).pages[0].records
+    return str(records[0]["Id"]) if records else None

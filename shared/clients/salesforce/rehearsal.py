@@ -4,7 +4,7 @@ They stand in one Composite that is all or nothing, and its last step names a co
 flows of the org run, and what they write is undone too. Source: docs/reference/salesforce.md#composite-requests.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from shared.clients.salesforce.composite import Subrequest, SubrequestResult, composite_body, subrequest_results
@@ -16,13 +16,23 @@ UNKNOWN_COLUMN = "Cosell_Rehearsal_Ends_Here__c"
 _LAST = "rehearsal_end"
 
 
-def rehearse_update(connection: ApiConnection, sobject: str, record_id: str, values: dict[str, object]) -> str | None:
+def rehearse_update(
+    connection: ApiConnection, sobject: str, record_id: str, values: Mapping[str, object]
+) -> str | None:
     """Return the code of Salesforce's refusal of an update; None if it would have accepted it.
 
     Raises Locked and the other temporary errors, and Conflict if Salesforce kept what it should have undone.
     """
     path = f"sobjects/{sobject}/{record_id}"
     steps = [Subrequest("rehearsed", path, "PATCH", values), Subrequest(_LAST, path, "PATCH", {UNKNOWN_COLUMN: None})]
+    error = _rehearse(connection, steps)
+    return error.code if error else None
+
+
+def rehearse_creation(connection: ApiConnection, sobject: str, values: Mapping[str, object]) -> str | None:
+    """Return the code of Salesforce's refusal of a new record; None if it would have accepted it. Raises as above."""
+    path = f"sobjects/{sobject}"
+    steps = [Subrequest("rehearsed", path, "POST", values), Subrequest(_LAST, path, "POST", {UNKNOWN_COLUMN: None})]
     error = _rehearse(connection, steps)
     return error.code if error else None
 

@@ -122,6 +122,18 @@ def test_one_private_object_with_records_of_others_shows_view_all(doctor: Doctor
     assert (verdict.result, "no Contact of another owner is visible" in verdict.found) == (Result.OK, True)
 
 
+def test_contacts_that_follow_a_closed_account_are_told(doctor: Doctor, closed: Systems) -> None:
+    control(closed.salesforce, "sharing", sobject="Account", model="Read")
+    control(closed.salesforce, "sharing", sobject="Contact", model="ControlledByParent")
+    verdict = doctor.run("read access")["read access"]
+    assert verdict.result is Result.OK
+    assert "new contacts are refused on accounts of other owners, so deals arrive without them" in verdict.found
+    assert closed.salesforce.records("Contact") == []
+    join_group(closed)
+    control(closed.salesforce, "sharing_rule", name="All", sobject="Account", group=GROUP, edit=True)
+    assert "new contacts" not in doctor.run("read access")["read access"].found
+
+
 def test_an_org_that_hides_its_defaults_skips_the_check(doctor: Doctor, systems: Systems) -> None:
     del systems.salesforce.org.model.get("Organization").fields["defaultcontactaccess"]
     assert doctor.run("read access")["read access"].result is Result.SKIPPED
