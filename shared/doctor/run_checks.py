@@ -10,6 +10,7 @@ from msgspec import Struct
 from shared.doctor import (
     app_access_check,
     clock_checks,
+    country_check,
     local_checks,
     new_record_checks,
     owner_checks,
@@ -74,6 +75,7 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite("currency field", (_SALESFORCE_SIGN_IN,), salesforce_field_checks.check_currency_field),
     Prerequisite("stages", (_SALESFORCE_SIGN_IN,), picklist_checks.check_stages),
     Prerequisite("picklists", (_SALESFORCE_SIGN_IN,), picklist_checks.check_picklists),
+    Prerequisite("countries", (_SALESFORCE_SIGN_IN,), country_check.check_countries),
     Prerequisite("record types", (_SALESFORCE_SIGN_IN,), picklist_checks.check_record_types),
     Prerequisite(
         "conditional update", (_SALESFORCE_SIGN_IN, "custom fields"), salesforce_checks.check_conditional_update
