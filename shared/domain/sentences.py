@@ -164,7 +164,7 @@ CAUSES: dict[str, tuple[str, str]] = {
     ),
     "account_candidates": (
         "A duplicate rule refuses a new account for {customer}, and none that it found is surely the customer's.",
-        "Please give the right one this name and country, merge them, or create the account yourself.",
+        "Please give the right one this name and country, merge them, or create it. The integration user must see it.",
     ),
     "contact_taken": ("A duplicate rule found {contact} in this account.", "Please check the contact role."),
     "contact_allowed": (

@@ -26,7 +26,7 @@ from shared.mapping.refusals import without_refused
 DUPLICATES = "DUPLICATES_DETECTED"
 HOLD = "hold"
 CONTACT_STEP = re.compile("contact([0-9]*)")
-_ACCOUNT_PREFIX, _CONTACT_PREFIX = "001", "003"
+_ACCOUNT_PREFIX, _CONTACT_PREFIX, _LEAD_PREFIX = "001", "003", "00Q"
 
 
 class Draft(Struct, frozen=True):
@@ -207,7 +207,7 @@ def _age(record: Json) -> tuple[str, str]:
 
 
 def _named(match: str) -> str:
-    return match if match.startswith(_CONTACT_PREFIX) else f"{match} (no contact)"
+    return f"{match} (lead)" if match.startswith(_LEAD_PREFIX) else match
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -54,7 +54,12 @@ class Rights:
         return replace(rights, create=rights.edit, delete=rights.edit)
 
     def on_field(self, sobject: str, name: str) -> bool | None:
-        """Whether a field is editable; None if it is hidden. An address has one right for all its parts."""
+        """Whether a field is editable; None if it is hidden. An address has one right for all its parts.
+
+        A field of a person account has the right of the contact's field.
+        """
+        if sobject == "Account" and name.startswith("Person"):
+            return self.on_field("Contact", name.removeprefix("Person"))
         for part in _ADDRESS_PARTS:
             if name.endswith(part) and f"{sobject}.{name.removesuffix(part)}Address".lower() in self.fields:
                 return self.fields[f"{sobject}.{name.removesuffix(part)}Address".lower()]

@@ -37,7 +37,7 @@ def test_a_contact_that_resembles_a_lead_is_saved_and_told(strict: Harness) -> N
     opportunity = arrive(strict)
     (contact,) = strict.salesforce.records("Contact")
     assert contact["AccountId"] == opportunity["AccountId"]
-    told = f"The contact Ada Lind is new, although a duplicate rule found similar records: {lead} (no contact)."
+    told = f"The contact Ada Lind is new, although a duplicate rule found similar records: {lead} (lead)."
     assert told in audit_of(strict, opportunity)
     assert strict.new_calls()["salesforce.graph"] == 2
     strict.run_rounds()

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.emulators.salesforce.api_session import ApiSession
 from tests.unit.emulators.salesforce.control_calls import control
+from tests.unit.emulators.salesforce.permission_sets import give_rights
 from tests.unit.emulators.salesforce.write_paths import codes_by_path
 
 REFUSED = {("INVALID_FIELD_FOR_INSERT_UPDATE",)}
@@ -76,6 +77,13 @@ def test_a_person_may_be_the_contact_of_a_deal(api: ApiSession, person: str) -> 
     contact = api.emulator.record("Account", account)["PersonContactId"]
     role = {"OpportunityId": api.create_deal(AccountId=account), "ContactId": contact}
     assert codes_by_path(api, "OpportunityContactRole", role) == {()}
+
+
+def test_who_sees_the_address_of_contacts_sees_that_of_people(api: ApiSession, person: str) -> None:
+    api.emulator.insert("Account", {"LastName": "Vogel", "PersonEmail": "a@b.example", "RecordTypeId": person})
+    give_rights(api, {"Account": "rv", "Contact": "rv"}, {"Contact.Email": False})
+    assert api.query_records("SELECT PersonEmail FROM Account")[0]["PersonEmail"] == "a@b.example"
+    assert api.query_refusal("SELECT PersonMobilePhone FROM Account")[0] == "INVALID_FIELD"
 
 
 def test_a_describe_that_is_asked_again_shows_the_change(api: ApiSession) -> None:
