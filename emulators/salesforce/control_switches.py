@@ -40,6 +40,7 @@ from emulators.salesforce.metadata.component_xml import rule_of_formula
 from emulators.salesforce.org_switches import (
     RecordTypeWish,
     check_sharing_rule,
+    find_column,
     make_group,
     make_record_type,
     require_column,
@@ -79,7 +80,11 @@ def _add_save_rule(emulated: EmulatedOrg, body: Body) -> None:
 
 
 def _require(emulated: EmulatedOrg, body: Body) -> None:
-    require_column(emulated.org, body["sobject"], body["field"], required=bool(body.get("required", True)))
+    required = bool(body.get("required", True))
+    require_column(emulated.org, body["sobject"], body["field"], required=required)
+    if required:
+        sobject, column = find_column(emulated.org, body["sobject"], body["field"])
+        emulated.deployments.documents.require_on_layouts(sobject.name, column.name)
 
 
 def _restrict(emulated: EmulatedOrg, body: Body) -> None:

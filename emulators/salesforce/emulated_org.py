@@ -178,6 +178,8 @@ class EmulatedOrg(Emulator):
             field = field_from_xml(element)
             self.org.put_field(name, field)
             self.deployments.documents.put(Component("CustomField", f"{name}.{field.name}", "", element))
+            if field.required:
+                self.deployments.documents.require_on_layouts(name, field.name)
 
     # --- reading
 

@@ -33,6 +33,7 @@ from shared.clients.salesforce.inactive_parts import find_inactive
 from shared.clients.salesforce.layout_section import LayoutChange, insert_section, our_section_in
 from shared.clients.salesforce.metadata_deploy import Deployment, MetadataClient, layout_title
 from shared.clients.salesforce.org_changes import OrgChange, find_changes
+from shared.clients.salesforce.required_on_layout import OUR_LAYOUT, with_required_fields
 from shared.clients.salesforce.source_format import Package, layout_package, package_folders, read_source
 from shared.foundation.errors import ConfigurationError, Conflict
 from shared.settings.variables import Settings
@@ -41,7 +42,6 @@ _INSTALLED = Path(__file__).with_name("salesforce_package")
 PROJECT = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).resolve().parents[2] / "infra" / "salesforce"
 """The Salesforce package. The wheel holds a copy in this folder (pyproject.toml); a checkout has infra/salesforce."""
 OBJECT = "Opportunity"
-_OUR_LAYOUT = "layouts/Opportunity-Co-sell Layout.layout"
 _TRANSLATIONS = "translations"
 _HINTS = {
     "no CustomField named": "Install the fields first: run `cosell salesforce deploy`.",
@@ -93,7 +93,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
             blocking = [each for each in find_obstacles(salesforce, package) if not (each.mends and make_unique)]
             if blocking:
                 return _report_obstacles(blocking, output)
-            package, left_out = wish.fit_to_org(package, salesforce, output)
+            package, left_out = wish.fit_to_org(with_required_fields(salesforce, package), salesforce, output)
             client = MetadataClient(salesforce.connection)
             changes = find_changes(client, package)
             if changes and not _may_change(changes, output, yes=yes, check_only=check_only):
@@ -231,7 +231,7 @@ def _add_section_to(name: str, output: Output, administrator: Administrator, *, 
 
 
 def _plan_change(client: MetadataClient, full_name: str) -> LayoutChange:
-    our_layout = read_source(*package_folders(PROJECT)).files[_OUR_LAYOUT]
+    our_layout = read_source(*package_folders(PROJECT)).files[OUR_LAYOUT]
     return insert_section(client.retrieve_layout(full_name), our_section_in(our_layout))
 
 

@@ -214,7 +214,8 @@ class ComponentChecker:
         for name, behavior in placed:
             if name:
                 yield from self._check_layout_item(sobject, name, behavior)
-        for name in sorted(_needed_on_layout(sobject) - {name for name, _ in placed}):
+        needed = _needed_on_layout(sobject) | self._required_fields(sobject)
+        for name in sorted(needed - {name for name, _ in placed}):
             yield f"Layout must contain an item for required layout field: {name}"
 
     def _check_layout_item(self, sobject: str, name: str, behavior: str | None) -> Iterator[str]:
@@ -223,8 +224,14 @@ class ComponentChecker:
             yield f"In field: field - no CustomField named {sobject}.{name} found"
         elif (field.formula or name in _LAYOUT_READ_ONLY) and behavior != "Readonly":
             yield f"Field:{name} must be Readonly"
-        elif name in _required_on_layout(sobject) and behavior != "Required":
+        elif name in _required_on_layout(sobject) | self._required_fields(sobject) and behavior != "Required":
             yield f"Field:{name} must be Required"
+
+    def _required_fields(self, sobject: str) -> frozenset[str]:
+        """The custom fields that every save of the object needs, after this deployment."""
+        definition = self._find_object(sobject)
+        after = self._object_after_deployment(definition).fields.values() if definition else ()
+        return frozenset(each.name for each in after if each.is_custom and each.required)
 
     def _check_page(self, component: Component) -> Iterator[str]:
         regions = component.all_texts("flexiPageRegions/name")

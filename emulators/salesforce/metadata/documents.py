@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from emulators.salesforce.metadata.package import Component
-from emulators.salesforce.metadata.xml_schema import PREFIX, parse_xml, serialize_xml
+from emulators.salesforce.metadata.xml_schema import NAMESPACE, PREFIX, parse_xml, serialize_xml
+
+_ITEM = f'<layoutItems xmlns="{NAMESPACE}"><behavior>Required</behavior><field>{{field}}</field></layoutItems>'
 
 
 @dataclass(slots=True)
@@ -33,6 +35,13 @@ class Documents:
         """
         return {name for owner, name, is_editable in self._field_permissions() if owner == sobject and not is_editable}
 
+    def require_on_layouts(self, sobject: str, field: str) -> None:
+        """Put a field that is required now onto each layout of an object, as the service does."""
+        for kind, name in self.kept:
+            if kind == "Layout" and name.startswith(f"{sobject}-"):
+                root: Any = parse_xml(self.kept[kind, name])
+                self.kept[kind, name] = serialize_xml(_with_required(root, field))
+
     def _field_permissions(self) -> Iterator[tuple[str, str, bool]]:
         for (kind, _), data in self.kept.items():
             root: Any = parse_xml(data) if kind == "PermissionSet" else None
@@ -41,6 +50,16 @@ class Documents:
             for entry in root.findall("{*}fieldPermissions"):
                 owner, _, name = entry.findtext("{*}field").partition(".")
                 yield owner, name, entry.findtext("{*}editable") != "false"
+
+
+def _with_required(layout: Any, field: str) -> Any:  # noqa: ANN401 - lxml ships no types
+    items = [each for each in layout.iterfind(".//{*}layoutItems") if each.findtext("{*}field") == field]
+    if not items:
+        column = layout.find(".//{*}layoutColumns")
+        items = [parse_xml(_ITEM.format(field=field).encode())]
+        column.append(items[0])
+    items[0].find("{*}behavior").text = "Required"
+    return layout
 
 
 def documents_of_new_org() -> Documents:

@@ -51,8 +51,8 @@ def insert_section(layout: bytes, section: Element) -> LayoutChange:
     if local_name(root) != "Layout":
         raise Unavailable("Salesforce returned something that is not a layout")
     before = format_xml(root)
-    existing = set(_fields_on(root))
-    missing = tuple(name for name in _fields_on(section) if name not in existing)
+    existing = set(fields_on(root))
+    missing = tuple(name for name in fields_on(section) if name not in existing)
     if missing:
         _insert_missing_fields(root, section, frozenset(missing))
     return LayoutChange(before, format_xml(root), missing)
@@ -88,7 +88,7 @@ def _section_position(root: Element) -> int:
 
 
 def _is_closing_section(section: Element) -> bool:
-    return text_of(section, "style") == _LINKS_STYLE or not _SYSTEM_FIELDS.isdisjoint(_fields_on(section))
+    return text_of(section, "style") == _LINKS_STYLE or not _SYSTEM_FIELDS.isdisjoint(fields_on(section))
 
 
 def _position_without_sections(root: Element) -> int:
@@ -102,7 +102,7 @@ def _find_our_section(root: Element) -> Element | None:
     )
 
 
-def _fields_on(part: Element) -> list[str]:
+def fields_on(part: Element) -> list[str]:
     """Return the fields on a layout or in a section, in reading order."""
     sections = [part] if local_name(part) == _SECTION_ELEMENT else list(children_named(part, _SECTION_ELEMENT))
     columns = (column for section in sections for column in children_named(section, "layoutColumns"))

@@ -14,6 +14,7 @@ from tests.unit.cli.stand_in_sf import ADMIN, log_in, put_sf_on_path
 from tests.unit.emulators.salesforce.control_calls import control
 
 ADMINISTRATOR, SELLER = "ada.admin@partner.example", "sam.seller@partner.example"
+XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 LANGUAGES = ["de", "fr", "ja", "zh_TW"]
 
 
@@ -124,3 +125,26 @@ def test_the_options_win_over_what_the_org_has_on(org: SalesforceEmulator) -> No
     assert document_of(run_cosell("deploy", "--no-translations", *ADMIN, "--json"))["languages"] == []
     assert document_of(run_cosell("deploy", "--language", "fr", *ADMIN, "--json"))["languages"] == ["fr"]
     assert document_of(run_cosell("deploy", "--translations", *ADMIN, "--json"))["languages"] == LANGUAGES
+
+
+# --- the layout
+
+
+def test_our_layout_gets_the_fields_that_the_org_requires(org: SalesforceEmulator) -> None:
+    for name, required in (("Region__c", "true"), ("Partner__c", "false")):
+        rest = f"<label>R</label><length>9</length><required>{required}</required><type>Text</type>"
+        control(
+            org,
+            "field",
+            sobject="Opportunity",
+            xml=f"<CustomField {XMLNS}><fullName>{name}</fullName>{rest}</CustomField>",
+        )
+    assert run_cosell("deploy", "--check-only", *ADMIN).exit_code == 0
+    for _ in range(2):
+        result = run_cosell("deploy", *ADMIN)
+        assert result.exit_code == 0, result.output
+    layout = org.deployments.documents.kept["Layout", "Opportunity-Co-sell Layout"].decode()
+    item = "<behavior>Required</behavior>\n                <field>Region__c</field>"
+    assert (layout.count("Region__c"), item in layout, "Partner__c" in layout) == (1, True, False)
+    result = run_cosell("add-section", "Opportunity Layout", "--yes", *ADMIN)
+    assert result.exit_code == 0, result.output

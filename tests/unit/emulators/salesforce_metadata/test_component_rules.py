@@ -10,6 +10,7 @@ import pytest
 from emulators.base.server import Request
 from emulators.salesforce import SalesforceEmulator
 from shared.clients.salesforce.source_format import Package, read_source
+from tests.unit.emulators.salesforce.control_calls import control
 from tests.unit.emulators.salesforce_metadata.deploy_client import (
     DEAL,
     PROJECT,
@@ -143,6 +144,21 @@ def _layout_package(*items: tuple[str, str], required: bool = True, probability:
 def test_a_wrong_layout_is_refused(deployer: Deployer, package: Package, message: str) -> None:
     refusals = deployer.deploy_refusals(package)
     assert any(message in each for each in refusals), refusals
+
+
+def test_a_layout_needs_the_required_custom_fields(deployer: Deployer) -> None:
+    org = deployer.org
+    xml = "<fullName>Region__c</fullName><label>R</label><length>9</length><type>Text</type>"
+    control(org, "field", sobject="Opportunity", xml=f"<CustomField {XMLNS}>{xml}</CustomField>")
+    assert deployer.deploy(_layout_package())["success"]
+    control(org, "required", sobject="Opportunity", field="Region__c")
+    assert deployer.deploy_refusals(_layout_package()) == [
+        "Layout must contain an item for required layout field: Region__c"
+    ]
+    assert deployer.deploy_refusals(_layout_package(("Region__c", "Edit"))) == ["Field:Region__c must be Required"]
+    assert deployer.deploy(_layout_package(("Region__c", "Required")))["success"]
+    layout = org.deployments.documents.kept["Layout", "Opportunity-Opportunity Layout"]
+    assert layout.count(b"<field>Region__c</field>") == 1  # the service puts it onto the layouts of the org
 
 
 def test_a_list_view_with_an_unknown_field_is_refused(deployer: Deployer) -> None:
