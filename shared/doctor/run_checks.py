@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from shared.doctor import (
     app_access_check,
+    arrival_check,
     clock_checks,
     country_check,
     local_checks,
@@ -83,6 +84,7 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite("write access", (_SALESFORCE_SIGN_IN, "custom fields"), salesforce_sharing_checks.check_write_access),
     Prerequisite("read access", (_SALESFORCE_SIGN_IN,), salesforce_sharing_checks.check_read_access),
     Prerequisite("owners", (_SALESFORCE_SIGN_IN,), owner_checks.check_owners),
+    Prerequisite("arrival", (_SALESFORCE_SIGN_IN, "custom fields", "stages"), arrival_check.check_arrival),
     Prerequisite("Salesforce API budget", (_SALESFORCE_SIGN_IN,), salesforce_checks.check_api_budget),
     Prerequisite("Salesforce clock", (_SALESFORCE_SIGN_IN,), clock_checks.check_salesforce_clock),
 )

@@ -7,9 +7,24 @@ flows of the org run, and what they write is undone too. Source: docs/reference/
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from shared.clients.salesforce.composite import Subrequest, SubrequestResult, composite_body, subrequest_results
-from shared.clients.salesforce.error_codes import LOCK_CODES, ROLLED_BACK_CODES, ApiError, exception_for, is_temporary
+from shared.clients.salesforce.composite import (
+    Subrequest,
+    SubrequestResult,
+    composite_body,
+    graph_subrequests,
+    subrequest_results,
+)
+from shared.clients.salesforce.error_codes import (
+    LOCK_CODES,
+    ROLLED_BACK_CODES,
+    ApiError,
+    cause_of,
+    exception_for,
+    is_temporary,
+)
+from shared.clients.salesforce.records import Node
 from shared.clients.salesforce.request import ApiConnection, Call, Reply
+from shared.domain.cause import Cause
 from shared.foundation.errors import Conflict
 
 UNKNOWN_COLUMN = "Cosell_Rehearsal_Ends_Here__c"
@@ -25,25 +40,37 @@ def rehearse_update(
     """
     path = f"sobjects/{sobject}/{record_id}"
     steps = [Subrequest("rehearsed", path, "PATCH", values), Subrequest(_LAST, path, "PATCH", {UNKNOWN_COLUMN: None})]
-    error = _rehearse(connection, steps)
-    return error.code if error else None
+    failed = _rehearse(connection, steps)
+    return failed[1].code if failed else None
 
 
 def rehearse_creation(connection: ApiConnection, sobject: str, values: Mapping[str, object]) -> str | None:
     """Return the code of Salesforce's refusal of a new record; None if it would have accepted it. Raises as above."""
     path = f"sobjects/{sobject}"
     steps = [Subrequest("rehearsed", path, "POST", values), Subrequest(_LAST, path, "POST", {UNKNOWN_COLUMN: None})]
-    error = _rehearse(connection, steps)
-    return error.code if error else None
+    failed = _rehearse(connection, steps)
+    return failed[1].code if failed else None
 
 
-def _rehearse(connection: ApiConnection, steps: Sequence[Subrequest]) -> ApiError | None:
+def rehearse_graph(connection: ApiConnection, nodes: Sequence[Node], read: str) -> tuple[str, Cause] | None:
+    """Return the step that Salesforce would refuse, with the cause; None if it would create everything.
+
+    `read` is the name of the step that is read back. Raises as above.
+    """
+    steps = graph_subrequests(nodes, read, ("Id",))
+    sobject = next(node.sobject for node in nodes if node.name == read)
+    steps.append(Subrequest(_LAST, f"sobjects/{sobject}", "POST", {UNKNOWN_COLUMN: None}))
+    failed = _rehearse(connection, steps)
+    return (failed[0], cause_of(failed[1])) if failed else None
+
+
+def _rehearse(connection: ApiConnection, steps: Sequence[Subrequest]) -> tuple[str, ApiError] | None:
     body = {**composite_body(steps, connection.version), "allOrNone": True}
     call = Call("a rehearsal", "composite", "POST", body)
     return connection.write(call, partial(_outcome_in, steps))
 
 
-def _outcome_in(steps: Sequence[Subrequest], reply: Reply) -> ApiError | None:
+def _outcome_in(steps: Sequence[Subrequest], reply: Reply) -> tuple[str, ApiError] | None:
     *rehearsed, last = subrequest_results(reply.value, steps)
     if not last.is_failure:
         raise Conflict("Salesforce did not undo a rehearsed write: its Composite calls are not all or nothing")
@@ -53,7 +80,7 @@ def _outcome_in(steps: Sequence[Subrequest], reply: Reply) -> ApiError | None:
     error = failed.api_error
     if error.code in LOCK_CODES or is_temporary(failed.status, error):
         raise exception_for(failed.status, failed.body, "a rehearsal", write=False)
-    return error
+    return failed.name, error
 
 
 def _was_undone(result: SubrequestResult) -> bool:

@@ -15,9 +15,10 @@ FAILS: Mapping[str, set[str]] = {
     "read-only column": {"mapped fields"},
     "private": {"write access"},
     "public read only": {"write access"},
-    "rule for deals": {"write access"},
-    "required field": {"new records", "write access"},
-    "record types": {"record types"},
+    "rule for deals": {"write access", "arrival"},
+    "rule for accounts": {"arrival"},
+    "required field": {"new records", "write access", "arrival"},
+    "record types": {"record types", "arrival"},
     "no stage for new deals": {"stages"},
 }
 """The checks that fail, by the kind of org. In the others, deals travel as they are."""
