@@ -12,10 +12,9 @@ from shared.clients.salesforce.soql_literals import in_list
 from shared.domain.arrival import Arrival
 from shared.domain.customer_match import Candidate
 from shared.domain.owner import Choice, Owner, User, owner_of, without_owner
-from shared.domain.records import Referral
 from shared.domain.sentences import cause
 from shared.foundation.errors import Rejected
-from shared.mapping.owner_rules import OwnerRule, Wanted, wanted_owners
+from shared.mapping.owner_rules import Wanted
 
 OWNER_COLUMNS = ("OwnerId", "Owner.Name", "Owner.IsActive", "Owner.UserType")
 """The columns of an account that tell of its owner."""
@@ -42,21 +41,13 @@ def user_in(record: Json) -> User:
 
 
 def with_owners(
-    arrival: Arrival,
-    rules: Sequence[OwnerRule],
-    referral: Referral,
-    users: Sequence[Json],
-    account: Candidate | None,
-    own_id: str,
+    arrival: Arrival, wanted: Sequence[Wanted], users: Sequence[Json], account: Candidate | None, own_id: str
 ) -> Arrival:
     """Return the arrival with the users who may own the deal, and why some are passed over.
 
     `account` is the account of the deal, if it exists; `own_id` is the user of the sync, whom nobody reads.
     """
-    if not rules:
-        return arrival
     owner = account.owner if account else None
-    wanted = wanted_owners(rules, referral)
     choices = (choice for each in wanted for choice in _choices(each, users, owner, own_id))
     return replace(arrival, owners=(*choices, cause("no_owner")))
 
@@ -111,10 +102,8 @@ def owned(nodes: Sequence[Node], arrival: Arrival) -> list[Node]:
     own = {"OwnerId": owner.id}
     given = [node for node in nodes if node.name.rstrip("0123456789") in _HANDED_OVER]
     if arrival.is_handed_over:
-        return [
-            *nodes,
-            *(Node(f"owner_{node.name}", node.sobject, own, record=f"@{{{node.name}.id}}") for node in given),
-        ]
+        steps = [Node(f"owner_{node.name}", node.sobject, own, record=f"@{{{node.name}.id}}") for node in given]
+        return [*nodes, *reversed(steps)]  # the account last: who may edit it may edit its contacts
     return [replace(node, values={**node.values, **own}) if node in given else node for node in nodes]
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from pydantic import Field
 
 from shared.domain.deal import Company, Person
+from shared.domain.org_addresses import AddressLists
 from shared.domain.records import Referral
 from shared.mapping.field_base import MappingTable
 
@@ -42,25 +43,39 @@ class Wanted(Struct, frozen=True):
     user: str | None
 
 
-def wanted_owners(rules: Sequence[OwnerRule], referral: Referral) -> tuple[Wanted, ...]:
-    """Return the users whom the rules name for a referral, in their order. A rule that says nothing is left out."""
-    return tuple(wanted for rule in rules for wanted in _wanted(rule, referral))
+def wanted_owners(
+    rules: Sequence[OwnerRule], referral: Referral, lists: AddressLists | None = None
+) -> tuple[Wanted, ...]:
+    """Return the users whom the rules name for a referral, in their order. A rule that says nothing is left out.
+
+    `lists` are the org's lists of states: with them, the name of a state is read as its code.
+    """
+    return tuple(wanted for rule in rules for wanted in _wanted(rule, referral, lists))
 
 
-def _wanted(rule: OwnerRule, referral: Referral) -> Iterator[Wanted]:
+def _wanted(rule: OwnerRule, referral: Referral, lists: AddressLists | None) -> Iterator[Wanted]:
     company, users = referral.deal.get("account"), {key.casefold(): user for key, user in rule.users.items()}
     if rule.by == "account_owner":
         yield Wanted(rule.by, None)
     elif rule.by == "user" and rule.user:
         yield Wanted(rule.by, rule.user)
     elif rule.by in {"country", "region"} and isinstance(company, Company):
-        key = company.country if rule.by == "country" else f"{company.country}-{company.state or ''}"
-        yield from (Wanted(f"{rule.by} {key}", user) for user in [users.get(key.casefold())] if user)
+        keys = [company.country] if rule.by == "country" else _states(company, lists)
+        found = next((key for key in keys if key.casefold() in users), None)
+        yield from (Wanted(f"{rule.by} {key}", users[key.casefold()]) for key in [found] if key)
     elif rule.by in {"microsoft_seller", "our_seller"}:
         for address in _addresses(referral):
             is_ours = rule.by == "our_seller" and not address.casefold().endswith(MICROSOFT)
             found = users.get(address.casefold(), address if is_ours else None)
             yield from (Wanted(f"{rule.by} {address}", user) for user in [found] if user)
+
+
+def _states(company: Company, lists: AddressLists | None) -> list[str]:
+    """Return the keys under which the customer's state may stand: by its text, and by its code."""
+    country, text = company.country, company.state or ""
+    state = text[len(country) + 1 :] if text.upper().startswith(f"{country}-") else text
+    code = lists.state_code(country, text) if lists and text else None
+    return [f"{country}-{each}" for each in (state, code) if each]
 
 
 def _addresses(referral: Referral) -> list[str]:

@@ -42,7 +42,7 @@ from shared.mapping.customer_lookup import (
     opportunity_query,
 )
 from shared.mapping.owner_choice import owned, users_query, with_owners
-from shared.mapping.owner_rules import wanted_owners
+from shared.mapping.owner_rules import Wanted, wanted_owners
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Node, Outcome, Result, Written
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, queue_pair
@@ -150,7 +150,7 @@ def look_up(ctx: Context, referral: Referral, named: str | None, customer: Custo
         "opportunities": opportunity_query(ctx.translation.file.ours.identifier, referral.id, named),
         "accounts": account_query(customer, columns),
         **contact_queries(emails, columns),
-        **users_query(wanted_owners(ctx.translation.file.owners, referral)),
+        **users_query(_wanted_owners(ctx, referral)),
     }
     with pausing_on_failure(ctx, Side.SALESFORCE):
         calls = batched(queries.values(), QUERIES_OF_A_CALL, strict=False)
@@ -257,9 +257,15 @@ def create_opportunity(
 
 
 def _with_owners(ctx: Context, referral: Referral, found: Found, draft: Draft) -> Draft:
-    rules, own_id = ctx.translation.file.owners, ctx.salesforce.user_id()
-    owned_by = with_owners(draft.arrival, rules, referral, found.users, draft.account, own_id)
-    return replace(draft, arrival=owned_by)
+    if not ctx.translation.file.owners:
+        return draft
+    wanted, own_id = _wanted_owners(ctx, referral), ctx.salesforce.user_id()
+    return replace(draft, arrival=with_owners(draft.arrival, wanted, found.users, draft.account, own_id))
+
+
+def _wanted_owners(ctx: Context, referral: Referral) -> Sequence[Wanted]:
+    org = ctx.translation.org
+    return wanted_owners(ctx.translation.file.owners, referral, org.addresses.lists if org else None)
 
 
 def _query_of_matches(ctx: Context, draft: Draft, error: Rejected) -> str | None:

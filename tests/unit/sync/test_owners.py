@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from tests.unit.emulators.salesforce.control_calls import control
 from tests.unit.sync.harness import Harness, Instance
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of, recover_after_lease
 from tests.unit.sync.owned_deals import (
@@ -17,6 +18,7 @@ from tests.unit.sync.owned_deals import (
     owner_of,
     user_id,
 )
+from tests.unit.sync.real_orgs import share_by_criteria
 
 SELLER = {"firstName": "Sue", "lastName": "Seller", "email": "sue@microsoft.com", "phoneNumber": "+1 425 555 0100"}
 OURS = {"firstName": "Anna", "lastName": "Example", "email": ANNA, "phoneNumber": "+1 425 555 0101"}
@@ -27,6 +29,9 @@ RULES = {
     "small letters": ('by = "country"\nusers = { us = "anna@partner.example" }', {"country": "US"}, [SELLER]),
     "region": (
         'by = "region"\nusers = { US-WA = "anna@partner.example" }', {"country": "US", "state": "WA"}, [SELLER],
+    ),
+    "region with its country": (
+        'by = "region"\nusers = { US-WA = "anna@partner.example" }', {"country": "US", "state": "us-wa"}, [SELLER],
     ),
     "Microsoft's seller": (
         'by = "microsoft_seller"\nusers = { "sue@microsoft.com" = "anna@partner.example" }', {}, [SELLER],
@@ -71,6 +76,26 @@ def test_the_owner_of_the_account_owns_its_deals() -> None:
         harness.salesforce.edit("Account", account, {"OwnerId": user_id(harness, ANNA)})
         customer = {"name": "Contoso Harbour", "address": {"country": "US", "city": "Seattle"}}
         assert owner_of(harness, customerProfile=customer) == ANNA
+
+
+def test_the_owner_of_an_account_that_a_duplicate_rule_names_owns_the_deal() -> None:
+    with org_with_owners(f'[[owners]]\nby = "account_owner"\n{DEFAULT_OWNER}') as harness:
+        place = {"BillingStreet": "9 Harbour Road", "BillingCity": "Aarhus", "BillingCountry": "Denmark"}
+        twin = {"Name": "Fabrikam Robotics A/S", "OwnerId": user_id(harness, ANNA), **place}
+        account = harness.salesforce.insert("Account", twin)
+        control(harness.salesforce, "duplicate_rules")
+        deal = arrives(harness)
+        assert (deal["AccountId"], deal["OwnerId"]) == (account, user_id(harness, ANNA))
+        assert harness.count_in_audit(deal["Id"], "owner") == 0
+
+
+def test_the_name_of_a_state_is_read_where_the_org_has_lists() -> None:
+    rule = '[[owners]]\nby = "region"\nusers = { US-WA = "anna@partner.example" }\n'
+    address = {"country": "US", "state": "Washington", "city": "Seattle", "addressLine1": "1 Main Street"}
+    with org_with_owners(rule + DEFAULT_OWNER) as harness:
+        control(harness.salesforce, "address_picklists")
+        harness.ask_org_again()
+        assert owner_of(harness, customerProfile={"address": address}) == ANNA
 
 
 def test_what_is_new_belongs_to_the_owner_and_what_exists_keeps_its_own() -> None:
@@ -208,6 +233,21 @@ def test_in_a_private_org_the_owner_gets_the_deal_with_all_its_contacts() -> Non
         assert harness.count_in_audit(deal["Id"], "Salesforce refused the contact") == 0
         owners = [each["OwnerId"] for name in ("Account", "Contact") for each in harness.salesforce.records(name)]
         assert owners == [anna] * 4
+
+
+def test_in_a_private_org_with_the_sharing_rule_edits_travel_both_ways() -> None:
+    with org_with_owners(TO_ANNA) as harness:
+        share_by_criteria(harness.salesforce)
+        harness.ask_org_again()
+        deal, anna = arrives(harness), user_id(harness, ANNA)
+        assert deal["OwnerId"] == anna
+        harness.salesforce.edit("Opportunity", deal["Id"], {"StageName": "Qualification", "Amount": 7}, user=anna)
+        harness.run_rounds(2)
+        referral = deal["Referral_Identifier__c"]
+        assert harness.partner_center.referral(referral)["details"]["dealValue"] == 7
+        harness.colleague_edits(referral, details_dealValue=9)
+        harness.run_rounds(1)
+        assert harness.opportunity(deal["Id"])["Amount"] == 9
 
 
 # --- crashes

@@ -288,3 +288,19 @@ def test_what_the_package_lacks_is_logged_once_until_it_changes(
     assert json.loads(event) == {
         "event": "package_differs", "package": None, "missing": ["Partner_Center_Amount__c"],
     }  # fmt: skip
+
+
+def test_the_notification_type_is_asked_for_where_owners_are_told(several: EmulatedOrg) -> None:
+    question = replace(QUESTION, notification="Cosell_New_Deal")
+    shape = ask_shape(several.salesforce, question)
+    [record] = several.emulator.records("CustomNotificationType")
+    assert (shape.notifications, shape.missing) == ({"Cosell_New_Deal": record["Id"]}, ())
+    lacking = ask_shape(several.salesforce, replace(question, notification="Another_Type"))
+    assert (lacking.notifications, lacking.missing) == ({"Another_Type": None}, ("Another_Type",))
+
+
+def test_an_answer_without_the_notification_type_is_asked_for_again_at_once(several: EmulatedOrg) -> None:
+    memory, ask = Memory(), partial(known_shape, several.salesforce)
+    ask(memory, QUESTION, lambda: NOON, __version__)
+    shape, _ = ask(memory, replace(QUESTION, notification="Cosell_New_Deal"), lambda: NOON, __version__)
+    assert shape.notifications["Cosell_New_Deal"]
