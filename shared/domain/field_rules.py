@@ -85,6 +85,12 @@ class Rules(Struct, frozen=True, dict=True):
         return tuple(rule for rule in self if rule.on_update and rule.direction is not Direction.OFF)
 
     @cached_property
+    def unseen(self) -> tuple[str, ...]:
+        """The fields that would be compared if their columns were not hidden."""
+        known = ((name, self.by_field[name]) for name, _ in self.hidden_columns)
+        return tuple(name for name, rule in known if rule.on_update and rule.direction is Direction.OFF)
+
+    @cached_property
     def sources(self) -> Mapping[str, str]:
         """How the value of each field that is compared is read, by field."""
         return {rule.field: rule.source for rule in self.updatable}

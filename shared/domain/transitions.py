@@ -319,7 +319,7 @@ def with_known_versions(link: Link, opportunity: Opportunity | None, referral: R
 
 def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
     is_accounted = _is_accounted(link, referral.deal, Side.PARTNER_CENTER, rules)
-    is_read = all(rule.field in referral.deal for rule in rules.updatable)  # an unread value is unknown, not agreed
+    is_read = all(rule.field in referral.deal for rule in rules.updatable) and not rules.unseen  # unknown, not agreed
     stays = all(known.code in STAYS_UNREAD for known in link.refused.values())
     is_agreed = is_accounted and is_read and stays and not link.waiting
     return replace(link, etag=referral.etag if is_accounted else None, agreed=is_agreed)

@@ -130,6 +130,28 @@ def test_a_column_that_is_visible_again_is_synced_again_without_a_loss(harness: 
     assert harness.referral_of(deal)["details"]["dealValue"] == 20_000
 
 
+def test_a_deal_that_went_out_without_a_hidden_value_gets_it_with_the_next_edit(harness: Harness) -> None:
+    restrict_known_columns(harness, hidden=["Opportunity.Description"])
+    deal = harness.shared_deal()
+    restrict_known_columns(harness)
+    harness.seller_edits(deal, CloseDate="2027-02-28")
+    harness.push_until_quiet()
+    assert harness.referral_of(deal)["details"]["notes"] == "First call went well."
+
+
+def test_an_edit_that_came_while_the_column_was_hidden_is_not_overwritten_without_a_word(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    restrict_known_columns(harness, hidden=["Opportunity.Description"])
+    referral = harness.referral_of(deal)["id"]
+    harness.colleague_edits(referral, details_notes="The customer has said yes.")
+    harness.pull_event(referral)
+    restrict_known_columns(harness)
+    harness.seller_edits(deal, Description="Second call.")
+    harness.push_until_quiet()
+    assert "The customer has said yes." in harness.referral_of(deal)["details"]["notes"]
+    assert harness.differences(deal) == []
+
+
 def test_a_column_hidden_since_the_org_was_asked_loses_no_deal(harness: Harness) -> None:
     deal = harness.shared_deal()
     restrict_columns(harness, hidden=["Opportunity.Description"])
