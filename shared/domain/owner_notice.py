@@ -47,5 +47,5 @@ def not_told(now: datetime, refusal: Cause) -> Line:
     """The line that says why the owner was not told."""
     found = cause("owner_maybe_told")
     if refusal is not NOT_CONFIRMED:
-        found = cause("owner_not_told", reason=refusal.reason.rstrip("."), remedy=refusal.remedy)
+        found = cause("owner_not_told", reason=refusal.reason.rstrip("."))
     return cause_line(now, Side.SALESFORCE, None, found, LineDirection.NOTE)

@@ -281,7 +281,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "No owner rule names a user, so the user of the sync owns this opportunity.",
         "Please change Opportunity Owner.",
     ),
-    "owner_not_told": ("Opportunity Owner was not notified of this deal: {reason}.", "{remedy} Please tell them."),
+    "owner_not_told": (
+        "Opportunity Owner was not notified of this deal: {reason}.",
+        "Please ask your administrator to check the permissions of the sync.",
+    ),
     "owner_maybe_told": ("Nobody knows whether Opportunity Owner was notified of this deal.", "Please tell them."),
     "ignored_stage": (
         '{label} "{after}" was written, but {system} kept "{before}".',
