@@ -12,12 +12,12 @@ from msgspec import Struct
 
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
-from shared.domain.creation_values import CONTACTS_CUT, cut_texts
+from shared.domain.creation_values import CONTACTS_CUT, SET_AT_CREATION, cut_texts
 from shared.domain.deal import Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce
 from shared.domain.hidden_columns import hidden_column_lines
-from shared.domain.link import CHOSEN_DEFAULT, Difference, Effect, Link
+from shared.domain.link import CHOSEN_DEFAULT, REFUSED_BY_SALESFORCE, Difference, Effect, Link
 from shared.domain.link_states import State
 from shared.domain.owner import Choice, passed_over
 from shared.domain.records import Referral
@@ -30,11 +30,15 @@ CONTACT_REFUSED = "contact_refused"
 
 
 class Gap(Struct, frozen=True):
-    """One thing that a referral lacks. `default` is the value of the field that stands in for it, if one does."""
+    """One thing that a referral lacks. `default` is the value of the field that stands in for it, if one does.
+
+    `refusal` is why Salesforce refused the value, in its own words.
+    """
 
     field: str
     cause: Cause
     default: Value | None = None
+    refusal: Cause | None = None
 
 
 class Excess(Struct, frozen=True):
@@ -51,6 +55,8 @@ class Arrival(Struct, frozen=True):
 
     `total_people` is how many contacts the referral has. `owners` are the users who may own the deal; it is handed over
     to its owner at the end where sharing demands it. `notifies` says whether the owner is told of the deal.
+    `left_out` has the columns of new records, as paths in lower
+    case, that are not written, with the reasons.
     """
 
     deal: Deal
@@ -61,6 +67,7 @@ class Arrival(Struct, frozen=True):
     owners: tuple[Choice, ...] = ()
     is_handed_over: bool = False
     notifies: bool = False
+    left_out: Mapping[str, Cause] = {}
 
     @property
     def excess(self) -> tuple[Excess, ...]:
@@ -73,6 +80,16 @@ class Arrival(Struct, frozen=True):
         """The arrival without a value that Salesforce refused. The base lacks it, so a pull writes and tells it."""
         gaps = tuple(replace(gap, default=None) if gap.field == name else gap for gap in self.gaps)
         return replace(self, deal=self.deal.without(name), gaps=gaps)
+
+    def without_refused(self, gap: Gap) -> "Arrival":
+        """The arrival without the value of a field that Salesforce refused; the gap says why."""
+        fewer = self.without_value(gap.field)
+        return replace(fewer, gaps=(*fewer.gaps, gap))
+
+    def without_column(self, path: str, gap: Gap) -> "Arrival":
+        """The arrival without a column of a new record; the gap says why."""
+        left_out = {**self.left_out, path.casefold(): gap.refusal or gap.cause}
+        return replace(self, gaps=(*self.gaps, gap), left_out=left_out)
 
     def without_person(self, number: int, refusal: Cause) -> "Arrival":
         """The arrival without the person with this number, whom Salesforce refused."""
@@ -96,23 +113,46 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
     refused |= dict(unreadable_record(rule, problem, now) for rule, problem in _unreadable(referral, rules))
     refused |= default_records(Deal({name: arrival.deal[name] for name in arrival.displaced}), now)
     refused |= {key: record for key, (record, _) in _cut_texts(referral, now).items()}
+    refused |= _refused_records(referral, arrival, rules, now)
     for one in arrival.excess:
         whole = fingerprint(referral.deal.get(one.field))
         refused[f"{Side.SALESFORCE}.{one.field}"] = Difference(whole, one.code, now)
     taken_over = {name: value for name, value in referral.deal.items() if name in arrival.deal}
+    base = carried(given_to_salesforce(Deal(taken_over), rules), rules, Side.PARTNER_CENTER)
+    refusals = _refused_fields(arrival, rules)
+    refusal = next((found for name, found in refusals.items() if rules[name].on_update), None)
     link = Link(
         "",
-        State.ON_HOLD if referral.is_unanswered else State.LIVE,
+        State.PARKED if refusal else State.ON_HOLD if referral.is_unanswered else State.LIVE,
         referral.id,
         referral.engagement_id,
-        carried(given_to_salesforce(Deal(taken_over), rules), rules, Side.PARTNER_CENTER),
+        base.with_values({name: None for name in refusals if not rules[name].on_update}),
         refused=refused,
+        cause=refusal,
         reported=(*full_texts(referral.deal, rules), *hidden_column_lines(rules, now)),
         mapping=rules.mapping,
         sources=rules.sources,
         notice=0 if arrival.notifies else None,
     )
     return replace(link, mark=link.due_mark)
+
+
+def _refused_fields(arrival: Arrival, rules: Rules) -> dict[str, Cause]:
+    """The fields whose values Salesforce refused, with the refusals."""
+    refused = ((gap.field, gap.refusal) for gap in arrival.gaps if gap.refusal is not None)
+    return {name: found for name, found in refused if name in rules.by_field and name not in arrival.deal}
+
+
+def _refused_records(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) -> dict[str, Difference]:
+    """The records of values that Salesforce refused; those that travel later too are written again hourly."""
+    return {
+        f"{Side.SALESFORCE}.{name}": Difference(
+            fingerprint(referral.deal.get(name)),
+            REFUSED_BY_SALESFORCE if rules[name].on_update else SET_AT_CREATION,
+            now,
+        )
+        for name in _refused_fields(arrival, rules)
+    }
 
 
 def carried(deal: Deal, rules: Rules, side: Side) -> Deal:

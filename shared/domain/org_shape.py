@@ -85,6 +85,7 @@ class OrgShape(Struct, frozen=True):
     record_types            the record types by object: `Opportunity` and `Account`
     addresses               how accounts write countries and states
     notifications           the ids of the notification types that were asked for, by name
+    required                by path in lower case, an example of a value for each custom column that must not be empty
     """
 
     currencies: OrgCurrencies
@@ -99,6 +100,7 @@ class OrgShape(Struct, frozen=True):
     record_types: Mapping[str, tuple[RecordType, ...]] = {}
     addresses: OrgAddresses = OrgAddresses()
     notifications: Mapping[str, str | None] = {}
+    required: Mapping[str, str | bool | float] = {}
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ SALESFORCE_REMEDIES: Mapping[str, str] = {
     "INVALID_TYPE": f"{{field}}: {_CHECK_FIELD_ACCESS}.",
     "INVALID_FIELD_FOR_INSERT_UPDATE": f"{{field}}: {_CHECK_FIELD_ACCESS}.",
     "INSUFFICIENT_ACCESS": "Give the integration user edit access to this record and to the records it refers to.",
-    "REQUIRED_FIELD_MISSING": "Fill in {field}, or give it a default in the mapping file.",
+    "REQUIRED_FIELD_MISSING": "Fill in {field}.",
     "STRING_TOO_LONG": "Shorten the value of {field}.",
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "Add the value to the picklist {field}, or map it to one it has.",
     "FIELD_CUSTOM_VALIDATION_EXCEPTION": "Change the record so that the validation rule is met.",

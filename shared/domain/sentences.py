@@ -85,10 +85,7 @@ CAUSES: dict[str, tuple[str, str]] = {
     "missing_name": ("Opportunity Name is empty.", "Please enter a name."),
     "no_customer": ("The referral names no customer.", "Please enter the customer in Partner Center."),
     "missing_account": ("Account Name is empty.", "Please choose the customer's account."),
-    "missing_country": (
-        "The account has no Billing Country.",
-        "Please enter it on the account.",
-    ),
+    "missing_country": ("The account has no Billing Country.", "Please enter it on the account."),
     "bad_country": (
         "The account's Billing Country {value} is not known.",
         "Please enter its name or its two-letter code on the account, for example Germany or DE.",
@@ -97,10 +94,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The account's Billing Country {value} is no country of ISO 3166-1. Partner Center takes no others.",
         "Please choose another country on the account.",
     ),
-    "missing_address": (
-        "The account has no {value}.",
-        "Please enter it on the account.",
-    ),
+    "missing_address": ("The account has no {value}.", "Please enter it on the account."),
     "missing_money": ("Amount or its currency is empty.", "Please enter what is missing."),
     "bad_amount": ("Amount cannot be read as a sum of money.", "Please enter it again."),
     "bad_currency": ("The currency {value} is not an ISO 4217 code.", "Please choose another currency."),
@@ -183,6 +177,15 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The referral has no address. If the account is new, it has none either.",
         "Please enter it on the account.",
     ),
+    "default_left_out": (
+        "The default of {column} was left out: the integration user may not write that column.",
+        "Please ask your administrator for access, or to correct the mapping file.",
+    ),
+    "value_refused": ("{label} was left out, because Salesforce refused it: {reason}.", "{remedy}"),
+    "no_record_type": (
+        "The integration user has no active record type {name} of {sobject}.",
+        "Please ask your administrator to assign it, or to correct the mapping file.",
+    ),
     "hidden_column": (
         "{label} is not synced, because the integration user may not see {columns}.",
         "Please ask your administrator to give them access.",
@@ -221,10 +224,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         "This Stage means {value}, which is only for deals that Microsoft sent.",
         "Please choose an active stage.",
     ),
-    "help_asked": (
-        "How can Microsoft help? has a value, which cannot be sent yet.",
-        "Please clear that field.",
-    ),
+    "help_asked": ("How can Microsoft help? has a value, which cannot be sent yet.", "Please clear that field."),
     "unknown_referral": (
         "Referral Identifier does not name a referral that can be synced here.",
         "Please ask your administrator to check it.",

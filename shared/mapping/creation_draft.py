@@ -20,6 +20,7 @@ from shared.mapping.account_columns import AccountColumns
 from shared.mapping.arrivals import MOST_NAMED
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase
+from shared.mapping.new_records import NewRecords
 from shared.mapping.owner_choice import without_refused_owner
 from shared.mapping.refusals import without_refused
 
@@ -127,21 +128,21 @@ def with_matches(draft: Draft, error: Rejected, records: Sequence[Json], columns
     return _allowing_all(told) if len(draft.allowed) + 1 >= tries else _allowing(told, person)
 
 
-def without_cause(fields: Mapping[str, FieldBase], draft: Draft, error: Rejected, tries: int) -> Draft:
+def without_cause(fields: Mapping[str, FieldBase], new: NewRecords, draft: Draft, error: Rejected, tries: int) -> Draft:
     """Return the draft without what Salesforce refuses. Raises the error again if the deal cannot do without it."""
     if (other := without_refused_owner(draft.arrival, error)) is not None:
         return replace(draft, arrival=other)
     if error.step is None and draft.allowed:
         return _without_allowed(draft, error.cause)
-    if error.step == "account":
-        return _without_part(fields, draft, error)
-    return replace(draft, arrival=without_refused(fields, draft.arrival, error, tries))
+    customer = next(field for field in fields.values() if isinstance(field, CompanyField))
+    if error.step == "account" and customer.dispensable_columns(error.cause.field):
+        return _without_part(customer, draft, error)
+    return replace(draft, arrival=without_refused(fields, new, draft.arrival, error, tries))
 
 
-def _without_part(fields: Mapping[str, FieldBase], draft: Draft, error: Rejected) -> Draft:
+def _without_part(customer: CompanyField, draft: Draft, error: Rejected) -> Draft:
     """Return the draft whose new account does without the part of the address that Salesforce refuses."""
     refusal = error.cause
-    customer = next(field for field in fields.values() if isinstance(field, CompanyField))
     columns = customer.dispensable_columns(refusal.field)
     if columns <= draft.refused:
         raise error

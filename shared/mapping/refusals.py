@@ -4,35 +4,105 @@ Source: docs/protocol.md#creating-an-opportunity.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import replace
+from typing import Any
 
-from shared.domain.arrival import CONTACT_REFUSED, Arrival
+from shared.domain.arrival import CONTACT_REFUSED, Arrival, Gap
+from shared.domain.cause import Cause
+from shared.domain.org_shape import OrgShape
+from shared.domain.sentences import cause
 from shared.foundation.errors import Rejected
 from shared.mapping.field_base import FieldBase
 from shared.mapping.money_field import ForeignMoneyField
+from shared.mapping.new_records import NewRecords, default_path
+from shared.mapping.people_fields import CONTACT_FIELDS
 
 PERSON_STEP = re.compile("(?:contact|role)([0-9]*)")
 """The step of a graph that creates a contact or its role."""
+ESSENTIAL = frozenset({"name", "stagename", "closedate", "account.name"})
+"""Columns without a value of which Salesforce makes no record."""
+_OBJECTS = {"opportunity": "Opportunity", "account": "Account"}
+_MISSING, _RULE = "REQUIRED_FIELD_MISSING", "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+_NO_VALUE = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+_ADD_STAGE = "Add the stage in Salesforce, or change its name under [[stages]] in the mapping file."
+_LISTED = re.compile(r"\[([\w, ]+)\]")
+"""Where the text of an error lists the columns that are empty."""
+_BY_DEFAULT = ("first_name", "phone", "title")
+"""The parts of a contact that a contact can do without; by its address it is found again."""
 
 
-def without_refused(fields: Mapping[str, FieldBase], arrival: Arrival, error: Rejected, tries: int) -> Arrival:
+def without_refused(
+    fields: Mapping[str, FieldBase], new: NewRecords, arrival: Arrival, error: Rejected, tries: int
+) -> Arrival:
     """Leave out the value or contact that Salesforce refuses, so that it stops no deal; after `tries`, all contacts.
 
-    Raises the error again if Salesforce refuses something else.
+    Raises the error again if Salesforce refuses something else, or if the record needs what was left out before.
     """
-    step = PERSON_STEP.fullmatch(error.step or "")
-    if step is None:
-        name = _dispensable_field(fields, error.cause.field)
-        if name is None or name not in arrival.deal or error.step != "opportunity":
-            raise error
-        return arrival.without_value(name)
-    fewer = arrival.without_person(int(step[1] or 0), error.cause)
+    step, column, found = error.step or "", error.cause.field or "", error.cause
+    if person := PERSON_STEP.fullmatch(step):
+        return _without_of_person(new, arrival, int(person[1] or 0), found, tries)
+    path = default_path(_OBJECTS.get(step, step), column)
+    if found.code == _MISSING and path.casefold() in arrival.left_out:
+        raise Rejected(arrival.left_out[path.casefold()], error.step)
+    if not column or path.casefold() in ESSENTIAL or path.casefold() in arrival.left_out or found.code == _MISSING:
+        raise error
+    for name, field in fields.items():
+        if step == "opportunity" and name in arrival.deal and _has_column(field, column):
+            if isinstance(field, ForeignMoneyField):
+                return arrival.without_value(name)  # a pull writes and tells it
+            return arrival.without_refused(Gap(name, _refused(field.label, found), refusal=found))
+    if path.casefold() in {each.casefold() for each in new.paths}:
+        return arrival.without_column(path, Gap(path, _refused(f"The default of {path}", found), refusal=found))
+    raise error
+
+
+def _without_of_person(new: NewRecords, arrival: Arrival, number: int, found: Cause, tries: int) -> Arrival:
+    person, column = arrival.people[number], found.field or ""
+    part = next((part for part in _BY_DEFAULT if CONTACT_FIELDS[part].casefold() == column.casefold()), None)
+    if part and getattr(person, part):
+        nothing: dict[str, Any] = {part: "" if part == "first_name" else None}
+        people = (*arrival.people[:number], replace(person, **nothing), *arrival.people[number + 1 :])
+        gap = Gap("contacts", _refused(f"{column} of {person}", found))
+        return replace(arrival, people=people, gaps=(*arrival.gaps, gap))
+    path = default_path("Contact", column)
+    if path.casefold() in {each.casefold() for each in new.paths} and path.casefold() not in arrival.left_out:
+        return arrival.without_column(path, Gap(path, _refused(f"The default of {path}", found), refusal=found))
+    fewer = arrival.without_person(number, found)
     refused = sum(gap.cause.code == CONTACT_REFUSED for gap in fewer.gaps)
     return fewer if refused < tries else replace(fewer, people=())
 
 
-def _dispensable_field(fields: Mapping[str, FieldBase], column: str | None) -> str | None:
-    """Return the field with this column, if it is one of the connector's own amount: no deal needs it to arrive."""
-    shown = ((name, field) for name, field in fields.items() if isinstance(field, ForeignMoneyField))
-    return next((name for name, field in shown if column in field.select_items()), None)
+def _has_column(field: FieldBase, column: str) -> bool:
+    return column.casefold() in map(str.casefold, field.columns())
+
+
+def _refused(label: str, found: Cause) -> Cause:
+    return cause("value_refused", found.field, label=label, reason=found.reason.rstrip("."), remedy=found.remedy)
+
+
+# --- what only a person can mend
+
+
+def with_mapping_lines(refusal: Cause, step: str | None, new: NewRecords, org: OrgShape | None) -> Cause:
+    """Return the cause with the lines of the mapping file that give a value to what Salesforce finds empty."""
+    sobject = _OBJECTS.get(step or "", "")
+    if refusal.code == _NO_VALUE and (refusal.field or "").casefold() == "stagename":
+        return replace(refusal, remedy=_ADD_STAGE)
+    columns = [name for name in _empty_columns(refusal) if default_path(sobject, name).casefold() not in ESSENTIAL]
+    if not sobject or not columns or refusal.code not in (_MISSING, _RULE):
+        return refusal
+    wanted = {name: org.required.get(default_path(sobject, name).casefold(), "…") if org else "…" for name in columns}
+    lines = new.by_object[sobject].lines(sobject, wanted)
+    listed = ", ".join(columns)
+    if refusal.code == _MISSING:
+        remedy = f"Give {listed} a value by the mapping file, or a default in Salesforce. The value here is an example."
+    else:
+        remedy = f"{refusal.remedy} If the rule asks for a value of {listed}, the mapping file can give it."
+    return replace(refusal, remedy=f"{remedy}\n{lines}")
+
+
+def _empty_columns(refusal: Cause) -> Iterator[str]:
+    listed = _LISTED.search(refusal.reason) if refusal.code == _MISSING else None
+    names: Iterable[str] = listed[1].split(",") if listed else [refusal.field or ""]
+    yield from (name.strip() for name in names if name.strip())

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.domain.field_rules import Direction
+from shared.mapping.new_record_violations import new_record_violations
 from shared.mapping.owner_violations import owner_violations
 from shared.mapping.schema import LEGAL_STATUSES, REQUIRED_FIELDS
 from shared.mapping.source import MappingSource
@@ -31,6 +32,7 @@ def rule_violations(document: Table, source: MappingSource) -> Iterator[Violatio
     if stages:
         yield from _stage_name_violations(stages, source)
         yield from _status_violations(stages)
+    yield from new_record_violations(document, source)
     yield from owner_violations(document, source)
     if not isinstance(document.get("fields"), Mapping):
         return

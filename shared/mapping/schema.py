@@ -18,6 +18,7 @@ from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, MappingTable, SalesforcePath
 from shared.mapping.field_types import DateField, NotesField, StatusField, TextField
 from shared.mapping.money_field import MoneyField, foreign_money_field
+from shared.mapping.new_records import NewRecords
 from shared.mapping.owner_rules import NOTIFICATION_TYPE, Notice, OwnerRule
 from shared.mapping.people_fields import ContactsField, SellerField
 from shared.mapping.size_field import SizeField
@@ -117,6 +118,13 @@ class MappingFile(MappingTable):
     stages: tuple[StageTableEntry, ...] = Field(min_length=1)
     owners: tuple[OwnerRule, ...] = ()
     notify_owner: Notice = "notification"
+    new: NewRecords = NewRecords()
+
+    @property
+    def content(self) -> str:
+        """What the hash of the file is made of. Later parts of the schema that a file leaves out do not change it."""
+        later = ("owners", "notify_owner", "new")
+        return self.model_dump_json(exclude={key for key in later if getattr(self, key) == _default_of(key)})
 
     def stage_table(self) -> StageTable:
         """Return the stage table as the domain uses it."""
@@ -130,7 +138,7 @@ class MappingFile(MappingTable):
         columns = next(field.address_columns for field in self.fields.values() if isinstance(field, CompanyField))
         notifies = self.notifies_owners and self.notify_owner == "notification"
         notification = NOTIFICATION_TYPE if notifies else ""
-        return OrgQuestion(ours, frozenset((*ours.values(), *mapped)), *columns, notification)
+        return OrgQuestion(ours, frozenset((*ours.values(), *mapped, *self.new.paths)), *columns, notification)
 
     @property
     def notifies_owners(self) -> bool:
@@ -164,3 +172,7 @@ class MappingFile(MappingTable):
                 if org.currencies.has_amount_fields and field.direction.owns(Side.PARTNER_CENTER):
                     fields.setdefault(SHOWN_AMOUNT, foreign_money_field(money, *self.ours.amount_columns))
         return fields
+
+
+def _default_of(key: str) -> object:
+    return MappingFile.model_fields[key].default

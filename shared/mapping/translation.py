@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from shared.domain.arrival import Arrival
+from shared.domain.arrival import Arrival, Gap
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Company, Deal, Person, Side, Value
 from shared.domain.field_rules import Direction
@@ -22,6 +22,7 @@ from shared.mapping.arrivals import arrival_of, without_fixed
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, UnreadableValue
 from shared.mapping.field_types import StatusField
+from shared.mapping.new_records import unusable_defaults
 from shared.mapping.paths import Json, has_item, parse_time, set_value, time_or_none, value_in_record
 from shared.mapping.people_fields import ContactsField
 from shared.mapping.referral_kind import is_lead, is_target_microsoft
@@ -273,6 +274,8 @@ class Translation:
         """Return what is created for a referral that arrives at that time."""
         arrival = arrival_of(self.fields, referral, self.cut_solutions(referral.deal), arrives.date())
         arrival = replace(arrival, notifies=self.file.notifies_owners)
+        for path, found in unusable_defaults(self.file.new, self.org):
+            arrival = arrival.without_column(path, Gap(path, found))
         return without_fixed(arrival, self._created_from[Side.PARTNER_CENTER])
 
     def contact(self, person: Person) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def load_mapping(path: Path = DEFAULT) -> tuple[MappingFile, str]:
         violations = [*violations, *_content_violations(source, document, is_valid=file is not None)]
     if file is None or violations:
         raise ConfigurationError(_describe_violations(source, violations))
-    return file, hashlib.sha256(file.model_dump_json().encode()).hexdigest()[:12]
+    return file, hashlib.sha256(file.content.encode()).hexdigest()[:12]
 
 
 def _validate(document: Mapping[str, Any]) -> MappingFile | None:

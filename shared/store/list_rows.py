@@ -135,6 +135,7 @@ class _ShapeRow(Struct):
     record_types: dict[str, tuple[RecordType, ...]] = {}
     addresses: OrgAddresses = OrgAddresses()
     notifications: dict[str, str | None] = {}
+    required: dict[str, str | bool | float] = {}
 
 
 def shape_to_json(shape: OrgShape, at: datetime) -> dict[str, Any]:
@@ -156,6 +157,7 @@ def shape_to_json(shape: OrgShape, at: datetime) -> dict[str, Any]:
         "record_types": {name: [[*astuple(each)] for each in known] for name, known in shape.record_types.items()},
         "addresses": to_builtins(shape.addresses, order="sorted"),
         "notifications": dict(shape.notifications),
+        "required": dict(shape.required),
     }
 
 
@@ -165,4 +167,4 @@ def shape_from_json(stored: Any) -> tuple[OrgShape, datetime]:  # noqa: ANN401 -
     money = OrgCurrencies(row.several, row.codes, row.fields)
     known = (row.statuses, row.hidden, row.read_only, row.package, row.asked, row.columns)
     features = (row.address_picklists, row.person_accounts, row.record_types, row.addresses, row.notifications)
-    return OrgShape(money, *known, *features), row.at
+    return OrgShape(money, *known, *features, row.required), row.at

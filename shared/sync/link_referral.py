@@ -41,8 +41,10 @@ from shared.mapping.customer_lookup import (
     named_by,
     opportunity_query,
 )
+from shared.mapping.new_records import completed_nodes
 from shared.mapping.owner_choice import owned, users_query, with_owners
 from shared.mapping.owner_rules import Wanted, wanted_owners
+from shared.mapping.refusals import with_mapping_lines
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Node, Outcome, Result, Written
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, queue_pair
@@ -104,7 +106,8 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
 def _refused(ctx: Context, referral: Referral, claim: Claim, error: Rejected) -> Outcome:
     """Try again soon if the org may have changed, else say why the referral makes no opportunity."""
     if not _may_have_changed(ctx, error):
-        return queue_refused_referral(ctx, referral, claim, error.cause)
+        refusal = with_mapping_lines(error.cause, error.step, ctx.translation.file.new, ctx.translation.org)
+        return queue_refused_referral(ctx, referral, claim, refusal)
     claim.delete(ctx)
     return Outcome(Result.RETRY, "org_changed")
 
@@ -279,7 +282,7 @@ def _query_of_matches(ctx: Context, draft: Draft, error: Rejected) -> str | None
 def _mended(ctx: Context, draft: Draft, error: Rejected, matches: Sequence[Json]) -> Draft:
     """The draft that Salesforce may accept after this refusal. Raises Rejected if nothing can be left out."""
     if matches_to_read(draft, error) is None:
-        return without_cause(ctx.translation.fields, draft, error, ctx.policy.tries)
+        return without_cause(ctx.translation.fields, ctx.translation.file.new, draft, error, ctx.policy.tries)
     columns = account_columns(ctx.translation.customer, ctx.translation.org)
     return with_matches(draft, error, matches, columns, ctx.policy.tries)
 
@@ -306,7 +309,7 @@ def _link_created(
         ctx.log("referral_incomplete", **ids, code=gap.cause.code, field=gap.field)
     for one in passed_over(arrival.owners):
         ctx.log("owner_passed_over", **ids, code=one.code)
-    return RECONCILED if link.etag and not ignored and link.notice is None else opportunity.id
+    return RECONCILED if link.etag and not link.unwritten and link.notice is None else opportunity.id
 
 
 def queue_refused_referral(ctx: Context, referral: Referral, claim: Claim, refusal: Cause) -> Outcome:
@@ -339,4 +342,5 @@ def _creation_nodes(ctx: Context, referral: Referral, draft: Draft, now: datetim
         translation.file.ours.identifier,
         {number for number, person in enumerate(arrival.people) if person in draft.allowed},
     )
-    return owned(nodes, arrival)
+    completed = completed_nodes(nodes, translation.file.new, translation.org, arrival.left_out)
+    return owned(completed, arrival)

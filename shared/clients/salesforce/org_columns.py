@@ -58,6 +58,27 @@ def record_types_in(description: Json | None, persons: Collection[str]) -> tuple
     )
 
 
+def required_columns(known: Descriptions) -> dict[str, str | bool | float]:
+    """Return an example of a value for each custom column that a new record must have, by path in lower case."""
+    return {
+        f"{prefix}{name}": _example(field)
+        for sobject, prefix in (("Opportunity", ""), ("Account", "account."), ("Contact", "contact."))
+        for name, field in fields_of(known.get(sobject)).items()
+        if field.get("custom") and field.get("createable")
+        if not (field.get("nillable") or field.get("defaultedOnCreate"))
+    }
+
+
+def _example(field: Json) -> str | bool | float:
+    """Return a value that the column takes: of a picklist, the first one."""
+    values = [str(each["value"]) for each in field.get("picklistValues") or () if each.get("active")]
+    by_type: Mapping[str, str | bool | float] = {
+        "double": 1.0, "currency": 1.0, "percent": 1.0, "int": 1.0, "boolean": True, "date": "2027-01-31",
+        "email": "name@example.com", "url": "https://example.com", "phone": "+45 50 00 00 00",
+    }  # fmt: skip
+    return next(iter(values), by_type.get(str(field.get("type")), "text"))
+
+
 def _column_at(path: str, known: Descriptions) -> Column | None:
     *parents, name = path.split(".")
     steps = list(_steps(path, known))

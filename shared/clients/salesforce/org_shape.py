@@ -20,6 +20,7 @@ from shared.clients.salesforce.org_columns import (
     describe_paths,
     fields_of,
     record_types_in,
+    required_columns,
 )
 from shared.clients.salesforce.records import Answer, Json
 from shared.clients.salesforce.soql_literals import text_literal
@@ -132,6 +133,7 @@ def shape_in(org: Org, describe: Callable[..., Descriptions], question: OrgQuest
         _record_types(org, known, has_persons=PERSON_COLUMN in account),
         addresses_in(account, question, org.query, org.user_id),
         _notifications(org, question.notification),
+        required_columns(known),
     )
 
 

@@ -13,6 +13,7 @@ from shared.domain.remedies import SALESFORCE_REMEDIES
 from shared.domain.sentences import CAUSES, SENTENCES
 from shared.foundation.logs import EVENTS
 from shared.mapping import field_base, field_types
+from shared.mapping.new_records import NewRecord
 from shared.mapping.schema import AnyField, MappingFile, Ours, StageTableEntry
 from shared.mapping.validation import load_mapping
 from shared.settings import variables as settings
@@ -148,6 +149,7 @@ def test_the_mapping_page_lists_every_mapped_field_with_its_paths() -> None:
         ("Keys of the file", MappingFile, {"extends"}),
         ("`[ours]`", Ours, set()),
         ("`[[stages]]`", StageTableEntry, set()),
+        ("New records", NewRecord, set()),
         ("Keys of every field", field_base.FieldBase, {"type", "referral", "salesforce"}),
     ],
 )

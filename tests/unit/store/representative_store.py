@@ -62,6 +62,7 @@ SHAPE = OrgShape(
     record_types={"Account": (RecordType("Person", "012000000000001AAA", is_default=True, is_person=True),)},
     addresses=OrgAddresses(AddressLists(frozenset({"DE"}), {"DE": {"BY": "Bayern"}}), CountrySpelling(has_names=True)),
     notifications={"Cosell_New_Deal": "0ML000000000001AAA", "Another": None},
+    required={"region__c": "EMEA", "hot__c": True, "size__c": 1.5},
 )
 """An answer of an org with every part."""
 

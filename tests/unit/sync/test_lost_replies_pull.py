@@ -172,7 +172,7 @@ def test_an_error_before_the_create_is_retried_without_waiting_for_the_lease(har
 
 def test_a_refused_graph_is_retried_and_succeeds_once_salesforce_accepts_it(harness: Harness) -> None:
     referral = microsoft_sends_deal(harness)
-    harness.refuse_writes_of("Products__c")
+    harness.refuse_writes_of("Name")
     harness.pull_event(referral)
     for _ in range(3):
         harness.push(HOUR)
