@@ -40,10 +40,10 @@ class OwnerNotices:
         Returns why Salesforce refuses, or None. Raises Ambiguous if it is unknown whether the owner was told, and the
         client's other errors if they were not.
         """
-        owner = self._person_who_owns(notice)
-        if owner is None:
-            return None
         try:
+            owner = self._person_who_owns(notice)
+            if owner is None:
+                return None
             if notice.type_id is None:
                 self.create([Node("task", "Task", _task(notice, owner))], "task", ("Id",))
             else:

@@ -121,6 +121,18 @@ def test_a_missing_right_is_told_once_and_holds_no_deal() -> None:
         assert harness.partner_center.referral(deal["Referral_Identifier__c"])["status"] == "Active"
 
 
+def test_a_user_who_may_make_no_tasks_is_told_of_once_and_holds_no_deal() -> None:
+    with org_with_owners(BY_TASK) as harness:
+        limit_rights(harness, sends=True)
+        deal = arrives(harness)
+        harness.run_rounds(3)
+        assert harness.opportunity(deal["Id"])["OwnerId"] == user_id(harness, ANNA)
+        assert harness.count_in_audit(deal["Id"], "Opportunity Owner was not notified of this deal") == 1
+        assert len(harness.first.log.fields_of("owner_not_told")) == 1
+        assert harness.stored_link(deal["Id"]).notice is None
+        assert_quiet(harness)
+
+
 @pytest.mark.parametrize("rules", [TO_ANNA, BY_TASK], ids=["notification", "task"])
 def test_a_failure_that_passes_delays_the_notice_and_not_the_deal(rules: str) -> None:
     with org_with_owners(rules) as harness:
