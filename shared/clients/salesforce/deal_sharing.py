@@ -70,8 +70,8 @@ def group_members(salesforce: SalesforceClient, user_id: str) -> tuple[str | Non
 
 
 def with_rule(salesforce: SalesforceClient, package: Package, project: Path) -> Package:
-    """Return the package with the rule, if this org takes one: what a check-only deployment validates."""
-    if default_access(salesforce).get("Opportunity") == OPEN:
+    """Return the package with the rule, if this org surely takes one: what a check-only deployment validates."""
+    if default_access(salesforce).get("Opportunity", OPEN) == OPEN:
         return package
     rule = read_source(project / FOLDER)
     return Package({**package.files, **rule.files}, {**package.members, **rule.members})

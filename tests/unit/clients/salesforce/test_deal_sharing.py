@@ -63,6 +63,11 @@ def test_an_open_org_that_does_not_show_its_default_refuses_the_rule_without_a_p
     assert share_deals(org.salesforce, SOURCE_PROJECT, ROBOT) == DealSharing(needed=False)
 
 
+def test_a_check_leaves_the_rule_out_where_the_default_is_not_shown(org: EmulatedOrg) -> None:
+    del org.emulator.org.model.get("Organization").fields["defaultopportunityaccess"]
+    assert with_rule(org.salesforce, product_package(), SOURCE_PROJECT) == product_package()
+
+
 @pytest.mark.usefixtures("robot")
 def test_a_second_run_adds_no_second_member(org: EmulatedOrg) -> None:
     close(org.emulator, "Private")
