@@ -13,6 +13,7 @@ from shared.doctor.installation import Installation
 from shared.domain.deal import Company
 from shared.domain.link_states import Mark
 from shared.mapping.creation_graph import creation_nodes
+from shared.mapping.new_records import completed_nodes
 from shared.mapping.translation import Translation
 
 REFERRAL_ID = "c05e11d0-0000-4000-8000-000000000000"
@@ -40,12 +41,13 @@ def _nodes(translation: Translation, now: datetime) -> list[Node]:
     company = arrival.deal["account"]
     if not isinstance(company, Company):
         raise TypeError("the rehearsed referral names a customer")
-    return creation_nodes(
+    nodes = creation_nodes(
         translation.account(company),
         [translation.contact(person) for person in arrival.people],
         {**translation.new_opportunity(arrival.deal), **translation.shown_state(Mark.WAITING, "", referral.id)},
         translation.file.ours.identifier,
     )
+    return completed_nodes(nodes, translation.file.new, translation.org, arrival.left_out)
 
 
 def _sample(now: datetime) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from shared.doctor.installation import Installation
 from shared.domain.deal import Side
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase
+from shared.mapping.new_records import NewRecord
 from shared.mapping.people_fields import CONTACT_FIELDS, ContactsField
 from shared.mapping.schema import DEFAULT, MappingFile
 from shared.mapping.source import MappingSource
@@ -36,6 +37,7 @@ _FILL = (
     "In the mapping file, let a field travel to Salesforce into the column, or name a default for it: "
     'a table [new.OBJECT] with defaults = { Column = "value" } (docs/mapping.md).'
 )
+_CORRECT = "Correct the defaults in the mapping file, or give the user the right to the column."
 _SHOW = "Give the integration user the right to edit the column, in a permission set of your own."
 
 
@@ -47,11 +49,27 @@ def check_new_records(installation: Installation) -> Verdict:
         for sobject in ("Opportunity", "Account", "Contact", ROLE)
         for fault in _unfilled(installation, file, sobject)
     ]
+    unusable = [fault for sobject, new in file.new.by_object.items() for fault in _unusable(installation, sobject, new)]
     closed = [fault for sobject in FIXED for fault in _closed(installation, sobject)]
-    if unfilled or closed:
-        remedies = ([_FILL] if unfilled else []) + ([_SHOW] if closed else [])
-        return failed("; ".join((*unfilled, *closed)), " ".join(remedies))
+    if faults := (*unfilled, *unusable, *closed):
+        told = ((unfilled, _FILL), (unusable, _CORRECT), (closed, _SHOW))
+        return failed("; ".join(faults), " ".join(remedy for found, remedy in told if found))
     return ok("a deal that arrives fills every column that a new record needs")
+
+
+def _unusable(installation: Installation, sobject: str, new: NewRecord) -> Iterator[str]:
+    """Yield what is wrong with the defaults of the mapping file. The sync leaves such a default out, or is refused."""
+    visible = installation.visible_fields(sobject)
+    for name, value in new.defaults.items():
+        column, key = visible.get(name.casefold(), {}), f"new.{sobject}.defaults: {name}"
+        if not column.get("createable"):
+            yield f"{key} does not exist, or the user may not write it"
+        elif column.get("restrictedPicklist") and str(value) not in _active_values(column):
+            yield f"{key} is a picklist without the value {value!r}"
+
+
+def _active_values(column: Mapping[str, Any]) -> set[str]:
+    return {str(each.get("value")) for each in column.get("picklistValues") or () if each.get("active")}
 
 
 def _closed(installation: Installation, sobject: str) -> Iterator[str]:
@@ -63,7 +81,8 @@ def _closed(installation: Installation, sobject: str) -> Iterator[str]:
 
 def _unfilled(installation: Installation, file: MappingFile, sobject: str) -> Iterator[str]:
     always, sometimes, never = _filled_columns(file, sobject)
-    defaults = {name.casefold() for name in _defaults(file, sobject)}
+    table = file.new.by_object.get(sobject, NewRecord())
+    defaults = {name.casefold() for name in table.defaults}
     for key, column in installation.visible_fields(sobject).items():
         if not _is_required(column) or key in always or key in defaults:
             continue
@@ -110,12 +129,6 @@ def _columns_of(name: str, field: FieldBase, sobject: str) -> Iterator[tuple[str
             yield from ((column, part == "last_name") for part, column in CONTACT_FIELDS.items())
     elif sobject == "Opportunity":
         yield from ((path, name in ALWAYS) for path in field.columns() if "." not in path)
-
-
-def _defaults(file: MappingFile, sobject: str) -> Collection[str]:
-    """Return the columns of an object for which the mapping file names a default."""
-    new = getattr(file, "new", None)
-    return new.by_object[sobject].defaults if new and sobject in new.by_object else ()
 
 
 def _place(installation: Installation, name: str) -> str:

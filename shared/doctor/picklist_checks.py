@@ -73,8 +73,7 @@ def check_record_types(installation: Installation) -> Verdict:
     types = installation.org_shape.record_types.get("Opportunity", ())
     if not types:
         return ok("opportunities of this org have no record types")
-    new = getattr(installation.app.translation.file, "new", None)
-    chosen = new.Opportunity.record_type if new else None
+    chosen = installation.app.translation.file.new.Opportunity.record_type
     of_arrivals = installation.org_shape.record_type("Opportunity", chosen) if chosen else _default_of(types)
     if chosen and not of_arrivals:
         known = ", ".join(each.name for each in types)

@@ -134,3 +134,31 @@ def test_rules_that_the_user_may_not_read_skip_the_check(doctor: Doctor, monkeyp
     monkeypatch.setattr("shared.doctor.new_record_checks.active_rules", lambda *_: None)
     verdict = doctor.run("duplicate rules")["duplicate rules"]
     assert (verdict.result, "Setup, Duplicate Rules" in verdict.found) == (Result.SKIPPED, True)
+
+
+def test_a_default_of_the_mapping_file_fills_a_required_column(
+    doctor: Doctor, org: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    control(org.salesforce, "field", sobject="Opportunity", xml=REGION)
+    require(org, "Opportunity", "Region__c")
+    assert doctor.run("arrival")["arrival"].result is Result.FAILED
+    use_mapping_file(monkeypatch, tmp_path, '[new.Opportunity]\ndefaults = { region__c = "EMEA" }\n')
+    verdicts = doctor.run("new records", "arrival")
+    assert {verdicts[name].result for name in ("new records", "arrival")} == {Result.OK}, verdicts
+
+
+@pytest.mark.parametrize(
+    ("default", "found"),
+    [
+        ('Nope__c = "x"', "new.Opportunity.defaults: Nope__c does not exist, or the user may not write it"),
+        ('Type = "Odd"', "new.Opportunity.defaults: Type is a picklist without the value 'Odd'"),
+    ],
+)
+def test_a_default_that_the_org_cannot_hold_is_told(
+    doctor: Doctor, org: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, default: str, found: str
+) -> None:
+    control(org.salesforce, "restrict", sobject="Opportunity", field="Type")
+    use_mapping_file(monkeypatch, tmp_path, f"[new.Opportunity]\ndefaults = {{ {default} }}\n")
+    verdict = doctor.failed_verdict("new records")
+    assert verdict.found == found
+    assert "Correct the defaults" in verdict.remedy

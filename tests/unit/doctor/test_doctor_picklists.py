@@ -79,3 +79,15 @@ def test_an_org_that_does_not_tell_the_values_skips_the_check(
     monkeypatch.setattr("shared.doctor.picklist_checks.offered_values", lambda *_: None)
     found = doctor.run("record types")["record types"]
     assert (found.result, "does not tell" in found.found) == (Result.SKIPPED, True)
+
+
+def test_the_record_type_of_the_mapping_file_is_checked(
+    doctor: Doctor, org: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record_type(org, "Direct")
+    record_type(org, "Partner", default=False, StageName=["Qualification"])
+    use_mapping_file(monkeypatch, tmp_path, '[new.Opportunity]\nrecord_type = "partner"\n')
+    assert doctor.failed_verdict("record types").found.startswith("Partner does not offer 'Closed Lost'")
+    use_mapping_file(monkeypatch, tmp_path, '[new.Opportunity]\nrecord_type = "Nope"\n')
+    verdict = doctor.failed_verdict("record types")
+    assert verdict.found == "the org has no record type 'Nope' that the user may use; it has Direct, Partner"
