@@ -54,16 +54,11 @@ class OrgWalk:
         shared.app.reset()
 
     def let_an_hour_pass(self) -> None:
-        """Move the clocks of the app and of both systems, so that everything that waits is tried again."""
-        self.set_clocks(self.later + A_LITTLE_MORE_THAN_AN_HOUR)
-        self.push()
-
-    def set_clocks(self, later: timedelta) -> None:
-        """Set the clocks of the app and of both systems that much later than the machine's."""
-        for emulator in (self.org, self.partner):
-            emulator.clock.advance((later - self.later).total_seconds())
-        self.later = later
+        """Move the app's clock, so that everything that waits is tried again. The systems keep their time."""
+        self.later += A_LITTLE_MORE_THAN_AN_HOUR
+        later = self.later
         self.monkeypatch.setattr(SystemClock, "now", staticmethod(lambda: datetime.now(UTC) + later))
+        self.push()
 
     # --- the timers and events
 

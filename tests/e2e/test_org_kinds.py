@@ -4,7 +4,6 @@ The walk in a production org stands in test_install_walk.py, since it deploys th
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,9 +21,7 @@ no_defaults = pytest.mark.xfail(strict=True, reason="the mapping file has no tab
 def walk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OrgWalk]:
     """The people of the default org, which has several currencies."""
     monkeypatch.setattr(org_shape, "ASK_AGAIN", org_shape.ASK_AGAIN * 0)
-    walk = OrgWalk(world, tmp_path, monkeypatch)
-    yield walk
-    walk.set_clocks(timedelta())
+    yield OrgWalk(world, tmp_path, monkeypatch)
     world.systems.salesforce.multi_currency = True
 
 
