@@ -39,7 +39,9 @@ def rule_violations(document: Table, source: MappingSource) -> Iterator[Violatio
     fields = {name: _table(field) for name, field in document["fields"].items()}
     for name in REQUIRED_FIELDS:
         yield from _required_field_violations(name, fields, source)
-    connector_columns = {column: key for key, column in _table(document.get("ours")).items() if isinstance(column, str)}
+    named = {key: column for key, column in _table(document.get("ours")).items() if isinstance(column, str)}
+    yield from _own_column_violations(named, source)
+    connector_columns = {column.casefold(): key for key, column in named.items()}
     for name, field in fields.items():
         yield from _parent_column_violations(name, field)
         yield from _connector_column_violations(name, field, connector_columns, source)
@@ -142,18 +144,30 @@ def _parent_column_violations(name: str, field: Table) -> Iterator[Violation]:
         yield Violation(place, f"{expectation(expected, ', '.join(parents))} {remedy}")
 
 
+def _own_column_violations(named: Mapping[str, str], source: MappingSource) -> Iterator[Violation]:
+    """Each field of the connector has a column of its own, in any letter case: else one overwrites the other."""
+    first: dict[str, str] = {}
+    for key, column in named.items():
+        other = first.setdefault(column.casefold(), key)
+        if other != key:
+            own, before = (key, other) if source.lines.has(("ours", key)) else (other, key)
+            found = f"{column}, which ours.{before} names"
+            yield Violation(("ours", own), expectation("a column that no other key of ours names", found))
+
+
 def _connector_column_violations(
     name: str, field: Table, connector_columns: Mapping[str, str], source: MappingSource
 ) -> Iterator[Violation]:
-    """The fields of the connector itself cannot be mapped. The place is the one that the file itself has."""
+    """The fields of the connector itself cannot be mapped, in any letter case. The place is what the file itself has."""
     for column in _columns(field):
-        if column not in connector_columns:
+        role = connector_columns.get(column.casefold())
+        if role is None:
             continue
         place: Place = ("fields", name, "salesforce")
-        ours: Place = ("ours", connector_columns[column])
+        ours: Place = ("ours", role)
         if source.lines.has(ours) and not source.lines.has(place):
             found = f"{column}, which fields.{name} maps"
             yield Violation(ours, expectation("a column that no field maps", found))
         else:
-            found = f"{column}, which ours.{connector_columns[column]} names"
+            found = f"{column}, which ours.{role} names"
             yield Violation(place, expectation("a column that is not the connector's own", found))

@@ -232,6 +232,25 @@ def test_a_violation_in_an_overlay_is_reported_with_its_line(write_file: WriteFi
     assert refusal_of(write_file(text)).startswith("acme.toml, line 4: fields.money.winner: ")
 
 
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        (
+            '[ours]\nlink = "sync_status__c"',
+            "ours.link: expected a column that no other key of ours names; found sync_status__c, which ours.status names.",
+        ),
+        (
+            '[fields.notes]\nsalesforce = "audit__C"',
+            "fields.notes.salesforce: expected a column that is not the connector's own; found audit__C, which ours.audit",
+        ),
+    ],
+)
+def test_a_column_of_the_connector_is_used_once_in_any_letter_case(
+    write_file: WriteFile, lines: str, sentence: str
+) -> None:
+    assert f"line 3: {sentence}" in refusal_of(write_file(f'extends = "default"\n{lines}\n'))
+
+
 def test_a_type_that_conflicts_with_the_default_is_reported_at_the_table_of_the_overlay(write_file: WriteFile) -> None:
     message = refusal_of(write_file('extends = "default"\n\n\n[fields.notes]\ntype = "money"\n'))
     assert message == (
