@@ -152,6 +152,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "A duplicate rule refused a new account. The one that it found is used: {account}.",
         "Please choose another if it is wrong.",
     ),
+    "account_without_country": (
+        "The account {account} has the customer's name, but no country that is known.",
+        "Please enter its country, or choose another account.",
+    ),
     "several_accounts": (
         "Several accounts match the customer, {customer}.",
         "Please merge them, or leave this name and country to one.",

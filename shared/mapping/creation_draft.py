@@ -12,7 +12,7 @@ from msgspec import Struct
 from shared.clients.salesforce.records import Json
 from shared.domain.arrival import Arrival, Gap
 from shared.domain.cause import Cause
-from shared.domain.customer_match import Candidate, Customer, best_of, is_same_person, only_match
+from shared.domain.customer_match import Candidate, Customer, best_of, has_number, is_same_person, only_match
 from shared.domain.deal import Person
 from shared.domain.sentences import MATCHED_BY, cause
 from shared.foundation.errors import Rejected
@@ -91,13 +91,23 @@ def draft_of(
 ) -> Draft:
     """Return the draft with the account that matches, or with the best of several. Raises Rejected to hold the deal."""
     draft = Draft(customer, arrival, known)
-    if len(accounts) < 2:  # noqa: PLR2004 - more than one
-        return draft.on(next(iter(accounts), None))
+    if not accounts:
+        return draft.on(None)
+    if len(accounts) == 1:
+        return _of_no_country(draft.on(accounts[0]), accounts[0])
     if several == HOLD:
         raise Rejected(_held("several_accounts", customer, [account.id for account in accounts]))
     choice = best_of(customer, accounts)
     values = {"count": len(accounts), "trait": MATCHED_BY[choice.trait], "others": _listed(choice.others)}
-    return draft.on(choice.account).told(Gap("account", cause("account_chosen", "account", **values)))
+    chosen = draft.on(choice.account).told(Gap("account", cause("account_chosen", "account", **values)))
+    return _of_no_country(chosen, choice.account)
+
+
+def _of_no_country(draft: Draft, account: Candidate) -> Draft:
+    """The draft that tells if only the name speaks for the account, because it has no country that is known."""
+    if account.country or not draft.customer.company.country or has_number(draft.customer, account):
+        return draft
+    return draft.told(Gap("account", cause("account_without_country", "account", account=account.name)))
 
 
 # --- a duplicate rule stops the graph

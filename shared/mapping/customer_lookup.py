@@ -48,14 +48,16 @@ def account_query(customer: Customer, columns: AccountColumns) -> str:
 
 
 def accounts_of(customer: Customer, found: Iterable[Json], columns: AccountColumns) -> tuple[Candidate, ...]:
-    """Return the accounts in the customer's country, or with its number.
+    """Return the accounts in the customer's country, or with its number; if there are none, those without a country.
 
     Without a country, or where the org hides it, the name alone decides. A country that the org's list lacks is empty.
+    An account may have none because the org refused it: one more for each deal of the customer would be worse.
     """
     country = customer.company.country if columns.field.country_columns else ""
     held = country if columns.field.holds(country) else ""
-    candidates = map(columns.candidate, found)
-    return tuple(each for each in candidates if not country or each.country == held or has_number(customer, each))
+    candidates = [columns.candidate(record) for record in found]
+    here = [each for each in candidates if not country or each.country == held or has_number(customer, each)]
+    return tuple(here or (each for each in candidates if not each.country))
 
 
 def named_by(sobject: str, ids: Sequence[str], columns: AccountColumns) -> str | None:

@@ -12,6 +12,8 @@ import pytest
 
 from emulators.salesforce.data.duplicate_rules import DuplicateRules
 from emulators.salesforce.data.field_shapes import text_field
+from emulators.salesforce.data.hooks import ValidationRule
+from tests.unit.sync.column_rights import restrict_known_columns
 from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.inbound_deals import (
     assert_quiet,
@@ -118,6 +120,32 @@ def test_two_deals_with_one_number_do_not_make_an_account_at_the_same_time(harne
     slow.process.interrupt_at("salesforce.create", lambda: other.pull_event(second))
     slow.pull_event(first)
     assert opportunities_of(harness, second) == []
+
+
+def refuse_country(harness: Harness) -> None:
+    harness.salesforce.org.hooks.rules.append(ValidationRule("Account", "BillingCountry", "Not so."))
+
+
+def hide_country_from_writers(harness: Harness) -> None:
+    restrict_known_columns(harness, read_only=["Account.BillingCountry"])
+
+
+@pytest.mark.parametrize("refuse", [refuse_country, hide_country_from_writers])
+def test_an_account_whose_country_cannot_be_written_is_made_once(
+    harness: Harness, refuse: Callable[[Harness], None]
+) -> None:
+    refuse(harness)
+    deals = [arrive(harness) for _ in range(3)]
+    assert len(harness.salesforce.records("Account")) == 1
+    assert "Fabrikam Robotics has the customer's name, but no country that is known." in audit_of(harness, deals[2])
+
+
+def test_an_account_in_the_country_goes_before_those_without_one(harness: Harness) -> None:
+    account(harness, BillingCountry=None)
+    known = account(harness)
+    opportunity = arrive(harness)
+    assert opportunity["AccountId"] == known
+    assert "match the customer" not in audit_of(harness, opportunity)
 
 
 HOLD = 'extends = "default"\n[fields.account]\nseveral = "hold"\n'
