@@ -23,7 +23,7 @@ NAME = "Co-sell rehearsal: this record is undone"
 
 def check_arrival(installation: Installation) -> Verdict:
     """Check that Salesforce would take a deal with a new account and a contact."""
-    translation = installation.app.translation.for_org(installation.org_shape)
+    translation = installation.translation
     nodes = _nodes(translation, installation.now())
     refused = rehearse_graph(installation.salesforce.connection, nodes, "opportunity")
     if refused is None:

@@ -33,7 +33,7 @@ def check_write_access(installation: Installation) -> Verdict:
     deal = _deal_of_another_owner(installation, co_sell=True) or _deal_of_another_owner(installation, co_sell=False)
     if deal is None:
         return _verdict_without_deal(installation)
-    flag, record_id = installation.app.translation.file.ours.flag, deal["Id"]
+    flag, record_id = installation.translation.file.ours.flag, deal["Id"]
     try:
         refusal = rehearse_update(installation.salesforce.connection, "Opportunity", record_id, {flag: deal[flag]})
     except Locked:
@@ -73,7 +73,7 @@ def _verdict_without_deal(installation: Installation) -> Verdict:
 
 
 def _deal_of_another_owner(installation: Installation, *, co_sell: bool) -> dict[str, Any] | None:
-    ours, user = installation.app.translation.file.ours, installation.salesforce.user_id()
+    ours, user = installation.translation.file.ours, installation.salesforce.user_id()
     condition = f" AND ({ours.flag} = true OR {ours.identifier} != null)" if co_sell else ""
     soql = (
         f"SELECT Id, {ours.flag} FROM Opportunity WHERE OwnerId != '{user}'{condition} "  # noqa: S608 - checked field names and an id

@@ -111,6 +111,18 @@ def test_a_field_that_is_not_unique_or_not_writable_fails(
     assert words in doctor.failed_verdict("custom fields").found
 
 
+def test_columns_in_another_letter_case_stop_no_check(doctor: Doctor, systems: Systems) -> None:
+    fields = systems.salesforce.org.model.get("Opportunity").fields
+    flag = "sync_with_partner_center__c"
+    fields[flag] = replace(fields[flag], name=flag)
+    for deal in systems.salesforce.org.stored_records("Opportunity"):
+        deal[flag] = deal.pop("Sync_with_Partner_Center__c", None)
+    names = ("custom fields", "mapped fields", "new records", "conditional update", "write access", "arrival")
+    verdicts = doctor.run(*names)
+    systems.salesforce.reset_state()
+    assert {name: verdicts[name].found for name in names if verdicts[name].result is not Result.OK} == {}
+
+
 def test_a_field_of_another_type_fails(doctor: Doctor, systems: Systems) -> None:
     fields = systems.salesforce.org.model.get("Opportunity").fields
     flag = "sync_with_partner_center__c"
