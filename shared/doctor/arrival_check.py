@@ -47,7 +47,7 @@ def _nodes(translation: Translation, now: datetime) -> list[Node]:
         {**translation.new_opportunity(arrival.deal), **translation.shown_state(Mark.WAITING, "", referral.id)},
         translation.file.ours.identifier,
     )
-    return completed_nodes(nodes, translation.file.new, translation.org, arrival.left_out)
+    return completed_nodes(nodes, translation.file.new, translation.org, arrival.left_out, translation.stage_column)
 
 
 def _sample(now: datetime) -> dict[str, Any]:

@@ -20,7 +20,8 @@ class OrgQuestion(Struct, frozen=True):
 
     A path begins at the opportunity, such as `Amount` or `Account.BillingCity`; `Contact.Email` is a contact's.
     `country` and `state` are the columns of the account that hold them.
-    `notification` is the notification type that the sync sends; empty if it sends none.
+    `notification` is the notification type that the sync sends; empty if it sends none. `record_type` is the one of new
+    opportunities, of whose `stage` column the values are asked; empty for the user's default.
     """
 
     ours: Mapping[str, str]
@@ -28,12 +29,14 @@ class OrgQuestion(Struct, frozen=True):
     country: str = ""
     state: str = ""
     notification: str = ""
+    record_type: str = ""
+    stage: str = ""
 
     @property
     def keys(self) -> frozenset[str]:
-        """The paths and the notification type as an answer names them: the org ignores the letter case."""
+        """Paths, notification type and record type as an answer names them: the org ignores the letter case."""
         codes = (f"Account.{column}" for column in (self.country_code, self.state_code) if column)
-        return frozenset(key.casefold() for key in (*self.paths, *codes, self.notification) if key)
+        return frozenset(key.casefold() for key in (*self.paths, *codes, self.notification, self.record_type) if key)
 
     @property
     def country_code(self) -> str:
@@ -85,6 +88,7 @@ class OrgShape(Struct, frozen=True):
     record_types            the record types by object: `Opportunity` and `Account`
     addresses               how accounts write countries and states
     notifications           the ids of the notification types that were asked for, by name
+    stages                  the stages of the record type of new opportunities; None if the mapping file names none
     required                by path in lower case, an example of a value for each custom column that must not be empty
     """
 
@@ -101,6 +105,7 @@ class OrgShape(Struct, frozen=True):
     addresses: OrgAddresses = OrgAddresses()
     notifications: Mapping[str, str | None] = {}
     required: Mapping[str, str | bool | float] = {}
+    stages: frozenset[str] | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:

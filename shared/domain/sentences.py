@@ -186,6 +186,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         "Please ask your administrator for access, or to correct the mapping file.",
     ),
     "value_refused": ("{label} was left out, because Salesforce refused it: {reason}.", "{remedy}"),
+    "stage_not_offered": ("The record type {name} does not offer the stage {value}.", "Add it, or map another stage."),
     "no_record_type": (
         "The integration user has no active record type {name} of {sobject}.",
         "Please ask your administrator to assign it, or to correct the mapping file.",

@@ -83,15 +83,17 @@ def unusable_defaults(new: NewRecords, org: OrgShape | None) -> Iterator[tuple[s
 
 
 def completed_nodes(
-    nodes: Sequence[Node], new: NewRecords, org: OrgShape | None, left_out: Collection[str]
+    nodes: Sequence[Node], new: NewRecords, org: OrgShape | None, left_out: Collection[str], stage: str
 ) -> list[Node]:
     """Return the steps of a graph with defaults and record types, and without the columns in `left_out`.
 
-    These are paths in lower case. Raises Rejected for a record type that the org does not have.
+    These are paths in lower case; `stage` is the column of the stage. Raises Rejected for a record type that the org
+    does not have, or that does not offer the stage.
     """
     if not left_out and new == NewRecords():
         return list(nodes)
     tables = new.by_object
+    _check_stage(nodes, new, org, stage)
     return [_completed(node, tables[node.sobject], org, left_out) if node.sobject in tables else node for node in nodes]
 
 
@@ -99,6 +101,13 @@ def _completed(node: Node, new: NewRecord, org: OrgShape | None, left_out: Colle
     values = {**dict(_spelled_defaults(node.sobject, new, org)), **node.values, **_record_type(node.sobject, new, org)}
     kept = {name: item for name, item in values.items() if default_path(node.sobject, name).casefold() not in left_out}
     return replace(node, values=kept)
+
+
+def _check_stage(nodes: Sequence[Node], new: NewRecords, org: OrgShape | None, column: str) -> None:
+    values = next((node.values for node in nodes if node.sobject == "Opportunity"), {})
+    if org and org.stages is not None and (value := values.get(column)) not in org.stages:
+        found = cause("stage_not_offered", column, name=new.Opportunity.record_type, value=value)
+        raise Rejected(found, "opportunity")
 
 
 def _spelled_defaults(sobject: str, new: NewRecord, org: OrgShape | None) -> Iterator[tuple[str, object]]:

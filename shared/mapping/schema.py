@@ -138,7 +138,10 @@ class MappingFile(MappingTable):
         columns = next(field.address_columns for field in self.fields.values() if isinstance(field, CompanyField))
         notifies = self.notifies_owners and self.notify_owner == "notification"
         notification = NOTIFICATION_TYPE if notifies else ""
-        return OrgQuestion(ours, frozenset((*ours.values(), *mapped, *self.new.paths)), *columns, notification)
+        stages = (field.salesforce for field in self.fields.values() if isinstance(field, StatusField))
+        of_record_type = (self.new.Opportunity.record_type or "", next(stages, ""))
+        paths = frozenset((*ours.values(), *mapped, *self.new.paths))
+        return OrgQuestion(ours, paths, *columns, notification, *of_record_type)
 
     @property
     def notifies_owners(self) -> bool:

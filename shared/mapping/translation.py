@@ -126,13 +126,14 @@ class Translation:
             },
             problems={**problems, **self._left_out} if self._left_out else problems,
             asks_help=bool(record.get(ours.help)),
-            stage=str(value_in_record(record, self._stage_column) or ""),
+            stage=str(value_in_record(record, self.stage_column) or ""),
             modified_by=record.get("LastModifiedById"),
             is_automated=value_in_record(record, MODIFIER[1]) in AUTOMATED_USERS,
         )
 
     @cached_property
-    def _stage_column(self) -> str:
+    def stage_column(self) -> str:
+        """The column of the opportunity's stage."""
         return next((field.salesforce for field in self.fields.values() if isinstance(field, StatusField)), "")
 
     def opportunities(self, records: Sequence[Json], read_at: datetime) -> dict[str, Opportunity | Exception]:
@@ -296,10 +297,8 @@ class Translation:
     def contacts_left_out(self, deal: Deal) -> int:
         """Return how many contacts a new referral leaves out, because Partner Center would refuse them."""
         listed = (deal.get(name) for name, field in self.fields.items() if isinstance(field, ContactsField))
-        people = (person for value in listed if isinstance(value, tuple) for person in value)
-        return sum(
-            isinstance(person, Person) and not ContactsField.has_all_required_values(person) for person in people
-        )
+        people = (each for value in listed if isinstance(value, tuple) for each in value)
+        return sum(isinstance(each, Person) and not ContactsField.has_all_required_values(each) for each in people)
 
     def operations(self, changes: tuple[Change, ...]) -> list[Json]:
         """Return the JSON Patch operations for these changes, only for paths that differ."""

@@ -136,6 +136,7 @@ class _ShapeRow(Struct):
     addresses: OrgAddresses = OrgAddresses()
     notifications: dict[str, str | None] = {}
     required: dict[str, str | bool | float] = {}
+    stages: frozenset[str] | None = None
 
 
 def shape_to_json(shape: OrgShape, at: datetime) -> dict[str, Any]:
@@ -158,6 +159,7 @@ def shape_to_json(shape: OrgShape, at: datetime) -> dict[str, Any]:
         "addresses": to_builtins(shape.addresses, order="sorted"),
         "notifications": dict(shape.notifications),
         "required": dict(shape.required),
+        "stages": None if shape.stages is None else sorted(shape.stages),
     }
 
 
@@ -167,4 +169,4 @@ def shape_from_json(stored: Any) -> tuple[OrgShape, datetime]:  # noqa: ANN401 -
     money = OrgCurrencies(row.several, row.codes, row.fields)
     known = (row.statuses, row.hidden, row.read_only, row.package, row.asked, row.columns)
     features = (row.address_picklists, row.person_accounts, row.record_types, row.addresses, row.notifications)
-    return OrgShape(money, *known, *features, row.required), row.at
+    return OrgShape(money, *known, *features, row.required, row.stages), row.at

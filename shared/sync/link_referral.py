@@ -342,5 +342,5 @@ def _creation_nodes(ctx: Context, referral: Referral, draft: Draft, now: datetim
         translation.file.ours.identifier,
         {number for number, person in enumerate(arrival.people) if person in draft.allowed},
     )
-    completed = completed_nodes(nodes, translation.file.new, translation.org, arrival.left_out)
-    return owned(completed, arrival)
+    new, stage = translation.file.new, translation.stage_column
+    return owned(completed_nodes(nodes, new, translation.org, arrival.left_out, stage), arrival)

@@ -1,13 +1,21 @@
 """Ask which values of a picklist a record type offers (docs/reference/salesforce.md#opportunitystage)."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
-from shared.clients.salesforce.client import SalesforceClient
-from shared.clients.salesforce.request import Call, Reply, UnreadableAnswer
+from shared.clients.salesforce.request import ApiConnection, Call, Reply, UnreadableAnswer
 from shared.foundation.errors import NotFound, Rejected
 
 
-def offered_values(salesforce: SalesforceClient, sobject: str, record_type: str, column: str) -> frozenset[str] | None:
+class Connected(Protocol):
+    """A client of the org."""
+
+    @property
+    def connection(self) -> ApiConnection:
+        """The connection that sends the calls."""
+
+
+def offered_values(salesforce: Connected, sobject: str, record_type: str, column: str) -> frozenset[str] | None:
     """Return the values of a column for a record type, by its id; None if the org does not tell this user."""
     path = f"ui-api/object-info/{sobject}/picklist-values/{record_type}/{column}"
     try:

@@ -12,6 +12,7 @@ from copy import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.clients.salesforce.offered_values import Connected, offered_values
 from shared.clients.salesforce.org_addresses import addresses_in
 from shared.clients.salesforce.org_columns import (
     WITH_RECORD_TYPES,
@@ -46,7 +47,7 @@ _READ_ONLY_ROLES = frozenset({"help"})
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
-class Org(Protocol):
+class Org(Connected, Protocol):
     """The calls of the client that the questions need."""
 
     @property
@@ -107,7 +108,7 @@ def ask_shape(org: Org, question: OrgQuestion) -> OrgShape:
     """Return the org's answer: two calls in an org with several currencies, else four. Raises the client's errors.
 
     One less where countries are picklists. One more where accounts can be people, where a mapped column belongs to a
-    further object, and for a notification.
+    further object, for a notification, and for the stages of a record type.
     """
     return shape_in(org, org.describe_together, question)
 
@@ -120,7 +121,7 @@ def shape_in(org: Org, describe: Callable[..., Descriptions], question: OrgQuest
     fields, account = fields_of(known[OPPORTUNITY]), fields_of(known.get(ACCOUNT))
     found = {role: fields.get(name.casefold()) for role, name in ours.items()}
     has_amount_fields = all((found[role] or {}).get("updateable") for role in AMOUNT_ROLES)
-    return OrgShape(
+    shape = OrgShape(
         _currencies(org, fields.get(CURRENCY_COLUMN), has_amount_fields=has_amount_fields),
         _values(found.get("status")),
         frozenset(ours[role] for role, field in found.items() if field is None),
@@ -135,6 +136,10 @@ def shape_in(org: Org, describe: Callable[..., Descriptions], question: OrgQuest
         _notifications(org, question.notification),
         required_columns(known),
     )
+    chosen = shape.record_type(OPPORTUNITY, question.record_type)
+    if chosen is None:
+        return shape
+    return replace(shape, stages=offered_values(org, OPPORTUNITY, chosen.id, question.stage))
 
 
 def _notifications(org: Org, name: str) -> dict[str, str | None]:

@@ -63,6 +63,7 @@ SHAPE = OrgShape(
     addresses=OrgAddresses(AddressLists(frozenset({"DE"}), {"DE": {"BY": "Bayern"}}), CountrySpelling(has_names=True)),
     notifications={"Cosell_New_Deal": "0ML000000000001AAA", "Another": None},
     required={"region__c": "EMEA", "hot__c": True, "size__c": 1.5},
+    stages=frozenset({"Prospecting"}),
 )
 """An answer of an org with every part."""
 

@@ -219,3 +219,16 @@ def test_a_missing_or_inactive_record_type_makes_no_deal_and_is_named(tmp_path: 
         [record] = inbox(own)
         assert record["Code__c"] == "no_record_type"
         assert "Partner_Deal" in record["Cause__c"]
+
+
+def test_a_stage_that_the_record_type_does_not_offer_makes_no_deal_and_is_named(tmp_path: Path) -> None:
+    with harness_with(tmp_path, '[new.Opportunity]\nrecord_type = "Partner_Deal"') as own:
+        wish = RecordTypeWish("Opportunity", "Partner_Deal", {"StageName": ["Prospecting"]})
+        make_record_type(own.salesforce.org, wish, own.salesforce.founding.administrator)
+        own.ask_org_again()
+        assert own.translation.org is not None
+        assert own.translation.org.stages == frozenset({"Prospecting"})
+        own.pull_event(microsoft_sends_deal(own))
+        assert own.salesforce.records("Opportunity") == []
+        [record] = inbox(own)
+        assert record["Cause__c"] == "The record type Partner_Deal does not offer the stage On Hold."
