@@ -14,8 +14,6 @@ from tests.e2e.world import World
 from tests.unit.emulators.salesforce.control_calls import control
 from tests.unit.sync.real_orgs import share_by_criteria
 
-no_defaults = pytest.mark.xfail(strict=True, reason="the mapping file has no table for new records")
-
 
 @pytest.fixture
 def walk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OrgWalk]:
@@ -140,7 +138,6 @@ def test_an_org_with_duplicate_rules(walk: OrgWalk) -> None:
 
 
 @pytest.mark.slow
-@no_defaults
 def test_an_org_that_checks_a_rule_at_every_save(walk: OrgWalk) -> None:
     ours = walk.seller_creates(walk.customer())
     walk.become("rule for deals")  # the deal from before has no next step
@@ -160,7 +157,6 @@ def test_an_org_that_checks_a_rule_at_every_save(walk: OrgWalk) -> None:
     walk.check_edits_each_way(arrived["Id"])
 
 
-@no_defaults
 def test_an_org_with_a_required_field(walk: OrgWalk) -> None:
     walk.become("required field")
     walk.check_edits_each_way(walk.seller_creates(walk.customer(), Region__c="North"))
@@ -176,7 +172,6 @@ def test_an_org_with_a_required_field(walk: OrgWalk) -> None:
 
 
 @pytest.mark.slow
-@no_defaults
 def test_an_org_with_record_types(walk: OrgWalk) -> None:
     stages = {"StageName": ["Qualification", "Closed Won", "Closed Lost"]}
     wish = {"sobject": "Opportunity", "developer_name": "Partner", "values": stages}
