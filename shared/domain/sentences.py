@@ -152,10 +152,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         "A duplicate rule refused a new account. The one that it found is used: {account}.",
         "Please choose another if it is wrong.",
     ),
-    "account_without_country": (
-        "The account {account} has the customer's name, but no country that is known.",
-        "Please enter its country, or choose another account.",
-    ),
+    "account_without_country": ("Account {account} has no known country.", "Please enter it, or choose another."),
     "several_accounts": (
         "Several accounts match the customer, {customer}.",
         "Please merge them, or leave this name and country to one.",
@@ -185,7 +182,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The default of {column} was left out: the integration user may not write that column.",
         "Please ask your administrator for access, or to correct the mapping file.",
     ),
-    "value_refused": ("{label} was left out, because Salesforce refused it: {reason}.", "{remedy}"),
+    "value_refused": ("{label} was left out, because Salesforce refused it: {reason}.", "{remedy} Please enter it."),
     "stage_not_offered": ("The record type {name} does not offer the stage {value}.", "Add it, or map another stage."),
     "no_record_type": (
         "The integration user has no active record type {name} of {sobject}.",

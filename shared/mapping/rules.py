@@ -151,14 +151,14 @@ def _own_column_violations(named: Mapping[str, str], source: MappingSource) -> I
         other = first.setdefault(column.casefold(), key)
         if other != key:
             own, before = (key, other) if source.lines.has(("ours", key)) else (other, key)
-            found = f"{column}, which ours.{before} names"
+            found = f"{named[own]}, which ours.{before} names"
             yield Violation(("ours", own), expectation("a column that no other key of ours names", found))
 
 
 def _connector_column_violations(
     name: str, field: Table, connector_columns: Mapping[str, str], source: MappingSource
 ) -> Iterator[Violation]:
-    """The fields of the connector itself cannot be mapped, in any letter case. The place is what the file itself has."""
+    """The fields of the connector itself cannot be mapped. The place is the one that the file itself has."""
     for column in _columns(field):
         role = connector_columns.get(column.casefold())
         if role is None:

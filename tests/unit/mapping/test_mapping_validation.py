@@ -237,11 +237,11 @@ def test_a_violation_in_an_overlay_is_reported_with_its_line(write_file: WriteFi
     [
         (
             '[ours]\nlink = "sync_status__c"',
-            "ours.link: expected a column that no other key of ours names; found sync_status__c, which ours.status names.",
+            "ours.link: expected a column that no other key of ours names; found sync_status__c, which ours.status",
         ),
         (
             '[fields.notes]\nsalesforce = "audit__C"',
-            "fields.notes.salesforce: expected a column that is not the connector's own; found audit__C, which ours.audit",
+            "fields.notes.salesforce: expected a column that is not the connector's own; found audit__C, which ours",
         ),
     ],
 )

@@ -137,7 +137,7 @@ def test_an_account_whose_country_cannot_be_written_is_made_once(
     refuse(harness)
     deals = [arrive(harness) for _ in range(3)]
     assert len(harness.salesforce.records("Account")) == 1
-    assert "Fabrikam Robotics has the customer's name, but no country that is known." in audit_of(harness, deals[2])
+    assert "Account Fabrikam Robotics has no known country." in audit_of(harness, deals[2])
 
 
 def test_an_account_in_the_country_goes_before_those_without_one(harness: Harness) -> None:
