@@ -307,9 +307,7 @@ MATCHED_BY: Mapping[str | None, str] = {
 
 NOTICE: Mapping[str, str] = {
     "title": "New deal from Partner Center: {name}",
-    "unanswered": (
-        "{deal}. Please answer by {until} UTC: an active Stage accepts the deal. You can decline it in Partner Center."
-    ),
+    "unanswered": "{deal}. Please answer by {until} UTC: an active Stage accepts it, Partner Center can decline it.",
     "answered": "{deal}. It is answered already, and belongs to you now.",
 }
 """What the owner of a new deal reads in a notification or a task."""
