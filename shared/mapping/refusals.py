@@ -43,8 +43,8 @@ def without_refused(
     if person := PERSON_STEP.fullmatch(step):
         return _without_of_person(new, arrival, int(person[1] or 0), found, tries)
     path = default_path(_OBJECTS.get(step, step), column)
-    if found.code == _MISSING and path.casefold() in arrival.left_out:
-        raise Rejected(arrival.left_out[path.casefold()], error.step)
+    if found.code == _MISSING and (before := _refused_before(arrival, column, path)):
+        raise Rejected(before, error.step)
     if not column or path.casefold() in ESSENTIAL or path.casefold() in arrival.left_out or found.code == _MISSING:
         raise error
     for name, field in fields.items():
@@ -55,6 +55,12 @@ def without_refused(
     if path.casefold() in {each.casefold() for each in new.paths}:
         return arrival.without_column(path, Gap(path, _refused(f"The default of {path}", found), refusal=found))
     raise error
+
+
+def _refused_before(arrival: Arrival, column: str, path: str) -> Cause | None:
+    """Return why the value of a column was left out before, which the record turns out to need."""
+    refused = {(gap.refusal.field or "").casefold(): gap.refusal for gap in arrival.gaps if gap.refusal}
+    return arrival.left_out.get(path.casefold()) or refused.get(column.casefold())
 
 
 def _without_of_person(new: NewRecords, arrival: Arrival, number: int, found: Cause, tries: int) -> Arrival:

@@ -1,0 +1,49 @@
+"""The lines of the mapping file that the inbox shows for a column that must not be empty."""
+
+import pytest
+
+from shared.domain.cause import Cause
+from shared.domain.currencies import OrgCurrencies
+from shared.domain.org_shape import OrgShape
+from shared.mapping.new_records import NewRecord, NewRecords
+from shared.mapping.refusals import with_mapping_lines
+
+ORG = OrgShape(OrgCurrencies(has_several=True), required={"region__c": "EMEA", "account.tier__c": 1.0})
+NEW = NewRecords.model_construct(
+    Opportunity=NewRecord.model_construct(record_type="Partner", defaults={"Hot__c": True})
+)
+
+
+def missing(*columns: str) -> Cause:
+    reason = f"Required fields are missing: [{', '.join(columns)}]"
+    return Cause("REQUIRED_FIELD_MISSING", columns[0], reason, "Fill in.")
+
+
+PARTNER = '[new.Opportunity]\nrecord_type = "Partner"\n'
+
+
+@pytest.mark.parametrize(
+    ("step", "columns", "lines"),
+    [
+        ("opportunity", ("Region__c",), f'{PARTNER}defaults = {{ Hot__c = true, Region__c = "EMEA" }}'),
+        ("opportunity", ("Size__c",), f'{PARTNER}defaults = {{ Hot__c = true, Size__c = "…" }}'),
+        ("account", ("Tier__c", "B__c"), '[new.Account]\ndefaults = { Tier__c = 1.0, B__c = "…" }'),
+        ("account", ("Tier__c",), "[new.Account]\ndefaults = { Tier__c = 1.0 }"),
+    ],
+)
+def test_the_lines_are_whole_and_keep_what_the_file_has(step: str, columns: tuple[str, ...], lines: str) -> None:
+    remedy = with_mapping_lines(missing(*columns), step, NEW, ORG).remedy
+    assert remedy.partition("\n")[2] == lines
+    assert all(column in remedy.partition("\n")[0] for column in columns)
+
+
+def test_a_column_that_a_default_cannot_fill_gets_no_lines() -> None:
+    assert with_mapping_lines(missing("CloseDate"), "opportunity", NEW, ORG) == missing("CloseDate")
+    assert with_mapping_lines(missing("LastName"), "contact", NEW, ORG) == missing("LastName")
+
+
+def test_a_validation_rule_of_another_column_gets_its_remedy_and_the_lines() -> None:
+    rule = Cause("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Region__c", "Say where.", "Meet the rule.")
+    remedy = with_mapping_lines(rule, "opportunity", NewRecords(), ORG).remedy
+    assert remedy.startswith("Meet the rule. If the rule asks for a value of Region__c")
+    assert remedy.endswith('[new.Opportunity]\ndefaults = { Region__c = "EMEA" }')
