@@ -29,7 +29,7 @@ MANUAL_CHECKS = (
     "PARTNER_CENTER_LOCATION is the valid PartnerID (MPN id) of one of your locations, not of the whole company.",
     "The solutions that sellers name are co-sell ready in Partner Center.",
     "The partner account and the solutions belong to one tenant, PARTNER_CENTER_TENANT_ID.",
-    "The integration user has View All on Opportunity, Account and Contact: no user can read that about themselves.",
+    "The integration user has View All on Opportunity, Account and Contact: in an open org, no check can show it.",
     "The validation rule Cosell_Clone is active: the deployment of the package names what is not.",
 )
 """The points that a person must check, because no API shows them."""
