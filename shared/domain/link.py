@@ -170,6 +170,17 @@ class Link(Struct, frozen=True):
         difference = self.refused.get(key)
         return difference is not None and difference.value == fingerprint(value)
 
+    def knows_refusal(self, key: str, value: Value | None, cause: Cause) -> bool:
+        """Whether the seller has read that this value is refused for this cause.
+
+        Of several refused values, the link keeps only the cause of the last one: another column's says nothing new.
+        """
+        known = self.cause
+        if known is None or not self.refuses(key, value):
+            return False
+        has_others = sum(one.code.startswith(REFUSED_BY_FAR_SIDE) for one in self.refused.values()) > 1
+        return known.key == cause.key or (has_others and (cause.field is None or cause.field != known.field))
+
 
 class Pointer(Struct, frozen=True):
     """Leads from a referral id to its link, or, while no opportunity exists yet, to the intent to create one.

@@ -69,8 +69,7 @@ def held(link: Link, causes: Mapping[str, Cause], now: datetime) -> Transition:
 
 def parked(link: Link, changes: Sequence[Change], side: Side, cause: Cause, now: datetime) -> Transition:
     """Park a pair whose changes a side refused. A refusal that the seller has read is not reported again."""
-    is_known = link.cause is not None and link.cause.key == cause.key
-    new = [change for change in changes if not (is_known and link.refuses(f"{side}.{change.field}", change.new))]
+    new = [change for change in changes if not link.knows_refusal(f"{side}.{change.field}", change.new, cause)]
     refused = with_refused(link, changes, side, now)
     next_link = replace(refused, state=State.PARKED, cause=cause, unwritten=link.unwritten or bool(new))
     return Transition(next_link, refusal_lines(now, side, cause, new))

@@ -164,6 +164,17 @@ def test_a_refusal_that_lasts_is_told_once_with_both_values(harness: Harness, pa
     assert_quiet(harness)
 
 
+def test_several_refusals_that_last_are_told_once_each(harness: Harness, pair: tuple[str, str]) -> None:
+    deal, referral = pair
+    harness.refuse_writes_of("CloseDate")
+    harness.refuse_writes_of("Description")
+    harness.colleague_edits(referral, details_closingDateTime="2027-01-31T00:00:00Z", details_notes="Signed.")
+    harness.pull_event(referral)
+    harness.run_rounds(20)
+    assert harness.count_in_audit(deal, "Not so.") == 2
+    assert_quiet(harness)
+
+
 def test_a_column_that_cannot_be_written_does_not_stop_the_others(harness: Harness, pair: tuple[str, str]) -> None:
     deal, referral = pair
     harness.refuse_writes_of("Amount")
