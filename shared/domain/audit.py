@@ -97,7 +97,7 @@ def refusal_lines(at: datetime, side: Side, refusal: Cause, changes: Iterable[Ch
 
 
 def _with_change(line: Line, change: Change) -> Line:
-    before, after = display_text(change.old), display_text(change.new)
+    before, after = display_text(change.old), display_text(change.told)
     return replace(
         line, field=change.field, before=before, after=after, values={**line.values, "label": change.label}
     )  # fmt: skip

@@ -100,12 +100,23 @@ Value = str | date | Money | Status | Company | tuple[Person, ...] | tuple[str, 
 
 
 class Change(Struct, frozen=True):
-    """One value to write. `label` is the name of the field in the audit."""
+    """One value to write. `label` is the name of the field in the audit.
+
+    `sent` is what Partner Center gets in place of `new`, where they differ: the merge knows the result as `new`. A step
+    is not the value that the opportunity holds: that one follows at once.
+    """
 
     field: str
     label: str
     old: Value | None
     new: Value | None
+    sent: Value | None = None
+    is_step: bool = False
+
+    @property
+    def told(self) -> Value | None:
+        """The new value as the audit names it."""
+        return self.new if self.sent is None else self.sent
 
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from shared.domain.cause import Cause
 from shared.domain.currencies import Conversion
-from shared.domain.deal import Money, Side, Value
+from shared.domain.deal import Money, Side, Status, Value
 
 
 class Direction(StrEnum):
@@ -63,6 +63,17 @@ class Rule(Struct, frozen=True):
         return value if self.holds(value) else self.converted(value)
 
 
+class Answers(Struct, frozen=True):
+    """What the stages say to Microsoft.
+
+    `accepted` is the status of an accepted deal, in normal form. `lost_declines` says that a stage that means lost
+    declines a deal that is not answered yet.
+    """
+
+    accepted: Status = Status("Active", "Accepted")
+    lost_declines: bool = True
+
+
 class Rules(Struct, frozen=True, dict=True):
     """The rules of all fields, by name, in the order of the mapping file; `mapping` is the hash of that file.
 
@@ -72,6 +83,7 @@ class Rules(Struct, frozen=True, dict=True):
     by_field: Mapping[str, Rule]
     mapping: str | None = None
     hidden_columns: tuple[tuple[str, Cause], ...] = ()
+    answers: Answers = Answers()
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.by_field.values())

@@ -3,7 +3,9 @@
 status of the referral   what may be written
 Closed                   nothing, apart from deal registration
 New                      the answer only: status to Active or Closed
-Active                   every path of the PATCH list; status to Closed
+Active                   every path of the PATCH list; status to Closed, but not to Declined
+
+Nobody can set Expired.
 
 Source: docs/reference/partner-center.md#status-transitions, docs/reference/partner-center.md#fields-that-lock.
 """
@@ -31,6 +33,7 @@ class Latch(Struct, frozen=True):
 CLOSED_IS_FINAL = Latch("closed_is_final")
 NOT_ANSWERED = Latch("not_answered")
 NO_SUCH_MOVE = Latch("no_such_move")
+ALREADY_ACCEPTED = Latch("already_accepted")
 
 
 def forbidding_latch(current: Status | None, value: Value | None) -> Latch | None:
@@ -40,10 +43,13 @@ def forbidding_latch(current: Status | None, value: Value | None) -> Latch | Non
     if current.is_final:
         return CLOSED_IS_FINAL
     if isinstance(value, Status):
+        if value.substatus == "Declined" and not current.is_unanswered:
+            return ALREADY_ACCEPTED
         return None if _is_allowed_move(current, value) else NO_SUCH_MOVE
     return NOT_ANSWERED if current.is_unanswered else None
 
 
 def _is_allowed_move(current: Status, wanted: Status) -> bool:
     reachable = TRANSITIONS.get(current.status, frozenset())
-    return wanted.status in reachable and wanted.substatus in SUBSTATUSES.get(wanted.status, frozenset())
+    settable = SUBSTATUSES.get(wanted.status, frozenset()) - {"Expired"}
+    return wanted.status in reachable and wanted.substatus in settable

@@ -9,12 +9,18 @@ not flagged   any        any         nothing
 Source: docs/protocol.md#merge, docs/protocol.md#when-a-write-is-not-allowed, docs/protocol.md#states-of-a-link.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import replace
 from datetime import datetime, timedelta
 
-from msgspec import Struct, field
-
+from shared.domain.answering import (
+    Answer,
+    answer_for,
+    asked_record,
+    unsent_line,
+    wait_for,
+    with_lost_as_declined,
+)
 from shared.domain.audit import IRREVERSIBLE, Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.chosen_defaults import Defaults, standing_defaults
@@ -24,48 +30,16 @@ from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, 
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import keep_out
 from shared.domain.hidden_columns import hidden_column_lines
-from shared.domain.latches import forbidding_latch
+from shared.domain.latches import NOT_ANSWERED, forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.merge import Decision, EditTimes, Merged, merge
+from shared.domain.planned import Plan, next_tries
 from shared.domain.question import answer_key, question_key, question_record, stage_cause
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, is_reported, system_name
 from shared.domain.text_limits import full_text_line, full_text_records, full_texts
 from shared.domain.unreadable import unreadable_line, unreadable_record
-
-
-class Plan(Struct, frozen=True):
-    """The writes to make on each side, and what to remember.
-
-    base                the deal with the values that both sides already agree on
-    refused, waiting    the complete records after this plan
-    lines               audit lines to store with the records
-    losses              audit lines about discarded values, to store once a write is confirmed
-    reported            the keys of all causes and warnings that hold now
-    state               the state of the link after this plan
-    due                 when the earliest waiting change may be sent, or the earliest refused one is tried again
-    cause               why a value in Salesforce cannot be read, or is a question
-    has_answer          whether the stage was edited: it would be sent, or a latch, a wait or a conflict stops it
-    """
-
-    base: Deal
-    to_partner_center: tuple[Change, ...] = ()
-    to_salesforce: tuple[Change, ...] = ()
-    refused: Mapping[str, Difference] = field(default_factory=dict)
-    waiting: Mapping[str, Difference] = field(default_factory=dict)
-    lines: tuple[Line, ...] = ()
-    losses: tuple[Line, ...] = ()
-    reported: tuple[str, ...] = ()
-    state: State = State.LIVE
-    due: datetime | None = None
-    cause: Cause | None = None
-    has_answer: bool = False
-
-    @property
-    def agreed(self) -> bool:
-        """Whether nothing differs, and no difference is on record."""
-        return not (self.to_partner_center or self.to_salesforce or self.refused or self.waiting)
 
 
 def plan_pair(
@@ -87,12 +61,12 @@ def plan_pair(
     edited, base = EditTimes(opportunity.modified, referral.updated), link.base_under(rules)
     if is_question and base.get("status") != referral.deal.get("status"):
         base = base.with_values({"status": opportunity.deal.get("status")})
+    base = with_lost_as_declined(base, opportunity, referral, rules.answers)
     standing = Defaults(base, opportunity.deal)
     if link.refused:
         standing = standing_defaults(link, base, opportunity.deal, referral.deal)
-    changed = max(opportunity.modified, referral.updated)
-    builder = _PlanBuilder(link, standing, referral, now, wait, changed)
-    builder.question = opportunity if is_question else None
+    builder = _PlanBuilder(link, standing, opportunity, referral, rules, now)
+    builder.wait, builder.is_question = wait, is_question
     merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)
@@ -115,10 +89,11 @@ class _PlanBuilder:
     """Collects the decisions for one pair, field by field."""
 
     def __init__(
-        self, link: Link, standing: Defaults, referral: Referral, now: datetime, wait: timedelta, changed: datetime
+        self, link: Link, standing: Defaults, opportunity: Opportunity, referral: Referral, rules: Rules, now: datetime
     ) -> None:
-        self.link, self.status, self.now, self.wait, self.changed = link, referral.status, now, wait, changed
-        self.standing = standing
+        self.link, self.status, self.now, self.wait = link, referral.status, now, timedelta()
+        self.standing, self.opportunity, self.answers = standing, opportunity, rules.answers
+        self.changed = max(opportunity.modified, referral.updated)
         self.base: dict[str, Value | None] = dict(standing.base)
         self.writes: dict[Side, list[Change]] = {Side.PARTNER_CENTER: [], Side.SALESFORCE: []}
         self.refused: dict[str, Difference] = dict(standing.records)
@@ -127,12 +102,15 @@ class _PlanBuilder:
         self.losses: list[Line] = []
         self.reported: list[str] = []
         self.causes: dict[str, Cause] = {}
-        self.question: Opportunity | None = None
-        self.has_answer = False
+        self.ends: list[datetime] = []
+        self.unsent: list[str] = []
+        self.is_question = self.has_answer = self.closes = self.continues = False
 
     def decide_field(self, merged: Merged) -> None:
         """Decide what to write for one field."""
         if not (merged.differs_on(Side.SALESFORCE) or merged.differs_on(Side.PARTNER_CENTER)):
+            if isinstance(merged.value, Status):
+                self._note_end(merged, merged.value)
             self.base[merged.rule.field] = merged.value
             return
         if merged.rule.currencies is not None and self._keeps_out(merged):
@@ -158,39 +136,84 @@ class _PlanBuilder:
     def _write(self, merged: Merged, side: Side) -> bool:
         key, rule = f"{side}.{merged.rule.field}", merged.rule
         code = self._forbidding_code(key, merged, side)
-        if self.question and self.has_answer and isinstance(merged.value, Status):
-            self._ask(key, merged, self.question)
+        if self.is_question and self.has_answer and isinstance(merged.value, Status):
+            self._ask(key, merged)
             return False
         if code:
             self._record_refusal(side, code, merged)
             return False
-        if side is Side.PARTNER_CENTER and self._postpone_close(merged):
-            return False
-        self.writes[side].append(Change(rule.field, rule.label, merged.held_by(side), merged.value))
+        change: Change | None = Change(rule.field, rule.label, merged.held_by(side), merged.value)
         if isinstance(merged.value, Status):
-            self._note_status(merged, merged.value, side)
-        return True
+            change = self._answer(merged, merged.value) if side is Side.PARTNER_CENTER else change
+            self._note_status(merged, change, side)
+        self.writes[side] += [change] if change else ()
+        return change is not None
+
+    def _answer(self, merged: Merged, wanted: Status) -> Change | None:
+        """The change that answers or closes the deal now; None while it waits for its reason or its time."""
+        answer, rule = answer_for(self.status, wanted, self.opportunity, self.answers), merged.rule
+        if answer.cause:
+            key = f"{Side.PARTNER_CENTER}.{rule.field}"
+            self.refused[key] = asked_record(self.link.refused.get(key), wanted, answer.cause, self.now)
+            self._report_cause(answer.cause.key, rule.field, answer.cause)
+            return None
+        if wanted.is_final and self._is_early(merged, answer):
+            return None
+        self.continues = answer.is_step
+        return Change(rule.field, rule.label, merged.partner_center, answer.new, answer.sent, answer.is_step)
+
+    def _is_early(self, merged: Merged, answer: Answer) -> bool:
+        """Whether a close has not stood long enough, because it cannot be undone; it then waits, and is told once.
+
+        It stays on record until it is sent, also while an accept goes before it.
+        """
+        name, side = merged.rule.field, Side.PARTNER_CENTER
+        wait = wait_for(self.link, name, answer, self.now, self.wait)
+        if wait.is_over and not answer.is_step:
+            return False
+        self.waiting[name] = wait.record
+        self.ends.append(wait.until)
+        if not wait.is_over and wait.is_new:
+            line = self._note("waiting", merged, side, IRREVERSIBLE, until=wait.shown_until)
+            self.lines.append(replace(line, after=display_text(answer.told)))
+        return not wait.is_over
+
+    def _report_cause(self, key: str, name: str, found: Cause) -> None:
+        """Mark the pair with a cause, and report it once under a key."""
+        self.causes[found.key] = found
+        self.report_once({key: cause_line(self.now, Side.PARTNER_CENTER, name, found)})
 
     def _note_answer(self, merged: Merged) -> None:
         """Note that the stage is an edit in Salesforce, also where it loses; unless it is a question, a person's."""
         self.has_answer = merged.edited is Side.SALESFORCE or merged.conflict
-        if self.has_answer and not self.question:
+        if self.has_answer and not self.is_question:
             self.reported.append(answer_key(merged.salesforce))
 
-    def _ask(self, key: str, merged: Merged, opportunity: Opportunity) -> None:
+    def _ask(self, key: str, merged: Merged) -> None:
         """Leave a stage that nobody has chosen as it is on both sides, and ask once."""
         self.refused[key] = question_record(self.link.refused.get(key), merged.value, self.now)
-        found = stage_cause(opportunity, self.status)
-        self.causes[found.key] = found
-        line = cause_line(self.now, Side.PARTNER_CENTER, merged.rule.field, found)
-        self.report_once({question_key(opportunity.stage): line})
+        found = stage_cause(self.opportunity, self.status)
+        self._report_cause(question_key(self.opportunity.stage), merged.rule.field, found)
 
-    def _note_status(self, merged: Merged, value: Status, side: Side) -> None:
+    def _note_status(self, merged: Merged, change: Change | None, side: Side) -> None:
         """Let an answer open the other fields, and name the end of a deal where the stage says less."""
-        if side is Side.PARTNER_CENTER and not value.is_final:
-            self.status = value
-        elif side is Side.SALESFORCE and self.status and self.status.is_final and self.status != value:
-            self.losses.append(self._note("closed_as", merged, None, None, status=self.status.substatus))
+        if change is None or not isinstance(change.new, Status):
+            return
+        if side is Side.PARTNER_CENTER and not change.new.is_final:
+            self.status = change.new
+        elif side is Side.PARTNER_CENTER:
+            self.closes = True
+        elif self.status and self.status.is_final and self.status != change.new:
+            self.losses.append(self._closed_as(merged, self.status))
+
+    def _note_end(self, merged: Merged, value: Status) -> None:
+        """Name the end of a deal that both sides have closed meanwhile, where the stage says less."""
+        before = self.base.get(merged.rule.field)
+        if isinstance(before, Status) and not before.is_final and self.status and self.status.is_final:
+            self.lines += [self._closed_as(merged, self.status)] if self.status != value else []
+
+    def _closed_as(self, merged: Merged, status: Status) -> Line:
+        return self._note("closed_as", merged, None, None, status=status.substatus)
 
     def _forbidding_code(self, key: str, merged: Merged, side: Side) -> str | None:
         record = self.link.refused.get(key)
@@ -244,27 +267,15 @@ class _PlanBuilder:
         """Put the difference on record; report it once, and again only for another value."""
         key = f"{side}.{merged.rule.field}"
         known = self.link.refused.get(key)
+        if code == NOT_ANSWERED.code:
+            before, after = display_text(merged.held_by(side)), display_text(merged.value)
+            self.unsent.append(f"{merged.rule.label} {before} → {after}")
         if known and self.link.refuses(key, merged.value):
             self.refused[key] = replace(known, code=code)
             return
         self.refused[key] = Difference(fingerprint(merged.value), code, self.now)
         if not code.startswith(REFUSED_BY_FAR_SIDE):
             self.lines.append(self._note(code, merged, side, code, system=system_name(side)))
-
-    def _postpone_close(self, merged: Merged) -> bool:
-        """Postpone a close that has not stood long enough, because it cannot be undone; whether it is postponed."""
-        if not (isinstance(merged.value, Status) and merged.value.is_final):
-            return False
-        mark = fingerprint(merged.value)
-        known = self.link.waiting.get(merged.rule.field)
-        waiting = known if known and known.value == mark else Difference(mark, "irreversible", self.now)
-        if self.now - waiting.since >= self.wait:
-            return False
-        self.waiting[merged.rule.field] = waiting
-        if waiting is not known:
-            side, until = Side.PARTNER_CENTER, f"{waiting.since + self.wait:%H:%M}"
-            self.lines.append(self._note("waiting", merged, side, IRREVERSIBLE, until=until))
-        return True
 
     def _report_losses(self, merged: Merged) -> None:
         """Report every discarded value with the value that was kept."""
@@ -316,7 +327,9 @@ class _PlanBuilder:
 
     def plan(self) -> Plan:
         """The plan that holds the decisions."""
-        unanswered = self.status is not None and self.status.is_unanswered
+        unanswered = self.status is not None and self.status.is_unanswered and not self.closes
+        if self.closes and self.unsent:
+            self.losses.append(unsent_line(self.now, self.unsent))
         return Plan(
             Deal(self.base),
             tuple(self.writes[Side.PARTNER_CENTER]),
@@ -327,22 +340,10 @@ class _PlanBuilder:
             tuple(self.losses),
             tuple(self.reported),
             State.ON_HOLD if unanswered else State.LIVE,
-            min((*self._ends_of_waits(), *self._next_tries()), default=None),
+            min(
+                (*self.ends, *next_tries(self.link, self.refused, self.writes[Side.SALESFORCE], self.now)), default=None
+            ),
             next(iter(self.causes.values()), None),
             self.has_answer,
+            self.continues,
         )
-
-    def _ends_of_waits(self) -> Iterator[datetime]:
-        return (record.since + self.wait for record in self.waiting.values())
-
-    def _next_tries(self) -> Iterator[datetime]:
-        """When what Salesforce refused, and this plan does not write, is written again: values, and columns of ours."""
-        written = {f"{Side.SALESFORCE}.{change.field}" for change in self.writes[Side.SALESFORCE]}
-        left = [
-            record.since
-            for key, record in self.refused.items()
-            if key not in written
-            if record.code == REFUSED_BY_SALESFORCE
-        ]
-        shown = [self.link.unshown.since] if self.link.unshown else []
-        return (since + TRY_AGAIN for since in (*left, *shown) if since + TRY_AGAIN > self.now)

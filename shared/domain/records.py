@@ -22,6 +22,8 @@ class Opportunity(Struct, frozen=True):
     stage           the name of the stage
     modified_by     the id of the user who saved last
     is_automated    whether that user is no person (docs/protocol.md#answers-that-nobody-gave)
+    reason          the reason of a close; empty if none is chosen, None where the org has no field for it
+    reason_details  the seller's own words about it
     """
 
     id: str
@@ -36,6 +38,8 @@ class Opportunity(Struct, frozen=True):
     stage: str = ""
     modified_by: str | None = None
     is_automated: bool = False
+    reason: str | None = None
+    reason_details: str = ""
 
 
 class Referral(Struct, frozen=True):

@@ -74,6 +74,7 @@ SENTENCES = {
         "and creates it again if it does not exist."
     ),
     "closed_as": "Partner Center closed this deal as {status}.",
+    "unsent_edits": "The deal was declined. These edits were not sent, and stay here only: {edits}.",
     "problem": "{reason} {remedy}",
     "text": "{text}",
     "folded": "{text}",
@@ -237,7 +238,19 @@ CAUSES: dict[str, tuple[str, str]] = {
     ),
     "not_answered": (
         '{label} "{after}" was not sent: the deal is not accepted yet. Partner Center keeps "{before}".',
-        "Please choose an active Stage to accept it, or decline it in Partner Center.",
+        "Please choose an active Stage to accept it, or a closed one to decline it.",
+    ),
+    "already_accepted": (
+        'Stage "{after}" was not sent: the deal is "{before}" in Partner Center. Only an unanswered one is declined.',
+        "Please choose the Stage of a lost deal, or an active one.",
+    ),
+    "no_reason": (
+        "Closing Reason is empty. Stage {value} closes the deal as {sent}, which needs one, so it was not sent.",
+        "Please choose a Closing Reason, or another Stage.",
+    ),
+    "unlisted_reason": (
+        "Closing Reason {value} is not a reason for {sent}, so the Stage was not sent.",
+        "Please choose one of these: {known}.",
     ),
     "set_at_creation": (
         '{label} "{after}" was not carried over: it travels only at creation. {system} keeps "{before}".',

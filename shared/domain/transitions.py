@@ -26,7 +26,7 @@ from shared.domain.field_rules import Rules
 from shared.domain.foreign_money import value_for_base
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, Effect, EffectKind, Intent, Link
 from shared.domain.link_states import State
-from shared.domain.plan import Plan
+from shared.domain.planned import Plan
 from shared.domain.question import UNSEEN_INSERT
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, is_reported
@@ -216,7 +216,7 @@ def split_by_effect(changes: Sequence[Change], read_back: Deal) -> tuple[tuple[C
 def patched(link: Link, changes: Sequence[Change], read_back: Deal, opportunity: Deal, now: datetime) -> Transition:
     """Confirm a PATCH by the referral that it returned; the base takes what the opportunity holds too."""
     effective, ignored = split_by_effect(changes, read_back)
-    agreed = {change.field: change.new for change in effective if opportunity.get(change.field) == change.new}
+    agreed = {one.field: one.new for one in effective if one.is_step or opportunity.get(one.field) == one.new}
     refused = with_ignored(link, ignored, Side.PARTNER_CENTER, now)
     next_link = replace(refused, base=refused.base.with_values(agreed), unwritten=True)
     return Transition(next_link, _lines_of_write(now, Side.PARTNER_CENTER, effective, ignored))

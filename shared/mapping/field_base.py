@@ -24,7 +24,7 @@ SalesforcePath = Annotated[
 ]
 
 
-_NOT_READ = {"label", "direction", "when", "winner", "clearable", "default_days", "convert"}
+_NOT_READ = {"label", "direction", "when", "winner", "clearable", "default_days", "convert", "lost_declines"}
 """The keys that do not decide how a value is read."""
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, PrivateAttr
 
 from shared.domain.creation_values import TEXT_CUT
 from shared.domain.deal import Status
-from shared.domain.field_rules import Rule
+from shared.domain.field_rules import Answers, Rule
 from shared.domain.sentences import cause
 from shared.domain.stage_table import StageTable
 from shared.mapping.field_base import (
@@ -125,6 +125,7 @@ class StatusField(FieldBase):
     type: Literal["status"]
     referral: StatusPaths
     salesforce: SalesforcePath
+    lost_declines: bool = True
     _stages: StageTable = PrivateAttr(default=StageTable(()))
     _status_by_stage: Mapping[str, Status] = PrivateAttr(default_factory=dict)
     _normal_status: Mapping[Status, Status] = PrivateAttr(default_factory=dict)
@@ -138,6 +139,12 @@ class StatusField(FieldBase):
         field._status_by_stage = stages.status_by_stage()  # noqa: SLF001 - as above
         field._normal_status = stages.normal_status_by_status()  # noqa: SLF001 - as above
         return field
+
+    @property
+    def answers(self) -> Answers:
+        """What the stages say to Microsoft."""
+        accepted = Status("Active", "Accepted")
+        return Answers(self._normal_status.get(accepted, accepted), self.lost_declines)
 
     @override
     def select_items(self) -> tuple[str, ...]:

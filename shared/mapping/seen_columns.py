@@ -14,6 +14,7 @@ from shared.domain.cause import Cause
 from shared.domain.field_rules import Direction, Rules
 from shared.domain.org_shape import OrgShape
 from shared.mapping.field_base import FieldBase, MappingTable
+from shared.mapping.field_types import StatusField
 from shared.mapping.schema import MappingFile
 
 type Fields = Mapping[str, FieldBase]
@@ -80,7 +81,8 @@ def rules_of(seen: SeenFields, loaded: MappingFile, spelled: MappingFile, mappin
     rules |= {name: replace(rules[name], direction=Direction.OFF) for name in seen.left_out}
     for name, written in loaded.fields.items() if spelled is not loaded else ():
         rules[name] = replace(rules[name], source=written.to_rule(name).source)
-    return Rules(rules, mapping, seen.hidden)
+    answers = next(field.answers for field in seen.fields.values() if isinstance(field, StatusField))
+    return Rules(rules, mapping, seen.hidden, answers)
 
 
 def _is_createable(org: OrgShape, path: str) -> bool:

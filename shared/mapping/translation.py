@@ -305,7 +305,8 @@ class Translation:
         return [
             operation
             for change in changes
-            for operation in self.fields[change.field].patch_operations(change.new, change.old)
+            for wanted in (change.new if change.sent is None else change.sent,)
+            for operation in self.fields[change.field].patch_operations(wanted, change.old)
         ]
 
     def new_referral(self, deal: Deal, external_reference: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from shared.domain.deal import Change, Deal, Side
 from shared.domain.field_rules import Rules
 from shared.domain.link import Effect, EffectKind, Intent, Link, Unshown
 from shared.domain.link_states import Mark, State
-from shared.domain.plan import Plan
+from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import Transition, kept_cause, with_known_versions
 from shared.foundation.errors import CosellError, SignInFailed, StoreConflict, Throttled

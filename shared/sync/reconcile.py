@@ -161,10 +161,9 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
 
 def referral_from_base(link: Link, opportunity: Opportunity, rules: Rules) -> Referral:
     """The referral of a link without a read: each value as it was agreed at its version; an unread one is unknown."""
-    status = link.base.get("status")
+    status = known if isinstance(known := link.base.get("status"), Status) else None
     deal = Deal({rule.field: link.base[rule.field] for rule in rules.updatable if rule.field in link.base})
-    known_status = status if isinstance(status, Status) else None
-    return Referral(link.referral_id or "", link.etag or "", deal, opportunity.modified, known_status)
+    return Referral(link.referral_id or "", link.etag or "", deal, opportunity.modified, status)
 
 
 def _prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
@@ -254,8 +253,8 @@ def _patch_referral(ctx: Context, pair: Pair) -> None:
     """Send the plan's changes to Partner Center, and put the plan into the link.
 
     On 412 the referral is read again and the merge is made anew; the merge recognises our own lost reply by its
-    values. After a 400 for several paths they are sent singly, once, and only the guilty one is parked. Raises the
-    client's errors; the intent then stays for recovery.
+    values. After a 400 for several paths they are sent singly, once, and only the guilty one is parked. After an accept
+    the plan may continue with a close. Raises the client's errors; the intent then stays for recovery.
     """
     for _ in range(ctx.policy.tries):
         pair.put_plan_into_link(ctx.translation.rules)
@@ -272,9 +271,10 @@ def _patch_referral(ctx: Context, pair: Pair) -> None:
                     park_changes(ctx, pair, changes, refusal)
         except Conflict:
             pair.take_referral(ctx.translation.referral(ctx.partner_center.get(pair.referral.id)))
-            _plan(ctx, pair)
         else:
-            break
+            if not pair.plan.continues or pair.referral.is_unanswered:
+                break
+        _plan(ctx, pair)
     else:
         pair.put_plan_into_link(ctx.translation.rules)
         pair.end(Outcome(Result.RETRY, "referral_kept_changing"))

@@ -16,7 +16,8 @@ from shared.domain.deal import Change, Deal, Money, Side, Status, Value, fingerp
 from shared.domain.field_rules import Direction, Rule, Rules
 from shared.domain.latches import SUBSTATUSES, TRANSITIONS
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
-from shared.domain.plan import Plan, plan_pair
+from shared.domain.plan import plan_pair
+from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
 from shared.mapping.validation import load_mapping

@@ -14,7 +14,7 @@ from shared.domain.deal import Change, Deal, Side, Status, display_text
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.latches import SUBSTATUSES, TRANSITIONS
 from shared.domain.link_states import State
-from shared.domain.plan import Plan
+from shared.domain.planned import Plan
 from tests.property.pair_model import FIELDS, VALUES, WAIT, Edit, PairModel, any_edits, any_pair, apply_edit
 
 HISTORIES = st.lists(any_edits(), min_size=1, max_size=3)

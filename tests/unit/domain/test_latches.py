@@ -22,7 +22,10 @@ def test_a_status_moves_only_along_the_documented_transitions(current: Status, t
     if current.is_final:
         assert latch
         assert latch.code == "closed_is_final"
-    elif (current.status, target.status) in ALLOWED_MOVES:
+    elif target.substatus == "Declined" and current.status == "Active":
+        assert latch
+        assert latch.code == "already_accepted"
+    elif (current.status, target.status) in ALLOWED_MOVES and target.substatus != "Expired":
         assert latch is None
     else:
         assert latch

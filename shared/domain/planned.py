@@ -1,0 +1,59 @@
+"""The plan of one pair: the writes to make on each side, and what to remember."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from shared.domain.audit import Line
+from shared.domain.cause import Cause
+from shared.domain.deal import Change, Deal, Side
+from shared.domain.link import REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
+from shared.domain.link_states import State
+
+
+class Plan(Struct, frozen=True):
+    """The writes to make on each side, and what to remember.
+
+    base                the deal with the values that both sides already agree on
+    refused, waiting    the complete records after this plan
+    lines               audit lines to store with the records
+    losses              audit lines about discarded values, to store once a write is confirmed
+    reported            the keys of all causes and warnings that hold now
+    state               the state of the link after this plan
+    due                 when the earliest waiting change may be sent, or the earliest refused one is tried again
+    cause               why a value in Salesforce cannot be read, or is a question
+    has_answer          whether the stage was edited: it would be sent, or a latch, a wait or a conflict stops it
+    continues           whether the pair is planned again once Partner Center has taken the changes: a close follows
+    """
+
+    base: Deal
+    to_partner_center: tuple[Change, ...] = ()
+    to_salesforce: tuple[Change, ...] = ()
+    refused: Mapping[str, Difference] = field(default_factory=dict)
+    waiting: Mapping[str, Difference] = field(default_factory=dict)
+    lines: tuple[Line, ...] = ()
+    losses: tuple[Line, ...] = ()
+    reported: tuple[str, ...] = ()
+    state: State = State.LIVE
+    due: datetime | None = None
+    cause: Cause | None = None
+    has_answer: bool = False
+    continues: bool = False
+
+    @property
+    def agreed(self) -> bool:
+        """Whether nothing differs, and no difference is on record."""
+        return not (self.to_partner_center or self.to_salesforce or self.refused or self.waiting)
+
+
+def next_tries(
+    link: Link, refused: Mapping[str, Difference], to_salesforce: list[Change], now: datetime
+) -> Iterator[datetime]:
+    """When what Salesforce refused, and this plan does not write, is written again: values, and columns of ours."""
+    written = {f"{Side.SALESFORCE}.{change.field}" for change in to_salesforce}
+    left = [
+        record.since for key, record in refused.items() if key not in written if record.code == REFUSED_BY_SALESFORCE
+    ]
+    shown = [link.unshown.since] if link.unshown else []
+    return (since + TRY_AGAIN for since in (*left, *shown) if since + TRY_AGAIN > now)
