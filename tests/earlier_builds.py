@@ -12,9 +12,13 @@ BUILD_BEFORE = "6be3ce507502ff75ab33ad334ab5087b16394276"
 """The commit that resolved the issue before. Whoever resolves the next issue enters the last commit of this one."""
 FIRST_BUILD = "f9a8dde"
 """The earliest build whose package and mapping files this one must run on."""
+REASONS = ("Closing_Reason_Details__c", "Closing_Reason__c")
 LACKS: dict[str, tuple[tuple[str, ...], str | None]] = {
-    FIRST_BUILD: (("Partner_Center_Amount__c", "Partner_Center_Currency__c", "Synced with differences"), None),
-    BUILD_BEFORE: ((), "0.4.0"),
+    FIRST_BUILD: (
+        (*REASONS, "Partner_Center_Amount__c", "Partner_Center_Currency__c", "Synced with differences"),
+        None,
+    ),
+    BUILD_BEFORE: (REASONS, "0.4.0"),
 }
 """By build: what this app uses and the package of that build lacks, and the version of that package."""
 

@@ -32,6 +32,8 @@ FIELD_TYPES: Mapping[str, frozenset[str]] = {
     "help": frozenset({"picklist", "string"}),
     "partner_center_amount": frozenset({"double"}),
     "partner_center_currency": frozenset({"string", "picklist"}),
+    "reason": frozenset({"picklist", "string"}),
+    "reason_details": frozenset({"string", "textarea"}),
 }
 """The types that each of our own fields may have, as `describe` names them."""
 LOG_ONLY = "deals that cannot be made are shown in the log and by the alert only"

@@ -157,13 +157,13 @@ class _PlanBuilder:
             self.refused[key] = asked_record(self.link.refused.get(key), wanted, answer.cause, self.now)
             self._report_cause(answer.cause.key, rule.field, answer.cause)
             return None
-        if wanted.is_final and self._is_early(merged, answer):
+        if wanted.is_final and self._postpone_close(merged, answer):
             return None
         self.continues = answer.is_step
         return Change(rule.field, rule.label, merged.partner_center, answer.new, answer.sent, answer.is_step)
 
-    def _is_early(self, merged: Merged, answer: Answer) -> bool:
-        """Whether a close has not stood long enough, because it cannot be undone; it then waits, and is told once.
+    def _postpone_close(self, merged: Merged, answer: Answer) -> bool:
+        """Let a close that has not stood long enough wait, because it cannot be undone, and tell it; whether it waits.
 
         It stays on record until it is sent, also while an accept goes before it.
         """

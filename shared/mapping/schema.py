@@ -73,11 +73,22 @@ class Ours(MappingTable):
     help: SalesforcePath
     partner_center_amount: SalesforcePath = "Partner_Center_Amount__c"
     partner_center_currency: SalesforcePath = "Partner_Center_Currency__c"
+    reason: SalesforcePath = "Closing_Reason__c"
+    reason_details: SalesforcePath = "Closing_Reason_Details__c"
 
     @property
     def by_role(self) -> dict[str, str]:
         """The columns by their keys in the mapping file."""
         return self.model_dump()
+
+    def read_columns(self, org: OrgShape | None) -> tuple[str, ...]:
+        """The columns that are read with an opportunity, as far as the org has them; `org` is None before it was asked.
+
+        Without flag and identifier nothing can be read.
+        """
+        others = (self.help, self.status, self.reason, self.reason_details)
+        seen = (column for column in others if org is None or not org.hides(column))
+        return self.flag, self.identifier, *seen
 
     @property
     def amount_columns(self) -> tuple[str, str]:

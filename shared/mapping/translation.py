@@ -87,9 +87,7 @@ class Translation:
     @cached_property
     def selects(self) -> tuple[str, ...]:
         """The SOQL select items of an opportunity that is read under the lock."""
-        ours, org = self.file.ours, self.org
-        shown = (column for column in (ours.help, ours.status) if org is None or not org.hides(column))
-        own = (ours.flag, ours.identifier, *shown)
+        own = self.file.ours.read_columns(self.org)
         fixed = ("Id", "LastModifiedDate", *MODIFIER, *STAMPS.values(), *own)
         mapped = (item for field in self._seen_fields.values() for item in field.select_items())
         return tuple(dict.fromkeys((*fixed, *mapped)))
@@ -129,6 +127,8 @@ class Translation:
             stage=str(value_in_record(record, self.stage_column) or ""),
             modified_by=record.get("LastModifiedById"),
             is_automated=value_in_record(record, MODIFIER[1]) in AUTOMATED_USERS,
+            reason=str(record[ours.reason] or "") if ours.reason in record else None,
+            reason_details=str(record.get(ours.reason_details) or ""),
         )
 
     @cached_property
@@ -305,8 +305,7 @@ class Translation:
         return [
             operation
             for change in changes
-            for wanted in (change.new if change.sent is None else change.sent,)
-            for operation in self.fields[change.field].patch_operations(wanted, change.old)
+            for operation in self.fields[change.field].patch_operations(change.sent or change.new, change.old)
         ]
 
     def new_referral(self, deal: Deal, external_reference: str) -> dict[str, Any]:

@@ -252,9 +252,8 @@ def _plan_and_patch(ctx: Context, pair: Pair) -> None:
 def _patch_referral(ctx: Context, pair: Pair) -> None:
     """Send the plan's changes to Partner Center, and put the plan into the link.
 
-    On 412 the referral is read again and the merge is made anew; the merge recognises our own lost reply by its
-    values. After a 400 for several paths they are sent singly, once, and only the guilty one is parked. After an accept
-    the plan may continue with a close. Raises the client's errors; the intent then stays for recovery.
+    On 412 the referral is read and merged again, which recognises our own lost reply by its values. After a 400,
+    several paths are sent singly, once. A close may follow an accept. Raises the client's errors; the intent stays.
     """
     for _ in range(ctx.policy.tries):
         pair.put_plan_into_link(ctx.translation.rules)

@@ -11,7 +11,7 @@ write, as docs/protocol.md#rule-3-convergence-and-quiescence grants: the first r
 import random
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from emulators.salesforce.data.hooks import Flow
 from local.in_process_transport import EmulatorAdapter, httpx_client
@@ -56,6 +56,9 @@ def simulate(
 ) -> Outcome:
     """Run one seed. `also` names what is left out otherwise; `strictly` is the oracle's."""
     with Harness() as harness:
+        # Nobody forgets the reason of a decline: what waits for one would differ for ever.
+        fields = harness.salesforce.org.model.get("Opportunity").fields
+        fields["closing_reason__c"] = replace(fields["closing_reason__c"], default="Others")
         simulation = Simulation(harness, seed, also, sabotage or Sabotage(), strictly)
         try:
             simulation.run()

@@ -37,6 +37,9 @@ reason = "Test referral"
 """
 
 
+REASON = {"Closing_Reason__c": "Not a customer"}
+
+
 def strict(harness: Harness) -> Harness:
     """Let Partner Center demand an answer before a close, and a reason of its list."""
     switches = {"answer_before_closing": True, "demand_reasons": True, "listed_reasons": True}
@@ -81,7 +84,7 @@ def closes(harness: Harness, deal: str, stage: str, **values: object) -> None:
 
 def test_a_lost_deal_that_nobody_has_answered_is_declined(harness: Harness) -> None:
     referral, deal = arrived_deal(harness)
-    closes(harness, deal, "Closed Lost")
+    closes(harness, deal, "Closed Lost", **REASON)
     assert ends(harness, referral)[:2] == ("Closed", "Declined")
     assert harness.opportunity(deal)["StageName"] == "Closed Lost"
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
@@ -91,7 +94,7 @@ def test_a_lost_deal_that_nobody_has_answered_is_declined(harness: Harness) -> N
 
 def test_a_decline_is_announced_and_undone_within_two_minutes_nothing_is_sent(harness: Harness) -> None:
     referral, deal = arrived_deal(harness)
-    harness.seller_edits(deal, StageName="Closed Lost")
+    harness.seller_edits(deal, StageName="Closed Lost", **REASON)
     harness.push(1)
     assert harness.opportunity(deal)["Sync_Status__c"] == "Waiting"
     assert harness.count_in_audit(deal, "Stage will change from New/Pending to Closed/Declined") == 1
@@ -105,7 +108,7 @@ def test_edits_made_before_a_decline_are_listed_in_the_audit(harness: Harness) -
     referral, deal = arrived_deal(harness)
     harness.seller_edits(deal, Amount=99, Description="Not for us.")
     harness.run_rounds(1)
-    closes(harness, deal, "Closed Lost")
+    closes(harness, deal, "Closed Lost", **REASON)
     assert ends(harness, referral)[:2] == ("Closed", "Declined")
     (line,) = [text for text in harness.audit_texts(deal) if "The deal was declined" in text]
     assert "Amount 25000.00 EUR → 99.00 EUR" in line
@@ -136,7 +139,7 @@ def test_a_stage_of_its_own_declines_with_its_reason(own_stages: Harness) -> Non
 def test_a_lost_deal_that_is_declined_is_shown_on_the_stage_of_declines(own_stages: Harness) -> None:
     with own_stages as harness:
         referral, deal = arrived_deal(harness)
-        closes(harness, deal, "Closed Lost")
+        closes(harness, deal, "Closed Lost", **REASON)
         assert ends(harness, referral)[:2] == ("Closed", "Declined")
         assert harness.opportunity(deal)["StageName"] == "Declined"
         assert harness.differences(deal) == []
@@ -149,8 +152,8 @@ def test_a_file_can_send_a_loss_for_what_it_is_after_an_accept(tmp_path: Path) -
     file.write_text('extends = "default"\n[fields.status]\nlost_declines = false\n', encoding="utf-8")
     with strict(Harness(mapping=file)) as harness:
         referral, deal = arrived_deal(harness)
-        closes(harness, deal, "Closed Lost")
-        assert ends(harness, referral) == ("Closed", "Lost", "Others")
+        closes(harness, deal, "Closed Lost", **REASON)
+        assert ends(harness, referral) == ("Closed", "Lost", "Not a customer")
         assert patches(harness, referral) == 2
         assert_quiet(harness)
 
@@ -183,14 +186,14 @@ def test_a_decline_of_a_deal_that_a_colleague_accepted_a_second_earlier_is_told_
 
 def test_a_colleagues_accept_within_the_two_minutes_makes_a_decline_a_loss_that_waits_anew(harness: Harness) -> None:
     referral, deal = arrived_deal(harness)
-    harness.seller_edits(deal, StageName="Closed Lost")
+    harness.seller_edits(deal, StageName="Closed Lost", **REASON)
     harness.push(1)
     harness.colleague_edits(referral, status="Active", substatus="Accepted")
     harness.push(121)
     assert ends(harness, referral)[:2] == ("Active", "Accepted")
     assert harness.count_in_audit(deal, "Stage will change from Active/Accepted to Closed/Lost") == 1
     harness.run_rounds(2)
-    assert ends(harness, referral) == ("Closed", "Lost", "Others")
+    assert ends(harness, referral) == ("Closed", "Lost", "Not a customer")
     assert_quiet(harness)
 
 

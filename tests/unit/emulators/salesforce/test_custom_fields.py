@@ -28,6 +28,8 @@ EXPECTED_FIELDS = {
     "Partner_Center_Amount__c": {"type": "Number", "precision": "18", "scale": "2"},
     "Partner_Center_Currency__c": {"type": "Text", "length": "3"},
     "Cosell_Package_Version__c": {"label": "Co-sell Package Version", "type": "Text"},
+    "Closing_Reason__c": {"label": "Closing Reason", "type": "Picklist"},
+    "Closing_Reason_Details__c": {"type": "Text", "length": "255"},
     "Sync_Mark__c": {"label": "Sync Mark", "type": "Text", "formulaTreatBlanksAs": "BlankAsBlank"},
 }  # fmt: skip
 

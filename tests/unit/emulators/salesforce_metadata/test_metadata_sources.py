@@ -28,7 +28,10 @@ READ_ONLY = {
     "Referral_Identifier__c", "Referral_Link__c", "Audit__c", "Sync_Status__c", "Sync_Mark__c",
     "Partner_Center_Amount__c", "Partner_Center_Currency__c",
 }  # fmt: skip
-SELLERS = {"Sync_with_Partner_Center__c", "How_can_Microsoft_help__c", "Products__c"}
+SELLERS = {
+    "Sync_with_Partner_Center__c", "How_can_Microsoft_help__c", "Products__c", "Closing_Reason__c",
+    "Closing_Reason_Details__c",
+}  # fmt: skip
 STANDARD = {
     "Amount": "Opportunity.Amount", "Description": "Opportunity.Description", "Account": "Opportunity.AccountId",
 }  # fmt: skip
