@@ -26,6 +26,8 @@ _OBJECTS = {"opportunity": "Opportunity", "account": "Account"}
 _MISSING, _RULE = "REQUIRED_FIELD_MISSING", "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 _NO_VALUE = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
 _ADD_STAGE = "Add the stage in Salesforce, or change its name under [[stages]] in the mapping file."
+_WRONG_TYPE = "JSON_PARSER_ERROR"
+"""A value of another type than its column. Salesforce does not name the column, and our own values have the types."""
 _LISTED = re.compile(r"\[([\w, ]+)\]")
 """Where the text of an error lists the columns that are empty."""
 _BY_DEFAULT = ("first_name", "phone", "title")
@@ -40,6 +42,8 @@ def without_refused(
     Raises the error again if Salesforce refuses something else, or if the record needs what was left out before.
     """
     step, column, found = error.step or "", error.cause.field or "", error.cause
+    if found.code == _WRONG_TYPE and (paths := _default_paths(new, step, arrival)):
+        return _without_defaults(arrival, paths, found)
     if person := PERSON_STEP.fullmatch(step):
         return _without_of_person(new, arrival, int(person[1] or 0), found, tries)
     path = default_path(_OBJECTS.get(step, step), column)
@@ -61,6 +65,19 @@ def _refused_before(arrival: Arrival, column: str, path: str) -> Cause | None:
     """Return why the value of a column was left out before, which the record turns out to need."""
     refused = {(gap.refusal.field or "").casefold(): gap.refusal for gap in arrival.gaps if gap.refusal}
     return arrival.left_out.get(path.casefold()) or refused.get(column.casefold())
+
+
+def _default_paths(new: NewRecords, step: str, arrival: Arrival) -> list[str]:
+    """Return the paths of the defaults that the record of a step still has."""
+    sobject = "Contact" if step.startswith("contact") else _OBJECTS.get(step, "")
+    paths = [default_path(sobject, column) for column in (new.by_object[sobject].defaults if sobject else ())]
+    return [path for path in paths if path.casefold() not in arrival.left_out]
+
+
+def _without_defaults(arrival: Arrival, paths: Iterable[str], found: Cause) -> Arrival:
+    for path in paths:
+        arrival = arrival.without_column(path, Gap(path, _refused(f"The default of {path}", found), refusal=found))
+    return arrival
 
 
 def _without_of_person(new: NewRecords, arrival: Arrival, number: int, found: Cause, tries: int) -> Arrival:

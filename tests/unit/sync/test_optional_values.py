@@ -104,6 +104,23 @@ def test_a_contact_that_is_refused_whole_is_left_out(harness: Harness) -> None:
     assert harness.count_in_audit(deal, "Salesforce refused the contact Ada Lind") == 1
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        '[new.Opportunity]\ndefaults = { NextStep = "Call", Probability = "high" }',
+        "[new.Account]\ndefaults = { Phone = 5 }",
+        "[new.Contact]\ndefaults = { Department = 5 }",
+    ],
+)
+def test_a_default_of_another_type_than_its_column_is_left_out_and_told(tmp_path: Path, lines: str) -> None:
+    with harness_with(tmp_path, lines) as own:
+        deal = arrive(own)
+        assert own.count_in_audit(deal, "Give each default in the mapping file the type of its column.") >= 1
+        assert len(own.salesforce.records("OpportunityContactRole")) == 1
+        assert inbox(own) == []
+        assert_quiet(own)
+
+
 # --- what a record must have
 
 
