@@ -12,7 +12,13 @@ from emulators.salesforce.data.record_types import OBJECT as RECORD_TYPE
 from emulators.salesforce.data.record_types import add_record_type
 from emulators.salesforce.data.schema import Field, Kind, SObject
 from emulators.salesforce.data.setup_objects import DEFAULT_ACCESS
-from emulators.salesforce.data.sharing import CONTROLLED_BY_PARENT, MODELS, ORGANIZATION_VALUES, SharingRule
+from emulators.salesforce.data.sharing import (
+    CONTROLLED_BY_PARENT,
+    MODELS,
+    ORGANIZATION_VALUES,
+    SharingRule,
+    group_names,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ def make_group(org: Org, name: str, members: Sequence[str], user: str) -> str:
 
 def check_sharing_rule(org: Org, rule: SharingRule) -> None:
     """Raise ValueError unless the object, its fields and the groups exist."""
-    groups = {each["DeveloperName"] for each in org.stored_records("Group")}
+    groups = group_names(org)
     for name in rule.values:
         find_column(org, rule.sobject, name)
     if unknown := [name for name in (rule.group, rule.owned_by) if name and name not in groups]:

@@ -124,6 +124,11 @@ class Sharing:
         )
 
 
+def group_names(tables: Tables) -> set[str]:
+    """The developer names of the public groups that are not deleted."""
+    return {str(each["DeveloperName"]) for each in tables.stored_records("Group") if not each["IsDeleted"]}
+
+
 def group_members(tables: Tables, group: str) -> set[str]:
     """The ids of the users in a public group, by its developer name."""
     ids = {each["Id"] for each in tables.stored_records("Group") if each["DeveloperName"] == group}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from emulators.salesforce.data.org import Org
 from emulators.salesforce.data.schema import Field, SObject
+from emulators.salesforce.data.sharing import group_names
 from emulators.salesforce.metadata.component_xml import MetadataError, field_from_xml, object_from_xml, rule_from_xml
 from emulators.salesforce.metadata.object_rules import check_custom_object, check_object_rights, check_tab
 from emulators.salesforce.metadata.package import Component
@@ -41,7 +42,7 @@ class ComponentChecker:
         self._new: dict[tuple[str, str], Field] = {}
         self._new_objects: dict[str, SObject] = {}
         self._tabs = set(tabs)
-        self._groups = {str(each["DeveloperName"]) for each in org.stored_records("Group")}
+        self._groups = group_names(org)
         self._checks: dict[str, Callable[[Component], Iterator[str]]] = {
             "CustomObject": self._check_object,
             "CustomTab": self._check_tab,

@@ -10,6 +10,7 @@ from typing import Any
 
 from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.data.org import Org
+from emulators.salesforce.data.sharing import group_names
 from emulators.salesforce.data.values import format_stamp
 from emulators.salesforce.metadata.apex_tests import ApexTests, run_tests
 from emulators.salesforce.metadata.component_rules import ComponentChecker
@@ -138,7 +139,7 @@ class Deployments:
 
     def _install_group(self, component: Component) -> None:
         """Make a public group, without members. A client adds those as records."""
-        if not any(each["DeveloperName"] == component.full_name for each in self.org.stored_records("Group")):
+        if component.full_name not in group_names(self.org):
             values = {"DeveloperName": component.full_name, "Name": component.first_text("name")}
             self.org.insert("Group", values, "")
 

@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from emulators.salesforce.data.sharing import group_names
+from shared.clients.salesforce.deal_sharing import GROUP
+from tests.unit.emulators.salesforce.control_calls import control
 from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunities_of
 from tests.unit.sync.org_walk import defects, edit_both_ways, inbox_cause, run, unnamed_differences
@@ -15,7 +18,7 @@ def _delete_rule(harness: Harness) -> None:
 
 
 def _delete_group(harness: Harness) -> None:
-    (group,) = (each for each in harness.salesforce.records("Group") if each["DeveloperName"] == "Cosell")
+    (group,) = (each for each in harness.salesforce.records("Group") if each["DeveloperName"] == GROUP)
     harness.salesforce.delete("Group", group["Id"])
 
 
@@ -29,6 +32,8 @@ def test_write_backs_that_a_deleted_rule_or_group_allowed_are_in_the_inbox_until
         edit_both_ways(harness, deal, ())
         run(harness)
         assert "insufficient access" in inbox_cause(harness, deal)
+        if GROUP not in group_names(harness.salesforce.org):
+            control(harness.salesforce, "group", name=GROUP, members=[])
         share_by_criteria(harness.salesforce)
         run(harness, after=HOUR)
         assert (inbox_cause(harness, deal), [*unnamed_differences(harness, deal)]) == ("", [])
