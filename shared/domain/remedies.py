@@ -26,7 +26,7 @@ SALESFORCE_REMEDIES: Mapping[str, str] = {
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "Add the value to the picklist {field}, or map it to one it has.",
     "FIELD_CUSTOM_VALIDATION_EXCEPTION": "Change the record so that the validation rule is met.",
     "FIELD_INTEGRITY_EXCEPTION": "Correct the value of {field}.",
-    "JSON_PARSER_ERROR": "Give each default in the mapping file the type of its column.",
+    "JSON_PARSER_ERROR": "Give each default in the mapping file its column's type.",
     "DUPLICATE_VALUE": "Another record holds this value of {field}: find it, and clear or merge one of the two.",
     "DUPLICATES_DETECTED": "A duplicate rule found {matches}: use that record, or merge the two.",
     "INACTIVE_OWNER_OR_USER": "Give the record an active owner.",

@@ -115,7 +115,7 @@ def test_a_contact_that_is_refused_whole_is_left_out(harness: Harness) -> None:
 def test_a_default_of_another_type_than_its_column_is_left_out_and_told(tmp_path: Path, lines: str) -> None:
     with harness_with(tmp_path, lines) as own:
         deal = arrive(own)
-        assert own.count_in_audit(deal, "Give each default in the mapping file the type of its column.") >= 1
+        assert own.count_in_audit(deal, "Give each default in the mapping file its column's type.") >= 1
         assert len(own.salesforce.records("OpportunityContactRole")) == 1
         assert inbox(own) == []
         assert_quiet(own)
