@@ -40,7 +40,7 @@ def plain_name(name: str) -> str:
     """Return a name without case, accents, marks and article, as people spell it differently."""
     letters = unicodedata.normalize("NFKD", name.replace("&", " and ")).casefold()
     plain = "".join(letter for letter in letters if letter not in _MARKS and unicodedata.category(letter) != "Mn")
-    return " ".join(re.sub(r"\W+", " ", plain).split()).removeprefix("the ")
+    return " ".join(re.sub(r"\W+", " ", plain).split()).removeprefix("the ").removesuffix(" the")
 
 
 _MARKS = frozenset(".'\u2019\u02bc")

@@ -32,6 +32,7 @@ WRITTEN = {
 """Names to write where the name of CLDR is no everyday name. Everywhere else, its English name is written."""
 EVERYDAY = {
     "AE": ("UAE",),
+    "AT": ("Oesterreich",),
     "BA": ("Bosnia",),
     "CD": ("DR Congo", "DRC"),
     "CN": ("PRC",),
@@ -43,6 +44,8 @@ EVERYDAY = {
         *("Großbritannien", "Grande-Bretagne", "Gran Bretaña", "Gran Bretagna", "Groot-Brittannië"),
     ),
     "HK": ("Hong Kong SAR",),
+    "IE": ("Republic of Ireland",),
+    "KR": ("Republic of Korea",),
     "MK": ("Macedonia",),
     "MM": ("Burma",),
     "MO": ("Macau",),
@@ -53,10 +56,11 @@ EVERYDAY = {
     "TR": ("Turkey",),
     "TT": ("Trinidad",),
     "US": (
+        "U.S.",
         *("Vereinigte Staaten von Amerika", "États-Unis d'Amérique", "Estados Unidos de América"),
         *("Stati Uniti d'America", "Verenigde Staten van Amerika", "Estados Unidos da América"),
     ),
-    "VA": ("Vatican",),
+    "VA": ("Vatican", "Holy See"),
 }
 """Everyday and former names that neither list has."""
 
