@@ -17,6 +17,7 @@ from shared.mapping.field_base import FieldBase
 from shared.mapping.money_field import ForeignMoneyField
 from shared.mapping.new_records import NewRecords, default_path
 from shared.mapping.people_fields import CONTACT_FIELDS
+from shared.mapping.schema import MappingFile
 
 PERSON_STEP = re.compile("(?:contact|role)([0-9]*)")
 """The step of a graph that creates a contact or its role."""
@@ -107,12 +108,16 @@ def _refused(label: str, found: Cause) -> Cause:
 # --- what only a person can mend
 
 
-def with_mapping_lines(refusal: Cause, step: str | None, new: NewRecords, org: OrgShape | None) -> Cause:
-    """Return the cause with the lines of the mapping file that give a value to what Salesforce finds empty."""
+def with_mapping_lines(refusal: Cause, step: str | None, file: MappingFile, org: OrgShape | None) -> Cause:
+    """Return the cause with the lines of the mapping file that give a value to what Salesforce finds empty.
+
+    The file gives none to the connector's own columns, which always have a value.
+    """
+    new, filled = file.new, ESSENTIAL | {column.casefold() for column in file.ours.by_role.values()}
     sobject = _OBJECTS.get(step or "", "")
     if refusal.code == _NO_VALUE and (refusal.field or "").casefold() == "stagename":
         return replace(refusal, remedy=_ADD_STAGE)
-    columns = [name for name in _empty_columns(refusal) if default_path(sobject, name).casefold() not in ESSENTIAL]
+    columns = [name for name in _empty_columns(refusal) if default_path(sobject, name).casefold() not in filled]
     if not sobject or not columns or refusal.code not in (_MISSING, _RULE):
         return refusal
     wanted = {name: org.required.get(default_path(sobject, name).casefold(), "…") if org else "…" for name in columns}

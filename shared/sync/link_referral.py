@@ -106,7 +106,7 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
 def _refused(ctx: Context, referral: Referral, claim: Claim, error: Rejected) -> Outcome:
     """Try again soon if the org may have changed, else say why the referral makes no opportunity."""
     if not _may_have_changed(ctx, error):
-        refusal = with_mapping_lines(error.cause, error.step, ctx.translation.file.new, ctx.translation.org)
+        refusal = with_mapping_lines(error.cause, error.step, ctx.translation.file, ctx.translation.org)
         return queue_refused_referral(ctx, referral, claim, refusal)
     claim.delete(ctx)
     return Outcome(Result.RETRY, "org_changed")

@@ -7,10 +7,16 @@ from shared.domain.currencies import OrgCurrencies
 from shared.domain.org_shape import OrgShape
 from shared.mapping.new_records import NewRecord, NewRecords
 from shared.mapping.refusals import with_mapping_lines
+from shared.mapping.validation import load_mapping
 
 ORG = OrgShape(OrgCurrencies(has_several=True), required={"region__c": "EMEA", "account.tier__c": 1.0})
-NEW = NewRecords.model_construct(
-    Opportunity=NewRecord.model_construct(record_type="Partner", defaults={"Hot__c": True})
+FILE = load_mapping()[0]
+NEW = FILE.model_copy(
+    update={
+        "new": NewRecords.model_construct(
+            Opportunity=NewRecord.model_construct(record_type="Partner", defaults={"Hot__c": True})
+        )
+    }
 )
 
 
@@ -42,8 +48,14 @@ def test_a_column_that_a_default_cannot_fill_gets_no_lines() -> None:
     assert with_mapping_lines(missing("LastName"), "contact", NEW, ORG) == missing("LastName")
 
 
+@pytest.mark.parametrize("column", ["Audit__c", "sync_status__c", "Referral_Link__c"])
+def test_a_rule_of_a_column_of_the_connector_gets_no_lines_that_the_loader_refuses(column: str) -> None:
+    rule = Cause("FIELD_CUSTOM_VALIDATION_EXCEPTION", column, "Not so.", "Meet the rule.")
+    assert with_mapping_lines(rule, "opportunity", NEW, ORG) == rule
+
+
 def test_a_validation_rule_of_another_column_gets_its_remedy_and_the_lines() -> None:
     rule = Cause("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Region__c", "Say where.", "Meet the rule.")
-    remedy = with_mapping_lines(rule, "opportunity", NewRecords(), ORG).remedy
+    remedy = with_mapping_lines(rule, "opportunity", FILE, ORG).remedy
     assert remedy.startswith("Meet the rule. If the rule asks for a value of Region__c")
     assert remedy.endswith('[new.Opportunity]\ndefaults = { Region__c = "EMEA" }')
