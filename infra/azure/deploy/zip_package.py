@@ -27,7 +27,7 @@ FILES = ("function_app.py", "host.json", "requirements.txt")
 FOLDERS = ("functions", "shared")
 EXCLUDED = ("shared/cli/",)
 """Only people's machines run these."""
-SUFFIXES = frozenset({".py", ".toml"})
+SUFFIXES = frozenset({".py", ".toml", ".txt"})
 RECORD = "build.json"
 FIRST_ROWS = 1
 """The generation of rows of a zip that records none (`shared.store.row_codec.ROWS`)."""
