@@ -25,6 +25,8 @@ from shared.mapping.size_field import SizeField
 from shared.mapping.solutions_field import SolutionsField
 
 DEFAULT = Path(__file__).with_name("default.toml")
+STAMPS = {"opportunity": "SystemModstamp", "account": "Account.SystemModstamp"}
+"""The stamp of each polling query (docs/protocol.md#stamps)."""
 
 AnyField = Annotated[
     TextField
@@ -151,7 +153,7 @@ class MappingFile(MappingTable):
         notification = NOTIFICATION_TYPE if notifies else ""
         stages = (field.salesforce for field in self.fields.values() if isinstance(field, StatusField))
         of_record_type = (self.new.Opportunity.record_type or "", next(stages, ""))
-        paths = frozenset((*ours.values(), *mapped, *self.new.paths))
+        paths = frozenset((*ours.values(), *mapped, *self.new.paths, *STAMPS.values()))
         return OrgQuestion(ours, paths, *columns, notification, *of_record_type)
 
     @property

@@ -26,14 +26,12 @@ from shared.mapping.new_records import unusable_defaults
 from shared.mapping.paths import Json, has_item, parse_time, set_value, time_or_none, value_in_record
 from shared.mapping.people_fields import ContactsField
 from shared.mapping.referral_kind import is_lead, is_target_microsoft
-from shared.mapping.schema import DEFAULT
+from shared.mapping.schema import DEFAULT, STAMPS
 from shared.mapping.seen_columns import rules_of, seen_fields, spelled_as_in_org
 from shared.mapping.shown_state import ShownState
 from shared.mapping.solutions_field import SolutionsField
 from shared.mapping.validation import load_mapping
 
-STAMPS = {"opportunity": "SystemModstamp", "account": "Account.SystemModstamp"}
-"""The stamp of each polling query (docs/protocol.md#stamps)."""
 MODIFIER = ("LastModifiedById", "LastModifiedBy.UserType")
 AUTOMATED_USERS = frozenset({"AutomatedProcess", "CloudIntegrationUser"})
 """The types of users that are no people (docs/reference/salesforce.md#users-that-are-no-people)."""
@@ -70,6 +68,7 @@ class Translation:
     def _take_org(self, org: OrgShape | None) -> None:
         loaded, self.hash = self._loaded
         self.org, self.file = org, spelled_as_in_org(loaded, org)
+        self.stamps = {query: path for query, path in STAMPS.items() if org is None or org.column(path) is not None}
         seen = seen_fields(self.file.fields_with_stages(org), org)
         self.fields, self._left_out = seen.fields, seen.left_out
         self.rules = rules_of(seen, loaded, self.file, self.hash)
@@ -88,7 +87,7 @@ class Translation:
     def selects(self) -> tuple[str, ...]:
         """The SOQL select items of an opportunity that is read under the lock."""
         own = self.file.ours.read_columns(self.org)
-        fixed = ("Id", "LastModifiedDate", *MODIFIER, *STAMPS.values(), *own)
+        fixed = ("Id", "LastModifiedDate", *MODIFIER, *self.stamps.values(), *own)
         mapped = (item for field in self._seen_fields.values() for item in field.select_items())
         return tuple(dict.fromkeys((*fixed, *mapped)))
 
@@ -109,7 +108,7 @@ class Translation:
         """Return the opportunity in a Salesforce record that was read at `read_at` (server time)."""
         deal, problems = self._read_values(lambda field: field.read_record(record), self._fields_in_record(record))
         ours, modified = self.file.ours, parse_time(record["LastModifiedDate"])
-        stamps = {query: value_in_record(record, path) for query, path in STAMPS.items()}
+        stamps = {query: value_in_record(record, path) for query, path in self.stamps.items()}
         return Opportunity(
             str(record["Id"]),
             deal,

@@ -15,7 +15,8 @@ from shared.domain.deal import Side
 from shared.foundation.errors import UnreadableRow
 from shared.mapping.paths import parse_time, value_in_record
 from shared.mapping.referral_kind import is_target_microsoft
-from shared.mapping.translation import STAMPS, Translation
+from shared.mapping.schema import STAMPS
+from shared.mapping.translation import Translation
 from shared.sync.ports import Context, Json, Page, RetryEntry, time_literal
 
 SWEEP = "sweep"
@@ -45,10 +46,10 @@ def changed_opportunities(ctx: Context) -> Iterator[Batch]:
     (docs/protocol.md#the-salesforce-poll).
     """
     known = ctx.store.cursors()
-    cursors = {name: known.get(f"push_{name}") for name in STAMPS}
+    cursors = {name: known.get(f"push_{name}") for name in ctx.translation.stamps}
     starts = {name: (at - ctx.policy.poll_overlap) if at else ctx.scope.begin for name, at in cursors.items()}
     answer = ctx.salesforce.query(*changed_opportunities_queries(ctx.translation, starts).values())
-    pages = dict(zip(STAMPS, answer.pages, strict=True))
+    pages = dict(zip(cursors, answer.pages, strict=True))
     while pages:
         found = _unknown_opportunities(ctx, pages, cursors)
         seen = sum(len(page.records) for page in pages.values())

@@ -130,6 +130,18 @@ def test_a_column_that_is_visible_again_is_synced_again_without_a_loss(harness: 
     assert harness.referral_of(deal)["details"]["dealValue"] == 20_000
 
 
+def test_an_account_that_is_hidden_from_deals_stops_no_edit_of_a_shared_deal(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    restrict_known_columns(harness, hidden=["Opportunity.AccountId"])
+    harness.seller_edits(deal, CloseDate="2027-01-31")
+    harness.push_until_quiet()
+    assert harness.referral_of(deal)["details"]["closingDateTime"].startswith("2027-01-31")
+    assert harness.count_in_audit(deal, HIDDEN) >= 1
+    restrict_known_columns(harness)
+    harness.run_rounds()
+    assert_quiet(harness)
+
+
 def test_a_deal_that_went_out_without_a_hidden_value_gets_it_with_the_next_edit(harness: Harness) -> None:
     restrict_known_columns(harness, hidden=["Opportunity.Description"])
     deal = harness.shared_deal()
