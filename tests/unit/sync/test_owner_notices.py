@@ -9,7 +9,7 @@ from shared.domain.deal import Side
 from tests.earlier_builds import FIRST_BUILD, unpacked_build
 from tests.unit.sync.harness import Harness
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
-from tests.unit.sync.owned_deals import ANNA, DEFAULT_OWNER, arrives, org_with_owners, user_id
+from tests.unit.sync.owned_deals import ANNA, DEFAULT_OWNER, arrives, deactivate, org_with_owners, user_id
 
 TO_ANNA = '[[owners]]\nby = "user"\nuser = "anna@partner.example"\n'
 BY_TASK = f'notify_owner = "task"\n{TO_ANNA}'
@@ -103,6 +103,17 @@ def test_an_owner_who_was_chosen_meanwhile_is_told() -> None:
         harness.run_rounds(2)
         [sent] = harness.salesforce.org.notifications
         assert sent["recipientIds"] == [harness.salesforce.seller]
+
+
+def test_an_owner_who_was_deactivated_meanwhile_is_told_nothing() -> None:
+    with org_with_owners(TO_ANNA) as harness:
+        referral = microsoft_sends_deal(harness)
+        harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP, ACTION))
+        harness.pull_event(referral)
+        deactivate(harness, ANNA)
+        harness.run_rounds(2)
+        assert harness.salesforce.org.notifications == []
+        assert harness.stored_link(opportunity_of(harness, referral)["Id"]).notice is None
 
 
 # --- failures

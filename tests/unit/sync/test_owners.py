@@ -179,7 +179,34 @@ def test_a_deal_of_fifty_contacts_has_an_owner_too() -> None:
         assert owner_of(harness, customerProfile={"team": people}) == ANNA
 
 
+def test_the_user_of_the_sync_is_no_owner_by_a_rule() -> None:
+    rule = '[[owners]]\nby = "user"\nuser = "integration@contoso.example"\n'
+    with org_with_owners(rule + DEFAULT_OWNER) as harness:
+        deal = arrives(harness)
+        assert deal["OwnerId"] == user_id(harness, BERT)
+        assert harness.count_in_audit(deal["Id"], "cannot own deals") == 1
+
+
+def test_a_user_name_goes_before_the_address_of_somebody_else() -> None:
+    with org_with_owners(TO_ANNA) as harness:
+        make_user(harness, "other@partner.example", Email=ANNA)
+        assert owner_of(harness) == ANNA
+
+
 # --- Salesforce refuses the owner
+
+
+def test_a_refused_owner_behind_an_inactive_one_falls_through_to_the_third() -> None:
+    third = '[[owners]]\nby = "our_seller"\nusers = { "x@y.example" = "x@y.example" }\n'
+    third += '[[owners]]\nby = "country"\nusers = { DK = "carl@partner.example" }\n'
+    with org_with_owners(TO_ANNA + DEFAULT_OWNER + third) as harness:
+        carl = make_user(harness, "carl@partner.example")
+        deactivate(harness, ANNA)
+        harness.salesforce.permission_sets[user_id(harness, BERT)] = ()
+        deal = arrives(harness)
+        assert deal["OwnerId"] == carl
+        assert harness.count_in_audit(deal["Id"], "is not active") == 1
+        assert harness.count_in_audit(deal["Id"], "Salesforce refused Bert Example") == 1
 
 
 def test_an_owner_without_read_access_to_opportunities_falls_through() -> None:
