@@ -27,9 +27,9 @@ from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.cli.package_languages import LanguageWish
-from shared.clients.salesforce.deal_sharing import share_deals, with_rule
+from shared.clients.salesforce.deal_sharing import DealSharing, share_deals, with_rule
 from shared.clients.salesforce.existing_fields import Obstacle, find_obstacles
-from shared.clients.salesforce.inactive_parts import find_inactive
+from shared.clients.salesforce.inactive_parts import InactivePart, find_inactive
 from shared.clients.salesforce.layout_section import LayoutChange, insert_section, our_section_in
 from shared.clients.salesforce.metadata_deploy import Deployment, MetadataClient, layout_title
 from shared.clients.salesforce.org_changes import OrgChange, find_changes
@@ -105,12 +105,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
             inactive = find_inactive(salesforce, package) if is_installed else []
             sharing = share_deals(salesforce, PROJECT, settings.salesforce.username) if is_installed else None
         if is_installed:
-            output.say("Next, assign Cosell_Integration to the integration user, and Cosell_Seller to the sellers.")
-            output.say('Then add the section to their page: run `cosell salesforce add-section "Opportunity Layout"`.')
-        for part in inactive:
-            output.say(f"[yellow]Inactive[/yellow] {escape(str(part))}")
-        if sharing:
-            output.say(f"{'[yellow]Sharing[/yellow] ' if sharing.problems else ''}{escape(str(sharing))}")
+            _tell_next_steps(inactive, sharing, output)
         further = {
             "changes": to_builtins(changes), "inactive": to_builtins(inactive), "sharing": to_builtins(sharing),
             "admissions": to_builtins(admissions), "languages": sorted(package.languages),
@@ -120,6 +115,15 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
         return Exit.PROBLEM if sharing and sharing.problems else done
 
     run_command(env, as_json, run_deploy, administrator=administrator.words)
+
+
+def _tell_next_steps(inactive: Sequence[InactivePart], sharing: DealSharing | None, output: Output) -> None:
+    output.say("Next, assign Cosell_Integration to the integration user, and Cosell_Seller to the sellers.")
+    output.say('Then add the section to their page: run `cosell salesforce add-section "Opportunity Layout"`.')
+    for part in inactive:
+        output.say(f"[yellow]Inactive[/yellow] {escape(str(part))}")
+    if sharing:
+        output.say(f"{'[yellow]Sharing[/yellow] ' if sharing.problems else ''}{escape(str(sharing))}")
 
 
 @app.command("add-section")
