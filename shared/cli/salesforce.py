@@ -95,8 +95,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
                 return _report_obstacles(blocking, output)
             package, left_out = wish.fit_to_org(with_required_fields(salesforce, package), salesforce, output)
             client = MetadataClient(salesforce.connection)
-            changes = find_changes(client, package)
-            if changes and not _may_change(changes, output, yes=yes, check_only=check_only):
+            if (changes := find_changes(client, package)) and not _may_change(changes, output, yes=yes, check_only=check_only):
                 return Exit.PROBLEM
             if check_only:
                 package = with_rule(salesforce, package, PROJECT)
