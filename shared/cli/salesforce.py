@@ -95,7 +95,8 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
                 return _report_obstacles(blocking, output)
             package, left_out = wish.fit_to_org(with_required_fields(salesforce, package), salesforce, output)
             client = MetadataClient(salesforce.connection)
-            if (changes := find_changes(client, package)) and not _may_change(changes, output, yes=yes, check_only=check_only):
+            changes = find_changes(client, package)
+            if changes and not _may_change(changes, output, yes=yes, check_only=check_only):
                 return Exit.PROBLEM
             if check_only:
                 package = with_rule(salesforce, package, PROJECT)
@@ -103,8 +104,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
             is_installed = deployment.success and not check_only
             inactive = find_inactive(salesforce, package) if is_installed else []
             sharing = share_deals(salesforce, PROJECT, settings.salesforce.username) if is_installed else None
-        if is_installed:
-            _tell_next_steps(inactive, sharing, output)
+        _tell_next_steps(inactive, sharing, output)
         further = {
             "changes": to_builtins(changes), "inactive": to_builtins(inactive), "sharing": to_builtins(sharing),
             "admissions": to_builtins(admissions), "languages": sorted(package.languages),
@@ -117,12 +117,14 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's parameters are its options
 
 
 def _tell_next_steps(inactive: Sequence[InactivePart], sharing: DealSharing | None, output: Output) -> None:
+    """Say what is left to do in the org; `sharing` is None where nothing was installed."""
+    if sharing is None:
+        return
     output.say("Next, assign Cosell_Integration to the integration user, and Cosell_Seller to the sellers.")
     output.say('Then add the section to their page: run `cosell salesforce add-section "Opportunity Layout"`.')
     for part in inactive:
         output.say(f"[yellow]Inactive[/yellow] {escape(str(part))}")
-    if sharing:
-        output.say(f"{'[yellow]Sharing[/yellow] ' if sharing.problems else ''}{escape(str(sharing))}")
+    output.say(f"{'[yellow]Sharing[/yellow] ' if sharing.problems else ''}{escape(str(sharing))}")
 
 
 @app.command("add-section")

@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime
 
 from msgspec import Struct
 
+from shared.domain.arrival_texts import NOTICE
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.deal import Side
 from shared.domain.inbox import answer_by
 from shared.domain.records import Referral
-from shared.domain.sentences import NOTICE, LineDirection, cause
+from shared.domain.sentences import LineDirection, cause
 
 
 class OwnerNotice(Struct, frozen=True):

@@ -11,10 +11,11 @@ from msgspec import Struct
 
 from shared.clients.salesforce.records import Json
 from shared.domain.arrival import Arrival, Gap
+from shared.domain.arrival_texts import MATCHED_BY
 from shared.domain.cause import Cause
 from shared.domain.customer_match import Candidate, Customer, best_of, has_number, is_same_person, only_match
 from shared.domain.deal import Person
-from shared.domain.sentences import MATCHED_BY, cause
+from shared.domain.sentences import cause
 from shared.foundation.errors import Rejected
 from shared.mapping.account_columns import AccountColumns
 from shared.mapping.arrivals import MOST_NAMED
