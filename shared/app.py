@@ -167,16 +167,14 @@ class App:
         from shared.sync.ports import Mode, Policy  # noqa: PLC0415 - late: costs a cold start
 
         settings = self.settings.sync
-        paused = {
-            name for name, is_paused in (("push", settings.push_paused), ("pull", settings.pull_paused)) if is_paused
-        }
         return Policy(
             Mode(settings.sync),
-            frozenset(paused),
+            settings.paused,
             lease=seconds(settings.lease_seconds),
             settle_time=seconds(settings.settle_seconds),
             deadline=seconds(settings.deadline_seconds),
             irreversible_wait=seconds(settings.irreversible_wait_seconds),
+            hold_win=Policy().hold_win if settings.hold_win else timedelta(),
             run_time=seconds(settings.run_seconds),
             parallelism=settings.parallelism,
         )

@@ -19,11 +19,14 @@ from shared.domain.closing_reasons import OTHERS, REASONS, listed_reason, reason
 from shared.domain.deal import Deal, Side, Status, fingerprint
 from shared.domain.field_rules import Answers
 from shared.domain.link import Difference, Link
+from shared.domain.policy import Policy
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, cause
 
 DECLINE = "decline"
 """The code of a wait for a decline that the stage calls lost: it must stand anew if it becomes a loss."""
+HOLD_WIN = "hold_win"
+"""The code of a wait for the time from which a win can be registered."""
 NO_REASON, UNLISTED_REASON = "no_reason", "unlisted_reason"
 ASKED_FOR = frozenset({NO_REASON, UNLISTED_REASON})
 """The codes of a close that waits for its reason."""
@@ -65,9 +68,27 @@ class Wait(Struct, frozen=True):
     is_over: bool
 
     @property
+    def is_held(self) -> bool:
+        """Whether it is a win that could be registered too early otherwise."""
+        return self.record.code == HOLD_WIN
+
+    @property
     def shown_until(self) -> str:
-        """Until when, as the audit shows it."""
-        return f"{self.until:%H:%M}"
+        """Until when, as the audit shows it: with its day if that may be another one."""
+        return f"{self.until:%Y-%m-%d %H:%M}" if self.is_held else f"{self.until:%H:%M}"
+
+
+class Delays(Struct, frozen=True):
+    """How long a close must stand before it is sent, and until when a win is held; None where it is not held."""
+
+    stands: timedelta
+    wins_from: datetime | None = None
+
+
+def delays_of(referral: Referral, policy: Policy) -> Delays:
+    """The delays of a deal. A win that Microsoft sees may be registered, which takes a time since the creation."""
+    created = referral.created if referral.is_shared and policy.hold_win else None
+    return Delays(policy.irreversible_wait, created + policy.hold_win if created else None)
 
 
 def answer_for(current: Status | None, wanted: Status, opportunity: Opportunity, answers: Answers) -> Answer:
@@ -115,17 +136,19 @@ def asked_record(known: Difference | None, status: Status, found: Cause, now: da
     return Difference(mark, found.code, known.since if known is not None and is_same else now)
 
 
-def wait_for(link: Link, name: str, answer: Answer, now: datetime, wait: timedelta) -> Wait:
-    """The wait of a close, which must have stood for `wait`. The time in which it waited for its reason counts."""
-    known, record = link.waiting.get(name), _waiting_record(link, name, answer, now)
-    until = record.since + wait
+def wait_for(link: Link, name: str, answer: Answer, now: datetime, delays: Delays) -> Wait:
+    """The wait of a close. The time in which it waited for its reason counts. An accept is not held as its win is."""
+    known, record = link.waiting.get(name), _waiting_record(link, name, answer, now, answer.wait_code)
+    until, held_until = record.since + delays.stands, delays.wins_from
+    if answer.sent.substatus == "Won" and held_until is not None and until < held_until:
+        record, until = _waiting_record(link, name, answer, now, HOLD_WIN), held_until
     return Wait(record, until, is_new=record is not known, is_over=now >= until)
 
 
-def _waiting_record(link: Link, name: str, answer: Answer, now: datetime) -> Difference:
-    mark, code = fingerprint(answer.wanted), answer.wait_code
+def _waiting_record(link: Link, name: str, answer: Answer, now: datetime, code: str) -> Difference:
+    mark = fingerprint(answer.wanted)
     waiting, asked = link.waiting.get(name), link.refused.get(f"{Side.PARTNER_CENTER}.{name}")
-    if waiting is not None and (waiting.value, waiting.code) == (mark, code):
+    if waiting is not None and waiting.value == mark and waiting.code in (code, HOLD_WIN):
         return waiting
     is_asked = asked is not None and asked.value == mark and asked.code in ASKED_FOR
     return Difference(mark, code, asked.since if asked is not None and is_asked else now)

@@ -13,14 +13,7 @@ from collections.abc import Mapping
 from copy import replace
 from datetime import datetime, timedelta
 
-from shared.domain.answering import (
-    Answer,
-    answer_for,
-    asked_record,
-    unsent_line,
-    wait_for,
-    with_lost_as_declined,
-)
+from shared.domain import answering
 from shared.domain.audit import IRREVERSIBLE, Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.chosen_defaults import Defaults, standing_defaults
@@ -35,6 +28,7 @@ from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_A
 from shared.domain.link_states import State
 from shared.domain.merge import Decision, EditTimes, Merged, merge
 from shared.domain.planned import Plan, next_tries
+from shared.domain.policy import Policy
 from shared.domain.question import answer_key, question_key, question_record, stage_cause
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, is_reported, system_name
@@ -48,25 +42,25 @@ def plan_pair(
     referral: Referral,
     rules: Rules,
     now: datetime,
-    wait: timedelta,
+    policy: Policy,
     *,
     is_question: bool = False,
 ) -> Plan:
     """Merge one pair and decide the writes.
 
-    A change that cannot be undone is sent only after it has stood for `wait`
+    A change that cannot be undone is sent only once it has stood, and a win that may be registered at its time
     (docs/protocol.md#what-cannot-be-undone-waits). With `is_question`, the opportunity's stage is nobody's answer: it
     is not sent, and it yields to an edit of the status in Partner Center.
     """
     edited, base = EditTimes(opportunity.modified, referral.updated), link.base_under(rules)
     if is_question and base.get("status") != referral.deal.get("status"):
         base = base.with_values({"status": opportunity.deal.get("status")})
-    base = with_lost_as_declined(base, opportunity, referral, rules.answers)
+    base = answering.with_lost_as_declined(base, opportunity, referral, rules.answers)
     standing = Defaults(base, opportunity.deal)
     if link.refused:
         standing = standing_defaults(link, base, opportunity.deal, referral.deal)
     builder = _PlanBuilder(link, standing, opportunity, referral, rules, now)
-    builder.wait, builder.is_question = wait, is_question
+    builder.delays, builder.is_question = answering.delays_of(referral, policy), is_question
     merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)
@@ -91,7 +85,7 @@ class _PlanBuilder:
     def __init__(
         self, link: Link, standing: Defaults, opportunity: Opportunity, referral: Referral, rules: Rules, now: datetime
     ) -> None:
-        self.link, self.status, self.now, self.wait = link, referral.status, now, timedelta()
+        self.link, self.status, self.now, self.delays = link, referral.status, now, answering.Delays(timedelta())
         self.standing, self.opportunity, self.answers = standing, opportunity, rules.answers
         self.changed = max(opportunity.modified, referral.updated)
         self.base: dict[str, Value | None] = dict(standing.base)
@@ -151,10 +145,10 @@ class _PlanBuilder:
 
     def _answer(self, merged: Merged, wanted: Status) -> Change | None:
         """The change that answers or closes the deal now; None while it waits for its reason or its time."""
-        answer, rule = answer_for(self.status, wanted, self.opportunity, self.answers), merged.rule
+        answer, rule = answering.answer_for(self.status, wanted, self.opportunity, self.answers), merged.rule
         if answer.cause:
             key = f"{Side.PARTNER_CENTER}.{rule.field}"
-            self.refused[key] = asked_record(self.link.refused.get(key), wanted, answer.cause, self.now)
+            self.refused[key] = answering.asked_record(self.link.refused.get(key), wanted, answer.cause, self.now)
             self._report_cause(answer.cause.key, rule.field, answer.cause)
             return None
         if wanted.is_final and self._postpone_close(merged, answer):
@@ -162,19 +156,20 @@ class _PlanBuilder:
         self.continues = answer.is_step
         return Change(rule.field, rule.label, merged.partner_center, answer.new, answer.sent, answer.is_step)
 
-    def _postpone_close(self, merged: Merged, answer: Answer) -> bool:
+    def _postpone_close(self, merged: Merged, answer: answering.Answer) -> bool:
         """Let a close that has not stood long enough wait, because it cannot be undone, and tell it; whether it waits.
 
         It stays on record until it is sent, also while an accept goes before it.
         """
         name, side = merged.rule.field, Side.PARTNER_CENTER
-        wait = wait_for(self.link, name, answer, self.now, self.wait)
+        wait = answering.wait_for(self.link, name, answer, self.now, self.delays)
         if wait.is_over and not answer.is_step:
             return False
         self.waiting[name] = wait.record
         self.ends.append(wait.until)
         if not wait.is_over and wait.is_new:
-            line = self._note("waiting", merged, side, IRREVERSIBLE, until=wait.shown_until)
+            code = "win_held" if wait.is_held else "waiting"
+            line = self._note(code, merged, side, IRREVERSIBLE, until=wait.shown_until)
             self.lines.append(replace(line, after=display_text(answer.told)))
         return not wait.is_over
 
@@ -329,7 +324,7 @@ class _PlanBuilder:
         """The plan that holds the decisions."""
         unanswered = self.status is not None and self.status.is_unanswered and not self.closes
         if self.closes and self.unsent:
-            self.losses.append(unsent_line(self.now, self.unsent))
+            self.losses.append(answering.unsent_line(self.now, self.unsent))
         return Plan(
             Deal(self.base),
             tuple(self.writes[Side.PARTNER_CENTER]),

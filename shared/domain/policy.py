@@ -21,8 +21,8 @@ PUSH, PULL = "push", "pull"
 class Policy(Struct, frozen=True):
     """The numbers of the protocol.
 
-    The settings of the sync set `mode`, `paused`, `lease`, `settle_time`, `deadline`, `irreversible_wait`, `run_time`
-    and `parallelism`. Nothing sets the others: their defaults are constants of the protocol.
+    The settings of the sync set `mode`, `paused`, `lease`, `settle_time`, `deadline`, `irreversible_wait`, `hold_win`,
+    `run_time` and `parallelism`. Nothing sets the others: their defaults are constants of the protocol.
     """
 
     mode: Mode = Mode.ON
@@ -31,6 +31,7 @@ class Policy(Struct, frozen=True):
     settle_time: timedelta = timedelta(minutes=10)
     deadline: timedelta = timedelta(seconds=60)
     irreversible_wait: timedelta = timedelta(minutes=2)
+    hold_win: timedelta = timedelta(hours=72)
     poll_overlap: timedelta = timedelta(minutes=10)
     sweep_overlap: timedelta = timedelta(minutes=30)
     held_interval: timedelta = timedelta(hours=1)

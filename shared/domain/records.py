@@ -47,7 +47,7 @@ class Referral(Struct, frozen=True):
 
     `status` is the referral's own status, before normal form: the latches are decided by it. `problems` says by field
     why a value cannot be read. `expires` is when an unanswered deal ends, where Partner Center says it. `duns` is the
-    D-U-N-S number of the customer.
+    D-U-N-S number of the customer. `is_shared` says that Microsoft sees the deal: then it can be registered.
     """
 
     id: str
@@ -64,6 +64,7 @@ class Referral(Struct, frozen=True):
     is_target_microsoft: bool = False
     expires: datetime | None = None
     duns: str | None = None
+    is_shared: bool = False
 
     @property
     def is_unanswered(self) -> bool:

@@ -67,6 +67,10 @@ SENTENCES = {
         "{label} will change from {before} to {after} in Partner Center at {until} UTC. This cannot be undone. "
         "Please change it back before then if it is wrong."
     ),
+    "win_held": (
+        "{label} will change from {before} to {after} in Partner Center at {until} UTC: a win less than 72 hours after "
+        "the deal's creation may not be registered. Please change it back before then if it is wrong."
+    ),
     "past_closing": "Close Date {value} has passed and the deal is open. Please enter a new date.",
     "refused": '{label} "{after}" was not carried over: {system} refused it and keeps "{before}". {reason} {remedy}',
     "create_unconfirmed": (

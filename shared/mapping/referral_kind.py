@@ -21,6 +21,14 @@ def is_lead(referral: Json) -> bool:
     return False
 
 
+def is_shared(referral: Json) -> bool:
+    """Whether Microsoft's sellers see a referral: only such a deal can be registered.
+
+    Source: docs/reference/partner-center.md#deal-registration.
+    """
+    return in_referral(referral, "/consent/consentToShareReferralWithMicrosoftSellers") is True
+
+
 def is_target_microsoft(referral: Json) -> bool:
     """Whether a referral, or its entry in a list, is an invitation to Microsoft: Microsoft's own record of the deal.
 

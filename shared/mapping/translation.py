@@ -25,7 +25,7 @@ from shared.mapping.field_types import StatusField
 from shared.mapping.new_records import unusable_defaults
 from shared.mapping.paths import Json, has_item, parse_time, set_value, time_or_none, value_in_record
 from shared.mapping.people_fields import ContactsField
-from shared.mapping.referral_kind import is_lead, is_target_microsoft
+from shared.mapping.referral_kind import is_lead, is_shared, is_target_microsoft
 from shared.mapping.schema import DEFAULT, STAMPS
 from shared.mapping.seen_columns import rules_of, seen_fields, spelled_as_in_org
 from shared.mapping.shown_state import ShownState
@@ -188,6 +188,7 @@ class Translation:
             is_target_microsoft=is_target_microsoft(referral),
             expires=time_or_none(referral.get("expirationDateTime")),
             duns=self.customer.duns_in(referral),
+            is_shared=is_shared(referral),
         )
 
     def _read_values(

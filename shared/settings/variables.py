@@ -53,6 +53,7 @@ class SyncSettings(SettingsGroup):
     settle_seconds: Seconds = 600
     deadline_seconds: PositiveSeconds = 60
     irreversible_wait_seconds: Seconds = 120
+    hold_win: bool = True
     parallelism: Annotated[int, Field(ge=1, le=64)] = 8
     run_seconds: PositiveSeconds = 480
 
@@ -62,6 +63,11 @@ class SyncSettings(SettingsGroup):
             return []
         rule = "LEASE_SECONDS: must be more than twice DEADLINE_SECONDS"
         return [f"{rule} (example: LEASE_SECONDS=300 with DEADLINE_SECONDS=60)"]
+
+    @property
+    def paused(self) -> frozenset[str]:
+        """The directions that are paused."""
+        return frozenset(name for name in ("push", "pull") if getattr(self, f"{name}_paused"))
 
     @property
     def tag(self) -> str | None:

@@ -110,10 +110,7 @@ def _read_referral(ctx: Context, pair: Pair) -> None:
 
 
 def _plan(ctx: Context, pair: Pair) -> None:
-    """Plan a pair of which both sides are known; recover interrupted work first. An un-ticked pair ends here.
-
-    This is the one place where a run that writes plans; a preview plans without a lease.
-    """
+    """Plan a pair of which both sides are known; recover interrupted work first. An un-ticked pair ends here."""
     if pair.opportunity is None or pair.referral is None:
         return
     rules, now = ctx.translation.rules, ctx.clock.now()
@@ -127,7 +124,7 @@ def _plan(ctx: Context, pair: Pair) -> None:
         return
     stored = pair.entry.value  # what another plan of this run put on record, and nobody stored, was not told
     link = replace(pair.link, refused=stored.refused, waiting=stored.waiting, reported=stored.reported)
-    decide = partial(plan_pair, link, pair.opportunity, pair.referral, rules, now, ctx.policy.irreversible_wait)
+    decide = partial(plan_pair, link, pair.opportunity, pair.referral, rules, now, ctx.policy)
     plan = decide()
     if plan.has_answer and not pair.must_create and is_question(link, pair.opportunity, ctx.salesforce.user_id()):
         plan = decide(is_question=True)
@@ -152,7 +149,9 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
         _prepare_create(ctx, pair, opportunity)
     else:
         is_known = link.etag and link.agreed and link.mapping == ctx.translation.hash
-        if is_known and not (link.refused and link.has_refused_value) and not pair.interrupted.effects:
+        stage = opportunity.deal.get("status")  # a win may be held: the referral says from when it is not
+        closes = isinstance(stage, Status) and stage.status == "Closed" and stage != link.base.get("status")
+        if is_known and not closes and not (link.refused and link.has_refused_value) and not pair.interrupted.effects:
             pair.take_referral(referral_from_base(link, opportunity, ctx.translation.rules), is_from_base=True)
         else:
             _read_referral(ctx, pair)

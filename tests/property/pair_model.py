@@ -18,6 +18,7 @@ from shared.domain.latches import SUBSTATUSES, TRANSITIONS
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.plan import plan_pair
 from shared.domain.planned import Plan
+from shared.domain.policy import Policy
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
 from shared.mapping.validation import load_mapping
@@ -87,7 +88,9 @@ class PairModel:
         return (self.salesforce if side is Side.SALESFORCE else self.partner_center).get(name)
 
     def plan(self) -> Plan:
-        return plan_pair(self.link, self.opportunity, self.referral, self.rules, self.now, WAIT)
+        return plan_pair(
+            self.link, self.opportunity, self.referral, self.rules, self.now, Policy(irreversible_wait=WAIT)
+        )
 
     def advance_time(self, duration: timedelta = timedelta(seconds=61)) -> None:
         self.now += duration

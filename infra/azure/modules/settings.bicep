@@ -13,6 +13,7 @@ type optionalSettings = {
   SETTLE_SECONDS: string?
   DEADLINE_SECONDS: string?
   IRREVERSIBLE_WAIT_SECONDS: string?
+  HOLD_WIN: string?
   PARALLELISM: string?
   RUN_SECONDS: string?
   // Partner Center.

@@ -12,6 +12,7 @@ from shared.domain.link import Link
 from shared.domain.merge import EditTimes, merge
 from shared.domain.obstacles import REQUIRED, creation_obstacles
 from shared.domain.plan import plan_pair
+from shared.domain.policy import Policy
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
 
@@ -101,7 +102,9 @@ def planned_lines(
     record = Opportunity("006", Deal(closing=salesforce, status=active), flagged=True, modified=NOW)
     referral = Referral("r", "1", Deal(closing=partner_center, status=active), NOW, active)
     link = Link("006", base=Deal(closing=base, status=active), reported=reported)
-    return tuple(line.text for line in plan_pair(link, record, referral, RULES, NOW, timedelta()).lines)
+    return tuple(
+        line.text for line in plan_pair(link, record, referral, RULES, NOW, Policy(irreversible_wait=timedelta())).lines
+    )
 
 
 PAST, EARLIER, FUTURE = date(2026, 11, 1), date(2026, 10, 1), date(2026, 12, 31)

@@ -120,7 +120,7 @@ class Harness:
         self._http = httpx_client(self.partner_center.handle)
         self.rows = SqliteRows(":memory:", clock=self.now)
         self.store = LinkStore(self.rows, self._timestamp)
-        self.policy, self.scope = policy or Policy(), Scope(ORGANIZATION, tag, START + begin)
+        self.policy, self.scope = policy or Policy(hold_win=timedelta()), Scope(ORGANIZATION, tag, START + begin)
         self.access_token = EmulatorAccessToken(entra)
         self.sign_in = EmulatorSignIn(self.salesforce, SALESFORCE_URL)
         self.translation = translation_of(mapping)
