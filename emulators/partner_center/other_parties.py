@@ -72,9 +72,18 @@ class OtherParties:
         return self._service.create_own(_merge_objects(self.example_body(), fold_names(dict(body))), via="Portal")
 
     def portal_edits(self, referral_id: str, operations: object) -> StoredReferral:
-        """Edit one of our own deals in the portal by a JSON Patch, which may also name `/name`. Raises ServiceError."""
+        """Edit one of our own deals in the portal by a JSON Patch, which may also name `/name`. Raises ServiceError.
+
+        The portal itself accepts before it closes, and asks for a reason: the patch may leave both out.
+        """
         switches = self._service.switches
-        wider = replace(switches, extra_paths=(*switches.extra_paths, *PORTAL_PATHS))
+        wider = replace(
+            switches,
+            extra_paths=(*switches.extra_paths, *PORTAL_PATHS),
+            demand_reasons=False,
+            listed_reasons=False,
+            answer_before_closing=False,
+        )
         return self._service.patch_own(referral_id, operations, switches=wider)
 
     def portal_asks_for_help(self, referral_id: str, code: str, notes: str | None) -> StoredReferral:

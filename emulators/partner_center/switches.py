@@ -35,9 +35,9 @@ class Switches:
     create_status: int = 200  # or 201: docs/reference/partner-center.md#operations
     # Demand name, value, currency, closing date and complete contacts, as the portal does.
     demand_complete: bool = True  # docs/reference/partner-center.md#creating-a-referral
-    demand_reasons: bool = False  # docs/reference/partner-center.md#referral-fields
-    listed_reasons: bool = False  # docs/reference/partner-center.md#closing-reasons
-    answer_before_closing: bool = False  # docs/reference/partner-center.md#status-changes-as-patches
+    demand_reasons: bool = True  # docs/reference/partner-center.md#referral-fields
+    listed_reasons: bool = True  # docs/reference/partner-center.md#closing-reasons
+    answer_before_closing: bool = True  # docs/reference/partner-center.md#status-changes-as-patches
     decline_accepted: bool = False  # docs/reference/partner-center.md#status-changes-as-patches
     error_substatus: bool = True  # docs/reference/partner-center.md#substatus-meanings
     extra_paths: tuple[str, ...] = ()  # such as "/name": docs/reference/partner-center.md#patch-paths

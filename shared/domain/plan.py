@@ -278,7 +278,9 @@ class _PlanBuilder:
         if merged.keeps_both:
             self.losses.append(self._note("both_texts", merged, None, Decision.BOTH_TEXTS))
         elif merged.conflict and edited:
-            self.losses.append(self._note("conflict", merged, edited.other, why, whole=True))
+            is_closed = why is Decision.FINAL_OVER_OPEN and edited is Side.PARTNER_CENTER
+            code = "conflict_closed" if is_closed else "conflict"
+            self.losses.append(self._note(code, merged, edited.other, why, whole=True))
         elif merged.is_put_back and edited:
             owner = system_name(edited.other)
             self.losses.append(self._note("put_back", merged, edited, why, whole=True, owner=owner))

@@ -59,6 +59,10 @@ SENTENCES = {
         "{label} was changed on both sides. Kept: {after}. Discarded: {before}. "
         "Please enter the discarded value again if it is right."
     ),
+    "conflict_closed": (
+        "{label} was changed on both sides. Kept: {after}, because the deal is closed in Partner Center. Discarded: "
+        "{before}. For a new deal, please clone the opportunity."
+    ),
     "both_texts": "{label} was changed on both sides. Both texts were kept. Please check the result.",
     "put_back": (
         "{label} can be changed only in {owner}: {before} was replaced by {after}. Please make the change in {owner}."
@@ -68,8 +72,8 @@ SENTENCES = {
         "Please change it back before then if it is wrong."
     ),
     "win_held": (
-        "{label} will change from {before} to {after} in Partner Center at {until} UTC: a win less than 72 hours after "
-        "the deal's creation may not be registered. Please change it back before then if it is wrong."
+        "{label} will change from {before} to {after} in Partner Center at {until} UTC. An earlier win may not be "
+        "registered. Please change it back before then if it is wrong."
     ),
     "past_closing": "Close Date {value} has passed and the deal is open. Please enter a new date.",
     "refused": '{label} "{after}" was not carried over: {system} refused it and keeps "{before}". {reason} {remedy}',
@@ -238,7 +242,7 @@ CAUSES: dict[str, tuple[str, str]] = {
     ),
     "closed_is_final": (
         '{label} "{after}" was not sent: the deal is closed in Partner Center, which keeps "{before}".',
-        "Please clone the opportunity for a new deal.",
+        "For a new deal, please clone the opportunity, clear Sync with Partner Center on the copy, save, then tick it.",
     ),
     "not_answered": (
         '{label} "{after}" was not sent: the deal is not accepted yet. Partner Center keeps "{before}".',

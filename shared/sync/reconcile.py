@@ -150,8 +150,8 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
     else:
         is_known = link.etag and link.agreed and link.mapping == ctx.translation.hash
         stage = opportunity.deal.get("status")  # a win may be held: the referral says from when it is not
-        closes = isinstance(stage, Status) and stage.status == "Closed" and stage != link.base.get("status")
-        if is_known and not closes and not (link.refused and link.has_refused_value) and not pair.interrupted.effects:
+        wins = isinstance(stage, Status) and stage.substatus == "Won" and stage != link.base.get("status")
+        if is_known and not wins and not (link.refused and link.has_refused_value) and not pair.interrupted.effects:
             pair.take_referral(referral_from_base(link, opportunity, ctx.translation.rules), is_from_base=True)
         else:
             _read_referral(ctx, pair)

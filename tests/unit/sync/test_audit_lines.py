@@ -101,7 +101,14 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
     An earlier build stored `unreadable`.
     """
     made = {line.code for lines in SCENES.values() for line in lines} | {"problem", "put_back"}
-    made |= {"refused", "create_unconfirmed", "closed_as", "unsent_edits", "win_held"}  # in the tests of these cases
+    made |= {
+        "refused",
+        "create_unconfirmed",
+        "closed_as",
+        "unsent_edits",
+        "win_held",
+        "conflict_closed",
+    }  # in the tests of these cases
     assert made <= {*SENTENCES, *CAUSES}
     assert {*SENTENCES} - made == {"text", "folded", "unreadable", "unreadable_line"}
     assert harness.store.audit("006000000000001AAA") == []

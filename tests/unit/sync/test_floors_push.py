@@ -128,13 +128,17 @@ def test_a_save_by_the_system_costs_one_read_and_no_write(harness: Harness) -> N
     assert harness.all_versions()
 
 
-def test_a_waiting_close_costs_one_more_read_before_it_is_sent(harness: Harness) -> None:
+@pytest.mark.parametrize(("stage", "reads"), [("Closed Won", {"partner_center.get": 1}), ("Closed Lost", {})])
+def test_a_waiting_close_costs_one_more_read_before_it_is_sent(
+    harness: Harness, stage: str, reads: dict[str, int]
+) -> None:
+    """A win is read at each look: the referral says whether it is held."""
     deal = harness.shared_deal()
-    harness.seller_edits(deal, StageName="Closed Won")
+    harness.seller_edits(deal, StageName=stage)
     harness.push()
-    assert harness.new_calls() == {"salesforce.query": 2, "salesforce.write_back": 1}
+    assert harness.new_calls() == {"salesforce.query": 2, "salesforce.write_back": 1, **reads}
     harness.push()
-    assert harness.new_calls() == {"salesforce.query": 2}
+    assert harness.new_calls() == {"salesforce.query": 2, **reads}
     harness.push()
     assert harness.new_calls()["partner_center.patch"] == 1
 

@@ -28,7 +28,7 @@ def test_a_win_of_a_shared_deal_waits_and_the_audit_says_until_when(harness: Har
     harness.run_rounds(3)
     assert ends(harness, referral)[:2] == ("Active", "Accepted")
     assert harness.opportunity(deal)["Sync_Status__c"] == "Waiting"
-    assert harness.count_in_audit(deal, "Closed/Won in Partner Center at 2026-11-25 10:00 UTC: a win less than 72") == 1
+    assert harness.count_in_audit(deal, "Closed/Won in Partner Center at 2026-11-25 10:00 UTC. An earlier win") == 1
     assert harness.count_in_audit(deal, "Stage will change") == 1
     assert_quiet(harness)
     harness.run_rounds(1, after=3 * DAY)

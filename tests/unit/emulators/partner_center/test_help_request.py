@@ -19,9 +19,8 @@ CODE, NOTES = "/inviteContext/assistanceRequestCode", "/inviteContext/notes"
 
 
 def close(client: ReferralClient, referral_id: str, substatus: str = "Lost") -> None:
-    closed = client.patch(
-        referral_id, replace_operation("/status", "Closed"), replace_operation("/substatus", substatus)
-    )
+    ending = [("/status", "Closed"), ("/substatus", substatus), ("/statusReason", "Others")]
+    closed = client.patch(referral_id, *(replace_operation(path, value) for path, value in ending))
     assert closed.status == 204, closed.body
 
 

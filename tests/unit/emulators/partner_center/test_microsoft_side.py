@@ -142,10 +142,8 @@ def test_a_deal_is_declined_only_instead_of_accepted(client: ReferralClient) -> 
 
 
 @pytest.mark.parametrize(("substatus", "known"), [("Declined", NOT_WON), ("Lost", NOT_WON), ("Error", MISTAKE)])
-def test_a_reason_of_the_list_is_demanded_if_the_switch_says_so(
-    client: ReferralClient, substatus: str, known: tuple[str, ...]
-) -> None:
-    client.emulator.switches.listed_reasons = True
+def test_a_reason_of_the_list_is_demanded(client: ReferralClient, substatus: str, known: tuple[str, ...]) -> None:
+    client.emulator.switches.answer_before_closing = False
     for reason in (None, "", " ", "Because", "Otherwise", "Test referrals"):
         refused = client.patch(client.emulator.microsoft_sends(), *answer("Closed", substatus, reason))
         assert (refused.status, refused.json()["error"]["target"]) == (400, "statusReason")
@@ -156,15 +154,12 @@ def test_a_reason_of_the_list_is_demanded_if_the_switch_says_so(
 
 
 def test_the_two_lists_of_reasons_are_not_mixed_and_a_win_needs_none(client: ReferralClient) -> None:
-    client.emulator.switches.listed_reasons = True
-
     assert client.patch(client.create()["id"], *answer("Closed", "Lost", "Test referral")).status == 400
     assert client.patch(client.create()["id"], *answer("Closed", "Error", "Not a customer")).status == 400
     assert client.patch(client.create()["id"], *answer("Closed", "Won")).status == 204
 
 
-def test_an_unanswered_deal_is_not_won_in_one_step_under_the_switch(client: ReferralClient) -> None:
-    client.emulator.switches.answer_before_closing = True
+def test_an_unanswered_deal_is_not_won_in_one_step(client: ReferralClient) -> None:
     inbound = client.emulator.microsoft_sends()
 
     both = (*answer("Active", "Accepted"), *answer("Closed", "Won"))
@@ -174,10 +169,7 @@ def test_an_unanswered_deal_is_not_won_in_one_step_under_the_switch(client: Refe
     assert client.patch(inbound, *answer("Closed", "Won")).status == 204
 
 
-def test_an_unanswered_deal_can_be_closed_as_a_mistake_under_every_switch(client: ReferralClient) -> None:
-    strict = {"answer_before_closing": True, "demand_reasons": True, "listed_reasons": True}
-    client.emulator.switches.apply_changes(strict)
-
+def test_an_unanswered_deal_can_be_closed_as_a_mistake(client: ReferralClient) -> None:
     assert client.patch(client.emulator.microsoft_sends(), *answer("Closed", "Error", "Data error")).status == 204
 
 

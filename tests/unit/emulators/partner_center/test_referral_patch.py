@@ -168,7 +168,8 @@ def test_a_registration_of_a_won_deal_is_not_emulated_and_of_another_closed_deal
     )
     for substatus, inner in (("Won", "notEmulated"), ("Lost", "invalidTransition")):
         record = client.create()
-        client.patch(record["id"], replace_operation("/status", "Closed"), replace_operation("/substatus", substatus))
+        ending = [("/status", "Closed"), ("/substatus", substatus), ("/statusReason", "Others")]
+        client.patch(record["id"], *(replace_operation(path, value) for path, value in ending))
         for operation in registrations:
             refusal = client.patch(record["id"], operation)
             assert (refusal.status, refusal.json()["error"]["innerError"]["code"]) == (400, inner)
@@ -204,18 +205,18 @@ def test_a_status_with_a_substatus_of_another_status_is_refused(client: Referral
 
 def test_switches_decide_on_error_closing_on_reasons_and_on_accepting_first(client: ReferralClient) -> None:
     close = (replace_operation("/status", "Closed"), replace_operation("/substatus", "Error"))
+    reason = replace_operation("/statusReason", "Test referral")
+    assert client.patch(client.create()["id"], *close).status == 400
+    assert client.patch(client.create()["id"], *close, reason).status == 204
     client.emulator.switches.error_substatus = False
-    assert client.patch(client.create()["id"], *close).status == 400
+    assert client.patch(client.create()["id"], *close, reason).status == 400
     client.emulator.switches.reset()
+    client.emulator.switches.demand_reasons = client.emulator.switches.listed_reasons = False
     assert client.patch(client.create()["id"], *close).status == 204
-    client.emulator.switches.demand_reasons = True
-    assert client.patch(client.create()["id"], *close).status == 400
-    assert (
-        client.patch(client.create()["id"], *close, replace_operation("/statusReason", "Test referral")).status == 204
-    )
-    client.emulator.switches.answer_before_closing = True
     won = (replace_operation("/status", "Closed"), replace_operation("/substatus", "Won"))
     assert client.patch(client.emulator.microsoft_sends(), *won).status == 400
+    client.emulator.switches.answer_before_closing = False
+    assert client.patch(client.emulator.microsoft_sends(), *won).status == 204
 
 
 def test_an_inbound_deal_expires_after_fourteen_days(client: ReferralClient) -> None:
