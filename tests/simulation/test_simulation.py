@@ -25,7 +25,7 @@ FIRST_SEEDS = {
     "audit lines are lost": 0,
     "audit lines are doubled": 0,
     "claims on accounts are ignored": 3,
-    "the retry queue is forgotten": 1,
+    "the retry queue is forgotten": 14,
     "a close is sent at once": 8,
     "If-Match is dropped": 0,
     "If-Unmodified-Since is dropped": 97,
