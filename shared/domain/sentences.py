@@ -1,8 +1,7 @@
 """Every sentence that a seller reads, in one place, so that it can be translated; and the text of an audit line.
 
 A sentence is found by its code. A cause (why a deal is held, parked or refused) has a reason and a remedy. After a
-refusal by a service the reason is the service's own text, and only the remedy is ours. Fields are
-named as the opportunity page labels them (docs/protocol.md#sentences-for-sellers).
+refusal by a service only the remedy is ours. Fields have their labels (docs/protocol.md#sentences-for-sellers).
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,8 +59,7 @@ SENTENCES = {
         "Please enter the discarded value again if it is right."
     ),
     "conflict_closed": (
-        "{label} was changed on both sides. Kept: {after}, because the deal is closed in Partner Center. Discarded: "
-        "{before}. For a new deal, please clone the opportunity."
+        "{label} was changed on both sides. Kept: {after}, the end in Partner Center. Discarded: {before}."
     ),
     "both_texts": "{label} was changed on both sides. Both texts were kept. Please check the result.",
     "put_back": (
@@ -276,10 +274,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         "Partner Center cannot change this deal from {before} to {after}.",
         "Please choose another Stage.",
     ),
-    "not_clearable": (
-        '{label} was emptied, but {system} needs a value and keeps "{before}".',
-        "Please enter a value.",
-    ),
+    "not_clearable": ('{label} was emptied, but {system} needs a value and keeps "{before}".', "Please enter a value."),
     "empty_at_owner": (
         '{label} is empty in {system}, where alone it can be changed. "{after}" was left as it is on the other side.',
         "Please enter it in {system} too if it belongs there.",

@@ -340,6 +340,6 @@ def test_both_sides_close_differently_and_partner_centers_end_stands(harness: Ha
     harness.run_rounds(2)
     assert ends(harness, referral)[:2] == ("Closed", "Lost")
     assert harness.opportunity(deal)["StageName"] == "Closed Lost"
-    told = "Kept: Closed/Lost, because the deal is closed in Partner Center. Discarded: Closed/Won."
+    told = "Kept: Closed/Lost, the end in Partner Center. Discarded: Closed/Won."
     assert harness.count_in_audit(deal, told) == 1
     assert_quiet(harness)
