@@ -119,11 +119,16 @@ def test_make_serve_prints_whole_addresses_and_keys_on_a_narrow_terminal(tmp_pat
 
 SINGLE_COMMANDS = (
     "emulators salesforce",
-    "emulators partner-center",
-    "emulators entra",
-    "emulators key-vault",
-    "emulators managed-identity",
-    "local.host",
+    *(
+        pytest.param(command, marks=pytest.mark.slow)
+        for command in (
+            "emulators partner-center",
+            "emulators entra",
+            "emulators key-vault",
+            "emulators managed-identity",
+            "local.host",
+        )
+    ),
 )
 
 

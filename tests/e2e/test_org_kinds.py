@@ -58,6 +58,7 @@ def test_an_org_with_one_currency(walk: OrgWalk) -> None:
     walk.check_edits_each_way(refused["Id"])
 
 
+@pytest.mark.slow
 def test_an_org_with_country_picklists(walk: OrgWalk) -> None:
     walk.become("country picklists")
     ours = walk.seller_creates(walk.customer(country="Germany", BillingCity="Berlin"))
@@ -80,6 +81,7 @@ def test_an_org_with_country_picklists(walk: OrgWalk) -> None:
     assert walk.sent(held)["customerProfile"]["address"]["country"] == "DK"
 
 
+@pytest.mark.slow
 def test_an_org_that_writes_names_of_countries(walk: OrgWalk) -> None:
     ours = walk.seller_creates(walk.customer(country="Deutschland", BillingCity="Berlin"))
     assert walk.sent(ours)["customerProfile"]["address"]["country"] == "DE"
@@ -157,6 +159,7 @@ def test_an_org_that_checks_a_rule_at_every_save(walk: OrgWalk) -> None:
     walk.check_edits_each_way(arrived["Id"])
 
 
+@pytest.mark.slow
 def test_an_org_with_a_required_field(walk: OrgWalk) -> None:
     walk.become("required field")
     walk.check_edits_each_way(walk.seller_creates(walk.customer(), Region__c="North"))

@@ -27,10 +27,11 @@ def all_writes(plan: Plan) -> list[tuple[Side, Change]]:
     ]
 
 
-def reconcile_twice(pair: PairModel) -> None:
-    """Reconcile at once, and again after the wait of what cannot be undone."""
+def reconcile_to_the_end(pair: PairModel) -> None:
+    """Reconcile at once, and after the wait of what cannot be undone; then once more, for a close after an accept."""
     pair.reconcile()
     pair.advance_time(WAIT)
+    pair.reconcile()
     pair.reconcile()
 
 
@@ -42,7 +43,7 @@ def test_one_more_round_after_the_wait_writes_and_reports_nothing(pair: PairMode
     for edits in history:
         for edit in edits:
             apply_edit(pair, edit)
-        reconcile_twice(pair)
+        reconcile_to_the_end(pair)
     pair.advance_time()
     plan = pair.plan()
     assert (all_writes(plan), plan.lines, plan.losses, plan.waiting) == ([], (), (), {})
@@ -52,7 +53,7 @@ def test_one_more_round_after_the_wait_writes_and_reports_nothing(pair: PairMode
 def test_every_difference_that_remains_is_recorded_as_refused(pair: PairModel, edits: list[Edit]) -> None:
     for edit in edits:
         apply_edit(pair, edit)
-    reconcile_twice(pair)
+    reconcile_to_the_end(pair)
     for rule in pair.rules:
         if pair.salesforce[rule.field] != pair.partner_center[rule.field]:
             assert {f"{side}.{rule.field}" for side in Side} & set(pair.link.refused)
@@ -91,7 +92,7 @@ def test_no_plan_breaks_a_latch(pair: PairModel, history: list[list[Edit]]) -> N
             assert new_status.substatus in SUBSTATUSES[new_status.status]
         if current.is_unanswered and new_status.status != "Active":
             assert sent == {}, "nothing else may be sent before the answer"
-        reconcile_twice(pair)
+        reconcile_to_the_end(pair)
 
 
 @given(any_pair())
@@ -144,7 +145,7 @@ def test_plans_write_only_changed_values_and_only_where_the_rules_allow_it(
             assert change.new is not None or side in rule.clearable
         for changes in (plan.to_partner_center, plan.to_salesforce):
             assert len({change.field for change in changes}) == len(changes)
-        reconcile_twice(pair)
+        reconcile_to_the_end(pair)
 
 
 # --- unreadable values ------------------------------------------------------------------------------------------------
@@ -154,7 +155,7 @@ def test_plans_write_only_changed_values_and_only_where_the_rules_allow_it(
 def test_an_unreadable_value_is_reported_once_and_left_alone_until_it_is_corrected(
     pair: PairModel, unreadable: frozenset[str], edits: list[Edit]
 ) -> None:
-    reconcile_twice(pair)
+    reconcile_to_the_end(pair)
     pair.unreadable = unreadable
     for edit in edits:
         apply_edit(pair, edit)
@@ -162,10 +163,10 @@ def test_an_unreadable_value_is_reported_once_and_left_alone_until_it_is_correct
     assert not unreadable & {change.field for _, change in all_writes(plan)}
     assert plan.cause is not None
     assert sum(plan.cause.reason in line.text for line in plan.lines) == 1
-    reconcile_twice(pair)
+    reconcile_to_the_end(pair)
     assert pair.plan().lines == ()
     pair.unreadable = frozenset()
-    reconcile_twice(pair)
+    reconcile_to_the_end(pair)
     assert pair.plan().cause is None
     assert all(
         pair.salesforce[name] == pair.partner_center[name]
@@ -218,7 +219,7 @@ def test_a_discarded_long_text_stands_whole_in_the_audit_line(pair: PairModel) -
 
 @given(any_pair(), st.integers(1, 5))
 def test_a_refusal_is_reported_once(pair: PairModel, rounds: int) -> None:
-    reconcile_twice(pair)
+    reconcile_to_the_end(pair)
     lines, refusals = list(pair.reported_lines), refused_values(pair)
     for _ in range(rounds):
         pair.advance_time()
