@@ -48,6 +48,7 @@ LINES = tuple(
     if code != "text"
 )
 """A line with each code, each direction and each side."""
+HALF = len(LINES) // 2
 
 SHAPE = OrgShape(
     OrgCurrencies(has_several=True, codes=frozenset({"USD", "EUR"})),
@@ -73,7 +74,9 @@ def fill_store(store: LinkStore) -> None:
     marks = [None, *Mark]
     for number, (opportunity_id, state) in enumerate(zip(OPPORTUNITIES, State, strict=True)):
         link = replace(whole_link(opportunity_id, state), mark=marks[number % len(marks)])
-        entry = store.insert_link(replace(link, intent=Intent(EFFECTS)), [OLD_LINE, *LINES], f"run-{number}")
+        link = replace(link, intent=Intent(EFFECTS))
+        entry = store.insert_link(link, [OLD_LINE, *LINES[:HALF]], f"run-{number}")
+        entry = store.replace_link(entry, link, LINES[HALF:], f"run-{number}")  # one write holds fewer than 100 lines
         if number % 2:
             store.replace_link(entry, replace(link, intent=None, cause=None, engagement_id=None))
     store.insert_link(Link("006AA00000000099"))
