@@ -17,7 +17,7 @@ from shared.domain.deal import Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce
 from shared.domain.hidden_columns import hidden_column_lines
-from shared.domain.link import CHOSEN_DEFAULT, REFUSED_BY_SALESFORCE, Difference, Effect, Link
+from shared.domain.link import CHOSEN_DEFAULT, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Effect, Link, Unshown
 from shared.domain.link_states import State
 from shared.domain.owner import Choice, passed_over
 from shared.domain.records import Referral
@@ -55,8 +55,8 @@ class Arrival(Struct, frozen=True):
 
     `total_people` is how many contacts the referral has. `owners` are the users who may own the deal; it is handed over
     to its owner at the end where sharing demands it. `notifies` says whether the owner is told of the deal.
-    `left_out` has the columns of new records, as paths in lower
-    case, that are not written, with the reasons.
+    `left_out` has the columns of new records, as paths in lower case, that are not written, with the reasons; `unshown`
+    has those columns of ours.
     """
 
     deal: Deal
@@ -68,6 +68,7 @@ class Arrival(Struct, frozen=True):
     is_handed_over: bool = False
     notifies: bool = False
     left_out: Mapping[str, Cause] = {}
+    unshown: tuple[str, ...] = ()
 
     @property
     def excess(self) -> tuple[Excess, ...]:
@@ -134,6 +135,13 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
         sources=rules.sources,
         notice=0 if arrival.notifies else None,
     )
+    return _showing(link, arrival.unshown, now)
+
+
+def _showing(link: Link, unshown: tuple[str, ...], now: datetime) -> Link:
+    """Note what the new opportunity shows; the columns of ours that Salesforce refused are written again at once."""
+    if unshown:
+        return replace(link, unshown=Unshown(unshown, now - TRY_AGAIN))
     return replace(link, mark=link.due_mark)
 
 

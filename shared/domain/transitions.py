@@ -129,7 +129,7 @@ def created_opportunity(
     base = arrived.base.with_values({change.field: None for change in ignored})
     taken_over = carried(opportunity.deal, rules, Side.PARTNER_CENTER)
     read = {name: value for name, value in taken_over.items() if isinstance(value, Status)}
-    is_unwritten = bool(ignored) or arrived.has_refused_value
+    is_unwritten = bool(ignored) or arrived.has_refused_value or arrived.unshown is not None
     link = replace(arrived, opportunity_id=opportunity.id, base=base.with_values(read), unwritten=is_unwritten)
     return with_known_versions(with_ignored(link, ignored, Side.SALESFORCE, now), opportunity, referral, rules)
 

@@ -21,9 +21,9 @@ from shared.mapping.account_columns import AccountColumns
 from shared.mapping.arrivals import MOST_NAMED
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase
-from shared.mapping.new_records import NewRecords
 from shared.mapping.owner_choice import without_refused_owner
 from shared.mapping.refusals import without_refused
+from shared.mapping.schema import MappingFile
 
 DUPLICATES = "DUPLICATES_DETECTED"
 HOLD = "hold"
@@ -139,7 +139,9 @@ def with_matches(draft: Draft, error: Rejected, records: Sequence[Json], columns
     return _allowing_all(told) if len(draft.allowed) + 1 >= tries else _allowing(told, person)
 
 
-def without_cause(fields: Mapping[str, FieldBase], new: NewRecords, draft: Draft, error: Rejected, tries: int) -> Draft:
+def without_cause(
+    fields: Mapping[str, FieldBase], file: MappingFile, draft: Draft, error: Rejected, tries: int
+) -> Draft:
     """Return the draft without what Salesforce refuses. Raises the error again if the deal cannot do without it."""
     if (other := without_refused_owner(draft.arrival, error)) is not None:
         return replace(draft, arrival=other)
@@ -148,7 +150,7 @@ def without_cause(fields: Mapping[str, FieldBase], new: NewRecords, draft: Draft
     customer = next(field for field in fields.values() if isinstance(field, CompanyField))
     if error.step == "account" and customer.dispensable_columns(error.cause.field):
         return _without_part(customer, draft, error)
-    return replace(draft, arrival=without_refused(fields, new, draft.arrival, error, tries))
+    return replace(draft, arrival=without_refused(fields, file, draft.arrival, error, tries))
 
 
 def _without_part(customer: CompanyField, draft: Draft, error: Rejected) -> Draft:

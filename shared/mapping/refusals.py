@@ -36,13 +36,13 @@ _BY_DEFAULT = ("first_name", "phone", "title")
 
 
 def without_refused(
-    fields: Mapping[str, FieldBase], new: NewRecords, arrival: Arrival, error: Rejected, tries: int
+    fields: Mapping[str, FieldBase], file: MappingFile, arrival: Arrival, error: Rejected, tries: int
 ) -> Arrival:
     """Leave out the value or contact that Salesforce refuses, so that it stops no deal; after `tries`, all contacts.
 
     Raises the error again if Salesforce refuses something else, or if the record needs what was left out before.
     """
-    step, column, found = error.step or "", error.cause.field or "", error.cause
+    step, column, found, new = error.step or "", error.cause.field or "", error.cause, file.new
     if found.code == _WRONG_TYPE and (paths := _default_paths(new, step, arrival)):
         return _without_defaults(arrival, paths, found)
     if person := PERSON_STEP.fullmatch(step):
@@ -52,6 +52,8 @@ def without_refused(
         raise Rejected(before, error.step)
     if not column or path.casefold() in ESSENTIAL or path.casefold() in arrival.left_out or found.code == _MISSING:
         raise error
+    if step == "opportunity" and (own := _shown_column(file, column)) and own not in arrival.unshown:
+        return replace(arrival, unshown=(*arrival.unshown, own))
     for name, field in fields.items():
         if step == "opportunity" and name in arrival.deal and _has_column(field, column):
             if isinstance(field, ForeignMoneyField):
@@ -95,6 +97,12 @@ def _without_of_person(new: NewRecords, arrival: Arrival, number: int, found: Ca
     fewer = arrival.without_person(number, found)
     refused = sum(gap.cause.code == CONTACT_REFUSED for gap in fewer.gaps)
     return fewer if refused < tries else replace(fewer, people=())
+
+
+def _shown_column(file: MappingFile, column: str) -> str | None:
+    """Return the column of ours that has this name, if an opportunity can do without it."""
+    ours = file.ours
+    return next((own for own in (ours.status, ours.audit, ours.link) if own.casefold() == column.casefold()), None)
 
 
 def _has_column(field: FieldBase, column: str) -> bool:

@@ -282,7 +282,7 @@ def _query_of_matches(ctx: Context, draft: Draft, error: Rejected) -> str | None
 def _mended(ctx: Context, draft: Draft, error: Rejected, matches: Sequence[Json]) -> Draft:
     """The draft that Salesforce may accept after this refusal. Raises Rejected if nothing can be left out."""
     if matches_to_read(draft, error) is None:
-        return without_cause(ctx.translation.fields, ctx.translation.file.new, draft, error, ctx.policy.tries)
+        return without_cause(ctx.translation.fields, ctx.translation.file, draft, error, ctx.policy.tries)
     columns = account_columns(ctx.translation.customer, ctx.translation.org)
     return with_matches(draft, error, matches, columns, ctx.policy.tries)
 
@@ -338,7 +338,7 @@ def _creation_nodes(ctx: Context, referral: Referral, draft: Draft, now: datetim
     nodes = creation_nodes(
         draft.account_id or draft.accepted(translation.account(draft.customer.company)),
         [draft.contacts.get(person) or translation.contact(person) for person in arrival.people],
-        {**translation.new_opportunity(arrival.deal), **shown},
+        {**translation.new_opportunity(arrival.deal), **{k: v for k, v in shown.items() if k not in arrival.unshown}},
         translation.file.ours.identifier,
         {number for number, person in enumerate(arrival.people) if person in draft.allowed},
     )

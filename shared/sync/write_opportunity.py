@@ -68,7 +68,7 @@ def _prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write 
     values = ctx.translation.values(changes)
     if is_shown and pair.link.unshown is None:
         lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *ctx.store.audit(pair.id)]
-        mark, missing = without_refusals(pair.link, changes, pair.plan).due_mark, _missing_identity(pair)
+        mark, missing = without_refusals(pair.link, changes, pair.plan).due_mark, _missing_identity(ctx, pair)
         values |= ctx.translation.shown_state(mark, audit_text(lines), missing)
     return Write(pair.id, values, pair.opportunity.modified)
 
@@ -116,13 +116,12 @@ def _confirm_values(ctx: Context, pair: Pair, record: Json, read_at: datetime, *
     pair.take_read_back(read_back)
     lines = (*confirmed.lines, *pair.pending.take_confirmed(changes, now))
     confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, confirmed.link, lines)
-    fields = [change.field for change in changes]
     ctx.log(
         "opportunity_written",
         correlation_id=ctx.correlation_id,
         opportunity_id=pair.id,
         referral_id=pair.link.referral_id,
-        fields=fields,
+        fields=[change.field for change in changes],
     )
 
 
@@ -167,11 +166,11 @@ def _needs_write_back(ctx: Context, pair: Pair) -> bool:
     if pair.opportunity is None:
         return False
     if link.unshown is None:
-        return has_lines or _missing_identity(pair) is not None or link.mark != link.due_mark
+        return has_lines or _missing_identity(ctx, pair) is not None or link.mark != link.due_mark
     ours, left_out = ctx.translation.file.ours, link.columns_left_out(ctx.clock.now())
     return (
         (has_lines and ours.audit not in left_out)
-        or (_missing_identity(pair) is not None and ours.identifier not in left_out)
+        or (_missing_identity(ctx, pair) is not None and left_out.isdisjoint((ours.identifier, ours.link)))
         or (link.mark != link.due_mark and ours.status not in left_out)
     )
 
@@ -231,7 +230,7 @@ def _prepare_write_back(ctx: Context, pair: Pair) -> _WriteBack:
         # The intent of a create of unknown outcome stays, so that recovery looks for the referral.
         coming = effects if pair.link.is_creating else (Effect(EffectKind.MARK_OPPORTUNITY),)
         record_intent(ctx, pair, *coming, link=replace(pair.link, unwritten=True), lines=lines)
-    missing, stored = _missing_identity(pair), ctx.store.audit(pair.id)
+    missing, stored = _missing_identity(ctx, pair), ctx.store.audit(pair.id)
     mark = pair.link.due_mark
     whole = values = ctx.translation.shown_state(mark, audit_text(stored), missing)
     if pair.link.unshown:
@@ -245,10 +244,11 @@ def _is_lease_short(ctx: Context, pair: Pair) -> bool:
     return ctx.clock.now() - pair.renewed_at > ctx.policy.lease - 2 * ctx.policy.deadline
 
 
-def _missing_identity(pair: Pair) -> str | None:
-    """The referral's id, where the opportunity does not name it."""
-    shown = pair.opportunity.referral_id if pair.opportunity else None
-    return None if shown == pair.link.referral_id else pair.link.referral_id
+def _missing_identity(ctx: Context, pair: Pair) -> str | None:
+    """The referral's id, where the opportunity does not name it, or lacks the link to its page."""
+    shown, unshown = pair.opportunity.referral_id if pair.opportunity else None, pair.link.unshown
+    lacks_link = unshown is not None and ctx.translation.file.ours.link in unshown.columns
+    return pair.link.referral_id if lacks_link or shown != pair.link.referral_id else None
 
 
 def _confirm_write_back(

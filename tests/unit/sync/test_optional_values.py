@@ -249,3 +249,25 @@ def test_a_stage_that_the_record_type_does_not_offer_makes_no_deal_and_is_named(
         assert own.salesforce.records("Opportunity") == []
         [record] = inbox(own)
         assert record["Cause__c"] == "The record type Partner_Deal does not offer the stage On Hold."
+
+
+# --- columns of ours
+
+
+@pytest.mark.parametrize("column", ["Sync_Status__c", "Referral_Link__c", "Audit__c"])
+def test_a_deal_arrives_without_a_column_of_ours_that_is_refused_and_shows_it_later(
+    harness: Harness, column: str
+) -> None:
+    refuse(harness, "Opportunity", column)
+    deal = arrive(harness)
+    assert not harness.opportunity(deal)[column]
+    unshown = harness.stored_link(deal).unshown
+    assert unshown is not None
+    assert unshown.columns == (column,)
+    harness.clear_faults()
+    harness.run_rounds(2, after=HOUR)
+    assert harness.opportunity(deal)[column]
+    assert harness.stored_link(deal).unshown is None
+    assert harness.count_in_audit(deal, "This opportunity was created from a referral") == 1
+    assert inbox(harness) == []
+    assert_quiet(harness)
