@@ -16,7 +16,7 @@ from shared.domain.deal import Change, Company, Deal, Side
 from shared.domain.foreign_money import given_to_salesforce
 from shared.domain.inbox import item_of_referral
 from shared.domain.link import Effect, EffectKind, Link
-from shared.domain.outdated_org import may_be_outdated
+from shared.domain.outdated_org import asked_again_at, may_be_outdated
 from shared.domain.owner import passed_over
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
@@ -109,13 +109,12 @@ def _refused(ctx: Context, referral: Referral, claim: Claim, error: Rejected) ->
         refusal = with_mapping_lines(error.cause, error.step, ctx.translation.file, ctx.translation.org)
         return queue_refused_referral(ctx, referral, claim, refusal)
     claim.delete(ctx)
-    return Outcome(Result.RETRY, "org_changed")
+    return Outcome(Result.RETRY, "org_changed", asked_again_at(ctx.store.org_shape(), ctx.clock.now()))
 
 
 def _may_have_changed(ctx: Context, error: Rejected) -> bool:
     """Whether the org may have changed since it was asked. The next run asks it anew."""
-    known = ctx.store.org_shape()
-    return may_be_outdated(error.cause.code, known[1] if known else None, ctx.clock.now())
+    return may_be_outdated(error.cause.code, ctx.store.org_shape(), ctx.translation.org, ctx.clock.now())
 
 
 def _company_of(referral: Referral) -> Company:

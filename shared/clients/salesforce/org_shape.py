@@ -87,9 +87,9 @@ def known_shape(
     """
     known, at = memory.org_shape(), now()
     lasts = ASK_SOON if org.met_unknown_column else ASK_AGAIN
-    org.forget_unknown_column()
     if known is not None and known[1] <= at < known[1] + lasts and question.keys <= known[0].asked:
         return known[0], known[1] + lasts
+    org.forget_unknown_column()
     try:
         shape = ask_shape(org, question)
     except CosellError:

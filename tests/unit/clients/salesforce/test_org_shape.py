@@ -257,6 +257,8 @@ def test_a_column_that_stays_refused_asks_at_most_every_few_minutes(several: Emu
     asked = calls_of(several)
     known_shape(several.salesforce, memory, QUESTION, lambda: NOON + timedelta(minutes=1), __version__)
     assert calls_of(several) == asked
+    known_shape(several.salesforce, memory, QUESTION, lambda: NOON + timedelta(minutes=5), __version__)
+    assert calls_of(several) > asked, "an early question is not forgotten"
 
 
 def test_the_former_answer_holds_while_the_org_does_not_answer(
