@@ -27,6 +27,9 @@ _OBJECTS = {"opportunity": "Opportunity", "account": "Account"}
 _MISSING, _RULE = "REQUIRED_FIELD_MISSING", "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 _NO_VALUE = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
 _ADD_STAGE = "Add the stage in Salesforce, or change its name under [[stages]] in the mapping file."
+_NAME_OWNER = "Name an owner whom Salesforce takes under [[owners]] in the mapping file."
+_CHANGE_REFERRAL = "Change the value in Partner Center."
+_EXCEPT = "Or let the rule except the integration user."
 _WRONG_TYPE = "JSON_PARSER_ERROR"
 """A value of another type than its column. Salesforce does not name the column, and our own values have the types."""
 _LISTED = re.compile(r"\[([\w, ]+)\]")
@@ -117,25 +120,39 @@ def _refused(label: str, found: Cause) -> Cause:
 
 
 def with_mapping_lines(refusal: Cause, step: str | None, file: MappingFile, org: OrgShape | None) -> Cause:
-    """Return the cause with the lines of the mapping file that give a value to what Salesforce finds empty.
+    """Return the cause with what lets the record be made, which does not exist yet: mostly lines of the mapping file.
 
-    The file gives none to the connector's own columns, which always have a value.
+    The file gives none to the connector's own columns, which always have a value, and names owners in their own table.
     """
-    new, filled = file.new, ESSENTIAL | {column.casefold() for column in file.ours.by_role.values()}
-    sobject = _OBJECTS.get(step or "", "")
-    if refusal.code == _NO_VALUE and (refusal.field or "").casefold() == "stagename":
+    sobject, field = _OBJECTS.get(step or "", ""), (refusal.field or "").casefold()
+    if refusal.code == _NO_VALUE and field == "stagename":
         return replace(refusal, remedy=_ADD_STAGE)
-    columns = [name for name in _empty_columns(refusal) if default_path(sobject, name).casefold() not in filled]
-    if not sobject or not columns or refusal.code not in (_MISSING, _RULE):
+    if not sobject or refusal.code not in (_MISSING, _RULE):
         return refusal
-    wanted = {name: org.required.get(default_path(sobject, name).casefold(), "…") if org else "…" for name in columns}
-    lines = new.by_object[sobject].lines(sobject, wanted)
+    if field == "ownerid":
+        return replace(refusal, remedy=_NAME_OWNER)
+    filled = ESSENTIAL | {column.casefold() for column in file.ours.by_role.values()}
+    if columns := [name for name in _empty_columns(refusal) if default_path(sobject, name).casefold() not in filled]:
+        return replace(refusal, remedy=_lines(refusal, sobject, columns, file.new, org))
+    return replace(refusal, remedy=_of_rule(sobject, field)) if refusal.code == _RULE else refusal
+
+
+def _lines(refusal: Cause, sobject: str, columns: list[str], new: NewRecords, org: OrgShape | None) -> str:
+    known = org.required if org else {}
+    wanted = {name: known.get(default_path(sobject, name).casefold(), "…") for name in columns}
     listed = ", ".join(columns)
-    if refusal.code == _MISSING:
-        remedy = f"Give {listed} a value by the mapping file, or a default in Salesforce. The value here is an example."
-    else:
-        remedy = f"{refusal.remedy} If the rule asks for a value of {listed}, the mapping file can give it."
-    return replace(refusal, remedy=f"{remedy}\n{lines}")
+    remedy = f"Give {listed} a value by the mapping file, or a default in Salesforce. The value here is an example."
+    if refusal.code == _RULE:
+        remedy = f"If the rule asks for a value of {listed}, the mapping file can give it. {_EXCEPT}"
+    return f"{remedy}\n{new.by_object[sobject].lines(sobject, wanted)}"
+
+
+def _of_rule(sobject: str, field: str) -> str:
+    """Return what helps against a rule of a whole record, or of a column that always has a value."""
+    if not field:
+        return f"Give the column that the rule asks for a default under [new.{sobject}] in the mapping file. {_EXCEPT}"
+    source = "Change the stage under [[stages]] in the mapping file." if field == "stagename" else _CHANGE_REFERRAL
+    return f"{source} {_EXCEPT}"
 
 
 def _empty_columns(refusal: Cause) -> Iterator[str]:

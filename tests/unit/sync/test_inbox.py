@@ -57,7 +57,7 @@ def test_a_refused_deal_is_shown_with_its_cause_in_the_far_sides_own_words(harne
         "Code__c": "FIELD_CUSTOM_VALIDATION_EXCEPTION",
         "Refused_Field__c": "Name",
         "Matches__c": None,
-        "Remedy__c": "Change the record so that the validation rule is met.",
+        "Remedy__c": "Change the value in Partner Center. Or let the rule except the integration user.",
         "Link__c": f"https://partner.microsoft.com/referrals/v2/inbox?id={referral}",
     }
     assert {name: record[name] for name in expected} == expected

@@ -12,6 +12,7 @@ import pytest
 
 from emulators.salesforce.data.hooks import ValidationRule
 from emulators.salesforce.org_switches import RecordTypeWish, make_record_type, require_column, restrict_picklist
+from tests.unit.emulators.salesforce.control_calls import control
 from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
 
@@ -271,3 +272,13 @@ def test_a_deal_arrives_without_a_column_of_ours_that_is_refused_and_shows_it_la
     assert harness.count_in_audit(deal, "This opportunity was created from a referral") == 1
     assert inbox(harness) == []
     assert_quiet(harness)
+
+
+def test_a_rule_of_a_whole_new_account_goes_to_the_inbox_with_the_table_that_would_meet_it(harness: Harness) -> None:
+    rule = {"formula": "ISBLANK(Phone)", "message": "Give a phone number."}
+    control(harness.salesforce, "save_rule", sobject="Account", **rule)
+    harness.pull_event(microsoft_sends_deal(harness))
+    [record] = inbox(harness)
+    assert record["Cause__c"] == "Give a phone number."
+    assert "[new.Account]" in record["Remedy__c"]
+    assert "Change the record" not in record["Remedy__c"]
