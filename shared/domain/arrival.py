@@ -17,7 +17,16 @@ from shared.domain.deal import Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce
 from shared.domain.hidden_columns import hidden_column_lines
-from shared.domain.link import CHOSEN_DEFAULT, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Effect, Link, Unshown
+from shared.domain.link import (
+    CHOSEN_DEFAULT,
+    REFUSED_BY_SALESFORCE,
+    TRY_AGAIN,
+    Difference,
+    Effect,
+    EffectKind,
+    Link,
+    Unshown,
+)
 from shared.domain.link_states import State
 from shared.domain.owner import Choice, passed_over
 from shared.domain.records import Referral
@@ -177,9 +186,32 @@ def default_records(chosen: Deal, now: datetime) -> dict[str, Difference]:
     }
 
 
-def intended_defaults(intended: Effect) -> Deal:
-    """The defaults in the deal that an interrupted run set out to create."""
-    return Deal({name: intended.values.get(name) for name in intended.displaced})
+def creation_of(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) -> Effect:
+    """The coming creation, with all that a run needs that finds it interrupted."""
+    arrived = arriving(referral, arrival, rules, now)
+    return Effect(
+        EffectKind.CREATE_OPPORTUNITY,
+        given_to_salesforce(arrival.deal, rules),
+        arrival.displaced,
+        referral.etag,
+        now,
+        lines=arrival_lines(referral, arrival, rules, now),
+        refused=arrived.refused,
+        cause=arrived.cause,
+    )
+
+
+def intended_records(intended: Effect, arrived: Link, now: datetime) -> dict[str, Difference]:
+    """The records of what an interrupted run set out to create; an earlier build kept only the defaults among them."""
+    defaults = Deal({name: intended.values.get(name) for name in intended.displaced})
+    return {**(intended.refused if intended.lines else arrived.refused), **default_records(defaults, now)}
+
+
+def intended_base(intended: Effect, rules: Rules) -> Deal:
+    """The base of a deal that an interrupted run set out to create: what it gave, and lacked."""
+    once = (key.partition(".") for key, known in intended.refused.items() if known.code == SET_AT_CREATION)
+    left_out = {name: None for side, _, name in once if side == Side.SALESFORCE and name not in intended.values}
+    return carried(intended.values.with_values({**intended.displaced, **left_out}), rules, Side.PARTNER_CENTER)
 
 
 def arrival_lines(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) -> tuple[Line, ...]:

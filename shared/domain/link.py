@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rules
@@ -40,32 +41,6 @@ class EffectKind(StrEnum):
     CREATE_OPPORTUNITY = "create_opportunity"
 
 
-class Effect(Struct, frozen=True):
-    """One coming write: the values that it sets, those that they replace, and the version and time of the decision.
-
-    `unknown` holds the keys that a later build stored, as in `Link`. `ended` says that the run that made it has ended
-    without knowing whether it took effect.
-    """
-
-    kind: EffectKind
-    values: Deal = field(default_factory=Deal)
-    displaced: Deal = field(default_factory=Deal)
-    version: str | None = None
-    decided: datetime | None = None
-    unknown: Mapping[str, Any] = field(default_factory=dict)
-    ended: bool = False
-
-
-class Intent(Struct, frozen=True):
-    """The coming writes, in order; empty while the instance still reads."""
-
-    effects: tuple[Effect, ...] = ()
-
-    def find(self, kind: EffectKind) -> Effect | None:
-        """The effect of a kind, if it is not confirmed yet."""
-        return next((effect for effect in self.effects if effect.kind is kind), None)
-
-
 class Difference(Struct, frozen=True):
     """A known difference that stays: a refused value, or a value that waits.
 
@@ -77,6 +52,36 @@ class Difference(Struct, frozen=True):
     code: str
     since: datetime
     further: tuple[Any, ...] = ()
+
+
+class Effect(Struct, frozen=True):
+    """One coming write: the values that it sets, those that they replace, and the version and time of the decision.
+
+    `unknown` holds the keys that a later build stored, as in `Link`. `ended` says that the run that made it has ended
+    without knowing whether it took effect. `lines` report an opportunity that is created; `refused` and
+    `cause` are those of its link. Only the run that creates it knows what Salesforce refused.
+    """
+
+    kind: EffectKind
+    values: Deal = field(default_factory=Deal)
+    displaced: Deal = field(default_factory=Deal)
+    version: str | None = None
+    decided: datetime | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+    ended: bool = False
+    lines: tuple[Line, ...] = ()
+    refused: Mapping[str, Difference] = field(default_factory=dict)
+    cause: Cause | None = None
+
+
+class Intent(Struct, frozen=True):
+    """The coming writes, in order; empty while the instance still reads."""
+
+    effects: tuple[Effect, ...] = ()
+
+    def find(self, kind: EffectKind) -> Effect | None:
+        """The effect of a kind, if it is not confirmed yet."""
+        return next((effect for effect in self.effects if effect.kind is kind), None)
 
 
 class Unshown(Struct, frozen=True):

@@ -14,8 +14,8 @@ from shared.domain.arrival import (
     arrival_lines,
     arriving,
     carried,
-    default_records,
-    intended_defaults,
+    intended_base,
+    intended_records,
 )
 from shared.domain.audit import RECOVERED, Line, cause_line, change_lines, refusal_lines
 from shared.domain.audit import ignored_lines as lines_of_ignored
@@ -98,23 +98,19 @@ def adopted_opportunity(
         link,
         referral_id=referral.id,
         engagement_id=referral.engagement_id,
-        base=_intended_base(intended, rules) if intended and not link.base else link.base,
+        base=intended_base(intended, rules) if intended and not link.base else link.base,
         state=State.LIVE,
         reported=(),
         cause=None,
         unwritten=True,
     )
     if intended:
-        records = arriving(referral, arrival, rules, now).refused
-        refused = {**records, **default_records(intended_defaults(intended), now)}
-        notice = 0 if arrival.notifies else None
-        asking = replace(adopted, refused=refused, reported=(UNSEEN_INSERT,), notice=notice)
-        return Transition(asking, arrival_lines(referral, arrival, rules, now))
+        arrived, notice = arriving(referral, arrival, rules, now), 0 if arrival.notifies else None
+        refused, reported = intended_records(intended, arrived, now), (UNSEEN_INSERT, *arrived.reported)
+        state = State.PARKED if intended.cause else State.LIVE
+        asking = replace(adopted, state=state, refused=refused, reported=reported, cause=intended.cause, notice=notice)
+        return Transition(asking, intended.lines or arrival_lines(referral, arrival, rules, now))
     return Transition(adopted, (Line(now, "adopted_opportunity", LineDirection.FROM_PARTNER_CENTER),))
-
-
-def _intended_base(intended: Effect, rules: Rules) -> Deal:
-    return carried(intended.values.with_values(intended.displaced), rules, Side.PARTNER_CENTER)
 
 
 def created_opportunity(

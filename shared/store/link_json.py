@@ -5,14 +5,17 @@ behind the known ones of a list) and written back (docs/protocol.md#rows-of-othe
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from copy import replace
+from datetime import UTC, datetime
 from typing import Any
 
-from msgspec import Struct, convert
+from msgspec import Struct, ValidationError, convert
 
+from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
+from shared.store.list_rows import UNREADABLE_LINE, line_from_json, line_to_json
 from shared.store.value_shapes import StoredDeal, deal_from_shapes, deal_to_json
 
 Json = Mapping[str, Any]
@@ -23,15 +26,6 @@ FIRST_MARKS = (Mark.SYNCED, Mark.WAITING, Mark.FAILED)
 Those builds keep that key, and show a mark of their own again.
 """
 FURTHER_MARK = "further_mark"
-
-
-class _EffectRow(Struct):
-    kind: EffectKind
-    values: StoredDeal
-    displaced: StoredDeal
-    version: str | None
-    decided: datetime | None
-    ended: bool = False
 
 
 class _DifferenceRow(Struct, array_like=True):
@@ -45,6 +39,18 @@ class _CauseRow(Struct):
     field: str | None
     reason: str
     remedy: str
+
+
+class _EffectRow(Struct):
+    kind: EffectKind
+    values: StoredDeal
+    displaced: StoredDeal
+    version: str | None
+    decided: datetime | None
+    ended: bool = False
+    lines: list[Any] = []
+    refused: dict[str, _DifferenceRow] = {}
+    cause: _CauseRow | None = None
 
 
 class _UnshownRow(Struct, array_like=True):
@@ -196,6 +202,9 @@ def _intent_to_json(intent: Intent | None) -> list[Json] | None:
             "version": effect.version,
             "decided": effect.decided.isoformat() if effect.decided else None,
             **({"ended": True} if effect.ended else {}),
+            **({"lines": [line_to_json(line) for line in effect.lines]} if effect.lines else {}),
+            **({"refused": _differences_to_json(effect.refused)} if effect.refused else {}),
+            **({"cause": _cause_to_json(effect.cause)} if effect.cause else {}),
         }
         for effect in intent.effects
     ]
@@ -209,7 +218,20 @@ def _intent_from(rows: list[_EffectRow] | None, stored: list[Json]) -> Intent | 
 
 def _effect_from(row: _EffectRow, stored: Json) -> Effect:
     values, displaced = deal_from_shapes(row.values), deal_from_shapes(row.displaced)
-    return Effect(row.kind, values, displaced, row.version, row.decided, _unknown_keys(stored, row), row.ended)
+    known = Effect(row.kind, values, displaced, row.version, row.decided, _unknown_keys(stored, row), row.ended)
+    if not (row.lines or row.refused or row.cause):
+        return known
+    lines = tuple(_line_from(line, row.decided) for line in row.lines)
+    refused = _differences_from(row.refused, stored.get("refused", {}))
+    return replace(known, lines=lines, refused=refused, cause=_cause_from(row.cause, stored.get("cause", {})))
+
+
+def _line_from(stored: Any, at: datetime | None) -> Line:  # noqa: ANN401 - JSON of any shape
+    """The line, or one that says that only a later build can read it: it stops no pair."""
+    try:
+        return line_from_json(stored)
+    except (ValidationError, ValueError):
+        return Line(at or datetime.fromtimestamp(0, UTC), UNREADABLE_LINE)
 
 
 def _differences_to_json(differences: Mapping[str, Difference]) -> Json:

@@ -22,6 +22,8 @@ from shared.store.stored_values import RetryEntry, SideState
 
 FAR_FUTURE_MILLISECONDS = 9_999_999_999_999
 """A time later than any audit line. A key holds the difference to it, so that the newest line comes first."""
+UNREADABLE_LINE = "unreadable_line"
+"""The code of a line that this build cannot read."""
 UNREADABLE = "unreadable"
 """The cause of a retry entry that this build cannot read."""
 
@@ -73,7 +75,7 @@ def line_from_json(stored: Any) -> Line:  # noqa: ANN401 - as above
 def unreadable_line(row: Row) -> Line:
     """Return a line that stands for one that this build cannot show. Its time is in its key."""
     milliseconds = FAR_FUTURE_MILLISECONDS - int(row.key.split("|")[1])
-    return Line(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds), "unreadable_line")
+    return Line(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds), UNREADABLE_LINE)
 
 
 # --- retry entries ----------------------------------------------------------------------------------------------------

@@ -8,14 +8,14 @@ from copy import replace
 from datetime import datetime
 from itertools import batched, chain
 
-from shared.domain.arrival import Arrival, arrival_lines, arriving
+from shared.domain.arrival import Arrival, arrival_lines, arriving, creation_of
 from shared.domain.audit_text import audit_text
 from shared.domain.cause import Cause
 from shared.domain.customer_match import Customer, customer_of
 from shared.domain.deal import Change, Company, Deal, Side
 from shared.domain.foreign_money import given_to_salesforce
 from shared.domain.inbox import item_of_referral
-from shared.domain.link import Effect, EffectKind, Link
+from shared.domain.link import EffectKind, Link
 from shared.domain.outdated_org import asked_again_at, may_be_outdated
 from shared.domain.owner import passed_over
 from shared.domain.records import Opportunity, Referral
@@ -237,7 +237,7 @@ def create_opportunity(
     now, written = ctx.clock.now(), None
     draft = draft_of(customer, arrival, found.accounts, found.contacts, ctx.translation.customer.several)
     draft = _with_owners(ctx, referral, found, draft)
-    claim.record_intent(ctx, _creation(ctx, referral, draft.arrival, now))
+    claim.record_intent(ctx, creation_of(referral, draft.arrival, ctx.translation.rules, now))
     try:
         with deleted_if_nothing_was_created(ctx, claim), pausing_on_failure(ctx, Side.SALESFORCE):
             while written is None:
@@ -250,7 +250,7 @@ def create_opportunity(
                     matches = ctx.salesforce.query(query).pages[0].records if query else ()
                     draft = _mended(ctx, draft, error, matches)
                     draft = draft if draft.account == account else _with_owners(ctx, referral, found, draft)
-                    claim.record_intent(ctx, _creation(ctx, referral, draft.arrival, now))
+                    claim.record_intent(ctx, creation_of(referral, draft.arrival, ctx.translation.rules, now))
     except Conflict:
         return BUSY  # somebody created it just now: the next look finds it
     if written.record is None:
@@ -284,11 +284,6 @@ def _mended(ctx: Context, draft: Draft, error: Rejected, matches: Sequence[Json]
         return without_cause(ctx.translation.fields, ctx.translation.file, draft, error, ctx.policy.tries)
     columns = account_columns(ctx.translation.customer, ctx.translation.org)
     return with_matches(draft, error, matches, columns, ctx.policy.tries)
-
-
-def _creation(ctx: Context, referral: Referral, arrival: Arrival, now: datetime) -> Effect:
-    given = given_to_salesforce(arrival.deal, ctx.translation.rules)
-    return Effect(EffectKind.CREATE_OPPORTUNITY, given, arrival.displaced, version=referral.etag, decided=now)
 
 
 def _link_created(

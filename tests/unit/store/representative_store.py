@@ -39,6 +39,15 @@ EFFECTS = tuple(
 
 OLD_LINE = text_line(NOW - timedelta(days=1), "To Partner Center: Amount empty → 1.00 USD; Stage New → Won.")
 """A line as the builds up to 0.2.0 stored it."""
+CREATION = Effect(
+    EffectKind.CREATE_OPPORTUNITY,
+    DEAL,
+    decided=NOW,
+    lines=(Line(NOW, "created_opportunity"),),
+    refused={"salesforce.name": Difference("0123456789abcdef", "set_at_creation", NOW)},
+    cause=Cause("missing_name", "name", "Opportunity Name is empty.", "Please enter a name."),
+)
+"""The intent to create an opportunity, with all that it tells."""
 CATALOGUE = {**SENTENCES, **{code: " ".join(texts) for code, texts in CAUSES.items()}}
 PLACEHOLDERS = {name for template in CATALOGUE.values() for _, name, _, _ in Formatter().parse(template) if name}
 VALUES = dict.fromkeys(sorted(PLACEHOLDERS), "a value\nof two lines, with half a pair \ud83d")
@@ -120,4 +129,4 @@ def whole_link(opportunity_id: str, state: State) -> Link:
 def pointers() -> tuple[Pointer, ...]:
     """A pointer to a link, a claim, a claim under which an opportunity is created, and a refused referral."""
     refused = Pointer(inbox="0123456789abcdef")
-    return Pointer(OPPORTUNITIES[0]), Pointer(intent=Intent()), Pointer(intent=Intent(EFFECTS[-1:])), refused
+    return Pointer(OPPORTUNITIES[0]), Pointer(intent=Intent()), Pointer(intent=Intent((CREATION,))), refused
