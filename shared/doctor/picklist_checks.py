@@ -70,6 +70,8 @@ def _free_columns(field: FieldBase) -> Iterator[str]:
 
 def check_record_types(installation: Installation) -> Verdict:
     """Check that record types offer what the sync writes: the stages of deals that arrive, and the marks of all."""
+    if faults := [*_wrong_types(installation)]:
+        return failed("; ".join(faults), "Correct the record types in the mapping file, or assign them to the user.")
     types = installation.org_shape.record_types.get("Opportunity", ())
     if not types:
         return ok("opportunities of this org have no record types")
@@ -79,6 +81,17 @@ def check_record_types(installation: Installation) -> Verdict:
         known = ", ".join(each.name for each in types)
         return failed(f"the org has no record type {chosen!r} that the user may use; it has {known}", _OFFER)
     return _verdict_on(installation, types, of_arrivals)
+
+
+def _wrong_types(installation: Installation) -> Iterator[str]:
+    """Yield which record types of the mapping file make no account of a company, or no contact."""
+    for sobject in ("Account", "Contact"):
+        name = installation.app.translation.file.new.by_object[sobject].record_type
+        known = installation.org_shape.record_type(sobject, name) if name else None
+        if name and known is None:
+            yield f"new.{sobject}.record_type: the user has no record type {name!r}"
+        elif known and known.is_person:
+            yield f"new.{sobject}.record_type: {name!r} makes people, and the sync makes companies"
 
 
 def _default_of(types: tuple[RecordType, ...]) -> RecordType | None:

@@ -24,6 +24,7 @@ _FILLED: Mapping[str, Mapping[str, str]] = {
 def new_record_violations(document: Table, source: MappingSource) -> Iterator[Violation]:
     """Yield what is wrong with the tables of new records beyond the schema."""
     yield from _column_violations(document, source)
+    yield from _customer_violations(document, source)
     for sobject, filled in _FILLED.items():
         defaults = _table(_table(_table(document.get("new")).get(sobject)).get("defaults"))
         yield from _default_violations(
@@ -77,6 +78,21 @@ def _column_violations(document: Table, source: MappingSource) -> Iterator[Viola
                 yield Violation(
                     own, f"{expectation('a column that no other field writes', found)} Choose another column."
                 )
+
+
+def _customer_violations(document: Table, source: MappingSource) -> Iterator[Violation]:
+    """Two parts of the customer in one column: a new account would keep only one of them."""
+    for name, field in _table(document.get("fields")).items():
+        columns = _table(field.get("salesforce")) if _table(field).get("type") == "company" else {}
+        first: dict[str, Place] = {}
+        for part, column in columns.items():
+            place: Place = ("fields", name, "salesforce", part)
+            other = first.setdefault(str(column).casefold(), place)
+            if other != place:
+                own, before = (place, other) if source.lines.has(place) else (other, place)
+                found = f"{column}, which {describe_place(before)} has too"
+                text = expectation("a column that no other part of the customer has", found)
+                yield Violation(own, f"{text} Choose another column.")
 
 
 def _written_columns(field: Table) -> Iterator[str]:

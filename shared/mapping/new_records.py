@@ -75,11 +75,14 @@ def default_path(sobject: str, column: str) -> str:
 
 
 def unusable_defaults(new: NewRecords, org: OrgShape | None) -> Iterator[tuple[str, Cause]]:
-    """Yield the path of each default that the integration user may not write, with the cause."""
+    """Yield the path of each default that a new record does without, with the cause; a customer is no person."""
     for path in sorted(new.paths) if org else ():
         column = org.column(path) if org else None
         if column is None or not column.createable:
             yield path.casefold(), cause("default_left_out", path, column=path)
+    name = new.Account.record_type
+    if name and org and (known := org.record_type("Account", name)) and known.is_person:
+        yield "account.record_type", cause("no_record_type", RECORD_TYPE, name=name, sobject="companies")
 
 
 def completed_nodes(
@@ -123,7 +126,7 @@ def _record_type(sobject: str, new: NewRecord, org: OrgShape | None) -> dict[str
     known = org.record_type(sobject, new.record_type) if org else None
     if known is None:
         raise Rejected(cause("no_record_type", RECORD_TYPE, name=new.record_type, sobject=sobject), sobject.lower())
-    return {RECORD_TYPE: known.id}
+    return {} if known.is_person else {RECORD_TYPE: known.id}
 
 
 def _toml(value: object) -> str:

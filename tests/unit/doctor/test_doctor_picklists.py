@@ -91,3 +91,18 @@ def test_the_record_type_of_the_mapping_file_is_checked(
     use_mapping_file(monkeypatch, tmp_path, '[new.Opportunity]\nrecord_type = "Nope"\n')
     verdict = doctor.failed_verdict("record types")
     assert verdict.found == "the org has no record type 'Nope' that the user may use; it has Direct, Partner"
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("PersonAccount", "new.Account.record_type: 'PersonAccount' makes people, and the sync makes companies"),
+        ("Nope", "new.Account.record_type: the user has no record type 'Nope'"),
+    ],
+)
+def test_a_record_type_that_makes_no_company_is_named(
+    doctor: Doctor, org: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, found: str
+) -> None:
+    control(org.salesforce, "person_accounts")
+    use_mapping_file(monkeypatch, tmp_path, f'[new.Account]\nrecord_type = "{name}"\n')
+    assert doctor.failed_verdict("record types").found == found

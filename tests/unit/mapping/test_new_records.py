@@ -87,3 +87,10 @@ def test_the_lines_for_a_person_keep_what_the_table_has(tmp_path: Path) -> None:
     lines = '[new.Opportunity]\nrecord_type = "Partner"\ndefaults = { A__c = "x", B__c = 2026-12-31, C__c = true }'
     file, _ = load_mapping(load(tmp_path, lines))
     assert file.new.Opportunity.lines("Opportunity", {"D__c": "y"}) == lines.replace(" }", ', D__c = "y" }')
+
+
+@pytest.mark.parametrize("other", ["Account.BillingStreet", "account.billingstreet"])
+def test_two_parts_of_the_customer_in_one_column_are_refused(tmp_path: Path, other: str) -> None:
+    [fault] = faults(tmp_path, f'[fields.account.salesforce]\ncity = "{other}"')
+    assert fault.startswith("line 3: fields.account.salesforce.city: expected a column that no other part of the")
+    assert f"found {other}, which fields.account.salesforce.street has too. Choose another column." in fault

@@ -1,6 +1,7 @@
 """A person account may be the customer of a deal, both ways (docs/protocol.md#the-customers-account)."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,3 +147,20 @@ def test_an_edit_of_a_persons_deal_travels_each_way(harness: Harness) -> None:
     harness.pull_event(referral)
     assert harness.partner_center.referral(referral)["details"]["dealValue"] == 4711
     assert harness.opportunity(deal)["Description"] == "Called."
+
+
+@pytest.mark.parametrize("people_first", [False, True])
+def test_a_record_type_of_people_in_the_mapping_file_holds_no_company_and_is_told(
+    tmp_path: Path, people_first: bool
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('extends = "default"\n[new.Account]\nrecord_type = "PersonAccount"\n', "utf-8")
+    with Harness(mapping=path) as own:
+        turn_on(own, people_first=people_first)
+        referral = microsoft_sends_deal(own)
+        own.pull_event(referral)
+        deal = opportunity_of(own, referral)
+        account = own.salesforce.record("Account", deal["AccountId"])
+        assert (account["Name"], account["IsPersonAccount"]) == ("Fabrikam Robotics", False)
+        assert own.count_in_audit(str(deal["Id"]), "no active record type PersonAccount of companies.") == 1
+        assert_quiet(own)
