@@ -181,10 +181,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         "Salesforce refused {column} of the new account, which was left empty: {reason}.",
         "{remedy} Please enter it on the account.",
     ),
-    "no_address": (
-        "The referral has no address. If the account is new, it has none either.",
-        "Please enter it on the account.",
-    ),
+    "no_address": ("The referral has no address. A new account has none either.", "Please enter it on the account."),
     "default_left_out": (
         "The default of {column} was left out: the integration user may not write that column.",
         "Please ask your administrator for access, or to correct the mapping file.",
@@ -290,6 +287,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         '{label} "{after}" was written, but {system} kept "{before}".',
         "Please ask your administrator what changes this field.",
     ),
+    "owner_no_state": ('Owner rule {rule}: "{state}" is none of its states, in these words.', _CORRECT_OWNER),
     "owner_unknown": ("Owner rule {rule}: this org has no user {user}.", _CORRECT_OWNER),
     "owner_inactive": ("Owner rule {rule}: {user} is not active.", _CORRECT_OWNER),
     "owner_ambiguous": ("Owner rule {rule}: several active users have the address {user}.", _CORRECT_OWNER),

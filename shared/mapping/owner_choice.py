@@ -53,7 +53,9 @@ def with_owners(
 
 
 def _choices(wanted: Wanted, users: Sequence[Json], owner: User | None, own_id: str) -> Iterator[Choice]:
-    if wanted.user is not None:
+    if wanted.state is not None:
+        yield cause("owner_no_state", rule=wanted.rule, state=wanted.state)
+    elif wanted.user is not None:
         yield choice_of(wanted.rule, wanted.user, users, own_id)
     elif owner is not None:
         yield _choice(wanted.rule, owner.name or owner.id, [owner], own_id)

@@ -3,7 +3,7 @@
 Source: docs/mapping.md#owners.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 from msgspec import Struct
@@ -24,6 +24,8 @@ Notice = Literal["notification", "task", "none"]
 NOTIFICATION_TYPE = "Cosell_New_Deal"
 """The notification type of the Salesforce package."""
 MICROSOFT = "@microsoft.com"
+LONGEST_CODE = 3
+"""The characters of the longest code of a state, without its country."""
 MOST_SELLERS = 10
 """People of a referral's team who are looked up, so that the query stays short."""
 
@@ -37,10 +39,14 @@ class OwnerRule(MappingTable):
 
 
 class Wanted(Struct, frozen=True):
-    """A user whom a rule names, in the words of the mapping file or of the referral. None: the account's owner."""
+    """A user whom a rule names, in the words of the mapping file or of the referral. None: the account's owner.
+
+    `state` is a text of the referral that may be one of the rule's states in other words: the rule names nobody then.
+    """
 
     rule: str
     user: str | None
+    state: str | None = None
 
 
 def wanted_owners(
@@ -63,6 +69,8 @@ def _wanted(rule: OwnerRule, referral: Referral, lists: AddressLists | None) -> 
         keys = [company.country] if rule.by == "country" else _states(company, lists)
         found = next((key for key in keys if key.casefold() in users), None)
         yield from (Wanted(f"{rule.by} {key}", users[key.casefold()]) for key in [found] if key)
+        if rule.by == "region" and not found and (state := _unread_state(company, lists, users)):
+            yield Wanted(rule.by, None, state)
     elif rule.by in {"microsoft_seller", "our_seller"}:
         for address in _addresses(referral):
             is_ours = rule.by == "our_seller" and not address.casefold().endswith(MICROSOFT)
@@ -76,6 +84,14 @@ def _states(company: Company, lists: AddressLists | None) -> list[str]:
     state = text[len(country) + 1 :] if text.upper().startswith(f"{country}-") else text
     code = lists.state_code(country, text) if lists and text else None
     return [f"{country}-{each}" for each in (state, code) if each]
+
+
+def _unread_state(company: Company, lists: AddressLists | None, keys: Collection[str]) -> str | None:
+    """Return the customer's state if it is no code that is known, and the rule names states of its country."""
+    country, text = company.country, company.state or ""
+    is_code = len(text.upper().removeprefix(f"{country}-")) <= LONGEST_CODE
+    is_known = is_code or bool(lists and lists.state_code(country, text))
+    return None if is_known or not any(key.startswith(f"{country}-".casefold()) for key in keys) else text
 
 
 def _addresses(referral: Referral) -> list[str]:

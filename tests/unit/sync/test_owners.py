@@ -98,6 +98,17 @@ def test_the_name_of_a_state_is_read_where_the_org_has_lists() -> None:
         assert owner_of(harness, customerProfile={"address": address}) == ANNA
 
 
+@pytest.mark.parametrize(("state", "told"), [("Cascadia", 1), ("OR", 0), (None, 0)])
+def test_a_state_that_may_be_one_of_the_rule_in_other_words_is_told(state: str | None, told: int) -> None:
+    rule = '[[owners]]\nby = "region"\nusers = { US-WA = "anna@partner.example" }\n'
+    address = {"country": "US", "state": state, "city": "Seattle", "addressLine1": "1 Main Street"}
+    with org_with_owners(rule + DEFAULT_OWNER) as harness:
+        deal = arrives(harness, customerProfile={"address": address})
+        assert deal["OwnerId"] == user_id(harness, BERT)
+        text = 'Owner rule region: "Cascadia" is none of its states, in these words.'
+        assert harness.count_in_audit(deal["Id"], text) == told
+
+
 def test_what_is_new_belongs_to_the_owner_and_what_exists_keeps_its_own() -> None:
     with org_with_owners(TO_ANNA) as harness:
         deal = arrives(harness, customerProfile={"team": [NEW]})
