@@ -16,7 +16,7 @@ from shared.domain.creation_values import CONTACTS_CUT, SET_AT_CREATION, cut_tex
 from shared.domain.deal import Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce
-from shared.domain.hidden_columns import hidden_column_lines
+from shared.domain.hidden_columns import hidden_column_lines, hidden_column_records
 from shared.domain.link import (
     CHOSEN_DEFAULT,
     REFUSED_BY_SALESFORCE,
@@ -123,7 +123,7 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
     refused |= dict(unreadable_record(rule, problem, now) for rule, problem in _unreadable(referral, rules))
     refused |= default_records(Deal({name: arrival.deal[name] for name in arrival.displaced}), now)
     refused |= {key: record for key, (record, _) in _cut_texts(referral, now).items()}
-    refused |= _refused_records(referral, arrival, rules, now)
+    refused |= _refused_records(referral, arrival, rules, now) | hidden_column_records({}, rules, now)
     for one in arrival.excess:
         whole = fingerprint(referral.deal.get(one.field))
         refused[f"{Side.SALESFORCE}.{one.field}"] = Difference(whole, one.code, now)

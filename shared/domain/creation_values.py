@@ -13,6 +13,7 @@ from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
+from shared.domain.hidden_columns import HIDDEN_COLUMN
 from shared.domain.link import Difference, Link
 from shared.domain.merge import MISSING, Merged
 from shared.domain.records import Opportunity, Referral
@@ -54,6 +55,7 @@ def compare_creation_values(
     for rule in rules.set_at_creation:
         name, base = rule.field, link.base.get(rule.field, MISSING)
         known = {key: record for side in Side if (record := link.refused.get(key := f"{side}.{name}"))}
+        known = {key: record for key, record in known.items() if record.code != HIDDEN_COLUMN}  # it is visible again
         theirs = referral.get(name, base)
         is_unread = name not in opportunity or theirs is MISSING
         is_unread |= name not in referral and f"{Side.SALESFORCE}.{name}" in known

@@ -22,7 +22,7 @@ from shared.domain.creation_values import SET_AT_CREATION, compare_creation_valu
 from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import keep_out
-from shared.domain.hidden_columns import hidden_column_lines
+from shared.domain.hidden_columns import hidden_column_lines, hidden_column_records
 from shared.domain.latches import NOT_ANSWERED, forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
@@ -71,6 +71,7 @@ def plan_pair(
     builder.warn_of_full_texts(referral.deal, rules)
     if rules.hidden_columns:
         builder.report_once(hidden_column_lines(rules, now))
+        builder.refused |= hidden_column_records(link.refused, rules, now)
     return builder.plan()
 
 

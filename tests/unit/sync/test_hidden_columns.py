@@ -51,8 +51,35 @@ def test_a_hidden_column_stops_no_deal_that_is_shared_and_is_told_once(harness: 
 def test_a_new_deal_goes_out_without_what_is_hidden(harness: Harness, hidden: str) -> None:
     restrict_known_columns(harness, hidden=[hidden])
     deal = harness.shared_deal()
-    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    is_unknown = hidden.startswith("Opportunity")
+    assert harness.opportunity(deal)["Sync_Status__c"] == ("Synced with differences" if is_unknown else "Synced")
     assert harness.count_in_audit(deal, HIDDEN) == 1
+
+
+@pytest.mark.parametrize("hidden", ["Opportunity.Description", "Opportunity.Amount", "Opportunity.Products__c"])
+def test_no_tick_says_that_a_hidden_column_agrees_until_it_is_visible_again(harness: Harness, hidden: str) -> None:
+    deal, statuses = harness.shared_deal(), list[str]()
+    for visible in (False, False, True):
+        restrict_known_columns(harness, hidden=[] if visible else [hidden])
+        harness.seller_edits(deal, CloseDate=f"2027-01-{11 + len(statuses)}")
+        harness.push_until_quiet()
+        assert_quiet(harness)
+        statuses.append(harness.opportunity(deal)["Sync_Status__c"])
+    assert statuses == ["Synced with differences", "Synced with differences", "Synced"]
+    assert harness.count_in_audit(deal, HIDDEN) == 1
+
+
+def test_no_tick_says_that_a_deal_that_arrived_without_a_hidden_value_agrees(harness: Harness) -> None:
+    restrict_known_columns(harness, hidden=["Opportunity.Description"])
+    referral = microsoft_sends_deal(harness)
+    harness.pull_event(referral)
+    harness.colleague_edits(referral, status="Active", substatus="Accepted")
+    harness.run_rounds()
+    deal = str(opportunity_of(harness, referral)["Id"])
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    harness.run_rounds(3)
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert_quiet(harness)
 
 
 @pytest.mark.parametrize(
@@ -215,3 +242,17 @@ def test_a_letter_case_of_the_org_changes_no_base(harness: Harness) -> None:
     harness.seller_edits(deal, CloseDate="2027-01-31")
     harness.push_until_quiet()
     assert harness.stored_link(deal).sources == before.sources
+
+
+def test_what_a_deal_lacks_that_arrived_without_a_hidden_column_stays_a_difference(harness: Harness) -> None:
+    restrict_known_columns(harness, hidden=["Opportunity.Products__c"])
+    referral = microsoft_sends_deal(harness)
+    harness.pull_event(referral)
+    harness.colleague_edits(referral, status="Active", substatus="Accepted")
+    harness.run_rounds()
+    deal = str(opportunity_of(harness, referral)["Id"])
+    restrict_known_columns(harness)
+    harness.seller_edits(deal, CloseDate="2027-02-28")
+    harness.run_rounds()
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert_quiet(harness)
