@@ -39,8 +39,11 @@ def test_case_accents_punctuation_and_legal_form_make_no_other_name(name: str) -
 
 @pytest.mark.parametrize(
     ("name", "normal"),
-    [("AB", "ab"), ("Co", "co"), ("株式会社", "株式会社"), ("ガス", "ガス"), ("&", "&"), ("Fabrikam 2", "fabrikam 2")],
-)
+    [
+        ("AB", "ab"), ("Co", "co"), ("AG Ltd", "ag"), ("株式会社", "株式会社"), ("ガス", "ガス"), ("&", "&"),
+        ("Fabrikam 2", "fabrikam 2"),
+    ],
+)  # fmt: skip
 def test_a_name_is_never_empty_and_keeps_its_letters(name: str, normal: str) -> None:
     assert normal_name(name) == normal
 
@@ -94,6 +97,19 @@ def test_a_stronger_trait_decides_and_the_weaker_ones_decide_between_equals() ->
     assert best_of(CUSTOMER, [weaker, candidate(2, **numbered)]).account.id == "002"
     choice = best_of(CUSTOMER, [candidate(2, **numbered), candidate(3, domain="fabrikam.example", **numbered), weaker])
     assert (choice.account.id, choice.trait) == ("003", Trait.DOMAIN)
+
+
+def test_what_all_accounts_have_decides_nothing() -> None:
+    both = {"domain": "fabrikam.example", "street": "9 Harbour Road", "city": "Aarhus"}
+    assert best_of(CUSTOMER, [candidate(1), candidate(2, **both)]).trait == Trait.DOMAIN
+    assert best_of(CUSTOMER, [candidate(1, **both), candidate(2, **both)]).trait is None
+    assert best_of(CUSTOMER, [candidate(1, **both)]).trait is None
+
+
+def test_a_trait_that_leaves_several_is_not_the_one_that_decided() -> None:
+    numbered = {"duns": "123456789"}
+    choice = best_of(CUSTOMER, [candidate(1), candidate(2, **numbered), candidate(3, **numbered)])
+    assert (choice.account.id, choice.trait, choice.others) == ("002", None, ("001", "003"))
 
 
 def test_the_oldest_of_equals_is_the_best_and_the_id_decides_in_one_second() -> None:

@@ -12,6 +12,7 @@ FIELD = next(field for field in FILE.fields.values() if field.type == "company")
 BUSINESS, PERSON = RecordType("Business", "012B"), RecordType("Person", "012P", is_person=True)
 PARTNER = RecordType("Partner", "012C")
 DEFAULT_BUSINESS = RecordType("B", "012D", is_default=True)
+LAST_DEFAULT_BUSINESS = RecordType("Z", "012Z", is_default=True)
 DEFAULT_PERSON = RecordType("P", "012Q", is_default=True, is_person=True)
 
 
@@ -47,6 +48,7 @@ def test_what_the_org_shows_is_read_and_what_it_hides_is_not() -> None:
     ("types", "chosen"),
     [
         ((DEFAULT_BUSINESS, PERSON), None),
+        ((BUSINESS, PARTNER, LAST_DEFAULT_BUSINESS), None),
         ((DEFAULT_PERSON, PARTNER, BUSINESS), "012B"),
         ((PERSON, BUSINESS), "012B"),
         ((DEFAULT_PERSON,), None),

@@ -1,12 +1,15 @@
-"""The lines of the mapping file that the inbox shows for a column that must not be empty."""
+"""The lines of the mapping file for a column that must not be empty, and what is left out after a refusal."""
 
 import pytest
 
+from shared.domain.arrival import Arrival
 from shared.domain.cause import Cause
 from shared.domain.currencies import OrgCurrencies
+from shared.domain.deal import Deal, Person
 from shared.domain.org_shape import OrgShape
+from shared.foundation.errors import Rejected
 from shared.mapping.new_records import NewRecord, NewRecords
-from shared.mapping.refusals import with_mapping_lines
+from shared.mapping.refusals import with_mapping_lines, without_refused
 from shared.mapping.validation import load_mapping
 
 ORG = OrgShape(OrgCurrencies(has_several=True), required={"region__c": "EMEA", "account.tier__c": 1.0})
@@ -86,3 +89,46 @@ def test_a_rule_of_a_record_that_does_not_exist_yet_asks_for_no_change_of_it(
 def test_a_refused_owner_is_mended_under_owners_and_gets_no_default(step: str, code: str) -> None:
     remedy = with_mapping_lines(Cause(code, "OwnerId", "Not so.", "Fill in."), step, FILE, ORG).remedy
     assert remedy == "Name an owner whom Salesforce takes under [[owners]] in the mapping file."
+
+
+WITH_DEFAULTS = FILE.model_copy(
+    update={
+        "new": NewRecords.model_construct(
+            Opportunity=NewRecord.model_construct(defaults={"Region__c": "EMEA"}),
+            Contact=NewRecord.model_construct(defaults={"Level__c": "High"}),
+        )
+    }
+)
+PEOPLE = (Person("Vogel"), Person("Adler"))
+
+
+def refused(column: str | None, step: str, code: str = "FIELD_INTEGRITY_EXCEPTION") -> Rejected:
+    return Rejected(Cause(code, column, "Not so.", "Change it."), step)
+
+
+def without(arrival: Arrival, error: Rejected) -> Arrival:
+    return without_refused({}, WITH_DEFAULTS, arrival, error, 3)
+
+
+@pytest.mark.parametrize("again", ["Region__c", "REGION__C"])
+def test_a_default_that_is_refused_again_although_it_was_left_out_stops_the_deal(again: str) -> None:
+    first = without(Arrival(Deal({})), refused("Region__c", "opportunity"))
+    assert list(first.left_out) == ["region__c"]
+    error = refused(again, "opportunity")
+    with pytest.raises(Rejected) as caught:
+        without(first, error)
+    assert caught.value is error
+
+
+def test_a_contact_whose_default_is_refused_twice_is_left_out() -> None:
+    first = without(Arrival(Deal({}), PEOPLE, 2), refused("Level__c", "contact"))
+    assert (list(first.left_out), first.people) == (["contact.level__c"], PEOPLE)
+    assert without(first, refused("level__c", "contact")).people == PEOPLE[1:]
+
+
+def test_defaults_of_a_wrong_type_are_left_out_once() -> None:
+    error = refused(None, "opportunity", "JSON_PARSER_ERROR")
+    first = without(Arrival(Deal({})), error)
+    assert list(first.left_out) == ["region__c"]
+    with pytest.raises(Rejected):
+        without(first, error)
