@@ -12,6 +12,7 @@ from pydantic import Field
 from shared.domain.deal import Company, Person
 from shared.domain.org_addresses import AddressLists
 from shared.domain.records import Referral
+from shared.domain.state_names import state_code
 from shared.mapping.field_base import MappingTable
 
 UserName = Annotated[
@@ -82,15 +83,15 @@ def _states(company: Company, lists: AddressLists | None) -> list[str]:
     """Return the keys under which the customer's state may stand: by its text, and by its code."""
     country, text = company.country, company.state or ""
     state = text[len(country) + 1 :] if text.upper().startswith(f"{country}-") else text
-    code = lists.state_code(country, text) if lists and text else None
-    return [f"{country}-{each}" for each in (state, code) if each]
+    codes = (lists.state_code(country, text), state_code(country, text)) if lists else (state_code(country, text),)
+    return [f"{country}-{each}" for each in (state, *codes) if each]
 
 
 def _unread_state(company: Company, lists: AddressLists | None, keys: Collection[str]) -> str | None:
     """Return the customer's state if it is no code that is known, and the rule names states of its country."""
     country, text = company.country, company.state or ""
     is_code = len(text.upper().removeprefix(f"{country}-")) <= LONGEST_CODE
-    is_known = is_code or bool(lists and lists.state_code(country, text))
+    is_known = is_code or len(_states(company, lists)) > 1
     return None if is_known or not any(key.startswith(f"{country}-".casefold()) for key in keys) else text
 
 

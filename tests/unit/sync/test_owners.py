@@ -30,6 +30,9 @@ RULES = {
     "region": (
         'by = "region"\nusers = { US-WA = "anna@partner.example" }', {"country": "US", "state": "WA"}, [SELLER],
     ),
+    "region by the name of its state": (
+        'by = "region"\nusers = { US-WA = "anna@partner.example" }', {"country": "US", "state": "Washington"}, [SELLER],
+    ),
     "region with its country": (
         'by = "region"\nusers = { US-WA = "anna@partner.example" }', {"country": "US", "state": "us-wa"}, [SELLER],
     ),
@@ -98,7 +101,7 @@ def test_the_name_of_a_state_is_read_where_the_org_has_lists() -> None:
         assert owner_of(harness, customerProfile={"address": address}) == ANNA
 
 
-@pytest.mark.parametrize(("state", "told"), [("Cascadia", 1), ("OR", 0), (None, 0)])
+@pytest.mark.parametrize(("state", "told"), [("Cascadia", 1), ("Oregon", 0), ("OR", 0), (None, 0)])
 def test_a_state_that_may_be_one_of_the_rule_in_other_words_is_told(state: str | None, told: int) -> None:
     rule = '[[owners]]\nby = "region"\nusers = { US-WA = "anna@partner.example" }\n'
     address = {"country": "US", "state": state, "city": "Seattle", "addressLine1": "1 Main Street"}
