@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
-from shared.domain.creation_values import CONTACTS_CUT, SET_AT_CREATION, cut_texts
+from shared.domain.creation_values import CONTACTS_CUT, PART_LEFT_OUT, SET_AT_CREATION, cut_texts
 from shared.domain.deal import Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce
@@ -36,6 +36,8 @@ from shared.domain.unreadable import unreadable_line, unreadable_record
 
 CONTACT_REFUSED = "contact_refused"
 """The code of a contact that Salesforce refused."""
+_PARTS = ("account_part_refused", "value_refused")
+"""The codes of parts of a new account or contact that Salesforce refused."""
 
 
 class Gap(Struct, frozen=True):
@@ -127,6 +129,10 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
     for one in arrival.excess:
         whole = fingerprint(referral.deal.get(one.field))
         refused[f"{Side.SALESFORCE}.{one.field}"] = Difference(whole, one.code, now)
+    for gap in arrival.gaps:
+        if gap.cause.code in _PARTS and gap.field in ("account", "contacts"):
+            whole = fingerprint(referral.deal.get(gap.field))
+            refused.setdefault(f"{Side.SALESFORCE}.{gap.field}", Difference(whole, PART_LEFT_OUT, now))
     taken_over = {name: value for name, value in referral.deal.items() if name in arrival.deal}
     base = carried(given_to_salesforce(Deal(taken_over), rules), rules, Side.PARTNER_CENTER)
     refusals = _refused_fields(arrival, rules)

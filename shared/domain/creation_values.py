@@ -20,14 +20,14 @@ from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection
 
 SET_AT_CREATION, SOLUTIONS_CUT, CONTACTS_LEFT_OUT = "set_at_creation", "solutions_cut", "contacts_left_out"
-CONTACTS_CUT, TEXT_CUT = "contacts_cut", "text_cut"
+CONTACTS_CUT, TEXT_CUT, PART_LEFT_OUT = "contacts_cut", "text_cut", "part_left_out"
 """Codes of differences in values that travel only when a deal is created."""
 NO_IDS = ("bad_solutions", "too_many_solutions")
 """Codes of problems of an opportunity's solutions. Those of account and owner matter only before a deal is created.
 
 Builds up to 0.3.0 sent any word as an id, so that both sides may hold the same words.
 """
-STAYS_UNREAD = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT, CONTACTS_CUT, TEXT_CUT)
+STAYS_UNREAD = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT, CONTACTS_CUT, TEXT_CUT, PART_LEFT_OUT)
 """Codes of differences that no edit ends, so that the referral need not be read because of them."""
 
 
@@ -58,18 +58,26 @@ def compare_creation_values(
         known = {key: record for key, record in known.items() if record.code != HIDDEN_COLUMN}  # it is visible again
         theirs = referral.get(name, base)
         is_unread = name not in opportunity or theirs is MISSING
-        is_unread |= name not in referral and f"{Side.SALESFORCE}.{name}" in known
+        is_unread |= name not in referral and f"{Side.SALESFORCE}.{name}" in _without_parts(known)
         problem = seen.problems.get(name)
         if problem is not None and problem.code in NO_IDS and not _agree(opportunity.get(name), theirs):
             yield _unreadable(name, problem, known, now)
-        elif is_unread or _holds_people(opportunity[name], theirs):
+        elif is_unread:
             yield Compared(kept=known)
+        elif _holds_people(opportunity[name], theirs):
+            yield Compared(kept=known if opportunity[name] != theirs else _without_parts(known))
         elif _agree(opportunity[name], theirs):
             agreed = Compared({name: referral[name]} if name in referral else {})
+            if opportunity[name] != theirs and (parts := known.keys() - _without_parts(known).keys()):
+                agreed = replace(agreed, kept={key: known[key] for key in parts})
             is_cut = name in read.problems or problem is not None
             yield _with_cut(agreed, name, seen, read, known, now) if is_cut else agreed
         else:
             yield _different(rule, base, opportunity[name], theirs, known)
+
+
+def _without_parts(known: Mapping[str, Difference]) -> dict[str, Difference]:
+    return {key: record for key, record in known.items() if record.code != PART_LEFT_OUT}
 
 
 def _with_cut(

@@ -282,3 +282,26 @@ def test_a_rule_of_a_whole_new_account_goes_to_the_inbox_with_the_table_that_wou
     assert record["Cause__c"] == "Give a phone number."
     assert "[new.Account]" in record["Remedy__c"]
     assert "Change the record" not in record["Remedy__c"]
+
+
+@pytest.mark.parametrize(("sobject", "column"), [("Account", "BillingCity"), ("Contact", "Phone")])
+def test_no_tick_says_that_a_part_that_was_left_out_agrees_until_it_is_there(
+    harness: Harness, sobject: str, column: str
+) -> None:
+    refuse(harness, sobject, column)
+    referral = microsoft_sends_deal(harness)
+    harness.pull_event(referral)
+    harness.colleague_edits(referral, status="Active", substatus="Accepted")
+    harness.run_rounds(3)
+    deal = str(opportunity_of(harness, referral)["Id"])
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert_quiet(harness)
+    harness.clear_faults()
+    [record] = harness.salesforce.records(sobject)
+    customer = harness.partner_center.referral(referral)["customerProfile"]
+    parts = {"City": customer["address"]["city"], "Phone": customer["team"][0]["phoneNumber"]}
+    harness.salesforce.edit(sobject, record["Id"], {column: parts[column.removeprefix("Billing")]})
+    harness.seller_edits(deal, CloseDate="2027-02-28")
+    harness.run_rounds(3)
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert_quiet(harness)
