@@ -12,8 +12,6 @@ from tests.unit.sync import org_walk
 from tests.unit.sync.org_walk import faults_of_a_changed_org, faults_of_a_walk
 from tests.unit.sync.real_orgs import NOT_LATER, PAIRS, SWITCHES, can_be_one_org
 
-NOT_MENDED: dict[str, str] = {}
-"""The switches under which the sync still fails, and why. A test that passes all the same shows that it is mended."""
 OWNERS = """
 extends = "default"
 
@@ -35,13 +33,9 @@ def owned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def marked(orgs: Iterable[Names]) -> list[ParameterSet]:
-    return [pytest.param(names, id=" and ".join(names), marks=[*_marks(names)]) for names in orgs]
-
-
-def _marks(names: Names) -> Iterable[pytest.MarkDecorator]:
-    reasons = [NOT_MENDED[name] for name in names if name in NOT_MENDED]
-    return [pytest.mark.xfail(strict=True, reason=reasons[0])] if reasons else []
+def named(orgs: Iterable[Names]) -> list[ParameterSet]:
+    """Parameters whose ids are the names of the switches."""
+    return [pytest.param(names, id=" and ".join(names)) for names in orgs]
 
 
 def ring(names: Sequence[str], step: int) -> list[Names]:
@@ -59,30 +53,30 @@ def with_a_third(pair: Names) -> Names:
 LATE_PAIRS = [pair for pair in PAIRS if not NOT_LATER & set(pair)]
 
 
-@pytest.mark.parametrize("names", marked(ring(list(SWITCHES), 5)))
+@pytest.mark.parametrize("names", named(ring(list(SWITCHES), 5)))
 def test_a_deal_each_way_arrives_or_its_cause_is_named(names: Names) -> None:
     assert faults_of_a_walk(names) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("names", marked([*PAIRS, *map(with_a_third, PAIRS)]))
+@pytest.mark.parametrize("names", named([*PAIRS, *map(with_a_third, PAIRS)]))
 def test_every_pair_alone_and_with_a_third_switch(names: Names) -> None:
     assert faults_of_a_walk(names) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("names", marked([*PAIRS]))
+@pytest.mark.parametrize("names", named([*PAIRS]))
 def test_deals_that_get_an_owner_are_not_lost_either(names: Names, owned: Path) -> None:
     assert faults_of_a_walk(names, owned) == []
 
 
-@pytest.mark.parametrize("names", marked((name,) for name in SWITCHES if name not in NOT_LATER))
+@pytest.mark.parametrize("names", named((name,) for name in SWITCHES if name not in NOT_LATER))
 def test_an_org_that_changes_under_the_running_app_loses_no_deal(names: Names) -> None:
     assert faults_of_a_changed_org(names) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("names", marked(LATE_PAIRS))
+@pytest.mark.parametrize("names", named(LATE_PAIRS))
 def test_an_org_that_changes_twice_under_the_running_app_loses_no_deal(names: Names) -> None:
     assert faults_of_a_changed_org(names) == []
 
