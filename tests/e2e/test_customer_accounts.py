@@ -16,6 +16,8 @@ from tests.e2e.world import World
 from tests.unit.emulators.salesforce.control_calls import control
 from tests.unit.sync.inbound_deals import CUSTOMER
 
+pytestmark = pytest.mark.slow
+
 FAR = datetime.max.replace(tzinfo=UTC)
 PLACE = {"BillingStreet": "9 Harbour Road", "BillingCity": "Aarhus", "BillingCountry": "DK"}
 

@@ -18,6 +18,8 @@ from shared.mapping.validation import load_mapping
 from tests.e2e.processes import run_python, start_python
 from tests.e2e.test_app_start import GOOD_SETTINGS
 
+pytestmark = pytest.mark.slow
+
 EVERY_SECOND = "* * * * * *"
 SERVE_COMMAND = ("-m", "local.serve")
 

@@ -14,6 +14,8 @@ from tests.e2e.world import World
 from tests.unit.emulators.salesforce.control_calls import control
 from tests.unit.sync.real_orgs import share_by_criteria
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def walk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OrgWalk]:
@@ -23,7 +25,6 @@ def walk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     world.systems.salesforce.multi_currency = True
 
 
-@pytest.mark.slow
 def test_an_org_with_several_currencies(walk: OrgWalk) -> None:
     walk.become("inactive currency")  # euros
     ours = walk.seller_creates(walk.customer(), CurrencyIsoCode="GBP")
@@ -43,7 +44,6 @@ def test_an_org_with_several_currencies(walk: OrgWalk) -> None:
     walk.check_edits_each_way(mended["Id"])
 
 
-@pytest.mark.slow
 def test_an_org_with_one_currency(walk: OrgWalk) -> None:
     walk.org.multi_currency = False
     walk.world.systems.reset()
@@ -58,7 +58,6 @@ def test_an_org_with_one_currency(walk: OrgWalk) -> None:
     walk.check_edits_each_way(refused["Id"])
 
 
-@pytest.mark.slow
 def test_an_org_with_country_picklists(walk: OrgWalk) -> None:
     walk.become("country picklists")
     ours = walk.seller_creates(walk.customer(country="Germany", BillingCity="Berlin"))
@@ -81,7 +80,6 @@ def test_an_org_with_country_picklists(walk: OrgWalk) -> None:
     assert walk.sent(held)["customerProfile"]["address"]["country"] == "DK"
 
 
-@pytest.mark.slow
 def test_an_org_that_writes_names_of_countries(walk: OrgWalk) -> None:
     ours = walk.seller_creates(walk.customer(country="Deutschland", BillingCity="Berlin"))
     assert walk.sent(ours)["customerProfile"]["address"]["country"] == "DE"
@@ -115,7 +113,6 @@ def test_an_org_with_private_sharing(walk: OrgWalk) -> None:
     walk.check_edits_each_way(arrived["Id"])
 
 
-@pytest.mark.slow
 def test_an_org_with_duplicate_rules(walk: OrgWalk) -> None:
     walk.become("duplicate rules")  # with the customer's account, and a lead with its contact
     walk.check_edits_each_way(walk.seller_creates(walk.customer()))
@@ -139,7 +136,6 @@ def test_an_org_with_duplicate_rules(walk: OrgWalk) -> None:
     assert walk.inbox() == {}
 
 
-@pytest.mark.slow
 def test_an_org_that_checks_a_rule_at_every_save(walk: OrgWalk) -> None:
     ours = walk.seller_creates(walk.customer())
     walk.become("rule for deals")  # the deal from before has no next step
@@ -159,7 +155,6 @@ def test_an_org_that_checks_a_rule_at_every_save(walk: OrgWalk) -> None:
     walk.check_edits_each_way(arrived["Id"])
 
 
-@pytest.mark.slow
 def test_an_org_with_a_required_field(walk: OrgWalk) -> None:
     walk.become("required field")
     walk.check_edits_each_way(walk.seller_creates(walk.customer(), Region__c="North"))
@@ -174,7 +169,6 @@ def test_an_org_with_a_required_field(walk: OrgWalk) -> None:
     walk.check_edits_each_way(arrived["Id"])
 
 
-@pytest.mark.slow
 def test_an_org_with_record_types(walk: OrgWalk) -> None:
     stages = {"StageName": ["Qualification", "Closed Won", "Closed Lost"]}
     wish = {"sobject": "Opportunity", "developer_name": "Partner", "values": stages}
@@ -194,7 +188,6 @@ def test_an_org_with_record_types(walk: OrgWalk) -> None:
     walk.check_edits_each_way(arrived["Id"])
 
 
-@pytest.mark.slow
 def test_an_org_with_person_accounts(walk: OrgWalk) -> None:
     types = control(walk.org, "person_accounts").json()
     walk.become()

@@ -13,6 +13,8 @@ from local.narrator import LogWatcher, Narrator, StoryFailed
 from local.story_steps import Story
 from tests.e2e.world import World
 
+pytestmark = pytest.mark.slow
+
 OPPORTUNITY = {
     "Name": "Deal 1", "Description": None, "Amount": 10_000.0, "CurrencyIsoCode": "USD", "CloseDate": "2027-03-31",
     "StageName": "Qualification",

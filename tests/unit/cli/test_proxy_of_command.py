@@ -21,6 +21,8 @@ from shared.transport.proxy import current_proxy, use_proxy
 from tests.unit.cli.stand_in_az import StandInAz, put_on_path
 from tests.unit.transport.connect_proxy import ConnectProxy, run_connect_proxy
 
+pytestmark = pytest.mark.slow
+
 BLOCKED = (
     "This machine could not connect to {}: allow the connection in the firewall, or name the proxy of this network"
 )

@@ -9,6 +9,8 @@ from shared.doctor.finding import REPORT_BUG, Result
 from tests.unit.doctor.conftest import Doctor
 from tests.unit.sync.real_orgs import SWITCHES
 
+pytestmark = pytest.mark.slow
+
 FAILS: Mapping[str, set[str]] = {
     "hidden column": {"mapped fields"},
     "hidden column of a parent": {"mapped fields"},
