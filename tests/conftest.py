@@ -3,6 +3,7 @@
 With NODE_REQUIRED set, as in .ci/run, a test that needs Node.js and is skipped counts as failed.
 """
 
+import gc
 import os
 from collections.abc import Generator
 
@@ -27,3 +28,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"NODE_REQUIRED is set, so this test must not be skipped ({reason})"
     return report
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collected tests out of garbage collections: thousands of them would be scanned again and again."""
+    gc.collect()
+    gc.freeze()
