@@ -287,7 +287,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         '{label} "{after}" was written, but {system} kept "{before}".',
         "Please ask your administrator what changes this field.",
     ),
-    "owner_no_state": ('Owner rule {rule}: "{state}" is none of its states, in these words.', _CORRECT_OWNER),
+    "owner_no_state": ('Owner rule {rule} does not know the state "{state}".', _CORRECT_OWNER),
     "owner_unknown": ("Owner rule {rule}: this org has no user {user}.", _CORRECT_OWNER),
     "owner_inactive": ("Owner rule {rule}: {user} is not active.", _CORRECT_OWNER),
     "owner_ambiguous": ("Owner rule {rule}: several active users have the address {user}.", _CORRECT_OWNER),
