@@ -6,10 +6,8 @@ Source: docs/mapping.md#countries-and-states.
 from shared.doctor.finding import Verdict, failed, ok
 from shared.doctor.installation import Installation
 from shared.domain.iso_codes import COUNTRIES
+from shared.domain.listed_texts import listed
 from shared.domain.org_addresses import AddressLists
-
-MOST_NAMED = 10
-"""Countries that one finding names."""
 
 
 def check_countries(installation: Installation) -> Verdict:
@@ -30,5 +28,4 @@ def _lacking(lists: AddressLists) -> str:
     lacking = sorted(COUNTRIES - lists.countries)
     if not lacking:
         return ""
-    more = f" and {len(lacking) - MOST_NAMED} more" if len(lacking) > MOST_NAMED else ""
-    return f"; accounts in {', '.join(lacking[:MOST_NAMED])}{more} arrive without a country, which the list lacks"
+    return f"; accounts in {listed(lacking)} arrive without a country, which the list lacks"

@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from shared.clients.salesforce.duplicate_rules import DuplicateRule, active_rules
+from shared.clients.salesforce.org_columns import active_values
 from shared.doctor.finding import Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 from shared.domain.deal import Side
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase
-from shared.mapping.new_records import NewRecord
+from shared.mapping.new_records import ALWAYS_FILLED, NewRecord
+from shared.mapping.paths import own_name
 from shared.mapping.people_fields import CONTACT_FIELDS, ContactsField
 from shared.mapping.schema import DEFAULT, MappingFile
 from shared.mapping.source import MappingSource
@@ -25,8 +27,6 @@ FIXED = {
     ROLE: ("OpportunityId", "ContactId", "IsPrimary"),
 }
 """The columns that tie the records of a deal together. The sync fills them in each."""
-ALWAYS = ("name", "closing", "status")
-"""The fields of the mapping file that have a value in every deal that arrives."""
 _ANSWERS = {
     "Account": "an account that it names is used if it is surely the same, else the inbox shows the candidates",
     "Contact": "the match on the account is used, else the contact is saved all the same",
@@ -64,12 +64,8 @@ def _unusable(installation: Installation, sobject: str, new: NewRecord) -> Itera
         column, key = visible.get(name.casefold(), {}), f"new.{sobject}.defaults: {name}"
         if not column.get("createable"):
             yield f"{key} does not exist, or the user may not write it"
-        elif column.get("restrictedPicklist") and str(value) not in _active_values(column):
+        elif column.get("restrictedPicklist") and str(value) not in active_values(column):
             yield f"{key} is a picklist without the value {value!r}"
-
-
-def _active_values(column: Mapping[str, Any]) -> set[str]:
-    return {str(each.get("value")) for each in column.get("picklistValues") or () if each.get("active")}
 
 
 def _closed(installation: Installation, sobject: str) -> Iterator[str]:
@@ -122,13 +118,13 @@ def _columns_of(name: str, field: FieldBase, sobject: str) -> Iterator[tuple[str
     """Yield the columns of an object that a field maps, and whether every deal that arrives has a value for each."""
     if isinstance(field, CompanyField):
         if sobject == "Account":
-            names = {path: path.rpartition(".")[2] for path in field.columns()}
+            names = {path: own_name(path) for path in field.columns()}
             yield from ((column, path == field.salesforce.name) for path, column in names.items())
     elif isinstance(field, ContactsField):
         if sobject == "Contact":
             yield from ((column, part == "last_name") for part, column in CONTACT_FIELDS.items())
     elif sobject == "Opportunity":
-        yield from ((path, name in ALWAYS) for path in field.columns() if "." not in path)
+        yield from ((path, name in ALWAYS_FILLED) for path in field.columns() if "." not in path)
 
 
 def _place(installation: Installation, name: str) -> str:

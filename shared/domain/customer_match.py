@@ -81,7 +81,7 @@ class Candidate(Struct, frozen=True):
     owner: User | None = None
 
 
-class Choice(Struct, frozen=True):
+class ChosenAccount(Struct, frozen=True):
     """The best of several accounts: why it is the best (None: it is the oldest), and the ids of the others."""
 
     account: Candidate
@@ -95,7 +95,7 @@ def customer_of(company: Company, duns: str | None, people: Iterable[Person]) ->
     return Customer(company, duns, frozenset(filter(None, domains)) - _MAIL_PROVIDERS)
 
 
-def best_of(customer: Customer, candidates: Sequence[Candidate]) -> Choice:
+def best_of(customer: Customer, candidates: Sequence[Candidate]) -> ChosenAccount:
     """The best of the accounts: by number, web domain and address, else the oldest. Their order has no effect."""
     left = sorted(candidates, key=lambda candidate: (candidate.created, candidate.id))
     decisive: Trait | None = None
@@ -104,7 +104,7 @@ def best_of(customer: Customer, candidates: Sequence[Candidate]) -> Choice:
         if matching and len(matching) < len(left):
             left, decisive = matching, trait
     others = tuple(sorted(candidate.id for candidate in candidates if candidate.id != left[0].id))
-    return Choice(left[0], decisive if len(left) == 1 else None, others)
+    return ChosenAccount(left[0], decisive if len(left) == 1 else None, others)
 
 
 def only_match(customer: Customer, candidates: Sequence[Candidate]) -> Candidate | None:

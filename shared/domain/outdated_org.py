@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from shared.domain.org_shape import OrgShape
 
-type Answer = tuple[OrgShape, datetime]
+type DatedShape = tuple[OrgShape, datetime]
+"""The last answer of the org, and its time."""
 
 ASK_SOON = timedelta(minutes=5)
 """How old an answer may be after such a refusal."""
@@ -18,7 +19,7 @@ TELLING_CODES = frozenset({"INVALID_FIELD", "FIELD_INTEGRITY_EXCEPTION"})
 """The codes of refusals of a column, or of a value that its list lacks."""
 
 
-def may_be_outdated(code: str, known: Answer | None, used: OrgShape | None, now: datetime) -> bool:
+def may_be_outdated(code: str, known: DatedShape | None, used: OrgShape | None, now: datetime) -> bool:
     """Whether a refusal with this code may be due to what was known of the org.
 
     `known` is its last answer with the time; `used` is the answer that the refused values were made of.
@@ -29,7 +30,7 @@ def may_be_outdated(code: str, known: Answer | None, used: OrgShape | None, now:
     return shape != used or not asked <= now < asked + JUST_ASKED
 
 
-def asked_again_at(known: Answer | None, now: datetime) -> datetime | None:
+def asked_again_at(known: DatedShape | None, now: datetime) -> datetime | None:
     """When a deal that waits for a new answer is tried again: the org is not asked more often. None: at once."""
     soonest = known[1] + ASK_SOON if known else now
     return soonest if now < soonest <= now + ASK_SOON else None

@@ -12,7 +12,7 @@ from shared.domain.customer_match import Candidate, duns_number, web_domain
 from shared.domain.org_shape import OrgShape
 from shared.mapping.company_field import PERSON_PATHS, CompanyField
 from shared.mapping.owner_choice import OWNER_COLUMNS, user_in
-from shared.mapping.paths import normal_text
+from shared.mapping.paths import normal_text, own_name
 from shared.mapping.people_fields import CONTACT_ACCOUNT
 
 _ADDRESS_PARTS = ("street", "city", "postal_code")
@@ -56,7 +56,7 @@ def account_columns(field: CompanyField, org: OrgShape | None) -> AccountColumns
     known = org.columns if org is not None else {}
     shown |= {part: path for part, path in helpful.items() if path.casefold() in known}
     persons = (path for path in PERSON_PATHS if path.casefold() in known)
-    by_part = {part: _own_name(path) for part, path in shown.items()}
+    by_part = {part: own_name(path) for part, path in shown.items()}
     selects = (
         "Id",
         "Name",
@@ -64,7 +64,7 @@ def account_columns(field: CompanyField, org: OrgShape | None) -> AccountColumns
         *OWNER_COLUMNS,
         *field.country_columns,
         *by_part.values(),
-        *map(_own_name, persons),
+        *map(own_name, persons),
     )
     of_contact = ("Id", "CreatedDate", *(("AccountId",) if CONTACT_ACCOUNT.casefold() in known else ()))
     return AccountColumns(field, by_part, tuple(dict.fromkeys(selects)), of_contact)
@@ -75,7 +75,3 @@ def business_type(org: OrgShape | None) -> Mapping[str, str]:
     types = org.record_types.get("Account", ()) if org is not None and org.has_person_accounts else ()
     business = sorted((each for each in types if not each.is_person), key=lambda each: (not each.is_default, each.name))
     return {"RecordTypeId": business[0].id} if business and not business[0].is_default else {}
-
-
-def _own_name(path: str) -> str:
-    return path.rpartition(".")[2]

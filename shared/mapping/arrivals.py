@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from shared.domain.arrival import Arrival, Excess, Gap
 from shared.domain.creation_values import SOLUTIONS_CUT
 from shared.domain.deal import Company, Person, Side
+from shared.domain.listed_texts import listed
 from shared.domain.records import Referral
 from shared.domain.sentences import cause
 from shared.mapping.company_field import ADDRESS_PARTS, CompanyField
@@ -23,8 +24,6 @@ MOST_CONTACTS = 50
 
 Sources: docs/reference/partner-center.md#limits-of-one-deal, docs/reference/salesforce.md#composite-graph.
 """
-MOST_NAMED = 10
-"""People with a wrong e-mail address whom one audit line names."""
 E_MAIL_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+")
 """The form without which no e-mail address is one. Salesforce may refuse more: then the graph is sent again."""
 
@@ -82,8 +81,7 @@ def _gaps_of_contacts(people: tuple[Person, ...], usable: tuple[Person, ...]) ->
     """One gap for all people whose address has a wrong form, so that many of them do not fill the audit."""
     wrong = [f"{person} ({person.email})" for person in people if person not in usable]
     if wrong:
-        more = f" and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else ""
-        yield Gap("contacts", cause("bad_addresses", "contacts", value=", ".join(wrong[:MOST_NAMED]) + more))
+        yield Gap("contacts", cause("bad_addresses", "contacts", value=listed(wrong)))
 
 
 def _distinct_by_address(people: tuple[Person, ...]) -> tuple[Person, ...]:

@@ -15,7 +15,7 @@ from shared.domain.org_addresses import CountrySpelling, OrgAddresses
 from shared.domain.org_shape import code_column
 from shared.domain.sentences import cause
 from shared.mapping.field_base import CreateOnlyField, MappingTable, ReferralPath, SalesforcePath, UnreadableValue
-from shared.mapping.paths import Json, in_referral, normal_text, set_value, value_in_record
+from shared.mapping.paths import Json, in_referral, normal_text, own_name, set_value, value_in_record
 
 MAX_LENGTHS = {"name": 255, "street": 255, "city": 40, "state": 80, "postal_code": 20}
 """The characters that fields of Account hold. A longer value is cut, so that it does not stop the deal."""
@@ -175,13 +175,13 @@ class CompanyField(CreateOnlyField):
     @property
     def address_columns(self) -> tuple[str, str]:
         """The account's own columns of the country and the state."""
-        return _own_name(self.salesforce.country), _own_name(self.salesforce.state)
+        return own_name(self.salesforce.country), own_name(self.salesforce.state)
 
     @property
     def country_columns(self) -> tuple[str, ...]:
         """The account's columns from which `country_of` reads; none if they are hidden."""
         seen = (path for path in (*self.code_paths[:1], self.salesforce.country) if path not in self._hidden)
-        return tuple(dict.fromkeys(map(_own_name, seen)))
+        return tuple(dict.fromkeys(map(own_name, seen)))
 
     def country_of(self, account: Json) -> str | None:
         """Return the code of an account's country; None if it has none, or one that is not known."""
@@ -192,7 +192,7 @@ class CompanyField(CreateOnlyField):
         """Return the values of a new Account by the account's own columns."""
         parts = {getattr(self.salesforce, part): getattr(value, part) for part in ("name", *ADDRESS_PARTS)}
         columns = {**parts, **self._place_values(value)}
-        return {_own_name(path): item for path, item in columns.items() if item and self.is_writable(path)}
+        return {own_name(path): item for path, item in columns.items() if item and self.is_writable(path)}
 
     def _place_values(self, company: Company) -> dict[str, str | None]:
         """Return country and state as the org writes them; those that its lists do not have are left out."""
@@ -218,7 +218,7 @@ class CompanyField(CreateOnlyField):
         parts = {part: (getattr(self.salesforce, part),) for part in ADDRESS_PARTS}
         parts["state"] += self.code_paths[1:]
         parts["country"] = (self.salesforce.country, *self.code_paths[:1], *parts["state"])
-        for columns in (frozenset(map(_own_name, parts[part])) for part in (*ADDRESS_PARTS, "country")):
+        for columns in (frozenset(map(own_name, parts[part])) for part in (*ADDRESS_PARTS, "country")):
             if refused in columns:
                 return columns
         return frozenset()
@@ -245,11 +245,6 @@ class CompanyField(CreateOnlyField):
             if item:
                 one_line = ", ".join(filter(None, map(str.strip, item.splitlines())))
                 set_value(body, getattr(self.referral, part), one_line)
-
-
-def _own_name(path: str) -> str:
-    """Return the name of a column at the account itself."""
-    return path.rpartition(".")[2]
 
 
 def _is_duns(entry: Json) -> bool:

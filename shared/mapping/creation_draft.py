@@ -15,10 +15,10 @@ from shared.domain.arrival_texts import MATCHED_BY
 from shared.domain.cause import Cause
 from shared.domain.customer_match import Candidate, Customer, best_of, has_number, is_same_person, only_match
 from shared.domain.deal import Person
+from shared.domain.listed_texts import listed
 from shared.domain.sentences import cause
 from shared.foundation.errors import Rejected
 from shared.mapping.account_columns import AccountColumns
-from shared.mapping.arrivals import MOST_NAMED
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase
 from shared.mapping.owner_choice import without_refused_owner
@@ -99,7 +99,7 @@ def draft_of(
     if several == HOLD:
         raise Rejected(_held("several_accounts", customer, [account.id for account in accounts]))
     choice = best_of(customer, accounts)
-    values = {"count": len(accounts), "trait": MATCHED_BY[choice.trait], "others": _listed(choice.others)}
+    values = {"count": len(accounts), "trait": MATCHED_BY[choice.trait], "others": listed(choice.others)}
     chosen = draft.on(choice.account).told(Gap("account", cause("account_chosen", "account", **values)))
     return _of_no_country(chosen, choice.account)
 
@@ -134,7 +134,7 @@ def with_matches(draft: Draft, error: Rejected, records: Sequence[Json], columns
     on_account = [each for each in records if each.get("AccountId") == draft.account_id]
     if on_account:
         return _with_contact(draft, person, str(min(on_account, key=_age)["Id"]))
-    values = {"contact": person, "matches": _listed([_named(match) for match in error.cause.matches])}
+    values = {"contact": person, "matches": listed([_named(match) for match in error.cause.matches])}
     told = draft.told(Gap("contacts", cause("contact_allowed", "contacts", **values)))
     return _allowing_all(told) if len(draft.allowed) + 1 >= tries else _allowing(told, person)
 
@@ -187,7 +187,7 @@ def _of_person(draft: Draft, account: Candidate) -> Draft:
     left_out = [str(person) for person in draft.arrival.people if person not in draft.contacts]
     if not left_out:
         return draft
-    values = {"account": account.name, "value": _listed(left_out)}
+    values = {"account": account.name, "value": listed(left_out)}
     fewer = replace(draft, arrival=replace(draft.arrival, people=people))
     return fewer.told(Gap("contacts", cause("person_account_contacts", "contacts", **values)))
 
@@ -222,8 +222,3 @@ def _age(record: Json) -> tuple[str, str]:
 
 def _named(match: str) -> str:
     return f"{match} (lead)" if match.startswith(_LEAD_PREFIX) else match
-
-
-def _listed(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - MOST_NAMED} more" if len(texts) > MOST_NAMED else ""
-    return ", ".join(texts[:MOST_NAMED]) + more

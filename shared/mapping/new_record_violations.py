@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared.mapping.new_records import ALWAYS_FILLED
+from shared.mapping.paths import own_name
 from shared.mapping.source import MappingSource
 from shared.mapping.violations import Place, Violation, describe_place, expectation, quote
 
 type Table = Mapping[str, Any]
 
 _COLUMN = re.compile(r"[A-Za-z]\w*", re.ASCII)
-_ALWAYS_FILLED = ("name", "status", "closing")
-"""The fields that every new opportunity has a value for."""
 _WRITTEN_BY_US = ("flag", "identifier", "link", "status", "audit", "partner_center_amount", "partner_center_currency")
 _FILLED: Mapping[str, Mapping[str, str]] = {
     "Opportunity": {"accountid": "the connector itself"},
@@ -56,13 +56,13 @@ def _filled_by_fields(document: Table, sobject: str) -> Iterator[tuple[str, str]
     if sobject == "Opportunity":
         for role in _WRITTEN_BY_US:
             yield str(ours.get(role)).casefold(), f"ours.{role}"
-        for name in _ALWAYS_FILLED:
+        for name in ALWAYS_FILLED:
             field = _table(fields.get(name))
             if field.get("direction", "both") in ("both", "to_salesforce"):
                 yield str(field.get("salesforce")).casefold(), f"fields.{name}"
     if sobject == "Account":
         company = next((_table(each) for each in fields.values() if _table(each).get("type") == "company"), {})
-        yield str(_table(company.get("salesforce")).get("name")).rpartition(".")[2].casefold(), "fields.account"
+        yield own_name(str(_table(company.get("salesforce")).get("name"))).casefold(), "fields.account"
 
 
 def _column_violations(document: Table, source: MappingSource) -> Iterator[Violation]:

@@ -18,8 +18,11 @@ from shared.domain.org_shape import OrgShape
 from shared.domain.sentences import cause
 from shared.foundation.errors import Rejected
 from shared.mapping.field_base import MappingTable
+from shared.mapping.paths import own_name
 
 RECORD_TYPE = "RecordTypeId"
+ALWAYS_FILLED = ("name", "closing", "status")
+"""The fields of the mapping file that have a value in every deal that arrives."""
 
 
 def _storable(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
@@ -67,6 +70,10 @@ class NewRecords(MappingTable):
         """The columns of all defaults, as the org is asked about them."""
         tables = self.by_object.items()
         return frozenset(default_path(sobject, name) for sobject, new in tables for name in new.defaults)
+
+    def has_default(self, path: str) -> bool:
+        """Whether the column at a path has a default, in any letter case."""
+        return path.casefold() in map(str.casefold, self.paths)
 
 
 def default_path(sobject: str, column: str) -> str:
@@ -116,7 +123,7 @@ def _check_stage(nodes: Sequence[Node], new: NewRecords, org: OrgShape | None, c
 def _spelled_defaults(sobject: str, new: NewRecord, org: OrgShape | None) -> Iterator[tuple[str, object]]:
     for name, value in new.defaults.items():
         column = org.column(default_path(sobject, name)) if org else None
-        spelled = column.path.rpartition(".")[2] if column else name
+        spelled = own_name(column.path) if column else name
         yield spelled, value.isoformat() if isinstance(value, date) else value
 
 

@@ -22,6 +22,11 @@ def value_in_record(record: Json, path: str) -> Any:  # noqa: ANN401 - a JSON va
     return _follow_path(record, path.split("."))
 
 
+def own_name(path: str) -> str:
+    """Return the name of a column at its own record: the last step of a dotted path."""
+    return path.rpartition(".")[2]
+
+
 def _follow_path(value: Any, steps: list[str]) -> Any:  # noqa: ANN401 - a JSON value
     for step in steps:
         if not isinstance(value, Mapping):

@@ -62,8 +62,8 @@ def without_refused(
             if isinstance(field, ForeignMoneyField):
                 return arrival.without_value(name)  # a pull writes and tells it
             return arrival.without_refused(Gap(name, _refused(field.label, found), refusal=found))
-    if path.casefold() in {each.casefold() for each in new.paths}:
-        return arrival.without_column(path, Gap(path, _refused(f"The default of {path}", found), refusal=found))
+    if new.has_default(path):
+        return _without_default(arrival, path, found)
     raise error
 
 
@@ -80,9 +80,13 @@ def _default_paths(new: NewRecords, step: str, arrival: Arrival) -> list[str]:
     return [path for path in paths if path.casefold() not in arrival.left_out]
 
 
+def _without_default(arrival: Arrival, path: str, found: Cause) -> Arrival:
+    return arrival.without_column(path, Gap(path, _refused(f"The default of {path}", found), refusal=found))
+
+
 def _without_defaults(arrival: Arrival, paths: Iterable[str], found: Cause) -> Arrival:
     for path in paths:
-        arrival = arrival.without_column(path, Gap(path, _refused(f"The default of {path}", found), refusal=found))
+        arrival = _without_default(arrival, path, found)
     return arrival
 
 
@@ -95,8 +99,8 @@ def _without_of_person(new: NewRecords, arrival: Arrival, number: int, found: Ca
         gap = Gap("contacts", _refused(f"{column} of {person}", found))
         return replace(arrival, people=people, gaps=(*arrival.gaps, gap))
     path = default_path("Contact", column)
-    if path.casefold() in {each.casefold() for each in new.paths} and path.casefold() not in arrival.left_out:
-        return arrival.without_column(path, Gap(path, _refused(f"The default of {path}", found), refusal=found))
+    if new.has_default(path) and path.casefold() not in arrival.left_out:
+        return _without_default(arrival, path, found)
     fewer = arrival.without_person(number, found)
     refused = sum(gap.cause.code == CONTACT_REFUSED for gap in fewer.gaps)
     return fewer if refused < tries else replace(fewer, people=())

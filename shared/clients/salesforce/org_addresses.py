@@ -7,6 +7,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 
+from shared.clients.salesforce.org_columns import active_values
 from shared.clients.salesforce.records import Answer, Json
 from shared.clients.salesforce.soql_literals import text_literal
 from shared.domain.org_addresses import AddressLists, CountrySpelling, OrgAddresses, spelling_in
@@ -32,7 +33,7 @@ def addresses_in(
     country = account.get(question.country.casefold())
     if country is None:
         return OrgAddresses()
-    if values := _values(country):
+    if values := active_values(country):
         return OrgAddresses(spelling=spelling_in(values))
     return OrgAddresses(spelling=_sampled(str(country["name"]), query, user()))
 
@@ -52,7 +53,7 @@ def _sampled(column: str, query: Query, user: str) -> CountrySpelling | None:
 
 def _lists(countries: Json, states: Json | None) -> AddressLists:
     listed = [str(value.get("value")).upper() for value in countries.get("picklistValues") or ()]
-    active = frozenset(map(str.upper, _values(countries)))
+    active = frozenset(map(str.upper, active_values(countries)))
     found: dict[str, dict[str, str]] = {}
     for value in (states or {}).get("picklistValues") or ():
         for place in _places(value.get("validFor")):
@@ -60,11 +61,6 @@ def _lists(countries: Json, states: Json | None) -> AddressLists:
                 code = str(value.get("value"))
                 found.setdefault(listed[place], {})[code] = str(value.get("label") or code)
     return AddressLists(active, found)
-
-
-def _values(column: Json) -> tuple[str, ...]:
-    """Return the active values of a picklist."""
-    return tuple(str(value.get("value")) for value in column.get("picklistValues") or () if value.get("active"))
 
 
 def _places(bits: object) -> list[int]:

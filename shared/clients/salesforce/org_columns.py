@@ -69,14 +69,18 @@ def required_columns(known: Descriptions) -> dict[str, str | bool | float]:
     }
 
 
+def active_values(column: Json) -> tuple[str, ...]:
+    """Return the active values of a picklist, as `describe` lists them."""
+    return tuple(str(each.get("value")) for each in column.get("picklistValues") or () if each.get("active"))
+
+
 def _example(field: Json) -> str | bool | float:
     """Return a value that the column takes: of a picklist, the first one."""
-    values = [str(each["value"]) for each in field.get("picklistValues") or () if each.get("active")]
     by_type: Mapping[str, str | bool | float] = {
         "double": 1.0, "currency": 1.0, "percent": 1.0, "int": 1.0, "boolean": True, "date": "2027-01-31",
         "email": "name@example.com", "url": "https://example.com", "phone": "+45 50 00 00 00",
     }  # fmt: skip
-    return next(iter(values), by_type.get(str(field.get("type")), "text"))
+    return next(iter(active_values(field)), by_type.get(str(field.get("type")), "text"))
 
 
 def _column_at(path: str, known: Descriptions) -> Column | None:

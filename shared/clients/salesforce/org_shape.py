@@ -17,6 +17,7 @@ from shared.clients.salesforce.org_addresses import addresses_in
 from shared.clients.salesforce.org_columns import (
     WITH_RECORD_TYPES,
     Descriptions,
+    active_values,
     columns_at,
     describe_paths,
     fields_of,
@@ -166,11 +167,11 @@ def _is_usable(role: str, field: Json) -> bool:
 
 def _values(status: Json | None) -> frozenset[str] | None:
     """Return the values that the status column takes; None if it takes any text."""
-    return _active_values(status) if status and status.get("restrictedPicklist") else None
+    return frozenset(active_values(status)) if status and status.get("restrictedPicklist") else None
 
 
 def _currencies(org: Org, column: Json | None, *, has_amount_fields: bool) -> OrgCurrencies:
-    if column is not None and (codes := _active_values(column)):
+    if column is not None and (codes := frozenset(active_values(column))):
         return OrgCurrencies(has_several=True, codes=codes, has_amount_fields=has_amount_fields)
     if (several := _values_of(org, "SELECT IsoCode FROM CurrencyType WHERE IsActive = true")) is not None:
         # The column is hidden from the user. The queries that name it will say so.
@@ -179,10 +180,6 @@ def _currencies(org: Org, column: Json | None, *, has_amount_fields: bool) -> Or
         return OrgCurrencies(has_several=True, has_amount_fields=has_amount_fields)
     only = _values_of(org, "SELECT DefaultCurrencyIsoCode FROM Organization")
     return OrgCurrencies(has_several=False, codes=only or frozenset(), has_amount_fields=has_amount_fields)
-
-
-def _active_values(column: Json) -> frozenset[str]:
-    return frozenset(str(value["value"]) for value in column.get("picklistValues") or () if value.get("active"))
 
 
 def _values_of(org: Org, soql: str) -> frozenset[str] | None:

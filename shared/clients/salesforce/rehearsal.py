@@ -38,18 +38,12 @@ def rehearse_update(
 
     Raises Locked and the other temporary errors, and Conflict if Salesforce kept what it should have undone.
     """
-    path = f"sobjects/{sobject}/{record_id}"
-    steps = [Subrequest("rehearsed", path, "PATCH", values), Subrequest(_LAST, path, "PATCH", {UNKNOWN_COLUMN: None})]
-    failed = _rehearse(connection, steps)
-    return failed[1].code if failed else None
+    return _code_of_refusal(connection, f"sobjects/{sobject}/{record_id}", "PATCH", values)
 
 
 def rehearse_creation(connection: ApiConnection, sobject: str, values: Mapping[str, object]) -> str | None:
     """Return the code of Salesforce's refusal of a new record; None if it would have accepted it. Raises as above."""
-    path = f"sobjects/{sobject}"
-    steps = [Subrequest("rehearsed", path, "POST", values), Subrequest(_LAST, path, "POST", {UNKNOWN_COLUMN: None})]
-    failed = _rehearse(connection, steps)
-    return failed[1].code if failed else None
+    return _code_of_refusal(connection, f"sobjects/{sobject}", "POST", values)
 
 
 def rehearse_graph(connection: ApiConnection, nodes: Sequence[Node], read: str) -> tuple[str, Cause] | None:
@@ -62,6 +56,12 @@ def rehearse_graph(connection: ApiConnection, nodes: Sequence[Node], read: str) 
     steps.append(Subrequest(_LAST, f"sobjects/{sobject}", "POST", {UNKNOWN_COLUMN: None}))
     failed = _rehearse(connection, steps)
     return (failed[0], cause_of(failed[1])) if failed else None
+
+
+def _code_of_refusal(connection: ApiConnection, path: str, method: str, values: Mapping[str, object]) -> str | None:
+    steps = [Subrequest("rehearsed", path, method, values), Subrequest(_LAST, path, method, {UNKNOWN_COLUMN: None})]
+    failed = _rehearse(connection, steps)
+    return failed[1].code if failed else None
 
 
 def _rehearse(connection: ApiConnection, steps: Sequence[Subrequest]) -> tuple[str, ApiError] | None:
