@@ -105,7 +105,6 @@ def test_a_second_make_serve_leaves_the_file_of_the_first_one(tmp_path: Path) ->
     assert not file.exists()
 
 
-@pytest.mark.slow
 def test_make_serve_prints_whole_addresses_and_keys_on_a_narrow_terminal(tmp_path: Path) -> None:
     with start_python(*SERVE_COMMAND, "--port", "0", folder=tmp_path, COLUMNS="40") as served:
         host = served.read_until(r"^Functions host +(https://localhost:\d+)$")[1]
@@ -121,16 +120,11 @@ def test_make_serve_prints_whole_addresses_and_keys_on_a_narrow_terminal(tmp_pat
 
 SINGLE_COMMANDS = (
     "emulators salesforce",
-    *(
-        pytest.param(command, marks=pytest.mark.slow)
-        for command in (
-            "emulators partner-center",
-            "emulators entra",
-            "emulators key-vault",
-            "emulators managed-identity",
-            "local.host",
-        )
-    ),
+    "emulators partner-center",
+    "emulators entra",
+    "emulators key-vault",
+    "emulators managed-identity",
+    "local.host",
 )
 
 
@@ -153,7 +147,6 @@ def test_make_serve_names_the_port_that_is_taken(tmp_path: Path) -> None:
     assert re.fullmatch(r"Cannot serve: port \d+ is in use; make serve PORT=0 uses a free port\n", completed.stderr)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -292,12 +285,10 @@ def test_the_entra_emulator_starts_alone_and_redeems_its_refresh_token(tmp_path:
     assert end == (0, "Stopped.\n")
 
 
-@pytest.mark.slow
 def test_the_same_seed_gives_the_same_refresh_token(tmp_path: Path) -> None:
     assert start_entra_and_redeem(tmp_path)[0] == start_entra_and_redeem(tmp_path)[0]
 
 
-@pytest.mark.slow
 def test_the_bundle_in_a_kept_folder_is_that_of_the_current_run(tmp_path: Path) -> None:
     command = ("-m", "emulators", "partner-center", "--port", "0", "--folder", str(tmp_path))
     for _ in range(2):

@@ -62,7 +62,6 @@ def test_a_value_that_differs_in_one_pair_fails_the_story(
         story.both_sides_agree()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("field", "value", "difference"), FAULTS)
 def test_a_new_referral_with_another_value_fails_the_story(
     world: World, field: str, value: object, difference: str
@@ -104,7 +103,6 @@ def test_a_new_referral_whose_event_was_lost_fails_the_story(world: World) -> No
         make_story(world).sweep_finds_nothing()
 
 
-@pytest.mark.slow
 def test_an_edit_whose_event_was_lost_fails_the_story(world: World) -> None:
     story = make_story(world)
     story.seller_ticks_opportunities()

@@ -88,7 +88,6 @@ def test_a_proxy_that_refuses_is_named_in_the_error_and_by_the_doctor(
     assert (vault["result"], vault["remedy"].startswith(sentence)) == ("failed", True)
 
 
-@pytest.mark.slow  # it waits in real time
 @pytest.mark.usefixtures("deployed")
 def test_a_blocked_connection_names_the_host_and_the_variable(
     systems: Systems, monkeypatch: pytest.MonkeyPatch
@@ -123,7 +122,6 @@ def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandInAz:
     return put_on_path(tmp_path / "bin", monkeypatch)
 
 
-@pytest.mark.slow  # it waits in real time
 @pytest.mark.usefixtures("deployed")
 def test_an_azure_cli_that_cannot_connect_is_reported_in_the_same_way(
     systems: Systems, az: StandInAz, monkeypatch: pytest.MonkeyPatch

@@ -7,10 +7,8 @@ import pytest
 
 from emulators.salesforce import SalesforceEmulator
 from local.systems import CONSUMER_KEY, USERNAME, Systems
-from shared.cli.environment import Environment, write_environment
-from shared.clients.salesforce import metadata_deploy
-from tests.unit.cli.salesforce_commands import document_of, run_cosell
-from tests.unit.cli.stand_in_sf import ADMIN, log_in, put_sf_on_path
+from tests.unit.cli.salesforce_commands import document_of, run_cosell, start_bare_org
+from tests.unit.cli.stand_in_sf import ADMIN, put_sf_on_path
 from tests.unit.emulators.salesforce.control_calls import control
 
 ADMINISTRATOR, SELLER = "ada.admin@partner.example", "sam.seller@partner.example"
@@ -21,14 +19,7 @@ LANGUAGES = ["de", "fr", "ja", "zh_TW"]
 @pytest.fixture
 def org(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SalesforceEmulator]:
     """An org without our metadata, in which the administrator is logged in, and the environment `local`."""
-    monkeypatch.setattr(metadata_deploy, "POLL_PAUSES", (0.0,))
-    monkeypatch.chdir(tmp_path)
-    write_environment(Environment("local", systems.environ))
-    systems.salesforce.bare = True
-    systems.reset()
-    org = systems.salesforce
-    sf = put_sf_on_path(tmp_path / "bin", monkeypatch)
-    log_in(sf, "admin", org, systems.salesforce_url, org.founding.administrator)
+    org = start_bare_org(systems, put_sf_on_path(tmp_path / "bin", monkeypatch), monkeypatch, tmp_path)
     yield org
     org.oauth.apps[CONSUMER_KEY].usernames[:] = [USERNAME]
 
