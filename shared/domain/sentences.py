@@ -162,7 +162,7 @@ CAUSES: dict[str, tuple[str, str]] = {
     "account_without_country": ("Account {account} has no known country.", "Please enter it, or choose another."),
     "several_accounts": (
         "Several accounts match the customer, {customer}.",
-        "Please merge them, or leave this name and country to one.",
+        "Please merge them, or let only one have this name and country.",
     ),
     "account_candidates": (
         "A duplicate rule refuses a new account for {customer}, and none that it found is surely the customer's.",
