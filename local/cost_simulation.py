@@ -26,7 +26,8 @@ from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.request import ApiConnection
 from shared.domain.scope import Scope
 from shared.foundation.logs import LOGGER, log
-from shared.mapping.translation import ReferralConstants, Translation
+from shared.mapping.new_referral import ReferralConstants
+from shared.mapping.translation import Translation
 from shared.store.link_store import LinkStore
 from shared.store.rows import Row
 from shared.store.sqlite_rows import SqliteRows

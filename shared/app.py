@@ -84,8 +84,9 @@ class App:
         self._opened.close()
 
     def _translation(self) -> "Translation":
+        from shared.mapping.new_referral import ReferralConstants  # noqa: PLC0415 - late: costs a cold start
         from shared.mapping.schema import DEFAULT  # noqa: PLC0415 - as above
-        from shared.mapping.translation import ReferralConstants, Translation  # noqa: PLC0415 - late: costs a cold start
+        from shared.mapping.translation import Translation  # noqa: PLC0415 - as above
 
         settings = self.settings.partner_center
         constants = ReferralConstants(

@@ -8,17 +8,27 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BUILD_BEFORE = "6be3ce507502ff75ab33ad334ab5087b16394276"
+BUILD_BEFORE = "ec97cba31ab1ea5155693b986dd40651315f68f8"
 """The commit that resolved the issue before. Whoever resolves the next issue enters the last commit of this one."""
 FIRST_BUILD = "f9a8dde"
 """The earliest build whose package and mapping files this one must run on."""
+FOR_MICROSOFT = (
+    "Answer_By__c",
+    "Customer_Consents__c",
+    "Microsoft_Answer_By__c",
+    "Microsoft_CRM_Identifier__c",
+    "Microsoft_Notes__c",
+    "Microsoft_Seller__c",
+    "Microsoft_Status__c",
+    "Notes_to_Microsoft__c",
+    "Visible_to_Microsoft__c",
+)
+"""The columns of what Microsoft sees, is asked, and says."""
+AMOUNTS = ("Partner_Center_Amount__c", "Partner_Center_Currency__c")
 REASONS = ("Closing_Reason_Details__c", "Closing_Reason__c")
 LACKS: dict[str, tuple[tuple[str, ...], str | None]] = {
-    FIRST_BUILD: (
-        (*REASONS, "Partner_Center_Amount__c", "Partner_Center_Currency__c", "Synced with differences"),
-        None,
-    ),
-    BUILD_BEFORE: (REASONS, "0.4.0"),
+    FIRST_BUILD: ((*sorted((*REASONS, *FOR_MICROSOFT, *AMOUNTS)), "Synced with differences"), None),
+    BUILD_BEFORE: (FOR_MICROSOFT, "0.5.0"),
 }
 """By build: what this app uses and the package of that build lacks, and the version of that package."""
 

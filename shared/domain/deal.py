@@ -171,14 +171,20 @@ class Deal(_DealFields):
 
 SHOWN_AMOUNT = "partner_center_amount"
 """The field that only shows Partner Center's amount: it is part of no deal that is sent."""
+VISIBILITY, VISIBLE, PRIVATE = "visibility", "Visible", "Private"
+"""The field that says whether Microsoft's sellers see the deal, and its two values."""
 
 
 def fingerprint(value: Value | Deal | None) -> str:
     """A short hash of a value or of a whole deal. Logs and refusals keep it in place of the value.
 
-    Stored rows hold fingerprints, so the text that is hashed must not change.
+    Stored rows hold fingerprints, so the text that is hashed must not change: a private deal says nothing of it.
     """
-    text = repr(sorted(value.without(SHOWN_AMOUNT).items())) if isinstance(value, Deal) else repr(value)
+    if isinstance(value, Deal):
+        unsaid = (SHOWN_AMOUNT,) if value.get(VISIBILITY) == VISIBLE else (SHOWN_AMOUNT, VISIBILITY)
+        text = repr(sorted(value.without(*unsaid).items()))
+    else:
+        text = repr(value)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -14,7 +14,7 @@ REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status"
 
 def creation_obstacles(opportunity: Opportunity) -> Mapping[str, Cause]:
     """Why a flagged opportunity cannot become a referral yet, by field; empty if it can."""
-    if opportunity.asks_help:
+    if opportunity.sharing.help:
         return {"help": cause("help_asked", "help")}
     return {name: found for name in REQUIRED if (found := _obstacle(opportunity, name))}
 

@@ -9,31 +9,30 @@ not flagged   any        any         nothing
 Source: docs/protocol.md#merge, docs/protocol.md#when-a-write-is-not-allowed, docs/protocol.md#states-of-a-link.
 """
 
-from collections.abc import Mapping
 from copy import replace
 from datetime import datetime, timedelta
 
 from shared.domain import answering
-from shared.domain.audit import IRREVERSIBLE, Line, cause_line
+from shared.domain.audit import IRREVERSIBLE
 from shared.domain.cause import Cause
 from shared.domain.chosen_defaults import Defaults, standing_defaults
-from shared.domain.close_date import past_close_date_lines
 from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values
-from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, fingerprint
+from shared.domain.deal import PRIVATE, VISIBILITY, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import keep_out
 from shared.domain.hidden_columns import hidden_column_lines, hidden_column_records
 from shared.domain.latches import NOT_ANSWERED, forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
-from shared.domain.merge import Decision, EditTimes, Merged, merge
+from shared.domain.merge import EditTimes, Merged, merge
+from shared.domain.plan_notes import PlanNotes
 from shared.domain.planned import Plan, next_tries
 from shared.domain.policy import Policy
 from shared.domain.question import answer_key, question_key, question_record, stage_cause
 from shared.domain.records import Opportunity, Referral
-from shared.domain.sentences import LineDirection, is_reported, system_name
-from shared.domain.text_limits import full_text_line, full_text_records, full_texts
+from shared.domain.sentences import LineDirection, system_name
 from shared.domain.unreadable import unreadable_line, unreadable_record
+from shared.domain.visibility import STAYS_VISIBLE, base_of_visibility, wait_to_share, with_help_visible
 
 
 def plan_pair(
@@ -56,9 +55,12 @@ def plan_pair(
     if is_question and base.get("status") != referral.deal.get("status"):
         base = base.with_values({"status": opportunity.deal.get("status")})
     base = answering.with_lost_as_declined(base, opportunity, referral, rules.answers)
-    standing = Defaults(base, opportunity.deal)
+    base, deal = base_of_visibility(base, referral.deal), opportunity.deal
+    if opportunity.sharing.help:
+        deal = with_help_visible(deal, referral.deal)
+    standing = Defaults(base, deal)
     if link.refused:
-        standing = standing_defaults(link, base, opportunity.deal, referral.deal)
+        standing = standing_defaults(link, base, deal, referral.deal)
     builder = _PlanBuilder(link, standing, opportunity, referral, rules, now)
     builder.delays, builder.is_question = answering.delays_of(referral, policy), is_question
     merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited)
@@ -80,23 +82,19 @@ def _status_first(merged: Merged) -> bool:
     return not isinstance(merged.value, Status)
 
 
-class _PlanBuilder:
+class _PlanBuilder(PlanNotes):
     """Collects the decisions for one pair, field by field."""
 
     def __init__(
         self, link: Link, standing: Defaults, opportunity: Opportunity, referral: Referral, rules: Rules, now: datetime
     ) -> None:
-        self.link, self.status, self.now, self.delays = link, referral.status, now, answering.Delays(timedelta())
+        super().__init__(link, now)
+        self.status, self.delays = referral.status, answering.Delays(timedelta())
         self.standing, self.opportunity, self.answers = standing, opportunity, rules.answers
         self.changed = max(opportunity.modified, referral.updated)
         self.base: dict[str, Value | None] = dict(standing.base)
-        self.writes: dict[Side, list[Change]] = {Side.PARTNER_CENTER: [], Side.SALESFORCE: []}
         self.refused: dict[str, Difference] = dict(standing.records)
         self.waiting: dict[str, Difference] = {}
-        self.lines: list[Line] = []
-        self.losses: list[Line] = []
-        self.reported: list[str] = []
-        self.causes: dict[str, Cause] = {}
         self.ends: list[datetime] = []
         self.unsent: list[str] = []
         self.is_question = self.has_answer = self.closes = self.continues = False
@@ -114,7 +112,7 @@ class _PlanBuilder:
             self._note_answer(merged)
         allowed = [self._write(merged, side) for side in Side if merged.differs_on(side)]
         if any(allowed):
-            self._report_losses(merged)
+            self.report_losses(merged)
 
     def _keeps_out(self, merged: Merged) -> bool:
         """Whether Salesforce cannot hold Partner Center's amount: then nothing is sent to Partner Center."""
@@ -137,6 +135,8 @@ class _PlanBuilder:
         if code:
             self._record_refusal(side, code, merged)
             return False
+        if rule.field == VISIBILITY and side is Side.PARTNER_CENTER and self._postpone_sharing(merged):
+            return False
         change: Change | None = Change(rule.field, rule.label, merged.held_by(side), merged.value)
         if isinstance(merged.value, Status):
             change = self._answer(merged, merged.value) if side is Side.PARTNER_CENTER else change
@@ -150,7 +150,7 @@ class _PlanBuilder:
         if answer.cause:
             key = f"{Side.PARTNER_CENTER}.{rule.field}"
             self.refused[key] = answering.asked_record(self.link.refused.get(key), wanted, answer.cause, self.now)
-            self._report_cause(answer.cause.key, rule.field, answer.cause)
+            self.report_cause(answer.cause.key, rule.field, answer.cause)
             return None
         if wanted.is_final and self._postpone_close(merged, answer):
             return None
@@ -170,14 +170,26 @@ class _PlanBuilder:
         self.ends.append(wait.until)
         if not wait.is_over and wait.is_new:
             code = "win_held" if wait.is_held else "waiting"
-            line = self._note(code, merged, side, IRREVERSIBLE, until=wait.shown_until)
+            line = self.note(code, merged, side, IRREVERSIBLE, until=wait.shown_until)
             self.lines.append(replace(line, after=display_text(answer.told)))
         return not wait.is_over
 
-    def _report_cause(self, key: str, name: str, found: Cause) -> None:
-        """Mark the pair with a cause, and report it once under a key."""
-        self.causes[found.key] = found
-        self.report_once({key: cause_line(self.now, Side.PARTNER_CENTER, name, found)})
+    def _postpone_sharing(self, merged: Merged) -> bool:
+        """Let a wish to share the deal that has not stood long enough wait, and tell it once; whether it waits.
+
+        A field that nobody ticked, because help ticks it, is ticked when the deal is shared.
+        """
+        known, name = self.link.waiting.get(VISIBILITY), merged.rule.field
+        wait = wait_to_share(known, fingerprint(merged.value), self.now, self.delays.stands)
+        if wait is not None:
+            self.waiting[name] = wait.record
+            self.ends.append(wait.until)
+            line = self.note("waiting", merged, Side.PARTNER_CENTER, IRREVERSIBLE, until=f"{wait.until:%H:%M}")
+            self.lines += [line] if wait.is_new else []
+        elif self.opportunity.deal.get(name) != merged.value:
+            ticked = Change(name, merged.rule.label, self.opportunity.deal.get(name), merged.value)
+            self.writes[Side.SALESFORCE].append(ticked)
+        return wait is not None
 
     def _note_answer(self, merged: Merged) -> None:
         """Note that the stage is an edit in Salesforce, also where it loses; unless it is a question, a person's."""
@@ -189,7 +201,7 @@ class _PlanBuilder:
         """Leave a stage that nobody has chosen as it is on both sides, and ask once."""
         self.refused[key] = question_record(self.link.refused.get(key), merged.value, self.now)
         found = stage_cause(self.opportunity, self.status)
-        self._report_cause(question_key(self.opportunity.stage), merged.rule.field, found)
+        self.report_cause(question_key(self.opportunity.stage), merged.rule.field, found)
 
     def _note_status(self, merged: Merged, change: Change | None, side: Side) -> None:
         """Let an answer open the other fields, and name the end of a deal where the stage says less."""
@@ -200,16 +212,13 @@ class _PlanBuilder:
         elif side is Side.PARTNER_CENTER:
             self.closes = True
         elif self.status and self.status.is_final and self.status != change.new:
-            self.losses.append(self._closed_as(merged, self.status))
+            self.losses.append(self.closed_as(merged, self.status))
 
     def _note_end(self, merged: Merged, value: Status) -> None:
         """Name the end of a deal that both sides have closed meanwhile, where the stage says less."""
         before = self.base.get(merged.rule.field)
         if isinstance(before, Status) and not before.is_final and self.status and self.status.is_final:
-            self.lines += [self._closed_as(merged, self.status)] if self.status != value else []
-
-    def _closed_as(self, merged: Merged, status: Status) -> Line:
-        return self._note("closed_as", merged, None, None, status=status.substatus)
+            self.lines += [self.closed_as(merged, self.status)] if self.status != value else []
 
     def _forbidding_code(self, key: str, merged: Merged, side: Side) -> str | None:
         record = self.link.refused.get(key)
@@ -220,7 +229,8 @@ class _PlanBuilder:
         if merged.edited is side.other and not merged.rule.direction.owns(side.other):
             return "empty_at_owner"
         if side is Side.PARTNER_CENTER:
-            latch = forbidding_latch(self.status, merged.value)
+            is_hidden_again = merged.rule.field == VISIBILITY and merged.value == PRIVATE
+            latch = STAYS_VISIBLE if is_hidden_again else forbidding_latch(self.status, merged.value)
             if latch:
                 return latch.code
         return "not_clearable" if merged.value is None and side not in merged.rule.clearable else None
@@ -271,57 +281,7 @@ class _PlanBuilder:
             return
         self.refused[key] = Difference(fingerprint(merged.value), code, self.now)
         if not code.startswith(REFUSED_BY_FAR_SIDE):
-            self.lines.append(self._note(code, merged, side, code, system=system_name(side)))
-
-    def _report_losses(self, merged: Merged) -> None:
-        """Report every discarded value with the value that was kept."""
-        edited, why = merged.edited, merged.decision
-        if merged.keeps_both:
-            self.losses.append(self._note("both_texts", merged, None, Decision.BOTH_TEXTS))
-        elif merged.conflict and edited:
-            is_closed = why is Decision.FINAL_OVER_OPEN and edited is Side.PARTNER_CENTER
-            code = "conflict_closed" if is_closed else "conflict"
-            self.losses.append(self._note(code, merged, edited.other, why, whole=True))
-        elif merged.is_put_back and edited:
-            owner = system_name(edited.other)
-            self.losses.append(self._note("put_back", merged, edited, why, whole=True, owner=owner))
-
-    def _note(
-        self, code: str, merged: Merged, side: Side | None, rule: str | None, *, whole: bool = False, **values: str
-    ) -> Line:
-        """A line about the value that `side` holds and the merged one, or about neither where no side is named."""
-        before = display_text(merged.held_by(side), whole=whole) if side else None
-        after = display_text(merged.value) if side else None
-        named = {"label": merged.rule.label, **values}
-        return Line(self.now, code, LineDirection.NOTE, side, merged.rule.field, before, after, rule, named)
-
-    def warn_of_unreadable_values(self, problems: Mapping[str, Cause], rules: Rules) -> None:
-        """Report values of Salesforce that cannot be read and are left alone, once per cause."""
-        for name in (rule.field for rule in rules.updatable if rule.field in problems):
-            found = problems[name]
-            if found.key in self.causes:
-                continue
-            self.causes[found.key] = found
-            self.reported.append(found.key)
-            if not is_reported(found, self.link.reported):
-                self.lines.append(cause_line(self.now, Side.PARTNER_CENTER, name, found, LineDirection.NOTE))
-
-    def warn_of_past_close_date(self, deal: Deal) -> None:
-        """Ask the seller, once per date, to move a close date in the past while the deal is open; the date is sent."""
-        deal = deal.with_values({change.field: change.new for change in self.writes[Side.SALESFORCE]})
-        self.report_once(past_close_date_lines(deal, self.now))
-
-    def warn_of_full_texts(self, deal: Deal, rules: Rules) -> None:
-        """Report once that a text is cut here: an edit in Salesforce would remove the rest."""
-        full = full_texts(deal, rules).items()
-        self.report_once({key: full_text_line(self.now, LineDirection.NOTE, rule) for key, rule in full})
-        for key, record in full_text_records(deal, rules, self.now).items():
-            self.refused.setdefault(key, self.link.refused.get(key, record))
-
-    def report_once(self, lines: Mapping[str, Line]) -> None:
-        """Report each line unless the link remembers its key; a key is kept for as long as its sentence holds."""
-        self.reported += lines
-        self.lines += (line for key, line in lines.items() if key not in self.link.reported)
+            self.lines.append(self.note(code, merged, side, code, system=system_name(side)))
 
     def plan(self) -> Plan:
         """The plan that holds the decisions."""

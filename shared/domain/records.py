@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Status
+from shared.domain.sharing import NO_SHARING, Sharing
 
 
 class Opportunity(Struct, frozen=True):
@@ -18,7 +19,7 @@ class Opportunity(Struct, frozen=True):
     is_second_over  whether the server's clock had passed the second of `modified`: only then is the condition reliable
     stamps          the versions by polling query, where they are reliable (docs/protocol.md#stamps)
     problems        by field, why a value cannot be read
-    asks_help       whether the seller asks Microsoft for help
+    sharing         what Microsoft is to see and to do
     stage           the name of the stage
     modified_by     the id of the user who saved last
     is_automated    whether that user is no person (docs/protocol.md#answers-that-nobody-gave)
@@ -34,7 +35,7 @@ class Opportunity(Struct, frozen=True):
     referral_id: str | None = None
     stamps: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, Cause] = field(default_factory=dict)
-    asks_help: bool = False
+    sharing: Sharing = NO_SHARING
     stage: str = ""
     modified_by: str | None = None
     is_automated: bool = False

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Side
+from shared.domain.sharing_texts import SHARING_CAUSES, SHARING_SENTENCES
 
 
 class LineDirection(StrEnum):
@@ -28,6 +29,7 @@ HEADINGS: Mapping[LineDirection, str] = {
 }
 
 SENTENCES = {
+    **SHARING_SENTENCES,
     "created_referral": "A referral was created in Partner Center for this opportunity.",
     "adopted_referral": "This opportunity was linked to the referral that Partner Center already has for it.",
     "contacts_left_out": (
@@ -89,6 +91,7 @@ SENTENCES = {
 
 _CORRECT_OWNER = "Please ask your administrator to correct the mapping file."
 CAUSES: dict[str, tuple[str, str]] = {
+    **SHARING_CAUSES,
     "missing_name": ("Opportunity Name is empty.", "Please enter a name."),
     "no_customer": ("The referral names no customer.", "Please enter the customer in Partner Center."),
     "missing_account": ("Account Name is empty.", "Please choose the customer's account."),
@@ -230,7 +233,6 @@ CAUSES: dict[str, tuple[str, str]] = {
         "This Stage means {value}, which is only for deals that Microsoft sent.",
         "Please choose an active stage.",
     ),
-    "help_asked": ("How can Microsoft help? has a value, which cannot be sent yet.", "Please clear that field."),
     "unknown_referral": (
         "Referral Identifier does not name a referral that can be synced here.",
         "Please ask your administrator to check it.",

@@ -21,7 +21,7 @@ from shared.domain.audit import RECOVERED, Line, cause_line, change_lines, refus
 from shared.domain.audit import ignored_lines as lines_of_ignored
 from shared.domain.cause import Cause
 from shared.domain.creation_values import CONTACTS_LEFT_OUT, STAYS_UNREAD
-from shared.domain.deal import Change, Deal, Side, Status, Value, fingerprint
+from shared.domain.deal import VISIBILITY, Change, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.foreign_money import value_for_base
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, Effect, EffectKind, Intent, Link
@@ -180,7 +180,8 @@ def _held_by_both(sent: Deal, current: Deal, rules: Rules, *, is_adopted: bool) 
 
     A referral that is found later may have been edited since. Both sides held every value that it was created with,
     so a difference is an edit in Partner Center. The status is an exception: the service decides the status of a new
-    referral, and that is no person's edit. So a deal that is won before it is shared is won, without a conflict.
+    referral, and that is no person's edit. So a deal that is won before it is shared is won, without a conflict. A deal
+    that is visible because its seller asks for help is not ticked yet.
     """
     taken_over = carried(sent, rules, Side.SALESFORCE) if is_adopted else Deal()
     both = {
@@ -189,7 +190,7 @@ def _held_by_both(sent: Deal, current: Deal, rules: Rules, *, is_adopted: bool) 
         if name in current and (current[name] == value or (name in taken_over and not isinstance(value, Status)))
     }
     decided = {name: value for name, value in current.items() if isinstance(value, Status) and not is_adopted}
-    return Deal(both | decided)
+    return Deal(both | decided).without(VISIBILITY)
 
 
 # --- a confirmed write

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from shared.domain.deal import SHOWN_AMOUNT, Side, Status
+from shared.domain.deal import SHOWN_AMOUNT, VISIBILITY, Side, Status
 from shared.domain.latches import SUBSTATUSES
 from shared.domain.org_shape import OrgQuestion, OrgShape
 from shared.domain.stage_table import Stage, StageTable
@@ -23,6 +23,7 @@ from shared.mapping.owner_rules import NOTIFICATION_TYPE, Notice, OwnerRule
 from shared.mapping.people_fields import ContactsField, SellerField
 from shared.mapping.size_field import SizeField
 from shared.mapping.solutions_field import SolutionsField
+from shared.mapping.visibility_field import VisibilityField
 
 DEFAULT = Path(__file__).with_name("default.toml")
 STAMPS = {"opportunity": "SystemModstamp", "account": "Account.SystemModstamp"}
@@ -52,6 +53,7 @@ REQUIRED_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 """The fields that every new referral needs (`shared.domain.plan.REQUIRED`), each with the types that it can have."""
 
+VISIBILITY_LABEL = "Visible to Microsoft sellers"
 LEGAL_STATUSES = tuple(f"{status}/{substatus}" for status, known in SUBSTATUSES.items() for substatus in sorted(known))
 
 
@@ -77,6 +79,15 @@ class Ours(MappingTable):
     partner_center_currency: SalesforcePath = "Partner_Center_Currency__c"
     reason: SalesforcePath = "Closing_Reason__c"
     reason_details: SalesforcePath = "Closing_Reason_Details__c"
+    visible: SalesforcePath = "Visible_to_Microsoft__c"
+    notes_to_microsoft: SalesforcePath = "Notes_to_Microsoft__c"
+    consents: SalesforcePath = "Customer_Consents__c"
+    answer_by: SalesforcePath = "Answer_By__c"
+    microsoft_status: SalesforcePath = "Microsoft_Status__c"
+    microsoft_crm_identifier: SalesforcePath = "Microsoft_CRM_Identifier__c"
+    microsoft_seller: SalesforcePath = "Microsoft_Seller__c"
+    microsoft_notes: SalesforcePath = "Microsoft_Notes__c"
+    microsoft_answer_by: SalesforcePath = "Microsoft_Answer_By__c"
 
     @property
     def by_role(self) -> dict[str, str]:
@@ -88,7 +99,8 @@ class Ours(MappingTable):
 
         Without flag and identifier nothing can be read.
         """
-        others = (self.help, self.status, self.reason, self.reason_details)
+        answers = (self.reason, self.reason_details)
+        others = (self.help, self.status, *answers, self.visible, self.notes_to_microsoft, self.consents)
         seen = (column for column in others if org is None or not org.hides(column))
         return self.flag, self.identifier, *seen
 
@@ -174,7 +186,7 @@ class MappingFile(MappingTable):
     def fields_with_stages(self, org: OrgShape | None = None) -> dict[str, FieldBase]:
         """Return the fields by name, as this org needs them; the status field has the stage table.
 
-        An org with the columns for amounts in other currencies has one more field.
+        An org with the columns for amounts in other currencies has one more field, one with visibility another.
         """
         table, fields = self.stage_table(), dict[str, FieldBase]()
         for name, field in self.fields.items():
@@ -187,6 +199,10 @@ class MappingFile(MappingTable):
                 fields[name] = money = field.for_org(org.currencies)
                 if org.currencies.has_amount_fields and field.direction.owns(Side.PARTNER_CENTER):
                     fields.setdefault(SHOWN_AMOUNT, foreign_money_field(money, *self.ours.amount_columns))
+        if org is not None and not org.hides(self.ours.visible):
+            fields.setdefault(
+                VISIBILITY, VisibilityField(label="Visible to Microsoft sellers", salesforce=self.ours.visible)
+            )
         return fields
 
 

@@ -7,8 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
 from shared.domain.arrival import Arrival, Gap
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Company, Deal, Person, Side, Value
@@ -23,11 +21,13 @@ from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, UnreadableValue
 from shared.mapping.field_types import StatusField
 from shared.mapping.new_records import unusable_defaults
-from shared.mapping.paths import Json, has_item, parse_time, set_value, time_or_none, value_in_record
+from shared.mapping.new_referral import ReferralConstants, referral_body
+from shared.mapping.paths import Json, has_item, parse_time, time_or_none, value_in_record
 from shared.mapping.people_fields import ContactsField
 from shared.mapping.referral_kind import is_lead, is_shared, is_target_microsoft
 from shared.mapping.schema import DEFAULT, STAMPS
 from shared.mapping.seen_columns import rules_of, seen_fields, spelled_as_in_org
+from shared.mapping.sharing_fields import sharing_in
 from shared.mapping.shown_state import ShownState
 from shared.mapping.solutions_field import SolutionsField
 from shared.mapping.validation import load_mapping
@@ -40,21 +40,6 @@ MAX_COMMIT_TIME = timedelta(seconds=30)
 
 Source: docs/protocol.md#stamps.
 """
-
-
-class ReferralConstants(Struct, frozen=True):
-    """The values from the settings that every new referral carries.
-
-    Source: docs/reference/partner-center.md#creating-a-referral.
-    """
-
-    location: str
-    qualification: str = "SalesQualified"
-    marketplace_intent: str = "HaveNotDecided"
-    referral_link: str = "https://partner.microsoft.com/referrals/v2/inbox?id={id}"
-    consent_to_contact: bool = True
-    consent_to_share_with_others: bool = True
-    consent_to_contact_specific_partners: bool = True
 
 
 class Translation:
@@ -122,7 +107,7 @@ class Translation:
                 if stamp and _is_second_over(parse_time(stamp) + MAX_COMMIT_TIME, read_at)
             },
             problems={**problems, **self._left_out} if self._left_out else problems,
-            asks_help=bool(record.get(ours.help)),
+            sharing=sharing_in(record, ours),
             stage=str(value_in_record(record, self.stage_column) or ""),
             modified_by=record.get("LastModifiedById"),
             is_automated=value_in_record(record, MODIFIER[1]) in AUTOMATED_USERS,
@@ -309,25 +294,11 @@ class Translation:
         ]
 
     def new_referral(self, deal: Deal, external_reference: str) -> dict[str, Any]:
-        """Return the body of a new private referral. It requests no help, and Microsoft's sellers do not see it."""
-        body: dict[str, Any] = {
-            "externalReferenceId": external_reference,
-            "qualification": self.constants.qualification,
-            "type": "Independent",
-            "mpnId": self.constants.location,
-            "consent": {
-                "consentToToShareInfoWithOthers": self.constants.consent_to_share_with_others,
-                "consentToContact": self.constants.consent_to_contact,
-                "consentToMicrosoftToContactSpecificPartners": self.constants.consent_to_contact_specific_partners,
-                "consentToShareReferralWithMicrosoftSellers": False,
-            },
-            "target": [],
-        }
+        """Return the body of a new referral. It asks for no help; Microsoft's sellers see it if the deal is visible."""
+        body = referral_body(self.constants, external_reference)
         for name, field in self._created_from[Side.SALESFORCE].items():
             if name in deal:
                 field.add_to_body(deal[name], body)
-        attribute = {"id": self.constants.marketplace_intent, "type": "CustomerMarketplaceIntent"}
-        set_value(body, "/details/requirements/additionalRequirements/attributes", [attribute])
         return body
 
 

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 
-from shared.domain.audit import UNDATED, Line, change_lines
+from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.field_rules import Rules
@@ -27,52 +27,11 @@ from shared.domain.link_states import Mark, State
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import Transition, kept_cause, with_known_versions
+from shared.domain.visibility import without_wait
 from shared.foundation.errors import CosellError, SignInFailed, StoreConflict, Throttled
+from shared.sync.pending_lines import PendingLines
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Outcome, Result, SideState, Write, Written
 from shared.sync.retry_queue import outcome_of_error, pause_side, paused_until, pausing_on_failure, retry_after_pause
-
-
-class PendingLines(Struct):
-    """The queue of audit lines that are not stored yet. What is taken has left the queue.
-
-    recovered   lines for writes of an interrupted run that were found to have taken effect
-    notes       the plan's lines, which go with the records that they belong to
-    losses      the plan's lines about discarded values, which the confirmed write of that field makes true
-    told        the losses that were taken: a later plan of this run repeats none of them
-    """
-
-    recovered: tuple[Line, ...] = ()
-    notes: tuple[Line, ...] = ()
-    losses: tuple[Line, ...] = ()
-    told: tuple[Line, ...] = ()
-
-    def put_plan(self, plan: Plan) -> None:
-        """Queue a plan's lines, in place of those of an earlier plan."""
-        self.notes, self.losses = plan.lines, _dated(UNDATED, plan.losses)
-
-    def take_notes(self, now: datetime) -> tuple[Line, ...]:
-        """Take the lines of an interrupted run and the plan's notes."""
-        lines, self.recovered, self.notes = (*self.recovered, *_dated(now, self.notes)), (), ()
-        return lines
-
-    def take_confirmed(self, changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
-        """Take the notes, and the lines of the values that these confirmed changes discarded."""
-        lines = self._losses_of(changes)
-        self.told += lines
-        return (*self.take_notes(now), *_dated(now, lines))
-
-    def _losses_of(self, changes: Sequence[Change]) -> tuple[Line, ...]:
-        fields = {change.field for change in changes}
-        return tuple(line for line in self.losses if line.field in fields and line not in self.told)
-
-    def expected_lines(self, changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
-        """The lines that a write of an opportunity will add once it is confirmed; they stay in the queue."""
-        return (*change_lines(now, Side.SALESFORCE, changes), *_dated(now, self._losses_of(changes)))
-
-
-def _dated(now: datetime, lines: Iterable[Line]) -> tuple[Line, ...]:
-    """Lines of a plan with the time at which they are written down."""
-    return tuple(replace(line, at=now) for line in lines)
 
 
 class Pair(Struct):
@@ -131,6 +90,11 @@ class Pair(Struct):
         self.existing, self.must_create = existing, existing is not None
         if existing is None:
             self.interrupted = Intent()
+
+    def forget_wait_to_create(self) -> None:
+        """Let a deal that is not created after all wait anew when it is ticked again."""
+        if self.link.waiting and self.link.referral_id is None:
+            self.link = without_wait(self.link)
 
     def decide_to_create(self) -> None:
         """Let a referral be created for this pair."""

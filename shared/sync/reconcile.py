@@ -6,7 +6,6 @@ both:  PATCH or POST each -> write opportunities (24 a call) -> write back (200 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from copy import replace
 from datetime import timedelta
 from functools import partial
@@ -14,29 +13,26 @@ from itertools import batched
 
 from msgspec import Struct
 
-from shared.domain.cause import Cause
-from shared.domain.deal import Deal, Side, Status
+from shared.domain.deal import VISIBILITY, Deal, Side, Status
 from shared.domain.field_rules import Rules
-from shared.domain.link import WHOLE, Link
+from shared.domain.link import Link
 from shared.domain.link_states import State
-from shared.domain.obstacles import creation_obstacles
 from shared.domain.plan import plan_pair
 from shared.domain.question import is_question
 from shared.domain.records import Opportunity, Referral
-from shared.domain.sentences import cause
-from shared.domain.transitions import adopted_opportunity, held, recovered
-from shared.foundation.errors import Conflict, CosellError, NotFound
+from shared.domain.transitions import recovered
+from shared.foundation.errors import Conflict, CosellError
 from shared.sync.pair_lease import (
     Pair,
     acquire,
     open_pairs,
     read_opportunities,
-    record_intent,
     release,
     run_for_each,
     run_step,
 )
 from shared.sync.ports import BUSY, RECONCILED, Context, Outcome, Outcomes, Result
+from shared.sync.prepare_create import adopt_named_referral, prepare_create
 from shared.sync.retry_queue import outcome_of_error
 from shared.sync.write_opportunity import CONDITIONAL, batches_of_write_backs, notify, write_back, write_opportunities
 from shared.sync.write_referral import (
@@ -45,7 +41,6 @@ from shared.sync.write_referral import (
     find_created_referral,
     park_changes,
     patch_referral,
-    point_to_link,
 )
 
 KEEPS_CHANGING = Outcome(Result.RETRY, "opportunity_kept_changing")
@@ -142,15 +137,18 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
     if link.referral_id is None:
         pair.take_existing(find_created_referral(ctx, pair))
     if not (opportunity.flagged or pair.must_create or (link.referral_id and link.unwritten)):
+        pair.forget_wait_to_create()
         pair.end(RECONCILED)
     elif link.referral_id is None and opportunity.referral_id and not pair.must_create:
-        _adopt_named_referral(ctx, pair, opportunity.referral_id)
+        adopt_named_referral(ctx, pair, opportunity.referral_id)
+        _plan(ctx, pair)
     elif link.referral_id is None:
-        _prepare_create(ctx, pair, opportunity)
+        prepare_create(ctx, pair, opportunity)
     else:
-        is_known = link.etag and link.agreed and link.mapping == ctx.translation.hash
+        is_known = bool(link.etag) and link.agreed and link.mapping == ctx.translation.hash
         stage = opportunity.deal.get("status")  # a win may be held: the referral says from when it is not
         wins = isinstance(stage, Status) and stage.substatus == "Won" and stage != link.base.get("status")
+        is_known &= VISIBILITY in link.base or VISIBILITY not in opportunity.deal
         if is_known and not wins and not (link.refused and link.has_refused_value) and not pair.interrupted.effects:
             pair.take_referral(referral_from_base(link, opportunity, ctx.translation.rules), is_from_base=True)
         else:
@@ -163,52 +161,6 @@ def referral_from_base(link: Link, opportunity: Opportunity, rules: Rules) -> Re
     status = known if isinstance(known := link.base.get("status"), Status) else None
     deal = Deal({rule.field: link.base[rule.field] for rule in rules.updatable if rule.field in link.base})
     return Referral(link.referral_id or "", link.etag or "", deal, opportunity.modified, status)
-
-
-def _prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
-    """Hold an incomplete deal, leave a refused one parked; anything else will be created."""
-    if pair.must_create:
-        return
-    refused = pair.link.cause
-    if refused and pair.link.refuses(WHOLE, opportunity.deal):
-        pair.end(Outcome(Result.PARKED, refused.code))
-    elif causes := creation_obstacles(opportunity):
-        _hold(ctx, pair, causes)
-    else:
-        pair.decide_to_create()
-
-
-def _adopt_named_referral(ctx: Context, pair: Pair, referral_id: str) -> None:
-    """Link an opportunity that carries a referral id but has no link, and merge; never create.
-
-    The referral's pointer is read first (docs/protocol.md#events-overtake-replies): an instance may have created it.
-    """
-    pointer = ctx.store.pointer(referral_id)
-    if pointer is not None and pointer.value.intent is not None and pointer.age < ctx.policy.lease:
-        pair.end(BUSY)
-        return
-    referral = None
-    with suppress(NotFound):
-        referral = ctx.translation.referral(ctx.partner_center.get(referral_id))
-    if referral is None or ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference):
-        _hold(ctx, pair, {"identifier": cause("unknown_referral", "identifier")})
-        return
-    intended, now = pointer.value.intended_opportunity if pointer else None, ctx.clock.now()
-    arrival = ctx.translation.arrival(referral, (intended and intended.decided) or now)
-    adopted = adopted_opportunity(pair.link, referral, intended, ctx.translation.rules, arrival, now)
-    record_intent(ctx, pair, link=adopted.link, lines=adopted.lines)
-    point_to_link(ctx, referral.id, pair.id)
-    pair.take_referral(referral)
-    ctx.log("referral_adopted", correlation_id=ctx.correlation_id, opportunity_id=pair.id, referral_id=referral.id)
-    _plan(ctx, pair)
-
-
-def _hold(ctx: Context, pair: Pair, causes: Mapping[str, Cause]) -> None:
-    """Hold a pair that cannot be sent; the causes are by field."""
-    hold = held(pair.link, causes, ctx.clock.now())
-    record_intent(ctx, pair, link=hold.link, lines=hold.lines)
-    codes = [one.code for one in causes.values()]
-    ctx.log("opportunity_held", correlation_id=ctx.correlation_id, opportunity_id=pair.id, causes=codes)
 
 
 # --- writing
@@ -345,4 +297,5 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
 def _is_unused(pair: Pair) -> bool:
     """Whether the link was inserted for this work only, and holds nothing that must be kept."""
     link, code = pair.link, (pair.outcome or RECONCILED).cause
-    return link.referral_id is None and not link.reported and link.cause is None and code in ("", BUSY.cause)
+    is_empty = link.referral_id is None and not (link.reported or link.waiting) and link.cause is None
+    return is_empty and code in ("", BUSY.cause)

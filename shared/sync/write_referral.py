@@ -23,6 +23,7 @@ from shared.domain.transitions import (
     sent_deal,
     unconfirmed_create,
 )
+from shared.domain.visibility import shared_deal
 from shared.foundation.errors import Ambiguous, CosellError, Rejected, StoreConflict
 from shared.mapping.referral_kind import is_target_microsoft
 from shared.sync.pair_lease import Pair, confirm_effect, end_parked, record_intent, record_writes
@@ -72,10 +73,11 @@ def create_referral(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
 
     Raises Ambiguous where the outcome is unknown: the intent then stays until the settle time has passed.
     """
-    effect = Effect(EffectKind.CREATE_REFERRAL, opportunity.deal, decided=ctx.clock.now())
+    sent = shared_deal(opportunity) if opportunity.sharing.help else opportunity.deal
+    effect = Effect(EffectKind.CREATE_REFERRAL, sent, decided=ctx.clock.now())
     record_intent(ctx, pair, effect, Effect(EffectKind.MARK_OPPORTUNITY))
     try:
-        answer = ctx.partner_center.create(ctx.translation.new_referral(opportunity.deal, ctx.scope.reference(pair.id)))
+        answer = ctx.partner_center.create(ctx.translation.new_referral(sent, ctx.scope.reference(pair.id)))
     except Ambiguous:
         ended = unconfirmed_create(
             pair.link, ctx.clock.now() + ctx.policy.lease + ctx.policy.settle_time, ctx.clock.now()
@@ -87,7 +89,6 @@ def create_referral(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
         confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, refusal.link, refusal.lines)
         end_parked(ctx, pair, error.cause)
     else:
-        sent = opportunity.deal
         referral, left_out = ctx.translation.written_referral(answer), ctx.translation.contacts_left_out(sent)
         _link_referral(ctx, pair, referral, sent, left_out=left_out, is_adopted=False)
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
 from shared.domain.iso_codes import COUNTRIES, CURRENCIES
 from shared.mapping.money_field import round_to_cents
+from shared.mapping.new_referral import ReferralConstants
 from shared.mapping.paths import normal_text
-from shared.mapping.translation import ReferralConstants, Translation
+from shared.mapping.translation import Translation
 
 Json = Mapping[str, Any]
 TRANSLATION = Translation(ReferralConstants("1234567"))

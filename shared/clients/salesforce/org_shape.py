@@ -43,7 +43,7 @@ VERSION_COLUMN = "Cosell_Package_Version__c"
 `describe` shows both to every user who sees the column (docs/salesforce-package.md#the-version-of-the-package).
 """
 AMOUNT_ROLES = ("partner_center_amount", "partner_center_currency")
-_READ_ONLY_ROLES = frozenset({"help", "reason", "reason_details"})
+_READ_ONLY_ROLES = frozenset({"reason", "reason_details", "consents"})
 """The roles of our columns that the sync only reads."""
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 

@@ -15,6 +15,7 @@ from shared.domain.plan import plan_pair
 from shared.domain.policy import Policy
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
+from shared.domain.sharing import Sharing
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 COMPLETE: dict[str, Value | None] = {
@@ -67,7 +68,7 @@ def test_an_on_hold_stage_is_an_obstacle() -> None:
 
 
 def test_a_request_for_help_is_an_obstacle() -> None:
-    record = Opportunity("006", Deal(COMPLETE), flagged=True, modified=NOW, asks_help=True)
+    record = Opportunity("006", Deal(COMPLETE), flagged=True, modified=NOW, sharing=Sharing(help="General or Other"))
     assert [(name, obstacle.code) for name, obstacle in creation_obstacles(record).items()] == [("help", "help_asked")]
 
 

@@ -214,7 +214,9 @@ OVERLAY_FAULTS: Mapping[str, tuple[str, list[str]]] = {
             "line 2: fields: expected a table for each field, such as [fields.money]; found 3.",
             (
                 "line 3: ours: expected a table with the keys flag, identifier, link, status, audit, help, "
-                "partner_center_amount, partner_center_currency, reason, reason_details; found an empty list."
+                "partner_center_amount, partner_center_currency, reason, reason_details, visible, notes_to_microsoft, "
+                "consents, answer_by, microsoft_status, microsoft_crm_identifier, microsoft_seller, microsoft_notes, "
+                "microsoft_answer_by; found an empty list."
             ),
             'line 4: stages: expected at least one [[stages]] table; found "x".',
             "line 5: version: expected 1; found 2.",

@@ -15,7 +15,8 @@ from shared.domain.deal import Company, Deal, Money, Person
 from shared.domain.html_entities import decode_entities
 from shared.mapping.field_base import UnreadableValue
 from shared.mapping.field_types import DateField
-from shared.mapping.translation import ReferralConstants, Translation
+from shared.mapping.new_referral import ReferralConstants
+from shared.mapping.translation import Translation
 from tests.portal_bodies.bodies import NAMES, portal_body
 from tests.unit.mapping.test_unusual_referrals import FIELDS, TRANSLATION, deal_in, referral_with
 

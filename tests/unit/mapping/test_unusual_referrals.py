@@ -9,9 +9,10 @@ import pytest
 
 from shared.domain.deal import Company, Deal, Money, Person, Status
 from shared.foundation.errors import Unavailable
+from shared.mapping.new_referral import ReferralConstants
 from shared.mapping.paths import set_value
 from shared.mapping.referral_kind import is_lead
-from shared.mapping.translation import ReferralConstants, Translation
+from shared.mapping.translation import Translation
 
 TRANSLATION = Translation(ReferralConstants("1234567"))
 

@@ -35,8 +35,9 @@ from shared.domain.deal import Side
 from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 from shared.domain.scope import Scope
+from shared.mapping.new_referral import ReferralConstants
 from shared.mapping.schema import DEFAULT
-from shared.mapping.translation import ReferralConstants, Translation
+from shared.mapping.translation import Translation
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
 from shared.sync.ports import Context, Outcome, PartnerCenter, Policy, RetryEntry

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.sync.pair_lease import Pair, PendingLines
+from shared.sync.pair_lease import Pair
+from shared.sync.pending_lines import PendingLines
 
 ROOT = Path(__file__).parents[3]
 SYNC = sorted((ROOT / "shared/sync").glob("*.py"))
@@ -40,7 +41,7 @@ def test_only_the_module_of_the_lease_changes_the_state_of_a_pair() -> None:
     stores = [
         f"{file.name}: {ast.unparse(node)}"
         for file in SYNC
-        if file.name != "pair_lease.py"
+        if file.name not in ("pair_lease.py", "pending_lines.py")
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in state
     ]

@@ -1,0 +1,87 @@
+"""What the plan of one pair tells: its audit lines, and the causes and warnings that the link remembers. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from shared.domain.audit import Line, cause_line
+from shared.domain.cause import Cause
+from shared.domain.close_date import past_close_date_lines
+from shared.domain.deal import Change, Deal, Side, Status, display_text
+from shared.domain.field_rules import Rules
+from shared.domain.link import Difference, Link
+from shared.domain.merge import Decision, Merged
+from shared.domain.sentences import LineDirection, is_reported, system_name
+from shared.domain.text_limits import full_text_line, full_text_records, full_texts
+
+
+class PlanNotes:
+    """Collects what is told about one pair, each cause and warning once."""
+
+    def __init__(self, link: Link, now: datetime) -> None:
+        """Begin with nothing to tell."""
+        self.link, self.now = link, now
+        self.writes: dict[Side, list[Change]] = {Side.PARTNER_CENTER: [], Side.SALESFORCE: []}
+        self.refused: dict[str, Difference] = {}
+        self.lines: list[Line] = []
+        self.losses: list[Line] = []
+        self.reported: list[str] = []
+        self.causes: dict[str, Cause] = {}
+
+    def report_cause(self, key: str, name: str, found: Cause) -> None:
+        """Mark the pair with a cause, and report it once under a key."""
+        self.causes[found.key] = found
+        self.report_once({key: cause_line(self.now, Side.PARTNER_CENTER, name, found)})
+
+    def closed_as(self, merged: Merged, status: Status) -> Line:
+        """The line that names how Partner Center closed the deal."""
+        return self.note("closed_as", merged, None, None, status=status.substatus)
+
+    def report_losses(self, merged: Merged) -> None:
+        """Report every discarded value with the value that was kept."""
+        edited, why = merged.edited, merged.decision
+        if merged.keeps_both:
+            self.losses.append(self.note("both_texts", merged, None, Decision.BOTH_TEXTS))
+        elif merged.conflict and edited:
+            is_closed = why is Decision.FINAL_OVER_OPEN and edited is Side.PARTNER_CENTER
+            code = "conflict_closed" if is_closed else "conflict"
+            self.losses.append(self.note(code, merged, edited.other, why, whole=True))
+        elif merged.is_put_back and edited:
+            owner = system_name(edited.other)
+            self.losses.append(self.note("put_back", merged, edited, why, whole=True, owner=owner))
+
+    def note(
+        self, code: str, merged: Merged, side: Side | None, rule: str | None, *, whole: bool = False, **values: str
+    ) -> Line:
+        """A line about the value that `side` holds and the merged one, or about neither where no side is named."""
+        before = display_text(merged.held_by(side), whole=whole) if side else None
+        after = display_text(merged.value) if side else None
+        named = {"label": merged.rule.label, **values}
+        return Line(self.now, code, LineDirection.NOTE, side, merged.rule.field, before, after, rule, named)
+
+    def warn_of_unreadable_values(self, problems: Mapping[str, Cause], rules: Rules) -> None:
+        """Report values of Salesforce that cannot be read and are left alone, once per cause."""
+        for name in (rule.field for rule in rules.updatable if rule.field in problems):
+            found = problems[name]
+            if found.key in self.causes:
+                continue
+            self.causes[found.key] = found
+            self.reported.append(found.key)
+            if not is_reported(found, self.link.reported):
+                self.lines.append(cause_line(self.now, Side.PARTNER_CENTER, name, found, LineDirection.NOTE))
+
+    def warn_of_past_close_date(self, deal: Deal) -> None:
+        """Ask the seller, once per date, to move a close date in the past while the deal is open; the date is sent."""
+        deal = deal.with_values({change.field: change.new for change in self.writes[Side.SALESFORCE]})
+        self.report_once(past_close_date_lines(deal, self.now))
+
+    def warn_of_full_texts(self, deal: Deal, rules: Rules) -> None:
+        """Report once that a text is cut here: an edit in Salesforce would remove the rest."""
+        full = full_texts(deal, rules).items()
+        self.report_once({key: full_text_line(self.now, LineDirection.NOTE, rule) for key, rule in full})
+        for key, record in full_text_records(deal, rules, self.now).items():
+            self.refused.setdefault(key, self.link.refused.get(key, record))
+
+    def report_once(self, lines: Mapping[str, Line]) -> None:
+        """Report each line unless the link remembers its key; a key is kept for as long as its sentence holds."""
+        self.reported += lines
+        self.lines += (line for key, line in lines.items() if key not in self.link.reported)

@@ -1,0 +1,84 @@
+"""Decides when Microsoft's sellers may see a deal, which cannot be undone. Pure.
+
+Salesforce   Partner Center   base      result
+ticked       private          any       sent, once it has stood
+not ticked   private          any       with help chosen: as ticked
+not ticked   visible          private   the field is ticked: a colleague or a request for help has shared the deal
+not ticked   visible          visible   refused: visibility never goes back
+
+Source: docs/protocol.md#the-type-of-a-deal, docs/protocol.md#what-cannot-be-undone-waits.
+"""
+
+from copy import replace
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from shared.domain.audit import IRREVERSIBLE, Line
+from shared.domain.deal import PRIVATE, VISIBILITY, VISIBLE, Deal, fingerprint
+from shared.domain.latches import Latch
+from shared.domain.link import Difference, Link
+from shared.domain.planned import Plan
+from shared.domain.policy import Policy
+from shared.domain.records import Opportunity
+from shared.domain.sentences import LineDirection
+from shared.domain.sharing import DealType
+
+STAYS_VISIBLE = Latch("stays_visible")
+"""Why a visible deal cannot become private."""
+
+
+class SharingWait(Struct, frozen=True):
+    """How long the sharing of a deal must still stand: its record, and until when."""
+
+    record: Difference
+    until: datetime
+    is_new: bool
+
+
+def base_of_visibility(base: Deal, referral: Deal) -> Deal:
+    """The base, in which a deal is private until both sides have agreed that it is visible."""
+    return base.with_values({VISIBILITY: PRIVATE}) if VISIBILITY in referral and VISIBILITY not in base else base
+
+
+def with_help_visible(deal: Deal, referral: Deal) -> Deal:
+    """The opportunity's deal of a seller who asks for help: it is visible to Microsoft, although nobody ticked that."""
+    is_private = deal.get(VISIBILITY) == referral.get(VISIBILITY) == PRIVATE
+    return deal.with_values({VISIBILITY: VISIBLE}) if is_private else deal
+
+
+def shared_deal(opportunity: Opportunity) -> Deal:
+    """The deal of a new referral: visible to Microsoft if the seller says so, or asks for help."""
+    is_private = opportunity.sharing.deal_type is DealType.PRIVATE or VISIBILITY not in opportunity.deal
+    return opportunity.deal if is_private else opportunity.deal.with_values({VISIBILITY: VISIBLE})
+
+
+def wait_to_share(known: Difference | None, wanted: str, now: datetime, stands: timedelta) -> SharingWait | None:
+    """The wait of a deal that is to be shared as `wanted`; None once it has stood long enough."""
+    is_known = known is not None and known.value == wanted
+    record = known if known is not None and is_known else Difference(wanted, IRREVERSIBLE, now)
+    until = record.since + stands
+    return SharingWait(record, until, not is_known) if now < until else None
+
+
+def plan_of_shared_create(link: Link, opportunity: Opportunity, now: datetime, policy: Policy) -> Plan | None:
+    """The plan of a new deal that waits until it may be shared with Microsoft; None if it can be created now."""
+    sharing = opportunity.sharing
+    if sharing.deal_type is DealType.PRIVATE:
+        return None
+    wanted = fingerprint(f"{sharing.deal_type}:{sharing.code}:{sharing.notes}")
+    wait = wait_to_share(link.waiting.get(VISIBILITY), wanted, now, policy.irreversible_wait)
+    if wait is None:
+        return None
+    line = Line(now, "waits_to_share", LineDirection.NOTE, None, VISIBILITY, values={"until": f"{wait.until:%H:%M}"})
+    return Plan(
+        Deal(),
+        waiting={VISIBILITY: wait.record},
+        lines=(line,) if wait.is_new else (),
+        due=wait.until,
+    )
+
+
+def without_wait(link: Link) -> Link:
+    """The link of a deal that is not created after all: the next tick begins to wait anew."""
+    return replace(link, waiting={})

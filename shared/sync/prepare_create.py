@@ -1,0 +1,65 @@
+"""Prepares the push of an opportunity that has no referral yet: hold it, let it wait, create one, or adopt one."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from shared.domain.cause import Cause
+from shared.domain.link import WHOLE
+from shared.domain.obstacles import creation_obstacles
+from shared.domain.records import Opportunity
+from shared.domain.sentences import cause
+from shared.domain.transitions import adopted_opportunity, held
+from shared.domain.visibility import plan_of_shared_create
+from shared.foundation.errors import NotFound
+from shared.sync.pair_lease import Pair, record_intent
+from shared.sync.ports import BUSY, Context, Outcome, Result
+from shared.sync.write_referral import point_to_link
+
+
+def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
+    """Hold an incomplete deal, leave a refused one parked, let a shared one wait; anything else will be created."""
+    if pair.must_create:
+        return
+    refused, sharing = pair.link.cause, opportunity.sharing
+    if refused and pair.link.refuses(WHOLE, opportunity.deal):
+        pair.end(Outcome(Result.PARKED, refused.code))
+    elif causes := creation_obstacles(opportunity):
+        _hold(ctx, pair, causes)
+    elif (sharing.help or sharing.visible) and (
+        plan := plan_of_shared_create(pair.link, opportunity, ctx.clock.now(), ctx.policy)
+    ):
+        pair.take_plan(plan)
+    else:
+        pair.decide_to_create()
+
+
+def adopt_named_referral(ctx: Context, pair: Pair, referral_id: str) -> None:
+    """Link an opportunity that carries a referral id but has no link; never create. The caller merges both sides.
+
+    The referral's pointer is read first (docs/protocol.md#events-overtake-replies): an instance may have created it.
+    """
+    pointer = ctx.store.pointer(referral_id)
+    if pointer is not None and pointer.value.intent is not None and pointer.age < ctx.policy.lease:
+        pair.end(BUSY)
+        return
+    referral = None
+    with suppress(NotFound):
+        referral = ctx.translation.referral(ctx.partner_center.get(referral_id))
+    if referral is None or ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference):
+        _hold(ctx, pair, {"identifier": cause("unknown_referral", "identifier")})
+        return
+    intended, now = pointer.value.intended_opportunity if pointer else None, ctx.clock.now()
+    arrival = ctx.translation.arrival(referral, (intended and intended.decided) or now)
+    adopted = adopted_opportunity(pair.link, referral, intended, ctx.translation.rules, arrival, now)
+    record_intent(ctx, pair, link=adopted.link, lines=adopted.lines)
+    point_to_link(ctx, referral.id, pair.id)
+    pair.take_referral(referral)
+    ctx.log("referral_adopted", correlation_id=ctx.correlation_id, opportunity_id=pair.id, referral_id=referral.id)
+
+
+def _hold(ctx: Context, pair: Pair, causes: Mapping[str, Cause]) -> None:
+    """Hold a pair that cannot be sent; the causes are by field."""
+    hold = held(pair.link, causes, ctx.clock.now())
+    record_intent(ctx, pair, link=hold.link, lines=hold.lines)
+    codes = [one.code for one in causes.values()]
+    ctx.log("opportunity_held", correlation_id=ctx.correlation_id, opportunity_id=pair.id, causes=codes)
