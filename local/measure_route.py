@@ -4,7 +4,8 @@
 
 frames    the most frames of our own code on the stack when httpx or requests is asked to send a request, in a push, in
           one that adopts a referral, and in a sweep; the app is signed in already
-arrows    the imports between the modules of the engine: `shared.sync`, and the domain's modules that came from it
+arrows    the imports between the first modules of the engine: `shared.sync`, and what moved from it into the domain
+arrows of all   the same with the modules that came later, such as those of co-sell
 returns   in a push of two pairs, one new and one changed: how often a call enters a package (`shared.NAME`) that the
           run has entered before and left since
 
@@ -33,7 +34,14 @@ from local.systems import Systems, start_systems
 from shared.app import reset
 
 ROOT = Path(__file__).resolve().parents[1]
-LIMITS = {"frames": 12, "arrows": 30, "returns": 100}
+LIMITS = {"frames": 12, "arrows": 30, "arrows of all": 60, "returns": 100}
+FIRST_OF_THE_ENGINE = frozenset(
+    (
+        "change_detection", "link_referral", "pair_lease", "ports", "reconcile", "referral_claim", "retry_queue",
+        "runs", "write_opportunity", "write_referral", "audit", "transitions",
+    )
+)  # fmt: skip
+"""The modules of the engine whose arrows were untangled first: they must not grow together again."""
 DOMAIN_OF_THE_ENGINE = ("shared.domain.audit", "shared.domain.transitions")
 """Modules that were part of the engine before their pure code moved into the domain."""
 SENDERS = frozenset({"httpx", "requests"})
@@ -169,6 +177,11 @@ def engine_modules() -> Mapping[str, Path]:
     return modules | {name: ROOT / f"{name.replace('.', '/')}.py" for name in DOMAIN_OF_THE_ENGINE}
 
 
+def first_arrows() -> list[tuple[str, str]]:
+    """The imports between two of the first modules of the engine."""
+    return [pair for pair in engine_arrows() if {name.rpartition(".")[2] for name in pair} <= FIRST_OF_THE_ENGINE]
+
+
 def engine_arrows() -> list[tuple[str, str]]:
     """The imports between two modules of the engine, as importing and imported module."""
     modules = engine_modules()
@@ -196,7 +209,8 @@ def main() -> int:
     with traced_runs() as traces:
         figures = {
             "frames": max(trace.frames for run, trace in traces.items() if run != SIGNING_IN),
-            "arrows": len(engine_arrows()),
+            "arrows": len(first_arrows()),
+            "arrows of all": len(engine_arrows()),
             "returns": traces["push"].returns,
         }
     console, table = Console(highlight=False), Table("figure", "measured", "limit")

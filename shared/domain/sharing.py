@@ -24,7 +24,7 @@ HELP: Mapping[str, str] = {
 }
 """The help that Microsoft offers: the labels in Salesforce by the codes of Partner Center.
 
-Source: docs/reference/partner-center.md#help-codes.
+Source: docs/reference/partner-center.md#assistance-request-codes.
 """
 
 
