@@ -23,7 +23,7 @@ def test_fields_list_views_and_rules_are_in_the_file_of_their_object() -> None:
     package = product_package()
     root = parse_xml(package.files["objects/Opportunity.object"])
     names = [child.tag.rpartition("}")[2] for child in root]
-    assert names == ["fields"] * 13 + ["listViews"] * 2 + ["validationRules"]
+    assert names == ["fields"] * 22 + ["listViews"] * 2 + ["validationRules"]
     assert set(package.members) == {
         "CustomObject", "CustomField", "CustomTab", "ListView", "ValidationRule", "PermissionSet", "Layout",
         "FlexiPage", "Group", "CustomNotificationType",
@@ -67,7 +67,7 @@ def test_each_language_has_one_file_of_translations() -> None:
     }
     root = parse_xml(package.files["objectTranslations/Opportunity-de.objectTranslation"])
     names = [child.tag.rpartition("}")[2] for child in root]
-    assert names == ["fields"] * 13 + ["validationRules"]
+    assert names == ["fields"] * 22 + ["validationRules"]
 
 
 def test_a_package_can_be_limited_to_some_languages() -> None:

@@ -30,6 +30,15 @@ EXPECTED_FIELDS = {
     "Cosell_Package_Version__c": {"label": "Co-sell Package Version", "type": "Text"},
     "Closing_Reason__c": {"label": "Closing Reason", "type": "Picklist"},
     "Closing_Reason_Details__c": {"type": "Text", "length": "255"},
+    "Visible_to_Microsoft__c": {"label": "Visible to Microsoft sellers", "type": "Checkbox", "defaultValue": "false"},
+    "Notes_to_Microsoft__c": {"label": "Notes to Microsoft", "type": "LongTextArea", "length": "32000"},
+    "Customer_Consents__c": {"label": "Customer Consents", "type": "Checkbox", "defaultValue": "false"},
+    "Answer_By__c": {"label": "Answer By", "type": "DateTime"},
+    "Microsoft_Status__c": {"label": "Microsoft Status", "type": "Picklist"},
+    "Microsoft_CRM_Identifier__c": {"type": "Text", "length": "100", "externalId": "false", "unique": "false"},
+    "Microsoft_Seller__c": {"type": "Text", "length": "255"},
+    "Microsoft_Notes__c": {"type": "LongTextArea", "length": "32000"},
+    "Microsoft_Answer_By__c": {"type": "DateTime"},
     "Sync_Mark__c": {"label": "Sync Mark", "type": "Text", "formulaTreatBlanksAs": "BlankAsBlank"},
 }  # fmt: skip
 

@@ -26,11 +26,12 @@ LANGUAGES = ("de", "fr", "ja", "zh_TW")
 INBOX = "Cosell_Inbox__c"
 READ_ONLY = {
     "Referral_Identifier__c", "Referral_Link__c", "Audit__c", "Sync_Status__c", "Sync_Mark__c",
-    "Partner_Center_Amount__c", "Partner_Center_Currency__c",
+    "Partner_Center_Amount__c", "Partner_Center_Currency__c", "Answer_By__c", "Microsoft_Status__c",
+    "Microsoft_CRM_Identifier__c", "Microsoft_Seller__c", "Microsoft_Notes__c", "Microsoft_Answer_By__c",
 }  # fmt: skip
 SELLERS = {
     "Sync_with_Partner_Center__c", "How_can_Microsoft_help__c", "Products__c", "Closing_Reason__c",
-    "Closing_Reason_Details__c",
+    "Closing_Reason_Details__c", "Visible_to_Microsoft__c", "Notes_to_Microsoft__c", "Customer_Consents__c",
 }  # fmt: skip
 STANDARD = {
     "Amount": "Opportunity.Amount", "Description": "Opportunity.Description", "Account": "Opportunity.AccountId",
