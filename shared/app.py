@@ -90,14 +90,10 @@ class App:
 
         settings = self.settings.partner_center
         constants = ReferralConstants(
-            settings.location,
-            settings.qualification,
-            settings.marketplace_intent,
-            settings.referral_link,
-            settings.consent_to_contact,
-            settings.consent_to_share_with_others,
+            settings.location, settings.qualification, settings.marketplace_intent, settings.referral_link,
+            settings.consent_to_contact, settings.consent_to_share_with_others,
             settings.consent_to_contact_specific_partners,
-        )
+        )  # fmt: skip
         chosen = self.settings.sync.mapping
         return Translation(constants, HOME / chosen if chosen else DEFAULT)
 
@@ -178,6 +174,8 @@ class App:
             hold_win=Policy().hold_win if settings.hold_win else timedelta(),
             run_time=seconds(settings.run_seconds),
             parallelism=settings.parallelism,
+            may_share=self.settings.may_share,
+            needs_consent=settings.customer_consent == "checkbox",
         )
 
     def _first_start(self) -> datetime:
@@ -223,8 +221,9 @@ class App:
         from shared.clients.partner_center.referrals import open_referrals  # noqa: PLC0415 - late: costs a cold start
 
         settings, bundle = self.settings.partner_center, self.settings.vault.ca_bundle
-        limit = self.settings.sync.deadline_seconds
-        referrals = open_referrals(settings.url, self.sign_in.token, ca_bundle=bundle, deadline=limit)
+        limit, may_share = self.settings.sync.deadline_seconds, self.settings.may_share
+        token = self.sign_in.token
+        referrals = open_referrals(settings.url, token, ca_bundle=bundle, deadline=limit, may_share=may_share)
         return self._opened.enter_context(closing(referrals))
 
     @cached_property

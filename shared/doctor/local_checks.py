@@ -26,6 +26,7 @@ FINISH_ROTATION = (
 ROTATE_KEY = "Renew it: run `cosell connect salesforce --rotate`."
 TEST_SALESFORCE = "Run `cosell connect salesforce --verify`."
 CONNECT_SALESFORCE = "Run `cosell connect salesforce`."
+NO_EFFECT = "PARTNER_CENTER_TEST_TENANT has no effect in production"
 CHECK_TIMER = "Check that the function keep_credentials runs: it renews the token every day (docs/troubleshooting.md)."
 _REFRESH_TOKEN = "partner-center-refresh-token"  # noqa: S105 - a secret's name
 _CREDENTIALS = ("partner-center-certificate", "partner-center-client-secret")
@@ -33,8 +34,11 @@ _CREDENTIALS = ("partner-center-certificate", "partner-center-client-secret")
 
 def check_settings(installation: Installation) -> Verdict:
     """Check that every setting is present and valid."""
-    settings = installation.settings.sync
-    return ok(f"complete; ENVIRONMENT={settings.environment}, SYNC={settings.sync}")
+    settings, notes = installation.settings.sync, ""
+    if installation.settings.partner_center.test_tenant:
+        is_needed = settings.tag is not None
+        notes = "PARTNER_CENTER_TEST_TENANT lets Microsoft see deals" if is_needed else NO_EFFECT
+    return ok("; ".join(filter(None, (f"complete; ENVIRONMENT={settings.environment}, SYNC={settings.sync}", notes))))
 
 
 def check_schedules(_installation: Installation) -> Verdict:

@@ -17,7 +17,7 @@ from shared.domain.audit import IRREVERSIBLE
 from shared.domain.cause import Cause
 from shared.domain.chosen_defaults import Defaults, standing_defaults
 from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values
-from shared.domain.deal import PRIVATE, VISIBILITY, Change, Deal, Side, Status, Value, display_text, fingerprint
+from shared.domain.deal import VISIBILITY, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import keep_out
 from shared.domain.hidden_columns import hidden_column_lines, hidden_column_records
@@ -25,6 +25,7 @@ from shared.domain.latches import NOT_ANSWERED, forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.merge import EditTimes, Merged, merge
+from shared.domain.permission import visibility_latch
 from shared.domain.plan_notes import PlanNotes
 from shared.domain.planned import Plan, next_tries
 from shared.domain.policy import Policy
@@ -32,7 +33,7 @@ from shared.domain.question import answer_key, question_key, question_record, st
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, system_name
 from shared.domain.unreadable import unreadable_line, unreadable_record
-from shared.domain.visibility import STAYS_VISIBLE, base_of_visibility, wait_to_share, with_help_visible
+from shared.domain.visibility import base_of_visibility, wait_to_share, with_help_visible
 
 
 def plan_pair(
@@ -62,7 +63,7 @@ def plan_pair(
     if link.refused:
         standing = standing_defaults(link, base, deal, referral.deal)
     builder = _PlanBuilder(link, standing, opportunity, referral, rules, now)
-    builder.delays, builder.is_question = answering.delays_of(referral, policy), is_question
+    builder.delays, builder.policy, builder.is_question = answering.delays_of(referral, policy), policy, is_question
     merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)
@@ -89,7 +90,7 @@ class _PlanBuilder(PlanNotes):
         self, link: Link, standing: Defaults, opportunity: Opportunity, referral: Referral, rules: Rules, now: datetime
     ) -> None:
         super().__init__(link, now)
-        self.status, self.delays = referral.status, answering.Delays(timedelta())
+        self.status, self.delays, self.policy = referral.status, answering.Delays(timedelta()), Policy()
         self.standing, self.opportunity, self.answers = standing, opportunity, rules.answers
         self.changed = max(opportunity.modified, referral.updated)
         self.base: dict[str, Value | None] = dict(standing.base)
@@ -229,9 +230,9 @@ class _PlanBuilder(PlanNotes):
         if merged.edited is side.other and not merged.rule.direction.owns(side.other):
             return "empty_at_owner"
         if side is Side.PARTNER_CENTER:
-            is_hidden_again = merged.rule.field == VISIBILITY and merged.value == PRIVATE
-            latch = STAYS_VISIBLE if is_hidden_again else forbidding_latch(self.status, merged.value)
-            if latch:
+            is_visibility = merged.rule.field == VISIBILITY
+            latch = visibility_latch(self.status, merged.value, self.policy) if is_visibility else None
+            if latch := latch or forbidding_latch(self.status, merged.value):
                 return latch.code
         return "not_clearable" if merged.value is None and side not in merged.rule.clearable else None
 

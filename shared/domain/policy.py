@@ -21,8 +21,9 @@ PUSH, PULL = "push", "pull"
 class Policy(Struct, frozen=True):
     """The numbers of the protocol.
 
-    The settings of the sync set `mode`, `paused`, `lease`, `settle_time`, `deadline`, `irreversible_wait`, `hold_win`,
-    `run_time` and `parallelism`. Nothing sets the others: their defaults are constants of the protocol.
+    The settings set `mode`, `paused`, `lease`, `settle_time`, `deadline`, `irreversible_wait`, `hold_win`, `run_time`,
+    `parallelism`, `may_share` (whether deals are shared with Microsoft) and `needs_consent` (whether a checkbox must
+    say that the customer has consented). Nothing sets the others: their defaults are constants of the protocol.
     """
 
     mode: Mode = Mode.ON
@@ -40,5 +41,7 @@ class Policy(Struct, frozen=True):
     probe_interval: timedelta = timedelta(minutes=15)
     run_time: timedelta = timedelta(minutes=8)
     parallelism: int = 8
+    may_share: bool = True
+    needs_consent: bool = False
     tries: int = 3
     batch: int = 2000

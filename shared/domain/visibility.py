@@ -16,16 +16,12 @@ from msgspec import Struct
 
 from shared.domain.audit import IRREVERSIBLE, Line
 from shared.domain.deal import PRIVATE, VISIBILITY, VISIBLE, Deal, fingerprint
-from shared.domain.latches import Latch
 from shared.domain.link import Difference, Link
 from shared.domain.planned import Plan
 from shared.domain.policy import Policy
 from shared.domain.records import Opportunity
 from shared.domain.sentences import LineDirection
 from shared.domain.sharing import DealType
-
-STAYS_VISIBLE = Latch("stays_visible")
-"""Why a visible deal cannot become private."""
 
 
 class SharingWait(Struct, frozen=True):

@@ -54,6 +54,7 @@ class SyncSettings(SettingsGroup):
     deadline_seconds: PositiveSeconds = 60
     irreversible_wait_seconds: Seconds = 120
     hold_win: bool = True
+    customer_consent: Annotated[str, Field(pattern=r"^(settings|checkbox)$")] = "settings"
     parallelism: Annotated[int, Field(ge=1, le=64)] = 8
     run_seconds: PositiveSeconds = 480
 
@@ -101,6 +102,7 @@ class PartnerCenterSettings(SettingsGroup):
     tenant_id: Text
     client_id: Guid
     public_client: bool = False
+    test_tenant: bool = False
     organization_id: Guid
     location: Annotated[str, Field(pattern=r"^\d{1,12}$")]
     qualification: Text = "SalesQualified"
@@ -258,6 +260,11 @@ class Settings(Struct, frozen=True):
         """Whether this environment registers for events: `EVENTS_REGISTER`, or by default only production."""
         setting = self.webhook.events_register
         return self.sync.tag is None if setting is None else setting
+
+    @property
+    def may_share(self) -> bool:
+        """Whether deals are shared with Microsoft (docs/protocol.md#an-environment-touches-only-its-own)."""
+        return self.sync.tag is None or self.partner_center.test_tenant
 
     @classmethod
     def load(cls) -> Self:

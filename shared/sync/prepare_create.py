@@ -23,7 +23,7 @@ def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
     refused, sharing = pair.link.cause, opportunity.sharing
     if refused and pair.link.refuses(WHOLE, opportunity.deal):
         pair.end(Outcome(Result.PARKED, refused.code))
-    elif causes := creation_obstacles(opportunity):
+    elif causes := creation_obstacles(opportunity, ctx.policy):
         _hold(ctx, pair, causes)
     elif (sharing.help or sharing.visible) and (
         plan := plan_of_shared_create(pair.link, opportunity, ctx.clock.now(), ctx.policy)

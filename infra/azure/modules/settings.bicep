@@ -14,6 +14,7 @@ type optionalSettings = {
   DEADLINE_SECONDS: string?
   IRREVERSIBLE_WAIT_SECONDS: string?
   HOLD_WIN: string?
+  CUSTOMER_CONSENT: string?
   PARALLELISM: string?
   RUN_SECONDS: string?
   // Partner Center.
@@ -23,6 +24,7 @@ type optionalSettings = {
   PARTNER_CENTER_WEBHOOKS_SCOPE: string?
   PARTNER_CENTER_AUTHORITY: string?
   PARTNER_CENTER_PUBLIC_CLIENT: string?
+  PARTNER_CENTER_TEST_TENANT: string?
   PARTNER_CENTER_QUALIFICATION: string?
   PARTNER_CENTER_MARKETPLACE_INTENT: string?
   PARTNER_CENTER_CONSENT_TO_CONTACT: string?

@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
+from typing import override
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -29,6 +30,7 @@ from shared.clients.partner_center.connection_probe import VALIDATE_MFA, Probe, 
 from shared.clients.partner_center.error_mapping import Reply
 from shared.clients.partner_center.json_bodies import Json
 from shared.clients.partner_center.request import OutgoingRequest, RequestSender, Token, resource_url
+from shared.clients.partner_center.sharing_guard import refuse_shared_body, refuse_shared_operations
 from shared.foundation.errors import Ambiguous, Cause, CosellError, NotFound, Rejected, Unavailable
 from shared.transport.client import open_client
 
@@ -56,13 +58,20 @@ outcome is unknown: the service may still be at work.
 
 
 def open_referrals(
-    base_url: str, token: Token, *, ca_bundle: Path | str | None = None, deadline: float = CALL_SECONDS
+    base_url: str,
+    token: Token,
+    *,
+    ca_bundle: Path | str | None = None,
+    deadline: float = CALL_SECONDS,
+    may_share: bool = True,
 ) -> "Referrals":
     """A client for the referrals API with its own connections; call `close` at the end.
 
-    Raises ConfigurationError for a wrong address.
+    Unless it `may_share`, it sends no write that shares a deal with Microsoft. Raises ConfigurationError for a wrong
+    address.
     """
-    return Referrals(base_url, token, client=open_client(ca_bundle), deadline=deadline)
+    kind = Referrals if may_share else PrivateReferrals
+    return kind(base_url, token, client=open_client(ca_bundle), deadline=deadline)
 
 
 class Referrals:
@@ -203,6 +212,20 @@ class Referrals:
         if not json_bodies.is_referral_id(referral_id):
             raise NotFound("no referral can have this id")
         return self._url.copy_with(path=f"{self._url.path}/{referral_id}")
+
+
+class PrivateReferrals(Referrals):
+    """The client outside production: a write that shares a deal with Microsoft raises Rejected, and is not sent."""
+
+    @override
+    def create(self, body: Json) -> Json:
+        refuse_shared_body(body)
+        return super().create(body)
+
+    @override
+    def patch(self, referral_id: str, operations: Sequence[Json], etag: str) -> Json:
+        refuse_shared_operations(operations)
+        return super().patch(referral_id, operations, etag)
 
 
 _BAD_ETAG = Cause(

@@ -40,6 +40,20 @@ def test_a_wrong_setting_is_named_and_the_checks_that_need_it_are_skipped(
 
 
 @pytest.mark.parametrize(
+    ("environment", "says"),
+    [("production", "has no effect in production"), ("staging", "lets Microsoft see deals")],
+)
+def test_a_test_tenant_is_told_by_its_effect(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, environment: str, says: str
+) -> None:
+    assert "TEST_TENANT" not in doctor.run("settings")["settings"].found
+    monkeypatch.setenv("ENVIRONMENT", environment)
+    monkeypatch.setenv("PARTNER_CENTER_TEST_TENANT", "true")
+    verdict = doctor.run("settings")["settings"]
+    assert (verdict.result, f"PARTNER_CENTER_TEST_TENANT {says}" in verdict.found) == (Result.OK, True)
+
+
+@pytest.mark.parametrize(
     ("schedule", "says"),
     [
         ("0 61 * * * *", "SWEEP_SCHEDULE is not a schedule: in the field minute"),

@@ -35,18 +35,18 @@ def opportunity_with(**changes: Value | None) -> Opportunity:
 
 
 def test_a_complete_opportunity_with_an_amount_of_zero_has_no_obstacle() -> None:
-    assert creation_obstacles(opportunity_with()) == {}
+    assert creation_obstacles(opportunity_with(), Policy()) == {}
 
 
 @pytest.mark.parametrize("name", [name for name in REQUIRED if name != "status"])
 @pytest.mark.parametrize("value", [None, ()])
 def test_each_missing_value_is_an_obstacle(name: str, value: Value | None) -> None:
-    ((found_for, obstacle),) = creation_obstacles(opportunity_with(**{name: value})).items()
+    ((found_for, obstacle),) = creation_obstacles(opportunity_with(**{name: value}), Policy()).items()
     assert (found_for, obstacle.code, obstacle.field) == (name, f"missing_{name}", name)
 
 
 def test_all_obstacles_are_returned_at_once() -> None:
-    found = creation_obstacles(opportunity_with(account=None, solutions=None, closing=None))
+    found = creation_obstacles(opportunity_with(account=None, solutions=None, closing=None), Policy())
     assert {name: obstacle.code for name, obstacle in found.items()} == {
         "account": "missing_account",
         "closing": "missing_closing",
@@ -59,17 +59,19 @@ def test_an_unreadable_value_is_reported_instead_of_a_missing_one() -> None:
     problem = cause("bad_country", "Account.BillingCountry", value="Germany")
     deal = Deal(COMPLETE).without("account")
     record = Opportunity("006", deal, flagged=True, modified=NOW, problems={"account": problem})
-    assert creation_obstacles(record) == {"account": problem}
+    assert creation_obstacles(record, Policy()) == {"account": problem}
 
 
 def test_an_on_hold_stage_is_an_obstacle() -> None:
-    found = creation_obstacles(opportunity_with(status=Status("New", "Pending")))
+    found = creation_obstacles(opportunity_with(status=Status("New", "Pending")), Policy())
     assert [(name, obstacle.code) for name, obstacle in found.items()] == [("status", "stage_on_hold")]
 
 
 def test_a_request_for_help_is_an_obstacle() -> None:
     record = Opportunity("006", Deal(COMPLETE), flagged=True, modified=NOW, sharing=Sharing(help="General or Other"))
-    assert [(name, obstacle.code) for name, obstacle in creation_obstacles(record).items()] == [("help", "help_asked")]
+    assert [(name, obstacle.code) for name, obstacle in creation_obstacles(record, Policy()).items()] == [
+        ("help", "help_asked")
+    ]
 
 
 # --- a close date in the past -----------------------------------------------------------------------------------------

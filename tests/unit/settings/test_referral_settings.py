@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shared.app import App
+from shared.clients.partner_center.referrals import PrivateReferrals
 from shared.domain.deal import Deal
 from tests.unit.settings.test_settings import COMPLETE
 
@@ -59,3 +60,32 @@ def test_the_settings_decide_about_location_qualification_and_intent(monkeypatch
     assert (body["mpnId"], body["qualification"]) == ("7654321", "MarketingQualified")
     requirements = body["details"]["requirements"]["additionalRequirements"]
     assert requirements["attributes"] == [{"id": "Yes", "type": "CustomerMarketplaceIntent"}]
+
+
+@pytest.mark.parametrize(
+    ("environment", "test_tenant", "may_share"),
+    [
+        ("production", "false", True),
+        ("staging", "false", False),
+        ("staging", "true", True),
+        ("production", "true", True),
+    ],
+)
+def test_only_production_and_a_test_tenant_share_deals_with_microsoft(
+    monkeypatch: pytest.MonkeyPatch, environment: str, test_tenant: str, *, may_share: bool
+) -> None:
+    monkeypatch.setenv("ENVIRONMENT", environment)
+    monkeypatch.setenv("PARTNER_CENTER_TEST_TENANT", test_tenant)
+    with closing(App()) as app:
+        assert app.settings.may_share is may_share
+        assert app.local.policy.may_share is may_share
+        assert isinstance(app.partner_center, PrivateReferrals) is not may_share
+
+
+@pytest.mark.parametrize(("setting", "needs"), [("settings", False), ("checkbox", True)])
+def test_a_setting_says_whether_a_checkbox_decides_about_the_consent(
+    monkeypatch: pytest.MonkeyPatch, setting: str, *, needs: bool
+) -> None:
+    monkeypatch.setenv("CUSTOMER_CONSENT", setting)
+    with closing(App()) as app:
+        assert app.local.policy.needs_consent is needs

@@ -1,0 +1,48 @@
+"""What the settings ask of a deal before it is sent, shown to Microsoft, or sent with a request for help."""
+
+import pytest
+
+from shared.domain.deal import VISIBLE, Status
+from shared.domain.permission import refusals_to_ask, refusals_to_create, visibility_latch
+from shared.domain.policy import Policy
+from shared.domain.sharing import Sharing
+
+STAGING, CHECKBOX = Policy(may_share=False), Policy(needs_consent=True)
+
+
+def codes(sharing: Sharing, policy: Policy) -> list[str]:
+    return [found.code for found in refusals_to_create(sharing, policy).values()]
+
+
+@pytest.mark.parametrize("sharing", [Sharing(visible=True), Sharing(help="General or Other")])
+def test_a_shared_deal_is_sent_by_production_only(sharing: Sharing) -> None:
+    assert (codes(sharing, STAGING), codes(sharing, Policy())) == (["not_from_staging"], [])
+
+
+def test_a_private_deal_is_sent_by_every_environment() -> None:
+    assert codes(Sharing(visible=False), STAGING) == []
+
+
+@pytest.mark.parametrize(("consents", "code"), [(True, []), (False, ["no_consent"]), (None, ["no_consents_field"])])
+def test_the_checkbox_decides_where_the_setting_says_so(consents: bool | None, code: list[str]) -> None:
+    assert (codes(Sharing(consents=consents), CHECKBOX), codes(Sharing(consents=consents), Policy())) == (code, [])
+
+
+def test_help_needs_a_production_and_the_consent() -> None:
+    asking = Sharing(help="General or Other", consents=False)
+    found = refusals_to_ask(asking, Policy(may_share=False, needs_consent=True))
+    assert {name: each.code for name, each in found.items()} == {
+        "visibility": "not_from_staging",
+        "consents": "no_consent",
+    }
+    assert refusals_to_ask(asking, Policy()) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(Status("Active", "Accepted"), "not_from_staging"), (Status("Closed", "Won"), "closed_is_final")],
+)
+def test_a_closed_deal_is_told_as_closed(status: Status, code: str) -> None:
+    latch = visibility_latch(status, VISIBLE, STAGING)
+    assert latch is not None
+    assert latch.code == code

@@ -1,0 +1,76 @@
+"""Outside production no deal is shared with Microsoft (docs/protocol.md#an-environment-touches-only-its-own)."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.domain.deal import Side
+from shared.sync.ports import Policy
+from shared.sync.runs import preview_push
+from tests.unit.sync.harness import HOUR, MINUTE, Harness
+from tests.unit.sync.test_deal_type import VISIBLE, is_ticked, is_visible
+
+HELP = "How_can_Microsoft_help__c"
+TOLD = "shares no deals with Microsoft"
+
+
+@pytest.fixture
+def staging() -> Iterator[Harness]:
+    """A staging environment, on the tenant of production."""
+    with Harness(policy=Policy(may_share=False), tag="STAGING") as harness:
+        yield harness
+
+
+@pytest.mark.parametrize("wish", [{VISIBLE: True}, {HELP: "General or Other"}])
+def test_a_new_deal_for_microsoft_is_held_and_told_once(staging: Harness, wish: dict[str, object]) -> None:
+    deal = staging.seller_creates(**wish)
+    staging.run_rounds()
+    assert (staging.our_referrals(), staging.opportunity(deal)["Sync_Status__c"]) == ([], "Failed")
+    assert staging.count_in_audit(deal, TOLD) == 1
+    assert preview_push(staging.new_instance().ctx)["creates"] == 0
+    staging.seller_edits(deal, **{VISIBLE: False, HELP: None})
+    staging.run_rounds(1)
+    assert (is_visible(staging, deal), staging.opportunity(deal)["Sync_Status__c"]) == (False, "Synced")
+
+
+def test_a_held_deal_is_sent_once_a_setting_says_that_the_tenant_is_a_test_tenant(staging: Harness) -> None:
+    deal = staging.seller_creates(**{VISIBLE: True})
+    staging.push()
+    on_test_tenant = staging.new_instance(Policy())
+    on_test_tenant.push(HOUR)
+    on_test_tenant.push(2 * MINUTE)
+    assert (is_visible(staging, deal), staging.referral_of(deal)["type"]) == (True, "Shared")
+
+
+def test_a_linked_deal_that_is_ticked_later_syncs_and_stays_private(staging: Harness) -> None:
+    deal = staging.shared_deal()
+    staging.seller_edits(deal, **{VISIBLE: True}, Amount=12_000)
+    staging.run_rounds()
+    referral = staging.referral_of(deal)
+    assert (is_visible(staging, deal), referral["details"]["dealValue"]) == (False, 12_000)
+    assert staging.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert (is_ticked(staging, deal), staging.count_in_audit(deal, TOLD)) == (True, 1)
+    assert staging.retry_entries(Side.SALESFORCE) == []
+    staging.forget_calls()
+    staging.push()
+    assert staging.new_calls()["partner_center.patch"] == 0
+    staging.seller_edits(deal, **{VISIBLE: False})
+    staging.run_rounds(1)
+    assert staging.opportunity(deal)["Sync_Status__c"] == "Synced"
+
+
+def test_a_linked_deal_that_asks_for_help_later_syncs_and_stays_private(staging: Harness) -> None:
+    deal = staging.shared_deal()
+    staging.seller_edits(deal, **{HELP: "General or Other"}, Amount=12_000)
+    staging.run_rounds()
+    referral = staging.referral_of(deal)
+    assert (is_visible(staging, deal), referral["details"]["dealValue"]) == (False, 12_000)
+    assert len(staging.our_referrals()) == 1
+    assert staging.count_in_audit(deal, TOLD) >= 1
+
+
+def test_a_deal_that_a_colleague_shares_in_the_portal_is_shown_as_visible(staging: Harness) -> None:
+    deal = staging.shared_deal()
+    staging.colleague_edits(staging.referral_of(deal)["id"], consent_consentToShareReferralWithMicrosoftSellers=True)
+    staging.run_rounds(1)
+    assert (is_ticked(staging, deal), staging.count_in_audit(deal, TOLD)) == (True, 0)
