@@ -31,15 +31,15 @@ def test_a_new_partner_led_deal_waits_two_minutes_and_is_created_once(harness: H
     harness.push()
     assert (harness.our_referrals(), harness.opportunity(deal)["Sync_Status__c"]) == ([], "Waiting")
     assert harness.count_in_audit(deal, WAITING) == 1
-    assert harness.new_calls()["salesforce.update"] == 1
+    assert harness.new_calls()["salesforce.write_back"] == 1
     harness.push(MINUTE)
-    assert (harness.our_referrals(), harness.new_calls()["salesforce.update"]) == ([], 0)
+    assert (harness.our_referrals(), harness.new_calls()["salesforce.write_back"]) == ([], 0)
     harness.push(MINUTE)
     referral = harness.referral_of(deal)
     assert (referral["type"], is_visible(harness, deal)) == ("Shared", True)
     assert referral["target"] == [{"type": "SolutionProfile", "id": "SOL-10001"}]
     calls = harness.new_calls()
-    assert (calls["partner_center.create"], calls["salesforce.update"]) == (1, 1)
+    assert (calls["partner_center.create"], calls["salesforce.write_back"]) == (1, 1)
     harness.push()
     assert (harness.opportunity(deal)["Sync_Status__c"], harness.differences(deal)) == ("Synced", [])
     assert_quiet(harness)
@@ -112,7 +112,7 @@ def test_a_seller_and_a_colleague_who_share_a_deal_together_agree(harness: Harne
     deal = harness.shared_deal()
     harness.seller_edits(deal, **{VISIBLE: True})
     harness.colleague_edits(harness.referral_of(deal)["id"], consent_consentToShareReferralWithMicrosoftSellers=True)
-    harness.run_rounds(1)
+    harness.run_rounds(2)
     assert (is_ticked(harness, deal), harness.opportunity(deal)["Sync_Status__c"]) == (True, "Synced")
     assert harness.retry_entries(Side.SALESFORCE) == []
 
