@@ -34,6 +34,15 @@ FIELD_TYPES: Mapping[str, frozenset[str]] = {
     "partner_center_currency": frozenset({"string", "picklist"}),
     "reason": frozenset({"picklist", "string"}),
     "reason_details": frozenset({"string", "textarea"}),
+    "visible": frozenset({"boolean"}),
+    "notes_to_microsoft": frozenset({"textarea", "string"}),
+    "consents": frozenset({"boolean"}),
+    "answer_by": frozenset({"datetime"}),
+    "microsoft_status": frozenset({"picklist", "string"}),
+    "microsoft_crm_identifier": frozenset({"string"}),
+    "microsoft_seller": frozenset({"string", "textarea"}),
+    "microsoft_notes": frozenset({"textarea"}),
+    "microsoft_answer_by": frozenset({"datetime"}),
 }
 """The types that each of our own fields may have, as `describe` names them."""
 LOG_ONLY = "deals that cannot be made are shown in the log and by the alert only"

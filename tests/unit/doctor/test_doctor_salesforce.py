@@ -15,6 +15,8 @@ from shared.clients.salesforce.records import Written
 from shared.doctor import salesforce_checks
 from shared.doctor.finding import Result, ok
 from shared.doctor.installation import Installation
+from shared.doctor.salesforce_field_checks import FIELD_TYPES
+from shared.mapping.schema import Ours
 from tests.unit.doctor.conftest import Doctor
 
 
@@ -121,6 +123,10 @@ def test_columns_in_another_letter_case_stop_no_check(doctor: Doctor, systems: S
     verdicts = doctor.run(*names)
     systems.salesforce.reset_state()
     assert {name: verdicts[name].found for name in names if verdicts[name].result is not Result.OK} == {}
+
+
+def test_the_doctor_knows_the_types_of_all_our_fields() -> None:
+    assert set(FIELD_TYPES) == set(Ours.model_fields)
 
 
 def test_a_field_of_another_type_fails(doctor: Doctor, systems: Systems) -> None:

@@ -58,7 +58,7 @@ DEFAULT_FAULTS: Mapping[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
                 "[fields.name]",
                 (
                     "fields.money: is missing: no referral can be created without it. "
-                    "The table fields.mony on line 56 has a similar name."
+                    "The table fields.mony on line 65 has a similar name."
                 ),
             )
         ],
@@ -99,7 +99,7 @@ DEFAULT_FAULTS: Mapping[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
     "a stage that stands twice, and an empty one": (
         {'name = "Prospecting"': 'name = "on hold"', 'name = "Qualification"': 'name = ""'},
         [
-            ('name = "on hold"', 'stages.1.name: expected each stage once; found "on hold" again, after line 115.'),
+            ('name = "on hold"', 'stages.1.name: expected each stage once; found "on hold" again, after line 124.'),
             (
                 'name = ""',
                 "stages.2.name: expected a text in quotation marks that is not empty; found an empty text.",

@@ -114,10 +114,10 @@ def test_a_status_that_takes_any_text_lacks_no_value(several: EmulatedOrg) -> No
 
 def test_a_column_that_the_user_may_not_write_counts_as_missing(several: EmulatedOrg) -> None:
     fields = several.emulator.org.model.get("Opportunity").fields
-    for name in ("audit__c", "how_can_microsoft_help__c"):
+    for name in ("audit__c", "customer_consents__c"):
         fields[name] = replace(fields[name], writable=False)
     shape = ask_shape(several.salesforce, QUESTION)
-    assert (shape.missing, shape.hidden) == (("Audit__c",), frozenset()), "the sync only reads the help"
+    assert (shape.missing, shape.hidden) == (("Audit__c",), frozenset()), "the sync only reads the consent"
 
 
 def test_a_mapped_column_is_known_by_the_spelling_of_the_org(several: EmulatedOrg) -> None:

@@ -260,6 +260,41 @@ def test_a_language_translates_every_label_help_value_and_message(language: str)
     assert label in rules[0].findtext("{*}errorMessage")
 
 
+def labels_and_helps(language: str | None) -> dict[str, tuple[str, str]]:
+    """Label and help text of each field of Opportunity in a language of the package; None for English."""
+    if language is None:
+        fields = fields_by_name().items()
+        return {name: (root.findtext("{*}label"), root.findtext("{*}inlineHelpText")) for name, root in fields}
+    folder = PROJECT / "translations" / "main" / "default" / "objectTranslations" / f"Opportunity-{language}"
+    files = (parse_file(path) for path in folder.glob("*.fieldTranslation-meta.xml"))
+    return {root.findtext("{*}name"): (root.findtext("{*}label"), root.findtext("{*}help")) for root in files}
+
+
+@pytest.mark.parametrize(
+    ("language", "three", "no_way_back"),
+    [
+        (None, ("three things", "data is passed on", "are contacted", "specific partners contact"), "be undone"),
+        ("de", ("drei Dinge", "Daten weitergegeben", "kontaktiert wird", "bestimmte Partner"), "rückgängig"),
+        ("fr", ("trois choses", "données soient transmises", "soit contacté", "partenaires précis"), "être annulé"),
+        ("ja", ("3 つ", "データが渡される", "連絡を受ける", "特定のパートナー"), "元に戻す"),
+        ("zh_TW", ("三件事", "資料會被轉交", "會被聯絡", "特定合作夥伴"), "無法復原"),
+    ],
+)
+def test_the_ticks_say_what_they_declare_and_that_a_seen_deal_stays_seen(
+    language: str | None, three: tuple[str, ...], no_way_back: str
+) -> None:
+    texts = labels_and_helps(language)
+    flag, visible = texts["Sync_with_Partner_Center__c"], texts["Visible_to_Microsoft__c"]
+    asked, consents = texts["How_can_Microsoft_help__c"], texts["Customer_Consents__c"]
+    assert all(words in flag[1] for words in three)
+    assert no_way_back in visible[1]
+    assert no_way_back in asked[1]
+    # Each names the other fields by their labels in the same language.
+    assert all(visible[0] in text for text in (flag[1], asked[1]))
+    assert asked[0] in visible[1]
+    assert flag[0] in consents[1]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_language_translates_the_inbox(language: str) -> None:
     folder = PROJECT / "translations" / "main" / "default" / "objectTranslations" / f"{INBOX}-{language}"
