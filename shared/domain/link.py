@@ -108,6 +108,7 @@ class Link(Struct, frozen=True):
     inbox        the fingerprint of the inbox record that shows the opportunity; None where there is no record
     unshown      the columns of ours that Salesforce refused; None if it took all
     notice       how often the sync has tried to tell the owner of the new deal; None where nobody is to be told
+    consented    whether the referral was created on the word of the checkbox that the customer has consented
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -131,6 +132,7 @@ class Link(Struct, frozen=True):
     inbox: str | None = None
     unshown: Unshown | None = None
     notice: int | None = None
+    consented: bool = False
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -7,12 +7,14 @@ Sources: docs/protocol.md#an-environment-touches-only-its-own, docs/protocol.md#
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
+from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import PRIVATE, VISIBILITY, Status, Value
 from shared.domain.latches import Latch, forbidding_latch
 from shared.domain.policy import Policy
-from shared.domain.sentences import cause
+from shared.domain.sentences import LineDirection, cause
 from shared.domain.sharing import DealType, Sharing
 
 STAYS_VISIBLE = Latch("stays_visible")
@@ -51,3 +53,13 @@ def visibility_latch(current: Status | None, value: Value | None, policy: Policy
     if value == PRIVATE:
         return STAYS_VISIBLE
     return forbidding_latch(current, value) or (None if policy.may_share else NOT_FROM_STAGING)
+
+
+def withdrawn_consent_lines(
+    sharing: Sharing, status: Status | None, policy: Policy, now: datetime
+) -> Mapping[str, Line]:
+    """The line of an open deal that was sent with a consent which was withdrawn since, by the key to report it."""
+    is_withdrawn = policy.needs_consent and sharing.consents is False
+    if not is_withdrawn or (status is not None and status.is_final):
+        return {}
+    return {"consent_withdrawn": Line(now, "consent_withdrawn", LineDirection.NOTE, None, CONSENTS)}

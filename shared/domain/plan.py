@@ -25,7 +25,7 @@ from shared.domain.latches import NOT_ANSWERED, forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.merge import EditTimes, Merged, merge
-from shared.domain.permission import visibility_latch
+from shared.domain.permission import visibility_latch, withdrawn_consent_lines
 from shared.domain.plan_notes import PlanNotes
 from shared.domain.planned import Plan, next_tries
 from shared.domain.policy import Policy
@@ -72,6 +72,8 @@ def plan_pair(
     builder.leave_unreadable_values_alone(opportunity.deal, referral, rules)
     builder.warn_of_past_close_date(opportunity.deal)
     builder.warn_of_full_texts(referral.deal, rules)
+    if link.consented:
+        builder.report_once(withdrawn_consent_lines(opportunity.sharing, referral.status, policy, now))
     if rules.hidden_columns:
         builder.report_once(hidden_column_lines(rules, now))
         builder.refused |= hidden_column_records(link.refused, rules, now)

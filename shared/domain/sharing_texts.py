@@ -7,6 +7,10 @@ SHARING_SENTENCES: Mapping[str, str] = {
         "This deal will be created in Partner Center at {until} UTC, and Microsoft will see it. This cannot be undone. "
         "Please change it before then if it is wrong."
     ),
+    "consent_withdrawn": (
+        "Customer Consents was cleared, but the deal was sent with the customer's consent, and Partner Center keeps "
+        "what it has. Please close the deal, or tick Customer Consents again if the customer agrees."
+    ),
 }
 
 SHARING_CAUSES: Mapping[str, tuple[str, str]] = {

@@ -79,6 +79,7 @@ class _LinkRow(Struct):
     inbox: str | None = None
     unshown: _UnshownRow | None = None
     notice: int | None = None
+    consented: bool = False
 
 
 class _PointerRow(Struct):
@@ -110,6 +111,7 @@ def link_to_json(link: Link) -> Json:
         **_inbox_to_json(link),
         **_unshown_to_json(link.unshown),
         **({} if link.notice is None else {"notice": link.notice}),
+        **({"consented": True} if link.consented else {}),
     }
 
 
@@ -145,6 +147,7 @@ def link_from_json(stored: Json) -> Link:
         row.inbox,
         Unshown(row.unshown.columns, row.unshown.since) if row.unshown else None,
         row.notice,
+        row.consented,
         unknown,
     )
 

@@ -75,7 +75,8 @@ def create_referral(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
     """
     sent = shared_deal(opportunity) if opportunity.sharing.help else opportunity.deal
     effect = Effect(EffectKind.CREATE_REFERRAL, sent, decided=ctx.clock.now())
-    record_intent(ctx, pair, effect, Effect(EffectKind.MARK_OPPORTUNITY))
+    link = replace(pair.link, consented=True) if ctx.policy.needs_consent else pair.link
+    record_intent(ctx, pair, effect, Effect(EffectKind.MARK_OPPORTUNITY), link=link)
     try:
         answer = ctx.partner_center.create(ctx.translation.new_referral(sent, ctx.scope.reference(pair.id)))
     except Ambiguous:

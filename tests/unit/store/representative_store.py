@@ -123,6 +123,7 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         inbox="0123456789abcdef",
         unshown=Unshown(("Audit__c",), NOW),
         notice=1,
+        consented=True,
     )
 
 

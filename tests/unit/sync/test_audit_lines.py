@@ -109,6 +109,7 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "win_held",
         "conflict_closed",
         "waits_to_share",
+        "consent_withdrawn",
     }  # in the tests of these cases
     assert made <= {*SENTENCES, *CAUSES}
     assert {*SENTENCES} - made == {"text", "folded", "unreadable", "unreadable_line"}
