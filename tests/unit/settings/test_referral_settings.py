@@ -1,6 +1,7 @@
 """The settings give the constant values of new referrals (docs/reference/partner-center.md#creating-a-referral)."""
 
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,8 +73,9 @@ def test_the_settings_decide_about_location_qualification_and_intent(monkeypatch
     ],
 )
 def test_only_production_and_a_test_tenant_share_deals_with_microsoft(
-    monkeypatch: pytest.MonkeyPatch, environment: str, test_tenant: str, *, may_share: bool
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environment: str, test_tenant: str, *, may_share: bool
 ) -> None:
+    monkeypatch.setenv("STORE_FILE", str(tmp_path / "store.sqlite"))
     monkeypatch.setenv("ENVIRONMENT", environment)
     monkeypatch.setenv("PARTNER_CENTER_TEST_TENANT", test_tenant)
     with closing(App()) as app:
@@ -84,8 +86,9 @@ def test_only_production_and_a_test_tenant_share_deals_with_microsoft(
 
 @pytest.mark.parametrize(("setting", "needs"), [("settings", False), ("checkbox", True)])
 def test_a_setting_says_whether_a_checkbox_decides_about_the_consent(
-    monkeypatch: pytest.MonkeyPatch, setting: str, *, needs: bool
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: str, *, needs: bool
 ) -> None:
+    monkeypatch.setenv("STORE_FILE", str(tmp_path / "store.sqlite"))
     monkeypatch.setenv("CUSTOMER_CONSENT", setting)
     with closing(App()) as app:
         assert app.local.policy.needs_consent is needs
