@@ -273,7 +273,7 @@ def labels_and_helps(language: str | None) -> dict[str, tuple[str, str]]:
 @pytest.mark.parametrize(
     ("language", "three", "no_way_back"),
     [
-        (None, ("three things", "data is passed on", "are contacted", "specific partners contact"), "be undone"),
+        (None, ("three things", "data is passed on", "are contacted", "specific partners, who contact"), "be undone"),
         ("de", ("drei Dinge", "Daten weitergegeben", "kontaktiert wird", "bestimmte Partner"), "rückgängig"),
         ("fr", ("trois choses", "données soient transmises", "soit contacté", "partenaires précis"), "être annulé"),
         ("ja", ("3 つ", "データが渡される", "連絡を受ける", "特定のパートナー"), "元に戻す"),
