@@ -17,6 +17,8 @@ from shared.mapping.field_types import StatusField, TextField
 from shared.mapping.money_field import CURRENCY_COLUMN
 from shared.mapping.solutions_field import SolutionsField
 
+MICROSOFT_STATUSES = ("Asked", "Accepted", "Declined", "Expired", "Won", "Lost", "Error")
+"""The values of Microsoft Status, as the package has them."""
 _ADD_STAGES = "Add the stage by hand in Setup (Opportunity, Stage), or name your own stages in the mapping file."
 _MAP_STAGES = (
     "Add a [[stages]] entry for each to the mapping file (docs/mapping.md#stages): a deal in such a stage is held."
@@ -69,7 +71,7 @@ def _free_columns(field: FieldBase) -> Iterator[str]:
 
 
 def check_record_types(installation: Installation) -> Verdict:
-    """Check that record types offer what the sync writes: the stages of deals that arrive, and the marks of all."""
+    """Check that record types offer what the sync writes: the stages of deals that arrive, and our lists of all."""
     if faults := [*_wrong_types(installation)]:
         return failed("; ".join(faults), "Correct the record types in the mapping file, or assign them to the user.")
     types = installation.org_shape.record_types.get("Opportunity", ())
@@ -101,7 +103,7 @@ def _default_of(types: tuple[RecordType, ...]) -> RecordType | None:
 def _verdict_on(installation: Installation, types: tuple[RecordType, ...], arrivals: RecordType | None) -> Verdict:
     file = installation.app.translation.file
     stage = next(field.salesforce for field in file.fields.values() if isinstance(field, StatusField))
-    wanted = [(each, file.ours.status, [str(mark) for mark in Mark]) for each in types]
+    wanted = [(each, column, values) for each in types for column, values in _our_lists(installation)]
     wanted += [(arrivals, stage, _stages_written(installation))] if arrivals else []
     faults, untold = [], []
     for record_type, column, values in wanted:
@@ -115,6 +117,17 @@ def _verdict_on(installation: Installation, types: tuple[RecordType, ...], arriv
     if untold:
         return skipped(f"the org does not tell the user which values it offers: {', '.join(untold)}")
     return ok(f"{len(types)} record types offer what the sync writes")
+
+
+def _our_lists(installation: Installation) -> Iterator[tuple[str, list[str]]]:
+    """Yield each column of ours into which the sync writes one of a few values, with these values.
+
+    Microsoft Status counts only where the org has it and restricts it: a record type limits no other column.
+    """
+    ours = installation.app.translation.file.ours
+    yield ours.status, [str(mark) for mark in Mark]
+    if installation.visible_fields("Opportunity").get(ours.microsoft_status.lower(), {}).get("restrictedPicklist"):
+        yield ours.microsoft_status, [*MICROSOFT_STATUSES]
 
 
 def _stages_written(installation: Installation) -> list[str]:

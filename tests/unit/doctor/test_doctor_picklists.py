@@ -7,6 +7,7 @@ import pytest
 
 from local.systems import Systems
 from shared.doctor.finding import Result, ok
+from shared.doctor.picklist_checks import MICROSOFT_STATUSES
 from tests.unit.doctor.conftest import Doctor
 from tests.unit.doctor.test_doctor_salesforce import use_mapping_file
 from tests.unit.emulators.salesforce.control_calls import control
@@ -70,6 +71,24 @@ def test_a_mark_that_any_record_type_lacks_is_named(doctor: Doctor, org: Systems
     record_type(org, "Renewals", default=False, Sync_Status__c=["Synced", "Waiting", "Failed"])
     verdict = doctor.failed_verdict("record types")
     assert verdict.found == "Renewals does not offer 'Synced with differences' of Sync_Status__c"
+
+
+def test_a_microsoft_status_that_any_record_type_lacks_is_named(doctor: Doctor, org: Systems) -> None:
+    record_type(org, "Renewals", default=False, Microsoft_Status__c=["Asked", "Accepted", "Declined", "Won", "Lost"])
+    verdict = doctor.failed_verdict("record types")
+    assert verdict.found == "Renewals does not offer 'Expired', 'Error' of Microsoft_Status__c"
+
+
+def test_an_org_without_microsoft_status_lacks_no_value_of_it(doctor: Doctor, org: Systems) -> None:
+    record_type(org, "Partner", StageName=ALL_STAGES)
+    del org.salesforce.org.model.get("Opportunity").fields["microsoft_status__c"]
+    assert doctor.run("record types")["record types"] == ok("1 record types offer what the sync writes")
+
+
+def test_the_package_has_the_values_of_microsoft_status_that_are_checked(org: Systems) -> None:
+    field = org.salesforce.org.model.get("Opportunity").find_field("Microsoft_Status__c")
+    assert field
+    assert tuple(value for value, _ in field.values) == MICROSOFT_STATUSES
 
 
 def test_an_org_that_does_not_tell_the_values_skips_the_check(
