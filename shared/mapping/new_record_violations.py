@@ -12,7 +12,11 @@ from shared.mapping.violations import Place, Violation, describe_place, expectat
 type Table = Mapping[str, Any]
 
 _COLUMN = re.compile(r"[A-Za-z]\w*", re.ASCII)
-_WRITTEN_BY_US = ("flag", "identifier", "link", "status", "audit", "partner_center_amount", "partner_center_currency")
+_WRITTEN_BY_US = (
+    "flag", "identifier", "link", "status", "audit", "partner_center_amount", "partner_center_currency", "visible",
+    "answer_by", "microsoft_status", "microsoft_crm_identifier", "microsoft_seller", "microsoft_notes",
+    "microsoft_answer_by",
+)  # fmt: skip
 _FILLED: Mapping[str, Mapping[str, str]] = {
     "Opportunity": {"accountid": "the connector itself"},
     "Account": {},

@@ -200,9 +200,7 @@ class MappingFile(MappingTable):
                 if org.currencies.has_amount_fields and field.direction.owns(Side.PARTNER_CENTER):
                     fields.setdefault(SHOWN_AMOUNT, foreign_money_field(money, *self.ours.amount_columns))
         if org is not None and not org.hides(self.ours.visible):
-            fields.setdefault(
-                VISIBILITY, VisibilityField(label="Visible to Microsoft sellers", salesforce=self.ours.visible)
-            )
+            fields.setdefault(VISIBILITY, VisibilityField(label=VISIBILITY_LABEL, salesforce=self.ours.visible))
         return fields
 
 
