@@ -16,6 +16,7 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.link_states import Mark, State
+from shared.domain.microsoft_record import HeardPartner, HeardRecord
 
 WHOLE = "partner_center.*"
 """The key of a refusal of a whole deal at its creation."""
@@ -109,6 +110,8 @@ class Link(Struct, frozen=True):
     unshown      the columns of ours that Salesforce refused; None if it took all
     notice       how often the sync has tried to tell the owner of the new deal; None where nobody is to be told
     consented    whether the referral was created on the word of the checkbox that the customer has consented
+    microsoft    what was heard of Microsoft's record; None where there is none
+    partners     what was heard of the records of other partners, by referral id
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -133,6 +136,8 @@ class Link(Struct, frozen=True):
     unshown: Unshown | None = None
     notice: int | None = None
     consented: bool = False
+    microsoft: HeardRecord | None = None
+    partners: Mapping[str, HeardPartner] = field(default_factory=dict)
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property

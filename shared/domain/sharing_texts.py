@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from shared.domain.news_texts import NEWS_SENTENCES
+
 SHARING_SENTENCES: Mapping[str, str] = {
     "waits_to_share": (
         "This deal will be created in Partner Center at {until} UTC, and Microsoft will see it. This cannot be undone. "
@@ -11,6 +13,7 @@ SHARING_SENTENCES: Mapping[str, str] = {
         "Customer Consents was cleared, but the deal was sent with the customer's consent, and Partner Center keeps "
         "what it has. Please close the deal, or tick Customer Consents again if the customer agrees."
     ),
+    **NEWS_SENTENCES,
 }
 
 SHARING_CAUSES: Mapping[str, tuple[str, str]] = {

@@ -1,10 +1,20 @@
 """The columns of an opportunity that show the state of the sync, as far as the org has them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared.domain.link_states import Mark
 from shared.domain.org_shape import MARKS, OrgShape
 from shared.mapping.schema import Ours
+
+NEWS_LENGTHS: Mapping[str, int] = {
+    "microsoft_status": 40,
+    "microsoft_crm_identifier": 100,
+    "microsoft_seller": 255,
+    "microsoft_notes": 32_000,
+    "microsoft_answer_by": 40,
+}
+"""The columns of Microsoft's news, by their keys in the mapping file, with the characters that they hold."""
 
 
 class ShownState:
@@ -23,6 +33,8 @@ class ShownState:
         }
         self._audit, self._link = audit, address
         self._identifier, self._address = ours.identifier, link
+        columns = {name: getattr(ours, name) for name in NEWS_LENGTHS}
+        self.news = {name: column for name, column in columns.items() if not (org and org.is_unusable(column))}
 
     def values(self, mark: Mark, audit: str, referral_id: str | None) -> dict[str, Any]:
         """Return the values by column; `referral_id` is None where the record names its referral already."""
@@ -34,3 +46,9 @@ class ShownState:
             if self._link:
                 shown[self._link] = self._address.format(id=referral_id)
         return shown
+
+    def news_values(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """Return the values by column of Microsoft's news; an empty text clears its column."""
+        return {
+            column: texts[name][: NEWS_LENGTHS[name]] or None for name, column in self.news.items() if name in texts
+        }

@@ -208,9 +208,9 @@ class Translation:
 
     @property
     def shown_columns(self) -> tuple[str, ...]:
-        """The columns that `shown_state` writes."""
+        """The columns that `shown_state` and `shown_news` write."""
         ours = self.file.ours
-        return ours.status, ours.audit, ours.identifier, ours.link
+        return ours.status, ours.audit, ours.identifier, ours.link, *self._shown_state.news.values()
 
     def shown_state(self, mark: Mark, audit: str, referral_id: str | None) -> dict[str, Any]:
         """Return the record's values for the fields that show the state of the sync.
@@ -218,6 +218,10 @@ class Translation:
         `audit` is the text of the audit field; `referral_id` is None where the record names its referral already.
         """
         return self._shown_state.values(mark, audit, referral_id)
+
+    def shown_news(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """Return the record's values for Microsoft's news, by the keys of their columns, where the org has them."""
+        return self._shown_state.news_values(texts)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
+from shared.store.heard_json import PartnerRow, RecordRow, news_to_json, partners_from, record_from
 from shared.store.list_rows import UNREADABLE_LINE, line_from_json, line_to_json
 from shared.store.value_shapes import StoredDeal, deal_from_shapes, deal_to_json
 
@@ -80,6 +81,8 @@ class _LinkRow(Struct):
     unshown: _UnshownRow | None = None
     notice: int | None = None
     consented: bool = False
+    microsoft: RecordRow | None = None
+    partners: dict[str, PartnerRow] = {}
 
 
 class _PointerRow(Struct):
@@ -112,6 +115,7 @@ def link_to_json(link: Link) -> Json:
         **_unshown_to_json(link.unshown),
         **({} if link.notice is None else {"notice": link.notice}),
         **({"consented": True} if link.consented else {}),
+        **(news_to_json(link) if link.microsoft or link.partners else {}),
     }
 
 
@@ -148,6 +152,8 @@ def link_from_json(stored: Json) -> Link:
         Unshown(row.unshown.columns, row.unshown.since) if row.unshown else None,
         row.notice,
         row.consented,
+        record_from(row.microsoft, stored["microsoft"]) if row.microsoft else None,
+        partners_from(row.partners) if row.partners else {},
         unknown,
     )
 

@@ -4,6 +4,7 @@ partition                key                     row
 O|<opportunity id>       link                    the link, which is also the lock of the pair
 O|<opportunity id>       a|<newest first>        an audit line, written in one transaction with the link
 R|<referral id>          pointer                 the opportunity of the referral, or the intent to create it
+E|, M|                   deals                   see `party_rows.py`
 A|<account match key>    claim                   an instance is looking up the account, and creates it if it is missing
 due|<side>               <pair>                  retry queue: next attempt, cause, number of attempts
 side|<side>              state                   paused until when and why, number of parallel calls
@@ -48,6 +49,7 @@ from shared.store.list_rows import (
     unreadable_line,
     unreadable_retry_entry,
 )
+from shared.store.party_rows import PartyRows
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
 from shared.store.stored_values import Entry, RetryEntry, SideState
@@ -60,7 +62,7 @@ MAX_SIDE_STATE_AGE_SECONDS = 5.0
 DEPLOY_AGAIN = "deploy the build that wrote this row, or a newer one, again"
 
 
-class LinkStore:
+class LinkStore(PartyRows):
     """Implements `shared.sync.ports.Store` on rows. Safe for many threads."""
 
     def __init__(

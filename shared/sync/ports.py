@@ -42,6 +42,7 @@ from shared.foundation.errors import Cause, NotFound, Rejected
 from shared.mapping.inbox_record import KEY, OBJECT, inbox_values, without_refused
 from shared.mapping.translation import Translation
 from shared.store.stored_values import Entry, RetryEntry, SideState
+from shared.sync.party_ports import PartyStore
 
 __all__ = [
     "PULL", "PUSH", "Answer", "Entry", "Json", "Mode", "Node", "Page", "Policy", "RetryEntry", "SideState", "Write",
@@ -130,7 +131,7 @@ class Salesforce(Protocol):
 # --- the store --------------------------------------------------------------------------------------------------------
 
 
-class Store(Protocol):
+class Store(PartyStore, Protocol):
     """The memory of the connector (docs/protocol.md#what-is-stored). Links and pointers change under their ETag.
 
     Raises StoreConflict if another instance was first, StoreUnavailable if the storage does not answer, and

@@ -12,6 +12,7 @@ from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
+from shared.domain.microsoft_record import HeardPartner, HeardRecord
 from shared.domain.org_addresses import AddressLists, CountrySpelling, OrgAddresses
 from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
@@ -91,9 +92,11 @@ def fill_store(store: LinkStore) -> None:
     store.insert_link(Link("006AA00000000099"))
     for referral_id, pointer in zip(REFERRALS, pointers(), strict=True):
         store.insert_pointer(referral_id, pointer)
+    store.keep_party("e-1", "m-1", OPPORTUNITIES[:1])
     store.claim_account("northwind|US", timedelta(minutes=5))
     for side in Side:
         store.put_retry_entry(RetryEntry(side, "first", NOW, "busy", 3, since=NOW - timedelta(hours=1)))
+        store.put_retry_entry(RetryEntry(side, "M|m-1", NOW + timedelta(minutes=1), "busy", 1, since=NOW))
         store.put_retry_entry(RetryEntry(side, "second", NOW + timedelta(hours=1), "held"))
     store.write_side_state(Side.SALESFORCE, SideState(NOW, "throttled", 4))
     store.write_side_state(Side.PARTNER_CENTER, SideState())
@@ -124,6 +127,17 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         unshown=Unshown(("Audit__c",), NOW),
         notice=1,
         consented=True,
+        microsoft=HeardRecord(
+            "m-1",
+            '"etag"',
+            NOW,
+            "Accepted",
+            "Active/Accepted",
+            {"microsoft_seller": "0123456789abcdef"},
+            "fedcba98",
+            is_shown=True,
+        ),
+        partners={"p-1": HeardPartner('"etag"', "New/Pending", NOW), "p-2": HeardPartner("", "none")},
     )
 
 

@@ -1,0 +1,92 @@
+"""Read the records of other parties in our engagements: Microsoft's, and other partners'.
+
+Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record.
+"""
+
+from datetime import datetime, timedelta
+
+from shared.domain.deal import Person, Status
+from shared.domain.microsoft_record import MicrosoftRecord, PartnerRecord
+from shared.foundation.errors import Unavailable
+from shared.mapping.paths import Json, in_referral, normal_text, time_or_none
+from shared.mapping.people_fields import MEMBER_KEYS, person_from
+from shared.mapping.referral_kind import is_target_microsoft
+
+MICROSOFT = "msft"
+TIME_TO_ANSWER = timedelta(days=14)
+"""How long Microsoft has, where its record does not say it (docs/reference/partner-center.md#deadlines)."""
+
+
+def is_foreign(referral: Json, organization_id: str) -> bool:
+    """Whether a referral, or its entry in a list, is another party's."""
+    return _organization(referral) not in ("", organization_id.casefold())
+
+
+def record_of_party(referral: Json) -> MicrosoftRecord | PartnerRecord:
+    """Return the record of another party. Raises Unavailable without an id or an eTag."""
+    if _organization(referral) == MICROSOFT or is_target_microsoft(referral):
+        return microsoft_record(referral)
+    key, etag = _identity(referral)
+    name, status = _text(referral, "/organizationName") or key, _status(referral)
+    engagement, updated = _text(referral, "/engagementId"), time_or_none(referral.get("updatedDateTime"))
+    return PartnerRecord(key, etag, engagement, name, str(status) if status else "none", updated)
+
+
+def microsoft_record(referral: Json) -> MicrosoftRecord:
+    """Return Microsoft's record. Raises Unavailable without an id or an eTag."""
+    key, etag = _identity(referral)
+    inviter = (_text(referral, "/inviteContext/invitedBy/organizationId") or "").casefold()
+    return MicrosoftRecord(
+        key,
+        etag,
+        _text(referral, "/engagementId"),
+        _status(referral),
+        _text(referral, "/statusReason"),
+        _text(referral, "/trackingInfo/microsoftMsxId"),
+        _team(referral),
+        _notes(referral),
+        _answer_by(referral),
+        _text(referral, "/inviteContext/assistanceRequestCode"),
+        _text(referral, "/inviteContext/notes"),
+        inviter == MICROSOFT,
+        time_or_none(referral.get("updatedDateTime")),
+    )
+
+
+def _identity(referral: Json) -> tuple[str, str]:
+    key, etag = _text(referral, "/id"), _text(referral, "/eTag")
+    if not (key and etag):
+        raise Unavailable("a referral of another party cannot be read")
+    return key.lower(), etag
+
+
+def _organization(referral: Json) -> str:
+    return (_text(referral, "/organizationId") or "").casefold()
+
+
+def _text(referral: Json, path: str) -> str | None:
+    value = in_referral(referral, path)
+    return normal_text(value) if isinstance(value, str) else None
+
+
+def _status(referral: Json) -> Status | None:
+    status, substatus = _text(referral, "/status"), _text(referral, "/substatus")
+    return Status(status, substatus or "None") if status else None
+
+
+def _team(referral: Json) -> tuple[Person, ...] | None:
+    members = referral.get("team")
+    if not isinstance(members, list):
+        return None
+    people = (person_from(member, MEMBER_KEYS) for member in members if isinstance(member, dict))
+    return tuple(person for person in people if person)
+
+
+def _notes(referral: Json) -> str | None:
+    details = referral.get("details")
+    return (_text(details, "/notes") or "") if isinstance(details, dict) and "notes" in details else None
+
+
+def _answer_by(referral: Json) -> datetime | None:
+    until, created = (time_or_none(referral.get(name)) for name in ("expirationDateTime", "createdDateTime"))
+    return until or (created + TIME_TO_ANSWER if created else None)
