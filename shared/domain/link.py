@@ -112,6 +112,7 @@ class Link(Struct, frozen=True):
     consented    whether the referral was created on the word of the checkbox that the customer has consented
     microsoft    what was heard of Microsoft's record; None where there is none
     partners     what was heard of the records of other partners, by referral id
+    close_as_test whether the app closes the referral, because it is a test (`cosell close-test-referrals`)
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -138,6 +139,7 @@ class Link(Struct, frozen=True):
     consented: bool = False
     microsoft: HeardRecord | None = None
     partners: Mapping[str, HeardPartner] = field(default_factory=dict)
+    close_as_test: bool = False
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property

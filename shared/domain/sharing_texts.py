@@ -9,6 +9,9 @@ SHARING_SENTENCES: Mapping[str, str] = {
         "This deal will be created in Partner Center at {until} UTC, and Microsoft will see it. This cannot be undone. "
         "Please change it before then if it is wrong."
     ),
+    "closed_as_test": (
+        "This is a test environment. An administrator let the sync close this deal in Partner Center as an error."
+    ),
     "consent_withdrawn": (
         "Customer Consents was cleared, but the deal was sent with the customer's consent, and Partner Center keeps "
         "what it has. Please close the deal, or tick Customer Consents again if the customer agrees."

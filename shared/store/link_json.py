@@ -83,6 +83,7 @@ class _LinkRow(Struct):
     consented: bool = False
     microsoft: RecordRow | None = None
     partners: dict[str, PartnerRow] = {}
+    close_as_test: bool = False
 
 
 class _PointerRow(Struct):
@@ -116,6 +117,7 @@ def link_to_json(link: Link) -> Json:
         **({} if link.notice is None else {"notice": link.notice}),
         **({"consented": True} if link.consented else {}),
         **(news_to_json(link) if link.microsoft or link.partners else {}),
+        **({"close_as_test": True} if link.close_as_test else {}),
     }
 
 
@@ -154,6 +156,7 @@ def link_from_json(stored: Json) -> Link:
         row.consented,
         record_from(row.microsoft, stored["microsoft"]) if row.microsoft else None,
         partners_from(row.partners) if row.partners else {},
+        row.close_as_test,
         unknown,
     )
 

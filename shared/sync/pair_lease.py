@@ -128,6 +128,10 @@ class Pair(Struct):
         """Note what the opportunity shows, and which columns it does not; the next write of the row stores it."""
         self.link = replace(self.link, mark=mark, unshown=unshown, unwritten=unwritten)
 
+    def forget_close(self) -> None:
+        """Let the next write of the row forget that the referral is to be closed as a test."""
+        self.link = replace(self.link, close_as_test=False)
+
     def end(self, outcome: Outcome) -> None:
         """End the work on this pair. That a write may have taken effect is not forgotten."""
         if self.outcome is None or not self.outcome.unsure:

@@ -22,6 +22,7 @@ from shared.domain.question import is_question
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import recovered
 from shared.foundation.errors import Conflict, CosellError
+from shared.sync.close_test_referral import close_test_referral
 from shared.sync.pair_lease import (
     Pair,
     acquire,
@@ -59,6 +60,8 @@ class Work(Struct, frozen=True):
 def open_pushed(ctx: Context, opportunity_ids: Sequence[str]) -> Work:
     """Acquire, read and plan the pairs of opportunities that may have changed."""
     work = _acquire_all(ctx, opportunity_ids)
+    if tests := [pair for pair in work.pairs if pair.link.close_as_test]:
+        run_for_each(ctx, Side.PARTNER_CENTER, tests, close_test_referral)
     read_opportunities(ctx, work.pairs)
     run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, _prepare_push)
     return work
@@ -145,13 +148,13 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
     elif link.referral_id is None:
         prepare_create(ctx, pair, opportunity)
     else:
-        is_known = bool(link.etag) and link.agreed and link.mapping == ctx.translation.hash
+        is_known = pair.referral is None and bool(link.etag) and link.agreed and link.mapping == ctx.translation.hash
         stage = opportunity.deal.get("status")  # a win may be held: the referral says from when it is not
         wins = isinstance(stage, Status) and stage.substatus == "Won" and stage != link.base.get("status")
         is_known &= VISIBILITY in link.base or VISIBILITY not in opportunity.deal
         if is_known and not wins and not (link.refused and link.has_refused_value) and not pair.interrupted.effects:
             pair.take_referral(referral_from_base(link, opportunity, ctx.translation.rules), is_from_base=True)
-        else:
+        elif pair.referral is None:
             _read_referral(ctx, pair)
         _plan(ctx, pair)
 

@@ -262,7 +262,8 @@ def test_the_events_page_lists_every_reason_for_ignoring_a_referral() -> None:
 
 
 def test_the_events_page_lists_every_cause_of_waiting() -> None:
-    causes = set(matches_in("shared/sync", r'Result\.RETRY,\s+"(\w+)"'))
+    pattern = r'Result\.RETRY,\s+"(\w+)"'
+    causes = {*matches_in("shared/sync", pattern), *matches_in("shared/operations", pattern)}
     assert set(cells_by_name("events.md", "Causes of `pair_due`")) == causes
 
 

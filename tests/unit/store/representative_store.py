@@ -138,6 +138,7 @@ def whole_link(opportunity_id: str, state: State) -> Link:
             is_shown=True,
         ),
         partners={"p-1": HeardPartner('"etag"', "New/Pending", NOW), "p-2": HeardPartner("", "none")},
+        close_as_test=True,
     )
 
 
