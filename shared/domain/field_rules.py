@@ -77,13 +77,15 @@ class Answers(Struct, frozen=True):
 class Rules(Struct, frozen=True, dict=True):
     """The rules of all fields, by name, in the order of the mapping file; `mapping` is the hash of that file.
 
-    `hidden_columns` says for each field which of its columns the integration user does not see.
+    `hidden_columns` says for each field which of its columns the integration user does not see. `not_co_sell_ready`
+    are the ids of solutions, in small letters, that the mapping file knows as such.
     """
 
     by_field: Mapping[str, Rule]
     mapping: str | None = None
     hidden_columns: tuple[tuple[str, Cause], ...] = ()
     answers: Answers = Answers()
+    not_co_sell_ready: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.by_field.values())

@@ -15,6 +15,7 @@ from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rules
+from shared.domain.help_request import HelpRequest
 from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_record import HeardPartner, HeardRecord
 
@@ -113,6 +114,7 @@ class Link(Struct, frozen=True):
     microsoft    what was heard of Microsoft's record; None where there is none
     partners     what was heard of the records of other partners, by referral id
     close_as_test whether the app closes the referral, because it is a test (`cosell close-test-referrals`)
+    help         the request for help that Microsoft got, or may have got; None where it was never sent
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -140,6 +142,7 @@ class Link(Struct, frozen=True):
     microsoft: HeardRecord | None = None
     partners: Mapping[str, HeardPartner] = field(default_factory=dict)
     close_as_test: bool = False
+    help: HelpRequest | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -151,11 +154,12 @@ class Link(Struct, frozen=True):
     def due_mark(self) -> Mark:
         """The mark for the seller: the first that holds of failed, waiting, differences and synced.
 
-        A create is waited for until its outcome is known.
+        A create, and a request for help, is waited for until its outcome is known.
         """
         if self.cause is not None or self.has_refused_value:
             return Mark.FAILED
-        if self.waiting or self.state is State.ON_HOLD or self.is_creating:
+        is_asking = self.help is not None and not self.help.is_asked
+        if self.waiting or self.state is State.ON_HOLD or self.is_creating or is_asking:
             return Mark.WAITING
         return Mark.DIFFERENCES if self.refused else Mark.SYNCED
 
@@ -179,8 +183,8 @@ class Link(Struct, frozen=True):
         now, then = rules.sources, self.sources
         return Deal({name: value for name, value in self.base.items() if name in now and then.get(name) == now[name]})
 
-    def refuses(self, key: str, value: Value | Deal | None) -> bool:
-        """Whether exactly this value, or this whole deal, is known to be refused."""
+    def refuses(self, key: str, value: Value | None) -> bool:
+        """Whether exactly this value is known to be refused."""
         difference = self.refused.get(key)
         return difference is not None and difference.value == fingerprint(value)
 

@@ -1,26 +1,72 @@
-"""Says why a flagged opportunity cannot become a referral yet (docs/protocol.md#states-of-a-link)."""
+"""Says why a flagged opportunity cannot be sent yet: as a referral, or as a request for help to Microsoft.
+
+Source: docs/protocol.md#states-of-a-link, docs/protocol.md#asking-microsoft-for-help.
+"""
 
 from collections.abc import Mapping
 
 from shared.domain.cause import Cause
 from shared.domain.creation_values import TEXT_CUT
-from shared.domain.deal import Status
-from shared.domain.permission import refusals_to_create
+from shared.domain.deal import Person, Status
+from shared.domain.field_rules import Rules
+from shared.domain.help_request import HELP
+from shared.domain.permission import refusals_to_ask, refusals_to_create
 from shared.domain.policy import Policy
 from shared.domain.records import Opportunity
 from shared.domain.sentences import cause
+from shared.domain.sharing import HELP_LABELS
 
 REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
 """The fields without which a referral cannot be created (docs/reference/partner-center.md#creating-a-referral)."""
 
 
-def creation_obstacles(opportunity: Opportunity, policy: Policy) -> Mapping[str, Cause]:
-    """Why a flagged opportunity cannot become a referral yet, by field; empty if it can."""
+def creation_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -> Mapping[str, Cause]:
+    """Why a flagged opportunity cannot become a referral yet, by field; empty if it can.
+
+    What only Microsoft demands counts too, because both are sent together.
+    """
     if refused := refusals_to_create(opportunity.sharing, policy):
         return refused
-    if opportunity.sharing.help:
-        return {"help": cause("help_asked", "help")}
-    return {name: found for name in REQUIRED if (found := _obstacle(opportunity, name))}
+    found = {name: one for name in REQUIRED if (one := _obstacle(opportunity, name))}
+    if not opportunity.sharing.help:
+        return found
+    status = opportunity.deal.get("status")
+    closed = {HELP: cause("help_closed", HELP)} if isinstance(status, Status) and status.is_final else {}
+    return {**found, **closed, **_demands_of_microsoft(opportunity, rules)}
+
+
+def help_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -> Mapping[str, Cause]:
+    """Why Microsoft cannot be asked for help with a deal that has its referral; empty if it can."""
+    if refused := refusals_to_ask(opportunity.sharing, policy):
+        return refused
+    needed = (name for name in REQUIRED if name != "status")
+    found = {name: one for name in needed if (one := _obstacle(opportunity, name))}
+    return {**found, **_demands_of_microsoft(opportunity, rules)}
+
+
+def _demands_of_microsoft(opportunity: Opportunity, rules: Rules) -> Mapping[str, Cause]:
+    """What Microsoft demands of a request for help, and the deal lacks."""
+    found, sharing = dict[str, Cause](), opportunity.sharing
+    if sharing.visible is None:
+        found[HELP] = cause("help_asked", HELP)
+    elif sharing.code is None:
+        found[HELP] = cause("help_unknown", HELP, value=sharing.help, known=HELP_LABELS)
+    if not any(_can_be_called(person) for person in _contacts(opportunity)):
+        found["contacts"] = cause("help_without_contact", "contacts")
+    listed = opportunity.deal.get("solutions")
+    solutions = [str(one) for one in listed] if isinstance(listed, tuple) else []
+    if solutions and all(one.casefold() in rules.not_co_sell_ready for one in solutions):
+        found["solutions"] = cause("help_without_solution", "solutions", value=", ".join(solutions))
+    return found
+
+
+def _contacts(opportunity: Opportunity) -> list[Person]:
+    people = (value for name, value in opportunity.deal.items() if name != "team" and isinstance(value, tuple))
+    return [each for value in people for each in value if isinstance(each, Person)]
+
+
+def _can_be_called(person: Person) -> bool:
+    return bool(person.first_name and person.last_name and person.email and person.phone)
 
 
 def _obstacle(opportunity: Opportunity, name: str) -> Cause | None:

@@ -17,15 +17,17 @@ from shared.domain.audit import IRREVERSIBLE
 from shared.domain.cause import Cause
 from shared.domain.chosen_defaults import Defaults, standing_defaults
 from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values
-from shared.domain.deal import VISIBILITY, Change, Deal, Side, Status, Value, display_text, fingerprint
+from shared.domain.deal import VISIBILITY, VISIBLE, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import keep_out
+from shared.domain.help_request import HELP, HelpStep
 from shared.domain.hidden_columns import hidden_column_lines, hidden_column_records
 from shared.domain.latches import NOT_ANSWERED, forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.merge import EditTimes, Merged, merge
 from shared.domain.permission import visibility_latch, withdrawn_consent_lines
+from shared.domain.plan_help import decide_help, shares_by_help
 from shared.domain.plan_notes import PlanNotes
 from shared.domain.planned import Plan, next_tries
 from shared.domain.policy import Policy
@@ -33,7 +35,7 @@ from shared.domain.question import answer_key, question_key, question_record, st
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, system_name
 from shared.domain.unreadable import unreadable_line, unreadable_record
-from shared.domain.visibility import base_of_visibility, wait_to_share, with_help_visible
+from shared.domain.visibility import base_of_visibility, sharing_line, wait_to_share, with_help_visible
 
 
 def plan_pair(
@@ -57,16 +59,20 @@ def plan_pair(
         base = base.with_values({"status": opportunity.deal.get("status")})
     base = answering.with_lost_as_declined(base, opportunity, referral, rules.answers)
     base, deal = base_of_visibility(base, referral.deal), opportunity.deal
-    if opportunity.sharing.help:
+    asks = bool(opportunity.sharing.help) and shares_by_help(opportunity, referral.status, rules, policy)
+    if asks:
         deal = with_help_visible(deal, referral.deal)
     standing = Defaults(base, deal)
     if link.refused:
         standing = standing_defaults(link, base, deal, referral.deal)
     builder = _PlanBuilder(link, standing, opportunity, referral, rules, now)
     builder.delays, builder.policy, builder.is_question = answering.delays_of(referral, policy), policy, is_question
+    builder.asks = asks
     merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)
+    if opportunity.sharing.help or link.help is not None:
+        builder.decide_help(referral, rules)
     builder.compare_values_of_creation(opportunity, referral, rules)
     builder.warn_of_unreadable_values(opportunity.problems, rules)
     builder.leave_unreadable_values_alone(opportunity.deal, referral, rules)
@@ -100,7 +106,8 @@ class _PlanBuilder(PlanNotes):
         self.waiting: dict[str, Difference] = {}
         self.ends: list[datetime] = []
         self.unsent: list[str] = []
-        self.is_question = self.has_answer = self.closes = self.continues = False
+        self.is_question = self.has_answer = self.closes = self.continues = self.asks = False
+        self.help: HelpStep | None = None
 
     def decide_field(self, merged: Merged) -> None:
         """Decide what to write for one field."""
@@ -188,11 +195,27 @@ class _PlanBuilder(PlanNotes):
             self.waiting[name] = wait.record
             self.ends.append(wait.until)
             line = self.note("waiting", merged, Side.PARTNER_CENTER, IRREVERSIBLE, until=f"{wait.until:%H:%M}")
-            self.lines += [line] if wait.is_new else []
+            self.lines += [line] if wait.is_new and not self.asks else []  # the wait to ask says it too
         elif self.opportunity.deal.get(name) != merged.value:
             ticked = Change(name, merged.rule.label, self.opportunity.deal.get(name), merged.value)
             self.writes[Side.SALESFORCE].append(ticked)
         return wait is not None
+
+    def decide_help(self, referral: Referral, rules: Rules) -> None:
+        """Decide about the request for help. It is sent only with a deal that Microsoft sees."""
+        decided = decide_help(self.link, self.opportunity, self.status, rules, self.now, self.policy)
+        self.refused |= decided.refused
+        self.lines += decided.told
+        for name, found in decided.causes.items():
+            self.report_cause(found.key, name, found)
+        if decided.wait is not None:
+            self.waiting[HELP] = decided.wait.record
+            self.lines += [sharing_line(self.opportunity.sharing, decided.wait.until, self.now)][: decided.wait.is_new]
+        is_shared = any(change.field == VISIBILITY for change in self.writes[Side.PARTNER_CENTER])
+        if decided.step is HelpStep.ASK and not (is_shared or referral.deal.get(VISIBILITY) == VISIBLE):
+            return
+        self.help = decided.step
+        self.ends += [decided.due] if decided.due else []
 
     def _note_answer(self, merged: Merged) -> None:
         """Note that the stage is an edit in Salesforce, also where it loses; unless it is a question, a person's."""
@@ -307,4 +330,5 @@ class _PlanBuilder(PlanNotes):
             next(iter(self.causes.values()), None),
             self.has_answer,
             self.continues,
+            self.help,
         )

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Deal, Side
+from shared.domain.help_request import HelpStep
 from shared.domain.link import REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
 
@@ -25,6 +26,7 @@ class Plan(Struct, frozen=True):
     cause               why a value in Salesforce cannot be read, or is a question
     has_answer          whether the stage was edited: it would be sent, or a latch, a wait or a conflict stops it
     continues           whether the pair is planned again once Partner Center has taken the changes: a close follows
+    help                what is done about the request for help
     """
 
     base: Deal
@@ -40,6 +42,7 @@ class Plan(Struct, frozen=True):
     cause: Cause | None = None
     has_answer: bool = False
     continues: bool = False
+    help: HelpStep | None = None
 
     @property
     def agreed(self) -> bool:

@@ -28,6 +28,11 @@ Source: docs/reference/partner-center.md#assistance-request-codes.
 """
 
 
+HELP_LABELS = ", ".join(HELP.values())
+LABEL_OF_HELP, LABEL_OF_NOTES = "How can Microsoft help?", "Notes to Microsoft"
+"""The labels of the two fields, as the package has them."""
+
+
 class DealType(StrEnum):
     """The types of a deal."""
 

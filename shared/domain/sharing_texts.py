@@ -17,10 +17,69 @@ SHARING_SENTENCES: Mapping[str, str] = {
         "what it has. Please close the deal, or tick Customer Consents again if the customer agrees."
     ),
     **NEWS_SENTENCES,
+    "waits_to_ask": (
+        "At {until} UTC, Microsoft will be asked for help with this deal, and will see it: {help}. This cannot be "
+        "undone. Please change it before then if it is wrong."
+    ),
+    "asked_for_help": "Microsoft was asked for help: {help}. It can answer until {until} UTC.",
+    "help_was_asked": "Microsoft has been asked for help with this deal already: {help}. It is not asked again.",
+    "takes_part": (
+        "Microsoft takes part in this deal already, so it was not asked for help again. "
+        "Please see the deal in Partner Center."
+    ),
+    "help_unsure": (
+        "Partner Center did not confirm that Microsoft was asked for help. The sync looks for it at {until} UTC."
+    ),
+    "help_not_found": (
+        "Partner Center does not show whether Microsoft was asked for help, and How can Microsoft help? is empty now. "
+        "Please look in Partner Center. To ask Microsoft, choose the help again."
+    ),
 }
 
 SHARING_CAUSES: Mapping[str, tuple[str, str]] = {
-    "help_asked": ("How can Microsoft help? has a value, which cannot be sent yet.", "Please clear that field."),
+    "help_asked": (
+        "Microsoft cannot be asked for help: this org has no field Visible to Microsoft sellers.",
+        "Please clear How can Microsoft help?, or ask your administrator to upgrade the Salesforce package.",
+    ),
+    "help_unknown": (
+        'Microsoft does not offer "{value}" as an answer to How can Microsoft help?.',
+        "Please choose one of these: {known}.",
+    ),
+    "help_without_contact": (
+        "Microsoft is asked for help only with a contact of the customer.",
+        "Please add a Contact Role whose contact has First Name, Last Name, Email and Phone.",
+    ),
+    "help_without_solution": (
+        "Microsoft is asked for help only with a solution that is co-sell ready. These are not: {value}.",
+        "Please add one to Products, or ask your administrator to correct the mapping file.",
+    ),
+    "help_closed": (
+        "Microsoft is not asked for help, because the deal is closed.",
+        "Please clear How can Microsoft help?, or ask with a deal that is open.",
+    ),
+    "help_not_answered": (
+        "Microsoft is not asked for help, because this deal is not accepted yet.",
+        "Please choose an active Stage to accept it.",
+    ),
+    "help_from_microsoft": (
+        "Microsoft is not asked for help, because it sent this deal and takes part already.",
+        "Please clear How can Microsoft help?.",
+    ),
+    "help_stays": (
+        '{label} "{after}" was not sent: Microsoft was asked already, for "{before}", which cannot be changed.',
+        "Please choose that again, and tell Microsoft's seller what you need.",
+    ),
+    "notes_stay": (
+        "{label} were changed after Microsoft was asked for help. Microsoft keeps those that it was sent.",
+        "Please tell Microsoft's seller, or enter those again.",
+    ),
+    "help_unconfirmed": (
+        "Nobody knows whether Microsoft was asked for help: Partner Center did not confirm it and does not show it.",
+        (
+            "Please look in Partner Center. If Microsoft was not asked, clear How can Microsoft help?, save, and "
+            "choose the help again once the Audit says that it is empty."
+        ),
+    ),
     "not_from_staging": (
         "This is a test environment, which shares no deals with Microsoft: nothing can be deleted in Partner Center.",
         "Please clear Visible to Microsoft sellers and How can Microsoft help?, or ask your administrator.",

@@ -75,9 +75,9 @@ def parked(link: Link, changes: Sequence[Change], side: Side, cause: Cause, now:
     return Transition(next_link, refusal_lines(now, side, cause, new))
 
 
-def parked_create(link: Link, deal: Deal, cause: Cause, now: datetime) -> Transition:
-    """Park a deal that Partner Center refuses: it is sent again once anything in it has changed."""
-    difference = Difference(fingerprint(deal), f"{REFUSED_BY_FAR_SIDE}{Side.PARTNER_CENTER}", now)
+def parked_create(link: Link, mark: str, cause: Cause, now: datetime) -> Transition:
+    """Park a deal that Partner Center refuses: it is sent again once anything in it, and so its `mark`, has changed."""
+    difference = Difference(mark, f"{REFUSED_BY_FAR_SIDE}{Side.PARTNER_CENTER}", now)
     next_link = replace(link, state=State.PARKED, refused={WHOLE: difference}, cause=cause, unwritten=True)
     return Transition(next_link, (cause_line(now, Side.PARTNER_CENTER, None, cause),))
 

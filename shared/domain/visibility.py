@@ -15,13 +15,14 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from shared.domain.audit import IRREVERSIBLE, Line
-from shared.domain.deal import PRIVATE, VISIBILITY, VISIBLE, Deal, fingerprint
+from shared.domain.deal import PRIVATE, VISIBILITY, VISIBLE, Deal
+from shared.domain.help_request import HELP, sharing_mark
 from shared.domain.link import Difference, Link
 from shared.domain.planned import Plan
 from shared.domain.policy import Policy
 from shared.domain.records import Opportunity
 from shared.domain.sentences import LineDirection
-from shared.domain.sharing import DealType
+from shared.domain.sharing import DealType, Sharing, help_label
 
 
 class SharingWait(Struct, frozen=True):
@@ -62,11 +63,10 @@ def plan_of_shared_create(link: Link, opportunity: Opportunity, now: datetime, p
     sharing = opportunity.sharing
     if sharing.deal_type is DealType.PRIVATE:
         return None
-    wanted = fingerprint(f"{sharing.deal_type}:{sharing.code}:{sharing.notes}")
-    wait = wait_to_share(link.waiting.get(VISIBILITY), wanted, now, policy.irreversible_wait)
+    wait = wait_to_share(link.waiting.get(VISIBILITY), sharing_mark(sharing), now, policy.irreversible_wait)
     if wait is None:
         return None
-    line = Line(now, "waits_to_share", LineDirection.NOTE, None, VISIBILITY, values={"until": f"{wait.until:%H:%M}"})
+    line = sharing_line(sharing, wait.until, now)
     return Plan(
         Deal(),
         waiting={VISIBILITY: wait.record},
@@ -75,6 +75,13 @@ def plan_of_shared_create(link: Link, opportunity: Opportunity, now: datetime, p
     )
 
 
+def sharing_line(sharing: Sharing, until: datetime, now: datetime) -> Line:
+    """The line that says until when a deal waits before it is shared, or Microsoft is asked for help with it."""
+    code = "waits_to_ask" if sharing.help else "waits_to_share"
+    values = {"until": f"{until:%H:%M}", **({"help": help_label(sharing.code or "")} if sharing.help else {})}
+    return Line(now, code, LineDirection.NOTE, None, VISIBILITY, values=values)
+
+
 def without_wait(link: Link) -> Link:
-    """The link of a deal that is not created after all: the next tick begins to wait anew."""
-    return replace(link, waiting={})
+    """The link of a deal that is not shared after all: the next tick begins to wait anew."""
+    return replace(link, waiting={name: one for name, one in link.waiting.items() if name not in (VISIBILITY, HELP)})

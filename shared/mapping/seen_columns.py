@@ -16,6 +16,7 @@ from shared.domain.org_shape import OrgShape
 from shared.mapping.field_base import FieldBase, MappingTable
 from shared.mapping.field_types import StatusField
 from shared.mapping.schema import MappingFile
+from shared.mapping.solutions_field import SolutionsField
 
 type Fields = Mapping[str, FieldBase]
 
@@ -82,7 +83,9 @@ def rules_of(seen: SeenFields, loaded: MappingFile, spelled: MappingFile, mappin
     for name, written in loaded.fields.items() if spelled is not loaded else ():
         rules[name] = replace(rules[name], source=written.to_rule(name).source)
     answers = next(field.answers for field in seen.fields.values() if isinstance(field, StatusField))
-    return Rules(rules, mapping, seen.hidden, answers)
+    solutions = [field for field in seen.fields.values() if isinstance(field, SolutionsField)]
+    not_ready = frozenset(one for field in solutions for one in field.not_co_sell_ready)
+    return Rules(rules, mapping, seen.hidden, answers, not_ready)
 
 
 def _is_createable(org: OrgShape, path: str) -> bool:

@@ -21,6 +21,7 @@ class CatalogEntry(MappingTable):
     name: str | None = Field(default=None, min_length=1)
     publisher: str | None = Field(default=None, min_length=1)
     solution_type: str | None = Field(default=None, min_length=1)
+    co_sell_ready: bool | None = None
 
 
 class SolutionsField(SinglePathField):
@@ -93,6 +94,11 @@ class SolutionsField(SinglePathField):
             "solutionType": listed.solution_type or (self.solution_type if is_ours else None),
         }
         return {key: item for key, item in tag.items() if item}
+
+    @property
+    def not_co_sell_ready(self) -> tuple[str, ...]:
+        """The ids, in small letters, of the solutions that the catalogue knows as not co-sell ready."""
+        return tuple(solution_id for solution_id, entry in self._entries.items() if entry.co_sell_ready is False)
 
     @cached_property
     def _entries(self) -> Mapping[str, CatalogEntry]:

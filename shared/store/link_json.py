@@ -13,6 +13,7 @@ from msgspec import Struct, ValidationError, convert
 
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
+from shared.domain.help_request import AskedBy, HelpRequest
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
 from shared.store.heard_json import PartnerRow, RecordRow, news_to_json, partners_from, record_from
@@ -59,6 +60,16 @@ class _UnshownRow(Struct, array_like=True):
     since: datetime
 
 
+class _HelpRow(Struct):
+    code: str | None
+    notes: str | None
+    decided: datetime
+    is_asked: bool = False
+    is_question: bool = False
+    asked_by: AskedBy = AskedBy.SYNC
+    referral_id: str | None = None
+
+
 class _LinkRow(Struct):
     opportunity_id: str
     state: State
@@ -84,6 +95,7 @@ class _LinkRow(Struct):
     microsoft: RecordRow | None = None
     partners: dict[str, PartnerRow] = {}
     close_as_test: bool = False
+    help: _HelpRow | None = None
 
 
 class _PointerRow(Struct):
@@ -118,6 +130,7 @@ def link_to_json(link: Link) -> Json:
         **({"consented": True} if link.consented else {}),
         **(news_to_json(link) if link.microsoft or link.partners else {}),
         **({"close_as_test": True} if link.close_as_test else {}),
+        **({} if link.help is None else {"help": _help_to_json(link.help)}),
     }
 
 
@@ -157,6 +170,7 @@ def link_from_json(stored: Json) -> Link:
         record_from(row.microsoft, stored["microsoft"]) if row.microsoft else None,
         partners_from(row.partners) if row.partners else {},
         row.close_as_test,
+        _help_from(row.help, stored.get("help")),
         unknown,
     )
 
@@ -182,6 +196,26 @@ def pointer_to_json(pointer: Pointer) -> Json:
 
 def _unshown_to_json(unshown: Unshown | None) -> Json:
     return {} if unshown is None else {"unshown": [list(unshown.columns), unshown.since.isoformat()]}
+
+
+def _help_to_json(request: HelpRequest) -> Json:
+    return {
+        **request.unknown,
+        "code": request.code,
+        "notes": request.notes,
+        "decided": request.decided.isoformat(),
+        **({"is_asked": True} if request.is_asked else {}),
+        **({"is_question": True} if request.is_question else {}),
+        **({} if request.asked_by is AskedBy.SYNC else {"asked_by": request.asked_by.value}),
+        **({} if request.referral_id is None else {"referral_id": request.referral_id}),
+    }
+
+
+def _help_from(row: _HelpRow | None, stored: Any) -> HelpRequest | None:  # noqa: ANN401 - JSON of any shape
+    if row is None:
+        return None
+    known = (row.code, row.notes, row.decided, row.is_asked, row.is_question, row.asked_by, row.referral_id)
+    return HelpRequest(*known, _unknown_keys(stored, row))
 
 
 def _inbox_to_json(shown: Link | Pointer) -> Json:

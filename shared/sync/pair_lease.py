@@ -22,6 +22,7 @@ from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.field_rules import Rules
+from shared.domain.help_request import HelpRequest
 from shared.domain.link import Effect, EffectKind, Intent, Link, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.planned import Plan
@@ -91,10 +92,14 @@ class Pair(Struct):
         if existing is None:
             self.interrupted = Intent()
 
-    def forget_wait_to_create(self) -> None:
-        """Let a deal that is not created after all wait anew when it is ticked again."""
-        if self.link.waiting and self.link.referral_id is None:
+    def forget_wait_to_share(self) -> None:
+        """Let a deal that is not shared after all wait anew when it is ticked again."""
+        if self.link.waiting:
             self.link = without_wait(self.link)
+
+    def take_help(self, request: HelpRequest | None) -> None:
+        """Take the request for help that is sent next, or, where it was not sent, the one before it."""
+        self.link = replace(self.link, help=request)
 
     def decide_to_create(self) -> None:
         """Let a referral be created for this pair."""

@@ -67,6 +67,9 @@ class PartnerCenter(Protocol):
     def get(self, referral_id: str) -> Json:
         """One referral. Raises NotFound."""
 
+    def in_engagement(self, engagement_id: str) -> Sequence[Json]:
+        """The referrals of an engagement that the list shows, whole. Raises Rejected if the filter is refused."""
+
     def create(self, body: Json) -> Json:
         """Create a referral and return it as the service stored it. Never repeated. Raises Rejected, Ambiguous."""
 
@@ -282,9 +285,8 @@ class Context(Struct, frozen=True):
     def report_in_inbox(self, item: InboxItem, known: str | None) -> str | None:
         """Say in the log and in the inbox that a deal cannot be made; `known` is the fingerprint of what is shown.
 
-        Returns the fingerprint of what is shown now. An item that is shown already is not written again. A value
-        that is refused is logged and left out. A record refused all the same is left as it was: the log and its alert
-        are enough. Raises the client's other errors: then it is unknown whether there is a record.
+        Returns that of what is shown now. An item that is shown already is not written again. What is refused is logged
+        and left out, a whole record too. Raises the client's other errors: then nobody knows whether there is a record.
         """
         ids = {"opportunity_id": item.opportunity_id, "referral_id": item.referral_id}
         one, run = item.cause, self.correlation_id

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from shared.domain.cause import Cause
+from shared.domain.help_request import whole_mark
 from shared.domain.link import WHOLE
 from shared.domain.obstacles import creation_obstacles
 from shared.domain.records import Opportunity
@@ -21,9 +22,10 @@ def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
     if pair.must_create:
         return
     refused, sharing = pair.link.cause, opportunity.sharing
-    if refused and pair.link.refuses(WHOLE, opportunity.deal):
+    parked = pair.link.refused.get(WHOLE)
+    if refused and parked and parked.value == whole_mark(opportunity.deal, sharing):
         pair.end(Outcome(Result.PARKED, refused.code))
-    elif causes := creation_obstacles(opportunity, ctx.policy):
+    elif causes := creation_obstacles(opportunity, ctx.translation.rules, ctx.policy):
         _hold(ctx, pair, causes)
     elif (sharing.help or sharing.visible) and (
         plan := plan_of_shared_create(pair.link, opportunity, ctx.clock.now(), ctx.policy)

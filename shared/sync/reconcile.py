@@ -22,6 +22,7 @@ from shared.domain.question import is_question
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import recovered
 from shared.foundation.errors import Conflict, CosellError
+from shared.sync.ask_microsoft import ask_microsoft
 from shared.sync.close_test_referral import close_test_referral
 from shared.sync.pair_lease import (
     Pair,
@@ -117,6 +118,7 @@ def _plan(ctx: Context, pair: Pair) -> None:
         current |= {Side.PARTNER_CENTER: pair.read_referral.deal} if pair.read_referral else {}
         pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now))
     if not pair.opportunity.flagged:
+        pair.forget_wait_to_share()
         if not pair.link.unwritten:  # else it shows once more what it has not shown, such as a new referral
             pair.end(RECONCILED)
         return
@@ -140,7 +142,7 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
     if link.referral_id is None:
         pair.take_existing(find_created_referral(ctx, pair))
     if not (opportunity.flagged or pair.must_create or (link.referral_id and link.unwritten)):
-        pair.forget_wait_to_create()
+        pair.forget_wait_to_share()
         pair.end(RECONCILED)
     elif link.referral_id is None and opportunity.referral_id and not pair.must_create:
         adopt_named_referral(ctx, pair, opportunity.referral_id)
@@ -151,6 +153,7 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
         is_known = pair.referral is None and bool(link.etag) and link.agreed and link.mapping == ctx.translation.hash
         stage = opportunity.deal.get("status")  # a win may be held: the referral says from when it is not
         wins = isinstance(stage, Status) and stage.substatus == "Won" and stage != link.base.get("status")
+        is_known &= not opportunity.sharing.help or (link.help is not None and link.help.is_asked)
         is_known &= VISIBILITY in link.base or VISIBILITY not in opportunity.deal
         if is_known and not wins and not (link.refused and link.has_refused_value) and not pair.interrupted.effects:
             pair.take_referral(referral_from_base(link, opportunity, ctx.translation.rules), is_from_base=True)
@@ -182,7 +185,7 @@ def carry_out(ctx: Context, work: Work) -> Outcomes:
 
 
 def _write_referral(ctx: Context, pair: Pair) -> None:
-    """Create the pair's referral if it has none, then send what differs.
+    """Create the pair's referral if it has none, then send what differs, and ask Microsoft for help.
 
     The service decides the status of a new referral, and an adopted one may differ: they are merged at once.
     """
@@ -195,6 +198,16 @@ def _write_referral(ctx: Context, pair: Pair) -> None:
             _plan(ctx, pair)
     if pair.plan and pair.outcome is None:
         _patch_referral(ctx, pair)
+    if pair.plan is not None and pair.plan.help is not None:
+        _ask_for_help(ctx, pair)
+
+
+def _ask_for_help(ctx: Context, pair: Pair) -> None:
+    """Ask Microsoft for help, also if a value of the deal was refused, and merge again."""
+    if pair.outcome is None or pair.outcome.result is Result.PARKED:
+        ask_microsoft(ctx, pair, is_new=pair.must_create and pair.existing is None)
+    if pair.outcome is None:
+        _plan_and_patch(ctx, pair)
 
 
 def _plan_and_patch(ctx: Context, pair: Pair) -> None:

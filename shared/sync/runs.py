@@ -277,7 +277,8 @@ def _planned_kinds(ctx: Context, opportunity: Opportunity) -> list[str]:
     if not opportunity.flagged:
         return []
     if entry is None or entry.value.referral_id is None:
-        return ["held" if creation_obstacles(opportunity, ctx.policy) else "creates"]
+        causes = creation_obstacles(opportunity, ctx.translation.rules, ctx.policy)
+        return ["held" if causes else "creates"]
     referral = referral_from_base(entry.value, opportunity, ctx.translation.rules)
     plan = plan_pair(entry.value, opportunity, referral, ctx.translation.rules, ctx.clock.now(), ctx.policy)
     return ["to_partner_center"] if plan.to_partner_center else []

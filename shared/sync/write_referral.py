@@ -13,6 +13,7 @@ from datetime import timedelta
 from shared.domain.cause import Cause
 from shared.domain.creation_values import cut_texts
 from shared.domain.deal import Change, Deal, Side
+from shared.domain.help_request import whole_mark
 from shared.domain.link import Effect, EffectKind, Intent, Pointer
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import (
@@ -86,7 +87,8 @@ def create_referral(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
         record_intent(ctx, pair, *(ended.link.intent or Intent()).effects, link=ended.link, lines=ended.lines)
         raise
     except Rejected as error:
-        refusal = parked_create(pair.link, opportunity.deal, error.cause, ctx.clock.now())
+        mark = whole_mark(opportunity.deal, opportunity.sharing)
+        refusal = parked_create(pair.link, mark, error.cause, ctx.clock.now())
         confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, refusal.link, refusal.lines)
         end_parked(ctx, pair, error.cause)
     else:

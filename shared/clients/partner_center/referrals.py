@@ -120,6 +120,23 @@ class Referrals:
         """One referral. Raises NotFound."""
         return self._sender.read(self._get_request(referral_id), _parse_representation)
 
+    def in_engagement(self, engagement_id: str) -> Sequence[Json]:
+        """The whole referrals of an engagement that the list shows. Raises Rejected if the filter is refused.
+
+        Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record.
+        """
+        if not json_bodies.is_referral_id(engagement_id):
+            raise NotFound("no engagement can have this id")
+        query = str(httpx.QueryParams({"$filter": f"engagementId eq '{engagement_id}'"}))
+        followed, records = set[str](), list[Json]()
+        while query:
+            request = OutgoingRequest("GET", self._url.copy_with(query=query.encode()), "referrals")
+            page, link = self._sender.read(request, _parse_page)
+            records += page
+            query = _query_of_link(link, followed) if link else ""
+            followed.add(query)
+        return records
+
     def access_token_claims(self) -> Json:
         """Sign in, and return the claims of the access token: not verified, and empty if the token is opaque."""
         return token_claims(self._token(False))  # noqa: FBT003 - a Callable has no keywords

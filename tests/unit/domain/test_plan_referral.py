@@ -18,6 +18,7 @@ from shared.domain.sentences import cause
 from shared.domain.sharing import Sharing
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+NO_RULES = Rules({})
 COMPLETE: dict[str, Value | None] = {
     "name": "Robots",
     "account": Company("Northwind", "US"),
@@ -35,18 +36,18 @@ def opportunity_with(**changes: Value | None) -> Opportunity:
 
 
 def test_a_complete_opportunity_with_an_amount_of_zero_has_no_obstacle() -> None:
-    assert creation_obstacles(opportunity_with(), Policy()) == {}
+    assert creation_obstacles(opportunity_with(), NO_RULES, Policy()) == {}
 
 
 @pytest.mark.parametrize("name", [name for name in REQUIRED if name != "status"])
 @pytest.mark.parametrize("value", [None, ()])
 def test_each_missing_value_is_an_obstacle(name: str, value: Value | None) -> None:
-    ((found_for, obstacle),) = creation_obstacles(opportunity_with(**{name: value}), Policy()).items()
+    ((found_for, obstacle),) = creation_obstacles(opportunity_with(**{name: value}), NO_RULES, Policy()).items()
     assert (found_for, obstacle.code, obstacle.field) == (name, f"missing_{name}", name)
 
 
 def test_all_obstacles_are_returned_at_once() -> None:
-    found = creation_obstacles(opportunity_with(account=None, solutions=None, closing=None), Policy())
+    found = creation_obstacles(opportunity_with(account=None, solutions=None, closing=None), NO_RULES, Policy())
     assert {name: obstacle.code for name, obstacle in found.items()} == {
         "account": "missing_account",
         "closing": "missing_closing",
@@ -59,19 +60,46 @@ def test_an_unreadable_value_is_reported_instead_of_a_missing_one() -> None:
     problem = cause("bad_country", "Account.BillingCountry", value="Germany")
     deal = Deal(COMPLETE).without("account")
     record = Opportunity("006", deal, flagged=True, modified=NOW, problems={"account": problem})
-    assert creation_obstacles(record, Policy()) == {"account": problem}
+    assert creation_obstacles(record, NO_RULES, Policy()) == {"account": problem}
 
 
 def test_an_on_hold_stage_is_an_obstacle() -> None:
-    found = creation_obstacles(opportunity_with(status=Status("New", "Pending")), Policy())
+    found = creation_obstacles(opportunity_with(status=Status("New", "Pending")), NO_RULES, Policy())
     assert [(name, obstacle.code) for name, obstacle in found.items()] == [("status", "stage_on_hold")]
 
 
-def test_a_request_for_help_is_an_obstacle() -> None:
-    record = Opportunity("006", Deal(COMPLETE), flagged=True, modified=NOW, sharing=Sharing(help="General or Other"))
-    assert [(name, obstacle.code) for name, obstacle in creation_obstacles(record, Policy()).items()] == [
-        ("help", "help_asked")
-    ]
+CALLED = Person("Lind", "Ada", "ada@northwind.example", "1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sharing", "codes"),
+    [
+        ({}, Sharing(visible=False, help="General or Other"), {}),
+        ({}, Sharing(help="General or Other"), {"help": "help_asked"}),
+        ({}, Sharing(visible=False, help="Some money"), {"help": "help_unknown"}),
+        ({"contacts": None}, Sharing(visible=True, help="GeneralOrOther"), {"contacts": "help_without_contact"}),
+        (
+            {"contacts": (Person("Lind", "Ada", "ada@northwind.example"), Person("Ono", "", "ono@x.example", "2"))},
+            Sharing(visible=True, help="General or Other"),
+            {"contacts": "help_without_contact"},
+        ),
+        (
+            {"solutions": ("SOL-2",)},
+            Sharing(visible=True, help="General or Other"),
+            {"solutions": "help_without_solution"},
+        ),
+        ({"solutions": ("SOL-2", "SOL-1")}, Sharing(visible=True, help="General or Other"), {}),
+        ({"status": Status("Closed", "Won")}, Sharing(visible=True, help="General or Other"), {"help": "help_closed"}),
+        ({"status": Status("Closed", "Won"), "contacts": None, "solutions": ("SOL-2",)}, Sharing(visible=True), {}),
+    ],
+)
+def test_what_microsoft_demands_of_a_request_for_help_is_an_obstacle(
+    changes: dict[str, Value | None], sharing: Sharing, codes: dict[str, str]
+) -> None:
+    deal = Deal({**COMPLETE, "contacts": (CALLED,), **changes})
+    record = Opportunity("006", deal, flagged=True, modified=NOW, sharing=sharing)
+    found = creation_obstacles(record, Rules({}, not_co_sell_ready=frozenset({"sol-2"})), Policy())
+    assert {name: obstacle.code for name, obstacle in found.items()} == codes
 
 
 # --- a close date in the past -----------------------------------------------------------------------------------------

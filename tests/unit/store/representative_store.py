@@ -10,6 +10,7 @@ from shared.domain.audit import Line, text_line
 from shared.domain.cause import Cause
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
+from shared.domain.help_request import AskedBy, HelpRequest
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_record import HeardPartner, HeardRecord
@@ -139,6 +140,15 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         ),
         partners={"p-1": HeardPartner('"etag"', "New/Pending", NOW), "p-2": HeardPartner("", "none")},
         close_as_test=True,
+        help=HelpRequest(
+            "GeneralOrOther",
+            "0123456789abcdef",
+            NOW,
+            is_asked=True,
+            is_question=True,
+            asked_by=AskedBy.COLLEAGUE,
+            referral_id="r-microsoft",
+        ),
     )
 
 

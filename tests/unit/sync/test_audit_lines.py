@@ -110,6 +110,12 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "conflict_closed",
         "waits_to_share",
         "consent_withdrawn",
+        "waits_to_ask",
+        "asked_for_help",
+        "help_was_asked",
+        "takes_part",
+        "help_unsure",
+        "help_not_found",
         "closed_as_test",
     }  # in the tests of these cases
     assert made <= {*SENTENCES, *CAUSES}

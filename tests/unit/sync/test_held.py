@@ -35,7 +35,7 @@ OBSTACLES = {
     ),
     "help asked": Obstacle(
         {"How_can_Microsoft_help__c": "General or Other"},
-        "cannot be sent yet",
+        "Microsoft is asked for help only with a contact of the customer",
         {"How_can_Microsoft_help__c": None},
     ),
     "on hold": Obstacle(

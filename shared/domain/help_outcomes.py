@@ -1,0 +1,105 @@
+"""Decides what becomes of a link once a request for help was sent, looked for or heard of. Pure.
+
+Source: docs/protocol.md#asking-microsoft-for-help.
+"""
+
+from copy import replace
+from datetime import datetime, timedelta
+
+from shared.domain.audit import Line, refusal_lines
+from shared.domain.cause import Cause
+from shared.domain.deal import Change, Deal, Side
+from shared.domain.help_request import (
+    HELP,
+    HELP_KEY,
+    AskedBy,
+    HelpRequest,
+    SeenRequest,
+    notes_mark,
+    request_mark,
+)
+from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
+from shared.domain.link_states import State
+from shared.domain.sentences import LineDirection
+from shared.domain.sharing import LABEL_OF_HELP, Sharing, help_label
+from shared.domain.transitions import Transition
+
+TIME_TO_ANSWER = timedelta(days=14)
+"""How long Microsoft has, where its record does not say it (docs/reference/partner-center.md#deadlines)."""
+TO, NOTE = LineDirection.TO_PARTNER_CENTER, LineDirection.NOTE
+
+
+def about_to_ask(link: Link, sharing: Sharing, now: datetime) -> Link:
+    """The link of a pair whose request is sent next."""
+    unknown = link.help.unknown if link.help else {}
+    return replace(link, help=HelpRequest(sharing.code, notes_mark(sharing.notes), now, unknown=unknown))
+
+
+def asked(link: Link, seen: SeenRequest, now: datetime) -> Transition:
+    """Note that Microsoft has our request: it answered with its record, or the record was found."""
+    if (request := link.help) is None:
+        return Transition(link)
+    until = seen.until or request.decided + TIME_TO_ANSWER
+    values = {"help": help_label(request.code or ""), "until": f"{until:%Y-%m-%d %H:%M}"}
+    line = Line(now, "asked_for_help", TO, Side.PARTNER_CENTER, HELP, values=values)
+    known = replace(request, is_asked=True, is_question=False, referral_id=seen.referral_id)
+    return Transition(_without_wait(replace(link, help=known, unwritten=True)), (line,))
+
+
+def help_confirmed(link: Link, seen: SeenRequest, now: datetime) -> Transition:
+    """Take a request that Microsoft's record shows: our own of unknown outcome, or one that a colleague made.
+
+    A request that is known already stays as it is.
+    """
+    request = link.help
+    if request is not None and request.is_asked:
+        known = request if request.referral_id else replace(request, referral_id=seen.referral_id)
+        return Transition(link if known is request else replace(link, help=known))
+    notes = notes_mark(seen.notes)
+    if request is not None and (request.code, request.notes) == (seen.code, notes):
+        return asked(link, seen, now)
+    unknown = request.unknown if request else {}
+    theirs = HelpRequest(
+        seen.code, notes, now, is_asked=True, asked_by=AskedBy.COLLEAGUE, referral_id=seen.referral_id, unknown=unknown
+    )
+    line = Line(now, "help_was_asked", NOTE, Side.PARTNER_CENTER, HELP, values={"help": help_label(seen.code or "")})
+    return Transition(_without_wait(replace(link, help=theirs, unwritten=True)), (line,))
+
+
+def takes_part(link: Link, asked_by: AskedBy, now: datetime) -> Transition:
+    """Note that Microsoft takes part in the deal, while nobody has seen what it was asked."""
+    unknown = link.help.unknown if link.help else {}
+    request = HelpRequest(None, None, now, is_asked=True, asked_by=asked_by, unknown=unknown)
+    is_told = asked_by is not AskedBy.MICROSOFT  # else the plan tells it
+    lines = (Line(now, "takes_part", NOTE, Side.PARTNER_CENTER, HELP),) if is_told else ()
+    return Transition(_without_wait(replace(link, help=request, unwritten=True)), lines)
+
+
+def unsure(link: Link, until: datetime, now: datetime) -> Transition:
+    """Note that nobody knows whether the request took effect."""
+    line = Line(now, "help_unsure", NOTE, Side.PARTNER_CENTER, HELP, values={"until": f"{until:%H:%M}"})
+    return Transition(_without_wait(replace(link, unwritten=True)), (line,))
+
+
+def questioned(link: Link) -> Link:
+    """The link of a request that only a person can settle."""
+    return replace(link, help=replace(link.help, is_question=True)) if link.help else link
+
+
+def forgotten(link: Link, now: datetime, *, is_told: bool) -> Transition:
+    """Forget a request that was not found, and that nobody wants any more."""
+    lines = (Line(now, "help_not_found", NOTE, Side.PARTNER_CENTER, HELP),) if is_told else ()
+    return Transition(replace(link, help=None, unwritten=link.unwritten or is_told), lines)
+
+
+def refused_request(link: Link, deal: Deal, sharing: Sharing, cause: Cause, now: datetime) -> Transition:
+    """Park a request that Partner Center refuses: it is sent again once the deal or the request has changed."""
+    difference = Difference(request_mark(deal, sharing), f"{REFUSED_BY_FAR_SIDE}{Side.PARTNER_CENTER}", now)
+    refused = {**link.refused, HELP_KEY: difference}
+    next_link = replace(link, help=None, state=State.PARKED, refused=refused, cause=cause, unwritten=True)
+    change = Change(HELP, LABEL_OF_HELP, None, help_label(sharing.code or ""))
+    return Transition(_without_wait(next_link), refusal_lines(now, Side.PARTNER_CENTER, cause, [change]))
+
+
+def _without_wait(link: Link) -> Link:
+    return replace(link, waiting={name: one for name, one in link.waiting.items() if name != HELP})

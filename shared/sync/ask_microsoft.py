@@ -1,0 +1,158 @@
+"""Asks Microsoft for help with a deal: a second create in the engagement of our referral, exactly once.
+
+known of the request             what is done
+none, our referral is new        sent
+none                             the engagement is listed; sent if it shows no part of Microsoft
+sent, outcome unknown            after the settle time, the engagement is listed; what is found is adopted.
+                                 Else it is sent again where lists have ever shown Microsoft's records in this tenant,
+                                 and a person is asked where they have not
+
+The request is stored before it is sent. Source: docs/protocol.md#asking-microsoft-for-help.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from shared.domain.cause import Cause
+from shared.domain.deal import VISIBILITY, VISIBLE, Deal
+from shared.domain.help_outcomes import (
+    about_to_ask,
+    asked,
+    forgotten,
+    help_confirmed,
+    questioned,
+    refused_request,
+    takes_part,
+    unsure,
+)
+from shared.domain.help_request import AskedBy, HelpStep, notes_mark
+from shared.domain.link import TRY_AGAIN, Intent
+from shared.domain.plan_help import settled_at, shares_by_help
+from shared.domain.records import Opportunity, Referral
+from shared.domain.transitions import Transition
+from shared.foundation.errors import Ambiguous, CosellError, Rejected
+from shared.mapping.request_to_microsoft import is_sent_by_microsoft, record_of_microsoft, request_body, seen_request
+from shared.sync.pair_lease import Pair, end_parked, record_intent, record_writes
+from shared.sync.ports import Context, Json
+
+LISTED = "microsoft_listed"
+"""The cursor with the time at which a list last showed Microsoft's record of a deal in this tenant."""
+A_PARTY = "target"
+"""What a refusal names where Microsoft takes part in the engagement already."""
+
+
+def ask_microsoft(ctx: Context, pair: Pair, *, is_new: bool) -> None:
+    """Do what the plan decided about the request for help. Nobody can know of a deal whose referral is new.
+
+    Raises the client's errors; the request is known not to have been sent then.
+    """
+    if pair.plan is None or pair.opportunity is None or pair.referral is None:
+        return
+    if pair.plan.help is HelpStep.FORGET:
+        _store(ctx, pair, forgotten(pair.link, ctx.clock.now(), is_told=True), "forgotten")
+    elif pair.plan.help is HelpStep.ASK and pair.referral.deal.get(VISIBILITY) != VISIBLE:
+        return  # Partner Center refused to share the deal, which is told
+    elif is_new:
+        _send(ctx, pair, pair.opportunity, pair.referral)
+    else:
+        _look(ctx, pair, pair.opportunity, pair.referral)
+
+
+def _look(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral) -> None:
+    """Look for Microsoft's part in the engagement; ask if it has none, as far as that can be known."""
+    request, now, records = pair.link.help, ctx.clock.now(), _records(ctx, pair)
+    if _adopt_what_is_shown(ctx, pair, records):
+        return
+    if request is None:
+        _send(ctx, pair, opportunity, referral)
+    elif ctx.store.cursor(LISTED) is None:
+        if opportunity.sharing.help:
+            _store(ctx, pair, Transition(questioned(pair.link)), "question")
+        else:
+            _store(ctx, pair, forgotten(pair.link, now, is_told=True), "forgotten")
+    elif _still_wants(opportunity, referral, pair, ctx):
+        _send(ctx, pair, opportunity, referral)
+    else:
+        _store(ctx, pair, forgotten(pair.link, now, is_told=False), "not_found")
+
+
+def _still_wants(opportunity: Opportunity, referral: Referral, pair: Pair, ctx: Context) -> bool:
+    """Whether the same request may be sent again. Another one waits its own two minutes first."""
+    request, sharing = pair.link.help, opportunity.sharing
+    is_same = request is not None and (request.code, request.notes) == (sharing.code, notes_mark(sharing.notes))
+    is_shared = referral.deal.get(VISIBILITY) == VISIBLE
+    return is_same and is_shared and shares_by_help(opportunity, referral.status, ctx.translation.rules, ctx.policy)
+
+
+def _records(ctx: Context, pair: Pair) -> Sequence[Json]:
+    """What the list shows of the engagement; nothing where the service refuses to filter by it."""
+    try:
+        return ctx.partner_center.in_engagement(pair.link.engagement_id or "")
+    except Rejected:
+        return ()
+
+
+def _adopt_what_is_shown(ctx: Context, pair: Pair, records: Sequence[Json]) -> bool:
+    """Take Microsoft's part in the engagement as it is shown; whether there is one."""
+    now, found = ctx.clock.now(), record_of_microsoft(records)
+    if found is not None:
+        ctx.store.move_cursor(LISTED, now)
+        _store(ctx, pair, help_confirmed(pair.link, seen_request(found), now), "found")
+    elif is_sent_by_microsoft(records):
+        _store(ctx, pair, takes_part(pair.link, AskedBy.MICROSOFT, now), "takes_part")
+    return found is not None or is_sent_by_microsoft(records)
+
+
+def _send(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral) -> None:
+    """Send the request, which is stored first. Only a lost or unreadable answer leaves its outcome unknown."""
+    before = pair.link.help
+    pair.take_help(about_to_ask(pair.link, opportunity.sharing, ctx.clock.now()).help)
+    record_writes(ctx, pair)
+    try:
+        answer = ctx.partner_center.create(_body(ctx, pair, opportunity, referral))
+    except Ambiguous:
+        _note_unknown(ctx, pair)
+    except Rejected as error:
+        _take_refusal(ctx, pair, opportunity, error.cause)
+    except CosellError:
+        pair.take_help(before)
+        raise
+    else:
+        _store(ctx, pair, asked(pair.link, seen_request(answer), ctx.clock.now()), "asked")
+
+
+def _body(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral) -> Json:
+    """The body of the request. It tells Microsoft the values that our own referral has."""
+    rules = ctx.translation.rules
+    told = {rule.field: referral.deal[rule.field] for rule in rules.updatable if referral.deal.get(rule.field)}
+    deal = Deal({**opportunity.deal, **told})
+    body = ctx.translation.new_referral(deal, ctx.scope.reference(pair.id))
+    return request_body(body, opportunity.sharing, pair.link.engagement_id or "", ctx.scope.organization_id)
+
+
+def _note_unknown(ctx: Context, pair: Pair) -> None:
+    request, now = pair.link.help, ctx.clock.now()
+    until = settled_at(request, ctx.policy) if request else now + timedelta()
+    _store(ctx, pair, unsure(pair.link, until, now), "unknown")
+
+
+def _take_refusal(ctx: Context, pair: Pair, opportunity: Opportunity, cause: Cause) -> None:
+    """Take a refusal. One that names the target says that Microsoft takes part, unless lists show that it does not."""
+    now = ctx.clock.now()
+    if cause.field == A_PARTY:
+        if _adopt_what_is_shown(ctx, pair, _records(ctx, pair)):
+            return
+        if ctx.store.cursor(LISTED) is None:
+            _store(ctx, pair, takes_part(pair.link, AskedBy.COLLEAGUE, now), "takes_part")
+            return
+    _store(ctx, pair, refused_request(pair.link, opportunity.deal, opportunity.sharing, cause, now), "refused")
+    end_parked(ctx, pair, cause, now + TRY_AGAIN)
+
+
+def _store(ctx: Context, pair: Pair, outcome: Transition, name: str) -> None:
+    """Store what became of the request, with the plan's notes that are not stored yet."""
+    effects = (pair.link.intent or Intent()).effects
+    lines = (*outcome.lines, *pair.pending.take_notes(ctx.clock.now()))
+    record_intent(ctx, pair, *effects, link=outcome.link, lines=lines)
+    ids = {"correlation_id": ctx.correlation_id, "opportunity_id": pair.id, "referral_id": pair.link.referral_id}
+    ctx.log("help_request", **ids, outcome=name)
