@@ -74,10 +74,7 @@ class PartnerCenter(Protocol):
         """Create a referral and return it as the service stored it. Never repeated. Raises Rejected, Ambiguous."""
 
     def patch(self, referral_id: str, operations: Sequence[Json], etag: str) -> Json:
-        """Apply JSON Patch operations under `If-Match` and return the changed referral.
-
-        Raises Conflict on 412, Rejected on 400, NotFound, Ambiguous.
-        """
+        """Apply JSON Patch under `If-Match`; returns the changed referral. Raises Conflict, Rejected, Ambiguous."""
 
 
 class Salesforce(Protocol):
