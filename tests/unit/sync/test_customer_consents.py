@@ -104,3 +104,11 @@ def test_a_deal_that_arrives_needs_no_tick_nor_do_its_later_edits(checkbox: Harn
     checkbox.push(HOUR)
     assert checkbox.partner_center.referral(referral)["details"]["dealValue"] == 12_000
     assert (checkbox.count_in_audit(deal, ASKED), checkbox.count_in_audit(deal, WITHDRAWN)) == (0, 0)
+
+
+def test_help_is_not_asked_once_the_consent_is_withdrawn_because_a_request_declares_it_again(checkbox: Harness) -> None:
+    deal = checkbox.shared_deal(**{CONSENTS: True})
+    checkbox.seller_edits(deal, **{CONSENTS: False, "How_can_Microsoft_help__c": "General or Other"})
+    checkbox.run_rounds()
+    assert len(checkbox.partner_center.referrals()) == 1
+    assert (checkbox.count_in_audit(deal, ASKED), checkbox.count_in_audit(deal, WITHDRAWN)) == (1, 1)

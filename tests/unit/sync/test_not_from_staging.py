@@ -65,8 +65,17 @@ def test_a_linked_deal_that_asks_for_help_later_syncs_and_stays_private(staging:
     staging.run_rounds()
     referral = staging.referral_of(deal)
     assert (is_visible(staging, deal), referral["details"]["dealValue"]) == (False, 12_000)
-    assert len(staging.our_referrals()) == 1
+    assert (staging.new_calls()["partner_center.create"], len(staging.partner_center.referrals())) == (0, 1)
     assert staging.count_in_audit(deal, TOLD) >= 1
+
+
+def test_no_help_is_asked_for_a_deal_that_a_colleague_has_shared(staging: Harness) -> None:
+    deal = staging.shared_deal()
+    staging.colleague_edits(staging.referral_of(deal)["id"], consent_consentToShareReferralWithMicrosoftSellers=True)
+    staging.seller_edits(deal, **{HELP: "General or Other"})
+    staging.run_rounds()
+    assert len(staging.partner_center.referrals()) == 1
+    assert staging.count_in_audit(deal, TOLD) == 1
 
 
 def test_a_deal_that_a_colleague_shares_in_the_portal_is_shown_as_visible(staging: Harness) -> None:
