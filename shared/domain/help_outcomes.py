@@ -14,13 +14,13 @@ from shared.domain.help_request import (
     HELP_KEY,
     AskedBy,
     HelpRequest,
-    SeenRequest,
-    notes_mark,
     request_mark,
 )
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
+from shared.domain.microsoft_record import MicrosoftRecord, notes_mark
 from shared.domain.sentences import LineDirection
+from shared.domain.sharing import HELP as KINDS_OF_HELP
 from shared.domain.sharing import LABEL_OF_HELP, Sharing, help_label
 from shared.domain.transitions import Transition
 
@@ -35,35 +35,45 @@ def about_to_ask(link: Link, sharing: Sharing, now: datetime) -> Link:
     return replace(link, help=HelpRequest(sharing.code, notes_mark(sharing.notes), now, unknown=unknown))
 
 
-def asked(link: Link, seen: SeenRequest, now: datetime) -> Transition:
+def asked(link: Link, record: MicrosoftRecord, now: datetime) -> Transition:
     """Note that Microsoft has our request: it answered with its record, or the record was found."""
     if (request := link.help) is None:
         return Transition(link)
-    until = seen.until or request.decided + TIME_TO_ANSWER
+    until = record.answer_by or request.decided + TIME_TO_ANSWER
     values = {"help": help_label(request.code or ""), "until": f"{until:%Y-%m-%d %H:%M}"}
     line = Line(now, "asked_for_help", TO, Side.PARTNER_CENTER, HELP, values=values)
-    known = replace(request, is_asked=True, is_question=False, referral_id=seen.referral_id)
+    known = replace(request, is_asked=True, is_question=False, referral_id=record.id)
     return Transition(_without_wait(replace(link, help=known, unwritten=True)), (line,))
 
 
-def help_confirmed(link: Link, seen: SeenRequest, now: datetime) -> Transition:
+def help_confirmed(link: Link, record: MicrosoftRecord, now: datetime) -> Transition:
     """Take a request that Microsoft's record shows: our own of unknown outcome, or one that a colleague made.
 
-    A request that is known already stays as it is.
+    A request that is known already stays as it is, and Microsoft's own deal has none.
     """
-    request = link.help
-    if request is not None and request.is_asked:
-        known = request if request.referral_id else replace(request, referral_id=seen.referral_id)
-        return Transition(link if known is request else replace(link, help=known))
-    notes = notes_mark(seen.notes)
-    if request is not None and (request.code, request.notes) == (seen.code, notes):
-        return asked(link, seen, now)
-    unknown = request.unknown if request else {}
+    request, code = link.help, record.help_code if record.help_code in KINDS_OF_HELP else None
+    if record.is_sender or (request is not None and request.is_asked and request.code is not None):
+        return Transition(link)
+    notes = notes_mark(record.request_notes)
+    if request is not None and not request.is_asked and (request.code, request.notes) == (code, notes):
+        return asked(link, record, now)
     theirs = HelpRequest(
-        seen.code, notes, now, is_asked=True, asked_by=AskedBy.COLLEAGUE, referral_id=seen.referral_id, unknown=unknown
+        code,
+        notes if code else None,
+        now,
+        is_asked=True,
+        asked_by=AskedBy.COLLEAGUE,
+        referral_id=record.id,
+        unknown=request.unknown if request else {},
     )
-    line = Line(now, "help_was_asked", NOTE, Side.PARTNER_CENTER, HELP, values={"help": help_label(seen.code or "")})
-    return Transition(_without_wait(replace(link, help=theirs, unwritten=True)), (line,))
+    next_link = _without_wait(replace(link, help=theirs))
+    if code is None:
+        return Transition(next_link) if request and request.is_asked else _told(next_link, "takes_part", now)
+    return _told(next_link, "help_was_asked", now, help=help_label(code))
+
+
+def _told(link: Link, code: str, now: datetime, **values: str) -> Transition:
+    return Transition(replace(link, unwritten=True), (Line(now, code, NOTE, Side.PARTNER_CENTER, HELP, values=values),))
 
 
 def takes_part(link: Link, asked_by: AskedBy, now: datetime) -> Transition:

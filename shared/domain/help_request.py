@@ -61,20 +61,6 @@ class HelpRequest(Struct, frozen=True):
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
-class SeenRequest(Struct, frozen=True):
-    """What Microsoft's record says of the request: the help code, the notes, and until when Microsoft answers."""
-
-    referral_id: str
-    code: str | None = None
-    notes: str = ""
-    until: datetime | None = None
-
-
-def notes_mark(text: str) -> str:
-    """The fingerprint of notes to Microsoft. Blanks and line ends do not count, because systems rewrite them."""
-    return fingerprint(" ".join(text.split()))
-
-
 def sharing_mark(sharing: Sharing) -> str:
     """The fingerprint of what is shared with Microsoft: the wait for it begins anew when it changes."""
     return fingerprint(f"{sharing.deal_type}:{sharing.code}:{sharing.notes}")

@@ -26,11 +26,11 @@ from shared.domain.help_request import (
     AskedBy,
     HelpRequest,
     HelpStep,
-    notes_mark,
     request_mark,
     sharing_mark,
 )
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
+from shared.domain.microsoft_record import notes_mark
 from shared.domain.obstacles import help_obstacles
 from shared.domain.policy import Policy
 from shared.domain.records import Opportunity

@@ -3,6 +3,7 @@
 Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from shared.domain.deal import Person, Status
@@ -30,6 +31,20 @@ def record_of_party(referral: Json) -> MicrosoftRecord | PartnerRecord:
     name, status = _text(referral, "/organizationName") or key, _status(referral)
     engagement, updated = _text(referral, "/engagementId"), time_or_none(referral.get("updatedDateTime"))
     return PartnerRecord(key, etag, engagement, name, str(status) if status else "none", updated)
+
+
+def microsoft_in(referrals: Iterable[Json]) -> MicrosoftRecord | None:
+    """Return Microsoft's record among the referrals of an engagement. Raises Unavailable as `record_of_party`."""
+    records = (
+        record_of_party(each) for each in referrals if _organization(each) == MICROSOFT or is_target_microsoft(each)
+    )
+    return next((record for record in records if isinstance(record, MicrosoftRecord)), None)
+
+
+def is_sent_by_microsoft(referrals: Iterable[Json]) -> bool:
+    """Whether a referral of an engagement, ours too, was made by an invitation of Microsoft's."""
+    inviters = (_text(each, "/inviteContext/invitedBy/organizationId") or "" for each in referrals)
+    return any(inviter.casefold() == MICROSOFT for inviter in inviters)
 
 
 def microsoft_record(referral: Json) -> MicrosoftRecord:

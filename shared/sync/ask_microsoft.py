@@ -25,13 +25,15 @@ from shared.domain.help_outcomes import (
     takes_part,
     unsure,
 )
-from shared.domain.help_request import AskedBy, HelpStep, notes_mark
+from shared.domain.help_request import AskedBy, HelpStep
 from shared.domain.link import TRY_AGAIN, Intent
+from shared.domain.microsoft_record import MicrosoftRecord, notes_mark
 from shared.domain.plan_help import settled_at, shares_by_help
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import Transition
-from shared.foundation.errors import Ambiguous, CosellError, Rejected
-from shared.mapping.request_to_microsoft import is_sent_by_microsoft, record_of_microsoft, request_body, seen_request
+from shared.foundation.errors import Ambiguous, CosellError, Rejected, Unavailable
+from shared.mapping.other_parties import is_sent_by_microsoft, microsoft_in, microsoft_record
+from shared.mapping.request_to_microsoft import request_body
 from shared.sync.pair_lease import Pair, end_parked, record_intent, record_writes
 from shared.sync.ports import Context, Json
 
@@ -94,13 +96,15 @@ def _records(ctx: Context, pair: Pair) -> Sequence[Json]:
 
 def _adopt_what_is_shown(ctx: Context, pair: Pair, records: Sequence[Json]) -> bool:
     """Take Microsoft's part in the engagement as it is shown; whether there is one."""
-    now, found = ctx.clock.now(), record_of_microsoft(records)
+    now, found = ctx.clock.now(), microsoft_in(records)
     if found is not None:
         ctx.store.move_cursor(LISTED, now)
-        _store(ctx, pair, help_confirmed(pair.link, seen_request(found), now), "found")
-    elif is_sent_by_microsoft(records):
+    if is_sent_by_microsoft(records):
         _store(ctx, pair, takes_part(pair.link, AskedBy.MICROSOFT, now), "takes_part")
-    return found is not None or is_sent_by_microsoft(records)
+        return True
+    if found is not None:
+        _store(ctx, pair, help_confirmed(pair.link, found, now), "found")
+    return found is not None
 
 
 def _send(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral) -> None:
@@ -109,7 +113,7 @@ def _send(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral
     pair.take_help(about_to_ask(pair.link, opportunity.sharing, ctx.clock.now()).help)
     record_writes(ctx, pair)
     try:
-        answer = ctx.partner_center.create(_body(ctx, pair, opportunity, referral))
+        record = _record_in(ctx.partner_center.create(_body(ctx, pair, opportunity, referral)))
     except Ambiguous:
         _note_unknown(ctx, pair)
     except Rejected as error:
@@ -118,7 +122,15 @@ def _send(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral
         pair.take_help(before)
         raise
     else:
-        _store(ctx, pair, asked(pair.link, seen_request(answer), ctx.clock.now()), "asked")
+        _store(ctx, pair, asked(pair.link, record, ctx.clock.now()), "asked")
+
+
+def _record_in(answer: Json) -> MicrosoftRecord:
+    """Microsoft's record in the answer to the request. Raises Ambiguous for an answer that cannot be read."""
+    try:
+        return microsoft_record(answer)
+    except Unavailable as error:
+        raise Ambiguous(str(error)) from None
 
 
 def _body(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral) -> Json:

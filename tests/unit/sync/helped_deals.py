@@ -9,7 +9,7 @@ HELP, NOTES, VISIBLE = "How_can_Microsoft_help__c", "Notes_to_Microsoft__c", "Vi
 PROOF, GENERAL = "Proof Of Concept or Demo", "General or Other"
 TWO_MINUTES = 2 * MINUTE
 PERSON = {"FirstName": "Ada", "LastName": "Lind", "Email": "ada@northwind.example", "Phone": "+12065550100"}
-ASKED = "Microsoft was asked for help:"
+ASKED = "To Partner Center: Microsoft was asked for help:"
 WILL_ASK = "Microsoft will be asked for help with this deal"
 
 
