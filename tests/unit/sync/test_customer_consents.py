@@ -8,6 +8,7 @@ import pytest
 from shared.domain.policy import Policy
 from tests.unit.sync.column_rights import restrict_known_columns
 from tests.unit.sync.harness import AFTER_SETTLE_TIME, HOUR, Harness
+from tests.unit.sync.helped_deals import HELP, PROOF, TWO_MINUTES, complete_deal, linked_deal, microsofts_records
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
 
 CONSENTS = "Customer_Consents__c"
@@ -107,8 +108,22 @@ def test_a_deal_that_arrives_needs_no_tick_nor_do_its_later_edits(checkbox: Harn
 
 
 def test_help_is_not_asked_once_the_consent_is_withdrawn_because_a_request_declares_it_again(checkbox: Harness) -> None:
-    deal = checkbox.shared_deal(**{CONSENTS: True})
-    checkbox.seller_edits(deal, **{CONSENTS: False, "How_can_Microsoft_help__c": "General or Other"})
+    deal = linked_deal(checkbox, **{CONSENTS: True})
+    checkbox.seller_edits(deal, **{CONSENTS: False, HELP: PROOF})
     checkbox.run_rounds()
-    assert len(checkbox.partner_center.referrals()) == 1
+    assert microsofts_records(checkbox) == []
     assert (checkbox.count_in_audit(deal, ASKED), checkbox.count_in_audit(deal, WITHDRAWN)) == (1, 1)
+    checkbox.seller_edits(deal, **{CONSENTS: True})
+    checkbox.run_rounds()
+    assert len(microsofts_records(checkbox)) == 1
+
+
+def test_a_consent_that_is_withdrawn_between_the_two_creates_stops_the_second(checkbox: Harness) -> None:
+    deal = complete_deal(checkbox, **{CONSENTS: True, HELP: PROOF})
+    checkbox.push()
+    crashing = checkbox.new_instance()
+    crashing.process.interrupt_at("partner_center.create", crashing.process.crash, skip=1)
+    assert crashing.crashes_during(lambda instance: instance.push(TWO_MINUTES))
+    checkbox.seller_edits(deal, **{CONSENTS: False})
+    checkbox.run_rounds(after=AFTER_SETTLE_TIME)
+    assert (len(checkbox.our_referrals()), microsofts_records(checkbox)) == (1, [])

@@ -8,9 +8,9 @@ from shared.domain.deal import Side
 from shared.sync.ports import Policy
 from shared.sync.runs import preview_push
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
+from tests.unit.sync.helped_deals import HELP, PROOF, complete_deal, linked_deal, microsofts_records
 from tests.unit.sync.test_deal_type import VISIBLE, is_ticked, is_visible
 
-HELP = "How_can_Microsoft_help__c"
 TOLD = "shares no deals with Microsoft"
 
 
@@ -21,9 +21,9 @@ def staging() -> Iterator[Harness]:
         yield harness
 
 
-@pytest.mark.parametrize("wish", [{VISIBLE: True}, {HELP: "General or Other"}])
+@pytest.mark.parametrize("wish", [{VISIBLE: True}, {HELP: PROOF}])
 def test_a_new_deal_for_microsoft_is_held_and_told_once(staging: Harness, wish: dict[str, object]) -> None:
-    deal = staging.seller_creates(**wish)
+    deal = complete_deal(staging, **wish)
     staging.run_rounds()
     assert (staging.our_referrals(), staging.opportunity(deal)["Sync_Status__c"]) == ([], "Failed")
     assert staging.count_in_audit(deal, TOLD) == 1
@@ -60,21 +60,21 @@ def test_a_linked_deal_that_is_ticked_later_syncs_and_stays_private(staging: Har
 
 
 def test_a_linked_deal_that_asks_for_help_later_syncs_and_stays_private(staging: Harness) -> None:
-    deal = staging.shared_deal()
-    staging.seller_edits(deal, **{HELP: "General or Other"}, Amount=12_000)
+    deal = linked_deal(staging)
+    staging.seller_edits(deal, **{HELP: PROOF}, Amount=12_000)
     staging.run_rounds()
     referral = staging.referral_of(deal)
     assert (is_visible(staging, deal), referral["details"]["dealValue"]) == (False, 12_000)
-    assert (staging.new_calls()["partner_center.create"], len(staging.partner_center.referrals())) == (0, 1)
+    assert (staging.new_calls()["partner_center.create"], microsofts_records(staging)) == (0, [])
     assert staging.count_in_audit(deal, TOLD) >= 1
 
 
 def test_no_help_is_asked_for_a_deal_that_a_colleague_has_shared(staging: Harness) -> None:
-    deal = staging.shared_deal()
+    deal = linked_deal(staging)
     staging.colleague_edits(staging.referral_of(deal)["id"], consent_consentToShareReferralWithMicrosoftSellers=True)
-    staging.seller_edits(deal, **{HELP: "General or Other"})
+    staging.seller_edits(deal, **{HELP: PROOF})
     staging.run_rounds()
-    assert len(staging.partner_center.referrals()) == 1
+    assert microsofts_records(staging) == []
     assert staging.count_in_audit(deal, TOLD) == 1
 
 
