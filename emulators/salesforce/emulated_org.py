@@ -67,7 +67,7 @@ class EmulatedOrg(Emulator):
         self.deployments = Deployments(self.org, documents_of_new_org())
         self.deployments.users.add(self.founding.administrator)
         if not self.bare:
-            self.deployments.install(list(load_components(self.metadata)))
+            self.deployments.install(load_components(self.metadata))
             self.deployments.documents.kept |= field_documents(self.metadata)
         self.permission_sets: dict[str, tuple[str, ...]] = {}  # the names by user id; users not in it have all rights
         self.org.rights_of = self._rights_of

@@ -1,7 +1,7 @@
 """Describe the org's schema: objects, and fields with everything that the service checks about them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -118,6 +118,10 @@ class SObject:
         """A field by its name in any case."""
         return self.fields.get(name.lower())
 
+    def copy(self) -> "SObject":
+        """An object of its own, whose fields another org can change."""
+        return replace(self, fields=dict(self.fields), children=dict(self.children), hidden=dict(self.hidden))
+
     def add_fields(self, *fields: Field) -> None:
         """Add fields, or replace those of the same name."""
         for each in fields:
@@ -138,6 +142,10 @@ class Model:
 
     def __iter__(self) -> Iterator[SObject]:
         return iter(self._by_name.values())
+
+    def copy(self) -> "Model":
+        """A model of its own, which another org can change."""
+        return Model({each.name: each.copy() for each in self})
 
     def add_object(self, sobject: SObject) -> None:
         """Add an object."""

@@ -1,7 +1,8 @@
 """Load the project's own source-format metadata, the same files that are deployed, so that the two cannot differ.
 
-The layout of the files: docs/reference/salesforce.md#metadata-source-projects. Metadata that the emulator cannot
-reproduce raises MetadataError.
+A project is read once in each process, because an org begins its first day often. The layout of the files:
+docs/reference/salesforce.md#metadata-source-projects. Metadata that the emulator cannot reproduce
+raises MetadataError.
 """
 
 import json
@@ -24,6 +25,11 @@ _WHOLE_FILES = {suffix.removeprefix("."): type_name for type_name, suffix in FOL
 
 def load_model(project: Path = PROJECT, *, multi_currency: bool = True, bare: bool = False) -> Model:
     """The standard objects with the custom fields of a project; `bare` leaves the fields out. Raises MetadataError."""
+    return _read_model(project, multi_currency, bare).copy()
+
+
+@cache
+def _read_model(project: Path, multi_currency: bool, bare: bool) -> Model:
     objects = standard_objects(multi_currency=multi_currency)
     for folder in () if bare else _object_folders(project):
         if folder.name not in objects:
@@ -44,8 +50,13 @@ def package_folders(project: Path) -> list[Path]:
     return [project / package["path"] for package in settings["packageDirectories"]]
 
 
-def load_components(project: Path) -> Iterator[Component]:
+@cache
+def load_components(project: Path) -> tuple[Component, ...]:
     """The components of a project, except fields: `load_model` puts those into the model of the org."""
+    return tuple(_read_components(project))
+
+
+def _read_components(project: Path) -> Iterator[Component]:
     for path in sorted(path for folder in package_folders(project) for path in folder.glob("**/*-meta.xml")):
         name, _, kind = path.name.removesuffix("-meta.xml").rpartition(".")
         if kind in _OBJECT_PARTS:
