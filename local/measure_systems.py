@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import certifi
+
 from local.systems import Systems, start_systems
 
 
@@ -25,6 +27,8 @@ def prepare_deals(systems: Systems) -> str:
 def main() -> int:
     """Answer each line until the input ends; returns 0."""
     with tempfile.TemporaryDirectory(prefix="cosell-") as folder, start_systems(Path(folder)) as systems:
+        with Path(systems.environ["CA_BUNDLE"]).open("ab") as bundle:
+            bundle.write(Path(certifi.where()).read_bytes())  # a deployed app has the public roots in memory
         for _ in sys.stdin:
             print(prepare_deals(systems), flush=True)
     return 0
