@@ -17,6 +17,8 @@ WITH_RECORD_TYPES = ("Opportunity", "Account")
 
 type Descriptions = Mapping[str, Json]
 """What `describe` says of each object, by name. An object that the user may not see is absent."""
+type _Fields = Mapping[str, Mapping[str, Json]]
+"""The fields by name in lower case, of each object by its name."""
 
 
 def describe_paths(describe: Callable[..., Descriptions], paths: Collection[str]) -> Descriptions:
@@ -24,7 +26,8 @@ def describe_paths(describe: Callable[..., Descriptions], paths: Collection[str]
     known = dict(describe(*OBJECTS))
     asked = set(OBJECTS)
     for _ in range(MAX_PARENTS):
-        further = {target for path in paths for target, _ in _steps(path, known)} - asked
+        fields = _fields_by_object(known)
+        further = {target for path in paths for target, _ in _steps(path, fields)} - asked
         if not further:
             break
         known |= describe(*sorted(further))
@@ -34,7 +37,8 @@ def describe_paths(describe: Callable[..., Descriptions], paths: Collection[str]
 
 def columns_at(paths: Collection[str], known: Descriptions) -> dict[str, Column]:
     """Return the columns at these paths, by path in lower case; a column that the user does not see is absent."""
-    found = {path.casefold(): _column_at(path, known) for path in paths}
+    fields = _fields_by_object(known)
+    found = {path.casefold(): _column_at(path, fields) for path in paths}
     return {path: column for path, column in found.items() if column}
 
 
@@ -83,36 +87,40 @@ def _example(field: Json) -> str | bool | float:
     return next(iter(active_values(field)), by_type.get(str(field.get("type")), "text"))
 
 
-def _column_at(path: str, known: Descriptions) -> Column | None:
+def _fields_by_object(known: Descriptions) -> _Fields:
+    return {name: fields_of(description) for name, description in known.items()}
+
+
+def _column_at(path: str, known: _Fields) -> Column | None:
     *parents, name = path.split(".")
     steps = list(_steps(path, known))
     if len(steps) != len(parents):
         return None
     sobject = steps[-1][0] if steps else OBJECTS[0]
-    field = fields_of(known.get(sobject)).get(name.casefold())
+    field = known.get(sobject, {}).get(name.casefold())
     if field is None:
         return None
     spelled = ".".join((*(relationship for _, relationship in steps), str(field["name"])))
     return Column(spelled, bool(field.get("createable")), bool(field.get("updateable")))
 
 
-def _steps(path: str, known: Descriptions) -> Iterator[tuple[str, str]]:
+def _steps(path: str, known: _Fields) -> Iterator[tuple[str, str]]:
     """Yield each parent object on the path, with its relationship as the org spells it, as far as they are known."""
     sobject = OBJECTS[0]
     for position, parent in enumerate(path.split(".")[:-1]):
         if position == 0 and parent.casefold() == "contact":
             step: tuple[str, str] | None = ("Contact", "Contact")  # the contact of a contact role
         else:
-            step = _parent_of(known.get(sobject), parent)
+            step = _parent_of(known.get(sobject, {}), parent)
         if step is None:
             return
         yield step
         sobject = step[0]
 
 
-def _parent_of(description: Json | None, name: str) -> tuple[str, str] | None:
+def _parent_of(fields: Mapping[str, Json], name: str) -> tuple[str, str] | None:
     """Return the object that a relationship leads to; an owner can be a user or a queue, and the sync reads users."""
-    for field in fields_of(description).values():
+    for field in fields.values():
         relationship, targets = str(field.get("relationshipName") or ""), field.get("referenceTo") or ()
         if targets and relationship.casefold() == name.casefold():
             return ("User" if "User" in targets else str(targets[0])), relationship
