@@ -10,7 +10,7 @@ from shared.domain.link import Link
 from shared.mapping.field_base import UnreadableValue
 from shared.mapping.money_field import round_to_cents
 from shared.store.link_json import link_from_json, link_to_json
-from tests.unit.sync.harness import translation_of
+from tests.unit.sync.emulated_systems import translation_of
 
 MONEY, COMPANY = (translation_of().fields[name] for name in ("money", "account"))
 

@@ -1,12 +1,16 @@
 """What the harness needs of the emulators: those with keys, and the org's answer about its shape."""
 
 from functools import cache
+from pathlib import Path
 
 from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center.certificate_host import CertificateHost
+from emulators.partner_center.emulator import LOCATION
 from emulators.salesforce.emulator import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.org_shape import ask_shape
+from shared.mapping.new_referral import ReferralConstants
+from shared.mapping.schema import DEFAULT
 from shared.mapping.translation import Translation
 
 
@@ -14,6 +18,23 @@ from shared.mapping.translation import Translation
 def emulators_with_keys() -> tuple[EntraEmulator, CertificateHost]:
     """The emulators with RSA keys, which are made once because that takes long."""
     return EntraEmulator(), CertificateHost()
+
+
+@cache
+def translation_of(path: Path = DEFAULT) -> Translation:
+    """The translation of a mapping file, which is read once."""
+    return Translation(ReferralConstants(LOCATION), path)
+
+
+_first_answers: dict[tuple[Path, bool, Translation], Translation] = {}
+
+
+def asked_first(salesforce: SalesforceEmulator, client: SalesforceClient, translation: Translation) -> Translation:
+    """As `asked`, of an org on its first day: each org of the same project gives the same answer, so one is asked."""
+    key = salesforce.metadata, salesforce.multi_currency, translation
+    if key not in _first_answers:
+        _first_answers[key] = asked(salesforce, client, translation)
+    return _first_answers[key]
 
 
 def asked(salesforce: SalesforceEmulator, client: SalesforceClient, translation: Translation) -> Translation:

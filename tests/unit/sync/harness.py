@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -23,7 +22,7 @@ import requests
 
 from emulators.base.clock import EmulatedClock
 from emulators.base.faults import Fault
-from emulators.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator
+from emulators.partner_center.emulator import ORGANIZATION, PartnerCenterEmulator
 from emulators.salesforce.data.hooks import Lock, ValidationRule
 from emulators.salesforce.emulator import SalesforceEmulator
 from emulators.salesforce.metadata.source_project import PROJECT
@@ -35,15 +34,13 @@ from shared.domain.deal import Side
 from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 from shared.domain.scope import Scope
-from shared.mapping.new_referral import ReferralConstants
 from shared.mapping.schema import DEFAULT
-from shared.mapping.translation import Translation
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
 from shared.sync.ports import Context, Outcome, PartnerCenter, Policy, RetryEntry
 from shared.sync.runs import Report, pull_event, run_push, run_sweep
 from tests.unit.sync.call_counter import CallCounter
-from tests.unit.sync.emulated_systems import asked, emulators_with_keys
+from tests.unit.sync.emulated_systems import asked, asked_first, emulators_with_keys, translation_of
 from tests.unit.sync.instances import Crash, CrashableClock, CrashablePort, ProcessState, RecordedLog, SerialWorkers
 
 START = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
@@ -54,12 +51,6 @@ AFTER_LEASE = 301.0
 """Seconds: a little more than a lease."""
 AFTER_SETTLE_TIME = 301.0 + 600.0
 """Seconds: a little more than a lease and the settle time."""
-
-
-@cache
-def translation_of(path: Path = DEFAULT) -> Translation:
-    """The translation of a mapping file, which is read once."""
-    return Translation(ReferralConstants(LOCATION), path)
 
 
 @dataclass(slots=True)
@@ -117,6 +108,7 @@ class Harness:
             clock.freeze()
             clock.set(START)
         self._adapter = requests.Session()
+        self._adapter.trust_env = False  # to look for proxies takes a third of the time of such a call
         self._adapter.mount("https://", EmulatorAdapter(self.salesforce.handle))
         self._http = httpx_client(self.partner_center.handle)
         self.rows = SqliteRows(":memory:", clock=self.now)
@@ -124,11 +116,11 @@ class Harness:
         self.policy, self.scope = policy or Policy(hold_win=timedelta()), Scope(ORGANIZATION, tag, START + begin)
         self.access_token = EmulatorAccessToken(entra)
         self.sign_in = EmulatorSignIn(self.salesforce, SALESFORCE_URL)
-        self.translation = translation_of(mapping)
         self.accounts: dict[str, str] = {}
         self._run_numbers = count(1)
         self._call_counter = CallCounter(self.salesforce.journal, self.partner_center.journal)
-        self.ask_org_again()
+        self.translation = asked_first(self.salesforce, self._salesforce_client(), translation_of(mapping))
+        self.first = self.new_instance()
 
     def __enter__(self) -> Self:
         return self

@@ -11,7 +11,8 @@ import pytest
 
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Put
-from tests.unit.sync.harness import Harness, translation_of
+from tests.unit.sync.emulated_systems import translation_of
+from tests.unit.sync.harness import Harness
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
 
 WITHOUT_NOTES = '[fields.notes]\ndirection = "off"\n'
