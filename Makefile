@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 DEALS ?= 10
+# Where this variable is set, each process of the tests compiles all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 # make test leaves out the slow tests, for example those that interrupt a run at each of its calls. CI runs all tests
 # with: make test MARK=
 MARK ?= not slow
