@@ -11,7 +11,7 @@ from shared.domain.microsoft_record import MicrosoftRecord, PartnerRecord
 from shared.domain.org_shape import OrgShape
 from shared.foundation.errors import Unavailable
 from shared.mapping.other_parties import is_foreign, microsoft_record, record_of_party
-from tests.unit.sync.harness import translation_of
+from tests.unit.sync.emulated_systems import translation_of
 
 RECORD: dict[str, Any] = {
     "id": "AB-1",
