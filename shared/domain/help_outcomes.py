@@ -52,7 +52,8 @@ def help_confirmed(link: Link, record: MicrosoftRecord, now: datetime) -> Transi
     A request that is known already stays as it is, and Microsoft's own deal has none.
     """
     request, code = link.help, record.help_code if record.help_code in KINDS_OF_HELP else None
-    if record.is_sender or (request is not None and request.is_asked and request.code is not None):
+    is_known = request is not None and request.is_asked and (request.code or request.asked_by is AskedBy.MICROSOFT)
+    if record.is_sender or is_known:
         return Transition(link)
     notes = notes_mark(record.request_notes)
     if request is not None and not request.is_asked and (request.code, request.notes) == (code, notes):

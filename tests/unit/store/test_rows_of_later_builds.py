@@ -13,6 +13,7 @@ import pytest
 from shared.domain.audit import Line, text_line
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
+from shared.domain.help_request import HelpRequest
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import Mark, State
 from shared.domain.sentences import LineDirection
@@ -49,6 +50,7 @@ LINK = Link(
     mark=Mark.FAILED,
     mapping="0123456789ab",
     sources={"name": "01234567"},
+    help=HelpRequest("GeneralOrOther", "0123456789abcdef", NOW),
 )
 Change = Callable[[dict[str, Any]], object]
 
@@ -123,6 +125,7 @@ PLACES: dict[str, Change] = {
     "link": lambda row: row.update(LATER),
     "effect": lambda row: row["intent"][0].update(LATER),
     "cause": lambda row: row["cause"].update(LATER),
+    "help": lambda row: row["help"].update(LATER),
     "refused": lambda row: row["refused"]["salesforce.name"].extend([7, LATER]),
     "waiting": lambda row: row["waiting"]["status"].append(LATER),
 }

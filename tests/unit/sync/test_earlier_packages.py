@@ -14,6 +14,7 @@ from shared.mapping.schema import DEFAULT
 from shared.mapping.validation import load_mapping
 from tests.earlier_builds import FIRST_BUILD, LACKS, unpacked_build
 from tests.unit.sync.harness import Harness
+from tests.unit.sync.helped_deals import add_contact, microsofts_records
 from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunity_of
 from tests.unit.sync.outbound_deals import assert_linked
 
@@ -117,6 +118,20 @@ def test_a_deal_goes_out_and_later_edits_go_both_ways(harness: Harness) -> None:
     harness.run_rounds(1)
     assert (harness.opportunity(deal)["Amount"], status_of(harness, deal)) == (7_000, SYNCED)
     assert_no_failure(harness)
+
+
+def test_help_that_the_package_cannot_share_is_told_and_the_deal_goes_on(harness: Harness) -> None:
+    deal = harness.seller_creates(How_can_Microsoft_help__c="General or Other")
+    add_contact(harness, deal)
+    harness.run_rounds(1)
+    assert (harness.our_referrals(), status_of(harness, deal)[0]) == ([], "Failed")
+    assert harness.count_in_audit(deal, "this org has no field Visible to Microsoft sellers. Please clear") == 1
+    harness.seller_edits(deal, How_can_Microsoft_help__c=None)
+    harness.run_rounds(1)
+    harness.seller_edits(deal, How_can_Microsoft_help__c="General or Other", Amount=6_000)
+    harness.run_rounds(1)
+    assert (harness.referral_of(deal)["details"]["dealValue"], microsofts_records(harness)) == (6_000, [])
+    assert status_of(harness, deal)[0] == "Failed"
 
 
 def test_a_deal_comes_in_and_is_accepted(harness: Harness, built: str, kind: str) -> None:

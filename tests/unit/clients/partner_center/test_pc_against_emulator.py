@@ -122,6 +122,32 @@ def test_a_long_list_is_read_to_its_end(emulated: EmulatedSystems) -> None:
     assert len(emulated.methods_and_statuses()) == 3
 
 
+@pytest.mark.parametrize("page_size", [1, 100])
+def test_an_engagement_is_listed_to_its_end_with_whole_records(emulated: EmulatedSystems, page_size: int) -> None:
+    created = emulated.client.create(DEAL)
+    asked = emulated.emulator.portal_asks_for_help(created["id"], "GeneralOrOther", "Please call.")
+    emulated.client.create(DEAL)
+    emulated.emulator.switches.page_size = page_size
+
+    listed = emulated.client.in_engagement(created["engagementId"])
+
+    assert {referral["id"] for referral in listed} == {created["id"], asked["id"]}
+    assert {referral["inviteContext"]["notes"] for referral in listed} == {None, "Please call."}
+
+
+@pytest.mark.parametrize("engagement_id", ["", "x' or true", "../referrals"])
+def test_an_impossible_engagement_is_not_asked_for(emulated: EmulatedSystems, engagement_id: str) -> None:
+    with pytest.raises(NotFound):
+        emulated.client.in_engagement(engagement_id)
+    assert emulated.methods_and_statuses() == []
+
+
+def test_a_refused_filter_of_engagements_is_a_rejection(emulated: EmulatedSystems) -> None:
+    emulated.emulator.switches.unfilterable = ("engagementId",)
+    with pytest.raises(Rejected):
+        emulated.client.in_engagement("b8a1d7c2-3e44-4f0a-8a6f-9d1e2c3b4a5f")
+
+
 def test_a_deal_that_breaks_a_rule_is_rejected_with_the_services_reason(emulated: EmulatedSystems) -> None:
     with pytest.raises(Rejected) as rejected:
         emulated.client.create({**DEAL, "customerProfile": {**DEAL["customerProfile"], "address": {"country": "USA"}}})  # type: ignore[dict-item]  # the example above is a mapping

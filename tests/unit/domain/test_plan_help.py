@@ -1,0 +1,168 @@
+"""Whether Microsoft is asked for help with a linked deal, and what becomes of the request. Pure.
+
+Source: docs/protocol.md#asking-microsoft-for-help.
+"""
+
+from copy import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from shared.domain.cause import Cause
+from shared.domain.deal import Company, Deal, Money, Person, Status
+from shared.domain.field_rules import Rules
+from shared.domain.help_outcomes import about_to_ask, asked, help_confirmed, refused_request, takes_part
+from shared.domain.help_request import HELP_KEY, NOTES_KEY, AskedBy, HelpRequest, HelpStep, sharing_mark, whole_mark
+from shared.domain.link import Difference, Link
+from shared.domain.link_states import Mark, State
+from shared.domain.microsoft_record import MicrosoftRecord, notes_mark
+from shared.domain.plan_help import HelpDecision, decide_help
+from shared.domain.policy import Policy
+from shared.domain.records import Opportunity
+from shared.domain.sharing import Sharing
+
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+ACTIVE, WON, NEW = Status("Active", "Accepted"), Status("Closed", "Won"), Status("New", "Pending")
+WANTED = Sharing(visible=True, help="Proof Of Concept or Demo", notes="A demo.")
+DEAL = Deal(
+    name="Robots",
+    account=Company("Northwind", "US"),
+    money=Money(Decimal(5), "USD"),
+    closing=date(2026, 12, 31),
+    solutions=("SOL-1",),
+    team=(Person("One", "Ann", "ann@contoso.example", "1"),),
+    contacts=(Person("Lind", "Ada", "ada@northwind.example", "1"),),
+    status=ACTIVE,
+)
+LINK = Link("006A", referral_id="r-1", engagement_id="e-1")
+SENT = HelpRequest("ProofOfConceptOrDemo", notes_mark("A demo."), NOW)
+RECORD = MicrosoftRecord("m-1", '"1"', "e-1", help_code="ProofOfConceptOrDemo", request_notes="A  demo.")
+STOOD = {"help": Difference(sharing_mark(WANTED), "irreversible", NOW - timedelta(minutes=2))}
+
+
+def decided(
+    link: Link = LINK, sharing: Sharing = WANTED, *, is_now: Status = ACTIVE, stage: Status = ACTIVE, at: datetime = NOW
+) -> HelpDecision:
+    """What is decided about a pair whose referral has the status `is_now`."""
+    deal = DEAL.with_values({"status": stage})
+    record = Opportunity("006A", deal, flagged=True, modified=NOW, sharing=sharing)
+    return decide_help(link, record, is_now, Rules({}), at, Policy())
+
+
+def test_a_request_waits_and_then_is_sent() -> None:
+    first = decided()
+    assert (first.step, first.due, first.wait and first.wait.is_new) == (None, NOW + timedelta(minutes=2), True)
+    last = decided(replace(LINK, waiting=STOOD))
+    assert (last.step, last.due, last.wait and last.wait.record) == (HelpStep.ASK, NOW, STOOD["help"])
+
+
+def test_the_wait_begins_anew_when_help_or_notes_change() -> None:
+    for sharing in (replace(WANTED, notes="Two."), replace(WANTED, help="General or Other")):
+        again = decided(replace(LINK, waiting=STOOD), sharing)
+        assert (again.step, again.wait and again.wait.is_new) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("is_now", "stage", "code"),
+    [
+        (WON, ACTIVE, "help_closed"),
+        (ACTIVE, WON, "help_closed"),
+        (NEW, NEW, "help_not_answered"),
+    ],
+)
+def test_a_deal_that_is_closed_or_not_accepted_is_not_asked_about(is_now: Status, stage: Status, code: str) -> None:
+    found = decided(is_now=is_now, stage=stage)
+    assert {key: record.code for key, record in found.refused.items()} == {HELP_KEY: code}
+    assert [line.code for line in found.told] == [code]
+    assert (found.step, found.wait) == (None, None)
+    assert decided(replace(LINK, refused=found.refused), is_now=is_now, stage=stage).told == ()
+
+
+def test_a_request_of_unknown_outcome_is_looked_for_after_the_settle_time() -> None:
+    link = replace(LINK, help=SENT)
+    assert link.due_mark is Mark.WAITING
+    before = decided(link, at=NOW + timedelta(minutes=14))
+    assert (before.step, before.due) == (None, NOW + timedelta(minutes=15))
+    assert decided(link, at=NOW + timedelta(minutes=15)).step is HelpStep.LOOK
+    assert decided(link, Sharing(visible=True), at=NOW + timedelta(minutes=15)).step is HelpStep.LOOK
+
+
+def test_a_question_is_told_until_the_field_is_cleared() -> None:
+    link, later = replace(LINK, help=replace(SENT, is_question=True)), NOW + timedelta(hours=1)
+    asking = decided(link, at=later)
+    assert ([one.code for one in asking.causes.values()], asking.due) == (
+        ["help_unconfirmed"],
+        later + timedelta(hours=1),
+    )
+    assert decided(link, Sharing(visible=True), at=later).step is HelpStep.FORGET
+
+
+@pytest.mark.parametrize(
+    ("sharing", "codes"),
+    [
+        (WANTED, {}),
+        (replace(WANTED, help="ProofOfConceptOrDemo", notes=" A\r\ndemo. "), {}),
+        (replace(WANTED, help="General or Other"), {HELP_KEY: "help_stays"}),
+        (replace(WANTED, help=""), {HELP_KEY: "help_stays"}),
+        (replace(WANTED, notes=""), {NOTES_KEY: "notes_stay"}),
+    ],
+)
+def test_what_is_changed_after_the_request_is_refused(sharing: Sharing, codes: dict[str, str]) -> None:
+    link = replace(LINK, help=replace(SENT, is_asked=True))
+    found = decided(link, sharing)
+    assert {key: record.code for key, record in found.refused.items()} == codes
+    assert decided(replace(link, refused=found.refused), sharing).told == ()
+
+
+def test_nothing_is_refused_where_nobody_has_seen_what_microsoft_was_asked() -> None:
+    assert decided(takes_part(LINK, AskedBy.COLLEAGUE, NOW).link) == HelpDecision()
+
+
+def test_a_refused_request_is_kept_until_the_deal_changes() -> None:
+    cause = Cause("invalidRequest", "body", "No.", "Please correct it.")
+    parked = refused_request(replace(LINK, waiting=STOOD), DEAL, WANTED, cause, NOW)
+    assert (parked.link.state, parked.link.due_mark, parked.link.waiting) == (State.PARKED, Mark.FAILED, {})
+    assert decided(parked.link).refused == {HELP_KEY: parked.link.refused[HELP_KEY]}
+    assert decided(parked.link, replace(WANTED, notes="Two.")).wait is not None
+
+
+# --- what becomes of a request
+
+
+def test_microsofts_record_confirms_our_request_whatever_blanks_it_has() -> None:
+    link = about_to_ask(replace(LINK, waiting=STOOD), WANTED, NOW)
+    assert (link.help, link.waiting) == (SENT, STOOD)
+    found = help_confirmed(link, RECORD, NOW)
+    assert found == asked(link, RECORD, NOW)
+    assert found.link.help == replace(SENT, is_asked=True, referral_id="m-1")
+    assert found.link.waiting == {}
+    assert [line.values["until"] for line in found.lines] == ["2026-12-06 10:00"]
+    assert help_confirmed(found.link, RECORD, NOW).lines == ()
+
+
+@pytest.mark.parametrize("link", [LINK, replace(LINK, help=SENT)], ids=["none", "ours is unknown"])
+def test_another_record_is_a_colleagues_request(link: Link) -> None:
+    found = help_confirmed(link, replace(RECORD, help_code="GeneralOrOther"), NOW)
+    assert found.link.help is not None
+    assert (found.link.help.code, found.link.help.asked_by) == ("GeneralOrOther", AskedBy.COLLEAGUE)
+    assert [line.code for line in found.lines] == ["help_was_asked"]
+
+
+def test_a_record_without_a_code_only_says_that_microsoft_takes_part() -> None:
+    found = help_confirmed(LINK, replace(RECORD, help_code="Unknown"), NOW)
+    assert found.link.help is not None
+    assert (found.link.help.code, found.link.help.notes, found.link.help.is_asked) == (None, None, True)
+    assert [line.code for line in found.lines] == ["takes_part"]
+    assert help_confirmed(found.link, replace(RECORD, help_code="Unknown"), NOW).lines == ()
+    later = help_confirmed(found.link, RECORD, NOW)
+    assert [line.code for line in later.lines] == ["help_was_asked"]
+
+
+def test_microsofts_own_deal_is_no_request() -> None:
+    assert help_confirmed(LINK, replace(RECORD, is_sender=True), NOW).link == LINK
+
+
+def test_a_whole_deal_without_help_has_the_fingerprint_of_earlier_builds() -> None:
+    assert whole_mark(DEAL, Sharing()) == whole_mark(DEAL, Sharing(notes="A demo.")) != whole_mark(DEAL, WANTED)
+    assert whole_mark(DEAL, WANTED) != whole_mark(DEAL, replace(WANTED, notes="Two."))
