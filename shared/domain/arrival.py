@@ -10,6 +10,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from shared.domain.answer_clock import answer_time
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.creation_values import CONTACTS_CUT, PART_LEFT_OUT, SET_AT_CREATION, cut_texts
@@ -149,6 +150,7 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
         mapping=rules.mapping,
         sources=rules.sources,
         notice=0 if arrival.notifies else None,
+        answer_by=answer_time(referral, None),
     )
     return _showing(link, arrival.unshown, now)
 

@@ -12,7 +12,12 @@ MATCHED_BY: Mapping[str | None, str] = {
 
 NOTICE: Mapping[str, str] = {
     "title": "New deal from Partner Center: {name}",
-    "unanswered": "{deal}. Please answer by {until} UTC: an active Stage accepts it, Partner Center can decline it.",
+    "warning_3": "Answer within 3 days: {name}",
+    "warning_1": "Answer within 1 day: {name}",
+    "unanswered": (
+        "{deal}. Please answer by {until} UTC: an active Stage accepts it, the Stage of a lost or declined deal with a "
+        "Closing Reason declines it."
+    ),
     "answered": "{deal}. It is answered already, and belongs to you now.",
 }
 """What the owner of a new deal reads in a notification or a task."""

@@ -4,17 +4,16 @@ Source: docs/protocol.md#the-inbox.
 """
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct
 
+from shared.domain.answer_clock import answer_by
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money
 from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 
-ANSWER_TIME = timedelta(days=14)
-"""How long Microsoft awaits an answer, where the referral does not say when it ends."""
 MAY_BE_SHOWN = ""
 """In place of a fingerprint: a record is being written, so one may exist."""
 
@@ -46,12 +45,6 @@ class InboxItem(Struct, frozen=True):
         shown = (self.name, self.customer, self.money, one.code, one.field, one.reason, one.remedy, one.matches)
         text = repr((self.key, self.link, self.answer_by and self.answer_by.isoformat(), shown))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def answer_by(referral: Referral) -> datetime | None:
-    """When Microsoft ends to await an answer; None where nobody awaits one."""
-    until = referral.expires or (referral.created + ANSWER_TIME if referral.created else None)
-    return until if referral.is_unanswered else None
 
 
 def item_of_referral(referral: Referral, cause: Cause, link: str) -> InboxItem:

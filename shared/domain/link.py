@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from shared.domain.answer_clock import AnswerTime
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Value, fingerprint
@@ -115,6 +116,7 @@ class Link(Struct, frozen=True):
     partners     what was heard of the records of other partners, by referral id
     close_as_test whether the app closes the referral, because it is a test (`cosell close-test-referrals`)
     help         the request for help that Microsoft got, or may have got; None where it was never sent
+    answer_by    until when we must answer the deal; None where nobody awaits an answer, or in a row of an earlier build
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -143,6 +145,7 @@ class Link(Struct, frozen=True):
     partners: Mapping[str, HeardPartner] = field(default_factory=dict)
     close_as_test: bool = False
     help: HelpRequest | None = None
+    answer_by: AnswerTime | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property

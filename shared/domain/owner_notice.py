@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 
 from msgspec import Struct
 
+from shared.domain.answer_clock import AnswerTime, answer_by
 from shared.domain.arrival_texts import NOTICE
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.deal import Side
-from shared.domain.inbox import answer_by
 from shared.domain.records import Referral
 from shared.domain.sentences import LineDirection, cause
 
@@ -35,13 +35,27 @@ NOT_CONFIRMED = Cause("not_confirmed", None, "", "")
 
 def owner_notice(referral: Referral, opportunity_id: str, type_id: str | None) -> OwnerNotice:
     """The notice of a deal that has arrived."""
-    deal, until = referral.deal, answer_by(referral)
-    known = ", ".join(str(value) for value in (deal.get("account"), deal.get("money")) if value)
-    title = NOTICE["title"].format(name=deal.get("name") or referral.id)
+    known, until = _deal_text(referral), answer_by(referral)
+    title = NOTICE["title"].format(name=_name(referral))
     if until is None:
         return OwnerNotice(opportunity_id, title, NOTICE["answered"].format(deal=known), type_id=type_id)
     body = NOTICE["unanswered"].format(deal=known, until=f"{until.astimezone(UTC):%Y-%m-%d %H:%M}")
     return OwnerNotice(opportunity_id, title, body, until.astimezone(UTC).date(), type_id)
+
+
+def answer_warning(referral: Referral, opportunity_id: str, until: AnswerTime, type_id: str | None) -> OwnerNotice:
+    """The warning of a deal that nobody has answered. Each has a title of its own, by which its task is found."""
+    title = NOTICE[f"warning_{until.warned}"].format(name=_name(referral))
+    body = NOTICE["unanswered"].format(deal=_deal_text(referral), until=until.shown_until)
+    return OwnerNotice(opportunity_id, title, body, until.until.astimezone(UTC).date(), type_id)
+
+
+def _name(referral: Referral) -> str:
+    return str(referral.deal.get("name") or referral.id)
+
+
+def _deal_text(referral: Referral) -> str:
+    return ", ".join(str(value) for value in (referral.deal.get("account"), referral.deal.get("money")) if value)
 
 
 def not_told(now: datetime, refusal: Cause) -> Line:

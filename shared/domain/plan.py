@@ -13,6 +13,7 @@ from copy import replace
 from datetime import datetime, timedelta
 
 from shared.domain import answering
+from shared.domain.answer_clock import answer_time
 from shared.domain.audit import IRREVERSIBLE
 from shared.domain.cause import Cause
 from shared.domain.chosen_defaults import Defaults, standing_defaults
@@ -80,6 +81,7 @@ def plan_pair(
     builder.warn_of_full_texts(referral.deal, rules)
     if link.consented:
         builder.report_once(withdrawn_consent_lines(opportunity.sharing, referral.status, policy, now))
+    builder.watch_answer_time(referral)
     if rules.hidden_columns:
         builder.report_once(hidden_column_lines(rules, now))
         builder.refused |= hidden_column_records(link.refused, rules, now)
@@ -104,10 +106,10 @@ class _PlanBuilder(PlanNotes):
         self.base: dict[str, Value | None] = dict(standing.base)
         self.refused: dict[str, Difference] = dict(standing.records)
         self.waiting: dict[str, Difference] = {}
-        self.ends: list[datetime] = []
         self.unsent: list[str] = []
         self.is_question = self.has_answer = self.closes = self.continues = self.asks = False
         self.help: HelpStep | None = None
+        self.answer_by = link.answer_by
 
     def decide_field(self, merged: Merged) -> None:
         """Decide what to write for one field."""
@@ -309,6 +311,12 @@ class _PlanBuilder(PlanNotes):
         if not code.startswith(REFUSED_BY_FAR_SIDE):
             self.lines.append(self.note(code, merged, side, code, system=system_name(side)))
 
+    def watch_answer_time(self, referral: Referral) -> None:
+        """Warn before the end of a deal that nobody answers. A close that waits for its time is an answer."""
+        self.answer_by = known = answer_time(referral, self.link.answer_by)
+        if known is not None and self.status is not None and self.status.is_unanswered and not self.closes:
+            self.answer_by = self.warn_of_end(known, is_answered="status" in self.waiting)
+
     def plan(self) -> Plan:
         """The plan that holds the decisions."""
         unanswered = self.status is not None and self.status.is_unanswered and not self.closes
@@ -331,4 +339,5 @@ class _PlanBuilder(PlanNotes):
             self.has_answer,
             self.continues,
             self.help,
+            self.answer_by,
         )

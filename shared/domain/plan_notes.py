@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from shared.domain.answer_clock import AnswerTime, warning_line
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.close_date import past_close_date_lines
@@ -26,6 +27,7 @@ class PlanNotes:
         self.losses: list[Line] = []
         self.reported: list[str] = []
         self.causes: dict[str, Cause] = {}
+        self.ends: list[datetime] = []
 
     def report_cause(self, key: str, name: str, found: Cause) -> None:
         """Mark the pair with a cause, and report it once under a key."""
@@ -80,6 +82,15 @@ class PlanNotes:
         self.report_once({key: full_text_line(self.now, LineDirection.NOTE, rule) for key, rule in full})
         for key, record in full_text_records(deal, rules, self.now).items():
             self.refused.setdefault(key, self.link.refused.get(key, record))
+
+    def warn_of_end(self, known: AnswerTime, *, is_answered: bool) -> AnswerTime:
+        """Warn of the end of an unanswered deal at its times; returns the end with the warnings that were given."""
+        coming, days = known.next_warning(self.now), known.due_warning(self.now)
+        self.ends += [coming] if coming else []
+        if not days or is_answered:
+            return known
+        self.lines.append(warning_line(known, self.now))
+        return known.with_warning(days)
 
     def report_once(self, lines: Mapping[str, Line]) -> None:
         """Report each line unless the link remembers its key; a key is kept for as long as its sentence holds."""

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from shared.domain.answer_clock import AnswerTime
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Deal, Side
@@ -22,11 +23,13 @@ class Plan(Struct, frozen=True):
     losses              audit lines about discarded values, to store once a write is confirmed
     reported            the keys of all causes and warnings that hold now
     state               the state of the link after this plan
-    due                 when the earliest waiting change may be sent, or the earliest refused one is tried again
+    due                 when the earliest waiting change may be sent, the earliest refused one is tried again, or the
+                        next warning about an unanswered deal is due
     cause               why a value in Salesforce cannot be read, or is a question
     has_answer          whether the stage was edited: it would be sent, or a latch, a wait or a conflict stops it
     continues           whether the pair is planned again once Partner Center has taken the changes: a close follows
     help                what is done about the request for help
+    answer_by           until when we must answer the deal, with the warnings that were given
     """
 
     base: Deal
@@ -43,6 +46,7 @@ class Plan(Struct, frozen=True):
     has_answer: bool = False
     continues: bool = False
     help: HelpStep | None = None
+    answer_by: AnswerTime | None = None
 
     @property
     def agreed(self) -> bool:

@@ -25,6 +25,7 @@ class Opportunity(Struct, frozen=True):
     is_automated    whether that user is no person (docs/protocol.md#answers-that-nobody-gave)
     reason          the reason of a close; empty if none is chosen, None where the org has no field for it
     reason_details  the seller's own words about it
+    answer_by       until when Microsoft awaits an answer, as the record shows it
     """
 
     id: str
@@ -41,6 +42,7 @@ class Opportunity(Struct, frozen=True):
     is_automated: bool = False
     reason: str | None = None
     reason_details: str = ""
+    answer_by: datetime | None = None
 
 
 class Referral(Struct, frozen=True):

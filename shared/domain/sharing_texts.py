@@ -34,6 +34,10 @@ SHARING_SENTENCES: Mapping[str, str] = {
         "Partner Center does not show whether Microsoft was asked for help, and How can Microsoft help? is empty now. "
         "Please look in Partner Center. To ask Microsoft, choose the help again."
     ),
+    "answer_due": (
+        "Microsoft awaits the answer to this deal until {until} UTC. Then it expires. Please choose an active Stage to "
+        "accept it, or a Closing Reason and the Stage of a lost or declined deal to decline it."
+    ),
 }
 
 SHARING_CAUSES: Mapping[str, tuple[str, str]] = {

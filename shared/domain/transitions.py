@@ -17,7 +17,7 @@ from shared.domain.arrival import (
     intended_base,
     intended_records,
 )
-from shared.domain.audit import RECOVERED, Line, cause_line, change_lines, refusal_lines
+from shared.domain.audit import Line, cause_line, change_lines, refusal_lines
 from shared.domain.audit import ignored_lines as lines_of_ignored
 from shared.domain.cause import Cause
 from shared.domain.creation_values import CONTACTS_LEFT_OUT, STAYS_UNREAD
@@ -33,9 +33,6 @@ from shared.domain.sentences import LineDirection, is_reported
 
 CONTACTS_KEY = f"{Side.PARTNER_CENTER}.contacts"
 """The key of the contacts that were not sent with a new referral."""
-
-WRITTEN_SIDES = {EffectKind.PATCH_REFERRAL: Side.PARTNER_CENTER, EffectKind.WRITE_OPPORTUNITY: Side.SALESFORCE}
-"""The side that an effect with values writes to."""
 
 
 class Transition(Struct, frozen=True):
@@ -268,40 +265,6 @@ def with_refused(link: Link, changes: Sequence[Change], side: Side, now: datetim
         is_same = known is not None and (known.code, known.value) == (code, value)
         refused[key] = replace(known, since=now) if known is not None and is_same else Difference(value, code, now)
     return replace(link, refused=refused)
-
-
-# --- an interrupted run
-
-
-def recovered(link: Link, interrupted: Intent, current: Mapping[Side, Deal], rules: Rules, now: datetime) -> Transition:
-    """Adopt the writes of an interrupted run that took effect: the far side now holds the intended value.
-
-    `current` holds the deals of the sides that were just read. The base takes such a value, because the other side held
-    it when the intent was recorded. A value that was to be written to both sides is the exception: two joined texts are
-    agreed only when both sides hold them. The audit gets the lines that the interrupted run did not write, with the
-    values that were replaced. Any other value leaves the base as it is, and the merge treats it as a conflict.
-    """
-    base: dict[str, Value | None] = dict(link.base)
-    joined = _fields_written_to_both(interrupted)
-    lines: list[Line] = []
-    for effect in interrupted.effects:
-        deal = current.get(WRITTEN_SIDES[effect.kind], Deal()) if effect.kind in WRITTEN_SIDES else Deal()
-        effective = {name: value for name, value in effect.values.items() if name in deal and deal[name] == value}
-        if effective:
-            changes = _changes(effective, effect.displaced, rules)
-            lines += change_lines(now, WRITTEN_SIDES[effect.kind], changes, RECOVERED)
-        base |= {name: value for name, value in effective.items() if name not in joined}
-    return Transition(replace(link, base=Deal(base), unwritten=link.unwritten or bool(lines)), tuple(lines))
-
-
-def _fields_written_to_both(intent: Intent) -> frozenset[str]:
-    patch, write = intent.find(EffectKind.PATCH_REFERRAL), intent.find(EffectKind.WRITE_OPPORTUNITY)
-    return frozenset(patch.values) & frozenset(write.values) if patch and write else frozenset()
-
-
-def _changes(effective: Mapping[str, Value | None], displaced: Deal, rules: Rules) -> list[Change]:
-    known = {name: value for name, value in effective.items() if name in rules.by_field}
-    return [Change(name, rules[name].label, displaced.get(name), value) for name, value in known.items()]
 
 
 # --- known versions

@@ -24,6 +24,7 @@ TAKES_USERS = ("country", "region", "microsoft_seller", "our_seller")
 Notice = Literal["notification", "task", "none"]
 NOTIFICATION_TYPE = "Cosell_New_Deal"
 """The notification type of the Salesforce package."""
+NOTIFICATION_QUERY = f"SELECT Id FROM CustomNotificationType WHERE DeveloperName = '{NOTIFICATION_TYPE}'"  # noqa: S608 - a constant
 MICROSOFT = "@microsoft.com"
 LONGEST_CODE = 3
 """The characters of the longest code of a state, without its country."""

@@ -109,7 +109,10 @@ def _without_of_person(new: NewRecords, arrival: Arrival, number: int, found: Ca
 def _shown_column(file: MappingFile, column: str) -> str | None:
     """Return the column of ours that has this name, if an opportunity can do without it."""
     ours = file.ours
-    return next((own for own in (ours.status, ours.audit, ours.link) if own.casefold() == column.casefold()), None)
+    return next(
+        (own for own in (ours.status, ours.audit, ours.link, ours.answer_by) if own.casefold() == column.casefold()),
+        None,
+    )
 
 
 def _has_column(field: FieldBase, column: str) -> bool:

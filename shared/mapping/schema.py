@@ -100,7 +100,8 @@ class Ours(MappingTable):
         Without flag and identifier nothing can be read.
         """
         answers = (self.reason, self.reason_details)
-        others = (self.help, self.status, *answers, self.visible, self.notes_to_microsoft, self.consents)
+        shown = (self.status, self.answer_by)
+        others = (self.help, *shown, *answers, self.visible, self.notes_to_microsoft, self.consents)
         seen = (column for column in others if org is None or not org.hides(column))
         return self.flag, self.identifier, *seen
 

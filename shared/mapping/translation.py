@@ -57,6 +57,8 @@ class Translation:
         seen = seen_fields(self.file.fields_with_stages(org), org)
         self.fields, self._left_out = seen.fields, seen.left_out
         self.rules = rules_of(seen, loaded, self.file, self.hash)
+        answer = self.file.ours.answer_by
+        self.answer_column = None if org and org.is_unusable(answer) else answer
         self._shown_state = ShownState(self.file.ours, self.constants.referral_link, org)
 
     def for_org(self, org: OrgShape) -> "Translation":
@@ -113,6 +115,7 @@ class Translation:
             is_automated=value_in_record(record, MODIFIER[1]) in AUTOMATED_USERS,
             reason=str(record[ours.reason] or "") if ours.reason in record else None,
             reason_details=str(record.get(ours.reason_details) or ""),
+            answer_by=parse_time(until) if (until := record.get(ours.answer_by)) else None,
         )
 
     @cached_property
@@ -210,7 +213,7 @@ class Translation:
     def shown_columns(self) -> tuple[str, ...]:
         """The columns that `shown_state` and `shown_news` write."""
         ours = self.file.ours
-        return ours.status, ours.audit, ours.identifier, ours.link, *self._shown_state.news.values()
+        return ours.status, ours.audit, ours.identifier, ours.link, ours.answer_by, *self._shown_state.news.values()
 
     def shown_state(self, mark: Mark, audit: str, referral_id: str | None) -> dict[str, Any]:
         """Return the record's values for the fields that show the state of the sync.
@@ -222,6 +225,10 @@ class Translation:
     def shown_news(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """Return the record's values for Microsoft's news, by the keys of their columns, where the org has them."""
         return self._shown_state.news_values(texts)
+
+    def shown_answer(self, until: datetime | None) -> dict[str, Any]:
+        """Return the value for the field that shows until when Microsoft awaits an answer, where the org has it."""
+        return {self.answer_column: until and until.isoformat(timespec="seconds")} if self.answer_column else {}
 
     @cached_property
     def columns(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct, ValidationError, convert
 
+from shared.domain.answer_clock import AnswerTime
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.help_request import AskedBy, HelpRequest
@@ -70,6 +71,12 @@ class _HelpRow(Struct):
     referral_id: str | None = None
 
 
+class _AnswerRow(Struct, array_like=True):
+    until: datetime
+    warned: int
+    tries: int | None
+
+
 class _LinkRow(Struct):
     opportunity_id: str
     state: State
@@ -96,6 +103,7 @@ class _LinkRow(Struct):
     partners: dict[str, PartnerRow] = {}
     close_as_test: bool = False
     help: _HelpRow | None = None
+    answer_by: _AnswerRow | None = None
 
 
 class _PointerRow(Struct):
@@ -131,6 +139,7 @@ def link_to_json(link: Link) -> Json:
         **(news_to_json(link) if link.microsoft or link.partners else {}),
         **({"close_as_test": True} if link.close_as_test else {}),
         **({} if link.help is None else {"help": _help_to_json(link.help)}),
+        **_answer_to_json(link.answer_by),
     }
 
 
@@ -171,6 +180,7 @@ def link_from_json(stored: Json) -> Link:
         partners_from(row.partners) if row.partners else {},
         row.close_as_test,
         _help_from(row.help, stored.get("help")),
+        AnswerTime(row.answer_by.until, row.answer_by.warned, row.answer_by.tries) if row.answer_by else None,
         unknown,
     )
 
@@ -216,6 +226,10 @@ def _help_from(row: _HelpRow | None, stored: Any) -> HelpRequest | None:  # noqa
         return None
     known = (row.code, row.notes, row.decided, row.is_asked, row.is_question, row.asked_by, row.referral_id)
     return HelpRequest(*known, _unknown_keys(stored, row))
+
+
+def _answer_to_json(known: AnswerTime | None) -> Json:
+    return {} if known is None else {"answer_by": [known.until.isoformat(), known.warned, known.tries]}
 
 
 def _inbox_to_json(shown: Link | Pointer) -> Json:

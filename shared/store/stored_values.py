@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from shared.domain.deal import Side
 
-WAITING_CAUSES = frozenset({"held", "waiting"})
+WAITING = "waiting"
+WAITING_CAUSES = frozenset({"held", WAITING})
 """Causes of retry entries that are no failure: a person must act first, or a set time has not come yet."""
 
 

@@ -45,7 +45,7 @@ from shared.mapping.new_records import completed_nodes
 from shared.mapping.owner_choice import owned, users_query, with_owners
 from shared.mapping.owner_rules import Wanted, wanted_owners
 from shared.mapping.refusals import with_mapping_lines
-from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Node, Outcome, Result, Written
+from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Entry, Json, Node, Outcome, Result, Written
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, queue_pair
 
@@ -68,7 +68,7 @@ def link_referral(ctx: Context, referral_id: str) -> str | Outcome:
 
 def _leave_inbox(ctx: Context, claim: Claim, result: str | Outcome) -> str | Outcome:
     """Delete the inbox record of a referral, unless it is still refused. After a failure it is tried again later."""
-    if isinstance(result, Outcome) and result.result is Result.RETRY:
+    if isinstance(result, Outcome) and result.result is Result.RETRY and result.cause != WAITING:
         return result
     try:
         with pausing_on_failure(ctx, Side.SALESFORCE):
@@ -303,7 +303,11 @@ def _link_created(
         ctx.log("referral_incomplete", **ids, code=gap.cause.code, field=gap.field)
     for one in passed_over(arrival.owners):
         ctx.log("owner_passed_over", **ids, code=one.code)
-    return RECONCILED if link.etag and not link.unwritten and link.notice is None else opportunity.id
+    until = link.answer_by
+    if not link.etag or link.unwritten or link.notice is not None or (until and until.due_warning(now)):
+        return opportunity.id
+    warns_at = until.next_warning(now) if until else None
+    return Outcome(Result.RETRY, WAITING, warns_at) if warns_at else RECONCILED
 
 
 def queue_refused_referral(ctx: Context, referral: Referral, claim: Claim, refusal: Cause) -> Outcome:
@@ -327,8 +331,10 @@ def _ignored_values(ctx: Context, given: Deal, opportunity: Opportunity) -> tupl
 def _creation_nodes(ctx: Context, referral: Referral, draft: Draft, now: datetime) -> list[Node]:
     """The steps of the graph that creates the opportunity with account and contacts, as far as they are missing."""
     translation, arrival, rules = ctx.translation, draft.arrival, ctx.translation.rules
-    lines, mark = arrival_lines(referral, arrival, rules, now), arriving(referral, arrival, rules, now).due_mark
-    shown = translation.shown_state(mark, audit_text(lines), referral.id)
+    lines, arrived = arrival_lines(referral, arrival, rules, now), arriving(referral, arrival, rules, now)
+    shown = translation.shown_state(arrived.due_mark, audit_text(lines), referral.id)
+    if arrived.answer_by:
+        shown |= translation.shown_answer(arrived.answer_by.until)
     nodes = creation_nodes(
         draft.account_id or draft.accepted(translation.account(draft.customer.company)),
         [draft.contacts.get(person) or translation.contact(person) for person in arrival.people],

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 
+from shared.domain.answer_clock import AnswerTime
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Deal, Side
@@ -67,6 +68,17 @@ class Pair(Struct):
     def read_referral(self) -> Referral | None:
         """The referral, if it was read and not taken from the base."""
         return None if self.is_from_base else self.referral
+
+    @property
+    def answer_by(self) -> AnswerTime | None:
+        """Until when we must answer the deal; None once it is answered."""
+        known = self.link.answer_by
+        return None if known is None or (self.referral is not None and not self.referral.is_unanswered) else known
+
+    @property
+    def answer_until(self) -> datetime | None:
+        """The time that the opportunity is to show."""
+        return None if self.link.answer_by is None or self.answer_by is None else self.answer_by.until
 
     @property
     def may_have_written(self) -> bool:
@@ -124,7 +136,7 @@ class Pair(Struct):
         if (plan := self.plan) is None:
             return
         link = replace(self.link, base=plan.base, refused=plan.refused, waiting=plan.waiting, reported=plan.reported)
-        link = replace(link, mapping=rules.mapping, sources=rules.sources)
+        link = replace(link, mapping=rules.mapping, sources=rules.sources, answer_by=plan.answer_by)
         stays_parked = link.state is State.PARKED and link.has_refused_value
         cause = plan.cause and kept_cause(link, plan.cause)
         self.link = link if stays_parked else replace(link, state=plan.state, cause=cause)
@@ -217,7 +229,8 @@ def release(ctx: Context, pair: Pair) -> None:
     lines = pair.pending.take_notes(ctx.clock.now()) if _is_plan_in_link(pair.plan, pair.link) else ()
     link = replace(pair.link, unwritten=pair.link.unwritten or bool(lines))
     known = with_known_versions(link, pair.opportunity, pair.read_referral, ctx.translation.rules)
-    pair.entry = ctx.store.replace_link(pair.entry, replace(known, intent=None), lines, ctx.correlation_id)
+    known = replace(known, intent=None, answer_by=pair.answer_by if pair.link.answer_by else None)
+    pair.entry = ctx.store.replace_link(pair.entry, known, lines, ctx.correlation_id)
     pair.link = pair.entry.value
 
 

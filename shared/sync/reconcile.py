@@ -7,12 +7,13 @@ both:  PATCH or POST each -> write opportunities (24 a call) -> write back (200 
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import batched
 
 from msgspec import Struct
 
+from shared.domain.answer_clock import needs_look
 from shared.domain.deal import VISIBILITY, Deal, Side, Status
 from shared.domain.field_rules import Rules
 from shared.domain.link import Link
@@ -20,7 +21,7 @@ from shared.domain.link_states import State
 from shared.domain.plan import plan_pair
 from shared.domain.question import is_question
 from shared.domain.records import Opportunity, Referral
-from shared.domain.transitions import recovered
+from shared.domain.recovery import recovered
 from shared.foundation.errors import Conflict, CosellError
 from shared.sync.ask_microsoft import ask_microsoft
 from shared.sync.close_test_referral import close_test_referral
@@ -33,10 +34,11 @@ from shared.sync.pair_lease import (
     run_for_each,
     run_step,
 )
-from shared.sync.ports import BUSY, RECONCILED, Context, Outcome, Outcomes, Result
+from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Outcome, Outcomes, Result
 from shared.sync.prepare_create import adopt_named_referral, prepare_create
 from shared.sync.retry_queue import outcome_of_error
-from shared.sync.write_opportunity import CONDITIONAL, batches_of_write_backs, notify, write_back, write_opportunities
+from shared.sync.tell_owner import is_owner_untold, tell_owner
+from shared.sync.write_opportunity import CONDITIONAL, batches_of_write_backs, write_back, write_opportunities
 from shared.sync.write_referral import (
     adopt_referral,
     create_referral,
@@ -45,6 +47,7 @@ from shared.sync.write_referral import (
     patch_referral,
 )
 
+NEVER = datetime.max.replace(tzinfo=UTC)
 KEEPS_CHANGING = Outcome(Result.RETRY, "opportunity_kept_changing")
 
 
@@ -95,12 +98,19 @@ def _read_pulled(ctx: Context, pair: Pair, queued: Collection[str]) -> None:
     """Read the referral; the work on an echo ends here.
 
     A pair from the retry queue is never an echo: what it waits for, such as the time of a close, need not be a change
-    of the referral (docs/protocol.md#echoes).
+    of the referral (docs/protocol.md#echoes). An echo of an unanswered deal waits for its next warning.
     """
     _read_referral(ctx, pair)
     is_known = pair.referral is not None and pair.referral.etag == pair.link.etag
-    if is_known and not (pair.interrupted.effects or pair.link.unwritten or pair.id in queued):
-        pair.end(RECONCILED)
+    if is_known and not (pair.interrupted.effects or pair.link.unwritten or pair.id in queued or _is_due(ctx, pair)):
+        known, now = pair.link.answer_by, ctx.clock.now()
+        coming = known.next_warning(now) if known is not None and pair.link.state is State.ON_HOLD else None
+        pair.end(Outcome(Result.RETRY, WAITING, coming) if coming else RECONCILED)
+
+
+def _is_due(ctx: Context, pair: Pair) -> bool:
+    """Whether an unanswered deal must be planned: its end is not known yet, or a warning is due."""
+    return pair.link.state is State.ON_HOLD and needs_look(pair.link.answer_by, ctx.clock.now())
 
 
 def _read_referral(ctx: Context, pair: Pair) -> None:
@@ -116,7 +126,7 @@ def _plan(ctx: Context, pair: Pair) -> None:
     if pair.interrupted.effects:
         current = {Side.SALESFORCE: pair.opportunity.deal}
         current |= {Side.PARTNER_CENTER: pair.read_referral.deal} if pair.read_referral else {}
-        pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now))
+        pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now, pair.referral.status))
     if not pair.opportunity.flagged:
         pair.forget_wait_to_share()
         if not pair.link.unwritten:  # else it shows once more what it has not shown, such as a new referral
@@ -124,6 +134,7 @@ def _plan(ctx: Context, pair: Pair) -> None:
         return
     stored = pair.entry.value  # what another plan of this run put on record, and nobody stored, was not told
     link = replace(pair.link, refused=stored.refused, waiting=stored.waiting, reported=stored.reported)
+    link = replace(link, answer_by=stored.answer_by)
     decide = partial(plan_pair, link, pair.opportunity, pair.referral, rules, now, ctx.policy)
     plan = decide()
     if plan.has_answer and not pair.must_create and is_question(link, pair.opportunity, ctx.salesforce.user_id()):
@@ -154,7 +165,7 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
         stage = opportunity.deal.get("status")  # a win may be held: the referral says from when it is not
         wins = isinstance(stage, Status) and stage.substatus == "Won" and stage != link.base.get("status")
         is_known &= not opportunity.sharing.help or (link.help is not None and link.help.is_asked)
-        is_known &= VISIBILITY in link.base or VISIBILITY not in opportunity.deal
+        is_known &= (VISIBILITY in link.base or VISIBILITY not in opportunity.deal) and not _is_due(ctx, pair)
         if is_known and not wins and not (link.refused and link.has_refused_value) and not pair.interrupted.effects:
             pair.take_referral(referral_from_base(link, opportunity, ctx.translation.rules), is_from_base=True)
         elif pair.referral is None:
@@ -301,13 +312,16 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
     if _is_unused(pair):
         ctx.store.delete_link(pair.entry)
         return
-    if pair.link.notice is not None:
-        run_step(ctx, pair, notify)
+    if is_owner_untold(pair.link):
+        run_step(ctx, pair, tell_owner)
     release(ctx, pair)
-    if pair.outcome is None and pair.link.state is State.HELD:
+    due, ended = pair.plan.due if pair.plan else None, pair.outcome
+    if ended is None and pair.link.state is State.HELD:
         pair.end(Outcome(Result.HELD, "held"))
-    elif pair.outcome is None and pair.plan and pair.plan.due:
-        pair.end(Outcome(Result.RETRY, "waiting", pair.plan.due))
+    elif ended is None and due:
+        pair.end(Outcome(Result.RETRY, WAITING, due))
+    elif ended and due and ended.result is Result.PARKED and ctx.clock.now() < due < (ended.at or NEVER):
+        pair.end(replace(ended, at=due))  # what was refused does not stop the clock of the deal
 
 
 def _is_unused(pair: Pair) -> bool:

@@ -32,7 +32,7 @@ from shared.foundation.errors import (
     Throttled,
 )
 from shared.foundation.logs import failure_fields
-from shared.sync.ports import Context, Mode, Outcome, Outcomes, Result, RetryEntry, SideState, Store
+from shared.sync.ports import WAITING, Context, Mode, Outcome, Outcomes, Result, RetryEntry, SideState, Store
 
 WAITS_FOR_SIGN_IN = frozenset({"sign_in", "side_paused"})
 """Causes of entries that wait until the sign-in of a side works again."""
@@ -172,7 +172,7 @@ def keep_retry_queue(ctx: Context, side: Side, outcomes: Outcomes, worked: Mappi
     for key, outcome in outcomes.items():
         entry = worked.get(key)
         if outcome.result is Result.RETRY:
-            queue_pair(ctx, side, key, outcome)
+            queue_pair(ctx, side, key, outcome, entry)
         elif outcome.result is Result.HELD or outcome.at is not None:
             at = outcome.at or ctx.clock.now() + ctx.policy.held_interval
             ctx.store.put_retry_entry(RetryEntry(side, key, at, "held", further=entry.further if entry else ()))
@@ -180,13 +180,16 @@ def keep_retry_queue(ctx: Context, side: Side, outcomes: Outcomes, worked: Mappi
             ctx.store.remove_retry_entry(entry)
 
 
-def queue_pair(ctx: Context, side: Side, key: str, outcome: Outcome) -> None:
+def queue_pair(ctx: Context, side: Side, key: str, outcome: Outcome, worked: RetryEntry | None = None) -> None:
     """Queue one pair. The count of attempts continues, whichever run met the pair (docs/protocol.md#between-runs).
 
     An attempt before the entry's time does not count: otherwise a burst of events at a busy pair would make it wait
-    for an hour.
+    for an hour. A pair that waits for a set time keeps an earlier entry that was written since `worked` was read.
     """
     now, known = ctx.clock.now(), ctx.store.retry_entry(side, key)
+    is_newer = known is not None and known.etag != (worked.etag if worked else "")
+    if outcome.cause == WAITING and outcome.at and known and is_newer and known.at < outcome.at:
+        return
     previous = known if known and known.is_failure else None
     attempts = previous.attempts + (previous.at <= now) if previous else 0
     since = (previous.since if previous else None) or now

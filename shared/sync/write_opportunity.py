@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import datetime
 from itertools import batched
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,11 +17,9 @@ from shared.domain.deal import Deal, Side
 from shared.domain.inbox import MAY_BE_SHOWN, item_of_opportunity
 from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Unshown
 from shared.domain.link_states import Mark
-from shared.domain.owner_notice import NOT_CONFIRMED, OwnerNotice, not_told, owner_notice
 from shared.domain.records import Opportunity
 from shared.domain.transitions import parked, without_refusals
 from shared.domain.transitions import written as written_link
-from shared.foundation.errors import Ambiguous
 from shared.sync.pair_lease import (
     Pair,
     call_salesforce,
@@ -69,8 +68,18 @@ def _prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write 
     if is_shown and pair.link.unshown is None:
         lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *ctx.store.audit(pair.id)]
         mark, missing = without_refusals(pair.link, changes, pair.plan).due_mark, _missing_identity(ctx, pair)
-        values |= ctx.translation.shown_state(mark, audit_text(lines), missing)
+        values |= _with_answer(ctx, pair, ctx.translation.shown_state(mark, audit_text(lines), missing))
     return Write(pair.id, values, pair.opportunity.modified)
+
+
+def _with_answer(ctx: Context, pair: Pair, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of the columns of ours, and the end of an unanswered deal where it is not shown."""
+    return values | ctx.translation.shown_answer(pair.answer_until) if _is_answer_unshown(ctx, pair) else values
+
+
+def _is_answer_unshown(ctx: Context, pair: Pair) -> bool:
+    column = ctx.translation.answer_column
+    return column is not None and pair.opportunity is not None and pair.opportunity.answer_by != pair.answer_until
 
 
 def _confirm_write(ctx: Context, pair: Pair, written: Written) -> bool:
@@ -166,12 +175,14 @@ def _needs_write_back(ctx: Context, pair: Pair) -> bool:
     if pair.opportunity is None:
         return False
     if link.unshown is None:
-        return has_lines or _missing_identity(ctx, pair) is not None or link.mark != link.due_mark
+        is_complete = _missing_identity(ctx, pair) is None and not _is_answer_unshown(ctx, pair)
+        return has_lines or not is_complete or link.mark != link.due_mark
     ours, left_out = ctx.translation.file.ours, link.columns_left_out(ctx.clock.now())
     return (
         (has_lines and ours.audit not in left_out)
         or (_missing_identity(ctx, pair) is not None and left_out.isdisjoint((ours.identifier, ours.link)))
         or (link.mark != link.due_mark and ours.status not in left_out)
+        or (_is_answer_unshown(ctx, pair) and ours.answer_by not in left_out)
     )
 
 
@@ -232,7 +243,7 @@ def _prepare_write_back(ctx: Context, pair: Pair) -> _WriteBack:
         record_intent(ctx, pair, *coming, link=replace(pair.link, unwritten=True), lines=lines)
     missing, stored = _missing_identity(ctx, pair), ctx.store.audit(pair.id)
     mark = pair.link.due_mark
-    whole = values = ctx.translation.shown_state(mark, audit_text(stored), missing)
+    whole = values = _with_answer(ctx, pair, ctx.translation.shown_state(mark, audit_text(stored), missing))
     if pair.link.unshown:
         left_out = pair.link.columns_left_out(ctx.clock.now())
         values = {column: value for column, value in whole.items() if column not in left_out}
@@ -309,41 +320,3 @@ def _leave_inbox(ctx: Context, pair: Pair) -> None:
 def _mark_in_inbox(ctx: Context, pair: Pair, shown: str | None) -> None:
     effects = pair.link.intent.effects if pair.link.intent else ()
     record_intent(ctx, pair, *effects, link=replace(pair.link, inbox=shown))
-
-
-# --- the owner of a new deal
-
-
-def notify(ctx: Context, pair: Pair) -> None:
-    """Tell the owner of a new deal that it is theirs: at least once, and again after a crash or a lost answer.
-
-    What Salesforce refuses is not tried again, so that it holds no deal: Audit and log say it.
-    """
-    if pair.outcome is not None and pair.outcome.result is Result.RETRY:
-        return
-    notice, tries = _owner_notice(ctx, pair), (pair.link.notice or 0) + 1
-    try:
-        refusal = ctx.salesforce.tell_owner(notice) if notice else None
-    except Ambiguous:
-        if tries < ctx.policy.tries:
-            _store_notice(ctx, pair, tries)
-            raise
-        refusal = NOT_CONFIRMED
-    _store_notice(ctx, pair, None, refusal)
-    if refusal:
-        ctx.log("owner_not_told", opportunity_id=pair.id, correlation_id=ctx.correlation_id, code=refusal.code)
-        pair.end(Outcome(Result.RETRY, "owner_not_told", ctx.clock.now()))  # the next run shows the line
-
-
-def _owner_notice(ctx: Context, pair: Pair) -> OwnerNotice | None:
-    is_wanted, type_id = ctx.translation.file.notice_type(ctx.translation.org)
-    if not is_wanted:
-        return None
-    referral = pair.read_referral or ctx.translation.referral(ctx.partner_center.get(pair.link.referral_id or ""))
-    return owner_notice(referral, pair.id, type_id)
-
-
-def _store_notice(ctx: Context, pair: Pair, tries: int | None, refusal: Cause | None = None) -> None:
-    effects = pair.link.intent.effects if pair.link.intent else ()
-    lines = (not_told(ctx.clock.now(), refusal),) if refusal else ()
-    record_intent(ctx, pair, *effects, link=replace(pair.link, notice=tries), lines=lines)

@@ -107,6 +107,17 @@ var rules = [
     names: []
   }
   {
+    name: 'answer-due'
+    severity: 3
+    description: 'Deals from Microsoft are unanswered, and expire within three days or one. The field Answer By of the opportunity has the time, its Audit field says how to answer.'
+    query: '${lines} | where Event == "answer_due" | summarize Value = dcount(tostring(Line.opportunity_id))'
+    operator: 'GreaterThan'
+    threshold: 0
+    every: 'PT15M'
+    window: 'PT1H'
+    names: []
+  }
+  {
     name: 'sign-in-failed'
     severity: 1
     description: 'Partner Center or Salesforce rejects the sign-in of the app, or a renewed refresh token could not be stored. A person must act.'

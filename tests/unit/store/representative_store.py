@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import cycle
 from string import Formatter
 
+from shared.domain.answer_clock import AnswerTime
 from shared.domain.audit import Line, text_line
 from shared.domain.cause import Cause
 from shared.domain.currencies import OrgCurrencies
@@ -127,6 +128,7 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         inbox="0123456789abcdef",
         unshown=Unshown(("Audit__c",), NOW),
         notice=1,
+        answer_by=AnswerTime(NOW + timedelta(days=14), warned=3, tries=1),
         consented=True,
         microsoft=HeardRecord(
             "m-1",

@@ -37,7 +37,7 @@ from shared.domain.scope import Scope
 from shared.mapping.schema import DEFAULT
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
-from shared.sync.ports import Context, Outcome, PartnerCenter, Policy, RetryEntry
+from shared.sync.ports import WAITING, Context, Outcome, PartnerCenter, Policy, RetryEntry
 from shared.sync.runs import Report, pull_event, run_push, run_sweep
 from tests.unit.sync.call_counter import CallCounter
 from tests.unit.sync.emulated_systems import asked, asked_first, emulators_with_keys, translation_of
@@ -51,6 +51,8 @@ AFTER_LEASE = 301.0
 """Seconds: a little more than a lease."""
 AFTER_SETTLE_TIME = 301.0 + 600.0
 """Seconds: a little more than a lease and the settle time."""
+A_WEEK = timedelta(days=7)
+"""A time that only the first warning of an unanswered deal is away."""
 
 
 @dataclass(slots=True)
@@ -313,6 +315,11 @@ class Harness:
         return entry.value
 
     def retry_entries(self, side: Side) -> list[RetryEntry]:
+        """The entries of a side's retry queue, without those that only wait to warn of an unanswered deal in days."""
+        until = self.now() + A_WEEK
+        return [entry for entry in self.all_retry_entries(side) if entry.cause != WAITING or entry.at < until]
+
+    def all_retry_entries(self, side: Side) -> list[RetryEntry]:
         """All entries of a side's retry queue, whatever their time."""
         return list(self.store.retry_entries(side, datetime.max.replace(tzinfo=UTC), 10_000))
 

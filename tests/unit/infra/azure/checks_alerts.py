@@ -28,6 +28,7 @@ EVENTS_BY_RULE: Mapping[str, frozenset[str]] = {
     "events-poisoned": frozenset({"event_poisoned"}),
     "records-parked": frozenset({"pair_parked"}),
     "deals-not-made": frozenset({"deal_not_made"}),
+    "answer-due": frozenset({"answer_due"}),
     "sign-in-failed": frozenset({"sign_in_failed", "refresh_token_not_stored"}),
     "events-refused": frozenset({"event_refused", "event_accepted"}),
     "events-not-understood": frozenset({"event_not_understood"}),

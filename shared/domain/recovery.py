@@ -1,0 +1,60 @@
+"""Adopts the writes of an interrupted run that took effect. Pure.
+
+Source: docs/protocol.md#recovery-of-interrupted-work.
+"""
+
+from collections.abc import Mapping
+from copy import replace
+from datetime import datetime
+
+from shared.domain.audit import RECOVERED, Line, change_lines
+from shared.domain.deal import Change, Deal, Side, Status, Value
+from shared.domain.field_rules import Rules
+from shared.domain.link import EffectKind, Intent, Link
+from shared.domain.transitions import Transition
+
+WRITTEN_SIDES = {EffectKind.PATCH_REFERRAL: Side.PARTNER_CENTER, EffectKind.WRITE_OPPORTUNITY: Side.SALESFORCE}
+"""The side that an effect with values writes to."""
+
+
+def recovered(
+    link: Link,
+    interrupted: Intent,
+    current: Mapping[Side, Deal],
+    rules: Rules,
+    now: datetime,
+    status: Status | None = None,
+) -> Transition:
+    """Adopt the writes of an interrupted run that took effect: the far side now holds the intended value.
+
+    `current` holds the deals of the sides that were just read. The base takes such a value, because the other side held
+    it when the intent was recorded. A value that was to be written to both sides is the exception: two joined texts are
+    agreed only when both sides hold them. The audit gets the lines that the interrupted run did not write, with the
+    values that were replaced. Any other value leaves the base as it is, and the merge treats it as a conflict.
+    `status` is the referral's own: the audit names the close as it was sent.
+    """
+    base: dict[str, Value | None] = dict(link.base)
+    joined = _fields_written_to_both(interrupted)
+    lines: list[Line] = []
+    for effect in interrupted.effects:
+        side = WRITTEN_SIDES.get(effect.kind, Side.SALESFORCE)
+        deal = current.get(side, Deal()) if effect.kind in WRITTEN_SIDES else Deal()
+        effective = {name: value for name, value in effect.values.items() if name in deal and deal[name] == value}
+        if effective:
+            sent = status if side is Side.PARTNER_CENTER else None
+            lines += change_lines(now, side, _changes(effective, effect.displaced, rules, sent), RECOVERED)
+        base |= {name: value for name, value in effective.items() if name not in joined}
+    return Transition(replace(link, base=Deal(base), unwritten=link.unwritten or bool(lines)), tuple(lines))
+
+
+def _fields_written_to_both(intent: Intent) -> frozenset[str]:
+    patch, write = intent.find(EffectKind.PATCH_REFERRAL), intent.find(EffectKind.WRITE_OPPORTUNITY)
+    return frozenset(patch.values) & frozenset(write.values) if patch and write else frozenset()
+
+
+def _changes(effective: Mapping[str, Value | None], old: Deal, rules: Rules, status: Status | None) -> list[Change]:
+    known = {name: value for name, value in effective.items() if name in rules.by_field}
+    return [
+        Change(name, rules[name].label, old.get(name), value, status if isinstance(value, Status) else None)
+        for name, value in known.items()
+    ]
