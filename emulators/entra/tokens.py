@@ -44,12 +44,20 @@ class SigningKey:
     def _private_key(self) -> rsa.RSAPrivateKey:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
+    def __init__(self) -> None:
+        self._claims: dict[str, dict[str, Any]] = {}  # by token: each request of a sync carries the same one
+
     def sign_claims(self, claims: Mapping[str, Any]) -> str:
         """Return a signed JWT with these claims."""
         return jwt.encode(dict(claims), self._private_key, algorithm="RS256", headers={"kid": self.kid})
 
     def read_claims(self, token: str) -> dict[str, Any]:
         """Return the claims of a JWT that this key signed; times and audience stay unchecked. Raises TokenRefused."""
+        if token not in self._claims:
+            self._claims[token] = self._decode(token)
+        return dict(self._claims[token])
+
+    def _decode(self, token: str) -> dict[str, Any]:
         try:
             claims: dict[str, Any] = jwt.decode(
                 token, self._private_key.public_key(), algorithms=["RS256"], options=CHECK_SIGNATURE_ONLY

@@ -5,6 +5,7 @@ Anything outside of the subset raises MALFORMED_QUERY.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn
 
 from emulators.salesforce.data.errors import ApiError
@@ -113,8 +114,9 @@ def soql_error(text: str, at: int, message: str, code: str = "MALFORMED_QUERY") 
     )
 
 
+@lru_cache(maxsize=1024)
 def parse_soql(text: str) -> Select:
-    """The tree of a query. Raises ApiError."""
+    """The tree of a query. Raises ApiError. Clients send the same queries again and again."""
     if len(text) > MAX_LENGTH:
         raise ApiError(400, "MALFORMED_QUERY", f"SOQL statements cannot be longer than {MAX_LENGTH} characters.")
     parser = _Parser(text)
