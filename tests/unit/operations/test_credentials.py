@@ -24,7 +24,8 @@ type LoggedEvents = Callable[[str], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def systems(systems: Systems) -> Iterator[Systems]:
+def systems(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systems]:
+    monkeypatch.setattr("shared.cli.self_signed_certificate.KEY_BITS", 2048)  # a longer key takes long
     with stamina.set_testing(True, attempts=2, cap=True):
         yield systems
 
