@@ -29,6 +29,7 @@ IDLE_SECONDS = 100.0
 REQUEST_SECONDS = 30.0
 """Longest time from the first byte of a request to its last one."""
 _HANDSHAKE_SECONDS = 10.0
+_WAKE_SECONDS = 1.0
 _DRAIN_SECONDS = 1.0
 _MAX_BODY = 100 * 2**20  # bytes, more than any of the emulated services accepts
 _MAX_LINE = 64 * 1024  # bytes
@@ -285,6 +286,11 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         """Stop serving and free the port."""
-        self._server.shutdown()
+        stop = threading.Thread(target=self._server.shutdown)
+        stop.start()
+        # The server looks for the end at each connection, or else after its interval.
+        with suppress(OSError), socket.create_connection((LOOPBACK, self.port), _WAKE_SECONDS):
+            stop.join()
+        stop.join()
         self._server.server_close()
         self._thread.join(5)
