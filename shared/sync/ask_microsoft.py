@@ -104,6 +104,7 @@ def _adopt_what_is_shown(ctx: Context, pair: Pair, records: Sequence[Json]) -> b
         return True
     if found is not None:
         _store(ctx, pair, help_confirmed(pair.link, found, now), "found")
+        ctx.store.keep_party(pair.link.engagement_id or "", found.id, (pair.id,))
     return found is not None
 
 
@@ -111,6 +112,8 @@ def _send(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral
     """Send the request, which is stored first. Only a lost or unreadable answer leaves its outcome unknown."""
     before = pair.link.help
     pair.take_help(about_to_ask(pair.link, opportunity.sharing, ctx.clock.now()).help)
+    # A related event may come before the answer, or in its place: it must find the deal.
+    ctx.store.keep_party(pair.link.engagement_id or "", None, (pair.id,))
     record_writes(ctx, pair)
     try:
         record = _record_in(ctx.partner_center.create(_body(ctx, pair, opportunity, referral)))
@@ -123,6 +126,7 @@ def _send(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral
         raise
     else:
         _store(ctx, pair, asked(pair.link, record, ctx.clock.now()), "asked")
+        ctx.store.keep_party(pair.link.engagement_id or "", record.id, (pair.id,))
 
 
 def _record_in(answer: Json) -> MicrosoftRecord:

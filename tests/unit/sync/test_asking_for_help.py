@@ -64,6 +64,13 @@ def test_microsofts_record_says_what_our_referral_says(harness: Harness) -> None
     assert theirs["inviteContext"]["invitedBy"]["organizationId"] == ours["organizationId"]
 
 
+def test_a_related_event_finds_the_deal(harness: Harness) -> None:
+    deal = helped_deal(harness)
+    record = microsofts_record(harness, deal)
+    assert harness.store.deals_in_engagement(record["engagementId"]) == (deal,)
+    assert harness.store.deals_of_party(record["id"]) == (deal,)
+
+
 def test_help_in_several_clicks_is_one_request_with_the_last_values(harness: Harness) -> None:
     deal = complete_deal(harness, **{HELP: GENERAL})
     harness.push()
@@ -217,4 +224,6 @@ def test_the_values_of_a_deal_that_was_asked_about_go_on(harness: Harness) -> No
     harness.seller_edits(deal, Amount=12_000)
     harness.push(MINUTE)
     assert (harness.referral_of(deal)["details"]["dealValue"], mark(harness, deal)) == (12_000, "Synced")
+    calls = harness.new_calls()
+    assert {name: count for name, count in calls.items() if name.startswith("partner")} == {"partner_center.patch": 1}
     assert harness.retry_entries(Side.SALESFORCE) == []

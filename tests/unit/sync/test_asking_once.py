@@ -108,6 +108,21 @@ def test_a_crash_where_lists_never_show_microsoft_asks_at_most_once_and_else_ask
         assert ends == {(1, "Synced", 0), (1, "Failed", 1), (0, "Failed", 1)}
 
 
+@pytest.mark.parametrize("every", EVERY_NTH)
+@pytest.mark.parametrize("kind", DEALS)
+def test_another_instance_at_any_call_does_not_ask_again(kind: str, every: int) -> None:
+    points, calls = crash_points(DEALS[kind], push_at_its_time)
+    for number in every_nth(range(calls), every):
+        with Harness() as harness:
+            deal = DEALS[kind](harness)
+            worker, other = harness.new_instance(), harness.new_instance()
+            worker.process.interrupt_at("", lambda other=other: other.push(0), skip=number)
+            push_at_its_time(worker)
+            recover_after_lease(harness)
+            assert_asked_once(harness, deal)
+    assert len(points) > 6
+
+
 # --- lost replies
 
 
@@ -321,6 +336,13 @@ def test_a_colleagues_request_that_no_list_shows_is_known_by_the_refusal(harness
     assert harness.count_in_audit(deal, "Microsoft takes part in this deal already") == 1
     assert mark(harness, deal) == "Synced"
     assert_quiet(harness)
+
+
+def test_a_service_that_does_not_list_by_engagement_is_asked_all_the_same(harness: Harness) -> None:
+    harness.partner_center.switches.unfilterable = ("engagementId",)
+    deal = private_deal(harness)
+    harness.push(TWO_MINUTES)
+    assert_asked_once(harness, deal)
 
 
 def test_a_request_that_a_colleague_repeats_after_ours_was_lost_is_ours(harness: Harness) -> None:
