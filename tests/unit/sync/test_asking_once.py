@@ -1,6 +1,7 @@
 """Microsoft is asked once for a deal, under crashes and lost replies (docs/protocol.md#asking-microsoft-for-help)."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -116,7 +117,7 @@ def test_another_instance_at_any_call_does_not_ask_again(kind: str, every: int) 
         with Harness() as harness:
             deal = DEALS[kind](harness)
             worker, other = harness.new_instance(), harness.new_instance()
-            worker.process.interrupt_at("", lambda other=other: other.push(0), skip=number)
+            worker.process.interrupt_at("", partial(other.push, 0), skip=number)
             push_at_its_time(worker)
             recover_after_lease(harness)
             assert_asked_once(harness, deal)
