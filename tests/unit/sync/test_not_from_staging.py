@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.clients.partner_center.referrals import PrivateReferrals
 from shared.domain.deal import Side
 from shared.sync.ports import Policy
 from shared.sync.runs import preview_push
@@ -83,3 +84,16 @@ def test_a_deal_that_a_colleague_shares_in_the_portal_is_shown_as_visible(stagin
     staging.colleague_edits(staging.referral_of(deal)["id"], consent_consentToShareReferralWithMicrosoftSellers=True)
     staging.run_rounds(1)
     assert (is_ticked(staging, deal), staging.count_in_audit(deal, TOLD)) == (True, 0)
+
+
+@pytest.mark.parametrize("wish", [{VISIBLE: True}, {HELP: PROOF}])
+def test_the_client_sends_nothing_even_if_a_plan_is_wrong_and_the_deal_is_parked(
+    monkeypatch: pytest.MonkeyPatch, wish: dict[str, object]
+) -> None:
+    monkeypatch.setattr("tests.unit.sync.harness.Referrals", PrivateReferrals)
+    with Harness(policy=Policy(), tag="STAGING") as harness:
+        deal = complete_deal(harness, **wish)
+        harness.run_rounds()
+        assert (list(harness.partner_center.referrals()), harness.new_calls()["partner_center.create"]) == ([], 0)
+        assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
+        assert harness.count_in_audit(deal, "this environment shares no deal with Microsoft") == 1
