@@ -45,7 +45,8 @@ def test_an_event_is_answered_202_and_its_deal_becomes_an_opportunity(world: Wor
 
     assert (answer.status_code, answer.content) == (202, b"")
     assert referral in world.opportunities_by_referral()
-    assert [e["event"] for e in log_events.all] == ["event_accepted", "remote_written", "opportunity_created"]
+    events = ["event_accepted", "remote_written", "opportunity_created", "pair_due"]  # for the warning before its end
+    assert [e["event"] for e in log_events.all] == events
     assert log_events.all[0]["event_id"] == log_events.all[1]["correlation_id"] == log_events.all[2]["correlation_id"]
     assert world.host.failures == []
 
