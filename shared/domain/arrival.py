@@ -225,7 +225,7 @@ def intended_base(intended: Effect, rules: Rules) -> Deal:
 def arrival_lines(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) -> tuple[Line, ...]:
     """The lines that report a created opportunity, and all that its referral lacks, or that does not fit or be read."""
     direction, side = LineDirection.FROM_PARTNER_CENTER, Side.SALESFORCE
-    lines = [Line(now, "created_opportunity", direction, side)]
+    lines = [Line(now, "created_opportunity", direction, side), *_end_lines(referral, now)]
     lines += [cause_line(now, side, gap.field, gap.cause, direction) for gap in arrival.gaps]
     lines += [cause_line(now, side, None, one, LineDirection.NOTE) for one in passed_over(arrival.owners)]
     for one in arrival.excess:
@@ -241,6 +241,13 @@ def arrival_lines(referral: Referral, arrival: Arrival, rules: Rules, now: datet
         if rule.field not in arrival.displaced
     ]
     return tuple(lines)
+
+
+def _end_lines(referral: Referral, now: datetime) -> Iterator[Line]:
+    """The line that names the end of a deal that arrives closed, where its stage says less."""
+    status = referral.status
+    if status is not None and status.is_final and referral.deal.get("status") != status:
+        yield Line(now, "closed_as", LineDirection.NOTE, None, "status", values={"status": status.substatus})
 
 
 def _cut_texts(referral: Referral, now: datetime) -> dict[str, tuple[Difference, Line]]:
