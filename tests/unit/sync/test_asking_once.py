@@ -67,6 +67,9 @@ def assert_asked_once(harness: Harness, deal: str) -> None:
     assert harness.count_in_audit(deal, ASKED) == 1, harness.audit_texts(deal)
     assert harness.retry_entries(Side.SALESFORCE) == []
     assert_quiet(harness)
+    # The service would refuse a second request, as the emulator does: none was sent.
+    posts = [entry.status for entry in harness.partner_center.journal if entry.method == "POST"]
+    assert 400 not in posts
 
 
 # --- crashes
