@@ -35,10 +35,12 @@ from shared.foundation.errors import Ambiguous, CosellError, Rejected, Unavailab
 from shared.mapping.other_parties import is_sent_by_microsoft, microsoft_in, microsoft_record
 from shared.mapping.request_to_microsoft import request_body
 from shared.sync.pair_lease import Pair, end_parked, record_intent, record_writes
-from shared.sync.ports import Context, Json
+from shared.sync.ports import Context, Json, Outcome, Result
 
 LISTED = "microsoft_listed"
 """The cursor with the time at which a list last showed Microsoft's record of a deal in this tenant."""
+NOT_LISTED = "not_listed"
+"""The cause of a retry: the list of an engagement lacks our own referral."""
 A_PARTY = "target"
 """What a refusal names where Microsoft takes part in the engagement already."""
 
@@ -62,12 +64,17 @@ def ask_microsoft(ctx: Context, pair: Pair, *, is_new: bool) -> None:
 
 def _look(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral) -> None:
     """Look for Microsoft's part in the engagement; ask if it has none, as far as that can be known."""
-    request, now, records = pair.link.help, ctx.clock.now(), _records(ctx, pair)
+    request, now, listed = pair.link.help, ctx.clock.now(), _records(ctx, pair)
+    is_late = listed is not None and not any(str(each.get("id")).lower() == referral.id for each in listed)
+    # A list that lacks our own referral says nothing: only the referral itself does, of who sent the deal.
+    records = (ctx.partner_center.get(referral.id),) if listed is None or is_late else listed
     if _adopt_what_is_shown(ctx, pair, records):
         return
     if request is None:
         _send(ctx, pair, opportunity, referral)
-    elif ctx.store.cursor(LISTED) is None:
+    elif is_late:
+        pair.end(Outcome(Result.RETRY, NOT_LISTED))
+    elif listed is None or ctx.store.cursor(LISTED) is None:
         if opportunity.sharing.help:
             _store(ctx, pair, Transition(questioned(pair.link)), "question")
         else:
@@ -86,12 +93,12 @@ def _still_wants(opportunity: Opportunity, referral: Referral, pair: Pair, ctx: 
     return is_same and is_shared and shares_by_help(opportunity, referral.status, ctx.translation.rules, ctx.policy)
 
 
-def _records(ctx: Context, pair: Pair) -> Sequence[Json]:
-    """What the list shows of the engagement; nothing where the service refuses to filter by it."""
+def _records(ctx: Context, pair: Pair) -> Sequence[Json] | None:
+    """What the list shows of the engagement; None where the service refuses to filter by it."""
     try:
         return ctx.partner_center.in_engagement(pair.link.engagement_id or "")
     except Rejected:
-        return ()
+        return None
 
 
 def _adopt_what_is_shown(ctx: Context, pair: Pair, records: Sequence[Json]) -> bool:
@@ -156,7 +163,7 @@ def _take_refusal(ctx: Context, pair: Pair, opportunity: Opportunity, cause: Cau
     """Take a refusal. One that names the target says that Microsoft takes part, unless lists show that it does not."""
     now = ctx.clock.now()
     if cause.field == A_PARTY:
-        if _adopt_what_is_shown(ctx, pair, _records(ctx, pair)):
+        if _adopt_what_is_shown(ctx, pair, _records(ctx, pair) or ()):
             return
         if ctx.store.cursor(LISTED) is None:
             _store(ctx, pair, takes_part(pair.link, AskedBy.COLLEAGUE, now), "takes_part")

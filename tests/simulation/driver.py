@@ -15,11 +15,13 @@ from dataclasses import dataclass, field, replace
 
 from emulators.salesforce.data.hooks import Flow
 from local.in_process_transport import EmulatorAdapter, httpx_client
+from shared.sync.ask_microsoft import LISTED
 from tests.simulation.faults import TROUBLES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
 from tests.simulation.moves import (
     AUTOMATION,
     CUSTOMERS,
+    HELP,
     LEADING,
     MOVES,
     NEW_DEALS,
@@ -136,6 +138,9 @@ class Simulation:
             ours = {"CreatedById": self.harness.sign_in.user}
             flow = Flow("Opportunity", {"StageName": "Qualification"}, "insert", ours)
             self.harness.salesforce.org.hooks.flows.append(flow)
+        if HELP in self.also:
+            self.harness.partner_center.switches.related_lists = self.chance.choice(("all", "engagement"))
+            self.harness.store.move_cursor(LISTED, self.harness.now())
         for kind in self.chance.choice(((), (), ("push",), ("sweep",), ("push", "sweep"))):
             self._work(kind, self.idle[0])
 
@@ -338,4 +343,5 @@ class Simulation:
     def _left(self) -> Left:
         salesforce, people = self.harness.salesforce, self.people
         opportunities, accounts, contacts = map(salesforce.records, ("Opportunity", "Account", "Contact"))
-        return Left(opportunities, people.referrals(), accounts, contacts, people.edits, self.judged, people.unasked)
+        known = (opportunities, people.referrals(), accounts, contacts, people.edits, self.judged, people.unasked)
+        return Left(*known, people.asked())

@@ -21,6 +21,7 @@ Values = Mapping[str, str | None]
 SALESFORCE, PARTNER_CENTER = "salesforce", "partner_center"
 FIELDS = ("money", "closing", "notes", "status")
 OPEN, UNANSWERED, WON, LOST = "Active/Accepted", "New/Pending", "Closed/Won", "Closed/Lost"
+HELP_COLUMN = "How_can_Microsoft_help__c"
 STAGES = {"On Hold": UNANSWERED, "Closed Won": WON, "Closed Lost": LOST}
 """The stages that do not mean an open deal."""
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.simulation.held_values import OPEN, Record, of_opportunity
+from shared.domain.sharing import HELP as KINDS_OF_HELP
+from tests.simulation.held_values import HELP_COLUMN, OPEN, Record, of_opportunity
 from tests.simulation.people import CURRENCIES, People
 
 OPEN_STAGES = ("Prospecting", "Qualification", "Needs Analysis", "Negotiation/Review")
@@ -20,6 +21,8 @@ NEGATIVE_AND_CLOSED = "a close of a deal with a negative amount"
 UNTICKED_TOO_EARLY = "an untick during a run, or before the recovery of one"
 AUTOMATION = "automation of the org that sets stages"
 """Only seeds of its own have it, because the writes of the others are recorded."""
+HELP = "people who ask Microsoft for help"
+"""Only seeds of its own have it, as with the automation."""
 LEFT_OUT = (NEGATIVE_AND_CLOSED, UNTICKED_TOO_EARLY)
 """Each has tests of its own in test_faults_found.py, which say what fails."""
 LEADING = {LATCHED_IN_A_READ: ("colleague accepts", "colleague closes", "colleague declines")}
@@ -181,6 +184,27 @@ def _automation_sets_a_stage(people: People) -> bool:
     return people.automation_saves(record, _another(people, record, "Qualification", "Closed Won", "Closed Lost"))
 
 
+def _seller_asks_for_help(people: People) -> bool:
+    """A seller chooses help, or clears it, and mostly completes what Microsoft demands."""
+    record = people.choose(people.opportunities())
+    if record is None:
+        return False
+    if not people.has_contact(record):
+        people.add_contact(record)
+    values: dict[str, object] = {HELP_COLUMN: people.chance.choice((*KINDS_OF_HELP.values(), None))}
+    if people.chance.random() < 0.4:
+        values["Notes_to_Microsoft__c"] = people.chance.choice((None, "By phone, please.", "A demo in May, please."))
+    if people.chance.random() < 0.5:
+        values["OwnerId"] = people.harness.salesforce.seller
+    return people.save_opportunity(record, values)
+
+
+def _colleague_asks_for_help(people: People) -> bool:
+    """A colleague asks Microsoft in the portal, which shows them that nobody has asked yet."""
+    record = people.choose([one for one in people.referrals() if one["status"] == "Active"])
+    return record is not None and people.ask_in_portal(record, people.chance.choice(list(KINDS_OF_HELP)))
+
+
 NEW_DEALS = (
     Move("seller adds a deal", 6, _seller_adds),
     Move("microsoft sends a deal", 4, _microsoft_sends),
@@ -219,4 +243,6 @@ MOVES = (
     _colleague("declines", 1, "status", _answer("Closed", "Declined", before="New")),
     _colleague("closes", 2, "status", _answer("Closed", "Won", "Lost", before="Active")),
     Move("automation sets a stage", 12, _automation_sets_a_stage, "status", AUTOMATION),
+    Move("seller asks for help", 70, _seller_asks_for_help, "", HELP),
+    Move("colleague asks for help", 5, _colleague_asks_for_help, "", HELP),
 )  # fmt: skip

@@ -7,6 +7,8 @@ doubled    one referral has one opportunity, and the reverse; a customer has one
 differs    both sides hold the same values, and the audit names each other difference
 marked     the mark says how the sync stands
 unasked    Microsoft gets no status that only automation has set
+help       Microsoft is asked for the help that a seller has chosen, or the mark says that something is wrong; the audit
+           tells a request once
 """
 
 import re
@@ -17,6 +19,7 @@ from datetime import datetime
 
 from tests.simulation.held_values import (
     FIELDS,
+    HELP_COLUMN,
     OPEN,
     PARTNER_CENTER,
     SALESFORCE,
@@ -59,6 +62,8 @@ class Left:
     judged: int = 0
     unasked: Sequence[Edit] = ()
     """The edits that automation made."""
+    asked: Sequence[Record] = ()
+    """The records of Microsoft's."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ def judge(left: Left, *, strictly: bool = False) -> list[str]:
     for pair in pairs(left):
         if pair.is_ticked:  # without a tick nothing is written, the audit included
             findings += [*lost_edits(pair, strictly=strictly), *unexplained_differences(pair), *wrong_marks(pair)]
-            findings += doubled_entries(pair)
+            findings += [*doubled_entries(pair), *wrong_help(pair, left.asked)]
         findings += answers_of_nobody(pair)
     return findings
 
@@ -214,7 +219,8 @@ def unpaired_records(left: Left) -> Iterator[str]:
 def _must_be_shared(opportunity: Record) -> bool:
     is_complete = opportunity["Amount"] is not None and opportunity["Amount"] >= 0
     is_answered = of_opportunity(opportunity)["status"] != UNANSWERED
-    return bool(opportunity["Sync_with_Partner_Center__c"]) and is_complete and is_answered
+    may_lack = opportunity[HELP_COLUMN] is not None  # what Microsoft demands
+    return bool(opportunity["Sync_with_Partner_Center__c"]) and is_complete and is_answered and not may_lack
 
 
 # --- differs
@@ -266,6 +272,36 @@ def wrong_marks(pair: Pair) -> Iterator[str]:
     if any(pair.held(SALESFORCE, field) != pair.held(PARTNER_CENTER, field) for field in FIELDS):
         return
     mark = pair.opportunity["Sync_Status__c"]
+    if mark in HELP_MARKS and any(words in entry for words in HELP_WORDS for _, entry in pair.audit):
+        return
     wanted = "Waiting" if pair.held(PARTNER_CENTER, "status") == UNANSWERED else "Synced"
     if mark != wanted:
         yield f"marked: {pair.opportunity['Id']} agrees, and its mark is {mark}"
+
+
+# --- help
+
+
+HELP_WORDS = ("Microsoft is not asked", "Microsoft was asked already", "Microsoft is asked", "Opportunity Owner has no")
+HELP_MARKS = ("Failed", "Synced with differences")
+"""What the audit and the mark say where something is wrong with the help."""
+REQUESTS = ("Microsoft was asked for help: ", "has been asked for help with this deal already: ")
+"""How the audit tells a request: ours, or a colleague's."""
+
+
+def wrong_help(pair: Pair, asked: Sequence[Record]) -> Iterator[str]:
+    """Help that a seller has chosen and nobody asked for, and a request that the audit does not tell once."""
+    opportunity, engagement = pair.opportunity, pair.referral["engagementId"]
+    records = [record for record in asked if record["engagementId"] == engagement]
+    told = sum(words in entry for words in REQUESTS for _, entry in pair.audit)
+    if len(records) > 1:
+        yield f"doubled: Microsoft has {len(records)} records in {engagement}"
+    mark, is_open = opportunity["Sync_Status__c"], pair.held(PARTNER_CENTER, "status") == OPEN
+    if not opportunity[HELP_COLUMN] or not is_open or mark in HELP_MARKS:
+        return
+    if mark != "Synced":
+        yield f"help: {opportunity['Id']} is {mark}"
+    if not records:
+        yield f"help: nobody asked Microsoft for {opportunity['Id']}"
+    elif told != 1:
+        yield f"help: the audit of {opportunity['Id']} tells {told} requests"

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 from emulators.partner_center.emulator import ORGANIZATION
+from emulators.partner_center.referral_shape import MICROSOFT
 from emulators.partner_center.service_errors import ServiceError
 from emulators.salesforce.data.errors import ApiError
 from tests.simulation.held_values import (
@@ -137,6 +138,35 @@ class People:
         """Microsoft sends a deal."""
         made = self.harness.partner_center.microsoft_sends(**values)
         self._keep(PARTNER_CENTER, made, NOTHING, of_referral(self.harness.partner_center.referral(made)))
+
+    # --- help from Microsoft
+
+    def has_contact(self, opportunity: Record) -> bool:
+        """Whether the opportunity has a contact role."""
+        roles = self.harness.salesforce.records("OpportunityContactRole")
+        return any(role["OpportunityId"] == opportunity["Id"] for role in roles)
+
+    def add_contact(self, opportunity: Record) -> None:
+        """A seller adds a contact whom Microsoft can call."""
+        mail = f"contact{next(self.numbers)}@northwind.example"
+        person = {"FirstName": "Ada", "LastName": "Lind", "Email": mail, "Phone": "+12065550100"}
+        salesforce = self.harness.salesforce
+        contact = salesforce.insert("Contact", {**person, "AccountId": opportunity["AccountId"]})
+        salesforce.insert("OpportunityContactRole", {"OpportunityId": opportunity["Id"], "ContactId": contact})
+
+    def asked(self) -> list[Record]:
+        """All records of Microsoft's."""
+        return list(self.harness.partner_center.referrals(MICROSOFT))
+
+    def ask_in_portal(self, referral: Record, code: str) -> bool:
+        """A colleague asks Microsoft for help; False where the portal shows its part, or refuses the request."""
+        if any(record["engagementId"] == referral["engagementId"] for record in self.asked()):
+            return False
+        try:
+            self.harness.partner_center.portal_asks_for_help(referral["id"], code, "From the portal.")
+        except ServiceError:
+            return False
+        return True
 
     def _keep(self, side: str, record: str, before: Values, after: Values) -> None:
         now = self.harness.now()

@@ -6,11 +6,15 @@ than before: if that is meant, `python -m tests.simulation.record_writes` record
 To read what happens in a seed: `python -m tests.simulation 7`.
 """
 
+from typing import Any
+
 import pytest
 
+from emulators.partner_center import help_request
+from emulators.partner_center.service_errors import ServiceError
 from shared.sync import reconcile
 from tests.simulation.driver import simulate
-from tests.simulation.moves import AUTOMATION
+from tests.simulation.moves import AUTOMATION, HELP
 from tests.simulation.record_writes import SEEDS, recorded_writes
 from tests.simulation.sabotage import SABOTAGES
 
@@ -18,6 +22,8 @@ WRITES = recorded_writes()
 FEW = 5
 SEEDS_WITH_AUTOMATION = (*range(1000, 1020), 5060, 5124, 5246, 5305, 5309, 5344)
 """The last ones met an answer that nobody gave: a flow at an insert of which the reply was lost, and an expiry."""
+SEEDS_WITH_HELP = (*range(3000, 3009), 3111)
+"""The last one met a list that did not show our own referral yet."""
 FIRST_SEEDS = {
     "the base moves before the effect": 0,
     "recovery is skipped": 4,
@@ -44,6 +50,23 @@ def test_a_seed_keeps_every_promise_and_sends_the_recorded_writes(seed: int) -> 
 @pytest.mark.parametrize("seed", SEEDS_WITH_AUTOMATION)
 def test_a_seed_with_automation_keeps_every_promise(seed: int) -> None:
     assert simulate(seed, also=(AUTOMATION,)).findings == []
+
+
+@pytest.mark.parametrize("seed", SEEDS_WITH_HELP)
+def test_a_seed_in_which_help_is_asked_keeps_every_promise(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: list[str] = []
+
+    def check(*arguments: Any) -> None:  # noqa: ANN401 - those of the emulator
+        try:
+            check_engagement(*arguments)
+        except ServiceError as error:
+            refused.append(str(error))
+            raise
+
+    check_engagement = help_request.check_engagement
+    monkeypatch.setattr(help_request, "check_engagement", check)
+    assert simulate(seed, also=(HELP,)).findings == []
+    assert refused == [], "Microsoft was asked twice"
 
 
 def test_the_oracle_notices_an_answer_that_nobody_gave(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,6 +167,19 @@ def test_a_request_of_unknown_outcome_waits_for_the_settle_time_while_other_valu
     assert_asked_once(harness, deal)
 
 
+def test_a_list_without_our_own_referral_is_no_reason_to_send_again(harness: Harness) -> None:
+    show_records(harness, "engagement")
+    deal = new_deal(harness)
+    harness.partner_center.switches.list_lag = 3 * HOUR
+    lose_reply(harness, FaultKind.DROP_AFTER, skip=1)
+    harness.push(TWO_MINUTES)
+    harness.push(AFTER_SETTLE_TIME)
+    harness.push(HOUR)
+    assert (mark(harness, deal), harness.count_in_audit(deal, QUESTION)) == ("Waiting", 0)
+    harness.push(3 * HOUR)
+    assert_asked_once(harness, deal)
+
+
 @pytest.mark.parametrize("lost", [FaultKind.DROP, FaultKind.DROP_AFTER])
 def test_where_lists_never_showed_microsoft_a_lost_request_is_a_question(harness: Harness, lost: FaultKind) -> None:
     show_records(harness, "never", is_known=False)
