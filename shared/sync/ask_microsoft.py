@@ -39,8 +39,6 @@ from shared.sync.ports import Context, Json, Outcome, Result
 
 LISTED = "microsoft_listed"
 """The cursor with the time at which a list last showed Microsoft's record of a deal in this tenant."""
-NOT_LISTED = "not_listed"
-"""The cause of a retry: the list of an engagement lacks our own referral."""
 A_PARTY = "target"
 """What a refusal names where Microsoft takes part in the engagement already."""
 
@@ -73,7 +71,7 @@ def _look(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral
     if request is None:
         _send(ctx, pair, opportunity, referral)
     elif is_late:
-        pair.end(Outcome(Result.RETRY, NOT_LISTED))
+        pair.end(Outcome(Result.RETRY, "not_listed"))
     elif listed is None or ctx.store.cursor(LISTED) is None:
         if opportunity.sharing.help:
             _store(ctx, pair, Transition(questioned(pair.link)), "question")
