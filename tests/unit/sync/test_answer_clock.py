@@ -10,6 +10,7 @@ import pytest
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.deal import Side
+from tests.earlier_builds import BUILD_BEFORE, unpacked_build
 from tests.unit.sync.crash_points import EVERY_NTH, crash_instance_at, crash_points, every_nth
 from tests.unit.sync.harness import AFTER_LEASE, MINUTE, Harness, Instance
 from tests.unit.sync.inbound_deals import (
@@ -180,6 +181,17 @@ def _forget_time(harness: Harness, deal: str) -> None:
     for side in Side:
         for one in harness.all_retry_entries(side):
             harness.store.remove_retry_entry(one)
+
+
+def test_an_org_with_the_package_of_the_build_before_shows_no_time_and_warns_all_the_same(tmp_path: Path) -> None:
+    package = unpacked_build(BUILD_BEFORE, tmp_path, "infra/salesforce") / "infra/salesforce"
+    with Harness(package=package) as harness:
+        _, deal = arrived_deal(harness)
+        assert "Answer_By__c" not in harness.opportunity(deal)
+        before_end(harness, days=3, minutes=-1)
+        harness.push()
+        assert warnings(harness, deal) == 1
+        assert_quiet(harness)
 
 
 # --- warnings
