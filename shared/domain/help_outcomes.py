@@ -12,6 +12,7 @@ from shared.domain.deal import Change, Deal, Side
 from shared.domain.help_request import (
     HELP,
     HELP_KEY,
+    NOTES_TO_MICROSOFT,
     AskedBy,
     HelpRequest,
     request_mark,
@@ -65,6 +66,7 @@ def help_confirmed(link: Link, record: MicrosoftRecord, now: datetime) -> Transi
         is_asked=True,
         asked_by=AskedBy.COLLEAGUE,
         referral_id=record.id,
+        is_shown=code is None,
         unknown=request.unknown if request else {},
     )
     next_link = _without_wait(replace(link, help=theirs))
@@ -75,6 +77,22 @@ def help_confirmed(link: Link, record: MicrosoftRecord, now: datetime) -> Transi
 
 def _told(link: Link, code: str, now: datetime, **values: str) -> Transition:
     return Transition(replace(link, unwritten=True), (Line(now, code, NOTE, Side.PARTNER_CENTER, HELP, values=values),))
+
+
+def help_to_show(link: Link, record: MicrosoftRecord, sharing: Sharing) -> dict[str, str]:
+    """What the empty fields of an opportunity are to show of a colleague's request, by their keys in the mapping file.
+
+    Nobody has changed them yet: a field that a seller cleared later stays empty.
+    """
+    if link.help is None or link.help.is_shown or link.help.code is None:
+        return {}
+    shown = {} if sharing.help else {HELP: help_label(link.help.code)}
+    return shown if sharing.notes or not record.request_notes else {**shown, NOTES_TO_MICROSOFT: record.request_notes}
+
+
+def help_shown(link: Link) -> Link:
+    """The link of an opportunity that shows the request."""
+    return replace(link, help=replace(link.help, is_shown=True)) if link.help and not link.help.is_shown else link
 
 
 def takes_part(link: Link, asked_by: AskedBy, now: datetime) -> Transition:

@@ -48,6 +48,7 @@ class HelpRequest(Struct, frozen=True):
     is_question  whether a person must say if Microsoft has it
     asked_by     who asked
     referral_id  the id of Microsoft's record; None where nobody has seen it
+    is_shown     whether the opportunity shows it: the fields of one that a colleague asked about may be empty
     unknown      keys that a later build stored, as in `Link`
     """
 
@@ -58,6 +59,7 @@ class HelpRequest(Struct, frozen=True):
     is_question: bool = False
     asked_by: AskedBy = AskedBy.SYNC
     referral_id: str | None = None
+    is_shown: bool = True
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 

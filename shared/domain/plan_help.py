@@ -128,9 +128,10 @@ def _after_asking(link: Link, opportunity: Opportunity, request: HelpRequest, no
     sharing, changed = opportunity.sharing, dict[str, tuple[str, str]]()
     if request.asked_by is AskedBy.MICROSOFT:
         return _refused(link, {HELP_KEY: ("help_from_microsoft", sharing.help)}, now) if sharing.help else NOTHING
-    if request.code is not None and sharing.code != request.code:
+    if request.code is not None and sharing.code != request.code and (sharing.help or request.is_shown):
         changed[HELP_KEY] = ("help_stays", sharing.help)
-    if request.notes is not None and notes_mark(sharing.notes) != request.notes:
+    is_theirs = request.asked_by is AskedBy.COLLEAGUE and not sharing.notes  # an org may not show them at all
+    if request.notes is not None and not is_theirs and notes_mark(sharing.notes) != request.notes:
         changed[NOTES_KEY] = ("notes_stay", notes_mark(sharing.notes))
     return _refused(link, changed, now, asked=request.code)
 

@@ -69,6 +69,7 @@ class _HelpRow(Struct):
     is_question: bool = False
     asked_by: AskedBy = AskedBy.SYNC
     referral_id: str | None = None
+    is_shown: bool = True
 
 
 class _AnswerRow(Struct, array_like=True):
@@ -218,6 +219,7 @@ def _help_to_json(request: HelpRequest) -> Json:
         **({"is_question": True} if request.is_question else {}),
         **({} if request.asked_by is AskedBy.SYNC else {"asked_by": request.asked_by.value}),
         **({} if request.referral_id is None else {"referral_id": request.referral_id}),
+        **({} if request.is_shown else {"is_shown": False}),
     }
 
 
@@ -225,7 +227,7 @@ def _help_from(row: _HelpRow | None, stored: Any) -> HelpRequest | None:  # noqa
     if row is None:
         return None
     known = (row.code, row.notes, row.decided, row.is_asked, row.is_question, row.asked_by, row.referral_id)
-    return HelpRequest(*known, _unknown_keys(stored, row))
+    return HelpRequest(*known, row.is_shown, _unknown_keys(stored, row))
 
 
 def _answer_to_json(known: AnswerTime | None) -> Json:

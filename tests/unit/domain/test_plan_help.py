@@ -12,7 +12,15 @@ import pytest
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money, Person, Status
 from shared.domain.field_rules import Rules
-from shared.domain.help_outcomes import about_to_ask, asked, help_confirmed, refused_request, takes_part
+from shared.domain.help_outcomes import (
+    about_to_ask,
+    asked,
+    help_confirmed,
+    help_shown,
+    help_to_show,
+    refused_request,
+    takes_part,
+)
 from shared.domain.help_request import HELP_KEY, NOTES_KEY, AskedBy, HelpRequest, HelpStep, sharing_mark, whole_mark
 from shared.domain.link import Difference, Link
 from shared.domain.link_states import Mark, State
@@ -166,3 +174,29 @@ def test_microsofts_own_deal_is_no_request() -> None:
 def test_a_whole_deal_without_help_has_the_fingerprint_of_earlier_builds() -> None:
     assert whole_mark(DEAL, Sharing()) == whole_mark(DEAL, Sharing(notes="A demo.")) != whole_mark(DEAL, WANTED)
     assert whole_mark(DEAL, WANTED) != whole_mark(DEAL, replace(WANTED, notes="Two."))
+
+
+# --- what a colleague asked is shown
+
+
+@pytest.mark.parametrize(
+    ("sharing", "shown"),
+    [
+        (Sharing(visible=True), {"help": "Proof Of Concept or Demo", "notes_to_microsoft": "A  demo."}),
+        (Sharing(visible=True, notes="Mine."), {"help": "Proof Of Concept or Demo"}),
+        (Sharing(visible=True, help="General or Other"), {"notes_to_microsoft": "A  demo."}),
+    ],
+)
+def test_the_empty_fields_show_what_a_colleague_asked_and_a_cleared_one_stays_empty(
+    sharing: Sharing, shown: dict[str, str]
+) -> None:
+    link = help_confirmed(LINK, RECORD, NOW).link
+    assert help_to_show(link, RECORD, sharing) == shown
+    assert help_to_show(help_shown(link), RECORD, sharing) == {}
+    assert help_to_show(asked(about_to_ask(LINK, WANTED, NOW), RECORD, NOW).link, RECORD, sharing) == {}
+
+
+def test_an_empty_field_is_no_change_until_it_has_shown_what_a_colleague_asked() -> None:
+    link = help_confirmed(LINK, RECORD, NOW).link
+    assert decided(link, Sharing(visible=True)) == HelpDecision()
+    assert set(decided(help_shown(link), Sharing(visible=True)).refused) == {HELP_KEY}

@@ -150,6 +150,7 @@ def whole_link(opportunity_id: str, state: State) -> Link:
             is_question=True,
             asked_by=AskedBy.COLLEAGUE,
             referral_id="r-microsoft",
+            is_shown=False,
         ),
     )
 
