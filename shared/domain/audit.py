@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from shared.domain.cause import Cause
-from shared.domain.deal import Change, Side, Status, display_text
+from shared.domain.deal import VISIBILITY, Change, Side, Status, display_text
 from shared.domain.sentences import LineDirection, line_text, system_name
 
 CONFIRMED, RECOVERED, IGNORED, IRREVERSIBLE = "confirmed", "recovered", "ignored", "irreversible"
@@ -75,7 +75,17 @@ def change_lines(at: datetime, side: Side, changes: Iterable[Change], rule: str 
     """A line for each field changed on `side`, with its old and its new value."""
     is_sent = side is Side.PARTNER_CENTER
     direction = LineDirection.TO_PARTNER_CENTER if is_sent else LineDirection.FROM_PARTNER_CENTER
-    return tuple(_with_change(Line(at, "changed", direction, side, rule=rule), change) for change in changes)
+    line = Line(at, "changed", direction, side, rule=rule)
+    return tuple(_with_change(_of_a_tick(line) if _is_tick(side, each) else line, each) for each in changes)
+
+
+def _is_tick(side: Side, change: Change) -> bool:
+    return side is Side.SALESFORCE and change.field == VISIBILITY
+
+
+def _of_a_tick(line: Line) -> Line:
+    """The line of a tick that the sync sets: a colleague, or the seller's own request for help, has shared the deal."""
+    return replace(line, code="ticked", direction=LineDirection.NOTE)
 
 
 def ignored_lines(at: datetime, side: Side, ignored: Iterable[Change]) -> tuple[Line, ...]:

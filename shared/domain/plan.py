@@ -21,7 +21,7 @@ from shared.domain.creation_values import SET_AT_CREATION, compare_creation_valu
 from shared.domain.deal import VISIBILITY, VISIBLE, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import keep_out
-from shared.domain.help_request import HELP, HelpStep
+from shared.domain.help_request import HELP, HelpStep, sharing_mark
 from shared.domain.hidden_columns import hidden_column_lines, hidden_column_records
 from shared.domain.latches import NOT_ANSWERED, forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
@@ -189,10 +189,12 @@ class _PlanBuilder(PlanNotes):
     def _postpone_sharing(self, merged: Merged) -> bool:
         """Let a wish to share the deal that has not stood long enough wait, and tell it once; whether it waits.
 
-        A field that nobody ticked, because help ticks it, is ticked when the deal is shared.
+        With a request for help, its wait is the deal's: another help or other notes begin it anew. A field that nobody
+        ticked, because help ticks it, is ticked when the deal is shared.
         """
         known, name = self.link.waiting.get(VISIBILITY), merged.rule.field
-        wait = wait_to_share(known, fingerprint(merged.value), self.now, self.delays.stands)
+        wanted = sharing_mark(self.opportunity.sharing) if self.asks else fingerprint(merged.value)
+        wait = wait_to_share(known, wanted, self.now, self.delays.stands)
         if wait is not None:
             self.waiting[name] = wait.record
             self.ends.append(wait.until)

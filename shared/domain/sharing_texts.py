@@ -9,6 +9,7 @@ SHARING_SENTENCES: Mapping[str, str] = {
         "This deal will be created in Partner Center at {until} UTC, and Microsoft will see it. This cannot be undone. "
         "Please change it before then if it is wrong."
     ),
+    "ticked": "{label} was ticked, because Microsoft sees this deal in Partner Center.",
     "closed_as_test": (
         "This is a test environment. An administrator let the sync close this deal in Partner Center as an error."
     ),

@@ -301,8 +301,11 @@ def _is_accounted(link: Link, deal: Deal, side: Side, rules: Rules) -> bool:
 
 
 def _is_known_difference(link: Link, name: str, value: Value | None, side: Side) -> bool:
-    """Whether this difference is known and stays: the other side refused it, or it waits for its time."""
+    """Whether this difference is known and stays: the other side refused it, or it waits for its time.
+
+    A visibility that waits is always a tick, whatever help its wait is for.
+    """
     if link.refuses(f"{side.other}.{name}", value):
         return True
-    waiting = link.waiting.get(name)
-    return side is Side.SALESFORCE and waiting is not None and waiting.value == fingerprint(value)
+    waiting = link.waiting.get(name) if side is Side.SALESFORCE else None
+    return waiting is not None and (name == VISIBILITY or waiting.value == fingerprint(value))

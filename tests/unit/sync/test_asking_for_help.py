@@ -118,6 +118,31 @@ def test_a_private_linked_deal_is_shared_and_asked_about_in_one_run(harness: Har
     assert_quiet(harness)
 
 
+@pytest.mark.parametrize("ticked", [False, True])
+def test_a_linked_deal_stays_private_while_help_in_several_clicks_waits(harness: Harness, ticked: bool) -> None:
+    deal = linked_deal(harness)
+    harness.seller_edits(deal, **{HELP: PROOF, VISIBLE: ticked})
+    harness.push()
+    harness.seller_edits(deal, **{NOTES: "Two of your people, please."})
+    harness.push(1.5 * MINUTE)
+    harness.push(0.75 * MINUTE)
+    assert harness.referral_of(deal)["type"] == "Independent"
+    harness.seller_edits(deal, **{HELP: None, VISIBLE: False})
+    harness.push_until_quiet()
+    assert (microsofts_records(harness), harness.referral_of(deal)["type"]) == ([], "Independent")
+    assert_quiet(harness)
+
+
+def test_the_tick_that_help_sets_is_no_news_from_partner_center(harness: Harness) -> None:
+    deal = linked_deal(harness)
+    harness.seller_edits(deal, **{HELP: PROOF})
+    harness.push()
+    harness.push(TWO_MINUTES)
+    assert harness.opportunity(deal)[VISIBLE]
+    assert harness.count_in_audit(deal, "From Partner Center: Visible") == 0
+    assert harness.count_in_audit(deal, "Note: Visible to Microsoft sellers was ticked, because Microsoft sees") == 1
+
+
 def test_a_visible_deal_is_asked_about_two_minutes_after_the_help_was_chosen(harness: Harness) -> None:
     deal = linked_deal(harness, **{VISIBLE: True})
     harness.push(TWO_MINUTES)
