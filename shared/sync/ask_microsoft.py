@@ -11,7 +11,6 @@ The request is stored before it is sent. Source: docs/protocol.md#asking-microso
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from shared.domain.cause import Cause
 from shared.domain.deal import VISIBILITY, VISIBLE, Deal
@@ -77,13 +76,13 @@ def _look(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral
             _store(ctx, pair, Transition(questioned(pair.link)), "question")
         else:
             _store(ctx, pair, forgotten(pair.link, now, is_told=True), "forgotten")
-    elif _still_wants(opportunity, referral, pair, ctx):
+    elif _still_wants(ctx, pair, opportunity, referral):
         _send(ctx, pair, opportunity, referral)
     else:
         _store(ctx, pair, forgotten(pair.link, now, is_told=False), "not_found")
 
 
-def _still_wants(opportunity: Opportunity, referral: Referral, pair: Pair, ctx: Context) -> bool:
+def _still_wants(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral) -> bool:
     """Whether the same request may be sent again. Another one waits its own two minutes first."""
     request, sharing = pair.link.help, opportunity.sharing
     is_same = request is not None and (request.code, request.notes) == (sharing.code, notes_mark(sharing.notes))
@@ -152,9 +151,9 @@ def _body(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral
 
 
 def _note_unknown(ctx: Context, pair: Pair) -> None:
-    request, now = pair.link.help, ctx.clock.now()
-    until = settled_at(request, ctx.policy) if request else now + timedelta()
-    _store(ctx, pair, unsure(pair.link, until, now), "unknown")
+    if (request := pair.link.help) is not None:
+        until = settled_at(request, ctx.policy)
+        _store(ctx, pair, unsure(pair.link, until, ctx.clock.now()), "unknown")
 
 
 def _take_refusal(ctx: Context, pair: Pair, opportunity: Opportunity, cause: Cause) -> None:
