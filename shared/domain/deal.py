@@ -102,7 +102,7 @@ Value = str | date | Money | Status | Company | tuple[Person, ...] | tuple[str, 
 class Change(Struct, frozen=True):
     """One value to write. `label` is the name of the field in the audit.
 
-    `sent` is what Partner Center gets in place of `new`, where they differ: the merge knows the result as `new`. A step
+    `sent` is what Partner Center gets or has in place of `new`, where they differ. The merge knows it as `new`. A step
     is not the value that the opportunity holds: that one follows at once.
     """
 

@@ -124,7 +124,12 @@ class _PlanBuilder(PlanNotes):
             self._note_answer(merged)
         allowed = [self._write(merged, side) for side in Side if merged.differs_on(side)]
         if any(allowed):
-            self.report_losses(merged)
+            self.report_losses(self._with_end(merged) if merged.conflict else merged)
+
+    def _with_end(self, merged: Merged) -> Merged:
+        """The merged status as Partner Center has it: a stage may say less of the end of a deal than that."""
+        is_end = self.status is not None and self.status.is_final and merged.value == merged.partner_center
+        return replace(merged, value=self.status) if is_end and isinstance(merged.value, Status) else merged
 
     def _keeps_out(self, merged: Merged) -> bool:
         """Whether Salesforce cannot hold Partner Center's amount: then nothing is sent to Partner Center."""
@@ -151,7 +156,8 @@ class _PlanBuilder(PlanNotes):
             return False
         change: Change | None = Change(rule.field, rule.label, merged.held_by(side), merged.value)
         if isinstance(merged.value, Status):
-            change = self._answer(merged, merged.value) if side is Side.PARTNER_CENTER else change
+            shown = Change(rule.field, rule.label, merged.salesforce, merged.value, self._with_end(merged).value)
+            change = self._answer(merged, merged.value) if side is Side.PARTNER_CENTER else shown
             self._note_status(merged, change, side)
         self.writes[side] += [change] if change else ()
         return change is not None

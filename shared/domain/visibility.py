@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from shared.domain.audit import IRREVERSIBLE, Line
 from shared.domain.deal import PRIVATE, VISIBILITY, VISIBLE, Deal
-from shared.domain.help_request import HELP, sharing_mark
+from shared.domain.help_request import sharing_mark
 from shared.domain.link import Difference, Link
 from shared.domain.planned import Plan
 from shared.domain.policy import Policy
@@ -82,6 +82,6 @@ def sharing_line(sharing: Sharing, until: datetime, now: datetime) -> Line:
     return Line(now, code, LineDirection.NOTE, None, VISIBILITY, values=values)
 
 
-def without_wait(link: Link) -> Link:
-    """The link of a deal that is not shared after all: the next tick begins to wait anew."""
-    return replace(link, waiting={name: one for name, one in link.waiting.items() if name not in (VISIBILITY, HELP)})
+def without_waits(link: Link) -> Link:
+    """The link of a deal that is un-ticked: what cannot be undone waits anew after the next tick."""
+    return replace(link, waiting={})

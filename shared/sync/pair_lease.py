@@ -29,7 +29,7 @@ from shared.domain.link_states import Mark, State
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import Transition, kept_cause, with_known_versions
-from shared.domain.visibility import without_wait
+from shared.domain.visibility import without_waits
 from shared.foundation.errors import CosellError, SignInFailed, StoreConflict, Throttled
 from shared.sync.pending_lines import PendingLines
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Outcome, Result, SideState, Write, Written
@@ -104,10 +104,10 @@ class Pair(Struct):
         if existing is None:
             self.interrupted = Intent()
 
-    def forget_wait_to_share(self) -> None:
-        """Let a deal that is not shared after all wait anew when it is ticked again."""
+    def forget_waits(self) -> None:
+        """Let an un-ticked deal wait anew, with what cannot be undone, when it is ticked again."""
         if self.link.waiting:
-            self.link = without_wait(self.link)
+            self.link = without_waits(self.link)
 
     def take_help(self, request: HelpRequest | None) -> None:
         """Take the request for help that is sent next, or, where it was not sent, the one before it."""

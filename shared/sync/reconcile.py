@@ -128,7 +128,7 @@ def _plan(ctx: Context, pair: Pair) -> None:
         current |= {Side.PARTNER_CENTER: pair.read_referral.deal} if pair.read_referral else {}
         pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now, pair.referral.status))
     if not pair.opportunity.flagged:
-        pair.forget_wait_to_share()
+        pair.forget_waits()
         if not pair.link.unwritten:  # else it shows once more what it has not shown, such as a new referral
             pair.end(RECONCILED)
         return
@@ -153,7 +153,7 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
     if link.referral_id is None:
         pair.take_existing(find_created_referral(ctx, pair))
     if not (opportunity.flagged or pair.must_create or (link.referral_id and link.unwritten)):
-        pair.forget_wait_to_share()
+        pair.forget_waits()
         pair.end(RECONCILED)
     elif link.referral_id is None and opportunity.referral_id and not pair.must_create:
         adopt_named_referral(ctx, pair, opportunity.referral_id)

@@ -138,9 +138,33 @@ def test_an_answer_that_meets_the_expiry_at_the_call_is_told_as_expired(harness:
     harness.run_rounds(2)
     assert ends(harness, referral)[:2] == ("Closed", "Expired")
     assert harness.count_in_audit(deal, "Partner Center closed this deal as Expired.") == 1
+    assert harness.count_in_audit(deal, "Kept: Closed/Expired") == (stage != "Closed Lost")
+    assert harness.count_in_audit(deal, "Kept: Closed/Lost") == 0
     assert harness.opportunity(deal)["StageName"] == "Closed Lost"
     assert harness.opportunity(deal)["Answer_By__c"] is None
     assert_quiet(harness)
+
+
+def test_an_expiry_is_never_told_as_lost(harness: Harness) -> None:
+    referral, deal = arrived_deal(harness)
+    harness.partner_center.let_expire(referral)
+    harness.run_rounds(1)
+    assert harness.count_in_audit(deal, "Stage New/Pending → Closed/Expired.") == 1
+    assert harness.count_in_audit(deal, "Closed/Lost") == 0
+
+
+def test_a_close_of_a_deal_that_is_unticked_and_ticked_again_waits_anew(harness: Harness) -> None:
+    referral, deal = arrived_deal(harness)
+    harness.seller_edits(deal, StageName="Closed Lost", **REASON)
+    harness.push()
+    harness.seller_edits(deal, Sync_with_Partner_Center__c=False)
+    harness.push(10 * MINUTE)
+    harness.push(10 * MINUTE)
+    harness.seller_edits(deal, Sync_with_Partner_Center__c=True)
+    harness.push()
+    assert ends(harness, referral)[:2] == ("New", "Pending")
+    harness.push(2 * MINUTE)
+    assert ends(harness, referral)[:2] == ("Closed", "Declined")
 
 
 @pytest.mark.parametrize(("there", "stage"), [("Won", "Closed Lost"), ("Lost", "Closed Won"), ("Error", "Closed Won")])
@@ -158,7 +182,7 @@ def test_both_sides_close_differently_at_the_call_and_partner_centers_end_stands
     harness.push(121)
     harness.run_rounds(2)
     assert ends(harness, referral)[:2] == ("Closed", there)
-    assert harness.count_in_audit(deal, "the end in Partner Center. Discarded:") == 1
+    assert harness.count_in_audit(deal, f"Kept: Closed/{there}, the end in Partner Center. Discarded:") == 1
     assert harness.count_in_audit(deal, f"Partner Center closed this deal as {there}.") == (there == "Error")
     assert harness.opportunity(deal)["StageName"] == ("Closed Won" if there == "Won" else "Closed Lost")
     assert_quiet(harness)

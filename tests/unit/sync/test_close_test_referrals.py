@@ -16,7 +16,7 @@ from tests.unit.sync.harness import Harness, Instance
 from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
 
 STAGING = Policy(may_share=False, hold_win=timedelta())
-TOLD, SENT = "An administrator let the sync close this deal", "Active/Accepted → Closed/Error"
+TOLD, SENT = "An administrator let the sync close this deal", "To Partner Center: Stage Active/Accepted → Closed/Error"
 
 
 @pytest.fixture

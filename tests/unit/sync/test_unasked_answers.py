@@ -274,7 +274,7 @@ def test_a_sellers_answer_that_an_expiry_discards_stays_theirs_although_we_have_
     harness.refuse_writes_of("StageName")
     harness.run_rounds(1)
     assert harness.opportunity(deal)["LastModifiedById"] == harness.sign_in.user
-    assert harness.count_in_audit(deal, 'Stage "Closed/Lost" was not carried over: Salesforce refused it') == 1
+    assert harness.count_in_audit(deal, 'Stage "Closed/Expired" was not carried over: Salesforce refused it') == 1
     assert harness.count_in_audit(deal, "Discarded: Active/Accepted") == 0, "the seller's stage still stands"
     link = harness.stored_link(deal)
     assert not is_question(link, harness.read_both_sides(deal)[0], harness.sign_in.user)
