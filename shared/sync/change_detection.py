@@ -12,6 +12,7 @@ from functools import partial
 from msgspec import Struct
 
 from shared.domain.deal import Side
+from shared.domain.link_states import State
 from shared.foundation.errors import UnreadableRow
 from shared.mapping.paths import parse_time, value_in_record
 from shared.mapping.referral_kind import is_target_microsoft
@@ -177,7 +178,9 @@ def _has_seen_version(ctx: Context, stamp: Json) -> bool:
     if pointer.value.opportunity_id is None:
         return False
     entry = ctx.store.link(pointer.value.opportunity_id)
-    return entry is not None and entry.value.etag == stamp.get("eTag")
+    if entry is None or (entry.value.state is State.ON_HOLD and entry.value.answer_by is None):
+        return False  # an earlier build has linked it: its time to answer is not known
+    return entry.value.etag == stamp.get("eTag")
 
 
 def _text(stamp: Json, name: str) -> str | None:

@@ -158,13 +158,13 @@ def test_a_refused_column_is_left_out_and_written_again_an_hour_later(harness: H
     assert_quiet(harness)
 
 
-@pytest.mark.parametrize("look", ["edit", "event"])
+@pytest.mark.parametrize("look", ["edit", "event", "sweep"])
 def test_a_link_of_an_earlier_build_gets_its_time_when_it_is_next_looked_at(harness: Harness, look: str) -> None:
     referral, deal = arrived_deal(harness)
     _forget_time(harness, deal)
     harness.seller_edits(deal, Answer_By__c=None)
-    if look == "event":
-        harness.pull_event(referral)
+    if look != "edit":
+        harness.pull_event(referral) if look == "event" else harness.sweep(1)
         assert [entry.at for entry in harness.all_retry_entries(Side.PARTNER_CENTER)] == [END - timedelta(days=3)]
     else:
         harness.push()

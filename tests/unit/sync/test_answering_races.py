@@ -7,8 +7,15 @@ import pytest
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
-from tests.unit.sync.harness import AFTER_LEASE, MINUTE, Harness
-from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet, microsoft_sends_deal, opportunity_of
+from tests.unit.sync.crash_points import EVERY_NTH, crash_instance_at, crash_points, every_nth
+from tests.unit.sync.harness import AFTER_LEASE, MINUTE, Harness, Instance
+from tests.unit.sync.inbound_deals import (
+    arrived_deal,
+    assert_quiet,
+    microsoft_sends_deal,
+    opportunity_of,
+    recover_after_lease,
+)
 from tests.unit.sync.test_answering import OWN_STAGES, REASON, ends, patches, strict
 
 
@@ -204,6 +211,39 @@ def test_a_decline_whose_reply_was_lost_is_named_as_a_decline(harness: Harness) 
     assert harness.count_in_audit(deal, "Stage New/Pending → Closed/Lost") == 0
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
     assert_quiet(harness)
+
+
+ANSWERS = {"Qualification": "Active/Accepted", "Closed Lost": "Closed/Declined"}
+
+
+@pytest.mark.parametrize("every", EVERY_NTH)
+@pytest.mark.parametrize("stage", ANSWERS)
+def test_an_answer_is_sent_and_told_once_and_clears_the_time_after_a_crash_anywhere(stage: str, every: int) -> None:
+    def answered(harness: Harness) -> tuple[str, str]:
+        strict(harness)
+        referral, deal = arrived_deal(harness)
+        harness.seller_edits(deal, StageName=stage, **REASON)
+        if stage != "Qualification":
+            harness.push(1)
+        return referral, deal
+
+    def push(instance: Instance) -> None:
+        instance.push(3 * MINUTE)
+
+    points, _ = crash_points(answered, push)
+    for number in every_nth(points, every):
+        with Harness() as harness:
+            referral, deal = answered(harness)
+            instance = harness.new_instance()
+            crash_instance_at(instance, number)
+            instance.crashes_during(push)
+            recover_after_lease(harness)
+            assert "/".join(ends(harness, referral)[:2]) == ANSWERS[stage], number
+            assert patches(harness, referral) == 1, number
+            assert harness.count_in_audit(deal, f"Stage New/Pending → {ANSWERS[stage]}") == 1, number
+            assert harness.opportunity(deal)["Answer_By__c"] is None, number
+            assert harness.stored_link(deal).answer_by is None, number
+            assert_quiet(harness)
 
 
 # --- a deal that arrives closed
