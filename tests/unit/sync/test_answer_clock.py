@@ -22,6 +22,7 @@ from tests.unit.sync.inbound_deals import (
     recover_after_lease,
 )
 from tests.unit.sync.owned_deals import ANNA, org_with_owners, user_id
+from tests.unit.sync.test_owner_notices import limit_rights
 
 DAY = 24 * 3600.0
 END = datetime(2026, 12, 6, 10, 0, tzinfo=UTC)
@@ -328,6 +329,16 @@ def test_the_person_who_owns_the_deal_is_told_although_no_rule_made_them_the_own
     harness.push()
     assert titles(harness)[1:] == ["Answer within 1 day: Robots for the harbour"]
     assert_quiet(harness)
+
+
+def test_the_rights_of_the_permission_set_are_enough_to_warn(harness: Harness) -> None:
+    limit_rights(harness, sends=True)
+    _, deal = arrived_deal(harness)
+    assert shown(harness, deal) == END
+    give_owner(harness, deal)
+    before_end(harness, days=3, minutes=-1)
+    harness.push()
+    assert (warnings(harness, deal), len(titles(harness))) == (1, 1)
 
 
 def test_the_user_of_the_sync_is_told_nothing(harness: Harness) -> None:
