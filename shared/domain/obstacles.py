@@ -40,8 +40,14 @@ def help_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -> Ma
     if refused := refusals_to_ask(opportunity.sharing, policy):
         return refused
     needed = (name for name in REQUIRED if name != "status")
-    found = {name: one for name in needed if (one := _obstacle(opportunity, name))}
+    found = {name: _stops_only_help(one) for name in needed if (one := _obstacle(opportunity, name))}
     return {**found, **_demands_of_microsoft(opportunity, rules)}
+
+
+def _stops_only_help(found: Cause) -> Cause:
+    """The cause that says of a linked deal that only the request is not sent."""
+    texts = {"reason": found.reason.removesuffix("."), "remedy": found.remedy.removesuffix(".")}
+    return cause("help_lacks", found.field, **texts)
 
 
 def _demands_of_microsoft(opportunity: Opportunity, rules: Rules) -> Mapping[str, Cause]:

@@ -33,7 +33,10 @@ def refusals_to_create(sharing: Sharing, policy: Policy) -> Mapping[str, Cause]:
 
 def refusals_to_ask(sharing: Sharing, policy: Policy) -> Mapping[str, Cause]:
     """Why Microsoft may not be asked for help, by field; empty if it may. A request declares the consents again."""
-    return {**refusal_to_share(policy), **refusal_without_consent(sharing, policy)}
+    lacking = refusal_without_consent(sharing, policy)
+    if lacking and sharing.consents is not None:
+        lacking = {CONSENTS: cause("help_without_consent", CONSENTS)}
+    return {**refusal_to_share(policy), **lacking}
 
 
 def refusal_to_share(policy: Policy) -> dict[str, Cause]:

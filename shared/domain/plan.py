@@ -59,8 +59,9 @@ def plan_pair(
     if is_question and base.get("status") != referral.deal.get("status"):
         base = base.with_values({"status": opportunity.deal.get("status")})
     base = answering.with_lost_as_declined(base, opportunity, referral, rules.answers)
-    base, deal = base_of_visibility(base, referral.deal), opportunity.deal
-    asks = bool(opportunity.sharing.help) and shares_by_help(opportunity, referral.status, rules, policy)
+    deal, is_asked = opportunity.deal, link.help is not None and link.help.is_asked
+    asks = bool(opportunity.sharing.help) and shares_by_help(opportunity, referral, rules, policy)
+    base = base_of_visibility(base, referral.deal, asks=asks and not is_asked)
     if asks:
         deal = with_help_visible(deal, referral.deal)
     standing = Defaults(base, deal)
@@ -213,7 +214,8 @@ class _PlanBuilder(PlanNotes):
 
     def decide_help(self, referral: Referral, rules: Rules) -> None:
         """Decide about the request for help. It is sent only with a deal that Microsoft sees."""
-        decided = decide_help(self.link, self.opportunity, self.status, rules, self.now, self.policy)
+        known, sender = (self.link, self.opportunity, self.status), referral.is_from_microsoft
+        decided = decide_help(*known, rules, self.now, self.policy, is_from_microsoft=sender)
         self.refused |= decided.refused
         self.lines += decided.told
         for name, found in decided.causes.items():

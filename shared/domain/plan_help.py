@@ -33,7 +33,7 @@ from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.microsoft_record import notes_mark
 from shared.domain.obstacles import help_obstacles
 from shared.domain.policy import Policy
-from shared.domain.records import Opportunity
+from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, cause
 from shared.domain.sharing import LABEL_OF_HELP, LABEL_OF_NOTES, help_label
 from shared.domain.visibility import SharingWait, wait_to_share
@@ -61,21 +61,34 @@ class HelpDecision(Struct, frozen=True):
 NOTHING = HelpDecision()
 
 
-def hindrance(opportunity: Opportunity, status: Status | None) -> str | None:
-    """Why nobody asks Microsoft for help with a deal in this status, as a code; None if it can be asked."""
+def hindrance(opportunity: Opportunity, status: Status | None, *, is_from_microsoft: bool = False) -> str | None:
+    """Why nobody asks Microsoft for help with a deal in this status, as a code; None if it can be asked.
+
+    What no later change of the deal can mend comes first.
+    """
+    if is_from_microsoft:
+        return "help_from_microsoft"
     stage = opportunity.deal.get("status")
     if any(isinstance(one, Status) and one.is_final for one in (stage, status)):
         return "help_closed"
     return "help_not_answered" if status is not None and status.is_unanswered else None
 
 
-def shares_by_help(opportunity: Opportunity, status: Status | None, rules: Rules, policy: Policy) -> bool:
+def shares_by_help(opportunity: Opportunity, referral: Referral, rules: Rules, policy: Policy) -> bool:
     """Whether the help that a seller has chosen lets Microsoft see the deal."""
-    return not (hindrance(opportunity, status) or help_obstacles(opportunity, rules, policy))
+    code = hindrance(opportunity, referral.status, is_from_microsoft=referral.is_from_microsoft)
+    return not (code or help_obstacles(opportunity, rules, policy))
 
 
 def decide_help(
-    link: Link, opportunity: Opportunity, status: Status | None, rules: Rules, now: datetime, policy: Policy
+    link: Link,
+    opportunity: Opportunity,
+    status: Status | None,
+    rules: Rules,
+    now: datetime,
+    policy: Policy,
+    *,
+    is_from_microsoft: bool = False,
 ) -> HelpDecision:
     """Decide about the request of a linked pair that has one, or whose seller has chosen help."""
     request = link.help
@@ -83,7 +96,7 @@ def decide_help(
         return _after_asking(link, opportunity, request, now)
     if request is not None:
         return _while_unknown(opportunity, request, now, policy)
-    code = hindrance(opportunity, status)
+    code = hindrance(opportunity, status, is_from_microsoft=is_from_microsoft)
     if code:
         return _refused(link, {HELP_KEY: (code, opportunity.sharing.help)}, now)
     causes = help_obstacles(opportunity, rules, policy)

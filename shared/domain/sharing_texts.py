@@ -58,6 +58,11 @@ SHARING_CAUSES: Mapping[str, tuple[str, str]] = {
         "Microsoft is asked for help only with a solution that is co-sell ready. These are not: {value}.",
         "Please add one to Products, or ask your administrator to correct the mapping file.",
     ),
+    "help_lacks": ("Microsoft is not asked for help with this deal yet: {reason}.", "{remedy}."),
+    "help_without_consent": (
+        "Microsoft is not asked for help without the customer's consent, and Customer Consents is not ticked.",
+        "Please ask the customer, and tick it if they agree.",
+    ),
     "help_closed": (
         "Microsoft is not asked for help, because the deal is closed.",
         "Please clear How can Microsoft help?, or ask with a deal that is open.",
@@ -94,7 +99,10 @@ SHARING_CAUSES: Mapping[str, tuple[str, str]] = {
         "Please ask the customer, and tick it if they agree.",
     ),
     "no_consents_field": (
-        "This org has no field Customer Consents that the sync can see. Without it no new deal is sent.",
+        (
+            "This org has no field Customer Consents that the sync can see. Without it no new deal is sent, and "
+            "Microsoft is not asked for help."
+        ),
         "Please ask your administrator to install the current package, or to show the field to the integration user.",
     ),
     "stays_visible": (

@@ -4,6 +4,7 @@ Salesforce   Partner Center   base      result
 ticked       private          any       sent, once it has stood
 not ticked   private          any       with help chosen: as ticked
 not ticked   visible          private   the field is ticked: a colleague or a request for help has shared the deal
+not ticked   visible          visible   with help chosen, before Microsoft is asked: the field is ticked
 not ticked   visible          visible   refused: visibility never goes back
 
 Source: docs/protocol.md#the-type-of-a-deal, docs/protocol.md#what-cannot-be-undone-waits.
@@ -33,9 +34,13 @@ class SharingWait(Struct, frozen=True):
     is_new: bool
 
 
-def base_of_visibility(base: Deal, referral: Deal) -> Deal:
-    """The base, in which a deal is private until both sides have agreed that it is visible."""
-    return base.with_values({VISIBILITY: PRIVATE}) if VISIBILITY in referral and VISIBILITY not in base else base
+def base_of_visibility(base: Deal, referral: Deal, *, asks: bool) -> Deal:
+    """The base, in which a deal is private until both sides have agreed that it is visible.
+
+    A seller who asks for help agrees anew, also one who has cleared the tick of a visible deal before.
+    """
+    is_private = VISIBILITY in referral and (asks or VISIBILITY not in base)
+    return base.with_values({VISIBILITY: PRIVATE}) if is_private else base
 
 
 def with_help_visible(deal: Deal, referral: Deal) -> Deal:

@@ -22,6 +22,7 @@ from shared.mapping.field_base import FieldBase, UnreadableValue
 from shared.mapping.field_types import StatusField
 from shared.mapping.new_records import unusable_defaults
 from shared.mapping.new_referral import ReferralConstants, referral_body
+from shared.mapping.other_parties import is_sent_by_microsoft
 from shared.mapping.paths import Json, has_item, parse_time, time_or_none, value_in_record
 from shared.mapping.people_fields import ContactsField
 from shared.mapping.referral_kind import is_lead, is_shared, is_target_microsoft
@@ -177,6 +178,7 @@ class Translation:
             expires=time_or_none(referral.get("expirationDateTime")),
             duns=self.customer.duns_in(referral),
             is_shared=is_shared(referral),
+            is_from_microsoft=is_sent_by_microsoft((referral,)),
         )
 
     def _read_values(

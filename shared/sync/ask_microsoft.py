@@ -87,7 +87,7 @@ def _still_wants(ctx: Context, pair: Pair, opportunity: Opportunity, referral: R
     request, sharing = pair.link.help, opportunity.sharing
     is_same = request is not None and (request.code, request.notes) == (sharing.code, notes_mark(sharing.notes))
     is_shared = referral.deal.get(VISIBILITY) == VISIBLE
-    return is_same and is_shared and shares_by_help(opportunity, referral.status, ctx.translation.rules, ctx.policy)
+    return is_same and is_shared and shares_by_help(opportunity, referral, ctx.translation.rules, ctx.policy)
 
 
 def _records(ctx: Context, pair: Pair) -> Sequence[Json] | None:

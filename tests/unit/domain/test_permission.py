@@ -33,8 +33,10 @@ def test_help_needs_a_production_and_the_consent() -> None:
     found = refusals_to_ask(asking, Policy(may_share=False, needs_consent=True))
     assert {name: each.code for name, each in found.items()} == {
         "visibility": "not_from_staging",
-        "consents": "no_consent",
+        "consents": "help_without_consent",
     }
+    unknown = refusals_to_ask(Sharing(help="General or Other"), CHECKBOX)
+    assert [each.code for each in unknown.values()] == ["no_consents_field"]
     assert refusals_to_ask(asking, Policy()) == {}
 
 

@@ -58,6 +58,16 @@ def decided(
     return decide_help(link, record, is_now, Rules({}), at, Policy())
 
 
+@pytest.mark.parametrize("status", [ACTIVE, WON, NEW])
+def test_microsoft_is_not_asked_about_its_own_deal_whatever_else_the_deal_lacks(status: Status) -> None:
+    record = Opportunity("006A", Deal(status=status), flagged=True, modified=NOW, sharing=WANTED)
+    found = decide_help(LINK, record, status, Rules({}), NOW, Policy(), is_from_microsoft=True)
+    assert ({key: one.code for key, one in found.refused.items()}, found.causes) == (
+        {HELP_KEY: "help_from_microsoft"},
+        {},
+    )
+
+
 def test_a_request_waits_and_then_is_sent() -> None:
     first = decided()
     assert (first.step, first.due, first.wait and first.wait.is_new) == (None, NOW + timedelta(minutes=2), True)

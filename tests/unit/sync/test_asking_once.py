@@ -25,7 +25,7 @@ from tests.unit.sync.helped_deals import (
     microsofts_record,
     microsofts_records,
 )
-from tests.unit.sync.inbound_deals import accepted_deal, arrived_deal, assert_quiet, recover_after_lease
+from tests.unit.sync.inbound_deals import accepted_deal, assert_quiet, recover_after_lease
 
 QUESTION = "Nobody knows whether Microsoft was asked for help"
 SHOWN_IN = ["all", "engagement"]
@@ -387,32 +387,6 @@ def test_help_on_a_deal_that_microsoft_sent_is_refused_and_told_once(harness: Ha
     harness.seller_edits(deal, **{HELP: None})
     harness.push(HOUR)
     assert mark(harness, deal) == "Synced"
-
-
-def test_help_on_an_inbound_deal_that_is_not_accepted_is_refused_and_told_once(harness: Harness) -> None:
-    _, deal = arrived_deal(harness)
-    harness.seller_edits(deal, **{HELP: PROOF})
-    harness.run_rounds()
-    assert len(microsofts_records(harness)) == 1
-    assert harness.count_in_audit(deal, "because this deal is not accepted yet. Please choose an active Stage") == 1
-    assert mark(harness, deal) == "Waiting"
-    assert_quiet(harness)
-
-
-def test_a_deal_of_another_partner_is_asked_about_once_it_is_accepted(harness: Harness) -> None:
-    referral = harness.partner_center.partner_sends(
-        customerProfile={"team": [{"firstName": "A", "lastName": "B", "email": "a@b.example", "phoneNumber": "1"}]}
-    )
-    harness.pull_event(referral)
-    harness.push_until_quiet()
-    (deal,) = [record["Id"] for record in harness.salesforce.records("Opportunity")]
-    harness.seller_edits(deal, OwnerId=harness.salesforce.seller, StageName="Qualification", **{HELP: PROOF})
-    harness.run_rounds(1)
-    harness.push(TWO_MINUTES)
-    harness.push(TWO_MINUTES)
-    (record,) = microsofts_records(harness)
-    assert record["inviteContext"]["assistanceRequestCode"] == "ProofOfConceptOrDemo"
-    assert harness.count_in_audit(deal, ASKED) == 1
 
 
 def test_microsofts_answer_to_another_engagement_is_not_taken(harness: Harness) -> None:
