@@ -18,4 +18,4 @@ def apply_event(message: func.QueueMessage) -> None:
 
     event = event_in_message(message.get_body())
     if event is not None:
-        pull_event(app().context, event.referral_id, event.id)
+        pull_event(app().context, event.referral_id, event.id, is_related=event.name.is_related)

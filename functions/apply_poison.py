@@ -18,4 +18,4 @@ def apply_poison(message: func.QueueMessage) -> None:
 
     event = event_in_message(message.get_body())
     if event is not None:
-        queue_poisoned_event(app().local, event.referral_id, event.id)
+        queue_poisoned_event(app().local, event.referral_id, event.id, is_related=event.name.is_related)

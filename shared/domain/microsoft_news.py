@@ -26,24 +26,33 @@ from shared.domain.transitions import Transition
 
 TEAM, NOTES = "team", "notes"
 """The fields of our own sellers and notes, by their names in the mapping file."""
+CRM = "microsoft_crm_identifier"
+"""The key of the column of the CRM identifier."""
 NO_STATUS = "none"
 """How a record without a status is named."""
 
 
-def heard(link: Link, record: MicrosoftRecord, opportunity: Deal, now: datetime) -> Transition:
+class Hearing(Transition, frozen=True):
+    """What becomes of a link that hears a record; `texts` are to be shown, by the keys of their columns."""
+
+    texts: Mapping[str, str] = {}
+
+
+def heard(link: Link, record: MicrosoftRecord, opportunity: Deal, now: datetime) -> Hearing:
     """Take what Microsoft's record says. The same again, or an older state, changes nothing.
 
     The lines say what is new. Names and notes are shown, and neither stored nor named in a line.
     """
     if not is_news(link.microsoft, record):
-        return Transition(link)
-    known = link.microsoft if link.microsoft and link.microsoft.id == record.id else HeardRecord(record.id)
+        return Hearing(link)
+    known = link.microsoft if link.microsoft and link.microsoft.id in ("", record.id) else HeardRecord(record.id)
     echo = notes_mark(record.notes) if _repeats_ours(record) else known.echo
     news, raw = news_of(record, replace(known, echo=echo), link.base, opportunity), _raw(record)
     changed = {name: mark for name, mark in news.marks.items() if known.parts.get(name, _EMPTY) != mark}
     lines = tuple(_lines(record, news, known, changed, raw, now))
     heard_record = replace(
         known,
+        id=record.id,
         etag=record.etag,
         updated=record.updated or known.updated,
         status=news.microsoft_status or known.status,
@@ -52,7 +61,25 @@ def heard(link: Link, record: MicrosoftRecord, opportunity: Deal, now: datetime)
         echo=echo,
         is_shown=not changed and (known.is_shown or not known.raw),
     )
-    return Transition(replace(link, microsoft=heard_record, unwritten=link.unwritten or bool(lines)), lines)
+    next_link = replace(link, microsoft=heard_record, unwritten=link.unwritten or bool(lines))
+    return Hearing(next_link, lines, {} if heard_record.is_shown else news.parts)
+
+
+def heard_on_ours(link: Link, msx_id: str, now: datetime) -> Hearing:
+    """Take the CRM identifier of our own record, unless it is known or the other news must be read first."""
+    known, mark = link.microsoft or HeardRecord(""), News(microsoft_crm_identifier=msx_id).marks
+    if mark.items() <= known.parts.items() or (known.id and not known.is_shown):
+        return Hearing(link)
+    line = _line(now, _PART_LINES[CRM], CRM, {"value": msx_id})
+    heard_record = replace(known, parts={**known.parts, **mark}, is_shown=False)
+    return Hearing(replace(link, microsoft=heard_record, unwritten=True), (line,), {CRM: msx_id})
+
+
+def lacks_crm(link: Link, record: MicrosoftRecord) -> bool:
+    """Whether Microsoft has answered our request without a CRM identifier: it may stand in our own record."""
+    known = link.microsoft.parts if link.microsoft else {}
+    is_answer = record.shown_status not in (None, ASKED) and not record.is_sender
+    return is_answer and record.msx_id is None and CRM not in known
 
 
 def is_news(known: HeardRecord | None, record: MicrosoftRecord) -> bool:
@@ -64,10 +91,35 @@ def is_news(known: HeardRecord | None, record: MicrosoftRecord) -> bool:
     return (known.id, known.etag) != (record.id, record.etag) or not known.is_shown
 
 
-def look_again(link: Link, record_id: str) -> Link:
-    """The link of a pair that shows nothing now: Microsoft's record is read again at the next look."""
-    known = link.microsoft or HeardRecord(record_id)
-    return replace(link, microsoft=replace(known, etag="", is_shown=False))
+def is_news_for(link: Link, record: MicrosoftRecord | PartnerRecord) -> bool:
+    """Whether a record says more than what the link has heard."""
+    if isinstance(record, MicrosoftRecord):
+        return is_news(link.microsoft, record)
+    known = link.partners.get(record.id)
+    return known is None or not (known.etag == record.etag or is_older(record.updated, known.updated))
+
+
+def has_heard(link: Link, referral_id: str, etag: str) -> bool:
+    """Whether the link has heard this version of another party's record."""
+    known, partner = link.microsoft, link.partners.get(referral_id)
+    if known is not None and known.id == referral_id:
+        return known.etag == etag and known.is_shown
+    return partner is not None and partner.etag == etag
+
+
+def look_again(link: Link, record: MicrosoftRecord | PartnerRecord) -> Link:
+    """The link of a pair that shows nothing now: the record is read again once it does."""
+    if isinstance(record, PartnerRecord):
+        known = link.partners.get(record.id) or HeardPartner("", "")
+        return replace(link, partners={**link.partners, record.id: replace(known, etag="")})
+    heard_record = link.microsoft or HeardRecord(record.id)
+    return replace(link, microsoft=replace(heard_record, etag="", is_shown=False))
+
+
+def needs_look(link: Link) -> bool:
+    """Whether the opportunity lacks what was heard, so that the records must be read again."""
+    lacks_news = link.microsoft is not None and not link.microsoft.is_shown
+    return lacks_news or any(not partner.etag for partner in link.partners.values())
 
 
 def shown(link: Link) -> Link:
@@ -131,15 +183,18 @@ def _raw(record: MicrosoftRecord) -> str:
 def _lines(
     record: MicrosoftRecord, news: News, known: HeardRecord, changed: Mapping[str, str], raw: str, now: datetime
 ) -> Iterator[Line]:
+    """The lines of what is new. What Microsoft's record said when it sent us the deal is shown, and no news."""
+    if record.is_sender and not known.raw and news.microsoft_status:
+        return
     yield from _status_lines(record, news.microsoft_status, known, raw, now)
     for name, code in _PART_LINES.items():
         if name in changed and (text := news.parts[name]):
-            values = {"value": text} if name == "microsoft_crm_identifier" else {}
+            values = {"value": text} if name == CRM else {}
             yield _line(now, code, name, values)
 
 
 _PART_LINES: Mapping[str, str] = {
-    "microsoft_crm_identifier": "microsoft_crm",
+    CRM: "microsoft_crm",
     "microsoft_seller": "microsoft_seller",
     "microsoft_notes": "microsoft_notes",
 }
@@ -148,13 +203,13 @@ _PART_LINES: Mapping[str, str] = {
 def _status_lines(
     record: MicrosoftRecord, status: str | None, known: HeardRecord, raw: str, now: datetime
 ) -> Iterator[Line]:
-    """The line of a new status. That Microsoft was asked is told by the request; that it sent the deal is no news."""
+    """The line of a new status. That Microsoft was asked is told by the request."""
     name = "microsoft_status"
     if status is None and raw != known.raw:
         yield _line(now, "microsoft_status_unknown", name, {"status": raw})
     elif status is None or status == known.status:
         return
-    elif status == ACCEPTED and not (record.is_sender and known.status is None):
+    elif status == ACCEPTED:
         yield _line(now, "microsoft_accepted", name)
     elif status == "Declined":
         yield _line(now, "microsoft_declined", name, {"reason": record.reason or "none was given"})
@@ -171,14 +226,14 @@ def _line(now: datetime, code: str, field: str, values: Mapping[str, str] | None
 # --- another partner
 
 
-def heard_partner(link: Link, record: PartnerRecord, now: datetime) -> Transition:
+def heard_partner(link: Link, record: PartnerRecord, now: datetime) -> Hearing:
     """Take what another partner's record says: a line when it appears, and when its status changes."""
+    if not is_news_for(link, record):
+        return Hearing(link)
     known = link.partners.get(record.id)
-    if known is not None and (known.etag == record.etag or is_older(record.updated, known.updated)):
-        return Transition(link)
     values, lines = {"partner": record.name, "status": record.status}, tuple[Line, ...]()
     if known is None or known.status != record.status:
-        code = "partner_takes_part" if known is None else "partner_status"
+        code = "partner_status" if known is not None and known.status else "partner_takes_part"
         lines = (Line(now, code, LineDirection.NOTE, Side.PARTNER_CENTER, values=values),)
     partners = {**link.partners, record.id: HeardPartner(record.etag, record.status, record.updated)}
-    return Transition(replace(link, partners=partners, unwritten=link.unwritten or bool(lines)), lines)
+    return Hearing(replace(link, partners=partners, unwritten=link.unwritten or bool(lines)), lines)

@@ -70,6 +70,7 @@ class Referral(Struct, frozen=True):
     duns: str | None = None
     is_shared: bool = False
     is_from_microsoft: bool = False
+    msx_id: str | None = None
 
     @property
     def is_unanswered(self) -> bool:

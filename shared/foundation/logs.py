@@ -70,6 +70,8 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "referral_adopted": (logging.INFO, ("opportunity_id", "referral_id", "correlation_id")),
     "help_request": (logging.INFO, ("opportunity_id", "referral_id", "outcome", "correlation_id")),
     "referral_ignored": (logging.INFO, ("referral_id", "reason")),
+    "related_referral_heard": (logging.INFO, ("opportunity_id", "referral_id", "correlation_id")),
+    "related_referral_ignored": (logging.INFO, ("referral_id", "reason")),
     "referral_missing": (logging.WARNING, ("referral_id",)),
     "referral_incomplete": (logging.INFO, ("opportunity_id", "referral_id", "code", "field", "correlation_id")),
     "opportunity_created": (logging.INFO, ("opportunity_id", "referral_id", "correlation_id")),

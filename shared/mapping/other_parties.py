@@ -47,6 +47,11 @@ def is_sent_by_microsoft(referrals: Iterable[Json]) -> bool:
     return any(inviter.casefold() == MICROSOFT for inviter in inviters)
 
 
+def msx_id_in(referral: Json) -> str | None:
+    """Return the number of the deal in Microsoft's CRM. It may stand in Microsoft's record, or in ours."""
+    return _text(referral, "/trackingInfo/microsoftMsxId")
+
+
 def microsoft_record(referral: Json) -> MicrosoftRecord:
     """Return Microsoft's record. Raises Unavailable without an id or an eTag."""
     key, etag = _identity(referral)
@@ -57,7 +62,7 @@ def microsoft_record(referral: Json) -> MicrosoftRecord:
         _text(referral, "/engagementId"),
         _status(referral),
         _text(referral, "/statusReason"),
-        _text(referral, "/trackingInfo/microsoftMsxId"),
+        msx_id_in(referral),
         _team(referral),
         _notes(referral),
         _answer_by(referral),

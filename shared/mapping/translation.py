@@ -22,7 +22,7 @@ from shared.mapping.field_base import FieldBase, UnreadableValue
 from shared.mapping.field_types import StatusField
 from shared.mapping.new_records import unusable_defaults
 from shared.mapping.new_referral import ReferralConstants, referral_body
-from shared.mapping.other_parties import is_sent_by_microsoft
+from shared.mapping.other_parties import is_sent_by_microsoft, msx_id_in
 from shared.mapping.paths import Json, has_item, parse_time, time_or_none, value_in_record
 from shared.mapping.people_fields import ContactsField
 from shared.mapping.referral_kind import is_lead, is_shared, is_target_microsoft
@@ -179,6 +179,7 @@ class Translation:
             duns=self.customer.duns_in(referral),
             is_shared=is_shared(referral),
             is_from_microsoft=is_sent_by_microsoft((referral,)),
+            msx_id=msx_id_in(referral),
         )
 
     def _read_values(

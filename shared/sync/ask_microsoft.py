@@ -11,6 +11,7 @@ The request is stored before it is sent. Source: docs/protocol.md#asking-microso
 """
 
 from collections.abc import Sequence
+from copy import replace
 
 from shared.domain.cause import Cause
 from shared.domain.deal import VISIBILITY, VISIBLE, Deal
@@ -33,6 +34,7 @@ from shared.domain.transitions import Transition
 from shared.foundation.errors import Ambiguous, CosellError, Rejected, Unavailable
 from shared.mapping.other_parties import is_sent_by_microsoft, microsoft_in, microsoft_record
 from shared.mapping.request_to_microsoft import request_body
+from shared.sync.hear_microsoft import take_record
 from shared.sync.pair_lease import Pair, end_parked, record_intent, record_writes
 from shared.sync.ports import Context, Json, Outcome, Result
 
@@ -107,6 +109,7 @@ def _adopt_what_is_shown(ctx: Context, pair: Pair, records: Sequence[Json]) -> b
         _store(ctx, pair, takes_part(pair.link, AskedBy.MICROSOFT, now), "takes_part")
         return True
     if found is not None:
+        take_record(ctx, pair, found)
         _store(ctx, pair, help_confirmed(pair.link, found, now), "found")
         ctx.store.keep_party(pair.link.engagement_id or "", found.id, (pair.id,))
     return found is not None
@@ -115,7 +118,7 @@ def _adopt_what_is_shown(ctx: Context, pair: Pair, records: Sequence[Json]) -> b
 def _send(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral) -> None:
     """Send the request, which is stored first. Only a lost or unreadable answer leaves its outcome unknown."""
     before = pair.link.help
-    pair.take_help(about_to_ask(pair.link, opportunity.sharing, ctx.clock.now()).help)
+    pair.take_link(about_to_ask(pair.link, opportunity.sharing, ctx.clock.now()))
     # A related event may come before the answer, or in its place: it must find the deal.
     ctx.store.keep_party(pair.link.engagement_id or "", None, (pair.id,))
     record_writes(ctx, pair)
@@ -126,9 +129,10 @@ def _send(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral
     except Rejected as error:
         _take_refusal(ctx, pair, opportunity, error.cause)
     except CosellError:
-        pair.take_help(before)
+        pair.take_link(replace(pair.link, help=before))
         raise
     else:
+        take_record(ctx, pair, record)
         _store(ctx, pair, asked(pair.link, record, ctx.clock.now()), "asked")
         ctx.store.keep_party(pair.link.engagement_id or "", record.id, (pair.id,))
 

@@ -13,7 +13,10 @@ from msgspec import Struct
 
 from shared.domain.deal import Side
 from shared.domain.link_states import State
+from shared.domain.microsoft_news import has_heard
+from shared.domain.sighting import Sighting
 from shared.foundation.errors import UnreadableRow
+from shared.mapping.other_parties import is_foreign
 from shared.mapping.paths import parse_time, value_in_record
 from shared.mapping.referral_kind import is_target_microsoft
 from shared.mapping.schema import STAMPS
@@ -130,11 +133,15 @@ def _cursor_after(query: str, page: Page, start: datetime) -> datetime:
 
 
 class ScannedPage(Struct, frozen=True):
-    """A page of the list: how many referrals it names, which of them to pull, and the newest change date on it."""
+    """A page of the list: how many referrals it names, which of them to pull, and the newest change date on it.
+
+    `related` has the referrals of other parties that a deal of ours has not heard.
+    """
 
     seen: int
     unknown: Sequence[str]
     newest: datetime | None
+    related: Sequence[Sighting] = ()
 
 
 def changed_referrals(ctx: Context) -> Iterator[ScannedPage]:
@@ -144,7 +151,7 @@ def changed_referrals(ctx: Context) -> Iterator[ScannedPage]:
     for page in ctx.partner_center.changed_since(start):
         dates = (_stamp_date(stamp, "updatedDateTime") for stamp in page)
         newest = max((date for date in dates if date), default=None)
-        yield ScannedPage(len(page), _unknown_referrals(ctx, page), newest)
+        yield ScannedPage(len(page), _unknown_referrals(ctx, page), newest, _unheard_referrals(ctx, page))
 
 
 def _unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
@@ -152,6 +159,23 @@ def _unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
     own = [stamp for stamp in page if _is_own(ctx, stamp)]
     known = ctx.map(lambda stamp: _is_known(ctx, stamp), own, at_most=ctx.policy.parallelism)
     return [str(stamp["id"]).lower() for stamp, is_known in zip(own, known, strict=True) if not is_known]
+
+
+def _unheard_referrals(ctx: Context, page: Sequence[Json]) -> list[Sighting]:
+    """The referrals of other parties whose version a deal of ours has not heard, or whose deals are not known."""
+    foreign = [stamp for stamp in page if is_foreign(stamp, ctx.scope.organization_id)]
+    heard = ctx.map(lambda stamp: _is_heard(ctx, stamp), foreign, at_most=ctx.policy.parallelism) if foreign else ()
+    unheard = (stamp for stamp, is_known in zip(foreign, heard, strict=True) if not is_known)
+    return [Sighting(str(stamp["id"]).lower(), _text(stamp, "engagementId")) for stamp in unheard]
+
+
+def _is_heard(ctx: Context, stamp: Json) -> bool:
+    referral_id, etag = str(stamp["id"]).lower(), str(stamp.get("eTag") or "")
+    try:
+        links = [entry.value for deal in ctx.store.deals_of_party(referral_id) if (entry := ctx.store.link(deal))]
+    except UnreadableRow:
+        return False
+    return bool(links) and all(has_heard(link, referral_id, etag) for link in links)
 
 
 def _is_own(ctx: Context, stamp: Json) -> bool:

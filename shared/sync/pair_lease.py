@@ -12,7 +12,7 @@ intent before the first remote write and at every change of the plan, which rene
 Source: docs/protocol.md#lease-and-intent, docs/protocol.md#rule-7-one-bad-record-harms-no-other.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 
@@ -23,9 +23,9 @@ from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.field_rules import Rules
-from shared.domain.help_request import HelpRequest
 from shared.domain.link import Effect, EffectKind, Intent, Link, Unshown
 from shared.domain.link_states import Mark, State
+from shared.domain.microsoft_news import Hearing, shown
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import Transition, kept_cause, with_known_versions
@@ -47,6 +47,7 @@ class Pair(Struct):
     is_from_base  the referral's values were taken from the base and not read
     existing      the referral that an earlier create of unknown outcome made, as the API returns it
     must_create   a referral must be created, or the existing one adopted
+    news          what the opportunity is to show of Microsoft's record, by the keys of the columns
     outcome       how the work ended; None while it goes on
     """
 
@@ -62,6 +63,7 @@ class Pair(Struct):
     must_create: bool = False
     plan: Plan | None = None
     pending: PendingLines = field(default_factory=PendingLines)
+    news: Mapping[str, str] = field(default_factory=dict)
     outcome: Outcome | None = None
 
     @property
@@ -109,9 +111,18 @@ class Pair(Struct):
         if self.link.waiting:
             self.link = without_waits(self.link)
 
-    def take_help(self, request: HelpRequest | None) -> None:
-        """Take the request for help that is sent next, or, where it was not sent, the one before it."""
-        self.link = replace(self.link, help=request)
+    def take_news(self, hearing: Hearing) -> None:
+        """Take what a record of another party says; its lines wait until the next write of the row."""
+        self.link, self.news = hearing.link, {**self.news, **hearing.texts}
+        self.pending.recovered += hearing.lines
+
+    def take_news_shown(self) -> None:
+        """Note that the opportunity shows the news."""
+        self.link, self.news = shown(self.link), {}
+
+    def take_link(self, link: Link) -> None:
+        """Take what was decided about the link; the next write of the row stores it."""
+        self.link = link
 
     def decide_to_create(self) -> None:
         """Let a referral be created for this pair."""

@@ -14,7 +14,7 @@ from shared.domain.planned import Plan
 class PendingLines(Struct):
     """The queue of audit lines that are not stored yet. What is taken has left the queue.
 
-    recovered   lines for writes of an interrupted run that were found to have taken effect
+    recovered   lines for writes of an interrupted run that were found to have taken effect, and of Microsoft's news
     notes       the plan's lines, which go with the records that they belong to
     losses      the plan's lines about discarded values, which the confirmed write of that field makes true
     told        the losses that were taken: a later plan of this run repeats none of them

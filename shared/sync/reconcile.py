@@ -25,6 +25,7 @@ from shared.domain.recovery import recovered
 from shared.foundation.errors import Conflict, CosellError
 from shared.sync.ask_microsoft import ask_microsoft
 from shared.sync.close_test_referral import close_test_referral
+from shared.sync.hear_microsoft import look_for_news
 from shared.sync.pair_lease import (
     Pair,
     acquire,
@@ -186,6 +187,8 @@ def referral_from_base(link: Link, opportunity: Opportunity, rules: Rules) -> Re
 def carry_out(ctx: Context, work: Work) -> Outcomes:
     """Carry out the plans of all pairs, and release the leases."""
     run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, _write_referral)
+    if heard := [pair for pair in work.pairs if pair.link.microsoft or pair.link.partners or _names_crm(pair)]:
+        run_for_each(ctx, Side.PARTNER_CENTER, heard, look_for_news)
     for again in _write_opportunities(ctx, work.pairs):
         read_opportunities(ctx, again)
         run_for_each(ctx, Side.PARTNER_CENTER, again, _plan_and_patch)
@@ -193,6 +196,11 @@ def carry_out(ctx: Context, work: Work) -> Outcomes:
     ctx.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
     ctx.map(lambda pair: run_step(ctx, pair, _release_pair), work.pairs, at_most=ctx.policy.parallelism)
     return {**work.ended, **{pair.id: pair.outcome or RECONCILED for pair in work.pairs}}
+
+
+def _names_crm(pair: Pair) -> bool:
+    """Whether our own referral names the deal's number in Microsoft's CRM."""
+    return pair.referral is not None and pair.referral.msx_id is not None
 
 
 def _write_referral(ctx: Context, pair: Pair) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from shared.domain.deal import Side
+from shared.domain.sighting import Sighting
 from shared.foundation.errors import (
     Ambiguous,
     CosellError,
@@ -208,10 +209,13 @@ def wait_after(ctx: Context, attempts: int) -> timedelta:
     return ctx.policy.shortest_wait + (longest - ctx.policy.shortest_wait) * ctx.chance()
 
 
-def queue_poisoned_event(ctx: Context, referral_id: str, event_id: str | None = None) -> None:
+def queue_poisoned_event(
+    ctx: Context, referral_id: str, event_id: str | None = None, *, is_related: bool = False
+) -> None:
     """Queue a referral whose event failed again and again (docs/protocol.md#poisoned-events)."""
     ctx.log("event_poisoned", referral_id=referral_id, event_id=event_id)
-    queue_pair(ctx.begin_run(event_id), Side.PARTNER_CENTER, referral_id, Outcome(Result.RETRY, "poisoned"))
+    key = Sighting(referral_id).key if is_related else referral_id
+    queue_pair(ctx.begin_run(event_id), Side.PARTNER_CENTER, key, Outcome(Result.RETRY, "poisoned"))
 
 
 class QueuedPairs(Struct, frozen=True):

@@ -20,9 +20,11 @@ from shared.domain.deal import Side
 from shared.domain.obstacles import creation_obstacles
 from shared.domain.plan import plan_pair
 from shared.domain.records import Opportunity
+from shared.domain.sighting import RELATED, Sighting
 from shared.foundation.errors import CosellError, UnreadableRow
 from shared.foundation.logs import CURRENT_RUN, failure_fields
 from shared.sync.change_detection import SWEEP, Batch, changed_opportunities, changed_referrals
+from shared.sync.hear_microsoft import hear_parties
 from shared.sync.link_referral import link_referral
 from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Mode, Outcome, Outcomes, Result, RetryEntry
 from shared.sync.reconcile import carry_out, open_pulled, open_pushed, referral_from_base
@@ -104,13 +106,14 @@ def run_sweep(ctx: Context) -> Report:
         if ctx.policy.mode is Mode.PREVIEW:
             preview_sweep(ctx)
             return report
-        newest, pending = None, dict[str, None]()
+        newest, pending, related = None, dict[str, None](), list[Sighting]()
         try:
             # Pages are worked together, so that reads and writes of Salesforce are full.
             for number, page in enumerate(changed_referrals(ctx)):
                 newest = page.newest if number == 0 else newest
                 report.seen += page.seen
                 pending |= dict.fromkeys(page.unknown)
+                related += page.related
                 if len(pending) >= ctx.policy.batch:
                     report.add(work_referrals(ctx, list(pending), {}))
                     pending.clear()
@@ -119,15 +122,19 @@ def run_sweep(ctx: Context) -> Report:
                     break
         finally:  # a page that cannot be read holds back none of the pages before it
             report.add(work_referrals(ctx, list(pending), {}))
+            report.add(hear_parties(ctx, related, {}))
     if not guard.has_failed:
         _finish_sweep(ctx, report, started, newest)
     return report
 
 
-def pull_event(ctx: Context, referral_id: str, event_id: str | None = None) -> Outcome | None:
+def pull_event(
+    ctx: Context, referral_id: str, event_id: str | None = None, *, is_related: bool = False
+) -> Outcome | None:
     """Pull one referral; None where the sync is off or paused: the sweep finds the change later.
 
-    The run has the id of the event, so that its log lines and audit lines lead to the event.
+    An event about a related referral lets its engagement be heard: it may name ours or another party's. The run has the
+    id of the event, so that its log lines and audit lines lead to the event.
     """
     if ctx.policy.mode is not Mode.ON or PULL in ctx.policy.paused:
         ctx.log("run_skipped", run="event", reason=ctx.policy.mode if ctx.policy.mode is not Mode.ON else "paused")
@@ -135,7 +142,8 @@ def pull_event(ctx: Context, referral_id: str, event_id: str | None = None) -> O
     ctx = ctx.begin_run(event_id)
     run = CURRENT_RUN.set(ctx.correlation_id)
     try:
-        return work_referrals(ctx, [referral_id], {})[referral_id]
+        key = Sighting(referral_id).key if is_related else referral_id
+        return work_referrals(ctx, [key], {})[key]
     finally:
         CURRENT_RUN.reset(run)
 
@@ -221,7 +229,10 @@ def work_opportunities(
 
 
 def work_referrals(ctx: Context, referral_ids: Sequence[str], worked: Mapping[str, RetryEntry | None]) -> Outcomes:
-    """Pull referrals; `worked` holds their retry entries as read before the work."""
+    """Pull referrals; `worked` holds their retry entries as read before the work. A related one is heard."""
+    if related := [key for key in referral_ids if key.startswith(RELATED)]:
+        own = [key for key in referral_ids if key not in related]
+        return {**work_referrals(ctx, own, worked), **hear_parties(ctx, [*map(Sighting.of, related)], worked)}
     if not referral_ids:
         return {}
     if is_paused(ctx, Side.PARTNER_CENTER) or is_paused(ctx, Side.SALESFORCE):

@@ -14,7 +14,6 @@ from msgspec import Struct
 from shared.domain.audit_text import audit_text
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side
-from shared.domain.inbox import MAY_BE_SHOWN, item_of_opportunity
 from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Unshown
 from shared.domain.link_states import Mark
 from shared.domain.records import Opportunity
@@ -30,6 +29,7 @@ from shared.sync.pair_lease import (
     run_step,
 )
 from shared.sync.ports import RECONCILED, Context, Json, Outcome, Result, Write, Written
+from shared.sync.show_in_inbox import leave_inbox, show_in_inbox
 
 CONDITIONAL = 24
 """Conditional PATCHes of one Composite call; the 25th subrequest reads them back."""
@@ -68,12 +68,14 @@ def _prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write 
     if is_shown and pair.link.unshown is None:
         lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *ctx.store.audit(pair.id)]
         mark, missing = without_refusals(pair.link, changes, pair.plan).due_mark, _missing_identity(ctx, pair)
-        values |= _with_answer(ctx, pair, ctx.translation.shown_state(mark, audit_text(lines), missing))
+        values |= _with_unshown(ctx, pair, ctx.translation.shown_state(mark, audit_text(lines), missing))
     return Write(pair.id, values, pair.opportunity.modified)
 
 
-def _with_answer(ctx: Context, pair: Pair, values: dict[str, Any]) -> dict[str, Any]:
-    """The values of the columns of ours, and the end of an unanswered deal where it is not shown."""
+def _with_unshown(ctx: Context, pair: Pair, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of the columns of ours, with what is not shown of Microsoft's news and of our time to answer."""
+    if pair.news:
+        values |= ctx.translation.shown_news(pair.news)
     return values | ctx.translation.shown_answer(pair.answer_until) if _is_answer_unshown(ctx, pair) else values
 
 
@@ -120,6 +122,8 @@ def _confirm_values(ctx: Context, pair: Pair, record: Json, read_at: datetime, *
         return
     changes, read_back = pair.plan.to_salesforce, ctx.translation.opportunity(record, read_at)
     now, referral = ctx.clock.now(), pair.referral.deal if pair.referral else Deal()
+    if is_shown and pair.news:
+        pair.take_news_shown()
     before = without_refusals(pair.link, changes, pair.plan)
     confirmed = written_link(before, changes, read_back.deal, referral, now, is_shown=is_shown)
     pair.take_read_back(read_back)
@@ -162,7 +166,7 @@ def batches_of_write_backs(ctx: Context, pairs: Sequence[Pair]) -> list[list[Pai
     """
     for pair in pairs:
         if pair.link.inbox is not None and pair.outcome == RECONCILED:
-            run_step(ctx, pair, _leave_inbox)
+            run_step(ctx, pair, leave_inbox)
     ended = (Result.PARKED, None)
     shown = [pair for pair in pairs if (pair.outcome and pair.outcome.result) in ended or pair.link.is_creating]
     unreported = [pair for pair in shown if _needs_write_back(ctx, pair)]
@@ -174,6 +178,8 @@ def _needs_write_back(ctx: Context, pair: Pair) -> bool:
     link, has_lines = pair.link, pair.link.unwritten or bool(pair.pending.notes)
     if pair.opportunity is None:
         return False
+    if pair.news and ctx.translation.shown_news(pair.news).keys() - link.columns_left_out(ctx.clock.now()):
+        return True
     if link.unshown is None:
         is_complete = _missing_identity(ctx, pair) is None and not _is_answer_unshown(ctx, pair)
         return has_lines or not is_complete or link.mark != link.due_mark
@@ -243,7 +249,7 @@ def _prepare_write_back(ctx: Context, pair: Pair) -> _WriteBack:
         record_intent(ctx, pair, *coming, link=replace(pair.link, unwritten=True), lines=lines)
     missing, stored = _missing_identity(ctx, pair), ctx.store.audit(pair.id)
     mark = pair.link.due_mark
-    whole = values = _with_answer(ctx, pair, ctx.translation.shown_state(mark, audit_text(stored), missing))
+    whole = values = _with_unshown(ctx, pair, ctx.translation.shown_state(mark, audit_text(stored), missing))
     if pair.link.unshown:
         left_out = pair.link.columns_left_out(ctx.clock.now())
         values = {column: value for column, value in whole.items() if column not in left_out}
@@ -275,9 +281,9 @@ def _confirm_write_back(
         pair.take_read_back(read_back)
     _note_shown(ctx, pair, own, {} if written.refused else own.values, is_refused=refusal is not None)
     if written.refused:
-        _show_in_inbox(ctx, pair, written.refused)
+        show_in_inbox(ctx, pair, written.refused)
     elif pair.link.inbox is not None:
-        _leave_inbox(ctx, pair)
+        leave_inbox(ctx, pair)
     if refusal:
         end_parked(ctx, pair, refusal, ctx.clock.now() + TRY_AGAIN)
 
@@ -291,32 +297,5 @@ def _note_shown(ctx: Context, pair: Pair, own: _WriteBack, shown: Mapping[str, o
         unshown = Unshown(lacking, ctx.clock.now() if is_refused or known is None else known.since)
     mark = own.mark if ours.status not in lacking else pair.link.mark
     pair.take_shown(mark, unshown, unwritten=ours.audit in lacking)
-
-
-# --- the inbox
-
-
-def _show_in_inbox(ctx: Context, pair: Pair, refusal: Cause) -> None:
-    """Show in the inbox that Salesforce refuses even the audit: nobody would read it on the opportunity.
-
-    The mark is stored before the record is written, so that a record whose writer stopped is found and deleted.
-    """
-    if pair.opportunity is None:
-        return
-    known, address = pair.link.inbox, ctx.salesforce.page_address(pair.id)
-    item = item_of_opportunity(pair.opportunity, pair.link, refusal, address)
-    if known != item.fingerprint:
-        _mark_in_inbox(ctx, pair, MAY_BE_SHOWN)
-    shown = ctx.report_in_inbox(item, known)
-    if shown != pair.link.inbox:
-        _mark_in_inbox(ctx, pair, shown)
-
-
-def _leave_inbox(ctx: Context, pair: Pair) -> None:
-    ctx.remove_from_inbox(pair.id)
-    _mark_in_inbox(ctx, pair, None)
-
-
-def _mark_in_inbox(ctx: Context, pair: Pair, shown: str | None) -> None:
-    effects = pair.link.intent.effects if pair.link.intent else ()
-    record_intent(ctx, pair, *effects, link=replace(pair.link, inbox=shown))
+    if pair.news and ctx.translation.shown_news(pair.news).keys().isdisjoint(lacking):
+        pair.take_news_shown()

@@ -11,6 +11,11 @@ class EventName(StrEnum):
     RELATED_CREATED = "related-referral-created"
     RELATED_UPDATED = "related-referral-updated"
 
+    @property
+    def is_related(self) -> bool:
+        """Whether the event is about another party's referral in an engagement of ours; it may name either."""
+        return self in (EventName.RELATED_CREATED, EventName.RELATED_UPDATED)
+
 
 TEST_CREATED = "test-created"
 """The event that a person requests to see whether events arrive (docs/reference/partner-center.md#test-events)."""

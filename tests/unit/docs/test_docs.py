@@ -262,6 +262,11 @@ def test_the_events_page_lists_every_reason_for_ignoring_a_referral() -> None:
     assert set(cells_by_name("events.md", "Reasons of `referral_ignored`")) == reasons
 
 
+def test_the_events_page_lists_every_reason_for_not_hearing_a_record() -> None:
+    reasons = set(matches_in("shared/sync", r'_leave\([^")]*"(\w+)"\)'))
+    assert set(cells_by_name("events.md", "Reasons of `related_referral_ignored`")) == reasons
+
+
 def test_the_events_page_lists_every_cause_of_waiting() -> None:
     pattern = r'Result\.RETRY,\s+"(\w+)"'
     causes = {*matches_in("shared/sync", pattern), *matches_in("shared/operations", pattern)}

@@ -130,9 +130,11 @@ def test_what_the_record_does_not_say_is_not_cleared() -> None:
     }
 
 
-def test_a_deal_of_microsofts_own_is_no_acceptance() -> None:
+def test_what_microsoft_said_when_it_sent_the_deal_is_shown_and_only_later_changes_are_told() -> None:
     sent = replace(ACCEPTED, is_sender=True, notes="Wants a pilot.")
-    assert after(sent)[1] == ["microsoft_crm", "microsoft_seller", "microsoft_notes"]
+    hearing = heard(LINK, sent, DEAL, NOW)
+    assert (hearing.lines, hearing.texts["microsoft_seller"]) == ((), "Microsoft Seller")
+    assert after(sent, replace(sent, etag='"3"', notes="In June."))[1] == ["microsoft_notes"]
 
 
 def test_what_was_not_shown_is_news_again_and_is_not_told_again() -> None:
@@ -145,7 +147,7 @@ def test_what_was_not_shown_is_news_again_and_is_not_told_again() -> None:
 
 
 def test_a_record_that_is_read_again_later_tells_all_of_it_then() -> None:
-    waiting = look_again(LINK, "m-1")
+    waiting = look_again(LINK, ACCEPTED)
     assert waiting.unwritten is False
     assert after(ACCEPTED, link=waiting)[1] == ["microsoft_accepted", "microsoft_crm", "microsoft_seller"]
 

@@ -74,6 +74,7 @@ def test_an_unanswered_deal_shows_until_when_to_answer_it_from_its_creation_on(h
     deal = opportunity_of(harness, referral)["Id"]
     assert shown(harness, deal) == END
     assert harness.stored_link(deal).answer_by == AnswerTime(END)
+    harness.sweep()
     harness.push_until_quiet()
     assert_quiet(harness)
 

@@ -38,7 +38,7 @@ EXPECTED_ENDS = {
     # nothing was left to do
     "live": ExpectedEnd(10000),
     "long notes": ExpectedEnd(10000),
-    "accepted": ExpectedEnd(25000, differs=("visibility",)),
+    "accepted": ExpectedEnd(25000, 1),
     "on hold": ExpectedEnd(25000, 1, "On Hold", "New", "Waiting"),  # looked at, because its end is not known
     # refused or not shared
     "closed": ExpectedEnd(20000, 0, "Closed Won", "Closed", differs=("money",)),

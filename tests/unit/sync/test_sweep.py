@@ -174,7 +174,9 @@ def test_changes_found_while_salesforce_is_paused_go_to_the_retry_queue(harness:
     harness.sweep()
     harness.sweep()
     harness.salesforce.rest.max_requests = request_limit
-    assert [entry.key for entry in harness.retry_entries(Side.PARTNER_CENTER)] == [referral]
+    theirs = harness.partner_center.microsoft_record(harness.partner_center.referral(referral)["engagementId"])["id"]
+    keys = {entry.key for entry in harness.retry_entries(Side.PARTNER_CENTER)}
+    assert keys == {referral, f"M|{theirs}"}
     harness.advance_time(HOUR)
     harness.push()
-    assert opportunity_of(harness, referral)
+    assert opportunity_of(harness, referral)["Microsoft_Status__c"] == "Accepted"

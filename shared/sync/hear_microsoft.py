@@ -1,0 +1,284 @@
+"""Hears what Microsoft and other partners say in our engagements, and shows it on the opportunity.
+
+An event or a list names a referral: another party's, or our own. It leads to our deals by rows of the store (`M|`,
+`E|`, `R|`), or by a list of the engagement where these are missing. Another party's record is never written and makes
+no opportunity.
+
+A record is read before the lease. That is safe, because it only moves forward: of two states the later one counts,
+whichever is heard last. Source: docs/protocol.md#news-from-microsoft.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import replace
+from functools import partial
+
+from msgspec import Struct
+
+from shared.domain.deal import Side
+from shared.domain.help_outcomes import help_confirmed
+from shared.domain.link import Effect, EffectKind, Link
+from shared.domain.microsoft_news import (
+    Hearing,
+    heard,
+    heard_on_ours,
+    heard_partner,
+    is_news_for,
+    lacks_crm,
+    look_again,
+    needs_look,
+)
+from shared.domain.microsoft_record import MicrosoftRecord, PartnerRecord
+from shared.domain.sighting import Sighting
+from shared.foundation.errors import NotFound, Rejected, SignInFailed, StoreConflict
+from shared.mapping.other_parties import is_foreign, msx_id_in, record_of_party
+from shared.sync.pair_lease import Pair, acquire, open_pairs, read_opportunities, record_intent, release, run_step
+from shared.sync.ports import BUSY, RECONCILED, Context, Json, Outcome, Outcomes, Result, RetryEntry
+from shared.sync.retry_queue import (
+    is_paused,
+    keep_retry_queue,
+    outcome_of_error,
+    pausing_on_failure,
+    retry_after_pause,
+)
+from shared.sync.write_opportunity import batches_of_write_backs, write_back
+
+ACCESS_DENIED = "accessDenied"
+
+type Record = MicrosoftRecord | PartnerRecord
+
+
+class Found(Struct, frozen=True):
+    """Our deals in an engagement, and the records of other parties that were read for them."""
+
+    deals: Sequence[str]
+    records: Sequence[Record]
+
+
+def hear_parties(ctx: Context, sightings: Sequence[Sighting], worked: Mapping[str, RetryEntry | None]) -> Outcomes:
+    """Hear the referrals that an event or a list names; `worked` holds their retry entries as read before the work."""
+    if not sightings:
+        return {}
+    if is_paused(ctx, Side.PARTNER_CENTER) or is_paused(ctx, Side.SALESFORCE):
+        until = max(filter(None, (ctx.store.side_state(side).paused_until for side in Side)))
+        outcomes = {one.key: retry_after_pause(until) for one in sightings}
+    else:
+        find = partial(_find_or_queue, ctx, worked)
+        results = ctx.map(find, sightings, at_most=ctx.parallelism(Side.PARTNER_CENTER))
+        by_key = dict(zip((one.key for one in sightings), results, strict=True))
+        found = {key: result for key, result in by_key.items() if isinstance(result, Found)}
+        heard_deals = _hear_deals(ctx, found.values())
+        outcomes = {key: result for key, result in by_key.items() if isinstance(result, Outcome)}
+        outcomes |= {key: _outcome_of(one.deals, heard_deals) for key, one in found.items()}
+    keep_retry_queue(ctx, Side.PARTNER_CENTER, outcomes, worked)
+    return outcomes
+
+
+def _outcome_of(deals: Iterable[str], outcomes: Outcomes) -> Outcome:
+    """The outcome of a sighting: it is tried again if one of its deals is."""
+    ended = [outcomes[deal] for deal in deals if deal in outcomes]
+    return next((one for one in ended if one.result in (Result.RETRY, Result.PARKED)), RECONCILED)
+
+
+# --- from a referral to our deals
+
+
+def _find_or_queue(ctx: Context, worked: Mapping[str, RetryEntry | None], sighting: Sighting) -> Found | Outcome:
+    try:
+        with pausing_on_failure(ctx, Side.PARTNER_CENTER):
+            found = _find(ctx, sighting)
+        if isinstance(found, Outcome):
+            return found
+        if found.deals and not found.records:
+            return _not_shown(ctx, sighting, worked.get(sighting.key))
+        if not found.deals and found.records:
+            return _leave(ctx, sighting, "unknown_engagement")
+        if not found.deals:
+            return _leave(ctx, sighting, "not_readable")
+        return found if _is_news(ctx, found) else RECONCILED
+    except Exception as error:  # noqa: BLE001 - one bad record must not stop the others
+        return outcome_of_error(ctx, error, sighting.key)
+
+
+def _not_shown(ctx: Context, sighting: Sighting, entry: RetryEntry | None) -> Outcome:
+    """Try a few times to read a record that Partner Center does not show."""
+    if entry is not None and entry.attempts + 1 >= ctx.policy.tries:
+        return _leave(ctx, sighting, "not_readable")
+    return Outcome(Result.RETRY, "not_shown")
+
+
+def _leave(ctx: Context, sighting: Sighting, reason: str) -> Outcome:
+    ctx.log("related_referral_ignored", referral_id=sighting.referral_id, reason=reason)
+    return RECONCILED
+
+
+def _is_news(ctx: Context, found: Found) -> bool:
+    """Whether a deal has not heard one of the records: else nothing is locked, read or written."""
+    links = [entry.value for deal in found.deals if (entry := ctx.store.link(deal))]
+    return any(is_news_for(link, record) for link in links for record in found.records)
+
+
+def _find(ctx: Context, sighting: Sighting) -> Found | Outcome:
+    """Read the record and find our deals. Without a known deal, the engagement is listed."""
+    deals = ctx.store.deals_of_party(sighting.referral_id)
+    if not deals and (own := _deal_of_own_referral(ctx, sighting.referral_id)):
+        return _listed(ctx, _engagement_of(ctx, own), (own,))
+    if not deals and sighting.engagement_id:
+        deals = ctx.store.deals_in_engagement(sighting.engagement_id)
+        if not deals:
+            return _listed(ctx, sighting.engagement_id)
+    raw = _read(ctx, sighting.referral_id)
+    if raw is None:
+        return _listed(ctx, sighting.engagement_id or _engagement_of(ctx, *deals), deals)
+    engagement_id = raw.get("engagementId")
+    if not is_foreign(raw, ctx.scope.organization_id) or not isinstance(engagement_id, str):
+        return _leave(ctx, sighting, "not_linked")  # our own referral: its own event, or the sweep, pulls it
+    record = record_of_party(raw)
+    deals = deals or ctx.store.deals_in_engagement(engagement_id)
+    if not deals:
+        return _listed(ctx, engagement_id)
+    ctx.store.keep_party(engagement_id, record.id, deals)
+    return Found(deals, (record,))
+
+
+def _read(ctx: Context, referral_id: str) -> Json | None:
+    """A referral, or None where the service does not show it: another party's may be hidden, or forbidden."""
+    try:
+        return ctx.partner_center.get(referral_id)
+    except NotFound:
+        return None
+    except SignInFailed as error:
+        if error.code != ACCESS_DENIED:
+            raise
+        return None
+
+
+def _listed(ctx: Context, engagement_id: str | None, deals: Sequence[str] = ()) -> Found:
+    """List an engagement: the other parties' records in it, and our deals, with their rows for the next time."""
+    if not engagement_id:
+        return Found((), ())
+    try:
+        listed = ctx.partner_center.in_engagement(engagement_id)
+    except (NotFound, Rejected):
+        return Found(deals, ())
+    is_theirs = partial(is_foreign, organization_id=ctx.scope.organization_id)
+    records = [record_of_party(raw) for raw in listed if is_theirs(raw)]
+    own = (_deal_of_own_referral(ctx, str(raw.get("id"))) for raw in listed if not is_theirs(raw))
+    deals = tuple(dict.fromkeys((*deals, *filter(None, own))))
+    for record in records if deals else ():
+        ctx.store.keep_party(engagement_id, record.id, deals)
+    return Found(deals, records)
+
+
+def _deal_of_own_referral(ctx: Context, referral_id: str) -> str | None:
+    """The deal of a referral of ours. Raises StoreConflict while another instance links it."""
+    pointer = ctx.store.pointer(referral_id)
+    if pointer and pointer.value.intent is not None and pointer.age < ctx.policy.lease:
+        raise StoreConflict("another instance links the referral")
+    return pointer.value.opportunity_id if pointer else None
+
+
+def _engagement_of(ctx: Context, *deals: str) -> str | None:
+    links = (entry.value for deal in deals if (entry := ctx.store.link(deal)))
+    return next((link.engagement_id for link in links if link.engagement_id), None)
+
+
+# --- the deals
+
+
+def _hear_deals(ctx: Context, found: Iterable[Found]) -> Outcomes:
+    """Let the deals hear their records, under their leases; a record costs one write-back."""
+    wanted: dict[str, list[Record]] = {}
+    for one in found:
+        for deal in one.deals:
+            wanted.setdefault(deal, []).extend(one.records)
+    results = ctx.map(partial(_acquire_or_queue, ctx), wanted, at_most=ctx.policy.parallelism)
+    pairs = [result for result in results if isinstance(result, Pair)]
+    read_opportunities(ctx, pairs)
+    for pair in open_pairs(pairs):
+        run_step(ctx, pair, _hear_under_lease, wanted[pair.id])
+    chunks = batches_of_write_backs(ctx, pairs)
+    ctx.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
+    ctx.map(lambda pair: run_step(ctx, pair, _release), pairs, at_most=ctx.policy.parallelism)
+    ended = {deal: one for deal, one in zip(wanted, results, strict=True) if isinstance(one, Outcome)}
+    return {**ended, **{pair.id: pair.outcome or RECONCILED for pair in pairs}}
+
+
+def _acquire_or_queue(ctx: Context, deal: str) -> Pair | Outcome:
+    """Acquire the lease of a deal. A pair with a write of unknown outcome is left to its recovery."""
+    try:
+        known = ctx.store.link(deal)
+        if known is None:
+            return RECONCILED
+        is_writing = known.value.intent is not None and bool(known.value.intent.effects)
+        return BUSY if is_writing else acquire(ctx, deal)
+    except Exception as error:  # noqa: BLE001 - as in `_find_or_queue`
+        return outcome_of_error(ctx, error, deal)
+
+
+def _hear_under_lease(ctx: Context, pair: Pair, records: Sequence[Record]) -> None:
+    if pair.opportunity is None:
+        return
+    if not pair.opportunity.flagged:
+        for record in records:
+            if is_news_for(pair.link, record):
+                pair.take_link(look_again(pair.link, record))
+        pair.end(RECONCILED)
+        return
+    for record in records:
+        take_record(ctx, pair, record)
+        _confirm_request(ctx, pair, record)
+    lines = pair.pending.take_notes(ctx.clock.now())
+    if lines or pair.news:
+        record_intent(ctx, pair, Effect(EffectKind.MARK_OPPORTUNITY), lines=lines)
+
+
+def take_record(ctx: Context, pair: Pair, record: Record) -> None:
+    """Let a pair hear a record; the next write of its row stores the lines, and its write-back shows the values."""
+    if pair.opportunity is None or not is_news_for(pair.link, record):
+        return
+    now = ctx.clock.now()
+    if isinstance(record, PartnerRecord):
+        pair.take_news(heard_partner(pair.link, record, now))
+    else:
+        if lacks_crm(pair.link, record):
+            own = _read(ctx, pair.link.referral_id or "")
+            record = replace(record, msx_id=msx_id_in(own) if own else None)
+        pair.take_news(heard(pair.link, record, pair.opportunity.deal, now))
+    ids = {"opportunity_id": pair.id, "referral_id": record.id}
+    ctx.log("related_referral_heard", correlation_id=ctx.correlation_id, **ids)
+
+
+def _confirm_request(ctx: Context, pair: Pair, record: Record) -> None:
+    """Take a request for help that Microsoft's record shows: ours of unknown outcome, or a colleague's."""
+    if isinstance(record, MicrosoftRecord) and not record.is_sender:
+        confirmed = help_confirmed(pair.link, record, ctx.clock.now())
+        pair.take_news(Hearing(confirmed.link, confirmed.lines))
+
+
+def _release(ctx: Context, pair: Pair) -> None:
+    if not pair.may_have_written:
+        release(ctx, pair)
+
+
+# --- a pair that shows less than what was heard
+
+
+def look_for_news(ctx: Context, pair: Pair) -> None:
+    """Read again what the opportunity of a pair does not show: a write-back failed, or it was un-ticked.
+
+    The CRM identifier may stand in our own record, which was just read. Raises the client's errors.
+    """
+    link, opportunity, now = pair.link, pair.opportunity, ctx.clock.now()
+    if opportunity is None or not opportunity.flagged or link.columns_left_out(now):
+        return
+    for record in _records_of(ctx, link) if needs_look(link) and not pair.news else ():
+        take_record(ctx, pair, record)
+        _confirm_request(ctx, pair, record)
+    if pair.referral is not None and pair.referral.msx_id:
+        pair.take_news(heard_on_ours(pair.link, pair.referral.msx_id, now))
+
+
+def _records_of(ctx: Context, link: Link) -> Sequence[Record]:
+    is_listed = any(not partner.etag for partner in link.partners.values())
+    raw = None if is_listed or link.microsoft is None else _read(ctx, link.microsoft.id)
+    return (record_of_party(raw),) if raw is not None else _listed(ctx, link.engagement_id, ()).records
