@@ -13,8 +13,13 @@ NEWS_LENGTHS: Mapping[str, int] = {
     "microsoft_seller": 255,
     "microsoft_notes": 32_000,
     "microsoft_answer_by": 40,
+    "help": 255,
+    "notes_to_microsoft": 32_000,
 }
-"""The columns of Microsoft's news, by their keys in the mapping file, with the characters that they hold."""
+"""The columns of Microsoft's news, and of what a colleague asked, by their keys in the mapping file.
+
+Each with the characters that it holds.
+"""
 
 
 class ShownState:

@@ -34,7 +34,7 @@ from shared.domain.transitions import Transition
 from shared.foundation.errors import Ambiguous, CosellError, Rejected, Unavailable
 from shared.mapping.other_parties import is_sent_by_microsoft, microsoft_in, microsoft_record
 from shared.mapping.request_to_microsoft import request_body
-from shared.sync.hear_microsoft import take_record
+from shared.sync.hear_microsoft import fill_help, take_record
 from shared.sync.pair_lease import Pair, end_parked, record_intent, record_writes
 from shared.sync.ports import Context, Json, Outcome, Result
 
@@ -111,6 +111,7 @@ def _adopt_what_is_shown(ctx: Context, pair: Pair, records: Sequence[Json]) -> b
     if found is not None:
         take_record(ctx, pair, found)
         _store(ctx, pair, help_confirmed(pair.link, found, now), "found")
+        fill_help(pair, found)
         ctx.store.keep_party(pair.link.engagement_id or "", found.id, (pair.id,))
     return found is not None
 

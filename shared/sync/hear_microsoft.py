@@ -15,7 +15,7 @@ from functools import partial
 from msgspec import Struct
 
 from shared.domain.deal import Side
-from shared.domain.help_outcomes import help_confirmed
+from shared.domain.help_outcomes import help_confirmed, help_to_show
 from shared.domain.link import Effect, EffectKind, Link
 from shared.domain.microsoft_news import (
     Hearing,
@@ -253,6 +253,13 @@ def _confirm_request(ctx: Context, pair: Pair, record: Record) -> None:
     if isinstance(record, MicrosoftRecord) and not record.is_sender:
         confirmed = help_confirmed(pair.link, record, ctx.clock.now())
         pair.take_news(Hearing(confirmed.link, confirmed.lines))
+        fill_help(pair, record)
+
+
+def fill_help(pair: Pair, record: MicrosoftRecord) -> None:
+    """Let the write-back show what a colleague asked, in the fields that are empty."""
+    if pair.opportunity is not None and pair.link.help is not None:
+        pair.take_news(Hearing(pair.link, texts=help_to_show(pair.link, record, pair.opportunity.sharing)))
 
 
 def _release(ctx: Context, pair: Pair) -> None:

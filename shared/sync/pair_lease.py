@@ -23,6 +23,7 @@ from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.field_rules import Rules
+from shared.domain.help_outcomes import help_shown
 from shared.domain.link import Effect, EffectKind, Intent, Link, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_news import Hearing, shown
@@ -118,7 +119,7 @@ class Pair(Struct):
 
     def take_news_shown(self) -> None:
         """Note that the opportunity shows the news."""
-        self.link, self.news = shown(self.link), {}
+        self.link, self.news = help_shown(shown(self.link)), {}
 
     def take_link(self, link: Link) -> None:
         """Take what was decided about the link; the next write of the row stores it."""
