@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-ARRIVAL_EVENTS = {"opportunity_created", "opportunity_written"}
+ARRIVAL_EVENTS = {"opportunity_created", "opportunity_written", "related_referral_heard"}
 PROGRESS_BAR_FROM = 50
 """A step with at least as many deals shows a progress bar."""
 

@@ -198,24 +198,32 @@ def _hear_deals(ctx: Context, found: Iterable[Found]) -> Outcomes:
         run_step(ctx, pair, _hear_under_lease, wanted[pair.id])
     chunks = batches_of_write_backs(ctx, pairs)
     ctx.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
+    for pair in open_pairs(pairs):
+        _log_heard(ctx, pair, wanted[pair.id])
     ctx.map(lambda pair: run_step(ctx, pair, _release), pairs, at_most=ctx.policy.parallelism)
     ended = {deal: one for deal, one in zip(wanted, results, strict=True) if isinstance(one, Outcome)}
     return {**ended, **{pair.id: pair.outcome or RECONCILED for pair in pairs}}
 
 
 def _acquire_or_queue(ctx: Context, deal: str) -> Pair | Outcome:
-    """Acquire the lease of a deal. A pair with a write of unknown outcome is left to its recovery."""
+    """Acquire the lease of a deal. A pair with a write of unknown outcome is left to whoever recovers it.
+
+    Only a write-back, which does no harm when it is repeated, is taken over: nobody else may come for it.
+    """
     try:
         known = ctx.store.link(deal)
         if known is None:
             return RECONCILED
-        is_writing = known.value.intent is not None and bool(known.value.intent.effects)
-        return BUSY if is_writing else acquire(ctx, deal)
+        effects = known.value.intent.effects if known.value.intent else ()
+        is_unknown = any(effect.kind is not EffectKind.MARK_OPPORTUNITY for effect in effects)
+        return BUSY if is_unknown else acquire(ctx, deal)
     except Exception as error:  # noqa: BLE001 - as in `_find_or_queue`
         return outcome_of_error(ctx, error, deal)
 
 
 def _hear_under_lease(ctx: Context, pair: Pair, records: Sequence[Record]) -> None:
+    if pair.interrupted.effects:
+        record_intent(ctx, pair)
     if pair.opportunity is None:
         return
     if not pair.opportunity.flagged:
@@ -244,8 +252,6 @@ def take_record(ctx: Context, pair: Pair, record: Record) -> None:
             own = _read(ctx, pair.link.referral_id or "")
             record = replace(record, msx_id=msx_id_in(own) if own else None)
         pair.take_news(heard(pair.link, record, pair.opportunity.deal, now))
-    ids = {"opportunity_id": pair.id, "referral_id": record.id}
-    ctx.log("related_referral_heard", correlation_id=ctx.correlation_id, **ids)
 
 
 def _confirm_request(ctx: Context, pair: Pair, record: Record) -> None:
@@ -260,6 +266,12 @@ def fill_help(pair: Pair, record: MicrosoftRecord) -> None:
     """Let the write-back show what a colleague asked, in the fields that are empty."""
     if pair.opportunity is not None and pair.link.help is not None:
         pair.take_news(Hearing(pair.link, texts=help_to_show(pair.link, record, pair.opportunity.sharing)))
+
+
+def _log_heard(ctx: Context, pair: Pair, records: Sequence[Record]) -> None:
+    for record in records:
+        ids = {"opportunity_id": pair.id, "referral_id": record.id}
+        ctx.log("related_referral_heard", correlation_id=ctx.correlation_id, **ids)
 
 
 def _release(ctx: Context, pair: Pair) -> None:

@@ -1,8 +1,14 @@
 """Microsoft's record comes at a bad time or in a bad shape (docs/protocol.md#news-from-microsoft)."""
 
+import pytest
+
+from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
+from tests.unit.sync.column_rights import restrict_known_columns
 from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness
 from tests.unit.sync.heard_deals import (
+    ANSWER_BY,
+    CRM,
     NOTES,
     SELLER,
     STATUS,
@@ -176,6 +182,59 @@ def test_a_lease_that_ended_after_a_crash_is_heard_after_its_recovery(harness: H
     hear(harness, deal)
     harness.run_rounds(after=AFTER_LEASE)
     harness.push(HOUR)
+    assert shown_news(harness, deal)[0] == "Accepted"
+    assert harness.count_in_audit(deal, ACCEPTED) == 1
+    assert_quiet(harness)
+
+
+@pytest.mark.parametrize("rights", ["hidden", "read_only"])
+def test_an_org_that_lacks_the_columns_has_the_lines_and_no_failure(harness: Harness, rights: str) -> None:
+    deal = heard_deal(harness)
+    columns = [f"Opportunity.{column}" for column in (STATUS, CRM, SELLER, NOTES, ANSWER_BY)]
+    restrict_known_columns(harness, **{rights: columns})
+    accept(harness, deal)
+    hear(harness, deal)
+    assert shown_news(harness, deal)[:2] == ("Asked", None)
+    for text in (ACCEPTED, "Microsoft CRM Identifier is now 7-1."):
+        assert harness.count_in_audit(deal, text) == 1
+    assert harness.retry_entries(Side.PARTNER_CENTER) == []
+    assert_quiet(harness)
+
+
+def test_a_record_that_cannot_be_read_now_is_heard_later(harness: Harness) -> None:
+    deal = heard_deal(harness)
+    accept(harness, deal)
+    theirs = microsofts(harness, deal)["id"]
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, method="GET", path=theirs, status=500, times=99))
+    hear(harness, deal)
+    assert harness.only_retry_entry(Side.PARTNER_CENTER).key == f"M|{theirs}"
+    harness.clear_faults()
+    harness.push(HOUR)
+    assert shown_news(harness, deal)[0] == "Accepted"
+
+
+def test_a_throttled_read_pauses_the_side_and_is_made_good(harness: Harness) -> None:
+    deal = heard_deal(harness)
+    accept(harness, deal)
+    throttled = Fault(FaultKind.ANSWER, status=429, headers={"Retry-After": "600"}, body='{"statusCode": 429}')
+    harness.inject_fault(Side.PARTNER_CENTER, throttled)
+    hear(harness, deal)
+    assert harness.store.side_state(Side.PARTNER_CENTER, fresh=True).reason == "throttled"
+    harness.advance_time(601)
+    harness.push(HOUR)
+    assert shown_news(harness, deal)[0] == "Accepted"
+
+
+def test_a_write_back_that_a_crash_interrupted_is_repeated_by_the_next_hearing(harness: Harness) -> None:
+    deal = heard_deal(harness)
+    accept(harness, deal)
+    victim = harness.new_instance()
+    victim.process.interrupt_at("salesforce.update", victim.process.crash)
+    assert victim.crashes_during(lambda one: hear(harness, deal, one))
+    hear(harness, deal)
+    assert harness.only_retry_entry(Side.PARTNER_CENTER).cause == "busy"
+    harness.advance_time(HOUR)  # the poll does not look back so far
+    hear(harness, deal)
     assert shown_news(harness, deal)[0] == "Accepted"
     assert harness.count_in_audit(deal, ACCEPTED) == 1
     assert_quiet(harness)

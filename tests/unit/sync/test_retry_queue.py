@@ -12,6 +12,7 @@ from shared.store.link_store import LinkStore
 from shared.sync.ports import RetryEntry
 from shared.sync.retry_queue import queue_poisoned_event
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
+from tests.unit.sync.heard_deals import accept, heard_deal, microsofts
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunities_of, opportunity_of
 
 UNREADABLE = partial(Fault, FaultKind.ANSWER, method="GET", status=500, times=999)
@@ -88,6 +89,17 @@ def test_a_poisoned_event_is_queued_and_then_pulled(harness: Harness) -> None:
     assert harness.first.log.fields_of("pair_due")[-1]["correlation_id"] == "the event"
     harness.push(2 * MINUTE)
     assert opportunity_of(harness, referral)
+    assert harness.retry_entries(Side.PARTNER_CENTER) == []
+
+
+def test_a_poisoned_event_about_a_related_referral_is_queued_and_then_heard(harness: Harness) -> None:
+    deal = heard_deal(harness)
+    accept(harness, deal)
+    theirs = microsofts(harness, deal)["id"]
+    queue_poisoned_event(harness.first.ctx, theirs, is_related=True)
+    assert harness.only_retry_entry(Side.PARTNER_CENTER).key == f"M|{theirs}"
+    harness.push(2 * MINUTE)
+    assert harness.opportunity(deal)["Microsoft_Status__c"] == "Accepted"
     assert harness.retry_entries(Side.PARTNER_CENTER) == []
 
 

@@ -27,3 +27,11 @@ def test_a_message_of_an_earlier_build_is_read() -> None:
     body = event_body()
     event = event_in_message(json.dumps({"received": "2026-11-22T10:00:00+00:00", "body": body.decode()}).encode())
     assert event == parse_event(body)
+
+
+@pytest.mark.parametrize("more", ["", "x" * LONGEST_MESSAGE], ids=["whole", "shortened"])
+@pytest.mark.parametrize("name", ["referral-updated", "related-referral-created", "related-referral-updated"])
+def test_a_message_says_whether_another_partys_referral_has_changed(name: str, more: str) -> None:
+    event = event_in_message(message_of(event_body(EventName=name, AuditUri=more)))
+    assert event is not None
+    assert event.name.is_related == name.startswith("related-")
