@@ -98,7 +98,7 @@ def decide_help(
         return _while_unknown(opportunity, request, now, policy)
     code = hindrance(opportunity, status, is_from_microsoft=is_from_microsoft)
     if code:
-        return _refused(link, {HELP_KEY: (code, opportunity.sharing.help)}, now)
+        return _refused(link, {HELP_KEY: (code, HELP)}, now)  # told once, whatever help it is
     causes = help_obstacles(opportunity, rules, policy)
     if causes:
         return HelpDecision(causes=causes, due=now + policy.held_interval)
@@ -140,7 +140,7 @@ def _after_asking(link: Link, opportunity: Opportunity, request: HelpRequest, no
     """What a seller changed after Microsoft was asked: it cannot be sent."""
     sharing, changed = opportunity.sharing, dict[str, tuple[str, str]]()
     if request.asked_by is AskedBy.MICROSOFT:
-        return _refused(link, {HELP_KEY: ("help_from_microsoft", sharing.help)}, now) if sharing.help else NOTHING
+        return _refused(link, {HELP_KEY: ("help_from_microsoft", HELP)}, now) if sharing.help else NOTHING
     if request.code is not None and sharing.code != request.code and (sharing.help or request.is_shown):
         changed[HELP_KEY] = ("help_stays", sharing.help)
     is_theirs = request.asked_by is AskedBy.COLLEAGUE and not sharing.notes  # an org may not show them at all

@@ -94,7 +94,8 @@ def test_a_deal_that_is_closed_or_not_accepted_is_not_asked_about(is_now: Status
     assert {key: record.code for key, record in found.refused.items()} == {HELP_KEY: code}
     assert [line.code for line in found.told] == [code]
     assert (found.step, found.wait) == (None, None)
-    assert decided(replace(LINK, refused=found.refused), is_now=is_now, stage=stage).told == ()
+    for sharing in (WANTED, replace(WANTED, help="General or Other")):
+        assert decided(replace(LINK, refused=found.refused), sharing, is_now=is_now, stage=stage).told == ()
 
 
 def test_a_request_of_unknown_outcome_is_looked_for_after_the_settle_time() -> None:
