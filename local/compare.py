@@ -13,6 +13,7 @@ STATUSES_OF_STAGE = {
     "On Hold": {"New/Pending", "New/Received"},
     "Qualification": {"Active/Accepted"},
     "Closed Won": {"Closed/Won"},
+    "Closed Lost": {"Closed/Lost", "Closed/Declined"},
 }
 """For each stage that the story uses: the statuses of Partner Center that mean the same."""
 READ_OPERATIONS = {"composite", "query", "query.all", "collections.retrieve", "read", "oauth"}

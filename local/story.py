@@ -18,10 +18,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from local.cosell_steps import CosellStory
 from local.host.functions_host import Host
 from local.narrator import LogWatcher, Narrator, StoryFailed
 from local.storage import AZURITE, open_storage
-from local.story_steps import Story
 from local.systems import ROOT, start_systems
 from shared.foundation.errors import ConfigurationError
 
@@ -51,7 +51,7 @@ def run_story(deals: int, console: Console) -> None:
         host.start(tls=systems.authority.server_context())
         systems.partner_center.register_events(f"{host.url}/api/events")
         _introduce(narrator, host, azurite=storage.name == AZURITE)
-        _run_steps(Story(systems, host, narrator, deals))
+        _run_steps(CosellStory(systems, host, narrator, deals))
         console.print(f"\n[green]Both sides agree.[/green] The story took {narrator.elapsed_seconds:.1f} s.")
 
 
@@ -62,15 +62,20 @@ def _introduce(narrator: Narrator, host: Host, *, azurite: bool) -> None:
         narrator.print_step("Queues and tables are in Azurite, Microsoft's storage emulator.")
     else:
         narrator.print_step("Queues and tables are embedded in SQLite. STORAGE=azurite makes them Azurite's.")
-    narrator.print_step("In production a close waits 2 minutes before it is sent. In this story it does not wait.")
+    narrator.print_step(
+        "In production, what cannot be undone waits 2 minutes before it is sent. In this story it does not wait."
+    )
 
 
-def _run_steps(story: Story) -> None:
+def _run_steps(story: CosellStory) -> None:
     steps: tuple[Callable[[], None], ...] = (
         story.seller_ticks_opportunities,
         story.seller_edits_opportunities,
         story.colleague_edits_referrals,
         story.microsoft_sends_referrals,
+        story.seller_asks_microsoft,
+        story.seller_answers_microsoft,
+        story.seller_shares_private_deal,
         story.forged_and_repeated_events,
         story.incomplete_opportunity,
         story.sweep_finds_nothing,
