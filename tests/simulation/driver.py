@@ -16,8 +16,10 @@ from dataclasses import dataclass, field, replace
 from emulators.salesforce.data.hooks import Flow
 from local.in_process_transport import EmulatorAdapter, httpx_client
 from shared.sync.ask_microsoft import LISTED
+from tests.simulation.events import Event, chosen_fate, events_of
 from tests.simulation.faults import TROUBLES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
+from tests.simulation.microsoft import NEWS, NEWS_MOVES, judge_news
 from tests.simulation.moves import (
     AUTOMATION,
     CUSTOMERS,
@@ -35,6 +37,7 @@ from tests.simulation.sent_writes import SentWrites
 from tests.simulation.watch import Watch
 from tests.unit.sync.harness import HOUR, Harness, Instance
 
+ALL_MOVES = (*MOVES, *NEWS_MOVES)
 STORMS, STEPS, BUSY = (1, 2, 2), (30, 50), (0.4, 1.0)
 """How many storms there are, how many steps each has, and how much people do."""
 ROUNDS = 3
@@ -69,14 +72,6 @@ def simulate(
                 run.crash()
         findings = [*simulation.watch.findings, *simulation.findings]
         return Outcome(findings, simulation.writes.digest, simulation.trace, simulation.counts)
-
-
-@dataclass(frozen=True)
-class Event:
-    """A message in the queue, and the step from which on it is delivered."""
-
-    referral: str
-    step: int
 
 
 @dataclass
@@ -139,7 +134,9 @@ class Simulation:
             flow = Flow("Opportunity", {"StageName": "Qualification"}, "insert", ours)
             self.harness.salesforce.org.hooks.flows.append(flow)
         if HELP in self.also:
-            self.harness.partner_center.switches.related_lists = self.chance.choice(("all", "engagement"))
+            # Without lists that show Microsoft's records, the daily compare alone finds what a lost event told.
+            lists = ("all",) if NEWS in self.also else ("all", "engagement")
+            self.harness.partner_center.switches.related_lists = self.chance.choice(lists)
             self.harness.store.move_cursor(LISTED, self.harness.now())
         for kind in self.chance.choice(((), (), ("push",), ("sweep",), ("push", "sweep"))):
             self._work(kind, self.idle[0])
@@ -187,8 +184,8 @@ class Simulation:
         people.focus = 0.85 if any(run.is_at_a_write for run in self.runs) else 0.5
         last = people.edits[-1].field if people.edits and self.chance.random() < people.focus else None
         for _ in range(5):
-            weights = [self._weight_of(move) * (8 if last and move.field == last else 1) for move in MOVES]
-            move = self.chance.choices(MOVES, weights)[0]
+            weights = [self._weight_of(move) * (8 if last and move.field == last else 1) for move in ALL_MOVES]
+            move = self.chance.choices(ALL_MOVES, weights)[0]
             if move.act(people):
                 return move.name
         return "nobody acts"
@@ -203,22 +200,21 @@ class Simulation:
         ready = [event for event in self.events if event.step <= self.step]
         is_edited = len(self.people.edits) > self.pushed
         kind = self.chance.choices(("push", "sweep", "event"), (8 if is_edited else 2, 2, 8 if ready else 0))[0]
-        referral = ""
+        event = None
         if kind == "event":
             event = self.chance.choice(ready)
             self.events.remove(event)
-            referral = event.referral
         if kind == "push":
             self.pushed = len(self.people.edits)
-        self.runs.append(self._new_run(kind, self.idle.pop(0), referral))
+        self.runs.append(self._new_run(kind, self.idle.pop(0), event))
         self._let_work(self.runs[-1])
         return f"{kind} starts"
 
-    def _new_run(self, kind: str, instance: Instance, referral: str = "") -> Run:
+    def _new_run(self, kind: str, instance: Instance, event: Event | None = None) -> Run:
         works: dict[str, Callable[[Instance], object]] = {
             "push": lambda one: one.push(0.0),
             "sweep": lambda one: one.sweep(0.0),
-            "event": lambda one: one.pull_event(referral, 0.0),
+            "event": lambda one: event and one.pull_event(event.referral, 0.0, is_related=event.is_related),
         }
         return Run(kind, instance, works[kind])
 
@@ -278,15 +274,14 @@ class Simulation:
             run.idle += seconds
         self.harness.advance_time(seconds)
 
-    def _queue_events(self, changed: list[str]) -> None:
+    def _queue_events(self, changed: list[str], *, are_related: bool = False) -> None:
         """Queue an event for each referral that has changed, by whatever hand."""
-        fates = {"event comes": 6, "event is lost": 2, "event comes twice": 1, "event comes late": 2}
+        if NEWS in self.also and not are_related:
+            self._queue_events(self.watch.changed_records(), are_related=True)
         for referral in changed:
-            fate = "event comes" if self.is_calm else self.chance.choices(list(fates), list(fates.values()))[0]
+            fate = "event comes" if self.is_calm else chosen_fate(self.chance)
             self.counts[fate] += 1
-            delay = self.chance.randint(15, 60) if fate == "event comes late" else 0
-            copies = {"event is lost": 0, "event comes twice": 2}.get(fate, 1)
-            self.events += [Event(referral, self.step + delay)] * copies
+            self.events += events_of(referral, fate, self.step, self.chance, is_related=are_related)
 
     # --- the calm
 
@@ -303,6 +298,7 @@ class Simulation:
                 break
         self.findings += [f"restless: {write[0]} {write[1]}" for write in written]
         self.findings += judge(self._left(), strictly=self.strictly)
+        self.findings += judge_news(self.people) if NEWS in self.also else ()
         self.judged = len(self.people.edits)
 
     def _end_storm(self) -> None:
@@ -328,15 +324,15 @@ class Simulation:
         self._work("push", worker)
         waiting, self.events = self.events, []
         for event in waiting:
-            self._work("event", worker, event.referral)
+            self._work("event", worker, event)
         self._work("sweep", worker)
         self._work("push", worker)
         self._queue_events(self.watch.changed_referrals())
 
-    def _work(self, kind: str, worker: Instance, referral: str = "") -> None:
+    def _work(self, kind: str, worker: Instance, event: Event | None = None) -> None:
         self.harness.advance_time(1.0)
         self._tell(f"{kind} runs from start to end")
-        run = self._new_run(kind, worker, referral)
+        run = self._new_run(kind, worker, event)
         run.resume()
         self._look_at(run)
 

@@ -282,7 +282,13 @@ def wrong_marks(pair: Pair) -> Iterator[str]:
 # --- help
 
 
-HELP_WORDS = ("Microsoft is not asked", "Microsoft was asked already", "Microsoft is asked", "Opportunity Owner has no")
+HELP_WORDS = (
+    "Microsoft is not asked",
+    "Microsoft was asked already",
+    "Microsoft is asked",
+    "Opportunity Owner has no",
+    "stays ticked in Partner Center",
+)
 HELP_MARKS = ("Failed", "Synced with differences")
 """What the audit and the mark say where something is wrong with the help."""
 REQUESTS = ("Microsoft was asked for help: ", "has been asked for help with this deal already: ")

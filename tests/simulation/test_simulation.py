@@ -14,6 +14,7 @@ from emulators.partner_center import help_request
 from emulators.partner_center.service_errors import ServiceError
 from shared.sync import reconcile
 from tests.simulation.driver import simulate
+from tests.simulation.microsoft import NEWS
 from tests.simulation.moves import AUTOMATION, HELP
 from tests.simulation.record_writes import SEEDS, recorded_writes
 from tests.simulation.sabotage import SABOTAGES
@@ -24,6 +25,7 @@ SEEDS_WITH_AUTOMATION = (*range(1000, 1020), 5060, 5124, 5246, 5305, 5309, 5344)
 """The last ones met an answer that nobody gave: a flow at an insert of which the reply was lost, and an expiry."""
 SEEDS_WITH_HELP = (*range(3000, 3009), 3111)
 """The last one met a list that did not show our own referral yet."""
+SEEDS_WITH_NEWS = range(7000, 7010)
 FIRST_SEEDS = {
     "the base moves before the effect": 0,
     "recovery is skipped": 4,
@@ -76,6 +78,11 @@ def test_the_oracle_notices_an_answer_that_nobody_gave(monkeypatch: pytest.Monke
         for seed in SEEDS_WITH_AUTOMATION
         for finding in simulate(seed, also=(AUTOMATION,)).findings
     )
+
+
+@pytest.mark.parametrize("seed", SEEDS_WITH_NEWS)
+def test_a_seed_in_which_microsoft_acts_keeps_every_promise(seed: int) -> None:
+    assert simulate(seed, also=(HELP, NEWS)).findings == []
 
 
 @pytest.mark.parametrize("seed", [3, 58])

@@ -28,6 +28,7 @@ class Watch:
     versions: dict[str, Record] = field(default_factory=dict)
     changed: dict[str, None] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
 
     def around(self, handle: RequestHandler) -> RequestHandler:
         """The same handler; each PATCH is judged before it arrives."""
@@ -46,6 +47,13 @@ class Watch:
         self._look()
         changed, self.changed = self.changed, {}
         return list(changed)
+
+    def changed_records(self) -> list[str]:
+        """The ids of Microsoft's records that have changed since the last call."""
+        present = {str(record["eTag"]): str(record["id"]) for record in self.people.asked()}
+        changed = [key for version, key in present.items() if version not in self.seen]
+        self.seen |= present.keys()
+        return list(dict.fromkeys(changed))
 
     def _look(self) -> None:
         present = {str(record["eTag"]): record for record in self.people.referrals()}

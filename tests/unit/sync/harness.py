@@ -74,10 +74,10 @@ class Instance:
         self.harness.advance_time(after)
         return run_sweep(self.ctx)
 
-    def pull_event(self, referral_id: str, after: float = 1.0) -> Outcome | None:
-        """Work on the queue message of one event."""
+    def pull_event(self, referral_id: str, after: float = 1.0, *, is_related: bool = False) -> Outcome | None:
+        """Work on the queue message of one event; a related one is about another party of the engagement."""
         self.harness.advance_time(after)
-        return pull_event(self.ctx, referral_id)
+        return pull_event(self.ctx, referral_id, is_related=is_related)
 
     def crashes_during(self, run: Callable[["Instance"], object]) -> bool:
         """Whether this instance crashes during a run."""
