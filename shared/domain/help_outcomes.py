@@ -12,7 +12,9 @@ from shared.domain.deal import Change, Deal, Side
 from shared.domain.help_request import (
     HELP,
     HELP_KEY,
+    LEFT,
     NOTES_TO_MICROSOFT,
+    UNCONFIRMED,
     AskedBy,
     HelpRequest,
     request_mark,
@@ -44,7 +46,7 @@ def asked(link: Link, record: MicrosoftRecord, now: datetime) -> Transition:
     values = {"help": help_label(request.code or ""), "until": f"{until:%Y-%m-%d %H:%M}"}
     line = Line(now, "asked_for_help", TO, Side.PARTNER_CENTER, HELP, values=values)
     known = replace(request, is_asked=True, is_question=False, referral_id=record.id)
-    return Transition(_without_wait(replace(link, help=known, unwritten=True)), (line,))
+    return Transition(_settled(replace(link, help=known, unwritten=True)), (line,))
 
 
 def help_confirmed(link: Link, record: MicrosoftRecord, now: datetime) -> Transition:
@@ -69,7 +71,7 @@ def help_confirmed(link: Link, record: MicrosoftRecord, now: datetime) -> Transi
         is_shown=code is None,
         unknown=request.unknown if request else {},
     )
-    next_link = _without_wait(replace(link, help=theirs))
+    next_link = _settled(replace(link, help=theirs))
     if code is None:
         return Transition(next_link) if request and request.is_asked else _told(next_link, "takes_part", now)
     return _told(next_link, "help_was_asked", now, help=help_label(code))
@@ -101,13 +103,13 @@ def takes_part(link: Link, asked_by: AskedBy, now: datetime) -> Transition:
     request = HelpRequest(None, None, now, is_asked=True, asked_by=asked_by, unknown=unknown)
     is_told = asked_by is not AskedBy.MICROSOFT  # else the plan tells it
     lines = (Line(now, "takes_part", NOTE, Side.PARTNER_CENTER, HELP),) if is_told else ()
-    return Transition(_without_wait(replace(link, help=request, unwritten=True)), lines)
+    return Transition(_settled(replace(link, help=request, unwritten=True)), lines)
 
 
 def unsure(link: Link, until: datetime, now: datetime) -> Transition:
     """Note that nobody knows whether the request took effect."""
     line = Line(now, "help_unsure", NOTE, Side.PARTNER_CENTER, HELP, values={"until": f"{until:%H:%M}"})
-    return Transition(_without_wait(replace(link, unwritten=True)), (line,))
+    return Transition(_settled(replace(link, unwritten=True)), (line,))
 
 
 def questioned(link: Link) -> Link:
@@ -115,10 +117,31 @@ def questioned(link: Link) -> Link:
     return replace(link, help=replace(link.help, is_question=True)) if link.help else link
 
 
+def ended(link: Link, now: datetime) -> Transition:
+    """Look no longer for the request of a deal that is closed meanwhile: nobody can ask any more, and nothing waits."""
+    if (request := link.help) is None:
+        return Transition(link)
+    line = Line(now, "help_ended", NOTE, Side.PARTNER_CENTER, HELP)
+    known = HelpRequest(None, None, request.decided, is_asked=True, unknown=request.unknown)
+    return Transition(_settled(replace(link, help=known, unwritten=True)), (line,))
+
+
+def left_sync(link: Link, now: datetime) -> Transition:
+    """The link of a deal that is un-ticked: what cannot be undone waits anew after the next tick.
+
+    That nobody looks for its request of unknown outcome is told once. It is kept: ticked again, it is looked for.
+    """
+    link = replace(link, waiting={})
+    if link.help is None or link.help.is_asked or LEFT in link.reported:
+        return Transition(link)
+    line = Line(now, LEFT, NOTE, Side.PARTNER_CENTER, HELP)
+    return Transition(_settled(replace(link, reported=(*link.reported, LEFT), unwritten=True)), (line,))
+
+
 def forgotten(link: Link, now: datetime, *, is_told: bool) -> Transition:
     """Forget a request that was not found, and that nobody wants any more."""
     lines = (Line(now, "help_not_found", NOTE, Side.PARTNER_CENTER, HELP),) if is_told else ()
-    return Transition(replace(link, help=None, unwritten=link.unwritten or is_told), lines)
+    return Transition(_settled(replace(link, help=None, unwritten=link.unwritten or is_told)), lines)
 
 
 def refused_request(link: Link, deal: Deal, sharing: Sharing, cause: Cause, now: datetime) -> Transition:
@@ -127,8 +150,11 @@ def refused_request(link: Link, deal: Deal, sharing: Sharing, cause: Cause, now:
     refused = {**link.refused, HELP_KEY: difference}
     next_link = replace(link, help=None, state=State.PARKED, refused=refused, cause=cause, unwritten=True)
     change = Change(HELP, LABEL_OF_HELP, None, help_label(sharing.code or ""))
-    return Transition(_without_wait(next_link), refusal_lines(now, Side.PARTNER_CENTER, cause, [change]))
+    return Transition(_settled(next_link), refusal_lines(now, Side.PARTNER_CENTER, cause, [change]))
 
 
-def _without_wait(link: Link) -> Link:
-    return replace(link, waiting={name: one for name, one in link.waiting.items() if name != HELP})
+def _settled(link: Link) -> Link:
+    """The link of a request that waits for nothing any more, and asks nobody."""
+    waiting = {name: one for name, one in link.waiting.items() if name != HELP}
+    is_asking = link.cause is not None and link.cause.code == UNCONFIRMED
+    return replace(link, waiting=waiting, cause=None if is_asking else link.cause)

@@ -18,6 +18,10 @@ HELP, NOTES_TO_MICROSOFT = "help", "notes_to_microsoft"
 """The two fields, by their names in the mapping file."""
 HELP_KEY, NOTES_KEY = f"{Side.PARTNER_CENTER}.{HELP}", f"{Side.PARTNER_CENTER}.{NOTES_TO_MICROSOFT}"
 """The keys of what is not sent of them."""
+UNCONFIRMED = "help_unconfirmed"
+"""The code of the question whether Microsoft was asked."""
+LEFT = "help_left"
+"""The key under which an un-ticked deal remembers that nobody looks for its request any more."""
 
 
 class AskedBy(StrEnum):

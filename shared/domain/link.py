@@ -16,7 +16,7 @@ from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rules
-from shared.domain.help_request import HelpRequest
+from shared.domain.help_request import LEFT, HelpRequest
 from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_record import HeardPartner, HeardRecord
 
@@ -161,7 +161,7 @@ class Link(Struct, frozen=True):
         """
         if self.cause is not None or self.has_refused_value:
             return Mark.FAILED
-        is_asking = self.help is not None and not self.help.is_asked
+        is_asking = self.help is not None and not self.help.is_asked and LEFT not in self.reported
         if self.waiting or self.state is State.ON_HOLD or self.is_creating or is_asking:
             return Mark.WAITING
         return Mark.DIFFERENCES if self.refused else Mark.SYNCED

@@ -23,6 +23,7 @@ from shared.domain.help_request import (
     HELP_KEY,
     NOTES_KEY,
     NOTES_TO_MICROSOFT,
+    UNCONFIRMED,
     AskedBy,
     HelpRequest,
     HelpStep,
@@ -95,7 +96,8 @@ def decide_help(
     if request is not None and request.is_asked:
         return _after_asking(link, opportunity, request, now)
     if request is not None:
-        return _while_unknown(opportunity, request, now, policy)
+        is_closed = status is not None and status.is_final
+        return _while_unknown(opportunity, request, now, policy, is_closed=is_closed)
     code = hindrance(opportunity, status, is_from_microsoft=is_from_microsoft)
     if code:
         return _refused(link, {HELP_KEY: (code, HELP)}, now)  # told once, whatever help it is
@@ -121,13 +123,16 @@ def _wait_or_ask(link: Link, opportunity: Opportunity, now: datetime, policy: Po
     return HelpDecision(HelpStep.ASK, wait=stood, due=now)
 
 
-def _while_unknown(opportunity: Opportunity, request: HelpRequest, now: datetime, policy: Policy) -> HelpDecision:
+def _while_unknown(
+    opportunity: Opportunity, request: HelpRequest, now: datetime, policy: Policy, *, is_closed: bool
+) -> HelpDecision:
+    """An unknown request is looked for, then a person is asked. A closed deal asks nobody: the last look ends it."""
     if request.is_question and not opportunity.sharing.help:
         return HelpDecision(HelpStep.FORGET, due=now)
     until = settled_at(request, policy)
     if now < until:
         return HelpDecision(due=until)
-    causes = {HELP: cause("help_unconfirmed", HELP)} if request.is_question else {}
+    causes = {HELP: cause(UNCONFIRMED, HELP)} if request.is_question and not is_closed else {}
     return HelpDecision(HelpStep.LOOK, causes=causes, due=now + policy.held_interval if causes else now)
 
 

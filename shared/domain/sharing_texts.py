@@ -32,8 +32,16 @@ SHARING_SENTENCES: Mapping[str, str] = {
         "Partner Center did not confirm that Microsoft was asked for help. The sync looks for it at {until} UTC."
     ),
     "help_not_found": (
-        "Partner Center does not show whether Microsoft was asked for help, and How can Microsoft help? is empty now. "
-        "Please look in Partner Center. To ask Microsoft, choose the help again."
+        "How can Microsoft help? is empty now, so the sync looks no longer for the request that Partner Center did not "
+        "confirm. Please choose the help again only if Partner Center shows that Microsoft was not asked."
+    ),
+    "help_ended": (
+        "The deal is closed, so the sync looks no longer for the request for help that Partner Center did not confirm. "
+        "Please look in Partner Center whether Microsoft was asked."
+    ),
+    "help_left": (
+        "This deal is not synced any more, so the sync does not look for the request for help that Partner Center did "
+        "not confirm. Please look in Partner Center whether Microsoft was asked."
     ),
     "answer_due": (
         "Microsoft awaits the answer to this deal until {until} UTC. Then it expires. Please choose an active Stage to "
@@ -86,8 +94,8 @@ SHARING_CAUSES: Mapping[str, tuple[str, str]] = {
     "help_unconfirmed": (
         "Nobody knows whether Microsoft was asked for help: Partner Center did not confirm it and does not show it.",
         (
-            "Please look in Partner Center. If Microsoft was not asked, clear How can Microsoft help?, save, and "
-            "choose the help again once the Audit says that it is empty."
+            "Please look in Partner Center, then clear How can Microsoft help? and save, whatever you find there. "
+            "Only if Microsoft was not asked, choose the help again once the Audit says that it is empty."
         ),
     ),
     "not_from_staging": (

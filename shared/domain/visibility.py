@@ -10,7 +10,6 @@ not ticked   visible          visible   refused: visibility never goes back
 Source: docs/protocol.md#the-type-of-a-deal, docs/protocol.md#what-cannot-be-undone-waits.
 """
 
-from copy import replace
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -85,8 +84,3 @@ def sharing_line(sharing: Sharing, until: datetime, now: datetime) -> Line:
     code = "waits_to_ask" if sharing.help else "waits_to_share"
     values = {"until": f"{until:%H:%M}", **({"help": help_label(sharing.code or "")} if sharing.help else {})}
     return Line(now, code, LineDirection.NOTE, None, VISIBILITY, values=values)
-
-
-def without_waits(link: Link) -> Link:
-    """The link of a deal that is un-ticked: what cannot be undone waits anew after the next tick."""
-    return replace(link, waiting={})

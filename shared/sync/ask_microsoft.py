@@ -2,7 +2,7 @@
 
 known of the request             what is done
 none, our referral is new        sent
-none                             the engagement is listed; sent if it shows no part of Microsoft
+none                             the engagement is listed; sent if it shows no part of Microsoft, or cannot be listed
 sent, outcome unknown            after the settle time, the engagement is listed; what is found is adopted.
                                  Else it is sent again where lists have ever shown Microsoft's records in this tenant,
                                  and a person is asked where they have not
@@ -12,12 +12,14 @@ The request is stored before it is sent. Source: docs/protocol.md#asking-microso
 
 from collections.abc import Sequence
 from copy import replace
+from datetime import datetime, timedelta
 
 from shared.domain.cause import Cause
 from shared.domain.deal import VISIBILITY, VISIBLE, Deal
 from shared.domain.help_outcomes import (
     about_to_ask,
     asked,
+    ended,
     forgotten,
     help_confirmed,
     questioned,
@@ -25,7 +27,7 @@ from shared.domain.help_outcomes import (
     takes_part,
     unsure,
 )
-from shared.domain.help_request import AskedBy, HelpStep
+from shared.domain.help_request import HELP, AskedBy, HelpStep
 from shared.domain.link import TRY_AGAIN, Intent
 from shared.domain.microsoft_record import MicrosoftRecord, notes_mark
 from shared.domain.plan_help import settled_at, shares_by_help
@@ -40,6 +42,8 @@ from shared.sync.ports import Context, Json, Outcome, Result
 
 LISTED = "microsoft_listed"
 """The cursor with the time at which a list last showed Microsoft's record of a deal in this tenant."""
+LATE = timedelta(days=1)
+"""For how long a list that lacks our own referral, or a refused one, is only late."""
 A_PARTY = "target"
 """What a refusal names where Microsoft takes part in the engagement already."""
 
@@ -69,19 +73,34 @@ def _look(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral
     records = (ctx.partner_center.get(referral.id),) if listed is None or is_late else listed
     if _adopt_what_is_shown(ctx, pair, records):
         return
-    if request is None:
-        _send(ctx, pair, opportunity, referral)
-    elif is_late:
+    is_silent, has_listed = listed is None or is_late, ctx.store.cursor(LISTED) is not None
+    if (is_late or (is_silent and has_listed and request is None)) and now - _decided(pair, now) < LATE:
         pair.end(Outcome(Result.RETRY, "not_listed"))
-    elif listed is None or ctx.store.cursor(LISTED) is None:
-        if opportunity.sharing.help:
-            _store(ctx, pair, Transition(questioned(pair.link)), "question")
-        else:
-            _store(ctx, pair, forgotten(pair.link, now, is_told=True), "forgotten")
+    elif request is None:
+        _send(ctx, pair, opportunity, referral)
+    elif is_silent or not has_listed:
+        _ask_a_person(ctx, pair, opportunity, referral)
     elif _still_wants(ctx, pair, opportunity, referral):
         _send(ctx, pair, opportunity, referral)
     else:
         _store(ctx, pair, forgotten(pair.link, now, is_told=False), "not_found")
+
+
+def _decided(pair: Pair, now: datetime) -> datetime:
+    """When the request was sent, or else when its seller chose the help."""
+    wait = pair.link.waiting.get(HELP)
+    return pair.link.help.decided if pair.link.help else wait.since if wait else now
+
+
+def _ask_a_person(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral) -> None:
+    """Ask whether Microsoft was asked; nobody where the seller wants no help any more, or the deal is closed."""
+    now = ctx.clock.now()
+    if not opportunity.sharing.help:
+        _store(ctx, pair, forgotten(pair.link, now, is_told=True), "forgotten")
+    elif referral.status is not None and referral.status.is_final:
+        _store(ctx, pair, ended(pair.link, now), "ended")
+    else:
+        _store(ctx, pair, Transition(questioned(pair.link)), "question")
 
 
 def _still_wants(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral) -> bool:
@@ -162,14 +181,12 @@ def _note_unknown(ctx: Context, pair: Pair) -> None:
 
 
 def _take_refusal(ctx: Context, pair: Pair, opportunity: Opportunity, cause: Cause) -> None:
-    """Take a refusal. One that names the target says that Microsoft takes part, unless lists show that it does not."""
+    """Take a refusal. One that names the target says that Microsoft takes part, also where no list shows it yet."""
     now = ctx.clock.now()
     if cause.field == A_PARTY:
-        if _adopt_what_is_shown(ctx, pair, _records(ctx, pair) or ()):
-            return
-        if ctx.store.cursor(LISTED) is None:
+        if not _adopt_what_is_shown(ctx, pair, _records(ctx, pair) or ()):
             _store(ctx, pair, takes_part(pair.link, AskedBy.COLLEAGUE, now), "takes_part")
-            return
+        return
     _store(ctx, pair, refused_request(pair.link, opportunity.deal, opportunity.sharing, cause, now), "refused")
     end_parked(ctx, pair, cause, now + TRY_AGAIN)
 

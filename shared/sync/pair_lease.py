@@ -30,7 +30,6 @@ from shared.domain.microsoft_news import Hearing, shown
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import Transition, kept_cause, with_known_versions
-from shared.domain.visibility import without_waits
 from shared.foundation.errors import CosellError, SignInFailed, StoreConflict, Throttled
 from shared.sync.pending_lines import PendingLines
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Outcome, Result, SideState, Write, Written
@@ -107,10 +106,10 @@ class Pair(Struct):
         if existing is None:
             self.interrupted = Intent()
 
-    def forget_waits(self) -> None:
-        """Let an un-ticked deal wait anew, with what cannot be undone, when it is ticked again."""
-        if self.link.waiting:
-            self.link = without_waits(self.link)
+    def leave_sync(self, left: Transition) -> None:
+        """Take what an un-ticked deal forgets; its lines wait until the next write of the row."""
+        self.link = left.link
+        self.pending.recovered += left.lines
 
     def take_news(self, hearing: Hearing) -> None:
         """Take what a record of another party says; its lines wait until the next write of the row."""

@@ -16,6 +16,7 @@ from msgspec import Struct
 from shared.domain.answer_clock import needs_look
 from shared.domain.deal import VISIBILITY, Deal, Side, Status
 from shared.domain.field_rules import Rules
+from shared.domain.help_outcomes import left_sync
 from shared.domain.link import Link
 from shared.domain.link_states import State
 from shared.domain.plan import plan_pair
@@ -129,7 +130,7 @@ def _plan(ctx: Context, pair: Pair) -> None:
         current |= {Side.PARTNER_CENTER: pair.read_referral.deal} if pair.read_referral else {}
         pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now, pair.referral.status))
     if not pair.opportunity.flagged:
-        pair.forget_waits()
+        _leave_sync(ctx, pair)
         if not pair.link.unwritten:  # else it shows once more what it has not shown, such as a new referral
             pair.end(RECONCILED)
         return
@@ -143,6 +144,12 @@ def _plan(ctx: Context, pair: Pair) -> None:
     pair.take_plan(plan)
 
 
+def _leave_sync(ctx: Context, pair: Pair) -> None:
+    """Let an un-ticked deal wait for nothing, and look for no request for help."""
+    if pair.link.waiting or pair.link.help is not None:
+        pair.leave_sync(left_sync(pair.link, ctx.clock.now()))
+
+
 # --- what a push of one pair begins with
 
 
@@ -153,8 +160,9 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
         return
     if link.referral_id is None:
         pair.take_existing(find_created_referral(ctx, pair))
-    if not (opportunity.flagged or pair.must_create or (link.referral_id and link.unwritten)):
-        pair.forget_waits()
+    if not opportunity.flagged:
+        _leave_sync(ctx, pair)
+    if not (opportunity.flagged or pair.must_create or (link.referral_id and pair.link.unwritten)):
         pair.end(RECONCILED)
     elif link.referral_id is None and opportunity.referral_id and not pair.must_create:
         adopt_named_referral(ctx, pair, opportunity.referral_id)

@@ -195,26 +195,6 @@ def test_where_lists_never_showed_microsoft_a_lost_request_is_a_question(harness
     assert (harness.referral_of(deal)["details"]["dealValue"], mark(harness, deal)) == (12_000, "Failed")
 
 
-@pytest.mark.parametrize("lost", [FaultKind.DROP, FaultKind.DROP_AFTER])
-def test_a_person_answers_the_question_by_choosing_the_help_again(harness: Harness, lost: FaultKind) -> None:
-    show_records(harness, "never", is_known=False)
-    deal = new_deal(harness)
-    lose_reply(harness, lost, skip=1)
-    harness.push(TWO_MINUTES)
-    recover_after_lease(harness)
-    harness.seller_edits(deal, **{HELP: None})
-    harness.push()
-    assert harness.count_in_audit(deal, "How can Microsoft help? is empty now") == 1
-    assert mark(harness, deal) == "Synced"
-    harness.seller_edits(deal, **{HELP: PROOF})
-    harness.push()
-    harness.push(TWO_MINUTES)
-    assert len(microsofts_records(harness)) == 1
-    told = ASKED if lost is FaultKind.DROP else "Microsoft takes part in this deal already"
-    assert (mark(harness, deal), harness.count_in_audit(deal, told)) == ("Synced", 1)
-    assert_quiet(harness)
-
-
 def test_help_that_is_cleared_while_the_outcome_is_unknown_is_not_sent_again(harness: Harness) -> None:
     show_records(harness, "engagement")
     deal = new_deal(harness)
