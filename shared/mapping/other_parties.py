@@ -14,6 +14,8 @@ from shared.mapping.people_fields import MEMBER_KEYS, person_from
 from shared.mapping.referral_kind import is_target_microsoft
 
 MICROSOFT = "msft"
+MAX_NAME, MAX_REASON = 80, 255
+"""The characters that are kept of a name, an id or a status, and of a reason: the audit shows them."""
 TIME_TO_ANSWER = timedelta(days=14)
 """How long Microsoft has, where its record does not say it (docs/reference/partner-center.md#deadlines)."""
 
@@ -28,7 +30,7 @@ def record_of_party(referral: Json) -> MicrosoftRecord | PartnerRecord:
     if _organization(referral) == MICROSOFT or is_target_microsoft(referral):
         return microsoft_record(referral)
     key, etag = _identity(referral)
-    name, status = _text(referral, "/organizationName") or key, _status(referral)
+    name, status = _text(referral, "/organizationName", MAX_NAME) or key, _status(referral)
     engagement, updated = _text(referral, "/engagementId"), time_or_none(referral.get("updatedDateTime"))
     return PartnerRecord(key, etag, engagement, name, str(status) if status else "none", updated)
 
@@ -49,7 +51,7 @@ def is_sent_by_microsoft(referrals: Iterable[Json]) -> bool:
 
 def msx_id_in(referral: Json) -> str | None:
     """Return the number of the deal in Microsoft's CRM. It may stand in Microsoft's record, or in ours."""
-    return _text(referral, "/trackingInfo/microsoftMsxId")
+    return _text(referral, "/trackingInfo/microsoftMsxId", MAX_NAME)
 
 
 def microsoft_record(referral: Json) -> MicrosoftRecord:
@@ -61,7 +63,7 @@ def microsoft_record(referral: Json) -> MicrosoftRecord:
         etag,
         _text(referral, "/engagementId"),
         _status(referral),
-        _text(referral, "/statusReason"),
+        _text(referral, "/statusReason", MAX_REASON),
         msx_id_in(referral),
         _team(referral),
         _notes(referral),
@@ -84,13 +86,13 @@ def _organization(referral: Json) -> str:
     return (_text(referral, "/organizationId") or "").casefold()
 
 
-def _text(referral: Json, path: str) -> str | None:
+def _text(referral: Json, path: str, length: int | None = None) -> str | None:
     value = in_referral(referral, path)
-    return normal_text(value) if isinstance(value, str) else None
+    return normal_text(value, length) if isinstance(value, str) else None
 
 
 def _status(referral: Json) -> Status | None:
-    status, substatus = _text(referral, "/status"), _text(referral, "/substatus")
+    status, substatus = _text(referral, "/status", MAX_NAME), _text(referral, "/substatus", MAX_NAME)
     return Status(status, substatus or "None") if status else None
 
 

@@ -72,6 +72,14 @@ def test_a_request_to_microsoft_is_microsofts_record_whatever_its_organization_i
     assert isinstance(record_of_party(targeted), MicrosoftRecord)
 
 
+def test_texts_that_the_audit_shows_are_cut() -> None:
+    record = microsoft_record({**RECORD, "statusReason": "r" * 999, "status": "s" * 999})
+    assert (len(record.reason or ""), len(record.status.status if record.status else "")) == (255, 80)
+    partner = record_of_party({**RECORD, "organizationId": "other", "organizationName": "n" * 999})
+    assert isinstance(partner, PartnerRecord)
+    assert len(partner.name) == 80
+
+
 def test_a_record_is_foreign_by_its_organization() -> None:
     assert is_foreign(RECORD, "OURS")
     assert not is_foreign({"organizationId": "ours"}, "OURS")
