@@ -20,6 +20,7 @@ from datetime import datetime
 from tests.simulation.held_values import (
     FIELDS,
     HELP_COLUMN,
+    LOST,
     OPEN,
     PARTNER_CENTER,
     SALESFORCE,
@@ -43,6 +44,7 @@ LABELS = {
 ENTRY = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC - ", re.MULTILINE)
 ARROW = "→"
 """Stands between the old and the new value of a change that was written."""
+OTHER_END = re.compile("Closed/(Declined|Expired|Error)")
 SHOWN = 60
 """Characters of a long text that must stand in the audit: the audit may cut the rest."""
 
@@ -175,7 +177,8 @@ def _shows_change(entry: str, edit: Edit, others: set[str | None]) -> bool:
 
 
 def _shows(text: str, value: str | None) -> bool:
-    return ("empty" if value is None else " ".join(value.split())[:SHOWN]) in text
+    """Whether a text of the audit shows a value; the audit tells an end as what it is, which both count as lost."""
+    return ("empty" if value is None else " ".join(value.split())[:SHOWN]) in OTHER_END.sub(LOST, text)
 
 
 # --- doubled
