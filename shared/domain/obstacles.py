@@ -39,8 +39,7 @@ def help_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -> Ma
     """Why Microsoft cannot be asked for help with a deal that has its referral; empty if it can."""
     if refused := refusals_to_ask(opportunity.sharing, policy):
         return refused
-    needed = (name for name in REQUIRED if name != "status")
-    found = {name: _stops_only_help(one) for name in needed if (one := _obstacle(opportunity, name))}
+    found = {name: _stops_only_help(one) for name in REQUIRED if (one := _obstacle(opportunity, name))}
     return {**found, **_demands_of_microsoft(opportunity, rules)}
 
 

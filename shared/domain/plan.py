@@ -15,11 +15,10 @@ from datetime import datetime, timedelta
 from shared.domain import answering
 from shared.domain.answer_clock import answer_time
 from shared.domain.audit import IRREVERSIBLE
-from shared.domain.cause import Cause
 from shared.domain.chosen_defaults import Defaults, standing_defaults
 from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values
 from shared.domain.deal import VISIBILITY, VISIBLE, Change, Deal, Side, Status, Value, display_text, fingerprint
-from shared.domain.field_rules import Rule, Rules
+from shared.domain.field_rules import Rules
 from shared.domain.foreign_money import keep_out
 from shared.domain.help_request import HELP, HelpStep, sharing_mark
 from shared.domain.hidden_columns import hidden_column_lines, hidden_column_records
@@ -28,14 +27,13 @@ from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_A
 from shared.domain.link_states import State
 from shared.domain.merge import EditTimes, Merged, merge
 from shared.domain.permission import visibility_latch, withdrawn_consent_lines
-from shared.domain.plan_help import decide_help, shares_by_help
+from shared.domain.plan_help import decide_help, shares_by_help, unsent_notes_lines
 from shared.domain.plan_notes import PlanNotes
 from shared.domain.planned import Plan, next_tries
 from shared.domain.policy import Policy
 from shared.domain.question import answer_key, question_key, question_record, stage_cause
 from shared.domain.records import Opportunity, Referral
-from shared.domain.sentences import LineDirection, system_name
-from shared.domain.unreadable import unreadable_line, unreadable_record
+from shared.domain.sentences import system_name
 from shared.domain.visibility import base_of_visibility, sharing_line, wait_to_share, with_help_visible
 
 
@@ -75,6 +73,8 @@ def plan_pair(
         builder.decide_field(one)
     if opportunity.sharing.help or link.help is not None:
         builder.decide_help(referral, rules)
+    elif opportunity.sharing.notes:
+        builder.report_once(unsent_notes_lines(now))
     builder.compare_values_of_creation(opportunity, referral, rules)
     builder.warn_of_unreadable_values(opportunity.problems, rules)
     builder.leave_unreadable_values_alone(opportunity.deal, referral, rules)
@@ -291,21 +291,13 @@ class _PlanBuilder(PlanNotes):
         """Put a value of Partner Center that cannot be read on record, and a seller's edit that is not sent over it."""
         for rule in rules.updatable if referral.problems else ():
             if problem := referral.problems.get(rule.field):
-                self._record_unreadable(rule, problem)
+                self.record_unreadable(rule, problem)
                 if isinstance(opportunity.get(rule.field), Status):
                     self.base.setdefault(rule.field, opportunity[rule.field])  # a stage that we may have set
                 ours, base = opportunity.get(rule.field), self.base.get(rule.field)
                 if rule.field in opportunity and ours != base and not self.standing.holds(rule.field):
                     edit = Merged(rule, ours, ours, None, Side.SALESFORCE)
                     self._record_refusal(Side.PARTNER_CENTER, "unreadable_there", edit)
-
-    def _record_unreadable(self, rule: Rule, problem: Cause) -> None:
-        key, record = unreadable_record(rule, problem, self.now)
-        known = self.link.refused.get(key)
-        is_known = known is not None and (known.code, known.value) == (record.code, record.value)
-        self.refused[key] = known if known is not None and is_known else record
-        if not is_known:
-            self.lines.append(unreadable_line(self.now, LineDirection.NOTE, rule, problem))
 
     def _record_refusal(self, side: Side, code: str, merged: Merged) -> None:
         """Put the difference on record; report it once, and again only for another value."""

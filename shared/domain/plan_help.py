@@ -174,3 +174,10 @@ def _line_of(key: str, code: str, value: str, asked: str | None, now: datetime) 
     before, after = (help_label(asked or ""), value or "empty") if code == "help_stays" else (None, None)
     direction, side = LineDirection.NOT_SYNCED, Side.PARTNER_CENTER
     return Line(now, code, direction, side, name, before, after, rule=code, values={"label": label})
+
+
+def unsent_notes_lines(now: datetime) -> Mapping[str, Line]:
+    """The line of a deal with notes to Microsoft and without help, by the key to report it: they are not sent."""
+    direction, side = LineDirection.NOTE, Side.PARTNER_CENTER
+    line = Line(now, "notes_alone", direction, side, NOTES_TO_MICROSOFT, values={"label": LABEL_OF_NOTES})
+    return {"notes_alone": line}

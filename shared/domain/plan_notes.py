@@ -8,11 +8,12 @@ from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.close_date import past_close_date_lines
 from shared.domain.deal import Change, Deal, Side, Status, display_text
-from shared.domain.field_rules import Rules
+from shared.domain.field_rules import Rule, Rules
 from shared.domain.link import Difference, Link
 from shared.domain.merge import Decision, Merged
 from shared.domain.sentences import LineDirection, is_reported, system_name
 from shared.domain.text_limits import full_text_line, full_text_records, full_texts
+from shared.domain.unreadable import unreadable_line, unreadable_record
 
 
 class PlanNotes:
@@ -91,6 +92,15 @@ class PlanNotes:
             return known
         self.lines.append(warning_line(known, self.now))
         return known.with_warning(days)
+
+    def record_unreadable(self, rule: Rule, problem: Cause) -> None:
+        """Put a value of Partner Center that cannot be read on record, and tell it once."""
+        key, record = unreadable_record(rule, problem, self.now)
+        known = self.link.refused.get(key)
+        is_known = known is not None and (known.code, known.value) == (record.code, record.value)
+        self.refused[key] = known if known is not None and is_known else record
+        if not is_known:
+            self.lines.append(unreadable_line(self.now, LineDirection.NOTE, rule, problem))
 
     def report_once(self, lines: Mapping[str, Line]) -> None:
         """Report each line unless the link remembers its key; a key is kept for as long as its sentence holds."""

@@ -10,6 +10,7 @@ SHARING_SENTENCES: Mapping[str, str] = {
         "Please change it before then if it is wrong."
     ),
     "ticked": "{label} was ticked, because Microsoft sees this deal in Partner Center.",
+    "notes_alone": "{label} were not sent: they are sent only with How can Microsoft help?, which is empty.",
     "closed_as_test": (
         "This is a test environment. An administrator let the sync close this deal in Partner Center as an error."
     ),

@@ -55,10 +55,11 @@ def kept_cause(link: Link, found: Cause) -> Cause:
 
 
 def held(link: Link, causes: Mapping[str, Cause], now: datetime) -> Transition:
-    """Hold a pair that cannot be sent; each cause, by field, is reported once."""
+    """Hold a pair that cannot be sent; each cause, by field, is reported once. Its sharing waits anew afterwards."""
     new = {name: found for name, found in causes.items() if not is_reported(found, link.reported)}
     keys, first = tuple(found.key for found in causes.values()), kept_cause(link, next(iter(causes.values())))
-    next_link = replace(link, state=State.HELD, reported=keys, unwritten=link.unwritten or bool(new), cause=first)
+    unwritten = link.unwritten or bool(new)
+    next_link = replace(link, state=State.HELD, waiting={}, reported=keys, unwritten=unwritten, cause=first)
     return Transition(
         next_link, tuple(cause_line(now, Side.PARTNER_CENTER, name, found) for name, found in new.items())
     )

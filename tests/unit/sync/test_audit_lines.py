@@ -117,6 +117,7 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "takes_part",
         "help_unsure",
         "ticked",
+        "notes_alone",
         "help_not_found",
         "help_ended",
         "help_left",

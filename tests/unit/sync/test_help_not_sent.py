@@ -12,9 +12,12 @@ from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.helped_deals import (
     ASKED,
     HELP,
+    NOTES,
     PROOF,
     TWO_MINUTES,
     VISIBLE,
+    WILL_ASK,
+    complete_deal,
     linked_deal,
     mark,
     microsofts_records,
@@ -81,6 +84,44 @@ def test_a_linked_deal_that_lacks_what_a_request_needs_says_that_only_help_is_no
     assert harness.referral_of(deal)["details"]["dealValue"] == 12_000
     told = "Not synced: Microsoft is not asked for help with this deal yet: Products is empty. Please enter a"
     assert (harness.count_in_audit(deal, told), mark(harness, deal)) == (1, "Failed")
+
+
+def test_a_linked_deal_on_an_on_hold_stage_is_not_asked_about(harness: Harness) -> None:
+    deal = linked_deal(harness)
+    harness.seller_edits(deal, StageName="On Hold", **{HELP: PROOF})
+    harness.run_rounds()
+    assert (microsofts_records(harness), harness.opportunity(deal)[VISIBLE]) == ([], False)
+    assert harness.count_in_audit(deal, "not asked for help with this deal yet: This Stage means New/Pending") == 1
+    harness.seller_edits(deal, StageName="Qualification")
+    harness.run_rounds(1)
+    harness.push(TWO_MINUTES)
+    assert (len(microsofts_records(harness)), mark(harness, deal)) == (1, "Synced")
+
+
+@pytest.mark.parametrize("visible", [False, True])
+def test_notes_without_help_are_told_once_as_not_sent(harness: Harness, *, visible: bool) -> None:
+    deal = linked_deal(harness, **{VISIBLE: visible, NOTES: "A demo in May, please."})
+    harness.push(TWO_MINUTES)
+    harness.run_rounds()
+    told = "Notes to Microsoft were not sent: they are sent only with How can Microsoft help?"
+    assert (harness.count_in_audit(deal, told), mark(harness, deal)) == (1, "Synced")
+    assert_quiet(harness)
+    harness.seller_edits(deal, Amount=12_000)
+    harness.run_rounds(1)
+    assert harness.count_in_audit(deal, told) == 1
+
+
+def test_a_deal_that_is_held_meanwhile_waits_anew_before_it_is_shared(harness: Harness) -> None:
+    deal = complete_deal(harness, **{HELP: PROOF})
+    harness.push()
+    harness.seller_edits(deal, Products__c=None)
+    harness.push(TWO_MINUTES)
+    assert mark(harness, deal) == "Failed"
+    harness.seller_edits(deal, Products__c="SOL-10001")
+    harness.push()
+    assert (harness.our_referrals(), harness.count_in_audit(deal, WILL_ASK)) == ([], 2)
+    harness.push(TWO_MINUTES)
+    assert len(microsofts_records(harness)) == 1
 
 
 def test_a_linked_deal_without_the_consent_says_that_only_help_is_not_sent() -> None:
