@@ -47,10 +47,8 @@ START = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
 SALESFORCE_URL = "https://acme.my.salesforce.com"
 PARTNER_CENTER_URL = "https://api.partner.example/v1.0/engagements"
 MINUTE, QUARTER, HOUR = 60.0, 900.0, 3600.0
-AFTER_LEASE = 301.0
-"""Seconds: a little more than a lease."""
-AFTER_SETTLE_TIME = 301.0 + 600.0
-"""Seconds: a little more than a lease and the settle time."""
+AFTER_LEASE, AFTER_SETTLE_TIME = 301.0, 301.0 + 600.0
+"""Seconds: a little more than a lease, and than a lease and the settle time."""
 A_WEEK = timedelta(days=7)
 """A time that only the first warning of an unanswered deal is away."""
 
