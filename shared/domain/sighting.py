@@ -7,10 +7,11 @@ RELATED = "M|"
 
 
 class Sighting(Struct, frozen=True):
-    """A referral that an event or a list names; a list also names its engagement."""
+    """A referral that an event or a list names; a list also names its engagement and its version."""
 
     referral_id: str
     engagement_id: str | None = None
+    etag: str | None = None
 
     @property
     def key(self) -> str:

@@ -5,7 +5,8 @@ E|<engagement id>            deals    the opportunities of an engagement
 M|<other party's referral>   deals    the opportunities whose engagement has this referral
 
 A row is written when another party is first heard of, so a private deal has none. What is lost is found again by a list
-of the engagement (docs/protocol.md#rows).
+of the engagement (docs/protocol.md#rows). A referral that led to no deal of ours has a row without opportunities: it
+says for which version that is so, and no sweep lists the engagement again for it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ from shared.foundation.errors import UnreadableRow
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Put, Rows
 
-DEALS, OPPORTUNITIES = "deals", "opportunities"
+DEALS, OPPORTUNITIES, NONE_OF_OURS = "deals", "opportunities", "none_of_ours"
 
 
 class PartyRows:
@@ -37,13 +38,28 @@ class PartyRows:
         if referral_id is not None:
             self._add_deals(f"M|{referral_id.lower()}", ids)
 
+    def is_none_of_ours(self, referral_id: str, etag: str) -> bool:
+        """Return whether this version of another party's referral led to no deal of ours."""
+        return self._read(f"M|{referral_id.lower()}", NONE_OF_OURS) == etag
+
+    def keep_none_of_ours(self, referral_id: str, etag: str) -> None:
+        """Remember that this version of another party's referral led to no deal of ours."""
+        if not self.is_none_of_ours(referral_id, etag):
+            row = pack({OPPORTUNITIES: [], NONE_OF_OURS: etag})
+            self._rows.write(f"M|{referral_id.lower()}", [Put(DEALS, row)])
+
     def _deals(self, partition: str) -> Sequence[str]:
+        stored = self._read(partition, OPPORTUNITIES)
+        return tuple(str(key) for key in stored) if isinstance(stored, list) else ()
+
+    def _read(self, partition: str, key: str) -> object:
+        """A value of a row; None if it has none or cannot be read: it is only a hint, and is written anew."""
         row = self._rows.get(partition, DEALS)
         try:
-            stored = unpack(row.data)[OPPORTUNITIES] if row else ()
-        except (UnreadableRow, KeyError, TypeError):  # it is only a hint, and is written anew
-            return ()
-        return tuple(str(key) for key in stored)
+            stored = unpack(row.data) if row else None
+        except UnreadableRow:
+            return None
+        return stored.get(key) if isinstance(stored, dict) else None
 
     def _add_deals(self, partition: str, ids: tuple[str, ...]) -> None:
         known = self._deals(partition)

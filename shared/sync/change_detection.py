@@ -163,19 +163,37 @@ def _unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
 
 def _unheard_referrals(ctx: Context, page: Sequence[Json]) -> list[Sighting]:
     """The referrals of other parties whose version a deal of ours has not heard, or whose deals are not known."""
-    foreign = [stamp for stamp in page if is_foreign(stamp, ctx.scope.organization_id)]
-    heard = ctx.map(lambda stamp: _is_heard(ctx, stamp), foreign, at_most=ctx.policy.parallelism) if foreign else ()
-    unheard = (stamp for stamp, is_known in zip(foreign, heard, strict=True) if not is_known)
-    return [Sighting(str(stamp["id"]).lower(), _text(stamp, "engagementId")) for stamp in unheard]
+    foreign = [_sighting(stamp) for stamp in page if is_foreign(stamp, ctx.scope.organization_id)]
+    heard = ctx.map(partial(_is_heard, ctx), foreign, at_most=ctx.policy.parallelism) if foreign else ()
+    return [sighting for sighting, is_known in zip(foreign, heard, strict=True) if not is_known]
 
 
-def _is_heard(ctx: Context, stamp: Json) -> bool:
-    referral_id, etag = str(stamp["id"]).lower(), str(stamp.get("eTag") or "")
+def _sighting(stamp: Json) -> Sighting:
+    return Sighting(str(stamp["id"]).lower(), _text(stamp, "engagementId"), _text(stamp, "eTag"))
+
+
+def _is_heard(ctx: Context, sighting: Sighting) -> bool:
+    deals, etag = ctx.store.deals_of_party(sighting.referral_id), sighting.etag or ""
+    if not deals:
+        return _leads_nowhere(ctx, sighting, etag)
     try:
-        links = [entry.value for deal in ctx.store.deals_of_party(referral_id) if (entry := ctx.store.link(deal))]
+        links = [entry.value for deal in deals if (entry := ctx.store.link(deal))]
     except UnreadableRow:
         return False
-    return bool(links) and all(has_heard(link, referral_id, etag) for link in links)
+    return bool(links) and all(has_heard(link, sighting.referral_id, etag) for link in links)
+
+
+def _leads_nowhere(ctx: Context, sighting: Sighting, etag: str) -> bool:
+    """Whether a referral without a known deal is left alone, so that a sweep without changes costs one call.
+
+    This version has led nowhere already, or waits in the retry queue. Outside production, an engagement that is not
+    known may be a customer's of production, and is not listed.
+    """
+    if sighting.engagement_id and ctx.store.deals_in_engagement(sighting.engagement_id):
+        return False
+    if ctx.scope.tag is not None or ctx.store.is_none_of_ours(sighting.referral_id, etag):
+        return True
+    return ctx.store.retry_entry(Side.PARTNER_CENTER, sighting.key) is not None
 
 
 def _is_own(ctx: Context, stamp: Json) -> bool:

@@ -48,10 +48,16 @@ type Record = MicrosoftRecord | PartnerRecord
 
 
 class Found(Struct, frozen=True):
-    """Our deals in an engagement, and the records of other parties that were read for them."""
+    """Our deals in an engagement, and the records of other parties that were read for them.
+
+    unlinked   our own referrals in it that may still become deals
+    is_late    whether the list of the engagement does not even show a referral of ours
+    """
 
     deals: Sequence[str]
     records: Sequence[Record]
+    unlinked: Sequence[str] = ()
+    is_late: bool = False
 
 
 def hear_parties(ctx: Context, sightings: Sequence[Sighting], worked: Mapping[str, RetryEntry | None]) -> Outcomes:
@@ -88,22 +94,26 @@ def _find_or_queue(ctx: Context, worked: Mapping[str, RetryEntry | None], sighti
             found = _find(ctx, sighting)
         if isinstance(found, Outcome):
             return found
-        if found.deals and not found.records:
-            return _not_shown(ctx, sighting, worked.get(sighting.key))
-        if not found.deals and found.records:
-            return _leave(ctx, sighting, "unknown_engagement")
-        if not found.deals:
-            return _leave(ctx, sighting, "not_readable")
-        return found if _is_news(ctx, found) else RECONCILED
+        if found.deals and found.records:
+            return found if _is_news(ctx, found) else RECONCILED
+        return _try_again_or_leave(ctx, sighting, found, worked.get(sighting.key))
     except Exception as error:  # noqa: BLE001 - one bad record must not stop the others
         return outcome_of_error(ctx, error, sighting.key)
 
 
-def _not_shown(ctx: Context, sighting: Sighting, entry: RetryEntry | None) -> Outcome:
-    """Try a few times to read a record that Partner Center does not show."""
-    if entry is not None and entry.attempts + 1 >= ctx.policy.tries:
-        return _leave(ctx, sighting, "not_readable")
-    return Outcome(Result.RETRY, "not_shown")
+def _try_again_or_leave(ctx: Context, sighting: Sighting, found: Found, entry: RetryEntry | None) -> Outcome:
+    """Try a few times what Partner Center does not show, and wait for a referral of ours that is still to arrive."""
+    is_over = entry is not None and entry.attempts + 1 >= ctx.policy.tries
+    is_arriving = any(ctx.store.retry_entry(Side.PARTNER_CENTER, key) for key in found.unlinked)
+    if is_arriving or ((found.deals or found.unlinked or found.is_late) and not is_over):
+        return Outcome(Result.RETRY, "not_shown")
+    for record in found.records:
+        ctx.store.keep_none_of_ours(record.id, record.etag)
+    if sighting.etag and not found.deals:
+        ctx.store.keep_none_of_ours(sighting.referral_id, sighting.etag)
+    if found.records:
+        return _leave(ctx, sighting, "unknown_engagement")
+    return _leave(ctx, sighting, "not_readable")
 
 
 def _leave(ctx: Context, sighting: Sighting, reason: str) -> Outcome:
@@ -131,13 +141,25 @@ def _find(ctx: Context, sighting: Sighting) -> Found | Outcome:
         return _listed(ctx, sighting.engagement_id or _engagement_of(ctx, *deals), deals)
     engagement_id = raw.get("engagementId")
     if not is_foreign(raw, ctx.scope.organization_id) or not isinstance(engagement_id, str):
-        return _leave(ctx, sighting, "not_linked")  # our own referral: its own event, or the sweep, pulls it
-    record = record_of_party(raw)
-    deals = deals or ctx.store.deals_in_engagement(engagement_id)
-    if not deals:
-        return _listed(ctx, engagement_id)
-    ctx.store.keep_party(engagement_id, record.id, deals)
-    return Found(deals, (record,))
+        unlinked = _unlinked(ctx, (raw,))  # our own referral: its own event, or the sweep, pulls it
+        return Found((), (), unlinked) if unlinked else _leave(ctx, sighting, "not_linked")
+    return _found_of(ctx, engagement_id, record_of_party(raw), deals or ctx.store.deals_in_engagement(engagement_id))
+
+
+def _found_of(ctx: Context, engagement_id: str, record: Record, deals: Sequence[str]) -> Found:
+    """A record that was read, and the deals that it leads to. A list need not show it.
+
+    Outside production, an engagement that is not known may be a customer's of production, and is not listed.
+    """
+    if not deals and ctx.scope.tag is None:
+        listed = _listed(ctx, engagement_id)
+        others = [one for one in listed.records if one.id != record.id]
+        deals, found = listed.deals, replace(listed, records=(record, *others))
+    else:
+        found = Found(deals, (record,))
+    if deals:
+        ctx.store.keep_party(engagement_id, record.id, deals)
+    return found
 
 
 def _read(ctx: Context, referral_id: str) -> Json | None:
@@ -162,11 +184,19 @@ def _listed(ctx: Context, engagement_id: str | None, deals: Sequence[str] = ()) 
         return Found(deals, ())
     is_theirs = partial(is_foreign, organization_id=ctx.scope.organization_id)
     records = [record_of_party(raw) for raw in listed if is_theirs(raw)]
-    own = (_deal_of_own_referral(ctx, str(raw.get("id"))) for raw in listed if not is_theirs(raw))
-    deals = tuple(dict.fromkeys((*deals, *filter(None, own))))
+    own = {str(raw.get("id")): raw for raw in listed if not is_theirs(raw)}
+    linked = {key: _deal_of_own_referral(ctx, key) for key in own}
+    deals = tuple(dict.fromkeys((*deals, *filter(None, linked.values()))))
     for record in records if deals else ():
         ctx.store.keep_party(engagement_id, record.id, deals)
-    return Found(deals, records)
+    unlinked = () if deals else _unlinked(ctx, own.values())
+    return Found(deals, records, unlinked, is_late=not own)
+
+
+def _unlinked(ctx: Context, own: Iterable[Json]) -> Sequence[str]:
+    """The ids of those of our referrals without a deal that may still become one."""
+    referrals = (ctx.translation.referral(raw) for raw in own)
+    return [one.id for one in referrals if ctx.scope.unlinked_exclusion_reason(one) is None]
 
 
 def _deal_of_own_referral(ctx: Context, referral_id: str) -> str | None:

@@ -15,3 +15,9 @@ class PartyStore(Protocol):
 
     def keep_party(self, engagement_id: str, referral_id: str | None, opportunity_ids: Iterable[str]) -> None:
         """Remember that another party takes part in these deals; its referral may not be known."""
+
+    def is_none_of_ours(self, referral_id: str, etag: str) -> bool:
+        """Whether this version of another party's referral led to no deal of ours."""
+
+    def keep_none_of_ours(self, referral_id: str, etag: str) -> None:
+        """Remember that this version of another party's referral led to no deal of ours."""

@@ -95,6 +95,7 @@ def fill_store(store: LinkStore) -> None:
     for referral_id, pointer in zip(REFERRALS, pointers(), strict=True):
         store.insert_pointer(referral_id, pointer)
     store.keep_party("e-1", "m-1", OPPORTUNITIES[:1])
+    store.keep_none_of_ours("m-2", '"1"')
     store.claim_account("northwind|US", timedelta(minutes=5))
     for side in Side:
         store.put_retry_entry(RetryEntry(side, "first", NOW, "busy", 3, since=NOW - timedelta(hours=1)))

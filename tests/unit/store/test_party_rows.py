@@ -52,3 +52,14 @@ def test_a_row_that_cannot_be_read_is_written_anew() -> None:
         assert store.deals_of_party("m-1") == ()
         store.keep_party("e-1", "m-1", ["006A"])
         assert store.deals_of_party("m-1") == ("006A",)
+
+
+def test_a_version_that_led_to_no_deal_of_ours_is_kept_until_a_deal_is_known() -> None:
+    with SqliteRows(":memory:") as rows:
+        store = LinkStore(rows)
+        assert not store.is_none_of_ours("m-1", '"1"')
+        store.keep_none_of_ours("M-1", '"1"')
+        assert (store.is_none_of_ours("m-1", '"1"'), store.is_none_of_ours("m-1", '"2"')) == (True, False)
+        assert store.deals_of_party("m-1") == ()
+        store.keep_party("e-1", "m-1", ["006A"])
+        assert (store.deals_of_party("m-1"), store.is_none_of_ours("m-1", '"1"')) == (("006A",), False)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
+from shared.domain.sighting import RELATED
 from shared.sync.ports import Policy
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunities_of, opportunity_of
@@ -12,6 +13,12 @@ from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, op
 def newest_change(harness: Harness) -> datetime:
     """The latest `updatedDateTime` of all referrals."""
     return max(datetime.fromisoformat(referral["updatedDateTime"]) for referral in harness.partner_center.referrals())
+
+
+def own_keys(harness: Harness) -> list[str]:
+    """The referrals of ours in the retry queue. Microsoft's own record of a deal waits for its arrival there too."""
+    keys = [entry.key for entry in harness.retry_entries(Side.PARTNER_CENTER)]
+    return [key for key in keys if not key.startswith(RELATED)]
 
 
 def test_the_newest_stamp_of_the_first_page_becomes_the_cursor(harness: Harness) -> None:
@@ -105,7 +112,7 @@ def test_a_pair_in_the_retry_queue_does_not_hold_back_the_cursor(harness: Harnes
     harness.sweep()
     assert opportunity_of(harness, good)
     assert harness.store.cursor("sweep") == newest_change(harness)
-    assert [entry.key for entry in harness.retry_entries(Side.PARTNER_CENTER)] == [bad]
+    assert own_keys(harness) == [bad]
     harness.push(HOUR)
     assert opportunity_of(harness, bad)
     assert harness.retry_entries(Side.PARTNER_CENTER) == []
@@ -132,7 +139,7 @@ def test_stamps_with_unexpected_values_do_not_stop_the_sweep(harness: Harness) -
     assert opportunity_of(harness, good)
     assert not harness.first.log.fields_of("run_failed")
     assert opportunities_of(harness, unreadable) == []
-    assert [entry.key for entry in harness.retry_entries(Side.PARTNER_CENTER)] == [unreadable]
+    assert own_keys(harness) == [unreadable]
 
 
 def test_a_change_made_during_a_sweep_is_found_by_the_next_one(harness: Harness) -> None:

@@ -1,0 +1,113 @@
+"""Records that lead to no deal of this environment, or not yet (docs/protocol.md#news-from-microsoft)."""
+
+from emulators.base.faults import Fault, FaultKind
+from shared.domain.deal import Side
+from tests.unit.sync.harness import HOUR, MINUTE, Harness, Instance
+from tests.unit.sync.heard_deals import GET, LIST, STATUS, accept, asked_deal, hear, hear_event, linked_deal, shown_news
+from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
+
+ELSEWHERE = {"externalReferenceId": "TEST:006000000000001AAA"}
+
+
+def deal_of_another_environment(harness: Harness) -> str:
+    """Microsoft's record of a deal that another environment of the tenant has. Returns its id."""
+    referral = harness.partner_center.portal_creates(ELSEWHERE)
+    return str(harness.partner_center.portal_asks_for_help(referral)["id"])
+
+
+def calls_of_two_sweeps(harness: Harness, instance: Instance) -> list[dict[str, int]]:
+    """The calls of each of two sweeps."""
+    calls = list[dict[str, int]]()
+    for _ in range(2):
+        harness.forget_calls()
+        harness.advance_time(15 * MINUTE)
+        instance.sweep()
+        calls.append(harness.new_calls())
+    return calls
+
+
+def test_an_engagement_without_a_deal_of_ours_is_listed_once(harness: Harness) -> None:
+    for _ in range(3):
+        deal_of_another_environment(harness)
+    assert calls_of_two_sweeps(harness, harness.first) == [{LIST: 4}, {LIST: 1}]
+
+
+def test_an_engagement_that_an_event_has_named_in_vain_is_not_listed_by_the_sweep(harness: Harness) -> None:
+    hear_event(harness.first, deal_of_another_environment(harness))
+    assert calls_of_two_sweeps(harness, harness.first) == [{LIST: 1}, {LIST: 1}]
+
+
+def test_a_new_version_of_a_foreign_record_is_looked_at_again(harness: Harness) -> None:
+    theirs = deal_of_another_environment(harness)
+    harness.sweep()
+    harness.partner_center.raw_patch(theirs, {"/status": "Active"})
+    assert calls_of_two_sweeps(harness, harness.first) == [{LIST: 2}, {LIST: 1}]
+
+
+def test_staging_lists_no_engagement_that_it_does_not_know() -> None:
+    with Harness(tag="STAGING") as harness:
+        referral = harness.partner_center.portal_creates({"externalReferenceId": "006000000000001AAA"})
+        theirs = harness.partner_center.portal_asks_for_help(referral)["id"]
+        assert calls_of_two_sweeps(harness, harness.first) == [{LIST: 1}, {LIST: 1}]
+        harness.forget_calls()
+        hear_event(harness.first, theirs)
+        assert harness.new_calls() == {GET: 1}
+
+
+def test_staging_hears_of_its_own_deals_by_an_event_about_our_referral() -> None:
+    with Harness(tag="STAGING") as harness:
+        deal = asked_deal(harness)
+        hear_event(harness.first, str(harness.referral_of(deal)["id"]))
+        assert harness.opportunity(deal)[STATUS] == "Asked"
+        accept(harness, deal)
+        harness.sweep()
+        assert harness.opportunity(deal)[STATUS] == "Accepted"
+
+
+def test_microsofts_record_of_a_deal_that_arrives_late_is_heard_after_the_arrival(harness: Harness) -> None:
+    referral = microsoft_sends_deal(harness)
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, path=referral, status=500, times=99))
+    harness.sweep()
+    for _ in range(3):
+        harness.push(HOUR)
+        deal_of_another_environment(harness)  # the cursor moves on, beyond Microsoft's record
+        harness.sweep()
+    assert harness.salesforce.records("Opportunity") == []
+    harness.clear_faults()
+    harness.push(HOUR)
+    for _ in range(2):
+        harness.push(2 * HOUR)
+    assert opportunity_of(harness, referral)[STATUS] == "Accepted"
+    assert harness.retry_entries(Side.PARTNER_CENTER) == []
+    assert_quiet(harness)
+
+
+def test_a_deal_that_waits_for_its_arrival_costs_an_idle_sweep_one_call(harness: Harness) -> None:
+    referral = microsoft_sends_deal(harness)
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, path=referral, status=500, times=3))
+    harness.sweep()
+    harness.forget_calls()
+    harness.partner_center.raw_patch(referral, {"/customerProfile/name": ""}, touch=False)
+    harness.advance_time(MINUTE)
+    harness.sweep()
+    assert harness.new_calls()[LIST] == 1
+
+
+def test_a_list_that_lacks_our_own_referral_is_tried_again(harness: Harness) -> None:
+    harness.partner_center.switches.list_lag = HOUR
+    deal = linked_deal(harness)
+    theirs = str(harness.partner_center.portal_asks_for_help(harness.referral_of(deal)["id"])["id"])
+    hear_event(harness.first, theirs)
+    assert harness.only_retry_entry(Side.PARTNER_CENTER).cause == "not_shown"
+    harness.push(HOUR)
+    assert harness.opportunity(deal)[STATUS] == "Asked"
+
+
+def test_a_record_that_was_read_is_heard_though_no_list_shows_it(harness: Harness) -> None:
+    deal = asked_deal(harness)
+    harness.partner_center.switches.related_lists = "never"
+    accept(harness, deal)
+    hear(harness, deal)
+    assert harness.new_calls()[LIST] == 1
+    assert shown_news(harness, deal)[:2] == ("Accepted", "7-1")
+    assert_quiet(harness)
