@@ -12,6 +12,7 @@ from datetime import datetime
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import PRIVATE, VISIBILITY, Status, Value
+from shared.domain.help_request import HELP
 from shared.domain.latches import Latch, forbidding_latch
 from shared.domain.policy import Policy
 from shared.domain.sentences import LineDirection, cause
@@ -36,7 +37,8 @@ def refusals_to_ask(sharing: Sharing, policy: Policy) -> Mapping[str, Cause]:
     lacking = refusal_without_consent(sharing, policy)
     if lacking and sharing.consents is not None:
         lacking = {CONSENTS: cause("help_without_consent", CONSENTS)}
-    return {**refusal_to_share(policy), **lacking}
+    found = {} if policy.may_share else {HELP: cause("help_not_from_staging", HELP)}
+    return {**found, **lacking}
 
 
 def refusal_to_share(policy: Policy) -> dict[str, Cause]:

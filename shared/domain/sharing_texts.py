@@ -103,6 +103,10 @@ SHARING_CAUSES: Mapping[str, tuple[str, str]] = {
         "This is a test environment, which shares no deals with Microsoft: nothing can be deleted in Partner Center.",
         "Please clear Visible to Microsoft sellers and How can Microsoft help?, or ask your administrator.",
     ),
+    "help_not_from_staging": (
+        "Microsoft is not asked for help from this test environment: nothing can be deleted in Partner Center.",
+        "Please clear How can Microsoft help?, or ask your administrator.",
+    ),
     "no_consent": (
         "Customer Consents is not ticked. Without the customer's consent this deal is not sent.",
         "Please ask the customer, and tick it if they agree.",

@@ -32,7 +32,7 @@ def test_help_needs_a_production_and_the_consent() -> None:
     asking = Sharing(help="General or Other", consents=False)
     found = refusals_to_ask(asking, Policy(may_share=False, needs_consent=True))
     assert {name: each.code for name, each in found.items()} == {
-        "visibility": "not_from_staging",
+        "help": "help_not_from_staging",
         "consents": "help_without_consent",
     }
     unknown = refusals_to_ask(Sharing(help="General or Other"), CHECKBOX)

@@ -13,6 +13,7 @@ from tests.unit.sync.helped_deals import HELP, PROOF, complete_deal, linked_deal
 from tests.unit.sync.test_deal_type import VISIBLE, is_ticked, is_visible
 
 TOLD = "shares no deals with Microsoft"
+HELP_TOLD = "Microsoft is not asked for help from this test environment"
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_a_linked_deal_that_asks_for_help_later_syncs_and_stays_private(staging:
     referral = staging.referral_of(deal)
     assert (is_visible(staging, deal), referral["details"]["dealValue"]) == (False, 12_000)
     assert (staging.new_calls()["partner_center.create"], microsofts_records(staging)) == (0, [])
-    assert staging.count_in_audit(deal, TOLD) >= 1
+    assert (staging.count_in_audit(deal, HELP_TOLD), staging.count_in_audit(deal, TOLD)) == (1, 0)
 
 
 def test_no_help_is_asked_for_a_deal_that_a_colleague_has_shared(staging: Harness) -> None:
@@ -76,7 +77,7 @@ def test_no_help_is_asked_for_a_deal_that_a_colleague_has_shared(staging: Harnes
     staging.seller_edits(deal, **{HELP: PROOF})
     staging.run_rounds()
     assert microsofts_records(staging) == []
-    assert staging.count_in_audit(deal, TOLD) == 1
+    assert (staging.count_in_audit(deal, HELP_TOLD), staging.count_in_audit(deal, TOLD)) == (1, 0)
 
 
 def test_a_deal_that_a_colleague_shares_in_the_portal_is_shown_as_visible(staging: Harness) -> None:
