@@ -183,10 +183,15 @@ def _raw(record: MicrosoftRecord) -> str:
 def _lines(
     record: MicrosoftRecord, news: News, known: HeardRecord, changed: Mapping[str, str], raw: str, now: datetime
 ) -> Iterator[Line]:
-    """The lines of what is new. What Microsoft's record said when it sent us the deal is shown, and no news."""
-    if record.is_sender and not known.raw and news.microsoft_status:
+    """The lines of what is new. What Microsoft's record said when it sent us the deal is shown, and no news.
+
+    An end is news also at the first hearing: it may have come before that.
+    """
+    is_first_of_sender = record.is_sender and not known.raw
+    if not is_first_of_sender or news.microsoft_status not in (ASKED, ACCEPTED):
+        yield from _status_lines(record, news.microsoft_status, known, raw, now)
+    if is_first_of_sender:
         return
-    yield from _status_lines(record, news.microsoft_status, known, raw, now)
     for name, code in _PART_LINES.items():
         if name in changed and (text := news.parts[name]):
             values = {"value": text} if name == CRM else {}

@@ -137,6 +137,24 @@ def test_what_microsoft_said_when_it_sent_the_deal_is_shown_and_only_later_chang
     assert after(sent, replace(sent, etag='"3"', notes="In June."))[1] == ["microsoft_notes"]
 
 
+@pytest.mark.parametrize(
+    ("status", "codes"),
+    [
+        (Status("Closed", "Declined"), ["microsoft_declined"]),
+        (Status("Closed", "Expired"), ["microsoft_expired"]),
+        (Status("Closed", "Won"), ["microsoft_closed"]),
+        (Status("Frozen", "None"), ["microsoft_status_unknown"]),
+        (Status("New", "Pending"), []),
+    ],
+)
+def test_an_end_that_came_before_the_first_hearing_of_a_deal_that_microsoft_sent_is_told(
+    status: Status, codes: list[str]
+) -> None:
+    record = replace(ACCEPTED, is_sender=True, status=status, notes="Wants a pilot.")
+    assert after(record)[1] == codes
+    assert after(record, replace(record, etag='"3"'))[1] == []
+
+
 def test_what_was_not_shown_is_news_again_and_is_not_told_again() -> None:
     link = heard(LINK, ASKED, DEAL, NOW).link
     assert link.microsoft is not None

@@ -24,7 +24,7 @@ from tests.unit.sync.heard_deals import (
     microsofts,
     shown_news,
 )
-from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet
+from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet, microsoft_sends_deal, opportunity_of
 
 ACCEPTED = "Microsoft has accepted this deal"
 
@@ -141,6 +141,17 @@ def test_an_inbound_deal_shows_microsofts_record_and_no_acceptance_is_told(harne
     assert harness.opportunity(deal)[STATUS] == "Accepted"
     assert harness.opportunity(deal)[NOTES] == "They decide in June."
     assert harness.count_in_audit(deal, ACCEPTED) == 0
+
+
+def test_an_end_of_microsofts_own_deal_before_the_arrival_is_told(harness: Harness) -> None:
+    referral = microsoft_sends_deal(harness)
+    harness.partner_center.microsoft_declines(harness.partner_center.referral(referral)["engagementId"])
+    harness.sweep()
+    deal = opportunity_of(harness, referral)["Id"]
+    assert harness.opportunity(deal)[STATUS] == "Declined"
+    assert harness.count_in_audit(deal, "Microsoft has declined") == 1
+    harness.push_until_quiet()
+    assert_quiet(harness)
 
 
 # --- how the record is found
