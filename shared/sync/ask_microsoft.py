@@ -104,11 +104,13 @@ def _ask_a_person(ctx: Context, pair: Pair, opportunity: Opportunity, referral: 
 
 
 def _still_wants(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral) -> bool:
-    """Whether the same request may be sent again. Another one waits its own two minutes first."""
+    """Whether the same request may be sent again. Another one waits its own two minutes first.
+
+    It was sent with a visible deal, which stays visible.
+    """
     request, sharing = pair.link.help, opportunity.sharing
     is_same = request is not None and (request.code, request.notes) == (sharing.code, notes_mark(sharing.notes))
-    is_shared = referral.deal.get(VISIBILITY) == VISIBLE
-    return is_same and is_shared and shares_by_help(opportunity, referral, ctx.translation.rules, ctx.policy)
+    return is_same and shares_by_help(opportunity, referral, ctx.translation.rules, ctx.policy)
 
 
 def _records(ctx: Context, pair: Pair) -> Sequence[Json] | None:

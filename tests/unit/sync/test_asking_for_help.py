@@ -2,6 +2,7 @@
 
 import pytest
 
+from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
 from tests.unit.sync.helped_deals import (
@@ -69,6 +70,35 @@ def test_a_related_event_finds_the_deal(harness: Harness) -> None:
     record = microsofts_record(harness, deal)
     assert harness.store.deals_in_engagement(record["engagementId"]) == (deal,)
     assert harness.store.deals_of_party(record["id"]) == (deal,)
+
+
+@pytest.mark.parametrize("kind", ["new", "linked"])
+def test_a_related_event_finds_the_deal_before_the_request_has_its_answer(harness: Harness, kind: str) -> None:
+    deal = complete_deal(harness, **{HELP: PROOF}) if kind == "new" else linked_deal(harness)
+    harness.seller_edits(deal, **{HELP: PROOF})
+    harness.push()
+    worker, found = harness.new_instance(), list[tuple[str, ...]]()
+
+    def look() -> None:
+        engagement = microsofts_record(harness, deal)["engagementId"]
+        found.append(tuple(harness.store.deals_in_engagement(engagement)))
+
+    worker.process.interrupt_at("partner_center.create", look, skip=int(kind == "new"), after=True)
+    worker.push(TWO_MINUTES)
+    assert found == [(deal,)]
+
+
+def test_microsoft_is_asked_in_the_run_in_which_another_value_is_refused(harness: Harness) -> None:
+    deal = linked_deal(harness, **{VISIBLE: True})
+    harness.push(TWO_MINUTES)
+    harness.seller_edits(deal, **{HELP: PROOF})
+    harness.push()
+    harness.seller_edits(deal, Amount=12_000)
+    answer = '{"error": {"code": "invalidRequest", "message": "Please enter less."}}'
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, method="PATCH", status=400, body=answer))
+    harness.push(TWO_MINUTES)
+    assert (len(microsofts_records(harness)), mark(harness, deal)) == (1, "Failed")
+    assert harness.count_in_audit(deal, ASKED) == 1
 
 
 def test_help_in_several_clicks_is_one_request_with_the_last_values(harness: Harness) -> None:

@@ -70,6 +70,17 @@ def test_the_app_closes_what_the_command_asked_for(staging: Harness) -> None:
     assert_quiet(staging)
 
 
+@pytest.mark.parametrize("reference", ["006000000000001AAA", "OTHER:006000000000001AAA", None])
+def test_a_referral_that_is_another_environments_by_now_is_not_closed(staging: Harness, reference: str | None) -> None:
+    deal = staging.shared_deal()
+    request_all(staging)
+    referral = staging.referral_of(deal)["id"]
+    staging.colleague_edits(referral, externalReferenceId=reference)
+    staging.run_rounds()
+    assert staging.partner_center.referral(referral)["status"] == "Active"
+    assert (staging.count_in_audit(deal, TOLD), staging.stored_link(deal).close_as_test) == (0, False)
+
+
 def test_one_patch_closes_one_referral(staging: Harness) -> None:
     staging.shared_deal()
     request_all(staging)
