@@ -65,21 +65,32 @@ def heard(link: Link, record: MicrosoftRecord, opportunity: Deal, now: datetime)
     return Hearing(next_link, lines, {} if heard_record.is_shown else news.parts)
 
 
-def heard_on_ours(link: Link, msx_id: str, now: datetime) -> Hearing:
-    """Take the CRM identifier of our own record, unless it is known or the other news must be read first."""
+def heard_on_ours(link: Link, msx_id: str, now: datetime, texts: Mapping[str, str] | None = None) -> Hearing:
+    """Take the CRM identifier of our own record, unless it is shown or the other news must be read first.
+
+    `texts` are what the coming write shows anyway.
+    """
+    has_news = not (texts or {}).keys().isdisjoint(News.__struct_fields__)
     known, mark = link.microsoft or HeardRecord(""), News(microsoft_crm_identifier=msx_id).marks
-    if mark.items() <= known.parts.items() or (known.id and not known.is_shown):
+    is_told = mark.items() <= known.parts.items()
+    if (is_told and known.is_shown) or (known.id and not known.is_shown and not has_news):
         return Hearing(link)
-    line = _line(now, _PART_LINES[CRM], CRM, {"value": msx_id})
+    lines = () if is_told else (_line(now, _PART_LINES[CRM], CRM, {"value": msx_id}),)
     heard_record = replace(known, parts={**known.parts, **mark}, is_shown=False)
-    return Hearing(replace(link, microsoft=heard_record, unwritten=True), (line,), {CRM: msx_id})
+    return Hearing(replace(link, microsoft=heard_record, unwritten=link.unwritten or bool(lines)), lines, {CRM: msx_id})
 
 
-def lacks_crm(link: Link, record: MicrosoftRecord) -> bool:
-    """Whether Microsoft has answered our request without a CRM identifier: it may stand in our own record."""
-    known = link.microsoft.parts if link.microsoft else {}
+def needs_ours(link: Link, record: MicrosoftRecord, opportunity: Deal) -> bool:
+    """Whether our own record must be read, because Microsoft's alone does not tell what is to be shown.
+
+    The CRM identifier may stand in ours: Microsoft has answered without one, or the one that is known is not shown. And
+    of a deal that arrived, only our own record says which people of a team are ours.
+    """
+    known = link.microsoft or HeardRecord("")
     is_answer = record.shown_status not in (None, ASKED) and not record.is_sender
-    return is_answer and record.msx_id is None and CRM not in known
+    lacks_crm = not known.is_shown if CRM in known.parts else is_answer
+    is_mixed = TEAM not in link.base and any(_names(record.team or (), link.base, opportunity))
+    return (record.msx_id is None and lacks_crm) or (is_mixed and not record.has_only_theirs)
 
 
 def is_news(known: HeardRecord | None, record: MicrosoftRecord) -> bool:

@@ -39,6 +39,7 @@ class MicrosoftRecord(Struct, frozen=True):
     request_notes  what it was told with the request
     is_sender      whether Microsoft sent the deal: then nobody asked it
     updated        when it changed last, by the service's clock
+    has_only_theirs  whether our own people were taken out of the team, by our own record
     """
 
     id: str
@@ -54,6 +55,7 @@ class MicrosoftRecord(Struct, frozen=True):
     request_notes: str | None = None
     is_sender: bool = False
     updated: datetime | None = None
+    has_only_theirs: bool = False
 
     @property
     def shown_status(self) -> str | None:

@@ -4,6 +4,7 @@ Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record.
 """
 
 from collections.abc import Iterable
+from copy import replace
 from datetime import datetime, timedelta
 
 from shared.domain.deal import Person, Status
@@ -73,6 +74,16 @@ def microsoft_record(referral: Json) -> MicrosoftRecord:
         inviter == MICROSOFT,
         time_or_none(referral.get("updatedDateTime")),
     )
+
+
+def with_ours(record: MicrosoftRecord, ours: Iterable[Json]) -> MicrosoftRecord:
+    """Return Microsoft's record completed by our own: with its CRM identifier, and without our people."""
+    ours = tuple(ours)
+    own = {(person.email or "").casefold() for each in ours for person in _team(each) or ()} - {""}
+    theirs = [person for person in record.team or () if (person.email or "").casefold() not in own]
+    team = tuple(theirs) if record.team is not None else None
+    msx_id = record.msx_id or next(filter(None, map(msx_id_in, ours)), None)
+    return replace(record, msx_id=msx_id, team=team, has_only_theirs=bool(ours))
 
 
 def _identity(referral: Json) -> tuple[str, str]:

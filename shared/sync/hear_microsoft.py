@@ -23,14 +23,14 @@ from shared.domain.microsoft_news import (
     heard_on_ours,
     heard_partner,
     is_news_for,
-    lacks_crm,
     look_again,
     needs_look,
+    needs_ours,
 )
 from shared.domain.microsoft_record import MicrosoftRecord, PartnerRecord
 from shared.domain.sighting import Sighting
 from shared.foundation.errors import NotFound, Rejected, SignInFailed, StoreConflict
-from shared.mapping.other_parties import is_foreign, msx_id_in, record_of_party
+from shared.mapping.other_parties import is_foreign, msx_id_in, record_of_party, with_ours
 from shared.sync.pair_lease import Pair, acquire, open_pairs, read_opportunities, record_intent, release, run_step
 from shared.sync.ports import BUSY, RECONCILED, Context, Json, Outcome, Outcomes, Result, RetryEntry
 from shared.sync.retry_queue import (
@@ -183,8 +183,9 @@ def _listed(ctx: Context, engagement_id: str | None, deals: Sequence[str] = ()) 
     except (NotFound, Rejected):
         return Found(deals, ())
     is_theirs = partial(is_foreign, organization_id=ctx.scope.organization_id)
-    records = [record_of_party(raw) for raw in listed if is_theirs(raw)]
+    theirs = (record_of_party(raw) for raw in listed if is_theirs(raw))
     own = {str(raw.get("id")): raw for raw in listed if not is_theirs(raw)}
+    records = [with_ours(one, own.values()) if isinstance(one, MicrosoftRecord) else one for one in theirs]
     linked = {key: _deal_of_own_referral(ctx, key) for key in own}
     deals = tuple(dict.fromkeys((*deals, *filter(None, linked.values()))))
     for record in records if deals else ():
@@ -278,9 +279,9 @@ def take_record(ctx: Context, pair: Pair, record: Record) -> None:
     if isinstance(record, PartnerRecord):
         pair.take_news(heard_partner(pair.link, record, now))
     else:
-        if lacks_crm(pair.link, record):
+        if needs_ours(pair.link, record, pair.opportunity.deal):
             own = _read(ctx, pair.link.referral_id or "")
-            record = replace(record, msx_id=msx_id_in(own) if own else None)
+            record = with_ours(record, (own,)) if own else record
         pair.take_news(heard(pair.link, record, pair.opportunity.deal, now))
 
 
@@ -323,11 +324,21 @@ def look_for_news(ctx: Context, pair: Pair) -> None:
     for record in _records_of(ctx, link) if needs_look(link) and not pair.news else ():
         take_record(ctx, pair, record)
         _confirm_request(ctx, pair, record)
+    if msx_id := _msx_id_of_ours(ctx, pair):
+        pair.take_news(heard_on_ours(pair.link, msx_id, now, pair.news))
+
+
+def _msx_id_of_ours(ctx: Context, pair: Pair) -> str | None:
+    """The CRM identifier in our own record, which is read if the opportunity lacks it and nothing else of Microsoft."""
     if pair.referral is not None and pair.referral.msx_id:
-        pair.take_news(heard_on_ours(pair.link, pair.referral.msx_id, now))
+        return pair.referral.msx_id
+    known = pair.link.microsoft
+    is_lacking = known is not None and not known.id and not known.is_shown
+    own = _read(ctx, pair.link.referral_id or "") if is_lacking else None
+    return msx_id_in(own) if own else None
 
 
 def _records_of(ctx: Context, link: Link) -> Sequence[Record]:
     is_listed = any(not partner.etag for partner in link.partners.values())
-    raw = None if is_listed or link.microsoft is None else _read(ctx, link.microsoft.id)
+    raw = None if is_listed or not (link.microsoft and link.microsoft.id) else _read(ctx, link.microsoft.id)
     return (record_of_party(raw),) if raw is not None else _listed(ctx, link.engagement_id, ()).records

@@ -26,6 +26,12 @@ def further_news(harness: Harness) -> str:
     return deal
 
 
+def news_of_both_records(harness: Harness) -> str:
+    """The same, and the CRM identifier stands in our own record."""
+    harness.partner_center.switches.msx_id_on = "ours"
+    return further_news(harness)
+
+
 def by_event(instance: Instance, referral_id: str) -> object:
     return hear_event(instance, referral_id)
 
@@ -35,7 +41,7 @@ def by_sweep(instance: Instance, _: str) -> object:
 
 
 @pytest.mark.parametrize("run", [by_event, by_sweep])
-@pytest.mark.parametrize("arrange", [first_news, further_news])
+@pytest.mark.parametrize("arrange", [first_news, further_news, news_of_both_records])
 def test_a_crash_at_any_call_of_a_hearing_loses_nothing_and_tells_nothing_twice(
     arrange: Callable[[Harness], str], run: Callable[[Instance, str], object]
 ) -> None:

@@ -21,7 +21,7 @@ from tests.unit.sync.heard_deals import (
     microsofts,
     shown_news,
 )
-from tests.unit.sync.inbound_deals import assert_quiet
+from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet
 
 ACCEPTED = "Microsoft has accepted this deal"
 
@@ -134,6 +134,35 @@ def test_a_locked_record_is_written_later(harness: Harness) -> None:
     harness.push(HOUR)
     assert shown_news(harness, deal)[0] == "Accepted"
     assert harness.count_in_audit(deal, ACCEPTED) == 1
+
+
+def assert_identifier_is_shown_after_the_lock(harness: Harness, deal: str) -> None:
+    assert harness.opportunity(deal)[CRM] is None
+    harness.push(HOUR)
+    assert harness.opportunity(deal)[CRM] == "7-1"
+    assert harness.count_in_audit(deal, "Microsoft CRM Identifier is now 7-1.") == 1
+    assert_quiet(harness)
+
+
+def test_a_crm_identifier_of_our_own_record_is_shown_after_a_lock(harness: Harness) -> None:
+    harness.partner_center.switches.msx_id_on = "ours"
+    deal = heard_deal(harness)
+    accept(harness, deal)
+    harness.lock_record(deal)
+    hear(harness, deal)
+    assert_identifier_is_shown_after_the_lock(harness, deal)
+
+
+@pytest.mark.parametrize("is_inbound", [False, True])
+def test_a_crm_identifier_that_our_own_record_alone_brings_is_shown_after_a_lock(
+    harness: Harness, *, is_inbound: bool
+) -> None:
+    deal = arrived_deal(harness)[1] if is_inbound else linked_deal(harness)
+    referral = str(harness.stored_link(deal).referral_id)
+    harness.partner_center.raw_patch(referral, {"/trackingInfo/microsoftMsxId": "7-1"})
+    harness.lock_record(deal)
+    harness.pull_event(referral)
+    assert_identifier_is_shown_after_the_lock(harness, deal)
 
 
 def test_microsofts_record_is_never_written(harness: Harness) -> None:

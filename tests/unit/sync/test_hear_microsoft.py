@@ -103,6 +103,23 @@ def test_only_microsofts_people_are_shown_as_its_sellers(harness: Harness, team:
     assert harness.opportunity(deal)[SELLER] == expected
 
 
+@pytest.mark.parametrize("lists", ["all", "never"])
+def test_our_own_people_of_a_deal_that_arrived_are_not_microsofts_sellers(harness: Harness, lists: str) -> None:
+    harness.partner_center.switches.microsoft_team = "appended"
+    harness.partner_center.switches.related_lists = lists
+    referral, deal = arrived_deal(harness)
+    engagement = harness.partner_center.referral(referral)["engagementId"]
+    theirs = harness.partner_center.microsoft_record(engagement)
+    ours = {"firstName": "Colleague", "lastName": "Of Ours", "email": "a.colleague@contoso.example"}
+    team = [*theirs["team"], *harness.partner_center.referral(referral)["team"], ours]
+    harness.partner_center.raw_patch(referral, {"/team": [ours]})
+    harness.partner_center.raw_patch(theirs["id"], {"/team": team})
+    hear_event(harness.first, theirs["id"])
+    assert "Of Ours" not in harness.opportunity(deal)[SELLER]
+    harness.sweep()
+    assert "Of Ours" not in harness.opportunity(deal)[SELLER]
+
+
 def test_our_own_notes_are_not_shown_as_microsofts(harness: Harness) -> None:
     deal = heard_deal(harness)
     harness.seller_edits(deal, Description="We wrote other notes.")
