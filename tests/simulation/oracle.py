@@ -291,6 +291,7 @@ HELP_WORDS = (
     "Microsoft is asked",
     "Opportunity Owner has no",
     "stays ticked in Partner Center",
+    "after Microsoft was asked for help",
 )
 HELP_MARKS = ("Failed", "Synced with differences")
 """What the audit and the mark say where something is wrong with the help."""
