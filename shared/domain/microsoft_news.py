@@ -46,7 +46,7 @@ def heard(link: Link, record: MicrosoftRecord, opportunity: Deal, now: datetime)
     if not is_news(link.microsoft, record):
         return Hearing(link)
     known = link.microsoft if link.microsoft and link.microsoft.id in ("", record.id) else HeardRecord(record.id)
-    echo = notes_mark(record.notes) if _repeats_ours(record) else known.echo
+    echo = notes_mark(record.notes) if _repeats_ours(record) and not known.raw else known.echo
     news, raw = news_of(record, replace(known, echo=echo), link.base, opportunity), _raw(record)
     changed = {name: mark for name, mark in news.marks.items() if known.parts.get(name, _EMPTY) != mark}
     lines = tuple(_lines(record, news, known, changed, raw, now))
@@ -172,7 +172,7 @@ def _notes(record: MicrosoftRecord, known: HeardRecord, *ours: Deal) -> str | No
 
 
 def _repeats_ours(record: MicrosoftRecord) -> bool:
-    """Whether the notes of a record that nobody has answered can only be ours: they came with the request."""
+    """Whether the notes of a record can only be ours at its first hearing: they came with the request."""
     return record.shown_status == ASKED and not record.is_sender
 
 

@@ -36,6 +36,16 @@ def record_of_party(referral: Json) -> MicrosoftRecord | PartnerRecord:
     return PartnerRecord(key, etag, engagement, name, str(status) if status else "none", updated)
 
 
+def parties_in(
+    referrals: Iterable[Json], organization_id: str
+) -> tuple[list[MicrosoftRecord | PartnerRecord], dict[str, Json]]:
+    """Return the records of other parties in an engagement, completed by our own referrals, and these by their ids."""
+    listed = tuple(referrals)
+    own = {str(each.get("id")): each for each in listed if not is_foreign(each, organization_id)}
+    theirs = (record_of_party(each) for each in listed if is_foreign(each, organization_id))
+    return [with_ours(one, own.values()) if isinstance(one, MicrosoftRecord) else one for one in theirs], own
+
+
 def microsoft_in(referrals: Iterable[Json]) -> MicrosoftRecord | None:
     """Return Microsoft's record among the referrals of an engagement. Raises Unavailable as `record_of_party`."""
     records = (

@@ -30,7 +30,7 @@ from shared.domain.microsoft_news import (
 from shared.domain.microsoft_record import MicrosoftRecord, PartnerRecord
 from shared.domain.sighting import Sighting
 from shared.foundation.errors import NotFound, Rejected, SignInFailed, StoreConflict
-from shared.mapping.other_parties import is_foreign, msx_id_in, record_of_party, with_ours
+from shared.mapping.other_parties import is_foreign, msx_id_in, parties_in, record_of_party, with_ours
 from shared.sync.pair_lease import Pair, acquire, open_pairs, read_opportunities, record_intent, release, run_step
 from shared.sync.ports import BUSY, RECONCILED, Context, Json, Outcome, Outcomes, Result, RetryEntry
 from shared.sync.retry_queue import (
@@ -131,7 +131,7 @@ def _find(ctx: Context, sighting: Sighting) -> Found | Outcome:
     """Read the record and find our deals. Without a known deal, the engagement is listed."""
     deals = ctx.store.deals_of_party(sighting.referral_id)
     if not deals and (own := _deal_of_own_referral(ctx, sighting.referral_id)):
-        return _listed(ctx, _engagement_of(ctx, own), (own,))
+        return _with_known_record(ctx, _listed(ctx, _engagement_of(ctx, own), (own,)), own)
     if not deals and sighting.engagement_id:
         deals = ctx.store.deals_in_engagement(sighting.engagement_id)
         if not deals:
@@ -144,6 +144,13 @@ def _find(ctx: Context, sighting: Sighting) -> Found | Outcome:
         unlinked = _unlinked(ctx, (raw,))  # our own referral: its own event, or the sweep, pulls it
         return Found((), (), unlinked) if unlinked else _leave(ctx, sighting, "not_linked")
     return _found_of(ctx, engagement_id, record_of_party(raw), deals or ctx.store.deals_in_engagement(engagement_id))
+
+
+def _with_known_record(ctx: Context, listed: Found, deal: str) -> Found:
+    """What a list shows for a deal; where it shows no other party, Microsoft's record by the id that the deal knows."""
+    known = None if listed.records else ctx.store.link(deal)
+    raw = _read(ctx, known.value.microsoft.id) if known and known.value.microsoft and known.value.microsoft.id else None
+    return replace(listed, records=(record_of_party(raw),)) if raw else listed
 
 
 def _found_of(ctx: Context, engagement_id: str, record: Record, deals: Sequence[str]) -> Found:
@@ -182,10 +189,7 @@ def _listed(ctx: Context, engagement_id: str | None, deals: Sequence[str] = ()) 
         listed = ctx.partner_center.in_engagement(engagement_id)
     except (NotFound, Rejected):
         return Found(deals, ())
-    is_theirs = partial(is_foreign, organization_id=ctx.scope.organization_id)
-    theirs = (record_of_party(raw) for raw in listed if is_theirs(raw))
-    own = {str(raw.get("id")): raw for raw in listed if not is_theirs(raw)}
-    records = [with_ours(one, own.values()) if isinstance(one, MicrosoftRecord) else one for one in theirs]
+    records, own = parties_in(listed, ctx.scope.organization_id)
     linked = {key: _deal_of_own_referral(ctx, key) for key in own}
     deals = tuple(dict.fromkeys((*deals, *filter(None, linked.values()))))
     for record in records if deals else ():

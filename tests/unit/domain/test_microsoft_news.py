@@ -137,6 +137,14 @@ def test_what_microsoft_said_when_it_sent_the_deal_is_shown_and_only_later_chang
     assert after(sent, replace(sent, etag='"3"', notes="In June."))[1] == ["microsoft_notes"]
 
 
+def test_notes_that_microsoft_writes_before_it_answers_are_its_own() -> None:
+    written = replace(ASKED, etag='"2"', notes="We know this customer.")
+    assert after(ASKED, written)[1] == ["microsoft_notes"]
+    assert heard(after(ASKED)[0], written, DEAL, NOW).texts["microsoft_notes"] == "We know this customer."
+    answered = heard(after(ASKED, written)[0], replace(written, etag='"3"', status=ACCEPTED.status), DEAL, NOW)
+    assert answered.texts["microsoft_notes"] == "We know this customer."
+
+
 @pytest.mark.parametrize(
     ("status", "codes"),
     [

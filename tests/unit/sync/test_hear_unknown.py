@@ -3,7 +3,18 @@
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from tests.unit.sync.harness import HOUR, MINUTE, Harness, Instance
-from tests.unit.sync.heard_deals import GET, LIST, STATUS, accept, asked_deal, hear, hear_event, linked_deal, shown_news
+from tests.unit.sync.heard_deals import (
+    GET,
+    LIST,
+    STATUS,
+    accept,
+    asked_deal,
+    hear,
+    hear_event,
+    heard_deal,
+    linked_deal,
+    shown_news,
+)
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
 
 ELSEWHERE = {"externalReferenceId": "TEST:006000000000001AAA"}
@@ -111,3 +122,14 @@ def test_a_record_that_was_read_is_heard_though_no_list_shows_it(harness: Harnes
     assert harness.new_calls()[LIST] == 1
     assert shown_news(harness, deal)[:2] == ("Accepted", "7-1")
     assert_quiet(harness)
+
+
+def test_an_event_about_our_referral_reads_microsofts_known_record_where_no_list_shows_it(harness: Harness) -> None:
+    deal = heard_deal(harness)
+    harness.partner_center.switches.related_event_names = "ours"
+    harness.partner_center.switches.related_lists = "never"
+    accept(harness, deal)
+    harness.forget_calls()
+    hear(harness, deal)
+    assert (harness.new_calls()[GET], shown_news(harness, deal)[0]) == (1, "Accepted")
+    assert harness.retry_entries(Side.PARTNER_CENTER) == []
