@@ -92,7 +92,8 @@ class CosellStory(Story):
     def seller_shares_private_deal(self) -> None:
         """A seller lets Microsoft's sellers see a private deal."""
         self.narrator.print_heading("A seller shares a private deal with Microsoft's sellers.")
-        key = self.seller_opportunities[0]
+        key = self.seller_creates("Private deal", "US")
+        self.run_timer("push_opportunities")
         self._edit(key, Visible_to_Microsoft__c=True)
         self.run_timer("push_opportunities")
         self.wait_for_events()
@@ -100,6 +101,7 @@ class CosellStory(Story):
         visible = bool(consent["consentToShareReferralWithMicrosoftSellers"])
         self.narrator.require(visible, "the deal is still private in Partner Center")
         self._say("The seller ticked [b]Visible to Microsoft sellers[/b]. The deal is partner-led now, for good.")
+        self.seller_opportunities.append(key)
 
     # --- showing
 
@@ -107,7 +109,7 @@ class CosellStory(Story):
         """Print both sides and the calls; then the type of some deals, our status and Microsoft's."""
         super().print_summary()
         opportunities = self._opportunities_by_referral()
-        of_sellers = map(self.referral_id_of, (*self.seller_opportunities[:2], *self.seller_opportunities[-2:]))
+        of_sellers = map(self.referral_id_of, (self.seller_opportunities[0], *self.seller_opportunities[-3:]))
         shown = dict.fromkeys((*of_sellers, *self.microsoft_referrals[-2:]))
         rows = [_row(opportunities[key], self.read_referral(key)) for key in shown]
         self.narrator.print_table("The types of the deals", ("deal", "type", "our status", "Microsoft's status"), rows)
