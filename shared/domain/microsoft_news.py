@@ -3,7 +3,7 @@
 Source: docs/protocol.md#news-from-microsoft.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import replace
 from datetime import UTC, datetime
 
@@ -133,9 +133,20 @@ def needs_look(link: Link) -> bool:
     return lacks_news or any(not partner.etag for partner in link.partners.values())
 
 
-def shown(link: Link) -> Link:
-    """The link of an opportunity that shows what was heard of Microsoft."""
-    return replace(link, microsoft=replace(link.microsoft, is_shown=True)) if link.microsoft else link
+def shown(link: Link, texts: Collection[str] = (), columns: Collection[str] = ()) -> Link:
+    """The link of an opportunity that shows what was heard of Microsoft: `texts`, as far as the org has `columns`."""
+    if (known := link.microsoft) is None:
+        return link
+    news = {*texts} & {*News.__struct_fields__}
+    lacking = ({*known.lacking} - news) | (news - {*columns})
+    return replace(link, microsoft=replace(known, is_shown=True, lacking=tuple(sorted(lacking))))
+
+
+def with_columns(link: Link, columns: Collection[str]) -> Link:
+    """The link of a pair whose org may have a column that it lacked: then what was heard is to be shown again."""
+    known = link.microsoft
+    is_complete = known is None or {*known.lacking}.isdisjoint(columns)
+    return link if known is None or is_complete else replace(link, microsoft=replace(known, is_shown=False))
 
 
 _EMPTY = News(microsoft_notes="").marks["microsoft_notes"]

@@ -84,6 +84,7 @@ class HeardRecord(Struct, frozen=True):
     parts     the fingerprints of what the opportunity shows, by field
     echo      the fingerprint of the notes that are our own, repeated
     is_shown  whether the opportunity shows it
+    lacking   the keys of the columns that the org lacked when it was shown
     unknown   keys that a later build stored, as in `Link`
     """
 
@@ -95,6 +96,7 @@ class HeardRecord(Struct, frozen=True):
     parts: Mapping[str, str] = field(default_factory=dict)
     echo: str | None = None
     is_shown: bool = False
+    lacking: tuple[str, ...] = ()
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -1,6 +1,6 @@
 """Translate Salesforce records and referrals into deals, and deals into what is sent to each side."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -228,6 +228,11 @@ class Translation:
     def shown_news(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """Return the record's values for Microsoft's news, by the keys of their columns, where the org has them."""
         return self._shown_state.news_values(texts)
+
+    @property
+    def news_columns(self) -> Collection[str]:
+        """The keys of the columns of Microsoft's news that the org has."""
+        return self._shown_state.news.keys()
 
     def shown_answer(self, until: datetime | None) -> dict[str, Any]:
         """Return the value for the field that shows until when Microsoft awaits an answer, where the org has it."""

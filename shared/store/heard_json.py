@@ -21,6 +21,7 @@ class RecordRow(Struct):
     parts: dict[str, str]
     echo: str | None
     is_shown: bool
+    lacking: list[str] = []
 
 
 class PartnerRow(Struct, array_like=True):
@@ -40,12 +41,15 @@ def news_to_json(link: Link) -> Mapping[str, Any]:
 
 def _record_to_json(heard: HeardRecord) -> Mapping[str, Any]:
     known = {name: getattr(heard, name) for name in RecordRow.__struct_fields__}
-    return {**heard.unknown, **known, "updated": _time(heard.updated), "parts": dict(heard.parts)}
+    lacking = list(known.pop("lacking"))
+    row = {**heard.unknown, **known, "updated": _time(heard.updated), "parts": dict(heard.parts)}
+    return {**row, "lacking": lacking} if lacking else row
 
 
 def record_from(row: RecordRow, stored: Mapping[str, Any]) -> HeardRecord:
     """Return what was heard of Microsoft's record, with the keys that a later build stored."""
     known = {name: getattr(row, name) for name in RecordRow.__struct_fields__}
+    known["lacking"] = tuple(row.lacking)
     return HeardRecord(**known, unknown={key: stored[key] for key in stored.keys() - known.keys()})
 
 

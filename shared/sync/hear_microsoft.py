@@ -26,6 +26,7 @@ from shared.domain.microsoft_news import (
     look_again,
     needs_look,
     needs_ours,
+    with_columns,
 )
 from shared.domain.microsoft_record import MicrosoftRecord, PartnerRecord
 from shared.domain.sighting import Sighting
@@ -235,7 +236,8 @@ def _hear_deals(ctx: Context, found: Iterable[Found]) -> Outcomes:
     ctx.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
     for pair in open_pairs(pairs):
         _log_heard(ctx, pair, wanted[pair.id])
-    ctx.map(lambda pair: run_step(ctx, pair, _release), pairs, at_most=ctx.policy.parallelism)
+    released = [pair for pair in pairs if not pair.may_have_written]
+    ctx.map(lambda pair: run_step(ctx, pair, release), released, at_most=ctx.policy.parallelism)
     ended = {deal: one for deal, one in zip(wanted, results, strict=True) if isinstance(one, Outcome)}
     return {**ended, **{pair.id: pair.outcome or RECONCILED for pair in pairs}}
 
@@ -305,26 +307,22 @@ def fill_help(pair: Pair, record: MicrosoftRecord) -> None:
 
 def _log_heard(ctx: Context, pair: Pair, records: Sequence[Record]) -> None:
     for record in records:
-        ids = {"opportunity_id": pair.id, "referral_id": record.id}
-        ctx.log("related_referral_heard", correlation_id=ctx.correlation_id, **ids)
-
-
-def _release(ctx: Context, pair: Pair) -> None:
-    if not pair.may_have_written:
-        release(ctx, pair)
+        ids = {"correlation_id": ctx.correlation_id, "opportunity_id": pair.id, "referral_id": record.id}
+        ctx.log("related_referral_heard", **ids)
 
 
 # --- a pair that shows less than what was heard
 
 
 def look_for_news(ctx: Context, pair: Pair) -> None:
-    """Read again what the opportunity of a pair does not show: a write-back failed, or it was un-ticked.
+    """Read again what the opportunity does not show: a write failed, it was un-ticked, or the org lacked a column.
 
     The CRM identifier may stand in our own record, which was just read. Raises the client's errors.
     """
-    link, opportunity, now = pair.link, pair.opportunity, ctx.clock.now()
-    if opportunity is None or not opportunity.flagged or link.columns_left_out(now):
+    opportunity, now = pair.opportunity, ctx.clock.now()
+    if opportunity is None or not opportunity.flagged or pair.link.columns_left_out(now):
         return
+    pair.take_link(link := with_columns(pair.link, ctx.translation.news_columns))
     for record in _records_of(ctx, link) if needs_look(link) and not pair.news else ():
         take_record(ctx, pair, record)
         _confirm_request(ctx, pair, record)

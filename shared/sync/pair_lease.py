@@ -12,7 +12,7 @@ intent before the first remote write and at every change of the plan, which rene
 Source: docs/protocol.md#lease-and-intent, docs/protocol.md#rule-7-one-bad-record-harms-no-other.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 
@@ -116,9 +116,9 @@ class Pair(Struct):
         self.link, self.news = hearing.link, {**self.news, **hearing.texts}
         self.pending.recovered += hearing.lines
 
-    def take_news_shown(self) -> None:
-        """Note that the opportunity shows the news."""
-        self.link, self.news = help_shown(shown(self.link)), {}
+    def take_news_shown(self, columns: Collection[str]) -> None:
+        """Note that the opportunity shows the news, as far as the org has its columns."""
+        self.link, self.news = help_shown(shown(self.link, self.news, columns)), {}
 
     def take_link(self, link: Link) -> None:
         """Take what was decided about the link; the next write of the row stores it."""

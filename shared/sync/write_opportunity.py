@@ -123,7 +123,7 @@ def _confirm_values(ctx: Context, pair: Pair, record: Json, read_at: datetime, *
     changes, read_back = pair.plan.to_salesforce, ctx.translation.opportunity(record, read_at)
     now, referral = ctx.clock.now(), pair.referral.deal if pair.referral else Deal()
     if is_shown and pair.news:
-        pair.take_news_shown()
+        pair.take_news_shown(ctx.translation.news_columns)
     before = without_refusals(pair.link, changes, pair.plan)
     confirmed = written_link(before, changes, read_back.deal, referral, now, is_shown=is_shown)
     pair.take_read_back(read_back)
@@ -298,4 +298,4 @@ def _note_shown(ctx: Context, pair: Pair, own: _WriteBack, shown: Mapping[str, o
     mark = own.mark if ours.status not in lacking else pair.link.mark
     pair.take_shown(mark, unshown, unwritten=ours.audit in lacking)
     if pair.news and ctx.translation.shown_news(pair.news).keys().isdisjoint(lacking):
-        pair.take_news_shown()
+        pair.take_news_shown(ctx.translation.news_columns)

@@ -1,5 +1,7 @@
 """What the store keeps of other parties: the deals of an engagement, and what a link has heard."""
 
+from copy import replace
+
 from shared.domain.link import Link
 from shared.domain.microsoft_record import HeardPartner, HeardRecord
 from shared.store.link_json import link_from_json, link_to_json
@@ -24,6 +26,13 @@ def test_a_link_keeps_what_was_heard_and_what_a_later_build_added() -> None:
     assert read.microsoft is not None
     assert read.microsoft.unknown == {"later": [1]}
     assert link_to_json(read) == stored
+
+
+def test_columns_that_the_org_lacked_are_kept_and_rows_without_them_are_read() -> None:
+    lacking = replace(HEARD, lacking=("microsoft_notes", "microsoft_seller"))
+    link = Link("006AA0000000010", microsoft=lacking)
+    assert link_from_json(link_to_json(link)) == link
+    assert "lacking" not in link_to_json(replace(link, microsoft=HEARD))["microsoft"]
 
 
 def test_the_deals_of_an_engagement_and_of_another_partys_referral_are_found_in_any_letter_case() -> None:
