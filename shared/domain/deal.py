@@ -95,6 +95,15 @@ class Person(Struct, frozen=True, forbid_unknown_fields=True):
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the person has both names, an e-mail address and a phone number.
+
+        Partner Center demands them of sellers, and we assume of contacts too
+        (docs/reference/partner-center.md#team-members).
+        """
+        return bool(self.first_name and self.last_name and self.email and self.phone)
+
 
 Value = str | date | Money | Status | Company | tuple[Person, ...] | tuple[str, ...]
 

@@ -4,7 +4,7 @@ Source: docs/protocol.md#asking-microsoft-for-help.
 """
 
 from copy import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.domain.audit import Line, refusal_lines
 from shared.domain.cause import Cause
@@ -21,14 +21,11 @@ from shared.domain.help_request import (
 )
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
-from shared.domain.microsoft_record import MicrosoftRecord, notes_mark
+from shared.domain.microsoft_record import TIME_TO_ANSWER, MicrosoftRecord, notes_mark
 from shared.domain.sentences import LineDirection
-from shared.domain.sharing import HELP as KINDS_OF_HELP
-from shared.domain.sharing import LABEL_OF_HELP, Sharing, help_label
+from shared.domain.sharing import KINDS_OF_HELP, LABEL_OF_HELP, Sharing, help_label
 from shared.domain.transitions import Transition
 
-TIME_TO_ANSWER = timedelta(days=14)
-"""How long Microsoft has, where its record does not say it (docs/reference/partner-center.md#deadlines)."""
 TO, NOTE = LineDirection.TO_PARTNER_CENTER, LineDirection.NOTE
 
 

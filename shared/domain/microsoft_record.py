@@ -6,7 +6,7 @@ docs/reference/partner-center.md#engagement-and-the-microsoft-record.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct, field
@@ -24,6 +24,8 @@ STATUSES: Mapping[str, str] = {
 }
 """The values of Microsoft Status, by Microsoft's status, or by its status and substatus."""
 ASKED, ACCEPTED = "Asked", "Accepted"
+TIME_TO_ANSWER = timedelta(days=14)
+"""How long Microsoft has, where its record does not say it (docs/reference/partner-center.md#deadlines)."""
 
 
 class MicrosoftRecord(Struct, frozen=True):

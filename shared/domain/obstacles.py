@@ -56,7 +56,7 @@ def _demands_of_microsoft(opportunity: Opportunity, rules: Rules) -> Mapping[str
         found[HELP] = cause("help_asked", HELP)
     elif sharing.code is None:
         found[HELP] = cause("help_unknown", HELP, value=sharing.help, known=HELP_LABELS)
-    if not any(_can_be_called(person) for person in _contacts(opportunity)):
+    if not any(person.is_complete for person in _contacts(opportunity)):
         found["contacts"] = cause("help_without_contact", "contacts")
     listed = opportunity.deal.get("solutions")
     solutions = [str(one) for one in listed] if isinstance(listed, tuple) else []
@@ -68,10 +68,6 @@ def _demands_of_microsoft(opportunity: Opportunity, rules: Rules) -> Mapping[str
 def _contacts(opportunity: Opportunity) -> list[Person]:
     people = (value for name, value in opportunity.deal.items() if name != "team" and isinstance(value, tuple))
     return [each for value in people for each in value if isinstance(each, Person)]
-
-
-def _can_be_called(person: Person) -> bool:
-    return bool(person.first_name and person.last_name and person.email and person.phone)
 
 
 def _obstacle(opportunity: Opportunity, name: str) -> Cause | None:

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-HELP: Mapping[str, str] = {
+KINDS_OF_HELP: Mapping[str, str] = {
     "WorkloadSpecificValueProposition": "Workload Specific Value Proposition",
     "CustomerTechnicalArchitecture": "Customer Technical Architecture",
     "ProofOfConceptOrDemo": "Proof Of Concept or Demo",
@@ -26,9 +26,8 @@ HELP: Mapping[str, str] = {
 
 Source: docs/reference/partner-center.md#assistance-request-codes.
 """
-
-
-HELP_LABELS = ", ".join(HELP.values())
+HELP_LABELS = ", ".join(KINDS_OF_HELP.values())
+"""All of them, as a seller reads them."""
 LABEL_OF_HELP, LABEL_OF_NOTES = "How can Microsoft help?", "Notes to Microsoft"
 """The labels of the two fields, as the package has them."""
 
@@ -66,12 +65,14 @@ class Sharing(Struct, frozen=True):
     def code(self) -> str | None:
         """Partner Center's code of the help; None if none is chosen, or none of the six."""
         chosen = _letters(self.help)
-        return next((code for code, label in HELP.items() if chosen in (_letters(code), _letters(label))), None)
+        return next(
+            (code for code, label in KINDS_OF_HELP.items() if chosen in (_letters(code), _letters(label))), None
+        )
 
 
 def help_label(code: str) -> str:
     """The label of a help code in Salesforce; the code itself if it is none of the six."""
-    return HELP.get(code, code)
+    return KINDS_OF_HELP.get(code, code)
 
 
 def _letters(text: str) -> str:

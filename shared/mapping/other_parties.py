@@ -5,20 +5,17 @@ Source: docs/reference/partner-center.md#engagement-and-the-microsoft-record.
 
 from collections.abc import Iterable
 from copy import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.domain.deal import Person, Status
-from shared.domain.microsoft_record import MicrosoftRecord, PartnerRecord
+from shared.domain.microsoft_record import TIME_TO_ANSWER, MicrosoftRecord, PartnerRecord
 from shared.foundation.errors import Unavailable
 from shared.mapping.paths import Json, in_referral, normal_text, time_or_none
 from shared.mapping.people_fields import MEMBER_KEYS, person_from
-from shared.mapping.referral_kind import is_target_microsoft
+from shared.mapping.referral_kind import MICROSOFT, is_target_microsoft
 
-MICROSOFT = "msft"
 MAX_NAME, MAX_REASON = 80, 255
 """The characters that are kept of a name, an id or a status, and of a reason: the audit shows them."""
-TIME_TO_ANSWER = timedelta(days=14)
-"""How long Microsoft has, where its record does not say it (docs/reference/partner-center.md#deadlines)."""
 
 
 def is_foreign(referral: Json, organization_id: str) -> bool:

@@ -87,18 +87,9 @@ class ContactsField(CreateOnlyField):
 
     @override
     def add_to_body(self, value: tuple[Person, ...] | None, body: dict[str, Any]) -> None:
-        members = [member_from(person) for person in value or () if self.has_all_required_values(person)]
+        members = [member_from(person) for person in value or () if person.is_complete]
         if members:
             set_value(body, self.referral, members)
-
-    @staticmethod
-    def has_all_required_values(person: Person) -> bool:
-        """Whether the person has both names, an e-mail address and a phone number.
-
-        Partner Center demands them of sellers, and we assume of contacts too
-        (docs/reference/partner-center.md#team-members).
-        """
-        return bool(person.first_name and person.last_name and person.email and person.phone)
 
 
 class SellerColumns(MappingTable):

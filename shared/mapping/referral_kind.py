@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from shared.mapping.paths import Json, in_referral
 
+MICROSOFT = "msft"
+"""Microsoft, as an organisation that invites and as a target."""
+
 
 def is_lead(referral: Json) -> bool:
     """Whether a referral is a marketplace lead or a qualified lead, and not a deal.
@@ -15,9 +18,9 @@ def is_lead(referral: Json) -> bool:
         return False
     match referral.get("qualification"):
         case "Direct":
-            return invited_by in ("", "msft")
+            return invited_by in ("", MICROSOFT)
         case "SalesQualified" | "MarketingQualified":
-            return invited_by == "msft"
+            return invited_by == MICROSOFT
     return False
 
 
@@ -36,4 +39,4 @@ def is_target_microsoft(referral: Json) -> bool:
     """
     value = referral.get("target")
     targets = value if isinstance(value, list) else []
-    return any(isinstance(target, Mapping) and target.get("id") == "msft" for target in targets)
+    return any(isinstance(target, Mapping) and target.get("id") == MICROSOFT for target in targets)

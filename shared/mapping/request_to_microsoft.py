@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.domain.sharing import Sharing
-from shared.mapping.other_parties import MICROSOFT
+from shared.mapping.referral_kind import MICROSOFT
 
 
 def request_body(body: Mapping[str, Any], sharing: Sharing, engagement_id: str, organization_id: str) -> dict[str, Any]:

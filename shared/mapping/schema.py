@@ -51,7 +51,7 @@ REQUIRED_FIELDS: Mapping[str, tuple[str, ...]] = {
     "team": ("seller",),
     "status": ("status",),
 }
-"""The fields that every new referral needs (`shared.domain.plan.REQUIRED`), each with the types that it can have."""
+"""The fields that every new referral needs (`shared.domain.obstacles.REQUIRED`), each with the types it can have."""
 
 VISIBILITY_LABEL = "Visible to Microsoft sellers"
 LEGAL_STATUSES = tuple(f"{status}/{substatus}" for status, known in SUBSTATUSES.items() for substatus in sorted(known))

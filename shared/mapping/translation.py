@@ -302,7 +302,7 @@ class Translation:
         """Return how many contacts a new referral leaves out, because Partner Center would refuse them."""
         listed = (deal.get(name) for name, field in self.fields.items() if isinstance(field, ContactsField))
         people = (each for value in listed if isinstance(value, tuple) for each in value)
-        return sum(isinstance(each, Person) and not ContactsField.has_all_required_values(each) for each in people)
+        return sum(isinstance(each, Person) and not each.is_complete for each in people)
 
     def operations(self, changes: tuple[Change, ...]) -> list[Json]:
         """Return the JSON Patch operations for these changes, only for paths that differ."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.sharing import HELP as KINDS_OF_HELP
+from shared.domain.sharing import KINDS_OF_HELP
 from tests.simulation.held_values import HELP_COLUMN, OPEN, Record, of_opportunity
 from tests.simulation.people import CURRENCIES, People
 
