@@ -44,6 +44,8 @@ from shared.sync.retry_queue import (
 from shared.sync.write_opportunity import batches_of_write_backs, write_back
 
 ACCESS_DENIED = "accessDenied"
+TRIES_OF_ARRIVAL = 30
+"""With growing waits about a day: so long a referral of ours without a deal is expected to become one."""
 
 type Record = MicrosoftRecord | PartnerRecord
 
@@ -103,8 +105,9 @@ def _find_or_queue(ctx: Context, worked: Mapping[str, RetryEntry | None], sighti
 
 
 def _try_again_or_leave(ctx: Context, sighting: Sighting, found: Found, entry: RetryEntry | None) -> Outcome:
-    """Try a few times what Partner Center does not show, and wait for a referral of ours that is still to arrive."""
-    is_over = entry is not None and entry.attempts + 1 >= ctx.policy.tries
+    """Try a few times what Partner Center does not show; wait for a referral of ours that is still to arrive."""
+    limit = TRIES_OF_ARRIVAL if found.unlinked else ctx.policy.tries
+    is_over = entry is not None and entry.attempts + 1 >= limit
     is_arriving = any(ctx.store.retry_entry(Side.PARTNER_CENTER, key) for key in found.unlinked)
     if is_arriving or ((found.deals or found.unlinked or found.is_late) and not is_over):
         return Outcome(Result.RETRY, "not_shown")

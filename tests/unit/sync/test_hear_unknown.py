@@ -93,6 +93,19 @@ def test_microsofts_record_of_a_deal_that_arrives_late_is_heard_after_the_arriva
     assert_quiet(harness)
 
 
+def test_microsofts_record_waits_for_an_arrival_that_nothing_reports_for_hours(harness: Harness) -> None:
+    referral = microsoft_sends_deal(harness)
+    engagement = harness.partner_center.referral(referral)["engagementId"]
+    hear_event(harness.first, harness.partner_center.microsoft_record(engagement)["id"])
+    for _ in range(5):
+        harness.push(HOUR)
+    harness.pull_event(referral)
+    assert opportunity_of(harness, referral)[STATUS] is None
+    harness.push(HOUR)
+    assert opportunity_of(harness, referral)[STATUS] == "Accepted"
+    assert_quiet(harness)
+
+
 def test_a_deal_that_waits_for_its_arrival_costs_an_idle_sweep_one_call(harness: Harness) -> None:
     referral = microsoft_sends_deal(harness)
     harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, path=referral, status=500, times=3))
