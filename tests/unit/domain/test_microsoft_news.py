@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.deal import Deal, Person, Status
 from shared.domain.link import Link
-from shared.domain.microsoft_news import heard, heard_partner, is_news, look_again, news_of, shown
+from shared.domain.microsoft_news import heard, heard_partner, is_news, look_again, needs_ours, news_of, shown
 from shared.domain.microsoft_record import HeardRecord, MicrosoftRecord, PartnerRecord
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -194,3 +194,29 @@ def test_another_partner_is_told_when_it_appears_and_when_its_status_changes() -
     accepted = heard_partner(same.link, replace(partner, etag='"3"', status="Active/Accepted"), NOW)
     assert (same.lines, len(accepted.lines)) == ((), 1)
     assert heard_partner(accepted.link, replace(partner, updated=NOW - timedelta(days=1)), NOW).lines == ()
+
+
+SILENT = replace(ACCEPTED, msx_id=None)
+ARRIVED = replace(LINK, base=Deal())
+HEARD = HeardRecord("m-1", '"1"', parts={"microsoft_crm_identifier": "mark"}, is_shown=True)
+
+
+@pytest.mark.parametrize(
+    ("link", "record", "needed"),
+    [
+        (LINK, SILENT, True),
+        (LINK, ACCEPTED, False),
+        (LINK, replace(ASKED, msx_id=None), False),
+        (LINK, replace(SILENT, status=None), False),
+        (LINK, replace(SILENT, is_sender=True), False),
+        (replace(LINK, microsoft=HEARD), SILENT, False),
+        (replace(LINK, microsoft=replace(HEARD, is_shown=False)), SILENT, True),
+        (replace(LINK, microsoft=replace(HEARD, is_shown=False)), ACCEPTED, False),
+        (ARRIVED, ACCEPTED, True),
+        (ARRIVED, replace(ACCEPTED, has_only_theirs=True), False),
+        (ARRIVED, replace(ACCEPTED, team=(OURS,)), False),
+        (ARRIVED, replace(ACCEPTED, team=None), False),
+    ],
+)
+def test_our_own_record_is_read_only_where_it_may_say_more(link: Link, record: MicrosoftRecord, needed: bool) -> None:
+    assert needs_ours(link, record, DEAL) == needed

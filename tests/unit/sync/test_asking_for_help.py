@@ -249,19 +249,6 @@ def test_a_linked_deal_without_a_contact_goes_on_and_is_asked_about_once_it_has_
     assert_quiet(harness)
 
 
-def test_a_value_that_partner_center_refuses_does_not_keep_the_request_back(harness: Harness) -> None:
-    deal = linked_deal(harness, **{VISIBLE: True})
-    harness.push(TWO_MINUTES)
-    harness.seller_edits(deal, **{HELP: PROOF})
-    harness.push()
-    harness.seller_edits(deal, Amount=12_000)
-    body = '{"code": "400001", "description": "Not so."}'
-    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, method="PATCH", status=400, body=body))
-    harness.push(TWO_MINUTES)
-    assert harness.count_in_audit(deal, "was not carried over") == 1
-    assert (asked_for(harness, deal)[0], harness.count_in_audit(deal, ASKED)) == ("ProofOfConceptOrDemo", 1)
-
-
 # --- after the request
 
 

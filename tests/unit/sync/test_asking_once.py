@@ -220,23 +220,6 @@ def test_other_help_that_is_chosen_while_the_outcome_is_unknown_waits_its_own_ti
     assert_quiet(harness)
 
 
-def test_a_lost_request_of_a_deal_that_is_private_again_waits_its_two_minutes_before_it_is_repeated(
-    harness: Harness,
-) -> None:
-    show_records(harness, "engagement")
-    deal = new_deal(harness)
-    lose_reply(harness, FaultKind.DROP, skip=1)
-    harness.push(TWO_MINUTES)
-    referral = harness.referral_of(deal)["id"]
-    harness.partner_center.raw_patch(
-        referral, {"/consent/consentToShareReferralWithMicrosoftSellers": False, "/type": "Independent"}
-    )
-    harness.push(AFTER_SETTLE_TIME)
-    assert microsofts_records(harness) == []
-    harness.push(TWO_MINUTES)
-    assert asked_for(harness, deal)[0] == "ProofOfConceptOrDemo"
-
-
 # --- between the two creates
 
 
