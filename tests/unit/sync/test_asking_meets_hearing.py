@@ -11,27 +11,19 @@ from tests.unit.sync.helped_deals import (
     GENERAL,
     HELP,
     NOTES,
-    PROOF,
+    QUESTION,
     TWO_MINUTES,
     VISIBLE,
     asked_for,
-    complete_deal,
     linked_deal,
     mark,
     microsofts_record,
     microsofts_records,
+    new_deal,
 )
 from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
 
 STATUS = "Microsoft_Status__c"
-QUESTION = "Nobody knows whether Microsoft was asked for help"
-
-
-def new_deal(harness: Harness) -> str:
-    """A new deal with help, whose two minutes have begun."""
-    deal = complete_deal(harness, **{HELP: PROOF, NOTES: "A demo in May, please."})
-    harness.push()
-    return deal
 
 
 def lose_request(harness: Harness, kind: FaultKind = FaultKind.DROP_AFTER) -> None:

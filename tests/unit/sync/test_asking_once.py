@@ -1,76 +1,29 @@
 """Microsoft is asked once for a deal, under crashes and lost replies (docs/protocol.md#asking-microsoft-for-help)."""
 
-from collections.abc import Callable
 from functools import partial
 
 import pytest
 
-from emulators.base.faults import Fault, FaultKind
-from shared.domain.deal import Side
-from shared.sync.ask_microsoft import LISTED
+from emulators.base.faults import FaultKind
 from tests.unit.sync.crash_points import EVERY_NTH, crash_instance_at, crash_points, every_nth
-from tests.unit.sync.harness import AFTER_LEASE, AFTER_SETTLE_TIME, HOUR, Harness, Instance
+from tests.unit.sync.harness import AFTER_LEASE, AFTER_SETTLE_TIME, HOUR, Harness
 from tests.unit.sync.helped_deals import (
-    ASKED,
+    DEALS,
     GENERAL,
     HELP,
-    NOTES,
-    PROOF,
+    QUESTION,
+    SHOWN_IN,
     TWO_MINUTES,
-    VISIBLE,
     asked_for,
-    complete_deal,
-    linked_deal,
+    assert_asked_once,
+    lose_reply,
     mark,
-    microsofts_record,
     microsofts_records,
+    new_deal,
+    push_at_its_time,
+    show_records,
 )
-from tests.unit.sync.inbound_deals import accepted_deal, assert_quiet, recover_after_lease
-
-QUESTION = "Nobody knows whether Microsoft was asked for help"
-SHOWN_IN = ["all", "engagement"]
-"""The lists that show Microsoft's records."""
-
-
-def show_records(harness: Harness, where: str, *, is_known: bool = True) -> None:
-    """Let lists show Microsoft's records, or none; `is_known` says whether one was seen in a list before."""
-    harness.partner_center.switches.related_lists = where
-    if is_known:
-        harness.store.move_cursor(LISTED, harness.now())
-
-
-def new_deal(harness: Harness) -> str:
-    """A new deal with help, whose two minutes have begun."""
-    deal = complete_deal(harness, **{HELP: PROOF, NOTES: "A demo in May, please."})
-    harness.push()
-    return deal
-
-
-def private_deal(harness: Harness) -> str:
-    """A private linked deal with help, whose two minutes have begun."""
-    deal = linked_deal(harness)
-    harness.seller_edits(deal, **{HELP: PROOF, NOTES: "A demo in May, please."})
-    harness.push()
-    return deal
-
-
-DEALS: dict[str, Callable[[Harness], str]] = {"new": new_deal, "linked": private_deal}
-
-
-def push_at_its_time(instance: Instance) -> None:
-    instance.push(TWO_MINUTES)
-
-
-def assert_asked_once(harness: Harness, deal: str) -> None:
-    assert asked_for(harness, deal) == ("ProofOfConceptOrDemo", "A demo in May, please.")
-    assert (mark(harness, deal), harness.opportunity(deal)[VISIBLE], harness.differences(deal)) == ("Synced", True, [])
-    assert harness.count_in_audit(deal, ASKED) == 1, harness.audit_texts(deal)
-    assert harness.retry_entries(Side.SALESFORCE) == []
-    assert_quiet(harness)
-    # The service would refuse a second request, as the emulator does: none was sent.
-    posts = [entry.status for entry in harness.partner_center.journal if entry.method == "POST"]
-    assert 400 not in posts
-
+from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
 
 # --- crashes
 
@@ -128,10 +81,6 @@ def test_another_instance_at_any_call_does_not_ask_again(kind: str, every: int) 
 
 
 # --- lost replies
-
-
-def lose_reply(harness: Harness, kind: FaultKind, skip: int = 0) -> None:
-    harness.inject_fault(Side.PARTNER_CENTER, Fault(kind, method="POST", skip=skip))
 
 
 @pytest.mark.parametrize("where", SHOWN_IN)
@@ -258,119 +207,3 @@ def test_a_deal_that_is_deleted_between_the_two_creates_is_not_asked_about(harne
     harness.salesforce.delete("Opportunity", deal)
     recover_after_lease(harness)
     assert microsofts_records(harness) == []
-
-
-# --- refusals and failures
-
-
-def test_a_refused_request_is_told_once_and_sent_again_when_the_deal_changes(harness: Harness) -> None:
-    harness.partner_center.switches.solutions_not_ready = ("SOL-10001",)
-    deal = new_deal(harness)
-    harness.push(TWO_MINUTES)
-    harness.run_rounds()
-    assert (len(harness.our_referrals()), microsofts_records(harness), mark(harness, deal)) == (1, [], "Failed")
-    assert harness.count_in_audit(deal, "No solution is co-sell ready") == 1
-    assert harness.opportunity(deal)["Referral_Identifier__c"] == harness.referral_of(deal)["id"]
-    assert harness.opportunity(deal)[VISIBLE]
-    assert_quiet(harness)
-    harness.partner_center.switches.solutions_not_ready = ()
-    harness.seller_edits(deal, Products__c="SOL-10001, SOL-20002")
-    harness.push()
-    harness.push(TWO_MINUTES)
-    assert asked_for(harness, deal)[0] == "ProofOfConceptOrDemo"
-    assert harness.count_in_audit(deal, ASKED) == 1
-
-
-def test_a_parked_create_is_sent_again_once_the_seller_corrects_the_notes(harness: Harness) -> None:
-    deal = new_deal(harness)
-    answer = '{"error": {"code": "invalidRequest", "message": "Please write less."}}'
-    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, method="POST", status=400, body=answer))
-    harness.push(TWO_MINUTES)
-    assert (harness.partner_center.referrals(), mark(harness, deal)) == ([], "Failed")
-    harness.seller_edits(deal, **{NOTES: "A demo."})
-    harness.push()
-    harness.push(TWO_MINUTES)
-    assert asked_for(harness, deal) == ("ProofOfConceptOrDemo", "A demo.")
-
-
-@pytest.mark.parametrize("status", [401, 429])
-def test_a_request_that_is_surely_not_sent_is_sent_later(harness: Harness, status: int) -> None:
-    deal = new_deal(harness)
-    headers = {"Retry-After": "60"}
-    fault = Fault(FaultKind.ANSWER, method="POST", path="referrals", status=status, headers=headers, skip=1, times=2)
-    harness.inject_fault(Side.PARTNER_CENTER, fault)
-    harness.push(TWO_MINUTES)
-    assert (len(harness.our_referrals()), microsofts_records(harness)) == (1, [])
-    harness.clear_faults()
-    harness.run_rounds(2, harness.first)
-    assert_asked_once(harness, deal)
-
-
-# --- a colleague, and Microsoft itself
-
-
-@pytest.mark.parametrize("where", SHOWN_IN)
-def test_what_a_colleague_asked_in_the_portal_is_adopted_and_not_doubled(harness: Harness, where: str) -> None:
-    show_records(harness, where, is_known=False)
-    deal = private_deal(harness)
-    harness.partner_center.portal_asks_for_help(harness.referral_of(deal)["id"], "GeneralOrOther", "By phone.")
-    harness.push(TWO_MINUTES)
-    harness.run_rounds()
-    assert asked_for(harness, deal) == ("GeneralOrOther", "By phone.")
-    assert harness.count_in_audit(deal, f"asked for help with this deal already: {GENERAL}") == 1
-    assert harness.count_in_audit(deal, f'"{PROOF}" was not sent: Microsoft was asked already, for "{GENERAL}"') == 1
-    assert (mark(harness, deal), harness.opportunity(deal)[VISIBLE]) == ("Synced with differences", True)
-    assert_quiet(harness)
-
-
-def test_a_colleagues_request_that_no_list_shows_is_known_by_the_refusal(harness: Harness) -> None:
-    show_records(harness, "never", is_known=False)
-    deal = private_deal(harness)
-    harness.partner_center.portal_asks_for_help(harness.referral_of(deal)["id"], "GeneralOrOther", None)
-    harness.push(TWO_MINUTES)
-    harness.run_rounds()
-    assert asked_for(harness, deal)[0] == "GeneralOrOther"
-    assert harness.count_in_audit(deal, "Microsoft takes part in this deal already") == 1
-    assert mark(harness, deal) == "Synced"
-    assert_quiet(harness)
-
-
-def test_a_service_that_does_not_list_by_engagement_is_asked_all_the_same(harness: Harness) -> None:
-    harness.partner_center.switches.unfilterable = ("engagementId",)
-    deal = private_deal(harness)
-    harness.push(TWO_MINUTES)
-    assert_asked_once(harness, deal)
-
-
-def test_a_request_that_a_colleague_repeats_after_ours_was_lost_is_ours(harness: Harness) -> None:
-    deal = private_deal(harness)
-    lose_reply(harness, FaultKind.DROP)
-    harness.push(TWO_MINUTES)
-    own = harness.referral_of(deal)["id"]
-    harness.partner_center.portal_asks_for_help(own, "ProofOfConceptOrDemo", "A demo in May, please.")
-    recover_after_lease(harness)
-    assert_asked_once(harness, deal)
-
-
-@pytest.mark.parametrize("where", ["all", "engagement", "never"])
-def test_help_on_a_deal_that_microsoft_sent_is_refused_and_told_once(harness: Harness, where: str) -> None:
-    show_records(harness, where, is_known=False)
-    _, deal = accepted_deal(harness)
-    harness.seller_edits(deal, OwnerId=harness.salesforce.seller, **{HELP: PROOF})
-    harness.push()
-    harness.push(TWO_MINUTES)
-    harness.run_rounds()
-    assert len(microsofts_records(harness)) == 1
-    assert harness.count_in_audit(deal, "because it sent this deal and takes part already") == 1
-    assert harness.count_in_audit(deal, ASKED) == 0
-    assert mark(harness, deal) == "Synced with differences"
-    harness.seller_edits(deal, **{HELP: None})
-    harness.push(HOUR)
-    assert mark(harness, deal) == "Synced"
-
-
-def test_microsofts_answer_to_another_engagement_is_not_taken(harness: Harness) -> None:
-    show_records(harness, "engagement")
-    first, second = new_deal(harness), new_deal(harness)
-    harness.push(TWO_MINUTES)
-    assert microsofts_record(harness, first)["id"] != microsofts_record(harness, second)["id"]

@@ -13,6 +13,7 @@ from tests.unit.sync.helped_deals import (
     ASKED,
     HELP,
     PROOF,
+    QUESTION,
     TWO_MINUTES,
     complete_deal,
     linked_deal,
@@ -22,7 +23,6 @@ from tests.unit.sync.helped_deals import (
 from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
 
 DAY = 24 * HOUR
-QUESTION = "Nobody knows whether Microsoft was asked for help"
 UNSURE = "did not confirm that Microsoft was asked for help. The sync looks for it"
 AGAIN = "Please choose the help again only if Partner Center shows that Microsoft was not asked"
 ENDED = "The deal is closed, so the sync looks no longer for the request for help"
