@@ -30,7 +30,7 @@ from shared.domain.help_request import (
     request_mark,
     sharing_mark,
 )
-from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
+from shared.domain.link import Difference, Link
 from shared.domain.microsoft_record import notes_mark
 from shared.domain.obstacles import help_obstacles
 from shared.domain.policy import Policy
@@ -105,8 +105,7 @@ def decide_help(
     if causes:
         return HelpDecision(causes=causes, due=now + policy.held_interval)
     known = link.refused.get(HELP_KEY)
-    is_refused = known is not None and known.code.startswith(REFUSED_BY_FAR_SIDE)
-    if known is not None and is_refused and known.value == request_mark(opportunity.deal, opportunity.sharing):
+    if known is not None and known.value == request_mark(opportunity.deal, opportunity.sharing):  # it was refused
         return HelpDecision(refused={HELP_KEY: known}, due=now + policy.held_interval)
     return _wait_or_ask(link, opportunity, now, policy)
 

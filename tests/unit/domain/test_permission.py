@@ -1,9 +1,11 @@
 """What the settings ask of a deal before it is sent, shown to Microsoft, or sent with a request for help."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from shared.domain.deal import VISIBLE, Status
-from shared.domain.permission import refusals_to_ask, refusals_to_create, visibility_latch
+from shared.domain.permission import refusals_to_ask, refusals_to_create, visibility_latch, withdrawn_consent_lines
 from shared.domain.policy import Policy
 from shared.domain.sharing import Sharing
 
@@ -48,3 +50,14 @@ def test_a_closed_deal_is_told_as_closed(status: Status, code: str) -> None:
     latch = visibility_latch(status, VISIBLE, STAGING)
     assert latch is not None
     assert latch.code == code
+
+
+@pytest.mark.parametrize("status", [None, Status("Active", "Accepted"), Status("Closed", "Won")])
+@pytest.mark.parametrize("consents", [True, False, None])
+@pytest.mark.parametrize("policy", [CHECKBOX, Policy()])
+def test_a_withdrawn_consent_is_told_of_an_open_deal_where_the_checkbox_decides(
+    policy: Policy, consents: bool | None, status: Status | None
+) -> None:
+    told = withdrawn_consent_lines(Sharing(consents=consents), status, policy, datetime(2026, 11, 22, tzinfo=UTC))
+    is_open = status is None or not status.is_final
+    assert bool(told) == (policy is CHECKBOX and consents is False and is_open)

@@ -146,6 +146,14 @@ def test_a_refused_request_is_kept_until_the_deal_changes() -> None:
     assert decided(parked.link, replace(WANTED, notes="Two.")).wait is not None
 
 
+def test_help_is_refused_on_a_deal_in_which_microsoft_takes_part_because_it_sent_it() -> None:
+    link = takes_part(LINK, AskedBy.MICROSOFT, NOW).link
+    found = decided(link)
+    assert {key: one.code for key, one in found.refused.items()} == {HELP_KEY: "help_from_microsoft"}
+    assert [line.code for line in found.told] == ["help_from_microsoft"]
+    assert decided(link, Sharing(visible=True)) == HelpDecision()
+
+
 # --- what becomes of a request
 
 

@@ -13,7 +13,7 @@ OWN = {
     "externalReferenceId": "006A",
     "mpnId": "1234567",
     "name": "ERP renewal",
-    "type": "Shared",
+    "type": "Independent",
     "target": [{"type": "SolutionProfile", "id": "SOL-1"}],
 }
 

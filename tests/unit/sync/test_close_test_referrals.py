@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,7 @@ from shared.domain.policy import Policy
 from shared.domain.scope import Scope
 from shared.operations.own_test_referrals import BUSY, find_test_referrals, request_close
 from tests.unit.sync.crash_points import crash_instance_at, crash_points
-from tests.unit.sync.harness import Harness, Instance
+from tests.unit.sync.harness import AFTER_LEASE, Harness, Instance
 from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
 
 STAGING = Policy(may_share=False, hold_win=timedelta())
@@ -88,6 +89,21 @@ def test_one_patch_closes_one_referral(staging: Harness) -> None:
     staging.push()
     calls = staging.new_calls()
     assert (calls["partner_center.patch"], calls["partner_center.get"]) == (1, 1)
+    assert [one["fields"] for one in staging.first.log.fields_of("referral_patched")] == [["status"]]
+
+
+def test_a_referral_that_keeps_changing_is_closed_by_a_later_run(staging: Harness) -> None:
+    deal = staging.shared_deal()
+    request_all(staging)
+    worker, referral = staging.new_instance(), staging.referral_of(deal)["id"]
+    for number in range(staging.policy.tries):
+        edit = partial(staging.colleague_edits, referral, details_dealValue=300 + number)
+        worker.process.interrupt_at("partner_center.patch", edit, skip=number)
+    worker.push()
+    assert (status_of(staging, deal)[0], staging.stored_link(deal).close_as_test) == ("Active", True)
+    assert staging.only_retry_entry(Side.SALESFORCE).cause == "referral_kept_changing"
+    staging.run_rounds(after=AFTER_LEASE)
+    assert_closed(staging, deal)
 
 
 def test_a_request_that_is_repeated_changes_nothing(staging: Harness) -> None:

@@ -63,8 +63,10 @@ def test_a_patch_that_shares_a_deal_is_not_sent(
 def test_every_other_write_is_sent(private: PrivateReferrals, service: ScriptedService, answer: Answer) -> None:
     service.set_script(answer(json={"id": ID, "eTag": ETAG}))
     private.create({"consent": {VISIBILITY: False}, "type": "Independent", "target": []})
+    private.create({"consent": {"consentToContact": True}})
     private.patch(ID, [{"op": "replace", "path": "/name", "value": "A"}], ETAG)
-    assert service.methods == ["POST", "PATCH"]
+    private.patch(ID, [{"op": "replace", "path": VISIBLE, "value": False}], ETAG)
+    assert service.methods == ["POST", "POST", "PATCH", "PATCH"]
 
 
 def test_only_a_client_that_may_share_is_unguarded() -> None:
