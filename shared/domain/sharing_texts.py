@@ -7,10 +7,13 @@ from shared.domain.news_texts import NEWS_SENTENCES
 SHARING_SENTENCES: Mapping[str, str] = {
     "waits_to_share": (
         "This deal will be created in Partner Center at {until} UTC, and Microsoft will see it. This cannot be undone. "
-        "Please change it before then if it is wrong."
+        "Please clear Visible to Microsoft sellers before then if it is wrong."
     ),
     "ticked": "{label} was ticked, because Microsoft sees this deal in Partner Center.",
-    "notes_alone": "{label} were not sent: they are sent only with How can Microsoft help?, which is empty.",
+    "notes_alone": (
+        "{label} were not sent: they are sent only with How can Microsoft help?, which is empty. "
+        "Please choose the help that you need, if Microsoft is to read them."
+    ),
     "closed_as_test": (
         "This is a test environment. An administrator let the sync close this deal in Partner Center as an error."
     ),
@@ -20,8 +23,8 @@ SHARING_SENTENCES: Mapping[str, str] = {
     ),
     **NEWS_SENTENCES,
     "waits_to_ask": (
-        "At {until} UTC, Microsoft will be asked for help with this deal, and will see it: {help}. This cannot be "
-        "undone. Please change it before then if it is wrong."
+        "At {until} UTC, Microsoft will be asked for help with this deal ({help}), and will see it. This cannot be "
+        "undone. Please change How can Microsoft help? before then if it is wrong."
     ),
     "asked_for_help": "Microsoft was asked for help: {help}. It can answer until {until} UTC.",
     "help_was_asked": "Microsoft has been asked for help with this deal already: {help}. It is not asked again.",
@@ -30,19 +33,20 @@ SHARING_SENTENCES: Mapping[str, str] = {
         "Please see the deal in Partner Center."
     ),
     "help_unsure": (
-        "Partner Center did not confirm that Microsoft was asked for help. The sync looks for it at {until} UTC."
+        "Partner Center did not confirm that Microsoft was asked for help. The sync looks for the "
+        "request at {until} UTC. Please wait until then."
     ),
     "help_not_found": (
-        "How can Microsoft help? is empty now, so the sync looks no longer for the request that Partner Center did not "
+        "How can Microsoft help? is empty now, so the sync no longer looks for the request that Partner Center did not "
         "confirm. Please choose the help again only if Partner Center shows that Microsoft was not asked."
     ),
     "help_ended": (
-        "The deal is closed, so the sync looks no longer for the request for help that Partner Center did not confirm. "
-        "Please look in Partner Center whether Microsoft was asked."
+        "The deal is closed, so the sync no longer looks for the request for help that Partner Center did not confirm. "
+        "Please check in Partner Center whether Microsoft was asked."
     ),
     "help_left": (
         "This deal is not synced any more, so the sync does not look for the request for help that Partner Center did "
-        "not confirm. Please look in Partner Center whether Microsoft was asked."
+        "not confirm. Please check in Partner Center whether Microsoft was asked."
     ),
     "answer_due": (
         "Microsoft awaits the answer to this deal until {until} UTC. Then it expires. Please choose an active Stage to "
@@ -56,7 +60,7 @@ SHARING_CAUSES: Mapping[str, tuple[str, str]] = {
         "Please clear How can Microsoft help?, or ask your administrator to upgrade the Salesforce package.",
     ),
     "help_unknown": (
-        'Microsoft does not offer "{value}" as an answer to How can Microsoft help?.',
+        'How can Microsoft help? has the value "{value}", which Microsoft does not offer.',
         "Please choose one of these: {known}.",
     ),
     "help_without_contact": (
@@ -82,15 +86,15 @@ SHARING_CAUSES: Mapping[str, tuple[str, str]] = {
     ),
     "help_from_microsoft": (
         "Microsoft is not asked for help, because it sent this deal and takes part already.",
-        "Please clear How can Microsoft help?.",
+        "Please clear How can Microsoft help? and save.",
     ),
     "help_stays": (
         '{label} "{after}" was not sent: Microsoft was asked already, for "{before}", which cannot be changed.',
-        "Please choose that again, and tell Microsoft's seller what you need.",
+        'Please choose "{before}" again, and tell Microsoft\'s seller what you need.',
     ),
     "notes_stay": (
         "{label} were changed after Microsoft was asked for help. Microsoft keeps those that it was sent.",
-        "Please tell Microsoft's seller, or enter those again.",
+        "Please tell Microsoft's seller what has changed, or enter the earlier notes again.",
     ),
     "help_unconfirmed": (
         "Nobody knows whether Microsoft was asked for help: Partner Center did not confirm it and does not show it.",

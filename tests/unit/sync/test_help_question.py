@@ -23,9 +23,9 @@ from tests.unit.sync.helped_deals import (
 from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
 
 DAY = 24 * HOUR
-UNSURE = "did not confirm that Microsoft was asked for help. The sync looks for it"
+UNSURE = "did not confirm that Microsoft was asked for help. The sync looks for the request"
 AGAIN = "Please choose the help again only if Partner Center shows that Microsoft was not asked"
-ENDED = "The deal is closed, so the sync looks no longer for the request for help"
+ENDED = "The deal is closed, so the sync no longer looks for the request for help"
 LEFT = "This deal is not synced any more, so the sync does not look for the request for help"
 TAKES_PART = "Microsoft takes part in this deal already"
 LOST = [FaultKind.DROP, FaultKind.DROP_AFTER]
