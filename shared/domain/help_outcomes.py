@@ -21,7 +21,7 @@ from shared.domain.help_request import (
 )
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
-from shared.domain.microsoft_record import TIME_TO_ANSWER, MicrosoftRecord, notes_mark
+from shared.domain.microsoft_record import ASKED, TIME_TO_ANSWER, MicrosoftRecord, notes_mark
 from shared.domain.sentences import LineDirection
 from shared.domain.sharing import KINDS_OF_HELP, LABEL_OF_HELP, Sharing, help_label
 from shared.domain.transitions import Transition
@@ -39,9 +39,10 @@ def asked(link: Link, record: MicrosoftRecord, now: datetime) -> Transition:
     """Note that Microsoft has our request: it answered with its record, or the record was found."""
     if (request := link.help) is None:
         return Transition(link)
-    until = record.answer_by or request.decided + TIME_TO_ANSWER
-    values = {"help": help_label(request.code or ""), "until": f"{until:%Y-%m-%d %H:%M}"}
-    line = Line(now, "asked_for_help", TO, Side.PARTNER_CENTER, HELP, values=values)
+    is_open, until = record.shown_status in (None, ASKED), record.answer_by or request.decided + TIME_TO_ANSWER
+    values = {"help": help_label(request.code or "")} | ({"until": f"{until:%Y-%m-%d %H:%M}"} if is_open else {})
+    code = "asked_for_help" if is_open else "asked_and_answered"
+    line = Line(now, code, TO, Side.PARTNER_CENTER, HELP, values=values)
     known = replace(request, is_asked=True, is_question=False, referral_id=record.id)
     return Transition(_settled(replace(link, help=known, unwritten=True)), (line,))
 

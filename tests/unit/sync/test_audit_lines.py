@@ -113,6 +113,7 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "consent_withdrawn",
         "waits_to_ask",
         "asked_for_help",
+        "asked_and_answered",
         "help_was_asked",
         "takes_part",
         "help_unsure",

@@ -9,6 +9,7 @@ from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.sync.ask_microsoft import LISTED
 from tests.unit.sync.harness import AFTER_SETTLE_TIME, HOUR, Harness
+from tests.unit.sync.heard_deals import hear_event
 from tests.unit.sync.helped_deals import (
     ASKED,
     HELP,
@@ -75,6 +76,17 @@ def test_a_seller_who_chooses_the_help_again_asks_microsoft_at_most_once(harness
     assert len(microsofts_records(harness)) == 1
     told = ASKED if lost is FaultKind.DROP else TAKES_PART
     assert (mark(harness, deal), harness.count_in_audit(deal, told)) == ("Synced", 1)
+    assert_quiet(harness)
+
+
+def test_an_event_of_microsofts_answer_ends_the_question_and_names_no_time_to_answer(harness: Harness) -> None:
+    deal = questioned_deal(harness, FaultKind.DROP_AFTER)
+    harness.partner_center.microsoft_accepts(microsofts_records(harness)[0]["engagementId"])
+    hear_event(harness.first, microsofts_records(harness)[0]["id"])
+    assert mark(harness, deal) == "Synced"
+    assert harness.count_in_audit(deal, "Microsoft has accepted this deal") == 1
+    assert harness.count_in_audit(deal, "Microsoft was asked for help: Proof Of Concept or Demo. It has answered") == 1
+    assert harness.count_in_audit(deal, "It can answer until") == 0
     assert_quiet(harness)
 
 
