@@ -18,6 +18,7 @@ from shared.domain.microsoft_record import (
     MicrosoftRecord,
     News,
     PartnerRecord,
+    address_mark,
     is_older,
     notes_mark,
 )
@@ -26,8 +27,8 @@ from shared.domain.transitions import Transition
 
 TEAM, NOTES = "team", "notes"
 """The fields of our own sellers and notes, by their names in the mapping file."""
-CRM = "microsoft_crm_identifier"
-"""The key of the column of the CRM identifier."""
+CRM, SELLER = "microsoft_crm_identifier", "microsoft_seller"
+"""The keys of the columns of the CRM identifier and of Microsoft's sellers."""
 NO_STATUS = "none"
 """How a record without a status is named."""
 
@@ -47,7 +48,8 @@ def heard(link: Link, record: MicrosoftRecord, opportunity: Deal, now: datetime)
         return Hearing(link)
     known = link.microsoft if link.microsoft and link.microsoft.id in ("", record.id) else HeardRecord(record.id)
     echo = notes_mark(record.notes) if _repeats_ours(record) and not known.raw else known.echo
-    news, raw = news_of(record, replace(known, echo=echo), link.base, opportunity), _raw(record)
+    known = replace(known, echo=echo, ours=known.ours if record.ours is None else record.ours)
+    news, raw = news_of(record, known, link.base, opportunity), _raw(record)
     changed = {name: mark for name, mark in news.marks.items() if known.parts.get(name, _EMPTY) != mark}
     lines = tuple(_lines(record, news, known, changed, raw, now))
     heard_record = replace(
@@ -58,7 +60,6 @@ def heard(link: Link, record: MicrosoftRecord, opportunity: Deal, now: datetime)
         status=news.microsoft_status or known.status,
         raw=raw,
         parts={**known.parts, **news.marks},
-        echo=echo,
         is_shown=not changed and (known.is_shown or not known.raw),
     )
     next_link = replace(link, microsoft=heard_record, unwritten=link.unwritten or bool(lines))
@@ -89,8 +90,10 @@ def needs_ours(link: Link, record: MicrosoftRecord, opportunity: Deal) -> bool:
     known = link.microsoft or HeardRecord("")
     is_answer = record.shown_status not in (None, ASKED) and not record.is_sender
     lacks_crm = not known.is_shown if CRM in known.parts else is_answer
-    is_mixed = TEAM not in link.base and any(_names(record.team or (), link.base, opportunity))
-    return (record.msx_id is None and lacks_crm) or (is_mixed and not record.has_only_theirs)
+    named = _sellers(record.team or (), known, link.base, opportunity)
+    shown_seller = known.parts.get(SELLER, _EMPTY)
+    is_mixed = TEAM not in link.base and News(microsoft_seller=named).marks[SELLER] != shown_seller
+    return (record.msx_id is None and lacks_crm) or (is_mixed and record.ours is None)
 
 
 def is_news(known: HeardRecord | None, record: MicrosoftRecord) -> bool:
@@ -151,6 +154,8 @@ def with_columns(link: Link, columns: Collection[str]) -> Link:
 
 _EMPTY = News(microsoft_notes="").marks["microsoft_notes"]
 """The fingerprint of a part that is empty."""
+_NO_ADDRESS = address_mark(Person("", ""))
+"""The fingerprint of a person without an address."""
 
 
 # --- what is shown
@@ -159,19 +164,16 @@ _EMPTY = News(microsoft_notes="").marks["microsoft_notes"]
 def news_of(record: MicrosoftRecord, known: HeardRecord, base: Deal, opportunity: Deal) -> News:
     """What the opportunity shows. What the record does not say stays; the CRM identifier never goes away."""
     status = record.shown_status
-    sellers = None if record.team is None else "; ".join(_names(record.team, base, opportunity))
+    sellers = None if record.team is None else _sellers(record.team, known, base, opportunity)
     return News(status, record.msx_id, sellers, _notes(record, known, base, opportunity), _answer_by(record, status))
 
 
-def _names(team: tuple[Person, ...], *ours: Deal) -> Iterator[str]:
+def _sellers(team: tuple[Person, ...], known: HeardRecord, *deals: Deal) -> str:
     """The names of Microsoft's people: the record may also name our own sellers, who came with the request."""
-    teams = (members for deal in ours if isinstance(members := deal.get(TEAM), tuple))
-    own = {_address(member) for members in teams for member in members if isinstance(member, Person)}
-    return (str(member) or str(member.email) for member in team if _address(member) not in own - {""})
-
-
-def _address(person: Person) -> str:
-    return (person.email or "").casefold()
+    teams = (members for deal in deals if isinstance(members := deal.get(TEAM), tuple))
+    ours = {address_mark(member) for members in teams for member in members if isinstance(member, Person)}
+    ours = ({*known.ours} | ours) - {_NO_ADDRESS}
+    return "; ".join(str(member) or str(member.email) for member in team if address_mark(member) not in ours)
 
 
 def _notes(record: MicrosoftRecord, known: HeardRecord, *ours: Deal) -> str | None:
@@ -222,7 +224,7 @@ def _lines(
 
 _PART_LINES: Mapping[str, str] = {
     CRM: "microsoft_crm",
-    "microsoft_seller": "microsoft_seller",
+    SELLER: "microsoft_seller",
     "microsoft_notes": "microsoft_notes",
 }
 

@@ -41,7 +41,7 @@ class MicrosoftRecord(Struct, frozen=True):
     request_notes  what it was told with the request
     is_sender      whether Microsoft sent the deal: then nobody asked it
     updated        when it changed last, by the service's clock
-    has_only_theirs  whether our own people were taken out of the team, by our own record
+    ours           the fingerprints of our own people in the team, where our own record was read
     """
 
     id: str
@@ -57,7 +57,7 @@ class MicrosoftRecord(Struct, frozen=True):
     request_notes: str | None = None
     is_sender: bool = False
     updated: datetime | None = None
-    has_only_theirs: bool = False
+    ours: tuple[str, ...] | None = None
 
     @property
     def shown_status(self) -> str | None:
@@ -86,6 +86,7 @@ class HeardRecord(Struct, frozen=True):
     parts     the fingerprints of what the opportunity shows, by field
     echo      the fingerprint of the notes that are our own, repeated
     is_shown  whether the opportunity shows it
+    ours      the fingerprints of those of its people who are ours
     lacking   the keys of the columns that the org lacked when it was shown
     unknown   keys that a later build stored, as in `Link`
     """
@@ -98,6 +99,7 @@ class HeardRecord(Struct, frozen=True):
     parts: Mapping[str, str] = field(default_factory=dict)
     echo: str | None = None
     is_shown: bool = False
+    ours: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -134,6 +136,11 @@ class News(Struct, frozen=True):
 def notes_mark(text: str | None) -> str:
     """The fingerprint of notes. Blanks and line ends do not count, because systems rewrite them."""
     return fingerprint(" ".join((text or "").split()))
+
+
+def address_mark(person: Person) -> str:
+    """The fingerprint of a person's e-mail address."""
+    return fingerprint((person.email or "").casefold())
 
 
 def is_older(updated: datetime | None, known: datetime | None) -> bool:

@@ -8,7 +8,7 @@ from copy import replace
 from datetime import datetime
 
 from shared.domain.deal import Person, Status
-from shared.domain.microsoft_record import TIME_TO_ANSWER, MicrosoftRecord, PartnerRecord
+from shared.domain.microsoft_record import TIME_TO_ANSWER, MicrosoftRecord, PartnerRecord, address_mark
 from shared.foundation.errors import Unavailable
 from shared.mapping.paths import Json, in_referral, normal_text, time_or_none
 from shared.mapping.people_fields import MEMBER_KEYS, person_from
@@ -84,13 +84,12 @@ def microsoft_record(referral: Json) -> MicrosoftRecord:
 
 
 def with_ours(record: MicrosoftRecord, ours: Iterable[Json]) -> MicrosoftRecord:
-    """Return Microsoft's record completed by our own: with its CRM identifier, and without our people."""
+    """Return Microsoft's record completed by our own: with its CRM identifier, and with who of the team is ours."""
     ours = tuple(ours)
-    own = {(person.email or "").casefold() for each in ours for person in _team(each) or ()} - {""}
-    theirs = [person for person in record.team or () if (person.email or "").casefold() not in own]
-    team = tuple(theirs) if record.team is not None else None
+    own = {address_mark(person) for each in ours for person in _team(each) or () if person.email}
+    shared = own & {address_mark(person) for person in record.team or ()}
     msx_id = record.msx_id or next(filter(None, map(msx_id_in, ours)), None)
-    return replace(record, msx_id=msx_id, team=team, has_only_theirs=bool(ours))
+    return replace(record, msx_id=msx_id, ours=tuple(sorted(shared)) if ours else None)
 
 
 def _identity(referral: Json) -> tuple[str, str]:

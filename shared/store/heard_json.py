@@ -9,6 +9,9 @@ from msgspec import Struct
 from shared.domain.link import Link
 from shared.domain.microsoft_record import HeardPartner, HeardRecord
 
+LATER = ("ours", "lacking")
+"""Keys that a row has only where there is something to say."""
+
 
 class RecordRow(Struct):
     """The stored shape of what was heard of Microsoft's record."""
@@ -21,6 +24,7 @@ class RecordRow(Struct):
     parts: dict[str, str]
     echo: str | None
     is_shown: bool
+    ours: list[str] = []
     lacking: list[str] = []
 
 
@@ -41,15 +45,14 @@ def news_to_json(link: Link) -> Mapping[str, Any]:
 
 def _record_to_json(heard: HeardRecord) -> Mapping[str, Any]:
     known = {name: getattr(heard, name) for name in RecordRow.__struct_fields__}
-    lacking = list(known.pop("lacking"))
-    row = {**heard.unknown, **known, "updated": _time(heard.updated), "parts": dict(heard.parts)}
-    return {**row, "lacking": lacking} if lacking else row
+    later = {name: list(texts) for name in LATER if (texts := known.pop(name))}
+    return {**heard.unknown, **known, "updated": _time(heard.updated), "parts": dict(heard.parts), **later}
 
 
 def record_from(row: RecordRow, stored: Mapping[str, Any]) -> HeardRecord:
     """Return what was heard of Microsoft's record, with the keys that a later build stored."""
     known = {name: getattr(row, name) for name in RecordRow.__struct_fields__}
-    known["lacking"] = tuple(row.lacking)
+    known |= {name: tuple(known[name]) for name in LATER}
     return HeardRecord(**known, unknown={key: stored[key] for key in stored.keys() - known.keys()})
 
 

@@ -8,7 +8,7 @@ import pytest
 from shared.domain.deal import Deal, Person, Status
 from shared.domain.link import Link
 from shared.domain.microsoft_news import heard, heard_partner, is_news, look_again, needs_ours, news_of, shown
-from shared.domain.microsoft_record import HeardRecord, MicrosoftRecord, PartnerRecord
+from shared.domain.microsoft_record import HeardRecord, MicrosoftRecord, PartnerRecord, address_mark
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 OURS = Person("One", "Seller", "seller.one@contoso.example")
@@ -213,10 +213,20 @@ HEARD = HeardRecord("m-1", '"1"', parts={"microsoft_crm_identifier": "mark"}, is
         (replace(LINK, microsoft=replace(HEARD, is_shown=False)), SILENT, True),
         (replace(LINK, microsoft=replace(HEARD, is_shown=False)), ACCEPTED, False),
         (ARRIVED, ACCEPTED, True),
-        (ARRIVED, replace(ACCEPTED, has_only_theirs=True), False),
+        (ARRIVED, replace(ACCEPTED, ours=()), False),
         (ARRIVED, replace(ACCEPTED, team=(OURS,)), False),
         (ARRIVED, replace(ACCEPTED, team=None), False),
     ],
 )
 def test_our_own_record_is_read_only_where_it_may_say_more(link: Link, record: MicrosoftRecord, needed: bool) -> None:
     assert needs_ours(link, record, DEAL) == needed
+
+
+def test_our_own_record_is_read_again_only_once_the_team_has_changed() -> None:
+    record = replace(ACCEPTED, ours=(address_mark(OURS),))
+    link = shown(heard(ARRIVED, record, Deal(), NOW).link)
+    again = replace(ACCEPTED, etag='"3"', notes="In June.")
+    hearing = heard(link, again, Deal(), NOW)
+    assert not needs_ours(link, again, Deal())
+    assert hearing.texts["microsoft_seller"] == "Microsoft Seller"
+    assert needs_ours(link, replace(again, team=(OURS, THEIRS, Person("Berg", "Bo"))), Deal())

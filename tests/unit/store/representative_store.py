@@ -140,6 +140,7 @@ def whole_link(opportunity_id: str, state: State) -> Link:
             {"microsoft_seller": "0123456789abcdef"},
             "fedcba98",
             is_shown=True,
+            ours=("0123456789abcdef",),
             lacking=("microsoft_notes",),
         ),
         partners={"p-1": HeardPartner('"etag"', "New/Pending", NOW), "p-2": HeardPartner("", "none")},

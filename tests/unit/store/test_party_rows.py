@@ -28,11 +28,11 @@ def test_a_link_keeps_what_was_heard_and_what_a_later_build_added() -> None:
     assert link_to_json(read) == stored
 
 
-def test_columns_that_the_org_lacked_are_kept_and_rows_without_them_are_read() -> None:
-    lacking = replace(HEARD, lacking=("microsoft_notes", "microsoft_seller"))
+def test_columns_that_the_org_lacked_and_our_own_people_are_kept_and_rows_without_them_are_read() -> None:
+    lacking = replace(HEARD, ours=("0123456789abcdef",), lacking=("microsoft_notes", "microsoft_seller"))
     link = Link("006AA0000000010", microsoft=lacking)
     assert link_from_json(link_to_json(link)) == link
-    assert "lacking" not in link_to_json(replace(link, microsoft=HEARD))["microsoft"]
+    assert not {"ours", "lacking"} & set(link_to_json(replace(link, microsoft=HEARD))["microsoft"])
 
 
 def test_the_deals_of_an_engagement_and_of_another_partys_referral_are_found_in_any_letter_case() -> None:

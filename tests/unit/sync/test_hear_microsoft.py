@@ -171,6 +171,16 @@ def test_an_end_of_microsofts_own_deal_before_the_arrival_is_told(harness: Harne
     assert_quiet(harness)
 
 
+def test_further_news_of_a_deal_that_arrived_cost_one_read(harness: Harness) -> None:
+    harness.partner_center.switches.microsoft_team = "appended"
+    referral, _ = arrived_deal(harness)
+    engagement = harness.partner_center.referral(referral)["engagementId"]
+    harness.partner_center.microsoft_adds_news(engagement, notes="They decide in June.")
+    harness.forget_calls()
+    hear_event(harness.first, harness.partner_center.microsoft_record(engagement)["id"])
+    assert harness.new_calls() == {GET: 1, QUERY: 1, UPDATE: 1}
+
+
 # --- how the record is found
 
 
