@@ -7,7 +7,16 @@ import pytest
 
 from shared.domain.deal import Deal, Person, Status
 from shared.domain.link import Link
-from shared.domain.microsoft_news import heard, heard_partner, is_news, look_again, needs_ours, news_of, shown
+from shared.domain.microsoft_news import (
+    heard,
+    heard_partner,
+    is_news,
+    look_again,
+    needs_look,
+    needs_ours,
+    news_of,
+    shown,
+)
 from shared.domain.microsoft_record import HeardRecord, MicrosoftRecord, PartnerRecord, address_mark
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -176,6 +185,16 @@ def test_a_record_that_is_read_again_later_tells_all_of_it_then() -> None:
     waiting = look_again(LINK, ACCEPTED)
     assert waiting.unwritten is False
     assert after(ACCEPTED, link=waiting)[1] == ["microsoft_accepted", "microsoft_crm", "microsoft_seller"]
+
+
+def test_a_partners_record_that_is_read_again_later_is_no_record_of_microsofts() -> None:
+    partner = PartnerRecord("p-1", '"1"', "e-1", "Tailspin", "New/Pending", NOW)
+    link = heard_partner(after(ACCEPTED)[0], partner, NOW).link
+    waiting = look_again(link, replace(partner, etag='"2"'))
+    assert (needs_look(link), needs_look(waiting), waiting.microsoft) == (False, True, link.microsoft)
+    again = heard_partner(waiting, replace(partner, etag='"2"', status="Active/Accepted"), NOW)
+    assert [line.code for line in again.lines] == ["partner_status"]
+    assert needs_look(look_again(LINK, partner))
 
 
 def test_the_link_holds_no_names_and_no_notes() -> None:

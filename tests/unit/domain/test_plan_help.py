@@ -25,10 +25,10 @@ from shared.domain.help_request import HELP_KEY, NOTES_KEY, AskedBy, HelpRequest
 from shared.domain.link import Difference, Link
 from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_record import MicrosoftRecord, notes_mark
-from shared.domain.plan_help import HelpDecision, decide_help
+from shared.domain.plan_help import HelpDecision, decide_help, shares_by_help
 from shared.domain.policy import Policy
-from shared.domain.records import Opportunity
-from shared.domain.sharing import Sharing
+from shared.domain.records import Opportunity, Referral
+from shared.domain.sharing import LABEL_OF_HELP, LABEL_OF_NOTES, Sharing
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 ACTIVE, WON, NEW = Status("Active", "Accepted"), Status("Closed", "Won"), Status("New", "Pending")
@@ -98,6 +98,26 @@ def test_a_deal_that_is_closed_or_not_accepted_is_not_asked_about(is_now: Status
         assert decided(replace(LINK, refused=found.refused), sharing, is_now=is_now, stage=stage).told == ()
 
 
+@pytest.mark.parametrize(
+    ("status", "stage", "is_from_microsoft", "shares"),
+    [
+        (ACTIVE, ACTIVE, False, True),
+        (None, ACTIVE, False, True),
+        (ACTIVE, ACTIVE, True, False),
+        (WON, ACTIVE, False, False),
+        (ACTIVE, WON, False, False),
+        (NEW, NEW, False, False),
+    ],
+)
+def test_help_shares_a_deal_only_if_microsoft_can_be_asked(
+    status: Status | None, stage: Status, is_from_microsoft: bool, shares: bool
+) -> None:
+    record = Opportunity("006A", DEAL.with_values({"status": stage}), flagged=True, modified=NOW, sharing=WANTED)
+    referral = Referral("r-1", '"1"', Deal(), NOW, status, is_from_microsoft=is_from_microsoft)
+    assert shares_by_help(record, referral, Rules({}), Policy()) == shares
+    assert not shares_by_help(replace(record, deal=DEAL.without("solutions")), referral, Rules({}), Policy())
+
+
 def test_a_request_of_unknown_outcome_is_looked_for_after_the_settle_time() -> None:
     link = replace(LINK, help=SENT)
     assert link.due_mark is Mark.WAITING
@@ -132,6 +152,22 @@ def test_what_is_changed_after_the_request_is_refused(sharing: Sharing, codes: d
     found = decided(link, sharing)
     assert {key: record.code for key, record in found.refused.items()} == codes
     assert decided(replace(link, refused=found.refused), sharing).told == ()
+
+
+def test_the_lines_of_what_is_not_sent_name_the_field_and_only_help_with_its_values() -> None:
+    sharing = replace(WANTED, help="General or Other", notes="Two.")
+    told = decided(replace(LINK, help=replace(SENT, is_asked=True)), sharing).told
+    assert [(line.field, line.before, line.after, line.rule) for line in told] == [
+        ("help", "Proof Of Concept or Demo", "General or Other", "help_stays"),
+        ("notes_to_microsoft", None, None, "notes_stay"),
+    ]
+    assert [line.values["label"] for line in told] == [LABEL_OF_HELP, LABEL_OF_NOTES]
+
+
+def test_notes_beside_those_of_a_colleague_are_refused_and_empty_ones_are_not() -> None:
+    link = help_shown(help_confirmed(LINK, RECORD, NOW).link)
+    assert set(decided(link, replace(WANTED, notes="Mine.")).refused) == {NOTES_KEY}
+    assert decided(link, replace(WANTED, notes="")).refused == {}
 
 
 def test_nothing_is_refused_where_nobody_has_seen_what_microsoft_was_asked() -> None:
