@@ -127,6 +127,24 @@ def test_a_request_of_unknown_outcome_is_looked_for_after_the_settle_time() -> N
     assert decided(link, Sharing(visible=True), at=NOW + timedelta(minutes=15)).step is HelpStep.LOOK
 
 
+@pytest.mark.parametrize(
+    ("is_question", "status", "asks"),
+    [(False, ACTIVE, False), (False, WON, False), (True, ACTIVE, True), (True, WON, False), (True, None, True)],
+)
+def test_only_a_question_about_an_open_deal_asks_a_person(is_question: bool, status: Status | None, asks: bool) -> None:
+    link, later = replace(LINK, help=replace(SENT, is_question=is_question)), NOW + timedelta(hours=1)
+    record = Opportunity("006A", DEAL, flagged=True, modified=NOW, sharing=WANTED)
+    found = decide_help(link, record, status, Rules({}), later, Policy())
+    assert (found.step, bool(found.causes)) == (HelpStep.LOOK, asks)
+    assert found.due == (later + Policy().held_interval if asks else later)
+
+
+def test_other_help_than_a_colleague_asked_for_is_refused_before_the_field_shows_theirs() -> None:
+    link = help_confirmed(LINK, RECORD, NOW).link
+    found = decided(link, replace(WANTED, help="General or Other"))
+    assert found.refused[HELP_KEY].code == "help_stays"
+
+
 def test_a_question_is_told_until_the_field_is_cleared() -> None:
     link, later = replace(LINK, help=replace(SENT, is_question=True)), NOW + timedelta(hours=1)
     asking = decided(link, at=later)

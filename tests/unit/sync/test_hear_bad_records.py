@@ -249,6 +249,10 @@ def test_a_throttled_read_pauses_the_side_and_is_made_good(harness: Harness) -> 
     harness.inject_fault(Side.PARTNER_CENTER, throttled)
     hear(harness, deal)
     assert harness.store.side_state(Side.PARTNER_CENTER, fresh=True).reason == "throttled"
+    harness.clear_faults()
+    harness.forget_calls()
+    hear_event(harness.first, microsofts(harness, deal)["id"])
+    assert harness.new_calls() == {}
     harness.advance_time(601)
     harness.push(HOUR)
     assert shown_news(harness, deal)[0] == "Accepted"
