@@ -11,6 +11,7 @@ from shared.foundation.errors import ConfigurationError
 from shared.mapping.schema import DEFAULT
 from shared.mapping.validation import load_mapping
 from tests.unit.mapping.overlay_faults import OVERLAY_FAULTS, STATUSES
+from tests.unit.mapping.owner_faults import OWNER_FAULTS
 
 Refuse = Callable[[str], list[str]]
 
@@ -32,7 +33,10 @@ def refuse(tmp_path: Path) -> Refuse:
     return refused
 
 
-@pytest.mark.parametrize(("content", "sentences"), OVERLAY_FAULTS.values(), ids=OVERLAY_FAULTS)
+FAULTS = {**OVERLAY_FAULTS, **OWNER_FAULTS}
+
+
+@pytest.mark.parametrize(("content", "sentences"), FAULTS.values(), ids=FAULTS)
 def test_each_fault_has_its_sentence(refuse: Refuse, content: str, sentences: list[str]) -> None:
     assert refuse(f"{OVERLAY}{content}\n") == [f"acme.toml, {sentence}" for sentence in sentences]
 

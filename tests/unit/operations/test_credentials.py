@@ -1,54 +1,20 @@
 """The daily run that keeps the credentials valid, against the emulated Entra ID, Partner Center and Key Vault."""
 
-import json
-import logging
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-import stamina
 
 from emulators.base.faults import Fault, FaultKind
 from emulators.entra.tokens import REFERRALS_AUDIENCE, USER, WEBHOOKS_AUDIENCE
 from local.systems import Systems
 from shared import __version__
 from shared.app import App
-from shared.cli.self_signed_certificate import create_certificate
 from shared.domain.deal import Side
 from shared.operations.credentials import renew_credentials
 from shared.sync.retry_queue import is_paused
+from tests.unit.operations.conftest import LoggedEvents
 
 REFRESH_TOKEN = "partner-center-refresh-token"
-type LoggedEvents = Callable[[str], list[dict[str, Any]]]
-
-
-@pytest.fixture
-def systems(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systems]:
-    monkeypatch.setattr("shared.cli.self_signed_certificate.KEY_BITS", 2048)  # a longer key takes long
-    with stamina.set_testing(True, attempts=2, cap=True):
-        yield systems
-
-
-@pytest.fixture
-def app(systems: Systems) -> Iterator[App]:
-    del systems
-    app = App()
-    yield app
-    app.close()
-
-
-@pytest.fixture
-def logged(caplog: pytest.LogCaptureFixture) -> LoggedEvents:
-    caplog.set_level(logging.INFO, logger="cosell")
-
-    def fields_of(name: str) -> list[dict[str, Any]]:
-        lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "cosell"]
-        return [
-            {key: value for key, value in line.items() if key != "event"} for line in lines if line["event"] == name
-        ]
-
-    return fields_of
 
 
 def stored_token(systems: Systems) -> str:
@@ -125,84 +91,6 @@ def test_a_refresh_token_that_entra_does_not_renew_is_reported(
 
     assert logged("credentials_kept")[0]["refresh_token_age_days"] == 65.0
     assert logged("credential_ending") == [{"name": REFRESH_TOKEN, "days_left": 24}]
-
-
-def test_the_end_date_in_the_vault_is_reported(systems: Systems, app: App, logged: LoggedEvents) -> None:
-    app.vault.set("partner-center-client-secret", systems.partner.entra.client_secret, expires=in_days(30))
-    app.vault.set("salesforce-private-key", app.vault.get("salesforce-private-key"), expires=in_days(-2))
-
-    renew_credentials(app)
-
-    assert logged("credential_ending") == [
-        {"name": "partner-center-client-secret", "days_left": 30},
-        {"name": "salesforce-private-key", "days_left": -2},
-    ]
-    assert logged("credentials_kept")[0]["secret_days_left"] == 30
-
-
-@pytest.mark.parametrize(("days", "in_vault", "left"), [(200, None, 200), (10, None, 10), (200, 20, 20), (10, 20, 10)])
-def test_the_earlier_end_of_certificate_and_vault_counts(
-    systems: Systems, app: App, logged: LoggedEvents, days: int, in_vault: int | None, left: int
-) -> None:
-    certificate = create_certificate("cosell-test", days, now=in_days(0))
-    systems.partner.entra.register_app(systems.partner.entra.client_id, certificate_pem=certificate.public_pem)
-    app.vault.set("partner-center-certificate", certificate.pem, expires=in_days(in_vault) if in_vault else None)
-
-    assert renew_credentials(app)
-
-    assert logged("credentials_kept")[0]["certificate_days_left"] == left
-    assert [ending["name"] for ending in logged("credential_ending")] == ["partner-center-certificate"] * (left <= 30)
-
-
-ONE_LINE = {"breaks": "\n", "blanks": " ", "escapes": "\\n"}
-
-
-@pytest.mark.parametrize("form", ONE_LINE)
-def test_a_certificate_on_one_line_is_used_and_its_end_is_reported(
-    systems: Systems, app: App, logged: LoggedEvents, form: str
-) -> None:
-    certificate = create_certificate("cosell-test", 10, now=in_days(0))
-    systems.partner.entra.register_app(systems.partner.entra.client_id, certificate_pem=certificate.public_pem)
-    app.vault.set("partner-center-certificate", certificate.pem.replace("\n", ONE_LINE[form]))
-
-    assert renew_credentials(app)
-
-    assert logged("credential_ending") == [{"name": "partner-center-certificate", "days_left": 10}]
-
-
-@pytest.mark.parametrize("in_vault", [None, 365])
-def test_during_a_rotation_the_certificate_in_use_is_reported(
-    app: App, logged: LoggedEvents, in_vault: int | None
-) -> None:
-    new, old = (create_certificate("cosell-test", days, now=in_days(0)) for days in (365, 10))
-    app.vault.set("salesforce-private-key", new.pem + old.pem, expires=in_days(in_vault) if in_vault else None)
-
-    renew_credentials(app)
-
-    assert logged("credential_ending") == [{"name": "salesforce-private-key", "days_left": 10}]
-
-
-def test_a_certificate_that_cannot_be_read_is_reported(app: App, logged: LoggedEvents) -> None:
-    key = app.vault.get("salesforce-private-key")
-    broken = f"{key}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
-    app.vault.set("salesforce-private-key", broken)
-
-    renew_credentials(app)
-
-    assert logged("credential_ending") == [{"name": "salesforce-private-key", "days_left": None}]
-
-
-def test_an_ended_credential_is_reported_even_if_the_sign_in_fails_because_of_it(
-    systems: Systems, app: App, logged: LoggedEvents
-) -> None:
-    app.vault.set("partner-center-client-secret", "ended", expires=in_days(-1))
-
-    assert not renew_credentials(app)
-
-    assert [failure["code"] for failure in logged("sign_in_failed")] == ["AADSTS7000215"]
-    assert logged("credential_ending")[0]["days_left"] == -1
-    assert logged("credentials_kept") == []
-    assert systems.partner_center.journal == []
 
 
 @pytest.mark.parametrize(
@@ -357,8 +245,3 @@ def test_a_webhook_host_that_does_not_answer_does_not_fail_the_run(
     [failed] = logged("run_failed")
     assert (failed["run"], failed["error"]) == ("registration", "Unavailable")
     assert failed["correlation_id"]
-
-
-def in_days(days: int) -> datetime:
-    """Return the time after that many days and one hour, so that the whole days left are exactly `days`."""
-    return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days, hours=1)
