@@ -51,7 +51,7 @@ class Referral(Struct, frozen=True):
     `status` is the referral's own status, before normal form: the latches are decided by it. `problems` says by field
     why a value cannot be read. `expires` is when an unanswered deal ends, where Partner Center says it. `duns` is the
     D-U-N-S number of the customer. `is_shared` says that Microsoft sees the deal: then it can be registered.
-    `is_from_microsoft` says that Microsoft sent it.
+    `is_from_microsoft` says that Microsoft sent it. `msx_id` is the number of the deal in Microsoft's CRM.
     """
 
     id: str

@@ -27,7 +27,7 @@ SHARING_SENTENCES: Mapping[str, str] = {
         "undone. Please change How can Microsoft help? before then if it is wrong."
     ),
     "asked_for_help": "Microsoft was asked for help: {help}. It can answer until {until} UTC.",
-    "asked_and_answered": "Microsoft was asked for help: {help}. It has answered already.",
+    "asked_and_answered": "Microsoft was asked for help: {help}. It has answered already: see Microsoft Status.",
     "help_was_asked": "Microsoft has been asked for help with this deal already: {help}. It is not asked again.",
     "takes_part": (
         "Microsoft takes part in this deal already, so it was not asked for help again. "

@@ -26,7 +26,7 @@ from shared.domain.sharing import DealType, Sharing, help_label
 
 
 class SharingWait(Struct, frozen=True):
-    """How long the sharing of a deal must still stand: its record, and until when."""
+    """How long the sharing of a deal must still stand: its record, until when, and whether it begins only now."""
 
     record: Difference
     until: datetime
