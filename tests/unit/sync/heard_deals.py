@@ -5,21 +5,12 @@ from typing import Any
 from shared.sync.ports import Outcome
 from shared.sync.runs import pull_event
 from tests.unit.sync.harness import Harness, Instance
+from tests.unit.sync.helped_deals import linked_deal
 
 STATUS, CRM, ANSWER_BY = "Microsoft_Status__c", "Microsoft_CRM_Identifier__c", "Microsoft_Answer_By__c"
 SELLER, NOTES = "Microsoft_Seller__c", "Microsoft_Notes__c"
-PERSON = {"FirstName": "Ada", "LastName": "Lind", "Email": "ada@northwind.example", "Phone": "+12065550100"}
 GET, LIST = "partner_center.get", "partner_center.list"
 QUERY, UPDATE = "salesforce.query", "salesforce.write_back"
-
-
-def linked_deal(harness: Harness, **values: object) -> str:
-    """A deal with its referral, for which help can be asked, and nothing left to do."""
-    deal = harness.seller_creates(**values)
-    contact = harness.salesforce.insert("Contact", {**PERSON, "AccountId": harness.opportunity(deal)["AccountId"]})
-    harness.salesforce.insert("OpportunityContactRole", {"OpportunityId": deal, "ContactId": contact})
-    harness.push_until_quiet()
-    return deal
 
 
 def engagement_of(harness: Harness, deal: str) -> str:

@@ -17,10 +17,10 @@ from tests.unit.sync.heard_deals import (
     hear,
     hear_event,
     heard_deal,
-    linked_deal,
     microsofts,
     shown_news,
 )
+from tests.unit.sync.helped_deals import linked_deal
 from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet
 
 ACCEPTED = "Microsoft has accepted this deal"

@@ -12,9 +12,9 @@ from tests.unit.sync.heard_deals import (
     hear,
     hear_event,
     heard_deal,
-    linked_deal,
     shown_news,
 )
+from tests.unit.sync.helped_deals import linked_deal
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
 
 ELSEWHERE = {"externalReferenceId": "TEST:006000000000001AAA"}
