@@ -72,7 +72,7 @@ def answer_time(referral: Referral, known: AnswerTime | None) -> AnswerTime | No
     return replace(known, until=until) if known is not None and is_same else AnswerTime(until)
 
 
-def needs_look(known: AnswerTime | None, now: datetime) -> bool:
+def must_be_read(known: AnswerTime | None, now: datetime) -> bool:
     """Whether an unanswered deal must be read: its end is not known, or a warning is due, which may be answered."""
     return known is None or known.due_warning(now) > 0
 

@@ -13,7 +13,7 @@ from itertools import batched
 
 from msgspec import Struct
 
-from shared.domain.answer_clock import needs_look
+from shared.domain.answer_clock import must_be_read
 from shared.domain.deal import VISIBILITY, Deal, Side, Status
 from shared.domain.field_rules import Rules
 from shared.domain.help_outcomes import left_sync
@@ -112,7 +112,7 @@ def _read_pulled(ctx: Context, pair: Pair, queued: Collection[str]) -> None:
 
 def _is_due(ctx: Context, pair: Pair) -> bool:
     """Whether an unanswered deal must be planned: its end is not known yet, or a warning is due."""
-    return pair.link.state is State.ON_HOLD and needs_look(pair.link.answer_by, ctx.clock.now())
+    return pair.link.state is State.ON_HOLD and must_be_read(pair.link.answer_by, ctx.clock.now())
 
 
 def _read_referral(ctx: Context, pair: Pair) -> None:

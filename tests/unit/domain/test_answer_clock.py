@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.answer_clock import AnswerTime, answer_time, needs_look
+from shared.domain.answer_clock import AnswerTime, answer_time, must_be_read
 from shared.domain.deal import Deal, Status
 from shared.domain.records import Referral
 
@@ -31,7 +31,7 @@ def test_a_warning_is_due_from_its_time_on_and_the_later_one_replaces_the_first(
 ) -> None:
     known = AnswerTime(END, warned)
     assert known.due_warning(END - left) == due
-    assert needs_look(known, END - left) == (due > 0)
+    assert must_be_read(known, END - left) == (due > 0)
 
 
 def test_the_next_warning_is_the_earliest_that_is_to_come() -> None:
