@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from emulators.base.faults import Fault, FaultKind
+from shared.domain.deal import Side
 from shared.domain.policy import Policy
 from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.helped_deals import (
@@ -150,3 +152,16 @@ def test_help_on_a_visible_deal_ticks_the_field_again(harness: Harness, *, clear
     harness.seller_edits(deal, **{VISIBLE: False})
     harness.run_rounds()
     assert (harness.opportunity(deal)[VISIBLE], mark(harness, deal)) == (False, "Synced with differences")
+
+
+def test_microsoft_is_not_asked_where_partner_center_refuses_to_share_the_deal(harness: Harness) -> None:
+    deal = linked_deal(harness)
+    harness.seller_edits(deal, **{HELP: PROOF})
+    harness.push()
+    body = '{"code": "400001", "description": "Not so."}'
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, method="PATCH", status=400, body=body))
+    harness.forget_calls()
+    harness.push(TWO_MINUTES)
+    assert harness.referral_of(deal)["type"] == "Independent"
+    assert harness.new_calls()["partner_center.create"] == harness.count_in_audit(deal, ASKED) == 0
+    assert harness.count_in_audit(deal, "was not carried over") == 1

@@ -167,6 +167,7 @@ def test_a_first_request_waits_for_a_list_that_shows_our_own_referral(harness: H
     harness.forget_calls()
     harness.push(TWO_MINUTES)
     assert harness.new_calls()["partner_center.create"] == 0
+    assert harness.only_retry_entry(Side.SALESFORCE).cause == "not_listed"
     harness.push(4 * HOUR)
     assert harness.count_in_audit(deal, "asked for help with this deal already: General or Other") == 1
     assert harness.new_calls()["partner_center.create"] == 0
