@@ -192,7 +192,7 @@ def _listed(ctx: Context, engagement_id: str | None, deals: Sequence[str] = ()) 
     try:
         listed = ctx.partner_center.in_engagement(engagement_id)
     except (NotFound, Rejected):
-        return Found(deals, ())
+        return Found(deals, (), is_late=True)
     records, own = parties_in(listed, ctx.scope.organization_id)
     linked = {key: _deal_of_own_referral(ctx, key) for key in own}
     deals = tuple(dict.fromkeys((*deals, *filter(None, linked.values()))))

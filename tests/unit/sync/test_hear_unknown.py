@@ -127,6 +127,17 @@ def test_a_list_that_lacks_our_own_referral_is_tried_again(harness: Harness) -> 
     assert harness.opportunity(deal)[STATUS] == "Asked"
 
 
+def test_a_list_of_an_engagement_that_is_refused_once_is_tried_again(harness: Harness) -> None:
+    deal = linked_deal(harness)
+    harness.partner_center.portal_asks_for_help(harness.referral_of(deal)["id"])
+    refusal = Fault(FaultKind.ANSWER, method="GET", path="referrals$", skip=1, status=400, body='{"code": "invalid"}')
+    harness.inject_fault(Side.PARTNER_CENTER, refusal)
+    harness.sweep()
+    assert harness.opportunity(deal)[STATUS] is None
+    harness.push(HOUR)
+    assert harness.opportunity(deal)[STATUS] == "Asked"
+
+
 def test_a_record_that_was_read_is_heard_though_no_list_shows_it(harness: Harness) -> None:
     deal = asked_deal(harness)
     harness.partner_center.switches.related_lists = "never"
