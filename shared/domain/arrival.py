@@ -39,6 +39,8 @@ CONTACT_REFUSED = "contact_refused"
 """The code of a contact that Salesforce refused."""
 _PARTS = ("account_part_refused", "value_refused")
 """The codes of parts of a new account or contact that Salesforce refused."""
+_PARTS_OF_NEW_ACCOUNT = ("read_only_column", "unlisted_country", "unlisted_state")
+"""The codes of parts that a new account does without, because of the org; an account that exists may have them."""
 
 
 class Gap(Struct, frozen=True):
@@ -68,7 +70,7 @@ class Arrival(Struct, frozen=True):
     `total_people` is how many contacts the referral has. `owners` are the users who may own the deal; it is handed over
     to its owner at the end where sharing demands it. `notifies` says whether the owner is told of the deal.
     `left_out` has the columns of new records, as paths in lower case, that are not written, with the reasons; `unshown`
-    has those columns of ours.
+    has those columns of ours. `is_account_new` says that the customer's account is created too.
     """
 
     deal: Deal
@@ -81,6 +83,7 @@ class Arrival(Struct, frozen=True):
     notifies: bool = False
     left_out: Mapping[str, Cause] = {}
     unshown: tuple[str, ...] = ()
+    is_account_new: bool = False
 
     @property
     def excess(self) -> tuple[Excess, ...]:
@@ -130,8 +133,9 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
     for one in arrival.excess:
         whole = fingerprint(referral.deal.get(one.field))
         refused[f"{Side.SALESFORCE}.{one.field}"] = Difference(whole, one.code, now)
+    parts = (*_PARTS, *_PARTS_OF_NEW_ACCOUNT) if arrival.is_account_new else _PARTS
     for gap in arrival.gaps:
-        if gap.cause.code in _PARTS and gap.field in ("account", "contacts"):
+        if gap.cause.code in parts and gap.field in ("account", "contacts"):
             whole = fingerprint(referral.deal.get(gap.field))
             refused.setdefault(f"{Side.SALESFORCE}.{gap.field}", Difference(whole, PART_LEFT_OUT, now))
     taken_over = {name: value for name, value in referral.deal.items() if name in arrival.deal}

@@ -61,7 +61,8 @@ class Draft(Struct, frozen=True):
 
     def on(self, account: Candidate | None) -> "Draft":
         """The draft with this account, and with the contacts that are used then."""
-        draft = replace(self, account=account, contacts=dict(self._contacts_on(account)))
+        arrival = replace(self.arrival, is_account_new=account is None)
+        draft = replace(self, arrival=arrival, account=account, contacts=dict(self._contacts_on(account)))
         return _of_person(draft, account) if account and account.is_person else draft
 
     def person_of(self, step: str) -> Person | None:

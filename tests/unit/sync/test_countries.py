@@ -131,6 +131,26 @@ def test_a_state_that_does_not_fit_its_country_is_left_out_and_told(harness: Har
     assert harness.count_in_audit(deal, f"This org has no state {state} for {country}.") == 1
 
 
+def test_a_new_account_without_its_state_shows_no_tick_until_the_state_is_there(harness: Harness) -> None:
+    org_with_picklists(harness)
+    deal = deal_from(harness, "US", "Bavaria")
+    harness.seller_edits(deal, StageName="Qualification")
+    harness.push_until_quiet()
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    harness.run_rounds()
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+
+
+def test_an_account_that_exists_keeps_its_own_state_and_its_tick(harness: Harness) -> None:
+    org_with_picklists(harness)
+    first = deal_from(harness, "US", "WA", name="Robots")
+    deal = deal_from(harness, "US", "Bavaria", name="More robots")
+    assert account_of(harness, deal)["Id"] == account_of(harness, first)["Id"]
+    harness.seller_edits(deal, StageName="Qualification")
+    harness.push_until_quiet()
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+
+
 def test_a_country_that_the_list_lacks_is_left_out_and_told(harness: Harness) -> None:
     whole = standard_picklists({})
     org_with_picklists(harness, replace(whole, countries={"US": "United States"}, states={}))

@@ -145,6 +145,15 @@ def test_a_read_only_column_is_not_filled_in_and_a_later_value_is_refused_and_to
     assert_quiet(harness)
 
 
+def test_a_new_account_without_a_read_only_column_shows_no_tick(harness: Harness) -> None:
+    restrict_known_columns(harness, read_only=["Account.BillingCity"])
+    deal = arrived(harness)
+    harness.seller_edits(deal, StageName="Qualification")
+    harness.push_until_quiet()
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert_quiet(harness)
+
+
 def test_a_column_that_is_visible_again_is_synced_again_without_a_loss(harness: Harness) -> None:
     deal = harness.shared_deal()
     restrict_known_columns(harness, hidden=["Opportunity.Amount"])
