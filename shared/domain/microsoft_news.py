@@ -8,7 +8,7 @@ from copy import replace
 from datetime import UTC, datetime
 
 from shared.domain.audit import Line
-from shared.domain.deal import Deal, Person, Side
+from shared.domain.deal import Deal, Person, Side, fingerprint
 from shared.domain.link import Link
 from shared.domain.microsoft_record import (
     ACCEPTED,
@@ -92,7 +92,7 @@ def needs_ours(link: Link, record: MicrosoftRecord, opportunity: Deal) -> bool:
     lacks_crm = not known.is_shown if CRM in known.parts else is_answer
     named = _sellers(record.team or (), known, link.base, opportunity)
     shown_seller = known.parts.get(SELLER, _EMPTY)
-    is_mixed = TEAM not in link.base and News(microsoft_seller=named).marks[SELLER] != shown_seller
+    is_mixed = TEAM not in link.base and fingerprint(named) != shown_seller
     return (record.msx_id is None and lacks_crm) or (is_mixed and record.ours is None)
 
 
@@ -152,7 +152,7 @@ def with_columns(link: Link, columns: Collection[str]) -> Link:
     return link if known is None or is_complete else replace(link, microsoft=replace(known, is_shown=False))
 
 
-_EMPTY = News(microsoft_notes="").marks["microsoft_notes"]
+_EMPTY = fingerprint("")
 """The fingerprint of a part that is empty."""
 _NO_ADDRESS = address_mark(Person("", ""))
 """The fingerprint of a person without an address."""

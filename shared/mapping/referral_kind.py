@@ -6,6 +6,8 @@ from shared.mapping.paths import Json, in_referral
 
 MICROSOFT = "msft"
 """Microsoft, as an organisation that invites and as a target."""
+CONSENT = "/consent/consentToShareReferralWithMicrosoftSellers"
+"""Whether Microsoft's sellers see a referral."""
 
 
 def is_lead(referral: Json) -> bool:
@@ -29,7 +31,7 @@ def is_shared(referral: Json) -> bool:
 
     Source: docs/reference/partner-center.md#deal-registration.
     """
-    return in_referral(referral, "/consent/consentToShareReferralWithMicrosoftSellers") is True
+    return in_referral(referral, CONSENT) is True
 
 
 def is_target_microsoft(referral: Json) -> bool:

@@ -5,9 +5,7 @@ from typing import Any, override
 from shared.domain.deal import PRIVATE, VISIBLE
 from shared.mapping.field_base import FieldBase, SalesforcePath
 from shared.mapping.paths import Json, in_referral, replace_operation, set_value, value_in_record
-from shared.mapping.referral_kind import is_shared
-
-CONSENT = "/consent/consentToShareReferralWithMicrosoftSellers"
+from shared.mapping.referral_kind import CONSENT, is_shared
 
 
 class VisibilityField(FieldBase):

@@ -35,11 +35,10 @@ from shared.mapping.other_parties import is_foreign, msx_id_in, parties_in, reco
 from shared.sync.pair_lease import Pair, acquire, open_pairs, read_opportunities, record_intent, release, run_step
 from shared.sync.ports import BUSY, RECONCILED, Context, Json, Outcome, Outcomes, Result, RetryEntry
 from shared.sync.retry_queue import (
-    is_paused,
     keep_retry_queue,
     outcome_of_error,
+    pause_of_either_side,
     pausing_on_failure,
-    retry_after_pause,
 )
 from shared.sync.write_opportunity import batches_of_write_backs, write_back
 
@@ -67,9 +66,8 @@ def hear_parties(ctx: Context, sightings: Sequence[Sighting], worked: Mapping[st
     """Hear the referrals that an event or a list names; `worked` holds their retry entries as read before the work."""
     if not sightings:
         return {}
-    if is_paused(ctx, Side.PARTNER_CENTER) or is_paused(ctx, Side.SALESFORCE):
-        until = max(filter(None, (ctx.store.side_state(side).paused_until for side in Side)))
-        outcomes = {one.key: retry_after_pause(until) for one in sightings}
+    if pause := pause_of_either_side(ctx):
+        outcomes = {one.key: pause for one in sightings}
     else:
         find = partial(_find_or_queue, ctx, worked)
         results = ctx.map(find, sightings, at_most=ctx.parallelism(Side.PARTNER_CENTER))

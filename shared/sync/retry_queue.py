@@ -109,6 +109,13 @@ def retry_after_pause(until: datetime | None) -> Outcome:
     return Outcome(Result.RETRY, "side_paused", until)
 
 
+def pause_of_either_side(ctx: Context) -> Outcome | None:
+    """The outcome of work that needs both sides, while one of them is paused; None where neither is."""
+    if not any(is_paused(ctx, side) for side in Side):
+        return None
+    return retry_after_pause(max(filter(None, (ctx.store.side_state(side).paused_until for side in Side))))
+
+
 def reason_to_skip(ctx: Context, *sides: Side, direction: str | None = None) -> str | None:
     """The reason why a run must not start now; None if it may. A skipped run moves no cursor.
 

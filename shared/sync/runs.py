@@ -30,14 +30,13 @@ from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Mode, Outcome, Ou
 from shared.sync.reconcile import carry_out, open_pulled, open_pushed, referral_from_base
 from shared.sync.retry_queue import (
     backlog_fields,
-    is_paused,
     keep_retry_queue,
     outcome_of_error,
+    pause_of_either_side,
     pause_side,
     read_retry_queue,
     reason_to_skip,
     restore_sides,
-    retry_after_pause,
 )
 
 
@@ -235,9 +234,8 @@ def work_referrals(ctx: Context, referral_ids: Sequence[str], worked: Mapping[st
         return {**work_referrals(ctx, own, worked), **hear_parties(ctx, [*map(Sighting.of, related)], worked)}
     if not referral_ids:
         return {}
-    if is_paused(ctx, Side.PARTNER_CENTER) or is_paused(ctx, Side.SALESFORCE):
-        until = max(filter(None, (ctx.store.side_state(side).paused_until for side in Side)))
-        outcomes = dict.fromkeys(referral_ids, retry_after_pause(until))
+    if pause := pause_of_either_side(ctx):
+        outcomes = dict.fromkeys(referral_ids, pause)
     else:
         at_most = ctx.parallelism(Side.PARTNER_CENTER)
         results = ctx.map(partial(_link_or_queue, ctx), referral_ids, at_most=at_most)
