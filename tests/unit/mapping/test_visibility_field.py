@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from shared.domain.deal import PRIVATE, VISIBLE
-from shared.mapping.visibility_field import CONSENT, VisibilityField
+from shared.mapping.referral_kind import CONSENT
+from shared.mapping.visibility_field import VisibilityField
 
 FIELD = VisibilityField(label="Visible", salesforce="Visible_to_Microsoft__c")
 SOLUTIONS = {"details": {"requirements": {"solutions": [{"id": "SOL-1"}, {"id": "SOL-2"}]}}}
