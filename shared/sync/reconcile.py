@@ -16,16 +16,13 @@ from msgspec import Struct
 from shared.domain.answer_clock import must_be_read
 from shared.domain.deal import VISIBILITY, Deal, Side, Status
 from shared.domain.field_rules import Rules
-from shared.domain.help_outcomes import left_sync
 from shared.domain.link import Link
 from shared.domain.link_states import State
-from shared.domain.plan import plan_pair
-from shared.domain.question import is_question
 from shared.domain.records import Opportunity, Referral
-from shared.domain.recovery import recovered
-from shared.foundation.errors import Conflict, CosellError
+from shared.foundation.errors import CosellError
 from shared.sync.ask_microsoft import ask_microsoft
 from shared.sync.close_test_referral import close_test_referral
+from shared.sync.decide_pair import leave_sync, make_plan, plan_and_send, send_changes
 from shared.sync.hear_microsoft import look_for_news
 from shared.sync.pair_lease import (
     Pair,
@@ -45,8 +42,6 @@ from shared.sync.write_referral import (
     adopt_referral,
     create_referral,
     find_created_referral,
-    park_changes,
-    patch_referral,
 )
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -78,7 +73,7 @@ def open_pulled(ctx: Context, opportunity_ids: Sequence[str], queued: Collection
     work = _acquire_all(ctx, opportunity_ids)
     run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_read_pulled, queued=queued))
     read_opportunities(ctx, work.pairs)
-    run_for_each(ctx, None, work.pairs, _plan)
+    run_for_each(ctx, None, work.pairs, make_plan)
     return work
 
 
@@ -120,36 +115,6 @@ def _read_referral(ctx: Context, pair: Pair) -> None:
         pair.take_referral(ctx.translation.referral(ctx.partner_center.get(pair.link.referral_id)))
 
 
-def _plan(ctx: Context, pair: Pair) -> None:
-    """Plan a pair of which both sides are known; recover interrupted work first. An un-ticked pair ends here."""
-    if pair.opportunity is None or pair.referral is None:
-        return
-    rules, now = ctx.translation.rules, ctx.clock.now()
-    if pair.interrupted.effects:
-        current = {Side.SALESFORCE: pair.opportunity.deal}
-        current |= {Side.PARTNER_CENTER: pair.read_referral.deal} if pair.read_referral else {}
-        pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now, pair.referral.status))
-    if not pair.opportunity.flagged:
-        _leave_sync(ctx, pair)
-        if not pair.link.unwritten:  # else it shows once more what it has not shown, such as a new referral
-            pair.end(RECONCILED)
-        return
-    stored = pair.entry.value  # what another plan of this run put on record, and nobody stored, was not told
-    link = replace(pair.link, refused=stored.refused, waiting=stored.waiting, reported=stored.reported)
-    link = replace(link, answer_by=stored.answer_by)
-    decide = partial(plan_pair, link, pair.opportunity, pair.referral, rules, now, ctx.policy)
-    plan = decide()
-    if plan.has_answer and not pair.must_create and is_question(link, pair.opportunity, ctx.salesforce.user_id()):
-        plan = decide(is_question=True)
-    pair.take_plan(plan)
-
-
-def _leave_sync(ctx: Context, pair: Pair) -> None:
-    """Let an un-ticked deal wait for nothing, and look for no request for help."""
-    if pair.link.waiting or pair.link.help is not None:
-        pair.leave_sync(left_sync(pair.link, ctx.clock.now()))
-
-
 # --- what a push of one pair begins with
 
 
@@ -161,12 +126,12 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
     if link.referral_id is None:
         pair.take_existing(find_created_referral(ctx, pair))
     if not opportunity.flagged:
-        _leave_sync(ctx, pair)
+        leave_sync(ctx, pair)
     if not (opportunity.flagged or pair.must_create or (link.referral_id and pair.link.unwritten)):
         pair.end(RECONCILED)
     elif link.referral_id is None and opportunity.referral_id and not pair.must_create:
         adopt_named_referral(ctx, pair, opportunity.referral_id)
-        _plan(ctx, pair)
+        make_plan(ctx, pair)
     elif link.referral_id is None:
         prepare_create(ctx, pair, opportunity)
     else:
@@ -179,7 +144,7 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
             pair.take_referral(referral_from_base(link, opportunity, ctx.translation.rules), is_from_base=True)
         elif pair.referral is None:
             _read_referral(ctx, pair)
-        _plan(ctx, pair)
+        make_plan(ctx, pair)
 
 
 def referral_from_base(link: Link, opportunity: Opportunity, rules: Rules) -> Referral:
@@ -199,7 +164,7 @@ def carry_out(ctx: Context, work: Work) -> Outcomes:
         run_for_each(ctx, Side.PARTNER_CENTER, heard, look_for_news)
     for again in _write_opportunities(ctx, work.pairs):
         read_opportunities(ctx, again)
-        run_for_each(ctx, Side.PARTNER_CENTER, again, _plan_and_patch)
+        run_for_each(ctx, Side.PARTNER_CENTER, again, plan_and_send)
     chunks = batches_of_write_backs(ctx, work.pairs)
     ctx.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
     ctx.map(lambda pair: run_step(ctx, pair, _release_pair), work.pairs, at_most=ctx.policy.parallelism)
@@ -222,9 +187,9 @@ def _write_referral(ctx: Context, pair: Pair) -> None:
         else:
             create_referral(ctx, pair, pair.opportunity)
         if pair.outcome is None:
-            _plan(ctx, pair)
+            make_plan(ctx, pair)
     if pair.plan and pair.outcome is None:
-        _patch_referral(ctx, pair)
+        send_changes(ctx, pair)
     if pair.plan is not None and pair.plan.help is not None:
         _ask_for_help(ctx, pair)
 
@@ -234,43 +199,7 @@ def _ask_for_help(ctx: Context, pair: Pair) -> None:
     if pair.outcome is None or pair.outcome.result is Result.PARKED:
         ask_microsoft(ctx, pair, is_new=pair.must_create and pair.existing is None)
     if pair.outcome is None:
-        _plan_and_patch(ctx, pair)
-
-
-def _plan_and_patch(ctx: Context, pair: Pair) -> None:
-    """Merge again, and send what a person has changed meanwhile."""
-    _plan(ctx, pair)
-    _patch_referral(ctx, pair)
-
-
-def _patch_referral(ctx: Context, pair: Pair) -> None:
-    """Send the plan's changes to Partner Center, and put the plan into the link.
-
-    On 412 the referral is read and merged again, which recognises our own lost reply by its values. After a 400,
-    several paths are sent singly, once. A close may follow an accept. Raises the client's errors; the intent stays.
-    """
-    for _ in range(ctx.policy.tries):
-        pair.put_plan_into_link(ctx.translation.rules)
-        if pair.plan is None or pair.referral is None or not pair.plan.to_partner_center:
-            break
-        waiting = [pair.plan.to_partner_center]
-        try:
-            while waiting:
-                changes = waiting.pop(0)
-                refusal = patch_referral(ctx, pair, pair.referral, changes)
-                if refusal and len(changes) > 1:
-                    waiting = [(change,) for change in changes]
-                elif refusal:
-                    park_changes(ctx, pair, changes, refusal)
-        except Conflict:
-            pair.take_referral(ctx.translation.referral(ctx.partner_center.get(pair.referral.id)))
-        else:
-            if not pair.plan.continues or pair.referral.is_unanswered:
-                break
-        _plan(ctx, pair)
-    else:
-        pair.put_plan_into_link(ctx.translation.rules)
-        pair.end(Outcome(Result.RETRY, "referral_kept_changing"))
+        plan_and_send(ctx, pair)
 
 
 def _write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[Pair]]:

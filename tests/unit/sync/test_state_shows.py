@@ -56,7 +56,7 @@ def test_one_place_plans() -> None:
         for function in functions_of(file)
         if any(isinstance(node, ast.Name) and node.id == "plan_pair" for node in ast.walk(function))
     ]
-    assert callers == [("reconcile.py", "_plan"), ("runs.py", "_planned_kinds")]
+    assert callers == [("decide_pair.py", "make_plan"), ("runs.py", "_planned_kinds")]
 
 
 def test_a_function_with_the_name_of_a_question_changes_nothing() -> None:

@@ -1,0 +1,80 @@
+"""Decides what to write for one pair of which both sides are known, and sends Partner Center its part."""
+
+from copy import replace
+from functools import partial
+
+from shared.domain.deal import Side
+from shared.domain.help_outcomes import left_sync
+from shared.domain.plan import plan_pair
+from shared.domain.question import is_question
+from shared.domain.recovery import recovered
+from shared.foundation.errors import Conflict
+from shared.sync.pair_lease import Pair
+from shared.sync.ports import RECONCILED, Context, Outcome, Result
+from shared.sync.write_referral import park_changes, patch_referral
+
+
+def make_plan(ctx: Context, pair: Pair) -> None:
+    """Plan a pair of which both sides are known; recover interrupted work first. An un-ticked pair ends here."""
+    if pair.opportunity is None or pair.referral is None:
+        return
+    rules, now = ctx.translation.rules, ctx.clock.now()
+    if pair.interrupted.effects:
+        current = {Side.SALESFORCE: pair.opportunity.deal}
+        current |= {Side.PARTNER_CENTER: pair.read_referral.deal} if pair.read_referral else {}
+        pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now, pair.referral.status))
+    if not pair.opportunity.flagged:
+        leave_sync(ctx, pair)
+        if not pair.link.unwritten:  # else it shows once more what it has not shown, such as a new referral
+            pair.end(RECONCILED)
+        return
+    stored = pair.entry.value  # what another plan of this run put on record, and nobody stored, was not told
+    link = replace(pair.link, refused=stored.refused, waiting=stored.waiting, reported=stored.reported)
+    link = replace(link, answer_by=stored.answer_by)
+    decide = partial(plan_pair, link, pair.opportunity, pair.referral, rules, now, ctx.policy)
+    plan = decide()
+    if plan.has_answer and not pair.must_create and is_question(link, pair.opportunity, ctx.salesforce.user_id()):
+        plan = decide(is_question=True)
+    pair.take_plan(plan)
+
+
+def leave_sync(ctx: Context, pair: Pair) -> None:
+    """Let an un-ticked deal wait for nothing, and look for no request for help."""
+    if pair.link.waiting or pair.link.help is not None:
+        pair.leave_sync(left_sync(pair.link, ctx.clock.now()))
+
+
+def plan_and_send(ctx: Context, pair: Pair) -> None:
+    """Merge again, and send what a person has changed meanwhile."""
+    make_plan(ctx, pair)
+    send_changes(ctx, pair)
+
+
+def send_changes(ctx: Context, pair: Pair) -> None:
+    """Send the plan's changes to Partner Center, and put the plan into the link.
+
+    On 412 the referral is read and merged again, which recognises our own lost reply by its values. After a 400,
+    several paths are sent singly, once. A close may follow an accept. Raises the client's errors; the intent stays.
+    """
+    for _ in range(ctx.policy.tries):
+        pair.put_plan_into_link(ctx.translation.rules)
+        if pair.plan is None or pair.referral is None or not pair.plan.to_partner_center:
+            break
+        waiting = [pair.plan.to_partner_center]
+        try:
+            while waiting:
+                changes = waiting.pop(0)
+                refusal = patch_referral(ctx, pair, pair.referral, changes)
+                if refusal and len(changes) > 1:
+                    waiting = [(change,) for change in changes]
+                elif refusal:
+                    park_changes(ctx, pair, changes, refusal)
+        except Conflict:
+            pair.take_referral(ctx.translation.referral(ctx.partner_center.get(pair.referral.id)))
+        else:
+            if not pair.plan.continues or pair.referral.is_unanswered:
+                break
+        make_plan(ctx, pair)
+    else:
+        pair.put_plan_into_link(ctx.translation.rules)
+        pair.end(Outcome(Result.RETRY, "referral_kept_changing"))
