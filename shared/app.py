@@ -175,6 +175,7 @@ class App:
             run_time=seconds(settings.run_seconds),
             parallelism=settings.parallelism,
             may_share=self.settings.may_share,
+            release=__version__,
             needs_consent=settings.customer_consent == "checkbox",
         )
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from copy import replace
 from datetime import timedelta
 
+from shared import __version__
 from shared.clients.key_vault.credential_ends import WARNING_DAYS, read_credential_end
 from shared.clients.partner_center.sign_in import PLACEHOLDER
 from shared.clients.salesforce.private_keys import private_keys_in
@@ -145,6 +146,14 @@ def check_paused_sides(installation: Installation) -> Verdict:
             return failed(found, f"{remedy} A sign-in that works ends the pause.")
         told.append(found)
     return ok("; ".join(told) or "no side is paused")
+
+
+def check_refused_paths(installation: Installation) -> Verdict:
+    """Name the paths of a referral of which Partner Center has taken no change. Another release tries them again."""
+    state = installation.app.store.side_state(Side.PARTNER_CENTER)
+    if not (paths := ", ".join(sorted(state.fixed_paths(__version__)))):
+        return ok("Partner Center has refused no path")
+    return ok(f"Partner Center takes no change of {paths}: edits are told, not sent; the next release tries again")
 
 
 def skipped_without_referrals(what: str) -> Verdict:

@@ -56,6 +56,7 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite("refresh token", ("vault",), local_checks.check_refresh_token),
     Prerequisite("storage", ("mapping file",), local_checks.check_storage),
     Prerequisite("paused sides", ("storage",), local_checks.check_paused_sides),
+    Prerequisite("refused paths", ("storage",), local_checks.check_refused_paths),
     Prerequisite(_PARTNER_CENTER_SIGN_IN, ("Partner Center credential",), partner_center_checks.check_sign_in),
     Prerequisite("MFA", (_PARTNER_CENTER_SIGN_IN,), partner_center_checks.check_mfa),
     Prerequisite("referral role", (_PARTNER_CENTER_SIGN_IN,), partner_center_checks.check_referral_role),

@@ -14,6 +14,7 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.hidden_columns import HIDDEN_COLUMN
+from shared.domain.latches import FIXED_THERE
 from shared.domain.link import Difference, Link
 from shared.domain.merge import MISSING, Merged
 from shared.domain.records import Opportunity, Referral
@@ -27,8 +28,8 @@ NO_IDS = ("bad_solutions", "too_many_solutions")
 
 Builds up to 0.3.0 sent any word as an id, so that both sides may hold the same words.
 """
-STAYS_UNREAD = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT, CONTACTS_CUT, TEXT_CUT, PART_LEFT_OUT)
-"""Codes of differences that no edit ends, so that the referral need not be read because of them."""
+STAYS_UNREAD = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT, CONTACTS_CUT, TEXT_CUT, PART_LEFT_OUT, FIXED_THERE.code)
+"""Codes of differences for which the referral need not be read: the base holds what Partner Center has."""
 
 
 class Compared(Struct, frozen=True):

@@ -1,14 +1,16 @@
 """The rules of each field, as the mapping file sets them."""
 
 from collections.abc import Iterator, Mapping
+from copy import replace
 from enum import StrEnum
 from functools import cached_property
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from shared.domain.cause import Cause
 from shared.domain.currencies import Conversion
-from shared.domain.deal import Money, Side, Status, Value
+from shared.domain.deal import Deal, Money, Side, Status, Value
 
 
 class Direction(StrEnum):
@@ -32,6 +34,8 @@ class Rule(Struct, frozen=True):
     `length` characters. `clearable` holds the sides that accept an empty value (docs/protocol.md#cleared-values).
     `source` identifies how the value is read: the paths, and what brings it into normal form.
     `currencies` are those that Salesforce can hold in this field, None for all; `conversion` is for the others.
+    `unlisted` are the paths of which nobody knows whether Partner Center takes a change; `is_fixed` says that it takes
+    none of one of them (docs/protocol.md#fixed-paths).
     """
 
     field: str
@@ -46,6 +50,8 @@ class Rule(Struct, frozen=True):
     source: str = ""
     currencies: frozenset[str] | None = None
     conversion: Conversion | None = None
+    unlisted: frozenset[str] = frozenset()
+    is_fixed: bool = False
 
     def holds(self, value: Value | None) -> bool:
         """Whether Salesforce can hold this value."""
@@ -92,6 +98,17 @@ class Rules(Struct, frozen=True, dict=True):
 
     def __getitem__(self, field: str) -> Rule:
         return self.by_field[field]
+
+    def with_fixed(self, paths: frozenset[str], base: Deal) -> "Rules":
+        """These rules where Partner Center takes no change of these paths.
+
+        A fixed field can be changed only there. So of two edits the one there wins: nobody can send the other. Without
+        a base there may be no edit at all, and nothing is overwritten.
+        """
+        fixed = {rule.field: rule for rule in self if not rule.unlisted.isdisjoint(paths)}
+        winners = {name: Side.PARTNER_CENTER if name in base else rule.winner for name, rule in fixed.items()}
+        rules = {name: replace(rule, is_fixed=True, winner=winners[name]) for name, rule in fixed.items()}
+        return Rules(**{**asdict(self), "by_field": {**self.by_field, **rules}})  # a copy would keep what is cached
 
     @cached_property
     def updatable(self) -> tuple[Rule, ...]:

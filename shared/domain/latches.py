@@ -34,6 +34,8 @@ CLOSED_IS_FINAL = Latch("closed_is_final")
 NOT_ANSWERED = Latch("not_answered")
 NO_SUCH_MOVE = Latch("no_such_move")
 ALREADY_ACCEPTED = Latch("already_accepted")
+FIXED_THERE = Latch("fixed_there")
+"""Of a field of which Partner Center takes no change (docs/protocol.md#fixed-paths)."""
 
 
 def forbidding_latch(current: Status | None, value: Value | None) -> Latch | None:

@@ -22,7 +22,7 @@ from shared.domain.field_rules import Rules
 from shared.domain.foreign_money import keep_out
 from shared.domain.help_request import HELP, HelpStep, sharing_mark
 from shared.domain.hidden_columns import hidden_column_lines, hidden_column_records
-from shared.domain.latches import NOT_ANSWERED, forbidding_latch
+from shared.domain.latches import FIXED_THERE, forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.merge import EditTimes, Merged, merge
@@ -33,7 +33,6 @@ from shared.domain.planned import Plan, next_tries
 from shared.domain.policy import Policy
 from shared.domain.question import answer_key, question_key, question_record, stage_cause
 from shared.domain.records import Opportunity, Referral
-from shared.domain.sentences import system_name
 from shared.domain.visibility import base_of_visibility, sharing_line, wait_to_share, with_help_visible
 
 
@@ -107,9 +106,9 @@ class _PlanBuilder(PlanNotes):
         self.base: dict[str, Value | None] = dict(standing.base)
         self.refused: dict[str, Difference] = dict(standing.records)
         self.waiting: dict[str, Difference] = {}
-        self.unsent: list[str] = []
         self.is_question = self.has_answer = self.closes = self.continues = self.asks = False
         self.help: HelpStep | None = None
+        self.tries: frozenset[str] = frozenset()
         self.answer_by = link.answer_by
 
     def decide_field(self, merged: Merged) -> None:
@@ -151,7 +150,9 @@ class _PlanBuilder(PlanNotes):
             self._ask(key, merged)
             return False
         if code:
-            self._record_refusal(side, code, merged)
+            self.record_refusal(side, code, merged)
+            if code == FIXED_THERE.code:
+                self.base[rule.field] = merged.partner_center  # what differs is an edit on top of it
             return False
         if rule.field == VISIBILITY and side is Side.PARTNER_CENTER and self._postpone_sharing(merged):
             return False
@@ -160,6 +161,8 @@ class _PlanBuilder(PlanNotes):
             shown = Change(rule.field, rule.label, merged.salesforce, merged.value, self._with_end(merged).value)
             change = self._answer(merged, merged.value) if side is Side.PARTNER_CENTER else shown
             self._note_status(merged, change, side)
+        if rule.unlisted and side is Side.PARTNER_CENTER and change:
+            self.tries |= rule.unlisted
         self.writes[side] += [change] if change else ()
         return change is not None
 
@@ -271,6 +274,8 @@ class _PlanBuilder(PlanNotes):
             latch = visibility_latch(self.status, merged.value, self.policy) if is_visibility else None
             if latch := latch or forbidding_latch(self.status, merged.value):
                 return latch.code
+            if merged.rule.is_fixed:
+                return FIXED_THERE.code
         return "not_clearable" if merged.value is None and side not in merged.rule.clearable else None
 
     def _is_tried_again(self, record: Difference) -> bool:
@@ -285,7 +290,7 @@ class _PlanBuilder(PlanNotes):
             self.base.update(compared.agreed)
             self.refused.update(compared.kept)
             if compared.difference is not None:
-                self._record_refusal(compared.side, SET_AT_CREATION, compared.difference)
+                self.record_refusal(compared.side, SET_AT_CREATION, compared.difference)
 
     def leave_unreadable_values_alone(self, opportunity: Deal, referral: Referral, rules: Rules) -> None:
         """Put a value of Partner Center that cannot be read on record, and a seller's edit that is not sent over it."""
@@ -297,21 +302,7 @@ class _PlanBuilder(PlanNotes):
                 ours, base = opportunity.get(rule.field), self.base.get(rule.field)
                 if rule.field in opportunity and ours != base and not self.standing.holds(rule.field):
                     edit = Merged(rule, ours, ours, None, Side.SALESFORCE)
-                    self._record_refusal(Side.PARTNER_CENTER, "unreadable_there", edit)
-
-    def _record_refusal(self, side: Side, code: str, merged: Merged) -> None:
-        """Put the difference on record; report it once, and again only for another value."""
-        key = f"{side}.{merged.rule.field}"
-        known = self.link.refused.get(key)
-        if code == NOT_ANSWERED.code:
-            before, after = display_text(merged.held_by(side)), display_text(merged.value)
-            self.unsent.append(f"{merged.rule.label} {before} → {after}")
-        if known and self.link.refuses(key, merged.value):
-            self.refused[key] = replace(known, code=code)
-            return
-        self.refused[key] = Difference(fingerprint(merged.value), code, self.now)
-        if not code.startswith(REFUSED_BY_FAR_SIDE):
-            self.lines.append(self.note(code, merged, side, code, system=system_name(side)))
+                    self.record_refusal(Side.PARTNER_CENTER, "unreadable_there", edit)
 
     def watch_answer_time(self, referral: Referral) -> None:
         """Warn before the end of a deal that nobody answers. A close that waits for its time is an answer."""
@@ -342,4 +333,5 @@ class _PlanBuilder(PlanNotes):
             self.continues,
             self.help,
             self.answer_by,
+            self.tries,
         )

@@ -1,15 +1,17 @@
 """What the plan of one pair tells: its audit lines, and the causes and warnings that the link remembers. Pure."""
 
 from collections.abc import Mapping
+from copy import replace
 from datetime import datetime
 
 from shared.domain.answer_clock import AnswerTime, warning_line
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.close_date import past_close_date_lines
-from shared.domain.deal import Change, Deal, Side, Status, display_text
+from shared.domain.deal import Change, Deal, Side, Status, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
-from shared.domain.link import Difference, Link
+from shared.domain.latches import NOT_ANSWERED
+from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.merge import Decision, Merged
 from shared.domain.sentences import LineDirection, is_reported, system_name
 from shared.domain.text_limits import full_text_line, full_text_records, full_texts
@@ -29,6 +31,7 @@ class PlanNotes:
         self.reported: list[str] = []
         self.causes: dict[str, Cause] = {}
         self.ends: list[datetime] = []
+        self.unsent: list[str] = []
 
     def report_cause(self, key: str, name: str, found: Cause) -> None:
         """Mark the pair with a cause, and report it once under a key."""
@@ -106,3 +109,17 @@ class PlanNotes:
         """Report each line unless the link remembers its key; a key is kept for as long as its sentence holds."""
         self.reported += lines
         self.lines += (line for key, line in lines.items() if key not in self.link.reported)
+
+    def record_refusal(self, side: Side, code: str, merged: Merged) -> None:
+        """Put the difference on record; report it once, and again only for another value."""
+        key = f"{side}.{merged.rule.field}"
+        known = self.link.refused.get(key)
+        if code == NOT_ANSWERED.code:
+            before, after = display_text(merged.held_by(side)), display_text(merged.value)
+            self.unsent.append(f"{merged.rule.label} {before} → {after}")
+        if known and self.link.refuses(key, merged.value):
+            self.refused[key] = replace(known, code=code)
+            return
+        self.refused[key] = Difference(fingerprint(merged.value), code, self.now)
+        if not code.startswith(REFUSED_BY_FAR_SIDE):
+            self.lines.append(self.note(code, merged, side, code, system=system_name(side)))

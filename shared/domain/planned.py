@@ -30,6 +30,7 @@ class Plan(Struct, frozen=True):
     continues           whether the pair is planned again once Partner Center has taken the changes: a close follows
     help                what is done about the request for help
     answer_by           until when we must answer the deal, with the warnings that were given
+    tries               the paths in the changes to Partner Center of which nobody knows whether it takes a change
     """
 
     base: Deal
@@ -47,6 +48,7 @@ class Plan(Struct, frozen=True):
     continues: bool = False
     help: HelpStep | None = None
     answer_by: AnswerTime | None = None
+    tries: frozenset[str] = frozenset()
 
     @property
     def agreed(self) -> bool:

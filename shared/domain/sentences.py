@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Side
+from shared.domain.edit_texts import EDIT_CAUSES, EDIT_SENTENCES
+from shared.domain.owner_texts import OWNER_CAUSES
 from shared.domain.sharing_texts import SHARING_CAUSES, SHARING_SENTENCES
 
 
@@ -30,6 +32,7 @@ HEADINGS: Mapping[LineDirection, str] = {
 
 SENTENCES = {
     **SHARING_SENTENCES,
+    **EDIT_SENTENCES,
     "created_referral": "A referral was created in Partner Center for this opportunity.",
     "adopted_referral": "This opportunity was linked to the referral that Partner Center already has for it.",
     "contacts_left_out": (
@@ -89,9 +92,10 @@ SENTENCES = {
     "unreadable_line": "This line was written by a newer version of the connector, which is needed to show it.",
 }
 
-_CORRECT_OWNER = "Please ask your administrator to correct the mapping file."
 CAUSES: dict[str, tuple[str, str]] = {
     **SHARING_CAUSES,
+    **EDIT_CAUSES,
+    **OWNER_CAUSES,
     "missing_name": ("Opportunity Name is empty.", "Please enter a name."),
     "no_customer": ("The referral names no customer.", "Please enter the customer in Partner Center."),
     "missing_account": ("Account Name is empty.", "Please choose the customer's account."),
@@ -289,21 +293,6 @@ CAUSES: dict[str, tuple[str, str]] = {
         '{label} "{after}" was written, but {system} kept "{before}".',
         "Please ask your administrator what changes this field.",
     ),
-    "owner_no_state": ('Owner rule {rule} does not know the state "{state}".', _CORRECT_OWNER),
-    "owner_unknown": ("Owner rule {rule}: this org has no user {user}.", _CORRECT_OWNER),
-    "owner_inactive": ("Owner rule {rule}: {user} is not active.", _CORRECT_OWNER),
-    "owner_ambiguous": ("Owner rule {rule}: several active users have the address {user}.", _CORRECT_OWNER),
-    "owner_unfit": ("Owner rule {rule}: {user} cannot own deals.", _CORRECT_OWNER),
-    "owner_refused": ("Owner rule {rule}: Salesforce refused {user}: {reason}.", "{remedy} Or name another user."),
-    "no_owner": (
-        "No owner rule names a user, so the user of the sync owns this opportunity.",
-        "Please change Opportunity Owner.",
-    ),
-    "owner_not_told": (
-        "Opportunity Owner was not notified of this deal: {reason}.",
-        "Please ask your administrator to check the permissions of the sync.",
-    ),
-    "owner_maybe_told": ("Nobody knows whether Opportunity Owner was notified of this deal.", "Please tell them."),
     "ignored_stage": (
         '{label} "{after}" was written, but {system} kept "{before}".',
         (

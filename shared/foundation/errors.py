@@ -83,10 +83,13 @@ class NotFound(CosellError):
 class Rejected(CosellError):
     """The service understood the request and refuses it. The same request would be refused again."""
 
-    def __init__(self, cause: Cause, step: str | None = None) -> None:
-        """`cause` has the code, field, reason and remedy for parking the record; `step` names the step of a graph."""
+    def __init__(self, cause: Cause, step: str | None = None, *, status: int | None = None) -> None:
+        """`cause` has the code, field, reason and remedy for parking the record; `step` names the step of a graph.
+
+        `status` is that of the answer, where Partner Center gave one.
+        """
         super().__init__(f"{cause.code}: {cause.reason}")
-        self.cause, self.step = cause, step
+        self.cause, self.step, self.status = cause, step, status
 
     @property
     def reason_codes(self) -> tuple[str | None, str | None]:

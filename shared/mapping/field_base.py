@@ -10,6 +10,7 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Side, Value
 from shared.domain.field_rules import Direction, Rule
 from shared.domain.sentences import cause
+from shared.mapping.patch_paths import unlisted
 from shared.mapping.paths import Json, replace_operation, set_value
 
 ReferralPath = Annotated[
@@ -71,6 +72,10 @@ class FieldBase(MappingTable):
         """Sort the sides. The order of a set differs between processes, and the hash of the file must not."""
         return sorted(sides)
 
+    def patch_paths(self) -> tuple[str, ...]:
+        """Return the paths that a change of this field may name."""
+        return ()
+
     def to_rule(self, name: str) -> Rule:
         """Return what the domain needs to know about this field."""
         return Rule(
@@ -81,6 +86,7 @@ class FieldBase(MappingTable):
             on_update="update" in self.when,
             winner=self.winner,
             clearable=self.clearable,
+            unlisted=unlisted(self.patch_paths()),
             source=hashlib.sha256(self.model_dump_json(exclude=_NOT_READ).encode()).hexdigest()[:8],
         )
 
@@ -161,6 +167,10 @@ class SinglePathField(FieldBase):
 
     referral: ReferralPath
     salesforce: SalesforcePath
+
+    @override
+    def patch_paths(self) -> tuple[str, ...]:
+        return (self.referral,)
 
     @override
     def select_items(self) -> tuple[str, ...]:

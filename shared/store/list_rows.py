@@ -18,7 +18,7 @@ from shared.domain.org_addresses import OrgAddresses
 from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.domain.sentences import CAUSES, SENTENCES
 from shared.store.rows import Row
-from shared.store.stored_values import RetryEntry, SideState
+from shared.store.stored_values import KnownPath, RetryEntry, SideState
 
 FAR_FUTURE_MILLISECONDS = 9_999_999_999_999
 """A time later than any audit line. A key holds the difference to it, so that the newest line comes first."""
@@ -39,10 +39,16 @@ class _RetryRow(Struct, array_like=True):
     since: datetime | None
 
 
+class _PathRow(Struct, array_like=True):
+    release: str
+    is_taken: bool
+
+
 class _SideRow(Struct, array_like=True):
     paused_until: datetime | None
     reason: str | None
     parallelism: int | None
+    paths: dict[str, _PathRow] = {}
 
 
 # --- audit lines ------------------------------------------------------------------------------------------------------
@@ -108,14 +114,16 @@ def _due_time(row: Row) -> datetime:
 def side_state_to_json(state: SideState, further: tuple[Any, ...]) -> list[Any]:
     """Return a side state as JSON, with the items behind it that a later build stored."""
     until = state.paused_until.isoformat() if state.paused_until else None
-    return [until, state.reason, state.parallelism, *further]
+    paths = {path: [known.release, known.is_taken] for path, known in state.paths.items()}
+    return [until, state.reason, state.parallelism, *([paths] if paths or further else []), *further]
 
 
 def side_state_from_json(stored: Any) -> tuple[SideState, tuple[Any, ...]]:  # noqa: ANN401 - as above
     """Return the side state and the items behind it. Raises ValidationError for another shape."""
     row = convert(stored, _SideRow)
     further = tuple(stored[len(_SideRow.__struct_fields__) :])
-    return SideState(row.paused_until, row.reason, row.parallelism), further
+    paths = {path: KnownPath(known.release, known.is_taken) for path, known in row.paths.items()}
+    return SideState(row.paused_until, row.reason, row.parallelism, paths), further
 
 
 # --- the shape of the organisation ------------------------------------------------------------------------------------

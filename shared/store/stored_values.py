@@ -1,9 +1,11 @@
 """Define the values that the store returns besides links and pointers."""
 
+from collections.abc import Mapping
+from copy import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from shared.domain.deal import Side
 
@@ -47,12 +49,37 @@ class RetryEntry(Struct, frozen=True):
         return self.is_failure and self.at > now
 
 
+class KnownPath(Struct, frozen=True):
+    """What a release of the app has learned of a path: whether Partner Center takes a change of it."""
+
+    release: str
+    is_taken: bool
+
+
 class SideState(Struct, frozen=True):
-    """The state of a side, for every instance: until when and why it is paused, and how many calls may run at once."""
+    """The state of a side, for every instance: until when and why it is paused, and how many calls may run at once.
+
+    `paths` is what was learned of paths of a referral that no list of Microsoft's names (docs/protocol.md#fixed-paths).
+    """
 
     paused_until: datetime | None = None
     reason: str | None = None
     parallelism: int | None = None
+    paths: Mapping[str, KnownPath] = field(default_factory=dict)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the side is paused, was paused lately, or takes fewer calls at once than usual."""
+        return self.paused_until is not None or self.parallelism is not None
+
+    def with_paths(self, learned: Mapping[str, KnownPath]) -> "SideState":
+        """This state with what was learned of some paths."""
+        return replace(self, paths={**self.paths, **learned})
+
+    def fixed_paths(self, release: str) -> frozenset[str]:
+        """The paths of which Partner Center takes no change; those that another release learned are tried again."""
+        known = self.paths.items()
+        return frozenset(path for path, one in known if not one.is_taken and one.release == release)
 
     @property
     def waits_for_sign_in(self) -> bool:

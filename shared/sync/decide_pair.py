@@ -3,12 +3,13 @@
 from copy import replace
 from functools import partial
 
-from shared.domain.deal import Side
+from shared.domain.deal import Change, Side
 from shared.domain.help_outcomes import left_sync
 from shared.domain.plan import plan_pair
 from shared.domain.question import is_question
 from shared.domain.recovery import recovered
-from shared.foundation.errors import Conflict
+from shared.foundation.errors import Conflict, Rejected
+from shared.sync.learned_paths import learn_from_refusal, learn_from_success, rules_to_keep
 from shared.sync.pair_lease import Pair
 from shared.sync.ports import RECONCILED, Context, Outcome, Result
 from shared.sync.write_referral import park_changes, patch_referral
@@ -33,6 +34,9 @@ def make_plan(ctx: Context, pair: Pair) -> None:
     link = replace(link, answer_by=stored.answer_by)
     decide = partial(plan_pair, link, pair.opportunity, pair.referral, rules, now, ctx.policy)
     plan = decide()
+    if plan.tries and (kept := rules_to_keep(ctx, link, plan)):
+        decide = partial(plan_pair, link, pair.opportunity, pair.referral, kept, now, ctx.policy)
+        plan = decide()
     if plan.has_answer and not pair.must_create and is_question(link, pair.opportunity, ctx.salesforce.user_id()):
         plan = decide(is_question=True)
     pair.take_plan(plan)
@@ -54,13 +58,15 @@ def send_changes(ctx: Context, pair: Pair) -> None:
     """Send the plan's changes to Partner Center, and put the plan into the link.
 
     On 412 the referral is read and merged again, which recognises our own lost reply by its values. After a 400,
-    several paths are sent singly, once. A close may follow an accept. Raises the client's errors; the intent stays.
+    several paths are sent singly, once; a path that is refused alone may turn out to be fixed. A close may follow an
+    accept. Raises the client's errors; the intent stays.
     """
     for _ in range(ctx.policy.tries):
+        _heed_refusals(ctx, pair)
         pair.put_plan_into_link(ctx.translation.rules)
         if pair.plan is None or pair.referral is None or not pair.plan.to_partner_center:
             break
-        waiting = [pair.plan.to_partner_center]
+        waiting, has_learned = [pair.plan.to_partner_center], False
         try:
             while waiting:
                 changes = waiting.pop(0)
@@ -68,13 +74,29 @@ def send_changes(ctx: Context, pair: Pair) -> None:
                 if refusal and len(changes) > 1:
                     waiting = [(change,) for change in changes]
                 elif refusal:
-                    park_changes(ctx, pair, changes, refusal)
+                    has_learned |= _take_refusal(ctx, pair, changes, refusal)
+                elif pair.plan.tries:
+                    learn_from_success(ctx, changes, pair.referral.deal)
         except Conflict:
             pair.take_referral(ctx.translation.referral(ctx.partner_center.get(pair.referral.id)))
         else:
-            if not pair.plan.continues or pair.referral.is_unanswered:
+            if not has_learned and (not pair.plan.continues or pair.referral.is_unanswered):
                 break
         make_plan(ctx, pair)
     else:
         pair.put_plan_into_link(ctx.translation.rules)
         pair.end(Outcome(Result.RETRY, "referral_kept_changing"))
+
+
+def _heed_refusals(ctx: Context, pair: Pair) -> None:
+    """Plan again if a path of the plan was refused meanwhile, such as for another pair of this run."""
+    if pair.plan and pair.plan.tries and rules_to_keep(ctx, pair.link, pair.plan):
+        make_plan(ctx, pair)
+
+
+def _take_refusal(ctx: Context, pair: Pair, changes: tuple[Change, ...], refusal: Rejected) -> bool:
+    """Park the pair, unless its path turns out to be fixed; whether it does."""
+    if learn_from_refusal(ctx, changes[0], refusal):
+        return True
+    park_changes(ctx, pair, changes, refusal.cause)
+    return False

@@ -41,12 +41,12 @@ from shared.domain.scope import Scope
 from shared.foundation.errors import Cause, NotFound, Rejected
 from shared.mapping.inbox_record import KEY, OBJECT, inbox_values, without_refused
 from shared.mapping.translation import Translation
-from shared.store.stored_values import WAITING, Entry, RetryEntry, SideState
+from shared.store.stored_values import WAITING, Entry, KnownPath, RetryEntry, SideState
 from shared.sync.party_ports import PartyStore
 
 __all__ = [
-    "PULL", "PUSH", "WAITING", "Answer", "Entry", "Json", "Mode", "Node", "Page", "Policy", "RetryEntry", "SideState",
-    "Write", "Written", "text_literal", "time_literal",
+    "PULL", "PUSH", "WAITING", "Answer", "Entry", "Json", "KnownPath", "Mode", "Node", "Page", "Policy", "RetryEntry",
+    "SideState", "Write", "Written", "text_literal", "time_literal",
 ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ from shared.foundation.errors import (
     Throttled,
 )
 from shared.foundation.logs import failure_fields
-from shared.sync.ports import WAITING, Context, Mode, Outcome, Outcomes, Result, RetryEntry, SideState, Store
+from shared.sync.ports import WAITING, Context, Mode, Outcome, Outcomes, Result, RetryEntry, Store
 
 WAITS_FOR_SIGN_IN = frozenset({"sign_in", "side_paused"})
 """Causes of entries that wait until the sign-in of a side works again."""
@@ -79,7 +79,8 @@ def pause_side(ctx: Context, side: Side, error: CosellError) -> None:
     known = ctx.store.side_state(side, fresh=True)
     until = max(ctx.clock.now() + pause, known.paused_until or ctx.clock.now())
     parallelism = max(1, (known.parallelism or ctx.policy.parallelism) // 2) if reason == "throttled" else None
-    ctx.store.write_side_state(side, SideState(until, reason, parallelism or known.parallelism))
+    parallelism = parallelism or known.parallelism
+    ctx.store.write_side_state(side, replace(known, paused_until=until, reason=reason, parallelism=parallelism))
     ctx.log("side_paused", side=side, reason=reason, seconds=int(pause.total_seconds()))
 
 
@@ -143,7 +144,7 @@ def end_sign_in_pause(store: Store, side: Side, now: datetime) -> bool:
     known = store.side_state(side, fresh=True)
     if not known.waits_for_sign_in:
         return False
-    store.write_side_state(side, SideState(parallelism=known.parallelism))
+    store.write_side_state(side, replace(known, paused_until=None, reason=None))
     for queue in Side:
         for entry in store.retry_entries(queue, datetime.max.replace(tzinfo=UTC), LONGEST_QUEUE):
             if entry.cause in WAITS_FOR_SIGN_IN and entry.at > now:
@@ -154,7 +155,7 @@ def end_sign_in_pause(store: Store, side: Side, now: datetime) -> bool:
 def restore_sides(ctx: Context) -> None:
     """Allow one more parallel call to each side after a push without failure, until the full parallelism is back."""
     for side in Side:
-        if ctx.store.side_state(side) != SideState():
+        if ctx.store.side_state(side).is_limited:
             _restore_side(ctx, side)
 
 
@@ -165,7 +166,8 @@ def _restore_side(ctx: Context, side: Side) -> None:
         return
     parallelism = (known.parallelism or ctx.policy.parallelism) + 1
     is_restored = parallelism >= ctx.policy.parallelism
-    ctx.store.write_side_state(side, SideState(parallelism=None if is_restored else parallelism))
+    restored = replace(known, paused_until=None, reason=None, parallelism=None if is_restored else parallelism)
+    ctx.store.write_side_state(side, restored)
 
 
 # --- the retry queue: pairs that wait for their next attempt

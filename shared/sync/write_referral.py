@@ -140,8 +140,8 @@ def _left_inbox(ctx: Context, referral_id: str, entry: Entry[Pointer]) -> str | 
 # --- changing
 
 
-def patch_referral(ctx: Context, pair: Pair, referral: Referral, changes: tuple[Change, ...]) -> Cause | None:
-    """Send changes in one PATCH, and move the base to what the answer confirms; the cause if it was refused.
+def patch_referral(ctx: Context, pair: Pair, referral: Referral, changes: tuple[Change, ...]) -> Rejected | None:
+    """Send changes in one PATCH, and move the base to what the answer confirms; the refusal if there was one.
 
     Raises the client's errors; the intent then stays for recovery.
     """
@@ -149,7 +149,7 @@ def patch_referral(ctx: Context, pair: Pair, referral: Referral, changes: tuple[
     try:
         answer = ctx.partner_center.patch(referral.id, ctx.translation.operations(changes), referral.etag)
     except Rejected as error:
-        return error.cause
+        return error
     _confirm_patch(ctx, pair, changes, ctx.translation.written_referral(answer))
     return None
 

@@ -106,7 +106,8 @@ def error_of_reply(reply: Reply, label: CallLabel) -> CosellError:
                 body.target,
                 body.reason,
                 PARTNER_CENTER_REMEDIES.get(reply.status, PARTNER_CENTER_DEFAULT_REMEDY),
-            )
+            ),
+            status=reply.status,
         )
     is_unknown = label.is_write and reply.status != HTTPStatus.NOT_FOUND
     return Ambiguous(text) if is_unknown else Unavailable(text, after=retry_after_seconds(reply))

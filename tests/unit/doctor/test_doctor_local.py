@@ -8,6 +8,7 @@ import pytest
 from emulators.base.faults import Fault, FaultKind
 from emulators.key_vault.secret_store import SecretStore
 from local.systems import Systems
+from shared import __version__
 from shared.app import App
 from shared.cli.self_signed_certificate import create_certificate
 from shared.doctor.finding import Result
@@ -15,7 +16,7 @@ from shared.doctor.run_checks import PREREQUISITES
 from shared.domain.deal import Side
 from shared.operations.credentials import days_left_by_secret
 from shared.store.sqlite_rows import SqliteRows
-from shared.store.stored_values import SideState
+from shared.store.stored_values import KnownPath, SideState
 from tests.unit.doctor.conftest import Doctor
 
 
@@ -220,6 +221,15 @@ def test_a_side_that_limits_calls_is_told(doctor: Doctor) -> None:
     pause(Side.SALESFORCE, "throttled")
     verdict = doctor.run("paused sides")["paused sides"]
     assert (verdict.result, "(throttled)" in verdict.found) == (Result.OK, True)
+
+
+def test_the_paths_that_partner_center_refuses_are_named(doctor: Doctor) -> None:
+    assert doctor.run("refused paths")["refused paths"].found == "Partner Center has refused no path"
+    app = App()
+    app.store.write_side_state(Side.PARTNER_CENTER, SideState(paths={"/name": KnownPath(__version__, is_taken=False)}))
+    app.close()
+    verdict = doctor.run("refused paths")["refused paths"]
+    assert (verdict.result, "takes no change of /name" in verdict.found) == (Result.OK, True)
 
 
 def pause(side: Side, reason: str) -> None:

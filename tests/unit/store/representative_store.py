@@ -19,7 +19,7 @@ from shared.domain.org_addresses import AddressLists, CountrySpelling, OrgAddres
 from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
 from shared.store.link_store import LinkStore
-from shared.store.stored_values import RetryEntry, SideState
+from shared.store.stored_values import KnownPath, RetryEntry, SideState
 from tests.unit.store.described_store import OPPORTUNITIES, REFERRALS
 
 NOW = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
@@ -102,7 +102,8 @@ def fill_store(store: LinkStore) -> None:
         store.put_retry_entry(RetryEntry(side, "M|m-1", NOW + timedelta(minutes=1), "busy", 1, since=NOW))
         store.put_retry_entry(RetryEntry(side, "second", NOW + timedelta(hours=1), "held"))
     store.write_side_state(Side.SALESFORCE, SideState(NOW, "throttled", 4))
-    store.write_side_state(Side.PARTNER_CENTER, SideState())
+    paths = {"/name": KnownPath("0.7.0", is_taken=False), "/other": KnownPath("0.6.0", is_taken=True)}
+    store.write_side_state(Side.PARTNER_CENTER, SideState(paths=paths))
     store.move_cursors({"push_opportunity": NOW, "sweep_done": NOW - timedelta(days=1)})
     store.owner("00D000000000001")
     store.keep_org_shape(SHAPE, NOW)

@@ -23,7 +23,7 @@ from shared.store.link_store import DEPLOY_AGAIN, LinkStore
 from shared.store.row_codec import FORMAT_VERSION, pack, unpack
 from shared.store.rows import Put
 from shared.store.sqlite_rows import SqliteRows
-from shared.store.stored_values import RetryEntry, SideState
+from shared.store.stored_values import KnownPath, RetryEntry, SideState
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 LATER = {"from a later build": [1, {"deep": None}]}
@@ -177,11 +177,22 @@ def test_further_items_of_a_retry_entry_are_written_back(rows: SqliteRows, store
 
 @pytest.mark.parametrize("is_read", [True, False])
 def test_further_items_of_a_side_state_are_written_back(rows: SqliteRows, store: LinkStore, *, is_read: bool) -> None:
-    rows.write("side|salesforce", [Put("state", pack([None, None, 3, LATER]))])
+    rows.write("side|salesforce", [Put("state", pack([None, None, 3, {}, LATER]))])
     if is_read:
         assert store.side_state(Side.SALESFORCE) == SideState(parallelism=3)
     store.write_side_state(Side.SALESFORCE, SideState(NOW, "throttled", 1))
-    assert stored(rows, "side|salesforce", "state") == [NOW.isoformat(), "throttled", 1, LATER]
+    assert stored(rows, "side|salesforce", "state") == [NOW.isoformat(), "throttled", 1, {}, LATER]
+
+
+def test_what_was_learned_of_paths_stands_behind_the_items_that_earlier_builds_know(
+    rows: SqliteRows, store: LinkStore
+) -> None:
+    learned = SideState(parallelism=2, paths={"/name": KnownPath("0.7.0", is_taken=False)})
+    store.write_side_state(Side.PARTNER_CENTER, learned)
+    assert stored(rows, "side|partner_center", "state") == [None, None, 2, {"/name": ["0.7.0", False]}]
+    assert store.side_state(Side.PARTNER_CENTER) == learned
+    store.write_side_state(Side.PARTNER_CENTER, SideState())
+    assert stored(rows, "side|partner_center", "state") == [None, None, None]
 
 
 def test_an_audit_line_with_further_items_is_shown(rows: SqliteRows, store: LinkStore) -> None:

@@ -1,0 +1,68 @@
+"""Learns for the tenant which paths of a referral Partner Center takes changes of, for every instance.
+
+No list of Microsoft's names these paths, so each is tried once. After a refusal of it alone, a seller's edit is told
+and not sent, until another release of the app tries again. The state of the side, which each run reads, holds it.
+
+Source: docs/protocol.md#fixed-paths.
+"""
+
+from collections.abc import Sequence
+
+from shared.domain.deal import Change, Deal, Side
+from shared.domain.field_rules import Rules
+from shared.domain.link import Link
+from shared.domain.planned import Plan
+from shared.foundation.errors import Rejected
+from shared.sync.ports import Context, KnownPath
+
+OF_A_PATH = frozenset((400, 405, 422))
+"""The statuses that may refuse a path (docs/reference/partner-center.md#referral-errors)."""
+
+
+def rules_to_keep(ctx: Context, link: Link, plan: Plan) -> Rules | None:
+    """The rules under which the pair must be planned again, because the plan tries a path that is known to be fixed."""
+    fixed = plan.tries & ctx.store.side_state(Side.PARTNER_CENTER).fixed_paths(ctx.policy.release)
+    rules = ctx.translation.rules
+    return rules.with_fixed(fixed, link.base_under(rules)) if fixed else None
+
+
+def learn_from_refusal(ctx: Context, change: Change, refusal: Rejected) -> bool:
+    """Remember the paths that Partner Center refused in this one change; whether there are any.
+
+    A path that it has taken before is not fixed: then it refuses the value. Nor is one that stands beside listed paths,
+    unless the refusal names it.
+    """
+    tried = ctx.translation.rules[change.field].unlisted
+    if not tried or refusal.status not in OF_A_PATH:
+        return False
+    sent = _paths_in(ctx, change)
+    blamed = {path for path in sent if path == refusal.cause.field} or sent
+    if not blamed <= tried or not blamed.isdisjoint(_taken(ctx)):
+        return False
+    _remember(ctx, blamed, is_taken=False)
+    ctx.log("path_refused", correlation_id=ctx.correlation_id, paths=sorted(blamed), code=refusal.cause.code)
+    return True
+
+
+def learn_from_success(ctx: Context, changes: Sequence[Change], read_back: Deal) -> None:
+    """Remember the paths of which Partner Center took a change for the first time."""
+    rules = ctx.translation.rules
+    took = [change for change in changes if rules[change.field].unlisted and read_back.get(change.field) == change.new]
+    paths = {path for change in took for path in _paths_in(ctx, change) & rules[change.field].unlisted}
+    if new := paths - _taken(ctx):
+        _remember(ctx, new, is_taken=True)
+
+
+def _paths_in(ctx: Context, change: Change) -> set[str]:
+    return {str(operation["path"]) for operation in ctx.translation.operations((change,))}
+
+
+def _taken(ctx: Context) -> set[str]:
+    """The paths of which Partner Center has taken a change, in any release."""
+    return {path for path, known in ctx.store.side_state(Side.PARTNER_CENTER).paths.items() if known.is_taken}
+
+
+def _remember(ctx: Context, paths: set[str], *, is_taken: bool) -> None:
+    state = ctx.store.side_state(Side.PARTNER_CENTER, fresh=True)
+    learned = {path: KnownPath(ctx.policy.release, is_taken) for path in paths}
+    ctx.store.write_side_state(Side.PARTNER_CENTER, state.with_paths(learned))
