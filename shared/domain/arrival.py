@@ -4,7 +4,7 @@ A default that we chose is no seller's value: it stays on record, and is never s
 (docs/protocol.md#defaults-of-an-arrival).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from shared.domain.deal import Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce
 from shared.domain.hidden_columns import hidden_column_lines, hidden_column_records
+from shared.domain.left_members import left_records
 from shared.domain.link import (
     CHOSEN_DEFAULT,
     REFUSED_BY_SALESFORCE,
@@ -29,6 +30,7 @@ from shared.domain.link import (
     Unshown,
 )
 from shared.domain.link_states import State
+from shared.domain.member_sets import MergedSet, SetRule, merge_sets, without_details
 from shared.domain.owner import Choice, passed_over
 from shared.domain.records import Referral
 from shared.domain.sentences import LineDirection, cause
@@ -133,6 +135,8 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
     for one in arrival.excess:
         whole = fingerprint(referral.deal.get(one.field))
         refused[f"{Side.SALESFORCE}.{one.field}"] = Difference(whole, one.code, now)
+    lists = [rule for rule in rules.updatable if rule.is_set and rule.direction.owns(Side.PARTNER_CENTER)]
+    refused |= _list_records(lists, refused, referral, now)
     parts = (*_PARTS, *_PARTS_OF_NEW_ACCOUNT) if arrival.is_account_new else _PARTS
     for gap in arrival.gaps:
         if gap.cause.code in parts and gap.field in ("account", "contacts"):
@@ -147,7 +151,9 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
         State.PARKED if refusal else State.ON_HOLD if referral.is_unanswered else State.LIVE,
         referral.id,
         referral.engagement_id,
-        base.with_values({name: None for name in refusals if not rules[name].on_update}),
+        base.with_values({name: None for name in refusals if not rules[name].on_update}).with_values(
+            {rule.field: _given_members(rule, referral, arrival) for rule in lists if rule.field in base}
+        ),
         refused=refused,
         cause=refusal,
         reported=(*full_texts(referral.deal, rules), *hidden_column_lines(rules, now)),
@@ -157,6 +163,32 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
         answer_by=answer_time(referral, None),
     )
     return _showing(link, arrival.unshown, now)
+
+
+def _given_members(rule: Rule, referral: Referral, arrival: Arrival) -> Value | None:
+    """The members of a list that the new opportunity gets at once; rows of other lists follow.
+
+    What Salesforce says of a contact who is known there is not known yet.
+    """
+    if rule.field == "contacts":
+        return without_details(arrival.people)
+    return _merged_list(rule, referral).value if rule.fits is not None else None
+
+
+def _list_records(
+    lists: Sequence[Rule], refused: Mapping[str, Difference], referral: Referral, now: datetime
+) -> dict[str, Difference]:
+    """The records of the members that do not fit, in place of the one that counts them."""
+    return {
+        key: record
+        for rule in lists
+        if f"{Side.SALESFORCE}.{rule.field}" in refused and rule.fits is not None
+        for key, record, _ in left_records(rule, _merged_list(rule, referral).left, now)
+    }
+
+
+def _merged_list(rule: Rule, referral: Referral) -> MergedSet:
+    return merge_sets(SetRule(rule.owners, rule.fits), None, None, referral.deal.get(rule.field))
 
 
 def _showing(link: Link, unshown: tuple[str, ...], now: datetime) -> Link:
@@ -223,7 +255,8 @@ def intended_base(intended: Effect, rules: Rules) -> Deal:
     """The base of a deal that an interrupted run set out to create: what it gave, and lacked."""
     once = (key.partition(".") for key, known in intended.refused.items() if known.code == SET_AT_CREATION)
     left_out = {name: None for side, _, name in once if side == Side.SALESFORCE and name not in intended.values}
-    return carried(intended.values.with_values({**intended.displaced, **left_out}), rules, Side.PARTNER_CENTER)
+    base = carried(intended.values.with_values({**intended.displaced, **left_out}), rules, Side.PARTNER_CENTER)
+    return base.without(*(rule.field for rule in rules.updatable if rule.is_set))  # both sides' members are kept
 
 
 def arrival_lines(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) -> tuple[Line, ...]:

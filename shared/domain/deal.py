@@ -187,11 +187,14 @@ VISIBILITY, VISIBLE, PRIVATE = "visibility", "Visible", "Private"
 def fingerprint(value: Value | Deal | None) -> str:
     """A short hash of a value or of a whole deal. Logs and refusals keep it in place of the value.
 
-    Stored rows hold fingerprints, so the text that is hashed must not change: a private deal says nothing of it.
+    Stored rows hold fingerprints, so the text that is hashed must not change: a private deal says nothing of it. Of a
+    list of people only the e-mail addresses count, in any order.
     """
     if isinstance(value, Deal):
         unsaid = (SHOWN_AMOUNT,) if value.get(VISIBILITY) == VISIBLE else (SHOWN_AMOUNT, VISIBILITY)
         text = repr(sorted(value.without(*unsaid).items()))
+    elif isinstance(value, tuple) and any(isinstance(one, Person) for one in value):
+        text = repr(sorted((one.email or str(one)).casefold() for one in value if isinstance(one, Person)))
     else:
         text = repr(value)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

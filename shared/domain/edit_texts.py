@@ -2,7 +2,26 @@
 
 from collections.abc import Mapping
 
-EDIT_SENTENCES: Mapping[str, str] = {}
+EDIT_SENTENCES: Mapping[str, str] = {
+    "member_stays": (
+        "{label}: {system} does not get {value}, because additions on the other side do not travel. "
+        "Please add them in {system} too if they belong there."
+    ),
+    "details_stay": (
+        "{label}: Partner Center says something else of {value}. Salesforce keeps its names, phone numbers and "
+        "titles, because other deals use them too. Please correct the side that is wrong."
+    ),
+    "member_does_not_fit": (
+        "{label} is full, so it does not show {value}. Please see Partner Center for the full list."
+    ),
+    "member_no_address": (
+        "{label}: {system} does not get {value}, because people are matched by e-mail address. Please enter one."
+    ),
+    "member_incomplete": (
+        "{label}: Partner Center does not get {value}. Each person needs First Name, Last Name, Email and Phone. "
+        "Please complete them."
+    ),
+}
 
 EDIT_CAUSES: Mapping[str, tuple[str, str]] = {
     "fixed_there": (

@@ -1,6 +1,6 @@
 """The rules of each field, as the mapping file sets them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import replace
 from enum import StrEnum
 from functools import cached_property
@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 
 from shared.domain.cause import Cause
 from shared.domain.currencies import Conversion
-from shared.domain.deal import Deal, Money, Side, Status, Value
+from shared.domain.deal import Deal, Money, Person, Side, Status, Value
 
 
 class Direction(StrEnum):
@@ -36,6 +36,7 @@ class Rule(Struct, frozen=True):
     `currencies` are those that Salesforce can hold in this field, None for all; `conversion` is for the others.
     `unlisted` are the paths of which nobody knows whether Partner Center takes a change; `is_fixed` says that it takes
     none of one of them (docs/protocol.md#fixed-paths).
+    `is_set` marks a list that is merged member by member; `fits` says whether Salesforce can hold these members.
     """
 
     field: str
@@ -52,6 +53,8 @@ class Rule(Struct, frozen=True):
     conversion: Conversion | None = None
     unlisted: frozenset[str] = frozenset()
     is_fixed: bool = False
+    is_set: bool = False
+    fits: Callable[[Iterable[str | Person]], bool] | None = None
 
     def holds(self, value: Value | None) -> bool:
         """Whether Salesforce can hold this value."""
@@ -67,6 +70,11 @@ class Rule(Struct, frozen=True):
     def given_to_salesforce(self, value: Value | None) -> Value | None:
         """What Salesforce is given of a value of Partner Center: what it cannot hold is converted or left out."""
         return value if self.holds(value) else self.converted(value)
+
+    @property
+    def owners(self) -> frozenset[Side]:
+        """The sides whose edits travel."""
+        return frozenset(side for side in Side if self.direction.owns(side))
 
 
 class Answers(Struct, frozen=True):

@@ -7,11 +7,14 @@
     changed              changed, equal           adopt
     changed              changed, different       conflict: final beats open, notes keep both, else the rule's winner
 
+A list is merged member by member (`member_sets`).
+
 A field without a base counts as changed on every side that holds a value, and an empty side never erases that value: a
 direction decides who owns later edits. A value that only the other side owns is put back. The latches are checked
 later, by the plan.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -20,6 +23,7 @@ from msgspec import Struct
 from shared.domain.deal import Deal, Side, Status, Value
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.html_entities import decode_entities
+from shared.domain.member_sets import Left, SetRule, merge_sets
 
 MISSING = object()
 
@@ -38,7 +42,8 @@ class Merged(Struct, frozen=True):
     """The outcome for one field: the value to agree on, and what each side holds now.
 
     `edited` is the side whose edit won; None if both sides already hold the value. `decision` is why it won against
-    the other side's value; None if the other side was not edited and may take the value.
+    the other side's value; None if the other side was not edited and may take the value. Of a list, the sides hold
+    what is merged; `left` is what they hold beside it, and `whole` their whole lists, in the order of `Side`.
     """
 
     rule: Rule
@@ -48,6 +53,15 @@ class Merged(Struct, frozen=True):
     edited: Side | None = None
     conflict: bool = False
     decision: Decision | None = None
+    left: tuple[Left, ...] = ()
+    whole: tuple[Value | None, Value | None] | None = None
+
+    def wanted_on(self, side: Side) -> Value | None:
+        """The value whose fingerprint a refusal on `side` keeps: of a list, all that the other side holds."""
+        if self.whole is None:
+            return self.value
+        partner_center, salesforce = self.whole
+        return salesforce if side is Side.PARTNER_CENTER else partner_center
 
     def differs_on(self, side: Side) -> bool:
         """Whether `side` holds another value than the merged one."""
@@ -81,13 +95,45 @@ class EditTimes(Struct, frozen=True):
     partner_center: datetime
 
 
-def merge(base: Deal, salesforce: Deal, partner_center: Deal, rules: Rules, edited: EditTimes) -> tuple[Merged, ...]:
-    """Merge every field that both sides could read and that travels after creation."""
+def merge(
+    base: Deal,
+    salesforce: Deal,
+    partner_center: Deal,
+    rules: Rules,
+    edited: EditTimes,
+    unsendable: Mapping[str, Mapping[str, str]] = {},
+) -> tuple[Merged, ...]:
+    """Merge every field that both sides could read and that travels after creation.
+
+    `unsendable` has by field the members that Partner Center does not get, as in `SetRule`.
+    """
     return tuple(
-        _merge_field(rule, base.get(rule.field, MISSING), salesforce[rule.field], partner_center[rule.field], edited)
+        _merge_list(rule, base.get(rule.field), salesforce[rule.field], partner_center[rule.field], unsendable)
+        if rule.is_set
+        else _merge_field(
+            rule, base.get(rule.field, MISSING), salesforce[rule.field], partner_center[rule.field], edited
+        )
         for rule in rules.updatable
         if rule.field in salesforce and rule.field in partner_center
     )
+
+
+def _merge_list(
+    rule: Rule,
+    base: Value | None,
+    salesforce: Value | None,
+    partner_center: Value | None,
+    unsendable: Mapping[str, Mapping[str, str]],
+) -> Merged:
+    """Merge a list member by member. It has an edited side only if all that is written comes from that side."""
+    if salesforce == partner_center == base:
+        return Merged(rule, base, salesforce, partner_center)
+    how = SetRule(rule.owners, rule.fits, unsendable.get(rule.field, {}))
+    merged = merge_sets(how, base, salesforce, partner_center)
+    edited = next(iter(merged.edited)) if len(merged.edited) == 1 else None
+    decision = Decision.OWNER if edited is not None and edited not in rule.owners else None
+    held, whole = (merged.salesforce, merged.partner_center), (partner_center, salesforce)
+    return Merged(rule, merged.value, *held, edited, decision=decision, left=merged.left, whole=whole)
 
 
 def _merge_field(

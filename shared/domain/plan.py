@@ -19,14 +19,16 @@ from shared.domain.chosen_defaults import Defaults, standing_defaults
 from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values
 from shared.domain.deal import VISIBILITY, VISIBLE, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rules
+from shared.domain.forbidden_writes import forbidden_write
 from shared.domain.foreign_money import keep_out
 from shared.domain.help_request import HELP, HelpStep, sharing_mark
 from shared.domain.hidden_columns import hidden_column_lines, hidden_column_records
-from shared.domain.latches import FIXED_THERE, forbidding_latch
-from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
+from shared.domain.latches import FIXED_THERE
+from shared.domain.link import Difference, Link
 from shared.domain.link_states import State
+from shared.domain.member_sets import needs_replacement
 from shared.domain.merge import EditTimes, Merged, merge
-from shared.domain.permission import visibility_latch, withdrawn_consent_lines
+from shared.domain.permission import withdrawn_consent_lines
 from shared.domain.plan_help import decide_help, shares_by_help, unsent_notes_lines
 from shared.domain.plan_notes import PlanNotes
 from shared.domain.planned import Plan, next_tries
@@ -67,7 +69,7 @@ def plan_pair(
     builder = _PlanBuilder(link, standing, opportunity, referral, rules, now)
     builder.delays, builder.policy, builder.is_question = answering.delays_of(referral, policy), policy, is_question
     builder.asks = asks
-    merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited)
+    merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited, opportunity.unsendable)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)
     if opportunity.sharing.help or link.help is not None:
@@ -113,10 +115,12 @@ class _PlanBuilder(PlanNotes):
 
     def decide_field(self, merged: Merged) -> None:
         """Decide what to write for one field."""
+        if merged.left:
+            self.note_left_members(merged)
         if not (merged.differs_on(Side.SALESFORCE) or merged.differs_on(Side.PARTNER_CENTER)):
             if isinstance(merged.value, Status):
                 self._note_end(merged, merged.value)
-            self.base[merged.rule.field] = merged.value
+            self.base[merged.rule.field] = self.agreed_value(merged)
             return
         if merged.rule.currencies is not None and self._keeps_out(merged):
             return
@@ -145,7 +149,10 @@ class _PlanBuilder(PlanNotes):
 
     def _write(self, merged: Merged, side: Side) -> bool:
         key, rule = f"{side}.{merged.rule.field}", merged.rule
-        code = self._forbidding_code(key, merged, side)
+        forbidden = forbidden_write(self.link, merged, side, self.status, self.policy, self.changed, self.now)
+        code = forbidden.code
+        if forbidden.kept is not None:
+            self.refused[key] = forbidden.kept  # it stays on record until it is written
         if self.is_question and self.has_answer and isinstance(merged.value, Status):
             self._ask(key, merged)
             return False
@@ -261,28 +268,6 @@ class _PlanBuilder(PlanNotes):
         if isinstance(before, Status) and not before.is_final and self.status and self.status.is_final:
             self.lines += [self.closed_as(merged, self.status)] if self.status != value else []
 
-    def _forbidding_code(self, key: str, merged: Merged, side: Side) -> str | None:
-        record = self.link.refused.get(key)
-        if record and record.code.startswith(REFUSED_BY_FAR_SIDE) and self.link.refuses(key, merged.value):
-            if not self._is_tried_again(record):
-                return record.code
-            self.refused[key] = record  # it stays on record until it is written
-        if merged.edited is side.other and not merged.rule.direction.owns(side.other):
-            return "empty_at_owner"
-        if side is Side.PARTNER_CENTER:
-            is_visibility = merged.rule.field == VISIBILITY
-            latch = visibility_latch(self.status, merged.value, self.policy) if is_visibility else None
-            if latch := latch or forbidding_latch(self.status, merged.value):
-                return latch.code
-            if merged.rule.is_fixed:
-                return FIXED_THERE.code
-        return "not_clearable" if merged.value is None and side not in merged.rule.clearable else None
-
-    def _is_tried_again(self, record: Difference) -> bool:
-        """Whether a value that Salesforce refused is written again (docs/protocol.md#rejected-writes)."""
-        is_due = self.now - record.since >= TRY_AGAIN or self.changed > record.since
-        return record.code == REFUSED_BY_SALESFORCE and is_due
-
     def compare_values_of_creation(self, opportunity: Opportunity, referral: Referral, rules: Rules) -> None:
         """Put each later difference of a value that travels only at creation on record."""
         for compared in compare_creation_values(self.link, opportunity, referral, rules, self.now):
@@ -334,4 +319,5 @@ class _PlanBuilder(PlanNotes):
             self.help,
             self.answer_by,
             self.tries,
+            any(needs_replacement(change.new, change.old) for change in self.writes[Side.PARTNER_CENTER]),
         )

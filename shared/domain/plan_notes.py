@@ -8,10 +8,12 @@ from shared.domain.answer_clock import AnswerTime, warning_line
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.close_date import past_close_date_lines
-from shared.domain.deal import Change, Deal, Side, Status, display_text, fingerprint
+from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.latches import NOT_ANSWERED
+from shared.domain.left_members import left_records
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
+from shared.domain.member_sets import agreed_members
 from shared.domain.merge import Decision, Merged
 from shared.domain.sentences import LineDirection, is_reported, system_name
 from shared.domain.text_limits import full_text_line, full_text_records, full_texts
@@ -105,6 +107,18 @@ class PlanNotes:
         if not is_known:
             self.lines.append(unreadable_line(self.now, LineDirection.NOTE, rule, problem))
 
+    def agreed_value(self, merged: Merged) -> Value | None:
+        """What both sides agree on. Of a person in a list, the base keeps what Salesforce says of them."""
+        return merged.value if merged.whole is None else agreed_members(None, merged.whole[1], merged.value)
+
+    def note_left_members(self, merged: Merged) -> None:
+        """Put the members that one side holds and that do not travel on record, and tell them once."""
+        for key, record, lines in left_records(merged.rule, merged.left, self.now):
+            known = self.link.refused.get(key)
+            is_known = known is not None and known.value == record.value
+            self.refused[key] = known if known is not None and is_known else record
+            self.lines += () if is_known else lines
+
     def report_once(self, lines: Mapping[str, Line]) -> None:
         """Report each line unless the link remembers its key; a key is kept for as long as its sentence holds."""
         self.reported += lines
@@ -113,13 +127,13 @@ class PlanNotes:
     def record_refusal(self, side: Side, code: str, merged: Merged) -> None:
         """Put the difference on record; report it once, and again only for another value."""
         key = f"{side}.{merged.rule.field}"
-        known = self.link.refused.get(key)
+        known, wanted = self.link.refused.get(key), merged.wanted_on(side)
         if code == NOT_ANSWERED.code:
             before, after = display_text(merged.held_by(side)), display_text(merged.value)
             self.unsent.append(f"{merged.rule.label} {before} → {after}")
-        if known and self.link.refuses(key, merged.value):
+        if known and self.link.refuses(key, wanted):
             self.refused[key] = replace(known, code=code)
             return
-        self.refused[key] = Difference(fingerprint(merged.value), code, self.now)
+        self.refused[key] = Difference(fingerprint(wanted), code, self.now)
         if not code.startswith(REFUSED_BY_FAR_SIDE):
             self.lines.append(self.note(code, merged, side, code, system=system_name(side)))

@@ -31,6 +31,7 @@ class Plan(Struct, frozen=True):
     help                what is done about the request for help
     answer_by           until when we must answer the deal, with the warnings that were given
     tries               the paths in the changes to Partner Center of which nobody knows whether it takes a change
+    replaces_list       whether a whole list is sent, so that all that Partner Center holds of it must be read
     """
 
     base: Deal
@@ -49,6 +50,7 @@ class Plan(Struct, frozen=True):
     help: HelpStep | None = None
     answer_by: AnswerTime | None = None
     tries: frozenset[str] = frozenset()
+    replaces_list: bool = False
 
     @property
     def agreed(self) -> bool:

@@ -2,12 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct, field
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Status
 from shared.domain.sharing import NO_SHARING, Sharing
+
+
+class Row(Struct, frozen=True):
+    """A row of a related list: its id, and the key of the member that it stands for (`member_sets.key_of`)."""
+
+    id: str
+    key: str
 
 
 class Opportunity(Struct, frozen=True):
@@ -26,6 +34,8 @@ class Opportunity(Struct, frozen=True):
     reason          the reason of a close; empty if none is chosen, None where the org has no field for it
     reason_details  the seller's own words about it
     answer_by       until when Microsoft awaits an answer, as the record shows it
+    rows            by field, the rows of the related list that hold its members
+    unsendable      by field and key, the code of why Partner Center does not get a member of the list
     """
 
     id: str
@@ -43,6 +53,8 @@ class Opportunity(Struct, frozen=True):
     reason: str | None = None
     reason_details: str = ""
     answer_by: datetime | None = None
+    rows: Mapping[str, tuple[Row, ...]] = {}
+    unsendable: Mapping[str, Mapping[str, str]] = {}
 
 
 class Referral(Struct, frozen=True):
@@ -51,7 +63,8 @@ class Referral(Struct, frozen=True):
     `status` is the referral's own status, before normal form: the latches are decided by it. `problems` says by field
     why a value cannot be read. `expires` is when an unanswered deal ends, where Partner Center says it. `duns` is the
     D-U-N-S number of the customer. `is_shared` says that Microsoft sees the deal: then it can be registered.
-    `is_from_microsoft` says that Microsoft sent it. `msx_id` is the number of the deal in Microsoft's CRM.
+    `is_from_microsoft` says that Microsoft sent it. `msx_id` is the number of the deal in Microsoft's CRM. `raw` is the
+    representation, from which a list is rebuilt, so that what we do not map survives; None if it was not read.
     """
 
     id: str
@@ -71,6 +84,7 @@ class Referral(Struct, frozen=True):
     is_shared: bool = False
     is_from_microsoft: bool = False
     msx_id: str | None = None
+    raw: Mapping[str, Any] | None = None
 
     @property
     def is_unanswered(self) -> bool:

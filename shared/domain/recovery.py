@@ -10,7 +10,9 @@ from datetime import datetime
 from shared.domain.audit import RECOVERED, Line, change_lines
 from shared.domain.deal import Change, Deal, Side, Status, Value
 from shared.domain.field_rules import Rules
+from shared.domain.left_members import is_same
 from shared.domain.link import EffectKind, Intent, Link
+from shared.domain.member_sets import agreed_members
 from shared.domain.transitions import Transition
 
 WRITTEN_SIDES = {EffectKind.PATCH_REFERRAL: Side.PARTNER_CENTER, EffectKind.WRITE_OPPORTUNITY: Side.SALESFORCE}
@@ -39,12 +41,25 @@ def recovered(
     for effect in interrupted.effects:
         side = WRITTEN_SIDES.get(effect.kind, Side.SALESFORCE)
         deal = current.get(side, Deal()) if effect.kind in WRITTEN_SIDES else Deal()
-        effective = {name: value for name, value in effect.values.items() if name in deal and deal[name] == value}
+        effective = {
+            name: value for name, value in effect.values.items() if name in deal and is_same(deal[name], value)
+        }
         if effective:
             sent = status if side is Side.PARTNER_CENTER else None
             lines += change_lines(now, side, _changes(effective, effect.displaced, rules, sent), RECOVERED)
         base |= {name: value for name, value in effective.items() if name not in joined}
+    base |= _lists(link, interrupted, current)
     return Transition(replace(link, base=Deal(base), unwritten=link.unwritten or bool(lines)), tuple(lines))
+
+
+def _lists(link: Link, interrupted: Intent, current: Mapping[Side, Deal]) -> dict[str, Value | None]:
+    """The base of each list that was to be written: what both sides hold now, or what one of them still has to take."""
+    deals = [current[side] for side in (Side.SALESFORCE, Side.PARTNER_CENTER) if side in current]
+    written = (item for one in interrupted.effects if one.kind in WRITTEN_SIDES for item in one.values.items())
+    fields = {name for name, value in written if isinstance(value, tuple) and all(name in deal for deal in deals)}
+    if len(deals) < len(Side):
+        return {name: link.base[name] for name in fields if name in link.base}
+    return {name: agreed_members(link.base.get(name), *(deal[name] for deal in deals)) for name in fields}
 
 
 def _fields_written_to_both(intent: Intent) -> frozenset[str]:

@@ -24,8 +24,10 @@ from shared.domain.creation_values import CONTACTS_LEFT_OUT, STAYS_UNREAD
 from shared.domain.deal import VISIBILITY, Change, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.foreign_money import value_for_base
+from shared.domain.left_members import is_known_list, is_same
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, Effect, EffectKind, Intent, Link
 from shared.domain.link_states import State
+from shared.domain.member_sets import agreed_members
 from shared.domain.planned import Plan
 from shared.domain.question import UNSEEN_INSERT
 from shared.domain.records import Opportunity, Referral
@@ -187,6 +189,8 @@ def _held_by_both(sent: Deal, current: Deal, rules: Rules, *, is_adopted: bool) 
         for name, value in sent.items()
         if name in current and (current[name] == value or (name in taken_over and not isinstance(value, Status)))
     }
+    lists = {rule.field for rule in rules.updatable if rule.is_set and rule.field in sent and rule.field in current}
+    both |= {name: agreed_members(None, sent[name], current[name]) for name in lists}
     decided = {name: value for name, value in current.items() if isinstance(value, Status) and not is_adopted}
     return Deal(both | decided).without(VISIBILITY)
 
@@ -203,7 +207,7 @@ def split_by_effect(changes: Sequence[Change], read_back: Deal) -> tuple[tuple[C
     ignored = tuple(
         change
         for change in changes
-        if change.field in read_back and read_back[change.field] == change.old != change.new
+        if change.field in read_back and is_same(read_back[change.field], change.old) and change.old != change.new
     )
     return tuple(change for change in changes if change not in ignored), ignored
 
@@ -212,6 +216,7 @@ def patched(link: Link, changes: Sequence[Change], read_back: Deal, opportunity:
     """Confirm a PATCH by the referral that it returned; the base takes what the opportunity holds too."""
     effective, ignored = split_by_effect(changes, read_back)
     agreed = {one.field: one.new for one in effective if one.is_step or opportunity.get(one.field) == one.new}
+    agreed |= _agreed_lists(link, effective, opportunity, read_back)
     refused = with_ignored(link, ignored, Side.PARTNER_CENTER, now)
     next_link = replace(refused, base=refused.base.with_values(agreed), unwritten=True)
     return Transition(next_link, _lines_of_write(now, Side.PARTNER_CENTER, effective, ignored))
@@ -237,10 +242,17 @@ def written(
     effective, ignored = split_by_effect(changes, read_back)
     refused = with_ignored(link, ignored, Side.SALESFORCE, now)
     agreed = {change.field: value_for_base(link, change, referral) for change in effective}
+    agreed |= _agreed_lists(link, effective, read_back, referral)
     mark = refused.due_mark if is_shown else refused.mark
     unwritten = bool(ignored) or not is_shown
     next_link = replace(refused, base=refused.base.with_values(agreed), mark=mark, unwritten=unwritten)
     return Transition(next_link, _lines_of_write(now, Side.SALESFORCE, effective, ignored))
+
+
+def _agreed_lists(link: Link, changes: Sequence[Change], opportunity: Deal, referral: Deal) -> dict[str, Value | None]:
+    """The base of each changed list: a member that only one side holds is an edit that still has to travel."""
+    fields = [change.field for change in changes if isinstance(change.new, tuple) or isinstance(change.old, tuple)]
+    return {name: agreed_members(link.base.get(name), opportunity.get(name), referral.get(name)) for name in fields}
 
 
 def _lines_of_write(
@@ -295,7 +307,9 @@ def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) 
 
 def _is_accounted(link: Link, deal: Deal, side: Side, rules: Rules) -> bool:
     return all(
-        deal[rule.field] == link.base.get(rule.field) or _is_known_difference(link, rule.field, deal[rule.field], side)
+        deal[rule.field] == link.base.get(rule.field)
+        or _is_known_difference(link, rule.field, deal[rule.field], side)
+        or (rule.is_set and is_known_list(link, rule.field, deal[rule.field], side))
         for rule in rules.updatable
         if rule.field in deal
     )

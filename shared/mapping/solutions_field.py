@@ -1,14 +1,18 @@
 """Define the field type for the solutions of a deal."""
 
 from collections.abc import Iterable, Mapping
+from copy import replace
 from functools import cached_property
 from typing import Literal, override
 
 from pydantic import Field
 
+from shared.domain.field_rules import Rule
+from shared.domain.member_sets import Member, key_of
 from shared.domain.sentences import cause
 from shared.mapping.field_base import MappingTable, SinglePathField, UnreadableValue
 from shared.mapping.paths import Json, in_referral, value_in_record
+from shared.mapping.set_field import SetField
 from shared.mapping.solution_ids import can_be_listed, is_partner_solution, solution_type, spell_id, split_ids
 
 _MOST_SHOWN = 80
@@ -24,17 +28,17 @@ class CatalogEntry(MappingTable):
     co_sell_ready: bool | None = None
 
 
-class SolutionsField(SinglePathField):
+class SolutionsField(SetField, SinglePathField):
     """Solution ids: in Salesforce a text, in the referral a list of tags.
 
     In the text a person may separate them as they like. What has no documented form holds the deal: the service would
     refuse it without naming it. An id in a referral is taken as it is, because the service itself chose it.
-    They are written on create only, each with its name, publisher and type: those of `catalog`, or else the id as its
-    name, and for our own solutions the `publisher` and the `solution_type` of the field.
+    Each is sent with its name, publisher and type: those of `catalog`, or else the id as its name, and for our own
+    solutions the `publisher` and the `solution_type` of the field.
     """
 
     type: Literal["solutions"]
-    when: tuple[Literal["create"], ...] = ("create",)
+    when: tuple[Literal["create", "update"], ...] = ("create",)
     length: int = Field(default=255, gt=0)
     at_most: int = Field(default=50, gt=0)
     publisher: str | None = Field(default=None, min_length=1)
@@ -77,19 +81,33 @@ class SolutionsField(SinglePathField):
         return ";".join(self.ids_that_fit(value)) or None if value else None
 
     def _to_referral(self, value: tuple[str, ...] | None) -> list[Json]:
-        return [self._tag(item) for item in value or ()]
+        return [self.tag_of(item) for item in value or ()]
 
-    def _tag(self, solution_id: str) -> Json:
+    @override
+    def to_rule(self, name: str) -> Rule:
+        return replace(super().to_rule(name), fits=self._fits)
+
+    def _fits(self, members: Iterable[Member]) -> bool:
+        """Whether the text field holds all these ids whole."""
+        ids = tuple(map(str, members))
+        return len(self.ids_that_fit(ids)) == len(ids)
+
+    @override
+    def key_of_tag(self, tag: Json) -> str:
+        return key_of(tag.get("id") or "")
+
+    @override
+    def tag_of(self, member: str) -> Json:
         """Return the tag of a solution, as the newest sample of a create has it.
 
         Source: docs/reference/partner-center.md#creating-a-referral.
         """
-        listed = self._entries.get(solution_id.casefold(), CatalogEntry())
-        is_ours = is_partner_solution(solution_id)
+        listed = self._entries.get(member.casefold(), CatalogEntry())
+        is_ours = is_partner_solution(member)
         tag = {
-            "id": solution_id,
-            "type": solution_type(solution_id),
-            "name": listed.name or solution_id,
+            "id": member,
+            "type": solution_type(member),
+            "name": listed.name or member,
             "publisherName": listed.publisher or (self.publisher if is_ours else None),
             "solutionType": listed.solution_type or (self.solution_type if is_ours else None),
         }

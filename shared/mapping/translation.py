@@ -28,6 +28,7 @@ from shared.mapping.people_fields import ContactsField
 from shared.mapping.referral_kind import is_lead, is_shared, is_target_microsoft
 from shared.mapping.schema import DEFAULT, STAMPS
 from shared.mapping.seen_columns import rules_of, seen_fields, spelled_as_in_org
+from shared.mapping.set_field import SetField
 from shared.mapping.sharing_fields import sharing_in
 from shared.mapping.shown_state import ShownState
 from shared.mapping.solutions_field import SolutionsField
@@ -180,6 +181,7 @@ class Translation:
             is_shared=is_shared(referral),
             is_from_microsoft=is_sent_by_microsoft((referral,)),
             msx_id=msx_id_in(referral),
+            raw=referral,
         )
 
     def _read_values(
@@ -304,13 +306,15 @@ class Translation:
         people = (each for value in listed if isinstance(value, tuple) for each in value)
         return sum(isinstance(each, Person) and not each.is_complete for each in people)
 
-    def operations(self, changes: tuple[Change, ...]) -> list[Json]:
-        """Return the JSON Patch operations for these changes, only for paths that differ."""
-        return [
-            operation
-            for change in changes
-            for operation in self.fields[change.field].patch_operations(change.sent or change.new, change.old)
-        ]
+    def operations(self, changes: tuple[Change, ...], read: Json | None = None) -> list[Json]:
+        """Return the JSON Patch operations for these changes, only for paths that differ; `read` is the referral."""
+        return [operation for change in changes for operation in self._operations(change, read)]
+
+    def _operations(self, change: Change, read: Json | None) -> list[Json]:
+        field = self.fields[change.field]
+        if isinstance(field, SetField):
+            return field.set_operations(change.new, change.old, read)
+        return field.patch_operations(change.sent or change.new, change.old)
 
     def new_referral(self, deal: Deal, external_reference: str) -> dict[str, Any]:
         """Return the body of a new referral. It asks for no help; Microsoft's sellers see it if the deal is visible."""

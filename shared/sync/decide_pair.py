@@ -39,6 +39,10 @@ def make_plan(ctx: Context, pair: Pair) -> None:
         plan = decide()
     if plan.has_answer and not pair.must_create and is_question(link, pair.opportunity, ctx.salesforce.user_id()):
         plan = decide(is_question=True)
+    if pair.is_from_base and plan.replaces_list:  # the list is rebuilt from all that Partner Center holds
+        pair.take_referral(ctx.translation.referral(ctx.partner_center.get(pair.referral.id)))
+        make_plan(ctx, pair)
+        return
     pair.take_plan(plan)
 
 

@@ -147,7 +147,8 @@ def patch_referral(ctx: Context, pair: Pair, referral: Referral, changes: tuple[
     """
     record_writes(ctx, pair, changes)
     try:
-        answer = ctx.partner_center.patch(referral.id, ctx.translation.operations(changes), referral.etag)
+        operations = ctx.translation.operations(changes, referral.raw)
+        answer = ctx.partner_center.patch(referral.id, operations, referral.etag)
     except Rejected as error:
         return error
     _confirm_patch(ctx, pair, changes, ctx.translation.written_referral(answer))

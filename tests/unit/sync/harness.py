@@ -31,6 +31,7 @@ from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.request import ApiConnection
 from shared.domain.deal import Side
+from shared.domain.left_members import is_same
 from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 from shared.domain.scope import Scope
@@ -346,4 +347,4 @@ class Harness:
         with self._call_counter.uncounted():  # these reads are the test's, not the connector's
             opportunity, referral = self.read_both_sides(opportunity_id)
         names: Iterable[str] = (rule.field for rule in self.translation.rules.updatable)
-        return [name for name in names if opportunity.deal.get(name) != referral.deal.get(name)]
+        return [name for name in names if not is_same(opportunity.deal.get(name), referral.deal.get(name))]

@@ -1,0 +1,57 @@
+"""Says what forbids writing one field to a side: a refusal of before, the direction, a latch, or an empty value. Pure.
+
+Source: docs/protocol.md#when-a-write-is-not-allowed.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from shared.domain.deal import VISIBILITY, Side, Status
+from shared.domain.latches import FIXED_THERE, forbidding_latch
+from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
+from shared.domain.merge import Merged
+from shared.domain.permission import visibility_latch
+from shared.domain.policy import Policy
+
+
+class Forbidden(Struct, frozen=True):
+    """The code of why a write is forbidden, None if allowed; `kept` is a record that stays until it is written."""
+
+    code: str | None = None
+    kept: Difference | None = None
+
+
+def forbidden_write(
+    link: Link, merged: Merged, side: Side, status: Status | None, policy: Policy, changed: datetime, now: datetime
+) -> Forbidden:
+    """What forbids writing the merged value to `side`. `changed` is the last change of either side."""
+    record = link.refused.get(f"{side}.{merged.rule.field}")
+    if record is not None and record.code.startswith(REFUSED_BY_FAR_SIDE) and _is_same_value(link, merged, side):
+        if not _is_tried_again(record, changed, now):
+            return Forbidden(record.code)
+        return Forbidden(_code(merged, side, status, policy), record)
+    return Forbidden(_code(merged, side, status, policy))
+
+
+def _is_same_value(link: Link, merged: Merged, side: Side) -> bool:
+    key = f"{side}.{merged.rule.field}"
+    return link.refuses(key, merged.value) or (merged.whole is not None and link.refuses(key, merged.wanted_on(side)))
+
+
+def _is_tried_again(record: Difference, changed: datetime, now: datetime) -> bool:
+    """Whether a value that Salesforce refused is written again (docs/protocol.md#rejected-writes)."""
+    return record.code == REFUSED_BY_SALESFORCE and (now - record.since >= TRY_AGAIN or changed > record.since)
+
+
+def _code(merged: Merged, side: Side, status: Status | None, policy: Policy) -> str | None:
+    rule = merged.rule
+    if merged.edited is side.other and not rule.direction.owns(side.other):
+        return "empty_at_owner"
+    if side is Side.PARTNER_CENTER:
+        latch = visibility_latch(status, merged.value, policy) if rule.field == VISIBILITY else None
+        if latch := latch or forbidding_latch(status, merged.value):
+            return latch.code
+        if rule.is_fixed:
+            return FIXED_THERE.code
+    return "not_clearable" if merged.value is None and side not in rule.clearable else None
