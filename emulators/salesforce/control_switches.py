@@ -19,6 +19,10 @@ POST /person_accounts {default?} -> {business, person}  turn on person accounts;
                                                        with `default`, new accounts are people
 POST /sharing {sobject, model}                         set the org-wide default: Private, Read or ReadWrite
 POST /group {name, members}                            make a public group of users, by user name
+POST /team_selling {on?}                               give opportunities teams, or take them away with all members
+POST /convert_lead {id, deal?, account?} -> {account, contact, deal}
+                                                       convert a lead as a person does; `deal` names the opportunity
+                                                       (null: none), `account` is the id of one that exists
 POST /sharing_rule {name, sobject, group, edit?, values?, owned_by?}
                                                        share records that hold the values, or of owners in a group
 
@@ -35,6 +39,7 @@ from emulators.salesforce.data.address_picklists import standard_picklists
 from emulators.salesforce.data.duplicate_rules import DuplicateRules
 from emulators.salesforce.data.sharing import SharingRule
 from emulators.salesforce.emulated_org import EmulatedOrg
+from emulators.salesforce.lead_conversion import convert_lead
 from emulators.salesforce.metadata.apex_tests import ApexTests
 from emulators.salesforce.metadata.component_xml import rule_of_formula
 from emulators.salesforce.org_switches import (
@@ -46,6 +51,7 @@ from emulators.salesforce.org_switches import (
     require_column,
     restrict_picklist,
     set_sharing_model,
+    switch_team_selling,
     turn_on_person_accounts,
 )
 
@@ -69,6 +75,8 @@ def switch_controls(emulated: EmulatedOrg) -> dict[str, Control]:
         "sharing": lambda body: set_sharing_model(emulated.org, body["sobject"], body["model"]),
         "group": lambda body: _make_group(emulated, body),
         "sharing_rule": lambda body: _add_sharing_rule(emulated, body),
+        "team_selling": lambda body: switch_team_selling(emulated.org, on=msgspec.convert(body.get("on", True), bool)),
+        "convert_lead": lambda body: convert_lead(emulated, **body),
         "record_type": lambda body: _make_record_type(emulated, body),
     }
 

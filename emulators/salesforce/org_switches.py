@@ -6,6 +6,11 @@ Each changes the schema or the switches of the org, so that describe and every w
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from emulators.salesforce.data.opportunity_teams import (
+    TeamSelling,
+    add_opportunity_teams,
+    remove_opportunity_teams,
+)
 from emulators.salesforce.data.org import Org
 from emulators.salesforce.data.person_accounts import PersonAccounts, add_person_columns
 from emulators.salesforce.data.record_types import OBJECT as RECORD_TYPE
@@ -103,6 +108,16 @@ def set_sharing_model(org: Org, sobject: str, model: str) -> None:
         shown = {DEFAULT_ACCESS[definition.name]: ORGANIZATION_VALUES[model]}
         org.put("Organization", organization["Id"], organization | shown)
         org.clear_undo_log()
+
+
+def switch_team_selling(org: Org, *, on: bool) -> None:
+    """Turn team selling on; or off, which removes the teams of all opportunities."""
+    if on:
+        add_opportunity_teams(org)
+        org.put_switch(TeamSelling())
+    else:
+        remove_opportunity_teams(org)
+        org.switches = [each for each in org.switches if not isinstance(each, TeamSelling)]
 
 
 def make_group(org: Org, name: str, members: Sequence[str], user: str) -> str:

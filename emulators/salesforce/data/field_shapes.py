@@ -37,6 +37,7 @@ def reference_field(
     fixed: bool = False,
     cascade: bool = False,
     writable: bool = True,
+    master: bool = False,
 ) -> Field:
     """A standard lookup, which ends in `Id`."""
     return Field(
@@ -50,6 +51,7 @@ def reference_field(
         fixed=fixed,
         cascade=cascade,
         writable=writable,
+        is_master=master,
     )
 
 

@@ -9,17 +9,22 @@ from datetime import datetime
 from typing import Any
 
 from emulators.salesforce.data.errors import ApiError, field_not_writable, no_such_field, record_deleted
+from emulators.salesforce.data.foreign_keys import with_ids_of_parents
 from emulators.salesforce.data.hooks import Hooks, lock_error
 from emulators.salesforce.data.org_switch import Caller, OrgSwitch, Save
-from emulators.salesforce.data.permissions import GOVERNED_BY, Rights, visible_model
+from emulators.salesforce.data.permissions import Rights, visible_model
 from emulators.salesforce.data.record_ids import SHORT, RecordIds
 from emulators.salesforce.data.record_types import RecordTypes
+from emulators.salesforce.data.references import cascading_fields, check_not_referenced, emptied_fields
 from emulators.salesforce.data.save_rules import changes_after_save, complete_before_save
 from emulators.salesforce.data.schema import Field, Kind, Model, Record, SObject
 from emulators.salesforce.data.sharing import Access, Sharing
 from emulators.salesforce.data.tables import Tables
 from emulators.salesforce.data.validation_rules import DeployedRule, check_deployed_rules
 from emulators.salesforce.data.values import format_stamp, stored_value
+
+DELETED_WITH = "deleted with"
+"""The key, beside the fields, for the id of the record with which one was deleted: both come back together."""
 
 
 class Org(Tables):
@@ -69,11 +74,19 @@ class Org(Tables):
         if not view.createable:
             raise _right_missing(definition, "inserted")
         written = self._convert_values(view, values, creating=True, system=system)
+        for switch in self.switches:
+            if twin := switch.twin_of(self, definition.name, written):
+                changed = {name: value for name, value in written.items() if not definition.fields[name.lower()].fixed}
+                self.update(sobject, twin, changed, user, system=system)
+                return twin
         new = {field.name: field.default for field in definition.fields.values() if field.formula is None}
         new |= {"Id": self.ids.next_id(definition.prefix), "CreatedDate": self._current_second()}
         new["CreatedById"] = user or None
         if definition.find_field("OwnerId"):
             new["OwnerId"] = user
+        if definition.auto_number:
+            new["Name"] = self.ids.next_number(definition.prefix, definition.auto_number)
+        self._check_parent_not_locked(definition, new | written)
         with self.savepoint():
             if not self.caller.allows_duplicates:
                 self.hooks.check_duplicates(definition.name, self.caller.version)
@@ -88,6 +101,7 @@ class Org(Tables):
         old = self.existing_record(sobject, record_id)
         self._check_access(sobject, old, Access.EDIT)
         self._check_not_locked(record_id)
+        self._check_parent_not_locked(definition, old)
         view = self._view(definition, system=system)
         if not view.updateable:
             raise _right_missing(definition, "updated")
@@ -97,17 +111,19 @@ class Org(Tables):
 
     def delete(self, sobject: str, record_id: str, user: str) -> None:
         """Move a record and its dependants to the recycle bin; remove a contact role for good. Raises ApiError."""
-        self._check_administrator(self.model.get(sobject))
-        if not self._view(self.model.get(sobject), system=False).deletable:
-            raise _right_missing(self.model.get(sobject), "deleted")
-        needed = Access.EDIT if sobject in GOVERNED_BY else Access.FULL
+        definition = self.model.get(sobject)
+        self._check_administrator(definition)
+        if not self._view(definition, system=False).deletable:
+            raise _right_missing(definition, "deleted")
         record = self.existing_record(sobject, record_id)
-        self._check_access(sobject, record, needed)
+        self._check_access(sobject, record, Access.EDIT if definition.master else Access.FULL)
         self._check_not_locked(record_id)
+        self._check_parent_not_locked(definition, record)
+        check_not_referenced(self, sobject, record)
         for switch in self.switches:
             switch.check_deletion(sobject, record)
         with self.savepoint():
-            self._delete_tree(sobject, record_id, user, hard=self.model.get(sobject).hard_delete)
+            self._delete_tree(sobject, record_id, user, record_id, hard=definition.hard_delete)
 
     def undelete(self, sobject: str, record_id: str, user: str) -> None:
         """Restore a record from the recycle bin, with its dependants. Raises ApiError."""
@@ -115,10 +131,10 @@ class Org(Tables):
         if record is None or not record["IsDeleted"]:
             raise ApiError(400, "UNDELETE_FAILED", "Entity is not in the recycle bin", [])
         with self.savepoint():
-            self.put(sobject, record_id, record | {"IsDeleted": False, **self._change_stamps(user)})
-            for child, field in self._cascading_fields(sobject):
-                deleted = [r["Id"] for r in self.stored_records(child) if r["IsDeleted"] and r[field] == record_id]
-                for each in deleted:
+            self.put(sobject, record_id, record | {"IsDeleted": False, DELETED_WITH: "", **self._change_stamps(user)})
+            for child, field in cascading_fields(self.model, sobject):
+                gone = (each for each in self.stored_records(child) if each["IsDeleted"] and each[field] == record_id)
+                for each in [each["Id"] for each in gone if each.get(DELETED_WITH) == record.get(DELETED_WITH)]:
                     self.undelete(child, each, user)
 
     def touch(self, sobject: str, record_id: str) -> None:
@@ -151,15 +167,21 @@ class Org(Tables):
 
     def readable_records(self, sobject: str, records: Iterable[Record]) -> Iterable[Record]:
         """Those of the records that sharing lets the present caller read."""
-        if not self.sharing.limits(sobject, self.caller.user):
+        if not self.sharing.limits(self.model.get(sobject), self.caller.user):
             return records
         return (each for each in records if self.is_readable(sobject, each))
 
     def _access(self, sobject: str, record: Record) -> Access:
-        if not self.sharing.limits(sobject, self.caller.user):
+        if not self.sharing.limits(self.model.get(sobject), self.caller.user):
             return Access.FULL
         view = self.seen.find_object(sobject)
-        return self.sharing.access(self, view, record, self.caller.user) if view else Access.NONE
+        if view is None:
+            return Access.NONE
+        if view.master is None or view.modify_all:
+            return self.sharing.access(self, view, record, self.caller.user)
+        parent = self.stored_record(view.master.refers, record[view.master.name])
+        found = self._access(view.master.refers, parent) if parent else Access.NONE
+        return max(found, Access.READ) if view.view_all else found
 
     def picklist_values(self, field: Field) -> list[tuple[str, str]]:
         """The (value, label) pairs of a picklist. Stages and currencies are records of the org."""
@@ -181,7 +203,7 @@ class Org(Tables):
     ) -> Record:
         """The values in stored form, by the field names of the schema. Raises ApiError."""
         written: Record = {}
-        for name, value in values.items():
+        for name, value in with_ids_of_parents(self, self.seen, definition, values).items():
             field = definition.find_field(name)
             if field is None:
                 raise no_such_field(name, definition.name)
@@ -238,6 +260,11 @@ class Org(Tables):
             raise lock_error("UNABLE_TO_LOCK_ROW", record_id)
         self.hooks.check_lock(record_id)
 
+    def _check_parent_not_locked(self, definition: SObject, record: Record) -> None:
+        """A save or a deletion of a detail locks its parent too."""
+        if definition.master and definition.master.is_custom and record[definition.master.name]:
+            self._check_not_locked(record[definition.master.name])
+
     @staticmethod
     def _check_required(definition: SObject, new: Record) -> None:
         missing = [field.name for field in definition.fields.values() if field.required and new[field.name] is None]
@@ -249,9 +276,9 @@ class Org(Tables):
         for name in written:
             field, value = definition.fields[name.lower()], new[name]
             if field.kind is Kind.REFERENCE and value is not None:
-                self._check_parent(definition.name, field, value)
+                self._check_parent(definition, field, value)
 
-    def _check_parent(self, child: str, field: Field, value: str) -> None:
+    def _check_parent(self, child: SObject, field: Field, value: str) -> None:
         parent = self.model.get(field.refers)
         if not value.startswith(parent.prefix):
             message = f"{field.label}: id value of incorrect type: {value}"
@@ -261,7 +288,7 @@ class Org(Tables):
             raise ApiError(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [field.name])
         if record["IsDeleted"]:
             raise ApiError(400, "ENTITY_IS_DELETED", "entity is deleted", [field.name])
-        follows = GOVERNED_BY.get(child) == parent.name or self.sharing.follows(child, parent.name)
+        follows = field.is_master or self.sharing.follows(child.name, parent.name)
         needed = Access.EDIT if follows else Access.READ
         if self.seen.find_object(parent.name) is None or self._access(parent.name, record) < needed:
             message = f"insufficient access rights on cross-reference id: {value[:SHORT]}"
@@ -270,7 +297,7 @@ class Org(Tables):
             message = "operation performed with inactive user"
             raise ApiError(400, "INACTIVE_OWNER_OR_USER", message, [field.name])
         if field.name == "OwnerId":
-            self._check_owner(child, record)
+            self._check_owner(child.name, record)
 
     def _check_owner(self, sobject: str, user: Record) -> None:
         """Refuse a new owner who is no person, or who may not read such records."""
@@ -296,31 +323,20 @@ class Org(Tables):
 
     # --- deleting
 
-    def _delete_tree(self, sobject: str, record_id: str, user: str, *, hard: bool) -> None:
-        for child, field in self._cascading_fields(sobject):
+    def _delete_tree(self, sobject: str, record_id: str, user: str, root: str, *, hard: bool) -> None:
+        """Delete a record and its dependants together with the record `root`."""
+        for child, field in cascading_fields(self.model, sobject):
             # A contact role enters the recycle bin only together with its opportunity
             # (docs/reference/salesforce.md#opportunitycontactrole).
             to_bin = sobject == "Opportunity" or not self.model.get(child).hard_delete
             for record in list(self.records_by_value(child, field, record_id)):
-                self._delete_tree(child, record["Id"], user, hard=not to_bin)
-        for child, field in self._lookups_to(sobject):
+                self._delete_tree(child, record["Id"], user, root, hard=not to_bin)
+        for child, field in emptied_fields(self.model, sobject):
             for record in list(self.records_by_value(child, field, record_id)):
                 self.put(child, record["Id"], record | {field: None})
         record = self.existing_record(sobject, record_id)
-        self.put(sobject, record_id, None if hard else record | {"IsDeleted": True, **self._change_stamps(user)})
-
-    def _cascading_fields(self, sobject: str) -> list[tuple[str, str]]:
-        """The (object, reference field) pairs whose records are deleted with a record of this object."""
-        return [(child, field.name) for child, field in self._references_to(sobject) if field.cascade]
-
-    def _lookups_to(self, sobject: str) -> list[tuple[str, str]]:
-        """The (object, custom lookup) pairs that are emptied with a record of this object."""
-        found = self._references_to(sobject)
-        return [(child, field.name) for child, field in found if field.is_custom and not field.cascade]
-
-    def _references_to(self, sobject: str) -> list[tuple[str, Field]]:
-        every = ((child.name, field) for child in self.model for field in child.fields.values())
-        return [(child, field) for child, field in every if field.refers == sobject]
+        binned = record | {"IsDeleted": True, DELETED_WITH: root, **self._change_stamps(user)}
+        self.put(sobject, record_id, None if hard else binned)
 
 
 def _right_missing(definition: SObject, done: str) -> ApiError:

@@ -50,6 +50,9 @@ class Saver(Protocol):
 class OrgSwitch:
     """A feature of the org that takes part in every save, whatever path it came by."""
 
+    def twin_of(self, tables: Tables, sobject: str, written: Mapping[str, Any]) -> str | None:
+        """The id of the record that a creation changes instead, if there is one."""
+
     def complete(self, save: Save) -> None:
         """Fill in what the service derives, in `save.new`. Raises ApiError if it cannot."""
 

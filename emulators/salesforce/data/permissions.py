@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from emulators.salesforce.data.schema import Field, Model, SObject
 
-GOVERNED_BY = {"OpportunityContactRole": "Opportunity"}
+GOVERNED_BY = {"OpportunityContactRole": "Opportunity", "OpportunityTeamMember": "Opportunity"}
 """Objects without rights of their own, and the object whose rights count. Changing one is an edit of that object."""
 _NEVER_HIDDEN = frozenset(
     {"Name", "OwnerId", "CurrencyIsoCode", "RecordTypeId", "FirstName", "LastName", "ForecastCategoryName"}

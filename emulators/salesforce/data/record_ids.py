@@ -3,6 +3,7 @@
 The form with 15 characters depends on case; the form with 18 adds a checksum that restores it.
 """
 
+import re
 import string
 
 from emulators.salesforce.data.errors import ApiError
@@ -10,6 +11,7 @@ from emulators.salesforce.data.errors import ApiError
 SHORT, LONG = 15, 18
 _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _CHECKSUM_DIGITS = string.ascii_uppercase + "012345"
+_PLACES = re.compile(r"\{(0+)\}")
 _COUNTED_APART = frozenset({"00G"})
 """The prefixes of what a package brings: a new component in it does not change the ids of deals."""
 
@@ -51,6 +53,12 @@ class RecordIds:
         # A count that starts high makes ids that differ in the case of a letter only, as real ids do.
         self._first = 62**4 + seed % 1000 * 62**3
         self._counts: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
+
+    def next_number(self, prefix: str, form: str) -> str:
+        """The name of a record that the service numbers: `DS-{00000}` makes DS-00001."""
+        number = self._numbers[prefix] = self._numbers.get(prefix, 0) + 1
+        return _PLACES.sub(lambda places: str(number).rjust(len(places[1]), "0"), form)
 
     def next_id(self, prefix: str) -> str:
         """A new 18-character id."""

@@ -3,6 +3,7 @@
 The rules: docs/reference/salesforce.md#opportunity and docs/reference/salesforce.md#opportunitycontactrole.
 """
 
+from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.data.schema import Record
 from emulators.salesforce.data.setup_objects import FORECASTS
 from emulators.salesforce.data.tables import Tables
@@ -13,6 +14,8 @@ def complete_before_save(tables: Tables, sobject: str, old: Record | None, new: 
     match sobject:
         case "Opportunity":
             _complete_opportunity(tables, old, new, written)
+        case "Lead" if old and old["IsConverted"]:
+            raise ApiError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
         case "Contact" | "Lead" | "User":
             new["Name"] = " ".join(part for part in (new["FirstName"], new["LastName"]) if part)
         case "OpportunityStage":

@@ -62,6 +62,8 @@ class Field:
     relationship: str = ""  # reference: the name by which a path reaches the parent
     children: str = ""  # reference: the name by which a subquery of the parent reaches the records
     cascade: bool = False  # reference: deleting the parent deletes this record
+    restricts: bool = False  # reference: the parent cannot be deleted while this record refers to it
+    is_master: bool = False  # reference: the parent decides who may read and change this record
     formula: Formula | None = None
     help: str = ""
 
@@ -103,6 +105,8 @@ class SObject:
     plural: str
     fields: dict[str, Field] = field(default_factory=dict)  # by lower-case name
     children: dict[str, tuple[str, str]] = field(default_factory=dict)
+    master: Field | None = None  # the reference to the parent that decides who may read and change a record
+    auto_number: str = ""  # the format of the name, if the service numbers the records, such as `DS-{00000}`
     setup: bool = False
     by_administrators: bool = False  # an object of Setup that administrators change by the API too
     hard_delete: bool = False
@@ -126,6 +130,8 @@ class SObject:
         """Add fields, or replace those of the same name."""
         for each in fields:
             self.fields[each.name.lower()] = each
+            if each.is_master:
+                self.master = each
 
     def reference_field(self, relationship: str) -> Field | None:
         """The reference field with this relationship name, such as `AccountId` for `Account`."""
@@ -150,6 +156,12 @@ class Model:
     def add_object(self, sobject: SObject) -> None:
         """Add an object."""
         self._by_name[sobject.name.lower()] = sobject
+
+    def remove_object(self, name: str) -> None:
+        """Remove an object, and the subqueries that reach it."""
+        del self._by_name[name.lower()]
+        for each in self:
+            each.children = {link: child for link, child in each.children.items() if child[0] != name}
 
     def link_to_parent(self, sobject: SObject, column: Field) -> None:
         """Let subqueries of the parent reach the object through its reference field, if that names a relationship."""

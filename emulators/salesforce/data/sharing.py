@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from emulators.salesforce.data.permissions import GOVERNED_BY
 from emulators.salesforce.data.schema import Record, SObject
 from emulators.salesforce.data.tables import Tables
 
@@ -68,22 +67,17 @@ class Sharing:
         """Whether the access to the account decides on its contacts."""
         return (child, parent) == ("Contact", "Account") and self.models.get(child) == CONTROLLED_BY_PARENT
 
-    def limits(self, sobject: str, user: str) -> bool:
+    def limits(self, sobject: SObject, user: str) -> bool:
         """Whether any record of the object may be closed to this user; an empty `user` is the service itself."""
-        governing = GOVERNED_BY.get(sobject, sobject)
-        return bool(user) and governing in self.models and user not in self.administrators
+        if not user or not self.models or user in self.administrators:
+            return False
+        return (sobject.master.refers if sobject.master else sobject.name) in self.models
 
     def access(self, tables: Tables, view: SObject, record: Record, user: str) -> Access:
-        """The user's access to a record; `view` is its object with the user's rights."""
-        if not self.limits(view.name, user) or view.modify_all:
+        """The user's access to a record that has no master; `view` is its object with the user's rights."""
+        if not self.limits(view, user) or view.modify_all:
             return Access.FULL
-        governing = GOVERNED_BY.get(view.name)
-        if governing:
-            parent = tables.stored_record(governing, record[f"{governing}Id"])
-            return self._own_access(tables, view, governing, parent, user) if parent else Access.NONE
-        return self._own_access(tables, view, view.name, record, user)
-
-    def _own_access(self, tables: Tables, view: SObject, sobject: str, record: Record, user: str) -> Access:
+        sobject = view.name
         if self.models[sobject] == CONTROLLED_BY_PARENT:
             return self._access_by_account(tables, view, record, user)
         if record["OwnerId"] == user:

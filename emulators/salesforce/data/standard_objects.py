@@ -46,6 +46,7 @@ STAGES: tuple[tuple[str, float, bool, bool, str], ...] = (
 CURRENCIES: tuple[tuple[str, float, int], ...] = (
     ("USD", 1.0, 2), ("EUR", 0.92, 2), ("GBP", 0.79, 2), ("CHF", 0.88, 2), ("JPY", 151.0, 0), ("TWD", 32.0, 2),
 )  # fmt: skip
+LEAD_SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
 ROLES = (
     "Business User", "Decision Maker", "Economic Buyer", "Economic Decision Maker", "Evaluator", "Executive Sponsor",
     "Influencer", "Technical Buyer", "Other",
@@ -114,7 +115,7 @@ def _opportunity_object() -> SObject:
         long_text_field("Description", 32_000),
         text_field("NextStep", 255, "Next Step"),
         picklist_field("Type", "Existing Business", "New Business"),
-        picklist_field("LeadSource", "Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other"),
+        picklist_field("LeadSource", *LEAD_SOURCES),
         checkbox_field("IsPrivate"),
         checkbox_field("IsClosed", writable=False),
         checkbox_field("IsWon", writable=False),
@@ -139,8 +140,15 @@ def _lead_object() -> SObject:
         text_field("Title", 128),
         Field("Email", Kind.EMAIL, "Email", 80),
         phone_field("Phone"),
+        phone_field("MobilePhone"),
+        Field("Website", Kind.URL, "Website", 255),
+        Field("NumberOfEmployees", Kind.INT, "Employees", precision=8),
+        long_text_field("Description", 32_000),
+        picklist_field("LeadSource", *LEAD_SOURCES),
         replace(picklist_field("Status", *status, required=True), default=status[0]),
         checkbox_field("IsConverted", writable=False),
+        Field("ConvertedDate", Kind.DATE, "Converted Date", writable=False),
+        *(reference_field(f"Converted{name}", name, writable=False) for name in ("Account", "Contact", "Opportunity")),
         *_address_fields(""),
         reference_field("Owner", "User"),
     )
@@ -150,7 +158,7 @@ def _contact_role_object() -> SObject:
     return new_object(
         "OpportunityContactRole",
         "00K",
-        reference_field("Opportunity", "Opportunity", required=True, fixed=True, cascade=True),
+        reference_field("Opportunity", "Opportunity", required=True, fixed=True, cascade=True, master=True),
         reference_field("Contact", "Contact", required=True, cascade=True),
         picklist_field("Role", *ROLES),
         checkbox_field("IsPrimary"),
@@ -176,9 +184,21 @@ def _task_object() -> SObject:
     )
 
 
-def custom_object(name: str, label: str, plural: str, name_label: str, *, number: int, multi_currency: bool) -> SObject:
-    """A custom object without custom fields; `number` counts the custom objects of the org from 0."""
-    fields = [text_field("Name", 80, name_label), reference_field("Owner", "User")]
+def custom_object(
+    name: str,
+    label: str,
+    plural: str,
+    name_field: Field,
+    *,
+    number: int,
+    multi_currency: bool,
+    has_owner: bool = True,
+) -> SObject:
+    """A custom object without custom fields; `number` counts the custom objects of the org from 0.
+
+    The records of a detail have no owner: their parent has one.
+    """
+    fields = [name_field, *([reference_field("Owner", "User")] if has_owner else [])]
     if multi_currency:
         fields.append(currency_code_field())
     sobject = new_object(name, f"a{number:02d}", *fields, plural=plural)

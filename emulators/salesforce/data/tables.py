@@ -124,6 +124,13 @@ class Tables:
         self.model.add_object(sobject)
         self._records[sobject.name] = {}
 
+    def remove_object(self, name: str) -> None:
+        """Remove an object with its records. Nothing brings them back."""
+        self.schema_changed_at = self.now()
+        self.model.remove_object(name)
+        del self._records[name]
+        self._index = {key: index for key, index in self._index.items() if key[0] != name}
+
     def put_field(self, sobject: str, field: Field) -> None:
         """Add or change a field of an object. Every record has it at once, and no stamp of a record changes."""
         self.schema_changed_at = self.now()

@@ -21,6 +21,7 @@ LICENSES = frozenset({"Salesforce API Integration", "Salesforce", "Salesforce Pl
 LABEL_LENGTH = 40
 _LENGTH_NEEDED = frozenset({"Text", "LongTextArea", "Html"})
 _LENGTH_FORBIDDEN = frozenset({"Url", "TextArea", "Checkbox", "Picklist", "Date", "DateTime", "Email", "Phone"})
+_FORBIDDEN = {"Checkbox": {"required"}, "MasterDetail": {"required", "deleteConstraint", "lookupFilter"}}
 _LAYOUT_REQUIRED = {"Opportunity": frozenset({"Name", "CloseDate", "StageName"})}
 # These must stand on a layout too, with any behaviour.
 _LAYOUT_PRESENT = {"Opportunity": frozenset({"Probability"})}
@@ -36,8 +37,16 @@ _COLUMNS_OF_CUSTOM_OBJECTS = frozenset({"NAME", "CREATED_DATE", "LAST_UPDATE", "
 class ComponentChecker:
     """Checks the components of one zip in turn. A field that passed counts as existing for those that follow."""
 
-    def __init__(self, org: Org, languages: frozenset[str], tabs: Collection[str]) -> None:
-        """`languages` are those of the Translation Workbench, an empty set if it is off; `tabs` exist in the org."""
+    def __init__(
+        self, org: Org, languages: frozenset[str], tabs: Collection[str], components: Sequence[Component] = ()
+    ) -> None:
+        """`languages` are those of the Translation Workbench, an empty set if it is off; `tabs` exist in the org.
+
+        `components` are all of the zip.
+        """
+        masters = (each for each in components if each.first_text("type") == "MasterDetail")
+        self._masters = {each.name: each.master.refers for each in org.model if each.master and each.master.is_custom}
+        self._masters |= {each.parent: each.first_text("referenceTo") for each in masters}
         self._org, self._languages = org, languages
         self._new: dict[tuple[str, str], Field] = {}
         self._new_objects: dict[str, SObject] = {}
@@ -82,7 +91,7 @@ class ComponentChecker:
 
     def _check_object(self, component: Component) -> Iterator[str]:
         is_new = self._find_object(component.full_name) is None
-        problems = list(check_custom_object(component, is_new=is_new))
+        problems = list(check_custom_object(component, is_new=is_new, has_master=component.full_name in self._masters))
         problems += _check_length("label", component.first_text("label"), LABEL_LENGTH)
         problems += _check_length("pluralLabel", component.first_text("pluralLabel"), LABEL_LENGTH)
         if is_new and not problems:
@@ -182,7 +191,7 @@ class ComponentChecker:
         for name in component.all_texts("tabSettings/tab"):
             if name not in self._tabs:
                 yield f"In field: tab - no CustomTab named {name} found"
-        yield from check_object_rights(component)
+        yield from check_object_rights(component, self._masters)
 
     def _check_field_permission(self, full_name: str, editable: bool) -> Iterator[str]:
         sobject, _, name = full_name.partition(".")
@@ -218,14 +227,32 @@ class ComponentChecker:
         needed = _needed_on_layout(sobject) | self._required_fields(sobject)
         for name in sorted(needed - {name for name, _ in placed}):
             yield f"Layout must contain an item for required layout field: {name}"
+        yield from self._check_related_lists(component, sobject)
+
+    def _check_related_lists(self, component: Component, sobject: str) -> Iterator[str]:
+        """Check the lists of records of custom objects, which are named by the object and its reference field."""
+        for related in component.element.iterfind(".//{*}relatedLists"):
+            name = related.findtext("{*}relatedList")
+            child, _, column = name.partition(".")
+            link = self._find_field(child, column)
+            if child.endswith("__c") and (link is None or link.refers != sobject):
+                yield f"Cannot find related list:{name}"
+                continue
+            for each in related.iterfind("{*}fields"):
+                if child.endswith("__c") and each.text != "NAME" and self._find_field(child, each.text) is None:
+                    yield f"Invalid field:{each.text} in related list:{name}"
 
     def _check_layout_item(self, sobject: str, name: str, behavior: str | None) -> Iterator[str]:
         field = self._find_field(sobject, name)
         if field is None:
             yield f"In field: field - no CustomField named {sobject}.{name} found"
-        elif (field.formula or name in _LAYOUT_READ_ONLY) and behavior != "Readonly":
+        elif (field.formula or not field.writable or name in _LAYOUT_READ_ONLY) and behavior != "Readonly":
             yield f"Field:{name} must be Readonly"
-        elif name in _required_on_layout(sobject) | self._required_fields(sobject) and behavior != "Required":
+        elif (
+            field.writable
+            and name in _required_on_layout(sobject) | self._required_fields(sobject)
+            and behavior != "Required"
+        ):
             yield f"Field:{name} must be Required"
 
     def _required_fields(self, sobject: str) -> frozenset[str]:
@@ -285,16 +312,20 @@ def _check_field_elements(component: Component) -> Iterator[str]:
     kind, present = component.first_text("type"), {str(each.tag).rpartition("}")[2] for each in component.element}
     has_formula = "formula" in present
     needed = {"visibleLines"} if kind in {"LongTextArea", "Html"} else set()
-    needed |= {"referenceTo"} if kind == "Lookup" else set()
+    needed |= {"referenceTo"} if kind in {"Lookup", "MasterDetail"} else set()
+    needed |= {"relationshipName"} if kind == "MasterDetail" else set()
     needed |= {"length"} if kind in _LENGTH_NEEDED and not has_formula else set()
     needed |= {"label"} | ({"defaultValue"} if kind == "Checkbox" and not has_formula else set())
-    forbidden = ({"length"} if kind in _LENGTH_FORBIDDEN else set()) | ({"required"} if kind == "Checkbox" else set())
+    forbidden = ({"length"} if kind in _LENGTH_FORBIDDEN else set()) | _FORBIDDEN.get(kind, set())
     for name in sorted(needed - present):
         yield f"Must specify '{name}' for a CustomField of type {kind}"
     for name in sorted(forbidden & present):
         yield f"Can not specify '{name}' for a CustomField of type {kind}"
     if has_formula and kind == "Text" and component.first_text("formulaTreatBlanksAs") != "BlankAsBlank":
         yield "formulaTreatBlanksAs of a text formula must be BlankAsBlank"
+    is_required = kind == "Lookup" and component.first_text("required") == "true"
+    if is_required and component.first_text("deleteConstraint") not in {"Restrict", "Cascade"}:
+        yield "Must specify either cascade delete or restrict delete for required lookup foreign key"
     if component.all_texts("valueSet/valueSetName") and component.all_texts("valueSet/valueSetDefinition"):
         yield "A value set has either a valueSetName or a valueSetDefinition"
     yield from _check_length("label", component.first_text("label"), LABEL_LENGTH)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from emulators.salesforce.data.field_shapes import text_field
 from emulators.salesforce.data.formula import Formula, FormulaError, parse_formula
 from emulators.salesforce.data.schema import Field, Kind, Model, SObject
 from emulators.salesforce.data.standard_objects import custom_object
@@ -17,7 +18,7 @@ _KINDS = {
     "Text": Kind.STRING, "LongTextArea": Kind.TEXTAREA, "TextArea": Kind.TEXTAREA, "Url": Kind.URL,
     "Checkbox": Kind.BOOLEAN, "Picklist": Kind.PICKLIST, "Number": Kind.DOUBLE, "Currency": Kind.CURRENCY,
     "Percent": Kind.PERCENT, "Date": Kind.DATE, "DateTime": Kind.DATETIME, "Email": Kind.EMAIL, "Phone": Kind.PHONE,
-    "Lookup": Kind.REFERENCE,
+    "Lookup": Kind.REFERENCE, "MasterDetail": Kind.REFERENCE,
 }  # fmt: skip
 _DEFAULT_LENGTHS = {
     Kind.URL: 255,
@@ -43,8 +44,9 @@ def field_from_xml(root: Any) -> Field:  # noqa: ANN401 - an element of the stan
     formula = _field_formula(name, texts["formula"]) if "formula" in texts else None
     picklist = tuple(_picklist_values(root))
     parent = texts.get("referenceTo", "")
-    if kind is Kind.REFERENCE and texts.get("deleteConstraint", "SetNull") != "SetNull":
-        raise MetadataError(f"{name}: the emulator knows lookups only that are emptied with their parent's deletion")
+    is_master, constraint = texts["type"] == "MasterDetail", texts.get("deleteConstraint", "SetNull")
+    if constraint not in {"SetNull", "Restrict"}:
+        raise MetadataError(f"{name}: the emulator knows no lookups that are deleted with their parent")
     default_pick = next((value for value, _, is_default in picklist if is_default), None)
     return Field(
         name,
@@ -53,8 +55,9 @@ def field_from_xml(root: Any) -> Field:  # noqa: ANN401 - an element of the stan
         _FORMULA_LENGTH if formula else int(texts.get("length", _DEFAULT_LENGTHS.get(kind, 0))),
         precision=int(texts.get("precision", 18)),
         scale=int(texts.get("scale", 0)),
-        required=texts.get("required") == "true",
+        required=is_master or texts.get("required") == "true",
         writable=formula is None,
+        fixed=is_master and texts.get("reparentableMasterDetail") != "true",
         unique=texts.get("unique") == "true",
         external_id=texts.get("externalId") == "true",
         case_sensitive=texts.get("caseSensitive") == "true",
@@ -64,6 +67,9 @@ def field_from_xml(root: Any) -> Field:  # noqa: ANN401 - an element of the stan
         refers=parent,
         relationship=name.removesuffix("c") + "r" if parent else "",
         children=f"{texts['relationshipName']}__r" if parent and "relationshipName" in texts else "",
+        cascade=is_master,
+        restricts=constraint == "Restrict",
+        is_master=is_master,
         formula=formula,
         help=texts.get("inlineHelpText", ""),
     )
@@ -73,11 +79,20 @@ def object_from_xml(name: str, root: Any, model: Model) -> SObject:  # noqa: ANN
     """The custom object that the elements of an `objects` file describe, for an org with the objects of `model`."""
     texts = _child_texts(root)
     number = sum(sobject.name.endswith("__c") for sobject in model)
-    name_label = root.findtext(f"{NAMESPACE}nameField/{NAMESPACE}label") or "Name"
-    multi_currency = model.find_object("CurrencyType") is not None
-    return custom_object(
-        name, texts["label"], texts["pluralLabel"], name_label, number=number, multi_currency=multi_currency
+    label = root.findtext(f"{NAMESPACE}nameField/{NAMESPACE}label") or "Name"
+    is_numbered = root.findtext(f"{NAMESPACE}nameField/{NAMESPACE}type") == "AutoNumber"
+    sobject = custom_object(
+        name,
+        texts["label"],
+        texts["pluralLabel"],
+        text_field("Name", 80, label, writable=not is_numbered),
+        number=number,
+        multi_currency=model.find_object("CurrencyType") is not None,
+        has_owner=texts.get("sharingModel") != "ControlledByParent",
     )
+    if is_numbered:
+        sobject.auto_number = root.findtext(f"{NAMESPACE}nameField/{NAMESPACE}displayFormat") or "{0}"
+    return sobject
 
 
 def rule_from_xml(definition: SObject, root: Any) -> DeployedRule:  # noqa: ANN401 - as field_from_xml

@@ -176,7 +176,7 @@ class Deployments:
     def _check_components(self, unpacked: UnpackedZip) -> tuple[list[Component], list[Problem]]:
         """The components without a problem, and all problems, those of the zip first."""
         tabs = self.documents.names("CustomTab")
-        checker = ComponentChecker(self.org, self.languages, tabs)
+        checker = ComponentChecker(self.org, self.languages, tabs, unpacked.components)
         problems, correct = list(unpacked.problems), list[Component]()
         for each in unpacked.components:
             texts = checker.find_problems(each)

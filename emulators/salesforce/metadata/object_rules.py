@@ -5,7 +5,7 @@ docs/reference/salesforce.md#permission-sets-in-metadata.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from emulators.salesforce.metadata.package import Component
 
@@ -33,11 +33,17 @@ def check_custom_object(component: Component, *, is_new: bool, has_master: bool 
             yield f"Must specify a non-empty {name} for the CustomObject"
     if is_new and component.first_text("nameField/type") not in {"Text", "AutoNumber"}:
         yield "Must specify a nameField of type Text or AutoNumber"
+    if component.first_text("nameField/type") == "AutoNumber" and "{0" not in component.first_text(
+        "nameField/displayFormat"
+    ):
+        yield "Must specify 'displayFormat' for a nameField of type AutoNumber"
     if is_new and component.first_text("deploymentStatus") not in {"Deployed", "InDevelopment"}:
         yield "Must specify 'deploymentStatus' for a CustomObject"
     internal, external = component.first_text("sharingModel"), component.first_text("externalSharingModel")
     if not internal:
         yield "Must specify 'sharingModel' for a CustomObject"
+    elif has_master and internal != "ControlledByParent":
+        yield "Must set sharingModel to ControlledByParent on a CustomObject with a MasterDetail relationship field"
     elif internal == "ControlledByParent" and not has_master:
         yield (
             "Cannot set sharingModel to ControlledByParent on a CustomObject without a MasterDetail relationship field"
@@ -59,10 +65,11 @@ def check_tab(component: Component, *, has_object: bool) -> Iterator[str]:
         yield "Must specify 'motif' for a CustomTab of a custom object"
 
 
-def check_object_rights(component: Component) -> Iterator[str]:
+def check_object_rights(component: Component, masters: Mapping[str, str]) -> Iterator[str]:
     """Find the rights of a permission set that depend on a right that it does not grant.
 
-    Read on Contact or Opportunity also needs Read on Account.
+    Read on Contact or Opportunity also needs Read on Account, and Read on a detail needs Read on its parent, which
+    `masters` names by detail.
     """
     names = component.all_texts("objectPermissions/object")
     rights = {right: component.all_texts(f"objectPermissions/{right}") for right in _RIGHT_NAMES}
@@ -73,6 +80,6 @@ def check_object_rights(component: Component) -> Iterator[str]:
             if missing:
                 needed = ", ".join(f"{each} {name}" for each in missing)
                 yield f"Permission {_RIGHT_NAMES[right]} {name} depends on permission(s): {needed}"
-    for name in ("Contact", "Opportunity"):
-        if "allowRead" in granted.get(name, ()) and "allowRead" not in granted.get("Account", ()):
-            yield f"Permission Read {name} depends on permission(s): Read Account"
+    for name, parent in {"Contact": "Account", "Opportunity": "Account", **masters}.items():
+        if "allowRead" in granted.get(name, ()) and "allowRead" not in granted.get(parent, ()):
+            yield f"Permission Read {name} depends on permission(s): Read {parent}"

@@ -6,6 +6,7 @@ The contract: docs/reference/salesforce.md#composite-requests and docs/reference
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from emulators.base.server import Request
@@ -65,16 +66,19 @@ class Composite:
         position, replies = self._org.undo_position(), dict[str, Reply]()
         for subrequest in subrequests:
             name = subrequest["referenceId"]
-            replies[name] = self._run_subrequest(call, subrequest, replies)
-            if all_or_none and not replies[name].is_success:
+            replies[name] = self._run_subrequest(call, subrequest, replies, all_or_none=all_or_none)
+            if all_or_none and not (replies[name].is_success and _all_saved(replies[name])):
                 self._org.roll_back(position)
                 halted = Reply(400, ApiError(400, "PROCESSING_HALTED", _HALTED).to_body())
                 return {each["referenceId"]: halted for each in subrequests} | {name: replies[name]}
         return replies
 
-    def _run_subrequest(self, call: Call, subrequest: Subrequest, replies: Mapping[str, Reply]) -> Reply:
+    def _run_subrequest(
+        self, call: Call, subrequest: Subrequest, replies: Mapping[str, Reply], *, all_or_none: bool
+    ) -> Reply:
         try:
-            return self._dispatch(_call_of_subrequest(call, subrequest, replies))
+            sent = _call_of_subrequest(call, subrequest, replies)
+            return self._dispatch(_as_all_or_none(sent) if all_or_none else sent)
         except ApiError as error:
             return Reply(error.status, error.to_body())
 
@@ -170,6 +174,21 @@ def _check_depth(subrequests: list[Subrequest]) -> None:
 def _referenced_names(subrequest: Subrequest) -> set[str]:
     text = json.dumps([subrequest["url"], subrequest.get("body")])
     return {match[1] for match in _REFERENCE.finditer(text)}
+
+
+def _as_all_or_none(call: Call) -> Call:
+    """The subrequest with the `allOrNone` of its Composite, which overrides the one of sObject Collections."""
+    if call.parts[:2] != ("composite", "sobjects"):
+        return call
+    if isinstance(call.body, dict):
+        return replace(call, body={**call.body, "allOrNone": True})
+    return replace(call, query={**call.query, "allOrNone": "true"})
+
+
+def _all_saved(reply: Reply) -> bool:
+    """Whether all records of an sObject Collections subrequest were saved; one that is no such subrequest has none."""
+    results = reply.body if isinstance(reply.body, list) else []
+    return all(each.get("success", True) for each in results if isinstance(each, dict))
 
 
 def _collation_group(subrequest: Subrequest) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from shared.foundation.errors import NotFound
 _DESCRIBE_TYPES = {
     "Text": "string", "LongTextArea": "textarea", "TextArea": "textarea", "Url": "url", "Checkbox": "boolean",
     "Picklist": "picklist", "Number": "double", "Currency": "currency", "Percent": "percent", "Date": "date",
-    "DateTime": "datetime", "Email": "email", "Phone": "phone",
+    "DateTime": "datetime", "Email": "email", "Phone": "phone", "Lookup": "reference", "MasterDetail": "reference",
 }  # fmt: skip
 
 
@@ -70,9 +70,8 @@ def _obstacles_of_field(
 ) -> Iterator[Obstacle]:
     name = f"{sobject}.{existing['name']}"
     remedy = "rename it or delete it in Setup, then run this again"
-    if existing.get("type") != _DESCRIBE_TYPES.get(text_of(packaged, "type")) or _differs_in_formula(
-        existing, packaged
-    ):
+    has_other_type = existing.get("type") != _DESCRIBE_TYPES.get(text_of(packaged, "type"))
+    if has_other_type or _differs_in_formula(existing, packaged) or _differs_in_parent(existing, packaged):
         yield Obstacle(name, f"exists as {_existing_shape(existing)}, not as {_packaged_shape(packaged)}", remedy)
     elif (length := existing.get("length")) and length > int(text_of(packaged, "length") or length):
         shorter = text_of(packaged, "length")
@@ -85,11 +84,25 @@ def _differs_in_formula(existing: Json, packaged: Element) -> bool:
     return bool(existing.get("calculated")) is not bool(text_of(packaged, "formula"))
 
 
+def _differs_in_parent(existing: Json, packaged: Element) -> bool:
+    """Whether a reference points to another object, or is a lookup where the package has a master-detail."""
+    parent = text_of(packaged, "referenceTo")
+    is_master = text_of(packaged, "type") == "MasterDetail"
+    return bool(parent) and (
+        existing.get("referenceTo") != [parent] or bool(existing["cascadeDelete"]) is not is_master
+    )
+
+
 def _existing_shape(existing: Json) -> str:
+    if existing.get("referenceTo"):
+        kind = "master-detail" if existing.get("cascadeDelete") else "lookup"
+        return f"a {kind} to {', '.join(existing['referenceTo'])}"
     return f"a formula ({existing.get('type')})" if existing.get("calculated") else str(existing.get("type"))
 
 
 def _packaged_shape(packaged: Element) -> str:
+    if parent := text_of(packaged, "referenceTo"):
+        return f"a {text_of(packaged, 'type')} to {parent}"
     return "a formula" if text_of(packaged, "formula") else text_of(packaged, "type")
 
 

@@ -100,3 +100,21 @@ def test_a_shorter_field_is_lengthened_by_the_deployment(org: EmulatedOrg) -> No
     make_field_by_hand(org.emulator, "Products__c", "<length>80</length><type>Text</type>")
     assert find_obstacles(org.salesforce, product_package()) == []
     assert org.client.deploy(product_package()).success
+
+
+@pytest.mark.parametrize(
+    ("definition", "found"),
+    [
+        ("<referenceTo>Opportunity</referenceTo><type>Lookup</type>", "a lookup to Opportunity"),
+        ("<referenceTo>Account</referenceTo><relationshipName>Rows</relationshipName><type>MasterDetail</type>",
+         "a master-detail to Account"),
+    ],
+)  # fmt: skip
+def test_a_reference_of_another_kind_or_to_another_object_is_an_obstacle(
+    org: EmulatedOrg, definition: str, found: str
+) -> None:
+    org.client.deploy(product_package())
+    xml = f'<CustomField xmlns="{NAMESPACE}"><fullName>Opportunity__c</fullName><label>Old</label>{definition}'
+    org.emulator.make_field("Cosell_Deal_Solution__c", f"{xml}</CustomField>")
+    (obstacle,) = find_obstacles(org.salesforce, product_package())
+    assert f"exists as {found}, not as a MasterDetail to Opportunity" in str(obstacle)

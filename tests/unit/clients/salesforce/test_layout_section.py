@@ -9,7 +9,9 @@ PRODUCT_SECTION = our_section_in(product_package().files["layouts/Opportunity-Co
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 PRODUCT_FIELDS = (
     "Sync_with_Partner_Center__c", "How_can_Microsoft_help__c", "Visible_to_Microsoft__c", "Notes_to_Microsoft__c",
-    "Customer_Consents__c", "Products__c", "Closing_Reason__c", "Closing_Reason_Details__c", "Audit__c",
+    "Customer_Consents__c", "Products__c", "Partner_Center_Sales_Stage__c", "Marketing_Campaign_Id__c",
+    "Referral_Program__c", "Marketplace_Intent__c", "Solution_Area__c", "Solution_Play__c", "Partner_Role__c",
+    "Partner_Location__c", "Closing_Reason__c", "Closing_Reason_Details__c", "Audit__c",
     "Sync_Mark__c", "Sync_Status__c", "Answer_By__c", "Referral_Identifier__c", "Referral_Link__c",
     "Partner_Center_Amount__c", "Partner_Center_Currency__c", "Microsoft_Status__c", "Microsoft_Answer_By__c",
     "Microsoft_CRM_Identifier__c", "Microsoft_Seller__c", "Microsoft_Notes__c",
@@ -93,8 +95,8 @@ def test_fields_that_the_sync_writes_are_read_only() -> None:
         for column in children_named(section_, "layoutColumns")
         for each in children_named(column, "layoutItems")
     }
-    assert {name for name in PRODUCT_FIELDS if behaviors[name] == "Edit"} == set(PRODUCT_FIELDS[:8])
-    assert {name for name in PRODUCT_FIELDS if behaviors[name] == "Readonly"} == set(PRODUCT_FIELDS[8:])
+    assert {name for name in PRODUCT_FIELDS if behaviors[name] == "Edit"} == set(PRODUCT_FIELDS[:16])
+    assert {name for name in PRODUCT_FIELDS if behaviors[name] == "Readonly"} == set(PRODUCT_FIELDS[16:])
 
 
 def test_a_field_in_another_section_stays_there() -> None:

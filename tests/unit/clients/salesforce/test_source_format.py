@@ -10,6 +10,7 @@ from shared.foundation.errors import ConfigurationError
 from tests.unit.clients.salesforce.emulated_org import SOURCE_PROJECT, product_package
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+OBJECTS = ("Cosell_Deal_Solution__c", "Cosell_Inbox__c", "Cosell_Solution__c", "Opportunity")
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 
 
@@ -23,7 +24,7 @@ def test_fields_list_views_and_rules_are_in_the_file_of_their_object() -> None:
     package = product_package()
     root = parse_xml(package.files["objects/Opportunity.object"])
     names = [child.tag.rpartition("}")[2] for child in root]
-    assert names == ["fields"] * 22 + ["listViews"] * 2 + ["validationRules"]
+    assert names == ["fields"] * 30 + ["listViews"] * 2 + ["validationRules"]
     assert set(package.members) == {
         "CustomObject", "CustomField", "CustomTab", "ListView", "ValidationRule", "PermissionSet", "Layout",
         "FlexiPage", "Group", "CustomNotificationType",
@@ -36,7 +37,8 @@ def test_a_custom_object_is_one_file_with_its_fields_and_list_view() -> None:
     root = parse_xml(package.files["objects/Cosell_Inbox__c.object"])
     names = {child.tag.rpartition("}")[2] for child in root}
     assert {"label", "nameField", "sharingModel", "fields", "listViews"} <= names
-    assert package.members["CustomObject"] == package.members["CustomTab"] == ("Cosell_Inbox__c",)
+    assert set(package.members["CustomObject"]) == set(OBJECTS) - {"Opportunity"}
+    assert set(package.members["CustomTab"]) == {"Cosell_Inbox__c", "Cosell_Solution__c"}
     assert "tabs/Cosell_Inbox__c.tab" in package.files
 
 
@@ -62,21 +64,21 @@ def test_each_language_has_one_file_of_translations() -> None:
     package = read_source(SOURCE_PROJECT / "translations")
     assert set(package.files) == {
         f"objectTranslations/{sobject}-{code}.objectTranslation"
-        for sobject in ("Cosell_Inbox__c", "Opportunity")
+        for sobject in OBJECTS
         for code in ("de", "fr", "ja", "zh_TW")
     }
     root = parse_xml(package.files["objectTranslations/Opportunity-de.objectTranslation"])
     names = [child.tag.rpartition("}")[2] for child in root]
-    assert names == ["fields"] * 22 + ["validationRules"]
+    assert names == ["fields"] * 30 + ["validationRules"]
 
 
 def test_a_package_can_be_limited_to_some_languages() -> None:
     whole = read_source(*package_folders(SOURCE_PROJECT), SOURCE_PROJECT / "translations")
     german = whole.with_languages(["de"])
-    assert german.members["CustomObjectTranslation"] == ("Cosell_Inbox__c-de", "Opportunity-de")
+    assert german.members["CustomObjectTranslation"] == tuple(f"{sobject}-de" for sobject in OBJECTS)
     assert set(whole.files) - set(german.files) == {
         f"objectTranslations/{sobject}-{code}.objectTranslation"
-        for sobject in ("Cosell_Inbox__c", "Opportunity")
+        for sobject in OBJECTS
         for code in ("fr", "ja", "zh_TW")
     }
     with pytest.raises(ConfigurationError, match="no translations into xx"):

@@ -39,6 +39,14 @@ EXPECTED_FIELDS = {
     "Microsoft_Seller__c": {"type": "Text", "length": "255"},
     "Microsoft_Notes__c": {"type": "LongTextArea", "length": "32000"},
     "Microsoft_Answer_By__c": {"type": "DateTime"},
+    "Partner_Center_Sales_Stage__c": {"label": "Sales Stage in Partner Center", "type": "Picklist"},
+    "Marketing_Campaign_Id__c": {"label": "Marketing Campaign ID", "type": "Text", "length": "255"},
+    "Referral_Program__c": {"label": "Referral Program", "type": "Text", "length": "255"},
+    "Marketplace_Intent__c": {"label": "Marketplace Intent", "type": "Picklist"},
+    "Solution_Area__c": {"label": "Solution Area", "type": "Picklist"},
+    "Solution_Play__c": {"label": "Solution Play", "type": "Picklist"},
+    "Partner_Role__c": {"label": "Partner Role", "type": "Picklist"},
+    "Partner_Location__c": {"label": "Partner Location", "type": "Text", "length": "40"},
     "Sync_Mark__c": {"label": "Sync Mark", "type": "Text", "formulaTreatBlanksAs": "BlankAsBlank"},
 }  # fmt: skip
 

@@ -9,7 +9,6 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,11 +18,19 @@ from shared import __version__
 from shared.clients.salesforce.org_shape import VERSION_COLUMN
 from shared.mapping.people_fields import CONTACT_FIELDS
 from tests.unit.emulators.salesforce_metadata.deploy_client import PROJECT, Deployer, whole_package
+from tests.unit.emulators.salesforce_metadata.package_files import (
+    FILES,
+    LANGUAGES,
+    MAIN,
+    TRANSLATIONS,
+    field_permissions,
+    fields_by_name,
+    object_rights,
+    parse_file,
+)
 
-FILES = sorted(PROJECT.glob("**/*-meta.xml"))
-MAIN = PROJECT / "force-app" / "main" / "default"
-LANGUAGES = ("de", "fr", "ja", "zh_TW")
-INBOX = "Cosell_Inbox__c"
+INBOX, SOLUTION, ROW = "Cosell_Inbox__c", "Cosell_Solution__c", "Cosell_Deal_Solution__c"
+OBJECTS = (INBOX, ROW, SOLUTION)
 READ_ONLY = {
     "Referral_Identifier__c", "Referral_Link__c", "Audit__c", "Sync_Status__c", "Sync_Mark__c",
     "Partner_Center_Amount__c", "Partner_Center_Currency__c", "Answer_By__c", "Microsoft_Status__c",
@@ -32,28 +39,14 @@ READ_ONLY = {
 SELLERS = {
     "Sync_with_Partner_Center__c", "How_can_Microsoft_help__c", "Products__c", "Closing_Reason__c",
     "Closing_Reason_Details__c", "Visible_to_Microsoft__c", "Notes_to_Microsoft__c", "Customer_Consents__c",
+    "Partner_Center_Sales_Stage__c", "Marketing_Campaign_Id__c", "Referral_Program__c", "Marketplace_Intent__c",
+    "Solution_Area__c", "Solution_Play__c", "Partner_Role__c", "Partner_Location__c",
 }  # fmt: skip
 STANDARD = {
     "Amount": "Opportunity.Amount", "Description": "Opportunity.Description", "Account": "Opportunity.AccountId",
 }  # fmt: skip
 # Every user sees these fields, or no permission may name them: required fields, names and the currency code.
 NOT_GRANTED = {"Name", "StageName", "CloseDate", "CurrencyIsoCode", "Account.Name", "OpportunityContactRoles"}
-
-
-def parse_file(path: Path) -> Any:  # noqa: ANN401 - lxml ships no types
-    return parse_xml(path.read_bytes())
-
-
-def fields_by_name(sobject: str = "Opportunity") -> dict[str, Any]:
-    roots = (parse_file(path) for path in MAIN.glob(f"objects/{sobject}/fields/*"))
-    return {root.findtext("{*}fullName"): root for root in roots}
-
-
-def field_permissions(name: str) -> dict[str, bool]:
-    root = parse_file(MAIN / "permissionsets" / f"{name}.permissionset-meta.xml")
-    granted = root.findall("{*}fieldPermissions")
-    assert all(each.findtext("{*}readable") == "true" for each in granted)
-    return {each.findtext("{*}field"): each.findtext("{*}editable") == "true" for each in granted}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -73,7 +66,7 @@ def test_the_emulated_org_accepts_the_whole_package(deployer: Deployer) -> None:
     assert deployer.deploy(whole_package())["status"] == "Succeeded"
 
 
-@pytest.mark.parametrize("sobject", ["Opportunity", INBOX])
+@pytest.mark.parametrize("sobject", ["Opportunity", *OBJECTS])
 def test_every_field_has_a_help_text_and_a_description(sobject: str) -> None:
     for name, root in fields_by_name(sobject).items():
         assert root.findtext("{*}inlineHelpText"), name
@@ -83,27 +76,24 @@ def test_every_field_has_a_help_text_and_a_description(sobject: str) -> None:
 
 def test_sellers_may_only_read_the_fields_that_the_sync_writes() -> None:
     granted = field_permissions("Cosell_Seller")
-    read_only = {f"Opportunity.{name}" for name in READ_ONLY} | {f"{INBOX}.{name}" for name in fields_by_name(INBOX)}
+    read_only = {f"Opportunity.{name}" for name in READ_ONLY} | {f"{ROW}.Key__c"}
+    read_only |= {f"{sobject}.{name}" for sobject in (INBOX, SOLUTION) for name in fields_by_name(sobject)}
     assert {name for name, editable in granted.items() if editable} == {f"Opportunity.{name}" for name in SELLERS}
     assert {name for name, editable in granted.items() if not editable} == read_only
     root = parse_file(MAIN / "permissionsets" / "Cosell_Seller.permissionset-meta.xml")
     assert root.find("{*}license") is None
-    assert object_rights(root) == {INBOX: {"allowRead"}}
+    # The rows of a deal need Read on its opportunity, and that needs Read on the account.
+    readable = {name: {"allowRead"} for name in ("Account", INBOX, SOLUTION, "Opportunity")}
+    assert object_rights(root) == readable | {ROW: {"allowCreate", "allowRead", "allowEdit", "allowDelete"}}
 
 
 @pytest.mark.parametrize("name", ["Cosell_Seller", "Cosell_Integration"])
-def test_everybody_sees_the_tab_of_the_inbox(name: str) -> None:
+def test_everybody_sees_the_tabs_of_inbox_and_catalogue(name: str) -> None:
     root = parse_file(MAIN / "permissionsets" / f"{name}.permissionset-meta.xml")
     assert [(e.findtext("{*}tab"), e.findtext("{*}visibility")) for e in root.findall("{*}tabSettings")] == [
-        (INBOX, "Visible")
+        (INBOX, "Visible"),
+        (SOLUTION, "Visible"),
     ]
-
-
-def object_rights(root: Any) -> dict[str, set[str]]:  # noqa: ANN401 - lxml ships no types
-    return {
-        each.findtext("{*}object"): {str(e.tag).rpartition("}")[2] for e in each if e.text == "true"}
-        for each in root.findall("{*}objectPermissions")
-    }
 
 
 def test_the_integration_user_has_exactly_the_rights_that_it_needs() -> None:
@@ -111,8 +101,9 @@ def test_the_integration_user_has_exactly_the_rights_that_it_needs() -> None:
     # A licence would hide the standard objects (docs/reference/salesforce.md#licences-and-profile).
     assert root.find("{*}license") is None
     needed = {"allowCreate", "allowRead", "allowEdit", "viewAllRecords"}
-    owned = needed | {"allowDelete", "modifyAllRecords"}
-    assert object_rights(root) == dict.fromkeys(("Account", "Contact", "Opportunity"), needed) | {INBOX: owned}
+    owned, details = needed | {"allowDelete", "modifyAllRecords"}, (needed | {"allowDelete"}) - {"viewAllRecords"}
+    expected = dict.fromkeys(("Account", "Contact", "Opportunity"), needed) | dict.fromkeys((INBOX, SOLUTION), owned)
+    assert object_rights(root) == expected | {ROW: details}
     assert [each.findtext("{*}name") for each in root.findall("{*}userPermissions")] == [
         "ApiEnabled",
         "SendCustomNotifications",
@@ -163,7 +154,8 @@ def test_the_integration_user_sees_every_field_that_the_default_mapping_names() 
         assert granted[f"Contact.{name}"]
     for name in fields_by_name():
         assert granted[f"Opportunity.{name}"] is (name not in {"Sync_Mark__c", VERSION_COLUMN})
-    assert all(granted[f"{INBOX}.{name}"] for name in fields_by_name(INBOX))
+    assert all(granted[f"{sobject}.{name}"] for sobject in (INBOX, SOLUTION) for name in fields_by_name(sobject))
+    assert granted[f"{ROW}.Key__c"]
 
 
 def _permission_of_path(name: str) -> str:
@@ -192,7 +184,8 @@ def test_the_list_views_show_waiting_and_failed_deals() -> None:
 def test_the_package_replaces_no_layout_and_no_page_of_the_customer() -> None:
     """The reasons: docs/reference/salesforce.md#layouts-and-record-pages-in-metadata."""
     assert {path.name.removesuffix(".layout-meta.xml") for path in MAIN.glob("layouts/*")} == {
-        "Opportunity-Co-sell Layout", f"{INBOX}-Co-sell Inbox Record Layout",
+        "Opportunity-Co-sell Layout", f"{INBOX}-Co-sell Inbox Record Layout", f"{SOLUTION}-Co-sell Solution Layout",
+        f"{ROW}-Deal Solution Layout",
     }  # fmt: skip
     bare = SalesforceEmulator(bare=True)
     assert "Opportunity-Co-sell Layout" not in bare.deployments.documents.names("Layout")
@@ -201,7 +194,7 @@ def test_the_package_replaces_no_layout_and_no_page_of_the_customer() -> None:
         assert b"profileActionOverrides" not in path.read_bytes()
     kinds = {path.name.rpartition(".")[0].rpartition(".")[2].removesuffix("-meta") for path in FILES}
     assert not kinds & {"standardValueSet", "profile", "app"}
-    assert [path.name for path in MAIN.glob("objects/*/*.object-meta.xml")] == [f"{INBOX}.object-meta.xml"]
+    assert {path.name.partition(".")[0] for path in MAIN.glob("objects/*/*.object-meta.xml")} == set(OBJECTS)
 
 
 def test_the_inbox_has_one_record_a_key_which_everybody_may_read_and_the_sync_owns() -> None:
@@ -216,12 +209,13 @@ def test_the_inbox_has_one_record_a_key_which_everybody_may_read_and_the_sync_ow
     assert view.find("{*}filters") is None
 
 
-def test_the_layout_of_the_inbox_shows_every_field_and_is_the_one_that_the_object_gets() -> None:
-    root = parse_file(MAIN / f"objects/{INBOX}/{INBOX}.object-meta.xml")
-    name = f"{INBOX}-{root.findtext('{*}label')} Layout"
+@pytest.mark.parametrize("sobject", OBJECTS)
+def test_the_layout_of_an_object_shows_every_field_and_is_the_one_that_the_object_gets(sobject: str) -> None:
+    root = parse_file(MAIN / f"objects/{sobject}/{sobject}.object-meta.xml")
+    name = f"{sobject}-{root.findtext('{*}label')} Layout"
     layout = parse_file(MAIN / "layouts" / f"{name}.layout-meta.xml")
     placed = {e.findtext("{*}field") for e in layout.iterfind(".//{*}layoutItems")}
-    assert placed == {*fields_by_name(INBOX), "Name", "CreatedById", "LastModifiedById"}
+    assert placed == {*fields_by_name(sobject), "Name", "CreatedById", "LastModifiedById"}
 
 
 def test_layout_and_page_show_every_field() -> None:
@@ -239,7 +233,7 @@ def test_layout_and_page_show_every_field() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_language_translates_every_label_help_value_and_message(language: str) -> None:
-    folder = PROJECT / "translations" / "main" / "default" / "objectTranslations" / f"Opportunity-{language}"
+    folder = TRANSLATIONS / f"Opportunity-{language}"
     translated = {path.name.partition(".")[0]: parse_file(path) for path in folder.glob("*.fieldTranslation-meta.xml")}
     assert set(translated) == set(fields_by_name())
     for name, root in fields_by_name().items():
@@ -265,7 +259,7 @@ def labels_and_helps(language: str | None) -> dict[str, tuple[str, str]]:
     if language is None:
         fields = fields_by_name().items()
         return {name: (root.findtext("{*}label"), root.findtext("{*}inlineHelpText")) for name, root in fields}
-    folder = PROJECT / "translations" / "main" / "default" / "objectTranslations" / f"Opportunity-{language}"
+    folder = TRANSLATIONS / f"Opportunity-{language}"
     files = (parse_file(path) for path in folder.glob("*.fieldTranslation-meta.xml"))
     return {root.findtext("{*}name"): (root.findtext("{*}label"), root.findtext("{*}help")) for root in files}
 
@@ -293,29 +287,6 @@ def test_the_ticks_say_what_they_declare_and_that_a_seen_deal_stays_seen(
     assert all(visible[0] in text for text in (flag[1], asked[1]))
     assert asked[0] in visible[1]
     assert flag[0] in consents[1]
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_language_translates_the_inbox(language: str) -> None:
-    folder = PROJECT / "translations" / "main" / "default" / "objectTranslations" / f"{INBOX}-{language}"
-    translated = {path.name.partition(".")[0]: parse_file(path) for path in folder.glob("*.fieldTranslation-meta.xml")}
-    assert set(translated) == set(fields_by_name(INBOX))
-    for name, root in translated.items():
-        assert (root.findtext("{*}name"), bool(root.findtext("{*}help"))) == (name, True)
-        assert 0 < len(root.findtext("{*}label")) <= 40
-    whole = parse_file(folder / f"{INBOX}-{language}.objectTranslation-meta.xml")
-    assert whole.findtext("{*}nameFieldLabel")
-    cases = [(e.findtext("{*}caseType"), e.findtext("{*}plural")) for e in whole.findall("{*}caseValues")]
-    types = ("Nominative", "Accusative", "Genitive", "Dative") if language == "de" else (None,)
-    assert cases == [(case, plural) for case in types for plural in ("false", "true")]
-    assert all(0 < len(e.findtext("{*}value")) <= 40 for e in whole.findall("{*}caseValues"))
-
-
-def test_the_translations_are_in_exactly_these_languages() -> None:
-    folders = (PROJECT / "translations" / "main" / "default" / "objectTranslations").iterdir()
-    assert {folder.name for folder in folders} == {
-        f"{sobject}-{language}" for language in LANGUAGES for sobject in ("Opportunity", INBOX)
-    }
 
 
 def test_the_default_package_does_not_contain_the_translations() -> None:
