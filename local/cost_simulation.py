@@ -23,6 +23,7 @@ from emulators.salesforce.emulator import SalesforceEmulator
 from local.in_process_transport import EmulatorAccessToken, EmulatorAdapter, EmulatorSignIn, httpx_client
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
+from shared.clients.salesforce.org_shape import ask_shape
 from shared.clients.salesforce.request import ApiConnection
 from shared.domain.scope import Scope
 from shared.foundation.logs import LOGGER, log
@@ -123,11 +124,12 @@ class Simulation:
         wire = ApiConnection(
             sign_in, session, version="66.0", seconds=60.0, now=self.now, monotonic=self._epoch_seconds
         )
+        salesforce, translation = SalesforceClient(wire), Translation(ReferralConstants(LOCATION))
         return Context(
             Referrals(PARTNER_CENTER_URL, EmulatorAccessToken(entra), client=http, clock=self._epoch_seconds),
-            SalesforceClient(wire),
+            salesforce,
             LinkStore(CountedRows(rows, self.counts), self._epoch_seconds),
-            Translation(ReferralConstants(LOCATION)),
+            translation.for_org(ask_shape(salesforce, translation.file.question)),
             Scope(ORGANIZATION, None, START - timedelta(hours=1)),
             _VirtualClock(self.now, self.pass_time),
             _SerialParallel(),

@@ -114,13 +114,17 @@ def check_inbox(installation: Installation) -> Verdict:
 
 
 def check_mapped_fields(installation: Installation) -> Verdict:
-    """Check that every field in the mapping file is visible, and writable if its value goes to Salesforce."""
-    fields = installation.app.translation.fields
-    used = {name: field for name, field in fields.items() if field.direction is not Direction.OFF}
+    """Check that every field in the mapping file is visible, and writable if its value goes to Salesforce.
+
+    An optional field whose column the org lacks is off, which is no fault.
+    """
+    fields, absent = installation.app.translation.fields, installation.translation.absent
+    used = {n: field for n, field in fields.items() if field.direction is not Direction.OFF and n not in absent}
     faults = [fault for name, field in used.items() for fault in _faults_of_mapped_field(installation, name, field)]
     if faults:
         return failed("; ".join(faults), f"Correct the mapping file (docs/mapping.md), or: {PERMISSIONS}")
-    return ok(f"the Salesforce fields of {len(used)} mapped fields exist")
+    off = f"; off, because the org lacks their column: {', '.join(absent)}" if absent else ""
+    return ok(f"the Salesforce fields of {len(used)} mapped fields exist{off}")
 
 
 def _faults_of_mapped_field(installation: Installation, name: str, field: FieldBase) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from shared.domain.attribute_texts import ATTRIBUTE_CAUSES
+
 EDIT_SENTENCES: Mapping[str, str] = {
     "member_stays": (
         "{label}: {system} does not get {value}, because additions on the other side do not travel. "
@@ -24,6 +26,7 @@ EDIT_SENTENCES: Mapping[str, str] = {
 }
 
 EDIT_CAUSES: Mapping[str, tuple[str, str]] = {
+    **ATTRIBUTE_CAUSES,
     "fixed_there": (
         '{label} "{after}" was not sent: Partner Center takes no change of it from here, and keeps "{before}".',
         "Please change it in Partner Center by hand, or change it back here.",

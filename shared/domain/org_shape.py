@@ -58,11 +58,12 @@ def code_column(column: str) -> str:
 
 
 class Column(Struct, frozen=True, array_like=True):
-    """A column that the integration user sees: its path as the org spells it, and whether they may write it."""
+    """A column that the integration user sees: its path as the org spells it, and its rights and kind."""
 
     path: str
     createable: bool = True
     updateable: bool = True
+    is_number: bool = False
 
 
 class RecordType(Struct, frozen=True, array_like=True):

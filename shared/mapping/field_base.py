@@ -25,7 +25,9 @@ SalesforcePath = Annotated[
 ]
 
 
-_NOT_READ = {"label", "direction", "when", "winner", "clearable", "default_days", "convert", "lost_declines"}
+_NOT_READ = {
+    "label", "direction", "when", "winner", "clearable", "default_days", "convert", "lost_declines", "optional",
+}  # fmt: skip
 """The keys that do not decide how a value is read."""
 
 
@@ -53,16 +55,18 @@ class MappingTable(BaseModel):
 class FieldBase(MappingTable):
     """The keys that all fields share. Their meaning: docs/mapping.md#keys-of-every-field.
 
-    An optional field is absent from a deal where it is empty, or where the integration user may not see its column.
-    Columns that are hidden from the integration user, or read-only for them, are no keys of the file.
+    A field that is absent where empty is in no deal that lacks its value. An optional field is as if the file lacked it
+    where the org lacks its column. Columns that are hidden from the integration user, or read-only for them, are no
+    keys of the file.
     """
 
-    is_optional: ClassVar[bool] = False
+    is_absent_where_empty: ClassVar[bool] = False
     label: str = Field(min_length=1)
     direction: Direction = Direction.BOTH
     when: tuple[Literal["create", "update"], ...] = ("create", "update")
     winner: Side = Side.SALESFORCE
     clearable: frozenset[Side] = frozenset()
+    optional: bool = False
     _hidden: frozenset[str] = PrivateAttr(default=frozenset())
     _read_only: frozenset[str] = PrivateAttr(default=frozenset())
     _helpful: tuple[str, ...] = PrivateAttr(default=())
@@ -96,7 +100,7 @@ class FieldBase(MappingTable):
 
     def optional_items(self) -> tuple[str, ...]:
         """Return those of the select items that a read can do without."""
-        return self.select_items() if self.is_optional else ()
+        return self.select_items() if self.optional or self.is_absent_where_empty else ()
 
     def columns(self) -> tuple[str, ...]:
         """Return the paths of all columns that this field reads or writes, from the opportunity."""

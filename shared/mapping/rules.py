@@ -115,6 +115,8 @@ def _required_values(name: str, field: Table) -> Iterator[tuple[str, str]]:
         yield "direction", one_of(directions)
     if isinstance(when, list) and "create" not in when and name != "status":
         yield "when", "a list with create"
+    if field.get("optional") is True:
+        yield "optional", "false"
 
 
 def _similar(name: str, fields: Mapping[str, Table], source: MappingSource) -> str:

@@ -6,7 +6,7 @@ The meaning of each key: docs/mapping.md. In error messages, a `description` in 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -21,6 +21,7 @@ from shared.mapping.money_field import MoneyField, foreign_money_field
 from shared.mapping.new_records import NewRecords
 from shared.mapping.owner_rules import NOTIFICATION_TYPE, Notice, OwnerRule
 from shared.mapping.people_fields import ContactsField, SellerField
+from shared.mapping.sales_stage_field import SalesStageField
 from shared.mapping.size_field import SizeField
 from shared.mapping.solutions_field import SolutionsField
 from shared.mapping.visibility_field import VisibilityField
@@ -39,6 +40,7 @@ AnyField = Annotated[
     | CompanyField
     | ContactsField
     | SizeField
+    | SalesStageField
     | SellerField,
     Field(discriminator="type"),
 ]
@@ -150,7 +152,9 @@ class MappingFile(MappingTable):
     def content(self) -> str:
         """What the hash of the file is made of. Later parts of the schema that a file leaves out do not change it."""
         later = ("owners", "notify_owner", "new")
-        return self.model_dump_json(exclude={key for key in later if getattr(self, key) == _default_of(key)})
+        left_out: dict[str, Any] = {key: True for key in later if getattr(self, key) == _default_of(key)}
+        left_out["fields"] = {name: {"optional"} for name, field in self.fields.items() if not field.optional}
+        return self.model_dump_json(exclude=left_out)
 
     def stage_table(self) -> StageTable:
         """Return the stage table as the domain uses it."""
@@ -196,6 +200,8 @@ class MappingFile(MappingTable):
                 fields[name] = field.with_stages(table)
             elif isinstance(field, CompanyField) and org is not None:
                 fields[name] = field.for_org(org.addresses)
+            elif isinstance(field, SalesStageField) and org is not None:
+                fields[name] = field.for_org(org)
             elif isinstance(field, MoneyField) and org is not None:
                 fields[name] = money = field.for_org(org.currencies)
                 if org.currencies.has_amount_fields and field.direction.owns(Side.PARTNER_CENTER):

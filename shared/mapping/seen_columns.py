@@ -4,6 +4,7 @@ One hidden column makes Salesforce refuse a whole query, and with it all deals. 
 name in a query, and answers with the name as it was made. Source: docs/protocol.md#hidden-and-read-only-columns.
 """
 
+import hashlib
 from collections.abc import Mapping
 from copy import replace
 from typing import Any
@@ -27,11 +28,20 @@ class SeenFields(Struct, frozen=True):
     fields     every field, without the columns that are hidden
     left_out   why a field is left out: a column that it needs is hidden
     hidden     the cause of each field with hidden columns, those of `left_out` among them
+    absent     the optional fields whose columns the org lacks: they are not among `fields`
     """
 
     fields: Fields
     left_out: Mapping[str, Cause] = {}
     hidden: tuple[tuple[str, Cause], ...] = ()
+    absent: tuple[str, ...] = ()
+
+    def mapping_of(self, file: str) -> str:
+        """Return what identifies the mapping of this org; `file` is the hash of the file.
+
+        Once the org has the column of a field that was absent, nothing of that field was read: the mapping is another.
+        """
+        return f"{file}-{hashlib.sha256(repr(self.absent).encode()).hexdigest()[:4]}" if self.absent else file
 
 
 def spelled_as_in_org(file: MappingFile, org: OrgShape | None) -> MappingFile:
@@ -56,11 +66,15 @@ def _spelled(value: Any, org: OrgShape) -> Any:  # noqa: ANN401 - a column, or a
 
 def seen_fields(fields: Fields, org: OrgShape | None) -> SeenFields:
     """Return the fields with only the columns that the integration user sees."""
-    limited, left_out, hidden = dict(fields), dict[str, Cause](), list[tuple[str, Cause]]()
+    limited, left_out, hidden, absent = dict(fields), dict[str, Cause](), list[tuple[str, Cause]](), list[str]()
     if org is None:
         return SeenFields(fields)
     for name, field in fields.items():
         unseen = [column for column in field.columns() if org.column(column) is None]
+        if field.optional and not frozenset(field.needed_columns()).isdisjoint(unseen):
+            absent.append(name)
+            del limited[name]
+            continue
         fixed = [column for column in field.columns() if column not in unseen and not _is_createable(org, column)]
         if unseen or fixed:
             limited[name] = field.limited_to(frozenset(unseen), frozenset(fixed))
@@ -70,17 +84,19 @@ def seen_fields(fields: Fields, org: OrgShape | None) -> SeenFields:
             hidden.append((name, limited[name].hidden_cause(unseen)))
             if not frozenset(field.needed_columns()).isdisjoint(unseen):
                 left_out[name] = hidden[-1][1]
-    return SeenFields(limited, left_out, tuple(hidden))
+    return SeenFields(limited, left_out, tuple(hidden), tuple(absent))
 
 
 def rules_of(seen: SeenFields, loaded: MappingFile, spelled: MappingFile, mapping: str) -> Rules:
-    """Return the rules of these fields; `loaded` is the file as it is written, and `mapping` is its hash.
+    """Return the rules of these fields; `loaded` is the file as it is written, and `mapping` identifies it.
 
     A field that is left out travels nowhere. How a value is read does not depend on the letter case of its columns.
     """
     rules = {name: field.to_rule(name) for name, field in seen.fields.items()}
     rules |= {name: replace(rules[name], direction=Direction.OFF) for name in seen.left_out}
     for name, written in loaded.fields.items() if spelled is not loaded else ():
+        if name not in rules:
+            continue  # the org lacks its column
         rules[name] = replace(rules[name], source=written.to_rule(name).source)
     answers = next(field.answers for field in seen.fields.values() if isinstance(field, StatusField))
     solutions = [field for field in seen.fields.values() if isinstance(field, SolutionsField)]

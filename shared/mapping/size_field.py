@@ -27,7 +27,7 @@ class SizeField(SinglePathField):
     an earlier release does not show the number to the integration user.
     """
 
-    is_optional: ClassVar[bool] = True
+    is_absent_where_empty: ClassVar[bool] = True
     type: Literal["size"]
     direction: Literal[Direction.TO_PARTNER_CENTER, Direction.OFF] = Direction.TO_PARTNER_CENTER
     when: tuple[Literal["create"], ...] = ("create",)

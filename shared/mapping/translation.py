@@ -57,8 +57,8 @@ class Translation:
         self.org, self.file = org, spelled_as_in_org(loaded, org)
         self.stamps = {query: path for query, path in STAMPS.items() if org is None or org.column(path) is not None}
         seen = seen_fields(self.file.fields_with_stages(org), org)
-        self.fields, self._left_out = seen.fields, seen.left_out
-        self.rules = rules_of(seen, loaded, self.file, self.hash)
+        self.fields, self._left_out, self.absent = seen.fields, seen.left_out, seen.absent
+        self.rules = rules_of(seen, loaded, self.file, seen.mapping_of(self.hash))
         answer = self.file.ours.answer_by
         self.answer_column = None if org and org.is_unusable(answer) else answer
         self._shown_state = ShownState(self.file.ours, self.constants.referral_link, org)
@@ -189,14 +189,14 @@ class Translation:
     ) -> tuple[Deal, dict[str, Cause]]:
         """Return the values, and the cause for each value that cannot be read. Such a field is left as it is.
 
-        A field of which a rest can be read has both. An optional field without a value is absent.
+        A field of which a rest can be read has both. Some fields are absent without a value.
         """
         values: dict[str, Value | None] = {}
         problems: dict[str, Cause] = {}
         for name, field in fields.items():
             try:
                 value = read(field)
-                if value is not None or not field.is_optional:
+                if value is not None or not field.is_absent_where_empty:
                     values[name] = value
             except UnreadableValue as error:
                 problems[name] = error.cause

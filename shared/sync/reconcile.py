@@ -135,13 +135,14 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
     elif link.referral_id is None:
         prepare_create(ctx, pair, opportunity)
     else:
-        is_known = pair.referral is None and bool(link.etag) and link.agreed and link.mapping == ctx.translation.hash
+        rules = ctx.translation.rules
+        is_known = pair.referral is None and bool(link.etag) and link.agreed and link.mapping == rules.mapping
         stage = opportunity.deal.get("status")  # a win may be held: the referral says from when it is not
         wins = isinstance(stage, Status) and stage.substatus == "Won" and stage != link.base.get("status")
         is_known &= not opportunity.sharing.help or (link.help is not None and link.help.is_asked)
         is_known &= (VISIBILITY in link.base or VISIBILITY not in opportunity.deal) and not _is_due(ctx, pair)
         if is_known and not wins and not (link.refused and link.has_refused_value) and not pair.interrupted.effects:
-            pair.take_referral(referral_from_base(link, opportunity, ctx.translation.rules), is_from_base=True)
+            pair.take_referral(referral_from_base(link, opportunity, rules), is_from_base=True)
         elif pair.referral is None:
             _read_referral(ctx, pair)
         make_plan(ctx, pair)

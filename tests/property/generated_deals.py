@@ -17,6 +17,7 @@ from shared.domain.iso_codes import COUNTRIES, CURRENCIES
 from shared.mapping.money_field import round_to_cents
 from shared.mapping.new_referral import ReferralConstants
 from shared.mapping.paths import normal_text
+from shared.mapping.sales_stage_field import PERCENTAGES
 from shared.mapping.translation import Translation
 
 Json = Mapping[str, Any]
@@ -95,6 +96,9 @@ def values_by_field() -> Mapping[str, st.SearchStrategy[Any]]:
         "closing": st.dates(date(1900, 1, 1), date(2200, 12, 31)),
         "notes": st.one_of(st.none(), any_notes()),
         "status": st.sampled_from(STATUSES),
+        "sales_stage": none_or(st.sampled_from(PERCENTAGES)),
+        "campaign": none_or(normal_texts(255)),
+        "referral_program": none_or(normal_texts(255)),
         "solutions": st.lists(SOLUTION_IDS, min_size=1, max_size=12, unique=True).map(tuple),
         "team": st.tuples(any_person(reachable=True)),
     }
@@ -108,6 +112,9 @@ PLAIN_DEAL = Deal(
     closing=date(2026, 12, 31),
     notes="Replacing the finance system.",
     status=Status("Active", "Accepted"),
+    sales_stage="40",
+    campaign="SPRING-2026",
+    referral_program=None,
     solutions=("SOL-12345-ABC",),
     team=(Person("One", "Seller", "seller.one@contoso.example", "+4550000001"),),
 )

@@ -14,6 +14,8 @@ OBJECTS = ("Opportunity", "Account", "Contact", "User")
 MAX_PARENTS = 5
 """The most parents in a path that SOQL allows."""
 WITH_RECORD_TYPES = ("Opportunity", "Account")
+NUMBERS = frozenset({"double", "percent", "int", "currency"})
+"""The types of columns that hold a number, as `describe` names them."""
 
 type Descriptions = Mapping[str, Json]
 """What `describe` says of each object, by name. An object that the user may not see is absent."""
@@ -101,7 +103,8 @@ def _column_at(path: str, known: _Fields) -> Column | None:
     if field is None:
         return None
     spelled = ".".join((*(relationship for _, relationship in steps), str(field["name"])))
-    return Column(spelled, bool(field.get("createable")), bool(field.get("updateable")))
+    is_number = str(field.get("type")) in NUMBERS
+    return Column(spelled, bool(field.get("createable")), bool(field.get("updateable")), is_number)
 
 
 def _steps(path: str, known: _Fields) -> Iterator[tuple[str, str]]:

@@ -38,6 +38,14 @@ def test_a_stage_of_the_org_without_an_entry_is_named(doctor: Doctor, org: Syste
     assert "[[stages]]" in verdict.remedy
 
 
+def test_an_optional_field_whose_column_the_org_lacks_is_off_and_no_fault(doctor: Doctor, org: Systems) -> None:
+    org.salesforce.org.model.get("Opportunity").fields.pop("marketing_campaign_id__c", None)
+    verdict = doctor.run("mapped fields")["mapped fields"]
+    assert verdict.result is Result.OK
+    assert "off, because the org lacks their column:" in verdict.found
+    assert "campaign" in verdict.found
+
+
 def test_a_free_text_may_not_go_into_a_restricted_picklist(
     doctor: Doctor, org: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-TYPES = "company, contacts, date, money, notes, seller, size, solutions, status, text"
+TYPES = "company, contacts, date, money, notes, sales_stage, seller, size, solutions, status, text"
 STATUSES = (
     "New/Pending, New/Received, Active/Accepted, Closed/Declined, Closed/Error, Closed/Expired, Closed/Lost, Closed/Won"
 )
@@ -138,7 +138,7 @@ OVERLAY_FAULTS: Mapping[str, tuple[str, list[str]]] = {
         [
             (
                 "line 3: fields.notes.lenght: this key is not known; expected one of label, direction, when, winner, "
-                "clearable, referral, salesforce, type, length. Did you mean length?"
+                "clearable, optional, referral, salesforce, type, length. Did you mean length?"
             )
         ],
     ),
@@ -147,7 +147,7 @@ OVERLAY_FAULTS: Mapping[str, tuple[str, list[str]]] = {
         [
             (
                 "line 4: fields.notes.lenght: this key is not known; expected one of label, direction, when, winner, "
-                "clearable, referral, salesforce, type, length."
+                "clearable, optional, referral, salesforce, type, length."
             )
         ],
     ),
@@ -185,8 +185,8 @@ OVERLAY_FAULTS: Mapping[str, tuple[str, list[str]]] = {
         [f"line 3: fields.notes.type: expected one of {TYPES}; found an empty list."],
     ),
     "a field without a type": (
-        '[fields.campaign]\nlabel = "Campaign"',
-        [f"line 2: fields.campaign.type: this key is missing; expected one of {TYPES}."],
+        '[fields.region]\nlabel = "Campaign"',
+        [f"line 2: fields.region.type: this key is missing; expected one of {TYPES}."],
     ),
     "a field with a wrong name": (
         '[fields.mony]\nwinner = "salesforce"',

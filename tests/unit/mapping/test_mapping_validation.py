@@ -259,7 +259,7 @@ def test_a_type_that_conflicts_with_the_default_is_reported_at_the_table_of_the_
         "acme.toml, line 4: fields.notes.salesforce: expected a table with the keys amount, currency, fixed_currency; "
         'found "Description" in the default file.\n'
         "acme.toml, line 4: fields.notes.length: this key is not known; expected one of label, direction, when, "
-        "winner, clearable, type, referral, salesforce, convert. The default file has this key."
+        "winner, clearable, optional, type, referral, salesforce, convert. The default file has this key."
     )
 
 

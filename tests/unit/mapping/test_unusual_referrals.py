@@ -81,6 +81,9 @@ def test_a_referral_in_the_documented_shape_is_read() -> None:
         "closing": date(2026, 6, 30),
         "notes": "Replacing the finance system.",
         "status": Status("Active", "Accepted"),
+        "sales_stage": None,
+        "campaign": None,
+        "referral_program": None,
         "solutions": ("SOL-12345-ABC",),
         "team": (Person("One", "Seller", "seller.one@contoso.example"),),
     }

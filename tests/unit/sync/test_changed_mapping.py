@@ -41,7 +41,9 @@ def without_notes(write: Write) -> Iterator[Harness]:
 
 def change_mapping(harness: Harness, mapping: Path | None = None) -> None:
     """From now on, the app runs with another mapping file: the default one unless a file is given."""
-    harness.translation = translation_of(mapping) if mapping else translation_of()
+    org = harness.translation.org
+    assert org is not None
+    harness.translation = (translation_of(mapping) if mapping else translation_of()).for_org(org)
     harness.first = harness.new_instance()
 
 
@@ -121,7 +123,7 @@ def test_the_first_push_under_another_mapping_reads_the_referral_and_the_next_do
             harness.push()
             calls = harness.new_calls()
             assert (calls["partner_center.get"], calls["partner_center.patch"]) == (reads, 1)
-        assert harness.stored_link(deal).mapping == harness.translation.hash
+        assert harness.stored_link(deal).mapping == harness.translation.rules.mapping
 
 
 def test_a_link_of_an_earlier_build_is_read_first_and_keeps_its_base(harness: Harness) -> None:
@@ -140,7 +142,7 @@ def test_a_mapping_that_a_build_without_it_left_behind_is_not_believed(harness: 
     deal = harness.shared_deal()
     entry = harness.store.link(deal)
     assert entry is not None
-    assert entry.value.mapping == harness.translation.hash
+    assert entry.value.mapping == harness.translation.rules.mapping
     row = harness.rows.get(f"O|{deal}", "link")
     assert row is not None
     stored = unpack(row.data)

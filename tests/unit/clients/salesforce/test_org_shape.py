@@ -147,7 +147,7 @@ def test_a_column_that_the_user_may_not_write_is_known_as_such(several: Emulated
     fields = several.emulator.org.model.get("Opportunity").fields
     fields["amount"] = replace(fields["amount"], writable=False)
     shape = ask_shape(several.salesforce, QUESTION)
-    assert shape.column("Amount") == Column("Amount", createable=False, updateable=False)
+    assert shape.column("Amount") == Column("Amount", createable=False, updateable=False, is_number=True)
 
 
 def hide_object(org: EmulatedOrg, name: str) -> None:

@@ -1,0 +1,14 @@
+"""The sentences about what a deal says of itself by one of a few values: part of `shared.domain.edit_texts`."""
+
+from collections.abc import Mapping
+
+ATTRIBUTE_CAUSES: Mapping[str, tuple[str, str]] = {
+    "bad_sales_stage": (
+        "{label} {value} is no sales stage that Partner Center takes.",
+        "Please enter one of these: {known}.",
+    ),
+    "unknown_sales_stage": (
+        "{value} is no known sales stage.",
+        "Please enter one of these in Partner Center: {known}.",
+    ),
+}
