@@ -108,6 +108,25 @@ def cut_texts(
     }
 
 
+def readable_lists(seen: Opportunity, other: Deal) -> Deal:
+    """The deal without a list that a seller typed and that is none, unless `other` holds the same words."""
+    typed = [name for name, problem in seen.problems.items() if problem.code in NO_IDS]
+    return seen.deal.without(*(name for name in typed if not _agree(seen.deal.get(name), other.get(name))))
+
+
+def unreadable_lists(link: Link, seen: Opportunity, read: Deal, rules: Rules, now: datetime) -> Iterator[Compared]:
+    """The records of such lists that are compared after creation."""
+    for rule in rules.updatable:
+        problem = seen.problems.get(rule.field)
+        if (
+            problem is not None
+            and problem.code in NO_IDS
+            and not _agree(seen.deal.get(rule.field), read.get(rule.field))
+        ):
+            key = f"{Side.PARTNER_CENTER}.{rule.field}"
+            yield _unreadable(rule.field, problem, {key: link.refused[key]} if key in link.refused else {}, now)
+
+
 def _unreadable(name: str, problem: Cause, known: Mapping[str, Difference], now: datetime) -> Compared:
     """The record of what a seller typed that is no list of ids, and its line, which is reported once."""
     key, record = f"{Side.PARTNER_CENTER}.{name}", Difference(fingerprint(problem.key), problem.code, now)

@@ -14,7 +14,7 @@ EDIT_SENTENCES: Mapping[str, str] = {
         "titles, because other deals use them too. Please correct the side that is wrong."
     ),
     "member_does_not_fit": (
-        "{label} is full, so it does not show {value}. Please see Partner Center for the full list."
+        "{label} does not show {value}, which its text cannot hold. Please see Partner Center for the full list."
     ),
     "member_no_address": (
         "{label}: {system} does not get {value}, because people are matched by e-mail address. Please enter one."

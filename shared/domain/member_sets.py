@@ -84,6 +84,12 @@ def members_of(value: object) -> Members:
     return found
 
 
+def keys_of(*values: object) -> tuple[str, ...]:
+    """The keys of all members of these lists, sorted; of a person without one, the name."""
+    listed = (member for value in values if isinstance(value, tuple) for member in value)
+    return tuple(sorted({key_of(member) or str(member) for member in listed}))
+
+
 def as_value(members: Members) -> Value | None:
     """The list of these members; None if there is none."""
     return tuple(members.values()) or None  # type: ignore[return-value]  # a list holds texts or people, never both

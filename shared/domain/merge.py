@@ -23,7 +23,7 @@ from msgspec import Struct
 from shared.domain.deal import Deal, Side, Status, Value
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.html_entities import decode_entities
-from shared.domain.member_sets import Left, SetRule, merge_sets
+from shared.domain.member_sets import Left, SetRule, keys_of, merge_sets
 
 MISSING = object()
 
@@ -57,11 +57,10 @@ class Merged(Struct, frozen=True):
     whole: tuple[Value | None, Value | None] | None = None
 
     def wanted_on(self, side: Side) -> Value | None:
-        """The value whose fingerprint a refusal on `side` keeps: of a list, all that the other side holds."""
+        """The value whose fingerprint a refusal on `side` keeps: of a list, the keys that the other side then holds."""
         if self.whole is None:
             return self.value
-        partner_center, salesforce = self.whole
-        return salesforce if side is Side.PARTNER_CENTER else partner_center
+        return keys_of(self.value, tuple(one.member for one in self.left if one.side is side.other))
 
     def differs_on(self, side: Side) -> bool:
         """Whether `side` holds another value than the merged one."""

@@ -16,7 +16,7 @@ from shared.domain import answering
 from shared.domain.answer_clock import answer_time
 from shared.domain.audit import IRREVERSIBLE
 from shared.domain.chosen_defaults import Defaults, standing_defaults
-from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values
+from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values, readable_lists, unreadable_lists
 from shared.domain.deal import VISIBILITY, VISIBLE, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.forbidden_writes import forbidden_write
@@ -63,6 +63,9 @@ def plan_pair(
     base = base_of_visibility(base, referral.deal, asks=asks and not is_asked)
     if asks:
         deal = with_help_visible(deal, referral.deal)
+    if opportunity.problems:
+        typed = readable_lists(opportunity, referral.deal)
+        deal = deal.without(*(name for name in deal if name not in typed))
     standing = Defaults(base, deal)
     if link.refused:
         standing = standing_defaults(link, base, deal, referral.deal)
@@ -270,7 +273,9 @@ class _PlanBuilder(PlanNotes):
 
     def compare_values_of_creation(self, opportunity: Opportunity, referral: Referral, rules: Rules) -> None:
         """Put each later difference of a value that travels only at creation on record."""
-        for compared in compare_creation_values(self.link, opportunity, referral, rules, self.now):
+        created = compare_creation_values(self.link, opportunity, referral, rules, self.now)
+        typed = unreadable_lists(self.link, opportunity, referral.deal, rules, self.now)
+        for compared in (*created, *typed) if opportunity.problems else created:
             self.lines += compared.lines
             self.base.update(compared.agreed)
             self.refused.update(compared.kept)

@@ -8,6 +8,7 @@ from shared.domain.answer_clock import AnswerTime, warning_line
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.close_date import past_close_date_lines
+from shared.domain.creation_values import NO_IDS, SOLUTIONS_CUT
 from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.latches import NOT_ANSWERED
@@ -70,7 +71,7 @@ class PlanNotes:
         """Report values of Salesforce that cannot be read and are left alone, once per cause."""
         for name in (rule.field for rule in rules.updatable if rule.field in problems):
             found = problems[name]
-            if found.key in self.causes:
+            if found.key in self.causes or found.code in NO_IDS:
                 continue
             self.causes[found.key] = found
             self.reported.append(found.key)
@@ -114,10 +115,11 @@ class PlanNotes:
     def note_left_members(self, merged: Merged) -> None:
         """Put the members that one side holds and that do not travel on record, and tell them once."""
         for key, record, lines in left_records(merged.rule, merged.left, self.now):
-            known = self.link.refused.get(key)
+            known, counted = self.link.refused.get(key), self.link.refused.get(key.partition(":")[0])
             is_known = known is not None and known.value == record.value
             self.refused[key] = known if known is not None and is_known else record
-            self.lines += () if is_known else lines
+            is_told = is_known or (counted is not None and counted.code == SOLUTIONS_CUT)  # by an earlier build
+            self.lines += () if is_told else lines
 
     def report_once(self, lines: Mapping[str, Line]) -> None:
         """Report each line unless the link remembers its key; a key is kept for as long as its sentence holds."""

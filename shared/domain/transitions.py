@@ -20,14 +20,14 @@ from shared.domain.arrival import (
 from shared.domain.audit import Line, cause_line, change_lines, refusal_lines
 from shared.domain.audit import ignored_lines as lines_of_ignored
 from shared.domain.cause import Cause
-from shared.domain.creation_values import CONTACTS_LEFT_OUT, STAYS_UNREAD
+from shared.domain.creation_values import CONTACTS_LEFT_OUT, STAYS_UNREAD, readable_lists
 from shared.domain.deal import VISIBILITY, Change, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.foreign_money import value_for_base
 from shared.domain.left_members import is_known_list, is_same
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, Effect, EffectKind, Intent, Link
 from shared.domain.link_states import State
-from shared.domain.member_sets import agreed_members
+from shared.domain.member_sets import agreed_members, keys_of
 from shared.domain.planned import Plan
 from shared.domain.question import UNSEEN_INSERT
 from shared.domain.records import Opportunity, Referral
@@ -299,7 +299,8 @@ def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
 
 
 def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) -> Link:
-    is_accounted = link.referral_id is None or _is_accounted(link, opportunity.deal, Side.SALESFORCE, rules)
+    deal = readable_lists(opportunity, link.base) if opportunity.problems else opportunity.deal
+    is_accounted = link.referral_id is None or _is_accounted(link, deal, Side.SALESFORCE, rules)
     stamps = {**link.stamps, **opportunity.stamps} if is_accounted else {}
     unknown = () if is_accounted and "opportunity" in opportunity.stamps else ("opportunity",)
     return replace(link, stamps={query: stamp for query, stamp in stamps.items() if stamp and query not in unknown})
@@ -320,7 +321,8 @@ def _is_known_difference(link: Link, name: str, value: Value | None, side: Side)
 
     A visibility that waits is always a tick, whatever help its wait is for.
     """
-    if link.refuses(f"{side.other}.{name}", value):
+    key = f"{side.other}.{name}"
+    if link.refuses(key, value) or (isinstance(value, tuple) and link.refuses(key, keys_of(value))):
         return True
     waiting = link.waiting.get(name) if side is Side.SALESFORCE else None
     return waiting is not None and (name == VISIBILITY or waiting.value == fingerprint(value))

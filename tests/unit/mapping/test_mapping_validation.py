@@ -83,8 +83,8 @@ DEFECTS = {
     "a shared record that is to be updated": (
         'when = ["create"]', 'when = ["update"]', "[fields.account]", "fields.account.when",
     ),
-    "solutions that are to be updated": (
-        'when = ["create"]', 'when = ["create", "update"]', "[fields.solutions]", "fields.solutions.when",
+    "a customer that is to be updated": (
+        'when = ["create"]', 'when = ["create", "update"]', "[fields.account]", "fields.account.when",
     ),
     "a needed field that does not travel on create": (
         'when = ["create"]', 'when = ["update"]', "[fields.name]", "fields.name.when",

@@ -253,7 +253,7 @@ def test_a_letter_case_of_the_org_changes_no_base(harness: Harness) -> None:
     assert harness.stored_link(deal).sources == before.sources
 
 
-def test_what_a_deal_lacks_that_arrived_without_a_hidden_column_stays_a_difference(harness: Harness) -> None:
+def test_solutions_that_a_deal_lacks_because_their_column_was_hidden_arrive_once_it_is_seen(harness: Harness) -> None:
     restrict_known_columns(harness, hidden=["Opportunity.Products__c"])
     referral = microsoft_sends_deal(harness)
     harness.pull_event(referral)
@@ -263,5 +263,7 @@ def test_what_a_deal_lacks_that_arrived_without_a_hidden_column_stays_a_differen
     restrict_known_columns(harness)
     harness.seller_edits(deal, CloseDate="2027-02-28")
     harness.run_rounds()
-    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    ids = [tag["id"] for tag in harness.referral_of(deal)["details"]["requirements"]["solutions"]]
+    assert harness.opportunity(deal)["Products__c"].split(";") == ids
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
     assert_quiet(harness)

@@ -81,17 +81,12 @@ def colleague_renames(harness: Harness, deal: str) -> None:
     harness.colleague_edits(harness.referral_of(deal)["id"], name="ERP renewal and more")
 
 
-def seller_changes_solutions(harness: Harness, deal: str) -> None:
-    harness.seller_edits(deal, Products__c="SOL-10001;SOL-10002")
-
-
 def seller_changes_customer(harness: Harness, deal: str) -> None:
     harness.seller_edits(deal, AccountId=harness.account_id("Fabrikam"))
 
 
 CHANGES: Mapping[Callable[[Harness, str], None], tuple[str, Mapping[str, object]]] = {
     seller_renames: ('Opportunity Name "ERP renewal and more"', {"Name": "ERP renewal"}),
-    seller_changes_solutions: ('Products "SOL-10001, SOL-10002"', {"Products__c": "sol-10001"}),
     seller_changes_customer: ('Account Name "Fabrikam (US)"', {}),
 }
 
