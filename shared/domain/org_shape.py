@@ -18,7 +18,9 @@ MARKS = frozenset(map(str, Mark))
 class OrgQuestion(Struct, frozen=True):
     """What the org is asked about: our columns by their roles in the mapping file, and the paths of mapped columns.
 
-    A path begins at the opportunity, such as `Amount` or `Account.BillingCity`; `Contact.Email` is a contact's.
+    A path begins at the opportunity, such as `Amount` or `Account.BillingCity`; `Contact.Email` is a contact's. Or it
+    begins with the name of another object, such as `OpportunityTeamMember.UserId` or
+    `Cosell_Deal_Solution__c.Solution__r.Active__c`; an org without that object does not have the column.
     `country` and `state` are the columns of the account that hold them.
     `notification` is the notification type that the sync sends; empty if it sends none. `record_type` is the one of new
     opportunities, of whose `stage` column the values are asked; empty for the user's default.
@@ -127,6 +129,10 @@ class OrgShape(Struct, frozen=True):
         """Return the column at a path; None if the user does not see it. A path that was not asked counts as seen."""
         key = path.casefold()
         return self.columns.get(key) or (None if key in self.asked else Column(path))
+
+    def has(self, *paths: str) -> bool:
+        """Whether the org has the columns at all these paths; one that was not asked counts as absent."""
+        return all(path.casefold() in self.columns for path in paths)
 
     def record_type(self, sobject: str, name: str) -> RecordType | None:
         """Return the record type of an object with this developer name, in any letter case."""

@@ -11,6 +11,14 @@ from shared.domain.org_shape import Column, RecordType
 
 OBJECTS = ("Opportunity", "Account", "Contact", "User")
 """The objects of the mapped columns. A path through another parent asks once more, with that parent."""
+ROWS_WITH_PARENTS: Mapping[str, tuple[str, ...]] = {
+    "Cosell_Solution__c": (),
+    "Cosell_Deal_Solution__c": ("Cosell_Solution__c",),
+    "OpportunityContactRole": (),
+    "OpportunityTeamMember": (),
+    "Lead": (),
+}
+"""The objects, besides the opportunity, where a path can begin, each with the parents that are asked about with it."""
 MAX_PARENTS = 5
 """The most parents in a path that SOQL allows."""
 WITH_RECORD_TYPES = ("Opportunity", "Account")
@@ -25,8 +33,9 @@ type _Fields = Mapping[str, Mapping[str, Json]]
 
 def describe_paths(describe: Callable[..., Descriptions], paths: Collection[str]) -> Descriptions:
     """Return the descriptions of all objects that the paths lead through; `describe` is one call."""
-    known = dict(describe(*OBJECTS))
-    asked = set(OBJECTS)
+    first = (*OBJECTS, *_objects_of_rows(paths))
+    known = dict(describe(*first))
+    asked = set(first)
     for _ in range(MAX_PARENTS):
         fields = _fields_by_object(known)
         further = {target for path in paths for target, _ in _steps(path, fields)} - asked
@@ -35,6 +44,17 @@ def describe_paths(describe: Callable[..., Descriptions], paths: Collection[str]
         known |= describe(*sorted(further))
         asked |= further
     return known
+
+
+def _objects_of_rows(paths: Collection[str]) -> list[str]:
+    """Return the objects where the paths begin, if not at the opportunity, with the parents that belong to them."""
+    begun = [name for path in paths if (name := _object_of_rows(path.partition(".")[0]))]
+    return sorted({*begun, *(parent for name in begun for parent in ROWS_WITH_PARENTS[name])} - set(OBJECTS))
+
+
+def _object_of_rows(name: str) -> str | None:
+    """Return the object that a path begins with; None if it begins at the opportunity."""
+    return next((each for each in ROWS_WITH_PARENTS if each.casefold() == name.casefold()), None)
 
 
 def columns_at(paths: Collection[str], known: Descriptions) -> dict[str, Column]:
@@ -113,6 +133,8 @@ def _steps(path: str, known: _Fields) -> Iterator[tuple[str, str]]:
     for position, parent in enumerate(path.split(".")[:-1]):
         if position == 0 and parent.casefold() == "contact":
             step: tuple[str, str] | None = ("Contact", "Contact")  # the contact of a contact role
+        elif position == 0 and (rows := _object_of_rows(parent)):
+            step = (rows, rows)
         else:
             step = _parent_of(known.get(sobject, {}), parent)
         if step is None:
