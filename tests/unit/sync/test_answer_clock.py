@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.deal import Side
-from tests.earlier_builds import BUILD_BEFORE, unpacked_build
+from tests.earlier_builds import FIRST_BUILD, unpacked_build
 from tests.unit.sync.answer_times import (
     END,
     REASON,
@@ -145,8 +145,8 @@ def _forget_time(harness: Harness, deal: str) -> None:
             harness.store.remove_retry_entry(one)
 
 
-def test_an_org_with_the_package_of_the_build_before_shows_no_time_and_warns_all_the_same(tmp_path: Path) -> None:
-    package = unpacked_build(BUILD_BEFORE, tmp_path, "infra/salesforce") / "infra/salesforce"
+def test_an_org_with_the_package_of_the_first_build_shows_no_time_and_warns_all_the_same(tmp_path: Path) -> None:
+    package = unpacked_build(FIRST_BUILD, tmp_path, "infra/salesforce") / "infra/salesforce"
     with Harness(package=package) as harness:
         _, deal = arrived_deal(harness)
         assert "Answer_By__c" not in harness.opportunity(deal)

@@ -120,6 +120,7 @@ def test_a_deal_goes_out_and_later_edits_go_both_ways(harness: Harness) -> None:
     assert_no_failure(harness)
 
 
+@on_the_first_build
 def test_help_that_the_package_cannot_share_is_told_and_the_deal_goes_on(harness: Harness) -> None:
     deal = harness.seller_creates(How_can_Microsoft_help__c="General or Other")
     add_contact(harness, deal)
