@@ -19,7 +19,7 @@ and never repeats a write. A write without a readable answer raises `Ambiguous`.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from datetime import datetime, timedelta
@@ -93,8 +93,8 @@ class Salesforce(Protocol):
     def api_usage(self) -> tuple[int, int] | None:
         """The calls of the last 24 hours and their limit, from the latest answer; None before the first answer."""
 
-    def query(self, *soql: str, deleted: bool = False) -> Answer:
-        """One Composite call of up to five queries; `deleted` includes records in the recycle bin (queryAll)."""
+    def query(self, *soql: str, deleted: bool | Collection[str] = False) -> Answer:
+        """One Composite call of up to five queries; `deleted`, or those it lists, include the recycle bin."""
 
     def more(self, next_page: str) -> Answer:
         """The following page of a query: one call, one page."""

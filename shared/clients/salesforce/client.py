@@ -64,9 +64,10 @@ class SalesforceClient(SingleRecords, ObjectDescriptions, OwnerNotices):
 
     # --- reading
 
-    def query(self, *soql: str, deleted: bool = False) -> Answer:
-        """Send one to five queries in one Composite call; `deleted` includes soft-deleted records (queryAll).
+    def query(self, *soql: str, deleted: bool | Collection[str] = False) -> Answer:
+        """Send one to five queries in one Composite call.
 
+        `deleted` includes soft-deleted records (queryAll): in all queries, or only in those of a collection.
         The first query that fails raises its error. An unknown field or object raises Rejected: the configuration or
         the user's permissions are wrong.
         """
@@ -120,9 +121,12 @@ class SalesforceClient(SingleRecords, ObjectDescriptions, OwnerNotices):
         self._hidden.add(hidden)
         log("column_hidden", column=hidden)
 
-    def _query_call(self, soql: Sequence[str], *, deleted: bool) -> tuple[Call, Callable[[Reply], Answer]]:
+    def _query_call(
+        self, soql: Sequence[str], *, deleted: bool | Collection[str]
+    ) -> tuple[Call, Callable[[Reply], Answer]]:
         """Return the call that sends the queries, and what decodes its answer."""
-        subrequests = [composite.query_subrequest(number, text, deleted=deleted) for number, text in enumerate(soql)]
+        also = deleted if not isinstance(deleted, bool) else soql if deleted else ()
+        subrequests = [composite.query_subrequest(n, text, deleted=text in also) for n, text in enumerate(soql)]
         return self._composite_call("query", subrequests), partial(_answer_of_queries, subrequests)
 
     def _page_call(self, next_page: str) -> Call:

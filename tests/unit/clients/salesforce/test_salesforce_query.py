@@ -66,6 +66,16 @@ def test_deleted_records_are_read_with_query_all(salesforce: SalesforceClient, f
     assert sent_subrequests(fake)[0]["url"].startswith("/services/data/v66.0/queryAll?q=")
 
 
+def test_only_the_queries_that_ask_for_deleted_records_read_them(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
+    fake.respond = answer_each_query(found_records)
+    other = f"{QUERY} WHERE IsDeleted = true"
+    salesforce.query(QUERY, other, deleted=(other,))
+    resources = [part["url"].partition("?")[0].rpartition("/")[2] for part in sent_subrequests(fake)]
+    assert resources == ["query", "queryAll"]
+
+
 @pytest.mark.parametrize("number", [0, 6])
 def test_a_call_carries_one_to_five_queries(salesforce: SalesforceClient, fake: FakeSalesforce, number: int) -> None:
     with pytest.raises(ValueError, match="1 to 5"):
