@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from emulators.salesforce.data.org import Org
 from emulators.salesforce.data.permissions import Rights
 from emulators.salesforce.data.record_ids import canonical_id
 from emulators.salesforce.data.schema import Record, SObject
-from emulators.salesforce.data.values import field_reader
+from emulators.salesforce.data.values import field_reader, format_stamp
 from emulators.salesforce.metadata.component_xml import field_from_xml
 from emulators.salesforce.metadata.deployments import Deployments
 from emulators.salesforce.metadata.documents import documents_of_new_org
@@ -163,6 +163,12 @@ class EmulatedOrg(Emulator):
         with self.lock:
             self.oauth.apps[consumer_key].usernames.append(username)
             self._show_app(self.oauth.apps[consumer_key])
+
+    def backdate_users(self, moment: datetime) -> None:
+        """Let the users of this new org have been saved last at a moment: its clock may be set to before they were."""
+        stamps = dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), format_stamp(moment))
+        for user in list(self.org.stored_records("User")):
+            self.org.put("User", user["Id"], user | stamps)
 
     def set_currency_active(self, code: str, *, active: bool) -> None:
         """Activate or deactivate a currency. Records that have an inactive one keep it. Raises StopIteration."""

@@ -306,6 +306,11 @@ def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) 
     return replace(link, stamps={query: stamp for query, stamp in stamps.items() if stamp and query not in unknown})
 
 
+def with_deletion(link: Link, at: datetime) -> Link:
+    """Note that the opportunity was missing at a time of the server's clock: its deletion before that is known."""
+    return replace(link, stamps={**link.stamps, "deleted": at.isoformat()})
+
+
 def _is_accounted(link: Link, deal: Deal, side: Side, rules: Rules) -> bool:
     return all(
         deal[rule.field] == link.base.get(rule.field)

@@ -12,6 +12,7 @@ from shared.domain.field_rules import Direction, Rule
 from shared.domain.sentences import cause
 from shared.mapping.patch_paths import unlisted
 from shared.mapping.paths import Json, replace_operation, set_value
+from shared.mapping.polls import PollQuery
 
 ReferralPath = Annotated[
     str, Field(pattern=r"^(/[A-Za-z][A-Za-z0-9]*)+$", description="a path in the referral, such as /details/dealValue")
@@ -143,6 +144,10 @@ class FieldBase(MappingTable):
 
     def helpful_columns(self) -> tuple[str, ...]:
         """Return the paths of columns that help where the org has them, and that nobody misses where it has not."""
+        return ()
+
+    def polls(self) -> tuple[PollQuery, ...]:
+        """Return the queries of the poll that notice an edit of this field which leaves the opportunity as it was."""
         return ()
 
     def read_record(self, record: Json) -> Value | None:

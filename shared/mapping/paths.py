@@ -1,7 +1,7 @@
 """Read and write values by path: `/details/notes` in a referral, `Account.Name` in a Salesforce record."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -38,8 +38,18 @@ def _follow_path(value: Any, steps: list[str]) -> Any:  # noqa: ANN401 - a JSON 
 def has_item(record: Json, item: str) -> bool:
     """Whether a Salesforce record has an item of a SOQL select list; one that was read back has no child records."""
     if item.startswith("("):
-        return "OpportunityContactRoles" in record
+        return related_list(item) in record
     return item.split(".", maxsplit=1)[0] in record
+
+
+def related_list(item: str) -> str:
+    """Return the name of the related list that an item of a SOQL select list, a subquery, reads."""
+    return item.rpartition(" FROM ")[2].rstrip(")").partition(" ")[0]
+
+
+def rows_in(record: Json, name: str) -> Sequence[Json]:
+    """Return the records of a related list as it was read; none if it is empty."""
+    return (record.get(name) or {}).get("records") or ()
 
 
 def set_value(body: dict[str, Any], path: str, value: object) -> None:

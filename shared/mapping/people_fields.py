@@ -10,6 +10,7 @@ from shared.domain.field_rules import Direction
 from shared.domain.sentences import cause
 from shared.mapping.field_base import CreateOnlyField, MappingTable, ReferralPath, SalesforcePath, UnreadableValue
 from shared.mapping.paths import Json, in_referral, normal_text, set_value, value_in_record
+from shared.mapping.polls import CONTACT, OWNER, ROLE, STAMP, PollQuery
 
 CONTACT_FIELDS = {
     "first_name": "FirstName",
@@ -61,6 +62,10 @@ class ContactsField(CreateOnlyField):
     @override
     def needed_columns(self) -> tuple[str, ...]:
         return (f"Contact.{CONTACT_FIELDS['last_name']}",)
+
+    @override
+    def polls(self) -> tuple[PollQuery, ...]:
+        return ROLE, CONTACT
 
     def without_hidden(self, value: Person) -> Person:
         """Return the person without what Salesforce would hide."""
@@ -117,6 +122,11 @@ class SellerField(CreateOnlyField):
     @override
     def columns(self) -> tuple[str, ...]:
         return (*self.needed_columns(), self.salesforce.phone)
+
+    @override
+    def polls(self) -> tuple[PollQuery, ...]:
+        parent = self.salesforce.email.rpartition(".")[0]
+        return (replace(OWNER, stamp=f"{parent}.{STAMP}"),) if parent else ()
 
     @override
     def needed_columns(self) -> tuple[str, ...]:

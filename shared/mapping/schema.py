@@ -21,14 +21,13 @@ from shared.mapping.money_field import MoneyField, foreign_money_field
 from shared.mapping.new_records import NewRecords
 from shared.mapping.owner_rules import NOTIFICATION_TYPE, Notice, OwnerRule
 from shared.mapping.people_fields import ContactsField, SellerField
+from shared.mapping.polls import ACCOUNT, OPPORTUNITY
 from shared.mapping.sales_stage_field import SalesStageField
 from shared.mapping.size_field import SizeField
 from shared.mapping.solutions_field import SolutionsField
 from shared.mapping.visibility_field import VisibilityField
 
 DEFAULT = Path(__file__).with_name("default.toml")
-STAMPS = {"opportunity": "SystemModstamp", "account": "Account.SystemModstamp"}
-"""The stamp of each polling query (docs/protocol.md#stamps)."""
 
 AnyField = Annotated[
     TextField
@@ -170,7 +169,9 @@ class MappingFile(MappingTable):
         notification = NOTIFICATION_TYPE if notifies else ""
         stages = (field.salesforce for field in self.fields.values() if isinstance(field, StatusField))
         of_record_type = (self.new.Opportunity.record_type or "", next(stages, ""))
-        paths = frozenset((*ours.values(), *mapped, *self.new.paths, *STAMPS.values()))
+        polled = (query.stamp for field in self.fields.values() for query in field.polls())
+        stamps = (OPPORTUNITY.stamp, ACCOUNT.stamp, *polled)
+        paths = frozenset((*ours.values(), *mapped, *self.new.paths, *stamps))
         return OrgQuestion(ours, paths, *columns, notification, *of_record_type)
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,23 +25,20 @@ from shared.mapping.new_referral import ReferralConstants, referral_body
 from shared.mapping.other_parties import is_sent_by_microsoft, msx_id_in
 from shared.mapping.paths import Json, has_item, parse_time, time_or_none, value_in_record
 from shared.mapping.people_fields import ContactsField
+from shared.mapping.polls import PollQuery, polls_of
 from shared.mapping.referral_kind import is_lead, is_shared, is_target_microsoft
-from shared.mapping.schema import DEFAULT, STAMPS
+from shared.mapping.schema import DEFAULT
 from shared.mapping.seen_columns import rules_of, seen_fields, spelled_as_in_org
 from shared.mapping.set_field import SetField
 from shared.mapping.sharing_fields import sharing_in
 from shared.mapping.shown_state import ShownState
 from shared.mapping.solutions_field import SolutionsField
+from shared.mapping.stamps import is_second_over, stamps_in, with_stamps
 from shared.mapping.validation import load_mapping
 
 MODIFIER = ("LastModifiedById", "LastModifiedBy.UserType")
 AUTOMATED_USERS = frozenset({"AutomatedProcess", "CloudIntegrationUser"})
 """The types of users that are no people (docs/reference/salesforce.md#users-that-are-no-people)."""
-MAX_COMMIT_TIME = timedelta(seconds=30)
-"""The longest duration of a save. Until then, a record can still receive other values under the same stamp.
-
-Source: docs/protocol.md#stamps.
-"""
 
 
 class Translation:
@@ -55,7 +52,6 @@ class Translation:
     def _take_org(self, org: OrgShape | None) -> None:
         loaded, self.hash = self._loaded
         self.org, self.file = org, spelled_as_in_org(loaded, org)
-        self.stamps = {query: path for query, path in STAMPS.items() if org is None or org.column(path) is not None}
         seen = seen_fields(self.file.fields_with_stages(org), org)
         self.fields, self._left_out, self.absent = seen.fields, seen.left_out, seen.absent
         self.rules = rules_of(seen, loaded, self.file, seen.mapping_of(self.hash))
@@ -76,14 +72,26 @@ class Translation:
     def selects(self) -> tuple[str, ...]:
         """The SOQL select items of an opportunity that is read under the lock."""
         own = self.file.ours.read_columns(self.org)
-        fixed = ("Id", "LastModifiedDate", *MODIFIER, *self.stamps.values(), *own)
+        stamps = (query.stamp for query in self.polls if not query.rows)
+        fixed = ("Id", "LastModifiedDate", *MODIFIER, *stamps, *own)
         mapped = (item for field in self._seen_fields.values() for item in field.select_items())
-        return tuple(dict.fromkeys((*fixed, *mapped)))
+        return tuple(with_stamps(item, self.polls) for item in dict.fromkeys((*fixed, *mapped)))
+
+    @cached_property
+    def polls(self) -> tuple[PollQuery, ...]:
+        """The queries of the poll (docs/protocol.md#the-salesforce-poll)."""
+        return polls_of((query for field in self._seen_fields.values() for query in field.polls()), self.org)
+
+    @cached_property
+    def poll_soql(self) -> dict[str, str]:
+        """The SOQL of each query of the poll, by name, with `%s` for the time from which it reads."""
+        return {query.name: query.soql(self.file.ours) for query in self.polls}
 
     @cached_property
     def read_items(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The items of `selects`, and those of them that a read can do without."""
-        return self.selects, tuple(item for field in self._seen_fields.values() for item in field.optional_items())
+        optional = (item for field in self._seen_fields.values() for item in field.optional_items())
+        return self.selects, tuple(with_stamps(item, self.polls) for item in optional)
 
     @cached_property
     def _active_fields(self) -> dict[str, FieldBase]:
@@ -97,19 +105,14 @@ class Translation:
         """Return the opportunity in a Salesforce record that was read at `read_at` (server time)."""
         deal, problems = self._read_values(lambda field: field.read_record(record), self._fields_in_record(record))
         ours, modified = self.file.ours, parse_time(record["LastModifiedDate"])
-        stamps = {query: value_in_record(record, path) for query, path in self.stamps.items()}
         return Opportunity(
             str(record["Id"]),
             deal,
             flagged=bool(record.get(ours.flag)),
             modified=modified,
-            is_second_over=_is_second_over(modified, read_at),
+            is_second_over=is_second_over(modified, read_at),
             referral_id=str(record[ours.identifier]).lower() if record.get(ours.identifier) else None,
-            stamps={
-                query: stamp
-                for query, stamp in stamps.items()
-                if stamp and _is_second_over(parse_time(stamp) + MAX_COMMIT_TIME, read_at)
-            },
+            stamps=stamps_in(record, self.polls, read_at),
             problems={**problems, **self._left_out} if self._left_out else problems,
             sharing=sharing_in(record, ours),
             stage=str(value_in_record(record, self.stage_column) or ""),
@@ -335,8 +338,3 @@ def _required_text(referral: Json, name: str) -> str:
 def _is_record(field: FieldBase) -> bool:
     """Whether the field's value is a record of its own in Salesforce."""
     return isinstance(field, CompanyField | ContactsField)
-
-
-def _is_second_over(stamp: datetime, at: datetime) -> bool:
-    """Whether the server's clock had passed the second of the stamp. Only then is no further change possible in it."""
-    return at.astimezone(UTC).replace(microsecond=0) > stamp.replace(microsecond=0)

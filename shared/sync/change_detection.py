@@ -18,9 +18,10 @@ from shared.domain.sighting import Sighting
 from shared.foundation.errors import UnreadableRow
 from shared.mapping.other_parties import is_foreign
 from shared.mapping.paths import parse_time, value_in_record
+from shared.mapping.polls import PollQuery
 from shared.mapping.referral_kind import is_target_microsoft
-from shared.mapping.schema import STAMPS
-from shared.mapping.translation import Translation
+from shared.mapping.stamps import covers
+from shared.sync.poll_plan import PollPlan, cursor_name, plan_poll, turn_name
 from shared.sync.ports import Context, Json, Page, RetryEntry, time_literal
 
 SWEEP = "sweep"
@@ -49,68 +50,70 @@ def changed_opportunities(ctx: Context) -> Iterator[Batch]:
     record late. A cursor moves only after every record up to it is reconciled, queued, held or parked
     (docs/protocol.md#the-salesforce-poll).
     """
-    known = ctx.store.cursors()
-    cursors = {name: known.get(f"push_{name}") for name in ctx.translation.stamps}
-    starts = {name: (at - ctx.policy.poll_overlap) if at else ctx.scope.begin for name, at in cursors.items()}
-    answer = ctx.salesforce.query(*changed_opportunities_queries(ctx.translation, starts).values())
-    pages = dict(zip(cursors, answer.pages, strict=True))
+    plan = plan_poll(ctx.translation.polls, ctx.store.cursors(), ctx.scope.begin, ctx.policy.poll_overlap)
+    soql, moved = ctx.translation.poll_soql, dict(plan.first)
+    soql = {name: soql[name] % time_literal(start) for name, start in plan.starts.items()}
+    deleted = [soql[name] for name, query in plan.queries.items() if query.sees_deleted]
+    answer = ctx.salesforce.query(*soql.values(), deleted=deleted)
+    pages = dict(zip(plan.queries, answer.pages, strict=True))
     while pages:
-        found = _unknown_opportunities(ctx, pages, cursors)
+        found = _unknown_opportunities(ctx, pages, plan)
         seen = sum(len(page.records) for page in pages.values())
-        moved = {f"push_{name}": _cursor_after(name, page, answer.at) for name, page in pages.items()}
+        for name, page in pages.items():
+            moved |= _cursors_after(plan.queries[name], page, answer.at)
         yield Batch(found, seen, moved)
         pages = {name: ctx.salesforce.more(page.next).pages[0] for name, page in pages.items() if page.next}
+        moved = {}
 
 
-def changed_opportunities_queries(translation: Translation, starts: Mapping[str, datetime]) -> dict[str, str]:
-    """The polling queries by name: opportunities that are flagged or linked, by the stamp of the query, oldest first.
-
-    The filter uses fields that never disappear. The order is by stamp and id, so that a page can be a cursor. A
-    semi-join may not stand under OR, so each source of change has its own query (docs/protocol.md#the-salesforce-poll).
-    """
-    own, literals = translation.file.ours, {name: time_literal(start) for name, start in starts.items()}
-    return {
-        name: f"SELECT Id, {STAMPS[name]} FROM Opportunity WHERE ({own.flag} = true OR {own.identifier} != null) "  # noqa: S608 - names from the checked mapping file
-        f"AND {STAMPS[name]} >= {literal} ORDER BY {STAMPS[name]} ASC, Id ASC"
-        for name, literal in literals.items()
-    }
+def _cursors_after(query: PollQuery, page: Page, start: datetime) -> dict[str, datetime]:
+    """The cursor of a query after a page, with the time of its turn if it is rare and has pages left."""
+    if not (page.next and page.records):
+        return {cursor_name(query.name): start}
+    moved = {cursor_name(query.name): parse_time(value_in_record(page.records[-1], query.stamp))}
+    return {**moved, turn_name(query.name): start} if query.is_rare else moved
 
 
-class _Stamp(Struct, frozen=True):
+class _Seen(Struct, frozen=True):
     """A stamp that a polling query returned for an opportunity, and the cursor of that query."""
 
-    query: str
+    query: PollQuery
     stamp: str | None
+    is_deleted: bool
     cursor: datetime | None
 
 
-def _unknown_opportunities(
-    ctx: Context, pages: Mapping[str, Page], cursors: Mapping[str, datetime | None]
-) -> dict[str, RetryEntry | None]:
+def _unknown_opportunities(ctx: Context, pages: Mapping[str, Page], plan: PollPlan) -> dict[str, RetryEntry | None]:
     """The opportunities of all pages with a stamp that is not known to their link, each with its retry entry."""
-    found: dict[str, list[_Stamp]] = {}
+    found: dict[str, list[_Seen]] = {}
     for name, page in pages.items():
+        query, cursor = plan.queries[name], plan.cursors[name]
         for record in page.records:
-            stamp = _Stamp(name, value_in_record(record, STAMPS[name]), cursors[name])
-            found.setdefault(str(record["Id"]), []).append(stamp)
+            seen = _Seen(query, value_in_record(record, query.stamp), bool(record.get("IsDeleted")), cursor)
+            found.setdefault(str(record[query.opportunity]), []).append(seen)
     examined = ctx.map(partial(_examine, ctx), found.items(), at_most=ctx.policy.parallelism)
     return dict(one for one in examined if one is not None)
 
 
-def _examine(ctx: Context, found: tuple[str, list[_Stamp]]) -> tuple[str, RetryEntry | None] | None:
+def _examine(ctx: Context, found: tuple[str, list[_Seen]]) -> tuple[str, RetryEntry | None] | None:
     """The opportunity with its retry entry; None if its stamps are known, or if the retry queue will work it.
 
     A pair that failed and has not changed since the cursor is left to the retry queue: the overlap must not shorten
     its wait. A link that cannot be read knows no stamp: acquiring it queues that pair alone. A link whose lines wait
-    and that has no entry belongs to a run that stopped before it queued the pair.
+    and that has no entry belongs to a run that stopped before it queued the pair. A deletion without a link is nothing.
     """
-    key, stamps = found
+    key, seen = found
     try:
         known = ctx.store.link(key)
     except UnreadableRow:
         known = None
-    seen = known.value.stamps if known else {}
-    unknown = [one for one in stamps if one.stamp is None or seen.get(one.query) != one.stamp]
+    stamps = known.value.stamps if known else {}
+    unknown = [one for one in seen if one.stamp is None or stamps.get(one.query.name) != one.stamp]
+    if [one for one in unknown if one.query.rows or one.is_deleted]:
+        unknown = [one for one in unknown if not _is_row_known(one, stamps)]
+    is_gone = not [one for one in seen if not one.query.is_deletion]
+    if is_gone and (known is None or not unknown):
+        return None
     if not unknown and not (known and known.value.unwritten):
         return None
     entry = ctx.store.retry_entry(Side.SALESFORCE, key)
@@ -121,12 +124,14 @@ def _examine(ctx: Context, found: tuple[str, list[_Stamp]]) -> tuple[str, RetryE
     return key, entry
 
 
-def _is_before_cursor(found: _Stamp) -> bool:
-    return found.cursor is not None and parse_time(found.stamp) < found.cursor
+def _is_row_known(seen: _Seen, stamps: Mapping[str, str]) -> bool:
+    if seen.stamp is None or not (seen.query.rows or seen.is_deleted):
+        return False
+    return covers(stamps, seen.query, seen.stamp, is_deleted=seen.is_deleted)
 
 
-def _cursor_after(query: str, page: Page, start: datetime) -> datetime:
-    return parse_time(value_in_record(page.records[-1], STAMPS[query])) if page.next and page.records else start
+def _is_before_cursor(seen: _Seen) -> bool:
+    return seen.cursor is not None and parse_time(seen.stamp) < seen.cursor
 
 
 # --- Partner Center

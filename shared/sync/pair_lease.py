@@ -29,7 +29,7 @@ from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_news import Hearing, shown
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
-from shared.domain.transitions import Transition, kept_cause, with_known_versions
+from shared.domain.transitions import Transition, kept_cause, with_deletion, with_known_versions
 from shared.foundation.errors import CosellError, SignInFailed, StoreConflict, Throttled
 from shared.sync.pending_lines import PendingLines
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Outcome, Result, SideState, Write, Written
@@ -89,10 +89,10 @@ class Pair(Struct):
         return bool(self.interrupted.effects) or (self.outcome is not None and self.outcome.unsure and has_begun)
 
     def take_read_back(self, read_back: Opportunity) -> None:
-        """Take the opportunity after a write. Plain columns lack the account's stamp and problems, so these stay."""
+        """Take the opportunity after a write. Plain columns lack problems and the stamps of others, so these stay."""
         previous = self.opportunity
         if previous is not None:
-            stamps = {"account": previous.stamps.get("account", ""), **read_back.stamps}
+            stamps = {**previous.stamps, "opportunity": "", **read_back.stamps}  # its own is that of the read-back
             read_back = replace(read_back, problems=previous.problems, stamps=stamps)
         self.opportunity = read_back
 
@@ -314,6 +314,7 @@ def read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
     for pair in pending:
         if pair.id not in read:
             ctx.log("opportunity_missing", opportunity_id=pair.id)
+            pair.link = with_deletion(pair.link, answer.at)
             pair.end(RECONCILED)
         elif isinstance(result := read[pair.id], Opportunity):
             pair.opportunity = result

@@ -1,11 +1,13 @@
 """What the harness needs of the emulators: those with keys, and the org's answer about its shape."""
 
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+from emulators.base.clock import EmulatedClock
 from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center.certificate_host import CertificateHost
-from emulators.partner_center.emulator import LOCATION
+from emulators.partner_center.emulator import LOCATION, PartnerCenterEmulator
 from emulators.salesforce.emulator import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.org_shape import ask_shape
@@ -18,6 +20,18 @@ from shared.mapping.translation import Translation
 def emulators_with_keys() -> tuple[EntraEmulator, CertificateHost]:
     """The emulators with RSA keys, which are made once because that takes long."""
     return EntraEmulator(), CertificateHost()
+
+
+def stopped_clocks(
+    start: datetime, salesforce: SalesforceEmulator, *others: EntraEmulator | PartnerCenterEmulator
+) -> list[EmulatedClock]:
+    """The clocks of all emulators, which stand still at `start`; the org's first users are a day older."""
+    clocks = [emulator.clock for emulator in (salesforce, *others)]
+    for clock in clocks:
+        clock.freeze()
+        clock.set(start)
+    salesforce.backdate_users(start - timedelta(days=1))
+    return clocks
 
 
 @cache

@@ -20,7 +20,6 @@ from typing import Any, Self
 
 import requests
 
-from emulators.base.clock import EmulatedClock
 from emulators.base.faults import Fault
 from emulators.partner_center.emulator import ORGANIZATION, PartnerCenterEmulator
 from emulators.salesforce.data.hooks import Lock, ValidationRule
@@ -41,7 +40,7 @@ from shared.store.sqlite_rows import SqliteRows
 from shared.sync.ports import WAITING, Context, Outcome, PartnerCenter, Policy, RetryEntry
 from shared.sync.runs import Report, pull_event, run_push, run_sweep
 from tests.unit.sync.call_counter import CallCounter
-from tests.unit.sync.emulated_systems import asked, asked_first, emulators_with_keys, translation_of
+from tests.unit.sync.emulated_systems import asked, asked_first, emulators_with_keys, stopped_clocks, translation_of
 from tests.unit.sync.instances import Crash, CrashableClock, CrashablePort, ProcessState, RecordedLog, SerialWorkers
 
 START = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
@@ -104,10 +103,7 @@ class Harness:
         entra.reset_state()
         self.salesforce = SalesforceEmulator(metadata=package, multi_currency=multi_currency, public_url=SALESFORCE_URL)
         self.entra, self.partner_center = entra, PartnerCenterEmulator(entra=entra, certificates=certificates)
-        self.clocks: list[EmulatedClock] = [self.salesforce.clock, self.partner_center.clock, entra.clock]
-        for clock in self.clocks:
-            clock.freeze()
-            clock.set(START)
+        self.clocks = stopped_clocks(START, self.salesforce, self.partner_center, entra)
         self._adapter = requests.Session()
         self._adapter.trust_env = False  # to look for proxies takes a third of the time of such a call
         self._adapter.mount("https://", EmulatorAdapter(self.salesforce.handle))

@@ -1,0 +1,74 @@
+"""Find the stamps of a record that was read under the lock, by the queries of the poll.
+
+Source: docs/protocol.md#stamps.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from shared.mapping.paths import Json, parse_time, related_list, rows_in, value_in_record
+from shared.mapping.polls import PollQuery
+
+MAX_COMMIT_TIME = timedelta(seconds=30)
+"""The longest duration of a save. Until then, a record can still receive other values under the same stamp."""
+SECOND = timedelta(seconds=1)
+
+
+def is_second_over(stamp: datetime, at: datetime) -> bool:
+    """Whether the server's clock had passed the second of the stamp. Only then is no further change possible in it."""
+    return at.astimezone(UTC).replace(microsecond=0) > stamp.replace(microsecond=0)
+
+
+def stamps_in(record: Json, queries: Iterable[PollQuery], read_at: datetime) -> dict[str, str]:
+    """Return the newest reliable stamp of each query's records, as far as the record shows them.
+
+    A record that was read back has neither parents nor rows. Deleted rows are known by the time of the read.
+    """
+    found: dict[str, str] = {}
+    for query in queries:
+        if query.is_deletion or (query.rows and query.rows not in record):
+            continue
+        reliable = {parse_time(stamp): stamp for stamp in _stamps(record, query) if is_reliable(stamp, read_at)}
+        if reliable:
+            found[query.name] = reliable[max(reliable)]
+        if query.sees_deleted:
+            found[query.deletion] = stamp_text(read_at - MAX_COMMIT_TIME - SECOND)
+    return found
+
+
+def _stamps(record: Json, query: PollQuery) -> Iterator[str]:
+    rows = rows_in(record, query.rows) if query.rows else (record,)
+    return (str(stamp) for row in rows if (stamp := value_in_record(row, query.stamp)))
+
+
+def is_reliable(stamp: str, read_at: datetime) -> bool:
+    """Whether no save can still be committed under a stamp that was read at a time of the server's clock."""
+    return is_second_over(parse_time(stamp) + MAX_COMMIT_TIME, read_at)
+
+
+def stamp_text(at: datetime) -> str:
+    """Return a time as a stamp, in whole seconds."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def covers(known: Mapping[str, str], query: PollQuery, stamp: str, *, is_deleted: bool) -> bool:
+    """Whether a link that knows these stamps has seen a row with this stamp.
+
+    Of several rows, a link knows the newest stamp: the older ones were there when it was read. A deletion is known if
+    the opportunity was read without the record since, or if the opportunity itself was found to be missing.
+    """
+    keys = (query.deletion, "deleted") if is_deleted else (query.name,)
+    return any(_is_covered(stamp, known.get(key)) for key in keys)
+
+
+def _is_covered(stamp: str, known: str | None) -> bool:
+    return known is not None and parse_time(stamp) <= parse_time(known)
+
+
+def with_stamps(item: str, queries: Iterable[PollQuery]) -> str:
+    """Return a subquery of a select list that also reads the stamps of the rows which the poll asks for."""
+    if not item.startswith("("):
+        return item
+    rows, columns = related_list(item), item.removeprefix("(SELECT ").partition(" FROM ")[0].split(", ")
+    stamps = [query.stamp for query in queries if query.rows == rows and query.stamp not in columns]
+    return item.replace("(SELECT ", f"(SELECT {', '.join(stamps)}, ", 1) if stamps else item
