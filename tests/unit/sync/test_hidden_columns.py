@@ -263,7 +263,7 @@ def test_solutions_that_a_deal_lacks_because_their_column_was_hidden_arrive_once
     restrict_known_columns(harness)
     harness.seller_edits(deal, CloseDate="2027-02-28")
     harness.run_rounds()
-    ids = [tag["id"] for tag in harness.referral_of(deal)["details"]["requirements"]["solutions"]]
+    ids = [tag["id"] for tag in harness.partner_center.referral(referral)["details"]["requirements"]["solutions"]]
     assert harness.opportunity(deal)["Products__c"].split(";") == ids
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
     assert_quiet(harness)
