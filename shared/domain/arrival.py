@@ -172,7 +172,7 @@ def _given_members(rule: Rule, referral: Referral, arrival: Arrival) -> Value | 
     """
     if rule.field == "contacts":
         return without_details(arrival.people)
-    return _merged_list(rule, referral).value if rule.fits is not None else None
+    return _merged_list(rule, referral.deal.get(rule.field)).value if rule.fits is not None else None
 
 
 def _list_records(
@@ -183,12 +183,12 @@ def _list_records(
         key: record
         for rule in lists
         if f"{Side.SALESFORCE}.{rule.field}" in refused and rule.fits is not None
-        for key, record, _ in left_records(rule, _merged_list(rule, referral).left, now)
+        for key, record, _ in left_records(rule, _merged_list(rule, referral.deal.get(rule.field)).left, now)
     }
 
 
-def _merged_list(rule: Rule, referral: Referral) -> MergedSet:
-    return merge_sets(SetRule(rule.owners, rule.fits), None, None, referral.deal.get(rule.field))
+def _merged_list(rule: Rule, value: Value | None) -> MergedSet:
+    return merge_sets(SetRule(rule.owners, rule.fits), None, None, value)
 
 
 def _showing(link: Link, unshown: tuple[str, ...], now: datetime) -> Link:
@@ -256,7 +256,10 @@ def intended_base(intended: Effect, rules: Rules) -> Deal:
     once = (key.partition(".") for key, known in intended.refused.items() if known.code == SET_AT_CREATION)
     left_out = {name: None for side, _, name in once if side == Side.SALESFORCE and name not in intended.values}
     base = carried(intended.values.with_values({**intended.displaced, **left_out}), rules, Side.PARTNER_CENTER)
-    return base.without(*(rule.field for rule in rules.updatable if rule.is_set))  # both sides' members are kept
+    lists = [rule for rule in rules.updatable if rule.is_set and rule.field in base]
+    texts = {rule.field: _merged_list(rule, base[rule.field]).value for rule in lists if rule.fits is not None}
+    rows = [rule.field for rule in lists if rule.fits is None]  # nobody knows which of them were made: all are kept
+    return base.without(*rows).with_values(texts)
 
 
 def arrival_lines(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) -> tuple[Line, ...]:

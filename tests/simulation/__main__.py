@@ -9,7 +9,7 @@ from argparse import ArgumentParser
 
 import stamina
 
-from tests.simulation import microsoft, moves
+from tests.simulation import lists, microsoft, moves
 from tests.simulation.driver import simulate
 
 
@@ -17,12 +17,12 @@ def main() -> int:
     """Run the seed. The exit code is 1 if something was found."""
     parser = ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("seed", type=int)
-    parser.add_argument("also", nargs="*", help="causes of moves.py and microsoft.py, such as those of LEFT_OUT")
+    parser.add_argument("also", nargs="*", help="causes of moves.py, microsoft.py and lists.py")
     parser.add_argument("--strictly", action="store_true", help="judge strictly (oracle.py)")
     arguments = parser.parse_args()
     logging.disable()  # the clients log each repeated read
     with stamina.set_testing(True, attempts=3, cap=True):
-        causes = {**vars(moves), **vars(microsoft)}
+        causes = {**vars(moves), **vars(microsoft), **vars(lists)}
         also = [causes[name] for name in arguments.also]
         outcome = simulate(arguments.seed, also=also, strictly=arguments.strictly)
     lines = [*outcome.trace, f"digest of the writes: {outcome.digest}", *(outcome.findings or ["nothing found"])]

@@ -19,6 +19,7 @@ from shared.sync.ask_microsoft import LISTED
 from tests.simulation.events import Event, chosen_fate, events_of
 from tests.simulation.faults import TROUBLES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
+from tests.simulation.lists import LIST_MOVES, judge_lists
 from tests.simulation.microsoft import NEWS, NEWS_MOVES, judge_news
 from tests.simulation.moves import (
     AUTOMATION,
@@ -37,7 +38,7 @@ from tests.simulation.sent_writes import SentWrites
 from tests.simulation.watch import Watch
 from tests.unit.sync.harness import HOUR, Harness, Instance
 
-ALL_MOVES = (*MOVES, *NEWS_MOVES)
+ALL_MOVES = (*MOVES, *NEWS_MOVES, *LIST_MOVES)
 STORMS, STEPS, BUSY = (1, 2, 2), (30, 50), (0.4, 1.0)
 """How many storms there are, how many steps each has, and how much people do."""
 ROUNDS = 3
@@ -299,6 +300,7 @@ class Simulation:
         self.findings += [f"restless: {write[0]} {write[1]}" for write in written]
         self.findings += judge(self._left(), strictly=self.strictly)
         self.findings += judge_news(self.people) if NEWS in self.also else ()
+        self.findings += judge_lists(self.people)
         self.judged = len(self.people.edits)
 
     def _end_storm(self) -> None:

@@ -84,6 +84,12 @@ class Pair:
         """Whether the seller wants it to be synced."""
         return bool(self.opportunity["Sync_with_Partner_Center__c"])
 
+    @property
+    def lists_differ(self) -> bool:
+        """Whether the sides hold other solutions, or may hold other people: `lists.py` judges them."""
+        ids = {tag["id"] for tag in self.referral["details"]["requirements"]["solutions"]}
+        return ids != set(str(self.opportunity["Products__c"] or "").replace(";", " ").split())
+
     def held(self, side: str, field: str) -> str | None:
         """The value that a side holds."""
         values = of_opportunity(self.opportunity) if side == SALESFORCE else of_referral(self.referral)
@@ -275,6 +281,8 @@ def wrong_marks(pair: Pair) -> Iterator[str]:
     if any(pair.held(SALESFORCE, field) != pair.held(PARTNER_CENTER, field) for field in FIELDS):
         return
     mark = pair.opportunity["Sync_Status__c"]
+    if mark == "Synced with differences" and pair.lists_differ:
+        return
     if mark in HELP_MARKS and any(words in entry for words in HELP_WORDS for _, entry in pair.audit):
         return
     wanted = "Waiting" if pair.held(PARTNER_CENTER, "status") == UNANSWERED else "Synced"

@@ -38,6 +38,7 @@ class People:
     late_saves   the share of a seller's saves that others see late
     focus        the share of edits that are made in the deal that was edited last
     also         what may happen although no seed of the default suite does it
+    list_edits   the members that people added to lists, or removed
     unasked      those of the edits that automation made, unless a person saved the record before anybody asked
     """
 
@@ -50,6 +51,7 @@ class People:
     edits: list[Edit] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     unasked: list[Edit] = field(default_factory=list)
+    list_edits: list[Any] = field(default_factory=list)
 
     # --- records
 
