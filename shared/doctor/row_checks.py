@@ -1,0 +1,58 @@
+"""Check the rows of an opportunity that the mapping file reads: the solutions of a deal, and its team."""
+
+from collections.abc import Iterator
+
+from shared.clients.salesforce.records import Json
+from shared.doctor.finding import Verdict, failed, ok
+from shared.doctor.installation import Installation
+from shared.doctor.salesforce_field_checks import DEPLOY
+from shared.foundation.errors import NotFound
+
+ROW, CATALOGUE, MEMBER = "Cosell_Deal_Solution__c", "Cosell_Solution__c", "OpportunityTeamMember"
+_KEYS = {ROW: "Key__c", CATALOGUE: "Solution_Id__c"}
+_RIGHTS = {ROW: ("createable", "deletable"), CATALOGUE: ("createable", "updateable")}
+"""What the sync does with the records: it never changes a row, and it deletes nothing from the catalogue."""
+
+
+def check_solutions(installation: Installation) -> Verdict:
+    """Check that the integration user may use the objects of solutions, if the mapping file reads them.
+
+    In an org without them only the text field names solutions. Source:
+    docs/salesforce-package.md#another-version-than-the-apps.
+    """
+    if not _reads(installation, ROW):
+        return ok("the mapping file takes the solutions of a deal from a text field")
+    faults: list[str] = []
+    for sobject in (CATALOGUE, ROW):
+        try:
+            faults += _faults(installation, sobject, installation.describe_object(sobject))
+        except NotFound:
+            faults.append(f"the org has no object {sobject}, or the user may not see it")
+    if faults:
+        return failed("; ".join(faults), DEPLOY)
+    return ok(f"{ROW} holds the solutions of a deal, and {CATALOGUE} the catalogue")
+
+
+def check_team(installation: Installation) -> Verdict:
+    """Tell whether the org has opportunity teams, if the mapping file reads them. It never fails."""
+    if not _reads(installation, MEMBER):
+        return ok("the mapping file reads no opportunity team")
+    if not installation.org_shape.has(f"{MEMBER}.UserId"):
+        return ok("the org has no opportunity teams, or the user may not see them: the owner is the team")
+    return ok("owner and opportunity team are the team")
+
+
+def _reads(installation: Installation, sobject: str) -> bool:
+    """Whether the mapping file names a column of this object."""
+    beginning = f"{sobject}.".casefold()
+    paths = installation.app.translation.file.question.paths
+    return any(path.casefold().startswith(beginning) for path in paths)
+
+
+def _faults(installation: Installation, sobject: str, description: Json) -> Iterator[str]:
+    key = installation.visible_fields(sobject).get(_KEYS[sobject].casefold())
+    if key is None:
+        yield f"{sobject}.{_KEYS[sobject]} does not exist, or the user may not see it"
+    elif not (key.get("externalId") and key.get("unique")):
+        yield f"{sobject}.{_KEYS[sobject]} is not both an external id and unique"
+    yield from (f"{sobject}: records are not {right}" for right in _RIGHTS[sobject] if not description.get(right))
