@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from local.cosell_steps import CosellStory
+from local.edit_steps import EditStory
 from local.host.functions_host import Host
 from local.narrator import LogWatcher, Narrator, StoryFailed
 from local.storage import AZURITE, open_storage
@@ -51,7 +51,7 @@ def run_story(deals: int, console: Console) -> None:
         host.start(tls=systems.authority.server_context())
         systems.partner_center.register_events(f"{host.url}/api/events")
         _introduce(narrator, host, azurite=storage.name == AZURITE)
-        _run_steps(CosellStory(systems, host, narrator, deals))
+        _run_steps(EditStory(systems, host, narrator, deals))
         console.print(f"\n[green]Both sides agree.[/green] The story took {narrator.elapsed_seconds:.1f} s.")
 
 
@@ -67,7 +67,7 @@ def _introduce(narrator: Narrator, host: Host, *, azurite: bool) -> None:
     )
 
 
-def _run_steps(story: CosellStory) -> None:
+def _run_steps(story: EditStory) -> None:
     steps: tuple[Callable[[], None], ...] = (
         story.seller_ticks_opportunities,
         story.seller_edits_opportunities,
@@ -76,6 +76,7 @@ def _run_steps(story: CosellStory) -> None:
         story.seller_asks_microsoft,
         story.seller_answers_microsoft,
         story.seller_shares_private_deal,
+        story.both_sides_add_solutions,
         story.forged_and_repeated_events,
         story.incomplete_opportunity,
         story.sweep_finds_nothing,
