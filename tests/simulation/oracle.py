@@ -300,6 +300,7 @@ HELP_WORDS = (
     "Opportunity Owner has no",
     "stays ticked in Partner Center",
     "after Microsoft was asked for help",
+    'Visible to Microsoft sellers "Visible" was not sent',
 )
 HELP_MARKS = ("Failed", "Synced with differences")
 """What the audit and the mark say where something is wrong with the help."""
