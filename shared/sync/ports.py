@@ -43,6 +43,7 @@ from shared.mapping.inbox_record import KEY, OBJECT, inbox_values, without_refus
 from shared.mapping.translation import Translation
 from shared.store.stored_values import WAITING, Entry, KnownPath, RetryEntry, SideState
 from shared.sync.party_ports import PartyStore
+from shared.sync.related_ports import RelatedWrites
 
 __all__ = [
     "PULL", "PUSH", "WAITING", "Answer", "Entry", "Json", "KnownPath", "Mode", "Node", "Page", "Policy", "RetryEntry",
@@ -77,7 +78,7 @@ class PartnerCenter(Protocol):
         """Apply JSON Patch under `If-Match`; returns the changed referral. Raises Conflict, Rejected, Ambiguous."""
 
 
-class Salesforce(Protocol):
+class Salesforce(RelatedWrites, Protocol):
     """The REST API under one integration user (docs/reference/salesforce.md#composite-requests)."""
 
     @property

@@ -71,10 +71,13 @@ class SubrequestResult(Struct, frozen=True):
 # --- requests ---------------------------------------------------------------------------------------------------------
 
 
-def composite_body(subrequests: Sequence[Subrequest], version: str) -> Json:
-    """Return a Composite body: each subrequest succeeds or fails by itself, and their order is kept."""
+def composite_body(subrequests: Sequence[Subrequest], version: str, *, is_whole: bool = False) -> Json:
+    """Return a Composite body, whose order is kept.
+
+    Each subrequest succeeds or fails by itself, or all of them together (`is_whole`).
+    """
     return {
-        "allOrNone": False,
+        "allOrNone": is_whole,
         "collateSubrequests": False,
         "compositeRequest": [_subrequest_json(subrequest, version) for subrequest in subrequests],
     }
@@ -134,7 +137,7 @@ def graph_subrequests(nodes: Sequence[Node], read: str, fields: Sequence[str]) -
         raise ValueError("the names of nodes and objects have only letters, digits and underscores")
     field_list = quote(",".join(own_fields(fields)), safe=",")
     path = f"sobjects/{names[read].sobject}/@{{{read}.id}}?fields={field_list}"
-    return [*map(_node_subrequest, nodes), Subrequest(READ_BACK_NAME, path)]
+    return [*map(node_subrequest, nodes), Subrequest(READ_BACK_NAME, path)]
 
 
 def check_ids(writes: Sequence[Write]) -> None:
@@ -260,7 +263,8 @@ def _subrequest_json(subrequest: Subrequest, version: str) -> Json:
     }
 
 
-def _node_subrequest(node: Node) -> Subrequest:
+def node_subrequest(node: Node) -> Subrequest:
+    """Return the POST or PATCH of one step. Raises ValueError for an unsuitable external id."""
     if node.record is not None:
         return Subrequest(node.name, f"sobjects/{node.sobject}/{node.record}", "PATCH", node.values)
     if node.external is None:

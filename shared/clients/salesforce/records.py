@@ -45,7 +45,8 @@ class Written(Struct, frozen=True):
     """The outcome of one write, and the record that the same call read back (`record`, None if it could not be read).
 
     `changed`: Salesforce answered 412, because the record had changed. `locked`: a record lock or another temporary
-    error. `refused`: why Salesforce refused the values. A write with none of these succeeded.
+    error. `refused`: why Salesforce refused the values, and `step` the step that it refused, if it was not the record
+    itself. A write with none of these succeeded.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Written(Struct, frozen=True):
     changed: bool = False
     locked: bool = False
     refused: Cause | None = None
+    step: str | None = None
 
 
 class Node(Struct, frozen=True):
@@ -69,3 +71,11 @@ class Node(Struct, frozen=True):
     external: tuple[str, str] | None = None
     headers: Json | None = None
     record: str | None = None
+
+
+class Removal(Struct, frozen=True):
+    """One step that deletes a record."""
+
+    name: str
+    sobject: str
+    record: str
