@@ -93,6 +93,8 @@ def _check_details(record: Json, *, complete: bool) -> None:
             details[name] = check(f"details/{name}", details[name])
     value_checks.check_text("details/notes", details["notes"])
     value_checks.check_solutions("details/requirements/solutions", details["requirements"]["solutions"])
+    attributes = "details/requirements/additionalRequirements/attributes"
+    value_checks.check_attributes(attributes, details["requirements"]["additionalRequirements"]["attributes"])
     if complete and not (record["name"] and record["customerProfile"]["name"]):
         raise invalid_request("The deal and the customer need a name.", target="name")
 

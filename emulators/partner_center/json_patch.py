@@ -41,7 +41,8 @@ PATHS: Mapping[str, value_checks.Check] = {
 TRANSITIONS = {"New": ("New", "Active", "Closed"), "Active": ("Active", "Closed"), "Closed": ("Closed",)}
 REGISTRATION = "Deal registration"
 EXTRA_CHECKS: Mapping[str, value_checks.Check] = {
-    HELP_CODE: value_checks.one_of(value_checks.NO_HELP, *value_checks.HELP_CODES)
+    HELP_CODE: value_checks.one_of(value_checks.NO_HELP, *value_checks.HELP_CODES),
+    "details/requirements/additionalRequirements/attributes": value_checks.check_attributes,
 }
 """The checks of paths that only the switch `extra_paths` allows; any other such path takes text."""
 

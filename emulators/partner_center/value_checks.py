@@ -116,6 +116,14 @@ def check_solutions(path: str, value: object) -> list[Json]:
     return solutions
 
 
+def check_attributes(path: str, value: object) -> list[Json]:
+    """Return a list of attributes, each with a type and an id (docs/reference/partner-center.md#attributes)."""
+    attributes = complete_collection(path, value)
+    if not all(item[name] and isinstance(item[name], str) for item in attributes for name in ("id", "type")):
+        raise invalid_request(f"'{path}' needs a type and an id in each item.", target=path)
+    return attributes
+
+
 def check_item(path: str, value: object) -> Json:
     """Return one member or solution that a patch appends."""
     return complete_element(path, value)

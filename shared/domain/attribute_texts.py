@@ -11,4 +11,10 @@ ATTRIBUTE_CAUSES: Mapping[str, tuple[str, str]] = {
         "{value} is no known sales stage.",
         "Please enter one of these in Partner Center: {known}.",
     ),
+    "bad_attribute": (
+        "{label} {value} is no value that the mapping file lists.",
+        "Please choose one of these: {known}. Or ask your administrator to add it.",
+    ),
+    "unknown_attribute": ("The mapping file does not list {value}.", "Please ask your administrator to add it."),
+    "several_attributes": ("Partner Center has several values: {value}.", "Please leave only one there."),
 }

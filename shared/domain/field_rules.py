@@ -36,6 +36,7 @@ class Rule(Struct, frozen=True):
     `currencies` are those that Salesforce can hold in this field, None for all; `conversion` is for the others.
     `unlisted` are the paths of which nobody knows whether Partner Center takes a change; `is_fixed` says that it takes
     none of one of them (docs/protocol.md#fixed-paths).
+    `is_in_list` marks a value that is sent with others of a list, so that the referral must have been read.
     `is_set` marks a list that is merged member by member; `fits` says whether Salesforce can hold these members.
     """
 
@@ -54,6 +55,7 @@ class Rule(Struct, frozen=True):
     unlisted: frozenset[str] = frozenset()
     is_fixed: bool = False
     is_set: bool = False
+    is_in_list: bool = False
     fits: Callable[[Iterable[str | Person]], bool] | None = None
 
     def holds(self, value: Value | None) -> bool:

@@ -19,6 +19,9 @@ from shared.domain.sharing import HELP_LABELS
 REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
 """The fields without which a referral cannot be created (docs/reference/partner-center.md#creating-a-referral)."""
 
+FIXED_AT_CREATION = ("bad_attribute",)
+"""The codes of problems that hold a deal although no referral needs the value, because it may be fixed afterwards."""
+
 
 def creation_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -> Mapping[str, Cause]:
     """Why a flagged opportunity cannot become a referral yet, by field; empty if it can.
@@ -28,6 +31,7 @@ def creation_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -
     if refused := refusals_to_create(opportunity.sharing, policy):
         return refused
     found = {name: one for name in REQUIRED if (one := _obstacle(opportunity, name))}
+    found |= {name: one for name, one in opportunity.problems.items() if one.code in FIXED_AT_CREATION}
     if not opportunity.sharing.help:
         return found
     status = opportunity.deal.get("status")

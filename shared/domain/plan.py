@@ -111,7 +111,7 @@ class _PlanBuilder(PlanNotes):
         self.base: dict[str, Value | None] = dict(standing.base)
         self.refused: dict[str, Difference] = dict(standing.records)
         self.waiting: dict[str, Difference] = {}
-        self.is_question = self.has_answer = self.closes = self.continues = self.asks = False
+        self.is_question = self.has_answer = self.closes = self.continues = self.asks = self.replaces_list = False
         self.help: HelpStep | None = None
         self.tries: frozenset[str] = frozenset()
         self.answer_by = link.answer_by
@@ -173,6 +173,7 @@ class _PlanBuilder(PlanNotes):
             self._note_status(merged, change, side)
         if rule.unlisted and side is Side.PARTNER_CENTER and change:
             self.tries |= rule.unlisted
+            self.replaces_list |= rule.is_in_list
         self.writes[side] += [change] if change else ()
         return change is not None
 
@@ -324,5 +325,6 @@ class _PlanBuilder(PlanNotes):
             self.help,
             self.answer_by,
             self.tries,
-            any(needs_replacement(change.new, change.old) for change in self.writes[Side.PARTNER_CENTER]),
+            self.replaces_list
+            or any(needs_replacement(change.new, change.old) for change in self.writes[Side.PARTNER_CENTER]),
         )

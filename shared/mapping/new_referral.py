@@ -3,10 +3,12 @@
 Source: docs/reference/partner-center.md#creating-a-referral.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
+from shared.mapping.attribute_field import ATTRIBUTES
 from shared.mapping.paths import set_value
 
 
@@ -25,8 +27,10 @@ class ReferralConstants(Struct, frozen=True):
     consent_to_contact_specific_partners: bool = True
 
 
-def referral_body(constants: ReferralConstants, external_reference: str) -> dict[str, Any]:
-    """Return the body of a private referral without values: the customer's consents, and what the settings say."""
+def referral_body(
+    constants: ReferralConstants, external_reference: str, attributes: Sequence[Mapping[str, str]]
+) -> dict[str, Any]:
+    """Return the body of a private referral without values: the consents, the attributes and what the settings say."""
     body: dict[str, Any] = {
         "externalReferenceId": external_reference,
         "qualification": constants.qualification,
@@ -40,6 +44,5 @@ def referral_body(constants: ReferralConstants, external_reference: str) -> dict
         },
         "target": [],
     }
-    attribute = {"id": constants.marketplace_intent, "type": "CustomerMarketplaceIntent"}
-    set_value(body, "/details/requirements/additionalRequirements/attributes", [attribute])
+    set_value(body, ATTRIBUTES, [*attributes])
     return body

@@ -52,6 +52,14 @@ def rows_in(record: Json, name: str) -> Sequence[Json]:
     return (record.get(name) or {}).get("records") or ()
 
 
+def required_text(referral: Json, name: str) -> str:
+    """Return a text that every referral has. Raises KeyError or ValueError."""
+    value = referral[name]
+    if not (isinstance(value, str) and value):
+        raise ValueError(name)
+    return value
+
+
 def set_value(body: dict[str, Any], path: str, value: object) -> None:
     """Set the value at a path of a new referral, and make the objects on the way."""
     *parents, last = path.strip("/").split("/")

@@ -14,6 +14,7 @@ from shared.domain.deal import SHOWN_AMOUNT, VISIBILITY, Side, Status
 from shared.domain.latches import SUBSTATUSES
 from shared.domain.org_shape import OrgQuestion, OrgShape
 from shared.domain.stage_table import Stage, StageTable
+from shared.mapping.attribute_field import AttributeField
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, MappingTable, SalesforcePath
 from shared.mapping.field_types import DateField, NotesField, StatusField, TextField
@@ -40,6 +41,7 @@ AnyField = Annotated[
     | ContactsField
     | SizeField
     | SalesStageField
+    | AttributeField
     | SellerField,
     Field(discriminator="type"),
 ]
@@ -189,18 +191,24 @@ class MappingFile(MappingTable):
         type_id = org.notifications.get(NOTIFICATION_TYPE) if org else None
         return type_id is not None, type_id
 
-    def fields_with_stages(self, org: OrgShape | None = None) -> dict[str, FieldBase]:
+    def fields_with_stages(self, org: OrgShape | None = None, intent: str = "") -> dict[str, FieldBase]:
         """Return the fields by name, as this org needs them; the status field has the stage table.
+
+        `intent` is the setting for the marketplace intent. An attribute without a column is no field: it is a constant.
 
         An org with the columns for amounts in other currencies has one more field, one with visibility another.
         """
         table, fields = self.stage_table(), dict[str, FieldBase]()
         for name, field in self.fields.items():
+            if isinstance(field, AttributeField) and field.salesforce is None:
+                continue
             fields[name] = field
             if isinstance(field, StatusField):
                 fields[name] = field.with_stages(table)
             elif isinstance(field, CompanyField) and org is not None:
                 fields[name] = field.for_org(org.addresses)
+            elif isinstance(field, AttributeField):
+                fields[name] = field.with_setting(intent)
             elif isinstance(field, SalesStageField) and org is not None:
                 fields[name] = field.for_org(org)
             elif isinstance(field, MoneyField) and org is not None:

@@ -17,13 +17,14 @@ from shared.domain.records import Opportunity, Referral
 from shared.foundation.errors import Ambiguous, Unavailable
 from shared.mapping.account_columns import business_type
 from shared.mapping.arrivals import arrival_of, without_fixed
+from shared.mapping.attribute_field import AttributeField, attribute_operations, constant_attributes
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, UnreadableValue
 from shared.mapping.field_types import StatusField
 from shared.mapping.new_records import unusable_defaults
 from shared.mapping.new_referral import ReferralConstants, referral_body
 from shared.mapping.other_parties import is_sent_by_microsoft, msx_id_in
-from shared.mapping.paths import Json, has_item, parse_time, time_or_none, value_in_record
+from shared.mapping.paths import Json, has_item, parse_time, required_text, time_or_none, value_in_record
 from shared.mapping.people_fields import ContactsField
 from shared.mapping.polls import PollQuery, polls_of
 from shared.mapping.referral_kind import is_lead, is_shared, is_target_microsoft
@@ -52,9 +53,10 @@ class Translation:
     def _take_org(self, org: OrgShape | None) -> None:
         loaded, self.hash = self._loaded
         self.org, self.file = org, spelled_as_in_org(loaded, org)
-        seen = seen_fields(self.file.fields_with_stages(org), org)
+        seen = seen_fields(self.file.fields_with_stages(org, self.constants.marketplace_intent), org)
         self.fields, self._left_out, self.absent = seen.fields, seen.left_out, seen.absent
         self.rules = rules_of(seen, loaded, self.file, seen.mapping_of(self.hash))
+        self._attributes = {name: field for name, field in self.fields.items() if isinstance(field, AttributeField)}
         answer = self.file.ours.answer_by
         self.answer_column = None if org and org.is_unusable(answer) else answer
         self._shown_state = ShownState(self.file.ours, self.constants.referral_link, org)
@@ -167,8 +169,8 @@ class Translation:
         deal, problems = self._read_values(lambda field: field.read_referral(referral), fields)
         status = next((field.raw_status(referral) for field in fields.values() if isinstance(field, StatusField)), None)
         return Referral(
-            _required_text(referral, "id").lower(),
-            _required_text(referral, "eTag"),
+            required_text(referral, "id").lower(),
+            required_text(referral, "eTag"),
             deal,
             parse_time(referral["updatedDateTime"]),
             status,
@@ -311,7 +313,11 @@ class Translation:
 
     def operations(self, changes: tuple[Change, ...], read: Json | None = None) -> list[Json]:
         """Return the JSON Patch operations for these changes, only for paths that differ; `read` is the referral."""
-        return [operation for change in changes for operation in self._operations(change, read)]
+        edits = [change for change in changes if change.field in self._attributes and change.new != change.old]
+        attributes = [(self._attributes[change.field], change.new) for change in edits]
+        single = [change for change in changes if change.field not in self._attributes]
+        operations = [operation for change in single for operation in self._operations(change, read)]
+        return [*operations, *attribute_operations(attributes, read)] if attributes else operations
 
     def _operations(self, change: Change, read: Json | None) -> list[Json]:
         field = self.fields[change.field]
@@ -321,18 +327,12 @@ class Translation:
 
     def new_referral(self, deal: Deal, external_reference: str) -> dict[str, Any]:
         """Return the body of a new referral. It asks for no help; Microsoft's sellers see it if the deal is visible."""
-        body = referral_body(self.constants, external_reference)
+        attributes = constant_attributes(self.file.fields.values(), self.constants.marketplace_intent)
+        body = referral_body(self.constants, external_reference, attributes)
         for name, field in self._created_from[Side.SALESFORCE].items():
             if name in deal:
                 field.add_to_body(deal[name], body)
         return body
-
-
-def _required_text(referral: Json, name: str) -> str:
-    value = referral[name]
-    if not (isinstance(value, str) and value):
-        raise ValueError(name)
-    return value
 
 
 def _is_record(field: FieldBase) -> bool:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from shared.domain.deal import Company, Deal, Money, Person, Status, Value
 from shared.domain.iso_codes import COUNTRIES, CURRENCIES
+from shared.mapping.attribute_field import AttributeField
 from shared.mapping.money_field import round_to_cents
 from shared.mapping.new_referral import ReferralConstants
 from shared.mapping.paths import normal_text
@@ -81,6 +82,12 @@ def any_person(*, reachable: bool = False) -> st.SearchStrategy[Person]:
     return st.builds(Person, normal_texts(80), first_name, email, phone, title)
 
 
+ATTRIBUTES = {
+    name: sorted(value for value in field.values if value != field.value_without_a_word)
+    for name, field in TRANSLATION.fields.items()
+    if isinstance(field, AttributeField)
+}
+"""The values of each attribute that say more than none."""
 SOLUTION_IDS = st.from_regex(r"SOL-[0-9]{5}-[A-Z]{3}", fullmatch=True)
 STATUSES = tuple({stage.status: None for stage in TABLE})
 
@@ -99,6 +106,7 @@ def values_by_field() -> Mapping[str, st.SearchStrategy[Any]]:
         "sales_stage": none_or(st.sampled_from(PERCENTAGES)),
         "campaign": none_or(normal_texts(255)),
         "referral_program": none_or(normal_texts(255)),
+        **{name: none_or(st.sampled_from(listed)) for name, listed in ATTRIBUTES.items()},
         "solutions": st.lists(SOLUTION_IDS, min_size=1, max_size=12, unique=True).map(tuple),
         "team": st.tuples(any_person(reachable=True)),
     }
@@ -115,6 +123,10 @@ PLAIN_DEAL = Deal(
     sales_stage="40",
     campaign="SPRING-2026",
     referral_program=None,
+    marketplace_intent="Yes",
+    solution_area=None,
+    solution_play="Data Security",
+    partner_role=None,
     solutions=("SOL-12345-ABC",),
     team=(Person("One", "Seller", "seller.one@contoso.example", "+4550000001"),),
 )

@@ -107,14 +107,14 @@ def test_patch_operations_turn_the_old_deal_into_the_new_one(old: Deal, new: Dea
     referral = referral_of(TRANSLATION.new_referral(old, "x"), STATUSES[0])
     before = TRANSLATION.referral(referral).deal
     changes = changes_between(before, new)
-    after = TRANSLATION.referral(patched_referral(referral, TRANSLATION.operations(changes))).deal
+    after = TRANSLATION.referral(patched_referral(referral, TRANSLATION.operations(changes, referral))).deal
     assert differing_fields(after, {**before, **{change.field: change.new for change in changes}}) == []
 
 
 @given(any_deal(), any_deal())
 def test_patch_operations_change_only_paths_that_differ(old: Deal, new: Deal) -> None:
-    for operation in TRANSLATION.operations(changes_between(old, new)):
-        referral = referral_of(TRANSLATION.new_referral(old, "x"), old["status"])  # type: ignore[arg-type]  # a Status
+    referral = referral_of(TRANSLATION.new_referral(old, "x"), old["status"])  # type: ignore[arg-type]  # a Status
+    for operation in TRANSLATION.operations(changes_between(old, new), referral):
         before = TRANSLATION.referral(referral).deal
         after = TRANSLATION.referral(patched_referral(referral, [operation])).deal
         assert differing_fields(before, after) or operation["path"] in TOGETHER

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-TYPES = "company, contacts, date, money, notes, sales_stage, seller, size, solutions, status, text"
+TYPES = "attribute, company, contacts, date, money, notes, sales_stage, seller, size, solutions, status, text"
 STATUSES = (
     "New/Pending, New/Received, Active/Accepted, Closed/Declined, Closed/Error, Closed/Expired, Closed/Lost, Closed/Won"
 )

@@ -10,6 +10,7 @@ import pytest
 from shared.foundation.errors import ConfigurationError
 from shared.mapping.schema import DEFAULT
 from shared.mapping.validation import load_mapping
+from tests.unit.mapping.attribute_faults import ATTRIBUTE_FAULTS
 from tests.unit.mapping.overlay_faults import OVERLAY_FAULTS, STATUSES
 from tests.unit.mapping.owner_faults import OWNER_FAULTS
 
@@ -33,7 +34,7 @@ def refuse(tmp_path: Path) -> Refuse:
     return refused
 
 
-FAULTS = {**OVERLAY_FAULTS, **OWNER_FAULTS}
+FAULTS = {**OVERLAY_FAULTS, **OWNER_FAULTS, **ATTRIBUTE_FAULTS}
 
 
 @pytest.mark.parametrize(("content", "sentences"), FAULTS.values(), ids=FAULTS)

@@ -84,6 +84,7 @@ def test_a_referral_in_the_documented_shape_is_read() -> None:
         "sales_stage": None,
         "campaign": None,
         "referral_program": None,
+        **dict.fromkeys(("marketplace_intent", "solution_area", "solution_play", "partner_role")),
         "solutions": ("SOL-12345-ABC",),
         "team": (Person("One", "Seller", "seller.one@contoso.example"),),
     }

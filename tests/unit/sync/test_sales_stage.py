@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.sync.column_rights import restrict_columns
-from tests.unit.sync.deal_columns import CAMPAIGN, PROGRAM, SALES_STAGE, THREE, column, make_columns
+from tests.unit.sync.deal_columns import CAMPAIGN, PROGRAM, SALES_STAGE, THREE, column, has_column, make_columns
 from tests.unit.sync.harness import Harness
 from tests.unit.sync.inbound_deals import accepted_deal, arrived_deal, assert_quiet
 
@@ -28,9 +28,9 @@ def equipped() -> Iterator[Harness]:
 
 def lacking(harness: Harness) -> None:
     """From now on the org is as if it had none of the three columns."""
-    present = {name for name in THREE if harness.salesforce.org.model.get("Opportunity").find_field(name)}
-    restrict_columns(harness, hidden=present)
+    restrict_columns(harness, hidden=[f"Opportunity.{name}" for name in THREE if has_column(harness, name)])
     harness.ask_org_again()
+    assert set(harness.translation.absent) >= {"sales_stage", "campaign", "referral_program"}
 
 
 def mark_of(harness: Harness, deal: str) -> object:
