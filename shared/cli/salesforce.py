@@ -30,7 +30,7 @@ from shared.cli.package_languages import LanguageWish
 from shared.clients.salesforce.deal_sharing import DealSharing, share_deals, with_rule
 from shared.clients.salesforce.existing_fields import Obstacle, find_obstacles
 from shared.clients.salesforce.inactive_parts import InactivePart, find_inactive
-from shared.clients.salesforce.layout_section import LayoutChange, insert_section, our_section_in
+from shared.clients.salesforce.layout_section import LayoutChange, insert_section, our_lists_in, our_section_in
 from shared.clients.salesforce.metadata_deploy import Deployment, MetadataClient, layout_title
 from shared.clients.salesforce.org_changes import OrgChange, find_changes
 from shared.clients.salesforce.required_on_layout import OUR_LAYOUT, with_required_fields
@@ -214,14 +214,16 @@ def _add_section_to(name: str, output: Output, administrator: Administrator, *, 
         client = MetadataClient(salesforce.connection)
         full_name = _find_layout(client.layout_names(OBJECT), name)
         change = _plan_change(client, full_name)
-        if not change.fields:
-            output.say(
-                f"{escape(layout_title(full_name))} has every field of the section already. Nothing was changed."
+        if not (change.fields or change.lists):
+            found = (
+                f"{escape(layout_title(full_name))} has every field of the section and the list of solutions already."
             )
+            output.say(f"{found} Nothing was changed.")
             output.print_document({"ok": True, "layout": full_name, "changed": False, "fields": []})
             return Exit.OK
         output.say(escape(change.difference))
-        if not yes and not output.confirm(f"Add {len(change.fields)} fields to {escape(layout_title(full_name))}?"):
+        added = f"{len(change.fields)} fields" + (" and the list of solutions" if change.lists else "")
+        if not yes and not output.confirm(f"Add {added} to {escape(layout_title(full_name))}?"):
             next_command = f"cosell salesforce add-section --yes {shlex.quote(layout_title(full_name))}"
             output.say(escape(f"Nothing was changed. To deploy without the question, run `{next_command}`."))
             output.print_document({"ok": False, "layout": full_name, "changed": False, "difference": change.difference})
@@ -237,7 +239,7 @@ def _add_section_to(name: str, output: Output, administrator: Administrator, *, 
 
 def _plan_change(client: MetadataClient, full_name: str) -> LayoutChange:
     our_layout = read_source(*package_folders(PROJECT)).files[OUR_LAYOUT]
-    return insert_section(client.retrieve_layout(full_name), our_section_in(our_layout))
+    return insert_section(client.retrieve_layout(full_name), our_section_in(our_layout), our_lists_in(our_layout))
 
 
 def _find_layout(full_names: Sequence[str], name: str) -> str:

@@ -1,4 +1,4 @@
-"""Add our section to a page layout of the org, and show what that changes.
+"""Add our section and our related lists to a page layout of the org, and show what that changes.
 
 A deployed layout replaces the whole layout of the org. So the org's layout is read first, and everything in it is kept.
 A field may stand on a layout only once. A field that an administrator placed elsewhere stays there, and the section
@@ -7,6 +7,7 @@ holds the other ones. Source: docs/reference/salesforce.md#layouts-and-record-pa
 
 import copy
 import difflib
+from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from msgspec import Struct
@@ -16,16 +17,18 @@ from shared.foundation.errors import ConfigurationError, Unavailable
 
 SECTION_LABEL = "Microsoft co-sell"
 _SECTION_ELEMENT = "layoutSections"
+_LIST_ELEMENT = "relatedLists"
 _SYSTEM_FIELDS = frozenset({"CreatedById", "LastModifiedById"})
 _LINKS_STYLE = "CustomLinks"
 
 
 class LayoutChange(Struct, frozen=True):
-    """A layout before and after the change; `fields` are those that were added."""
+    """A layout before and after the change; `fields` and `lists` are those that were added."""
 
     before: bytes
     after: bytes
     fields: tuple[str, ...]
+    lists: tuple[str, ...] = ()
 
     @property
     def difference(self) -> str:
@@ -42,8 +45,16 @@ def our_section_in(layout: bytes) -> Element:
     return section
 
 
-def insert_section(layout: bytes, section: Element) -> LayoutChange:
-    """Return the layout with every field of the section on it. Raises Unavailable if `layout` is not a layout."""
+def our_lists_in(layout: bytes) -> list[Element]:
+    """Return the related lists of our own layout."""
+    return list(children_named(parse_xml(layout), _LIST_ELEMENT))
+
+
+def insert_section(layout: bytes, section: Element, lists: Sequence[Element] = ()) -> LayoutChange:
+    """Return the layout with every field of the section on it, and with our related lists.
+
+    Raises Unavailable if `layout` is not a layout.
+    """
     try:
         root = parse_xml(layout)
     except ValueError:
@@ -55,7 +66,22 @@ def insert_section(layout: bytes, section: Element) -> LayoutChange:
     missing = tuple(name for name in fields_on(section) if name not in existing)
     if missing:
         _insert_missing_fields(root, section, frozenset(missing))
-    return LayoutChange(before, format_xml(root), missing)
+    added = _insert_missing_lists(root, lists)
+    return LayoutChange(before, format_xml(root), missing, added)
+
+
+def _insert_missing_lists(root: Element, lists: Sequence[Element]) -> tuple[str, ...]:
+    """Add the related lists that the layout lacks below those that it has; return their names."""
+    existing = {_name_of_list(each) for each in children_named(root, _LIST_ELEMENT)}
+    missing = [each for each in lists if _name_of_list(each) not in existing]
+    position = sum(1 for child in root if local_name(child) <= _LIST_ELEMENT)
+    for each in reversed(missing):
+        root.insert(position, copy.deepcopy(each))
+    return tuple(map(_name_of_list, missing))
+
+
+def _name_of_list(related: Element) -> str:
+    return text_of(related, "relatedList")
 
 
 def _insert_missing_fields(root: Element, section: Element, missing: frozenset[str]) -> None:

@@ -1,11 +1,13 @@
 import pytest
 
-from shared.clients.salesforce.layout_section import SECTION_LABEL, insert_section, our_section_in
+from shared.clients.salesforce.layout_section import SECTION_LABEL, insert_section, our_lists_in, our_section_in
 from shared.clients.salesforce.metadata_xml import children_named, local_name, parse_xml, text_of
 from shared.foundation.errors import ConfigurationError, Unavailable
 from tests.unit.clients.salesforce.emulated_org import product_package
 
-PRODUCT_SECTION = our_section_in(product_package().files["layouts/Opportunity-Co-sell Layout.layout"])
+PRODUCT_LAYOUT = product_package().files["layouts/Opportunity-Co-sell Layout.layout"]
+PRODUCT_SECTION, PRODUCT_LISTS = our_section_in(PRODUCT_LAYOUT), our_lists_in(PRODUCT_LAYOUT)
+OF_SOLUTIONS = "Cosell_Deal_Solution__c.Opportunity__c"
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 PRODUCT_FIELDS = (
     "Sync_with_Partner_Center__c", "How_can_Microsoft_help__c", "Visible_to_Microsoft__c", "Notes_to_Microsoft__c",
@@ -138,3 +140,26 @@ def test_anything_but_a_layout_is_refused(data: bytes) -> None:
 def test_our_own_layout_must_have_the_section() -> None:
     with pytest.raises(ConfigurationError, match="no section 'Microsoft co-sell'"):
         our_section_in(layout_xml(INFORMATION))
+
+
+@pytest.mark.parametrize(
+    ("after", "order"),
+    [
+        ("<relatedLists><relatedList>RelatedActivityList</relatedList></relatedLists>",
+         ["layoutSections", "layoutSections", "relatedLists", "relatedLists"]),
+        ("<quickActionList/><showEmailCheckbox>false</showEmailCheckbox>",
+         ["layoutSections", "layoutSections", "quickActionList", "relatedLists", "showEmailCheckbox"]),
+    ],
+)  # fmt: skip
+def test_the_list_of_solutions_stands_below_the_other_lists(after: str, order: list[str]) -> None:
+    change = insert_section(layout_xml(INFORMATION, after=after), PRODUCT_SECTION, PRODUCT_LISTS)
+    assert change.lists == (OF_SOLUTIONS,)
+    root = parse_xml(change.after)
+    assert [local_name(child) for child in root] == order
+    assert text_of(list(children_named(root, "relatedLists"))[-1], "relatedList") == OF_SOLUTIONS
+
+
+def test_a_list_of_solutions_that_is_there_stays_as_it_is() -> None:
+    mine = f"<relatedLists><fields>NAME</fields><relatedList>{OF_SOLUTIONS}</relatedList></relatedLists>"
+    change = insert_section(layout_xml(INFORMATION, after=mine), PRODUCT_SECTION, PRODUCT_LISTS)
+    assert (change.lists, change.after.count(b"<relatedLists>")) == ((), 1)
