@@ -86,6 +86,8 @@ class Org(Tables):
             new["OwnerId"] = user
         if definition.auto_number:
             new["Name"] = self.ids.next_number(definition.prefix, definition.auto_number)
+        elif definition.name.endswith("__c"):
+            new["Name"] = new["Id"]  # unless the caller names it
         self._check_parent_not_locked(definition, new | written)
         with self.savepoint():
             if not self.caller.allows_duplicates:

@@ -164,3 +164,8 @@ def test_a_save_of_a_row_needs_the_lock_of_its_deal(api: ApiSession, deal: str) 
     assert codes_by_path(api, ROW, _row(deal, "SOL-2")) == {("UNABLE_TO_LOCK_ROW",)}
     assert codes_by_path(api, ROW, {"Key__c": "k"}, edited=row) == {("UNABLE_TO_LOCK_ROW",)}
     assert status_and_code(api("DELETE", f"/sobjects/{ROW}/{row}")) == (400, "UNABLE_TO_LOCK_ROW")
+
+
+def test_a_record_without_a_name_has_its_id_as_name(api: ApiSession) -> None:
+    made = api("POST", f"/sobjects/{SOLUTION}", {"Solution_Id__c": "SOL-3"}).json()["id"]
+    assert api.emulator.record(SOLUTION, made)["Name"] == made

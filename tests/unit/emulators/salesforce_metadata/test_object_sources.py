@@ -79,6 +79,8 @@ def test_a_language_translates_the_objects(language: str, sobject: str) -> None:
     for name, root in translated.items():
         assert (root.findtext("{*}name"), bool(root.findtext("{*}help"))) == (name, True)
         assert 0 < len(root.findtext("{*}label")) <= 40
+        lists = [source.findtext("{*}relationshipLabel") for source in (fields_by_name(sobject)[name], root)]
+        assert bool(lists[0]) is bool(lists[1]), "the title of the related list"
     whole = parse_file(folder / f"{sobject}-{language}.objectTranslation-meta.xml")
     assert whole.findtext("{*}nameFieldLabel")
     cases = [(e.findtext("{*}caseType"), e.findtext("{*}plural")) for e in whole.findall("{*}caseValues")]
