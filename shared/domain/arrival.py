@@ -34,7 +34,7 @@ from shared.domain.member_sets import MergedSet, SetRule, merge_sets, without_de
 from shared.domain.owner import Choice, passed_over
 from shared.domain.records import Referral
 from shared.domain.sentences import LineDirection, cause
-from shared.domain.text_limits import full_text_line, full_text_records, full_texts
+from shared.domain.text_limits import texts_cut_on_arrival
 from shared.domain.unreadable import unreadable_line, unreadable_record
 
 CONTACT_REFUSED = "contact_refused"
@@ -127,7 +127,8 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
 
     Each value of the referral that does not fit or cannot be read, and each default, is a difference.
     """
-    refused = full_text_records(referral.deal, rules, now) | foreign_records(referral.deal, rules, now)
+    refused = {one.key: one.record(now) for one in texts_cut_on_arrival(referral, rules)}
+    refused |= foreign_records(referral.deal, rules, now)
     refused |= dict(unreadable_record(rule, problem, now) for rule, problem in _unreadable(referral, rules))
     refused |= default_records(Deal({name: arrival.deal[name] for name in arrival.displaced}), now)
     refused |= {key: record for key, (record, _) in _cut_texts(referral, now).items()}
@@ -156,7 +157,7 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
         ),
         refused=refused,
         cause=refusal,
-        reported=(*full_texts(referral.deal, rules), *hidden_column_lines(rules, now)),
+        reported=(*hidden_column_lines(rules, now),),
         mapping=rules.mapping,
         sources=rules.sources,
         notice=0 if arrival.notifies else None,
@@ -271,7 +272,7 @@ def arrival_lines(referral: Referral, arrival: Arrival, rules: Rules, now: datet
     for one in arrival.excess:
         values: Mapping[str, str] = {"fitting": str(one.fitting), "all": str(one.total)}
         lines.append(Line(now, one.code, direction, side, one.field, values=values))
-    lines += [full_text_line(now, direction, rule) for rule in full_texts(referral.deal, rules).values()]
+    lines += [one.line(now, direction) for one in texts_cut_on_arrival(referral, rules)]
     lines += [line for _, line in _cut_texts(referral, now).values()]
     lines += hidden_column_lines(rules, now, direction).values()
     lines += foreign_lines(referral.deal, rules, now)

@@ -23,6 +23,15 @@ EDIT_SENTENCES: Mapping[str, str] = {
         "{label}: Partner Center does not get {value}. Each person needs First Name, Last Name, Email and Phone. "
         "Please complete them."
     ),
+    "longer_text": (
+        "{label} holds the first {length} characters of a longer text in Partner Center. "
+        "Please edit it there: an edit here replaces all of it."
+    ),
+    "longer_text_here": (
+        "Partner Center holds the first {length} characters of {label}. "
+        "Please shorten it: an edit there replaces the whole text here."
+    ),
+    "longer_text_replaced": "{label} was longer than {length} characters in {system}. All of that text was replaced.",
 }
 
 EDIT_CAUSES: Mapping[str, tuple[str, str]] = {

@@ -83,7 +83,7 @@ def plan_pair(
     builder.warn_of_unreadable_values(opportunity.problems, rules)
     builder.leave_unreadable_values_alone(opportunity.deal, referral, rules)
     builder.warn_of_past_close_date(opportunity.deal)
-    builder.warn_of_full_texts(referral.deal, rules)
+    builder.warn_of_cut_texts(opportunity, referral, rules)
     if link.consented:
         builder.report_once(withdrawn_consent_lines(opportunity.sharing, referral.status, policy, now))
     builder.watch_answer_time(referral)

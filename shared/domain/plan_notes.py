@@ -16,8 +16,9 @@ from shared.domain.left_members import left_records
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.member_sets import agreed_members
 from shared.domain.merge import Decision, Merged
+from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, is_reported, system_name
-from shared.domain.text_limits import full_text_line, full_text_records, full_texts
+from shared.domain.text_limits import cut_texts_of
 from shared.domain.unreadable import unreadable_line, unreadable_record
 
 
@@ -83,12 +84,15 @@ class PlanNotes:
         deal = deal.with_values({change.field: change.new for change in self.writes[Side.SALESFORCE]})
         self.report_once(past_close_date_lines(deal, self.now))
 
-    def warn_of_full_texts(self, deal: Deal, rules: Rules) -> None:
-        """Report once that a text is cut here: an edit in Salesforce would remove the rest."""
-        full = full_texts(deal, rules).items()
-        self.report_once({key: full_text_line(self.now, LineDirection.NOTE, rule) for key, rule in full})
-        for key, record in full_text_records(deal, rules, self.now).items():
-            self.refused.setdefault(key, self.link.refused.get(key, record))
+    def warn_of_cut_texts(self, opportunity: Opportunity, referral: Referral, rules: Rules) -> None:
+        """Report once that one side holds only the beginning of a text, and each edit that replaces all of it."""
+        may_be_cut = referral.cut or opportunity.cut or self.link.refused
+        for one in cut_texts_of(self.link, opportunity, referral, rules) if may_be_cut else ():
+            if any(change.field == one.rule.field for change in self.writes[one.side.other]):
+                self.losses.append(one.line_of_replacement(self.now))
+                continue
+            self.refused.setdefault(one.key, one.record(self.now))
+            self.lines += [] if one.known else [one.line(self.now, LineDirection.NOTE)]
 
     def warn_of_end(self, known: AnswerTime, *, is_answered: bool) -> AnswerTime:
         """Warn of the end of an unanswered deal at its times; returns the end with the warnings that were given."""

@@ -36,6 +36,7 @@ class Opportunity(Struct, frozen=True):
     answer_by       until when Microsoft awaits an answer, as the record shows it
     rows            by field, the rows of the related list that hold its members
     unsendable      by field and key, the code of why Partner Center does not get a member of the list
+    cut             the fields whose text is longer than what is compared
     """
 
     id: str
@@ -55,6 +56,7 @@ class Opportunity(Struct, frozen=True):
     answer_by: datetime | None = None
     rows: Mapping[str, tuple[Row, ...]] = {}
     unsendable: Mapping[str, Mapping[str, str]] = {}
+    cut: frozenset[str] = frozenset()
 
 
 class Referral(Struct, frozen=True):
@@ -64,7 +66,8 @@ class Referral(Struct, frozen=True):
     why a value cannot be read. `expires` is when an unanswered deal ends, where Partner Center says it. `duns` is the
     D-U-N-S number of the customer. `is_shared` says that Microsoft sees the deal: then it can be registered.
     `is_from_microsoft` says that Microsoft sent it. `msx_id` is the number of the deal in Microsoft's CRM. `raw` is the
-    representation, from which a list is rebuilt, so that what we do not map survives; None if it was not read.
+    representation, from which a list is rebuilt, so that what we do not map survives; None if it was not read. `cut`
+    has the fields whose text is longer than what is compared; None where the referral was not read.
     """
 
     id: str
@@ -85,6 +88,7 @@ class Referral(Struct, frozen=True):
     is_from_microsoft: bool = False
     msx_id: str | None = None
     raw: Mapping[str, Any] | None = None
+    cut: frozenset[str] | None = None
 
     @property
     def is_unanswered(self) -> bool:

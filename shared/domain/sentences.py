@@ -45,6 +45,7 @@ SENTENCES = {
     "contacts_cut": (
         "Contact Roles holds {fitting} of {all} contacts of the referral. Please see Partner Center for the others."
     ),
+    # Builds up to 0.6.0 stored this one.
     "full_text": (
         "{label} is full ({length} characters). Partner Center may hold more text, and an edit here removes it. "
         "Please edit it in Partner Center."

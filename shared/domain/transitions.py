@@ -20,7 +20,7 @@ from shared.domain.arrival import (
 from shared.domain.audit import Line, cause_line, change_lines, refusal_lines
 from shared.domain.audit import ignored_lines as lines_of_ignored
 from shared.domain.cause import Cause
-from shared.domain.creation_values import CONTACTS_LEFT_OUT, STAYS_UNREAD, readable_lists
+from shared.domain.creation_values import CONTACTS_LEFT_OUT, STAYS_UNREAD, TEXT_CUT, readable_lists
 from shared.domain.deal import VISIBILITY, Change, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.foreign_money import value_for_base
@@ -225,7 +225,8 @@ def patched(link: Link, changes: Sequence[Change], read_back: Deal, opportunity:
 def without_refusals(link: Link, changes: Sequence[Change], plan: Plan) -> Link:
     """The link once Salesforce has taken `changes`, which it may have refused before."""
     keys = {f"{Side.SALESFORCE}.{change.field}" for change in changes}
-    next_link = replace(link, refused={key: record for key, record in link.refused.items() if key not in keys})
+    left = {key: known for key, known in link.refused.items() if key not in keys or known.code == TEXT_CUT}
+    next_link = replace(link, refused=left)
     is_parked = next_link.state is State.PARKED and next_link.has_refused_value
     return next_link if is_parked else replace(next_link, state=plan.state, cause=plan.cause)
 

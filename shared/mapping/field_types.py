@@ -55,10 +55,14 @@ class TextField(SinglePathField):
     def read_referral(self, referral: Json) -> str | None:
         return self._fitting(in_referral(referral, self.referral))
 
+    @override
+    def to_rule(self, name: str) -> Rule:
+        return replace(super().to_rule(name), length=self.length)
+
     def _fitting(self, value: object) -> str | None:
-        """Return what fits. Raises UnreadableValue with it, if a text that travels only at creation was cut."""
+        """Return what fits. Raises UnreadableValue with it, if the text was cut."""
         text = normal_text(value, self.length)
-        if self.length is None or "update" in self.when or len(str(value)) <= self.length:
+        if self.length is None or len(str(value)) <= self.length:
             return text
         if len(normal_text(value) or "") > self.length:
             raise UnreadableValue(cause(TEXT_CUT, self.referral, label=self.label, length=self.length), text)
@@ -72,7 +76,7 @@ class NotesField(TextField):
 
     @override
     def to_rule(self, name: str) -> Rule:
-        return replace(super().to_rule(name), merges_text=True, length=self.length)
+        return replace(super().to_rule(name), merges_text=True)
 
 
 class DateField(SinglePathField):

@@ -1,6 +1,6 @@
 """Translate Salesforce records and referrals into deals, and deals into what is sent to each side."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import replace
 from datetime import datetime
 from functools import cached_property
@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.domain.arrival import Arrival, Gap
-from shared.domain.cause import Cause
-from shared.domain.deal import Change, Company, Deal, Person, Side, Value
+from shared.domain.deal import Change, Company, Deal, Person, Side
 from shared.domain.field_rules import Direction
 from shared.domain.link_states import Mark
 from shared.domain.org_shape import OrgShape
@@ -19,7 +18,7 @@ from shared.mapping.account_columns import business_type
 from shared.mapping.arrivals import arrival_of, without_fixed
 from shared.mapping.attribute_field import AttributeField, attribute_operations, constant_attributes
 from shared.mapping.company_field import CompanyField
-from shared.mapping.field_base import FieldBase, UnreadableValue
+from shared.mapping.field_base import FieldBase
 from shared.mapping.field_types import StatusField
 from shared.mapping.new_records import unusable_defaults
 from shared.mapping.new_referral import ReferralConstants, referral_body
@@ -27,6 +26,7 @@ from shared.mapping.other_parties import is_sent_by_microsoft, msx_id_in
 from shared.mapping.paths import Json, has_item, parse_time, required_text, time_or_none, value_in_record
 from shared.mapping.people_fields import ContactsField
 from shared.mapping.polls import PollQuery, polls_of
+from shared.mapping.read_values import read_values
 from shared.mapping.referral_kind import is_lead, is_shared, is_target_microsoft
 from shared.mapping.schema import DEFAULT
 from shared.mapping.seen_columns import rules_of, seen_fields, spelled_as_in_org
@@ -105,17 +105,17 @@ class Translation:
 
     def opportunity(self, record: Json, read_at: datetime) -> Opportunity:
         """Return the opportunity in a Salesforce record that was read at `read_at` (server time)."""
-        deal, problems = self._read_values(lambda field: field.read_record(record), self._fields_in_record(record))
+        read = read_values(lambda field: field.read_record(record), self._fields_in_record(record))
         ours, modified = self.file.ours, parse_time(record["LastModifiedDate"])
         return Opportunity(
             str(record["Id"]),
-            deal,
+            read.deal,
             flagged=bool(record.get(ours.flag)),
             modified=modified,
             is_second_over=is_second_over(modified, read_at),
             referral_id=str(record[ours.identifier]).lower() if record.get(ours.identifier) else None,
             stamps=stamps_in(record, self.polls, read_at),
-            problems={**problems, **self._left_out} if self._left_out else problems,
+            problems={**read.problems, **self._left_out} if self._left_out else read.problems,
             sharing=sharing_in(record, ours),
             stage=str(value_in_record(record, self.stage_column) or ""),
             modified_by=record.get("LastModifiedById"),
@@ -123,6 +123,7 @@ class Translation:
             reason=str(record[ours.reason] or "") if ours.reason in record else None,
             reason_details=str(record.get(ours.reason_details) or ""),
             answer_by=parse_time(until) if (until := record.get(ours.answer_by)) else None,
+            cut=read.cut,
         )
 
     @cached_property
@@ -166,19 +167,19 @@ class Translation:
 
     def _referral_from(self, referral: Json) -> Referral:
         fields = self._active_fields
-        deal, problems = self._read_values(lambda field: field.read_referral(referral), fields)
+        read = read_values(lambda field: field.read_referral(referral), fields)
         status = next((field.raw_status(referral) for field in fields.values() if isinstance(field, StatusField)), None)
         return Referral(
             required_text(referral, "id").lower(),
             required_text(referral, "eTag"),
-            deal,
+            read.deal,
             parse_time(referral["updatedDateTime"]),
             status,
             referral.get("engagementId"),
             referral.get("organizationId"),
             parse_time(created) if (created := referral.get("createdDateTime")) else None,
             referral.get("externalReferenceId"),
-            problems,
+            read.problems,
             is_lead=is_lead(referral),
             is_target_microsoft=is_target_microsoft(referral),
             expires=time_or_none(referral.get("expirationDateTime")),
@@ -187,27 +188,8 @@ class Translation:
             is_from_microsoft=is_sent_by_microsoft((referral,)),
             msx_id=msx_id_in(referral),
             raw=referral,
+            cut=read.cut,
         )
-
-    def _read_values(
-        self, read: Callable[[FieldBase], Value | None], fields: Mapping[str, FieldBase]
-    ) -> tuple[Deal, dict[str, Cause]]:
-        """Return the values, and the cause for each value that cannot be read. Such a field is left as it is.
-
-        A field of which a rest can be read has both. Some fields are absent without a value.
-        """
-        values: dict[str, Value | None] = {}
-        problems: dict[str, Cause] = {}
-        for name, field in fields.items():
-            try:
-                value = read(field)
-                if value is not None or not field.is_absent_where_empty:
-                    values[name] = value
-            except UnreadableValue as error:
-                problems[name] = error.cause
-                if error.rest is not None:
-                    values[name] = error.rest
-        return Deal(values), problems
 
     # --- deal to Salesforce
 

@@ -13,6 +13,7 @@ from shared.domain.html_entities import decode_entities
 from shared.domain.stage_table import Stage, StageTable
 from shared.mapping.money_field import round_to_cents
 from shared.mapping.paths import normal_text
+from shared.mapping.read_values import read_values
 from tests.property.generated_deals import (
     READ_AT,
     SOLUTION_IDS,
@@ -190,8 +191,13 @@ def test_solution_ids_are_read_with_any_separators(ids: list[str], separators: l
 @given(any_notes())
 def test_the_longest_notes_are_no_longer_than_salesforce_holds(value: str) -> None:
     assert len(value) <= 32_000
-    field = TRANSLATION.fields["notes"]
-    assert field.read_referral({"details": {"notes": value + "x" * 9}}) == normal_text(value + "x" * 9, 32_000)
+    longer = value + "x" * 9
+    read = read_values(
+        lambda field: field.read_referral({"details": {"notes": longer}}), {"notes": TRANSLATION.fields["notes"]}
+    )
+    assert read.deal["notes"] == normal_text(longer, 32_000)
+    assert read.cut == ({"notes"} if len(normal_text(longer) or "") > 32_000 else set())
+    assert read.problems == {}
 
 
 @given(any_money())

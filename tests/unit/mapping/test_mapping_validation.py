@@ -87,7 +87,7 @@ DEFECTS = {
         'when = ["create"]', 'when = ["create", "update"]', "[fields.account]", "fields.account.when",
     ),
     "a needed field that does not travel on create": (
-        'when = ["create"]', 'when = ["update"]', "[fields.name]", "fields.name.when",
+        "length = 120", 'when = ["update"]', "[fields.name]", "fields.name.when",
     ),
     "an empty label": ('label = "Description"', 'label = ""', "[fields.notes]", "fields.notes.label"),
     "a column of the connector's own": (

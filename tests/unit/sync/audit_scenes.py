@@ -286,7 +286,7 @@ SCENES: dict[Callable[[Harness], str], list[Line]] = {
         )
     ],
     opportunity_with_full_notes: [
-        Line(AT, "full_text", FROM, HERE, "notes", values={**NOTES, "length": "32,000"}),
+        Line(AT, "longer_text", FROM, HERE, "notes", values={**NOTES, "length": "32,000", "system": "Partner Center"}),
     ],
     recovered_write: [
         Line(AT, "changed", FROM, HERE, "money", "25000.00 EUR", "30000.00 EUR", "recovered", AMOUNT),

@@ -99,7 +99,7 @@ def test_a_text_that_wins_over_an_empty_field_is_the_rule_of_that_conflict(harne
 def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
     """The catalogue also holds the codes of lines that are not made here: texts, folded and unreadable lines.
 
-    An earlier build stored `unreadable`.
+    Earlier builds stored `unreadable` and `full_text`.
     """
     made = {line.code for lines in SCENES.values() for line in lines} | {"problem", "put_back"}
     made |= {
@@ -129,10 +129,12 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "help_left",
         "closed_as_test",
         "answer_due",
+        "longer_text_here",
+        "longer_text_replaced",
         *NEWS_SENTENCES,
     }  # in the tests of these cases
     assert made <= {*SENTENCES, *CAUSES}
-    assert {*SENTENCES} - made == {"text", "folded", "unreadable", "unreadable_line"}
+    assert {*SENTENCES} - made == {"text", "folded", "unreadable", "full_text", "unreadable_line"}
     assert harness.store.audit("006000000000001AAA") == []
 
 

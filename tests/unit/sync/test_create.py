@@ -142,6 +142,7 @@ def test_an_opportunity_that_names_a_referral_of_another_environment_is_held() -
 
 
 def test_an_opportunity_that_names_our_own_referral_is_linked_to_it_and_creates_none(harness: Harness) -> None:
+    harness.partner_center.switches.extra_paths = ("/name",)
     referral = harness.partner_center.portal_creates({"details": {"notes": "From the portal"}})
     deal = harness.seller_creates(Referral_Identifier__c=referral, Description="From Salesforce")
     harness.run_rounds()

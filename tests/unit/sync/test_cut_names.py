@@ -1,4 +1,7 @@
-"""A text that travels only at creation and does not fit is told once (docs/protocol.md#values-that-travel-once)."""
+"""A name that does not fit is told once, and so is an edit that replaces the whole of it.
+
+Sources: docs/protocol.md#the-narrower-side-judges-equality, docs/protocol.md#values-that-travel-once.
+"""
 
 from functools import partial
 from pathlib import Path
@@ -8,8 +11,12 @@ import pytest
 from tests.unit.sync.harness import AFTER_LEASE, HOUR, Harness, Instance
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of, recover_after_lease
 
-CUT = "Opportunity Name holds the first {} characters of a longer text. Please see the other system for the whole text."
+CUT = "Opportunity Name holds the first 120 characters of a longer text in Partner Center."
+CUT_THERE = "Partner Center holds the first 20 characters of Opportunity Name."
+CUT_ONCE = "Opportunity Name holds the first 120 characters of a longer text. Please see the other system for the whole"
+REPLACED = "Opportunity Name was longer than 120 characters in Partner Center. All of that text was replaced."
 SHORT_NAMES = 'extends = "default"\n[fields.name]\nlength = 20\n'
+ONLY_AT_CREATION = 'extends = "default"\n[fields.name]\nwhen = ["create"]\n'
 
 
 def long_named_deal(harness: Harness, length: int = 300) -> str:
@@ -29,7 +36,7 @@ def test_a_name_that_is_cut_on_arrival_is_told_once_and_stays_a_difference(harne
     harness.run_rounds()
     harness.seller_edits(record["Id"], Amount=31000)
     harness.run_rounds()
-    assert harness.count_in_audit(record["Id"], CUT.format(120)) == 1
+    assert harness.count_in_audit(record["Id"], CUT) == 1
     assert harness.opportunity(record["Id"])["Sync_Status__c"] == "Synced with differences"
     assert_quiet(harness)
 
@@ -65,7 +72,7 @@ def test_a_stopped_run_tells_a_cut_name_once() -> None:
             survivor.pull_event(referral, after=AFTER_LEASE)
             survivor.push(HOUR)
             record = opportunity_of(harness, referral)
-            assert harness.count_in_audit(record["Id"], CUT.format(120)) == 1, number
+            assert harness.count_in_audit(record["Id"], CUT) == 1, number
             assert record["Sync_Status__c"] == "Synced with differences", number
     assert number > 4
 
@@ -74,6 +81,7 @@ def test_a_name_that_is_cut_in_a_new_referral_is_told_once_and_stays_a_differenc
     path = tmp_path / "short.toml"
     path.write_text(SHORT_NAMES, "utf-8")
     with Harness(mapping=path) as harness:
+        harness.partner_center.switches.extra_paths = ("/name",)
         deal = harness.shared_deal(Name="A name of more than twenty characters")
         assert harness.referral_of(deal)["name"] == "A name of more than"
         assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
@@ -81,6 +89,57 @@ def test_a_name_that_is_cut_in_a_new_referral_is_told_once_and_stays_a_differenc
         harness.run_rounds()
         harness.colleague_edits(harness.referral_of(deal)["id"], details_notes="A word.")
         harness.run_rounds()
-        assert harness.count_in_audit(deal, CUT.format(20)) == 1
+        assert harness.count_in_audit(deal, CUT_THERE) == 1
+        assert harness.opportunity(deal)["Name"] == "A name of more than twenty characters"
         assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
         assert_quiet(harness)
+        harness.seller_edits(deal, Name="Short enough")
+        harness.run_rounds()
+        assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+        assert harness.referral_of(deal)["name"] == "Short enough"
+
+
+def test_a_sellers_edit_of_a_cut_name_says_that_it_replaced_the_whole_text(harness: Harness) -> None:
+    harness.partner_center.switches.extra_paths = ("/name",)
+    referral = long_named_deal(harness)
+    harness.pull_event(referral)
+    harness.run_rounds()
+    deal = opportunity_of(harness, referral)["Id"]
+    harness.seller_edits(deal, Name="A short name")
+    harness.run_rounds()
+    assert harness.partner_center.referral(referral)["name"] == "A short name"
+    assert harness.count_in_audit(deal, REPLACED) == 1
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert_quiet(harness)
+
+
+def test_a_sellers_edit_of_a_cut_name_that_cannot_be_sent_replaces_nothing(harness: Harness) -> None:
+    referral = long_named_deal(harness)
+    harness.pull_event(referral)
+    harness.run_rounds()
+    deal = opportunity_of(harness, referral)["Id"]
+    harness.seller_edits(deal, Name="A short name")
+    harness.run_rounds()
+    assert harness.partner_center.referral(referral)["name"] == "N" * 300
+    assert harness.count_in_audit(deal, REPLACED) == 0
+    assert harness.count_in_audit(deal, CUT) == 1
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert_quiet(harness)
+
+
+def test_a_name_that_travels_only_at_creation_and_is_cut_is_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "once.toml"
+    path.write_text(ONLY_AT_CREATION, "utf-8")
+    with Harness(mapping=path) as once, Harness() as now:
+        referral = long_named_deal(once)
+        once.pull_event(referral)
+        once.run_rounds()
+        record = opportunity_of(once, referral)
+        assert once.count_in_audit(record["Id"], CUT_ONCE) == 1
+        assert_quiet(once)
+        once.translation = now.translation  # a file that begins to extend the default
+        once.seller_edits(record["Id"], Amount=31000)
+        once.run_rounds()
+        assert once.count_in_audit(record["Id"], "of a longer text") == 1
+        assert once.opportunity(record["Id"])["Sync_Status__c"] == "Synced with differences"
+        assert_quiet(once)

@@ -3,11 +3,8 @@
 Source: docs/protocol.md#fixed-paths.
 """
 
-from collections.abc import Iterator
 from copy import replace
 from pathlib import Path
-
-import pytest
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
@@ -16,16 +13,8 @@ from tests.unit.sync.crash_points import BEFORE_FIRST_CALL, crash_instance_at, c
 from tests.unit.sync.harness import HOUR, MINUTE, Harness, Instance
 from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
 
-NAMES_TRAVEL = 'extends = "default"\n[fields.name]\nwhen = ["create", "update"]\n'
+ONLY_AT_CREATION = 'extends = "default"\n[fields.name]\nwhen = ["create"]\n'
 TOLD = 'Opportunity Name "{}" was not sent: Partner Center takes no change of it from here, and keeps "{}".'
-
-
-@pytest.fixture
-def harness(tmp_path: Path) -> Iterator[Harness]:
-    path = tmp_path / "names.toml"
-    path.write_text(NAMES_TRAVEL, "utf-8")
-    with Harness(mapping=path) as harness:
-        yield harness
 
 
 def known_paths(harness: Harness) -> dict[str, bool]:
@@ -195,24 +184,24 @@ def test_an_edit_on_record_costs_an_edit_of_another_field_no_read(harness: Harne
 
 
 def test_a_deal_whose_names_differ_when_the_field_begins_to_travel_is_left_alone_and_told(tmp_path: Path) -> None:
-    with Harness() as harness:
-        deal = harness.shared_deal()
-        harness.seller_edits(deal, Name="ERP renewal, phase 2")
-        harness.push_until_quiet()
-        path = tmp_path / "names.toml"
-        path.write_text(NAMES_TRAVEL, "utf-8")
-        with Harness(mapping=path) as other:
-            harness.translation = other.translation
-        harness.seller_edits(deal, Amount=12000)
-        harness.run_rounds()
-        assert harness.opportunity(deal)["Name"] == "ERP renewal, phase 2"
-        assert harness.referral_of(deal)["name"] == "ERP renewal"
-        assert harness.count_in_audit(deal, TOLD.format("ERP renewal, phase 2", "ERP renewal")) == 1
-        assert_quiet(harness)
-        harness.colleague_edits(harness.referral_of(deal)["id"], name="A colleague's")
-        harness.run_rounds()
-        assert harness.opportunity(deal)["Name"] == "A colleague's"
-        assert_quiet(harness)
+    path = tmp_path / "names.toml"
+    path.write_text(ONLY_AT_CREATION, "utf-8")
+    with Harness(mapping=path) as before, Harness() as now:
+        deal = before.shared_deal()
+        before.seller_edits(deal, Name="ERP renewal, phase 2")
+        before.push_until_quiet()
+        assert before.count_in_audit(deal, "it travels only at creation") == 1
+        before.translation = now.translation
+        before.seller_edits(deal, Amount=12000)
+        before.run_rounds()
+        assert before.opportunity(deal)["Name"] == "ERP renewal, phase 2"
+        assert before.referral_of(deal)["name"] == "ERP renewal"
+        assert before.count_in_audit(deal, TOLD.format("ERP renewal, phase 2", "ERP renewal")) == 1
+        assert_quiet(before)
+        before.colleague_edits(before.referral_of(deal)["id"], name="A colleague's")
+        before.run_rounds()
+        assert before.opportunity(deal)["Name"] == "A colleague's"
+        assert_quiet(before)
 
 
 def renamed_deal(harness: Harness) -> str:
@@ -222,14 +211,11 @@ def renamed_deal(harness: Harness) -> str:
     return deal
 
 
-def test_a_crash_at_any_call_tells_the_refusal_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    path = tmp_path / "names.toml"
-    path.write_text(NAMES_TRAVEL, "utf-8")
-    monkeypatch.setattr("tests.unit.sync.crash_points.Harness", lambda: Harness(mapping=path))
+def test_a_crash_at_any_call_tells_the_refusal_once() -> None:
     points, _ = crash_points(renamed_deal, lambda instance: instance.push(MINUTE))
     assert points[0] == BEFORE_FIRST_CALL
     for number in points:
-        with Harness(mapping=path) as harness:
+        with Harness() as harness:
             deal = renamed_deal(harness)
             crashing = harness.new_instance()
             crash_instance_at(crashing, number)

@@ -25,7 +25,7 @@ def rename(harness: Harness, deal: str) -> None:
     ("move", "sentence"),
     [
         (close, "will change from Active/Accepted to Closed/Won"),
-        (rename, 'Opportunity Name "Other" was not carried over'),
+        (rename, 'Opportunity Name "Other" was not sent'),
     ],
     ids=["close", "rename"],
 )
