@@ -1,7 +1,7 @@
 """Decides when a refusal by Salesforce may mean that the org has changed since it was asked.
 
-An org can turn its state and country picklists on or off under a running app, or hide a column. Source:
-docs/protocol.md#what-the-org-has.
+An org can turn its state and country picklists or its teams on or off under a running app, or hide a column.
+Source: docs/protocol.md#what-the-org-has.
 """
 
 from datetime import datetime, timedelta
@@ -15,8 +15,8 @@ ASK_SOON = timedelta(minutes=5)
 """How old an answer may be after such a refusal."""
 JUST_ASKED = timedelta(seconds=30)
 """A refusal so soon after the answer is no sign of a change: a deal never waits for a second answer."""
-TELLING_CODES = frozenset({"INVALID_FIELD", "FIELD_INTEGRITY_EXCEPTION"})
-"""The codes of refusals of a column, or of a value that its list lacks."""
+TELLING_CODES = frozenset({"INVALID_FIELD", "INVALID_TYPE", "FIELD_INTEGRITY_EXCEPTION"})
+"""The codes of refusals of a column, of an object, or of a value that its list lacks."""
 
 
 def may_be_outdated(code: str, known: DatedShape | None, used: OrgShape | None, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from shared.domain.field_rules import Direction
 from shared.domain.sentences import cause
 from shared.mapping.field_base import CreateOnlyField, MappingTable, ReferralPath, SalesforcePath, UnreadableValue
 from shared.mapping.paths import Json, in_referral, normal_text, set_value, value_in_record
-from shared.mapping.polls import CONTACT, OWNER, ROLE, STAMP, PollQuery
+from shared.mapping.polls import CONTACT, OWNER, ROLE, STAMP, TEAM, TEAM_USER, PollQuery
 
 CONTACT_FIELDS = {
     "first_name": "FirstName",
@@ -126,7 +126,8 @@ class SellerField(CreateOnlyField):
     @override
     def polls(self) -> tuple[PollQuery, ...]:
         parent = self.salesforce.email.rpartition(".")[0]
-        return (replace(OWNER, stamp=f"{parent}.{STAMP}"),) if parent else ()
+        owner = (replace(OWNER, stamp=f"{parent}.{STAMP}"),) if parent else ()
+        return (*owner, TEAM, TEAM_USER)
 
     @override
     def needed_columns(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ semi-join under OR. So each of them has a query, a cursor and a known stamp of i
 """
 
 from collections.abc import Iterable
+from copy import replace
 from typing import Protocol
 
 from msgspec import Struct
@@ -37,6 +38,7 @@ class PollQuery(Struct, frozen=True):
     stamp         the path of the stamp
     rows          the related list of the opportunity that shows these records; empty for the opportunity itself
     is_rare       it gives its place in the call away where there are more than five queries
+    is_optional   an org can lack its object
     sees_deleted  it lists the records in the recycle bin too
     is_deletion   it lists deleted opportunities only
     """
@@ -48,6 +50,7 @@ class PollQuery(Struct, frozen=True):
     stamp: str = STAMP
     rows: str = ""
     is_rare: bool = False
+    is_optional: bool = False
     sees_deleted: bool = False
     is_deletion: bool = False
 
@@ -65,6 +68,11 @@ class PollQuery(Struct, frozen=True):
         )
 
     @property
+    def path(self) -> str:
+        """The path of the stamp as the org is asked about it (`OrgQuestion`)."""
+        return f"{self.sobject}.{self.stamp}" if self.rows else self.stamp
+
+    @property
     def deletion(self) -> str:
         """The key, among a link's stamps, of the time up to which its deletions are known."""
         return self.name if self.is_deletion else f"{self.name}_deleted"
@@ -75,9 +83,29 @@ ACCOUNT = PollQuery("account", stamp=f"Account.{STAMP}")
 OWNER = PollQuery("owner", stamp=f"Owner.{STAMP}", is_rare=True)
 DELETED = PollQuery("deleted", is_rare=True, sees_deleted=True, is_deletion=True)
 ROLE = PollQuery("role", "OpportunityContactRole", "OpportunityId", "Opportunity.", rows="OpportunityContactRoles")
-CONTACT = PollQuery(
-    "contact", ROLE.sobject, ROLE.opportunity, ROLE.parent, stamp=f"Contact.{STAMP}", rows=ROLE.rows
-)  # fmt: skip
+CONTACT = replace(ROLE, name="contact", stamp=f"Contact.{STAMP}")
+TEAM = PollQuery(
+    "team",
+    "OpportunityTeamMember",
+    "OpportunityId",
+    "Opportunity.",
+    rows="OpportunityTeamMembers",
+    is_rare=True,
+    is_optional=True,
+)
+"""The org has teams only with team selling. A removed member leaves no record, as a removed contact role."""
+TEAM_USER = replace(TEAM, name="team_user", stamp=f"User.{STAMP}")
+SOLUTION = PollQuery(
+    "solution",
+    "Cosell_Deal_Solution__c",
+    "Opportunity__c",
+    "Opportunity__r.",
+    rows="Cosell_Solutions__r",
+    is_rare=True,
+    is_optional=True,
+    sees_deleted=True,
+)
+"""A package of an earlier version has no such rows. A removed one is in the recycle bin."""
 
 
 def polls_of(wanted: Iterable[PollQuery], org: OrgShape | None) -> tuple[PollQuery, ...]:
@@ -87,5 +115,7 @@ def polls_of(wanted: Iterable[PollQuery], org: OrgShape | None) -> tuple[PollQue
 
 
 def _is_possible(query: PollQuery, org: OrgShape | None) -> bool:
-    """Whether the org shows the stamp of a parent. A field without its related list is left out with its queries."""
-    return org is None or bool(query.rows) or org.column(query.stamp) is not None
+    """Whether the org shows the stamp. An org that was not asked has what every org has."""
+    if query.is_optional:
+        return org is not None and org.has(query.path)
+    return org is None or org.column(query.path) is not None

@@ -171,8 +171,8 @@ class MappingFile(MappingTable):
         notification = NOTIFICATION_TYPE if notifies else ""
         stages = (field.salesforce for field in self.fields.values() if isinstance(field, StatusField))
         of_record_type = (self.new.Opportunity.record_type or "", next(stages, ""))
-        polled = (query.stamp for field in self.fields.values() for query in field.polls())
-        stamps = (OPPORTUNITY.stamp, ACCOUNT.stamp, *polled)
+        polled = (query.path for field in self.fields.values() for query in field.polls())
+        stamps = (OPPORTUNITY.path, ACCOUNT.path, *polled)
         paths = frozenset((*ours.values(), *mapped, *self.new.paths, *stamps))
         return OrgQuestion(ours, paths, *columns, notification, *of_record_type)
 

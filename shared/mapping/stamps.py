@@ -65,10 +65,23 @@ def _is_covered(stamp: str, known: str | None) -> bool:
     return known is not None and parse_time(stamp) <= parse_time(known)
 
 
-def with_stamps(item: str, queries: Iterable[PollQuery]) -> str:
-    """Return a subquery of a select list that also reads the stamps of the rows which the poll asks for."""
-    if not item.startswith("("):
-        return item
-    rows, columns = related_list(item), item.removeprefix("(SELECT ").partition(" FROM ")[0].split(", ")
-    stamps = [query.stamp for query in queries if query.rows == rows and query.stamp not in columns]
-    return item.replace("(SELECT ", f"(SELECT {', '.join(stamps)}, ", 1) if stamps else item
+def with_stamps(items: Iterable[str], queries: Iterable[PollQuery]) -> tuple[str, ...]:
+    """Return the items of a select list, with the stamps that the poll asks for in the subqueries of their rows."""
+    wanted: dict[str, list[str]] = {}
+    for query in queries:
+        if query.rows:
+            wanted.setdefault(query.rows, []).append(query.stamp)
+    return tuple(_subquery(item, wanted.get(related_list(item), ())) if item[0] == "(" else item for item in items)
+
+
+def _subquery(item: str, stamps: Iterable[str]) -> str:
+    columns = item.removeprefix("(SELECT ").partition(" FROM ")[0].split(", ")
+    missing = [stamp for stamp in stamps if stamp not in columns]
+    return item.replace("(SELECT ", f"(SELECT {', '.join(missing)}, ", 1) if missing else item
+
+
+def unread_rows(items: Iterable[str], queries: Iterable[PollQuery]) -> tuple[str, ...]:
+    """Return subqueries for the rows of the poll that no item of a select list reads."""
+    read = {related_list(item) for item in items if item.startswith("(")}
+    missing = dict.fromkeys(query.rows for query in queries if query.rows and query.rows not in read)
+    return tuple(f"(SELECT Id FROM {rows})" for rows in missing)  # noqa: S608 - names of the poll

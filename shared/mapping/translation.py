@@ -34,7 +34,7 @@ from shared.mapping.set_field import SetField
 from shared.mapping.sharing_fields import sharing_in
 from shared.mapping.shown_state import ShownState
 from shared.mapping.solutions_field import SolutionsField
-from shared.mapping.stamps import is_second_over, stamps_in, with_stamps
+from shared.mapping.stamps import is_second_over, stamps_in, unread_rows, with_stamps
 from shared.mapping.validation import load_mapping
 
 MODIFIER = ("LastModifiedById", "LastModifiedBy.UserType")
@@ -77,7 +77,8 @@ class Translation:
         stamps = (query.stamp for query in self.polls if not query.rows)
         fixed = ("Id", "LastModifiedDate", *MODIFIER, *stamps, *own)
         mapped = (item for field in self._seen_fields.values() for item in field.select_items())
-        return tuple(with_stamps(item, self.polls) for item in dict.fromkeys((*fixed, *mapped)))
+        items = dict.fromkeys((*fixed, *mapped))
+        return with_stamps((*items, *unread_rows(items, self.polls)), self.polls)
 
     @cached_property
     def polls(self) -> tuple[PollQuery, ...]:
@@ -93,7 +94,7 @@ class Translation:
     def read_items(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The items of `selects`, and those of them that a read can do without."""
         optional = (item for field in self._seen_fields.values() for item in field.optional_items())
-        return self.selects, tuple(with_stamps(item, self.polls) for item in optional)
+        return self.selects, with_stamps(optional, self.polls)
 
     @cached_property
     def _active_fields(self) -> dict[str, FieldBase]:

@@ -97,6 +97,7 @@ def known_shape(
         if known is None:
             raise
         return known[0], at + ASK_AGAIN
+    org.forget_unknown_column()  # asking meets what the org lacks
     if known is not None and shape.addresses == OrgAddresses():
         shape = replace(shape, addresses=replace(shape.addresses, spelling=known[0].addresses.spelling))
     memory.keep_org_shape(shape, at)

@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.mapping.polls import ACCOUNT, CONTACT, DELETED, OPPORTUNITY, ROLE, PollQuery
-from shared.mapping.stamps import covers, stamps_in, with_stamps
+from shared.mapping.polls import ACCOUNT, CONTACT, DELETED, OPPORTUNITY, ROLE, SOLUTION, TEAM, TEAM_USER
+from shared.mapping.stamps import covers, stamps_in, unread_rows, with_stamps
 
 READ = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
-SOLUTION = PollQuery("solution", "Rows__c", "Opportunity__c", rows="Rows__r", is_rare=True, sees_deleted=True)
 ROLES = "(SELECT IsPrimary, Contact.Email FROM OpportunityContactRoles)"
 
 
@@ -53,7 +52,7 @@ def test_a_row_of_a_link_without_its_stamp_is_not_known() -> None:
 
 
 def test_a_deleted_row_is_known_by_the_time_of_a_read_without_it() -> None:
-    read = stamps_in({"Rows__r": rows(stamp(1))}, (SOLUTION,), READ)
+    read = stamps_in({"Cosell_Solutions__r": rows(stamp(1))}, (SOLUTION,), READ)
     assert covers(read, SOLUTION, stamp(58), is_deleted=True)
     assert not covers(read, SOLUTION, stamp(59, 45), is_deleted=True)
     assert not covers(read, SOLUTION, stamp(58), is_deleted=False), "the row may be one that the read missed"
@@ -69,7 +68,14 @@ def test_a_row_that_went_with_its_opportunity_is_known_once_the_opportunity_was_
 
 def test_a_subquery_reads_the_stamps_that_the_poll_asks_for_once() -> None:
     expected = "(SELECT SystemModstamp, Contact.SystemModstamp, IsPrimary, Contact.Email FROM OpportunityContactRoles)"
-    assert with_stamps(ROLES, (OPPORTUNITY, ROLE, CONTACT)) == expected
-    assert with_stamps(expected, (OPPORTUNITY, ROLE, CONTACT)) == expected
-    assert with_stamps(ROLES, (OPPORTUNITY, replace(ROLE, rows="Others"))) == ROLES
-    assert with_stamps("Amount", (OPPORTUNITY, ROLE)) == "Amount"
+    assert with_stamps(["Amount", ROLES], (OPPORTUNITY, ROLE, CONTACT)) == ("Amount", expected)
+    assert with_stamps([expected], (OPPORTUNITY, ROLE, CONTACT)) == (expected,)
+    assert with_stamps([ROLES], (OPPORTUNITY, replace(ROLE, rows="Others"))) == (ROLES,)
+
+
+def test_rows_that_no_field_reads_are_read_for_their_stamps() -> None:
+    assert unread_rows(["Amount", ROLES], (OPPORTUNITY, ROLE, CONTACT)) == ()
+    unread = unread_rows(["Amount", ROLES], (ROLE, TEAM, TEAM_USER))
+    assert with_stamps(unread, (ROLE, TEAM, TEAM_USER)) == (
+        "(SELECT SystemModstamp, User.SystemModstamp, Id FROM OpportunityTeamMembers)",
+    )

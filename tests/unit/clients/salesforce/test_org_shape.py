@@ -249,6 +249,18 @@ def test_a_refused_column_lets_the_org_be_asked_again_soon(several: EmulatedOrg)
     assert not several.salesforce.met_unknown_column
 
 
+def test_a_refused_object_lets_the_org_be_asked_again_soon(several: EmulatedOrg) -> None:
+    with pytest.raises(Rejected):
+        several.salesforce.query("SELECT Id FROM OpportunityTeamMember")
+    assert several.salesforce.met_unknown_column
+
+
+def test_what_asking_itself_meets_asks_no_second_time(single: EmulatedOrg) -> None:
+    """An org with one currency refuses the question for its currencies."""
+    known_shape(single.salesforce, Memory(), QUESTION, lambda: NOON, __version__)
+    assert not single.salesforce.met_unknown_column
+
+
 def test_a_column_that_stays_refused_asks_at_most_every_few_minutes(several: EmulatedOrg) -> None:
     memory = Memory()
     known_shape(several.salesforce, memory, QUESTION, lambda: NOON, __version__)
