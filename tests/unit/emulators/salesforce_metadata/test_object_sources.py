@@ -92,5 +92,5 @@ def test_a_language_translates_the_objects(language: str, sobject: str) -> None:
 def test_the_translations_are_in_exactly_these_languages() -> None:
     folders = TRANSLATIONS.iterdir()
     assert {folder.name for folder in folders} == {
-        f"{sobject}-{language}" for language in LANGUAGES for sobject in ("Opportunity", *OBJECTS)
+        f"{sobject}-{language}" for language in LANGUAGES for sobject in ("Lead", "Opportunity", *OBJECTS)
     }
