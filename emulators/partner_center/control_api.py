@@ -95,6 +95,7 @@ _ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/register-events"): _register_events,
     ("POST", "/microsoft-sends"): lambda e, b: {"id": e.microsoft_sends(**b)},
     ("POST", "/partner-sends"): lambda e, b: {"id": e.partner_sends(**b)},
+    ("POST", "/customer-asks"): lambda e, b: {"id": e.customer_asks(**b)},
     ("POST", "/partner-creates"): lambda e, b: {"id": e.partner_creates(**b)},
     ("POST", "/portal-creates"): lambda e, b: {"id": e.portal_creates(b)},
     ("POST", "/portal-edits"): lambda e, b: e.portal_edits(b["referral_id"], b["operations"]),

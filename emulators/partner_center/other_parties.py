@@ -30,6 +30,7 @@ _CUSTOMERS = (
 _PROJECTS = ("ERP renewal", "data platform", "cloud migration", "security review", "field service", "sales portal")
 _PLACES = (("US", "WA", "Seattle", "98101"), ("DE", "BY", "München", "80331"), ("GB", "", "London", "EC1A 1BB"))
 _CURRENCIES = ("USD", "EUR", "GBP")
+_OF_LEADS = {"referralSource": "AzureMarketplace", "callToAction": "Contact me"}
 # The portal can edit the name, which the API's list of paths lacks: docs/reference/partner-center.md#patch-paths
 PORTAL_PATHS = ("/name",)
 VISIBILITY = "consentToShareReferralWithMicrosoftSellers"
@@ -58,6 +59,20 @@ class OtherParties:
     def partner_creates(self, fields: Mapping[str, Any]) -> StoredReferral:
         """Make a deal of another partner. We are not a party of it and may not see it."""
         return self._service.add_self_made(self._draft_from(fields), self._another)
+
+    def customer_asks(self, fields: Mapping[str, Any], qualification: str) -> StoredReferral:
+        """Make a lead of ours, New/Received: a customer asked for us in a marketplace, or Microsoft's marketing did.
+
+        It has no seller, and mostly neither value nor closing date.
+        Source: docs/reference/partner-center.md#leads-and-deals
+        """
+        given = fold_names(dict(fields))
+        record = self._draft_from({**given, "qualification": qualification})
+        record["details"] |= {"dealValue": None, "closingDateTime": None} | dict(given.get("details", {}))
+        record |= {name: given.get(name, value) for name, value in _OF_LEADS.items()}
+        record["team"] = given.get("team", [])
+        is_qualified = qualification != "Direct"
+        return self._service.add_lead(record, self._service.microsoft if is_qualified else None)
 
     def _send_deal(self, sender: Organization, fields: Mapping[str, Any]) -> StoredReferral:
         record = self._draft_from(_merge_objects({"consent": {VISIBILITY: True}}, fold_names(dict(fields))))

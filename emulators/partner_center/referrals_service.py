@@ -173,6 +173,14 @@ class ReferralsService:
         self._unanswered[referral.id] = expiry
         return referral
 
+    def add_lead(self, record: Json, sender: Organization | None) -> StoredReferral:
+        """Add a lead of ours, New/Received, in an engagement of its own."""
+        record["status"], record["substatus"], record["direction"] = "New", "Received", "Incoming"
+        record["engagementId"] = self.next_guid()
+        invited_by = {"organizationId": sender and sender.id, "organizationName": sender and sender.name}
+        record["inviteContext"]["invitedBy"] = invited_by
+        return self._insert(record, self.own_organization, self.next_ticks())
+
     def replace_record(self, referral: StoredReferral, record: Json) -> StoredReferral:
         """Store a changed record of a referral with a new date and eTag, and announce the change."""
         now = self.next_ticks()

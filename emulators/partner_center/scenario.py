@@ -65,6 +65,14 @@ class PartnerCenterScenario(PartnerCenterApi):
         with self._delivering_urgent_events(), self.lock:
             return self.others.partner_sends(fields).id
 
+    def customer_asks(self, *, qualification: str = "Direct", **fields: object) -> str:
+        """Make a lead of ours, New/Received, and return its id; `qualification` says which kind.
+
+        Direct is a marketplace lead. SalesQualified and MarketingQualified are qualified leads of Microsoft.
+        """
+        with self._delivering_urgent_events(), self.lock:
+            return self.others.customer_asks(fields, qualification).id
+
     def partner_creates(self, **fields: object) -> str:
         """Make a deal of another partner, which we may not see, and return its id."""
         with self._delivering_urgent_events(), self.lock:
