@@ -148,13 +148,13 @@ class App:
             return self._local
 
     def _made_context(self) -> "Context":
-        from shared.domain.scope import Scope  # noqa: PLC0415 - late: costs a cold start
+        from shared.domain.leads import Leads  # noqa: PLC0415 - late: costs a cold start
+        from shared.domain.scope import Scope  # noqa: PLC0415 - as above
         from shared.sync.ports import Context  # noqa: PLC0415 - as above
 
         settings = self.settings
-        scope = Scope(
-            settings.partner_center.organization_id, settings.sync.tag, settings.sync.begin or self._first_start()
-        )
+        ours = settings.partner_center.organization_id, settings.sync.tag, settings.sync.begin or self._first_start()
+        scope = Scope(*ours, Leads(settings.sync.leads))
         return Context(
             self.partner_center, self.salesforce, self.store, self.translation, scope, SystemClock(), ThreadWorkers(),
             log, random.random, self._policy(),

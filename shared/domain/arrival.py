@@ -72,7 +72,8 @@ class Arrival(Struct, frozen=True):
     `total_people` is how many contacts the referral has. `owners` are the users who may own the deal; it is handed over
     to its owner at the end where sharing demands it. `notifies` says whether the owner is told of the deal.
     `left_out` has the columns of new records, as paths in lower case, that are not written, with the reasons; `unshown`
-    has those columns of ours. `is_account_new` says that the customer's account is created too.
+    has those columns of ours. `is_account_new` says that the customer's account is created too. `is_lead` says that it
+    is a lead, which is not ticked; `notes` are further lines about it.
     """
 
     deal: Deal
@@ -86,6 +87,8 @@ class Arrival(Struct, frozen=True):
     left_out: Mapping[str, Cause] = {}
     unshown: tuple[str, ...] = ()
     is_account_new: bool = False
+    is_lead: bool = False
+    notes: tuple[Line, ...] = ()
 
     @property
     def excess(self) -> tuple[Excess, ...]:
@@ -149,7 +152,7 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
     refusal = next((found for name, found in refusals.items() if rules[name].on_update), None)
     link = Link(
         "",
-        State.PARKED if refusal else State.ON_HOLD if referral.is_unanswered else State.LIVE,
+        State.PARKED if refusal else State.ON_HOLD if referral.is_unanswered and not arrival.is_lead else State.LIVE,
         referral.id,
         referral.engagement_id,
         base.with_values({name: None for name in refusals if not rules[name].on_update}).with_values(
@@ -161,7 +164,7 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
         mapping=rules.mapping,
         sources=rules.sources,
         notice=0 if arrival.notifies else None,
-        answer_by=answer_time(referral, None),
+        answer_by=None if arrival.is_lead else answer_time(referral, None),
     )
     return _showing(link, arrival.unshown, now)
 
@@ -266,7 +269,7 @@ def intended_base(intended: Effect, rules: Rules) -> Deal:
 def arrival_lines(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) -> tuple[Line, ...]:
     """The lines that report a created opportunity, and all that its referral lacks, or that does not fit or be read."""
     direction, side = LineDirection.FROM_PARTNER_CENTER, Side.SALESFORCE
-    lines = [Line(now, "created_opportunity", direction, side), *_end_lines(referral, now)]
+    lines = [Line(now, "created_opportunity", direction, side), *arrival.notes, *_end_lines(referral, now)]
     lines += [cause_line(now, side, gap.field, gap.cause, direction) for gap in arrival.gaps]
     lines += [cause_line(now, side, None, one, LineDirection.NOTE) for one in passed_over(arrival.owners)]
     for one in arrival.excess:

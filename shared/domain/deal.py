@@ -62,6 +62,11 @@ class Status:
         """Whether this is an inbound deal that nobody has accepted or declined yet."""
         return self.status == "New"
 
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the deal is being worked on, at whatever sub-stage."""
+        return self.status == "Active"
+
     def __str__(self) -> str:
         return f"{self.status}/{self.substatus}"
 

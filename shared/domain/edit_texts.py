@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from shared.domain.attribute_texts import ATTRIBUTE_CAUSES
+from shared.domain.lead_texts import LEAD_CAUSES, LEAD_SENTENCES
 
 EDIT_SENTENCES: Mapping[str, str] = {
+    **LEAD_SENTENCES,
     "member_stays": (
         "{label}: {system} does not get {value}, because additions on the other side do not travel. "
         "Please add them in {system} too if they belong there."
@@ -36,6 +38,7 @@ EDIT_SENTENCES: Mapping[str, str] = {
 
 EDIT_CAUSES: Mapping[str, tuple[str, str]] = {
     **ATTRIBUTE_CAUSES,
+    **LEAD_CAUSES,
     "fixed_there": (
         '{label} "{after}" was not sent: Partner Center takes no change of it from here, and keeps "{before}".',
         "Please change it in Partner Center by hand, or change it back here.",

@@ -4,6 +4,7 @@ status of the referral   what may be written
 Closed                   nothing, apart from deal registration
 New                      the answer only: status to Active or Closed
 Active                   every path of the PATCH list; status to Closed, but not to Declined
+a lead                   nothing, until it is accepted in Partner Center
 
 Nobody can set Expired.
 
@@ -36,12 +37,17 @@ NO_SUCH_MOVE = Latch("no_such_move")
 ALREADY_ACCEPTED = Latch("already_accepted")
 FIXED_THERE = Latch("fixed_there")
 """Of a field of which Partner Center takes no change (docs/protocol.md#fixed-paths)."""
+IS_LEAD = Latch("lead_not_accepted")
+LEAD_STATUS = Status("Lead", "None")
+"""The status that stands for a lead that nobody has accepted: nothing may be written to it."""
 
 
 def forbidding_latch(current: Status | None, value: Value | None) -> Latch | None:
     """The latch that forbids writing `value` to a referral whose status is `current`; None if it may be written."""
     if current is None:
         return None
+    if current == LEAD_STATUS:
+        return IS_LEAD
     if current.is_final:
         return CLOSED_IS_FINAL
     if isinstance(value, Status):

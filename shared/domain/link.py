@@ -17,6 +17,7 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.help_request import LEFT, HelpRequest
+from shared.domain.leads import KnownLead
 from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_record import HeardPartner, HeardRecord
 
@@ -117,6 +118,7 @@ class Link(Struct, frozen=True):
     close_as_test whether the app closes the referral, because it is a test (`cosell close-test-referrals`)
     help         the request for help that Microsoft got, or may have got; None where it was never sent
     answer_by    until when we must answer the deal; None where nobody awaits an answer, or in a row of an earlier build
+    lead         OPEN_LEAD or ACCEPTED_LEAD (`plan_lead.py`); None where the deal is none, and ticked if it was one
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -146,6 +148,7 @@ class Link(Struct, frozen=True):
     close_as_test: bool = False
     help: HelpRequest | None = None
     answer_by: AnswerTime | None = None
+    lead: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -206,14 +209,16 @@ class Link(Struct, frozen=True):
 class Pointer(Struct, frozen=True):
     """Leads from a referral id to its link, or, while no opportunity exists yet, to the intent to create one.
 
-    `inbox` is the fingerprint of the inbox record that shows the referral; None where there is no record. `unknown`
-    holds the keys that a later build stored, as in `Link`.
+    `inbox` is the fingerprint of the inbox record that shows the referral; None where there is no record. `lead` is
+    what is known of the Salesforce lead that was made of it. `unknown` holds the keys that a later build stored, as in
+    `Link`.
     """
 
     opportunity_id: str | None = None
     intent: Intent | None = None
     inbox: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
+    lead: KnownLead | None = None
 
     @property
     def intended_opportunity(self) -> Effect | None:

@@ -94,3 +94,8 @@ class Referral(Struct, frozen=True):
     def is_unanswered(self) -> bool:
         """Whether this is an inbound deal that nobody has accepted or declined yet."""
         return self.status is not None and self.status.is_unanswered
+
+    @property
+    def is_open_lead(self) -> bool:
+        """Whether this is a lead that nobody has accepted: an accepted one is a deal (docs/protocol.md#leads)."""
+        return self.is_lead and not (self.status is not None and self.status.is_accepted)

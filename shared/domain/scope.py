@@ -8,6 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from shared.domain.leads import Leads
 from shared.domain.records import Referral
 
 OPPORTUNITY_ID = re.compile(r"006[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?")
@@ -18,12 +19,14 @@ CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 class Scope(Struct, frozen=True):
     """The referrals that this environment syncs.
 
-    `tag` is None in production. In other environments each external reference starts with it.
+    `tag` is None in production. In other environments each external reference starts with it. `leads` says what becomes
+    of a lead.
     """
 
     organization_id: str
     tag: str | None
     begin: datetime
+    leads: Leads = Leads.OFF
 
     def reference(self, opportunity_id: str) -> str:
         """The external reference of an opportunity's referral."""
@@ -47,13 +50,19 @@ class Scope(Struct, frozen=True):
 
         None means that one is created.
         """
-        if referral.is_lead:
+        if referral.is_lead and self.leads is Leads.OFF:
             return "lead"
+        if self.leads is Leads.OPPORTUNITY and referral.is_open_lead and referral.status and referral.status.is_final:
+            return "lead_closed"
         if referral.is_target_microsoft:
             return "target_microsoft"
         if referral.created and referral.created < self.begin:
             return "before_the_beginning"
         return self.exclusion_reason(referral.organization_id, referral.external_reference)
+
+    def shows_as_lead(self, referral: Referral) -> bool:
+        """Whether a referral that has no link becomes a Lead, which is not synced."""
+        return self.leads is Leads.LEAD and referral.is_open_lead
 
 
 def split_reference(reference: str | None) -> tuple[str | None, str]:

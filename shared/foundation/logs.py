@@ -71,6 +71,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "referral_adopted": (logging.INFO, ("opportunity_id", "referral_id", "correlation_id")),
     "help_request": (logging.INFO, ("opportunity_id", "referral_id", "outcome", "correlation_id")),
     "referral_ignored": (logging.INFO, ("referral_id", "reason")),
+    "lead_followed": (logging.INFO, ("referral_id", "lead_id", "outcome", "correlation_id")),
     "related_referral_heard": (logging.INFO, ("opportunity_id", "referral_id", "correlation_id")),
     "related_referral_ignored": (logging.INFO, ("referral_id", "reason")),
     "referral_missing": (logging.WARNING, ("referral_id",)),

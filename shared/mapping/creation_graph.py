@@ -5,10 +5,7 @@ Source: docs/protocol.md#creating-an-opportunity.
 
 from collections.abc import Collection, Sequence
 
-from shared.clients.salesforce.records import Json, Node
-
-ALLOW_DUPLICATE = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
-"""Saves a record although a duplicate rule found similar ones (docs/reference/salesforce.md#duplicate-rules)."""
+from shared.clients.salesforce.records import ALLOW_DUPLICATE, Json, Node
 
 
 def creation_nodes(

@@ -18,6 +18,7 @@ from shared.mapping.attribute_field import AttributeField
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, MappingTable, SalesforcePath
 from shared.mapping.field_types import DateField, NotesField, StatusField, TextField
+from shared.mapping.lead_columns import LeadTable
 from shared.mapping.money_field import MoneyField, foreign_money_field
 from shared.mapping.new_records import NewRecords
 from shared.mapping.owner_rules import NOTIFICATION_TYPE, Notice, OwnerRule
@@ -148,12 +149,14 @@ class MappingFile(MappingTable):
     owners: tuple[OwnerRule, ...] = ()
     notify_owner: Notice = "notification"
     new: NewRecords = NewRecords()
+    lead: LeadTable = LeadTable()
 
     @property
     def content(self) -> str:
         """What the hash of the file is made of. Later parts of the schema that a file leaves out do not change it."""
         later = ("owners", "notify_owner", "new")
         left_out: dict[str, Any] = {key: True for key in later if getattr(self, key) == _default_of(key)}
+        left_out["lead"] = True  # no base depends on it
         left_out["fields"] = {name: {"optional"} for name, field in self.fields.items() if not field.optional}
         return self.model_dump_json(exclude=left_out)
 

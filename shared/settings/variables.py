@@ -55,6 +55,7 @@ class SyncSettings(SettingsGroup):
     irreversible_wait_seconds: Seconds = 120
     hold_win: bool = True
     customer_consent: Annotated[str, Field(pattern=r"^(settings|checkbox)$")] = "settings"
+    leads: Annotated[str, Field(pattern=r"^(off|lead|opportunity)$")] = "off"
     parallelism: Annotated[int, Field(ge=1, le=64)] = 8
     run_seconds: PositiveSeconds = 480
 

@@ -18,6 +18,7 @@ from shared.domain.help_request import AskedBy, HelpRequest
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
 from shared.store.heard_json import PartnerRow, RecordRow, news_to_json, partners_from, record_from
+from shared.store.lead_json import LeadRow, lead_from, lead_to_json
 from shared.store.list_rows import UNREADABLE_LINE, line_from_json, line_to_json
 from shared.store.value_shapes import StoredDeal, deal_from_shapes, deal_to_json
 
@@ -105,12 +106,14 @@ class _LinkRow(Struct):
     close_as_test: bool = False
     help: _HelpRow | None = None
     answer_by: _AnswerRow | None = None
+    lead: str | None = None
 
 
 class _PointerRow(Struct):
     opportunity_id: str | None
     intent: list[_EffectRow] | None
     inbox: str | None = None
+    lead: LeadRow | None = None
 
 
 def link_to_json(link: Link) -> Json:
@@ -141,6 +144,7 @@ def link_to_json(link: Link) -> Json:
         **({"close_as_test": True} if link.close_as_test else {}),
         **({} if link.help is None else {"help": _help_to_json(link.help)}),
         **_answer_to_json(link.answer_by),
+        **({} if link.lead is None else {"lead": link.lead}),
     }
 
 
@@ -182,7 +186,8 @@ def link_from_json(stored: Json) -> Link:
         row.close_as_test,
         _help_from(row.help, stored.get("help")),
         AnswerTime(row.answer_by.until, row.answer_by.warned, row.answer_by.tries) if row.answer_by else None,
-        unknown,
+        lead=row.lead,
+        unknown=unknown,
     )
 
 
@@ -202,7 +207,7 @@ def _mapping_from(row: _LinkRow) -> str | None:
 def pointer_to_json(pointer: Pointer) -> Json:
     """Return a whole pointer as JSON."""
     known = {"opportunity_id": pointer.opportunity_id, "intent": _intent_to_json(pointer.intent)}
-    return {**pointer.unknown, **known, **_inbox_to_json(pointer)}
+    return {**pointer.unknown, **known, **_inbox_to_json(pointer), **lead_to_json(pointer.lead)}
 
 
 def _unshown_to_json(unshown: Unshown | None) -> Json:
@@ -242,7 +247,7 @@ def pointer_from_json(stored: Json) -> Pointer:
     """Return the pointer that `pointer_to_json` wrote. Raises as `link_from_json`."""
     row = convert(stored, _PointerRow)
     intent, unknown = _intent_from(row.intent, stored["intent"]), _unknown_keys(stored, row)
-    return Pointer(row.opportunity_id, intent, row.inbox, unknown)
+    return Pointer(row.opportunity_id, intent, row.inbox, unknown, lead_from(row.lead, stored))
 
 
 def _unknown_keys(stored: Json, row: Struct) -> dict[str, Any]:

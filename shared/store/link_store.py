@@ -4,6 +4,7 @@ partition                key                     row
 O|<opportunity id>       link                    the link, which is also the lock of the pair
 O|<opportunity id>       a|<newest first>        an audit line, written in one transaction with the link
 R|<referral id>          pointer                 the opportunity of the referral, or the intent to create it
+R|<referral id>          a|<newest first>        an audit line of a lead, written in one transaction with the pointer
 E|, M|                   deals                   see `party_rows.py`
 A|<account match key>    claim                   an instance is looking up the account, and creates it if it is missing
 due|<side>               <pair>                  retry queue: next attempt, cause, number of attempts
@@ -16,8 +17,6 @@ probe                    <random>                written and removed at once, to
 The rules behind these rows: docs/protocol.md#what-is-stored. A row that this build cannot read is told once in the log.
 """
 
-import hashlib
-import json
 import math
 import secrets
 import threading
@@ -37,9 +36,9 @@ from shared.foundation.logs import log as write_log
 from shared.store.limits import MAX_CHANGES
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.list_rows import (
+    audit_rows,
+    hashed_key,
     line_from_json,
-    line_key_prefix,
-    line_to_json,
     retry_entry_from,
     retry_entry_to_json,
     shape_from_json,
@@ -113,8 +112,7 @@ class LinkStore(PartyRows):
         if correlation_id is not None:
             lines = [replace(line, correlation_id=correlation_id) for line in lines]
         lines = lines if len(lines) < MAX_CHANGES else fold_lines(lines, MAX_CHANGES - 1)  # one is left for the link
-        audit = [Put(_audit_key(line, number), pack(line_to_json(line))) for number, line in enumerate(lines)]
-        etag, *_ = self._rows.write(f"O|{link.opportunity_id}", [change, *audit])
+        etag, *_ = self._rows.write(f"O|{link.opportunity_id}", [change, *audit_rows(lines)])
         return Entry(link, etag or "", timedelta())
 
     def delete_link(self, entry: Entry[Link]) -> None:
@@ -124,6 +122,10 @@ class LinkStore(PartyRows):
     def audit(self, opportunity_id: str) -> Sequence[Line]:
         """Return the audit lines of an opportunity, newest first."""
         return [self._line_from(row) for row in self._rows.list(f"O|{opportunity_id}", prefix="a|")]
+
+    def audit_of_lead(self, referral_id: str) -> Sequence[Line]:
+        """Return the audit lines of a lead, newest first."""
+        return [self._line_from(row) for row in self._rows.list(_referral_partition(referral_id), prefix="a|")]
 
     def _line_from(self, row: Row) -> Line:
         try:
@@ -142,14 +144,18 @@ class LinkStore(PartyRows):
         """Insert the pointer of a referral that has none yet. Raises StoreConflict."""
         return self._write_pointer(referral_id, Insert(POINTER, pack(pointer_to_json(pointer))), pointer)
 
-    def replace_pointer(self, referral_id: str, entry: Entry[Pointer], pointer: Pointer) -> Entry[Pointer]:
-        """Replace a pointer. Raises StoreConflict."""
+    def replace_pointer(
+        self, referral_id: str, entry: Entry[Pointer], pointer: Pointer, lines: Sequence[Line] = ()
+    ) -> Entry[Pointer]:
+        """Replace a pointer, and add audit lines of its lead in the same transaction. Raises StoreConflict."""
         pointer = _with_unknown_keys(entry, pointer)
         change = Replace(POINTER, pack(pointer_to_json(pointer)), entry.etag)
-        return self._write_pointer(referral_id, change, pointer)
+        return self._write_pointer(referral_id, change, pointer, audit_rows(lines))
 
-    def _write_pointer(self, referral_id: str, change: Insert | Replace, pointer: Pointer) -> Entry[Pointer]:
-        (etag,) = self._rows.write(_referral_partition(referral_id), [change])
+    def _write_pointer(
+        self, referral_id: str, change: Insert | Replace, pointer: Pointer, further: Sequence[Put] = ()
+    ) -> Entry[Pointer]:
+        etag, *_ = self._rows.write(_referral_partition(referral_id), [change, *further])
         return Entry(pointer, etag or "", timedelta())
 
     def delete_pointer(self, referral_id: str, entry: Entry[Pointer]) -> None:
@@ -160,7 +166,7 @@ class LinkStore(PartyRows):
 
     def claim_account(self, key: str, lease: timedelta) -> Entry[None] | None:
         """Claim an account's match key. Returns None while another claim is younger than `lease`."""
-        partition = f"A|{_hashed_key(key)}"
+        partition = f"A|{hashed_key(key)}"
         row = self._rows.get(partition, CLAIM)
         if row and row.age < lease:
             return None
@@ -174,7 +180,7 @@ class LinkStore(PartyRows):
     def release_account(self, key: str, claim: Entry[None]) -> None:
         """Release the claim. If another instance has taken it over, nothing changes."""
         try:
-            self._rows.write(f"A|{_hashed_key(key)}", [Delete(CLAIM, claim.etag)])
+            self._rows.write(f"A|{hashed_key(key)}", [Delete(CLAIM, claim.etag)])
         except StoreConflict:
             return
 
@@ -322,15 +328,6 @@ def _cursor_from(row: Row) -> datetime:
     return datetime.fromisoformat(unpack(row.data))
 
 
-def _audit_key(line: Line, number: int) -> str:
-    """Return the key of an audit line. Newer lines sort first; lines that are written together keep their order.
-
-    The same line has the same key, whichever run writes it.
-    """
-    said = line.values["text"] if line.code == "text" else json.dumps(line_to_json(replace(line, correlation_id=None)))
-    return f"{line_key_prefix(line.at)}|{number:03d}|{_hashed_key(said)[:8]}"
-
-
 def _with_unknown_keys[T: (Link, Pointer)](entry: Entry[T], value: T) -> T:
     """Return what is written in place of an entry, with the keys of the entry that this build does not know."""
     return replace(value, unknown={**entry.value.unknown, **value.unknown}) if entry.value.unknown else value
@@ -338,8 +335,3 @@ def _with_unknown_keys[T: (Link, Pointer)](entry: Entry[T], value: T) -> T:
 
 def _referral_partition(referral_id: str) -> str:
     return f"R|{referral_id.lower()}"
-
-
-def _hashed_key(text: str) -> str:
-    """Return a key of fixed length that holds no personal data."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -5,6 +5,10 @@ A later build may store further items behind the known ones; a side state and a 
 (docs/protocol.md#rows-of-other-builds).
 """
 
+import hashlib
+import json
+from collections.abc import Sequence
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +21,8 @@ from shared.domain.deal import Side
 from shared.domain.org_addresses import OrgAddresses
 from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.domain.sentences import CAUSES, SENTENCES
-from shared.store.rows import Row
+from shared.store.row_codec import pack
+from shared.store.rows import Put, Row
 from shared.store.stored_values import KnownPath, RetryEntry, SideState
 
 FAR_FUTURE_MILLISECONDS = 9_999_999_999_999
@@ -180,3 +185,22 @@ def shape_from_json(stored: Any) -> tuple[OrgShape, datetime]:  # noqa: ANN401 -
     known = (row.statuses, row.hidden, row.read_only, row.package, row.asked, row.columns)
     features = (row.address_picklists, row.person_accounts, row.record_types, row.addresses, row.notifications)
     return OrgShape(money, *known, *features, row.required, row.stages), row.at
+
+
+def audit_rows(lines: Sequence[Line]) -> list[Put]:
+    """Return the changes that add audit lines to a partition."""
+    return [Put(_audit_key(line, number), pack(line_to_json(line))) for number, line in enumerate(lines)]
+
+
+def _audit_key(line: Line, number: int) -> str:
+    """Return the key of an audit line. Newer lines sort first; lines that are written together keep their order.
+
+    The same line has the same key, whichever run writes it.
+    """
+    said = line.values["text"] if line.code == "text" else json.dumps(line_to_json(replace(line, correlation_id=None)))
+    return f"{line_key_prefix(line.at)}|{number:03d}|{hashed_key(said)[:8]}"
+
+
+def hashed_key(text: str) -> str:
+    """Return a key of fixed length that holds no personal data."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

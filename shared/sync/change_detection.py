@@ -223,7 +223,7 @@ def _has_seen_version(ctx: Context, stamp: Json) -> bool:
         created = _stamp_date(stamp, "createdDateTime")
         return created is not None and created < ctx.scope.begin
     if pointer.value.opportunity_id is None:
-        return False
+        return pointer.value.lead is not None and pointer.value.lead.etag == stamp.get("eTag")
     entry = ctx.store.link(pointer.value.opportunity_id)
     if entry is None or (entry.value.state is State.ON_HOLD and entry.value.answer_by is None):
         return False  # an earlier build has linked it: its time to answer is not known

@@ -5,9 +5,12 @@ from functools import partial
 
 from shared.domain.deal import Change, Side
 from shared.domain.help_outcomes import left_sync
+from shared.domain.link import Link
 from shared.domain.plan import plan_pair
+from shared.domain.plan_lead import OPEN_LEAD, accepted_lines, lead_after, plan_lead
 from shared.domain.question import is_question
 from shared.domain.recovery import recovered
+from shared.domain.transitions import Transition
 from shared.foundation.errors import Conflict, Rejected
 from shared.sync.learned_paths import learn_from_refusal, learn_from_success, rules_to_keep
 from shared.sync.pair_lease import Pair
@@ -16,7 +19,10 @@ from shared.sync.write_referral import park_changes, patch_referral
 
 
 def make_plan(ctx: Context, pair: Pair) -> None:
-    """Plan a pair of which both sides are known; recover interrupted work first. An un-ticked pair ends here."""
+    """Plan a pair of which both sides are known; recover interrupted work first. An un-ticked deal ends here.
+
+    The opportunity of a lead is not ticked, and is planned all the same.
+    """
     if pair.opportunity is None or pair.referral is None:
         return
     rules, now = ctx.translation.rules, ctx.clock.now()
@@ -24,7 +30,7 @@ def make_plan(ctx: Context, pair: Pair) -> None:
         current = {Side.SALESFORCE: pair.opportunity.deal}
         current |= {Side.PARTNER_CENTER: pair.read_referral.deal} if pair.read_referral else {}
         pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now, pair.referral.status))
-    if not pair.opportunity.flagged:
+    if not (pair.opportunity.flagged or pair.link.lead):
         leave_sync(ctx, pair)
         if not pair.link.unwritten:  # else it shows once more what it has not shown, such as a new referral
             pair.end(RECONCILED)
@@ -32,6 +38,8 @@ def make_plan(ctx: Context, pair: Pair) -> None:
     stored = pair.entry.value  # what another plan of this run put on record, and nobody stored, was not told
     link = replace(pair.link, refused=stored.refused, waiting=stored.waiting, reported=stored.reported)
     link = replace(link, answer_by=stored.answer_by)
+    if pair.link.lead and _is_planned_as_lead(ctx, pair, link):
+        return
     decide = partial(plan_pair, link, pair.opportunity, pair.referral, rules, now, ctx.policy)
     plan = decide()
     if plan.tries and (kept := rules_to_keep(ctx, link, plan)):
@@ -44,6 +52,20 @@ def make_plan(ctx: Context, pair: Pair) -> None:
         make_plan(ctx, pair)
         return
     pair.take_plan(plan)
+
+
+def _is_planned_as_lead(ctx: Context, pair: Pair, link: Link) -> bool:
+    """Plan a pair whose referral is a lead; note that it is a deal now where it was accepted, and return False."""
+    if pair.opportunity is None or pair.referral is None:
+        return False
+    now, after = ctx.clock.now(), lead_after(pair.link, pair.opportunity, pair.referral)
+    if after == OPEN_LEAD:
+        pair.take_plan(plan_lead(link, pair.opportunity, pair.referral, ctx.translation.rules, now, ctx.policy))
+        return True
+    if after != pair.link.lead:
+        lines = accepted_lines(now) if pair.link.lead == OPEN_LEAD else ()
+        pair.take_recovery(Transition(replace(pair.link, lead=after), lines))
+    return False
 
 
 def leave_sync(ctx: Context, pair: Pair) -> None:

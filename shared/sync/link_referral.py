@@ -10,13 +10,10 @@ from itertools import batched, chain
 
 from shared.domain.arrival import Arrival, arrival_lines, arriving, creation_of
 from shared.domain.audit_text import audit_text
-from shared.domain.cause import Cause
 from shared.domain.customer_match import Customer, customer_of
 from shared.domain.deal import Change, Company, Deal, Side
 from shared.domain.foreign_money import given_to_salesforce
-from shared.domain.inbox import item_of_referral
 from shared.domain.link import EffectKind, Link
-from shared.domain.outdated_org import asked_again_at, may_be_outdated
 from shared.domain.owner import passed_over
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import cause
@@ -44,9 +41,11 @@ from shared.mapping.customer_lookup import (
 from shared.mapping.new_records import completed_nodes
 from shared.mapping.owner_choice import owned, users_query, with_owners
 from shared.mapping.owner_rules import Wanted, wanted_owners
-from shared.mapping.refusals import with_mapping_lines
+from shared.sync.deal_of_lead import converted_opportunity, link_of_lead, with_lead_notes
+from shared.sync.follow_lead import follow_lead
 from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Entry, Json, Node, Outcome, Result, Written
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
+from shared.sync.refuse_referral import may_have_changed, refused_referral
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, queue_pair
 
 
@@ -79,18 +78,17 @@ def _leave_inbox(ctx: Context, claim: Claim, result: str | Outcome) -> str | Out
 
 
 def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
-    referral = _read_referral(ctx, claim)
-    if referral is None:
-        return RECONCILED
-    named = ctx.scope.opportunity_named_by(referral.external_reference)
-    known = ctx.store.link(named) if named else None
-    if known is not None and not ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference):
-        return _join_link(ctx, referral, claim, known)
-    reason = ctx.scope.unlinked_exclusion_reason(referral)
-    if reason:
-        return _ignore(ctx, claim, reason)
+    """Link the referral to the opportunity that it names or that was made of its Lead, or create one."""
+    referral, lead = _referral_to_link(ctx, claim), claim.entry.value.lead
+    if not isinstance(referral, Referral):
+        return referral
     try:
+        if ctx.scope.shows_as_lead(referral):
+            return follow_lead(ctx, referral, claim)
+        named = ctx.scope.opportunity_named_by(referral.external_reference)
+        named = named or converted_opportunity(ctx, referral, lead)
         company, arrival = _company_of(referral), ctx.translation.arrival(referral, ctx.clock.now())
+        arrival = with_lead_notes(ctx, referral, lead, arrival)
         customer = customer_of(company, referral.duns, arrival.people)
         with claim_account(ctx, customer.keys) as is_claimed:
             if not is_claimed:
@@ -100,21 +98,20 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
             joined = _join_found(ctx, referral, claim, found)
             return joined or create_opportunity(ctx, referral, claim, found, customer, arrival)
     except Rejected as error:
-        return _refused(ctx, referral, claim, error)
+        return refused_referral(ctx, referral, claim, error)
 
 
-def _refused(ctx: Context, referral: Referral, claim: Claim, error: Rejected) -> Outcome:
-    """Try again soon if the org may have changed, else say why the referral makes no opportunity."""
-    if not _may_have_changed(ctx, error):
-        refusal = with_mapping_lines(error.cause, error.step, ctx.translation.file, ctx.translation.org)
-        return queue_refused_referral(ctx, referral, claim, refusal)
-    claim.delete(ctx)
-    return Outcome(Result.RETRY, "org_changed", asked_again_at(ctx.store.org_shape(), ctx.clock.now()))
-
-
-def _may_have_changed(ctx: Context, error: Rejected) -> bool:
-    """Whether the org may have changed since it was asked. The next run asks it anew."""
-    return may_be_outdated(error.cause.code, ctx.store.org_shape(), ctx.translation.org, ctx.clock.now())
+def _referral_to_link(ctx: Context, claim: Claim) -> Referral | str | Outcome:
+    """Read the referral; the end of the work where it joins a link that exists, or makes no opportunity."""
+    referral = _read_referral(ctx, claim)
+    if referral is None:
+        return RECONCILED
+    named = ctx.scope.opportunity_named_by(referral.external_reference)
+    known = ctx.store.link(named) if named else None
+    if known is not None and not ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference):
+        return _join_link(ctx, referral, claim, known)
+    reason = ctx.scope.unlinked_exclusion_reason(referral)
+    return _ignore(ctx, claim, reason) if reason else referral
 
 
 def _company_of(referral: Referral) -> Company:
@@ -218,13 +215,14 @@ def _adopt_opportunity(
     intended = claim.entry.value.intended_opportunity
     arrival = ctx.translation.arrival(referral, (intended and intended.decided) or now)
     adopted = adopted_opportunity(link, referral, intended, ctx.translation.rules, arrival, now)
+    link = link_of_lead(ctx, referral, adopted.link, claim.entry.value.lead)
     if known is None:
-        ctx.store.insert_link(adopted.link, adopted.lines, ctx.correlation_id)
+        ctx.store.insert_link(link, adopted.lines, ctx.correlation_id)
     else:
-        ctx.store.replace_link(known, adopted.link, adopted.lines, ctx.correlation_id)
-    claim.point_to(ctx, adopted.link.opportunity_id)
-    _log_adopted(ctx, adopted.link.opportunity_id, referral.id)
-    return adopted.link.opportunity_id
+        ctx.store.replace_link(known, link, adopted.lines, ctx.correlation_id)
+    claim.point_to(ctx, link.opportunity_id)
+    _log_adopted(ctx, link.opportunity_id, referral.id)
+    return link.opportunity_id
 
 
 # --- a new opportunity
@@ -272,7 +270,7 @@ def _wanted_owners(ctx: Context, referral: Referral) -> Sequence[Wanted]:
 
 def _query_of_matches(ctx: Context, draft: Draft, error: Rejected) -> str | None:
     """The query of the records that a duplicate rule found, if there are any that decide what is done."""
-    if _may_have_changed(ctx, error):
+    if may_have_changed(ctx, error):
         raise error
     wanted = matches_to_read(draft, error)
     return named_by(*wanted, account_columns(ctx.translation.customer, ctx.translation.org)) if wanted else None
@@ -295,6 +293,7 @@ def _link_created(
     opportunity, now = ctx.translation.opportunity(written.record or {}, written.at), ctx.clock.now()
     ignored = _ignored_values(ctx, given, opportunity)
     link = created_opportunity(arrived, opportunity, referral, ignored, rules, now)
+    link = link_of_lead(ctx, referral, link, None)
     ctx.store.insert_link(link, (*lines, *ignored_lines(ignored, now)), ctx.correlation_id)
     claim.point_to(ctx, opportunity.id)
     ids = {"correlation_id": ctx.correlation_id, "opportunity_id": opportunity.id, "referral_id": referral.id}
@@ -308,14 +307,6 @@ def _link_created(
         return opportunity.id
     warns_at = until.next_warning(now) if until else None
     return Outcome(Result.RETRY, WAITING, warns_at) if warns_at else RECONCILED
-
-
-def queue_refused_referral(ctx: Context, referral: Referral, claim: Claim, refusal: Cause) -> Outcome:
-    """Say in inbox and log why a referral makes no opportunity, and try again hourly: no link can be parked yet."""
-    address = ctx.translation.constants.referral_link.format(id=referral.id)
-    with pausing_on_failure(ctx, Side.SALESFORCE):
-        claim.report(ctx, item_of_referral(referral, refusal, address))
-    return Outcome(Result.RETRY, "refused", ctx.clock.now() + ctx.policy.held_interval)
 
 
 def _ignored_values(ctx: Context, given: Deal, opportunity: Opportunity) -> tuple[Change, ...]:
@@ -335,10 +326,16 @@ def _creation_nodes(ctx: Context, referral: Referral, draft: Draft, now: datetim
     shown = translation.shown_state(arrived.due_mark, audit_text(lines), referral.id)
     if arrived.answer_by:
         shown |= translation.shown_answer(arrived.answer_by.until)
+    shown = {name: value for name, value in shown.items() if name not in arrival.unshown}
+    if arrival.is_lead:
+        shown[translation.file.ours.flag] = False
     nodes = creation_nodes(
         draft.account_id or draft.accepted(translation.account(draft.customer.company)),
         [draft.contacts.get(person) or translation.contact(person) for person in arrival.people],
-        {**translation.new_opportunity(arrival.deal), **{k: v for k, v in shown.items() if k not in arrival.unshown}},
+        {
+            **translation.new_opportunity(arrival.deal),
+            **shown,
+        },
         translation.file.ours.identifier,
         {number for number, person in enumerate(arrival.people) if person in draft.allowed},
     )

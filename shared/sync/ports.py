@@ -28,12 +28,12 @@ from typing import Any, Protocol
 
 from msgspec import Struct, field
 
-from shared.clients.salesforce.records import Answer, Json, Node, Page, Write, Written
+from shared.clients.salesforce.records import ALLOW_DUPLICATE, Answer, Json, Node, Page, Write, Written
 from shared.clients.salesforce.soql_literals import text_literal, time_literal
 from shared.domain.audit import Line
 from shared.domain.deal import Side
 from shared.domain.inbox import InboxItem
-from shared.domain.link import Link, Pointer
+from shared.domain.link import Link
 from shared.domain.org_shape import OrgShape
 from shared.domain.owner_notice import OwnerNotice
 from shared.domain.policy import PULL, PUSH, Mode, Policy
@@ -43,11 +43,13 @@ from shared.mapping.inbox_record import KEY, OBJECT, inbox_values, without_refus
 from shared.mapping.translation import Translation
 from shared.store.stored_values import WAITING, Entry, KnownPath, RetryEntry, SideState
 from shared.sync.party_ports import PartyStore
+from shared.sync.pointer_ports import PointerStore
+from shared.sync.record_ports import SingleRecords
 from shared.sync.related_ports import RelatedWrites
 
 __all__ = [
-    "PULL", "PUSH", "WAITING", "Answer", "Entry", "Json", "KnownPath", "Mode", "Node", "Page", "Policy", "RetryEntry",
-    "SideState", "Write", "Written", "text_literal", "time_literal",
+    "ALLOW_DUPLICATE", "PULL", "PUSH", "WAITING", "Answer", "Entry", "Json", "KnownPath", "Mode", "Node", "Page",
+    "Policy", "RetryEntry", "SideState", "Write", "Written", "text_literal", "time_literal",
 ]  # fmt: skip
 
 
@@ -78,7 +80,7 @@ class PartnerCenter(Protocol):
         """Apply JSON Patch under `If-Match`; returns the changed referral. Raises Conflict, Rejected, Ambiguous."""
 
 
-class Salesforce(RelatedWrites, Protocol):
+class Salesforce(RelatedWrites, SingleRecords, Protocol):
     """The REST API under one integration user (docs/reference/salesforce.md#composite-requests)."""
 
     @property
@@ -116,12 +118,6 @@ class Salesforce(RelatedWrites, Protocol):
     def create(self, nodes: Sequence[Node], read: str, fields: Sequence[str]) -> Written:
         """One Composite Graph, all or nothing, that ends with a read of `read`. Raises Rejected, Locked, Ambiguous."""
 
-    def upsert(self, sobject: str, key: tuple[str, str], values: Json) -> None:
-        """Create or change the record with this external id. Raises NotFound if the org lacks the object."""
-
-    def delete(self, sobject: str, key: tuple[str, str]) -> None:
-        """Delete the record with this external id. Raises NotFound if there is none, or no such object."""
-
     def tell_owner(self, notice: OwnerNotice) -> Cause | None:
         """Tell a record's owner of it; returns why Salesforce refuses. Raises Ambiguous."""
 
@@ -132,7 +128,7 @@ class Salesforce(RelatedWrites, Protocol):
 # --- the store --------------------------------------------------------------------------------------------------------
 
 
-class Store(PartyStore, Protocol):
+class Store(PartyStore, PointerStore, Protocol):
     """The memory of the connector (docs/protocol.md#what-is-stored). Links and pointers change under their ETag.
 
     Raises StoreConflict if another instance was first, StoreUnavailable if the storage does not answer, and
@@ -161,18 +157,6 @@ class Store(PartyStore, Protocol):
 
     def audit(self, opportunity_id: str) -> Sequence[Line]:
         """The audit lines, newest first."""
-
-    def pointer(self, referral_id: str) -> Entry[Pointer] | None:
-        """The pointer of a referral."""
-
-    def insert_pointer(self, referral_id: str, pointer: Pointer) -> Entry[Pointer]:
-        """Claim a referral that has no pointer yet."""
-
-    def replace_pointer(self, referral_id: str, entry: Entry[Pointer], pointer: Pointer) -> Entry[Pointer]:
-        """Replace a pointer."""
-
-    def delete_pointer(self, referral_id: str, entry: Entry[Pointer]) -> None:
-        """Delete a claim that was not used."""
 
     def claim_account(self, key: str, lease: timedelta) -> Entry[None] | None:
         """Claim an account's match key while the account is looked up and created; None while another claim is live."""

@@ -12,6 +12,7 @@ from shared.domain.sentences import cause
 from shared.domain.transitions import adopted_opportunity, held
 from shared.domain.visibility import plan_of_shared_create
 from shared.foundation.errors import NotFound
+from shared.sync.deal_of_lead import is_of_open_lead, link_of_lead
 from shared.sync.pair_lease import Pair, record_intent
 from shared.sync.ports import BUSY, Context, Outcome, Result
 from shared.sync.write_referral import point_to_link
@@ -20,6 +21,9 @@ from shared.sync.write_referral import point_to_link
 def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
     """Hold an incomplete deal, leave a refused one parked, let a shared one wait; anything else will be created."""
     if pair.must_create:
+        return
+    if is_of_open_lead(ctx, pair.id):
+        _hold(ctx, pair, {"identifier": cause("converted_lead", "identifier")})
         return
     refused, sharing = pair.link.cause, opportunity.sharing
     parked = pair.link.refused.get(WHOLE)
@@ -53,7 +57,8 @@ def adopt_named_referral(ctx: Context, pair: Pair, referral_id: str) -> None:
     intended, now = pointer.value.intended_opportunity if pointer else None, ctx.clock.now()
     arrival = ctx.translation.arrival(referral, (intended and intended.decided) or now)
     adopted = adopted_opportunity(pair.link, referral, intended, ctx.translation.rules, arrival, now)
-    record_intent(ctx, pair, link=adopted.link, lines=adopted.lines)
+    link = link_of_lead(ctx, referral, adopted.link, pointer.value.lead if pointer else None)
+    record_intent(ctx, pair, link=link, lines=adopted.lines)
     point_to_link(ctx, referral.id, pair.id)
     pair.take_referral(referral)
     ctx.log("referral_adopted", correlation_id=ctx.correlation_id, opportunity_id=pair.id, referral_id=referral.id)

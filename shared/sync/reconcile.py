@@ -125,9 +125,9 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
         return
     if link.referral_id is None:
         pair.take_existing(find_created_referral(ctx, pair))
-    if not opportunity.flagged:
+    if not (opportunity.flagged or link.lead):
         leave_sync(ctx, pair)
-    if not (opportunity.flagged or pair.must_create or (link.referral_id and pair.link.unwritten)):
+    if not (opportunity.flagged or link.lead or pair.must_create or (link.referral_id and pair.link.unwritten)):
         pair.end(RECONCILED)
     elif link.referral_id is None and opportunity.referral_id and not pair.must_create:
         adopt_named_referral(ctx, pair, opportunity.referral_id)

@@ -6,17 +6,20 @@ none             the referral is claimed
 live claim       the referral is queued: another instance works on it, and nothing is read
 old claim        the claim is taken over; Salesforce is searched before anything is created
 inbox mark       the referral was refused and is shown in the inbox: it is claimed, and the mark stays
+lead             the referral has a Lead, which is not synced: it is claimed, and what is known of the Lead stays
 
 A pointer with an inbox mark is handed over as a claim too: its record must be deleted (docs/protocol.md#the-inbox).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import replace
 
 from msgspec import Struct
 
+from shared.domain.audit import Line
 from shared.domain.inbox import MAY_BE_SHOWN, InboxItem
+from shared.domain.leads import KnownLead
 from shared.domain.link import Effect, Intent, Pointer
 from shared.foundation.errors import Ambiguous, Conflict, CosellError, Rejected, StoreConflict, StoreError
 from shared.sync.ports import BUSY, Context, Entry, Outcome
@@ -51,9 +54,15 @@ class Claim(Struct):
         """Turn the claim into a pointer to the link."""
         self._replace(ctx, replace(self.entry.value, opportunity_id=opportunity_id, intent=None))
 
+    def keep_lead(self, ctx: Context, lead: KnownLead, lines: Sequence[Line] = ()) -> None:
+        """Note what is known of the referral's Lead, with its audit lines, and release the claim."""
+        lines = [replace(line, correlation_id=ctx.correlation_id) for line in lines]
+        known = replace(self.entry.value, lead=lead, intent=None)
+        self.entry = ctx.store.replace_pointer(self.referral_id, self.entry, known, lines)
+
     def delete(self, ctx: Context) -> None:
-        """Delete the claim, so that the next try need not wait for the end of the lease. An inbox mark stays."""
-        if self.is_in_inbox:
+        """Delete the claim, so that the next try need not wait for the end of the lease. Inbox mark and lead stay."""
+        if self.is_in_inbox or self.entry.value.lead is not None:
             self._replace(ctx, replace(self.entry.value, intent=None))
         else:
             ctx.store.delete_pointer(self.referral_id, self.entry)

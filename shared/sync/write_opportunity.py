@@ -16,6 +16,7 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side
 from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Unshown
 from shared.domain.link_states import Mark
+from shared.domain.plan_lead import ACCEPTED_LEAD
 from shared.domain.records import Opportunity
 from shared.domain.transitions import parked, without_refusals
 from shared.domain.transitions import written as written_link
@@ -74,9 +75,16 @@ def _prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write 
 
 def _with_unshown(ctx: Context, pair: Pair, values: dict[str, Any]) -> dict[str, Any]:
     """The values of the columns of ours, with what is not shown of Microsoft's news and of our time to answer."""
+    if _must_tick(pair):
+        values |= {ctx.translation.file.ours.flag: True}
     if pair.news:
         values |= ctx.translation.shown_news(pair.news)
     return values | ctx.translation.shown_answer(pair.answer_until) if _is_answer_unshown(ctx, pair) else values
+
+
+def _must_tick(pair: Pair) -> bool:
+    """Whether the opportunity of a lead that was accepted is not ticked yet."""
+    return pair.link.lead == ACCEPTED_LEAD and pair.opportunity is not None and not pair.opportunity.flagged
 
 
 def _is_answer_unshown(ctx: Context, pair: Pair) -> bool:
@@ -182,8 +190,10 @@ def _needs_write_back(ctx: Context, pair: Pair) -> bool:
         return True
     if link.unshown is None:
         is_complete = _missing_identity(ctx, pair) is None and not _is_answer_unshown(ctx, pair)
-        return has_lines or not is_complete or link.mark != link.due_mark
+        return has_lines or not is_complete or link.mark != link.due_mark or _must_tick(pair)
     ours, left_out = ctx.translation.file.ours, link.columns_left_out(ctx.clock.now())
+    if _must_tick(pair) and ours.flag not in left_out:
+        return True
     return (
         (has_lines and ours.audit not in left_out)
         or (_missing_identity(ctx, pair) is not None and left_out.isdisjoint((ours.identifier, ours.link)))

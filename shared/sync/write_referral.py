@@ -124,7 +124,8 @@ def point_to_link(ctx: Context, referral_id: str, opportunity_id: str) -> None:
         if entry is None:
             ctx.store.insert_pointer(referral_id, pointer)
         elif entry.value != pointer:
-            ctx.store.replace_pointer(referral_id, entry, replace(pointer, inbox=_left_inbox(ctx, referral_id, entry)))
+            kept = replace(pointer, inbox=_left_inbox(ctx, referral_id, entry), lead=entry.value.lead)
+            ctx.store.replace_pointer(referral_id, entry, kept)
 
 
 def _left_inbox(ctx: Context, referral_id: str, entry: Entry[Pointer]) -> str | None:

@@ -151,7 +151,7 @@ def test_the_sync_imports_clients_and_store_only_through_its_ports() -> None:
         (module, name)
         for module, name in product_imports()
         if package_of(module) == "shared.sync"
-        and module not in ("shared.sync.ports", "shared.sync.related_ports")
+        and not module.endswith("ports")
         and package_of(name) in ("shared.clients", "shared.store")
     ]
     assert forbidden == []

@@ -26,7 +26,7 @@ from shared.clients.salesforce.error_codes import (
     first_api_error,
     is_temporary,
 )
-from shared.clients.salesforce.records import Json, Node, Write, Written
+from shared.clients.salesforce.records import ALLOW_DUPLICATE, Json, Node, Write, Written
 from shared.clients.salesforce.request import UnreadableAnswer
 from shared.clients.salesforce.soql_literals import is_id, short_id
 from shared.foundation.errors import Ambiguous, Conflict, CosellError, Rejected
@@ -34,7 +34,8 @@ from shared.foundation.errors import Ambiguous, Conflict, CosellError, Rejected
 OPPORTUNITY = "Opportunity"
 READ_BACK_NAME = "read_back"
 MAX_URL_LENGTH = 16_384
-_FIRST_ERROR_STATUS, _NOT_FOUND, _PRECONDITION_FAILED = 300, 404, 412
+PRECONDITION_FAILED = 412
+_FIRST_ERROR_STATUS, _NOT_FOUND = 300, 404
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 
@@ -122,6 +123,12 @@ def conditional_update_subrequest(number: int, write: Write) -> Subrequest:
     return Subrequest(f"w{number}", f"sobjects/{OPPORTUNITY}/{write.id}", "PATCH", dict(write.values), headers)
 
 
+def conditional_subrequest(sobject: str, record_id: str, values: Json, unmodified_since: datetime) -> Subrequest:
+    """Return the same for a record of any object, which is saved although it resembles others."""
+    headers = {"If-Unmodified-Since": _http_date(unmodified_since), **ALLOW_DUPLICATE}
+    return Subrequest("w0", f"sobjects/{sobject}/{record_id}", "PATCH", dict(values), headers)
+
+
 def collection_update_subrequest(writes: Sequence[Write]) -> Subrequest:
     """Return a collection update of opportunities, in which each record succeeds or fails by itself."""
     records = [{"attributes": {"type": OPPORTUNITY}, "id": write.id, **write.values} for write in writes]
@@ -196,7 +203,7 @@ def outcome_of_conditional_update(result: SubrequestResult, write: Write, record
 
     Raises Ambiguous if the outcome is unknown and the record was not read back.
     """
-    if result.is_failure and result.status == _PRECONDITION_FAILED and write.unmodified_since:
+    if result.is_failure and result.status == PRECONDITION_FAILED and write.unmodified_since:
         return Written(write.id, record, at, changed=True)
     error = result.api_error if result.is_failure else None
     return outcome_of_update(result.status, error, write, record, at)

@@ -15,6 +15,9 @@ from shared.domain.cause import Cause
 
 Json = Mapping[str, Any]
 
+ALLOW_DUPLICATE = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+"""Saves a record although a duplicate rule found similar ones (docs/reference/salesforce.md#duplicate-rules)."""
+
 
 class Page(Struct, frozen=True):
     """One page of a query: its records, and the address of the following page, which is None on the last page."""

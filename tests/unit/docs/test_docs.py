@@ -14,6 +14,7 @@ from shared.domain.remedies import SALESFORCE_REMEDIES
 from shared.domain.sentences import CAUSES
 from shared.foundation.logs import EVENTS
 from shared.mapping import field_base, field_types
+from shared.mapping.lead_columns import LeadTable
 from shared.mapping.new_records import NewRecord
 from shared.mapping.schema import AnyField, MappingFile, Ours, StageTableEntry
 from shared.mapping.validation import load_mapping
@@ -152,6 +153,7 @@ def test_the_mapping_page_lists_every_mapped_field_with_its_paths() -> None:
         ("`[ours]`", Ours, set()),
         ("`[[stages]]`", StageTableEntry, set()),
         ("New records", NewRecord, set()),
+        ("Leads", LeadTable, set()),
         ("Keys of every field", field_base.FieldBase, {"type", "referral", "salesforce"}),
     ],
 )

@@ -22,7 +22,7 @@ from tests.unit.store.stored_store import (
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 OPPORTUNITIES = tuple(f"006AA00000000{number}" for number in range(10, 10 + len(State)))
-REFERRALS = ("r-linked", "r-claimed", "r-creating", "r-refused")
+REFERRALS = ("r-linked", "r-claimed", "r-creating", "r-refused", "r-lead")
 
 
 def described_line(line: Line) -> Mapping[str, Any]:

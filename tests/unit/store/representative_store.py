@@ -12,11 +12,13 @@ from shared.domain.cause import Cause
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
 from shared.domain.help_request import AskedBy, HelpRequest
+from shared.domain.leads import KnownLead
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_record import HeardPartner, HeardRecord
 from shared.domain.org_addresses import AddressLists, CountrySpelling, OrgAddresses
 from shared.domain.org_shape import Column, OrgShape, RecordType
+from shared.domain.plan_lead import OPEN_LEAD
 from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
 from shared.store.link_store import LinkStore
 from shared.store.stored_values import KnownPath, RetryEntry, SideState
@@ -131,6 +133,7 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         unshown=Unshown(("Audit__c",), NOW),
         notice=1,
         answer_by=AnswerTime(NOW + timedelta(days=14), warned=3, tries=1),
+        lead=OPEN_LEAD,
         consented=True,
         microsoft=HeardRecord(
             "m-1",
@@ -160,6 +163,7 @@ def whole_link(opportunity_id: str, state: State) -> Link:
 
 
 def pointers() -> tuple[Pointer, ...]:
-    """A pointer to a link, a claim, a claim under which an opportunity is created, and a refused referral."""
-    refused = Pointer(inbox="0123456789abcdef")
-    return Pointer(OPPORTUNITIES[0]), Pointer(intent=Intent()), Pointer(intent=Intent((CREATION,))), refused
+    """A pointer to a link, a claim, a claim under which an opportunity is created, a refused referral, and a lead."""
+    refused, lead = Pointer(inbox="0123456789abcdef"), KnownLead("00Q1", '"1"', "New", {"Phone": "0123456789abcdef"})
+    creating = Pointer(intent=Intent((CREATION,)))
+    return Pointer(OPPORTUNITIES[0]), Pointer(intent=Intent()), creating, refused, Pointer(lead=lead)

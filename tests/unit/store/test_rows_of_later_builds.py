@@ -334,3 +334,13 @@ def test_a_side_state_of_an_unknown_shape_does_not_stop_the_other_side(
     assert store.side_state(Side.SALESFORCE) == SideState()
     assert store.side_state(Side.PARTNER_CENTER) == SideState(parallelism=2)
     assert [(fields["row"], fields["key"]) for _, fields in events] == [("state", "salesforce")]
+
+
+def test_a_later_key_of_a_lead_is_kept(rows: SqliteRows, store: LinkStore) -> None:
+    lead = {"record_id": "00Q1", "etag": "1", "status": "New", "written": {"Phone": "f1"}, "later": 7}
+    rows.write("R|r1", [Put("pointer", pack({"opportunity_id": None, "intent": None, "lead": lead}))])
+    entry = store.pointer("r1")
+    assert entry is not None
+    assert entry.value.lead is not None
+    store.replace_pointer("r1", entry, replace(entry.value, lead=replace(entry.value.lead, etag="2")))
+    assert stored(rows, "R|r1", "pointer")["lead"] == {**lead, "etag": "2"}

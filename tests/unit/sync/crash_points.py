@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.sync.harness import Harness, Instance
 
-OBJECTS = ("Opportunity", "Account", "Contact", "OpportunityContactRole", "Cosell_Inbox__c")
+OBJECTS = ("Opportunity", "Account", "Contact", "OpportunityContactRole", "Cosell_Inbox__c", "Lead")
 BEFORE_FIRST_CALL = -1
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.audit import Line, text_line
+from shared.domain.lead_texts import LEAD_SENTENCES
 from shared.domain.news_texts import NEWS_SENTENCES
 from shared.domain.sentences import CAUSES, SENTENCES
 from shared.foundation.logs import EVENTS
@@ -132,6 +133,7 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "longer_text_here",
         "longer_text_replaced",
         *NEWS_SENTENCES,
+        *LEAD_SENTENCES,
     }  # in the tests of these cases
     assert made <= {*SENTENCES, *CAUSES}
     assert {*SENTENCES} - made == {"text", "folded", "unreadable", "full_text", "unreadable_line"}

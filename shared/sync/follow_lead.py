@@ -1,0 +1,230 @@
+"""Brings a lead of Partner Center to its Lead in Salesforce, which shows it and is never sent.
+
+the Lead            what happens
+none                it is created, by the referral's id as external id
+found               it takes over what changed in Partner Center and no person has edited
+converted, deleted  nothing: the deal that the lead may become finds the converted opportunity
+
+Source: docs/protocol.md#leads.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from copy import replace
+from datetime import timedelta
+
+from msgspec import Struct
+
+from shared.domain.audit import Line
+from shared.domain.audit_text import audit_text
+from shared.domain.cause import Cause
+from shared.domain.deal import Company, Side
+from shared.domain.leads import (
+    KnownLead,
+    LeadChange,
+    LeadValues,
+    changed_lead,
+    new_lead,
+    refused_line,
+    resembling_line,
+)
+from shared.domain.records import Referral
+from shared.domain.sentences import cause
+from shared.foundation.errors import Conflict, Rejected
+from shared.mapping.lead_columns import DEMANDED, LEAD, facts_of_lead, lead_address, status_text
+from shared.mapping.paths import normal_text, parse_time
+from shared.sync.ports import ALLOW_DUPLICATE, RECONCILED, Context, Json, Node, Outcome, Result, text_literal
+from shared.sync.referral_claim import Claim
+from shared.sync.retry_queue import pausing_on_failure
+
+AUDIT_OF_LEAD = 32_000
+"""Characters of the audit field of a lead."""
+MOST_REFUSALS = 15
+"""A lead has fewer columns than this, so whoever still refuses it then refuses the record."""
+_FLAGS = ("IsDeleted", "IsConverted")
+_FIXED = ("Id", *_FLAGS, "LastModifiedDate")
+
+
+class FoundLead(Struct, frozen=True):
+    """A Lead as it was read. `is_safe` says that the server's clock had passed the second of its last change."""
+
+    record: Json
+    is_safe: bool
+
+    @property
+    def id(self) -> str:
+        """The id of the record."""
+        return str(self.record["Id"])
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing is written to it any more."""
+        return any(self.record.get(flag) for flag in _FLAGS)
+
+    def held(self, columns: Collection[str]) -> dict[str, str | None]:
+        """The values of these columns in normal form. Salesforce spells a column as it was made."""
+        values = {name.casefold(): value for name, value in self.record.items()}
+        return {column: normal_text(values.get(column.casefold())) for column in columns}
+
+
+def follow_lead(ctx: Context, referral: Referral, claim: Claim) -> Outcome:
+    """Create or change the Lead of a referral, as far as no person has edited it. Raises the client's errors."""
+    known, wanted = claim.entry.value.lead, lead_values(ctx, referral)
+    if known is None and referral.status is not None and referral.status.is_final:
+        claim.delete(ctx)
+        ctx.log("referral_ignored", referral_id=referral.id, reason="lead_closed")
+        return RECONCILED
+    if known is not None and known.holds(wanted):
+        claim.keep_lead(ctx, replace(known, etag=referral.etag))
+        return RECONCILED
+    for _ in range(ctx.policy.tries):
+        try:
+            with pausing_on_failure(ctx, Side.SALESFORCE):
+                _bring_up(ctx, referral, claim, wanted)
+        except Conflict:  # somebody was faster, so the record is read again
+            ctx.clock.sleep(timedelta(seconds=1))
+        else:
+            return RECONCILED
+    claim.delete_if_unused(ctx)
+    return Outcome(Result.RETRY, "lead_kept_changing")
+
+
+def lead_values(ctx: Context, referral: Referral) -> LeadValues:
+    """What the Lead of a referral is to hold."""
+    customer, company = ctx.translation.customer, referral.deal.get("account")
+    known = company if isinstance(company, Company) else None
+    address = lead_address(customer.account_values(known)) if known else {}
+    facts = facts_of_lead(referral.raw or {})
+    return ctx.translation.file.lead.values(facts, known, address, status_text(referral.status))
+
+
+def _bring_up(ctx: Context, referral: Referral, claim: Claim, wanted: LeadValues) -> None:
+    """Create or change the record, and note it. Raises Conflict if somebody was faster."""
+    found, seen = find_lead(ctx, referral.id, wanted)
+    known, outcome = claim.entry.value.lead, "left_alone"
+    lead, lines = known or KnownLead(found.id if found else "", ""), tuple[Line, ...]()
+    if found is not None and not found.is_left_alone:
+        outcome, (lead, lines) = "changed", _change(ctx, referral, lead if known else None, seen, found)
+    elif found is None and known is None:
+        outcome, (lead, lines) = "created", _create(ctx, referral, seen)
+    claim.keep_lead(ctx, replace(lead, etag=referral.etag, status=wanted.status), lines)
+    ids = {"correlation_id": ctx.correlation_id, "referral_id": referral.id}
+    ctx.log("lead_followed", **ids, lead_id=lead.record_id, outcome=outcome)
+
+
+def find_lead(ctx: Context, referral_id: str, wanted: LeadValues) -> tuple[FoundLead | None, LeadValues]:
+    """The Lead of a referral, deleted ones included, and what it is to hold without columns that are hidden.
+
+    Raises Rejected where the org has no Leads for us, or no column by which one is found.
+    """
+    identifier = ctx.translation.file.lead.identifier
+    for _ in range(MOST_REFUSALS):
+        columns = ", ".join(dict.fromkeys((*_FIXED, *wanted.values)))
+        soql = f"SELECT {columns} FROM {LEAD} WHERE {identifier} = {text_literal(referral_id)} LIMIT 2"  # noqa: S608 - columns from the checked mapping file
+        try:
+            answer = ctx.salesforce.query(soql, deleted=True)
+        except Rejected as error:
+            wanted = _without_hidden(wanted, error, identifier)
+            continue
+        records = sorted(answer.pages[0].records, key=lambda record: bool(record.get("IsDeleted")))
+        if not records:
+            return None, wanted
+        changed = parse_time(records[0]["LastModifiedDate"])
+        return FoundLead(records[0], changed.replace(microsecond=0) < answer.at), wanted
+    raise Rejected(_no_leads(identifier))
+
+
+def _without_hidden(wanted: LeadValues, error: Rejected, identifier: str) -> LeadValues:
+    """The values without a column that Salesforce does not know. Raises Rejected if no Lead can be made without it."""
+    column = _named_column(wanted.values, error.cause)
+    if column is not None and column not in DEMANDED:
+        return wanted.without(column)
+    named = error.cause.field or ""
+    if error.cause.code == "INVALID_TYPE" or named.casefold() == identifier.casefold():
+        raise Rejected(_no_leads(identifier)) from None
+    raise error
+
+
+def _no_leads(identifier: str) -> Cause:
+    return cause("no_lead_column", identifier, value=identifier)
+
+
+def _named_column(columns: Collection[str], refusal: Cause) -> str | None:
+    """The column that a refusal names. Salesforce may name the column of a text where its code was written."""
+    named = (refusal.field or "").casefold()
+    return next((column for column in columns if column.casefold() in (named, f"{named}code")), None)
+
+
+# --- writing
+
+
+def _create(ctx: Context, referral: Referral, wanted: LeadValues) -> tuple[KnownLead, tuple[Line, ...]]:
+    return _LeadWriter(ctx, referral).write(wanted, lambda one: new_lead(one, ctx.clock.now()))
+
+
+def _change(
+    ctx: Context, referral: Referral, known: KnownLead | None, wanted: LeadValues, found: FoundLead
+) -> tuple[KnownLead, tuple[Line, ...]]:
+    def decide(one: LeadValues) -> LeadChange:
+        return changed_lead(known, found.held(one.values), one, ctx.clock.now())
+
+    lead, lines = _LeadWriter(ctx, referral, found).write(wanted, decide)
+    return replace(lead, unknown=known.unknown if known else {}), lines
+
+
+class _LeadWriter:
+    """Writes one Lead, without what Salesforce refuses of it."""
+
+    def __init__(self, ctx: Context, referral: Referral, found: FoundLead | None = None) -> None:
+        self._ctx, self._referral, self._found = ctx, referral, found
+        self._is_duplicate = False
+        self._refused: list[Line] = []
+        self._left_out: set[str] = set()
+
+    def write(
+        self, wanted: LeadValues, decide: Callable[[LeadValues], LeadChange]
+    ) -> tuple[KnownLead, tuple[Line, ...]]:
+        """Write what `decide` says; returns what is known of the record then, and the audit lines."""
+        for _ in range(MOST_REFUSALS):
+            change = decide(wanted)
+            lines = (*change.lines, *self._refused)
+            try:
+                record_id = self._send(change.values, lines)
+            except Rejected as error:
+                wanted = self._without_refused(wanted, error)
+            else:
+                return KnownLead(record_id, "", written=change.written), lines
+        raise Conflict("a Lead was refused for each of its columns")
+
+    def _send(self, values: Mapping[str, str | None], lines: tuple[Line, ...]) -> str:
+        table, found = self._ctx.translation.file.lead, self._found
+        if found is not None and not (values or lines):
+            return found.id
+        stored = self._ctx.store.audit_of_lead(self._referral.id)
+        address = self._ctx.translation.constants.referral_link.format(id=self._referral.id)
+        own = {table.link: address, table.audit: audit_text((*lines, *stored), AUDIT_OF_LEAD)}
+        shown = {column: text for column, text in own.items() if column and column not in self._left_out}
+        whole = {**values, **shown}
+        if found is None:
+            headers = ALLOW_DUPLICATE if self._is_duplicate else None
+            node = Node("lead", LEAD, {**table.defaults, **whole}, (table.identifier, self._referral.id), headers)
+            return self._ctx.salesforce.create([node], "lead", ("Id",)).id
+        if not found.is_safe:
+            raise Conflict("the record changed in the second in which it was read")
+        self._ctx.salesforce.update_one(LEAD, found.id, whole, parse_time(found.record["LastModifiedDate"]))
+        return found.id
+
+    def _without_refused(self, wanted: LeadValues, error: Rejected) -> LeadValues:
+        """What to write after a refusal. Raises Rejected if no Lead can be made without it."""
+        refusal, now, table = error.cause, self._ctx.clock.now(), self._ctx.translation.file.lead
+        if refusal.code == "DUPLICATES_DETECTED" and not self._is_duplicate:
+            self._is_duplicate = True
+            self._refused.append(resembling_line(refusal.matches, now))
+            return wanted
+        if own := _named_column({table.link, table.audit} - self._left_out, refusal):
+            self._left_out.add(own)
+            return wanted
+        column = _named_column(wanted.values, refusal)
+        if column is None or column in DEMANDED:
+            raise error
+        self._refused.append(refused_line(column, refusal, wanted, now))
+        return wanted.without(column)
