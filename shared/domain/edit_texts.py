@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from shared.domain.attribute_texts import ATTRIBUTE_CAUSES
 from shared.domain.lead_texts import LEAD_CAUSES, LEAD_SENTENCES
+from shared.domain.row_texts import ROW_SENTENCES
 
 EDIT_SENTENCES: Mapping[str, str] = {
     **LEAD_SENTENCES,
+    **ROW_SENTENCES,
     "member_stays": (
         "{label}: {system} does not get {value}, because additions on the other side do not travel. "
         "Please add them in {system} too if they belong there."

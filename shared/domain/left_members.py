@@ -36,9 +36,9 @@ def left_records(rule: Rule, left: Sequence[Left], now: datetime) -> Iterator[Le
 
 
 def _lines(rule: Rule, left: Sequence[Left], holder: Side, now: datetime) -> Iterator[Line]:
-    for code in dict.fromkeys(one.code for one in left):
-        names = listed([str(one.member) for one in left if one.code == code])
-        values = {"label": rule.label, "value": names, "system": system_name(holder.other)}
+    for code, further in dict.fromkeys((one.code, tuple(one.values.items())) for one in left):
+        names = listed([str(one.member) for one in left if (one.code, tuple(one.values.items())) == (code, further)])
+        values = {"label": rule.label, "value": names, "system": system_name(holder.other), **dict(further)}
         yield Line(now, code, LineDirection.NOTE, holder.other, rule.field, rule=code, values=values)
 
 

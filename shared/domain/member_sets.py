@@ -34,11 +34,12 @@ DETAILS = ("first_name", "last_name", "phone", "title")
 
 
 class Left(Struct, frozen=True):
-    """A member that `side` holds and the other does not take."""
+    """A member that `side` holds and the other does not take; `values` are for the sentence about it."""
 
     side: Side
     code: str
     member: Member
+    values: Mapping[str, str] = {}
 
 
 class MergedSet(Struct, frozen=True):

@@ -35,6 +35,7 @@ from shared.domain.planned import Plan, next_tries
 from shared.domain.policy import Policy
 from shared.domain.question import answer_key, question_key, question_record, stage_cause
 from shared.domain.records import Opportunity, Referral
+from shared.domain.row_records import without_untaken
 from shared.domain.visibility import base_of_visibility, sharing_line, wait_to_share, with_help_visible
 
 
@@ -66,12 +67,14 @@ def plan_pair(
     if opportunity.problems:
         typed = readable_lists(opportunity, referral.deal)
         deal = deal.without(*(name for name in deal if name not in typed))
-    standing = Defaults(base, deal)
+    standing, untaken = Defaults(base, deal), dict[str, Difference]()
     if link.refused:
         standing = standing_defaults(link, base, deal, referral.deal)
+        referral, untaken = without_untaken(link, deal, referral, rules, edited, now)
     builder = _PlanBuilder(link, standing, opportunity, referral, rules, now)
     builder.delays, builder.policy, builder.is_question = answering.delays_of(referral, policy), policy, is_question
     builder.asks = asks
+    builder.refused |= untaken
     merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited, opportunity.unsendable)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)

@@ -12,6 +12,10 @@ from shared.domain.deal import Change, Deal, Side
 from shared.domain.help_request import HelpStep
 from shared.domain.link import REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
+from shared.domain.untaken_codes import UNTAKEN
+
+_TRIED_AGAIN = UNTAKEN | {REFUSED_BY_SALESFORCE}
+"""The codes of what is written to Salesforce again after a while."""
 
 
 class Plan(Struct, frozen=True):
@@ -63,8 +67,6 @@ def next_tries(
 ) -> Iterator[datetime]:
     """When what Salesforce refused, and this plan does not write, is written again: values, and columns of ours."""
     written = {f"{Side.SALESFORCE}.{change.field}" for change in to_salesforce}
-    left = [
-        record.since for key, record in refused.items() if key not in written if record.code == REFUSED_BY_SALESFORCE
-    ]
+    left = [record.since for key, record in refused.items() if key not in written if record.code in _TRIED_AGAIN]
     shown = [link.unshown.since] if link.unshown else []
     return (since + TRY_AGAIN for since in (*left, *shown) if since + TRY_AGAIN > now)

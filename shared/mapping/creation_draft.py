@@ -74,18 +74,19 @@ class Draft(Struct, frozen=True):
         used = set[str]()
         for person in self.arrival.people:
             own = account.contact if account and account.is_person and is_same_person(person, account) else None
-            found = own or self._known_contact(person, account)
+            found = own or known_contact(self.known, person, account.id if account else None)
             if found and found not in used:
                 used.add(found)
                 yield person, found
 
-    def _known_contact(self, person: Person, account: Candidate | None) -> str | None:
-        """The only contact with the person's address; of several, the oldest one of this account."""
-        address = (person.email or "").casefold()
-        same = [each for each in self.known if address and str(each["Email"]).casefold() == address]
-        if len(same) > 1:
-            same = [each for each in same if account and each.get("AccountId") == account.id]
-        return str(min(same, key=_age)["Id"]) if same else None
+
+def known_contact(known: Sequence[Json], person: Person, account_id: str | None) -> str | None:
+    """Return the only contact with the person's address; of several, the oldest one of this account."""
+    address = (person.email or "").casefold()
+    same = [each for each in known if address and str(each["Email"]).casefold() == address]
+    if len(same) > 1:
+        same = [each for each in same if account_id and each.get("AccountId") == account_id]
+    return str(min(same, key=_age)["Id"]) if same else None
 
 
 def draft_of(

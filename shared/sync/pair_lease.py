@@ -138,9 +138,10 @@ class Pair(Struct):
         self.plan = plan
         self.pending.put_plan(plan)
 
-    def keep_writes_to_salesforce(self, first: int) -> None:
-        """Keep only the first of the plan's writes to Salesforce: the others were refused, or follow later."""
-        self.plan = replace(self.plan, to_salesforce=self.plan.to_salesforce[:first]) if self.plan else None
+    def narrow_plan(self, plan: Plan, lines: tuple[Line, ...] = ()) -> None:
+        """Take the plan with fewer writes: the others were refused, or follow later; the lines about them wait."""
+        self.plan = plan
+        self.pending.notes += lines
 
     def put_plan_into_link(self, rules: Rules) -> None:
         """Let the next write of the row store the plan and its mapping. A pair parked for a value stays parked."""

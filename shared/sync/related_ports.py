@@ -5,6 +5,8 @@ from typing import Protocol
 
 from shared.clients.salesforce.records import Node, Removal, Write, Written
 
+__all__ = ["RelatedWrites", "Removal"]
+
 
 class RelatedWrites(Protocol):
     """The calls that write rows together with their opportunity."""

@@ -47,7 +47,7 @@ def write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
     A person may have changed the record meanwhile (412), or Salesforce refused several values together: the first one
     was then written alone, and the others follow (docs/protocol.md#rejected-writes).
     """
-    writes = [write for pair in pairs if (write := run_step(ctx, pair, _prepare_write))]
+    writes = [write for pair in pairs if (write := run_step(ctx, pair, prepare_write))]
     if not writes:
         return []
     by_id = {pair.id: pair for pair in pairs}
@@ -59,7 +59,8 @@ def write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
     return changed
 
 
-def _prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write | None:
+def prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write | None:
+    """Store what is about to be written, and return it; `is_shown` says whether it carries our own fields."""
     if pair.plan is None or pair.opportunity is None:
         return None
     pair.put_plan_into_link(ctx.translation.rules)
@@ -94,15 +95,27 @@ def _is_answer_unshown(ctx: Context, pair: Pair) -> bool:
 
 def _confirm_write(ctx: Context, pair: Pair, written: Written) -> bool:
     """Confirm a write by what was read back; whether the pair must be planned again for values that are not sent."""
-    if written.refused and pair.plan:
-        is_own = written.refused.field in ctx.translation.shown_columns
-        if is_own or len(pair.plan.to_salesforce) > 1:
-            return _write_first_alone(ctx, pair)
-    _take_answer(ctx, pair, written, is_shown=pair.link.unshown is None)
+    if must_be_written_singly(ctx, pair, written):
+        return _write_first_alone(ctx, pair)
+    take_answer(ctx, pair, written, is_shown=pair.link.unshown is None)
     return False
 
 
-def _take_answer(ctx: Context, pair: Pair, written: Written, *, is_shown: bool = True, is_last: bool = True) -> None:
+def must_be_written_singly(ctx: Context, pair: Pair, written: Written) -> bool:
+    """Whether Salesforce refused several values together, or one with our own fields: any may be the guilty one."""
+    if written.refused is None or pair.plan is None:
+        return False
+    return written.refused.field in ctx.translation.shown_columns or len(pair.plan.to_salesforce) > 1
+
+
+def keep_first_writes(pair: Pair, first: int) -> None:
+    """Keep only the first of the plan's writes to Salesforce: the others were refused, or follow later."""
+    if pair.plan is not None:
+        pair.narrow_plan(replace(pair.plan, to_salesforce=pair.plan.to_salesforce[:first]))
+
+
+def take_answer(ctx: Context, pair: Pair, written: Written, *, is_shown: bool = True, is_last: bool = True) -> None:
+    """Confirm a write, park what Salesforce refuses, or let the pair wait."""
     if written.locked:
         pair.end(Outcome(Result.RETRY, "locked"))
     elif written.refused:
@@ -116,12 +129,12 @@ def _take_answer(ctx: Context, pair: Pair, written: Written, *, is_shown: bool =
 def _write_first_alone(ctx: Context, pair: Pair) -> bool:
     """Write the first value without the others and without our own fields: any of them may be the guilty one."""
     is_last = pair.plan is None or len(pair.plan.to_salesforce) == 1
-    pair.keep_writes_to_salesforce(1)
-    write = _prepare_write(ctx, pair, is_shown=False)
+    keep_first_writes(pair, 1)
+    write = prepare_write(ctx, pair, is_shown=False)
     for written in call_salesforce(ctx, [pair], ctx.salesforce.update_unmodified, [write] if write else []):
         if written.changed:
             return True
-        _take_answer(ctx, pair, written, is_shown=False, is_last=is_last)
+        take_answer(ctx, pair, written, is_shown=False, is_last=is_last)
     return not is_last and pair.outcome is None
 
 
@@ -152,7 +165,7 @@ def _park(ctx: Context, pair: Pair, cause: Cause, *, is_last: bool) -> None:
     refusal = parked(pair.link, changes, Side.SALESFORCE, cause, _after_all_changes(pair, now))
     lines = (*refusal.lines, *pair.pending.take_notes(now))
     confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, refusal.link, lines)
-    pair.keep_writes_to_salesforce(0)
+    keep_first_writes(pair, 0)
     end_parked(ctx, pair, cause, now + TRY_AGAIN, is_last=is_last)
 
 

@@ -1,0 +1,251 @@
+"""Writes pairs whose plan adds or removes members that are rows of a related list.
+
+One Composite of queries finds what the new rows need, for the pairs of a batch together. Then one Composite for each
+pair writes opportunity and rows, all or nothing. A member whose row Salesforce does not take is left out and told, so
+that it stops nothing else. Source: docs/protocol.md#writing-rows.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import replace
+from itertools import batched
+
+from msgspec import Struct
+
+from shared.domain.cause import Cause
+from shared.domain.deal import Change, Side
+from shared.domain.member_sets import Left, Member, key_of, members_of
+from shared.domain.row_records import without_left
+from shared.domain.untaken_codes import REFUSED_ROW
+from shared.foundation.errors import CosellError
+from shared.mapping.creation_draft import DUPLICATES
+from shared.mapping.customer_lookup import QUERIES_OF_A_CALL
+from shared.mapping.paths import in_referral
+from shared.mapping.related_list import Found, RelatedList, RowSteps, Target, contact_query, joined_steps, oldest_on
+from shared.mapping.set_field import SetField
+from shared.sync.pair_lease import Pair, call_salesforce, open_pairs, run_step
+from shared.sync.ports import Context, Json, Node, Write, Written
+from shared.sync.related_ports import Removal
+from shared.sync.retry_queue import outcome_of_error, pausing_on_failure
+from shared.sync.write_opportunity import (
+    keep_first_writes,
+    must_be_written_singly,
+    prepare_write,
+    take_answer,
+    write_opportunities,
+)
+
+type FoundByField = Mapping[str, Found]
+
+
+def write_changes(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
+    """Write the plans' changes; returns the pairs to plan again (`write_opportunities`)."""
+    listed = [pair for pair in pairs if any(_is_of_rows(ctx, change) for change in _changes(pair))]
+    if not listed:
+        return write_opportunities(ctx, pairs)
+    with_rows = {pair.id for pair in listed}
+    changed = write_opportunities(ctx, [pair for pair in pairs if pair.id not in with_rows])
+    found = _look_up(ctx, listed)
+    return [*changed, *(pair for pair in open_pairs(listed) if run_step(ctx, pair, _write_with_rows, found))]
+
+
+def _changes(pair: Pair) -> tuple[Change, ...]:
+    return pair.plan.to_salesforce if pair.plan else ()
+
+
+def _is_of_rows(ctx: Context, change: Change) -> bool:
+    """Whether a change adds or removes rows."""
+    is_list = isinstance(change.new, tuple) or isinstance(change.old, tuple)
+    return is_list and _related(ctx, change.field) is not None
+
+
+def _related(ctx: Context, name: str) -> RelatedList | None:
+    field = ctx.translation.fields[name]
+    return field if isinstance(field, RelatedList) and field.related_list else None
+
+
+# --- what must be found first
+
+
+def _look_up(ctx: Context, pairs: Sequence[Pair]) -> FoundByField:
+    """Find what the new rows of all pairs need, in as few calls as possible. A failure ends the work on the pairs."""
+    queries = dict[tuple[str, str], str]()
+    for name in dict.fromkeys(change.field for pair in pairs for change in _changes(pair)):
+        if (field := _related(ctx, name)) is not None:
+            adding = {pair.id: added for pair in pairs if (added := _added(pair, name))}
+            members = {key_of(one): one for added in adding.values() for one in added}
+            asked = field.lookup(list(members.values()), list(adding)) if members else {}
+            queries |= {(name, query): soql for query, soql in asked.items()}
+    found: dict[str, dict[str, Sequence[Json]]] = {}
+    try:
+        with pausing_on_failure(ctx, Side.SALESFORCE):
+            for some in batched(queries.items(), QUERIES_OF_A_CALL, strict=False):
+                pages = ctx.salesforce.query(*(soql for _, soql in some)).pages
+                for ((name, query), _), page in zip(some, pages, strict=True):
+                    found.setdefault(name, {})[query] = page.records
+    except CosellError as error:
+        for pair in pairs:
+            pair.end(outcome_of_error(ctx, error, pair.id))
+    return found
+
+
+def _added(pair: Pair, name: str) -> list[Member]:
+    changes = (change for change in _changes(pair) if change.field == name)
+    return [
+        member
+        for change in changes
+        for key, member in members_of(change.new).items()
+        if key not in members_of(change.old)
+    ]
+
+
+# --- one pair
+
+
+class _Trial(Struct, frozen=True):
+    """What the tries to write one pair have shown, by field and key.
+
+    `chosen` are contacts that a duplicate rule named, `allowed` the members whose contact is saved although it
+    resembles others, and `left` the members whose row Salesforce refused.
+    """
+
+    found: FoundByField
+    chosen: Mapping[tuple[str, str], str] = {}
+    allowed: frozenset[tuple[str, str]] = frozenset()
+    left: Mapping[tuple[str, str], Left] = {}
+
+
+def _write_with_rows(ctx: Context, pair: Pair, found: FoundByField) -> bool:
+    """Write opportunity and rows; whether the pair must be planned again (`write_opportunities`)."""
+    written = _send(ctx, pair, found, is_shown=True)
+    if written is None or written.changed:
+        return written is not None
+    if must_be_written_singly(ctx, pair, written):
+        return _write_first_alone(ctx, pair, found)
+    take_answer(ctx, pair, written, is_shown=pair.link.unshown is None)
+    return False
+
+
+def _write_first_alone(ctx: Context, pair: Pair, found: FoundByField) -> bool:
+    """Write the first value without the others and without our own fields: any of them may be the guilty one."""
+    is_last = len(_changes(pair)) == 1
+    keep_first_writes(pair, 1)
+    written = _send(ctx, pair, found, is_shown=False)
+    if written is not None and written.changed:
+        return True
+    if written is not None:
+        take_answer(ctx, pair, written, is_shown=False, is_last=is_last)
+    return not is_last and pair.outcome is None
+
+
+def _send(ctx: Context, pair: Pair, found: FoundByField, *, is_shown: bool) -> Written | None:
+    """Write opportunity and rows, without the members whose rows Salesforce refuses; None if nothing was written."""
+    trial = _Trial(found)
+    while True:
+        steps, keys = _plan_rows(ctx, pair, trial)
+        if not _changes(pair):
+            pair.put_plan_into_link(ctx.translation.rules)
+            return None
+        write = prepare_write(ctx, pair, is_shown=is_shown)
+        if write is None:
+            return None
+        answers = call_salesforce(ctx, [pair], _Call(ctx, steps), [write])
+        if not answers:
+            return None
+        [written] = answers
+        member = keys.get(written.step or "")
+        if written.refused is None or member is None:
+            return written
+        trial = _learned(ctx, pair, trial, member, written.refused)
+
+
+class _Call(Struct, frozen=True):
+    """The write of one pair, as `call_salesforce` makes it."""
+
+    ctx: Context
+    steps: Sequence[Node | Removal]
+
+    def __call__(self, writes: Sequence[Write], _: Sequence[str]) -> Sequence[Written]:
+        fields, optional = self.ctx.translation.read_items
+        return [self.ctx.salesforce.update_with_rows(writes[0], self.steps, fields, optional)]
+
+
+def _plan_rows(ctx: Context, pair: Pair, trial: _Trial) -> tuple[list[Node | Removal], Mapping[str, tuple[str, str]]]:
+    """The steps of the plan's changes, and field and key of each step's member; others leave the plan."""
+    steps, keys = list[Node | Removal](), dict[str, tuple[str, str]]()
+    for change in _changes(pair):
+        field = _related(ctx, change.field) if _is_of_rows(ctx, change) else None
+        if field is None:
+            continue
+        rows = _rows_of(pair, field, change.field, trial)
+        _leave_out(ctx, pair, change.field, rows.left)
+        steps += rows.nodes
+        keys |= {name: (change.field, key) for name, key in rows.keys.items()}
+        gone = members_of(change.old).keys() - members_of(change.new).keys()
+        if pair.opportunity is not None:
+            steps += field.removals_of(gone, change.field, pair.opportunity.rows.get(change.field, ()))
+    return steps, keys
+
+
+def _rows_of(pair: Pair, field: RelatedList, name: str, trial: _Trial) -> RowSteps:
+    """The steps that add the members of one list whom Salesforce has not refused."""
+    chosen = {key: contact for (of, key), contact in trial.chosen.items() if of == name}
+    allowed = frozenset(key for of, key in trial.allowed if of == name)
+    refused = {key: left for (of, key), left in trial.left.items() if of == name}
+    target = Target(name, pair.id, _tags(pair, field), chosen, allowed)
+    coming = [member for member in _added(pair, name) if key_of(member) not in refused]
+    return joined_steps(
+        [field.rows_for(coming, target, trial.found.get(name, {})), RowSteps(left=tuple(refused.values()))]
+    )
+
+
+def _tags(pair: Pair, field: RelatedList) -> dict[str, Json]:
+    """What Partner Center says of each member, by key."""
+    raw = pair.referral.raw if pair.referral is not None else None
+    if raw is None or not isinstance(field, SetField):
+        return {}
+    tags = in_referral(raw, field.referral)
+    return {field.key_of_tag(tag): tag for tag in tags or () if isinstance(tag, dict)}
+
+
+def _leave_out(ctx: Context, pair: Pair, name: str, left: Sequence[Left]) -> None:
+    """Let the plan go without these members, and tell them if that is new."""
+    if pair.plan is None:
+        return
+    theirs = pair.referral.deal.get(name) if pair.referral is not None else None
+    known = {**pair.plan.refused, **pair.entry.value.refused}
+    plan, lines = without_left(pair.plan, known, ctx.translation.rules[name], theirs, left, ctx.clock.now())
+    if plan != pair.plan:
+        pair.narrow_plan(plan, lines)
+
+
+# --- what a refusal shows
+
+
+def _learned(ctx: Context, pair: Pair, trial: _Trial, member: tuple[str, str], refusal: Cause) -> _Trial:
+    """The trial after Salesforce refused the row of a member, or its contact because of a duplicate rule."""
+    name, key = member
+    if refusal.code == DUPLICATES and member not in trial.allowed and member not in trial.chosen:
+        contact = _contact_among(ctx, pair, name, refusal, trial)
+        if contact is not None:
+            return replace(trial, chosen={**trial.chosen, member: contact})
+        return replace(trial, allowed=trial.allowed | {member})
+    coming = {key_of(one): one for one in _added(pair, name)}
+    is_limit = sum(of == name for of, _ in trial.left) + 1 >= ctx.policy.tries
+    refused = coming.values() if is_limit else [coming[key]]
+    return replace(trial, left={**trial.left, **dict(_refused(name, refused, refusal))})
+
+
+def _refused(name: str, members: Iterable[Member], refusal: Cause) -> Iterator[tuple[tuple[str, str], Left]]:
+    values = {"reason": refusal.reason.rstrip("."), "remedy": refusal.remedy}
+    for member in members:
+        yield (name, key_of(member)), Left(Side.PARTNER_CENTER, REFUSED_ROW, member, values)
+
+
+def _contact_among(ctx: Context, pair: Pair, name: str, refusal: Cause, trial: _Trial) -> str | None:
+    """The oldest contact of the deal's account among those that a duplicate rule found."""
+    query = contact_query(refusal)
+    if query is None:
+        return None
+    with pausing_on_failure(ctx, Side.SALESFORCE):
+        records = ctx.salesforce.query(query).pages[0].records
+    return oldest_on(records, pair.id, trial.found.get(name, {}))

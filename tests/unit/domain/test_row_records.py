@@ -1,0 +1,84 @@
+"""Members that Salesforce does not take as rows are told once and tried again (docs/protocol.md#writing-rows)."""
+
+from copy import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.domain.deal import Change, Deal, Person, Side
+from shared.domain.field_rules import Rule, Rules
+from shared.domain.left_members import mark_of
+from shared.domain.link import Difference, Link
+from shared.domain.member_sets import Left
+from shared.domain.merge import EditTimes
+from shared.domain.planned import Plan, next_tries
+from shared.domain.records import Referral
+from shared.domain.row_records import without_left, without_untaken
+from shared.domain.untaken_codes import NO_USER, REFUSED_ROW
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+KEY = "salesforce.team:left"
+RULE = Rule("team", "Team", is_set=True)
+RULES = Rules({"team": RULE})
+ADA, BEN, CLEO = (Person(name, name, f"{name.lower()}@ours.example", "1") for name in ("Ada", "Ben", "Cleo"))
+
+
+def plan_of(old: tuple[Person, ...] | None, new: tuple[Person, ...] | None) -> Plan:
+    return Plan(Deal({"team": old}), to_salesforce=(Change("team", "Team", old, new),))
+
+
+def left(person: Person, code: str = NO_USER, **values: str) -> Left:
+    return Left(Side.PARTNER_CENTER, code, person, values)
+
+
+def test_a_member_without_a_user_leaves_the_write_and_is_told() -> None:
+    plan, lines = without_left(plan_of((ADA,), (ADA, BEN, CLEO)), {}, RULE, (ADA, BEN, CLEO), [left(BEN)], NOW)
+    assert plan.to_salesforce[0].new == (ADA, CLEO)
+    assert plan.refused == {KEY: Difference(mark_of([BEN]), NO_USER, NOW)}
+    assert [(line.code, line.values["value"]) for line in lines] == [(NO_USER, "Ben Ben")]
+    assert plan.due == NOW + timedelta(hours=1)
+
+
+def test_a_write_that_adds_nobody_is_none() -> None:
+    plan, _ = without_left(plan_of((ADA,), (ADA, BEN)), {}, RULE, (ADA, BEN), [left(BEN)], NOW)
+    assert plan.to_salesforce == ()
+
+
+def test_a_member_who_was_told_is_not_told_again_but_tried_again_later() -> None:
+    known = {KEY: Difference(mark_of([BEN]), NO_USER, NOW - timedelta(hours=2))}
+    plan, lines = without_left(plan_of((ADA,), (ADA, BEN)), known, RULE, (ADA, BEN), [left(BEN)], NOW)
+    assert (lines, plan.refused[KEY].since) == ((), NOW)
+    assert list(next_tries(Link("006"), plan.refused, [], NOW)) == [NOW + timedelta(hours=1)]
+
+
+def test_another_reason_is_told_again() -> None:
+    known = {KEY: Difference(mark_of([BEN]), NO_USER, NOW - timedelta(hours=2))}
+    refused = left(BEN, REFUSED_ROW, reason="Not so", remedy="Ask.")
+    _, lines = without_left(plan_of((ADA,), (ADA, BEN)), known, RULE, (ADA, BEN), [refused], NOW)
+    assert [line.values["reason"] for line in lines] == ["Not so"]
+
+
+def test_a_member_whom_salesforce_takes_at_last_leaves_the_record() -> None:
+    plan = replace(plan_of((ADA,), (ADA, BEN)), refused={KEY: Difference(mark_of([BEN]), NO_USER, NOW)})
+    plan, lines = without_left(plan, plan.refused, RULE, (ADA, BEN), [], NOW)
+    assert (plan.refused, lines, plan.to_salesforce[0].new) == ({}, (), (ADA, BEN))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "edited", "is_hidden"), [(10, -20, True), (10, 0, False), (70, -90, False)], ids=str
+)
+def test_a_member_is_tried_again_after_an_hour_or_an_edit(minutes: int, edited: int, *, is_hidden: bool) -> None:
+    since = NOW - timedelta(minutes=minutes)
+    link = Link("006", base=Deal({"team": (ADA,)}), refused={KEY: Difference(mark_of([BEN]), NO_USER, since)})
+    referral = Referral("r", "1", Deal({"team": (ADA, BEN)}), NOW)
+    times = EditTimes(NOW + timedelta(minutes=edited), NOW - timedelta(days=1))
+    seen, records = without_untaken(link, Deal({"team": (ADA,)}), referral, RULES, times, NOW)
+    assert seen.deal["team"] == ((ADA,) if is_hidden else (ADA, BEN))
+    assert records.keys() == {KEY}
+
+
+def test_a_record_of_other_members_hides_nobody() -> None:
+    link = Link("006", base=Deal({"team": (ADA,)}), refused={KEY: Difference(mark_of([BEN]), NO_USER, NOW)})
+    referral = Referral("r", "1", Deal({"team": (ADA, BEN, CLEO)}), NOW)
+    seen, records = without_untaken(link, Deal({"team": (ADA,)}), referral, RULES, EditTimes(NOW, NOW), NOW)
+    assert (seen, records) == (referral, {})
