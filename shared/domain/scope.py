@@ -60,9 +60,9 @@ class Scope(Struct, frozen=True):
             return "before_the_beginning"
         return self.exclusion_reason(referral.organization_id, referral.external_reference)
 
-    def shows_as_lead(self, referral: Referral) -> bool:
-        """Whether a referral that has no link becomes a Lead, which is not synced."""
-        return self.leads is Leads.LEAD and referral.is_open_lead
+    def shows_as_lead(self, referral: Referral, *, has_lead: bool) -> bool:
+        """Whether a referral that has no link becomes a Lead, which is not synced, or stays the one that it has."""
+        return (has_lead or self.leads is Leads.LEAD) and referral.is_open_lead
 
 
 def split_reference(reference: str | None) -> tuple[str | None, str]:

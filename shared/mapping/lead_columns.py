@@ -56,9 +56,11 @@ class LeadTable(MappingTable):
     defaults: Mapping[str, DefaultValue] = Field({}, description='a table of columns, such as { Region__c = "EMEA" }')
 
     @property
-    def own_columns(self) -> tuple[str, ...]:
-        """The columns that only the connector writes."""
-        return tuple(filter(None, (self.identifier, self.link, self.audit)))
+    def columns(self) -> tuple[str, ...]:
+        """All columns of a lead that are written, apart from its address."""
+        own = (self.identifier, self.link, self.audit)
+        texts = (self.source, self.requested_action, self.solutions, self.name, self.description)
+        return tuple(filter(None, (*own, *_PERSON, COMPANY, *texts)))
 
     def values(self, facts: LeadFacts, company: Company | None, address: Mapping[str, str], status: str) -> LeadValues:
         """Return what the record is to hold; `address` has the columns of the company's address."""

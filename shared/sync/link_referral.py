@@ -83,7 +83,7 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
     if not isinstance(referral, Referral):
         return referral
     try:
-        if ctx.scope.shows_as_lead(referral):
+        if ctx.scope.shows_as_lead(referral, has_lead=lead is not None):
             return follow_lead(ctx, referral, claim)
         named = ctx.scope.opportunity_named_by(referral.external_reference)
         named = named or converted_opportunity(ctx, referral, lead)

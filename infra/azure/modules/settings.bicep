@@ -15,6 +15,7 @@ type optionalSettings = {
   IRREVERSIBLE_WAIT_SECONDS: string?
   HOLD_WIN: string?
   CUSTOMER_CONSENT: string?
+  LEADS: string?
   PARALLELISM: string?
   RUN_SECONDS: string?
   // Partner Center.

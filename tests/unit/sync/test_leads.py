@@ -1,5 +1,6 @@
 """Leads arrive as records of Lead, once, and take over what changes in Partner Center (docs/protocol.md#leads)."""
 
+from copy import replace
 from typing import Any
 
 import pytest
@@ -141,6 +142,14 @@ def test_a_value_that_a_person_edited_stays_and_the_other_one_is_told_once(leads
     assert lead_of(leads, referral)["Audit__c"].count(told) == 1
 
 
+def test_a_change_of_a_lead_costs_a_read_a_query_and_a_conditional_write(leads: Harness) -> None:
+    referral, _ = arrived_lead(leads)
+    leads.colleague_edits(referral, details_notes="We need thirteen.")
+    leads.forget_calls()
+    leads.pull_event(referral, 5.0)
+    assert leads.new_calls() == {"partner_center.get": 1, "salesforce.query": 1, "salesforce.conditional": 1}
+
+
 def test_a_change_that_the_lead_does_not_show_costs_one_read(leads: Harness) -> None:
     referral, _ = arrived_lead(leads)
     leads.partner_center.raw_patch(referral, {"/favorite": True})
@@ -264,6 +273,19 @@ def test_a_lead_that_was_converted_without_an_opportunity_gets_one(leads: Harnes
     accept_lead(leads, referral)
     leads.pull_event(referral)
     assert [deal["Referral_Identifier__c"] for deal in leads.salesforce.records("Opportunity")] == [referral]
+
+
+def test_a_lead_stays_a_lead_where_the_setting_changes(leads: Harness) -> None:
+    referral, _ = arrived_lead(leads)
+    leads.colleague_edits(referral, details_notes="We need thirteen.")
+    for mode in (Leads.OPPORTUNITY, Leads.OFF):
+        leads.scope = replace(leads.scope, leads=mode)
+        leads.new_instance().pull_event(referral)
+        assert leads.salesforce.records("Opportunity") == []
+    assert lead_of(leads, referral)["Description"].endswith("We need thirteen.")
+    pointer = leads.store.pointer(referral)
+    assert pointer is not None
+    assert pointer.value.lead is not None
 
 
 def test_a_converted_opportunity_that_a_seller_ticks_waits_until_the_lead_is_accepted(leads: Harness) -> None:

@@ -1,10 +1,12 @@
-"""Single records by their external id."""
+"""Single records by their external id, or by their own."""
+
+from datetime import UTC, datetime
 
 import pytest
 
 from emulators.base.server import Response
 from shared.clients.salesforce.client import SalesforceClient
-from shared.foundation.errors import Ambiguous, CosellError, Locked, NotFound, Rejected
+from shared.foundation.errors import Ambiguous, Conflict, CosellError, Locked, NotFound, Rejected
 from tests.unit.clients.salesforce.fake_salesforce import LOGIN, FakeSalesforce
 
 KEY = ("Key__c", "a/b c")
@@ -56,3 +58,54 @@ def test_a_name_that_would_change_the_address_is_refused(
 def test_the_page_of_a_record_is_at_the_address_of_the_org(salesforce: SalesforceClient, fake: FakeSalesforce) -> None:
     assert salesforce.page_address("006000000000001AAA") == f"{LOGIN}/006000000000001AAA"
     assert fake.data_requests == []
+
+
+# --- a conditional update of one record
+
+SINCE = datetime(2026, 11, 22, 10, 0, 5, tzinfo=UTC)
+A_LEAD = "00Q000000000001AAA"
+
+
+def composite_answer(status: int, body: object) -> Response:
+    """The answer of a Composite with one subrequest."""
+    result = {"referenceId": "w0", "httpStatusCode": status, "httpHeaders": {}, "body": body}
+    return Response.of({"compositeResponse": [result]})
+
+
+def test_a_conditional_update_carries_its_condition_and_is_saved_although_it_resembles_others(
+    salesforce: SalesforceClient, fake: FakeSalesforce
+) -> None:
+    fake.respond = lambda _: composite_answer(204, None)
+    salesforce.update_one("Lead", A_LEAD, {"Phone": "1"}, SINCE)
+    (request,) = fake.data_requests
+    (step,) = request.json()["compositeRequest"]
+    assert (step["method"], step["url"]) == ("PATCH", f"/services/data/v66.0/sobjects/Lead/{A_LEAD}")
+    assert step["body"] == {"Phone": "1"}
+    assert step["httpHeaders"] == {
+        "If-Unmodified-Since": "Sun, 22 Nov 2026 10:00:05 GMT",
+        "Sforce-Duplicate-Rule-Header": "allowSave=true",
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (412, None, Conflict),
+        (404, "NOT_FOUND", NotFound),
+        (400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", Rejected),
+        (400, "UNABLE_TO_LOCK_ROW", Locked),
+        (503, "SERVER_UNAVAILABLE", Ambiguous),
+    ],
+)
+def test_a_conditional_update_that_fails_raises(
+    salesforce: SalesforceClient, fake: FakeSalesforce, status: int, code: str | None, kind: type[CosellError]
+) -> None:
+    body = [{"errorCode": code, "message": "m"}] if code else None
+    fake.respond = lambda _: composite_answer(status, body)
+    with pytest.raises(kind):
+        salesforce.update_one("Lead", A_LEAD, {}, SINCE)
+
+
+def test_a_conditional_update_names_a_record_by_an_id(salesforce: SalesforceClient) -> None:
+    with pytest.raises(ValueError, match="an object and an id"):
+        salesforce.update_one("Lead", "../Opportunity", {}, SINCE)

@@ -1,0 +1,57 @@
+"""What a lead of Partner Center says stands in columns of a Lead (docs/mapping.md#leads)."""
+
+from shared.domain.deal import Company, Status
+from shared.mapping.lead_columns import LeadTable, facts_of_lead, lead_address, status_text
+
+ADA = {"firstName": "Ada", "lastName": "Lind", "email": "ada@fabrikam.example", "phoneNumber": "+45 1", "title": "CTO"}
+REFERRAL = {
+    "name": "Robots &amp; more",
+    "referralSource": "AppSource",
+    "callToAction": "Free trial",
+    "customerProfile": {"team": [ADA, {"lastName": "Berg", "email": "berg@fabrikam.example"}]},
+    "details": {
+        "notes": "Soon.",
+        "requirements": {"solutions": [{"id": "SOL-1", "name": "Ledger"}, {"id": "SOL-2"}, "odd"]},
+    },
+}
+COMPANY = Company("Fabrikam", "DK")
+
+
+def values_of(table: LeadTable, referral: dict[str, object] | None = None) -> dict[str, str | None]:
+    facts = facts_of_lead(REFERRAL if referral is None else referral)
+    return dict(table.values(facts, COMPANY if referral is None else None, {"City": "Aarhus"}, "New").values)
+
+
+def test_what_has_no_column_of_its_own_stands_in_the_description() -> None:
+    assert values_of(LeadTable()) == {
+        "FirstName": "Ada", "LastName": "Lind", "Email": "ada@fabrikam.example", "Phone": "+45 1", "Title": "CTO",
+        "Company": "Fabrikam", "City": "Aarhus", "LeadSource": "AppSource",
+        "Description": "Lead: Robots & more\nRequested: Free trial\nSolutions: Ledger (SOL-1); SOL-2\n"
+        "Contact: Berg, berg@fabrikam.example\nSoon.",
+    }  # fmt: skip
+
+
+def test_a_mapped_column_takes_its_line_out_of_the_description() -> None:
+    table = LeadTable(requested_action="Action__c", solutions="Solutions__c", name="Deal__c", source="")
+    values = values_of(table)
+    own = (values["Action__c"], values["Solutions__c"], values["Deal__c"])
+    assert own == ("Free trial", "Ledger (SOL-1); SOL-2", "Robots & more")
+    assert values["Description"] == "Source: AppSource\nContact: Berg, berg@fabrikam.example\nSoon."
+
+
+def test_a_lead_that_says_nothing_has_stand_ins_where_salesforce_demands_a_value() -> None:
+    table = LeadTable(default_last_name="Unknown")
+    wanted = table.values(facts_of_lead({}), None, {}, "")
+    assert (wanted.values["LastName"], wanted.values["Company"]) == ("Unknown", "[not provided]")
+    assert wanted.defaults == {"LastName", "Company"}
+    assert wanted.values["Description"] is None
+
+
+def test_the_address_is_that_of_an_account_without_its_prefix() -> None:
+    account = {"Name": "Fabrikam", "BillingCity": "Aarhus", "BillingCountryCode": "DK", "Region__c": "EMEA"}
+    assert lead_address(account) == {"City": "Aarhus", "CountryCode": "DK"}
+
+
+def test_a_status_that_no_list_has_is_shown_as_it_is() -> None:
+    assert status_text(Status("Active", "Qualification")) == "Active (Qualification)"
+    assert (status_text(Status("New", "None")), status_text(None)) == ("New", "")
