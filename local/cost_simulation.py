@@ -109,8 +109,8 @@ class Simulation:
         for clock in self.clocks:
             clock.freeze()
             clock.set(START)
-        self.salesforce.backdate_users(START - timedelta(days=1))
         self.context = self._build_context(stack, entra)
+        self.salesforce.backdate_users(START - timedelta(days=1))
         self.deals: list[str] = []
         self._known_etags: dict[str, str] = {}
         self._change_number = 0

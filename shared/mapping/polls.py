@@ -39,6 +39,7 @@ class PollQuery(Struct, frozen=True):
     rows          the related list of the opportunity that shows these records; empty for the opportunity itself
     is_rare       it gives its place in the call away where there are more than five queries
     is_optional   an org can lack its object
+    needs_link    it concerns deals with a link only: a user has many, also such that nobody wants to sync any more
     sees_deleted  it lists the records in the recycle bin too
     is_deletion   it lists deleted opportunities only
     """
@@ -51,6 +52,7 @@ class PollQuery(Struct, frozen=True):
     rows: str = ""
     is_rare: bool = False
     is_optional: bool = False
+    needs_link: bool = False
     sees_deleted: bool = False
     is_deletion: bool = False
 
@@ -80,8 +82,8 @@ class PollQuery(Struct, frozen=True):
 
 OPPORTUNITY = PollQuery("opportunity")
 ACCOUNT = PollQuery("account", stamp=f"Account.{STAMP}")
-OWNER = PollQuery("owner", stamp=f"Owner.{STAMP}", is_rare=True)
-DELETED = PollQuery("deleted", is_rare=True, sees_deleted=True, is_deletion=True)
+OWNER = PollQuery("owner", stamp=f"Owner.{STAMP}", is_rare=True, needs_link=True)
+DELETED = PollQuery("deleted", is_rare=True, needs_link=True, sees_deleted=True, is_deletion=True)
 ROLE = PollQuery("role", "OpportunityContactRole", "OpportunityId", "Opportunity.", rows="OpportunityContactRoles")
 CONTACT = replace(ROLE, name="contact", stamp=f"Contact.{STAMP}")
 TEAM = PollQuery(
@@ -94,7 +96,7 @@ TEAM = PollQuery(
     is_optional=True,
 )
 """The org has teams only with team selling. A removed member leaves no record, as a removed contact role."""
-TEAM_USER = replace(TEAM, name="team_user", stamp=f"User.{STAMP}")
+TEAM_USER = replace(TEAM, name="team_user", stamp=f"User.{STAMP}", needs_link=True)
 SOLUTION = PollQuery(
     "solution",
     "Cosell_Deal_Solution__c",

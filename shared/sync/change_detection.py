@@ -100,7 +100,7 @@ def _examine(ctx: Context, found: tuple[str, list[_Seen]]) -> tuple[str, RetryEn
 
     A pair that failed and has not changed since the cursor is left to the retry queue: the overlap must not shorten
     its wait. A link that cannot be read knows no stamp: acquiring it queues that pair alone. A link whose lines wait
-    and that has no entry belongs to a run that stopped before it queued the pair. A deletion without a link is nothing.
+    and that has no entry belongs to a run that stopped before it queued the pair. Some queries concern links only.
     """
     key, seen = found
     try:
@@ -111,8 +111,9 @@ def _examine(ctx: Context, found: tuple[str, list[_Seen]]) -> tuple[str, RetryEn
     unknown = [one for one in seen if one.stamp is None or stamps.get(one.query.name) != one.stamp]
     if [one for one in unknown if one.query.rows or one.is_deleted]:
         unknown = [one for one in unknown if not _is_row_known(one, stamps)]
-    is_gone = not [one for one in seen if not one.query.is_deletion]
-    if is_gone and (known is None or not unknown):
+    if known is None and not [one for one in seen if not one.query.needs_link]:
+        return None
+    if not unknown and not [one for one in seen if not one.query.is_deletion]:
         return None
     if not unknown and not (known and known.value.unwritten):
         return None

@@ -106,7 +106,9 @@ def fill_store(store: LinkStore) -> None:
     store.write_side_state(Side.SALESFORCE, SideState(NOW, "throttled", 4))
     paths = {"/name": KnownPath("0.7.0", is_taken=False), "/other": KnownPath("0.6.0", is_taken=True)}
     store.write_side_state(Side.PARTNER_CENTER, SideState(paths=paths))
-    store.move_cursors({"push_opportunity": NOW, "sweep_done": NOW - timedelta(days=1)})
+    store.move_cursors(
+        {"push_opportunity": NOW, "push_owner": NOW, "turn_owner": NOW, "sweep_done": NOW - timedelta(days=1)}
+    )
     store.owner("00D000000000001")
     store.keep_org_shape(SHAPE, NOW)
 
@@ -121,7 +123,13 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         DEAL,
         '"etag"',
         agreed=True,
-        stamps={"opportunity": "2026-11-22T10:00:00.000+0000", "account": "2026-11-21T10:00:00.000+0000"},
+        stamps={
+            "opportunity": "2026-11-22T10:00:00.000+0000",
+            "account": "2026-11-21T10:00:00.000+0000",
+            "role": "2026-11-21T11:00:00.000+0000",
+            "solution_deleted": "2026-11-22T09:59:29+00:00",
+            "deleted": "2026-11-22T10:00:00+00:00",
+        },
         refused={"salesforce.name": Difference("0123456789abcdef", "ignored", NOW)},
         waiting={"status": Difference("fedcba9876543210", "irreversible", NOW)},
         reported=("missing_name:Opportunity Name is empty.",),

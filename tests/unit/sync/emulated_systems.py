@@ -1,6 +1,6 @@
 """What the harness needs of the emulators: those with keys, and the org's answer about its shape."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -23,14 +23,13 @@ def emulators_with_keys() -> tuple[EntraEmulator, CertificateHost]:
 
 
 def stopped_clocks(
-    start: datetime, salesforce: SalesforceEmulator, *others: EntraEmulator | PartnerCenterEmulator
+    start: datetime, *emulators: SalesforceEmulator | EntraEmulator | PartnerCenterEmulator
 ) -> list[EmulatedClock]:
-    """The clocks of all emulators, which stand still at `start`; the org's first users are a day older."""
-    clocks = [emulator.clock for emulator in (salesforce, *others)]
+    """The clocks of all emulators, which stand still at `start`."""
+    clocks = [emulator.clock for emulator in emulators]
     for clock in clocks:
         clock.freeze()
         clock.set(start)
-    salesforce.backdate_users(start - timedelta(days=1))
     return clocks
 
 

@@ -113,6 +113,7 @@ class Harness:
         self.policy, self.scope = policy or Policy(hold_win=timedelta()), Scope(ORGANIZATION, tag, START + begin)
         self.access_token = EmulatorAccessToken(entra)
         self.sign_in = EmulatorSignIn(self.salesforce, SALESFORCE_URL)
+        self.salesforce.backdate_users(START - timedelta(days=1))
         self.accounts: dict[str, str] = {}
         self._run_numbers = count(1)
         self._call_counter = CallCounter(self.salesforce.journal, self.partner_center.journal)
