@@ -82,15 +82,23 @@ def check_organization(installation: Installation) -> Verdict:
 
 
 def check_location(installation: Installation) -> Verdict:
-    """Check that the partner location of the settings is on one of our referrals."""
-    setting = installation.settings.partner_center.location
+    """Check that the partner location of new deals is on one of our referrals, and that the mapping file allows it."""
+    setting, table = installation.settings.partner_center.location, installation.app.translation.file.location
+    allowed = table.allowed if table else (setting,)
+    if table and table.default is None and setting not in allowed:
+        found = f"the mapping file does not allow PARTNER_CENTER_LOCATION={setting}, which is the default of deals"
+        return failed(
+            found, f"Set it to one of {', '.join(allowed)}, or set default in [location] of the mapping file."
+        )
     on_referrals = _values_on_referrals(installation, "mpnId")
     if not on_referrals:
         return skipped_without_referrals("the partner location")
-    if setting in on_referrals:
-        return ok(f"there are referrals of the location {setting}")
+    unused = "" if setting in allowed else f"; PARTNER_CENTER_LOCATION={setting} is not among those of the mapping file"
+    if known := [location for location in allowed if location.casefold() in on_referrals]:
+        return ok(f"there are referrals of the location {', '.join(known)}{unused}")
+    name = "a location of the mapping file" if table else f"PARTNER_CENTER_LOCATION={setting}"
     return failed(
-        f"no referral has PARTNER_CENTER_LOCATION={setting}; found: {', '.join(sorted(on_referrals))}",
+        f"no referral has {name}; found: {', '.join(sorted(on_referrals))}",
         "Set PARTNER_CENTER_LOCATION to the PartnerID of one of your locations. If it is right but new, this check "
         "passes after the first deal of that location.",
     )

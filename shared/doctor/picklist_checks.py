@@ -4,17 +4,21 @@ Stages are records of OpportunityStage (docs/reference/salesforce.md#opportunity
 docs/reference/salesforce.md#person-accounts-and-record-types.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shared.clients.salesforce.offered_values import offered_values
+from shared.clients.salesforce.org_columns import active_values
 from shared.doctor.finding import Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 from shared.domain.deal import Side
 from shared.domain.link_states import Mark
 from shared.domain.org_shape import RecordType
+from shared.mapping.attribute_field import AttributeField
 from shared.mapping.field_base import FieldBase
 from shared.mapping.field_types import StatusField, TextField
+from shared.mapping.location_field import LocationField
 from shared.mapping.money_field import CURRENCY_COLUMN
+from shared.mapping.sales_stage_field import PERCENTAGES, SalesStageField
 from shared.mapping.solutions_field import SolutionsField
 
 MICROSOFT_STATUSES = ("Asked", "Accepted", "Declined", "Expired", "Won", "Lost", "Error")
@@ -59,6 +63,13 @@ def check_picklists(installation: Installation) -> Verdict:
         for column in _free_columns(field)
         if visible.get(column.lower(), {}).get("restrictedPicklist")
     ]
+    faults += [
+        f"{name}: {column} is a restricted picklist that lacks {_quoted(lacking)}"
+        for name, field in translation.fields.items()
+        for column, values in _listed_columns(field)
+        if (description := visible.get(column.lower(), {})).get("restrictedPicklist")
+        if (lacking := [value for value in values if value not in active_values(description)])
+    ]
     if faults:
         return failed("; ".join(faults), _OPEN_LIST)
     return ok("no restricted picklist gets a text that it may not have")
@@ -68,6 +79,18 @@ def _free_columns(field: FieldBase) -> Iterator[str]:
     """Yield the columns of the opportunity that get any text from a referral."""
     if isinstance(field, TextField | SolutionsField) and field.direction.owns(Side.PARTNER_CENTER):
         yield from (column for column in field.columns() if "." not in column and column != CURRENCY_COLUMN)
+
+
+def _listed_columns(field: FieldBase) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield the columns of the opportunity that get one of a few values from a referral, with these values."""
+    if not field.direction.owns(Side.PARTNER_CENTER):
+        return
+    if isinstance(field, SalesStageField):
+        yield field.salesforce, PERCENTAGES
+    elif isinstance(field, AttributeField) and field.salesforce:
+        yield field.salesforce, [*field.values]
+    elif isinstance(field, LocationField):
+        yield from ((column, field.table.allowed) for column in field.written_columns())
 
 
 def check_record_types(installation: Installation) -> Verdict:

@@ -134,7 +134,7 @@ def _faults_of_mapped_field(installation: Installation, name: str, field: FieldB
         column = installation.org_shape.column(path)
         if column is None:
             yield f"{name}: {path} does not exist, or the user may not see it"
-        elif fault := _write_fault(field, column):
+        elif path in field.written_columns() and (fault := _write_fault(field, column)):
             yield f"{name}: {path} {fault}"
 
 

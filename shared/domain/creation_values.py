@@ -28,14 +28,25 @@ NO_IDS = ("bad_solutions", "too_many_solutions")
 
 Builds up to 0.3.0 sent any word as an id, so that both sides may hold the same words.
 """
-STAYS_UNREAD = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT, CONTACTS_CUT, TEXT_CUT, PART_LEFT_OUT, FIXED_THERE.code)
+LOCATION_FIXED = "location_fixed"
+"""The code of a location that was edited after the create. Partner Center never changes it."""
+STAYS_UNREAD = (
+    SOLUTIONS_CUT,
+    CONTACTS_LEFT_OUT,
+    CONTACTS_CUT,
+    TEXT_CUT,
+    PART_LEFT_OUT,
+    FIXED_THERE.code,
+    LOCATION_FIXED,
+)
 """Codes of differences for which the referral need not be read: the base holds what Partner Center has."""
 
 
 class Compared(Struct, frozen=True):
     """One field: the records to keep, or the difference to put on record for the side that lacks a value.
 
-    `agreed` is what both sides hold, by field: the base takes it. `lines` report what is new.
+    `code` is that of the difference. `agreed` is what both sides hold, by field: the base takes it. `lines` report what
+    is new.
     """
 
     agreed: Mapping[str, Value | None] = {}
@@ -43,6 +54,7 @@ class Compared(Struct, frozen=True):
     side: Side = Side.PARTNER_CENTER
     difference: Merged | None = None
     lines: tuple[Line, ...] = ()
+    code: str = SET_AT_CREATION
 
 
 def compare_creation_values(
@@ -64,7 +76,7 @@ def compare_creation_values(
         if problem is not None and problem.code in NO_IDS and not _agree(opportunity.get(name), theirs):
             yield _unreadable(name, problem, known, now)
         elif is_unread:
-            yield Compared(kept=known)
+            yield Compared(kept=known if name in opportunity or not rule.is_fixed else {})
         elif _holds_people(opportunity[name], theirs):
             yield Compared(kept=known if opportunity[name] != theirs else _without_parts(known))
         elif _agree(opportunity[name], theirs):
@@ -145,7 +157,8 @@ def _different(
     kept: Value | None = theirs  # type: ignore[assignment]  # it is not MISSING, and all else is a value
     if _agree(ours, base):
         return Compared(side=Side.SALESFORCE, difference=Merged(rule, kept, ours, kept, Side.PARTNER_CENTER))
-    return Compared(difference=Merged(rule, ours, ours, kept, Side.SALESFORCE))
+    code = LOCATION_FIXED if rule.is_fixed else SET_AT_CREATION
+    return Compared(difference=Merged(rule, ours, ours, kept, Side.SALESFORCE), code=code)
 
 
 def _holds_people(*values: object) -> bool:

@@ -19,7 +19,7 @@ from shared.domain.sharing import HELP_LABELS
 REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
 """The fields without which a referral cannot be created (docs/reference/partner-center.md#creating-a-referral)."""
 
-FIXED_AT_CREATION = ("bad_attribute",)
+FIXED_AT_CREATION = ("bad_attribute", "unlisted_location", "unlisted_setting", "hidden_location")
 """The codes of problems that hold a deal although no referral needs the value, because it may be fixed afterwards."""
 
 

@@ -16,7 +16,7 @@ from shared.domain import answering
 from shared.domain.answer_clock import answer_time
 from shared.domain.audit import IRREVERSIBLE
 from shared.domain.chosen_defaults import Defaults, standing_defaults
-from shared.domain.creation_values import SET_AT_CREATION, compare_creation_values, readable_lists, unreadable_lists
+from shared.domain.creation_values import compare_creation_values, readable_lists, unreadable_lists
 from shared.domain.deal import VISIBILITY, VISIBLE, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.forbidden_writes import forbidden_write
@@ -284,7 +284,7 @@ class _PlanBuilder(PlanNotes):
             self.base.update(compared.agreed)
             self.refused.update(compared.kept)
             if compared.difference is not None:
-                self.record_refusal(compared.side, SET_AT_CREATION, compared.difference)
+                self.record_refusal(compared.side, compared.code, compared.difference)
 
     def leave_unreadable_values_alone(self, opportunity: Deal, referral: Referral, rules: Rules) -> None:
         """Put a value of Partner Center that cannot be read on record, and a seller's edit that is not sent over it."""

@@ -107,6 +107,10 @@ class FieldBase(MappingTable):
         """Return the paths of all columns that this field reads or writes, from the opportunity."""
         return self.select_items()
 
+    def written_columns(self) -> tuple[str, ...]:
+        """Return the paths of the columns that a value of Partner Center is written to, if its direction allows."""
+        return self.columns()
+
     def needed_columns(self) -> tuple[str, ...]:
         """Return the paths without which nothing of this field can be read; one of the others is left out alone."""
         return self.columns()

@@ -4,7 +4,7 @@ The meaning of each key: docs/mapping.md. In error messages, a `description` in 
 `examples` are the texts that are allowed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +19,7 @@ from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase, MappingTable, SalesforcePath
 from shared.mapping.field_types import DateField, NotesField, StatusField, TextField
 from shared.mapping.lead_columns import LeadTable
+from shared.mapping.location_field import LOCATION, LOCATION_LABEL, LocationField, LocationTable
 from shared.mapping.money_field import MoneyField, foreign_money_field
 from shared.mapping.new_records import NewRecords
 from shared.mapping.owner_rules import NOTIFICATION_TYPE, Notice, OwnerRule
@@ -150,11 +151,12 @@ class MappingFile(MappingTable):
     notify_owner: Notice = "notification"
     new: NewRecords = NewRecords()
     lead: LeadTable = LeadTable()
+    location: LocationTable | None = None
 
     @property
     def content(self) -> str:
         """What the hash of the file is made of. Later parts of the schema that a file leaves out do not change it."""
-        later = ("owners", "notify_owner", "new")
+        later = ("owners", "notify_owner", "new", "location")
         left_out: dict[str, Any] = {key: True for key in later if getattr(self, key) == _default_of(key)}
         left_out["lead"] = True  # no base depends on it
         left_out["fields"] = {name: {"optional"} for name, field in self.fields.items() if not field.optional}
@@ -176,7 +178,8 @@ class MappingFile(MappingTable):
         of_record_type = (self.new.Opportunity.record_type or "", next(stages, ""))
         polled = (query.path for field in self.fields.values() for query in field.polls())
         stamps = (OPPORTUNITY.path, ACCOUNT.path, *polled)
-        paths = frozenset((*ours.values(), *mapped, *self.new.paths, *stamps))
+        located = self.location.paths if self.location else ()
+        paths = frozenset((*ours.values(), *mapped, *located, *self.new.paths, *stamps))
         return OrgQuestion(ours, paths, *columns, notification, *of_record_type)
 
     @property
@@ -194,12 +197,12 @@ class MappingFile(MappingTable):
         type_id = org.notifications.get(NOTIFICATION_TYPE) if org else None
         return type_id is not None, type_id
 
-    def fields_with_stages(self, org: OrgShape | None = None, intent: str = "") -> dict[str, FieldBase]:
+    def fields_with_stages(self, org: OrgShape | None = None, intent: str = "", at: str = "") -> dict[str, FieldBase]:
         """Return the fields by name, as this org needs them; the status field has the stage table.
 
-        `intent` is the setting for the marketplace intent. An attribute without a column is no field: it is a constant.
-
-        An org with the columns for amounts in other currencies has one more field, one with visibility another.
+        `intent` and `at` are the settings for marketplace intent and location. An attribute without a column is no
+        field: it is a constant. The table of locations makes one more field, and so does an org with the columns for
+        amounts in other currencies, or for visibility.
         """
         table, fields = self.stage_table(), dict[str, FieldBase]()
         for name, field in self.fields.items():
@@ -218,9 +221,15 @@ class MappingFile(MappingTable):
                 fields[name] = money = field.for_org(org.currencies)
                 if org.currencies.has_amount_fields and field.direction.owns(Side.PARTNER_CENTER):
                     fields.setdefault(SHOWN_AMOUNT, foreign_money_field(money, *self.ours.amount_columns))
+        return {**fields, **{name: field for name, field in self._fields_of_tables(org, at) if name not in fields}}
+
+    def _fields_of_tables(self, org: OrgShape | None, at: str) -> Iterator[tuple[str, FieldBase]]:
+        """Yield the fields that no table of `fields` has."""
         if org is not None and not org.hides(self.ours.visible):
-            fields.setdefault(VISIBILITY, VisibilityField(label=VISIBILITY_LABEL, salesforce=self.ours.visible))
-        return fields
+            yield VISIBILITY, VisibilityField(label=VISIBILITY_LABEL, salesforce=self.ours.visible)
+        if self.location is not None:
+            known = self.ours.identifier
+            yield LOCATION, LocationField(label=LOCATION_LABEL, table=self.location, setting=at, identifier=known)
 
 
 def _default_of(key: str) -> object:

@@ -53,7 +53,8 @@ def spelled_as_in_org(file: MappingFile, org: OrgShape | None) -> MappingFile:
         name: field.model_copy(update={"salesforce": _spelled(getattr(field, "salesforce", None), org)})
         for name, field in file.fields.items()
     }
-    return file.model_copy(update={"ours": _spelled(file.ours, org), "fields": fields})
+    own = {"ours": _spelled(file.ours, org), "fields": fields, "location": _spelled(file.location, org)}
+    return file.model_copy(update=own)
 
 
 def _spelled(value: Any, org: OrgShape) -> Any:  # noqa: ANN401 - a column, or a table of columns
@@ -75,7 +76,8 @@ def seen_fields(fields: Fields, org: OrgShape | None) -> SeenFields:
             absent.append(name)
             del limited[name]
             continue
-        fixed = [column for column in field.columns() if column not in unseen and not _is_createable(org, column)]
+        written = (column for column in field.written_columns() if column not in unseen)
+        fixed = [column for column in written if not _is_createable(org, column)]
         if unseen or fixed:
             limited[name] = field.limited_to(frozenset(unseen), frozenset(fixed))
         if helpful := tuple(column for column in field.helpful_columns() if column.casefold() in org.columns):

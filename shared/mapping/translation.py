@@ -53,7 +53,8 @@ class Translation:
     def _take_org(self, org: OrgShape | None) -> None:
         loaded, self.hash = self._loaded
         self.org, self.file = org, spelled_as_in_org(loaded, org)
-        seen = seen_fields(self.file.fields_with_stages(org, self.constants.marketplace_intent), org)
+        settings = self.constants.marketplace_intent, self.constants.location
+        seen = seen_fields(self.file.fields_with_stages(org, *settings), org)
         self.fields, self._left_out, self.absent = seen.fields, seen.left_out, seen.absent
         self.rules = rules_of(seen, loaded, self.file, seen.mapping_of(self.hash))
         self._attributes = {name: field for name, field in self.fields.items() if isinstance(field, AttributeField)}

@@ -170,7 +170,9 @@ def _record_in(answer: Json) -> MicrosoftRecord:
 def _body(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral) -> Json:
     """The body of the request. It tells Microsoft the values that our own referral has."""
     rules = ctx.translation.rules
-    told = {rule.field: referral.deal[rule.field] for rule in rules.updatable if referral.deal.get(rule.field)}
+    fixed = (rule for rule in rules.set_at_creation if rule.is_fixed)
+    names = (rule.field for rule in (*rules.updatable, *fixed))
+    told = {name: referral.deal[name] for name in names if referral.deal.get(name)}
     deal = Deal({**opportunity.deal, **told})
     body = ctx.translation.new_referral(deal, ctx.scope.reference(pair.id))
     return request_body(body, opportunity.sharing, pair.link.engagement_id or "", ctx.scope.organization_id)

@@ -56,6 +56,7 @@ def user_object() -> SObject:
         phone_field("Phone"),
         phone_field("MobilePhone"),
         text_field("Title", 80),
+        text_field("Country", 80),
         checkbox_field("IsActive", default=True),
         picklist_field("UserType", "Standard", "AutomatedProcess", "CloudIntegrationUser"),
         setup=True,

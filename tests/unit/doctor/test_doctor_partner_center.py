@@ -2,16 +2,18 @@
 
 from copy import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from emulators.base.faults import Fault, FaultKind
 from local.systems import Systems
-from shared.doctor.finding import Result, Verdict
+from shared.doctor.finding import Result, Verdict, ok
 from shared.doctor.installation import Installation
 from shared.doctor.partner_center_checks import check_tenant
 from shared.doctor.run_checks import PREREQUISITES, run_checks
 from tests.unit.doctor.conftest import Doctor
+from tests.unit.doctor.test_doctor_salesforce import use_mapping_file
 
 
 def test_a_revoked_consent_fails_the_sign_in_and_skips_the_checks_that_need_it(
@@ -67,6 +69,39 @@ def test_a_wrong_location_fails_and_the_locations_on_referrals_are_shown(
 ) -> None:
     monkeypatch.setenv("PARTNER_CENTER_LOCATION", "7654321")
     assert "1234567" in doctor.failed_verdict("partner location").found
+
+
+def test_a_setting_that_the_locations_of_the_mapping_file_lack_fails(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use_mapping_file(monkeypatch, tmp_path, '[location]\nallowed = ["7654321", "1112223"]\n')
+    verdict = doctor.failed_verdict("partner location")
+    assert verdict.found.startswith("the mapping file does not allow PARTNER_CENTER_LOCATION=1234567")
+    assert "7654321, 1112223" in verdict.remedy
+
+
+def test_locations_of_the_mapping_file_are_looked_for_on_referrals(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use_mapping_file(monkeypatch, tmp_path, '[location]\nallowed = ["1234567", "1112223"]\n')
+    assert doctor.run("partner location")["partner location"] == ok("there are referrals of the location 1234567")
+    monkeypatch.setenv("PARTNER_CENTER_LOCATION", "9")
+    use_mapping_file(monkeypatch, tmp_path, '[location]\nallowed = ["1234567"]\ndefault = "1234567"\n')
+    assert (
+        "LOCATION=9 is not among those of the mapping file" in doctor.run("partner location")["partner location"].found
+    )
+    use_mapping_file(monkeypatch, tmp_path, '[location]\nallowed = ["1112223"]\ndefault = "1112223"\n')
+    assert "no referral has a location of the mapping file" in doctor.failed_verdict("partner location").found
+
+
+def test_columns_of_the_locations_that_the_org_lacks_are_named(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    table = '[location]\nallowed = ["1234567"]\ncolumn = "Nope__c"\nowner_country = "Owner.Land__c"\n'
+    use_mapping_file(monkeypatch, tmp_path, f'{table}countries = {{ DE = "1234567" }}\n')
+    found = doctor.failed_verdict("mapped fields").found
+    assert "partner_location: Nope__c does not exist" in found
+    assert "partner_location: Owner.Land__c does not exist" in found
 
 
 def test_checks_that_need_a_deal_are_skipped_before_the_first_one(doctor: Doctor, systems: Systems) -> None:

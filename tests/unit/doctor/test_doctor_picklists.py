@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from emulators.salesforce.org_switches import restrict_picklist
 from local.systems import Systems
 from shared.doctor.finding import Result, ok
 from shared.doctor.picklist_checks import MICROSOFT_STATUSES
@@ -56,6 +57,24 @@ def test_a_free_text_may_not_go_into_a_restricted_picklist(
     assert verdict.found == "notes: Type is a restricted picklist, and a referral may have any text"
     use_mapping_file(monkeypatch, tmp_path, '[fields.notes]\nsalesforce = "Type"\ndirection = "to_partner_center"\n')
     assert doctor.run("picklists")["picklists"].result is Result.OK
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "found"),
+    [
+        (
+            "Solution_Area__c",
+            ["Security"],
+            "solution_area: Solution_Area__c is a restricted picklist that lacks 'Cloud",
+        ),
+        ("Partner_Center_Sales_Stage__c", ["10", "20", "40", "60", "80"], "sales_stage: Partner_Center_Sales_Stage__c"),
+    ],
+)
+def test_a_restricted_picklist_lacks_no_value_that_the_mapping_file_lists(
+    doctor: Doctor, org: Systems, column: str, values: list[str], found: str
+) -> None:
+    restrict_picklist(org.salesforce.org, "Opportunity", column, restricted=True, values=values)
+    assert found in doctor.failed_verdict("picklists").found
 
 
 def test_an_org_without_record_types_passes(doctor: Doctor) -> None:

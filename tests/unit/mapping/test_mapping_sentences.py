@@ -11,6 +11,7 @@ from shared.foundation.errors import ConfigurationError
 from shared.mapping.schema import DEFAULT
 from shared.mapping.validation import load_mapping
 from tests.unit.mapping.attribute_faults import ATTRIBUTE_FAULTS
+from tests.unit.mapping.location_faults import LOCATION_FAULTS
 from tests.unit.mapping.overlay_faults import OVERLAY_FAULTS, STATUSES
 from tests.unit.mapping.owner_faults import OWNER_FAULTS
 
@@ -34,7 +35,7 @@ def refuse(tmp_path: Path) -> Refuse:
     return refused
 
 
-FAULTS = {**OVERLAY_FAULTS, **OWNER_FAULTS, **ATTRIBUTE_FAULTS}
+FAULTS = {**OVERLAY_FAULTS, **OWNER_FAULTS, **ATTRIBUTE_FAULTS, **LOCATION_FAULTS}
 
 
 @pytest.mark.parametrize(("content", "sentences"), FAULTS.values(), ids=FAULTS)
@@ -159,7 +160,7 @@ def test_a_file_that_misspells_extends_still_extends_the_default(refuse: Refuse)
     assert refuse('extend = "default"\n') == [
         (
             "acme.toml, line 1: extend: this key is not known; expected one of version, ours, fields, stages, owners, "
-            "notify_owner, new, lead, extends. "
+            "notify_owner, new, lead, location, extends. "
             "Did you mean extends?"
         )
     ]
