@@ -76,7 +76,15 @@ def change_lines(at: datetime, side: Side, changes: Iterable[Change], rule: str 
     is_sent = side is Side.PARTNER_CENTER
     direction = LineDirection.TO_PARTNER_CENTER if is_sent else LineDirection.FROM_PARTNER_CENTER
     line = Line(at, "changed", direction, side, rule=rule)
-    return tuple(_with_change(_of_a_tick(line) if _is_tick(side, each) else line, each) for each in changes)
+    return tuple(_line_of_change(line, side, each) for each in changes)
+
+
+def _line_of_change(line: Line, side: Side, change: Change) -> Line:
+    before, after = display_text(change.old), display_text(change.told)
+    if isinstance(change.new, tuple) and before == after:  # the same people, of whom Salesforce says something else
+        values = {"label": change.label, "value": after}
+        return replace(line, code="member_details", field=change.field, values=values)
+    return _with_change(_of_a_tick(line) if _is_tick(side, change) else line, change)
 
 
 def _is_tick(side: Side, change: Change) -> bool:

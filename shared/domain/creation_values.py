@@ -121,9 +121,13 @@ def cut_texts(
 
 
 def readable_lists(seen: Opportunity, other: Deal) -> Deal:
-    """The deal without a list that a seller typed and that is none, unless `other` holds the same words."""
+    """The deal without a list that a seller typed and that is none, unless `other` holds the same words.
+
+    A list of which only a part was read is left alone too.
+    """
     typed = [name for name, problem in seen.problems.items() if problem.code in NO_IDS]
-    return seen.deal.without(*(name for name in typed if not _agree(seen.deal.get(name), other.get(name))))
+    differing = (name for name in typed if not _agree(seen.deal.get(name), other.get(name)))
+    return seen.deal.without(*seen.partial, *differing)
 
 
 def unreadable_lists(link: Link, seen: Opportunity, read: Deal, rules: Rules, now: datetime) -> Iterator[Compared]:

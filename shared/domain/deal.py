@@ -109,6 +109,11 @@ class Person(Struct, frozen=True, forbid_unknown_fields=True):
         """
         return bool(self.first_name and self.last_name and self.email and self.phone)
 
+    def is_complete_with(self, parts: frozenset[str]) -> bool:
+        """Whether the person is complete once a default fills in these parts."""
+        demanded = ("first_name", "last_name", "email", "phone")
+        return all(getattr(self, part) or part in parts for part in demanded)
+
 
 Value = str | date | Money | Status | Company | tuple[Person, ...] | tuple[str, ...]
 
@@ -189,17 +194,21 @@ VISIBILITY, VISIBLE, PRIVATE = "visibility", "Visible", "Private"
 """The field that says whether Microsoft's sellers see the deal, and its two values."""
 
 
+TEAM = "team"
+"""The field of our own sellers, by its name in the mapping file."""
+
+
 def fingerprint(value: Value | Deal | None) -> str:
     """A short hash of a value or of a whole deal. Logs and refusals keep it in place of the value.
 
-    Stored rows hold fingerprints, so the text that is hashed must not change: a private deal says nothing of it. Of a
-    list of people only the e-mail addresses count, in any order.
+    Stored rows hold fingerprints, so the text that is hashed must not change: a private deal says nothing of it. People
+    are the same in any order.
     """
     if isinstance(value, Deal):
         unsaid = (SHOWN_AMOUNT,) if value.get(VISIBILITY) == VISIBLE else (SHOWN_AMOUNT, VISIBILITY)
         text = repr(sorted(value.without(*unsaid).items()))
     elif isinstance(value, tuple) and any(isinstance(one, Person) for one in value):
-        text = repr(sorted((one.email or str(one)).casefold() for one in value if isinstance(one, Person)))
+        text = repr(sorted(map(repr, value)))
     else:
         text = repr(value)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

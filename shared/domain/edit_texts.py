@@ -23,6 +23,13 @@ EDIT_SENTENCES: Mapping[str, str] = {
     "member_no_address": (
         "{label}: {system} does not get {value}, because people are matched by e-mail address. Please enter one."
     ),
+    "member_same_address": (
+        "{label}: {system} does not get {value}, because somebody else on the list has the same e-mail address. "
+        "Please correct the address."
+    ),
+    "member_inactive": "{label}: Partner Center does not get {value}, because their user is not active in Salesforce.",
+    "member_too_many": "{label}: Partner Center does not get {value}, because it takes at most 50 people.",
+    "member_details": "{label}: the names, phone number or title of {value} were sent.",
     "member_incomplete": (
         "{label}: Partner Center does not get {value}. Each person needs First Name, Last Name, Email and Phone. "
         "Please complete them."
@@ -41,6 +48,14 @@ EDIT_SENTENCES: Mapping[str, str] = {
 EDIT_CAUSES: Mapping[str, tuple[str, str]] = {
     **ATTRIBUTE_CAUSES,
     **LEAD_CAUSES,
+    "contacts_locked": (
+        '{label} "{after}" was not sent: Partner Center keeps "{before}", because the deal is shared with Microsoft.',
+        "Please tell the people at Microsoft who work on the deal about the other contact.",
+    ),
+    "integration_owner": (
+        "The deal belongs to the user of the connector, who is no seller.",
+        "Please give the deal to a seller.",
+    ),
     "fixed_there": (
         '{label} "{after}" was not sent: Partner Center takes no change of it from here, and keeps "{before}".',
         "Please change it in Partner Center by hand, or change it back here.",

@@ -38,6 +38,8 @@ class Rule(Struct, frozen=True):
     none of one of them (docs/protocol.md#fixed-paths).
     `is_in_list` marks a value that is sent with others of a list, so that the referral must have been read.
     `is_set` marks a list that is merged member by member; `fits` says whether Salesforce can hold these members.
+    `completes` are the parts of a person that defaults fill in; `is_locked_by_sharing` says that Partner Center takes
+    no change once Microsoft sees the deal.
     """
 
     field: str
@@ -57,6 +59,8 @@ class Rule(Struct, frozen=True):
     is_set: bool = False
     is_in_list: bool = False
     fits: Callable[[Iterable[str | Person]], bool] | None = None
+    completes: frozenset[str] = frozenset()
+    is_locked_by_sharing: bool = False
 
     def holds(self, value: Value | None) -> bool:
         """Whether Salesforce can hold this value."""

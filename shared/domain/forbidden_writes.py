@@ -8,11 +8,18 @@ from datetime import datetime
 from msgspec import Struct
 
 from shared.domain.deal import VISIBILITY, Side, Status
-from shared.domain.latches import FIXED_THERE, forbidding_latch
+from shared.domain.latches import CONTACTS_LOCKED, FIXED_THERE, forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.merge import Merged
 from shared.domain.permission import visibility_latch
 from shared.domain.policy import Policy
+
+
+class ReferralState(Struct, frozen=True):
+    """The state of a referral that decides what it takes: its status, and whether Microsoft sees the deal."""
+
+    status: Status | None
+    is_shared: bool = False
 
 
 class Forbidden(Struct, frozen=True):
@@ -23,15 +30,21 @@ class Forbidden(Struct, frozen=True):
 
 
 def forbidden_write(
-    link: Link, merged: Merged, side: Side, status: Status | None, policy: Policy, changed: datetime, now: datetime
+    link: Link,
+    merged: Merged,
+    side: Side,
+    referral: ReferralState,
+    policy: Policy,
+    changed: datetime,
+    now: datetime,
 ) -> Forbidden:
     """What forbids writing the merged value to `side`. `changed` is the last change of either side."""
     record = link.refused.get(f"{side}.{merged.rule.field}")
     if record is not None and record.code.startswith(REFUSED_BY_FAR_SIDE) and _is_same_value(link, merged, side):
         if not _is_tried_again(record, changed, now):
             return Forbidden(record.code)
-        return Forbidden(_code(merged, side, status, policy), record)
-    return Forbidden(_code(merged, side, status, policy))
+        return Forbidden(_code(merged, side, referral, policy), record)
+    return Forbidden(_code(merged, side, referral, policy))
 
 
 def _is_same_value(link: Link, merged: Merged, side: Side) -> bool:
@@ -44,14 +57,16 @@ def _is_tried_again(record: Difference, changed: datetime, now: datetime) -> boo
     return record.code == REFUSED_BY_SALESFORCE and (now - record.since >= TRY_AGAIN or changed > record.since)
 
 
-def _code(merged: Merged, side: Side, status: Status | None, policy: Policy) -> str | None:
-    rule = merged.rule
+def _code(merged: Merged, side: Side, referral: ReferralState, policy: Policy) -> str | None:
+    rule, status = merged.rule, referral.status
     if merged.edited is side.other and not rule.direction.owns(side.other):
         return "empty_at_owner"
     if side is Side.PARTNER_CENTER:
         latch = visibility_latch(status, merged.value, policy) if rule.field == VISIBILITY else None
         if latch := latch or forbidding_latch(status, merged.value):
             return latch.code
+        if rule.is_locked_by_sharing and referral.is_shared:
+            return CONTACTS_LOCKED.code
         if rule.is_fixed:
             return FIXED_THERE.code
     return "not_clearable" if merged.value is None and side not in rule.clearable else None

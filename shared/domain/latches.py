@@ -5,6 +5,7 @@ Closed                   nothing, apart from deal registration
 New                      the answer only: status to Active or Closed
 Active                   every path of the PATCH list; status to Closed, but not to Declined
 a lead                   nothing, until it is accepted in Partner Center
+shared with Microsoft    no customer contacts
 
 Nobody can set Expired.
 
@@ -35,6 +36,8 @@ CLOSED_IS_FINAL = Latch("closed_is_final")
 NOT_ANSWERED = Latch("not_answered")
 NO_SUCH_MOVE = Latch("no_such_move")
 ALREADY_ACCEPTED = Latch("already_accepted")
+CONTACTS_LOCKED = Latch("contacts_locked")
+"""Of customer contacts once the deal is shared with Microsoft (docs/reference/partner-center.md#fields-that-lock)."""
 FIXED_THERE = Latch("fixed_there")
 """Of a field of which Partner Center takes no change (docs/protocol.md#fixed-paths)."""
 IS_LEAD = Latch("lead_not_accepted")

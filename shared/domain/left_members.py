@@ -3,24 +3,34 @@
 Source: docs/protocol.md#lists-merge-as-sets.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from shared.domain.audit import Line
-from shared.domain.deal import Side, Value, fingerprint
-from shared.domain.field_rules import Rule
+from shared.domain.deal import Deal, Side, Value, fingerprint
+from shared.domain.field_rules import Rule, Rules
 from shared.domain.link import Difference, Link
 from shared.domain.listed_texts import listed
-from shared.domain.member_sets import DETAILS_STAY, Left, Member, as_value, has_same_details, key_of, members_of
+from shared.domain.member_sets import (
+    DETAILS_STAY,
+    Left,
+    Member,
+    has_same_details,
+    key_of,
+    members_of,
+    repeated,
+    without_members,
+)
 from shared.domain.sentences import LineDirection, system_name
 
+_LEFT = ":left"
 type LeftRecord = tuple[str, Difference, tuple[Line, ...]]
 """The key of a record, the record, and its lines, which are told once."""
 
 
 def left_key(side: Side, name: str) -> str:
     """The key of the record of the members that `side` does not take."""
-    return f"{side}.{name}:left"
+    return f"{side}.{name}{_LEFT}"
 
 
 def left_records(rule: Rule, left: Sequence[Left], now: datetime) -> Iterator[LeftRecord]:
@@ -43,12 +53,29 @@ def _lines(rule: Rule, left: Sequence[Left], holder: Side, now: datetime) -> Ite
 
 
 def mark_of(members: Iterable[Member]) -> str:
-    """The fingerprint of members, in any order."""
-    return fingerprint(as_value({str(number): one for number, one in enumerate(sorted(members, key=_by_key))}))
+    """The fingerprint of the keys of members, in any order."""
+    return fingerprint(tuple(sorted(map(key_of, members))))
 
 
-def _by_key(member: Member) -> tuple[str, str]:
-    return key_of(member), str(member)
+def accepted_key(key: str, record: Difference) -> str:
+    """What the link remembers of members that a deal had when it was linked: nobody edited them, so none is told."""
+    return f"{key}={record.value}"
+
+
+def accepted_members(link: Link) -> list[str]:
+    """What the link remembers of such members: a referral that is taken from the base does not show them."""
+    return [key for key in link.reported if f"{_LEFT}=" in key]
+
+
+def sendable_deal(deal: Deal, unsendable: Mapping[str, Mapping[str, str]], rules: Rules) -> Deal:
+    """The deal with only those members of its lists that Partner Center gets, so that the base holds no others."""
+    lists = [rule.field for rule in rules.updatable if rule.is_set and deal.get(rule.field)]
+    return deal.with_values({name: without_members(deal[name], unsendable.get(name, ())) for name in lists})
+
+
+def unsent_members(rules: Rules) -> set[str]:
+    """The keys of records of members that Partner Center does not get: the base holds what it has."""
+    return {left_key(Side.PARTNER_CENTER, rule.field) for rule in rules.updatable if rule.is_set}
 
 
 def is_same(one: Value | None, other: Value | None) -> bool:
@@ -61,9 +88,9 @@ def is_same(one: Value | None, other: Value | None) -> bool:
 
 def is_known_list(link: Link, name: str, value: Value | None, side: Side) -> bool:
     """Whether all that `side` holds of a list is agreed, or on record as what does not travel."""
-    here: tuple[Member, ...] = value if isinstance(value, tuple) else ()
-    agreed, known = members_of(link.base.get(name)), link.refused.get(left_key(side.other, name))
-    if agreed.keys() - members_of(value).keys():
+    agreed, here, key = members_of(link.base.get(name)), members_of(value), left_key(side.other, name)
+    if agreed.keys() - here.keys():
         return False
-    extra = [one for one in here if key_of(one) not in agreed]
-    return not extra or (known is not None and known.value == mark_of(extra))
+    extra = [*(one for key_here, one in here.items() if key_here not in agreed), *repeated(value)]
+    known, mark = link.refused.get(key), mark_of(extra)
+    return not extra or (known is not None and known.value == mark) or f"{key}={mark}" in link.reported

@@ -10,12 +10,14 @@ neither      any       is gone
 
 A member that one side holds and the other does not take is left out of the merge, and told. The order of members means
 nothing. Of a person on both sides, later edits of the details travel from Salesforce only, where many deals share a
-contact or a user.
+contact or a user. A person without a usable e-mail address has their name as a key: both sides may hold them, and
+neither gets them from the other.
 
 Source: docs/protocol.md#lists-merge-as-sets.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import replace
 
 from msgspec import Struct
@@ -27,10 +29,13 @@ type Members = Mapping[str, Member]
 """Members by key, in the order of their list."""
 
 STAYS, DETAILS_STAY = "member_stays", "details_stay"
-DOES_NOT_FIT, NO_ADDRESS = "member_does_not_fit", "member_no_address"
+DOES_NOT_FIT, NO_ADDRESS, SAME_ADDRESS = "member_does_not_fit", "member_no_address", "member_same_address"
+INCOMPLETE, INACTIVE, TOO_MANY = "member_incomplete", "member_inactive", "member_too_many"
 """Codes of members that are left out of a merge, which choose the sentence for sellers."""
 DETAILS = ("first_name", "last_name", "phone", "title")
 """The parts of a person that are no key."""
+E_MAIL_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+")
+"""The form without which no e-mail address is one."""
 
 
 class Left(Struct, frozen=True):
@@ -59,25 +64,33 @@ class SetRule(Struct, frozen=True):
     """How a list travels: `owners` are the sides whose edits do.
 
     `fits` says whether Salesforce can hold these members together. `unsendable` has the code of why Partner Center does
-    not get a member, by key.
+    not get a member, by key. `fixed` are the keys of members that Salesforce has by another field, such as the owner:
+    a removal in Partner Center is undone.
     """
 
     owners: frozenset[Side] = frozenset(Side)
     fits: Callable[[Iterable[Member]], bool] | None = None
     unsendable: Mapping[str, str] = {}
+    fixed: frozenset[str] = frozenset()
 
 
 # --- members
 
 
+def has_address(member: object) -> bool:
+    """Whether a member can be found on the other side: a person needs a usable e-mail address."""
+    return not isinstance(member, Person) or E_MAIL_ADDRESS.fullmatch((member.email or "").strip()) is not None
+
+
 def key_of(member: object) -> str:
-    """The key of a member, without letter case; empty for a person without an e-mail address, who has none."""
-    text = (member.email or "") if isinstance(member, Person) else str(member)
-    return text.strip().casefold()
+    """The key of a member, without letter case: of a person the e-mail address, or else the name."""
+    if not isinstance(member, Person):
+        return str(member).strip().casefold()
+    return (member.email or "").strip().casefold() if has_address(member) else f"name:{member}".casefold()
 
 
 def members_of(value: object) -> Members:
-    """The members of a list by key. Of several with one key the first counts; those without a key are left out."""
+    """The members of a list by key. Of several with one key the first counts."""
     found: dict[str, Member] = {}
     for member in value if isinstance(value, tuple) else ():
         if key := key_of(member):
@@ -86,9 +99,17 @@ def members_of(value: object) -> Members:
 
 
 def keys_of(*values: object) -> tuple[str, ...]:
-    """The keys of all members of these lists, sorted; of a person without one, the name."""
+    """The keys of all members of these lists, sorted."""
     listed = (member for value in values if isinstance(value, tuple) for member in value)
-    return tuple(sorted({key_of(member) or str(member) for member in listed}))
+    return tuple(sorted({key_of(member) for member in listed}))
+
+
+def repeated(value: object) -> Iterator[Member]:
+    """The people of a list who have the address of another one before them: they do not count."""
+    first = members_of(value)
+    for member in value if isinstance(value, tuple) else ():
+        if isinstance(member, Person) and first[key_of(member)] != member:
+            yield member
 
 
 def as_value(members: Members) -> Value | None:
@@ -117,16 +138,23 @@ def _plain(text: str) -> str:
 def needs_replacement(value: object, old: object) -> bool:
     """Whether the whole list must be sent, because a member was removed or its details changed."""
     after, before = members_of(value), members_of(old)
-    if before.keys() - after.keys():
-        return True
-    return any(not has_same_details(after[key], before[key]) for key in before)
+    return any(after.get(key) != before[key] for key in before)
 
 
 def without_details(value: object) -> Value | None:
     """The list with nothing but the keys of its people: what else the other side says of them is not known yet."""
     return as_value(
-        {key: Person("", email=one.email) if isinstance(one, Person) else one for key, one in members_of(value).items()}
+        {
+            key: Person("", email=one.email) if isinstance(one, Person) and has_address(one) else one
+            for key, one in members_of(value).items()
+        }
     )
+
+
+def without_members(value: object, keys: Iterable[str]) -> Value | None:
+    """The list without the members with these keys."""
+    left = frozenset(keys)
+    return as_value({key: one for key, one in members_of(value).items() if key not in left})
 
 
 def agreed_members(base: object, salesforce: object, partner_center: object) -> Value | None:
@@ -154,13 +182,14 @@ def merge_sets(rule: SetRule, base: object, salesforce: object, partner_center: 
     ours, theirs = _without(ours, left, Side.SALESFORCE), _without(theirs, left, Side.PARTNER_CENTER)
     kept = {key: one for key, one in {**theirs, **ours}.items() if _stays(rule, key, known, ours, theirs)}
     kept = {key: kept[key] for key in sorted(kept, key=list({**ours, **theirs}).index)}
-    renewed = {key for key in ours.keys() & theirs.keys() if not has_same_details(ours[key], theirs[key])}
-    told = {key for key in renewed if not _is_edited(rule, known.get(key), ours[key])}
+    renewed, told = set[str](), set[str]()
     for key in ours.keys() & theirs.keys():
-        kept[key] = _completed(ours[key], theirs[key]) if key in renewed - told else theirs[key]
+        kept[key] = _renewed(rule, known.get(key), ours[key], theirs[key])
+        renewed |= {key} if kept[key] != theirs[key] else set()
+        told |= set() if has_same_details(ours[key], kept[key]) else {key}
     left += [Left(Side.PARTNER_CENTER, DETAILS_STAY, theirs[key]) for key in sorted(told)]
-    left += _left_without_key(Side.SALESFORCE, salesforce) + _left_without_key(Side.PARTNER_CENTER, partner_center)
-    value, is_renewed = as_value(kept), bool(renewed - told)
+    left += [Left(side, SAME_ADDRESS, one) for side, listed in _lists(salesforce, partner_center) for one in listed]
+    value, is_renewed = as_value(kept), bool(renewed)
     return MergedSet(
         value,
         value if ours.keys() == kept.keys() else as_value({key: kept.get(key, one) for key, one in ours.items()}),
@@ -170,33 +199,34 @@ def merge_sets(rule: SetRule, base: object, salesforce: object, partner_center: 
     )
 
 
+def _lists(salesforce: object, partner_center: object) -> Iterator[tuple[Side, Iterable[Member]]]:
+    yield Side.SALESFORCE, repeated(salesforce)
+    yield Side.PARTNER_CENTER, repeated(partner_center)
+
+
 def _left_of_salesforce(rule: SetRule, known: Members, ours: Members, theirs: Members) -> list[Left]:
     """What was added in Salesforce and does not travel."""
     added = {key: one for key, one in ours.items() if key not in theirs and key not in known}
     owns = Side.SALESFORCE in rule.owners
     codes = {key: rule.unsendable.get(key) or (None if owns else STAYS) for key in added}
+    codes |= {key: NO_ADDRESS for key, one in added.items() if not has_address(one)}
     return [Left(Side.SALESFORCE, code, added[key]) for key, code in codes.items() if code]
 
 
 def _left_of_partner_center(rule: SetRule, known: Members, ours: Members, theirs: Members) -> list[Left]:
-    """What was added in Partner Center, and Salesforce does not own or cannot hold beside what it has."""
-    added = {key: one for key, one in theirs.items() if key not in ours and key not in known}
+    """What was added in Partner Center, and Salesforce does not own, cannot find, or cannot hold beside what it has."""
+    added = [one for key, one in theirs.items() if key not in ours and key not in known]
     if Side.PARTNER_CENTER not in rule.owners:
-        return [Left(Side.PARTNER_CENTER, STAYS, one) for one in added.values()]
-    if rule.fits is None or not added:
-        return []
+        return [Left(Side.PARTNER_CENTER, STAYS, one) for one in added]
     held, left = list(ours.values()), list[Left]()
-    for one in added.values():
-        if rule.fits([*held, one]):
+    for one in added:
+        if not has_address(one):
+            left.append(Left(Side.PARTNER_CENTER, NO_ADDRESS, one))
+        elif rule.fits is None or rule.fits([*held, one]):
             held.append(one)
         else:
             left.append(Left(Side.PARTNER_CENTER, DOES_NOT_FIT, one))
     return left
-
-
-def _left_without_key(side: Side, value: object) -> list[Left]:
-    listed = value if isinstance(value, tuple) else ()
-    return [Left(side, NO_ADDRESS, member) for member in listed if not key_of(member)]
 
 
 def _without(members: Members, left: Iterable[Left], side: Side) -> Members:
@@ -209,19 +239,22 @@ def _stays(rule: SetRule, key: str, known: Members, ours: Members, theirs: Membe
     if (key in ours) == (key in theirs) or key not in known:
         return True
     remover = Side.PARTNER_CENTER if key in ours else Side.SALESFORCE
-    return remover not in rule.owners
+    return remover not in rule.owners or (key in ours and key in rule.fixed)
 
 
-def _is_edited(rule: SetRule, base: Member | None, ours: Member) -> bool:
-    """Whether the details of a person are an edit in Salesforce that travels."""
-    return Side.SALESFORCE in rule.owners and base is not None and not has_same_details(base, ours)
+def _renewed(rule: SetRule, base: Member | None, ours: Member, theirs: Member) -> Member:
+    """Partner Center's member, with those details of the person that were edited in Salesforce.
 
-
-def _completed(ours: Member, theirs: Member) -> Member:
-    """Our person, with what only the other side says of them."""
-    if not (isinstance(ours, Person) and isinstance(theirs, Person)):
-        return ours
-    return replace(ours, **{part: getattr(theirs, part) for part in DETAILS if not getattr(ours, part)})
+    What a base without a name says of a person is not known.
+    """
+    if not (isinstance(base, Person) and isinstance(ours, Person) and isinstance(theirs, Person)):
+        return theirs
+    if not base.last_name or Side.SALESFORCE not in rule.owners:
+        return theirs
+    pairs = {part: (getattr(ours, part) or "", getattr(base, part) or "") for part in DETAILS}
+    edited = {part: now for part, (now, before) in pairs.items() if now and _plain(now) != _plain(before)}
+    others = {part: now for part, now in edited.items() if _plain(now) != _plain(getattr(theirs, part) or "")}
+    return replace(theirs, **others) if others else theirs
 
 
 def _edited_sides(known: Members, ours: Members, theirs: Members, *, is_renewed: bool) -> frozenset[Side]:

@@ -23,7 +23,8 @@ from msgspec import Struct
 from shared.domain.deal import Deal, Side, Status, Value
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.html_entities import decode_entities
-from shared.domain.member_sets import Left, SetRule, keys_of, merge_sets
+from shared.domain.member_sets import Left, SetRule, keys_of, members_of, merge_sets
+from shared.domain.records import Row
 
 MISSING = object()
 
@@ -101,13 +102,15 @@ def merge(
     rules: Rules,
     edited: EditTimes,
     unsendable: Mapping[str, Mapping[str, str]] = {},
+    rows: Mapping[str, tuple[Row, ...]] = {},
 ) -> tuple[Merged, ...]:
     """Merge every field that both sides could read and that travels after creation.
 
-    `unsendable` has by field the members that Partner Center does not get, as in `SetRule`.
+    `unsendable` has by field the members that Partner Center does not get, as in `SetRule`. `rows` has by field those
+    that are rows of a related list.
     """
     return tuple(
-        _merge_list(rule, base.get(rule.field), salesforce[rule.field], partner_center[rule.field], unsendable)
+        _merge_list(rule, base.get(rule.field), salesforce[rule.field], partner_center[rule.field], unsendable, rows)
         if rule.is_set
         else _merge_field(
             rule, base.get(rule.field, MISSING), salesforce[rule.field], partner_center[rule.field], edited
@@ -123,11 +126,15 @@ def _merge_list(
     salesforce: Value | None,
     partner_center: Value | None,
     unsendable: Mapping[str, Mapping[str, str]],
+    rows: Mapping[str, tuple[Row, ...]],
 ) -> Merged:
     """Merge a list member by member. It has an edited side only if all that is written comes from that side."""
     if salesforce == partner_center == base:
         return Merged(rule, base, salesforce, partner_center)
-    how = SetRule(rule.owners, rule.fits, unsendable.get(rule.field, {}))
+    listed = rows.get(rule.field)
+    keys = members_of(salesforce).keys() if listed is not None else ()
+    fixed = frozenset(keys).difference(row.key for row in listed or ())
+    how = SetRule(rule.owners, rule.fits, unsendable.get(rule.field, {}), fixed)
     merged = merge_sets(how, base, salesforce, partner_center)
     edited = next(iter(merged.edited)) if len(merged.edited) == 1 else None
     decision = Decision.OWNER if edited is not None and edited not in rule.owners else None

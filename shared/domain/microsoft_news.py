@@ -8,7 +8,8 @@ from copy import replace
 from datetime import UTC, datetime
 
 from shared.domain.audit import Line
-from shared.domain.deal import Deal, Person, Side, fingerprint
+from shared.domain.deal import TEAM, Deal, Person, Side, fingerprint
+from shared.domain.left_members import left_key
 from shared.domain.link import Link
 from shared.domain.microsoft_record import (
     ACCEPTED,
@@ -25,8 +26,8 @@ from shared.domain.microsoft_record import (
 from shared.domain.sentences import LineDirection
 from shared.domain.transitions import Transition
 
-TEAM, NOTES = "team", "notes"
-"""The fields of our own sellers and notes, by their names in the mapping file."""
+NOTES = "notes"
+"""The field of our own notes, by its name in the mapping file."""
 CRM, SELLER = "microsoft_crm_identifier", "microsoft_seller"
 """The keys of the columns of the CRM identifier and of Microsoft's sellers."""
 NO_STATUS = "none"
@@ -85,15 +86,23 @@ def needs_ours(link: Link, record: MicrosoftRecord, opportunity: Deal) -> bool:
     """Whether our own record must be read, because Microsoft's alone does not tell what is to be shown.
 
     The CRM identifier may stand in ours: Microsoft has answered without one, or the one that is known is not shown. And
-    of a deal that arrived, only our own record says which people of a team are ours.
+    of a deal that arrived, or whose team has people whom Salesforce lacks, only our own record says which people of a
+    team are ours.
     """
     known = link.microsoft or HeardRecord("")
     is_answer = record.shown_status not in (None, ASKED) and not record.is_sender
     lacks_crm = not known.is_shown if CRM in known.parts else is_answer
     named = _sellers(record.team or (), known, link.base, opportunity)
     shown_seller = known.parts.get(SELLER, _EMPTY)
-    is_mixed = TEAM not in link.base and fingerprint(named) != shown_seller
+    is_mixed = _may_have_more_people(link, record) and fingerprint(named) != shown_seller
     return (record.msx_id is None and lacks_crm) or (is_mixed and record.ours is None)
+
+
+def _may_have_more_people(link: Link, record: MicrosoftRecord) -> bool:
+    """Whether our own record may have people of ours whom Salesforce does not have."""
+    left = left_key(Side.SALESFORCE, TEAM)
+    is_left = left in link.refused or any(key.startswith(left) for key in link.reported)
+    return record.is_sender or TEAM not in link.base or is_left
 
 
 def is_news(known: HeardRecord | None, record: MicrosoftRecord) -> bool:

@@ -3,11 +3,11 @@
 Source: docs/protocol.md#states-of-a-link, docs/protocol.md#asking-microsoft-for-help.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from shared.domain.cause import Cause
 from shared.domain.creation_values import TEXT_CUT
-from shared.domain.deal import Person, Status
+from shared.domain.deal import TEAM, Person, Status
 from shared.domain.field_rules import Rules
 from shared.domain.help_request import HELP
 from shared.domain.permission import refusals_to_ask, refusals_to_create
@@ -60,7 +60,7 @@ def _demands_of_microsoft(opportunity: Opportunity, rules: Rules) -> Mapping[str
         found[HELP] = cause("help_asked", HELP)
     elif sharing.code is None:
         found[HELP] = cause("help_unknown", HELP, value=sharing.help, known=HELP_LABELS)
-    if not any(person.is_complete for person in _contacts(opportunity)):
+    if not any(person.is_complete_with(parts) for person, parts in _contacts(opportunity, rules)):
         found["contacts"] = cause("help_without_contact", "contacts")
     listed = opportunity.deal.get("solutions")
     solutions = [str(one) for one in listed] if isinstance(listed, tuple) else []
@@ -69,13 +69,17 @@ def _demands_of_microsoft(opportunity: Opportunity, rules: Rules) -> Mapping[str
     return found
 
 
-def _contacts(opportunity: Opportunity) -> list[Person]:
-    people = (value for name, value in opportunity.deal.items() if name != "team" and isinstance(value, tuple))
-    return [each for value in people for each in value if isinstance(each, Person)]
+def _contacts(opportunity: Opportunity, rules: Rules) -> Iterator[tuple[Person, frozenset[str]]]:
+    """The contacts of the customer, with the parts that defaults fill in."""
+    for name, value in opportunity.deal.items():
+        parts = rules[name].completes if name in rules.by_field else frozenset()
+        for person in value if name != TEAM and isinstance(value, tuple) else ():
+            if isinstance(person, Person):
+                yield person, parts
 
 
 def _obstacle(opportunity: Opportunity, name: str) -> Cause | None:
-    problem = opportunity.problems.get(name)
+    problem = opportunity.problems.get(name) or opportunity.lacking.get(name)
     if problem is not None and problem.code != TEXT_CUT:
         return problem
     value = opportunity.deal.get(name)

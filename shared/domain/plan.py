@@ -17,13 +17,14 @@ from shared.domain.answer_clock import answer_time
 from shared.domain.audit import IRREVERSIBLE
 from shared.domain.chosen_defaults import Defaults, standing_defaults
 from shared.domain.creation_values import compare_creation_values, readable_lists, unreadable_lists
-from shared.domain.deal import VISIBILITY, VISIBLE, Change, Deal, Side, Status, Value, display_text, fingerprint
+from shared.domain.deal import VISIBILITY, VISIBLE, Change, Deal, Side, Status, display_text, fingerprint
 from shared.domain.field_rules import Rules
-from shared.domain.forbidden_writes import forbidden_write
+from shared.domain.forbidden_writes import ReferralState, forbidden_write
 from shared.domain.foreign_money import keep_out
 from shared.domain.help_request import HELP, HelpStep, sharing_mark
 from shared.domain.hidden_columns import hidden_column_lines, hidden_column_records
 from shared.domain.latches import FIXED_THERE
+from shared.domain.left_members import accepted_members
 from shared.domain.link import Difference, Link
 from shared.domain.link_states import State
 from shared.domain.member_sets import needs_replacement
@@ -64,7 +65,7 @@ def plan_pair(
     base = base_of_visibility(base, referral.deal, asks=asks and not is_asked)
     if asks:
         deal = with_help_visible(deal, referral.deal)
-    if opportunity.problems:
+    if opportunity.problems or opportunity.partial:
         typed = readable_lists(opportunity, referral.deal)
         deal = deal.without(*(name for name in deal if name not in typed))
     standing, untaken = Defaults(base, deal), dict[str, Difference]()
@@ -75,7 +76,8 @@ def plan_pair(
     builder.delays, builder.policy, builder.is_question = answering.delays_of(referral, policy), policy, is_question
     builder.asks = asks
     builder.refused |= untaken
-    merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited, opportunity.unsendable)
+    lists = opportunity.unsendable, opportunity.rows
+    merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited, *lists)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)
     if opportunity.sharing.help or link.help is not None:
@@ -111,10 +113,14 @@ class _PlanBuilder(PlanNotes):
         self.status, self.delays, self.policy = referral.status, answering.Delays(timedelta()), Policy()
         self.standing, self.opportunity, self.answers = standing, opportunity, rules.answers
         self.changed = max(opportunity.modified, referral.updated)
-        self.base: dict[str, Value | None] = dict(standing.base)
+        self.base = dict(standing.base)
         self.refused: dict[str, Difference] = dict(standing.records)
         self.waiting: dict[str, Difference] = {}
         self.is_question = self.has_answer = self.closes = self.continues = self.asks = self.replaces_list = False
+        self.is_shared = referral.is_shared or referral.deal.get(VISIBILITY) == VISIBLE
+        self.is_sharing_known = referral.raw is not None or VISIBILITY in referral.deal
+        if link.reported and referral.raw is None:
+            self.reported += accepted_members(link)
         self.help: HelpStep | None = None
         self.tries: frozenset[str] = frozenset()
         self.answer_by = link.answer_by
@@ -155,7 +161,8 @@ class _PlanBuilder(PlanNotes):
 
     def _write(self, merged: Merged, side: Side) -> bool:
         key, rule = f"{side}.{merged.rule.field}", merged.rule
-        forbidden = forbidden_write(self.link, merged, side, self.status, self.policy, self.changed, self.now)
+        state = ReferralState(self.status, self.is_shared)
+        forbidden = forbidden_write(self.link, merged, side, state, self.policy, self.changed, self.now)
         code = forbidden.code
         if forbidden.kept is not None:
             self.refused[key] = forbidden.kept  # it stays on record until it is written
@@ -174,6 +181,8 @@ class _PlanBuilder(PlanNotes):
             shown = Change(rule.field, rule.label, merged.salesforce, merged.value, self._with_end(merged).value)
             change = self._answer(merged, merged.value) if side is Side.PARTNER_CENTER else shown
             self._note_status(merged, change, side)
+        if rule.is_locked_by_sharing and side is Side.PARTNER_CENTER:
+            self.replaces_list |= not self.is_sharing_known
         if rule.unlisted and side is Side.PARTNER_CENTER and change:
             self.tries |= rule.unlisted
             self.replaces_list |= rule.is_in_list
@@ -328,6 +337,5 @@ class _PlanBuilder(PlanNotes):
             self.help,
             self.answer_by,
             self.tries,
-            self.replaces_list
-            or any(needs_replacement(change.new, change.old) for change in self.writes[Side.PARTNER_CENTER]),
+            self.replaces_list or any(needs_replacement(one.new, one.old) for one in self.writes[Side.PARTNER_CENTER]),
         )

@@ -8,18 +8,21 @@ from shared.domain.answer_clock import AnswerTime, warning_line
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.close_date import past_close_date_lines
-from shared.domain.creation_values import NO_IDS, SOLUTIONS_CUT
-from shared.domain.deal import Change, Deal, Side, Status, Value, display_text, fingerprint
+from shared.domain.creation_values import CONTACTS_CUT, CONTACTS_LEFT_OUT, NO_IDS, SOLUTIONS_CUT
+from shared.domain.deal import TEAM, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.latches import NOT_ANSWERED
-from shared.domain.left_members import left_records
+from shared.domain.left_members import accepted_key, left_records
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
-from shared.domain.member_sets import agreed_members
+from shared.domain.member_sets import STAYS, agreed_members
 from shared.domain.merge import Decision, Merged
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, is_reported, system_name
 from shared.domain.text_limits import cut_texts_of
 from shared.domain.unreadable import unreadable_line, unreadable_record
+
+COUNTED = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT, CONTACTS_CUT)
+"""Codes of records of an earlier build that count the members that do not travel, and were told."""
 
 
 class PlanNotes:
@@ -36,6 +39,7 @@ class PlanNotes:
         self.causes: dict[str, Cause] = {}
         self.ends: list[datetime] = []
         self.unsent: list[str] = []
+        self.base: dict[str, Value | None] = {}
 
     def report_cause(self, key: str, name: str, found: Cause) -> None:
         """Mark the pair with a cause, and report it once under a key."""
@@ -119,11 +123,18 @@ class PlanNotes:
     def note_left_members(self, merged: Merged) -> None:
         """Put the members that one side holds and that do not travel on record, and tell them once."""
         for key, record, lines in left_records(merged.rule, merged.left, self.now):
+            if self._was_there_before(merged.rule.field, record, accepted := accepted_key(key, record)):
+                self.reported.append(accepted)
+                continue
             known, counted = self.link.refused.get(key), self.link.refused.get(key.partition(":")[0])
             is_known = known is not None and known.value == record.value
             self.refused[key] = known if known is not None and is_known else record
-            is_told = is_known or (counted is not None and counted.code == SOLUTIONS_CUT)  # by an earlier build
+            is_told = is_known or (counted is not None and counted.code in COUNTED)  # by an earlier build
             self.lines += () if is_told else lines
+
+    def _was_there_before(self, name: str, record: Difference, accepted: str) -> bool:
+        """Whether members of our team, for whom Salesforce has no place, came with the deal: nobody edited them."""
+        return name == TEAM and record.code == STAYS and (name not in self.base or accepted in self.link.reported)
 
     def report_once(self, lines: Mapping[str, Line]) -> None:
         """Report each line unless the link remembers its key; a key is kept for as long as its sentence holds."""
@@ -134,12 +145,19 @@ class PlanNotes:
         """Put the difference on record; report it once, and again only for another value."""
         key = f"{side}.{merged.rule.field}"
         known, wanted = self.link.refused.get(key), merged.wanted_on(side)
+        if code == NOT_ANSWERED.code and merged.rule.field == TEAM:
+            self.refused[key] = known or Difference(fingerprint(wanted), code, self.now)
+            return  # our team goes with the accept, and nobody edited it
         if code == NOT_ANSWERED.code:
             before, after = display_text(merged.held_by(side)), display_text(merged.value)
             self.unsent.append(f"{merged.rule.label} {before} → {after}")
-        if known and self.link.refuses(key, wanted):
+        if known and (self.link.refuses(key, wanted) or self._is_refused_list(known, key, code, merged)):
             self.refused[key] = replace(known, code=code)
             return
         self.refused[key] = Difference(fingerprint(wanted), code, self.now)
         if not code.startswith(REFUSED_BY_FAR_SIDE):
             self.lines.append(self.note(code, merged, side, code, system=system_name(side)))
+
+    def _is_refused_list(self, known: Difference, key: str, code: str, merged: Merged) -> bool:
+        """Whether Partner Center refused this list with these details: other details are sent."""
+        return known.code == code and merged.whole is not None and self.link.refuses(key, merged.value)

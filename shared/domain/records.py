@@ -27,6 +27,7 @@ class Opportunity(Struct, frozen=True):
     is_second_over  whether the server's clock had passed the second of `modified`: only then is the condition reliable
     stamps          the versions by polling query, where they are reliable (docs/protocol.md#stamps)
     problems        by field, why a value cannot be read
+    lacking         by field, what a new referral needs of a value and lacks
     sharing         what Microsoft is to see and to do
     stage           the name of the stage
     modified_by     the id of the user who saved last
@@ -37,6 +38,7 @@ class Opportunity(Struct, frozen=True):
     rows            by field, the rows of the related list that hold its members
     unsendable      by field and key, the code of why Partner Center does not get a member of the list
     cut             the fields whose text is longer than what is compared
+    partial         the lists of which only a part was read, because the org has just lost the related list
     """
 
     id: str
@@ -57,6 +59,8 @@ class Opportunity(Struct, frozen=True):
     rows: Mapping[str, tuple[Row, ...]] = {}
     unsendable: Mapping[str, Mapping[str, str]] = {}
     cut: frozenset[str] = frozenset()
+    partial: tuple[str, ...] = ()
+    lacking: Mapping[str, Cause] = {}
 
 
 class Referral(Struct, frozen=True):

@@ -24,7 +24,7 @@ from shared.domain.creation_values import CONTACTS_LEFT_OUT, STAYS_UNREAD, TEXT_
 from shared.domain.deal import VISIBILITY, Change, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.foreign_money import value_for_base
-from shared.domain.left_members import is_known_list, is_same
+from shared.domain.left_members import is_known_list, is_same, unsent_members
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, Effect, EffectKind, Intent, Link
 from shared.domain.link_states import State
 from shared.domain.member_sets import agreed_members, keys_of
@@ -190,7 +190,7 @@ def _held_by_both(sent: Deal, current: Deal, rules: Rules, *, is_adopted: bool) 
         if name in current and (current[name] == value or (name in taken_over and not isinstance(value, Status)))
     }
     lists = {rule.field for rule in rules.updatable if rule.is_set and rule.field in sent and rule.field in current}
-    both |= {name: agreed_members(None, sent[name], current[name]) for name in lists}
+    both |= {name: sent[name] if is_adopted else agreed_members(None, sent[name], current[name]) for name in lists}
     decided = {name: value for name, value in current.items() if isinstance(value, Status) and not is_adopted}
     return Deal(both | decided).without(VISIBILITY)
 
@@ -207,7 +207,8 @@ def split_by_effect(changes: Sequence[Change], read_back: Deal) -> tuple[tuple[C
     ignored = tuple(
         change
         for change in changes
-        if change.field in read_back and is_same(read_back[change.field], change.old) and change.old != change.new
+        if change.field in read_back
+        if is_same(read_back[change.field], change.old) and not is_same(change.old, change.new)
     )
     return tuple(change for change in changes if change not in ignored), ignored
 
@@ -294,7 +295,8 @@ def with_known_versions(link: Link, opportunity: Opportunity | None, referral: R
 def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
     is_accounted = _is_accounted(link, referral.deal, Side.PARTNER_CENTER, rules)
     is_read = all(rule.field in referral.deal for rule in rules.updatable) and not rules.unseen  # unknown, not agreed
-    stays = all(known.code in STAYS_UNREAD for known in link.refused.values())
+    unsent = unsent_members(rules) if link.refused else ()
+    stays = all(known.code in STAYS_UNREAD or key in unsent for key, known in link.refused.items())
     is_agreed = is_accounted and is_read and stays and not link.waiting
     return replace(link, etag=referral.etag if is_accounted else None, agreed=is_agreed)
 

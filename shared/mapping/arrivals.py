@@ -3,7 +3,6 @@
 Source: docs/protocol.md#defaults-of-an-arrival.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from copy import replace
 from datetime import date, timedelta
@@ -12,6 +11,7 @@ from shared.domain.arrival import Arrival, Excess, Gap
 from shared.domain.creation_values import SOLUTIONS_CUT
 from shared.domain.deal import Company, Person, Side
 from shared.domain.listed_texts import listed
+from shared.domain.member_sets import has_address
 from shared.domain.records import Referral
 from shared.domain.sentences import cause
 from shared.mapping.company_field import ADDRESS_PARTS, CompanyField
@@ -24,8 +24,6 @@ MOST_CONTACTS = 50
 
 Sources: docs/reference/partner-center.md#limits-of-one-deal, docs/reference/salesforce.md#composite-graph.
 """
-E_MAIL_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+")
-"""The form without which no e-mail address is one. Salesforce may refuse more: then the graph is sent again."""
 
 
 def arrival_of(fields: Mapping[str, FieldBase], referral: Referral, solutions: tuple[int, int], today: date) -> Arrival:
@@ -73,8 +71,11 @@ def _contacts(fields: Mapping[str, FieldBase], referral: Referral) -> tuple[Pers
 
 
 def _has_usable_address(person: Person) -> bool:
-    """Whether Salesforce takes the e-mail address by its form. One wrong address would stop the whole graph."""
-    return not person.email or E_MAIL_ADDRESS.fullmatch(person.email) is not None
+    """Whether Salesforce takes the e-mail address by its form. One wrong address would stop the whole graph.
+
+    Salesforce may refuse more: then the graph is sent again.
+    """
+    return not person.email or has_address(person)
 
 
 def _gaps_of_contacts(people: tuple[Person, ...], usable: tuple[Person, ...]) -> Iterator[Gap]:

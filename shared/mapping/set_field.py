@@ -12,7 +12,7 @@ from typing import Any, override
 
 from shared.domain.deal import Value
 from shared.domain.field_rules import Rule
-from shared.domain.member_sets import Member, Members, has_same_details, members_of, needs_replacement
+from shared.domain.member_sets import Member, Members, members_of, needs_replacement
 from shared.mapping.field_base import FieldBase, ReferralPath
 from shared.mapping.paths import Json, in_referral, replace_operation
 
@@ -50,6 +50,6 @@ class SetField(FieldBase):
         return [self._renewed(tag, before.get(key), after.get(key)) for tag, key in stay]
 
     def _renewed(self, tag: Json, before: Member | None, after: Member | None) -> Json:
-        if before is None or after is None or has_same_details(before, after):
+        if before is None or after is None or before == after:
             return tag
         return {**tag, **self.tag_of(after)}

@@ -14,6 +14,7 @@ from shared.domain.cause import Cause
 from shared.domain.creation_values import cut_texts
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.help_request import whole_mark
+from shared.domain.left_members import sendable_deal
 from shared.domain.link import Effect, EffectKind, Intent, Pointer
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import (
@@ -75,6 +76,8 @@ def create_referral(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
     Raises Ambiguous where the outcome is unknown: the intent then stays until the settle time has passed.
     """
     sent = shared_deal(opportunity) if opportunity.sharing.help else opportunity.deal
+    if opportunity.unsendable:
+        sent = sendable_deal(sent, opportunity.unsendable, ctx.translation.rules)
     effect = Effect(EffectKind.CREATE_REFERRAL, sent, decided=ctx.clock.now())
     link = replace(pair.link, consented=True) if ctx.policy.needs_consent else pair.link
     record_intent(ctx, pair, effect, Effect(EffectKind.MARK_OPPORTUNITY), link=link)
