@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import batched
+from operator import call
 
 from msgspec import Struct
 
@@ -37,13 +37,13 @@ from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Outcome, Outco
 from shared.sync.prepare_create import adopt_named_referral, prepare_create
 from shared.sync.retry_queue import outcome_of_error
 from shared.sync.tell_owner import is_owner_untold, tell_owner
-from shared.sync.write_opportunity import CONDITIONAL, batches_of_write_backs, write_back
+from shared.sync.write_opportunity import batches_of_write_backs, write_back
 from shared.sync.write_referral import (
     adopt_referral,
     create_referral,
     find_created_referral,
 )
-from shared.sync.write_related import write_changes
+from shared.sync.write_related import writes_of
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 KEEPS_CHANGING = Outcome(Result.RETRY, "opportunity_kept_changing")
@@ -216,8 +216,7 @@ def _write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[P
         pairs = _open_with_writes(pairs)
         if not pairs:
             return
-        chunks = [list(chunk) for chunk in batched(pairs, CONDITIONAL, strict=False)]
-        changed = ctx.map(partial(write_changes, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
+        changed = ctx.map(call, writes_of(ctx, pairs), at_most=ctx.parallelism(Side.SALESFORCE))
         pairs = [pair for chunk in changed for pair in chunk]
         if not pairs:
             return

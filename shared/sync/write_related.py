@@ -7,6 +7,7 @@ that it stops nothing else. Source: docs/protocol.md#writing-rows.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
+from functools import partial
 from itertools import batched
 
 from msgspec import Struct
@@ -27,6 +28,7 @@ from shared.sync.ports import Context, Json, Node, Write, Written
 from shared.sync.related_ports import Removal
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure
 from shared.sync.write_opportunity import (
+    CONDITIONAL,
     keep_first_writes,
     must_be_written_singly,
     prepare_write,
@@ -37,15 +39,21 @@ from shared.sync.write_opportunity import (
 type FoundByField = Mapping[str, Found]
 
 
-def write_changes(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
-    """Write the plans' changes; returns the pairs to plan again (`write_opportunities`)."""
-    listed = [pair for pair in pairs if any(_is_of_rows(ctx, change) for change in _changes(pair))]
-    if not listed:
-        return write_opportunities(ctx, pairs)
-    with_rows = {pair.id for pair in listed}
-    changed = write_opportunities(ctx, [pair for pair in pairs if pair.id not in with_rows])
-    found = _look_up(ctx, listed)
-    return [*changed, *(pair for pair in open_pairs(listed) if run_step(ctx, pair, _write_with_rows, found))]
+def writes_of(ctx: Context, pairs: Sequence[Pair]) -> list[partial[list[Pair]]]:
+    """The calls that write the plans' changes, each for a batch of pairs; each returns the pairs to plan again."""
+    with_rows = {pair.id for pair in pairs if any(_is_of_rows(ctx, change) for change in _changes(pair))}
+    plain = pairs if not with_rows else [pair for pair in pairs if pair.id not in with_rows]
+    listed = [pair for pair in pairs if pair.id in with_rows] if with_rows else []
+    return [
+        *(partial(write_opportunities, ctx, list(some)) for some in batched(plain, CONDITIONAL, strict=False)),
+        *(partial(write_related, ctx, list(some)) for some in batched(listed, CONDITIONAL, strict=False)),
+    ]
+
+
+def write_related(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
+    """Write pairs with rows; returns the pairs to plan again (`write_opportunities`)."""
+    found = _look_up(ctx, pairs)
+    return [pair for pair in open_pairs(pairs) if run_step(ctx, pair, _write_with_rows, found)]
 
 
 def _changes(pair: Pair) -> tuple[Change, ...]:
