@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from shared.domain.cause import Cause
-from shared.domain.deal import VISIBILITY, Change, Side, Status, display_text
+from shared.domain.deal import SHOWN_SOLUTIONS, VISIBILITY, Change, Side, Status, display_text
 from shared.domain.sentences import LineDirection, line_text, system_name
 
 CONFIRMED, RECOVERED, IGNORED, IRREVERSIBLE = "confirmed", "recovered", "ignored", "irreversible"
@@ -72,11 +72,11 @@ def fold_lines(lines: Sequence[Line], at_most: int) -> tuple[Line, ...]:
 
 
 def change_lines(at: datetime, side: Side, changes: Iterable[Change], rule: str = CONFIRMED) -> tuple[Line, ...]:
-    """A line for each field changed on `side`, with its old and its new value."""
+    """A line for each field changed on `side`, with its old and its new value; none for one that only shows another."""
     is_sent = side is Side.PARTNER_CENTER
     direction = LineDirection.TO_PARTNER_CENTER if is_sent else LineDirection.FROM_PARTNER_CENTER
     line = Line(at, "changed", direction, side, rule=rule)
-    return tuple(_line_of_change(line, side, each) for each in changes)
+    return tuple(_line_of_change(line, side, each) for each in changes if each.field != SHOWN_SOLUTIONS)
 
 
 def _line_of_change(line: Line, side: Side, change: Change) -> Line:

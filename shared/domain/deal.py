@@ -190,6 +190,8 @@ class Deal(_DealFields):
 
 SHOWN_AMOUNT = "partner_center_amount"
 """The field that only shows Partner Center's amount: it is part of no deal that is sent."""
+SHOWN_SOLUTIONS = "shown_solutions"
+"""The field that only shows the ids of the solutions, where the rows of a related list are read."""
 VISIBILITY, VISIBLE, PRIVATE = "visibility", "Visible", "Private"
 """The field that says whether Microsoft's sellers see the deal, and its two values."""
 
@@ -205,7 +207,8 @@ def fingerprint(value: Value | Deal | None) -> str:
     are the same in any order.
     """
     if isinstance(value, Deal):
-        unsaid = (SHOWN_AMOUNT,) if value.get(VISIBILITY) == VISIBLE else (SHOWN_AMOUNT, VISIBILITY)
+        shown = (SHOWN_AMOUNT, SHOWN_SOLUTIONS)
+        unsaid = shown if value.get(VISIBILITY) == VISIBLE else (*shown, VISIBILITY)
         text = repr(sorted(value.without(*unsaid).items()))
     elif isinstance(value, tuple) and any(isinstance(one, Person) for one in value):
         text = repr(sorted(map(repr, value)))

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from shared.domain.attribute_texts import ATTRIBUTE_CAUSES
 from shared.domain.lead_texts import LEAD_CAUSES, LEAD_SENTENCES
 from shared.domain.row_texts import ROW_SENTENCES
+from shared.domain.solution_texts import SOLUTION_CAUSES, SOLUTION_SENTENCES
 
 EDIT_SENTENCES: Mapping[str, str] = {
     **LEAD_SENTENCES,
     **ROW_SENTENCES,
+    **SOLUTION_SENTENCES,
     "member_stays": (
         "{label}: {system} does not get {value}, because additions on the other side do not travel. "
         "Please add them in {system} too if they belong there."
@@ -28,7 +30,9 @@ EDIT_SENTENCES: Mapping[str, str] = {
         "Please correct the address."
     ),
     "member_inactive": "{label}: Partner Center does not get {value}, because their user is not active in Salesforce.",
-    "member_too_many": "{label}: Partner Center does not get {value}, because it takes at most 50 people.",
+    "member_too_many": (
+        "{label}: {system} does not get {value}, because it takes no more for one deal. Please remove some."
+    ),
     "member_details": "{label}: the names, phone number or title of {value} were sent.",
     "member_incomplete": (
         "{label}: Partner Center does not get {value}. Each person needs First Name, Last Name, Email and Phone. "
@@ -48,6 +52,7 @@ EDIT_SENTENCES: Mapping[str, str] = {
 EDIT_CAUSES: Mapping[str, tuple[str, str]] = {
     **ATTRIBUTE_CAUSES,
     **LEAD_CAUSES,
+    **SOLUTION_CAUSES,
     "contacts_locked": (
         '{label} "{after}" was not sent: Partner Center keeps "{before}", because the deal is shared with Microsoft.',
         "Please tell the people at Microsoft who work on the deal about the other contact.",

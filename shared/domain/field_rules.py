@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import replace
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -37,7 +38,9 @@ class Rule(Struct, frozen=True):
     `unlisted` are the paths of which nobody knows whether Partner Center takes a change; `is_fixed` says that it takes
     none of one of them (docs/protocol.md#fixed-paths).
     `is_in_list` marks a value that is sent with others of a list, so that the referral must have been read.
-    `is_set` marks a list that is merged member by member; `fits` says whether Salesforce can hold these members.
+    `is_set` marks a list that is merged member by member; `fits` says whether Salesforce can hold these members, and
+    `at_most` how many Partner Center takes. `in_rows` says that Salesforce holds them as rows of a related list.
+    `shows` names the field that this one only shows; `shown` gives the value for what Partner Center holds of it.
     `completes` are the parts of a person that defaults fill in; `is_locked_by_sharing` says that Partner Center takes
     no change once Microsoft sees the deal.
     """
@@ -61,6 +64,10 @@ class Rule(Struct, frozen=True):
     fits: Callable[[Iterable[str | Person]], bool] | None = None
     completes: frozenset[str] = frozenset()
     is_locked_by_sharing: bool = False
+    at_most: int | None = None
+    in_rows: bool = False
+    shows: str | None = None
+    shown: Callable[[Any], Value | None] | None = None
 
     def holds(self, value: Value | None) -> bool:
         """Whether Salesforce can hold this value."""

@@ -49,7 +49,11 @@ def forbidden_write(
 
 def _is_same_value(link: Link, merged: Merged, side: Side) -> bool:
     key = f"{side}.{merged.rule.field}"
-    return link.refuses(key, merged.value) or (merged.whole is not None and link.refuses(key, merged.wanted_on(side)))
+    if link.refuses(key, merged.value):
+        return True
+    if merged.whole is None:
+        return False
+    return link.refuses(key, merged.wanted_on(side)) or link.refuses(key, merged.change_on(side).new)
 
 
 def _is_tried_again(record: Difference, changed: datetime, now: datetime) -> bool:

@@ -64,14 +64,15 @@ class SetRule(Struct, frozen=True):
     """How a list travels: `owners` are the sides whose edits do.
 
     `fits` says whether Salesforce can hold these members together. `unsendable` has the code of why Partner Center does
-    not get a member, by key. `fixed` are the keys of members that Salesforce has by another field, such as the owner:
-    a removal in Partner Center is undone.
+    not get a member, by key, and `at_most` is how many it takes. `fixed` are the keys of members that Salesforce has by
+    another field, such as the owner: a removal in Partner Center is undone.
     """
 
     owners: frozenset[Side] = frozenset(Side)
     fits: Callable[[Iterable[Member]], bool] | None = None
     unsendable: Mapping[str, str] = {}
     fixed: frozenset[str] = frozenset()
+    at_most: int | None = None
 
 
 # --- members
@@ -157,6 +158,12 @@ def without_members(value: object, keys: Iterable[str]) -> Value | None:
     return as_value({key: one for key, one in members_of(value).items() if key not in left})
 
 
+def in_order_of(members: object, other: object) -> Value | None:
+    """The list in the order in which a side has it that holds `other`: what is new to it stands last."""
+    listed, held = members_of(members), members_of(other)
+    return as_value({**{key: listed[key] for key in held if key in listed}, **listed})
+
+
 def agreed_members(base: object, salesforce: object, partner_center: object) -> Value | None:
     """The base of a list after a look at both sides: what both hold is in it, what neither holds is not.
 
@@ -210,7 +217,13 @@ def _left_of_salesforce(rule: SetRule, known: Members, ours: Members, theirs: Me
     owns = Side.SALESFORCE in rule.owners
     codes = {key: rule.unsendable.get(key) or (None if owns else STAYS) for key in added}
     codes |= {key: NO_ADDRESS for key, one in added.items() if not has_address(one)}
-    return [Left(Side.SALESFORCE, code, added[key]) for key, code in codes.items() if code]
+    left = [Left(Side.SALESFORCE, code, added[key]) for key, code in codes.items() if code]
+    coming = [key for key, code in codes.items() if not code]
+    if rule.at_most is None or len(theirs) + len(coming) <= rule.at_most:
+        return left
+    staying = sum(key in ours or key not in known or not owns for key in theirs)
+    excess = coming[max(rule.at_most - staying, 0) :]
+    return [*left, *(Left(Side.SALESFORCE, TOO_MANY, added[key]) for key in excess)]
 
 
 def _left_of_partner_center(rule: SetRule, known: Members, ours: Members, theirs: Members) -> list[Left]:

@@ -20,10 +20,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from shared.domain.deal import Deal, Side, Status, Value
+from shared.domain.deal import Change, Deal, Side, Status, Value
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.html_entities import decode_entities
-from shared.domain.member_sets import Left, SetRule, keys_of, members_of, merge_sets
+from shared.domain.member_sets import DETAILS_STAY, Left, SetRule, keys_of, members_of, merge_sets
 from shared.domain.records import Row
 
 MISSING = object()
@@ -62,6 +62,14 @@ class Merged(Struct, frozen=True):
         if self.whole is None:
             return self.value
         return keys_of(self.value, tuple(one.member for one in self.left if one.side is side.other))
+
+    def change_on(self, side: Side) -> Change:
+        """The write to `side`: of a list also what it holds beside the merged one, which stays there."""
+        kept = tuple(one.member for one in self.left if one.side is side and one.code != DETAILS_STAY)
+        old, new = self.held_by(side), self.value
+        if kept:
+            old, new = ((*(held if isinstance(held, tuple) else ()), *kept) for held in (old, new))
+        return Change(self.rule.field, self.rule.label, old, new)
 
     def differs_on(self, side: Side) -> bool:
         """Whether `side` holds another value than the merged one."""
@@ -134,7 +142,7 @@ def _merge_list(
     listed = rows.get(rule.field)
     keys = members_of(salesforce).keys() if listed is not None else ()
     fixed = frozenset(keys).difference(row.key for row in listed or ())
-    how = SetRule(rule.owners, rule.fits, unsendable.get(rule.field, {}), fixed)
+    how = SetRule(rule.owners, rule.fits, unsendable.get(rule.field, {}), fixed, rule.at_most)
     merged = merge_sets(how, base, salesforce, partner_center)
     edited = next(iter(merged.edited)) if len(merged.edited) == 1 else None
     decision = Decision.OWNER if edited is not None and edited not in rule.owners else None

@@ -10,12 +10,15 @@ from shared.domain.creation_values import TEXT_CUT
 from shared.domain.deal import TEAM, Person, Status
 from shared.domain.field_rules import Rules
 from shared.domain.help_request import HELP
+from shared.domain.listed_texts import listed
+from shared.domain.member_sets import members_of
 from shared.domain.permission import refusals_to_ask, refusals_to_create
 from shared.domain.policy import Policy
 from shared.domain.records import Opportunity
 from shared.domain.sentences import cause
 from shared.domain.sharing import HELP_LABELS
 
+SOLUTIONS = "solutions"
 REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
 """The fields without which a referral cannot be created (docs/reference/partner-center.md#creating-a-referral)."""
 
@@ -32,6 +35,7 @@ def creation_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -
         return refused
     found = {name: one for name in REQUIRED if (one := _obstacle(opportunity, name))}
     found |= {name: one for name, one in opportunity.problems.items() if one.code in FIXED_AT_CREATION}
+    found |= _obstacles_in_rows(opportunity, rules)
     if not opportunity.sharing.help:
         return found
     status = opportunity.deal.get("status")
@@ -53,6 +57,18 @@ def _stops_only_help(found: Cause) -> Cause:
     return cause("help_lacks", found.field, **texts)
 
 
+def _obstacles_in_rows(opportunity: Opportunity, rules: Rules) -> dict[str, Cause]:
+    """Why the rows of solutions stop a new deal: there are none, or the catalogue has one as inactive."""
+    rule, found = rules.by_field.get(SOLUTIONS), opportunity.unsendable.get(SOLUTIONS, {})
+    if rule is None or not rule.in_rows or SOLUTIONS in opportunity.problems:
+        return {}
+    solutions = members_of(opportunity.deal.get(SOLUTIONS))
+    if not solutions:
+        return {SOLUTIONS: cause("missing_solution_rows", SOLUTIONS)}
+    inactive = [str(one) for key, one in solutions.items() if key in found]
+    return {SOLUTIONS: cause("inactive_solutions", SOLUTIONS, value=listed(inactive))} if inactive else {}
+
+
 def _demands_of_microsoft(opportunity: Opportunity, rules: Rules) -> Mapping[str, Cause]:
     """What Microsoft demands of a request for help, and the deal lacks."""
     found, sharing = dict[str, Cause](), opportunity.sharing
@@ -62,11 +78,17 @@ def _demands_of_microsoft(opportunity: Opportunity, rules: Rules) -> Mapping[str
         found[HELP] = cause("help_unknown", HELP, value=sharing.help, known=HELP_LABELS)
     if not any(person.is_complete_with(parts) for person, parts in _contacts(opportunity, rules)):
         found["contacts"] = cause("help_without_contact", "contacts")
-    listed = opportunity.deal.get("solutions")
-    solutions = [str(one) for one in listed] if isinstance(listed, tuple) else []
-    if solutions and all(one.casefold() in rules.not_co_sell_ready for one in solutions):
-        found["solutions"] = cause("help_without_solution", "solutions", value=", ".join(solutions))
+    solutions = members_of(opportunity.deal.get(SOLUTIONS))
+    if solutions and not any(_is_co_sell_ready(key, opportunity, rules) for key in solutions):
+        found[SOLUTIONS] = cause("help_without_solution", SOLUTIONS, value=", ".join(map(str, solutions.values())))
     return found
+
+
+def _is_co_sell_ready(key: str, opportunity: Opportunity, rules: Rules) -> bool:
+    """Whether a solution is co-sell ready, as its row says, or else the mapping file; what nobody knows may be."""
+    rows = (row.about.get("co_sell_ready") for row in opportunity.rows.get(SOLUTIONS, ()) if row.key == key)
+    known = next((ready for ready in rows if ready is not None), None)
+    return bool(known) if known is not None else key not in rules.not_co_sell_ready
 
 
 def _contacts(opportunity: Opportunity, rules: Rules) -> Iterator[tuple[Person, frozenset[str]]]:

@@ -37,6 +37,7 @@ from shared.domain.policy import Policy
 from shared.domain.question import answer_key, question_key, question_record, stage_cause
 from shared.domain.records import Opportunity, Referral
 from shared.domain.row_records import without_untaken
+from shared.domain.shown_lists import shown_after
 from shared.domain.visibility import base_of_visibility, sharing_line, wait_to_share, with_help_visible
 
 
@@ -129,6 +130,8 @@ class _PlanBuilder(PlanNotes):
         """Decide what to write for one field."""
         if merged.left:
             self.note_left_members(merged)
+        if merged.rule.shows is not None:
+            merged = shown_after(merged, self.writes[Side.PARTNER_CENTER])
         if not (merged.differs_on(Side.SALESFORCE) or merged.differs_on(Side.PARTNER_CENTER)):
             if isinstance(merged.value, Status):
                 self._note_end(merged, merged.value)
@@ -176,7 +179,7 @@ class _PlanBuilder(PlanNotes):
             return False
         if rule.field == VISIBILITY and side is Side.PARTNER_CENTER and self._postpone_sharing(merged):
             return False
-        change: Change | None = Change(rule.field, rule.label, merged.held_by(side), merged.value)
+        change: Change | None = merged.change_on(side)
         if isinstance(merged.value, Status):
             shown = Change(rule.field, rule.label, merged.salesforce, merged.value, self._with_end(merged).value)
             change = self._answer(merged, merged.value) if side is Side.PARTNER_CENTER else shown

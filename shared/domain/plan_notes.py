@@ -53,7 +53,10 @@ class PlanNotes:
     def report_losses(self, merged: Merged) -> None:
         """Report every discarded value with the value that was kept."""
         edited, why = merged.edited, merged.decision
-        if merged.keeps_both:
+        if merged.rule.shows is not None:
+            is_discarded = merged.salesforce is not None and (merged.conflict or merged.is_put_back)
+            self.losses += [self.note("shown_only", merged, Side.SALESFORCE, why, whole=True)] if is_discarded else []
+        elif merged.keeps_both:
             self.losses.append(self.note("both_texts", merged, None, Decision.BOTH_TEXTS))
         elif merged.conflict and edited:
             is_closed = why is Decision.FINAL_OVER_OPEN and edited is Side.PARTNER_CENTER

@@ -12,10 +12,19 @@ from shared.domain.sharing import NO_SHARING, Sharing
 
 
 class Row(Struct, frozen=True):
-    """A row of a related list: its id, and the key of the member that it stands for (`member_sets.key_of`)."""
+    """A row of a related list: its id, and the key of the member that it stands for (`member_sets.key_of`).
+
+    The key is empty if the row stands for none. `about` is what its columns say of the member besides.
+    """
 
     id: str
     key: str
+    about: Mapping[str, Any] = {}
+
+
+type Rows = Mapping[str, tuple[Row, ...]]
+"""The rows of related lists, by field."""
+NO_ROWS: Rows = {}
 
 
 class Opportunity(Struct, frozen=True):
@@ -56,7 +65,7 @@ class Opportunity(Struct, frozen=True):
     reason: str | None = None
     reason_details: str = ""
     answer_by: datetime | None = None
-    rows: Mapping[str, tuple[Row, ...]] = {}
+    rows: Rows = {}
     unsendable: Mapping[str, Mapping[str, str]] = {}
     cut: frozenset[str] = frozenset()
     partial: tuple[str, ...] = ()

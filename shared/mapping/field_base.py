@@ -1,7 +1,7 @@
 """Defines the keys and the translation methods that all field types of the mapping file have."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self, override
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_serializer
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_serializer
 from shared.domain.cause import Cause
 from shared.domain.deal import Side, Value
 from shared.domain.field_rules import Direction, Rule
+from shared.domain.records import Row
 from shared.domain.sentences import cause
 from shared.mapping.patch_paths import unlisted
 from shared.mapping.paths import Json, replace_operation, set_value
@@ -77,6 +78,11 @@ class FieldBase(MappingTable):
         """Sort the sides. The order of a set differs between processes, and the hash of the file must not."""
         return sorted(sides)
 
+    @property
+    def later_keys(self) -> set[str]:
+        """The keys of later releases that say the same as their absence: they change no hash."""
+        return set() if self.optional else {"optional"}
+
     def patch_paths(self) -> tuple[str, ...]:
         """Return the paths that a change of this field may name."""
         return ()
@@ -92,7 +98,7 @@ class FieldBase(MappingTable):
             winner=self.winner,
             clearable=self.clearable,
             unlisted=unlisted(self.patch_paths()),
-            source=hashlib.sha256(self.model_dump_json(exclude=_NOT_READ).encode()).hexdigest()[:8],
+            source=hashlib.sha256(self.model_dump_json(exclude=_NOT_READ | self.later_keys).encode()).hexdigest()[:8],
         )
 
     def select_items(self) -> tuple[str, ...]:
@@ -153,6 +159,23 @@ class FieldBase(MappingTable):
     def polls(self) -> tuple[PollQuery, ...]:
         """Return the queries of the poll that notice an edit of this field which leaves the opportunity as it was."""
         return ()
+
+    @property
+    def related_list(self) -> str | None:
+        """The related list whose rows hold the members of this field; None if a column of the opportunity has all."""
+        return None
+
+    def read_rows(self, _record: Json) -> tuple[Row, ...]:
+        """Return the rows of the related list in a Salesforce record."""
+        return ()
+
+    def read_unsendable(self, _record: Json) -> Mapping[str, str]:
+        """Return the code of why Partner Center does not get a member that the record names, by the member's key."""
+        return {}
+
+    def with_rows(self, _rows: Sequence[Row]) -> Self:
+        """Return this field with what the rows of a deal say of its members."""
+        return self
 
     def read_record(self, record: Json) -> Value | None:
         """Return the value in a Salesforce record. Raises UnreadableValue."""

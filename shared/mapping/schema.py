@@ -26,6 +26,7 @@ from shared.mapping.owner_rules import NOTIFICATION_TYPE, Notice, OwnerRule
 from shared.mapping.people_fields import ContactsField, SellerField
 from shared.mapping.polls import ACCOUNT, OPPORTUNITY
 from shared.mapping.sales_stage_field import SalesStageField
+from shared.mapping.shown_solutions import shown_solutions
 from shared.mapping.size_field import SizeField
 from shared.mapping.solutions_field import SolutionsField
 from shared.mapping.visibility_field import VisibilityField
@@ -159,7 +160,7 @@ class MappingFile(MappingTable):
         later = ("owners", "notify_owner", "new", "location")
         left_out: dict[str, Any] = {key: True for key in later if getattr(self, key) == _default_of(key)}
         left_out["lead"] = True  # no base depends on it
-        left_out["fields"] = {name: {"optional"} for name, field in self.fields.items() if not field.optional}
+        left_out["fields"] = {name: field.later_keys for name, field in self.fields.items() if field.later_keys}
         return self.model_dump_json(exclude=left_out)
 
     def stage_table(self) -> StageTable:
@@ -203,6 +204,7 @@ class MappingFile(MappingTable):
         `intent` and `at` are the settings for marketplace intent and location. An attribute without a column is no
         field: it is a constant. The table of locations makes one more field, and so does an org with the columns for
         amounts in other currencies, or for visibility.
+        yield from shown_solutions(self.fields, org).items()
         """
         table, fields = self.stage_table(), dict[str, FieldBase]()
         for name, field in self.fields.items():
@@ -230,6 +232,7 @@ class MappingFile(MappingTable):
         if self.location is not None:
             known = self.ours.identifier
             yield LOCATION, LocationField(label=LOCATION_LABEL, table=self.location, setting=at, identifier=known)
+        yield from shown_solutions(self.fields, org).items()
 
 
 def _default_of(key: str) -> object:

@@ -24,7 +24,8 @@ class SetField(FieldBase):
 
     @override
     def to_rule(self, name: str) -> Rule:
-        return replace(super().to_rule(name), is_set="update" in self.when)
+        in_rows = self.related_list is not None
+        return replace(super().to_rule(name), is_set="update" in self.when, in_rows=in_rows)
 
     def tag_of(self, member: Any) -> Json:  # noqa: ANN401 - each type has its own kind of member
         """Return a member as Partner Center gets it."""

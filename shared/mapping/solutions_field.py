@@ -1,22 +1,29 @@
 """Define the field type for the solutions of a deal."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import replace
 from functools import cached_property
-from typing import Literal, override
+from typing import Any, Literal, Self, override
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from shared.domain.field_rules import Rule
 from shared.domain.member_sets import Member, key_of
+from shared.domain.records import Row
 from shared.domain.sentences import cause
 from shared.mapping.field_base import MappingTable, SinglePathField, UnreadableValue
 from shared.mapping.paths import Json, in_referral, value_in_record
+from shared.mapping.polls import SOLUTION, PollQuery
 from shared.mapping.set_field import SetField
 from shared.mapping.solution_ids import can_be_listed, is_partner_solution, solution_type, spell_id, split_ids
+from shared.mapping.solution_rows import COLUMNS, NEEDED, RELATED_LIST, ids_in, rows_in, select_rows
 
 _MOST_SHOWN = 80
 """Characters of the words that are no ids, as the audit shows them."""
+INACTIVE = "solution_inactive"
+"""The code of a solution that the catalogue of the org has as inactive: Partner Center does not get it."""
+CUT = "…"
+"""Ends a text that shows the first ids only."""
 
 
 class CatalogEntry(MappingTable):
@@ -29,16 +36,18 @@ class CatalogEntry(MappingTable):
 
 
 class SolutionsField(SetField, SinglePathField):
-    """Solution ids: in Salesforce a text, in the referral a list of tags.
+    """Solution ids: in Salesforce a text or the rows of a related list, in the referral a list of tags.
 
-    In the text a person may separate them as they like. What has no documented form holds the deal: the service would
-    refuse it without naming it. An id in a referral is taken as it is, because the service itself chose it.
-    Each is sent with its name, publisher and type: those of `catalog`, or else the id as its name, and for our own
-    solutions the `publisher` and the `solution_type` of the field.
+    `source` says which of the two is read; where it is the rows, the text only shows (`shown_solutions`). In the text a
+    person may separate them as they like. What has no documented form holds the deal: the service would refuse it
+    without naming it. An id in a referral is taken as it is, because the service itself chose it.
+    Each is sent with its name, publisher and type: those of its row or of `catalog`, or else the id as its name, and
+    for our own solutions the `publisher` and the `solution_type` of the field.
     """
 
     type: Literal["solutions"]
     when: tuple[Literal["create", "update"], ...] = ("create",)
+    source: Literal["text", "rows"] = "text"
     length: int = Field(default=255, gt=0)
     at_most: int = Field(default=50, gt=0)
     publisher: str | None = Field(default=None, min_length=1)
@@ -47,16 +56,78 @@ class SolutionsField(SetField, SinglePathField):
         default={}, description="a table for each solution, such as [fields.solutions.catalog.SOL-15974-MQF]"
     )
 
+    _about: Mapping[str, Mapping[str, Any]] = PrivateAttr(default_factory=dict)
+
+    @property
+    @override
+    def later_keys(self) -> set[str]:
+        return super().later_keys | ({"source"} if self.source == "text" else set())
+
+    @property
+    @override
+    def related_list(self) -> str | None:
+        return RELATED_LIST if self.source == "rows" else None
+
+    @override
+    def select_items(self) -> tuple[str, ...]:
+        return (select_rows(self._hidden),) if self.source == "rows" else super().select_items()
+
+    @override
+    def columns(self) -> tuple[str, ...]:
+        return COLUMNS if self.source == "rows" else super().columns()
+
+    @override
+    def needed_columns(self) -> tuple[str, ...]:
+        return NEEDED if self.source == "rows" else super().needed_columns()
+
+    @override
+    def helpful_columns(self) -> tuple[str, ...]:
+        return (self.salesforce,) if self.source == "rows" else ()
+
+    @override
+    def limited_to(self, hidden: frozenset[str], read_only: frozenset[str]) -> Self:
+        """Return a copy without the hidden columns; what the catalogue says of a solution is only read."""
+        return super().limited_to(hidden, read_only - frozenset(COLUMNS))
+
+    @override
+    def with_rows(self, rows: Sequence[Row]) -> Self:
+        field = self.model_copy()
+        field._about = {row.key: row.about for row in rows}  # noqa: SLF001 - of its own class
+        return field
+
+    @override
+    def polls(self) -> tuple[PollQuery, ...]:
+        return (SOLUTION,) if self.source == "rows" else ()
+
+    @override
+    def read_rows(self, record: Json) -> tuple[Row, ...]:
+        return rows_in(record) if self.source == "rows" else ()
+
+    @override
+    def read_unsendable(self, record: Json) -> Mapping[str, str]:
+        return {row.key: INACTIVE for row in self.read_rows(record) if row.key and row.about.get("active") is False}
+
     @override
     def read_record(self, record: Json) -> tuple[str, ...] | None:
-        parts = split_ids(str(value_in_record(record, self.salesforce) or ""))
+        return self._read_rows_of(record) if self.source == "rows" else self._read_text(record)
+
+    def _read_rows_of(self, record: Json) -> tuple[str, ...] | None:
+        ids = ids_in(record)
+        if len(ids) > self.at_most:
+            raise UnreadableValue(cause("too_many_solutions", self.related_list, label=self.label), ids)
+        if not all(row.key for row in rows_in(record)):
+            raise UnreadableValue(cause("row_without_solution", self.related_list, label=self.label), ids or None)
+        return ids or None
+
+    def _read_text(self, record: Json) -> tuple[str, ...] | None:
+        parts = split_ids(str(value_in_record(record, self.salesforce) or "").removesuffix(CUT))
         spelled = {part: spell_id(part) for part in parts}
         unknown = ", ".join(part for part, known in spelled.items() if known is None)
         if unknown:
             raise UnreadableValue(cause("bad_solutions", self.salesforce, value=_shorten(unknown)), _distinct(parts))
         ids = _distinct(filter(None, spelled.values()))
         if len(ids) > self.at_most:
-            raise UnreadableValue(cause("too_many_solutions", self.salesforce), ids)
+            raise UnreadableValue(cause("too_many_solutions", self.salesforce, label=self.label), ids)
         return ids or None
 
     @override
@@ -65,17 +136,28 @@ class SolutionsField(SetField, SinglePathField):
         ids = [str(tag.get("id") or "") for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
         return _distinct(item.strip() for item in ids if item.strip()) or None
 
+    def shown_text(self, value: tuple[str, ...] | None) -> str | None:
+        """Return the text that shows these ids: the first ones that fit whole, and a sign if there are more."""
+        ids = tuple(filter(can_be_listed, value or ()))
+        text = ";".join(ids)
+        if len(text) <= self.length and len(ids) == len(value or ()):
+            return text or None
+        return ";".join((*ids_within(ids, self.length - len(CUT) - 1), CUT))
+
     def ids_that_fit(self, value: tuple[str, ...]) -> tuple[str, ...]:
         """Return the first ids that the text field can hold whole.
 
         A shortened id would be another id, and an id with a separator in it would be read as several.
         """
-        kept: list[str] = []
-        for item in filter(can_be_listed, value):
-            if len(";".join([*kept, item])) > self.length:
-                break
-            kept.append(item)
-        return tuple(kept)
+        return ids_within(filter(can_be_listed, value), self.length)
+
+    @override
+    def record_values(self, value: tuple[str, ...] | None) -> dict[str, Any]:
+        return {} if self.source == "rows" else super().record_values(value)
+
+    def fitting(self, value: Any) -> tuple[int, int]:  # noqa: ANN401 - as in the base class
+        """Return how many of these ids fit the text field, and how many there are."""
+        return len(self.ids_that_fit(value)), len(value)
 
     def _to_salesforce(self, value: tuple[str, ...] | None) -> str | None:
         return ";".join(self.ids_that_fit(value)) or None if value else None
@@ -85,7 +167,8 @@ class SolutionsField(SetField, SinglePathField):
 
     @override
     def to_rule(self, name: str) -> Rule:
-        return replace(super().to_rule(name), fits=self._fits)
+        fits = None if self.source == "rows" else self._fits  # a related list holds any number of rows
+        return replace(super().to_rule(name), fits=fits, at_most=self.at_most)
 
     def _fits(self, members: Iterable[Member]) -> bool:
         """Whether the text field holds all these ids whole."""
@@ -102,14 +185,15 @@ class SolutionsField(SetField, SinglePathField):
 
         Source: docs/reference/partner-center.md#creating-a-referral.
         """
-        listed = self._entries.get(member.casefold(), CatalogEntry())
-        is_ours = is_partner_solution(member)
+        key = member.strip().casefold()
+        listed, about = self._entries.get(key, CatalogEntry()), self._about.get(key, {})
+        ours = (self.publisher, self.solution_type) if is_partner_solution(member) else (None, None)
         tag = {
             "id": member,
             "type": solution_type(member),
-            "name": listed.name or member,
-            "publisherName": listed.publisher or (self.publisher if is_ours else None),
-            "solutionType": listed.solution_type or (self.solution_type if is_ours else None),
+            "name": about.get("name") or listed.name or member,
+            "publisherName": about.get("publisher") or listed.publisher or ours[0],
+            "solutionType": about.get("solution_type") or listed.solution_type or ours[1],
         }
         return {key: item for key, item in tag.items() if item}
 
@@ -121,6 +205,16 @@ class SolutionsField(SetField, SinglePathField):
     @cached_property
     def _entries(self) -> Mapping[str, CatalogEntry]:
         return {solution_id.casefold(): entry for solution_id, entry in self.catalog.items()}
+
+
+def ids_within(ids: Iterable[str], length: int) -> tuple[str, ...]:
+    """Return the first of these ids that fit together into a text of this length, with separators."""
+    kept: list[str] = []
+    for item in ids:
+        if len(";".join([*kept, item])) > length:
+            break
+        kept.append(item)
+    return tuple(kept)
 
 
 def _distinct(ids: Iterable[str]) -> tuple[str, ...]:

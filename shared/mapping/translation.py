@@ -12,7 +12,7 @@ from shared.domain.deal import Change, Company, Deal, Person, Side
 from shared.domain.field_rules import Direction
 from shared.domain.link_states import Mark
 from shared.domain.org_shape import OrgShape
-from shared.domain.records import Opportunity, Referral
+from shared.domain.records import NO_ROWS, Opportunity, Referral, Rows
 from shared.foundation.errors import Ambiguous, Unavailable
 from shared.mapping.account_columns import business_type
 from shared.mapping.arrivals import arrival_of, without_fixed
@@ -126,7 +126,14 @@ class Translation:
             reason_details=str(record.get(ours.reason_details) or ""),
             answer_by=parse_time(until) if (until := record.get(ours.answer_by)) else None,
             cut=read.cut,
+            rows={name: field.read_rows(record) for name, field in self._in_rows.items()},
+            unsendable={name: field.read_unsendable(record) for name, field in self._in_rows.items()},
         )
+
+    @cached_property
+    def _in_rows(self) -> dict[str, FieldBase]:
+        """The fields whose members are the rows of a related list."""
+        return {name: field for name, field in self._seen_fields.items() if field.related_list}
 
     @cached_property
     def stage_column(self) -> str:
@@ -282,9 +289,8 @@ class Translation:
     def cut_solutions(self, deal: Deal) -> tuple[int, int]:
         """Return how many of the deal's solution ids fit the text field, and how many ids the deal has."""
         for name, field in self.fields.items():
-            ids = deal.get(name)
-            if isinstance(field, SolutionsField) and isinstance(ids, tuple):
-                return len(field.ids_that_fit(tuple(str(item) for item in ids))), len(ids)
+            if isinstance(field, SolutionsField) and field.related_list is None and isinstance(deal.get(name), tuple):
+                return field.fitting(deal[name])
         return 0, 0
 
     # --- deal to Partner Center
@@ -295,27 +301,27 @@ class Translation:
         people = (each for value in listed if isinstance(value, tuple) for each in value)
         return sum(isinstance(each, Person) and not each.is_complete for each in people)
 
-    def operations(self, changes: tuple[Change, ...], read: Json | None = None) -> list[Json]:
+    def operations(self, changes: tuple[Change, ...], read: Json | None = None, rows: Rows = NO_ROWS) -> list[Json]:
         """Return the JSON Patch operations for these changes, only for paths that differ; `read` is the referral."""
         edits = [change for change in changes if change.field in self._attributes and change.new != change.old]
         attributes = [(self._attributes[change.field], change.new) for change in edits]
         single = [change for change in changes if change.field not in self._attributes]
-        operations = [operation for change in single for operation in self._operations(change, read)]
+        operations = [operation for change in single for operation in self._operations(change, read, rows)]
         return [*operations, *attribute_operations(attributes, read)] if attributes else operations
 
-    def _operations(self, change: Change, read: Json | None) -> list[Json]:
+    def _operations(self, change: Change, read: Json | None, rows: Rows) -> list[Json]:
         field = self.fields[change.field]
         if isinstance(field, SetField):
-            return field.set_operations(change.new, change.old, read)
+            return field.with_rows(rows.get(change.field, ())).set_operations(change.new, change.old, read)
         return field.patch_operations(change.sent or change.new, change.old)
 
-    def new_referral(self, deal: Deal, external_reference: str) -> dict[str, Any]:
+    def new_referral(self, deal: Deal, external_reference: str, rows: Rows = NO_ROWS) -> dict[str, Any]:
         """Return the body of a new referral. It asks for no help; Microsoft's sellers see it if the deal is visible."""
         attributes = constant_attributes(self.file.fields.values(), self.constants.marketplace_intent)
         body = referral_body(self.constants, external_reference, attributes)
         for name, field in self._created_from[Side.SALESFORCE].items():
             if name in deal:
-                field.add_to_body(deal[name], body)
+                field.with_rows(rows.get(name, ())).add_to_body(deal[name], body)
         return body
 
 

@@ -16,7 +16,7 @@ from shared.domain.deal import Change, Deal, Side
 from shared.domain.help_request import whole_mark
 from shared.domain.left_members import sendable_deal
 from shared.domain.link import Effect, EffectKind, Intent, Pointer
-from shared.domain.records import Opportunity, Referral
+from shared.domain.records import NO_ROWS, Opportunity, Referral
 from shared.domain.transitions import (
     linked_referral,
     parked,
@@ -82,7 +82,8 @@ def create_referral(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
     link = replace(pair.link, consented=True) if ctx.policy.needs_consent else pair.link
     record_intent(ctx, pair, effect, Effect(EffectKind.MARK_OPPORTUNITY), link=link)
     try:
-        answer = ctx.partner_center.create(ctx.translation.new_referral(sent, ctx.scope.reference(pair.id)))
+        body = ctx.translation.new_referral(sent, ctx.scope.reference(pair.id), opportunity.rows)
+        answer = ctx.partner_center.create(body)
     except Ambiguous:
         ended = unconfirmed_create(
             pair.link, ctx.clock.now() + ctx.policy.lease + ctx.policy.settle_time, ctx.clock.now()
@@ -151,7 +152,8 @@ def patch_referral(ctx: Context, pair: Pair, referral: Referral, changes: tuple[
     """
     record_writes(ctx, pair, changes)
     try:
-        operations = ctx.translation.operations(changes, referral.raw)
+        rows = pair.opportunity.rows if pair.opportunity else NO_ROWS
+        operations = ctx.translation.operations(changes, referral.raw, rows)
         answer = ctx.partner_center.patch(referral.id, operations, referral.etag)
     except Rejected as error:
         return error

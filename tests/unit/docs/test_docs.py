@@ -17,6 +17,7 @@ from shared.mapping import field_base, field_types
 from shared.mapping.lead_columns import LeadTable
 from shared.mapping.new_records import NewRecord
 from shared.mapping.schema import AnyField, MappingFile, Ours, StageTableEntry
+from shared.mapping.set_field import SetField
 from shared.mapping.validation import load_mapping
 from shared.settings import variables as settings
 from shared.settings.settings_group import SettingsGroup
@@ -143,7 +144,7 @@ def test_the_mapping_page_lists_every_mapped_field_with_its_paths() -> None:
         direction_words = {"to_partner_center": "to Partner Center", "to_salesforce": "to Salesforce"}
         assert direction_words.get(field.direction, "both ways") in cells[3]
         if "update" in field.when and not isinstance(field, field_types.NotesField):
-            assert f"`{field.winner}` wins" in cells[4]
+            assert ("member by member" if isinstance(field, SetField) else f"`{field.winner}` wins") in cells[4]
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,8 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "member_too_many",
         "member_same_address",
         "member_details",
+        "solution_inactive",
+        "shown_only",
         "details_stay",
         "notes_alone",
         "help_not_found",

@@ -1,0 +1,26 @@
+"""The sentences that sellers read about the solutions of a deal, where they are rows of a related list."""
+
+from collections.abc import Mapping
+
+SOLUTION_SENTENCES: Mapping[str, str] = {
+    "solution_inactive": (
+        "{label}: Partner Center does not get {value}, because the catalogue of solutions has it as inactive. Please "
+        "choose another one, or ask your administrator to set it active."
+    ),
+    "shown_only": (
+        "{label} only shows the related list of solutions: {before} was replaced by {after}. Please change the list "
+        "instead."
+    ),
+}
+
+SOLUTION_CAUSES: Mapping[str, tuple[str, str]] = {
+    "missing_solution_rows": ("The deal has no solution.", "Please add one to the related list of solutions."),
+    "inactive_solutions": (
+        "The catalogue of solutions has {value} as inactive.",
+        "Please choose another solution, or ask your administrator to set it active.",
+    ),
+    "row_without_solution": (
+        "A row of the related list of solutions names no solution with an id.",
+        "Please choose a solution in this row, or delete it.",
+    ),
+}
