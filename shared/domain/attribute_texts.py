@@ -31,6 +31,9 @@ ATTRIBUTE_CAUSES: Mapping[str, tuple[str, str]] = {
         '{label} "{after}" was not sent: the location of a deal never changes, and {system} keeps "{before}".',
         "Please change it back here.",
     ),
-    "unknown_attribute": ("The mapping file does not list {value}.", "Please ask your administrator to add it."),
+    "unknown_attribute": (
+        "The mapping file, which your administrator can extend, does not list {value}.",
+        "Please ask your administrator to add it.",
+    ),
     "several_attributes": ("Partner Center has several values: {value}.", "Please leave only one there."),
 }

@@ -89,7 +89,7 @@ class AttributeField(FieldBase):
         if len(ids) > 1:
             raise UnreadableValue(cause("several_attributes", self.referral, label=self.label, value=listed(ids)))
         value = self._value_of(ids[0]) if ids else None
-        if ids and value is None:
+        if ids and value is None and ids[0].casefold() != (self._by_setting or "").casefold():
             raise UnreadableValue(cause("unknown_attribute", self.referral, label=self.label, value=ids[0]))
         return self._said(value)
 

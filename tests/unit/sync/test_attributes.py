@@ -150,7 +150,10 @@ def test_a_deal_that_arrives_without_attributes_tries_no_change_of_them(harness:
 @pytest.mark.parametrize(
     ("attributes", "told"),
     [
-        ([{"type": "SolutionArea", "id": "Area 51"}], "The mapping file does not list Area 51"),
+        (
+            [{"type": "SolutionArea", "id": "Area 51"}],
+            "The mapping file, which your administrator can extend, does not list Area 51",
+        ),
         (
             [{"type": "SolutionArea", "id": "Security"}, {"type": "SolutionArea", "id": "Data"}],
             "Partner Center has several values: Security, Data",
