@@ -19,5 +19,6 @@ NOTICE: Mapping[str, str] = {
         "Closing Reason declines it."
     ),
     "answered": "{deal}. It is answered already, and belongs to you now.",
+    "lead": "{deal}. It is a lead, and read-only here. Please accept or decline it in Partner Center.",
 }
 """What the owner of a new deal reads in a notification or a task."""

@@ -49,7 +49,8 @@ class InboxItem(Struct, frozen=True):
 
 def item_of_referral(referral: Referral, cause: Cause, link: str) -> InboxItem:
     """The item of a referral that makes no opportunity; `link` is its address in Partner Center."""
-    return _item(referral.deal, cause, link, None, referral.id, answer_by(referral))
+    until = referral.expires if referral.is_open_lead else answer_by(referral)
+    return _item(referral.deal, cause, link, None, referral.id, until)
 
 
 def item_of_opportunity(opportunity: Opportunity, pair: Link, cause: Cause, link: str) -> InboxItem:

@@ -17,6 +17,9 @@ LEAD_SENTENCES: Mapping[str, str] = {
     "lead_refused": "{label} was left out: {reason}. {remedy}",
     "lead_resembles": "This lead resembles {matches}. It was saved all the same. Please merge them if they are one.",
     "lead_accepted": "This lead was accepted in Partner Center. It is a deal now, and edits travel.",
+    "lead_became": (
+        "This lead was accepted in Partner Center, and its deal is {address}. Please close or convert this lead."
+    ),
     "lead_before": "This deal was a lead before: {address}. Please close or convert that lead, which is not synced.",
     "lead_unsent": (
         "This is a lead of Partner Center, so nothing is sent, whether or not Sync with Partner Center is ticked. "

@@ -37,6 +37,8 @@ def owner_notice(referral: Referral, opportunity_id: str, type_id: str | None) -
     """The notice of a deal that has arrived."""
     known, until = _deal_text(referral), answer_by(referral)
     title = NOTICE["title"].format(name=_name(referral))
+    if referral.is_open_lead:
+        return OwnerNotice(opportunity_id, title, NOTICE["lead"].format(deal=known), type_id=type_id)
     if until is None:
         return OwnerNotice(opportunity_id, title, NOTICE["answered"].format(deal=known), type_id=type_id)
     body = NOTICE["unanswered"].format(deal=known, until=f"{until.astimezone(UTC):%Y-%m-%d %H:%M}")

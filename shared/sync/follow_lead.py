@@ -9,6 +9,7 @@ Source: docs/protocol.md#leads.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from copy import replace
 from datetime import timedelta
 
@@ -28,8 +29,8 @@ from shared.domain.leads import (
     resembling_line,
 )
 from shared.domain.records import Referral
-from shared.domain.sentences import cause
-from shared.foundation.errors import Conflict, Rejected
+from shared.domain.sentences import LineDirection, cause
+from shared.foundation.errors import Conflict, CosellError, Rejected
 from shared.mapping.lead_columns import DEMANDED, LEAD, facts_of_lead, lead_address, status_text
 from shared.mapping.paths import normal_text, parse_time
 from shared.sync.ports import ALLOW_DUPLICATE, RECONCILED, Context, Json, Node, Outcome, Result, text_literal
@@ -86,6 +87,23 @@ def follow_lead(ctx: Context, referral: Referral, claim: Claim) -> Outcome:
             return RECONCILED
     claim.delete_if_unused(ctx)
     return Outcome(Result.RETRY, "lead_kept_changing")
+
+
+def tell_left_lead(ctx: Context, referral: Referral, claim: Claim, opportunity_id: str) -> None:
+    """Say on a Lead that nobody converted which opportunity its deal is. A failure stops nothing: the deal says it too.
+
+    Source: docs/protocol.md#leads.
+    """
+    lead = claim.entry.value.lead
+    if lead is None:
+        return
+    with suppress(CosellError):
+        found, _ = find_lead(ctx, referral.id, LeadValues({}, lead.status))
+        if found is not None and not found.is_left_alone:
+            values = {"address": ctx.salesforce.page_address(opportunity_id)}
+            line = Line(ctx.clock.now(), "lead_became", LineDirection.NOTE, Side.SALESFORCE, values=values)
+            _LeadWriter(ctx, referral, found).write(LeadValues({}, ""), lambda _: LeadChange({}, (line,), {}))
+            claim.keep_lead(ctx, lead, (line,))
 
 
 def lead_values(ctx: Context, referral: Referral) -> LeadValues:

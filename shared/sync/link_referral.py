@@ -42,7 +42,7 @@ from shared.mapping.new_records import completed_nodes
 from shared.mapping.owner_choice import owned, users_query, with_owners
 from shared.mapping.owner_rules import Wanted, wanted_owners
 from shared.sync.deal_of_lead import converted_opportunity, link_of_lead, with_lead_notes
-from shared.sync.follow_lead import follow_lead
+from shared.sync.follow_lead import follow_lead, tell_left_lead
 from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Entry, Json, Node, Outcome, Result, Written
 from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
 from shared.sync.refuse_referral import may_have_changed, refused_referral
@@ -296,6 +296,7 @@ def _link_created(
     link = link_of_lead(ctx, referral, link, None)
     ctx.store.insert_link(link, (*lines, *ignored_lines(ignored, now)), ctx.correlation_id)
     claim.point_to(ctx, opportunity.id)
+    tell_left_lead(ctx, referral, claim, opportunity.id)
     ids = {"correlation_id": ctx.correlation_id, "opportunity_id": opportunity.id, "referral_id": referral.id}
     ctx.log("opportunity_created", **ids)
     for gap in arrival.gaps:

@@ -137,3 +137,21 @@ def test_an_edit_that_a_person_makes_meanwhile_stays(leads: Harness, call: str) 
     lead = lead_of(leads, referral)
     assert lead["Phone"] == "+4599999999"
     assert "+4511111111" in lead["Audit__c"]
+
+
+def accepted_unconverted(harness: Harness) -> str:
+    """A lead that was accepted before anybody converted its Lead."""
+    referral, _ = arrived_lead(harness)
+    accept_lead(harness, referral)
+    return referral
+
+
+@pytest.mark.parametrize("every", EVERY_NTH)
+def test_an_accepted_lead_becomes_one_deal_wherever_its_pull_stops(every: int) -> None:
+    for number in every_nth(points_of(Leads.LEAD, accepted_unconverted), every):
+        with harness_with(Leads.LEAD) as harness:
+            referral = stopped_at(number, harness, accepted_unconverted)
+            (deal,) = opportunities_of(harness, referral)
+            assert deal["Sync_with_Partner_Center__c"], number
+            assert len(salesforce_leads(harness)) == 1, number
+            assert_quiet(harness)

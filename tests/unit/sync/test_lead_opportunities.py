@@ -1,10 +1,14 @@
 """Leads arrive as opportunities, which follow Partner Center and are never sent (docs/protocol.md#leads)."""
 
+from copy import replace
+
+from shared.domain.leads import Leads
 from shared.domain.plan_lead import ACCEPTED_LEAD, OPEN_LEAD
 from shared.sync.ports import RECONCILED
 from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.inbound_deals import assert_quiet, opportunities_of, opportunity_of
 from tests.unit.sync.lead_deals import accept_lead, customer_asks, lead_opportunities, salesforce_leads
+from tests.unit.sync.owned_deals import BERT, DEFAULT_OWNER, org_with_owners, user_id
 
 __all__ = ["lead_opportunities"]
 HELP = "General or Other"
@@ -114,3 +118,15 @@ def test_the_tick_of_an_accepted_lead_is_set_by_the_next_run_if_one_stops_before
     lead_opportunities.run_rounds(after=HOUR)
     assert lead_opportunities.salesforce.record("Opportunity", deal)["Sync_with_Partner_Center__c"] is True
     assert len(opportunities_of(lead_opportunities, referral)) == 1
+
+
+def test_the_owner_of_a_lead_is_told_to_answer_it_in_partner_center() -> None:
+    with org_with_owners(DEFAULT_OWNER) as harness:
+        harness.scope = replace(harness.scope, leads=Leads.OPPORTUNITY)
+        harness.first = harness.new_instance()
+        referral = customer_asks(harness)
+        harness.pull_event(referral)
+        harness.run_rounds(1)
+        (notice,) = harness.salesforce.org.notifications
+        assert "It is a lead, and read-only here." in notice["body"]
+        assert opportunity_of(harness, referral)["OwnerId"] == user_id(harness, BERT)

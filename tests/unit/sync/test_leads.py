@@ -246,6 +246,8 @@ def test_an_accepted_lead_becomes_a_deal_and_names_the_lead_that_is_left(leads: 
     (deal,) = leads.salesforce.records("Opportunity")
     assert (deal["Referral_Identifier__c"], deal["Sync_with_Partner_Center__c"]) == (referral, True)
     assert f"This deal was a lead before: https://acme.my.salesforce.com/{record}." in deal["Audit__c"]
+    told = f"its deal is https://acme.my.salesforce.com/{deal['Id']}. Please close or convert this lead."
+    assert told in lead_of(leads, referral)["Audit__c"]
     leads.salesforce.edit("Opportunity", deal["Id"], {"Amount": 777})
     leads.run_rounds()
     assert leads.partner_center.referral(referral)["details"]["dealValue"] == 777
