@@ -22,7 +22,7 @@ POST /validation_rule {sobject, field, message, id?, value?, times?}
 POST /flow {sobject, values, on?: "insert" | "update", when?, times?}    set values in each save, as a before-save flow
 POST /lock {id, code?, times?}                     DELETE /hooks    remove all rules, flows and locks
 POST /commit_lag {seconds}                         make people's edits visible that much later than their stamp
-POST /short_pages {rows}                           limit every page of a query to this number of records; 0: no limit
+POST /short_pages {rows, lists?}                   limit every page of a query, and of a subquery; 0: no limit
 POST /usage {used?, max?}                          set the daily count and allowance of API calls
 
 `control_switches.py` adds the switches that make the org as strict as real orgs are.
@@ -197,7 +197,8 @@ class ControlApi:
         self._emulated_org.lag = timedelta(seconds=float(body["seconds"]))
 
     def _set_short_pages(self, body: Body) -> None:
-        self._emulated_org.rest.pages.short_pages = int(body["rows"]) or None
+        pages = self._emulated_org.rest.pages
+        pages.short_pages, pages.short_lists = int(body["rows"]) or None, int(body.get("lists", 0)) or None
 
     def _set_usage(self, body: Body) -> Body:
         rest = self._emulated_org.rest

@@ -26,13 +26,17 @@ class Cursor:
 
 
 class QueryPages:
-    """The resources `/query` and `/queryAll`. `short_pages` limits the size of every page."""
+    """The resources `/query` and `/queryAll`.
+
+    `short_pages` limits the size of every page, and `short_lists` that of the records of a subquery.
+    """
 
     def __init__(self, context: RestContext) -> None:
         self._org = context.org
         self._tag = context.tag
         self._cursors: dict[str, Cursor] = {}
         self.short_pages: int | None = None
+        self.short_lists: int | None = None
 
     def first_page(self, call: Call, *, deleted: bool) -> Reply:
         """Answer `GET /query?q=`, or with `deleted` `GET /queryAll?q=`. Raises ApiError."""
@@ -45,15 +49,28 @@ class QueryPages:
         if call.query.get("columns", "").lower() == "true":
             return Reply(200, query_columns(self._org, call.query["q"]))
         records, total = QueryRunner(self._org, call.version, deleted=deleted).run(call.query["q"])
-        size = self._page_size(call)
+        base, size = f"{call.base_path}/{'queryAll' if deleted else 'query'}", self._page_size(call)
+        if self.short_lists:
+            records = [self._with_short_lists(each, base, self.short_lists) for each in records]
         if len(records) <= size:
             return Reply(200, {"totalSize": total, "done": True, "records": records})
+        return Reply(200, self._page(self._new_cursor(records, size, base), 0))
+
+    def _new_cursor(self, records: list[Record], size: int, base: str) -> Cursor:
         now = self._org.now()
         self._cursors = {name: cursor for name, cursor in self._cursors.items() if now <= cursor.until}
         locator = self._org.ids.next_id(LOCATOR_PREFIX)
-        path = f"{call.base_path}/{'queryAll' if deleted else 'query'}/{locator}"
-        self._cursors[locator] = Cursor(records, size, path, now + LOCATOR_LIFETIME)
-        return self._page(self._cursors[locator], 0)
+        self._cursors[locator] = Cursor(records, size, f"{base}/{locator}", now + LOCATOR_LIFETIME)
+        return self._cursors[locator]
+
+    def _with_short_lists(self, record: Record, base: str, size: int) -> Record:
+        """The record with the first page of each subquery that has more records."""
+        long = {
+            name: value["records"]
+            for name, value in record.items()
+            if isinstance(value, dict) and value.get("totalSize", 0) > size
+        }
+        return record | {name: self._page(self._new_cursor(each, size, base), 0) for name, each in long.items()}
 
     def next_page(self, locator: str) -> Reply:
         """Answer `GET /query/LOCATOR-OFFSET`. Raises ApiError (INVALID_QUERY_LOCATOR)."""
@@ -62,7 +79,7 @@ class QueryPages:
         cursor = self._cursors.get(match[1]) if match else None
         if match is None or cursor is None or self._org.now() > cursor.until or int(match[2]) >= len(cursor.records):
             raise ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-        return self._page(cursor, int(match[2]))
+        return Reply(200, self._page(cursor, int(match[2])))
 
     def expire_locators(self) -> None:
         """Make every locator invalid."""
@@ -75,9 +92,9 @@ class QueryPages:
         return min(size, self.short_pages or size)
 
     @staticmethod
-    def _page(cursor: Cursor, start: int) -> Reply:
+    def _page(cursor: Cursor, start: int) -> Record:
         end = start + cursor.size
         body: Record = {"totalSize": len(cursor.records), "done": end >= len(cursor.records)}
         if not body["done"]:
             body["nextRecordsUrl"] = f"{cursor.path}-{end}"
-        return Reply(200, {**body, "records": cursor.records[start:end]})
+        return {**body, "records": cursor.records[start:end]}

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.unit.emulators.salesforce.api_session import ApiSession
+from tests.unit.emulators.salesforce.control_calls import control
 
 
 @pytest.fixture
@@ -225,6 +226,21 @@ class TestPages:
         api.emulator.rest.pages.short_pages = 150
         assert self._page_sizes(api) == [150, 150, 150]
         assert api.journal_tags()[-1] == ("query.more",)
+
+    def test_the_records_of_a_subquery_have_pages_of_their_own(self, api: ApiSession) -> None:
+        account = api.emulator.records("Account")[0]["Id"]
+        for number in range(5):
+            api.emulator.insert("Contact", {"LastName": f"{number}", "AccountId": account})
+        control(api.emulator, "short_pages", rows=0, lists=2)
+        soql = f"SELECT Id, (SELECT LastName FROM Contacts) FROM Account WHERE Id = '{account}'"
+        page, names = api.query_records(soql)[0]["Contacts"], []
+        while True:
+            assert (page["totalSize"], len(page["records"]) <= 2) == (5, True)
+            names += [each["LastName"] for each in page["records"]]
+            if page["done"]:
+                break
+            page = api("GET", page["nextRecordsUrl"].removeprefix("/services/data/v66.0")).json()
+        assert names == ["0", "1", "2", "3", "4"]
 
     def test_a_locator_expires_after_two_days(self, api: ApiSession) -> None:
         first_page = api.query("SELECT Id FROM Account", headers={"Sforce-Query-Options": "batchSize=200"}).json()
