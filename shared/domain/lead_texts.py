@@ -15,6 +15,9 @@ LEAD_SENTENCES: Mapping[str, str] = {
     "lead_differs": '{label} is "{after}" in Partner Center. Here it is "{before}", which was edited and stays.',
     "lead_status": "The lead is {status} in Partner Center.",
     "lead_refused": "{label} was left out: {reason}. {remedy}",
+    "lead_hidden": (
+        "{label} was left out: Lead has no such field, or the sync may not see it. Please ask your administrator."
+    ),
     "lead_resembles": "This lead resembles {matches}. It was saved all the same. Please merge them if they are one.",
     "lead_accepted": "This lead was accepted in Partner Center. It is a deal now, and edits travel.",
     "lead_became": (

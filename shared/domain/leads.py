@@ -21,6 +21,10 @@ CLOSED = "Closed"
 """How the status of a lead begins that has ended."""
 
 
+REFUSED = "!"
+"""What stands before the fingerprint of a value that the record does not hold, because Salesforce did not take it."""
+
+
 class Leads(StrEnum):
     """What becomes of a lead: nothing, a Lead, or an Opportunity."""
 
@@ -46,7 +50,8 @@ class KnownLead(Struct, frozen=True):
     record_id  the id of the record
     etag       the version of the referral that was last looked at
     status     the status of the referral then
-    written    by column, the fingerprint of the last value of Partner Center that was written, or told
+    written    by column, the fingerprint of the last value of Partner Center that was written, or told; it is
+               behind `REFUSED` where Salesforce did not take it
     unknown    the keys that a later build stored, as in `Link`
     """
 
@@ -63,8 +68,11 @@ class KnownLead(Struct, frozen=True):
 
     def holds(self, wanted: "LeadValues") -> bool:
         """Whether the referral says nothing that the record does not show, or is known not to take over."""
-        marks = {column: fingerprint(value) for column, value in wanted.values.items()}
-        return self.status == wanted.status and all(self.written.get(name) == mark for name, mark in marks.items())
+        return self.status == wanted.status and all(self.knows(*one) for one in wanted.values.items())
+
+    def knows(self, column: str, value: str | None) -> bool:
+        """Whether this is the last value of Partner Center that was written, refused or told."""
+        return self.written.get(column, "").removeprefix(REFUSED) == fingerprint(value)
 
 
 class LeadValues(Struct, frozen=True):
@@ -116,14 +124,27 @@ def changed_lead(known: KnownLead | None, current: Mapping[str, Any], wanted: Le
     values: dict[str, str | None] = {}
     lines = list(_status_lines(known, wanted, now))
     for column, value in wanted.values.items():
-        there, mark = current.get(column), before.get(column)
-        if mark == fingerprint(value) or there == value:
+        there, mark = current.get(column), before.get(column, REFUSED)
+        if (known is not None and known.knows(column, value)) or there == value:
             continue
-        is_ours = there is None if mark is None else fingerprint(there) == mark
+        is_ours = there is None if mark.startswith(REFUSED) else fingerprint(there) == mark
         if is_ours:
             values[column] = value
         lines.append(_line_of(column, there, value, wanted, now, is_written=is_ours))
-    return LeadChange(values, tuple(lines), _marks(wanted))
+    marks = {column: _mark_of(known, column, value, current.get(column)) for column, value in wanted.values.items()}
+    return LeadChange(values, tuple(lines), marks)
+
+
+def refused_mark(value: str | None) -> str:
+    """What is known of a column that Salesforce did not take."""
+    return f"{REFUSED}{fingerprint(value)}"
+
+
+def _mark_of(known: KnownLead | None, column: str, value: str | None, there: str | None) -> str:
+    """What is known of a column afterwards: one that was refused, and was not tried again, stays refused."""
+    if known is not None and known.knows(column, value) and there != value:
+        return known.written[column]
+    return fingerprint(value)
 
 
 def _line_of(
@@ -147,6 +168,15 @@ def refused_line(column: str, refusal: Cause, wanted: LeadValues, now: datetime)
     """The line of a value that Salesforce refused: the record is written without it."""
     named = {"label": wanted.label(column), "reason": refusal.reason.rstrip("."), "remedy": refusal.remedy}
     return Line(now, "lead_refused", LineDirection.NOT_SYNCED, Side.SALESFORCE, column, rule=refusal.code, values=named)
+
+
+def hidden_lines(
+    known: KnownLead | None, hidden: Mapping[str, str | None], wanted: LeadValues, now: datetime
+) -> tuple[Line, ...]:
+    """The line of each value for which Salesforce shows us no column, unless it was told."""
+    new = {one: value for one, value in hidden.items() if value is not None and not (known and known.knows(one, value))}
+    side, direction = Side.SALESFORCE, LineDirection.NOT_SYNCED
+    return tuple(Line(now, "lead_hidden", direction, side, one, values={"label": wanted.label(one)}) for one in new)
 
 
 def resembling_line(matches: Sequence[str], now: datetime) -> Line:

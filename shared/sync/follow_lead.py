@@ -8,7 +8,7 @@ converted, deleted  nothing: the deal that the lead may become finds the convert
 Source: docs/protocol.md#leads.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from copy import replace
 from datetime import timedelta
@@ -24,8 +24,10 @@ from shared.domain.leads import (
     LeadChange,
     LeadValues,
     changed_lead,
+    hidden_lines,
     new_lead,
     refused_line,
+    refused_mark,
     resembling_line,
 )
 from shared.domain.records import Referral
@@ -102,7 +104,7 @@ def tell_left_lead(ctx: Context, referral: Referral, claim: Claim, opportunity_i
         if found is not None and not found.is_left_alone:
             values = {"address": ctx.salesforce.page_address(opportunity_id)}
             line = Line(ctx.clock.now(), "lead_became", LineDirection.NOTE, Side.SALESFORCE, values=values)
-            _LeadWriter(ctx, referral, found).write(LeadValues({}, ""), lambda _: LeadChange({}, (line,), {}))
+            _LeadWriter(ctx, referral, lead, found, {}).send({}, (line,))
             claim.keep_lead(ctx, lead, (line,))
 
 
@@ -120,10 +122,11 @@ def _bring_up(ctx: Context, referral: Referral, claim: Claim, wanted: LeadValues
     found, seen = find_lead(ctx, referral.id, wanted)
     known, outcome = claim.entry.value.lead, "left_alone"
     lead, lines = known or KnownLead(found.id if found else "", ""), tuple[Line, ...]()
+    hidden = {column: value for column, value in wanted.values.items() if column not in seen.values}
     if found is not None and not found.is_left_alone:
-        outcome, (lead, lines) = "changed", _change(ctx, referral, lead if known else None, seen, found)
+        outcome, (lead, lines) = "changed", _LeadWriter(ctx, referral, known, found, hidden).write(seen)
     elif found is None and known is None:
-        outcome, (lead, lines) = "created", _create(ctx, referral, seen)
+        outcome, (lead, lines) = "created", _LeadWriter(ctx, referral, None, None, hidden).write(seen)
     claim.keep_lead(ctx, replace(lead, etag=referral.etag, status=wanted.status), lines)
     ids = {"correlation_id": ctx.correlation_id, "referral_id": referral.id}
     ctx.log("lead_followed", **ids, lead_id=lead.record_id, outcome=outcome)
@@ -175,45 +178,48 @@ def _named_column(columns: Collection[str], refusal: Cause) -> str | None:
 # --- writing
 
 
-def _create(ctx: Context, referral: Referral, wanted: LeadValues) -> tuple[KnownLead, tuple[Line, ...]]:
-    return _LeadWriter(ctx, referral).write(wanted, lambda one: new_lead(one, ctx.clock.now()))
-
-
-def _change(
-    ctx: Context, referral: Referral, known: KnownLead | None, wanted: LeadValues, found: FoundLead
-) -> tuple[KnownLead, tuple[Line, ...]]:
-    def decide(one: LeadValues) -> LeadChange:
-        return changed_lead(known, found.held(one.values), one, ctx.clock.now())
-
-    lead, lines = _LeadWriter(ctx, referral, found).write(wanted, decide)
-    return replace(lead, unknown=known.unknown if known else {}), lines
-
-
 class _LeadWriter:
-    """Writes one Lead, without what Salesforce refuses of it."""
+    """Writes one Lead, without what Salesforce refuses of it. `hidden` are the values for which it shows no column."""
 
-    def __init__(self, ctx: Context, referral: Referral, found: FoundLead | None = None) -> None:
-        self._ctx, self._referral, self._found = ctx, referral, found
+    def __init__(
+        self,
+        ctx: Context,
+        referral: Referral,
+        known: KnownLead | None,
+        found: FoundLead | None,
+        hidden: Mapping[str, str | None],
+    ) -> None:
+        self._ctx, self._referral, self._known, self._found = ctx, referral, known, found
         self._is_duplicate = False
+        self._untaken = dict(hidden)
         self._refused: list[Line] = []
         self._left_out: set[str] = set()
 
-    def write(
-        self, wanted: LeadValues, decide: Callable[[LeadValues], LeadChange]
-    ) -> tuple[KnownLead, tuple[Line, ...]]:
-        """Write what `decide` says; returns what is known of the record then, and the audit lines."""
+    def write(self, wanted: LeadValues) -> tuple[KnownLead, tuple[Line, ...]]:
+        """Write what the record takes over; returns what is known of it then, and the audit lines."""
+        now = self._ctx.clock.now()
+        hidden = hidden_lines(self._known, self._untaken, wanted, now)
         for _ in range(MOST_REFUSALS):
-            change = decide(wanted)
-            lines = (*change.lines, *self._refused)
+            change = self._change(wanted)
+            lines = (*change.lines, *hidden, *self._refused)
             try:
-                record_id = self._send(change.values, lines)
+                record_id = self.send(change.values, lines)
             except Rejected as error:
                 wanted = self._without_refused(wanted, error)
             else:
-                return KnownLead(record_id, "", written=change.written), lines
+                untaken = {column: refused_mark(value) for column, value in self._untaken.items()}
+                unknown = self._known.unknown if self._known else {}
+                return KnownLead(record_id, "", "", {**change.written, **untaken}, unknown), lines
         raise Conflict("a Lead was refused for each of its columns")
 
-    def _send(self, values: Mapping[str, str | None], lines: tuple[Line, ...]) -> str:
+    def _change(self, wanted: LeadValues) -> LeadChange:
+        now = self._ctx.clock.now()
+        if self._found is None:
+            return new_lead(wanted, now)
+        return changed_lead(self._known, self._found.held(wanted.values), wanted, now)
+
+    def send(self, values: Mapping[str, str | None], lines: tuple[Line, ...]) -> str:
+        """Write values and the connector's own columns; returns the record's id. Raises the client's errors."""
         table, found = self._ctx.translation.file.lead, self._found
         if found is not None and not (values or lines):
             return found.id
@@ -245,4 +251,5 @@ class _LeadWriter:
         if column is None or column in DEMANDED:
             raise error
         self._refused.append(refused_line(column, refusal, wanted, now))
+        self._untaken[column] = wanted.values[column]
         return wanted.without(column)

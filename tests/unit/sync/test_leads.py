@@ -214,6 +214,34 @@ def test_a_value_that_salesforce_refuses_is_left_out_and_told(leads: Harness) ->
     assert "Title was left out: No titles here." in lead["Audit__c"]
 
 
+def test_a_refused_value_is_tried_again_with_the_next_value_and_told_once_for_each(leads: Harness) -> None:
+    leads.salesforce.org.hooks.rules.append(ValidationRule("Lead", "Title", "No titles here."))
+    referral, _ = arrived_lead(leads)
+    leads.colleague_edits(referral, details_notes="Soon.")
+    leads.pull_event(referral)
+    assert lead_of(leads, referral)["Audit__c"].count("Title was left out") == 1
+    leads.salesforce.org.hooks.rules.clear()
+    team = [{**CUSTOMER["team"][0], "title": "Director"}]
+    leads.partner_center.raw_patch(referral, {"/customerProfile/team": team})
+    leads.pull_event(referral)
+    assert lead_of(leads, referral)["Title"] == "Director"
+
+
+def test_a_column_that_is_hidden_is_told_once_and_left_out() -> None:
+    with harness_with(Leads.LEAD) as harness:
+        del harness.salesforce.org.model.get("Lead").fields["leadsource"]
+        referral, _ = arrived_lead(harness)
+        harness.colleague_edits(referral, details_notes="Soon.")
+        harness.pull_event(referral)
+        lead = lead_of(harness, referral)
+        assert lead["Description"].endswith("Soon.")
+        assert lead["Audit__c"].count("Lead Source was left out: Lead has no such field") == 1
+        harness.partner_center.raw_patch(referral, {"/favorite": True})
+        harness.forget_calls()
+        harness.pull_event(referral)
+        assert harness.new_calls() == {"partner_center.get": 1}
+
+
 def test_a_lead_that_salesforce_refuses_waits_in_the_inbox_and_arrives_later(leads: Harness) -> None:
     rule = ValidationRule("Lead", "LastName", "No leads today.")
     leads.salesforce.org.hooks.rules.append(rule)
