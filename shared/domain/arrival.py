@@ -30,7 +30,7 @@ from shared.domain.link import (
     Unshown,
 )
 from shared.domain.link_states import State
-from shared.domain.member_sets import MergedSet, SetRule, merge_sets, without_details
+from shared.domain.member_sets import Member, MergedSet, SetRule, merge_sets, without_details
 from shared.domain.owner import Choice, passed_over
 from shared.domain.records import Referral
 from shared.domain.sentences import LineDirection, cause
@@ -73,7 +73,8 @@ class Arrival(Struct, frozen=True):
     to its owner at the end where sharing demands it. `notifies` says whether the owner is told of the deal.
     `left_out` has the columns of new records, as paths in lower case, that are not written, with the reasons; `unshown`
     has those columns of ours. `is_account_new` says that the customer's account is created too. `is_lead` says that it
-    is a lead, which is not ticked; `notes` are further lines about it.
+    is a lead, which is not ticked; `notes` are further lines about it. `rows` are the members of other lists that
+    become rows at once, by field.
     """
 
     deal: Deal
@@ -89,6 +90,7 @@ class Arrival(Struct, frozen=True):
     is_account_new: bool = False
     is_lead: bool = False
     notes: tuple[Line, ...] = ()
+    rows: Mapping[str, tuple[Member, ...]] = {}
 
     @property
     def excess(self) -> tuple[Excess, ...]:
@@ -176,6 +178,8 @@ def _given_members(rule: Rule, referral: Referral, arrival: Arrival) -> Value | 
     """
     if rule.field == "contacts":
         return without_details(arrival.people)
+    if rule.field in arrival.rows:
+        return without_details(arrival.rows[rule.field])
     return _merged_list(rule, referral.deal.get(rule.field)).value if rule.fits is not None else None
 
 

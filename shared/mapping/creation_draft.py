@@ -9,7 +9,7 @@ from copy import replace
 
 from msgspec import Struct
 
-from shared.clients.salesforce.records import Json
+from shared.clients.salesforce.records import Json, Node
 from shared.domain.arrival import Arrival, Gap
 from shared.domain.arrival_texts import MATCHED_BY
 from shared.domain.cause import Cause
@@ -36,6 +36,7 @@ class Draft(Struct, frozen=True):
 
     `known` are the contacts with the e-mail address of one of its people. `allowed` are the people whose contact is
     saved although a duplicate rule found similar records. `refused` are columns that a new account does without.
+    `row_nodes` are the steps that make the rows of its lists.
     """
 
     customer: Customer
@@ -45,6 +46,7 @@ class Draft(Struct, frozen=True):
     contacts: Mapping[Person, str] = {}
     allowed: frozenset[Person] = frozenset()
     refused: frozenset[str] = frozenset()
+    row_nodes: tuple[Node, ...] = ()
 
     @property
     def account_id(self) -> str | None:
@@ -145,6 +147,8 @@ def without_cause(
     fields: Mapping[str, FieldBase], file: MappingFile, draft: Draft, error: Rejected, tries: int
 ) -> Draft:
     """Return the draft without what Salesforce refuses. Raises the error again if the deal cannot do without it."""
+    if error.step in {node.name for node in draft.row_nodes}:
+        return replace(draft, row_nodes=(), arrival=replace(draft.arrival, rows={}))
     if (other := without_refused_owner(draft.arrival, error)) is not None:
         return replace(draft, arrival=other)
     if error.step is None and draft.allowed:

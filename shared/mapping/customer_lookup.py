@@ -3,7 +3,7 @@
 All go in one call (docs/protocol.md#creating-an-opportunity). The literals escape what comes from outside.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import batched
 
 from msgspec import Struct
@@ -25,12 +25,16 @@ _OLDEST_FIRST = "ORDER BY CreatedDate, Id LIMIT 2000"
 
 
 class Found(Struct, frozen=True):
-    """Opportunities (deleted ones included), accounts and contacts that match a referral, and users who may own it."""
+    """Opportunities (deleted ones included), accounts and contacts that match a referral, and users who may own it.
+
+    `rows` are the records that the rows of its lists need, by field and name of the query.
+    """
 
     opportunities: Sequence[Json]
     accounts: Sequence[Candidate]
     contacts: Sequence[Json]
     users: Sequence[Json] = ()
+    rows: Mapping[str, Mapping[str, Sequence[Json]]] = {}
 
 
 def opportunity_query(identifier: str, referral_id: str, named: str | None) -> str:

@@ -12,13 +12,15 @@ from typing import ClassVar
 from msgspec import Struct
 
 from shared.clients.salesforce.records import ALLOW_DUPLICATE, Json, Node, Removal
-from shared.clients.salesforce.soql_literals import full_id, in_list
+from shared.clients.salesforce.soql_literals import full_id, in_list, is_id
 from shared.domain.cause import Cause
 from shared.domain.deal import Person, Side
 from shared.domain.member_sets import Left, Member, key_of
 from shared.domain.records import Row
 from shared.domain.untaken_codes import INACTIVE_USER, NO_CONTACT, NO_USER
 from shared.mapping.creation_draft import known_contact
+from shared.mapping.paths import in_referral
+from shared.mapping.set_field import SetField
 
 ADDRESSES_OF_A_QUERY, IDS_OF_A_QUERY = 20, 60
 """Values that fit into the address of one query, even if each character is escaped."""
@@ -108,7 +110,8 @@ class SolutionRows(RelatedList):
     def lookup(self, members: Sequence[Member], opportunity_ids: Sequence[str]) -> dict[str, str]:  # noqa: ARG002 - of the base class
         """Find the records of the catalogue."""
         return {
-            f"catalogue{number}": f"SELECT Id, Solution_Id__c FROM {CATALOGUE} WHERE Solution_Id__c IN {in_list(some)}"  # noqa: S608 - literals escape
+            f"catalogue{number}": f"SELECT Id, Solution_Id__c FROM {CATALOGUE} "  # noqa: S608 - literals escape
+            f"WHERE Solution_Id__c IN {in_list(some)} AND IsDeleted = false"
             for number, some in enumerate(batched(map(str, members), IDS_OF_A_QUERY, strict=False))
         }
 
@@ -123,7 +126,7 @@ class SolutionRows(RelatedList):
         values = {
             "Opportunity__c": target.opportunity_id,
             "Solution__c": known["Id"] if known else f"@{{{name}_catalogue.id}}",
-            "Key__c": f"{full_id(target.opportunity_id)}|{member}",
+            "Key__c": f"{_full(target.opportunity_id)}|{member}",
         }
         row = Node(name, self.row_object, values)
         if known:
@@ -251,6 +254,19 @@ def _addresses(members: Sequence[Member]) -> Iterator[tuple[str, ...]]:
     people = (one for one in members if isinstance(one, Person))
     addresses = dict.fromkeys(one.email for one in people if one.email and one.email.isascii())
     return batched(addresses, ADDRESSES_OF_A_QUERY, strict=False)
+
+
+def tags_of(field: object, referral: Json | None) -> dict[str, Json]:
+    """Return what Partner Center says of each member of a list, by key."""
+    tags = in_referral(referral, field.referral) if referral is not None and isinstance(field, SetField) else None
+    if not isinstance(field, SetField) or not isinstance(tags, list):
+        return {}
+    return {field.key_of_tag(tag): tag for tag in tags if isinstance(tag, dict)}
+
+
+def _full(opportunity_id: str) -> str:
+    """The 18 characters of an id; the reference to a record that is created by the same call stays as it is."""
+    return full_id(opportunity_id) if is_id(opportunity_id) else opportunity_id
 
 
 def _age(record: Json) -> tuple[str, str]:

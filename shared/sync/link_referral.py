@@ -27,6 +27,7 @@ from shared.domain.transitions import (
 )
 from shared.foundation.errors import Conflict, CosellError, NotFound, Rejected, StoreConflict
 from shared.mapping.account_columns import account_columns
+from shared.mapping.arriving_rows import found_rows, row_lookups, with_row_steps
 from shared.mapping.creation_draft import Draft, draft_of, matches_to_read, with_matches, without_cause
 from shared.mapping.creation_graph import creation_nodes
 from shared.mapping.customer_lookup import (
@@ -150,6 +151,7 @@ def look_up(ctx: Context, referral: Referral, named: str | None, customer: Custo
         "accounts": account_query(customer, columns),
         **contact_queries(emails, columns),
         **users_query(_wanted_owners(ctx, referral)),
+        **row_lookups(ctx.translation.fields, referral),
     }
     with pausing_on_failure(ctx, Side.SALESFORCE):
         calls = batched(queries.values(), QUERIES_OF_A_CALL, strict=False)
@@ -157,7 +159,7 @@ def look_up(ctx: Context, referral: Referral, named: str | None, customer: Custo
     records = {name: page.records for name, page in zip(queries, pages, strict=True)}
     contacts = chain.from_iterable(found for name, found in records.items() if name.startswith("contacts"))
     accounts = accounts_of(customer, records["accounts"], columns)
-    return Found(records["opportunities"], accounts, tuple(contacts), records.get("users", ()))
+    return Found(records["opportunities"], accounts, tuple(contacts), records.get("users", ()), found_rows(records))
 
 
 def _join_found(ctx: Context, referral: Referral, claim: Claim, found: Found) -> str | Outcome | None:
@@ -234,7 +236,7 @@ def create_opportunity(
     """Create what is missing in one graph, all or nothing; then the link, then the pointer to it."""
     now, written = ctx.clock.now(), None
     draft = draft_of(customer, arrival, found.accounts, found.contacts, ctx.translation.customer.several)
-    draft = _with_owners(ctx, referral, found, draft)
+    draft = with_row_steps(ctx.translation.fields, referral, found.rows, _with_owners(ctx, referral, found, draft))
     claim.record_intent(ctx, creation_of(referral, draft.arrival, ctx.translation.rules, now))
     try:
         with deleted_if_nothing_was_created(ctx, claim), pausing_on_failure(ctx, Side.SALESFORCE):
@@ -341,4 +343,5 @@ def _creation_nodes(ctx: Context, referral: Referral, draft: Draft, now: datetim
         {number for number, person in enumerate(arrival.people) if person in draft.allowed},
     )
     new, stage = translation.file.new, translation.stage_column
+    nodes += draft.row_nodes
     return owned(completed_nodes(nodes, new, translation.org, arrival.left_out, stage), arrival)

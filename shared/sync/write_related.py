@@ -20,9 +20,16 @@ from shared.domain.untaken_codes import REFUSED_ROW
 from shared.foundation.errors import CosellError
 from shared.mapping.creation_draft import DUPLICATES
 from shared.mapping.customer_lookup import QUERIES_OF_A_CALL
-from shared.mapping.paths import in_referral
-from shared.mapping.related_list import Found, RelatedList, RowSteps, Target, contact_query, joined_steps, oldest_on
-from shared.mapping.set_field import SetField
+from shared.mapping.related_list import (
+    Found,
+    RelatedList,
+    RowSteps,
+    Target,
+    contact_query,
+    joined_steps,
+    oldest_on,
+    tags_of,
+)
 from shared.sync.pair_lease import Pair, call_salesforce, open_pairs, run_step
 from shared.sync.ports import Context, Json, Node, Write, Written
 from shared.sync.related_ports import Removal
@@ -199,20 +206,12 @@ def _rows_of(pair: Pair, field: RelatedList, name: str, trial: _Trial) -> RowSte
     chosen = {key: contact for (of, key), contact in trial.chosen.items() if of == name}
     allowed = frozenset(key for of, key in trial.allowed if of == name)
     refused = {key: left for (of, key), left in trial.left.items() if of == name}
-    target = Target(name, pair.id, _tags(pair, field), chosen, allowed)
+    raw = pair.referral.raw if pair.referral is not None else None
+    target = Target(name, pair.id, tags_of(field, raw), chosen, allowed)
     coming = [member for member in _added(pair, name) if key_of(member) not in refused]
     return joined_steps(
         [field.rows_for(coming, target, trial.found.get(name, {})), RowSteps(left=tuple(refused.values()))]
     )
-
-
-def _tags(pair: Pair, field: RelatedList) -> dict[str, Json]:
-    """What Partner Center says of each member, by key."""
-    raw = pair.referral.raw if pair.referral is not None else None
-    if raw is None or not isinstance(field, SetField):
-        return {}
-    tags = in_referral(raw, field.referral)
-    return {field.key_of_tag(tag): tag for tag in tags or () if isinstance(tag, dict)}
 
 
 def _leave_out(ctx: Context, pair: Pair, name: str, left: Sequence[Left]) -> None:
