@@ -21,6 +21,7 @@ from shared.foundation.errors import Rejected
 from shared.mapping.account_columns import AccountColumns
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase
+from shared.mapping.known_contacts import age, known_contact
 from shared.mapping.owner_choice import without_refused_owner
 from shared.mapping.refusals import without_refused
 from shared.mapping.schema import MappingFile
@@ -82,15 +83,6 @@ class Draft(Struct, frozen=True):
                 yield person, found
 
 
-def known_contact(known: Sequence[Json], person: Person, account_id: str | None) -> str | None:
-    """Return the only contact with the person's address; of several, the oldest one of this account."""
-    address = (person.email or "").casefold()
-    same = [each for each in known if address and str(each["Email"]).casefold() == address]
-    if len(same) > 1:
-        same = [each for each in same if account_id and each.get("AccountId") == account_id]
-    return str(min(same, key=_age)["Id"]) if same else None
-
-
 def draft_of(
     customer: Customer, arrival: Arrival, accounts: Sequence[Candidate], known: Sequence[Json], several: str
 ) -> Draft:
@@ -137,7 +129,7 @@ def with_matches(draft: Draft, error: Rejected, records: Sequence[Json], columns
         return _with_account_match(draft, [columns.candidate(record) for record in records], error.cause)
     on_account = [each for each in records if each.get("AccountId") == draft.account_id]
     if on_account:
-        return _with_contact(draft, person, str(min(on_account, key=_age)["Id"]))
+        return _with_contact(draft, person, str(min(on_account, key=age)["Id"]))
     values = {"contact": person, "matches": listed([_named(match) for match in error.cause.matches])}
     told = draft.told(Gap("contacts", cause("contact_allowed", "contacts", **values)))
     return _allowing_all(told) if len(draft.allowed) + 1 >= tries else _allowing(told, person)
@@ -220,10 +212,6 @@ def _held(code: str, customer: Customer, ids: Sequence[str]) -> Cause:
 
 def _of_kind(prefix: str, refusal: Cause) -> tuple[str, ...]:
     return tuple(match for match in refusal.matches if match.startswith(prefix))
-
-
-def _age(record: Json) -> tuple[str, str]:
-    return str(record.get("CreatedDate") or ""), str(record["Id"])
 
 
 def _named(match: str) -> str:

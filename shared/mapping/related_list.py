@@ -18,7 +18,7 @@ from shared.domain.deal import Person, Side
 from shared.domain.member_sets import Left, Member, key_of
 from shared.domain.records import Row
 from shared.domain.untaken_codes import INACTIVE_USER, NO_CONTACT, NO_USER
-from shared.mapping.creation_draft import known_contact
+from shared.mapping.known_contacts import age, known_contact
 from shared.mapping.paths import in_referral
 from shared.mapping.set_field import SetField
 
@@ -215,7 +215,7 @@ def oldest_on(contacts: Sequence[Json], opportunity_id: str, found: Found) -> st
     """Return the oldest of these contacts that is one of the deal's account."""
     deal = next((each for each in _of(found, "deals") if each["Id"] == full_id(opportunity_id)), {})
     same = [each for each in contacts if deal.get("AccountId") and each.get("AccountId") == deal["AccountId"]]
-    return str(min(same, key=_age)["Id"]) if same else None
+    return str(min(same, key=age)["Id"]) if same else None
 
 
 # --- team
@@ -244,7 +244,7 @@ class TeamRows(RelatedList):
         active = [each for each in people if each.get("IsActive", True)]
         if not active:
             return _left(member, INACTIVE_USER if people else NO_USER)
-        user = min(active, key=_age)["Id"]
+        user = min(active, key=age)["Id"]
         values = {"OpportunityId": target.opportunity_id, "UserId": user}
         return _keyed(member, Node(f"{target.field}{number}", self.row_object, values))
 
@@ -267,10 +267,6 @@ def tags_of(field: object, referral: Json | None) -> dict[str, Json]:
 def _full(opportunity_id: str) -> str:
     """The 18 characters of an id; the reference to a record that is created by the same call stays as it is."""
     return full_id(opportunity_id) if is_id(opportunity_id) else opportunity_id
-
-
-def _age(record: Json) -> tuple[str, str]:
-    return str(record.get("CreatedDate") or ""), str(record["Id"])
 
 
 def _of(found: Found, name: str) -> list[Json]:

@@ -14,6 +14,7 @@ from shared.domain.sentences import cause
 from shared.mapping.field_base import MappingTable, SinglePathField, UnreadableValue
 from shared.mapping.paths import Json, in_referral, value_in_record
 from shared.mapping.polls import SOLUTION, PollQuery
+from shared.mapping.related_list import SolutionRows
 from shared.mapping.set_field import SetField
 from shared.mapping.solution_ids import can_be_listed, is_partner_solution, solution_type, spell_id, split_ids
 from shared.mapping.solution_rows import COLUMNS, NEEDED, RELATED_LIST, ids_in, rows_in, select_rows
@@ -35,7 +36,7 @@ class CatalogEntry(MappingTable):
     co_sell_ready: bool | None = None
 
 
-class SolutionsField(SetField, SinglePathField):
+class SolutionsField(SolutionRows, SetField, SinglePathField):
     """Solution ids: in Salesforce a text or the rows of a related list, in the referral a list of tags.
 
     `source` says which of the two is read; where it is the rows, the text only shows (`shown_solutions`). In the text a
@@ -196,6 +197,10 @@ class SolutionsField(SetField, SinglePathField):
             "solutionType": about.get("solution_type") or listed.solution_type or ours[1],
         }
         return {key: item for key, item in tag.items() if item}
+
+    @override
+    def described(self, member: Member) -> Json:
+        return self.tag_of(str(member))
 
     @property
     def not_co_sell_ready(self) -> tuple[str, ...]:
