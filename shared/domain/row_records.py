@@ -13,7 +13,7 @@ from shared.domain.deal import Change, Deal, Side, Value
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.left_members import left_key, left_records, mark_of
 from shared.domain.link import TRY_AGAIN, Difference, Link
-from shared.domain.member_sets import NO_ADDRESS, Left, Member, as_value, key_of, members_of
+from shared.domain.member_sets import NO_ADDRESS, Left, Member, as_value, key_of, members_of, repeated
 from shared.domain.merge import EditTimes
 from shared.domain.planned import Plan
 from shared.domain.records import Referral
@@ -43,11 +43,8 @@ def without_untaken(
 
 def _extra(value: object, held: Iterable[str]) -> list[Member]:
     """The members of a list that are not among these, and those who have the key of another one before them."""
-    seen, extra = set(held), list[Member]()
-    for member in value if isinstance(value, tuple) else ():
-        key = key_of(member)
-        extra += [member] if key not in seen or not key else []
-    return extra
+    known = frozenset(held)
+    return [*(one for key, one in members_of(value).items() if key not in known), *repeated(value)]
 
 
 def without_left(
@@ -58,14 +55,16 @@ def without_left(
     `known` are the records of the link, and `theirs` what Partner Center holds.
     """
     key, refused = left_key(Side.SALESFORCE, rule.field), dict(plan.refused)
-    if not left:
-        if (record := refused.get(key)) is not None and record.code in UNTAKEN:
-            del refused[key]
-        return replace(plan, refused=refused), ()
     gone = {key_of(one.member): one for one in left}
     changes = tuple(filter(None, (_without(change, rule, gone) for change in plan.to_salesforce)))
     kept = {*members_of(plan.base.get(rule.field)), *_members_after(changes, rule, plan)}
-    others = (one for one in _extra(theirs, kept) if key_of(one) not in gone)
+    others = [one for one in _extra(theirs, kept) if key_of(one) not in gone]
+    if not left:
+        record = refused.pop(key, None)
+        if record is not None and (others or record.code not in UNTAKEN):
+            is_same = record.code not in UNTAKEN or record.value == mark_of(others)
+            refused[key] = record if is_same else Difference(mark_of(others), NO_ADDRESS, now)
+        return replace(plan, refused=refused), ()
     whole = [*left, *(Left(Side.PARTNER_CENTER, NO_ADDRESS, one) for one in others)]
     lines: tuple[Line, ...] = ()
     for name, record, told in left_records(rule, whole, now):

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Side
+from shared.domain.link import Difference
 from shared.domain.member_sets import Left, Member, key_of, members_of
 from shared.domain.row_records import without_left
 from shared.domain.untaken_codes import REFUSED_ROW
@@ -120,10 +121,11 @@ class _Trial(Struct, frozen=True):
     """What the tries to write one pair have shown, by field and key.
 
     `chosen` are contacts that a duplicate rule named, `allowed` the members whose contact is saved although it
-    resembles others, and `left` the members whose row Salesforce refused.
+    resembles others, and `left` the members whose row Salesforce refused. `told` are the records that the link had.
     """
 
     found: FoundByField
+    told: Mapping[str, Difference]
     chosen: Mapping[tuple[str, str], str] = {}
     allowed: frozenset[tuple[str, str]] = frozenset()
     left: Mapping[tuple[str, str], Left] = {}
@@ -131,20 +133,21 @@ class _Trial(Struct, frozen=True):
 
 def _write_with_rows(ctx: Context, pair: Pair, found: FoundByField) -> bool:
     """Write opportunity and rows; whether the pair must be planned again (`write_opportunities`)."""
-    written = _send(ctx, pair, found, is_shown=True)
+    trial = _Trial(found, {**(pair.plan.refused if pair.plan else {}), **pair.entry.value.refused})
+    written = _send(ctx, pair, trial, is_shown=True)
     if written is None or written.changed:
         return written is not None
     if must_be_written_singly(ctx, pair, written):
-        return _write_first_alone(ctx, pair, found)
+        return _write_first_alone(ctx, pair, trial)
     take_answer(ctx, pair, written, is_shown=pair.link.unshown is None)
     return False
 
 
-def _write_first_alone(ctx: Context, pair: Pair, found: FoundByField) -> bool:
+def _write_first_alone(ctx: Context, pair: Pair, trial: _Trial) -> bool:
     """Write the first value without the others and without our own fields: any of them may be the guilty one."""
     is_last = len(_changes(pair)) == 1
     keep_first_writes(pair, 1)
-    written = _send(ctx, pair, found, is_shown=False)
+    written = _send(ctx, pair, trial, is_shown=False)
     if written is not None and written.changed:
         return True
     if written is not None:
@@ -152,9 +155,8 @@ def _write_first_alone(ctx: Context, pair: Pair, found: FoundByField) -> bool:
     return not is_last and pair.outcome is None
 
 
-def _send(ctx: Context, pair: Pair, found: FoundByField, *, is_shown: bool) -> Written | None:
+def _send(ctx: Context, pair: Pair, trial: _Trial, *, is_shown: bool) -> Written | None:
     """Write opportunity and rows, without the members whose rows Salesforce refuses; None if nothing was written."""
-    trial = _Trial(found)
     while True:
         steps, keys = _plan_rows(ctx, pair, trial)
         if not _changes(pair):
@@ -192,7 +194,7 @@ def _plan_rows(ctx: Context, pair: Pair, trial: _Trial) -> tuple[list[Node | Rem
         if field is None:
             continue
         rows = _rows_of(pair, field, change.field, trial)
-        _leave_out(ctx, pair, change.field, rows.left)
+        _leave_out(ctx, pair, change.field, rows.left, trial.told)
         steps += rows.nodes
         keys |= {name: (change.field, key) for name, key in rows.keys.items()}
         gone = members_of(change.old).keys() - members_of(change.new).keys()
@@ -214,13 +216,12 @@ def _rows_of(pair: Pair, field: RelatedList, name: str, trial: _Trial) -> RowSte
     )
 
 
-def _leave_out(ctx: Context, pair: Pair, name: str, left: Sequence[Left]) -> None:
+def _leave_out(ctx: Context, pair: Pair, name: str, left: Sequence[Left], told: Mapping[str, Difference]) -> None:
     """Let the plan go without these members, and tell them if that is new."""
     if pair.plan is None:
         return
     theirs = pair.referral.deal.get(name) if pair.referral is not None else None
-    known = {**pair.plan.refused, **pair.entry.value.refused}
-    plan, lines = without_left(pair.plan, known, ctx.translation.rules[name], theirs, left, ctx.clock.now())
+    plan, lines = without_left(pair.plan, told, ctx.translation.rules[name], theirs, left, ctx.clock.now())
     if plan != pair.plan:
         pair.narrow_plan(plan, lines)
 

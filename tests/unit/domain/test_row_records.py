@@ -82,3 +82,17 @@ def test_a_record_of_other_members_hides_nobody() -> None:
     referral = Referral("r", "1", Deal({"team": (ADA, BEN, CLEO)}), NOW)
     seen, records = without_untaken(link, Deal({"team": (ADA,)}), referral, RULES, EditTimes(NOW, NOW), NOW)
     assert (seen, records) == (referral, {})
+
+
+def test_a_member_left_out_by_an_earlier_try_stays_on_record() -> None:
+    plan, _ = without_left(plan_of((ADA,), (ADA, BEN, CLEO)), {}, RULE, (ADA, BEN, CLEO), [left(BEN)], NOW)
+    again, lines = without_left(plan, {}, RULE, (ADA, BEN, CLEO), [], NOW)
+    assert (again.refused, again.to_salesforce, lines) == (plan.refused, plan.to_salesforce, ())
+
+
+def test_a_member_without_an_address_stays_on_record_when_another_is_taken_at_last() -> None:
+    nobody = Person("Nobody")
+    record = Difference(mark_of([BEN, nobody]), NO_USER, NOW)
+    plan = replace(plan_of((ADA,), (ADA, BEN)), refused={KEY: record})
+    plan, lines = without_left(plan, plan.refused, RULE, (ADA, BEN, nobody), [], NOW)
+    assert (plan.refused[KEY].value, plan.refused[KEY].code, lines) == (mark_of([nobody]), "member_no_address", ())

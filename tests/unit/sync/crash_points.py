@@ -18,13 +18,16 @@ BEFORE_FIRST_CALL = -1
 def persistent_state(harness: Harness) -> str:
     """The store's rows, Salesforce's records and Partner Center's referrals, as one text."""
     rows = harness.rows._connection.execute("SELECT partition, key, data, at FROM rows ORDER BY partition, key")
-    records = [harness.salesforce.records(name) for name in OBJECTS]
+    here = [name for name in OBJECTS if harness.salesforce.org.model.find_object(name)]
+    records = [harness.salesforce.records(name) for name in here]
     return repr((rows.fetchall(), records, harness.partner_center.referrals()))
 
 
-def crash_points(arrange: Callable[[Harness], object], run: Callable[[Instance], object]) -> tuple[list[int], int]:
+def crash_points(
+    arrange: Callable[[Harness], object], run: Callable[[Instance], object], make: Callable[[], Harness] = Harness
+) -> tuple[list[int], int]:
     """`BEFORE_FIRST_CALL` and the numbers of the calls that change persistent state, and the number of all calls."""
-    with Harness() as harness:
+    with make() as harness:
         arrange(harness)
         instance = harness.new_instance()
         states = [persistent_state(harness)]

@@ -14,10 +14,15 @@ FROM_ROWS = 'extends = "default"\n\n[fields.solutions]\nsource = "rows"\n'
 @contextmanager
 def reading_rows(folder: Path) -> Iterator[Harness]:
     """A harness whose mapping file reads the rows."""
+    with harness_with_rows(folder) as harness:
+        yield harness
+
+
+def harness_with_rows(folder: Path) -> Harness:
+    """The same, not yet entered."""
     mapping = folder / "rows.toml"
     mapping.write_text(FROM_ROWS, encoding="utf-8")
-    with Harness(mapping=mapping) as harness:
-        yield harness
+    return Harness(mapping=mapping)
 
 
 def list_solution(harness: Harness, solution_id: str | None, **values: object) -> str:
@@ -44,6 +49,15 @@ def seller_removes(harness: Harness, deal: str, *solution_ids: str) -> None:
         if id_of(harness, row) in solution_ids:
             harness.salesforce.delete(ROWS, row["Id"])
     touch(harness, deal)
+
+
+def colleague_lists(harness: Harness, deal: str, *solution_ids: str, **tag: str) -> str:
+    """A colleague makes these the solutions of the deal. Returns the referral's id."""
+    referral = harness.referral_of(deal)
+    known = {each["id"]: each for each in referral["details"]["requirements"].get("solutions") or ()}
+    tags = [known.get(one) or {"id": one, "type": "Name", "name": f"{one} of Contoso", **tag} for one in solution_ids]
+    harness.colleague_edits(referral["id"], details_requirements_solutions=tags)
+    return str(referral["id"])
 
 
 def touch(harness: Harness, deal: str) -> None:
