@@ -208,7 +208,7 @@ def test_a_field_of_another_type_stops_the_deployment(org: SalesforceEmulator) -
 def test_a_refusal_names_each_component_and_a_corrected_run_succeeds(org: SalesforceEmulator) -> None:
     result = run_cosell("deploy", "--translations", *ADMIN)
     assert result.exit_code == 3
-    assert result.output.count("Not available for deploy for this organization") == 16
+    assert result.output.count("Not available for deploy for this organization") == 20
     assert "Switch the Translation Workbench on" in result.output
     assert "Nothing was changed" in result.output
     assert not has_field(org, "Audit__c")
@@ -217,7 +217,7 @@ def test_a_refusal_names_each_component_and_a_corrected_run_succeeds(org: Salesf
     assert result.exit_code == 3
     assert "name other languages: --language" in result.output
     assert run_cosell("deploy", "--language", "de", *ADMIN).exit_code == 0
-    names = ("Cosell_Deal_Solution__c", "Cosell_Inbox__c", "Cosell_Solution__c", "Opportunity")
+    names = ("Cosell_Deal_Solution__c", "Cosell_Inbox__c", "Cosell_Solution__c", "Lead", "Opportunity")
     assert org.deployments.documents.names("CustomObjectTranslation") == [f"{name}-de" for name in names]
     org.deployments.languages = frozenset({"de", "fr", "ja", "zh_TW"})
     assert run_cosell("deploy", "--translations", *ADMIN).exit_code == 0

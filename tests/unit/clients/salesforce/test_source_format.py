@@ -10,7 +10,7 @@ from shared.foundation.errors import ConfigurationError
 from tests.unit.clients.salesforce.emulated_org import SOURCE_PROJECT, product_package
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
-OBJECTS = ("Cosell_Deal_Solution__c", "Cosell_Inbox__c", "Cosell_Solution__c", "Opportunity")
+OBJECTS = ("Cosell_Deal_Solution__c", "Cosell_Inbox__c", "Cosell_Solution__c", "Lead", "Opportunity")
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 
 
@@ -37,7 +37,7 @@ def test_a_custom_object_is_one_file_with_its_fields_and_list_view() -> None:
     root = parse_xml(package.files["objects/Cosell_Inbox__c.object"])
     names = {child.tag.rpartition("}")[2] for child in root}
     assert {"label", "nameField", "sharingModel", "fields", "listViews"} <= names
-    assert set(package.members["CustomObject"]) == set(OBJECTS) - {"Opportunity"}
+    assert set(package.members["CustomObject"]) == set(OBJECTS) - {"Lead", "Opportunity"}
     assert set(package.members["CustomTab"]) == {"Cosell_Inbox__c", "Cosell_Solution__c"}
     assert "tabs/Cosell_Inbox__c.tab" in package.files
 
