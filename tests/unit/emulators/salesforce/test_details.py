@@ -104,6 +104,9 @@ def test_queryall_shows_deleted_rows(api: ApiSession, deal: str) -> None:
     assert api.query_records(soql) == []
     [row] = api.query(soql, resource="queryAll").json()["records"]
     assert (row["Opportunity__c"], row["IsDeleted"]) == (deal, True)
+    api.emulator.clock.advance(60)
+    span = "start=2026-11-20T09:00:00Z&end=2026-11-20T11:00:00Z"
+    assert len(api("GET", f"/sobjects/{ROW}/deleted?{span}").json()["deletedRecords"]) == 1
 
 
 def test_a_row_leaves_the_stamps_of_its_deal_alone(api: ApiSession, deal: str) -> None:
