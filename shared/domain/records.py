@@ -48,6 +48,7 @@ class Opportunity(Struct, frozen=True):
     unsendable      by field and key, the code of why Partner Center does not get a member of the list
     cut             the fields whose text is longer than what is compared
     partial         the lists of which only a part was read, because the org has just lost the related list
+    name            the whole name with the mark in front of it; None where no name has a mark
     """
 
     id: str
@@ -70,6 +71,7 @@ class Opportunity(Struct, frozen=True):
     cut: frozenset[str] = frozenset()
     partial: tuple[str, ...] = ()
     lacking: Mapping[str, Cause] = {}
+    name: str | None = None
 
 
 class Referral(Struct, frozen=True):

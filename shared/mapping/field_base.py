@@ -28,6 +28,7 @@ SalesforcePath = Annotated[
 
 
 _NOT_READ = {
+    "mark",
     "label", "direction", "when", "winner", "clearable", "default_days", "convert", "lost_declines", "optional",
 }  # fmt: skip
 """The keys that do not decide how a value is read."""

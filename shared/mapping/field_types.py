@@ -5,7 +5,7 @@ record, as JSON Patch operations, or into the body of a new referral. `Unreadabl
 something that the deal cannot carry.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import replace
 from datetime import date, timedelta
 from typing import Any, Literal, Self, override
@@ -15,6 +15,8 @@ from pydantic import Field, PrivateAttr
 from shared.domain.creation_values import TEXT_CUT
 from shared.domain.deal import Status
 from shared.domain.field_rules import Answers, Rule
+from shared.domain.name_mark import KNOWN_SIGNS, without_mark
+from shared.domain.org_shape import OrgShape
 from shared.domain.sentences import cause
 from shared.domain.stage_table import StageTable
 from shared.mapping.field_base import (
@@ -41,10 +43,10 @@ A service may send the year 1 where it has no date.
 """
 
 
-class TextField(SinglePathField):
-    """One line of text, cut to the length that Salesforce holds."""
+class LimitedText(SinglePathField):
+    """A text, cut to the length that Salesforce holds. A mark in front of an opportunity's name is no part of it."""
 
-    type: Literal["text"]
+    type: Literal["text", "notes"]
     length: int | None = Field(default=None, gt=0)
 
     @override
@@ -59,8 +61,15 @@ class TextField(SinglePathField):
     def to_rule(self, name: str) -> Rule:
         return replace(super().to_rule(name), length=self.length)
 
+    @property
+    def is_name(self) -> bool:
+        """Whether this is the name of the opportunity."""
+        return self.salesforce.casefold() == "name"
+
     def _fitting(self, value: object) -> str | None:
         """Return what fits. Raises UnreadableValue with it, if the text was cut."""
+        if isinstance(value, str) and value[:1] in KNOWN_SIGNS and self.is_name:
+            value = without_mark(value)
         text = normal_text(value, self.length)
         if self.length is None or len(str(value)) <= self.length:
             return text
@@ -69,10 +78,33 @@ class TextField(SinglePathField):
         return text
 
 
-class NotesField(TextField):
+class TextField(LimitedText):
+    """One line of text. `mark` shows how the sync stands in front of it, if it is the name of the opportunity."""
+
+    type: Literal["text"]
+    mark: bool = False
+
+    @property
+    @override
+    def later_keys(self) -> set[str]:
+        return super().later_keys | {"mark"}
+
+
+def marked_column(fields: Iterable[FieldBase], org: OrgShape | None) -> str | None:
+    """Return the column that has a mark in front of it, if the file asks for one and the user may write it."""
+    marked = (field.salesforce for field in fields if isinstance(field, TextField) and field.mark)
+    return next((column for column in marked if org is None or _is_updateable(org, column)), None)
+
+
+def _is_updateable(org: OrgShape, path: str) -> bool:
+    column = org.column(path)
+    return column is not None and column.updateable
+
+
+class NotesField(LimitedText):
     """A long text. If both sides edit it, the merge keeps both edits."""
 
-    type: Literal["notes"]  # type: ignore[assignment]  # only the tag distinguishes the two tables
+    type: Literal["notes"]
 
     @override
     def to_rule(self, name: str) -> Rule:

@@ -48,6 +48,7 @@ def rule_violations(document: Table, source: MappingSource) -> Iterator[Violatio
     connector_columns = {column.casefold(): key for key, column in named.items()}
     for name, field in fields.items():
         yield from _parent_column_violations(name, field)
+        yield from _mark_violations(name, field)
         yield from _connector_column_violations(name, field, connector_columns, source)
 
 
@@ -148,6 +149,14 @@ def _parent_column_violations(name: str, field: Table) -> Iterator[Violation]:
         remedy = 'Set direction = "to_partner_center", or choose another column.'
         place: Place = ("fields", name, "salesforce")
         yield Violation(place, f"{expectation(expected, ', '.join(parents))} {remedy}")
+
+
+def _mark_violations(name: str, field: Table) -> Iterator[Violation]:
+    """Only the name of an opportunity has a mark in front of it."""
+    column = field.get("salesforce")
+    if field.get("mark") is True and not (isinstance(column, str) and column.casefold() == "name"):
+        problem = expectation("false, because only the column Name has a mark in front of it", "true")
+        yield Violation(("fields", name, "mark"), problem)
 
 
 def _own_column_violations(named: Mapping[str, str], source: MappingSource) -> Iterator[Violation]:

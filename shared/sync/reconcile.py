@@ -24,6 +24,7 @@ from shared.sync.ask_microsoft import ask_microsoft
 from shared.sync.close_test_referral import close_test_referral
 from shared.sync.decide_pair import leave_sync, make_plan, plan_and_send, send_changes
 from shared.sync.hear_microsoft import look_for_news
+from shared.sync.mark_names import mark_names
 from shared.sync.pair_lease import (
     Pair,
     acquire,
@@ -167,6 +168,8 @@ def carry_out(ctx: Context, work: Work) -> Outcomes:
     for again in _write_opportunities(ctx, work.pairs):
         read_opportunities(ctx, again)
         run_for_each(ctx, Side.PARTNER_CENTER, again, plan_and_send)
+    if ctx.translation.name_column:
+        mark_names(ctx, work.pairs)
     chunks = batches_of_write_backs(ctx, work.pairs)
     ctx.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
     ctx.map(lambda pair: run_step(ctx, pair, _release_pair), work.pairs, at_most=ctx.policy.parallelism)

@@ -16,6 +16,7 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side
 from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Unshown
 from shared.domain.link_states import Mark
+from shared.domain.name_mark import with_mark
 from shared.domain.plan_lead import ACCEPTED_LEAD
 from shared.domain.records import Opportunity
 from shared.domain.transitions import parked, without_refusals
@@ -71,7 +72,15 @@ def prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write |
         lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *ctx.store.audit(pair.id)]
         mark, missing = without_refusals(pair.link, changes, pair.plan).due_mark, _missing_identity(ctx, pair)
         values |= _with_unshown(ctx, pair, ctx.translation.shown_state(mark, audit_text(lines), missing))
+        if ctx.translation.name_column:
+            values |= _marked_name(values, ctx.translation.name_column, pair.opportunity.name or "", mark)
     return Write(pair.id, values, pair.opportunity.modified)
+
+
+def _marked_name(values: Mapping[str, Any], column: str, shown: str, mark: Mark) -> dict[str, Any]:
+    """The name with its mark, if it shows another one, or if these values have a new name."""
+    name = with_mark(values.get(column) or shown, mark)
+    return {column: name} if name and (name != shown or column in values) else {}
 
 
 def _with_unshown(ctx: Context, pair: Pair, values: dict[str, Any]) -> dict[str, Any]:
@@ -102,10 +111,11 @@ def _confirm_write(ctx: Context, pair: Pair, written: Written) -> bool:
 
 
 def must_be_written_singly(ctx: Context, pair: Pair, written: Written) -> bool:
-    """Whether Salesforce refused several values together, or one with our own fields: any may be the guilty one."""
+    """Whether Salesforce refused values together, or one with our own fields or a mark: any may be the guilty one."""
     if written.refused is None or pair.plan is None:
         return False
-    return written.refused.field in ctx.translation.shown_columns or len(pair.plan.to_salesforce) > 1
+    is_own = written.refused.field in ctx.translation.shown_columns or ctx.translation.name_column is not None
+    return is_own or len(pair.plan.to_salesforce) > 1
 
 
 def keep_first_writes(pair: Pair, first: int) -> None:
@@ -263,13 +273,18 @@ def _less(ctx: Context, values: Mapping[str, object], refusal: Cause) -> Mapping
     return {audit: values[audit]} if audit in values and len(values) > 1 else None
 
 
-def _prepare_write_back(ctx: Context, pair: Pair) -> _WriteBack:
+def store_coming_write_back(ctx: Context, pair: Pair) -> None:
+    """Store that the opportunity is about to be written, with the lines that wait, unless the row says so already."""
     lines = pair.pending.take_notes(ctx.clock.now())
     effects = pair.link.intent.effects if pair.link.intent else ()
     if lines or not effects or _is_lease_short(ctx, pair):
         # The intent of a create of unknown outcome stays, so that recovery looks for the referral.
         coming = effects if pair.link.is_creating else (Effect(EffectKind.MARK_OPPORTUNITY),)
         record_intent(ctx, pair, *coming, link=replace(pair.link, unwritten=True), lines=lines)
+
+
+def _prepare_write_back(ctx: Context, pair: Pair) -> _WriteBack:
+    store_coming_write_back(ctx, pair)
     missing, stored = _missing_identity(ctx, pair), ctx.store.audit(pair.id)
     mark = pair.link.due_mark
     whole = values = _with_unshown(ctx, pair, ctx.translation.shown_state(mark, audit_text(stored), missing))

@@ -93,6 +93,9 @@ DEFECTS = {
     "a column of the connector's own": (
         'salesforce = "Description"', 'salesforce = "Audit__c"', "[fields.notes]", "fields.notes.salesforce",
     ),
+    "a mark in front of another column than the name": (
+        "length = 32000", "mark = true", "[fields.notes]", "fields.notes.mark",
+    ),
     "a parent's column that would have to be written": (
         'salesforce = "Description"', 'salesforce = "Account.Description"', "[fields.notes]", "fields.notes.salesforce",
     ),
@@ -279,6 +282,13 @@ def test_the_hash_depends_on_the_content_and_not_on_comments(write_file: WriteFi
     other = TEXT.replace("length = 120", "length = 119")
     assert load_mapping(write_file(same))[1] == load_mapping()[1]
     assert load_mapping(write_file(other))[1] != load_mapping()[1]
+
+
+def test_the_hash_does_not_depend_on_the_mark_of_names(write_file: WriteFile) -> None:
+    """No base depends on it, so no referral need be read again."""
+    marked = write_file('extends = "default"\n[fields.name]\nmark = true\n')
+    assert load_mapping(marked)[1] == load_mapping()[1]
+    assert load_mapping(marked)[0].fields["name"].to_rule("name") == load_mapping()[0].fields["name"].to_rule("name")
 
 
 def test_the_hash_is_the_same_in_every_process(write_file: WriteFile) -> None:

@@ -1,0 +1,31 @@
+"""The mark in front of an opportunity's name: how the sync stands, as users of Microsoft's former connector know it.
+
+A mark is never part of the name (docs/protocol.md#the-mark-in-the-name). Pure.
+"""
+
+import re
+from collections.abc import Mapping
+
+from shared.domain.link_states import Mark
+
+SIGNS: Mapping[Mark, str] = {Mark.SYNCED: "✔", Mark.DIFFERENCES: "⚠", Mark.FAILED: "✘", Mark.WAITING: ""}
+"""The same signs as those of Sync_Mark__c, which is empty for a deal that waits."""
+KNOWN_SIGNS = frozenset("✔⚠✘✓✗")
+"""Ours, and those of Microsoft's former connector (`✓ `, as its documentation shows it)."""
+NAME_LENGTH = 120
+"""Characters of Opportunity.Name."""
+_MARKS = re.compile(f"(?:[{''.join(sorted(KNOWN_SIGNS))}]\ufe0f?(?:\\s+|$))+")
+"""Signs with a space behind them; U+FE0F lets a sign be shown in colours. A sign without a space is part of a word."""
+
+
+def without_mark(name: str) -> str:
+    """The name without the marks in front of it."""
+    found = _MARKS.match(name)
+    return name[found.end() :] if found else name
+
+
+def with_mark(name: str, mark: Mark) -> str:
+    """The name with this mark in front of it, in place of any other; without one, if there is no room for it."""
+    bare = without_mark(name)
+    marked = f"{SIGNS[mark]} {bare}" if SIGNS[mark] and bare else bare
+    return marked if len(marked) <= NAME_LENGTH else bare

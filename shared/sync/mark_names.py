@@ -1,0 +1,54 @@
+"""Writes the mark in front of opportunities' names, where the mapping file asks for it.
+
+A name belongs to people, so the mark is written under the condition that nobody has changed the record since it was
+read. Where somebody has, or the record is too young for the condition, the next look at the pair writes it.
+
+Source: docs/protocol.md#the-mark-in-the-name.
+"""
+
+from collections.abc import Sequence
+from itertools import batched
+
+from shared.domain.name_mark import with_mark
+from shared.sync.pair_lease import Pair, call_salesforce, run_step
+from shared.sync.ports import Context, Outcome, Result, Write, Written
+from shared.sync.write_opportunity import CONDITIONAL, store_coming_write_back
+
+
+def mark_names(ctx: Context, pairs: Sequence[Pair]) -> None:
+    """Write the marks that are not shown, 24 in one call."""
+    unmarked = [pair for pair in pairs if _is_unmarked(pair)]
+    for chunk in batched(unmarked, CONDITIONAL, strict=False):
+        writes = [write for pair in chunk if (write := run_step(ctx, pair, _prepare_mark))]
+        by_id = {pair.id: pair for pair in chunk}
+        for written in call_salesforce(ctx, chunk, ctx.salesforce.update_unmodified, writes) if writes else ():
+            run_step(ctx, by_id[written.id], _take_answer, written)
+
+
+def _is_unmarked(pair: Pair) -> bool:
+    """Whether the name shows another mark than it is to show, and can be written now."""
+    opportunity, ended = pair.opportunity, pair.outcome
+    if opportunity is None or opportunity.name is None or not (ended is None or ended.result is Result.PARKED):
+        return False
+    is_writable = opportunity.flagged and opportunity.is_second_over
+    return is_writable and with_mark(opportunity.name, pair.link.due_mark) != opportunity.name
+
+
+def _prepare_mark(ctx: Context, pair: Pair) -> Write | None:
+    opportunity, column = pair.opportunity, ctx.translation.name_column
+    if opportunity is None or column is None:
+        return None
+    store_coming_write_back(ctx, pair)
+    return Write(pair.id, {column: with_mark(opportunity.name or "", pair.link.due_mark)}, opportunity.modified)
+
+
+def _take_answer(ctx: Context, pair: Pair, written: Written) -> None:
+    """Take what was read back. A mark that is refused is told in the log; the status field shows the same."""
+    if written.refused:
+        code, field = written.refused.code, written.refused.field
+        ids = {"correlation_id": ctx.correlation_id, "opportunity_id": pair.id}
+        ctx.log("name_mark_refused", **ids, code=code, field=field)
+    elif written.locked and pair.outcome is None:
+        pair.end(Outcome(Result.RETRY, "locked"))
+    elif written.record is not None and not written.changed:
+        pair.take_read_back(ctx.translation.opportunity(written.record, written.at))
