@@ -44,3 +44,6 @@ LEAD_CAUSES: Mapping[str, tuple[str, str]] = {
         "Please accept the lead in Partner Center. Then this opportunity is linked to it.",
     ),
 }
+
+FILL_LEAD = "Give {field} a value under defaults in the table [lead] of the mapping file, or a default in Salesforce."
+"""What helps where the org demands a column of each Lead that we do not write."""

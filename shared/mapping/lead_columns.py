@@ -26,9 +26,11 @@ StandIn = Annotated[str, Field(min_length=1, max_length=80)]
 LEAD, LAST_NAME, COMPANY = "Lead", "LastName", "Company"
 DEMANDED = (LAST_NAME, COMPANY)
 """The columns without which Salesforce makes no lead."""
-_PERSON = {
+PERSON_COLUMNS = {
     "FirstName": "first_name", LAST_NAME: "last_name", "Email": "email", "Phone": "phone", "Title": "title",
 }  # fmt: skip
+ADDRESS_COLUMNS = (COMPANY, "Street", "City", "State", "StateCode", "PostalCode", "Country", "CountryCode")
+"""The columns of the customer."""
 _LABELS = {
     "FirstName": "First Name", LAST_NAME: "Last Name", "LeadSource": "Lead Source", "PostalCode": "Zip/Postal Code",
     "CountryCode": "Country", "StateCode": "State/Province", "State": "State/Province",
@@ -60,13 +62,13 @@ class LeadTable(MappingTable):
         """All columns of a lead that are written, apart from its address."""
         own = (self.identifier, self.link, self.audit)
         texts = (self.source, self.requested_action, self.solutions, self.name, self.description)
-        return tuple(filter(None, (*own, *_PERSON, COMPANY, *texts)))
+        return tuple(filter(None, (*own, *PERSON_COLUMNS, COMPANY, *texts)))
 
     def values(self, facts: LeadFacts, company: Company | None, address: Mapping[str, str], status: str) -> LeadValues:
         """Return what the record is to hold; `address` has the columns of the company's address."""
         person = facts.people[0] if facts.people else None
         values: dict[str, str | None] = {
-            column: (getattr(person, part) or None) if person else None for column, part in _PERSON.items()
+            column: (getattr(person, part) or None) if person else None for column, part in PERSON_COLUMNS.items()
         }
         values[COMPANY] = company.name if company else None
         values |= address

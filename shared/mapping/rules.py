@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.domain.field_rules import Direction
 from shared.mapping.attribute_violations import attribute_violations
+from shared.mapping.lead_violations import lead_violations
 from shared.mapping.location_violations import location_violations
 from shared.mapping.new_record_violations import new_record_violations
 from shared.mapping.owner_violations import owner_violations
@@ -38,6 +39,7 @@ def rule_violations(document: Table, source: MappingSource) -> Iterator[Violatio
     yield from owner_violations(document, source)
     yield from attribute_violations(document, source)
     yield from location_violations(document)
+    yield from lead_violations(document)
     if not isinstance(document.get("fields"), Mapping):
         return
     fields = {name: _table(field) for name, field in document["fields"].items()}

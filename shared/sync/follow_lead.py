@@ -19,6 +19,7 @@ from shared.domain.audit import Line
 from shared.domain.audit_text import audit_text
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Side
+from shared.domain.lead_texts import FILL_LEAD
 from shared.domain.leads import (
     KnownLead,
     LeadChange,
@@ -175,6 +176,14 @@ def _named_column(columns: Collection[str], refusal: Cause) -> str | None:
     return next((column for column in columns if column.casefold() in (named, f"{named}code")), None)
 
 
+def _with_default_named(error: Rejected) -> Rejected:
+    """The refusal of a Lead that lacks a column which the org demands, with the way to fill it."""
+    refusal = error.cause
+    if refusal.code != "REQUIRED_FIELD_MISSING":
+        return error
+    return Rejected(replace(refusal, remedy=FILL_LEAD.format(field=refusal.field or "the field")), error.step)
+
+
 # --- writing
 
 
@@ -249,7 +258,7 @@ class _LeadWriter:
             return wanted
         column = _named_column(wanted.values, refusal)
         if column is None or column in DEMANDED:
-            raise error
+            raise _with_default_named(error)
         self._refused.append(refused_line(column, refusal, wanted, now))
         self._untaken[column] = wanted.values[column]
         return wanted.without(column)

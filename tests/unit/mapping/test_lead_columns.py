@@ -1,7 +1,13 @@
 """What a lead of Partner Center says stands in columns of a Lead (docs/mapping.md#leads)."""
 
+from pathlib import Path
+
+import pytest
+
 from shared.domain.deal import Company, Status
+from shared.foundation.errors import ConfigurationError
 from shared.mapping.lead_columns import LeadTable, facts_of_lead, lead_address, status_text
+from shared.mapping.validation import load_mapping
 
 ADA = {"firstName": "Ada", "lastName": "Lind", "email": "ada@fabrikam.example", "phoneNumber": "+45 1", "title": "CTO"}
 REFERRAL = {
@@ -55,3 +61,35 @@ def test_the_address_is_that_of_an_account_without_its_prefix() -> None:
 def test_a_status_that_no_list_has_is_shown_as_it_is() -> None:
     assert status_text(Status("Active", "Qualification")) == "Active (Qualification)"
     assert (status_text(Status("New", "None")), status_text(None)) == ("New", "")
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        (
+            'source = "Region__c"\nname = "region__c"',
+            "lead.name: expected a column of the lead that nothing",
+        ),
+        ('name = "Audit__c"', "found Audit__c, which lead.audit fills"),
+        ('solutions = "Title"', "found Title, which the first contact fills"),
+        ('name = "City"', "found City, which the customer fills"),
+        ('defaults = { LeadSource = "Web" }', "found LeadSource, which lead.source fills"),
+        ('source = "A B"', "expected a column of the lead, such as LeadSource"),
+        ("link = 5", "lead.link: expected"),
+        ('owner = "x"', "lead.owner: this key is not known"),
+    ],
+)
+def test_a_column_has_one_source(tmp_path: Path, lines: str, problem: str) -> None:
+    path = tmp_path / "acme.toml"
+    path.write_text(f'extends = "default"\n\n[lead]\n{lines}\n', "utf-8")
+    with pytest.raises(ConfigurationError) as error:
+        load_mapping(path)
+    assert problem in str(error.value)
+
+
+def test_the_table_of_leads_changes_no_base(tmp_path: Path) -> None:
+    path = tmp_path / "acme.toml"
+    path.write_text('extends = "default"\n\n[lead]\nname = "Deal__c"\ndefaults = { Region__c = "EMEA" }\n', "utf-8")
+    file, mapping = load_mapping(path)
+    assert (file.lead.name, file.lead.defaults) == ("Deal__c", {"Region__c": "EMEA"})
+    assert mapping == load_mapping()[1]

@@ -1,15 +1,17 @@
 """Leads arrive in every kind of real org, as each setting says, or wait in the inbox (docs/protocol.md#leads)."""
 
 from copy import replace
+from pathlib import Path
 
 import pytest
 
 from shared.domain.leads import Leads
+from shared.mapping.schema import DEFAULT
 from tests.unit.emulators.salesforce.control_calls import control
 from tests.unit.sync.harness import Harness
 from tests.unit.sync.inbound_deals import assert_quiet, opportunities_of
 from tests.unit.sync.lead_deals import CUSTOMER, accept_lead, arrived_lead, customer_asks, lead_of, salesforce_leads
-from tests.unit.sync.real_orgs import PERMISSIONS, SWITCHES, USERNAME, org_harness
+from tests.unit.sync.real_orgs import PERMISSIONS, REGION, SWITCHES, USERNAME, org_harness
 
 SETS = [PERMISSIONS, "Cosell_Leads_Integration"]
 
@@ -51,3 +53,21 @@ def test_a_lead_arrives_as_an_opportunity_that_is_not_sent(kind: str) -> None:
         assert salesforce_leads(harness) == [] or kind == "duplicate rules"
         assert harness.partner_center.referral(referral) == before
         assert_quiet(harness)
+
+
+def test_a_column_that_the_org_demands_gets_the_default_of_the_mapping_file(tmp_path: Path) -> None:
+    path = tmp_path / "acme.toml"
+    path.write_text('extends = "default"\n\n[lead]\ndefaults = { Region__c = "EMEA" }\n', "utf-8")
+    for mapping in (DEFAULT, path):
+        with Harness(mapping=mapping) as harness:
+            let_leads_arrive(harness, Leads.LEAD)
+            control(harness.salesforce, "field", sobject="Lead", xml=REGION)
+            control(harness.salesforce, "required", sobject="Lead", field="Region__c")
+            harness.pull_event(customer_asks(harness))
+            inbox = harness.salesforce.records("Cosell_Inbox__c")
+            regions = [lead["Region__c"] for lead in salesforce_leads(harness)]
+            if mapping == path:
+                assert (regions, inbox) == (["EMEA"], [])
+            else:
+                assert regions == []
+                assert "under defaults in the table [lead] of the mapping file" in inbox[0]["Remedy__c"]
