@@ -17,7 +17,7 @@ _RIGHTS = {ROW: ("createable", "deletable"), CATALOGUE: ("createable", "updateab
 def check_solutions(installation: Installation) -> Verdict:
     """Check that the integration user may use the objects of solutions, if the mapping file reads them.
 
-    In an org without them only the text field names solutions. Source:
+    In an org without them, such a mapping file holds new deals. Source:
     docs/salesforce-package.md#another-version-than-the-apps.
     """
     if not _reads(installation, ROW):

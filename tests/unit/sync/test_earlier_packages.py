@@ -12,11 +12,13 @@ import pytest
 from shared.domain.link_states import Mark
 from shared.mapping.schema import DEFAULT
 from shared.mapping.validation import load_mapping
-from tests.earlier_builds import FIRST_BUILD, LACKS, unpacked_build
+from tests.earlier_builds import BUILD_BEFORE, FIRST_BUILD, LACKS, unpacked_build
+from tests.unit.emulated_rights import rights_without
 from tests.unit.sync.harness import Harness
 from tests.unit.sync.helped_deals import add_contact, microsofts_records
 from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunity_of
 from tests.unit.sync.outbound_deals import assert_linked
+from tests.unit.sync.solution_rows import FROM_ROWS, reading_rows, seller_adds
 
 SYNCED, DIFFERENCES = ("Synced", "✔"), ("Synced with differences", "⚠")
 on_the_first_build = pytest.mark.parametrize("built", [FIRST_BUILD], indirect=True, scope="module")
@@ -85,6 +87,12 @@ def single(build: Path) -> Iterator[Harness]:
 def status_of(harness: Harness, deal: str) -> tuple[object, object]:
     record = harness.opportunity(deal)
     return record["Sync_Status__c"], record["Sync_Mark__c"]
+
+
+@pytest.fixture
+def before(tmp_path: Path) -> Path:
+    """The Salesforce package of the build before, which has no objects of solutions."""
+    return unpacked_build(BUILD_BEFORE, tmp_path, "infra/salesforce") / "infra/salesforce"
 
 
 def arrives(harness: Harness, **fields: object) -> tuple[str, str]:
@@ -232,3 +240,30 @@ def test_a_deal_that_cannot_be_made_waits_although_the_org_has_no_inbox(single: 
 def test_every_mapping_file_of_an_earlier_build_is_read(build: Path) -> None:
     for path in (mapping_file(build, "whole"), mapping_file(build, "shipped"), *examples(build)):
         load_mapping(path)
+
+
+def test_solutions_that_should_be_rows_hold_a_new_deal_until_the_package_has_them(before: Path, tmp_path: Path) -> None:
+    mapping = tmp_path / "rows.toml"
+    mapping.write_text(FROM_ROWS, "utf-8")
+    with Harness(package=before, mapping=mapping) as harness:
+        deal = harness.seller_creates()
+        harness.run_rounds(2)
+        assert (status_of(harness, deal)[0], harness.our_referrals()) == ("Failed", [])
+        assert harness.count_in_audit(deal, "may not see Cosell_Deal_Solution__c.Solution__r.Solution_Id__c") == 1
+
+
+def test_a_deal_in_an_org_that_lost_the_rows_goes_on_without_its_solutions(tmp_path: Path) -> None:
+    with reading_rows(tmp_path) as harness:
+        deal = harness.seller_creates()
+        seller_adds(harness, deal, "SOL-1")
+        harness.run_rounds(2)
+        assert_linked(harness, deal)
+        rights = rights_without(harness.salesforce.org.model, objects=["Cosell_Solution__c"])
+        harness.salesforce.org.rights_of = lambda _: rights
+        harness.ask_org_again()
+        harness.seller_edits(deal, Amount=6_000)
+        harness.run_rounds(2)
+        referral = harness.referral_of(deal)
+        assert referral["details"]["dealValue"] == 6_000
+        assert [each["id"] for each in referral["details"]["requirements"]["solutions"]] == ["SOL-1"]
+        assert status_of(harness, deal) == DIFFERENCES
