@@ -13,7 +13,7 @@ from msgspec import Struct
 from shared.domain.answer_clock import answer_time
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
-from shared.domain.creation_values import CONTACTS_CUT, PART_LEFT_OUT, SET_AT_CREATION, cut_texts
+from shared.domain.creation_values import CONTACTS_CUT, PART_LEFT_OUT, cut_texts
 from shared.domain.deal import Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce
@@ -22,6 +22,7 @@ from shared.domain.left_members import left_records
 from shared.domain.link import (
     CHOSEN_DEFAULT,
     REFUSED_BY_SALESFORCE,
+    SET_AT_CREATION,
     TRY_AGAIN,
     Difference,
     Effect,

@@ -15,12 +15,12 @@ from shared.domain.deal import Company, Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.hidden_columns import HIDDEN_COLUMN
 from shared.domain.latches import FIXED_THERE
-from shared.domain.link import Difference, Link
+from shared.domain.link import SET_AT_CREATION, Difference, Link
 from shared.domain.merge import MISSING, Merged
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection
 
-SET_AT_CREATION, SOLUTIONS_CUT, CONTACTS_LEFT_OUT = "set_at_creation", "solutions_cut", "contacts_left_out"
+SOLUTIONS_CUT, CONTACTS_LEFT_OUT = "solutions_cut", "contacts_left_out"
 CONTACTS_CUT, TEXT_CUT, PART_LEFT_OUT = "contacts_cut", "text_cut", "part_left_out"
 """Codes of differences in values that travel only when a deal is created."""
 NO_IDS = ("bad_solutions", "too_many_solutions")

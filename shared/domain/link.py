@@ -24,6 +24,9 @@ from shared.domain.microsoft_record import HeardPartner, HeardRecord
 WHOLE = "partner_center.*"
 """The key of a refusal of a whole deal at its creation."""
 
+SET_AT_CREATION = "set_at_creation"
+"""The code of a later difference of a value that travels only when a deal is created."""
+
 CHOSEN_DEFAULT = "default"
 """The code of a value that stands in for one that a new deal lacked: nobody entered it, so it is never sent."""
 
@@ -187,7 +190,14 @@ class Link(Struct, frozen=True):
         if self.mapping is None or self.mapping == rules.mapping:
             return self.base
         now, then = rules.sources, self.sources
-        return Deal({name: value for name, value in self.base.items() if name in now and then.get(name) == now[name]})
+        known = [name for name in self.base if name in now and (then.get(name) == now[name] or self._knows_edit(name))]
+        return Deal({name: self.base[name] for name in known})
+
+    def _knows_edit(self, name: str) -> bool:
+        """Whether a text that travelled only at creation differs since: its base says which side was edited."""
+        records = (self.refused.get(f"{side}.{name}") for side in Side)
+        is_told = any(known is not None and known.code == SET_AT_CREATION for known in records)
+        return is_told and name not in self.sources and isinstance(self.base[name], str)
 
     def refuses(self, key: str, value: Value | None) -> bool:
         """Whether exactly this value is known to be refused."""

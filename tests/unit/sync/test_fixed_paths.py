@@ -204,6 +204,24 @@ def test_a_deal_whose_names_differ_when_the_field_begins_to_travel_is_left_alone
         assert_quiet(before)
 
 
+def test_a_colleagues_name_that_an_earlier_mapping_only_told_arrives_once_the_field_travels(tmp_path: Path) -> None:
+    path = tmp_path / "names.toml"
+    path.write_text(ONLY_AT_CREATION, "utf-8")
+    with Harness(mapping=path) as before, Harness() as now:
+        deal = before.shared_deal()
+        referral = before.referral_of(deal)["id"]
+        before.colleague_edits(referral, name="ERP, the whole of it")
+        before.run_rounds()
+        assert before.count_in_audit(deal, 'Salesforce keeps "ERP renewal".') == 1
+        before.translation = now.translation
+        before.colleague_edits(referral, details_dealValue=5)
+        before.run_rounds()
+        assert before.opportunity(deal)["Name"] == "ERP, the whole of it"
+        assert before.opportunity(deal)["Sync_Status__c"] == "Synced"
+        assert before.count_in_audit(deal, "was changed on both sides") == 0
+        assert_quiet(before)
+
+
 def renamed_deal(harness: Harness) -> str:
     """A deal whose seller has changed name and amount, which no run has seen yet."""
     deal = harness.shared_deal()
