@@ -17,7 +17,7 @@ PLACEHOLDER = ("--target-org", "ADMINISTRATOR")
 """Stands for the sign-in of the Salesforce administrator, if the command that runs was given none."""
 _COMMAND = re.compile(
     r"\bcosell (?:connect (?:salesforce|partner-center)|(?P<as_admin>salesforce (?:deploy|add-section))"
-    r"|webhook (?:show|register|test)|doctor|turn-on|close-test-referrals)(?![\w-])(?! --env)"
+    r"|salesforce solutions|webhook (?:show|register|test)|doctor|turn-on|close-test-referrals)(?![\w-])(?! --env)"
 )
 
 

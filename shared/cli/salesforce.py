@@ -27,6 +27,7 @@ from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.cli.package_languages import LanguageWish
+from shared.cli.solution_catalogue import solutions
 from shared.clients.salesforce.deal_sharing import DealSharing, share_deals, with_rule
 from shared.clients.salesforce.existing_fields import Obstacle, find_obstacles
 from shared.clients.salesforce.inactive_parts import InactivePart, find_inactive
@@ -50,7 +51,10 @@ _HINTS = {
 }
 """The remedy for an error of a deployment, by words of its text."""
 
-app = typer.Typer(help="Install the connector's fields and page section in Salesforce.", no_args_is_help=True)
+app = typer.Typer(
+    help="Install the connector's fields and page section in Salesforce, and load solutions.", no_args_is_help=True
+)
+app.command("solutions")(solutions)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from shared.doctor.installation import Installation
 from shared.doctor.salesforce_field_checks import DEPLOY
 from shared.foundation.errors import NotFound
 
+LOAD = "Run `cosell salesforce solutions FILE.csv` with the list of solutions from Partner Center."
 ROW, CATALOGUE, MEMBER = "Cosell_Deal_Solution__c", "Cosell_Solution__c", "OpportunityTeamMember"
 _KEYS = {ROW: "Key__c", CATALOGUE: "Solution_Id__c"}
 _RIGHTS = {ROW: ("createable", "deletable"), CATALOGUE: ("createable", "updateable")}
@@ -30,6 +31,8 @@ def check_solutions(installation: Installation) -> Verdict:
             faults.append(f"the org has no object {sobject}, or the user may not see it")
     if faults:
         return failed("; ".join(faults), DEPLOY)
+    if not installation.salesforce.query(f"SELECT Id FROM {CATALOGUE} WHERE Active__c = true LIMIT 1").pages[0].records:  # noqa: S608 - a fixed name
+        return failed(f"{CATALOGUE} has no active solution, so sellers can pick none", LOAD)
     return ok(f"{ROW} holds the solutions of a deal, and {CATALOGUE} the catalogue")
 
 

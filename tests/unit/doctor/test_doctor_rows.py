@@ -26,6 +26,17 @@ def reads_no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SolutionsField, "helpful_columns", lambda _: ())
 
 
+def load_one(systems: Systems) -> None:
+    systems.salesforce.insert(CATALOGUE, {"Name": "Ledger", "Solution_Id__c": "SOL-1"})
+
+
+@pytest.mark.usefixtures("reads_rows")
+def test_a_catalogue_without_an_active_solution_fails_with_the_command_that_loads_it(doctor: Doctor) -> None:
+    verdict = doctor.failed_verdict("solutions")
+    assert "has no active solution" in verdict.found
+    assert "cosell salesforce solutions FILE.csv" in verdict.remedy
+
+
 @pytest.mark.usefixtures("reads_no_rows")
 def test_a_mapping_file_without_rows_needs_no_object_of_solutions(doctor: Doctor, systems: Systems) -> None:
     systems.salesforce.bare = True
@@ -37,7 +48,8 @@ def test_a_mapping_file_without_rows_needs_no_object_of_solutions(doctor: Doctor
 
 
 @pytest.mark.usefixtures("reads_rows")
-def test_an_org_with_the_package_has_the_solutions(doctor: Doctor) -> None:
+def test_an_org_with_the_package_and_a_catalogue_has_the_solutions(doctor: Doctor, systems: Systems) -> None:
+    load_one(systems)
     assert (
         doctor.run("solutions")["solutions"].found
         == f"{ROW} holds the solutions of a deal, and {CATALOGUE} the catalogue"
@@ -67,6 +79,7 @@ def test_objects_of_another_shape_fail(doctor: Doctor, systems: Systems) -> None
     assert f"{CATALOGUE}.Solution_Id__c does not exist" in verdict.found
     assert f"{ROW}: records are not deletable" in verdict.found
     systems.salesforce.reset_state()
+    load_one(systems)
     assert doctor.run("solutions")["solutions"].result is Result.OK
 
 
