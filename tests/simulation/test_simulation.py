@@ -12,7 +12,7 @@ import pytest
 
 from emulators.partner_center import help_request
 from emulators.partner_center.service_errors import ServiceError
-from shared.sync import reconcile
+from shared.sync import decide_pair
 from tests.simulation.driver import simulate
 from tests.simulation.microsoft import NEWS
 from tests.simulation.moves import AUTOMATION, HELP
@@ -73,7 +73,7 @@ def test_a_seed_in_which_help_is_asked_keeps_every_promise(seed: int, monkeypatc
 
 
 def test_the_oracle_notices_an_answer_that_nobody_gave(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "is_question", lambda *_: False)
+    monkeypatch.setattr(decide_pair, "is_question", lambda *_: False)
     assert any(
         finding.startswith("unasked: ")
         for seed in SEEDS_WITH_AUTOMATION
