@@ -78,7 +78,8 @@ def test_a_pull_writes_only_the_changed_fields_with_the_mark_and_the_audit(harne
 def test_another_spelling_of_the_day_or_a_change_of_an_unmapped_field_writes_nothing(harness: Harness) -> None:
     deal = harness.shared_deal()
     referral = harness.referral_of(deal)["id"]
-    harness.colleague_edits(referral, details_closingDateTime="2026-12-30T23:00:00Z", campaignId="Spring")
+    harness.colleague_edits(referral, details_closingDateTime="2026-12-30T23:00:00Z")
+    harness.partner_center.raw_patch(referral, {"/favorite": True})
     saves = watch_saves(harness)
     harness.pull_event(referral)
     assert saves == []

@@ -126,7 +126,7 @@ def test_a_refused_value_is_written_again_at_each_change_of_either_side(
     harness.colleague_edits(referral, details_closingDateTime="2027-01-31T00:00:00Z")
     harness.pull_event(referral)
     harness.advance_time(1.0)
-    harness.colleague_edits(referral, campaignId="Spring")
+    harness.partner_center.raw_patch(referral, {"/favorite": True})
     harness.pull_event(referral)
     assert harness.opportunity(deal)["CloseDate"] == "2026-12-31"
     harness.advance_time(1.0)
