@@ -145,6 +145,9 @@ def test_the_mapping_page_lists_every_mapped_field_with_its_paths() -> None:
         assert direction_words.get(field.direction, "both ways") in cells[3]
         if "update" in field.when and not isinstance(field, field_types.NotesField):
             assert ("member by member" if isinstance(field, SetField) else f"`{field.winner}` wins") in cells[4]
+        rule, is_status = field.to_rule(name), isinstance(field, field_types.StatusField)
+        assert cells[5].startswith("moves" if is_status else "open" if rule.on_update else "-"), name
+        assert ("fixed" in cells[5]) == (rule.on_update and bool(rule.unlisted)), name
 
 
 @pytest.mark.parametrize(
