@@ -36,6 +36,9 @@ DEAL = Deal(
     contacts=(Person("Lee", "Ann", "ann@northwind.example", "+12065550100", "CFO"), Person("Ono")),
     solutions=("SOL-1", "SOL-2"),
     nobody=(),
+    sales_stage="40",
+    marketplace_intent="Have not decided",
+    partner_location="1234567",
 )
 EFFECTS = tuple(
     Effect(kind, DEAL, Deal(name="Old"), None if number % 2 else '"etag"', NOW if number else None)
@@ -71,7 +74,7 @@ SHAPE = OrgShape(
     frozenset({"Referral_Link__c"}),
     "0.3.0",
     frozenset({"amount", "account.name"}),
-    {"amount": Column("Amount"), "account.name": Column("Account.Name", updateable=False)},
+    {"amount": Column("Amount", is_number=True), "account.name": Column("Account.Name", updateable=False)},
     has_address_picklists=True,
     has_person_accounts=True,
     record_types={"Account": (RecordType("Person", "012000000000001AAA", is_default=True, is_person=True),)},
@@ -130,12 +133,15 @@ def whole_link(opportunity_id: str, state: State) -> Link:
             "solution_deleted": "2026-11-22T09:59:29+00:00",
             "deleted": "2026-11-22T10:00:00+00:00",
         },
-        refused={"salesforce.name": Difference("0123456789abcdef", "ignored", NOW)},
+        refused={
+            "salesforce.name": Difference("0123456789abcdef", "ignored", NOW),
+            "partner_center.partner_location": Difference("0123456789abcdef", "location_fixed", NOW),
+        },
         waiting={"status": Difference("fedcba9876543210", "irreversible", NOW)},
         reported=("missing_name:Opportunity Name is empty.",),
         cause=Cause("missing_name", "name", "Opportunity Name is empty.", "Please enter a name."),
         unwritten=True,
-        mapping="0123456789ab",
+        mapping="0123456789ab-cdef",  # with optional fields whose columns the org lacks
         sources={"money": "01234567", "closing": "89abcdef"},
         inbox="0123456789abcdef",
         unshown=Unshown(("Audit__c",), NOW),
