@@ -39,7 +39,8 @@ class PollQuery(Struct, frozen=True):
     rows          the related list of the opportunity that shows these records; empty for the opportunity itself
     is_rare       it gives its place in the call away where there are more than five queries
     is_optional   an org can lack its object
-    needs_link    it concerns deals with a link only: a user has many, also such that nobody wants to sync any more
+    needs_link    it concerns deals with a link only
+    only_open     it lists what belongs to open opportunities only
     sees_deleted  it lists the records in the recycle bin too
     is_deletion   it lists deleted opportunities only
     """
@@ -53,6 +54,7 @@ class PollQuery(Struct, frozen=True):
     is_rare: bool = False
     is_optional: bool = False
     needs_link: bool = False
+    only_open: bool = False
     sees_deleted: bool = False
     is_deletion: bool = False
 
@@ -64,8 +66,9 @@ class PollQuery(Struct, frozen=True):
         columns = (self.opportunity, self.stamp, *(("IsDeleted",) if self.sees_deleted else ()))
         concerns = f"({self.parent}{ours.flag} = true OR {self.parent}{ours.identifier} != null)"
         deleted = "IsDeleted = true AND " if self.is_deletion else ""
+        is_open = f"{self.parent}IsClosed = false AND " if self.only_open else ""
         return (
-            f"SELECT {', '.join(columns)} FROM {self.sobject} WHERE {deleted}{concerns} "  # noqa: S608 - names from the checked mapping file
+            f"SELECT {', '.join(columns)} FROM {self.sobject} WHERE {deleted}{is_open}{concerns} "  # noqa: S608 - names from the checked mapping file
             f"AND {self.stamp} >= %s ORDER BY {self.stamp} ASC, Id ASC"
         )
 
@@ -82,7 +85,8 @@ class PollQuery(Struct, frozen=True):
 
 OPPORTUNITY = PollQuery("opportunity")
 ACCOUNT = PollQuery("account", stamp=f"Account.{STAMP}")
-OWNER = PollQuery("owner", stamp=f"Owner.{STAMP}", is_rare=True, needs_link=True)
+OWNER = PollQuery("owner", stamp=f"Owner.{STAMP}", is_rare=True, needs_link=True, only_open=True)
+"""A user has many deals, also closed ones and such that nobody wants to sync: their edit concerns the others only."""
 DELETED = PollQuery("deleted", is_rare=True, needs_link=True, sees_deleted=True, is_deletion=True)
 ROLE = PollQuery("role", "OpportunityContactRole", "OpportunityId", "Opportunity.", rows="OpportunityContactRoles")
 CONTACT = replace(ROLE, name="contact", stamp=f"Contact.{STAMP}")
@@ -96,7 +100,7 @@ TEAM = PollQuery(
     is_optional=True,
 )
 """The org has teams only with team selling. A removed member leaves no record, as a removed contact role."""
-TEAM_USER = replace(TEAM, name="team_user", stamp=f"User.{STAMP}", needs_link=True)
+TEAM_USER = replace(TEAM, name="team_user", stamp=f"User.{STAMP}", needs_link=True, only_open=True)
 SOLUTION = PollQuery(
     "solution",
     "Cosell_Deal_Solution__c",

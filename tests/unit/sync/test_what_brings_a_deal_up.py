@@ -146,6 +146,20 @@ def test_an_edited_owner_brings_up_no_deal_that_was_ticked_before_the_beginning(
         assert harness.referral_of(deal)
 
 
+def test_an_edited_owner_brings_up_no_closed_deal(harness: Harness) -> None:
+    """What concerns a user would else be told in the audit of each deal that they ever had."""
+    first, second = two_deals(harness)
+    harness.seller_edits(first, StageName="Closed Won")
+    push_often(harness, 20)
+    with looked_at(harness, first, second) as worked:
+        edit_owner(harness, first)
+        push_often(harness)
+        assert worked() == []
+        edit_contact(harness, first)
+        push_often(harness)
+        assert worked() == [first]
+
+
 # --- what cannot be seen in a row
 
 
