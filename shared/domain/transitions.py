@@ -330,7 +330,7 @@ def _is_known_difference(link: Link, name: str, value: Value | None, side: Side)
     A visibility that waits is always a tick, whatever help its wait is for.
     """
     key = f"{side.other}.{name}"
-    if link.refuses(key, value) or (isinstance(value, tuple) and link.refuses(key, keys_of(value))):
+    if link.refuses(key, value) or (isinstance(value, tuple | None) and link.refuses(key, keys_of(value))):
         return True
     waiting = link.waiting.get(name) if side is Side.SALESFORCE else None
     return waiting is not None and (name == VISIBILITY or waiting.value == fingerprint(value))
