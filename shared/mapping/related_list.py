@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from shared.clients.salesforce.records import ALLOW_DUPLICATE, Json, Node, Removal
 from shared.clients.salesforce.soql_literals import full_id, in_list, is_id
-from shared.domain.cause import Cause
 from shared.domain.deal import Person, Side
 from shared.domain.member_sets import Left, Member, key_of
 from shared.domain.records import Row
@@ -25,7 +24,9 @@ from shared.mapping.set_field import SetField
 ADDRESSES_OF_A_QUERY, IDS_OF_A_QUERY = 20, 60
 """Values that fit into the address of one query, even if each character is escaped."""
 CATALOGUE = "Cosell_Solution__c"
-_PERSON, _CONTACT_PREFIX = "Standard", "003"
+NEW_CONTACT = "_contact"
+"""The end of the name of a step that makes a contact."""
+_PERSON = "Standard"
 _MOST_NAME, _MOST_PUBLISHER, _MOST_TYPE = 80, 255, 40
 
 type Found = Mapping[str, Sequence[Json]]
@@ -35,14 +36,13 @@ type Found = Mapping[str, Sequence[Json]]
 class Target(Struct, frozen=True):
     """The deal that gets rows in the list `field`.
 
-    `tags` has what Partner Center says of its members, by key. `chosen` are the contacts that a duplicate rule named
-    for members, and `allowed` the members whose contact is saved although it resembles others, by key.
+    `tags` has what Partner Center says of its members, by key. `allowed` are the keys of the members whose contact is
+    saved although it resembles others.
     """
 
     field: str
     opportunity_id: str
     tags: Mapping[str, Json] = {}
-    chosen: Mapping[str, str] = {}
     allowed: frozenset[str] = frozenset()
 
 
@@ -189,33 +189,22 @@ class ContactRows(RelatedList):
         key, name = key_of(member), f"{target.field}{number}"
         deal = next((each for each in _of(found, "deals") if each["Id"] == full_id(target.opportunity_id)), {})
         account, roles = deal.get("AccountId"), list((deal.get("OpportunityContactRoles") or {}).get("records") or ())
-        contact = target.chosen.get(key) or known_contact(_of(found, "contacts"), member, account)
+        contact = known_contact(_of(found, "contacts"), member, account)
         if contact and any(role["ContactId"] == contact for role in roles):
             return RowSteps()  # an interrupted run, or somebody, made it just now
         if contact is None and (deal.get("Account") or {}).get("IsPersonAccount"):
             return _left(member, NO_CONTACT)
         is_first = number == 0 and not any(role.get("IsPrimary") for role in roles)
-        values = {"OpportunityId": target.opportunity_id, "ContactId": contact or f"@{{{name}_contact.id}}"}
+        values = {"OpportunityId": target.opportunity_id, "ContactId": contact or f"@{{{name}{NEW_CONTACT}.id}}"}
         role = Node(name, self.row_object, {**values, "IsPrimary": is_first})
         if contact:
             return _keyed(member, role)
         of_account = {"AccountId": account} if account else {}
         headers = ALLOW_DUPLICATE if key in target.allowed else None
-        created = Node(f"{name}_contact", "Contact", {**self.contact_values(member), **of_account}, headers=headers)
+        created = Node(
+            f"{name}{NEW_CONTACT}", "Contact", {**self.contact_values(member), **of_account}, headers=headers
+        )
         return _keyed(member, created, role)
-
-
-def contact_query(refusal: Cause) -> str | None:
-    """Return the query of the contacts that a duplicate rule found; None if it found none."""
-    ids = [match for match in refusal.matches if match.startswith(_CONTACT_PREFIX)]
-    return f"SELECT Id, AccountId, CreatedDate FROM Contact WHERE Id IN {in_list(ids)}" if ids else None  # noqa: S608 - ids
-
-
-def oldest_on(contacts: Sequence[Json], opportunity_id: str, found: Found) -> str | None:
-    """Return the oldest of these contacts that is one of the deal's account."""
-    deal = next((each for each in _of(found, "deals") if each["Id"] == full_id(opportunity_id)), {})
-    same = [each for each in contacts if deal.get("AccountId") and each.get("AccountId") == deal["AccountId"]]
-    return str(min(same, key=age)["Id"]) if same else None
 
 
 # --- team

@@ -12,25 +12,19 @@ from itertools import batched
 
 from msgspec import Struct
 
+from shared.domain.audit import cause_line
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Side
 from shared.domain.link import Difference
+from shared.domain.listed_texts import listed
 from shared.domain.member_sets import Left, Member, key_of, members_of
 from shared.domain.row_records import without_left
+from shared.domain.sentences import LineDirection, cause
 from shared.domain.untaken_codes import REFUSED_ROW
 from shared.foundation.errors import CosellError
 from shared.mapping.creation_draft import DUPLICATES
 from shared.mapping.customer_lookup import QUERIES_OF_A_CALL
-from shared.mapping.related_list import (
-    Found,
-    RelatedList,
-    RowSteps,
-    Target,
-    contact_query,
-    joined_steps,
-    oldest_on,
-    tags_of,
-)
+from shared.mapping.related_list import NEW_CONTACT, Found, RelatedList, RowSteps, Target, joined_steps, tags_of
 from shared.sync.pair_lease import Pair, call_salesforce, open_pairs, run_step
 from shared.sync.ports import Context, Json, Node, Write, Written
 from shared.sync.related_ports import Removal
@@ -120,13 +114,12 @@ def _added(pair: Pair, name: str) -> list[Member]:
 class _Trial(Struct, frozen=True):
     """What the tries to write one pair have shown, by field and key.
 
-    `chosen` are contacts that a duplicate rule named, `allowed` the members whose contact is saved although it
-    resembles others, and `left` the members whose row Salesforce refused. `told` are the records that the link had.
+    `allowed` are the members whose contact is saved although it resembles others, and `left` the members whose row
+    Salesforce refused. `told` are the records that the link had.
     """
 
     found: FoundByField
     told: Mapping[str, Difference]
-    chosen: Mapping[tuple[str, str], str] = {}
     allowed: frozenset[tuple[str, str]] = frozenset()
     left: Mapping[tuple[str, str], Left] = {}
 
@@ -172,7 +165,7 @@ def _send(ctx: Context, pair: Pair, trial: _Trial, *, is_shown: bool) -> Written
         member = keys.get(written.step or "")
         if written.refused is None or member is None:
             return written
-        trial = _learned(ctx, pair, trial, member, written.refused)
+        trial = _learned(ctx, pair, trial, member, written)
 
 
 class _Call(Struct, frozen=True):
@@ -205,11 +198,10 @@ def _plan_rows(ctx: Context, pair: Pair, trial: _Trial) -> tuple[list[Node | Rem
 
 def _rows_of(pair: Pair, field: RelatedList, name: str, trial: _Trial) -> RowSteps:
     """The steps that add the members of one list whom Salesforce has not refused."""
-    chosen = {key: contact for (of, key), contact in trial.chosen.items() if of == name}
     allowed = frozenset(key for of, key in trial.allowed if of == name)
     refused = {key: left for (of, key), left in trial.left.items() if of == name}
     raw = pair.referral.raw if pair.referral is not None else None
-    target = Target(name, pair.id, tags_of(field, raw), chosen, allowed)
+    target = Target(name, pair.id, tags_of(field, raw), allowed)
     coming = [member for member in _added(pair, name) if key_of(member) not in refused]
     return joined_steps(
         [field.rows_for(coming, target, trial.found.get(name, {})), RowSteps(left=tuple(refused.values()))]
@@ -229,31 +221,32 @@ def _leave_out(ctx: Context, pair: Pair, name: str, left: Sequence[Left], told: 
 # --- what a refusal shows
 
 
-def _learned(ctx: Context, pair: Pair, trial: _Trial, member: tuple[str, str], refusal: Cause) -> _Trial:
-    """The trial after Salesforce refused the row of a member, or its contact because of a duplicate rule."""
-    name, key = member
-    if refusal.code == DUPLICATES and member not in trial.allowed and member not in trial.chosen:
-        contact = _contact_among(ctx, pair, name, refusal, trial)
-        if contact is not None:
-            return replace(trial, chosen={**trial.chosen, member: contact})
-        return replace(trial, allowed=trial.allowed | {member})
+def _learned(ctx: Context, pair: Pair, trial: _Trial, member: tuple[str, str], written: Written) -> _Trial:
+    """The trial after Salesforce refused the row of a member, or a new contact because of a duplicate rule.
+
+    A contact with another address cannot stand for the member, so the new one is saved all the same, and told.
+    """
+    (name, key), refusal = member, written.refused
+    if refusal is None:
+        return trial
     coming = {key_of(one): one for one in _added(pair, name)}
+    if refusal.code == DUPLICATES and (written.step or "").endswith(NEW_CONTACT) and member not in trial.allowed:
+        _tell_similar(ctx, pair, coming[key], refusal)
+        return replace(trial, allowed=trial.allowed | {member})
     is_limit = sum(of == name for of, _ in trial.left) + 1 >= ctx.policy.tries
     refused = coming.values() if is_limit else [coming[key]]
     return replace(trial, left={**trial.left, **dict(_refused(name, refused, refusal))})
+
+
+def _tell_similar(ctx: Context, pair: Pair, member: Member, refusal: Cause) -> None:
+    """Tell that a contact is new, although there are similar ones."""
+    found = cause("contact_allowed", "contacts", contact=member, matches=listed(refusal.matches))
+    line = cause_line(ctx.clock.now(), Side.SALESFORCE, "contacts", found, LineDirection.FROM_PARTNER_CENTER)
+    if pair.plan is not None:
+        pair.narrow_plan(pair.plan, (line,))
 
 
 def _refused(name: str, members: Iterable[Member], refusal: Cause) -> Iterator[tuple[tuple[str, str], Left]]:
     values = {"reason": refusal.reason.rstrip("."), "remedy": refusal.remedy}
     for member in members:
         yield (name, key_of(member)), Left(Side.PARTNER_CENTER, REFUSED_ROW, member, values)
-
-
-def _contact_among(ctx: Context, pair: Pair, name: str, refusal: Cause, trial: _Trial) -> str | None:
-    """The oldest contact of the deal's account among those that a duplicate rule found."""
-    query = contact_query(refusal)
-    if query is None:
-        return None
-    with pausing_on_failure(ctx, Side.SALESFORCE):
-        records = ctx.salesforce.query(query).pages[0].records
-    return oldest_on(records, pair.id, trial.found.get(name, {}))

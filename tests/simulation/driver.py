@@ -19,7 +19,7 @@ from shared.sync.ask_microsoft import LISTED
 from tests.simulation.events import Event, chosen_fate, events_of
 from tests.simulation.faults import TROUBLES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
-from tests.simulation.lists import LIST_MOVES, judge_lists
+from tests.simulation.lists import IN_ROWS, LIST_MOVES, judge_lists
 from tests.simulation.microsoft import NEWS, NEWS_MOVES, judge_news
 from tests.simulation.moves import (
     AUTOMATION,
@@ -35,6 +35,7 @@ from tests.simulation.oracle import Left, judge
 from tests.simulation.people import People
 from tests.simulation.sabotage import Sabotage
 from tests.simulation.sent_writes import SentWrites
+from tests.simulation.solution_rows import MAPPING
 from tests.simulation.watch import Watch
 from tests.unit.sync.harness import HOUR, Harness, Instance
 
@@ -61,7 +62,7 @@ def simulate(
     seed: int, *, also: Collection[str] = (), sabotage: Sabotage | None = None, strictly: bool = False
 ) -> Outcome:
     """Run one seed. `also` names what is left out otherwise; `strictly` is the oracle's."""
-    with Harness() as harness:
+    with Harness(mapping=MAPPING) if IN_ROWS in also else Harness() as harness:
         # Nobody forgets the reason of a decline: what waits for one would differ for ever.
         fields = harness.salesforce.org.model.get("Opportunity").fields
         fields["closing_reason__c"] = replace(fields["closing_reason__c"], default="Others")

@@ -24,7 +24,7 @@ STORE_CHANGES = frozenset(
 READ = "salesforce.opportunities"
 WRITES = frozenset({
     "partner_center.create", "partner_center.patch",
-    "salesforce.create", "salesforce.update", "salesforce.update_unmodified",
+    "salesforce.create", "salesforce.update", "salesforce.update_unmodified", "salesforce.update_with_rows",
 })  # fmt: skip
 """The calls that change one of the two sides."""
 NO_REQUESTS = frozenset({"salesforce.organization_id", "salesforce.api_usage"})

@@ -1,6 +1,6 @@
 """Lists that both sides change member by member: solutions, and the customer's contacts.
 
-Only seeds that ask for `LISTS` or `CONTACTS` have these moves, because the writes of the others are recorded.
+Only seeds that ask for them (`BY_CAUSE`) have these moves, because the writes of the others are recorded.
 
 lost      a member that a person added is on both sides, unless somebody removed it
 kept      a member that a person removed is on no side, unless somebody added it
@@ -9,15 +9,16 @@ doubled   no side has a member twice
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulators.partner_center.service_errors import ServiceError
 from emulators.salesforce.data.errors import ApiError
 from tests.simulation.held_values import OPEN, Record, belongs_to, of_opportunity, of_referral
 from tests.simulation.moves import TICK, Move
 from tests.simulation.people import People
+from tests.simulation.solution_rows import add_row, ids_in_rows, remove_row
 
-LISTS, CONTACTS = "people who change solutions", "people who change contacts"
+LISTS, CONTACTS, IN_ROWS = "people who change solutions", "people who change contacts", "people who change rows"
 HERE, THERE = "Salesforce", "Partner Center"
 
 
@@ -75,6 +76,13 @@ SOLUTIONS = List(
     lambda people, record, member: _save_tags(people, record, [tag for tag in _tags(record) if tag["id"] != member]),
     lambda people: f"SOL-{people.chance.choice((people.chance.randint(1, 6), next(people.numbers) + 100))}",
     1,
+)
+SOLUTION_ROWS = replace(
+    SOLUTIONS,
+    name="rows of solutions",
+    ours=lambda people, record: ids_in_rows(people.harness, record),
+    add_here=lambda people, record, member: add_row(people.harness, record, member),
+    remove_here=lambda people, record, member: remove_row(people.harness, record, member),
 )
 
 
@@ -134,7 +142,7 @@ CUSTOMERS_CONTACTS = List(
     lambda people: f"person{next(people.numbers)}@northwind.example",
     0,
 )
-BY_CAUSE = {LISTS: SOLUTIONS, CONTACTS: CUSTOMERS_CONTACTS}
+BY_CAUSE = {LISTS: SOLUTIONS, CONTACTS: CUSTOMERS_CONTACTS, IN_ROWS: SOLUTION_ROWS}
 
 
 # --- what people do

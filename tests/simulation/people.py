@@ -22,6 +22,7 @@ from tests.simulation.held_values import (
     of_opportunity,
     of_referral,
 )
+from tests.simulation.solution_rows import add_row
 from tests.unit.sync.harness import Harness
 
 CURRENCIES = ("USD", "EUR", "GBP")
@@ -134,6 +135,8 @@ class People:
     def add_opportunity(self, **values: object) -> None:
         """A seller creates an opportunity."""
         made = self.harness.seller_creates(**values)
+        if self.harness.translation.fields["solutions"].related_list:
+            add_row(self.harness, {"Id": made}, "SOL-1")
         self._keep(SALESFORCE, made, NOTHING, of_opportunity(self.harness.opportunity(made)))
 
     def add_referral(self, **values: object) -> None:

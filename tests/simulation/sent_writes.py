@@ -60,7 +60,7 @@ class SentWrites:
                 is_retrieve = part["method"] == "POST" and path.startswith("composite/sobjects/")
                 if part["method"] != "GET" and not is_retrieve:
                     is_conditional = "If-Unmodified-Since" in part.get("httpHeaders", {})
-                    self._note(part["method"], path, _without_audit(part["body"]), is_conditional=is_conditional)
+                    self._note(part["method"], path, _without_audit(part.get("body")), is_conditional=is_conditional)
 
     def _note(self, method: str, path: str, body: object, *, is_conditional: bool) -> None:
         self.writes.append([method, path, body, is_conditional])

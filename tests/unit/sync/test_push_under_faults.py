@@ -19,7 +19,13 @@ NAMES = (
     "a win",
     "a completed deal",
 )
-WRITES = {"salesforce.update", "salesforce.update_unmodified", "partner_center.create", "partner_center.patch"}
+WRITES = {
+    "salesforce.update",
+    "salesforce.update_unmodified",
+    "salesforce.update_with_rows",
+    "partner_center.create",
+    "partner_center.patch",
+}
 
 
 USAGE = "salesforce.api_usage"
