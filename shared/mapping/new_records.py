@@ -107,6 +107,14 @@ def completed_nodes(
     return [_completed(node, tables[node.sobject], org, left_out) if node.sobject in tables else node for node in nodes]
 
 
+def completed_rows(nodes: Sequence[Node], new: NewRecords, org: OrgShape | None) -> list[Node]:
+    """Return steps of a deal that exists with defaults and record types. Raises Rejected as `completed_nodes`."""
+    if new == NewRecords():
+        return list(nodes)
+    left_out, tables = {path for path, _ in unusable_defaults(new, org)}, new.by_object
+    return [_completed(node, tables[node.sobject], org, left_out) if node.sobject in tables else node for node in nodes]
+
+
 def _completed(node: Node, new: NewRecord, org: OrgShape | None, left_out: Collection[str]) -> Node:
     values = {**dict(_spelled_defaults(node.sobject, new, org)), **node.values, **_record_type(node.sobject, new, org)}
     kept = {name: item for name, item in values.items() if default_path(node.sobject, name).casefold() not in left_out}

@@ -21,9 +21,10 @@ from shared.domain.member_sets import Left, Member, key_of, members_of
 from shared.domain.row_records import without_left
 from shared.domain.sentences import LineDirection, cause
 from shared.domain.untaken_codes import REFUSED_ROW
-from shared.foundation.errors import CosellError
+from shared.foundation.errors import CosellError, Rejected
 from shared.mapping.creation_draft import DUPLICATES
 from shared.mapping.customer_lookup import QUERIES_OF_A_CALL
+from shared.mapping.new_records import completed_rows
 from shared.mapping.related_list import NEW_CONTACT, Found, RelatedList, RowSteps, Target, joined_steps, tags_of
 from shared.sync.pair_lease import Pair, call_salesforce, open_pairs, run_step
 from shared.sync.ports import Context, Json, Node, Write, Written
@@ -186,7 +187,7 @@ def _plan_rows(ctx: Context, pair: Pair, trial: _Trial) -> tuple[list[Node | Rem
         field = _related(ctx, change.field) if _is_of_rows(ctx, change) else None
         if field is None:
             continue
-        rows = _rows_of(pair, field, change.field, trial)
+        rows = _rows_of(ctx, pair, field, change.field, trial)
         _leave_out(ctx, pair, change.field, rows.left, trial.told)
         steps += rows.nodes
         keys |= {name: (change.field, key) for name, key in rows.keys.items()}
@@ -196,16 +197,19 @@ def _plan_rows(ctx: Context, pair: Pair, trial: _Trial) -> tuple[list[Node | Rem
     return steps, keys
 
 
-def _rows_of(pair: Pair, field: RelatedList, name: str, trial: _Trial) -> RowSteps:
+def _rows_of(ctx: Context, pair: Pair, field: RelatedList, name: str, trial: _Trial) -> RowSteps:
     """The steps that add the members of one list whom Salesforce has not refused."""
     allowed = frozenset(key for of, key in trial.allowed if of == name)
     refused = {key: left for (of, key), left in trial.left.items() if of == name}
     raw = pair.referral.raw if pair.referral is not None else None
     target = Target(name, pair.id, tags_of(field, raw), allowed)
     coming = [member for member in _added(pair, name) if key_of(member) not in refused]
-    return joined_steps(
-        [field.rows_for(coming, target, trial.found.get(name, {})), RowSteps(left=tuple(refused.values()))]
-    )
+    added, left = field.rows_for(coming, target, trial.found.get(name, {})), RowSteps(left=tuple(refused.values()))
+    try:
+        nodes = completed_rows(added.nodes, ctx.translation.file.new, ctx.translation.org)
+    except Rejected as error:  # the record type that the mapping file names is gone
+        return joined_steps([left, RowSteps(left=tuple(one for _, one in _refused(name, coming, error.cause)))])
+    return joined_steps([replace(added, nodes=tuple(nodes)), left])
 
 
 def _leave_out(ctx: Context, pair: Pair, name: str, left: Sequence[Left], told: Mapping[str, Difference]) -> None:
