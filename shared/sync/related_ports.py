@@ -12,9 +12,15 @@ class RelatedWrites(Protocol):
     """The calls that write rows together with their opportunity."""
 
     def update_with_rows(
-        self, write: Write, steps: Sequence[Node | Removal], fields: Sequence[str], optional: Sequence[str] = ()
-    ) -> Written:
-        """One Composite, all or nothing: a conditional PATCH, rows created and deleted, and a read as `opportunities`.
+        self,
+        writes: Sequence[Write],
+        fields: Sequence[str],
+        *,
+        steps: Sequence[Node | Removal],
+        further: Sequence[str] = (),
+        optional: Sequence[str] = (),
+    ) -> Sequence[Written]:
+        """One Composite, all or nothing: one conditional PATCH, rows created and deleted, a read as `opportunities`.
 
         A row that is taken, or deleted, already is answered as `changed`; a refused one is the `step` of the answer.
         """

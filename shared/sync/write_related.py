@@ -55,8 +55,19 @@ def writes_of(ctx: Context, pairs: Sequence[Pair]) -> list[partial[list[Pair]]]:
 
 def write_related(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
     """Write pairs with rows; returns the pairs to plan again (`write_opportunities`)."""
-    found = _look_up(ctx, pairs)
-    return [pair for pair in open_pairs(pairs) if run_step(ctx, pair, _write_with_rows, found)]
+    found, again = _look_up(ctx, pairs), list[Pair]()
+    coming = [(pair, _Trial(found, _records_of(pair))) for pair in open_pairs(pairs)]
+    while coming:
+        pair, trial = coming.pop(0)
+        answers: Sequence[Written] = ()
+        if ready := run_step(ctx, pair, _prepare, trial):
+            answers = call_salesforce(ctx, [pair], _call(ctx, ready.steps), [ready.write])
+        following = run_step(ctx, pair, _take, trial, ready, answers)
+        if isinstance(following, _Trial):
+            coming.append((pair, following))
+        elif following:
+            again.append(pair)
+    return again
 
 
 def _changes(pair: Pair) -> tuple[Change, ...]:
@@ -116,68 +127,65 @@ class _Trial(Struct, frozen=True):
     """What the tries to write one pair have shown, by field and key.
 
     `allowed` are the members whose contact is saved although it resembles others, and `left` the members whose row
-    Salesforce refused. `told` are the records that the link had.
+    Salesforce refused. `told` are the records that the link had. `is_alone` says that the first value is written
+    without the others and without our own fields; `is_last` that there are no others.
     """
 
     found: FoundByField
     told: Mapping[str, Difference]
     allowed: frozenset[tuple[str, str]] = frozenset()
     left: Mapping[tuple[str, str], Left] = {}
+    is_alone: bool = False
+    is_last: bool = True
 
 
-def _write_with_rows(ctx: Context, pair: Pair, found: FoundByField) -> bool:
-    """Write opportunity and rows; whether the pair must be planned again (`write_opportunities`)."""
-    trial = _Trial(found, {**(pair.plan.refused if pair.plan else {}), **pair.entry.value.refused})
-    written = _send(ctx, pair, trial, is_shown=True)
-    if written is None or written.changed:
-        return written is not None
-    if must_be_written_singly(ctx, pair, written):
-        return _write_first_alone(ctx, pair, trial)
-    take_answer(ctx, pair, written, is_shown=pair.link.unshown is None)
-    return False
+class _Ready(Struct, frozen=True):
+    """A write of an opportunity with the steps of its rows, and field and key of each step's member."""
 
-
-def _write_first_alone(ctx: Context, pair: Pair, trial: _Trial) -> bool:
-    """Write the first value without the others and without our own fields: any of them may be the guilty one."""
-    is_last = len(_changes(pair)) == 1
-    keep_first_writes(pair, 1)
-    written = _send(ctx, pair, trial, is_shown=False)
-    if written is not None and written.changed:
-        return True
-    if written is not None:
-        take_answer(ctx, pair, written, is_shown=False, is_last=is_last)
-    return not is_last and pair.outcome is None
-
-
-def _send(ctx: Context, pair: Pair, trial: _Trial, *, is_shown: bool) -> Written | None:
-    """Write opportunity and rows, without the members whose rows Salesforce refuses; None if nothing was written."""
-    while True:
-        steps, keys = _plan_rows(ctx, pair, trial)
-        if not _changes(pair):
-            pair.put_plan_into_link(ctx.translation.rules)
-            return None
-        write = prepare_write(ctx, pair, is_shown=is_shown)
-        if write is None:
-            return None
-        answers = call_salesforce(ctx, [pair], _Call(ctx, steps), [write])
-        if not answers:
-            return None
-        [written] = answers
-        member = keys.get(written.step or "")
-        if written.refused is None or member is None:
-            return written
-        trial = _learned(ctx, pair, trial, member, written)
-
-
-class _Call(Struct, frozen=True):
-    """The write of one pair, as `call_salesforce` makes it."""
-
-    ctx: Context
+    write: Write
     steps: Sequence[Node | Removal]
+    keys: Mapping[str, tuple[str, str]]
 
-    def __call__(self, writes: Sequence[Write], _: Sequence[str]) -> Sequence[Written]:
-        fields, optional = self.ctx.translation.read_items
-        return [self.ctx.salesforce.update_with_rows(writes[0], self.steps, fields, optional)]
+
+def _call(ctx: Context, steps: Sequence[Node | Removal]) -> partial[Sequence[Written]]:
+    """The call that writes one pair, as `call_salesforce` makes it."""
+    items, optional = ctx.translation.read_items
+    return partial(ctx.salesforce.update_with_rows, steps=steps, further=items, optional=optional)
+
+
+def _records_of(pair: Pair) -> Mapping[str, Difference]:
+    """The records of the link, and of the plan that is not stored yet."""
+    return {**(pair.plan.refused if pair.plan else {}), **pair.entry.value.refused}
+
+
+def _prepare(ctx: Context, pair: Pair, trial: _Trial) -> _Ready | None:
+    """Store what is about to be written, and return it; None if nothing is left to write."""
+    steps, keys = _plan_rows(ctx, pair, trial)
+    if not _changes(pair):
+        pair.put_plan_into_link(ctx.translation.rules)
+        return None
+    write = prepare_write(ctx, pair, is_shown=not trial.is_alone)
+    return None if write is None else _Ready(write, steps, keys)
+
+
+def _take(ctx: Context, pair: Pair, trial: _Trial, ready: _Ready | None, answers: Sequence[Written]) -> _Trial | bool:
+    """Take the answer. Returns the next trial, or else whether the pair must be planned again.
+
+    Values that Salesforce refuses together are written one by one, the first one now, without our own fields.
+    """
+    for written in answers if ready is not None else ():
+        member = ready.keys.get(written.step or "") if ready is not None else None
+        if written.refused and member is not None:
+            return _learned(ctx, pair, trial, member, written)
+        if written.changed:
+            return True
+        if not trial.is_alone and must_be_written_singly(ctx, pair, written):
+            is_last = len(_changes(pair)) == 1
+            keep_first_writes(pair, 1)
+            return replace(trial, is_alone=True, is_last=is_last)
+        is_shown = not trial.is_alone and pair.link.unshown is None
+        take_answer(ctx, pair, written, is_shown=is_shown, is_last=trial.is_last)
+    return trial.is_alone and not trial.is_last and pair.outcome is None
 
 
 def _plan_rows(ctx: Context, pair: Pair, trial: _Trial) -> tuple[list[Node | Removal], Mapping[str, tuple[str, str]]]:

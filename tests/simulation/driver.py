@@ -35,7 +35,7 @@ from tests.simulation.oracle import Left, judge
 from tests.simulation.people import People
 from tests.simulation.sabotage import Sabotage
 from tests.simulation.sent_writes import SentWrites
-from tests.simulation.solution_rows import MAPPING
+from tests.simulation.solution_rows import MAPPING, listing_rows
 from tests.simulation.watch import Watch
 from tests.unit.sync.harness import HOUR, Harness, Instance
 
@@ -43,6 +43,8 @@ ALL_MOVES = (*MOVES, *NEWS_MOVES, *LIST_MOVES)
 STORMS, STEPS, BUSY = (1, 2, 2), (30, 50), (0.4, 1.0)
 """How many storms there are, how many steps each has, and how much people do."""
 ROUNDS = 3
+POLLS = 5
+"""So many pushes ask for every source of changes: the rarer ones take turns."""
 EXPECTED_ERRORS = {
     "Unavailable", "Ambiguous", "Throttled", "Locked", "Conflict", "Rejected", "NotFound", "StoreConflict"
 }  # fmt: skip
@@ -324,12 +326,11 @@ class Simulation:
         """The clock passes every wait; then the push, all queued events, the sweep and the retry queue."""
         self.harness.advance_time(HOUR + 100)
         self._tell(f"round {number} begins")
-        self._work("push", worker)
-        waiting, self.events = self.events, []
-        for event in waiting:
-            self._work("event", worker, event)
-        self._work("sweep", worker)
-        self._work("push", worker)
+        pushes = (("push", None),) * (POLLS if IN_ROWS in self.also else 1)
+        work = (*pushes, *(("event", event) for event in self.events), ("sweep", None), ("push", None))
+        self.events = []
+        for kind, event in work:
+            self._work(kind, worker, event)
         self._queue_events(self.watch.changed_referrals())
 
     def _work(self, kind: str, worker: Instance, event: Event | None = None) -> None:
@@ -342,5 +343,7 @@ class Simulation:
     def _left(self) -> Left:
         salesforce, people = self.harness.salesforce, self.people
         opportunities, accounts, contacts = map(salesforce.records, ("Opportunity", "Account", "Contact"))
+        if IN_ROWS in self.also:
+            opportunities = [listing_rows(self.harness, record) for record in opportunities]
         known = (opportunities, people.referrals(), accounts, contacts, people.edits, self.judged, people.unasked)
         return Left(*known, people.asked())

@@ -4,10 +4,21 @@ import pytest
 
 from shared.domain import member_sets
 from tests.simulation.driver import simulate
-from tests.simulation.lists import LISTS
+from tests.simulation.lists import IN_ROWS, LISTS
 
 SEEDS = (9001, 9007, 9011, 9027, 9029, 9051)
 """In 9029, a seller removes a solution that a run may have given the deal before it crashed."""
+
+
+SEEDS_WITH_ROWS = (9011, 9033, 9040, 9063)
+
+
+@pytest.mark.parametrize("seed", SEEDS_WITH_ROWS)
+def test_a_seed_with_solutions_in_rows_loses_none_and_brings_none_back(seed: int) -> None:
+    outcome = simulate(seed, also=(IN_ROWS,))
+    assert outcome.findings == []
+    assert sum(times for name, times in outcome.counts.items() if "rows of solutions" in name) > 0
+    assert any("Cosell_Deal_Solution__c" in line for line in outcome.trace)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -73,20 +73,23 @@ class RelatedRows(Queries):
 
     def update_with_rows(
         self,
-        write: Write,
-        steps: Sequence[Node | Removal],
+        writes: Sequence[Write],
         fields: Sequence[str],
+        *,
+        steps: Sequence[Node | Removal],
+        further: Sequence[str] = (),
         optional: Collection[str] = (),
-    ) -> Written:
-        """Send one write of an opportunity with rows of its related lists, and read it back with `fields`.
+    ) -> Sequence[Written]:
+        """Send one write of an opportunity with rows of its related lists, and read it back.
 
-        Nothing is written unless all is. `fields` and `optional` are those of `opportunities`; without values the
-        opportunity itself is not written. A step that finds its work done by another (a unique value is taken, a record
-        is deleted already) is answered as `changed`. A step that Salesforce refuses is named.
+        Nothing is written unless all is. `fields` and `further` are read, as in `opportunities`, and so is `optional`;
+        without values the opportunity itself is not written. A step that finds its work done by another (a unique
+        value is taken, a record is deleted already) is answered as `changed`. A step that Salesforce refuses is named.
         """
+        [write] = writes
         composite.check_ids([write])
         while True:
-            visible = [name for name in fields if name not in self._hidden]
+            visible = [name for name in (*fields, *further) if name not in self._hidden]
             sent = [*_patch(write), *_steps(steps), _read_back(write.id, visible)]
             call = self._composite_call("rows", [one.subrequest for one in sent], [write], is_whole=True)
             removals = {step.name for step in steps if isinstance(step, Removal)}
@@ -97,7 +100,7 @@ class RelatedRows(Queries):
                     raise failure.reason from None
                 self._leave_out_hidden(failure.reason, optional)
             else:
-                return self._with_all_rows(written)
+                return [self._with_all_rows(written)]
 
     def _with_all_rows(self, written: Written) -> Written:
         """The outcome with all pages of the record's lists; without its record if they cannot be read."""

@@ -44,6 +44,6 @@ def test_a_deal_is_read_with_all_its_solutions(org: EmulatedOrg, deal: str) -> N
 def test_a_write_reads_all_solutions_back(org: EmulatedOrg, deal: str) -> None:
     values = {"Opportunity__c": deal, "Solution__r": {"Solution_Id__c": "SOL-0"}, "Key__c": "k"}
     steps = [Node("row", "Cosell_Deal_Solution__c", values)]
-    written = org.salesforce.update_with_rows(Write(deal, {"NextStep": "x"}), steps, FIELDS)
+    [written] = org.salesforce.update_with_rows([Write(deal, {"NextStep": "x"})], FIELDS, steps=steps)
     assert written.record is not None
     assert solutions_in(written.record) == [*(f"SOL-{number}" for number in NUMBERS), "SOL-0"]

@@ -35,7 +35,8 @@ def deal(org: EmulatedOrg) -> str:
 def call(
     org: EmulatedOrg, deal: str, *steps: Node | Removal, since: datetime | None = None, **values: object
 ) -> Written:
-    return org.salesforce.update_with_rows(Write(deal, values, since), steps, FIELDS)
+    [written] = org.salesforce.update_with_rows([Write(deal, values, since)], FIELDS, steps=steps)
+    return written
 
 
 def contact(name: str, number: int = 0) -> Node:
@@ -156,12 +157,13 @@ def test_rows_alone_do_not_write_the_deal(org: EmulatedOrg, deal: str) -> None:
 
 def test_an_optional_column_that_is_hidden_is_left_out_of_the_read_back(org: EmulatedOrg, deal: str) -> None:
     write, fields = Write(deal, {"NextStep": "Call"}), (*FIELDS, "Unknown__c")
-    written = org.salesforce.update_with_rows(write, [contact("Lind"), role(deal)], fields, ["Unknown__c"])
+    nodes = [contact("Lind"), role(deal)]
+    [written] = org.salesforce.update_with_rows([write], fields, steps=nodes, optional=["Unknown__c"])
     assert written.record is not None
     assert "Unknown__c" not in written.record
     assert len(org.emulator.records("Contact")) == 1
     with pytest.raises(Rejected):
-        org.salesforce.update_with_rows(write, [], (*FIELDS, "Other__c"), [])
+        org.salesforce.update_with_rows([write], (*FIELDS, "Other__c"), steps=[])
 
 
 def test_a_lost_reply_leaves_the_outcome_unknown(org: EmulatedOrg, fake: FakeSalesforce, deal: str) -> None:
