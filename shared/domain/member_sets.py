@@ -231,7 +231,8 @@ def _left_of_partner_center(rule: SetRule, known: Members, ours: Members, theirs
     added = [one for key, one in theirs.items() if key not in ours and key not in known]
     if Side.PARTNER_CENTER not in rule.owners:
         return [Left(Side.PARTNER_CENTER, STAYS, one) for one in added]
-    held, left = list(ours.values()), list[Left]()
+    held = [one for key, one in ours.items() if _stays(rule, key, known, ours, theirs)]
+    left = list[Left]()
     for one in added:
         if not has_address(one):
             left.append(Left(Side.PARTNER_CENTER, NO_ADDRESS, one))

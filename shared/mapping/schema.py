@@ -204,7 +204,6 @@ class MappingFile(MappingTable):
         `intent` and `at` are the settings for marketplace intent and location. An attribute without a column is no
         field: it is a constant. The table of locations makes one more field, and so does an org with the columns for
         amounts in other currencies, or for visibility.
-        yield from shown_solutions(self.fields, org).items()
         """
         table, fields = self.stage_table(), dict[str, FieldBase]()
         for name, field in self.fields.items():
