@@ -176,6 +176,18 @@ def agreed_members(base: object, salesforce: object, partner_center: object) -> 
     return as_value({**both, **pending})
 
 
+def with_edits(base: object, old: object, new: object, held: object) -> Value | None:
+    """The base after a write that was to turn the list `old` into `new`, of which a side now holds `held`.
+
+    The other side had each of its edits already, so what took effect is in the base.
+    """
+    before, after, now = members_of(old), members_of(new), members_of(held)
+    added = {key: one for key, one in after.items() if key not in before and key in now}
+    removed = {key for key in before if key not in after and key not in now}
+    kept = {key: one for key, one in members_of(base).items() if key not in removed}
+    return as_value({**kept, **added})
+
+
 # --- the merge
 
 

@@ -12,7 +12,7 @@ from shared.domain.deal import Change, Deal, Side, Status, Value
 from shared.domain.field_rules import Rules
 from shared.domain.left_members import is_same
 from shared.domain.link import EffectKind, Intent, Link
-from shared.domain.member_sets import agreed_members
+from shared.domain.member_sets import agreed_members, with_edits
 from shared.domain.transitions import Transition
 
 WRITTEN_SIDES = {EffectKind.PATCH_REFERRAL: Side.PARTNER_CENTER, EffectKind.WRITE_OPPORTUNITY: Side.SALESFORCE}
@@ -53,13 +53,22 @@ def recovered(
 
 
 def _lists(link: Link, interrupted: Intent, current: Mapping[Side, Deal]) -> dict[str, Value | None]:
-    """The base of each list that was to be written: what both sides hold now, or what one of them still has to take."""
-    deals = [current[side] for side in (Side.SALESFORCE, Side.PARTNER_CENTER) if side in current]
-    written = (item for one in interrupted.effects if one.kind in WRITTEN_SIDES for item in one.values.items())
-    fields = {name for name, value in written if isinstance(value, tuple) and all(name in deal for deal in deals)}
-    if len(deals) < len(Side):
-        return {name: link.base[name] for name in fields if name in link.base}
-    return {name: agreed_members(link.base.get(name), *(deal[name] for deal in deals)) for name in fields}
+    """The base of each list that was to be written: what the run added or removed, and what both sides hold.
+
+    A person may have changed the list since then, so it is settled member by member.
+    """
+    base: dict[str, Value | None] = dict(link.base)
+    fields = set[str]()
+    for effect in interrupted.effects:
+        deal = current.get(WRITTEN_SIDES[effect.kind], Deal()) if effect.kind in WRITTEN_SIDES else Deal()
+        for name in (name for name, value in effect.values.items() if isinstance(value, tuple) and name in deal):
+            base[name] = with_edits(base.get(name), effect.displaced.get(name), effect.values[name], deal[name])
+            fields.add(name)
+    if len(current) < len(Side):
+        return {name: base.get(name) for name in fields}
+    ours, theirs = current[Side.SALESFORCE], current[Side.PARTNER_CENTER]
+    known = (name for name in fields if name in ours and name in theirs)
+    return {name: agreed_members(base.get(name), ours[name], theirs[name]) for name in known}
 
 
 def _fields_written_to_both(intent: Intent) -> frozenset[str]:

@@ -26,6 +26,7 @@ HERE, THERE = "Salesforce", "Partner Center"
 class ListEdit:
     """A member that a person added to a list of one side, or removed there."""
 
+    name: str
     side: str
     record: str
     member: str
@@ -158,7 +159,7 @@ def _change_here(one: List, *, adds: bool) -> Callable[[People], bool]:
         if member is None or (adds and member in held):
             return False
         is_done = (one.add_here if adds else one.remove_here)(people, record, member)
-        people.list_edits += [ListEdit(HERE, str(record["Id"]), member, adds)] if is_done else []
+        people.list_edits += [ListEdit(one.name, HERE, str(record["Id"]), member, adds)] if is_done else []
         return is_done
 
     return act
@@ -177,7 +178,7 @@ def _change_there(one: List, *, adds: bool) -> Callable[[People], bool]:
             is_done = (one.add_there if adds else one.remove_there)(people, record, member)
         except ServiceError:
             return False
-        people.list_edits += [ListEdit(THERE, str(record["id"]), member, adds)] if is_done else []
+        people.list_edits += [ListEdit(one.name, THERE, str(record["id"]), member, adds)] if is_done else []
         return is_done
 
     return act
@@ -225,7 +226,8 @@ def _judge_list(people: People, one: List, opportunity: Record, referral: Record
         return
     if set(ours) != set(theirs):
         yield f"differs: {where}"
-    edits = [edit for edit in people.list_edits if edit.record in (opportunity["Id"], referral["id"])]
+    ids = (opportunity["Id"], referral["id"])
+    edits = [edit for edit in people.list_edits if edit.record in ids and edit.name == one.name]
     for edit in edits:
         is_contested = any(other.member == edit.member and other.is_added != edit.is_added for other in edits)
         if edit.is_added and not is_contested and edit.member not in ours:

@@ -1,0 +1,56 @@
+"""A list that an interrupted run wrote is settled member by member, because people may have changed it since then."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.domain.deal import Deal, Side
+from shared.domain.field_rules import Rule, Rules
+from shared.domain.link import Effect, EffectKind, Intent, Link
+from shared.domain.recovery import recovered
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+RULES = Rules({"solutions": Rule("solutions", "Products", is_set=True)})
+
+
+def base_after(written: EffectKind, old: str, new: str, ours: str, theirs: str) -> list[str]:
+    """The base of a list of one-letter ids whose base was "ab", after the recovery of one write."""
+    link = Link("006", base=Deal(solutions=tuple("ab")))
+    effect = Effect(written, Deal(solutions=tuple(new)), Deal(solutions=tuple(old)))
+    current: Mapping[Side, Deal] = {
+        Side.SALESFORCE: Deal(solutions=tuple(ours)),
+        Side.PARTNER_CENTER: Deal(solutions=tuple(theirs)),
+    }
+    found = recovered(link, Intent((effect,)), current, RULES, NOW).link.base["solutions"]
+    return sorted(map(str, found if isinstance(found, tuple) else ()))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "base"),
+    [
+        pytest.param("abc", "abc", ["a", "b", "c"], id="nobody edited: the member that was sent is agreed"),
+        pytest.param("abc", "ab", ["a", "b"], id="the write was lost: the member is still to be sent"),
+        pytest.param("ab", "abc", ["a", "b", "c"], id="the seller removed it again: that is a removal"),
+        pytest.param("ab", "bc", ["a", "b", "c"], id="and a colleague removed another one"),
+        pytest.param("a", "abc", ["a", "b", "c"], id="the seller removed another one too"),
+    ],
+)
+def test_a_member_that_was_sent_is_in_the_base_whatever_people_did_since(
+    ours: str, theirs: str, base: list[str]
+) -> None:
+    assert base_after(EffectKind.PATCH_REFERRAL, "ab", "abc", ours, theirs) == base
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "base"),
+    [
+        pytest.param("a", "a", ["a"], id="nobody edited: the removed member is gone"),
+        pytest.param("ab", "a", ["a"], id="the seller added it again: that is an addition"),
+        pytest.param("ab", "ab", ["a", "b"], id="the write was lost: the member is as before"),
+    ],
+)
+def test_a_member_that_was_removed_is_not_in_the_base_whatever_people_did_since(
+    ours: str, theirs: str, base: list[str]
+) -> None:
+    assert base_after(EffectKind.PATCH_REFERRAL, "ab", "a", ours, theirs) == base
