@@ -229,7 +229,7 @@ class TeamRows(RelatedList):
             return RowSteps()
         address = key_of(member)
         users = [each for each in _of(found, "users") if key_of(each["Email"]) == address]
-        people = [each for each in users if each.get("UserType", _PERSON) == _PERSON]
+        people = [each for each in users if each.get("UserType") in (None, _PERSON)]
         active = [each for each in people if each.get("IsActive", True)]
         if not active:
             return _left(member, INACTIVE_USER if people else NO_USER)
