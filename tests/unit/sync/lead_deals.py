@@ -24,6 +24,14 @@ CUSTOMER: Mapping[str, Any] = {
     ],
 }
 
+TICKED: Mapping[str, Any] = {
+    "Sync_with_Partner_Center__c": True,
+    "Products__c": "SOL-12345-ABC",
+    "Amount": 5000,
+    "Description": "Wants twelve.",
+}
+"""What a seller enters in a converted opportunity, so that nothing but its lead stops it."""
+
 
 def harness_with(leads: Leads, **options: Any) -> Harness:  # noqa: ANN401 - those of the harness
     """A harness whose leads arrive so."""

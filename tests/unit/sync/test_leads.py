@@ -11,6 +11,7 @@ from shared.sync.ports import RECONCILED
 from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.lead_deals import (
     CUSTOMER,
+    TICKED,
     accept_lead,
     arrived_lead,
     convert,
@@ -322,7 +323,7 @@ def test_a_converted_opportunity_that_a_seller_ticks_waits_until_the_lead_is_acc
     referral, record = arrived_lead(leads)
     deal = convert(leads, record)
     count = len(leads.partner_center.referrals())
-    leads.salesforce.edit("Opportunity", deal, {"Sync_with_Partner_Center__c": True})
+    leads.seller_edits(deal, **TICKED)
     leads.run_rounds(after=HOUR)
     told = "This opportunity was converted from a lead of Partner Center that nobody has accepted there."
     assert leads.salesforce.record("Opportunity", deal)["Audit__c"].count(told) == 1

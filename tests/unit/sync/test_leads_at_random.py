@@ -15,10 +15,9 @@ from emulators.salesforce.data.errors import ApiError
 from shared.domain.leads import Leads
 from tests.unit.sync.harness import AFTER_LEASE, HOUR, Harness, Instance
 from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
-from tests.unit.sync.lead_deals import accept_lead, convert, customer_asks, harness_with, salesforce_leads
+from tests.unit.sync.lead_deals import TICKED, accept_lead, convert, customer_asks, harness_with, salesforce_leads
 
 SEEDS = [*range(12), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(12, 60))]
-TICKED = {"Sync_with_Partner_Center__c": True, "Products__c": "SOL-12345-ABC", "Amount": 5000}
 LATEST_CRASH = 25
 """The call at which a run may stop, counted from its first."""
 
