@@ -3,7 +3,7 @@
 from copy import replace
 from functools import partial
 
-from shared.domain.deal import Change, Side
+from shared.domain.deal import Change, Side, Status
 from shared.domain.help_outcomes import left_sync
 from shared.domain.link import Link
 from shared.domain.plan import plan_pair
@@ -98,7 +98,7 @@ def send_changes(ctx: Context, pair: Pair) -> None:
                 changes = waiting.pop(0)
                 refusal = patch_referral(ctx, pair, pair.referral, changes)
                 if refusal and len(changes) > 1:
-                    waiting = [(change,) for change in changes]
+                    waiting = [(change,) for change in sorted(changes, key=_ends_the_deal)]
                 elif refusal:
                     has_learned |= _take_refusal(ctx, pair, changes, refusal)
                 elif pair.plan.tries:
@@ -112,6 +112,11 @@ def send_changes(ctx: Context, pair: Pair) -> None:
     else:
         pair.put_plan_into_link(ctx.translation.rules)
         pair.end(Outcome(Result.RETRY, "referral_kept_changing"))
+
+
+def _ends_the_deal(change: Change) -> bool:
+    """Sort key: a close last, because Partner Center takes nothing after it."""
+    return isinstance(change.new, Status) and change.new.is_final
 
 
 def _heed_refusals(ctx: Context, pair: Pair) -> None:

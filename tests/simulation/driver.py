@@ -21,16 +21,8 @@ from tests.simulation.faults import TROUBLES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
 from tests.simulation.lists import IN_ROWS, LIST_MOVES, judge_lists
 from tests.simulation.microsoft import NEWS, NEWS_MOVES, judge_news
-from tests.simulation.moves import (
-    AUTOMATION,
-    CUSTOMERS,
-    HELP,
-    LEADING,
-    MOVES,
-    NEW_DEALS,
-    TICK,
-    Move,
-)
+from tests.simulation.moves import AUTOMATION, CUSTOMERS, HELP, LEADING, MOVES, NEW_DEALS, TICK, Move
+from tests.simulation.names import NAME_MOVES, begin_with_names, judge_name_marks, mapping_of, takes_names
 from tests.simulation.oracle import Left, judge
 from tests.simulation.people import People
 from tests.simulation.sabotage import Sabotage
@@ -39,7 +31,7 @@ from tests.simulation.solution_rows import MAPPING, listing_rows
 from tests.simulation.watch import Watch
 from tests.unit.sync.harness import HOUR, Harness, Instance
 
-ALL_MOVES = (*MOVES, *NEWS_MOVES, *LIST_MOVES)
+ALL_MOVES = (*MOVES, *NEWS_MOVES, *LIST_MOVES, *NAME_MOVES)
 STORMS, STEPS, BUSY = (1, 2, 2), (30, 50), (0.4, 1.0)
 """How many storms there are, how many steps each has, and how much people do."""
 ROUNDS = 3
@@ -64,7 +56,7 @@ def simulate(
     seed: int, *, also: Collection[str] = (), sabotage: Sabotage | None = None, strictly: bool = False
 ) -> Outcome:
     """Run one seed. `also` names what is left out otherwise; `strictly` is the oracle's."""
-    with Harness(mapping=MAPPING) if IN_ROWS in also else Harness() as harness:
+    with Harness(mapping=MAPPING if IN_ROWS in also else mapping_of(also)) as harness:
         # Nobody forgets the reason of a decline: what waits for one would differ for ever.
         fields = harness.salesforce.org.model.get("Opportunity").fields
         fields["closing_reason__c"] = replace(fields["closing_reason__c"], default="Others")
@@ -129,6 +121,7 @@ class Simulation:
             self._calm()
 
     def _begin(self) -> None:
+        begin_with_names(self.harness, self.also)
         for _ in range(self.chance.choice((1, 1, 2))):
             move = self.chance.choice(NEW_DEALS)
             if move.act(self.people):
@@ -303,7 +296,7 @@ class Simulation:
         self.findings += [f"restless: {write[0]} {write[1]}" for write in written]
         self.findings += judge(self._left(), strictly=self.strictly)
         self.findings += judge_news(self.people) if NEWS in self.also else ()
-        self.findings += judge_lists(self.people)
+        self.findings += [*judge_lists(self.people), *judge_name_marks(self.people)]
         self.judged = len(self.people.edits)
 
     def _end_storm(self) -> None:
@@ -346,4 +339,4 @@ class Simulation:
         if IN_ROWS in self.also:
             opportunities = [listing_rows(self.harness, record) for record in opportunities]
         known = (opportunities, people.referrals(), accounts, contacts, people.edits, self.judged, people.unasked)
-        return Left(*known, people.asked())
+        return Left(*known, people.asked(), takes_names(self.harness))

@@ -1,14 +1,16 @@
-"""The four values that travel, read from the raw records of both systems and brought into one form.
+"""The values that travel, read from the raw records of both systems and brought into one form.
 
 Written apart from the product: an error in the product's mapping must not repeat itself here. A value is a text; None
 is an empty value.
 
+name     without a mark in front of it
 money    "1000.00 USD"; None without an amount
 closing  "2027-01-31"
 notes    the text without spaces around it
 status   what a stage or a status means: "New/Pending", "Active/Accepted", "Closed/Won" or "Closed/Lost"
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +21,8 @@ Record = Mapping[str, Any]
 Values = Mapping[str, str | None]
 
 SALESFORCE, PARTNER_CENTER = "salesforce", "partner_center"
-FIELDS = ("money", "closing", "notes", "status")
+FIELDS = ("name", "money", "closing", "notes", "status")
+NAME_MARK = re.compile("[✔⚠✘] ")
 OPEN, UNANSWERED, WON, LOST = "Active/Accepted", "New/Pending", "Closed/Won", "Closed/Lost"
 HELP_COLUMN = "How_can_Microsoft_help__c"
 STAGES = {"On Hold": UNANSWERED, "Closed Won": WON, "Closed Lost": LOST}
@@ -41,6 +44,7 @@ class Edit:
 def of_opportunity(record: Record) -> Values:
     """The values that an opportunity holds."""
     return {
+        "name": NAME_MARK.sub("", record["Name"], count=1),
         "money": _money(record["Amount"], record["CurrencyIsoCode"]),
         "closing": record["CloseDate"],
         "notes": _text(record["Description"]),
@@ -52,6 +56,7 @@ def of_referral(record: Record) -> Values:
     """The values that a referral holds."""
     details = record["details"]
     return {
+        "name": record["name"],
         "money": _money(details["dealValue"], details["currency"]),
         "closing": str(details["closingDateTime"])[:10] if details["closingDateTime"] else None,
         "notes": _text(details["notes"]),

@@ -18,6 +18,7 @@ TICK = "Sync_with_Partner_Center__c"
 
 LATCHED_IN_A_READ = "an edit that Partner Center does not take, read in the second of a save"
 NEGATIVE_AND_CLOSED = "a close of a deal with a negative amount"
+"""Mended. It comes back into every seed when the writes are recorded anew."""
 UNTICKED_TOO_EARLY = "an untick during a run, or before the recovery of one"
 AUTOMATION = "automation of the org that sets stages"
 """Only seeds of its own have it, because the writes of the others are recorded."""
@@ -46,7 +47,9 @@ class Move:
     also: str = ""
 
 
-def _seller(name: str, weight: int, field: str, choose: Callable[[People, Any], Entered | None]) -> Move:
+def of_seller(
+    name: str, weight: int, field: str, choose: Callable[[People, Any], Entered | None], also: str = ""
+) -> Move:
     """An edit of one of the opportunities; `choose` returns None where the move is not possible."""
 
     def act(people: People) -> bool:
@@ -54,10 +57,12 @@ def _seller(name: str, weight: int, field: str, choose: Callable[[People, Any], 
         values = choose(people, record) if record else None
         return record is not None and values is not None and people.save_opportunity(record, values)
 
-    return Move(f"seller {name}", weight, act, field)
+    return Move(f"seller {name}", weight, act, field, also)
 
 
-def _colleague(name: str, weight: int, field: str, choose: Callable[[People, Any], Entered | None]) -> Move:
+def of_colleague(
+    name: str, weight: int, field: str, choose: Callable[[People, Any], Entered | None], also: str = ""
+) -> Move:
     """An edit of one of the referrals that are not closed."""
 
     def act(people: People) -> bool:
@@ -65,7 +70,7 @@ def _colleague(name: str, weight: int, field: str, choose: Callable[[People, Any
         values = choose(people, record) if record else None
         return record is not None and values is not None and people.save_referral(record, values)
 
-    return Move(f"colleague {name}", weight, act, field)
+    return Move(f"colleague {name}", weight, act, field, also)
 
 
 # --- what is left out
@@ -212,36 +217,36 @@ NEW_DEALS = (
 )
 MOVES = (
     *NEW_DEALS,
-    _seller("changes the amount", 10, "money", lambda people, _: {"Amount": people.amount()}),
-    _seller("empties the amount", 1, "money", lambda _, old: {"Amount": None} if old["Amount"] else None),
-    _seller("enters a negative amount", 1, "money", _negative),
-    _seller("changes the currency", 3, "money",
+    of_seller("changes the amount", 10, "money", lambda people, _: {"Amount": people.amount()}),
+    of_seller("empties the amount", 1, "money", lambda _, old: {"Amount": None} if old["Amount"] else None),
+    of_seller("enters a negative amount", 1, "money", _negative),
+    of_seller("changes the currency", 3, "money",
             lambda people, old: {"CurrencyIsoCode": people.currency(old["CurrencyIsoCode"])}),
-    _seller("changes the close date", 8, "closing", lambda people, _: {"CloseDate": people.day()}),
-    _seller("changes the notes", 8, "notes",
+    of_seller("changes the close date", 8, "closing", lambda people, _: {"CloseDate": people.day()}),
+    of_seller("changes the notes", 8, "notes",
             lambda people, old: {"Description": people.text("Seller", old["Description"])}),
-    _seller("empties the notes", 1, "notes", lambda _, old: {"Description": None} if old["Description"] else None),
-    _seller("moves the stage forward", 6, "status", _forward),
-    _seller("accepts", 6, "status", _accept),
-    _seller("wins", 3, "status", lambda people, old: _close(people, old, "Closed Won")),
-    _seller("loses", 2, "status", lambda people, old: _close(people, old, "Closed Lost")),
-    _seller("takes a close back", 6, "status", _take_back),
-    _seller("changes the stage of a closed deal", 1, "status", _change_closed),
-    _seller("returns a deal to On Hold", 1, "status", _return_to_hold),
-    _seller("unticks", 2, "", _untick),
-    _seller("ticks", 6, "", lambda _, old: None if old[TICK] else {TICK: True}),
-    _colleague("changes the amount", 8, "money", lambda people, _: {"details_dealValue": people.amount()}),
-    _colleague("changes the currency", 3, "money",
+    of_seller("empties the notes", 1, "notes", lambda _, old: {"Description": None} if old["Description"] else None),
+    of_seller("moves the stage forward", 6, "status", _forward),
+    of_seller("accepts", 6, "status", _accept),
+    of_seller("wins", 3, "status", lambda people, old: _close(people, old, "Closed Won")),
+    of_seller("loses", 2, "status", lambda people, old: _close(people, old, "Closed Lost")),
+    of_seller("takes a close back", 6, "status", _take_back),
+    of_seller("changes the stage of a closed deal", 1, "status", _change_closed),
+    of_seller("returns a deal to On Hold", 1, "status", _return_to_hold),
+    of_seller("unticks", 2, "", _untick),
+    of_seller("ticks", 6, "", lambda _, old: None if old[TICK] else {TICK: True}),
+    of_colleague("changes the amount", 8, "money", lambda people, _: {"details_dealValue": people.amount()}),
+    of_colleague("changes the currency", 3, "money",
                lambda people, old: {"details_currency": people.currency(old["details"]["currency"])}),
-    _colleague("changes the close date", 6, "closing",
+    of_colleague("changes the close date", 6, "closing",
                lambda people, _: {"details_closingDateTime": f"{people.day()}T00:00:00Z"}),
-    _colleague("changes the notes", 8, "notes",
+    of_colleague("changes the notes", 8, "notes",
                lambda people, old: {"details_notes": people.text("Colleague", old["details"]["notes"])}),
-    _colleague("empties the notes", 1, "notes",
+    of_colleague("empties the notes", 1, "notes",
                lambda _, old: {"details_notes": None} if old["details"]["notes"] else None),
-    _colleague("accepts", 4, "status", _answer("Active", "Accepted", before="New")),
-    _colleague("declines", 1, "status", _answer("Closed", "Declined", before="New")),
-    _colleague("closes", 2, "status", _answer("Closed", "Won", "Lost", before="Active")),
+    of_colleague("accepts", 4, "status", _answer("Active", "Accepted", before="New")),
+    of_colleague("declines", 1, "status", _answer("Closed", "Declined", before="New")),
+    of_colleague("closes", 2, "status", _answer("Closed", "Won", "Lost", before="Active")),
     Move("automation sets a stage", 12, _automation_sets_a_stage, "status", AUTOMATION),
     Move("seller asks for help", 70, _seller_asks_for_help, "", HELP),
     Move("colleague asks for help", 5, _colleague_asks_for_help, "", HELP),

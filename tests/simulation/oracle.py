@@ -35,6 +35,7 @@ from tests.simulation.held_values import (
 )
 
 LABELS = {
+    "name": ("Opportunity Name", "Opportunity Name"),
     "money": ("Amount", "dealValue"),
     "closing": ("Close Date", "closingDateTime"),
     "notes": ("Description", "notes"),
@@ -66,6 +67,8 @@ class Left:
     """The edits that automation made."""
     asked: Sequence[Record] = ()
     """The records of Microsoft's."""
+    takes_names: bool = False
+    """Whether Partner Center takes a new name."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Pair:
     edits: Sequence[Edit]
     new: Sequence[Edit]
     unasked: Sequence[Edit] = ()
+    takes_names: bool = False
 
     @property
     def is_ticked(self) -> bool:
@@ -118,7 +122,9 @@ def pairs(left: Left) -> Iterator[Pair]:
                 ids = (opportunity["Id"], referral["id"])
                 edits = [edit for edit in left.edits if edit.record in ids]
                 new = [edit for edit in left.edits[left.judged :] if edit.record in ids]
-                yield Pair(opportunity, referral, audit_entries(opportunity), edits, new, left.unasked)
+                yield Pair(
+                    opportunity, referral, audit_entries(opportunity), edits, new, left.unasked, left.takes_names
+                )
 
 
 def audit_entries(opportunity: Record) -> list[tuple[datetime, str]]:
@@ -241,7 +247,8 @@ def unexplained_differences(pair: Pair) -> Iterator[str]:
         ours, theirs = pair.held(SALESFORCE, field), pair.held(PARTNER_CENTER, field)
         if ours == theirs or (field == "status" and _is_question(pair)):
             continue
-        if takes(pair.referral, field, ours) or not _is_of_a_seller(pair, field, ours):
+        is_taken = takes(pair.referral, field, ours) and (field != "name" or pair.takes_names)
+        if is_taken or not _is_of_a_seller(pair, field, ours):
             yield f"differs: {field} of {pair.opportunity['Id']}: {ours!r} and {theirs!r}"
         elif not _is_named(pair, field, ours):
             yield f"unnamed: {field} of {pair.opportunity['Id']}: {ours!r} and {theirs!r} are not in the audit"

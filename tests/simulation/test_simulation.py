@@ -16,6 +16,7 @@ from shared.sync import decide_pair
 from tests.simulation.driver import simulate
 from tests.simulation.microsoft import NEWS
 from tests.simulation.moves import AUTOMATION, HELP
+from tests.simulation.names import MARKED, NAMES, TAKEN
 from tests.simulation.record_writes import SEEDS, recorded_writes
 from tests.simulation.sabotage import SABOTAGES
 
@@ -25,6 +26,7 @@ SEEDS_WITH_AUTOMATION = (*range(1000, 1020), 5060, 5124, 5246, 5305, 5309, 5344)
 """The last ones met an answer that nobody gave: a flow at an insert of which the reply was lost, and an expiry."""
 SEEDS_WITH_HELP = (*range(3000, 3009), 3111)
 """The last one met a list that did not show our own referral yet."""
+SEEDS_WITH_NAMES = range(9000, 9008)
 SEEDS_WITH_NEWS = (*range(7000, 7006), 7041, 7163, 7182)
 """In the last ones, Microsoft's record was seen before our own referral had its deal."""
 FIRST_SEEDS = {
@@ -84,6 +86,12 @@ def test_the_oracle_notices_an_answer_that_nobody_gave(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("seed", SEEDS_WITH_NEWS)
 def test_a_seed_in_which_microsoft_acts_keeps_every_promise(seed: int) -> None:
     assert simulate(seed, also=(HELP, NEWS)).findings == []
+
+
+@pytest.mark.parametrize("also", [(), (TAKEN,), (TAKEN, MARKED), (MARKED,)], ids=["fixed", "taken", "both", "marked"])
+@pytest.mark.parametrize("seed", SEEDS_WITH_NAMES)
+def test_a_seed_in_which_people_rename_deals_keeps_every_promise(seed: int, also: tuple[str, ...]) -> None:
+    assert simulate(seed, also=(NAMES, *also)).findings == []
 
 
 @pytest.mark.parametrize("seed", [3, 58])

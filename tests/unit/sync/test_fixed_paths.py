@@ -53,6 +53,20 @@ def test_an_edit_with_others_is_sent_singly_first_so_that_the_others_travel(harn
     assert_quiet(harness)
 
 
+def test_an_edit_with_a_win_lets_the_other_values_travel_before_the_deal_ends(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, StageName="Closed Won")
+    harness.push()
+    harness.advance_time(HOUR)
+    harness.seller_edits(deal, Name="ERP renewal, phase 2", Amount=12000)
+    harness.push()
+    referral = harness.referral_of(deal)
+    assert (referral["status"], referral["details"]["dealValue"]) == ("Closed", 12000)
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert known_paths(harness) == {"/name": False}
+    assert_quiet(harness)
+
+
 def test_each_further_edit_is_told_once_and_never_sent(harness: Harness) -> None:
     first, second = harness.shared_deal(), harness.shared_deal(Name="A second deal")
     harness.seller_edits(first, Name="ERP renewal, phase 2")
