@@ -136,13 +136,17 @@ class SolutionRows(RelatedList):
 
 
 def _catalogue_values(solution_id: str, tag: Json) -> dict[str, object]:
-    """The values of a new record of the catalogue, as the referral names the solution."""
+    """The values of a new record of the catalogue, as the referral names the solution.
+
+    Nobody has said that it is not co-sell ready, so it stops no request for help.
+    """
     name = str(tag.get("name") or "").strip() or solution_id
     values = {
         "Name": name[:_MOST_NAME],
         "Solution_Id__c": solution_id,
         "Publisher__c": str(tag.get("publisherName") or "")[:_MOST_PUBLISHER],
         "Solution_Type__c": str(tag.get("solutionType") or "")[:_MOST_TYPE],
+        "Co_sell_Ready__c": True,
     }
     return {column: value for column, value in values.items() if value}
 

@@ -50,7 +50,7 @@ def test_a_solution_that_the_catalogue_lacks_is_added_to_it_as_the_referral_name
     assert ids_in_salesforce(rows, deal) == ["SOL-1", "SOL-9"]
     record = next(each for each in rows.salesforce.records(CATALOGUE) if each["Solution_Id__c"] == "SOL-9")
     assert (record["Name"], record["Publisher__c"], record["Solution_Type__c"]) == ("SOL-9 of Contoso", "Contoso", "1P")
-    assert record["Active__c"] is True
+    assert (record["Active__c"], record["Co_sell_Ready__c"]) == (True, True)
     assert_quiet(rows)
 
 

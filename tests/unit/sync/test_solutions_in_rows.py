@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.sync.helped_deals import HELP, NOTES, PROOF, complete_deal, microsofts_records
 from tests.unit.sync.inbound_deals import assert_quiet
 from tests.unit.sync.solution_rows import (
     CATALOGUE,
@@ -234,3 +235,17 @@ def test_the_fifty_first_solution_of_a_linked_deal_is_told_and_nothing_is_sent(t
         assert harness.count_in_audit(deal, "lists more than 50 solutions") == 1
         assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
         assert_quiet(harness)
+
+
+# --- help of Microsoft
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_the_catalogue_says_whether_microsoft_can_be_asked_for_help(tmp_path: Path, is_ready: bool) -> None:
+    with reading_rows(tmp_path) as harness:
+        list_solution(harness, "SOL-1", Co_sell_Ready__c=is_ready)
+        deal = complete_deal(harness, Products__c=None, **{HELP: PROOF, NOTES: "A demo in May, please."})
+        seller_adds(harness, deal, "SOL-1")
+        harness.run_rounds(4)
+        assert bool(microsofts_records(harness)) is is_ready
+        assert harness.count_in_audit(deal, "co-sell ready") == int(not is_ready)
