@@ -12,7 +12,7 @@ from itertools import batched
 from shared.domain.name_mark import with_mark
 from shared.sync.pair_lease import Pair, call_salesforce, run_step
 from shared.sync.ports import Context, Outcome, Result, Write, Written
-from shared.sync.write_opportunity import CONDITIONAL, store_coming_write_back
+from shared.sync.write_opportunity import CONDITIONAL, store_coming_write
 
 
 def mark_names(ctx: Context, pairs: Sequence[Pair]) -> None:
@@ -38,7 +38,7 @@ def _prepare_mark(ctx: Context, pair: Pair) -> Write | None:
     opportunity, column = pair.opportunity, ctx.translation.name_column
     if opportunity is None or column is None:
         return None
-    store_coming_write_back(ctx, pair)
+    store_coming_write(ctx, pair, is_whole=False)
     return Write(pair.id, {column: with_mark(opportunity.name or "", pair.link.due_mark)}, opportunity.modified)
 
 

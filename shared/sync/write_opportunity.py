@@ -273,18 +273,22 @@ def _less(ctx: Context, values: Mapping[str, object], refusal: Cause) -> Mapping
     return {audit: values[audit]} if audit in values and len(values) > 1 else None
 
 
-def store_coming_write_back(ctx: Context, pair: Pair) -> None:
-    """Store that the opportunity is about to be written, with the lines that wait, unless the row says so already."""
+def store_coming_write(ctx: Context, pair: Pair, *, is_whole: bool = True) -> None:
+    """Store that the opportunity is about to be written, with the lines that wait, unless the row says so already.
+
+    Without `is_whole`, the write shows no more than the mark in the name.
+    """
     lines = pair.pending.take_notes(ctx.clock.now())
     effects = pair.link.intent.effects if pair.link.intent else ()
     if lines or not effects or _is_lease_short(ctx, pair):
         # The intent of a create of unknown outcome stays, so that recovery looks for the referral.
+        unwritten = is_whole or pair.link.unwritten or bool(lines)
         coming = effects if pair.link.is_creating else (Effect(EffectKind.MARK_OPPORTUNITY),)
-        record_intent(ctx, pair, *coming, link=replace(pair.link, unwritten=True), lines=lines)
+        record_intent(ctx, pair, *coming, link=replace(pair.link, unwritten=unwritten), lines=lines)
 
 
 def _prepare_write_back(ctx: Context, pair: Pair) -> _WriteBack:
-    store_coming_write_back(ctx, pair)
+    store_coming_write(ctx, pair)
     missing, stored = _missing_identity(ctx, pair), ctx.store.audit(pair.id)
     mark = pair.link.due_mark
     whole = values = _with_unshown(ctx, pair, ctx.translation.shown_state(mark, audit_text(stored), missing))

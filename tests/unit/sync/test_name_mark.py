@@ -93,7 +93,19 @@ def test_the_mark_costs_one_more_composite_and_none_once_it_is_shown(marked: Har
     marked.forget_calls()
     marked.seller_edits(deals[0], Amount=777)
     marked.push()
-    assert marked.new_calls()["salesforce.update_unmodified"] == 0
+    assert marked.new_calls()["salesforce.conditional"] == 0
+
+
+def test_a_mark_that_a_seller_removes_costs_one_call_and_is_no_edit(marked: Harness) -> None:
+    deal = marked.shared_deal()
+    marked.advance_time(HOUR)
+    marked.push_until_quiet()
+    marked.seller_edits(deal, Name="ERP renewal")
+    marked.advance_time(HOUR)
+    marked.push()
+    assert marked.new_calls() == {"salesforce.query": 2, "salesforce.conditional": 1}
+    assert name_of(marked, deal) == "✔ ERP renewal"
+    assert marked.opportunity(deal)["Sync_Status__c"] == "Synced"
 
 
 def test_a_held_deal_has_a_cross_and_a_difference_a_warning_sign(marked: Harness) -> None:
