@@ -7,6 +7,7 @@ from shared.doctor.finding import Verdict, failed, ok
 from shared.doctor.installation import Installation
 from shared.doctor.salesforce_field_checks import DEPLOY
 from shared.foundation.errors import NotFound
+from shared.mapping.solutions_field import SolutionsField
 
 LOAD = "Run `cosell salesforce solutions FILE.csv` with the list of solutions from Partner Center."
 ROW, CATALOGUE, MEMBER = "Cosell_Deal_Solution__c", "Cosell_Solution__c", "OpportunityTeamMember"
@@ -31,9 +32,20 @@ def check_solutions(installation: Installation) -> Verdict:
             faults.append(f"the org has no object {sobject}, or the user may not see it")
     if faults:
         return failed("; ".join(faults), DEPLOY)
-    if not installation.salesforce.query(f"SELECT Id FROM {CATALOGUE} WHERE Active__c = true LIMIT 1").pages[0].records:  # noqa: S608 - a fixed name
+    if _are_picked(installation) and not _is_filled(installation):
         return failed(f"{CATALOGUE} has no active solution, so sellers can pick none", LOAD)
     return ok(f"{ROW} holds the solutions of a deal, and {CATALOGUE} the catalogue")
+
+
+def _are_picked(installation: Installation) -> bool:
+    """Whether sellers pick the solutions in the related list, and it does not only show them."""
+    fields = installation.app.translation.file.fields.values()
+    return any(isinstance(field, SolutionsField) and field.related_list for field in fields)
+
+
+def _is_filled(installation: Installation) -> bool:
+    active = f"SELECT Id FROM {CATALOGUE} WHERE Active__c = true LIMIT 1"  # noqa: S608 - a fixed name
+    return bool(installation.salesforce.query(active).pages[0].records)
 
 
 def check_team(installation: Installation) -> Verdict:

@@ -54,8 +54,10 @@ class PlanNotes:
         """Report every discarded value with the value that was kept."""
         edited, why = merged.edited, merged.decision
         if merged.rule.shows is not None:
-            is_discarded = merged.salesforce is not None and (merged.conflict or merged.is_put_back)
-            self.losses += [self.note("shown_only", merged, Side.SALESFORCE, why, whole=True)] if is_discarded else []
+            code = "rows_only_shown" if merged.rule.in_rows else "shown_only"
+            is_edit = merged.salesforce is not None or merged.rule.in_rows
+            is_discarded = is_edit and (merged.conflict or merged.is_put_back)
+            self.losses += [self.note(code, merged, Side.SALESFORCE, why, whole=True)] if is_discarded else []
         elif merged.keeps_both:
             self.losses.append(self.note("both_texts", merged, None, Decision.BOTH_TEXTS))
         elif merged.conflict and edited:

@@ -7,6 +7,12 @@ SOLUTION_SENTENCES: Mapping[str, str] = {
         "{label}: Partner Center does not get {value}, because the catalogue of solutions has it as inactive. Please "
         "choose another one, or ask your administrator to set it active."
     ),
+    "row_only_shown": (
+        "{label} only shows Products: Partner Center does not get {value}. Please enter the id in Products instead."
+    ),
+    "rows_only_shown": (
+        "{label} only shows Products: {before} was replaced by {after}. Please change Products instead."
+    ),
     "shown_only": (
         "{label} only shows the related list of solutions: {before} was replaced by {after}. Please change the list "
         "instead."

@@ -39,16 +39,17 @@ class CatalogEntry(MappingTable):
 class SolutionsField(SolutionRows, SetField, SinglePathField):
     """Solution ids: in Salesforce a text or the rows of a related list, in the referral a list of tags.
 
-    `source` says which of the two is read; where it is the rows, the text only shows (`shown_solutions`). In the text a
-    person may separate them as they like. What has no documented form holds the deal: the service would refuse it
-    without naming it. An id in a referral is taken as it is, because the service itself chose it.
-    Each is sent with its name, publisher and type: those of its row or of `catalog`, or else the id as its name, and
-    for our own solutions the `publisher` and the `solution_type` of the field.
+    `source` says which of the two is read. The other one only shows (`shown_solutions`): the text always, the rows with
+    `show_rows`. In the text a person may separate the ids as they like. What has no documented form holds the deal: the
+    service would refuse it without naming it. An id in a referral is taken as it is, because the service itself chose
+    it. Each is sent with its name, publisher and type: those of its row or of `catalog`, or else the id as its name,
+    and for our own solutions the `publisher` and the `solution_type` of the field.
     """
 
     type: Literal["solutions"]
     when: tuple[Literal["create", "update"], ...] = ("create",)
     source: Literal["text", "rows"] = "text"
+    show_rows: bool = False
     length: int = Field(default=255, gt=0)
     at_most: int = Field(default=50, gt=0)
     publisher: str | None = Field(default=None, min_length=1)
@@ -62,7 +63,8 @@ class SolutionsField(SolutionRows, SetField, SinglePathField):
     @property
     @override
     def later_keys(self) -> set[str]:
-        return super().later_keys | ({"source"} if self.source == "text" else set())
+        unused = {"source"} if self.source == "text" else set()
+        return super().later_keys | unused | (set() if self.show_rows else {"show_rows"})
 
     @property
     @override
@@ -83,7 +85,9 @@ class SolutionsField(SolutionRows, SetField, SinglePathField):
 
     @override
     def helpful_columns(self) -> tuple[str, ...]:
-        return (self.salesforce,) if self.source == "rows" else ()
+        if self.source == "rows":
+            return (self.salesforce,)
+        return COLUMNS if self.show_rows else ()
 
     @override
     def limited_to(self, hidden: frozenset[str], read_only: frozenset[str]) -> Self:
@@ -98,7 +102,7 @@ class SolutionsField(SolutionRows, SetField, SinglePathField):
 
     @override
     def polls(self) -> tuple[PollQuery, ...]:
-        return (SOLUTION,) if self.source == "rows" else ()
+        return (SOLUTION,) if self.source == "rows" or self.show_rows else ()
 
     @override
     def read_rows(self, record: Json) -> tuple[Row, ...]:

@@ -18,6 +18,7 @@ PATHS = (f"{ROW}.Solution__c", "OpportunityTeamMember.UserId")
 def reads_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mapping file that reads rows of both kinds."""
     monkeypatch.setattr(SolutionsField, "helpful_columns", lambda _: PATHS)
+    monkeypatch.setattr(SolutionsField, "related_list", "Cosell_Solutions__r")
 
 
 @pytest.fixture

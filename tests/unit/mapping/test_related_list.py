@@ -86,9 +86,9 @@ def test_a_solution_that_the_catalogue_lacks_is_named_as_the_referral_names_it()
     tag = {"id": "SOL-2", "name": "Robots", "publisherName": "Contoso", "solutionType": "1P"}
     steps = SolutionRows().rows_for(["SOL-2", "SOL-3"], Target("solutions", DEAL, {"sol-2": tag}), {})
     values = {"Name": "Robots", "Solution_Id__c": "SOL-2", "Publisher__c": "Contoso", "Solution_Type__c": "1P"}
-    assert steps.nodes[0].values == values
+    assert steps.nodes[0].values == {**values, "Co_sell_Ready__c": True}
     assert steps.nodes[1].values["Solution__c"] == "@{solutions0_catalogue.id}"
-    assert steps.nodes[2].values == {"Name": "SOL-3", "Solution_Id__c": "SOL-3"}
+    assert steps.nodes[2].values == {"Name": "SOL-3", "Solution_Id__c": "SOL-3", "Co_sell_Ready__c": True}
     assert set(steps.keys.values()) == {"sol-2", "sol-3"}
 
 

@@ -9,19 +9,20 @@ from tests.unit.sync.harness import Harness
 
 CATALOGUE, ROWS = "Cosell_Solution__c", "Cosell_Deal_Solution__c"
 FROM_ROWS = 'extends = "default"\n\n[fields.solutions]\nsource = "rows"\n'
+SHOWING_ROWS = 'extends = "default"\n\n[fields.solutions]\nshow_rows = true\n'
 
 
 @contextmanager
-def reading_rows(folder: Path) -> Iterator[Harness]:
+def reading_rows(folder: Path, text: str = FROM_ROWS) -> Iterator[Harness]:
     """A harness whose mapping file reads the rows."""
-    with harness_with_rows(folder) as harness:
+    with harness_with_rows(folder, text) as harness:
         yield harness
 
 
-def harness_with_rows(folder: Path) -> Harness:
+def harness_with_rows(folder: Path, text: str = FROM_ROWS) -> Harness:
     """The same, not yet entered."""
     mapping = folder / "rows.toml"
-    mapping.write_text(FROM_ROWS, encoding="utf-8")
+    mapping.write_text(text, encoding="utf-8")
     return Harness(mapping=mapping)
 
 
