@@ -89,7 +89,8 @@ OWNER = PollQuery("owner", stamp=f"Owner.{STAMP}", is_rare=True, needs_link=True
 """A user has many deals, also closed ones and such that nobody wants to sync: their edit concerns the others only."""
 DELETED = PollQuery("deleted", is_rare=True, needs_link=True, sees_deleted=True, is_deletion=True)
 ROLE = PollQuery("role", "OpportunityContactRole", "OpportunityId", "Opportunity.", rows="OpportunityContactRoles")
-CONTACT = replace(ROLE, name="contact", stamp=f"Contact.{STAMP}")
+CONTACT = replace(ROLE, name="contact", stamp=f"Contact.{STAMP}", needs_link=True)
+"""A contact can have roles in many deals, as a user."""
 TEAM = PollQuery(
     "team",
     "OpportunityTeamMember",

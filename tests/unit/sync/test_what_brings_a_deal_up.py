@@ -132,16 +132,17 @@ def test_an_owner_who_gets_a_phone_number_lets_their_held_deal_go(harness: Harne
     assert harness.referral_of(deal)["team"][0]["phoneNumber"] == "+1 555 0300"
 
 
-def test_an_edited_owner_brings_up_no_deal_that_was_ticked_before_the_beginning() -> None:
-    """A user has many deals, and their record changes without an edit. An edit of the deal itself brings it up."""
+@pytest.mark.parametrize("edit", [edit_owner, edit_contact], ids=_name)
+def test_a_shared_record_brings_up_no_deal_that_was_ticked_before_the_beginning(edit: Edit) -> None:
+    """A user has many deals, and a job may save all contacts. An edit of the deal or of its roles brings it up."""
     with Harness(begin=timedelta(minutes=30)) as harness:
-        deal = harness.seller_creates(OwnerId=add_user(harness, "First", Phone="+1 555 0100"))
+        deal = deal_of(harness, "First")
         harness.advance_time(HOUR)
         push_often(harness)
-        edit_owner(harness, deal)
+        edit(harness, deal)
         push_often(harness)
         assert harness.our_referrals() == []
-        harness.seller_edits(deal, NextStep="Call")
+        edit_role(harness, deal)
         harness.push()
         assert harness.referral_of(deal)
 
