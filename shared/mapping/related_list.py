@@ -107,12 +107,16 @@ class SolutionRows(RelatedList):
 
     row_object = "Cosell_Deal_Solution__c"
 
-    def lookup(self, members: Sequence[Member], opportunity_ids: Sequence[str]) -> dict[str, str]:  # noqa: ARG002 - of the base class
-        """Find the records of the catalogue."""
+    def lookup(self, members: Sequence[Member], opportunity_ids: Sequence[str]) -> dict[str, str]:
+        """Find the records of the catalogue, and the present rows of the deals."""
+        columns = "Opportunity__c, Key__c, Solution__r.Solution_Id__c"
         return {
             f"catalogue{number}": f"SELECT Id, Solution_Id__c FROM {CATALOGUE} "  # noqa: S608 - literals escape
             f"WHERE Solution_Id__c IN {in_list(some)} AND IsDeleted = false"
             for number, some in enumerate(batched(map(str, members), IDS_OF_A_QUERY, strict=False))
+        } | {
+            f"present{number}": f"SELECT {columns} FROM {self.row_object} WHERE Opportunity__c IN {in_list(some)}"  # noqa: S608 - ids and our own names
+            for number, some in enumerate(batched(opportunity_ids, IDS_OF_A_QUERY, strict=False))
         }
 
     def described(self, member: Member) -> Json:  # noqa: ARG002 - for those that know more
@@ -120,13 +124,21 @@ class SolutionRows(RelatedList):
         return {}
 
     def row_of(self, member: Member, target: Target, found: Found, number: int) -> RowSteps:
-        """Return the row, after the record of the catalogue where that lacks the solution."""
+        """Return the row, after the record of the catalogue where that lacks the solution.
+
+        A seller may have given a row of ours another solution: then its key, which says the old one, is taken.
+        """
         key, name = key_of(member), f"{target.field}{number}"
+        own_key = f"{_full(target.opportunity_id)}|{member}"
+        present = [each for each in _of(found, "present") if each["Opportunity__c"] == target.opportunity_id]
+        if any(key_of((each.get("Solution__r") or {}).get("Solution_Id__c") or "") == key for each in present):
+            return RowSteps()  # an interrupted run, or somebody, made it just now
+        is_taken = any(key_of(each.get("Key__c") or "") == key_of(own_key) for each in present)
         known = next((each for each in _of(found, "catalogue") if key_of(each["Solution_Id__c"]) == key), None)
         values = {
             "Opportunity__c": target.opportunity_id,
             "Solution__c": known["Id"] if known else f"@{{{name}_catalogue.id}}",
-            "Key__c": f"{_full(target.opportunity_id)}|{member}",
+            **({} if is_taken else {"Key__c": own_key}),
         }
         row = Node(name, self.row_object, values)
         if known:

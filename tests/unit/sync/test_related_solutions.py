@@ -20,6 +20,7 @@ from tests.unit.sync.solution_rows import (
     reading_rows,
     rows_of,
     seller_adds,
+    touch,
 )
 
 
@@ -179,6 +180,19 @@ def test_a_row_that_a_seller_adds_meanwhile_is_not_doubled(rows: Harness) -> Non
     worker.process.interrupt_at("salesforce.update_with_rows", lambda: rows.salesforce.insert(ROWS, keyed))
     worker.pull_event(referral)
     assert ids_in_salesforce(rows, deal) == ["SOL-1", "SOL-2"]
+    assert_quiet(rows)
+
+
+def test_a_solution_whose_row_a_seller_gave_another_solution_can_be_added_again(rows: Harness) -> None:
+    deal = deal_with(rows, "SOL-1")
+    rows.pull_event(colleague_lists(rows, deal, "SOL-1", "SOL-2"))
+    [row] = [row["Id"] for row in rows_of(rows, deal) if row["Key__c"] == f"{deal}|SOL-2"]
+    rows.salesforce.edit(ROWS, row, {"Solution__c": list_solution(rows, "SOL-3")})
+    touch(rows, deal)
+    rows.push()
+    assert ids_in_partner_center(rows, deal) == ["SOL-1", "SOL-3"]
+    rows.pull_event(colleague_lists(rows, deal, "SOL-1", "SOL-2", "SOL-3"))
+    assert ids_in_salesforce(rows, deal) == ["SOL-1", "SOL-2", "SOL-3"]
     assert_quiet(rows)
 
 
