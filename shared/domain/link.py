@@ -51,13 +51,15 @@ class EffectKind(StrEnum):
 class Difference(Struct, frozen=True):
     """A known difference that stays: a refused value, or a value that waits.
 
-    `value` is the fingerprint of the value that is not carried over; `since` is the time when it was first seen.
-    `further` holds what a later build stored behind them.
+    `value` is the fingerprint of the value that is not carried over; `since` is the time when it was first seen. `told`
+    has the marks of the members of a list that were told one by one. `further` holds what a later build stored behind
+    them.
     """
 
     value: str
     code: str
     since: datetime
+    told: tuple[str, ...] = ()
     further: tuple[Any, ...] = ()
 
 

@@ -4,12 +4,12 @@ There is no user with the address, or Salesforce refuses the row. Such a member 
 it again. While its record holds, the plan does not see it. Source: docs/protocol.md#writing-rows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import datetime
 
 from shared.domain.audit import Line
-from shared.domain.deal import Change, Deal, Side, Value
+from shared.domain.deal import Change, Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.left_members import left_key, left_records, mark_of
 from shared.domain.link import TRY_AGAIN, Difference, Link
@@ -47,12 +47,22 @@ def _extra(value: object, held: Iterable[str]) -> list[Member]:
     return [*(one for key, one in members_of(value).items() if key not in known), *repeated(value)]
 
 
+def told_members(records: Mapping[str, Difference]) -> frozenset[str]:
+    """The marks of the members that these records of a link told."""
+    return frozenset(mark for record in records.values() for mark in record.told)
+
+
+def _told_mark(left: Left) -> str:
+    """The mark of a member that was told for one code."""
+    return fingerprint((key_of(left.member), left.code))
+
+
 def without_left(
-    plan: Plan, known: Mapping[str, Difference], rule: Rule, theirs: object, left: Sequence[Left], now: datetime
+    plan: Plan, told: Collection[str], rule: Rule, theirs: object, left: Sequence[Left], now: datetime
 ) -> tuple[Plan, tuple[Line, ...]]:
     """The plan that does not add these members to Salesforce, and the lines that tell them, if they are new.
 
-    `known` are the records of the link, and `theirs` what Partner Center holds.
+    `told` has the marks of those that were told before (`told_members`), and `theirs` is what Partner Center holds.
     """
     key, refused = left_key(Side.SALESFORCE, rule.field), dict(plan.refused)
     gone = {key_of(one.member): one for one in left}
@@ -66,12 +76,11 @@ def without_left(
             refused[key] = record if is_same else Difference(mark_of(others), NO_ADDRESS, now)
         return replace(plan, refused=refused), ()
     whole = [*left, *(Left(Side.PARTNER_CENTER, NO_ADDRESS, one) for one in others)]
-    lines: tuple[Line, ...] = ()
-    for name, record, told in left_records(rule, whole, now):
-        refused[name] = record
-        before = known.get(name)
-        is_known = before is not None and (before.value, before.code) == (record.value, record.code)
-        lines += () if is_known else tuple(line for line in told if line.code in UNTAKEN)
+    marks = tuple(sorted({_told_mark(one) for one in left}))
+    for name, record, _ in left_records(rule, whole, now):
+        refused[name] = replace(record, told=marks)
+    new = [one for one in left if _told_mark(one) not in told]
+    lines = tuple(line for _, _, of_record in left_records(rule, new, now) for line in of_record)
     due = min(filter(None, (plan.due, now + TRY_AGAIN)))
     return replace(plan, to_salesforce=changes, refused=refused, due=due), lines
 

@@ -36,6 +36,7 @@ class _DifferenceRow(Struct, array_like=True):
     value: str
     code: str
     since: datetime
+    told: tuple[str, ...] = ()
 
 
 class _CauseRow(Struct):
@@ -303,15 +304,21 @@ def _line_from(stored: Any, at: datetime | None) -> Line:  # noqa: ANN401 - JSON
 
 def _differences_to_json(differences: Mapping[str, Difference]) -> Json:
     return {
-        key: [known.value, known.code, known.since.isoformat(), *known.further] for key, known in differences.items()
+        key: [
+            *(known.value, known.code, known.since.isoformat()),
+            *([list(known.told)] if known.told or known.further else []),
+            *known.further,
+        ]
+        for key, known in differences.items()
     }
 
 
 def _differences_from(rows: Mapping[str, _DifferenceRow], stored: Mapping[str, list[Any]]) -> dict[str, Difference]:
     known = len(_DifferenceRow.__struct_fields__)
     return {
-        key: Difference(row.value, row.code, row.since, tuple(stored[key][known:])) for key, row in rows.items()
-    }  # fmt: skip
+        key: Difference(row.value, row.code, row.since, row.told, tuple(stored[key][known:]))
+        for key, row in rows.items()
+    }
 
 
 def _cause_to_json(cause: Cause | None) -> Json | None:

@@ -15,10 +15,9 @@ from msgspec import Struct
 from shared.domain.audit import cause_line
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Side
-from shared.domain.link import Difference
 from shared.domain.listed_texts import listed
 from shared.domain.member_sets import Left, Member, key_of, members_of
-from shared.domain.row_records import without_left
+from shared.domain.row_records import told_members, without_left
 from shared.domain.sentences import LineDirection, cause
 from shared.domain.untaken_codes import REFUSED_ROW
 from shared.foundation.errors import CosellError, Rejected
@@ -56,7 +55,7 @@ def writes_of(ctx: Context, pairs: Sequence[Pair]) -> list[partial[list[Pair]]]:
 def write_related(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
     """Write pairs with rows; returns the pairs to plan again (`write_opportunities`)."""
     found, again = _look_up(ctx, pairs), list[Pair]()
-    coming = [(pair, _Trial(found, _records_of(pair))) for pair in open_pairs(pairs)]
+    coming = [(pair, _Trial(found, _told_of(pair))) for pair in open_pairs(pairs)]
     while coming:
         pair, trial = coming.pop(0)
         answers: Sequence[Written] = ()
@@ -127,12 +126,12 @@ class _Trial(Struct, frozen=True):
     """What the tries to write one pair have shown, by field and key.
 
     `allowed` are the members whose contact is saved although it resembles others, and `left` the members whose row
-    Salesforce refused. `told` are the records that the link had. `is_alone` says that the first value is written
-    without the others and without our own fields; `is_last` that there are no others.
+    Salesforce refused. `told` has the marks of those that the link had on record. `is_alone` says that the first value
+    is written without the others and without our own fields; `is_last` that there are no others.
     """
 
     found: FoundByField
-    told: Mapping[str, Difference]
+    told: frozenset[str]
     allowed: frozenset[tuple[str, str]] = frozenset()
     left: Mapping[tuple[str, str], Left] = {}
     is_alone: bool = False
@@ -153,9 +152,9 @@ def _call(ctx: Context, steps: Sequence[Node | Removal]) -> partial[Sequence[Wri
     return partial(ctx.salesforce.update_with_rows, steps=steps, further=items, optional=optional)
 
 
-def _records_of(pair: Pair) -> Mapping[str, Difference]:
-    """The records of the link, and of the plan that is not stored yet."""
-    return {**(pair.plan.refused if pair.plan else {}), **pair.entry.value.refused}
+def _told_of(pair: Pair) -> frozenset[str]:
+    """The marks of the members that the link and the plan that is not stored yet have on record."""
+    return told_members(pair.entry.value.refused) | (told_members(pair.plan.refused) if pair.plan else frozenset())
 
 
 def _prepare(ctx: Context, pair: Pair, trial: _Trial) -> _Ready | None:
@@ -220,12 +219,14 @@ def _rows_of(ctx: Context, pair: Pair, field: RelatedList, name: str, trial: _Tr
     return joined_steps([replace(added, nodes=tuple(nodes)), left])
 
 
-def _leave_out(ctx: Context, pair: Pair, name: str, left: Sequence[Left], told: Mapping[str, Difference]) -> None:
-    """Let the plan go without these members, and tell them if that is new."""
+def _leave_out(ctx: Context, pair: Pair, name: str, left: Sequence[Left], told: frozenset[str]) -> None:
+    """Let the plan go without these members, and tell those that no try before has told."""
     if pair.plan is None:
         return
     theirs = pair.referral.deal.get(name) if pair.referral is not None else None
-    plan, lines = without_left(pair.plan, told, ctx.translation.rules[name], theirs, left, ctx.clock.now())
+    plan, lines = without_left(
+        pair.plan, told | _told_of(pair), ctx.translation.rules[name], theirs, left, ctx.clock.now()
+    )
     if plan != pair.plan:
         pair.narrow_plan(plan, lines)
 

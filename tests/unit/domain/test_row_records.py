@@ -13,7 +13,7 @@ from shared.domain.member_sets import Left
 from shared.domain.merge import EditTimes
 from shared.domain.planned import Plan, next_tries
 from shared.domain.records import Referral
-from shared.domain.row_records import without_left, without_untaken
+from shared.domain.row_records import told_members, without_left, without_untaken
 from shared.domain.untaken_codes import NO_USER, REFUSED_ROW
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -32,35 +32,47 @@ def left(person: Person, code: str = NO_USER, **values: str) -> Left:
 
 
 def test_a_member_without_a_user_leaves_the_write_and_is_told() -> None:
-    plan, lines = without_left(plan_of((ADA,), (ADA, BEN, CLEO)), {}, RULE, (ADA, BEN, CLEO), [left(BEN)], NOW)
+    plan, lines = without_left(plan_of((ADA,), (ADA, BEN, CLEO)), (), RULE, (ADA, BEN, CLEO), [left(BEN)], NOW)
     assert plan.to_salesforce[0].new == (ADA, CLEO)
-    assert plan.refused == {KEY: Difference(mark_of([BEN]), NO_USER, NOW)}
+    assert (plan.refused[KEY].value, plan.refused[KEY].code) == (mark_of([BEN]), NO_USER)
     assert [(line.code, line.values["value"]) for line in lines] == [(NO_USER, "Ben Ben")]
     assert plan.due == NOW + timedelta(hours=1)
 
 
 def test_a_write_that_adds_nobody_is_none() -> None:
-    plan, _ = without_left(plan_of((ADA,), (ADA, BEN)), {}, RULE, (ADA, BEN), [left(BEN)], NOW)
+    plan, _ = without_left(plan_of((ADA,), (ADA, BEN)), (), RULE, (ADA, BEN), [left(BEN)], NOW)
     assert plan.to_salesforce == ()
 
 
+def told_of(*members: Left) -> frozenset[str]:
+    everybody = (ADA, *(one.member for one in members))
+    plan, _ = without_left(plan_of((ADA,), everybody), (), RULE, everybody, members, NOW - timedelta(hours=2))  # type: ignore[arg-type]  # they are people
+    return told_members(plan.refused)
+
+
 def test_a_member_who_was_told_is_not_told_again_but_tried_again_later() -> None:
-    known = {KEY: Difference(mark_of([BEN]), NO_USER, NOW - timedelta(hours=2))}
-    plan, lines = without_left(plan_of((ADA,), (ADA, BEN)), known, RULE, (ADA, BEN), [left(BEN)], NOW)
+    plan, lines = without_left(plan_of((ADA,), (ADA, BEN)), told_of(left(BEN)), RULE, (ADA, BEN), [left(BEN)], NOW)
     assert (lines, plan.refused[KEY].since) == ((), NOW)
     assert list(next_tries(Link("006"), plan.refused, [], NOW)) == [NOW + timedelta(hours=1)]
 
 
+def test_of_several_members_only_those_who_were_not_told_are() -> None:
+    told = told_of(left(BEN))
+    _, lines = without_left(
+        plan_of((ADA,), (ADA, BEN, CLEO)), told, RULE, (ADA, BEN, CLEO), [left(BEN), left(CLEO)], NOW
+    )
+    assert [line.values["value"] for line in lines] == ["Cleo Cleo"]
+
+
 def test_another_reason_is_told_again() -> None:
-    known = {KEY: Difference(mark_of([BEN]), NO_USER, NOW - timedelta(hours=2))}
     refused = left(BEN, REFUSED_ROW, reason="Not so", remedy="Ask.")
-    _, lines = without_left(plan_of((ADA,), (ADA, BEN)), known, RULE, (ADA, BEN), [refused], NOW)
+    _, lines = without_left(plan_of((ADA,), (ADA, BEN)), told_of(left(BEN)), RULE, (ADA, BEN), [refused], NOW)
     assert [line.values["reason"] for line in lines] == ["Not so"]
 
 
 def test_a_member_whom_salesforce_takes_at_last_leaves_the_record() -> None:
     plan = replace(plan_of((ADA,), (ADA, BEN)), refused={KEY: Difference(mark_of([BEN]), NO_USER, NOW)})
-    plan, lines = without_left(plan, plan.refused, RULE, (ADA, BEN), [], NOW)
+    plan, lines = without_left(plan, told_members(plan.refused), RULE, (ADA, BEN), [], NOW)
     assert (plan.refused, lines, plan.to_salesforce[0].new) == ({}, (), (ADA, BEN))
 
 
@@ -85,8 +97,8 @@ def test_a_record_of_other_members_hides_nobody() -> None:
 
 
 def test_a_member_left_out_by_an_earlier_try_stays_on_record() -> None:
-    plan, _ = without_left(plan_of((ADA,), (ADA, BEN, CLEO)), {}, RULE, (ADA, BEN, CLEO), [left(BEN)], NOW)
-    again, lines = without_left(plan, {}, RULE, (ADA, BEN, CLEO), [], NOW)
+    plan, _ = without_left(plan_of((ADA,), (ADA, BEN, CLEO)), (), RULE, (ADA, BEN, CLEO), [left(BEN)], NOW)
+    again, lines = without_left(plan, (), RULE, (ADA, BEN, CLEO), [], NOW)
     assert (again.refused, again.to_salesforce, lines) == (plan.refused, plan.to_salesforce, ())
 
 
@@ -94,5 +106,5 @@ def test_a_member_without_an_address_stays_on_record_when_another_is_taken_at_la
     nobody = Person("Nobody")
     record = Difference(mark_of([BEN, nobody]), NO_USER, NOW)
     plan = replace(plan_of((ADA,), (ADA, BEN)), refused={KEY: record})
-    plan, lines = without_left(plan, plan.refused, RULE, (ADA, BEN, nobody), [], NOW)
+    plan, lines = without_left(plan, told_members(plan.refused), RULE, (ADA, BEN, nobody), [], NOW)
     assert (plan.refused[KEY].value, plan.refused[KEY].code, lines) == (mark_of([nobody]), "member_no_address", ())

@@ -126,8 +126,8 @@ PLACES: dict[str, Change] = {
     "effect": lambda row: row["intent"][0].update(LATER),
     "cause": lambda row: row["cause"].update(LATER),
     "help": lambda row: row["help"].update(LATER),
-    "refused": lambda row: row["refused"]["salesforce.name"].extend([7, LATER]),
-    "waiting": lambda row: row["waiting"]["status"].append(LATER),
+    "refused": lambda row: row["refused"]["salesforce.name"].extend([["told"], 7, LATER]),
+    "waiting": lambda row: row["waiting"]["status"].extend([[], LATER]),
 }
 
 

@@ -134,6 +134,22 @@ def test_a_row_that_salesforce_refuses_stops_no_other_value_and_is_tried_again(r
     assert_quiet(rows)
 
 
+def test_rows_that_salesforce_refuses_are_told_once_each_however_often_they_are_tried(rows: Harness) -> None:
+    deal = deal_with(rows, "SOL-1")
+    rows.salesforce.org.hooks.rules.append(ValidationRule(ROWS, "Solution__c", "No rows."))
+    rows.pull_event(colleague_lists(rows, deal, "SOL-1", *(f"SOL-{number}" for number in range(2, 9))))
+    told = "\n".join(rows.audit_texts(deal))
+    assert [told.count(f"SOL-{number}") for number in range(2, 9)] == [1] * 7
+    rows.push_until_quiet()
+    for _ in range(2):
+        rows.forget_calls()
+        rows.push(HOUR)
+        assert "salesforce.write_back" not in rows.new_calls()
+    assert "\n".join(rows.audit_texts(deal)) == told
+    assert rows.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert_quiet(rows)
+
+
 def test_a_refused_value_of_the_deal_stops_no_row(rows: Harness) -> None:
     deal = deal_with(rows, "SOL-1")
     rows.refuse_writes_of("Description")
