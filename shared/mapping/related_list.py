@@ -115,7 +115,8 @@ class SolutionRows(RelatedList):
             f"WHERE Solution_Id__c IN {in_list(some)} AND IsDeleted = false"
             for number, some in enumerate(batched(map(str, members), IDS_OF_A_QUERY, strict=False))
         } | {
-            f"present{number}": f"SELECT {columns} FROM {self.row_object} WHERE Opportunity__c IN {in_list(some)}"  # noqa: S608 - ids and our own names
+            f"present{number}": f"SELECT {columns} FROM {self.row_object} "  # noqa: S608 - ids and our own names
+            f"WHERE Opportunity__c IN {in_list(some)} AND IsDeleted = false"
             for number, some in enumerate(batched(opportunity_ids, IDS_OF_A_QUERY, strict=False))
         }
 

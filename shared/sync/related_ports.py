@@ -22,5 +22,6 @@ class RelatedWrites(Protocol):
     ) -> Sequence[Written]:
         """One Composite, all or nothing: one conditional PATCH, rows created and deleted, a read as `opportunities`.
 
-        A row that is taken, or deleted, already is answered as `changed`; a refused one is the `step` of the answer.
+        A row that is deleted already is answered as `changed`; a refused one is the `step` of the answer, and it is
+        `changed` too if another record has its unique value.
         """

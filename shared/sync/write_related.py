@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import partial
 from itertools import batched
+from string import digits
 
 from msgspec import Struct
 
@@ -38,6 +39,7 @@ from shared.sync.write_opportunity import (
     write_opportunities,
 )
 
+_WITHOUT_DIGITS = str.maketrans("", "", digits)
 type FoundByField = Mapping[str, Found]
 
 
@@ -62,9 +64,9 @@ def write_related(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
         if ready := run_step(ctx, pair, _prepare, trial):
             answers = call_salesforce(ctx, [pair], _call(ctx, ready.steps), [ready.write])
         following = run_step(ctx, pair, _take, trial, ready, answers)
-        if isinstance(following, _Trial):
+        if isinstance(following, _Trial) and pair.outcome is None:
             coming.append((pair, following))
-        elif following:
+        elif following is True:
             again.append(pair)
     return again
 
@@ -126,14 +128,16 @@ class _Trial(Struct, frozen=True):
     """What the tries to write one pair have shown, by field and key.
 
     `allowed` are the members whose contact is saved although it resembles others, and `left` the members whose row
-    Salesforce refused. `told` has the marks of those that the link had on record. `is_alone` says that the first value
-    is written without the others and without our own fields; `is_last` that there are no others.
+    Salesforce refused. `taken` has the kinds of steps, and the members, of which another record had a unique value.
+    `told` has the marks of those that the link had on record. `is_alone` says that the first value is written without
+    the others and without our own fields; `is_last` that there are no others.
     """
 
     found: FoundByField
     told: frozenset[str]
     allowed: frozenset[tuple[str, str]] = frozenset()
     left: Mapping[tuple[str, str], Left] = {}
+    taken: frozenset[tuple[str, str]] = frozenset()
     is_alone: bool = False
     is_last: bool = True
 
@@ -237,11 +241,15 @@ def _leave_out(ctx: Context, pair: Pair, name: str, left: Sequence[Left], told: 
 def _learned(ctx: Context, pair: Pair, trial: _Trial, member: tuple[str, str], written: Written) -> _Trial:
     """The trial after Salesforce refused the row of a member, or a new contact because of a duplicate rule.
 
-    A contact with another address cannot stand for the member, so the new one is saved all the same, and told.
+    Where a unique value is taken, somebody may have made the row just now: a second look shows it. A contact with
+    another address cannot stand for the member, so the new one is saved all the same, and told.
     """
     (name, key), refusal = member, written.refused
     if refusal is None:
         return trial
+    taken = (_kind(written.step), key)
+    if written.changed and taken not in trial.taken:  # else it is not the row itself
+        return replace(trial, found=_look_up(ctx, [pair]), taken=trial.taken | {taken})
     coming = {key_of(one): one for one in _added(pair, name)}
     if refusal.code == DUPLICATES and (written.step or "").endswith(NEW_CONTACT) and member not in trial.allowed:
         _tell_similar(ctx, pair, coming[key], refusal)
@@ -249,6 +257,11 @@ def _learned(ctx: Context, pair: Pair, trial: _Trial, member: tuple[str, str], w
     is_limit = sum(of == name for of, _ in trial.left) + 1 >= ctx.policy.tries
     refused = coming.values() if is_limit else [coming[key]]
     return replace(trial, left={**trial.left, **dict(_refused(name, refused, refusal))})
+
+
+def _kind(step: str | None) -> str:
+    """The kind of a step: its name without the number of its member."""
+    return (step or "").translate(_WITHOUT_DIGITS)
 
 
 def _tell_similar(ctx: Context, pair: Pair, member: Member, refusal: Cause) -> None:

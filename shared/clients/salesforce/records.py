@@ -47,9 +47,9 @@ class Write(Struct, frozen=True):
 class Written(Struct, frozen=True):
     """The outcome of one write, and the record that the same call read back (`record`, None if it could not be read).
 
-    `changed`: Salesforce answered 412, because the record had changed. `locked`: a record lock or another temporary
-    error. `refused`: why Salesforce refused the values, and `step` the step that it refused, if it was not the record
-    itself. A write with none of these succeeded.
+    `changed`: Salesforce answered 412, because the record had changed, or another record has a unique value of a step.
+    `locked`: a record lock or another temporary error. `refused`: why Salesforce refused the values, and `step` the
+    step that it refused, if it was not the record itself. A write with none of these succeeded.
     """
 
     id: str

@@ -83,8 +83,9 @@ class RelatedRows(Queries):
         """Send one write of an opportunity with rows of its related lists, and read it back.
 
         Nothing is written unless all is. `fields` and `further` are read, as in `opportunities`, and so is `optional`;
-        without values the opportunity itself is not written. A step that finds its work done by another (a unique
-        value is taken, a record is deleted already) is answered as `changed`. A step that Salesforce refuses is named.
+        without values the opportunity itself is not written. A removal of a record that is deleted already is answered
+        as `changed`. A step that Salesforce refuses is named, as `changed` too if another record has a unique value of
+        its own: that may be the row itself, which somebody made just now.
         """
         [write] = writes
         composite.check_ids([write])
@@ -236,9 +237,10 @@ def _failed(failure: _Failure, write: Write, removals: Collection[str], reply: R
     error = failure.error
     if failure.name == composite.READ_BACK_NAME:
         raise _QueryFailed(exception_for(failure.status, failure.body, "a query", write=False))
-    is_done = error.code == DUPLICATE if failure.step else failure.status == _PRECONDITION_FAILED
+    if failure.step and error.code == DUPLICATE:
+        return Written(write.id, None, reply.at, changed=True, refused=cause_of(error), step=failure.step)
     is_gone = failure.step in removals and error.code in MISSING_RECORD_CODES
-    if is_done or is_gone:
+    if is_gone or (failure.step is None and failure.status == _PRECONDITION_FAILED):
         return Written(write.id, None, reply.at, changed=True)
     if error.code in LOCK_CODES or is_temporary(failure.status, error):
         return Written(write.id, None, reply.at, locked=True)

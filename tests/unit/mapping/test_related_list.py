@@ -9,6 +9,7 @@ from shared.domain.untaken_codes import INACTIVE_USER, NO_CONTACT, NO_USER
 from shared.mapping.related_list import ContactRows, Found, RowSteps, SolutionRows, Target, TeamRows
 
 DEAL = "006000000000001AAA"
+OTHER_DEAL = "006000000000002AAA"
 ACCOUNT = "001000000000001AAA"
 ADA = Person("Lind", "Ada", "Ada@fabrikam.example", "+45")
 
@@ -92,11 +93,20 @@ def test_a_solution_that_the_catalogue_lacks_is_named_as_the_referral_names_it()
     assert set(steps.keys.values()) == {"sol-2", "sol-3"}
 
 
-def test_sixty_solutions_are_found_by_one_query() -> None:
+def test_sixty_solutions_are_found_by_one_query_and_the_rows_of_their_deals_by_another() -> None:
     ids = [f"SOL-{number}" for number in range(61)]
-    assert len(SolutionRows().lookup(ids[:60], [])) == 1
-    assert len(SolutionRows().lookup(ids, [])) == 2
-    assert set(SolutionRows().lookup(["SOL-1"], [DEAL])) == {"catalogue0", "present0"}
+    assert sorted(SolutionRows().lookup(ids[:60], [DEAL])) == ["catalogue0", "present0"]
+    assert sorted(SolutionRows().lookup(ids, [DEAL])) == ["catalogue0", "catalogue1", "present0"]
+    assert SolutionRows().lookup(ids[:60], ()).keys() == {"catalogue0"}
+
+
+def test_a_row_that_is_there_is_not_made_again_and_one_whose_key_is_taken_has_none() -> None:
+    row = {"Opportunity__c": DEAL, "Key__c": f"{DEAL}|SOL-2", "Solution__r": {"Solution_Id__c": "SOL-1"}}
+    found: Found = {"present0": [row], "catalogue0": [{"Id": "a02", "Solution_Id__c": "SOL-2"}]}
+    assert SolutionRows().rows_for(["sol-1"], Target("solutions", DEAL), found) == RowSteps()
+    assert SolutionRows().rows_for(["sol-1"], Target("solutions", OTHER_DEAL), found) != RowSteps()
+    steps = SolutionRows().rows_for(["SOL-2"], Target("solutions", DEAL), found)
+    assert steps.nodes[0].values == {"Opportunity__c": DEAL, "Solution__c": "a02"}
 
 
 def test_an_active_user_becomes_a_member_and_the_others_are_left_out() -> None:

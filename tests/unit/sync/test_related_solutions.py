@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from emulators.salesforce.data.hooks import ValidationRule
+from emulators.salesforce.data.hooks import Flow, ValidationRule
 from shared.domain.deal import Side
+from tests.unit.sync.deal_columns import column
 from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.inbound_deals import accepted_deal, assert_quiet, microsoft_sends_deal, opportunity_of
 from tests.unit.sync.solution_rows import (
@@ -60,6 +61,14 @@ def test_a_solution_that_a_colleague_removes_loses_its_row_and_stays_in_the_cata
     rows.pull_event(colleague_lists(rows, deal, "SOL-2"))
     assert ids_in_salesforce(rows, deal) == ["SOL-2"]
     assert len(rows.salesforce.records(CATALOGUE)) == 2
+    assert_quiet(rows)
+
+
+def test_a_solution_that_was_removed_can_be_added_again(rows: Harness) -> None:
+    deal = deal_with(rows, "SOL-1", "SOL-2")
+    rows.pull_event(colleague_lists(rows, deal, "SOL-1"))
+    rows.pull_event(colleague_lists(rows, deal, "SOL-1", "SOL-2"))
+    assert ids_in_salesforce(rows, deal) == ["SOL-1", "SOL-2"]
     assert_quiet(rows)
 
 
@@ -209,6 +218,20 @@ def test_a_solution_whose_row_a_seller_gave_another_solution_can_be_added_again(
     assert ids_in_partner_center(rows, deal) == ["SOL-1", "SOL-3"]
     rows.pull_event(colleague_lists(rows, deal, "SOL-1", "SOL-2", "SOL-3"))
     assert ids_in_salesforce(rows, deal) == ["SOL-1", "SOL-2", "SOL-3"]
+    assert_quiet(rows)
+
+
+def test_a_row_that_doubles_a_unique_value_of_the_org_is_told_and_stops_no_other_value(rows: Harness) -> None:
+    deal = deal_with(rows, "SOL-1")
+    rows.salesforce.make_field(ROWS, column("Contract__c", extra="<length>80</length><unique>true</unique>"))
+    rows.salesforce.org.hooks.flows.append(Flow(ROWS, {"Contract__c": "4711"}))
+    referral = colleague_lists(rows, deal, "SOL-1", "SOL-2", "SOL-3")
+    rows.colleague_edits(referral, details_notes="Called again.")
+    rows.pull_event(referral)
+    assert rows.opportunity(deal)["Description"] == "Called again."
+    assert ids_in_salesforce(rows, deal) == ["SOL-1", "SOL-2"]
+    assert rows.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert rows.count_in_audit(deal, "Salesforce does not take SOL-3: duplicate value found") == 1
     assert_quiet(rows)
 
 

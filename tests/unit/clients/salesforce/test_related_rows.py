@@ -126,7 +126,8 @@ def test_a_row_that_is_there_already_means_that_something_changed(org: EmulatedO
     row = {"Opportunity__c": deal, "Solution__c": catalogue, "Key__c": f"{deal}|SOL-1"}
     others = [node for number in range(2, many) for node in solution_nodes(deal, number)]
     written = call(org, deal, *others, Node("row", "Cosell_Deal_Solution__c", row), NextStep="Call")
-    assert written.changed
+    assert (written.changed, written.step) == (True, "row")
+    assert written.refused is not None
     assert org.emulator.record("Opportunity", deal)["NextStep"] is None
     assert len(org.emulator.records("Cosell_Deal_Solution__c")) == 1
 
