@@ -1,12 +1,15 @@
 """Solutions that Partner Center adds or removes are written as rows (docs/protocol.md#writing-rows)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from emulators.salesforce.data.hooks import Flow, ValidationRule
+from emulators.salesforce.data.permissions import ObjectRights
 from shared.domain.deal import Side
+from tests.unit.emulated_rights import rights_without
 from tests.unit.sync.deal_columns import column
 from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.inbound_deals import accepted_deal, assert_quiet, microsoft_sends_deal, opportunity_of
@@ -182,6 +185,29 @@ def test_a_locked_row_is_deleted_later(rows: Harness) -> None:
     assert len(ids_in_salesforce(rows, deal)) == 2
     rows.run_rounds()
     assert ids_in_salesforce(rows, deal) == ["SOL-2"]
+    assert_quiet(rows)
+
+
+def test_a_row_that_the_user_may_not_delete_is_told_and_stops_no_other_value(rows: Harness) -> None:
+    deal = deal_with(rows, "SOL-1", "SOL-2")
+    org, user = rows.salesforce.org, rows.sign_in.user
+    rights, all_rights = rights_without(org.model), org.rights_of
+    kept = {**rights.objects, ROWS.lower(): ObjectRights(read=True, create=True, edit=True)}
+    org.rights_of = lambda name: replace(rights, objects=kept) if name == user else None
+    referral = colleague_lists(rows, deal, "SOL-2")
+    rows.colleague_edits(referral, details_notes="Called again.")
+    rows.pull_event(referral)
+    rows.push_until_quiet()
+    assert ids_in_salesforce(rows, deal) == ["SOL-1", "SOL-2"]
+    assert rows.opportunity(deal)["Description"] == "Called again."
+    assert rows.opportunity(deal)["Sync_Status__c"] == "Failed"
+    assert rows.count_in_audit(deal, "entity type cannot be deleted") == 1
+    assert ids_in_partner_center(rows, deal) == ["SOL-2"], "nothing is put back"
+    org.rights_of = all_rights
+    rows.push(HOUR)
+    rows.push(HOUR)
+    assert ids_in_salesforce(rows, deal) == ["SOL-2"]
+    assert rows.opportunity(deal)["Sync_Status__c"] == "Synced"
     assert_quiet(rows)
 
 
