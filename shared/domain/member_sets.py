@@ -158,12 +158,6 @@ def without_members(value: object, keys: Iterable[str]) -> Value | None:
     return as_value({key: one for key, one in members_of(value).items() if key not in left})
 
 
-def in_order_of(members: object, other: object) -> Value | None:
-    """The list in the order in which a side has it that holds `other`: what is new to it stands last."""
-    listed, held = members_of(members), members_of(other)
-    return as_value({**{key: listed[key] for key in held if key in listed}, **listed})
-
-
 def agreed_members(base: object, salesforce: object, partner_center: object) -> Value | None:
     """The base of a list after a look at both sides: what both hold is in it, what neither holds is not.
 

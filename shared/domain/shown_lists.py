@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from copy import replace
 
 from shared.domain.deal import Change, Side
-from shared.domain.member_sets import in_order_of
 from shared.domain.merge import Merged
 
 
@@ -17,6 +16,6 @@ def shown_after(merged: Merged, to_partner_center: Iterable[Change]) -> Merged:
     change = next((one for one in to_partner_center if one.field == rule.shows), None)
     if change is None or rule.shown is None:
         return merged
-    value = rule.shown(in_order_of(change.new, change.old))
+    value = rule.shown(change.new)
     edited = (merged.edited or Side.PARTNER_CENTER) if merged.salesforce != value else None
     return replace(merged, value=value, partner_center=value, edited=edited)

@@ -18,7 +18,7 @@ from shared.mapping.related_list import SolutionRows
 from shared.mapping.set_field import SetField
 from shared.mapping.solution_ids import split_ids
 from shared.mapping.solution_rows import COLUMNS, NEEDED, RELATED_LIST, ids_in, rows_in, select_rows
-from shared.mapping.solutions_field import SolutionsField
+from shared.mapping.solutions_field import CUT, SolutionsField
 
 ONLY_SHOWN = "row_only_shown"
 """The code of a row that a seller adds where the text is read."""
@@ -44,8 +44,9 @@ class ShownSolutionsField(FieldBase):
 
     @override
     def read_record(self, record: Json) -> str | None:
-        """Return the text, whatever separates its ids."""
-        return ";".join(split_ids(str(value_in_record(record, self.solutions.salesforce) or ""))) or None
+        """Return the text, whatever separates its ids, and in whatever order they stand."""
+        parts = split_ids(str(value_in_record(record, self.solutions.salesforce) or ""))
+        return ";".join(sorted(parts, key=lambda part: (part == CUT, part.casefold()))) or None
 
     @override
     def read_referral(self, referral: Json) -> str | None:

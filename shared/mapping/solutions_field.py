@@ -142,8 +142,11 @@ class SolutionsField(SolutionRows, SetField, SinglePathField):
         return _distinct(item.strip() for item in ids if item.strip()) or None
 
     def shown_text(self, value: tuple[str, ...] | None) -> str | None:
-        """Return the text that shows these ids: the first ones that fit whole, and a sign if there are more."""
-        ids = tuple(filter(can_be_listed, value or ()))
+        """Return the text that shows these ids: sorted, the first ones that fit whole, and a sign if there are more.
+
+        Each side may have them in another order, which means nothing.
+        """
+        ids = sorted(filter(can_be_listed, value or ()), key=str.casefold)
         text = ";".join(ids)
         if len(text) <= self.length and len(ids) == len(value or ()):
             return text or None

@@ -9,6 +9,7 @@ from tests.unit.sync.inbound_deals import assert_quiet
 from tests.unit.sync.solution_rows import (
     CATALOGUE,
     ROWS,
+    colleague_lists,
     deal_with,
     id_of,
     ids_in_partner_center,
@@ -100,7 +101,7 @@ def test_an_edit_of_the_text_is_put_right_and_told_once(tmp_path: Path) -> None:
         assert_quiet(harness)
 
 
-@pytest.mark.parametrize("text", ["SOL-1, SOL-2", "SOL-1\nSOL-2", "SOL-1;SOL-2"])
+@pytest.mark.parametrize("text", ["SOL-1, SOL-2", "SOL-1\nSOL-2", "SOL-2;SOL-1"])
 def test_a_text_that_shows_the_same_ids_is_left_as_it_is(tmp_path: Path, text: str) -> None:
     with reading_rows(tmp_path) as harness:
         deal = deal_with(harness, "SOL-1", "SOL-2")
@@ -108,6 +109,17 @@ def test_a_text_that_shows_the_same_ids_is_left_as_it_is(tmp_path: Path, text: s
         harness.push_until_quiet()
         assert harness.opportunity(deal)["Products__c"] == text
         assert harness.count_in_audit(deal, "Products") == 0
+
+
+def test_another_order_in_partner_center_is_no_edit_of_anybody(tmp_path: Path) -> None:
+    with reading_rows(tmp_path) as harness:
+        deal = deal_with(harness, "SOL-1", "SOL-2")
+        harness.pull_event(colleague_lists(harness, deal, "SOL-7", "SOL-2", "SOL-1"))
+        seller_adds(harness, deal, "SOL-3")
+        harness.push_until_quiet()
+        assert harness.opportunity(deal)["Products__c"] == "SOL-1;SOL-2;SOL-3;SOL-7"
+        assert harness.count_in_audit(deal, "Products only shows") == 0
+        assert_quiet(harness)
 
 
 def test_a_text_that_cannot_hold_all_ids_is_cut_at_a_whole_id(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The ids of solutions in a text field: both sides change the list, and what does not travel is told."""
 
+from emulators.base.faults import Fault, FaultKind
+from shared.domain.deal import Side
 from tests.unit.sync.harness import Harness
 from tests.unit.sync.inbound_deals import assert_quiet
 from tests.unit.sync.solution_rows import colleague_lists, ids_in_partner_center
@@ -113,4 +115,23 @@ def test_ids_beyond_fifty_of_both_sides_together_are_told_and_the_others_travel(
     told = "Products: Partner Center does not get SOL-3, because it takes no more for one deal."
     assert harness.count_in_audit(deal, told) == 1
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert_quiet(harness)
+
+
+def test_an_id_that_partner_center_refuses_is_sent_again_only_with_another_list(harness: Harness) -> None:
+    deal = harness.shared_deal(Products__c="SOL-1")
+    body = '{"error": {"code": "invalidRequest", "message": "Unknown solution"}}'
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, method="PATCH", times=9, status=400, body=body))
+    harness.seller_edits(deal, Products__c="SOL-1;SOL-2")
+    harness.push()
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
+    before = len(harness.partner_center.journal)
+    for _ in range(5):
+        harness.push()
+    assert len(harness.partner_center.journal) == before
+    harness.clear_faults()
+    colleague_lists(harness, deal, "SOL-1", "SOL-7")
+    harness.run_rounds()
+    assert ids_in_partner_center(harness, deal) == ["SOL-1", "SOL-2", "SOL-7"]
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
     assert_quiet(harness)
