@@ -19,7 +19,7 @@ from shared.sync.ask_microsoft import LISTED
 from tests.simulation.events import Event, chosen_fate, events_of
 from tests.simulation.faults import TROUBLES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
-from tests.simulation.lists import IN_ROWS, LIST_MOVES, judge_lists
+from tests.simulation.lists import IN_ROWS, LIST_MOVES, judge_lists, with_lists
 from tests.simulation.microsoft import NEWS, NEWS_MOVES, judge_news
 from tests.simulation.moves import AUTOMATION, CUSTOMERS, HELP, LEADING, MOVES, NEW_DEALS, TICK, Move
 from tests.simulation.names import NAME_MOVES, begin_with_names, judge_name_marks, mapping_of, takes_names
@@ -27,7 +27,7 @@ from tests.simulation.oracle import Left, judge
 from tests.simulation.people import People
 from tests.simulation.sabotage import Sabotage
 from tests.simulation.sent_writes import SentWrites
-from tests.simulation.solution_rows import MAPPING, listing_rows
+from tests.simulation.solution_rows import MAPPING
 from tests.simulation.watch import Watch
 from tests.unit.sync.harness import HOUR, Harness, Instance
 
@@ -336,7 +336,6 @@ class Simulation:
     def _left(self) -> Left:
         salesforce, people = self.harness.salesforce, self.people
         opportunities, accounts, contacts = map(salesforce.records, ("Opportunity", "Account", "Contact"))
-        if IN_ROWS in self.also:
-            opportunities = [listing_rows(self.harness, record) for record in opportunities]
+        opportunities = [with_lists(self.people, record) for record in opportunities]
         known = (opportunities, people.referrals(), accounts, contacts, people.edits, self.judged, people.unasked)
         return Left(*known, people.asked(), takes_names(self.harness))

@@ -4,13 +4,15 @@ Only seeds that ask for them (`BY_CAUSE`) have these moves, because the writes o
 
 lost      a member that a person added is on both sides, unless somebody removed it
 kept      a member that a person removed is on no side, unless somebody added it
-differs   both sides have the same members once the deal is accepted, or the mark says that they differ
+differs   both sides have the same members once the deal is accepted, unless they are locked: then the mark says it
 doubled   no side has a member twice
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from emulators.partner_center.referral_shape import is_visible_to_microsoft
 from emulators.partner_center.service_errors import ServiceError
 from emulators.salesforce.data.errors import ApiError
 from tests.simulation.held_values import OPEN, Record, belongs_to, of_opportunity, of_referral
@@ -203,6 +205,13 @@ LIST_MOVES = tuple(
 # --- what must hold
 
 
+def with_lists(people: People, record: Record) -> dict[str, Any]:
+    """The deal with what its lists hold: in place of the text that shows ids, and as a further key."""
+    ids = {"Products__c": ";".join(ids_in_rows(people.harness, record))} if IN_ROWS in people.also else {}
+    contacts = {"contacts": CUSTOMERS_CONTACTS.ours(people, record)} if CONTACTS in people.also else {}
+    return {**record, **ids, **contacts}
+
+
 def judge_lists(people: People) -> Iterator[str]:
     """Every broken promise about lists, as a sentence."""
     for opportunity in people.opportunities():
@@ -220,7 +229,7 @@ def _judge_list(people: People, one: List, opportunity: Record, referral: Record
     if len(set(ours)) != len(ours) or len(set(theirs)) != len(theirs):
         yield f"doubled: {where}"
     is_open = of_opportunity(opportunity)["status"] == of_referral(referral)["status"] == OPEN
-    if not is_open:
+    if not is_open or (one is CUSTOMERS_CONTACTS and is_visible_to_microsoft(referral)):  # then they are locked
         if set(ours) != set(theirs) and opportunity["Sync_Status__c"] == "Synced":
             yield f"marked: {where} differ under a tick"
         return

@@ -92,7 +92,9 @@ class Pair:
     def lists_differ(self) -> bool:
         """Whether the sides hold other solutions, or may hold other people: `lists.py` judges them."""
         ids = {tag["id"] for tag in self.referral["details"]["requirements"]["solutions"]}
-        return ids != set(str(self.opportunity["Products__c"] or "").replace(";", " ").split())
+        people = {one["email"] for one in self.referral["customerProfile"]["team"] or ()}
+        contacts = set(self.opportunity.get("contacts", people))
+        return contacts != people or ids != set(str(self.opportunity["Products__c"] or "").replace(";", " ").split())
 
     def held(self, side: str, field: str) -> str | None:
         """The value that a side holds."""

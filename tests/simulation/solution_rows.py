@@ -1,7 +1,6 @@
 """Solutions that sellers pick in the related list: rows of the deal, each of a record of the catalogue."""
 
 from pathlib import Path
-from typing import Any
 
 from emulators.salesforce.data.errors import ApiError
 from tests.simulation.held_values import Record
@@ -14,11 +13,6 @@ MAPPING = Path(__file__).parent / "rows.toml"
 def ids_in_rows(harness: Harness, record: Record) -> list[str]:
     """The ids of the rows of a deal; one that is in two rows is there twice."""
     return [id_of(harness, row) for row in rows_of(harness, record["Id"])]
-
-
-def listing_rows(harness: Harness, record: Record) -> dict[str, Any]:
-    """The deal with the ids of its rows in place of the text that shows what Partner Center holds."""
-    return {**record, "Products__c": ";".join(ids_in_rows(harness, record))}
 
 
 def add_row(harness: Harness, record: Record, solution_id: str) -> bool:
