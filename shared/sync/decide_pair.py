@@ -127,7 +127,7 @@ def _heed_refusals(ctx: Context, pair: Pair) -> None:
 
 def _take_refusal(ctx: Context, pair: Pair, changes: tuple[Change, ...], refusal: Rejected) -> bool:
     """Park the pair, unless its path turns out to be fixed; whether it does."""
-    if learn_from_refusal(ctx, changes[0], refusal):
+    if learn_from_refusal(ctx, pair, changes[0], refusal):
         return True
     park_changes(ctx, pair, changes, refusal.cause)
     return False

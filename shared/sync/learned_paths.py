@@ -1,18 +1,22 @@
 """Learns for the tenant which paths of a referral Partner Center takes changes of, for every instance.
 
-No list of Microsoft's names these paths, so each is tried once. After a refusal of it alone, a seller's edit is told
-and not sent, until another release of the app tries again. The state of the side, which each run reads, holds it.
+No list of Microsoft's names these paths, so each is tried once. After a refusal of it alone, and of what it holds
+already, a seller's edit is told and not sent, until another release of the app tries again. The state of the side,
+which each run reads, holds it.
 
 Source: docs/protocol.md#fixed-paths.
 """
 
 from collections.abc import Sequence
+from copy import replace
 
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.field_rules import Rules
 from shared.domain.link import Link
 from shared.domain.planned import Plan
 from shared.foundation.errors import Rejected
+from shared.mapping.patch_paths import PATCHABLE
+from shared.sync.pair_lease import Pair
 from shared.sync.ports import Context, KnownPath
 
 OF_A_PATH = frozenset((400, 405, 422))
@@ -26,22 +30,57 @@ def rules_to_keep(ctx: Context, link: Link, plan: Plan) -> Rules | None:
     return rules.with_fixed(fixed, link.base_under(rules)) if fixed else None
 
 
-def learn_from_refusal(ctx: Context, change: Change, refusal: Rejected) -> bool:
+def learn_from_refusal(ctx: Context, pair: Pair, change: Change, refusal: Rejected) -> bool:
     """Remember the paths that Partner Center refused in this one change; whether there are any.
 
     A path that it has taken before is not fixed: then it refuses the value. Nor is one that stands beside listed paths,
-    unless the refusal names it.
+    unless the refusal names it. A refusal that names another part of the referral says nothing of the path. What is
+    left may still be about the value, so the value that the referral has already is sent as a proof.
     """
     tried = ctx.translation.rules[change.field].unlisted
     if not tried or refusal.status not in OF_A_PATH:
         return False
-    sent = _paths_in(ctx, change)
-    blamed = {path for path in sent if path == refusal.cause.field} or sent
-    if not blamed <= tried or not blamed.isdisjoint(_taken(ctx)):
+    blamed = _blamed(ctx, _paths_in(ctx, change), refusal.cause.field or "")
+    if not blamed or not blamed <= tried or not blamed.isdisjoint(_taken(ctx)):
+        return False
+    if blamed <= ctx.store.side_state(Side.PARTNER_CENTER).fixed_paths(ctx.policy.release):
+        return True
+    if _takes_same(ctx, pair, change):
         return False
     _remember(ctx, blamed, is_taken=False)
     ctx.log("path_refused", correlation_id=ctx.correlation_id, paths=sorted(blamed), code=refusal.cause.code)
     return True
+
+
+def _takes_same(ctx: Context, pair: Pair, change: Change) -> bool:
+    """Whether Partner Center takes a change of the paths to what they hold already. Raises the client's errors."""
+    referral = pair.referral
+    if referral is None:
+        return False
+    same = replace(change, new=change.old, old=change.new, sent=None)
+    operations = ctx.translation.operations((same,), referral.raw)
+    if not operations or any(operation.get("value") in (None, "", []) for operation in operations):
+        return False
+    try:
+        answer = ctx.partner_center.patch(referral.id, operations, referral.etag)
+    except Rejected:
+        return False
+    pair.take_referral(ctx.translation.written_referral(answer))
+    _remember(ctx, {str(operation["path"]) for operation in operations}, is_taken=True)
+    return True
+
+
+def _blamed(ctx: Context, sent: set[str], target: str) -> set[str]:
+    """The sent paths that a refusal may be about: the one that it names, none if it names another, or else all."""
+    named = {path for path in sent if _is_named(path, target)}
+    known = {*PATCHABLE, *(path for field in ctx.translation.fields.values() for path in field.patch_paths())}
+    return named or (set() if any(_is_named(path, target) for path in known) else sent)
+
+
+def _is_named(path: str, target: str) -> bool:
+    """Whether a target names a path, or its last part, in any letter case and with dots or slashes."""
+    whole, named = path.casefold().strip("/"), target.replace(".", "/").casefold().strip("/ ")
+    return named in (whole, whole.rpartition("/")[2])
 
 
 def learn_from_success(ctx: Context, changes: Sequence[Change], read_back: Deal) -> None:

@@ -219,7 +219,7 @@ def test_the_first_edit_is_tried_once_for_the_tenant_and_each_further_one_is_tol
     second = harness.shared_deal(Name="Two")
     harness.seller_edits(first, **{AREA: "AI Business Solutions"})
     harness.push()
-    assert harness.new_calls()["partner_center.patch"] == 1
+    assert harness.new_calls()["partner_center.patch"] == 2  # and the attributes as they were, as a proof
     assert harness.count_in_audit(first, FIXED.format("Solution Area", "AI Business Solutions", "Security")) == 1
     assert mark_of(harness, first) == "Synced with differences"
     harness.seller_edits(second, **{ROLE: "Transaction"}, Amount=777)

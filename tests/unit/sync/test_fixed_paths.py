@@ -6,6 +6,8 @@ Source: docs/protocol.md#fixed-paths.
 from copy import replace
 from pathlib import Path
 
+import pytest
+
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.store.stored_values import KnownPath
@@ -32,7 +34,7 @@ def test_the_first_edit_that_is_refused_is_told_and_remembered_and_not_failed(ha
     deal = harness.shared_deal()
     harness.seller_edits(deal, Name="ERP renewal, phase 2")
     harness.push()
-    assert harness.new_calls()["partner_center.patch"] == 1
+    assert harness.new_calls()["partner_center.patch"] == 2  # the edit, and as a proof the name as it was
     record = harness.opportunity(deal)
     assert record["Sync_Status__c"] == "Synced with differences"
     assert harness.count_in_audit(deal, TOLD.format("ERP renewal, phase 2", "ERP renewal")) == 1
@@ -46,7 +48,7 @@ def test_an_edit_with_others_is_sent_singly_first_so_that_the_others_travel(harn
     deal = harness.shared_deal()
     harness.seller_edits(deal, Name="ERP renewal, phase 2", Amount=12000)
     harness.push()
-    assert harness.new_calls()["partner_center.patch"] == 3
+    assert harness.new_calls()["partner_center.patch"] == 4  # both, each alone, and the proof
     referral = harness.referral_of(deal)
     assert (referral["name"], referral["details"]["dealValue"]) == ("ERP renewal", 12000)
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
@@ -86,7 +88,7 @@ def test_many_edits_in_one_run_meet_one_refusal(harness: Harness) -> None:
     for deal in deals:
         harness.seller_edits(deal, Name=f"New name of {deal}")
     harness.push()
-    assert harness.new_calls()["partner_center.patch"] == 1
+    assert harness.new_calls()["partner_center.patch"] == 2
     assert {harness.opportunity(deal)["Sync_Status__c"] for deal in deals} == {"Synced with differences"}
 
 
@@ -175,6 +177,48 @@ def test_a_pause_and_its_end_keep_what_was_learned(harness: Harness) -> None:
     writes = harness.first.process.calls.count("store.write_side_state")
     harness.push()
     assert harness.first.process.calls.count("store.write_side_state") == writes
+
+
+REFUSED = '{{"error": {{"code": "invalidRequest", "message": "Not so.", "target": "{}"}}}}'
+
+
+@pytest.mark.parametrize("target", ["/details/closingDateTime", "closingDateTime", "details.dealValue"])
+def test_a_refusal_that_names_another_part_of_the_referral_teaches_nothing(harness: Harness, target: str) -> None:
+    allow_names(harness)
+    first, second = harness.shared_deal(), harness.shared_deal(Name="A second deal")
+    refusal = Fault(FaultKind.ANSWER, method="PATCH", status=400, body=REFUSED.format(target))
+    harness.inject_fault(Side.PARTNER_CENTER, refusal)
+    harness.seller_edits(first, Name="ERP renewal, phase 2")
+    harness.push()
+    assert known_paths(harness) == {}
+    assert harness.opportunity(first)["Sync_Status__c"] == "Failed"
+    harness.seller_edits(second, Name="Second deal, renamed")
+    harness.push()
+    assert harness.referral_of(second)["name"] == "Second deal, renamed"
+
+
+@pytest.mark.parametrize("target", ["/name", "Name", "", "operations[0]"])
+def test_a_refused_value_of_a_path_that_can_be_changed_is_parked_and_fixes_nothing(
+    harness: Harness, target: str
+) -> None:
+    allow_names(harness)
+    first, second = harness.shared_deal(), harness.shared_deal(Name="A second deal")
+    refusal = Fault(FaultKind.ANSWER, method="PATCH", status=400, body=REFUSED.format(target), sent="phase 2", times=9)
+    harness.inject_fault(Side.PARTNER_CENTER, refusal)
+    harness.seller_edits(first, Name="ERP renewal, phase 2", Amount=12000)
+    harness.push()
+    assert known_paths(harness) == {"/name": True}
+    assert harness.opportunity(first)["Sync_Status__c"] == "Failed"
+    assert harness.count_in_audit(first, "Partner Center refused it and keeps") == 1
+    harness.seller_edits(second, Name="Second deal, renamed")
+    harness.run_rounds()
+    assert harness.referral_of(second)["name"] == "Second deal, renamed"
+    assert harness.referral_of(first)["details"]["dealValue"] == 12000
+    harness.seller_edits(first, Name="ERP renewal, phase two")
+    harness.run_rounds()
+    assert harness.referral_of(first)["name"] == "ERP renewal, phase two"
+    assert harness.opportunity(first)["Sync_Status__c"] == "Synced"
+    assert_quiet(harness)
 
 
 def test_a_referral_that_is_gone_teaches_nothing(harness: Harness) -> None:
