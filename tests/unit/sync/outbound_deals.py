@@ -63,6 +63,7 @@ def assert_linked_with_edits(harness: Harness, deal: str) -> None:
 
 
 def deal_to_adopt(harness: Harness) -> str:
+    harness.partner_center.switches.extra_paths = ("/name",)
     details = {"notes": "From the portal", "dealValue": 10000, "currency": "USD"}
     details["closingDateTime"] = "2026-12-31T00:00:00Z"
     referral = harness.partner_center.portal_creates({"details": details})

@@ -118,6 +118,7 @@ def test_a_deal_without_contacts_becomes_an_opportunity(harness: Harness) -> Non
 
 @pytest.mark.parametrize("found_by", ["by_id", "by_reference"])
 def test_an_existing_opportunity_is_linked_and_none_is_created(harness: Harness, found_by: str) -> None:
+    harness.partner_center.switches.extra_paths = ("/name",)
     deal = harness.seller_creates(Sync_with_Partner_Center__c=False)
     referral = harness.partner_center.portal_creates(
         {"externalReferenceId": deal if found_by == "by_reference" else None, "details": {"dealValue": 10000}}
