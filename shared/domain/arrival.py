@@ -142,8 +142,7 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
     for one in arrival.excess:
         whole = fingerprint(referral.deal.get(one.field))
         refused[f"{Side.SALESFORCE}.{one.field}"] = Difference(whole, one.code, now)
-    lists = [rule for rule in rules.updatable if rule.is_set and rule.direction.owns(Side.PARTNER_CENTER)]
-    refused |= _list_records(lists, refused, referral, now)
+    refused |= _list_records(_lists(rules), refused, referral, now)
     parts = (*_PARTS, *_PARTS_OF_NEW_ACCOUNT) if arrival.is_account_new else _PARTS
     for gap in arrival.gaps:
         if gap.cause.code in parts and gap.field in ("account", "contacts"):
@@ -159,7 +158,7 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
         referral.id,
         referral.engagement_id,
         base.with_values({name: None for name in refusals if not rules[name].on_update}).with_values(
-            {rule.field: _given_members(rule, referral, arrival) for rule in lists if rule.field in base}
+            {rule.field: _given_members(rule, referral, arrival) for rule in _lists(rules) if rule.field in base}
         ),
         refused=refused,
         cause=refusal,
@@ -170,6 +169,11 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
         answer_by=None if arrival.is_lead else answer_time(referral, None),
     )
     return _showing(link, arrival.unshown, now)
+
+
+def _lists(rules: Rules) -> list[Rule]:
+    """The lists of which Salesforce takes over members."""
+    return [rule for rule in rules.updatable if rule.is_set and rule.direction.owns(Side.PARTNER_CENTER)]
 
 
 def _given_members(rule: Rule, referral: Referral, arrival: Arrival) -> Value | None:
@@ -240,12 +244,13 @@ def default_records(chosen: Deal, now: datetime) -> dict[str, Difference]:
 
 
 def creation_of(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) -> Effect:
-    """The coming creation, with all that a run needs that finds it interrupted."""
+    """The coming creation, with all that a run needs that finds it interrupted; `displaced` has the given members."""
     arrived = arriving(referral, arrival, rules, now)
+    lists = {rule.field: arrived.base[rule.field] for rule in _lists(rules) if arrived.base.get(rule.field)}
     return Effect(
         EffectKind.CREATE_OPPORTUNITY,
         given_to_salesforce(arrival.deal, rules),
-        arrival.displaced,
+        arrival.displaced.with_values(lists),
         referral.etag,
         now,
         lines=arrival_lines(referral, arrival, rules, now),
@@ -256,7 +261,7 @@ def creation_of(referral: Referral, arrival: Arrival, rules: Rules, now: datetim
 
 def intended_records(intended: Effect, arrived: Link, now: datetime) -> dict[str, Difference]:
     """The records of what an interrupted run set out to create; an earlier build kept only the defaults among them."""
-    defaults = Deal({name: intended.values.get(name) for name in intended.displaced})
+    defaults = Deal({name: intended.values.get(name) for name, held in intended.displaced.items() if held is None})
     return {**(intended.refused if intended.lines else arrived.refused), **default_records(defaults, now)}
 
 
@@ -265,10 +270,9 @@ def intended_base(intended: Effect, rules: Rules) -> Deal:
     once = (key.partition(".") for key, known in intended.refused.items() if known.code == SET_AT_CREATION)
     left_out = {name: None for side, _, name in once if side == Side.SALESFORCE and name not in intended.values}
     base = carried(intended.values.with_values({**intended.displaced, **left_out}), rules, Side.PARTNER_CENTER)
-    lists = [rule for rule in rules.updatable if rule.is_set and rule.field in base]
-    texts = {rule.field: _merged_list(rule, base[rule.field]).value for rule in lists if rule.fits is not None}
-    rows = [rule.field for rule in lists if rule.fits is None]  # nobody knows which of them were made: all are kept
-    return base.without(*rows).with_values(texts)
+    # An earlier build did not say which members it gives: then both sides' members are kept.
+    unsaid = (rule.field for rule in rules.updatable if rule.is_set and rule.field not in intended.displaced)
+    return base.without(*unsaid)
 
 
 def arrival_lines(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) -> tuple[Line, ...]:

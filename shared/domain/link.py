@@ -192,14 +192,17 @@ class Link(Struct, frozen=True):
         if self.mapping is None or self.mapping == rules.mapping:
             return self.base
         now, then = rules.sources, self.sources
-        known = [name for name in self.base if name in now and (then.get(name) == now[name] or self._knows_edit(name))]
+        known = [
+            name for name in self.base if name in now and (then.get(name) == now[name] or self._knows_edit(name, rules))
+        ]
         return Deal({name: self.base[name] for name in known})
 
-    def _knows_edit(self, name: str) -> bool:
-        """Whether a text that travelled only at creation differs since: its base says which side was edited."""
+    def _knows_edit(self, name: str, rules: Rules) -> bool:
+        """Whether a text or list that travelled only at creation differs since: its base says which side was edited."""
         records = (self.refused.get(f"{side}.{name}") for side in Side)
         is_told = any(known is not None and known.code == SET_AT_CREATION for known in records)
-        return is_told and name not in self.sources and isinstance(self.base[name], str)
+        is_read_alike = name not in self.sources and not rules[name].in_rows
+        return is_told and is_read_alike and isinstance(self.base[name], str | tuple)
 
     def refuses(self, key: str, value: Value | None) -> bool:
         """Whether exactly this value is known to be refused."""

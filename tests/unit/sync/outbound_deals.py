@@ -66,7 +66,7 @@ def deal_to_adopt(harness: Harness) -> str:
     harness.partner_center.switches.extra_paths = ("/name",)
     details = {"notes": "From the portal", "dealValue": 10000, "currency": "USD"}
     details["closingDateTime"] = "2026-12-31T00:00:00Z"
-    referral = harness.partner_center.portal_creates({"details": details})
+    referral = harness.partner_center.portal_creates({"name": "ERP renewal", "details": details})
     return harness.seller_creates(Referral_Identifier__c=referral, Description="From Salesforce")
 
 

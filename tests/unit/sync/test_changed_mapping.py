@@ -16,6 +16,7 @@ from tests.unit.sync.harness import Harness
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
 
 WITHOUT_NOTES = '[fields.notes]\ndirection = "off"\n'
+SOLUTIONS_ONCE = '[fields.solutions]\nwhen = ["create"]\n'
 CREATED_ONLY = '[fields.money]\nwhen = ["create"]\n'
 Write = Callable[[str], Path]
 
@@ -167,3 +168,22 @@ def test_a_value_that_cannot_be_read_in_partner_center_is_never_taken_for_empty(
     details = harness.partner_center.referral(referral)["details"]
     assert (details["dealValue"], details["currency"]) == (25000, "ZZZ")
     assert harness.count_in_audit(deal, "empty →") == 0
+
+
+@pytest.mark.parametrize("side", ["seller", "colleague"])
+def test_a_solution_that_was_removed_while_solutions_travelled_once_does_not_come_back(write: Write, side: str) -> None:
+    with Harness(mapping=write(SOLUTIONS_ONCE)) as harness:
+        deal = harness.shared_deal(Products__c="SOL-1;SOL-2")
+        if side == "seller":
+            harness.seller_edits(deal, Products__c="SOL-1")
+        else:
+            referral = harness.referral_of(deal)["id"]
+            harness.colleague_edits(referral, details_requirements_solutions=[{"id": "SOL-1", "type": "Name"}])
+        harness.run_rounds()
+        change_mapping(harness)
+        harness.seller_edits(deal, Amount=12000)
+        harness.run_rounds()
+        tags = harness.referral_of(deal)["details"]["requirements"]["solutions"]
+        assert (harness.opportunity(deal)["Products__c"], [tag["id"] for tag in tags]) == ("SOL-1", ["SOL-1"])
+        assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+        assert_quiet(harness)

@@ -91,3 +91,20 @@ def test_a_lost_reply_is_settled_by_looking(tmp_path: Path, kind: FaultKind, ski
         assert ids_in_salesforce(harness, deal) == ids_in_partner_center(harness, deal) == ["SOL-2", "SOL-3", "SOL-4"]
         assert len(rows_of(harness, deal)) == 3
         assert_quiet(harness)
+
+
+def test_a_list_that_a_colleague_changed_before_an_arrival_was_settled_keeps_the_removal(tmp_path: Path) -> None:
+    with reading_rows(tmp_path) as harness:
+        tags = [{"id": solution_id, "type": "Name"} for solution_id in ("SOL-1", "SOL-2")]
+        referral = microsoft_sends_deal(harness, details={"requirements": {"solutions": tags}})
+        harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP_AFTER, path="graph$", method="POST"))
+        harness.pull_event(referral)
+        deal = str(opportunity_of(harness, referral)["Id"])
+        changed = [{"id": solution_id, "type": "Name"} for solution_id in ("SOL-2", "SOL-9")]
+        harness.partner_center.raw_patch(referral, {"/details/requirements/solutions": changed})
+        recover_after_lease(harness)
+        harness.run_rounds()
+        assert ids_in_salesforce(harness, deal) == ["SOL-2", "SOL-9"]
+        after = harness.partner_center.referral(referral)["details"]["requirements"]["solutions"]
+        assert [tag["id"] for tag in after] == ["SOL-2", "SOL-9"]
+        assert_quiet(harness)

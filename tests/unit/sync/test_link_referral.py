@@ -120,9 +120,9 @@ def test_a_deal_without_contacts_becomes_an_opportunity(harness: Harness) -> Non
 def test_an_existing_opportunity_is_linked_and_none_is_created(harness: Harness, found_by: str) -> None:
     harness.partner_center.switches.extra_paths = ("/name",)
     deal = harness.seller_creates(Sync_with_Partner_Center__c=False)
-    referral = harness.partner_center.portal_creates(
-        {"externalReferenceId": deal if found_by == "by_reference" else None, "details": {"dealValue": 10000}}
-    )
+    reference = deal if found_by == "by_reference" else None
+    made = {"name": "ERP renewal", "externalReferenceId": reference, "details": {"dealValue": 10000}}
+    referral = harness.partner_center.portal_creates(made)
     if found_by == "by_id":
         harness.seller_edits(deal, Referral_Identifier__c=referral)
     harness.seller_edits(deal, Sync_with_Partner_Center__c=True)
