@@ -229,7 +229,8 @@ def _judge_list(people: People, one: List, opportunity: Record, referral: Record
     if len(set(ours)) != len(ours) or len(set(theirs)) != len(theirs):
         yield f"doubled: {where}"
     is_open = of_opportunity(opportunity)["status"] == of_referral(referral)["status"] == OPEN
-    if not is_open or (one is CUSTOMERS_CONTACTS and is_visible_to_microsoft(referral)):  # then they are locked
+    is_locked = one is CUSTOMERS_CONTACTS and (is_visible_to_microsoft(referral) or not ours)  # the last one stays
+    if not is_open or is_locked:
         if set(ours) != set(theirs) and opportunity["Sync_Status__c"] == "Synced":
             yield f"marked: {where} differ under a tick"
         return
