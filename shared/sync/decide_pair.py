@@ -12,7 +12,7 @@ from shared.domain.question import is_question
 from shared.domain.recovery import recovered
 from shared.domain.transitions import Transition
 from shared.foundation.errors import Conflict, Rejected
-from shared.sync.learned_paths import learn_from_refusal, learn_from_success, rules_to_keep
+from shared.sync.learned_paths import blamed_paths, learn_from_refusal, learn_from_success, rules_to_keep, takes_same
 from shared.sync.pair_lease import Pair
 from shared.sync.ports import RECONCILED, Context, Outcome, Result
 from shared.sync.write_referral import park_changes, patch_referral
@@ -100,7 +100,9 @@ def send_changes(ctx: Context, pair: Pair) -> None:
                 if refusal and len(changes) > 1:
                     waiting = [(change,) for change in sorted(changes, key=_ends_the_deal)]
                 elif refusal:
-                    has_learned |= _take_refusal(ctx, pair, changes, refusal)
+                    blamed = blamed_paths(ctx, changes[0], refusal)
+                    is_value = not blamed or takes_same(ctx, pair, changes[0], blamed)
+                    has_learned |= _take_refusal(ctx, pair, changes, refusal, set() if is_value else blamed)
                 elif pair.plan.tries:
                     learn_from_success(ctx, changes, pair.referral.deal)
         except Conflict:
@@ -125,9 +127,10 @@ def _heed_refusals(ctx: Context, pair: Pair) -> None:
         make_plan(ctx, pair)
 
 
-def _take_refusal(ctx: Context, pair: Pair, changes: tuple[Change, ...], refusal: Rejected) -> bool:
-    """Park the pair, unless its path turns out to be fixed; whether it does."""
-    if learn_from_refusal(ctx, pair, changes[0], refusal):
+def _take_refusal(ctx: Context, pair: Pair, changes: tuple[Change, ...], refusal: Rejected, fixed: set[str]) -> bool:
+    """Remember the paths that turned out to be fixed, or else park the pair; whether there are any."""
+    if fixed:
+        learn_from_refusal(ctx, fixed, refusal)
         return True
     park_changes(ctx, pair, changes, refusal.cause)
     return False

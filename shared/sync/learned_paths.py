@@ -30,36 +30,29 @@ def rules_to_keep(ctx: Context, link: Link, plan: Plan) -> Rules | None:
     return rules.with_fixed(fixed, link.base_under(rules)) if fixed else None
 
 
-def learn_from_refusal(ctx: Context, pair: Pair, change: Change, refusal: Rejected) -> bool:
-    """Remember the paths that Partner Center refused in this one change; whether there are any.
+def blamed_paths(ctx: Context, change: Change, refusal: Rejected) -> set[str]:
+    """The paths that may be fixed, because Partner Center refused them in this one change.
 
     A path that it has taken before is not fixed: then it refuses the value. Nor is one that stands beside listed paths,
-    unless the refusal names it. A refusal that names another part of the referral says nothing of the path. What is
-    left may still be about the value, so the value that the referral has already is sent as a proof.
+    unless the refusal names it. A refusal that names another part of the referral says nothing of the path.
     """
     tried = ctx.translation.rules[change.field].unlisted
     if not tried or refusal.status not in OF_A_PATH:
-        return False
+        return set()
     blamed = _blamed(ctx, _paths_in(ctx, change), refusal.cause.field or "")
-    if not blamed or not blamed <= tried or not blamed.isdisjoint(_taken(ctx)):
+    return blamed if blamed <= tried and blamed.isdisjoint(_taken(ctx)) else set()
+
+
+def takes_same(ctx: Context, pair: Pair, change: Change, blamed: set[str]) -> bool:
+    """Whether Partner Center takes a change of these paths to what they hold already: then it refused the value.
+
+    Raises the client's errors. A path that is known to be fixed is not tried.
+    """
+    referral, same = pair.referral, replace(change, new=change.old, old=change.new, sent=None)
+    operations = ctx.translation.operations((same,), referral.raw) if referral else []
+    if referral is None or not operations or any(each.get("value") in (None, "", []) for each in operations):
         return False
     if blamed <= ctx.store.side_state(Side.PARTNER_CENTER).fixed_paths(ctx.policy.release):
-        return True
-    if _takes_same(ctx, pair, change):
-        return False
-    _remember(ctx, blamed, is_taken=False)
-    ctx.log("path_refused", correlation_id=ctx.correlation_id, paths=sorted(blamed), code=refusal.cause.code)
-    return True
-
-
-def _takes_same(ctx: Context, pair: Pair, change: Change) -> bool:
-    """Whether Partner Center takes a change of the paths to what they hold already. Raises the client's errors."""
-    referral = pair.referral
-    if referral is None:
-        return False
-    same = replace(change, new=change.old, old=change.new, sent=None)
-    operations = ctx.translation.operations((same,), referral.raw)
-    if not operations or any(operation.get("value") in (None, "", []) for operation in operations):
         return False
     try:
         answer = ctx.partner_center.patch(referral.id, operations, referral.etag)
@@ -68,6 +61,13 @@ def _takes_same(ctx: Context, pair: Pair, change: Change) -> bool:
     pair.take_referral(ctx.translation.written_referral(answer))
     _remember(ctx, {str(operation["path"]) for operation in operations}, is_taken=True)
     return True
+
+
+def learn_from_refusal(ctx: Context, blamed: set[str], refusal: Rejected) -> None:
+    """Remember that these paths are fixed."""
+    if new := blamed - ctx.store.side_state(Side.PARTNER_CENTER).fixed_paths(ctx.policy.release):
+        _remember(ctx, new, is_taken=False)
+        ctx.log("path_refused", correlation_id=ctx.correlation_id, paths=sorted(new), code=refusal.cause.code)
 
 
 def _blamed(ctx: Context, sent: set[str], target: str) -> set[str]:
