@@ -12,7 +12,7 @@ from shared.domain.deal import Change, Deal, Side
 from shared.domain.help_request import HelpStep
 from shared.domain.link import REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
-from shared.domain.untaken_codes import UNTAKEN
+from shared.domain.untaken_codes import INACTIVE_SOLUTION, UNTAKEN
 
 _TRIED_AGAIN = UNTAKEN | {REFUSED_BY_SALESFORCE}
 """The codes of what is written to Salesforce again after a while."""
@@ -65,8 +65,12 @@ class Plan(Struct, frozen=True):
 def next_tries(
     link: Link, refused: Mapping[str, Difference], to_salesforce: list[Change], now: datetime
 ) -> Iterator[datetime]:
-    """When what Salesforce refused, and this plan does not write, is written again: values, and columns of ours."""
+    """When what Salesforce refused, and this plan does not write, is written again: values, and columns of ours.
+
+    An edit of the catalogue touches no deal, so a deal with a solution that is inactive there is looked at again.
+    """
     written = {f"{Side.SALESFORCE}.{change.field}" for change in to_salesforce}
     left = [record.since for key, record in refused.items() if key not in written if record.code in _TRIED_AGAIN]
     shown = [link.unshown.since] if link.unshown else []
-    return (since + TRY_AGAIN for since in (*left, *shown) if since + TRY_AGAIN > now)
+    looks = [now] if any(record.code == INACTIVE_SOLUTION for record in refused.values()) else []
+    return (since + TRY_AGAIN for since in (*left, *shown, *looks) if since + TRY_AGAIN > now)

@@ -11,6 +11,7 @@ from shared.domain.field_rules import Rule
 from shared.domain.member_sets import Member, key_of
 from shared.domain.records import Row
 from shared.domain.sentences import cause
+from shared.domain.untaken_codes import INACTIVE_SOLUTION
 from shared.mapping.field_base import MappingTable, SinglePathField, UnreadableValue
 from shared.mapping.paths import Json, in_referral, value_in_record
 from shared.mapping.polls import SOLUTION, PollQuery
@@ -21,8 +22,6 @@ from shared.mapping.solution_rows import COLUMNS, NEEDED, RELATED_LIST, ids_in, 
 
 _MOST_SHOWN = 80
 """Characters of the words that are no ids, as the audit shows them."""
-INACTIVE = "solution_inactive"
-"""The code of a solution that the catalogue of the org has as inactive: Partner Center does not get it."""
 CUT = "…"
 """Ends a text that shows the first ids only."""
 
@@ -110,7 +109,8 @@ class SolutionsField(SolutionRows, SetField, SinglePathField):
 
     @override
     def read_unsendable(self, record: Json) -> Mapping[str, str]:
-        return {row.key: INACTIVE for row in self.read_rows(record) if row.key and row.about.get("active") is False}
+        inactive = (row for row in self.read_rows(record) if row.about.get("active") is False)
+        return {row.key: INACTIVE_SOLUTION for row in inactive if row.key}
 
     @override
     def read_record(self, record: Json) -> tuple[str, ...] | None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.sync.harness import HOUR
 from tests.unit.sync.helped_deals import HELP, NOTES, PROOF, complete_deal, microsofts_records
 from tests.unit.sync.inbound_deals import assert_quiet
 from tests.unit.sync.solution_rows import (
@@ -194,6 +195,26 @@ def test_an_inactive_solution_that_is_added_later_is_not_sent_and_told_once(tmp_
         harness.push_until_quiet()
         assert ids_in_partner_center(harness, deal) == ["SOL-1", "SOL-2", "SOL-3"]
         assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+
+
+def test_a_solution_travels_within_the_hour_once_the_catalogue_has_it_as_active(tmp_path: Path) -> None:
+    with reading_rows(tmp_path) as harness:
+        deal = deal_with(harness, "SOL-1")
+        listed = list_solution(harness, "SOL-2", Active__c=False)
+        seller_adds(harness, deal, "SOL-2")
+        harness.push_until_quiet()
+        harness.push(HOUR)
+        harness.forget_calls()
+        harness.push(HOUR)
+        assert harness.new_calls() == {"salesforce.query": 2}, "an hourly look reads the deal, and writes nothing"
+        harness.salesforce.edit(CATALOGUE, listed, {"Active__c": True})  # which touches no deal
+        harness.push(HOUR)
+        assert ids_in_partner_center(harness, deal) == ["SOL-1", "SOL-2"]
+        assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+        harness.push_until_quiet()
+        harness.forget_calls()
+        harness.push(HOUR)
+        assert harness.new_calls() == {"salesforce.query": 1}
 
 
 def test_a_solution_that_both_sides_hold_stays_when_it_becomes_inactive(tmp_path: Path) -> None:
