@@ -36,6 +36,7 @@ DEAL = Deal(
     contacts=(Person("Lee", "Ann", "ann@northwind.example", "+12065550100", "CFO"), Person("Ono")),
     solutions=("SOL-1", "SOL-2"),
     nobody=(),
+    shown_solutions="SOL-1;SOL-2;…",
     sales_stage="40",
     marketplace_intent="Have not decided",
     partner_location="1234567",
@@ -135,6 +136,7 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         },
         refused={
             "salesforce.name": Difference("0123456789abcdef", "ignored", NOW),
+            "partner_center.solutions:left": Difference("0123456789abcdef", "solution_inactive", NOW),
             "partner_center.partner_location": Difference("0123456789abcdef", "location_fixed", NOW),
         },
         waiting={"status": Difference("fedcba9876543210", "irreversible", NOW)},
