@@ -188,6 +188,7 @@ class _PlanBuilder(PlanNotes):
             self.replaces_list |= not self.is_sharing_known
         if rule.unlisted and side is Side.PARTNER_CENTER and change:
             self.tries |= rule.unlisted
+            self.keep_while_tried(key, merged.value)
             self.replaces_list |= rule.is_in_list
         self.writes[side] += [change] if change else ()
         return change is not None

@@ -11,7 +11,7 @@ from shared.domain.close_date import past_close_date_lines
 from shared.domain.creation_values import CONTACTS_CUT, CONTACTS_LEFT_OUT, NO_IDS, SOLUTIONS_CUT
 from shared.domain.deal import TEAM, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
-from shared.domain.latches import NOT_ANSWERED
+from shared.domain.latches import FIXED_THERE, NOT_ANSWERED
 from shared.domain.left_members import accepted_key, left_records
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.member_sets import STAYS, agreed_members
@@ -145,6 +145,12 @@ class PlanNotes:
         """Report each line unless the link remembers its key; a key is kept for as long as its sentence holds."""
         self.reported += lines
         self.lines += (line for key, line in lines.items() if key not in self.link.reported)
+
+    def keep_while_tried(self, key: str, value: Value | None) -> None:
+        """Keep an edit on record that another release could not send, until it is taken: it is not told again."""
+        known = self.link.refused.get(key)
+        if known is not None and known.code == FIXED_THERE.code and self.link.refuses(key, value):
+            self.refused[key] = known
 
     def record_refusal(self, side: Side, code: str, merged: Merged) -> None:
         """Put the difference on record; report it once, and again only for another value."""

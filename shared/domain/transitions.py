@@ -24,6 +24,7 @@ from shared.domain.creation_values import CONTACTS_LEFT_OUT, STAYS_UNREAD, TEXT_
 from shared.domain.deal import VISIBILITY, Change, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.foreign_money import value_for_base
+from shared.domain.latches import FIXED_THERE
 from shared.domain.left_members import is_known_list, is_same, unsent_members
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, Effect, EffectKind, Intent, Link
 from shared.domain.link_states import State
@@ -219,7 +220,9 @@ def patched(link: Link, changes: Sequence[Change], read_back: Deal, opportunity:
     agreed = {one.field: one.new for one in effective if one.is_step or opportunity.get(one.field) == one.new}
     agreed |= _agreed_lists(link, effective, opportunity, read_back)
     refused = with_ignored(link, ignored, Side.PARTNER_CENTER, now)
-    next_link = replace(refused, base=refused.base.with_values(agreed), unwritten=True)
+    taken = {f"{Side.PARTNER_CENTER}.{change.field}" for change in effective}
+    left = {key: one for key, one in refused.refused.items() if key not in taken or one.code != FIXED_THERE.code}
+    next_link = replace(refused, base=refused.base.with_values(agreed), refused=left, unwritten=True)
     return Transition(next_link, _lines_of_write(now, Side.PARTNER_CENTER, effective, ignored))
 
 

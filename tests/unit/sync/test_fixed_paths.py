@@ -3,6 +3,7 @@
 Source: docs/protocol.md#fixed-paths.
 """
 
+from collections.abc import Iterator
 from copy import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
+from shared.store.rows import Row
 from shared.store.stored_values import KnownPath
 from tests.unit.sync.crash_points import BEFORE_FIRST_CALL, crash_instance_at, crash_points
 from tests.unit.sync.harness import HOUR, MINUTE, Harness, Instance
@@ -163,6 +165,41 @@ def test_another_release_tries_again(harness: Harness) -> None:
     state = harness.store.side_state(Side.PARTNER_CENTER, fresh=True)
     assert state.paths == {"/name": KnownPath("99.0.0", is_taken=True)}
     assert_quiet(harness)
+
+
+def test_another_release_that_is_refused_again_tells_nothing_twice(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, Name="ERP renewal, phase 2")
+    harness.push_until_quiet()
+    harness.policy = replace(harness.policy, release="99.0.0")
+    harness.seller_edits(deal, Amount=12000)
+    harness.run_rounds()
+    assert harness.count_in_audit(deal, TOLD.format("ERP renewal, phase 2", "ERP renewal")) == 1
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    state = harness.store.side_state(Side.PARTNER_CENTER, fresh=True)
+    assert state.paths == {"/name": KnownPath("99.0.0", is_taken=False)}
+    assert_quiet(harness)
+
+
+def test_what_is_known_costs_no_table_read_of_its_own(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = harness.shared_deal(), harness.shared_deal(Name="A second deal")
+    harness.seller_edits(first, Name="ERP renewal, phase 2")
+    harness.push_until_quiet()
+    scans: list[str] = []
+    scan = harness.rows.scan
+
+    def counted(*given: str) -> Iterator[Row]:
+        scans.append(given[0])
+        return scan(*given)
+
+    monkeypatch.setattr(harness.rows, "scan", counted)
+    harness.seller_edits(first, Amount=12000)
+    harness.push()
+    before = len(scans)
+    harness.seller_edits(second, Name="Second deal, renamed")
+    harness.push()
+    assert len(scans) - before == before
+    assert harness.count_in_audit(second, "was not sent: Partner Center takes no change") == 1
 
 
 def test_a_pause_and_its_end_keep_what_was_learned(harness: Harness) -> None:
