@@ -5,7 +5,7 @@ A lead arrives read-only, as a Lead or as an Opportunity. Nothing is sent while 
 Source: docs/protocol.md#leads.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -34,7 +34,10 @@ class Leads(StrEnum):
 
 
 class LeadFacts(Struct, frozen=True):
-    """What a lead says, in normal form. `solutions` are names with their ids."""
+    """What a lead says, in normal form. `solutions` are names with their ids.
+
+    `cut` are the parts of the first person that do not fit whole.
+    """
 
     name: str | None = None
     people: tuple[Person, ...] = ()
@@ -42,6 +45,7 @@ class LeadFacts(Struct, frozen=True):
     requested_action: str | None = None
     solutions: tuple[str, ...] = ()
     notes: str | None = None
+    cut: frozenset[str] = frozenset()
 
 
 class KnownLead(Struct, frozen=True):
@@ -78,18 +82,19 @@ class KnownLead(Struct, frozen=True):
 class LeadValues(Struct, frozen=True):
     """What the record of a lead is to hold, by column; and the columns whose values stand in for one that is missing.
 
-    `labels` name the columns as the page does.
+    `labels` name the columns as the page does, and `cut` are those that cannot hold the whole text.
     """
 
     values: Mapping[str, str | None]
     status: str
     labels: Mapping[str, str] = {}
     defaults: frozenset[str] = frozenset()
+    cut: frozenset[str] = frozenset()
 
     def without(self, column: str) -> "LeadValues":
         """The same without a column that Salesforce does not take."""
         rest = {name: value for name, value in self.values.items() if name != column}
-        return LeadValues(rest, self.status, self.labels, self.defaults - {column})
+        return LeadValues(rest, self.status, self.labels, self.defaults - {column}, self.cut - {column})
 
     def label(self, column: str) -> str:
         """The column as the page names it."""
@@ -111,7 +116,7 @@ def new_lead(wanted: LeadValues, now: datetime) -> LeadChange:
     for column in sorted(wanted.defaults):
         named = {"label": wanted.label(column), "after": str(wanted.values[column])}
         lines.append(Line(now, "lead_default", LineDirection.NOTE, Side.SALESFORCE, column, values=named))
-    return LeadChange(values, tuple(lines), _marks(wanted))
+    return LeadChange(values, (*lines, *_cut_lines(wanted, wanted.values, now)), _marks(wanted))
 
 
 def changed_lead(known: KnownLead | None, current: Mapping[str, Any], wanted: LeadValues, now: datetime) -> LeadChange:
@@ -132,7 +137,7 @@ def changed_lead(known: KnownLead | None, current: Mapping[str, Any], wanted: Le
             values[column] = value
         lines.append(_line_of(column, there, value, wanted, now, is_written=is_ours))
     marks = {column: _mark_of(known, column, value, current.get(column)) for column, value in wanted.values.items()}
-    return LeadChange(values, tuple(lines), marks)
+    return LeadChange(values, (*lines, *_cut_lines(wanted, values, now)), marks)
 
 
 def refused_mark(value: str | None) -> str:
@@ -157,6 +162,13 @@ def _line_of(
             now, "changed", LineDirection.FROM_PARTNER_CENTER, Side.SALESFORCE, column, *texts, CONFIRMED, named
         )
     return Line(now, "lead_differs", LineDirection.NOTE, Side.SALESFORCE, column, *texts, "lead_differs", named)
+
+
+def _cut_lines(wanted: LeadValues, written: Iterable[str], now: datetime) -> Iterator[Line]:
+    """The line of each text that is written and does not fit whole."""
+    for column in sorted(wanted.cut.intersection(written)):
+        values = {"label": wanted.label(column)}
+        yield Line(now, "lead_cut", LineDirection.NOTE, Side.SALESFORCE, column, values=values)
 
 
 def _status_lines(known: KnownLead | None, wanted: LeadValues, now: datetime) -> Iterator[Line]:

@@ -4,6 +4,7 @@ All go in one call (docs/protocol.md#creating-an-opportunity). The literals esca
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import replace
 from itertools import batched
 
 from msgspec import Struct
@@ -35,6 +36,12 @@ class Found(Struct, frozen=True):
     contacts: Sequence[Json]
     users: Sequence[Json] = ()
     rows: Mapping[str, Mapping[str, Sequence[Json]]] = {}
+
+
+def without_deleted(found: Found, opportunity_id: str) -> Found:
+    """The same without this opportunity, if it is deleted."""
+    kept = [each for each in found.opportunities if not (each.get("IsDeleted") and each["Id"] == opportunity_id)]
+    return replace(found, opportunities=kept)
 
 
 def opportunity_query(identifier: str, referral_id: str, named: str | None) -> str:

@@ -13,7 +13,7 @@ from shared.domain.leads import LeadFacts, LeadValues
 from shared.mapping.field_base import MappingTable
 from shared.mapping.new_records import DefaultValue
 from shared.mapping.paths import Json, in_referral, normal_text
-from shared.mapping.people_fields import MEMBER_KEYS, person_from
+from shared.mapping.people_fields import MEMBER_KEYS, parts_cut, person_from
 
 LeadColumn = Annotated[
     str, Field(pattern=r"^[A-Za-z]\w*$", description="a column of the lead, such as LeadSource or Campaign__c")
@@ -73,12 +73,14 @@ class LeadTable(MappingTable):
         values[COMPANY] = company.name if company else None
         values |= address
         texts = self._texts(facts)
-        for column, text in texts.items():
+        cut = {column for column, part in {**PERSON_COLUMNS, COMPANY: COMPANY}.items() if part in facts.cut}
+        whole = {**texts, self.description: "\n".join(self._description(facts, texts))}
+        for column, text in whole.items():
+            length = _DESCRIPTION if column == self.description else _TEXT
             if column:
-                values[column] = normal_text(text, _TEXT)
-        if self.description:
-            values[self.description] = normal_text("\n".join(self._description(facts, texts)), _DESCRIPTION)
-        return self._completed(values, status)
+                values[column] = normal_text(text, length)
+                cut |= {column} if len(normal_text(text) or "") > length else set()
+        return self._completed(values, status, frozenset(cut))
 
     def _texts(self, facts: LeadFacts) -> dict[str, str | None]:
         return {
@@ -101,25 +103,29 @@ class LeadTable(MappingTable):
         if facts.notes:
             yield facts.notes
 
-    def _completed(self, values: dict[str, str | None], status: str) -> LeadValues:
+    def _completed(self, values: dict[str, str | None], status: str, cut: frozenset[str]) -> LeadValues:
         stand_ins = {LAST_NAME: self.default_last_name, COMPANY: self.default_company}
         missing = frozenset(column for column in stand_ins if values[column] is None)
         whole = {**values, **{column: stand_ins[column] for column in missing}}
-        return LeadValues(whole, status, _LABELS, missing)
+        return LeadValues(whole, status, _LABELS, missing, cut)
 
 
 def facts_of_lead(referral: Json) -> LeadFacts:
     """Return what the representation of a lead says."""
     listed = in_referral(referral, "/customerProfile/team")
-    people = (person_from(member, MEMBER_KEYS) for member in _objects(listed))
+    read = [(person_from(member, MEMBER_KEYS), parts_cut(member, MEMBER_KEYS)) for member in _objects(listed)]
+    people = [(person, cut) for person, cut in read if person]
+    company = normal_text(in_referral(referral, "/customerProfile/name")) or ""
+    cut = (people[0][1] if people else frozenset()) | ({COMPANY} if len(company) > _TEXT else set())
     solutions = (_solution_text(each) for each in _objects(in_referral(referral, "/details/requirements/solutions")))
     return LeadFacts(
         normal_text(referral.get("name")),
-        tuple(person for person in people if person),
+        tuple(person for person, _ in people),
         normal_text(referral.get("referralSource")),
         normal_text(referral.get("callToAction")),
         tuple(text for text in solutions if text),
         normal_text(in_referral(referral, "/details/notes")),
+        frozenset(cut),
     )
 
 

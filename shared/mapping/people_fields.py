@@ -187,6 +187,12 @@ def person_from(record: Json, names: dict[str, str]) -> Person | None:
     return Person(only_name, "", **parts) if only_name else None
 
 
+def parts_cut(record: Json, names: dict[str, str]) -> frozenset[str]:
+    """Return the parts of a person that are longer in a contact or a team member than they may be."""
+    lengths = {part: len(normal_text(record.get(name)) or "") for part, name in names.items()}
+    return frozenset(part for part, length in lengths.items() if length > MAX_LENGTHS[part])
+
+
 def member_from(person: Person) -> dict[str, Any]:
     """Return the person as a team member of Partner Center."""
     values = {MEMBER_KEYS[part]: getattr(person, part) for part in MEMBER_KEYS}

@@ -38,6 +38,7 @@ from shared.mapping.customer_lookup import (
     contact_queries,
     named_by,
     opportunity_query,
+    without_deleted,
 )
 from shared.mapping.new_records import completed_nodes
 from shared.mapping.owner_choice import owned, users_query, with_owners
@@ -87,7 +88,7 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
         if ctx.scope.shows_as_lead(referral, has_lead=lead is not None):
             return follow_lead(ctx, referral, claim)
         named = ctx.scope.opportunity_named_by(referral.external_reference)
-        named = named or converted_opportunity(ctx, referral, lead)
+        converted = None if named else converted_opportunity(ctx, referral, lead)
         company, arrival = _company_of(referral), ctx.translation.arrival(referral, ctx.clock.now())
         arrival = with_lead_notes(ctx, referral, lead, arrival)
         customer = customer_of(company, referral.duns, arrival.people)
@@ -95,7 +96,8 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
             if not is_claimed:
                 claim.delete_if_unused(ctx)
                 return BUSY
-            found = look_up(ctx, referral, named, customer, arrival)
+            found = look_up(ctx, referral, named or converted, customer, arrival)
+            found = without_deleted(found, converted) if converted else found
             joined = _join_found(ctx, referral, claim, found)
             return joined or create_opportunity(ctx, referral, claim, found, customer, arrival)
     except Rejected as error:

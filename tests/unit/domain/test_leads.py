@@ -1,11 +1,12 @@
 """What a Lead takes over of a lead that changed in Partner Center (docs/protocol.md#leads)."""
 
+from copy import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from shared.domain.deal import Deal, Status, fingerprint
-from shared.domain.leads import KnownLead, Leads, LeadValues, changed_lead
+from shared.domain.leads import KnownLead, Leads, LeadValues, changed_lead, new_lead
 from shared.domain.link import Link
 from shared.domain.plan_lead import ACCEPTED_LEAD, OPEN_LEAD, lead_after
 from shared.domain.records import Opportunity, Referral
@@ -76,3 +77,12 @@ def test_the_setting_says_what_becomes_of_a_lead(leads: Leads, reason: str | Non
     assert scope.unlinked_exclusion_reason(LEAD) == reason
     assert scope.shows_as_lead(LEAD, has_lead=False) is is_lead
     assert scope.shows_as_lead(LEAD, has_lead=True)
+
+
+def test_a_text_that_does_not_fit_is_told_when_it_is_written() -> None:
+    wanted = replace(WANTED, cut=frozenset({"Phone"}))
+    assert [line.code for line in new_lead(wanted, NOW).lines] == ["lead_arrived", "lead_cut"]
+    change = changed_lead(known("1"), {"Phone": "1"}, wanted, NOW)
+    assert [line.code for line in change.lines] == ["changed", "lead_cut"]
+    assert changed_lead(known("2"), {"Phone": "2"}, wanted, NOW).lines == ()
+    assert [line.code for line in changed_lead(known("1"), {"Phone": "9"}, wanted, NOW).lines] == ["lead_differs"]

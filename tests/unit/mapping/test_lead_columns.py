@@ -93,3 +93,12 @@ def test_the_table_of_leads_changes_no_base(tmp_path: Path) -> None:
     file, mapping = load_mapping(path)
     assert (file.lead.name, file.lead.defaults) == ("Deal__c", {"Region__c": "EMEA"})
     assert mapping == load_mapping()[1]
+
+
+def test_the_columns_that_cannot_hold_a_whole_text_are_named() -> None:
+    long = {**ADA, "lastName": "L" * 81, "email": f"{'a' * 80}@fabrikam.example"}
+    referral = {"customerProfile": {"name": "F" * 256, "team": [long, long]}, "details": {"notes": "n" * 32_001}}
+    wanted = LeadTable().values(facts_of_lead(referral), Company("F" * 255, "DK"), {}, "New")
+    assert wanted.cut == {"LastName", "Email", "Company", "Description"}
+    assert LeadTable().values(facts_of_lead(REFERRAL), COMPANY, {}, "New").cut == frozenset()
+    assert wanted.without("Email").cut == {"LastName", "Company", "Description"}
