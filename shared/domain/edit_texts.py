@@ -33,6 +33,7 @@ EDIT_SENTENCES: Mapping[str, str] = {
     "member_too_many": (
         "{label}: {system} does not get {value}, because it takes no more for one deal. Please remove some."
     ),
+    "member_refused": "{label}: Partner Center does not take {value}: {reason}. {remedy}",
     "member_details": "{label}: the names, phone number or title of {value} were sent.",
     "member_incomplete": (
         "{label}: Partner Center does not get {value}. Each person needs First Name, Last Name, Email and Phone. "

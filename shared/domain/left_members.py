@@ -23,7 +23,7 @@ from shared.domain.member_sets import (
 )
 from shared.domain.sentences import LineDirection, system_name
 
-_LEFT = ":left"
+_LEFT, _REFUSED = ":left", ":refused"
 type LeftRecord = tuple[str, Difference, tuple[Line, ...]]
 """The key of a record, the record, and its lines, which are told once."""
 
@@ -31,6 +31,11 @@ type LeftRecord = tuple[str, Difference, tuple[Line, ...]]
 def left_key(side: Side, name: str) -> str:
     """The key of the record of the members that `side` does not take."""
     return f"{side}.{name}{_LEFT}"
+
+
+def refused_key(name: str) -> str:
+    """The key of the record of the members that Partner Center refused."""
+    return f"{Side.PARTNER_CENTER}.{name}{_REFUSED}"
 
 
 def left_records(rule: Rule, left: Sequence[Left], now: datetime) -> Iterator[LeftRecord]:
@@ -75,7 +80,8 @@ def sendable_deal(deal: Deal, unsendable: Mapping[str, Mapping[str, str]], rules
 
 def unsent_members(rules: Rules) -> set[str]:
     """The keys of records of members that Partner Center does not get: the base holds what it has."""
-    return {left_key(Side.PARTNER_CENTER, rule.field) for rule in rules.updatable if rule.is_set}
+    lists = [rule.field for rule in rules.updatable if rule.is_set]
+    return {key for name in lists for key in (left_key(Side.PARTNER_CENTER, name), refused_key(name))}
 
 
 def is_same(one: Value | None, other: Value | None) -> bool:

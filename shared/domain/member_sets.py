@@ -31,6 +31,7 @@ type Members = Mapping[str, Member]
 STAYS, DETAILS_STAY = "member_stays", "details_stay"
 DOES_NOT_FIT, NO_ADDRESS, SAME_ADDRESS = "member_does_not_fit", "member_no_address", "member_same_address"
 INCOMPLETE, INACTIVE, TOO_MANY = "member_incomplete", "member_inactive", "member_too_many"
+REFUSED_MEMBER = "member_refused"
 """Codes of members that are left out of a merge, which choose the sentence for sellers."""
 DETAILS = ("first_name", "last_name", "phone", "title")
 """The parts of a person that are no key."""

@@ -36,6 +36,7 @@ from shared.domain.planned import Plan, next_tries
 from shared.domain.policy import Policy
 from shared.domain.question import answer_key, question_key, question_record, stage_cause
 from shared.domain.records import Opportunity, Referral
+from shared.domain.refused_members import refused_members
 from shared.domain.row_records import without_untaken
 from shared.domain.shown_lists import shown_after
 from shared.domain.visibility import base_of_visibility, sharing_line, wait_to_share, with_help_visible
@@ -69,15 +70,17 @@ def plan_pair(
     if opportunity.problems or opportunity.partial:
         typed = readable_lists(opportunity, referral.deal)
         deal = deal.without(*(name for name in deal if name not in typed))
-    standing, untaken = Defaults(base, deal), dict[str, Difference]()
+    standing, untaken, unsendable = Defaults(base, deal), dict[str, Difference](), opportunity.unsendable
     if link.refused:
         standing = standing_defaults(link, base, deal, referral.deal)
         referral, untaken = without_untaken(link, deal, referral, rules, edited, now)
+        unsendable, refused = refused_members(link, opportunity, referral, rules)
+        untaken |= refused
     builder = _PlanBuilder(link, standing, opportunity, referral, rules, now)
     builder.delays, builder.policy, builder.is_question = answering.delays_of(referral, policy), policy, is_question
     builder.asks = asks
     builder.refused |= untaken
-    lists = opportunity.unsendable, opportunity.rows
+    lists = unsendable, opportunity.rows
     merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited, *lists)
     for one in sorted(merged, key=_status_first):
         builder.decide_field(one)

@@ -14,7 +14,7 @@ from shared.domain.field_rules import Rule, Rules
 from shared.domain.latches import FIXED_THERE, NOT_ANSWERED
 from shared.domain.left_members import accepted_key, left_records
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
-from shared.domain.member_sets import STAYS, agreed_members
+from shared.domain.member_sets import REFUSED_MEMBER, STAYS, agreed_members
 from shared.domain.merge import Decision, Merged
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, is_reported, system_name
@@ -135,7 +135,8 @@ class PlanNotes:
             is_known = known is not None and known.value == record.value
             self.refused[key] = known if known is not None and is_known else record
             is_told = is_known or (counted is not None and counted.code in COUNTED)  # by an earlier build
-            self.lines += () if is_told else lines
+            new = () if is_told else lines
+            self.lines += (line for line in new if line.code != REFUSED_MEMBER)  # told when it was refused
 
     def _was_there_before(self, name: str, record: Difference, accepted: str) -> bool:
         """Whether members of our team, for whom Salesforce has no place, came with the deal: nobody edited them."""

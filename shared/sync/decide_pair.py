@@ -10,11 +10,13 @@ from shared.domain.plan import plan_pair
 from shared.domain.plan_lead import OPEN_LEAD, accepted_lines, lead_after, plan_lead
 from shared.domain.question import is_question
 from shared.domain.recovery import recovered
+from shared.domain.refused_members import has_refused_members
 from shared.domain.transitions import Transition
 from shared.foundation.errors import Conflict, Rejected
 from shared.sync.learned_paths import blamed_paths, learn_from_refusal, learn_from_success, rules_to_keep, takes_same
 from shared.sync.pair_lease import Pair
 from shared.sync.ports import RECONCILED, Context, Outcome, Result
+from shared.sync.send_members import adds_members, send_members
 from shared.sync.write_referral import park_changes, patch_referral
 
 
@@ -84,8 +86,8 @@ def send_changes(ctx: Context, pair: Pair) -> None:
     """Send the plan's changes to Partner Center, and put the plan into the link.
 
     On 412 the referral is read and merged again, which recognises our own lost reply by its values. After a 400,
-    several paths are sent singly, once; a path that is refused alone may turn out to be fixed. A close may follow an
-    accept. Raises the client's errors; the intent stays.
+    several paths are sent singly, once; a path that is refused alone may turn out to be fixed, and a list is sent
+    member by member. A close may follow an accept. Raises the client's errors; the intent stays.
     """
     for _ in range(ctx.policy.tries):
         _heed_refusals(ctx, pair)
@@ -103,8 +105,8 @@ def send_changes(ctx: Context, pair: Pair) -> None:
                     blamed = blamed_paths(ctx, changes[0], refusal)
                     is_value = not blamed or takes_same(ctx, pair, changes[0], blamed)
                     has_learned |= _take_refusal(ctx, pair, changes, refusal, set() if is_value else blamed)
-                elif pair.plan.tries:
-                    learn_from_success(ctx, changes, pair.referral.deal)
+                elif pair.plan.tries or pair.link.refused:
+                    has_learned |= _take_success(ctx, pair, changes)
         except Conflict:
             pair.take_referral(ctx.translation.referral(ctx.partner_center.get(pair.referral.id)))
         else:
@@ -127,10 +129,20 @@ def _heed_refusals(ctx: Context, pair: Pair) -> None:
         make_plan(ctx, pair)
 
 
+def _take_success(ctx: Context, pair: Pair, changes: tuple[Change, ...]) -> bool:
+    """Learn from changes that were taken; whether members of a list are no longer refused."""
+    if pair.plan and pair.plan.tries and pair.referral:
+        learn_from_success(ctx, changes, pair.referral.deal)
+    return has_refused_members(pair.link, changes)
+
+
 def _take_refusal(ctx: Context, pair: Pair, changes: tuple[Change, ...], refusal: Rejected, fixed: set[str]) -> bool:
-    """Remember the paths that turned out to be fixed, or else park the pair; whether there are any."""
+    """Remember what turned out to be fixed, or the members that are refused, or else park the pair; False if parked."""
     if fixed:
         learn_from_refusal(ctx, fixed, refusal)
+        return True
+    if isinstance(changes[0].new, tuple) and adds_members(changes[0], refusal):
+        send_members(ctx, pair, changes[0], refusal)
         return True
     park_changes(ctx, pair, changes, refusal.cause)
     return False

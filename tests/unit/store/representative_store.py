@@ -138,6 +138,7 @@ def whole_link(opportunity_id: str, state: State) -> Link:
             "salesforce.name": Difference("0123456789abcdef", "ignored", NOW),
             "partner_center.solutions:left": Difference("0123456789abcdef", "solution_inactive", NOW),
             "partner_center.partner_location": Difference("0123456789abcdef", "location_fixed", NOW),
+            "salesforce.solutions:left": Difference("0123456789abcdef", "row_refused", NOW, ("0123456789abcdef",)),
         },
         waiting={"status": Difference("fedcba9876543210", "irreversible", NOW)},
         reported=("missing_name:Opportunity Name is empty.",),

@@ -125,6 +125,7 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "member_incomplete",
         "member_inactive",
         "member_too_many",
+        "member_refused",
         "member_same_address",
         "member_details",
         "solution_inactive",
