@@ -109,7 +109,7 @@ class CosellStory(Story):
         """Print both sides and the calls; then the type of some deals, our status and Microsoft's."""
         super().print_summary()
         opportunities = self._opportunities_by_referral()
-        of_sellers = map(self.referral_id_of, (self.seller_opportunities[0], *self.seller_opportunities[-3:]))
+        of_sellers = map(self.referral_id_of, (self.seller_opportunities[0], *self.seller_opportunities[-4:]))
         shown = dict.fromkeys((*of_sellers, *self.microsoft_referrals[-2:]))
         rows = [_row(opportunities[key], self.read_referral(key)) for key in shown]
         self.narrator.print_table("The types of the deals", ("deal", "type", "our status", "Microsoft's status"), rows)

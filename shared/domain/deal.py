@@ -200,16 +200,28 @@ TEAM = "team"
 """The field of our own sellers, by its name in the mapping file."""
 
 
+LATER_FIELDS = (
+    "sales_stage",
+    "campaign",
+    "referral_program",
+    "marketplace_intent",
+    "solution_area",
+    "solution_play",
+    "partner_role",
+)
+"""The fields that the default mapping file has since 0.7.0."""
+
+
 def fingerprint(value: Value | Deal | None) -> str:
     """A short hash of a value or of a whole deal. Logs and refusals keep it in place of the value.
 
-    Stored rows hold fingerprints, so the text that is hashed must not change: a private deal says nothing of it. People
-    are the same in any order.
+    Stored rows hold fingerprints, so the text that is hashed must not change: a private deal says nothing of it, and an
+    empty field of a later release is not named. People are the same in any order.
     """
     if isinstance(value, Deal):
-        shown = (SHOWN_AMOUNT, SHOWN_SOLUTIONS)
-        unsaid = shown if value.get(VISIBILITY) == VISIBLE else (*shown, VISIBILITY)
-        text = repr(sorted(value.without(*unsaid).items()))
+        empty = [name for name in LATER_FIELDS if value.get(name) is None]
+        private = () if value.get(VISIBILITY) == VISIBLE else (VISIBILITY,)
+        text = repr(sorted(value.without(SHOWN_AMOUNT, SHOWN_SOLUTIONS, *private, *empty).items()))
     elif isinstance(value, tuple) and any(isinstance(one, Person) for one in value):
         text = repr(sorted(map(repr, value)))
     else:
