@@ -25,6 +25,10 @@ SOLUTION_CAUSES: Mapping[str, tuple[str, str]] = {
         "The catalogue of solutions has {value} as inactive.",
         "Please choose another solution, or ask your administrator to set it active.",
     ),
+    "no_solution_rows": (
+        "{label} is not synced: the org lacks the related list of solutions, or the integration user does not see it.",
+        "Please ask your administrator to install this version of the Salesforce package with its permission sets.",
+    ),
     "row_without_solution": (
         "A row of the related list of solutions names no solution with an id.",
         "Please choose a solution in this row, or delete it.",

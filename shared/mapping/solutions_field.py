@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, override
 
 from pydantic import Field, PrivateAttr
 
+from shared.domain.cause import Cause
 from shared.domain.field_rules import Rule
 from shared.domain.member_sets import Member, key_of
 from shared.domain.records import Row
@@ -81,6 +82,13 @@ class SolutionsField(SolutionRows, SetField, SinglePathField):
     @override
     def needed_columns(self) -> tuple[str, ...]:
         return NEEDED if self.source == "rows" else super().needed_columns()
+
+    @override
+    def hidden_cause(self, columns: Iterable[str]) -> Cause:
+        hidden = tuple(columns)
+        if self.source == "rows" and not frozenset(NEEDED).isdisjoint(hidden):
+            return cause("no_solution_rows", self.related_list, label=self.label)
+        return super().hidden_cause(hidden)
 
     @override
     def helpful_columns(self) -> tuple[str, ...]:

@@ -127,13 +127,13 @@ class Translation:
             reason_details=str(record.get(ours.reason_details) or ""),
             answer_by=parse_time(until) if (until := record.get(ours.answer_by)) else None,
             cut=read.cut,
-            rows={name: field.read_rows(record) for name, field in self._in_rows.items()},
-            unsendable={name: field.read_unsendable(record) for name, field in self._in_rows.items()},
+            rows={name: field.read_rows(record) for name, field in self.in_rows.items()},
+            unsendable={name: field.read_unsendable(record) for name, field in self.in_rows.items()},
             name=str(record.get(self.name_column) or "") if self.name_column else None,
         )
 
     @cached_property
-    def _in_rows(self) -> dict[str, FieldBase]:
+    def in_rows(self) -> dict[str, FieldBase]:
         """The fields whose members are the rows of a related list."""
         return {name: field for name, field in self._seen_fields.items() if field.related_list}
 

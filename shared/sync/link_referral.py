@@ -153,7 +153,7 @@ def look_up(ctx: Context, referral: Referral, named: str | None, customer: Custo
         "accounts": account_query(customer, columns),
         **contact_queries(emails, columns),
         **users_query(_wanted_owners(ctx, referral)),
-        **row_lookups(ctx.translation.fields, referral),
+        **row_lookups(ctx.translation.in_rows, referral),
     }
     with pausing_on_failure(ctx, Side.SALESFORCE):
         calls = batched(queries.values(), QUERIES_OF_A_CALL, strict=False)
@@ -238,7 +238,7 @@ def create_opportunity(
     """Create what is missing in one graph, all or nothing; then the link, then the pointer to it."""
     now, written = ctx.clock.now(), None
     draft = draft_of(customer, arrival, found.accounts, found.contacts, ctx.translation.customer.several)
-    draft = with_row_steps(ctx.translation.fields, referral, found.rows, _with_owners(ctx, referral, found, draft))
+    draft = with_row_steps(ctx.translation.in_rows, referral, found.rows, _with_owners(ctx, referral, found, draft))
     claim.record_intent(ctx, creation_of(referral, draft.arrival, ctx.translation.rules, now))
     try:
         with deleted_if_nothing_was_created(ctx, claim), pausing_on_failure(ctx, Side.SALESFORCE):

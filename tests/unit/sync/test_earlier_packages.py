@@ -249,7 +249,24 @@ def test_solutions_that_should_be_rows_hold_a_new_deal_until_the_package_has_the
         deal = harness.seller_creates()
         harness.run_rounds(2)
         assert (status_of(harness, deal)[0], harness.our_referrals()) == ("Failed", [])
-        assert harness.count_in_audit(deal, "may not see Cosell_Deal_Solution__c.Solution__r.Solution_Id__c") == 1
+        assert harness.count_in_audit(deal, "the org lacks the related list of solutions") == 1
+
+
+def test_a_deal_comes_in_without_solutions_that_should_be_rows_of_a_later_package(build: Path, tmp_path: Path) -> None:
+    mapping = tmp_path / "rows.toml"
+    mapping.write_text(FROM_ROWS, "utf-8")
+    with Harness(package=build / "infra/salesforce", mapping=mapping) as harness:
+        referral = microsoft_sends_deal(harness)
+        harness.pull_event(referral)
+        harness.run_rounds(2)
+        deal = opportunity_of(harness, referral)["Id"]
+        assert harness.count_in_audit(deal, "the org lacks the related list of solutions") == 1
+        harness.seller_edits(deal, StageName="Value Proposition", CloseDate="2027-01-31")
+        harness.run_rounds(2)
+        assert harness.partner_center.referral(referral)["status"] == "Active"
+        link = harness.store.link(deal)
+        assert link is not None
+        assert link.value.due_mark is Mark.DIFFERENCES
 
 
 def test_a_deal_in_an_org_that_lost_the_rows_goes_on_without_its_solutions(tmp_path: Path) -> None:
