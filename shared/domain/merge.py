@@ -207,8 +207,10 @@ def _is_owned_by_both(rule: Rule) -> bool:
 def _winning_side(rule: Rule, salesforce: Value | None, partner_center: Value | None) -> tuple[Side, Decision]:
     if not _is_owned_by_both(rule):
         return next(side for side in Side if rule.direction.owns(side)), Decision.OWNER
-    if rule.merges_text and None in (salesforce, partner_center):
-        return (Side.PARTNER_CENTER if salesforce is None else Side.SALESFORCE), Decision.TEXT_OVER_EMPTY
+    if None in (salesforce, partner_center):
+        holder = Side.PARTNER_CENTER if salesforce is None else Side.SALESFORCE
+        if rule.merges_text or holder not in rule.clearable:  # an emptiness that cannot be written must not win
+            return holder, Decision.TEXT_OVER_EMPTY
     if isinstance(salesforce, Status) and isinstance(partner_center, Status):
         if partner_center.is_final:
             return Side.PARTNER_CENTER, Decision.FINAL_OVER_OPEN  # a closed referral cannot be reopened

@@ -5,10 +5,13 @@ Sources: docs/protocol.md#the-five-cases, docs/protocol.md#writing-to-partner-ce
 
 import json
 
+import pytest
+
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.domain.link_states import State
 from tests.unit.sync.harness import AFTER_LEASE, Harness
+from tests.unit.sync.inbound_deals import assert_quiet
 
 
 def test_a_colleagues_edit_between_the_read_and_the_patch_is_kept_beside_the_sellers(harness: Harness) -> None:
@@ -81,6 +84,34 @@ def test_the_fields_winner_decides_a_conflict_and_the_audit_has_the_discarded_va
         harness.count_in_audit(deal, "Amount was changed on both sides. Kept: 500.00 USD. Discarded: 700.00 USD") == 1
     )
     assert harness.differences(deal) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "first", "later"),
+    [
+        ("Marketing_Campaign_Id__c", {"campaignId": "C1"}, {"campaignId": "C2"}),
+        ("Amount", {}, {"details_dealValue": 7}),
+    ],
+    ids=["campaign", "amount"],
+)
+def test_an_emptiness_that_cannot_be_sent_does_not_keep_a_later_value_out(
+    harness: Harness, column: str, first: dict[str, object], later: dict[str, object]
+) -> None:
+    deal = harness.shared_deal()
+    referral = harness.referral_of(deal)["id"]
+    if first:
+        harness.colleague_edits(referral, **first)
+        harness.run_rounds()
+    harness.seller_edits(deal, **{column: None})
+    harness.run_rounds()
+    assert harness.count_in_audit(deal, "was emptied, but Partner Center needs a value") == 1
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    harness.colleague_edits(referral, **later)
+    harness.run_rounds()
+    assert harness.opportunity(deal)[column] == next(iter(later.values()))
+    assert harness.count_in_audit(deal, "was changed on both sides") == 1
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert_quiet(harness)
 
 
 def test_a_deal_closed_in_partner_center_stays_closed_whatever_the_seller_chose(harness: Harness) -> None:
