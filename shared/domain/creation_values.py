@@ -23,7 +23,7 @@ from shared.domain.sentences import LineDirection
 SOLUTIONS_CUT, CONTACTS_LEFT_OUT = "solutions_cut", "contacts_left_out"
 CONTACTS_CUT, TEXT_CUT, PART_LEFT_OUT = "contacts_cut", "text_cut", "part_left_out"
 """Codes of differences in values that travel only when a deal is created."""
-NO_IDS = ("bad_solutions", "too_many_solutions")
+NO_IDS = ("bad_solutions",)
 """Codes of problems of an opportunity's solutions. Those of account and owner matter only before a deal is created.
 
 Builds up to 0.3.0 sent any word as an id, so that both sides may hold the same words.

@@ -3,7 +3,7 @@
 Source: docs/protocol.md#lists-merge-as-sets.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from shared.domain.audit import Line
@@ -38,13 +38,28 @@ def refused_key(name: str) -> str:
     return f"{Side.PARTNER_CENTER}.{name}{_REFUSED}"
 
 
-def left_records(rule: Rule, left: Sequence[Left], now: datetime) -> Iterator[LeftRecord]:
-    """The records of the members that one side does not take, and of the people of whom the sides say other things."""
+def told_members(records: Iterable[Difference]) -> frozenset[str]:
+    """The marks of the members that these records of a link told."""
+    return frozenset(mark for record in records for mark in record.told)
+
+
+def told_mark(name: str, left: Left) -> str:
+    """The mark of a member of a list that was told for one code."""
+    return fingerprint((name, key_of(left.member), left.code))
+
+
+def left_records(rule: Rule, left: Sequence[Left], now: datetime, told: Collection[str] = ()) -> Iterator[LeftRecord]:
+    """The records of the members that one side does not take, and of the people of whom the sides say other things.
+
+    `told` has the marks of members that need no line, because they were told.
+    """
     for holder in Side:
         members = [one for one in left if one.side is holder and one.code != DETAILS_STAY]
         if members:
-            record = Difference(mark_of(one.member for one in members), members[0].code, now)
-            yield left_key(holder.other, rule.field), record, tuple(_lines(rule, members, holder, now))
+            marks = tuple(sorted({told_mark(rule.field, one) for one in members}))
+            record = Difference(mark_of(one.member for one in members), members[0].code, now, marks)
+            new = [one for one in members if told_mark(rule.field, one) not in told]
+            yield left_key(holder.other, rule.field), record, tuple(_lines(rule, new, holder, now))
     if people := [one for one in left if one.code == DETAILS_STAY]:
         record = Difference(fingerprint(repr([one.member for one in people])), DETAILS_STAY, now)
         yield f"{Side.SALESFORCE}.{rule.field}:details", record, tuple(_lines(rule, people, people[0].side, now))

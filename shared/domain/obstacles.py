@@ -35,7 +35,7 @@ def creation_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -
         return refused
     found = {name: one for name in REQUIRED if (one := _obstacle(opportunity, name))}
     found |= {name: one for name, one in opportunity.problems.items() if one.code in FIXED_AT_CREATION}
-    found |= _obstacles_in_rows(opportunity, rules)
+    found |= _obstacles_in_solutions(opportunity, rules)
     if not opportunity.sharing.help:
         return found
     status = opportunity.deal.get("status")
@@ -57,12 +57,16 @@ def _stops_only_help(found: Cause) -> Cause:
     return cause("help_lacks", found.field, **texts)
 
 
-def _obstacles_in_rows(opportunity: Opportunity, rules: Rules) -> dict[str, Cause]:
-    """Why the rows of solutions stop a new deal: there are none, or the catalogue has one as inactive."""
+def _obstacles_in_solutions(opportunity: Opportunity, rules: Rules) -> dict[str, Cause]:
+    """Why the solutions stop a new deal: too many, or no rows of them, or one that the catalogue has as inactive."""
     rule, found = rules.by_field.get(SOLUTIONS), opportunity.unsendable.get(SOLUTIONS, {})
-    if rule is None or not rule.in_rows or SOLUTIONS in opportunity.problems:
+    if rule is None or SOLUTIONS in opportunity.problems:
         return {}
     solutions = members_of(opportunity.deal.get(SOLUTIONS))
+    if rule.at_most is not None and len(solutions) > rule.at_most:
+        return {SOLUTIONS: cause("too_many_solutions", SOLUTIONS)}
+    if not rule.in_rows:
+        return {}
     if not solutions:
         return {SOLUTIONS: cause("missing_solution_rows", SOLUTIONS)}
     inactive = [str(one) for key, one in solutions.items() if key in found]

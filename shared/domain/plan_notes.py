@@ -12,7 +12,7 @@ from shared.domain.creation_values import CONTACTS_CUT, CONTACTS_LEFT_OUT, NO_ID
 from shared.domain.deal import TEAM, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.latches import FIXED_THERE, NOT_ANSWERED
-from shared.domain.left_members import accepted_key, left_records
+from shared.domain.left_members import accepted_key, left_records, told_members
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.member_sets import REFUSED_MEMBER, STAYS, agreed_members
 from shared.domain.merge import Decision, Merged
@@ -127,7 +127,8 @@ class PlanNotes:
 
     def note_left_members(self, merged: Merged) -> None:
         """Put the members that one side holds and that do not travel on record, and tell them once."""
-        for key, record, lines in left_records(merged.rule, merged.left, self.now):
+        told = told_members(self.link.refused.values())
+        for key, record, lines in left_records(merged.rule, merged.left, self.now, told):
             if self._was_there_before(merged.rule.field, record, accepted := accepted_key(key, record)):
                 self.reported.append(accepted)
                 continue

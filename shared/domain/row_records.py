@@ -9,7 +9,7 @@ from copy import replace
 from datetime import datetime
 
 from shared.domain.audit import Line
-from shared.domain.deal import Change, Deal, Side, Value, fingerprint
+from shared.domain.deal import Change, Deal, Side, Value
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.left_members import left_key, left_records, mark_of
 from shared.domain.link import TRY_AGAIN, Difference, Link
@@ -47,16 +47,6 @@ def _extra(value: object, held: Iterable[str]) -> list[Member]:
     return [*(one for key, one in members_of(value).items() if key not in known), *repeated(value)]
 
 
-def told_members(records: Mapping[str, Difference]) -> frozenset[str]:
-    """The marks of the members that these records of a link told."""
-    return frozenset(mark for record in records.values() for mark in record.told)
-
-
-def _told_mark(left: Left) -> str:
-    """The mark of a member that was told for one code."""
-    return fingerprint((key_of(left.member), left.code))
-
-
 def without_left(
     plan: Plan, told: Collection[str], rule: Rule, theirs: object, left: Sequence[Left], now: datetime
 ) -> tuple[Plan, tuple[Line, ...]]:
@@ -76,11 +66,10 @@ def without_left(
             refused[key] = record if is_same else Difference(mark_of(others), NO_ADDRESS, now)
         return replace(plan, refused=refused), ()
     whole = [*left, *(Left(Side.PARTNER_CENTER, NO_ADDRESS, one) for one in others)]
-    marks = tuple(sorted({_told_mark(one) for one in left}))
-    for name, record, _ in left_records(rule, whole, now):
-        refused[name] = replace(record, told=marks)
-    new = [one for one in left if _told_mark(one) not in told]
-    lines = tuple(line for _, _, of_record in left_records(rule, new, now) for line in of_record)
+    lines: tuple[Line, ...] = ()
+    for name, record, new in left_records(rule, whole, now, told):
+        refused[name] = record
+        lines += tuple(line for line in new if line.code in UNTAKEN)
     due = min(filter(None, (plan.due, now + TRY_AGAIN)))
     return replace(plan, to_salesforce=changes, refused=refused, due=due), lines
 

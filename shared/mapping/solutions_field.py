@@ -126,8 +126,6 @@ class SolutionsField(SolutionRows, SetField, SinglePathField):
 
     def _read_rows_of(self, record: Json) -> tuple[str, ...] | None:
         ids = ids_in(record)
-        if len(ids) > self.at_most:
-            raise UnreadableValue(cause("too_many_solutions", self.related_list, label=self.label), ids)
         if not all(row.key for row in rows_in(record)):
             raise UnreadableValue(cause("row_without_solution", self.related_list, label=self.label), ids or None)
         return ids or None
@@ -138,10 +136,7 @@ class SolutionsField(SolutionRows, SetField, SinglePathField):
         unknown = ", ".join(part for part, known in spelled.items() if known is None)
         if unknown:
             raise UnreadableValue(cause("bad_solutions", self.salesforce, value=_shorten(unknown)), _distinct(parts))
-        ids = _distinct(filter(None, spelled.values()))
-        if len(ids) > self.at_most:
-            raise UnreadableValue(cause("too_many_solutions", self.salesforce, label=self.label), ids)
-        return ids or None
+        return _distinct(filter(None, spelled.values())) or None
 
     @override
     def read_referral(self, referral: Json) -> tuple[str, ...] | None:

@@ -16,9 +16,10 @@ from msgspec import Struct
 from shared.domain.audit import cause_line
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Side
+from shared.domain.left_members import told_members
 from shared.domain.listed_texts import listed
 from shared.domain.member_sets import Left, Member, key_of, members_of
-from shared.domain.row_records import told_members, without_left
+from shared.domain.row_records import without_left
 from shared.domain.sentences import LineDirection, cause
 from shared.domain.untaken_codes import REFUSED_ROW
 from shared.foundation.errors import CosellError, Rejected
@@ -158,7 +159,8 @@ def _call(ctx: Context, steps: Sequence[Node | Removal]) -> partial[Sequence[Wri
 
 def _told_of(pair: Pair) -> frozenset[str]:
     """The marks of the members that the link and the plan that is not stored yet have on record."""
-    return told_members(pair.entry.value.refused) | (told_members(pair.plan.refused) if pair.plan else frozenset())
+    planned = pair.plan.refused.values() if pair.plan else ()
+    return told_members([*pair.entry.value.refused.values(), *planned])
 
 
 def _prepare(ctx: Context, pair: Pair, trial: _Trial) -> _Ready | None:

@@ -7,13 +7,13 @@ import pytest
 
 from shared.domain.deal import Change, Deal, Person, Side
 from shared.domain.field_rules import Rule, Rules
-from shared.domain.left_members import mark_of
+from shared.domain.left_members import left_records, mark_of, told_members
 from shared.domain.link import Difference, Link
 from shared.domain.member_sets import Left
 from shared.domain.merge import EditTimes
 from shared.domain.planned import Plan, next_tries
 from shared.domain.records import Referral
-from shared.domain.row_records import told_members, without_left, without_untaken
+from shared.domain.row_records import without_left, without_untaken
 from shared.domain.untaken_codes import NO_USER, REFUSED_ROW
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -47,7 +47,7 @@ def test_a_write_that_adds_nobody_is_none() -> None:
 def told_of(*members: Left) -> frozenset[str]:
     everybody = (ADA, *(one.member for one in members))
     plan, _ = without_left(plan_of((ADA,), everybody), (), RULE, everybody, members, NOW - timedelta(hours=2))  # type: ignore[arg-type]  # they are people
-    return told_members(plan.refused)
+    return told_members(plan.refused.values())
 
 
 def test_a_member_who_was_told_is_not_told_again_but_tried_again_later() -> None:
@@ -64,6 +64,12 @@ def test_of_several_members_only_those_who_were_not_told_are() -> None:
     assert [line.values["value"] for line in lines] == ["Cleo Cleo"]
 
 
+def test_a_member_who_was_told_of_another_list_is_told_of_this_one() -> None:
+    ((_, record, _),) = left_records(Rule("contacts", "Contacts", is_set=True), [left(BEN)], NOW)
+    _, lines = without_left(plan_of((ADA,), (ADA, BEN)), told_members([record]), RULE, (ADA, BEN), [left(BEN)], NOW)
+    assert [line.values["value"] for line in lines] == ["Ben Ben"]
+
+
 def test_another_reason_is_told_again() -> None:
     refused = left(BEN, REFUSED_ROW, reason="Not so", remedy="Ask.")
     _, lines = without_left(plan_of((ADA,), (ADA, BEN)), told_of(left(BEN)), RULE, (ADA, BEN), [refused], NOW)
@@ -72,7 +78,7 @@ def test_another_reason_is_told_again() -> None:
 
 def test_a_member_whom_salesforce_takes_at_last_leaves_the_record() -> None:
     plan = replace(plan_of((ADA,), (ADA, BEN)), refused={KEY: Difference(mark_of([BEN]), NO_USER, NOW)})
-    plan, lines = without_left(plan, told_members(plan.refused), RULE, (ADA, BEN), [], NOW)
+    plan, lines = without_left(plan, told_members(plan.refused.values()), RULE, (ADA, BEN), [], NOW)
     assert (plan.refused, lines, plan.to_salesforce[0].new) == ({}, (), (ADA, BEN))
 
 
@@ -106,5 +112,5 @@ def test_a_member_without_an_address_stays_on_record_when_another_is_taken_at_la
     nobody = Person("Nobody")
     record = Difference(mark_of([BEN, nobody]), NO_USER, NOW)
     plan = replace(plan_of((ADA,), (ADA, BEN)), refused={KEY: record})
-    plan, lines = without_left(plan, told_members(plan.refused), RULE, (ADA, BEN, nobody), [], NOW)
+    plan, lines = without_left(plan, told_members(plan.refused.values()), RULE, (ADA, BEN, nobody), [], NOW)
     assert (plan.refused[KEY].value, plan.refused[KEY].code, lines) == (mark_of([nobody]), "member_no_address", ())

@@ -265,8 +265,30 @@ def test_the_fifty_first_solution_of_a_linked_deal_is_told_and_nothing_is_sent(t
         before = harness.referral_of(deal)["eTag"]
         harness.push_until_quiet()
         assert harness.referral_of(deal)["eTag"] == before
-        assert harness.count_in_audit(deal, "lists more than 50 solutions") == 1
+        assert harness.count_in_audit(deal, "Partner Center does not get SOL-50, because it takes no more") == 1
         assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+        assert_quiet(harness)
+
+
+def test_the_fifty_first_solution_follows_once_a_colleague_makes_room_and_is_told_once(tmp_path: Path) -> None:
+    with reading_rows(tmp_path) as harness:
+        deal = deal_with(harness, *(f"SOL-{number}" for number in range(49)))
+        seller_adds(harness, deal, "SOL-50", "SOL-51")
+        colleague_lists(harness, deal, *(f"SOL-{number}" for number in range(49)), "SOL-60")
+        harness.run_rounds()
+        assert len(ids_in_partner_center(harness, deal)) == 50
+        assert len(ids_in_salesforce(harness, deal)) > 50
+        harness.seller_edits(deal, Amount=123)
+        harness.run_rounds()
+        told = "\n".join(line for line in harness.audit_texts(deal) if "takes no more" in line)
+        assert (told.count("SOL-50"), told.count("SOL-51")) == (1, 1)
+        assert harness.count_in_audit(deal, "lists more than 50 solutions") == 0
+        kept = [one for one in ids_in_partner_center(harness, deal) if one not in ("SOL-0", "SOL-1")]
+        colleague_lists(harness, deal, *kept)
+        harness.run_rounds()
+        assert ids_in_salesforce(harness, deal) == ids_in_partner_center(harness, deal)
+        assert {"SOL-50", "SOL-51", "SOL-60"} <= {*ids_in_salesforce(harness, deal)}
+        assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
         assert_quiet(harness)
 
 
