@@ -242,5 +242,6 @@ def _judge_list(people: People, one: List, opportunity: Record, referral: Record
         is_contested = any(other.member == edit.member and other.is_added != edit.is_added for other in edits)
         if edit.is_added and not is_contested and edit.member not in ours:
             yield f"lost: {edit.side} added {edit.member}: {where}"
-        if not edit.is_added and not is_contested and edit.member in ours:
+        is_last = theirs == [edit.member]  # Partner Center needs one, so the last one stays
+        if not edit.is_added and not is_contested and edit.member in ours and not is_last:
             yield f"kept: {edit.side} removed {edit.member}: {where}"
