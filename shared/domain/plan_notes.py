@@ -57,7 +57,9 @@ class PlanNotes:
             code = "rows_only_shown" if merged.rule.in_rows else "shown_only"
             is_edit = merged.salesforce is not None or merged.rule.in_rows
             is_discarded = is_edit and (merged.conflict or merged.is_put_back)
-            self.losses += [self.note(code, merged, Side.SALESFORCE, why, whole=True)] if is_discarded else []
+            change = merged.change_on(Side.SALESFORCE)  # also what stays beside the merged list
+            whole = replace(merged, salesforce=change.old, value=change.new)
+            self.losses += [self.note(code, whole, Side.SALESFORCE, why, whole=True)] if is_discarded else []
         elif merged.keeps_both:
             self.losses.append(self.note("both_texts", merged, None, Decision.BOTH_TEXTS))
         elif merged.conflict and edited:

@@ -71,6 +71,17 @@ def test_a_row_that_a_seller_deletes_comes_back_and_is_told(harness: Harness) ->
     assert_quiet(harness)
 
 
+def test_the_line_about_a_row_that_comes_back_names_what_stays_beside_it(harness: Harness) -> None:
+    deal = harness.shared_deal(Products__c="SOL-1")
+    seller_adds(harness, deal, "SOL-7")
+    harness.push_until_quiet()
+    seller_removes(harness, deal, "SOL-1")
+    harness.push_until_quiet()
+    assert ids_in_salesforce(harness, deal) == ["SOL-1", "SOL-7"]
+    assert harness.count_in_audit(deal, "Deal Solutions only shows Products: SOL-7 was replaced by SOL-1, SOL-7.") == 1
+    assert_quiet(harness)
+
+
 def test_a_file_without_the_key_makes_no_rows() -> None:
     with Harness() as harness:
         deal = harness.shared_deal(Products__c="SOL-1")
