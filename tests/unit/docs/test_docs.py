@@ -146,7 +146,8 @@ def test_the_mapping_page_lists_every_mapped_field_with_its_paths() -> None:
         if "update" in field.when and not isinstance(field, field_types.NotesField):
             assert ("member by member" if isinstance(field, SetField) else f"`{field.winner}` wins") in cells[4]
         rule, is_status = field.to_rule(name), isinstance(field, field_types.StatusField)
-        assert cells[5].startswith("moves" if is_status else "open" if rule.on_update else "-"), name
+        assert (cells[4] == "none") == (not rule.on_update), name
+        assert cells[5].startswith("moves" if is_status else "open" if rule.on_update else "created"), name
         assert ("fixed" in cells[5]) == (rule.on_update and bool(rule.unlisted)), name
 
 
