@@ -34,7 +34,7 @@ SALESFORCE_REMEDIES: Mapping[str, str] = {
     "TRANSFER_REQUIRES_READ": "Give the user read access to the object, or choose another one.",
     "MULTIPLE_MATCHES": "Several records hold this external id: make the field unique and clear the id of all but one.",
     "NOT_FOUND": "The record does not exist, or the integration user may not see it.",
-    "ENTITY_IS_DELETED": "The record is in the recycle bin: restore it, or end its sync.",
+    "ENTITY_IS_DELETED": "The record, or one that it names, is in the recycle bin: restore it, or end its sync.",
     "INVALID_CROSS_REFERENCE_KEY": "The record or one that it refers to does not exist or is not visible.",
 }
 """Remedies after a refusal by Salesforce, by error code. The reason is the service's own text."""

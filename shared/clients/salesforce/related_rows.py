@@ -38,6 +38,8 @@ MAX_RECORDS = 200
 MAX_COLLECTIONS = 4
 """Collections beside the query: a Composite takes five of both kinds together."""
 DUPLICATE = "DUPLICATE_VALUE"
+_OUTDATED = frozenset({DUPLICATE, "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"})
+"""The codes of a step whose record, or one that it names, was made or deleted since the look."""
 _PRECONDITION_FAILED = 412
 _PATCH = "w0"
 _REFERENCE = re.compile(r"@\{(\w+)\.id\}")
@@ -85,7 +87,7 @@ class RelatedRows(Queries):
         Nothing is written unless all is. `fields` and `further` are read, as in `opportunities`, and so is `optional`;
         without values the opportunity itself is not written. A removal of a record that is deleted already is answered
         as `changed`. A step that Salesforce refuses is named, as `changed` too if another record has a unique value of
-        its own: that may be the row itself, which somebody made just now.
+        its own, which may be the row itself, or if a record that it names is gone: somebody may have done so just now.
         """
         [write] = writes
         composite.check_ids([write])
@@ -237,11 +239,11 @@ def _failed(failure: _Failure, write: Write, removals: Collection[str], reply: R
     error = failure.error
     if failure.name == composite.READ_BACK_NAME:
         raise _QueryFailed(exception_for(failure.status, failure.body, "a query", write=False))
-    if failure.step and error.code == DUPLICATE:
-        return Written(write.id, None, reply.at, changed=True, refused=cause_of(error), step=failure.step)
     is_gone = failure.step in removals and error.code in MISSING_RECORD_CODES
     if is_gone or (failure.step is None and failure.status == _PRECONDITION_FAILED):
         return Written(write.id, None, reply.at, changed=True)
+    if failure.step and error.code in _OUTDATED:
+        return Written(write.id, None, reply.at, changed=True, refused=cause_of(error), step=failure.step)
     if error.code in LOCK_CODES or is_temporary(failure.status, error):
         return Written(write.id, None, reply.at, locked=True)
     return Written(write.id, None, reply.at, refused=cause_of(error), step=failure.step)

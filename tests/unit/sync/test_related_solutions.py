@@ -261,6 +261,19 @@ def test_a_row_that_doubles_a_unique_value_of_the_org_is_told_and_stops_no_other
     assert_quiet(rows)
 
 
+def test_a_solution_whose_record_is_deleted_meanwhile_gets_another_one(rows: Harness) -> None:
+    deal = deal_with(rows, "SOL-1")
+    listed = list_solution(rows, "SOL-2")
+    referral = colleague_lists(rows, deal, "SOL-1", "SOL-2")
+    worker = rows.new_instance()
+    worker.process.interrupt_at("salesforce.update_with_rows", lambda: rows.salesforce.delete(CATALOGUE, listed))
+    worker.pull_event(referral)
+    assert ids_in_salesforce(rows, deal) == ["SOL-1", "SOL-2"]
+    assert rows.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert rows.count_in_audit(deal, "deleted") == 0
+    assert_quiet(rows)
+
+
 def test_a_deal_that_arrives_has_its_solutions_in_rows_at_once(rows: Harness) -> None:
     list_solution(rows, "SOL-1")
     referral = microsoft_sends_deal(rows)
