@@ -25,7 +25,7 @@ ATTRIBUTE_CAUSES: Mapping[str, tuple[str, str]] = {
     ),
     "hidden_location": (
         "{label} comes from {columns}, which the integration user may not see.",
-        "Please ask your administrator to give them access, or to correct the mapping file.",
+        "Please ask your administrator to give that user access, or to correct the mapping file.",
     ),
     "location_fixed": (
         '{label} "{after}" was not sent: the location of a deal never changes, and {system} keeps "{before}".',

@@ -16,11 +16,11 @@ EDIT_SENTENCES: Mapping[str, str] = {
         "Please add them in {system} too if they belong there."
     ),
     "details_stay": (
-        "{label}: Partner Center says something else of {value}. Salesforce keeps its names, phone numbers and "
-        "titles, because other deals use them too. Please correct the side that is wrong."
+        "{label}: Partner Center has another name, phone number or title of {value}. Salesforce keeps its own, because "
+        "other deals use it too. Please correct the side that is wrong."
     ),
     "member_does_not_fit": (
-        "{label} does not show {value}, which its text cannot hold. Please see Partner Center for the full list."
+        "{label} does not show {value}, which it cannot hold. Please see Partner Center for the full list."
     ),
     "member_no_address": (
         "{label}: {system} does not get {value}, because people are matched by e-mail address. Please enter one."
@@ -34,7 +34,7 @@ EDIT_SENTENCES: Mapping[str, str] = {
         "{label}: {system} does not get {value}, because it takes no more for one deal. Please remove some."
     ),
     "member_refused": "{label}: Partner Center does not take {value}: {reason}. {remedy}",
-    "member_details": "{label}: the names, phone number or title of {value} were sent.",
+    "member_details": "{label}: the changed name, phone number or title of {value} was sent.",
     "member_incomplete": (
         "{label}: Partner Center does not get {value}. Each person needs First Name, Last Name, Email and Phone. "
         "Please complete them."

@@ -11,8 +11,8 @@ LEAD_SENTENCES: Mapping[str, str] = {
         "This is a lead of Partner Center from {source}. The customer asked for: {action}. Solutions: {solutions}. "
         "Nothing is sent before the lead is accepted in Partner Center; then it becomes a deal like any other."
     ),
-    "lead_default": '{label} is empty in Partner Center. "{after}" stands in for it. Please correct it here.',
-    "lead_cut": "{label} does not fit whole, because it is too long in Partner Center. Please see it there.",
+    "lead_default": '{label} is empty in Partner Center, so "{after}" was entered. Please correct it here.',
+    "lead_cut": "{label} was cut, because it is too long in Partner Center. Please see it there.",
     "lead_differs": '{label} is "{after}" in Partner Center. Here it is "{before}", which was edited and stays.',
     "lead_status": "The lead is {status} in Partner Center.",
     "lead_refused": "{label} was left out: {reason}. {remedy}",

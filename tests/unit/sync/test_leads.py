@@ -94,7 +94,7 @@ def test_what_a_lead_lacks_gets_a_stand_in_and_is_told(leads: Harness) -> None:
     referral, _ = arrived_lead(leads, customerProfile={"team": []})
     lead = lead_of(leads, referral)
     assert lead["LastName"] == "[not provided]"
-    assert 'Last Name is empty in Partner Center. "[not provided]" stands in for it.' in lead["Audit__c"]
+    assert 'Last Name is empty in Partner Center, so "[not provided]" was entered.' in lead["Audit__c"]
 
 
 # --- what it costs

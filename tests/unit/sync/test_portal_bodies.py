@@ -174,7 +174,7 @@ def test_an_odd_id_that_a_linked_deal_gets_in_partner_center_is_told(harness: Ha
     accepted = {"/status": "Active", "/substatus": "Accepted"}
     harness.partner_center.raw_patch(referral, {"/details/requirements/solutions": ODD_TAGS, **accepted})
     harness.run_rounds()
-    assert harness.count_in_audit(deal, "Products does not show Claims, fast, which its text cannot hold.") == 1
+    assert harness.count_in_audit(deal, "Products does not show Claims, fast, which it cannot hold.") == 1
     assert {"SOL-1", "SOL-2"} <= {one.strip() for one in harness.opportunity(deal)["Products__c"].split(";")}
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
     assert_quiet(harness)
@@ -185,4 +185,4 @@ def test_an_odd_id_of_a_referral_that_is_linked_with_an_opportunity_is_told(harn
     harness.partner_center.raw_patch(referral, {"/details/requirements/solutions": ODD_TAGS})
     deal = harness.seller_creates(Referral_Identifier__c=referral, Products__c="SOL-1")
     harness.run_rounds()
-    assert harness.count_in_audit(deal, "Products does not show Claims, fast, which its text cannot hold.") == 1
+    assert harness.count_in_audit(deal, "Products does not show Claims, fast, which it cannot hold.") == 1

@@ -89,7 +89,7 @@ def test_an_id_that_the_text_cannot_hold_is_told_and_goes_in_once_there_is_room(
     colleague_lists(harness, deal, *ids)
     harness.run_rounds()
     assert ids_in_partner_center(harness, deal) == ids
-    assert harness.count_in_audit(deal, f"Products does not show {ids[18]}, which its text cannot hold.") == 1
+    assert harness.count_in_audit(deal, f"Products does not show {ids[18]}, which it cannot hold.") == 1
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
     harness.seller_edits(deal, Products__c=";".join(ids[1:18]))
     harness.run_rounds()
