@@ -222,7 +222,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         "Products holds words that are no solution ids: {value}.",
         "Please enter ids such as SOL-15974-MQF, separated by a comma, a semicolon or a blank.",
     ),
-    "too_many_solutions": ("Products lists more than 50 solutions.", "Please keep at most 50."),
+    "too_many_solutions": ("The deal has more than 50 solutions.", "Please keep at most 50."),
     "missing_team": ("Opportunity Owner has no last name.", "Please choose another owner."),
     "missing_email": ("Opportunity Owner has no email address.", "Please ask your administrator to enter it."),
     "missing_phone": (
