@@ -53,8 +53,8 @@ def check_team(installation: Installation) -> Verdict:
     if not _reads(installation, MEMBER):
         return ok("the mapping file reads no opportunity team")
     if not installation.org_shape.has(f"{MEMBER}.UserId"):
-        return ok("the org has no opportunity teams, or the user may not see them: the owner is the team")
-    return ok("owner and opportunity team are the team")
+        return ok("the org has no opportunity teams, or the user may not see them: our team is the owner")
+    return ok("our team is the owner and the opportunity team")
 
 
 def _reads(installation: Installation, sobject: str) -> bool:

@@ -92,4 +92,4 @@ def test_the_doctor_tells_whether_the_org_has_teams(doctor: Doctor, systems: Sys
     switch_team_selling(systems.salesforce.org, on=False)
     assert (without.result, with_teams.result) == (Result.OK, Result.OK)
     assert "has no opportunity teams" in without.found
-    assert with_teams.found == "owner and opportunity team are the team"
+    assert with_teams.found == "our team is the owner and the opportunity team"
